@@ -1,0 +1,118 @@
+// Loop nests without a reduction: elementwise kernels and concatenation.
+#include "codegen/cpu/Kernels.h"
+
+#include "lib/Core/Assert.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+Value KernelContext::scratch(int64_t bytes) {
+  Value result = e.address(scratchPointer, DType::U8, scratchBytes);
+  scratchBytes += (bytes + 63) / 64 * 64;
+  return result;
+}
+
+SmallVector<Index> shapeOf(KernelContext &k, Value value) {
+  auto known = k.ev.buffers.find(value);
+  if (known != k.ev.buffers.end()) return SmallVector<Index>(known->second.shape.begin(), known->second.shape.end());
+  for (auto [result, buffer] : llvm::zip(k.yield().getValues(), k.outputs))
+    if (result.getType() == value.getType()) return SmallVector<Index>(buffer.shape.begin(), buffer.shape.end());
+  // A value of the body that is neither read nor written has a static shape, or the symbols of an input.
+  SmallVector<Index> shape;
+  TensorType type = ir::typeOf(value);
+  for (int64_t d : type.shape) {
+    if (!isSymbol(d)) { shape.push_back(d); continue; }
+    for (Value input : k.kernel.getBody().front().getArguments()) {
+      TensorType from = ir::typeOf(input);
+      for (int i = 0; i < from.shape.rank && shape.size() < size_t(type.shape.rank); ++i)
+        if (from.shape[i] == d) { shape.push_back(k.ev.buffers[input].shape[size_t(i)]); break; }
+    }
+  }
+  KILN_ASSERT(shape.size() == size_t(type.shape.rank), "every symbol is the size of an input");
+  return shape;
+}
+
+int64_t preferredLanes(KernelContext &k) {
+  int64_t lanes = 32;
+  for (auto &[value, buffer] : k.ev.buffers)
+    if (!buffer.strides.empty() && !buffer.strides.back().isConstant(1) && !buffer.strides.back().isConstant(0)) lanes = 8;
+  k.kernel.getBody().walk([&](Operation *op) {
+    if (op->getNumResults() != 1) return;
+    if (byteSize(ir::typeOf(op->getResult(0)).dtype) == 8) lanes = std::min<int64_t>(lanes, 16);
+    if (ir::opOf(op) == Op::Transpose || ir::isKind(op, Kind::Gather)) lanes = 8;
+  });
+  return lanes;
+}
+
+void forEachPosition(Emitter &e, ArrayRef<Index> shape, ArrayRef<int64_t> skip, Coordinates &position, llvm::function_ref<void()> body) {
+  auto nest = [&](auto &self, size_t axis) -> void {
+    if (axis == shape.size()) return body();
+    if (llvm::is_contained(skip, int64_t(axis))) return self(self, axis + 1);
+    e.loop(0, shape[axis], 1, [&](Index i) {
+      position[axis] = {i, 0, {}};
+      self(self, axis + 1);
+    });
+  };
+  position.resize(shape.size());
+  nest(nest, 0);
+}
+
+void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::function_ref<void(Coordinate)> body) {
+  Emitter &e = ev.e;
+  Index size = e.sub(to, from);
+  if (size.isConstant(0)) return;
+  Index whole = e.add(from, e.floorTo(size, lanes));
+  e.loop(from, whole, lanes, [&](Index i) {
+    Evaluator::Scope scope(ev, lanes, {});
+    body({i, lanes ? 1 : 0, {}});
+  });
+  if (whole == to) return;
+  auto rest = [&] {
+    Evaluator::Scope scope(ev, lanes, e.maskBelow(e.sub(to, whole), lanes));
+    body({whole, 1, {}});
+  };
+  if (size.isStatic()) rest();
+  else e.when(e.lessThan(whole, to), rest);
+}
+
+/// Stores `values` into `buffers` for every position of their common shape, shifted by `offset`.
+static void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers, ArrayRef<Index> offset) {
+  Coordinates position(shape.size());
+  auto body = [&] {
+    Coordinates to(position);
+    for (auto [c, o] : llvm::zip(to, offset)) c.base = k.e.add(c.base, o);
+    for (auto [value, buffer] : llvm::zip(values, buffers)) k.ev.storeAt(buffer, to, k.ev.at(value, position));
+  };
+  if (shape.empty()) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    return body();
+  }
+  int64_t last = int64_t(shape.size()) - 1, lanes = lanesFor(shape.back(), preferredLanes(k));
+  forEachPosition(k.e, shape, {last}, position, [&] {
+    forEachVector(k.ev, 0, shape.back(), lanes, [&](Coordinate c) {
+      position.back() = c;
+      body();
+    });
+  });
+}
+
+void emitElementwise(KernelContext &k) {
+  SmallVector<Index> zeros(k.outputs[0].shape.size(), Index(0));
+  storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs, zeros);
+}
+
+void emitConcat(KernelContext &k) {
+  Operation *concat = k.yield().getValues()[0].getDefiningOp();
+  size_t axis = size_t(ir::wordsOf(concat)[0]);
+  SmallVector<Index> offset(k.outputs[0].shape.size(), Index(0));
+  for (Value part : concat->getOperands()) {
+    SmallVector<Index> shape = shapeOf(k, part);
+    storeAll(k, shape, part, k.outputs[0], offset);
+    offset[axis] = k.e.add(offset[axis], shape[axis]);
+  }
+}
+
+} // namespace kiln::cpu

@@ -1,0 +1,181 @@
+#include "codegen/cpu/Emit.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <bit>
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+static constexpr auto kNoWrap = arith::IntegerOverflowFlags::nsw;
+
+Value Emitter::use(Index i) {
+  return i.value ? i.value : arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number).getResult();
+}
+Index Emitter::add(Index x, Index y) {
+  if (x.isStatic() && y.isStatic()) return x.number + y.number;
+  if (x.isConstant(0)) return y;
+  if (y.isConstant(0)) return x;
+  return Index(arith::AddIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+}
+Index Emitter::sub(Index x, Index y) {
+  if (x.isStatic() && y.isStatic()) return x.number - y.number;
+  if (y.isConstant(0)) return x;
+  return Index(arith::SubIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+}
+Index Emitter::mul(Index x, Index y) {
+  if (x.isStatic() && y.isStatic()) return x.number * y.number;
+  if (x.isConstant(0) || y.isConstant(0)) return 0;
+  if (x.isConstant(1)) return y;
+  if (y.isConstant(1)) return x;
+  return Index(arith::MulIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+}
+Index Emitter::min(Index x, Index y) {
+  if (x.isStatic() && y.isStatic()) return std::min(x.number, y.number);
+  return Index(arith::MinSIOp::create(b, loc, use(x), use(y)).getResult());
+}
+Index Emitter::ceilDiv(Index x, int64_t by) {
+  if (x.isStatic()) return (x.number + by - 1) / by;
+  return Index(arith::DivUIOp::create(b, loc, use(add(x, by - 1)), use(by)).getResult());
+}
+Index Emitter::floorTo(Index x, int64_t by) {
+  if (x.isStatic()) return x.number / by * by;
+  return Index(arith::AndIOp::create(b, loc, use(x), use(-by)).getResult()); // by is a power of two
+}
+Value Emitter::lessThan(Index x, Index y) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, use(x), use(y));
+}
+
+SmallVector<Value> Emitter::loop(Index from, Index to, Index step, ValueRange init,
+                                 llvm::function_ref<SmallVector<Value>(Index, ValueRange)> body) {
+  if (from.isStatic() && to.isStatic() && step.isStatic()) {
+    if (from.number >= to.number) return SmallVector<Value>(init);
+    if (from.number + step.number >= to.number) return body(from, init);
+  }
+  auto loop = scf::ForOp::create(b, loc, use(from), use(to), use(step), init);
+  OpBuilder::InsertionGuard guard(b);
+  if (init.empty()) loop.getBody()->getTerminator()->erase();
+  b.setInsertionPointToEnd(loop.getBody());
+  SmallVector<Value> results = body(Index(loop.getInductionVar()), loop.getRegionIterArgs());
+  scf::YieldOp::create(b, loc, results);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void Emitter::loop(Index from, Index to, Index step, llvm::function_ref<void(Index)> body) {
+  loop(from, to, step, ValueRange{}, [&](Index i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+
+void Emitter::when(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(b, loc, condition, bool(otherwise));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  then();
+  if (!otherwise) return;
+  b.setInsertionPointToStart(branch.elseBlock());
+  otherwise();
+}
+
+Type Emitter::memoryType(DType dtype) {
+  if (dtype == DType::F32) return b.getF32Type();
+  if (dtype == DType::F64) return b.getF64Type();
+  return b.getIntegerType(unsigned(8 * byteSize(dtype)));
+}
+Type Emitter::registerType(DType dtype) { return dtype == DType::Bool ? b.getI1Type() : memoryType(dtype); }
+Type Emitter::vectorOf(Type element, int64_t lanes) { return lanes ? VectorType::get({lanes}, element) : element; }
+
+Value Emitter::address(Value pointer, DType dtype, Index offset) {
+  if (offset.isConstant(0)) return pointer;
+  auto type = LLVM::LLVMPointerType::get(b.getContext());
+  LLVM::GEPArg arg = offset.value ? LLVM::GEPArg(offset.value) : LLVM::GEPArg(int32_t(0));
+  if (offset.isStatic()) arg = LLVM::GEPArg(use(offset));
+  return LLVM::GEPOp::create(b, loc, type, memoryType(dtype), pointer, ArrayRef<LLVM::GEPArg>{arg}, LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value Emitter::widen(Value inMemory, DType dtype) {
+  if (dtype != DType::Bool) return inMemory;
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(inMemory.getType()));
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, inMemory, zero);
+}
+
+Expr Emitter::load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask) {
+  Type type = vectorOf(memoryType(dtype), lanes);
+  Value from = address(pointer, dtype, offset);
+  Value result;
+  if (mask && lanes) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    result = LLVM::MaskedLoadOp::create(b, loc, type, from, mask, zero, b.getI32IntegerAttr(int32_t(byteSize(dtype))));
+  } else {
+    result = LLVM::LoadOp::create(b, loc, type, from, unsigned(byteSize(dtype)));
+  }
+  return {&b, loc, widen(result, dtype), dtype};
+}
+
+void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
+  Value stored = value.value;
+  int64_t lanes = value.lanes();
+  if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(b, loc, vectorOf(b.getI8Type(), lanes), stored);
+  Value to = address(pointer, value.dtype, offset);
+  unsigned alignment = unsigned(byteSize(value.dtype));
+  if (mask && lanes) LLVM::MaskedStoreOp::create(b, loc, stored, to, mask, alignment);
+  else LLVM::StoreOp::create(b, loc, stored, to, alignment);
+}
+
+Expr Emitter::splat(Expr scalar, int64_t lanes) {
+  if (!lanes || scalar.lanes()) return scalar;
+  auto type = VectorType::get({lanes}, scalar.value.getType());
+  if (auto constant = scalar.value.getDefiningOp<arith::ConstantOp>())
+    return scalar.with(arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, Attribute(constant.getValue()))));
+  return scalar.with(vector::BroadcastOp::create(b, loc, type, scalar.value));
+}
+
+Value Emitter::laneNumbers(int64_t lanes) {
+  SmallVector<int64_t> numbers(static_cast<size_t>(lanes));
+  for (int64_t i = 0; i < lanes; ++i) numbers[size_t(i)] = i;
+  auto type = VectorType::get({lanes}, b.getI64Type());
+  return arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, ArrayRef<int64_t>(numbers)));
+}
+
+Value Emitter::maskBelow(Index count, int64_t lanes) {
+  // In i32: half the registers, and a tail is shorter than its lanes.
+  SmallVector<int32_t> numbers(static_cast<size_t>(lanes));
+  for (int64_t i = 0; i < lanes; ++i) numbers[size_t(i)] = int32_t(i);
+  auto type = VectorType::get({lanes}, b.getI32Type());
+  Value lane = arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
+  Value n = arith::TruncIOp::create(b, loc, b.getI32Type(), use(min(count, lanes)));
+  Value all = vector::BroadcastOp::create(b, loc, type, n);
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, lane, all);
+}
+
+Expr Emitter::scalar(DType dtype, double number) {
+  Type type = registerType(dtype);
+  TypedAttr attr = isFloat(dtype) ? TypedAttr(b.getFloatAttr(type, number)) : TypedAttr(b.getIntegerAttr(type, int64_t(number)));
+  return {&b, loc, arith::ConstantOp::create(b, loc, attr), dtype};
+}
+
+Value Emitter::stack(DType dtype, int64_t elements) {
+  OpBuilder::InsertionGuard guard(b);
+  Operation *fn = b.getInsertionBlock()->getParentOp();
+  while (!fn->hasTrait<OpTrait::IsIsolatedFromAbove>()) fn = fn->getParentOp();
+  b.setInsertionPointToStart(&fn->getRegion(0).front());
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  return LLVM::AllocaOp::create(b, loc, pointer, memoryType(dtype), use(elements), 64);
+}
+
+Index Emitter::offsetOf(const Buffer &buffer, ArrayRef<Coordinate> at) {
+  Index offset = 0;
+  for (auto [coordinate, stride] : llvm::zip(at, buffer.strides)) offset = add(offset, mul(coordinate.base, stride));
+  return offset;
+}
+
+int64_t lanesFor(Index n, int64_t limit) {
+  if (!n.isStatic() || n.number >= limit) return limit;
+  return int64_t(std::bit_ceil(uint64_t(std::max<int64_t>(n.number, 1))));
+}
+
+} // namespace kiln::cpu

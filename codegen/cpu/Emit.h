@@ -1,0 +1,96 @@
+// What all kernel emitters share: index arithmetic that folds constants, loops, typed memory access.
+#pragma once
+
+#include "dialects/kiln/KilnDialect.h"
+#include "dialects/kiln/math/Expr.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <optional>
+
+namespace kiln::cpu {
+
+using ir::Expr;
+using mlir::Location;
+using mlir::OpBuilder;
+using mlir::Value;
+
+/// An i64: a constant or a value.
+struct Index {
+  int64_t number = 0;
+  Value value; // null: the constant
+
+  Index() = default;
+  Index(int64_t n) : number(n) {}
+  explicit Index(Value v) : value(v) {}
+  bool isConstant(int64_t n) const { return !value && number == n; }
+  bool isStatic() const { return !value; }
+  bool operator==(const Index &o) const { return number == o.number && value == o.value; }
+};
+
+/// A position along one axis for every lane: base + lane * step, or a vector of positions.
+struct Coordinate {
+  Index base;
+  int64_t step = 0;
+  Value lanes; // vector<W x i64>; then base and step are unused
+  bool isUniform() const { return step == 0 && !lanes; }
+  bool operator==(const Coordinate &o) const { return base == o.base && step == o.step && lanes == o.lanes; }
+};
+using Coordinates = llvm::SmallVector<Coordinate, 4>;
+
+/// An array in memory.
+struct Buffer {
+  Value pointer;
+  DType dtype = DType::F32;
+  llvm::SmallVector<Index, 4> shape, strides; // in elements
+};
+
+/// Emits into one function. All arithmetic on positions is i64 without signed wrap.
+class Emitter {
+public:
+  Emitter(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
+  OpBuilder &b;
+  Location loc;
+
+  Value use(Index i);
+  Index add(Index x, Index y);
+  Index sub(Index x, Index y);
+  Index mul(Index x, Index y);
+  Index min(Index x, Index y);
+  Index ceilDiv(Index x, int64_t by);
+  /// x rounded down to a multiple of `by`.
+  Index floorTo(Index x, int64_t by);
+  Value lessThan(Index x, Index y);
+
+  /// for (i = from; i < to; i += step); one known trip emits no loop.
+  void loop(Index from, Index to, Index step, llvm::function_ref<void(Index)> body);
+  /// The same with carried values.
+  llvm::SmallVector<Value> loop(Index from, Index to, Index step, mlir::ValueRange init,
+                                llvm::function_ref<llvm::SmallVector<Value>(Index, mlir::ValueRange)> body);
+  void when(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = nullptr);
+
+  /// Signless element type in registers; bools are i1 there and a byte in memory.
+  mlir::Type registerType(DType dtype);
+  mlir::Type memoryType(DType dtype);
+  mlir::Type vectorOf(mlir::Type element, int64_t lanes);
+  Value address(Value pointer, DType dtype, Index offset);
+  /// Lanes from consecutive memory; `mask` guards each lane, lanes without are 0. No lanes (0): a scalar.
+  Expr load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask = {});
+  void store(Value pointer, Index offset, Expr value, Value mask = {});
+  Expr splat(Expr scalar, int64_t lanes);
+  /// 0, 1, 2, ... as i64 lanes.
+  Value laneNumbers(int64_t lanes);
+  /// Lanes below `count`.
+  Value maskBelow(Index count, int64_t lanes);
+  Expr scalar(DType dtype, double number);
+  /// Fixed scratch on the stack.
+  Value stack(DType dtype, int64_t elements);
+  Index offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> at);
+
+private:
+  Value widen(Value inMemory, DType dtype);
+};
+
+/// A power of two of at least `n`, at most `limit`.
+int64_t lanesFor(Index n, int64_t limit);
+
+} // namespace kiln::cpu

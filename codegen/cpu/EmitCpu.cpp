@@ -1,0 +1,198 @@
+// From kernels to functions over flat pointers, and the entry that calls them in order.
+//
+//   kernel:  i32 kernel_i(ptr noalias buffer..., ptr scratch, ptr dims)
+//   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
+//
+// dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
+#include "codegen/cpu/EmitCpu.h"
+
+#include "codegen/cpu/Kernels.h"
+#include "lib/Core/Stats.h"
+#include "lib/Core/Trace.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+namespace {
+
+constexpr llvm::StringLiteral kStrides = "kiln.strides", kNoAlias = "llvm.noalias";
+
+/// How an array of the program lies in memory: which buffer, and its strides.
+struct Place {
+  enum Kind { Argument, Result, Workspace } kind = Workspace;
+  int64_t number = 0;          // of the argument or result; the byte offset in the workspace
+  DenseI64ArrayAttr strides;   // null: row-major
+  int64_t firstStride = 0;     // where its dynamic strides start in dims
+  bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
+};
+
+class ProgramEmitter {
+public:
+  ProgramEmitter(func::FuncOp main, ModuleOp module) : main(main), module(module), b(module.getContext()) {}
+  LogicalResult run();
+
+private:
+  func::FuncOp main;
+  ModuleOp module;
+  OpBuilder b;
+  DenseMap<Value, Place> places;
+  int64_t planned = 0, scratch = 0;
+  SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
+
+  Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
+  void placeArrays();
+  LogicalResult emitKernel(ir::KernelOp kernel);
+  Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
+  void emitEntry();
+};
+
+void ProgramEmitter::placeArrays() {
+  int64_t symbols = 0, dynamic = 0;
+  auto countSymbols = [&](Type type) {
+    for (int64_t d : ir::typeOf(type).shape)
+      if (isSymbol(d)) symbols = std::max(symbols, -d);
+  };
+  for (Type t : main.getArgumentTypes()) countSymbols(t);
+  auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
+    Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
+    if (place.strides) dynamic += llvm::count(place.strides.asArrayRef(), kDynamicStride);
+    return place;
+  };
+  for (auto [i, argument] : llvm::enumerate(main.getArguments()))
+    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), kStrides));
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
+    for (auto [i, result] : llvm::enumerate(kernel.getResults()))
+      places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
+  auto root = [](Value v) {
+    while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
+    return v;
+  };
+  for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
+    places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
+  if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
+}
+
+Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
+  Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
+  auto dim = [&](int64_t at) { return Index(e.load(dims, DType::I64, at, 0).value); };
+  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(isSymbol(d) ? dim(-1 - d) : Index(d));
+  if (place.strides) {
+    int64_t next = place.firstStride;
+    for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? dim(next++) : Index(s));
+    return buffer;
+  }
+  Index step = 1;
+  buffer.strides.resize(buffer.shape.size());
+  for (size_t i = buffer.shape.size(); i-- > 0;) {
+    buffer.strides[i] = step;
+    step = e.mul(step, buffer.shape[i]);
+  }
+  return buffer;
+}
+
+LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+  // One pointer for each place: an array read under two shapes is one buffer.
+  SmallVector<Place> slots;
+  auto slotOf = [&](Value v) {
+    Place place = places[v];
+    auto found = llvm::find(slots, place);
+    if (found == slots.end()) slots.push_back(place);
+    return size_t(llvm::find(slots, place) - slots.begin());
+  };
+  SmallVector<size_t> inputs, outputs;
+  for (Value v : kernel.getInputs()) inputs.push_back(slotOf(v));
+  for (Value v : kernel.getResults()) outputs.push_back(slotOf(v));
+
+  Location loc = kernel.getLoc();
+  b.setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> types(slots.size() + 2, pointer());
+  auto name = "kernel_" + std::to_string(kernels.size());
+  auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
+  fn.setPrivate();
+  for (unsigned i = 0; i < slots.size(); ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
+  Block *body = fn.addEntryBlock();
+  b.setInsertionPointToStart(body);
+
+  Emitter e(b, loc);
+  Evaluator ev(e);
+  Value scratchPointer = body->getArgument(unsigned(slots.size())), dims = body->getArgument(unsigned(slots.size()) + 1);
+  KernelContext context{e, ev, kernel, {}, scratchPointer};
+  for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
+    ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
+  for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
+    context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
+
+  StringRef kind = kernel.getKind();
+  if (kind == "elementwise") emitElementwise(context);
+  else if (kind == "reduction") emitReduction(context);
+  else if (kind == "contraction") emitContraction(context);
+  else emitConcat(context);
+  Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
+  func::ReturnOp::create(b, loc, status);
+  scratch = std::max(scratch, context.scratchBytes);
+  kernels.push_back({fn, slots});
+  count("emit-cpu.kernels");
+  return success();
+}
+
+void ProgramEmitter::emitEntry() {
+  Location loc = main.getLoc();
+  b.setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> types(4, pointer());
+  auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(types, b.getI32Type()));
+  Block *body = fn.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  Emitter e(b, loc);
+  Value buffers = body->getArgument(1), dims = body->getArgument(2), workspace = body->getArgument(3);
+  int64_t arguments = int64_t(main.getNumArguments());
+  auto bufferAt = [&](int64_t i) {
+    Value from = LLVM::GEPOp::create(b, loc, pointer(), pointer(), buffers, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
+    return LLVM::LoadOp::create(b, loc, pointer(), from).getResult();
+  };
+  Value status = e.scalar(DType::I32, 0).value;
+  for (auto &[kernel, slots] : kernels) {
+    SmallVector<Value> args;
+    for (const Place &p : slots)
+      args.push_back(p.kind == Place::Workspace ? e.address(workspace, DType::U8, p.number)
+                                                : bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number));
+    args.push_back(e.address(workspace, DType::U8, planned));
+    args.push_back(dims);
+    Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
+    status = arith::OrIOp::create(b, loc, status, result);
+  }
+  func::ReturnOp::create(b, loc, status);
+}
+
+LogicalResult ProgramEmitter::run() {
+  placeArrays();
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
+    if (failed(emitKernel(kernel))) return failure();
+  }
+  emitEntry();
+  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(planned + scratch));
+  main.erase();
+  return success();
+}
+
+} // namespace
+
+LogicalResult emitCpu(ModuleOp module) {
+  SmallVector<func::FuncOp> programs;
+  for (auto fn : module.getOps<func::FuncOp>())
+    if (!fn.isDeclaration()) programs.push_back(fn);
+  for (func::FuncOp fn : programs) {
+    for (Operation &op : fn.getBody().front().without_terminator())
+      if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
+    if (failed(ProgramEmitter(fn, module).run())) return failure();
+  }
+  return success();
+}
+
+} // namespace kiln::cpu

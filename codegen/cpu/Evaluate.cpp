@@ -1,0 +1,225 @@
+#include "codegen/cpu/Evaluate.h"
+
+#include "lib/Core/Assert.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+Expr scalarOp(Op op, Expr a, Expr b, Expr c, DType t) {
+  using namespace ir;
+  switch (op) {
+#include "kiln/Scalars.inc"
+  default: break;
+  }
+  KILN_ASSERT(false, "the op has no scalar lowering");
+  return a;
+}
+
+void Evaluator::remember(Value value, ArrayRef<Coordinate> position, Expr result) {
+  scopes.back()[value].push_back({Coordinates(position), result});
+}
+
+Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
+  for (auto &scope : llvm::reverse(scopes))
+    for (Known &known : scope[value])
+      if (ArrayRef<Coordinate>(known.position) == position) return known.result;
+  auto buffer = buffers.find(value);
+  Expr result = buffer != buffers.end() ? loadAt(buffer->second, position) : compute(value.getDefiningOp(), position);
+  remember(value, position, result);
+  return result;
+}
+
+Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
+  KILN_ASSERT(op, "a kernel reads only its arguments");
+  Op id = *ir::opOf(op);
+  switch (info(id).kind) {
+  case Kind::Elementwise: {
+    SmallVector<Expr, 3> args;
+    bool isUniform = true;
+    for (Value operand : op->getOperands()) {
+      args.push_back(at(operand, position));
+      isUniform &= args.back().lanes() == 0;
+    }
+    if (!isUniform)
+      for (Expr &arg : args) arg = e.splat(arg, lanes);
+    DType result = ir::typeOf(op->getResult(0)).dtype;
+    return scalarOp(id, args[0], args[std::min<size_t>(1, args.size() - 1)], args.back(), result);
+  }
+  case Kind::Index: return at(op->getOperand(0), source(op, position));
+  case Kind::Source: return id == Op::Iota ? iota(op, position) : constant(op);
+  case Kind::Gather: return gather(op, position);
+  default: break;
+  }
+  KILN_ASSERT(false, "a reduction is evaluated by its own loop");
+  return {&e.b, e.loc, {}, DType::F32};
+}
+
+Expr Evaluator::constant(Operation *op) {
+  auto words = ir::wordsOf(op);
+  Expr like = e.scalar(DType(words[0]), 0);
+  if (like.dtype != DType::Bool) return ir::bits(like, like.dtype, uint64_t(words[1]));
+  return e.scalar(DType::Bool, double(words[1] != 0));
+}
+
+Value Evaluator::lanePositions(const Coordinate &c) {
+  if (c.lanes) return c.lanes;
+  Value numbers = e.laneNumbers(lanes);
+  auto type = numbers.getType();
+  auto splat = [&](Index i) { return vector::BroadcastOp::create(e.b, e.loc, type, e.use(i)); };
+  if (c.step != 1) numbers = arith::MulIOp::create(e.b, e.loc, numbers, splat(c.step));
+  return arith::AddIOp::create(e.b, e.loc, numbers, splat(c.base));
+}
+
+Expr Evaluator::iota(Operation *op, ArrayRef<Coordinate> position) {
+  const Coordinate &c = position[size_t(ir::wordsOf(op)[0])];
+  Value at = c.isUniform() ? e.use(c.base) : lanePositions(c);
+  return ir::cast({&e.b, e.loc, at, DType::I64}, ir::typeOf(op->getResult(0)).dtype);
+}
+
+/// Where in its operand an op that moves elements finds the element at `position`.
+Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
+  TensorType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
+  auto words = ir::wordsOf(op);
+  WordReader reader{{words.data(), words.size()}};
+  Coordinates result;
+  switch (*ir::opOf(op)) {
+  case Op::Broadcast: {
+    Dims axes = reader.dims();
+    for (int i = 0; i < axes.rank; ++i)
+      result.push_back(from.shape[i] == 1 && to.shape[int(axes[i])] != 1 ? Coordinate{} : position[size_t(axes[i])]);
+    return result;
+  }
+  case Op::Transpose: {
+    Dims permutation = reader.dims();
+    result.resize(size_t(permutation.rank));
+    for (int i = 0; i < permutation.rank; ++i) result[size_t(permutation[i])] = position[size_t(i)];
+    return result;
+  }
+  case Op::Slice: {
+    Dims starts = reader.dims(), sizes = reader.dims(), steps = reader.dims();
+    for (int i = 0; i < sizes.rank; ++i) {
+      Coordinate c = position[size_t(i)];
+      if (c.lanes) {
+        auto splat = [&](int64_t n) { return vector::BroadcastOp::create(e.b, e.loc, c.lanes.getType(), e.use(n)); };
+        c.lanes = arith::MulIOp::create(e.b, e.loc, c.lanes, splat(steps[i]));
+        c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, splat(starts[i]));
+      } else {
+        c.base = e.add(e.mul(c.base, steps[i]), starts[i]);
+        c.step *= steps[i];
+      }
+      result.push_back(c);
+    }
+    return result;
+  }
+  case Op::Reshape: { // of unit axes only: others are aliases between kernels
+    size_t j = 0;
+    for (int i = 0; i < from.shape.rank; ++i) {
+      if (from.shape[i] == 1) { result.push_back({}); continue; }
+      while (to.shape[int(j)] == 1) ++j;
+      result.push_back(position[j++]);
+    }
+    return result;
+  }
+  default: break;
+  }
+  KILN_ASSERT(false, "not an op that moves elements");
+  return result;
+}
+
+Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
+  Value x = op->getOperand(0), indices = op->getOperand(1);
+  size_t axis = size_t(ir::wordsOf(op)[0]), rank = size_t(ir::typeOf(indices).shape.rank);
+  Expr index = ir::cast(at(indices, position.slice(axis, rank)), DType::I64);
+  const Buffer &source = buffers.find(x)->second;
+  Expr size = e.splat({&e.b, e.loc, e.use(source.shape[axis]), DType::I64}, index.lanes());
+  Expr zero = ir::constant(index, 0);
+  Expr wrapped = ir::select(ir::less(index, zero), index + size, index);
+  Expr isBad = ir::bitwise_or(ir::less(wrapped, zero), ir::greater_equal(wrapped, size));
+  Value any = isBad.value;
+  if (isBad.lanes()) {
+    if (mask) any = arith::AndIOp::create(e.b, e.loc, any, mask);
+    any = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, any);
+  }
+  if (!statusFlag) {
+    statusFlag = e.stack(DType::I32, 1);
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointAfterValue(statusFlag);
+    e.store(statusFlag, 0, e.scalar(DType::I32, 0));
+  }
+  e.when(any, [&] { e.store(statusFlag, 0, e.scalar(DType::I32, 1)); });
+  Expr safe = ir::select(isBad, zero, wrapped);
+  Coordinates from(position.take_front(axis));
+  from.push_back(safe.lanes() ? Coordinate{{}, 0, safe.value} : Coordinate{Index(safe.value), 0, {}});
+  from.append(position.begin() + axis + rank, position.end());
+  return at(x, from);
+}
+
+Value Evaluator::laneOffsets(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  auto type = VectorType::get({lanes}, e.b.getI64Type());
+  Value sum;
+  for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
+    if (c.isUniform()) continue;
+    Value part = lanePositions(c);
+    if (!stride.isConstant(1))
+      part = arith::MulIOp::create(e.b, e.loc, part, vector::BroadcastOp::create(e.b, e.loc, type, e.use(stride)));
+    sum = sum ? arith::AddIOp::create(e.b, e.loc, sum, part).getResult() : part;
+  }
+  return sum;
+}
+
+/// The distance between lanes in memory where it is known: 0 (one element for all), 1 (consecutive) or something else.
+static std::optional<int64_t> laneStride(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  int64_t total = 0;
+  for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
+    if (c.isUniform()) continue;
+    if (c.lanes || !stride.isStatic()) return std::nullopt;
+    total += c.step * stride.number;
+  }
+  return total;
+}
+
+static Index uniformOffset(Emitter &e, const Buffer &buffer, ArrayRef<Coordinate> position) {
+  Index offset = 0;
+  for (auto [c, stride] : llvm::zip(position, buffer.strides))
+    if (c.isUniform()) offset = e.add(offset, e.mul(c.base, stride));
+  return offset;
+}
+
+Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  auto stride = laneStride(buffer, position);
+  if (stride == 0) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), 0);
+  if (stride == 1) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), lanes, mask);
+  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
+  Value offsets = laneOffsets(buffer, position);
+  auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
+  Type element = e.memoryType(buffer.dtype);
+  Value from = LLVM::GEPOp::create(e.b, e.loc, pointers, element, base, ArrayRef<LLVM::GEPArg>{offsets});
+  auto type = VectorType::get({lanes}, element);
+  Value active = mask;
+  if (!active) active = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(VectorType::get({lanes}, e.b.getI1Type()), true));
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+  Value loaded = LLVM::masked_gather::create(e.b, e.loc, type, from, active, ValueRange{zero}, unsigned(byteSize(buffer.dtype)));
+  Expr result{&e.b, e.loc, loaded, DType::U8};
+  return buffer.dtype == DType::Bool ? ir::cast(result, DType::Bool) : result.with(loaded, buffer.dtype);
+}
+
+void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Expr value) {
+  if (!lanes) return e.store(buffer.pointer, e.offsetOf(buffer, position), value);
+  value = e.splat(value, lanes);
+  if (laneStride(buffer, position) == 1) return e.store(buffer.pointer, e.offsetOf(buffer, position), value, mask);
+  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
+  Value offsets = laneOffsets(buffer, position);
+  auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
+  Value to = LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base, ArrayRef<LLVM::GEPArg>{offsets});
+  Value active = mask;
+  if (!active) active = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(VectorType::get({lanes}, e.b.getI1Type()), true));
+  Value stored = value.value;
+  if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(e.b, e.loc, e.vectorOf(e.b.getI8Type(), lanes), stored);
+  LLVM::masked_scatter::create(e.b, e.loc, stored, to, active, unsigned(byteSize(buffer.dtype)));
+}
+
+} // namespace kiln::cpu

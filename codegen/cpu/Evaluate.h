@@ -1,0 +1,65 @@
+// Evaluates values of a kernel's body at positions: the pull model behind every emitter. An elementwise op evaluates its
+// operands at the same position, an op that moves elements at the position it maps to, an input loads.
+#pragma once
+
+#include "codegen/cpu/Emit.h"
+
+namespace kiln::cpu {
+
+class Evaluator {
+public:
+  Evaluator(Emitter &emitter) : e(emitter) { scopes.emplace_back(); }
+
+  Emitter &e;
+  llvm::DenseMap<Value, Buffer> buffers; // values that lie in memory
+  int64_t lanes = 0;                     // of the current loop; 0 in scalar code
+  Value mask;                            // of the current iteration, or null
+  Value statusFlag;                      // i32 in memory that a bad index sets; made when first needed
+
+  /// The value at a position: one lane a position, or a scalar where all lanes have the same one.
+  Expr at(Value value, llvm::ArrayRef<Coordinate> position);
+  /// The same, always with `lanes` lanes.
+  Expr vectorAt(Value value, llvm::ArrayRef<Coordinate> position) { return e.splat(at(value, position), lanes); }
+  /// Makes `result` the answer for `value` at `position` in this scope.
+  void remember(Value value, llvm::ArrayRef<Coordinate> position, Expr result);
+
+  /// Results found inside do not outlive it: they may not dominate what follows.
+  struct Scope {
+    Evaluator &evaluator;
+    int64_t lanes;
+    Value mask;
+    Scope(Evaluator &ev, int64_t newLanes, Value newMask) : evaluator(ev), lanes(ev.lanes), mask(ev.mask) {
+      ev.scopes.emplace_back();
+      ev.lanes = newLanes;
+      ev.mask = newMask;
+    }
+    ~Scope() {
+      evaluator.scopes.pop_back();
+      evaluator.lanes = lanes;
+      evaluator.mask = mask;
+    }
+  };
+
+  Expr loadAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
+  void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
+
+private:
+  struct Known {
+    Coordinates position;
+    Expr result;
+  };
+  std::vector<llvm::DenseMap<Value, llvm::SmallVector<Known, 1>>> scopes;
+
+  Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Expr constant(mlir::Operation *op);
+  Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Expr gather(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Value lanePositions(const Coordinate &c);
+  Value laneOffsets(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
+};
+
+/// The scalar lowering of an op's record.
+Expr scalarOp(Op op, Expr a, Expr b, Expr c, DType t);
+
+} // namespace kiln::cpu

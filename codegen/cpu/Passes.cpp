@@ -1,0 +1,50 @@
+// The passes of the CPU target: emission, and one combined conversion to the LLVM dialect.
+#include "passes/Passes.h"
+
+#include "codegen/cpu/EmitCpu.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace kiln {
+#define GEN_PASS_DEF_EMITCPU
+#define GEN_PASS_DEF_LOWERTOLLVM
+#include "kiln/Passes.h.inc"
+} // namespace kiln
+
+using namespace mlir;
+
+namespace kiln {
+namespace {
+
+struct EmitCpu : impl::EmitCpuBase<EmitCpu> {
+  void runOnOperation() override {
+    if (failed(cpu::emitCpu(getOperation()))) signalPassFailure();
+  }
+};
+
+struct LowerToLlvm : impl::LowerToLlvmBase<LowerToLlvm> {
+  void runOnOperation() override {
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp>();
+    LowerToLLVMOptions options(&getContext());
+    LLVMTypeConverter types(&getContext(), options);
+    RewritePatternSet patterns(&getContext());
+    populateSCFToControlFlowConversionPatterns(patterns);
+    arith::populateArithToLLVMConversionPatterns(types, patterns);
+    populateMathToLLVMConversionPatterns(types, patterns);
+    populateVectorToLLVMConversionPatterns(types, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
+    populateFuncToLLVMConversionPatterns(types, patterns);
+    if (failed(applyFullConversion(getOperation(), target, std::move(patterns)))) signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace kiln

@@ -1,0 +1,22 @@
+#ifndef KILN_CPU_PASSES
+#define KILN_CPU_PASSES
+include "mlir/Pass/PassBase.td"
+
+def EmitCpu : Pass<"kiln-emit-cpu", "::mlir::ModuleOp"> {
+  let summary = "Emit each kernel as vectorized loops over flat pointers, and the entry that calls them";
+  let description = [{
+    A kernel becomes a private function over one `noalias` pointer a buffer. The program becomes an entry with the ABI of
+    executables, `i32 (rt, buffers, dims, workspace)`; its status is not 0 when an index was out of range. The size of the
+    workspace, scratch of kernels included, is the attribute `kiln.workspace_bytes` of the module.
+
+    Counters: `emit-cpu.kernels`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def LowerToLlvm : Pass<"kiln-lower-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert emitted loops to the LLVM dialect in one conversion";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
+}
+#endif

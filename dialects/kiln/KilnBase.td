@@ -1,0 +1,81 @@
+// The kiln dialect: array operations on builtin tensors. One record an op; everything that knows the op by name is
+// generated from its record by tools/kiln-opgen.
+#ifndef KILN_BASE
+#define KILN_BASE
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Kiln_Dialect : Dialect {
+  let name = "kiln";
+  let cppNamespace = "::kiln::ir";
+  let summary = "Array programs: what a traced Python function says.";
+  let description = [{
+    Operations on builtin tensors with value semantics. `i1` is bool, signless integers are signed, `ui8`...`ui64`
+    unsigned. A dynamic dimension carries the number of its symbol in the tensor's encoding, an array with a symbol
+    number per dimension (-1 where the dimension is static).
+  }];
+}
+
+// Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.
+def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
+
+def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F32, F64]>;
+
+// Gradient decisions. A rule is a DAG of ops by mnemonic with $ct the cotangent of the result; see docs/recipes.
+class GradientDecision;
+class Gradient<list<dag> rules> : GradientDecision { list<dag> vjp = rules; }
+class NonDifferentiable<string reason> : GradientDecision { string why = reason; }
+class GradientInCpp<string reason> : GradientDecision { string why = reason; }
+def op;   // the operator of gradient DAGs: (op "multiply", $ct, $y)
+
+class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore]> {
+  // The inference rule: a function of lib/Core/Infer.h.
+  string infer = ?;
+  // How codegen treats it: elementwise, index, reduce, argreduce, contract, source, concat, gather.
+  string kind = ?;
+  // Scalar lowering, a C++ expression over Expr operands a, b, c and the result type `t` (dialects/kiln/math/Expr.h).
+  string scalar = "";
+  // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
+  list<string> resultWords = [];
+  // Accepted dtypes of the operands: all, numeric, floating, boolean, integral (bool and integers), ordered.
+  string dtypes = "all";
+  // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.
+  bit ufunc = 0;
+  // Integer operands become the default floating dtype before the op (sqrt(4) is 2.0).
+  bit floatResult = 0;
+  // Relative cost of one element; from 10 on a value is kept rather than computed twice.
+  int cost = 1;
+  GradientDecision gradient = ?;
+  // The NumPy function that the generated parity tests compare with; "" where Python code of the package stands between.
+  string numpy = "";
+  // What the parity tests draw operands from (low, high), and the tolerance in units of the last place.
+  list<int> domain = [-8, 8];
+  int ulp = 0;
+  // Executed in the reference page; `kn` and `np` are imported.
+  string example = ?;
+}
+
+// Elementwise: operands and result have one shape.
+class Kiln_Unary<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferElementwise"; let kind = "elementwise"; let ufunc = 1; let dtypes = "numeric"; let numpy = mnemonic;
+}
+class Kiln_UnaryMath<string mnemonic> : Kiln_Unary<mnemonic> {
+  let dtypes = "floating"; let floatResult = 1; let cost = 20; let ulp = 4; let scalar = "math::" # mnemonic # "(a)";
+}
+class Kiln_Binary<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$y);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferElementwise"; let kind = "elementwise"; let ufunc = 1; let dtypes = "numeric"; let numpy = mnemonic;
+}
+class Kiln_Comparison<string mnemonic> : Kiln_Binary<mnemonic> {
+  let infer = "inferComparison"; let dtypes = "all"; let scalar = mnemonic # "(a, b)";
+  let gradient = NonDifferentiable<"a comparison is piecewise constant">;
+  let example = "kn." # mnemonic # "(kn.asarray([1.0, 2.0, 3.0]), 2.0)";
+}
+
+#endif

@@ -1,0 +1,220 @@
+#include "dialects/kiln/KilnDialect.h"
+
+#include "lib/Core/Assert.h"
+#include "lib/Core/Infer.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <bit>
+
+using namespace mlir;
+
+namespace kiln::ir {
+
+void KilnDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "kiln/KilnOps.cpp.inc"
+      >();
+}
+
+std::optional<Op> opOf(Operation *op) {
+  static const llvm::StringMap<Op> byName = [] {
+    llvm::StringMap<Op> map;
+    for (int i = 0; i < int(Op::Count); ++i) map[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
+    return map;
+  }();
+  auto found = byName.find(op->getName().getStringRef());
+  return found == byName.end() ? std::nullopt : std::optional(found->second);
+}
+
+Type elementType(MLIRContext *context, DType dtype) {
+  if (dtype == DType::F32) return Float32Type::get(context);
+  if (dtype == DType::F64) return Float64Type::get(context);
+  if (dtype == DType::Bool) return IntegerType::get(context, 1);
+  auto sign = info(dtype).isSigned ? IntegerType::Signless : IntegerType::Unsigned;
+  return IntegerType::get(context, unsigned(8 * byteSize(dtype)), sign);
+}
+
+DType dtypeOf(Type element) {
+  if (element.isF32()) return DType::F32;
+  if (element.isF64()) return DType::F64;
+  if (element.isInteger(1)) return DType::Bool;
+  DType first = element.isUnsignedInteger() ? DType::U8 : DType::I8;
+  return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
+}
+
+RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
+  SmallVector<int64_t> sizes, symbols;
+  bool dynamic = false;
+  for (int64_t d : type.shape) {
+    sizes.push_back(isSymbol(d) ? ShapedType::kDynamic : d);
+    symbols.push_back(isSymbol(d) ? -1 - d : -1);
+    dynamic |= isSymbol(d);
+  }
+  Attribute encoding = dynamic ? DenseI64ArrayAttr::get(context, symbols) : nullptr;
+  return RankedTensorType::get(sizes, elementType(context, type.dtype), encoding);
+}
+
+TensorType typeOf(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  TensorType result{dtypeOf(tensor.getElementType()), {}};
+  auto symbols = dyn_cast_or_null<DenseI64ArrayAttr>(tensor.getEncoding());
+  for (int i = 0; i < tensor.getRank(); ++i)
+    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? -1 - (symbols ? symbols[i] : i) : tensor.getDimSize(unsigned(i)));
+  return result;
+}
+
+static int64_t scalarBits(Attribute value) {
+  if (auto f = dyn_cast<FloatAttr>(value)) return int64_t(f.getValue().bitcastToAPInt().getZExtValue());
+  auto i = cast<IntegerAttr>(value);
+  return i.getType().isInteger(1) ? int64_t(i.getValue().getBoolValue()) : i.getValue().getSExtValue();
+}
+
+static TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
+  Type type = elementType(context, dtype);
+  if (auto f = dyn_cast<FloatType>(type)) {
+    APInt raw(f.getWidth(), uint64_t(bits), false, true);
+    return FloatAttr::get(type, APFloat(f.getFloatSemantics(), raw));
+  }
+  return IntegerAttr::get(type, APInt(type.getIntOrFloatBitWidth(), uint64_t(bits), false, true));
+}
+
+static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) {
+  SmallVector<StringRef> names;
+  StringRef(info(op).attributes).split(names, ',', -1, false);
+  for (size_t i = 0; const char w : StringRef(info(op).words)) visit(w, i < names.size() ? names[i] : StringRef()), ++i;
+}
+
+SmallVector<int64_t> wordsOf(Operation *op) {
+  SmallVector<int64_t> words;
+  TensorType type = typeOf(op->getResult(0));
+  forEachWord(*opOf(op), [&](char kind, StringRef name) {
+    Attribute value = name.empty() ? nullptr : op->getAttr(name);
+    if (kind == 'i') words.push_back(cast<IntegerAttr>(value).getInt());
+    if (kind == 'I') {
+      auto list = cast<DenseI64ArrayAttr>(value).asArrayRef();
+      words.push_back(int64_t(list.size()));
+      words.append(list.begin(), list.end());
+    }
+    if (kind == 's') words.append({int64_t(type.dtype), scalarBits(value)});
+    if (kind == 'd') words.push_back(int64_t(type.dtype));
+    if (kind == 'S') appendWords(words, type.shape);
+  });
+  return words;
+}
+
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words,
+                   const TensorType &type) {
+  MLIRContext *context = builder.getContext();
+  OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
+  state.addOperands(operands);
+  state.addTypes(tensorType(context, type));
+  WordReader reader{{words.data(), words.size()}};
+  forEachWord(op, [&](char kind, StringRef name) {
+    if (name.empty()) return; // a result parameter: in the type
+    if (kind == 'i') state.addAttribute(name, builder.getI64IntegerAttr(reader.next()));
+    if (kind == 'I') {
+      Dims list = reader.dims();
+      state.addAttribute(name, builder.getDenseI64ArrayAttr({list.begin(), size_t(list.rank)}));
+    }
+    if (kind == 's') {
+      DType dtype = reader.dtype();
+      state.addAttribute(name, scalarAttr(context, dtype, reader.next()));
+    }
+  });
+  return builder.create(state);
+}
+
+/// Lists longer than the largest rank would overrun Dims.
+static LogicalResult verifyWordLengths(Operation *op) {
+  for (Type t : llvm::concat<Type>(SmallVector<Type>(op->getOperandTypes()), SmallVector<Type>(op->getResultTypes())))
+    if (cast<RankedTensorType>(t).getRank() > kMaxRank)
+      return op->emitOpError() << "rank: expected at most " << kMaxRank << ", got " << cast<RankedTensorType>(t).getRank();
+  for (NamedAttribute a : op->getAttrs())
+    if (auto list = dyn_cast<DenseI64ArrayAttr>(a.getValue()); list && list.size() > kMaxRank)
+      return op->emitOpError() << "'" << a.getName().getValue() << "': expected at most " << kMaxRank << " values, got " << list.size();
+  return success();
+}
+
+LogicalResult verifyInferred(Operation *op) {
+  if (failed(verifyWordLengths(op))) return failure();
+  SmallVector<TensorType> operands;
+  for (Value v : op->getOperands()) operands.push_back(typeOf(v));
+  SmallVector<int64_t> words = wordsOf(op);
+  try {
+    TensorType want = infer(*opOf(op), {operands.data(), operands.size()}, {words.data(), words.size()});
+    TensorType got = typeOf(op->getResult(0));
+    if (!(want == got))
+      return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
+  } catch (const Error &error) {
+    StringRef message = error.what();
+    message.consume_front(info(*opOf(op)).name);
+    message.consume_front(": ");
+    return op->emitOpError() << message;
+  }
+  return success();
+}
+
+//===-- kernel ------------------------------------------------------------------------------------------------------===//
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << " " << getKindAttr() << "(";
+  Block &block = getBody().front();
+  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
+    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
+  });
+  printer << ") ";
+  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
+}
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr kind;
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types, results;
+  auto parseInput = [&]() -> ParseResult {
+    Type type;
+    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() ||
+        parser.parseOperand(operands.emplace_back()) || parser.parseColonType(type))
+      return failure();
+    types.push_back(arguments.back().type = type);
+    return success();
+  };
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseAttribute(kind, "kind", result.attributes) ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
+    return failure();
+  if (succeeded(parser.parseOptionalArrow()))
+    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
+  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
+      parser.resolveOperands(operands, types, where, result.operands))
+    return failure();
+  result.addTypes(results);
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "concat"};
+  if (!llvm::is_contained(kinds, getKind()))
+    return emitOpError() << "kind: expected elementwise, reduction, contraction or concat, got '" << getKind() << "'";
+  Block &block = getBody().front();
+  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getValues().getTypes() != getResultTypes())
+    return emitOpError() << "yield: expected the types of the results";
+  if (getWorkspace() && getWorkspace()->size() != getNumResults())
+    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
+  return success();
+}
+
+} // namespace kiln::ir
+
+#include "kiln/KilnDialect.cpp.inc"
+#define GET_OP_CLASSES
+#include "kiln/KilnOps.cpp.inc"

@@ -1,0 +1,48 @@
+// The kiln dialect in C++, and the bridge between its ops and the op table of lib/Core.
+#pragma once
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "lib/Core/Ops.h"
+
+namespace kiln::ir {
+
+mlir::LogicalResult verifyInferred(mlir::Operation *op);
+
+/// The result has the type that the record's inference rule gives.
+template <typename ConcreteType>
+class InferredByCore : public mlir::OpTrait::TraitBase<ConcreteType, InferredByCore> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyInferred(op); }
+};
+
+/// The table entry of an op of this dialect; none for kernel and yield.
+std::optional<Op> opOf(mlir::Operation *op);
+/// Attributes and result parameters of an op as the words of a trace.
+llvm::SmallVector<int64_t> wordsOf(mlir::Operation *op);
+/// Builds the op that a trace entry says.
+mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands,
+                         llvm::ArrayRef<int64_t> words, const TensorType &type);
+
+mlir::Type elementType(mlir::MLIRContext *context, DType dtype);
+DType dtypeOf(mlir::Type element);
+mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
+TensorType typeOf(mlir::Type type);
+inline TensorType typeOf(mlir::Value value) { return typeOf(value.getType()); }
+inline bool isKind(mlir::Operation *op, Kind kind) {
+  auto id = op ? opOf(op) : std::nullopt;
+  return id && info(*id).kind == kind;
+}
+
+} // namespace kiln::ir
+
+#include "kiln/KilnDialect.h.inc"
+#define GET_OP_CLASSES
+#include "kiln/KilnOps.h.inc"

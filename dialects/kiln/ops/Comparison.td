@@ -1,0 +1,47 @@
+// Comparison, logic and choice.
+#ifndef KILN_COMPARISON
+#define KILN_COMPARISON
+include "dialects/kiln/KilnBase.td"
+
+def Kiln_EqualOp : Kiln_Comparison<"equal"> { let summary = "True where two elements are equal; nan equals nothing."; }
+def Kiln_NotEqualOp : Kiln_Comparison<"not_equal"> { let summary = "True where two elements differ; nan differs from all."; }
+def Kiln_LessOp : Kiln_Comparison<"less"> { let summary = "True where the first element is smaller."; }
+def Kiln_LessEqualOp : Kiln_Comparison<"less_equal"> { let summary = "True where the first element is smaller or equal."; }
+def Kiln_GreaterOp : Kiln_Comparison<"greater"> { let summary = "True where the first element is larger."; }
+def Kiln_GreaterEqualOp : Kiln_Comparison<"greater_equal"> { let summary = "True where the first element is larger or equal."; }
+
+class Kiln_Bitwise<string mnemonic> : Kiln_Binary<mnemonic> {
+  let dtypes = "integral"; let gradient = NonDifferentiable<"bits have no derivative">;
+  let scalar = mnemonic # "(a, b)";
+}
+def Kiln_BitwiseAndOp : Kiln_Bitwise<"bitwise_and"> {
+  let summary = "Bitwise and of integers, logical and of bools.";
+  let example = "kn.bitwise_and(kn.asarray([6, 5]), 3)";
+}
+def Kiln_BitwiseOrOp : Kiln_Bitwise<"bitwise_or"> {
+  let summary = "Bitwise or of integers, logical or of bools.";
+  let example = "kn.bitwise_or(kn.asarray([6, 5]), 3)";
+}
+def Kiln_BitwiseXorOp : Kiln_Bitwise<"bitwise_xor"> {
+  let summary = "Bitwise exclusive or of integers, inequality of bools.";
+  let example = "kn.bitwise_xor(kn.asarray([True, False]), True)";
+}
+def Kiln_BitwiseInvertOp : Kiln_Unary<"bitwise_invert"> {
+  let summary = "Flipped bits of integers, logical not of bools.";
+  let dtypes = "integral"; let gradient = NonDifferentiable<"bits have no derivative">;
+  let scalar = "bitwise_invert(a)";
+  let example = "kn.bitwise_invert(kn.asarray([True, False]))";
+}
+def Kiln_SelectOp : Kiln_Op<"select"> {
+  let summary = "Elements of `x` where `condition` is true, of `y` elsewhere.";
+  let arguments = (ins Kiln_Tensor:$condition, Kiln_Tensor:$x, Kiln_Tensor:$y);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferSelect"; let kind = "elementwise";
+  let scalar = "select(a, b, c)";
+  let gradient = Gradient<[(op "none"), (op "select", $condition, $ct, (op "zeros_like", $ct)),
+                           (op "select", $condition, (op "zeros_like", $ct), $ct)]>;
+  let example = "kn.where(kn.asarray([True, False]), kn.asarray([1.0, 2.0]), 0.0)";
+}
+
+#endif

@@ -1,0 +1,70 @@
+// Reductions and contractions. The order of accumulation is part of each op: docs/numerics.md.
+#ifndef KILN_REDUCTION
+#define KILN_REDUCTION
+include "dialects/kiln/KilnBase.td"
+
+class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferReduction"; let kind = "reduce"; let dtypes = "numeric";
+}
+def Kiln_SumOp : Kiln_Reduction<"sum"> {
+  let summary = "Sum over axes.";
+  let description = [{
+    Where the last axis is reduced, element k goes to lane k mod 32 within blocks of 8,192, lanes are joined by a
+    halving tree and blocks pairwise; other axes are swept in order within blocks of 1,024, blocks pairwise.
+  }];
+  let scalar = "a + b";
+  let gradient = GradientInCpp<"the cotangent broadcast over the reduced axes">;
+  let example = "kn.sum(kn.reshape(kn.arange(6), (2, 3)), axis=1)";
+}
+def Kiln_MaxOp : Kiln_Reduction<"max"> {
+  let summary = "Largest element over axes; nan if any is nan.";
+  let scalar = "max(a, b)"; let dtypes = "ordered";
+  let gradient = GradientInCpp<"the cotangent shared by the elements equal to the maximum">;
+  let example = "kn.max(kn.asarray([1.0, 3.0, 2.0]))";
+}
+def Kiln_MinOp : Kiln_Reduction<"min"> {
+  let summary = "Smallest element over axes; nan if any is nan.";
+  let scalar = "min(a, b)"; let dtypes = "ordered";
+  let gradient = GradientInCpp<"the cotangent shared by the elements equal to the minimum">;
+  let example = "kn.min(kn.asarray([1.0, 3.0, 2.0]))";
+}
+
+class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferArgReduction"; let kind = "argreduce"; let dtypes = "ordered";
+  let gradient = NonDifferentiable<"a position is piecewise constant">;
+}
+def Kiln_ArgmaxOp : Kiln_ArgReduction<"argmax"> {
+  let summary = "Position of the first largest element along an axis; of the first nan if there is one.";
+  let scalar = "greater(a, b)";
+  let example = "kn.argmax(kn.asarray([1.0, 3.0, 2.0]))";
+}
+def Kiln_ArgminOp : Kiln_ArgReduction<"argmin"> {
+  let summary = "Position of the first smallest element along an axis; of the first nan if there is one.";
+  let scalar = "less(a, b)";
+  let example = "kn.argmin(kn.asarray([2.0, 1.0, 3.0]))";
+}
+
+def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
+  let summary = "Products of two arrays summed over one axis of each, for every position of the batch axes.";
+  let description = [{
+    The result has the batch axes, the other axes of `x`, then those of `y`. Two matrices accumulate in order over the
+    contracted axis in one chain of fused multiply-adds. Where one side is a vector and the contracted axis is the last
+    of the other, the order is that of `sum`, with a fused multiply-add a lane.
+  }];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$y, DenseI64ArrayAttr:$x_batch, DenseI64ArrayAttr:$y_batch,
+                   I64Attr:$x_axis, I64Attr:$y_axis);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "numeric";
+  let scalar = "fma(a, b, c)";
+  let gradient = GradientInCpp<"two contractions of the cotangent with the other operand">;
+  let example = "kn.matmul(kn.ones((2, 3)), kn.ones((3, 2)))";
+}
+
+#endif

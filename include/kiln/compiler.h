@@ -1,0 +1,37 @@
+/* The boundary between libkiln_runtime and libkiln_compiler: a C ABI, so that one compiler library serves every Python
+   version, and a process that finds its code in the cache never opens it. */
+#ifndef KILN_COMPILER_H
+#define KILN_COMPILER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of this header; kiln_compiler_abi() returns the library's. */
+#define KILN_COMPILER_ABI 1
+
+typedef struct kiln_compile_request {
+  const int64_t *words;    /**< a serialized trace (lib/Core/Trace.h) */
+  size_t count;            /**< its length in words */
+  const char *output_path; /**< where the shared object goes; written whole or not at all */
+  const char *cpu;         /**< an LLVM CPU name; NULL for the host's */
+  const char *dump_dir;    /**< a folder for the IR after each stage, or NULL */
+} kiln_compile_request;
+
+int32_t kiln_compiler_abi(void);
+
+/** Compiles a trace to a shared object. Returns 0, or a status with *error set to a text for kiln_compiler_free. */
+int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error);
+
+/** The program at a stage: "kiln", "fused", "kernels", "vector", "llvm" or "asm". *text (or *error) is for kiln_compiler_free. */
+int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error);
+
+void kiln_compiler_free(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,238 @@
+#include "lib/Core/Infer.h"
+
+namespace kiln {
+
+static const OpInfo kOps[] = {
+#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, cost, infer, words, attributes)        \
+  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc, floatResult, cost, infer, words, attributes},
+#include "kiln/Ops.inc"
+};
+
+const OpInfo &info(Op op) { return kOps[size_t(op)]; }
+
+bool accepts(Accepts set, DType dtype) {
+  switch (set) {
+  case Accepts::All: return true;
+  case Accepts::Numeric: case Accepts::Ordered: return dtype != DType::Bool;
+  case Accepts::Floating: return isFloat(dtype);
+  case Accepts::Integral: return !isFloat(dtype);
+  }
+  return false;
+}
+
+static const char *describe(Accepts set) {
+  switch (set) {
+  case Accepts::All: return "any dtype";
+  case Accepts::Numeric: return "a numeric dtype";
+  case Accepts::Ordered: return "an ordered numeric dtype";
+  case Accepts::Floating: return "a floating-point dtype";
+  case Accepts::Integral: return "bool or an integer dtype";
+  }
+  return "";
+}
+
+static void checkDType(const InferArgs &args, size_t operand) {
+  DType got = args.operands[operand].dtype;
+  if (!accepts(args.accepts, got))
+    fail(ErrorKind::DType, args.op, "dtype of operand " + std::to_string(operand), describe(args.accepts), info(got).name);
+}
+
+static void checkSame(const InferArgs &args, const TensorType &a, const TensorType &b) {
+  if (a.dtype != b.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(a.dtype).name, info(b.dtype).name);
+  if (!(a.shape == b.shape)) fail(ErrorKind::Shape, args.op, "shapes of operands differ", toString(a.shape), toString(b.shape));
+}
+
+TensorType inferElementwise(const InferArgs &args) {
+  checkDType(args, 0);
+  for (const TensorType &t : args.operands.subspan(1)) checkSame(args, args.operands[0], t);
+  return args.operands[0];
+}
+
+TensorType inferComparison(const InferArgs &args) { return {DType::Bool, inferElementwise(args).shape}; }
+
+TensorType inferSelect(const InferArgs &args) {
+  const TensorType &c = args.operands[0];
+  if (c.dtype != DType::Bool) fail(ErrorKind::DType, args.op, "dtype of the condition", "bool", info(c.dtype).name);
+  checkSame(args, args.operands[1], args.operands[2]);
+  if (!(c.shape == args.operands[1].shape))
+    fail(ErrorKind::Shape, args.op, "shape of the condition", toString(args.operands[1].shape), toString(c.shape));
+  return args.operands[1];
+}
+
+TensorType inferCast(const InferArgs &args) { return {WordReader{args.words}.dtype(), args.operands[0].shape}; }
+
+TensorType inferConstant(const InferArgs &args) { return {WordReader{args.words}.dtype(), {}}; }
+
+TensorType inferIota(const InferArgs &args) {
+  WordReader r{args.words};
+  int64_t axis = r.next();
+  TensorType t{r.dtype(), {}};
+  t.shape = r.dims();
+  normalizeAxis(args.op, axis, t.shape.rank);
+  if (!accepts(args.accepts, t.dtype)) fail(ErrorKind::DType, args.op, "dtype", describe(args.accepts), info(t.dtype).name);
+  return t;
+}
+
+TensorType inferBroadcast(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  WordReader r{args.words};
+  Dims axes = r.dims(), shape = r.dims();
+  if (axes.rank != x.shape.rank)
+    fail(ErrorKind::Shape, args.op, "number of axes", std::to_string(x.shape.rank), std::to_string(axes.rank));
+  for (int i = 0, last = -1; i < axes.rank; ++i) {
+    if (axes[i] <= last || axes[i] >= shape.rank)
+      fail(ErrorKind::Axis, args.op, "axes", "ascending axes of " + toString(shape), toString(axes));
+    last = int(axes[i]);
+    if (x.shape[i] != 1 && x.shape[i] != shape[last])
+      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "1 or " + std::to_string(shape[last]),
+           std::to_string(x.shape[i]));
+  }
+  return {x.dtype, shape};
+}
+
+TensorType inferReshape(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  Dims shape = WordReader{args.words}.dims();
+  if (numElements(shape) != numElements(x.shape))
+    fail(ErrorKind::Shape, args.op, "number of elements", std::to_string(numElements(x.shape)) + " as in " + toString(x.shape),
+         std::to_string(numElements(shape)) + " in " + toString(shape));
+  return {x.dtype, shape};
+}
+
+TensorType inferTranspose(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  Dims permutation = WordReader{args.words}.dims();
+  TensorType result{x.dtype, {}};
+  unsigned seen = 0;
+  for (int64_t p : permutation)
+    if (p >= 0 && p < x.shape.rank && !(seen >> p & 1)) {
+      seen |= 1u << p;
+      result.shape.push(x.shape[int(p)]);
+    }
+  if (result.shape.rank != x.shape.rank || permutation.rank != x.shape.rank)
+    fail(ErrorKind::Axis, args.op, "axes", "a permutation of the " + std::to_string(x.shape.rank) + " axes of " + toString(x),
+         toString(permutation));
+  return result;
+}
+
+TensorType inferSlice(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  WordReader r{args.words};
+  Dims starts = r.dims(), sizes = r.dims(), steps = r.dims();
+  if (starts.rank != x.shape.rank || sizes.rank != x.shape.rank || steps.rank != x.shape.rank)
+    fail(ErrorKind::Shape, args.op, "number of starts, sizes and steps", std::to_string(x.shape.rank), toString(sizes));
+  for (int i = 0; i < sizes.rank; ++i) {
+    int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
+    bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
+    if (sizes[i] < 0 || !inside)
+      fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),
+           std::to_string(starts[i]) + " to " + std::to_string(last));
+  }
+  return {x.dtype, sizes};
+}
+
+TensorType inferConcat(const InferArgs &args) {
+  if (args.operands.empty()) throw Error(ErrorKind::Value, std::string(args.op) + ": expected at least one array, got none");
+  TensorType result = args.operands[0];
+  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), result.shape.rank);
+  for (const TensorType &t : args.operands.subspan(1)) {
+    if (t.dtype != result.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(result.dtype).name, info(t.dtype).name);
+    Dims want = result.shape, got = t.shape;
+    if (got.rank == want.rank) want[axis] = got[axis];
+    if (!(want == got)) fail(ErrorKind::Shape, args.op, "shapes of operands differ", toString(want), toString(got));
+    result.shape[axis] += t.shape[axis];
+  }
+  return result;
+}
+
+TensorType inferGather(const InferArgs &args) {
+  const TensorType &x = args.operands[0], &indices = args.operands[1];
+  if (!isInteger(indices.dtype)) fail(ErrorKind::DType, args.op, "dtype of the indices", "an integer dtype", info(indices.dtype).name);
+  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), x.shape.rank);
+  if (x.shape.rank + indices.shape.rank - 1 > kMaxRank)
+    fail(ErrorKind::Shape, args.op, "rank of the result", "at most " + std::to_string(kMaxRank),
+         std::to_string(x.shape.rank + indices.shape.rank - 1));
+  TensorType result = x;
+  result.shape.erase(axis);
+  for (int i = 0; i < indices.shape.rank; ++i) result.shape.insert(axis + i, indices.shape[i]);
+  return result;
+}
+
+static void checkNotEmpty(const InferArgs &args, int64_t size) {
+  if (args.accepts == Accepts::Ordered && size == 0)
+    throw Error(ErrorKind::Value, std::string(args.op) + ": expected at least one element, got an empty axis: it has no identity");
+}
+
+TensorType inferReduction(const InferArgs &args) {
+  checkDType(args, 0);
+  TensorType result = args.operands[0];
+  Dims axes = WordReader{args.words}.dims();
+  for (int i = axes.rank - 1, last = kMaxRank; i >= 0; --i) {
+    int axis = normalizeAxis(args.op, axes[i], args.operands[0].shape.rank);
+    if (axis >= last) fail(ErrorKind::Axis, args.op, "axes", "ascending axes", toString(axes));
+    checkNotEmpty(args, result.shape[axis]);
+    result.shape.erase(last = axis);
+  }
+  return result;
+}
+
+TensorType inferArgReduction(const InferArgs &args) {
+  checkDType(args, 0);
+  TensorType result{DType::I64, args.operands[0].shape};
+  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), result.shape.rank);
+  checkNotEmpty(args, result.shape[axis]);
+  result.shape.erase(axis);
+  return result;
+}
+
+TensorType inferDotGeneral(const InferArgs &args) {
+  checkDType(args, 0);
+  const TensorType &x = args.operands[0], &y = args.operands[1];
+  if (x.dtype != y.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(x.dtype).name, info(y.dtype).name);
+  WordReader r{args.words};
+  Dims xBatch = r.dims(), yBatch = r.dims();
+  int xAxis = normalizeAxis(args.op, r.next(), x.shape.rank), yAxis = normalizeAxis(args.op, r.next(), y.shape.rank);
+  if (x.shape[xAxis] != y.shape[yAxis])
+    fail(ErrorKind::Shape, args.op, "contracted dimensions differ", std::to_string(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
+         std::to_string(y.shape[yAxis]) + " (axis " + std::to_string(yAxis) + " of y: " + toString(y) + ")");
+  if (xBatch.rank != yBatch.rank)
+    fail(ErrorKind::Axis, args.op, "number of batch axes of y", std::to_string(xBatch.rank), std::to_string(yBatch.rank));
+  TensorType result{x.dtype, {}};
+  unsigned xUsed = 1u << xAxis, yUsed = 1u << yAxis;
+  for (int i = 0; i < xBatch.rank; ++i) {
+    int a = normalizeAxis(args.op, xBatch[i], x.shape.rank), b = normalizeAxis(args.op, yBatch[i], y.shape.rank);
+    if ((xUsed >> a & 1) || (yUsed >> b & 1)) fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
+    if (x.shape[a] != y.shape[b]) fail(ErrorKind::Shape, args.op, "batch dimensions differ", std::to_string(x.shape[a]), std::to_string(y.shape[b]));
+    xUsed |= 1u << a;
+    yUsed |= 1u << b;
+    result.shape.push(x.shape[a]);
+  }
+  for (int i = 0; i < x.shape.rank; ++i) if (!(xUsed >> i & 1)) result.shape.push(x.shape[i]);
+  for (int i = 0; i < y.shape.rank; ++i) if (!(yUsed >> i & 1)) result.shape.push(y.shape[i]);
+  return result;
+}
+
+TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
+  const OpInfo &record = info(op);
+  return record.infer({record.name, operands, words, record.accepts});
+}
+
+Dims broadcastShapes(const char *op, const Dims &a, const Dims &b) {
+  Dims result;
+  result.rank = std::max(a.rank, b.rank);
+  for (int i = 1; i <= result.rank; ++i) {
+    int64_t x = i <= a.rank ? a[a.rank - i] : 1, y = i <= b.rank ? b[b.rank - i] : 1;
+    if (x != y && x != 1 && y != 1)
+      fail(ErrorKind::Shape, op, "shapes do not broadcast", toString(a) + " against an equal size or 1", toString(b));
+    result[result.rank - i] = x == 1 ? y : x;
+  }
+  return result;
+}
+
+int normalizeAxis(const char *op, int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    fail(ErrorKind::Axis, op, "axis", "one in [" + std::to_string(-rank) + ", " + std::to_string(rank) + ")", std::to_string(axis));
+  return int(axis < 0 ? axis + rank : axis);
+}
+
+} // namespace kiln

@@ -1,0 +1,34 @@
+// Shape and dtype inference, written once: the recorder, the eager path and the verifier of the dialect call these rules.
+// Each throws Error (shape, dtype or axis) that names the op, what was expected and what was met.
+#pragma once
+
+#include "lib/Core/Error.h"
+#include "lib/Core/Ops.h"
+
+namespace kiln {
+
+TensorType inferElementwise(const InferArgs &args);
+TensorType inferComparison(const InferArgs &args);
+TensorType inferSelect(const InferArgs &args);
+TensorType inferCast(const InferArgs &args);
+TensorType inferConstant(const InferArgs &args);
+TensorType inferIota(const InferArgs &args);
+TensorType inferBroadcast(const InferArgs &args);
+TensorType inferReshape(const InferArgs &args);
+TensorType inferTranspose(const InferArgs &args);
+TensorType inferSlice(const InferArgs &args);
+TensorType inferConcat(const InferArgs &args);
+TensorType inferGather(const InferArgs &args);
+TensorType inferReduction(const InferArgs &args);
+TensorType inferArgReduction(const InferArgs &args);
+TensorType inferDotGeneral(const InferArgs &args);
+
+/// The type of `op` over `operands` with `words`.
+TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words);
+
+/// The common shape of NumPy's broadcasting.
+Dims broadcastShapes(const char *op, const Dims &a, const Dims &b);
+/// An axis in [-rank, rank) as one in [0, rank).
+int normalizeAxis(const char *op, int64_t axis, int rank);
+
+} // namespace kiln

@@ -1,0 +1,86 @@
+// A recorded program as a flat list of words, which is at once its serialization and its cache key.
+//
+//   op      := [opcode | operands << 16 | words << 32] operand-slot* word*
+//   input   := [Input] dtype rank size* layout           layout: 0 contiguous, else 1 and a stride (or kDynamicStride) a dimension
+//   outputs := slot*
+//
+// Slots number the results of inputs and ops in order.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "lib/Core/Infer.h"
+
+namespace kiln {
+
+inline constexpr int64_t kDynamicStride = std::numeric_limits<int64_t>::min();
+inline constexpr int64_t kTraceVersion = 1;
+
+/// One decoded entry.
+struct TraceOp {
+  Op op;
+  std::span<const int64_t> operands, words;
+  size_t at; // position of its first word
+};
+
+class Trace {
+public:
+  std::vector<int64_t> words;
+  std::vector<int64_t> outputs;
+  std::vector<TensorType> types; // by slot
+
+  /// Declares an input; `strides` is empty for row-major order.
+  int64_t addInput(const TensorType &type, const Dims &strides = {}) {
+    words.insert(words.end(), {int64_t(Op::Input), int64_t(type.dtype)});
+    appendWords(words, type.shape);
+    words.push_back(strides.rank > 0);
+    for (int64_t s : strides) words.push_back(s);
+    types.push_back(type);
+    return int64_t(types.size()) - 1;
+  }
+
+  int64_t addOp(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) {
+    TensorType operandTypes[16];
+    std::vector<TensorType> many;
+    TensorType *t = operandTypes;
+    if (operands.size() > 16) { many.resize(operands.size()); t = many.data(); }
+    for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
+    types.push_back(infer(op, {t, operands.size()}, opWords));
+    words.push_back(int64_t(op) | int64_t(operands.size()) << 16 | int64_t(opWords.size()) << 40);
+    words.insert(words.end(), operands.begin(), operands.end());
+    words.insert(words.end(), opWords.begin(), opWords.end());
+    return int64_t(types.size()) - 1;
+  }
+
+  /// Version, words and outputs in one list.
+  std::vector<int64_t> serialize() const {
+    std::vector<int64_t> all = {kTraceVersion, int64_t(words.size())};
+    all.insert(all.end(), words.begin(), words.end());
+    all.insert(all.end(), outputs.begin(), outputs.end());
+    return all;
+  }
+
+  /// The entry at word `at`, which then points behind it.
+  static TraceOp decode(std::span<const int64_t> words, size_t &at) {
+    TraceOp entry;
+    entry.at = at;
+    int64_t head = words[at++];
+    entry.op = Op(head & 0xffff);
+    if (entry.op == Op::Input) {
+      size_t rank = size_t(words[at + 1]), layout = at + 2 + rank;
+      size_t length = 3 + rank + (words[layout] ? rank : 0);
+      entry.words = words.subspan(at, length);
+      at += length;
+      return entry;
+    }
+    size_t operands = size_t(head >> 16 & 0xffffff), count = size_t(head >> 40);
+    entry.operands = words.subspan(at, operands);
+    entry.words = words.subspan(at + operands, count);
+    at += operands + count;
+    return entry;
+  }
+};
+
+} // namespace kiln

@@ -1,0 +1,79 @@
+// Dtypes and shapes: the vocabulary that every stage shares. No LLVM here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace kiln {
+
+enum class DType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64 };
+inline constexpr int kNumDTypes = 11;
+inline constexpr int kMaxRank = 8;
+
+struct DTypeInfo {
+  const char *name;      // NumPy's name
+  const char *shortName; // in kernel names
+  uint8_t bytes;
+  bool isFloat, isSigned;
+};
+inline constexpr std::array<DTypeInfo, kNumDTypes> kDTypes = {{
+    {"bool", "b1", 1, false, false},  {"int8", "i8", 1, false, true},    {"int16", "i16", 2, false, true},
+    {"int32", "i32", 4, false, true}, {"int64", "i64", 8, false, true},  {"uint8", "u8", 1, false, false},
+    {"uint16", "u16", 2, false, false}, {"uint32", "u32", 4, false, false}, {"uint64", "u64", 8, false, false},
+    {"float32", "f32", 4, true, true}, {"float64", "f64", 8, true, true},
+}};
+inline const DTypeInfo &info(DType t) { return kDTypes[size_t(t)]; }
+inline int64_t byteSize(DType t) { return info(t).bytes; }
+inline bool isFloat(DType t) { return info(t).isFloat; }
+inline bool isInteger(DType t) { return t != DType::Bool && !isFloat(t); }
+
+/// A short list of integers, inline: shapes, strides, permutations. A negative size -(1 + s) is symbol s.
+struct Dims {
+  std::array<int64_t, kMaxRank> values{};
+  int rank = 0;
+
+  Dims() = default;
+  Dims(std::initializer_list<int64_t> list) { for (int64_t v : list) push(v); }
+  explicit Dims(std::span<const int64_t> list) { for (int64_t v : list) push(v); }
+  void push(int64_t v) { values[size_t(rank++)] = v; }
+  void insert(int at, int64_t v) {
+    for (int i = rank++; i > at; --i) values[size_t(i)] = values[size_t(i - 1)];
+    values[size_t(at)] = v;
+  }
+  void erase(int at) {
+    for (int i = at; i + 1 < rank; ++i) values[size_t(i)] = values[size_t(i + 1)];
+    --rank;
+  }
+  int64_t &operator[](int i) { return values[size_t(i)]; }
+  int64_t operator[](int i) const { return values[size_t(i)]; }
+  const int64_t *begin() const { return values.data(); }
+  const int64_t *end() const { return values.data() + rank; }
+  operator std::span<const int64_t>() const { return {values.data(), size_t(rank)}; }
+  bool operator==(const Dims &o) const {
+    if (rank != o.rank) return false;
+    for (int i = 0; i < rank; ++i) if (values[size_t(i)] != o.values[size_t(i)]) return false;
+    return true;
+  }
+};
+
+inline bool isSymbol(int64_t size) { return size < 0; }
+/// Number of elements; the sizes must be static.
+inline int64_t numElements(const Dims &shape) { int64_t n = 1; for (int64_t d : shape) n *= d; return n; }
+/// Row-major element strides.
+Dims contiguousStrides(const Dims &shape);
+
+struct TensorType {
+  DType dtype = DType::F32;
+  Dims shape;
+  bool operator==(const TensorType &o) const { return dtype == o.dtype && shape == o.shape; }
+};
+std::string toString(const Dims &shape);        // (3, 4)
+std::string toString(const TensorType &type);   // float32[3, 4]
+
+/// The dtype of an op over two arrays by the array API's table; false where it has none (uint64 with a signed integer).
+bool promote(DType a, DType b, DType &result);
+
+} // namespace kiln

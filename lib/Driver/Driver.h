@@ -1,0 +1,32 @@
+// From a trace to machine code: import, the pipelines, LLVM, lld.
+#pragma once
+
+#include "lib/Core/Trace.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace kiln {
+
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// A function `name` of kiln ops in `module` that says what the serialized trace says.
+void importTrace(mlir::ModuleOp module, std::span<const int64_t> serialized, llvm::StringRef name);
+
+/// The target machine of this host, or of a CPU by its LLVM name.
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const char *cpu);
+/// LLVM dialect to optimized LLVM IR.
+std::unique_ptr<llvm::Module> toLlvm(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMachine &machine);
+llvm::SmallVector<char, 0> emitObject(llvm::Module &module, llvm::TargetMachine &machine, bool asText = false);
+/// Links objects into a shared object at `path`, in this process.
+void linkShared(llvm::ArrayRef<llvm::ArrayRef<char>> objects, const std::string &path);
+
+/// Defines `kiln_info` (include/kiln/executable.h) in a module of emitted kernels.
+void addInfo(mlir::ModuleOp module, int64_t kernels);
+
+/// Runs the passes of a stage; throws Error (compile) with the diagnostics of what failed.
+void runPipeline(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &));
+
+} // namespace kiln

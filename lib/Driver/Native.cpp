@@ -1,0 +1,128 @@
+// LLVM and lld: from the LLVM dialect to a shared object.
+#include "lib/Driver/Driver.h"
+
+#include "lld/Common/Driver.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <csignal>
+#include <filesystem>
+#include <mutex>
+#include <sys/mman.h>
+#include <unistd.h>
+
+LLD_HAS_DRIVER(elf)
+
+using namespace llvm;
+
+namespace kiln {
+
+static void initializeTargets() {
+  static const bool once = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    return true;
+  }();
+  (void)once;
+}
+
+std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
+  initializeTargets();
+  std::string error, features, name = cpu ? cpu : sys::getHostCPUName().str();
+  if (!cpu)
+    for (auto &[feature, isOn] : sys::getHostCPUFeatures()) features += (features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
+  Triple triple(sys::getProcessTriple());
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target) throw Error(ErrorKind::Compile, "target: expected one that LLVM knows, got " + triple.str() + ": " + error);
+  TargetOptions options;
+  options.AllowFPOpFusion = FPOpFusion::Strict;
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, name, features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+}
+
+std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
+  auto module = mlir::translateModuleToLLVMIR(source, context);
+  if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
+  module->setDataLayout(machine.createDataLayout());
+  module->setTargetTriple(machine.getTargetTriple());
+  for (Function &f : *module) {
+    if (f.isDeclaration()) continue;
+    f.addFnAttr("target-cpu", machine.getTargetCPU());
+    f.addFnAttr("target-features", machine.getTargetFeatureString());
+    f.addFnAttr(Attribute::NoUnwind);
+    if (f.hasPrivateLinkage() || f.hasLocalLinkage() || f.getName().starts_with("kernel_")) {
+      f.setLinkage(GlobalValue::InternalLinkage);
+      f.addFnAttr(Attribute::NoInline); // noalias of the arguments would be lost
+    }
+  }
+  PassBuilder builder(&machine);
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager graph;
+  ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graph, modules);
+  // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
+  ModulePassManager passes;
+  cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
+  passes.run(*module, modules);
+  return module;
+}
+
+SmallVector<char, 0> emitObject(Module &module, TargetMachine &machine, bool asText) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream out(bytes);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, out, nullptr, asText ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile))
+    throw Error(ErrorKind::Compile, "the target cannot emit an object");
+  passes.run(module);
+  return bytes;
+}
+
+/// LLVM takes over signals when its tools start; the program's own actions are put back.
+class KeepSignals {
+public:
+  KeepSignals() { for (int s = 1; s < kSignals; ++s) sigaction(s, nullptr, &actions[s]); }
+  ~KeepSignals() { for (int s = 1; s < kSignals; ++s) if (s != SIGKILL && s != SIGSTOP) sigaction(s, &actions[s], nullptr); }
+
+private:
+  static constexpr int kSignals = 32;
+  struct sigaction actions[kSignals];
+};
+
+void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
+  static std::mutex mutex; // lld is not re-entrant
+  std::lock_guard lock(mutex);
+  KeepSignals keep;
+  std::vector<std::string> args = {"ld.lld", "-shared", "--threads=1", "-z", "relro", "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
+  std::vector<int> files;
+  for (ArrayRef<char> object : objects) {
+    int file = memfd_create("kiln-object", MFD_CLOEXEC);
+    if (file < 0 || write(file, object.data(), object.size()) != ssize_t(object.size()))
+      throw Error(ErrorKind::Compile, "no memory for an object file");
+    files.push_back(file);
+    args.push_back("/proc/self/fd/" + std::to_string(file));
+  }
+  for (const char *library : {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6"})
+    if (std::filesystem::exists(library)) args.push_back(library);
+  std::vector<const char *> pointers;
+  for (auto &a : args) pointers.push_back(a.c_str());
+  std::string messages;
+  raw_string_ostream out(messages);
+  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
+  lld::Result result = lld::lldMain(pointers, out, out, drivers);
+  for (int file : files) close(file);
+  if (result.retCode) throw Error(ErrorKind::Compile, "linking failed: " + messages);
+}
+
+} // namespace kiln

@@ -1,0 +1,401 @@
+#include "lib/Core/Stats.h"
+#include "passes/Passes.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace kiln {
+#define GEN_PASS_DEF_FUSE
+#include "kiln/Passes.h.inc"
+} // namespace kiln
+
+using namespace mlir;
+
+namespace kiln {
+namespace {
+
+/// Operations that become one kernel.
+struct Group {
+  enum Kind { Elementwise, Reduction, Contraction, Concat } kind;
+  Dims space;    // positions: of the result, or of what is reduced
+  int axis = -1; // the reduced one
+  llvm::SetVector<Operation *> ops;
+};
+constexpr size_t kMostOps = 256;
+
+bool addsOnlyUnitAxes(Operation *op) {
+  auto reshape = dyn_cast<ir::ReshapeOp>(op);
+  if (!reshape) return false;
+  auto sizes = [](Value v) {
+    SmallVector<int64_t> result;
+    for (int64_t d : ir::typeOf(v).shape) if (d != 1) result.push_back(d);
+    return result;
+  };
+  return sizes(reshape.getX()) == sizes(reshape.getResult());
+}
+
+bool isReducer(Operation *op) { return ir::isKind(op, Kind::Reduce) || ir::isKind(op, Kind::Argreduce); }
+
+/// A contraction with a vector runs as a reduction of the matrix.
+bool isVectorProduct(Operation *op) {
+  auto dot = dyn_cast<ir::DotGeneralOp>(op);
+  return dot && (ir::typeOf(dot.getX()).shape.rank != ir::typeOf(dot.getY()).shape.rank);
+}
+
+class Fuser {
+public:
+  Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()) {}
+  void run();
+
+private:
+  func::FuncOp fn;
+  Block &block;
+  std::vector<std::unique_ptr<Group>> groups;
+  DenseMap<Operation *, Group *> groupOf;
+  DenseSet<Operation *> roots; // moves that must lie in memory
+
+  void copyAliasedOutputs();
+  void findRoots();
+  bool isAlias(Operation *op) { return isa<ir::ReshapeOp>(op) && (roots.contains(op) || !addsOnlyUnitAxes(op)); }
+  bool isMove(Operation *op);
+  bool isPulled(Operation *op) { return op && !roots.contains(op) && isMove(op) && !isAlias(op); }
+  void requireMemory(Value v);
+
+  Group *place(Operation *op);
+  std::unique_ptr<Group> alone(Operation *op);
+  bool fits(Group &g, Group &op, Operation *what);
+  bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
+  void producers(Value v, llvm::SetVector<Operation *> &found);
+  bool makesCycle(ArrayRef<Group *> merged, Operation *op);
+  SmallVector<Group *> sorted();
+
+  void emit(Group &g, IRMapping &outer, OpBuilder &b);
+  Value cloneInto(Group &g, Value v, IRMapping &inner, SmallVectorImpl<Value> &inputs, Block *body, OpBuilder &b);
+  Value outside(Value v, IRMapping &outer, OpBuilder &b);
+  bool leavesGroup(Group &g, Value v);
+};
+
+bool Fuser::isMove(Operation *op) {
+  if (ir::isKind(op, Kind::Index) || ir::isKind(op, Kind::Source)) return true;
+  // A scalar of arithmetic is hoisted out of every loop.
+  return ir::isKind(op, Kind::Elementwise) && ir::typeOf(op->getResult(0)).shape.rank == 0;
+}
+
+void Fuser::requireMemory(Value v) {
+  Operation *op = v.getDefiningOp();
+  if (!op) return;
+  if (isa<ir::ReshapeOp>(op)) {
+    if (roots.insert(op).second) requireMemory(op->getOperand(0));
+  } else if (isMove(op)) {
+    roots.insert(op);
+  }
+}
+
+/// Each output needs memory of its own: one that is an argument, or another output, is copied.
+void Fuser::copyAliasedOutputs() {
+  Operation *end = block.getTerminator();
+  DenseSet<Value> taken;
+  OpBuilder b(end);
+  for (OpOperand &output : end->getOpOperands()) {
+    Value root = output.get();
+    while (auto alias = root.getDefiningOp<ir::ReshapeOp>()) root = alias.getX();
+    if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
+    output.set(ir::CastOp::create(b, end->getLoc(), output.get().getType(), output.get()));
+    count("fuse.copies");
+  }
+}
+
+void Fuser::findRoots() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (op.hasTrait<OpTrait::IsTerminator>()) {
+      for (Value v : op.getOperands()) requireMemory(v);
+      continue;
+    }
+    if (op.use_empty()) {
+      op.erase();
+      continue;
+    }
+    if (isa<ir::ReshapeOp>(op) && !addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
+    if (isa<ir::DotGeneralOp>(op)) {
+      bool isVector = isVectorProduct(&op);
+      for (Value v : op.getOperands())
+        if (!isVector) requireMemory(v);
+    }
+    if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
+  }
+}
+
+/// The operations in groups, or arguments (as null), that a value is read from through pulled moves.
+void Fuser::producers(Value v, llvm::SetVector<Operation *> &found) {
+  Operation *op = v.getDefiningOp();
+  if (!op) return;
+  if (!isPulled(op) && !isAlias(op)) {
+    found.insert(op);
+    return;
+  }
+  for (Value operand : op->getOperands()) producers(operand, found);
+}
+
+std::unique_ptr<Group> Fuser::alone(Operation *op) {
+  auto g = std::make_unique<Group>();
+  g->ops.insert(op);
+  g->kind = Group::Elementwise;
+  g->space = ir::typeOf(op->getResult(0)).shape;
+  auto words = ir::wordsOf(op);
+  if (isReducer(op)) {
+    g->kind = Group::Reduction;
+    g->space = ir::typeOf(op->getOperand(0)).shape;
+    g->axis = int(ir::isKind(op, Kind::Reduce) ? words[1] : words[0]);
+  } else if (isVectorProduct(op)) {
+    g->kind = Group::Reduction;
+    bool xIsMatrix = ir::typeOf(op->getOperand(0)).shape.rank > ir::typeOf(op->getOperand(1)).shape.rank;
+    g->space = ir::typeOf(op->getOperand(xIsMatrix ? 0 : 1)).shape;
+    g->axis = int(words[words.size() - (xIsMatrix ? 2 : 1)]);
+  } else if (isa<ir::DotGeneralOp>(op)) {
+    g->kind = Group::Contraction;
+  } else if (isa<ir::ConcatOp>(op)) {
+    g->kind = Group::Concat;
+  }
+  return g;
+}
+
+/// The shapes of values in a reduction: all positions, without the reduced axis, or with it as a unit axis.
+bool belongs(const Group &g, const Dims &shape) {
+  if (shape == g.space) return true;
+  if (g.axis < 0) return false;
+  Dims reduced = g.space, unit = g.space;
+  reduced.erase(g.axis);
+  unit[g.axis] = 1;
+  return shape == reduced || shape == unit;
+}
+
+/// Whether `op`, in a kernel of the shape of `target`, reads `operand` out of `g` only at the position it runs over itself.
+bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value operand) {
+  // Axes of the kernel by number, -1 for a unit axis.
+  auto natural = [&](const Dims &shape) {
+    SmallVector<int> axes;
+    bool isReduced = shape.rank < target.space.rank;
+    for (int i = 0; i < target.space.rank; ++i)
+      if (i != target.axis) axes.push_back(i);
+      else if (!isReduced) axes.push_back(shape == target.space ? i : -1);
+    return axes;
+  };
+  bool isReducing = isReducer(op) || isVectorProduct(op);
+  auto walk = [&](auto &self, Value v, SmallVector<int> axes) -> bool {
+    Operation *producer = v.getDefiningOp();
+    if (!producer) return true;
+    if (groupOf.lookup(producer) == &g) return belongs(target, ir::typeOf(v).shape) && axes == natural(ir::typeOf(v).shape);
+    if (!isPulled(producer)) return true;
+    auto words = ir::wordsOf(producer);
+    SmallVector<int> from;
+    if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
+      Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
+      for (int i = 0; i < x.rank; ++i) {
+        int64_t a = broadcast.getAxes()[size_t(i)];
+        from.push_back(x[i] == 1 && to[int(a)] != 1 ? -1 : axes[size_t(a)]);
+      }
+    } else if (auto reshape = dyn_cast<ir::ReshapeOp>(producer)) {
+      Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
+      int j = 0;
+      for (int i = 0; i < x.rank; ++i) {
+        if (x[i] == 1) { from.push_back(-1); continue; }
+        while (to[j] == 1) ++j;
+        from.push_back(axes[size_t(j++)]);
+      }
+    } else if (ir::isKind(producer, Kind::Index)) {
+      llvm::SetVector<Operation *> found;
+      producers(v, found);
+      return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
+    }
+    return llvm::all_of(producer->getOperands(), [&](Value x) { return self(self, x, from); });
+  };
+  if (isVectorProduct(op) && ir::typeOf(operand).shape.rank != target.space.rank) { // the vector: read at other positions
+    llvm::SetVector<Operation *> found;
+    producers(operand, found);
+    return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
+  }
+  return walk(walk, operand, natural(isReducing ? target.space : ir::typeOf(op->getResult(0)).shape));
+}
+
+/// Whether the kernel of `g` can also run `what`, whose kernel would be `op`; `g` then takes over its reduction.
+bool Fuser::fits(Group &g, Group &op, Operation *what) {
+  if (g.kind > Group::Reduction || op.kind > Group::Reduction || g.ops.size() > kMostOps || isa<ir::GatherOp>(what)) return false;
+  Group target = {g.kind, g.space, g.axis, {}};
+  if (op.axis >= 0) {
+    if (g.axis >= 0 && !(g.axis == op.axis && g.space == op.space)) return false;
+    target = {Group::Reduction, op.space, op.axis, {}};
+    for (Operation *member : g.ops)
+      if (!(ir::typeOf(member->getResult(0)).shape == target.space) && g.axis < 0) return false;
+  } else if (!belongs(g, op.space)) {
+    return false;
+  }
+  return llvm::all_of(what->getOperands(), [&](Value v) { return readsNaturally(g, target, what, v); });
+}
+
+bool Fuser::makesCycle(ArrayRef<Group *> merged, Operation *op) {
+  DenseSet<Group *> inside(merged.begin(), merged.end());
+  DenseSet<Group *> seen;
+  // From outside the merged groups back into them?
+  auto reaches = [&](auto &self, Group *g) -> bool {
+    if (inside.contains(g)) return true;
+    if (!seen.insert(g).second) return false;
+    for (Operation *member : g->ops) {
+      llvm::SetVector<Operation *> found;
+      for (Value v : member->getOperands()) producers(v, found);
+      for (Operation *p : found)
+        if (Group *from = groupOf.lookup(p); from && from != g && self(self, from)) return true;
+    }
+    return false;
+  };
+  llvm::SetVector<Operation *> found;
+  for (Value v : op->getOperands()) producers(v, found);
+  for (Group *g : merged)
+    for (Operation *member : g->ops)
+      for (Value v : member->getOperands()) producers(v, found);
+  for (Operation *p : found)
+    if (Group *g = groupOf.lookup(p); g && !inside.contains(g) && reaches(reaches, g)) return true;
+  return false;
+}
+
+Group *Fuser::place(Operation *op) {
+  auto mine = alone(op);
+  llvm::SetVector<Operation *> found;
+  for (Value v : op->getOperands()) producers(v, found);
+  // The latest producer's kernel first: what it reads is there already.
+  llvm::SetVector<Group *> candidates;
+  for (Operation *p : llvm::reverse(found))
+    if (Group *g = groupOf.lookup(p)) candidates.insert(g);
+  Group *home = nullptr;
+  for (Group *g : candidates) {
+    if (!home) {
+      if (!fits(*g, *mine, op) || makesCycle({g}, op)) continue;
+      home = g;
+      if (mine->axis >= 0) home->kind = Group::Reduction, home->space = mine->space, home->axis = mine->axis;
+      continue;
+    }
+    // Another producer over the same positions joins as well.
+    bool same = g->kind <= Group::Reduction && g->space == home->space && (g->axis == home->axis || g->axis < 0);
+    if (!same || g->ops.size() + home->ops.size() > kMostOps || makesCycle({home, g}, op)) continue;
+    if (!llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(*g, *home, op, v); })) continue;
+    for (Operation *member : g->ops) groupOf[member] = home;
+    home->ops.insert(g->ops.begin(), g->ops.end());
+    g->ops.clear();
+  }
+  if (home) {
+    home->ops.insert(op);
+    count("fuse.fused-ops");
+    return home;
+  }
+  groups.push_back(std::move(mine));
+  return groups.back().get();
+}
+
+/// Kernels in an order in which each reads only what earlier ones wrote.
+SmallVector<Group *> Fuser::sorted() {
+  SmallVector<Group *> order;
+  DenseSet<Group *> done;
+  auto visit = [&](auto &self, Group *g) -> void {
+    if (!done.insert(g).second) return;
+    for (Operation *member : g->ops) {
+      llvm::SetVector<Operation *> found;
+      for (Value v : member->getOperands()) producers(v, found);
+      for (Operation *p : found)
+        if (Group *from = groupOf.lookup(p); from && from != g) self(self, from);
+    }
+    order.push_back(g);
+  };
+  for (auto &g : groups)
+    if (!g->ops.empty()) visit(visit, g.get());
+  return order;
+}
+
+bool Fuser::leavesGroup(Group &g, Value v) {
+  for (Operation *user : v.getUsers()) {
+    if (user->hasTrait<OpTrait::IsTerminator>() || isAlias(user)) return true;
+    if (isPulled(user) ? leavesGroup(g, user->getResult(0)) : groupOf.lookup(user) != &g) return true;
+  }
+  return false;
+}
+
+/// The memory of a value of the old program in the new one.
+Value Fuser::outside(Value v, IRMapping &outer, OpBuilder &b) {
+  if (Value known = outer.lookupOrNull(v)) return known;
+  Operation *alias = v.getDefiningOp();
+  if (!alias) return v;
+  Value x = outside(alias->getOperand(0), outer, b);
+  Operation *copy = b.clone(*alias);
+  copy->setOperand(0, x);
+  outer.map(v, copy->getResult(0));
+  return copy->getResult(0);
+}
+
+Value Fuser::cloneInto(Group &g, Value v, IRMapping &inner, SmallVectorImpl<Value> &inputs, Block *body, OpBuilder &b) {
+  if (Value known = inner.lookupOrNull(v)) return known;
+  Operation *op = v.getDefiningOp();
+  if (op && (groupOf.lookup(op) == &g || isPulled(op))) {
+    for (Value operand : op->getOperands()) cloneInto(g, operand, inner, inputs, body, b);
+    return b.clone(*op, inner)->getResult(0);
+  }
+  inputs.push_back(v);
+  inner.map(v, body->addArgument(v.getType(), v.getLoc()));
+  return inner.lookup(v);
+}
+
+void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
+  SmallVector<Operation *> ops(g.ops.begin(), g.ops.end());
+  llvm::sort(ops, [](Operation *a, Operation *c) { return a->isBeforeInBlock(c); });
+  SmallVector<Value> results;
+  for (Operation *op : ops)
+    if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
+
+  auto region = std::make_unique<Region>();
+  Block *body = new Block;
+  region->push_back(body);
+  IRMapping inner;
+  SmallVector<Value> inputs, yielded;
+  OpBuilder in = OpBuilder::atBlockEnd(body);
+  for (Value v : results) yielded.push_back(cloneInto(g, v, inner, inputs, body, in));
+  ir::YieldOp::create(in, fn.getLoc(), yielded);
+
+  SmallVector<Value> operands;
+  for (Value v : inputs) operands.push_back(outside(v, outer, b));
+  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "concat"};
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
+                                     b.getStringAttr(names[g.kind]), nullptr);
+  kernel.getBody().takeBody(*region);
+  for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
+  count("fuse.kernels");
+}
+
+void Fuser::run() {
+  copyAliasedOutputs();
+  findRoots();
+  for (Operation &op : block.without_terminator())
+    if (!isPulled(&op) && !isAlias(&op)) {
+      Group *g = place(&op);
+      groupOf[&op] = g;
+    }
+  Operation *end = block.getTerminator();
+  OpBuilder b(end);
+  IRMapping outer;
+  SmallVector<Operation *> old;
+  for (Operation &op : block.without_terminator()) old.push_back(&op);
+  for (Group *g : sorted()) emit(*g, outer, b);
+  for (OpOperand &output : end->getOpOperands()) output.set(outside(output.get(), outer, b));
+  for (Operation *op : llvm::reverse(old)) op->erase();
+}
+
+struct Fuse : impl::FuseBase<Fuse> {
+  void runOnOperation() override {
+    if (getOperation().isDeclaration()) return;
+    for (Operation &op : getOperation().getBody().front().without_terminator())
+      if (!ir::opOf(&op)) {
+        op.emitOpError("expected only operations of the kiln dialect before fusion");
+        return signalPassFailure();
+      }
+    Fuser(getOperation()).run();
+  }
+};
+
+} // namespace
+} // namespace kiln

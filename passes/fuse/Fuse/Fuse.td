@@ -1,0 +1,17 @@
+#ifndef KILN_PASSES_FUSE
+#define KILN_PASSES_FUSE
+include "mlir/Pass/PassBase.td"
+
+def Fuse : Pass<"kiln-fuse", "::mlir::func::FuncOp"> {
+  let summary = "Gather operations into kernels, each of which becomes one loop nest";
+  let description = [{
+    An elementwise operation joins the kernels of its producers when all run over the same positions; a reduction joins the
+    kernel that computes what it reduces, and what uses its result row by row joins too. Moves (broadcasts, slices,
+    transposes), sources and scalars are copied into every kernel that needs them, since they cost nothing there. Matrix
+    products and concatenations are kernels of their own, reading memory. A reshape between kernels is an alias.
+
+    Counters: `fuse.kernels`, `fuse.fused-ops`, `fuse.copies`.
+  }];
+  let dependentDialects = ["::kiln::ir::KilnDialect"];
+}
+#endif
