@@ -23,3 +23,9 @@ foreach(tool kiln-opt kiln-pack)
   add_executable(${tool} $<TARGET_OBJECTS:${tool}-objects>)
   target_link_libraries(${tool} PRIVATE kiln_compiler kiln_core MLIR LLVM)
 endforeach()
+
+# Eager kernels, one library an instruction set.
+set(KILN_PACK ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libkiln_pack_x86-64-v3.so)
+add_custom_command(OUTPUT ${KILN_PACK} DEPENDS kiln-pack kiln_compiler
+  COMMAND kiln-pack ${KILN_PACK} ${CMAKE_BINARY_DIR}/pack x86-64-v3 COMMENT "Compiling the eager kernels")
+add_custom_target(kiln_pack ALL DEPENDS ${KILN_PACK})

@@ -1,1 +1,220 @@
-int main() { return 0; }
+// kiln-pack OUTPUT.so OBJECT_DIR [CPU]: compiles the eager kernels, for every op, dtype and layout class, with Kiln's own
+// compiler. Objects are kept in OBJECT_DIR under the hash of their final LLVM IR, so a change rebuilds what it changed.
+//
+// Kernels run over two axes of any size; the runtime loops over further ones (frontend/Eager.cpp). In a form, each letter
+// says how an operand lies along the inner axis: c consecutive, 0 one element for all, s any stride.
+#include "lib/Core/Stats.h"
+#include "lib/Driver/Driver.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SHA256.h"
+#include "llvm/ADT/StringExtras.h"
+
+#include <cstdio>
+#include <map>
+
+namespace kiln {
+namespace {
+
+using mlir::Builder, mlir::DialectRegistry, mlir::MLIRContext, mlir::ModuleOp, mlir::OwningOpRef, mlir::UnknownLoc;
+namespace func = mlir::func;
+
+constexpr int64_t kS0 = -1, kS1 = -2, kS2 = -3, kS3 = -4; // symbols
+constexpr int64_t kGemmWorkspace = int64_t(8) << 20;       // what frontend/Eager.cpp provides
+
+struct Kernel {
+  std::string name;
+  Trace trace;
+  std::optional<Dims> resultStrides;
+};
+
+/// Kernels by op: one LLVM module each.
+using Pack = std::map<std::string, std::vector<Kernel>>;
+
+Dims stridesFor(char form) {
+  Dims strides;
+  strides.push(kDynamicStride);
+  strides.push(form == 'c' ? 1 : form == '0' ? 0 : kDynamicStride);
+  return strides;
+}
+
+std::string dtypeName(DType t) { return info(t).shortName; }
+
+void addElementwise(Pack &pack, Op op) {
+  const OpInfo &record = info(op);
+  static const char *const forms[4][4] = {{}, {"c", "s"}, {"cc", "c0", "0c", "ss"}, {"ccc", "sss"}};
+  for (int t = 0; t < kNumDTypes; ++t) {
+    DType dtype = DType(t);
+    bool isSelect = record.operands == 3;
+    if (!accepts(record.accepts, dtype)) continue;
+    for (const char *form : forms[record.operands]) {
+      if (!form) break;
+      for (int r = 0; r < (op == Op::Cast ? kNumDTypes : 1); ++r) {
+        if (op == Op::Cast && r == t) continue;
+        Kernel k;
+        k.name = std::string(record.name) + "_" + dtypeName(dtype) + "_" + (op == Op::Cast ? dtypeName(DType(r)) + "_" : "") + form;
+        std::vector<int64_t> slots, words;
+        for (int i = 0; form[i]; ++i)
+          slots.push_back(k.trace.addInput({isSelect && i == 0 ? DType::Bool : dtype, {kS0, kS1}}, stridesFor(form[i])));
+        if (op == Op::Cast) words = {r};
+        k.trace.outputs = {k.trace.addOp(op, slots, words)};
+        pack[op == Op::Cast ? "cast_" + dtypeName(dtype) : record.name].push_back(std::move(k));
+      }
+    }
+  }
+}
+
+void addCopies(Pack &pack) {
+  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) {
+    Kernel k;
+    k.name = "copy_" + std::to_string(8 * byteSize(t));
+    int64_t x = k.trace.addInput({t, {kS0, kS1}}, stridesFor('s')), word = int64_t(t);
+    k.trace.outputs = {k.trace.addOp(Op::Cast, {&x, 1}, {&word, 1})};
+    k.resultStrides = stridesFor('s');
+    pack["copy"].push_back(std::move(k));
+  }
+}
+
+void addReduction(Pack &pack, Op op) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    if (!accepts(info(op).accepts, DType(t))) continue;
+    for (bool isRow : {true, false}) {
+      Kernel k;
+      k.name = std::string(info(op).name) + "_" + dtypeName(DType(t)) + (isRow ? "_row" : "_col");
+      Dims shape = isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2};
+      int64_t x = k.trace.addInput({DType(t), shape});
+      std::vector<int64_t> words = info(op).kind == Kind::Reduce ? std::vector<int64_t>{1, 1} : std::vector<int64_t>{1};
+      k.trace.outputs = {k.trace.addOp(op, {&x, 1}, words)};
+      pack[info(op).name].push_back(std::move(k));
+    }
+  }
+}
+
+void addProducts(Pack &pack) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    DType dtype = DType(t);
+    if (!accepts(info(Op::DotGeneral).accepts, dtype)) continue;
+    auto add = [&](const char *form, const Dims &x, const Dims &xs, const Dims &y, const Dims &ys, int64_t xAxis, int64_t yAxis) {
+      Kernel k;
+      k.name = "dot_general_" + dtypeName(dtype) + form;
+      int64_t slots[] = {k.trace.addInput({dtype, x}, xs), k.trace.addInput({dtype, y}, ys)}, words[] = {0, 0, xAxis, yAxis};
+      k.trace.outputs = {k.trace.addOp(Op::DotGeneral, slots, words)};
+      pack["dot_general"].push_back(std::move(k));
+    };
+    Dims any = stridesFor('s'), rows = stridesFor('c'), one = {1}, step = {kDynamicStride};
+    add("_nn", {kS0, kS1}, any, {kS1, kS2}, rows, 1, 0);
+    add("_nt", {kS0, kS1}, any, {kS1, kS2}, any, 1, 0);
+    add("_row", {kS0, kS1}, rows, {kS1}, one, 1, 0);
+    add("_row_s", {kS0, kS1}, any, {kS1}, step, 1, 0);
+    add("_col", {kS0, kS1}, rows, {kS0}, one, 0, 0);
+    add("_col_s", {kS0, kS1}, any, {kS0}, step, 0, 0);
+  }
+}
+
+void addIotaAndGather(Pack &pack) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    if (!accepts(info(Op::Iota).accepts, DType(t))) continue;
+    Kernel k;
+    k.name = "iota_" + dtypeName(DType(t));
+    int64_t words[] = {0, t, 1, kS0};
+    k.trace.outputs = {k.trace.addOp(Op::Iota, {}, words)};
+    pack["iota"].push_back(std::move(k));
+  }
+  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) {
+    Kernel k;
+    k.name = "gather_" + std::to_string(8 * byteSize(t));
+    int64_t slots[] = {k.trace.addInput({t, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}})}, axis = 1;
+    k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
+    pack["gather"].push_back(std::move(k));
+  }
+}
+
+/// Everything that eager execution calls, from the op table.
+Pack makePack() {
+  Pack pack;
+  for (int i = 0; i < int(Op::Count); ++i) {
+    Op op = Op(i);
+    if (info(op).kind == Kind::Elementwise) addElementwise(pack, op);
+    if (info(op).kind == Kind::Reduce || info(op).kind == Kind::Argreduce) addReduction(pack, op);
+  }
+  addCopies(pack);
+  addProducts(pack);
+  addIotaAndGather(pack);
+  return pack;
+}
+
+/// The object of a module, from OBJECT_DIR where its IR is unchanged.
+std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const std::string &folder, bool &isNew) {
+  std::string ir;
+  llvm::raw_string_ostream out(ir);
+  module.print(out, nullptr);
+  auto hash = llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(ir)), true);
+  std::string path = folder + "/" + hash.substr(0, 32) + ".o";
+  isNew = !llvm::sys::fs::exists(path);
+  if (isNew) {
+    auto object = emitObject(module, machine);
+    std::error_code error;
+    llvm::raw_fd_ostream file(path + ".tmp", error);
+    if (error) throw Error(ErrorKind::Compile, "pack: expected a writable folder, got " + folder + ": " + error.message());
+    file.write(object.data(), object.size());
+    file.close();
+    llvm::sys::fs::rename(path + ".tmp", path);
+  }
+  return path;
+}
+
+void build(const std::string &output, const std::string &folder, const char *cpu) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  auto machine = makeTargetMachine(cpu);
+  llvm::sys::fs::create_directories(folder);
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> files;
+  std::vector<llvm::ArrayRef<char>> objects;
+  int kernels = 0, compiled = 0;
+  for (auto &[name, list] : makePack()) {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+    for (Kernel &k : list) {
+      importTrace(*module, k.trace.serialize(), k.name);
+      if (k.resultStrides)
+        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
+      ++kernels;
+    }
+    runPipeline(*module, buildKernelPipeline);
+    runPipeline(*module, buildCpuPipeline);
+    if ((*module)->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt() > kGemmWorkspace)
+      throw Error(ErrorKind::Compile, "pack: " + name + ": expected a workspace of at most " + std::to_string(kGemmWorkspace) + " bytes");
+    llvm::LLVMContext llvmContext;
+    auto native = toLlvm(*module, llvmContext, *machine);
+    bool isNew;
+    auto file = llvm::MemoryBuffer::getFile(objectFor(*native, *machine, folder, isNew));
+    if (!file) throw Error(ErrorKind::Compile, "pack: expected to read an object that was just written");
+    compiled += isNew;
+    objects.push_back({(*file)->getBufferStart(), (*file)->getBufferSize()});
+    files.push_back(std::move(*file));
+  }
+  linkShared(objects, output + ".tmp");
+  llvm::sys::fs::rename(output + ".tmp", output);
+  std::printf("kiln-pack: %d kernels, %zu objects, %d compiled\n", kernels, objects.size(), compiled);
+}
+
+} // namespace
+} // namespace kiln
+
+int main(int argc, char **argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: kiln-pack OUTPUT.so OBJECT_DIR [CPU]\n");
+    return 2;
+  }
+  try {
+    kiln::build(argv[1], argv[2], argc > 3 ? argv[3] : nullptr);
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "kiln-pack: %s\n", error.what());
+    return 1;
+  }
+}

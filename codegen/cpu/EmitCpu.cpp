@@ -57,7 +57,7 @@ void ProgramEmitter::placeArrays() {
     for (int64_t d : ir::typeOf(type).shape)
       if (isSymbol(d)) symbols = std::max(symbols, -d);
   };
-  for (Type t : main.getArgumentTypes()) countSymbols(t);
+  for (Type t : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) countSymbols(t);
   auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
     Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
     if (place.strides) dynamic += llvm::count(place.strides.asArrayRef(), kDynamicStride);
@@ -112,9 +112,9 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   Location loc = kernel.getLoc();
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(slots.size() + 2, pointer());
-  auto name = "kernel_" + std::to_string(kernels.size());
+  auto name = main.getName().str() + ".kernel_" + std::to_string(kernels.size());
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
-  fn.setPrivate();
+  fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
   for (unsigned i = 0; i < slots.size(); ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);

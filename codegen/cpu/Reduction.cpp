@@ -252,7 +252,7 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
     return next;
   };
   int64_t lanes = isRow ? rowLanes : 1;
-  Index whole = e.add(from, e.floorTo(e.sub(to, from), lanes));
+  Index whole = isRow ? e.add(from, e.floorTo(e.sub(to, from), lanes)) : to;
   acc = e.loop(from, whole, lanes, acc, [&](Index i, ValueRange old) {
     Evaluator::Scope scope(ev, isRow ? rowLanes : ev.lanes, isRow ? Value() : ev.mask);
     return stepAll({i, isRow ? 1 : 0, {}}, old);

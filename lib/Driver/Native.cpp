@@ -57,10 +57,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasPrivateLinkage() || f.hasLocalLinkage() || f.getName().starts_with("kernel_")) {
-      f.setLinkage(GlobalValue::InternalLinkage);
-      f.addFnAttr(Attribute::NoInline); // noalias of the arguments would be lost
-    }
+    if (f.hasLocalLinkage()) f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
   PassBuilder builder(&machine);
   LoopAnalysisManager loops;

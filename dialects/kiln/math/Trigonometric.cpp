@@ -117,7 +117,7 @@ func::FuncOp largeAngleFunction(OpBuilder &b, Location loc) {
   b.setInsertionPointToEnd(module.getBody());
   Type f64 = b.getF64Type(), i64 = b.getI64Type();
   auto fn = func::FuncOp::create(b, loc, "kiln_reduce_angle", b.getFunctionType({f64}, {f64, f64, i64}));
-  fn.setPrivate();
+  fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
   b.setInsertionPointToStart(fn.addEntryBlock());
   Angle angle = reduceLarge(Expr{&b, loc, fn.getArgument(0), DType::F64}, tableOf(module, b, loc));
   func::ReturnOp::create(b, loc, ValueRange{angle.high.value, angle.low.value, angle.quadrant.value});

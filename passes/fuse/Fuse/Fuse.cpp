@@ -353,7 +353,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   region->push_back(body);
   IRMapping inner;
   SmallVector<Value> inputs, yielded;
-  OpBuilder in = OpBuilder::atBlockEnd(body);
+  OpBuilder in(b.getContext());
+  in.setInsertionPointToEnd(body);
   for (Value v : results) yielded.push_back(cloneInto(g, v, inner, inputs, body, in));
   ir::YieldOp::create(in, fn.getLoc(), yielded);
 

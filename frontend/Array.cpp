@@ -1,0 +1,70 @@
+#include "frontend/Array.h"
+
+#include "lib/Core/Error.h"
+#include "lib/Runtime/Memory.h"
+
+#include <new>
+
+namespace kiln {
+
+static constexpr size_t kHeader = (sizeof(Value) + 63) / 64 * 64;
+
+Ref<Value> Value::make(size_t bytes) {
+  if (bytes > SIZE_MAX / 2) throw Error(ErrorKind::Memory, "array: expected a size that fits in memory");
+  char *block = static_cast<char *>(allocate(kHeader + bytes));
+  Value *value = new (block) Value;
+  value->data = block + kHeader;
+  value->bytes = bytes;
+  return Ref<Value>(value);
+}
+
+Ref<Value> Value::share(void *data, size_t bytes, std::shared_ptr<void> owner) {
+  Value *value = new (allocate(kHeader)) Value;
+  value->isForeign = true;
+  value->data = data;
+  value->bytes = bytes;
+  value->owner = std::move(owner);
+  return Ref<Value>(value);
+}
+
+void Value::destroy(Value *value) noexcept {
+  size_t bytes = value->isForeign ? 0 : value->bytes;
+  value->~Value();
+  release(value, kHeader + bytes);
+}
+
+Ref<Storage> Storage::make(Ref<Value> value) {
+  Storage *storage = new (allocate(sizeof(Storage))) Storage;
+  storage->value = std::move(value);
+  return Ref<Storage>(storage);
+}
+
+void Storage::destroy(Storage *storage) noexcept {
+  storage->~Storage();
+  release(storage, sizeof(Storage));
+}
+
+void Array::updateContiguous() {
+  int64_t step = 1;
+  isContiguous = true;
+  for (int i = shape.rank - 1; i >= 0; --i) {
+    if (shape[i] != 1 && strides[i] != step) isContiguous = false;
+    step *= shape[i];
+  }
+  if (step == 0) isContiguous = true; // nothing to lie anywhere
+}
+
+Array Array::empty(DType dtype, const Dims &shape) {
+  Array a;
+  int64_t n = 1;
+  for (int64_t d : shape)
+    if (d && __builtin_mul_overflow(n, d, &n)) throw Error(ErrorKind::Memory, "array " + toString(shape) + ": expected a size that fits in memory");
+  if (n > (INT64_MAX >> 4)) throw Error(ErrorKind::Memory, "array " + toString(shape) + ": expected a size that fits in memory");
+  a.dtype = dtype;
+  a.shape = shape;
+  a.strides = contiguousStrides(shape);
+  a.storage = Storage::make(Value::make(size_t(numElements(shape) * byteSize(dtype))));
+  return a;
+}
+
+} // namespace kiln

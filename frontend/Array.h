@@ -1,0 +1,84 @@
+// Arrays as users hold them: a view (offset, shape, strides) of a storage. A storage is a cell that holds a value; a value is
+// immutable while anyone else holds it, so a write goes in place or into a copy. While recording, cells hold nodes of the
+// trace instead (Recorder.h).
+#pragma once
+
+#include "lib/Core/Types.h"
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace kiln {
+
+/// A counted reference to an object with `refs`.
+template <typename T> class Ref {
+public:
+  Ref() = default;
+  explicit Ref(T *adopted) : object(adopted) {}
+  Ref(const Ref &o) : object(o.object) { if (object) object->refs.fetch_add(1, std::memory_order_relaxed); }
+  Ref(Ref &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
+  Ref &operator=(Ref o) noexcept { std::swap(object, o.object); return *this; }
+  ~Ref() { if (object && object->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object); }
+  T *operator->() const { return object; }
+  T *get() const { return object; }
+  explicit operator bool() const { return object; }
+
+private:
+  T *object = nullptr;
+};
+
+/// Memory of an array. Small data follows the header in one block.
+struct Value {
+  std::atomic<int32_t> refs{1};
+  bool isForeign = false;    // somebody else's memory, shared: `owner` keeps it alive
+  void *data = nullptr;
+  size_t bytes = 0;
+  std::shared_ptr<void> owner;
+
+  static Ref<Value> make(size_t bytes);
+  static Ref<Value> share(void *data, size_t bytes, std::shared_ptr<void> owner);
+  static void destroy(Value *value) noexcept;
+};
+
+/// A cell. Its value may be replaced as a whole unless it is pinned (its memory is shared with others).
+struct Storage {
+  std::atomic<int32_t> refs{1};
+  bool pinned = false;
+  bool isWritable = true;
+  Ref<Value> value;
+  int64_t recording = 0; // the recorder whose node this cell holds, or 0
+
+  static Ref<Storage> make(Ref<Value> value);
+  static void destroy(Storage *storage) noexcept;
+};
+
+/// How a view was made from the array of its cell, while recording: replayed when the cell has been written since.
+struct ViewStep {
+  uint16_t op;
+  std::vector<int64_t> words;
+  std::shared_ptr<const ViewStep> from; // the step before; none: made from the cell's array itself
+};
+
+/// A view of a storage.
+struct Array {
+  Ref<Storage> storage;
+  DType dtype = DType::F32;
+  bool isContiguous = true;
+  int64_t offset = 0; // in elements
+  Dims shape, strides;
+  // While recording: the slot of this view, the state of the cell it was taken from, and the way from cell to view.
+  int64_t slot = -1, version = -1;
+  std::shared_ptr<const ViewStep> view;
+
+  int64_t size() const { return numElements(shape); }
+  char *data() const { return static_cast<char *>(storage->value->data) + offset * byteSize(dtype); }
+  TensorType type() const { return {dtype, shape}; }
+  void updateContiguous();
+
+  /// A new array with memory of its own, uninitialized.
+  static Array empty(DType dtype, const Dims &shape);
+};
+
+} // namespace kiln

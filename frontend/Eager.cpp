@@ -1,0 +1,195 @@
+#include "frontend/Eager.h"
+
+#include "lib/Core/Assert.h"
+#include "lib/Core/Error.h"
+#include "lib/Runtime/Executable.h"
+#include "lib/Runtime/Memory.h"
+
+#include <atomic>
+#include <cstring>
+
+namespace kiln::eager {
+namespace {
+
+enum Form : uint8_t { C, S, CC, C0, ZC, SS, CCC, SSS, kForms };
+constexpr const char *kFormNames[kForms] = {"c", "s", "cc", "c0", "0c", "ss", "ccc", "sss"};
+
+/// Kernels by op, dtype of the first data operand, dtype of the result and form; found by name the first time.
+kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
+  static std::atomic<kiln_entry_fn> table[size_t(Op::Count)][kNumDTypes][kForms];
+  static std::atomic<kiln_entry_fn> casts[kNumDTypes][kNumDTypes][kForms];
+  auto &slot = op == Op::Cast ? casts[size_t(dtype)][size_t(result)][form] : table[size_t(op)][size_t(dtype)][form];
+  if (kiln_entry_fn known = slot.load(std::memory_order_relaxed)) return known;
+  std::string name = std::string(info(op).name) + "_" + info(dtype).shortName + "_" + (op == Op::Cast ? std::string(info(result).shortName) + "_" : "") + kFormNames[form];
+  kiln_entry_fn found = packKernel(name);
+  slot.store(found, std::memory_order_relaxed);
+  return found;
+}
+
+kiln_entry_fn namedKernel(const std::string &name) { return packKernel(name); }
+
+int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, void *workspace = nullptr) {
+  return kernel(runtimeTable(), buffers, dims, workspace);
+}
+
+constexpr int kMostInputs = 3;
+
+/// The shape with neighbouring axes joined wherever all operands allow it.
+struct Nest {
+  Dims shape;
+  Dims strides[kMostInputs];
+};
+
+Nest coalesce(const Dims &shape, std::span<const Input> inputs) {
+  Nest nest;
+  for (int i = 0; i < shape.rank; ++i) {
+    if (shape[i] == 1) continue;
+    int last = nest.shape.rank - 1;
+    bool joins = last >= 0;
+    for (size_t k = 0; joins && k < inputs.size(); ++k) joins = nest.strides[k][last] == inputs[k].strides[i] * shape[i];
+    if (joins) nest.shape[last] *= shape[i];
+    else nest.shape.push(shape[i]);
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      if (joins) nest.strides[k][last] = inputs[k].strides[i];
+      else nest.strides[k].push(inputs[k].strides[i]);
+    }
+  }
+  while (nest.shape.rank < 2) {
+    nest.shape.insert(0, 1);
+    for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k].insert(0, 0);
+  }
+  return nest;
+}
+
+Form formOf(const Nest &nest, size_t count) {
+  int inner = nest.shape.rank - 1;
+  bool one = nest.shape[inner] == 1;
+  auto kind = [&](size_t k) { return one || nest.strides[k][inner] == 1 ? 'c' : nest.strides[k][inner] == 0 ? '0' : 's'; };
+  if (count == 1) return kind(0) == 'c' ? C : S;
+  if (count == 2) {
+    if (kind(0) == 'c' && kind(1) == 'c') return CC;
+    if (kind(0) == 'c' && kind(1) == '0') return C0;
+    return kind(0) == '0' && kind(1) == 'c' ? ZC : SS;
+  }
+  return kind(0) == 'c' && kind(1) == 'c' && kind(2) == 'c' ? CCC : SSS;
+}
+
+/// Calls `body` with the byte offset of each operand for every position of the axes before the last two.
+template <typename Body> void overOuter(const Nest &nest, size_t count, const Body &body) {
+  int outer = nest.shape.rank - 2;
+  int64_t at[kMaxRank] = {};
+  for (;;) {
+    int64_t offsets[kMostInputs] = {};
+    for (size_t k = 0; k < count; ++k)
+      for (int i = 0; i < outer; ++i) offsets[k] += at[i] * nest.strides[k][i];
+    body(offsets);
+    int i = outer - 1;
+    while (i >= 0 && ++at[i] == nest.shape[i]) at[i--] = 0;
+    if (i < 0) return;
+  }
+}
+
+} // namespace
+
+void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result) {
+  int64_t n = numElements(shape);
+  if (n == 0) return;
+  Nest nest = coalesce(shape, inputs);
+  size_t count = inputs.size();
+  Form form = formOf(nest, count);
+  kiln_entry_fn kernel = elementwiseKernel(op, inputs.back().dtype, resultType, form);
+  int rank = nest.shape.rank;
+  int64_t dims[2 + 2 * kMostInputs] = {nest.shape[rank - 2], nest.shape[rank - 1]};
+  int64_t *next = dims + 2;
+  for (size_t k = 0; k < count; ++k) {
+    *next++ = nest.strides[k][rank - 2];
+    if (form == S || form == SS || form == SSS) *next++ = nest.strides[k][rank - 1];
+  }
+  int64_t piece = dims[0] * dims[1] * byteSize(resultType);
+  char *out = static_cast<char *>(result);
+  overOuter(nest, count, [&](const int64_t *offsets) {
+    void *buffers[kMostInputs + 1];
+    for (size_t k = 0; k < count; ++k)
+      buffers[k] = const_cast<char *>(static_cast<const char *>(inputs[k].data)) + offsets[k] * byteSize(inputs[k].dtype);
+    buffers[count] = out;
+    call(kernel, buffers, dims);
+    out += piece;
+  });
+}
+
+void stridedCopy(const Array &target, const Input &source) {
+  if (target.size() == 0) return;
+  Input operands[] = {source, {target.data(), target.dtype, target.strides}};
+  Nest nest = coalesce(target.shape, operands);
+  std::string name = "copy_" + std::to_string(8 * byteSize(target.dtype));
+  kiln_entry_fn kernel = namedKernel(name);
+  int rank = nest.shape.rank;
+  int64_t dims[] = {nest.shape[rank - 2], nest.shape[rank - 1], nest.strides[0][rank - 2], nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
+  int64_t bytes = byteSize(target.dtype);
+  bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
+  overOuter(nest, 2, [&](const int64_t *offsets) {
+    char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes, *to = target.data() + offsets[1] * bytes;
+    if (isPlain) {
+      for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
+      return;
+    }
+    void *buffers[] = {from, to};
+    call(kernel, buffers, dims);
+  });
+}
+
+void iota(const Array &result) {
+  void *buffers[] = {result.data()};
+  int64_t dims[] = {result.size()};
+  if (dims[0]) call(namedKernel(std::string("iota_") + info(result.dtype).shortName), buffers, dims);
+}
+
+static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, int64_t &inner) {
+  outer = inner = 1;
+  for (int i = 0; i < axis; ++i) outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank; ++i) inner *= shape[i];
+  size = shape[axis];
+}
+
+void gather(const Array &x, const Array &indices, const Array &result, int axis) {
+  int64_t dims[4];
+  product(x.shape, axis, dims[0], dims[1], dims[2]);
+  dims[3] = indices.size();
+  void *buffers[] = {x.data(), indices.data(), result.data()};
+  if (result.size() == 0 && indices.size() == 0) return;
+  if (call(namedKernel("gather_" + std::to_string(8 * byteSize(x.dtype))), buffers, dims))
+    throw Error(ErrorKind::Index, "gather: index: expected positions in [" + std::to_string(-dims[1]) + ", " + std::to_string(dims[1]) + ") along axis " +
+                                      std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
+}
+
+void reduce(Op op, const Array &x, int axis, const Array &result) {
+  int64_t outer, size, inner;
+  product(x.shape, axis, outer, size, inner);
+  if (result.size() == 0) return;
+  bool isRow = axis == x.shape.rank - 1;
+  void *buffers[] = {x.data(), result.data()};
+  int64_t dims[] = {outer, size, inner};
+  call(namedKernel(std::string(info(op).name) + "_" + info(x.dtype).shortName + (isRow ? "_row" : "_col")), buffers, dims);
+}
+
+// The panels of the product of largest tiles: known to the pack's compiler, checked against its info.
+static constexpr size_t kGemmWorkspace = size_t(8) << 20;
+
+void matrixProduct(const Array &x, const Array &y, const Array &result) {
+  if (result.size() == 0) return;
+  bool isRows = y.strides[1] == 1 || y.shape[1] == 1;
+  int64_t dims[] = {x.shape[0], x.shape[1], y.shape[1], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
+  void *buffers[] = {x.data(), y.data(), result.data()};
+  call(namedKernel(std::string("dot_general_") + info(x.dtype).shortName + (isRows ? "_nn" : "_nt")), buffers, dims, threadWorkspace(kGemmWorkspace));
+}
+
+void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result) {
+  if (result.size() == 0) return;
+  int64_t dims[] = {matrix.shape[0], matrix.shape[1], matrix.strides[0], matrix.strides[1], vector.strides[0]};
+  bool isPlain = matrix.strides[1] == 1 && vector.strides[0] == 1;
+  void *buffers[] = {matrix.data(), vector.data(), result.data()};
+  if (isPlain) dims[3] = 0;
+  call(namedKernel(std::string("dot_general_") + info(matrix.dtype).shortName + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")), buffers, dims);
+}
+
+} // namespace kiln::eager

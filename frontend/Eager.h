@@ -1,0 +1,27 @@
+// Eager execution through the pack of kernels (tools/kiln-pack): how each op with its layout finds its kernel.
+#pragma once
+
+#include "frontend/Array.h"
+#include "lib/Core/Ops.h"
+
+namespace kiln::eager {
+
+/// An operand in memory; strides are for the shape of the result.
+struct Input {
+  const void *data;
+  DType dtype;
+  Dims strides;
+};
+
+/// An elementwise op (or cast, or select) over `shape` into row-major memory.
+void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result);
+/// target[...] = source, both of one dtype, any strides.
+void stridedCopy(const Array &target, const Input &source);
+void iota(const Array &result);
+void gather(const Array &x, const Array &indices, const Array &result, int axis);
+/// One axis of row-major memory.
+void reduce(Op op, const Array &x, int axis, const Array &result);
+void matrixProduct(const Array &x, const Array &y, const Array &result); // (m, k) and (k, n), any strides
+void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result);
+
+} // namespace kiln::eager

@@ -1,0 +1,67 @@
+// Operations on arrays: promoted and checked here, then run by the eager kernels or recorded.
+#pragma once
+
+#include "frontend/Array.h"
+#include "lib/Core/Error.h"
+#include "lib/Core/Ops.h"
+
+#include <functional>
+#include <optional>
+
+namespace kiln {
+
+/// An operand of an elementwise op: an array, or a Python number, which takes its dtype from the arrays beside it.
+struct Operand {
+  enum Kind { IsArray, IsBool, IsInt, IsFloat } kind = IsArray;
+  const Array *array = nullptr;
+  int64_t integer = 0;
+  double number = 0;
+};
+
+DType defaultFloat();
+void setDefaultFloat(DType dtype);
+
+/// Called around kernels that take long, so that other threads of the host program can run.
+struct LongWork {
+  void *(*begin)() = nullptr;
+  void (*end)(void *) = nullptr;
+};
+LongWork &longWork();
+
+/// Promotes, broadcasts and applies an op of the ufunc kind.
+Array applyElementwise(Op op, std::span<const Operand> operands);
+Array where(const Array &condition, const Operand &x, const Operand &y);
+Array cast(const Array &x, DType dtype);
+Array constantArray(DType dtype, int64_t bits);
+/// All elements one number; `bits` is its representation in the dtype.
+Array full(const Dims &shape, DType dtype, int64_t bits);
+Array iota(DType dtype, const Dims &shape, int64_t axis);
+
+// Views where they can be.
+Array reshape(const Array &x, const Dims &shape);
+Array transpose(const Array &x, const Dims &permutation);
+Array broadcastTo(const Array &x, const Dims &shape);
+Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &steps);
+
+Array concat(std::span<const Array *const> arrays, int64_t axis);
+Array gather(const Array &x, const Array &indices, int64_t axis);
+/// A reduction over `axes` (all where none are given); positions for arg-reductions, over one axis or the flattened array.
+Array reduce(Op op, const Array &x, std::optional<Dims> axes, bool keepDims);
+Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis);
+Array matmul(const Array &x, const Array &y);
+
+/// Row-major memory: the array itself where it is so.
+Array contiguous(const Array &x);
+/// A copy with memory of its own.
+Array copy(const Array &x);
+/// x[...] = value, cast to x's dtype and broadcast to its shape.
+void assign(Array &x, const Array &value);
+/// Fills memory without a kernel of its own.
+void copyInto(const Array &target, const Array &source);
+
+/// The bits of a Python number in a dtype; throws Error (overflow) where it does not fit.
+int64_t scalarBits(const Operand &number, DType dtype);
+/// The dtype of a lone Python number.
+DType weakDType(const Operand &number);
+
+} // namespace kiln

@@ -1,0 +1,150 @@
+#include "frontend/Recorder.h"
+
+#include "lib/Core/Error.h"
+
+namespace kiln {
+
+thread_local Recorder *Recorder::active = nullptr;
+
+static int64_t nextId() {
+  static std::atomic<int64_t> last{0};
+  return ++last;
+}
+
+Recorder::Recorder() : id(nextId()), outer(active) { active = this; }
+Recorder::~Recorder() { active = outer; }
+
+void Recorder::leave(const std::string &why) {
+  if (left.empty()) left = why;
+  throw LeaveRecording{left};
+}
+
+void Recorder::addInput(const Array &array, InputPlace place) {
+  auto known = cells.find(array.storage.get());
+  if (known != cells.end()) {
+    Cell &cell = known->second;
+    if (!(cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset))
+      leave("two arrays that share memory are read under different views");
+    return;
+  }
+  Cell cell;
+  cell.storage = array.storage;
+  cell.slot = trace.addInput(array.type(), array.isContiguous ? Dims() : [&] {
+    Dims dynamic = array.strides;
+    for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
+    return dynamic;
+  }());
+  cell.shape = array.shape;
+  cell.strides = array.strides;
+  cell.offset = array.offset;
+  cell.isInput = true;
+  cell.place = place;
+  inputs.push_back(place);
+  inputOrder.push_back(array.storage.get());
+  locations.resize(trace.types.size());
+  cells.emplace(array.storage.get(), std::move(cell));
+}
+
+Array Recorder::result(int64_t slot) {
+  if (left.size()) throw LeaveRecording{left}; // the program swallowed the first one
+  locations.resize(trace.types.size());
+  if (locate) locations.back() = locate();
+  const TensorType &type = trace.types[size_t(slot)];
+  Array a;
+  a.dtype = type.dtype;
+  a.shape = type.shape;
+  a.strides = contiguousStrides(type.shape);
+  a.storage = Storage::make({});
+  a.storage->recording = id;
+  a.slot = slot;
+  a.version = 0;
+  Cell cell;
+  cell.storage = a.storage;
+  cell.slot = slot;
+  cell.shape = a.shape;
+  cell.strides = a.strides;
+  cells.emplace(a.storage.get(), std::move(cell));
+  return a;
+}
+
+int64_t Recorder::slotOf(const Array &array) {
+  auto found = cells.find(array.storage.get());
+  if (found == cells.end()) {
+    if (array.storage->recording)
+      throw Error(ErrorKind::Trace, "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
+    leave("an array is used that is neither an argument nor captured by name");
+  }
+  Cell &cell = found->second;
+  if (array.slot >= 0 && array.version == cell.version) return array.slot;
+  if (cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset) return cell.slot;
+  if (!array.view) leave("a view made before the call of an array that the call reads otherwise");
+  // The cell was written since the view was taken: the view is taken again.
+  std::vector<const ViewStep *> steps;
+  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
+  int64_t slot = cell.slot;
+  for (size_t i = steps.size(); i-- > 0;) slot = trace.addOp(Op(steps[i]->op), {&slot, 1}, steps[i]->words);
+  locations.resize(trace.types.size());
+  return slot;
+}
+
+Array Recorder::record(Op op, std::span<const Array *const> operands, std::span<const int64_t> words) {
+  std::vector<int64_t> slots;
+  for (const Array *a : operands) slots.push_back(slotOf(*a));
+  return result(trace.addOp(op, slots, words));
+}
+
+Array Recorder::constant(DType dtype, int64_t bits) {
+  int64_t words[] = {int64_t(dtype), bits};
+  return result(trace.addOp(Op::Constant, {}, words));
+}
+
+void Recorder::recordView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
+  int64_t operand = slotOf(from);
+  view.slot = trace.addOp(op, {&operand, 1}, words);
+  view.version = cells.find(from.storage.get())->second.version;
+  view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, from.view});
+  locations.resize(trace.types.size());
+  if (locate) locations.back() = locate();
+}
+
+bool Recorder::isWholeCell(const Array &array) {
+  slotOf(array); // the array belongs to this recording
+  const Cell &cell = cells.find(array.storage.get())->second;
+  return !array.view && cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset;
+}
+
+void Recorder::write(const Array &target, const Array &value) {
+  int64_t slot = slotOf(value);
+  Cell &cell = cells.find(target.storage.get())->second;
+  cell.slot = slot;
+  cell.version++;
+  cell.isWritten = true;
+}
+
+std::vector<Recorder::Commit> Recorder::commits() const {
+  std::vector<Commit> result;
+  for (const Storage *storage : inputOrder) {
+    const Cell &cell = cells.at(storage);
+    if (cell.isWritten) result.push_back({cell.storage, cell.slot, cell.place});
+  }
+  return result;
+}
+
+const InputPlace *Recorder::placeOf(const Storage *storage) const {
+  auto found = cells.find(storage);
+  return found != cells.end() && found->second.isInput ? &found->second.place : nullptr;
+}
+
+bool Recorder::isWritten(const Storage *storage) const {
+  auto found = cells.find(storage);
+  return found != cells.end() && found->second.isWritten;
+}
+
+int64_t Recorder::liveArrays() const {
+  int64_t live = 0;
+  for (auto &[storage, cell] : cells)
+    if (!cell.isInput && storage->refs.load() > 1) ++live;
+  return live;
+}
+
+} // namespace kiln

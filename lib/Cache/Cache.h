@@ -1,0 +1,37 @@
+// The disk cache of executables: content-addressed, each entry one file that holds the whole key.
+//
+//   entry := shared object, key words, footer {magic, object bytes, key words, checksum of both}
+//
+// The hash of the key only finds a file; a hit compares the key word for word and checks the sum.
+#pragma once
+
+#include "lib/Runtime/Executable.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+struct CacheConfig {
+  bool enabled = true;
+  std::string folder; // empty: $XDG_CACHE_HOME/kiln or ~/.cache/kiln
+  std::string dumpDir;
+};
+CacheConfig &cacheConfig();
+
+struct CompileResult {
+  std::shared_ptr<Executable> executable;
+  bool fromCache = false;
+  double milliseconds = 0; // to look up, compile and load
+};
+
+/// The executable of a program: from the cache, or compiled and stored there.
+CompileResult getExecutable(const std::vector<int64_t> &serialized);
+
+/// The key of a program: compiler build, target, program.
+std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized);
+/// The file of a key in the cache folder.
+std::string cachePath(const std::vector<int64_t> &key);
+
+} // namespace kiln

@@ -1,0 +1,134 @@
+#include "lib/Runtime/Executable.h"
+
+#include "lib/Core/Error.h"
+
+#include <cpuid.h>
+#include <dlfcn.h>
+#include <mutex>
+#include <unordered_map>
+
+namespace kiln {
+
+static std::string &libraryFolder() {
+  static std::string folder;
+  return folder;
+}
+void setLibraryFolder(const std::string &folder) { libraryFolder() = folder; }
+
+const kiln_rt *runtimeTable() {
+  static const kiln_rt table = {1};
+  return &table;
+}
+
+static std::string lastDlError() {
+  const char *text = dlerror();
+  return text ? text : "unknown error";
+}
+
+std::shared_ptr<Executable> Executable::open(const std::string &path) {
+  std::shared_ptr<Executable> result(new Executable);
+  result->handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!result->handle) throw Error(ErrorKind::Package, "executable: expected a shared object that loads: " + lastDlError());
+  auto *info = static_cast<kiln_executable_info *>(dlsym(result->handle, "kiln_info"));
+  result->entry = reinterpret_cast<kiln_entry_fn>(dlsym(result->handle, "kiln_entry"));
+  if (!info || !result->entry || info->version != KILN_EXECUTABLE_VERSION)
+    throw Error(ErrorKind::Package, "executable: expected the symbols of version " + std::to_string(KILN_EXECUTABLE_VERSION) + " in " + path);
+  result->info = *info;
+  return result;
+}
+
+Executable::~Executable() {
+  if (handle) dlclose(handle);
+}
+
+//===-- the pack ----------------------------------------------------------------------------------------------------===//
+
+static void *openPack() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    throw Error(ErrorKind::Device, "eager kernels: expected a CPU of level x86-64-v3 (AVX2 and FMA); this one has neither or only one");
+  std::string path = libraryFolder() + "/libkiln_pack_x86-64-v3.so";
+  void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) throw Error(ErrorKind::Package, "eager kernels: expected the pack of the installation: " + lastDlError());
+  return handle;
+}
+
+kiln_entry_fn packKernel(const std::string &name) {
+  static std::mutex mutex;
+  static std::unordered_map<std::string, kiln_entry_fn> known;
+  std::lock_guard lock(mutex);
+  auto found = known.find(name);
+  if (found != known.end()) return found->second;
+  static void *handle = openPack();
+  auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, name.c_str()));
+  if (!fn) throw Error(ErrorKind::Package, "eager kernels: expected '" + name + "' in the pack, which has none");
+  return known[name] = fn;
+}
+
+//===-- the compiler ------------------------------------------------------------------------------------------------===//
+
+namespace {
+struct Compiler {
+  decltype(&kiln_compiler_compile) compile;
+  decltype(&kiln_compiler_print) print;
+  decltype(&kiln_compiler_free) free;
+};
+bool isOpen = false;
+
+const Compiler &compiler() {
+  static const Compiler library = [] {
+    std::string path = libraryFolder() + "/libkiln_compiler.so";
+    void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) throw Error(ErrorKind::Package, "compiler: expected the library of the installation: " + lastDlError());
+    auto abi = reinterpret_cast<decltype(&kiln_compiler_abi)>(dlsym(handle, "kiln_compiler_abi"));
+    if (!abi || abi() != KILN_COMPILER_ABI)
+      throw Error(ErrorKind::Package, "compiler: expected ABI " + std::to_string(KILN_COMPILER_ABI) + ", got " + std::to_string(abi ? abi() : 0));
+    isOpen = true;
+    return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
+                    reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
+                    reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free"))};
+  }();
+  return library;
+}
+
+void check(int32_t status, char *error) {
+  if (!status) return;
+  std::string text = error ? error : "no text";
+  compiler().free(error);
+  throw Error(ErrorKind(status - 1), text);
+}
+} // namespace
+
+bool compilerIsOpen() { return isOpen; }
+
+void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir) {
+  kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir};
+  char *error = nullptr;
+  check(compiler().compile(&request, &error), error);
+}
+
+std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {
+  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
+  char *text = nullptr, *error = nullptr;
+  check(compiler().print(&request, stage.c_str(), &text, &error), error);
+  std::string result = text;
+  compiler().free(text);
+  return result;
+}
+
+const std::string &hostTarget() {
+  // The raw feature words of the CPU: two machines with equal words get equal code.
+  static const std::string target = [] {
+    std::string text = "x86_64-linux";
+    unsigned a, b, c, d;
+    for (unsigned leaf : {1u, 7u}) {
+      if (!__get_cpuid_count(leaf, 0, &a, &b, &c, &d)) continue;
+      if (leaf == 1) a &= 0x0fff0ff0, b = 0, c &= ~(1u << 27); // family and model; no APIC ids, no OSXSAVE
+      for (unsigned word : {a, b, c, d}) text += "-" + std::to_string(word);
+    }
+    return text;
+  }();
+  return target;
+}
+
+} // namespace kiln

@@ -1,0 +1,47 @@
+// Loaded programs, the pack of eager kernels, and the compiler library, which is opened on the first need.
+#pragma once
+
+#include "include/kiln/compiler.h"
+#include "include/kiln/executable.h"
+#include "lib/Core/Trace.h"
+
+#include <memory>
+#include <string>
+
+namespace kiln {
+
+extern const char *const kBuildId;
+
+/// A shared object with its entry; closed with the last reference.
+class Executable {
+public:
+  /// Opens an executable; throws Error (package) if it is none of this version.
+  static std::shared_ptr<Executable> open(const std::string &path);
+  ~Executable();
+  Executable(const Executable &) = delete;
+
+  kiln_entry_fn entry = nullptr;
+  kiln_executable_info info{};
+
+private:
+  Executable() = default;
+  void *handle = nullptr;
+};
+
+const kiln_rt *runtimeTable();
+
+/// The eager kernel `name` of the pack; throws Error (package) when the pack or the kernel is missing.
+kiln_entry_fn packKernel(const std::string &name);
+
+/// The folder of the installed libraries, set once at import.
+void setLibraryFolder(const std::string &folder);
+bool compilerIsOpen();
+/// Compiles a serialized trace to `path`; opens the compiler library if need be.
+void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir);
+/// The program at a stage, as text.
+std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage);
+
+/// What the compiler generates code for here: the CPU and the features that it can use.
+const std::string &hostTarget();
+
+} // namespace kiln

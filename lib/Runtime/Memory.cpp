@@ -1,0 +1,124 @@
+#include "lib/Runtime/Memory.h"
+
+#include "lib/Core/Error.h"
+
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <sys/mman.h>
+#include <vector>
+
+namespace kiln {
+namespace {
+
+constexpr size_t kAlignment = 64, kSmallLimit = 4096, kMostPerClass = 64;
+constexpr size_t kLargeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(512) << 20;
+
+/// Small blocks by powers of two, of one thread: no lock.
+struct SmallLists {
+  std::vector<void *> classes[7]; // 64 .. 4096
+  ~SmallLists() {
+    for (auto &list : classes)
+      for (void *p : list) free(p);
+    gone = true;
+  }
+  static thread_local bool gone; // thread-local destructors may run before the last array of the thread dies
+};
+thread_local bool SmallLists::gone = false;
+thread_local SmallLists smallLists;
+
+size_t classOf(size_t bytes) { return size_t(std::bit_width((bytes - 1) / kAlignment)); }
+size_t roundedSize(size_t bytes) {
+  if (bytes <= kSmallLimit) return kAlignment << classOf(bytes);
+  size_t unit = bytes >= kLargeLimit ? kHugePage : kAlignment;
+  return (bytes + unit - 1) / unit * unit;
+}
+
+/// Large blocks waiting for the next array of about their size: fresh pages cost more than most operations on them.
+struct LargeList {
+  std::mutex mutex;
+  std::vector<std::pair<size_t, void *>> blocks;
+  size_t total = 0;
+
+  void *take(size_t bytes) {
+    std::lock_guard lock(mutex);
+    for (size_t i = blocks.size(); i-- > 0;)
+      if (blocks[i].first == bytes) {
+        void *p = blocks[i].second;
+        blocks.erase(blocks.begin() + long(i));
+        total -= bytes;
+        return p;
+      }
+    return nullptr;
+  }
+  bool keep(size_t bytes, void *p) {
+    std::lock_guard lock(mutex);
+    if (bytes > kMostLarge) return false;
+    while (total + bytes > kMostLarge) {
+      total -= blocks.front().first;
+      free(blocks.front().second);
+      blocks.erase(blocks.begin());
+    }
+    blocks.emplace_back(bytes, p);
+    total += bytes;
+    return true;
+  }
+};
+LargeList &largeList() {
+  static LargeList *list = new LargeList; // outlives every static destructor
+  return *list;
+}
+
+} // namespace
+
+void *allocate(size_t bytes) {
+  if (bytes == 0) bytes = 1;
+  size_t size = roundedSize(bytes);
+  if (size < bytes) throw Error(ErrorKind::Memory, "array of " + std::to_string(bytes) + " bytes: expected a size that fits in memory");
+  if (bytes <= kSmallLimit && !SmallLists::gone) {
+    auto &list = smallLists.classes[classOf(bytes)];
+    if (!list.empty()) {
+      void *p = list.back();
+      list.pop_back();
+      return p;
+    }
+  } else if (size >= kLargeLimit) {
+    if (void *p = largeList().take(size)) return p;
+  }
+  void *p = aligned_alloc(size >= kHugePage ? kHugePage : kAlignment, size);
+  if (!p) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " free bytes");
+  if (size >= kHugePage) madvise(p, size, MADV_HUGEPAGE);
+  return p;
+}
+
+void release(void *block, size_t bytes) noexcept {
+  if (bytes == 0) bytes = 1;
+  size_t size = roundedSize(bytes);
+  if (bytes <= kSmallLimit && !SmallLists::gone) {
+    auto &list = smallLists.classes[classOf(bytes)];
+    if (list.size() < kMostPerClass) return list.push_back(block);
+  } else if (size >= kLargeLimit && largeList().keep(size, block)) {
+    return;
+  }
+  free(block);
+}
+
+void *threadWorkspace(size_t bytes) {
+  struct Workspace {
+    void *block = nullptr;
+    size_t size = 0;
+    ~Workspace() { free(block); }
+  };
+  thread_local Workspace workspace;
+  if (workspace.size < bytes) {
+    free(workspace.block);
+    workspace.size = 0;
+    size_t size = (bytes + 4095) / 4096 * 4096;
+    workspace.block = aligned_alloc(kAlignment, size);
+    if (!workspace.block) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " bytes of workspace");
+    workspace.size = size;
+  }
+  return workspace.block;
+}
+
+} // namespace kiln
