@@ -1,0 +1,34 @@
+# The Python module. What users import stands in build/python/kiln: the sources as links, the module and libraries beside them.
+execute_process(COMMAND ${KILN_PYTHON} -c "import sysconfig, pybind11; print(sysconfig.get_paths()['include'], pybind11.get_include(), sysconfig.get_config_var('EXT_SUFFIX'), sep=';')"
+  OUTPUT_VARIABLE python_facts OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+list(GET python_facts 0 python_include)
+list(GET python_facts 1 pybind11_include)
+list(GET python_facts 2 python_suffix)
+
+file(GLOB core_sources CONFIGURE_DEPENDS python/core/*.cpp)
+add_library(kiln_python MODULE ${core_sources})
+target_include_directories(kiln_python SYSTEM PRIVATE ${python_include} ${pybind11_include})
+target_compile_options(kiln_python PRIVATE -fvisibility=hidden -Wno-missing-field-initializers -Wno-cast-function-type)
+target_link_libraries(kiln_python PRIVATE kiln_runtime)
+set(KILN_PACKAGE ${CMAKE_BINARY_DIR}/python/kiln)
+set_target_properties(kiln_python PROPERTIES PREFIX "" OUTPUT_NAME _core SUFFIX ${python_suffix} LIBRARY_OUTPUT_DIRECTORY ${KILN_PACKAGE})
+set_target_properties(kiln_python PROPERTIES BUILD_RPATH "$ORIGIN/../../lib;$ORIGIN/lib" INSTALL_RPATH "$ORIGIN/lib")
+set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN")
+
+# `pip install .`: the package with its libraries beside it.
+install(TARGETS kiln_python LIBRARY DESTINATION kiln)
+install(TARGETS kiln_runtime kiln_compiler LIBRARY DESTINATION kiln/lib)
+install(FILES ${KILN_PACK} DESTINATION kiln/lib)
+install(FILES ${gen}/python/_ops.pyi ${gen}/python/_ops.json DESTINATION kiln)
+install(DIRECTORY include/kiln DESTINATION kiln/include)
+
+file(GLOB_RECURSE package_sources RELATIVE ${CMAKE_SOURCE_DIR}/python/kiln CONFIGURE_DEPENDS python/kiln/*.py python/kiln/py.typed)
+foreach(source ${package_sources})
+  get_filename_component(folder ${source} DIRECTORY)
+  file(MAKE_DIRECTORY ${KILN_PACKAGE}/${folder})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/python/kiln/${source} ${KILN_PACKAGE}/${source} SYMBOLIC)
+endforeach()
+# The virtual environment of the tree finds the package of the release build.
+if(CMAKE_BINARY_DIR STREQUAL "${CMAKE_SOURCE_DIR}/build")
+  execute_process(COMMAND ${KILN_PYTHON} -c "import sysconfig, pathlib; pathlib.Path(sysconfig.get_paths()['purelib'], 'kiln-build.pth').write_text(r'''${CMAKE_BINARY_DIR}/python\n''')")
+endif()

@@ -44,6 +44,10 @@ void Storage::destroy(Storage *storage) noexcept {
   release(storage, sizeof(Storage));
 }
 
+void Array::failLeaked() {
+  throw Error(ErrorKind::Trace, "an array of a recording is used after the call: expected a result of the jitted function (return it), got an array that was kept elsewhere");
+}
+
 void Array::updateContiguous() {
   int64_t step = 1;
   isContiguous = true;

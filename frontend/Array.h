@@ -73,9 +73,14 @@ struct Array {
   std::shared_ptr<const ViewStep> view;
 
   int64_t size() const { return numElements(shape); }
-  char *data() const { return static_cast<char *>(storage->value->data) + offset * byteSize(dtype); }
+  char *data() const {
+    if (!storage->value) failLeaked();
+    return static_cast<char *>(storage->value->data) + offset * byteSize(dtype);
+  }
   TensorType type() const { return {dtype, shape}; }
   void updateContiguous();
+  /// Throws Error (trace): the array was recorded, and has no memory.
+  [[noreturn]] static void failLeaked();
 
   /// A new array with memory of its own, uninitialized.
   static Array empty(DType dtype, const Dims &shape);

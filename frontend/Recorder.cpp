@@ -147,4 +147,11 @@ int64_t Recorder::liveArrays() const {
   return live;
 }
 
+int64_t Recorder::firstLive() const {
+  int64_t first = -1;
+  for (auto &[storage, cell] : cells)
+    if (!cell.isInput && storage->refs.load() > 1 && (first < 0 || cell.slot < first)) first = cell.slot;
+  return first;
+}
+
 } // namespace kiln

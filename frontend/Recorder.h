@@ -62,7 +62,11 @@ public:
   /// Which input place a cell belongs to; none for cells made in this recording.
   const InputPlace *placeOf(const Storage *storage) const;
   bool isWritten(const Storage *storage) const;
+  /// What a cell of this recording holds now.
+  int64_t cellSlot(const Storage *storage) const { return cells.at(storage).slot; }
+  /// Arrays made in this recording that someone still holds, and the slot of the earliest; -1 for none.
   int64_t liveArrays() const;
+  int64_t firstLive() const;
 
   /// The one way out: nothing of the recording is used, the call runs in eager.
   [[noreturn]] void leave(const std::string &why);

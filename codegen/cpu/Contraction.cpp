@@ -22,7 +22,7 @@ struct Matrix {
 
 class GemmEmitter {
 public:
-  GemmEmitter(KernelContext &k, Index m, Index n, Index kk, DType dtype) : k(k), e(k.e), M(m), N(n), K(kk), dtype(dtype) {
+  GemmEmitter(KernelContext &k, Index m, Index n, Index kk, DType dtype) : e(k.e), M(m), N(n), K(kk), dtype(dtype) {
     nr = std::clamp<int64_t>(64 / byteSize(dtype), 8, 16);
     mr = chooseRows();
     kc = kL1Bytes * 3 / 4 / (nr * byteSize(dtype));
@@ -37,7 +37,6 @@ public:
   void run(Matrix a, Matrix b, Matrix c);
 
 private:
-  KernelContext &k;
   Emitter &e;
   Index M, N, K;
   DType dtype;

@@ -1,0 +1,293 @@
+// kiln.Array: a hand-written type, since attribute access and arithmetic on it are the hot path of eager programs.
+#include "core.h"
+
+#include <structmember.h>
+
+namespace kiln::py {
+
+PyTypeObject *arrayType = nullptr;
+static PyTypeObject *iteratorType = nullptr;
+
+PyObject *wrap(Array array) {
+  PyArray *self = PyObject_New(PyArray, arrayType);
+  if (!self) throw PythonError();
+  self->weakrefs = nullptr;
+  new (&self->array) Array(std::move(array));
+  return reinterpret_cast<PyObject *>(self);
+}
+
+namespace {
+
+void arrayDealloc(PyObject *self) {
+  auto *a = reinterpret_cast<PyArray *>(self);
+  if (a->weakrefs) PyObject_ClearWeakRefs(self);
+  a->array.~Array();
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+//===-- arithmetic --------------------------------------------------------------------------------------------------===//
+
+PyObject *binary(Op op, PyObject *x, PyObject *y) {
+  return guarded([&]() -> PyObject * {
+    Holder a, b;
+    if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
+    Operand operands[] = {a.operand, b.operand};
+    return wrap(applyElementwise(op, operands));
+  });
+}
+template <Op op> PyObject *binarySlot(PyObject *x, PyObject *y) { return binary(op, x, y); }
+
+template <Op op> PyObject *unarySlot(PyObject *x) {
+  return guarded([&] {
+    Operand operand{Operand::IsArray, &arrayOf(x)};
+    return wrap(applyElementwise(op, {&operand, 1}));
+  });
+}
+
+/// x op= y writes into x's memory; the dtype of x stays.
+template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
+  return guarded([&]() -> PyObject * {
+    Holder b;
+    if (!toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
+    Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
+    Array result = applyElementwise(op, operands);
+    if (result.dtype != arrayOf(x).dtype)
+      fail(ErrorKind::DType, info(op).name, "dtype of an in-place result", info(arrayOf(x).dtype).name, info(result.dtype).name);
+    assign(arrayOf(x), result);
+    return Py_NewRef(x);
+  });
+}
+
+PyObject *positive(PyObject *x) { return Py_NewRef(x); }
+PyObject *matmulSlot(PyObject *x, PyObject *y) {
+  return guarded([&]() -> PyObject * {
+    Holder a, b;
+    if (!toOperand(x, a) || !toOperand(y, b) || a.operand.kind != Operand::IsArray || b.operand.kind != Operand::IsArray) Py_RETURN_NOTIMPLEMENTED;
+    return wrap(matmul(*a.operand.array, *b.operand.array));
+  });
+}
+
+PyObject *richCompare(PyObject *x, PyObject *y, int how) {
+  static constexpr Op ops[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
+  return binary(ops[how], x, y);
+}
+
+//===-- values ------------------------------------------------------------------------------------------------------===//
+
+PyObject *scalarOf(PyObject *self, const char *why) {
+  needValue(why);
+  const Array &a = arrayOf(self);
+  if (a.size() != 1) fail(ErrorKind::Value, "conversion", "an array of one element", "1 (kn.any or kn.all decide over several)", std::to_string(a.size()) + " in " + toString(a.type()));
+  return toScalar(a);
+}
+int toBool(PyObject *self) {
+  return guardedInt([&] {
+    Object value(scalarOf(self, "the truth value of an array is asked for"));
+    return PyObject_IsTrue(value.get());
+  });
+}
+PyObject *toInt(PyObject *self) {
+  return guarded([&] { return PyNumber_Long(Object(scalarOf(self, "the value of an array is asked for")).get()); });
+}
+PyObject *toFloat(PyObject *self) {
+  return guarded([&] { return PyNumber_Float(Object(scalarOf(self, "the value of an array is asked for")).get()); });
+}
+PyObject *toIndex(PyObject *self) {
+  return guarded([&]() -> PyObject * {
+    if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank) fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
+    return scalarOf(self, "an array is used as an index or a size");
+  });
+}
+PyObject *item(PyObject *self, PyObject *) { return guarded([&] { return toScalar(arrayOf(self)); }); }
+PyObject *tolist(PyObject *self, PyObject *) { return guarded([&] { return toList(arrayOf(self)); }); }
+
+PyObject *repr(PyObject *self) {
+  if (Recorder::current() && arrayOf(self).storage->recording) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
+  return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
+}
+PyObject *str(PyObject *self) {
+  return guarded([&] {
+    needValue("an array is formatted");
+    return PyObject_CallFunctionObjArgs(side().repr, self, Py_True, nullptr);
+  });
+}
+PyObject *format(PyObject *self, PyObject *spec) {
+  return guarded([&] {
+    needValue("an array is formatted");
+    Object value(check(arrayOf(self).size() == 1 && !arrayOf(self).shape.rank ? toScalar(arrayOf(self)) : PyObject_Str(self)));
+    return PyObject_Format(value.get(), spec);
+  });
+}
+
+//===-- attributes --------------------------------------------------------------------------------------------------===//
+
+PyObject *toTuple(const Dims &dims) {
+  PyObject *tuple = PyTuple_New(dims.rank);
+  for (int i = 0; tuple && i < dims.rank; ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(dims[i]));
+  return tuple;
+}
+PyObject *getShape(PyObject *self, void *) { return toTuple(arrayOf(self).shape); }
+PyObject *getStrides(PyObject *self, void *) {
+  Dims bytes = arrayOf(self).strides;
+  for (int i = 0; i < bytes.rank; ++i) bytes[i] *= byteSize(arrayOf(self).dtype);
+  return toTuple(bytes);
+}
+PyObject *getDType(PyObject *self, void *) { return fromDType(arrayOf(self).dtype); }
+PyObject *getNdim(PyObject *self, void *) { return PyLong_FromLong(arrayOf(self).shape.rank); }
+PyObject *getSize(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(self).size()); }
+PyObject *getDevice(PyObject *, void *) { return PyUnicode_InternFromString("cpu"); }
+PyObject *getT(PyObject *self, void *) {
+  return guarded([&] {
+    Dims permutation;
+    for (int i = arrayOf(self).shape.rank - 1; i >= 0; --i) permutation.push(i);
+    return wrap(transpose(arrayOf(self), permutation));
+  });
+}
+PyObject *getMT(PyObject *self, void *) {
+  return guarded([&] {
+    const Array &a = arrayOf(self);
+    if (a.shape.rank < 2) fail(ErrorKind::Shape, "mT", "rank", "at least 2", std::to_string(a.shape.rank));
+    Dims permutation;
+    for (int i = 0; i < a.shape.rank; ++i) permutation.push(i);
+    std::swap(permutation[a.shape.rank - 1], permutation[a.shape.rank - 2]);
+    return wrap(transpose(a, permutation));
+  });
+}
+
+//===-- container ---------------------------------------------------------------------------------------------------===//
+
+Py_ssize_t length(PyObject *self) {
+  return guardedInt([&]() -> int {
+    if (!arrayOf(self).shape.rank) fail(ErrorKind::DType, "len", "array", "one with axes", "one without");
+    return int(arrayOf(self).shape[0]);
+  });
+}
+PyObject *subscript(PyObject *self, PyObject *key) { return guarded([&] { return wrap(getItem(arrayOf(self), key)); }); }
+int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
+  return guardedInt([&] {
+    if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: elements of an array cannot be deleted");
+    setItem(arrayOf(self), key, value);
+    return 0;
+  });
+}
+
+/// Iterates over the first axis: an array and a position, so that a recording can tell where it is.
+struct PyIterator {
+  PyObject_HEAD
+  PyObject *array;
+  int64_t position;
+};
+PyObject *iterate(PyObject *self) {
+  return guarded([&]() -> PyObject * {
+    if (!arrayOf(self).shape.rank) fail(ErrorKind::DType, "iteration", "array", "one with axes", "one without");
+    PyIterator *it = PyObject_New(PyIterator, iteratorType);
+    if (!it) throw PythonError();
+    it->array = Py_NewRef(self);
+    it->position = 0;
+    return reinterpret_cast<PyObject *>(it);
+  });
+}
+PyObject *iteratorNext(PyObject *self) {
+  return guarded([&]() -> PyObject * {
+    auto *it = reinterpret_cast<PyIterator *>(self);
+    const Array &a = arrayOf(it->array);
+    if (it->position >= a.shape[0]) return nullptr;
+    Object index(PyLong_FromLongLong(it->position++));
+    return wrap(getItem(a, index.get()));
+  });
+}
+void iteratorDealloc(PyObject *self) {
+  Py_DECREF(reinterpret_cast<PyIterator *>(self)->array);
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_Free(self);
+  Py_DECREF(type);
+}
+
+//===-- buffer protocol ---------------------------------------------------------------------------------------------===//
+
+int getBuffer(PyObject *self, Py_buffer *view, int flags) {
+  return guardedInt([&] {
+    needValue("an array is turned into one of another library");
+    Array &a = arrayOf(self);
+    static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "f", "d"};
+    if ((flags & PyBUF_WRITABLE) && !a.storage->isWritable) {
+      PyErr_SetString(PyExc_BufferError, "array: expected writable memory, got read-only");
+      throw PythonError();
+    }
+    if (!(flags & PyBUF_STRIDES) && !a.isContiguous) {
+      PyErr_SetString(PyExc_BufferError, "array: expected row-major memory, got strides");
+      throw PythonError();
+    }
+    // Shared from now on: later writes go in place, so both sides see them.
+    a.storage->pinned = true;
+    auto *dims = new Py_ssize_t[2 * kMaxRank];
+    for (int i = 0; i < a.shape.rank; ++i) {
+      dims[i] = a.shape[i];
+      dims[kMaxRank + i] = a.strides[i] * byteSize(a.dtype);
+    }
+    *view = {};
+    view->buf = a.data();
+    view->obj = Py_NewRef(self);
+    view->len = a.size() * byteSize(a.dtype);
+    view->readonly = !a.storage->isWritable;
+    view->itemsize = byteSize(a.dtype);
+    view->format = const_cast<char *>(formats[size_t(a.dtype)]);
+    view->ndim = a.shape.rank;
+    view->shape = dims;
+    view->strides = dims + kMaxRank;
+    view->internal = dims;
+    return 0;
+  });
+}
+void releaseBuffer(PyObject *, Py_buffer *view) { delete[] static_cast<Py_ssize_t *>(view->internal); }
+
+
+PyMethodDef methods[] = {
+    {"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
+    {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
+    {"__format__", format, METH_O, "Formats the element of an array without axes."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef getset[] = {{"shape", getShape, nullptr, "Sizes of the axes.", nullptr},
+                        {"strides", getStrides, nullptr, "Bytes between neighbours along each axis.", nullptr},
+                        {"dtype", getDType, nullptr, "Type of the elements.", nullptr},
+                        {"ndim", getNdim, nullptr, "Number of axes.", nullptr},
+                        {"size", getSize, nullptr, "Number of elements.", nullptr},
+                        {"device", getDevice, nullptr, "Where the memory is.", nullptr},
+                        {"T", getT, nullptr, "The array with its axes reversed, a view.", nullptr},
+                        {"mT", getMT, nullptr, "The array with its last two axes swapped, a view.", nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyArray, weakrefs), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+
+template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
+
+} // namespace
+
+bool initArrayType(PyObject *module) {
+  PyType_Slot slots[] = {
+      {Py_tp_dealloc, slot(arrayDealloc)}, {Py_tp_repr, slot(repr)}, {Py_tp_str, slot(str)},
+      {Py_tp_richcompare, slot(richCompare)}, {Py_tp_hash, slot(PyObject_HashNotImplemented)}, {Py_tp_iter, slot(iterate)},
+      {Py_tp_methods, methods}, {Py_tp_getset, getset}, {Py_tp_members, members},
+      {Py_tp_doc, const_cast<char *>("An array: a view (shape, strides) of memory that other arrays may share.")},
+      {Py_nb_add, slot(binarySlot<Op::Add>)}, {Py_nb_subtract, slot(binarySlot<Op::Subtract>)},
+      {Py_nb_multiply, slot(binarySlot<Op::Multiply>)}, {Py_nb_true_divide, slot(binarySlot<Op::Divide>)},
+      {Py_nb_matrix_multiply, slot(matmulSlot)}, {Py_nb_negative, slot(unarySlot<Op::Negative>)}, {Py_nb_positive, slot(positive)},
+      {Py_nb_absolute, slot(unarySlot<Op::Abs>)}, {Py_nb_invert, slot(unarySlot<Op::BitwiseInvert>)},
+      {Py_nb_and, slot(binarySlot<Op::BitwiseAnd>)}, {Py_nb_or, slot(binarySlot<Op::BitwiseOr>)}, {Py_nb_xor, slot(binarySlot<Op::BitwiseXor>)},
+      {Py_nb_inplace_add, slot(inplaceSlot<Op::Add>)}, {Py_nb_inplace_subtract, slot(inplaceSlot<Op::Subtract>)},
+      {Py_nb_inplace_multiply, slot(inplaceSlot<Op::Multiply>)}, {Py_nb_inplace_true_divide, slot(inplaceSlot<Op::Divide>)},
+      {Py_nb_bool, slot(toBool)}, {Py_nb_int, slot(toInt)}, {Py_nb_float, slot(toFloat)}, {Py_nb_index, slot(toIndex)},
+      {Py_mp_length, slot(length)}, {Py_mp_subscript, slot(subscript)}, {Py_mp_ass_subscript, slot(assignSubscript)},
+      {Py_bf_getbuffer, slot(getBuffer)}, {Py_bf_releasebuffer, slot(releaseBuffer)}, {0, nullptr}};
+  PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
+  PyType_Slot iteratorSlots[] = {{Py_tp_dealloc, slot(iteratorDealloc)}, {Py_tp_iter, slot(PyObject_SelfIter)}, {Py_tp_iternext, slot(iteratorNext)}, {0, nullptr}};
+  PyType_Spec iteratorSpec = {"kiln.ArrayIterator", sizeof(PyIterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, iteratorSlots};
+  iteratorType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&iteratorSpec));
+  return arrayType && iteratorType && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
+}
+
+} // namespace kiln::py

@@ -1,0 +1,291 @@
+// Between Python objects and arrays.
+#include "core.h"
+
+#include <bit>
+#include <cstring>
+
+namespace kiln::py {
+
+PythonSide &side() {
+  static PythonSide *s = new PythonSide;
+  return *s;
+}
+
+void needValue(const char *why) {
+  if (Recorder *r = Recorder::current()) r->leave(why);
+}
+
+PyObject *fromDType(DType dtype) { return Py_NewRef(side().dtypes[size_t(dtype)]); }
+
+DType toDType(PyObject *o) {
+  for (int i = 0; i < kNumDTypes; ++i)
+    if (side().dtypes[i] == o) return DType(i);
+  if (o == reinterpret_cast<PyObject *>(&PyFloat_Type)) return defaultFloat();
+  if (o == reinterpret_cast<PyObject *>(&PyLong_Type)) return DType::I64;
+  if (o == reinterpret_cast<PyObject *>(&PyBool_Type)) return DType::Bool;
+  // np.float32, np.dtype("float32"), "float32"
+  Object name(PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, PyType_Check(o) ? "__name__" : "name"));
+  PyErr_Clear();
+  const char *text = name && PyUnicode_Check(name.get()) ? PyUnicode_AsUTF8(name.get()) : nullptr;
+  for (int i = 0; text && i < kNumDTypes; ++i)
+    if (!std::strcmp(kDTypes[size_t(i)].name, text)) return DType(i);
+  Object shown(check(PyObject_Repr(o)));
+  fail(ErrorKind::DType, "dtype", "name", "one of bool, int8 ... int64, uint8 ... uint64, float32, float64", PyUnicode_AsUTF8(shown.get()));
+}
+
+static int64_t toInt(const char *op, PyObject *o) {
+  if (isArray(o)) needValue("an array is used as an index or a size");
+  Object index(PyNumber_Index(o));
+  if (!index) {
+    PyErr_Clear();
+    fail(ErrorKind::DType, op, "argument", "an integer", Py_TYPE(o)->tp_name);
+  }
+  int64_t value = PyLong_AsLongLong(index.get());
+  if (value == -1 && PyErr_Occurred()) throw PythonError();
+  return value;
+}
+
+Dims toDims(const char *op, PyObject *o) {
+  Dims dims;
+  if (PyTuple_Check(o) || PyList_Check(o)) {
+    Object fast(check(PySequence_Fast(o, "")));
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
+    if (n > kMaxRank) fail(ErrorKind::Shape, op, "rank", "at most " + std::to_string(kMaxRank), std::to_string(n));
+    for (Py_ssize_t i = 0; i < n; ++i) dims.push(toInt(op, PySequence_Fast_GET_ITEM(fast.get(), i)));
+    return dims;
+  }
+  dims.push(toInt(op, o));
+  return dims;
+}
+
+//===-- from Python -------------------------------------------------------------------------------------------------===//
+
+static std::optional<DType> dtypeOfFormat(const char *format, Py_ssize_t bytes) {
+  if (!format) return DType::U8;
+  if (*format == '<' || *format == '=' || *format == '@') ++format;
+  if (!format[0] || format[1]) return std::nullopt;
+  bool isSigned = std::strchr("bhilq", *format);
+  if (*format == '?') return DType::Bool;
+  if (*format == 'f') return DType::F32;
+  if (*format == 'd') return DType::F64;
+  if (!isSigned && !std::strchr("BHILQ", *format)) return std::nullopt;
+  return DType(int(isSigned ? DType::I8 : DType::U8) + std::countr_zero(uint64_t(bytes)));
+}
+
+/// Shares the memory of an object with the buffer protocol.
+static Array fromBuffer(PyObject *o) {
+  auto *view = new Py_buffer;
+  bool isWritable = PyObject_GetBuffer(o, view, PyBUF_FULL) == 0;
+  if (!isWritable) {
+    PyErr_Clear();
+    if (PyObject_GetBuffer(o, view, PyBUF_FULL_RO)) {
+      delete view;
+      throw PythonError();
+    }
+  }
+  std::shared_ptr<void> owner(view, [](void *v) {
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyBuffer_Release(static_cast<Py_buffer *>(v));
+    PyGILState_Release(gil);
+    delete static_cast<Py_buffer *>(v);
+  });
+  auto dtype = dtypeOfFormat(view->format, view->itemsize);
+  if (!dtype) fail(ErrorKind::DType, "asarray", "element format", "bool, integers, float32 or float64", view->format);
+  if (view->ndim > kMaxRank) fail(ErrorKind::Shape, "asarray", "rank", "at most " + std::to_string(kMaxRank), std::to_string(view->ndim));
+  Array a;
+  a.dtype = *dtype;
+  bool isAligned = reinterpret_cast<uintptr_t>(view->buf) % size_t(view->itemsize) == 0;
+  for (int i = 0; i < view->ndim; ++i) {
+    a.shape.push(view->shape[i]);
+    isAligned &= view->strides[i] % view->itemsize == 0;
+    a.strides.push(view->strides[i] / view->itemsize);
+  }
+  if (!isAligned) fail(ErrorKind::Value, "asarray", "memory", "elements at multiples of their size", "others (copy the array first)");
+  a.storage = Storage::make(Value::share(view->buf, size_t(view->len), owner));
+  a.storage->pinned = true;
+  a.storage->isWritable = isWritable;
+  a.updateContiguous();
+  return a;
+}
+
+bool toOperand(PyObject *o, Holder &holder) {
+  Operand &operand = holder.operand;
+  if (isArray(o)) {
+    operand = {Operand::IsArray, &arrayOf(o)};
+  } else if (PyFloat_CheckExact(o)) {
+    operand.kind = Operand::IsFloat;
+    operand.number = PyFloat_AS_DOUBLE(o);
+  } else if (PyBool_Check(o)) {
+    operand.kind = Operand::IsBool;
+    operand.integer = o == Py_True;
+  } else if (PyLong_CheckExact(o)) {
+    operand.kind = Operand::IsInt;
+    int overflow;
+    operand.integer = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow) throw Error(ErrorKind::Overflow, "Python integer too large: expected one that fits in int64");
+  } else if (PyObject_CheckBuffer(o) && !PyBytes_Check(o)) {
+    holder.array = asArray(o, std::nullopt, -1);
+    operand = {Operand::IsArray, &holder.array};
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Operand requireOperand(const char *op, PyObject *o, Holder &holder) {
+  if (!toOperand(o, holder)) fail(ErrorKind::DType, op, "operand", "an array or a number", Py_TYPE(o)->tp_name);
+  return holder.operand;
+}
+
+namespace {
+/// Numbers of nested sequences, in order, with the shape they form.
+struct Nested {
+  Dims shape;
+  std::vector<Operand> numbers;
+  int kind = 0; // the highest Operand kind met
+
+  void scan(PyObject *o, int depth) {
+    Holder holder;
+    if (PyList_Check(o) || PyTuple_Check(o)) {
+      if (depth == kMaxRank) fail(ErrorKind::Shape, "asarray", "rank", "at most " + std::to_string(kMaxRank), "a deeper sequence");
+      Object fast(check(PySequence_Fast(o, "")));
+      Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
+      if (depth == shape.rank && numbers.empty()) shape.push(n);
+      else if (depth >= shape.rank || shape[depth] != n)
+        fail(ErrorKind::Shape, "asarray", "nested sequences", "equal lengths at each depth", "a ragged one");
+      for (Py_ssize_t i = 0; i < n; ++i) scan(PySequence_Fast_GET_ITEM(fast.get(), i), depth + 1);
+      return;
+    }
+    if (!toOperand(o, holder)) fail(ErrorKind::DType, "asarray", "element", "a number", Py_TYPE(o)->tp_name);
+    if (depth != shape.rank) fail(ErrorKind::Shape, "asarray", "nested sequences", "equal depth everywhere", "a ragged one");
+    if (holder.operand.kind == Operand::IsArray) {
+      if (holder.operand.array->size() != 1 || holder.operand.array->shape.rank)
+        fail(ErrorKind::Shape, "asarray", "element", "a number or an array without axes (kn.stack joins others)", toString(holder.operand.array->type()));
+      Object number(check(toScalar(*holder.operand.array)));
+      return scan(number.get(), depth);
+    }
+    kind = std::max(kind, int(holder.operand.kind));
+    numbers.push_back(holder.operand);
+  }
+};
+} // namespace
+
+static Array fromNested(PyObject *o, std::optional<DType> dtype) {
+  Nested nested;
+  nested.scan(o, 0);
+  DType type = dtype.value_or(nested.numbers.empty() || nested.kind == Operand::IsFloat ? defaultFloat() : nested.kind == Operand::IsBool ? DType::Bool : DType::I64);
+  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
+  if (Recorder *r = Recorder::current()) { // constants, joined and shaped
+    if (nested.numbers.size() > 64) r->leave("a large array is made from a Python list");
+    std::vector<Array> parts;
+    std::vector<const Array *> pointers;
+    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type)), {1}));
+    for (Array &p : parts) pointers.push_back(&p);
+    return parts.empty() ? full(nested.shape, type, 0) : reshape(concat(pointers, 0), nested.shape);
+  }
+  Array a = Array::empty(type, nested.shape);
+  char *to = a.data();
+  int64_t bytes = byteSize(type);
+  for (Operand &n : nested.numbers) {
+    int64_t raw = scalarBits(n, type);
+    std::memcpy(to, &raw, size_t(bytes));
+    to += bytes;
+  }
+  return a;
+}
+
+Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
+  bool isOwn = isArray(o);
+  if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
+    if (!isOwn) needValue("an array of another library is converted");
+    Array a = isOwn ? arrayOf(o) : fromBuffer(o);
+    bool changes = dtype && *dtype != a.dtype;
+    if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
+    if (changes) return cast(a, *dtype);
+    return wantsCopy == 1 ? copy(a) : a;
+  }
+  if (wantsCopy == 0) fail(ErrorKind::Value, "asarray", "copy", "True or None for a Python object", "False");
+  return fromNested(o, dtype);
+}
+
+//===-- to Python ---------------------------------------------------------------------------------------------------===//
+
+static PyObject *elementToPython(const void *data, DType dtype) {
+  auto read = [&]<typename T>(T) { T v; std::memcpy(&v, data, sizeof v); return v; };
+  switch (dtype) {
+  case DType::Bool: return PyBool_FromLong(read(uint8_t()) != 0);
+  case DType::I8: return PyLong_FromLong(read(int8_t()));
+  case DType::I16: return PyLong_FromLong(read(int16_t()));
+  case DType::I32: return PyLong_FromLong(read(int32_t()));
+  case DType::I64: return PyLong_FromLongLong(read(int64_t()));
+  case DType::U8: return PyLong_FromLong(read(uint8_t()));
+  case DType::U16: return PyLong_FromLong(read(uint16_t()));
+  case DType::U32: return PyLong_FromUnsignedLong(read(uint32_t()));
+  case DType::U64: return PyLong_FromUnsignedLongLong(read(uint64_t()));
+  case DType::F32: return PyFloat_FromDouble(double(read(float())));
+  case DType::F64: return PyFloat_FromDouble(read(double()));
+  }
+  return nullptr;
+}
+
+PyObject *toScalar(const Array &a) {
+  needValue("the value of an array is asked for");
+  if (a.size() != 1) fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(a.size()) + " in " + toString(a.type()));
+  return elementToPython(a.data(), a.dtype);
+}
+
+static PyObject *listOf(const Array &a, int axis, int64_t offset) {
+  if (axis == a.shape.rank) return elementToPython(static_cast<char *>(a.storage->value->data) + offset * byteSize(a.dtype), a.dtype);
+  Object list(check(PyList_New(a.shape[axis])));
+  for (int64_t i = 0; i < a.shape[axis]; ++i) PyList_SET_ITEM(list.get(), i, check(listOf(a, axis + 1, offset + i * a.strides[axis])));
+  return list.release();
+}
+
+PyObject *toList(const Array &a) {
+  needValue("an array is turned into a list");
+  return listOf(a, 0, a.offset);
+}
+
+//===-- errors and locations ----------------------------------------------------------------------------------------===//
+
+static void raiseKind(const char *kind, const std::string &message) {
+  Object exception(PyObject_CallFunction(side().raise, "ss", kind, message.c_str()));
+  if (exception) PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(exception.get())), exception.get());
+}
+
+void setError() {
+  static const char *const names[] = {"ShapeError", "DTypeError", "DeviceError", "TraceError", "PackageError", "CompileError",
+                                      "IndexError", "AxisError", "ValueError", "OverflowError", "MemoryError"};
+  try {
+    throw;
+  } catch (const PythonError &) {
+  } catch (const LeaveRecording &l) {
+    PyErr_SetString(side().leave, l.why.c_str());
+  } catch (const Error &e) {
+    raiseKind(names[size_t(e.kind)], e.what());
+  } catch (const std::bad_alloc &) {
+    PyErr_NoMemory();
+  } catch (const std::exception &e) {
+    PyErr_SetString(PyExc_SystemError, e.what());
+  }
+}
+
+Location currentLocation() {
+  PyFrameObject *frame = PyEval_GetFrame();
+  Object held = Object::borrow(reinterpret_cast<PyObject *>(frame));
+  const std::string &folder = side().packageFolder;
+  while (frame) {
+    Object code(reinterpret_cast<PyObject *>(PyFrame_GetCode(frame)));
+    PyObject *file = reinterpret_cast<PyCodeObject *>(code.get())->co_filename;
+    const char *name = PyUnicode_AsUTF8(file);
+    if (!name || std::strncmp(name, folder.c_str(), folder.size())) {
+      // The code object outlives the frame: the function holds it, and the recording holds the function.
+      return {code.get(), PyFrame_GetLasti(frame)};
+    }
+    held = Object(reinterpret_cast<PyObject *>(PyFrame_GetBack(frame)));
+    frame = reinterpret_cast<PyFrameObject *>(held.get());
+  }
+  return {};
+}
+
+} // namespace kiln::py

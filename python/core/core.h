@@ -1,0 +1,109 @@
+// The Python module: types written by hand on the hot path, pybind11 for the rest.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "frontend/Ops.h"
+#include "frontend/Recorder.h"
+
+namespace kiln::py {
+
+/// An owned reference.
+class Object {
+public:
+  Object() = default;
+  explicit Object(PyObject *owned) : object(owned) {}
+  static Object borrow(PyObject *o) { Py_XINCREF(o); return Object(o); }
+  Object(const Object &o) : object(o.object) { Py_XINCREF(object); }
+  Object(Object &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
+  Object &operator=(Object o) noexcept { std::swap(object, o.object); return *this; }
+  ~Object() { Py_XDECREF(object); }
+  PyObject *get() const { return object; }
+  PyObject *release() { return std::exchange(object, nullptr); }
+  explicit operator bool() const { return object; }
+
+private:
+  PyObject *object = nullptr;
+};
+
+/// A Python error is set; unwinds to the next guarded call.
+struct PythonError {};
+
+/// The Python object of an array.
+struct PyArray {
+  PyObject_HEAD
+  PyObject *weakrefs;
+  Array array;
+};
+extern PyTypeObject *arrayType;
+inline bool isArray(PyObject *o) { return Py_TYPE(o) == arrayType; }
+inline Array &arrayOf(PyObject *o) { return reinterpret_cast<PyArray *>(o)->array; }
+PyObject *wrap(Array array);
+
+/// Names of the Python side that C++ needs: error and dtype classes, helpers. Set by kiln/__init__.py.
+struct PythonSide {
+  PyObject *raise = nullptr;      // (kind, message) -> exception instance, located
+  PyObject *dtypes[kNumDTypes] = {};
+  PyObject *repr = nullptr;       // (array) -> str
+  PyObject *leave = nullptr;      // the exception of LeaveRecording
+  PyObject *analyze = nullptr;    // (function) -> reads of Python state
+  PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
+  PyObject *leaked = nullptr;     // (code, instruction) -> exception for an array that outlives its recording
+  std::string packageFolder;
+};
+PythonSide &side();
+
+/// Turns a C++ exception in flight into the Python error it stands for.
+void setError();
+/// Calls `body`, and returns its result or null with the error set.
+template <typename Body> auto guarded(Body &&body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (...) {
+    setError();
+    return decltype(body())();
+  }
+}
+template <typename Body> int guardedInt(Body &&body) {
+  try {
+    return body();
+  } catch (...) {
+    setError();
+    return -1;
+  }
+}
+inline PyObject *check(PyObject *o) {
+  if (!o) throw PythonError();
+  return o;
+}
+
+/// Python to C++.
+struct Holder {
+  Array array;
+  Operand operand;
+};
+/// An operand of an op; false where the object is no array or number.
+bool toOperand(PyObject *o, Holder &holder);
+Operand requireOperand(const char *op, PyObject *o, Holder &holder);
+/// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always.
+Array asArray(PyObject *o, std::optional<DType> dtype, int copy);
+DType toDType(PyObject *o);
+Dims toDims(const char *op, PyObject *o);
+PyObject *fromDType(DType dtype);
+PyObject *toScalar(const Array &array);
+PyObject *toList(const Array &array);
+
+/// The one way for a value to reach Python: under a recording, the call goes on in eager.
+void needValue(const char *why);
+
+Array getItem(const Array &array, PyObject *key);
+void setItem(Array &array, PyObject *key, PyObject *value);
+
+bool initArrayType(PyObject *module);
+bool initOpFunctions(PyObject *module);
+bool initJit(PyObject *module);
+/// Where the program is: the innermost frame outside the package.
+Location currentLocation();
+
+} // namespace kiln::py

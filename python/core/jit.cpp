@@ -1,0 +1,274 @@
+// kiln.JitFunction: the type behind @kn.jit. A call builds its signature, compares it with the entry used last, and runs
+// native code; everything else is the slow path.
+#include "jit.h"
+
+#include <structmember.h>
+
+namespace kiln::py {
+
+namespace {
+
+struct State {
+  Object function;
+  JitOptions options;
+  std::vector<std::unique_ptr<Entry>> entries;
+  size_t last = 0;
+  int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
+};
+
+struct JitFunction {
+  PyObject_HEAD
+  vectorcallfunc vectorcall;
+  PyObject *dict, *weakrefs;
+  State *state;
+};
+PyTypeObject *jitType = nullptr;
+bool isDisabled = false;
+
+State &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
+
+/// Whether a debugger or tracer watches this thread: functions then run as written, so that breakpoints stop.
+bool isTraced() {
+  PyThreadState *thread = PyThreadState_Get();
+  return thread->c_tracefunc != nullptr;
+}
+
+bool isStaticName(const JitOptions &options, PyObject *name) {
+  return options.staticNames && PySet_Contains(options.staticNames.get(), name) == 1;
+}
+
+/// Arguments as words. NumPy arguments become arrays, in `converted` where there are any.
+void readArguments(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames, Signature &s, std::vector<PyObject *> &converted) {
+  size_t keywords = kwnames ? size_t(PyTuple_GET_SIZE(kwnames)) : 0;
+  s.words.push_back(int64_t(nargs) << 8 | int64_t(defaultFloat()));
+  for (size_t i = 0; i < nargs + keywords; ++i) {
+    PyObject *name = i < nargs ? nullptr : PyTuple_GET_ITEM(kwnames, Py_ssize_t(i - nargs));
+    if (name) s.objects.push_back(name);
+    bool isStatic = name ? isStaticName(state.options, name) : false;
+    for (int k : state.options.staticNumbers) isStatic |= !name && k == int(i);
+    size_t held = s.held.size();
+    if (isStatic) s.addStatic(args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(i).c_str());
+    else s.add(args[i]);
+    bool isConverted = s.held.size() == held + 1 && s.arrays.size() && s.arrays.back() == s.held.back().get() && !PyTuple_Check(args[i]) && !PyList_Check(args[i]) && !PyDict_Check(args[i]);
+    if (isConverted && converted.empty()) converted.assign(args, args + nargs + keywords);
+    if (isConverted) converted[i] = s.held.back().get();
+  }
+}
+
+PyObject *callEager(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+  return PyObject_Vectorcall(state.function.get(), args, nargs, kwnames);
+}
+
+PyObject *runOrFallBack(State &state, Entry &entry, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+  if (entry.eager.empty()) {
+    bool failedOnData = false;
+    PyObject *result = runEntry(entry, s, failedOnData);
+    if (!failedOnData) return result;
+  }
+  // Eager on the original arguments: the error, its line and what was written before it are eager's own.
+  return callEager(state, args, nargs, kwnames);
+}
+
+Entry *findEntry(State &state, const Signature &s) {
+  auto fits = [&](Entry &e) {
+    if (!e.matches(s)) return false;
+    std::vector<PyObject *> captured;
+    return e.captured.empty() || findCaptured(e, s, captured);
+  };
+  if (state.last < state.entries.size() && fits(*state.entries[state.last])) return state.entries[state.last].get();
+  for (size_t i = 0; i < state.entries.size(); ++i)
+    if (i != state.last && fits(*state.entries[i])) return state.entries[state.last = i].get();
+  return nullptr;
+}
+
+Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+  state.misses++;
+  auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, state.options, true);
+  if (entry->eager.empty()) {
+    if (entry->code.executable) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
+  } else if (state.options.raiseOnMiss) {
+    throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
+  } else {
+    Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
+  }
+  state.entries.push_back(std::move(entry));
+  state.last = state.entries.size() - 1;
+  return state.entries.back().get();
+}
+
+PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  State &state = stateOf(self);
+  size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
+  if (isDisabled || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
+  thread_local Signature reused;
+  thread_local bool isBusy = false;
+  return guarded([&]() -> PyObject * {
+    Signature own;
+    Signature &s = isBusy ? own : reused; // a call inside a call, from eager code
+    struct Busy {
+      bool before = isBusy;
+      Busy() { isBusy = true; }
+      ~Busy() { isBusy = before; if (!before) reused.clear(); }
+    } busy;
+    std::vector<PyObject *> converted;
+    state.calls++;
+    readArguments(state, args, nargs, kwnames, s, converted);
+    PyObject *const *actual = converted.empty() ? args : converted.data();
+    Entry *entry = findEntry(state, s);
+    if (entry) state.hits++, entry->hits++;
+    else entry = addEntry(state, s, actual, nargs, kwnames);
+    PyObject *result = runOrFallBack(state, *entry, s, actual, nargs, kwnames);
+    if (!result && !PyErr_Occurred()) throw Error(ErrorKind::Trace, "jitted function: no result");
+    return result;
+  });
+}
+
+//===-- the type ----------------------------------------------------------------------------------------------------===//
+
+PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+  static const char *const names[] = {"function", "static_argnums", "static_argnames", "raise_on_miss", nullptr};
+  PyObject *function, *numbers, *staticNames;
+  int raiseOnMiss;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", const_cast<char **>(names), &function, &numbers, &staticNames, &raiseOnMiss)) return nullptr;
+  auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
+  if (!self) return nullptr;
+  self->vectorcall = call;
+  self->state = new State;
+  self->state->function = Object::borrow(function);
+  self->state->options.staticNames = Object::borrow(staticNames);
+  self->state->options.raiseOnMiss = raiseOnMiss;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); ++i) self->state->options.staticNumbers.push_back(int(PyLong_AsLong(PyTuple_GET_ITEM(numbers, i))));
+  return reinterpret_cast<PyObject *>(self);
+}
+
+int traverse(PyObject *self, visitproc visit, void *arg) {
+  auto *jit = reinterpret_cast<JitFunction *>(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(jit->dict);
+  if (!jit->state) return 0;
+  Py_VISIT(jit->state->function.get());
+  for (auto &entry : jit->state->entries)
+    for (Guard &g : entry->guards) {
+      Py_VISIT(g.place.container.get());
+      Py_VISIT(g.expected.get());
+    }
+  return 0;
+}
+int clear(PyObject *self) {
+  auto *jit = reinterpret_cast<JitFunction *>(self);
+  Py_CLEAR(jit->dict);
+  if (jit->state) {
+    jit->state->entries.clear();
+    jit->state->function = Object();
+  }
+  return 0;
+}
+void dealloc(PyObject *self) {
+  PyObject_GC_UnTrack(self);
+  auto *jit = reinterpret_cast<JitFunction *>(self);
+  if (jit->weakrefs) PyObject_ClearWeakRefs(self);
+  clear(self);
+  delete jit->state;
+  PyTypeObject *type = Py_TYPE(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+PyObject *bind(PyObject *self, PyObject *instance, PyObject *) { return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self); }
+
+PyObject *countersOf(PyObject *self, PyObject *) {
+  State &s = stateOf(self);
+  int64_t kernels = 0, workspace = 0, segments = 0;
+  bool isCompiled = false;
+  if (s.last < s.entries.size() && s.entries[s.last]->code.executable) {
+    kernels = s.entries[s.last]->code.executable->info.kernels;
+    workspace = s.entries[s.last]->code.executable->info.workspace_bytes;
+    isCompiled = true;
+  }
+  for (auto &e : s.entries) segments += e->eager.empty();
+  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles", s.compiles, "segments", segments,
+                       "kernels", kernels, "tier", int(isCompiled), "workspace_bytes", workspace, "cache_hits", s.cacheHits);
+}
+
+PyObject *entriesOf(PyObject *self, PyObject *) {
+  Object list(PyList_New(0));
+  for (auto &e : stateOf(self).entries) {
+    Object guards(PyList_New(0)), inputs(PyList_New(0));
+    for (Guard &g : e->guards) {
+      Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
+      PyList_Append(guards.get(), text.get());
+    }
+    size_t at = 0;
+    for (int64_t slot = 0; at < e->trace.words.size(); ++slot) {
+      TraceOp op = Trace::decode(e->trace.words, at);
+      if (op.op != Op::Input) continue;
+      Object text(PyUnicode_FromString(toString(e->trace.types[size_t(slot)]).c_str()));
+      PyList_Append(inputs.get(), text.get());
+    }
+    const auto *code = e->code.executable.get();
+    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(), "inputs", inputs.get(), "ops",
+                              Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels", code ? code->info.kernels : int64_t(0), "workspace_bytes",
+                              code ? code->info.workspace_bytes : int64_t(0), "milliseconds", e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False));
+    if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
+  }
+  return list.release();
+}
+
+/// _record(args, kwargs) -> words of the trace, recorded and not compiled.
+PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
+  return guarded([&]() -> PyObject * {
+    PyObject *tuple, *kwargs;
+    if (!PyArg_ParseTuple(argsAndKwargs, "O!O!", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)) throw PythonError();
+    State &state = stateOf(self);
+    std::vector<PyObject *> args, converted;
+    Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) args.push_back(PyTuple_GET_ITEM(tuple, i));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) args.push_back(PyDict_GetItem(kwargs, PyTuple_GET_ITEM(names.get(), i)));
+    Signature s;
+    size_t nargs = size_t(PyTuple_GET_SIZE(tuple));
+    PyObject *kwnames = PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr;
+    readArguments(state, args.data(), nargs, kwnames, s, converted);
+    auto entry = recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, state.options, false);
+    if (!entry->eager.empty()) throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
+    auto words = entry->trace.serialize();
+    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
+  });
+}
+
+PyObject *clearEntries(PyObject *self, PyObject *) {
+  stateOf(self).entries.clear();
+  stateOf(self).last = 0;
+  Py_RETURN_NONE;
+}
+PyObject *setDisabled(PyObject *, PyObject *flag) {
+  bool before = isDisabled;
+  isDisabled = PyObject_IsTrue(flag);
+  return PyBool_FromLong(before);
+}
+
+PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr},
+                         {"_entries", entriesOf, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},
+                         {"_clear", clearEntries, METH_NOARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
+PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
+                         {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
+                         {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
+                         {nullptr, 0, 0, 0, nullptr}};
+PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef disableMethod = {"set_jit_disabled", setDisabled, METH_O, nullptr};
+
+} // namespace
+
+bool initJit(PyObject *module) {
+  auto slot = [](auto f) { return reinterpret_cast<void *>(f); };
+  PyType_Slot slots[] = {{Py_tp_new, slot(create)}, {Py_tp_dealloc, slot(dealloc)}, {Py_tp_traverse, slot(traverse)}, {Py_tp_clear, slot(clear)},
+                         {Py_tp_call, slot(PyVectorcall_Call)}, {Py_tp_descr_get, slot(bind)}, {Py_tp_methods, methods}, {Py_tp_members, members}, {Py_tp_getset, getset},
+                         {Py_tp_doc, const_cast<char *>("A function that records its calls and runs them as compiled code.")}, {0, nullptr}};
+  PyType_Spec spec = {"kiln.JitFunction", sizeof(JitFunction), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
+  jitType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
+  if (!jitType || PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jitType))) return false;
+  PyObject *disable = PyCFunction_New(&disableMethod, nullptr);
+  return disable && !PyModule_AddObject(module, "set_jit_disabled", disable);
+}
+
+} // namespace kiln::py

@@ -1,0 +1,92 @@
+// Jitted functions: what identifies a call (Signature), what it reads besides its arguments (Guard, Captured), and the
+// compiled form of one such call (Entry): a tree of one node, in the terms of docs/architecture.md.
+#pragma once
+
+#include "core.h"
+
+#include "lib/Cache/Cache.h"
+
+namespace kiln::py {
+
+/// The arguments of a call as words to compare, the objects among them, and their arrays.
+struct Signature {
+  std::vector<int64_t> words;
+  std::vector<PyObject *> objects; // borrowed: strings, static values, keys; compared by value
+  std::vector<PyObject *> arrays;  // borrowed: kiln.Array
+  std::vector<Object> held;        // arrays made of NumPy arguments
+
+  void clear() {
+    words.clear();
+    objects.clear();
+    arrays.clear();
+    held.clear();
+  }
+  void add(PyObject *value);
+  void addStatic(PyObject *value, const char *name);
+  void addArray(PyObject *array);
+};
+
+/// A place outside the call: a name in a module's or a builtins' dictionary, or a closure cell.
+struct Place {
+  Object container, key; // key is null for a cell
+  PyObject *read() const; // borrowed; null if it is gone
+  std::string describe() const;
+};
+
+/// A value that the recording depended on. Objects by identity, numbers and strings by type and value.
+struct Guard {
+  Place place;
+  Object expected;
+  bool holds() const;
+};
+
+/// An array read by name: looked up at each call.
+struct Captured {
+  Place place;
+  TensorType type;
+  bool isContiguous;
+  int alias = -1; // the first argument or earlier captured array of the same storage
+};
+
+/// How a result is put together.
+struct Output {
+  enum Kind { Constant, Argument, CapturedArray, New, View, Tuple, List, Dict } kind = Constant;
+  Object object;               // the constant; the type of a named tuple; the keys of a dict
+  int index = 0;               // of the argument, captured array, new storage, or input of a view
+  DType dtype = DType::F32;    // of New and View: the layout in the storage
+  int64_t offset = 0;
+  Dims shape, strides;
+  std::vector<Output> children;
+};
+
+struct Entry {
+  std::vector<int64_t> words;
+  std::vector<Object> objects;
+  std::vector<Guard> guards;
+  std::vector<Captured> captured;
+  std::vector<InputPlace> inputs;
+  std::vector<TensorType> stored; // types of the new storages, in the order of the trace's outputs
+  std::vector<std::pair<InputPlace, int>> commits; // a written cell, and the output with its new content
+  Output result;
+  Trace trace;
+  CompileResult code;
+  std::string eager; // why calls run in eager; empty: they do not
+  int64_t hits = 0;
+
+  bool matches(const Signature &s) const;
+};
+
+struct JitOptions {
+  std::vector<int> staticNumbers;
+  Object staticNames; // frozenset or null
+  bool raiseOnMiss = false;
+};
+
+/// Records a call and compiles it. `run` holds the arguments as the function gets them.
+std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames, const JitOptions &options, bool compile);
+/// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
+PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
+/// The arrays that an entry reads by name, in order; false where one is not as recorded.
+bool findCaptured(const Entry &entry, const Signature &signature, std::vector<PyObject *> &found);
+
+} // namespace kiln::py

@@ -1,0 +1,199 @@
+// The module kiln._core: pybind11 around what is not on the hot path.
+#include "core.h"
+
+#include "lib/Cache/Cache.h"
+#include "lib/Core/Infer.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstring>
+
+namespace py11 = pybind11;
+using namespace kiln;
+using kiln::py::arrayOf;
+
+namespace {
+
+/// Calls `body` and throws what it raised as Python errors, located.
+template <typename Body> py11::object located(Body &&body) {
+  PyObject *result = kiln::py::guarded([&]() -> PyObject * { return body(); });
+  if (!result) throw py11::error_already_set();
+  return py11::reinterpret_steal<py11::object>(result);
+}
+
+const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
+  if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
+  holder.array = kiln::py::asArray(h.ptr(), std::nullopt, -1);
+  return holder.array;
+}
+
+std::optional<Dims> optionalDims(const char *op, py11::handle h) {
+  if (h.is_none()) return std::nullopt;
+  return kiln::py::toDims(op, h.ptr());
+}
+
+Op opNamed(const std::string &name) {
+  for (int i = 0; i < int(Op::Count); ++i)
+    if (name == info(Op(i)).name) return Op(i);
+  throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
+}
+
+Dims resolveShape(const Array &x, Dims shape) {
+  int64_t known = 1;
+  int unknown = -1;
+  for (int i = 0; i < shape.rank; ++i) {
+    if (shape[i] == -1 && unknown < 0) unknown = i;
+    else if (shape[i] < 0) fail(ErrorKind::Shape, "reshape", "shape", "sizes, at most one of them -1", toString(shape));
+    else known *= shape[i];
+  }
+  if (unknown >= 0) {
+    if (known == 0 || x.size() % known) fail(ErrorKind::Shape, "reshape", "number of elements", "a multiple of " + std::to_string(known), std::to_string(x.size()) + " in " + toString(x.shape));
+    shape[unknown] = x.size() / known;
+  }
+  return shape;
+}
+
+void checkSizes(const char *op, const Dims &shape) {
+  for (int64_t d : shape)
+    if (d < 0) fail(ErrorKind::Shape, op, "shape", "sizes of at least 0", toString(shape));
+}
+
+void defineOps(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
+  m.def("asarray", [](py11::object o, py11::object dtype, py11::object wantsCopy) {
+    return located([&] {
+      std::optional<DType> t;
+      if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
+      int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
+      if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
+      return wrap(kiln::py::asArray(o.ptr(), t, mode));
+    });
+  });
+  m.def("astype", [](py11::object x, py11::object dtype) { return located([&] { Holder h; return wrap(cast(require("astype", x, h), kiln::py::toDType(dtype.ptr()))); }); });
+  m.def("copy", [](py11::object x) { return located([&] { Holder h; return wrap(copy(require("copy", x, h))); }); });
+  m.def("full", [](py11::object shape, py11::object value, py11::object dtype) {
+    return located([&]() -> PyObject * {
+      Holder h;
+      Operand number = kiln::py::requireOperand("full", value.ptr(), h);
+      Dims dims = kiln::py::toDims("full", shape.ptr());
+      checkSizes("full", dims);
+      if (number.kind == Operand::IsArray) {
+        Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
+        return wrap(copy(broadcastTo(x, dims)));
+      }
+      DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
+      return wrap(full(dims, t, scalarBits(number, t)));
+    });
+  });
+  m.def("iota", [](py11::object shape, py11::object dtype, int64_t axis) {
+    return located([&] {
+      Dims dims = kiln::py::toDims("iota", shape.ptr());
+      checkSizes("iota", dims);
+      return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis));
+    });
+  });
+  m.def("where", [](py11::object c, py11::object x, py11::object y) {
+    return located([&] {
+      Holder hc, hx, hy;
+      return wrap(where(require("where", c, hc), kiln::py::requireOperand("where", x.ptr(), hx), kiln::py::requireOperand("where", y.ptr(), hy)));
+    });
+  });
+  m.def("reshape", [](py11::object x, py11::object shape) {
+    return located([&] { Holder h; const Array &a = require("reshape", x, h); return wrap(reshape(a, resolveShape(a, kiln::py::toDims("reshape", shape.ptr())))); });
+  });
+  m.def("permute_dims", [](py11::object x, py11::object axes) {
+    return located([&] {
+      Holder h;
+      const Array &a = require("permute_dims", x, h);
+      Dims given = kiln::py::toDims("permute_dims", axes.ptr()), permutation;
+      for (int64_t p : given) permutation.push(normalizeAxis("permute_dims", p, a.shape.rank));
+      return wrap(transpose(a, permutation));
+    });
+  });
+  m.def("broadcast_to", [](py11::object x, py11::object shape) { return located([&] { Holder h; return wrap(broadcastTo(require("broadcast_to", x, h), kiln::py::toDims("broadcast_to", shape.ptr()))); }); });
+  m.def("concat", [](py11::object list, int64_t axis) {
+    return located([&] {
+      std::vector<Holder> holders;
+      std::vector<const Array *> arrays;
+      auto items = py11::tuple(list);
+      holders.reserve(items.size());
+      for (auto item : items) {
+        holders.emplace_back();
+        arrays.push_back(&require("concat", item, holders.back()));
+      }
+      return wrap(concat(arrays, axis));
+    });
+  });
+  m.def("take", [](py11::object x, py11::object indices, int64_t axis) { return located([&] { Holder a, b; return wrap(gather(require("take", x, a), require("take", indices, b), axis)); }); });
+  m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
+    return located([&] { Holder h; return wrap(reduce(opNamed(op), require(op.c_str(), x, h), optionalDims(op.c_str(), axes), keepDims)); });
+  });
+  m.def("matmul", [](py11::object x, py11::object y) { return located([&] { Holder a, b; return wrap(matmul(require("matmul", x, a), require("matmul", y, b))); }); });
+  m.def("is_recording", [] { return Recorder::current() != nullptr; });
+  m.def("leave", [](const std::string &why) { return located([&]() -> PyObject * { kiln::py::needValue(why.c_str()); Py_RETURN_NONE; }); });
+  m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
+}
+
+void defineServices(py11::module_ &m) {
+  m.def("set_python_side", [](py11::dict d) {
+    auto &side = kiln::py::side();
+    auto take = [&](const char *name) { return Py_NewRef(d[name].ptr()); };
+    side.raise = take("raise");
+    side.repr = take("repr");
+    side.leave = take("leave");
+    side.analyze = take("analyze");
+    side.note = take("note");
+    side.leaked = take("leaked");
+    py11::tuple dtypes = d["dtypes"];
+    for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
+    side.packageFolder = d["folder"].cast<std::string>();
+    setLibraryFolder(d["libraries"].cast<std::string>());
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
+  });
+  m.def("dtype_names", [] {
+    std::vector<std::tuple<std::string, int, bool, bool>> names;
+    for (auto &t : kDTypes) names.emplace_back(t.name, t.bytes, t.isFloat, t.isSigned);
+    return names;
+  });
+  m.def("promote", [](py11::object a, py11::object b) {
+    return located([&] {
+      DType result, x = kiln::py::toDType(a.ptr()), y = kiln::py::toDType(b.ptr());
+      if (!promote(x, y, result)) fail(ErrorKind::DType, "result_type", "dtypes have no common one", info(x).name, info(y).name);
+      return kiln::py::fromDType(result);
+    });
+  });
+  m.def("set_default_dtype", [](py11::object t) {
+    return located([&]() -> PyObject * {
+      DType dtype = kiln::py::toDType(t.ptr());
+      if (!isFloat(dtype)) fail(ErrorKind::DType, "set_default_dtype", "dtype", "float32 or float64", info(dtype).name);
+      setDefaultFloat(dtype);
+      Py_RETURN_NONE;
+    });
+  });
+  m.def("default_dtype", [] { return located([] { return kiln::py::fromDType(defaultFloat()); }); });
+  m.def("print_ir", [](py11::bytes words, const std::string &stage) {
+    return located([&]() -> PyObject * {
+      std::string raw = words;
+      std::vector<int64_t> list(raw.size() / 8);
+      std::memcpy(list.data(), raw.data(), raw.size());
+      return PyUnicode_FromString(printIr(list, stage).c_str());
+    });
+  });
+  m.def("compiler_is_open", [] { return compilerIsOpen(); });
+  m.def("build_id", [] { return std::string(kBuildId); });
+  m.def("cache_config", [] {
+    auto &c = cacheConfig();
+    return py11::make_tuple(c.enabled, c.folder, c.dumpDir);
+  });
+  m.def("set_cache_config", [](bool enabled, const std::string &folder, const std::string &dumpDir) { cacheConfig() = {enabled, folder, dumpDir}; });
+}
+
+} // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The native part of Kiln.";
+  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr())) throw py11::error_already_set();
+  defineOps(m);
+  defineServices(m);
+}

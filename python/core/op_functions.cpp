@@ -1,0 +1,68 @@
+// kn.add, kn.exp, ...: one callable a record of the ufunc kind, made from the op table.
+#include "core.h"
+
+#include <structmember.h>
+
+namespace kiln::py {
+namespace {
+
+struct OpFunction {
+  PyObject_HEAD
+  vectorcallfunc vectorcall;
+  Op op;
+};
+
+PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  return guarded([&] {
+    Op op = reinterpret_cast<OpFunction *>(self)->op;
+    const OpInfo &record = info(op);
+    Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+    if (n != record.operands || (kwnames && PyTuple_GET_SIZE(kwnames)))
+      fail(ErrorKind::DType, record.name, "arguments", std::to_string(record.operands) + " positional",
+           std::to_string(n) + (kwnames ? " and keywords" : ""));
+    Holder holders[3];
+    Operand operands[3];
+    for (Py_ssize_t i = 0; i < n; ++i) operands[i] = requireOperand(record.name, args[i], holders[i]);
+    return wrap(applyElementwise(op, {operands, size_t(n)}));
+  });
+}
+
+Op opOf(PyObject *self) { return reinterpret_cast<OpFunction *>(self)->op; }
+PyObject *repr(PyObject *self) { return PyUnicode_FromFormat("<kiln function %s>", info(opOf(self)).name); }
+PyObject *getName(PyObject *self, void *) { return PyUnicode_FromString(info(opOf(self)).name); }
+PyObject *getModule(PyObject *, void *) { return PyUnicode_FromString("kiln"); }
+PyObject *getDoc(PyObject *self, void *) {
+  const OpInfo &record = info(opOf(self));
+  return PyUnicode_FromFormat("%s(%s, /)\n\n%s\n\nOperands are arrays or numbers of broadcastable shapes; the result is an Array.\n"
+                              "Raises DTypeError where a dtype is not accepted, ShapeError where shapes do not broadcast.",
+                              record.name, record.operands == 1 ? "x" : "x, y", record.summary);
+}
+
+PyGetSetDef getset[] = {{"__name__", getName, nullptr, nullptr, nullptr},
+                        {"__qualname__", getName, nullptr, nullptr, nullptr},
+                        {"__module__", getModule, nullptr, nullptr, nullptr},
+                        {"__doc__", getDoc, nullptr, nullptr, nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+
+} // namespace
+
+bool initOpFunctions(PyObject *module) {
+  PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)}, {Py_tp_repr, reinterpret_cast<void *>(repr)}, {Py_tp_getset, getset}, {Py_tp_members, members}, {0, nullptr}};
+  PyType_Spec spec = {"kiln.OpFunction", sizeof(OpFunction), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  auto *type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
+  if (!type) return false;
+  Object functions(PyDict_New());
+  for (int i = 0; i < int(Op::Count); ++i) {
+    if (!info(Op(i)).ufunc) continue;
+    OpFunction *f = PyObject_New(OpFunction, type);
+    if (!f) return false;
+    f->vectorcall = call;
+    f->op = Op(i);
+    PyDict_SetItemString(functions.get(), info(Op(i)).name, reinterpret_cast<PyObject *>(f));
+    Py_DECREF(f);
+  }
+  return !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(type)) && !PyModule_AddObjectRef(module, "op_functions", functions.get());
+}
+
+} // namespace kiln::py

@@ -1,0 +1,327 @@
+// Recording a call into an entry, and running entries.
+#include "jit.h"
+
+#include "frontend/Eager.h"
+#include "lib/Runtime/Memory.h"
+
+namespace kiln::py {
+namespace {
+
+/// The Python state that a function reads, as the analysis of its code says; sorted into guards and captured arrays.
+std::string addReads(PyObject *function, Entry &entry, const Signature &s, std::vector<PyObject *> &captured) {
+  Object reads(check(PyObject_CallOneArg(side().analyze, function)));
+  PyObject *places = PyTuple_GET_ITEM(reads.get(), 0), *why = PyTuple_GET_ITEM(reads.get(), 1);
+  if (why != Py_None) return PyUnicode_AsUTF8(why);
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(places); ++i) {
+    PyObject *pair = PyList_GET_ITEM(places, i);
+    Place place{Object::borrow(PyTuple_GET_ITEM(pair, 0)), {}};
+    if (PyTuple_GET_ITEM(pair, 1) != Py_None) place.key = Object::borrow(PyTuple_GET_ITEM(pair, 1));
+    PyObject *value = place.read();
+    if (!value) continue; // not yet defined: reading it raises in any case
+    if (!isArray(value)) {
+      entry.guards.push_back({place, Object::borrow(value)});
+      continue;
+    }
+    const Array &a = arrayOf(value);
+    Captured c{place, a.type(), a.isContiguous};
+    for (size_t k = 0; k < s.arrays.size() + captured.size() && c.alias < 0; ++k) {
+      PyObject *other = k < s.arrays.size() ? s.arrays[k] : captured[k - s.arrays.size()];
+      if (arrayOf(other).storage.get() == a.storage.get()) c.alias = int(k);
+    }
+    entry.captured.push_back(c);
+    captured.push_back(value);
+  }
+  return "";
+}
+
+/// Turns the value that a recorded function returned into a template.
+class ResultReader {
+public:
+  ResultReader(Recorder &r, Entry &entry, const Signature &s, const std::vector<PyObject *> &captured) : r(r), entry(entry), s(s), captured(captured) {}
+
+  Output read(PyObject *value) {
+    Output out;
+    if (isArray(value)) return readArray(value);
+    if (PyTuple_Check(value) || PyList_CheckExact(value)) {
+      bool isTuple = PyTuple_Check(value);
+      out.kind = isTuple ? Output::Tuple : Output::List;
+      if (isTuple && !PyTuple_CheckExact(value)) out.object = Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+      Py_ssize_t n = PySequence_Fast_GET_SIZE(value);
+      for (Py_ssize_t i = 0; i < n; ++i) out.children.push_back(read(PySequence_Fast_GET_ITEM(value, i)));
+      return out;
+    }
+    if (PyDict_CheckExact(value)) {
+      out.kind = Output::Dict;
+      out.object = Object(check(PyDict_Keys(value)));
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(out.object.get()); ++i)
+        out.children.push_back(read(PyDict_GetItem(value, PyList_GET_ITEM(out.object.get(), i))));
+      return out;
+    }
+    bool isPlain = value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyUnicode_CheckExact(value) || PyComplex_CheckExact(value);
+    if (!isPlain)
+      throw Error(ErrorKind::Trace, std::string("result of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") + Py_TYPE(value)->tp_name);
+    out.object = Object::borrow(value);
+    return out;
+  }
+
+  bool hasValue = false; // anything but None
+
+private:
+  Recorder &r;
+  Entry &entry;
+  const Signature &s;
+  const std::vector<PyObject *> &captured;
+  std::vector<const Storage *> stored;
+
+  Output readArray(PyObject *value) {
+    Output out;
+    const Array &a = arrayOf(value);
+    auto find = [&](const std::vector<PyObject *> &list, Output::Kind kind) {
+      for (size_t i = 0; i < list.size() && out.kind == Output::Constant; ++i)
+        if (list[i] == value) out.kind = kind, out.index = int(i);
+    };
+    find(s.arrays, Output::Argument);
+    find(captured, Output::CapturedArray);
+    if (out.kind != Output::Constant) return out;
+    r.slotOf(a); // belongs to this recording, or leaves
+    out.dtype = a.dtype;
+    out.offset = a.offset;
+    out.shape = a.shape;
+    out.strides = a.strides;
+    if (const InputPlace *place = r.placeOf(a.storage.get())) {
+      const Array &base = arrayOf(place->kind == InputPlace::Argument ? s.arrays[size_t(place->number)] : captured[size_t(place->number)]);
+      if (!base.isContiguous) r.leave("a view of an argument with strides is returned");
+      out.kind = Output::View;
+      out.index = int(std::find_if(r.inputs.begin(), r.inputs.end(), [&](auto &p) { return p.kind == place->kind && p.number == place->number; }) - r.inputs.begin());
+      out.offset -= base.offset;
+      return out;
+    }
+    out.kind = Output::New;
+    for (size_t i = 0; i < stored.size(); ++i)
+      if (stored[i] == a.storage.get()) return out.index = int(i), out;
+    out.index = int(stored.size());
+    stored.push_back(a.storage.get());
+    int64_t slot = r.cellSlot(a.storage.get());
+    r.trace.outputs.push_back(slot);
+    entry.stored.push_back(r.trace.types[size_t(slot)]);
+    return out;
+  }
+};
+
+bool hasArray(const Output &out) {
+  if (out.kind == Output::Constant) return out.object.get() != Py_None;
+  if (out.children.empty()) return true;
+  for (const Output &c : out.children) if (hasArray(c)) return true;
+  return false;
+}
+
+/// Arrays of a recording that something outside still holds when it is over.
+void checkLeaks(Recorder &r) {
+  if (!r.liveArrays()) return;
+  PyGC_Collect(); // cycles hold nothing
+  int64_t slot = r.firstLive();
+  if (slot < 0) return;
+  Location at = r.locations[size_t(slot)];
+  Object exception(check(PyObject_CallFunction(side().leaked, "Oi", at.code ? static_cast<PyObject *>(at.code) : Py_None, at.instruction)));
+  PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(exception.get())), exception.get());
+  throw PythonError();
+}
+
+/// Compiles with other threads running.
+CompileResult compileTrace(const Trace &trace) {
+  std::vector<int64_t> serialized = trace.serialize();
+  CompileResult result;
+  std::exception_ptr failure;
+  Py_BEGIN_ALLOW_THREADS
+  try {
+    result = getExecutable(serialized);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  Py_END_ALLOW_THREADS
+  if (failure) std::rethrow_exception(failure);
+  return result;
+}
+
+} // namespace
+
+std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames, const JitOptions &options, bool compile) {
+  auto entry = std::make_unique<Entry>();
+  entry->words = s.words;
+  for (PyObject *o : s.objects) entry->objects.push_back(Object::borrow(o));
+  std::vector<PyObject *> captured;
+  entry->eager = addReads(function, *entry, s, captured);
+  if (!entry->eager.empty()) return entry;
+
+  Recorder r;
+  r.locate = currentLocation;
+  Object result;
+  auto leaves = [&] { // the recording is of no use: the call runs in eager
+    PyErr_Clear();
+    entry->eager = r.left;
+    return std::move(entry);
+  };
+  try {
+    for (size_t i = 0; i < s.arrays.size(); ++i) r.addInput(arrayOf(s.arrays[i]), {InputPlace::Argument, int64_t(i)});
+    for (size_t i = 0; i < captured.size(); ++i) r.addInput(arrayOf(captured[i]), {InputPlace::Captured, int64_t(i)});
+    result = Object(PyObject_Vectorcall(function, args, nargs, kwnames));
+    if (!r.left.empty()) return leaves();
+    if (!result) {
+      if (r.commits().empty()) throw PythonError();
+      r.left = "the call raises an exception after it has written into an array";
+      return leaves(); // eager raises it again, with what was written before
+    }
+    ResultReader reader(r, *entry, s, captured);
+    entry->result = reader.read(result.get());
+    auto commits = r.commits();
+    if (!hasArray(entry->result) && commits.empty())
+      throw Error(ErrorKind::Trace, "jitted function: expected a result or a write into an array, got a function that returns nothing");
+    for (auto &commit : commits) {
+      entry->commits.push_back({commit.place, int(r.trace.outputs.size())});
+      r.trace.outputs.push_back(commit.slot);
+      entry->stored.push_back(r.trace.types[size_t(commit.slot)]);
+    }
+  } catch (const LeaveRecording &) {
+    return leaves();
+  }
+  result = Object();
+  checkLeaks(r);
+  entry->inputs = r.inputs;
+  entry->trace = std::move(r.trace);
+  if (compile && !entry->trace.outputs.empty()) entry->code = compileTrace(entry->trace);
+  return entry;
+}
+
+//===-- running -----------------------------------------------------------------------------------------------------===//
+
+namespace {
+
+PyObject *build(const Output &out, const Signature &s, const std::vector<PyObject *> &captured, const std::vector<InputPlace> &inputs, std::vector<Array> &made) {
+  auto arrayAt = [&](const InputPlace &p) { return p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]; };
+  switch (out.kind) {
+  case Output::Constant: return Py_NewRef(out.object.get());
+  case Output::Argument: return Py_NewRef(s.arrays[size_t(out.index)]);
+  case Output::CapturedArray: return Py_NewRef(captured[size_t(out.index)]);
+  case Output::New:
+  case Output::View: {
+    Array a = out.kind == Output::New ? made[size_t(out.index)] : arrayOf(arrayAt(inputs[size_t(out.index)]));
+    a.offset += out.offset;
+    a.shape = out.shape;
+    a.strides = out.strides;
+    a.dtype = out.dtype;
+    a.updateContiguous();
+    return wrap(std::move(a));
+  }
+  case Output::Tuple: {
+    Object tuple(check(PyTuple_New(Py_ssize_t(out.children.size()))));
+    for (size_t i = 0; i < out.children.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
+    return out.object ? PyObject_Call(out.object.get(), tuple.get(), nullptr) : tuple.release();
+  }
+  case Output::List: {
+    Object list(check(PyList_New(Py_ssize_t(out.children.size()))));
+    for (size_t i = 0; i < out.children.size(); ++i) PyList_SET_ITEM(list.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
+    return list.release();
+  }
+  case Output::Dict: {
+    Object dict(check(PyDict_New()));
+    for (size_t i = 0; i < out.children.size(); ++i) {
+      Object value(build(out.children[i], s, captured, inputs, made));
+      if (PyDict_SetItem(dict.get(), PyList_GET_ITEM(out.object.get(), Py_ssize_t(i)), value.get())) throw PythonError();
+    }
+    return dict.release();
+  }
+  }
+  return nullptr;
+}
+
+/// A written cell whose memory another input sees, under another storage: only eager has the right order of reads.
+bool writesOverlap(const Entry &entry, const std::vector<Array *> &inputs) {
+  auto range = [](const Array &a) {
+    auto *data = static_cast<char *>(a.storage->value->data);
+    return std::pair(data, data + a.storage->value->bytes);
+  };
+  for (auto &[place, output] : entry.commits)
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Array *target = nullptr;
+      for (size_t k = 0; k < inputs.size(); ++k)
+        if (entry.inputs[k].kind == place.kind && entry.inputs[k].number == place.number) target = inputs[k];
+      if (!target || inputs[i]->storage.get() == target->storage.get()) continue;
+      auto [aLow, aHigh] = range(*target);
+      auto [bLow, bHigh] = range(*inputs[i]);
+      if (aLow < bHigh && bLow < aHigh) return true;
+    }
+  return false;
+}
+
+/// Puts new content into a cell from before the call.
+void commit(Array &target, Array &content) {
+  Storage &cell = *target.storage.get();
+  if (!cell.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
+  bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
+  if (!cell.pinned && isWhole) cell.value = content.storage->value;
+  else eager::stridedCopy(target, {content.data(), content.dtype, content.strides});
+}
+
+constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
+
+} // namespace
+
+PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
+  std::vector<PyObject *> captured;
+  if (!entry.captured.empty() && !findCaptured(entry, s, captured)) {
+    failedOnData = true;
+    return nullptr;
+  }
+  std::vector<Array> made;
+  if (entry.code.executable) {
+    size_t inputs = entry.inputs.size(), outputs = entry.stored.size();
+    void *small[32];
+    std::vector<void *> many;
+    void **buffers = small;
+    if (inputs + outputs > 32) many.resize(inputs + outputs), buffers = many.data();
+    int64_t dims[64];
+    std::vector<int64_t> manyDims;
+    size_t dimCount = 0;
+    std::vector<Array *> arrays;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < inputs; ++i) {
+      const InputPlace &p = entry.inputs[i];
+      Array &a = arrayOf(p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]);
+      buffers[i] = a.data();
+      bytes += a.size() * byteSize(a.dtype);
+      if (!entry.commits.empty()) arrays.push_back(&a);
+      if (!a.isContiguous)
+        for (int64_t stride : a.strides) dimCount < 64 ? dims[dimCount++] = stride : (manyDims.push_back(stride), 0);
+    }
+    if (!manyDims.empty() || writesOverlap(entry, arrays)) {
+      failedOnData = true;
+      return nullptr;
+    }
+    made.reserve(outputs);
+    for (size_t i = 0; i < outputs; ++i) {
+      made.push_back(Array::empty(entry.stored[i].dtype, entry.stored[i].shape));
+      buffers[inputs + i] = made.back().data();
+      bytes += made.back().size() * byteSize(made.back().dtype);
+    }
+    const auto &program = *entry.code.executable;
+    void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
+    int32_t status;
+    if (bytes >= kLongBytes) {
+      auto keep = entry.code.executable; // the entry may be cleared meanwhile
+      Py_BEGIN_ALLOW_THREADS
+      status = keep->entry(runtimeTable(), buffers, dims, workspace);
+      Py_END_ALLOW_THREADS
+    } else {
+      status = program.entry(runtimeTable(), buffers, dims, workspace);
+    }
+    if (status) {
+      failedOnData = true;
+      return nullptr;
+    }
+    for (auto &[place, output] : entry.commits)
+      commit(arrayOf(place.kind == InputPlace::Argument ? s.arrays[size_t(place.number)] : captured[size_t(place.number)]), made[size_t(output)]);
+  }
+  return build(entry.result, s, captured, entry.inputs, made);
+}
+
+} // namespace kiln::py

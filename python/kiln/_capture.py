@@ -1,0 +1,155 @@
+"""What a function reads besides its arguments, from its bytecode.
+
+A compiled call is right only while everything that the recording depended on is unchanged. Names of modules and closures
+that hold numbers, strings, functions, modules or arrays can be watched; what reads any other Python state (attributes of
+objects, captured lists and dicts), or acts on it, cannot, and its calls run in eager. The analysis follows the functions
+that a function names; it is done once a recording, never on a hit.
+"""
+import builtins
+import math
+import os
+import types
+from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
+
+from . import _core
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_CACHE = opmap.get("CACHE", 0)
+
+# Builtins that only compute. Those that act, or that read what no guard watches, are left out.
+_PURE = {getattr(builtins, name) for name in (
+    "abs all any bool complex dict divmod enumerate filter float int isinstance len list map max min pow range reversed "
+    "round slice sorted str sum super tuple zip frozenset set repr ArithmeticError AssertionError Exception IndexError "
+    "KeyError LookupError OverflowError RuntimeError StopIteration TypeError ValueError ZeroDivisionError "
+    "NotImplementedError Ellipsis NotImplemented").split()} - {super}
+_IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
+_STORES = {"STORE_GLOBAL": "writes a global", "DELETE_GLOBAL": "deletes a global", "STORE_ATTR": "writes an attribute",
+           "DELETE_ATTR": "deletes an attribute", "IMPORT_NAME": "imports a module", "IMPORT_STAR": "imports a module",
+           "LOAD_BUILD_CLASS": "defines a class", "GET_AWAITABLE": "awaits"}
+
+
+def _instructions(code):
+    """(offset, name, argument) of each instruction, caches left out."""
+    raw, extended = code.co_code, 0
+    for offset in range(0, len(raw), 2):
+        op, arg = raw[offset], raw[offset + 1]
+        if op == _CACHE:
+            continue
+        arg |= extended
+        extended = arg << 8 if op == EXTENDED_ARG else 0
+        if op != EXTENDED_ARG:
+            yield offset, opname[op], arg if op >= HAVE_ARGUMENT else None
+
+
+def _line(code, offset):
+    for start, end, line in code.co_lines():
+        if start <= offset < end:
+            return line
+    return code.co_firstlineno
+
+
+class _Analysis:
+    def __init__(self):
+        self.places, self.why, self.seen = [], None, set()
+        self.known = set()
+
+    def fail(self, code, offset, text):
+        if self.why is None:
+            self.why = f"{os.path.basename(code.co_filename)}:{_line(code, offset)} {text}"
+
+    def add(self, container, key):
+        if (id(container), key) not in self.known:
+            self.known.add((id(container), key))
+            self.places.append((container, key))
+
+    def function(self, fn, code=None, offset=0):
+        """A user function: its globals, its closure, and whatever it names."""
+        if isinstance(fn, types.MethodType):
+            self.fail(fn.__func__.__code__, 0, "is a method: attributes of its object are read")
+            return
+        if fn in self.seen:
+            return
+        self.seen.add(fn)
+        for default in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
+            if not self.is_constant(default):
+                self.fail(fn.__code__, 0, f"has a default value of type {type(default).__name__}, which may change")
+        cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or ()))
+        self.code(fn.__code__, fn.__globals__, cells)
+
+    def is_constant(self, value):
+        if isinstance(value, (tuple, frozenset)):
+            return all(self.is_constant(v) for v in value)
+        return isinstance(value, _IMMUTABLE) or type(value).__module__ == "kiln._dtypes"
+
+    def code(self, code, names, cells):
+        """One code object; `cells` are the closure cells that exist before the call."""
+        instructions = list(_instructions(code))
+        variables = code.co_varnames + tuple(c for c in code.co_cellvars if c not in code.co_varnames) + code.co_freevars
+        at = 0
+        while at < len(instructions) and self.why is None:
+            offset, name, arg = instructions[at]
+            at += 1
+            if name in _STORES:
+                self.fail(code, offset, _STORES[name])
+            elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
+                key = code.co_names[arg >> 1 if name == "LOAD_GLOBAL" else arg]
+                container = names if key in names else vars(builtins)
+                at = self.read(container, key, container.get(key), code, instructions, at, offset)
+            elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and variables[arg] in cells:
+                cell = cells[variables[arg]]
+                try:
+                    value = cell.cell_contents
+                except ValueError:
+                    continue
+                at = self.read(cell, None, value, code, instructions, at, offset)
+            elif name in ("STORE_DEREF", "DELETE_DEREF") and variables[arg] in cells:
+                self.fail(code, offset, f"writes '{variables[arg]}' of an enclosing function")
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType) and self.why is None:
+                self.code(constant, names, {n: c for n, c in cells.items() if n in constant.co_freevars})
+
+    def read(self, container, key, value, code, instructions, at, offset):
+        """A watched name, with the attributes that are read of it while it is a module."""
+        label = key or "a closure variable"
+        self.add(container, key)
+        while isinstance(value, types.ModuleType):
+            if at >= len(instructions) or instructions[at][1] not in ("LOAD_ATTR", "LOAD_METHOD"):
+                self.fail(code, offset, f"uses the module '{label}' as a value")
+                return at
+            _, name, arg = instructions[at]
+            key = code.co_names[arg >> 1 if name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap else arg]
+            container, label = vars(value), f"{label}.{key}"
+            if key not in container:  # a lazy attribute: AttributeError, or made now
+                getattr(value, key, None)
+            value = container.get(key)
+            self.add(container, key)
+            at += 1
+        self.judge(value, label, code, offset)
+        return at
+
+    def judge(self, value, label, code, offset):
+        if value is None or self.is_constant(value) or isinstance(value, (_core.Array, _core.OpFunction)):
+            return
+        if isinstance(value, _core.JitFunction):
+            return self.function(value.__wrapped__, code, offset)
+        if isinstance(value, types.FunctionType):
+            if not value.__code__.co_filename.startswith(_FOLDER):  # Kiln's own functions are known
+                self.function(value)
+        elif isinstance(value, (types.BuiltinFunctionType, type)):
+            module = getattr(value, "__module__", "") or ""
+            known = value in _PURE or value in vars(math).values() or module.startswith("kiln") and value is not _core.Array
+            if not known:
+                self.fail(code, offset, f"calls '{label}', which is not known to only compute")
+        else:
+            self.fail(code, offset, f"reads '{label}', a {type(value).__name__} that may change unseen")
+
+
+def analyze(fn):
+    """([(container, key)], why): the places to watch, or why the function's calls run in eager."""
+    analysis = _Analysis()
+    while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
+        fn = fn.__wrapped__
+    if not isinstance(fn, types.FunctionType):
+        return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function"
+    analysis.function(fn)
+    return analysis.places, analysis.why

@@ -1,0 +1,158 @@
+"""``kn.jit`` and what jitted functions tell about themselves."""
+import dataclasses
+import inspect
+import warnings
+
+from . import _core
+from ._errors import KilnWarning, make
+
+_told = set()
+
+
+def note(function, why):
+    """Tells, once a function and reason, that calls run in eager."""
+    name = getattr(function, "__qualname__", repr(function))
+    if (name, why) in _told:
+        return
+    _told.add((name, why))
+    warnings.warn(f"calls of '{name}' run in eager: {why}", KilnWarning, stacklevel=2)
+
+
+def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None):
+    """Records calls of ``function`` and runs them as compiled code.
+
+    Arguments and results are arrays, numbers, strings, None, or dicts, lists and tuples of them. Each combination of
+    shapes, dtypes, layouts, numbers and static values is recorded once; arrays that the function reads by name are looked
+    up at each call. What cannot be recorded runs in eager, with one warning that names the line.
+
+    Parameters
+    ----------
+    static_argnums, static_argnames : int or str, or a sequence of them
+        Arguments that are compared by value and may be any hashable object.
+    on_miss : None or "raise"
+        With "raise", a call that would run in eager raises TraceError instead.
+
+    Raises
+    ------
+    TraceError
+        At decoration for generators and coroutine functions; at a call for arguments or results of other types, unhashable
+        static arguments, a function that returns nothing, or an array of the recording that is kept elsewhere.
+    """
+    if function is None:
+        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, on_miss=on_miss)
+    if not callable(function):
+        raise make("TraceError", f"jit: expected a function, got {type(function).__name__}")
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise make("TraceError", f"jit: expected a function that returns its result, got '{function.__qualname__}', a generator or coroutine: jit the function that it calls")
+    if on_miss not in (None, "raise"):
+        raise make("ValueError", f"jit: on_miss: expected None or 'raise', got {on_miss!r}")
+    numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    code = getattr(function, "__code__", None)
+    positional = code.co_varnames[:code.co_argcount] if code else ()
+    # Either way of naming an argument covers both ways of passing it.
+    all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
+    all_numbers = {i % len(positional) if positional else i for i in numbers} | {positional.index(n) for n in names if n in positional}
+    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise")
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+        if hasattr(function, attribute):
+            setattr(jitted, attribute, getattr(function, attribute))
+    jitted.__wrapped__ = function
+    return jitted
+
+
+@dataclasses.dataclass(frozen=True)
+class Stats:
+    """Counts of a jitted function; ``kernels``, ``tier`` and ``workspace_bytes`` are those of the variant used last."""
+
+    calls: int
+    hits: int
+    misses: int
+    compiles: int
+    segments: int
+    kernels: int
+    tier: int
+    workspace_bytes: int
+    cache_hits: int
+
+
+class Explanation:
+    """What became of a jitted function: its recorded variants, what they watch, and their code."""
+
+    def __init__(self, name, counters, variants):
+        self.name, self.counters, self.variants = name, counters, variants
+
+    def to_dict(self):
+        return {"name": self.name, **self.counters, "variants": self.variants}
+
+    def __str__(self):
+        c = self.counters
+        lines = [f"{self.name}: {c['calls']} calls, {len(self.variants)} variants, {c['compiles']} compiled, {c['cache_hits']} from the cache"]
+        for i, v in enumerate(self.variants):
+            lines.append(f"  variant {i}: {', '.join(v['inputs']) or 'no arrays'}, {v['hits']} hits")
+            if v["eager"]:
+                lines.append(f"    runs in eager: {v['eager']}")
+                continue
+            source = "found in the cache" if v["from_cache"] else "compiled"
+            lines.append(f"    {v['ops']} operations in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms")
+            watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
+            if watched:
+                lines.append("    watches " + "; ".join(watched))
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _short(value):
+    name = getattr(value, "__name__", None)
+    text = name if name else repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+class Lowered:
+    """A recorded program; see ``JitFunction.lower``."""
+
+    def __init__(self, words):
+        self._words = words
+
+    def ir(self, stage="kiln"):
+        """The program as text at "kiln", "fused", "kernels", "vector", "llvm" or "asm"."""
+        return _core.print_ir(self._words, stage)
+
+
+def _stats(self):
+    """Counts of calls, hits and compilations, a frozen dataclass."""
+    return Stats(**self._counters())
+
+
+def _explain(self):
+    """What became of the function: variants, guards, kernels, compile times, and why calls run in eager."""
+    return Explanation(self.__qualname__, self._counters(), self._entries())
+
+
+def _lower(self, *args, **kwargs):
+    """Records a call without running it; ``.ir(stage)`` shows the program.
+
+    Raises TraceError where the function would run in eager.
+    """
+    return Lowered(self._record(args, kwargs))
+
+
+def _repr(self):
+    return f"<jitted function {self.__qualname__}>"
+
+
+_core.JitFunction.stats = property(_stats)
+_core.JitFunction.explain = _explain
+_core.JitFunction.lower = _lower
+_core.JitFunction.__repr__ = _repr
+
+
+class disable_jit:
+    """``with kn.disable_jit():`` jitted functions run as they are written."""
+
+    def __enter__(self):
+        self._before = _core.set_jit_disabled(True)
+
+    def __exit__(self, *_):
+        _core.set_jit_disabled(self._before)

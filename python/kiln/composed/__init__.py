@@ -1,0 +1,1 @@
+"""Compositions of ops, recorded like user code."""
