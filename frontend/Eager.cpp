@@ -91,6 +91,12 @@ template <typename Body> void overOuter(const Nest &nest, size_t count, const Bo
 
 } // namespace
 
+void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *const *buffers) {
+  Form form = info(op).operands == 1 ? C : isScalar ? C0 : CC;
+  int64_t dims[] = {1, n, n, n};
+  call(elementwiseKernel(op, dtype, resultType, form), buffers, dims);
+}
+
 void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result) {
   int64_t n = numElements(shape);
   if (n == 0) return;

@@ -13,6 +13,8 @@ struct Input {
   Dims strides;
 };
 
+/// An elementwise op of one or two operands over `n` consecutive elements; `isScalar` marks the second operand as one element.
+void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *const *buffers);
 /// An elementwise op (or cast, or select) over `shape` into row-major memory.
 void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result);
 /// target[...] = source, both of one dtype, any strides.

@@ -160,7 +160,53 @@ static Array applyTyped(Op op, std::span<const Operand> operands, std::span<cons
   return runElementwise(op, operands, dtypes, shape, result.dtype);
 }
 
+/// The dtype of an op's result over operands of one dtype; -1 where it does not accept it.
+static int resultDType(Op op, DType dtype) {
+  static const auto table = [] {
+    std::array<std::array<int8_t, kNumDTypes>, size_t(Op::Count)> t{};
+    for (int i = 0; i < int(Op::Count); ++i)
+      for (int d = 0; d < kNumDTypes; ++d) {
+        const OpInfo &record = info(Op(i));
+        TensorType types[] = {{DType(d), {}}, {DType(d), {}}};
+        bool isPlain = record.ufunc && record.operands <= 2 && accepts(record.accepts, DType(d));
+        t[size_t(i)][size_t(d)] = int8_t(isPlain ? int(infer(Op(i), {types, size_t(record.operands)}, {}).dtype) : -1);
+      }
+    return t;
+  }();
+  return table[size_t(op)][size_t(dtype)];
+}
+
+/// The common case by itself: row-major operands of one dtype and shape, or one number beside an array of a fitting dtype.
+static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) {
+  const Operand &first = operands[0], &last = operands.back();
+  if (first.kind != Operand::IsArray || !first.array->isContiguous) return std::nullopt;
+  const Array &x = *first.array;
+  int resultType = resultDType(op, x.dtype);
+  if (resultType < 0) return std::nullopt;
+  int64_t scalar;
+  void *buffers[3] = {x.data()};
+  bool isScalar = last.kind != Operand::IsArray;
+  if (isScalar) {
+    if (last.kind != Operand::IsBool && !isFloat(x.dtype) && (last.kind == Operand::IsFloat || x.dtype == DType::Bool)) return std::nullopt;
+    scalar = scalarBits(last, x.dtype);
+    buffers[1] = &scalar;
+  } else if (operands.size() == 2) {
+    const Array &y = *last.array;
+    if (y.dtype != x.dtype || !y.isContiguous || !(y.shape == x.shape)) return std::nullopt;
+    buffers[1] = y.data();
+  }
+  Array result = Array::empty(DType(resultType), x.shape);
+  int64_t n = x.size();
+  buffers[operands.size()] = result.data();
+  if (n == 0) return result;
+  Running running(n);
+  eager::flat(op, x.dtype, DType(resultType), n, isScalar, buffers);
+  return result;
+}
+
 Array applyElementwise(Op op, std::span<const Operand> operands) {
+  if (!isRecording())
+    if (auto result = applyFlat(op, operands)) return std::move(*result);
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});

@@ -14,18 +14,27 @@ namespace {
 constexpr size_t kAlignment = 64, kSmallLimit = 4096, kMostPerClass = 64;
 constexpr size_t kLargeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(512) << 20;
 
-/// Small blocks by powers of two, of one thread: no lock.
-struct SmallLists {
-  std::vector<void *> classes[7]; // 64 .. 4096
-  ~SmallLists() {
-    for (auto &list : classes)
-      for (void *p : list) free(p);
-    gone = true;
-  }
-  static thread_local bool gone; // thread-local destructors may run before the last array of the thread dies
+/// Small blocks by powers of two, of one thread: no lock, and no constructor on the way to them.
+struct SmallList {
+  void *head;
+  int32_t count;
 };
-thread_local bool SmallLists::gone = false;
-thread_local SmallLists smallLists;
+constexpr int kClasses = 7; // 64 .. 4096
+[[gnu::tls_model("initial-exec")]] constinit thread_local SmallList smallLists[kClasses] = {};
+/// Blocks kept a class; 0 once the thread ends, since arrays may outlive its lists.
+[[gnu::tls_model("initial-exec")]] constinit thread_local int32_t keptPerClass = 0;
+
+struct EndOfThread {
+  EndOfThread() { keptPerClass = int32_t(kMostPerClass); }
+  ~EndOfThread() {
+    keptPerClass = -1;
+    for (SmallList &list : smallLists)
+      for (void *p = list.head, *next; p; p = next) next = *static_cast<void **>(p), free(p);
+  }
+};
+void startLists() {
+  if (keptPerClass == 0) { thread_local EndOfThread end; (void)end; }
+}
 
 size_t classOf(size_t bytes) { return size_t(std::bit_width((bytes - 1) / kAlignment)); }
 size_t roundedSize(size_t bytes) {
@@ -75,11 +84,11 @@ void *allocate(size_t bytes) {
   if (bytes == 0) bytes = 1;
   size_t size = roundedSize(bytes);
   if (size < bytes) throw Error(ErrorKind::Memory, "array of " + std::to_string(bytes) + " bytes: expected a size that fits in memory");
-  if (bytes <= kSmallLimit && !SmallLists::gone) {
-    auto &list = smallLists.classes[classOf(bytes)];
-    if (!list.empty()) {
-      void *p = list.back();
-      list.pop_back();
+  if (bytes <= kSmallLimit) {
+    SmallList &list = smallLists[classOf(bytes)];
+    if (void *p = list.head; p && keptPerClass > 0) {
+      list.head = *static_cast<void **>(p);
+      --list.count;
       return p;
     }
   } else if (size >= kLargeLimit) {
@@ -94,9 +103,15 @@ void *allocate(size_t bytes) {
 void release(void *block, size_t bytes) noexcept {
   if (bytes == 0) bytes = 1;
   size_t size = roundedSize(bytes);
-  if (bytes <= kSmallLimit && !SmallLists::gone) {
-    auto &list = smallLists.classes[classOf(bytes)];
-    if (list.size() < kMostPerClass) return list.push_back(block);
+  if (bytes <= kSmallLimit) {
+    if (keptPerClass == 0) startLists();
+    SmallList &list = smallLists[classOf(bytes)];
+    if (list.count < keptPerClass) {
+      *static_cast<void **>(block) = list.head;
+      list.head = block;
+      ++list.count;
+      return;
+    }
   } else if (size >= kLargeLimit && largeList().keep(size, block)) {
     return;
   }

@@ -125,7 +125,7 @@ bool toOperand(PyObject *o, Holder &holder) {
     if (overflow) throw Error(ErrorKind::Overflow, "Python integer too large: expected one that fits in int64");
   } else if (PyObject_CheckBuffer(o) && !PyBytes_Check(o)) {
     holder.array = asArray(o, std::nullopt, -1);
-    operand = {Operand::IsArray, &holder.array};
+    operand = {Operand::IsArray, &*holder.array};
   } else {
     return false;
   }

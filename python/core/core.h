@@ -80,7 +80,7 @@ inline PyObject *check(PyObject *o) {
 
 /// Python to C++.
 struct Holder {
-  Array array;
+  std::optional<Array> array; // made of an object that is none
   Operand operand;
 };
 /// An operand of an op; false where the object is no array or number.

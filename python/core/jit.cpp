@@ -91,6 +91,7 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   } else {
     Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
   }
+  if (!kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
   state.entries.push_back(std::move(entry));
   state.last = state.entries.size() - 1;
   return state.entries.back().get();
@@ -100,6 +101,15 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   State &state = stateOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
   if (isDisabled || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
+  if (!kwnames && state.last < state.entries.size() && state.entries[state.last]->matchesPlain(args, nargs)) {
+    Entry &entry = *state.entries[state.last];
+    state.calls++, state.hits++, entry.hits++;
+    return guarded([&] {
+      bool failedOnData = false;
+      PyObject *result = runPlain(entry, args, failedOnData);
+      return failedOnData ? callEager(state, args, nargs, kwnames) : result;
+    });
+  }
   thread_local Signature reused;
   thread_local bool isBusy = false;
   return guarded([&]() -> PyObject * {

@@ -73,6 +73,15 @@ struct Entry {
   std::string eager; // why calls run in eager; empty: they do not
   int64_t hits = 0;
 
+  /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a signature.
+  struct Plain {
+    bool usable = false;
+    std::vector<TensorType> arguments;
+    std::vector<int> inputs; // arguments by input of the trace
+  } plain;
+  void findPlain(const Signature &s, size_t nargs);
+  bool matchesPlain(PyObject *const *args, size_t nargs) const;
+
   bool matches(const Signature &s) const;
 };
 
@@ -86,6 +95,8 @@ struct JitOptions {
 std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames, const JitOptions &options, bool compile);
 /// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
+/// The same for an entry and arguments of the plain kind.
+PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData);
 /// The arrays that an entry reads by name, in order; false where one is not as recorded.
 bool findCaptured(const Entry &entry, const Signature &signature, std::vector<PyObject *> &found);
 

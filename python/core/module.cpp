@@ -25,7 +25,7 @@ template <typename Body> py11::object located(Body &&body) {
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
   holder.array = kiln::py::asArray(h.ptr(), std::nullopt, -1);
-  return holder.array;
+  return *holder.array;
 }
 
 std::optional<Dims> optionalDims(const char *op, py11::handle h) {

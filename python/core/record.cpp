@@ -266,6 +266,43 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 
 } // namespace
 
+PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
+  void *buffers[16 + 8];
+  size_t count = 0;
+  int64_t bytes = 0;
+  for (int i : entry.plain.inputs) {
+    const Array &a = arrayOf(args[i]);
+    buffers[count++] = a.data();
+    bytes += int64_t(a.storage->value->bytes);
+  }
+  Object results[8];
+  for (size_t i = 0; i < entry.stored.size(); ++i) {
+    results[i] = Object(wrap(Array::empty(entry.stored[i].dtype, entry.stored[i].shape)));
+    const Array &a = arrayOf(results[i].get());
+    buffers[count++] = a.data();
+    bytes += int64_t(a.storage->value->bytes);
+  }
+  const auto &program = *entry.code.executable;
+  void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
+  int32_t status;
+  if (bytes >= kLongBytes) {
+    auto keep = entry.code.executable;
+    Py_BEGIN_ALLOW_THREADS
+    status = keep->entry(runtimeTable(), buffers, nullptr, workspace);
+    Py_END_ALLOW_THREADS
+  } else {
+    status = program.entry(runtimeTable(), buffers, nullptr, workspace);
+  }
+  if (status) {
+    failedOnData = true;
+    return nullptr;
+  }
+  if (entry.result.kind != Output::Tuple) return results[0].release();
+  Object tuple(check(PyTuple_New(Py_ssize_t(entry.stored.size()))));
+  for (size_t i = 0; i < entry.stored.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), results[i].release());
+  return tuple.release();
+}
+
 PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
   std::vector<PyObject *> captured;
   if (!entry.captured.empty() && !findCaptured(entry, s, captured)) {

@@ -94,6 +94,42 @@ bool Entry::matches(const Signature &s) const {
   return true;
 }
 
+void Entry::findPlain(const Signature &s, size_t nargs) {
+  plain.usable = eager.empty() && code.executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs && nargs <= 16 && stored.size() <= 8;
+  size_t expected = 1;
+  for (PyObject *o : s.arrays) {
+    const Array &a = arrayOf(o);
+    expected += 2 + size_t(a.shape.rank);
+    plain.usable &= a.isContiguous;
+    plain.arguments.push_back(a.type());
+  }
+  plain.usable &= words.size() == expected; // nothing but distinct arrays
+  for (const InputPlace &p : inputs) plain.inputs.push_back(int(p.number));
+  auto isNew = [&](const Output &o, size_t at) {
+    return o.kind == Output::New && o.index == int(at) && o.offset == 0 && o.shape == stored[at].shape && o.strides == contiguousStrides(o.shape);
+  };
+  bool isTuple = result.kind == Output::Tuple && !result.object && result.children.size() == stored.size();
+  if (isTuple)
+    for (size_t i = 0; i < stored.size(); ++i) plain.usable &= isNew(result.children[i], i);
+  else plain.usable &= stored.size() == 1 && isNew(result, 0);
+}
+
+bool Entry::matchesPlain(PyObject *const *args, size_t nargs) const {
+  if (!plain.usable || nargs != plain.arguments.size()) return false;
+  if ((words[0] & 0xff) != int64_t(defaultFloat())) return false;
+  for (size_t i = 0; i < nargs; ++i) {
+    if (!isArray(args[i])) return false;
+    const Array &a = arrayOf(args[i]);
+    const TensorType &t = plain.arguments[i];
+    if (a.dtype != t.dtype || !a.isContiguous || !(a.shape == t.shape)) return false;
+    for (size_t k = 0; k < i; ++k)
+      if (arrayOf(args[k]).storage.get() == a.storage.get()) return false;
+  }
+  for (const Guard &g : guards)
+    if (!g.holds()) return false;
+  return true;
+}
+
 PyObject *Place::read() const {
   if (!key) return PyCell_GET(container.get());
   return PyDict_GetItemWithError(container.get(), key.get());
