@@ -18,9 +18,26 @@ PyObject *wrap(Array array) {
 
 namespace {
 
+/// Small arrays that died with nobody else at their memory, by size in units of 64 bytes. Guarded by the GIL.
+constexpr size_t kSizes = 16, kMostPerSize = 16;
+PyArray *dead[kSizes][kMostPerSize];
+size_t deadCount[kSizes];
+
+bool keepDead(PyArray *a) {
+  const Array &x = a->array;
+  const Storage *cell = x.storage.get();
+  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || !cell->value) return false;
+  const Value *value = cell->value.get();
+  size_t size = (value->bytes + 63) / 64;
+  if (size >= kSizes || deadCount[size] == kMostPerSize || value->isForeign || value->refs.load(std::memory_order_relaxed) != 1) return false;
+  dead[size][deadCount[size]++] = a;
+  return true;
+}
+
 void arrayDealloc(PyObject *self) {
   auto *a = reinterpret_cast<PyArray *>(self);
   if (a->weakrefs) PyObject_ClearWeakRefs(self);
+  if (keepDead(a)) return;
   a->array.~Array();
   PyTypeObject *type = Py_TYPE(self);
   PyObject_Free(self);
@@ -265,6 +282,22 @@ PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, offsetof(PyArray, we
 template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
 
 } // namespace
+
+PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
+  size_t size = (bytes + 63) / 64;
+  if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape));
+  PyArray *a = dead[size][--deadCount[size]];
+  Array &x = a->array;
+  x.storage->value->bytes = bytes; // of the same size class
+  x.dtype = type.dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape = type.shape;
+  x.strides = strides;
+  a->weakrefs = nullptr;
+  _Py_NewReference(reinterpret_cast<PyObject *>(a)); // it still holds its type
+  return reinterpret_cast<PyObject *>(a);
+}
 
 bool initArrayType(PyObject *module) {
   PyType_Slot slots[] = {

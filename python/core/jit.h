@@ -78,6 +78,9 @@ struct Entry {
     bool usable = false;
     std::vector<TensorType> arguments;
     std::vector<int> inputs; // arguments by input of the trace
+    std::vector<Dims> strides; // of the results
+    std::vector<size_t> bytes;
+    bool isLong = false;       // other threads run meanwhile
   } plain;
   void findPlain(const Signature &s, size_t nargs);
   bool matchesPlain(PyObject *const *args, size_t nargs) const;

@@ -269,23 +269,16 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
   void *buffers[16 + 8];
   size_t count = 0;
-  int64_t bytes = 0;
-  for (int i : entry.plain.inputs) {
-    const Array &a = arrayOf(args[i]);
-    buffers[count++] = a.data();
-    bytes += int64_t(a.storage->value->bytes);
-  }
+  for (int i : entry.plain.inputs) buffers[count++] = arrayOf(args[i]).data();
   Object results[8];
   for (size_t i = 0; i < entry.stored.size(); ++i) {
-    results[i] = Object(wrap(Array::empty(entry.stored[i].dtype, entry.stored[i].shape)));
-    const Array &a = arrayOf(results[i].get());
-    buffers[count++] = a.data();
-    bytes += int64_t(a.storage->value->bytes);
+    results[i] = Object(newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]));
+    buffers[count++] = arrayOf(results[i].get()).storage->value->data;
   }
   const auto &program = *entry.code.executable;
   void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
   int32_t status;
-  if (bytes >= kLongBytes) {
+  if (entry.plain.isLong) {
     auto keep = entry.code.executable;
     Py_BEGIN_ALLOW_THREADS
     status = keep->entry(runtimeTable(), buffers, nullptr, workspace);

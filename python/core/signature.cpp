@@ -104,6 +104,14 @@ void Entry::findPlain(const Signature &s, size_t nargs) {
     plain.arguments.push_back(a.type());
   }
   plain.usable &= words.size() == expected; // nothing but distinct arrays
+  int64_t total = 0;
+  for (const TensorType &t : plain.arguments) total += numElements(t.shape) * byteSize(t.dtype);
+  for (const TensorType &t : stored) {
+    plain.strides.push_back(contiguousStrides(t.shape));
+    plain.bytes.push_back(size_t(numElements(t.shape) * byteSize(t.dtype)));
+    total += int64_t(plain.bytes.back());
+  }
+  plain.isLong = total >= (256 << 10); // about 20 us of memory traffic
   for (const InputPlace &p : inputs) plain.inputs.push_back(int(p.number));
   auto isNew = [&](const Output &o, size_t at) {
     return o.kind == Output::New && o.index == int(at) && o.offset == 0 && o.shape == stored[at].shape && o.strides == contiguousStrides(o.shape);
