@@ -13,6 +13,8 @@ kiln_tablegen(KilnOps.h.inc dialects/kiln/KilnOps.td -gen-op-decls)
 kiln_tablegen(KilnOps.cpp.inc dialects/kiln/KilnOps.td -gen-op-defs)
 kiln_tablegen(KilnDialect.h.inc dialects/kiln/KilnOps.td -gen-dialect-decls)
 kiln_tablegen(KilnDialect.cpp.inc dialects/kiln/KilnOps.td -gen-dialect-defs)
+kiln_tablegen(KilnAttrs.h.inc dialects/kiln/KilnOps.td -gen-attrdef-decls)
+kiln_tablegen(KilnAttrs.cpp.inc dialects/kiln/KilnOps.td -gen-attrdef-defs)
 kiln_tablegen(Passes.h.inc passes/Passes.td -gen-pass-decls -name=Kiln)
 
 add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/python/_ops.json ${gen}/python/_ops.pyi
@@ -23,7 +25,7 @@ add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/pyt
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_custom_target(kiln_records DEPENDS ${gen}/kiln/Ops.inc)
 add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/KilnOps.cpp.inc ${gen}/kiln/KilnDialect.h.inc
-  ${gen}/kiln/KilnDialect.cpp.inc ${gen}/kiln/Passes.h.inc)
+  ${gen}/kiln/KilnDialect.cpp.inc ${gen}/kiln/KilnAttrs.h.inc ${gen}/kiln/KilnAttrs.cpp.inc ${gen}/kiln/Passes.h.inc)
 
 # What the compiler is made of, as one hash: part of every cache key, known to the runtime without opening the compiler.
 file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Driver/*.* include/*.h)

@@ -15,7 +15,7 @@ Recorder::Recorder() : id(nextId()), outer(active) { active = this; }
 Recorder::~Recorder() { active = outer; }
 
 void Recorder::leave(const std::string &why) {
-  if (left.empty()) left = why;
+  if (left.empty()) left = describe ? describe() + why : why;
   throw LeaveRecording{left};
 }
 

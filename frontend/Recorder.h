@@ -38,6 +38,7 @@ public:
   std::vector<InputPlace> inputs;    // in the order of the trace's inputs
   std::string left;                  // why recording was given up
   Location (*locate)() = nullptr;    // where the program is now
+  std::string (*describe)() = nullptr; // the same as text, for a person
 
   /// Declares an array that exists before the call.
   void addInput(const Array &array, InputPlace place);

@@ -4,6 +4,7 @@
 #define KILN_BASE
 
 include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Kiln_Dialect : Dialect {
@@ -12,9 +13,16 @@ def Kiln_Dialect : Dialect {
   let summary = "Array programs: what a traced Python function says.";
   let description = [{
     Operations on builtin tensors with value semantics. `i1` is bool, signless integers are signed, `ui8`...`ui64`
-    unsigned. A dynamic dimension carries the number of its symbol in the tensor's encoding, an array with a symbol
-    number per dimension (-1 where the dimension is static).
+    unsigned. A dynamic dimension carries the number of its symbol in the tensor's encoding, `#kiln.symbols`.
   }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
+  let mnemonic = "symbols";
+  let summary = "The symbol of each dimension of a tensor, -1 where the dimension is static.";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$numbers);
+  let assemblyFormat = "`<` $numbers `>`";
 }
 
 // Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.

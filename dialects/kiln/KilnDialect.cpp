@@ -12,12 +12,19 @@
 
 using namespace mlir;
 
+#define GET_ATTRDEF_CLASSES
+#include "kiln/KilnAttrs.cpp.inc"
+
 namespace kiln::ir {
 
 void KilnDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "kiln/KilnOps.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "kiln/KilnAttrs.cpp.inc"
       >();
 }
 
@@ -55,16 +62,16 @@ RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
     symbols.push_back(isSymbol(d) ? -1 - d : -1);
     dynamic |= isSymbol(d);
   }
-  Attribute encoding = dynamic ? DenseI64ArrayAttr::get(context, symbols) : nullptr;
+  Attribute encoding = dynamic ? SymbolsAttr::get(context, symbols) : Attribute();
   return RankedTensorType::get(sizes, elementType(context, type.dtype), encoding);
 }
 
 TensorType typeOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   TensorType result{dtypeOf(tensor.getElementType()), {}};
-  auto symbols = dyn_cast_or_null<DenseI64ArrayAttr>(tensor.getEncoding());
+  auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < tensor.getRank(); ++i)
-    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? -1 - (symbols ? symbols[i] : i) : tensor.getDimSize(unsigned(i)));
+    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i) : tensor.getDimSize(unsigned(i)));
   return result;
 }
 

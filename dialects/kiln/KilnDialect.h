@@ -44,5 +44,7 @@ inline bool isKind(mlir::Operation *op, Kind kind) {
 } // namespace kiln::ir
 
 #include "kiln/KilnDialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "kiln/KilnAttrs.h.inc"
 #define GET_OP_CLASSES
 #include "kiln/KilnOps.h.inc"

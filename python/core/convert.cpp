@@ -270,6 +270,13 @@ void setError() {
   }
 }
 
+std::string currentPlace() {
+  Object text(PyObject_CallNoArgs(side().where));
+  const char *chars = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+  PyErr_Clear();
+  return chars ? chars : "";
+}
+
 Location currentLocation() {
   PyFrameObject *frame = PyEval_GetFrame();
   Object held = Object::borrow(reinterpret_cast<PyObject *>(frame));

@@ -51,6 +51,7 @@ struct PythonSide {
   PyObject *leave = nullptr;      // the exception of LeaveRecording
   PyObject *analyze = nullptr;    // (function) -> reads of Python state
   PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
+  PyObject *where = nullptr;      // () -> "file.py:3 "
   PyObject *leaked = nullptr;     // (code, instruction) -> exception for an array that outlives its recording
   std::string packageFolder;
 };
@@ -107,5 +108,7 @@ bool initOpFunctions(PyObject *module);
 bool initJit(PyObject *module);
 /// Where the program is: the innermost frame outside the package.
 Location currentLocation();
+/// The same as text: "file.py:3 ".
+std::string currentPlace();
 
 } // namespace kiln::py

@@ -144,6 +144,7 @@ void defineServices(py11::module_ &m) {
     side.leave = take("leave");
     side.analyze = take("analyze");
     side.note = take("note");
+    side.where = take("where");
     side.leaked = take("leaked");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());

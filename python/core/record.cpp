@@ -155,6 +155,7 @@ std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObj
 
   Recorder r;
   r.locate = currentLocation;
+  r.describe = currentPlace;
   Object result;
   auto leaves = [&] { // the recording is of no use: the call runs in eager
     PyErr_Clear();

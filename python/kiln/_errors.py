@@ -89,6 +89,12 @@ def place(code, line):
     return f"\n  at {os.path.basename(code.co_filename)}:{line} in {code.co_name}" + (f":  {source}" if source else "")
 
 
+def where():
+    """``file.py:3 `` for the user's line."""
+    frame = user_frame()
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} " if frame is not None else ""
+
+
 def make(kind, message):
     """The exception of a kind, with the user's line behind the message."""
     frame = user_frame()

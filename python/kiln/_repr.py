@@ -1,26 +1,31 @@
 """How arrays print."""
+import struct
+
 _EDGE = 3
 _LIMIT = 1000
 
 
-def _number(value):
-    if isinstance(value, bool) or not isinstance(value, float):
+def _number(value, digits=17):
+    """The shortest text that reads back as the same number of the dtype."""
+    if isinstance(value, bool) or not isinstance(value, float) or value != value or value in (float("inf"), float("-inf")):
         return str(value)
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(value)
-    if value == int(value) and abs(value) < 1e8:
-        return f"{value:.0f}."
-    text = f"{value:.6g}" if 1e-4 <= abs(value) < 1e8 or value == 0 else f"{value:.6e}"
-    return text
+    if digits == 17:
+        return repr(value).removesuffix("0") if repr(value).endswith(".0") else repr(value)
+    for n in range(1, digits + 1):
+        text = f"{value:.{n}g}"
+        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
+            break
+    text = repr(float(text))
+    return text.removesuffix("0") if text.endswith(".0") else text
 
 
-def _texts(values, shorten):
+def _texts(values, shorten, digits):
     """Nested lists of texts; None stands for what is left out."""
     if not isinstance(values, list):
-        return _number(values)
+        return _number(values, digits)
     if shorten and len(values) > 2 * _EDGE:
-        return [_texts(v, shorten) for v in values[:_EDGE]] + [None] + [_texts(v, shorten) for v in values[-_EDGE:]]
-    return [_texts(v, shorten) for v in values]
+        return [_texts(v, shorten, digits) for v in values[:_EDGE]] + [None] + [_texts(v, shorten, digits) for v in values[-_EDGE:]]
+    return [_texts(v, shorten, digits) for v in values]
 
 
 def _width(texts):
@@ -43,7 +48,7 @@ def _join(texts, width, indent, depth):
 def array_text(array, plain):
     """The text of ``str`` (plain) or ``repr``."""
     shorten = array.size > _LIMIT
-    texts = _texts(array.tolist(), shorten)
+    texts = _texts(array.tolist(), shorten, 9 if array.dtype.name == "float32" else 17)
     if isinstance(texts, str):
         body = texts
     else:

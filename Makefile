@@ -1,0 +1,37 @@
+# Front of the build. Each target installs what it needs (Debian packages, a virtual environment) and is quick when there is
+# nothing to do. PRESET=dev|release|asan|tsan; release is in build/, the others in build-<preset>/.
+PRESET ?= release
+BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
+PYTHON := .venv/bin/python
+
+.PHONY: all setup build demo test bench docs format check clean
+all: build
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset $(PRESET)
+	@cmake --build $(BUILD)
+
+demo: build
+	@$(PYTHON) examples/digits.py
+
+test: build
+	@tools/run-tests $(BUILD)
+
+bench: build
+	@$(PYTHON) bench/run.py
+
+docs: build
+	@tools/build-docs $(BUILD)
+
+format: setup
+	@git ls-files '*.cpp' '*.h' | xargs .venv/bin/clang-format -i
+
+check: setup
+	@$(PYTHON) tools/check-layering
+	@$(PYTHON) tools/check-sizes
+
+clean:
+	@rm -rf build build-dev build-asan build-tsan

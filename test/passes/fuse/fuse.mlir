@@ -1,0 +1,74 @@
+// RUN: kiln-opt %s --kiln-fuse --split-input-file | FileCheck %s
+
+// Elementwise operations over one shape, with several results.
+// CHECK-LABEL: @chain
+// CHECK: %[[K:.*]]:2 = kiln.kernel "elementwise"
+// CHECK-NOT: kiln.kernel
+// CHECK: return %[[K]]#0, %[[K]]#1
+func.func @chain(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %0 = kiln.add %x, %y : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  %1 = kiln.exp %0 : (tensor<8xf32>) -> tensor<8xf32>
+  return %0, %1 : tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+// A reduction of other positions is another kernel.
+// CHECK-LABEL: @two_axes
+// CHECK-COUNT-2: kiln.kernel "reduction"
+func.func @two_axes(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<8xf32>) {
+  %0 = kiln.sum %x {axes = array<i64: 1>} : (tensor<4x8xf32>) -> tensor<4xf32>
+  %1 = kiln.sum %x {axes = array<i64: 0>} : (tensor<4x8xf32>) -> tensor<8xf32>
+  return %0, %1 : tensor<4xf32>, tensor<8xf32>
+}
+
+// -----
+
+// A matrix product reads and writes memory; what follows is a kernel of its own.
+// CHECK-LABEL: @product
+// CHECK: kiln.kernel "contraction"
+// CHECK: kiln.kernel "elementwise"
+func.func @product(%x: tensor<4x8xf32>, %y: tensor<8x3xf32>) -> tensor<4x3xf32> {
+  %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
+  %1 = kiln.negative %0 : (tensor<4x3xf32>) -> tensor<4x3xf32>
+  return %1 : tensor<4x3xf32>
+}
+
+// -----
+
+// An output that is an argument is copied, and so is one that is another output.
+// CHECK-LABEL: @aliases
+// CHECK: kiln.cast
+// CHECK: kiln.cast
+func.func @aliases(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %0 = kiln.negative %x : (tensor<4xf32>) -> tensor<4xf32>
+  return %x, %0, %0 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// Joining both sides of a product would need its result before it runs.
+// CHECK-LABEL: @no_cycle
+// CHECK: %[[A:.*]] = kiln.kernel "elementwise"
+// CHECK: %[[P:.*]] = kiln.kernel "contraction"
+// CHECK: kiln.kernel "elementwise"(%{{.*}} = %[[A]] : {{.*}}, %{{.*}} = %[[P]]
+func.func @no_cycle(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %0 = kiln.negative %x : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = kiln.dot_general %0, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %2 = kiln.add %0, %1 : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %2 : tensor<4x4xf32>
+}
+
+// -----
+
+// What nobody reads is dropped; a reshape is an alias.
+// CHECK-LABEL: @dead_and_alias
+// CHECK-NOT: kiln.exp
+// CHECK: %[[K:.*]] = kiln.kernel
+// CHECK: kiln.reshape %[[K]]
+func.func @dead_and_alias(%x: tensor<2x3xf32>) -> tensor<6xf32> {
+  %0 = kiln.exp %x : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %1 = kiln.negative %x : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %2 = kiln.reshape %1 : (tensor<2x3xf32>) -> tensor<6xf32>
+  return %2 : tensor<6xf32>
+}
