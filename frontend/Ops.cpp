@@ -25,11 +25,17 @@ constexpr int64_t kLongElements = 32768; // about 20 us of elementwise work
 
 /// Lets other threads of the host run during a kernel over many elements.
 struct Running {
+  static thread_local bool isInside; // an operation within another has nothing to release
   void *state = nullptr;
   bool isLong;
-  explicit Running(int64_t elements) : isLong(elements >= kLongElements && longWork().begin) { if (isLong) state = longWork().begin(); }
-  ~Running() { if (isLong) longWork().end(state); }
+  explicit Running(int64_t elements) : isLong(elements >= kLongElements && longWork().begin && !isInside) {
+    if (isLong) isInside = true, state = longWork().begin();
+  }
+  ~Running() {
+    if (isLong) isInside = false, longWork().end(state);
+  }
 };
+thread_local bool Running::isInside = false;
 
 bool isRecording() { return Recorder::current() != nullptr; }
 

@@ -20,6 +20,7 @@ void Recorder::leave(const std::string &why) {
 }
 
 void Recorder::addInput(const Array &array, InputPlace place) {
+  if (array.storage->recording) Array::failLeaked();
   auto known = cells.find(array.storage.get());
   if (known != cells.end()) {
     Cell &cell = known->second;

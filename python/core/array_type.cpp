@@ -121,7 +121,7 @@ PyObject *item(PyObject *self, PyObject *) { return guarded([&] { return toScala
 PyObject *tolist(PyObject *self, PyObject *) { return guarded([&] { return toList(arrayOf(self)); }); }
 
 PyObject *repr(PyObject *self) {
-  if (Recorder::current() && arrayOf(self).storage->recording) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
+  if (arrayOf(self).storage->recording) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
   return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
 }
 PyObject *str(PyObject *self) {

@@ -243,6 +243,7 @@ static PyObject *listOf(const Array &a, int axis, int64_t offset) {
 
 PyObject *toList(const Array &a) {
   needValue("an array is turned into a list");
+  a.data(); // has memory
   return listOf(a, 0, a.offset);
 }
 

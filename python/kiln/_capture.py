@@ -14,6 +14,7 @@ from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
 from . import _core
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
+_LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _CACHE = opmap.get("CACHE", 0)
 
 # Builtins that only compute. Those that act, or that read what no guard watches, are left out.
@@ -133,7 +134,10 @@ class _Analysis:
         if isinstance(value, _core.JitFunction):
             return self.function(value.__wrapped__, code, offset)
         if isinstance(value, types.FunctionType):
-            if not value.__code__.co_filename.startswith(_FOLDER):  # Kiln's own functions are known
+            file = value.__code__.co_filename
+            if file.startswith(_LIBRARIES) or "site-packages" in file and not file.startswith(_FOLDER):
+                self.fail(code, offset, f"calls '{label}' of another library, which is not known to only compute")
+            elif not file.startswith(_FOLDER):  # Kiln's own functions are known
                 self.function(value)
         elif isinstance(value, (types.BuiltinFunctionType, type)):
             module = getattr(value, "__module__", "") or ""

@@ -1,4 +1,6 @@
 """Functions of the namespace that are not one op: creation, shapes, reductions, products."""
+import builtins as _py
+
 from . import _core
 from ._core import Array
 from ._dtypes import BY_NAME
@@ -73,8 +75,8 @@ def arange(start, /, stop=None, step=1, *, dtype=None):
         start, stop = 0, start
     if step == 0:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
-    whole = all(isinstance(v, int) for v in (start, stop, step))
-    n = max(0, -((start - stop) // step) if whole else _ceil((stop - start) / step))
+    whole = _py.all(isinstance(v, int) for v in (start, stop, step))
+    n = _py.max(0, -((start - stop) // step) if whole else _ceil((stop - start) / step))
     dtype = dtype or (int64 if whole else _core.default_dtype())
     line = _core.iota((n,), dtype, 0)
     if step != 1:

@@ -1,0 +1,163 @@
+"""The defined results: accuracy of the math functions, orders of accumulation, the same bits on every path."""
+import math
+
+import numpy as np
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+
+FUNCTIONS = {"exp": np.exp, "log": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "sqrt": np.sqrt}
+
+
+def every_float32(step):
+    return np.arange(0, 2**32, step, dtype=np.uint64).astype(np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float32_within_4_ulp_of_the_whole_range(name):
+    x = every_float32(4099)
+    with np.errstate(all="ignore"):
+        want = FUNCTIONS[name](x.astype(np.float64))
+    got = getattr(kn, name)(kn.asarray(x)).numpy().astype(np.float64)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+    rounded = want.astype(np.float32).astype(np.float64)
+    ok = np.isfinite(rounded) & ~np.isnan(want)
+    np.testing.assert_array_equal(got[np.isinf(rounded)], rounded[np.isinf(rounded)])
+    ulp = np.abs(got[ok] - want[ok]) / np.spacing(np.abs(want[ok]).astype(np.float32)).astype(np.float64)
+    assert ulp.max() <= 4, (ulp.max(), x[ok][ulp.argmax()])
+    zero = (got == 0) & (want == 0)
+    np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float64_within_4_ulp(name, rng):
+    x = np.concatenate([rng.normal(size=20000), rng.uniform(-700, 700, 20000), 10.0 ** rng.uniform(-300, 300, 5000), -(10.0 ** rng.uniform(-300, 300, 5000)),
+                        np.arange(-50, 50) * (math.pi / 2), [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, 1e308, 2.0**20, 2.0**1000]])
+    with np.errstate(all="ignore"):
+        want = FUNCTIONS[name](x)  # NumPy's own error is below one unit
+    got = getattr(kn, name)(kn.asarray(x)).numpy()
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+    ok = np.isfinite(want)
+    np.testing.assert_array_equal(got[~ok & ~np.isnan(want)], want[~ok & ~np.isnan(want)])
+    ulp = np.abs(got[ok] - want[ok]) / np.spacing(np.abs(want[ok]))
+    assert ulp.max() <= 5, (ulp.max(), x[ok][ulp.argmax()])
+
+
+def test_vector_and_scalar_form_have_the_same_bits(rng):
+    x = np.concatenate([rng.uniform(-100, 100, 200), [1e30, -1e30, 3e38, 1e-40, 88.7, -103.5]]).astype(np.float32)
+    for name in FUNCTIONS:
+        whole = getattr(kn, name)(kn.asarray(np.abs(x) if name in ("log", "sqrt") else x))
+        one = kn.stack([getattr(kn, name)(kn.asarray(abs(v) if name in ("log", "sqrt") else v, dtype=kn.float32)) for v in x.tolist()])
+        same_bits(whole, one)
+
+
+def pairwise(parts):
+    while len(parts) > 1:
+        parts = [parts[i] + parts[i + 1] if i + 1 < len(parts) else parts[i] for i in range(0, len(parts), 2)]
+    return parts[0]
+
+
+def sum_of_row(x):
+    """The order of the numerics page: 32 lanes, blocks of 8,192, halving tree, blocks pairwise."""
+    parts = []
+    for start in range(0, len(x), 8192):
+        lanes = np.full(32, -0.0, x.dtype)
+        for k, v in enumerate(x[start:start + 8192]):
+            lanes[k % 32] += v
+        while len(lanes) > 1:
+            lanes = lanes[:len(lanes) // 2] + lanes[len(lanes) // 2:]
+        parts.append(lanes[0])
+    return pairwise(parts)
+
+
+def sum_of_columns(x):
+    parts = []
+    for start in range(0, len(x), 1024):
+        total = np.full(x.shape[1], -0.0, x.dtype)
+        for row in x[start:start + 1024]:
+            total = total + row
+        parts.append(total)
+    return pairwise(parts)
+
+
+@pytest.mark.parametrize("n", [1, 5, 31, 32, 33, 100, 8192, 8193, 30000, 57345])
+def test_order_of_row_sums(n, rng):
+    x = (rng.normal(size=n) * 10.0 ** rng.uniform(-3, 3, n)).astype(np.float32)
+    want = sum_of_row(x)
+    same_bits(kn.sum(kn.asarray(x)), want)
+    same_bits(kn.jit(lambda a: kn.sum(a))(kn.asarray(x)), want)
+    same_bits(kn.jit(lambda a: kn.sum(a * 1.0, axis=1))(kn.asarray(np.stack([x, x]))), np.array([want, want]))
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (7, 40), (1024, 5), (1025, 33), (3000, 4)])
+def test_order_of_column_sums(shape, rng):
+    x = rng.normal(size=shape).astype(np.float32)
+    want = sum_of_columns(x)
+    same_bits(kn.sum(kn.asarray(x), axis=0), want)
+    same_bits(kn.jit(lambda a: kn.sum(a, axis=0))(kn.asarray(x)), want)
+    same_bits(kn.sum(kn.asarray(np.asfortranarray(x)), axis=0), want)
+
+
+@pytest.mark.parametrize("m, n, k", [(3, 5, 7), (13, 17, 1000), (100, 33, 390)])
+def test_order_of_products(m, n, k, rng):
+    x, y = rng.normal(size=(m, k)).astype(np.float32), rng.normal(size=(k, n)).astype(np.float32)
+    want = np.zeros((m, n), np.float32)
+    for q in range(k):  # a fused multiply-add: the product of floats is exact in double
+        want = (x[:, q:q + 1].astype(np.float64) * y[q].astype(np.float64) + want.astype(np.float64)).astype(np.float32)
+    got = kn.asarray(x) @ kn.asarray(y)
+    assert (got.numpy() != want).mean() < 1e-3, "double rounding apart"
+    jitted = kn.jit(lambda a, b: a @ b)
+    same_bits(jitted(kn.asarray(x), kn.asarray(y)), got)
+    same_bits(jitted(kn.asarray(np.asfortranarray(x)), kn.asarray(np.ascontiguousarray(y.T)).T), got)
+    same_bits(kn.concat([kn.asarray(x)[i:i + 1] @ kn.asarray(y) for i in range(m)], axis=0), got)
+
+
+def random_program(rng):
+    """A function of two arrays made of ops that fit together, and its text."""
+    lines, names, shapes = [], ["x", "y"], {"x": (6, 37), "y": (6, 37)}
+    unary = ["kn.exp(-kn.abs({}))", "kn.tanh({})", "-{}", "{} * 0.5", "kn.sqrt(kn.abs({}))", "kn.sin({})", "kn.astype(kn.astype({}, kn.int32), kn.float32)", "kn.log(kn.abs({}) + 1)"]
+    binary = ["{} + {}", "{} - {}", "{} * {}", "kn.maximum({}, {})", "kn.where({} > 0, {}, 1.0)", "{} / (kn.abs({}) + 1)"]
+    for i in range(rng.integers(3, 12)):
+        name, a = f"v{i}", names[rng.integers(len(names))]
+        same = [n for n in names if shapes[n] == shapes[a]]
+        b, shape, kind = same[rng.integers(len(same))], shapes[a], rng.integers(10)
+        if kind < 3:
+            text = unary[rng.integers(len(unary))].format(a)
+        elif kind < 6:
+            text = binary[rng.integers(len(binary))].format(a, b)
+        elif kind == 6 and len(shape) == 2:
+            axis = int(rng.integers(2))
+            text, shape = f"kn.{['sum', 'max', 'min', 'mean'][rng.integers(4)]}({a}, axis={axis}, keepdims=True) + {a}", shape
+        elif kind == 7 and len(shape) == 2:
+            text, shape = f"{a}.T", shape[::-1]
+        elif kind == 8 and len(shape) == 2 and shape[0] > 1:
+            text, shape = f"{a}[1:, ::2]", (shape[0] - 1, (shape[1] + 1) // 2)
+        elif kind == 9 and len(shape) == 2:
+            text, shape = f"{a} @ {a}.T", (shape[0], shape[0])
+        else:
+            text, shape = f"kn.sum({a})", ()
+            if len(shapes[a]) == 0:
+                text = f"{a} * 2"
+        lines.append(f"    {name} = {text}")
+        names.append(name)
+        shapes[name] = shape
+    results = [names[-1], names[rng.integers(2, len(names))]]
+    return "def program(x, y):\n" + "\n".join(lines) + f"\n    return {', '.join(results)}\n"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs_have_the_same_bits(seed):
+    rng = np.random.default_rng(seed)
+    text = random_program(rng)
+    scope = {"kn": kn}
+    exec(text, scope)  # jit never needs source text
+    x, y = (kn.asarray(rng.normal(size=(6, 37)).astype("f")) for _ in range(2))
+    jitted = kn.jit(scope["program"])
+    with np.errstate(all="ignore"):
+        for got, want in zip(jitted(x, y), scope["program"](x, y)):
+            try:
+                same_bits(got, want)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{text}")
+    assert not jitted.explain().variants[0]["eager"]
