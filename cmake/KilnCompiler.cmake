@@ -16,7 +16,7 @@ add_library(kiln_compiler SHARED ${compiler})
 kiln_llvm_target(kiln_compiler)
 target_link_libraries(kiln_compiler PRIVATE kiln_core lldELF lldCommon MLIR LLVM)
 
-foreach(tool kiln-opt kiln-pack)
+foreach(tool kiln-opt kiln-run kiln-pack)
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
   add_library(${tool}-objects OBJECT tools/${tool}.cpp)
   kiln_llvm_target(${tool}-objects)

@@ -1,0 +1,210 @@
+"""Handwritten digits: nearest neighbours, k-means and PCA, written as plain array code and compiled with ``@kn.jit``.
+
+The data is the UCI collection that ships inside scikit-learn: 1,797 images of 8 x 8 pixels. Each result is checked against
+scikit-learn's own. Run with ``make demo``; a chart goes to demo-output/digits.png.
+"""
+import importlib.util
+import pathlib
+import statistics
+import time
+import types
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+import kiln as kn
+
+CLUSTERS, ITERATIONS, COMPONENTS = 10, 20, 4
+
+
+# --- what a user writes ------------------------------------------------------------------------------------------------------
+
+def squared_distances(a, b):
+    return kn.sum(a * a, axis=1)[:, None] - 2 * (a @ b.T) + kn.sum(b * b, axis=1)[None, :]
+
+
+@kn.jit
+def nearest_labels(train, labels, test):
+    return kn.take(labels, kn.argmin(squared_distances(test, train), axis=1))
+
+
+@kn.jit
+def kmeans_step(x, centers):
+    nearest = kn.argmin(squared_distances(x, centers), axis=1)
+    member = kn.where(nearest[:, None] == kn.arange(CLUSTERS), kn.ones_like(x[:, :CLUSTERS]), 0.0)
+    counts = kn.maximum(kn.sum(member, axis=0), 1)
+    return (member.T @ x) / counts[:, None], nearest
+
+
+@kn.jit
+def power_step(covariance, v):
+    for _ in range(10):
+        v = covariance @ v
+        v = v / kn.sqrt(kn.sum(v * v))
+    return v
+
+
+@kn.jit
+def normalize(x):
+    centered = x - kn.mean(x, axis=1, keepdims=True)
+    return kn.tanh(centered / kn.sqrt(kn.mean(centered * centered, axis=1, keepdims=True) + 1e-5))
+
+
+FUNCTIONS = (nearest_labels, kmeans_step, power_step, normalize)
+
+
+def run_kmeans(step, x, centers):
+    for _ in range(ITERATIONS):
+        centers, nearest = step(x, centers)
+    return centers, nearest
+
+
+def run_pca(step, covariance, start):
+    components = []
+    for _ in range(COMPONENTS):
+        v = start
+        for _ in range(30):
+            v = step(covariance, v)
+        components.append(v)
+        value = v @ (covariance @ v)
+        covariance = covariance - value * (v[:, None] * v[None, :])
+    return components
+
+
+# --- checks ------------------------------------------------------------------------------------------------------------------
+
+def check_neighbours(train, y, test, truth):
+    ours = nearest_labels(kn.asarray(train), kn.asarray(y), kn.asarray(test)).numpy()
+    theirs = KNeighborsClassifier(1).fit(train, y).predict(test)
+    same = (ours == theirs).mean()
+    print(f"  nearest neighbour  accuracy {np.mean(ours == truth):.4f}, scikit-learn {np.mean(theirs == truth):.4f}, {same:.2%} of the answers equal")
+    assert same > 0.995 and abs(np.mean(ours == truth) - np.mean(theirs == truth)) < 0.005
+    return ours
+
+
+def check_kmeans(x, start):
+    centers, nearest = run_kmeans(kmeans_step, kn.asarray(x), kn.asarray(start))
+    theirs = KMeans(CLUSTERS, init=start, n_init=1, max_iter=ITERATIONS, tol=0, algorithm="lloyd").fit(x)
+    inertia = float(np.sum((x - centers.numpy()[nearest.numpy()]) ** 2))
+    print(f"  k-means            inertia {inertia:.0f}, scikit-learn {theirs.inertia_:.0f}")
+    assert abs(inertia / theirs.inertia_ - 1) < 0.01
+    return centers.numpy()
+
+
+def check_pca(x, covariance, start):
+    components = run_pca(power_step, kn.asarray(covariance), kn.asarray(start))
+    theirs = PCA(COMPONENTS).fit(x).components_
+    cosines = [abs(float(np.dot(c.numpy(), t))) for c, t in zip(components, theirs)]
+    print(f"  PCA                |cosine| to scikit-learn's components {', '.join(f'{c:.5f}' for c in cosines)}")
+    assert min(cosines) > 0.999
+    return np.stack([c.numpy() for c in components])
+
+
+# --- times -------------------------------------------------------------------------------------------------------------------
+
+def median_time(run, repeats=9):
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e3
+
+
+def in_namespace(function, namespace):
+    """The same code with another array namespace under the name `kn`."""
+    names = dict(globals(), kn=namespace)
+    names["squared_distances"] = types.FunctionType(squared_distances.__code__, names)
+    return types.FunctionType(function.__wrapped__.__code__, names)
+
+
+def jax_column():
+    import jax
+    import jax.numpy as jnp
+
+    def column(function):
+        jitted = jax.jit(in_namespace(function, jnp))
+        return lambda *args: jax.block_until_ready(jitted(*args))
+    return jnp.asarray, column
+
+
+def time_table(arguments):
+    """Median milliseconds by function and framework."""
+    columns = {"NumPy": (np.asarray, lambda f: in_namespace(f, np)), "Kiln eager": (kn.asarray, lambda f: f.__wrapped__),
+               "Kiln jit": (kn.asarray, lambda f: f)}
+    if importlib.util.find_spec("jax"):
+        columns["JAX jit"] = jax_column()
+    table = {}
+    for function in FUNCTIONS:
+        for column, (convert, variant) in columns.items():
+            run, converted = variant(function), [convert(a) for a in arguments[function.__name__]]
+            table[function.__name__, column] = median_time(lambda: run(*converted))
+    return list(columns), table
+
+
+def print_table(columns, names, table):
+    print(f"\n  {'median ms':<18}" + "".join(f"{c:>12}" for c in columns) + f"{'jit / NumPy':>14}")
+    for name in names:
+        ratio = table[name, "NumPy"] / table[name, "Kiln jit"]
+        print(f"  {name:<18}" + "".join(f"{table[name, c]:12.3f}" for c in columns) + f"{ratio:13.2f}x")
+    print("  NumPy and Kiln run on one thread unless NumPy's BLAS is given more (OPENBLAS_NUM_THREADS).")
+
+
+def draw(columns, names, table, centers, components):
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    figure = plt.figure(figsize=(11, 6), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1.2, 1])
+    axes = left.subplots()
+    width = 0.8 / len(columns)
+    for i, column in enumerate(columns):
+        axes.bar([k + i * width for k in range(len(names))], [table[n, column] for n in names], width, label=column)
+    axes.set_xticks([k + 0.4 - width / 2 for k in range(len(names))], names, rotation=15)
+    axes.set_yscale("log")
+    axes.set_ylabel("median time of a call, ms (log)")
+    axes.legend()
+    axes.set_title("One call on the digits")
+    grid = right.subplots(4, 5)
+    for picture, place in zip([*centers, *components], grid.flat):
+        place.imshow(picture.reshape(8, 8), cmap="gray_r")
+    for place in grid.flat:
+        place.axis("off")
+    right.suptitle("k-means centers, then principal components")
+    folder = pathlib.Path("demo-output")
+    folder.mkdir(exist_ok=True)
+    figure.savefig(folder / "digits.png", dpi=110)
+    return folder / "digits.png"
+
+
+def main():
+    digits = load_digits()
+    x, y = digits.data.astype(np.float32), digits.target.astype(np.int64)
+    train, labels, test, truth = x[:1200], y[:1200], x[1200:], y[1200:]
+    rng = np.random.default_rng(0)
+    centers = x[rng.choice(len(x), CLUSTERS, replace=False)].copy()
+    covariance = np.cov(x.T).astype(np.float32)
+    start = rng.normal(size=64).astype(np.float32)
+
+    print(f"digits: {len(x)} images of {x.shape[1]} pixels; checked against scikit-learn:")
+    check_neighbours(train, labels, test, truth)
+    found = check_kmeans(x, centers)
+    components = check_pca(x, covariance, start)
+
+    arguments = {"nearest_labels": (train, labels, test), "kmeans_step": (x, centers), "power_step": (covariance, start), "normalize": (x,)}
+    columns, table = time_table(arguments)
+    print_table(columns, list(arguments), table)
+
+    print("\nThe fused program of `normalize`, one kernel:\n")
+    print(normalize.lower(kn.asarray(x)).ir("fused"))
+    print(normalize.explain())
+    print(f"\nchart: {draw(columns, list(arguments), table, found, components)}")
+    print('next: change a function above and run again; kmeans_step.explain(); .lower(...).ir("asm"); docs/ and CONTRIBUTING.md')
+
+
+if __name__ == "__main__":
+    main()
