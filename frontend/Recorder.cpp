@@ -4,7 +4,7 @@
 
 namespace kiln {
 
-thread_local Recorder *Recorder::active = nullptr;
+[[gnu::tls_model("initial-exec")]] thread_local constinit Recorder *Recorder::active = nullptr;
 
 static int64_t nextId() {
   static std::atomic<int64_t> last{0};

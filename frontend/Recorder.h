@@ -73,7 +73,7 @@ public:
   [[noreturn]] void leave(const std::string &why);
 
 private:
-  static thread_local Recorder *active;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Recorder *active;
   struct Cell {
     Ref<Storage> storage;
     int64_t slot, version = 0;

@@ -54,8 +54,9 @@ struct Dims {
   operator std::span<const int64_t>() const { return {values.data(), size_t(rank)}; }
   bool operator==(const Dims &o) const {
     if (rank != o.rank) return false;
-    for (int i = 0; i < rank; ++i) if (values[size_t(i)] != o.values[size_t(i)]) return false;
-    return true;
+    int64_t differ = 0;
+    for (int i = 0; i < rank; ++i) differ |= values[size_t(i)] ^ o.values[size_t(i)];
+    return !differ;
   }
 };
 

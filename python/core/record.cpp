@@ -271,10 +271,16 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
   void *buffers[16 + 8];
   size_t count = 0;
   for (int i : entry.plain.inputs) buffers[count++] = arrayOf(args[i]).data();
-  Object results[8];
-  for (size_t i = 0; i < entry.stored.size(); ++i) {
-    results[i] = Object(newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]));
-    buffers[count++] = arrayOf(results[i].get()).storage->value->data;
+  PyObject *results[8] = {};
+  size_t outputs = entry.stored.size();
+  struct Drop { // until they are handed over
+    PyObject **results;
+    size_t count;
+    ~Drop() { for (size_t i = 0; i < count; ++i) Py_XDECREF(results[i]); }
+  } drop{results, outputs};
+  for (size_t i = 0; i < outputs; ++i) {
+    results[i] = newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]);
+    buffers[count++] = arrayOf(results[i]).storage->value->data;
   }
   const auto &program = *entry.code.executable;
   void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
@@ -291,10 +297,10 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
     failedOnData = true;
     return nullptr;
   }
-  if (entry.result.kind != Output::Tuple) return results[0].release();
-  Object tuple(check(PyTuple_New(Py_ssize_t(entry.stored.size()))));
-  for (size_t i = 0; i < entry.stored.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), results[i].release());
-  return tuple.release();
+  if (entry.result.kind != Output::Tuple) return std::exchange(results[0], nullptr);
+  PyObject *tuple = check(PyTuple_New(Py_ssize_t(outputs)));
+  for (size_t i = 0; i < outputs; ++i) PyTuple_SET_ITEM(tuple, Py_ssize_t(i), std::exchange(results[i], nullptr));
+  return tuple;
 }
 
 PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
