@@ -9,11 +9,14 @@ file(GLOB core_sources CONFIGURE_DEPENDS python/core/*.cpp)
 add_library(kiln_python MODULE ${core_sources})
 target_include_directories(kiln_python SYSTEM PRIVATE ${python_include} ${pybind11_include})
 target_compile_options(kiln_python PRIVATE -fvisibility=hidden -Wno-missing-field-initializers -Wno-cast-function-type)
+# The path of a compiled call crosses files: optimized as one.
+target_compile_options(kiln_python PRIVATE -flto=thin)
+target_link_options(kiln_python PRIVATE -flto=thin)
 target_link_libraries(kiln_python PRIVATE kiln_runtime)
 set(KILN_PACKAGE ${CMAKE_BINARY_DIR}/python/kiln)
 set_target_properties(kiln_python PROPERTIES PREFIX "" OUTPUT_NAME _core SUFFIX ${python_suffix} LIBRARY_OUTPUT_DIRECTORY ${KILN_PACKAGE})
 set_target_properties(kiln_python PROPERTIES BUILD_RPATH "$ORIGIN/../../lib;$ORIGIN/lib" INSTALL_RPATH "$ORIGIN/lib")
-set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN")
+set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN;${LLVM_LIBRARY_DIR}")
 
 # `pip install .`: the package with its libraries beside it.
 install(TARGETS kiln_python LIBRARY DESTINATION kiln)

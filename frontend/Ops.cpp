@@ -10,8 +10,6 @@
 
 namespace kiln {
 
-static DType defaultFloatType = DType::F32;
-DType defaultFloat() { return defaultFloatType; }
 void setDefaultFloat(DType dtype) { defaultFloatType = dtype; }
 
 LongWork &longWork() {

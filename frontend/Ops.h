@@ -18,7 +18,9 @@ struct Operand {
   double number = 0;
 };
 
-DType defaultFloat();
+/// The dtype of arrays made from Python floats.
+inline DType defaultFloatType = DType::F32;
+inline DType defaultFloat() { return defaultFloatType; }
 void setDefaultFloat(DType dtype);
 
 /// Called around kernels that take long, so that other threads of the host program can run.

@@ -295,7 +295,7 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.shape = type.shape;
   x.strides = strides;
   a->weakrefs = nullptr;
-  _Py_NewReference(reinterpret_cast<PyObject *>(a)); // it still holds its type
+  Py_SET_REFCNT(reinterpret_cast<PyObject *>(a), 1); // it still holds its type
   return reinterpret_cast<PyObject *>(a);
 }
 

@@ -60,7 +60,7 @@ PyObject *callEager(State &state, PyObject *const *args, size_t nargs, PyObject 
 }
 
 PyObject *runOrFallBack(State &state, Entry &entry, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
-  if (entry.eager.empty()) {
+  if (entry.eager.empty() || std::exchange(entry.runsOnce, false)) {
     bool failedOnData = false;
     PyObject *result = runEntry(entry, s, failedOnData);
     if (!failedOnData) return result;
@@ -85,6 +85,16 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   state.misses++;
   auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, state.options, true);
   if (entry->eager.empty()) {
+    // A list or dict that the call was given and changed: Python has to run on every call.
+    Signature after;
+    std::vector<PyObject *> converted;
+    readArguments(state, args, nargs, kwnames, after, converted);
+    if (after.words != s.words || after.objects != s.objects || after.arrays != s.arrays) {
+      entry->eager = "a list or dict that the function was given is changed by it";
+      entry->runsOnce = true;
+    }
+  }
+  if (entry->eager.empty()) {
     if (entry->code.executable) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
   } else if (state.options.raiseOnMiss) {
     throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
@@ -97,19 +107,8 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   return state.entries.back().get();
 }
 
-PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
-  State &state = stateOf(self);
-  size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
-  if (isDisabled || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
-  if (!kwnames && state.last < state.entries.size() && state.entries[state.last]->matchesPlain(args, nargs)) {
-    Entry &entry = *state.entries[state.last];
-    state.calls++, state.hits++, entry.hits++;
-    return guarded([&] {
-      bool failedOnData = false;
-      PyObject *result = runPlain(entry, args, failedOnData);
-      return failedOnData ? callEager(state, args, nargs, kwnames) : result;
-    });
-  }
+/// A call that is not the plain one of last time.
+[[gnu::noinline]] PyObject *callSlow(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   thread_local Signature reused;
   thread_local bool isBusy = false;
   return guarded([&]() -> PyObject * {
@@ -131,6 +130,18 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
     if (!result && !PyErr_Occurred()) throw Error(ErrorKind::Trace, "jitted function: no result");
     return result;
   });
+}
+
+PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  State &state = stateOf(self);
+  size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
+  if (isDisabled || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
+  Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
+  if (kwnames || !entry || !entry->matchesPlain(args, nargs)) return callSlow(state, args, nargs, kwnames);
+  state.calls++, state.hits++, entry->hits++;
+  bool failedOnData = false;
+  PyObject *result = guarded([&] { return runPlain(*entry, args, failedOnData); });
+  return failedOnData ? callEager(state, args, nargs, kwnames) : result;
 }
 
 //===-- the type ----------------------------------------------------------------------------------------------------===//

@@ -72,6 +72,7 @@ struct Entry {
   CompileResult code;
   std::string eager; // why calls run in eager; empty: they do not
   int64_t hits = 0;
+  bool runsOnce = false; // an eager entry whose recording has done what Python does in the call: its code gives the first result
 
   /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a signature.
   struct Plain {

@@ -125,13 +125,15 @@ void Entry::findPlain(const Signature &s, size_t nargs) {
 bool Entry::matchesPlain(PyObject *const *args, size_t nargs) const {
   if (!plain.usable || nargs != plain.arguments.size()) return false;
   if ((words[0] & 0xff) != int64_t(defaultFloat())) return false;
-  for (size_t i = 0; i < nargs; ++i) {
+  const TensorType *t = plain.arguments.data();
+  const Storage *seen[16];
+  for (size_t i = 0; i < nargs; ++i, ++t) {
     if (!isArray(args[i])) return false;
     const Array &a = arrayOf(args[i]);
-    const TensorType &t = plain.arguments[i];
-    if (a.dtype != t.dtype || !a.isContiguous || !(a.shape == t.shape)) return false;
+    if (a.dtype != t->dtype || !a.isContiguous || !(a.shape == t->shape)) return false;
+    const Storage *mine = seen[i] = a.storage.get();
     for (size_t k = 0; k < i; ++k)
-      if (arrayOf(args[k]).storage.get() == a.storage.get()) return false;
+      if (seen[k] == mine) return false;
   }
   for (const Guard &g : guards)
     if (!g.holds()) return false;

@@ -42,11 +42,21 @@ def _instructions(code):
             yield offset, opname[op], arg if op >= HAVE_ARGUMENT else None
 
 
+def _name_index(name, arg):
+    """The index of the name that an attribute instruction reads; from CPython 3.12 its lowest bit says something else."""
+    return arg >> 1 if name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap else arg
+
+
 def _line(code, offset):
     for start, end, line in code.co_lines():
         if start <= offset < end:
             return line
     return code.co_firstlineno
+
+
+# Attributes that values of a call may have: of arrays, numbers, text and containers. Any other name may belong to an object
+# whose attributes nobody watches.
+_ATTRIBUTES = {name for kind in (_core.Array, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException) for name in dir(kind)}
 
 
 class _Analysis:
@@ -105,6 +115,10 @@ class _Analysis:
                 at = self.read(cell, None, value, code, instructions, at, offset)
             elif name in ("STORE_DEREF", "DELETE_DEREF") and variables[arg] in cells:
                 self.fail(code, offset, f"writes '{variables[arg]}' of an enclosing function")
+            elif name in ("LOAD_ATTR", "LOAD_METHOD"):
+                attribute = code.co_names[_name_index(name, arg)]
+                if attribute not in _ATTRIBUTES:
+                    self.fail(code, offset, f"reads the attribute '{attribute}' of an object")
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType) and self.why is None:
                 self.code(constant, names, {n: c for n, c in cells.items() if n in constant.co_freevars})
@@ -118,7 +132,7 @@ class _Analysis:
                 self.fail(code, offset, f"uses the module '{label}' as a value")
                 return at
             _, name, arg = instructions[at]
-            key = code.co_names[arg >> 1 if name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap else arg]
+            key = code.co_names[_name_index(name, arg)]
             container, label = vars(value), f"{label}.{key}"
             if key not in container:  # a lazy attribute: AttributeError, or made now
                 getattr(value, key, None)
@@ -126,6 +140,8 @@ class _Analysis:
             self.add(container, key)
             at += 1
         self.judge(value, label, code, offset)
+        if isinstance(value, (types.FunctionType, _core.JitFunction)) and at < len(instructions) and instructions[at][1] in ("LOAD_ATTR", "LOAD_METHOD"):
+            self.fail(code, offset, f"reads an attribute of the function '{label}'")
         return at
 
     def judge(self, value, label, code, offset):

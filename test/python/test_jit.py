@@ -331,3 +331,64 @@ def test_default_dtype_is_part_of_the_key():
         assert f(kn.arange(3)).dtype == kn.float64
     finally:
         kn.set_default_dtype(kn.float32)
+
+
+def test_containers_that_are_changed():
+    """What the call does to a list it was given happens once a call."""
+    @kn.jit
+    def f(x, log):
+        log.append(len(log))
+        return x + 1
+
+    log = []
+    assert eager_note(f, kn.ones(1), log)[0].item() == 2 and log == [0]
+    for _ in range(3):
+        assert eager_note(f, kn.ones(1), [0])[0].item() == 2
+    other = [0]
+    f(kn.ones(1), other)
+    assert other == [0, 1]
+
+    @kn.jit
+    def local(x):
+        out = []
+        for i in range(3):
+            out.append(x * i)
+        return out[2]
+
+    assert local(kn.ones(1)).item() == 2 and not local.explain().variants[0]["eager"]
+
+
+@pytest.mark.parametrize("read", [lambda x, o: x * o.value, lambda x, o: x * triple.factor])
+def test_attributes_of_objects_are_never_stale(read):
+    triple.factor = 2.0
+    box = type("Box", (), {"value": 2.0, "__hash__": lambda self: 1, "__eq__": lambda a, b: True})()
+    f = kn.jit(read, static_argnums=1)
+    assert eager_note(f, kn.ones(1), box)[0].item() == 2
+    box.value = triple.factor = 3.0
+    assert f(kn.ones(1), box).item() == 3 and "attribute" in str(f.explain())
+
+
+def test_threads_share_a_function():
+    import threading
+    f = kn.jit(lambda x, k: kn.tanh(x) * k)
+    x, results = kn.ones(1000), []
+
+    def work(k):
+        for i in range(20):
+            results.append((k, f(x, float(k + i % 3 + 1)).sum().item() > 0))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert len(results) == 80 and all(ok for _, ok in results)
+
+
+def test_fork_after_use():
+    import os
+    f = kn.jit(lambda x: x * 5 + 1)
+    f(kn.ones(3))
+    child = os.fork()
+    if child == 0:
+        ok = f(kn.ones(3)).tolist() == [6, 6, 6] and kn.jit(lambda x: x * 7)(kn.ones(2)).tolist() == [7, 7]
+        os._exit(0 if ok else 1)
+    assert os.waitpid(child, 0)[1] == 0
