@@ -12,6 +12,8 @@ namespace kiln {
 
 void setDefaultFloat(DType dtype) { defaultFloatType = dtype; }
 
+DType defaultFloatType = DType::F32;
+
 LongWork &longWork() {
   static LongWork hooks;
   return hooks;

@@ -19,7 +19,7 @@ struct Operand {
 };
 
 /// The dtype of arrays made from Python floats.
-inline DType defaultFloatType = DType::F32;
+extern DType defaultFloatType;
 inline DType defaultFloat() { return defaultFloatType; }
 void setDefaultFloat(DType dtype);
 

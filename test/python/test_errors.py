@@ -126,8 +126,7 @@ ROWS = [
     ("error", lambda: kn.set_default_dtype(kn.int32), kn.DTypeError, "float32 or float64, got int32"),
     ("error", lambda: kn.finfo(kn.int32), kn.DTypeError, "finfo"),
     ("error", lambda: kn.iinfo(kn.float32), kn.DTypeError, "iinfo"),
-    ("error", lambda: memoryview(kn.ones((3, 4)).T).cast("B"), TypeError, ""),
-    ("error", lambda: bytes(memoryview(kn.asarray(np.ones(4)[::2]))).decode(), UnicodeDecodeError, ""),
+    ("error", lambda: memoryview(kn.ones((3, 4)).T).cast("B"), TypeError, "casts are restricted to C-contiguous"),
     # jit
     ("error", lambda: kn.jit(5), kn.TraceError, "expected a function, got int"),
     ("error", lambda: kn.jit(lambda: (yield)), kn.TraceError, "a generator or coroutine"),
