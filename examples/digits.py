@@ -169,7 +169,7 @@ def draw(columns, names, table, centers, components):
     axes.set_ylabel("median time of a call, ms (log)")
     axes.legend()
     axes.set_title("One call on the digits")
-    grid = right.subplots(4, 5)
+    grid = right.subplots(3, 5)
     for picture, place in zip([*centers, *components], grid.flat):
         place.imshow(picture.reshape(8, 8), cmap="gray_r")
     for place in grid.flat:

@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-          cmake ninja-build ccache g++ libxxhash-dev libgtest-dev python3-dev python3-venv)
+          cmake ninja-build ccache g++ libxxhash-dev libgtest-dev python3-dev python3-venv
+          libclang-rt-22-dev)
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")

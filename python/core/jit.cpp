@@ -8,6 +8,9 @@ namespace kiln::py {
 
 namespace {
 
+// Numbers are part of a variant, so a program that counts would compile without end.
+constexpr size_t kManyVariants = 32, kMostVariants = 256;
+
 struct State {
   Object function;
   JitOptions options;
@@ -81,6 +84,13 @@ Entry *findEntry(State &state, const Signature &s) {
   return nullptr;
 }
 
+void tellOfVariants(State &state) {
+  size_t n = state.entries.size();
+  std::string text = std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
+                     (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
+  Object(check(PyObject_CallFunction(side().note, "Oss", state.function.get(), text.c_str(), "")));
+}
+
 Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   state.misses++;
   auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, state.options, true);
@@ -104,6 +114,7 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   if (!kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
   state.entries.push_back(std::move(entry));
   state.last = state.entries.size() - 1;
+  if (state.entries.size() == kManyVariants || state.entries.size() == kMostVariants) tellOfVariants(state);
   return state.entries.back().get();
 }
 
@@ -125,6 +136,7 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
     PyObject *const *actual = converted.empty() ? args : converted.data();
     Entry *entry = findEntry(state, s);
     if (entry) state.hits++, entry->hits++;
+    else if (state.entries.size() >= kMostVariants) return state.misses++, callEager(state, actual, nargs, kwnames);
     else entry = addEntry(state, s, actual, nargs, kwnames);
     PyObject *result = runOrFallBack(state, *entry, s, actual, nargs, kwnames);
     if (!result && !PyErr_Occurred()) throw Error(ErrorKind::Trace, "jitted function: no result");
@@ -255,11 +267,6 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
   });
 }
 
-PyObject *clearEntries(PyObject *self, PyObject *) {
-  stateOf(self).entries.clear();
-  stateOf(self).last = 0;
-  Py_RETURN_NONE;
-}
 PyObject *setDisabled(PyObject *, PyObject *flag) {
   bool before = isDisabled;
   isDisabled = PyObject_IsTrue(flag);
@@ -269,7 +276,6 @@ PyObject *setDisabled(PyObject *, PyObject *flag) {
 PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr},
                          {"_entries", entriesOf, METH_NOARGS, nullptr},
                          {"_record", recordOnly, METH_VARARGS, nullptr},
-                         {"_clear", clearEntries, METH_NOARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},

@@ -9,13 +9,13 @@ from ._errors import KilnWarning, make
 _told = set()
 
 
-def note(function, why):
-    """Tells, once a function and reason, that calls run in eager."""
+def note(function, why, what="calls run in eager: "):
+    """Tells something about a jitted function once."""
     name = getattr(function, "__qualname__", repr(function))
     if (name, why) in _told:
         return
     _told.add((name, why))
-    warnings.warn(f"calls of '{name}' run in eager: {why}", KilnWarning, stacklevel=2)
+    warnings.warn(f"jitted function '{name}': {what}{why}", KilnWarning, stacklevel=2)
 
 
 def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None):

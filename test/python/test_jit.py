@@ -392,3 +392,30 @@ def test_fork_after_use():
         ok = f(kn.ones(3)).tolist() == [6, 6, 6] and kn.jit(lambda x: x * 7)(kn.ones(2)).tolist() == [7, 7]
         os._exit(0 if ok else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_variants_are_bounded():
+    f = kn.jit(lambda x, k: (x[:1] * k)[0:0])
+    x = kn.ones(2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for k in range(33):
+            f(x, k)
+    assert "32 variants are recorded" in str(caught[0].message) and len(caught) == 1
+
+
+def test_eager_never_compiles():
+    import subprocess
+    import sys
+    code = ("import numpy as np, kiln as kn\n"
+            "for t in ('float32', 'int64', 'bool', 'uint8'):\n"
+            "    x = kn.asarray(np.ones((7, 9), t))\n"
+            "    (x == x, kn.where(x == x, x, x), x.T.copy(), kn.concat([x, x]), kn.take(x, kn.asarray([1])), kn.sum(x, axis=0), kn.astype(x, 'float64') @ x.T.astype('float64'))\n"
+            "assert not kn._core.compiler_is_open() and 'libLLVM' not in open('/proc/self/maps').read()")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_programs_of_another_version_are_refused():
+    words = np.array([99, 0], np.int64).tobytes()
+    with pytest.raises(kn.CompileError, match="version: expected 1, got 99"):
+        kn._core.print_ir(words, "kiln")
