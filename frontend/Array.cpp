@@ -45,7 +45,8 @@ void Storage::destroy(Storage *storage) noexcept {
 }
 
 void Array::failLeaked() {
-  throw Error(ErrorKind::Trace, "an array of a recording is used after the call: expected a result of the jitted function (return it), got an array that was kept elsewhere");
+  throw Error(ErrorKind::Trace, "an array of a recording is used after the call: expected a result of the jitted function (return it), got "
+                                "an array that was kept elsewhere");
 }
 
 void Array::updateContiguous() {
@@ -62,7 +63,8 @@ Array Array::empty(DType dtype, const Dims &shape) {
   Array a;
   int64_t n = 1;
   for (int64_t d : shape)
-    if (d && __builtin_mul_overflow(n, d, &n)) throw Error(ErrorKind::Memory, "array " + toString(shape) + ": expected a size that fits in memory");
+    if (d && __builtin_mul_overflow(n, d, &n))
+      throw Error(ErrorKind::Memory, "array " + toString(shape) + ": expected a size that fits in memory");
   if (n > (INT64_MAX >> 4)) throw Error(ErrorKind::Memory, "array " + toString(shape) + ": expected a size that fits in memory");
   a.dtype = dtype;
   a.shape = shape;

@@ -17,10 +17,17 @@ template <typename T> class Ref {
 public:
   Ref() = default;
   explicit Ref(T *adopted) : object(adopted) {}
-  Ref(const Ref &o) : object(o.object) { if (object) object->refs.fetch_add(1, std::memory_order_relaxed); }
+  Ref(const Ref &o) : object(o.object) {
+    if (object) object->refs.fetch_add(1, std::memory_order_relaxed);
+  }
   Ref(Ref &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
-  Ref &operator=(Ref o) noexcept { std::swap(object, o.object); return *this; }
-  ~Ref() { if (object && object->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object); }
+  Ref &operator=(Ref o) noexcept {
+    std::swap(object, o.object);
+    return *this;
+  }
+  ~Ref() {
+    if (object && object->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object);
+  }
   T *operator->() const { return object; }
   T *get() const { return object; }
   explicit operator bool() const { return object; }
@@ -32,7 +39,7 @@ private:
 /// Memory of an array. Small data follows the header in one block.
 struct Value {
   std::atomic<int32_t> refs{1};
-  bool isForeign = false;    // somebody else's memory, shared: `owner` keeps it alive
+  bool isForeign = false; // somebody else's memory, shared: `owner` keeps it alive
   void *data = nullptr;
   size_t bytes = 0;
   std::shared_ptr<void> owner;

@@ -20,7 +20,8 @@ kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
   static std::atomic<kiln_entry_fn> casts[kNumDTypes][kNumDTypes][kForms];
   auto &slot = op == Op::Cast ? casts[size_t(dtype)][size_t(result)][form] : table[size_t(op)][size_t(dtype)][form];
   if (kiln_entry_fn known = slot.load(std::memory_order_relaxed)) return known;
-  std::string name = std::string(info(op).name) + "_" + info(dtype).shortName + "_" + (op == Op::Cast ? std::string(info(result).shortName) + "_" : "") + kFormNames[form];
+  std::string name = std::string(info(op).name) + "_" + info(dtype).shortName + "_" +
+                     (op == Op::Cast ? std::string(info(result).shortName) + "_" : "") + kFormNames[form];
   kiln_entry_fn found = packKernel(name);
   slot.store(found, std::memory_order_relaxed);
   return found;
@@ -130,7 +131,8 @@ void stridedCopy(const Array &target, const Input &source) {
   std::string name = "copy_" + std::to_string(8 * byteSize(target.dtype));
   kiln_entry_fn kernel = namedKernel(name);
   int rank = nest.shape.rank;
-  int64_t dims[] = {nest.shape[rank - 2], nest.shape[rank - 1], nest.strides[0][rank - 2], nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
+  int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
+                    nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
   int64_t bytes = byteSize(target.dtype);
   bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
   overOuter(nest, 2, [&](const int64_t *offsets) {
@@ -164,8 +166,8 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
   if (call(namedKernel("gather_" + std::to_string(8 * byteSize(x.dtype))), buffers, dims))
-    throw Error(ErrorKind::Index, "gather: index: expected positions in [" + std::to_string(-dims[1]) + ", " + std::to_string(dims[1]) + ") along axis " +
-                                      std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
+    throw Error(ErrorKind::Index, "gather: index: expected positions in [" + std::to_string(-dims[1]) + ", " + std::to_string(dims[1]) +
+                                      ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
 
 void reduce(Op op, const Array &x, int axis, const Array &result) {
@@ -186,7 +188,8 @@ void matrixProduct(const Array &x, const Array &y, const Array &result) {
   bool isRows = y.strides[1] == 1 || y.shape[1] == 1;
   int64_t dims[] = {x.shape[0], x.shape[1], y.shape[1], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
   void *buffers[] = {x.data(), y.data(), result.data()};
-  call(namedKernel(std::string("dot_general_") + info(x.dtype).shortName + (isRows ? "_nn" : "_nt")), buffers, dims, threadWorkspace(kGemmWorkspace));
+  call(namedKernel(std::string("dot_general_") + info(x.dtype).shortName + (isRows ? "_nn" : "_nt")), buffers, dims,
+       threadWorkspace(kGemmWorkspace));
 }
 
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result) {
@@ -195,7 +198,8 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   bool isPlain = matrix.strides[1] == 1 && vector.strides[0] == 1;
   void *buffers[] = {matrix.data(), vector.data(), result.data()};
   if (isPlain) dims[3] = 0;
-  call(namedKernel(std::string("dot_general_") + info(matrix.dtype).shortName + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")), buffers, dims);
+  call(namedKernel(std::string("dot_general_") + info(matrix.dtype).shortName + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")),
+       buffers, dims);
 }
 
 } // namespace kiln::eager

@@ -30,11 +30,12 @@ void Recorder::addInput(const Array &array, InputPlace place) {
   }
   Cell cell;
   cell.storage = array.storage;
-  cell.slot = trace.addInput(array.type(), array.isContiguous ? Dims() : [&] {
-    Dims dynamic = array.strides;
-    for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-    return dynamic;
-  }());
+  cell.slot = trace.addInput(
+      array.type(), array.isContiguous ? Dims() : [&] {
+        Dims dynamic = array.strides;
+        for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
+        return dynamic;
+      }());
   cell.shape = array.shape;
   cell.strides = array.strides;
   cell.offset = array.offset;
@@ -72,7 +73,8 @@ int64_t Recorder::slotOf(const Array &array) {
   auto found = cells.find(array.storage.get());
   if (found == cells.end()) {
     if (array.storage->recording)
-      throw Error(ErrorKind::Trace, "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
+      throw Error(ErrorKind::Trace,
+                  "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
     leave("an array is used that is neither an argument nor captured by name");
   }
   Cell &cell = found->second;

@@ -34,10 +34,10 @@ public:
 
   const int64_t id;
   Trace trace;
-  std::vector<Location> locations;   // by slot
-  std::vector<InputPlace> inputs;    // in the order of the trace's inputs
-  std::string left;                  // why recording was given up
-  Location (*locate)() = nullptr;    // where the program is now
+  std::vector<Location> locations;     // by slot
+  std::vector<InputPlace> inputs;      // in the order of the trace's inputs
+  std::string left;                    // why recording was given up
+  Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
 
   /// Declares an array that exists before the call.

@@ -24,7 +24,7 @@ using mlir::Builder, mlir::DialectRegistry, mlir::MLIRContext, mlir::ModuleOp, m
 namespace func = mlir::func;
 
 constexpr int64_t kS0 = -1, kS1 = -2, kS2 = -3, kS3 = -4; // symbols
-constexpr int64_t kGemmWorkspace = int64_t(8) << 20;       // what frontend/Eager.cpp provides
+constexpr int64_t kGemmWorkspace = int64_t(8) << 20;      // what frontend/Eager.cpp provides
 
 struct Kernel {
   std::string name;
@@ -182,7 +182,8 @@ void build(const std::string &output, const std::string &folder, const char *cpu
     for (Kernel &k : list) {
       importTrace(*module, k.trace.serialize(), k.name);
       if (k.resultStrides)
-        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
+        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(
+            0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
       ++kernels;
     }
     runPipeline(*module, buildKernelPipeline);

@@ -43,7 +43,8 @@ void fill(Data &data, StringRef text) {
   text.split(words, ',', -1, false);
   int64_t n = numElements(data.type.shape);
   if (words.size() > 1 && int64_t(words.size()) != n)
-    throw Error(ErrorKind::Shape, "kiln-run: --input: expected 1 or " + std::to_string(n) + " elements of " + toString(data.type) + ", got " + std::to_string(words.size()));
+    throw Error(ErrorKind::Shape, "kiln-run: --input: expected 1 or " + std::to_string(n) + " elements of " + toString(data.type) +
+                                      ", got " + std::to_string(words.size()));
   for (int64_t i = 0; i < n; ++i) {
     double value = double(i);
     if (!words.empty()) {
@@ -60,7 +61,11 @@ void print(Data &data) {
   outs() << toString(data.type) << ":";
   for (int64_t i = 0; i < numElements(data.type.shape); ++i) {
     const char *p = data.at(i);
-    auto read = [&]<typename T>(T) { T v; std::memcpy(&v, p, sizeof v); return v; };
+    auto read = [&]<typename T>(T) {
+      T v;
+      std::memcpy(&v, p, sizeof v);
+      return v;
+    };
     char text[40];
     switch (data.type.dtype) {
     case DType::F32: snprintf(text, sizeof text, "%.9g", double(read(float()))); break;
@@ -68,7 +73,8 @@ void print(Data &data) {
     case DType::U64: snprintf(text, sizeof text, "%lu", read(uint64_t())); break;
     case DType::U32: snprintf(text, sizeof text, "%u", read(uint32_t())); break;
     case DType::U16: snprintf(text, sizeof text, "%u", read(uint16_t())); break;
-    case DType::U8: case DType::Bool: snprintf(text, sizeof text, "%u", read(uint8_t())); break;
+    case DType::U8:
+    case DType::Bool: snprintf(text, sizeof text, "%u", read(uint8_t())); break;
     case DType::I8: snprintf(text, sizeof text, "%d", read(int8_t())); break;
     case DType::I16: snprintf(text, sizeof text, "%d", read(int16_t())); break;
     case DType::I32: snprintf(text, sizeof text, "%d", read(int32_t())); break;
@@ -94,7 +100,8 @@ int run() {
   main.setName("kiln_entry");
   std::vector<Data> data;
   for (mlir::Type t : llvm::concat<const mlir::Type>(main.getArgumentTypes(), main.getResultTypes())) {
-    if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape()) throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
+    if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
+      throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
     data.emplace_back(ir::typeOf(t));
   }
   size_t arguments = main.getNumArguments();
@@ -108,7 +115,8 @@ int run() {
   auto native = toLlvm(*module, llvmContext, *machine);
   auto object = emitObject(*native, *machine);
   SmallString<64> path;
-  if (sys::fs::createTemporaryFile("kiln-run", "so", path)) throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
+  if (sys::fs::createTemporaryFile("kiln-run", "so", path))
+    throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
   linkShared({object}, path.str().str());
   void *handle = dlopen(path.c_str(), RTLD_NOW);
   sys::fs::remove(path);

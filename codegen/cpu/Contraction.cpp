@@ -105,8 +105,7 @@ void GemmEmitter::packA(Matrix a, Index pc, Index kSize, Index ic, Index panels)
     for (int64_t r = 0; r < mr; ++r) rows.push_back(e.mul(rowOf(row, r), a.rowStride));
     e.loop(0, kSize, 1, [&](Index q) {
       Index column = e.mul(e.add(pc, q), a.columnStride), to = e.add(base, e.mul(q, mr));
-      for (int64_t r = 0; r < mr; ++r)
-        e.store(packedA, e.add(to, r), e.load(a.pointer, dtype, e.add(rows[size_t(r)], column), 0));
+      for (int64_t r = 0; r < mr; ++r) e.store(packedA, e.add(to, r), e.load(a.pointer, dtype, e.add(rows[size_t(r)], column), 0));
     });
   });
 }
@@ -162,7 +161,9 @@ void GemmEmitter::microKernel(Matrix c, Value aPanel, Value bPanel, Index row, I
   auto result = [&](int64_t r) { return Expr{&e.b, e.loc, acc[size_t(r)], dtype}; };
   e.when(
       isFull,
-      [&] { for (int64_t r = 0; r < mr; ++r) e.store(c.pointer, at(c, e.add(row, r), column), result(r)); },
+      [&] {
+        for (int64_t r = 0; r < mr; ++r) e.store(c.pointer, at(c, e.add(row, r), column), result(r));
+      },
       [&] {
         Value mask = columnMask(column);
         for (int64_t r = 0; r < mr; ++r)
@@ -171,9 +172,7 @@ void GemmEmitter::microKernel(Matrix c, Value aPanel, Value bPanel, Index row, I
 }
 
 void GemmEmitter::fillZero(Matrix c) {
-  e.loop(0, M, 1, [&](Index i) {
-    e.loop(0, N, 1, [&](Index j) { e.store(c.pointer, at(c, i, j), e.scalar(dtype, 0)); });
-  });
+  e.loop(0, M, 1, [&](Index i) { e.loop(0, N, 1, [&](Index j) { e.store(c.pointer, at(c, i, j), e.scalar(dtype, 0)); }); });
 }
 
 void GemmEmitter::run(Matrix a, Matrix b, Matrix c) {
@@ -218,7 +217,8 @@ void emitContraction(KernelContext &k) {
     auto matrix = [&](const Buffer &buffer, size_t row, size_t column) {
       Coordinates at(batch);
       at[size_t(batches)] = at[size_t(batches) + 1] = {};
-      return Matrix{k.e.address(buffer.pointer, buffer.dtype, k.e.offsetOf(buffer, at)), buffer.dtype, buffer.strides[row], buffer.strides[column]};
+      return Matrix{k.e.address(buffer.pointer, buffer.dtype, k.e.offsetOf(buffer, at)), buffer.dtype, buffer.strides[row],
+                    buffer.strides[column]};
     };
     gemm.run(matrix(x, xFree, xAxis), matrix(y, yAxis, yFree), matrix(c, size_t(batches), size_t(batches) + 1));
   });

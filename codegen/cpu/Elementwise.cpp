@@ -24,11 +24,17 @@ SmallVector<Index> shapeOf(KernelContext &k, Value value) {
   SmallVector<Index> shape;
   TensorType type = ir::typeOf(value);
   for (int64_t d : type.shape) {
-    if (!isSymbol(d)) { shape.push_back(d); continue; }
+    if (!isSymbol(d)) {
+      shape.push_back(d);
+      continue;
+    }
     for (Value input : k.kernel.getBody().front().getArguments()) {
       TensorType from = ir::typeOf(input);
       for (int i = 0; i < from.shape.rank && shape.size() < size_t(type.shape.rank); ++i)
-        if (from.shape[i] == d) { shape.push_back(k.ev.buffers[input].shape[size_t(i)]); break; }
+        if (from.shape[i] == d) {
+          shape.push_back(k.ev.buffers[input].shape[size_t(i)]);
+          break;
+        }
     }
   }
   KILN_ASSERT(shape.size() == size_t(type.shape.rank), "every symbol is the size of an input");

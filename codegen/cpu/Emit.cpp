@@ -12,9 +12,7 @@ namespace kiln::cpu {
 
 static constexpr auto kNoWrap = arith::IntegerOverflowFlags::nsw;
 
-Value Emitter::use(Index i) {
-  return i.value ? i.value : arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number).getResult();
-}
+Value Emitter::use(Index i) { return i.value ? i.value : arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number).getResult(); }
 Index Emitter::add(Index x, Index y) {
   if (x.isStatic() && y.isStatic()) return x.number + y.number;
   if (x.isConstant(0)) return y;
@@ -45,9 +43,7 @@ Index Emitter::floorTo(Index x, int64_t by) {
   if (x.isStatic()) return x.number / by * by;
   return Index(arith::AndIOp::create(b, loc, use(x), use(-by)).getResult()); // by is a power of two
 }
-Value Emitter::lessThan(Index x, Index y) {
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, use(x), use(y));
-}
+Value Emitter::lessThan(Index x, Index y) { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, use(x), use(y)); }
 
 SmallVector<Value> Emitter::loop(Index from, Index to, Index step, ValueRange init,
                                  llvm::function_ref<SmallVector<Value>(Index, ValueRange)> body) {

@@ -25,9 +25,9 @@ constexpr llvm::StringLiteral kStrides = "kiln.strides", kNoAlias = "llvm.noalia
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
   enum Kind { Argument, Result, Workspace } kind = Workspace;
-  int64_t number = 0;          // of the argument or result; the byte offset in the workspace
-  DenseI64ArrayAttr strides;   // null: row-major
-  int64_t firstStride = 0;     // where its dynamic strides start in dims
+  int64_t number = 0;        // of the argument or result; the byte offset in the workspace
+  DenseI64ArrayAttr strides; // null: row-major
+  int64_t firstStride = 0;   // where its dynamic strides start in dims
   bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
 };
 

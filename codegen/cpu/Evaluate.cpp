@@ -118,7 +118,10 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
   case Op::Reshape: { // of unit axes only: others are aliases between kernels
     size_t j = 0;
     for (int i = 0; i < from.shape.rank; ++i) {
-      if (from.shape[i] == 1) { result.push_back({}); continue; }
+      if (from.shape[i] == 1) {
+        result.push_back({});
+        continue;
+      }
       while (to.shape[int(j)] == 1) ++j;
       result.push_back(position[j++]);
     }
@@ -164,8 +167,7 @@ Value Evaluator::laneOffsets(const Buffer &buffer, ArrayRef<Coordinate> position
   for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
     if (c.isUniform()) continue;
     Value part = lanePositions(c);
-    if (!stride.isConstant(1))
-      part = arith::MulIOp::create(e.b, e.loc, part, vector::BroadcastOp::create(e.b, e.loc, type, e.use(stride)));
+    if (!stride.isConstant(1)) part = arith::MulIOp::create(e.b, e.loc, part, vector::BroadcastOp::create(e.b, e.loc, type, e.use(stride)));
     sum = sum ? arith::AddIOp::create(e.b, e.loc, sum, part).getResult() : part;
   }
   return sum;

@@ -178,7 +178,8 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
     next = {ir::select(take, x, best).value, ir::select(take, here, at).value};
   } else if (r.isDot()) {
     Value x = r.op->getOperand(0), y = r.op->getOperand(1), matrix = reducedOperand(r.op);
-    size_t batches = size_t(ir::typeOf(r.op->getResult(0)).shape.rank) - (ir::typeOf(matrix).shape.rank > ir::typeOf(x == matrix ? y : x).shape.rank ? 1 : 0);
+    size_t batches = size_t(ir::typeOf(r.op->getResult(0)).shape.rank) -
+                     (ir::typeOf(matrix).shape.rank > ir::typeOf(x == matrix ? y : x).shape.rank ? 1 : 0);
     Coordinates vector(position.take_front(batches));
     vector.push_back(position[axis]);
     Expr a = ev.vectorAt(x, x == matrix ? position : ArrayRef(vector)), b = ev.vectorAt(y, y == matrix ? position : ArrayRef(vector));
@@ -236,7 +237,8 @@ void ReductionEmitter::storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> posi
   for (Value v : keep) ev.storeAt(keptBuffers[v], position, ev.vectorAt(v, position));
 }
 
-SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position) {
+SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep,
+                                                 Coordinates &position) {
   SmallVector<Value> acc;
   for (Reducer *r : stage) acc.append(start(*r));
   auto stepAll = [&](Coordinate c, ValueRange old) {
@@ -267,11 +269,13 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
 class PairwiseStack {
 public:
   using Join = llvm::function_ref<Value(Value, Value)>;
-  PairwiseStack(Emitter &e, DType dtype, int64_t lanes) : e(e), dtype(dtype), lanes(lanes), width(std::max<int64_t>(lanes, 1)), memory(e.stack(dtype, 64 * width)) {}
+  PairwiseStack(Emitter &e, DType dtype, int64_t lanes)
+      : e(e), dtype(dtype), lanes(lanes), width(std::max<int64_t>(lanes, 1)), memory(e.stack(dtype, 64 * width)) {}
 
   void push(Index block, Value value, Join join) {
     auto i64 = e.b.getI64Type();
-    auto loop = scf::WhileOp::create(e.b, e.loc, TypeRange{i64, value.getType()}, ValueRange{e.use(0), value},
+    auto loop = scf::WhileOp::create(
+        e.b, e.loc, TypeRange{i64, value.getType()}, ValueRange{e.use(0), value},
         [&](OpBuilder &, Location, ValueRange args) {
           Value bit = arith::ShRUIOp::create(e.b, e.loc, e.use(block), args[0]);
           Value isSet = arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(), bit);
@@ -341,7 +345,8 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
         stack.push(i, value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; });
     });
     for (auto [r, stack] : llvm::zip(stage, stacks))
-      results.push_back(stack.finish(blocks, e.splat(e.scalar(r->dtype, 0), lanes).value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
+      results.push_back(
+          stack.finish(blocks, e.splat(e.scalar(r->dtype, 0), lanes).value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
   }
   size_t at = 0;
   for (Reducer *r : stage) {

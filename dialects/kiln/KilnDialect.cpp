@@ -71,7 +71,9 @@ TensorType typeOf(Type type) {
   TensorType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < tensor.getRank(); ++i)
-    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i) : tensor.getDimSize(unsigned(i)));
+    result.shape.push(tensor.isDynamicDim(unsigned(i))
+                          ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
+                          : tensor.getDimSize(unsigned(i)));
   return result;
 }
 
@@ -114,8 +116,7 @@ SmallVector<int64_t> wordsOf(Operation *op) {
   return words;
 }
 
-Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words,
-                   const TensorType &type) {
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, const TensorType &type) {
   MLIRContext *context = builder.getContext();
   OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
   state.addOperands(operands);
@@ -155,8 +156,7 @@ LogicalResult verifyInferred(Operation *op) {
   try {
     TensorType want = infer(*opOf(op), {operands.data(), operands.size()}, {words.data(), words.size()});
     TensorType got = typeOf(op->getResult(0));
-    if (!(want == got))
-      return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
+    if (!(want == got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();
     message.consume_front(info(*opOf(op)).name);
@@ -187,15 +187,14 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<Type> types, results;
   auto parseInput = [&]() -> ParseResult {
     Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() ||
-        parser.parseOperand(operands.emplace_back()) || parser.parseColonType(type))
+    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
+        parser.parseColonType(type))
       return failure();
     types.push_back(arguments.back().type = type);
     return success();
   };
   SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
+  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
     return failure();
   if (succeeded(parser.parseOptionalArrow()))
     if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
@@ -213,8 +212,7 @@ LogicalResult KernelOp::verify() {
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getValues().getTypes() != getResultTypes())
-    return emitOpError() << "yield: expected the types of the results";
+  if (!yield || yield.getValues().getTypes() != getResultTypes()) return emitOpError() << "yield: expected the types of the results";
   if (getWorkspace() && getWorkspace()->size() != getNumResults())
     return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
   return success();

@@ -17,8 +17,7 @@ namespace kiln::ir {
 mlir::LogicalResult verifyInferred(mlir::Operation *op);
 
 /// The result has the type that the record's inference rule gives.
-template <typename ConcreteType>
-class InferredByCore : public mlir::OpTrait::TraitBase<ConcreteType, InferredByCore> {
+template <typename ConcreteType> class InferredByCore : public mlir::OpTrait::TraitBase<ConcreteType, InferredByCore> {
 public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyInferred(op); }
 };
@@ -28,8 +27,8 @@ std::optional<Op> opOf(mlir::Operation *op);
 /// Attributes and result parameters of an op as the words of a trace.
 llvm::SmallVector<int64_t> wordsOf(mlir::Operation *op);
 /// Builds the op that a trace entry says.
-mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands,
-                         llvm::ArrayRef<int64_t> words, const TensorType &type);
+mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands, llvm::ArrayRef<int64_t> words,
+                         const TensorType &type);
 
 mlir::Type elementType(mlir::MLIRContext *context, DType dtype);
 DType dtypeOf(mlir::Type element);

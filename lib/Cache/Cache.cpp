@@ -25,7 +25,9 @@ struct Footer {
 struct File {
   int fd;
   explicit File(int fd) : fd(fd) {}
-  ~File() { if (fd >= 0) close(fd); }
+  ~File() {
+    if (fd >= 0) close(fd);
+  }
   File(const File &) = delete;
 };
 
@@ -124,7 +126,8 @@ std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized) {
 std::string cachePath(const std::vector<int64_t> &key) {
   XXH128_hash_t hash = XXH3_128bits(key.data(), key.size() * 8);
   char name[40];
-  snprintf(name, sizeof name, "%016llx%016llx.so", static_cast<unsigned long long>(hash.high64), static_cast<unsigned long long>(hash.low64));
+  snprintf(name, sizeof name, "%016llx%016llx.so", static_cast<unsigned long long>(hash.high64),
+           static_cast<unsigned long long>(hash.low64));
   return cacheFolder() + "/" + name;
 }
 

@@ -15,8 +15,8 @@ public:
 };
 
 /// "<op>: <what>: expected <expected>, got <got>", the form of every message about an operand.
-[[noreturn]] inline void fail(ErrorKind kind, const std::string &op, const std::string &what,
-                              const std::string &expected, const std::string &got) {
+[[noreturn]] inline void fail(ErrorKind kind, const std::string &op, const std::string &what, const std::string &expected,
+                              const std::string &got) {
   throw Error(kind, op + ": " + what + ": expected " + expected + ", got " + got);
 }
 

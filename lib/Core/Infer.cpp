@@ -3,7 +3,7 @@
 namespace kiln {
 
 static const OpInfo kOps[] = {
-#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, cost, infer, words, attributes)        \
+#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, cost, infer, words, attributes)                            \
   {name, summary, Kind::kind, Accepts::accepts, operands, ufunc, floatResult, cost, infer, words, attributes},
 #include "kiln/Ops.inc"
 };
@@ -13,7 +13,8 @@ const OpInfo &info(Op op) { return kOps[size_t(op)]; }
 bool accepts(Accepts set, DType dtype) {
   switch (set) {
   case Accepts::All: return true;
-  case Accepts::Numeric: case Accepts::Ordered: return dtype != DType::Bool;
+  case Accepts::Numeric:
+  case Accepts::Ordered: return dtype != DType::Bool;
   case Accepts::Floating: return isFloat(dtype);
   case Accepts::Integral: return !isFloat(dtype);
   }
@@ -77,8 +78,7 @@ TensorType inferBroadcast(const InferArgs &args) {
   const TensorType &x = args.operands[0];
   WordReader r{args.words};
   Dims axes = r.dims(), shape = r.dims();
-  if (axes.rank != x.shape.rank)
-    fail(ErrorKind::Shape, args.op, "number of axes", std::to_string(x.shape.rank), std::to_string(axes.rank));
+  if (axes.rank != x.shape.rank) fail(ErrorKind::Shape, args.op, "number of axes", std::to_string(x.shape.rank), std::to_string(axes.rank));
   for (int i = 0, last = -1; i < axes.rank; ++i) {
     if (axes[i] <= last || axes[i] >= shape.rank)
       fail(ErrorKind::Axis, args.op, "axes", "ascending axes of " + toString(shape), toString(axes));
@@ -193,7 +193,8 @@ TensorType inferDotGeneral(const InferArgs &args) {
   Dims xBatch = r.dims(), yBatch = r.dims();
   int xAxis = normalizeAxis(args.op, r.next(), x.shape.rank), yAxis = normalizeAxis(args.op, r.next(), y.shape.rank);
   if (x.shape[xAxis] != y.shape[yAxis])
-    fail(ErrorKind::Shape, args.op, "contracted dimensions differ", std::to_string(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
+    fail(ErrorKind::Shape, args.op, "contracted dimensions differ",
+         std::to_string(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
          std::to_string(y.shape[yAxis]) + " (axis " + std::to_string(yAxis) + " of y: " + toString(y) + ")");
   if (xBatch.rank != yBatch.rank)
     fail(ErrorKind::Axis, args.op, "number of batch axes of y", std::to_string(xBatch.rank), std::to_string(yBatch.rank));
@@ -201,14 +202,18 @@ TensorType inferDotGeneral(const InferArgs &args) {
   unsigned xUsed = 1u << xAxis, yUsed = 1u << yAxis;
   for (int i = 0; i < xBatch.rank; ++i) {
     int a = normalizeAxis(args.op, xBatch[i], x.shape.rank), b = normalizeAxis(args.op, yBatch[i], y.shape.rank);
-    if ((xUsed >> a & 1) || (yUsed >> b & 1)) fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
-    if (x.shape[a] != y.shape[b]) fail(ErrorKind::Shape, args.op, "batch dimensions differ", std::to_string(x.shape[a]), std::to_string(y.shape[b]));
+    if ((xUsed >> a & 1) || (yUsed >> b & 1))
+      fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
+    if (x.shape[a] != y.shape[b])
+      fail(ErrorKind::Shape, args.op, "batch dimensions differ", std::to_string(x.shape[a]), std::to_string(y.shape[b]));
     xUsed |= 1u << a;
     yUsed |= 1u << b;
     result.shape.push(x.shape[a]);
   }
-  for (int i = 0; i < x.shape.rank; ++i) if (!(xUsed >> i & 1)) result.shape.push(x.shape[i]);
-  for (int i = 0; i < y.shape.rank; ++i) if (!(yUsed >> i & 1)) result.shape.push(y.shape[i]);
+  for (int i = 0; i < x.shape.rank; ++i)
+    if (!(xUsed >> i & 1)) result.shape.push(x.shape[i]);
+  for (int i = 0; i < y.shape.rank; ++i)
+    if (!(yUsed >> i & 1)) result.shape.push(y.shape[i]);
   return result;
 }
 

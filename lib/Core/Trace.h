@@ -45,7 +45,10 @@ public:
     TensorType operandTypes[16];
     std::vector<TensorType> many;
     TensorType *t = operandTypes;
-    if (operands.size() > 16) { many.resize(operands.size()); t = many.data(); }
+    if (operands.size() > 16) {
+      many.resize(operands.size());
+      t = many.data();
+    }
     for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
     types.push_back(infer(op, {t, operands.size()}, opWords));
     words.push_back(int64_t(op) | int64_t(operands.size()) << 16 | int64_t(opWords.size()) << 40);

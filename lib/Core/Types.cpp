@@ -27,16 +27,28 @@ std::string toString(const Dims &shape) { return "(" + join(shape) + (shape.rank
 std::string toString(const TensorType &type) { return std::string(info(type.dtype).name) + "[" + join(type.shape) + "]"; }
 
 bool promote(DType a, DType b, DType &result) {
-  if (a == b || b == DType::Bool) { result = a; return true; }
-  if (a == DType::Bool) { result = b; return true; }
+  if (a == b || b == DType::Bool) {
+    result = a;
+    return true;
+  }
+  if (a == DType::Bool) {
+    result = b;
+    return true;
+  }
   if (isFloat(a) || isFloat(b)) {
     // An integer array takes the dtype of the floating one.
     result = !isFloat(a) ? b : !isFloat(b) ? a : std::max(a, b);
     return true;
   }
-  if (info(a).isSigned == info(b).isSigned) { result = std::max(a, b); return true; }
+  if (info(a).isSigned == info(b).isSigned) {
+    result = std::max(a, b);
+    return true;
+  }
   DType s = info(a).isSigned ? a : b, u = info(a).isSigned ? b : a;
-  if (byteSize(s) > byteSize(u)) { result = s; return true; }
+  if (byteSize(s) > byteSize(u)) {
+    result = s;
+    return true;
+  }
   if (u == DType::U64) return false;
   // The next signed dtype that holds the unsigned one: int16 for uint8, int32 for uint16, int64 for uint32.
   result = DType(int(DType::I8) + (int(u) - int(DType::U8)) + 1);

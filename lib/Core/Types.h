@@ -20,10 +20,17 @@ struct DTypeInfo {
   bool isFloat, isSigned;
 };
 inline constexpr std::array<DTypeInfo, kNumDTypes> kDTypes = {{
-    {"bool", "b1", 1, false, false},  {"int8", "i8", 1, false, true},    {"int16", "i16", 2, false, true},
-    {"int32", "i32", 4, false, true}, {"int64", "i64", 8, false, true},  {"uint8", "u8", 1, false, false},
-    {"uint16", "u16", 2, false, false}, {"uint32", "u32", 4, false, false}, {"uint64", "u64", 8, false, false},
-    {"float32", "f32", 4, true, true}, {"float64", "f64", 8, true, true},
+    {"bool", "b1", 1, false, false},
+    {"int8", "i8", 1, false, true},
+    {"int16", "i16", 2, false, true},
+    {"int32", "i32", 4, false, true},
+    {"int64", "i64", 8, false, true},
+    {"uint8", "u8", 1, false, false},
+    {"uint16", "u16", 2, false, false},
+    {"uint32", "u32", 4, false, false},
+    {"uint64", "u64", 8, false, false},
+    {"float32", "f32", 4, true, true},
+    {"float64", "f64", 8, true, true},
 }};
 inline const DTypeInfo &info(DType t) { return kDTypes[size_t(t)]; }
 inline int64_t byteSize(DType t) { return info(t).bytes; }
@@ -36,8 +43,12 @@ struct Dims {
   int rank = 0;
 
   Dims() = default;
-  Dims(std::initializer_list<int64_t> list) { for (int64_t v : list) push(v); }
-  explicit Dims(std::span<const int64_t> list) { for (int64_t v : list) push(v); }
+  Dims(std::initializer_list<int64_t> list) {
+    for (int64_t v : list) push(v);
+  }
+  explicit Dims(std::span<const int64_t> list) {
+    for (int64_t v : list) push(v);
+  }
   void push(int64_t v) { values[size_t(rank++)] = v; }
   void insert(int at, int64_t v) {
     for (int i = rank++; i > at; --i) values[size_t(i)] = values[size_t(i - 1)];
@@ -62,7 +73,11 @@ struct Dims {
 
 inline bool isSymbol(int64_t size) { return size < 0; }
 /// Number of elements; the sizes must be static.
-inline int64_t numElements(const Dims &shape) { int64_t n = 1; for (int64_t d : shape) n *= d; return n; }
+inline int64_t numElements(const Dims &shape) {
+  int64_t n = 1;
+  for (int64_t d : shape) n *= d;
+  return n;
+}
 /// Row-major element strides.
 Dims contiguousStrides(const Dims &shape);
 
@@ -71,8 +86,8 @@ struct TensorType {
   Dims shape;
   bool operator==(const TensorType &o) const { return dtype == o.dtype && shape == o.shape; }
 };
-std::string toString(const Dims &shape);        // (3, 4)
-std::string toString(const TensorType &type);   // float32[3, 4]
+std::string toString(const Dims &shape);      // (3, 4)
+std::string toString(const TensorType &type); // float32[3, 4]
 
 /// The dtype of an op over two arrays by the array API's table; false where it has none (uint64 with a signed integer).
 bool promote(DType a, DType b, DType &result);

@@ -38,13 +38,15 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
   initializeTargets();
   std::string error, features, name = cpu ? cpu : sys::getHostCPUName().str();
   if (!cpu)
-    for (auto &[feature, isOn] : sys::getHostCPUFeatures()) features += (features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
+    for (auto &[feature, isOn] : sys::getHostCPUFeatures())
+      features += (features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
   Triple triple(sys::getProcessTriple());
   const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target) throw Error(ErrorKind::Compile, "target: expected one that LLVM knows, got " + triple.str() + ": " + error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict;
-  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, name, features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, name, features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
 }
 
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
@@ -71,7 +73,8 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   builder.crossRegisterProxies(loops, functions, graph, modules);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   ModulePassManager passes;
-  cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
+  cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,"
+                                             "licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
   passes.run(*module, modules);
   return module;
 }
@@ -89,8 +92,13 @@ SmallVector<char, 0> emitObject(Module &module, TargetMachine &machine, bool asT
 /// LLVM takes over signals when its tools start; the program's own actions are put back.
 class KeepSignals {
 public:
-  KeepSignals() { for (int s = 1; s < kSignals; ++s) sigaction(s, nullptr, &actions[s]); }
-  ~KeepSignals() { for (int s = 1; s < kSignals; ++s) if (s != SIGKILL && s != SIGSTOP) sigaction(s, &actions[s], nullptr); }
+  KeepSignals() {
+    for (int s = 1; s < kSignals; ++s) sigaction(s, nullptr, &actions[s]);
+  }
+  ~KeepSignals() {
+    for (int s = 1; s < kSignals; ++s)
+      if (s != SIGKILL && s != SIGSTOP) sigaction(s, &actions[s], nullptr);
+  }
 
 private:
   static constexpr int kSignals = 32;
@@ -101,7 +109,8 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
   static std::mutex mutex; // lld is not re-entrant
   std::lock_guard lock(mutex);
   KeepSignals keep;
-  std::vector<std::string> args = {"ld.lld", "-shared", "--threads=1", "-z", "relro", "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
+  std::vector<std::string> args = {"ld.lld",           "-shared",         "--threads=1", "-z", "relro",
+                                   "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
   std::vector<int> files;
   for (ArrayRef<char> object : objects) {
     int file = memfd_create("kiln-object", MFD_CLOEXEC);

@@ -32,7 +32,8 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
   auto *info = static_cast<kiln_executable_info *>(dlsym(result->handle, "kiln_info"));
   result->entry = reinterpret_cast<kiln_entry_fn>(dlsym(result->handle, "kiln_entry"));
   if (!info || !result->entry || info->version != KILN_EXECUTABLE_VERSION)
-    throw Error(ErrorKind::Package, "executable: expected the symbols of version " + std::to_string(KILN_EXECUTABLE_VERSION) + " in " + path);
+    throw Error(ErrorKind::Package,
+                "executable: expected the symbols of version " + std::to_string(KILN_EXECUTABLE_VERSION) + " in " + path);
   result->info = *info;
   return result;
 }
@@ -82,7 +83,8 @@ const Compiler &compiler() {
     if (!handle) throw Error(ErrorKind::Package, "compiler: expected the library of the installation: " + lastDlError());
     auto abi = reinterpret_cast<decltype(&kiln_compiler_abi)>(dlsym(handle, "kiln_compiler_abi"));
     if (!abi || abi() != KILN_COMPILER_ABI)
-      throw Error(ErrorKind::Package, "compiler: expected ABI " + std::to_string(KILN_COMPILER_ABI) + ", got " + std::to_string(abi ? abi() : 0));
+      throw Error(ErrorKind::Package,
+                  "compiler: expected ABI " + std::to_string(KILN_COMPILER_ABI) + ", got " + std::to_string(abi ? abi() : 0));
     isOpen = true;
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),

@@ -33,7 +33,10 @@ struct EndOfThread {
   }
 };
 void startLists() {
-  if (keptPerClass == 0) { thread_local EndOfThread end; (void)end; }
+  if (keptPerClass == 0) {
+    thread_local EndOfThread end;
+    (void)end;
+  }
 }
 
 size_t classOf(size_t bytes) { return size_t(std::bit_width((bytes - 1) / kAlignment)); }

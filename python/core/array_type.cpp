@@ -29,7 +29,8 @@ bool keepDead(PyArray *a) {
   if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || !cell->value) return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;
-  if (size >= kSizes || deadCount[size] == kMostPerSize || value->isForeign || value->refs.load(std::memory_order_relaxed) != 1) return false;
+  if (size >= kSizes || deadCount[size] == kMostPerSize || value->isForeign || value->refs.load(std::memory_order_relaxed) != 1)
+    return false;
   dead[size][deadCount[size]++] = a;
   return true;
 }
@@ -81,7 +82,8 @@ PyObject *positive(PyObject *x) { return Py_NewRef(x); }
 PyObject *matmulSlot(PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
     Holder a, b;
-    if (!toOperand(x, a) || !toOperand(y, b) || a.operand.kind != Operand::IsArray || b.operand.kind != Operand::IsArray) Py_RETURN_NOTIMPLEMENTED;
+    if (!toOperand(x, a) || !toOperand(y, b) || a.operand.kind != Operand::IsArray || b.operand.kind != Operand::IsArray)
+      Py_RETURN_NOTIMPLEMENTED;
     return wrap(matmul(*a.operand.array, *b.operand.array));
   });
 }
@@ -96,7 +98,9 @@ PyObject *richCompare(PyObject *x, PyObject *y, int how) {
 PyObject *scalarOf(PyObject *self, const char *why) {
   needValue(why);
   const Array &a = arrayOf(self);
-  if (a.size() != 1) fail(ErrorKind::Value, "conversion", "an array of one element", "1 (kn.any or kn.all decide over several)", std::to_string(a.size()) + " in " + toString(a.type()));
+  if (a.size() != 1)
+    fail(ErrorKind::Value, "conversion", "an array of one element", "1 (kn.any or kn.all decide over several)",
+         std::to_string(a.size()) + " in " + toString(a.type()));
   return toScalar(a);
 }
 int toBool(PyObject *self) {
@@ -113,12 +117,17 @@ PyObject *toFloat(PyObject *self) {
 }
 PyObject *toIndex(PyObject *self) {
   return guarded([&]() -> PyObject * {
-    if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank) fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
+    if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank)
+      fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
     return scalarOf(self, "an array is used as an index or a size");
   });
 }
-PyObject *item(PyObject *self, PyObject *) { return guarded([&] { return toScalar(arrayOf(self)); }); }
-PyObject *tolist(PyObject *self, PyObject *) { return guarded([&] { return toList(arrayOf(self)); }); }
+PyObject *item(PyObject *self, PyObject *) {
+  return guarded([&] { return toScalar(arrayOf(self)); });
+}
+PyObject *tolist(PyObject *self, PyObject *) {
+  return guarded([&] { return toList(arrayOf(self)); });
+}
 
 PyObject *repr(PyObject *self) {
   if (arrayOf(self).storage->recording) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
@@ -181,7 +190,9 @@ Py_ssize_t length(PyObject *self) {
     return int(arrayOf(self).shape[0]);
   });
 }
-PyObject *subscript(PyObject *self, PyObject *key) { return guarded([&] { return wrap(getItem(arrayOf(self), key)); }); }
+PyObject *subscript(PyObject *self, PyObject *key) {
+  return guarded([&] { return wrap(getItem(arrayOf(self), key)); });
+}
 int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
   return guardedInt([&] {
     if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: elements of an array cannot be deleted");
@@ -192,8 +203,7 @@ int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
 
 /// Iterates over the first axis: an array and a position, so that a recording can tell where it is.
 struct PyIterator {
-  PyObject_HEAD
-  PyObject *array;
+  PyObject_HEAD PyObject *array;
   int64_t position;
 };
 PyObject *iterate(PyObject *self) {
@@ -260,12 +270,10 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
 }
 void releaseBuffer(PyObject *, Py_buffer *view) { delete[] static_cast<Py_ssize_t *>(view->internal); }
 
-
-PyMethodDef methods[] = {
-    {"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
-    {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
-    {"__format__", format, METH_O, "Formats the element of an array without axes."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
+                         {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
+                         {"__format__", format, METH_O, "Formats the element of an array without axes."},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef getset[] = {{"shape", getShape, nullptr, "Sizes of the axes.", nullptr},
                         {"strides", getStrides, nullptr, "Bytes between neighbours along each axis.", nullptr},
@@ -300,25 +308,48 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
 }
 
 bool initArrayType(PyObject *module) {
-  PyType_Slot slots[] = {
-      {Py_tp_dealloc, slot(arrayDealloc)}, {Py_tp_repr, slot(repr)}, {Py_tp_str, slot(str)},
-      {Py_tp_richcompare, slot(richCompare)}, {Py_tp_hash, slot(PyObject_HashNotImplemented)}, {Py_tp_iter, slot(iterate)},
-      {Py_tp_methods, methods}, {Py_tp_getset, getset}, {Py_tp_members, members},
-      {Py_tp_doc, const_cast<char *>("An array: a view (shape, strides) of memory that other arrays may share.")},
-      {Py_nb_add, slot(binarySlot<Op::Add>)}, {Py_nb_subtract, slot(binarySlot<Op::Subtract>)},
-      {Py_nb_multiply, slot(binarySlot<Op::Multiply>)}, {Py_nb_true_divide, slot(binarySlot<Op::Divide>)},
-      {Py_nb_matrix_multiply, slot(matmulSlot)}, {Py_nb_negative, slot(unarySlot<Op::Negative>)}, {Py_nb_positive, slot(positive)},
-      {Py_nb_absolute, slot(unarySlot<Op::Abs>)}, {Py_nb_invert, slot(unarySlot<Op::BitwiseInvert>)},
-      {Py_nb_and, slot(binarySlot<Op::BitwiseAnd>)}, {Py_nb_or, slot(binarySlot<Op::BitwiseOr>)}, {Py_nb_xor, slot(binarySlot<Op::BitwiseXor>)},
-      {Py_nb_inplace_add, slot(inplaceSlot<Op::Add>)}, {Py_nb_inplace_subtract, slot(inplaceSlot<Op::Subtract>)},
-      {Py_nb_inplace_multiply, slot(inplaceSlot<Op::Multiply>)}, {Py_nb_inplace_true_divide, slot(inplaceSlot<Op::Divide>)},
-      {Py_nb_bool, slot(toBool)}, {Py_nb_int, slot(toInt)}, {Py_nb_float, slot(toFloat)}, {Py_nb_index, slot(toIndex)},
-      {Py_mp_length, slot(length)}, {Py_mp_subscript, slot(subscript)}, {Py_mp_ass_subscript, slot(assignSubscript)},
-      {Py_bf_getbuffer, slot(getBuffer)}, {Py_bf_releasebuffer, slot(releaseBuffer)}, {0, nullptr}};
+  PyType_Slot slots[] = {{Py_tp_dealloc, slot(arrayDealloc)},
+                         {Py_tp_repr, slot(repr)},
+                         {Py_tp_str, slot(str)},
+                         {Py_tp_richcompare, slot(richCompare)},
+                         {Py_tp_hash, slot(PyObject_HashNotImplemented)},
+                         {Py_tp_iter, slot(iterate)},
+                         {Py_tp_methods, methods},
+                         {Py_tp_getset, getset},
+                         {Py_tp_members, members},
+                         {Py_tp_doc, const_cast<char *>("An array: a view (shape, strides) of memory that other arrays may share.")},
+                         {Py_nb_add, slot(binarySlot<Op::Add>)},
+                         {Py_nb_subtract, slot(binarySlot<Op::Subtract>)},
+                         {Py_nb_multiply, slot(binarySlot<Op::Multiply>)},
+                         {Py_nb_true_divide, slot(binarySlot<Op::Divide>)},
+                         {Py_nb_matrix_multiply, slot(matmulSlot)},
+                         {Py_nb_negative, slot(unarySlot<Op::Negative>)},
+                         {Py_nb_positive, slot(positive)},
+                         {Py_nb_absolute, slot(unarySlot<Op::Abs>)},
+                         {Py_nb_invert, slot(unarySlot<Op::BitwiseInvert>)},
+                         {Py_nb_and, slot(binarySlot<Op::BitwiseAnd>)},
+                         {Py_nb_or, slot(binarySlot<Op::BitwiseOr>)},
+                         {Py_nb_xor, slot(binarySlot<Op::BitwiseXor>)},
+                         {Py_nb_inplace_add, slot(inplaceSlot<Op::Add>)},
+                         {Py_nb_inplace_subtract, slot(inplaceSlot<Op::Subtract>)},
+                         {Py_nb_inplace_multiply, slot(inplaceSlot<Op::Multiply>)},
+                         {Py_nb_inplace_true_divide, slot(inplaceSlot<Op::Divide>)},
+                         {Py_nb_bool, slot(toBool)},
+                         {Py_nb_int, slot(toInt)},
+                         {Py_nb_float, slot(toFloat)},
+                         {Py_nb_index, slot(toIndex)},
+                         {Py_mp_length, slot(length)},
+                         {Py_mp_subscript, slot(subscript)},
+                         {Py_mp_ass_subscript, slot(assignSubscript)},
+                         {Py_bf_getbuffer, slot(getBuffer)},
+                         {Py_bf_releasebuffer, slot(releaseBuffer)},
+                         {0, nullptr}};
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  PyType_Slot iteratorSlots[] = {{Py_tp_dealloc, slot(iteratorDealloc)}, {Py_tp_iter, slot(PyObject_SelfIter)}, {Py_tp_iternext, slot(iteratorNext)}, {0, nullptr}};
-  PyType_Spec iteratorSpec = {"kiln.ArrayIterator", sizeof(PyIterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, iteratorSlots};
+  PyType_Slot iteratorSlots[] = {
+      {Py_tp_dealloc, slot(iteratorDealloc)}, {Py_tp_iter, slot(PyObject_SelfIter)}, {Py_tp_iternext, slot(iteratorNext)}, {0, nullptr}};
+  PyType_Spec iteratorSpec = {"kiln.ArrayIterator", sizeof(PyIterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                              iteratorSlots};
   iteratorType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&iteratorSpec));
   return arrayType && iteratorType && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }

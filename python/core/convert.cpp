@@ -160,7 +160,8 @@ struct Nested {
     if (depth != shape.rank) fail(ErrorKind::Shape, "asarray", "nested sequences", "equal depth everywhere", "a ragged one");
     if (holder.operand.kind == Operand::IsArray) {
       if (holder.operand.array->size() != 1 || holder.operand.array->shape.rank)
-        fail(ErrorKind::Shape, "asarray", "element", "a number or an array without axes (kn.stack joins others)", toString(holder.operand.array->type()));
+        fail(ErrorKind::Shape, "asarray", "element", "a number or an array without axes (kn.stack joins others)",
+             toString(holder.operand.array->type()));
       Object number(check(toScalar(*holder.operand.array)));
       return scan(number.get(), depth);
     }
@@ -173,7 +174,9 @@ struct Nested {
 static Array fromNested(PyObject *o, std::optional<DType> dtype) {
   Nested nested;
   nested.scan(o, 0);
-  DType type = dtype.value_or(nested.numbers.empty() || nested.kind == Operand::IsFloat ? defaultFloat() : nested.kind == Operand::IsBool ? DType::Bool : DType::I64);
+  DType type = dtype.value_or(nested.numbers.empty() || nested.kind == Operand::IsFloat ? defaultFloat()
+                              : nested.kind == Operand::IsBool                          ? DType::Bool
+                                                                                        : DType::I64);
   if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
   if (Recorder *r = Recorder::current()) { // constants, joined and shaped
     if (nested.numbers.size() > 64) r->leave("a large array is made from a Python list");
@@ -211,7 +214,11 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
 //===-- to Python ---------------------------------------------------------------------------------------------------===//
 
 static PyObject *elementToPython(const void *data, DType dtype) {
-  auto read = [&]<typename T>(T) { T v; std::memcpy(&v, data, sizeof v); return v; };
+  auto read = [&]<typename T>(T) {
+    T v;
+    std::memcpy(&v, data, sizeof v);
+    return v;
+  };
   switch (dtype) {
   case DType::Bool: return PyBool_FromLong(read(uint8_t()) != 0);
   case DType::I8: return PyLong_FromLong(read(int8_t()));
@@ -255,18 +262,14 @@ static void raiseKind(const char *kind, const std::string &message) {
 }
 
 void setError() {
-  static const char *const names[] = {"ShapeError", "DTypeError", "DeviceError", "TraceError", "PackageError", "CompileError",
-                                      "IndexError", "AxisError", "ValueError", "OverflowError", "MemoryError"};
+  static const char *const names[] = {"ShapeError", "DTypeError", "DeviceError", "TraceError",    "PackageError", "CompileError",
+                                      "IndexError", "AxisError",  "ValueError",  "OverflowError", "MemoryError"};
   try {
     throw;
   } catch (const PythonError &) {
-  } catch (const LeaveRecording &l) {
-    PyErr_SetString(side().leave, l.why.c_str());
-  } catch (const Error &e) {
+  } catch (const LeaveRecording &l) { PyErr_SetString(side().leave, l.why.c_str()); } catch (const Error &e) {
     raiseKind(names[size_t(e.kind)], e.what());
-  } catch (const std::bad_alloc &) {
-    PyErr_NoMemory();
-  } catch (const std::exception &e) {
+  } catch (const std::bad_alloc &) { PyErr_NoMemory(); } catch (const std::exception &e) {
     PyErr_SetString(PyExc_SystemError, e.what());
   }
 }

@@ -14,10 +14,16 @@ class Object {
 public:
   Object() = default;
   explicit Object(PyObject *owned) : object(owned) {}
-  static Object borrow(PyObject *o) { Py_XINCREF(o); return Object(o); }
+  static Object borrow(PyObject *o) {
+    Py_XINCREF(o);
+    return Object(o);
+  }
   Object(const Object &o) : object(o.object) { Py_XINCREF(object); }
   Object(Object &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
-  Object &operator=(Object o) noexcept { std::swap(object, o.object); return *this; }
+  Object &operator=(Object o) noexcept {
+    std::swap(object, o.object);
+    return *this;
+  }
   ~Object() { Py_XDECREF(object); }
   PyObject *get() const { return object; }
   PyObject *release() { return std::exchange(object, nullptr); }
@@ -32,8 +38,7 @@ struct PythonError {};
 
 /// The Python object of an array.
 struct PyArray {
-  PyObject_HEAD
-  PyObject *weakrefs;
+  PyObject_HEAD PyObject *weakrefs;
   Array array;
 };
 extern PyTypeObject *arrayType;
@@ -45,14 +50,14 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
 
 /// Names of the Python side that C++ needs: error and dtype classes, helpers. Set by kiln/__init__.py.
 struct PythonSide {
-  PyObject *raise = nullptr;      // (kind, message) -> exception instance, located
+  PyObject *raise = nullptr; // (kind, message) -> exception instance, located
   PyObject *dtypes[kNumDTypes] = {};
-  PyObject *repr = nullptr;       // (array) -> str
-  PyObject *leave = nullptr;      // the exception of LeaveRecording
-  PyObject *analyze = nullptr;    // (function) -> reads of Python state
-  PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
-  PyObject *where = nullptr;      // () -> "file.py:3 "
-  PyObject *leaked = nullptr;     // (code, instruction) -> exception for an array that outlives its recording
+  PyObject *repr = nullptr;    // (array) -> str
+  PyObject *leave = nullptr;   // the exception of LeaveRecording
+  PyObject *analyze = nullptr; // (function) -> reads of Python state
+  PyObject *note = nullptr;    // (function, why): tells once that calls run in eager
+  PyObject *where = nullptr;   // () -> "file.py:3 "
+  PyObject *leaked = nullptr;  // (code, instruction) -> exception for an array that outlives its recording
   std::string packageFolder;
 };
 PythonSide &side();

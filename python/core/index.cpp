@@ -20,7 +20,8 @@ void addInteger(Selection &s, const Array &a, int64_t i) {
   int axis = s.starts.rank;
   int64_t n = a.shape[axis];
   if (i < -n || i >= n)
-    fail(ErrorKind::Index, "index", "position along axis " + std::to_string(axis), "one in [" + std::to_string(-n) + ", " + std::to_string(n) + ")", std::to_string(i));
+    fail(ErrorKind::Index, "index", "position along axis " + std::to_string(axis),
+         "one in [" + std::to_string(-n) + ", " + std::to_string(n) + ")", std::to_string(i));
   s.starts.push(i < 0 ? i + n : i);
   s.sizes.push(1);
   s.steps.push(1);
@@ -71,7 +72,8 @@ Selection parse(const Array &a, PyObject *key) {
       if (PyErr_Occurred()) throw PythonError();
     } else if (isArray(item) || PyObject_CheckBuffer(item) || PyList_Check(item)) {
       Array index = asArray(item, std::nullopt, -1);
-      if (!kiln::isInteger(index.dtype)) badIndex("an integer array", toString(index.type()) + (index.dtype == DType::Bool ? " (masks are not supported yet)" : ""));
+      if (!kiln::isInteger(index.dtype))
+        badIndex("an integer array", toString(index.type()) + (index.dtype == DType::Bool ? " (masks are not supported yet)" : ""));
       if (s.gatherAxis >= 0) badIndex("at most one integer array", "another one (not supported yet)");
       s.indices = index;
       s.gatherAxis = s.shape.rank;

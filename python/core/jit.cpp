@@ -20,8 +20,7 @@ struct State {
 };
 
 struct JitFunction {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   PyObject *dict, *weakrefs;
   State *state;
 };
@@ -52,7 +51,8 @@ void readArguments(State &state, PyObject *const *args, size_t nargs, PyObject *
     size_t held = s.held.size();
     if (isStatic) s.addStatic(args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(i).c_str());
     else s.add(args[i]);
-    bool isConverted = s.held.size() == held + 1 && s.arrays.size() && s.arrays.back() == s.held.back().get() && !PyTuple_Check(args[i]) && !PyList_Check(args[i]) && !PyDict_Check(args[i]);
+    bool isConverted = s.held.size() == held + 1 && s.arrays.size() && s.arrays.back() == s.held.back().get() && !PyTuple_Check(args[i]) &&
+                       !PyList_Check(args[i]) && !PyDict_Check(args[i]);
     if (isConverted && converted.empty()) converted.assign(args, args + nargs + keywords);
     if (isConverted) converted[i] = s.held.back().get();
   }
@@ -86,8 +86,9 @@ Entry *findEntry(State &state, const Signature &s) {
 
 void tellOfVariants(State &state) {
   size_t n = state.entries.size();
-  std::string text = std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
-                     (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
+  std::string text =
+      std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
+      (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
   Object(check(PyObject_CallFunction(side().note, "Oss", state.function.get(), text.c_str(), "")));
 }
 
@@ -107,7 +108,8 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   if (entry->eager.empty()) {
     if (entry->code.executable) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
   } else if (state.options.raiseOnMiss) {
-    throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
+    throw Error(ErrorKind::Trace,
+                "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
   } else {
     Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
   }
@@ -128,7 +130,10 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
     struct Busy {
       bool before = isBusy;
       Busy() { isBusy = true; }
-      ~Busy() { isBusy = before; if (!before) reused.clear(); }
+      ~Busy() {
+        isBusy = before;
+        if (!before) reused.clear();
+      }
     } busy;
     std::vector<PyObject *> converted;
     state.calls++;
@@ -162,7 +167,8 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   static const char *const names[] = {"function", "static_argnums", "static_argnames", "raise_on_miss", nullptr};
   PyObject *function, *numbers, *staticNames;
   int raiseOnMiss;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", const_cast<char **>(names), &function, &numbers, &staticNames, &raiseOnMiss)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", const_cast<char **>(names), &function, &numbers, &staticNames, &raiseOnMiss))
+    return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   self->vectorcall = call;
@@ -170,7 +176,8 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   self->state->function = Object::borrow(function);
   self->state->options.staticNames = Object::borrow(staticNames);
   self->state->options.raiseOnMiss = raiseOnMiss;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); ++i) self->state->options.staticNumbers.push_back(int(PyLong_AsLong(PyTuple_GET_ITEM(numbers, i))));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); ++i)
+    self->state->options.staticNumbers.push_back(int(PyLong_AsLong(PyTuple_GET_ITEM(numbers, i))));
   return reinterpret_cast<PyObject *>(self);
 }
 
@@ -206,7 +213,9 @@ void dealloc(PyObject *self) {
   type->tp_free(self);
   Py_DECREF(type);
 }
-PyObject *bind(PyObject *self, PyObject *instance, PyObject *) { return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self); }
+PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
+  return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
+}
 
 PyObject *countersOf(PyObject *self, PyObject *) {
   State &s = stateOf(self);
@@ -218,8 +227,9 @@ PyObject *countersOf(PyObject *self, PyObject *) {
     isCompiled = true;
   }
   for (auto &e : s.entries) segments += e->eager.empty();
-  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles", s.compiles, "segments", segments,
-                       "kernels", kernels, "tier", int(isCompiled), "workspace_bytes", workspace, "cache_hits", s.cacheHits);
+  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles",
+                       s.compiles, "segments", segments, "kernels", kernels, "tier", int(isCompiled), "workspace_bytes", workspace,
+                       "cache_hits", s.cacheHits);
 }
 
 PyObject *entriesOf(PyObject *self, PyObject *) {
@@ -238,9 +248,10 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
       PyList_Append(inputs.get(), text.get());
     }
     const auto *code = e->code.executable.get();
-    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(), "inputs", inputs.get(), "ops",
-                              Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels", code ? code->info.kernels : int64_t(0), "workspace_bytes",
-                              code ? code->info.workspace_bytes : int64_t(0), "milliseconds", e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False));
+    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(),
+                              "inputs", inputs.get(), "ops", Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels",
+                              code ? code->info.kernels : int64_t(0), "workspace_bytes", code ? code->info.workspace_bytes : int64_t(0),
+                              "milliseconds", e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();
@@ -260,8 +271,10 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
     size_t nargs = size_t(PyTuple_GET_SIZE(tuple));
     PyObject *kwnames = PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr;
     readArguments(state, args.data(), nargs, kwnames, s, converted);
-    auto entry = recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, state.options, false);
-    if (!entry->eager.empty()) throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
+    auto entry =
+        recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, state.options, false);
+    if (!entry->eager.empty())
+      throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
     auto words = entry->trace.serialize();
     return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
   });
@@ -281,17 +294,27 @@ PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFuncti
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
-PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef disableMethod = {"set_jit_disabled", setDisabled, METH_O, nullptr};
 
 } // namespace
 
 bool initJit(PyObject *module) {
   auto slot = [](auto f) { return reinterpret_cast<void *>(f); };
-  PyType_Slot slots[] = {{Py_tp_new, slot(create)}, {Py_tp_dealloc, slot(dealloc)}, {Py_tp_traverse, slot(traverse)}, {Py_tp_clear, slot(clear)},
-                         {Py_tp_call, slot(PyVectorcall_Call)}, {Py_tp_descr_get, slot(bind)}, {Py_tp_methods, methods}, {Py_tp_members, members}, {Py_tp_getset, getset},
-                         {Py_tp_doc, const_cast<char *>("A function that records its calls and runs them as compiled code.")}, {0, nullptr}};
-  PyType_Spec spec = {"kiln.JitFunction", sizeof(JitFunction), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
+  PyType_Slot slots[] = {{Py_tp_new, slot(create)},
+                         {Py_tp_dealloc, slot(dealloc)},
+                         {Py_tp_traverse, slot(traverse)},
+                         {Py_tp_clear, slot(clear)},
+                         {Py_tp_call, slot(PyVectorcall_Call)},
+                         {Py_tp_descr_get, slot(bind)},
+                         {Py_tp_methods, methods},
+                         {Py_tp_members, members},
+                         {Py_tp_getset, getset},
+                         {Py_tp_doc, const_cast<char *>("A function that records its calls and runs them as compiled code.")},
+                         {0, nullptr}};
+  PyType_Spec spec = {"kiln.JitFunction", sizeof(JitFunction), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+                      slots};
   jitType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!jitType || PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jitType))) return false;
   PyObject *disable = PyCFunction_New(&disableMethod, nullptr);

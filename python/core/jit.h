@@ -28,7 +28,7 @@ struct Signature {
 
 /// A place outside the call: a name in a module's or a builtins' dictionary, or a closure cell.
 struct Place {
-  Object container, key; // key is null for a cell
+  Object container, key;  // key is null for a cell
   PyObject *read() const; // borrowed; null if it is gone
   std::string describe() const;
 };
@@ -51,9 +51,9 @@ struct Captured {
 /// How a result is put together.
 struct Output {
   enum Kind { Constant, Argument, CapturedArray, New, View, Tuple, List, Dict } kind = Constant;
-  Object object;               // the constant; the type of a named tuple; the keys of a dict
-  int index = 0;               // of the argument, captured array, new storage, or input of a view
-  DType dtype = DType::F32;    // of New and View: the layout in the storage
+  Object object;            // the constant; the type of a named tuple; the keys of a dict
+  int index = 0;            // of the argument, captured array, new storage, or input of a view
+  DType dtype = DType::F32; // of New and View: the layout in the storage
   int64_t offset = 0;
   Dims shape, strides;
   std::vector<Output> children;
@@ -65,7 +65,7 @@ struct Entry {
   std::vector<Guard> guards;
   std::vector<Captured> captured;
   std::vector<InputPlace> inputs;
-  std::vector<TensorType> stored; // types of the new storages, in the order of the trace's outputs
+  std::vector<TensorType> stored;                  // types of the new storages, in the order of the trace's outputs
   std::vector<std::pair<InputPlace, int>> commits; // a written cell, and the output with its new content
   Output result;
   Trace trace;
@@ -78,10 +78,10 @@ struct Entry {
   struct Plain {
     bool usable = false;
     std::vector<TensorType> arguments;
-    std::vector<int> inputs; // arguments by input of the trace
+    std::vector<int> inputs;   // arguments by input of the trace
     std::vector<Dims> strides; // of the results
     std::vector<size_t> bytes;
-    bool isLong = false;       // other threads run meanwhile
+    bool isLong = false; // other threads run meanwhile
   } plain;
   void findPlain(const Signature &s, size_t nargs);
   bool matchesPlain(PyObject *const *args, size_t nargs) const;
@@ -96,7 +96,8 @@ struct JitOptions {
 };
 
 /// Records a call and compiles it. `run` holds the arguments as the function gets them.
-std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames, const JitOptions &options, bool compile);
+std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames,
+                                   const JitOptions &options, bool compile);
 /// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
 /// The same for an entry and arguments of the plain kind.

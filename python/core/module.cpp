@@ -48,7 +48,9 @@ Dims resolveShape(const Array &x, Dims shape) {
     else known *= shape[i];
   }
   if (unknown >= 0) {
-    if (known == 0 || x.size() % known) fail(ErrorKind::Shape, "reshape", "number of elements", "a multiple of " + std::to_string(known), std::to_string(x.size()) + " in " + toString(x.shape));
+    if (known == 0 || x.size() % known)
+      fail(ErrorKind::Shape, "reshape", "number of elements", "a multiple of " + std::to_string(known),
+           std::to_string(x.size()) + " in " + toString(x.shape));
     shape[unknown] = x.size() / known;
   }
   return shape;
@@ -70,8 +72,18 @@ void defineOps(py11::module_ &m) {
       return wrap(kiln::py::asArray(o.ptr(), t, mode));
     });
   });
-  m.def("astype", [](py11::object x, py11::object dtype) { return located([&] { Holder h; return wrap(cast(require("astype", x, h), kiln::py::toDType(dtype.ptr()))); }); });
-  m.def("copy", [](py11::object x) { return located([&] { Holder h; return wrap(copy(require("copy", x, h))); }); });
+  m.def("astype", [](py11::object x, py11::object dtype) {
+    return located([&] {
+      Holder h;
+      return wrap(cast(require("astype", x, h), kiln::py::toDType(dtype.ptr())));
+    });
+  });
+  m.def("copy", [](py11::object x) {
+    return located([&] {
+      Holder h;
+      return wrap(copy(require("copy", x, h)));
+    });
+  });
   m.def("full", [](py11::object shape, py11::object value, py11::object dtype) {
     return located([&]() -> PyObject * {
       Holder h;
@@ -96,11 +108,16 @@ void defineOps(py11::module_ &m) {
   m.def("where", [](py11::object c, py11::object x, py11::object y) {
     return located([&] {
       Holder hc, hx, hy;
-      return wrap(where(require("where", c, hc), kiln::py::requireOperand("where", x.ptr(), hx), kiln::py::requireOperand("where", y.ptr(), hy)));
+      return wrap(
+          where(require("where", c, hc), kiln::py::requireOperand("where", x.ptr(), hx), kiln::py::requireOperand("where", y.ptr(), hy)));
     });
   });
   m.def("reshape", [](py11::object x, py11::object shape) {
-    return located([&] { Holder h; const Array &a = require("reshape", x, h); return wrap(reshape(a, resolveShape(a, kiln::py::toDims("reshape", shape.ptr())))); });
+    return located([&] {
+      Holder h;
+      const Array &a = require("reshape", x, h);
+      return wrap(reshape(a, resolveShape(a, kiln::py::toDims("reshape", shape.ptr()))));
+    });
   });
   m.def("permute_dims", [](py11::object x, py11::object axes) {
     return located([&] {
@@ -111,7 +128,12 @@ void defineOps(py11::module_ &m) {
       return wrap(transpose(a, permutation));
     });
   });
-  m.def("broadcast_to", [](py11::object x, py11::object shape) { return located([&] { Holder h; return wrap(broadcastTo(require("broadcast_to", x, h), kiln::py::toDims("broadcast_to", shape.ptr()))); }); });
+  m.def("broadcast_to", [](py11::object x, py11::object shape) {
+    return located([&] {
+      Holder h;
+      return wrap(broadcastTo(require("broadcast_to", x, h), kiln::py::toDims("broadcast_to", shape.ptr())));
+    });
+  });
   m.def("concat", [](py11::object list, int64_t axis) {
     return located([&] {
       std::vector<Holder> holders;
@@ -125,13 +147,31 @@ void defineOps(py11::module_ &m) {
       return wrap(concat(arrays, axis));
     });
   });
-  m.def("take", [](py11::object x, py11::object indices, int64_t axis) { return located([&] { Holder a, b; return wrap(gather(require("take", x, a), require("take", indices, b), axis)); }); });
-  m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
-    return located([&] { Holder h; return wrap(reduce(opNamed(op), require(op.c_str(), x, h), optionalDims(op.c_str(), axes), keepDims)); });
+  m.def("take", [](py11::object x, py11::object indices, int64_t axis) {
+    return located([&] {
+      Holder a, b;
+      return wrap(gather(require("take", x, a), require("take", indices, b), axis));
+    });
   });
-  m.def("matmul", [](py11::object x, py11::object y) { return located([&] { Holder a, b; return wrap(matmul(require("matmul", x, a), require("matmul", y, b))); }); });
+  m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
+    return located([&] {
+      Holder h;
+      return wrap(reduce(opNamed(op), require(op.c_str(), x, h), optionalDims(op.c_str(), axes), keepDims));
+    });
+  });
+  m.def("matmul", [](py11::object x, py11::object y) {
+    return located([&] {
+      Holder a, b;
+      return wrap(matmul(require("matmul", x, a), require("matmul", y, b)));
+    });
+  });
   m.def("is_recording", [] { return Recorder::current() != nullptr; });
-  m.def("leave", [](const std::string &why) { return located([&]() -> PyObject * { kiln::py::needValue(why.c_str()); Py_RETURN_NONE; }); });
+  m.def("leave", [](const std::string &why) {
+    return located([&]() -> PyObject * {
+      kiln::py::needValue(why.c_str());
+      Py_RETURN_NONE;
+    });
+  });
   m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
 }
 
@@ -150,7 +190,8 @@ void defineServices(py11::module_ &m) {
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();
     setLibraryFolder(d["libraries"].cast<std::string>());
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); },
+                  [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
   });
   m.def("dtype_names", [] {
     std::vector<std::tuple<std::string, int, bool, bool>> names;
@@ -187,14 +228,16 @@ void defineServices(py11::module_ &m) {
     auto &c = cacheConfig();
     return py11::make_tuple(c.enabled, c.folder, c.dumpDir);
   });
-  m.def("set_cache_config", [](bool enabled, const std::string &folder, const std::string &dumpDir) { cacheConfig() = {enabled, folder, dumpDir}; });
+  m.def("set_cache_config",
+        [](bool enabled, const std::string &folder, const std::string &dumpDir) { cacheConfig() = {enabled, folder, dumpDir}; });
 }
 
 } // namespace
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
-  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr())) throw py11::error_already_set();
+  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
+    throw py11::error_already_set();
   defineOps(m);
   defineServices(m);
 }

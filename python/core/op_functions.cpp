@@ -7,8 +7,7 @@ namespace kiln::py {
 namespace {
 
 struct OpFunction {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   Op op;
 };
 
@@ -43,13 +42,19 @@ PyGetSetDef getset[] = {{"__name__", getName, nullptr, nullptr, nullptr},
                         {"__module__", getModule, nullptr, nullptr, nullptr},
                         {"__doc__", getDoc, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
+                         {nullptr, 0, 0, 0, nullptr}};
 
 } // namespace
 
 bool initOpFunctions(PyObject *module) {
-  PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)}, {Py_tp_repr, reinterpret_cast<void *>(repr)}, {Py_tp_getset, getset}, {Py_tp_members, members}, {0, nullptr}};
-  PyType_Spec spec = {"kiln.OpFunction", sizeof(OpFunction), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
+                         {Py_tp_repr, reinterpret_cast<void *>(repr)},
+                         {Py_tp_getset, getset},
+                         {Py_tp_members, members},
+                         {0, nullptr}};
+  PyType_Spec spec = {"kiln.OpFunction", sizeof(OpFunction), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   auto *type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!type) return false;
   Object functions(PyDict_New());
@@ -62,7 +67,8 @@ bool initOpFunctions(PyObject *module) {
     PyDict_SetItemString(functions.get(), info(Op(i)).name, reinterpret_cast<PyObject *>(f));
     Py_DECREF(f);
   }
-  return !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(type)) && !PyModule_AddObjectRef(module, "op_functions", functions.get());
+  return !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(type)) &&
+         !PyModule_AddObjectRef(module, "op_functions", functions.get());
 }
 
 } // namespace kiln::py

@@ -37,7 +37,8 @@ std::string addReads(PyObject *function, Entry &entry, const Signature &s, std::
 /// Turns the value that a recorded function returned into a template.
 class ResultReader {
 public:
-  ResultReader(Recorder &r, Entry &entry, const Signature &s, const std::vector<PyObject *> &captured) : r(r), entry(entry), s(s), captured(captured) {}
+  ResultReader(Recorder &r, Entry &entry, const Signature &s, const std::vector<PyObject *> &captured)
+      : r(r), entry(entry), s(s), captured(captured) {}
 
   Output read(PyObject *value) {
     Output out;
@@ -57,9 +58,13 @@ public:
         out.children.push_back(read(PyDict_GetItem(value, PyList_GET_ITEM(out.object.get(), i))));
       return out;
     }
-    bool isPlain = value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyUnicode_CheckExact(value) || PyComplex_CheckExact(value);
+    bool isPlain = value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
+                   PyUnicode_CheckExact(value) || PyComplex_CheckExact(value);
     if (!isPlain)
-      throw Error(ErrorKind::Trace, std::string("result of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") + Py_TYPE(value)->tp_name);
+      throw Error(
+          ErrorKind::Trace,
+          std::string("result of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") +
+              Py_TYPE(value)->tp_name);
     out.object = Object::borrow(value);
     return out;
   }
@@ -92,7 +97,9 @@ private:
       const Array &base = arrayOf(place->kind == InputPlace::Argument ? s.arrays[size_t(place->number)] : captured[size_t(place->number)]);
       if (!base.isContiguous) r.leave("a view of an argument with strides is returned");
       out.kind = Output::View;
-      out.index = int(std::find_if(r.inputs.begin(), r.inputs.end(), [&](auto &p) { return p.kind == place->kind && p.number == place->number; }) - r.inputs.begin());
+      out.index =
+          int(std::find_if(r.inputs.begin(), r.inputs.end(), [&](auto &p) { return p.kind == place->kind && p.number == place->number; }) -
+              r.inputs.begin());
       out.offset -= base.offset;
       return out;
     }
@@ -111,7 +118,8 @@ private:
 bool hasArray(const Output &out) {
   if (out.kind == Output::Constant) return out.object.get() != Py_None;
   if (out.children.empty()) return true;
-  for (const Output &c : out.children) if (hasArray(c)) return true;
+  for (const Output &c : out.children)
+    if (hasArray(c)) return true;
   return false;
 }
 
@@ -132,20 +140,17 @@ CompileResult compileTrace(const Trace &trace) {
   std::vector<int64_t> serialized = trace.serialize();
   CompileResult result;
   std::exception_ptr failure;
-  Py_BEGIN_ALLOW_THREADS
-  try {
-    result = getExecutable(serialized);
-  } catch (...) {
+  Py_BEGIN_ALLOW_THREADS try { result = getExecutable(serialized); } catch (...) {
     failure = std::current_exception();
   }
-  Py_END_ALLOW_THREADS
-  if (failure) std::rethrow_exception(failure);
+  Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
   return result;
 }
 
 } // namespace
 
-std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames, const JitOptions &options, bool compile) {
+std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames,
+                                   const JitOptions &options, bool compile) {
   auto entry = std::make_unique<Entry>();
   entry->words = s.words;
   for (PyObject *o : s.objects) entry->objects.push_back(Object::borrow(o));
@@ -182,9 +187,7 @@ std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObj
       r.trace.outputs.push_back(commit.slot);
       entry->stored.push_back(r.trace.types[size_t(commit.slot)]);
     }
-  } catch (const LeaveRecording &) {
-    return leaves();
-  }
+  } catch (const LeaveRecording &) { return leaves(); }
   result = Object();
   checkLeaks(r);
   entry->inputs = r.inputs;
@@ -197,8 +200,11 @@ std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObj
 
 namespace {
 
-PyObject *build(const Output &out, const Signature &s, const std::vector<PyObject *> &captured, const std::vector<InputPlace> &inputs, std::vector<Array> &made) {
-  auto arrayAt = [&](const InputPlace &p) { return p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]; };
+PyObject *build(const Output &out, const Signature &s, const std::vector<PyObject *> &captured, const std::vector<InputPlace> &inputs,
+                std::vector<Array> &made) {
+  auto arrayAt = [&](const InputPlace &p) {
+    return p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)];
+  };
   switch (out.kind) {
   case Output::Constant: return Py_NewRef(out.object.get());
   case Output::Argument: return Py_NewRef(s.arrays[size_t(out.index)]);
@@ -215,12 +221,14 @@ PyObject *build(const Output &out, const Signature &s, const std::vector<PyObjec
   }
   case Output::Tuple: {
     Object tuple(check(PyTuple_New(Py_ssize_t(out.children.size()))));
-    for (size_t i = 0; i < out.children.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
+    for (size_t i = 0; i < out.children.size(); ++i)
+      PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
     return out.object ? PyObject_Call(out.object.get(), tuple.get(), nullptr) : tuple.release();
   }
   case Output::List: {
     Object list(check(PyList_New(Py_ssize_t(out.children.size()))));
-    for (size_t i = 0; i < out.children.size(); ++i) PyList_SET_ITEM(list.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
+    for (size_t i = 0; i < out.children.size(); ++i)
+      PyList_SET_ITEM(list.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
     return list.release();
   }
   case Output::Dict: {
@@ -276,7 +284,9 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
   struct Drop { // until they are handed over
     PyObject **results;
     size_t count;
-    ~Drop() { for (size_t i = 0; i < count; ++i) Py_XDECREF(results[i]); }
+    ~Drop() {
+      for (size_t i = 0; i < count; ++i) Py_XDECREF(results[i]);
+    }
   } drop{results, outputs};
   for (size_t i = 0; i < outputs; ++i) {
     results[i] = newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]);
@@ -287,8 +297,7 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
   int32_t status;
   if (entry.plain.isLong) {
     auto keep = entry.code.executable;
-    Py_BEGIN_ALLOW_THREADS
-    status = keep->entry(runtimeTable(), buffers, nullptr, workspace);
+    Py_BEGIN_ALLOW_THREADS status = keep->entry(runtimeTable(), buffers, nullptr, workspace);
     Py_END_ALLOW_THREADS
   } else {
     status = program.entry(runtimeTable(), buffers, nullptr, workspace);
@@ -345,8 +354,7 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
     int32_t status;
     if (bytes >= kLongBytes) {
       auto keep = entry.code.executable; // the entry may be cleared meanwhile
-      Py_BEGIN_ALLOW_THREADS
-      status = keep->entry(runtimeTable(), buffers, dims, workspace);
+      Py_BEGIN_ALLOW_THREADS status = keep->entry(runtimeTable(), buffers, dims, workspace);
       Py_END_ALLOW_THREADS
     } else {
       status = program.entry(runtimeTable(), buffers, dims, workspace);
@@ -356,7 +364,8 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
       return nullptr;
     }
     for (auto &[place, output] : entry.commits)
-      commit(arrayOf(place.kind == InputPlace::Argument ? s.arrays[size_t(place.number)] : captured[size_t(place.number)]), made[size_t(output)]);
+      commit(arrayOf(place.kind == InputPlace::Argument ? s.arrays[size_t(place.number)] : captured[size_t(place.number)]),
+             made[size_t(output)]);
   }
   return build(entry.result, s, captured, entry.inputs, made);
 }

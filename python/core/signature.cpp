@@ -62,8 +62,10 @@ void Signature::add(PyObject *value) {
     held.emplace_back(wrap(asArray(value, std::nullopt, -1)));
     addArray(held.back().get());
   } else {
-    throw Error(ErrorKind::Trace, std::string("argument of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") +
-                                      Py_TYPE(value)->tp_name + " (name it in static_argnums or static_argnames if it never changes)");
+    throw Error(
+        ErrorKind::Trace,
+        std::string("argument of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") +
+            Py_TYPE(value)->tp_name + " (name it in static_argnums or static_argnames if it never changes)");
   }
 }
 
@@ -95,7 +97,8 @@ bool Entry::matches(const Signature &s) const {
 }
 
 void Entry::findPlain(const Signature &s, size_t nargs) {
-  plain.usable = eager.empty() && code.executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs && nargs <= 16 && stored.size() <= 8;
+  plain.usable = eager.empty() && code.executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs &&
+                 nargs <= 16 && stored.size() <= 8;
   size_t expected = 1;
   for (PyObject *o : s.arrays) {
     const Array &a = arrayOf(o);
@@ -114,7 +117,8 @@ void Entry::findPlain(const Signature &s, size_t nargs) {
   plain.isLong = total >= (256 << 10); // about 20 us of memory traffic
   for (const InputPlace &p : inputs) plain.inputs.push_back(int(p.number));
   auto isNew = [&](const Output &o, size_t at) {
-    return o.kind == Output::New && o.index == int(at) && o.offset == 0 && o.shape == stored[at].shape && o.strides == contiguousStrides(o.shape);
+    return o.kind == Output::New && o.index == int(at) && o.offset == 0 && o.shape == stored[at].shape &&
+           o.strides == contiguousStrides(o.shape);
   };
   bool isTuple = result.kind == Output::Tuple && !result.object && result.children.size() == stored.size();
   if (isTuple)
@@ -155,7 +159,8 @@ bool Guard::holds() const {
   PyObject *now = place.read();
   if (now == expected.get()) return true;
   if (!now || Py_TYPE(now) != Py_TYPE(expected.get())) return false;
-  if (PyFloat_CheckExact(now)) return std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(now)) == std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(expected.get()));
+  if (PyFloat_CheckExact(now))
+    return std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(now)) == std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(expected.get()));
   bool isValue = PyLong_CheckExact(now) || PyUnicode_CheckExact(now);
   return isValue && sameObject(now, expected.get());
 }

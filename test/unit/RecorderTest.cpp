@@ -69,7 +69,7 @@ TEST(Recorder, LeavesWhereItCannotFollow) {
   Array x = Array::empty(DType::F32, {4}), other = Array::empty(DType::F32, {4});
   Recorder r;
   r.addInput(x, {InputPlace::Argument, 0});
-  EXPECT_THROW(r.slotOf(other), LeaveRecording);              // neither argument nor captured
+  EXPECT_THROW(r.slotOf(other), LeaveRecording);                        // neither argument nor captured
   EXPECT_THROW(assign(x = slice(x, {0}, {2}, {1}), x), LeaveRecording); // a part is written
   EXPECT_FALSE(r.left.empty());
 }

@@ -64,32 +64,32 @@ TEST(Infer, Results) {
 }
 
 TEST(Infer, Errors) {
-  EXPECT_THROW(run(Op::Add, {f3, f23}, {}), Error);                    // shapes differ
-  EXPECT_THROW(run(Op::Add, {f3, i3}, {}), Error);                     // dtypes differ
-  EXPECT_THROW(run(Op::Add, {b3, b3}, {}), Error);                     // bool is not numeric
-  EXPECT_THROW(run(Op::Exp, {i3}, {}), Error);                         // not floating
-  EXPECT_THROW(run(Op::BitwiseAnd, {f3, f3}, {}), Error);              // not integral
-  EXPECT_THROW(run(Op::Select, {f3, f3, f3}, {}), Error);              // the condition is no bool
-  EXPECT_THROW(run(Op::Select, {b3, f23, f23}, {}), Error);            // the condition has another shape
-  EXPECT_THROW(run(Op::Iota, {}, {1, int64_t(DType::I64), 1, 3}), Error); // axis
+  EXPECT_THROW(run(Op::Add, {f3, f23}, {}), Error);                        // shapes differ
+  EXPECT_THROW(run(Op::Add, {f3, i3}, {}), Error);                         // dtypes differ
+  EXPECT_THROW(run(Op::Add, {b3, b3}, {}), Error);                         // bool is not numeric
+  EXPECT_THROW(run(Op::Exp, {i3}, {}), Error);                             // not floating
+  EXPECT_THROW(run(Op::BitwiseAnd, {f3, f3}, {}), Error);                  // not integral
+  EXPECT_THROW(run(Op::Select, {f3, f3, f3}, {}), Error);                  // the condition is no bool
+  EXPECT_THROW(run(Op::Select, {b3, f23, f23}, {}), Error);                // the condition has another shape
+  EXPECT_THROW(run(Op::Iota, {}, {1, int64_t(DType::I64), 1, 3}), Error);  // axis
   EXPECT_THROW(run(Op::Iota, {}, {0, int64_t(DType::Bool), 1, 3}), Error); // dtype
-  EXPECT_THROW(run(Op::Broadcast, {f3}, {0, 2, 2, 3}), Error);         // number of axes
-  EXPECT_THROW(run(Op::Broadcast, {f3}, {1, 5, 2, 2, 3}), Error);      // an axis outside
-  EXPECT_THROW(run(Op::Broadcast, {f3}, {1, 0, 2, 2, 3}), Error);      // 3 against 2
-  EXPECT_THROW(run(Op::Reshape, {f3}, {1, 4}), Error);                 // number of elements
-  EXPECT_THROW(run(Op::Transpose, {f23}, {2, 0, 0}), Error);           // no permutation
-  EXPECT_THROW(run(Op::Slice, {f3}, {0, 0, 0}), Error);                // rank
-  EXPECT_THROW(run(Op::Slice, {f3}, {1, 2, 1, 2, 1, 1}), Error);       // past the end
-  EXPECT_THROW(run(Op::Concat, {}, {0}), Error);                       // nothing
-  EXPECT_THROW(run(Op::Concat, {f3, i3}, {0}), Error);                 // dtypes
-  EXPECT_THROW(run(Op::Concat, {f3, f23}, {0}), Error);                // ranks
-  EXPECT_THROW(run(Op::Gather, {f3, f3}, {0}), Error);                 // indices are floats
-  EXPECT_THROW(run(Op::Sum, {f23}, {2, 1, 0}), Error);                 // axes not ascending
-  EXPECT_THROW(run(Op::Max, {empty}, {1, 0}), Error);                  // no identity
+  EXPECT_THROW(run(Op::Broadcast, {f3}, {0, 2, 2, 3}), Error);             // number of axes
+  EXPECT_THROW(run(Op::Broadcast, {f3}, {1, 5, 2, 2, 3}), Error);          // an axis outside
+  EXPECT_THROW(run(Op::Broadcast, {f3}, {1, 0, 2, 2, 3}), Error);          // 3 against 2
+  EXPECT_THROW(run(Op::Reshape, {f3}, {1, 4}), Error);                     // number of elements
+  EXPECT_THROW(run(Op::Transpose, {f23}, {2, 0, 0}), Error);               // no permutation
+  EXPECT_THROW(run(Op::Slice, {f3}, {0, 0, 0}), Error);                    // rank
+  EXPECT_THROW(run(Op::Slice, {f3}, {1, 2, 1, 2, 1, 1}), Error);           // past the end
+  EXPECT_THROW(run(Op::Concat, {}, {0}), Error);                           // nothing
+  EXPECT_THROW(run(Op::Concat, {f3, i3}, {0}), Error);                     // dtypes
+  EXPECT_THROW(run(Op::Concat, {f3, f23}, {0}), Error);                    // ranks
+  EXPECT_THROW(run(Op::Gather, {f3, f3}, {0}), Error);                     // indices are floats
+  EXPECT_THROW(run(Op::Sum, {f23}, {2, 1, 0}), Error);                     // axes not ascending
+  EXPECT_THROW(run(Op::Max, {empty}, {1, 0}), Error);                      // no identity
   EXPECT_THROW(run(Op::Argmin, {empty}, {0}), Error);
-  EXPECT_THROW(run(Op::DotGeneral, {f3, i3}, {0, 0, 0, 0}), Error);    // dtypes
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {0, 0, 1, 0}), Error);  // 3 against 2
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error); // batch axes of one side
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error); // an axis twice
+  EXPECT_THROW(run(Op::DotGeneral, {f3, i3}, {0, 0, 0, 0}), Error);                                    // dtypes
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {0, 0, 1, 0}), Error);                                  // 3 against 2
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error);                               // batch axes of one side
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error);                            // an axis twice
   EXPECT_THROW(run(Op::DotGeneral, {f23, TensorType{DType::F32, {5, 3}}}, {1, 0, 1, 0, 1, 1}), Error); // batch sizes
 }

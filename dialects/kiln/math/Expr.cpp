@@ -16,8 +16,8 @@ int64_t Expr::lanes() const {
 }
 
 Type Expr::typeFor(DType t) const {
-  Type element = t == DType::F32   ? Type(builder->getF32Type())
-                 : t == DType::F64 ? Type(builder->getF64Type())
+  Type element = t == DType::F32    ? Type(builder->getF32Type())
+                 : t == DType::F64  ? Type(builder->getF64Type())
                  : t == DType::Bool ? Type(builder->getI1Type())
                                     : Type(builder->getIntegerType(unsigned(8 * byteSize(t))));
   int64_t n = lanes();

@@ -19,12 +19,28 @@ constexpr double kHalfPi[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.
 constexpr double kTwoOverPi = 0.63661977236758134308;
 constexpr double kLargeAngle = 0x1p20;
 // 64 zero bits, then the bits of 2/pi, then zeros that complete the last window.
-constexpr uint64_t kTwoOverPiBits[] = {
-    0, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0,
-    0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4,
-    0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
-    0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d,
-    0xa9e391615ee61b08};
+constexpr uint64_t kTwoOverPiBits[] = {0,
+                                       0xa2f9836e4e441529,
+                                       0xfc2757d1f534ddc0,
+                                       0xdb6295993c439041,
+                                       0xfe5163abdebbc561,
+                                       0xb7246e3a424dd2e0,
+                                       0x06492eea09d1921c,
+                                       0xfe1deb1cb129a73e,
+                                       0xe88235f52ebb4484,
+                                       0xe99c7026b45f7e41,
+                                       0x3991d639835339f4,
+                                       0x9c845f8bbdf9283b,
+                                       0x1ff897ffde05980f,
+                                       0xef2f118b5a0a6d1f,
+                                       0x6d367ecf27cb09b7,
+                                       0x4f463f669e5fea2d,
+                                       0x7527bac7ebe5f17b,
+                                       0x3d0739f78a5292ea,
+                                       0x6bfb5fb11f8d5d08,
+                                       0x56033046fc7b6bab,
+                                       0xf0cfbc209af4361d,
+                                       0xa9e391615ee61b08};
 
 /// x = (4 j + quadrant) pi/2 + (high + low), |high| <= pi/4.
 struct Angle {
@@ -77,7 +93,8 @@ Angle reduceLarge(Expr x, Value table) {
   Expr by = bitwise_and(start, u64(raw, 63)), first = shiftRight(start, 6);
   auto word = [&](int i) {
     Value at = arith::AddIOp::create(b, x.loc, first.value, u64(raw, uint64_t(i)).value);
-    Value address = LLVM::GEPOp::create(b, x.loc, LLVM::LLVMPointerType::get(b.getContext()), b.getI64Type(), table, ArrayRef<LLVM::GEPArg>{at});
+    Value address =
+        LLVM::GEPOp::create(b, x.loc, LLVM::LLVMPointerType::get(b.getContext()), b.getI64Type(), table, ArrayRef<LLVM::GEPArg>{at});
     return raw.with(LLVM::LoadOp::create(b, x.loc, b.getI64Type(), address));
   };
   Expr w0 = word(0), w1 = word(1), w2 = word(2), w3 = word(3);
@@ -190,8 +207,8 @@ Expr sinKernel(Expr x, Expr low) {
     return fma(p * s, x, x);
   }
   Expr z = x * x, v = z * x;
-  Expr r = polynomial(z, {8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06,
-                          -2.50507602534068634195e-08, 1.58969099521155010221e-10});
+  Expr r = polynomial(z, {8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06, -2.50507602534068634195e-08,
+                          1.58969099521155010221e-10});
   return x - ((z * (constant(x, 0.5) * low - v * r) - low) - v * constant(x, -1.66666666666666324348e-01));
 }
 

@@ -28,7 +28,8 @@ bool addsOnlyUnitAxes(Operation *op) {
   if (!reshape) return false;
   auto sizes = [](Value v) {
     SmallVector<int64_t> result;
-    for (int64_t d : ir::typeOf(v).shape) if (d != 1) result.push_back(d);
+    for (int64_t d : ir::typeOf(v).shape)
+      if (d != 1) result.push_back(d);
     return result;
   };
   return sizes(reshape.getX()) == sizes(reshape.getResult());
@@ -198,7 +199,10 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
       int j = 0;
       for (int i = 0; i < x.rank; ++i) {
-        if (x[i] == 1) { from.push_back(-1); continue; }
+        if (x[i] == 1) {
+          from.push_back(-1);
+          continue;
+        }
         while (to[j] == 1) ++j;
         from.push_back(axes[size_t(j++)]);
       }

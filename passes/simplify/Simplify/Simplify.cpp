@@ -211,7 +211,8 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     auto fold = [&](Value &v, int64_t &axis) {
       auto transpose = v.getDefiningOp<ir::TransposeOp>();
       if (!transpose || !isMatrixProduct) return;
-      for (int64_t i = 0; i < batches; ++i) if (transpose.getPermutation()[size_t(i)] != i) return;
+      for (int64_t i = 0; i < batches; ++i)
+        if (transpose.getPermutation()[size_t(i)] != i) return;
       axis = transpose.getPermutation()[size_t(axis)];
       v = transpose.getX();
     };
@@ -238,9 +239,8 @@ struct Simplify : impl::SimplifyBase<Simplify> {
     } counter;
     RewritePatternSet patterns(&getContext());
     patterns.add<SplitReduction<ir::SumOp>, SplitReduction<ir::MaxOp>, SplitReduction<ir::MinOp>, DropIdentity<ir::CastOp>,
-                 DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>, DropIdentity<ir::TransposeOp>,
-                 DropIdentity<ir::SliceOp>, JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape,
-                 CanonicalDot>(&getContext());
+                 DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>, DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>,
+                 JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
     GreedyRewriteConfig config;
     config.setListener(&counter);
     config.enableFolding(false);

@@ -1,0 +1,219 @@
+// Numbers, elementwise operations and sources of values.
+#include "frontend/OpsShared.h"
+
+#include <bit>
+#include <cstring>
+
+namespace kiln {
+
+DType defaultFloatType = DType::F32;
+void setDefaultFloat(DType dtype) { defaultFloatType = dtype; }
+
+LongWork &longWork() {
+  static LongWork hooks;
+  return hooks;
+}
+thread_local bool Running::isInside = false;
+
+static Array runCast(const Array &x, DType dtype) {
+  Array result = Array::empty(dtype, x.shape);
+  eager::Input input{x.data(), x.dtype, x.strides};
+  Running running(x.size());
+  eager::elementwise(Op::Cast, {&input, 1}, dtype, x.shape, result.data());
+  return result;
+}
+
+//===-- numbers -----------------------------------------------------------------------------------------------------===//
+
+DType weakDType(const Operand &number) {
+  if (number.kind == Operand::IsBool) return DType::Bool;
+  return number.kind == Operand::IsInt ? DType::I64 : defaultFloat();
+}
+
+int64_t scalarBits(const Operand &n, DType dtype) {
+  double number = n.kind == Operand::IsFloat ? n.number : double(n.integer);
+  if (dtype == DType::F64) return std::bit_cast<int64_t>(number);
+  if (dtype == DType::F32) return int64_t(std::bit_cast<uint32_t>(float(number)));
+  if (dtype == DType::Bool) return n.kind == Operand::IsFloat ? n.number != 0 : n.integer != 0;
+  if (n.kind == Operand::IsFloat)
+    throw Error(ErrorKind::DType, std::string("a Python float does not convert to ") + info(dtype).name + ": expected an integer");
+  int width = int(8 * byteSize(dtype));
+  bool fits = info(dtype).isSigned ? width == 64 || (n.integer >= -(int64_t(1) << (width - 1)) && n.integer < int64_t(1) << (width - 1))
+                                   : n.integer >= 0 && (width == 64 || n.integer < int64_t(1) << width);
+  if (!fits) throw Error(ErrorKind::Overflow, "Python integer " + std::to_string(n.integer) + " is out of bounds for " + info(dtype).name);
+  return n.integer;
+}
+
+/// The dtype in which an op runs: arrays by the table, numbers after them.
+static DType commonDType(const char *op, std::span<const Operand> operands, bool floatResult) {
+  std::optional<DType> dtype;
+  bool hasInt = false, hasFloat = false;
+  for (const Operand &o : operands) {
+    hasInt |= o.kind == Operand::IsInt;
+    hasFloat |= o.kind == Operand::IsFloat;
+    if (o.kind != Operand::IsArray) continue;
+    DType mine = o.array->dtype;
+    if (!dtype) dtype = mine;
+    else if (!promote(*dtype, mine, *dtype))
+      fail(ErrorKind::DType, op, "dtypes have no common one", "a signed or floating dtype beside int, got with it", "uint64");
+  }
+  DType result = dtype.value_or(DType::Bool);
+  if (hasInt && result == DType::Bool) result = DType::I64;
+  if ((hasFloat || floatResult) && !isFloat(result)) result = defaultFloat();
+  return result;
+}
+
+//===-- elementwise -------------------------------------------------------------------------------------------------===//
+
+static Array recordElementwise(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const Dims &shape) {
+  Array held[3];
+  const Array *arrays[3];
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const Operand &o = operands[i];
+    held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : Recorder::current()->constant(dtypes[i], scalarBits(o, dtypes[i]));
+    held[i] = recordBroadcast(held[i], shape);
+    arrays[i] = &held[i];
+  }
+  return Recorder::current()->record(op, {arrays, operands.size()}, {});
+}
+
+static Array runElementwise(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const Dims &shape, DType resultType) {
+  Array result = Array::empty(resultType, shape);
+  Array held[3];
+  int64_t scalars[3];
+  eager::Input inputs[3];
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const Operand &o = operands[i];
+    if (o.kind != Operand::IsArray) {
+      scalars[i] = scalarBits(o, dtypes[i]);
+      inputs[i] = {&scalars[i], dtypes[i], {}};
+      inputs[i].strides.rank = shape.rank;
+      continue;
+    }
+    const Array *x = o.array;
+    if (x->dtype != dtypes[i]) x = &(held[i] = runCast(*x, dtypes[i]));
+    inputs[i] = {x->data(), dtypes[i], x->shape == shape ? x->strides : broadcastStrides(*x, shape)};
+  }
+  Running running(result.size());
+  eager::elementwise(op, {inputs, operands.size()}, resultType, shape, result.data());
+  return result;
+}
+
+static Array applyTyped(Op op, std::span<const Operand> operands, std::span<const DType> dtypes) {
+  Dims shape;
+  bool isFirst = true;
+  for (const Operand &o : operands) {
+    if (o.kind != Operand::IsArray) continue;
+    if (isFirst) shape = o.array->shape;
+    else if (!(shape == o.array->shape)) shape = broadcastShapes(info(op).name, shape, o.array->shape);
+    isFirst = false;
+  }
+  TensorType types[3];
+  for (size_t i = 0; i < operands.size(); ++i) types[i] = {dtypes[i], shape};
+  TensorType result = infer(op, {types, operands.size()}, {});
+  if (isRecording()) return recordElementwise(op, operands, dtypes, shape);
+  return runElementwise(op, operands, dtypes, shape, result.dtype);
+}
+
+/// The dtype of an op's result over operands of one dtype; -1 where it does not accept it.
+static int resultDType(Op op, DType dtype) {
+  static const auto table = [] {
+    std::array<std::array<int8_t, kNumDTypes>, size_t(Op::Count)> t{};
+    for (int i = 0; i < int(Op::Count); ++i)
+      for (int d = 0; d < kNumDTypes; ++d) {
+        const OpInfo &record = info(Op(i));
+        TensorType types[] = {{DType(d), {}}, {DType(d), {}}};
+        bool isPlain = record.ufunc && record.operands <= 2 && accepts(record.accepts, DType(d));
+        t[size_t(i)][size_t(d)] = int8_t(isPlain ? int(infer(Op(i), {types, size_t(record.operands)}, {}).dtype) : -1);
+      }
+    return t;
+  }();
+  return table[size_t(op)][size_t(dtype)];
+}
+
+/// The common case by itself: row-major operands of one dtype and shape, or one number beside an array of a fitting dtype.
+static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) {
+  const Operand &first = operands[0], &last = operands.back();
+  if (first.kind != Operand::IsArray || !first.array->isContiguous) return std::nullopt;
+  const Array &x = *first.array;
+  int resultType = resultDType(op, x.dtype);
+  if (resultType < 0) return std::nullopt;
+  int64_t scalar;
+  void *buffers[3] = {x.data()};
+  bool isScalar = last.kind != Operand::IsArray;
+  if (isScalar) {
+    if (last.kind != Operand::IsBool && !isFloat(x.dtype) && (last.kind == Operand::IsFloat || x.dtype == DType::Bool)) return std::nullopt;
+    scalar = scalarBits(last, x.dtype);
+    buffers[1] = &scalar;
+  } else if (operands.size() == 2) {
+    const Array &y = *last.array;
+    if (y.dtype != x.dtype || !y.isContiguous || !(y.shape == x.shape)) return std::nullopt;
+    buffers[1] = y.data();
+  }
+  Array result = Array::empty(DType(resultType), x.shape);
+  int64_t n = x.size();
+  buffers[operands.size()] = result.data();
+  if (n == 0) return result;
+  Running running(n);
+  eager::flat(op, x.dtype, DType(resultType), n, isScalar, buffers);
+  return result;
+}
+
+Array applyElementwise(Op op, std::span<const Operand> operands) {
+  if (!isRecording())
+    if (auto result = applyFlat(op, operands)) return std::move(*result);
+  DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
+  DType dtypes[] = {dtype, dtype, dtype};
+  return applyTyped(op, operands, {dtypes, operands.size()});
+}
+
+Array where(const Array &condition, const Operand &x, const Operand &y) {
+  Operand values[] = {x, y};
+  DType dtype = commonDType("where", values, false);
+  Operand operands[] = {{Operand::IsArray, &condition}, x, y};
+  DType dtypes[] = {condition.dtype, dtype, dtype};
+  return applyTyped(Op::Select, operands, dtypes);
+}
+
+Array cast(const Array &x, DType dtype) {
+  if (x.dtype == dtype) return x;
+  if (!isRecording()) return runCast(x, dtype);
+  const Array *operand = &x;
+  int64_t word = int64_t(dtype);
+  return Recorder::current()->record(Op::Cast, {&operand, 1}, {&word, 1});
+}
+
+//===-- sources -----------------------------------------------------------------------------------------------------===//
+
+Array constantArray(DType dtype, int64_t bits) {
+  if (isRecording()) return Recorder::current()->constant(dtype, bits);
+  Array result = Array::empty(dtype, {});
+  std::memcpy(result.data(), &bits, size_t(byteSize(dtype)));
+  return result;
+}
+
+Array full(const Dims &shape, DType dtype, int64_t bits) {
+  if (isRecording()) return recordBroadcast(Recorder::current()->constant(dtype, bits), shape);
+  Array result = Array::empty(dtype, shape);
+  eager::Input input{&bits, dtype, {}};
+  input.strides.rank = shape.rank;
+  Running running(result.size());
+  if (bits == 0) std::memset(result.data(), 0, size_t(result.size() * byteSize(dtype)));
+  else eager::stridedCopy(result, input);
+  return result;
+}
+
+Array iota(DType dtype, const Dims &shape, int64_t axis) {
+  std::vector<int64_t> words = {axis, int64_t(dtype)};
+  appendWords(words, shape);
+  infer(Op::Iota, {}, words);
+  if (isRecording()) return Recorder::current()->record(Op::Iota, {}, words);
+  Array line = Array::empty(dtype, {shape[int(axis)]});
+  eager::iota(line);
+  if (shape.rank == 1) return line;
+  Dims unit;
+  for (int i = 0; i < shape.rank; ++i) unit.push(i == axis ? shape[i] : 1);
+  return contiguous(broadcastTo(reshape(line, unit), shape));
+}
+
+} // namespace kiln

@@ -1,0 +1,200 @@
+// Joins, selections, reductions and products.
+#include "frontend/OpsShared.h"
+
+namespace kiln {
+
+//===-- joins and selections ----------------------------------------------------------------------------------------===//
+
+Array concat(std::span<const Array *const> arrays, int64_t axis) {
+  DType dtype = arrays.empty() ? defaultFloat() : arrays[0]->dtype;
+  for (const Array *a : arrays)
+    if (!promote(dtype, a->dtype, dtype))
+      fail(ErrorKind::DType, "concat", "dtypes have no common one", info(dtype).name, info(a->dtype).name);
+  std::vector<Array> parts;
+  std::vector<const Array *> pointers;
+  std::vector<TensorType> types;
+  for (const Array *a : arrays) parts.push_back(cast(*a, dtype));
+  for (const Array &a : parts) {
+    pointers.push_back(&a);
+    types.push_back(a.type());
+  }
+  int64_t word = types.empty() ? axis : normalizeAxis("concat", axis, types[0].shape.rank);
+  TensorType type = infer(Op::Concat, types, {&word, 1});
+  if (isRecording()) return Recorder::current()->record(Op::Concat, pointers, {&word, 1});
+  Array result = Array::empty(type.dtype, type.shape);
+  int64_t at = 0;
+  for (const Array &part : parts) {
+    Array target = result;
+    target.shape = part.shape;
+    target.offset = at * result.strides[int(word)];
+    eager::stridedCopy(target, {part.data(), part.dtype, part.strides});
+    at += part.shape[int(word)];
+  }
+  return result;
+}
+
+Array gather(const Array &x, const Array &indices, int64_t axis) {
+  TensorType types[] = {x.type(), indices.type()};
+  int64_t word = normalizeAxis("take", axis, x.shape.rank);
+  TensorType type = infer(Op::Gather, types, {&word, 1});
+  if (isRecording()) {
+    const Array *operands[] = {&x, &indices};
+    return Recorder::current()->record(Op::Gather, operands, {&word, 1});
+  }
+  Array result = Array::empty(type.dtype, type.shape);
+  Array source = contiguous(x), at = contiguous(cast(indices, DType::I64));
+  Running running(result.size());
+  eager::gather(source, at, result, int(word));
+  return result;
+}
+
+//===-- reductions and products -------------------------------------------------------------------------------------===//
+
+/// One run of neighbouring axes after the other, the last first: the order of kiln-simplify.
+static Array reduceRuns(Op op, Array x, const Dims &axes) {
+  int last = axes.rank;
+  while (last > 0) {
+    int first = last - 1;
+    while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
+    Dims merged, rest;
+    int64_t size = 1;
+    int axis = int(axes[first]);
+    for (int i = first; i < last; ++i) size *= x.shape[int(axes[i])];
+    for (int i = 0; i < x.shape.rank; ++i)
+      if (i == axis) merged.push(size);
+      else if (i < axis || i > axes[last - 1]) merged.push(x.shape[i]);
+    rest = merged;
+    rest.erase(axis);
+    x = reshape(contiguous(x), merged);
+    Array result = Array::empty(x.dtype, rest);
+    eager::reduce(op, x, axis, result);
+    x = result;
+    last = first;
+  }
+  return x;
+}
+
+static Dims keptShape(const Dims &shape, const Dims &axes) {
+  Dims kept = shape;
+  for (int64_t a : axes) kept[int(a)] = 1;
+  return kept;
+}
+
+Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
+  const char *name = info(op).name;
+  bool isArg = info(op).kind == Kind::Argreduce;
+  Array source = x;
+  if (!given && isArg && x.shape.rank != 1) source = reshape(x, {x.size()});
+  Dims axes;
+  if (!given) {
+    for (int i = 0; i < source.shape.rank; ++i) axes.push(i);
+  } else {
+    unsigned seen = 0;
+    for (int64_t a : *given) {
+      int axis = normalizeAxis(name, a, x.shape.rank);
+      if (seen >> axis & 1) fail(ErrorKind::Axis, name, "axes", "each axis once", toString(*given));
+      seen |= 1u << axis;
+    }
+    for (int i = 0; i < x.shape.rank; ++i)
+      if (seen >> i & 1) axes.push(i);
+  }
+  std::vector<int64_t> words;
+  if (isArg) words = {axes.rank ? axes[0] : 0};
+  else appendWords(words, axes);
+  TensorType type = source.type();
+  if (isArg && source.shape.rank == 0) source = reshape(x, {1}), type = source.type();
+  TensorType resultType = infer(op, {&type, 1}, words);
+  Array result;
+  if (isRecording()) {
+    const Array *operand = &source;
+    result = Recorder::current()->record(op, {&operand, 1}, words);
+  } else if (isArg) {
+    result = Array::empty(resultType.dtype, resultType.shape);
+    Array whole = contiguous(source);
+    Running running(whole.size());
+    eager::reduce(op, whole, int(words[0]), result);
+  } else {
+    Running running(source.size());
+    result = axes.rank ? reduceRuns(op, source, axes) : copy(source);
+  }
+  if (!keepDims) return result;
+  Dims all;
+  for (int i = 0; i < x.shape.rank; ++i) all.push(i);
+  return reshape(result, keptShape(x.shape, given ? axes : all));
+}
+
+Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
+  std::vector<int64_t> words;
+  appendWords(words, xBatch);
+  appendWords(words, yBatch);
+  words.insert(words.end(), {normalizeAxis("matmul", xAxis, x.shape.rank), normalizeAxis("matmul", yAxis, y.shape.rank)});
+  TensorType types[] = {x.type(), y.type()};
+  TensorType type = infer(Op::DotGeneral, types, words);
+  if (isRecording()) {
+    const Array *operands[] = {&x, &y};
+    return Recorder::current()->record(Op::DotGeneral, operands, words);
+  }
+  Array result = Array::empty(type.dtype, type.shape);
+  int b = xBatch.rank;
+  int64_t batches = 1;
+  for (int i = 0; i < b; ++i) batches *= type.shape[i];
+  Running running(result.size() * x.shape[int(words[words.size() - 2])]);
+  // One product for each position of the batch axes, which come first.
+  auto without = [&](const Array &a, int64_t at) {
+    Array part = a;
+    part.shape = part.strides = {};
+    for (int i = b - 1; i >= 0; --i) part.offset += at % a.shape[i] * a.strides[i], at /= a.shape[i];
+    for (int i = b; i < a.shape.rank; ++i) part.shape.push(a.shape[i]), part.strides.push(a.strides[i]);
+    return part;
+  };
+  int xk = int(words[words.size() - 2]) - b, yk = int(words.back()) - b;
+  for (int64_t i = 0; i < batches; ++i) {
+    Array p = without(x, i), q = without(y, i), r = without(result, i);
+    if (p.shape.rank == 1 && q.shape.rank == 1) { // the second as a matrix of one row
+      q.shape.insert(0, 1), q.strides.insert(0, q.shape[1]);
+      eager::vectorProduct(q, 1, p, r);
+    } else if (p.shape.rank == 1) {
+      eager::vectorProduct(q, yk, p, r);
+    } else if (q.shape.rank == 1) {
+      eager::vectorProduct(p, xk, q, r);
+    } else {
+      auto swap = [](Array &a) { std::swap(a.shape[0], a.shape[1]), std::swap(a.strides[0], a.strides[1]); };
+      if (xk == 0) swap(p);
+      if (yk == 1) swap(q);
+      eager::matrixProduct(p, q, r);
+    }
+  }
+  return result;
+}
+
+Array matmul(const Array &a, const Array &b) {
+  if (a.shape.rank == 0 || b.shape.rank == 0)
+    fail(ErrorKind::Shape, "matmul", "rank of the operands", "at least 1", toString(a.type()) + " and " + toString(b.type()));
+  DType dtype;
+  if (!promote(a.dtype, b.dtype, dtype))
+    fail(ErrorKind::DType, "matmul", "dtypes have no common one", info(a.dtype).name, info(b.dtype).name);
+  Array x = cast(a, dtype), y = cast(b, dtype);
+  int xk = x.shape.rank - 1, yk = y.shape.rank == 1 ? 0 : y.shape.rank - 2;
+  if (x.shape[xk] != y.shape[yk])
+    fail(ErrorKind::Shape, "matmul", "contracted dimensions differ",
+         std::to_string(x.shape[xk]) + " (last of x: " + toString(x.type()) + ")",
+         std::to_string(y.shape[yk]) + " (" + (y.shape.rank == 1 ? "first" : "second to last") + " of y: " + toString(y.type()) + ")");
+  // Batch axes broadcast against each other; a vector has none.
+  auto batchOf = [](const Array &t) {
+    Dims batch;
+    for (int i = 0; i + 2 < t.shape.rank; ++i) batch.push(t.shape[i]);
+    return batch;
+  };
+  Dims batch = broadcastShapes("matmul", batchOf(x), batchOf(y)), axes;
+  for (int i = 0; i < batch.rank; ++i) axes.push(i);
+  auto widen = [&](const Array &t) {
+    Dims shape = batch;
+    for (int i = std::max(0, t.shape.rank - 2); i < t.shape.rank; ++i) shape.push(t.shape[i]);
+    return shape == t.shape ? t : broadcastTo(t, shape);
+  };
+  if (batch.rank == 0) return dotGeneral(x, y, {}, {}, xk, yk);
+  x = widen(x), y = widen(y);
+  return dotGeneral(x, y, axes, axes, x.shape.rank - 1, y.shape.rank - (b.shape.rank == 1 ? 1 : 2));
+}
+
+} // namespace kiln

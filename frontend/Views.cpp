@@ -1,0 +1,174 @@
+// Views, copies, and writes into arrays.
+#include "frontend/OpsShared.h"
+
+#include <cstring>
+
+namespace kiln {
+
+Dims broadcastStrides(const Array &x, const Dims &shape) {
+  Dims strides;
+  strides.rank = shape.rank;
+  for (int i = 1; i <= shape.rank; ++i)
+    strides[shape.rank - i] = i <= x.shape.rank && x.shape[x.shape.rank - i] != 1 ? x.strides[x.shape.rank - i] : 0;
+  return strides;
+}
+
+std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape) {
+  std::vector<int64_t> words = {x.shape.rank};
+  for (int i = 0; i < x.shape.rank; ++i) words.push_back(shape.rank - x.shape.rank + i);
+  appendWords(words, shape);
+  return words;
+}
+
+Array recordBroadcast(const Array &x, const Dims &shape) {
+  if (x.shape == shape) return x;
+  const Array *operand = &x;
+  return Recorder::current()->record(Op::Broadcast, {&operand, 1}, broadcastWords(x, shape));
+}
+
+static std::vector<int64_t> wordsOfShape(const Dims &shape) {
+  std::vector<int64_t> words;
+  appendWords(words, shape);
+  return words;
+}
+
+static Array viewOf(const Array &x, const Dims &shape, const Dims &strides, int64_t offset, Op op, std::span<const int64_t> words) {
+  Array view = x;
+  view.shape = shape;
+  view.strides = strides;
+  view.offset = offset;
+  view.updateContiguous();
+  if (isRecording()) Recorder::current()->recordView(x, view, op, words);
+  return view;
+}
+
+/// Strides that show the elements of `x` in row-major order under `shape`, where there are such strides.
+static std::optional<Dims> reshapedStrides(const Array &x, const Dims &shape) {
+  if (x.isContiguous) return contiguousStrides(shape);
+  Dims strides;
+  strides.rank = shape.rank;
+  int from = 0, to = 0;
+  while (from < x.shape.rank || to < shape.rank) {
+    // A run of old axes with as many elements as a run of new ones.
+    int64_t have = 1, want = 1;
+    int firstFrom = from, firstTo = to;
+    if (from < x.shape.rank) have = x.shape[from++];
+    if (to < shape.rank) want = shape[to++];
+    while (have != want) {
+      if (have < want) {
+        if (from == x.shape.rank) return std::nullopt;
+        have *= x.shape[from++];
+      } else {
+        if (to == shape.rank) return std::nullopt;
+        want *= shape[to++];
+      }
+    }
+    int64_t step = 0;
+    for (int i = from - 1, last = -1; i >= firstFrom; --i) {
+      if (x.shape[i] == 1) continue;
+      if (last >= 0 && x.strides[i] != x.strides[last] * x.shape[last]) return std::nullopt;
+      if (last < 0) step = x.strides[i];
+      last = i;
+    }
+    for (int i = to - 1; i >= firstTo; --i) {
+      strides[i] = step;
+      step *= shape[i];
+    }
+  }
+  return strides;
+}
+
+Array reshape(const Array &x, const Dims &shape) {
+  std::vector<int64_t> words = wordsOfShape(shape);
+  TensorType type = x.type();
+  infer(Op::Reshape, {&type, 1}, words);
+  if (x.shape == shape) return viewOf(x, shape, x.strides, x.offset, Op::Reshape, words);
+  if (auto strides = reshapedStrides(x, shape)) return viewOf(x, shape, *strides, x.offset, Op::Reshape, words);
+  Array whole = copy(x);
+  return viewOf(whole, shape, contiguousStrides(shape), 0, Op::Reshape, words);
+}
+
+Array transpose(const Array &x, const Dims &permutation) {
+  std::vector<int64_t> words = wordsOfShape(permutation);
+  TensorType type = x.type();
+  Dims shape = infer(Op::Transpose, {&type, 1}, words).shape, strides;
+  for (int64_t p : permutation) strides.push(x.strides[int(p)]);
+  return viewOf(x, shape, strides, x.offset, Op::Transpose, words);
+}
+
+Array broadcastTo(const Array &x, const Dims &shape) {
+  if (!(broadcastShapes("broadcast_to", x.shape, shape) == shape))
+    fail(ErrorKind::Shape, "broadcast_to", "shape", "one that " + toString(x.shape) + " repeats to", toString(shape));
+  return viewOf(x, shape, broadcastStrides(x, shape), x.offset, Op::Broadcast, broadcastWords(x, shape));
+}
+
+Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &steps) {
+  std::vector<int64_t> words;
+  for (const Dims *d : {&starts, &sizes, &steps}) appendWords(words, *d);
+  TensorType type = x.type();
+  infer(Op::Slice, {&type, 1}, words);
+  Dims strides;
+  int64_t offset = x.offset;
+  for (int i = 0; i < sizes.rank; ++i) {
+    if (sizes[i]) offset += starts[i] * x.strides[i];
+    strides.push(x.strides[i] * steps[i]);
+  }
+  return viewOf(x, sizes, strides, offset, Op::Slice, words);
+}
+
+//===-- copies and writes -------------------------------------------------------------------------------------------===//
+
+Array copy(const Array &x) {
+  if (isRecording()) { // another cell with the same node
+    const Array *operand = &x;
+    int64_t word = int64_t(x.dtype);
+    return Recorder::current()->record(Op::Cast, {&operand, 1}, {&word, 1});
+  }
+  Array result = Array::empty(x.dtype, x.shape);
+  Running running(x.size());
+  eager::stridedCopy(result, {x.data(), x.dtype, x.strides});
+  return result;
+}
+
+Array contiguous(const Array &x) { return x.isContiguous || isRecording() ? x : copy(x); }
+
+static bool overlaps(const Array &a, const Array &b) {
+  auto range = [](const Array &x) {
+    int64_t low = 0, high = 1;
+    for (int i = 0; i < x.shape.rank; ++i) (x.strides[i] < 0 ? low : high) += (x.shape[i] - 1) * x.strides[i];
+    return std::pair(x.data() + low * byteSize(x.dtype), x.data() + high * byteSize(x.dtype));
+  };
+  auto [aLow, aHigh] = range(a);
+  auto [bLow, bHigh] = range(b);
+  return aLow < bHigh && bLow < aHigh;
+}
+
+/// Gives a cell a value of its own where somebody else holds it.
+static void makeUnique(Array &x) {
+  Storage &storage = *x.storage.get();
+  if (storage.pinned || storage.value->refs.load() == 1) return;
+  Ref<Value> mine = Value::make(storage.value->bytes);
+  std::memcpy(mine->data, storage.value->data, storage.value->bytes);
+  storage.value = std::move(mine);
+}
+
+void assign(Array &x, const Array &value) {
+  if (!x.storage->isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
+  if (!(broadcastShapes("assignment", x.shape, value.shape) == x.shape))
+    fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(x.shape), toString(value.shape));
+  Array source = cast(value, x.dtype);
+  if (Recorder *r = Recorder::current()) {
+    if (!r->isWholeCell(x)) r->leave("a part of an array is written");
+    source = recordBroadcast(source, x.shape);
+    if (source.storage.get() == x.storage.get() && source.slot == x.slot) return;
+    r->write(x, source);
+    return;
+  }
+  makeUnique(x);
+  if (x.size() == 0) return;
+  if (source.size() && overlaps(x, source)) source = copy(source);
+  Running running(x.size());
+  eager::stridedCopy(x, {source.data(), source.dtype, broadcastStrides(source, x.shape)});
+}
+
+} // namespace kiln
