@@ -44,6 +44,17 @@ private:
   int64_t planned = 0, scratch = 0;
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
 
+  /// A function that was emitted, for kernels that are equal to its own.
+  struct Emitted {
+    ir::KernelOp kernel;
+    SmallVector<size_t> slots; // of inputs and outputs
+    SmallVector<std::pair<Attribute, int64_t>> strides;
+    func::FuncOp function;
+  };
+  std::vector<Emitted> emitted;
+  func::FuncOp findEqual(const Emitted &wanted);
+  func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
+
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
   void placeArrays();
   LogicalResult emitKernel(ir::KernelOp kernel);
@@ -96,6 +107,17 @@ Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Val
   return buffer;
 }
 
+/// Equal kernels are one function: an unrolled loop compiles its body once.
+func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted) {
+  for (Emitted &e : emitted) {
+    ir::KernelOp a = e.kernel, b = wanted.kernel;
+    bool sameUse = e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind();
+    if (!sameUse || a.getBody().front().getArgumentTypes() != b.getBody().front().getArgumentTypes()) continue;
+    if (OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations)) return e.function;
+  }
+  return nullptr;
+}
+
 LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   // One pointer for each place: an array read under two shapes is one buffer.
   SmallVector<Place> slots;
@@ -105,23 +127,37 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     if (found == slots.end()) slots.push_back(place);
     return size_t(llvm::find(slots, place) - slots.begin());
   };
-  SmallVector<size_t> inputs, outputs;
-  for (Value v : kernel.getInputs()) inputs.push_back(slotOf(v));
-  for (Value v : kernel.getResults()) outputs.push_back(slotOf(v));
+  Emitted wanted{kernel, {}, {}, nullptr};
+  for (Value v : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults()))) {
+    wanted.slots.push_back(slotOf(v));
+    wanted.strides.push_back({places[v].strides, places[v].strides ? places[v].firstStride : 0});
+  }
+  wanted.function = findEqual(wanted);
+  if (!wanted.function) {
+    wanted.function = emitFunction(kernel, slots.size(), wanted.slots);
+    emitted.push_back(wanted);
+    count("emit-cpu.functions");
+  }
+  kernels.push_back({wanted.function, slots});
+  count("emit-cpu.kernels");
+  return success();
+}
 
+func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
+  ArrayRef<size_t> inputs = slots.take_front(kernel.getInputs().size()), outputs = slots.drop_front(inputs.size());
   Location loc = kernel.getLoc();
   b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types(slots.size() + 2, pointer());
-  auto name = main.getName().str() + ".kernel_" + std::to_string(kernels.size());
+  SmallVector<Type> types(pointers + 2, pointer());
+  auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size());
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
-  for (unsigned i = 0; i < slots.size(); ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
+  for (unsigned i = 0; i < pointers; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
 
   Emitter e(b, loc);
   Evaluator ev(e);
-  Value scratchPointer = body->getArgument(unsigned(slots.size())), dims = body->getArgument(unsigned(slots.size()) + 1);
+  Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
   KernelContext context{e, ev, kernel, {}, scratchPointer};
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
     ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
@@ -136,9 +172,7 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   func::ReturnOp::create(b, loc, status);
   scratch = std::max(scratch, context.scratchBytes);
-  kernels.push_back({fn, slots});
-  count("emit-cpu.kernels");
-  return success();
+  return fn;
 }
 
 void ProgramEmitter::emitEntry() {

@@ -9,7 +9,7 @@ def EmitCpu : Pass<"kiln-emit-cpu", "::mlir::ModuleOp"> {
     executables, `i32 (rt, buffers, dims, workspace)`; its status is not 0 when an index was out of range. The size of the
     workspace, scratch of kernels included, is the attribute `kiln.workspace_bytes` of the module.
 
-    Counters: `emit-cpu.kernels`.
+    Equal kernels are one function. Counters: `emit-cpu.kernels` (calls), `emit-cpu.functions`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

@@ -275,6 +275,18 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 
 } // namespace
 
+/// Runs a program; other threads of Python run meanwhile where it is long.
+static int32_t callProgram(const Entry &entry, void *const *buffers, const int64_t *dims, bool isLong) {
+  std::shared_ptr<Executable> keep; // the entry may go away meanwhile
+  if (isLong) keep = entry.code.executable;
+  const Executable &program = *entry.code.executable;
+  void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
+  if (!isLong) return program.entry(runtimeTable(), buffers, dims, workspace);
+  int32_t status;
+  Py_BEGIN_ALLOW_THREADS status = program.entry(runtimeTable(), buffers, dims, workspace);
+  Py_END_ALLOW_THREADS return status;
+}
+
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
   void *buffers[16 + 8];
   size_t count = 0;
@@ -292,17 +304,7 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
     results[i] = newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]);
     buffers[count++] = arrayOf(results[i]).storage->value->data;
   }
-  const auto &program = *entry.code.executable;
-  void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
-  int32_t status;
-  if (entry.plain.isLong) {
-    auto keep = entry.code.executable;
-    Py_BEGIN_ALLOW_THREADS status = keep->entry(runtimeTable(), buffers, nullptr, workspace);
-    Py_END_ALLOW_THREADS
-  } else {
-    status = program.entry(runtimeTable(), buffers, nullptr, workspace);
-  }
-  if (status) {
+  if (callProgram(entry, buffers, nullptr, entry.plain.isLong)) {
     failedOnData = true;
     return nullptr;
   }
@@ -349,17 +351,7 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
       buffers[inputs + i] = made.back().data();
       bytes += made.back().size() * byteSize(made.back().dtype);
     }
-    const auto &program = *entry.code.executable;
-    void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
-    int32_t status;
-    if (bytes >= kLongBytes) {
-      auto keep = entry.code.executable; // the entry may be cleared meanwhile
-      Py_BEGIN_ALLOW_THREADS status = keep->entry(runtimeTable(), buffers, dims, workspace);
-      Py_END_ALLOW_THREADS
-    } else {
-      status = program.entry(runtimeTable(), buffers, dims, workspace);
-    }
-    if (status) {
+    if (callProgram(entry, buffers, dims, bytes >= kLongBytes)) {
       failedOnData = true;
       return nullptr;
     }
