@@ -66,7 +66,7 @@ class _Analysis:
 
     def fail(self, code, offset, text):
         if self.why is None:
-            self.why = f"{os.path.basename(code.co_filename)}:{_line(code, offset)} {text}"
+            self.why = f"{os.path.basename(code.co_filename)}:{_line(code, offset)}: {text}"
 
     def add(self, container, key):
         if (id(container), key) not in self.known:

@@ -90,9 +90,9 @@ def place(code, line):
 
 
 def where():
-    """``file.py:3 `` for the user's line."""
+    """``file.py:3: `` for the user's line."""
     frame = user_frame()
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} " if frame is not None else ""
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}: " if frame is not None else ""
 
 
 def make(kind, message):
