@@ -162,7 +162,7 @@ SmallVector<Value> ReductionEmitter::start(const Reducer &r) {
 static Expr beats(Op id, Expr x, Expr y) {
   Expr better = scalarOp(id, x, y, y, DType::Bool);
   if (!isFloat(x.dtype)) return better;
-  return ir::bitwise_or(better, ir::bitwise_and(ir::isNan(x), ir::bitwise_invert(ir::isNan(y))));
+  return ir::bitwise_or(better, ir::bitwise_and(ir::isnan(x), ir::bitwise_invert(ir::isnan(y))));
 }
 
 SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position) {
@@ -200,7 +200,7 @@ SmallVector<Value> ReductionEmitter::join(const Reducer &r, ArrayRef<Value> a, A
   }
   Expr x = expr(a[0], r.dtype), y = expr(b[0], r.dtype), i = expr(a[1], DType::I64), j = expr(b[1], DType::I64);
   Expr zero = ir::constant(i, 0), same = ir::equal(x, y);
-  if (isFloat(r.dtype)) same = ir::bitwise_or(same, ir::bitwise_and(ir::isNan(x), ir::isNan(y)));
+  if (isFloat(r.dtype)) same = ir::bitwise_or(same, ir::bitwise_and(ir::isnan(x), ir::isnan(y)));
   Expr earlier = ir::bitwise_and(same, ir::less(j, i));
   Expr take = ir::bitwise_or(ir::less(i, zero), ir::bitwise_or(beats(r.id, y, x), earlier));
   take = ir::bitwise_and(take, ir::greater_equal(j, zero));

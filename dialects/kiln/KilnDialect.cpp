@@ -70,7 +70,7 @@ TensorType typeOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   TensorType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
-  for (int i = 0; i < tensor.getRank(); ++i)
+  for (int i = 0; i < std::min<int64_t>(tensor.getRank(), kMaxRank); ++i) // higher ranks do not verify
     result.shape.push(tensor.isDynamicDim(unsigned(i))
                           ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
                           : tensor.getDimSize(unsigned(i)));

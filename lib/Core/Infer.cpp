@@ -198,6 +198,9 @@ TensorType inferDotGeneral(const InferArgs &args) {
          std::to_string(y.shape[yAxis]) + " (axis " + std::to_string(yAxis) + " of y: " + toString(y) + ")");
   if (xBatch.rank != yBatch.rank)
     fail(ErrorKind::Axis, args.op, "number of batch axes of y", std::to_string(xBatch.rank), std::to_string(yBatch.rank));
+  if (x.shape.rank + y.shape.rank - xBatch.rank - 2 > kMaxRank)
+    fail(ErrorKind::Shape, args.op, "rank of the result", "at most " + std::to_string(kMaxRank),
+         std::to_string(x.shape.rank + y.shape.rank - xBatch.rank - 2));
   TensorType result{x.dtype, {}};
   unsigned xUsed = 1u << xAxis, yUsed = 1u << yAxis;
   for (int i = 0; i < xBatch.rank; ++i) {

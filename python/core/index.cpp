@@ -43,14 +43,17 @@ bool isInteger(PyObject *o) { return PyLong_Check(o) || (PyIndex_Check(o) && !is
 Selection parse(const Array &a, PyObject *key) {
   Object items = PyTuple_Check(key) ? Object::borrow(key) : Object(check(PyTuple_Pack(1, key)));
   Py_ssize_t n = PyTuple_GET_SIZE(items.get());
-  int used = 0, ellipses = 0;
+  int used = 0, ellipses = 0, added = 0;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject *item = PyTuple_GET_ITEM(items.get(), i);
     ellipses += item == Py_Ellipsis;
     used += item != Py_Ellipsis && item != Py_None;
+    added += item == Py_None ? 1 : isInteger(item) ? -1 : 0;
   }
   if (ellipses > 1) badIndex("at most one ellipsis", std::to_string(ellipses));
   if (used > a.shape.rank) badIndex("at most " + std::to_string(a.shape.rank) + " axes", std::to_string(used));
+  if (a.shape.rank + added > kMaxRank)
+    badIndex("at most " + std::to_string(kMaxRank) + " axes in the result", std::to_string(a.shape.rank + added));
   Selection s;
   for (Py_ssize_t i = 0; i <= n; ++i) {
     PyObject *item = i < n ? PyTuple_GET_ITEM(items.get(), i) : Py_Ellipsis;
@@ -83,7 +86,6 @@ Selection parse(const Array &a, PyObject *key) {
       badIndex("an integer, slice, ellipsis, None or integer array", Py_TYPE(item)->tp_name);
     }
   }
-  if (s.shape.rank > kMaxRank) badIndex("at most " + std::to_string(kMaxRank) + " axes in the result", std::to_string(s.shape.rank));
   return s;
 }
 

@@ -245,6 +245,35 @@ def all(x, /, *, axis=None, keepdims=False):  # noqa: A001
     return _ops["equal"](misses, 0)
 
 
+def clip(x, /, min=None, max=None):  # noqa: A002
+    """Elements of ``x`` brought into [``min``, ``max``]; a bound of None is left out."""
+    x = asarray(x)
+    if min is not None:
+        x = _ops["maximum"](x, min)
+    return x if max is None else _ops["minimum"](x, max)
+
+
+def pow(x, y, /):  # noqa: A001
+    """``x`` to a Python integer ``y`` (or 0.5), by squaring; 1 / ``x`` to -``y`` for negative ones.
+
+    Raises DTypeError for other exponents.
+    """
+    if y == 0.5:
+        return _ops["sqrt"](x)
+    if not isinstance(y, int):
+        raise make("DTypeError", f"pow: exponent: expected a Python integer or 0.5, got {y!r}")
+    if y < 0:
+        return _ops["reciprocal"](pow(x, -y))
+    result, power = None, x
+    while y:
+        if y & 1:
+            result = power if result is None else result * power
+        y >>= 1
+        if y:
+            power = _ops["square"](power)
+    return ones_like(x) if result is None else result + 0 if result is x else result
+
+
 def matmul(x, y, /):
     """Matrix product; vectors are rows on the left and columns on the right, further axes are batches that broadcast."""
     return _core.matmul(x, y)

@@ -31,6 +31,7 @@ for _function in (_functions.sum, _functions.max, _functions.min, _functions.arg
                   _functions.all, statistics.mean, statistics.var, statistics.std):
     setattr(Array, _function.__name__, _reduction(_function))
 
+Array.__pow__ = lambda self, exponent: _functions.pow(self, exponent)
 Array.numpy = numpy
 Array.__array__ = __array__
 Array.__array_priority__ = 100

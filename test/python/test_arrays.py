@@ -139,3 +139,13 @@ def test_statistics_match_numpy(rng):
     np.testing.assert_allclose(kn.sum(kn.softmax(x), axis=1).numpy(), np.ones(6), rtol=1e-6)
     np.testing.assert_allclose(kn.logsumexp(x).numpy(), np.log(np.exp(n).sum(1)), rtol=1e-5)
     assert kn.any(x > 100).item() is False and kn.all(x < 100).item() is True and kn.allclose(x, n) and kn.array_equal(x, x)
+
+
+def test_powers_and_clip():
+    n = np.linspace(-3, 3, 7).astype(np.float32)
+    x = kn.asarray(n)
+    for k in (0, 1, 2, 3, 5, 8):
+        np.testing.assert_allclose((x ** k).numpy(), n ** k, rtol=1e-6)
+    assert (x ** 2).tolist() == (n * n).tolist() and (kn.asarray([4.0]) ** -2).tolist() == [0.0625] and (kn.asarray([9.0]) ** 0.5).tolist() == [3]
+    assert kn.clip(x, -1, 2).tolist() == np.clip(n, -1, 2).tolist() and kn.clip(x, max=0).max().item() == 0
+    assert (x ** 1)[0].item() == -3 and not kn._core.shares_memory(x ** 1, x)

@@ -124,6 +124,7 @@ ROWS = [
     ("error", lambda: hash(x), TypeError, "unhashable"),
     ("error", lambda: kn.Array(), TypeError, "cannot create"),
     ("error", lambda: kn.set_default_dtype(kn.int32), kn.DTypeError, "float32 or float64, got int32"),
+    ("error", lambda: x ** 1.5, kn.DTypeError, "pow: exponent: expected a Python integer or 0.5, got 1.5"),
     ("error", lambda: kn.finfo(kn.int32), kn.DTypeError, "finfo"),
     ("error", lambda: kn.iinfo(kn.float32), kn.DTypeError, "iinfo"),
     ("error", lambda: memoryview(kn.ones((3, 4)).T).cast("B"), TypeError, "casts are restricted to C-contiguous"),

@@ -87,9 +87,11 @@ TEST(Infer, Errors) {
   EXPECT_THROW(run(Op::Sum, {f23}, {2, 1, 0}), Error);                     // axes not ascending
   EXPECT_THROW(run(Op::Max, {empty}, {1, 0}), Error);                      // no identity
   EXPECT_THROW(run(Op::Argmin, {empty}, {0}), Error);
-  EXPECT_THROW(run(Op::DotGeneral, {f3, i3}, {0, 0, 0, 0}), Error);                                    // dtypes
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {0, 0, 1, 0}), Error);                                  // 3 against 2
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error);                               // batch axes of one side
-  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error);                            // an axis twice
+  EXPECT_THROW(run(Op::DotGeneral, {f3, i3}, {0, 0, 0, 0}), Error);         // dtypes
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {0, 0, 1, 0}), Error);       // 3 against 2
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error);    // batch axes of one side
+  EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error); // an axis twice
+  EXPECT_THROW(run(Op::DotGeneral, {TensorType{DType::F32, {1, 1, 1, 1, 1, 3}}, TensorType{DType::F32, {1, 1, 1, 1, 3}}}, {0, 0, 5, 4}),
+               Error);                                                                                 // rank of the result
   EXPECT_THROW(run(Op::DotGeneral, {f23, TensorType{DType::F32, {5, 3}}}, {1, 0, 1, 0, 1, 1}), Error); // batch sizes
 }

@@ -109,6 +109,29 @@ Expr shiftRight(Expr a, int by) {
   return a.with(arith::ShRUIOp::create(*a.builder, a.loc, a.value, n.value));
 }
 
+Expr isnan(Expr a) { return not_equal(a, a); }
+Expr isinf(Expr a) {
+  if (!isFloat(a.dtype)) return isnan(a);
+  return equal(abs(a), constant(a, std::numeric_limits<double>::infinity()));
+}
+Expr isfinite(Expr a) {
+  if (!isFloat(a.dtype)) return equal(a, a);
+  return less(abs(a), constant(a, std::numeric_limits<double>::infinity()));
+}
+Expr sign(Expr a) {
+  Expr zero = constant(a, 0), one = constant(a, 1);
+  Expr result = select(greater(a, zero), one, zero);
+  if (info(a.dtype).isSigned) result = select(less(a, zero), -one, result);
+  return isFloat(a.dtype) ? select(isnan(a), a, result) : result;
+}
+template <typename RoundOp> static Expr rounded(Expr a) {
+  return isFloat(a.dtype) ? a.with(RoundOp::create(*a.builder, a.loc, a.value)) : a;
+}
+Expr floor(Expr a) { return rounded<mlir::math::FloorOp>(a); }
+Expr ceil(Expr a) { return rounded<mlir::math::CeilOp>(a); }
+Expr trunc(Expr a) { return rounded<mlir::math::TruncOp>(a); }
+Expr round(Expr a) { return rounded<mlir::math::RoundEvenOp>(a); }
+
 /// Saturates at the limits of `to`; nan becomes 0.
 static Expr floatToInteger(Expr a, DType to) {
   int bitsOfTo = int(8 * byteSize(to));

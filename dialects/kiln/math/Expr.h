@@ -56,7 +56,14 @@ Expr cast(Expr a, DType to);
 Expr bitcast(Expr a, DType to);
 Expr shiftLeft(Expr a, int by);
 Expr shiftRight(Expr a, int by); // keeps the sign of signed dtypes
-inline Expr isNan(Expr a) { return not_equal(a, a); }
+Expr isnan(Expr a);              // false for integers
+Expr isinf(Expr a);
+Expr isfinite(Expr a);
+Expr sign(Expr a);
+Expr floor(Expr a); // integers as they are
+Expr ceil(Expr a);
+Expr trunc(Expr a);
+Expr round(Expr a); // halves to the even one
 
 /// Polynomial c[0] + c[1] x + ..., Horner's scheme in fused multiply-adds.
 Expr polynomial(Expr x, llvm::ArrayRef<double> coefficients);

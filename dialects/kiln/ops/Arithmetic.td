@@ -55,5 +55,34 @@ def Kiln_AbsOp : Kiln_Unary<"abs"> {
   let gradient = Gradient<[(op "select", (op "less", $x, (op "zeros_like", $x)), (op "negative", $ct), $ct)]>;
   let example = "kn.abs(kn.asarray([1.0, -2.0]))";
 }
+def Kiln_SquareOp : Kiln_Unary<"square"> {
+  let summary = "Product of each element with itself; integers wrap.";
+  let scalar = "a * a";
+  let gradient = Gradient<[(op "multiply", $ct, (op "add", $x, $x))]>;
+  let example = "kn.square(kn.asarray([1.0, -2.0]))";
+}
+def Kiln_ReciprocalOp : Kiln_Unary<"reciprocal"> {
+  let summary = "One over each element.";
+  let dtypes = "floating"; let floatResult = 1; let cost = 4;
+  let scalar = "constant(a, 1) / a";
+  let gradient = Gradient<[(op "negative", (op "multiply", $ct, (op "square", (op "reciprocal", $x))))]>;
+  let example = "kn.reciprocal(kn.asarray([4.0, 0.5]))";
+}
+def Kiln_SignOp : Kiln_Unary<"sign"> {
+  let summary = "-1, 0 or 1 by the sign of each element; nan stays nan.";
+  let scalar = "sign(a)";
+  let gradient = NonDifferentiable<"it is piecewise constant">;
+  let example = "kn.sign(kn.asarray([-3.0, 0.0, 2.0]))";
+}
+
+class Kiln_Rounding<string mnemonic> : Kiln_Unary<mnemonic> {
+  let scalar = mnemonic # "(a)";
+  let gradient = NonDifferentiable<"it is piecewise constant">;
+  let example = "kn." # mnemonic # "(kn.asarray([-1.5, 0.5, 2.7]))";
+}
+def Kiln_FloorOp : Kiln_Rounding<"floor"> { let summary = "Largest integer that is not above; integers as they are."; }
+def Kiln_CeilOp : Kiln_Rounding<"ceil"> { let summary = "Smallest integer that is not below; integers as they are."; }
+def Kiln_TruncOp : Kiln_Rounding<"trunc"> { let summary = "The integer towards zero; integers as they are."; }
+def Kiln_RoundOp : Kiln_Rounding<"round"> { let summary = "Nearest integer, halves to the even one; integers as they are."; }
 
 #endif

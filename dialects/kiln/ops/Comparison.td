@@ -44,4 +44,26 @@ def Kiln_SelectOp : Kiln_Op<"select"> {
   let example = "kn.where(kn.asarray([True, False]), kn.asarray([1.0, 2.0]), 0.0)";
 }
 
+class Kiln_Test<string mnemonic> : Kiln_Unary<mnemonic> {
+  let infer = "inferComparison"; let dtypes = "all"; let scalar = mnemonic # "(a)";
+  let gradient = NonDifferentiable<"a test is piecewise constant">;
+  let example = "kn." # mnemonic # "(kn.asarray([1.0, float('nan'), float('inf')]))";
+}
+def Kiln_IsnanOp : Kiln_Test<"isnan"> { let summary = "True where an element is nan."; }
+def Kiln_IsinfOp : Kiln_Test<"isinf"> { let summary = "True where an element is an infinity."; }
+def Kiln_IsfiniteOp : Kiln_Test<"isfinite"> { let summary = "True where an element is neither nan nor an infinity."; }
+def Kiln_LogicalNotOp : Kiln_Test<"logical_not"> {
+  let summary = "True where an element is false (0).";
+  let scalar = "equal(a, constant(a, 0))";
+}
+
+class Kiln_Logical<string mnemonic, string bitwise> : Kiln_Comparison<mnemonic> {
+  let scalar = bitwise # "(cast(a, DType::Bool), cast(b, DType::Bool))";
+  let gradient = NonDifferentiable<"truth values have no derivative">;
+  let example = "kn." # mnemonic # "(kn.asarray([True, False]), True)";
+}
+def Kiln_LogicalAndOp : Kiln_Logical<"logical_and", "bitwise_and"> { let summary = "True where both elements are true (not 0)."; }
+def Kiln_LogicalOrOp : Kiln_Logical<"logical_or", "bitwise_or"> { let summary = "True where one of the elements is true (not 0)."; }
+def Kiln_LogicalXorOp : Kiln_Logical<"logical_xor", "bitwise_xor"> { let summary = "True where just one element is true (not 0)."; }
+
 #endif
