@@ -68,6 +68,34 @@ def calls():
     row("recording, an op with its location", record * 1e9, None, "ns")
 
 
+def compile_times():
+    print("compiling, the compiler open, nothing cached")
+    config = kn._core.cache_config()
+    kn._core.set_cache_config(False, *config[1:])
+    x, m = kn.ones(1000), kn.ones((100, 100))
+
+    def fresh(make, argument):
+        times = []
+        for k in range(1, 8):
+            f = kn.jit(make(float(k)))
+            start = time.perf_counter()
+            f(argument)
+            times.append(time.perf_counter() - start)
+        return statistics.median(times) * 1e3
+
+    def ten_ops(k):
+        def f(v):
+            for j in range(5):
+                v = v * k + j
+            return v
+        return f
+
+    row("elementwise kernel of 10 ops", fresh(ten_ops, x), None, "ms")
+    row("softmax kernel", fresh(lambda k: lambda v: kn.softmax(v * k), m), None, "ms")
+    row("matrix product", fresh(lambda k: lambda v: (v + k) @ v, m), None, "ms")
+    kn._core.set_cache_config(*config)
+
+
 START = """
 import sys, time
 t0 = time.perf_counter()
@@ -154,7 +182,7 @@ def products():
 
 
 def main():
-    for part in (calls, start_up, memory_bound, math_functions, products):
+    for part in (calls, start_up, compile_times, memory_bound, math_functions, products):
         part()
     path = pathlib.Path(__file__).with_name("results.json")
     path.write_text(json.dumps(ROWS, indent=1) + "\n")

@@ -57,7 +57,7 @@ private:
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
   void placeArrays();
-  LogicalResult emitKernel(ir::KernelOp kernel);
+  void emitKernel(ir::KernelOp kernel);
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   void emitEntry();
 };
@@ -118,7 +118,7 @@ func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted) {
   return nullptr;
 }
 
-LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   // One pointer for each place: an array read under two shapes is one buffer.
   SmallVector<Place> slots;
   auto slotOf = [&](Value v) {
@@ -140,7 +140,6 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   }
   kernels.push_back({wanted.function, slots});
   count("emit-cpu.kernels");
-  return success();
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -204,11 +203,10 @@ void ProgramEmitter::emitEntry() {
 }
 
 LogicalResult ProgramEmitter::run() {
-  placeArrays();
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
-    if (failed(emitKernel(kernel))) return failure();
-  }
+  placeArrays();
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) emitKernel(kernel);
   emitEntry();
   module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(planned + scratch));
   main.erase();

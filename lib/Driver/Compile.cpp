@@ -13,6 +13,7 @@
 #include "llvm/Support/FileSystem.h"
 
 #include <cstring>
+#include <mutex>
 
 using namespace mlir;
 
@@ -25,16 +26,20 @@ void registerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-void runPipeline(ModuleOp module, void (*build)(OpPassManager &)) {
+static void runPasses(PassManager &pm, ModuleOp module) {
   std::string messages;
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
     messages += diagnostic.str() + "\n";
     return success();
   });
+  if (failed(pm.run(module))) throw Error(ErrorKind::Compile, "compilation failed: " + messages);
+}
+
+void runPipeline(ModuleOp module, void (*build)(OpPassManager &)) {
   PassManager pm(module.getContext());
   pm.enableVerifier(getenv("KILN_VERIFY") != nullptr);
   build(pm);
-  if (failed(pm.run(module))) throw Error(ErrorKind::Compile, "compilation failed: " + messages);
+  runPasses(pm, module);
 }
 
 void addInfo(ModuleOp module, int64_t kernels) {
@@ -48,64 +53,86 @@ void addInfo(ModuleOp module, int64_t kernels) {
 
 namespace {
 
-/// One program on its way through the stages.
-class Compilation {
+/// What compilations share, made once: the context with its dialects, the pass managers, the host's machine. Held by one
+/// compilation at a time; never destroyed, as threads may still compile when the process exits.
+class Session {
 public:
-  explicit Compilation(const kiln_compile_request &request) : request(request) {
+  static Session &get() {
+    static Session *session = new Session;
+    return *session;
+  }
+  std::mutex mutex;
+  MLIRContext context{MLIRContext::Threading::DISABLED};
+  PassManager fuse{&context}, kernels{&context}, emit{&context}, lower{&context};
+  std::unique_ptr<llvm::TargetMachine> host = makeTargetMachine(nullptr);
+
+private:
+  Session() {
     DialectRegistry registry;
     registerDialects(registry);
     context.appendDialectRegistry(registry);
-    context.disableMultithreading();
     context.loadAllAvailableDialects();
-    module = ModuleOp::create(UnknownLoc::get(&context));
+    for (PassManager *pm : {&fuse, &kernels, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
+    auto &fn = fuse.nest<func::FuncOp>();
+    fn.addPass(createSimplify());
+    fn.addPass(createFuse());
+    buildKernelPipeline(kernels);
+    emit.addPass(createEmitCpu());
+    lower.addPass(createLowerToLlvm());
+  }
+};
+
+/// One program on its way through the stages.
+class Compilation {
+public:
+  explicit Compilation(const kiln_compile_request &request) : request(request), lock(session.mutex) {
+    module = ModuleOp::create(UnknownLoc::get(&session.context));
     importTrace(*module, {request.words, request.count}, "kiln_entry");
+    if (request.cpu) other = makeTargetMachine(request.cpu);
   }
 
   std::string print(StringRef stage) {
     std::string text;
     llvm::raw_string_ostream out(text);
-    if (stage == "kiln") return module->print(out), text;
-    if (stage == "fused") {
-      runPipeline(*module, [](OpPassManager &pm) {
-        auto &fn = pm.nest<func::FuncOp>();
-        fn.addPass(createSimplify());
-        fn.addPass(createFuse());
-      });
-      return module->print(out), text;
-    }
-    runPipeline(*module, buildKernelPipeline);
-    if (stage == "kernels") return module->print(out), text;
-    runPipeline(*module, [](OpPassManager &pm) { pm.addPass(createEmitCpu()); });
-    if (stage == "vector") return module->print(out), text;
+    auto printed = [&] { return module->print(out), text; };
+    if (stage == "kiln") return printed();
+    if (stage == "fused") return run(session.fuse), printed();
+    run(session.kernels);
+    if (stage == "kernels") return printed();
+    run(session.emit);
+    if (stage == "vector") return printed();
     if (stage != "llvm" && stage != "asm")
       throw Error(ErrorKind::Value, "ir: stage: expected kiln, fused, kernels, vector, llvm or asm, got '" + stage.str() + "'");
-    runPipeline(*module, [](OpPassManager &pm) { pm.addPass(createLowerToLlvm()); });
-    auto machine = makeTargetMachine(request.cpu);
-    auto native = toLlvm(*module, llvmContext, *machine);
+    run(session.lower);
+    auto native = toLlvm(*module, llvmContext, machine());
     if (stage == "llvm") return native->print(out, nullptr), text;
-    auto assembly = emitObject(*native, *machine, /*asText=*/true);
+    auto assembly = emitObject(*native, machine(), /*asText=*/true);
     return std::string(assembly.begin(), assembly.end());
   }
 
   void compile() {
     stats().clear();
-    runPipeline(*module, buildKernelPipeline);
+    run(session.kernels);
     dump("kernels.mlir");
-    runPipeline(*module, [](OpPassManager &pm) { pm.addPass(createEmitCpu()); });
+    run(session.emit);
     dump("vector.mlir");
-    runPipeline(*module, [](OpPassManager &pm) { pm.addPass(createLowerToLlvm()); });
+    run(session.lower);
     addInfo(*module, stats()["emit-cpu.kernels"]);
-    auto machine = makeTargetMachine(request.cpu);
-    auto native = toLlvm(*module, llvmContext, *machine);
-    auto object = emitObject(*native, *machine);
+    auto native = toLlvm(*module, llvmContext, machine());
+    auto object = emitObject(*native, machine());
     linkShared({object}, request.output_path);
   }
 
 private:
   const kiln_compile_request &request;
-  MLIRContext context{MLIRContext::Threading::DISABLED};
+  Session &session = Session::get();
+  std::lock_guard<std::mutex> lock;
   llvm::LLVMContext llvmContext;
   OwningOpRef<ModuleOp> module;
+  std::unique_ptr<llvm::TargetMachine> other; // of a CPU that is not the host's
+
+  llvm::TargetMachine &machine() { return other ? *other : *session.host; }
+  void run(PassManager &pm) { runPasses(pm, *module); }
 
   void dump(StringRef name) {
     if (!request.dump_dir) return;

@@ -116,8 +116,8 @@ def test_order_of_products(m, n, k, rng):
 def random_program(rng):
     """A function of two arrays made of ops that fit together, and its text."""
     lines, names, shapes = [], ["x", "y"], {"x": (6, 37), "y": (6, 37)}
-    unary = ["kn.exp(-kn.abs({}))", "kn.tanh({})", "-{}", "{} * 0.5", "kn.sqrt(kn.abs({}))", "kn.sin({})", "kn.astype(kn.astype({}, kn.int32), kn.float32)", "kn.log(kn.abs({}) + 1)"]
-    binary = ["{} + {}", "{} - {}", "{} * {}", "kn.maximum({}, {})", "kn.where({} > 0, {}, 1.0)", "{} / (kn.abs({}) + 1)"]
+    unary = ["kn.exp(-kn.abs({}))", "kn.tanh({})", "-{}", "{} * 0.5", "kn.sqrt(kn.abs({}))", "kn.sin({})", "kn.astype(kn.astype({}, kn.int32), kn.float32)", "kn.log(kn.abs({}) + 1)", "kn.floor({} * 3)", "kn.sign({})", "kn.square({})", "kn.round({})"]
+    binary = ["{} + {}", "{} - {}", "{} * {}", "kn.maximum({}, {})", "kn.where({} > 0, {}, 1.0)", "{} / (kn.abs({}) + 1)", "kn.where(kn.isfinite({}), {}, 0.5)", "kn.astype(kn.logical_and({}, {}), kn.float32)"]
     for i in range(rng.integers(3, 12)):
         name, a = f"v{i}", names[rng.integers(len(names))]
         same = [n for n in names if shapes[n] == shapes[a]]
