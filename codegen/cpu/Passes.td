@@ -17,6 +17,10 @@ def EmitCpu : Pass<"kiln-emit-cpu", "::mlir::ModuleOp"> {
 
 def LowerToLlvm : Pass<"kiln-lower-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert emitted loops to the LLVM dialect in one conversion";
+  let description = [{
+    Control flow, arithmetic, math, vectors and functions in one `applyFullConversion`: one walk over the module instead of one
+    a dialect, and no cast between them remains.
+  }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
 }
 #endif

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -90,9 +91,10 @@ std::string cacheFolder() {
 
 /// Without a folder to write to: the executable lives in memory alone.
 std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir) {
-  char path[] = "/tmp/kiln-XXXXXX";
-  if (!mkdtemp(path)) throw Error(ErrorKind::Compile, "compile: expected a writable folder, /tmp or the cache");
-  std::string folder = path, output = folder + "/program.so";
+  std::string folder = std::filesystem::temp_directory_path() / "kiln-XXXXXX";
+  if (!mkdtemp(folder.data()))
+    throw Error(ErrorKind::Compile, "compile: expected a writable folder, the cache or that of temporary files, got " + folder);
+  std::string output = folder + "/program.so";
   struct Remove {
     std::string folder, output;
     ~Remove() { unlink(output.c_str()), rmdir(folder.c_str()); }

@@ -165,13 +165,6 @@ void defineOps(py11::module_ &m) {
       return wrap(matmul(require("matmul", x, a), require("matmul", y, b)));
     });
   });
-  m.def("is_recording", [] { return Recorder::current() != nullptr; });
-  m.def("leave", [](const std::string &why) {
-    return located([&]() -> PyObject * {
-      kiln::py::needValue(why.c_str());
-      Py_RETURN_NONE;
-    });
-  });
   m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
 }
 

@@ -22,11 +22,11 @@ from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexErr
                       PackageError, ShapeError, TraceError)
 from ._functions import *  # noqa: F403, E402
 from ._jit import disable_jit, jit  # noqa: E402
+from ._ops import *  # noqa: F403, E402
 from .composed.statistics import logsumexp, mean, softmax, std, var  # noqa: E402
 from . import _methods  # noqa: E402
 
 globals().update({t.name: t for t in _dtypes.ALL})
-globals().update(_core.op_functions)
 bool_, newaxis, pi, e, inf, nan = _dtypes.BY_NAME["bool"], None, 3.141592653589793, 2.718281828459045, float("inf"), float("nan")
 
 __version__ = "0.1.0"

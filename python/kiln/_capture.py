@@ -20,9 +20,9 @@ _CACHE = opmap.get("CACHE", 0)
 # Builtins that only compute. Those that act, or that read what no guard watches, are left out.
 _PURE = {getattr(builtins, name) for name in (
     "abs all any bool complex dict divmod enumerate filter float int isinstance len list map max min pow range reversed "
-    "round slice sorted str sum super tuple zip frozenset set repr ArithmeticError AssertionError Exception IndexError "
+    "round slice sorted str sum tuple zip frozenset set repr ArithmeticError AssertionError Exception IndexError "
     "KeyError LookupError OverflowError RuntimeError StopIteration TypeError ValueError ZeroDivisionError "
-    "NotImplementedError Ellipsis NotImplemented").split()} - {super}
+    "NotImplementedError Ellipsis NotImplemented").split()}
 _IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
 _STORES = {"STORE_GLOBAL": "writes a global", "DELETE_GLOBAL": "deletes a global", "STORE_ATTR": "writes an attribute",
            "DELETE_ATTR": "deletes an attribute", "IMPORT_NAME": "imports a module", "IMPORT_STAR": "imports a module",

@@ -1,4 +1,5 @@
 """Errors of Kiln. Each class says what the mistake is and how to mend it; messages name the user's line."""
+import builtins
 import linecache
 import os
 import sys
@@ -34,11 +35,11 @@ class CompileError(KilnError):
     """The compiler failed; with ``KILN_DUMP_DIR`` set, the program after each stage is kept for a report."""
 
 
-class IndexError(KilnError, IndexError):  # noqa: A001 - the builtin's name, and its subclass
+class IndexError(KilnError, builtins.IndexError):  # noqa: A001
     """A position outside an array, or a key that is no index."""
 
 
-class AxisError(KilnError, ValueError, __builtins__["IndexError"] if isinstance(__builtins__, dict) else __builtins__.IndexError):
+class AxisError(KilnError, ValueError, builtins.IndexError):
     """An axis outside an array, or one given twice."""
 
 

@@ -183,7 +183,7 @@ def concatenate(arrays, axis=0):
 def stack(arrays, /, *, axis=0):
     """Arrays of one shape joined along a new axis."""
     arrays = [asarray(a) for a in arrays]
-    return _core.concat(tuple(expand_dims(a, axis=axis) for a in arrays), axis if axis >= 0 else axis)
+    return _core.concat(tuple(expand_dims(a, axis=axis) for a in arrays), axis)
 
 
 def take(x, indices, /, *, axis=None):
