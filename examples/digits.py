@@ -132,17 +132,47 @@ def jax_column():
     return jnp.asarray, column
 
 
+def torch_column():
+    import torch
+    torch.set_num_threads(1)
+
+    def over(function):
+        return lambda x, axis=None, keepdims=False: function(x) if axis is None else function(x, dim=axis, keepdim=keepdims)
+
+    namespace = types.SimpleNamespace(
+        sum=over(torch.sum), mean=over(torch.mean), argmin=over(torch.argmin), take=lambda x, i: x[i], arange=torch.arange,
+        where=torch.where, ones_like=torch.ones_like, maximum=lambda x, y: torch.clamp(x, min=y), sqrt=torch.sqrt, tanh=torch.tanh)
+    return torch.from_numpy, lambda function: in_namespace(function, namespace)
+
+
+def numba_column():
+    import numba
+
+    def column(function):
+        names = {"squared_distances": numba.njit(in_namespace(function, np).__globals__["squared_distances"]), "CLUSTERS": CLUSTERS, "kn": np}
+        return numba.njit(types.FunctionType(function.__wrapped__.__code__, names))
+    return np.asarray, column
+
+
+PEERS = {"JAX jit": ("jax", jax_column), "torch eager": ("torch", torch_column), "Numba": ("numba", numba_column)}
+
+
 def time_table(arguments):
     """Median milliseconds by function and framework."""
     columns = {"NumPy": (np.asarray, lambda f: in_namespace(f, np)), "Kiln eager": (kn.asarray, lambda f: f.__wrapped__),
                "Kiln jit": (kn.asarray, lambda f: f)}
-    if importlib.util.find_spec("jax"):
-        columns["JAX jit"] = jax_column()
+    columns.update({name: make() for name, (module, make) in PEERS.items() if importlib.util.find_spec(module)})
     table = {}
     for function in FUNCTIONS:
         for column, (convert, variant) in columns.items():
             run, converted = variant(function), [convert(a) for a in arguments[function.__name__]]
-            table[function.__name__, column] = median_time(lambda: run(*converted))
+            try:
+                table[function.__name__, column] = median_time(lambda: run(*converted))
+            except Exception as error:  # a peer may lack an operation; Kiln may not
+                if "Kiln" in column:
+                    raise
+                print(f"  {column} does not run {function.__name__}: {type(error).__name__}")
+                table[function.__name__, column] = float("nan")
     return list(columns), table
 
 
@@ -150,7 +180,8 @@ def print_table(columns, names, table):
     print(f"\n  {'median ms':<18}" + "".join(f"{c:>12}" for c in columns) + f"{'jit / NumPy':>14}")
     for name in names:
         ratio = table[name, "NumPy"] / table[name, "Kiln jit"]
-        print(f"  {name:<18}" + "".join(f"{table[name, c]:12.3f}" for c in columns) + f"{ratio:13.2f}x")
+        times = "".join(f"{t:12.3f}" if t == t else f"{'–':>12}" for t in (table[name, c] for c in columns))
+        print(f"  {name:<18}{times}{ratio:13.2f}x")
     print("  NumPy and Kiln run on one thread unless NumPy's BLAS is given more (OPENBLAS_NUM_THREADS).")
 
 
