@@ -419,3 +419,27 @@ def test_programs_of_another_version_are_refused():
     words = np.array([99, 0], np.int64).tobytes()
     with pytest.raises(kn.CompileError, match="version: expected 1, got 99"):
         kn._core.print_ir(words, "kiln")
+
+
+def test_a_debugger_sees_the_function_as_written():
+    import sys
+    lines = []
+
+    def trace(frame, event, arg):
+        if frame.f_code.co_name == "watched":
+            lines.append(event)
+        return trace
+
+    @kn.jit
+    def watched(x):
+        y = x + 1
+        return y * 2
+
+    watched(kn.ones(1))
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        result = watched(kn.ones(1))
+    finally:
+        sys.settrace(before)
+    assert result.item() == 4 and "line" in lines and watched.stats.calls == 1
