@@ -159,9 +159,20 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
   return result;
 }
 
+/// Arrays of one dtype and shape are recorded as they are.
+static std::optional<Array> recordFlat(Op op, std::span<const Operand> operands) {
+  const Array *arrays[2];
+  for (size_t i = 0; i < operands.size(); ++i) {
+    arrays[i] = operands[i].array;
+    bool fits = operands[i].kind == Operand::IsArray && arrays[i]->dtype == arrays[0]->dtype && arrays[i]->shape == arrays[0]->shape;
+    if (!fits) return std::nullopt;
+  }
+  if (resultDType(op, arrays[0]->dtype) < 0) return std::nullopt;
+  return Recorder::current()->record(op, {arrays, operands.size()}, {});
+}
+
 Array applyElementwise(Op op, std::span<const Operand> operands) {
-  if (!isRecording())
-    if (auto result = applyFlat(op, operands)) return std::move(*result);
+  if (auto result = isRecording() ? recordFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});

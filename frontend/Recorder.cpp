@@ -91,9 +91,11 @@ int64_t Recorder::slotOf(const Array &array) {
 }
 
 Array Recorder::record(Op op, std::span<const Array *const> operands, std::span<const int64_t> words) {
-  std::vector<int64_t> slots;
-  for (const Array *a : operands) slots.push_back(slotOf(*a));
-  return result(trace.addOp(op, slots, words));
+  int64_t few[4];
+  std::vector<int64_t> many(operands.size() > 4 ? operands.size() : 0);
+  int64_t *slots = many.empty() ? few : many.data();
+  for (size_t i = 0; i < operands.size(); ++i) slots[i] = slotOf(*operands[i]);
+  return result(trace.addOp(op, {slots, operands.size()}, words));
 }
 
 Array Recorder::constant(DType dtype, int64_t bits) {

@@ -42,10 +42,10 @@ public:
   }
 
   int64_t addOp(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) {
-    TensorType operandTypes[16];
+    TensorType operandTypes[3];
     std::vector<TensorType> many;
     TensorType *t = operandTypes;
-    if (operands.size() > 16) {
+    if (operands.size() > 3) {
       many.resize(operands.size());
       t = many.data();
     }
