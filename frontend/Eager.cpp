@@ -27,7 +27,8 @@ kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
   return found;
 }
 
-kiln_entry_fn namedKernel(const std::string &name) { return packKernel(name); }
+/// The kernel of an op of the table with the rest of its name.
+kiln_entry_fn namedKernel(Op op, const std::string &rest) { return packKernel(std::string(info(op).name) + "_" + rest); }
 
 int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, void *workspace = nullptr) {
   return kernel(runtimeTable(), buffers, dims, workspace);
@@ -129,7 +130,7 @@ void stridedCopy(const Array &target, const Input &source) {
   Input operands[] = {source, {target.data(), target.dtype, target.strides}};
   Nest nest = coalesce(target.shape, operands);
   std::string name = "copy_" + std::to_string(8 * byteSize(target.dtype));
-  kiln_entry_fn kernel = namedKernel(name);
+  kiln_entry_fn kernel = packKernel(name);
   int rank = nest.shape.rank;
   int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
                     nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
@@ -149,7 +150,7 @@ void stridedCopy(const Array &target, const Input &source) {
 void iota(const Array &result) {
   void *buffers[] = {result.data()};
   int64_t dims[] = {result.size()};
-  if (dims[0]) call(namedKernel(std::string("iota_") + info(result.dtype).shortName), buffers, dims);
+  if (dims[0]) call(namedKernel(Op::Iota, info(result.dtype).shortName), buffers, dims);
 }
 
 static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, int64_t &inner) {
@@ -165,7 +166,7 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   dims[3] = indices.size();
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
-  if (call(namedKernel("gather_" + std::to_string(8 * byteSize(x.dtype))), buffers, dims))
+  if (call(namedKernel(Op::Gather, std::to_string(8 * byteSize(x.dtype))), buffers, dims))
     throw Error(ErrorKind::Index, "gather: index: expected positions in [" + std::to_string(-dims[1]) + ", " + std::to_string(dims[1]) +
                                       ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
@@ -177,19 +178,16 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   bool isRow = axis == x.shape.rank - 1;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
-  call(namedKernel(std::string(info(op).name) + "_" + info(x.dtype).shortName + (isRow ? "_row" : "_col")), buffers, dims);
+  call(namedKernel(op, std::string(info(x.dtype).shortName) + (isRow ? "_row" : "_col")), buffers, dims);
 }
-
-// The panels of the product of largest tiles: known to the pack's compiler, checked against its info.
-static constexpr size_t kGemmWorkspace = size_t(8) << 20;
 
 void matrixProduct(const Array &x, const Array &y, const Array &result) {
   if (result.size() == 0) return;
   bool isRows = y.strides[1] == 1 || y.shape[1] == 1;
   int64_t dims[] = {x.shape[0], x.shape[1], y.shape[1], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
   void *buffers[] = {x.data(), y.data(), result.data()};
-  call(namedKernel(std::string("dot_general_") + info(x.dtype).shortName + (isRows ? "_nn" : "_nt")), buffers, dims,
-       threadWorkspace(kGemmWorkspace));
+  call(namedKernel(Op::DotGeneral, std::string(info(x.dtype).shortName) + (isRows ? "_nn" : "_nt")), buffers, dims,
+       threadWorkspace(kPackWorkspace));
 }
 
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result) {
@@ -198,7 +196,7 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   bool isPlain = matrix.strides[1] == 1 && vector.strides[0] == 1;
   void *buffers[] = {matrix.data(), vector.data(), result.data()};
   if (isPlain) dims[3] = 0;
-  call(namedKernel(std::string("dot_general_") + info(matrix.dtype).shortName + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")),
+  call(namedKernel(Op::DotGeneral, std::string(info(matrix.dtype).shortName) + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")),
        buffers, dims);
 }
 

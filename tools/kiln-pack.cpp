@@ -5,6 +5,7 @@
 // says how an operand lies along the inner axis: c consecutive, 0 one element for all, s any stride.
 #include "lib/Core/Stats.h"
 #include "lib/Driver/Driver.h"
+#include "lib/Runtime/Executable.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 
@@ -24,7 +25,6 @@ using mlir::Builder, mlir::DialectRegistry, mlir::MLIRContext, mlir::ModuleOp, m
 namespace func = mlir::func;
 
 constexpr int64_t kS0 = -1, kS1 = -2, kS2 = -3, kS3 = -4; // symbols
-constexpr int64_t kGemmWorkspace = int64_t(8) << 20;      // what frontend/Eager.cpp provides
 
 struct Kernel {
   std::string name;
@@ -100,7 +100,7 @@ void addProducts(Pack &pack) {
     if (!accepts(info(Op::DotGeneral).accepts, dtype)) continue;
     auto add = [&](const char *form, const Dims &x, const Dims &xs, const Dims &y, const Dims &ys, int64_t xAxis, int64_t yAxis) {
       Kernel k;
-      k.name = "dot_general_" + dtypeName(dtype) + form;
+      k.name = std::string(info(Op::DotGeneral).name) + "_" + dtypeName(dtype) + form;
       int64_t slots[] = {k.trace.addInput({dtype, x}, xs), k.trace.addInput({dtype, y}, ys)}, words[] = {0, 0, xAxis, yAxis};
       k.trace.outputs = {k.trace.addOp(Op::DotGeneral, slots, words)};
       pack["dot_general"].push_back(std::move(k));
@@ -119,14 +119,14 @@ void addIotaAndGather(Pack &pack) {
   for (int t = 0; t < kNumDTypes; ++t) {
     if (!accepts(info(Op::Iota).accepts, DType(t))) continue;
     Kernel k;
-    k.name = "iota_" + dtypeName(DType(t));
+    k.name = std::string(info(Op::Iota).name) + "_" + dtypeName(DType(t));
     int64_t words[] = {0, t, 1, kS0};
     k.trace.outputs = {k.trace.addOp(Op::Iota, {}, words)};
     pack["iota"].push_back(std::move(k));
   }
   for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) {
     Kernel k;
-    k.name = "gather_" + std::to_string(8 * byteSize(t));
+    k.name = std::string(info(Op::Gather).name) + "_" + std::to_string(8 * byteSize(t));
     int64_t slots[] = {k.trace.addInput({t, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}})}, axis = 1;
     k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
     pack["gather"].push_back(std::move(k));
@@ -188,8 +188,8 @@ void build(const std::string &output, const std::string &folder, const char *cpu
     }
     runPipeline(*module, buildKernelPipeline);
     runPipeline(*module, buildCpuPipeline);
-    if ((*module)->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt() > kGemmWorkspace)
-      throw Error(ErrorKind::Compile, "pack: " + name + ": expected a workspace of at most " + std::to_string(kGemmWorkspace) + " bytes");
+    if ((*module)->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt() > int64_t(kPackWorkspace))
+      throw Error(ErrorKind::Compile, "pack: " + name + ": expected a workspace of at most " + std::to_string(kPackWorkspace) + " bytes");
     llvm::LLVMContext llvmContext;
     auto native = toLlvm(*module, llvmContext, *machine);
     bool isNew;

@@ -30,6 +30,8 @@ private:
 
 const kiln_rt *runtimeTable();
 
+/// The most workspace that a kernel of the pack may ask for; the pack's compiler checks it.
+inline constexpr size_t kPackWorkspace = size_t(8) << 20;
 /// The eager kernel `name` of the pack; throws Error (package) when the pack or the kernel is missing.
 kiln_entry_fn packKernel(const std::string &name);
 

@@ -185,10 +185,11 @@ PyObject *getMT(PyObject *self, void *) {
 //===-- container ---------------------------------------------------------------------------------------------------===//
 
 Py_ssize_t length(PyObject *self) {
-  return guardedInt([&]() -> int {
+  int status = guardedInt([&]() -> int {
     if (!arrayOf(self).shape.rank) fail(ErrorKind::DType, "len", "array", "one with axes", "one without");
-    return int(arrayOf(self).shape[0]);
+    return 0;
   });
+  return status ? status : Py_ssize_t(arrayOf(self).shape[0]);
 }
 PyObject *subscript(PyObject *self, PyObject *key) {
   return guarded([&] { return wrap(getItem(arrayOf(self), key)); });

@@ -114,10 +114,10 @@ void setItem(Array &a, PyObject *key, PyObject *value) {
     source = *operand.array;
   } else {
     if (operand.kind == Operand::IsFloat && !isFloat(a.dtype)) { // NumPy truncates numbers that are assigned
-      operand.kind = Operand::IsInt;
-      operand.integer = int64_t(operand.number);
+      source = constantArray(DType::F64, scalarBits(operand, DType::F64));
+    } else {
+      source = constantArray(a.dtype, scalarBits(operand, a.dtype));
     }
-    source = constantArray(a.dtype, scalarBits(operand, a.dtype));
   }
   Selection s = parse(a, key);
   if (s.gatherAxis >= 0) badIndex("integers, slices, ellipsis or None for an assignment", "an integer array (not supported yet)");

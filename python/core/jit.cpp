@@ -94,7 +94,7 @@ void tellOfVariants(State &state) {
 
 Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   state.misses++;
-  auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, state.options, true);
+  auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, true);
   if (entry->eager.empty()) {
     // A list or dict that the call was given and changed: Python has to run on every call.
     Signature after;
@@ -237,6 +237,7 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
   for (auto &e : stateOf(self).entries) {
     Object guards(PyList_New(0)), inputs(PyList_New(0));
     for (Guard &g : e->guards) {
+      if (!g.expected) continue; // a name that is absent
       Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
       PyList_Append(guards.get(), text.get());
     }
@@ -271,8 +272,7 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
     size_t nargs = size_t(PyTuple_GET_SIZE(tuple));
     PyObject *kwnames = PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr;
     readArguments(state, args.data(), nargs, kwnames, s, converted);
-    auto entry =
-        recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, state.options, false);
+    auto entry = recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, false);
     if (!entry->eager.empty())
       throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
     auto words = entry->trace.serialize();

@@ -97,7 +97,7 @@ struct JitOptions {
 
 /// Records a call and compiles it. `run` holds the arguments as the function gets them.
 std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames,
-                                   const JitOptions &options, bool compile);
+                                   bool compile);
 /// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
 /// The same for an entry and arguments of the plain kind.

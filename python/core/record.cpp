@@ -17,8 +17,7 @@ std::string addReads(PyObject *function, Entry &entry, const Signature &s, std::
     Place place{Object::borrow(PyTuple_GET_ITEM(pair, 0)), {}};
     if (PyTuple_GET_ITEM(pair, 1) != Py_None) place.key = Object::borrow(PyTuple_GET_ITEM(pair, 1));
     PyObject *value = place.read();
-    if (!value) continue; // not yet defined: reading it raises in any case
-    if (!isArray(value)) {
+    if (!value || !isArray(value)) { // an absent name is watched to stay absent
       entry.guards.push_back({place, Object::borrow(value)});
       continue;
     }
@@ -68,8 +67,6 @@ public:
     out.object = Object::borrow(value);
     return out;
   }
-
-  bool hasValue = false; // anything but None
 
 private:
   Recorder &r;
@@ -150,7 +147,7 @@ CompileResult compileTrace(const Trace &trace) {
 } // namespace
 
 std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames,
-                                   const JitOptions &options, bool compile) {
+                                   bool compile) {
   auto entry = std::make_unique<Entry>();
   entry->words = s.words;
   for (PyObject *o : s.objects) entry->objects.push_back(Object::borrow(o));
@@ -243,8 +240,9 @@ PyObject *build(const Output &out, const Signature &s, const std::vector<PyObjec
   return nullptr;
 }
 
-/// A written cell whose memory another input sees, under another storage: only eager has the right order of reads.
-bool writesOverlap(const Entry &entry, const std::vector<Array *> &inputs) {
+/// Writes that only eager does right: into memory that another input sees under another storage, whose reads have an order,
+/// or into read-only memory, which is refused at the user's line before anything is written.
+bool needsEagerWrites(const Entry &entry, const std::vector<Array *> &inputs) {
   auto range = [](const Array &a) {
     auto *data = static_cast<char *>(a.storage->value->data);
     return std::pair(data, data + a.storage->value->bytes);
@@ -254,6 +252,7 @@ bool writesOverlap(const Entry &entry, const std::vector<Array *> &inputs) {
       const Array *target = nullptr;
       for (size_t k = 0; k < inputs.size(); ++k)
         if (entry.inputs[k].kind == place.kind && entry.inputs[k].number == place.number) target = inputs[k];
+      if (target && !target->storage->isWritable) return true;
       if (!target || inputs[i]->storage.get() == target->storage.get()) continue;
       auto [aLow, aHigh] = range(*target);
       auto [bLow, bHigh] = range(*inputs[i]);
@@ -265,7 +264,6 @@ bool writesOverlap(const Entry &entry, const std::vector<Array *> &inputs) {
 /// Puts new content into a cell from before the call.
 void commit(Array &target, Array &content) {
   Storage &cell = *target.storage.get();
-  if (!cell.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
   bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
   if (!cell.pinned && isWhole) cell.value = content.storage->value;
   else eager::stridedCopy(target, {content.data(), content.dtype, content.strides});
@@ -341,7 +339,7 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
       if (!a.isContiguous)
         for (int64_t stride : a.strides) dimCount < 64 ? dims[dimCount++] = stride : (manyDims.push_back(stride), 0);
     }
-    if (!manyDims.empty() || writesOverlap(entry, arrays)) {
+    if (!manyDims.empty() || needsEagerWrites(entry, arrays)) {
       failedOnData = true;
       return nullptr;
     }

@@ -158,7 +158,7 @@ std::string Place::describe() const {
 bool Guard::holds() const {
   PyObject *now = place.read();
   if (now == expected.get()) return true;
-  if (!now || Py_TYPE(now) != Py_TYPE(expected.get())) return false;
+  if (!now || !expected || Py_TYPE(now) != Py_TYPE(expected.get())) return false;
   if (PyFloat_CheckExact(now))
     return std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(now)) == std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(expected.get()));
   bool isValue = PyLong_CheckExact(now) || PyUnicode_CheckExact(now);

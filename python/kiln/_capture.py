@@ -105,6 +105,8 @@ class _Analysis:
             elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
                 key = code.co_names[arg >> 1 if name == "LOAD_GLOBAL" else arg]
                 container = names if key in names else vars(builtins)
+                if container is not names:
+                    self.add(names, key)  # watched to stay absent: a global would shadow the builtin
                 at = self.read(container, key, container.get(key), code, instructions, at, offset)
             elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and variables[arg] in cells:
                 cell = cells[variables[arg]]

@@ -141,6 +141,12 @@ def test_statistics_match_numpy(rng):
     assert kn.any(x > 100).item() is False and kn.all(x < 100).item() is True and kn.allclose(x, n) and kn.array_equal(x, x)
 
 
+def test_assigned_numbers_are_total():
+    x = kn.arange(3, dtype=kn.int8)
+    x[0], x[1], x[2] = 1e9, float("nan"), -2.7
+    assert x.tolist() == [127, 0, -2]
+
+
 def test_powers_and_clip():
     n = np.linspace(-3, 3, 7).astype(np.float32)
     x = kn.asarray(n)

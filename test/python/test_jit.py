@@ -443,3 +443,30 @@ def test_a_debugger_sees_the_function_as_written():
     finally:
         sys.settrace(before)
     assert result.item() == 4 and "line" in lines and watched.stats.calls == 1
+
+
+def test_a_global_that_comes_to_shadow_a_builtin():
+    scope = {"kn": kn}
+    exec("def f(x): return x * min(2, 3)", scope)
+    f = kn.jit(scope["f"])
+    assert f(kn.ones(1)).item() == 2
+    scope["min"] = lambda a, b: 5
+    assert f(kn.ones(1)).item() == 5
+    del scope["min"]
+    assert f(kn.ones(1)).item() == 2 and "min" in str(f.explain())
+
+
+def test_read_only_targets_are_refused_before_anything_is_written():
+    @kn.jit
+    def f(x, y):
+        y += 1
+        x += 1
+        return x * 1
+
+    x, y = np.zeros(2, np.float32), np.zeros(2, np.float32)
+    f(x, y)
+    assert x.tolist() == y.tolist() == [1, 1]
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="expected a writable array") as caught:
+        f(x, y)
+    assert "x += 1" in str(caught.value) and x.tolist() == [1, 1] and y.tolist() == [2, 2], "as eager does"
