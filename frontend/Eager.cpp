@@ -125,19 +125,31 @@ void elementwise(Op op, std::span<const Input> inputs, DType resultType, const D
   });
 }
 
-void stridedCopy(const Array &target, const Input &source) {
-  if (target.size() == 0) return;
-  Input operands[] = {source, {target.data(), target.dtype, target.strides}};
-  Nest nest = coalesce(target.shape, operands);
-  std::string name = "copy_" + std::to_string(8 * byteSize(target.dtype));
-  kiln_entry_fn kernel = packKernel(name);
+/// Elements of 16 bytes as pairs of 8.
+static Input halves(const Input &x) {
+  Input pair{x.data, DType::U64, x.strides};
+  for (int i = 0; i < pair.strides.rank; ++i) pair.strides[i] *= 2;
+  pair.strides.push(1);
+  return pair;
+}
+
+static void copyStrided(const Input &target, const Input &source, const Dims &shape) {
+  int64_t bytes = byteSize(target.dtype);
+  if (bytes == 16) {
+    Dims wider = shape;
+    wider.push(2);
+    return copyStrided(halves(target), halves(source), wider);
+  }
+  Input operands[] = {source, target};
+  Nest nest = coalesce(shape, operands);
   int rank = nest.shape.rank;
   int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
                     nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
-  int64_t bytes = byteSize(target.dtype);
   bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
+  kiln_entry_fn kernel = isPlain ? nullptr : packKernel("copy_" + std::to_string(8 * bytes));
   overOuter(nest, 2, [&](const int64_t *offsets) {
-    char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes, *to = target.data() + offsets[1] * bytes;
+    char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
+    char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
     if (isPlain) {
       for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
       return;
@@ -145,6 +157,10 @@ void stridedCopy(const Array &target, const Input &source) {
     void *buffers[] = {from, to};
     call(kernel, buffers, dims);
   });
+}
+
+void stridedCopy(const Array &target, const Input &source) {
+  if (target.size()) copyStrided({target.data(), target.dtype, target.strides}, source, target.shape);
 }
 
 void iota(const Array &result) {
@@ -160,15 +176,61 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
   size = shape[axis];
 }
 
+/// The status of a kernel that was given an index outside.
+[[noreturn]] static void badIndex(const Array &x, int axis, int64_t size) {
+  throw Error(ErrorKind::Index, "index: position: expected one in [" + std::to_string(-size) + ", " + std::to_string(size) + ") along axis " +
+                                    std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
+}
+
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
-  int64_t dims[4];
+  int64_t dims[4], bytes = byteSize(x.dtype);
   product(x.shape, axis, dims[0], dims[1], dims[2]);
   dims[3] = indices.size();
+  int64_t size = dims[1];
+  if (bytes == 16) bytes = 8, dims[2] *= 2;
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
-  if (call(namedKernel(Op::Gather, std::to_string(8 * byteSize(x.dtype))), buffers, dims))
-    throw Error(ErrorKind::Index, "gather: index: expected positions in [" + std::to_string(-dims[1]) + ", " + std::to_string(dims[1]) +
-                                      ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
+  if (call(namedKernel(Op::Gather, std::to_string(8 * bytes)), buffers, dims)) badIndex(x, axis, size);
+}
+
+void scatter(Op op, const Array &x, const Array &indices, const Array &updates, int axis) {
+  int64_t dims[4], bytes = byteSize(x.dtype);
+  product(x.shape, axis, dims[0], dims[1], dims[2]);
+  dims[3] = indices.size();
+  if (indices.size() == 0) return;
+  int64_t size = dims[1];
+  if (op == Op::Scatter && bytes == 16) bytes = 8, dims[2] *= 2;
+  void *buffers[] = {x.data(), indices.data(), updates.data()};
+  if (call(namedKernel(op, op == Op::Scatter ? std::to_string(8 * bytes) : info(x.dtype).shortName), buffers, dims)) badIndex(x, axis, size);
+}
+
+int64_t countTrue(const Array &mask) {
+  int64_t n = mask.size(), count = 0;
+  const char *bytes = mask.data();
+  for (int64_t i = 0; i < n; ++i) count += bytes[i] != 0;
+  return count;
+}
+
+void nonzero(const Array &mask, const Array &result) {
+  void *buffers[] = {mask.data(), result.data()};
+  int64_t dims[] = {mask.size(), result.size()};
+  if (result.size()) call(namedKernel(Op::Nonzero, info(mask.dtype).shortName), buffers, dims);
+}
+
+void scan(Op op, const Array &x, int axis, const Array &result) {
+  int64_t dims[3];
+  product(x.shape, axis, dims[0], dims[1], dims[2]);
+  if (result.size() == 0) return;
+  void *buffers[] = {x.data(), result.data()};
+  call(namedKernel(op, std::string(info(x.dtype).shortName) + (dims[2] == 1 ? "_row" : "_col")), buffers, dims);
+}
+
+void sort(Op op, const Array &x, const Array &result, bool descending) {
+  if (result.size() == 0) return;
+  int64_t n = x.shape[x.shape.rank - 1], dims[] = {x.size() / n, n};
+  void *buffers[] = {x.data(), result.data()};
+  size_t scratch = size_t(2 * n * (8 + byteSize(x.dtype))) + 4096; // positions and keys, twice, and the counts
+  call(namedKernel(op, std::string(info(x.dtype).shortName) + (descending ? "_down" : "_up")), buffers, dims, threadWorkspace(scratch));
 }
 
 void reduce(Op op, const Array &x, int axis, const Array &result) {

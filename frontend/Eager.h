@@ -20,7 +20,13 @@ void elementwise(Op op, std::span<const Input> inputs, DType resultType, const D
 /// target[...] = source, both of one dtype, any strides.
 void stridedCopy(const Array &target, const Input &source);
 void iota(const Array &result);
+/// These take row-major memory.
 void gather(const Array &x, const Array &indices, const Array &result, int axis);
+void scatter(Op op, const Array &x, const Array &indices, const Array &updates, int axis); // in place
+int64_t countTrue(const Array &mask);
+void nonzero(const Array &mask, const Array &result);
+void scan(Op op, const Array &x, int axis, const Array &result);
+void sort(Op op, const Array &x, const Array &result, bool descending); // along the last axis
 /// One axis of row-major memory.
 void reduce(Op op, const Array &x, int axis, const Array &result);
 void matrixProduct(const Array &x, const Array &y, const Array &result); // (m, k) and (k, n), any strides

@@ -15,6 +15,10 @@ LongWork &longWork() {
 }
 thread_local bool Running::isInside = false;
 
+Array recordOp(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words) {
+  return Recorder::current()->record(op, {operands.begin(), operands.size()}, words);
+}
+
 static Array runCast(const Array &x, DType dtype) {
   Array result = Array::empty(dtype, x.shape);
   eager::Input input{x.data(), x.dtype, x.strides};
@@ -26,40 +30,67 @@ static Array runCast(const Array &x, DType dtype) {
 //===-- numbers -----------------------------------------------------------------------------------------------------===//
 
 DType weakDType(const Operand &number) {
-  if (number.kind == Operand::IsBool) return DType::Bool;
-  return number.kind == Operand::IsInt ? DType::I64 : defaultFloat();
+  switch (number.kind) {
+  case Operand::IsBool: return DType::Bool;
+  case Operand::IsInt: return number.isLarge ? DType::U64 : DType::I64;
+  case Operand::IsComplex: return complexType(defaultFloat());
+  default: return defaultFloat();
+  }
 }
 
-int64_t scalarBits(const Operand &n, DType dtype) {
-  double number = n.kind == Operand::IsFloat ? n.number : double(n.integer);
-  if (dtype == DType::F64) return std::bit_cast<int64_t>(number);
-  if (dtype == DType::F32) return int64_t(std::bit_cast<uint32_t>(float(number)));
-  if (dtype == DType::Bool) return n.kind == Operand::IsFloat ? n.number != 0 : n.integer != 0;
+static bool fitsInteger(const Operand &n, DType dtype) {
+  if (n.isLarge) return dtype == DType::U64;
+  int width = int(8 * byteSize(dtype));
+  if (info(dtype).isSigned) return width == 64 || (n.integer >= -(int64_t(1) << (width - 1)) && n.integer < int64_t(1) << (width - 1));
+  return n.integer >= 0 && (width == 64 || n.integer < int64_t(1) << width);
+}
+
+Scalar scalarBits(const Operand &n, DType dtype) {
+  double number = n.kind >= Operand::IsFloat ? n.number : n.isLarge ? double(uint64_t(n.integer)) : double(n.integer);
+  if (n.kind == Operand::IsComplex && !isComplex(dtype))
+    throw Error(ErrorKind::DType, std::string("a Python complex number does not convert to ") + info(dtype).name + ": expected a real one");
+  switch (dtype) {
+  case DType::F64: return {std::bit_cast<int64_t>(number), 0};
+  case DType::F32: return {int64_t(std::bit_cast<uint32_t>(float(number))), 0};
+  case DType::C64: return {int64_t(std::bit_cast<uint32_t>(float(number)) | uint64_t(std::bit_cast<uint32_t>(float(n.imaginary))) << 32), 0};
+  case DType::C128: return {std::bit_cast<int64_t>(number), std::bit_cast<int64_t>(n.imaginary)};
+  case DType::Bool: return {n.kind == Operand::IsFloat ? n.number != 0 : n.integer != 0, 0};
+  default: break;
+  }
+  if (isNarrow(dtype)) { // by the kernel that converts arrays
+    Scalar result{};
+    eager::Input input{&number, DType::F64, {}};
+    eager::elementwise(Op::Cast, {&input, 1}, dtype, {}, result.data());
+    return result;
+  }
   if (n.kind == Operand::IsFloat)
     throw Error(ErrorKind::DType, std::string("a Python float does not convert to ") + info(dtype).name + ": expected an integer");
-  int width = int(8 * byteSize(dtype));
-  bool fits = info(dtype).isSigned ? width == 64 || (n.integer >= -(int64_t(1) << (width - 1)) && n.integer < int64_t(1) << (width - 1))
-                                   : n.integer >= 0 && (width == 64 || n.integer < int64_t(1) << width);
-  if (!fits) throw Error(ErrorKind::Overflow, "Python integer " + std::to_string(n.integer) + " is out of bounds for " + info(dtype).name);
-  return n.integer;
+  if (!fitsInteger(n, dtype))
+    throw Error(ErrorKind::Overflow, "Python integer " + (n.isLarge ? std::to_string(uint64_t(n.integer)) : std::to_string(n.integer)) +
+                                         " is out of bounds for " + info(dtype).name);
+  return {n.integer, 0};
 }
 
 /// The dtype in which an op runs: arrays by the table, numbers after them.
 static DType commonDType(const char *op, std::span<const Operand> operands, bool floatResult) {
   std::optional<DType> dtype;
-  bool hasInt = false, hasFloat = false;
+  bool has[5] = {};
+  bool hasLarge = false;
   for (const Operand &o : operands) {
-    hasInt |= o.kind == Operand::IsInt;
-    hasFloat |= o.kind == Operand::IsFloat;
+    has[o.kind] = true;
+    hasLarge |= o.isLarge;
     if (o.kind != Operand::IsArray) continue;
-    DType mine = o.array->dtype;
-    if (!dtype) dtype = mine;
-    else if (!promote(*dtype, mine, *dtype))
-      fail(ErrorKind::DType, op, "dtypes have no common one", "a signed or floating dtype beside int, got with it", "uint64");
+    DType mine = o.array->dtype, before = dtype.value_or(mine);
+    dtype = mine;
+    if (!promote(before, mine, *dtype))
+      fail(ErrorKind::DType, op, "dtypes have no common one", "dtypes that promote (kn.astype converts)",
+           std::string(info(before).name) + " and " + info(mine).name);
   }
   DType result = dtype.value_or(DType::Bool);
-  if (hasInt && result == DType::Bool) result = DType::I64;
-  if ((hasFloat || floatResult) && !isFloat(result)) result = defaultFloat();
+  if (has[Operand::IsInt] && result == DType::Bool) result = hasLarge && !dtype ? DType::U64 : DType::I64;
+  bool isFloating = isFloat(result) || isComplex(result);
+  if ((has[Operand::IsFloat] || floatResult) && !isFloating) result = defaultFloat();
+  if (has[Operand::IsComplex] && !isComplex(result)) result = complexType(isFloating ? result : defaultFloat());
   return result;
 }
 
@@ -80,13 +111,13 @@ static Array recordElementwise(Op op, std::span<const Operand> operands, std::sp
 static Array runElementwise(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const Dims &shape, DType resultType) {
   Array result = Array::empty(resultType, shape);
   Array held[3];
-  int64_t scalars[3];
+  Scalar scalars[3];
   eager::Input inputs[3];
   for (size_t i = 0; i < operands.size(); ++i) {
     const Operand &o = operands[i];
     if (o.kind != Operand::IsArray) {
       scalars[i] = scalarBits(o, dtypes[i]);
-      inputs[i] = {&scalars[i], dtypes[i], {}};
+      inputs[i] = {scalars[i].data(), dtypes[i], {}};
       inputs[i].strides.rank = shape.rank;
       continue;
     }
@@ -124,7 +155,9 @@ static int resultDType(Op op, DType dtype) {
         const OpInfo &record = info(Op(i));
         TensorType types[] = {{DType(d), {}}, {DType(d), {}}};
         bool isPlain = record.ufunc && record.operands <= 2 && accepts(record.accepts, DType(d));
-        t[size_t(i)][size_t(d)] = int8_t(isPlain ? int(infer(Op(i), {types, size_t(record.operands)}, {}).dtype) : -1);
+        try {
+          t[size_t(i)][size_t(d)] = int8_t(isPlain ? int(infer(Op(i), {types, size_t(record.operands)}, {}).dtype) : -1);
+        } catch (const Error &) { t[size_t(i)][size_t(d)] = -1; } // refused by the rule
       }
     return t;
   }();
@@ -138,13 +171,15 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
   const Array &x = *first.array;
   int resultType = resultDType(op, x.dtype);
   if (resultType < 0) return std::nullopt;
-  int64_t scalar;
+  Scalar scalar;
   void *buffers[3] = {x.data()};
   bool isScalar = last.kind != Operand::IsArray;
   if (isScalar) {
-    if (last.kind != Operand::IsBool && !isFloat(x.dtype) && (last.kind == Operand::IsFloat || x.dtype == DType::Bool)) return std::nullopt;
+    bool keeps = last.kind == Operand::IsBool || isComplex(x.dtype) || (isFloat(x.dtype) && last.kind <= Operand::IsFloat) ||
+                 (last.kind == Operand::IsInt && x.dtype != DType::Bool);
+    if (!keeps) return std::nullopt;
     scalar = scalarBits(last, x.dtype);
-    buffers[1] = &scalar;
+    buffers[1] = scalar.data();
   } else if (operands.size() == 2) {
     const Array &y = *last.array;
     if (y.dtype != x.dtype || !y.isContiguous || !(y.shape == x.shape)) return std::nullopt;
@@ -171,8 +206,33 @@ static std::optional<Array> recordFlat(Op op, std::span<const Operand> operands)
   return Recorder::current()->record(op, {arrays, operands.size()}, {});
 }
 
+/// A small integer power of an array by squaring, and the square root: exact where the power is, and quicker.
+static std::optional<Array> smallPower(const Operand &x, const Operand &y) {
+  if (x.kind != Operand::IsArray) return std::nullopt;
+  auto apply = [](Op op, std::initializer_list<const Array *> arrays) {
+    Operand operands[2];
+    size_t n = 0;
+    for (const Array *a : arrays) operands[n++] = {Operand::IsArray, a};
+    return applyElementwise(op, {operands, n});
+  };
+  bool isFloating = isFloat(x.array->dtype) || isComplex(x.array->dtype);
+  if (y.kind == Operand::IsFloat && y.number == 0.5 && isFloating) return apply(Op::Sqrt, {x.array});
+  if (y.kind == Operand::IsFloat && y.number == 2 && isFloating) return apply(Op::Square, {x.array});
+  if (y.kind != Operand::IsInt || y.integer < 1 || y.integer > 16 || x.array->dtype == DType::Bool) return std::nullopt;
+  std::optional<Array> result;
+  Array power = *x.array;
+  for (int64_t n = y.integer;; n >>= 1) {
+    if (n & 1) result = result ? apply(Op::Multiply, {&*result, &power}) : power;
+    if (n == 1) return y.integer == 1 ? copy(*result) : std::move(*result);
+    power = apply(Op::Square, {&power});
+  }
+}
+
 Array applyElementwise(Op op, std::span<const Operand> operands) {
-  if (auto result = isRecording() ? recordFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
+  if (op == Op::Pow)
+    if (auto result = smallPower(operands[0], operands[1])) return std::move(*result);
+  if (operands.size() <= 2)
+    if (auto result = isRecording() ? recordFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});
@@ -189,28 +249,37 @@ Array where(const Array &condition, const Operand &x, const Operand &y) {
 Array cast(const Array &x, DType dtype) {
   if (x.dtype == dtype) return x;
   if (!isRecording()) return runCast(x, dtype);
-  const Array *operand = &x;
   int64_t word = int64_t(dtype);
-  return Recorder::current()->record(Op::Cast, {&operand, 1}, {&word, 1});
+  return recordOp(Op::Cast, {&x}, {&word, 1});
 }
 
 //===-- sources -----------------------------------------------------------------------------------------------------===//
 
-Array constantArray(DType dtype, int64_t bits) {
+Array constantArray(DType dtype, const Scalar &bits) {
   if (isRecording()) return Recorder::current()->constant(dtype, bits);
   Array result = Array::empty(dtype, {});
-  std::memcpy(result.data(), &bits, size_t(byteSize(dtype)));
+  std::memcpy(result.data(), bits.data(), size_t(byteSize(dtype)));
   return result;
 }
 
-Array full(const Dims &shape, DType dtype, int64_t bits) {
+Array full(const Dims &shape, DType dtype, const Scalar &bits) {
   if (isRecording()) return recordBroadcast(Recorder::current()->constant(dtype, bits), shape);
   Array result = Array::empty(dtype, shape);
-  eager::Input input{&bits, dtype, {}};
+  eager::Input input{bits.data(), dtype, {}};
   input.strides.rank = shape.rank;
   Running running(result.size());
-  if (bits == 0) std::memset(result.data(), 0, size_t(result.size() * byteSize(dtype)));
+  if (bits == Scalar{}) std::memset(result.data(), 0, size_t(result.size() * byteSize(dtype)));
   else eager::stridedCopy(result, input);
+  return result;
+}
+
+Array bitcast(const Array &x, DType dtype) {
+  TensorType type = x.type();
+  int64_t word = int64_t(dtype);
+  infer(Op::Bitcast, {&type, 1}, {&word, 1});
+  if (isRecording()) return recordOp(Op::Bitcast, {&x}, {&word, 1});
+  Array result = copy(x);
+  result.dtype = dtype;
   return result;
 }
 

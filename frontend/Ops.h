@@ -12,11 +12,15 @@ namespace kiln {
 
 /// An operand of an elementwise op: an array, or a Python number, which takes its dtype from the arrays beside it.
 struct Operand {
-  enum Kind { IsArray, IsBool, IsInt, IsFloat } kind = IsArray;
+  enum Kind { IsArray, IsBool, IsInt, IsFloat, IsComplex } kind = IsArray;
   const Array *array = nullptr;
-  int64_t integer = 0;
-  double number = 0;
+  int64_t integer = 0; // of an integer; one above int64 as its bits, with isLarge
+  double number = 0, imaginary = 0;
+  bool isLarge = false;
 };
+
+/// The bytes of one element of any dtype, as words.
+using Scalar = std::array<int64_t, 2>;
 
 /// The dtype of arrays made from Python floats.
 extern DType defaultFloatType;
@@ -34,9 +38,11 @@ LongWork &longWork();
 Array applyElementwise(Op op, std::span<const Operand> operands);
 Array where(const Array &condition, const Operand &x, const Operand &y);
 Array cast(const Array &x, DType dtype);
-Array constantArray(DType dtype, int64_t bits);
+Array constantArray(DType dtype, const Scalar &bits);
 /// All elements one number; `bits` is its representation in the dtype.
-Array full(const Dims &shape, DType dtype, int64_t bits);
+Array full(const Dims &shape, DType dtype, const Scalar &bits);
+/// The same bits under another dtype of the same size.
+Array bitcast(const Array &x, DType dtype);
 Array iota(DType dtype, const Dims &shape, int64_t axis);
 
 // Views where they can be.
@@ -44,9 +50,24 @@ Array reshape(const Array &x, const Dims &shape);
 Array transpose(const Array &x, const Dims &permutation);
 Array broadcastTo(const Array &x, const Dims &shape);
 Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &steps);
+/// The real or imaginary parts of complex numbers, a view; of real ones the array itself, or zeros.
+Array partOf(const Array &x, bool imaginary);
+Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes);
+Array dynamicUpdate(const Array &x, const Array &value, const Array &starts);
 
 Array concat(std::span<const Array *const> arrays, int64_t axis);
 Array gather(const Array &x, const Array &indices, int64_t axis);
+/// `x` with updates put in (or added, ...; the op says it) at the indices of one axis.
+Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis);
+/// The same in place, of row-major memory of its own.
+void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis);
+/// Positions of the true elements of a flat mask. Asks for a value: leaves a recording.
+Array nonzero(const Array &mask);
+/// One position for several along axes of `sizes`; the least int64 for one outside.
+Array ravelIndices(std::span<const Array> indices, const Dims &sizes);
+/// An op of the kinds scan and sort along an axis.
+Array alongAxis(Op op, const Array &x, int64_t axis, bool descending = false);
+Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation, int64_t groups);
 /// A reduction over `axes` (all where none are given); positions for arg-reductions, over one axis or the flattened array.
 Array reduce(Op op, const Array &x, std::optional<Dims> axes, bool keepDims);
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis);
@@ -62,7 +83,7 @@ void assign(Array &x, const Array &value);
 void copyInto(const Array &target, const Array &source);
 
 /// The bits of a Python number in a dtype; throws Error (overflow) where it does not fit.
-int64_t scalarBits(const Operand &number, DType dtype);
+Scalar scalarBits(const Operand &number, DType dtype);
 /// The dtype of a lone Python number.
 DType weakDType(const Operand &number);
 

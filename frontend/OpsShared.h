@@ -23,11 +23,18 @@ struct Running {
 };
 
 inline bool isRecording() { return Recorder::current() != nullptr; }
+/// The array under one of the recorder's ops, or an array for its result, where nothing is recorded.
+Array recordOp(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words = {});
 /// Strides of `x` seen under the wider `shape`: 0 along axes that repeat.
 Dims broadcastStrides(const Array &x, const Dims &shape);
 /// The words of an op that repeats `x` to `shape`.
 std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape);
 /// Records the repetition of `x` to `shape`, where it is another.
 Array recordBroadcast(const Array &x, const Dims &shape);
+
+/// Whether the memory that two arrays show can overlap.
+bool overlaps(const Array &a, const Array &b);
+/// Gives a cell memory that nobody else holds before a write; throws Error (value) where it is read-only.
+void prepareWrite(Array &x);
 
 } // namespace kiln

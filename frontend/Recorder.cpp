@@ -69,23 +69,32 @@ Array Recorder::result(int64_t slot) {
   return a;
 }
 
-int64_t Recorder::slotOf(const Array &array) {
+Recorder::Cell &Recorder::cellOf(const Array &array) {
   auto found = cells.find(array.storage.get());
-  if (found == cells.end()) {
-    if (array.storage->recording)
-      throw Error(ErrorKind::Trace,
-                  "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
-    leave("an array is used that is neither an argument nor captured by name");
-  }
-  Cell &cell = found->second;
-  if (array.slot >= 0 && array.version == cell.version) return array.slot;
-  if (cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset) return cell.slot;
-  if (!array.view) leave("a view made before the call of an array that the call reads otherwise");
-  // The cell was written since the view was taken: the view is taken again.
+  if (found != cells.end()) return found->second;
+  if (array.storage->recording)
+    throw Error(ErrorKind::Trace,
+                "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
+  leave("an array is used that is neither an argument nor captured by name");
+}
+
+/// From the cell's array to the view.
+static std::vector<const ViewStep *> stepsTo(const Array &array) {
   std::vector<const ViewStep *> steps;
-  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
+  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.insert(steps.begin(), s);
+  return steps;
+}
+
+int64_t Recorder::slotOf(const Array &array) {
+  Cell &cell = cellOf(array);
+  if (array.slot >= 0 && array.version == cell.version) return array.slot;
+  if (!array.view) {
+    if (cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset) return cell.slot;
+    leave("a view made before the call of an array that the call reads otherwise");
+  }
+  // The cell was written since the view was taken: the view is taken again.
   int64_t slot = cell.slot;
-  for (size_t i = steps.size(); i-- > 0;) slot = trace.addOp(Op(steps[i]->op), {&slot, 1}, steps[i]->words);
+  for (const ViewStep *s : stepsTo(array)) slot = trace.addOp(Op(s->op), {&slot, 1}, s->words);
   locations.resize(trace.types.size());
   return slot;
 }
@@ -98,9 +107,15 @@ Array Recorder::record(Op op, std::span<const Array *const> operands, std::span<
   return result(trace.addOp(op, {slots, operands.size()}, words));
 }
 
-Array Recorder::constant(DType dtype, int64_t bits) {
-  int64_t words[] = {int64_t(dtype), bits};
-  return result(trace.addOp(Op::Constant, {}, words));
+Array Recorder::constant(DType dtype, const std::array<int64_t, 2> &bits) {
+  auto part = [&](int64_t raw) {
+    int64_t words[] = {int64_t(realType(dtype)), raw};
+    return trace.addOp(Op::Constant, {}, words);
+  };
+  if (!isComplex(dtype)) return result(part(bits[0]));
+  bool isDouble = dtype == DType::C128;
+  int64_t parts[] = {part(isDouble ? bits[0] : bits[0] & 0xffffffff), part(isDouble ? bits[1] : int64_t(uint64_t(bits[0]) >> 32))};
+  return result(trace.addOp(Op::Complex, parts, {}));
 }
 
 void Recorder::recordView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
@@ -112,15 +127,45 @@ void Recorder::recordView(const Array &from, Array &view, Op op, std::span<const
   if (locate) locations.back() = locate();
 }
 
-bool Recorder::isWholeCell(const Array &array) {
-  slotOf(array); // the array belongs to this recording
-  const Cell &cell = cells.find(array.storage.get())->second;
-  return !array.view && cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset;
+/// What the array behind a step becomes when the step's view becomes `slot`; `seen` is what it was.
+int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot) {
+  WordReader reader{step.words};
+  std::vector<int64_t> words;
+  Dims shape = trace.types[size_t(seen)].shape;
+  auto add = [&](Op op, std::initializer_list<int64_t> operands) {
+    return trace.addOp(op, std::span(operands.begin(), operands.size()), words);
+  };
+  switch (Op(step.op)) {
+  case Op::Slice: {
+    Dims starts = reader.dims();
+    reader.dims();
+    appendWords(words, starts);
+    appendWords(words, reader.dims());
+    return add(Op::Update, {seen, slot});
+  }
+  case Op::Reshape: appendWords(words, shape); return add(Op::Reshape, {slot});
+  case Op::Transpose: {
+    Dims permutation = reader.dims(), inverse = permutation;
+    for (int i = 0; i < permutation.rank; ++i) inverse[int(permutation[i])] = i;
+    appendWords(words, inverse);
+    return add(Op::Transpose, {slot});
+  }
+  case Op::Real: return add(Op::Complex, {slot, add(Op::Imag, {seen})});
+  case Op::Imag: return add(Op::Complex, {add(Op::Real, {seen}), slot});
+  default: break;
+  }
+  leave("a view that repeats elements is written");
 }
 
 void Recorder::write(const Array &target, const Array &value) {
+  slotOf(target); // of this recording, and known as a view
   int64_t slot = slotOf(value);
-  Cell &cell = cells.find(target.storage.get())->second;
+  Cell &cell = cellOf(target);
+  std::vector<const ViewStep *> steps = stepsTo(target);
+  std::vector<int64_t> seen = {cell.slot};
+  for (size_t i = 0; i + 1 < steps.size(); ++i) seen.push_back(trace.addOp(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words));
+  for (size_t i = steps.size(); i-- > 0;) slot = undo(*steps[i], seen[i], slot);
+  locations.resize(trace.types.size());
   cell.slot = slot;
   cell.version++;
   cell.isWritten = true;

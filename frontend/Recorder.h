@@ -44,14 +44,13 @@ public:
   void addInput(const Array &array, InputPlace place);
   /// Reads arrays, appends the op, and makes its result.
   Array record(Op op, std::span<const Array *const> operands, std::span<const int64_t> words);
-  Array constant(DType dtype, int64_t bits);
+  Array constant(DType dtype, const std::array<int64_t, 2> &bits);
   /// Makes `view`, a view that `op` takes of `from`, known to the recording.
   void recordView(const Array &from, Array &view, Op op, std::span<const int64_t> words);
   /// The slot of what an array holds now.
   int64_t slotOf(const Array &array);
-  /// Replaces the whole content of a cell. Only for a view of all of it.
+  /// Replaces what `target` shows of its cell by a value of its type.
   void write(const Array &target, const Array &value);
-  bool isWholeCell(const Array &array);
 
   /// Cells of arrays from before the call that were written, with their last slot.
   struct Commit {
@@ -87,6 +86,8 @@ private:
   Recorder *outer;
 
   Array result(int64_t slot);
+  Cell &cellOf(const Array &array);
+  int64_t undo(const ViewStep &step, int64_t seen, int64_t slot);
 };
 
 } // namespace kiln

@@ -33,22 +33,12 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   return result;
 }
 
-Array gather(const Array &x, const Array &indices, int64_t axis) {
-  TensorType types[] = {x.type(), indices.type()};
-  int64_t word = normalizeAxis("take", axis, x.shape.rank);
-  TensorType type = infer(Op::Gather, types, {&word, 1});
-  if (isRecording()) {
-    const Array *operands[] = {&x, &indices};
-    return Recorder::current()->record(Op::Gather, operands, {&word, 1});
-  }
-  Array result = Array::empty(type.dtype, type.shape);
-  Array source = contiguous(x), at = contiguous(cast(indices, DType::I64));
-  Running running(result.size());
-  eager::gather(source, at, result, int(word));
-  return result;
-}
-
 //===-- reductions and products -------------------------------------------------------------------------------------===//
+
+static Array join(const Array &re, const Array &im) {
+  Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
+  return applyElementwise(Op::Complex, parts);
+}
 
 /// One run of neighbouring axes after the other, the last first: the order of kiln-simplify.
 static Array reduceRuns(Op op, Array x, const Dims &axes) {
@@ -82,6 +72,12 @@ static Dims keptShape(const Dims &shape, const Dims &axes) {
 
 Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   const char *name = info(op).name;
+  // Narrow floats accumulate in float32 and are rounded once; the sum of complex numbers has the sums of their parts.
+  if (isNarrow(x.dtype) && !isStorage(x.dtype)) {
+    Array wide = reduce(op, cast(x, DType::F32), given, keepDims);
+    return info(op).kind == Kind::Argreduce ? wide : cast(wide, x.dtype);
+  }
+  if (isComplex(x.dtype) && op == Op::Sum) return join(reduce(op, partOf(x, false), given, keepDims), reduce(op, partOf(x, true), given, keepDims));
   bool isArg = info(op).kind == Kind::Argreduce;
   Array source = x;
   if (!given && isArg && x.shape.rank != 1) source = reshape(x, {x.size()});
@@ -106,8 +102,7 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   TensorType resultType = infer(op, {&type, 1}, words);
   Array result;
   if (isRecording()) {
-    const Array *operand = &source;
-    result = Recorder::current()->record(op, {&operand, 1}, words);
+    result = recordOp(op, {&source}, words);
   } else if (isArg) {
     result = Array::empty(resultType.dtype, resultType.shape);
     Array whole = contiguous(source);
@@ -123,17 +118,27 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   return reshape(result, keptShape(x.shape, given ? axes : all));
 }
 
+/// (a + ib)(c + id) by four real products.
+static Array complexDot(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
+  auto dot = [&](bool i, bool j) { return dotGeneral(contiguous(partOf(x, i)), contiguous(partOf(y, j)), xBatch, yBatch, xAxis, yAxis); };
+  auto apply = [](Op op, const Array &a, const Array &b) {
+    Operand operands[] = {{Operand::IsArray, &a}, {Operand::IsArray, &b}};
+    return applyElementwise(op, operands);
+  };
+  return join(apply(Op::Subtract, dot(false, false), dot(true, true)), apply(Op::Add, dot(false, true), dot(true, false)));
+}
+
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
+  if (isComplex(x.dtype) && x.dtype == y.dtype) return complexDot(x, y, xBatch, yBatch, xAxis, yAxis);
+  if (isNarrow(x.dtype) && x.dtype == y.dtype && !isStorage(x.dtype))
+    return cast(dotGeneral(cast(x, DType::F32), cast(y, DType::F32), xBatch, yBatch, xAxis, yAxis), x.dtype);
   std::vector<int64_t> words;
   appendWords(words, xBatch);
   appendWords(words, yBatch);
   words.insert(words.end(), {normalizeAxis("matmul", xAxis, x.shape.rank), normalizeAxis("matmul", yAxis, y.shape.rank)});
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
-  if (isRecording()) {
-    const Array *operands[] = {&x, &y};
-    return Recorder::current()->record(Op::DotGeneral, operands, words);
-  }
+  if (isRecording()) return recordOp(Op::DotGeneral, {&x, &y}, words);
   Array result = Array::empty(type.dtype, type.shape);
   int b = xBatch.rank;
   int64_t batches = 1;

@@ -22,8 +22,7 @@ std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape) {
 
 Array recordBroadcast(const Array &x, const Dims &shape) {
   if (x.shape == shape) return x;
-  const Array *operand = &x;
-  return Recorder::current()->record(Op::Broadcast, {&operand, 1}, broadcastWords(x, shape));
+  return recordOp(Op::Broadcast, {&x}, broadcastWords(x, shape));
 }
 
 static std::vector<int64_t> wordsOfShape(const Dims &shape) {
@@ -116,13 +115,55 @@ Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &s
   return viewOf(x, sizes, strides, offset, Op::Slice, words);
 }
 
+Array partOf(const Array &x, bool imaginary) {
+  if (!isComplex(x.dtype)) return imaginary ? full(x.shape, x.dtype, {}) : x;
+  Array view = x;
+  view.dtype = realType(x.dtype);
+  view.offset = 2 * x.offset + imaginary;
+  for (int i = 0; i < view.strides.rank; ++i) view.strides[i] *= 2;
+  view.updateContiguous();
+  if (isRecording()) Recorder::current()->recordView(x, view, imaginary ? Op::Imag : Op::Real, {});
+  return view;
+}
+
+/// The starts of a dynamic slice as numbers, moved so that all of it lies inside.
+static Dims clampedStarts(const Array &x, const Array &starts, const Dims &sizes) {
+  Array flat = contiguous(starts);
+  Dims result;
+  for (int i = 0; i < sizes.rank; ++i)
+    result.push(std::clamp<int64_t>(reinterpret_cast<const int64_t *>(flat.data())[i], 0, x.shape[i] - sizes[i]));
+  return result;
+}
+static Dims ones(int rank) {
+  Dims steps;
+  for (int i = 0; i < rank; ++i) steps.push(1);
+  return steps;
+}
+
+Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes) {
+  std::vector<int64_t> words;
+  appendWords(words, sizes);
+  TensorType types[] = {x.type(), starts.type()};
+  infer(Op::DynamicSlice, types, words);
+  if (isRecording()) return recordOp(Op::DynamicSlice, {&x, &starts}, words);
+  return copy(slice(x, clampedStarts(x, starts, sizes), sizes, ones(sizes.rank)));
+}
+
+Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
+  TensorType types[] = {x.type(), value.type(), starts.type()};
+  infer(Op::DynamicUpdate, types, {});
+  if (isRecording()) return recordOp(Op::DynamicUpdate, {&x, &value, &starts});
+  Array result = copy(x), part = slice(result, clampedStarts(x, starts, value.shape), value.shape, ones(value.shape.rank));
+  assign(part, value);
+  return result;
+}
+
 //===-- copies and writes -------------------------------------------------------------------------------------------===//
 
 Array copy(const Array &x) {
   if (isRecording()) { // another cell with the same node
-    const Array *operand = &x;
     int64_t word = int64_t(x.dtype);
-    return Recorder::current()->record(Op::Cast, {&operand, 1}, {&word, 1});
+    return recordOp(Op::Cast, {&x}, {&word, 1});
   }
   Array result = Array::empty(x.dtype, x.shape);
   Running running(x.size());
@@ -132,7 +173,7 @@ Array copy(const Array &x) {
 
 Array contiguous(const Array &x) { return x.isContiguous || isRecording() ? x : copy(x); }
 
-static bool overlaps(const Array &a, const Array &b) {
+bool overlaps(const Array &a, const Array &b) {
   auto range = [](const Array &x) {
     int64_t low = 0, high = 1;
     for (int i = 0; i < x.shape.rank; ++i) (x.strides[i] < 0 ? low : high) += (x.shape[i] - 1) * x.strides[i];
@@ -143,31 +184,46 @@ static bool overlaps(const Array &a, const Array &b) {
   return aLow < bHigh && bLow < aHigh;
 }
 
-/// Gives a cell a value of its own where somebody else holds it.
-static void makeUnique(Array &x) {
+void prepareWrite(Array &x) {
   Storage &storage = *x.storage.get();
+  if (!storage.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
+  if (storage.recording) return;
   if (storage.pinned || storage.value->refs.load() == 1) return;
   Ref<Value> mine = Value::make(storage.value->bytes);
   std::memcpy(mine->data, storage.value->data, storage.value->bytes);
   storage.value = std::move(mine);
 }
 
+/// The last `rank` sizes, where those before are all 1.
+static Dims trailing(const Dims &shape, int rank) {
+  Dims result = shape;
+  while (result.rank > rank && result[0] == 1) result.erase(0);
+  return result;
+}
+
 void assign(Array &x, const Array &value) {
-  if (!x.storage->isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
-  if (!(broadcastShapes("assignment", x.shape, value.shape) == x.shape))
+  // Leading axes of size 1 of the value are dropped.
+  if (!(broadcastShapes("assignment", x.shape, trailing(value.shape, x.shape.rank)) == x.shape))
     fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(x.shape), toString(value.shape));
+  for (int i = 0; i < x.shape.rank; ++i)
+    if (x.strides[i] == 0 && x.shape[i] > 1)
+      throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got a view that repeats them (copy it first)");
+  if (isComplex(value.dtype) && !isComplex(x.dtype))
+    fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
+  if (!x.storage->isWritable) prepareWrite(x);
   Array source = cast(value, x.dtype);
   if (Recorder *r = Recorder::current()) {
-    if (!r->isWholeCell(x)) r->leave("a part of an array is written");
+    if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
     source = recordBroadcast(source, x.shape);
     if (source.storage.get() == x.storage.get() && source.slot == x.slot) return;
     r->write(x, source);
     return;
   }
-  makeUnique(x);
+  prepareWrite(x);
   if (x.size() == 0) return;
   if (source.size() && overlaps(x, source)) source = copy(source);
   Running running(x.size());
+  if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
   eager::stridedCopy(x, {source.data(), source.dtype, broadcastStrides(source, x.shape)});
 }
 

@@ -30,6 +30,7 @@ struct Kernel {
   std::string name;
   Trace trace;
   std::optional<Dims> resultStrides;
+  std::optional<int64_t> inPlace = {}; // the argument that the result replaces
 };
 
 /// Kernels by op: one LLVM module each.
@@ -44,13 +45,22 @@ Dims stridesFor(char form) {
 
 std::string dtypeName(DType t) { return info(t).shortName; }
 
+/// The dtype of the first operand: that of the others, or bool where the op takes a condition.
+DType firstDType(Op op, DType dtype) {
+  std::vector<TensorType> types(size_t(info(op).operands), TensorType{dtype, {}});
+  if (types.size() < 3) return dtype;
+  try {
+    infer(op, types, {});
+    return dtype;
+  } catch (const Error &) { return DType::Bool; }
+}
+
 void addElementwise(Pack &pack, Op op) {
   const OpInfo &record = info(op);
   static const char *const forms[4][4] = {{}, {"c", "s"}, {"cc", "c0", "0c", "ss"}, {"ccc", "sss"}};
   for (int t = 0; t < kNumDTypes; ++t) {
     DType dtype = DType(t);
-    bool isSelect = record.operands == 3;
-    if (!accepts(record.accepts, dtype)) continue;
+    if (!accepts(record.accepts, dtype) || (record.ufunc && accepts(Accepts::Any, dtype) && isStorage(dtype))) continue;
     for (const char *form : forms[record.operands]) {
       if (!form) break;
       for (int r = 0; r < (op == Op::Cast ? kNumDTypes : 1); ++r) {
@@ -59,9 +69,11 @@ void addElementwise(Pack &pack, Op op) {
         k.name = std::string(record.name) + "_" + dtypeName(dtype) + "_" + (op == Op::Cast ? dtypeName(DType(r)) + "_" : "") + form;
         std::vector<int64_t> slots, words;
         for (int i = 0; form[i]; ++i)
-          slots.push_back(k.trace.addInput({isSelect && i == 0 ? DType::Bool : dtype, {kS0, kS1}}, stridesFor(form[i])));
+          slots.push_back(k.trace.addInput({i == 0 ? firstDType(op, dtype) : dtype, {kS0, kS1}}, stridesFor(form[i])));
         if (op == Op::Cast) words = {r};
-        k.trace.outputs = {k.trace.addOp(op, slots, words)};
+        try {
+          k.trace.outputs = {k.trace.addOp(op, slots, words)};
+        } catch (const Error &) { continue; } // a dtype that the rule refuses
         pack[op == Op::Cast ? "cast_" + dtypeName(dtype) : record.name].push_back(std::move(k));
       }
     }
@@ -133,13 +145,76 @@ void addIotaAndGather(Pack &pack) {
   }
 }
 
+void addScatter(Pack &pack, Op op) {
+  auto add = [&](DType dtype, const std::string &name) {
+    Kernel k;
+    k.name = std::string(info(op).name) + "_" + name;
+    int64_t slots[] = {k.trace.addInput({dtype, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}}), k.trace.addInput({dtype, {kS0, kS3, kS2}})};
+    int64_t axis = 1;
+    k.trace.outputs = {k.trace.addOp(op, slots, {&axis, 1})};
+    k.inPlace = 0;
+    pack["scatter"].push_back(std::move(k));
+  };
+  if (op == Op::Scatter) // only moves
+    for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) add(t, std::to_string(8 * byteSize(t)));
+  else
+    for (int t = 0; t < kNumDTypes; ++t)
+      if (accepts(info(op).accepts, DType(t))) add(DType(t), dtypeName(DType(t)));
+}
+
+void addScan(Pack &pack, Op op) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    if (!accepts(info(op).accepts, DType(t))) continue;
+    for (bool isRow : {true, false}) {
+      Kernel k;
+      k.name = std::string(info(op).name) + "_" + dtypeName(DType(t)) + (isRow ? "_row" : "_col");
+      int64_t x = k.trace.addInput({DType(t), isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}}), axis = 1;
+      k.trace.outputs = {k.trace.addOp(op, {&x, 1}, {&axis, 1})};
+      pack["scan"].push_back(std::move(k));
+    }
+  }
+}
+
+void addSort(Pack &pack, Op op) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    if (!accepts(info(op).accepts, DType(t))) continue;
+    for (int64_t descending : {0, 1}) {
+      Kernel k;
+      k.name = std::string(info(op).name) + "_" + dtypeName(DType(t)) + (descending ? "_down" : "_up");
+      int64_t x = k.trace.addInput({DType(t), {kS0, kS1}}), words[] = {1, descending};
+      k.trace.outputs = {k.trace.addOp(op, {&x, 1}, words)};
+      pack["sort"].push_back(std::move(k));
+    }
+  }
+}
+
+void addCompact(Pack &pack, Op op) {
+  for (int t = 0; t < kNumDTypes; ++t) {
+    if (!accepts(info(op).accepts, DType(t))) continue;
+    Kernel k;
+    k.name = std::string(info(op).name) + "_" + dtypeName(DType(t));
+    int64_t mask = k.trace.addInput({DType(t), {kS0}}), count = kS1;
+    k.trace.outputs = {k.trace.addOp(op, {&mask, 1}, {&count, 1})};
+    pack["compact"].push_back(std::move(k));
+  }
+}
+
 /// Everything that eager execution calls, from the op table.
 Pack makePack() {
   Pack pack;
   for (int i = 0; i < int(Op::Count); ++i) {
     Op op = Op(i);
-    if (info(op).kind == Kind::Elementwise) addElementwise(pack, op);
-    if (info(op).kind == Kind::Reduce || info(op).kind == Kind::Argreduce) addReduction(pack, op);
+    if (!info(op).eager) continue;
+    switch (info(op).kind) {
+    case Kind::Elementwise: addElementwise(pack, op); break;
+    case Kind::Reduce:
+    case Kind::Argreduce: addReduction(pack, op); break;
+    case Kind::Scatter: addScatter(pack, op); break;
+    case Kind::Scan: addScan(pack, op); break;
+    case Kind::Sort: addSort(pack, op); break;
+    case Kind::Compact: addCompact(pack, op); break;
+    default: break;
+    }
   }
   addCopies(pack);
   addProducts(pack);
@@ -184,6 +259,8 @@ void build(const std::string &output, const std::string &folder, const char *cpu
       if (k.resultStrides)
         module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(
             0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
+      if (k.inPlace)
+        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, "kiln.in_place", Builder(&context).getI64IntegerAttr(*k.inPlace));
       ++kernels;
     }
     runPipeline(*module, buildKernelPipeline);

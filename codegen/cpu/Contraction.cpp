@@ -158,7 +158,7 @@ void GemmEmitter::microKernel(Matrix c, Value aPanel, Value bPanel, Index row, I
   Value rowsFit = e.lessThan(e.add(row, mr - 1), M), columnsFit = e.lessThan(e.add(column, nr - 1), N);
   Value isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
   auto acc = accumulate(startTile(c, row, column, pc, isFull), aPanel, bPanel, kSize);
-  auto result = [&](int64_t r) { return Expr{&e.b, e.loc, acc[size_t(r)], dtype}; };
+  auto result = [&](int64_t r) { return Expr{e.b, e.loc, acc[size_t(r)], dtype}; };
   e.when(
       isFull,
       [&] {

@@ -1,4 +1,4 @@
-// Loop nests without a reduction: elementwise kernels and concatenation.
+// Loop nests without a reduction, and what the emitters share.
 #include "codegen/cpu/Kernels.h"
 
 #include "lib/Core/Assert.h"
@@ -9,9 +9,9 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-Value KernelContext::scratch(int64_t bytes) {
-  Value result = e.address(scratchPointer, DType::U8, scratchBytes);
-  scratchBytes += (bytes + 63) / 64 * 64;
+Value KernelContext::scratch(Index bytes) {
+  Value result = e.address(scratchPointer, DType::U8, scratchUsed);
+  scratchUsed = e.add(scratchUsed, e.mul(e.ceilDiv(bytes, 64), 64));
   return result;
 }
 
@@ -47,7 +47,9 @@ int64_t preferredLanes(KernelContext &k) {
     if (!buffer.strides.empty() && !buffer.strides.back().isConstant(1) && !buffer.strides.back().isConstant(0)) lanes = 8;
   k.kernel.getBody().walk([&](Operation *op) {
     if (op->getNumResults() != 1) return;
-    if (byteSize(ir::typeOf(op->getResult(0)).dtype) == 8) lanes = std::min<int64_t>(lanes, 16);
+    DType dtype = ir::typeOf(op->getResult(0)).dtype;
+    if (byteSize(realType(dtype)) == 8) lanes = std::min<int64_t>(lanes, isComplex(dtype) ? 8 : 16);
+    if (isComplex(dtype)) lanes = std::min<int64_t>(lanes, 16);
     if (ir::opOf(op) == Op::Transpose || ir::isKind(op, Kind::Gather)) lanes = 8;
   });
   return lanes;
@@ -84,12 +86,23 @@ void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::fun
   else e.when(e.lessThan(whole, to), rest);
 }
 
-/// Stores `values` into `buffers` for every position of their common shape, shifted by `offset`.
-static void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers, ArrayRef<Index> offset) {
+static Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &region) {
+  Coordinates result(position);
+  for (size_t i = 0; i < result.size(); ++i) {
+    Coordinate &c = result[i];
+    if (!region.steps.empty()) {
+      c.base = e.mul(c.base, region.steps[i]);
+      c.step *= region.steps[i].number;
+    }
+    if (!region.starts.empty()) c.base = e.add(c.base, region.starts[i]);
+  }
+  return result;
+}
+
+void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers, const Region &region) {
   Coordinates position(shape.size());
   auto body = [&] {
-    Coordinates to(position);
-    for (auto [c, o] : llvm::zip(to, offset)) c.base = k.e.add(c.base, o);
+    Coordinates to = inRegion(k.e, position, region);
     for (auto [value, buffer] : llvm::zip(values, buffers)) k.ev.storeAt(buffer, to, k.ev.at(value, position));
   };
   if (shape.empty()) {
@@ -105,20 +118,6 @@ static void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values,
   });
 }
 
-void emitElementwise(KernelContext &k) {
-  SmallVector<Index> zeros(k.outputs[0].shape.size(), Index(0));
-  storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs, zeros);
-}
-
-void emitConcat(KernelContext &k) {
-  Operation *concat = k.yield().getValues()[0].getDefiningOp();
-  size_t axis = size_t(ir::wordsOf(concat)[0]);
-  SmallVector<Index> offset(k.outputs[0].shape.size(), Index(0));
-  for (Value part : concat->getOperands()) {
-    SmallVector<Index> shape = shapeOf(k, part);
-    storeAll(k, shape, part, k.outputs[0], offset);
-    offset[axis] = k.e.add(offset[axis], shape[axis]);
-  }
-}
+void emitElementwise(KernelContext &k) { storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs); }
 
 } // namespace kiln::cpu

@@ -77,15 +77,12 @@ void Emitter::when(Value condition, llvm::function_ref<void()> then, llvm::funct
   otherwise();
 }
 
-Type Emitter::memoryType(DType dtype) {
-  if (dtype == DType::F32) return b.getF32Type();
-  if (dtype == DType::F64) return b.getF64Type();
-  return b.getIntegerType(unsigned(8 * byteSize(dtype)));
-}
-Type Emitter::registerType(DType dtype) { return dtype == DType::Bool ? b.getI1Type() : memoryType(dtype); }
+Type Emitter::memoryType(DType dtype) { return dtype == DType::Bool ? b.getI8Type() : registerType(dtype); }
+Type Emitter::registerType(DType dtype) { return ir::registerType(b.getContext(), dtype); }
 Type Emitter::vectorOf(Type element, int64_t lanes) { return lanes ? VectorType::get({lanes}, element) : element; }
 
 Value Emitter::address(Value pointer, DType dtype, Index offset) {
+  if (isComplex(dtype)) return address(pointer, realType(dtype), mul(offset, 2));
   if (offset.isConstant(0)) return pointer;
   auto type = LLVM::LLVMPointerType::get(b.getContext());
   LLVM::GEPArg arg = offset.value ? LLVM::GEPArg(offset.value) : LLVM::GEPArg(int32_t(0));
@@ -99,7 +96,41 @@ Value Emitter::widen(Value inMemory, DType dtype) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, inMemory, zero);
 }
 
+Value Emitter::shuffle(Value x, Value y, ArrayRef<int64_t> lanes) { return vector::ShuffleOp::create(b, loc, x, y, lanes); }
+
+static SmallVector<int64_t> numbers(int64_t count, llvm::function_ref<int64_t(int64_t)> f) {
+  return llvm::map_to_vector(llvm::seq<int64_t>(0, count), f);
+}
+
+/// Each lane twice, for the two parts of a complex number.
+Value Emitter::pairMask(Value mask) {
+  int64_t lanes = cast<VectorType>(mask.getType()).getNumElements();
+  return shuffle(mask, mask, numbers(2 * lanes, [](int64_t i) { return i / 2; }));
+}
+
+Expr Emitter::loadComplex(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask) {
+  DType part = realType(dtype);
+  Index at = mul(offset, 2);
+  if (!lanes) return ir::makeComplex(load(pointer, part, at, 0), load(pointer, part, add(at, 1), 0));
+  Value both = load(pointer, part, at, 2 * lanes, mask ? pairMask(mask) : Value()).value;
+  Value re = shuffle(both, both, numbers(lanes, [](int64_t i) { return 2 * i; }));
+  Value im = shuffle(both, both, numbers(lanes, [](int64_t i) { return 2 * i + 1; }));
+  return {b, loc, re, dtype, im};
+}
+
+void Emitter::storeComplex(Value pointer, Index offset, Expr value, Value mask) {
+  int64_t lanes = value.lanes();
+  Index at = mul(offset, 2);
+  if (!lanes) {
+    store(pointer, at, realPart(value));
+    return store(pointer, add(at, 1), imagPart(value));
+  }
+  Value both = shuffle(value.value, value.imag, numbers(2 * lanes, [&](int64_t i) { return i / 2 + (i % 2) * lanes; }));
+  store(pointer, at, {b, loc, both, realType(value.dtype)}, mask ? pairMask(mask) : Value());
+}
+
 Expr Emitter::load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask) {
+  if (isComplex(dtype)) return loadComplex(pointer, dtype, offset, lanes, mask);
   Type type = vectorOf(memoryType(dtype), lanes);
   Value from = address(pointer, dtype, offset);
   Value result;
@@ -109,10 +140,11 @@ Expr Emitter::load(Value pointer, DType dtype, Index offset, int64_t lanes, Valu
   } else {
     result = LLVM::LoadOp::create(b, loc, type, from, unsigned(byteSize(dtype)));
   }
-  return {&b, loc, widen(result, dtype), dtype};
+  return {b, loc, widen(result, dtype), dtype};
 }
 
 void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
+  if (isComplex(value.dtype)) return storeComplex(pointer, offset, value, mask);
   Value stored = value.value;
   int64_t lanes = value.lanes();
   if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(b, loc, vectorOf(b.getI8Type(), lanes), stored);
@@ -124,6 +156,7 @@ void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
 
 Expr Emitter::splat(Expr scalar, int64_t lanes) {
   if (!lanes || scalar.lanes()) return scalar;
+  if (isComplex(scalar.dtype)) return ir::makeComplex(splat(realPart(scalar), lanes), splat(imagPart(scalar), lanes));
   auto type = VectorType::get({lanes}, scalar.value.getType());
   if (auto constant = scalar.value.getDefiningOp<arith::ConstantOp>())
     return scalar.with(arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, Attribute(constant.getValue()))));
@@ -149,9 +182,11 @@ Value Emitter::maskBelow(Index count, int64_t lanes) {
 }
 
 Expr Emitter::scalar(DType dtype, double number) {
+  if (isComplex(dtype)) return ir::makeComplex(scalar(realType(dtype), number), scalar(realType(dtype), 0));
+  if (isNarrow(dtype)) return kiln::scalar::cast(scalar(DType::F32, number), dtype);
   Type type = registerType(dtype);
   TypedAttr attr = isFloat(dtype) ? TypedAttr(b.getFloatAttr(type, number)) : TypedAttr(b.getIntegerAttr(type, int64_t(number)));
-  return {&b, loc, arith::ConstantOp::create(b, loc, attr), dtype};
+  return {b, loc, arith::ConstantOp::create(b, loc, attr), dtype};
 }
 
 Value Emitter::stack(DType dtype, int64_t elements) {
@@ -160,7 +195,7 @@ Value Emitter::stack(DType dtype, int64_t elements) {
   while (!fn->hasTrait<OpTrait::IsIsolatedFromAbove>()) fn = fn->getParentOp();
   b.setInsertionPointToStart(&fn->getRegion(0).front());
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  return LLVM::AllocaOp::create(b, loc, pointer, memoryType(dtype), use(elements), 64);
+  return LLVM::AllocaOp::create(b, loc, pointer, memoryType(dtype), use(isComplex(dtype) ? 2 * elements : elements), 64);
 }
 
 Index Emitter::offsetOf(const Buffer &buffer, ArrayRef<Coordinate> at) {

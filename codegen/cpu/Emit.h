@@ -73,7 +73,8 @@ public:
   mlir::Type memoryType(DType dtype);
   mlir::Type vectorOf(mlir::Type element, int64_t lanes);
   Value address(Value pointer, DType dtype, Index offset);
-  /// Lanes from consecutive memory; `mask` guards each lane, lanes without are 0. No lanes (0): a scalar.
+  /// Lanes from consecutive memory; `mask` guards each lane, lanes without are 0. No lanes (0): a scalar. Complex numbers lie
+  /// as pairs.
   Expr load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask = {});
   void store(Value pointer, Index offset, Expr value, Value mask = {});
   Expr splat(Expr scalar, int64_t lanes);
@@ -86,8 +87,14 @@ public:
   Value stack(DType dtype, int64_t elements);
   Index offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> at);
 
+  /// Vector lanes in another order or number.
+  Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> lanes);
+
 private:
   Value widen(Value inMemory, DType dtype);
+  Expr loadComplex(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask);
+  void storeComplex(Value pointer, Index offset, Expr value, Value mask);
+  Value pairMask(Value mask);
 };
 
 /// A power of two of at least `n`, at most `limit`.

@@ -20,7 +20,7 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kStrides = "kiln.strides", kNoAlias = "llvm.noalias";
+constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
 
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
@@ -83,8 +83,12 @@ void ProgramEmitter::placeArrays() {
     while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
     return v;
   };
-  for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
-    places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+  for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
+    // A result in place of an argument is that argument.
+    if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
+      places[root(value)] = places[main.getArgument(unsigned(argument.getInt()))];
+    else places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+  }
   for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
   if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
 }
@@ -158,19 +162,23 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
   KernelContext context{e, ev, kernel, {}, scratchPointer};
+  for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
+    if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
     ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
     context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
 
   StringRef kind = kernel.getKind();
-  if (kind == "elementwise") emitElementwise(context);
-  else if (kind == "reduction") emitReduction(context);
-  else if (kind == "contraction") emitContraction(context);
-  else emitConcat(context);
+  using Emit = void (*)(KernelContext &);
+  static const std::pair<StringRef, Emit> emitters[] = {
+      {"elementwise", emitElementwise}, {"reduction", emitReduction}, {"contraction", emitContraction},
+      {"assemble", emitAssemble},       {"scatter", emitScatter},     {"scan", emitScan},
+      {"compact", emitCompact},         {"sort", emitSort},           {"convolution", emitConvolution}};
+  llvm::find_if(emitters, [&](auto &pair) { return pair.first == kind; })->second(context);
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   func::ReturnOp::create(b, loc, status);
-  scratch = std::max(scratch, context.scratchBytes);
+  if (context.scratchUsed.isStatic()) scratch = std::max(scratch, context.scratchUsed.number);
   return fn;
 }
 

@@ -1,6 +1,6 @@
 #include "codegen/cpu/Evaluate.h"
 
-#include "lib/Core/Assert.h"
+#include "dialects/kiln/math/Apply.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -9,15 +9,9 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-Expr scalarOp(Op op, Expr a, Expr b, Expr c, DType t) {
-  using namespace ir;
-  switch (op) {
-#include "kiln/Scalars.inc"
-  default: break;
-  }
-  KILN_ASSERT(false, "the op has no scalar lowering");
-  return a;
-}
+Expr scalarOp(Op op, Expr a, Expr b, Expr c, DType t) { return scalar::apply(op, a, b, c, t); }
+Expr identityOf(Op op, Expr like) { return scalar::identityOf(op, like); }
+Expr emptyOf(Op op, Expr like) { return scalar::emptyOf(op, like); }
 
 void Evaluator::remember(Value value, ArrayRef<Coordinate> position, Expr result) {
   scopes.back()[value].push_back({Coordinates(position), result});
@@ -55,14 +49,13 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   default: break;
   }
   KILN_ASSERT(false, "a reduction is evaluated by its own loop");
-  return {&e.b, e.loc, {}, DType::F32};
+  return e.scalar(DType::F32, 0);
 }
 
 Expr Evaluator::constant(Operation *op) {
   auto words = ir::wordsOf(op);
-  Expr like = e.scalar(DType(words[0]), 0);
-  if (like.dtype != DType::Bool) return ir::bits(like, like.dtype, uint64_t(words[1]));
-  return e.scalar(DType::Bool, double(words[1] != 0));
+  DType dtype = DType(words[0]);
+  return ir::bits(e.scalar(DType::I32, 0), dtype, dtype == DType::Bool ? uint64_t(words[1] != 0) : uint64_t(words[1]));
 }
 
 Value Evaluator::lanePositions(const Coordinate &c) {
@@ -77,7 +70,21 @@ Value Evaluator::lanePositions(const Coordinate &c) {
 Expr Evaluator::iota(Operation *op, ArrayRef<Coordinate> position) {
   const Coordinate &c = position[size_t(ir::wordsOf(op)[0])];
   Value at = c.isUniform() ? e.use(c.base) : lanePositions(c);
-  return ir::cast({&e.b, e.loc, at, DType::I64}, ir::typeOf(op->getResult(0)).dtype);
+  return scalar::cast(Expr(e.b, e.loc, at, DType::I64), ir::typeOf(op->getResult(0)).dtype);
+}
+
+Coordinate Evaluator::shifted(Coordinate c, Index by) {
+  if (c.lanes) c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, vector::BroadcastOp::create(e.b, e.loc, c.lanes.getType(), e.use(by)));
+  else c.base = e.add(c.base, by);
+  return c;
+}
+
+/// Start i of a dynamic slice, moved so that all of it lies inside.
+Index Evaluator::dynamicStart(Value starts, int i, int64_t size, int64_t part) {
+  Scope scope(*this, 0, {});
+  Value given = at(starts, Coordinate{i, 0, {}}).value;
+  Value above = arith::MaxSIOp::create(e.b, e.loc, given, e.use(0));
+  return Index(arith::MinSIOp::create(e.b, e.loc, above, e.use(size - part)).getResult());
 }
 
 /// Where in its operand an op that moves elements finds the element at `position`.
@@ -91,6 +98,10 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
     Dims axes = reader.dims();
     for (int i = 0; i < axes.rank; ++i)
       result.push_back(from.shape[i] == 1 && to.shape[int(axes[i])] != 1 ? Coordinate{} : position[size_t(axes[i])]);
+    return result;
+  }
+  case Op::DynamicSlice: {
+    for (int i = 0; i < to.shape.rank; ++i) result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, from.shape[i], to.shape[i])));
     return result;
   }
   case Op::Transpose: {
@@ -133,15 +144,17 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
   return result;
 }
 
-Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
-  Value x = op->getOperand(0), indices = op->getOperand(1);
-  size_t axis = size_t(ir::wordsOf(op)[0]), rank = size_t(ir::typeOf(indices).shape.rank);
-  Expr index = ir::cast(at(indices, position.slice(axis, rank)), DType::I64);
-  const Buffer &source = buffers.find(x)->second;
-  Expr size = e.splat({&e.b, e.loc, e.use(source.shape[axis]), DType::I64}, index.lanes());
-  Expr zero = ir::constant(index, 0);
-  Expr wrapped = ir::select(ir::less(index, zero), index + size, index);
-  Expr isBad = ir::bitwise_or(ir::less(wrapped, zero), ir::greater_equal(wrapped, size));
+/// A position counted from the end if it is negative; `isBad` where it is outside.
+Expr Evaluator::wrapIndex(Expr index, Index count, Expr *isBad) {
+  index = scalar::cast(index, DType::I64);
+  Expr size = e.splat(Expr(e.b, e.loc, e.use(count), DType::I64), index.lanes()), zero = ir::constant(index, 0);
+  Expr wrapped = scalar::select(scalar::less(index, zero), index + size, index);
+  *isBad = scalar::bitwise_or(scalar::less(wrapped, zero), scalar::greater_equal(wrapped, size));
+  return scalar::select(*isBad, zero, wrapped);
+}
+
+/// The call's status is 1 from here on where `isBad` holds.
+void Evaluator::reportIndex(Expr isBad) {
   Value any = isBad.value;
   if (isBad.lanes()) {
     if (mask) any = arith::AndIOp::create(e.b, e.loc, any, mask);
@@ -154,7 +167,14 @@ Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
     e.store(statusFlag, 0, e.scalar(DType::I32, 0));
   }
   e.when(any, [&] { e.store(statusFlag, 0, e.scalar(DType::I32, 1)); });
-  Expr safe = ir::select(isBad, zero, wrapped);
+}
+
+Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
+  Value x = op->getOperand(0), indices = op->getOperand(1);
+  size_t axis = size_t(ir::wordsOf(op)[0]), rank = size_t(ir::typeOf(indices).shape.rank);
+  Expr isBad = e.scalar(DType::Bool, 0);
+  Expr safe = wrapIndex(at(indices, position.slice(axis, rank)), buffers.find(x)->second.shape[axis], &isBad);
+  reportIndex(isBad);
   Coordinates from(position.take_front(axis));
   from.push_back(safe.lanes() ? Coordinate{{}, 0, safe.value} : Coordinate{Index(safe.value), 0, {}});
   from.append(position.begin() + axis + rank, position.end());
@@ -191,37 +211,51 @@ static Index uniformOffset(Emitter &e, const Buffer &buffer, ArrayRef<Coordinate
   return offset;
 }
 
+/// The parts of a complex buffer as buffers of their own.
+static Buffer partOf(Emitter &e, const Buffer &buffer, int part) {
+  Buffer result = buffer;
+  result.dtype = realType(buffer.dtype);
+  result.pointer = e.address(buffer.pointer, result.dtype, part);
+  for (Index &s : result.strides) s = e.mul(s, 2);
+  return result;
+}
+
+static Value allLanes(Emitter &e, int64_t lanes) {
+  return arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(VectorType::get({lanes}, e.b.getI1Type()), true));
+}
+
+Value Evaluator::lanePointers(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
+  auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
+  return LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base,
+                             ArrayRef<LLVM::GEPArg>{laneOffsets(buffer, position)});
+}
+
 Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto stride = laneStride(buffer, position);
   if (stride == 0) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), 0);
   if (stride == 1) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), lanes, mask);
-  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
-  Value offsets = laneOffsets(buffer, position);
-  auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
-  Type element = e.memoryType(buffer.dtype);
-  Value from = LLVM::GEPOp::create(e.b, e.loc, pointers, element, base, ArrayRef<LLVM::GEPArg>{offsets});
-  auto type = VectorType::get({lanes}, element);
-  Value active = mask;
-  if (!active) active = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(VectorType::get({lanes}, e.b.getI1Type()), true));
+  if (isComplex(buffer.dtype))
+    return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
+  Value from = lanePointers(buffer, position), active = mask ? mask : allLanes(e, lanes);
+  auto type = VectorType::get({lanes}, e.memoryType(buffer.dtype));
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
   Value loaded = LLVM::masked_gather::create(e.b, e.loc, type, from, active, ValueRange{zero}, unsigned(byteSize(buffer.dtype)));
-  Expr result{&e.b, e.loc, loaded, DType::U8};
-  return buffer.dtype == DType::Bool ? ir::cast(result, DType::Bool) : result.with(loaded, buffer.dtype);
+  Expr result{e.b, e.loc, loaded, DType::U8};
+  return buffer.dtype == DType::Bool ? scalar::cast(result, DType::Bool) : result.with(loaded, buffer.dtype);
 }
 
 void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Expr value) {
   if (!lanes) return e.store(buffer.pointer, e.offsetOf(buffer, position), value);
   value = e.splat(value, lanes);
   if (laneStride(buffer, position) == 1) return e.store(buffer.pointer, e.offsetOf(buffer, position), value, mask);
-  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
-  Value offsets = laneOffsets(buffer, position);
-  auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
-  Value to = LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base, ArrayRef<LLVM::GEPArg>{offsets});
-  Value active = mask;
-  if (!active) active = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(VectorType::get({lanes}, e.b.getI1Type()), true));
-  Value stored = value.value;
+  if (isComplex(buffer.dtype)) {
+    storeAt(partOf(e, buffer, 0), position, realPart(value));
+    return storeAt(partOf(e, buffer, 1), position, imagPart(value));
+  }
+  Value to = lanePointers(buffer, position), stored = value.value;
   if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(e.b, e.loc, e.vectorOf(e.b.getI8Type(), lanes), stored);
-  LLVM::masked_scatter::create(e.b, e.loc, stored, to, active, unsigned(byteSize(buffer.dtype)));
+  LLVM::masked_scatter::create(e.b, e.loc, stored, to, mask ? mask : allLanes(e, lanes), unsigned(byteSize(buffer.dtype)));
 }
 
 } // namespace kiln::cpu

@@ -40,6 +40,9 @@ public:
     }
   };
 
+  Expr wrapIndex(Expr index, Index count, Expr *isBad);
+  void reportIndex(Expr isBad);
+  Index dynamicStart(Value starts, int i, int64_t size, int64_t part);
   Expr loadAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
 
@@ -55,11 +58,15 @@ private:
   Expr constant(mlir::Operation *op);
   Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr gather(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
+  Coordinate shifted(Coordinate c, Index by);
   Value lanePositions(const Coordinate &c);
   Value laneOffsets(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
 };
 
-/// The scalar lowering of an op's record.
+/// The scalar lowering of an op's record; the element that a reduction starts from; its result over nothing.
 Expr scalarOp(Op op, Expr a, Expr b, Expr c, DType t);
+Expr identityOf(Op op, Expr like);
+Expr emptyOf(Op op, Expr like);
 
 } // namespace kiln::cpu

@@ -26,7 +26,7 @@ struct Reducer {
 
   bool isArg() const { return info(id).kind == Kind::Argreduce; }
   bool isDot() const { return info(id).kind == Kind::Contract; }
-  bool isSum() const { return id == Op::Sum || isDot(); }
+  bool isBlocked() const { return info(id).blocked; }
   size_t width() const { return isArg() ? 2 : 1; }
 };
 
@@ -66,7 +66,7 @@ private:
   SmallVector<Value> step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position);
   SmallVector<Value> join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b);
   SmallVector<Value> joinLanes(const Reducer &r, SmallVector<Value> acc);
-  Expr expr(Value v, DType t) { return {&e.b, e.loc, v, t}; }
+  Expr expr(Value v, DType t) { return {e.b, e.loc, v, t}; }
   Coordinates without(ArrayRef<Coordinate> position) {
     Coordinates result(position);
     result.erase(result.begin() + int64_t(axis));
@@ -141,28 +141,16 @@ void ReductionEmitter::findKept() {
 
 SmallVector<Value> ReductionEmitter::start(const Reducer &r) {
   int64_t lanes = accumulatorLanes();
-  double first = r.isSum() && isFloat(r.dtype) ? -0.0 : 0.0; // -0 is the identity that keeps -0
-  Expr zero = e.splat(e.scalar(r.dtype, first), lanes);
+  Expr zero = e.splat(e.scalar(r.dtype, 0), lanes);
   if (r.isArg()) return {zero.value, e.splat(e.scalar(DType::I64, -1), lanes).value};
-  if (r.isSum()) return {zero.value};
-  // The identity of max and min: the limit of the dtype.
-  bool isMax = r.id == Op::Max;
-  if (isFloat(r.dtype)) {
-    double infinity = std::numeric_limits<double>::infinity();
-    return {e.splat(e.scalar(r.dtype, isMax ? -infinity : infinity), lanes).value};
-  }
-  unsigned width = unsigned(8 * byteSize(r.dtype));
-  bool isSigned = info(r.dtype).isSigned;
-  APInt limit = isMax ? (isSigned ? APInt::getSignedMinValue(width) : APInt::getMinValue(width))
-                      : (isSigned ? APInt::getSignedMaxValue(width) : APInt::getMaxValue(width));
-  return {ir::bits(zero, r.dtype, limit.getZExtValue()).value};
+  return {identityOf(r.id, zero).value};
 }
 
 /// x comes before y in an arg-reduction: it is better, or the first nan.
 static Expr beats(Op id, Expr x, Expr y) {
   Expr better = scalarOp(id, x, y, y, DType::Bool);
   if (!isFloat(x.dtype)) return better;
-  return ir::bitwise_or(better, ir::bitwise_and(ir::isnan(x), ir::bitwise_invert(ir::isnan(y))));
+  return scalar::bitwise_or(better, scalar::bitwise_and(scalar::isnan(x), scalar::bitwise_invert(scalar::isnan(y))));
 }
 
 SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position) {
@@ -174,8 +162,8 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
     Expr here = expr(e.use(c.base), DType::I64);
     here = e.splat(here, lanes);
     if (isRow && lanes) here = here + expr(e.laneNumbers(lanes), DType::I64);
-    Expr take = ir::bitwise_or(ir::less(at, ir::constant(at, 0)), beats(r.id, x, best));
-    next = {ir::select(take, x, best).value, ir::select(take, here, at).value};
+    Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(r.id, x, best));
+    next = {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
   } else if (r.isDot()) {
     Value x = r.op->getOperand(0), y = r.op->getOperand(1), matrix = reducedOperand(r.op);
     size_t batches = size_t(ir::typeOf(r.op->getResult(0)).shape.rank) -
@@ -196,15 +184,15 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
 SmallVector<Value> ReductionEmitter::join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b) {
   if (!r.isArg()) {
     Expr x = expr(a[0], r.dtype), y = expr(b[0], r.dtype);
-    return {(r.isSum() ? x + y : scalarOp(r.id, x, y, y, r.dtype)).value};
+    return {(r.isDot() ? x + y : scalarOp(r.id, x, y, y, r.dtype)).value};
   }
   Expr x = expr(a[0], r.dtype), y = expr(b[0], r.dtype), i = expr(a[1], DType::I64), j = expr(b[1], DType::I64);
-  Expr zero = ir::constant(i, 0), same = ir::equal(x, y);
-  if (isFloat(r.dtype)) same = ir::bitwise_or(same, ir::bitwise_and(ir::isnan(x), ir::isnan(y)));
-  Expr earlier = ir::bitwise_and(same, ir::less(j, i));
-  Expr take = ir::bitwise_or(ir::less(i, zero), ir::bitwise_or(beats(r.id, y, x), earlier));
-  take = ir::bitwise_and(take, ir::greater_equal(j, zero));
-  return {ir::select(take, y, x).value, ir::select(take, j, i).value};
+  Expr zero = ir::constant(i, 0), same = scalar::equal(x, y);
+  if (isFloat(r.dtype)) same = scalar::bitwise_or(same, scalar::bitwise_and(scalar::isnan(x), scalar::isnan(y)));
+  Expr earlier = scalar::bitwise_and(same, scalar::less(j, i));
+  Expr take = scalar::bitwise_or(scalar::less(i, zero), scalar::bitwise_or(beats(r.id, y, x), earlier));
+  take = scalar::bitwise_and(take, scalar::greater_equal(j, zero));
+  return {scalar::select(take, y, x).value, scalar::select(take, j, i).value};
 }
 
 /// Halves the lanes until one is left: lane i joins lane i + n/2.
@@ -285,7 +273,7 @@ public:
           Value next = join(at(args[0]), args[1]);
           scf::YieldOp::create(e.b, e.loc, ValueRange{e.use(e.add(Index(args[0]), 1)), next});
         });
-    e.store(memory, e.mul(Index(loop.getResult(0)), width), {&e.b, e.loc, loop.getResult(1), dtype});
+    e.store(memory, e.mul(Index(loop.getResult(0)), width), Expr(e.b, e.loc, loop.getResult(1), dtype));
   }
 
   /// All `blocks`, the lowest level first.
@@ -329,8 +317,9 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
     return results;
   };
   SmallVector<Value> results;
-  if (n.isConstant(0)) { // of sums only: the others refuse an empty axis
-    for (Reducer *r : stage) results.push_back(e.splat(e.scalar(r->dtype, 0), isRow ? 0 : ev.lanes).value);
+  auto empty = [&](const Reducer &r, int64_t lanes) { return emptyOf(r.id, e.splat(e.scalar(r.dtype, 0), lanes)).value; };
+  if (n.isConstant(0)) {
+    for (Reducer *r : stage) results.push_back(empty(*r, isRow ? 0 : ev.lanes));
   } else if (!inBlocks || (n.isStatic() && n.number <= block)) {
     results = finish(reduceRange(stage, 0, n, keep, position));
   } else {
@@ -345,8 +334,7 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
         stack.push(i, value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; });
     });
     for (auto [r, stack] : llvm::zip(stage, stacks))
-      results.push_back(
-          stack.finish(blocks, e.splat(e.scalar(r->dtype, 0), lanes).value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
+      results.push_back(stack.finish(blocks, empty(*r, lanes), [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
   }
   size_t at = 0;
   for (Reducer *r : stage) {
@@ -361,7 +349,7 @@ void ReductionEmitter::emitStages(Coordinates &position) {
     // Sums run in blocks, products of matrix and column in one chain, the others in any order.
     SmallVector<Reducer *> blocked, plain;
     for (Reducer &r : reducers)
-      if (r.level == level) (r.isSum() && (isRow || !r.isDot()) ? blocked : plain).push_back(&r);
+      if (r.level == level) (r.isBlocked() && (isRow || !r.isDot()) ? blocked : plain).push_back(&r);
     auto keep = kept[size_t(level)].getArrayRef();
     if (!blocked.empty()) emitStage(blocked, true, keep, position);
     if (!plain.empty()) emitStage(plain, false, blocked.empty() ? keep : ArrayRef<Value>(), position);

@@ -28,7 +28,8 @@ def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
 // Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.
 def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
 
-def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F32, F64]>;
+def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
+                                  F8E4M3FN, F8E5M2]>;
 
 // Gradient decisions. A rule is a DAG of ops by mnemonic with $ct the cotangent of the result; see docs/recipes.
 class GradientDecision;
@@ -40,14 +41,28 @@ def op;   // the operator of gradient DAGs: (op "multiply", $ct, $y)
 class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore]> {
   // The inference rule: a function of lib/Core/Infer.h.
   string infer = ?;
-  // How codegen treats it: elementwise, index, reduce, argreduce, contract, source, concat, gather.
+  // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
   string kind = ?;
-  // Scalar lowering, a C++ expression over Expr operands a, b, c and the result type `t` (dialects/kiln/math/Expr.h).
+  // Scalar lowering, a C++ expression over operands a, b, c and the result type `t` (dialects/kiln/math/Scalar.h): emitted
+  // by codegen, computed by the reference interpreter. Narrow floats arrive as float32.
   string scalar = "";
+  // The element that `scalar` leaves as it is (with `a` for its dtype), and the result over no elements, where it differs.
+  string identity = ""; string empty = identity;
+  // The op moves or inspects bits: narrow floats are not widened.
+  bit native = 0;
+  // The order of accumulation shows in the bits.
+  bit blocked = 0;
+  // A reduction that has no value over an empty axis.
+  bit needsElement = 0;
+  // Has kernels in the eager pack.
+  bit eager = 1;
+  // Raised when the meaning of the op in a serialized trace changes; `upgrade` then names the C++ function (lib/Core/Upgrade.h)
+  // that rewrites an older entry.
+  int version = 1; string upgrade = "";
   // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
   list<string> resultWords = [];
-  // Accepted dtypes of the operands: all, numeric, floating, boolean, integral (bool and integers), ordered.
-  string dtypes = "all";
+  // Accepted dtypes of the operands: a name of enum Accepts in lib/Core/Ops.h.
+  string dtypes = "any";
   // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.
   bit ufunc = 0;
   // Integer operands become the default floating dtype before the op (sqrt(4) is 2.0).
@@ -71,6 +86,9 @@ class Kiln_Unary<string mnemonic> : Kiln_Op<mnemonic> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferElementwise"; let kind = "elementwise"; let ufunc = 1; let dtypes = "numeric"; let numpy = mnemonic;
 }
+class Kiln_UnaryReal<string mnemonic> : Kiln_Unary<mnemonic> {
+  let dtypes = "real";
+}
 class Kiln_UnaryMath<string mnemonic> : Kiln_Unary<mnemonic> {
   let dtypes = "floating"; let floatResult = 1; let cost = 20; let ulp = 4; let scalar = "math::" # mnemonic # "(a)";
 }
@@ -79,6 +97,12 @@ class Kiln_Binary<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferElementwise"; let kind = "elementwise"; let ufunc = 1; let dtypes = "numeric"; let numpy = mnemonic;
+}
+class Kiln_Ternary<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$y, Kiln_Tensor:$z);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferElementwise"; let kind = "elementwise";
 }
 class Kiln_Comparison<string mnemonic> : Kiln_Binary<mnemonic> {
   let infer = "inferComparison"; let dtypes = "all"; let scalar = mnemonic # "(a, b)";

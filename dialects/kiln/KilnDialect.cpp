@@ -39,16 +39,30 @@ std::optional<Op> opOf(Operation *op) {
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
-  if (dtype == DType::F32) return Float32Type::get(context);
-  if (dtype == DType::F64) return Float64Type::get(context);
-  if (dtype == DType::Bool) return IntegerType::get(context, 1);
+  switch (dtype) {
+  case DType::Bool: return IntegerType::get(context, 1);
+  case DType::F16: return Float16Type::get(context);
+  case DType::BF16: return BFloat16Type::get(context);
+  case DType::F32: return Float32Type::get(context);
+  case DType::F64: return Float64Type::get(context);
+  case DType::F8E4M3: return Float8E4M3FNType::get(context);
+  case DType::F8E5M2: return Float8E5M2Type::get(context);
+  case DType::C64:
+  case DType::C128: return ComplexType::get(elementType(context, realType(dtype)));
+  default: break;
+  }
   auto sign = info(dtype).isSigned ? IntegerType::Signless : IntegerType::Unsigned;
   return IntegerType::get(context, unsigned(8 * byteSize(dtype)), sign);
 }
 
 DType dtypeOf(Type element) {
+  if (auto complex = dyn_cast<ComplexType>(element)) return complexType(dtypeOf(complex.getElementType()));
+  if (element.isF16()) return DType::F16;
+  if (element.isBF16()) return DType::BF16;
   if (element.isF32()) return DType::F32;
   if (element.isF64()) return DType::F64;
+  if (isa<Float8E4M3FNType>(element)) return DType::F8E4M3;
+  if (isa<Float8E5M2Type>(element)) return DType::F8E5M2;
   if (element.isInteger(1)) return DType::Bool;
   DType first = element.isUnsignedInteger() ? DType::U8 : DType::I8;
   return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
@@ -206,9 +220,10 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 LogicalResult KernelOp::verify() {
-  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "concat"};
+  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "assemble", "scatter",
+                                        "scan",        "compact",   "sort",        "convolution"};
   if (!llvm::is_contained(kinds, getKind()))
-    return emitOpError() << "kind: expected elementwise, reduction, contraction or concat, got '" << getKind() << "'";
+    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kinds), ", ") << ", got '" << getKind() << "'";
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   auto yield = dyn_cast<YieldOp>(block.getTerminator());

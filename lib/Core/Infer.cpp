@@ -1,35 +1,54 @@
 #include "lib/Core/Infer.h"
 
+#include <vector>
+
 namespace kiln {
 
 static const OpInfo kOps[] = {
-#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, cost, infer, words, attributes)                            \
-  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc, floatResult, cost, infer, words, attributes},
+#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,   \
+                attributes)                                                                                                                \
+  {name,   summary, Kind::kind,   Accepts::accepts, operands, ufunc, floatResult,                                                          \
+   native, blocked, needsElement, eager,            cost,     infer, words,  attributes},
 #include "kiln/Ops.inc"
 };
 
 const OpInfo &info(Op op) { return kOps[size_t(op)]; }
 
-bool accepts(Accepts set, DType dtype) {
+bool accepts(Accepts set, DType t) {
+  if (isStorage(t)) return set == Accepts::Any;
   switch (set) {
+  case Accepts::Any:
   case Accepts::All: return true;
-  case Accepts::Numeric:
-  case Accepts::Ordered: return dtype != DType::Bool;
-  case Accepts::Floating: return isFloat(dtype);
-  case Accepts::Integral: return !isFloat(dtype);
+  case Accepts::Numeric: return t != DType::Bool;
+  case Accepts::Real: return t != DType::Bool && !isComplex(t);
+  case Accepts::Ordered: return !isComplex(t);
+  case Accepts::Wide: return t != DType::Bool && !isComplex(t) && !isNarrow(t);
+  case Accepts::Floating: return isFloat(t) || isComplex(t);
+  case Accepts::RealFloating: return isFloat(t);
+  case Accepts::Integral: return t == DType::Bool || isInteger(t);
+  case Accepts::Integer: return isInteger(t);
+  case Accepts::Boolean: return t == DType::Bool;
+  case Accepts::Int64: return t == DType::I64;
+  case Accepts::Uint64: return t == DType::U64;
   }
   return false;
 }
 
 static const char *describe(Accepts set) {
-  switch (set) {
-  case Accepts::All: return "any dtype";
-  case Accepts::Numeric: return "a numeric dtype";
-  case Accepts::Ordered: return "an ordered numeric dtype";
-  case Accepts::Floating: return "a floating-point dtype";
-  case Accepts::Integral: return "bool or an integer dtype";
-  }
-  return "";
+  static constexpr const char *texts[] = {"any dtype",
+                                          "any dtype but float8",
+                                          "a numeric dtype",
+                                          "a real numeric dtype",
+                                          "a real dtype or bool",
+                                          "an integer dtype, float32 or float64",
+                                          "a floating-point dtype",
+                                          "a real floating-point dtype",
+                                          "bool or an integer dtype",
+                                          "an integer dtype",
+                                          "bool",
+                                          "int64",
+                                          "uint64"};
+  return texts[size_t(set)];
 }
 
 static void checkDType(const InferArgs &args, size_t operand) {
@@ -60,9 +79,34 @@ TensorType inferSelect(const InferArgs &args) {
   return args.operands[1];
 }
 
+/// The parts of complex numbers, or their size.
+TensorType inferReal(const InferArgs &args) {
+  TensorType x = inferElementwise(args);
+  return {realType(x.dtype), x.shape};
+}
+
+TensorType inferComplex(const InferArgs &args) {
+  TensorType x = inferElementwise(args);
+  if (isNarrow(x.dtype)) fail(ErrorKind::DType, args.op, "dtype of the parts", "float32 or float64", info(x.dtype).name);
+  return {complexType(x.dtype), x.shape};
+}
+
+TensorType inferBitcast(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  DType to = WordReader{args.words}.dtype();
+  bool isPlain = x.dtype != DType::Bool && to != DType::Bool && !isComplex(x.dtype) && !isComplex(to);
+  if (!isPlain || byteSize(to) != byteSize(x.dtype))
+    fail(ErrorKind::DType, args.op, "dtypes", "real ones of one size", std::string(info(x.dtype).name) + " and " + info(to).name);
+  return {to, x.shape};
+}
+
 TensorType inferCast(const InferArgs &args) { return {WordReader{args.words}.dtype(), args.operands[0].shape}; }
 
-TensorType inferConstant(const InferArgs &args) { return {WordReader{args.words}.dtype(), {}}; }
+TensorType inferConstant(const InferArgs &args) {
+  DType dtype = WordReader{args.words}.dtype(); // complex ones are made of two
+  if (isComplex(dtype)) fail(ErrorKind::DType, args.op, "dtype", "a real one", info(dtype).name);
+  return {dtype, {}};
+}
 
 TensorType inferIota(const InferArgs &args) {
   WordReader r{args.words};
@@ -145,6 +189,65 @@ TensorType inferConcat(const InferArgs &args) {
   return result;
 }
 
+/// The value written into `x` has its dtype and as many axes.
+static void checkPart(const InferArgs &args, const TensorType &x, const TensorType &value) {
+  if (x.dtype != value.dtype) fail(ErrorKind::DType, args.op, "dtype of the value", info(x.dtype).name, info(value.dtype).name);
+  if (x.shape.rank != value.shape.rank)
+    fail(ErrorKind::Shape, args.op, "rank of the value", std::to_string(x.shape.rank), std::to_string(value.shape.rank));
+}
+
+TensorType inferUpdate(const InferArgs &args) {
+  const TensorType &x = args.operands[0], &value = args.operands[1];
+  checkPart(args, x, value);
+  WordReader r{args.words};
+  Dims starts = r.dims(), steps = r.dims();
+  std::vector<int64_t> words;
+  for (const Dims &d : {starts, value.shape, steps}) appendWords(words, d);
+  inferSlice({args.op, args.operands.first(1), words, args.accepts}); // the region is a slice of x
+  return x;
+}
+
+static void checkStarts(const InferArgs &args, const TensorType &starts, int rank) {
+  if (starts.dtype != DType::I64 || !(starts.shape == Dims{rank}))
+    fail(ErrorKind::DType, args.op, "starts", toString(TensorType{DType::I64, {rank}}), toString(starts));
+}
+
+static void checkFits(const InferArgs &args, const Dims &shape, const Dims &sizes) {
+  if (sizes.rank != shape.rank) fail(ErrorKind::Shape, args.op, "number of sizes", std::to_string(shape.rank), std::to_string(sizes.rank));
+  for (int i = 0; i < sizes.rank; ++i)
+    if (sizes[i] < 0 || sizes[i] > shape[i])
+      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "at most " + std::to_string(shape[i]), std::to_string(sizes[i]));
+}
+
+TensorType inferDynamicSlice(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  Dims sizes = WordReader{args.words}.dims();
+  checkStarts(args, args.operands[1], x.shape.rank);
+  checkFits(args, x.shape, sizes);
+  return {x.dtype, sizes};
+}
+
+TensorType inferDynamicUpdate(const InferArgs &args) {
+  const TensorType &x = args.operands[0], &value = args.operands[1];
+  checkPart(args, x, value);
+  checkStarts(args, args.operands[2], x.shape.rank);
+  checkFits(args, x.shape, value.shape);
+  return x;
+}
+
+TensorType inferScatter(const InferArgs &args) {
+  const TensorType &x = args.operands[0], &indices = args.operands[1], &updates = args.operands[2];
+  checkDType(args, 0);
+  if (!isInteger(indices.dtype)) fail(ErrorKind::DType, args.op, "dtype of the indices", "an integer dtype", info(indices.dtype).name);
+  if (updates.dtype != x.dtype) fail(ErrorKind::DType, args.op, "dtype of the updates", info(x.dtype).name, info(updates.dtype).name);
+  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), x.shape.rank);
+  if (indices.shape.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the indices", "1", std::to_string(indices.shape.rank));
+  Dims want = x.shape;
+  want[axis] = indices.shape[0];
+  if (!(updates.shape == want)) fail(ErrorKind::Shape, args.op, "shape of the updates", toString(want), toString(updates.shape));
+  return x;
+}
+
 TensorType inferGather(const InferArgs &args) {
   const TensorType &x = args.operands[0], &indices = args.operands[1];
   if (!isInteger(indices.dtype)) fail(ErrorKind::DType, args.op, "dtype of the indices", "an integer dtype", info(indices.dtype).name);
@@ -159,7 +262,7 @@ TensorType inferGather(const InferArgs &args) {
 }
 
 static void checkNotEmpty(const InferArgs &args, int64_t size) {
-  if (args.accepts == Accepts::Ordered && size == 0)
+  if (args.needsElement && size == 0)
     throw Error(ErrorKind::Value, std::string(args.op) + ": expected at least one element, got an empty axis: it has no identity");
 }
 
@@ -182,6 +285,50 @@ TensorType inferArgReduction(const InferArgs &args) {
   int axis = normalizeAxis(args.op, WordReader{args.words}.next(), result.shape.rank);
   checkNotEmpty(args, result.shape[axis]);
   result.shape.erase(axis);
+  return result;
+}
+
+TensorType inferScan(const InferArgs &args) {
+  checkDType(args, 0);
+  normalizeAxis(args.op, WordReader{args.words}.next(), args.operands[0].shape.rank);
+  return args.operands[0];
+}
+
+TensorType inferSort(const InferArgs &args) { return inferScan(args); }
+TensorType inferArgsort(const InferArgs &args) { return {DType::I64, inferScan(args).shape}; }
+
+TensorType inferNonzero(const InferArgs &args) {
+  const TensorType &mask = args.operands[0];
+  checkDType(args, 0);
+  if (mask.shape.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the mask", "1", std::to_string(mask.shape.rank));
+  return {DType::I64, {WordReader{args.words}.next()}};
+}
+
+TensorType inferConvolution(const InferArgs &args) {
+  checkDType(args, 0);
+  const TensorType &x = args.operands[0], &w = args.operands[1];
+  if (x.dtype != w.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(x.dtype).name, info(w.dtype).name);
+  WordReader r{args.words};
+  Dims strides = r.dims(), low = r.dims(), high = r.dims(), dilation = r.dims();
+  int64_t groups = r.next();
+  int spatial = x.shape.rank - 2;
+  if (spatial < 1 || w.shape.rank != x.shape.rank)
+    fail(ErrorKind::Shape, args.op, "ranks", "an array and weights of one rank, at least 3", toString(x) + " and " + toString(w));
+  for (const Dims *d : {&strides, &low, &high, &dilation})
+    if (d->rank != spatial)
+      fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
+  int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
+  if (groups < 1 || channels != w.shape[spatial] * groups || filters % groups)
+    fail(ErrorKind::Shape, args.op, "channels", std::to_string(w.shape[spatial] * groups) + " in, filters in multiples of the groups",
+         std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
+  TensorType result{x.dtype, {x.shape[0]}};
+  for (int i = 0; i < spatial; ++i) {
+    if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0)
+      fail(ErrorKind::Value, args.op, "strides, padding and dilation", "positive ones, padding of at least 0", toString(strides));
+    int64_t window = (w.shape[i + 0] - 1) * dilation[i] + 1, padded = x.shape[i + 1] + low[i] + high[i];
+    result.shape.push(padded < window ? 0 : (padded - window) / strides[i] + 1);
+  }
+  result.shape.push(filters);
   return result;
 }
 
@@ -222,7 +369,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
 
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
   const OpInfo &record = info(op);
-  return record.infer({record.name, operands, words, record.accepts});
+  return record.infer({record.name, operands, words, record.accepts, record.needsElement});
 }
 
 Dims broadcastShapes(const char *op, const Dims &a, const Dims &b) {

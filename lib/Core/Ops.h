@@ -12,8 +12,10 @@ enum class Op : uint16_t {
   Input = 0xffff, // the pseudo-op that declares an input of a trace
 };
 
-enum class Kind : uint8_t { Elementwise, Index, Source, Reduce, Argreduce, Contract, Concat, Gather };
-enum class Accepts : uint8_t { All, Numeric, Floating, Integral, Ordered };
+/// How an op is compiled: docs/passes.md says what each kind becomes.
+enum class Kind : uint8_t { Elementwise, Index, Source, Reduce, Argreduce, Contract, Assemble, Gather, Scatter, Scan, Sort, Compact, Convolve };
+/// Sets of dtypes. None but Any holds the storage dtypes; Wide is Real without the narrow floats.
+enum class Accepts : uint8_t { Any, All, Numeric, Real, Ordered, Wide, Floating, RealFloating, Integral, Integer, Boolean, Int64, Uint64 };
 
 /// What an inference rule sees of an op: its operands and the words that follow them in a trace.
 struct InferArgs {
@@ -21,6 +23,7 @@ struct InferArgs {
   std::span<const TensorType> operands;
   std::span<const int64_t> words;
   Accepts accepts;
+  bool needsElement = false; // of a reduction: it has no value over an empty axis
 };
 using InferFn = TensorType (*)(const InferArgs &);
 
@@ -31,6 +34,10 @@ struct OpInfo {
   Accepts accepts;
   int operands; // -1: any number
   bool ufunc, floatResult;
+  bool native;       // narrow floats are not widened to float32: the op moves or inspects bits
+  bool blocked;      // the order of accumulation shows in the bits: blocks, then pairwise
+  bool needsElement; // a reduction without a value over an empty axis
+  bool eager;        // has kernels in the pack
   int cost;
   InferFn infer;
   const char *words;      // a letter for each group of words: i (int), I (ints), s (scalar), d (dtype), S (shape)

@@ -35,9 +35,15 @@ bool promote(DType a, DType b, DType &result) {
     result = b;
     return true;
   }
+  if (isStorage(a) || isStorage(b)) return false;
+  if (isComplex(a) || isComplex(b)) {
+    bool isDouble = a == DType::C128 || b == DType::C128 || a == DType::F64 || b == DType::F64;
+    result = isDouble ? DType::C128 : DType::C64;
+    return true;
+  }
   if (isFloat(a) || isFloat(b)) {
-    // An integer array takes the dtype of the floating one.
-    result = !isFloat(a) ? b : !isFloat(b) ? a : std::max(a, b);
+    // An integer array takes the dtype of the floating one; the two narrow floats meet in float32.
+    result = !isFloat(a) ? b : !isFloat(b) ? a : isNarrow(a) && isNarrow(b) ? DType::F32 : std::max(a, b);
     return true;
   }
   if (info(a).isSigned == info(b).isSigned) {

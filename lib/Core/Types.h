@@ -9,37 +9,53 @@
 
 namespace kiln {
 
-enum class DType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, F32, F64 };
-inline constexpr int kNumDTypes = 11;
+enum class DType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, F16, BF16, F32, F64, C64, C128, F8E4M3, F8E5M2 };
+inline constexpr int kNumDTypes = 17;
 inline constexpr int kMaxRank = 8;
 
 struct DTypeInfo {
-  const char *name;      // NumPy's name
+  const char *name;      // NumPy's (or ml_dtypes') name
   const char *shortName; // in kernel names
   uint8_t bytes;
-  bool isFloat, isSigned;
+  bool isFloat, isSigned, isComplex;
 };
 inline constexpr std::array<DTypeInfo, kNumDTypes> kDTypes = {{
-    {"bool", "b1", 1, false, false},
-    {"int8", "i8", 1, false, true},
-    {"int16", "i16", 2, false, true},
-    {"int32", "i32", 4, false, true},
-    {"int64", "i64", 8, false, true},
-    {"uint8", "u8", 1, false, false},
-    {"uint16", "u16", 2, false, false},
-    {"uint32", "u32", 4, false, false},
-    {"uint64", "u64", 8, false, false},
-    {"float32", "f32", 4, true, true},
-    {"float64", "f64", 8, true, true},
+    {"bool", "b1", 1, false, false, false},
+    {"int8", "i8", 1, false, true, false},
+    {"int16", "i16", 2, false, true, false},
+    {"int32", "i32", 4, false, true, false},
+    {"int64", "i64", 8, false, true, false},
+    {"uint8", "u8", 1, false, false, false},
+    {"uint16", "u16", 2, false, false, false},
+    {"uint32", "u32", 4, false, false, false},
+    {"uint64", "u64", 8, false, false, false},
+    {"float16", "f16", 2, true, true, false},
+    {"bfloat16", "bf16", 2, true, true, false},
+    {"float32", "f32", 4, true, true, false},
+    {"float64", "f64", 8, true, true, false},
+    {"complex64", "c64", 8, false, true, true},
+    {"complex128", "c128", 16, false, true, true},
+    {"float8_e4m3fn", "f8e4m3", 1, true, true, false},
+    {"float8_e5m2", "f8e5m2", 1, true, true, false},
 }};
 inline const DTypeInfo &info(DType t) { return kDTypes[size_t(t)]; }
 inline int64_t byteSize(DType t) { return info(t).bytes; }
+/// Real floating-point, of any width.
 inline bool isFloat(DType t) { return info(t).isFloat; }
-inline bool isInteger(DType t) { return t != DType::Bool && !isFloat(t); }
+inline bool isComplex(DType t) { return info(t).isComplex; }
+inline bool isInteger(DType t) { return t != DType::Bool && !isFloat(t) && !isComplex(t); }
+/// Kept in memory only: converted, moved and chosen, never computed with.
+inline bool isStorage(DType t) { return t == DType::F8E4M3 || t == DType::F8E5M2; }
+/// Floats that are computed in float32, each result rounded once.
+inline bool isNarrow(DType t) { return t == DType::F16 || t == DType::BF16 || isStorage(t); }
+inline DType computeType(DType t) { return isNarrow(t) ? DType::F32 : t; }
+/// The dtype of the parts of a complex number.
+inline DType realType(DType t) { return t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t; }
+inline DType complexType(DType real) { return real == DType::F64 ? DType::C128 : DType::C64; }
 
 /// A short list of integers, inline: shapes, strides, permutations. A negative size -(1 + s) is symbol s.
 struct Dims {
-  std::array<int64_t, kMaxRank> values{};
+  std::array<int64_t, kMaxRank + 2> values{}; // room for an axis in between
   int rank = 0;
 
   Dims() = default;
@@ -89,7 +105,7 @@ struct TensorType {
 std::string toString(const Dims &shape);      // (3, 4)
 std::string toString(const TensorType &type); // float32[3, 4]
 
-/// The dtype of an op over two arrays by the array API's table; false where it has none (uint64 with a signed integer).
+/// The dtype of an op over two arrays by the array API's table; false where it has none (uint64 with a signed integer, float8 with others).
 bool promote(DType a, DType b, DType &result);
 
 } // namespace kiln

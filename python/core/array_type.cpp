@@ -64,6 +64,11 @@ template <Op op> PyObject *unarySlot(PyObject *x) {
   });
 }
 
+/// Whether a result of dtype `result` may be rounded into an array of dtype `target`: both floats, or both complex.
+bool isWider(DType target, DType result) {
+  return (isFloat(target) && isFloat(result)) || (isComplex(target) && (isFloat(result) || isComplex(result)));
+}
+
 /// x op= y writes into x's memory; the dtype of x stays.
 template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
@@ -71,20 +76,42 @@ template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
     if (!toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
     Array result = applyElementwise(op, operands);
-    if (result.dtype != arrayOf(x).dtype)
+    if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))
       fail(ErrorKind::DType, info(op).name, "dtype of an in-place result", info(arrayOf(x).dtype).name, info(result.dtype).name);
     assign(arrayOf(x), result);
     return Py_NewRef(x);
   });
 }
 
-PyObject *positive(PyObject *x) { return Py_NewRef(x); }
+PyObject *power(PyObject *x, PyObject *y, PyObject *modulus) {
+  if (modulus != Py_None) Py_RETURN_NOTIMPLEMENTED;
+  return binary(Op::Pow, x, y);
+}
+PyObject *inplacePower(PyObject *x, PyObject *y, PyObject *) { return inplaceSlot<Op::Pow>(x, y); }
+PyObject *divmodSlot(PyObject *x, PyObject *y) {
+  Object quotient(binary(Op::FloorDivide, x, y));
+  if (!quotient || quotient.get() == Py_NotImplemented) return quotient.release();
+  Object rest(binary(Op::Remainder, x, y));
+  return rest ? PyTuple_Pack(2, quotient.get(), rest.get()) : nullptr;
+}
 PyObject *matmulSlot(PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b) || a.operand.kind != Operand::IsArray || b.operand.kind != Operand::IsArray)
       Py_RETURN_NOTIMPLEMENTED;
     return wrap(matmul(*a.operand.array, *b.operand.array));
+  });
+}
+
+PyObject *inplaceMatmul(PyObject *x, PyObject *y) {
+  return guarded([&]() -> PyObject * {
+    Holder b;
+    if (!toOperand(y, b) || b.operand.kind != Operand::IsArray) Py_RETURN_NOTIMPLEMENTED;
+    Array product = matmul(arrayOf(x), *b.operand.array);
+    if (!(product.shape == arrayOf(x).shape) || product.dtype != arrayOf(x).dtype)
+      fail(ErrorKind::Shape, "matmul", "type of an in-place result", toString(arrayOf(x).type()), toString(product.type()));
+    assign(arrayOf(x), product);
+    return Py_NewRef(x);
   });
 }
 
@@ -120,6 +147,13 @@ PyObject *toIndex(PyObject *self) {
     if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank)
       fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
     return scalarOf(self, "an array is used as an index or a size");
+  });
+}
+PyObject *toComplex(PyObject *self, PyObject *) {
+  return guarded([&]() -> PyObject * {
+    Object value(scalarOf(self, "the value of an array is asked for"));
+    return value.get() && PyComplex_Check(value.get()) ? value.release()
+                                                        : PyComplex_FromDoubles(PyFloat_AsDouble(value.get()), 0);
   });
 }
 PyObject *item(PyObject *self, PyObject *) {
@@ -160,6 +194,20 @@ PyObject *getStrides(PyObject *self, void *) {
   for (int i = 0; i < bytes.rank; ++i) bytes[i] *= byteSize(arrayOf(self).dtype);
   return toTuple(bytes);
 }
+template <bool imaginary> PyObject *getPart(PyObject *self, void *) {
+  return guarded([&] { return wrap(partOf(arrayOf(self), imaginary)); });
+}
+template <bool imaginary> int setPart(PyObject *self, PyObject *value, void *) {
+  return guardedInt([&] {
+    if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: the parts of an array cannot be deleted");
+    Array part = partOf(arrayOf(self), imaginary);
+    if (imaginary && !isComplex(arrayOf(self).dtype)) fail(ErrorKind::DType, "imag", "dtype", "a complex one", info(part.dtype).name);
+    setItem(part, Py_Ellipsis, value);
+    return 0;
+  });
+}
+PyObject *getItemSize(PyObject *self, void *) { return PyLong_FromLongLong(byteSize(arrayOf(self).dtype)); }
+PyObject *getByteCount(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(self).size() * byteSize(arrayOf(self).dtype)); }
 PyObject *getDType(PyObject *self, void *) { return fromDType(arrayOf(self).dtype); }
 PyObject *getNdim(PyObject *self, void *) { return PyLong_FromLong(arrayOf(self).shape.rank); }
 PyObject *getSize(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(self).size()); }
@@ -239,7 +287,8 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
   return guardedInt([&] {
     needValue("an array is turned into one of another library");
     Array &a = arrayOf(self);
-    static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "f", "d"};
+    // Narrow floats but float16 go as their bits.
+    static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "e", "H", "f", "d", "Zf", "Zd", "B", "B"};
     if ((flags & PyBUF_WRITABLE) && !a.storage->isWritable) {
       PyErr_SetString(PyExc_BufferError, "array: expected writable memory, got read-only");
       throw PythonError();
@@ -272,6 +321,7 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
 void releaseBuffer(PyObject *, Py_buffer *view) { delete[] static_cast<Py_ssize_t *>(view->internal); }
 
 PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
+                         {"__complex__", toComplex, METH_NOARGS, nullptr},
                          {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
                          {"__format__", format, METH_O, "Formats the element of an array without axes."},
                          {nullptr, nullptr, 0, nullptr}};
@@ -282,6 +332,10 @@ PyGetSetDef getset[] = {{"shape", getShape, nullptr, "Sizes of the axes.", nullp
                         {"ndim", getNdim, nullptr, "Number of axes.", nullptr},
                         {"size", getSize, nullptr, "Number of elements.", nullptr},
                         {"device", getDevice, nullptr, "Where the memory is.", nullptr},
+                        {"real", getPart<false>, setPart<false>, "The real parts, a view.", nullptr},
+                        {"imag", getPart<true>, setPart<true>, "The imaginary parts, a view; zeros for real dtypes.", nullptr},
+                        {"itemsize", getItemSize, nullptr, "Bytes of an element.", nullptr},
+                        {"nbytes", getByteCount, nullptr, "Bytes of all elements.", nullptr},
                         {"T", getT, nullptr, "The array with its axes reversed, a view.", nullptr},
                         {"mT", getMT, nullptr, "The array with its last two axes swapped, a view.", nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -323,9 +377,16 @@ bool initArrayType(PyObject *module) {
                          {Py_nb_subtract, slot(binarySlot<Op::Subtract>)},
                          {Py_nb_multiply, slot(binarySlot<Op::Multiply>)},
                          {Py_nb_true_divide, slot(binarySlot<Op::Divide>)},
+                         {Py_nb_floor_divide, slot(binarySlot<Op::FloorDivide>)},
+                         {Py_nb_remainder, slot(binarySlot<Op::Remainder>)},
+                         {Py_nb_divmod, slot(divmodSlot)},
+                         {Py_nb_power, slot(power)},
+                         {Py_nb_lshift, slot(binarySlot<Op::BitwiseLeftShift>)},
+                         {Py_nb_rshift, slot(binarySlot<Op::BitwiseRightShift>)},
                          {Py_nb_matrix_multiply, slot(matmulSlot)},
+                         {Py_nb_inplace_matrix_multiply, slot(inplaceMatmul)},
                          {Py_nb_negative, slot(unarySlot<Op::Negative>)},
-                         {Py_nb_positive, slot(positive)},
+                         {Py_nb_positive, slot(unarySlot<Op::Positive>)},
                          {Py_nb_absolute, slot(unarySlot<Op::Abs>)},
                          {Py_nb_invert, slot(unarySlot<Op::BitwiseInvert>)},
                          {Py_nb_and, slot(binarySlot<Op::BitwiseAnd>)},
@@ -335,6 +396,14 @@ bool initArrayType(PyObject *module) {
                          {Py_nb_inplace_subtract, slot(inplaceSlot<Op::Subtract>)},
                          {Py_nb_inplace_multiply, slot(inplaceSlot<Op::Multiply>)},
                          {Py_nb_inplace_true_divide, slot(inplaceSlot<Op::Divide>)},
+                         {Py_nb_inplace_floor_divide, slot(inplaceSlot<Op::FloorDivide>)},
+                         {Py_nb_inplace_remainder, slot(inplaceSlot<Op::Remainder>)},
+                         {Py_nb_inplace_power, slot(inplacePower)},
+                         {Py_nb_inplace_lshift, slot(inplaceSlot<Op::BitwiseLeftShift>)},
+                         {Py_nb_inplace_rshift, slot(inplaceSlot<Op::BitwiseRightShift>)},
+                         {Py_nb_inplace_and, slot(inplaceSlot<Op::BitwiseAnd>)},
+                         {Py_nb_inplace_or, slot(inplaceSlot<Op::BitwiseOr>)},
+                         {Py_nb_inplace_xor, slot(inplaceSlot<Op::BitwiseXor>)},
                          {Py_nb_bool, slot(toBool)},
                          {Py_nb_int, slot(toInt)},
                          {Py_nb_float, slot(toFloat)},

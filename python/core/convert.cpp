@@ -23,6 +23,7 @@ DType toDType(PyObject *o) {
   if (o == reinterpret_cast<PyObject *>(&PyFloat_Type)) return defaultFloat();
   if (o == reinterpret_cast<PyObject *>(&PyLong_Type)) return DType::I64;
   if (o == reinterpret_cast<PyObject *>(&PyBool_Type)) return DType::Bool;
+  if (o == reinterpret_cast<PyObject *>(&PyComplex_Type)) return complexType(defaultFloat());
   // np.float32, np.dtype("float32"), "float32"
   Object name(PyUnicode_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, PyType_Check(o) ? "__name__" : "name"));
   PyErr_Clear();
@@ -30,7 +31,8 @@ DType toDType(PyObject *o) {
   for (int i = 0; text && i < kNumDTypes; ++i)
     if (!std::strcmp(kDTypes[size_t(i)].name, text)) return DType(i);
   Object shown(check(PyObject_Repr(o)));
-  fail(ErrorKind::DType, "dtype", "name", "one of bool, int8 ... int64, uint8 ... uint64, float32, float64", PyUnicode_AsUTF8(shown.get()));
+  fail(ErrorKind::DType, "dtype", "name", "one of bool, int8 ... int64, uint8 ... uint64, float16, bfloat16, float32, float64, complex64, complex128, "
+       "float8_e4m3fn, float8_e5m2", PyUnicode_AsUTF8(shown.get()));
 }
 
 static int64_t toInt(const char *op, PyObject *o) {
@@ -63,13 +65,35 @@ Dims toDims(const char *op, PyObject *o) {
 static std::optional<DType> dtypeOfFormat(const char *format, Py_ssize_t bytes) {
   if (!format) return DType::U8;
   if (*format == '<' || *format == '=' || *format == '@') ++format;
+  if (format[0] == 'Z' && format[1] && !format[2]) {
+    if (format[1] == 'f') return DType::C64;
+    return format[1] == 'd' ? std::optional(DType::C128) : std::nullopt;
+  }
   if (!format[0] || format[1]) return std::nullopt;
   bool isSigned = std::strchr("bhilq", *format);
   if (*format == '?') return DType::Bool;
+  if (*format == 'e') return DType::F16;
   if (*format == 'f') return DType::F32;
   if (*format == 'd') return DType::F64;
   if (!isSigned && !std::strchr("BHILQ", *format)) return std::nullopt;
   return DType(int(isSigned ? DType::I8 : DType::U8) + std::countr_zero(uint64_t(bytes)));
+}
+
+static Array fromBuffer(PyObject *o);
+
+/// An array whose dtype the buffer protocol has no name for (ml_dtypes): through its bits.
+static std::optional<Array> fromBits(PyObject *o) {
+  Object dtype(PyObject_GetAttrString(o, "dtype")), name(dtype ? PyObject_GetAttrString(dtype.get(), "name") : nullptr);
+  PyErr_Clear();
+  const char *text = name && PyUnicode_Check(name.get()) ? PyUnicode_AsUTF8(name.get()) : nullptr;
+  for (DType t : {DType::BF16, DType::F8E4M3, DType::F8E5M2}) {
+    if (!text || std::strcmp(text, info(t).name)) continue;
+    Object raw(check(PyObject_CallMethod(o, "view", "s", byteSize(t) == 2 ? "uint16" : "uint8")));
+    Array a = fromBuffer(raw.get());
+    a.dtype = t;
+    return a;
+  }
+  return std::nullopt;
 }
 
 /// Shares the memory of an object with the buffer protocol.
@@ -80,7 +104,9 @@ static Array fromBuffer(PyObject *o) {
     PyErr_Clear();
     if (PyObject_GetBuffer(o, view, PyBUF_FULL_RO)) {
       delete view;
-      throw PythonError();
+      PyErr_Clear();
+      if (auto bits = fromBits(o)) return *bits;
+      fail(ErrorKind::DType, "asarray", "memory", "a buffer of numbers", Py_TYPE(o)->tp_name);
     }
   }
   std::shared_ptr<void> owner(view, [](void *v) {
@@ -90,11 +116,12 @@ static Array fromBuffer(PyObject *o) {
     delete static_cast<Py_buffer *>(v);
   });
   auto dtype = dtypeOfFormat(view->format, view->itemsize);
-  if (!dtype) fail(ErrorKind::DType, "asarray", "element format", "bool, integers, float32 or float64", view->format);
+  if (!dtype) fail(ErrorKind::DType, "asarray", "element format", "bool, integers, floats or complex numbers in the order of this machine", view->format);
   if (view->ndim > kMaxRank) fail(ErrorKind::Shape, "asarray", "rank", "at most " + std::to_string(kMaxRank), std::to_string(view->ndim));
   Array a;
   a.dtype = *dtype;
-  bool isAligned = reinterpret_cast<uintptr_t>(view->buf) % size_t(view->itemsize) == 0;
+  int64_t alignment = byteSize(realType(*dtype));
+  bool isAligned = view->itemsize == 0 || reinterpret_cast<uintptr_t>(view->buf) % size_t(alignment) == 0;
   for (int i = 0; i < view->ndim; ++i) {
     a.shape.push(view->shape[i]);
     isAligned &= view->strides[i] % view->itemsize == 0;
@@ -122,7 +149,18 @@ bool toOperand(PyObject *o, Holder &holder) {
     operand.kind = Operand::IsInt;
     int overflow;
     operand.integer = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow) throw Error(ErrorKind::Overflow, "Python integer too large: expected one that fits in int64");
+    if (overflow) {
+      operand.integer = int64_t(PyLong_AsUnsignedLongLong(o));
+      operand.isLarge = true;
+      if (PyErr_Occurred()) {
+        PyErr_Clear();
+        throw Error(ErrorKind::Overflow, "Python integer too large: expected one that fits in int64 or uint64");
+      }
+    }
+  } else if (PyComplex_CheckExact(o)) {
+    operand.kind = Operand::IsComplex;
+    operand.number = PyComplex_RealAsDouble(o);
+    operand.imaginary = PyComplex_ImagAsDouble(o);
   } else if (PyObject_CheckBuffer(o) && !PyBytes_Check(o)) {
     holder.array = asArray(o, std::nullopt, -1);
     operand = {Operand::IsArray, &*holder.array};
@@ -143,6 +181,7 @@ struct Nested {
   Dims shape;
   std::vector<Operand> numbers;
   int kind = 0; // the highest Operand kind met
+  bool isLarge = false;
 
   void scan(PyObject *o, int depth) {
     Holder holder;
@@ -166,6 +205,7 @@ struct Nested {
       return scan(number.get(), depth);
     }
     kind = std::max(kind, int(holder.operand.kind));
+    isLarge |= holder.operand.isLarge;
     numbers.push_back(holder.operand);
   }
 };
@@ -174,9 +214,9 @@ struct Nested {
 static Array fromNested(PyObject *o, std::optional<DType> dtype) {
   Nested nested;
   nested.scan(o, 0);
-  DType type = dtype.value_or(nested.numbers.empty() || nested.kind == Operand::IsFloat ? defaultFloat()
-                              : nested.kind == Operand::IsBool                          ? DType::Bool
-                                                                                        : DType::I64);
+  Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
+  widest.isLarge = nested.isLarge;
+  DType type = dtype.value_or(weakDType(widest));
   if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
   if (Recorder *r = Recorder::current()) { // constants, joined and shaped
     if (nested.numbers.size() > 64) r->leave("a large array is made from a Python list");
@@ -184,14 +224,14 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
     std::vector<const Array *> pointers;
     for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type)), {1}));
     for (Array &p : parts) pointers.push_back(&p);
-    return parts.empty() ? full(nested.shape, type, 0) : reshape(concat(pointers, 0), nested.shape);
+    return parts.empty() ? full(nested.shape, type, {}) : reshape(concat(pointers, 0), nested.shape);
   }
   Array a = Array::empty(type, nested.shape);
   char *to = a.data();
   int64_t bytes = byteSize(type);
   for (Operand &n : nested.numbers) {
-    int64_t raw = scalarBits(n, type);
-    std::memcpy(to, &raw, size_t(bytes));
+    Scalar raw = scalarBits(n, type);
+    std::memcpy(to, raw.data(), size_t(bytes));
     to += bytes;
   }
   return a;
@@ -204,6 +244,7 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
     bool changes = dtype && *dtype != a.dtype;
     if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
+    if (changes && isComplex(a.dtype) && !isComplex(*dtype)) fail(ErrorKind::DType, "asarray", "dtype", "a complex one (kn.real and kn.imag give the parts)", info(*dtype).name);
     if (changes) return cast(a, *dtype);
     return wantsCopy == 1 ? copy(a) : a;
   }
@@ -231,6 +272,15 @@ static PyObject *elementToPython(const void *data, DType dtype) {
   case DType::U64: return PyLong_FromUnsignedLongLong(read(uint64_t()));
   case DType::F32: return PyFloat_FromDouble(double(read(float())));
   case DType::F64: return PyFloat_FromDouble(read(double()));
+  case DType::C64: {
+    auto parts = read(std::array<float, 2>());
+    return PyComplex_FromDoubles(double(parts[0]), double(parts[1]));
+  }
+  case DType::C128: {
+    auto parts = read(std::array<double, 2>());
+    return PyComplex_FromDoubles(parts[0], parts[1]);
+  }
+  default: break; // narrow floats come as float32
   }
   return nullptr;
 }
@@ -238,7 +288,8 @@ static PyObject *elementToPython(const void *data, DType dtype) {
 PyObject *toScalar(const Array &a) {
   needValue("the value of an array is asked for");
   if (a.size() != 1) fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(a.size()) + " in " + toString(a.type()));
-  return elementToPython(a.data(), a.dtype);
+  Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
+  return elementToPython(wide.data(), wide.dtype);
 }
 
 static PyObject *listOf(const Array &a, int axis, int64_t offset) {
@@ -250,8 +301,9 @@ static PyObject *listOf(const Array &a, int axis, int64_t offset) {
 
 PyObject *toList(const Array &a) {
   needValue("an array is turned into a list");
-  a.data(); // has memory
-  return listOf(a, 0, a.offset);
+  Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
+  wide.data(); // has memory
+  return listOf(wide, 0, wide.offset);
 }
 
 //===-- errors and locations ----------------------------------------------------------------------------------------===//

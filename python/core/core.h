@@ -100,13 +100,15 @@ DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
 PyObject *fromDType(DType dtype);
 PyObject *toScalar(const Array &array);
+PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
+Array fromDlpack(PyObject *o, bool copies);
 PyObject *toList(const Array &array);
 
 /// The one way for a value to reach Python: under a recording, the call goes on in eager.
 void needValue(const char *why);
 
 Array getItem(const Array &array, PyObject *key);
-void setItem(Array &array, PyObject *key, PyObject *value);
+void setItem(Array &array, PyObject *key, PyObject *value, Op op = Op::Scatter);
 
 bool initArrayType(PyObject *module);
 bool initOpFunctions(PyObject *module);

@@ -153,6 +153,57 @@ void defineOps(py11::module_ &m) {
       return wrap(gather(require("take", x, a), require("take", indices, b), axis));
     });
   });
+  m.def("along_axis", [](const std::string &op, py11::object x, int64_t axis, bool descending) {
+    return located([&] {
+      Holder h;
+      return wrap(alongAxis(opNamed(op), require(op.c_str(), x, h), axis, descending));
+    });
+  });
+  m.def("nonzero", [](py11::object mask) {
+    return located([&] {
+      Holder h;
+      return wrap(nonzero(require("nonzero", mask, h)));
+    });
+  });
+  m.def("update_at", [](py11::object x, py11::object key, py11::object value, const std::string &op) {
+    return located([&]() -> PyObject * {
+      kiln::py::setItem(arrayOf(x.ptr()), key.ptr(), value.ptr(), opNamed(op));
+      Py_RETURN_NONE;
+    });
+  });
+  m.def("ravel_indices", [](py11::tuple indices, py11::object sizes) {
+    return located([&] {
+      std::vector<Array> arrays;
+      for (auto item : indices) arrays.push_back(kiln::py::asArray(item.ptr(), std::nullopt, -1));
+      return wrap(ravelIndices(arrays, kiln::py::toDims("ravel_multi_index", sizes.ptr())));
+    });
+  });
+  m.def("dynamic_slice", [](py11::object x, py11::object starts, py11::object sizes) {
+    return located([&] {
+      Holder a, b;
+      return wrap(dynamicSlice(require("dynamic_slice", x, a), require("dynamic_slice", starts, b), kiln::py::toDims("dynamic_slice", sizes.ptr())));
+    });
+  });
+  m.def("dynamic_update", [](py11::object x, py11::object value, py11::object starts) {
+    return located([&] {
+      Holder a, b, c;
+      return wrap(dynamicUpdate(require("dynamic_update", x, a), require("dynamic_update", value, b), require("dynamic_update", starts, c)));
+    });
+  });
+  m.def("bitcast", [](py11::object x, py11::object dtype) {
+    return located([&] {
+      Holder h;
+      return wrap(bitcast(require("bitcast", x, h), kiln::py::toDType(dtype.ptr())));
+    });
+  });
+  m.def("convolution", [](py11::object x, py11::object w, py11::object strides, py11::object low, py11::object high, py11::object dilation,
+                          int64_t groups) {
+    return located([&] {
+      Holder a, b;
+      auto dims = [](py11::object o) { return kiln::py::toDims("convolution", o.ptr()); };
+      return wrap(convolution(require("convolution", x, a), require("convolution", w, b), dims(strides), dims(low), dims(high), dims(dilation), groups));
+    });
+  });
   m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
     return located([&] {
       Holder h;
@@ -165,6 +216,36 @@ void defineOps(py11::module_ &m) {
       return wrap(matmul(require("matmul", x, a), require("matmul", y, b)));
     });
   });
+  m.def("dlpack", [](py11::object x, bool isVersioned, bool copies) {
+    return located([&] { return kiln::py::toDlpack(x.ptr(), isVersioned, copies); });
+  });
+  m.def("from_dlpack", [](py11::object x, bool copies) { return located([&] { return wrap(kiln::py::fromDlpack(x.ptr(), copies)); }); });
+  m.def("to_bytes", [](py11::object x) {
+    return located([&] {
+      kiln::py::needValue("an array is serialized");
+      Array whole = contiguous(arrayOf(x.ptr()));
+      return PyBytes_FromStringAndSize(whole.data(), whole.size() * byteSize(whole.dtype));
+    });
+  });
+  m.def("from_bytes", [](py11::bytes data, py11::object shape, py11::object dtype) {
+    return located([&] {
+      Array a = Array::empty(kiln::py::toDType(dtype.ptr()), kiln::py::toDims("from_bytes", shape.ptr()));
+      std::string_view raw = data;
+      if (int64_t(raw.size()) != a.size() * byteSize(a.dtype))
+        fail(ErrorKind::Value, "from_bytes", "size", std::to_string(a.size() * byteSize(a.dtype)) + " bytes", std::to_string(raw.size()));
+      std::memcpy(a.data(), raw.data(), raw.size());
+      return wrap(std::move(a));
+    });
+  });
+  m.def("broadcast_shapes", [](py11::object a, py11::object b) {
+    return located([&] {
+      Dims shape = broadcastShapes("broadcast_shapes", kiln::py::toDims("broadcast_shapes", a.ptr()), kiln::py::toDims("broadcast_shapes", b.ptr()));
+      PyObject *tuple = PyTuple_New(shape.rank);
+      for (int i = 0; tuple && i < shape.rank; ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(shape[i]));
+      return tuple;
+    });
+  });
+  m.def("to_dtype", [](py11::object o) { return located([&] { return kiln::py::fromDType(kiln::py::toDType(o.ptr())); }); });
   m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
 }
 
@@ -187,8 +268,12 @@ void defineServices(py11::module_ &m) {
                   [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
   });
   m.def("dtype_names", [] {
-    std::vector<std::tuple<std::string, int, bool, bool>> names;
-    for (auto &t : kDTypes) names.emplace_back(t.name, t.bytes, t.isFloat, t.isSigned);
+    std::vector<std::tuple<std::string, int, char>> names; // with NumPy's letter of the kind
+    for (int i = 0; i < kNumDTypes; ++i) {
+      DType t = DType(i);
+      char kind = t == DType::Bool ? 'b' : isComplex(t) ? 'c' : isFloat(t) ? 'f' : info(t).isSigned ? 'i' : 'u';
+      names.emplace_back(info(t).name, info(t).bytes, kind);
+    }
     return names;
   });
   m.def("promote", [](py11::object a, py11::object b) {
@@ -201,7 +286,7 @@ void defineServices(py11::module_ &m) {
   m.def("set_default_dtype", [](py11::object t) {
     return located([&]() -> PyObject * {
       DType dtype = kiln::py::toDType(t.ptr());
-      if (!isFloat(dtype)) fail(ErrorKind::DType, "set_default_dtype", "dtype", "float32 or float64", info(dtype).name);
+      if (dtype != DType::F32 && dtype != DType::F64) fail(ErrorKind::DType, "set_default_dtype", "dtype", "float32 or float64", info(dtype).name);
       setDefaultFloat(dtype);
       Py_RETURN_NONE;
     });

@@ -17,15 +17,30 @@ _core.set_python_side({
     "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
 
 from ._core import Array  # noqa: E402
+from ._creation import (arange, array, asarray, copy, empty, empty_like, eye, from_dlpack, full, full_like, linspace,  # noqa: E402
+                        meshgrid, ones, ones_like, tril, triu, zeros, zeros_like)
 from ._dtypes import DType, finfo, iinfo  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
-from ._functions import *  # noqa: F403, E402
 from ._jit import disable_jit, jit  # noqa: E402
 from ._ops import *  # noqa: F403, E402
-from .composed.statistics import logsumexp, mean, softmax, std, var  # noqa: E402
+from ._products import convolution, dot, matmul, outer, tensordot, vecdot  # noqa: E402
+from ._reductions import (all, allclose, amax, amin, any, argmax, argmin, array_equal, clip, count_nonzero, cumprod,  # noqa: A004, E402
+                          cumsum, cumulative_max, cumulative_min, cumulative_prod, cumulative_sum, diff, isclose, max, min, prod, sum)
+from ._selection import (argsort, argwhere, dynamic_slice, dynamic_update, flatnonzero, isin, nonzero, put_along_axis,  # noqa: E402
+                         ravel_multi_index, searchsorted, sort, take, take_along_axis, unique_all, unique_counts, unique_inverse,
+                         unique_values, unravel_index, where)
+from ._shaping import (atleast_1d, atleast_2d, broadcast_arrays, broadcast_shapes, broadcast_to, concat, concatenate, diag,  # noqa: E402
+                       diagonal, expand_dims, flip, hstack, matrix_transpose, moveaxis, pad, permute_dims, ravel, repeat, reshape, roll,
+                       rot90, split, squeeze, stack, swapaxes, tile, trace, transpose, unstack, vstack)
+from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, isdtype, result_type,  # noqa: E402
+                     set_default_dtype)
+from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
+from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
 from . import _methods  # noqa: E402
 
+absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
+arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh  # noqa: F405
 globals().update({t.name: t for t in _dtypes.ALL})
 bool_, newaxis, pi, e, inf, nan = _dtypes.BY_NAME["bool"], None, 3.141592653589793, 2.718281828459045, float("inf"), float("nan")
 

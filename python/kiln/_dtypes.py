@@ -29,11 +29,7 @@ class DType:
         return _named, (self.name,)
 
 
-def _kind(name, is_float, is_signed):
-    return "b" if name == "bool" else "f" if is_float else "i" if is_signed else "u"
-
-
-ALL = tuple(DType(name, size, _kind(name, is_float, is_signed)) for name, size, is_float, is_signed in _core.dtype_names())
+ALL = tuple(DType(*row) for row in _core.dtype_names())
 BY_NAME = {t.name: t for t in ALL}
 
 
@@ -41,17 +37,28 @@ def _named(name):
     return BY_NAME[name]
 
 
+# bits of the mantissa, largest and smallest exponent of normal numbers
+_FLOATS = {"float16": (10, 15, -14), "bfloat16": (7, 127, -126), "float32": (23, 127, -126), "float64": (52, 1023, -1022)}
+_PARTS = {"complex64": "float32", "complex128": "float64"}
+
+
 class finfo:
-    """Limits of a floating dtype: ``bits``, ``eps``, ``max``, ``min``, ``smallest_normal``, ``dtype``."""
+    """Limits of a floating dtype (of its parts, if complex): ``bits``, ``eps``, ``max``, ``min``, ``smallest_normal``, ``dtype``.
+
+    Raises DTypeError for other dtypes.
+    """
 
     def __init__(self, dtype):
-        dtype = getattr(dtype, "dtype", dtype)
-        limits = {"float32": (32, 2.0**-23, (2 - 2.0**-23) * 2.0**127, 2.0**-126), "float64": (64, 2.0**-52, (2 - 2.0**-52) * 2.0**1023, 2.0**-1022)}
-        if str(dtype) not in limits:
+        name = str(getattr(dtype, "dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype))))
+        name = _PARTS.get(name, name)
+        if name not in _FLOATS:
             from ._errors import make
-            raise make("DTypeError", f"finfo: dtype: expected float32 or float64, got {dtype}")
-        self.bits, self.eps, self.max, self.smallest_normal = limits[str(dtype)]
-        self.min, self.dtype = -self.max, BY_NAME[str(dtype)]
+            raise make("DTypeError", f"finfo: dtype: expected a floating dtype, got {dtype}")
+        mantissa, high, low = _FLOATS[name]
+        self.dtype = BY_NAME[name]
+        self.bits, self.eps = 8 * self.dtype.itemsize, 2.0**-mantissa
+        self.max, self.smallest_normal = (2 - 2.0**-mantissa) * 2.0**high, 2.0**low
+        self.min = -self.max
 
 
 class iinfo:

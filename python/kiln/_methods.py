@@ -1,5 +1,6 @@
 """Methods of arrays that are functions of the namespace."""
-from . import _core, _functions
+from . import _core, _creation, _products, _reductions, _selection, _shaping, _types
+from ._arguments import check_device
 from ._core import Array
 from .composed import statistics
 
@@ -11,12 +12,47 @@ def _shape_args(shape):
 def numpy(self):
     """The array as a NumPy array that shares its memory."""
     import numpy as np
-    return np.asarray(memoryview(self))
+    shared = np.asarray(memoryview(self))
+    return shared.view(_numpy_dtype(self.dtype)) if self.dtype.name in _BITS else shared
+
+
+_BITS = ("bfloat16", "float8_e4m3fn", "float8_e5m2")  # NumPy knows them through ml_dtypes alone
+
+
+def _numpy_dtype(dtype):
+    try:
+        import ml_dtypes
+    except ImportError:
+        from ._errors import make
+        raise make("DTypeError", f"numpy: dtype: expected one that NumPy has, got {dtype}: install ml_dtypes, or convert with kn.astype") from None
+    return getattr(ml_dtypes, dtype.name)
 
 
 def __array__(self, dtype=None, copy=None):  # noqa: N807
     import numpy as np
-    return np.array(memoryview(self), dtype=dtype, copy=True if copy else None)
+    return np.array(numpy(self), dtype=dtype, copy=True if copy else None)
+
+
+def to_device(self, device, /, *, stream=None):
+    """The array on a device: itself. Raises DeviceError for a device that is not there."""
+    check_device(device)
+    return self
+
+
+def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):  # noqa: N807
+    """The memory of the array as a DLPack capsule; read-only memory needs ``max_version`` of at least (1, 0).
+
+    Raises BufferError for another device or for read-only memory without versions.
+    """
+    if dl_device not in (None, (1, 0)) or stream is not None:
+        raise BufferError(f"__dlpack__: expected the CPU, (1, 0), and no stream, got {dl_device} and {stream}")
+    return _core.dlpack(self, max_version is not None and max_version[0] >= 1, bool(copy))
+
+
+def _repr_html_(self):
+    """The array as a table, for notebooks."""
+    import html
+    return f"<pre>{html.escape(repr(self))}</pre>"
 
 
 def _reduction(function):
@@ -27,32 +63,35 @@ def _reduction(function):
     return method
 
 
-for _function in (_functions.sum, _functions.max, _functions.min, _functions.argmax, _functions.argmin, _functions.any,
-                  _functions.all, statistics.mean, statistics.var, statistics.std):
+for _function in (_reductions.sum, _reductions.prod, _reductions.max, _reductions.min, _reductions.argmax, _reductions.argmin,
+                  _reductions.any, _reductions.all, statistics.mean, statistics.var, statistics.std):
     setattr(Array, _function.__name__, _reduction(_function))
 
-Array.__pow__ = lambda self, exponent: _functions.pow(self, exponent)
 Array.numpy = numpy
 Array.__array__ = __array__
 Array.__array_priority__ = 100
 Array.__array_ufunc__ = None  # NumPy arrays leave operators to Array
-Array.astype = lambda self, dtype: _core.astype(self, dtype)
+Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: (1, 0)
+Array.to_device, Array._repr_html_ = to_device, _repr_html_
+Array.at = property(_selection.At, doc="``x.at[key].set(value)``, ``add``, ``multiply``, ``min``, ``max``: a changed copy.")
+Array.astype = lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy)
 Array.reshape = lambda self, *shape: _core.reshape(self, _shape_args(shape))
-Array.transpose = lambda self, *axes: _functions.transpose(self, _shape_args(axes) if axes else None)
+Array.transpose = lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None)
 Array.copy = lambda self: _core.copy(self)
 Array.flatten = lambda self: _core.copy(_core.reshape(self, (-1,)))
+Array.conj = lambda self: _core.op_functions["conj"](self)
+Array.squeeze = lambda self, axis=None: _shaping.squeeze(self, axis)
+Array.clip = lambda self, min=None, max=None: _reductions.clip(self, min, max)
+Array.cumsum = lambda self, axis=None: _reductions.cumsum(self, axis)
+Array.dot = lambda self, other: _products.dot(self, other)
+Array.nonzero = lambda self: _selection.nonzero(self)
 Array.ravel = lambda self: _core.reshape(self, (-1,))
 Array.__copy__ = lambda self: _core.copy(self)
 Array.__deepcopy__ = lambda self, memo: _core.copy(self)
 Array.__round__ = lambda self, digits=None: round(self.item(), digits)
 Array.__array_namespace__ = lambda self, api_version=None: __import__("kiln")
-Array.__reduce__ = lambda self: (_unpickle, (bytes(memoryview(_core.copy(self)).cast("B") if self.size else b""), self.shape, self.dtype.name))
+Array.__reduce__ = lambda self: (_unpickle, (_core.to_bytes(self), self.shape, self.dtype.name))
 
 
 def _unpickle(data, shape, dtype):
-    # Bytes are read-only: the array gets memory of its own.
-    flat = _core.asarray(memoryview(data).cast("?" if dtype == "bool" else _FORMATS[dtype]), None, True) if data else _functions.zeros((0,), dtype=dtype)
-    return _core.reshape(flat, shape)
-
-
-_FORMATS = {"int8": "b", "int16": "h", "int32": "i", "int64": "l", "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "L", "float32": "f", "float64": "d"}
+    return _core.from_bytes(data, shape, dtype)

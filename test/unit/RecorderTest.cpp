@@ -78,7 +78,7 @@ TEST(Recorder, ArraysOfAnotherRecordingAreRefused) {
   Array leaked;
   {
     Recorder r;
-    leaked = constantArray(DType::F32, 0);
+    leaked = constantArray(DType::F32, {});
   }
   EXPECT_THROW(leaked.data(), Error);
   Recorder r;

@@ -15,11 +15,17 @@ int64_t Expr::lanes() const {
   return vector ? vector.getNumElements() : 0;
 }
 
+Type registerType(MLIRContext *context, DType dtype) {
+  switch (realType(dtype)) {
+  case DType::Bool: return IntegerType::get(context, 1);
+  case DType::F32: return Float32Type::get(context);
+  case DType::F64: return Float64Type::get(context);
+  default: return IntegerType::get(context, unsigned(8 * byteSize(dtype)));
+  }
+}
+
 Type Expr::typeFor(DType t) const {
-  Type element = t == DType::F32    ? Type(builder->getF32Type())
-                 : t == DType::F64  ? Type(builder->getF64Type())
-                 : t == DType::Bool ? Type(builder->getI1Type())
-                                    : Type(builder->getIntegerType(unsigned(8 * byteSize(t))));
+  Type element = registerType(builder->getContext(), t);
   int64_t n = lanes();
   return n ? VectorType::get({n}, element) : element;
 }
@@ -31,6 +37,8 @@ static Expr splat(const Expr &like, DType dtype, Attribute element) {
 }
 
 Expr constant(const Expr &like, DType dtype, double number) {
+  if (isComplex(dtype)) return makeComplex(constant(like, realType(dtype), number), constant(like, realType(dtype), 0));
+  KILN_ASSERT(!isNarrow(dtype), "narrow floats are computed in float32");
   Type element = getElementTypeOrSelf(like.typeFor(dtype));
   if (isFloat(dtype)) return splat(like, dtype, FloatAttr::get(element, number));
   return splat(like, dtype, IntegerAttr::get(element, int64_t(number)));
@@ -44,136 +52,110 @@ Expr bits(const Expr &like, DType dtype, uint64_t raw) {
   return splat(like, dtype, IntegerAttr::get(element, value));
 }
 
+//===-- arithmetic --------------------------------------------------------------------------------------------------===//
+
 template <typename FloatOp, typename IntOp> static Expr binary(Expr a, Expr b) {
-  KILN_ASSERT(a.dtype == b.dtype, "operands of one dtype");
+  KILN_ASSERT(a.dtype == b.dtype && !isComplex(a.dtype) && !isNarrow(a.dtype), "operands of one dtype that is computed with");
   if (isFloat(a.dtype)) return a.with(FloatOp::create(*a.builder, a.loc, a.value, b.value));
   return a.with(IntOp::create(*a.builder, a.loc, a.value, b.value));
 }
+template <typename FloatOp, typename SignedOp, typename UnsignedOp> static Expr signedBinary(Expr a, Expr b) {
+  return info(a.dtype).isSigned ? binary<FloatOp, SignedOp>(a, b) : binary<FloatOp, UnsignedOp>(a, b);
+}
+template <typename UnaryOp> static Expr unary(Expr a) { return a.with(UnaryOp::create(*a.builder, a.loc, a.value)); }
 
-Expr operator+(Expr a, Expr b) { return binary<arith::AddFOp, arith::AddIOp>(a, b); }
-Expr operator-(Expr a, Expr b) { return binary<arith::SubFOp, arith::SubIOp>(a, b); }
-Expr operator*(Expr a, Expr b) { return binary<arith::MulFOp, arith::MulIOp>(a, b); }
-Expr operator/(Expr a, Expr b) {
-  KILN_ASSERT(isFloat(a.dtype), "integer division is not total");
-  return a.with(arith::DivFOp::create(*a.builder, a.loc, a.value, b.value));
-}
-Expr operator-(Expr a) {
-  if (isFloat(a.dtype)) return a.with(arith::NegFOp::create(*a.builder, a.loc, a.value));
-  return constant(a, 0) - a;
-}
-Expr max(Expr a, Expr b) {
-  if (info(a.dtype).isSigned) return binary<arith::MaximumFOp, arith::MaxSIOp>(a, b);
-  return binary<arith::MaximumFOp, arith::MaxUIOp>(a, b);
-}
-Expr min(Expr a, Expr b) {
-  if (info(a.dtype).isSigned) return binary<arith::MinimumFOp, arith::MinSIOp>(a, b);
-  return binary<arith::MinimumFOp, arith::MinUIOp>(a, b);
-}
-Expr abs(Expr a) {
-  if (isFloat(a.dtype)) return a.with(mlir::math::AbsFOp::create(*a.builder, a.loc, a.value));
-  if (!info(a.dtype).isSigned) return a;
-  return select(less(a, constant(a, 0)), -a, a);
-}
-Expr sqrt(Expr a) { return a.with(mlir::math::SqrtOp::create(*a.builder, a.loc, a.value)); }
-Expr fma(Expr a, Expr b, Expr c) {
-  if (!isFloat(a.dtype)) return a * b + c;
-  return a.with(mlir::math::FmaOp::create(*a.builder, a.loc, a.value, b.value, c.value));
-}
+Expr addRaw(Expr a, Expr b) { return binary<arith::AddFOp, arith::AddIOp>(a, b); }
+Expr subRaw(Expr a, Expr b) { return binary<arith::SubFOp, arith::SubIOp>(a, b); }
+Expr mulRaw(Expr a, Expr b) { return binary<arith::MulFOp, arith::MulIOp>(a, b); }
+Expr divRaw(Expr a, Expr b) { return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b); }
+Expr remRaw(Expr a, Expr b) { return signedBinary<arith::RemFOp, arith::RemSIOp, arith::RemUIOp>(a, b); }
+Expr maxRaw(Expr a, Expr b) { return signedBinary<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(a, b); }
+Expr minRaw(Expr a, Expr b) { return signedBinary<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(a, b); }
+Expr negRaw(Expr a) { return unary<arith::NegFOp>(a); }
+Expr absRaw(Expr a) { return unary<mlir::math::AbsFOp>(a); }
+Expr sqrtRaw(Expr a) { return unary<mlir::math::SqrtOp>(a); }
+Expr floorRaw(Expr a) { return unary<mlir::math::FloorOp>(a); }
+Expr ceilRaw(Expr a) { return unary<mlir::math::CeilOp>(a); }
+Expr truncRaw(Expr a) { return unary<mlir::math::TruncOp>(a); }
+Expr roundRaw(Expr a) { return unary<mlir::math::RoundEvenOp>(a); }
+Expr popcountRaw(Expr a) { return unary<mlir::math::CtPopOp>(a); }
+Expr clzRaw(Expr a) { return unary<mlir::math::CountLeadingZerosOp>(a); }
+Expr fmaRaw(Expr a, Expr b, Expr c) { return a.with(mlir::math::FmaOp::create(*a.builder, a.loc, a.value, b.value, c.value)); }
+Expr mulhiRaw(Expr a, Expr b) { return a.with(arith::MulUIExtendedOp::create(*a.builder, a.loc, a.value, b.value).getHigh()); }
 
-static Expr compare(Expr a, Expr b, arith::CmpFPredicate f, arith::CmpIPredicate s, arith::CmpIPredicate u) {
-  KILN_ASSERT(a.dtype == b.dtype, "operands of one dtype");
-  if (isFloat(a.dtype)) return a.with(arith::CmpFOp::create(*a.builder, a.loc, f, a.value, b.value), DType::Bool);
-  return a.with(arith::CmpIOp::create(*a.builder, a.loc, info(a.dtype).isSigned ? s : u, a.value, b.value), DType::Bool);
-}
-using F = arith::CmpFPredicate;
-using I = arith::CmpIPredicate;
-Expr equal(Expr a, Expr b) { return compare(a, b, F::OEQ, I::eq, I::eq); }
-Expr not_equal(Expr a, Expr b) { return compare(a, b, F::UNE, I::ne, I::ne); }
-Expr less(Expr a, Expr b) { return compare(a, b, F::OLT, I::slt, I::ult); }
-Expr less_equal(Expr a, Expr b) { return compare(a, b, F::OLE, I::sle, I::ule); }
-Expr greater(Expr a, Expr b) { return compare(a, b, F::OGT, I::sgt, I::ugt); }
-Expr greater_equal(Expr a, Expr b) { return compare(a, b, F::OGE, I::sge, I::uge); }
+//===-- comparison, choice, bits ------------------------------------------------------------------------------------===//
 
-Expr bitwise_and(Expr a, Expr b) { return a.with(arith::AndIOp::create(*a.builder, a.loc, a.value, b.value)); }
-Expr bitwise_or(Expr a, Expr b) { return a.with(arith::OrIOp::create(*a.builder, a.loc, a.value, b.value)); }
-Expr bitwise_xor(Expr a, Expr b) { return a.with(arith::XOrIOp::create(*a.builder, a.loc, a.value, b.value)); }
-Expr bitwise_invert(Expr a) { return bitwise_xor(a, bits(a, a.dtype, ~uint64_t(0))); }
-Expr select(Expr condition, Expr a, Expr b) {
+Expr compareRaw(Expr a, Expr b, scalar::Relation relation) {
+  KILN_ASSERT(a.dtype == b.dtype && !isNarrow(a.dtype), "operands of one dtype that is computed with");
+  using F = arith::CmpFPredicate;
+  using I = arith::CmpIPredicate;
+  static constexpr F floats[] = {F::OEQ, F::UNE, F::OLT, F::OLE, F::OGT, F::OGE};
+  static constexpr I integers[2][6] = {{I::eq, I::ne, I::ult, I::ule, I::ugt, I::uge}, {I::eq, I::ne, I::slt, I::sle, I::sgt, I::sge}};
+  Value result;
+  if (isFloat(a.dtype)) result = arith::CmpFOp::create(*a.builder, a.loc, floats[size_t(relation)], a.value, b.value);
+  else result = arith::CmpIOp::create(*a.builder, a.loc, integers[info(a.dtype).isSigned][size_t(relation)], a.value, b.value);
+  return a.with(result, DType::Bool);
+}
+Expr selectRaw(Expr condition, Expr a, Expr b) {
   return a.with(arith::SelectOp::create(*a.builder, a.loc, condition.value, a.value, b.value));
 }
-Expr bitcast(Expr a, DType to) { return a.with(arith::BitcastOp::create(*a.builder, a.loc, a.typeFor(to), a.value), to); }
-Expr shiftLeft(Expr a, int by) { return a.with(arith::ShLIOp::create(*a.builder, a.loc, a.value, constant(a, by).value)); }
-Expr shiftRight(Expr a, int by) {
-  Expr n = constant(a, by);
-  if (info(a.dtype).isSigned) return a.with(arith::ShRSIOp::create(*a.builder, a.loc, a.value, n.value));
-  return a.with(arith::ShRUIOp::create(*a.builder, a.loc, a.value, n.value));
+Expr andRaw(Expr a, Expr b) { return a.with(arith::AndIOp::create(*a.builder, a.loc, a.value, b.value)); }
+Expr orRaw(Expr a, Expr b) { return a.with(arith::OrIOp::create(*a.builder, a.loc, a.value, b.value)); }
+Expr xorRaw(Expr a, Expr b) { return a.with(arith::XOrIOp::create(*a.builder, a.loc, a.value, b.value)); }
+Expr shlRaw(Expr a, Expr by) { return a.with(arith::ShLIOp::create(*a.builder, a.loc, a.value, by.value)); }
+Expr shrRaw(Expr a, Expr by) {
+  if (info(a.dtype).isSigned) return a.with(arith::ShRSIOp::create(*a.builder, a.loc, a.value, by.value));
+  return a.with(arith::ShRUIOp::create(*a.builder, a.loc, a.value, by.value));
 }
 
-Expr isnan(Expr a) { return not_equal(a, a); }
-Expr isinf(Expr a) {
-  if (!isFloat(a.dtype)) return isnan(a);
-  return equal(abs(a), constant(a, std::numeric_limits<double>::infinity()));
-}
-Expr isfinite(Expr a) {
-  if (!isFloat(a.dtype)) return equal(a, a);
-  return less(abs(a), constant(a, std::numeric_limits<double>::infinity()));
-}
-Expr sign(Expr a) {
-  Expr zero = constant(a, 0), one = constant(a, 1);
-  Expr result = select(greater(a, zero), one, zero);
-  if (info(a.dtype).isSigned) result = select(less(a, zero), -one, result);
-  return isFloat(a.dtype) ? select(isnan(a), a, result) : result;
-}
-template <typename RoundOp> static Expr rounded(Expr a) {
-  return isFloat(a.dtype) ? a.with(RoundOp::create(*a.builder, a.loc, a.value)) : a;
-}
-Expr floor(Expr a) { return rounded<mlir::math::FloorOp>(a); }
-Expr ceil(Expr a) { return rounded<mlir::math::CeilOp>(a); }
-Expr trunc(Expr a) { return rounded<mlir::math::TruncOp>(a); }
-Expr round(Expr a) { return rounded<mlir::math::RoundEvenOp>(a); }
-
-/// Saturates at the limits of `to`; nan becomes 0.
-static Expr floatToInteger(Expr a, DType to) {
-  int bitsOfTo = int(8 * byteSize(to));
-  bool isSigned = info(to).isSigned;
-  double high = std::ldexp(1.0, isSigned ? bitsOfTo - 1 : bitsOfTo), low = isSigned ? -high : 0;
-  Expr above = greater_equal(a, constant(a, high)), below = less_equal(a, constant(a, low));
-  // Lanes out of range are converted from 0 and replaced: the conversion itself never leaves its range.
-  Expr inside = bitwise_and(less(a, constant(a, high)), greater(a, constant(a, low)));
-  Expr safe = select(inside, a, constant(a, 0));
+Expr bitcast(Expr a, DType to) {
   Type type = a.typeFor(to);
-  Expr result = isSigned ? a.with(arith::FPToSIOp::create(*a.builder, a.loc, type, safe.value), to)
-                         : a.with(arith::FPToUIOp::create(*a.builder, a.loc, type, safe.value), to);
-  uint64_t top = isSigned ? (uint64_t(1) << (bitsOfTo - 1)) - 1 : ~uint64_t(0);
-  result = select(above, bits(a, to, top), result);
-  return isSigned ? select(below, bits(a, to, uint64_t(1) << (bitsOfTo - 1)), result) : result;
+  if (type == a.value.getType()) return a.with(a.value, to);
+  return a.with(arith::BitcastOp::create(*a.builder, a.loc, type, a.value), to);
 }
 
-Expr cast(Expr a, DType to) {
+//===-- conversion --------------------------------------------------------------------------------------------------===//
+
+/// float16 is an integer in registers, and a float only on its way to and from float32.
+static Expr convertHalf(Expr a, DType to) {
+  OpBuilder &b = *a.builder;
+  Type half = b.getF16Type();
+  if (a.lanes()) half = VectorType::get({a.lanes()}, half);
+  if (to == DType::F16) {
+    Value rounded = arith::TruncFOp::create(b, a.loc, half, a.value);
+    return a.with(arith::BitcastOp::create(b, a.loc, a.typeFor(DType::F16), rounded), DType::F16);
+  }
+  Value value = arith::BitcastOp::create(b, a.loc, half, a.value);
+  return a.with(arith::ExtFOp::create(b, a.loc, a.typeFor(DType::F32), value), DType::F32);
+}
+
+Expr convertRaw(Expr a, DType to) {
   DType from = a.dtype;
   if (from == to) return a;
+  if (from == DType::F16 || to == DType::F16) return convertHalf(a, to);
   OpBuilder &b = *a.builder;
   Type type = a.typeFor(to);
-  if (to == DType::Bool) return not_equal(a, constant(a, 0));
+  bool isSigned = info(from).isSigned, isWider = byteSize(to) > byteSize(from) || from == DType::Bool;
   if (isFloat(from) && isFloat(to)) {
-    if (byteSize(to) > byteSize(from)) return a.with(arith::ExtFOp::create(b, a.loc, type, a.value), to);
+    if (isWider) return a.with(arith::ExtFOp::create(b, a.loc, type, a.value), to);
     return a.with(arith::TruncFOp::create(b, a.loc, type, a.value), to);
   }
-  if (isFloat(from)) return floatToInteger(a, to);
+  if (isFloat(from)) {
+    if (info(to).isSigned) return a.with(arith::FPToSIOp::create(b, a.loc, type, a.value), to);
+    return a.with(arith::FPToUIOp::create(b, a.loc, type, a.value), to);
+  }
   if (isFloat(to)) {
-    if (info(from).isSigned) return a.with(arith::SIToFPOp::create(b, a.loc, type, a.value), to);
+    if (isSigned) return a.with(arith::SIToFPOp::create(b, a.loc, type, a.value), to);
     return a.with(arith::UIToFPOp::create(b, a.loc, type, a.value), to);
   }
-  if (from != DType::Bool && byteSize(to) == byteSize(from)) return a.with(a.value, to);
-  if (from != DType::Bool && byteSize(to) < byteSize(from)) return a.with(arith::TruncIOp::create(b, a.loc, type, a.value), to);
-  if (info(from).isSigned) return a.with(arith::ExtSIOp::create(b, a.loc, type, a.value), to);
+  if (!isWider && byteSize(to) == byteSize(from)) return a.with(a.value, to);
+  if (!isWider) return a.with(arith::TruncIOp::create(b, a.loc, type, a.value), to);
+  if (isSigned) return a.with(arith::ExtSIOp::create(b, a.loc, type, a.value), to);
   return a.with(arith::ExtUIOp::create(b, a.loc, type, a.value), to);
 }
 
-Expr polynomial(Expr x, ArrayRef<double> c) {
-  Expr sum = constant(x, c.back());
-  for (double k : llvm::reverse(c.drop_back())) sum = fma(sum, x, constant(x, k));
-  return sum;
-}
+Expr realPart(Expr a) { return a.with(a.value, realType(a.dtype)); }
+Expr imagPart(Expr a) { return a.with(a.imag, realType(a.dtype)); }
+Expr makeComplex(Expr re, Expr im) { return {*re.builder, re.loc, re.value, complexType(re.dtype), im.value}; }
 
 } // namespace kiln::ir

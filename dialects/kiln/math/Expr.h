@@ -1,78 +1,74 @@
-// Expressions over one element, or over a vector of elements: what the `scalar` fields of op records are written in.
-// An Expr emits arith and math-free vector code as it is evaluated; the same source gives scalar and vector form, so both
-// have the same bits. Every operation is total (docs/numerics.md): nothing here reaches what LLVM calls undefined.
+// The element of codegen: an SSA value, or a vector of them, that the scalar language (Scalar.h) emits code for. The same
+// source gives scalar and vector form, so both have the same bits.
 #pragma once
 
-#include "lib/Core/Types.h"
+#include "dialects/kiln/math/Trigonometric.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
 
 namespace kiln::ir {
 
-struct Expr {
-  mlir::OpBuilder *builder = nullptr;
+/// Narrow floats are their bits, signless integers; complex numbers are two values.
+struct Expr : scalar::Element {
+  mlir::OpBuilder *builder;
   mlir::Location loc;
   mlir::Value value;
   DType dtype;
+  mlir::Value imag; // of complex dtypes
+
+  Expr(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, DType dtype, mlir::Value imag = {})
+      : builder(&b), loc(loc), value(value), dtype(dtype), imag(imag) {}
 
   /// Lanes, or 0 for a scalar.
   int64_t lanes() const;
   /// The same with another value and dtype.
-  Expr with(mlir::Value v, DType t) const { return {builder, loc, v, t}; }
+  Expr with(mlir::Value v, DType t) const { return {*builder, loc, v, t}; }
   Expr with(mlir::Value v) const { return with(v, dtype); }
-  /// The (scalar or vector) type of lanes of `t`; integers are signless in emitted code.
+  /// The (scalar or vector) type of lanes of `t`, for complex dtypes of their parts; integers are signless in emitted code.
   mlir::Type typeFor(DType t) const;
 };
+
+/// The element type in registers; bools are i1.
+mlir::Type registerType(mlir::MLIRContext *context, DType dtype);
 
 /// A constant of `like`'s lanes: `number` converted to the dtype, or its raw bits.
 Expr constant(const Expr &like, double number);
 Expr constant(const Expr &like, DType dtype, double number);
 Expr bits(const Expr &like, DType dtype, uint64_t raw);
 
-Expr operator+(Expr a, Expr b);
-Expr operator-(Expr a, Expr b);
-Expr operator*(Expr a, Expr b);
-Expr operator/(Expr a, Expr b); // floating only
-Expr operator-(Expr a);
-Expr max(Expr a, Expr b);
-Expr min(Expr a, Expr b);
-Expr abs(Expr a);
-Expr sqrt(Expr a);
-/// a * b + c, rounded once for floats.
-Expr fma(Expr a, Expr b, Expr c);
-Expr equal(Expr a, Expr b);
-Expr not_equal(Expr a, Expr b);
-Expr less(Expr a, Expr b);
-Expr less_equal(Expr a, Expr b);
-Expr greater(Expr a, Expr b);
-Expr greater_equal(Expr a, Expr b);
-Expr bitwise_and(Expr a, Expr b);
-Expr bitwise_or(Expr a, Expr b);
-Expr bitwise_xor(Expr a, Expr b);
-Expr bitwise_invert(Expr a);
-Expr select(Expr condition, Expr a, Expr b);
-Expr cast(Expr a, DType to);
+Expr addRaw(Expr a, Expr b);
+Expr subRaw(Expr a, Expr b);
+Expr mulRaw(Expr a, Expr b);
+Expr divRaw(Expr a, Expr b);
+Expr remRaw(Expr a, Expr b); // the sign of the dividend
+Expr negRaw(Expr a);
+Expr absRaw(Expr a);
+Expr fmaRaw(Expr a, Expr b, Expr c);
+Expr sqrtRaw(Expr a);
+Expr floorRaw(Expr a);
+Expr ceilRaw(Expr a);
+Expr truncRaw(Expr a);
+Expr roundRaw(Expr a);
+Expr maxRaw(Expr a, Expr b); // nan if either is
+Expr minRaw(Expr a, Expr b);
+Expr compareRaw(Expr a, Expr b, scalar::Relation relation);
+Expr selectRaw(Expr condition, Expr a, Expr b);
+Expr andRaw(Expr a, Expr b);
+Expr orRaw(Expr a, Expr b);
+Expr xorRaw(Expr a, Expr b);
+Expr shlRaw(Expr a, Expr by); // by less than the width
+Expr shrRaw(Expr a, Expr by);
+Expr popcountRaw(Expr a);
+Expr clzRaw(Expr a);
+Expr mulhiRaw(Expr a, Expr b); // the high half of the product of unsigned integers
+/// Between bool, integers, float16, float32 and float64, as the hardware does; a float to an integer only in its range.
+Expr convertRaw(Expr a, DType to);
 /// The same bits under a dtype of the same size.
 Expr bitcast(Expr a, DType to);
-Expr shiftLeft(Expr a, int by);
-Expr shiftRight(Expr a, int by); // keeps the sign of signed dtypes
-Expr isnan(Expr a);              // false for integers
-Expr isinf(Expr a);
-Expr isfinite(Expr a);
-Expr sign(Expr a);
-Expr floor(Expr a); // integers as they are
-Expr ceil(Expr a);
-Expr trunc(Expr a);
-Expr round(Expr a); // halves to the even one
+Expr realPart(Expr a);
+Expr imagPart(Expr a);
+Expr makeComplex(Expr re, Expr im);
+using scalar::math::Angle;
+Angle<Expr> replaceLarge(Expr x, Expr isLarge, Angle<Expr> small);
 
-/// Polynomial c[0] + c[1] x + ..., Horner's scheme in fused multiply-adds.
-Expr polynomial(Expr x, llvm::ArrayRef<double> coefficients);
-
-namespace math {
-Expr exp(Expr x);
-Expr log(Expr x);
-Expr tanh(Expr x);
-Expr sin(Expr x);
-Expr cos(Expr x);
-} // namespace math
 } // namespace kiln::ir

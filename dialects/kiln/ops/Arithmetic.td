@@ -23,7 +23,7 @@ def Kiln_MultiplyOp : Kiln_Binary<"multiply"> {
 }
 def Kiln_DivideOp : Kiln_Binary<"divide"> {
   let summary = "True quotient of two arrays, element by element; integers are converted to the default floating dtype.";
-  let dtypes = "floating"; let floatResult = 1; let cost = 4;
+  let dtypes = "floating"; let floatResult = 1; let cost = 4; let ulp = 4;
   let scalar = "a / b";
   let gradient = Gradient<[(op "divide", $ct, $y),
                            (op "negative", (op "multiply", $ct, (op "divide", (op "divide", $x, $y), $y)))]>;
@@ -31,6 +31,7 @@ def Kiln_DivideOp : Kiln_Binary<"divide"> {
 }
 def Kiln_MaximumOp : Kiln_Binary<"maximum"> {
   let summary = "Larger of two elements; nan if either is nan.";
+  let dtypes = "real";
   let scalar = "max(a, b)";
   let gradient = Gradient<[(op "select", (op "greater_equal", $x, $y), $ct, (op "zeros_like", $ct)),
                            (op "select", (op "greater_equal", $x, $y), (op "zeros_like", $ct), $ct)]>;
@@ -38,6 +39,7 @@ def Kiln_MaximumOp : Kiln_Binary<"maximum"> {
 }
 def Kiln_MinimumOp : Kiln_Binary<"minimum"> {
   let summary = "Smaller of two elements; nan if either is nan.";
+  let dtypes = "real";
   let scalar = "min(a, b)";
   let gradient = Gradient<[(op "select", (op "less_equal", $x, $y), $ct, (op "zeros_like", $ct)),
                            (op "select", (op "less_equal", $x, $y), (op "zeros_like", $ct), $ct)]>;
@@ -50,7 +52,7 @@ def Kiln_NegativeOp : Kiln_Unary<"negative"> {
   let example = "kn.negative(kn.asarray([1.0, -2.0]))";
 }
 def Kiln_AbsOp : Kiln_Unary<"abs"> {
-  let summary = "Absolute value; the smallest integer wraps to itself.";
+  let summary = "Absolute value, the modulus of complex numbers; the smallest integer wraps to itself."; let infer = "inferReal"; let ulp = 2;
   let scalar = "abs(a)";
   let gradient = Gradient<[(op "select", (op "less", $x, (op "zeros_like", $x)), (op "negative", $ct), $ct)]>;
   let example = "kn.abs(kn.asarray([1.0, -2.0]))";
@@ -64,18 +66,82 @@ def Kiln_SquareOp : Kiln_Unary<"square"> {
 def Kiln_ReciprocalOp : Kiln_Unary<"reciprocal"> {
   let summary = "One over each element.";
   let dtypes = "floating"; let floatResult = 1; let cost = 4;
-  let scalar = "constant(a, 1) / a";
+  let scalar = "constant(a, 1) / a"; let ulp = 4;
   let gradient = Gradient<[(op "negative", (op "multiply", $ct, (op "square", (op "reciprocal", $x))))]>;
   let example = "kn.reciprocal(kn.asarray([4.0, 0.5]))";
 }
 def Kiln_SignOp : Kiln_Unary<"sign"> {
-  let summary = "-1, 0 or 1 by the sign of each element; nan stays nan.";
+  let summary = "-1, 0 or 1 by the sign of each element, the number over its modulus if complex; nan stays nan."; let ulp = 2;
   let scalar = "sign(a)";
   let gradient = NonDifferentiable<"it is piecewise constant">;
   let example = "kn.sign(kn.asarray([-3.0, 0.0, 2.0]))";
 }
 
-class Kiln_Rounding<string mnemonic> : Kiln_Unary<mnemonic> {
+def Kiln_PositiveOp : Kiln_Unary<"positive"> {
+  let summary = "The elements as they are.";
+  let scalar = "a"; let cost = 0;
+  let gradient = Gradient<[(op "identity", $ct)]>;
+  let example = "kn.positive(kn.asarray([1.0, -2.0]))";
+}
+def Kiln_FloorDivideOp : Kiln_Binary<"floor_divide"> {
+  let summary = "Largest integer that is not above the quotient; integers wrap, and give 0 for a divisor of 0.";
+  let dtypes = "real"; let cost = 8;
+  let scalar = "floorDivide(a, b)"; let domain = [1, 40];
+  let gradient = NonDifferentiable<"it is piecewise constant">;
+  let example = "kn.floor_divide(kn.asarray([7, -7]), 2)";
+}
+def Kiln_RemainderOp : Kiln_Binary<"remainder"> {
+  let summary = "What floor_divide leaves, with the sign of the divisor; integers give 0 for a divisor of 0.";
+  let dtypes = "real"; let cost = 8;
+  let scalar = "remainder(a, b)"; let domain = [1, 40];
+  let gradient = Gradient<[(op "identity", $ct), (op "negative", (op "multiply", $ct, (op "floor_divide", $x, $y)))]>;
+  let example = "kn.remainder(kn.asarray([7, -7]), 3)";
+}
+def Kiln_FmodOp : Kiln_Binary<"fmod"> {
+  let summary = "What the truncated quotient leaves, with the sign of the dividend; integers give 0 for a divisor of 0.";
+  let dtypes = "real"; let cost = 8;
+  let scalar = "fmod(a, b)"; let domain = [1, 40];
+  let gradient = Gradient<[(op "identity", $ct), (op "negative", (op "multiply", $ct, (op "trunc", (op "divide", $x, $y))))]>;
+  let example = "kn.fmod(kn.asarray([7, -7]), 3)";
+}
+def Kiln_PowOp : Kiln_Binary<"pow"> {
+  let summary = "First element raised to the power of the second; an integer to a negative power is 0, but for -1, 0 and 1.";
+  let dtypes = "numeric"; let cost = 60; let ulp = 8; let domain = [1, 6]; let numpy = "power";
+  let scalar = "math::pow(a, b)";
+  let gradient = Gradient<[(op "multiply", (op "multiply", $ct, $y), (op "pow", $x, (op "subtract", $y, (op "constant_like", $y, 1)))),
+                           (op "multiply", (op "multiply", $ct, (op "pow", $x, $y)), (op "log", $x))]>;
+  let example = "kn.pow(kn.asarray([2.0, 9.0]), kn.asarray([10.0, 0.5]))";
+}
+def Kiln_CopysignOp : Kiln_Binary<"copysign"> {
+  let summary = "Size of the first element with the sign of the second.";
+  let dtypes = "realFloating"; let floatResult = 1; let scalar = "copysign(a, b)";
+  let gradient = Gradient<[(op "multiply", $ct, (op "multiply", (op "sign", $x), (op "copysign", (op "constant_like", $x, 1), $y))),
+                           (op "zeros_like", $ct)]>;
+  let example = "kn.copysign(kn.asarray([1.0, -2.0]), -0.0)";
+}
+def Kiln_NextafterOp : Kiln_Binary<"nextafter"> {
+  let summary = "The number next to the first element in the direction of the second.";
+  let dtypes = "realFloating"; let floatResult = 1; let native = 1; let cost = 4; let scalar = "nextafter(a, b)";
+  let numpy = ""; // no bfloat16 there
+  let gradient = Gradient<[(op "identity", $ct), (op "zeros_like", $ct)]>;
+  let example = "kn.nextafter(kn.asarray([1.0]), 2.0)";
+}
+def Kiln_HypotOp : Kiln_Binary<"hypot"> {
+  let summary = "Length of the hypotenuse, the square root of x*x + y*y without overflow.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 12; let ulp = 2; let scalar = "math::hypot(a, b)";
+  let gradient = Gradient<[(op "multiply", $ct, (op "divide", $x, (op "hypot", $x, $y))),
+                           (op "multiply", $ct, (op "divide", $y, (op "hypot", $x, $y)))]>;
+  let example = "kn.hypot(kn.asarray([3.0]), 4.0)";
+}
+def Kiln_LogaddexpOp : Kiln_Binary<"logaddexp"> {
+  let summary = "Logarithm of the sum of the exponentials of two elements.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 40; let ulp = 8; let scalar = "math::logaddexp(a, b)";
+  let gradient = Gradient<[(op "multiply", $ct, (op "exp", (op "subtract", $x, (op "logaddexp", $x, $y)))),
+                           (op "multiply", $ct, (op "exp", (op "subtract", $y, (op "logaddexp", $x, $y))))]>;
+  let example = "kn.logaddexp(kn.asarray([0.0]), 0.0)";
+}
+
+class Kiln_Rounding<string mnemonic> : Kiln_UnaryReal<mnemonic> {
   let scalar = mnemonic # "(a)";
   let gradient = NonDifferentiable<"it is piecewise constant">;
   let example = "kn." # mnemonic # "(kn.asarray([-1.5, 0.5, 2.7]))";
@@ -83,6 +149,6 @@ class Kiln_Rounding<string mnemonic> : Kiln_Unary<mnemonic> {
 def Kiln_FloorOp : Kiln_Rounding<"floor"> { let summary = "Largest integer that is not above; integers as they are."; }
 def Kiln_CeilOp : Kiln_Rounding<"ceil"> { let summary = "Smallest integer that is not below; integers as they are."; }
 def Kiln_TruncOp : Kiln_Rounding<"trunc"> { let summary = "The integer towards zero; integers as they are."; }
-def Kiln_RoundOp : Kiln_Rounding<"round"> { let summary = "Nearest integer, halves to the even one; integers as they are."; }
+def Kiln_RoundOp : Kiln_Rounding<"round"> { let summary = "Nearest integer, halves to the even one; integers as they are; both parts of complex numbers."; let dtypes = "numeric"; }
 
 #endif

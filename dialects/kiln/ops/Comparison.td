@@ -5,10 +5,10 @@ include "dialects/kiln/KilnBase.td"
 
 def Kiln_EqualOp : Kiln_Comparison<"equal"> { let summary = "True where two elements are equal; nan equals nothing."; }
 def Kiln_NotEqualOp : Kiln_Comparison<"not_equal"> { let summary = "True where two elements differ; nan differs from all."; }
-def Kiln_LessOp : Kiln_Comparison<"less"> { let summary = "True where the first element is smaller."; }
-def Kiln_LessEqualOp : Kiln_Comparison<"less_equal"> { let summary = "True where the first element is smaller or equal."; }
-def Kiln_GreaterOp : Kiln_Comparison<"greater"> { let summary = "True where the first element is larger."; }
-def Kiln_GreaterEqualOp : Kiln_Comparison<"greater_equal"> { let summary = "True where the first element is larger or equal."; }
+def Kiln_LessOp : Kiln_Comparison<"less"> { let dtypes = "ordered"; let summary = "True where the first element is smaller."; }
+def Kiln_LessEqualOp : Kiln_Comparison<"less_equal"> { let dtypes = "ordered"; let summary = "True where the first element is smaller or equal."; }
+def Kiln_GreaterOp : Kiln_Comparison<"greater"> { let dtypes = "ordered"; let summary = "True where the first element is larger."; }
+def Kiln_GreaterEqualOp : Kiln_Comparison<"greater_equal"> { let dtypes = "ordered"; let summary = "True where the first element is larger or equal."; }
 
 class Kiln_Bitwise<string mnemonic> : Kiln_Binary<mnemonic> {
   let dtypes = "integral"; let gradient = NonDifferentiable<"bits have no derivative">;
@@ -32,13 +32,31 @@ def Kiln_BitwiseInvertOp : Kiln_Unary<"bitwise_invert"> {
   let scalar = "bitwise_invert(a)";
   let example = "kn.bitwise_invert(kn.asarray([True, False]))";
 }
+class Kiln_Shift<string mnemonic> : Kiln_Bitwise<mnemonic> {
+  let dtypes = "integer"; let domain = [0, 7];
+  let example = "kn." # mnemonic # "(kn.asarray([6, 5]), 1)";
+}
+def Kiln_BitwiseLeftShiftOp : Kiln_Shift<"bitwise_left_shift"> {
+  let summary = "Bits moved up by the second element; 0 from the width on, and for negative shifts.";
+  let scalar = "leftShift(a, b)";
+}
+def Kiln_BitwiseRightShiftOp : Kiln_Shift<"bitwise_right_shift"> {
+  let summary = "Bits moved down by the second element, signed integers filled with their sign; 0 or -1 from the width on.";
+  let scalar = "rightShift(a, b)";
+}
+def Kiln_BitwiseCountOp : Kiln_Unary<"bitwise_count"> {
+  let summary = "Number of bits set in the size of each integer.";
+  let dtypes = "integer"; let gradient = NonDifferentiable<"bits have no derivative">; let numpy = ""; // uint8 there
+  let scalar = "popcount(abs(a))";
+  let example = "kn.bitwise_count(kn.asarray([7, 8]))";
+}
 def Kiln_SelectOp : Kiln_Op<"select"> {
   let summary = "Elements of `x` where `condition` is true, of `y` elsewhere.";
   let arguments = (ins Kiln_Tensor:$condition, Kiln_Tensor:$x, Kiln_Tensor:$y);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferSelect"; let kind = "elementwise";
-  let scalar = "select(a, b, c)";
+  let scalar = "select(a, b, c)"; let native = 1;
   let gradient = Gradient<[(op "none"), (op "select", $condition, $ct, (op "zeros_like", $ct)),
                            (op "select", $condition, (op "zeros_like", $ct), $ct)]>;
   let example = "kn.where(kn.asarray([True, False]), kn.asarray([1.0, 2.0]), 0.0)";
@@ -52,6 +70,10 @@ class Kiln_Test<string mnemonic> : Kiln_Unary<mnemonic> {
 def Kiln_IsnanOp : Kiln_Test<"isnan"> { let summary = "True where an element is nan."; }
 def Kiln_IsinfOp : Kiln_Test<"isinf"> { let summary = "True where an element is an infinity."; }
 def Kiln_IsfiniteOp : Kiln_Test<"isfinite"> { let summary = "True where an element is neither nan nor an infinity."; }
+def Kiln_SignbitOp : Kiln_Test<"signbit"> {
+  let summary = "True where the sign bit is set: negative numbers, -0.0, negative nan.";
+  let dtypes = "realFloating"; let floatResult = 1; let scalar = "signbit(a)";
+}
 def Kiln_LogicalNotOp : Kiln_Test<"logical_not"> {
   let summary = "True where an element is false (0).";
   let scalar = "equal(a, constant(a, 0))";

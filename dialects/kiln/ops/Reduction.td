@@ -7,7 +7,7 @@ class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferReduction"; let kind = "reduce"; let dtypes = "numeric";
+  let infer = "inferReduction"; let kind = "reduce"; let dtypes = "wide";
 }
 def Kiln_SumOp : Kiln_Reduction<"sum"> {
   let summary = "Sum over axes.";
@@ -15,19 +15,37 @@ def Kiln_SumOp : Kiln_Reduction<"sum"> {
     Where the last axis is reduced, element k goes to lane k mod 32 within blocks of 8,192, lanes are joined by a
     halving tree and blocks pairwise; other axes are swept in order within blocks of 1,024, blocks pairwise.
   }];
-  let scalar = "a + b";
+  let scalar = "a + b"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
   let gradient = GradientInCpp<"the cotangent broadcast over the reduced axes">;
   let example = "kn.sum(kn.reshape(kn.arange(6), (2, 3)), axis=1)";
 }
+def Kiln_ProdOp : Kiln_Reduction<"prod"> {
+  let summary = "Product over axes, in the order of `sum`.";
+  let scalar = "a * b"; let identity = "constant(a, 1)"; let blocked = 1;
+  let gradient = GradientInCpp<"the products of all other elements times the cotangent">;
+  let example = "kn.prod(kn.asarray([1.0, 3.0, 2.0]))";
+}
+class Kiln_Logic<string mnemonic> : Kiln_Reduction<mnemonic> {
+  let dtypes = "boolean"; let gradient = NonDifferentiable<"truth values have no derivative">;
+  let example = "kn." # mnemonic # "(kn.asarray([True, False]))";
+}
+def Kiln_AnyOp : Kiln_Logic<"any"> {
+  let summary = "Whether any element over axes is true.";
+  let scalar = "bitwise_or(a, b)"; let identity = "constant(a, 0)";
+}
+def Kiln_AllOp : Kiln_Logic<"all"> {
+  let summary = "Whether all elements over axes are true.";
+  let scalar = "bitwise_and(a, b)"; let identity = "constant(a, 1)";
+}
 def Kiln_MaxOp : Kiln_Reduction<"max"> {
   let summary = "Largest element over axes; nan if any is nan.";
-  let scalar = "max(a, b)"; let dtypes = "ordered";
+  let scalar = "max(a, b)"; let identity = "lowest(a)"; let needsElement = 1;
   let gradient = GradientInCpp<"the cotangent shared by the elements equal to the maximum">;
   let example = "kn.max(kn.asarray([1.0, 3.0, 2.0]))";
 }
 def Kiln_MinOp : Kiln_Reduction<"min"> {
   let summary = "Smallest element over axes; nan if any is nan.";
-  let scalar = "min(a, b)"; let dtypes = "ordered";
+  let scalar = "min(a, b)"; let identity = "highest(a)"; let needsElement = 1;
   let gradient = GradientInCpp<"the cotangent shared by the elements equal to the minimum">;
   let example = "kn.min(kn.asarray([1.0, 3.0, 2.0]))";
 }
@@ -36,7 +54,7 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferArgReduction"; let kind = "argreduce"; let dtypes = "ordered";
+  let infer = "inferArgReduction"; let kind = "argreduce"; let dtypes = "wide"; let needsElement = 1;
   let gradient = NonDifferentiable<"a position is piecewise constant">;
 }
 def Kiln_ArgmaxOp : Kiln_ArgReduction<"argmax"> {
@@ -61,7 +79,7 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
                    I64Attr:$x_axis, I64Attr:$y_axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "numeric";
+  let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "wide"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
   let scalar = "fma(a, b, c)";
   let gradient = GradientInCpp<"two contractions of the cotangent with the other operand">;
   let example = "kn.matmul(kn.ones((2, 3)), kn.ones((3, 2)))";

@@ -24,7 +24,7 @@ def Kiln_IotaOp : Kiln_Op<"iota"> {
   let arguments = (ins I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
-  let infer = "inferIota"; let kind = "source"; let resultWords = ["dtype", "shape"]; let dtypes = "numeric";
+  let infer = "inferIota"; let kind = "source"; let resultWords = ["dtype", "shape"]; let dtypes = "real";
   let gradient = NonDifferentiable<"it has no operand">;
   let example = "kn.arange(5)";
 }
@@ -34,9 +34,19 @@ def Kiln_CastOp : Kiln_Op<"cast"> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferCast"; let kind = "elementwise"; let resultWords = ["dtype"];
-  let scalar = "cast(a, t)";
+  let scalar = "cast(a, t)"; let native = 1;
   let gradient = Gradient<[(op "cast_like", $ct, $x)]>;
   let example = "kn.astype(kn.asarray([1.5, -2.5]), kn.int32)";
+}
+def Kiln_BitcastOp : Kiln_Op<"bitcast"> {
+  let summary = "The same bits under another dtype of the same size.";
+  let arguments = (ins Kiln_Tensor:$x);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let infer = "inferBitcast"; let kind = "elementwise"; let resultWords = ["dtype"]; let native = 1; let eager = 0; let cost = 0;
+  let scalar = "bitcast(a, t)";
+  let gradient = NonDifferentiable<"bits have no derivative">;
+  let example = "kn.bitcast(kn.asarray([1.0]), kn.int32)";
 }
 def Kiln_BroadcastOp : Kiln_Move<"broadcast"> {
   let summary = "Repeats elements: axis `axes[i]` of the result is axis i of the operand, or repeats it where its size is 1.";
@@ -66,14 +76,40 @@ def Kiln_SliceOp : Kiln_Move<"slice"> {
   let gradient = GradientInCpp<"the cotangent scattered into zeros">;
   let example = "kn.arange(10)[2:8:2]";
 }
-def Kiln_ConcatOp : Kiln_Op<"concat"> {
-  let summary = "Arrays joined along an existing axis.";
-  let arguments = (ins Variadic<Kiln_Tensor>:$arrays, I64Attr:$axis);
+def Kiln_DynamicSliceOp : Kiln_Move<"dynamic_slice"> {
+  let summary = "`sizes` elements of each axis from `starts` on, which are moved so that all lie inside.";
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, DenseI64ArrayAttr:$sizes);
+  let infer = "inferDynamicSlice";
+  let gradient = GradientInCpp<"the cotangent put into zeros at the same place">;
+  let example = "kn.dynamic_slice(kn.arange(10), [3], [4])";
+}
+
+// Results put together from parts.
+class Kiln_Assemble<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferConcat"; let kind = "concat";
+  let kind = "assemble"; let eager = 0;
+}
+def Kiln_ConcatOp : Kiln_Assemble<"concat"> {
+  let summary = "Arrays joined along an existing axis.";
+  let arguments = (ins Variadic<Kiln_Tensor>:$arrays, I64Attr:$axis);
+  let infer = "inferConcat";
   let gradient = GradientInCpp<"a slice of the cotangent for each array">;
   let example = "kn.concat([kn.asarray([1, 2]), kn.asarray([3])])";
+}
+def Kiln_UpdateOp : Kiln_Assemble<"update"> {
+  let summary = "`x` with `value` at `starts + i * steps` of each axis: what a write into a view makes of an array.";
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
+  let infer = "inferUpdate";
+  let gradient = GradientInCpp<"the cotangent with zeros in the region, and the region of the cotangent">;
+  let example = "kn.arange(5).at[1:3].set(0)";
+}
+def Kiln_DynamicUpdateOp : Kiln_Assemble<"dynamic_update"> {
+  let summary = "`x` with `value` from `starts` on, which are moved so that all of it lies inside.";
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Tensor:$starts);
+  let infer = "inferDynamicUpdate";
+  let gradient = GradientInCpp<"the cotangent with zeros in the region, and the region of the cotangent">;
+  let example = "kn.dynamic_update(kn.arange(5), kn.asarray([7, 7]), [3])";
 }
 def Kiln_GatherOp : Kiln_Op<"gather"> {
   let summary = "Elements of `x` at `indices` along one axis; negative indices count from the end.";
@@ -87,6 +123,54 @@ def Kiln_GatherOp : Kiln_Op<"gather"> {
   let infer = "inferGather"; let kind = "gather"; let cost = 4;
   let gradient = GradientInCpp<"a scatter-add into zeros">;
   let example = "kn.take(kn.asarray([10.0, 20.0, 30.0]), kn.asarray([2, 0]))";
+}
+def Kiln_RavelIndexOp : Kiln_Ternary<"ravel_index"> {
+  let summary = "Position x * z + y in an array with one more axis, of size z; a negative y counts from the end; the least int64 where x or y is outside.";
+  let dtypes = "int64"; let scalar = "ravelIndex(a, b, c)"; let cost = 3;
+  let gradient = NonDifferentiable<"a position is piecewise constant">;
+  let example = "kn.ravel_multi_index((kn.asarray([1]), kn.asarray([-1])), (3, 4))";
+}
+
+class Kiln_Scatter<string mnemonic> : Kiln_Op<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$indices, Kiln_Tensor:$updates, I64Attr:$axis);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let description = [{
+    The updates have the axes of `x`, with one for each index in place of `axis`; they are applied in order, so of several
+    to one place the last is seen by all that follow. Negative indices count from the end; one outside [-n, n) gives the
+    executable's status "index out of range" and writes nothing.
+  }];
+  let infer = "inferScatter"; let kind = "scatter"; let dtypes = "wide"; let cost = 4;
+}
+def Kiln_ScatterOp : Kiln_Scatter<"scatter"> {
+  let summary = "`x` with elements along an axis replaced at indices."; let dtypes = "any";
+  let scalar = "b"; let native = 1;
+  let gradient = GradientInCpp<"the cotangent with zeros at the indices, and the cotangent there">;
+  let example = "kn.zeros(4).at[kn.asarray([0, 2])].set(1)";
+}
+def Kiln_ScatterAddOp : Kiln_Scatter<"scatter_add"> {
+  let summary = "`x` with updates added along an axis at indices.";
+  let scalar = "a + b";
+  let gradient = GradientInCpp<"the cotangent, and the cotangent at the indices">;
+  let example = "kn.zeros(4).at[kn.asarray([0, 2, 0])].add(1)";
+}
+def Kiln_ScatterMultiplyOp : Kiln_Scatter<"scatter_multiply"> {
+  let summary = "`x` multiplied by updates along an axis at indices.";
+  let scalar = "a * b";
+  let gradient = GradientInCpp<"as products: each factor by the others">;
+  let example = "kn.ones(4).at[kn.asarray([0, 2])].multiply(3)";
+}
+def Kiln_ScatterMinOp : Kiln_Scatter<"scatter_min"> {
+  let summary = "The smaller of `x` and updates along an axis at indices.";
+  let scalar = "min(a, b)";
+  let gradient = GradientInCpp<"the cotangent to the one that was chosen">;
+  let example = "kn.ones(4).at[kn.asarray([0, 2])].min(0)";
+}
+def Kiln_ScatterMaxOp : Kiln_Scatter<"scatter_max"> {
+  let summary = "The larger of `x` and updates along an axis at indices.";
+  let scalar = "max(a, b)";
+  let gradient = GradientInCpp<"the cotangent to the one that was chosen">;
+  let example = "kn.ones(4).at[kn.asarray([0, 2])].max(3)";
 }
 
 #endif

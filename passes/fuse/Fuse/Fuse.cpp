@@ -16,7 +16,7 @@ namespace {
 
 /// Operations that become one kernel.
 struct Group {
-  enum Kind { Elementwise, Reduction, Contraction, Concat } kind;
+  enum Kind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution } kind;
   Dims space;    // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
@@ -154,8 +154,16 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
     g->axis = int(words[words.size() - (xIsMatrix ? 2 : 1)]);
   } else if (isa<ir::DotGeneralOp>(op)) {
     g->kind = Group::Contraction;
-  } else if (isa<ir::ConcatOp>(op)) {
-    g->kind = Group::Concat;
+  } else {
+    switch (info(*ir::opOf(op)).kind) {
+    case Kind::Assemble: g->kind = Group::Assemble; break;
+    case Kind::Scatter: g->kind = Group::Scatter; break;
+    case Kind::Scan: g->kind = Group::Scan; break;
+    case Kind::Compact: g->kind = Group::Compact; break;
+    case Kind::Sort: g->kind = Group::Sort; break;
+    case Kind::Convolve: g->kind = Group::Convolution; break;
+    default: break;
+    }
   }
   return g;
 }
@@ -364,7 +372,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "concat"};
+  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "assemble", "scatter",
+                                        "scan",        "compact",   "sort",        "convolution"};
   auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
                                      b.getStringAttr(names[g.kind]), nullptr);
   kernel.getBody().takeBody(*region);

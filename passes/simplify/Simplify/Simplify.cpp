@@ -1,4 +1,5 @@
 #include "lib/Core/Stats.h"
+#include "lib/Core/Infer.h"
 #include "passes/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -18,7 +19,7 @@ Dims dims(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.da
 Value build(PatternRewriter &rw, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words) {
   SmallVector<TensorType> types;
   for (Value v : operands) types.push_back(ir::typeOf(v));
-  TensorType result = info(op).infer({info(op).name, {types.data(), types.size()}, {words.data(), words.size()}, info(op).accepts});
+  TensorType result = infer(op, {types.data(), types.size()}, {words.data(), words.size()});
   return ir::buildOp(rw, loc, op, operands, words, result)->getResult(0);
 }
 
@@ -29,19 +30,21 @@ Value reshape(PatternRewriter &rw, Value x, const Dims &shape) {
 }
 
 /// Reductions over one axis. Neighbouring axes are one axis of the reshaped operand.
-template <typename ReduceOp> struct SplitReduction : OpRewritePattern<ReduceOp> {
-  using OpRewritePattern<ReduceOp>::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rw) const override {
-    ArrayRef<int64_t> axes = op.getAxes();
+struct SplitReduction : RewritePattern {
+  SplitReduction(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rw) const override {
+    if (!ir::isKind(op, Kind::Reduce)) return rw.notifyMatchFailure(op, "is no reduction");
+    ArrayRef<int64_t> axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
+    Value operand = op->getOperand(0);
     if (axes.size() == 1) return rw.notifyMatchFailure(op, "has one axis");
     if (axes.empty()) {
-      rw.replaceOp(op, op.getX());
+      rw.replaceOp(op, operand);
       return success();
     }
     // The last run of neighbouring axes first, the rest by another reduction.
     size_t first = axes.size() - 1;
     while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
-    Dims shape = ir::typeOf(op.getX()).shape, merged;
+    Dims shape = ir::typeOf(operand).shape, merged;
     int64_t size = 1;
     for (size_t i = first; i < axes.size(); ++i) size *= shape[int(axes[i])];
     for (int i = 0; i < shape.rank; ++i) {
@@ -49,11 +52,11 @@ template <typename ReduceOp> struct SplitReduction : OpRewritePattern<ReduceOp> 
       else if (i < axes[first] || i > axes.back()) merged.push(shape[i]);
     }
     Op id = *ir::opOf(op);
-    Value x = reshape(rw, op.getX(), merged);
-    x = build(rw, op.getLoc(), id, x, {1, axes[first]});
+    Value x = reshape(rw, operand, merged);
+    x = build(rw, op->getLoc(), id, x, {1, axes[first]});
     SmallVector<int64_t> rest = {int64_t(first)};
     rest.append(axes.begin(), axes.begin() + int64_t(first));
-    rw.replaceOp(op, first ? build(rw, op.getLoc(), id, x, rest) : x);
+    rw.replaceOp(op, first ? build(rw, op->getLoc(), id, x, rest) : x);
     return success();
   }
 };
@@ -238,7 +241,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
       void notifyOperationReplaced(Operation *, ValueRange) override { count("simplify.rewrites"); }
     } counter;
     RewritePatternSet patterns(&getContext());
-    patterns.add<SplitReduction<ir::SumOp>, SplitReduction<ir::MaxOp>, SplitReduction<ir::MinOp>, DropIdentity<ir::CastOp>,
+    patterns.add<SplitReduction, DropIdentity<ir::CastOp>,
                  DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>, DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>,
                  JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
     GreedyRewriteConfig config;

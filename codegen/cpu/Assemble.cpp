@@ -1,0 +1,101 @@
+// Results put together from parts: joins, updates of regions, and scatters.
+#include "codegen/cpu/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+static SmallVector<Index> toIndices(const Dims &dims) { return SmallVector<Index>(dims.begin(), dims.end()); }
+
+static void emitConcat(KernelContext &k, Operation *op) {
+  size_t axis = size_t(ir::wordsOf(op)[0]);
+  Region region{SmallVector<Index>(k.outputs[0].shape.size(), Index(0)), {}};
+  for (Value part : op->getOperands()) {
+    SmallVector<Index> shape = shapeOf(k, part);
+    storeAll(k, shape, part, k.outputs[0], region);
+    region.starts[axis] = k.e.add(region.starts[axis], shape[axis]);
+  }
+}
+
+/// The array that is changed, unless it lies where the result goes already.
+static void copyBase(KernelContext &k, Value x) {
+  if (!k.isInPlace(x)) storeAll(k, k.outputs[0].shape, x, k.outputs[0]);
+}
+
+static void emitUpdate(KernelContext &k, Operation *op) {
+  auto words = ir::wordsOf(op);
+  WordReader reader{{words.data(), words.size()}};
+  Dims starts = reader.dims(), steps = reader.dims();
+  copyBase(k, op->getOperand(0));
+  storeAll(k, shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0], {toIndices(starts), toIndices(steps)});
+}
+
+static void emitDynamicUpdate(KernelContext &k, Operation *op) {
+  Dims shape = ir::typeOf(op->getOperand(0)).shape, part = ir::typeOf(op->getOperand(1)).shape;
+  Region region;
+  for (int i = 0; i < shape.rank; ++i) region.starts.push_back(k.ev.dynamicStart(op->getOperand(2), i, shape[i], part[i]));
+  copyBase(k, op->getOperand(0));
+  storeAll(k, toIndices(part), op->getOperand(1), k.outputs[0], region);
+}
+
+void emitAssemble(KernelContext &k) {
+  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  if (isa<ir::ConcatOp>(op)) emitConcat(k, op);
+  else if (isa<ir::UpdateOp>(op)) emitUpdate(k, op);
+  else emitDynamicUpdate(k, op);
+}
+
+/// The updates in order along their axis; whatever lies behind the axis in lanes.
+void emitScatter(KernelContext &k) {
+  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  Value indices = op->getOperand(1), updates = op->getOperand(2);
+  Op id = *ir::opOf(op);
+  size_t axis = size_t(ir::wordsOf(op)[0]);
+  const Buffer &out = k.outputs[0];
+  Emitter &e = k.e;
+  copyBase(k, op->getOperand(0));
+  SmallVector<Index> shape(out.shape.begin(), out.shape.end());
+  shape[axis] = shapeOf(k, indices)[0];
+  bool hasLanes = axis + 1 < shape.size();
+  Coordinates position(shape.size()), target;
+  auto putOne = [&] {
+    target[shape.size() - 1] = hasLanes ? position.back() : target.back();
+    Expr value = k.ev.at(updates, position), old = id == Op::Scatter ? value : k.ev.loadAt(out, target);
+    k.ev.storeAt(out, target, scalarOp(id, e.splat(old, k.ev.lanes), e.splat(value, k.ev.lanes), value, out.dtype));
+  };
+  auto putAt = [&](Expr index) {
+    target = position;
+    target[axis] = {Index(index.value), 0, {}};
+    if (!hasLanes) return putOne();
+    SmallVector<int64_t> skip;
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (i <= axis || i + 1 == shape.size()) skip.push_back(int64_t(i));
+    forEachPosition(e, shape, skip, position, [&] {
+      for (size_t i = axis + 1; i < shape.size(); ++i) target[i] = position[i];
+      forEachVector(k.ev, 0, shape.back(), lanesFor(shape.back(), preferredLanes(k)), [&](Coordinate c) {
+        position.back() = c;
+        putOne();
+      });
+    });
+  };
+  SmallVector<int64_t> behind;
+  for (size_t i = axis; i < shape.size(); ++i) behind.push_back(int64_t(i));
+  forEachPosition(e, shape, behind, position, [&] {
+    e.loop(0, shape[axis], 1, [&](Index i) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      position[axis] = {i, 0, {}};
+      Expr isBad = e.scalar(DType::Bool, 0);
+      Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), out.shape[axis], &isBad);
+      k.ev.reportIndex(isBad);
+      e.when(scalar::bitwise_invert(isBad).value, [&] {
+        Evaluator::Scope inner(k.ev, 0, {});
+        putAt(index);
+      });
+    });
+  });
+}
+
+} // namespace kiln::cpu

@@ -1,0 +1,51 @@
+// Powers: through the logarithm in double-double for floats, by squaring for integers.
+#pragma once
+
+#include "dialects/kiln/math/Exponential.h"
+
+namespace kiln::scalar::math {
+
+template <Scalar E> E complexPow(E x, E y); // Complex.h
+
+/// Wraps; to a negative power 0, but for -1, 0 and 1.
+template <Scalar E> E integerPow(E x, E y) {
+  E zero = constant(x, 0), one = constant(x, 1), result = one, power = x;
+  bool isSigned = info(x.dtype).isSigned;
+  int width = int(8 * byteSize(x.dtype)) - isSigned;
+  for (int i = 0; i < width; ++i) {
+    E isSet = not_equal(bitwise_and(shiftRight(y, i), one), zero);
+    result = select(isSet, result * power, result);
+    if (i + 1 < width) power = power * power;
+  }
+  if (!isSigned) return result;
+  E minus = constant(x, -1), isOdd = not_equal(bitwise_and(y, one), zero);
+  E inverse = select(equal(x, one), one, select(equal(x, minus), select(isOdd, minus, one), zero));
+  return select(less(y, zero), inverse, result);
+}
+
+template <Scalar E> E doublePow(E x, E y) {
+  E zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity), size = abs(x);
+  auto [k, high, low] = logParts(size);
+  E a = k * constant(x, kLn2High), sum = a + high, rest = ((a - sum) + high) + (low + k * constant(x, kLn2Low));
+  E log = sum + rest, logLow = (sum - log) + rest;
+  E p = y * log, pLow = fma(y, log, -p) + y * logLow;
+  E e = exp(p), result = select(bitwise_and(isfinite(e), isfinite(pLow)), fma(e, pLow, e), e);
+  // 0 and infinity to a power, and the sign of odd powers.
+  E isEdge = bitwise_or(equal(size, zero), equal(size, infinity));
+  E grows = bitwise_invert(bitwise_xor(greater(y, zero), equal(size, infinity)));
+  result = select(isEdge, select(grows, infinity, zero), result);
+  result = select(bitwise_and(equal(size, one), isinf(y)), one, result);
+  E isWhole = equal(floor(y), y), half = y * constant(x, 0.5), isOdd = bitwise_and(isWhole, not_equal(floor(half), half));
+  result = select(bitwise_and(signbit(x), isOdd), -result, result);
+  E isUndefined = bitwise_and(bitwise_and(less(x, zero), bitwise_invert(isWhole)), bitwise_invert(isEdge));
+  result = select(bitwise_or(isUndefined, bitwise_or(isnan(x), isnan(y))), constant(x, kNan), result);
+  return select(bitwise_or(equal(y, zero), equal(x, one)), one, result);
+}
+
+template <Scalar E> E pow(E x, E y) {
+  if (isComplex(x.dtype)) return complexPow(x, y);
+  if (!isFloat(x.dtype)) return integerPow(x, y);
+  return viaDouble(x, y, [](E x, E y) { return doublePow(x, y); });
+}
+
+} // namespace kiln::scalar::math

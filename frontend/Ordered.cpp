@@ -1,0 +1,111 @@
+// Selections by position, writes at positions, and what runs along an axis.
+#include "frontend/OpsShared.h"
+
+namespace kiln {
+
+//===-- gather and scatter ------------------------------------------------------------------------------------------===//
+
+Array gather(const Array &x, const Array &indices, int64_t axis) {
+  TensorType types[] = {x.type(), indices.type()};
+  int64_t word = normalizeAxis("take", axis, x.shape.rank);
+  TensorType type = infer(Op::Gather, types, {&word, 1});
+  if (isRecording()) return recordOp(Op::Gather, {&x, &indices}, {&word, 1});
+  Array result = Array::empty(type.dtype, type.shape);
+  Array source = contiguous(x), at = contiguous(cast(indices, DType::I64));
+  Running running(result.size());
+  eager::gather(source, at, result, int(word));
+  return result;
+}
+
+void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis) {
+  Array at = contiguous(cast(indices, DType::I64)), values = contiguous(updates);
+  Running running(updates.size());
+  eager::scatter(op, x, at, values, int(axis));
+}
+
+Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis) {
+  if (op != Op::Scatter && isNarrow(x.dtype) && !isStorage(x.dtype))
+    return cast(scatter(op, cast(x, DType::F32), indices, cast(updates, DType::F32), axis), x.dtype);
+  if (op == Op::ScatterAdd && isComplex(x.dtype)) {
+    auto part = [&](bool i) { return scatter(op, contiguous(partOf(x, i)), indices, contiguous(partOf(updates, i)), axis); };
+    Array re = part(false), im = part(true);
+    Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
+    return applyElementwise(Op::Complex, parts);
+  }
+  TensorType types[] = {x.type(), indices.type(), updates.type()};
+  int64_t word = normalizeAxis(info(op).name, axis, x.shape.rank);
+  infer(op, types, {&word, 1});
+  if (isRecording()) return recordOp(op, {&x, &indices, &updates}, {&word, 1});
+  Array result = copy(x);
+  scatterInto(op, result, indices, updates, word);
+  return result;
+}
+
+Array nonzero(const Array &mask) {
+  if (Recorder *r = Recorder::current()) r->leave("a mask selects a number of elements that depends on values");
+  TensorType type = mask.type();
+  int64_t word = 0;
+  infer(Op::Nonzero, {&type, 1}, {&word, 1});
+  Array flat = contiguous(mask);
+  Running running(mask.size());
+  Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
+  eager::nonzero(flat, result);
+  return result;
+}
+
+Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {
+  Array position = constantArray(DType::I64, {});
+  for (size_t i = 0; i < indices.size(); ++i) {
+    Array index = cast(indices[i], DType::I64), size = constantArray(DType::I64, {sizes[int(i)], 0});
+    Operand operands[] = {{Operand::IsArray, &position}, {Operand::IsArray, &index}, {Operand::IsArray, &size}};
+    position = applyElementwise(Op::RavelIndex, operands);
+  }
+  return position;
+}
+
+//===-- along an axis -----------------------------------------------------------------------------------------------===//
+
+/// The array with `axis` last, and back.
+static Array withAxisLast(const Array &x, int axis, bool back = false) {
+  Dims permutation;
+  int last = x.shape.rank - 1;
+  for (int i = 0; i <= last; ++i) permutation.push(i);
+  if (back) {
+    permutation.erase(last);
+    permutation.insert(axis, last);
+  } else {
+    permutation.erase(axis);
+    permutation.push(axis);
+  }
+  return axis == last ? x : transpose(x, permutation);
+}
+
+Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
+  int at = normalizeAxis(info(op).name, axis, x.shape.rank);
+  bool isSort = info(op).kind == Kind::Sort;
+  if (isNarrow(x.dtype) && !isStorage(x.dtype)) {
+    Array wide = alongAxis(op, cast(x, DType::F32), axis, descending);
+    return wide.dtype == DType::F32 ? cast(wide, x.dtype) : wide;
+  }
+  if (isComplex(x.dtype) && op == Op::CumulativeSum) {
+    Array re = alongAxis(op, contiguous(partOf(x, false)), axis), im = alongAxis(op, contiguous(partOf(x, true)), axis);
+    Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
+    return applyElementwise(Op::Complex, parts);
+  }
+  // Sorts run along the last axis.
+  Array source = isSort ? withAxisLast(x, at) : x;
+  std::vector<int64_t> words = {isSort ? x.shape.rank - 1 : at};
+  if (isSort) words.push_back(descending);
+  TensorType type = source.type(), resultType = infer(op, {&type, 1}, words);
+  if (isRecording()) {
+    Array result = recordOp(op, {&source}, words);
+    return isSort ? withAxisLast(result, at, true) : result;
+  }
+  Array result = Array::empty(resultType.dtype, resultType.shape), whole = contiguous(source);
+  Running running(4 * x.size());
+  if (isSort) eager::sort(op, whole, result, descending);
+  else eager::scan(op, whole, int(at), result);
+  return isSort ? contiguous(withAxisLast(result, at, true)) : result;
+}
+
+} // namespace kiln

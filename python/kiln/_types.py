@@ -1,0 +1,124 @@
+"""Functions of dtypes."""
+from . import _core
+from ._arguments import check_device
+from ._core import Array
+from ._dtypes import ALL, BY_NAME, DType, finfo, iinfo  # noqa: F401
+from ._errors import make
+
+_KINDS = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
+          "complex floating": "c", "numeric": "iufc"}
+
+
+def dtype_of(value):
+    """The dtype that a name, type, NumPy dtype or array stands for. Raises DTypeError for anything else."""
+    return value if isinstance(value, DType) else value.dtype if isinstance(value, Array) else _core.to_dtype(value)
+
+
+def astype(x, dtype, /, *, copy=True, device=None):
+    """``x`` converted to ``dtype``: floats to integers saturate, nan becomes 0.
+
+    Raises DTypeError for complex numbers to real ones: ``kn.real`` and ``kn.imag`` give their parts.
+    """
+    check_device(device)
+    target = dtype_of(dtype)
+    if isinstance(x, Array) and x.dtype.kind == "c" and target.kind not in "cb":
+        raise make("DTypeError", f"astype: dtype: expected a complex one or bool (kn.real and kn.imag give the parts), got {target}")
+    return _core.copy(x) if copy and isinstance(x, Array) and x.dtype == target else _core.astype(x, target)
+
+
+def bitcast(x, dtype, /):
+    """The same bits under another dtype of the same size. Raises DTypeError where the sizes differ."""
+    return _core.bitcast(x, dtype)
+
+
+def isdtype(dtype, kind, /):
+    """Whether a dtype is of a kind of the array API ("bool", "integral", ...), a dtype, or one of a tuple of them.
+
+    Raises ValueError for a kind that does not exist.
+    """
+    if isinstance(kind, tuple):
+        return any(isdtype(dtype, k) for k in kind)
+    if isinstance(kind, str):
+        if kind not in _KINDS:
+            raise make("ValueError", f"isdtype: kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
+        return dtype_of(dtype).kind in _KINDS[kind]
+    return dtype_of(dtype) == dtype_of(kind)
+
+
+def can_cast(from_, to, /):
+    """Whether a dtype (or an array's) converts to another by promotion alone."""
+    a, b = dtype_of(from_), dtype_of(to)
+    order = "biufc"
+    if a.kind in "iu" and b.kind in "fc":
+        return True
+    if order.index(a.kind) > order.index(b.kind) and not (a.kind == "u" and b.kind == "i"):
+        return False
+    try:
+        return _core.promote(a, b) is b
+    except TypeError:
+        return False
+
+
+def result_type(*values):
+    """The dtype that an operation over arrays, dtypes and Python numbers runs in.
+
+    Raises DTypeError where there is none, ValueError without a dtype or an array.
+    """
+    numbers = [v for v in values if isinstance(v, (bool, int, float, complex)) and not isinstance(v, type)]
+    types = [dtype_of(v) for v in values if not any(v is n for n in numbers)]
+    if not types:
+        raise make("ValueError", "result_type: values: expected at least one array or dtype, got none")
+    result = types[0]
+    for t in types[1:]:
+        result = _core.promote(result, t)
+    for number in numbers:
+        result = _with_number(result, number)
+    return result
+
+
+def _with_number(dtype, number):
+    default = _core.default_dtype()
+    if isinstance(number, bool) or dtype.kind == "c":
+        return dtype
+    if isinstance(number, int):
+        return BY_NAME["int64"] if dtype.kind == "b" else dtype
+    if isinstance(number, float):
+        return dtype if dtype.kind == "f" else default
+    return BY_NAME["complex128" if (dtype if dtype.kind == "f" else default).name == "float64" else "complex64"]
+
+
+def set_default_dtype(dtype):
+    """The dtype of arrays made from Python floats, float32 at first. Raises DTypeError unless it is float32 or float64."""
+    _core.set_default_dtype(dtype)
+
+
+def get_default_dtype():
+    """The dtype of arrays made from Python floats."""
+    return _core.default_dtype()
+
+
+class _Info:
+    """What ``__array_namespace_info__`` gives: capabilities, devices and dtypes."""
+
+    def capabilities(self):
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 8}
+
+    def default_device(self):
+        return "cpu"
+
+    def devices(self):
+        return ["cpu"]
+
+    def default_dtypes(self, *, device=None):
+        real = _core.default_dtype()
+        return {"real floating": real, "complex floating": BY_NAME["complex128" if real.name == "float64" else "complex64"],
+                "integral": BY_NAME["int64"], "indexing": BY_NAME["int64"]}
+
+    def dtypes(self, *, device=None, kind=None):
+        standard = [t for t in ALL if t.name not in ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")]
+        return {t.name: t for t in standard if kind is None or isdtype(t, kind)}
+
+
+def __array_namespace_info__():  # noqa: N807
+    """Capabilities, devices and dtypes, as the array API says."""
+    return _Info()
