@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 1
+#define KILN_COMPILER_ABI 2
 
 typedef struct kiln_compile_request {
   const int64_t *words;    /**< a serialized trace (lib/Core/Trace.h) */
@@ -28,6 +28,9 @@ int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error)
 
 /** The program at a stage: "kiln", "fused", "kernels", "vector", "llvm" or "asm". *text (or *error) is for kiln_compiler_free. */
 int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error);
+
+/** Runs a trace in the reference interpreter. `inputs` and `outputs` are row-major memory of the trace's types. */
+int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error);
 
 void kiln_compiler_free(char *text);
 

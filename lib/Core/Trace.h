@@ -65,6 +65,35 @@ public:
     return all;
   }
 
+  /// The types of the inputs of a serialized trace.
+  static std::vector<TensorType> inputTypes(std::span<const int64_t> serialized) {
+    auto words = serialized.subspan(2, size_t(serialized[1]));
+    std::vector<TensorType> types;
+    for (size_t at = 0; at < words.size();) {
+      TraceOp entry = decode(words, at);
+      if (entry.op != Op::Input) continue;
+      WordReader reader{entry.words};
+      DType dtype = reader.dtype();
+      types.push_back({dtype, reader.dims()});
+    }
+    return types;
+  }
+
+  /// The types of its results.
+  static std::vector<TensorType> outputTypes(std::span<const int64_t> serialized) {
+    auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
+    std::vector<TensorType> slots, inputs = inputTypes(serialized), operands, results;
+    size_t nextInput = 0;
+    for (size_t at = 0; at < words.size();) {
+      TraceOp entry = decode(words, at);
+      operands.clear();
+      for (int64_t slot : entry.operands) operands.push_back(slots[size_t(slot)]);
+      slots.push_back(entry.op == Op::Input ? inputs[nextInput++] : infer(entry.op, operands, entry.words));
+    }
+    for (int64_t slot : outputs) results.push_back(slots[size_t(slot)]);
+    return results;
+  }
+
   /// The entry at word `at`, which then points behind it.
   static TraceOp decode(std::span<const int64_t> words, size_t &at) {
     TraceOp entry;

@@ -1,6 +1,7 @@
 // The C ABI of the compiler library.
 #include "include/kiln/compiler.h"
 
+#include "codegen/reference/Interpreter.h"
 #include "dialects/kiln/KilnDialect.h"
 #include "include/kiln/executable.h"
 #include "lib/Core/Stats.h"
@@ -143,6 +144,12 @@ private:
   }
 };
 
+void interpret(std::span<const int64_t> serialized, const void *const *inputs, void *const *outputs) {
+  std::vector<reference::Tensor> tensors;
+  for (const TensorType &type : Trace::inputTypes(serialized)) tensors.push_back(reference::Tensor::read(type, *inputs++));
+  for (const reference::Tensor &result : reference::run(serialized, std::move(tensors))) result.write(*outputs++);
+}
+
 int32_t guarded(char **error, llvm::function_ref<void()> body) {
   try {
     body();
@@ -169,6 +176,10 @@ int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error)
 
 int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error) {
   return kiln::guarded(error, [&] { *text = strdup(kiln::Compilation(*request).print(stage).c_str()); });
+}
+
+int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error) {
+  return kiln::guarded(error, [&] { kiln::interpret({request->words, request->count}, inputs, outputs); });
 }
 
 void kiln_compiler_free(char *text) { free(text); }

@@ -13,6 +13,8 @@ namespace kiln {
 void registerDialects(mlir::DialectRegistry &registry);
 
 /// A function `name` of kiln ops in `module` that says what the serialized trace says.
+/// The trace of a function of kiln ops; throws Error (compile) for any other op.
+Trace exportTrace(mlir::func::FuncOp fn);
 void importTrace(mlir::ModuleOp module, std::span<const int64_t> serialized, llvm::StringRef name);
 
 /// The target machine of this host, or of a CPU by its LLVM name.

@@ -72,6 +72,7 @@ namespace {
 struct Compiler {
   decltype(&kiln_compiler_compile) compile;
   decltype(&kiln_compiler_print) print;
+  decltype(&kiln_compiler_interpret) interpret;
   decltype(&kiln_compiler_free) free;
 };
 bool isOpen = false;
@@ -88,6 +89,7 @@ const Compiler &compiler() {
     isOpen = true;
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
+                    reinterpret_cast<decltype(&kiln_compiler_interpret)>(dlsym(handle, "kiln_compiler_interpret")),
                     reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free"))};
   }();
   return library;
@@ -107,6 +109,12 @@ void compileTo(const std::vector<int64_t> &serialized, const std::string &path, 
   kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir};
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);
+}
+
+void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs) {
+  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
+  char *error = nullptr;
+  check(compiler().interpret(&request, inputs, outputs, &error), error);
 }
 
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {

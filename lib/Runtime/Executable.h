@@ -40,6 +40,8 @@ void setLibraryFolder(const std::string &folder);
 bool compilerIsOpen();
 /// Compiles a serialized trace to `path`; opens the compiler library if need be.
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir);
+/// Runs a serialized trace in the reference interpreter, on row-major memory.
+void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs);
 /// The program at a stage, as text.
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage);
 

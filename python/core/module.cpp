@@ -276,6 +276,12 @@ void defineServices(py11::module_ &m) {
     }
     return names;
   });
+  m.def("op_dtypes", [](const std::string &op) {
+    std::vector<std::string> names;
+    for (int i = 0; i < kNumDTypes; ++i)
+      if (accepts(info(opNamed(op)).accepts, DType(i))) names.push_back(info(DType(i)).name);
+    return names;
+  });
   m.def("promote", [](py11::object a, py11::object b) {
     return located([&] {
       DType result, x = kiln::py::toDType(a.ptr()), y = kiln::py::toDType(b.ptr());
@@ -298,6 +304,26 @@ void defineServices(py11::module_ &m) {
       std::vector<int64_t> list(raw.size() / 8);
       std::memcpy(list.data(), raw.data(), raw.size());
       return PyUnicode_FromString(printIr(list, stage).c_str());
+    });
+  });
+  m.def("interpret", [](py11::bytes words, py11::tuple inputs) {
+    return located([&]() -> PyObject * {
+      std::string raw = words;
+      std::vector<int64_t> list(raw.size() / 8);
+      std::memcpy(list.data(), raw.data(), raw.size());
+      std::vector<Array> held;
+      std::vector<const void *> from;
+      std::vector<void *> to;
+      for (auto item : inputs) held.push_back(contiguous(arrayOf(item.ptr())));
+      size_t count = held.size();
+      for (const TensorType &type : Trace::outputTypes(list)) held.push_back(Array::empty(type.dtype, type.shape));
+      for (size_t i = 0; i < held.size(); ++i)
+        if (i < count) from.push_back(held[i].data());
+        else to.push_back(held[i].data());
+      interpret(list, from.data(), to.data());
+      PyObject *results = PyTuple_New(Py_ssize_t(to.size()));
+      for (size_t i = 0; i < to.size(); ++i) PyTuple_SET_ITEM(results, Py_ssize_t(i), kiln::py::wrap(held[count + i]));
+      return results;
     });
   });
   m.def("compiler_is_open", [] { return compilerIsOpen(); });

@@ -6,6 +6,7 @@ objects, captured lists and dicts), or acts on it, cannot, and its calls run in 
 that a function names; it is done once a recording, never on a hit.
 """
 import builtins
+import functools
 import math
 import os
 import types
@@ -56,7 +57,11 @@ def _line(code, offset):
 
 # Attributes that values of a call may have: of arrays, numbers, text and containers. Any other name may belong to an object
 # whose attributes nobody watches.
-_ATTRIBUTES = {name for kind in (_core.Array, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException) for name in dir(kind)}
+@functools.cache
+def _attributes():
+    from ._selection import At
+    return {name for kind in (_core.Array, At, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException) for name in dir(kind)}
+
 
 
 class _Analysis:
@@ -119,7 +124,7 @@ class _Analysis:
                 self.fail(code, offset, f"writes '{variables[arg]}' of an enclosing function")
             elif name in ("LOAD_ATTR", "LOAD_METHOD"):
                 attribute = code.co_names[_name_index(name, arg)]
-                if attribute not in _ATTRIBUTES:
+                if attribute not in _attributes():
                     self.fail(code, offset, f"reads the attribute '{attribute}' of an object")
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType) and self.why is None:

@@ -11,12 +11,24 @@ def rng():
     return np.random.default_rng(0)
 
 
+def to_numpy(x):
+    """A NumPy array of the same values; dtypes that NumPy lacks become float32, exactly."""
+    if isinstance(x, kn.Array):
+        return (kn.astype(x, kn.float32) if x.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2") else x).numpy()
+    return np.asarray(x)
+
+
 def same_bits(x, y):
     """Equal shapes, dtypes and bits; nans compare equal."""
-    x, y = np.asarray(x.numpy() if isinstance(x, kn.Array) else x), np.asarray(y.numpy() if isinstance(y, kn.Array) else y)
+    if isinstance(x, kn.Array) and isinstance(y, kn.Array):
+        assert x.dtype is y.dtype, f"{x.dtype} against {y.dtype}"
+    x, y = to_numpy(x), to_numpy(y)
     assert x.shape == y.shape and x.dtype == y.dtype, f"{x.dtype}{x.shape} against {y.dtype}{y.shape}"
-    if x.dtype.kind == "f":
-        bits = np.uint32 if x.dtype == np.float32 else np.uint64
+    if x.dtype.kind == "c":
+        same_bits(x.real, y.real)
+        same_bits(x.imag, y.imag)
+    elif x.dtype.kind == "f":
+        bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[x.itemsize]
         equal = (np.ascontiguousarray(x).view(bits) == np.ascontiguousarray(y).view(bits)) | (np.isnan(x) & np.isnan(y))
         assert equal.all(), f"{(~equal).sum()} of {x.size} differ, first at {np.argwhere(~equal)[0]}: {x[~equal][0]!r} against {y[~equal][0]!r}"
     else:

@@ -86,7 +86,7 @@ template <Scalar E> E lgamma(E x) {
   return viaDouble(x, [](E x) {
     E a = abs(x), zero = constant(x, 0), positive = lgammaPositive(a);
     E turn = constant(x, kPi) * (a - round(a)); // sin(pi a) of the exact fraction
-    E reflected = log(constant(x, kPi) / abs(a * sin(turn))) - positive;
+    E reflected = (constant(x, 0x1.250d048e7a1bdp+0) - log(abs(sin(turn))) - log(a)) - positive; // log pi first
     E result = select(less(x, zero), reflected, positive);
     return select(bitwise_or(isinf(x), equal(x, zero)), constant(x, kInfinity), result);
   });

@@ -194,7 +194,12 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     Operation *producer = v.getDefiningOp();
     if (!producer) return true;
     if (groupOf.lookup(producer) == &g) return belongs(target, ir::typeOf(v).shape) && axes == natural(ir::typeOf(v).shape);
-    if (!isPulled(producer)) return true;
+    if (isAlias(producer)) { // read from memory: written before this kernel, not in it
+      llvm::SetVector<Operation *> found;
+      producers(v, found);
+      return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
+    }
+    if (!isPulled(producer) && producer != op) return true;
     auto words = ir::wordsOf(producer);
     SmallVector<int> from;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
@@ -216,7 +221,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       }
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;
-      producers(v, found);
+      for (Value x : producer->getOperands()) producers(x, found);
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     return llvm::all_of(producer->getOperands(), [&](Value x) { return self(self, x, from); });
@@ -226,6 +231,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     producers(operand, found);
     return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
   }
+  if (ir::isKind(op, Kind::Index)) return walk(walk, op->getResult(0), natural(ir::typeOf(op->getResult(0)).shape)); // moves itself
   return walk(walk, operand, natural(isReducing ? target.space : ir::typeOf(op->getResult(0)).shape));
 }
 

@@ -75,6 +75,17 @@ template <typename MoveOp> struct DropIdentity : OpRewritePattern<MoveOp> {
   }
 };
 
+/// An update of the whole array is its value.
+struct DropWholeUpdate : OpRewritePattern<ir::UpdateOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::UpdateOp op, PatternRewriter &rw) const override {
+    if (op.getValue().getType() != op.getType()) return rw.notifyMatchFailure(op, "leaves a part as it is");
+    if (llvm::any_of(op.getSteps(), [](int64_t s) { return s < 0; })) return rw.notifyMatchFailure(op, "reverses an axis");
+    rw.replaceOp(op, op.getValue());
+    return success();
+  }
+};
+
 struct JoinReshapes : OpRewritePattern<ir::ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &rw) const override {
@@ -243,7 +254,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
     RewritePatternSet patterns(&getContext());
     patterns.add<SplitReduction, DropIdentity<ir::CastOp>,
                  DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>, DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>,
-                 JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
+                 DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
     GreedyRewriteConfig config;
     config.setListener(&counter);
     config.enableFolding(false);
