@@ -173,7 +173,24 @@ Array getAt(const Array &x, std::span<const Subscript> key) {
   return gather(m.merged, m.index, r.place);
 }
 
+/// A write under a condition without axes.
+static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Array &value) {
+  std::vector<Subscript> rest;
+  const Array *condition = nullptr;
+  for (const Subscript &s : key) {
+    if (s.kind < Subscript::Indices) rest.push_back(s);
+    else if (s.kind == Subscript::Mask && s.array.shape.rank == 0 && !condition) condition = &s.array;
+    else return false;
+  }
+  if (!condition) return false;
+  Array view = Resolver(x, rest).run().view, source = cast(value, x.dtype);
+  while (source.shape.rank > view.shape.rank && source.shape[0] == 1) source = reshape(source, Dims(std::span(source.shape).subspan(1)));
+  assign(view, where(*condition, operand(source), operand(view)));
+  return true;
+}
+
 void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) {
+  if (op == Op::Scatter && setUnderCondition(x, key, value)) return;
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) {
     if (op == Op::Scatter) return assign(r.view, value);

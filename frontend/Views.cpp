@@ -98,7 +98,9 @@ Array transpose(const Array &x, const Dims &permutation) {
 Array broadcastTo(const Array &x, const Dims &shape) {
   if (!(broadcastShapes("broadcast_to", x.shape, shape) == shape))
     fail(ErrorKind::Shape, "broadcast_to", "shape", "one that " + toString(x.shape) + " repeats to", toString(shape));
-  return viewOf(x, shape, broadcastStrides(x, shape), x.offset, Op::Broadcast, broadcastWords(x, shape));
+  Array view = viewOf(x, shape, broadcastStrides(x, shape), x.offset, Op::Broadcast, broadcastWords(x, shape));
+  view.isRepeated = true;
+  return view;
 }
 
 Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &steps) {
@@ -205,12 +207,12 @@ void assign(Array &x, const Array &value) {
   // Leading axes of size 1 of the value are dropped.
   if (!(broadcastShapes("assignment", x.shape, trailing(value.shape, x.shape.rank)) == x.shape))
     fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(x.shape), toString(value.shape));
-  for (int i = 0; i < x.shape.rank; ++i)
-    if (x.strides[i] == 0 && x.shape[i] > 1)
-      throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got a view that repeats them (copy it first)");
+  if (x.isRepeated)
+    throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got one from broadcast_to (copy it first)");
   if (isComplex(value.dtype) && !isComplex(x.dtype))
     fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
   if (!x.storage->isWritable) prepareWrite(x);
+  if (x.size() == 0) return;
   Array source = cast(value, x.dtype);
   if (Recorder *r = Recorder::current()) {
     if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
@@ -220,7 +222,6 @@ void assign(Array &x, const Array &value) {
     return;
   }
   prepareWrite(x);
-  if (x.size() == 0) return;
   if (source.size() && overlaps(x, source)) source = copy(source);
   Running running(x.size());
   if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));

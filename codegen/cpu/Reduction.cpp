@@ -370,8 +370,13 @@ void ReductionEmitter::emitOutputs(Coordinates &position) {
     overAxis(0, space[axis], position, [&] {
       for (auto &[value, buffer] : full) ev.storeAt(buffer, position, ev.at(value, position));
     });
-  Coordinates at = without(position);
-  for (auto &[value, buffer] : reduced) ev.storeAt(buffer, at, ev.at(value, at));
+  // Reduced values lack the axis, or have it with size 1.
+  Coordinates at = without(position), unit(position);
+  unit[axis] = {};
+  for (auto &[value, buffer] : reduced) {
+    const Coordinates &mine = buffer.shape.size() == space.size() ? unit : at;
+    ev.storeAt(buffer, mine, ev.at(value, mine));
+  }
 }
 
 void ReductionEmitter::run() {

@@ -26,7 +26,7 @@ size_t deadCount[kSizes];
 bool keepDead(PyArray *a) {
   const Array &x = a->array;
   const Storage *cell = x.storage.get();
-  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || !cell->value) return false;
+  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value) return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;
   if (size >= kSizes || deadCount[size] == kMostPerSize || value->isForeign || value->refs.load(std::memory_order_relaxed) != 1)

@@ -61,12 +61,14 @@ class Writer:
             return False
         shape, dtype = self.vars[a]
         if len(op["operands"]) == 1:
-            args = [a]
+            args = [f"kn.where(kn.isnan({a}), 1, {a})" if op["name"] == "signbit" else a]  # the sign of nan is not defined
         elif self.rng.integers(4) == 0:
             args = [a, self.number(dtype)]
         else:
             b = self.one(lambda s, t: t == dtype and (s == shape or not s or s == shape[-len(s):]))
             args = [a, b] if self.rng.integers(2) or self.vars[b][0] != shape else [b, a]
+        if op["name"] == "copysign":
+            args[1] = f"kn.nan_to_num({args[1]})"
         return self.try_add(op["name"], f"kn.{op['name']}({', '.join(args)})")
 
     def cast(self):
@@ -206,7 +208,7 @@ class Writer:
         return True
 
     def text(self, statements):
-        kinds = [self.ufunc] * 6 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.selection,
+        kinds = [self.ufunc] * 12 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.selection,
                                     self.selection]
         while len(self.lines) < statements:
             self.pick(kinds)()

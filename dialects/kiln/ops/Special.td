@@ -3,31 +3,31 @@
 #define KILN_SPECIAL
 include "dialects/kiln/KilnBase.td"
 
-class Kiln_UnarySpecial<string mnemonic> : Kiln_UnaryMath<mnemonic> { let dtypes = "realFloating"; let numpy = ""; let cost = 40; }
-def Kiln_ErfOp : Kiln_UnarySpecial<"erf"> {
+class Kiln_UnarySpecial<string mnemonic> : Kiln_UnaryMath<mnemonic> { let dtypes = "realFloating"; let cost = 40; }
+def Kiln_ErfOp : Kiln_UnarySpecial<"erf"> { let numpy = "special.erf";
   let summary = "Error function.";
   let gradient = Gradient<[(op "multiply", $ct, (op "multiply", (op "constant_like", $x, "1.1283791670955126"),
                                                      (op "exp", (op "negative", (op "square", $x)))))]>;
   let example = "kn.erf(kn.asarray([0.0, 0.5, 3.0]))";
 }
-def Kiln_ErfcOp : Kiln_UnarySpecial<"erfc"> {
+def Kiln_ErfcOp : Kiln_UnarySpecial<"erfc"> { let numpy = "special.erfc";
   let summary = "One less the error function, exact in the upper tail.";
   let gradient = Gradient<[(op "multiply", $ct, (op "multiply", (op "constant_like", $x, "-1.1283791670955126"),
                                                      (op "exp", (op "negative", (op "square", $x)))))]>;
   let example = "kn.erfc(kn.asarray([0.0, 5.0]))";
 }
-def Kiln_ErfinvOp : Kiln_UnarySpecial<"erfinv"> {
+def Kiln_ErfinvOp : Kiln_UnarySpecial<"erfinv"> { let numpy = "special.erfinv";
   let summary = "Inverse of the error function; infinite at -1 and 1, nan beyond."; let domain = [-1, 1]; let cost = 120;
   let gradient = Gradient<[(op "multiply", $ct, (op "multiply", (op "constant_like", $x, "0.886226925452758"),
                                                      (op "exp", (op "square", (op "erfinv", $x)))))]>;
   let example = "kn.erfinv(kn.asarray([0.0, 0.5]))";
 }
-def Kiln_LgammaOp : Kiln_UnarySpecial<"lgamma"> {
+def Kiln_LgammaOp : Kiln_UnarySpecial<"lgamma"> { let numpy = "special.gammaln";
   let summary = "Logarithm of the size of the gamma function; inf at 0 and the negative integers."; let cost = 120;
   let gradient = Gradient<[(op "multiply", $ct, (op "digamma", $x))]>;
   let example = "kn.lgamma(kn.asarray([1.0, 5.0, 0.5]))";
 }
-def Kiln_DigammaOp : Kiln_UnarySpecial<"digamma"> {
+def Kiln_DigammaOp : Kiln_UnarySpecial<"digamma"> { let numpy = "special.digamma";
   let summary = "Derivative of lgamma; nan at 0 and the negative integers."; let cost = 120; let ulp = 16;
   let gradient = NonDifferentiable<"the polygamma functions are not there">;
   let example = "kn.digamma(kn.asarray([1.0, 5.0]))";

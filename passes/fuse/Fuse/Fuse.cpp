@@ -68,6 +68,7 @@ private:
   bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
   void producers(Value v, llvm::SetVector<Operation *> &found);
   bool makesCycle(ArrayRef<Group *> merged, Operation *op);
+  bool readsFrom(Group &reader, Group &g);
   SmallVector<Group *> sorted();
 
   void emit(Group &g, IRMapping &outer, OpBuilder &b);
@@ -275,6 +276,13 @@ bool Fuser::makesCycle(ArrayRef<Group *> merged, Operation *op) {
   return false;
 }
 
+bool Fuser::readsFrom(Group &reader, Group &g) {
+  llvm::SetVector<Operation *> found;
+  for (Operation *member : reader.ops)
+    for (Value v : member->getOperands()) producers(v, found);
+  return llvm::any_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
+}
+
 Group *Fuser::place(Operation *op) {
   auto mine = alone(op);
   llvm::SetVector<Operation *> found;
@@ -295,6 +303,8 @@ Group *Fuser::place(Operation *op) {
     bool same = g->kind <= Group::Reduction && g->space == home->space && (g->axis == home->axis || g->axis < 0);
     if (!same || g->ops.size() + home->ops.size() > kMostOps || makesCycle({home, g}, op)) continue;
     if (!llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(*g, *home, op, v); })) continue;
+    // Kernels of which one reads the other are two because it does so at other positions.
+    if (readsFrom(*g, *home) || readsFrom(*home, *g)) continue;
     for (Operation *member : g->ops) groupOf[member] = home;
     home->ops.insert(g->ops.begin(), g->ops.end());
     g->ops.clear();

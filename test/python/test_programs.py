@@ -1,0 +1,61 @@
+"""Random programs: the same bits from the reference interpreter, in eager and under jit.
+
+``KILN_SEEDS=2000`` runs as many instead of a few hundred, and then asks of the coverage table that everything was drawn at
+least 50 times; ``KILN_FIRST_SEED`` moves the range.
+"""
+import collections
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+from programs import OPS, Writer, make_input
+
+SEEDS, FIRST = int(os.environ.get("KILN_SEEDS", "240")), int(os.environ.get("KILN_FIRST_SEED", "0"))
+CHUNK = 40
+counts = collections.Counter()
+
+
+def check(seed):
+    rng = np.random.default_rng(seed)
+    writer = Writer(rng, counts)
+    text = writer.text(int(rng.integers(5, 20)))
+    scope = {"kn": kn}
+    exec(text, scope)
+    program, jitted = scope["program"], kn.jit(scope["program"])
+    inputs = [make_input(rng, *writer.vars[n]) for n in writer.inputs]
+
+    def fresh():
+        return [kn.copy(x) for x in inputs]
+
+    try:
+        eager = program(*fresh())
+        compiled = jitted(*fresh())
+        assert not jitted.explain().variants[0]["eager"], jitted.explain().variants[0]["eager"]
+        interpreted = kn._core.interpret(jitted.lower(*fresh())._words, tuple(fresh()))
+        for a, b, c in zip(eager, compiled, interpreted):
+            same_bits(b, a)
+            same_bits(c, a)
+    except Exception as error:
+        raise AssertionError(f"seed {seed}: {error}\n{text}") from error
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
+def test_programs_agree(first):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(first, min(first + CHUNK, FIRST + SEEDS)):
+            check(seed)
+
+
+def test_everything_was_drawn():
+    least = 50 if SEEDS >= 2000 else 1
+    drawn_otherwise = {"constant", "iota", "broadcast", "reshape", "transpose", "slice", "bitcast", "update", "nonzero", "convolution", "random_bits", "mod"}
+    missing = {o["name"]: counts[o["name"]] for o in OPS if counts[o["name"]] < least and o["name"] not in drawn_otherwise}
+    dtypes = {t: counts[f"dtype {t}"] for t in ("bool", "int8", "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128") if counts[f"dtype {t}"] < least}
+    views = {k: counts[k] for k in ("view slice", "view transpose", "view reshape", "view newaxis", "view integer", "view broadcast", "view part", "view flip", "write slice",
+                                    "write in place", "write mask", "write whole", "write number", "write indices") if counts[k] < least}
+    assert not missing and not dtypes and not views, f"drawn less than {least} times in {SEEDS} programs: {missing} {dtypes} {views}"
