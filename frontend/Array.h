@@ -74,7 +74,7 @@ struct Array {
   DType dtype = DType::F32;
   bool isContiguous = true;
   bool isRepeated = false; // shows elements several times, or is a view of such a view: cannot be written
-  int64_t offset = 0; // in elements
+  int64_t offset = 0;      // in elements
   Dims shape, strides;
   // While recording: the slot of this view, the state of the cell it was taken from, and the way from cell to view.
   int64_t slot = -1, version = -1;

@@ -84,7 +84,8 @@ Array runConvolution(const Array &x, const Array &w, const TensorType &type, con
 
 } // namespace
 
-Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation, int64_t groups) {
+Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation,
+                  int64_t groups) {
   if (isNarrow(x.dtype) && x.dtype == w.dtype && !isStorage(x.dtype))
     return cast(convolution(cast(x, DType::F32), cast(w, DType::F32), strides, low, high, dilation, groups), x.dtype);
   std::vector<int64_t> words;

@@ -178,8 +178,8 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
 
 /// The status of a kernel that was given an index outside.
 [[noreturn]] static void badIndex(const Array &x, int axis, int64_t size) {
-  throw Error(ErrorKind::Index, "index: position: expected one in [" + std::to_string(-size) + ", " + std::to_string(size) + ") along axis " +
-                                    std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
+  throw Error(ErrorKind::Index, "index: position: expected one in [" + std::to_string(-size) + ", " + std::to_string(size) +
+                                    ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
 
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
@@ -201,7 +201,8 @@ void scatter(Op op, const Array &x, const Array &indices, const Array &updates, 
   int64_t size = dims[1];
   if (op == Op::Scatter && bytes == 16) bytes = 8, dims[2] *= 2;
   void *buffers[] = {x.data(), indices.data(), updates.data()};
-  if (call(namedKernel(op, op == Op::Scatter ? std::to_string(8 * bytes) : info(x.dtype).shortName), buffers, dims)) badIndex(x, axis, size);
+  if (call(namedKernel(op, op == Op::Scatter ? std::to_string(8 * bytes) : info(x.dtype).shortName), buffers, dims))
+    badIndex(x, axis, size);
 }
 
 int64_t countTrue(const Array &mask) {

@@ -52,7 +52,8 @@ Scalar scalarBits(const Operand &n, DType dtype) {
   switch (dtype) {
   case DType::F64: return {std::bit_cast<int64_t>(number), 0};
   case DType::F32: return {int64_t(std::bit_cast<uint32_t>(float(number))), 0};
-  case DType::C64: return {int64_t(std::bit_cast<uint32_t>(float(number)) | uint64_t(std::bit_cast<uint32_t>(float(n.imaginary))) << 32), 0};
+  case DType::C64:
+    return {int64_t(std::bit_cast<uint32_t>(float(number)) | uint64_t(std::bit_cast<uint32_t>(float(n.imaginary))) << 32), 0};
   case DType::C128: return {std::bit_cast<int64_t>(number), std::bit_cast<int64_t>(n.imaginary)};
   case DType::Bool: return {n.kind == Operand::IsFloat ? n.number != 0 : n.integer != 0, 0};
   default: break;

@@ -67,7 +67,8 @@ Array nonzero(const Array &mask);
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes);
 /// An op of the kinds scan and sort along an axis.
 Array alongAxis(Op op, const Array &x, int64_t axis, bool descending = false);
-Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation, int64_t groups);
+Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation,
+                  int64_t groups);
 /// A reduction over `axes` (all where none are given); positions for arg-reductions, over one axis or the flattened array.
 Array reduce(Op op, const Array &x, std::optional<Dims> axes, bool keepDims);
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis);

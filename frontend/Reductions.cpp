@@ -77,7 +77,8 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
     Array wide = reduce(op, cast(x, DType::F32), given, keepDims);
     return info(op).kind == Kind::Argreduce ? wide : cast(wide, x.dtype);
   }
-  if (isComplex(x.dtype) && op == Op::Sum) return join(reduce(op, partOf(x, false), given, keepDims), reduce(op, partOf(x, true), given, keepDims));
+  if (isComplex(x.dtype) && op == Op::Sum)
+    return join(reduce(op, partOf(x, false), given, keepDims), reduce(op, partOf(x, true), given, keepDims));
   bool isArg = info(op).kind == Kind::Argreduce;
   Array source = x;
   if (!given && isArg && x.shape.rank != 1) source = reshape(x, {x.size()});

@@ -149,7 +149,8 @@ void addScatter(Pack &pack, Op op) {
   auto add = [&](DType dtype, const std::string &name) {
     Kernel k;
     k.name = std::string(info(op).name) + "_" + name;
-    int64_t slots[] = {k.trace.addInput({dtype, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}}), k.trace.addInput({dtype, {kS0, kS3, kS2}})};
+    int64_t slots[] = {k.trace.addInput({dtype, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}}),
+                       k.trace.addInput({dtype, {kS0, kS3, kS2}})};
     int64_t axis = 1;
     k.trace.outputs = {k.trace.addOp(op, slots, {&axis, 1})};
     k.inPlace = 0;

@@ -1,5 +1,8 @@
-// kiln-run FILE.mlir [--entry=NAME] [--input=1,2,3 ...]: compiles a function of kiln ops for this machine, runs it on the
-// inputs (row-major elements; a single one fills the array; none: 0, 1, 2, ...), and prints its results.
+// kiln-run FILE.mlir [--entry=NAME | --all] [--target=cpu|reference|both] [--input=1,2,3 ...]: runs functions of kiln ops
+// compiled for this machine, in the reference interpreter, or in both, whose bits must agree; prints their results.
+//
+// Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
+// stands in for --input, so that one file can hold many functions with their inputs.
 #include "codegen/reference/Interpreter.h"
 #include "include/kiln/executable.h"
 #include "lib/Driver/Driver.h"
@@ -19,7 +22,8 @@ using namespace llvm;
 static cl::opt<std::string> file(cl::Positional, cl::desc("<input file>"), cl::init("-"));
 static cl::opt<std::string> entry("entry", cl::desc("Function to run (the first unless given)"));
 static cl::list<std::string> inputs("input", cl::desc("Elements of the next argument, comma-separated"));
-static cl::opt<std::string> target("target", cl::desc("Where to run: cpu, or the reference interpreter"), cl::init("cpu"));
+static cl::opt<bool> all("all", cl::desc("Run every function of the file"));
+static cl::opt<std::string> target("target", cl::desc("Where to run: cpu, reference, or both"), cl::init("cpu"));
 
 namespace kiln {
 namespace {
@@ -37,7 +41,8 @@ reference::Number parse(StringRef word) {
     double value = 0;
     if (text == "nan") return scalar::kNan;
     if (text == "inf" || text == "-inf") return (text[0] == '-' ? -1 : 1) * scalar::kInfinity;
-    if (!text.empty() && text.getAsDouble(value)) throw Error(ErrorKind::Value, "kiln-run: --input: expected a number, got '" + text.str() + "'");
+    if (!text.empty() && text.getAsDouble(value))
+      throw Error(ErrorKind::Value, "kiln-run: --input: expected a number, got '" + text.str() + "'");
     return value;
   };
   reference::Number like(DType::F64, 0);
@@ -69,6 +74,7 @@ void print(Data &data) {
     if (!isFloat(x.dtype)) return x.dtype == DType::U64 ? std::to_string(x.raw) : std::to_string(toInteger(x));
     reference::Number wide = scalar::cast(x, DType::F64);
     std::memcpy(&value, &wide.raw, sizeof value);
+    if (value != value) return std::string("nan");
     snprintf(buffer, sizeof buffer, byteSize(x.dtype) == 8 ? "%.17g" : "%.9g", value);
     return std::string(buffer);
   };
@@ -77,63 +83,125 @@ void print(Data &data) {
   outs() << "\n";
 }
 
-void runCpu(mlir::ModuleOp module, std::vector<Data> &data) {
-  runPipeline(module, buildKernelPipeline);
-  runPipeline(module, buildCpuPipeline);
-  int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt();
-  auto machine = makeTargetMachine(nullptr);
-  LLVMContext llvmContext;
-  auto native = toLlvm(module, llvmContext, *machine);
-  auto object = emitObject(*native, *machine);
-  SmallString<64> path;
-  if (sys::fs::createTemporaryFile("kiln-run", "so", path))
-    throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
-  linkShared({object}, path.str().str());
-  void *handle = dlopen(path.c_str(), RTLD_NOW);
-  sys::fs::remove(path);
-  auto fn = handle ? reinterpret_cast<kiln_entry_fn>(dlsym(handle, "kiln_entry")) : nullptr;
-  if (!fn) throw Error(ErrorKind::Compile, "kiln-run: the program does not load");
-  std::vector<void *> buffers;
-  for (Data &d : data) buffers.push_back(d.bytes.data());
-  std::vector<char> scratch(size_t(workspace) + 64);
-  auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
-  kiln_rt rt{1};
-  if (fn(&rt, buffers.data(), nullptr, aligned)) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+/// A function with its inputs, and its results on each target.
+struct Run {
+  std::string name;
+  std::vector<Data> data; // inputs, then results
+  size_t arguments;
+  std::vector<Data> results(std::vector<Data> from) const { return {from.begin() + int64_t(arguments), from.end()}; }
+};
+
+Run prepare(mlir::func::FuncOp fn) {
+  Run run{fn.getName().str(), {}, fn.getNumArguments()};
+  for (mlir::Type t : llvm::concat<const mlir::Type>(fn.getArgumentTypes(), fn.getResultTypes())) {
+    if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
+      throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
+    run.data.emplace_back(ir::typeOf(t));
+  }
+  for (size_t i = 0; i < run.arguments; ++i) {
+    auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), "kiln.input");
+    fill(run.data[i], given ? given.getValue() : i < inputs.size() ? StringRef(inputs[i]) : StringRef());
+  }
+  return run;
 }
 
-void runReference(mlir::func::FuncOp main, std::vector<Data> &data) {
-  size_t arguments = main.getNumArguments();
-  std::vector<reference::Tensor> inputs;
-  for (size_t i = 0; i < arguments; ++i) inputs.push_back(reference::Tensor::read(data[i].type, data[i].at(0)));
-  for (size_t i = arguments; const reference::Tensor &t : reference::run(exportTrace(main).serialize(), std::move(inputs))) t.write(data[i++].at(0));
+std::vector<Data> runReference(mlir::func::FuncOp fn, const Run &run) {
+  std::vector<Data> data = run.data;
+  std::vector<reference::Tensor> tensors;
+  for (size_t i = 0; i < run.arguments; ++i) tensors.push_back(reference::Tensor::read(data[i].type, data[i].at(0)));
+  for (size_t i = run.arguments; const reference::Tensor &t : reference::run(exportTrace(fn).serialize(), std::move(tensors)))
+    t.write(data[i++].at(0));
+  return run.results(std::move(data));
+}
+
+/// The functions of a module, compiled and loaded.
+class Native {
+public:
+  explicit Native(mlir::ModuleOp module) {
+    runPipeline(module, buildKernelPipeline);
+    runPipeline(module, buildCpuPipeline);
+    workspace.resize(size_t(module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt()) + 64);
+    auto machine = makeTargetMachine(nullptr);
+    LLVMContext llvmContext;
+    auto native = toLlvm(module, llvmContext, *machine);
+    auto object = emitObject(*native, *machine);
+    SmallString<64> path;
+    if (sys::fs::createTemporaryFile("kiln-run", "so", path))
+      throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
+    linkShared({object}, path.str().str());
+    handle = dlopen(path.c_str(), RTLD_NOW);
+    sys::fs::remove(path);
+    if (!handle) throw Error(ErrorKind::Compile, "kiln-run: the program does not load");
+  }
+
+  std::vector<Data> run(const Run &run) {
+    auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, run.name.c_str()));
+    std::vector<Data> data = run.data;
+    std::vector<void *> buffers;
+    for (Data &d : data) buffers.push_back(d.bytes.data());
+    auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
+    kiln_rt rt{1};
+    if (fn(&rt, buffers.data(), nullptr, aligned)) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    return run.results(std::move(data));
+  }
+
+private:
+  void *handle = nullptr;
+  std::vector<char> workspace;
+};
+
+/// Equal bits, nans apart.
+void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wanted) {
+  for (size_t i = 0; i < cpu.size(); ++i) {
+    auto got = reference::Tensor::read(cpu[i].type, cpu[i].at(0)), want = reference::Tensor::read(cpu[i].type, wanted[i].at(0));
+    auto isNan = [](reference::Number x) {
+      auto real = [](reference::Number r) { return isTrue(scalar::isnan(scalar::cast(r, DType::F64))); };
+      return isFloat(x.dtype) ? real(x) : isComplex(x.dtype) && (real(realPart(x)) || real(imagPart(x)));
+    };
+    for (size_t k = 0; k < got.elements.size(); ++k) {
+      const reference::Number &a = got.elements[k], &b = want.elements[k];
+      if ((a.raw == b.raw && a.rawImag == b.rawImag) || (isNan(a) && isNan(b))) continue;
+      outs() << "cpu ";
+      print(cpu[i]);
+      outs() << "reference ";
+      print(wanted[i]);
+      throw Error(ErrorKind::Value,
+                  "kiln-run: @" + run.name + ": expected the bits of the reference interpreter in element " + std::to_string(k));
+    }
+  }
 }
 
 int run() {
-  if (target != "cpu" && target != "reference")
-    throw Error(ErrorKind::Device, "kiln-run: --target: expected cpu or reference, got '" + target + "'");
+  if (target != "cpu" && target != "reference" && target != "both")
+    throw Error(ErrorKind::Device, "kiln-run: --target: expected cpu, reference or both, got '" + target + "'");
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(file, &context);
   if (!module) return 1;
-  mlir::func::FuncOp main;
-  for (auto fn : module->getOps<mlir::func::FuncOp>())
-    if (!main && (entry.empty() || fn.getName() == entry)) main = fn;
-  if (!main) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
-  main.setName("kiln_entry");
-  std::vector<Data> data;
-  for (mlir::Type t : llvm::concat<const mlir::Type>(main.getArgumentTypes(), main.getResultTypes())) {
-    if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
-      throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
-    data.emplace_back(ir::typeOf(t));
+  bool showsNames = all; // the linker resets the options of the command line
+  std::vector<Run> runs;
+  std::vector<std::vector<Data>> results;
+  for (auto fn : module->getOps<mlir::func::FuncOp>()) {
+    if (!all && (!runs.empty() || (!entry.empty() && fn.getName() != entry))) continue;
+    runs.push_back(prepare(fn));
+    if (target != "cpu") results.push_back(runReference(fn, runs.back()));
   }
-  size_t arguments = main.getNumArguments();
-  for (size_t i = 0; i < arguments; ++i) fill(data[i], i < inputs.size() ? StringRef(inputs[i]) : StringRef());
-
-  if (target == "reference") runReference(main, data);
-  else runCpu(*module, data);
-  for (size_t i = arguments; i < data.size(); ++i) print(data[i]);
+  if (runs.empty()) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
+  bool isBoth = target == "both";
+  if (target != "reference") {
+    Native native(*module);
+    for (size_t i = 0; i < runs.size(); ++i) {
+      std::vector<Data> mine = native.run(runs[i]);
+      if (isBoth) checkEqual(runs[i], mine, results[i]);
+      else results.push_back(std::move(mine));
+    }
+  }
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (showsNames) outs() << "@" << runs[i].name << ":\n";
+    for (Data &d : results[i]) print(d);
+  }
   return 0;
 }
 
@@ -141,7 +209,7 @@ int run() {
 } // namespace kiln
 
 int main(int argc, char **argv) {
-  cl::ParseCommandLineOptions(argc, argv, "Compiles a function of kiln ops and runs it\n");
+  cl::ParseCommandLineOptions(argc, argv, "Runs functions of kiln ops\n");
   try {
     return kiln::run();
   } catch (const std::exception &error) {

@@ -46,8 +46,8 @@ private:
   int64_t groups = 1;
   SmallVector<Index> x, w;
   size_t spatial = 0;
-  Coordinates position, tap;    // of the result, and in the window
-  SmallVector<Index> from;      // in the operand
+  Coordinates position, tap; // of the result, and in the window
+  SmallVector<Index> from;   // in the operand
 
   /// `inside`: whether the axes so far lie in the operand and not in the padding; null where they always do.
   Value overWindow(size_t axis, Index firstChannel, Index channels, Value sum, Value inside) {

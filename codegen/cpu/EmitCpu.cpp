@@ -216,7 +216,8 @@ LogicalResult ProgramEmitter::run() {
   placeArrays();
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) emitKernel(kernel);
   emitEntry();
-  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(planned + scratch));
+  auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
+  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(std::max(before ? before.getInt() : 0, planned + scratch)));
   main.erase();
   return success();
 }

@@ -101,7 +101,8 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
     return result;
   }
   case Op::DynamicSlice: {
-    for (int i = 0; i < to.shape.rank; ++i) result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, from.shape[i], to.shape[i])));
+    for (int i = 0; i < to.shape.rank; ++i)
+      result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, from.shape[i], to.shape[i])));
     return result;
   }
   case Op::Transpose: {
@@ -227,16 +228,14 @@ static Value allLanes(Emitter &e, int64_t lanes) {
 Value Evaluator::lanePointers(const Buffer &buffer, ArrayRef<Coordinate> position) {
   Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
   auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
-  return LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base,
-                             ArrayRef<LLVM::GEPArg>{laneOffsets(buffer, position)});
+  return LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base, ArrayRef<LLVM::GEPArg>{laneOffsets(buffer, position)});
 }
 
 Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto stride = laneStride(buffer, position);
   if (stride == 0) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), 0);
   if (stride == 1) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), lanes, mask);
-  if (isComplex(buffer.dtype))
-    return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
+  if (isComplex(buffer.dtype)) return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
   Value from = lanePointers(buffer, position), active = mask ? mask : allLanes(e, lanes);
   auto type = VectorType::get({lanes}, e.memoryType(buffer.dtype));
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));

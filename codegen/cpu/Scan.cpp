@@ -69,7 +69,8 @@ void emitCompact(KernelContext &k) {
     });
     Index used(found[0]);
     e.loop(used, count, 1, [&](Index i) { e.store(out.pointer, e.mul(i, out.strides[0]), number(-1)); });
-    e.when(e.lessThan(e.sub(count, 1), used), [&] { e.store(out.pointer, e.mul(e.sub(count, 1), out.strides[0]), number(Index(found[1]))); });
+    e.when(e.lessThan(e.sub(count, 1), used),
+           [&] { e.store(out.pointer, e.mul(e.sub(count, 1), out.strides[0]), number(Index(found[1]))); });
   };
   if (count.isStatic()) return body();
   e.when(e.lessThan(0, count), body);

@@ -42,7 +42,9 @@ template <typename F> Tensor build(const TensorType &type, F &&element) {
   return result;
 }
 
-[[noreturn]] void outside(Op op) { throw Error(ErrorKind::Index, std::string(info(op).name) + ": expected positions inside, got one outside"); }
+[[noreturn]] void outside(Op op) {
+  throw Error(ErrorKind::Index, std::string(info(op).name) + ": expected positions inside, got one outside");
+}
 
 /// An index counted from the end if it is negative.
 int64_t wrapped(Op op, const Number &index, int64_t n) {
@@ -88,7 +90,8 @@ Tensor move(Op op, Operands x, const TensorType &type, std::span<const int64_t> 
 }
 
 Tensor source(Op op, const TensorType &type, std::span<const int64_t> words) {
-  if (op == Op::Iota) return build(type, [&](const Dims &p) { return scalar::cast(Number(DType::I64, uint64_t(p[int(words[0])])), type.dtype); });
+  if (op == Op::Iota)
+    return build(type, [&](const Dims &p) { return scalar::cast(Number(DType::I64, uint64_t(p[int(words[0])])), type.dtype); });
   return {type, {Number(type.dtype, type.dtype == DType::Bool ? words[1] != 0 : uint64_t(words[1]))}};
 }
 
@@ -103,7 +106,8 @@ Tensor assemble(Op op, Operands x, const TensorType &type, std::span<const int64
   }
   WordReader reader{words};
   const Dims &part = x[1]->type.shape;
-  Dims starts = op == Op::Update ? reader.dims() : clampedStarts(*x[2], type.shape, part), steps = op == Op::Update ? reader.dims() : Dims();
+  Dims starts = op == Op::Update ? reader.dims() : clampedStarts(*x[2], type.shape, part),
+       steps = op == Op::Update ? reader.dims() : Dims();
   Tensor result{type, x[0]->elements};
   for (Positions p(part); !p.done(); p.next()) {
     Dims to = *p;

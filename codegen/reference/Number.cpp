@@ -68,7 +68,8 @@ template <typename F> Number floating(Number a, F &&f) {
 
 } // namespace
 
-Number::Number(DType dtype, uint64_t raw, uint64_t rawImag) : dtype(dtype), raw(raw & widthMask(dtype)), rawImag(rawImag & widthMask(dtype)) {}
+Number::Number(DType dtype, uint64_t raw, uint64_t rawImag)
+    : dtype(dtype), raw(raw & widthMask(dtype)), rawImag(rawImag & widthMask(dtype)) {}
 
 Number constant(const Number &like, DType dtype, double number) {
   if (isComplex(dtype)) return makeComplex(constant(like, realType(dtype), number), constant(like, realType(dtype), 0));
@@ -81,9 +82,15 @@ Number bits(const Number &, DType dtype, uint64_t raw) { return Number(dtype, ra
 
 //===-- arithmetic --------------------------------------------------------------------------------------------------===//
 
-Number addRaw(Number a, Number b) { return binary(a, b, [](auto x, auto y) { return x + y; }); }
-Number subRaw(Number a, Number b) { return binary(a, b, [](auto x, auto y) { return x - y; }); }
-Number mulRaw(Number a, Number b) { return binary(a, b, [](auto x, auto y) { return x * y; }); }
+Number addRaw(Number a, Number b) {
+  return binary(a, b, [](auto x, auto y) { return x + y; });
+}
+Number subRaw(Number a, Number b) {
+  return binary(a, b, [](auto x, auto y) { return x - y; });
+}
+Number mulRaw(Number a, Number b) {
+  return binary(a, b, [](auto x, auto y) { return x * y; });
+}
 Number divRaw(Number a, Number b) {
   return signedBinary(a, b, [](auto x, auto y) { return x / y; });
 }
@@ -93,15 +100,30 @@ Number remRaw(Number a, Number b) {
     else return x % y;
   });
 }
-Number negRaw(Number a) { return floating(a, [](auto x) { return -x; }); }
-Number absRaw(Number a) { return floating(a, [](auto x) { return std::fabs(x); }); }
-Number sqrtRaw(Number a) { return floating(a, [](auto x) { return std::sqrt(x); }); }
-Number floorRaw(Number a) { return floating(a, [](auto x) { return std::floor(x); }); }
-Number ceilRaw(Number a) { return floating(a, [](auto x) { return std::ceil(x); }); }
-Number truncRaw(Number a) { return floating(a, [](auto x) { return std::trunc(x); }); }
-Number roundRaw(Number a) { return floating(a, [](auto x) { return std::nearbyint(x); }); }
+Number negRaw(Number a) {
+  return floating(a, [](auto x) { return -x; });
+}
+Number absRaw(Number a) {
+  return floating(a, [](auto x) { return std::fabs(x); });
+}
+Number sqrtRaw(Number a) {
+  return floating(a, [](auto x) { return std::sqrt(x); });
+}
+Number floorRaw(Number a) {
+  return floating(a, [](auto x) { return std::floor(x); });
+}
+Number ceilRaw(Number a) {
+  return floating(a, [](auto x) { return std::ceil(x); });
+}
+Number truncRaw(Number a) {
+  return floating(a, [](auto x) { return std::trunc(x); });
+}
+Number roundRaw(Number a) {
+  return floating(a, [](auto x) { return std::nearbyint(x); });
+}
 Number fmaRaw(Number a, Number b, Number c) {
-  if (a.dtype == DType::F32) return Number(a.dtype, rawOf<float>(std::fmaf(valueOf<float>(a.raw), valueOf<float>(b.raw), valueOf<float>(c.raw))));
+  if (a.dtype == DType::F32)
+    return Number(a.dtype, rawOf<float>(std::fmaf(valueOf<float>(a.raw), valueOf<float>(b.raw), valueOf<float>(c.raw))));
   return Number(a.dtype, rawOf<double>(std::fma(valueOf<double>(a.raw), valueOf<double>(b.raw), valueOf<double>(c.raw))));
 }
 
@@ -149,9 +171,7 @@ Number shlRaw(Number a, Number by) { return Number(a.dtype, a.raw << by.raw); }
 Number shrRaw(Number a, Number by) { return Number(a.dtype, info(a.dtype).isSigned ? uint64_t(toInteger(a) >> by.raw) : a.raw >> by.raw); }
 Number popcountRaw(Number a) { return Number(a.dtype, uint64_t(std::popcount(a.raw))); }
 Number clzRaw(Number a) { return Number(a.dtype, uint64_t(std::countl_zero(a.raw)) - (64 - 8 * uint64_t(byteSize(a.dtype)))); }
-Number mulhiRaw(Number a, Number b) {
-  return Number(a.dtype, uint64_t((unsigned __int128)(a.raw) * b.raw >> 8 * byteSize(a.dtype)));
-}
+Number mulhiRaw(Number a, Number b) { return Number(a.dtype, uint64_t((unsigned __int128)(a.raw) * b.raw >> 8 * byteSize(a.dtype))); }
 
 //===-- conversion --------------------------------------------------------------------------------------------------===//
 

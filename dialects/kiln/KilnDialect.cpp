@@ -220,7 +220,7 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 LogicalResult KernelOp::verify() {
-  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "assemble", "scatter",
+  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "assemble",   "scatter",
                                         "scan",        "compact",   "sort",        "convolution"};
   if (!llvm::is_contained(kinds, getKind()))
     return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kinds), ", ") << ", got '" << getKind() << "'";

@@ -5,10 +5,10 @@
 namespace kiln {
 
 static const OpInfo kOps[] = {
-#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,   \
+#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
                 attributes)                                                                                                                \
-  {name,   summary, Kind::kind,   Accepts::accepts, operands, ufunc, floatResult,                                                          \
-   native, blocked, needsElement, eager,            cost,     infer, words,  attributes},
+  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager,                        \
+   cost, infer,   words,      attributes},
 #include "kiln/Ops.inc"
 };
 

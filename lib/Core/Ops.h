@@ -13,7 +13,21 @@ enum class Op : uint16_t {
 };
 
 /// How an op is compiled: docs/passes.md says what each kind becomes.
-enum class Kind : uint8_t { Elementwise, Index, Source, Reduce, Argreduce, Contract, Assemble, Gather, Scatter, Scan, Sort, Compact, Convolve };
+enum class Kind : uint8_t {
+  Elementwise,
+  Index,
+  Source,
+  Reduce,
+  Argreduce,
+  Contract,
+  Assemble,
+  Gather,
+  Scatter,
+  Scan,
+  Sort,
+  Compact,
+  Convolve
+};
 /// Sets of dtypes. None but Any holds the storage dtypes; Wide is Real without the narrow floats.
 enum class Accepts : uint8_t { Any, All, Numeric, Real, Ordered, Wide, Floating, RealFloating, Integral, Integer, Boolean, Int64, Uint64 };
 

@@ -20,7 +20,8 @@ Trace exportTrace(func::FuncOp fn) {
   }
   for (Operation &op : fn.getBody().front().without_terminator()) {
     auto id = ir::opOf(&op);
-    if (!id) throw Error(ErrorKind::Compile, "trace: expected only operations of the kiln dialect, got " + op.getName().getStringRef().str());
+    if (!id)
+      throw Error(ErrorKind::Compile, "trace: expected only operations of the kiln dialect, got " + op.getName().getStringRef().str());
     SmallVector<int64_t> operands, words = ir::wordsOf(&op);
     for (Value v : op.getOperands()) operands.push_back(slots.at(v));
     slots[op.getResult(0)] = trace.addOp(*id, {operands.data(), operands.size()}, {words.data(), words.size()});

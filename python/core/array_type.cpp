@@ -26,7 +26,8 @@ size_t deadCount[kSizes];
 bool keepDead(PyArray *a) {
   const Array &x = a->array;
   const Storage *cell = x.storage.get();
-  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value) return false;
+  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value)
+    return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;
   if (size >= kSizes || deadCount[size] == kMostPerSize || value->isForeign || value->refs.load(std::memory_order_relaxed) != 1)
@@ -152,8 +153,7 @@ PyObject *toIndex(PyObject *self) {
 PyObject *toComplex(PyObject *self, PyObject *) {
   return guarded([&]() -> PyObject * {
     Object value(scalarOf(self, "the value of an array is asked for"));
-    return value.get() && PyComplex_Check(value.get()) ? value.release()
-                                                        : PyComplex_FromDoubles(PyFloat_AsDouble(value.get()), 0);
+    return value.get() && PyComplex_Check(value.get()) ? value.release() : PyComplex_FromDoubles(PyFloat_AsDouble(value.get()), 0);
   });
 }
 PyObject *item(PyObject *self, PyObject *) {

@@ -31,8 +31,10 @@ DType toDType(PyObject *o) {
   for (int i = 0; text && i < kNumDTypes; ++i)
     if (!std::strcmp(kDTypes[size_t(i)].name, text)) return DType(i);
   Object shown(check(PyObject_Repr(o)));
-  fail(ErrorKind::DType, "dtype", "name", "one of bool, int8 ... int64, uint8 ... uint64, float16, bfloat16, float32, float64, complex64, complex128, "
-       "float8_e4m3fn, float8_e5m2", PyUnicode_AsUTF8(shown.get()));
+  fail(ErrorKind::DType, "dtype", "name",
+       "one of bool, int8 ... int64, uint8 ... uint64, float16, bfloat16, float32, float64, complex64, complex128, "
+       "float8_e4m3fn, float8_e5m2",
+       PyUnicode_AsUTF8(shown.get()));
 }
 
 static int64_t toInt(const char *op, PyObject *o) {
@@ -116,7 +118,9 @@ static Array fromBuffer(PyObject *o) {
     delete static_cast<Py_buffer *>(v);
   });
   auto dtype = dtypeOfFormat(view->format, view->itemsize);
-  if (!dtype) fail(ErrorKind::DType, "asarray", "element format", "bool, integers, floats or complex numbers in the order of this machine", view->format);
+  if (!dtype)
+    fail(ErrorKind::DType, "asarray", "element format", "bool, integers, floats or complex numbers in the order of this machine",
+         view->format);
   if (view->ndim > kMaxRank) fail(ErrorKind::Shape, "asarray", "rank", "at most " + std::to_string(kMaxRank), std::to_string(view->ndim));
   Array a;
   a.dtype = *dtype;
@@ -244,7 +248,8 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
     bool changes = dtype && *dtype != a.dtype;
     if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
-    if (changes && isComplex(a.dtype) && !isComplex(*dtype)) fail(ErrorKind::DType, "asarray", "dtype", "a complex one (kn.real and kn.imag give the parts)", info(*dtype).name);
+    if (changes && isComplex(a.dtype) && !isComplex(*dtype))
+      fail(ErrorKind::DType, "asarray", "dtype", "a complex one (kn.real and kn.imag give the parts)", info(*dtype).name);
     if (changes) return cast(a, *dtype);
     return wantsCopy == 1 ? copy(a) : a;
   }

@@ -66,7 +66,8 @@ Array import(const Tensor &t, bool isReadOnly, std::shared_ptr<void> owner) {
   a.dtype = dtypeOf(t.dtype);
   for (int i = 0; i < t.ndim; ++i) a.shape.push(t.shape[i]);
   a.strides = t.strides ? Dims(std::span<const int64_t>(t.strides, size_t(t.ndim))) : contiguousStrides(a.shape);
-  a.storage = Storage::make(Value::share(static_cast<char *>(t.data) + t.byteOffset, size_t(a.size() * byteSize(a.dtype)), std::move(owner)));
+  a.storage =
+      Storage::make(Value::share(static_cast<char *>(t.data) + t.byteOffset, size_t(a.size() * byteSize(a.dtype)), std::move(owner)));
   a.storage->pinned = true;
   a.storage->isWritable = !isReadOnly;
   a.updateContiguous();
@@ -119,8 +120,9 @@ Array fromDlpack(PyObject *o, bool copies) {
     capsule = Object(PyObject_CallNoArgs(method.get()));
   }
   if (!capsule) throw PythonError();
-  Array a = PyCapsule_IsValid(capsule.get(), kVersioned) ? takeCapsule<ManagedTensorVersioned>(capsule.get(), kVersioned, "used_dltensor_versioned")
-                                                         : takeCapsule<ManagedTensor>(capsule.get(), kName, "used_dltensor");
+  Array a = PyCapsule_IsValid(capsule.get(), kVersioned)
+                ? takeCapsule<ManagedTensorVersioned>(capsule.get(), kVersioned, "used_dltensor_versioned")
+                : takeCapsule<ManagedTensor>(capsule.get(), kName, "used_dltensor");
   return copies ? copy(a) : a;
 }
 

@@ -181,13 +181,15 @@ void defineOps(py11::module_ &m) {
   m.def("dynamic_slice", [](py11::object x, py11::object starts, py11::object sizes) {
     return located([&] {
       Holder a, b;
-      return wrap(dynamicSlice(require("dynamic_slice", x, a), require("dynamic_slice", starts, b), kiln::py::toDims("dynamic_slice", sizes.ptr())));
+      return wrap(dynamicSlice(require("dynamic_slice", x, a), require("dynamic_slice", starts, b),
+                               kiln::py::toDims("dynamic_slice", sizes.ptr())));
     });
   });
   m.def("dynamic_update", [](py11::object x, py11::object value, py11::object starts) {
     return located([&] {
       Holder a, b, c;
-      return wrap(dynamicUpdate(require("dynamic_update", x, a), require("dynamic_update", value, b), require("dynamic_update", starts, c)));
+      return wrap(
+          dynamicUpdate(require("dynamic_update", x, a), require("dynamic_update", value, b), require("dynamic_update", starts, c)));
     });
   });
   m.def("bitcast", [](py11::object x, py11::object dtype) {
@@ -201,7 +203,8 @@ void defineOps(py11::module_ &m) {
     return located([&] {
       Holder a, b;
       auto dims = [](py11::object o) { return kiln::py::toDims("convolution", o.ptr()); };
-      return wrap(convolution(require("convolution", x, a), require("convolution", w, b), dims(strides), dims(low), dims(high), dims(dilation), groups));
+      return wrap(convolution(require("convolution", x, a), require("convolution", w, b), dims(strides), dims(low), dims(high),
+                              dims(dilation), groups));
     });
   });
   m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
@@ -239,7 +242,8 @@ void defineOps(py11::module_ &m) {
   });
   m.def("broadcast_shapes", [](py11::object a, py11::object b) {
     return located([&] {
-      Dims shape = broadcastShapes("broadcast_shapes", kiln::py::toDims("broadcast_shapes", a.ptr()), kiln::py::toDims("broadcast_shapes", b.ptr()));
+      Dims shape =
+          broadcastShapes("broadcast_shapes", kiln::py::toDims("broadcast_shapes", a.ptr()), kiln::py::toDims("broadcast_shapes", b.ptr()));
       PyObject *tuple = PyTuple_New(shape.rank);
       for (int i = 0; tuple && i < shape.rank; ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(shape[i]));
       return tuple;
@@ -292,7 +296,8 @@ void defineServices(py11::module_ &m) {
   m.def("set_default_dtype", [](py11::object t) {
     return located([&]() -> PyObject * {
       DType dtype = kiln::py::toDType(t.ptr());
-      if (dtype != DType::F32 && dtype != DType::F64) fail(ErrorKind::DType, "set_default_dtype", "dtype", "float32 or float64", info(dtype).name);
+      if (dtype != DType::F32 && dtype != DType::F64)
+        fail(ErrorKind::DType, "set_default_dtype", "dtype", "float32 or float64", info(dtype).name);
       setDefaultFloat(dtype);
       Py_RETURN_NONE;
     });

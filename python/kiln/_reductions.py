@@ -150,7 +150,8 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
     axis = normalized_axis("diff", axis, x.ndim)
     ends = [p for p in (prepend, x, append) if p is not None]
     if len(ends) > 1:
-        x = _core.concat(tuple(as_array(p) for p in ends), axis)
+        unit = x.shape[:axis] + (1,) + x.shape[axis + 1:]
+        x = _core.concat(tuple(p if p is x else full(unit, p) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
     key = (slice(None),) * axis
     op = "not_equal" if x.dtype.kind == "b" else "subtract"
     for _ in range(n):

@@ -49,7 +49,7 @@ func.func @long_list(%x: tensor<2xf32>) {
 // -----
 
 func.func @kind(%x: tensor<2xf32>) {
-  // expected-error@+1 {{kind: expected elementwise, reduction, contraction or concat, got 'loop'}}
+  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, got 'loop'}}
   %0 = kiln.kernel "loop"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
     kiln.yield %a : tensor<2xf32>
   }
@@ -73,5 +73,269 @@ func.func @workspace(%x: tensor<2xf32>) {
   %0 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
     kiln.yield %a : tensor<2xf32>
   } {workspace = array<i64: 0, 0>}
+  return
+}
+
+// -----
+
+func.func @update_dtype(%x: tensor<4xf32>, %v: tensor<2xi32>) {
+  // expected-error@+1 {{dtype of the value: expected float32, got int32}}
+  %r = kiln.update %x, %v {starts = array<i64: 0>, steps = array<i64: 1>} : (tensor<4xf32>, tensor<2xi32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @update_rank(%x: tensor<4xf32>, %v: tensor<2x1xf32>) {
+  // expected-error@+1 {{rank of the value: expected 1, got 2}}
+  %r = kiln.update %x, %v {starts = array<i64: 0>, steps = array<i64: 1>} : (tensor<4xf32>, tensor<2x1xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @update_range(%x: tensor<4xf32>, %v: tensor<2xf32>) {
+  // expected-error@+1 {{range of axis 0: expected positions within 4}}
+  %r = kiln.update %x, %v {starts = array<i64: 3>, steps = array<i64: 1>} : (tensor<4xf32>, tensor<2xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_starts(%x: tensor<4xf32>, %s: tensor<1xi32>) {
+  // expected-error@+1 {{starts: expected int64[1], got int32[1]}}
+  %r = kiln.dynamic_slice %x, %s {sizes = array<i64: 2>} : (tensor<4xf32>, tensor<1xi32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_size(%x: tensor<4xf32>, %s: tensor<1xi64>) {
+  // expected-error@+1 {{size of axis 0: expected at most 4, got 5}}
+  %r = kiln.dynamic_slice %x, %s {sizes = array<i64: 5>} : (tensor<4xf32>, tensor<1xi64>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_sizes(%x: tensor<4xf32>, %s: tensor<1xi64>) {
+  // expected-error@+1 {{number of sizes: expected 1, got 2}}
+  %r = kiln.dynamic_slice %x, %s {sizes = array<i64: 1, 1>} : (tensor<4xf32>, tensor<1xi64>) -> tensor<1x1xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_update_size(%x: tensor<4xf32>, %v: tensor<5xf32>, %s: tensor<1xi64>) {
+  // expected-error@+1 {{size of axis 0: expected at most 4, got 5}}
+  %r = kiln.dynamic_update %x, %v, %s : (tensor<4xf32>, tensor<5xf32>, tensor<1xi64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_indices(%x: tensor<4xf32>, %i: tensor<2xf32>, %u: tensor<2xf32>) {
+  // expected-error@+1 {{dtype of the indices: expected an integer dtype, got float32}}
+  %r = kiln.scatter %x, %i, %u {axis = 0 : i64} : (tensor<4xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_rank(%x: tensor<4xf32>, %i: tensor<1x2xi64>, %u: tensor<2xf32>) {
+  // expected-error@+1 {{rank of the indices: expected 1, got 2}}
+  %r = kiln.scatter %x, %i, %u {axis = 0 : i64} : (tensor<4xf32>, tensor<1x2xi64>, tensor<2xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_updates(%x: tensor<4xf32>, %i: tensor<2xi64>, %u: tensor<3xf32>) {
+  // expected-error@+1 {{shape of the updates: expected (2,), got (3,)}}
+  %r = kiln.scatter_add %x, %i, %u {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>, tensor<3xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_dtype(%x: tensor<4xf32>, %i: tensor<2xi64>, %u: tensor<2xf64>) {
+  // expected-error@+1 {{dtype of the updates: expected float32, got float64}}
+  %r = kiln.scatter_max %x, %i, %u {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>, tensor<2xf64>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_narrow(%x: tensor<4xf16>, %i: tensor<2xi64>, %u: tensor<2xf16>) {
+  // expected-error@+1 {{dtype of operand 0: expected an integer dtype, float32 or float64, got float16}}
+  %r = kiln.scatter_min %x, %i, %u {axis = 0 : i64} : (tensor<4xf16>, tensor<2xi64>, tensor<2xf16>) -> tensor<4xf16>
+  return
+}
+
+// -----
+
+func.func @scan_axis(%x: tensor<4xf32>) {
+  // expected-error@+1 {{axis: expected one in [-1, 1), got 1}}
+  %r = kiln.cumulative_sum %x {axis = 1 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @sort_complex(%x: tensor<4xcomplex<f32>>) {
+  // expected-error@+1 {{dtype of operand 0: expected an integer dtype, float32 or float64, got complex64}}
+  %r = kiln.sort %x {axis = 0 : i64, descending = 0 : i64} : (tensor<4xcomplex<f32>>) -> tensor<4xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @argsort_result(%x: tensor<4xf32>) {
+  // expected-error@+1 {{result type: expected int64[4], got float32[4]}}
+  %r = kiln.argsort %x {axis = 0 : i64, descending = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @nonzero_rank(%x: tensor<2x2xi1>) {
+  // expected-error@+1 {{rank of the mask: expected 1, got 2}}
+  %r = kiln.nonzero %x {count = 2 : i64} : (tensor<2x2xi1>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @nonzero_dtype(%x: tensor<2xi8>) {
+  // expected-error@+1 {{dtype of operand 0: expected bool, got int8}}
+  %r = kiln.nonzero %x {count = 2 : i64} : (tensor<2xi8>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @bitcast_size(%x: tensor<2xf32>) {
+  // expected-error@+1 {{dtypes: expected real ones of one size, got float32 and int64}}
+  %r = kiln.bitcast %x : (tensor<2xf32>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @complex_parts(%x: tensor<2xf16>) {
+  // expected-error@+1 {{dtype of the parts: expected float32 or float64, got float16}}
+  %r = kiln.complex %x, %x : (tensor<2xf16>, tensor<2xf16>) -> tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @any_dtype(%x: tensor<2xf32>) {
+  // expected-error@+1 {{dtype of operand 0: expected bool, got float32}}
+  %r = kiln.any %x {axes = array<i64: 0>} : (tensor<2xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @storage(%x: tensor<2xf8E5M2>) {
+  // expected-error@+1 {{dtype of operand 0: expected a numeric dtype, got float8_e5m2}}
+  %r = kiln.add %x, %x : (tensor<2xf8E5M2>, tensor<2xf8E5M2>) -> tensor<2xf8E5M2>
+  return
+}
+
+// -----
+
+func.func @less_complex(%x: tensor<2xcomplex<f32>>) {
+  // expected-error@+1 {{dtype of operand 0: expected a real dtype or bool, got complex64}}
+  %r = kiln.less %x, %x : (tensor<2xcomplex<f32>>, tensor<2xcomplex<f32>>) -> tensor<2xi1>
+  return
+}
+
+// -----
+
+func.func @random_bits_dtype(%x: tensor<2xi64>) {
+  // expected-error@+1 {{dtype of operand 0: expected uint64, got int64}}
+  %r = kiln.random_bits %x, %x : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @ravel_index_dtype(%x: tensor<2xi32>) {
+  // expected-error@+1 {{dtype of operand 0: expected int64, got int32}}
+  %r = kiln.ravel_index %x, %x, %x : (tensor<2xi32>, tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
+  return
+}
+
+// -----
+
+func.func @convolution_rank(%x: tensor<4x4xf32>, %w: tensor<2x2xf32>) {
+  // expected-error@+1 {{ranks: expected an array and weights of one rank, at least 3}}
+  %r = kiln.convolution %x, %w {strides = array<i64>, low = array<i64>, high = array<i64>, dilation = array<i64>, groups = 1 : i64} : (tensor<4x4xf32>, tensor<2x2xf32>) -> tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_strides(%x: tensor<1x4x1xf32>, %w: tensor<2x1x1xf32>) {
+  // expected-error@+1 {{strides, padding and dilation: expected 1 values each}}
+  %r = kiln.convolution %x, %w {strides = array<i64: 1, 1>, low = array<i64: 0>, high = array<i64: 0>, dilation = array<i64: 1>, groups = 1 : i64} : (tensor<1x4x1xf32>, tensor<2x1x1xf32>) -> tensor<1x3x1xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_channels(%x: tensor<1x4x3xf32>, %w: tensor<2x1x1xf32>) {
+  // expected-error@+1 {{channels: expected 1 in, filters in multiples of the groups, got 3 and 1 in 1 groups}}
+  %r = kiln.convolution %x, %w {strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, dilation = array<i64: 1>, groups = 1 : i64} : (tensor<1x4x3xf32>, tensor<2x1x1xf32>) -> tensor<1x3x1xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_step(%x: tensor<1x4x1xf32>, %w: tensor<2x1x1xf32>) {
+  // expected-error@+1 {{strides, padding and dilation: expected positive ones}}
+  %r = kiln.convolution %x, %w {strides = array<i64: 0>, low = array<i64: 0>, high = array<i64: 0>, dilation = array<i64: 1>, groups = 1 : i64} : (tensor<1x4x1xf32>, tensor<2x1x1xf32>) -> tensor<1x3x1xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_dtype(%x: tensor<1x4x1xf32>, %w: tensor<2x1x1xf64>) {
+  // expected-error@+1 {{dtypes of operands differ: expected float32, got float64}}
+  %r = kiln.convolution %x, %w {strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, dilation = array<i64: 1>, groups = 1 : i64} : (tensor<1x4x1xf32>, tensor<2x1x1xf64>) -> tensor<1x3x1xf32>
+  return
+}
+
+// -----
+
+func.func @select_condition(%c: tensor<2xf32>, %x: tensor<2xf32>) {
+  // expected-error@+1 {{dtype of the condition: expected bool, got float32}}
+  %r = kiln.select %c, %x, %x : (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @select_shape(%c: tensor<3xi1>, %x: tensor<2xf32>) {
+  // expected-error@+1 {{shape of the condition: expected (2,), got (3,)}}
+  %r = kiln.select %c, %x, %x : (tensor<3xi1>, tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @dot_general_dtypes(%x: tensor<2xf32>, %y: tensor<2xf64>) {
+  // expected-error@+1 {{dtypes of operands differ: expected float32, got float64}}
+  %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 0 : i64, y_axis = 0 : i64} : (tensor<2xf32>, tensor<2xf64>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @transpose_axes(%x: tensor<2x3xf32>) {
+  // expected-error@+1 {{axes: expected a permutation of the 2 axes}}
+  %r = kiln.transpose %x {permutation = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
   return
 }

@@ -69,9 +69,21 @@ TEST(Recorder, LeavesWhereItCannotFollow) {
   Array x = Array::empty(DType::F32, {4}), other = Array::empty(DType::F32, {4});
   Recorder r;
   r.addInput(x, {InputPlace::Argument, 0});
-  EXPECT_THROW(r.slotOf(other), LeaveRecording);                        // neither argument nor captured
-  EXPECT_THROW(assign(x = slice(x, {0}, {2}, {1}), x), LeaveRecording); // a part is written
+  EXPECT_THROW(r.slotOf(other), LeaveRecording); // neither argument nor captured
   EXPECT_FALSE(r.left.empty());
+}
+
+TEST(Recorder, WritesThroughViewsUpdateTheirCell) {
+  Array x = Array::empty(DType::F32, {4});
+  Recorder r;
+  r.addInput(x, {InputPlace::Argument, 0});
+  Array part = slice(x, {1}, {2}, {1}), one = constantArray(DType::F32, {});
+  assign(part, one);
+  ASSERT_EQ(r.commits().size(), 1u);
+  EXPECT_EQ(r.trace.types[size_t(r.commits()[0].slot)].shape, Dims{4});
+  EXPECT_NE(r.slotOf(part), r.slotOf(x)); // the view is taken again, of the new content
+  Array repeated = broadcastTo(x, {2, 4});
+  EXPECT_THROW(assign(repeated, one), Error);
 }
 
 TEST(Recorder, ArraysOfAnotherRecordingAreRefused) {

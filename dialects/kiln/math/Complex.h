@@ -19,7 +19,8 @@ template <Scalar E> E complexExp(E z) {
   return wide(z, [](E a, E b) {
     E e = exp(a), flat = isZero(b); // a real number stays one, also where e is infinite
     E vanishes = equal(a, constant(a, -kInfinity));
-    E re = select(flat, e, select(vanishes, constant(a, 0), e * cos(b))), im = select(flat, b, select(vanishes, constant(a, 0), e * sin(b)));
+    E re = select(flat, e, select(vanishes, constant(a, 0), e * cos(b))),
+      im = select(flat, b, select(vanishes, constant(a, 0), e * sin(b)));
     return makeComplex(re, im);
   });
 }
@@ -63,9 +64,8 @@ template <Scalar E> E complexSqrt(E z) {
 }
 
 template <Scalar E> E complexSinh(E z) {
-  return wide(z, [](E a, E b) {
-    return makeComplex(select(isZero(b), sinh(a), sinh(a) * cos(b)), select(isZero(b), b, cosh(a) * sin(b)));
-  });
+  return wide(z,
+              [](E a, E b) { return makeComplex(select(isZero(b), sinh(a), sinh(a) * cos(b)), select(isZero(b), b, cosh(a) * sin(b))); });
 }
 template <Scalar E> E complexCosh(E z) {
   return wide(z, [](E a, E b) {

@@ -123,7 +123,8 @@ static Expr convertHalf(Expr a, DType to) {
   if (a.lanes()) half = VectorType::get({a.lanes()}, half);
   if (to == DType::F16) {
     // Behind the fence LLVM does not see where the float32 comes from: it would round float64 at once, which has no instruction.
-    Value fenced = LLVM::CallIntrinsicOp::create(b, a.loc, a.value.getType(), b.getStringAttr("llvm.arithmetic.fence"), ValueRange{a.value}).getResult(0);
+    Value fenced = LLVM::CallIntrinsicOp::create(b, a.loc, a.value.getType(), b.getStringAttr("llvm.arithmetic.fence"), ValueRange{a.value})
+                       .getResult(0);
     Value rounded = arith::TruncFOp::create(b, a.loc, half, fenced);
     return a.with(arith::BitcastOp::create(b, a.loc, a.typeFor(DType::F16), rounded), DType::F16);
   }

@@ -11,28 +11,27 @@ inline constexpr double kTwoOverPi = 0.63661977236758134308;
 inline constexpr double kLargeAngle = 0x1p20;
 // 64 zero bits, then the bits of 2/pi, then zeros that complete the last window.
 inline constexpr uint64_t kTwoOverPiBits[] = {0,
-                                       0xa2f9836e4e441529,
-                                       0xfc2757d1f534ddc0,
-                                       0xdb6295993c439041,
-                                       0xfe5163abdebbc561,
-                                       0xb7246e3a424dd2e0,
-                                       0x06492eea09d1921c,
-                                       0xfe1deb1cb129a73e,
-                                       0xe88235f52ebb4484,
-                                       0xe99c7026b45f7e41,
-                                       0x3991d639835339f4,
-                                       0x9c845f8bbdf9283b,
-                                       0x1ff897ffde05980f,
-                                       0xef2f118b5a0a6d1f,
-                                       0x6d367ecf27cb09b7,
-                                       0x4f463f669e5fea2d,
-                                       0x7527bac7ebe5f17b,
-                                       0x3d0739f78a5292ea,
-                                       0x6bfb5fb11f8d5d08,
-                                       0x56033046fc7b6bab,
-                                       0xf0cfbc209af4361d,
-                                       0xa9e391615ee61b08};
-
+                                              0xa2f9836e4e441529,
+                                              0xfc2757d1f534ddc0,
+                                              0xdb6295993c439041,
+                                              0xfe5163abdebbc561,
+                                              0xb7246e3a424dd2e0,
+                                              0x06492eea09d1921c,
+                                              0xfe1deb1cb129a73e,
+                                              0xe88235f52ebb4484,
+                                              0xe99c7026b45f7e41,
+                                              0x3991d639835339f4,
+                                              0x9c845f8bbdf9283b,
+                                              0x1ff897ffde05980f,
+                                              0xef2f118b5a0a6d1f,
+                                              0x6d367ecf27cb09b7,
+                                              0x4f463f669e5fea2d,
+                                              0x7527bac7ebe5f17b,
+                                              0x3d0739f78a5292ea,
+                                              0x6bfb5fb11f8d5d08,
+                                              0x56033046fc7b6bab,
+                                              0xf0cfbc209af4361d,
+                                              0xa9e391615ee61b08};
 
 /// x = (4 j + quadrant) pi/2 + (high + low), |high| <= pi/4.
 template <Scalar E> struct Angle {
@@ -107,7 +106,7 @@ template <Scalar E> E sinKernel(E x, E low) {
   }
   E z = x * x, v = z * x;
   E r = polynomial(z, {8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06, -2.50507602534068634195e-08,
-                          1.58969099521155010221e-10});
+                       1.58969099521155010221e-10});
   return x - ((z * (constant(x, 0.5) * low - v * r) - low) - v * constant(x, -1.66666666666666324348e-01));
 }
 
@@ -117,8 +116,8 @@ template <Scalar E> E cosKernel(E x, E low) {
     E p = polynomial(z, {4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5});
     return fma(p, z * z, fma(z, constant(x, -0.5), constant(x, 1)));
   }
-  E r = z * polynomial(z, {4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
-                              -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11});
+  E r = z * polynomial(z, {4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05, -2.75573143513906633035e-07,
+                           2.08757232129817482790e-09, -1.13596475577881948265e-11});
   E half = constant(x, 0.5) * z, one = constant(x, 1), w = one - half;
   return w + (((one - w) - half) + (z * r - x * low));
 }
@@ -166,9 +165,7 @@ template <Scalar E> E tan(E x) {
 constexpr double kPi = 0x1.921fb54442d18p+1, kPiRest = 0x1.1a62633145c07p-53;
 
 /// multiple * pi / 4 + x.
-template <Scalar E> E addPi(E multiple, E x) {
-  return multiple * constant(x, kPi / 4) + (x + multiple * constant(x, kPiRest / 4));
-}
+template <Scalar E> E addPi(E multiple, E x) { return multiple * constant(x, kPi / 4) + (x + multiple * constant(x, kPiRest / 4)); }
 
 /// The angle whose tangent is n / m, for n <= m: at most pi/4, or its complement to pi/2. Brought below tan(pi/8) by a rotation.
 template <Scalar E> E arctangent(E n, E m, E isComplement) {

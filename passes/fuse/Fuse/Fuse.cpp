@@ -388,7 +388,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "assemble", "scatter",
+  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "assemble",   "scatter",
                                         "scan",        "compact",   "sort",        "convolution"};
   auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
                                      b.getStringAttr(names[g.kind]), nullptr);

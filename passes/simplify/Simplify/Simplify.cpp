@@ -252,9 +252,9 @@ struct Simplify : impl::SimplifyBase<Simplify> {
       void notifyOperationReplaced(Operation *, ValueRange) override { count("simplify.rewrites"); }
     } counter;
     RewritePatternSet patterns(&getContext());
-    patterns.add<SplitReduction, DropIdentity<ir::CastOp>,
-                 DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>, DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>,
-                 DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
+    patterns.add<SplitReduction, DropIdentity<ir::CastOp>, DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>,
+                 DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>, DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts,
+                 JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
     GreedyRewriteConfig config;
     config.setListener(&counter);
     config.enableFolding(false);

@@ -1,0 +1,44 @@
+// Derivative of lgamma; nan at 0 and the negative integers.
+// RUN: kiln-run %s --all --target=both | FileCheck %s
+
+// CHECK-LABEL: @float32:
+// CHECK-NEXT: {{^}}float32[11]: nan nan inf nan nan -inf inf -0.577215672 0.70315665 -1.96351004 1.0169909{{$}}
+func.func @float32(%a: tensor<11xf32> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf32> {
+  %r = kiln.digamma %a : (tensor<11xf32>) -> tensor<11xf32>
+  return %r : tensor<11xf32>
+}
+
+// CHECK-LABEL: @float64:
+// CHECK-NEXT: {{^}}float64[11]: nan nan inf nan nan -9.9999999999999989e+41 9.9999999999999989e+41 -0.57721566490153231 0.70315664064524275 -1.9635100260214231 1.0169909110681792{{$}}
+func.func @float64(%a: tensor<11xf64> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf64> {
+  %r = kiln.digamma %a : (tensor<11xf64>) -> tensor<11xf64>
+  return %r : tensor<11xf64>
+}
+
+// CHECK-LABEL: @float16:
+// CHECK-NEXT: {{^}}float16[11]: nan nan inf nan nan nan nan -0.577148438 0.703125 -1.96386719 1.01660156{{$}}
+func.func @float16(%a: tensor<11xf16> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf16> {
+  %r = kiln.digamma %a : (tensor<11xf16>) -> tensor<11xf16>
+  return %r : tensor<11xf16>
+}
+
+// CHECK-LABEL: @bfloat16:
+// CHECK-NEXT: {{^}}bfloat16[11]: nan nan inf nan nan nan nan -0.578125 0.703125 -1.9609375 1.015625{{$}}
+func.func @bfloat16(%a: tensor<11xbf16> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xbf16> {
+  %r = kiln.digamma %a : (tensor<11xbf16>) -> tensor<11xbf16>
+  return %r : tensor<11xbf16>
+}
+
+// CHECK-LABEL: @float32_empty:
+// CHECK-NEXT: {{^}}float32[0]:{{$}}
+func.func @float32_empty(%a: tensor<0xf32> {kiln.input = ""}) -> tensor<0xf32> {
+  %r = kiln.digamma %a : (tensor<0xf32>) -> tensor<0xf32>
+  return %r : tensor<0xf32>
+}
+
+// CHECK-LABEL: @float32_one:
+// CHECK-NEXT: {{^}}float32[1]: 1.0169909{{$}}
+func.func @float32_one(%a: tensor<1xf32> {kiln.input = "3.25"}) -> tensor<1xf32> {
+  %r = kiln.digamma %a : (tensor<1xf32>) -> tensor<1xf32>
+  return %r : tensor<1xf32>
+}

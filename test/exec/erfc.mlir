@@ -1,0 +1,44 @@
+// One less the error function, exact in the upper tail.
+// RUN: kiln-run %s --all --target=both | FileCheck %s
+
+// CHECK-LABEL: @float32:
+// CHECK-NEXT: {{^}}float32[11]: 1 1 0 2 nan 1 1 0.157299206 1.9661051 0.479500115 4.30277942e-06{{$}}
+func.func @float32(%a: tensor<11xf32> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf32> {
+  %r = kiln.erfc %a : (tensor<11xf32>) -> tensor<11xf32>
+  return %r : tensor<11xf32>
+}
+
+// CHECK-LABEL: @float64:
+// CHECK-NEXT: {{^}}float64[11]: 1 1 0 2 nan 1 1 0.15729920705028513 1.9661051464753108 0.47950012218695348 4.3027794636751219e-06{{$}}
+func.func @float64(%a: tensor<11xf64> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf64> {
+  %r = kiln.erfc %a : (tensor<11xf64>) -> tensor<11xf64>
+  return %r : tensor<11xf64>
+}
+
+// CHECK-LABEL: @float16:
+// CHECK-NEXT: {{^}}float16[11]: 1 1 0 2 nan 1 1 0.157348633 1.96582031 0.479492188 4.29153442e-06{{$}}
+func.func @float16(%a: tensor<11xf16> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xf16> {
+  %r = kiln.erfc %a : (tensor<11xf16>) -> tensor<11xf16>
+  return %r : tensor<11xf16>
+}
+
+// CHECK-LABEL: @bfloat16:
+// CHECK-NEXT: {{^}}bfloat16[11]: 1 1 0 2 nan 1 1 0.157226562 1.96875 0.48046875 4.29153442e-06{{$}}
+func.func @bfloat16(%a: tensor<11xbf16> {kiln.input = "0,-0.0,inf,-inf,nan,1e-42,-1e-42,1,-1.5,0.5,3.25"}) -> tensor<11xbf16> {
+  %r = kiln.erfc %a : (tensor<11xbf16>) -> tensor<11xbf16>
+  return %r : tensor<11xbf16>
+}
+
+// CHECK-LABEL: @float32_empty:
+// CHECK-NEXT: {{^}}float32[0]:{{$}}
+func.func @float32_empty(%a: tensor<0xf32> {kiln.input = ""}) -> tensor<0xf32> {
+  %r = kiln.erfc %a : (tensor<0xf32>) -> tensor<0xf32>
+  return %r : tensor<0xf32>
+}
+
+// CHECK-LABEL: @float32_one:
+// CHECK-NEXT: {{^}}float32[1]: 4.30277942e-06{{$}}
+func.func @float32_one(%a: tensor<1xf32> {kiln.input = "3.25"}) -> tensor<1xf32> {
+  %r = kiln.erfc %a : (tensor<1xf32>) -> tensor<1xf32>
+  return %r : tensor<1xf32>
+}
