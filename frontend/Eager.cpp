@@ -27,8 +27,16 @@ kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
   return found;
 }
 
-/// The kernel of an op of the table with the rest of its name.
-kiln_entry_fn namedKernel(Op op, const std::string &rest) { return packKernel(std::string(info(op).name) + "_" + rest); }
+/// The kernel of an op for a dtype (or, of ops that only move, for its width) and a variant of that name; found the first time.
+kiln_entry_fn namedKernel(Op op, DType dtype, int variant = 0, const char *suffix = "", bool byWidth = false) {
+  static std::atomic<kiln_entry_fn> table[size_t(Op::Count)][kNumDTypes][6];
+  auto &slot = table[size_t(op)][size_t(dtype)][variant];
+  if (kiln_entry_fn known = slot.load(std::memory_order_relaxed)) return known;
+  int64_t width = std::min<int64_t>(8 * byteSize(dtype), 64);
+  kiln_entry_fn found = packKernel(std::string(info(op).name) + "_" + (byWidth ? std::to_string(width) : info(dtype).shortName) + suffix);
+  slot.store(found, std::memory_order_relaxed);
+  return found;
+}
 
 int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, void *workspace = nullptr) {
   return kernel(runtimeTable(), buffers, dims, workspace);
@@ -166,7 +174,7 @@ void stridedCopy(const Array &target, const Input &source) {
 void iota(const Array &result) {
   void *buffers[] = {result.data()};
   int64_t dims[] = {result.size()};
-  if (dims[0]) call(namedKernel(Op::Iota, info(result.dtype).shortName), buffers, dims);
+  if (dims[0]) call(namedKernel(Op::Iota, result.dtype), buffers, dims);
 }
 
 static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, int64_t &inner) {
@@ -183,26 +191,30 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
 }
 
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
-  int64_t dims[4], bytes = byteSize(x.dtype);
+  int64_t dims[4];
   product(x.shape, axis, dims[0], dims[1], dims[2]);
   dims[3] = indices.size();
   int64_t size = dims[1];
-  if (bytes == 16) bytes = 8, dims[2] *= 2;
+  if (byteSize(x.dtype) == 16) dims[2] *= 2;
+  bool isRow = dims[2] == 1; // nothing behind the axis: lanes lie along the indices
+  if (isRow) dims[2] = dims[3];
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
-  if (call(namedKernel(Op::Gather, std::to_string(8 * bytes)), buffers, dims)) badIndex(x, axis, size);
+  if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 
 void scatter(Op op, const Array &x, const Array &indices, const Array &updates, int axis) {
-  int64_t dims[4], bytes = byteSize(x.dtype);
+  int64_t dims[4];
   product(x.shape, axis, dims[0], dims[1], dims[2]);
   dims[3] = indices.size();
   if (indices.size() == 0) return;
   int64_t size = dims[1];
-  if (op == Op::Scatter && bytes == 16) bytes = 8, dims[2] *= 2;
+  bool moves = op == Op::Scatter;
+  if (moves && byteSize(x.dtype) == 16) dims[2] *= 2;
+  bool isRow = dims[2] == 1;
+  if (isRow) dims[2] = dims[3];
   void *buffers[] = {x.data(), indices.data(), updates.data()};
-  if (call(namedKernel(op, op == Op::Scatter ? std::to_string(8 * bytes) : info(x.dtype).shortName), buffers, dims))
-    badIndex(x, axis, size);
+  if (call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "", moves), buffers, dims)) badIndex(x, axis, size);
 }
 
 int64_t countTrue(const Array &mask) {
@@ -215,7 +227,7 @@ int64_t countTrue(const Array &mask) {
 void nonzero(const Array &mask, const Array &result) {
   void *buffers[] = {mask.data(), result.data()};
   int64_t dims[] = {mask.size(), result.size()};
-  if (result.size()) call(namedKernel(Op::Nonzero, info(mask.dtype).shortName), buffers, dims);
+  if (result.size()) call(namedKernel(Op::Nonzero, mask.dtype), buffers, dims);
 }
 
 void scan(Op op, const Array &x, int axis, const Array &result) {
@@ -223,7 +235,8 @@ void scan(Op op, const Array &x, int axis, const Array &result) {
   product(x.shape, axis, dims[0], dims[1], dims[2]);
   if (result.size() == 0) return;
   void *buffers[] = {x.data(), result.data()};
-  call(namedKernel(op, std::string(info(x.dtype).shortName) + (dims[2] == 1 ? "_row" : "_col")), buffers, dims);
+  bool isRow = dims[2] == 1;
+  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims);
 }
 
 void sort(Op op, const Array &x, const Array &result, bool descending) {
@@ -231,7 +244,7 @@ void sort(Op op, const Array &x, const Array &result, bool descending) {
   int64_t n = x.shape[x.shape.rank - 1], dims[] = {x.size() / n, n};
   void *buffers[] = {x.data(), result.data()};
   size_t scratch = size_t(2 * n * (8 + byteSize(x.dtype))) + 4096; // positions and keys, twice, and the counts
-  call(namedKernel(op, std::string(info(x.dtype).shortName) + (descending ? "_down" : "_up")), buffers, dims, threadWorkspace(scratch));
+  call(namedKernel(op, x.dtype, descending, descending ? "_down" : "_up"), buffers, dims, threadWorkspace(scratch));
 }
 
 void reduce(Op op, const Array &x, int axis, const Array &result) {
@@ -241,7 +254,7 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   bool isRow = axis == x.shape.rank - 1;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
-  call(namedKernel(op, std::string(info(x.dtype).shortName) + (isRow ? "_row" : "_col")), buffers, dims);
+  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims);
 }
 
 void matrixProduct(const Array &x, const Array &y, const Array &result) {
@@ -249,8 +262,7 @@ void matrixProduct(const Array &x, const Array &y, const Array &result) {
   bool isRows = y.strides[1] == 1 || y.shape[1] == 1;
   int64_t dims[] = {x.shape[0], x.shape[1], y.shape[1], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
   void *buffers[] = {x.data(), y.data(), result.data()};
-  call(namedKernel(Op::DotGeneral, std::string(info(x.dtype).shortName) + (isRows ? "_nn" : "_nt")), buffers, dims,
-       threadWorkspace(kPackWorkspace));
+  call(namedKernel(Op::DotGeneral, x.dtype, isRows, isRows ? "_nn" : "_nt"), buffers, dims, threadWorkspace(kPackWorkspace));
 }
 
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result) {
@@ -259,8 +271,9 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   bool isPlain = matrix.strides[1] == 1 && vector.strides[0] == 1;
   void *buffers[] = {matrix.data(), vector.data(), result.data()};
   if (isPlain) dims[3] = 0;
-  call(namedKernel(Op::DotGeneral, std::string(info(matrix.dtype).shortName) + (axis == 1 ? "_row" : "_col") + (isPlain ? "" : "_s")),
-       buffers, dims);
+  static constexpr const char *suffixes[] = {"_col_s", "_col", "_row_s", "_row"};
+  int variant = 2 * (axis == 1) + isPlain;
+  call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims);
 }
 
 } // namespace kiln::eager

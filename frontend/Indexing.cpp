@@ -189,8 +189,20 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
   return true;
 }
 
+/// The common case by itself: elements of a row-major vector at positions.
+static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array &value) {
+  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous && !isRecording() &&
+                 key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous && value.shape == key[0].array.shape &&
+                 !x.isRepeated;
+  if (!isPlain) return false;
+  prepareWrite(x);
+  scatterInto(Op::Scatter, x, key[0].array, overlaps(x, value) ? copy(value) : value, 0);
+  return true;
+}
+
 void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) {
   if (op == Op::Scatter && setUnderCondition(x, key, value)) return;
+  if (op == Op::Scatter && setAtPositions(x, key, value)) return;
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) {
     if (op == Op::Scatter) return assign(r.view, value);

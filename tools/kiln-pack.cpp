@@ -136,25 +136,32 @@ void addIotaAndGather(Pack &pack) {
     k.trace.outputs = {k.trace.addOp(Op::Iota, {}, words)};
     pack["iota"].push_back(std::move(k));
   }
-  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) {
-    Kernel k;
-    k.name = std::string(info(Op::Gather).name) + "_" + std::to_string(8 * byteSize(t));
-    int64_t slots[] = {k.trace.addInput({t, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}})}, axis = 1;
-    k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
-    pack["gather"].push_back(std::move(k));
-  }
+  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64})
+    for (bool isRow : {true, false}) {
+      Kernel k;
+      k.name = std::string(info(Op::Gather).name) + "_" + std::to_string(8 * byteSize(t)) + (isRow ? "_row" : "");
+      int64_t slots[] = {k.trace.addInput({t, isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}}),
+                         k.trace.addInput({DType::I64, {isRow ? kS2 : kS3}})};
+      int64_t axis = 1;
+      k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
+      pack["gather"].push_back(std::move(k));
+    }
 }
 
 void addScatter(Pack &pack, Op op) {
   auto add = [&](DType dtype, const std::string &name) {
-    Kernel k;
-    k.name = std::string(info(op).name) + "_" + name;
-    int64_t slots[] = {k.trace.addInput({dtype, {kS0, kS1, kS2}}), k.trace.addInput({DType::I64, {kS3}}),
-                       k.trace.addInput({dtype, {kS0, kS3, kS2}})};
-    int64_t axis = 1;
-    k.trace.outputs = {k.trace.addOp(op, slots, {&axis, 1})};
-    k.inPlace = 0;
-    pack["scatter"].push_back(std::move(k));
+    for (bool isRow : {true, false}) { // whether nothing lies behind the axis
+      Kernel k;
+      k.name = std::string(info(op).name) + "_" + name + (isRow ? "_row" : "");
+      Dims shape = isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}, updates = shape;
+      updates[1] = isRow ? kS2 : kS3;
+      int64_t slots[] = {k.trace.addInput({dtype, shape}), k.trace.addInput({DType::I64, {updates[1]}}),
+                         k.trace.addInput({dtype, updates})};
+      int64_t axis = 1;
+      k.trace.outputs = {k.trace.addOp(op, slots, {&axis, 1})};
+      k.inPlace = 0;
+      pack["scatter"].push_back(std::move(k));
+    }
   };
   if (op == Op::Scatter) // only moves
     for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) add(t, std::to_string(8 * byteSize(t)));

@@ -61,6 +61,8 @@ private:
   void emitOutputs(Coordinates &position);
   void storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> position);
 
+  /// Of the positions in an arg-reduction under way: along lanes the number of the vector is enough, and half as wide.
+  DType placeType() { return isRow ? DType::I32 : DType::I64; }
   int64_t accumulatorLanes() { return isRow ? rowLanes : ev.lanes; }
   SmallVector<Value> start(const Reducer &r);
   SmallVector<Value> step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position);
@@ -142,7 +144,7 @@ void ReductionEmitter::findKept() {
 SmallVector<Value> ReductionEmitter::start(const Reducer &r) {
   int64_t lanes = accumulatorLanes();
   Expr zero = e.splat(e.scalar(r.dtype, 0), lanes);
-  if (r.isArg()) return {zero.value, e.splat(e.scalar(DType::I64, -1), lanes).value};
+  if (r.isArg()) return {zero.value, e.splat(e.scalar(placeType(), -1), lanes).value};
   return {identityOf(r.id, zero).value};
 }
 
@@ -157,11 +159,10 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
   SmallVector<Value> next;
   int64_t lanes = ev.lanes;
   if (r.isArg()) {
-    Expr x = ev.vectorAt(r.op->getOperand(0), position), best = expr(acc[0], r.dtype), at = expr(acc[1], DType::I64);
-    const Coordinate &c = position[axis];
-    Expr here = expr(e.use(c.base), DType::I64);
+    Expr x = ev.vectorAt(r.op->getOperand(0), position), best = expr(acc[0], r.dtype), at = expr(acc[1], placeType());
+    Expr here = expr(e.use(position[axis].base), DType::I64);
+    if (isRow) here = scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), DType::I32); // the vector's number
     here = e.splat(here, lanes);
-    if (isRow && lanes) here = here + expr(e.laneNumbers(lanes), DType::I64);
     Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(r.id, x, best));
     next = {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
   } else if (r.isDot()) {
@@ -197,6 +198,11 @@ SmallVector<Value> ReductionEmitter::join(const Reducer &r, ArrayRef<Value> a, A
 
 /// Halves the lanes until one is left: lane i joins lane i + n/2.
 SmallVector<Value> ReductionEmitter::joinLanes(const Reducer &r, SmallVector<Value> acc) {
+  if (r.isArg()) { // from numbers of vectors to positions
+    Expr number = scalar::cast(expr(acc[1], DType::I32), DType::I64), none = scalar::less(number, ir::constant(number, 0));
+    Expr place = number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64);
+    acc[1] = scalar::select(none, number, place).value;
+  }
   for (int64_t n = rowLanes / 2; n >= 1; n /= 2) {
     SmallVector<int64_t> low, high;
     for (int64_t i = 0; i < n; ++i) low.push_back(i), high.push_back(i + n);

@@ -22,16 +22,15 @@ void emitScan(KernelContext &k) {
       position[axis] = {i, 0, {}};
       return e.splat(k.ev.at(op->getOperand(0), position), lanes);
     };
-    auto from = [&](Index i) { return Evaluator::Scope(k.ev, lanes, mask); };
     auto first = [&] {
-      auto scope = from(0);
+      Evaluator::Scope scope(k.ev, lanes, mask);
       Expr x = elementAt(0);
       k.ev.storeAt(out, position, x);
       return x;
     };
     auto rest = [&](Expr start) {
       e.loop(1, size, 1, ValueRange{start.value}, [&](Index i, ValueRange carried) {
-        auto scope = from(i);
+        Evaluator::Scope scope(k.ev, lanes, mask);
         Expr x = elementAt(i), next = scalarOp(id, start.with(carried[0]), x, x, out.dtype);
         k.ev.storeAt(out, position, next);
         return SmallVector<Value>{next.value};
@@ -50,8 +49,8 @@ void emitScan(KernelContext &k) {
   });
 }
 
-/// Without a branch on the data: every step writes the slot that the next true element will take; the last slot is put
-/// right at the end, and slots that nothing came to are -1.
+/// Without a branch on the data: every step writes the slot that the next true element will take, until all are found.
+/// Slots that nothing came to are -1.
 void emitCompact(KernelContext &k) {
   Operation *op = k.yield().getValues()[0].getDefiningOp();
   Emitter &e = k.e;
@@ -59,21 +58,21 @@ void emitCompact(KernelContext &k) {
   Index count = out.shape[0], n = shapeOf(k, op->getOperand(0))[0];
   if (count.isConstant(0)) return;
   auto number = [&](Index i) { return Expr(e.b, e.loc, e.use(i), DType::I64); };
-  auto body = [&] {
-    auto found = e.loop(0, n, 1, ValueRange{e.use(0), e.use(-1)}, [&](Index i, ValueRange carried) {
-      Evaluator::Scope scope(k.ev, 0, {});
-      Expr used = number(Index(carried[0])), last = number(Index(carried[1]));
-      Expr takes = scalar::bitwise_and(k.ev.at(op->getOperand(0), Coordinate{i, 0, {}}), scalar::less(used, number(count)));
-      e.store(out.pointer, e.mul(e.min(Index(used.value), e.sub(count, 1)), out.strides[0]), number(i));
-      return SmallVector<Value>{(used + scalar::cast(takes, DType::I64)).value, scalar::select(takes, number(i), last).value};
-    });
-    Index used(found[0]);
-    e.loop(used, count, 1, [&](Index i) { e.store(out.pointer, e.mul(i, out.strides[0]), number(-1)); });
-    e.when(e.lessThan(e.sub(count, 1), used),
-           [&] { e.store(out.pointer, e.mul(e.sub(count, 1), out.strides[0]), number(Index(found[1]))); });
-  };
-  if (count.isStatic()) return body();
-  e.when(e.lessThan(0, count), body);
+  Type i64 = e.b.getI64Type();
+  auto loop = scf::WhileOp::create(
+      e.b, e.loc, TypeRange{i64, i64}, ValueRange{e.use(0), e.use(0)},
+      [&](OpBuilder &, Location, ValueRange at) {
+        Value goesOn = arith::AndIOp::create(e.b, e.loc, e.lessThan(Index(at[0]), n), e.lessThan(Index(at[1]), count));
+        scf::ConditionOp::create(e.b, e.loc, goesOn, at);
+      },
+      [&](OpBuilder &, Location, ValueRange at) {
+        Evaluator::Scope scope(k.ev, 0, {});
+        Index i(at[0]), used(at[1]);
+        e.store(out.pointer, e.mul(used, out.strides[0]), number(i));
+        Expr isTrue = k.ev.at(op->getOperand(0), Coordinate{i, 0, {}});
+        scf::YieldOp::create(e.b, e.loc, ValueRange{e.use(e.add(i, 1)), (number(used) + scalar::cast(isTrue, DType::I64)).value});
+      });
+  e.loop(Index(loop.getResult(1)), count, 1, [&](Index i) { e.store(out.pointer, e.mul(i, out.strides[0]), number(-1)); });
 }
 
 } // namespace kiln::cpu

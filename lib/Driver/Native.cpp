@@ -41,6 +41,8 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
   if (!cpu)
     for (auto &[feature, isOn] : sys::getHostCPUFeatures())
       features += (features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
+  // Scalar loads beat the gather instruction since its microcode was mended, and 64-bit divisions of small numbers are slow.
+  features += std::string(features.empty() ? "" : ",") + "+prefer-no-gather,+idivq-to-divl";
   Triple triple(sys::getProcessTriple());
   const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target) throw Error(ErrorKind::Compile, "target: expected one that LLVM knows, got " + triple.str() + ": " + error);

@@ -3,6 +3,8 @@
 
 #include "frontend/Indexing.h"
 
+#include <cstring>
+
 namespace kiln::py {
 namespace {
 
@@ -87,7 +89,60 @@ private:
 
 } // namespace
 
-Array getItem(const Array &a, PyObject *key) { return getAt(a, KeyReader(a).read(key)); }
+namespace {
+
+/// Takes one axis of a view by an integer or a slice; false for any other item.
+bool takeAxis(const Array &a, int axis, PyObject *item, Array &view) {
+  int64_t n = a.shape[axis], stride = a.strides[axis];
+  if (PyLong_CheckExact(item)) {
+    int overflow;
+    int64_t i = PyLong_AsLongLongAndOverflow(item, &overflow);
+    if (overflow || i < -n || i >= n) return false; // refused by the full reader
+    view.offset += (i < 0 ? i + n : i) * stride;
+    return true;
+  }
+  if (!PySlice_Check(item)) return false;
+  Py_ssize_t start, stop, step;
+  if (PySlice_Unpack(item, &start, &stop, &step)) throw PythonError();
+  int64_t count = PySlice_AdjustIndices(n, &start, &stop, step);
+  if (count) view.offset += start * stride;
+  view.shape.push(count);
+  view.strides.push(count ? stride * step : stride);
+  return true;
+}
+
+/// Keys of integers and slices alone, outside recordings.
+bool takeBasic(const Array &a, PyObject *key, Array &view) {
+  bool isTuple = PyTuple_CheckExact(key);
+  Py_ssize_t n = isTuple ? PyTuple_GET_SIZE(key) : 1;
+  if (Recorder::current() || n > a.shape.rank || a.shape.rank == 0) return false;
+  view.storage = a.storage;
+  view.dtype = a.dtype;
+  view.isRepeated = a.isRepeated;
+  view.offset = a.offset;
+  for (Py_ssize_t i = 0; i < n; ++i)
+    if (!takeAxis(a, int(i), isTuple ? PyTuple_GET_ITEM(key, i) : key, view)) return false;
+  for (int i = int(n); i < a.shape.rank; ++i) view.shape.push(a.shape[i]), view.strides.push(a.strides[i]);
+  view.updateContiguous();
+  return true;
+}
+
+} // namespace
+
+Array getItem(const Array &a, PyObject *key) {
+  if (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key)) {
+    Array view;
+    if (takeBasic(a, key, view)) {
+      if (view.shape.rank) return view;
+      Array element = Array::empty(view.dtype, {}); // a value: `x[i], x[j] = x[j], x[i]` swaps
+      std::memcpy(element.data(), view.data(), size_t(byteSize(view.dtype)));
+      return element;
+    }
+  } else if (isArray(key) && kiln::isInteger(arrayOf(key).dtype) && a.shape.rank && a.shape.rank + arrayOf(key).shape.rank <= kMaxRank) {
+    return gather(a, arrayOf(key), 0);
+  }
+  return getAt(a, KeyReader(a).read(key));
+}
 
 void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   Holder holder;
@@ -100,6 +155,10 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
     else if (operand.kind == Operand::IsFloat && !isFloat(a.dtype) && !isComplex(a.dtype)) // NumPy truncates numbers that are assigned
       source = constantArray(DType::F64, scalarBits(operand, DType::F64));
     else source = constantArray(a.dtype, scalarBits(operand, a.dtype));
+  }
+  if (op == Op::Scatter && !Recorder::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
+    Array view;
+    if (takeBasic(a, key, view)) return assign(view, source);
   }
   setAt(a, KeyReader(a).read(key), source, op);
 }

@@ -8,6 +8,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <unordered_map>
 
 namespace py11 = pybind11;
 using namespace kiln;
@@ -34,8 +35,13 @@ std::optional<Dims> optionalDims(const char *op, py11::handle h) {
 }
 
 Op opNamed(const std::string &name) {
-  for (int i = 0; i < int(Op::Count); ++i)
-    if (name == info(Op(i)).name) return Op(i);
+  static const std::unordered_map<std::string_view, Op> byName = [] {
+    std::unordered_map<std::string_view, Op> map;
+    for (int i = 0; i < int(Op::Count); ++i) map[info(Op(i)).name] = Op(i);
+    return map;
+  }();
+  auto found = byName.find(name);
+  if (found != byName.end()) return found->second;
   throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
 }
 

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
@@ -67,8 +68,20 @@ template <typename UnaryOp> static Expr unary(Expr a) { return a.with(UnaryOp::c
 Expr addRaw(Expr a, Expr b) { return binary<arith::AddFOp, arith::AddIOp>(a, b); }
 Expr subRaw(Expr a, Expr b) { return binary<arith::SubFOp, arith::SubIOp>(a, b); }
 Expr mulRaw(Expr a, Expr b) { return binary<arith::MulFOp, arith::MulIOp>(a, b); }
-Expr divRaw(Expr a, Expr b) { return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b); }
-Expr remRaw(Expr a, Expr b) { return signedBinary<arith::RemFOp, arith::RemSIOp, arith::RemUIOp>(a, b); }
+/// Quotients of integers, which no vector unit has: those of up to 32 bits are exact in float64, others are taken lane by lane.
+static Expr divideIntegers(Expr a, Expr b) {
+  if (byteSize(a.dtype) <= 4) return convertRaw(truncRaw(convertRaw(a, DType::F64) / convertRaw(b, DType::F64)), a.dtype);
+  if (!a.lanes()) return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b);
+  OpBuilder &builder = *a.builder;
+  Value result = a.value;
+  for (int64_t i = 0; i < a.lanes(); ++i) {
+    auto lane = [&](Expr x) { return x.with(vector::ExtractOp::create(builder, a.loc, x.value, ArrayRef<int64_t>{i})); };
+    result = vector::InsertOp::create(builder, a.loc, divideIntegers(lane(a), lane(b)).value, result, ArrayRef<int64_t>{i});
+  }
+  return a.with(result);
+}
+Expr divRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::DivFOp, arith::DivSIOp>(a, b) : divideIntegers(a, b); }
+Expr remRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::RemFOp, arith::RemSIOp>(a, b) : a - divideIntegers(a, b) * b; }
 Expr maxRaw(Expr a, Expr b) { return signedBinary<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(a, b); }
 Expr minRaw(Expr a, Expr b) { return signedBinary<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(a, b); }
 Expr negRaw(Expr a) { return unary<arith::NegFOp>(a); }

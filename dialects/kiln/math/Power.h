@@ -23,13 +23,19 @@ template <Scalar E> E integerPow(E x, E y) {
   return select(less(y, zero), inverse, result);
 }
 
-template <Scalar E> E doublePow(E x, E y) {
-  E zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity), size = abs(x);
+/// |x|^y to float64's last place.
+template <Scalar E> E powerOfSize(E size, E y) {
   auto [k, high, low] = logParts(size);
-  E a = k * constant(x, kLn2High), sum = a + high, rest = ((a - sum) + high) + (low + k * constant(x, kLn2Low));
+  E a = k * constant(y, kLn2High), sum = a + high, rest = ((a - sum) + high) + (low + k * constant(y, kLn2Low));
   E log = sum + rest, logLow = (sum - log) + rest;
-  E p = y * log, pLow = fma(y, log, -p) + y * logLow;
-  E e = exp(p), result = select(bitwise_and(isfinite(e), isfinite(pLow)), fma(e, pLow, e), e);
+  E p = y * log, pLow = fma(y, log, -p) + y * logLow, e = exp(p);
+  return select(bitwise_and(isfinite(e), isfinite(pLow)), fma(e, pLow, e), e);
+}
+
+/// x^y in float64; to float32's last place where `isRough`: there y log x of 53 bits is enough.
+template <Scalar E> E doublePow(E x, E y, bool isRough) {
+  E zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity), size = abs(x);
+  E result = isRough ? exp(y * log(size)) : powerOfSize(size, y);
   // 0 and infinity to a power, and the sign of odd powers.
   E isEdge = bitwise_or(equal(size, zero), equal(size, infinity));
   E grows = bitwise_invert(bitwise_xor(greater(y, zero), equal(size, infinity)));
@@ -45,7 +51,8 @@ template <Scalar E> E doublePow(E x, E y) {
 template <Scalar E> E pow(E x, E y) {
   if (isComplex(x.dtype)) return complexPow(x, y);
   if (!isFloat(x.dtype)) return integerPow(x, y);
-  return viaDouble(x, y, [](E x, E y) { return doublePow(x, y); });
+  bool isRough = x.dtype == DType::F32;
+  return viaDouble(x, y, [&](E x, E y) { return doublePow(x, y, isRough); });
 }
 
 } // namespace kiln::scalar::math
