@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 2
+#define KILN_COMPILER_ABI 3
 
 typedef struct kiln_compile_request {
   const int64_t *words;    /**< a serialized trace (lib/Core/Trace.h) */
@@ -29,10 +29,13 @@ int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error)
 /** The program at a stage: "kiln", "fused", "kernels", "vector", "llvm" or "asm". *text (or *error) is for kiln_compiler_free. */
 int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error);
 
+/** The trace of the first function of a module of kiln ops, as MLIR text or bytecode. *words (or *error) is for kiln_compiler_free. */
+int32_t kiln_compiler_parse(const char *source, size_t size, int64_t **words, size_t *count, char **error);
+
 /** Runs a trace in the reference interpreter. `inputs` and `outputs` are row-major memory of the trace's types. */
 int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error);
 
-void kiln_compiler_free(char *text);
+void kiln_compiler_free(void *memory);
 
 #ifdef __cplusplus
 }

@@ -6,9 +6,9 @@ namespace kiln {
 
 static const OpInfo kOps[] = {
 #define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
-                attributes)                                                                                                                \
-  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager,                        \
-   cost, infer,   words,      attributes},
+                attributes, version, upgrade)                                                                                              \
+  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,  floatResult, native, blocked, needsElement, eager,                       \
+   cost, infer,   words,      attributes,       version,  upgrade},
 #include "kiln/Ops.inc"
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/Core/Types.h"
+#include "lib/Core/Upgrade.h"
 
 namespace kiln {
 
@@ -56,6 +57,8 @@ struct OpInfo {
   InferFn infer;
   const char *words;      // a letter for each group of words: i (int), I (ints), s (scalar), d (dtype), S (shape)
   const char *attributes; // names of the attributes among them, comma-separated
+  int version;            // of the op in stored programs
+  UpgradeFn upgrade;      // from older ones; null where there are none
 };
 
 const OpInfo &info(Op op);

@@ -9,6 +9,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 
+#include "mlir/Parser/Parser.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/FileSystem.h"
@@ -144,6 +145,21 @@ private:
   }
 };
 
+std::vector<int64_t> parseProgram(StringRef source) {
+  Session &session = Session::get();
+  std::lock_guard lock(session.mutex);
+  std::string messages;
+  ScopedDiagnosticHandler handler(&session.context, [&](Diagnostic &diagnostic) {
+    messages += diagnostic.str() + "\n";
+    return success();
+  });
+  auto module = parseSourceString<ModuleOp>(source, &session.context);
+  if (!module) throw Error(ErrorKind::Compile, "program: expected a module of kiln ops: " + messages);
+  auto functions = module->getOps<func::FuncOp>();
+  if (functions.empty()) throw Error(ErrorKind::Compile, "program: expected a function, got a module without one");
+  return exportTrace(*functions.begin()).serialize();
+}
+
 void interpret(std::span<const int64_t> serialized, const void *const *inputs, void *const *outputs) {
   std::vector<reference::Tensor> tensors;
   for (const TensorType &type : Trace::inputTypes(serialized)) tensors.push_back(reference::Tensor::read(type, *inputs++));
@@ -182,5 +198,14 @@ int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void 
   return kiln::guarded(error, [&] { kiln::interpret({request->words, request->count}, inputs, outputs); });
 }
 
-void kiln_compiler_free(char *text) { free(text); }
+int32_t kiln_compiler_parse(const char *source, size_t size, int64_t **words, size_t *count, char **error) {
+  return kiln::guarded(error, [&] {
+    std::vector<int64_t> list = kiln::parseProgram({source, size});
+    *count = list.size();
+    *words = static_cast<int64_t *>(malloc(list.size() * sizeof(int64_t)));
+    std::copy(list.begin(), list.end(), *words);
+  });
+}
+
+void kiln_compiler_free(void *memory) { free(memory); }
 }

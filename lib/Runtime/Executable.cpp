@@ -73,6 +73,7 @@ struct Compiler {
   decltype(&kiln_compiler_compile) compile;
   decltype(&kiln_compiler_print) print;
   decltype(&kiln_compiler_interpret) interpret;
+  decltype(&kiln_compiler_parse) parse;
   decltype(&kiln_compiler_free) free;
 };
 bool isOpen = false;
@@ -90,6 +91,7 @@ const Compiler &compiler() {
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
                     reinterpret_cast<decltype(&kiln_compiler_interpret)>(dlsym(handle, "kiln_compiler_interpret")),
+                    reinterpret_cast<decltype(&kiln_compiler_parse)>(dlsym(handle, "kiln_compiler_parse")),
                     reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free"))};
   }();
   return library;
@@ -115,6 +117,16 @@ void interpret(const std::vector<int64_t> &serialized, const void *const *inputs
   kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
   char *error = nullptr;
   check(compiler().interpret(&request, inputs, outputs, &error), error);
+}
+
+std::vector<int64_t> parseIr(std::string_view source) {
+  int64_t *words = nullptr;
+  size_t count = 0;
+  char *error = nullptr;
+  check(compiler().parse(source.data(), source.size(), &words, &count, &error), error);
+  std::vector<int64_t> result(words, words + count);
+  compiler().free(words);
+  return result;
 }
 
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {

@@ -40,6 +40,8 @@ void setLibraryFolder(const std::string &folder);
 bool compilerIsOpen();
 /// Compiles a serialized trace to `path`; opens the compiler library if need be.
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir);
+/// The serialized trace of a module of kiln ops, as MLIR text or bytecode.
+std::vector<int64_t> parseIr(std::string_view source);
 /// Runs a serialized trace in the reference interpreter, on row-major memory.
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs);
 /// The program at a stage, as text.

@@ -52,12 +52,14 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
 struct PythonSide {
   PyObject *raise = nullptr; // (kind, message) -> exception instance, located
   PyObject *dtypes[kNumDTypes] = {};
-  PyObject *repr = nullptr;    // (array) -> str
-  PyObject *leave = nullptr;   // the exception of LeaveRecording
-  PyObject *analyze = nullptr; // (function) -> reads of Python state
-  PyObject *note = nullptr;    // (function, why): tells once that calls run in eager
-  PyObject *where = nullptr;   // () -> "file.py:3 "
-  PyObject *leaked = nullptr;  // (code, instruction) -> exception for an array that outlives its recording
+  PyObject *repr = nullptr;      // (array) -> str
+  PyObject *leave = nullptr;     // the exception of LeaveRecording
+  PyObject *analyze = nullptr;   // (function) -> reads of Python state
+  PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
+  PyObject *where = nullptr;     // () -> "file.py:3 "
+  PyObject *flatten = nullptr;   // (object) -> (children, data) of a registered class or dataclass, or None
+  PyObject *unflatten = nullptr; // (class, data, children) -> object
+  PyObject *leaked = nullptr;    // (code, instruction) -> exception for an array that outlives its recording
   std::string packageFolder;
 };
 PythonSide &side();

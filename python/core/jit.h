@@ -24,6 +24,7 @@ struct Signature {
   void add(PyObject *value);
   void addStatic(PyObject *value, const char *name);
   void addArray(PyObject *array);
+  bool addNode(PyObject *value);
 };
 
 /// A place outside the call: a name in a module's or a builtins' dictionary, or a closure cell.
@@ -50,8 +51,8 @@ struct Captured {
 
 /// How a result is put together.
 struct Output {
-  enum Kind { Constant, Argument, CapturedArray, New, View, Tuple, List, Dict } kind = Constant;
-  Object object;            // the constant; the type of a named tuple; the keys of a dict
+  enum Kind { Constant, Argument, CapturedArray, New, View, Tuple, List, Dict, Node } kind = Constant;
+  Object object;            // the constant; the type of a named tuple; the keys of a dict; class and data of a node
   int index = 0;            // of the argument, captured array, new storage, or input of a view
   DType dtype = DType::F32; // of New and View: the layout in the storage
   int64_t offset = 0;

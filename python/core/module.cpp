@@ -3,6 +3,7 @@
 
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Infer.h"
+#include "lib/Core/Program.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -270,6 +271,8 @@ void defineServices(py11::module_ &m) {
     side.note = take("note");
     side.where = take("where");
     side.leaked = take("leaked");
+    side.flatten = take("flatten");
+    side.unflatten = take("unflatten");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();
@@ -315,6 +318,29 @@ void defineServices(py11::module_ &m) {
       std::vector<int64_t> list(raw.size() / 8);
       std::memcpy(list.data(), raw.data(), raw.size());
       return PyUnicode_FromString(printIr(list, stage).c_str());
+    });
+  });
+  auto toBytes = [](const void *data, size_t size) { return PyBytes_FromStringAndSize(static_cast<const char *>(data), Py_ssize_t(size)); };
+  m.def("pack_program", [toBytes](py11::bytes words) {
+    return located([&] {
+      std::string raw = words;
+      std::vector<int64_t> list(raw.size() / 8);
+      std::memcpy(list.data(), raw.data(), raw.size());
+      std::vector<uint8_t> bytes = packProgram(parseTrace(list));
+      return toBytes(bytes.data(), bytes.size());
+    });
+  });
+  m.def("unpack_program", [toBytes](py11::bytes program) {
+    return located([&] {
+      std::string_view raw = program;
+      std::vector<int64_t> words = unpackProgram({reinterpret_cast<const uint8_t *>(raw.data()), raw.size()}).serialize();
+      return toBytes(words.data(), words.size() * 8);
+    });
+  });
+  m.def("parse_ir", [toBytes](py11::bytes source) {
+    return located([&] {
+      std::vector<int64_t> words = parseIr(std::string_view(source));
+      return toBytes(words.data(), words.size() * 8);
     });
   });
   m.def("interpret", [](py11::bytes words, py11::tuple inputs) {

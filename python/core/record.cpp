@@ -57,13 +57,20 @@ public:
         out.children.push_back(read(PyDict_GetItem(value, PyList_GET_ITEM(out.object.get(), i))));
       return out;
     }
+    Object parts(check(PyObject_CallOneArg(side().flatten, value)));
+    if (parts.get() != Py_None) {
+      out.kind = Output::Node;
+      PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
+      out.object = Object(check(PyTuple_Pack(2, Py_TYPE(value), PyTuple_GET_ITEM(parts.get(), 1))));
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i) out.children.push_back(read(PyTuple_GET_ITEM(children, i)));
+      return out;
+    }
     bool isPlain = value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) ||
                    PyUnicode_CheckExact(value) || PyComplex_CheckExact(value);
     if (!isPlain)
-      throw Error(
-          ErrorKind::Trace,
-          std::string("result of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") +
-              Py_TYPE(value)->tp_name);
+      throw Error(ErrorKind::Trace, std::string("result of a jitted function: expected arrays, numbers, strings, None, or dicts, lists, "
+                                                "tuples and dataclasses of them, got ") +
+                                        Py_TYPE(value)->tp_name);
     out.object = Object::borrow(value);
     return out;
   }
@@ -221,6 +228,13 @@ PyObject *build(const Output &out, const Signature &s, const std::vector<PyObjec
     for (size_t i = 0; i < out.children.size(); ++i)
       PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), build(out.children[i], s, captured, inputs, made));
     return out.object ? PyObject_Call(out.object.get(), tuple.get(), nullptr) : tuple.release();
+  }
+  case Output::Node: {
+    Object children(check(PyTuple_New(Py_ssize_t(out.children.size()))));
+    for (size_t i = 0; i < out.children.size(); ++i)
+      PyTuple_SET_ITEM(children.get(), Py_ssize_t(i), check(build(out.children[i], s, captured, inputs, made)));
+    PyObject *node = out.object.get();
+    return PyObject_CallFunctionObjArgs(side().unflatten, PyTuple_GET_ITEM(node, 0), PyTuple_GET_ITEM(node, 1), children.get(), nullptr);
   }
   case Output::List: {
     Object list(check(PyList_New(Py_ssize_t(out.children.size()))));

@@ -7,7 +7,7 @@
 namespace kiln::py {
 
 namespace {
-enum Token : int64_t { kArray = 1, kInt, kFloat, kBool, kNone, kString, kTuple, kList, kDict, kStatic, kKeyword };
+enum Token : int64_t { kArray = 1, kInt, kFloat, kBool, kNone, kString, kTuple, kList, kDict, kStatic, kKeyword, kNode };
 }
 
 void Signature::addArray(PyObject *object) {
@@ -47,7 +47,10 @@ void Signature::add(PyObject *value) {
     bool isTuple = PyTuple_Check(value);
     Py_ssize_t n = isTuple ? PyTuple_GET_SIZE(value) : PyList_GET_SIZE(value);
     words.insert(words.end(), {isTuple ? kTuple : kList, n});
-    if (isTuple && !PyTuple_CheckExact(value)) objects.push_back(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+    if (isTuple && !PyTuple_CheckExact(value)) {
+      objects.push_back(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+      Object(check(PyObject_CallOneArg(side().flatten, value))); // knows its fields from now on
+    }
     for (Py_ssize_t i = 0; i < n; ++i) add(isTuple ? PyTuple_GET_ITEM(value, i) : PyList_GET_ITEM(value, i));
   } else if (PyDict_CheckExact(value)) {
     Object keys(check(PyDict_Keys(value)));
@@ -61,12 +64,24 @@ void Signature::add(PyObject *value) {
   } else if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
     held.emplace_back(wrap(asArray(value, std::nullopt, -1)));
     addArray(held.back().get());
-  } else {
-    throw Error(
-        ErrorKind::Trace,
-        std::string("argument of a jitted function: expected arrays, numbers, strings, None, or dicts, lists and tuples of them, got ") +
-            Py_TYPE(value)->tp_name + " (name it in static_argnums or static_argnames if it never changes)");
+  } else if (!addNode(value)) {
+    throw Error(ErrorKind::Trace, std::string("argument of a jitted function: expected arrays, numbers, strings, None, or dicts, lists, "
+                                              "tuples and dataclasses of them, got ") +
+                                      Py_TYPE(value)->tp_name + " (name it in static_argnums or static_argnames if it never changes)");
   }
+}
+
+/// An object of a registered class or a dataclass: its class and data, then its children.
+bool Signature::addNode(PyObject *value) {
+  Object parts(check(PyObject_CallOneArg(side().flatten, value)));
+  if (parts.get() == Py_None) return false;
+  PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
+  words.insert(words.end(), {kNode, PyTuple_GET_SIZE(children)});
+  objects.push_back(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+  objects.push_back(PyTuple_GET_ITEM(parts.get(), 1));
+  held.push_back(parts);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i) add(PyTuple_GET_ITEM(children, i));
+  return true;
 }
 
 void Signature::addStatic(PyObject *value, const char *name) {

@@ -7,13 +7,13 @@
 """
 import os as _os
 
-from . import _core, _capture, _dtypes, _errors, _jit, _repr
+from . import _core, _capture, _dtypes, _errors, _jit, _repr, tree
 
 _folder = _os.path.dirname(_os.path.abspath(__file__))
 _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
 _core.set_python_side({
-    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where,
+    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "unflatten": tree.unflatten_node,
     "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
 
 from ._core import Array  # noqa: E402

@@ -6,13 +6,14 @@ objects, captured lists and dicts), or acts on it, cannot, and its calls run in 
 that a function names; it is done once a recording, never on a hit.
 """
 import builtins
+import dataclasses
 import functools
 import math
 import os
 import types
 from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
 
-from . import _core
+from . import _core, tree
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -124,7 +125,7 @@ class _Analysis:
                 self.fail(code, offset, f"writes '{variables[arg]}' of an enclosing function")
             elif name in ("LOAD_ATTR", "LOAD_METHOD"):
                 attribute = code.co_names[_name_index(name, arg)]
-                if attribute not in _attributes():
+                if attribute not in _attributes() and attribute not in tree._fields:
                     self.fail(code, offset, f"reads the attribute '{attribute}' of an object")
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType) and self.why is None:
@@ -164,11 +165,19 @@ class _Analysis:
                 self.function(value)
         elif isinstance(value, (types.BuiltinFunctionType, type)):
             module = getattr(value, "__module__", "") or ""
-            known = value in _PURE or value in vars(math).values() or module.startswith("kiln") and value is not _core.Array
+            known = value in _PURE or _is_container(value) or value in vars(math).values() or module.startswith("kiln") and value is not _core.Array
             if not known:
                 self.fail(code, offset, f"calls '{label}', which is not known to only compute")
         else:
             self.fail(code, offset, f"reads '{label}', a {type(value).__name__} that may change unseen")
+
+
+def _is_container(value):
+    """Whether making an object of a class only puts it together: named tuples, plain dataclasses, registered classes."""
+    if not isinstance(value, type):
+        return False
+    is_named_tuple = issubclass(value, tuple) and hasattr(value, "_fields")
+    return is_named_tuple or value in tree._registered or dataclasses.is_dataclass(value) and not hasattr(value, "__post_init__")
 
 
 def analyze(fn):

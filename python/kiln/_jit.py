@@ -119,6 +119,10 @@ class Lowered:
         """The program as text at "kiln", "fused", "kernels", "vector", "llvm" or "asm"."""
         return _core.print_ir(self._words, stage)
 
+    def to_bytes(self):
+        """The program in the portable form of docs/formats/program.md: ops by name and version."""
+        return _core.pack_program(self._words)
+
 
 def _stats(self):
     """Counts of calls, hits and compilations, a frozen dataclass."""
