@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test bench docs format check clean
+.PHONY: all setup build demo test conformance bench docs format check clean
 all: build
 
 setup:
@@ -19,6 +19,12 @@ demo: build
 
 test: build
 	@tools/run-tests $(BUILD)
+
+# data-apis/array-api-tests from a checkout: make conformance ARRAY_API_TESTS=DIR
+conformance: build
+	@test -d "$(ARRAY_API_TESTS)" || { echo "conformance: expected ARRAY_API_TESTS to name a checkout of data-apis/array-api-tests, got '$(ARRAY_API_TESTS)'"; exit 2; }
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r "$(ARRAY_API_TESTS)/requirements.txt"
+	@cd "$(ARRAY_API_TESTS)" && ARRAY_API_TESTS_MODULE=kiln $(CURDIR)/$(PYTHON) -m pytest -q array_api_tests
 
 bench: build
 	@$(PYTHON) bench/run.py
