@@ -25,7 +25,7 @@ install(FILES ${KILN_PACK} DESTINATION kiln/lib)
 install(FILES ${gen}/python/_ops.pyi ${gen}/python/_ops.json DESTINATION kiln)
 install(DIRECTORY include/kiln DESTINATION kiln/include)
 
-file(GLOB_RECURSE package_sources RELATIVE ${CMAKE_SOURCE_DIR}/python/kiln CONFIGURE_DEPENDS python/kiln/*.py python/kiln/py.typed)
+file(GLOB_RECURSE package_sources RELATIVE ${CMAKE_SOURCE_DIR}/python/kiln CONFIGURE_DEPENDS python/kiln/*.py python/kiln/*.pyi python/kiln/py.typed)
 foreach(source ${package_sources})
   get_filename_component(folder ${source} DIRECTORY)
   file(MAKE_DIRECTORY ${KILN_PACKAGE}/${folder})

@@ -41,7 +41,8 @@ from . import _methods  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh  # noqa: F405
-globals().update({t.name: t for t in _dtypes.ALL})
+bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32, float64, complex64, complex128, float8_e4m3fn, float8_e5m2 = (  # noqa: A001
+    _dtypes.ALL)
 bool_, newaxis, pi, e, inf, nan = _dtypes.BY_NAME["bool"], None, 3.141592653589793, 2.718281828459045, float("inf"), float("nan")
 
 __version__ = "0.1.0"

@@ -11,7 +11,7 @@ from ._errors import make
 int64, uint64 = BY_NAME["int64"], BY_NAME["uint64"]
 
 
-def asarray(obj, /, *, dtype=None, device=None, copy=None):
+def asarray(obj, /, *, dtype=None, device=None, copy=None) -> Array:
     """An array of ``obj``: an array, a number, nested sequences, or anything with the buffer protocol (shared if it can be).
 
     Raises DTypeError for elements of other types, ShapeError for ragged sequences, ValueError where ``copy=False`` cannot be.
@@ -20,53 +20,53 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None):
     return _core.asarray(obj, dtype, copy)
 
 
-def array(obj, dtype=None, *, copy=True):
+def array(obj, dtype=None, *, copy=True) -> Array:
     """A new array of ``obj``, as ``asarray`` with a copy."""
     return _core.asarray(obj, dtype, copy or None)
 
 
-def full(shape, fill_value, *, dtype=None, device=None):
+def full(shape, fill_value, *, dtype=None, device=None) -> Array:
     """An array of ``shape`` with every element ``fill_value``."""
     check_device(device)
     return _core.full(shape, fill_value, dtype)
 
 
-def zeros(shape, *, dtype=None, device=None):
+def zeros(shape, *, dtype=None, device=None) -> Array:
     """Zeros of ``shape``; the default dtype unless given."""
     return full(shape, 0, dtype=dtype or _core.default_dtype(), device=device)
 
 
-def ones(shape, *, dtype=None, device=None):
+def ones(shape, *, dtype=None, device=None) -> Array:
     """Ones of ``shape``; the default dtype unless given."""
     return full(shape, 1, dtype=dtype or _core.default_dtype(), device=device)
 
 
-def empty(shape, *, dtype=None, device=None):
+def empty(shape, *, dtype=None, device=None) -> Array:
     """An array of ``shape``; its elements are zeros."""
     return zeros(shape, dtype=dtype, device=device)
 
 
-def zeros_like(x, /, *, dtype=None, device=None):
+def zeros_like(x, /, *, dtype=None, device=None) -> Array:
     """Zeros of the shape and dtype of ``x``."""
     return zeros(x.shape, dtype=dtype or x.dtype, device=device)
 
 
-def ones_like(x, /, *, dtype=None, device=None):
+def ones_like(x, /, *, dtype=None, device=None) -> Array:
     """Ones of the shape and dtype of ``x``."""
     return ones(x.shape, dtype=dtype or x.dtype, device=device)
 
 
-def empty_like(x, /, *, dtype=None, device=None):
+def empty_like(x, /, *, dtype=None, device=None) -> Array:
     """An array of the shape and dtype of ``x``; its elements are zeros."""
     return zeros_like(x, dtype=dtype, device=device)
 
 
-def full_like(x, /, fill_value, *, dtype=None, device=None):
+def full_like(x, /, fill_value, *, dtype=None, device=None) -> Array:
     """``fill_value`` in the shape and dtype of ``x``."""
     return full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
 
 
-def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
+def arange(start, /, stop=None, step=1, *, dtype=None, device=None) -> Array:
     """Numbers from ``start`` (0 if one argument) to before ``stop``, ``step`` apart.
 
     Raises ValueError for a step of 0.
@@ -88,7 +88,7 @@ def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
     return arange_in(dtype, n, start, step)
 
 
-def arange_in(dtype, n, start, step):
+def arange_in(dtype, n, start, step) -> Array:
     """``start + i * step`` for i below ``n``, computed in ``dtype``."""
     line = _core.iota((n,), dtype, 0)
     if step != 1:
@@ -96,7 +96,7 @@ def arange_in(dtype, n, start, step):
     return line + start if start != 0 else line
 
 
-def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True):
+def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True) -> Array:
     """``num`` numbers from ``start`` to ``stop``, evenly spaced; without ``stop`` itself where ``endpoint`` is False."""
     check_device(device)
     if isinstance(start, complex) or isinstance(stop, complex):
@@ -111,7 +111,7 @@ def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True):
     return _core.astype(line, dtype or _core.default_dtype())
 
 
-def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None):
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros."""
     check_device(device)
     shape = (n_rows, n_rows if n_cols is None else n_cols)
@@ -124,12 +124,12 @@ def _diagonal(shape, relation, k):
     return ops[relation](columns, rows + k)
 
 
-def tril(x, /, *, k=0):
+def tril(x, /, *, k=0) -> Array:
     """``x`` with zeros above the ``k``-th diagonal of its last two axes. Raises ValueError for fewer axes."""
     return _triangle("tril", as_array(x), "less_equal", k)
 
 
-def triu(x, /, *, k=0):
+def triu(x, /, *, k=0) -> Array:
     """``x`` with zeros below the ``k``-th diagonal of its last two axes. Raises ValueError for fewer axes."""
     return _triangle("triu", as_array(x), "greater_equal", k)
 
@@ -140,7 +140,7 @@ def _triangle(name, x, relation, k):
     return _core.where(_diagonal(x.shape, relation, k), x, zeros((), dtype=x.dtype))
 
 
-def meshgrid(*arrays, indexing="xy"):
+def meshgrid(*arrays, indexing="xy") -> list[Array]:
     """Coordinates of a grid from one vector an axis; with "xy" the first two axes are swapped, as NumPy does.
 
     Raises ValueError for another ``indexing``.
@@ -161,12 +161,12 @@ def meshgrid(*arrays, indexing="xy"):
     return grids
 
 
-def copy(x, /):
+def copy(x, /) -> Array:
     """A copy with memory of its own."""
     return _core.copy(x)
 
 
-def from_dlpack(x, /, *, device=None, copy=None):
+def from_dlpack(x, /, *, device=None, copy=None) -> Array:
     """An array over the memory of an object with ``__dlpack__``; shared unless ``copy`` is True.
 
     Raises BufferError for memory of another device, or where ``copy=False`` cannot be.

@@ -7,7 +7,11 @@ class DType:
 
     __slots__ = ("name", "itemsize", "kind", "__weakref__")
 
-    def __init__(self, name, itemsize, kind):
+    name: str
+    itemsize: int
+    kind: str
+
+    def __init__(self, name: str, itemsize: int, kind: str) -> None:
         self.name, self.itemsize, self.kind = name, itemsize, kind
 
     def __repr__(self):

@@ -3,10 +3,11 @@ import builtins
 
 from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._core import Array
 from ._errors import make
 
 
-def matmul(x, y, /):
+def matmul(x, y, /) -> Array:
     """Matrix product; vectors are rows on the left and columns on the right, further axes are batches that broadcast.
 
     Raises ShapeError where the contracted sizes differ or an operand has no axis.
@@ -14,7 +15,7 @@ def matmul(x, y, /):
     return _core.matmul(x, y)
 
 
-def dot(x, y, /):
+def dot(x, y, /) -> Array:
     """Product of numbers, vectors or arrays, as NumPy's: the last axis of ``x`` with the second to last of ``y``."""
     x, y = as_array(x), as_array(y)
     if x.ndim == 0 or y.ndim == 0:
@@ -22,7 +23,7 @@ def dot(x, y, /):
     return _core.matmul(x, y) if x.ndim <= 2 and y.ndim <= 2 else tensordot(x, y, axes=((-1,), (-2 if y.ndim > 1 else -1,)))
 
 
-def tensordot(x, y, /, *, axes=2):
+def tensordot(x, y, /, *, axes=2) -> Array:
     """Products summed over axes of both: the last ``axes`` of ``x`` with the first of ``y``, or a pair of lists of them."""
     x, y = as_array(x), as_array(y)
     if isinstance(axes, int):
@@ -51,7 +52,7 @@ def _size(shape):
     return n
 
 
-def vecdot(x, y, /, *, axis=-1):
+def vecdot(x, y, /, *, axis=-1) -> Array:
     """Products summed over one axis of both, the first conjugated; the others broadcast."""
     x, y = as_array(x), as_array(y)
     from ._shaping import broadcast_shapes, moveaxis
@@ -67,12 +68,12 @@ def vecdot(x, y, /, *, axis=-1):
     return _core.reshape(_core.matmul(x, y), shape)
 
 
-def outer(x, y, /):
+def outer(x, y, /) -> Array:
     """Products of every element of the vector ``x`` with every element of the vector ``y``."""
     return ops["multiply"](_core.reshape(x, (-1, 1)), _core.reshape(y, (1, -1)))
 
 
-def convolution(x, w, /, *, strides=1, padding=0, dilation=1, groups=1):
+def convolution(x, w, /, *, strides=1, padding=0, dilation=1, groups=1) -> Array:
     """Sums of products of weights with the window around each position, channels last.
 
     Parameters

@@ -3,6 +3,7 @@ import builtins
 
 from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._core import Array
 from ._creation import full, zeros
 from ._dtypes import BY_NAME
 from ._errors import make
@@ -20,12 +21,12 @@ def _wide(x, dtype):
     return _core.astype(x, _uint64) if x.dtype.kind == "u" and x.dtype is not _uint64 else x
 
 
-def sum(x, /, *, axis=None, dtype=None, keepdims=False):  # noqa: A001
+def sum(x, /, *, axis=None, dtype=None, keepdims=False) -> Array:  # noqa: A001
     """Sum over ``axis`` (an axis, several, or all); integers and bools as int64."""
     return _core.reduce("sum", _wide(x, dtype), axis, keepdims)
 
 
-def prod(x, /, *, axis=None, dtype=None, keepdims=False):
+def prod(x, /, *, axis=None, dtype=None, keepdims=False) -> Array:
     """Product over ``axis`` (an axis, several, or all); integers and bools as int64."""
     x = _wide(x, dtype)
     return _complex_prod(x, axis, keepdims) if x.dtype.kind == "c" else _core.reduce("prod", x, axis, keepdims)
@@ -45,12 +46,12 @@ def _complex_prod(x, axis, keepdims):
     return x if keepdims else _core.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def max(x, /, *, axis=None, keepdims=False):  # noqa: A001
+def max(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
     """Largest element over ``axis``; nan if any is nan. Raises ValueError for an empty axis."""
     return _core.reduce("max", x, axis, keepdims)
 
 
-def min(x, /, *, axis=None, keepdims=False):  # noqa: A001
+def min(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
     """Smallest element over ``axis``; nan if any is nan. Raises ValueError for an empty axis."""
     return _core.reduce("min", x, axis, keepdims)
 
@@ -58,27 +59,27 @@ def min(x, /, *, axis=None, keepdims=False):  # noqa: A001
 amax, amin = max, min
 
 
-def argmax(x, /, *, axis=None, keepdims=False):
+def argmax(x, /, *, axis=None, keepdims=False) -> Array:
     """Position of the first largest element along ``axis``, or in the flattened array."""
     return _core.reduce("argmax", x, axis, keepdims)
 
 
-def argmin(x, /, *, axis=None, keepdims=False):
+def argmin(x, /, *, axis=None, keepdims=False) -> Array:
     """Position of the first smallest element along ``axis``, or in the flattened array."""
     return _core.reduce("argmin", x, axis, keepdims)
 
 
-def any(x, /, *, axis=None, keepdims=False):  # noqa: A001
+def any(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
     """Whether any element over ``axis`` is true (not 0)."""
     return _core.reduce("any", _core.astype(x, _bool), axis, keepdims)
 
 
-def all(x, /, *, axis=None, keepdims=False):  # noqa: A001
+def all(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
     """Whether all elements over ``axis`` are true (not 0)."""
     return _core.reduce("all", _core.astype(x, _bool), axis, keepdims)
 
 
-def count_nonzero(x, /, *, axis=None, keepdims=False):
+def count_nonzero(x, /, *, axis=None, keepdims=False) -> Array:
     """Number of elements over ``axis`` that are not 0."""
     return _core.reduce("sum", _core.astype(_core.astype(x, _bool), _int64), axis, keepdims)
 
@@ -109,7 +110,7 @@ def _complex_scan(x, axis):
     return _core.copy(x)
 
 
-def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
+def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False) -> Array:
     """Sums of all elements up to each along an axis, which may be left out for a vector; behind a 0 if ``include_initial``.
 
     Raises ValueError without an axis for several.
@@ -117,34 +118,34 @@ def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
     return _cumulative("cumulative_sum", x, axis, dtype, include_initial, 0)
 
 
-def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
+def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False) -> Array:
     """Products of all elements up to each along an axis, as ``cumulative_sum``."""
     return _cumulative("cumulative_prod", x, axis, dtype, include_initial, 1)
 
 
-def cumulative_max(x, /, *, axis=0):
+def cumulative_max(x, /, *, axis=0) -> Array:
     """Largest of all elements up to each along an axis."""
     return _core.along_axis("cumulative_max", x, axis, False)
 
 
-def cumulative_min(x, /, *, axis=0):
+def cumulative_min(x, /, *, axis=0) -> Array:
     """Smallest of all elements up to each along an axis."""
     return _core.along_axis("cumulative_min", x, axis, False)
 
 
-def cumsum(x, /, axis=None, dtype=None):
+def cumsum(x, /, axis=None, dtype=None) -> Array:
     """Sums of all elements up to each along ``axis``, of the flattened array where it is None."""
     x = as_array(x)
     return cumulative_sum(_core.reshape(x, (-1,)), dtype=dtype) if axis is None else cumulative_sum(x, axis=axis, dtype=dtype)
 
 
-def cumprod(x, /, axis=None, dtype=None):
+def cumprod(x, /, axis=None, dtype=None) -> Array:
     """Products of all elements up to each along ``axis``, of the flattened array where it is None."""
     x = as_array(x)
     return cumulative_prod(_core.reshape(x, (-1,)), dtype=dtype) if axis is None else cumulative_prod(x, axis=axis, dtype=dtype)
 
 
-def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
+def diff(x, /, *, axis=-1, n=1, prepend=None, append=None) -> Array:
     """Differences of neighbours along an axis, ``n`` times."""
     x = as_array(x)
     axis = normalized_axis("diff", axis, x.ndim)
@@ -159,7 +160,7 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
     return x
 
 
-def clip(x, /, min=None, max=None):  # noqa: A002
+def clip(x, /, min=None, max=None) -> Array:  # noqa: A002
     """Elements of ``x`` brought into [``min``, ``max``]; a bound of None is left out. The dtype of ``x`` stays."""
     x = as_array(x)
     result = x
@@ -169,12 +170,12 @@ def clip(x, /, min=None, max=None):  # noqa: A002
     return _core.copy(x) if result is x else result if result.dtype is x.dtype else _core.astype(result, x.dtype)
 
 
-def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False):
+def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> bool:
     """Whether all elements are as close as NumPy's ``allclose`` asks; a Python bool."""
     return bool(all(isclose(x, y, rtol, atol, equal_nan)))
 
 
-def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False):
+def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> Array:
     """Where two elements differ by at most ``atol + rtol * |y|``, or are equal; nans are if ``equal_nan``."""
     x, y = as_array(x), as_array(y)
     near = ops["less_equal"](ops["abs"](x - y), atol + rtol * ops["abs"](y))
@@ -182,7 +183,7 @@ def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False):
     return ops["bitwise_or"](result, ops["bitwise_and"](ops["isnan"](x), ops["isnan"](y))) if equal_nan else result
 
 
-def array_equal(x, y, /):
+def array_equal(x, y, /) -> bool:
     """Whether shapes and all elements are equal; a Python bool."""
     x, y = as_array(x), as_array(y)
     return x.shape == y.shape and bool(all(ops["equal"](x, y)))

@@ -1,8 +1,9 @@
 """Elements chosen by position, by value and by order."""
-import collections
+import typing
 
 from . import _core
 from ._arguments import as_array, normalized_axis, ops
+from ._core import Array
 from ._creation import arange, zeros
 from ._dtypes import BY_NAME
 from ._errors import make
@@ -10,12 +11,20 @@ from ._errors import make
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
 
 
+@typing.overload
+def where(condition, /) -> tuple[Array, ...]: ...
+
+
+@typing.overload
+def where(condition, x, y, /) -> Array: ...
+
+
 def where(condition, x=None, y=None, /):
     """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
     return nonzero(condition) if x is None else _core.where(condition, x, y)
 
 
-def take(x, indices, /, *, axis=None):
+def take(x, indices, /, *, axis=None) -> Array:
     """Elements of ``x`` at ``indices`` along ``axis`` (of the flattened array if None).
 
     Negative indices count from the end. Raises IndexError for a position outside.
@@ -36,7 +45,7 @@ def _along(x, indices, axis):
     return tuple(grid)
 
 
-def take_along_axis(x, indices, /, *, axis=-1):
+def take_along_axis(x, indices, /, *, axis=-1) -> Array:
     """Elements of ``x`` at ``indices`` along an axis, each at its own position in the others.
 
     Raises ShapeError unless ranks are equal, IndexError for a position outside.
@@ -48,13 +57,13 @@ def take_along_axis(x, indices, /, *, axis=-1):
     return x[_along(x, indices, axis)]
 
 
-def put_along_axis(x, indices, values, /, *, axis=-1):
+def put_along_axis(x, indices, values, /, *, axis=-1) -> None:
     """Writes ``values`` where ``take_along_axis`` would read."""
     indices = as_array(indices)
     x[_along(x, indices, normalized_axis("put_along_axis", axis, x.ndim))] = values
 
 
-def nonzero(x, /):
+def nonzero(x, /) -> tuple[Array, ...]:
     """Positions of the elements that are not 0: one array an axis. Raises ValueError for an array without axes."""
     x = as_array(x)
     if x.ndim == 0:
@@ -63,18 +72,18 @@ def nonzero(x, /):
     return unravel_index(flat, x.shape)
 
 
-def flatnonzero(x, /):
+def flatnonzero(x, /) -> Array:
     """Positions of the elements that are not 0 in the flattened array."""
     return _core.nonzero(_core.reshape(_core.astype(x, _bool), (-1,)))
 
 
-def argwhere(x, /):
+def argwhere(x, /) -> Array:
     """Positions of the elements that are not 0, one row each."""
     from ._shaping import stack
     return stack(nonzero(x), axis=-1)
 
 
-def unravel_index(indices, shape, /):
+def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     """Positions in the flattened array as one array an axis."""
     result, step = [], 1
     for n in reversed(shape):
@@ -84,27 +93,27 @@ def unravel_index(indices, shape, /):
     return tuple(reversed(result))
 
 
-def ravel_multi_index(indices, shape, /):
+def ravel_multi_index(indices, shape, /) -> Array:
     """Positions in the flattened array from one array an axis; negative ones count from the end, the least int64 where one is outside."""
     return _core.ravel_indices(tuple(indices), shape)
 
 
-def dynamic_slice(x, starts, sizes, /):
+def dynamic_slice(x, starts, sizes, /) -> Array:
     """``sizes`` elements of each axis from the integers ``starts`` on, which are moved so that all lie inside."""
     return _core.dynamic_slice(x, _core.asarray(starts, _int64, None), sizes)
 
 
-def dynamic_update(x, value, starts, /):
+def dynamic_update(x, value, starts, /) -> Array:
     """``x`` with ``value`` from the integers ``starts`` on, which are moved so that all of it lies inside."""
     return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None))
 
 
-def sort(x, /, *, axis=-1, descending=False, stable=True):
+def sort(x, /, *, axis=-1, descending=False, stable=True) -> Array:
     """Elements in order along an axis, nan last."""
     return _ordered("sort", x, axis, descending)
 
 
-def argsort(x, /, *, axis=-1, descending=False, stable=True):
+def argsort(x, /, *, axis=-1, descending=False, stable=True) -> Array:
     """Positions that sort along an axis, equal elements in their order, nan last."""
     return _ordered("argsort", x, axis, descending)
 
@@ -117,7 +126,7 @@ def _ordered(op, x, axis, descending):
     return _core.along_axis(op, x, axis, descending)
 
 
-def searchsorted(sorted, values, /, *, side="left", sorter=None):  # noqa: A002
+def searchsorted(sorted, values, /, *, side="left", sorter=None) -> Array:  # noqa: A002
     """Where ``values`` would be inserted into a sorted vector to keep its order, before equal elements or ("right") behind.
 
     Raises ShapeError unless ``sorted`` is a vector, ValueError for another ``side``.
@@ -143,12 +152,32 @@ def searchsorted(sorted, values, /, *, side="left", sorter=None):  # noqa: A002
     return position
 
 
-UniqueAll = collections.namedtuple("UniqueAll", "values indices inverse_indices counts")
-UniqueCounts = collections.namedtuple("UniqueCounts", "values counts")
-UniqueInverse = collections.namedtuple("UniqueInverse", "values inverse_indices")
+class UniqueAll(typing.NamedTuple):
+    """What ``unique_all`` gives."""
+
+    values: Array
+    indices: Array
+    inverse_indices: Array
+    counts: Array
 
 
-def unique_all(x, /):
+class UniqueCounts(typing.NamedTuple):
+    """What ``unique_counts`` gives."""
+
+    values: Array
+    counts: Array
+
+
+class UniqueInverse(typing.NamedTuple):
+    """What ``unique_inverse`` gives."""
+
+    values: Array
+    inverse_indices: Array
+
+
+
+
+def unique_all(x, /) -> UniqueAll:
     """The different elements in order, where each is first, which of them each element is, and how often each occurs."""
     x = as_array(x)
     flat = _core.reshape(x, (-1,))
@@ -171,24 +200,24 @@ def unique_all(x, /):
     return UniqueAll(_core.take(line, starts, 0), _core.take(order, starts, 0), _core.reshape(inverse, x.shape), ends - starts)
 
 
-def unique_values(x, /):
+def unique_values(x, /) -> Array:
     """The different elements of ``x`` in order; every nan is one."""
     return unique_all(x).values
 
 
-def unique_counts(x, /):
+def unique_counts(x, /) -> UniqueCounts:
     """The different elements in order, and how often each occurs."""
     found = unique_all(x)
     return UniqueCounts(found.values, found.counts)
 
 
-def unique_inverse(x, /):
+def unique_inverse(x, /) -> UniqueInverse:
     """The different elements in order, and which of them each element of ``x`` is."""
     found = unique_all(x)
     return UniqueInverse(found.values, found.inverse_indices)
 
 
-def isin(x, values, /, *, invert=False):
+def isin(x, values, /, *, invert=False) -> Array:
     """Where an element of ``x`` is one of ``values``."""
     x, values = as_array(x), _core.reshape(as_array(values), (-1,))
     if not values.size:
@@ -211,7 +240,7 @@ class At:
     def __init__(self, array, key=None):
         self._array, self._key = array, key
 
-    def __getitem__(self, key):
+    def __getitem__(self, key) -> "At":
         return At(self._array, key)
 
     def _changed(self, value, op):
@@ -219,26 +248,26 @@ class At:
         _core.update_at(result, self._key, value, op)
         return result
 
-    def set(self, value):
+    def set(self, value) -> Array:
         """``value`` at the key."""
         return self._changed(value, "scatter")
 
-    def add(self, value):
+    def add(self, value) -> Array:
         """``value`` added at the key."""
         return self._changed(value, "scatter_add")
 
-    def multiply(self, value):
+    def multiply(self, value) -> Array:
         """Multiplied by ``value`` at the key."""
         return self._changed(value, "scatter_multiply")
 
-    def min(self, value):
+    def min(self, value) -> Array:
         """The smaller of the elements at the key and ``value``."""
         return self._changed(value, "scatter_min")
 
-    def max(self, value):
+    def max(self, value) -> Array:
         """The larger of the elements at the key and ``value``."""
         return self._changed(value, "scatter_max")
 
-    def get(self):
+    def get(self) -> Array:
         """The elements at the key."""
         return self._array[self._key]

@@ -3,11 +3,12 @@ import builtins
 
 from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._core import Array
 from ._creation import full, zeros
 from ._errors import make
 
 
-def reshape(x, /, shape, *, copy=None):
+def reshape(x, /, shape, *, copy=None) -> Array:
     """The elements of ``x`` in row-major order under ``shape``, one size of which may be -1; a view where it can be.
 
     Raises ShapeError where the sizes do not fit, ValueError where ``copy=False`` and a view is not possible.
@@ -19,22 +20,22 @@ def reshape(x, /, shape, *, copy=None):
     return result
 
 
-def permute_dims(x, /, axes):
+def permute_dims(x, /, axes) -> Array:
     """``x`` with axis i taken from ``axes[i]``, a view."""
     return _core.permute_dims(x, axes)
 
 
-def transpose(x, /, axes=None):
+def transpose(x, /, axes=None) -> Array:
     """``x`` with its axes reversed, or permuted by ``axes``, a view."""
     return as_array(x).T if axes is None else _core.permute_dims(x, axes)
 
 
-def matrix_transpose(x, /):
+def matrix_transpose(x, /) -> Array:
     """``x`` with its last two axes swapped, a view. Raises ShapeError for fewer axes."""
     return as_array(x).mT
 
 
-def swapaxes(x, /, axis1, axis2):
+def swapaxes(x, /, axis1, axis2) -> Array:
     """``x`` with two axes swapped, a view."""
     order = list(range(x.ndim))
     a, b = normalized_axis("swapaxes", axis1, x.ndim), normalized_axis("swapaxes", axis2, x.ndim)
@@ -42,7 +43,7 @@ def swapaxes(x, /, axis1, axis2):
     return _core.permute_dims(x, order)
 
 
-def moveaxis(x, source, destination, /):
+def moveaxis(x, source, destination, /) -> Array:
     """``x`` with the axes ``source`` at the places ``destination``, the others in their order, a view."""
     x = as_array(x)
     sources = [normalized_axis("moveaxis", a, x.ndim) for a in as_tuple(source)]
@@ -55,12 +56,12 @@ def moveaxis(x, source, destination, /):
     return _core.permute_dims(x, order)
 
 
-def broadcast_to(x, /, shape):
+def broadcast_to(x, /, shape) -> Array:
     """``x`` repeated to ``shape``, a view that cannot be written."""
     return _core.broadcast_to(x, shape)
 
 
-def broadcast_shapes(*shapes):
+def broadcast_shapes(*shapes) -> tuple[int, ...]:
     """The shape that all shapes repeat to. Raises ShapeError where there is none."""
     result = ()
     for shape in shapes:
@@ -68,14 +69,14 @@ def broadcast_shapes(*shapes):
     return result
 
 
-def broadcast_arrays(*arrays):
+def broadcast_arrays(*arrays) -> list[Array]:
     """All arrays repeated to their common shape."""
     arrays = [as_array(a) for a in arrays]
     shape = broadcast_shapes(*(a.shape for a in arrays))
     return [_core.broadcast_to(a, shape) for a in arrays]
 
 
-def expand_dims(x, /, axis=0):
+def expand_dims(x, /, axis=0) -> Array:
     """``x`` with axes of size 1 at ``axis``, one or several."""
     x = as_array(x)
     axes = as_tuple(axis)
@@ -87,7 +88,7 @@ def expand_dims(x, /, axis=0):
     return _core.reshape(x, tuple(1 if i in axes else next(sizes) for i in range(rank)))
 
 
-def squeeze(x, /, axis=None):
+def squeeze(x, /, axis=None) -> Array:
     """``x`` without its axes of size 1, or without those in ``axis``. Raises ValueError for an axis of another size."""
     x = as_array(x)
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [normalized_axis("squeeze", a, x.ndim) for a in as_tuple(axis)]
@@ -97,36 +98,36 @@ def squeeze(x, /, axis=None):
     return _core.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def ravel(x, /):
+def ravel(x, /) -> Array:
     """The elements of ``x`` in row-major order along one axis, a view where it can be."""
     return _core.reshape(x, (-1,))
 
 
-def atleast_1d(x, /):
+def atleast_1d(x, /) -> Array:
     """``x``, with an axis if it has none."""
     x = as_array(x)
     return x if x.ndim else _core.reshape(x, (1,))
 
 
-def atleast_2d(x, /):
+def atleast_2d(x, /) -> Array:
     """``x`` with at least two axes, added in front."""
     x = as_array(x)
     return x if x.ndim > 1 else _core.reshape(x, (1, x.size))
 
 
-def concat(arrays, /, *, axis=0):
+def concat(arrays, /, *, axis=0) -> Array:
     """Arrays joined along an existing axis; flattened first where ``axis`` is None."""
     if axis is None:
         arrays, axis = [_core.reshape(a, (-1,)) for a in arrays], 0
     return _core.concat(tuple(arrays), axis)
 
 
-def concatenate(arrays, axis=0):
+def concatenate(arrays, axis=0) -> Array:
     """Arrays joined along an existing axis, as ``concat``."""
     return concat(arrays, axis=axis)
 
 
-def stack(arrays, /, *, axis=0):
+def stack(arrays, /, *, axis=0) -> Array:
     """Arrays of one shape joined along a new axis."""
     arrays = [as_array(a) for a in arrays]
     if builtins.any(a.shape != arrays[0].shape for a in arrays):
@@ -135,25 +136,25 @@ def stack(arrays, /, *, axis=0):
     return _core.concat(tuple(expand_dims(a, axis) for a in arrays), axis)
 
 
-def unstack(x, /, *, axis=0):
+def unstack(x, /, *, axis=0) -> tuple[Array, ...]:
     """The parts of ``x`` along an axis, without it: a tuple of views."""
     axis = normalized_axis("unstack", axis, x.ndim)
     key = (slice(None),) * axis
     return tuple(_core.reshape(x[(*key, slice(i, i + 1))], x.shape[:axis] + x.shape[axis + 1:]) for i in range(x.shape[axis]))
 
 
-def vstack(arrays, /):
+def vstack(arrays, /) -> Array:
     """Arrays joined along the first axis, vectors as rows."""
     return concat([atleast_2d(a) for a in arrays])
 
 
-def hstack(arrays, /):
+def hstack(arrays, /) -> Array:
     """Arrays joined along the second axis, vectors along their only one."""
     arrays = [atleast_1d(a) for a in arrays]
     return concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1)
 
 
-def split(x, sections, /, axis=0):
+def split(x, sections, /, axis=0) -> list[Array]:
     """Views of ``x`` along an axis: as many equal ones as ``sections`` says, or cut at its positions.
 
     Raises ValueError where equal parts are not possible.
@@ -168,14 +169,14 @@ def split(x, sections, /, axis=0):
     return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in zip(cuts, cuts[1:])]
 
 
-def flip(x, /, *, axis=None):
+def flip(x, /, *, axis=None) -> Array:
     """``x`` with the order along axes (all if None) reversed, a view."""
     x = as_array(x)
     axes = range(x.ndim) if axis is None else [normalized_axis("flip", a, x.ndim) for a in as_tuple(axis)]
     return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
 
 
-def roll(x, /, shift, *, axis=None):
+def roll(x, /, shift, *, axis=None) -> Array:
     """``x`` moved along axes by ``shift``; what leaves at the end comes in at the start. Flattened where ``axis`` is None."""
     x = as_array(x)
     if axis is None:
@@ -195,7 +196,7 @@ def roll(x, /, shift, *, axis=None):
     return _core.copy(x)
 
 
-def rot90(x, /, k=1, axes=(0, 1)):
+def rot90(x, /, k=1, axes=(0, 1)) -> Array:
     """``x`` turned by ``k`` right angles in the plane of two axes, from the first towards the second."""
     k %= 4
     if k == 0:
@@ -205,7 +206,7 @@ def rot90(x, /, k=1, axes=(0, 1)):
     return flip(swapaxes(x, *axes), axis=axes[0] if k == 1 else axes[1])
 
 
-def tile(x, repetitions, /):
+def tile(x, repetitions, /) -> Array:
     """``x`` repeated as a whole, ``repetitions`` times along each axis."""
     x, times = as_array(x), as_tuple(repetitions)
     rank = builtins.max(x.ndim, len(times))
@@ -219,7 +220,7 @@ def tile(x, repetitions, /):
     return _core.copy(_core.reshape(x, shape))
 
 
-def repeat(x, repeats, /, *, axis=None):
+def repeat(x, repeats, /, *, axis=None) -> Array:
     """Each element along an axis ``repeats`` times, a number or one for each; of the flattened array where ``axis`` is None."""
     x = as_array(x)
     if axis is None:
@@ -236,7 +237,7 @@ def repeat(x, repeats, /, *, axis=None):
     return _core.take(x, _core.asarray([i for i, c in enumerate(counts) for _ in range(c)], "int64", None), axis)
 
 
-def pad(x, pad_width, mode="constant", *, constant_values=0):
+def pad(x, pad_width, mode="constant", *, constant_values=0) -> Array:
     """``x`` with elements added around: ``pad_width`` before and behind, one number, a pair, or a pair an axis.
 
     ``mode`` is "constant", "edge", "reflect", "symmetric" or "wrap", as NumPy's. Raises ValueError for another.
@@ -270,7 +271,7 @@ _PAD_POSITIONS = {
 }
 
 
-def diagonal(x, /, *, offset=0):
+def diagonal(x, /, *, offset=0) -> Array:
     """The elements of the last two axes whose column is their row plus ``offset``, as one axis."""
     if x.ndim < 2:
         raise make("ShapeError", f"diagonal: rank: expected at least 2, got {x.ndim}")
@@ -281,7 +282,7 @@ def diagonal(x, /, *, offset=0):
     return flat[..., first:first + n * (columns + 1):columns + 1] if n else flat[..., :0]
 
 
-def diag(x, /, k=0):
+def diag(x, /, k=0) -> Array:
     """A diagonal matrix of a vector, or the diagonal of a matrix."""
     x = as_array(x)
     if x.ndim == 2:
@@ -292,7 +293,7 @@ def diag(x, /, k=0):
     return result
 
 
-def trace(x, /, *, offset=0, dtype=None):
+def trace(x, /, *, offset=0, dtype=None) -> Array:
     """The sum of the diagonal of the last two axes."""
     from ._reductions import sum
     return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)

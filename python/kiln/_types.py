@@ -9,12 +9,12 @@ _KINDS = {"bool": "b", "signed integer": "i", "unsigned integer": "u", "integral
           "complex floating": "c", "numeric": "iufc"}
 
 
-def dtype_of(value):
+def dtype_of(value) -> DType:
     """The dtype that a name, type, NumPy dtype or array stands for. Raises DTypeError for anything else."""
     return value if isinstance(value, DType) else value.dtype if isinstance(value, Array) else _core.to_dtype(value)
 
 
-def astype(x, dtype, /, *, copy=True, device=None):
+def astype(x, dtype, /, *, copy=True, device=None) -> Array:
     """``x`` converted to ``dtype``: floats to integers saturate, nan becomes 0.
 
     Raises DTypeError for complex numbers to real ones: ``kn.real`` and ``kn.imag`` give their parts.
@@ -26,12 +26,12 @@ def astype(x, dtype, /, *, copy=True, device=None):
     return _core.copy(x) if copy and isinstance(x, Array) and x.dtype == target else _core.astype(x, target)
 
 
-def bitcast(x, dtype, /):
+def bitcast(x, dtype, /) -> Array:
     """The same bits under another dtype of the same size. Raises DTypeError where the sizes differ."""
     return _core.bitcast(x, dtype)
 
 
-def isdtype(dtype, kind, /):
+def isdtype(dtype, kind, /) -> bool:
     """Whether a dtype is of a kind of the array API ("bool", "integral", ...), a dtype, or one of a tuple of them.
 
     Raises ValueError for a kind that does not exist.
@@ -45,7 +45,7 @@ def isdtype(dtype, kind, /):
     return dtype_of(dtype) == dtype_of(kind)
 
 
-def can_cast(from_, to, /):
+def can_cast(from_, to, /) -> bool:
     """Whether a dtype (or an array's) converts to another by promotion alone."""
     a, b = dtype_of(from_), dtype_of(to)
     order = "biufc"
@@ -59,7 +59,7 @@ def can_cast(from_, to, /):
         return False
 
 
-def result_type(*values):
+def result_type(*values) -> DType:
     """The dtype that an operation over arrays, dtypes and Python numbers runs in.
 
     Raises DTypeError where there is none, ValueError without a dtype or an array.
@@ -87,12 +87,12 @@ def _with_number(dtype, number):
     return BY_NAME["complex128" if (dtype if dtype.kind == "f" else default).name == "float64" else "complex64"]
 
 
-def set_default_dtype(dtype):
+def set_default_dtype(dtype) -> None:
     """The dtype of arrays made from Python floats, float32 at first. Raises DTypeError unless it is float32 or float64."""
     _core.set_default_dtype(dtype)
 
 
-def get_default_dtype():
+def get_default_dtype() -> DType:
     """The dtype of arrays made from Python floats."""
     return _core.default_dtype()
 

@@ -1,6 +1,7 @@
 """Mean, variance and what normalizes by them."""
 from .. import _core
 from .._arguments import as_array, as_tuple, floating
+from .._core import Array
 from .._errors import make
 from .._reductions import max, sum  # noqa: A004
 
@@ -14,14 +15,14 @@ def _count(x, axis):
     return n
 
 
-def mean(x, /, *, axis=None, keepdims=False):
+def mean(x, /, *, axis=None, keepdims=False) -> Array:
     """Mean over ``axis``; integers are converted to the default dtype. nan over an empty axis."""
     x = floating(x)
     total = sum(x, axis=axis, keepdims=keepdims)
     return total / float(_count(x, axis))
 
 
-def var(x, /, *, axis=None, correction=0.0, keepdims=False):
+def var(x, /, *, axis=None, correction=0.0, keepdims=False) -> Array:
     """Variance over ``axis``, in two passes; ``correction`` is taken off the number of elements."""
     x = floating(x)
     centered = x - mean(x, axis=axis, keepdims=True)
@@ -31,12 +32,12 @@ def var(x, /, *, axis=None, correction=0.0, keepdims=False):
     return total / n if n > 0 else total * float("nan")
 
 
-def std(x, /, *, axis=None, correction=0.0, keepdims=False):
+def std(x, /, *, axis=None, correction=0.0, keepdims=False) -> Array:
     """Standard deviation over ``axis``: the square root of ``var``."""
     return _sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
-def average(x, /, axis=None, weights=None):
+def average(x, /, axis=None, weights=None) -> Array:
     """Mean over ``axis``, of elements times their weights over the sum of the weights if those are given."""
     if weights is None:
         return mean(x, axis=axis)
@@ -44,12 +45,12 @@ def average(x, /, axis=None, weights=None):
     return sum(x * weights, axis=axis) / sum(weights, axis=axis)
 
 
-def median(x, /, *, axis=None, keepdims=False):
+def median(x, /, *, axis=None, keepdims=False) -> Array:
     """The middle element over ``axis``, or the mean of the two in the middle; nan if any is nan."""
     return quantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
-def quantile(x, q, /, *, axis=None, keepdims=False):
+def quantile(x, q, /, *, axis=None, keepdims=False) -> Array:
     """The element below which the fraction ``q`` of the others lies, between neighbours by proportion; nan if any is nan.
 
     Raises ValueError for a fraction outside [0, 1] or an empty axis.
@@ -72,19 +73,19 @@ def quantile(x, q, /, *, axis=None, keepdims=False):
     return _core.reshape(result, shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i != along))
 
 
-def percentile(x, q, /, *, axis=None, keepdims=False):
+def percentile(x, q, /, *, axis=None, keepdims=False) -> Array:
     """``quantile`` of ``q`` per cent."""
     return quantile(x, q / 100, axis=axis, keepdims=keepdims)
 
 
-def softmax(x, /, *, axis=-1):
+def softmax(x, /, *, axis=-1) -> Array:
     """Exponentials over their sum along ``axis``, shifted by the largest element."""
     x = floating(x)
     e = _exp(x - max(x, axis=axis, keepdims=True))
     return e / sum(e, axis=axis, keepdims=True)
 
 
-def logsumexp(x, /, *, axis=-1, keepdims=False):
+def logsumexp(x, /, *, axis=-1, keepdims=False) -> Array:
     """Logarithm of the sum of exponentials along ``axis``, shifted by the largest element."""
     x = floating(x)
     top = max(x, axis=axis, keepdims=True)
