@@ -1,4 +1,5 @@
 """`make bench`: Kiln against its peers in one run, one thread, medians of interleaved ratios; writes bench/results.json.
+With names of parts as arguments only those run, and nothing is written.
 
 A ratio above 1 is Kiln ahead; call costs are given as a fraction of one NumPy `a + b` instead (lower is better).
 """
@@ -15,6 +16,7 @@ import timeit
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
+import eager  # noqa: E402
 import numpy as np  # noqa: E402
 
 import kiln as kn  # noqa: E402
@@ -181,9 +183,17 @@ def products():
         row(f"{n} x {n}", ratio(lambda: f(x, y), lambda: a @ a, 9, max(1, int(1e7 / n**3))), None)
 
 
+def eager_operations():
+    eager.rows(row)
+
+
 def main():
-    for part in (calls, start_up, compile_times, memory_bound, math_functions, products):
-        part()
+    parts = (calls, start_up, compile_times, memory_bound, math_functions, products, eager_operations)
+    for part in parts:
+        if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
+            part()
+    if sys.argv[1:]:
+        return
     path = pathlib.Path(__file__).with_name("results.json")
     path.write_text(json.dumps(ROWS, indent=1) + "\n")
     missed = [r["name"] for r in ROWS if r["met"] is False]

@@ -179,15 +179,18 @@ std::vector<uint8_t> packProgram(const Trace &trace) {
 static void readInput(Trace &trace, std::vector<int64_t> words, const std::vector<DType> &dtypes) {
   if (words.size() < 3 || words[0] < 0 || size_t(words[0]) >= dtypes.size()) malformed("an input with a dtype", "another");
   int64_t rank = words[1];
-  if (rank < 0 || rank > kMaxRank || words.size() < size_t(rank) + 3) malformed("an input of at most " + std::to_string(kMaxRank) + " axes", std::to_string(rank));
+  if (rank < 0 || rank > kMaxRank || words.size() < size_t(rank) + 3)
+    malformed("an input of at most " + std::to_string(kMaxRank) + " axes", std::to_string(rank));
   TensorType type{dtypes[size_t(words[0])], Dims(std::span(words).subspan(2, size_t(rank)))};
   std::span<const int64_t> layout = std::span(words).subspan(size_t(rank) + 2);
-  if (layout[0] < 0 || layout[0] > 1 || layout.size() != 1 + (layout[0] ? size_t(rank) : 0)) malformed("an input with its layout", "another");
+  if (layout[0] < 0 || layout[0] > 1 || layout.size() != 1 + (layout[0] ? size_t(rank) : 0))
+    malformed("an input with its layout", "another");
   trace.addInput(type, layout[0] ? Dims(layout.subspan(1)) : Dims());
 }
 
 Trace unpackProgram(std::span<const uint8_t> bytes) {
-  if (bytes.size() < kMagic.size() || std::memcmp(bytes.data(), kMagic.data(), kMagic.size())) malformed("a program of Kiln", "other bytes");
+  if (bytes.size() < kMagic.size() || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()))
+    malformed("a program of Kiln", "other bytes");
   Reader reader(bytes.subspan(kMagic.size()));
   if (int64_t version = reader.number(); version != kProgramVersion)
     malformed("format " + std::to_string(kProgramVersion), std::to_string(version));
