@@ -159,6 +159,20 @@ PyObject *toComplex(PyObject *self, PyObject *) {
 PyObject *item(PyObject *self, PyObject *) {
   return guarded([&] { return toScalar(arrayOf(self)); });
 }
+/// x.reshape(2, 3) and x.reshape((2, 3)).
+PyObject *reshapeMethod(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&] {
+    const Array &a = arrayOf(self);
+    Dims shape;
+    if (n == 1) return wrap(reshape(a, resolveShape(a, toDims("reshape", args[0]))));
+    if (n > kMaxRank) fail(ErrorKind::Shape, "reshape", "rank", "at most " + std::to_string(kMaxRank), std::to_string(n));
+    for (Py_ssize_t i = 0; i < n; ++i) shape.push(toDims("reshape", args[i])[0]);
+    return wrap(reshape(a, resolveShape(a, shape)));
+  });
+}
+PyObject *copyMethod(PyObject *self, PyObject *) {
+  return guarded([&] { return wrap(copy(arrayOf(self))); });
+}
 PyObject *tolist(PyObject *self, PyObject *) {
   return guarded([&] { return toList(arrayOf(self)); });
 }
@@ -322,6 +336,9 @@ void releaseBuffer(PyObject *, Py_buffer *view) { delete[] static_cast<Py_ssize_
 
 PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
                          {"__complex__", toComplex, METH_NOARGS, nullptr},
+                         {"reshape", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(reshapeMethod)), METH_FASTCALL,
+                          "The elements in row-major order under a shape, one size of which may be -1; a view where it can be."},
+                         {"copy", copyMethod, METH_NOARGS, "A copy with memory of its own."},
                          {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
                          {"__format__", format, METH_O, "Formats the element of an array without axes."},
                          {nullptr, nullptr, 0, nullptr}};

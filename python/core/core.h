@@ -101,6 +101,8 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int copy);
 DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
 PyObject *fromDType(DType dtype);
+/// Sizes for the elements of an array, with the one that is -1 worked out.
+Dims resolveShape(const Array &x, Dims shape);
 PyObject *toScalar(const Array &array);
 PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
 Array fromDlpack(PyObject *o, bool copies);

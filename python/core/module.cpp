@@ -46,7 +46,9 @@ Op opNamed(const std::string &name) {
   throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
 }
 
-Dims resolveShape(const Array &x, Dims shape) {
+} // namespace
+
+Dims kiln::py::resolveShape(const Array &x, Dims shape) {
   int64_t known = 1;
   int unknown = -1;
   for (int i = 0; i < shape.rank; ++i) {
@@ -62,6 +64,8 @@ Dims resolveShape(const Array &x, Dims shape) {
   }
   return shape;
 }
+
+namespace {
 
 void checkSizes(const char *op, const Dims &shape) {
   for (int64_t d : shape)
@@ -123,7 +127,7 @@ void defineOps(py11::module_ &m) {
     return located([&] {
       Holder h;
       const Array &a = require("reshape", x, h);
-      return wrap(reshape(a, resolveShape(a, kiln::py::toDims("reshape", shape.ptr()))));
+      return wrap(reshape(a, kiln::py::resolveShape(a, kiln::py::toDims("reshape", shape.ptr()))));
     });
   });
   m.def("permute_dims", [](py11::object x, py11::object axes) {

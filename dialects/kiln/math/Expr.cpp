@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -73,12 +74,28 @@ static Expr divideIntegers(Expr a, Expr b) {
   if (byteSize(a.dtype) <= 4) return convertRaw(truncRaw(convertRaw(a, DType::F64) / convertRaw(b, DType::F64)), a.dtype);
   if (!a.lanes()) return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b);
   OpBuilder &builder = *a.builder;
+  // Where all lanes are below 2^51, too; a magic number turns integers into floats and back.
+  Expr offset = bits(a, DType::U64, info(a.dtype).isSigned ? uint64_t(1) << 51 : 0);
+  auto isSmall = [&](Expr x) {
+    Expr moved = addRaw(bitcast(x, DType::U64), offset);
+    return compareRaw(moved, bits(x, DType::U64, uint64_t(1) << (info(x.dtype).isSigned ? 52 : 51)), scalar::Relation::Less);
+  };
+  Value small = vector::ReductionOp::create(builder, a.loc, vector::CombiningKind::AND, andRaw(isSmall(a), isSmall(b)).value);
+  auto branch = scf::IfOp::create(builder, a.loc, TypeRange{a.value.getType()}, small, true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  Expr magic = constant(a, DType::F64, 0x1.8p52), magicBits = bitcast(magic, a.dtype);
+  auto toFloat = [&](Expr x) { return subRaw(bitcast(addRaw(x, magicBits), DType::F64), magic); };
+  Expr quick = subRaw(bitcast(addRaw(truncRaw(divRaw(toFloat(a), toFloat(b))), magic), a.dtype), magicBits);
+  scf::YieldOp::create(builder, a.loc, quick.value);
+  builder.setInsertionPointToStart(branch.elseBlock());
   Value result = a.value;
   for (int64_t i = 0; i < a.lanes(); ++i) {
     auto lane = [&](Expr x) { return x.with(vector::ExtractOp::create(builder, a.loc, x.value, ArrayRef<int64_t>{i})); };
     result = vector::InsertOp::create(builder, a.loc, divideIntegers(lane(a), lane(b)).value, result, ArrayRef<int64_t>{i});
   }
-  return a.with(result);
+  scf::YieldOp::create(builder, a.loc, result);
+  return a.with(branch.getResult(0));
 }
 Expr divRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::DivFOp, arith::DivSIOp>(a, b) : divideIntegers(a, b); }
 Expr remRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::RemFOp, arith::RemSIOp>(a, b) : a - divideIntegers(a, b) * b; }

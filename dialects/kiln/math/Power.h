@@ -32,10 +32,22 @@ template <Scalar E> E powerOfSize(E size, E y) {
   return select(bitwise_and(isfinite(e), isfinite(pLow)), fma(e, pLow, e), e);
 }
 
-/// x^y in float64; to float32's last place where `isRough`: there y log x of 53 bits is enough.
-template <Scalar E> E doublePow(E x, E y, bool isRough) {
+/// |x|^y to far beyond float32's last place, for a size in the range of float32: short polynomials, one scale.
+template <Scalar E> E roughPowerOfSize(E size, E y) {
+  E i = bitcast(size, DType::I64) + bits(size, DType::I64, 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
+  E k = cast(shiftRight(i, 52) - constant(i, 1023), DType::F64), one = constant(size, 1);
+  E m = bitwise_and(i, bits(i, DType::I64, 0xfffffffffffff)) + bits(i, DType::I64, 0x3fe6a09e667f3bcdu);
+  E f = bitcast(m, DType::F64) - one, s = f / (constant(size, 2) + f), z = s * s;
+  E log = fma(k, constant(size, kLn2), s * polynomial(z, {2, 2.0 / 3, 0.4, 2.0 / 7, 2.0 / 9, 2.0 / 11}));
+  E p = clamp(y * log, -200, 200), shifted = fma(p, constant(p, kLog2E), constant(p, 0x1.8p52 + 1023)),
+    n = shifted - constant(p, 0x1.8p52 + 1023);
+  E r = fma(n, constant(p, -kLn2), p), scale = bitcast(shiftLeft(bitcast(shifted, DType::I64), 52), DType::F64);
+  return scale * polynomial(r, {1, 1, 0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880});
+}
+
+/// What `result`, |x|^y of ordinary numbers, is for all others.
+template <Scalar E> E powEdges(E x, E y, E result) {
   E zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity), size = abs(x);
-  E result = isRough ? exp(y * log(size)) : powerOfSize(size, y);
   // 0 and infinity to a power, and the sign of odd powers.
   E isEdge = bitwise_or(equal(size, zero), equal(size, infinity));
   E grows = bitwise_invert(bitwise_xor(greater(y, zero), equal(size, infinity)));
@@ -51,8 +63,9 @@ template <Scalar E> E doublePow(E x, E y, bool isRough) {
 template <Scalar E> E pow(E x, E y) {
   if (isComplex(x.dtype)) return complexPow(x, y);
   if (!isFloat(x.dtype)) return integerPow(x, y);
-  bool isRough = x.dtype == DType::F32;
-  return viaDouble(x, y, [&](E x, E y) { return doublePow(x, y, isRough); });
+  auto wide = [](E v) { return cast(v, DType::F64); };
+  E result = x.dtype == DType::F32 ? cast(roughPowerOfSize(wide(abs(x)), wide(y)), DType::F32) : powerOfSize(abs(x), y);
+  return powEdges(x, y, result);
 }
 
 } // namespace kiln::scalar::math
