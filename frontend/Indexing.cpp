@@ -214,6 +214,9 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   if (isComplex(value.dtype) && !isComplex(x.dtype))
     fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
   Merged m = merge(r);
+  if (m.merged.shape.rank - 1 + m.index.shape.rank > kMaxRank)
+    fail(ErrorKind::Index, "index", "rank of the selection", "at most " + std::to_string(kMaxRank),
+         std::to_string(m.merged.shape.rank - 1 + m.index.shape.rank));
   Dims shape = m.merged.shape, flat = shape;
   shape.erase(r.place);
   for (int i = 0; i < m.index.shape.rank; ++i) shape.insert(r.place + i, m.index.shape[i]);

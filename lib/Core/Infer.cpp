@@ -312,8 +312,8 @@ TensorType inferConvolution(const InferArgs &args) {
   Dims strides = r.dims(), low = r.dims(), high = r.dims(), dilation = r.dims();
   int64_t groups = r.next();
   int spatial = x.shape.rank - 2;
-  if (spatial < 1 || w.shape.rank != x.shape.rank)
-    fail(ErrorKind::Shape, args.op, "ranks", "an array and weights of one rank, at least 3", toString(x) + " and " + toString(w));
+  if (spatial < 1 || spatial > 3 || w.shape.rank != x.shape.rank)
+    fail(ErrorKind::Shape, args.op, "ranks", "an array and weights of one rank from 3 to 5", toString(x) + " and " + toString(w));
   for (const Dims *d : {&strides, &low, &high, &dilation})
     if (d->rank != spatial)
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));

@@ -55,7 +55,7 @@ inline DType complexType(DType real) { return real == DType::F64 ? DType::C128 :
 
 /// A short list of integers, inline: shapes, strides, permutations. A negative size -(1 + s) is symbol s.
 struct Dims {
-  std::array<int64_t, kMaxRank + 2> values{}; // room for an axis in between
+  std::array<int64_t, kMaxRank> values{};
   int rank = 0;
 
   Dims() = default;

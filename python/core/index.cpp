@@ -27,8 +27,11 @@ public:
       PyObject *item = PyTuple_GET_ITEM(items.get(), i);
       if (item == Py_Ellipsis) ++ellipses;
       else if (item == Py_None) ++added;
-      else if (isArrayLike(item) || PyBool_Check(item)) used += axesOf(arrays.emplace_back(arrayItem(item)));
-      else ++used;
+      else if (isArrayLike(item) || PyBool_Check(item)) {
+        int axes = axesOf(arrays.emplace_back(arrayItem(item)));
+        used += axes;
+        added += axes == 0; // a condition is an axis of its own
+      } else ++used;
     }
     if (ellipses > 1) badIndex("at most one ellipsis", std::to_string(ellipses));
     if (used > a.shape.rank) badIndex("at most " + std::to_string(a.shape.rank) + " axes", std::to_string(used));

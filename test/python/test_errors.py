@@ -152,6 +152,9 @@ ROWS = [
     ("error", lambda: kn.dynamic_slice(x, [0], [3]), kn.ShapeError, "size of axis 0: expected at most 2, got 3"),
     ("error", lambda: kn.dynamic_update(x, kn.ones(3), [0]), kn.ShapeError, "size of axis 0: expected at most 2, got 3"),
     ("error", lambda: x.at[kn.asarray([4])].add(1), IndexError, "got one outside"),
+    ("error", lambda: kn.zeros((1,) * 8).__setitem__(kn.asarray([[[0]]]), 1), IndexError, "rank of the selection: expected at most 8, got 10"),
+    ("error", lambda: kn.zeros((1,) * 8)[True], IndexError, "at most 8 axes in the result"),
+    ("error", lambda: kn.zeros((1,) * 8)[kn.asarray([[0]])], kn.ShapeError, "rank of the result: expected at most 8, got 9"),
     # dtypes
     ("error", lambda: kn.astype(kn.asarray([1j]), kn.float32), kn.DTypeError, "astype: dtype: expected a complex one or bool"),
     ("error", lambda: kn.asarray(kn.asarray([1j]), dtype=kn.float32), kn.DTypeError, "kn.real and kn.imag give the parts"),
