@@ -52,6 +52,8 @@ Array broadcastTo(const Array &x, const Dims &shape);
 Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &steps);
 /// The real or imaginary parts of complex numbers, a view; of real ones the array itself, or zeros.
 Array partOf(const Array &x, bool imaginary);
+/// Complex numbers of their parts.
+Array joinParts(const Array &re, const Array &im);
 Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes);
 Array dynamicUpdate(const Array &x, const Array &value, const Array &starts);
 

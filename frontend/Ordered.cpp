@@ -28,9 +28,7 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
     return cast(scatter(op, cast(x, DType::F32), indices, cast(updates, DType::F32), axis), x.dtype);
   if (op == Op::ScatterAdd && isComplex(x.dtype)) {
     auto part = [&](bool i) { return scatter(op, contiguous(partOf(x, i)), indices, contiguous(partOf(updates, i)), axis); };
-    Array re = part(false), im = part(true);
-    Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
-    return applyElementwise(Op::Complex, parts);
+    return joinParts(part(false), part(true));
   }
   TensorType types[] = {x.type(), indices.type(), updates.type()};
   int64_t word = normalizeAxis(info(op).name, axis, x.shape.rank);
@@ -87,11 +85,8 @@ Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
     Array wide = alongAxis(op, cast(x, DType::F32), axis, descending);
     return wide.dtype == DType::F32 ? cast(wide, x.dtype) : wide;
   }
-  if (isComplex(x.dtype) && op == Op::CumulativeSum) {
-    Array re = alongAxis(op, contiguous(partOf(x, false)), axis), im = alongAxis(op, contiguous(partOf(x, true)), axis);
-    Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
-    return applyElementwise(Op::Complex, parts);
-  }
+  if (isComplex(x.dtype) && op == Op::CumulativeSum)
+    return joinParts(alongAxis(op, contiguous(partOf(x, false)), axis), alongAxis(op, contiguous(partOf(x, true)), axis));
   // Sorts run along the last axis.
   Array source = isSort ? withAxisLast(x, at) : x;
   std::vector<int64_t> words = {isSort ? x.shape.rank - 1 : at};

@@ -35,11 +35,6 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
 
 //===-- reductions and products -------------------------------------------------------------------------------------===//
 
-static Array join(const Array &re, const Array &im) {
-  Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
-  return applyElementwise(Op::Complex, parts);
-}
-
 /// One run of neighbouring axes after the other, the last first: the order of kiln-simplify.
 static Array reduceRuns(Op op, Array x, const Dims &axes) {
   int last = axes.rank;
@@ -78,7 +73,7 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
     return info(op).kind == Kind::Argreduce ? wide : cast(wide, x.dtype);
   }
   if (isComplex(x.dtype) && op == Op::Sum)
-    return join(reduce(op, partOf(x, false), given, keepDims), reduce(op, partOf(x, true), given, keepDims));
+    return joinParts(reduce(op, partOf(x, false), given, keepDims), reduce(op, partOf(x, true), given, keepDims));
   bool isArg = info(op).kind == Kind::Argreduce;
   Array source = x;
   if (!given && isArg && x.shape.rank != 1) source = reshape(x, {x.size()});
@@ -126,7 +121,7 @@ static Array complexDot(const Array &x, const Array &y, const Dims &xBatch, cons
     Operand operands[] = {{Operand::IsArray, &a}, {Operand::IsArray, &b}};
     return applyElementwise(op, operands);
   };
-  return join(apply(Op::Subtract, dot(false, false), dot(true, true)), apply(Op::Add, dot(false, true), dot(true, false)));
+  return joinParts(apply(Op::Subtract, dot(false, false), dot(true, true)), apply(Op::Add, dot(false, true), dot(true, false)));
 }
 
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {

@@ -134,6 +134,11 @@ Array partOf(const Array &x, bool imaginary) {
   return view;
 }
 
+Array joinParts(const Array &re, const Array &im) {
+  Operand parts[] = {{Operand::IsArray, &re}, {Operand::IsArray, &im}};
+  return applyElementwise(Op::Complex, parts);
+}
+
 /// The starts of a dynamic slice as numbers, moved so that all of it lies inside.
 static Dims clampedStarts(const Array &x, const Array &starts, const Dims &sizes) {
   Array flat = contiguous(starts);

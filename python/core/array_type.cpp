@@ -301,8 +301,11 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
   return guardedInt([&] {
     needValue("an array is turned into one of another library");
     Array &a = arrayOf(self);
-    // Narrow floats but float16 go as their bits.
-    static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "e", "H", "f", "d", "Zf", "Zd", "B", "B"};
+    static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "e", nullptr, "f", "d", "Zf", "Zd"};
+    if (!formats[size_t(a.dtype)]) { // NumPy then asks __array__, which knows ml_dtypes
+      PyErr_SetString(PyExc_BufferError, "array: expected a dtype that the buffer protocol has a name for (convert with kn.astype)");
+      throw PythonError();
+    }
     if ((flags & PyBUF_WRITABLE) && !a.storage->isWritable) {
       PyErr_SetString(PyExc_BufferError, "array: expected writable memory, got read-only");
       throw PythonError();

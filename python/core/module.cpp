@@ -234,6 +234,13 @@ void defineOps(py11::module_ &m) {
     return located([&] { return kiln::py::toDlpack(x.ptr(), isVersioned, copies); });
   });
   m.def("from_dlpack", [](py11::object x, bool copies) { return located([&] { return wrap(kiln::py::fromDlpack(x.ptr(), copies)); }); });
+  m.def("bits_of", [](py11::object x) { // a view as unsigned integers of the same size
+    return located([&] {
+      Array bits = arrayOf(x.ptr());
+      bits.dtype = byteSize(bits.dtype) == 2 ? DType::U16 : DType::U8;
+      return wrap(std::move(bits));
+    });
+  });
   m.def("to_bytes", [](py11::object x) {
     return located([&] {
       kiln::py::needValue("an array is serialized");

@@ -12,8 +12,9 @@ def _shape_args(shape):
 def numpy(self):
     """The array as a NumPy array that shares its memory."""
     import numpy as np
-    shared = np.asarray(memoryview(self))
-    return shared.view(_numpy_dtype(self.dtype)) if self.dtype.name in _BITS else shared
+    if self.dtype.name in _BITS:
+        return np.asarray(memoryview(_core.bits_of(self))).view(_numpy_dtype(self.dtype))
+    return np.asarray(memoryview(self))
 
 
 _BITS = ("bfloat16", "float8_e4m3fn", "float8_e5m2")  # NumPy knows them through ml_dtypes alone

@@ -132,6 +132,27 @@ def test_every_dtype_travels(dtype):
     assert x.tolist() == [0, 0, 0] and x.itemsize * 3 == x.nbytes and "<pre>" in x._repr_html_()
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_dtypes_that_numpy_knows_through_ml_dtypes(name, rng, monkeypatch):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    theirs = getattr(ml_dtypes, name)
+    x = (rng.normal(size=20000) * 10.0 ** rng.integers(-8, 8, 20000)).astype("f")
+    x[:5] = 0, -0.0, numpy.inf, -numpy.inf, numpy.nan
+    want = x.astype(theirs)
+    got = kn.astype(kn.asarray(x), name)
+    bits = f"u{want.itemsize}"
+    assert got.numpy().dtype == theirs and numpy.asarray(got).dtype == theirs and kn.asarray(want).dtype == name and getattr(kn, name) == theirs
+    nan = numpy.isnan(want.astype("f"))
+    numpy.testing.assert_array_equal(got.numpy().view(bits)[~nan], want.view(bits)[~nan])
+    assert numpy.isnan(got.numpy()[nan].astype("f")).all()
+    shared = kn.asarray(want)
+    shared[0] = 1
+    assert want[0] == 1 and kn.astype(shared, kn.float32).tolist()[0] == 1
+    monkeypatch.setitem(__import__("sys").modules, "ml_dtypes", None)
+    with pytest.raises(kn.DTypeError, match="numpy: dtype: expected one that NumPy has, got"):
+        got.numpy()
+
+
 def test_dlpack_shares_memory():
     a = numpy.arange(6, dtype="f").reshape(2, 3)
     x = kn.from_dlpack(a)
