@@ -133,17 +133,11 @@ void elementwise(Op op, std::span<const Input> inputs, DType resultType, const D
   });
 }
 
-/// Rows of strided elements; those of 16 bytes as pairs of 8, which fill the kernel's inner axis.
-static void copyRows(char *to, char *from, int64_t bytes, const int64_t *dims) {
-  void *buffers[] = {from, to};
-  if (bytes < 16) {
-    call(packKernel("copy_" + std::to_string(8 * bytes)), buffers, dims);
-    return;
-  }
-  kiln_entry_fn kernel = packKernel("copy_64");
+/// Rows of elements of 16 bytes as pairs of 8, which fill the kernel's inner axis.
+static void copyPairs(kiln_entry_fn kernel, char *to, char *from, const int64_t *dims) {
   int64_t pairs[] = {dims[1], 2, 2 * dims[3], 1, 2 * dims[5], 1};
   for (int64_t i = 0; i < dims[0]; ++i) {
-    void *row[] = {from + i * dims[2] * bytes, to + i * dims[4] * bytes};
+    void *row[] = {from + i * dims[2] * 16, to + i * dims[4] * 16};
     call(kernel, row, pairs);
   }
 }
@@ -156,10 +150,13 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
   int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
                     nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
   bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
+  kiln_entry_fn kernel = isPlain ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)));
   overOuter(nest, 2, [&](const int64_t *offsets) {
     char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
     char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
-    if (!isPlain) return copyRows(to, from, bytes, dims);
+    void *buffers[] = {from, to};
+    if (!isPlain && bytes == 16) return copyPairs(kernel, to, from, dims);
+    if (!isPlain) return void(call(kernel, buffers, dims));
     for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
   });
 }

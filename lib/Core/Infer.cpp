@@ -325,7 +325,7 @@ TensorType inferConvolution(const InferArgs &args) {
   for (int i = 0; i < spatial; ++i) {
     if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0)
       fail(ErrorKind::Value, args.op, "strides, padding and dilation", "positive ones, padding of at least 0", toString(strides));
-    int64_t window = (w.shape[i + 0] - 1) * dilation[i] + 1, padded = x.shape[i + 1] + low[i] + high[i];
+    int64_t window = (w.shape[i] - 1) * dilation[i] + 1, padded = x.shape[i + 1] + low[i] + high[i];
     result.shape.push(padded < window ? 0 : (padded - window) / strides[i] + 1);
   }
   result.shape.push(filters);

@@ -54,7 +54,7 @@ struct PythonSide {
   PyObject *dtypes[kNumDTypes] = {};
   PyObject *repr = nullptr;      // (array) -> str
   PyObject *leave = nullptr;     // the exception of LeaveRecording
-  PyObject *analyze = nullptr;   // (function) -> reads of Python state
+  PyObject *analyze = nullptr;   // (function, classes of its arguments) -> reads of Python state
   PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
   PyObject *where = nullptr;     // () -> "file.py:3 "
   PyObject *flatten = nullptr;   // (object) -> (children, data) of a registered class or dataclass, or None

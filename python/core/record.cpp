@@ -9,7 +9,10 @@ namespace {
 
 /// The Python state that a function reads, as the analysis of its code says; sorted into guards and captured arrays.
 std::string addReads(PyObject *function, Entry &entry, const Signature &s, std::vector<PyObject *> &captured) {
-  Object reads(check(PyObject_CallOneArg(side().analyze, function)));
+  Object classes(check(PyList_New(0))); // of the arguments that are containers: their attributes are read
+  for (PyObject *o : s.objects)
+    if (PyType_Check(o) && PyList_Append(classes.get(), o)) throw PythonError();
+  Object reads(check(PyObject_CallFunctionObjArgs(side().analyze, function, classes.get(), nullptr)));
   PyObject *places = PyTuple_GET_ITEM(reads.get(), 0), *why = PyTuple_GET_ITEM(reads.get(), 1);
   if (why != Py_None) return PyUnicode_AsUTF8(why);
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(places); ++i) {

@@ -47,10 +47,7 @@ void Signature::add(PyObject *value) {
     bool isTuple = PyTuple_Check(value);
     Py_ssize_t n = isTuple ? PyTuple_GET_SIZE(value) : PyList_GET_SIZE(value);
     words.insert(words.end(), {isTuple ? kTuple : kList, n});
-    if (isTuple && !PyTuple_CheckExact(value)) {
-      objects.push_back(reinterpret_cast<PyObject *>(Py_TYPE(value)));
-      Object(check(PyObject_CallOneArg(side().flatten, value))); // knows its fields from now on
-    }
+    if (isTuple && !PyTuple_CheckExact(value)) objects.push_back(reinterpret_cast<PyObject *>(Py_TYPE(value)));
     for (Py_ssize_t i = 0; i < n; ++i) add(isTuple ? PyTuple_GET_ITEM(value, i) : PyList_GET_ITEM(value, i));
   } else if (PyDict_CheckExact(value)) {
     Object keys(check(PyDict_Keys(value)));

@@ -66,7 +66,8 @@ def _attributes():
 
 
 class _Analysis:
-    def __init__(self):
+    def __init__(self, types_):
+        self.fields = set().union(*(tree.fields_of(t) for t in types_))
         self.places, self.why, self.seen = [], None, set()
         self.known = set()
 
@@ -125,7 +126,7 @@ class _Analysis:
                 self.fail(code, offset, f"writes '{variables[arg]}' of an enclosing function")
             elif name in ("LOAD_ATTR", "LOAD_METHOD"):
                 attribute = code.co_names[_name_index(name, arg)]
-                if attribute not in _attributes() and attribute not in tree._fields:
+                if attribute not in _attributes() and attribute not in self.fields:
                     self.fail(code, offset, f"reads the attribute '{attribute}' of an object")
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType) and self.why is None:
@@ -157,6 +158,9 @@ class _Analysis:
             return
         if isinstance(value, _core.JitFunction):
             return self.function(value.__wrapped__, code, offset)
+        if _is_container(value):
+            self.fields |= tree.fields_of(value)
+            return
         if isinstance(value, types.FunctionType):
             file = value.__code__.co_filename
             if file.startswith(_LIBRARIES) or "site-packages" in file and not file.startswith(_FOLDER):
@@ -165,7 +169,7 @@ class _Analysis:
                 self.function(value)
         elif isinstance(value, (types.BuiltinFunctionType, type)):
             module = getattr(value, "__module__", "") or ""
-            known = value in _PURE or _is_container(value) or value in vars(math).values() or module.startswith("kiln") and value is not _core.Array
+            known = value in _PURE or value in vars(math).values() or module.startswith("kiln") and value is not _core.Array
             if not known:
                 self.fail(code, offset, f"calls '{label}', which is not known to only compute")
         else:
@@ -180,9 +184,9 @@ def _is_container(value):
     return is_named_tuple or value in tree._registered or dataclasses.is_dataclass(value) and not hasattr(value, "__post_init__")
 
 
-def analyze(fn):
-    """([(container, key)], why): the places to watch, or why the function's calls run in eager."""
-    analysis = _Analysis()
+def analyze(fn, classes):
+    """([(container, key)], why): the places to watch, or why the function's calls run in eager; `classes` are those of its arguments."""
+    analysis = _Analysis(classes)
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
     if not isinstance(fn, types.FunctionType):

@@ -1,10 +1,8 @@
 """Results over axes, and along them."""
-import builtins
-
 from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops
 from ._core import Array
-from ._creation import full, zeros
+from ._creation import full
 from ._dtypes import BY_NAME
 from ._errors import make
 
@@ -188,5 +186,3 @@ def array_equal(x, y, /) -> bool:
     x, y = as_array(x), as_array(y)
     return x.shape == y.shape and bool(all(ops["equal"](x, y)))
 
-
-del builtins, zeros

@@ -2,7 +2,7 @@
 import builtins
 
 from . import _core
-from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._arguments import as_array, as_tuple, normalized_axis
 from ._core import Array
 from ._creation import full, zeros
 from ._errors import make
@@ -298,5 +298,3 @@ def trace(x, /, *, offset=0, dtype=None) -> Array:
     from ._reductions import sum
     return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
-
-del ops

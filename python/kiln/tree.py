@@ -9,7 +9,6 @@ import functools
 from ._errors import make
 
 _registered = {}  # class -> (flatten, unflatten)
-_fields = set()   # names of attributes of registered classes
 
 
 def register_pytree_node(nodetype, flatten_func, unflatten_func):
@@ -20,7 +19,6 @@ def register_pytree_node(nodetype, flatten_func, unflatten_func):
     if nodetype in _registered:
         raise make("ValueError", f"register_pytree_node: class: expected one that is not registered, got {nodetype.__name__}")
     _registered[nodetype] = (flatten_func, unflatten_func)
-    _fields.update(getattr(nodetype, "__slots__", ()), getattr(nodetype, "__annotations__", ()))
 
 
 def register_pytree_node_class(cls):
@@ -41,7 +39,6 @@ def register_dataclass(cls, data_fields=None, meta_fields=()):
         return cls(**dict(zip(data, children)), **dict(zip(meta, values)))
 
     register_pytree_node(cls, flatten_func, unflatten_func)
-    _fields.update(data, meta)
     return cls
 
 
@@ -51,14 +48,17 @@ def flatten_node(obj):
     if functions is not None:
         children, data = functions[0](obj)
         return tuple(children), data
-    if isinstance(obj, tuple):  # a named one: taken apart like any tuple, but its attributes are read
-        _fields.update(getattr(obj, "_fields", ()))
-        return None
     if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
-        names = [f.name for f in dataclasses.fields(obj)]
-        _fields.update(names)
-        return tuple(getattr(obj, n) for n in names), None
+        return tuple(getattr(obj, f.name) for f in dataclasses.fields(obj)), None
     return None
+
+
+def fields_of(cls):
+    """Names of the attributes that objects of a container class have: of a named tuple, a dataclass or a registered class."""
+    names = {*getattr(cls, "_fields", ()), *getattr(cls, "__annotations__", ())}
+    if dataclasses.is_dataclass(cls):
+        names.update(f.name for f in dataclasses.fields(cls))
+    return names | set(getattr(cls, "__slots__", ())) if cls in _registered else names
 
 
 def unflatten_node(cls, data, children):
