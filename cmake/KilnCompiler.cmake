@@ -14,14 +14,14 @@ endfunction()
 file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp lib/Driver/*.cpp)
 add_library(kiln_compiler SHARED ${compiler})
 kiln_llvm_target(kiln_compiler)
-target_link_libraries(kiln_compiler PRIVATE kiln_core lldELF lldCommon MLIR LLVM)
+target_link_libraries(kiln_compiler PRIVATE kiln_core kiln_library lldELF lldCommon MLIR LLVM)
 
 foreach(tool kiln-opt kiln-run kiln-pack)
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
   add_library(${tool}-objects OBJECT tools/${tool}.cpp)
   kiln_llvm_target(${tool}-objects)
   add_executable(${tool} $<TARGET_OBJECTS:${tool}-objects>)
-  target_link_libraries(${tool} PRIVATE kiln_compiler kiln_core MLIR LLVM)
+  target_link_libraries(${tool} PRIVATE kiln_compiler kiln_library kiln_core MLIR LLVM)
 endforeach()
 
 # Eager kernels, one library an instruction set.

@@ -17,7 +17,7 @@ kiln_tablegen(KilnAttrs.h.inc dialects/kiln/KilnOps.td -gen-attrdef-decls)
 kiln_tablegen(KilnAttrs.cpp.inc dialects/kiln/KilnOps.td -gen-attrdef-defs)
 kiln_tablegen(Passes.h.inc passes/Passes.td -gen-pass-decls -name=Kiln)
 
-add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/python/_ops.json ${gen}/python/_ops.pyi
+add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Routines.inc ${gen}/python/_ops.json ${gen}/python/_ops.pyi
   DEPENDS ${KILN_TD} tools/kiln-opgen
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-tblgen --dump-json -I ${CMAKE_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS}
           ${CMAKE_SOURCE_DIR}/dialects/kiln/KilnOps.td -o ${gen}/records.json
@@ -28,7 +28,7 @@ add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/Ki
   ${gen}/kiln/KilnDialect.cpp.inc ${gen}/kiln/KilnAttrs.h.inc ${gen}/kiln/KilnAttrs.cpp.inc ${gen}/kiln/Passes.h.inc)
 
 # What the compiler is made of, as one hash: part of every cache key, known to the runtime without opening the compiler.
-file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Driver/*.* include/*.h)
+file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Library/*.* lib/Driver/*.* include/*.h)
 set(KILN_BUILD_ID ${gen}/kiln/BuildId.cpp)
 add_custom_command(OUTPUT ${KILN_BUILD_ID} DEPENDS ${compiler_sources} tools/kiln-build-id
   COMMAND ${KILN_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-build-id ${LLVM_PACKAGE_VERSION} ${KILN_BUILD_ID}

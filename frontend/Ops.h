@@ -76,6 +76,9 @@ Array reduce(Op op, const Array &x, std::optional<Dims> axes, bool keepDims);
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis);
 Array matmul(const Array &x, const Array &y);
 
+/// An op of the kind library; operands as its rule wants them.
+Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<const int64_t> words);
+
 /// Row-major memory: the array itself where it is so.
 Array contiguous(const Array &x);
 /// A copy with memory of its own.

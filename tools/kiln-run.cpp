@@ -4,6 +4,7 @@
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs.
 #include "codegen/reference/Interpreter.h"
+#include "lib/Library/Library.h"
 #include "include/kiln/executable.h"
 #include "lib/Driver/Driver.h"
 #include "passes/Passes.h"
@@ -140,8 +141,9 @@ public:
     std::vector<void *> buffers;
     for (Data &d : data) buffers.push_back(d.bytes.data());
     auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
-    kiln_rt rt{1};
-    if (fn(&rt, buffers.data(), nullptr, aligned)) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    int32_t status = fn(runtimeTable(), buffers.data(), nullptr, aligned);
+    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
     return run.results(std::move(data));
   }
 

@@ -24,3 +24,4 @@ if [ "$(cat .venv/installed.txt 2>/dev/null)" != "$wanted" ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
   printf '%s\n' "$wanted" > .venv/installed.txt
 fi
+.venv/bin/python tools/fetch-pocketfft .venv/include/pocketfft

@@ -1,6 +1,6 @@
 // From kernels to functions over flat pointers, and the entry that calls them in order.
 //
-//   kernel:  i32 kernel_i(ptr noalias buffer..., ptr scratch, ptr dims)
+//   kernel:  i32 kernel_i(ptr noalias buffer..., ptr scratch, ptr dims, ptr rt)
 //   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
 //
 // dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
@@ -150,7 +150,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   ArrayRef<size_t> inputs = slots.take_front(kernel.getInputs().size()), outputs = slots.drop_front(inputs.size());
   Location loc = kernel.getLoc();
   b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types(pointers + 2, pointer());
+  SmallVector<Type> types(pointers + 3, pointer());
   auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size());
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
@@ -161,7 +161,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2)};
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
@@ -174,9 +174,10 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   static const std::pair<StringRef, Emit> emitters[] = {
       {"elementwise", emitElementwise}, {"reduction", emitReduction}, {"contraction", emitContraction},
       {"assemble", emitAssemble},       {"scatter", emitScatter},     {"scan", emitScan},
-      {"compact", emitCompact},         {"sort", emitSort},           {"convolution", emitConvolution}};
+      {"compact", emitCompact},         {"sort", emitSort},           {"convolution", emitConvolution}, {"library", emitLibrary}};
   llvm::find_if(emitters, [&](auto &pair) { return pair.first == kind; })->second(context);
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
+  if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
   if (context.scratchUsed.isStatic()) scratch = std::max(scratch, context.scratchUsed.number);
   return fn;
@@ -204,6 +205,7 @@ void ProgramEmitter::emitEntry() {
                                                 : bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number));
     args.push_back(e.address(workspace, DType::U8, planned));
     args.push_back(dims);
+    args.push_back(body->getArgument(0));
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
   }

@@ -11,9 +11,10 @@ struct KernelContext {
   Evaluator &ev;
   ir::KernelOp kernel;
   llvm::SmallVector<Buffer> outputs; // one a result
-  Value scratchPointer;
+  Value scratchPointer, runtime;
   Index scratchUsed = 0; // static for static shapes; else the caller knows
 
+  Value status; // of a call, for the kernel to return
   Value placedWithResult; // the input that lies in the memory of the (one) result, or null
 
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }
@@ -37,6 +38,7 @@ void emitScan(KernelContext &k);
 void emitCompact(KernelContext &k);
 void emitSort(KernelContext &k);
 void emitConvolution(KernelContext &k);
+void emitLibrary(KernelContext &k);
 
 /// Loops over all positions of `shape` but the axes in `skip`; those keep the coordinates of `position`.
 void forEachPosition(Emitter &e, llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip, Coordinates &position,

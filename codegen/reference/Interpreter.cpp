@@ -1,6 +1,7 @@
 #include "codegen/reference/Interpreter.h"
 
 #include "dialects/kiln/math/Apply.h"
+#include "lib/Library/Library.h"
 
 #include <algorithm>
 #include <cstring>
@@ -214,6 +215,26 @@ Tensor convolve(Op op, const Tensor &x, const Tensor &w, const TensorType &type,
   });
 }
 
+/// The one kind that is not computed here: every target calls the same routine.
+Tensor callLibrary(Op op, Operands x, const TensorType &type, std::span<const int64_t> words) {
+  std::vector<std::vector<char>> memory;
+  std::vector<Dims> strides;
+  std::vector<TensorType> types;
+  for (const Tensor *t : x) types.push_back(t->type);
+  types.push_back(type);
+  for (const TensorType &t : types) {
+    memory.emplace_back(size_t(numElements(t.shape) * byteSize(t.dtype)));
+    strides.push_back(contiguousStrides(t.shape));
+  }
+  std::vector<kiln_tensor> tensors;
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (i < x.size()) x[i]->write(memory[i].data());
+    tensors.push_back({memory[i].data(), int32_t(types[i].dtype), types[i].shape.rank, types[i].shape.begin(), strides[i].begin()});
+  }
+  checkLibraryStatus(op, runtimeTable()->library(info(op).name, tensors.data(), words.data()));
+  return Tensor::read(type, memory.back().data());
+}
+
 } // namespace
 
 Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
@@ -234,6 +255,7 @@ Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
   case Kind::Sort: return sort(op, *x[0], type, int(words[0]), words[1] != 0);
   case Kind::Compact: return compact(*x[0], type);
   case Kind::Convolve: return convolve(op, *x[0], *x[1], type, words);
+  case Kind::Library: return callLibrary(op, x, type, words);
   }
   return *x[0];
 }

@@ -48,6 +48,8 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   string scalar = "";
   // The element that `scalar` leaves as it is (with `a` for its dtype), and the result over no elements, where it differs.
   string identity = ""; string empty = identity;
+  // Of the kind library: the function of lib/Library that the runtime calls.
+  string routine = "";
   // The op moves or inspects bits: narrow floats are not widened.
   bit native = 0;
   // The order of accumulation shows in the bits.

@@ -8,14 +8,33 @@
 extern "C" {
 #endif
 
+/** An array in memory. Sizes and strides are in elements; `dtype` is the number of a stored trace (docs/formats/trace.md). */
+typedef struct kiln_tensor {
+  void *data;
+  int32_t dtype, rank;
+  const int64_t *shape, *strides;
+} kiln_tensor;
+
+/** What a call returns: 0, or these bits. Outputs are then undefined, and nothing outside them was written. */
+enum {
+  KILN_INDEX_OUT_OF_RANGE = 1,
+  KILN_SINGULAR = 2,
+  KILN_NOT_POSITIVE_DEFINITE = 4,
+  KILN_NOT_CONVERGED = 8,
+  KILN_LIBRARY_MISSING = 16,
+  KILN_OUT_OF_MEMORY = 32
+};
+
 /** Services of the runtime that kernels may call; a table, so that an executable has nothing to link. */
 typedef struct kiln_rt {
   int32_t version;
+  /** Runs a library routine: `tensors` are its operands and then its result, `words` its attributes as in a stored trace. */
+  int32_t (*library)(const char *routine, const kiln_tensor *tensors, const int64_t *words);
 } kiln_rt;
 
 /** Runs the program. `buffers` holds the inputs, then the outputs, base pointers with their offset included; `dims` the
-    symbolic sizes, then dynamic strides in elements; `workspace` is 64-byte aligned. Re-entrant. Returns 0, or 1 where an
-    index was out of range: outputs are then undefined, and nothing outside them was written. */
+    symbolic sizes, then dynamic strides in elements; `workspace` is 64-byte aligned. Re-entrant. Returns 0, or bits of what
+    went wrong. */
 typedef int32_t (*kiln_entry_fn)(const kiln_rt *rt, void *const *buffers, const int64_t *dims, void *workspace);
 
 /** What the symbol `kiln_info` points to. */
@@ -23,7 +42,7 @@ typedef struct kiln_executable_info {
   int64_t version, workspace_bytes, kernels;
 } kiln_executable_info;
 
-#define KILN_EXECUTABLE_VERSION 1
+#define KILN_EXECUTABLE_VERSION 2
 
 #ifdef __cplusplus
 }

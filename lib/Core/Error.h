@@ -6,7 +6,7 @@
 
 namespace kiln {
 
-enum class ErrorKind { Shape, DType, Device, Trace, Package, Compile, Index, Axis, Value, Overflow, Memory };
+enum class ErrorKind { Shape, DType, Device, Trace, Package, Compile, Index, Axis, Value, Overflow, Memory, LinAlg };
 
 class Error : public std::runtime_error {
 public:

@@ -25,6 +25,9 @@ bool accepts(Accepts set, DType t) {
   case Accepts::Wide: return t != DType::Bool && !isComplex(t) && !isNarrow(t);
   case Accepts::Floating: return isFloat(t) || isComplex(t);
   case Accepts::RealFloating: return isFloat(t);
+  case Accepts::Inexact: return (isFloat(t) && !isNarrow(t)) || isComplex(t);
+  case Accepts::RealInexact: return isFloat(t) && !isNarrow(t);
+  case Accepts::Complex: return isComplex(t);
   case Accepts::Integral: return t == DType::Bool || isInteger(t);
   case Accepts::Integer: return isInteger(t);
   case Accepts::Boolean: return t == DType::Bool;
@@ -43,6 +46,9 @@ static const char *describe(Accepts set) {
                                           "an integer dtype, float32 or float64",
                                           "a floating-point dtype",
                                           "a real floating-point dtype",
+                                          "float32, float64, complex64 or complex128",
+                                          "float32 or float64",
+                                          "a complex dtype",
                                           "bool or an integer dtype",
                                           "an integer dtype",
                                           "bool",
@@ -51,7 +57,7 @@ static const char *describe(Accepts set) {
   return texts[size_t(set)];
 }
 
-static void checkDType(const InferArgs &args, size_t operand) {
+void checkDType(const InferArgs &args, size_t operand) {
   DType got = args.operands[operand].dtype;
   if (!accepts(args.accepts, got))
     fail(ErrorKind::DType, args.op, "dtype of operand " + std::to_string(operand), describe(args.accepts), info(got).name);

@@ -34,7 +34,19 @@ TensorType inferArgsort(const InferArgs &args);
 TensorType inferNonzero(const InferArgs &args);
 TensorType inferDotGeneral(const InferArgs &args);
 TensorType inferConvolution(const InferArgs &args);
+TensorType inferCholesky(const InferArgs &args);
+TensorType inferLu(const InferArgs &args);
+TensorType inferSolve(const InferArgs &args);
+TensorType inferQr(const InferArgs &args);
+TensorType inferEigh(const InferArgs &args);
+TensorType inferEig(const InferArgs &args);
+TensorType inferSvd(const InferArgs &args);
+TensorType inferFft(const InferArgs &args);
+TensorType inferRfft(const InferArgs &args);
+TensorType inferIrfft(const InferArgs &args);
 
+/// Throws Error (dtype) where the record does not accept an operand's dtype.
+void checkDType(const InferArgs &args, size_t operand);
 /// The type of `op` over `operands` with `words`.
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words);
 

@@ -15,11 +15,6 @@ static std::string &libraryFolder() {
 }
 void setLibraryFolder(const std::string &folder) { libraryFolder() = folder; }
 
-const kiln_rt *runtimeTable() {
-  static const kiln_rt table = {1};
-  return &table;
-}
-
 static std::string lastDlError() {
   const char *text = dlerror();
   return text ? text : "unknown error";

@@ -4,6 +4,7 @@
 #include "include/kiln/compiler.h"
 #include "include/kiln/executable.h"
 #include "lib/Core/Trace.h"
+#include "lib/Library/Library.h"
 
 #include <memory>
 #include <string>
@@ -27,8 +28,6 @@ private:
   Executable() = default;
   void *handle = nullptr;
 };
-
-const kiln_rt *runtimeTable();
 
 /// The most workspace that a kernel of the pack may ask for; the pack's compiler checks it.
 inline constexpr size_t kPackWorkspace = size_t(8) << 20;

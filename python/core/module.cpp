@@ -271,6 +271,24 @@ void defineOps(py11::module_ &m) {
   m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
 }
 
+void defineLibrary(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
+  // The words follow in the order of the record: numbers, and lists of them.
+  m.def("library", [](const std::string &name, py11::tuple operands, py11::args attributes) {
+    return located([&] {
+      std::vector<Holder> holders(operands.size());
+      std::vector<const Array *> arrays;
+      for (size_t i = 0; i < operands.size(); ++i) arrays.push_back(&require(name.c_str(), operands[i], holders[i]));
+      std::vector<int64_t> words;
+      for (py11::handle attribute : attributes) {
+        if (py11::isinstance<py11::tuple>(attribute)) appendWords(words, kiln::py::toDims(name.c_str(), attribute.ptr()));
+        else words.push_back(attribute.cast<int64_t>());
+      }
+      return wrap(applyLibrary(opNamed(name), arrays, words));
+    });
+  });
+}
+
 void defineServices(py11::module_ &m) {
   m.def("set_python_side", [](py11::dict d) {
     auto &side = kiln::py::side();
@@ -391,5 +409,6 @@ PYBIND11_MODULE(_core, m) {
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
   defineOps(m);
+  defineLibrary(m);
   defineServices(m);
 }

@@ -37,7 +37,7 @@ from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_de
                      set_default_dtype)
 from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
 from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
-from . import _methods  # noqa: E402
+from . import _methods, fft, linalg  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh  # noqa: F405

@@ -60,9 +60,10 @@ def _line(code, offset):
 # whose attributes nobody watches.
 @functools.cache
 def _attributes():
-    from ._selection import At
-    return {name for kind in (_core.Array, At, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException) for name in dir(kind)}
-
+    from . import _selection, linalg
+    results = [v for module in (_selection, linalg) for v in vars(module).values() if hasattr(v, "_fields")]
+    kinds = (_core.Array, _selection.At, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException, *results)
+    return {name for kind in kinds for name in dir(kind)}
 
 
 class _Analysis:
@@ -189,6 +190,8 @@ def analyze(fn, classes):
     analysis = _Analysis(classes)
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
+    if isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
+        return [], None  # Kiln's own functions read nothing that changes
     if not isinstance(fn, types.FunctionType):
         return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function"
     analysis.function(fn)

@@ -55,6 +55,10 @@ class _MemoryError(KilnError, MemoryError):
     """No memory for an array of this size."""
 
 
+class LinAlgError(KilnError, ValueError):
+    """A matrix has no such decomposition: it is singular, not positive definite, or holds nan where an iteration must converge."""
+
+
 class KilnWarning(UserWarning):
     """Something works, but not the way it was meant to: a jitted function that runs in eager, for example."""
 
@@ -65,7 +69,8 @@ class Leave(BaseException):
 
 _CLASSES = {"ShapeError": ShapeError, "DTypeError": DTypeError, "DeviceError": DeviceError, "TraceError": TraceError,
             "PackageError": PackageError, "CompileError": CompileError, "IndexError": IndexError, "AxisError": AxisError,
-            "ValueError": _ValueError, "OverflowError": _OverflowError, "MemoryError": _MemoryError}
+            "ValueError": _ValueError, "OverflowError": _OverflowError, "MemoryError": _MemoryError,
+            "LinAlgError": LinAlgError}
 
 
 def user_frame():

@@ -339,3 +339,115 @@ func.func @transpose_axes(%x: tensor<2x3xf32>) {
   %r = kiln.transpose %x {permutation = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
   return
 }
+
+// -----
+
+func.func @cholesky_rank(%x: tensor<4xf32>) {
+  // expected-error@+1 {{rank of operand 0: expected at least 2, got 1}}
+  %r = kiln.cholesky %x {upper = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @cholesky_choice(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{upper: expected 0 to 1, got 2}}
+  %r = kiln.cholesky %x {upper = 2 : i64} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @lu_square(%x: tensor<2x3xf32>) {
+  // expected-error@+1 {{operand 0: expected square matrices, got float32[2, 3]}}
+  %r = kiln.lu %x : (tensor<2x3xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @solve_rows(%a: tensor<2x2xf32>, %b: tensor<3x1xf32>) {
+  // expected-error@+1 {{shape of b: expected one matrix of 2 rows for each of float32[2, 2], got float32[3, 1]}}
+  %r = kiln.solve %a, %b : (tensor<2x2xf32>, tensor<3x1xf32>) -> tensor<3x1xf32>
+  return
+}
+
+// -----
+
+func.func @solve_dtypes(%a: tensor<2x2xf32>, %b: tensor<2x1xf64>) {
+  // expected-error@+1 {{dtypes of operands differ: expected float32, got float64}}
+  %r = kiln.solve %a, %b : (tensor<2x2xf32>, tensor<2x1xf64>) -> tensor<2x1xf64>
+  return
+}
+
+// -----
+
+func.func @qr_dtype(%x: tensor<2x2xi32>) {
+  // expected-error@+1 {{dtype of operand 0: expected float32, float64, complex64 or complex128, got int32}}
+  %r = kiln.qr %x {complete = 0 : i64} : (tensor<2x2xi32>) -> tensor<8xi32>
+  return
+}
+
+// -----
+
+func.func @eigh_result(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{kiln.eigh}}
+  %r = kiln.eigh %x {upper = 0 : i64, vectors = 1 : i64} : (tensor<2x2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @eig_choice(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{vectors: expected 0 to 1, got -1}}
+  %r = kiln.eig %x {vectors = -1 : i64} : (tensor<2x2xf32>) -> tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @svd_choice(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{vectors: expected 0 to 2, got 3}}
+  %r = kiln.svd %x {vectors = 3 : i64} : (tensor<2x2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @fft_dtype(%x: tensor<2xf32>) {
+  // expected-error@+1 {{dtype of operand 0: expected a complex dtype, got float32}}
+  %r = kiln.fft %x {axes = array<i64: 0>, inverse = 0 : i64, norm = 0 : i64} : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @fft_axes(%x: tensor<2x2xcomplex<f32>>) {
+  // expected-error@+1 {{axes: expected axes named once, got (0, -2)}}
+  %r = kiln.fft %x {axes = array<i64: 0, -2>, inverse = 0 : i64, norm = 0 : i64} : (tensor<2x2xcomplex<f32>>) -> tensor<2x2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @fft_nothing(%x: tensor<2xcomplex<f32>>) {
+  // expected-error@+1 {{axes: expected at least one, got none}}
+  %r = kiln.fft %x {axes = array<i64>, inverse = 0 : i64, norm = 0 : i64} : (tensor<2xcomplex<f32>>) -> tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @rfft_points(%x: tensor<0xf32>) {
+  // expected-error@+1 {{points: expected at least 1, got 0}}
+  %r = kiln.rfft %x {axis = 0 : i64, norm = 0 : i64} : (tensor<0xf32>) -> tensor<1xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @irfft_points(%x: tensor<3xcomplex<f32>>) {
+  // expected-error@+1 {{frequencies: expected 4 for 6 points, got 3}}
+  %r = kiln.irfft %x {axis = 0 : i64, size = 6 : i64, norm = 0 : i64} : (tensor<3xcomplex<f32>>) -> tensor<6xf32>
+  return
+}

@@ -30,6 +30,7 @@ def same_bits(x, y):
     elif x.dtype.kind == "f":
         bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[x.itemsize]
         equal = (np.ascontiguousarray(x).view(bits) == np.ascontiguousarray(y).view(bits)) | (np.isnan(x) & np.isnan(y))
+        x, y, equal = np.atleast_1d(x), np.atleast_1d(y), np.atleast_1d(equal)
         assert equal.all(), f"{(~equal).sum()} of {x.size} differ, first at {np.argwhere(~equal)[0]}: {x[~equal][0]!r} against {y[~equal][0]!r}"
     else:
         np.testing.assert_array_equal(x, y)

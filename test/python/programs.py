@@ -146,6 +146,24 @@ class Writer:
             return False
         return self.try_add("dot_general", f"{a} @ {a}.T" if len(self.vars[a][0]) == 2 or self.rng.integers(2) else f"kn.outer({a}, {a})")
 
+    def library(self):
+        a = self.one(lambda s, t: len(s) == 2 and 0 not in s and t in ("float32", "float64", "complex64", "complex128"))
+        if a is None:
+            return False
+        (m, n), dtype = self.vars[a]
+        kind = self.pick(["cholesky", "lu", "solve", "qr", "eigh", "eig", "svd", "fft", "rfft", "irfft"])
+        if kind == "rfft" and dtype.startswith("complex"):
+            return False
+        self.try_add("select", f"kn.where(kn.abs({a}) < 1000, {a}, 1)")  # nan has no decomposition
+        x = list(self.vars)[-1]
+        square = f"({x} @ kn.conj({x}).mT + 10000 * kn.eye({m}, dtype={x}.dtype))"
+        upper = bool(self.rng.integers(2))
+        return self.try_add(kind, {
+            "cholesky": f"kn.linalg.cholesky({square}, upper={upper})", "lu": f"kn.linalg.slogdet({square}).logabsdet", "solve": f"kn.linalg.solve({square}, {x})",
+            "qr": f"kn.linalg.qr({x}, {self.pick(['reduced', 'complete'])!r}).{self.pick('QR')}", "eigh": f"kn.linalg.eigh({square}, {'U' if upper else 'L'!r}).{self.pick(['eigenvalues', 'eigenvectors'])}",
+            "eig": f"kn.linalg.eigvals({square})", "svd": f"kn.linalg.svd({x}, {upper}).{self.pick(['U', 'S', 'Vh'])}", "fft": f"kn.fft.fft({x}, axis={int(upper)})",
+            "rfft": f"kn.fft.rfft({x}, axis={int(upper)})", "irfft": f"kn.fft.irfft({x}, n={int(self.rng.integers(1, 9))})"}[kind])
+
     def selection(self):
         a = self.one(lambda s, t: len(s) > 0 and 0 not in s)
         if a is None:
@@ -209,7 +227,7 @@ class Writer:
 
     def text(self, statements):
         kinds = [self.ufunc] * 12 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.selection,
-                                    self.selection]
+                                    self.selection, self.library]
         while len(self.lines) < statements:
             self.pick(kinds)()
         made = [n for n in self.vars if n not in self.inputs]

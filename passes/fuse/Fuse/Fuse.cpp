@@ -16,7 +16,7 @@ namespace {
 
 /// Operations that become one kernel.
 struct Group {
-  enum Kind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution } kind;
+  enum Kind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution, Library } kind;
   Dims space;    // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
@@ -57,6 +57,7 @@ private:
 
   void copyAliasedOutputs();
   void findRoots();
+  void copyReshapedArguments();
   bool isAlias(Operation *op) { return isa<ir::ReshapeOp>(op) && (roots.contains(op) || !addsOnlyUnitAxes(op)); }
   bool isMove(Operation *op);
   bool isPulled(Operation *op) { return op && !roots.contains(op) && isMove(op) && !isAlias(op); }
@@ -124,6 +125,22 @@ void Fuser::findRoots() {
         if (!isVector) requireMemory(v);
     }
     if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
+    if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
+  }
+}
+
+/// A reshape names the memory of its operand by other sizes, which a strided argument's memory does not allow: it is copied.
+void Fuser::copyReshapedArguments() {
+  OpBuilder b = OpBuilder::atBlockBegin(&block);
+  for (BlockArgument argument : block.getArguments()) {
+    if (!fn.getArgAttr(argument.getArgNumber(), "kiln.strides")) continue;
+    Value copy;
+    for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
+      if (!isAlias(use.getOwner())) continue;
+      if (!copy) copy = ir::CastOp::create(b, argument.getLoc(), argument.getType(), argument);
+      use.set(copy);
+    }
+    if (copy) count("fuse.copies");
   }
 }
 
@@ -163,6 +180,7 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
     case Kind::Compact: g->kind = Group::Compact; break;
     case Kind::Sort: g->kind = Group::Sort; break;
     case Kind::Convolve: g->kind = Group::Convolution; break;
+    case Kind::Library: g->kind = Group::Library; break;
     default: break;
     }
   }
@@ -389,7 +407,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
   static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "assemble",   "scatter",
-                                        "scan",        "compact",   "sort",        "convolution"};
+                                        "scan",        "compact",   "sort",        "convolution", "library"};
   auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
                                      b.getStringAttr(names[g.kind]), nullptr);
   kernel.getBody().takeBody(*region);
@@ -400,6 +418,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 void Fuser::run() {
   copyAliasedOutputs();
   findRoots();
+  copyReshapedArguments();
   for (Operation &op : block.without_terminator())
     if (!isPulled(&op) && !isAlias(&op)) {
       Group *g = place(&op);

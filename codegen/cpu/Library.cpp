@@ -1,0 +1,71 @@
+// Calls of library routines through the runtime's table: operands and result are described by tensors on the stack, in the
+// layout of include/kiln/executable.h.
+#include "codegen/cpu/Kernels.h"
+
+#include "include/kiln/executable.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <cstddef>
+
+using namespace mlir;
+
+namespace kiln::cpu {
+namespace {
+
+Type pointer(Emitter &e) { return LLVM::LLVMPointerType::get(e.b.getContext()); }
+Value byteAt(Emitter &e, Value base, size_t offset) { return e.address(base, DType::U8, int64_t(offset)); }
+
+/// Numbers on the stack.
+Value storeNumbers(Emitter &e, ArrayRef<Index> numbers) {
+  Value memory = e.stack(DType::I64, std::max<int64_t>(1, int64_t(numbers.size())));
+  for (auto [i, n] : llvm::enumerate(numbers)) e.store(memory, int64_t(i), Expr(e.b, e.loc, e.use(n), DType::I64));
+  return memory;
+}
+
+void storeTensor(Emitter &e, Value to, const Buffer &buffer) {
+  auto storePointer = [&](size_t offset, Value value) { LLVM::StoreOp::create(e.b, e.loc, value, byteAt(e, to, offset)); };
+  storePointer(offsetof(kiln_tensor, data), buffer.pointer);
+  storePointer(offsetof(kiln_tensor, shape), storeNumbers(e, buffer.shape));
+  storePointer(offsetof(kiln_tensor, strides), storeNumbers(e, buffer.strides));
+  e.store(byteAt(e, to, offsetof(kiln_tensor, dtype)), 0, e.scalar(DType::I32, double(int(buffer.dtype))));
+  e.store(byteAt(e, to, offsetof(kiln_tensor, rank)), 0, e.scalar(DType::I32, double(buffer.shape.size())));
+}
+
+/// A constant with the op's name, which is the routine's, and a zero behind it.
+Value nameOf(Emitter &e, Operation *op) {
+  StringRef name = op->getName().stripDialect();
+  auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  std::string symbol = ("kiln.routine." + name).str();
+  if (!module.lookupSymbol(symbol)) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(module.getBody());
+    std::string text = name.str() + '\0';
+    LLVM::GlobalOp::create(e.b, e.loc, LLVM::LLVMArrayType::get(e.b.getI8Type(), text.size()), /*isConstant=*/true,
+                           LLVM::Linkage::Internal, symbol, e.b.getStringAttr(text));
+  }
+  return LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), symbol);
+}
+
+} // namespace
+
+void emitLibrary(KernelContext &k) {
+  Emitter &e = k.e;
+  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  SmallVector<Buffer> buffers;
+  for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
+  buffers.push_back(k.outputs[0]);
+  Value tensors = e.stack(DType::U8, int64_t(buffers.size() * sizeof(kiln_tensor)));
+  for (auto [i, buffer] : llvm::enumerate(buffers)) storeTensor(e, byteAt(e, tensors, i * sizeof(kiln_tensor)), buffer);
+  SmallVector<Index> words;
+  for (int64_t word : ir::wordsOf(op)) words.push_back(word);
+  Value arguments[] = {nameOf(e, op), tensors, storeNumbers(e, words)};
+
+  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), byteAt(e, k.runtime, offsetof(kiln_rt, library)));
+  auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {pointer(e), pointer(e), pointer(e)});
+  SmallVector<Value> operands = {entry};
+  llvm::append_range(operands, arguments);
+  k.status = LLVM::CallOp::create(e.b, e.loc, type, operands).getResult();
+}
+
+} // namespace kiln::cpu

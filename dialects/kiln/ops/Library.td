@@ -1,0 +1,100 @@
+// Ops that call a library through the runtime's table: decompositions by LAPACK, transforms by pocketfft. An op has one
+// result: several are laid one behind the other along its last axis.
+#ifndef KILN_LIBRARY
+#define KILN_LIBRARY
+include "dialects/kiln/KilnBase.td"
+
+class Kiln_Library<string mnemonic> : Kiln_Op<mnemonic> {
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let kind = "library"; let dtypes = "inexact"; let eager = 0; let cost = 1000;
+  let routine = "library::" # mnemonic;
+}
+
+// Of the last two axes, for each position of those before.
+class Kiln_Decomposition<string mnemonic> : Kiln_Library<mnemonic> {
+  let arguments = (ins Kiln_Tensor:$x);
+}
+def Kiln_CholeskyOp : Kiln_Library<"cholesky"> {
+  let summary = "The triangle whose product with its adjoint is a positive definite matrix.";
+  let description = [{LAPACK's potrf. It reads the triangle that it replaces; the other one becomes 0.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$upper);
+  let infer = "inferCholesky";
+  let gradient = GradientInCpp<"two triangular solves around half of the product of the factor and the cotangent">;
+  let example = "kn.linalg.cholesky(kn.asarray([[4.0, 2.0], [2.0, 3.0]]))";
+}
+def Kiln_LuOp : Kiln_Decomposition<"lu"> {
+  let summary = "The factors of a square matrix with rows exchanged, flat, then the row exchanged with each, counted from 0.";
+  let description = [{LAPACK's getrf: the unit lower triangle below the diagonal, the upper one on and above it.}];
+  let infer = "inferLu";
+  let gradient = GradientInCpp<"triangular solves around the triangles of the products of factors and cotangents">;
+  let example = "kn.linalg.slogdet(kn.asarray([[1.0, 2.0], [3.0, 4.0]])).logabsdet";
+}
+def Kiln_SolveOp : Kiln_Library<"solve"> {
+  let summary = "The x of a x = b for a square matrix a and the columns of b.";
+  let description = [{LAPACK's gesv.}];
+  let arguments = (ins Kiln_Tensor:$a, Kiln_Tensor:$b);
+  let infer = "inferSolve";
+  let gradient = GradientInCpp<"a solve with the adjoint, and its product with the solution">;
+  let example = "kn.linalg.solve(kn.asarray([[1.0, 2.0], [3.0, 4.0]]), kn.asarray([5.0, 6.0]))";
+}
+def Kiln_QrOp : Kiln_Library<"qr"> {
+  let summary = "A matrix with orthonormal columns, flat, then the upper triangle that it is multiplied with.";
+  let description = [{LAPACK's geqrf and orgqr. `complete` makes the first one square.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$complete);
+  let infer = "inferQr";
+  let gradient = GradientInCpp<"a triangular solve of the triangles of the products of factors and cotangents">;
+  let example = "kn.linalg.qr(kn.asarray([[1.0, 2.0], [3.0, 4.0]])).R";
+}
+def Kiln_EighOp : Kiln_Library<"eigh"> {
+  let summary = "Eigenvalues of a Hermitian matrix in ascending order, then its eigenvectors, flat, as columns.";
+  let description = [{LAPACK's syevd and heevd, from one triangle. `vectors` 0 gives the eigenvalues alone.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$upper, I64Attr:$vectors);
+  let infer = "inferEigh";
+  let gradient = GradientInCpp<"products with the eigenvectors, divided by the differences of the eigenvalues">;
+  let example = "kn.linalg.eigvalsh(kn.asarray([[2.0, 1.0], [1.0, 2.0]]))";
+}
+def Kiln_EigOp : Kiln_Library<"eig"> {
+  let summary = "Complex eigenvalues of a square matrix, then its eigenvectors, flat, as columns.";
+  let description = [{LAPACK's geev. `vectors` 0 gives the eigenvalues alone.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$vectors);
+  let infer = "inferEig";
+  let gradient = GradientInCpp<"solves with the eigenvectors, divided by the differences of the eigenvalues">;
+  let example = "kn.linalg.eigvals(kn.asarray([[0.0, 1.0], [-1.0, 0.0]]))";
+}
+def Kiln_SvdOp : Kiln_Library<"svd"> {
+  let summary = "Singular values in descending order, then the left singular vectors as columns and the right ones as rows, flat.";
+  let description = [{LAPACK's gesdd. `vectors` 0 gives the values alone, 1 as many vectors as values, 2 square matrices of them.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$vectors);
+  let infer = "inferSvd";
+  let gradient = GradientInCpp<"products with the singular vectors, divided by the differences of the squared values">;
+  let example = "kn.linalg.svdvals(kn.asarray([[3.0, 0.0], [0.0, 4.0]]))";
+}
+
+// norm: what the sums are divided by: 0 nothing, 1 the root of the number of points, 2 that number.
+def Kiln_FftOp : Kiln_Library<"fft"> {
+  let summary = "Discrete Fourier transform of complex numbers over axes; `inverse` with the sign of the exponent changed.";
+  let description = [{`norm` is what the sums are divided by: 0 nothing, 1 the root of the number of points, 2 that number.}];
+  let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes, I64Attr:$inverse, I64Attr:$norm);
+  let infer = "inferFft"; let dtypes = "complex";
+  let gradient = GradientInCpp<"the transform of the cotangent in the other direction">;
+  let example = "kn.fft.fft(kn.asarray([1.0, 2.0, 3.0]))";
+}
+def Kiln_RfftOp : Kiln_Library<"rfft"> {
+  let summary = "Discrete Fourier transform of real numbers along an axis: the frequencies from 0 to one half.";
+  let description = [{`norm` as for `fft`.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$norm);
+  let infer = "inferRfft"; let dtypes = "realInexact";
+  let gradient = GradientInCpp<"the real part of the transform of the cotangent, padded, in the other direction">;
+  let example = "kn.fft.rfft(kn.asarray([1.0, 2.0, 3.0]))";
+}
+def Kiln_IrfftOp : Kiln_Library<"irfft"> {
+  let summary = "`size` real numbers along an axis from the frequencies that `rfft` gives.";
+  let description = [{`norm` as for `fft`. The imaginary parts of frequency 0, and of one half for an even size, are not read.}];
+  let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$size, I64Attr:$norm);
+  let infer = "inferIrfft"; let dtypes = "complex";
+  let gradient = GradientInCpp<"the transform of the cotangent, the frequencies between counted twice">;
+  let example = "kn.fft.irfft(kn.asarray([6.0, -1.5 + 0.9j]), n=3)";
+}
+
+#endif

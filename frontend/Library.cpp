@@ -1,0 +1,28 @@
+// Ops that call a library: eager execution asks the same table as compiled programs.
+#include "frontend/OpsShared.h"
+
+#include "lib/Library/Library.h"
+
+namespace kiln {
+
+Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<const int64_t> words) {
+  std::vector<TensorType> types;
+  for (const Array *a : operands) types.push_back(a->type());
+  TensorType type = infer(op, types, words);
+  if (Recorder *r = Recorder::current()) return r->record(op, operands, words);
+  Array result = Array::empty(type.dtype, type.shape);
+  std::vector<kiln_tensor> tensors;
+  auto add = [&](const Array &a) { tensors.push_back({a.data(), int32_t(a.dtype), a.shape.rank, a.shape.begin(), a.strides.begin()}); };
+  int64_t work = result.size();
+  for (const Array *a : operands) add(*a), work += 16 * a->size();
+  add(result);
+  int32_t status;
+  {
+    Running running(work);
+    status = runtimeTable()->library(info(op).name, tensors.data(), words.data());
+  }
+  checkLibraryStatus(op, status);
+  return result;
+}
+
+} // namespace kiln

@@ -1,0 +1,51 @@
+#include "lib/Library/Library.h"
+
+#include "lib/Core/Error.h"
+
+#include <cstring>
+#include <new>
+
+namespace kiln {
+namespace library {
+
+Routine *find(const char *name) {
+  static constexpr struct {
+    const char *name;
+    Routine *routine;
+  } routines[] = {
+#include "kiln/Routines.inc"
+  };
+  for (auto &known : routines)
+    if (!std::strcmp(known.name, name)) return known.routine;
+  return nullptr;
+}
+
+static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t *words) {
+  Routine *routine = find(name);
+  if (!routine) return KILN_LIBRARY_MISSING;
+  try {
+    return routine(tensors, words);
+  } catch (const std::bad_alloc &) {
+    return KILN_OUT_OF_MEMORY;
+  }
+}
+
+} // namespace library
+
+const kiln_rt *runtimeTable() {
+  static const kiln_rt table = {KILN_EXECUTABLE_VERSION, library::call};
+  return &table;
+}
+
+void checkLibraryStatus(Op op, int32_t status) {
+  std::string name = info(op).name;
+  if (status & KILN_SINGULAR) throw Error(ErrorKind::LinAlg, name + ": expected matrices of full rank, got a singular one");
+  if (status & KILN_NOT_POSITIVE_DEFINITE) throw Error(ErrorKind::LinAlg, name + ": expected positive definite matrices, got one that is not");
+  if (status & KILN_NOT_CONVERGED)
+    throw Error(ErrorKind::LinAlg, name + ": expected an iteration that converges, got one that does not: look for nan and inf in the operand");
+  if (status & KILN_LIBRARY_MISSING)
+    throw Error(ErrorKind::Package, name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
+  if (status & KILN_OUT_OF_MEMORY) throw Error(ErrorKind::Memory, name + ": expected memory for the routine's workspace, got none");
+}
+
+} // namespace kiln

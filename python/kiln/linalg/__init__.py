@@ -1,0 +1,16 @@
+"""Linear algebra. Functions work on the last two axes of their operands, for each position of the others.
+
+Decompositions call LAPACK; integers are first converted to the default dtype, narrow floats computed as float32. Raises
+LinAlgError for a matrix that has no such decomposition.
+"""
+from .._errors import LinAlgError
+from .._products import matmul, outer, tensordot, vecdot
+from .._shaping import diagonal, matrix_transpose, trace
+from ._decompositions import (EigResult, EighResult, QRResult, SlogdetResult, SVDResult, cholesky, det, eig, eigh, eigvals, eigvalsh, inv,
+                              qr, slogdet, solve, svd, svdvals)
+from ._derived import cond, cross, lstsq, matrix_norm, matrix_power, matrix_rank, multi_dot, norm, pinv, vector_norm
+
+__all__ = ["EigResult", "EighResult", "LinAlgError", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cond", "cross", "det",
+           "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
+           "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace",
+           "vecdot", "vector_norm"]

@@ -1,0 +1,181 @@
+"""What follows from decompositions and products: norms, ranks, inverses of any matrix."""
+import builtins
+
+from .. import _core
+from .._arguments import as_array, as_tuple, floating, normalized_axis, ops
+from .._core import Array
+from .._creation import eye
+from .._dtypes import finfo
+from .._errors import make
+from .._products import matmul
+from .._reductions import max, min, sum  # noqa: A004
+from .._selection import where
+from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze, stack
+from ._decompositions import inv, svd, svdvals
+
+_INF = float("inf")
+
+
+def _matrices(op, x):
+    x = floating(x)
+    if x.ndim < 2:
+        raise make("ShapeError", f"{op}: rank of operand 0: expected at least 2, got {x.ndim}")
+    return x
+
+
+def _cutoff(x, values, rtol):
+    """What singular values are compared with, over a new last axis."""
+    if rtol is None:
+        rtol = builtins.max(x.shape[-2:]) * finfo(values.dtype).eps
+    rtol = expand_dims(rtol, axis=-1) if isinstance(rtol, Array) and rtol.ndim else rtol
+    return rtol * max(values, axis=-1, keepdims=True)
+
+
+def pinv(x, /, rtol=None) -> Array:
+    """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0."""
+    x = _matrices("pinv", x)
+    if 0 in x.shape[-2:]:
+        return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype)
+    u, s, vh = svd(x, full_matrices=False)
+    kept = ops["greater"](s, _cutoff(x, s, rtol))
+    inverse = where(kept, 1 / where(kept, s, 1), 0)
+    return matmul(_adjoint(vh), expand_dims(inverse, axis=-1) * _adjoint(u))
+
+
+def _adjoint(x):
+    return ops["conj"](x.mT) if x.dtype.kind == "c" else x.mT
+
+
+def matrix_rank(x, /, rtol=None) -> Array:
+    """Number of singular values above ``rtol`` (the larger size times eps) of the largest: int64."""
+    x = _matrices("matrix_rank", x)
+    s = svdvals(x)
+    if not s.shape[-1]:
+        return _core.full(s.shape[:-1], 0, "int64")
+    return sum(_core.astype(ops["greater"](s, _cutoff(x, s, rtol)), "int64"), axis=-1)
+
+
+def matrix_power(x, n, /) -> Array:
+    """Product of ``n`` of the matrix, by repeated squares; of its inverse for a negative ``n``."""
+    x = as_array(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise make("ShapeError", f"matrix_power: operand 0: expected square matrices, got {x.shape}")
+    if n == 0:
+        return _core.copy(_core.broadcast_to(eye(x.shape[-1], dtype=x.dtype), x.shape))
+    square, result = (inv(x) if n < 0 else x), None
+    n = abs(n)
+    while n:
+        if n & 1:
+            result = square if result is None else matmul(result, square)
+        n >>= 1
+        square = matmul(square, square) if n else square
+    return result if result is not x else _core.copy(x)
+
+
+def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
+    """Norm over ``axis`` (all) as of one vector: the root of order ``ord`` of the sum of that power of the sizes.
+
+    ``ord`` inf and -inf are the largest and smallest size, 0 the number of elements that are not 0.
+    """
+    x = ops["abs"](floating(x))
+    if ord == _INF or ord == -_INF:
+        return (max if ord > 0 else min)(x, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return sum(_core.astype(ops["not_equal"](x, 0), x.dtype), axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return sum(x, axis=axis, keepdims=keepdims)
+    if ord == 2:
+        return ops["sqrt"](sum(x * x, axis=axis, keepdims=keepdims))
+    return sum(x ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+def matrix_norm(x, /, keepdims=False, ord="fro") -> Array:  # noqa: A002
+    """Norm of matrices: "fro", "nuc", 1, -1, 2, -2, inf or -inf, as NumPy's. Raises ValueError for another ``ord``."""
+    x = _matrices("matrix_norm", x)
+    kind = max if not isinstance(ord, str) and ord > 0 else min
+    if ord == "fro":
+        return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord == "nuc" or ord in (2, -2):
+        s = svdvals(x)
+        result = sum(s, axis=-1) if ord == "nuc" else kind(s, axis=-1)
+        return _core.reshape(result, (*result.shape, 1, 1)) if keepdims else result
+    if ord not in (1, -1, _INF, -_INF):
+        raise make("ValueError", f"matrix_norm: ord: expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, got {ord!r}")
+    sums = sum(ops["abs"](x), axis=-2 if abs(ord) == 1 else -1, keepdims=True)
+    return kind(sums, axis=(-2, -1), keepdims=keepdims)
+
+
+def norm(x, ord=None, axis=None, keepdims=False) -> Array:  # noqa: A002
+    """``vector_norm`` over one axis, ``matrix_norm`` over two, as NumPy's function of the name; of all elements without ``ord``."""
+    x = floating(x)
+    if axis is None and ord is None:
+        return vector_norm(x, keepdims=keepdims)
+    axes = [normalized_axis("norm", a, x.ndim) for a in (range(x.ndim) if axis is None else as_tuple(axis))]
+    if len(axes) == 1:
+        return vector_norm(x, axis=axes[0], keepdims=keepdims, ord=2 if ord is None else ord)
+    if len(axes) != 2:
+        raise make("ValueError", f"norm: axis: expected one or two, got {len(axes)}")
+    result = matrix_norm(moveaxis(x, tuple(axes), (-2, -1)), ord="fro" if ord is None else ord)
+    return _core.reshape(result, tuple(1 if i in axes else n for i, n in enumerate(x.shape))) if keepdims else result
+
+
+def cond(x, p=None) -> Array:
+    """Condition number: the norm of a matrix times that of its inverse, by ``p`` as ``ord`` of ``matrix_norm`` (2)."""
+    x = _matrices("cond", x)
+    if p in (None, 2, -2):
+        s = svdvals(x)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+
+
+def cross(x1, x2, /, axis=-1) -> Array:
+    """Cross products of vectors of three elements along ``axis``; other axes broadcast. Raises ShapeError for another size."""
+    x1, x2 = as_array(x1), as_array(x2)
+    shape = broadcast_shapes(x1.shape, x2.shape)
+    axis = normalized_axis("cross", axis, builtins.min(x1.ndim, x2.ndim)) - builtins.min(x1.ndim, x2.ndim) if axis >= 0 else axis
+    for x in (x1, x2):
+        if x.shape[normalized_axis("cross", axis, x.ndim)] != 3:
+            raise make("ShapeError", f"cross: size of axis {axis}: expected 3, got {x.shape[axis]}")
+    a, b = (moveaxis(_core.broadcast_to(x, shape), axis, 0) for x in (x1, x2))
+    return stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], axis=axis)
+
+
+def multi_dot(arrays) -> Array:
+    """Product of two or more matrices, in the order of fewest multiplications; the first and last may be vectors."""
+    arrays = [as_array(a) for a in arrays]
+    if len(arrays) < 2:
+        raise make("ValueError", f"multi_dot: arrays: expected at least 2, got {len(arrays)}")
+    row, column = arrays[0].ndim == 1, arrays[-1].ndim == 1
+    arrays[0] = _core.reshape(arrays[0], (1, -1)) if row else arrays[0]
+    arrays[-1] = _core.reshape(arrays[-1], (-1, 1)) if column else arrays[-1]
+    result = _product(arrays, _splits([a.shape[0] for a in arrays] + [arrays[-1].shape[1]]), 0, len(arrays) - 1)
+    return squeeze(result, axis=tuple(a for a, wanted in ((0, row), (1, column)) if wanted)) if row or column else result
+
+
+def _splits(sizes):
+    """Where each run of factors is best split. T. Cormen and others, "Introduction to Algorithms", section on chains."""
+    n = len(sizes) - 1
+    cost, split = {(i, i): 0 for i in range(n)}, {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i, j], split[i, j] = builtins.min((cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+    return split
+
+
+def _product(arrays, split, i, j):
+    return arrays[i] if i == j else matmul(_product(arrays, split, i, split[i, j]), _product(arrays, split, split[i, j] + 1, j))
+
+
+def lstsq(a, b, rcond=None):
+    """The x of least norm that makes ``a @ x - b`` smallest, with the sums of squares left, the rank and the singular values of ``a``.
+
+    ``a`` has two axes, ``b`` one or two. The sums of squares are empty unless ``a`` has more rows than columns.
+    """
+    a, b = _matrices("lstsq", a), floating(b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+        raise make("ShapeError", f"lstsq: operands: expected a matrix and {a.shape[-2]} rows, got {a.shape} and {b.shape}")
+    x = matmul(pinv(a, rtol=rcond), b)
+    left = ops["abs"](b - matmul(a, x))
+    squares = sum(left * left, axis=0, keepdims=b.ndim == 1) if a.shape[0] > a.shape[1] else _core.full((0,), 0, left.dtype)
+    return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)
