@@ -36,10 +36,23 @@ PyObject *getDoc(PyObject *self, void *) {
                               "Raises DTypeError where a dtype is not accepted, ShapeError where shapes do not broadcast.",
                               record.name, record.operands == 1 ? "x" : "x, y", record.summary);
 }
+/// For `inspect.signature`, and with it help and editors.
+PyObject *getSignature(PyObject *self, void *) {
+  Object inspect(PyImport_ImportModule("inspect"));
+  Object kind(inspect ? PyObject_GetAttrString(inspect.get(), "_POSITIONAL_ONLY") : nullptr);
+  Object parameters(PyList_New(0));
+  static const char *const names[] = {"x", "y", "z"};
+  for (int i = 0; kind && i < info(opOf(self)).operands; ++i) {
+    Object parameter(PyObject_CallMethod(inspect.get(), "Parameter", "sO", names[i], kind.get()));
+    if (!parameter || PyList_Append(parameters.get(), parameter.get())) return nullptr;
+  }
+  return kind ? PyObject_CallMethod(inspect.get(), "Signature", "O", parameters.get()) : nullptr;
+}
 
 PyGetSetDef getset[] = {{"__name__", getName, nullptr, nullptr, nullptr},
                         {"__qualname__", getName, nullptr, nullptr, nullptr},
                         {"__module__", getModule, nullptr, nullptr, nullptr},
+                        {"__signature__", getSignature, nullptr, nullptr, nullptr},
                         {"__doc__", getDoc, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
