@@ -205,7 +205,7 @@ Number makeComplex(Number re, Number im) { return Number(complexType(re.dtype), 
 
 Angle<Number> replaceLarge(Number x, Number isLarge, Angle<Number> small) {
   if (!isTrue(isLarge)) return small;
-  return scalar::math::reduceLarge(x, [](Number at) { return Number(DType::U64, scalar::math::kTwoOverPiBits[at.raw]); });
+  return scalar::math::reduceLargeLike(small, x, [](Number at) { return Number(DType::U64, scalar::math::kTwoOverPiBits[at.raw]); });
 }
 
 int64_t toInteger(const Number &a) {

@@ -227,7 +227,7 @@ class Writer:
 
     def text(self, statements):
         kinds = [self.ufunc] * 12 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.selection,
-                                    self.selection, self.library, self.library]
+                                    self.selection, self.library, self.library, self.library]
         while len(self.lines) < statements:
             self.pick(kinds)()
         made = [n for n in self.vars if n not in self.inputs]

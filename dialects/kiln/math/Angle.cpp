@@ -57,7 +57,15 @@ Angle<Expr> replaceLarge(Expr x, Expr isLarge, Angle<Expr> small) {
   func::FuncOp helper = largeAngleFunction(b, loc);
   SmallVector<Value, 3> start = {small.high.value, small.low.value, small.quadrant.value};
   SmallVector<Type> types(ValueRange(start).getTypes());
-  auto call = [&](Value one) { return func::CallOp::create(b, loc, helper, ValueRange{one}).getResults(); };
+  const Expr *like[] = {&small.high, &small.low, &small.quadrant};
+  auto call = [&](Value one) { // in the dtypes of the small angles
+    Value wide = scalar::cast(Expr(b, loc, one, x.dtype), DType::F64).value;
+    auto results = func::CallOp::create(b, loc, helper, ValueRange{wide}).getResults();
+    SmallVector<Value> angle;
+    for (auto [i, value] : llvm::enumerate(results))
+      angle.push_back(scalar::cast(Expr(b, loc, value, i < 2 ? DType::F64 : DType::I64), like[i]->dtype).value);
+    return angle;
+  };
   if (!x.lanes()) {
     auto branch = scf::IfOp::create(b, loc, types, isLarge.value, true);
     OpBuilder::InsertionGuard guard(b);

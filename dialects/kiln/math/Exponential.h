@@ -71,16 +71,39 @@ template <Scalar E> E exp(E x) {
   return fma(q, s1, s1) * s2;
 }
 
+/// x where a logarithm is x itself, -inf at 0, nan below.
+template <Scalar E> E logEdges(E x, E result) {
+  E zero = constant(x, 0);
+  result = select(less(x, constant(x, kInfinity)), result, x);
+  result = select(equal(x, zero), constant(x, -kInfinity), result);
+  return select(less(x, zero), constant(x, kNan), result);
+}
+
+/// log(1 + f) + k ln 2 with sqrt(1/2) < 1 + f < sqrt(2): a minimax polynomial, no division.
+template <Scalar E> E logSingle(E f, E k) {
+  E square = f * f;
+  E p = polynomial(f, {0.3333333126, -0.2499998119, 0.2000068811, -0.1666915084, 0.142511545, -0.1239670452, 0.1163467886, -0.1165990555,
+                       0.07332454221});
+  E low = fma(k, constant(f, 9.0580006145e-06), f * square * p);
+  return fma(k, constant(f, 6.9313812256e-01), f + fma(square, constant(f, -0.5), low));
+}
+template <Scalar E> E logDouble(E f, E k) {
+  E s = f / (constant(f, 2) + f), s2 = s * s;
+  E r = s2 * polynomial(s2, {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+                             1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01});
+  E half = constant(f, 0.5) * f * f, low = half - (s * (half + r) + k * constant(f, kLn2Low));
+  return k * constant(f, kLn2High) - (low - f);
+}
+
 template <Scalar E> E log(E x) {
   if (isComplex(x.dtype)) return complexLog(x);
   bool single = x.dtype == DType::F32;
   DType whole = integerOf(x.dtype);
   int mantissa = mantissaBits(x.dtype);
-  E zero = constant(x, 0);
   // Subnormals are scaled into the normal range.
   E tiny = less(x, constant(x, single ? 0x1p-126 : 0x1p-1022));
   E y = select(tiny, x * constant(x, single ? 0x1p25 : 0x1p54), x);
-  E scale = select(tiny, constant(x, single ? -25 : -54), zero);
+  E scale = select(tiny, constant(x, single ? -25 : -54), constant(x, 0));
   // y = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2).
   E offset = bits(x, whole, single ? 0x3f800000u - 0x3f3504f3u : 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
   E i = bitcast(y, whole) + offset;
@@ -88,20 +111,7 @@ template <Scalar E> E log(E x) {
   uint64_t low = (uint64_t(1) << mantissa) - 1;
   E m = bitwise_and(i, bits(i, whole, low)) + bits(i, whole, single ? 0x3f3504f3u : 0x3fe6a09e667f3bcdu);
   E f = bitcast(m, x.dtype) - constant(x, 1), kf = cast(k, x.dtype) + scale;
-  E s = f / (constant(x, 2) + f), s2 = s * s;
-  E r = single
-            ? s2 * polynomial(s2, {0x1.555554p-1, 0x1.999c26p-2, 0x1.23d3dcp-2, 0x1.f13c4cp-3})
-            : s2 * polynomial(s2, {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
-                                   1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01});
-  E half = constant(x, 0.5) * f * f;
-  E hi = constant(x, single ? 6.9313812256e-01 : 6.93147180369123816490e-01);
-  E lo = constant(x, single ? 9.0580006145e-06 : 1.90821492927058770002e-10);
-  E result = kf * hi - ((half - (s * (half + r) + kf * lo)) - f);
-  // Zero, negative numbers, infinity and nan.
-  E infinity = constant(x, kInfinity);
-  result = select(less(x, infinity), result, x);
-  result = select(equal(x, zero), -infinity, result);
-  return select(less(x, zero), constant(x, kNan), result);
+  return logEdges(x, single ? logSingle(f, kf) : logDouble(f, kf));
 }
 
 template <Scalar E> E tanh(E x) {
@@ -180,13 +190,6 @@ template <Scalar E> LogParts<E> logParts(E x) {
   return {k, sum, (high - sum) + low};
 }
 
-/// x where a logarithm is x itself, -inf at 0, nan below.
-template <Scalar E> E logEdges(E x, E result) {
-  E zero = constant(x, 0);
-  result = select(less(x, constant(x, kInfinity)), result, x);
-  result = select(equal(x, zero), constant(x, -kInfinity), result);
-  return select(less(x, zero), constant(x, kNan), result);
-}
 template <Scalar E> E log2(E x) {
   if (isComplex(x.dtype)) return complexLog(x, 2);
   return viaDouble(x, [](E x) {

@@ -37,12 +37,16 @@ template <Scalar E> E roughPowerOfSize(E size, E y) {
   E i = bitcast(size, DType::I64) + bits(size, DType::I64, 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
   E k = cast(shiftRight(i, 52) - constant(i, 1023), DType::F64), one = constant(size, 1);
   E m = bitwise_and(i, bits(i, DType::I64, 0xfffffffffffff)) + bits(i, DType::I64, 0x3fe6a09e667f3bcdu);
-  E f = bitcast(m, DType::F64) - one, s = f / (constant(size, 2) + f), z = s * s;
-  E log = fma(k, constant(size, kLn2), s * polynomial(z, {2, 2.0 / 3, 0.4, 2.0 / 7, 2.0 / 9, 2.0 / 11}));
-  E p = clamp(y * log, -200, 200), shifted = fma(p, constant(p, kLog2E), constant(p, 0x1.8p52 + 1023)),
-    n = shifted - constant(p, 0x1.8p52 + 1023);
-  E r = fma(n, constant(p, -kLn2), p), scale = bitcast(shiftLeft(bitcast(shifted, DType::I64), 52), DType::F64);
-  return scale * polynomial(r, {1, 1, 0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880});
+  E f = bitcast(m, DType::F64) - one; // log(1 + f) / f, minimax to 2^-38
+  E p = polynomial(f, {0.99999999999834452, -0.49999999991895252, 0.33333333460833389, -0.25000002281458061, 0.19999985277789253,
+                       -0.16666476754344034, 0.14286256963289451, -0.12506922333330391, 0.11105376303654704, -0.098772568923308279,
+                       0.090299882750254643, -0.093317476039928249, 0.091851366557461591, -0.048341304100115694});
+  E log = fma(k, constant(size, kLn2), f * p);
+  E t = clamp(y * log, -200, 200), shifted = fma(t, constant(t, kLog2E), constant(t, 0x1.8p52 + 1023)),
+    n = shifted - constant(t, 0x1.8p52 + 1023);
+  E r = fma(n, constant(t, -kLn2), t), scale = bitcast(shiftLeft(bitcast(shifted, DType::I64), 52), DType::F64);
+  return scale * polynomial(r, {0.99999999995855221, 1.0000000002633269, 0.50000001109070287, 0.16666665030874154, 0.041666207629155917,
+                               0.0083335704120450153, 0.001394936970153487, 0.00019773810633042885});
 }
 
 /// What `result`, |x|^y of ordinary numbers, is for all others.

@@ -27,11 +27,19 @@ template <Scalar E> E erfcLarge(E a) {
   return fma(-e, rest, e) * p / (constant(a, 1) + (a + a));
 }
 
+/// In float32: x + x P(x^2) below 0.9, 1 - exp(-Q(x)) above, up to where that is 1 (the form is N. Juffa's).
+template <Scalar E> E erfSingle(E x) {
+  E a = min(abs(x), constant(x, 4.05)), square = x * x, one = constant(x, 1);
+  E small = fma(x, polynomial(square, {0.1283791538, -0.3761252328, 0.1128214087, -0.02677891087, 0.005011965669, -0.0006090374376}), x);
+  E exponent = polynomial(a, {-0.000166466699, -1.127797157, -0.6369762392, -0.1041135308, 0.02231513626, -0.003065469641, 0.0001982174083});
+  auto [q, z] = reduce(exponent, 127);
+  E s = bitcast(shiftLeft(bitcast(z, DType::I32), 23), DType::F32); // 2^n
+  return select(less(a, constant(x, 0.9)), small, copysign(one - fma(q, s, s), x));
+}
 template <Scalar E> E erf(E x) {
-  return viaDouble(x, [](E x) {
-    E a = abs(x), one = constant(x, 1);
-    return select(less(a, one), erfSmall(x), copysign(one - erfcLarge(a), x));
-  });
+  if (x.dtype == DType::F32) return erfSingle(x);
+  E a = abs(x), one = constant(x, 1);
+  return select(less(a, one), erfSmall(x), copysign(one - erfcLarge(a), x));
 }
 template <Scalar E> E erfc(E x) {
   return viaDouble(x, [](E x) {

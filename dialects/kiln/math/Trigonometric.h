@@ -1,5 +1,5 @@
-// sin, cos and tan. Angles up to 2^20 are reduced by Cody and Waite in three parts, larger ones by Payne and Hanek: the product
-// with the bits of 2/pi around the binary point, in integers. The polynomials are those of fdlibm's kernels.
+// sin, cos and tan. Angles up to 2^20 (2^16 in float32) are reduced by Cody and Waite in three parts, larger ones by Payne and
+// Hanek: the product with the bits of 2/pi around the binary point, in integers. The polynomials are those of fdlibm's kernels.
 #pragma once
 
 #include "dialects/kiln/math/Exponential.h"
@@ -8,7 +8,7 @@ namespace kiln::scalar::math {
 
 inline constexpr double kHalfPi[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110};
 inline constexpr double kTwoOverPi = 0.63661977236758134308;
-inline constexpr double kLargeAngle = 0x1p20;
+inline constexpr float kHalfPiSingle[] = {0x1.921fb6p+0f, -0x1.777a5cp-25f, -0x1.ee59dap-50f};
 // 64 zero bits, then the bits of 2/pi, then zeros that complete the last window.
 inline constexpr uint64_t kTwoOverPiBits[] = {0,
                                               0xa2f9836e4e441529,
@@ -35,7 +35,7 @@ inline constexpr uint64_t kTwoOverPiBits[] = {0,
 
 /// x = (4 j + quadrant) pi/2 + (high + low), |high| <= pi/4.
 template <Scalar E> struct Angle {
-  E high, low, quadrant; // f64, f64, i64
+  E high, low, quadrant; // f64, f64, i64; or f32, f32 (no more than high), i32
 };
 
 template <Scalar E> E u64(const E &like, uint64_t n) { return bits(like, DType::U64, n); }
@@ -92,10 +92,25 @@ template <Scalar E> Angle<E> reduceSmall(E x) {
   return {high, low, bitcast(z, DType::I64)};
 }
 
-/// The angle of a float64; `replaceLarge`, of each kind of element, puts in the lanes whose angle is large.
+/// Of a float32: every product but the last parts' is exact where it cancels.
+template <Scalar E> Angle<E> reduceSmallSingle(E x) {
+  E magic = constant(x, 0x1.8p23), z = fma(x, constant(x, kTwoOverPi), magic), n = z - magic, r = x;
+  for (float part : kHalfPiSingle) r = fma(-n, constant(x, part), r);
+  return {r, constant(x, 0), bitcast(z, DType::I32)};
+}
+
+/// A large angle in the dtypes of `like`.
+template <Scalar E> Angle<E> reduceLargeLike(const Angle<E> &like, E x, auto &&wordAt) {
+  Angle<E> angle = reduceLarge(cast(x, DType::F64), wordAt);
+  return {cast(angle.high, like.high.dtype), cast(angle.low, like.low.dtype), cast(angle.quadrant, like.quadrant.dtype)};
+}
+
+/// The angle of a float; `replaceLarge`, of each kind of element, puts in the lanes whose angle is large.
 template <Scalar E> Angle<E> reduceAngle(E x) {
-  E size = abs(x), isLarge = bitwise_and(greater(size, constant(x, kLargeAngle)), less(size, constant(x, kInfinity)));
-  return replaceLarge(x, isLarge, reduceSmall(x));
+  bool single = x.dtype == DType::F32;
+  E size = abs(x), limit = constant(x, single ? 0x1p16 : 0x1p20);
+  E isLarge = bitwise_and(greater(size, limit), less(size, constant(x, kInfinity)));
+  return replaceLarge(x, isLarge, single ? reduceSmallSingle(x) : reduceSmall(x));
 }
 
 template <Scalar E> E sinKernel(E x, E low) {
@@ -132,9 +147,8 @@ template <Scalar E> E complexAtan(E z);
 
 /// sin(x + turns pi/2).
 template <Scalar E> E sinTurned(E x, int turns) {
-  DType dtype = x.dtype;
-  Angle<E> angle = reduceAngle(cast(x, DType::F64));
-  E high = cast(angle.high, dtype), low = cast(angle.low, dtype);
+  Angle<E> angle = reduceAngle(x);
+  E high = angle.high, low = angle.low;
   E quadrant = angle.quadrant + constant(angle.quadrant, turns);
   E isOdd = not_equal(bitwise_and(quadrant, constant(quadrant, 1)), constant(quadrant, 0));
   E result = select(isOdd, cosKernel(high, low), sinKernel(high, low));
