@@ -262,6 +262,7 @@ void build(const std::string &output, const std::string &folder, const char *cpu
   int kernels = 0, compiled = 0;
   for (auto &[name, list] : makePack()) {
     OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+    describeTarget(*module, *machine);
     for (Kernel &k : list) {
       importTrace(*module, k.trace.serialize(), k.name);
       if (k.resultStrides)

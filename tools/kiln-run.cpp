@@ -119,10 +119,11 @@ std::vector<Data> runReference(mlir::func::FuncOp fn, const Run &run) {
 class Native {
 public:
   explicit Native(mlir::ModuleOp module) {
+    auto machine = makeTargetMachine(nullptr);
+    describeTarget(module, *machine);
     runPipeline(module, buildKernelPipeline);
     runPipeline(module, buildCpuPipeline);
     workspace.resize(size_t(module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt()) + 64);
-    auto machine = makeTargetMachine(nullptr);
     LLVMContext llvmContext;
     auto native = toLlvm(module, llvmContext, *machine);
     auto object = emitObject(*native, *machine);

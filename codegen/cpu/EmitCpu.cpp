@@ -42,6 +42,7 @@ private:
   OpBuilder b;
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
+  Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
 
   /// A function that was emitted, for kernels that are equal to its own.
@@ -53,6 +54,7 @@ private:
   };
   std::vector<Emitted> emitted;
   func::FuncOp findEqual(const Emitted &wanted);
+  bool isHeavy(ir::KernelOp kernel);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
@@ -146,6 +148,15 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   count("emit-cpu.kernels");
 }
 
+/// Whether arithmetic, not memory, takes the time: then the widest registers pay, though they may lower the clock.
+bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
+  constexpr int kHeavy = 20;
+  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
+    auto id = ir::opOf(&op);
+    return id && info(*id).cost >= kHeavy;
+  });
+}
+
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
   ArrayRef<size_t> inputs = slots.take_front(kernel.getInputs().size()), outputs = slots.drop_front(inputs.size());
   Location loc = kernel.getLoc();
@@ -154,6 +165,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size());
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  if (target.isWide() && isHeavy(kernel)) // LLVM's own default is 256 bits
+    fn->setAttr("passthrough", b.getArrayAttr({b.getStrArrayAttr({"prefer-vector-width", "512"})}));
   for (unsigned i = 0; i < pointers; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
@@ -161,7 +174,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2)};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target};
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
@@ -169,13 +182,10 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
     context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
 
-  StringRef kind = kernel.getKind();
-  using Emit = void (*)(KernelContext &);
-  static const std::pair<StringRef, Emit> emitters[] = {
-      {"elementwise", emitElementwise}, {"reduction", emitReduction}, {"contraction", emitContraction},
-      {"assemble", emitAssemble},       {"scatter", emitScatter},     {"scan", emitScan},
-      {"compact", emitCompact},         {"sort", emitSort},           {"convolution", emitConvolution}, {"library", emitLibrary}};
-  llvm::find_if(emitters, [&](auto &pair) { return pair.first == kind; })->second(context);
+  static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
+                                                          emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
+  static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
+  emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);

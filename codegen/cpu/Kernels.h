@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codegen/cpu/Evaluate.h"
+#include "codegen/cpu/Target.h"
 
 namespace kiln::cpu {
 
@@ -12,10 +13,11 @@ struct KernelContext {
   ir::KernelOp kernel;
   llvm::SmallVector<Buffer> outputs; // one a result
   Value scratchPointer, runtime;
+  Target target;
   Index scratchUsed = 0; // static for static shapes; else the caller knows
 
-  Value status; // of a call, for the kernel to return
-  Value placedWithResult; // the input that lies in the memory of the (one) result, or null
+  Value status = {};           // of a call, for the kernel to return
+  Value placedWithResult = {}; // the input that lies in the memory of the (one) result, or null
 
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }
   /// 64-byte aligned scratch that lives as long as the call.

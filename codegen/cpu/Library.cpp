@@ -41,8 +41,8 @@ Value nameOf(Emitter &e, Operation *op) {
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(module.getBody());
     std::string text = name.str() + '\0';
-    LLVM::GlobalOp::create(e.b, e.loc, LLVM::LLVMArrayType::get(e.b.getI8Type(), text.size()), /*isConstant=*/true,
-                           LLVM::Linkage::Internal, symbol, e.b.getStringAttr(text));
+    LLVM::GlobalOp::create(e.b, e.loc, LLVM::LLVMArrayType::get(e.b.getI8Type(), text.size()), /*isConstant=*/true, LLVM::Linkage::Internal,
+                           symbol, e.b.getStringAttr(text));
   }
   return LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), symbol);
 }

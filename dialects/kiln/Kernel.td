@@ -8,7 +8,7 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleBlock]> {
   let summary = "Operations that become one loop nest.";
   let description = [{
-    `kind` names the emitter (elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library). The block arguments are the operands; the
+    `kind` names the emitter (one of `kKernelKinds` in KilnDialect.h). The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset for each result, or -1 where the
     result is an output of the program.
   }];

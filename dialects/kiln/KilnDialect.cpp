@@ -220,10 +220,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 LogicalResult KernelOp::verify() {
-  static constexpr StringRef kinds[] = {"elementwise", "reduction", "contraction", "assemble",   "scatter",
-                                        "scan",        "compact",   "sort",        "convolution"};
-  if (!llvm::is_contained(kinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kinds), ", ") << ", got '" << getKind() << "'";
+  if (!llvm::is_contained(kKernelKinds, getKind()))
+    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   auto yield = dyn_cast<YieldOp>(block.getTerminator());

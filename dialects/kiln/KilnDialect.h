@@ -22,6 +22,11 @@ public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyInferred(op); }
 };
 
+/// The kinds of kernels, and their names in `kiln.kernel`: each has an emitter.
+enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution, Library };
+inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble",    "scatter",
+                                                   "scan",        "compact",   "sort",        "convolution", "library"};
+
 /// The table entry of an op of this dialect; none for kernel and yield.
 std::optional<Op> opOf(mlir::Operation *op);
 /// Attributes and result parameters of an op as the words of a trace.

@@ -38,8 +38,7 @@ Matrices squareOf(const InferArgs &args, size_t operand) {
 
 /// A choice among the first numbers.
 int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count) {
-  if (word < 0 || word >= count)
-    fail(ErrorKind::Value, args.op, what, "0 to " + std::to_string(count - 1), std::to_string(word));
+  if (word < 0 || word >= count) fail(ErrorKind::Value, args.op, what, "0 to " + std::to_string(count - 1), std::to_string(word));
   return word;
 }
 
@@ -88,7 +87,8 @@ TensorType inferEigh(const InferArgs &args) {
 
 TensorType inferEig(const InferArgs &args) {
   Matrices m = squareOf(args, 0);
-  return m.flat(complexType(realType(args.operands[0].dtype)), m.rows + (choiceOf(args, "vectors", args.words[0], 2) ? m.rows * m.rows : 0));
+  return m.flat(complexType(realType(args.operands[0].dtype)),
+                m.rows + (choiceOf(args, "vectors", args.words[0], 2) ? m.rows * m.rows : 0));
 }
 
 TensorType inferSvd(const InferArgs &args) {

@@ -31,7 +31,24 @@ enum class Kind : uint8_t {
   Library
 };
 /// Sets of dtypes. None but Any holds the storage dtypes; Wide is Real without the narrow floats, Inexact is Floating without them.
-enum class Accepts : uint8_t { Any, All, Numeric, Real, Ordered, Wide, Floating, RealFloating, Inexact, RealInexact, Complex, Integral, Integer, Boolean, Int64, Uint64 };
+enum class Accepts : uint8_t {
+  Any,
+  All,
+  Numeric,
+  Real,
+  Ordered,
+  Wide,
+  Floating,
+  RealFloating,
+  Inexact,
+  RealInexact,
+  Complex,
+  Integral,
+  Integer,
+  Boolean,
+  Int64,
+  Uint64
+};
 
 /// What an inference rule sees of an op: its operands and the words that follow them in a trace.
 struct InferArgs {

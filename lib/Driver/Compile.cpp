@@ -91,6 +91,7 @@ public:
     module = ModuleOp::create(UnknownLoc::get(&session.context));
     importTrace(*module, {request.words, request.count}, "kiln_entry");
     if (request.cpu) other = makeTargetMachine(request.cpu);
+    describeTarget(*module, machine());
   }
 
   std::string print(StringRef stage) {

@@ -19,6 +19,8 @@ void importTrace(mlir::ModuleOp module, std::span<const int64_t> serialized, llv
 
 /// The target machine of this host, or of a CPU by its LLVM name.
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const char *cpu);
+/// Tells the emitters of the machine that a module is compiled for.
+void describeTarget(mlir::ModuleOp module, const llvm::TargetMachine &machine);
 /// LLVM dialect to optimized LLVM IR.
 std::unique_ptr<llvm::Module> toLlvm(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMachine &machine);
 llvm::SmallVector<char, 0> emitObject(llvm::Module &module, llvm::TargetMachine &machine, bool asText = false);

@@ -1,10 +1,12 @@
 // LLVM and lld: from the LLVM dialect to a shared object.
 #include "lib/Driver/Driver.h"
 
+#include "codegen/cpu/Target.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -50,6 +52,11 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
   options.AllowFPOpFusion = FPOpFusion::Strict;
   return std::unique_ptr<TargetMachine>(
       target->createTargetMachine(triple, name, features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+}
+
+void describeTarget(mlir::ModuleOp module, const TargetMachine &machine) {
+  bool isWide = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
+  module->setAttr(cpu::kVectorBytes, mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64), isWide ? 64 : 32));
 }
 
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {

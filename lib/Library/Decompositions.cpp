@@ -144,8 +144,7 @@ int32_t eigh(const kiln_tensor *tensors, const int64_t *words) {
 }
 
 /// The complex eigenvectors of a real matrix: a pair of them is kept as two columns of parts.
-template <typename R>
-static void joinPairs(const std::vector<R> &imag, Columns<R> &parts, Columns<std::complex<R>> &vectors) {
+template <typename R> static void joinPairs(const std::vector<R> &imag, Columns<R> &parts, Columns<std::complex<R>> &vectors) {
   for (int64_t j = 0; j < parts.columns; ++j) {
     bool isPair = imag[size_t(j)] != 0;
     for (int64_t i = 0; i < parts.rows; ++i) {
@@ -169,12 +168,12 @@ int32_t eig(const kiln_tensor *tensors, const int64_t *words) {
       std::vector<C> values(static_cast<size_t>(n));
       int failed = 0;
       if constexpr (Lapack<T>::isComplex) {
-        if (n)
-          failed = lapack.geev(lapack.kColumnMajor, 'N', job, n, a.data.data(), n, values.data(), nullptr, n, vectors.data.data(), n);
+        if (n) failed = lapack.geev(lapack.kColumnMajor, 'N', job, n, a.data.data(), n, values.data(), nullptr, n, vectors.data.data(), n);
       } else {
         std::vector<R> real(static_cast<size_t>(n)), imag = real;
         if (n)
-          failed = lapack.geev(lapack.kColumnMajor, 'N', job, n, a.data.data(), n, real.data(), imag.data(), nullptr, n, own.data.data(), n);
+          failed =
+              lapack.geev(lapack.kColumnMajor, 'N', job, n, a.data.data(), n, real.data(), imag.data(), nullptr, n, own.data.data(), n);
         for (size_t i = 0; i < values.size(); ++i) values[i] = {real[i], imag[i]};
         joinPairs(imag, own, vectors);
       }

@@ -25,9 +25,7 @@ static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t 
   if (!routine) return KILN_LIBRARY_MISSING;
   try {
     return routine(tensors, words);
-  } catch (const std::bad_alloc &) {
-    return KILN_OUT_OF_MEMORY;
-  }
+  } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; }
 }
 
 } // namespace library
@@ -40,11 +38,14 @@ const kiln_rt *runtimeTable() {
 void checkLibraryStatus(Op op, int32_t status) {
   std::string name = info(op).name;
   if (status & KILN_SINGULAR) throw Error(ErrorKind::LinAlg, name + ": expected matrices of full rank, got a singular one");
-  if (status & KILN_NOT_POSITIVE_DEFINITE) throw Error(ErrorKind::LinAlg, name + ": expected positive definite matrices, got one that is not");
+  if (status & KILN_NOT_POSITIVE_DEFINITE)
+    throw Error(ErrorKind::LinAlg, name + ": expected positive definite matrices, got one that is not");
   if (status & KILN_NOT_CONVERGED)
-    throw Error(ErrorKind::LinAlg, name + ": expected an iteration that converges, got one that does not: look for nan and inf in the operand");
+    throw Error(ErrorKind::LinAlg,
+                name + ": expected an iteration that converges, got one that does not: look for nan and inf in the operand");
   if (status & KILN_LIBRARY_MISSING)
-    throw Error(ErrorKind::Package, name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
+    throw Error(ErrorKind::Package,
+                name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
   if (status & KILN_OUT_OF_MEMORY) throw Error(ErrorKind::Memory, name + ": expected memory for the routine's workspace, got none");
 }
 

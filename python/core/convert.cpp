@@ -320,7 +320,7 @@ static void raiseKind(const char *kind, const std::string &message) {
 
 void setError() {
   static const char *const names[] = {"ShapeError", "DTypeError", "DeviceError", "TraceError",    "PackageError", "CompileError",
-                                      "IndexError", "AxisError",  "ValueError",  "OverflowError", "MemoryError", "LinAlgError"};
+                                      "IndexError", "AxisError",  "ValueError",  "OverflowError", "MemoryError",  "LinAlgError"};
   try {
     throw;
   } catch (const PythonError &) {

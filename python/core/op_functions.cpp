@@ -49,12 +49,9 @@ PyObject *getSignature(PyObject *self, void *) {
   return kind ? PyObject_CallMethod(inspect.get(), "Signature", "O", parameters.get()) : nullptr;
 }
 
-PyGetSetDef getset[] = {{"__name__", getName, nullptr, nullptr, nullptr},
-                        {"__qualname__", getName, nullptr, nullptr, nullptr},
-                        {"__module__", getModule, nullptr, nullptr, nullptr},
-                        {"__signature__", getSignature, nullptr, nullptr, nullptr},
-                        {"__doc__", getDoc, nullptr, nullptr, nullptr},
-                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef getset[] = {{"__name__", getName, nullptr, nullptr, nullptr},     {"__qualname__", getName, nullptr, nullptr, nullptr},
+                        {"__module__", getModule, nullptr, nullptr, nullptr}, {"__signature__", getSignature, nullptr, nullptr, nullptr},
+                        {"__doc__", getDoc, nullptr, nullptr, nullptr},       {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
 

@@ -49,7 +49,7 @@ func.func @long_list(%x: tensor<2xf32>) {
 // -----
 
 func.func @kind(%x: tensor<2xf32>) {
-  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, got 'loop'}}
+  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library, got 'loop'}}
   %0 = kiln.kernel "loop"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
     kiln.yield %a : tensor<2xf32>
   }
@@ -423,7 +423,7 @@ func.func @fft_dtype(%x: tensor<2xf32>) {
 // -----
 
 func.func @fft_axes(%x: tensor<2x2xcomplex<f32>>) {
-  // expected-error@+1 {{axes: expected axes named once, got (0, -2)}}
+  // expected-error@+1 {{axes: expected axes named once}}
   %r = kiln.fft %x {axes = array<i64: 0, -2>, inverse = 0 : i64, norm = 0 : i64} : (tensor<2x2xcomplex<f32>>) -> tensor<2x2xcomplex<f32>>
   return
 }

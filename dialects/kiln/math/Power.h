@@ -46,7 +46,7 @@ template <Scalar E> E roughPowerOfSize(E size, E y) {
     n = shifted - constant(t, 0x1.8p52 + 1023);
   E r = fma(n, constant(t, -kLn2), t), scale = bitcast(shiftLeft(bitcast(shifted, DType::I64), 52), DType::F64);
   return scale * polynomial(r, {0.99999999995855221, 1.0000000002633269, 0.50000001109070287, 0.16666665030874154, 0.041666207629155917,
-                               0.0083335704120450153, 0.001394936970153487, 0.00019773810633042885});
+                                0.0083335704120450153, 0.001394936970153487, 0.00019773810633042885});
 }
 
 /// What `result`, |x|^y of ordinary numbers, is for all others.

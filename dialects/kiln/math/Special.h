@@ -31,7 +31,8 @@ template <Scalar E> E erfcLarge(E a) {
 template <Scalar E> E erfSingle(E x) {
   E a = min(abs(x), constant(x, 4.05)), square = x * x, one = constant(x, 1);
   E small = fma(x, polynomial(square, {0.1283791538, -0.3761252328, 0.1128214087, -0.02677891087, 0.005011965669, -0.0006090374376}), x);
-  E exponent = polynomial(a, {-0.000166466699, -1.127797157, -0.6369762392, -0.1041135308, 0.02231513626, -0.003065469641, 0.0001982174083});
+  E exponent =
+      polynomial(a, {-0.000166466699, -1.127797157, -0.6369762392, -0.1041135308, 0.02231513626, -0.003065469641, 0.0001982174083});
   auto [q, z] = reduce(exponent, 127);
   E s = bitcast(shiftLeft(bitcast(z, DType::I32), 23), DType::F32); // 2^n
   return select(less(a, constant(x, 0.9)), small, copysign(one - fma(q, s, s), x));

@@ -80,7 +80,7 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "wide"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
-  let scalar = "fma(a, b, c)";
+  let scalar = "fma(a, b, c)"; let cost = 40;
   let gradient = GradientInCpp<"two contractions of the cotangent with the other operand">;
   let example = "kn.matmul(kn.ones((2, 3)), kn.ones((3, 2)))";
 }

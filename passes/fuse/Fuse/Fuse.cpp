@@ -16,7 +16,7 @@ namespace {
 
 /// Operations that become one kernel.
 struct Group {
-  enum Kind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution, Library } kind;
+  ir::KernelKind kind;
   Dims space;    // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
@@ -158,29 +158,29 @@ void Fuser::producers(Value v, llvm::SetVector<Operation *> &found) {
 std::unique_ptr<Group> Fuser::alone(Operation *op) {
   auto g = std::make_unique<Group>();
   g->ops.insert(op);
-  g->kind = Group::Elementwise;
+  g->kind = ir::KernelKind::Elementwise;
   g->space = ir::typeOf(op->getResult(0)).shape;
   auto words = ir::wordsOf(op);
   if (isReducer(op)) {
-    g->kind = Group::Reduction;
+    g->kind = ir::KernelKind::Reduction;
     g->space = ir::typeOf(op->getOperand(0)).shape;
     g->axis = int(ir::isKind(op, Kind::Reduce) ? words[1] : words[0]);
   } else if (isVectorProduct(op)) {
-    g->kind = Group::Reduction;
+    g->kind = ir::KernelKind::Reduction;
     bool xIsMatrix = ir::typeOf(op->getOperand(0)).shape.rank > ir::typeOf(op->getOperand(1)).shape.rank;
     g->space = ir::typeOf(op->getOperand(xIsMatrix ? 0 : 1)).shape;
     g->axis = int(words[words.size() - (xIsMatrix ? 2 : 1)]);
   } else if (isa<ir::DotGeneralOp>(op)) {
-    g->kind = Group::Contraction;
+    g->kind = ir::KernelKind::Contraction;
   } else {
     switch (info(*ir::opOf(op)).kind) {
-    case Kind::Assemble: g->kind = Group::Assemble; break;
-    case Kind::Scatter: g->kind = Group::Scatter; break;
-    case Kind::Scan: g->kind = Group::Scan; break;
-    case Kind::Compact: g->kind = Group::Compact; break;
-    case Kind::Sort: g->kind = Group::Sort; break;
-    case Kind::Convolve: g->kind = Group::Convolution; break;
-    case Kind::Library: g->kind = Group::Library; break;
+    case Kind::Assemble: g->kind = ir::KernelKind::Assemble; break;
+    case Kind::Scatter: g->kind = ir::KernelKind::Scatter; break;
+    case Kind::Scan: g->kind = ir::KernelKind::Scan; break;
+    case Kind::Compact: g->kind = ir::KernelKind::Compact; break;
+    case Kind::Sort: g->kind = ir::KernelKind::Sort; break;
+    case Kind::Convolve: g->kind = ir::KernelKind::Convolution; break;
+    case Kind::Library: g->kind = ir::KernelKind::Library; break;
     default: break;
     }
   }
@@ -256,11 +256,12 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
 
 /// Whether the kernel of `g` can also run `what`, whose kernel would be `op`; `g` then takes over its reduction.
 bool Fuser::fits(Group &g, Group &op, Operation *what) {
-  if (g.kind > Group::Reduction || op.kind > Group::Reduction || g.ops.size() > kMostOps || isa<ir::GatherOp>(what)) return false;
+  if (g.kind > ir::KernelKind::Reduction || op.kind > ir::KernelKind::Reduction || g.ops.size() > kMostOps || isa<ir::GatherOp>(what))
+    return false;
   Group target = {g.kind, g.space, g.axis, {}};
   if (op.axis >= 0) {
     if (g.axis >= 0 && !(g.axis == op.axis && g.space == op.space)) return false;
-    target = {Group::Reduction, op.space, op.axis, {}};
+    target = {ir::KernelKind::Reduction, op.space, op.axis, {}};
     for (Operation *member : g.ops)
       if (!(ir::typeOf(member->getResult(0)).shape == target.space) && g.axis < 0) return false;
   } else if (!belongs(g, op.space)) {
@@ -314,11 +315,11 @@ Group *Fuser::place(Operation *op) {
     if (!home) {
       if (!fits(*g, *mine, op) || makesCycle({g}, op)) continue;
       home = g;
-      if (mine->axis >= 0) home->kind = Group::Reduction, home->space = mine->space, home->axis = mine->axis;
+      if (mine->axis >= 0) home->kind = ir::KernelKind::Reduction, home->space = mine->space, home->axis = mine->axis;
       continue;
     }
     // Another producer over the same positions joins as well.
-    bool same = g->kind <= Group::Reduction && g->space == home->space && (g->axis == home->axis || g->axis < 0);
+    bool same = g->kind <= ir::KernelKind::Reduction && g->space == home->space && (g->axis == home->axis || g->axis < 0);
     if (!same || g->ops.size() + home->ops.size() > kMostOps || makesCycle({home, g}, op)) continue;
     if (!llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(*g, *home, op, v); })) continue;
     // Kernels of which one reads the other are two because it does so at other positions.
@@ -406,10 +407,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  static constexpr StringRef names[] = {"elementwise", "reduction", "contraction", "assemble",   "scatter",
-                                        "scan",        "compact",   "sort",        "convolution", "library"};
   auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
-                                     b.getStringAttr(names[g.kind]), nullptr);
+                                     b.getStringAttr(ir::kKernelKinds[size_t(g.kind)]), nullptr);
   kernel.getBody().takeBody(*region);
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
   count("fuse.kernels");

@@ -1,0 +1,194 @@
+// The loop nest of BLIS (Van Zee and van de Geijn, 2015), emitted directly. A later block of K continues from the result, so the
+// block sizes do not show in the bits.
+#include "codegen/cpu/Gemm.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+constexpr int64_t kUnroll = 2;
+
+/// A tile of mr x nr of the result under way: where it lies, and where its panels do.
+struct TiledProduct::Tile {
+  const Product &p;
+  Index row, column, pc, count;
+  Value aPanel, bPanel; // null where the operand is read in place
+  bool isEdge = false;  // read in place, columns behind the end are masked
+};
+
+/// Equal blocks of at most `block`, in multiples of `unit`.
+static int64_t balance(int64_t size, int64_t block, int64_t unit) {
+  int64_t count = std::max<int64_t>((size + block - 1) / block, 1), each = (size + count - 1) / count;
+  return std::max<int64_t>((each + unit - 1) / unit * unit, unit);
+}
+
+TiledProduct::TiledProduct(KernelContext &k, const Product &shape)
+    : e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth) {
+  chooseTile(shape.target);
+  chooseBlocks(shape);
+  if (packsB) packedB = k.scratch(kc * nc * byteSize(dtype));
+  if (packsA) packedA = k.scratch(kc * mc * byteSize(dtype));
+}
+
+/// Registers: mr x parts sums, the parts of a row of b, and one element of a. Of the heights, the one that leaves the least of the
+/// last tile unused.
+void TiledProduct::chooseTile(const Target &target) {
+  lanes = std::clamp<int64_t>(64 / byteSize(dtype), 8, 16);
+  bool isNarrow = N.isStatic() && N.number <= lanes;
+  parts = target.isWide() && !isNarrow ? 2 : 1;
+  nr = lanes * parts;
+  SmallVector<int64_t> heights = target.isWide() ? SmallVector<int64_t>{12, 8} : SmallVector<int64_t>{6};
+  if (M.isStatic() && M.number < 64) heights = target.isWide() ? SmallVector<int64_t>{12, 10, 9, 8} : SmallVector<int64_t>{6, 5, 4};
+  mr = heights[0];
+  if (!M.isStatic()) return;
+  auto waste = [&](int64_t h) { return (M.number + h - 1) / h * h - M.number; };
+  for (int64_t h : heights)
+    if (waste(h) < waste(mr)) mr = h;
+  mr = std::min(mr, std::max<int64_t>(M.number, 1));
+}
+
+void TiledProduct::chooseBlocks(const Product &shape) {
+  bool isWide = shape.target.isWide();
+  int64_t bytes = byteSize(dtype), l1 = isWide ? 48 << 10 : 24 << 10; // with 512-bit registers, strips of b come from L2
+  kc = l1 / (nr * bytes);
+  mc = (isWide ? 288 << 10 : 144 << 10) / (kc * bytes) / mr * mr; // a share of L2
+  nc = 2048;
+  if (M.isStatic() && M.number <= 32) kc = std::min<int64_t>(kc, 64), nc = 1024; // little reuse: the block of b stays in L2
+  if (K.isStatic()) kc = balance(K.number, kc, kUnroll);
+  if (M.isStatic()) mc = balance(M.number, mc, mr);
+  if (N.isStatic()) nc = balance(N.number, nc, nr);
+  if (!M.isStatic() || !N.isStatic() || !K.isStatic()) return;
+  bool isSmall = (M.number * K.number + K.number * N.number + M.number * N.number) * bytes <= 160 << 10;
+  packsB = !(shape.b.across.isConstant(1) && shape.b.along.isStatic() && isSmall);
+  bool isFewLines = shape.a.across.isStatic() && (shape.a.across.number * bytes) % 2048 != 0; // rows do not share sets of the cache
+  packsA = !(shape.a.across.isStatic() && shape.a.along.isStatic() && (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
+  if (!packsB && !packsA) kc = balance(K.number, std::max<int64_t>(K.number, 1), kUnroll);
+}
+
+Value TiledProduct::columnMask(Index column, int64_t part) { return e.maskBelow(e.sub(e.sub(N, column), part * lanes), lanes); }
+
+static Index rowOf(Emitter &e, Index row, int64_t r, Index rows) { return e.min(e.add(row, r), e.sub(rows, 1)); }
+
+SmallVector<Value> TiledProduct::accumulate(const Tile &t, SmallVector<Value> sums) {
+  const Side &a = t.p.a, &b = t.p.b;
+  SmallVector<Index> rows;
+  for (int64_t r = 0; r < mr; ++r)
+    rows.push_back(t.aPanel ? Index(r) : e.add(e.mul(rowOf(e, t.row, r, M), a.across), e.mul(t.pc, a.along)));
+  Index aStep = t.aPanel ? Index(mr) : a.along, bStep = t.bPanel ? Index(nr) : b.along;
+  Index bStart = t.bPanel ? Index(0) : e.add(e.mul(t.pc, b.along), t.column);
+  SmallVector<Value> masks(static_cast<size_t>(parts));
+  for (int64_t part = 0; t.isEdge && part < parts; ++part) masks[size_t(part)] = columnMask(t.column, part);
+  auto steps = [&](Index q, ValueRange old, int64_t count) {
+    SmallVector<Value> next(old);
+    for (int64_t u = 0; u < count; ++u) {
+      Index at = e.add(q, u), from = e.add(bStart, e.mul(at, bStep));
+      SmallVector<Expr> right;
+      for (int64_t part = 0; part < parts; ++part)
+        right.push_back(e.load(t.bPanel ? t.bPanel : b.pointer, dtype, e.add(from, part * lanes), lanes, masks[size_t(part)]));
+      for (int64_t r = 0; r < mr; ++r) {
+        Expr left = e.splat(e.load(t.aPanel ? t.aPanel : a.pointer, dtype, e.add(rows[size_t(r)], e.mul(at, aStep)), 0), lanes);
+        for (int64_t part = 0; part < parts; ++part) {
+          Value &sum = next[size_t(r * parts + part)];
+          sum = scalarOp(Op::DotGeneral, left, right[size_t(part)], left.with(sum), dtype).value;
+        }
+      }
+    }
+    return next;
+  };
+  Index whole = e.floorTo(t.count, kUnroll);
+  sums = e.loop(0, whole, kUnroll, sums, [&](Index q, ValueRange old) { return steps(q, old, kUnroll); });
+  return e.loop(whole, t.count, 1, sums, [&](Index q, ValueRange old) { return steps(q, old, 1); });
+}
+
+/// Zeros for the first block of K, the result so far for the others.
+SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
+  SmallVector<Value> zeros(size_t(mr * parts), e.splat(e.scalar(dtype, 0), lanes).value);
+  if (t.pc.isConstant(0)) return zeros;
+  const Side &c = t.p.c;
+  auto loadRows = [&](bool isMasked) {
+    SmallVector<Value> rows;
+    for (int64_t r = 0; r < mr; ++r)
+      for (int64_t part = 0; part < parts; ++part) {
+        Index at = e.add(e.mul(rowOf(e, t.row, r, M), c.across), e.add(t.column, part * lanes));
+        rows.push_back(e.load(c.pointer, dtype, at, lanes, isMasked ? columnMask(t.column, part) : Value()).value);
+      }
+    return rows;
+  };
+  SmallVector<Type> types(zeros.size(), zeros[0].getType());
+  auto yieldIn = [&](Block *block, llvm::function_ref<SmallVector<Value>()> body) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(block);
+    scf::YieldOp::create(e.b, e.loc, body());
+  };
+  auto first = scf::IfOp::create(e.b, e.loc, types, e.lessThan(0, t.pc), true);
+  yieldIn(first.elseBlock(), [&] { return zeros; });
+  yieldIn(first.thenBlock(), [&] {
+    if (!isFull) return loadRows(false);
+    auto whole = scf::IfOp::create(e.b, e.loc, types, isFull, true);
+    yieldIn(whole.thenBlock(), [&] { return loadRows(false); });
+    yieldIn(whole.elseBlock(), [&] { return loadRows(true); });
+    return SmallVector<Value>(whole.getResults());
+  });
+  return SmallVector<Value>(first.getResults());
+}
+
+void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
+  const Side &c = t.p.c;
+  auto storeRow = [&](int64_t r, bool isMasked) {
+    for (int64_t part = 0; part < parts; ++part) {
+      Index at = e.add(e.mul(e.add(t.row, r), c.across), e.add(t.column, part * lanes));
+      Expr sum{e.b, e.loc, sums[size_t(r * parts + part)], dtype};
+      e.store(c.pointer, at, sum, isMasked ? columnMask(t.column, part) : Value());
+    }
+  };
+  auto storeAll = [&] {
+    for (int64_t r = 0; r < mr; ++r) storeRow(r, false);
+  };
+  if (!isFull) return storeAll();
+  e.when(
+      isFull, storeAll,
+      [&] {
+        for (int64_t r = 0; r < mr; ++r) e.when(e.lessThan(e.add(t.row, r), M), [&] { storeRow(r, true); });
+      });
+}
+
+void TiledProduct::tile(const Tile &t) {
+  Value rowsFit = e.lessThan(e.add(t.row, mr - 1), M), columnsFit = e.lessThan(e.add(t.column, nr - 1), N);
+  auto divides = [](Index size, int64_t by) { return size.isStatic() && size.number % by == 0; };
+  Value isFull; // null: always
+  if (!divides(M, mr) || !divides(N, nr)) isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
+  store(t, accumulate(t, start(t, isFull)), isFull);
+}
+
+/// All tiles of a strip of columns within a block of rows.
+void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count) {
+  Value bPanel = packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
+  Index panels = e.ceilDiv(e.min(mc, e.sub(M, ic)), mr);
+  auto rows = [&](bool isEdge) {
+    e.loop(0, panels, 1, [&](Index ip) {
+      Value aPanel = packsA ? e.address(packedA, dtype, e.mul(ip, kc * mr)) : Value();
+      tile({p, e.add(ic, e.mul(ip, mr)), column, pc, count, aPanel, bPanel, isEdge});
+    });
+  };
+  if (packsB || N.number % nr == 0) return rows(false);
+  e.when(e.lessThan(e.add(column, nr - 1), N), [&] { rows(false); }, [&] { rows(true); });
+}
+
+void TiledProduct::run(const Product &p) {
+  e.loop(0, N, nc, [&](Index jc) {
+    Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
+    e.loop(0, K, kc, [&](Index pc) {
+      Index count = e.min(kc, e.sub(K, pc));
+      if (packsB) packPanels(e, p.b, packedB, nr, kc, jc, panels, pc, count);
+      e.loop(0, M, mc, [&](Index ic) {
+        if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
+        e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
+      });
+    });
+  });
+}
+
+} // namespace kiln::cpu

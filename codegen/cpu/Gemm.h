@@ -1,0 +1,46 @@
+// Matrix products: which loop nest suits which shape is chosen in Contraction.cpp.
+#pragma once
+
+#include "codegen/cpu/Pack.h"
+#include "codegen/cpu/Target.h"
+
+namespace kiln::cpu {
+
+/// c = a b with c in rows: `a` across rows, `b` across columns, both along K. Each element of the result is one chain of fused
+/// multiply-adds over K in order, whatever the nest.
+struct Product {
+  Side a, b, c; // c: size is the rows', across the distance between rows
+  Index depth;
+  DType dtype;
+  Target target;
+};
+
+/// Tiles of the result in registers over panels of the operands, packed where that pays; makes the panels' memory once.
+class TiledProduct {
+public:
+  TiledProduct(KernelContext &k, const Product &shape);
+  void run(const Product &p);
+
+private:
+  struct Tile;
+  Emitter &e;
+  DType dtype;
+  Index M, N, K;
+  int64_t lanes, parts, mr, nr, mc, nc, kc;
+  bool packsA = true, packsB = true;
+  Value packedA, packedB;
+
+  void chooseTile(const Target &target);
+  void chooseBlocks(const Product &shape);
+  void tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count);
+  void tile(const Tile &t);
+  llvm::SmallVector<Value> start(const Tile &t, Value isFull);
+  llvm::SmallVector<Value> accumulate(const Tile &t, llvm::SmallVector<Value> sums);
+  void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);
+  Value columnMask(Index column, int64_t part);
+};
+
+/// Few rows against a large matrix in rows: it is read once, in order, and the result stays in the cache.
+void emitSkinnyProduct(KernelContext &k, const Product &p);
+
+} // namespace kiln::cpu

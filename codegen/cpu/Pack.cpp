@@ -1,0 +1,108 @@
+#include "codegen/cpu/Pack.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+namespace {
+
+/// One strip under way.
+class Packer {
+public:
+  Packer(Emitter &e, const Side &side, Value to, int64_t width, Index first, Index count)
+      : e(e), side(side), to(to), width(width), first(first), count(count) {}
+
+  void strip(Index start, Index base) {
+    if (side.across.isConstant(1)) return copyRuns(start, base);
+    if (side.along.isConstant(1)) return transposeBlocks(start, base);
+    if (side.along.isStatic()) return copyElements(start, base, 0, width, 0);
+    Value isRun = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, e.use(side.along), e.use(1));
+    e.when(isRun, [&] { transposeBlocks(start, base); }, [&] { copyElements(start, base, 0, width, 0); });
+  }
+
+private:
+  Emitter &e;
+  const Side &side;
+  Value to;
+  int64_t width;
+  Index first, count;
+
+  Index source(Index at, Index q) { return e.add(e.mul(at, side.across), e.mul(e.add(first, q), side.along)); }
+  Index clamped(Index at) { return e.min(at, e.sub(side.size, 1)); }
+
+  /// Powers of two that add up to the width, at most `most` each.
+  template <typename Body> void pieces(int64_t most, Body &&body) {
+    for (int64_t at = 0, size = most; at < width; at += size) {
+      while (size > width - at) size /= 2;
+      body(at, size);
+    }
+  }
+
+  /// The elements of a position lie one after the other.
+  void copyRuns(Index start, Index base) {
+    auto copy = [&](bool isMasked) {
+      e.loop(0, count, 1, [&](Index q) {
+        pieces(16, [&](int64_t at, int64_t size) {
+          Index from = e.add(start, at);
+          Value mask = isMasked ? e.maskBelow(e.sub(side.size, from), size) : Value();
+          e.store(to, e.add(e.add(base, e.mul(q, width)), at), e.load(side.pointer, side.dtype, source(from, q), size, mask));
+        });
+      });
+    };
+    e.when(e.lessThan(e.add(start, width - 1), side.size), [&] { copy(false); }, [&] { copy(true); });
+  }
+
+  void copyElements(Index start, Index base, int64_t at, int64_t size, Index from) {
+    for (int64_t i = at; i < at + size; ++i) {
+      Index element = clamped(e.add(start, i));
+      e.loop(from, count, 1, [&](Index q) {
+        e.store(to, e.add(e.add(base, e.mul(q, width)), i), e.load(side.pointer, side.dtype, source(element, q), 0));
+      });
+    }
+  }
+
+  /// The positions of an element lie one after the other: squares of them are turned in registers.
+  void transposeBlocks(Index start, Index base) {
+    pieces(4, [&](int64_t at, int64_t size) {
+      if (!isFloat(side.dtype) || size == 1) return copyElements(start, base, at, size, 0);
+      SmallVector<Index> elements;
+      for (int64_t i = 0; i < size; ++i) elements.push_back(clamped(e.add(start, at + i)));
+      Index whole = e.floorTo(count, size);
+      e.loop(0, whole, size, [&](Index q) {
+        SmallVector<Value> square;
+        for (Index element : elements) square.push_back(e.load(side.pointer, side.dtype, source(element, q), size).value);
+        transpose(square);
+        for (int64_t i = 0; i < size; ++i)
+          e.store(to, e.add(e.add(base, e.mul(e.add(q, i), width)), at), Expr(e.b, e.loc, square[size_t(i)], side.dtype));
+      });
+      copyElements(start, base, at, size, whole);
+    });
+  }
+
+  /// A square of vectors, by exchanging ever larger blocks.
+  void transpose(SmallVectorImpl<Value> &rows) {
+    int64_t n = int64_t(rows.size());
+    for (int64_t d = 1; d < n; d *= 2)
+      for (int64_t i = 0; i < n; ++i) {
+        if (i & d) continue;
+        SmallVector<int64_t> low, high;
+        for (int64_t lane = 0; lane < n; ++lane) {
+          low.push_back(lane & d ? n + lane - d : lane);
+          high.push_back(lane & d ? n + lane : lane + d);
+        }
+        Value a = rows[size_t(i)], b = rows[size_t(i | d)];
+        rows[size_t(i)] = e.shuffle(a, b, low);
+        rows[size_t(i | d)] = e.shuffle(a, b, high);
+      }
+  }
+};
+
+} // namespace
+
+void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count) {
+  Packer packer(e, side, to, width, first, count);
+  e.loop(0, panels, 1, [&](Index panel) { packer.strip(e.add(start, e.mul(panel, width)), e.mul(panel, block * width)); });
+}
+
+} // namespace kiln::cpu

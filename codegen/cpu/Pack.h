@@ -1,0 +1,19 @@
+// Panels of a matrix product: strips of one operand, laid out so that the inner loop reads them in order.
+#pragma once
+
+#include "codegen/cpu/Kernels.h"
+
+namespace kiln::cpu {
+
+/// One operand of a product: across its own axis (rows of the left one, columns of the right one) and along K.
+struct Side {
+  Value pointer;
+  DType dtype;
+  Index size, across, along; // how many; strides
+};
+
+/// Copies `panels` strips of `width` from `start` on, K positions [first, first + count), to `to`: position by position, `width`
+/// elements each; a strip takes `block` positions. What lies behind the end of the side is anything.
+void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count);
+
+} // namespace kiln::cpu

@@ -1,0 +1,38 @@
+// Few rows times a large matrix: for a few positions of K at a time, all columns.
+#include "codegen/cpu/Gemm.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+void emitSkinnyProduct(KernelContext &k, const Product &p) {
+  Emitter &e = k.e;
+  int64_t rows = p.a.size.number, depth = p.depth.number, step = rows <= 4 || rows > 8 ? 8 : 4;
+  int64_t full = std::clamp<int64_t>(64 / byteSize(p.dtype), 8, 16), lanes = rows <= 4 || p.target.isWide() ? full : full / 2;
+  auto block = [&](Index start, int64_t count, bool isFirst) {
+    SmallVector<Expr> left; // the elements of a, in every lane
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t q = 0; q < count; ++q) {
+        Index at = e.add(e.mul(p.a.across, r), e.mul(p.a.along, e.add(start, q)));
+        left.push_back(e.splat(e.load(p.a.pointer, p.dtype, at, 0), lanes));
+      }
+    forEachVector(k.ev, 0, p.b.size, lanes, [&](Coordinate c) {
+      SmallVector<Expr> sums;
+      auto place = [&](int64_t r) { return e.add(e.mul(p.c.across, r), c.base); };
+      for (int64_t r = 0; r < rows; ++r)
+        sums.push_back(isFirst ? e.splat(e.scalar(p.dtype, 0), lanes) : e.load(p.c.pointer, p.dtype, place(r), lanes, k.ev.mask));
+      for (int64_t q = 0; q < count; ++q) {
+        Expr right = e.load(p.b.pointer, p.dtype, e.add(e.mul(p.b.along, e.add(start, q)), c.base), lanes, k.ev.mask);
+        for (int64_t r = 0; r < rows; ++r)
+          sums[size_t(r)] = scalarOp(Op::DotGeneral, left[size_t(r * count + q)], right, sums[size_t(r)], p.dtype);
+      }
+      for (int64_t r = 0; r < rows; ++r) e.store(p.c.pointer, place(r), sums[size_t(r)], k.ev.mask);
+    });
+  };
+  int64_t first = std::min(step, depth), rest = first + (depth - first) / step * step;
+  block(0, first, true);
+  e.loop(first, rest, step, [&](Index start) { block(start, step, false); });
+  if (rest < depth) block(rest, depth - rest, false);
+}
+
+} // namespace kiln::cpu
