@@ -43,6 +43,7 @@ int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, vo
 }
 
 constexpr int kMostInputs = 3;
+constexpr int64_t kRow = 8192, kLongRow = 8 * kRow;
 
 /// The shape with neighbouring axes joined wherever all operands allow it.
 struct Nest {
@@ -103,14 +104,35 @@ template <typename Body> void overOuter(const Nest &nest, size_t count, const Bo
 
 void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *const *buffers) {
   Form form = info(op).operands == 1 ? C : isScalar ? C0 : CC;
+  if (n >= kLongRow) {
+    Input inputs[] = {{buffers[0], dtype, {1}}, {buffers[1], dtype, {isScalar ? 0 : 1}}};
+    size_t count = size_t(info(op).operands);
+    return elementwise(op, {inputs, count}, resultType, {n}, buffers[count]);
+  }
   int64_t dims[] = {1, n, n, n};
   call(elementwiseKernel(op, dtype, resultType, form), buffers, dims);
+}
+
+/// One long axis as rows, which threads can share; what is left behind them is done here.
+static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType resultType, void *result) {
+  int64_t n = nest.shape[1], rows = n / kRow, rest = n % kRow, done = rows * kRow;
+  if (rest) {
+    std::vector<Input> tails(inputs.begin(), inputs.end());
+    for (size_t k = 0; k < tails.size(); ++k) {
+      tails[k].strides = {nest.strides[k][1]};
+      tails[k].data = static_cast<const char *>(tails[k].data) + done * nest.strides[k][1] * byteSize(tails[k].dtype);
+    }
+    elementwise(op, tails, resultType, {rest}, static_cast<char *>(result) + done * byteSize(resultType));
+  }
+  nest.shape = {rows, kRow};
+  for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k][0] = kRow * nest.strides[k][1];
 }
 
 void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result) {
   int64_t n = numElements(shape);
   if (n == 0) return;
   Nest nest = coalesce(shape, inputs);
+  if (nest.shape.rank == 2 && nest.shape[0] == 1 && nest.shape[1] >= kLongRow) splitRow(op, nest, inputs, resultType, result);
   size_t count = inputs.size();
   Form form = formOf(nest, count);
   kiln_entry_fn kernel = elementwiseKernel(op, inputs.back().dtype, resultType, form);

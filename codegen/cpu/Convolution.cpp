@@ -25,7 +25,9 @@ public:
     Index filters = out.shape.back().number / groups, channels = w[spatial];
     int64_t lanes = lanesFor(filters, byteSize(out.dtype) == 8 ? 16 : 32);
     position.resize(out.shape.size());
-    forEachPosition(e, out.shape, {int64_t(spatial) + 1}, position, [&] {
+    Index work = e.mul(out.shape.back(), channels); // a product each
+    for (size_t i = 0; i < spatial; ++i) work = e.mul(work, w[i]);
+    forEachPosition(k, out.shape, {int64_t(spatial) + 1}, position, work, [&] {
       e.loop(0, groups, 1, [&](Index group) {
         Index first = e.mul(group, filters);
         forEachVector(k.ev, first, e.add(first, filters), lanes, [&](Coordinate c) {

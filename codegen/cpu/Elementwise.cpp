@@ -9,8 +9,15 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
+Value KernelContext::sharedScratch(int64_t bytes) {
+  Value result = e.address(scratchPointer, DType::U8, sharedBytes);
+  sharedBytes += (bytes + 63) / 64 * 64;
+  return result;
+}
+
 Value KernelContext::scratch(Index bytes) {
-  Value result = e.address(scratchPointer, DType::U8, scratchUsed);
+  if (!scratchBase) scratchBase = e.address(scratchPointer, DType::U8, sharedBytes);
+  Value result = e.address(scratchBase, DType::U8, scratchUsed);
   scratchUsed = e.add(scratchUsed, e.mul(e.ceilDiv(bytes, 64), 64));
   return result;
 }
@@ -68,12 +75,48 @@ void forEachPosition(Emitter &e, ArrayRef<Index> shape, ArrayRef<int64_t> skip, 
   nest(nest, 0);
 }
 
-void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::function_ref<void(Coordinate)> body) {
+/// Iterations that are worth sharing; an outer axis of fewer stays in order where there is an inner one.
+static constexpr int64_t kEnough = 8;
+
+int64_t KernelContext::elementCost() {
+  int64_t sum = 0;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (auto id = ir::opOf(&op)) sum += info(*id).cost;
+  return 1 + sum / 10; // the costs of records are those of scalars, with nothing to load or store
+}
+
+void forEachPosition(KernelContext &k, ArrayRef<Index> shape, ArrayRef<int64_t> skip, Coordinates &position, Index work,
+                     llvm::function_ref<void()> body) {
+  SmallVector<size_t> axes;
+  for (size_t axis = 0; axis < shape.size(); ++axis)
+    if (!llvm::is_contained(skip, int64_t(axis)) && !shape[axis].isConstant(1)) axes.push_back(axis);
+  auto isEnough = [&](size_t axis) { return !shape[axis].isStatic() || shape[axis].number >= kEnough; };
+  auto found = llvm::find_if(axes, isEnough);
+  if (found == axes.end() && !axes.empty()) found = axes.begin();
+  for (auto inner = found; inner != axes.end(); ++inner)
+    if (inner != found) work = k.e.mul(work, shape[*inner]);
+  auto nest = [&](auto &self, size_t axis) -> void {
+    if (axis == shape.size()) return body();
+    if (llvm::is_contained(skip, int64_t(axis))) return self(self, axis + 1);
+    auto at = [&](Index i) {
+      position[axis] = {i, 0, {}};
+      self(self, axis + 1);
+    };
+    if (found != axes.end() && axis == *found) k.parallelLoop(0, shape[axis], 1, work, at);
+    else k.e.loop(0, shape[axis], 1, at);
+  };
+  position.resize(shape.size());
+  nest(nest, 0);
+}
+
+using Loop = llvm::function_ref<void(Index from, Index to, llvm::function_ref<void(Index)>)>;
+
+static void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, Loop loop, llvm::function_ref<void(Coordinate)> body) {
   Emitter &e = ev.e;
   Index size = e.sub(to, from);
   if (size.isConstant(0)) return;
   Index whole = e.add(from, e.floorTo(size, lanes));
-  e.loop(from, whole, lanes, [&](Index i) {
+  loop(from, whole, [&](Index i) {
     Evaluator::Scope scope(ev, lanes, {});
     body({i, lanes ? 1 : 0, {}});
   });
@@ -84,6 +127,26 @@ void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::fun
   };
   if (size.isStatic()) rest();
   else e.when(e.lessThan(whole, to), rest);
+}
+
+void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::function_ref<void(Coordinate)> body) {
+  auto loop = [&](Index a, Index b, llvm::function_ref<void(Index)> step) { ev.e.loop(a, b, lanes, step); };
+  forEachVector(ev, from, to, lanes, loop, body);
+}
+
+void forEachVector(KernelContext &k, Index size, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body) {
+  auto loop = [&](Index a, Index b, llvm::function_ref<void(Index)> step) { k.parallelLoop(a, b, lanes, k.e.mul(work, lanes), step); };
+  forEachVector(k.ev, 0, size, lanes, loop, body);
+}
+
+bool hasOuterLoop(ArrayRef<Index> shape, ArrayRef<int64_t> skip) {
+  int64_t count = 1;
+  for (auto [axis, size] : llvm::enumerate(shape)) {
+    if (llvm::is_contained(skip, int64_t(axis))) continue;
+    if (!size.isStatic()) return true;
+    count *= size.number;
+  }
+  return count >= kEnough;
 }
 
 static Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &region) {
@@ -110,12 +173,15 @@ void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayR
     return body();
   }
   int64_t last = int64_t(shape.size()) - 1, lanes = lanesFor(shape.back(), preferredLanes(k));
-  forEachPosition(k.e, shape, {last}, position, [&] {
-    forEachVector(k.ev, 0, shape.back(), lanes, [&](Coordinate c) {
-      position.back() = c;
-      body();
-    });
-  });
+  auto vectorBody = [&](Coordinate c) {
+    position.back() = c;
+    body();
+  };
+  Index cost = k.elementCost();
+  if (hasOuterLoop(shape, {last}))
+    return forEachPosition(k, shape, {last}, position, k.e.mul(cost, shape.back()),
+                           [&] { forEachVector(k.ev, 0, shape.back(), lanes, vectorBody); });
+  forEachPosition(k.e, shape, {last}, position, [&] { forEachVector(k, shape.back(), lanes, cost, vectorBody); });
 }
 
 void emitElementwise(KernelContext &k) { storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs); }

@@ -189,7 +189,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
-  if (context.scratchUsed.isStatic()) scratch = std::max(scratch, context.scratchUsed.number);
+  scratch = std::max(scratch, context.sharedBytes + (context.scratchUsed.isStatic() ? context.scratchUsed.number : 0));
   return fn;
 }
 

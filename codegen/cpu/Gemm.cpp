@@ -26,10 +26,10 @@ static int64_t balance(int64_t size, int64_t block, int64_t unit) {
 }
 
 TiledProduct::TiledProduct(KernelContext &k, const Product &shape)
-    : e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth) {
+    : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth) {
   chooseTile(shape.target);
   chooseBlocks(shape);
-  if (packsB) packedB = k.scratch(kc * nc * byteSize(dtype));
+  if (packsB) packedB = k.sharedScratch(kc * nc * byteSize(dtype));
   if (packsA) packedA = k.scratch(kc * mc * byteSize(dtype));
 }
 
@@ -58,13 +58,14 @@ void TiledProduct::chooseBlocks(const Product &shape) {
   nc = 2048;
   if (M.isStatic() && M.number <= 32) kc = std::min<int64_t>(kc, 64), nc = 1024; // little reuse: the block of b stays in L2
   if (K.isStatic()) kc = balance(K.number, kc, kUnroll);
-  if (M.isStatic()) mc = balance(M.number, mc, mr);
+  if (M.isStatic()) mc = balance(M.number, std::min(mc, std::max<int64_t>(96, M.number / 6)), mr); // blocks to share
   if (N.isStatic()) nc = balance(N.number, nc, nr);
   if (!M.isStatic() || !N.isStatic() || !K.isStatic()) return;
   bool isSmall = (M.number * K.number + K.number * N.number + M.number * N.number) * bytes <= 160 << 10;
   packsB = !(shape.b.across.isConstant(1) && shape.b.along.isStatic() && isSmall);
   bool isFewLines = shape.a.across.isStatic() && (shape.a.across.number * bytes) % 2048 != 0; // rows do not share sets of the cache
-  packsA = !(shape.a.across.isStatic() && shape.a.along.isStatic() && (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
+  packsA =
+      !(shape.a.across.isStatic() && shape.a.along.isStatic() && (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
   if (!packsB && !packsA) kc = balance(K.number, std::max<int64_t>(K.number, 1), kUnroll);
 }
 
@@ -148,11 +149,9 @@ void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
     for (int64_t r = 0; r < mr; ++r) storeRow(r, false);
   };
   if (!isFull) return storeAll();
-  e.when(
-      isFull, storeAll,
-      [&] {
-        for (int64_t r = 0; r < mr; ++r) e.when(e.lessThan(e.add(t.row, r), M), [&] { storeRow(r, true); });
-      });
+  e.when(isFull, storeAll, [&] {
+    for (int64_t r = 0; r < mr; ++r) e.when(e.lessThan(e.add(t.row, r), M), [&] { storeRow(r, true); });
+  });
 }
 
 void TiledProduct::tile(const Tile &t) {
@@ -182,8 +181,9 @@ void TiledProduct::run(const Product &p) {
     Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
     e.loop(0, K, kc, [&](Index pc) {
       Index count = e.min(kc, e.sub(K, pc));
-      if (packsB) packPanels(e, p.b, packedB, nr, kc, jc, panels, pc, count);
-      e.loop(0, M, mc, [&](Index ic) {
+      if (packsB) packShared(k, p.b, packedB, nr, kc, jc, panels, pc, count);
+      Index work = e.mul(e.mul(panels, count), mc * nr / 16);
+      k.parallelLoop(0, M, mc, work, [&](Index ic) {
         if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
         e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
       });

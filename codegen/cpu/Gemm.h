@@ -23,6 +23,7 @@ public:
 
 private:
   struct Tile;
+  KernelContext &k;
   Emitter &e;
   DType dtype;
   Index M, N, K;

@@ -12,16 +12,26 @@ struct KernelContext {
   Evaluator &ev;
   ir::KernelOp kernel;
   llvm::SmallVector<Buffer> outputs; // one a result
-  Value scratchPointer, runtime;
+  Value scratchPointer, runtime;     // the first holds what all tasks share, then the first task's own
   Target target;
-  Index scratchUsed = 0; // static for static shapes; else the caller knows
+  Index scratchUsed = 0;   // static for static shapes; else the caller knows
+  int64_t sharedBytes = 0; // before it
+  Value scratchBase = {};  // where a task's own starts
+  int64_t tasks = 0;       // task functions so far
+  bool isParallel = false; // inside a parallel loop
 
   Value status = {};           // of a call, for the kernel to return
   Value placedWithResult = {}; // the input that lies in the memory of the (one) result, or null
 
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }
-  /// 64-byte aligned scratch that lives as long as the call.
+  /// 64-byte aligned scratch that lives as long as the call, of each task its own.
   Value scratch(Index bytes);
+  /// The same that all tasks share; asked for before any other.
+  Value sharedScratch(int64_t bytes);
+  /// A loop whose iterations may run at once, where there is enough to do; `work` is that of one, in cheap element operations.
+  void parallelLoop(Index from, Index to, Index step, Index work, llvm::function_ref<void(Index)> body);
+  /// What one element costs, in cheap operations.
+  int64_t elementCost();
   /// Whether `x` is the array that the result replaces in place.
   bool isInPlace(Value x) const { return x == placedWithResult; }
 };
@@ -45,8 +55,15 @@ void emitLibrary(KernelContext &k);
 /// Loops over all positions of `shape` but the axes in `skip`; those keep the coordinates of `position`.
 void forEachPosition(Emitter &e, llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip, Coordinates &position,
                      llvm::function_ref<void()> body);
+/// The same, shared between threads; `work` is that of one call of `body`.
+void forEachPosition(KernelContext &k, llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip, Coordinates &position, Index work,
+                     llvm::function_ref<void()> body);
 /// Lanes over [from, to): whole vectors, then one masked rest.
 void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::function_ref<void(Coordinate)> body);
+/// The same over [0, size), shared between threads; `work` is that of one element.
+void forEachVector(KernelContext &k, Index size, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body);
+/// Whether the loops over `shape` without the axes in `skip` have enough iterations to share, as far as one can know.
+bool hasOuterLoop(llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip);
 /// Stores `values` into the region of `buffers` for every position of their common shape.
 void storeAll(KernelContext &k, llvm::ArrayRef<Index> shape, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers,
               const Region &region = {});

@@ -105,4 +105,11 @@ void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t b
   e.loop(0, panels, 1, [&](Index panel) { packer.strip(e.add(start, e.mul(panel, width)), e.mul(panel, block * width)); });
 }
 
+void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first,
+                Index count) {
+  Packer packer(k.e, side, to, width, first, count);
+  k.parallelLoop(0, panels, 1, k.e.mul(count, width / 2),
+                 [&](Index panel) { packer.strip(k.e.add(start, k.e.mul(panel, width)), k.e.mul(panel, block * width)); });
+}
+
 } // namespace kiln::cpu

@@ -16,4 +16,8 @@ struct Side {
 /// elements each; a strip takes `block` positions. What lies behind the end of the side is anything.
 void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first, Index count);
 
+/// The same by several threads.
+void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first,
+                Index count);
+
 } // namespace kiln::cpu

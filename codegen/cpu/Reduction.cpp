@@ -404,19 +404,23 @@ void ReductionEmitter::run() {
   Coordinates position(space.size());
   int64_t last = int64_t(space.size()) - 1;
   if (isRow) {
-    forEachPosition(e, space, {int64_t(axis)}, position, [&] {
+    forEachPosition(k, space, {int64_t(axis)}, position, e.mul(space[axis], k.elementCost()), [&] {
       Evaluator::Scope scope(ev, 0, {});
       emitStages(position);
     });
     return;
   }
   int64_t lanes = lanesFor(space.back(), preferredLanes(k));
-  forEachPosition(e, space, {int64_t(axis), last}, position, [&] {
-    forEachVector(ev, 0, space.back(), lanes, [&](Coordinate c) {
-      position[size_t(last)] = c;
-      emitStages(position);
-    });
-  });
+  auto body = [&](Coordinate c) {
+    position[size_t(last)] = c;
+    emitStages(position);
+  };
+  SmallVector<int64_t> skip = {int64_t(axis), last};
+  Index work = e.mul(space[axis], k.elementCost());
+  bool isOuter = llvm::all_of(space, [](Index n) { return n.isStatic(); }) && hasOuterLoop(space, skip);
+  if (isOuter)
+    return forEachPosition(k, space, skip, position, e.mul(work, space.back()), [&] { forEachVector(ev, 0, space.back(), lanes, body); });
+  forEachPosition(e, space, skip, position, [&] { forEachVector(k, space.back(), lanes, work, body); });
 }
 
 } // namespace

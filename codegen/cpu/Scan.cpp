@@ -39,7 +39,7 @@ void emitScan(KernelContext &k) {
     if (size.isStatic()) return rest(first());
     e.when(e.lessThan(0, size), [&] { rest(first()); });
   };
-  if (axis == last) return forEachPosition(e, out.shape, {int64_t(axis)}, position, [&] { sweep(0, {}); });
+  if (axis == last) return forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(size, 4), [&] { sweep(0, {}); });
   int64_t lanes = lanesFor(out.shape[last], preferredLanes(k));
   forEachPosition(e, out.shape, {int64_t(axis), int64_t(last)}, position, [&] {
     forEachVector(k.ev, 0, out.shape[last], lanes, [&](Coordinate c) {

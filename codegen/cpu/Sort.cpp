@@ -95,7 +95,7 @@ void emitSort(KernelContext &k) {
     position[axis] = {i, 0, {}};
     return k.ev.at(x, position);
   };
-  forEachPosition(e, out.shape, {int64_t(axis)}, position, [&] {
+  forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(out.shape[axis], 32), [&] {
     Value sorted = sorter.run(elementAt, words[1] != 0);
     e.loop(0, out.shape[axis], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});

@@ -25,11 +25,17 @@ enum {
   KILN_OUT_OF_MEMORY = 32
 };
 
+/** Iterations [from, to) of a loop; `scratch` is memory of the calling thread. */
+typedef void (*kiln_task)(void *context, void *scratch, int64_t from, int64_t to);
+
 /** Services of the runtime that kernels may call; a table, so that an executable has nothing to link. */
 typedef struct kiln_rt {
   int32_t version;
   /** Runs a library routine: `tensors` are its operands and then its result, `words` its attributes as in a stored trace. */
   int32_t (*library)(const char *routine, const kiln_tensor *tensors, const int64_t *words);
+  /** Runs `count` iterations, at least `grain` at a time, in this thread and others, each with 64-byte aligned scratch of its own
+      (`scratch` in this one), and returns when all have run. */
+  void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
 } kiln_rt;
 
 /** Runs the program. `buffers` holds the inputs, then the outputs, base pointers with their offset included; `dims` the

@@ -1,6 +1,7 @@
 #include "lib/Library/Library.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Library/Threads.h"
 
 #include <cstring>
 #include <new>
@@ -31,7 +32,7 @@ static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t 
 } // namespace library
 
 const kiln_rt *runtimeTable() {
-  static const kiln_rt table = {KILN_EXECUTABLE_VERSION, library::call};
+  static const kiln_rt table = {KILN_EXECUTABLE_VERSION, library::call, parallelFor};
   return &table;
 }
 

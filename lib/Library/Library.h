@@ -1,4 +1,4 @@
-// Library routines behind the ops of the kind library: what programs reach through the runtime's table.
+// What programs reach through the runtime's table: library routines, and threads (Threads.h).
 #pragma once
 
 #include "include/kiln/executable.h"

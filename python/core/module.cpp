@@ -4,6 +4,7 @@
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Infer.h"
 #include "lib/Core/Program.h"
+#include "lib/Library/Threads.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -390,6 +391,15 @@ void defineServices(py11::module_ &m) {
       PyObject *results = PyTuple_New(Py_ssize_t(to.size()));
       for (size_t i = 0; i < to.size(); ++i) PyTuple_SET_ITEM(results, Py_ssize_t(i), kiln::py::wrap(held[count + i]));
       return results;
+    });
+  });
+  m.def("get_num_threads", [] { return threadCount(); });
+  m.def("set_num_threads", [](py11::object count) {
+    return located([&]() -> PyObject * {
+      Dims one = kiln::py::toDims("set_num_threads", count.ptr());
+      if (one.rank != 1) fail(ErrorKind::DType, "set_num_threads", "threads", "one number", toString(one));
+      setThreadCount(int(std::clamp<int64_t>(one[0], -1, 2000)));
+      Py_RETURN_NONE;
     });
   });
   m.def("compiler_is_open", [] { return compilerIsOpen(); });

@@ -33,8 +33,8 @@ from ._selection import (argsort, argwhere, dynamic_slice, dynamic_update, flatn
 from ._shaping import (atleast_1d, atleast_2d, broadcast_arrays, broadcast_shapes, broadcast_to, concat, concatenate, diag,  # noqa: E402
                        diagonal, expand_dims, flip, hstack, matrix_transpose, moveaxis, pad, permute_dims, ravel, repeat, reshape, roll,
                        rot90, split, squeeze, stack, swapaxes, tile, trace, transpose, unstack, vstack)
-from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, isdtype, result_type,  # noqa: E402
-                     set_default_dtype)
+from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, get_num_threads, isdtype,  # noqa: E402
+                     result_type, set_default_dtype, set_num_threads)
 from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
 from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
 from . import _methods, fft, linalg  # noqa: E402

@@ -92,6 +92,19 @@ def set_default_dtype(dtype) -> None:
     _core.set_default_dtype(dtype)
 
 
+def get_num_threads() -> int:
+    """How many threads a loop is shared between at most."""
+    return _core.get_num_threads()
+
+
+def set_num_threads(count: int):
+    """Sets how many threads a loop is shared between at most; 0 for as many as the machine has. Results do not depend on it.
+
+    The environment variable ``KILN_NUM_THREADS`` sets it at the start. Raises ValueError for a negative number.
+    """
+    _core.set_num_threads(count)
+
+
 def get_default_dtype() -> DType:
     """The dtype of arrays made from Python floats."""
     return _core.default_dtype()

@@ -1,0 +1,180 @@
+#include "lib/Library/Threads.h"
+
+#include "lib/Core/Error.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <pthread.h>
+#include <sched.h>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kiln {
+namespace {
+
+/// Processors of the affinity mask, no more than the cgroup's quota.
+int machineThreads() {
+  cpu_set_t set;
+  int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+  std::ifstream file("/sys/fs/cgroup/cpu.max"); // "<quota or max> <period>", in microseconds
+  std::string quota;
+  double period = 0;
+  if (file >> quota >> period && quota != "max" && period > 0) count = std::min(count, std::max(1, int(std::stod(quota) / period)));
+  return count;
+}
+
+int defaultThreads() {
+  const char *text = std::getenv("KILN_NUM_THREADS");
+  int wanted = text ? std::atoi(text) : 0;
+  return wanted > 0 ? std::min(wanted, 1024) : machineThreads();
+}
+
+std::atomic<int> chosenThreads = 0; // 0: not known yet
+
+/// Memory of a worker for one task after the other.
+void *workerScratch(size_t bytes) {
+  struct Block {
+    void *memory = nullptr;
+    size_t size = 0;
+    ~Block() { std::free(memory); }
+  };
+  thread_local Block block;
+  if (block.size < bytes) {
+    std::free(block.memory);
+    block.size = (bytes + 4095) / 4096 * 4096;
+    block.memory = std::aligned_alloc(4096, block.size);
+    if (!block.memory) block.size = 0;
+  }
+  return block.memory;
+}
+
+thread_local bool isSharing = false; // this thread is inside a parallel-for
+
+/// One loop at a time; its iterations are taken from a counter, so that a slow or absent thread costs one task at most.
+class Pool {
+public:
+  /// False where another caller holds the pool.
+  bool run(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain, int threads) {
+    if (!caller.try_lock()) return false;
+    std::lock_guard lock(caller, std::adopt_lock);
+    grow(threads - 1);
+    {
+      std::lock_guard state(mutex);
+      job = {task, context, scratchBytes, count, grain};
+      next.store(0, std::memory_order_relaxed);
+      places = std::min(threads - 1, int(workers));
+      ++round;
+      signal.store(round, std::memory_order_release);
+    }
+    wake.notify_all();
+    take(job, scratch);
+    // Workers that have not come by now need not come; those that have must leave.
+    std::unique_lock state(mutex);
+    places = 0;
+    if (inside == 0) return true;
+    state.unlock();
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (insideCount.load(std::memory_order_acquire) == 0) break;
+      __builtin_ia32_pause();
+    }
+    state.lock();
+    left.wait(state, [&] { return inside == 0; });
+    return true;
+  }
+
+private:
+  struct Job {
+    kiln_task task;
+    void *context;
+    int64_t scratchBytes, count, grain;
+  };
+  static constexpr int kSpins = 4000; // some 50 microseconds: what follows a loop is often a loop
+
+  std::mutex caller, mutex;
+  std::condition_variable wake, left;
+  Job job{};
+  std::atomic<int64_t> next = 0;
+  std::atomic<uint64_t> signal = 0;
+  std::atomic<int> insideCount = 0;
+  uint64_t round = 0;
+  int places = 0, inside = 0, workers = 0;
+
+  void take(const Job &mine, void *scratch) {
+    for (int64_t from; (from = next.fetch_add(mine.grain, std::memory_order_relaxed)) < mine.count;)
+      mine.task(mine.context, scratch, from, std::min(from + mine.grain, mine.count));
+  }
+
+  void grow(int wanted) {
+    // Signals of the host program are for its own threads.
+    sigset_t all, before;
+    sigfillset(&all);
+    for (; workers < wanted; ++workers) {
+      pthread_sigmask(SIG_BLOCK, &all, &before);
+      std::thread([this] { work(); }).detach();
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+  }
+
+  void work() {
+    isSharing = true;
+    for (uint64_t seen = 0;;) {
+      for (int spin = 0; spin < kSpins && signal.load(std::memory_order_acquire) == seen; ++spin) __builtin_ia32_pause();
+      std::unique_lock state(mutex);
+      wake.wait(state, [&] { return round != seen; });
+      seen = round;
+      if (places == 0) continue;
+      --places;
+      insideCount.store(++inside, std::memory_order_release);
+      Job mine = job;
+      state.unlock();
+      void *scratch = mine.scratchBytes ? workerScratch(size_t(mine.scratchBytes)) : nullptr;
+      if (scratch || !mine.scratchBytes) take(mine, scratch); // without memory, the others do it
+      state.lock();
+      insideCount.store(--inside, std::memory_order_release);
+      if (inside == 0) left.notify_one();
+    }
+  }
+};
+
+/// Never destroyed: threads may wait in it when the process exits. A child of a fork has none of its threads, and gets a new one.
+std::atomic<Pool *> pool = nullptr;
+
+Pool &thePool() {
+  static const int once = (pool = new Pool, pthread_atfork(nullptr, nullptr, [] { pool = new Pool; }));
+  (void)once;
+  return *pool;
+}
+
+} // namespace
+
+int threadCount() {
+  int count = chosenThreads.load(std::memory_order_relaxed);
+  if (count == 0) chosenThreads = count = defaultThreads();
+  return count;
+}
+
+void setThreadCount(int count) {
+  if (count < 0 || count > 1024) fail(ErrorKind::Value, "set_num_threads", "threads", "1 to 1024, or 0 for the machine's", std::to_string(count));
+  chosenThreads = count ? count : defaultThreads();
+}
+
+void parallelFor(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain) {
+  grain = std::max<int64_t>(grain, 1);
+  int threads = int(std::min<int64_t>(threadCount(), (count + grain - 1) / grain));
+  if (threads > 1 && !isSharing) {
+    isSharing = true;
+    bool isDone = thePool().run(task, context, scratch, scratchBytes, count, grain, threads);
+    isSharing = false;
+    if (isDone) return;
+  }
+  if (count > 0) task(context, scratch, 0, count);
+}
+
+} // namespace kiln

@@ -1,0 +1,16 @@
+// The threads that programs share their loops between.
+#pragma once
+
+#include "include/kiln/executable.h"
+
+namespace kiln {
+
+/// How many threads a loop is shared between at most; 1 shares nothing.
+int threadCount();
+/// Sets it; 0 goes back to what the machine has. Throws Error (value) for a negative one, or above 1024.
+void setThreadCount(int count);
+
+/// The runtime's parallel-for: see kiln_rt.
+void parallelFor(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain);
+
+} // namespace kiln
