@@ -24,9 +24,17 @@ foreach(tool kiln-opt kiln-run kiln-pack)
   target_link_libraries(${tool} PRIVATE kiln_compiler kiln_library kiln_core MLIR LLVM)
 endforeach()
 
-# Eager kernels, one library an instruction set.
-set(KILN_PACK ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libkiln_pack_x86-64-v3.so)
-add_custom_command(OUTPUT ${KILN_PACK} DEPENDS kiln-pack kiln_compiler
-  # The packaged LLVM is not instrumented: it neither unpoisons what its allocators poison, nor frees what it keeps.
-  COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0:allow_user_poisoning=0 $<TARGET_FILE:kiln-pack> ${KILN_PACK} ${CMAKE_BINARY_DIR}/pack x86-64-v3 COMMENT "Compiling the eager kernels")
-add_custom_target(kiln_pack ALL DEPENDS ${KILN_PACK})
+# Eager kernels: all for the level that is required, the heavy ones for wider registers as well.
+set(KILN_PACKS)
+function(kiln_eager_pack level)
+  set(pack ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libkiln_pack_${level}.so)
+  add_custom_command(OUTPUT ${pack} DEPENDS kiln-pack kiln_compiler
+    # The packaged LLVM is not instrumented: it neither unpoisons what its allocators poison, nor frees what it keeps.
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0:allow_user_poisoning=0
+            $<TARGET_FILE:kiln-pack> ${pack} ${CMAKE_BINARY_DIR}/pack ${level} ${ARGN}
+    COMMENT "Compiling the eager kernels for ${level}")
+  set(KILN_PACKS ${KILN_PACKS} ${pack} PARENT_SCOPE)
+endfunction()
+kiln_eager_pack(x86-64-v3)
+kiln_eager_pack(x86-64-v4 heavy)
+add_custom_target(kiln_pack ALL DEPENDS ${KILN_PACKS})

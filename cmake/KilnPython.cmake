@@ -21,7 +21,7 @@ set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIG
 # `pip install .`: the package with its libraries beside it.
 install(TARGETS kiln_python LIBRARY DESTINATION kiln)
 install(TARGETS kiln_runtime kiln_compiler LIBRARY DESTINATION kiln/lib)
-install(FILES ${KILN_PACK} DESTINATION kiln/lib)
+install(FILES ${KILN_PACKS} DESTINATION kiln/lib)
 install(FILES ${gen}/python/_ops.pyi ${gen}/python/_ops.json DESTINATION kiln)
 install(DIRECTORY include/kiln DESTINATION kiln/include)
 

@@ -1,8 +1,11 @@
-// kiln-pack OUTPUT.so OBJECT_DIR [CPU]: compiles the eager kernels, for every op, dtype and layout class, with Kiln's own
+// kiln-pack OUTPUT.so OBJECT_DIR [CPU [heavy]]: compiles the eager kernels, for every op, dtype and layout class, with Kiln's own
 // compiler. Objects are kept in OBJECT_DIR under the hash of their final LLVM IR, so a change rebuilds what it changed.
 //
 // Kernels run over two axes of any size; the runtime loops over further ones (frontend/Eager.cpp). In a form, each letter
 // says how an operand lies along the inner axis: c consecutive, 0 one element for all, s any stride.
+//
+// With `heavy` only those kernels are made whose time is arithmetic, on consecutive memory: a pack for wider registers, which
+// the runtime asks first.
 #include "lib/Core/Stats.h"
 #include "lib/Driver/Driver.h"
 #include "lib/Runtime/Executable.h"
@@ -230,6 +233,25 @@ Pack makePack() {
   return pack;
 }
 
+/// Whether wider registers pay: arithmetic, comparisons or products take the time, not memory or strides.
+bool isHeavy(const Kernel &kernel) {
+  constexpr int kHeavy = 8;
+  std::vector<int64_t> words = kernel.trace.serialize();
+  auto entries = std::span(words).subspan(2, size_t(words[1]));
+  bool result = false;
+  for (size_t at = 0; at < entries.size();) {
+    TraceOp entry = Trace::decode(entries, at);
+    if (entry.op == Op::Input) {
+      bool isStrided = entry.words.size() > 3 + size_t(entry.words[1]) && entry.words.back() == kDynamicStride;
+      if (isStrided && kernel.trace.outputs.size() == 1 && kernel.name.ends_with("s")) return false;
+      continue;
+    }
+    const OpInfo &record = info(entry.op);
+    result |= record.cost >= kHeavy || record.kind == Kind::Argreduce || (record.kind == Kind::Reduce && record.needsElement);
+  }
+  return result;
+}
+
 /// The object of a module, from OBJECT_DIR where its IR is unchanged.
 std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const std::string &folder, bool &isNew) {
   std::string ir;
@@ -250,7 +272,7 @@ std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const 
   return path;
 }
 
-void build(const std::string &output, const std::string &folder, const char *cpu) {
+void build(const std::string &output, const std::string &folder, const char *cpu, bool isHeavyOnly) {
   DialectRegistry registry;
   registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -261,6 +283,8 @@ void build(const std::string &output, const std::string &folder, const char *cpu
   std::vector<llvm::ArrayRef<char>> objects;
   int kernels = 0, compiled = 0;
   for (auto &[name, list] : makePack()) {
+    if (isHeavyOnly) std::erase_if(list, [](const Kernel &k) { return !isHeavy(k); });
+    if (list.empty()) continue;
     OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
     describeTarget(*module, *machine);
     for (Kernel &k : list) {
@@ -295,11 +319,11 @@ void build(const std::string &output, const std::string &folder, const char *cpu
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: kiln-pack OUTPUT.so OBJECT_DIR [CPU]\n");
+    std::fprintf(stderr, "usage: kiln-pack OUTPUT.so OBJECT_DIR [CPU [heavy]]\n");
     return 2;
   }
   try {
-    kiln::build(argv[1], argv[2], argc > 3 ? argv[3] : nullptr);
+    kiln::build(argv[1], argv[2], argc > 3 ? argv[3] : nullptr, argc > 4 && std::string_view(argv[4]) == "heavy");
   } catch (const std::exception &error) {
     std::fprintf(stderr, "kiln-pack: %s\n", error.what());
     return 1;

@@ -39,15 +39,29 @@ Executable::~Executable() {
 
 //===-- the pack ----------------------------------------------------------------------------------------------------===//
 
-static void *openPack() {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-    throw Error(ErrorKind::Device, "eager kernels: expected a CPU of level x86-64-v3 (AVX2 and FMA); this one has neither or only one");
-  std::string path = libraryFolder() + "/libkiln_pack_x86-64-v3.so";
-  void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) throw Error(ErrorKind::Package, "eager kernels: expected the pack of the installation: " + lastDlError());
-  return handle;
-}
+namespace {
+struct Packs {
+  void *all, *heavy = nullptr; // the second, for wider registers, holds the kernels that they make faster
+
+  Packs() {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+      throw Error(ErrorKind::Device, "eager kernels: expected a CPU of level x86-64-v3 (AVX2 and FMA); this one has neither or only one");
+    all = open("x86-64-v3");
+    if (!all) throw Error(ErrorKind::Package, "eager kernels: expected the pack of the installation: " + lastDlError());
+    if (__builtin_cpu_supports("x86-64-v4")) heavy = open("x86-64-v4");
+  }
+  void *find(const std::string &name) const {
+    void *found = heavy ? dlsym(heavy, name.c_str()) : nullptr;
+    return found ? found : dlsym(all, name.c_str());
+  }
+
+private:
+  static void *open(const char *level) {
+    return dlopen((libraryFolder() + "/libkiln_pack_" + level + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
+};
+} // namespace
 
 kiln_entry_fn packKernel(const std::string &name) {
   static std::mutex mutex;
@@ -55,8 +69,8 @@ kiln_entry_fn packKernel(const std::string &name) {
   std::lock_guard lock(mutex);
   auto found = known.find(name);
   if (found != known.end()) return found->second;
-  static void *handle = openPack();
-  auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, name.c_str()));
+  static const Packs packs;
+  auto fn = reinterpret_cast<kiln_entry_fn>(packs.find(name));
   if (!fn) throw Error(ErrorKind::Package, "eager kernels: expected '" + name + "' in the pack, which has none");
   return known[name] = fn;
 }
