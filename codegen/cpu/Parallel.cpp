@@ -70,7 +70,8 @@ private:
     auto kernel = loop->getParentOfType<func::FuncOp>();
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPoint(kernel);
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {pointer(e), pointer(e), e.b.getI64Type(), e.b.getI64Type()});
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()),
+                                            {pointer(e), pointer(e), e.b.getI64Type(), e.b.getI64Type()});
     std::string name = (kernel.getName() + ".task_" + Twine(k.tasks++)).str();
     auto task = LLVM::LLVMFuncOp::create(e.b, e.loc, name, type, LLVM::Linkage::Internal);
     if (Attribute passthrough = kernel->getAttr("passthrough")) task->setAttr("passthrough", passthrough);

@@ -10,6 +10,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -89,10 +90,19 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   return module;
 }
 
+/// Addresses come as a base, an index and constants, which is what the processor takes; looking for better ones (loop strength
+/// reduction) took up to a third of code generation. Set anew each time: lld resets all options of LLVM.
+static void keepAddresses() {
+  auto &options = cl::getRegisteredOptions();
+  auto found = options.find("disable-lsr");
+  if (found != options.end()) static_cast<cl::opt<bool> *>(found->second)->setValue(true);
+}
+
 SmallVector<char, 0> emitObject(Module &module, TargetMachine &machine, bool asText) {
   SmallVector<char, 0> bytes;
   raw_svector_ostream out(bytes);
   legacy::PassManager passes;
+  keepAddresses();
   if (machine.addPassesToEmitFile(passes, out, nullptr, asText ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile))
     throw Error(ErrorKind::Compile, "the target cannot emit an object");
   passes.run(module);

@@ -161,7 +161,8 @@ int threadCount() {
 }
 
 void setThreadCount(int count) {
-  if (count < 0 || count > 1024) fail(ErrorKind::Value, "set_num_threads", "threads", "1 to 1024, or 0 for the machine's", std::to_string(count));
+  if (count < 0 || count > 1024)
+    fail(ErrorKind::Value, "set_num_threads", "threads", "1 to 1024, or 0 for the machine's", std::to_string(count));
   chosenThreads = count ? count : defaultThreads();
 }
 
