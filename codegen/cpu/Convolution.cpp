@@ -1,4 +1,5 @@
-// Convolutions, directly: filters in lanes, one chain of fused multiply-adds over window and channels in row-major order.
+// Convolutions of any shape, dtype and layout, directly: filters in lanes, one chain of fused multiply-adds over window and channels in
+// row-major order.
 #include "codegen/cpu/Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -102,6 +103,10 @@ private:
 
 } // namespace
 
-void emitConvolution(KernelContext &k) { ConvolutionEmitter(k, k.yield().getValues()[0].getDefiningOp()).run(); }
+void emitConvolution(KernelContext &k) {
+  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  if (fitsTiledConvolution(k, op)) emitTiledConvolution(k, op);
+  else ConvolutionEmitter(k, op).run();
+}
 
 } // namespace kiln::cpu

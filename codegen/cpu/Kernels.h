@@ -52,6 +52,10 @@ void emitSort(KernelContext &k);
 void emitConvolution(KernelContext &k);
 void emitLibrary(KernelContext &k);
 
+/// Convolutions of floats and of static shapes, whose weights lie in rows.
+bool fitsTiledConvolution(KernelContext &k, mlir::Operation *op);
+void emitTiledConvolution(KernelContext &k, mlir::Operation *op);
+
 /// Loops over all positions of `shape` but the axes in `skip`; those keep the coordinates of `position`.
 void forEachPosition(Emitter &e, llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip, Coordinates &position,
                      llvm::function_ref<void()> body);

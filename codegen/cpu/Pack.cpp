@@ -1,6 +1,7 @@
 #include "codegen/cpu/Pack.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 
@@ -39,10 +40,23 @@ private:
     }
   }
 
+  /// Far positions lie on other pages, where the processor does not look ahead.
+  void prefetch(Index start, Index q) {
+    constexpr int64_t kAhead = 16, kFar = 1024, kLine = 64;
+    int64_t bytes = byteSize(side.dtype);
+    if (side.along.isStatic() && side.along.number * bytes < kFar) return;
+    for (int64_t at = 0; at < width * bytes; at += kLine) {
+      Value address =
+          e.address(side.pointer, side.dtype, source(clamped(e.add(start, at / bytes)), e.min(e.add(q, kAhead), e.sub(count, 1))));
+      LLVM::Prefetch::create(e.b, e.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    }
+  }
+
   /// The elements of a position lie one after the other.
   void copyRuns(Index start, Index base) {
     auto copy = [&](bool isMasked) {
       e.loop(0, count, 1, [&](Index q) {
+        prefetch(start, q);
         pieces(16, [&](int64_t at, int64_t size) {
           Index from = e.add(start, at);
           Value mask = isMasked ? e.maskBelow(e.sub(side.size, from), size) : Value();

@@ -161,3 +161,22 @@ def test_random_programs_have_the_same_bits(seed):
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{text}")
     assert not jitted.explain().variants[0]["eager"]
+
+
+@pytest.mark.parametrize("shape, window, filters, how", [
+    ((2, 9, 3), (3,), 5, {}), ((1, 12, 13, 4), (3, 3), 40, {"padding": 1}), ((1, 11, 10, 6), (3, 2), 12, {"strides": 2, "groups": 3, "padding": ((2, 1), (0, 1))}),
+    ((1, 9, 9, 2), (3, 3), 3, {"dilation": 2, "padding": 2}), ((2, 5, 6, 4, 2), (2, 3, 2), 33, {"strides": (1, 2, 1)}), ((1, 7, 7, 256), (3, 3), 72, {"padding": 1}), ((1, 6, 6, 512), (1, 1), 144, {"strides": 2}),
+    ((1, 4, 300, 1), (1, 5), 64, {}), ((1, 3, 3, 600), (3, 3), 20, {"padding": 1, "groups": 2})])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_convolutions(shape, window, filters, how, dtype, rng):
+    groups = how.get("groups", 1)
+    x = kn.astype(kn.asarray(rng.normal(size=shape) * 4), dtype)
+    w = kn.astype(kn.asarray(rng.normal(size=(*window, shape[-1] // groups, filters)) * 4), dtype)
+    program, fused = (kn.jit(eval(f"lambda x, w: kn.convolution({a}, {b}, **{how!r})", {"kn": kn})) for a, b in (("x", "w"), ("kn.maximum(x, 0)", "w * 2")))
+    want = kn.convolution(x, w, **how)
+    same_bits(program(x, w), want)
+    turned = kn.asarray(x.numpy().T.copy()).T  # the channels far apart
+    same_bits(program(turned, w), want)
+    same_bits(fused(x, w), kn.convolution(kn.maximum(x, 0), w * 2, **how))
+    if x.size * w.size < 2e6:
+        same_bits(kn._core.interpret(program.lower(x, w)._words, (x, w))[0], want)
