@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test conformance bench docs format check clean
+.PHONY: all setup build demo test conformance bench accuracy docs format check clean
 all: build
 
 setup:
@@ -28,6 +28,10 @@ conformance: build
 
 bench: build
 	@$(PYTHON) bench/run.py
+
+# Errors of the math functions against MPFR, and their costs: docs/accuracy.md. STEP=1 takes every float32.
+accuracy: build
+	@$(PYTHON) bench/accuracy.py $(STEP)
 
 docs: build
 	@tools/build-docs $(BUILD)

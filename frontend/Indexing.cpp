@@ -201,6 +201,7 @@ static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array
 }
 
 void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) {
+  if (x.isRepeated) failRepeated();
   if (op == Op::Scatter && setUnderCondition(x, key, value)) return;
   if (op == Op::Scatter && setAtPositions(x, key, value)) return;
   Resolved r = Resolver(x, key).run();

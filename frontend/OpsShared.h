@@ -34,6 +34,8 @@ Array recordBroadcast(const Array &x, const Dims &shape);
 
 /// Whether the memory that two arrays show can overlap.
 bool overlaps(const Array &a, const Array &b);
+/// Throws Error (value): a view of broadcast_to is written.
+[[noreturn]] void failRepeated();
 /// Gives a cell memory that nobody else holds before a write; throws Error (value) where it is read-only.
 void prepareWrite(Array &x);
 

@@ -214,12 +214,15 @@ static Dims trailing(const Dims &shape, int rank) {
   return result;
 }
 
+void failRepeated() {
+  throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got one from broadcast_to (copy it first)");
+}
+
 void assign(Array &x, const Array &value) {
   // Leading axes of size 1 of the value are dropped.
   if (!(broadcastShapes("assignment", x.shape, trailing(value.shape, x.shape.rank)) == x.shape))
     fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(x.shape), toString(value.shape));
-  if (x.isRepeated)
-    throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got one from broadcast_to (copy it first)");
+  if (x.isRepeated) failRepeated();
   if (isComplex(value.dtype) && !isComplex(x.dtype))
     fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
   if (!x.storage->isWritable) prepareWrite(x);

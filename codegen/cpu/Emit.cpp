@@ -150,7 +150,12 @@ void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
   if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(b, loc, vectorOf(b.getI8Type(), lanes), stored);
   Value to = address(pointer, value.dtype, offset);
   unsigned alignment = unsigned(byteSize(value.dtype));
-  if (mask && lanes) LLVM::MaskedStoreOp::create(b, loc, stored, to, mask, alignment);
+  DenseElementsAttr fixed;
+  if (mask && matchPattern(mask, m_Constant(&fixed)) && llvm::count(fixed.getValues<bool>(), true) == 1) {
+    // The first lane alone. LLVM 22 makes a scalar store of such a masked one too, but of the width before a truncation.
+    Value one = vector::ExtractOp::create(b, loc, stored, 0);
+    LLVM::StoreOp::create(b, loc, one, to, alignment);
+  } else if (mask && lanes) LLVM::MaskedStoreOp::create(b, loc, stored, to, mask, alignment);
   else LLVM::StoreOp::create(b, loc, stored, to, alignment);
 }
 
@@ -175,6 +180,10 @@ Value Emitter::maskBelow(Index count, int64_t lanes) {
   SmallVector<int32_t> numbers(static_cast<size_t>(lanes));
   for (int64_t i = 0; i < lanes; ++i) numbers[size_t(i)] = int32_t(i);
   auto type = VectorType::get({lanes}, b.getI32Type());
+  if (count.isStatic()) {
+    auto isIn = llvm::map_to_vector(numbers, [&](int32_t i) { return i < count.number; });
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), ArrayRef<bool>(isIn)));
+  }
   Value lane = arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
   Value n = arith::TruncIOp::create(b, loc, b.getI32Type(), use(min(count, lanes)));
   Value all = vector::BroadcastOp::create(b, loc, type, n);

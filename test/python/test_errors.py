@@ -147,6 +147,7 @@ ROWS = [
     ("error", lambda: m.__setitem__(kn.asarray([0]), kn.asarray([1j])), kn.DTypeError, "dtype of the value: expected a real one, got complex64"),
     ("error", lambda: m.__setitem__(0, kn.asarray([1j])), kn.DTypeError, "dtype of the value: expected a real one, got complex64"),
     ("error", lambda: kn.broadcast_to(x, (3, 2)).__setitem__(0, 1), ValueError, "elements are its own, got one from broadcast_to"),
+    ("error", lambda: kn.broadcast_to(x, (3, 2)).__setitem__(kn.asarray([0, 1]), 1), ValueError, "elements are its own, got one from broadcast_to"),
     ("error", lambda: setattr(x, "imag", 1), kn.DTypeError, "imag: dtype: expected a complex one"),
     ("error", lambda: x.__imatmul__(m), kn.ShapeError, "type of an in-place result|contracted dimensions"),
     ("error", lambda: kn.dynamic_slice(x, [0], [3]), kn.ShapeError, "size of axis 0: expected at most 2, got 3"),

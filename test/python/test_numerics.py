@@ -180,3 +180,14 @@ def test_convolutions(shape, window, filters, how, dtype, rng):
     same_bits(fused(x, w), kn.convolution(kn.maximum(x, 0), w * 2, **how))
     if x.size * w.size < 2e6:
         same_bits(kn._core.interpret(program.lower(x, w)._words, (x, w))[0], want)
+
+
+def test_a_tail_of_one_narrow_element(rng):
+    """A masked store of one lane that also truncates: LLVM 22 by itself writes the lanes behind it as well."""
+    x = kn.asarray(rng.integers(1, 12, 33).astype(np.uint32))
+    wide = kn.zeros(99, dtype=kn.uint32)
+    wide[::3] = x
+    program = kn.jit(lambda x: [kn.astype(kn.outer(x, x), kn.int8), kn.any(kn.outer(x, x), axis=0)])
+    for got in (program(x), program(wide[::3])):
+        same_bits(got[0], kn.astype(kn.outer(x, x), kn.int8))
+        same_bits(got[1], kn.any(kn.outer(x, x), axis=0))
