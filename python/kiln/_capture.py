@@ -190,7 +190,7 @@ def analyze(fn, classes):
     analysis = _Analysis(classes)
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
-    if isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
+    if isinstance(fn, _core.OpFunction) or isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
         return [], None  # Kiln's own functions read nothing that changes
     if not isinstance(fn, types.FunctionType):
         return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function"

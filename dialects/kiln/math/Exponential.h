@@ -79,13 +79,22 @@ template <Scalar E> E logEdges(E x, E result) {
   return select(less(x, zero), constant(x, kNan), result);
 }
 
-/// log(1 + f) + k ln 2 with sqrt(1/2) < 1 + f < sqrt(2): a minimax polynomial, no division.
-template <Scalar E> E logSingle(E f, E k) {
-  E square = f * f;
+/// log(1 + f) + f^2/2 - f with sqrt(1/2) < 1 + f < sqrt(2): a minimax polynomial, no division.
+template <Scalar E> E logTail(E f) {
   E p = polynomial(f, {0.3333333126, -0.2499998119, 0.2000068811, -0.1666915084, 0.142511545, -0.1239670452, 0.1163467886, -0.1165990555,
                        0.07332454221});
-  E low = fma(k, constant(f, 9.0580006145e-06), f * square * p);
-  return fma(k, constant(f, 6.9313812256e-01), f + fma(square, constant(f, -0.5), low));
+  return f * f * f * p;
+}
+/// log(1 + f) + k ln 2.
+template <Scalar E> E logSingle(E f, E k) {
+  E low = fma(k, constant(f, 9.0580006145e-06), logTail(f));
+  return fma(k, constant(f, 6.9313812256e-01), f + fma(f * f, constant(f, -0.5), low));
+}
+/// The same in another base: 1 / ln of it, and the logarithm of 2, as a float32 and the rest.
+template <Scalar E> E logSingle(E f, E k, std::pair<double, double> scale, std::pair<double, double> two) {
+  E rest = fma(f * f, constant(f, -0.5), logTail(f)), high = f * constant(f, scale.first), lost = fma(f, constant(f, scale.first), -high);
+  E low = fma(rest, constant(f, scale.first), fma(f, constant(f, scale.second), lost));
+  return fma(k, constant(f, two.first), high + fma(k, constant(f, two.second), low));
 }
 template <Scalar E> E logDouble(E f, E k) {
   E s = f / (constant(f, 2) + f), s2 = s * s;
@@ -95,8 +104,11 @@ template <Scalar E> E logDouble(E f, E k) {
   return k * constant(f, kLn2High) - (low - f);
 }
 
-template <Scalar E> E log(E x) {
-  if (isComplex(x.dtype)) return complexLog(x);
+/// x = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2); k as a float.
+template <Scalar E> struct Mantissa {
+  E f, k;
+};
+template <Scalar E> Mantissa<E> splitMantissa(E x) {
   bool single = x.dtype == DType::F32;
   DType whole = integerOf(x.dtype);
   int mantissa = mantissaBits(x.dtype);
@@ -104,14 +116,17 @@ template <Scalar E> E log(E x) {
   E tiny = less(x, constant(x, single ? 0x1p-126 : 0x1p-1022));
   E y = select(tiny, x * constant(x, single ? 0x1p25 : 0x1p54), x);
   E scale = select(tiny, constant(x, single ? -25 : -54), constant(x, 0));
-  // y = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2).
-  E offset = bits(x, whole, single ? 0x3f800000u - 0x3f3504f3u : 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
-  E i = bitcast(y, whole) + offset;
+  E i = bitcast(y, whole) + bits(x, whole, single ? 0x3f800000u - 0x3f3504f3u : 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
   E k = shiftRight(i, mantissa) - constant(i, single ? 127 : 1023);
   uint64_t low = (uint64_t(1) << mantissa) - 1;
   E m = bitwise_and(i, bits(i, whole, low)) + bits(i, whole, single ? 0x3f3504f3u : 0x3fe6a09e667f3bcdu);
-  E f = bitcast(m, x.dtype) - constant(x, 1), kf = cast(k, x.dtype) + scale;
-  return logEdges(x, single ? logSingle(f, kf) : logDouble(f, kf));
+  return {bitcast(m, x.dtype) - constant(x, 1), cast(k, x.dtype) + scale};
+}
+
+template <Scalar E> E log(E x) {
+  if (isComplex(x.dtype)) return complexLog(x);
+  auto [f, k] = splitMantissa(x);
+  return logEdges(x, x.dtype == DType::F32 ? logSingle(f, k) : logDouble(f, k));
 }
 
 template <Scalar E> E tanh(E x) {
@@ -155,7 +170,18 @@ template <Scalar E> E log1p(E x) {
   });
 }
 
+/// In float32: scaled as exp is.
+template <Scalar E> E exp2Single(E x) {
+  x = clamp(x, -151, 129);
+  E magic = constant(x, 0x1.8p23 + 254), z = x + magic, r = x - (z - magic);
+  E q = r * polynomial(r, {0.6931472017, 0.2402264789, 0.05550333811, 0.009618442606, 0.001339854893, 0.0001535167407});
+  E i = bitcast(z, DType::I32), h = shiftRight(i, 1);
+  E s1 = bitcast(shiftLeft(h, 23), DType::F32), s2 = bitcast(shiftLeft(i - h, 23), DType::F32);
+  return fma(q, s1, s1) * s2;
+}
+
 template <Scalar E> E exp2(E x) {
+  if (x.dtype == DType::F32) return exp2Single(x);
   return viaDouble(x, [](E x) {
     E inside = clamp(x, -1080, 1025), n = round(inside), r = inside - n, ln2 = constant(x, kLn2);
     E t = r * ln2, rest = fma(r, ln2, -t) + r * constant(x, kLn2Rest);
@@ -192,6 +218,10 @@ template <Scalar E> LogParts<E> logParts(E x) {
 
 template <Scalar E> E log2(E x) {
   if (isComplex(x.dtype)) return complexLog(x, 2);
+  if (x.dtype == DType::F32) {
+    auto [f, k] = splitMantissa(x);
+    return logEdges(x, logSingle(f, k, {0x1.715476p+0, 0x1.4ae0c0p-26}, {1, 0}));
+  }
   return viaDouble(x, [](E x) {
     auto [k, high, low] = logParts(x);
     E c = constant(x, 0x1.71547652b82fep+0), t = high * c; // 1 / ln 2
@@ -202,6 +232,10 @@ template <Scalar E> E log2(E x) {
 }
 template <Scalar E> E log10(E x) {
   if (isComplex(x.dtype)) return complexLog(x, 10);
+  if (x.dtype == DType::F32) {
+    auto [f, k] = splitMantissa(x);
+    return logEdges(x, logSingle(f, k, {0x1.bcb7b2p-2, -0x1.5b235ep-27}, {0x1.344p-2, 0x1.3509f8p-18}));
+  }
   return viaDouble(x, [](E x) {
     auto [k, high, low] = logParts(x);
     E c = constant(x, 0x1.bcb7b1526e50ep-2), t = high * c; // 1 / ln 10
