@@ -3,6 +3,7 @@ import numpy
 import pytest
 
 import kiln as kn
+from conftest import same_bits
 
 # Programs over x (4, 5), y (4, 5), v (5,), i (positions) and m (a mask), whose results and arguments are compared.
 VIEWS = ["x[1]", "x[1:3]", "x[::2]", "x[::-1]", "x[:, 1]", "x[:, ::-2]", "x[1:, 2:4]", "x.T", "x.T[1:3]", "x[None][0]", "x[1:][::-1].T", "x[..., 0]",
@@ -124,3 +125,18 @@ def test_writes_of_parts_of_complex_numbers():
     a = kn.asarray(z.copy())
     a.imag = 5
     assert a.tolist() == [1 + 5j, 3 + 5j, 5j]
+
+
+def test_recorded_writes_share_one_array():
+    def program(x):
+        y = x * 1
+        for i in range(20):
+            y[i] = y[i] * 2 + y[(i + 7) % 20, 0]
+            y[:, i % 3] += y[3, i % 3]
+        y[1:] = y[:-1]
+        return y
+
+    x = kn.asarray(numpy.arange(20.0 * 30).reshape(20, 30))
+    jitted = kn.jit(program)
+    same_bits(jitted(x), program(x))
+    assert jitted.stats.workspace_bytes < 5 * x.nbytes

@@ -29,8 +29,26 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
   return offset;
 }
 
+Value rootOf(Value v) {
+  while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
+  return v;
+}
+
+/// The input of a kernel that its one result changes in some places, where nothing else in the kernel reads it.
+Value changedInput(ir::KernelOp kernel) {
+  if (kernel.getNumResults() != 1) return nullptr;
+  Operation *op = kernel.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  if (!op || !(isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter))) return nullptr;
+  auto base = dyn_cast<BlockArgument>(op->getOperand(0));
+  if (!base || !base.hasOneUse()) return nullptr;
+  Value input = kernel.getInputs()[base.getArgNumber()];
+  auto isSame = [&](Value other) { return rootOf(other) == rootOf(input); };
+  return llvm::count_if(kernel.getInputs(), isSame) == 1 ? input : nullptr;
+}
+
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   DenseMap<Operation *, int64_t> order;
+  DenseMap<Value, int64_t> placed; // the offsets of results in the workspace
 
   /// The last operation that reads an array, also under another shape; none where it is an output.
   std::optional<int64_t> lastUse(Value v) {
@@ -48,7 +66,20 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return last;
   }
 
+  /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
+  std::optional<int64_t> takeOver(SmallVectorImpl<Block> &blocks, ir::KernelOp kernel, int64_t last) {
+    Value input = changedInput(kernel);
+    auto found = input ? placed.find(rootOf(input)) : placed.end();
+    if (found == placed.end() || lastUse(rootOf(input)) != order[kernel]) return std::nullopt;
+    auto block = llvm::find_if(blocks, [&](Block &b) { return b.offset == found->second && b.to == order[kernel]; });
+    if (block == blocks.end()) return std::nullopt;
+    block->to = last;
+    count("plan-memory.in-place");
+    return block->offset;
+  }
+
   void runOnOperation() override {
+    placed.clear();
     SmallVector<Block> blocks;
     int64_t total = 0;
     for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
@@ -64,7 +95,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
           return signalPassFailure();
         }
         int64_t bytes = (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
-        offsets.back() = firstFit(blocks, bytes, order[kernel], *last);
+        auto taken = takeOver(blocks, kernel, *last);
+        offsets.back() = taken ? *taken : firstFit(blocks, bytes, order[kernel], *last);
+        placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
         count("plan-memory.arrays");
       }
