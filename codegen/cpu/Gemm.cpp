@@ -136,6 +136,16 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
   return SmallVector<Value>(first.getResults());
 }
 
+/// The rows of the result that the next tile will start from or write: they come into the cache while this one computes.
+void TiledProduct::prefetchNext(const Tile &t) {
+  const Side &c = t.p.c;
+  for (int64_t r = 0; r < mr; ++r)
+    for (int64_t at = 0; at < nr * byteSize(dtype); at += 64) {
+      Index place = e.add(e.mul(rowOf(e, t.row, mr + r, M), c.across), e.add(t.column, at / byteSize(dtype)));
+      LLVM::Prefetch::create(e.b, e.loc, e.address(c.pointer, dtype, place), /*rw=*/1, /*hint=*/3, /*cache=*/1);
+    }
+}
+
 void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
   const Side &c = t.p.c;
   auto storeRow = [&](int64_t r, bool isMasked) {
@@ -159,7 +169,9 @@ void TiledProduct::tile(const Tile &t) {
   auto divides = [](Index size, int64_t by) { return size.isStatic() && size.number % by == 0; };
   Value isFull; // null: always
   if (!divides(M, mr) || !divides(N, nr)) isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
-  store(t, accumulate(t, start(t, isFull)), isFull);
+  SmallVector<Value> sums = start(t, isFull);
+  if (packsA) prefetchNext(t);
+  store(t, accumulate(t, sums), isFull);
 }
 
 /// All tiles of a strip of columns within a block of rows.

@@ -37,6 +37,7 @@ private:
   void tile(const Tile &t);
   llvm::SmallVector<Value> start(const Tile &t, Value isFull);
   llvm::SmallVector<Value> accumulate(const Tile &t, llvm::SmallVector<Value> sums);
+  void prefetchNext(const Tile &t);
   void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);
   Value columnMask(Index column, int64_t part);
 };
