@@ -149,8 +149,18 @@ template <Scalar E> E sqrt(E x) { return isComplex(x.dtype) ? complexSqrt(x) : s
 
 //===-- near 1 ------------------------------------------------------------------------------------------------------===//
 
+/// Of float32, times 2^-halvings: (q s1 + (s1 - 1 / s2)) s2 with s1 s2 = 2^n, so nothing overflows before the result does.
+template <Scalar E> E expm1Single(E x, int halvings = 0) {
+  auto [q, z] = reduce(clamp(x, -20, 90), 254);
+  E i = bitcast(z, DType::I32), h = shiftRight(i, 1), rest = i - h;
+  auto power = [](E k) { return bitcast(shiftLeft(k, 23), DType::F32); };
+  E s1 = power(h), inverse = power(constant(i, 254) - rest), result = fma(q, s1, s1 - inverse) * power(rest - constant(i, halvings));
+  return halvings ? result : select(equal(x, constant(x, 0)), x, result);
+}
+
 template <Scalar E> E expm1(E x) {
   if (isComplex(x.dtype)) return complexExpm1(x);
+  if (x.dtype == DType::F32) return expm1Single(x);
   return viaDouble(x, [](E x) {
     auto [q, z] = reduce(clamp(x, -60, 60), 1023);
     E s = bitcast(shiftLeft(bitcast(z, DType::I64), 52), DType::F64); // 2^n
@@ -162,12 +172,10 @@ template <Scalar E> E expm1(E x) {
 /// log(1 + x), the rounding of the sum put back to first order.
 template <Scalar E> E log1p(E x) {
   if (isComplex(x.dtype)) return complexLog1p(x);
-  return viaDouble(x, [](E x) {
-    E one = constant(x, 1), u = one + x, lost = x - (u - one);
-    E result = log(u) + lost / u;
-    E asIs = bitwise_or(equal(x, constant(x, 0)), equal(x, constant(x, kInfinity)));
-    return select(asIs, x, select(equal(u, constant(x, 0)), constant(x, -kInfinity), result));
-  });
+  E one = constant(x, 1), u = one + x, lost = x - (u - one);
+  E result = log(u) + lost / u;
+  E asIs = bitwise_or(equal(x, constant(x, 0)), equal(x, constant(x, kInfinity)));
+  return select(asIs, x, select(equal(u, constant(x, 0)), constant(x, -kInfinity), result));
 }
 
 /// In float32: scaled as exp is.
@@ -250,6 +258,12 @@ template <Scalar E> E log10(E x) {
 
 template <Scalar E> E sinh(E x) {
   if (isComplex(x.dtype)) return complexSinh(x);
+  if (x.dtype == DType::F32) {
+    E a = abs(x), half = expm1Single(a, 1), isLarge = greater(a, constant(x, 20)); // half of e^a - 1; beyond 20 the rest is lost in it
+    E rest = select(isLarge, constant(x, 0.5), half / (half + half + constant(x, 1)));
+    // The sign last: LLVM 22 folds a choice between x and copysign(y, x) into a wrong vpternlog for bfloat16.
+    return copysign(select(less(a, constant(x, 0x1p-12)), a, half + rest), x);
+  }
   return viaDouble(x, [](E x) {
     E a = abs(x), half = constant(x, 0.5), e = expm1(min(a, constant(x, 30)));
     E small = half * (e + e / (e + constant(x, 1)));
@@ -260,6 +274,10 @@ template <Scalar E> E sinh(E x) {
 }
 template <Scalar E> E cosh(E x) {
   if (isComplex(x.dtype)) return complexCosh(x);
+  if (x.dtype == DType::F32) {
+    E half = expm1Single(abs(x), 1) + constant(x, 0.5);
+    return half + constant(x, 0.25) / half;
+  }
   return viaDouble(x, [](E x) {
     E a = abs(x), half = constant(x, 0.5), e = exp(a), h = exp(a * half);
     return select(greater(a, constant(x, 709)), (half * h) * h, half * e + half / e);
@@ -267,27 +285,21 @@ template <Scalar E> E cosh(E x) {
 }
 template <Scalar E> E asinh(E x) {
   if (isComplex(x.dtype)) return complexAsinh(x);
-  return viaDouble(x, [](E x) {
-    E a = abs(x), one = constant(x, 1), square = a * a;
-    E small = log1p(a + square / (one + sqrtRaw(square + one)));
-    return copysign(select(greater(a, constant(x, 0x1p28)), log(a) + constant(x, kLn2), small), x);
-  });
+  E a = abs(x), one = constant(x, 1), square = a * a;
+  E small = log1p(a + square / (one + sqrtRaw(square + one)));
+  return copysign(select(greater(a, constant(x, 0x1p28)), log(a) + constant(x, kLn2), small), x);
 }
 template <Scalar E> E acosh(E x) {
   if (isComplex(x.dtype)) return complexAcosh(x);
-  return viaDouble(x, [](E x) {
-    E one = constant(x, 1), t = x - one, small = log1p(t + sqrtRaw(t + t + t * t));
-    E result = select(greater(x, constant(x, 0x1p28)), log(x) + constant(x, kLn2), small);
-    return select(less(x, one), constant(x, kNan), result);
-  });
+  E one = constant(x, 1), t = x - one, small = log1p(t + sqrtRaw(t + t + t * t));
+  E result = select(greater(x, constant(x, 0x1p28)), log(x) + constant(x, kLn2), small);
+  return select(less(x, one), constant(x, kNan), result);
 }
 template <Scalar E> E atanh(E x) {
   if (isComplex(x.dtype)) return complexAtanh(x);
-  return viaDouble(x, [](E x) {
-    E a = abs(x), one = constant(x, 1), twice = a + a, half = constant(x, 0.5);
-    E t = select(less(a, half), twice + twice * a / (one - a), twice / (one - a));
-    return select(greater(a, one), constant(x, kNan), copysign(half * log1p(t), x));
-  });
+  E a = abs(x), one = constant(x, 1), twice = a + a, half = constant(x, 0.5);
+  E t = select(less(a, half), twice + twice * a / (one - a), twice / (one - a));
+  return select(greater(a, one), constant(x, kNan), copysign(half * log1p(t), x));
 }
 
 /// Without overflow: both are scaled by a power of two where their squares leave the range.
