@@ -27,6 +27,7 @@ Number divRaw(Number a, Number b);
 Number remRaw(Number a, Number b);
 Number negRaw(Number a);
 Number absRaw(Number a);
+inline Number opaqueRaw(Number a) { return a; }
 Number fmaRaw(Number a, Number b, Number c);
 Number sqrtRaw(Number a);
 Number floorRaw(Number a);

@@ -191,3 +191,12 @@ def test_a_tail_of_one_narrow_element(rng):
     for got in (program(x), program(wide[::3])):
         same_bits(got[0], kn.astype(kn.outer(x, x), kn.int8))
         same_bits(got[1], kn.any(kn.outer(x, x), axis=0))
+
+
+@pytest.mark.parametrize("n", [3, 11, 16, 100])
+def test_choices_between_bits(n, rng):
+    """LLVM 22 makes one instruction of a choice between a number and its size with another sign, and it is a wrong one."""
+    x, y = (kn.asarray(rng.normal(size=n).astype("f") * 2) for _ in range(2))
+    for program in (lambda x, y: kn.where(kn.abs(x) < 1, kn.bitcast(x, kn.int32), kn.bitcast(kn.copysign(y, x), kn.int32)),
+                    lambda x, y: kn.where(kn.abs(x) < 1, x, kn.copysign(y, x)), lambda x, y: kn.sinh(kn.astype(x, kn.bfloat16))):
+        same_bits(kn.jit(program)(x, y), program(x, y))

@@ -103,6 +103,10 @@ Expr maxRaw(Expr a, Expr b) { return signedBinary<arith::MaximumFOp, arith::MaxS
 Expr minRaw(Expr a, Expr b) { return signedBinary<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(a, b); }
 Expr negRaw(Expr a) { return unary<arith::NegFOp>(a); }
 Expr absRaw(Expr a) { return unary<mlir::math::AbsFOp>(a); }
+Expr opaqueRaw(Expr a) {
+  auto name = a.builder->getStringAttr("llvm.arithmetic.fence");
+  return a.with(LLVM::CallIntrinsicOp::create(*a.builder, a.loc, a.value.getType(), name, ValueRange{a.value}).getResult(0));
+}
 Expr sqrtRaw(Expr a) { return unary<mlir::math::SqrtOp>(a); }
 Expr floorRaw(Expr a) { return unary<mlir::math::FloorOp>(a); }
 Expr ceilRaw(Expr a) { return unary<mlir::math::CeilOp>(a); }
@@ -153,8 +157,7 @@ static Expr convertHalf(Expr a, DType to) {
   if (a.lanes()) half = VectorType::get({a.lanes()}, half);
   if (to == DType::F16) {
     // Behind the fence LLVM does not see where the float32 comes from: it would round float64 at once, which has no instruction.
-    Value fenced = LLVM::CallIntrinsicOp::create(b, a.loc, a.value.getType(), b.getStringAttr("llvm.arithmetic.fence"), ValueRange{a.value})
-                       .getResult(0);
+    Value fenced = opaqueRaw(a).value;
     Value rounded = arith::TruncFOp::create(b, a.loc, half, fenced);
     return a.with(arith::BitcastOp::create(b, a.loc, a.typeFor(DType::F16), rounded), DType::F16);
   }

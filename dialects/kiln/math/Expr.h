@@ -43,6 +43,8 @@ Expr divRaw(Expr a, Expr b);
 Expr remRaw(Expr a, Expr b); // the sign of the dividend
 Expr negRaw(Expr a);
 Expr absRaw(Expr a);
+/// A float as it is, of which LLVM does not see how it was made.
+Expr opaqueRaw(Expr a);
 Expr fmaRaw(Expr a, Expr b, Expr c);
 Expr sqrtRaw(Expr a);
 Expr floorRaw(Expr a);

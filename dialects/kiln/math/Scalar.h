@@ -151,7 +151,9 @@ template <Scalar E> E copysign(E a, E b) {
   DType whole = integerOf(a.dtype);
   E sign = bits(a, whole, signMask(a.dtype));
   E size = bitwise_and(bitcast(a, whole), bitwise_invert(sign));
-  return bitcast(bitwise_or(size, bitwise_and(bitcast(b, whole), sign)), a.dtype);
+  // Opaque: a choice between this and `b`, both taken as integers, LLVM 22 folds into a wrong vpternlog.
+  E result = bitcast(bitwise_or(size, bitwise_and(bitcast(b, whole), sign)), a.dtype);
+  return isNarrow(a.dtype) ? result : opaqueRaw(result);
 }
 /// Keeps nan, as both comparisons are false for it.
 template <Scalar E> E clamp(E x, double low, double high) {
