@@ -62,17 +62,24 @@ int64_t preferredLanes(KernelContext &k) {
   return lanes;
 }
 
-void forEachPosition(Emitter &e, ArrayRef<Index> shape, ArrayRef<int64_t> skip, Coordinates &position, llvm::function_ref<void()> body) {
+/// `loop` makes the loop over an axis.
+static void forEachPosition(ArrayRef<Index> shape, ArrayRef<int64_t> skip, Coordinates &position,
+                            llvm::function_ref<void(size_t axis, llvm::function_ref<void(Index)>)> loop, llvm::function_ref<void()> body) {
   auto nest = [&](auto &self, size_t axis) -> void {
     if (axis == shape.size()) return body();
     if (llvm::is_contained(skip, int64_t(axis))) return self(self, axis + 1);
-    e.loop(0, shape[axis], 1, [&](Index i) {
+    loop(axis, [&](Index i) {
       position[axis] = {i, 0, {}};
       self(self, axis + 1);
     });
   };
   position.resize(shape.size());
   nest(nest, 0);
+}
+
+void forEachPosition(Emitter &e, ArrayRef<Index> shape, ArrayRef<int64_t> skip, Coordinates &position, llvm::function_ref<void()> body) {
+  auto loop = [&](size_t axis, llvm::function_ref<void(Index)> step) { e.loop(0, shape[axis], 1, step); };
+  forEachPosition(shape, skip, position, loop, body);
 }
 
 /// Iterations that are worth sharing; an outer axis of fewer stays in order where there is an inner one.
@@ -93,20 +100,12 @@ void forEachPosition(KernelContext &k, ArrayRef<Index> shape, ArrayRef<int64_t> 
   auto isEnough = [&](size_t axis) { return !shape[axis].isStatic() || shape[axis].number >= kEnough; };
   auto found = llvm::find_if(axes, isEnough);
   if (found == axes.end() && !axes.empty()) found = axes.begin();
-  for (auto inner = found; inner != axes.end(); ++inner)
-    if (inner != found) work = k.e.mul(work, shape[*inner]);
-  auto nest = [&](auto &self, size_t axis) -> void {
-    if (axis == shape.size()) return body();
-    if (llvm::is_contained(skip, int64_t(axis))) return self(self, axis + 1);
-    auto at = [&](Index i) {
-      position[axis] = {i, 0, {}};
-      self(self, axis + 1);
-    };
-    if (found != axes.end() && axis == *found) k.parallelLoop(0, shape[axis], 1, work, at);
-    else k.e.loop(0, shape[axis], 1, at);
+  for (size_t axis : ArrayRef(found, axes.end()).drop_front(found != axes.end())) work = k.e.mul(work, shape[axis]);
+  auto loop = [&](size_t axis, llvm::function_ref<void(Index)> step) {
+    if (found != axes.end() && axis == *found) k.parallelLoop(0, shape[axis], 1, work, step);
+    else k.e.loop(0, shape[axis], 1, step);
   };
-  position.resize(shape.size());
-  nest(nest, 0);
+  forEachPosition(shape, skip, position, loop, body);
 }
 
 using Loop = llvm::function_ref<void(Index from, Index to, llvm::function_ref<void(Index)>)>;

@@ -32,8 +32,12 @@ int machineThreads() {
 
 int defaultThreads() {
   const char *text = std::getenv("KILN_NUM_THREADS");
-  int wanted = text ? std::atoi(text) : 0;
-  return wanted > 0 ? std::min(wanted, 1024) : machineThreads();
+  if (!text || !*text) return machineThreads();
+  char *end = nullptr;
+  long wanted = std::strtol(text, &end, 10);
+  if (*end || wanted < 1 || wanted > 1024)
+    fail(ErrorKind::Value, "KILN_NUM_THREADS", "threads", "1 to 1024", std::string("'") + text + "'");
+  return int(wanted);
 }
 
 std::atomic<int> chosenThreads = 0; // 0: not known yet

@@ -5,7 +5,8 @@
 
 namespace kiln {
 
-/// How many threads a loop is shared between at most; 1 shares nothing.
+/// How many threads a loop is shared between at most; 1 shares nothing. The first call throws Error (value) for an environment
+/// variable KILN_NUM_THREADS that is no number of threads.
 int threadCount();
 /// Sets it; 0 goes back to what the machine has. Throws Error (value) for a negative one, or above 1024.
 void setThreadCount(int count);

@@ -307,6 +307,10 @@ void defineServices(py11::module_ &m) {
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();
     setLibraryFolder(d["libraries"].cast<std::string>());
+    located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
+      threadCount();
+      Py_RETURN_NONE;
+    });
     longWork() = {[]() -> void * { return PyEval_SaveThread(); },
                   [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
   });

@@ -49,6 +49,9 @@ def test_the_number(restored):
     assert kn.get_num_threads() == 3
     out = subprocess.run([sys.executable, "-c", "import kiln; print(kiln.get_num_threads())"], env={**os.environ, "KILN_NUM_THREADS": "7"}, capture_output=True, text=True)
     assert out.stdout.strip() == "7", out.stderr
+    for text in ("two", "0", "-1", "2000"):  # negative
+        out = subprocess.run([sys.executable, "-c", "import kiln"], env={**os.environ, "KILN_NUM_THREADS": text}, capture_output=True, text=True)
+        assert f"KILN_NUM_THREADS: threads: expected 1 to 1024, got '{text}'" in out.stderr, out.stderr
 
 
 def test_a_fork_gets_a_pool_of_its_own(rng, restored):
