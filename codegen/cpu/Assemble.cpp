@@ -8,7 +8,9 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-static SmallVector<Index> toIndices(const Dims &dims) { return SmallVector<Index>(dims.begin(), dims.end()); }
+static SmallVector<Index> toIndices(KernelContext &k, const Dims &dims) {
+  return llvm::map_to_vector(dims, [&](int64_t d) { return k.ev.sizeOf(d); });
+}
 
 static void emitConcat(KernelContext &k, Operation *op) {
   size_t axis = size_t(ir::wordsOf(op)[0]);
@@ -30,15 +32,17 @@ static void emitUpdate(KernelContext &k, Operation *op) {
   WordReader reader{{words.data(), words.size()}};
   Dims starts = reader.dims(), steps = reader.dims();
   copyBase(k, op->getOperand(0));
-  storeAll(k, shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0], {toIndices(starts), toIndices(steps)});
+  storeAll(k, shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0],
+           {toIndices(k, starts), SmallVector<Index>(steps.begin(), steps.end())});
 }
 
 static void emitDynamicUpdate(KernelContext &k, Operation *op) {
   Dims shape = ir::typeOf(op->getOperand(0)).shape, part = ir::typeOf(op->getOperand(1)).shape;
   Region region;
-  for (int i = 0; i < shape.rank; ++i) region.starts.push_back(k.ev.dynamicStart(op->getOperand(2), i, shape[i], part[i]));
+  for (int i = 0; i < shape.rank; ++i)
+    region.starts.push_back(k.ev.dynamicStart(op->getOperand(2), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));
   copyBase(k, op->getOperand(0));
-  storeAll(k, toIndices(part), op->getOperand(1), k.outputs[0], region);
+  storeAll(k, toIndices(k, part), op->getOperand(1), k.outputs[0], region);
 }
 
 void emitAssemble(KernelContext &k) {

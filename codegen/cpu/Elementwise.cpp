@@ -23,29 +23,7 @@ Value KernelContext::scratch(Index bytes) {
 }
 
 SmallVector<Index> shapeOf(KernelContext &k, Value value) {
-  auto known = k.ev.buffers.find(value);
-  if (known != k.ev.buffers.end()) return SmallVector<Index>(known->second.shape.begin(), known->second.shape.end());
-  for (auto [result, buffer] : llvm::zip(k.yield().getValues(), k.outputs))
-    if (result.getType() == value.getType()) return SmallVector<Index>(buffer.shape.begin(), buffer.shape.end());
-  // A value of the body that is neither read nor written has a static shape, or the symbols of an input.
-  SmallVector<Index> shape;
-  TensorType type = ir::typeOf(value);
-  for (int64_t d : type.shape) {
-    if (!isSymbol(d)) {
-      shape.push_back(d);
-      continue;
-    }
-    for (Value input : k.kernel.getBody().front().getArguments()) {
-      TensorType from = ir::typeOf(input);
-      for (int i = 0; i < from.shape.rank && shape.size() < size_t(type.shape.rank); ++i)
-        if (from.shape[i] == d) {
-          shape.push_back(k.ev.buffers[input].shape[size_t(i)]);
-          break;
-        }
-    }
-  }
-  KILN_ASSERT(shape.size() == size_t(type.shape.rank), "every symbol is the size of an input");
-  return shape;
+  return llvm::map_to_vector(ir::typeOf(value).shape, [&](int64_t d) { return k.ev.sizeOf(d); });
 }
 
 int64_t preferredLanes(KernelContext &k) {

@@ -2,6 +2,7 @@
 //
 //   kernel:  i32 kernel_i(ptr noalias buffer..., ptr scratch, ptr dims, ptr rt)
 //   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
+//   of a program for any size also:  i64 kiln_workspace(ptr dims)
 //
 // dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
 #include "codegen/cpu/EmitCpu.h"
@@ -13,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -25,7 +27,7 @@ constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = "kiln.in_pla
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
   enum Kind { Argument, Result, Workspace } kind = Workspace;
-  int64_t number = 0;        // of the argument or result; the byte offset in the workspace
+  int64_t number = 0;        // of the argument or result; the byte offset in the workspace, or -2 - i in its open block i
   DenseI64ArrayAttr strides; // null: row-major
   int64_t firstStride = 0;   // where its dynamic strides start in dims
   bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
@@ -42,6 +44,8 @@ private:
   OpBuilder b;
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
+  bool isOpen = false;
+  int64_t symbols = 0;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
 
@@ -53,6 +57,17 @@ private:
     func::FuncOp function;
   };
   std::vector<Emitted> emitted;
+  /// What scratch a kernel asks for where sizes are open: a value of its function.
+  struct OpenScratch {
+    func::FuncOp function;
+    Index bytes;
+  };
+  std::vector<OpenScratch> openScratch;
+
+  Index sizeOf(Emitter &e, Value dims, int64_t d);
+  Index openBlock(Emitter &e, Value dims, size_t number);
+  Index planEnd(Emitter &e, Value dims);
+  void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted);
   bool isHeavy(ir::KernelOp kernel);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
@@ -65,12 +80,9 @@ private:
 };
 
 void ProgramEmitter::placeArrays() {
-  int64_t symbols = 0, dynamic = 0;
-  auto countSymbols = [&](Type type) {
-    for (int64_t d : ir::typeOf(type).shape)
-      if (isSymbol(d)) symbols = std::max(symbols, -d);
-  };
-  for (Type t : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) countSymbols(t);
+  int64_t dynamic = 0;
+  isOpen = main->hasAttr(ir::kSymbols);
+  symbols = ir::symbolsOf(main);
   auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
     Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
     if (place.strides) dynamic += llvm::count(place.strides.asArrayRef(), kDynamicStride);
@@ -95,10 +107,43 @@ void ProgramEmitter::placeArrays() {
   if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
 }
 
+/// A size in numbers: what the caller gives for a symbol, or a product of such.
+Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
+  if (!isSymbol(d)) return d;
+  int64_t symbol = -1 - d;
+  if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
+  auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
+  Index result = 1;
+  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef())
+    result = e.mul(result, sizeOf(e, dims, factor));
+  return result;
+}
+
+static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64), 64); }
+
+/// Where open block `number` starts in the workspace.
+Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number) {
+  Index at = planned;
+  auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
+  for (size_t i = 0; i < number; ++i) {
+    TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
+    Index bytes = byteSize(type.dtype);
+    for (int64_t d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
+    at = e.add(at, aligned(e, bytes));
+  }
+  return at;
+}
+
+/// Where the planned part of the workspace ends and the scratch of kernels starts.
+Index ProgramEmitter::planEnd(Emitter &e, Value dims) {
+  auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
+  return openBlock(e, dims, blocks ? blocks.size() : 0);
+}
+
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
   Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
   auto dim = [&](int64_t at) { return Index(e.load(dims, DType::I64, at, 0).value); };
-  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(isSymbol(d) ? dim(-1 - d) : Index(d));
+  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
   if (place.strides) {
     int64_t next = place.firstStride;
     for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? dim(next++) : Index(s));
@@ -174,7 +219,16 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
+  DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
+  auto openSize = [&](int64_t d) {
+    Value &known = sizes[d];
+    if (known) return Index(known);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(body);
+    return Index(known = e.use(sizeOf(e, dims, d)));
+  };
+  ev.openSize = openSize;
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
@@ -189,7 +243,9 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
-  scratch = std::max(scratch, context.sharedBytes + (context.scratchUsed.isStatic() ? context.scratchUsed.number : 0));
+  bool isFixed = context.scratchUsed.isStatic();
+  scratch = std::max(scratch, context.sharedBytes + (isFixed ? context.scratchUsed.number : 0));
+  if (!isFixed && isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
   return fn;
 }
 
@@ -207,13 +263,16 @@ void ProgramEmitter::emitEntry() {
     Value from = LLVM::GEPOp::create(b, loc, pointer(), pointer(), buffers, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
     return LLVM::LoadOp::create(b, loc, pointer(), from).getResult();
   };
-  Value status = e.scalar(DType::I32, 0).value;
+  auto inWorkspace = [&](int64_t place) {
+    return e.address(workspace, DType::U8, place < 0 ? openBlock(e, dims, size_t(-2 - place)) : Index(place));
+  };
+  Value status = e.scalar(DType::I32, 0).value, end = e.address(workspace, DType::U8, planEnd(e, dims));
   for (auto &[kernel, slots] : kernels) {
     SmallVector<Value> args;
     for (const Place &p : slots)
-      args.push_back(p.kind == Place::Workspace ? e.address(workspace, DType::U8, p.number)
+      args.push_back(p.kind == Place::Workspace ? inWorkspace(p.number)
                                                 : bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number));
-    args.push_back(e.address(workspace, DType::U8, planned));
+    args.push_back(end);
     args.push_back(dims);
     args.push_back(body->getArgument(0));
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
@@ -222,14 +281,39 @@ void ProgramEmitter::emitEntry() {
   func::ReturnOp::create(b, loc, status);
 }
 
+/// Bytes of the workspace for given sizes: the plan, and the most scratch of a kernel, computed as its function does.
+void ProgramEmitter::emitWorkspace() {
+  Location loc = main.getLoc();
+  b.setInsertionPointToEnd(module.getBody());
+  auto fn = func::FuncOp::create(b, loc, "kiln_workspace", b.getFunctionType({pointer()}, {b.getI64Type()}));
+  Block *body = fn.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  Emitter e(b, loc);
+  Value dims = body->getArgument(0), most = e.use(scratch);
+  for (OpenScratch &asked : openScratch) {
+    IRMapping map;
+    map.map(asked.function.getArgument(asked.function.getNumArguments() - 2), dims);
+    auto remake = [&](auto &self, Value v) -> Value {
+      if (Value known = map.lookupOrNull(v)) return known;
+      Operation *op = v.getDefiningOp();
+      for (Value operand : op->getOperands()) self(self, operand);
+      b.clone(*op, map);
+      return map.lookup(v);
+    };
+    most = arith::MaxSIOp::create(b, loc, most, remake(remake, e.use(asked.bytes)));
+  }
+  func::ReturnOp::create(b, loc, e.use(e.add(planEnd(e, dims), Index(most))));
+}
+
 LogicalResult ProgramEmitter::run() {
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
   placeArrays();
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) emitKernel(kernel);
   emitEntry();
+  if (isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
-  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(std::max(before ? before.getInt() : 0, planned + scratch)));
+  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(isOpen ? -1 : std::max(before ? before.getInt() : 0, planned + scratch)));
   main.erase();
   return success();
 }

@@ -80,11 +80,11 @@ Coordinate Evaluator::shifted(Coordinate c, Index by) {
 }
 
 /// Start i of a dynamic slice, moved so that all of it lies inside.
-Index Evaluator::dynamicStart(Value starts, int i, int64_t size, int64_t part) {
+Index Evaluator::dynamicStart(Value starts, int i, Index size, Index part) {
   Scope scope(*this, 0, {});
   Value given = at(starts, Coordinate{i, 0, {}}).value;
   Value above = arith::MaxSIOp::create(e.b, e.loc, given, e.use(0));
-  return Index(arith::MinSIOp::create(e.b, e.loc, above, e.use(size - part)).getResult());
+  return Index(arith::MinSIOp::create(e.b, e.loc, above, e.use(e.sub(size, part))).getResult());
 }
 
 /// Where in its operand an op that moves elements finds the element at `position`.
@@ -102,7 +102,7 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
   }
   case Op::DynamicSlice: {
     for (int i = 0; i < to.shape.rank; ++i)
-      result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, from.shape[i], to.shape[i])));
+      result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, sizeOf(from.shape[i]), sizeOf(to.shape[i]))));
     return result;
   }
   case Op::Transpose: {
@@ -116,11 +116,11 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
     for (int i = 0; i < sizes.rank; ++i) {
       Coordinate c = position[size_t(i)];
       if (c.lanes) {
-        auto splat = [&](int64_t n) { return vector::BroadcastOp::create(e.b, e.loc, c.lanes.getType(), e.use(n)); };
+        auto splat = [&](Index n) { return vector::BroadcastOp::create(e.b, e.loc, c.lanes.getType(), e.use(n)); };
         c.lanes = arith::MulIOp::create(e.b, e.loc, c.lanes, splat(steps[i]));
-        c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, splat(starts[i]));
+        c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, splat(sizeOf(starts[i])));
       } else {
-        c.base = e.add(e.mul(c.base, steps[i]), starts[i]);
+        c.base = e.add(e.mul(c.base, steps[i]), sizeOf(starts[i]));
         c.step *= steps[i];
       }
       result.push_back(c);

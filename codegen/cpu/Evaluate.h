@@ -11,10 +11,14 @@ public:
   Evaluator(Emitter &emitter) : e(emitter) { scopes.emplace_back(); }
 
   Emitter &e;
-  llvm::DenseMap<Value, Buffer> buffers; // values that lie in memory
-  int64_t lanes = 0;                     // of the current loop; 0 in scalar code
-  Value mask;                            // of the current iteration, or null
-  Value statusFlag;                      // i32 in memory that a bad index sets; made when first needed
+  llvm::DenseMap<Value, Buffer> buffers;       // values that lie in memory
+  int64_t lanes = 0;                           // of the current loop; 0 in scalar code
+  Value mask;                                  // of the current iteration, or null
+  Value statusFlag;                            // i32 in memory that a bad index sets; made when first needed
+  llvm::function_ref<Index(int64_t)> openSize; // of a symbol
+
+  /// A size, or a number that follows from one: itself, or what the call says of a symbol.
+  Index sizeOf(int64_t d) const { return isSymbol(d) ? openSize(d) : Index(d); }
 
   /// The value at a position: one lane a position, or a scalar where all lanes have the same one.
   Expr at(Value value, llvm::ArrayRef<Coordinate> position);
@@ -42,7 +46,7 @@ public:
 
   Expr wrapIndex(Expr index, Index count, Expr *isBad);
   void reportIndex(Expr isBad);
-  Index dynamicStart(Value starts, int i, int64_t size, int64_t part);
+  Index dynamicStart(Value starts, int i, Index size, Index part);
   Expr loadAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
 

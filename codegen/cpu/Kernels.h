@@ -14,7 +14,8 @@ struct KernelContext {
   llvm::SmallVector<Buffer> outputs; // one a result
   Value scratchPointer, runtime;     // the first holds what all tasks share, then the first task's own
   Target target;
-  Index scratchUsed = 0;   // static for static shapes; else the caller knows
+  bool isOpen = false;     // of a program for any size: its workspace grows with the sizes
+  Index scratchUsed = 0;   // static for static shapes; else the workspace function says it, or the caller knows
   int64_t sharedBytes = 0; // before it
   Value scratchBase = {};  // where a task's own starts
   int64_t tasks = 0;       // task functions so far

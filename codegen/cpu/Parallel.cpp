@@ -121,7 +121,7 @@ private:
 void KernelContext::parallelLoop(Index from, Index to, Index step, Index work, llvm::function_ref<void(Index)> body) {
   bool isSmall = from.isStatic() && to.isStatic() && work.isStatic() && step.isStatic() &&
                  (to.number - from.number + step.number - 1) / step.number * work.number < 2 * kTaskWork;
-  if (isSmall || isParallel || !scratchUsed.isStatic()) return e.loop(from, to, step, body);
+  if (isSmall || isParallel || !(scratchUsed.isStatic() || isOpen)) return e.loop(from, to, step, body);
   auto loop = scf::ForOp::create(e.b, e.loc, e.use(from), e.use(to), e.use(step));
   {
     OpBuilder::InsertionGuard guard(e.b);

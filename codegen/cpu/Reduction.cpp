@@ -116,7 +116,7 @@ int ReductionEmitter::levelOf(Value value) {
 
 void ReductionEmitter::findKept() {
   kept.resize(size_t(levels) + 1);
-  if (!isRow || !space[axis].isStatic()) return;
+  if (!isRow || !(space[axis].isStatic() || k.isOpen)) return;
   SmallVector<llvm::SetVector<Value>> reached(size_t(levels) + 1);
   auto walk = [&](auto &self, size_t stage, Value v, const llvm::SetVector<Value> *stop) -> void {
     Operation *op = v.getDefiningOp();
@@ -396,7 +396,7 @@ void ReductionEmitter::run() {
         if (value == v) buffer = output;
       if (buffer.pointer) continue;
       buffer.dtype = ir::typeOf(v).dtype;
-      buffer.pointer = k.scratch(space[axis].number * byteSize(buffer.dtype));
+      buffer.pointer = k.scratch(e.mul(space[axis], byteSize(buffer.dtype)));
       buffer.shape.assign(space.begin(), space.end());
       buffer.strides.assign(space.size(), Index(0));
       buffer.strides[axis] = 1;

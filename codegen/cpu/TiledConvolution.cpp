@@ -1,5 +1,6 @@
-// Convolutions of static shapes in register tiles: neighbouring positions of a line by filters in lanes. The operand is first laid
-// out with its padding, so that every tap reads in the same way; each result is still one chain over window and channels.
+// Convolutions in register tiles, of static shapes but for the number of images: neighbouring positions of a line by filters in lanes. The
+// operand is first laid out with its padding, so that every tap reads in the same way; each result is still one chain over window and
+// channels.
 #include "codegen/cpu/Pack.h"
 
 using namespace mlir;
@@ -39,7 +40,7 @@ public:
     constexpr int64_t kStays = 256 << 10;
     bool isLarge = taps * filters * byteSize(out.dtype) > kStays && areRows();
     if (isLarge) packed = k.scratch(taps * nr * byteSize(out.dtype));
-    e.loop(0, x[0], 1, [&](Index n) {
+    e.loop(0, k.ev.sizeOf(x[0]), 1, [&](Index n) {
       if (isInPlace) image = e.address(operand().pointer, out.dtype, e.mul(n, operand().strides[0]));
       else layOut(n);
       if (!isLarge) return overLines(0, {n}, taps * filters, [&](ArrayRef<Index> at) { overFilters(false, 0, at); });
@@ -222,10 +223,13 @@ private:
 bool fitsTiledConvolution(KernelContext &k, Operation *op) {
   const Buffer &out = k.outputs[0];
   auto weights = k.ev.buffers.find(op->getOperand(1));
-  if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || numElements(ir::typeOf(op->getResult(0)).shape) == 0) return false;
-  auto isStatic = [](Value v) { return llvm::none_of(ir::typeOf(v).shape, isSymbol); };
+  if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || llvm::is_contained(ir::typeOf(op->getResult(0)).shape, 0)) return false;
+  auto isStatic = [](Value v, int first) {
+    Dims shape = ir::typeOf(v).shape;
+    return std::none_of(shape.begin() + first, shape.end(), isSymbol);
+  };
   bool isPlain = llvm::all_of(weights->second.strides, [](Index s) { return s.isStatic(); });
-  return isPlain && weights->second.strides.back().isConstant(1) && isStatic(op->getOperand(0)) && isStatic(op->getOperand(1));
+  return isPlain && weights->second.strides.back().isConstant(1) && isStatic(op->getOperand(0), 1) && isStatic(op->getOperand(1), 0);
 }
 
 void emitTiledConvolution(KernelContext &k, Operation *op) { TiledConvolution(k, op).run(); }

@@ -9,7 +9,7 @@ def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleB
   let summary = "Operations that become one loop nest.";
   let description = [{
     `kind` names the emitter (one of `kKernelKinds` in KilnDialect.h). The block arguments are the operands; the
-    yielded values are the results. The memory planner adds `workspace`, a byte offset for each result, or -1 where the
+    yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
     result is an output of the program.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, StrAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace);

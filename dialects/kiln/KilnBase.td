@@ -63,6 +63,8 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   int version = 1; string upgrade = "";
   // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
   list<string> resultWords = [];
+  // Attributes that count elements of an axis, and so follow its size: in a program for any size they may be symbols.
+  list<string> sized = [];
   // Accepted dtypes of the operands: a name of enum Accepts in lib/Core/Ops.h.
   string dtypes = "any";
   // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.

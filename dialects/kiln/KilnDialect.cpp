@@ -3,6 +3,7 @@
 #include "lib/Core/Assert.h"
 #include "lib/Core/Infer.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -118,7 +119,7 @@ SmallVector<int64_t> wordsOf(Operation *op) {
   forEachWord(*opOf(op), [&](char kind, StringRef name) {
     Attribute value = name.empty() ? nullptr : op->getAttr(name);
     if (kind == 'i') words.push_back(cast<IntegerAttr>(value).getInt());
-    if (kind == 'I') {
+    if (kind == 'I' || kind == 'N') {
       auto list = cast<DenseI64ArrayAttr>(value).asArrayRef();
       words.push_back(int64_t(list.size()));
       words.append(list.begin(), list.end());
@@ -139,7 +140,7 @@ Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands,
   forEachWord(op, [&](char kind, StringRef name) {
     if (name.empty()) return; // a result parameter: in the type
     if (kind == 'i') state.addAttribute(name, builder.getI64IntegerAttr(reader.next()));
-    if (kind == 'I') {
+    if (kind == 'I' || kind == 'N') {
       Dims list = reader.dims();
       state.addAttribute(name, builder.getDenseI64ArrayAttr({list.begin(), size_t(list.rank)}));
     }
@@ -170,7 +171,7 @@ LogicalResult verifyInferred(Operation *op) {
   try {
     TensorType want = infer(*opOf(op), {operands.data(), operands.size()}, {words.data(), words.size()});
     TensorType got = typeOf(op->getResult(0));
-    if (!(want == got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
+    if (!agrees(want, got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();
     message.consume_front(info(*opOf(op)).name);
@@ -178,6 +179,43 @@ LogicalResult verifyInferred(Operation *op) {
     return op->emitOpError() << message;
   }
   return success();
+}
+
+//===-- sizes -------------------------------------------------------------------------------------------------------===//
+
+int64_t symbolsOf(Operation *function) {
+  if (auto known = function->getAttrOfType<IntegerAttr>(kSymbols)) return known.getInt();
+  int64_t symbols = 0;
+  auto visit = [&](Type type) {
+    for (int64_t d : typeOf(type).shape)
+      if (isSymbol(d)) symbols = std::max(symbols, -d);
+  };
+  llvm::for_each(function->getRegion(0).getArgumentTypes(), visit);
+  function->walk([&](Operation *op) { llvm::for_each(op->getOperandTypes(), visit); });
+  return symbols;
+}
+
+int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
+  SmallVector<int64_t> factors;
+  int64_t number = 1;
+  for (int64_t d : sizes) isSymbol(d) ? factors.push_back(d) : void(number *= d);
+  if (factors.empty() || number == 0) return number;
+  if (factors.size() == 1 && number == 1) return factors[0];
+  llvm::sort(factors);
+  if (number != 1) factors.push_back(number);
+  Operation *function = op;
+  while (function->getParentOp() && !isa<ModuleOp>(function->getParentOp())) function = function->getParentOp();
+  Builder b(op->getContext());
+  if (!function->hasAttr(kSymbols)) function->setAttr(kSymbols, b.getI64IntegerAttr(symbolsOf(function)));
+  SmallVector<Attribute> products;
+  if (auto known = function->getAttrOfType<ArrayAttr>(kProducts)) products.assign(known.begin(), known.end());
+  Attribute mine = b.getDenseI64ArrayAttr(factors);
+  auto found = llvm::find(products, mine);
+  int64_t result = -1 - symbolsOf(function) - (found - products.begin());
+  if (found != products.end()) return result;
+  products.push_back(mine);
+  function->setAttr(kProducts, b.getArrayAttr(products));
+  return result;
 }
 
 //===-- kernel ------------------------------------------------------------------------------------------------------===//

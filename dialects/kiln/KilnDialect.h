@@ -27,6 +27,14 @@ enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, 
 inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble",    "scatter",
                                                    "scan",        "compact",   "sort",        "convolution", "library"};
 
+/// Of a program for any size: how many symbols it has; the sizes that each further symbol is the product of; the types of the
+/// blocks of its workspace whose size is open.
+inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
+/// The product of sizes in the program around `op`, as a size: a number, a symbol, or a further symbol.
+int64_t productOf(mlir::Operation *op, llvm::ArrayRef<int64_t> sizes);
+/// The symbols of a program that its caller gives.
+int64_t symbolsOf(mlir::Operation *function);
+
 /// The table entry of an op of this dialect; none for kernel and yield.
 std::optional<Op> opOf(mlir::Operation *op);
 /// Attributes and result parameters of an op as the words of a trace.

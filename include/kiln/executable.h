@@ -45,8 +45,13 @@ typedef int32_t (*kiln_entry_fn)(const kiln_rt *rt, void *const *buffers, const 
 
 /** What the symbol `kiln_info` points to. */
 typedef struct kiln_executable_info {
-  int64_t version, workspace_bytes, kernels;
+  int64_t version;
+  int64_t workspace_bytes; /**< -1 for a program for any size: the symbol `kiln_workspace` tells */
+  int64_t kernels;
 } kiln_executable_info;
+
+/** Bytes of the workspace for the sizes in `dims`. */
+typedef int64_t (*kiln_workspace_fn)(const int64_t *dims);
 
 #define KILN_EXECUTABLE_VERSION 2
 

@@ -143,6 +143,7 @@ TensorType inferBroadcast(const InferArgs &args) {
 TensorType inferReshape(const InferArgs &args) {
   const TensorType &x = args.operands[0];
   Dims shape = WordReader{args.words}.dims();
+  if (hasSymbols(shape) || hasSymbols(x.shape)) return {x.dtype, shape}; // as the recording of each size has checked
   if (numElements(shape) != numElements(x.shape))
     fail(ErrorKind::Shape, args.op, "number of elements", std::to_string(numElements(x.shape)) + " as in " + toString(x.shape),
          std::to_string(numElements(shape)) + " in " + toString(shape));
@@ -172,6 +173,7 @@ TensorType inferSlice(const InferArgs &args) {
   if (starts.rank != x.shape.rank || sizes.rank != x.shape.rank || steps.rank != x.shape.rank)
     fail(ErrorKind::Shape, args.op, "number of starts, sizes and steps", std::to_string(x.shape.rank), toString(sizes));
   for (int i = 0; i < sizes.rank; ++i) {
+    if (isSymbol(x.shape[i]) || isSymbol(sizes[i])) continue; // as the recording of each size has checked
     int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
     bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
     if (sizes[i] < 0 || !inside)
@@ -190,7 +192,8 @@ TensorType inferConcat(const InferArgs &args) {
     Dims want = result.shape, got = t.shape;
     if (got.rank == want.rank) want[axis] = got[axis];
     if (!(want == got)) fail(ErrorKind::Shape, args.op, "shapes of operands differ", toString(want), toString(got));
-    result.shape[axis] += t.shape[axis];
+    bool isOpen = isSymbol(result.shape[axis]) || isSymbol(t.shape[axis]);
+    result.shape[axis] = isOpen ? kUnknownSize : result.shape[axis] + t.shape[axis];
   }
   return result;
 }
@@ -221,7 +224,7 @@ static void checkStarts(const InferArgs &args, const TensorType &starts, int ran
 static void checkFits(const InferArgs &args, const Dims &shape, const Dims &sizes) {
   if (sizes.rank != shape.rank) fail(ErrorKind::Shape, args.op, "number of sizes", std::to_string(shape.rank), std::to_string(sizes.rank));
   for (int i = 0; i < sizes.rank; ++i)
-    if (sizes[i] < 0 || sizes[i] > shape[i])
+    if (!isSymbol(shape[i]) && (sizes[i] < 0 || sizes[i] > shape[i]))
       fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "at most " + std::to_string(shape[i]), std::to_string(sizes[i]));
 }
 
@@ -331,6 +334,10 @@ TensorType inferConvolution(const InferArgs &args) {
   for (int i = 0; i < spatial; ++i) {
     if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0)
       fail(ErrorKind::Value, args.op, "strides, padding and dilation", "positive ones, padding of at least 0", toString(strides));
+    if (isSymbol(x.shape[i + 1]) || isSymbol(w.shape[i])) {
+      result.shape.push(kUnknownSize);
+      continue;
+    }
     int64_t window = (w.shape[i] - 1) * dilation[i] + 1, padded = x.shape[i + 1] + low[i] + high[i];
     result.shape.push(padded < window ? 0 : (padded - window) / strides[i] + 1);
   }

@@ -73,7 +73,7 @@ struct OpInfo {
   bool eager;        // has kernels in the pack
   int cost;
   InferFn infer;
-  const char *words;      // a letter for each group of words: i (int), I (ints), s (scalar), d (dtype), S (shape)
+  const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape)
   const char *attributes; // names of the attributes among them, comma-separated
   int version;            // of the op in stored programs
   UpgradeFn upgrade;      // from older ones; null where there are none

@@ -23,7 +23,7 @@ template <typename Visit> void forEachDType(Op op, std::span<int64_t> words, con
   for (const char *kind = info(op).words; *kind; ++kind) {
     if (*kind == 'd' || *kind == 's') visit(next());
     if (*kind == 's' || *kind == 'i') next();
-    if (*kind == 'I' || *kind == 'S') {
+    if (*kind == 'I' || *kind == 'N' || *kind == 'S') {
       int64_t n = next();
       if (n < 0 || n > kMaxRank) malformed("lists of at most " + std::to_string(kMaxRank) + " values", std::to_string(n));
       for (; n > 0; --n) next();

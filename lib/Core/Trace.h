@@ -4,7 +4,8 @@
 //   input   := [Input] dtype rank size* layout           layout: 0 contiguous, else 1 and a stride (or kDynamicStride) a dimension
 //   outputs := slot*
 //
-// Slots number the results of inputs and ops in order.
+// Slots number the results of inputs and ops in order. A program for any size (Generalize.h) has symbols among its sizes; the shape
+// of every slot follows its outputs, as symbols alone do not tell it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 namespace kiln {
 
 inline constexpr int64_t kDynamicStride = std::numeric_limits<int64_t>::min();
-inline constexpr int64_t kTraceVersion = 1;
+inline constexpr int64_t kTraceVersion = 1, kOpenTraceVersion = 2;
 
 /// One decoded entry.
 struct TraceOp {
@@ -30,6 +31,8 @@ public:
   std::vector<int64_t> words;
   std::vector<int64_t> outputs;
   std::vector<TensorType> types; // by slot
+  int64_t symbols = -1;          // of a program for any size, how many; -1 for one of fixed sizes
+  bool isOpen() const { return symbols >= 0; }
 
   /// Declares an input; `strides` is empty for row-major order.
   int64_t addInput(const TensorType &type, const Dims &strides = {}) {
@@ -50,18 +53,28 @@ public:
       t = many.data();
     }
     for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
-    types.push_back(infer(op, {t, operands.size()}, opWords));
+    return append(op, operands, opWords, infer(op, {t, operands.size()}, opWords));
+  }
+
+  /// The same for a result whose type is known.
+  int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, const TensorType &type) {
+    types.push_back(type);
     words.push_back(int64_t(op) | int64_t(operands.size()) << 16 | int64_t(opWords.size()) << 40);
     words.insert(words.end(), operands.begin(), operands.end());
     words.insert(words.end(), opWords.begin(), opWords.end());
     return int64_t(types.size()) - 1;
   }
 
-  /// Version, words and outputs in one list.
+  /// Version, words and outputs in one list; of an open program the outputs, counted, are followed by the number of symbols and the
+  /// shapes of all slots.
   std::vector<int64_t> serialize() const {
-    std::vector<int64_t> all = {kTraceVersion, int64_t(words.size())};
+    std::vector<int64_t> all = {isOpen() ? kOpenTraceVersion : kTraceVersion, int64_t(words.size())};
     all.insert(all.end(), words.begin(), words.end());
+    if (isOpen()) all.push_back(int64_t(outputs.size()));
     all.insert(all.end(), outputs.begin(), outputs.end());
+    if (!isOpen()) return all;
+    all.push_back(symbols);
+    for (const TensorType &type : types) appendWords(all, type.shape);
     return all;
   }
 

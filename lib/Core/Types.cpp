@@ -1,5 +1,7 @@
 #include "lib/Core/Types.h"
 
+#include <algorithm>
+
 namespace kiln {
 
 Dims contiguousStrides(const Dims &shape) {
@@ -25,6 +27,15 @@ static std::string join(const Dims &shape) {
 std::string toString(const Dims &shape) { return "(" + join(shape) + (shape.rank == 1 ? ",)" : ")"); }
 
 std::string toString(const TensorType &type) { return std::string(info(type.dtype).name) + "[" + join(type.shape) + "]"; }
+
+bool hasSymbols(const Dims &shape) { return std::any_of(shape.begin(), shape.end(), isSymbol); }
+
+bool agrees(const TensorType &inferred, const TensorType &type) {
+  if (inferred.dtype != type.dtype || inferred.shape.rank != type.shape.rank) return false;
+  for (int i = 0; i < type.shape.rank; ++i)
+    if (inferred.shape[i] != type.shape[i] && !(inferred.shape[i] == kUnknownSize && isSymbol(type.shape[i]))) return false;
+  return true;
+}
 
 bool promote(DType a, DType b, DType &result) {
   if (a == b || b == DType::Bool) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -88,6 +89,8 @@ struct Dims {
 };
 
 inline bool isSymbol(int64_t size) { return size < 0; }
+/// What a rule gives for a size that follows from symbols by arithmetic.
+inline constexpr int64_t kUnknownSize = std::numeric_limits<int64_t>::min() + 1;
 /// Number of elements; the sizes must be static.
 inline int64_t numElements(const Dims &shape) {
   int64_t n = 1;
@@ -102,6 +105,9 @@ struct TensorType {
   Dims shape;
   bool operator==(const TensorType &o) const { return dtype == o.dtype && shape == o.shape; }
 };
+/// Whether a type is what a rule gave: symbols stand for sizes that are unknown.
+bool agrees(const TensorType &inferred, const TensorType &type);
+bool hasSymbols(const Dims &shape);
 std::string toString(const Dims &shape);      // (3, 4)
 std::string toString(const TensorType &type); // float32[3, 4]
 

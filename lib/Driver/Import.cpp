@@ -9,16 +9,25 @@ using namespace mlir;
 namespace kiln {
 
 void importTrace(ModuleOp module, std::span<const int64_t> serialized, StringRef name) {
-  if (serialized.size() < 2 || serialized[0] != kTraceVersion)
-    throw Error(ErrorKind::Compile, "trace: version: expected " + std::to_string(kTraceVersion) + ", got " +
+  bool isOpen = serialized.size() > 2 && serialized[0] == kOpenTraceVersion;
+  if (serialized.size() < 2 || (serialized[0] != kTraceVersion && !isOpen))
+    throw Error(ErrorKind::Compile, "trace: version: expected " + std::to_string(kTraceVersion) + " or " +
+                                        std::to_string(kOpenTraceVersion) + ", got " +
                                         std::to_string(serialized.empty() ? 0 : serialized[0]));
   auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
+  WordReader shapes{{}};
+  if (isOpen) {
+    size_t count = size_t(outputs[0]);
+    shapes = {outputs.subspan(1 + count)};
+    outputs = outputs.subspan(1, count);
+  }
   MLIRContext *context = module.getContext();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Location loc = b.getUnknownLoc();
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType({}, {}));
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
+  if (isOpen) fn->setAttr(ir::kSymbols, b.getI64IntegerAttr(shapes.next()));
 
   SmallVector<Value> slots;
   SmallVector<DenseI64ArrayAttr> strides;
@@ -28,6 +37,7 @@ void importTrace(ModuleOp module, std::span<const int64_t> serialized, StringRef
       WordReader reader{words, entry.at + 1};
       TensorType type{reader.dtype(), {}};
       type.shape = reader.dims();
+      if (isOpen) shapes.dims();
       SmallVector<int64_t> list;
       if (reader.next())
         for (int i = 0; i < type.shape.rank; ++i) list.push_back(reader.next());
@@ -42,6 +52,7 @@ void importTrace(ModuleOp module, std::span<const int64_t> serialized, StringRef
       types.push_back(ir::typeOf(operands.back()));
     }
     TensorType type = infer(entry.op, {types.data(), types.size()}, entry.words);
+    if (isOpen) type.shape = shapes.dims();
     ArrayRef<int64_t> attributes(entry.words.data(), entry.words.size());
     slots.push_back(ir::buildOp(b, loc, entry.op, operands, attributes, type)->getResult(0));
   }

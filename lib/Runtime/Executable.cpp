@@ -26,7 +26,8 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
   if (!result->handle) throw Error(ErrorKind::Package, "executable: expected a shared object that loads: " + lastDlError());
   auto *info = static_cast<kiln_executable_info *>(dlsym(result->handle, "kiln_info"));
   result->entry = reinterpret_cast<kiln_entry_fn>(dlsym(result->handle, "kiln_entry"));
-  if (!info || !result->entry || info->version != KILN_EXECUTABLE_VERSION)
+  if (info && info->workspace_bytes < 0) result->workspace = reinterpret_cast<kiln_workspace_fn>(dlsym(result->handle, "kiln_workspace"));
+  if (!info || !result->entry || info->version != KILN_EXECUTABLE_VERSION || (info->workspace_bytes < 0 && !result->workspace))
     throw Error(ErrorKind::Package,
                 "executable: expected the symbols of version " + std::to_string(KILN_EXECUTABLE_VERSION) + " in " + path);
   result->info = *info;

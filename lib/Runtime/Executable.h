@@ -23,10 +23,13 @@ public:
 
   kiln_entry_fn entry = nullptr;
   kiln_executable_info info{};
+  /// Bytes of the workspace; `symbols` are the sizes of a program for any size.
+  int64_t workspaceBytes(const int64_t *symbols) const { return workspace ? workspace(symbols) : info.workspace_bytes; }
 
 private:
   Executable() = default;
   void *handle = nullptr;
+  kiln_workspace_fn workspace = nullptr;
 };
 
 /// The most workspace that a kernel of the pack may ask for; the pack's compiler checks it.

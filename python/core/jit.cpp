@@ -2,6 +2,7 @@
 // native code; everything else is the slow path.
 #include "jit.h"
 
+#include <algorithm>
 #include <structmember.h>
 
 namespace kiln::py {
@@ -15,6 +16,7 @@ struct State {
   Object function;
   JitOptions options;
   std::vector<std::unique_ptr<Entry>> entries;
+  Programs programs;
   size_t last = 0;
   int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
 };
@@ -37,25 +39,6 @@ bool isTraced() {
 
 bool isStaticName(const JitOptions &options, PyObject *name) {
   return options.staticNames && PySet_Contains(options.staticNames.get(), name) == 1;
-}
-
-/// Arguments as words. NumPy arguments become arrays, in `converted` where there are any.
-void readArguments(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames, Signature &s, std::vector<PyObject *> &converted) {
-  size_t keywords = kwnames ? size_t(PyTuple_GET_SIZE(kwnames)) : 0;
-  s.words.push_back(int64_t(nargs) << 8 | int64_t(defaultFloat()));
-  for (size_t i = 0; i < nargs + keywords; ++i) {
-    PyObject *name = i < nargs ? nullptr : PyTuple_GET_ITEM(kwnames, Py_ssize_t(i - nargs));
-    if (name) s.objects.push_back(name);
-    bool isStatic = name ? isStaticName(state.options, name) : false;
-    for (int k : state.options.staticNumbers) isStatic |= !name && k == int(i);
-    size_t held = s.held.size();
-    if (isStatic) s.addStatic(args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(i).c_str());
-    else s.add(args[i]);
-    bool isConverted = s.held.size() == held + 1 && s.arrays.size() && s.arrays.back() == s.held.back().get() && !PyTuple_Check(args[i]) &&
-                       !PyList_Check(args[i]) && !PyDict_Check(args[i]);
-    if (isConverted && converted.empty()) converted.assign(args, args + nargs + keywords);
-    if (isConverted) converted[i] = s.held.back().get();
-  }
 }
 
 PyObject *callEager(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
@@ -84,29 +67,45 @@ Entry *findEntry(State &state, const Signature &s) {
   return nullptr;
 }
 
+/// Told when entries with code of their own are many, and when they are too many.
 void tellOfVariants(State &state) {
-  size_t n = state.entries.size();
+  size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->open; }));
+  if (state.entries.back()->open || (n != kManyVariants && n != kMostVariants)) return;
   std::string text =
       std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
       (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
   Object(check(PyObject_CallFunction(side().note, "Oss", state.function.get(), text.c_str(), "")));
 }
 
+/// Room for another entry: one whose code others share is recorded again quickly. False where there is none.
+bool makeRoom(State &state) {
+  if (state.entries.size() < kMostVariants) return true;
+  auto oldest = std::ranges::find_if(state.entries, [](auto &e) { return bool(e->open); });
+  if (oldest == state.entries.end()) return false;
+  state.entries.erase(oldest);
+  return true;
+}
+
 Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   state.misses++;
-  auto entry = recordEntry(state.function.get(), s, args, nargs, kwnames, true);
+  Call call{state.function.get(), args, nargs, kwnames};
+  if (!state.options.openAxes.empty()) state.programs.check(state.options, call, s);
+  auto entry = recordEntry(call, s);
   if (entry->eager.empty()) {
     // A list or dict that the call was given and changed: Python has to run on every call.
     Signature after;
     std::vector<PyObject *> converted;
-    readArguments(state, args, nargs, kwnames, after, converted);
+    readArguments(state.options, args, nargs, kwnames, after, converted);
     if (after.words != s.words || after.objects != s.objects || after.arrays != s.arrays) {
       entry->eager = "a list or dict that the function was given is changed by it";
       entry->runsOnce = true;
     }
   }
+  if (entry->eager.empty() || entry->runsOnce) {
+    bool isNew = state.programs.prepare(state.options, call, s, *entry, state.entries);
+    if (isNew && entry->eager.empty()) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
+  }
   if (entry->eager.empty()) {
-    if (entry->code.executable) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
   } else if (state.options.raiseOnMiss) {
     throw Error(ErrorKind::Trace,
                 "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
@@ -116,7 +115,7 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
   if (!kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
   state.entries.push_back(std::move(entry));
   state.last = state.entries.size() - 1;
-  if (state.entries.size() == kManyVariants || state.entries.size() == kMostVariants) tellOfVariants(state);
+  tellOfVariants(state);
   return state.entries.back().get();
 }
 
@@ -137,11 +136,11 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
     } busy;
     std::vector<PyObject *> converted;
     state.calls++;
-    readArguments(state, args, nargs, kwnames, s, converted);
+    readArguments(state.options, args, nargs, kwnames, s, converted);
     PyObject *const *actual = converted.empty() ? args : converted.data();
     Entry *entry = findEntry(state, s);
     if (entry) state.hits++, entry->hits++;
-    else if (state.entries.size() >= kMostVariants) return state.misses++, callEager(state, actual, nargs, kwnames);
+    else if (!makeRoom(state)) return state.misses++, callEager(state, actual, nargs, kwnames);
     else entry = addEntry(state, s, actual, nargs, kwnames);
     PyObject *result = runOrFallBack(state, *entry, s, actual, nargs, kwnames);
     if (!result && !PyErr_Occurred()) throw Error(ErrorKind::Trace, "jitted function: no result");
@@ -164,10 +163,11 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
 //===-- the type ----------------------------------------------------------------------------------------------------===//
 
 PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-  static const char *const names[] = {"function", "static_argnums", "static_argnames", "raise_on_miss", nullptr};
-  PyObject *function, *numbers, *staticNames;
-  int raiseOnMiss;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOp", const_cast<char **>(names), &function, &numbers, &staticNames, &raiseOnMiss))
+  static const char *const names[] = {"function", "static_argnums", "static_argnames", "raise_on_miss", "dynamic", "open_axes", nullptr};
+  PyObject *function, *numbers, *staticNames, *openAxes;
+  int raiseOnMiss, dynamic;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOpiO!", const_cast<char **>(names), &function, &numbers, &staticNames, &raiseOnMiss,
+                                   &dynamic, &PyTuple_Type, &openAxes))
     return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -176,6 +176,17 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   self->state->function = Object::borrow(function);
   self->state->options.staticNames = Object::borrow(staticNames);
   self->state->options.raiseOnMiss = raiseOnMiss;
+  self->state->options.dynamic = JitOptions::Dynamic(dynamic);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(openAxes); ++i) {
+    OpenAxis axis;
+    const char *argument, *name;
+    if (!PyArg_ParseTuple(PyTuple_GET_ITEM(openAxes, i), "isisLL", &axis.position, &argument, &axis.axis, &name, &axis.low, &axis.high)) {
+      Py_DECREF(self);
+      return nullptr;
+    }
+    axis.argument = argument, axis.name = name;
+    self->state->options.openAxes.push_back(axis);
+  }
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); ++i)
     self->state->options.staticNumbers.push_back(int(PyLong_AsLong(PyTuple_GET_ITEM(numbers, i))));
   return reinterpret_cast<PyObject *>(self);
@@ -223,7 +234,7 @@ PyObject *countersOf(PyObject *self, PyObject *) {
   bool isCompiled = false;
   if (s.last < s.entries.size() && s.entries[s.last]->code.executable) {
     kernels = s.entries[s.last]->code.executable->info.kernels;
-    workspace = s.entries[s.last]->code.executable->info.workspace_bytes;
+    workspace = int64_t(s.entries[s.last]->workspaceBytes);
     isCompiled = true;
   }
   for (auto &e : s.entries) segments += e->eager.empty();
@@ -249,10 +260,11 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
       PyList_Append(inputs.get(), text.get());
     }
     const auto *code = e->code.executable.get();
-    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(),
-                              "inputs", inputs.get(), "ops", Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels",
-                              code ? code->info.kernels : int64_t(0), "workspace_bytes", code ? code->info.workspace_bytes : int64_t(0),
-                              "milliseconds", e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False));
+    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s}", "hits", e->hits, "eager", e->eager.c_str(), "guards",
+                              guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels",
+                              code ? code->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
+                              e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False, "any_size",
+                              e->open ? Py_True : Py_False, "apart", e->apart.c_str()));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();
@@ -271,8 +283,8 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
     Signature s;
     size_t nargs = size_t(PyTuple_GET_SIZE(tuple));
     PyObject *kwnames = PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr;
-    readArguments(state, args.data(), nargs, kwnames, s, converted);
-    auto entry = recordEntry(state.function.get(), s, converted.empty() ? args.data() : converted.data(), nargs, kwnames, false);
+    readArguments(state.options, args.data(), nargs, kwnames, s, converted);
+    auto entry = recordEntry({state.function.get(), converted.empty() ? args.data() : converted.data(), nargs, kwnames}, s);
     if (!entry->eager.empty())
       throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
     auto words = entry->trace.serialize();
@@ -299,6 +311,25 @@ PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSe
 PyMethodDef disableMethod = {"set_jit_disabled", setDisabled, METH_O, nullptr};
 
 } // namespace
+
+void readArguments(const JitOptions &options, PyObject *const *args, size_t nargs, PyObject *kwnames, Signature &s,
+                   std::vector<PyObject *> &converted) {
+  size_t keywords = kwnames ? size_t(PyTuple_GET_SIZE(kwnames)) : 0;
+  s.words.push_back(int64_t(nargs) << 8 | int64_t(defaultFloat()));
+  for (size_t i = 0; i < nargs + keywords; ++i) {
+    PyObject *name = i < nargs ? nullptr : PyTuple_GET_ITEM(kwnames, Py_ssize_t(i - nargs));
+    if (name) s.objects.push_back(name);
+    bool isStatic = name ? isStaticName(options, name) : false;
+    for (int k : options.staticNumbers) isStatic |= !name && k == int(i);
+    size_t held = s.held.size();
+    if (isStatic) s.addStatic(args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(i).c_str());
+    else s.add(args[i]);
+    bool isConverted = s.held.size() == held + 1 && s.arrays.size() && s.arrays.back() == s.held.back().get() && !PyTuple_Check(args[i]) &&
+                       !PyList_Check(args[i]) && !PyDict_Check(args[i]);
+    if (isConverted && converted.empty()) converted.assign(args, args + nargs + keywords);
+    if (isConverted) converted[i] = s.held.back().get();
+  }
+}
 
 bool initJit(PyObject *module) {
   auto slot = [](auto f) { return reinterpret_cast<void *>(f); };

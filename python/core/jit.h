@@ -5,6 +5,7 @@
 #include "core.h"
 
 #include "lib/Cache/Cache.h"
+#include "lib/Core/Generalize.h"
 
 namespace kiln::py {
 
@@ -60,6 +61,12 @@ struct Output {
   std::vector<Output> children;
 };
 
+/// Code for recordings that differ in sizes and numbers alone.
+struct OpenProgram {
+  Trace trace;
+  CompileResult code;
+};
+
 struct Entry {
   std::vector<int64_t> words;
   std::vector<Object> objects;
@@ -71,7 +78,11 @@ struct Entry {
   Output result;
   Trace trace;
   CompileResult code;
-  std::string eager; // why calls run in eager; empty: they do not
+  Instance values;                         // of the symbols and number inputs of code for any size
+  size_t workspaceBytes = 0;               // with these values
+  std::shared_ptr<const OpenProgram> open; // whose code it is; null: compiled for this recording alone
+  std::string apart;                       // why it shares no code with an earlier recording
+  std::string eager;                       // why calls run in eager; empty: they do not
   int64_t hits = 0;
   bool runsOnce = false; // an eager entry whose recording has done what Python does in the call: its code gives the first result
 
@@ -90,15 +101,54 @@ struct Entry {
   bool matches(const Signature &s) const;
 };
 
+/// An axis of an argument whose size is declared open: axes of one name have one size.
+struct OpenAxis {
+  int position; // of the argument, or -1
+  std::string argument;
+  int axis;
+  std::string name;
+  int64_t low, high;
+};
+
 struct JitOptions {
   std::vector<int> staticNumbers;
   Object staticNames; // frozenset or null
   bool raiseOnMiss = false;
+  enum Dynamic { WhereSizesVary, Never, Everywhere, Declared } dynamic = WhereSizesVary;
+  std::vector<OpenAxis> openAxes;
 };
 
-/// Records a call and compiles it. `run` holds the arguments as the function gets them.
-std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &signature, PyObject *const *args, size_t nargs, PyObject *kwnames,
-                                   bool compile);
+/// A call as a recording sees it.
+struct Call {
+  PyObject *function;
+  PyObject *const *args;
+  size_t nargs;
+  PyObject *kwnames; // null or a tuple
+};
+/// The words and arrays of a call; NumPy arguments become arrays, in `converted` where there are any.
+void readArguments(const JitOptions &options, PyObject *const *args, size_t nargs, PyObject *kwnames, Signature &s,
+                   std::vector<PyObject *> &converted);
+
+/// Records a call.
+std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &signature);
+
+/// The code of a function's recordings, shared where they differ in sizes and numbers alone.
+class Programs {
+public:
+  /// Throws Error (shape, trace) where the sizes of a call are not as declared.
+  void check(const JitOptions &options, const Call &call, const Signature &signature) const;
+  /// Gives a recorded entry its code: that of an earlier recording that it is an instance of, of a new program that has both as
+  /// instances, or its own. Whether that compiled, or read from the cache.
+  bool prepare(const JitOptions &options, const Call &call, const Signature &signature, Entry &entry,
+               std::span<const std::unique_ptr<Entry>> earlier);
+
+private:
+  std::vector<std::shared_ptr<const OpenProgram>> open;
+
+  bool share(Entry &entry, const std::shared_ptr<const OpenProgram> &program);
+  bool widen(const OpenAxes *allowed, Entry &entry, const Trace &with);
+  std::unique_ptr<Entry> probe(const JitOptions &options, const Call &call, const Signature &signature, std::string &why);
+};
 /// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
 /// The same for an entry and arguments of the plain kind.

@@ -142,27 +142,14 @@ void checkLeaks(Recorder &r) {
   throw PythonError();
 }
 
-/// Compiles with other threads running.
-CompileResult compileTrace(const Trace &trace) {
-  std::vector<int64_t> serialized = trace.serialize();
-  CompileResult result;
-  std::exception_ptr failure;
-  Py_BEGIN_ALLOW_THREADS try { result = getExecutable(serialized); } catch (...) {
-    failure = std::current_exception();
-  }
-  Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
-  return result;
-}
-
 } // namespace
 
-std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames,
-                                   bool compile) {
+std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
   auto entry = std::make_unique<Entry>();
   entry->words = s.words;
   for (PyObject *o : s.objects) entry->objects.push_back(Object::borrow(o));
   std::vector<PyObject *> captured;
-  entry->eager = addReads(function, *entry, s, captured);
+  entry->eager = addReads(call.function, *entry, s, captured);
   if (!entry->eager.empty()) return entry;
 
   Recorder r;
@@ -177,7 +164,7 @@ std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObj
   try {
     for (size_t i = 0; i < s.arrays.size(); ++i) r.addInput(arrayOf(s.arrays[i]), {InputPlace::Argument, int64_t(i)});
     for (size_t i = 0; i < captured.size(); ++i) r.addInput(arrayOf(captured[i]), {InputPlace::Captured, int64_t(i)});
-    result = Object(PyObject_Vectorcall(function, args, nargs, kwnames));
+    result = Object(PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames));
     if (!r.left.empty()) return leaves();
     if (!result) {
       if (r.commits().empty()) throw PythonError();
@@ -199,7 +186,6 @@ std::unique_ptr<Entry> recordEntry(PyObject *function, const Signature &s, PyObj
   checkLeaks(r);
   entry->inputs = r.inputs;
   entry->trace = std::move(r.trace);
-  if (compile && !entry->trace.outputs.empty()) entry->code = compileTrace(entry->trace);
   return entry;
 }
 
@@ -295,7 +281,7 @@ static int32_t callProgram(const Entry &entry, void *const *buffers, const int64
   std::shared_ptr<Executable> keep; // the entry may go away meanwhile
   if (isLong) keep = entry.code.executable;
   const Executable &program = *entry.code.executable;
-  void *workspace = program.info.workspace_bytes ? threadWorkspace(size_t(program.info.workspace_bytes)) : nullptr;
+  void *workspace = entry.workspaceBytes ? threadWorkspace(entry.workspaceBytes) : nullptr;
   if (!isLong) return program.entry(runtimeTable(), buffers, dims, workspace);
   int32_t status;
   Py_BEGIN_ALLOW_THREADS status = program.entry(runtimeTable(), buffers, dims, workspace);
@@ -303,9 +289,10 @@ static int32_t callProgram(const Entry &entry, void *const *buffers, const int64
 }
 
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
-  void *buffers[16 + 8];
+  void *buffers[16 + 8 + 8];
   size_t count = 0;
   for (int i : entry.plain.inputs) buffers[count++] = arrayOf(args[i]).data();
+  for (const int64_t &number : entry.values.numbers) buffers[count++] = const_cast<int64_t *>(&number);
   PyObject *results[8] = {};
   size_t outputs = entry.stored.size();
   struct Drop { // until they are handed over
@@ -319,7 +306,7 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
     results[i] = newArray(entry.stored[i], entry.plain.strides[i], entry.plain.bytes[i]);
     buffers[count++] = arrayOf(results[i]).storage->value->data;
   }
-  if (callProgram(entry, buffers, nullptr, entry.plain.isLong)) {
+  if (callProgram(entry, buffers, entry.values.symbols.data(), entry.plain.isLong)) {
     failedOnData = true;
     return nullptr;
   }
@@ -337,26 +324,33 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
   }
   std::vector<Array> made;
   if (entry.code.executable) {
-    size_t inputs = entry.inputs.size(), outputs = entry.stored.size();
+    size_t recorded = entry.inputs.size(), inputs = recorded + entry.values.numbers.size(), outputs = entry.stored.size();
     void *small[32];
     std::vector<void *> many;
     void **buffers = small;
     if (inputs + outputs > 32) many.resize(inputs + outputs), buffers = many.data();
-    int64_t dims[64];
+    int64_t fewDims[32]; // symbols, then strides
     std::vector<int64_t> manyDims;
     size_t dimCount = 0;
+    auto addDim = [&](int64_t d) {
+      if (dimCount == 32) manyDims.assign(fewDims, fewDims + 32);
+      if (dimCount++ < 32) fewDims[dimCount - 1] = d;
+      else manyDims.push_back(d);
+    };
+    for (int64_t size : entry.values.symbols) addDim(size);
     std::vector<Array *> arrays;
     int64_t bytes = 0;
-    for (size_t i = 0; i < inputs; ++i) {
+    for (size_t i = 0; i < recorded; ++i) {
       const InputPlace &p = entry.inputs[i];
       Array &a = arrayOf(p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]);
       buffers[i] = a.data();
       bytes += a.size() * byteSize(a.dtype);
       if (!entry.commits.empty()) arrays.push_back(&a);
       if (!a.isContiguous)
-        for (int64_t stride : a.strides) dimCount < 64 ? dims[dimCount++] = stride : (manyDims.push_back(stride), 0);
+        for (int64_t stride : a.strides) addDim(stride);
     }
-    if (!manyDims.empty() || needsEagerWrites(entry, arrays)) {
+    for (size_t i = recorded; i < inputs; ++i) buffers[i] = const_cast<int64_t *>(&entry.values.numbers[i - recorded]);
+    if (needsEagerWrites(entry, arrays)) {
       failedOnData = true;
       return nullptr;
     }
@@ -366,7 +360,7 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
       buffers[inputs + i] = made.back().data();
       bytes += made.back().size() * byteSize(made.back().dtype);
     }
-    if (callProgram(entry, buffers, dims, bytes >= kLongBytes)) {
+    if (callProgram(entry, buffers, manyDims.empty() ? fewDims : manyDims.data(), bytes >= kLongBytes)) {
       failedOnData = true;
       return nullptr;
     }

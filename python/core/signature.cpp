@@ -110,7 +110,7 @@ bool Entry::matches(const Signature &s) const {
 
 void Entry::findPlain(const Signature &s, size_t nargs) {
   plain.usable = eager.empty() && code.executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs &&
-                 nargs <= 16 && stored.size() <= 8;
+                 nargs <= 16 && stored.size() <= 8 && values.numbers.size() <= 8;
   size_t expected = 1;
   for (PyObject *o : s.arrays) {
     const Array &a = arrayOf(o);

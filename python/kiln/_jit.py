@@ -18,7 +18,31 @@ def note(function, why, what="calls run in eager: "):
     warnings.warn(f"jitted function '{name}': {what}{why}", KilnWarning, stacklevel=2)
 
 
-def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None):
+_ANY_SIZE = 2**62
+_DYNAMIC_MODES = {None: 0, False: 1, True: 2}
+
+
+def _open_axes(dynamic, positional):
+    """``dynamic`` as (position or -1, argument, axis, name, low, high) for each axis that it names."""
+    axes = []
+    for key, sizes in dynamic.items():
+        if isinstance(key, bool) or not isinstance(key, (int, str)):
+            raise make("TypeError", f"jit: dynamic: expected names or positions of arguments as keys, got {key!r}")
+        if not isinstance(sizes, dict):
+            raise make("TypeError", f"jit: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
+        position = key if isinstance(key, int) else positional.index(key) if key in positional else -1
+        argument = positional[key] if isinstance(key, int) and key < len(positional) else str(key)
+        for axis, size in sizes.items():
+            if isinstance(axis, bool) or not isinstance(axis, int) or not 0 <= axis < 8:
+                raise make("ValueError", f"jit: dynamic: argument {key!r}: expected axes from 0 to 7, got {axis!r}")
+            name, low, high = (size, 0, _ANY_SIZE) if isinstance(size, str) else size if isinstance(size, tuple) and len(size) == 3 else (None, 0, 0)
+            if not isinstance(name, str) or not isinstance(low, int) or not isinstance(high, int) or not 0 <= low <= high:
+                raise make("ValueError", f"jit: dynamic: axis {axis} of argument {key!r}: expected a name or (name, least, most), got {size!r}")
+            axes.append((position, argument, axis, name, low, high))
+    return tuple(axes)
+
+
+def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None, on_miss=None):
     """Records calls of ``function`` and runs them as compiled code.
 
     Arguments and results are arrays, numbers, strings, None, or dicts, lists and tuples of them. Each combination of
@@ -29,6 +53,12 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None
     ----------
     static_argnums, static_argnames : int or str, or a sequence of them
         Arguments that are compared by value and may be any hashable object.
+    dynamic : None, bool, or dict
+        Which sizes code is compiled for. None: for those of the first call, and from the second combination of sizes or numbers
+        on for any. False: for each combination by itself. True: for any sizes from the first call on, where the function allows
+        it. ``{"x": {0: "n"}}``, or ``{"x": {0: ("n", 1, 4096)}}`` with bounds: for any size of these axes of these arguments (by
+        name or position); axes of one name have one size. Each combination is recorded once in any case, so what the function
+        does with ``x.shape`` is right; sizes 0 and 1 are always compiled by themselves. The results are the same bits.
     on_miss : None or "raise"
         With "raise", a call that would run in eager raises TraceError instead.
 
@@ -36,16 +66,21 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None
     ------
     TraceError
         At decoration for generators and coroutine functions; at a call for arguments or results of other types, unhashable
-        static arguments, a function that returns nothing, or an array of the recording that is kept elsewhere.
+        static arguments, a function that returns nothing, an array of the recording that is kept elsewhere, or a function whose
+        declared ``dynamic`` axes change more than sizes.
+    ShapeError
+        At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
     if function is None:
-        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, on_miss=on_miss)
+        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, on_miss=on_miss)
     if not callable(function):
         raise make("TraceError", f"jit: expected a function, got {type(function).__name__}")
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise make("TraceError", f"jit: expected a function that returns its result, got '{function.__qualname__}', a generator or coroutine: jit the function that it calls")
     if on_miss not in (None, "raise"):
         raise make("ValueError", f"jit: on_miss: expected None or 'raise', got {on_miss!r}")
+    if not isinstance(dynamic, (dict, bool, type(None))):
+        raise make("TypeError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     code = getattr(function, "__code__", None)
@@ -53,7 +88,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), on_miss=None
     # Either way of naming an argument covers both ways of passing it.
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if positional else i for i in numbers} | {positional.index(n) for n in names if n in positional}
-    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise")
+    open_axes = _open_axes(dynamic, positional) if isinstance(dynamic, dict) else ()
+    mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
+    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise", mode, open_axes)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
         if hasattr(function, attribute):
             setattr(jitted, attribute, getattr(function, attribute))
@@ -94,7 +131,11 @@ class Explanation:
                 lines.append(f"    runs in eager: {v['eager']}")
                 continue
             source = "found in the cache" if v["from_cache"] else "compiled"
+            if v["any_size"]:
+                source = f"for any size, {source}"
             lines.append(f"    {v['ops']} operations in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms")
+            if v["apart"]:
+                lines.append(f"    shares no code with earlier variants: {v['apart']}")
             watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
             if watched:
                 lines.append("    watches " + "; ".join(watched))

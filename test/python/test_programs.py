@@ -1,4 +1,4 @@
-"""Random programs: the same bits from the reference interpreter, in eager and under jit.
+"""Random programs: the same bits from the reference interpreter, in eager and under jit, also for any size and with two threads.
 
 ``KILN_SEEDS=2000`` runs as many instead of a few hundred, and then asks of the coverage table that everything was drawn at
 least 50 times; ``KILN_FIRST_SEED`` moves the range.
@@ -50,8 +50,32 @@ def check(seed):
             same_bits(b, a)
             same_bits(c, a)
             same_bits(d, a)
+        check_any_size(program, inputs, eager, rng)
     except Exception as error:
         raise AssertionError(f"seed {seed}: {error}\n{text}") from error
+
+
+def check_any_size(program, inputs, eager, rng):
+    """Code for any size, at these sizes and at others where the program runs with them, in one thread and in two."""
+    jitted = kn.jit(program, dynamic=True)
+    for a, b in zip(eager, jitted(*(kn.copy(x) for x in inputs))):
+        same_bits(b, a)
+    largest = max(x.size for x in inputs)
+    for factor in (3, max(2, int((40000 / max(largest, 1)) ** (1 / max(x.ndim for x in inputs))) if max(x.ndim for x in inputs) else 2)):
+        others = [make_input(rng, tuple(n * factor if n > 1 else n for n in x.shape), x.dtype.name) for x in inputs]
+        try:
+            expected = program(*(kn.copy(x) for x in others))
+        except kn.KilnError:  # the program says sizes in numbers
+            counts["other sizes refused"] += 1
+            continue
+        counts["other sizes"] += 1
+        before = jitted.stats.compiles + jitted.stats.cache_hits
+        for threads in (1, 2):
+            kn.set_num_threads(threads)
+            for a, b in zip(expected, jitted(*(kn.copy(x) for x in others))):
+                same_bits(b, a)
+        kn.set_num_threads(1)
+        counts["other sizes without compiling"] += jitted.stats.compiles + jitted.stats.cache_hits == before
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
@@ -69,4 +93,6 @@ def test_everything_was_drawn():
     dtypes = {t: counts[f"dtype {t}"] for t in ("bool", "int8", "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128") if counts[f"dtype {t}"] < least}
     views = {k: counts[k] for k in ("view slice", "view transpose", "view reshape", "view newaxis", "view integer", "view broadcast", "view part", "view flip", "write slice",
                                     "write in place", "write mask", "write whole", "write number", "write indices") if counts[k] < least}
+    sizes = {k: counts[k] for k in ("other sizes", "other sizes without compiling") if counts[k] < least}
+    assert not sizes, sizes
     assert not missing and not dtypes and not views, f"drawn less than {least} times in {SEEDS} programs: {missing} {dtypes} {views}"

@@ -16,6 +16,25 @@ struct Block {
   int64_t offset, size, from, to;
 };
 
+/// An array in the workspace whose size is open: one of a row behind the placed ones.
+struct OpenBlock {
+  TensorType type;
+  int64_t to;
+
+  bool isAsLarge(const TensorType &other) const {
+    auto sorted = [](const Dims &shape) {
+      SmallVector<int64_t> sizes(shape.begin(), shape.end());
+      llvm::erase(sizes, 1);
+      llvm::sort(sizes);
+      return sizes;
+    };
+    return byteSize(type.dtype) == byteSize(other.dtype) && sorted(type.shape) == sorted(other.shape);
+  }
+};
+
+/// How the workspace of a kernel names open block i.
+int64_t openPlace(size_t i) { return -2 - int64_t(i); }
+
 /// The lowest offset at which `size` bytes are free from `from` to `to`.
 int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int64_t to) {
   int64_t offset = 0;
@@ -48,7 +67,9 @@ Value changedInput(ir::KernelOp kernel) {
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   DenseMap<Operation *, int64_t> order;
-  DenseMap<Value, int64_t> placed; // the offsets of results in the workspace
+  DenseMap<Value, int64_t> placed; // the places of results in the workspace
+  SmallVector<Block> blocks;
+  SmallVector<OpenBlock> open;
 
   /// The last operation that reads an array, also under another shape; none where it is an output.
   std::optional<int64_t> lastUse(Value v) {
@@ -67,20 +88,33 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   }
 
   /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
-  std::optional<int64_t> takeOver(SmallVectorImpl<Block> &blocks, ir::KernelOp kernel, int64_t last) {
+  std::optional<int64_t> takeOver(ir::KernelOp kernel, int64_t last) {
     Value input = changedInput(kernel);
     auto found = input ? placed.find(rootOf(input)) : placed.end();
     if (found == placed.end() || lastUse(rootOf(input)) != order[kernel]) return std::nullopt;
+    auto extend = [&](auto &block) {
+      block.to = last;
+      count("plan-memory.in-place");
+      return found->second;
+    };
+    if (found->second < 0) return extend(open[size_t(-2 - found->second)]);
     auto block = llvm::find_if(blocks, [&](Block &b) { return b.offset == found->second && b.to == order[kernel]; });
     if (block == blocks.end()) return std::nullopt;
-    block->to = last;
-    count("plan-memory.in-place");
-    return block->offset;
+    return extend(*block);
+  }
+
+  /// Sizes are known at a call only, so memory is shared between arrays that are as large as each other in every call.
+  int64_t placeOpen(const TensorType &type, int64_t from, int64_t to) {
+    auto found = llvm::find_if(open, [&](OpenBlock &b) { return b.to < from && b.isAsLarge(type); });
+    if (found == open.end()) open.push_back({type, to}), found = std::prev(open.end());
+    found->to = to;
+    return openPlace(size_t(found - open.begin()));
   }
 
   void runOnOperation() override {
     placed.clear();
-    SmallVector<Block> blocks;
+    blocks.clear();
+    open.clear();
     int64_t total = 0;
     for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
     for (ir::KernelOp kernel : getOperation().getOps<ir::KernelOp>()) {
@@ -90,13 +124,10 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
         offsets.push_back(-1);
         if (!last) continue;
         TensorType type = ir::typeOf(result);
-        if (llvm::any_of(type.shape, isSymbol)) {
-          kernel.emitOpError("an intermediate array of dynamic size cannot be placed: expected static sizes, got ") << result.getType();
-          return signalPassFailure();
-        }
-        int64_t bytes = (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
-        auto taken = takeOver(blocks, kernel, *last);
-        offsets.back() = taken ? *taken : firstFit(blocks, bytes, order[kernel], *last);
+        bool isOpen = hasSymbols(type.shape);
+        int64_t bytes = isOpen ? 0 : (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
+        if (auto taken = takeOver(kernel, *last)) offsets.back() = *taken;
+        else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
         placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
         count("plan-memory.arrays");
@@ -104,7 +135,12 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       kernel.setWorkspace(offsets);
     }
     count("plan-memory.bytes", total);
-    getOperation()->setAttr("kiln.workspace_bytes", Builder(&getContext()).getI64IntegerAttr(total));
+    Builder b(&getContext());
+    getOperation()->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(total));
+    if (open.empty()) return;
+    count("plan-memory.open-blocks", int64_t(open.size()));
+    auto types = llvm::map_to_vector(open, [&](OpenBlock &o) { return Attribute(TypeAttr::get(ir::tensorType(&getContext(), o.type))); });
+    getOperation()->setAttr(ir::kBlocks, b.getArrayAttr(types));
   }
 };
 

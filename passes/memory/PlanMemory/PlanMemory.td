@@ -7,9 +7,11 @@ def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
   let description = [{
     Each result of a kernel that is not an output of the program gets a byte offset, 64-byte aligned; arrays whose lifetimes
     do not overlap share memory. An update or scatter takes over the memory of the array that it changes, where nobody reads
-    that array afterwards. The size is the attribute `kiln.workspace_bytes` of the function.
+    that array afterwards. The size is the attribute `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in
+    the blocks that `kiln.workspace_blocks` lists by type; a kernel names block i by -2 - i. Two of them share a block where their
+    lifetimes do not overlap and their sizes are the same for every call.
 
-    Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`.
+    Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`, `plan-memory.open-blocks`.
   }];
   let dependentDialects = ["::kiln::ir::KilnDialect"];
 }

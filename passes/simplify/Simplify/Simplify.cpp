@@ -45,10 +45,10 @@ struct SplitReduction : RewritePattern {
     size_t first = axes.size() - 1;
     while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
     Dims shape = ir::typeOf(operand).shape, merged;
-    int64_t size = 1;
-    for (size_t i = first; i < axes.size(); ++i) size *= shape[int(axes[i])];
+    SmallVector<int64_t> sizes;
+    for (size_t i = first; i < axes.size(); ++i) sizes.push_back(shape[int(axes[i])]);
     for (int i = 0; i < shape.rank; ++i) {
-      if (i == axes[first]) merged.push(size);
+      if (i == axes[first]) merged.push(ir::productOf(op, sizes));
       else if (i < axes[first] || i > axes.back()) merged.push(shape[i]);
     }
     Op id = *ir::opOf(op);
@@ -198,12 +198,12 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     appendWords(words, order);
     if (!llvm::is_sorted(order)) x = build(rw, x.getLoc(), Op::Transpose, x, words);
     Dims merged;
-    int64_t size = 1;
-    for (int64_t f : free) size *= shape[int(f)];
+    SmallVector<int64_t> sizes;
+    for (int64_t f : free) sizes.push_back(shape[int(f)]);
     for (int64_t b : batch) merged.push(shape[int(b)]);
     int64_t contracted = shape[int(axis)];
     if (!contractedLast) merged.push(contracted);
-    if (free.rank) merged.push(size);
+    if (free.rank) merged.push(ir::productOf(rw.getInsertionBlock()->getParentOp(), sizes));
     if (contractedLast) merged.push(contracted);
     axis = contractedLast ? merged.rank - 1 : int64_t(batch.size());
     return reshape(rw, x, merged);

@@ -1,0 +1,181 @@
+#include "lib/Core/Generalize.h"
+
+#include <map>
+
+namespace kiln {
+namespace {
+
+/// Pairs of what two programs have in one place, and the symbols that stand for them.
+class Generalizer {
+public:
+  Generalizer(const Trace &a, const Trace &b, const OpenAxes *allowed) : a(a), b(b), allowed(allowed) {}
+
+  std::optional<Trace> run(std::string &why) {
+    try {
+      walk();
+      for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
+        if (i >= a.outputs.size() || i >= b.outputs.size() || a.outputs[i] != b.outputs[i]) throw Error(ErrorKind::Trace, "results differ");
+    } catch (const Error &error) {
+      why = error.what();
+      return std::nullopt;
+    }
+    result.outputs = a.outputs;
+    result.symbols = int64_t(symbols.size());
+    return std::move(result);
+  }
+
+private:
+  const Trace &a, &b;
+  const OpenAxes *allowed;
+  size_t inputs = 0;
+  Trace result;
+  std::map<std::pair<int64_t, int64_t>, int64_t> symbols;
+
+  [[noreturn]] static void differ(Op op, const std::string &what) {
+    std::string name = op == Op::Input ? "an input" : info(op).name;
+    throw Error(ErrorKind::Trace, what + " of " + name + " differ");
+  }
+
+  /// A size, or a number that follows from one, in both programs.
+  int64_t join(Op op, int64_t x, int64_t y, bool isSize) {
+    if (x == y) return x;
+    if (isSize && ((x >= 0 && x < 2) || y < 2)) differ(op, "sizes below 2");
+    auto [found, isNew] = symbols.try_emplace({x, y}, -1 - int64_t(symbols.size()));
+    return found->second;
+  }
+  Dims join(Op op, const Dims &x, const Dims &y, bool isSize) {
+    if (x.rank != y.rank) differ(op, "ranks");
+    Dims joined = x;
+    for (int i = 0; i < x.rank; ++i) joined[i] = join(op, x[i], y[i], isSize);
+    return joined;
+  }
+  TensorType join(Op op, const TensorType &x, const TensorType &y) {
+    if (x.dtype != y.dtype) differ(op, "dtypes");
+    return {x.dtype, join(op, x.shape, y.shape, true)};
+  }
+
+  void input(const TraceOp &x, const TraceOp &y, size_t slot) {
+    size_t layout = 2 + size_t(x.words[1]);
+    TensorType type = join(Op::Input, a.types[slot], b.types[slot]);
+    for (int i = 0; allowed && i < type.shape.rank; ++i)
+      if (isSymbol(type.shape[i]) && (inputs >= allowed->size() || !((*allowed)[inputs] >> i & 1))) differ(Op::Input, "fixed sizes");
+    ++inputs;
+    auto xs = x.words.subspan(layout), ys = y.words.subspan(layout);
+    if (!std::equal(xs.begin(), xs.end(), ys.begin(), ys.end())) differ(Op::Input, "layouts");
+    result.addInput(type, xs[0] ? Dims(xs.subspan(1)) : Dims());
+  }
+
+  void op(const TraceOp &x, const TraceOp &y, size_t slot) {
+    std::vector<int64_t> words;
+    WordReader xs{x.words}, ys{y.words};
+    for (const char *kind = info(x.op).words; *kind; ++kind) {
+      if (*kind == 'N' || *kind == 'S') {
+        Dims mine = xs.dims(), theirs = ys.dims();
+        appendWords(words, join(x.op, mine, theirs, *kind == 'S'));
+        continue;
+      }
+      int64_t count = *kind == 'I' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
+      for (; count > 0; --count) {
+        words.push_back(xs.next());
+        if (ys.at >= ys.words.size() || ys.next() != words.back()) differ(x.op, "attributes");
+      }
+    }
+    TensorType type = join(x.op, a.types[slot], b.types[slot]);
+    checkRule(x, words, type);
+    result.append(x.op, x.operands, words, type);
+  }
+
+  /// The rule of an op holds for symbols as it does for sizes: equal ones are equal, others may be anything.
+  void checkRule(const TraceOp &x, std::span<const int64_t> words, const TensorType &type) {
+    std::vector<TensorType> operands;
+    bool isOpen = hasSymbols(type.shape);
+    for (int64_t operand : x.operands) {
+      operands.push_back(result.types[size_t(operand)]);
+      isOpen |= hasSymbols(operands.back().shape);
+    }
+    if (isOpen && info(x.op).kind == Kind::Library)
+      throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
+    if (!agrees(infer(x.op, operands, words), type)) differ(x.op, "sizes");
+  }
+
+  void walk() {
+    size_t i = 0, k = 0;
+    for (size_t slot = 0; i < a.words.size() || k < b.words.size(); ++slot) {
+      if (i >= a.words.size() || k >= b.words.size()) throw Error(ErrorKind::Trace, "one has more operations");
+      TraceOp x = Trace::decode(a.words, i), y = Trace::decode(b.words, k);
+      bool isNumber = y.op == Op::Constant && a.types[slot] == b.types[slot] &&
+                      (x.op == Op::Input || (x.op == Op::Constant && x.words[1] != y.words[1]));
+      if (isNumber) result.addInput(b.types[slot]);
+      else if (x.op != y.op) throw Error(ErrorKind::Trace, "operation " + std::to_string(slot) + " is another");
+      else if (x.op == Op::Input) input(x, y, slot);
+      else if (!std::equal(x.operands.begin(), x.operands.end(), y.operands.begin(), y.operands.end())) differ(x.op, "operands");
+      else op(x, y, slot);
+    }
+  }
+};
+
+/// Values by symbol, as they are met.
+class Matcher {
+public:
+  explicit Matcher(int64_t symbols) { instance.symbols.assign(size_t(symbols), kUnknownSize); }
+  Instance instance;
+
+  bool match(int64_t open, int64_t size, bool isSize) {
+    if (!isSymbol(open)) return open == size;
+    int64_t &known = instance.symbols[size_t(-1 - open)];
+    if (isSize && size < 2) return false;
+    if (known == kUnknownSize) known = size;
+    return known == size;
+  }
+  bool match(const Dims &open, const Dims &sizes, bool isSize) {
+    bool same = open.rank == sizes.rank;
+    for (int i = 0; same && i < open.rank; ++i) same = match(open[i], sizes[i], isSize);
+    return same;
+  }
+  bool match(const TraceOp &x, const TraceOp &y) {
+    if (x.op != y.op || x.words.size() != y.words.size()) return false;
+    if (!std::equal(x.operands.begin(), x.operands.end(), y.operands.begin(), y.operands.end())) return false;
+    if (x.op == Op::Input) {
+      size_t layout = 2 + size_t(x.words[1]);
+      return std::equal(x.words.begin() + ptrdiff_t(layout), x.words.end(), y.words.begin() + ptrdiff_t(layout));
+    }
+    WordReader xs{x.words}, ys{y.words};
+    for (const char *kind = info(x.op).words; *kind; ++kind) {
+      if (*kind == 'N' || *kind == 'S') {
+        Dims open = xs.dims(), sizes = ys.dims();
+        if (!match(open, sizes, *kind == 'S')) return false;
+        continue;
+      }
+      int64_t count = *kind == 'I' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
+      for (; count > 0; --count)
+        if (xs.next() != ys.next()) return false;
+    }
+    return true;
+  }
+};
+
+} // namespace
+
+std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference, const OpenAxes *allowed) {
+  std::string why;
+  auto result = Generalizer(a, b, allowed).run(why);
+  if (difference) difference->why = why;
+  return result;
+}
+
+std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
+  if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs) return std::nullopt;
+  Matcher matcher(open.symbols);
+  size_t i = 0, k = 0;
+  for (size_t slot = 0; slot < open.types.size(); ++slot) {
+    if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
+      return std::nullopt;
+    TraceOp x = Trace::decode(open.words, i), y = Trace::decode(recorded.words, k);
+    if (x.op == Op::Input && y.op == Op::Constant)
+      matcher.instance.numbers.push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
+    else if (!matcher.match(x, y)) return std::nullopt;
+  }
+  return std::move(matcher.instance);
+}
+
+} // namespace kiln

@@ -1,0 +1,35 @@
+// Programs for any size. Recording costs little and compiling much, so every new combination of sizes is recorded, and code is
+// shared between recordings that differ in sizes and numbers alone: where they differ, the open program has symbols and inputs.
+// A recording that is an instance of it runs its code with the values that stand in these places. What Python decided by a size
+// is in the recording, so nothing has to be guarded; after G. Plotkin's least general generalization (1970).
+#pragma once
+
+#include "lib/Core/Trace.h"
+
+#include <optional>
+
+namespace kiln {
+
+/// What an open program needs to be one of its instances.
+struct Instance {
+  std::vector<int64_t> symbols; // sizes, by symbol
+  std::vector<int64_t> numbers; // the bits of constants that are inputs, in the order of the inputs
+};
+
+/// The first words of what keeps two recordings from having one program, for a person.
+struct Difference {
+  std::string why;
+};
+
+/// The axes whose sizes may become symbols: a bit an axis, for each input in order.
+using OpenAxes = std::vector<uint32_t>;
+
+/// The most special open program that has both as instances: `a` may be open itself. None where the two differ in more than sizes
+/// and numbers, in another axis than the `allowed` ones, or where an op has no code for open sizes; `difference` then says so.
+std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference = nullptr, const OpenAxes *allowed = nullptr);
+
+/// The values that make `open` the program `recorded`; none where it is no instance. Sizes below 2 are never those of a symbol: such
+/// programs broadcast, or do nothing.
+std::optional<Instance> instantiate(const Trace &open, const Trace &recorded);
+
+} // namespace kiln
