@@ -7,7 +7,7 @@
 namespace kiln::py {
 
 namespace {
-enum Token : int64_t { kArray = 1, kInt, kFloat, kBool, kNone, kString, kTuple, kList, kDict, kStatic, kKeyword, kNode };
+enum Token : int64_t { kArray = 1, kInt, kFloat, kBool, kNone, kString, kTuple, kList, kDict, kStatic, kKeyword, kNode, kComplex };
 }
 
 void Signature::addArray(PyObject *object) {
@@ -31,6 +31,9 @@ void Signature::add(PyObject *value) {
   if (isArray(value)) return addArray(value);
   if (PyFloat_CheckExact(value)) {
     words.insert(words.end(), {kFloat, std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(value))});
+  } else if (PyComplex_CheckExact(value)) {
+    Py_complex z = PyComplex_AsCComplex(value);
+    words.insert(words.end(), {kComplex, std::bit_cast<int64_t>(z.real), std::bit_cast<int64_t>(z.imag)});
   } else if (PyBool_Check(value)) {
     words.insert(words.end(), {kBool, value == Py_True});
   } else if (PyLong_CheckExact(value)) {

@@ -27,9 +27,9 @@ def _open_axes(dynamic, positional):
     axes = []
     for key, sizes in dynamic.items():
         if isinstance(key, bool) or not isinstance(key, (int, str)):
-            raise make("TypeError", f"jit: dynamic: expected names or positions of arguments as keys, got {key!r}")
+            raise make("TraceError", f"jit: dynamic: expected names or positions of arguments as keys, got {key!r}")
         if not isinstance(sizes, dict):
-            raise make("TypeError", f"jit: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
+            raise make("TraceError", f"jit: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
         position = key if isinstance(key, int) else positional.index(key) if key in positional else -1
         argument = positional[key] if isinstance(key, int) and key < len(positional) else str(key)
         for axis, size in sizes.items():
@@ -80,7 +80,7 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     if on_miss not in (None, "raise"):
         raise make("ValueError", f"jit: on_miss: expected None or 'raise', got {on_miss!r}")
     if not isinstance(dynamic, (dict, bool, type(None))):
-        raise make("TypeError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
+        raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     code = getattr(function, "__code__", None)
