@@ -128,10 +128,69 @@ static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType res
   for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k][0] = kRow * nest.strides[k][1];
 }
 
-void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result) {
+/// Rows of elements of 16 bytes as pairs of 8, which fill the kernel's inner axis.
+static void copyPairs(kiln_entry_fn kernel, char *to, char *from, const int64_t *dims) {
+  int64_t pairs[] = {dims[1], 2, 2 * dims[3], 1, 2 * dims[5], 1};
+  for (int64_t i = 0; i < dims[0]; ++i) {
+    void *row[] = {from + i * dims[2] * 16, to + i * dims[4] * 16};
+    call(kernel, row, pairs);
+  }
+}
+
+static void copyStrided(const Input &target, const Input &source, const Dims &shape) {
+  int64_t bytes = byteSize(target.dtype);
+  Input operands[] = {source, target};
+  Nest nest = coalesce(shape, operands);
+  int rank = nest.shape.rank;
+  int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
+                    nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
+  bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
+  bool isTransposed = !isPlain && dims[2] == 1 && dims[5] == 1 && bytes <= 8;
+  if (isTransposed) dims[2] = dims[3], dims[3] = dims[4]; // what the kernel leaves open
+  const char *form = isTransposed ? "_t" : "";
+  kiln_entry_fn kernel = isPlain ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
+  overOuter(nest, 2, [&](const int64_t *offsets) {
+    char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
+    char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
+    void *buffers[] = {from, to};
+    if (!isPlain && bytes == 16) return copyPairs(kernel, to, from, dims);
+    if (!isPlain) return void(call(kernel, buffers, dims));
+    for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
+  });
+}
+
+/// Large operands whose columns lie one after the other, as rows: a copy in tiles costs less than reading across lines.
+class RowOperands {
+public:
+  RowOperands(Nest &nest, std::span<const Input> given) : inputs(given) {
+    constexpr int64_t kWorthACopy = 16384, kLeast = 16;
+    Dims &shape = nest.shape;
+    if (shape.rank != 2 || std::min(shape[0], shape[1]) < kLeast || shape[0] * shape[1] < kWorthACopy) return;
+    for (size_t k = 0; k < given.size(); ++k) {
+      const Input &input = given[k];
+      if (nest.strides[k][0] != 1 || nest.strides[k][1] < 2 || byteSize(input.dtype) > 8) continue;
+      copies.push_back(Value::make(size_t(shape[0] * shape[1] * byteSize(input.dtype))));
+      Input rows{copies.back()->data, input.dtype, contiguousStrides(shape)};
+      copyStrided(rows, {input.data, input.dtype, nest.strides[k]}, shape);
+      if (changed.empty()) changed.assign(given.begin(), given.end());
+      changed[k] = rows;
+      inputs = changed;
+      nest.strides[k] = rows.strides;
+    }
+  }
+  std::span<const Input> inputs;
+
+private:
+  std::vector<Input> changed;
+  std::vector<Ref<Value>> copies;
+};
+
+void elementwise(Op op, std::span<const Input> given, DType resultType, const Dims &shape, void *result) {
   int64_t n = numElements(shape);
   if (n == 0) return;
-  Nest nest = coalesce(shape, inputs);
+  Nest nest = coalesce(shape, given);
+  RowOperands rows(nest, given);
+  std::span<const Input> inputs = rows.inputs;
   if (nest.shape.rank == 2 && nest.shape[0] == 1 && nest.shape[1] >= kLongRow) splitRow(op, nest, inputs, resultType, result);
   size_t count = inputs.size();
   Form form = formOf(nest, count);
@@ -152,34 +211,6 @@ void elementwise(Op op, std::span<const Input> inputs, DType resultType, const D
     buffers[count] = out;
     call(kernel, buffers, dims);
     out += piece;
-  });
-}
-
-/// Rows of elements of 16 bytes as pairs of 8, which fill the kernel's inner axis.
-static void copyPairs(kiln_entry_fn kernel, char *to, char *from, const int64_t *dims) {
-  int64_t pairs[] = {dims[1], 2, 2 * dims[3], 1, 2 * dims[5], 1};
-  for (int64_t i = 0; i < dims[0]; ++i) {
-    void *row[] = {from + i * dims[2] * 16, to + i * dims[4] * 16};
-    call(kernel, row, pairs);
-  }
-}
-
-static void copyStrided(const Input &target, const Input &source, const Dims &shape) {
-  int64_t bytes = byteSize(target.dtype);
-  Input operands[] = {source, target};
-  Nest nest = coalesce(shape, operands);
-  int rank = nest.shape.rank;
-  int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
-                    nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
-  bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
-  kiln_entry_fn kernel = isPlain ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)));
-  overOuter(nest, 2, [&](const int64_t *offsets) {
-    char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
-    char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
-    void *buffers[] = {from, to};
-    if (!isPlain && bytes == 16) return copyPairs(kernel, to, from, dims);
-    if (!isPlain) return void(call(kernel, buffers, dims));
-    for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
   });
 }
 

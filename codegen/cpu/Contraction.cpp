@@ -36,7 +36,7 @@ void emitContraction(KernelContext &k) {
     auto side = [&](const Buffer &buffer, size_t free, size_t along) {
       Coordinates at(batch);
       at[size_t(batches)] = at[size_t(batches) + 1] = {};
-      Value start = k.e.address(buffer.pointer, buffer.dtype, k.e.offsetOf(buffer, at));
+      Value start = k.e.address(buffer.pointer, buffer.dtype, k.ev.offsetOf(buffer, at));
       return Side{start, buffer.dtype, buffer.shape[free], buffer.strides[free], buffer.strides[along]};
     };
     size_t row = size_t(batches);

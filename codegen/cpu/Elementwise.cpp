@@ -126,13 +126,14 @@ bool hasOuterLoop(ArrayRef<Index> shape, ArrayRef<int64_t> skip) {
   return count >= kEnough;
 }
 
-static Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &region) {
+Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &region) {
   Coordinates result(position);
   for (size_t i = 0; i < result.size(); ++i) {
     Coordinate &c = result[i];
     if (!region.steps.empty()) {
       c.base = e.mul(c.base, region.steps[i]);
       c.step *= region.steps[i].number;
+      c.rowStep *= region.steps[i].number;
     }
     if (!region.starts.empty()) c.base = e.add(c.base, region.starts[i]);
   }
@@ -149,6 +150,7 @@ void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayR
     Evaluator::Scope scope(k.ev, 0, {});
     return body();
   }
+  if (storeTiles(k, shape, values, buffers, region)) return;
   int64_t last = int64_t(shape.size()) - 1, lanes = lanesFor(shape.back(), preferredLanes(k));
   auto vectorBody = [&](Coordinate c) {
     position.back() = c;

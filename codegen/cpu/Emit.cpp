@@ -98,6 +98,22 @@ Value Emitter::widen(Value inMemory, DType dtype) {
 
 Value Emitter::shuffle(Value x, Value y, ArrayRef<int64_t> lanes) { return vector::ShuffleOp::create(b, loc, x, y, lanes); }
 
+void Emitter::transpose(SmallVectorImpl<Value> &rows) {
+  int64_t n = int64_t(rows.size());
+  for (int64_t d = 1; d < n; d *= 2)
+    for (int64_t i = 0; i < n; ++i) {
+      if (i & d) continue;
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < n; ++lane) {
+        low.push_back(lane & d ? n + lane - d : lane);
+        high.push_back(lane & d ? n + lane : lane + d);
+      }
+      Value x = rows[size_t(i)], y = rows[size_t(i | d)];
+      rows[size_t(i)] = shuffle(x, y, low);
+      rows[size_t(i | d)] = shuffle(x, y, high);
+    }
+}
+
 static SmallVector<int64_t> numbers(int64_t count, llvm::function_ref<int64_t(int64_t)> f) {
   return llvm::map_to_vector(llvm::seq<int64_t>(0, count), f);
 }
@@ -129,6 +145,10 @@ void Emitter::storeComplex(Value pointer, Index offset, Expr value, Value mask) 
   store(pointer, at, {b, loc, both, realType(value.dtype)}, mask ? pairMask(mask) : Value());
 }
 
+Value Emitter::loadBytes(Value pointer, DType dtype, Index offset, int64_t lanes) {
+  return LLVM::LoadOp::create(b, loc, vectorOf(memoryType(dtype), lanes), address(pointer, dtype, offset), unsigned(byteSize(dtype)));
+}
+
 Expr Emitter::load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask) {
   if (isComplex(dtype)) return loadComplex(pointer, dtype, offset, lanes, mask);
   Type type = vectorOf(memoryType(dtype), lanes);
@@ -143,7 +163,7 @@ Expr Emitter::load(Value pointer, DType dtype, Index offset, int64_t lanes, Valu
   return {b, loc, widen(result, dtype), dtype};
 }
 
-void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
+void Emitter::store(Value pointer, Index offset, Expr value, Value mask, bool streams) {
   if (isComplex(value.dtype)) return storeComplex(pointer, offset, value, mask);
   Value stored = value.value;
   int64_t lanes = value.lanes();
@@ -156,7 +176,11 @@ void Emitter::store(Value pointer, Index offset, Expr value, Value mask) {
     Value one = vector::ExtractOp::create(b, loc, stored, 0);
     LLVM::StoreOp::create(b, loc, one, to, alignment);
   } else if (mask && lanes) LLVM::MaskedStoreOp::create(b, loc, stored, to, mask, alignment);
-  else LLVM::StoreOp::create(b, loc, stored, to, alignment);
+  else {
+    constexpr unsigned kLine = 64;
+    streams &= lanes * byteSize(value.dtype) % kLine == 0 && lanes > 0;
+    LLVM::StoreOp::create(b, loc, stored, to, streams ? kLine : alignment, /*isVolatile=*/false, /*isNonTemporal=*/streams);
+  }
 }
 
 Expr Emitter::splat(Expr scalar, int64_t lanes) {
@@ -205,12 +229,6 @@ Value Emitter::stack(DType dtype, int64_t elements) {
   b.setInsertionPointToStart(&fn->getRegion(0).front());
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   return LLVM::AllocaOp::create(b, loc, pointer, memoryType(dtype), use(isComplex(dtype) ? 2 * elements : elements), 64);
-}
-
-Index Emitter::offsetOf(const Buffer &buffer, ArrayRef<Coordinate> at) {
-  Index offset = 0;
-  for (auto [coordinate, stride] : llvm::zip(at, buffer.strides)) offset = add(offset, mul(coordinate.base, stride));
-  return offset;
 }
 
 int64_t lanesFor(Index n, int64_t limit) {

@@ -31,9 +31,10 @@ struct Index {
 struct Coordinate {
   Index base;
   int64_t step = 0;
-  Value lanes; // vector<W x i64>; then base and step are unused
+  Value lanes;         // vector<W x i64>; then base and step are unused
+  int64_t rowStep = 0; // in a tile of rows under way, between its rows
   bool isUniform() const { return step == 0 && !lanes; }
-  bool operator==(const Coordinate &o) const { return base == o.base && step == o.step && lanes == o.lanes; }
+  bool operator==(const Coordinate &o) const { return base == o.base && step == o.step && lanes == o.lanes && rowStep == o.rowStep; }
 };
 using Coordinates = llvm::SmallVector<Coordinate, 4>;
 
@@ -42,6 +43,7 @@ struct Buffer {
   Value pointer;
   DType dtype = DType::F32;
   llvm::SmallVector<Index, 4> shape, strides; // in elements
+  bool streams = false;                       // too large for the cache and in whole lines: stores go past it
 };
 
 /// Emits into one function. All arithmetic on positions is i64 without signed wrap.
@@ -76,7 +78,11 @@ public:
   /// Lanes from consecutive memory; `mask` guards each lane, lanes without are 0. No lanes (0): a scalar. Complex numbers lie
   /// as pairs.
   Expr load(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask = {});
-  void store(Value pointer, Index offset, Expr value, Value mask = {});
+  /// `streams`: past the cache, of whole aligned lines.
+  void store(Value pointer, Index offset, Expr value, Value mask = {}, bool streams = false);
+  /// Lanes as they lie in memory, and what such are in registers.
+  Value loadBytes(Value pointer, DType dtype, Index offset, int64_t lanes);
+  Expr fromMemory(Value loaded, DType dtype) { return {b, loc, widen(loaded, dtype), dtype}; }
   Expr splat(Expr scalar, int64_t lanes);
   /// 0, 1, 2, ... as i64 lanes.
   Value laneNumbers(int64_t lanes);
@@ -85,10 +91,11 @@ public:
   Expr scalar(DType dtype, double number);
   /// Fixed scratch on the stack.
   Value stack(DType dtype, int64_t elements);
-  Index offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> at);
 
   /// Vector lanes in another order or number.
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> lanes);
+  /// Rows of a square become its columns, by exchanging ever larger blocks.
+  void transpose(llvm::SmallVectorImpl<Value> &rows);
 
 private:
   Value widen(Value inMemory, DType dtype);

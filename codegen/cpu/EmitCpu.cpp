@@ -44,7 +44,7 @@ private:
   OpBuilder b;
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
-  bool isOpen = false;
+  bool isOpen = false, hasStreams = false;
   int64_t symbols = 0;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
@@ -70,6 +70,7 @@ private:
   void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted);
   bool isHeavy(ir::KernelOp kernel);
+  bool streams(ir::KernelOp kernel, const Place &place, const Buffer &buffer);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
@@ -198,8 +199,22 @@ bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
   constexpr int kHeavy = 20;
   return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
     auto id = ir::opOf(&op);
-    return id && info(*id).cost >= kHeavy;
+    return id && (info(*id).cost >= kHeavy || *id == Op::Transpose);
   });
+}
+
+/// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
+bool ProgramEmitter::streams(ir::KernelOp kernel, const Place &place, const Buffer &buffer) {
+  bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
+                   kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
+  if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
+  int64_t bytes = byteSize(buffer.dtype);
+  for (Index n : buffer.shape) {
+    if (!n.isStatic()) return false;
+    bytes *= n.number;
+  }
+  constexpr int64_t kLine = 64;
+  return bytes >= target.streamBytes && (buffer.shape.size() == 1 || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -235,6 +250,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
     ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
     context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
+  for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
+    hasStreams |= output.streams = streams(kernel, places[result], output);
 
   static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
                                                           emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
@@ -278,6 +295,7 @@ void ProgramEmitter::emitEntry() {
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
   }
+  if (hasStreams) LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
   func::ReturnOp::create(b, loc, status);
 }
 

@@ -64,12 +64,12 @@ Value Evaluator::lanePositions(const Coordinate &c) {
   auto type = numbers.getType();
   auto splat = [&](Index i) { return vector::BroadcastOp::create(e.b, e.loc, type, e.use(i)); };
   if (c.step != 1) numbers = arith::MulIOp::create(e.b, e.loc, numbers, splat(c.step));
-  return arith::AddIOp::create(e.b, e.loc, numbers, splat(c.base));
+  return arith::AddIOp::create(e.b, e.loc, numbers, splat(baseOf(c)));
 }
 
 Expr Evaluator::iota(Operation *op, ArrayRef<Coordinate> position) {
   const Coordinate &c = position[size_t(ir::wordsOf(op)[0])];
-  Value at = c.isUniform() ? e.use(c.base) : lanePositions(c);
+  Value at = c.isUniform() ? e.use(baseOf(c)) : lanePositions(c);
   return scalar::cast(Expr(e.b, e.loc, at, DType::I64), ir::typeOf(op->getResult(0)).dtype);
 }
 
@@ -122,6 +122,7 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
       } else {
         c.base = e.add(e.mul(c.base, steps[i]), sizeOf(starts[i]));
         c.step *= steps[i];
+        c.rowStep *= steps[i];
       }
       result.push_back(c);
     }
@@ -205,11 +206,48 @@ static std::optional<int64_t> laneStride(const Buffer &buffer, ArrayRef<Coordina
   return total;
 }
 
-static Index uniformOffset(Emitter &e, const Buffer &buffer, ArrayRef<Coordinate> position) {
+Index Evaluator::offsetOf(const Buffer &buffer, ArrayRef<Coordinate> position) {
   Index offset = 0;
   for (auto [c, stride] : llvm::zip(position, buffer.strides))
-    if (c.isUniform()) offset = e.add(offset, e.mul(c.base, stride));
+    if (!c.lanes) offset = e.add(offset, e.mul(baseOf(c), stride));
   return offset;
+}
+
+static Index uniformOffset(Evaluator &ev, const Buffer &buffer, ArrayRef<Coordinate> position) {
+  Index offset = 0;
+  for (auto [c, stride] : llvm::zip(position, buffer.strides))
+    if (c.isUniform()) offset = ev.e.add(offset, ev.e.mul(ev.baseOf(c), stride));
+  return offset;
+}
+
+/// The lanes lie far from each other in memory, and the rows of the tile are neighbours there.
+bool Evaluator::crossesTile(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  if (!tileRows || mask || isComplex(buffer.dtype)) return false;
+  int64_t rowStride = 0;
+  for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
+    if (c.lanes || (c.rowStep && !stride.isStatic())) return false;
+    if (c.rowStep) rowStride += c.rowStep * stride.number;
+  }
+  return rowStride == 1;
+}
+
+/// The rows of a tile at once: what lies along them in memory is loaded lane by lane and turned in registers.
+Expr Evaluator::loadAcross(const Buffer &buffer, ArrayRef<Coordinate> position) {
+  auto known =
+      llvm::find_if(tileLoads, [&](TileLoad &t) { return t.pointer == buffer.pointer && ArrayRef<Coordinate>(t.position) == position; });
+  if (known == tileLoads.end()) {
+    KILN_ASSERT(row == 0, "the rows of a tile read alike");
+    Index start = offsetOf(buffer, position), between = 0;
+    for (auto [c, stride] : llvm::zip(position, buffer.strides))
+      if (c.step) between = e.add(between, e.mul(c.step, stride));
+    SmallVector<Value> square;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      square.push_back(e.loadBytes(buffer.pointer, buffer.dtype, e.add(start, e.mul(between, lane)), tileRows));
+    e.transpose(square);
+    tileLoads.push_back({buffer.pointer, Coordinates(position), square});
+    known = std::prev(tileLoads.end());
+  }
+  return e.fromMemory(known->rows[size_t(row)], buffer.dtype);
 }
 
 /// The parts of a complex buffer as buffers of their own.
@@ -226,15 +264,16 @@ static Value allLanes(Emitter &e, int64_t lanes) {
 }
 
 Value Evaluator::lanePointers(const Buffer &buffer, ArrayRef<Coordinate> position) {
-  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(e, buffer, position));
+  Value base = e.address(buffer.pointer, buffer.dtype, uniformOffset(*this, buffer, position));
   auto pointers = VectorType::get({lanes}, LLVM::LLVMPointerType::get(e.b.getContext()));
   return LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base, ArrayRef<LLVM::GEPArg>{laneOffsets(buffer, position)});
 }
 
 Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto stride = laneStride(buffer, position);
-  if (stride == 0) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), 0);
-  if (stride == 1) return e.load(buffer.pointer, buffer.dtype, e.offsetOf(buffer, position), lanes, mask);
+  if (stride == 0) return e.load(buffer.pointer, buffer.dtype, offsetOf(buffer, position), 0);
+  if (stride == 1) return e.load(buffer.pointer, buffer.dtype, offsetOf(buffer, position), lanes, mask);
+  if (crossesTile(buffer, position)) return loadAcross(buffer, position);
   if (isComplex(buffer.dtype)) return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
   Value from = lanePointers(buffer, position), active = mask ? mask : allLanes(e, lanes);
   auto type = VectorType::get({lanes}, e.memoryType(buffer.dtype));
@@ -245,9 +284,9 @@ Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
 }
 
 void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Expr value) {
-  if (!lanes) return e.store(buffer.pointer, e.offsetOf(buffer, position), value);
+  if (!lanes) return e.store(buffer.pointer, offsetOf(buffer, position), value);
   value = e.splat(value, lanes);
-  if (laneStride(buffer, position) == 1) return e.store(buffer.pointer, e.offsetOf(buffer, position), value, mask);
+  if (laneStride(buffer, position) == 1) return e.store(buffer.pointer, offsetOf(buffer, position), value, mask, buffer.streams);
   if (isComplex(buffer.dtype)) {
     storeAt(partOf(e, buffer, 0), position, realPart(value));
     return storeAt(partOf(e, buffer, 1), position, imagPart(value));

@@ -16,6 +16,8 @@ public:
   Value mask;                                  // of the current iteration, or null
   Value statusFlag;                            // i32 in memory that a bad index sets; made when first needed
   llvm::function_ref<Index(int64_t)> openSize; // of a symbol
+  int64_t row = 0;                             // of the tile under way (Tile.cpp)
+  int64_t tileRows = 0;                        // and how many it has; 0: none
 
   /// A size, or a number that follows from one: itself, or what the call says of a symbol.
   Index sizeOf(int64_t d) const { return isSymbol(d) ? openSize(d) : Index(d); }
@@ -47,6 +49,11 @@ public:
   Expr wrapIndex(Expr index, Index count, Expr *isBad);
   void reportIndex(Expr isBad);
   Index dynamicStart(Value starts, int i, Index size, Index part);
+  /// Where an axis is at in this row.
+  Index baseOf(const Coordinate &c) { return e.add(c.base, c.rowStep * row); }
+  Index offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> at);
+  /// Forgets what was loaded for the rows of a tile: another starts.
+  void startTile() { tileLoads.clear(); }
   Expr loadAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
 
@@ -56,11 +63,19 @@ private:
     Expr result;
   };
   std::vector<llvm::DenseMap<Value, llvm::SmallVector<Known, 1>>> scopes;
+  struct TileLoad {
+    Value pointer;
+    Coordinates position;
+    llvm::SmallVector<Value> rows;
+  };
+  std::vector<TileLoad> tileLoads;
 
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr constant(mlir::Operation *op);
   Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
+  Expr loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr gather(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Coordinate shifted(Coordinate c, Index by);

@@ -69,6 +69,11 @@ void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::fun
 void forEachVector(KernelContext &k, Index size, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body);
 /// Whether the loops over `shape` without the axes in `skip` have enough iterations to share, as far as one can know.
 bool hasOuterLoop(llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip);
+/// A position of a part as one of the whole.
+Coordinates inRegion(Emitter &e, llvm::ArrayRef<Coordinate> position, const Region &region);
+/// Where operands lie across the lanes, in square tiles that are turned in registers; false where none do.
+bool storeTiles(KernelContext &k, llvm::ArrayRef<Index> shape, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers,
+                const Region &region);
 /// Stores `values` into the region of `buffers` for every position of their common shape.
 void storeAll(KernelContext &k, llvm::ArrayRef<Index> shape, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers,
               const Region &region = {});

@@ -86,29 +86,12 @@ private:
       e.loop(0, whole, size, [&](Index q) {
         SmallVector<Value> square;
         for (Index element : elements) square.push_back(e.load(side.pointer, side.dtype, source(element, q), size).value);
-        transpose(square);
+        e.transpose(square);
         for (int64_t i = 0; i < size; ++i)
           e.store(to, e.add(e.add(base, e.mul(e.add(q, i), width)), at), Expr(e.b, e.loc, square[size_t(i)], side.dtype));
       });
       copyElements(start, base, at, size, whole);
     });
-  }
-
-  /// A square of vectors, by exchanging ever larger blocks.
-  void transpose(SmallVectorImpl<Value> &rows) {
-    int64_t n = int64_t(rows.size());
-    for (int64_t d = 1; d < n; d *= 2)
-      for (int64_t i = 0; i < n; ++i) {
-        if (i & d) continue;
-        SmallVector<int64_t> low, high;
-        for (int64_t lane = 0; lane < n; ++lane) {
-          low.push_back(lane & d ? n + lane - d : lane);
-          high.push_back(lane & d ? n + lane : lane + d);
-        }
-        Value a = rows[size_t(i)], b = rows[size_t(i | d)];
-        rows[size_t(i)] = e.shuffle(a, b, low);
-        rows[size_t(i | d)] = e.shuffle(a, b, high);
-      }
   }
 };
 

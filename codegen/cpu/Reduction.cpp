@@ -393,7 +393,7 @@ void ReductionEmitter::run() {
     for (Value v : set) {
       Buffer &buffer = keptBuffers[v];
       for (auto [value, output] : llvm::zip(k.yield().getValues(), k.outputs))
-        if (value == v) buffer = output;
+        if (value == v) buffer = output, buffer.streams = false;
       if (buffer.pointer) continue;
       buffer.dtype = ir::typeOf(v).dtype;
       buffer.pointer = k.scratch(e.mul(space[axis], byteSize(buffer.dtype)));

@@ -6,15 +6,19 @@
 
 namespace kiln::cpu {
 
-inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes";
+inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStreamBytes = "kiln.stream_bytes";
 
 struct Target {
   int64_t vectorBytes = 32; // of a register: 32 with 16 of them, 64 with 32
+  int64_t streamBytes = 0;  // results as large are stored past the caches; 0: none
 
   bool isWide() const { return vectorBytes == 64; }
   static Target of(mlir::ModuleOp module) {
-    auto bytes = module->getAttrOfType<mlir::IntegerAttr>(kVectorBytes);
-    return {bytes ? bytes.getInt() : 32};
+    auto number = [&](llvm::StringRef name, int64_t otherwise) {
+      auto known = module->getAttrOfType<mlir::IntegerAttr>(name);
+      return known ? known.getInt() : otherwise;
+    };
+    return {number(kVectorBytes, 32), number(kStreamBytes, 0)};
   }
 };
 

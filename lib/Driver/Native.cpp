@@ -4,6 +4,7 @@
 #include "codegen/cpu/Target.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -57,7 +58,11 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
 
 void describeTarget(mlir::ModuleOp module, const TargetMachine &machine) {
   bool isWide = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
-  module->setAttr(cpu::kVectorBytes, mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64), isWide ? 64 : 32));
+  mlir::Builder b(module.getContext());
+  module->setAttr(cpu::kVectorBytes, b.getI64IntegerAttr(isWide ? 64 : 32));
+  // Measured: on Zen a copy past the caches takes 0.6 to 0.75 of the time of a plain one from 16 MB of traffic on; on Cascade Lake chains
+  // got 5 percent slower and layernorm 20.
+  if (machine.getTargetCPU().starts_with("znver")) module->setAttr(cpu::kStreamBytes, b.getI64IntegerAttr(8 << 20));
 }
 
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
