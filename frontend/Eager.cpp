@@ -301,7 +301,7 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   bool isRow = axis == x.shape.rank - 1;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
-  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims);
+  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims, threadWorkspace(kPackWorkspace));
 }
 
 void matrixProduct(const Array &x, const Array &y, const Array &result) {

@@ -111,9 +111,9 @@ void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::fun
   forEachVector(ev, from, to, lanes, loop, body);
 }
 
-void forEachVector(KernelContext &k, Index size, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body) {
+void forEachVector(KernelContext &k, Index from, Index to, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body) {
   auto loop = [&](Index a, Index b, llvm::function_ref<void(Index)> step) { k.parallelLoop(a, b, lanes, k.e.mul(work, lanes), step); };
-  forEachVector(k.ev, 0, size, lanes, loop, body);
+  forEachVector(k.ev, from, to, lanes, loop, body);
 }
 
 bool hasOuterLoop(ArrayRef<Index> shape, ArrayRef<int64_t> skip) {
@@ -140,6 +140,46 @@ Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &re
   return result;
 }
 
+/// Whether an array is read in three places or more, not all of one row: a stencil.
+static bool readsNeighbourRows(KernelContext &k) {
+  constexpr size_t kSeveral = 3;
+  llvm::DenseMap<Value, SmallVector<ir::SliceOp, 4>> slices;
+  for (auto slice : k.kernel.getBody().front().getOps<ir::SliceOp>()) slices[slice.getX()].push_back(slice);
+  return llvm::any_of(slices, [](auto &read) {
+    return read.second.size() >= kSeveral &&
+           llvm::any_of(read.second, [&](ir::SliceOp s) { return s.getStarts().drop_back() != read.second[0].getStarts().drop_back(); });
+  });
+}
+
+/// Some neighbouring rows at a time: what several of them read is loaded once.
+static void storeRows(KernelContext &k, ArrayRef<Index> shape, Coordinates &position, Index cost, llvm::function_ref<void()> body) {
+  constexpr int64_t kRows = 4;
+  size_t last = shape.size() - 1, axis = last - 1;
+  int64_t lanes = lanesFor(shape[last], std::min<int64_t>(preferredLanes(k), 16));
+  auto rows = [&](Index row, int64_t count) {
+    forEachVector(k.ev, 0, shape[last], lanes, [&](Coordinate c) {
+      position[last] = c;
+      for (int64_t r = 0; r < count; ++r) {
+        position[axis] = {k.e.add(row, r), 0, {}};
+        body();
+      }
+    });
+  };
+  SmallVector<int64_t> skip = {int64_t(axis), int64_t(last)};
+  Index whole = k.e.floorTo(shape[axis], kRows);
+  auto plane = [&](llvm::function_ref<void(Index, llvm::function_ref<void(Index)>)> loop) {
+    loop(whole, [&](Index row) { rows(row, kRows); });
+    k.e.loop(whole, shape[axis], 1, [&](Index row) { rows(row, 1); });
+  };
+  Index rowWork = k.e.mul(cost, shape[last]);
+  if (hasOuterLoop(shape, skip))
+    return forEachPosition(k, shape, skip, position, k.e.mul(rowWork, shape[axis]),
+                           [&] { plane([&](Index end, llvm::function_ref<void(Index)> step) { k.e.loop(0, end, kRows, step); }); });
+  forEachPosition(k.e, shape, skip, position, [&] {
+    plane([&](Index end, llvm::function_ref<void(Index)> step) { k.parallelLoop(0, end, kRows, k.e.mul(rowWork, kRows), step); });
+  });
+}
+
 void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers, const Region &region) {
   Coordinates position(shape.size());
   auto body = [&] {
@@ -157,10 +197,11 @@ void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayR
     body();
   };
   Index cost = k.elementCost();
+  if (shape.size() > 1 && readsNeighbourRows(k)) return storeRows(k, shape, position, cost, body);
   if (hasOuterLoop(shape, {last}))
     return forEachPosition(k, shape, {last}, position, k.e.mul(cost, shape.back()),
                            [&] { forEachVector(k.ev, 0, shape.back(), lanes, vectorBody); });
-  forEachPosition(k.e, shape, {last}, position, [&] { forEachVector(k, shape.back(), lanes, cost, vectorBody); });
+  forEachPosition(k.e, shape, {last}, position, [&] { forEachVector(k, 0, shape.back(), lanes, cost, vectorBody); });
 }
 
 void emitElementwise(KernelContext &k) { storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs); }

@@ -12,24 +12,34 @@ namespace kiln::cpu {
 
 static constexpr auto kNoWrap = arith::IntegerOverflowFlags::nsw;
 
-Value Emitter::use(Index i) { return i.value ? i.value : arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number).getResult(); }
+static Index plus(Index x, int64_t distance) {
+  x.number += distance;
+  return x;
+}
+
+Value Emitter::use(Index i) {
+  if (i.value && !i.number) return i.value;
+  Value number = arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number);
+  return i.value ? arith::AddIOp::create(b, loc, i.value, number, kNoWrap).getResult() : number;
+}
 Index Emitter::add(Index x, Index y) {
-  if (x.isStatic() && y.isStatic()) return x.number + y.number;
-  if (x.isConstant(0)) return y;
-  if (y.isConstant(0)) return x;
-  return Index(arith::AddIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+  if (y.isStatic()) return plus(x, y.number);
+  if (x.isStatic()) return plus(y, x.number);
+  return plus(Index(arith::AddIOp::create(b, loc, x.value, y.value, kNoWrap).getResult()), x.number + y.number);
 }
 Index Emitter::sub(Index x, Index y) {
-  if (x.isStatic() && y.isStatic()) return x.number - y.number;
-  if (y.isConstant(0)) return x;
-  return Index(arith::SubIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+  if (y.isStatic()) return plus(x, -y.number);
+  if (x.value == y.value) return x.number - y.number;
+  return plus(Index(arith::SubIOp::create(b, loc, use(x), y.value, kNoWrap).getResult()), -y.number);
 }
 Index Emitter::mul(Index x, Index y) {
   if (x.isStatic() && y.isStatic()) return x.number * y.number;
   if (x.isConstant(0) || y.isConstant(0)) return 0;
   if (x.isConstant(1)) return y;
   if (y.isConstant(1)) return x;
-  return Index(arith::MulIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+  if (x.isStatic()) std::swap(x, y);
+  if (!y.isStatic()) return Index(arith::MulIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
+  return plus(Index(arith::MulIOp::create(b, loc, x.value, use(y), kNoWrap).getResult()), x.number * y.number);
 }
 Index Emitter::min(Index x, Index y) {
   if (x.isStatic() && y.isStatic()) return std::min(x.number, y.number);
@@ -85,8 +95,7 @@ Value Emitter::address(Value pointer, DType dtype, Index offset) {
   if (isComplex(dtype)) return address(pointer, realType(dtype), mul(offset, 2));
   if (offset.isConstant(0)) return pointer;
   auto type = LLVM::LLVMPointerType::get(b.getContext());
-  LLVM::GEPArg arg = offset.value ? LLVM::GEPArg(offset.value) : LLVM::GEPArg(int32_t(0));
-  if (offset.isStatic()) arg = LLVM::GEPArg(use(offset));
+  LLVM::GEPArg arg(use(offset));
   return LLVM::GEPOp::create(b, loc, type, memoryType(dtype), pointer, ArrayRef<LLVM::GEPArg>{arg}, LLVM::GEPNoWrapFlags::inbounds);
 }
 

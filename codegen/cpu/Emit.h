@@ -14,10 +14,10 @@ using mlir::Location;
 using mlir::OpBuilder;
 using mlir::Value;
 
-/// An i64: a constant or a value.
+/// An i64: a constant, or a value and a constant distance from it, so that positions beside each other are known as such.
 struct Index {
   int64_t number = 0;
-  Value value; // null: the constant
+  Value value; // null: the constant alone
 
   Index() = default;
   Index(int64_t n) : number(n) {}

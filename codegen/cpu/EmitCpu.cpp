@@ -318,7 +318,8 @@ void ProgramEmitter::emitWorkspace() {
       b.clone(*op, map);
       return map.lookup(v);
     };
-    most = arith::MaxSIOp::create(b, loc, most, remake(remake, e.use(asked.bytes)));
+    Index bytes = e.add(Index(remake(remake, asked.bytes.value)), asked.bytes.number);
+    most = arith::MaxSIOp::create(b, loc, most, e.use(bytes));
   }
   func::ReturnOp::create(b, loc, e.use(e.add(planEnd(e, dims), Index(most))));
 }

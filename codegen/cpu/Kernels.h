@@ -65,8 +65,8 @@ void forEachPosition(KernelContext &k, llvm::ArrayRef<Index> shape, llvm::ArrayR
                      llvm::function_ref<void()> body);
 /// Lanes over [from, to): whole vectors, then one masked rest.
 void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, llvm::function_ref<void(Coordinate)> body);
-/// The same over [0, size), shared between threads; `work` is that of one element.
-void forEachVector(KernelContext &k, Index size, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body);
+/// The same, shared between threads; `work` is that of one element.
+void forEachVector(KernelContext &k, Index from, Index to, int64_t lanes, Index work, llvm::function_ref<void(Coordinate)> body);
 /// Whether the loops over `shape` without the axes in `skip` have enough iterations to share, as far as one can know.
 bool hasOuterLoop(llvm::ArrayRef<Index> shape, llvm::ArrayRef<int64_t> skip);
 /// A position of a part as one of the whole.

@@ -3,9 +3,11 @@
 // columns) the reductions run in stages, each stage one loop; values that later stages need again and that are dear to
 // compute are kept in scratch. The orders are those of docs/numerics.md.
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/Pairwise.h"
 
 #include "lib/Core/Assert.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -15,6 +17,8 @@ namespace kiln::cpu {
 namespace {
 
 constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32;
+constexpr int64_t kSweepBytes = 4096, kSweepLevels = 32; // of a tile of column sums; blocks of blocks, far more than memory holds
+constexpr int64_t kRowsAhead = 8;                        // that a walk along columns prefetches
 constexpr int kDearCost = 10;
 
 /// One reduction: how an accumulator starts, takes an element, and joins another.
@@ -55,8 +59,13 @@ private:
   Dims spaceType;
 
   void emitStages(Coordinates &position);
+  int64_t wideLanes();
+  bool isPlainSum();
+  void sweepColumns();
+  void sweepTile(Coordinates &position, Index from, Index to, Value sums);
   void emitStage(ArrayRef<Reducer *> stage, bool inBlocks, ArrayRef<Value> keep, Coordinates &position);
   SmallVector<Value> reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position);
+  void prefetchRow(Coordinates position, Index row);
   void overAxis(Index from, Index to, Coordinates &position, llvm::function_ref<void()> body);
   void emitOutputs(Coordinates &position);
   void storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> position);
@@ -222,6 +231,7 @@ void ReductionEmitter::overAxis(Index from, Index to, Coordinates &position, llv
     });
   e.loop(from, to, 1, [&](Index i) {
     Evaluator::Scope scope(ev, ev.lanes, ev.mask);
+    prefetchRow(position, e.min(e.add(i, kRowsAhead), e.sub(to, 1)));
     position[axis] = {i, 0, {}};
     body();
   });
@@ -229,6 +239,21 @@ void ReductionEmitter::overAxis(Index from, Index to, Coordinates &position, llv
 
 void ReductionEmitter::storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> position) {
   for (Value v : keep) ev.storeAt(keptBuffers[v], position, ev.vectorAt(v, position));
+}
+
+/// Rows of a matrix lie far from each other for a walk along its columns: the processor does not look ahead.
+void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
+  constexpr int64_t kFar = 512, kLine = 64;
+  if (ev.lanes == 0 || ev.mask) return;
+  position[axis] = {row, 0, {}};
+  for (auto &[value, buffer] : ev.buffers) {
+    if (!isFull(value) || !buffer.strides.back().isConstant(1) || isComplex(buffer.dtype)) continue;
+    int64_t bytes = byteSize(buffer.dtype);
+    if (buffer.strides[axis].isStatic() && buffer.strides[axis].number * bytes < kFar) continue;
+    Value at = e.address(buffer.pointer, buffer.dtype, ev.offsetOf(buffer, position));
+    for (int64_t byte = 0; byte < ev.lanes * bytes; byte += kLine)
+      LLVM::Prefetch::create(e.b, e.loc, e.address(at, DType::U8, byte), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  }
 }
 
 SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep,
@@ -251,6 +276,7 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
   Index whole = isRow ? e.add(from, e.floorTo(e.sub(to, from), lanes)) : to;
   acc = e.loop(from, whole, lanes, acc, [&](Index i, ValueRange old) {
     Evaluator::Scope scope(ev, isRow ? rowLanes : ev.lanes, isRow ? Value() : ev.mask);
+    if (!isRow) prefetchRow(position, e.min(e.add(i, kRowsAhead), e.sub(to, 1)));
     return stepAll({i, isRow ? 1 : 0, {}}, old);
   });
   if (whole == to) return acc;
@@ -258,56 +284,6 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
   Evaluator::Scope scope(ev, rowLanes, e.maskBelow(e.sub(to, whole), rowLanes));
   return stepAll({whole, 1, {}}, acc);
 }
-
-/// Partial results of blocks, joined pairwise as in a binary counter: block i carries as often as i has trailing ones.
-class PairwiseStack {
-public:
-  using Join = llvm::function_ref<Value(Value, Value)>;
-  PairwiseStack(Emitter &e, DType dtype, int64_t lanes)
-      : e(e), dtype(dtype), lanes(lanes), width(std::max<int64_t>(lanes, 1)), memory(e.stack(dtype, 64 * width)) {}
-
-  void push(Index block, Value value, Join join) {
-    auto i64 = e.b.getI64Type();
-    auto loop = scf::WhileOp::create(
-        e.b, e.loc, TypeRange{i64, value.getType()}, ValueRange{e.use(0), value},
-        [&](OpBuilder &, Location, ValueRange args) {
-          Value bit = arith::ShRUIOp::create(e.b, e.loc, e.use(block), args[0]);
-          Value isSet = arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(), bit);
-          scf::ConditionOp::create(e.b, e.loc, isSet, args);
-        },
-        [&](OpBuilder &, Location, ValueRange args) {
-          Value next = join(at(args[0]), args[1]);
-          scf::YieldOp::create(e.b, e.loc, ValueRange{e.use(e.add(Index(args[0]), 1)), next});
-        });
-    e.store(memory, e.mul(Index(loop.getResult(0)), width), Expr(e.b, e.loc, loop.getResult(1), dtype));
-  }
-
-  /// All `blocks`, the lowest level first.
-  Value finish(Index blocks, Value empty, Join join) {
-    Value no = arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(false));
-    auto results = e.loop(0, 64, 1, ValueRange{empty, no}, [&](Index level, ValueRange args) {
-      Value bit = arith::ShRUIOp::create(e.b, e.loc, e.use(blocks), e.use(level));
-      Value isSet = arith::TruncIOp::create(e.b, e.loc, e.b.getI1Type(), bit);
-      auto branch = scf::IfOp::create(e.b, e.loc, TypeRange(args.getTypes()), isSet, true);
-      OpBuilder::InsertionGuard guard(e.b);
-      e.b.setInsertionPointToStart(branch.thenBlock());
-      Value mine = at(level.value), yes = arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true));
-      Value both = arith::SelectOp::create(e.b, e.loc, args[1], join(mine, args[0]), mine);
-      scf::YieldOp::create(e.b, e.loc, ValueRange{both, yes});
-      e.b.setInsertionPointToStart(branch.elseBlock());
-      scf::YieldOp::create(e.b, e.loc, args);
-      return SmallVector<Value>(branch.getResults());
-    });
-    return results[0];
-  }
-
-private:
-  Emitter &e;
-  DType dtype;
-  int64_t lanes, width;
-  Value memory;
-  Value at(Value level) { return e.load(memory, dtype, e.mul(Index(level), width), lanes).value; }
-};
 
 void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, ArrayRef<Value> keep, Coordinates &position) {
   Index n = space[axis];
@@ -324,11 +300,7 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
   };
   SmallVector<Value> results;
   auto empty = [&](const Reducer &r, int64_t lanes) { return emptyOf(r.id, e.splat(e.scalar(r.dtype, 0), lanes)).value; };
-  if (n.isConstant(0)) {
-    for (Reducer *r : stage) results.push_back(empty(*r, isRow ? 0 : ev.lanes));
-  } else if (!inBlocks || (n.isStatic() && n.number <= block)) {
-    results = finish(reduceRange(stage, 0, n, keep, position));
-  } else {
+  auto reduceBlocks = [&] {
     Index blocks = e.ceilDiv(n, block);
     int64_t lanes = isRow ? 0 : ev.lanes;
     SmallVector<PairwiseStack> stacks;
@@ -339,8 +311,28 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
       for (auto [r, stack, value] : llvm::zip(stage, stacks, partial))
         stack.push(i, value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; });
     });
+    SmallVector<Value> joined;
     for (auto [r, stack] : llvm::zip(stage, stacks))
-      results.push_back(stack.finish(blocks, empty(*r, lanes), [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
+      joined.push_back(stack.finish(blocks, empty(*r, lanes), [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
+    return joined;
+  };
+  if (n.isConstant(0)) {
+    for (Reducer *r : stage) results.push_back(empty(*r, isRow ? 0 : ev.lanes));
+  } else if (!inBlocks || (n.isStatic() && n.number <= block)) {
+    results = finish(reduceRange(stage, 0, n, keep, position));
+  } else if (n.isStatic()) {
+    results = reduceBlocks();
+  } else { // most rows are one block; none is left to the others, whose result over nothing is another than where they start
+    SmallVector<Type> types;
+    for (Reducer *r : stage) types.push_back(e.vectorOf(e.registerType(r->dtype), isRow ? 0 : ev.lanes));
+    Value isOne = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, e.use(e.sub(n, 1)), e.use(block));
+    auto branch = scf::IfOp::create(e.b, e.loc, types, isOne, true);
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(e.b, e.loc, finish(reduceRange(stage, 0, n, keep, position)));
+    e.b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(e.b, e.loc, reduceBlocks());
+    results = branch.getResults();
   }
   size_t at = 0;
   for (Reducer *r : stage) {
@@ -385,6 +377,83 @@ void ReductionEmitter::emitOutputs(Coordinates &position) {
   }
 }
 
+/// Lanes that eight registers hold, where a few plain sums and the like leave the others free.
+int64_t ReductionEmitter::wideLanes() {
+  constexpr size_t kFew = 2;
+  int64_t bytes = 4;
+  for (Reducer &r : reducers) {
+    if (r.isArg() || isComplex(r.dtype) || reducers.size() > kFew) return 0;
+    bytes = std::max(bytes, byteSize(r.dtype));
+  }
+  return 8 * k.target.vectorBytes / bytes / int64_t(reducers.size());
+}
+
+/// One sum (or maximum, ...) of columns, and what follows from it alone.
+bool ReductionEmitter::isPlainSum() {
+  return reducers.size() == 1 && !reducers[0].isArg() && !reducers[0].isDot() && !isComplex(reducers[0].dtype) &&
+         llvm::none_of(k.yield().getValues(), [&](Value v) { return isFull(v); });
+}
+
+/// The matrix is read row by row, as it lies in memory: the sums of a tile of columns are kept in the cache, and take several rows at a
+/// time. The order in each column is that of a walk along it.
+void ReductionEmitter::sweepTile(Coordinates &position, Index from, Index to, Value sums) {
+  constexpr int64_t kRows = 8;
+  Reducer &r = reducers[0];
+  size_t last = space.size() - 1;
+  int64_t lanes = preferredLanes(k), width = kSweepBytes / byteSize(r.dtype);
+  Index n = space[axis], blocks = e.ceilDiv(n, kColumnBlock);
+  bool isOneBlock = !r.isBlocked() || (n.isStatic() && n.number <= kColumnBlock);
+  auto joinTwo = [&](Value a, Value b) { return join(r, a, b)[0]; };
+  auto overTile = [&](llvm::function_ref<void(Index)> body) {
+    forEachVector(ev, from, to, lanes, [&](Coordinate c) {
+      position[last] = c;
+      body(e.sub(c.base, from));
+    });
+  };
+  auto load = [&](Index at) { return e.load(sums, r.dtype, at, lanes, ev.mask).value; };
+  auto store = [&](Index at, Value value) { e.store(sums, at, expr(value, r.dtype), ev.mask); };
+  auto addRows = [&](Index row, int64_t count) {
+    overTile([&](Index at) {
+      SmallVector<Value> sum = {load(at)};
+      for (int64_t i = 0; i < count; ++i) {
+        position[axis] = {e.add(row, i), 0, {}};
+        sum = step(r, sum, position);
+      }
+      store(at, sum[0]);
+    });
+  };
+  auto stackAt = [&](Index at) { return PairwiseStack(e, r.dtype, lanes, e.address(sums, r.dtype, e.add(at, width)), width); };
+  e.loop(0, isOneBlock ? Index(1) : blocks, 1, [&](Index block) {
+    Index begin = e.mul(block, kColumnBlock), end = isOneBlock ? n : e.min(n, e.add(begin, kColumnBlock));
+    overTile([&](Index at) { store(at, start(r)[0]); });
+    Index whole = e.add(begin, e.floorTo(e.sub(end, begin), kRows));
+    e.loop(begin, whole, kRows, [&](Index row) { addRows(row, kRows); });
+    e.loop(whole, end, 1, [&](Index row) { addRows(row, 1); });
+    if (!isOneBlock) overTile([&](Index at) { stackAt(at).push(block, load(at), joinTwo); });
+  });
+  overTile([&](Index at) {
+    Value empty = emptyOf(r.id, e.splat(e.scalar(r.dtype, 0), lanes)).value;
+    Value sum = n.isConstant(0) ? empty : isOneBlock ? load(at) : stackAt(at).finish(blocks, empty, joinTwo);
+    ev.remember(r.op->getResult(0), without(position), expr(sum, r.dtype));
+    emitOutputs(position);
+  });
+}
+
+void ReductionEmitter::sweepColumns() {
+  size_t last = space.size() - 1;
+  int64_t bytes = byteSize(reducers[0].dtype), width = kSweepBytes / bytes;
+  Value sums = k.scratch(kSweepBytes * (1 + kSweepLevels));
+  Coordinates position(space.size());
+  Index work = e.mul(space[axis], k.elementCost());
+  SmallVector<int64_t> skip = {int64_t(axis), int64_t(last)};
+  constexpr int64_t kLeast = 128;
+  Index step = e.min(width, e.mul(e.ceilDiv(e.ceilDiv(space[last], 2), kLeast), kLeast)); // two tiles at least, for two threads
+  auto tile = [&](Index from) { sweepTile(position, from, e.min(e.add(from, step), space[last]), sums); };
+  bool isOuter = llvm::all_of(space, [](Index n) { return n.isStatic(); }) && hasOuterLoop(space, skip);
+  if (isOuter) return forEachPosition(k, space, skip, position, e.mul(work, space[last]), [&] { e.loop(0, space[last], step, tile); });
+  forEachPosition(e, space, skip, position, [&] { k.parallelLoop(0, space[last], step, e.mul(work, step), tile); });
+}
+
 void ReductionEmitter::run() {
   findReducers();
   findKept();
@@ -410,17 +479,28 @@ void ReductionEmitter::run() {
     });
     return;
   }
-  int64_t lanes = lanesFor(space.back(), preferredLanes(k));
+  int64_t lanes = preferredLanes(k), wide = wideLanes();
+  bool isNarrow = space.back().isStatic() && space.back().number <= std::max(lanes, wide);
+  if (isNarrow) lanes = lanesFor(space.back(), std::max(lanes, wide)); // one block
   auto body = [&](Coordinate c) {
     position[size_t(last)] = c;
     emitStages(position);
+  };
+  if (isPlainSum()) return sweepColumns();
+  // Wide blocks read more of each row before the next.
+  auto columns = [&](llvm::function_ref<void(Index, Index, int64_t)> loop) {
+    Index whole = wide > lanes ? e.floorTo(space.back(), wide) : Index(0);
+    if (!whole.isConstant(0)) loop(0, whole, wide);
+    if (!(whole == space.back())) loop(whole, space.back(), lanes);
   };
   SmallVector<int64_t> skip = {int64_t(axis), last};
   Index work = e.mul(space[axis], k.elementCost());
   bool isOuter = llvm::all_of(space, [](Index n) { return n.isStatic(); }) && hasOuterLoop(space, skip);
   if (isOuter)
-    return forEachPosition(k, space, skip, position, e.mul(work, space.back()), [&] { forEachVector(ev, 0, space.back(), lanes, body); });
-  forEachPosition(e, space, skip, position, [&] { forEachVector(k, space.back(), lanes, work, body); });
+    return forEachPosition(k, space, skip, position, e.mul(work, space.back()),
+                           [&] { columns([&](Index from, Index to, int64_t width) { forEachVector(ev, from, to, width, body); }); });
+  forEachPosition(e, space, skip, position,
+                  [&] { columns([&](Index from, Index to, int64_t width) { forEachVector(k, from, to, width, work, body); }); });
 }
 
 } // namespace
