@@ -23,13 +23,13 @@ bool isSkinny(const Product &p) {
 } // namespace
 
 void emitContraction(KernelContext &k) {
-  Operation *dot = k.yield().getValues()[0].getDefiningOp();
+  Operation *dot = k.mainOp();
   auto words = ir::wordsOf(dot);
   WordReader reader{{words.data(), words.size()}};
   int batches = reader.dims().rank;
   reader.dims();
   size_t xAxis = size_t(reader.next()), yAxis = size_t(reader.next());
-  const Buffer &x = k.ev.buffers[dot->getOperand(0)], &y = k.ev.buffers[dot->getOperand(1)], &c = k.outputs[0];
+  const Buffer &x = k.ev.buffers[dot->getOperand(0)], &y = k.ev.buffers[dot->getOperand(1)], &c = k.mainOutput();
   size_t xFree = size_t(2 * batches + 1) - xAxis, yFree = size_t(2 * batches + 1) - yAxis; // the other of the last two
   Coordinates batch(c.shape.size());
   auto productAt = [&] {
@@ -40,18 +40,34 @@ void emitContraction(KernelContext &k) {
       return Side{start, buffer.dtype, buffer.shape[free], buffer.strides[free], buffer.strides[along]};
     };
     size_t row = size_t(batches);
-    return Product{side(x, xFree, xAxis), side(y, yFree, yAxis), side(c, row, row + 1), x.shape[xAxis], x.dtype, k.target};
+    Product p{side(x, xFree, xAxis), side(y, yFree, yAxis), side(c, row, row + 1), x.shape[xAxis], x.dtype, k.target};
+    if (k.hasEpilogue())
+      p.finish = [&k, batch](Index row, Index rowEnd, Index column, Index columnEnd) {
+        k.finishPart(batch, row, rowEnd, column, columnEnd);
+      };
+    return p;
   };
   Product shape = productAt();
   SmallVector<int64_t> last = {batches, batches + 1};
   auto forEachBatch = [&](llvm::function_ref<void(const Product &)> body) {
     forEachPosition(k.e, c.shape, last, batch, [&] { body(productAt()); });
   };
-  if (shape.depth.isConstant(0)) return forEachBatch([&](const Product &p) { fillZero(k.e, p); });
-  if (isSkinny(shape)) return forEachBatch([&](const Product &p) { emitSkinnyProduct(k, p); });
+  auto finishAll = [&](const Product &p) {
+    if (p.finish) p.finish(0, p.a.size, 0, p.b.size);
+  };
+  auto zeros = [&](const Product &p) {
+    fillZero(k.e, p);
+    finishAll(p);
+  };
+  if (shape.depth.isConstant(0)) return forEachBatch(zeros);
+  if (isSkinny(shape))
+    return forEachBatch([&](const Product &p) {
+      emitSkinnyProduct(k, p);
+      finishAll(p);
+    });
   TiledProduct tiled(k, shape);
   forEachBatch([&](const Product &p) {
-    if (!p.depth.isStatic()) k.e.when(k.e.lessThan(p.depth, 1), [&] { fillZero(k.e, p); });
+    if (!p.depth.isStatic()) k.e.when(k.e.lessThan(p.depth, 1), [&] { zeros(p); });
     tiled.run(p);
   });
 }

@@ -22,7 +22,7 @@ public:
   }
 
   void run() {
-    const Buffer &out = k.outputs[0];
+    const Buffer &out = k.mainOutput();
     Index filters = out.shape.back().number / groups, channels = w[spatial];
     int64_t lanes = lanesFor(filters, byteSize(out.dtype) == 8 ? 16 : 32);
     position.resize(out.shape.size());
@@ -35,7 +35,8 @@ public:
           position.back() = c;
           Value zero = e.splat(e.scalar(out.dtype, 0), lanes).value;
           Value sum = overWindow(0, e.mul(group, channels), channels, zero, {});
-          k.ev.storeAt(out, position, Expr(e.b, e.loc, sum, out.dtype));
+          k.ev.remember(op->getResult(0), position, Expr(e.b, e.loc, sum, out.dtype));
+          for (auto [value, buffer] : llvm::zip(k.yield().getValues(), k.outputs)) k.ev.storeAt(buffer, position, k.ev.at(value, position));
         });
       });
     });
@@ -86,7 +87,7 @@ private:
   }
 
   Value accumulate(Index first, Index channels, Value sum, bool isPadding) {
-    DType dtype = k.outputs[0].dtype;
+    DType dtype = k.mainOutput().dtype;
     return e.loop(0, channels, 1, ValueRange{sum}, [&](Index c, ValueRange carried) {
       Evaluator::Scope scope(k.ev, k.ev.lanes, k.ev.mask);
       Coordinates data = {position[0]}, weight(tap);
@@ -104,7 +105,7 @@ private:
 } // namespace
 
 void emitConvolution(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  Operation *op = k.mainOp();
   if (fitsTiledConvolution(k, op)) emitTiledConvolution(k, op);
   else ConvolutionEmitter(k, op).run();
 }

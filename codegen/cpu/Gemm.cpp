@@ -172,6 +172,18 @@ void TiledProduct::tile(const Tile &t) {
   SmallVector<Value> sums = start(t, isFull);
   if (packsA) prefetchNext(t);
   store(t, accumulate(t, sums), isFull);
+  if (!t.p.finish) return;
+  bool isOnlyBlock = K.isStatic() && kc >= K.number;
+  if (isOnlyBlock) return finish(t, isFull);
+  e.when(e.lessThan(e.sub(K, 1), e.add(t.pc, t.count)), [&] { finish(t, isFull); });
+}
+
+/// Of a tile behind the last block of K.
+void TiledProduct::finish(const Tile &t, Value isFull) {
+  Index rowEnd = e.add(t.row, mr), columnEnd = e.add(t.column, nr);
+  auto whole = [&] { t.p.finish(t.row, rowEnd, t.column, columnEnd); };
+  if (!isFull) return whole();
+  e.when(isFull, whole, [&] { t.p.finish(t.row, e.min(rowEnd, M), t.column, e.min(columnEnd, N)); });
 }
 
 /// All tiles of a strip of columns within a block of rows.

@@ -13,6 +13,8 @@ struct Product {
   Index depth;
   DType dtype;
   Target target;
+  std::function<void(Index row, Index rowEnd, Index column, Index columnEnd)> finish =
+      {}; // of a part that is complete; none: nothing to do
 };
 
 /// Tiles of the result in registers over panels of the operands, packed where that pays; makes the panels' memory once.
@@ -38,6 +40,7 @@ private:
   llvm::SmallVector<Value> start(const Tile &t, Value isFull);
   llvm::SmallVector<Value> accumulate(const Tile &t, llvm::SmallVector<Value> sums);
   void prefetchNext(const Tile &t);
+  void finish(const Tile &t, Value isFull);
   void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);
   Value columnMask(Index column, int64_t part);
 };

@@ -24,6 +24,15 @@ struct KernelContext {
   Value status = {};           // of a call, for the kernel to return
   Value placedWithResult = {}; // the input that lies in the memory of the (one) result, or null
 
+  /// The operation that gives the kernel its kind; what else it yields follows from its result at the same position.
+  mlir::Operation *mainOp();
+  /// The result that holds the main operation's, at least on the way to its own.
+  const Buffer &mainOutput();
+  /// Whether anything follows from the main operation's result.
+  bool hasEpilogue() { return yield().getValues().size() > 1 || yield().getValues()[0] != mainOp()->getResult(0); }
+  /// Computes what follows from a part of the main result, which has just been stored: rows [row, rowEnd) along the axis before the last
+  /// of `position`, columns [column, columnEnd) along the last.
+  void finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd);
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }
   /// 64-byte aligned scratch that lives as long as the call, of each task its own.
   Value scratch(Index bytes);

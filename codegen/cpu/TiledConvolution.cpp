@@ -10,7 +10,7 @@ namespace {
 
 class TiledConvolution {
 public:
-  TiledConvolution(KernelContext &k, Operation *op) : k(k), e(k.e), op(op), out(k.outputs[0]) {
+  TiledConvolution(KernelContext &k, Operation *op) : k(k), e(k.e), op(op), out(k.mainOutput()) {
     auto words = ir::wordsOf(op);
     WordReader reader{{words.data(), words.size()}};
     strides = reader.dims(), low = reader.dims(), high = reader.dims(), dilation = reader.dims();
@@ -181,6 +181,11 @@ private:
       for (int64_t part = 0; part < used; ++part)
         e.store(out.pointer, e.add(to, part * lanes), Expr{e.b, e.loc, sums[size_t(t * used + part)], out.dtype}, masks[size_t(part)]);
     }
+    if (!k.hasEpilogue()) return;
+    Coordinates position;
+    for (Index i : at) position.push_back({i, 0, {}});
+    position.resize(size_t(spatial) + 2);
+    k.finishPart(position, first, e.add(first, count), filter, e.add(filter, left));
   }
 
   /// Between the weights of neighbours along an axis: of the window, or the channels.
@@ -221,7 +226,7 @@ private:
 } // namespace
 
 bool fitsTiledConvolution(KernelContext &k, Operation *op) {
-  const Buffer &out = k.outputs[0];
+  const Buffer &out = k.mainOutput();
   auto weights = k.ev.buffers.find(op->getOperand(1));
   if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || llvm::is_contained(ir::typeOf(op->getResult(0)).shape, 0)) return false;
   auto isStatic = [](Value v, int first) {

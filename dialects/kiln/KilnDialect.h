@@ -30,6 +30,9 @@ inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "
 /// Of a program for any size: how many symbols it has; the sizes that each further symbol is the product of; the types of the
 /// blocks of its workspace whose size is open.
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
+/// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
+/// the last of the other kernel, and a text.
+inline constexpr llvm::StringLiteral kApart = "kiln.apart";
 /// The product of sizes in the program around `op`, as a size: a number, a symbol, or a further symbol.
 int64_t productOf(mlir::Operation *op, llvm::ArrayRef<int64_t> sizes);
 /// The symbols of a program that its caller gives.

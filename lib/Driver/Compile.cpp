@@ -10,6 +10,7 @@
 #include "passes/Pipelines.h"
 
 #include "mlir/Parser/Parser.h"
+#include "mlir/Transforms/Passes.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/FileSystem.h"
@@ -77,6 +78,7 @@ private:
     for (PassManager *pm : {&fuse, &kernels, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
     auto &fn = fuse.nest<func::FuncOp>();
     fn.addPass(createSimplify());
+    fn.addPass(createCSEPass());
     fn.addPass(createFuse());
     buildKernelPipeline(kernels);
     emit.addPass(createEmitCpu());
@@ -100,6 +102,7 @@ public:
     auto printed = [&] { return module->print(out), text; };
     if (stage == "kiln") return printed();
     if (stage == "fused") return run(session.fuse), printed();
+    if (stage == "fusion") return run(session.fuse), explainKernels(*module);
     run(session.kernels);
     if (stage == "kernels") return printed();
     run(session.emit);

@@ -15,6 +15,8 @@ void registerDialects(mlir::DialectRegistry &registry);
 /// A function `name` of kiln ops in `module` that says what the serialized trace says.
 /// The trace of a function of kiln ops; throws Error (compile) for any other op.
 Trace exportTrace(mlir::func::FuncOp fn);
+/// The kernels of a fused module as JSON: kind, types of the results, operations with their slots, and what keeps it from others.
+std::string explainKernels(mlir::ModuleOp module);
 void importTrace(mlir::ModuleOp module, std::span<const int64_t> serialized, llvm::StringRef name);
 
 /// The target machine of this host, or of a CPU by its LLVM name.

@@ -54,7 +54,8 @@ void importTrace(ModuleOp module, std::span<const int64_t> serialized, StringRef
     TensorType type = infer(entry.op, {types.data(), types.size()}, entry.words);
     if (isOpen) type.shape = shapes.dims();
     ArrayRef<int64_t> attributes(entry.words.data(), entry.words.size());
-    slots.push_back(ir::buildOp(b, loc, entry.op, operands, attributes, type)->getResult(0));
+    auto place = FileLineColLoc::get(context, "slot", unsigned(slots.size()), 0);
+    slots.push_back(ir::buildOp(b, place, entry.op, operands, attributes, type)->getResult(0));
   }
   SmallVector<Value> results;
   for (int64_t slot : outputs) results.push_back(slots[size_t(slot)]);

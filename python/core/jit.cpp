@@ -260,11 +260,18 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
       PyList_Append(inputs.get(), text.get());
     }
     const auto *code = e->code.executable.get();
-    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s}", "hits", e->hits, "eager", e->eager.c_str(), "guards",
+    Object places(PyList_New(0));
+    for (auto &[number, instruction] : e->places) {
+      Object place(number < 0 ? Py_NewRef(Py_None) : Py_BuildValue("(Oi)", e->codes[size_t(number)].get(), instruction));
+      PyList_Append(places.get(), place.get());
+    }
+    auto words = code ? (e->open ? e->open->trace : e->trace).serialize() : std::vector<int64_t>();
+    Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
+    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards",
                               guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels",
                               code ? code->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
                               e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False, "any_size",
-                              e->open ? Py_True : Py_False, "apart", e->apart.c_str()));
+                              e->open ? Py_True : Py_False, "apart", e->apart.c_str(), "_places", places.get(), "_program", program.get()));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();

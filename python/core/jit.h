@@ -77,6 +77,8 @@ struct Entry {
   std::vector<std::pair<InputPlace, int>> commits; // a written cell, and the output with its new content
   Output result;
   Trace trace;
+  std::vector<Object> codes; // of Python, and where in them each slot was recorded: code, instruction
+  std::vector<std::pair<int32_t, int32_t>> places;
   CompileResult code;
   Instance values;                         // of the symbols and number inputs of code for any size
   size_t workspaceBytes = 0;               // with these values

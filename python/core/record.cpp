@@ -184,6 +184,13 @@ std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
   } catch (const LeaveRecording &) { return leaves(); }
   result = Object();
   checkLeaks(r);
+  for (const Location &l : r.locations) {
+    auto *code = static_cast<PyObject *>(l.code);
+    size_t at = 0;
+    while (code && at < entry->codes.size() && entry->codes[at].get() != code) ++at;
+    if (code && at == entry->codes.size()) entry->codes.push_back(Object::borrow(code));
+    entry->places.emplace_back(code ? int32_t(at) : -1, l.instruction);
+  }
   entry->inputs = r.inputs;
   entry->trace = std::move(r.trace);
   return entry;

@@ -1,10 +1,12 @@
 """``kn.jit`` and what jitted functions tell about themselves."""
 import dataclasses
 import inspect
+import json
+import os
 import warnings
 
 from . import _core
-from ._errors import KilnWarning, make
+from ._errors import KilnWarning, line_of, make
 
 _told = set()
 
@@ -113,14 +115,54 @@ class Stats:
     cache_hits: int
 
 
+_MOST_KERNELS = 20  # of a variant, in the text
+
+
 class Explanation:
-    """What became of a jitted function: its recorded variants, what they watch, and their code."""
+    """What became of a jitted function: its recorded variants, what they watch, and their code.
+
+    ``variants`` is a list of dicts. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why
+    a kernel is apart from one that it reads from.
+    """
 
     def __init__(self, name, counters, variants):
-        self.name, self.counters, self.variants = name, counters, variants
+        self.name, self.counters = name, counters
+        self._sources = [(v.pop("_program"), v.pop("_places")) for v in variants]
+        self.variants, self._kernels = variants, {}
+
+    def kernels(self, variant=-1):
+        """The kernels of a variant: dicts of ``kind``, ``results`` (types), ``ops`` (name and line), and ``apart``, texts that say why
+        it is not one with kernels that it reads from. Opens the compiler.
+
+        Raises
+        ------
+        IndexError
+            Where there is no such variant.
+        """
+        program, places = self._sources[variant]
+        variant %= len(self._sources)
+        if not program or variant in self._kernels:
+            return self._kernels.get(variant, [])
+
+        def line(slot):
+            if not 0 <= slot < len(places) or places[slot] is None:
+                return ""
+            code, instruction = places[slot]
+            return f"{os.path.basename(code.co_filename)}:{line_of(code, instruction)}"
+
+        def named(op, slot):
+            return f"{op} ({line(slot)})" if line(slot) else op
+
+        found = json.loads(_core.print_ir(program, "fusion"))
+        for kernel in found:
+            kernel["ops"] = [(op, line(slot)) for op, slot in kernel["ops"]]
+            kernel["apart"] = [f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: it {why}" if not why.startswith("that") else
+                               f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: {why}" for op, slot, other, otherslot, why in kernel["apart"]]
+        self._kernels[variant] = found
+        return found
 
     def to_dict(self):
-        return {"name": self.name, **self.counters, "variants": self.variants}
+        return {"name": self.name, **self.counters, "variants": [{**v, "kernel_list": self.kernels(i)} for i, v in enumerate(self.variants)]}
 
     def __str__(self):
         c = self.counters
@@ -134,8 +176,14 @@ class Explanation:
             if v["any_size"]:
                 source = f"for any size, {source}"
             lines.append(f"    {v['ops']} operations in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms")
+            for number, kernel in enumerate(self.kernels(i)[:_MOST_KERNELS]):
+                ops = ", ".join(op for op, _ in kernel["ops"])
+                lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
+                lines += [f"        {text}" for text in kernel["apart"]]
             if v["apart"]:
                 lines.append(f"    shares no code with earlier variants: {v['apart']}")
+            if len(self.kernels(i)) > _MOST_KERNELS:
+                lines.append(f"      and {len(self.kernels(i)) - _MOST_KERNELS} more")
             watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
             if watched:
                 lines.append("    watches " + "; ".join(watched))

@@ -20,6 +20,7 @@ struct Group {
   Dims space;    // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
+  SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
 constexpr size_t kMostOps = 256;
 
@@ -65,7 +66,9 @@ private:
 
   Group *place(Operation *op);
   std::unique_ptr<Group> alone(Operation *op);
-  bool fits(Group &g, Group &op, Operation *what);
+  StringRef misfit(Group &g, Group &op, Operation *what);
+  StringRef cannotJoin(Group &g, Group &home, Operation *op);
+  void note(Group &g, Operation *op, Group &other, StringRef why);
   bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
   void producers(Value v, llvm::SetVector<Operation *> &found);
   bool makesCycle(ArrayRef<Group *> merged, Operation *op);
@@ -254,20 +257,44 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
   return walk(walk, operand, natural(isReducing ? target.space : ir::typeOf(op->getResult(0)).shape));
 }
 
-/// Whether the kernel of `g` can also run `what`, whose kernel would be `op`; `g` then takes over its reduction.
-bool Fuser::fits(Group &g, Group &op, Operation *what) {
-  if (g.kind > ir::KernelKind::Reduction || op.kind > ir::KernelKind::Reduction || g.ops.size() > kMostOps || isa<ir::GatherOp>(what))
-    return false;
+/// Products and convolutions go on elementwise from their result, part by part.
+bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contraction || g.kind == ir::KernelKind::Convolution; }
+
+/// Why the kernel of `g` cannot also run `what`, whose kernel would be `op`; empty: it can, and then takes over its reduction.
+StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
+  constexpr StringRef kOtherShape = "has another shape";
+  if (g.ops.size() > kMostOps) return "that kernel is full";
+  if (isa<ir::GatherOp>(what)) return "reads any position of it";
+  if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
+  if (takesEpilogue(g)) {
+    if (!ir::isKind(what, Kind::Elementwise)) return "is not elementwise";
+    if (!(op.space == g.space)) return kOtherShape;
+  } else if (g.kind > ir::KernelKind::Reduction) {
+    return "that kernel takes nothing behind it";
+  }
   Group target = {g.kind, g.space, g.axis, {}};
   if (op.axis >= 0) {
-    if (g.axis >= 0 && !(g.axis == op.axis && g.space == op.space)) return false;
+    if (g.axis >= 0 && !(g.axis == op.axis && g.space == op.space)) return "reduces another axis";
     target = {ir::KernelKind::Reduction, op.space, op.axis, {}};
     for (Operation *member : g.ops)
-      if (!(ir::typeOf(member->getResult(0)).shape == target.space) && g.axis < 0) return false;
+      if (!(ir::typeOf(member->getResult(0)).shape == target.space) && g.axis < 0) return kOtherShape;
   } else if (!belongs(g, op.space)) {
-    return false;
+    return kOtherShape;
   }
-  return llvm::all_of(what->getOperands(), [&](Value v) { return readsNaturally(g, target, what, v); });
+  bool isNatural = llvm::all_of(what->getOperands(), [&](Value v) { return readsNaturally(g, target, what, v); });
+  return isNatural ? "" : "reads it at other positions";
+}
+
+/// Remembers for people why `op`, of which `g` is made, is not in `other`.
+void Fuser::note(Group &g, Operation *op, Group &other, StringRef why) {
+  Builder b(op->getContext());
+  auto nameOf = [&](Operation *o) { return b.getStringAttr(o->getName().stripDialect()); };
+  auto placeOf = [&](Operation *o) {
+    auto place = dyn_cast<FileLineColLoc>(o->getLoc());
+    return b.getI64IntegerAttr(place ? int64_t(place.getLine()) : -1);
+  };
+  Operation *from = other.ops.back();
+  g.apart.push_back(b.getArrayAttr({nameOf(op), placeOf(op), nameOf(from), placeOf(from), b.getStringAttr(why)}));
 }
 
 bool Fuser::makesCycle(ArrayRef<Group *> merged, Operation *op) {
@@ -302,6 +329,18 @@ bool Fuser::readsFrom(Group &reader, Group &g) {
   return llvm::any_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
 }
 
+/// Why the kernel of `g`, which `op` in that of `home` reads from, cannot become a part of it.
+StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op) {
+  if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
+  if (!(g.space == home.space)) return "has another shape";
+  if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
+  if (g.ops.size() + home.ops.size() > kMostOps) return "both would be too many operations";
+  if (makesCycle({&home, &g}, op)) return "would come both before and after another kernel";
+  bool isNatural = llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(g, home, op, v); });
+  // Kernels of which one reads the other are two because it does so at other positions.
+  return isNatural && !readsFrom(g, home) && !readsFrom(home, g) ? "" : "reads it at other positions";
+}
+
 Group *Fuser::place(Operation *op) {
   auto mine = alone(op);
   llvm::SetVector<Operation *> found;
@@ -310,20 +349,27 @@ Group *Fuser::place(Operation *op) {
   llvm::SetVector<Group *> candidates;
   for (Operation *p : llvm::reverse(found))
     if (Group *g = groupOf.lookup(p)) candidates.insert(g);
+  SmallVector<Group *> inOrder(candidates.begin(), candidates.end());
+  llvm::stable_sort(inOrder, [](Group *a, Group *b) { return takesEpilogue(*a) > takesEpilogue(*b); }); // others can join it
   Group *home = nullptr;
-  for (Group *g : candidates) {
+  for (Group *g : inOrder) {
     if (!home) {
-      if (!fits(*g, *mine, op) || makesCycle({g}, op)) continue;
+      StringRef why = misfit(*g, *mine, op);
+      if (why.empty() && makesCycle({g}, op)) why = "would come both before and after another kernel";
+      if (!why.empty()) {
+        note(*mine, op, *g, why);
+        continue;
+      }
       home = g;
       if (mine->axis >= 0) home->kind = ir::KernelKind::Reduction, home->space = mine->space, home->axis = mine->axis;
       continue;
     }
     // Another producer over the same positions joins as well.
-    bool same = g->kind <= ir::KernelKind::Reduction && g->space == home->space && (g->axis == home->axis || g->axis < 0);
-    if (!same || g->ops.size() + home->ops.size() > kMostOps || makesCycle({home, g}, op)) continue;
-    if (!llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(*g, *home, op, v); })) continue;
-    // Kernels of which one reads the other are two because it does so at other positions.
-    if (readsFrom(*g, *home) || readsFrom(*home, *g)) continue;
+    StringRef why = cannotJoin(*g, *home, op);
+    if (!why.empty()) {
+      note(*home, op, *g, why);
+      continue;
+    }
     for (Operation *member : g->ops) groupOf[member] = home;
     home->ops.insert(g->ops.begin(), g->ops.end());
     g->ops.clear();
@@ -388,12 +434,21 @@ Value Fuser::cloneInto(Group &g, Value v, IRMapping &inner, SmallVectorImpl<Valu
   return inner.lookup(v);
 }
 
+/// Where the operation stands that gives a kernel with an epilogue its kind.
+size_t mainOf(ArrayRef<Operation *> ops) {
+  return size_t(llvm::find_if(ops, [](Operation *op) { return ir::isKind(op, Kind::Contract) || ir::isKind(op, Kind::Convolve); }) -
+                ops.begin());
+}
+
 void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   SmallVector<Operation *> ops(g.ops.begin(), g.ops.end());
   llvm::sort(ops, [](Operation *a, Operation *c) { return a->isBeforeInBlock(c); });
   SmallVector<Value> results;
   for (Operation *op : ops)
     if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
+  // The main result needs memory on the way, that of a result of its type.
+  if (takesEpilogue(g) && llvm::none_of(results, [&](Value v) { return v.getType() == ops[mainOf(ops)]->getResult(0).getType(); }))
+    results.push_back(ops[mainOf(ops)]->getResult(0));
 
   auto region = std::make_unique<Region>();
   Block *body = new Block;
@@ -410,6 +465,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
                                      b.getStringAttr(ir::kKernelKinds[size_t(g.kind)]), nullptr);
   kernel.getBody().takeBody(*region);
+  if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
   count("fuse.kernels");
 }

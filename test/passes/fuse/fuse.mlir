@@ -24,14 +24,30 @@ func.func @two_axes(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<8xf32>) {
 
 // -----
 
-// A matrix product reads and writes memory; what follows is a kernel of its own.
+// What follows elementwise from a matrix product runs in its kernel; a sum of it does not, and says why.
 // CHECK-LABEL: @product
 // CHECK: kiln.kernel "contraction"
-// CHECK: kiln.kernel "elementwise"
-func.func @product(%x: tensor<4x8xf32>, %y: tensor<8x3xf32>) -> tensor<4x3xf32> {
+// CHECK-NEXT: kiln.dot_general
+// CHECK-NEXT: kiln.negative
+// CHECK: kiln.kernel "reduction"
+// CHECK: kiln.apart = {{\[\[}}"sum", {{[0-9]+}}, "negative", {{[0-9]+}}, "is not elementwise"]]
+func.func @product(%x: tensor<4x8xf32>, %y: tensor<8x3xf32>) -> (tensor<4x3xf32>, tensor<4xf32>) {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
   %1 = kiln.negative %0 : (tensor<4x3xf32>) -> tensor<4x3xf32>
-  return %1 : tensor<4x3xf32>
+  %2 = kiln.sum %1 {axes = array<i64: 1>} : (tensor<4x3xf32>) -> tensor<4xf32>
+  return %1, %2 : tensor<4x3xf32>, tensor<4xf32>
+}
+
+// -----
+
+// A product that only decides needs memory all the same: it is yielded too, to the workspace.
+// CHECK-LABEL: @decides
+// CHECK: kiln.kernel "contraction"
+// CHECK-SAME: -> (tensor<4x4xi1>, tensor<4x4xf32>)
+func.func @decides(%x: tensor<4x4xf32>) -> tensor<4x4xi1> {
+  %0 = kiln.dot_general %x, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = kiln.greater %0, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xi1>
+  return %1 : tensor<4x4xi1>
 }
 
 // -----
@@ -47,11 +63,13 @@ func.func @aliases(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4
 
 // -----
 
-// Joining both sides of a product would need its result before it runs.
+// Joining both sides of a product would need its result before it runs: the sum joins the product alone.
 // CHECK-LABEL: @no_cycle
 // CHECK: %[[A:.*]] = kiln.kernel "elementwise"
-// CHECK: %[[P:.*]] = kiln.kernel "contraction"
-// CHECK: kiln.kernel "elementwise"(%{{.*}} = %[[A]] : {{.*}}, %{{.*}} = %[[P]]
+// CHECK: %[[P:.*]] = kiln.kernel "contraction"({{.*}} = %[[A]]
+// CHECK-NEXT: kiln.dot_general
+// CHECK-NEXT: kiln.add
+// CHECK: return %[[P]]
 func.func @no_cycle(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %0 = kiln.negative %x : (tensor<4x4xf32>) -> tensor<4x4xf32>
   %1 = kiln.dot_general %0, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>

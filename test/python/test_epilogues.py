@@ -1,0 +1,70 @@
+"""What follows from products and convolutions in their kernels: the bits of eager, and how many kernels there are."""
+import numpy as np
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+
+SHAPES = [(1, 5, 7), (4, 4096, 600), (33, 17, 45), (64, 64, 64), (100, 700, 130), (200, 0, 30), (130, 257, 65), (300, 1500, 48)]
+
+FUNCTIONS = {
+    "bias and relu": (lambda x, w, b: kn.maximum(x @ w + b, 0), 1),
+    "gelu": (lambda x, w, b: (x @ w + b) * (1 + kn.erf((x @ w + b) * 0.7071)), 1),
+    "residual": (lambda x, w, b: x @ w + kn.tanh(x @ w + b) * 2, 1),
+    "a decision": (lambda x, w, b: x @ w + b > 0, 1),
+    "a choice": (lambda x, w, b: kn.where(x @ w > b, x @ w, b), 1),
+    "several results": (lambda x, w, b: (kn.exp(x @ w), x @ w, x @ w > 0), 1),
+    "another dtype": (lambda x, w, b: kn.astype(x @ w + b, kn.float64) * 2, 1),
+    "elementwise beside it": (lambda x, w, b: x @ w + kn.tanh(kn.broadcast_to(b, (x.shape[0], b.shape[0]))), 1),
+    "a reduction behind it": (lambda x, w, b: kn.softmax(x @ w + b, axis=-1), 2),
+    "other positions": (lambda x, w, b: x @ w + kn.flip(x @ w, axis=0), 2),
+    "transposed": (lambda x, w, b: kn.maximum((w.T @ x.T).T + b, 0), 2),
+}
+
+
+def arrays(dtype, *shapes):
+    rng = np.random.default_rng(0)
+    return [kn.asarray(rng.normal(size=s).astype(dtype)) for s in shapes]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_products(name, dtype):
+    function, kernels = FUNCTIONS[name]
+    for m, k, n in SHAPES:
+        args = arrays(dtype, (m, k), (k, n), (n,))
+        expected = function(*args)
+        for dynamic in (True, False):
+            f = kn.jit(function, dynamic=dynamic)
+            got = f(*args)
+            for a, b in zip(got if isinstance(got, tuple) else (got,), expected if isinstance(expected, tuple) else (expected,)):
+                same_bits(a, b)
+            if dtype == "float32" and m > 1 and k:
+                assert f.stats.kernels == kernels, str(f.explain())
+
+
+def test_batches():
+    x, y, b = arrays("float32", (6, 20, 30), (6, 30, 17), (17,))
+    f = kn.jit(lambda x, y, b: kn.maximum(x @ y + b, 0))
+    same_bits(f(x, y, b), kn.maximum(x @ y + b, 0))
+    assert f.stats.kernels == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads(threads):
+    x, w, b = arrays("float32", (500, 300), (300, 400), (400,))
+    kn.set_num_threads(threads)
+    try:
+        same_bits(kn.jit(lambda x, w, b: kn.tanh(x @ w + b) * b)(x, w, b), kn.tanh(x @ w + b) * b)
+    finally:
+        kn.set_num_threads(1)
+
+
+@pytest.mark.parametrize("images", [1, 2, 5])
+@pytest.mark.parametrize("how", [{"padding": 1}, {"strides": 2}, {"padding": 2, "dilation": 2}])
+def test_convolutions(images, how):
+    x, w, b = arrays("float32", (images, 11, 13, 5), (3, 3, 5, 40), (40,))
+    for function in (lambda x: kn.maximum(kn.convolution(x, w, **how) + b, 0), lambda x: kn.convolution(x, w, **how) > 0):
+        for dynamic in (True, False):
+            f = kn.jit(lambda x, w, b: kn.maximum(kn.convolution(x, w, **how) + b, 0), dynamic=dynamic)
+            same_bits(f(x, w, b), kn.maximum(kn.convolution(x, w, **how) + b, 0))

@@ -1,0 +1,74 @@
+"""What explain() says of kernels: which operations share one, and why neighbours do not."""
+import warnings
+
+import pytest
+
+import kiln as kn
+
+
+def kernels_of(function, *args):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        jitted = kn.jit(function)
+        jitted(*args)
+    explanation = jitted.explain()
+    found = explanation.kernels()
+    assert len(found) == jitted.stats.kernels and explanation.kernels(0) is found
+    return found, str(explanation)
+
+
+def test_kernels_name_their_operations_and_lines():
+    def f(x, w):
+        h = kn.maximum(x @ w, 0)
+        return kn.softmax(h, axis=-1)
+
+    found, text = kernels_of(f, kn.ones((5, 4)), kn.ones((4, 3)))
+    assert [k["kind"] for k in found] == ["contraction", "reduction"]
+    assert found[0]["results"] == ["float32[5, 3]"] and found[0]["apart"] == []
+    names = dict(found[0]["ops"])
+    assert "maximum" in names and names["dot_general"].startswith("test_explain.py:")
+    assert "kernel 0: contraction, dot_general" in text
+
+
+@pytest.mark.parametrize("function, why", [
+    (lambda x: kn.sum(x * 2, axis=0) + kn.sum(kn.sum(x * 2, axis=1)), "reduces another axis"),
+    (lambda x: kn.cumulative_sum(kn.exp(x), axis=0), "is a kernel of its own"),
+    (lambda x: kn.cumulative_sum(x, axis=0) * 2, "that kernel takes nothing behind it"),
+    (lambda x: kn.take(kn.exp(x), kn.asarray([1, 0]), axis=0), "reads any position of it"),
+    (lambda x: kn.exp(x)[:2] + 1 + kn.sum(kn.exp(x)), "has another shape"),
+    (lambda x: kn.exp(x) + kn.flip(kn.exp(x), axis=0), "reads it at other positions"),
+    (lambda x: kn.sum(x @ x.T, axis=1), "is not elementwise"),
+    (lambda x: (x @ x.T)[:, :1] + x, "has another shape"),
+])
+def test_why_neighbours_are_apart(function, why):
+    found, text = kernels_of(function, kn.ones((4, 3)))
+    reasons = [text for kernel in found for text in kernel["apart"]]
+    assert any(reason.endswith(why) for reason in reasons), reasons
+    assert all("test_explain.py:" in reason for reason in reasons) and reasons[0] in text
+
+
+def test_code_from_the_cache_and_for_any_size_is_explained():
+    f, g = (kn.jit(lambda x: kn.tanh(x) + kn.sum(x)) for _ in range(2))
+    for n in (3, 4):
+        f(kn.ones(n)), g(kn.ones(n))
+    assert g.stats.cache_hits == 2 and g.explain().kernels() == f.explain().kernels() and f.explain().kernels()[-1]["results"] == ["float32[s0]"]
+
+
+def test_what_runs_in_eager_has_no_kernels():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        f = kn.jit(lambda x: x.item() + 1)
+        f(kn.ones(1))
+    assert f.explain().kernels() == [] and f.explain().to_dict()["variants"][0]["kernel_list"] == []
+    with pytest.raises(IndexError):
+        f.explain().kernels(5)
+
+
+def test_many_kernels_are_cut_short_in_the_text():
+    def f(x):
+        for _ in range(30):
+            x = kn.cumulative_sum(x)
+        return x
+
+    found, text = kernels_of(f, kn.ones(3))
+    assert len(found) == 30 and "and 10 more" in text
