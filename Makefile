@@ -26,7 +26,9 @@ conformance: build
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r "$(ARRAY_API_TESTS)/requirements.txt"
 	@cd "$(ARRAY_API_TESTS)" && ARRAY_API_TESTS_MODULE=kiln $(CURDIR)/$(PYTHON) -m pytest -q array_api_tests
 
+# With its peers, which are installed for it: torch, JAX, Numba.
 bench: build
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@$(PYTHON) bench/run.py
 
 # Errors of the math functions against MPFR, and their costs: docs/accuracy.md. STEP=1 takes every float32.

@@ -1,5 +1,5 @@
-"""`make bench`: Kiln against its peers in one run, one thread, medians of interleaved ratios; writes bench/results.json.
-With names of parts as arguments only those run, and nothing is written.
+"""`make bench`: Kiln against its peers in one run, one thread, medians of interleaved ratios; writes bench/results.json and the chart
+docs/benchmarks.svg. With names of parts as arguments only those run, and nothing is written.
 
 A ratio above 1 is Kiln ahead; call costs are given as a fraction of one NumPy `a + b` instead (lower is better).
 """
@@ -13,35 +13,17 @@ import tempfile
 import time
 import timeit
 
-for name in ("KILN_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+for name in ("KILN_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import eager  # noqa: E402
+import kernels  # noqa: E402
 import numpy as np  # noqa: E402
+from measure import ROWS, once, ratio, row  # noqa: E402
 
 import kiln as kn  # noqa: E402
-
-ROWS = []
-
-
-def row(name, value, bar, unit=""):
-    ok = None if bar is None else (value <= bar[1] if bar[0] == "<=" else value >= bar[1])
-    ROWS.append({"name": name, "value": value, "bar": None if bar is None else f"{bar[0]} {bar[1]}", "met": ok, "unit": unit})
-    print(f"  {name:<58} {value:9.3f}{unit:<3} {'' if bar is None else f'bar {bar[0]} {bar[1]}':<14} {'' if ok is None else 'met' if ok else 'MISSED'}", flush=True)
-
-
-def once(run, times):
-    start = time.perf_counter()
-    for _ in range(times):
-        run()
-    return (time.perf_counter() - start) / times
-
-
-def ratio(kiln, peer, rounds=15, times=1):
-    """Median over rounds of peer's time over Kiln's, the two in turns."""
-    kiln(), peer()
-    return statistics.median(once(peer, times) / once(kiln, times) for _ in range(rounds))
-
 
 def calls():
     print("calls from Python")
@@ -79,7 +61,7 @@ def compile_times():
     def fresh(make, argument):
         times = []
         for k in range(1, 8):
-            f = kn.jit(make(float(k)))
+            f = kn.jit(make(float(k)), dynamic=False)
             start = time.perf_counter()
             f(argument)
             times.append(time.perf_counter() - start)
@@ -92,10 +74,11 @@ def compile_times():
             return v
         return f
 
-    row("elementwise kernel of 10 ops", fresh(ten_ops, x), None, "ms")
+    row("elementwise kernel of 10 ops", fresh(ten_ops, x), ("<=", 10), "ms")
     row("softmax kernel", fresh(lambda k: lambda v: kn.softmax(v * k), m), None, "ms")
     row("matrix product", fresh(lambda k: lambda v: (v + k) @ v, m), None, "ms")
     kn._core.set_cache_config(*config)
+    kernels.latencies()
 
 
 START = """
@@ -131,64 +114,42 @@ def start_up():
     row("processes of 9 that found the code and mapped no LLVM", sum(r[2] == 1 and r[3] == 0 for r in again), (">=", 9))
 
 
-def memory_bound():
-    print("bytes moved, against a plain copy of as many")
-    n = 16 << 20
-    source, target = np.random.default_rng(0).random(n, np.float32), np.empty(n, np.float32)
-    x = kn.asarray(source)
-
-    @kn.jit
-    def affine(v):
-        for a, b in ((1.1, 0.1), (0.9, 0.2), (1.2, -0.3), (0.8, 0.4), (1.05, 0.5)):
-            v = v * a + b
-        return v
-
-    row("affine chain of 10 ops, 16M floats", ratio(lambda: affine(x), lambda: np.copyto(target, source)), (">=", 0.9))
-    row("  kernels in it", affine.stats.kernels, ("<=", 1))
-    m = kn.asarray(source[:4096 * 1024].reshape(4096, 1024))
-    rows, into = m.numpy(), np.empty((4096, 1024), np.float32)
-
-    @kn.jit
-    def softmax(v):
-        e = kn.exp(v - kn.max(v, axis=-1, keepdims=True))
-        return e / kn.sum(e, axis=-1, keepdims=True)
-
-    @kn.jit
-    def layernorm(v):
-        c = v - kn.mean(v, axis=-1, keepdims=True)
-        return c / kn.sqrt(kn.mean(c * c, axis=-1, keepdims=True) + 1e-5)
-
-    for f in (softmax, layernorm):
-        row(f"{f.__name__}, 4096 rows of 1024", ratio(lambda: f(m), lambda: np.copyto(into, rows)), None)
-        row("  kernels in it", f.stats.kernels, ("<=", 1))
-    row("sum of 16M floats, against NumPy's", ratio(lambda: kn.sum(x), lambda: source.sum()), None)
-
-
-def math_functions():
-    print("eager elementwise over 1M floats, against NumPy's")
-    a = np.random.default_rng(0).uniform(0.1, 10, 1 << 20).astype(np.float32)
-    x = kn.asarray(a)
-    for name in ("add", "exp", "log", "tanh", "sin", "sqrt"):
-        ours, theirs = getattr(kn, name), getattr(np, name)
-        args, peers = ((x, x), (a, a)) if name == "add" else ((x,), (a,))
-        row(name, ratio(lambda: ours(*args), lambda: theirs(*peers)), None)
-
-
-def products():
-    print("float32 matrix products, jitted, against NumPy's OpenBLAS")
-    for n in (32, 64, 128, 256, 512, 1003):
-        a = np.random.default_rng(0).random((n, n), np.float32)
-        x, y = kn.asarray(a), kn.asarray(a.copy())
-        f = kn.jit(lambda p, q: p @ q)
-        row(f"{n} x {n}", ratio(lambda: f(x, y), lambda: a @ a, 9, max(1, int(1e7 / n**3))), None)
-
-
 def eager_operations():
     eager.rows(row)
 
 
+def any_size():
+    print("code for any size: time of code for one size over its")
+    rng = np.random.default_rng(0)
+    for name, f, shape, times in (("softmax, 4096 x 1024", kernels.softmax(kn), (4096, 1024), 1), ("layernorm, 4096 x 1024", kernels.layernorm(kn), (4096, 1024), 1),
+                                  ("x @ x, 512", lambda v: v @ v, (512, 512), 1), ("x @ x, 64", lambda v: v @ v, (64, 64), 50), ("affine chain, 10", kernels.affine, (10,), 500)):
+        x = kn.asarray(rng.random(shape, np.float32))
+        any_, one = kn.jit(f, dynamic=True), kn.jit(f, dynamic=False)
+        row(name, ratio(lambda: any_(x), lambda: one(x), 11, times), None)
+
+
+def chart(path):
+    """Peers' times over Kiln's, on a logarithmic axis: to the right of 1 Kiln is ahead."""
+    import matplotlib
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+    compared = [r for r in ROWS if r.get("peers")]
+    names = sorted({p for r in compared for p in r["peers"]})
+    figure, axes = pyplot.subplots(figsize=(9, 0.28 * len(compared) + 1))
+    for i, name in enumerate(names):
+        points = [(r["peers"][name], len(compared) - k) for k, r in enumerate(compared) if name in r["peers"]]
+        axes.scatter(*zip(*points), s=22, label=name, marker="osD^vPX*"[i % 8], zorder=3)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set(xscale="log", xlabel="time of the peer over Kiln's", yticks=range(1, len(compared) + 1), yticklabels=[r["name"] for r in reversed(compared)])
+    axes.tick_params(labelsize=7)
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=7, loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
 def main():
-    parts = (calls, start_up, compile_times, memory_bound, math_functions, products, eager_operations)
+    parts = (calls, start_up, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()
@@ -196,8 +157,9 @@ def main():
         return
     path = pathlib.Path(__file__).with_name("results.json")
     path.write_text(json.dumps(ROWS, indent=1) + "\n")
+    chart(path.parents[1] / "docs/benchmarks.svg")
     missed = [r["name"] for r in ROWS if r["met"] is False]
-    print(f"written to {path.name}; {len(missed)} bars missed" + (": " + ", ".join(missed) if missed else ""))
+    print(f"written to {path.name}; {len(missed)} of {sum(r['met'] is not None for r in ROWS)} bars missed" + (": " + ", ".join(missed) if missed else ""))
 
 
 if __name__ == "__main__":

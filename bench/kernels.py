@@ -1,0 +1,246 @@
+"""Kernels against their peers: math functions, memory-bound code, matrix products, convolutions. One thread, but where two are named."""
+import ctypes
+import functools
+import math
+import pathlib
+import statistics
+import subprocess
+
+import numpy as np
+from measure import once, peers, ratio, rounds_of, row
+
+import kiln as kn
+
+RNG = np.random.default_rng(0)
+
+
+def torch():
+    import torch as t
+    t.set_num_threads(1)
+    return t
+
+
+#===-- math -----------------------------------------------------------------------------------------------------------===#
+
+
+def numba_map(expression):
+    import numba
+    scope = {"math": math, "np": np, "numba": numba}
+    exec(f"@numba.njit\ndef f(v):\n    o = np.empty_like(v)\n    for i in range(v.size):\n        o[i] = {expression}\n    return o\n", scope)
+    return scope["f"]
+
+
+def math_functions():
+    print("math functions over 1M floats, jitted, against the fastest of NumPy, Numba and torch")
+    import jax
+    t = torch()
+    a = RNG.uniform(0.1, 10, 1 << 20).astype(np.float32)
+    x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), jax.numpy.asarray(a)
+    for name, bar in (("exp", 1.0), ("tanh", 1.0), ("sin", 1.0), ("log", 1.0), ("pow", 1.0), ("erf", 0.85)):
+        ours, theirs, numba = getattr(kn, name), getattr(t, name), numba_map("v[i] ** v[i]" if name == "pow" else f"math.{name}(v[i])")
+        twice = name == "pow"
+        f = kn.jit((lambda v: ours(v, v)) if twice else (lambda v: ours(v)))
+        j = jax.jit((lambda v: v ** v) if twice else jax.scipy.special.erf if name == "erf" else getattr(jax.numpy, name))
+        others = {"torch": (lambda: theirs(tx, tx)) if twice else (lambda: theirs(tx)), "Numba": lambda: numba(a), "JAX": lambda: j(jx).block_until_ready()}
+        if name != "erf":
+            n = np.power if twice else getattr(np, name)
+            others["NumPy"] = (lambda: n(a, a)) if twice else (lambda: n(a))
+        peers(name, lambda: f(x), others, (">=", bar), among=("NumPy", "Numba", "torch"))
+
+
+#===-- memory ---------------------------------------------------------------------------------------------------------===#
+
+
+@functools.cache
+def copies():
+    """(plain, non-temporal) copy of as many floats as an array has."""
+    here, build = pathlib.Path(__file__).parent, pathlib.Path(__file__).parents[1] / "build"
+    subprocess.run(["cc", "-O2", "-mavx2", "-shared", "-fPIC", "-o", build / "bench-copies.so", here / "copies.c"], check=True)
+    library = ctypes.CDLL(str(build / "bench-copies.so"))
+
+    def copier(function):
+        def copy(to, source):
+            function(ctypes.c_void_p(to.ctypes.data), ctypes.c_void_p(source.ctypes.data), ctypes.c_int64(to.size))
+        return copy
+
+    return copier(library.copy_plain), copier(library.copy_streaming)
+
+
+def softmax(np_):
+    def f(v):
+        e = np_.exp(v - np_.max(v, axis=-1, keepdims=True))
+        return e / np_.sum(e, axis=-1, keepdims=True)
+    return f
+
+
+def layernorm(np_):
+    def f(v):
+        c = v - np_.mean(v, axis=-1, keepdims=True)
+        return c / np_.sqrt(np_.mean(c * c, axis=-1, keepdims=True) + 1e-5)
+    return f
+
+
+def affine(v):
+    for a, b in ((1.1, 0.1), (0.9, 0.2), (1.2, -0.3), (0.8, 0.4), (1.05, 0.5)):
+        v = v * a + b
+    return v
+
+
+def stencil(x):
+    return 0.25 * (x[1:-1, :-2] + x[1:-1, 2:] + x[:-2, 1:-1] + x[2:, 1:-1]) - x[1:-1, 1:-1]
+
+
+def memory_bound():
+    print("bytes read and written a second, of the faster of a plain and a non-temporal copy of 16M floats")
+    plain, streaming = copies()
+    n = 16 << 20
+    source, target = RNG.random(n, np.float32), np.empty(n, np.float32)
+    copied = 8 * n
+    cases = [("affine chain of 10 ops, 16M floats", affine, (n,), 2, 0.8), ("layernorm, 16384 rows of 1024", layernorm(kn), (16384, 1024), 2, 0.8),
+             ("softmax, 16384 rows of 1024", softmax(kn), (16384, 1024), 2, 0.45), ("5-point stencil, 4098 x 4098", stencil, (4098, 4098), 2, 0.7),
+             ("5-point stencil, 4096 x 4096 (rows out of line)", stencil, (4096, 4096), 2, 0.7),
+             ("transpose, 4096 x 4096", lambda v: kn.copy(v.T), (4096, 4096), 2, 0.7), ("transpose, 4000 x 4080", lambda v: kn.copy(v.T), (4000, 4080), 2, 0.7)]
+    for name, function, shape, passes, bar in cases:
+        f = kn.jit(function)
+        a = RNG.random(shape, np.float32)
+        x = kn.asarray(a)
+        measured = rounds_of({"kiln": lambda: f(x), "plain": lambda: plain(target, source), "streaming": lambda: streaming(target, source)}, 11, 1)
+        moved = passes * 4 * a.size
+
+        def share(r):
+            return moved / r["kiln"] * min(r["plain"], r["streaming"]) / copied
+
+        row(name, statistics.median(map(share, measured)), (">=", bar), "", f"of a plain copy {statistics.median(moved / r['kiln'] * r['plain'] / copied for r in measured):.2f}  kernels {f.stats.kernels}")
+    print("sums of 16M floats: bytes read a second, of a plain copy's; and against NumPy")
+    a = RNG.random((4096, 4096), np.float32)
+    x = kn.asarray(a)
+    for name, axis in (("of all", None), ("of columns", 0), ("of rows", 1)):
+        f = kn.jit(lambda v: kn.sum(v, axis=axis))
+        measured = rounds_of({"kiln": lambda: f(x), "plain": lambda: plain(target, source)}, 11, 1)
+        row(f"sum {name}, rate", statistics.median(4 * n / r["kiln"] * r["plain"] / copied for r in measured), (">=", 1.0))
+        row(f"sum {name}, against NumPy", ratio(lambda: f(x), lambda: a.sum(axis=axis), 11), (">=", 1.0))
+    memory_peers(RNG.random((4096, 1024), np.float32))
+
+
+def memory_peers(a):
+    """The same programs in other frameworks, over 4M floats."""
+    import jax
+    t = torch()
+    jnp = jax.numpy
+    x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), jnp.asarray(a)
+
+    class Named:  # torch under NumPy's names
+        exp, sqrt = t.exp, t.sqrt
+        max = staticmethod(lambda v, axis, keepdims: t.amax(v, axis, keepdims))
+        sum = staticmethod(lambda v, axis, keepdims: t.sum(v, axis, keepdims))
+        mean = staticmethod(lambda v, axis, keepdims: t.mean(v, axis, keepdims))
+
+    print("fused kernels over 4096 x 1024 floats, against the fastest peer")
+    for name, make in (("affine chain", lambda m: affine), ("softmax", softmax), ("layernorm", layernorm), ("5-point stencil", lambda m: stencil)):
+        f, j, eager, compiled = kn.jit(make(kn)), jax.jit(make(jnp)), make(Named), t.compile(make(Named))
+        numpy = make(np)
+        peers(name, lambda: f(x), {"NumPy": lambda: numpy(a), "JAX": lambda: j(jx).block_until_ready(), "torch": lambda: eager(tx), "torch.compile": lambda: compiled(tx)}, rounds=7)
+
+
+#===-- products -------------------------------------------------------------------------------------------------------===#
+
+
+def against_numpy(name, f, x, y, a, b, bar, rounds=9):
+    size = a.shape[0] * a.shape[1] * b.shape[1]
+    value = ratio(lambda: f(x, y), lambda: a @ b, rounds, max(1, int(2e7 / size)))
+    row(name, value, bar)
+    return value
+
+
+def geometric_mean(values):
+    return math.exp(statistics.fmean(map(math.log, values)))
+
+
+def products():
+    print("float32 matrix products, jitted, against NumPy's OpenBLAS")
+    product = kn.jit(lambda p, q: p @ q, dynamic=False)
+    values = []
+
+    def arrays(m, k, n, dtype=np.float32):
+        a, b = RNG.random((m, k)).astype(dtype), RNG.random((k, n)).astype(dtype)
+        return kn.asarray(a.copy()), kn.asarray(b.copy()), a, b
+
+    for n in (32, 64, 128, 256, 512, 1003, 1024, 2048):
+        values.append(against_numpy(f"{n} x {n}", product, *arrays(n, n, n), (">=", 0.95 if n == 2048 else 0.97), 5 if n == 2048 else 9))
+    for m in (1, 2, 4, 8, 12, 16, 32):
+        values.append(against_numpy(f"{m} x 4096 x 4096", product, *arrays(m, 4096, 4096), (">=", 0.97 if m <= 8 else 0.9)))
+    for n in (64, 256, 1024):
+        x, y, a, b = arrays(n, n, n)
+        for name, f, left, right in (("x @ y.T", kn.jit(lambda p, q: p @ q.T), a, b.T), ("x.T @ y", kn.jit(lambda p, q: p.T @ q), a.T, b)):
+            values.append(against_numpy(f"{name}, {n}", f, x, y, left, right, (">=", 0.97)))
+    row("geometric mean of these", geometric_mean(values), (">=", 1.05))
+    double = [ratio(lambda: product(x, y), lambda: a @ b, 7, max(1, int(2e7 / n**3))) for n in (32, 64, 128, 256, 512, 1003, 1024) for x, y, a, b in [arrays(n, n, n, np.float64)]]
+    row("float64, geometric mean of 32 to 1024", geometric_mean(double), (">=", 0.97))
+    x, y, _, _ = arrays(1024, 1024, 1024)
+
+    def threaded(count):
+        def run():
+            kn.set_num_threads(count)
+            product(x, y)
+        return run
+
+    row("two threads against one, 1024", ratio(threaded(2), threaded(1), 11), (">=", 1.8))
+    kn.set_num_threads(1)
+    product_peers()
+
+
+def product_peers():
+    print("products with what follows, against the fastest peer")
+    import jax
+    t = torch()
+    for m, k, n in ((64, 64, 64), (1024, 1024, 1024), (32, 1024, 4096)):
+        x, w, b = (RNG.random(s, np.float32) for s in ((m, k), (k, n), (n,)))
+        ours, theirs, jaxs = [kn.asarray(v.copy()) for v in (x, w, b)], [t.from_numpy(v.copy()) for v in (x, w, b)], [jax.numpy.asarray(v) for v in (x, w, b)]
+        f = kn.jit(lambda x, w, b: kn.maximum(x @ w + b, 0))
+        j = jax.jit(lambda x, w, b: jax.numpy.maximum(x @ w + b, 0))
+        compiled = t.compile(lambda x, w, b: t.relu(x @ w + b))
+        peers(f"relu(x @ w + b), {m} x {k} x {n}", lambda: f(*ours), {
+            "NumPy": lambda: np.maximum(x @ w + b, 0), "JAX": lambda: j(*jaxs).block_until_ready(), "torch": lambda: t.relu(t.addmm(theirs[2], theirs[0], theirs[1])), "torch.compile": lambda: compiled(*theirs)}, rounds=7)
+
+
+#===-- convolutions ---------------------------------------------------------------------------------------------------===#
+
+# Of ResNet-50: input size, channels, filters, window, stride, padding.
+RESNET = [(224, 3, 64, 7, 2, 3), (56, 64, 64, 1, 1, 0), (56, 64, 64, 3, 1, 1), (56, 64, 256, 1, 1, 0), (56, 256, 64, 1, 1, 0), (56, 256, 128, 1, 1, 0), (56, 128, 128, 3, 2, 1),
+          (28, 128, 512, 1, 1, 0), (28, 512, 128, 1, 1, 0), (28, 128, 128, 3, 1, 1), (28, 256, 256, 3, 2, 1), (14, 256, 1024, 1, 1, 0), (14, 1024, 256, 1, 1, 0), (14, 256, 256, 3, 1, 1),
+          (14, 512, 512, 3, 2, 1), (7, 512, 2048, 1, 1, 0), (7, 2048, 512, 1, 1, 0), (7, 512, 512, 3, 1, 1)]
+
+
+def convolutions():
+    print("ResNet-50's convolutions at batch 1, jitted, against oneDNN through torch (the faster of NCHW and channels last)")
+    t = torch()
+    values = []
+    for size, channels, filters, window, stride, padding in RESNET:
+        x, w = RNG.random((1, size, size, channels), np.float32), RNG.random((window, window, channels, filters), np.float32)
+        kx, kw = kn.asarray(x.copy()), kn.asarray(w.copy())
+        f = kn.jit(lambda a, b: kn.convolution(a, b, strides=stride, padding=padding))
+        tx, tw = t.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))), t.from_numpy(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
+        last = [v.contiguous(memory_format=t.channels_last) for v in (tx, tw)]
+        conv = functools.partial(t.nn.functional.conv2d, stride=stride, padding=padding)
+        with t.no_grad():
+            values.append(peers(f"{window}x{window} of {size} x {size} x {channels} to {filters}, stride {stride}", lambda: f(kx, kw), {"NCHW": lambda: conv(tx, tw), "channels last": lambda: conv(*last)}, rounds=7, target=1e-2))
+    row("geometric mean", geometric_mean(values), (">=", 0.8))
+
+
+def latencies():
+    """Of whole programs: how compile time grows with their length."""
+    config = kn._core.cache_config()
+    kn._core.set_cache_config(False, *config[1:])
+
+    def per_op(count):
+        def f(v, w):
+            for j in range(count // 2):
+                v = kn.sin(v) if j % 50 == 49 else v * w + v
+            return v
+        x = kn.ones(64)
+        g = kn.jit(f, dynamic=False)
+        return once(lambda: g(x, x)) / count
+
+    small = statistics.median(per_op(1000) for _ in range(3))
+    row("compile time an op, 10,000 ops over 1,000 ops", per_op(10000) / small, ("<=", 2.5))
+    kn._core.set_cache_config(*config)
