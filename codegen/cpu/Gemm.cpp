@@ -19,9 +19,11 @@ struct TiledProduct::Tile {
   bool isEdge = false;  // read in place, columns behind the end are masked
 };
 
-/// Equal blocks of at most `block`, in multiples of `unit`.
-static int64_t balance(int64_t size, int64_t block, int64_t unit) {
-  int64_t count = std::max<int64_t>((size + block - 1) / block, 1), each = (size + count - 1) / count;
+/// Equal blocks of at most `block`, in multiples of `unit`; from four on, their number is a multiple of `group`.
+static int64_t balance(int64_t size, int64_t block, int64_t unit, int64_t group = 1) {
+  int64_t count = std::max<int64_t>((size + block - 1) / block, 1);
+  if (count >= 4) count = (count + group - 1) / group * group;
+  int64_t each = (size + count - 1) / count;
   return std::max<int64_t>((each + unit - 1) / unit * unit, unit);
 }
 
@@ -58,7 +60,7 @@ void TiledProduct::chooseBlocks(const Product &shape) {
   nc = 2048;
   if (M.isStatic() && M.number <= 32) kc = std::min<int64_t>(kc, 64), nc = 1024; // little reuse: the block of b stays in L2
   if (K.isStatic()) kc = balance(K.number, kc, kUnroll);
-  if (M.isStatic()) mc = balance(M.number, std::min(mc, std::max<int64_t>(96, M.number / 6)), mr); // blocks to share
+  if (M.isStatic()) mc = balance(M.number, std::min(mc, std::max<int64_t>(96, M.number / 6)), mr, 4); // blocks to share evenly
   if (N.isStatic()) nc = balance(N.number, nc, nr);
   if (!M.isStatic() || !N.isStatic() || !K.isStatic()) return;
   bool isSmall = (M.number * K.number + K.number * N.number + M.number * N.number) * bytes <= 160 << 10;

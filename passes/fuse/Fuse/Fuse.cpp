@@ -20,6 +20,8 @@ struct Group {
   Dims space;    // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
+  llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
+  Group *partOf = nullptr;
   SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
 constexpr size_t kMostOps = 256;
@@ -67,11 +69,11 @@ private:
   Group *place(Operation *op);
   std::unique_ptr<Group> alone(Operation *op);
   StringRef misfit(Group &g, Group &op, Operation *what);
-  StringRef cannotJoin(Group &g, Group &home, Operation *op);
+  StringRef cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read);
   void note(Group &g, Operation *op, Group &other, StringRef why);
   bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
   void producers(Value v, llvm::SetVector<Operation *> &found);
-  bool makesCycle(ArrayRef<Group *> merged, Operation *op);
+  bool makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read);
   bool readsFrom(Group &reader, Group &g);
   SmallVector<Group *> sorted();
 
@@ -147,15 +149,22 @@ void Fuser::copyReshapedArguments() {
   }
 }
 
-/// The operations in groups, or arguments (as null), that a value is read from through pulled moves.
+/// The operations in groups that a value is read from through pulled moves.
 void Fuser::producers(Value v, llvm::SetVector<Operation *> &found) {
-  Operation *op = v.getDefiningOp();
-  if (!op) return;
-  if (!isPulled(op) && !isAlias(op)) {
-    found.insert(op);
-    return;
-  }
-  for (Value operand : op->getOperands()) producers(operand, found);
+  DenseSet<Operation *> seen;
+  auto visit = [&](auto &self, Value v) -> void {
+    Operation *op = v.getDefiningOp();
+    if (!op) return;
+    if (!isPulled(op) && !isAlias(op)) return void(found.insert(op));
+    if (!seen.insert(op).second) return;
+    for (Value operand : op->getOperands()) self(self, operand);
+  };
+  visit(visit, v);
+}
+
+static Group *now(Group *g) {
+  while (g->partOf) g = g->partOf;
+  return g;
 }
 
 std::unique_ptr<Group> Fuser::alone(Operation *op) {
@@ -212,9 +221,11 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     return axes;
   };
   bool isReducing = isReducer(op) || isVectorProduct(op);
+  DenseMap<Value, SmallVector<SmallVector<int>, 1>> seen; // and found natural, or under way
   auto walk = [&](auto &self, Value v, SmallVector<int> axes) -> bool {
     Operation *producer = v.getDefiningOp();
-    if (!producer) return true;
+    if (!producer || llvm::is_contained(seen[v], axes)) return true;
+    seen[v].push_back(axes);
     if (groupOf.lookup(producer) == &g) return belongs(target, ir::typeOf(v).shape) && axes == natural(ir::typeOf(v).shape);
     if (isAlias(producer)) { // read from memory: written before this kernel, not in it
       llvm::SetVector<Operation *> found;
@@ -297,45 +308,29 @@ void Fuser::note(Group &g, Operation *op, Group &other, StringRef why) {
   g.apart.push_back(b.getArrayAttr({nameOf(op), placeOf(op), nameOf(from), placeOf(from), b.getStringAttr(why)}));
 }
 
-bool Fuser::makesCycle(ArrayRef<Group *> merged, Operation *op) {
-  DenseSet<Group *> inside(merged.begin(), merged.end());
-  DenseSet<Group *> seen;
-  // From outside the merged groups back into them?
+/// Whether one of the groups, with `op`, would be read from outside by what it reads itself.
+bool Fuser::makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read) {
+  DenseSet<Group *> inside(merged.begin(), merged.end()), seen;
   auto reaches = [&](auto &self, Group *g) -> bool {
     if (inside.contains(g)) return true;
     if (!seen.insert(g).second) return false;
-    for (Operation *member : g->ops) {
-      llvm::SetVector<Operation *> found;
-      for (Value v : member->getOperands()) producers(v, found);
-      for (Operation *p : found)
-        if (Group *from = groupOf.lookup(p); from && from != g && self(self, from)) return true;
-    }
-    return false;
+    return llvm::any_of(g->reads, [&](Group *from) { return now(from) != g && self(self, now(from)); });
   };
-  llvm::SetVector<Operation *> found;
-  for (Value v : op->getOperands()) producers(v, found);
-  for (Group *g : merged)
-    for (Operation *member : g->ops)
-      for (Value v : member->getOperands()) producers(v, found);
-  for (Operation *p : found)
-    if (Group *g = groupOf.lookup(p); g && !inside.contains(g) && reaches(reaches, g)) return true;
-  return false;
+  auto leadsBack = [&](Group *g) { return !inside.contains(now(g)) && reaches(reaches, now(g)); };
+  return llvm::any_of(read, leadsBack) || llvm::any_of(merged, [&](Group *g) { return llvm::any_of(g->reads, leadsBack); });
 }
 
 bool Fuser::readsFrom(Group &reader, Group &g) {
-  llvm::SetVector<Operation *> found;
-  for (Operation *member : reader.ops)
-    for (Value v : member->getOperands()) producers(v, found);
-  return llvm::any_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
+  return llvm::any_of(reader.reads, [&](Group *from) { return now(from) == &g; });
 }
 
 /// Why the kernel of `g`, which `op` in that of `home` reads from, cannot become a part of it.
-StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op) {
+StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read) {
   if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
   if (!(g.space == home.space)) return "has another shape";
   if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
   if (g.ops.size() + home.ops.size() > kMostOps) return "both would be too many operations";
-  if (makesCycle({&home, &g}, op)) return "would come both before and after another kernel";
+  if (makesCycle({&home, &g}, read)) return "would come both before and after another kernel";
   bool isNatural = llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(g, home, op, v); });
   // Kernels of which one reads the other are two because it does so at other positions.
   return isNatural && !readsFrom(g, home) && !readsFrom(home, g) ? "" : "reads it at other positions";
@@ -355,7 +350,7 @@ Group *Fuser::place(Operation *op) {
   for (Group *g : inOrder) {
     if (!home) {
       StringRef why = misfit(*g, *mine, op);
-      if (why.empty() && makesCycle({g}, op)) why = "would come both before and after another kernel";
+      if (why.empty() && makesCycle({g}, inOrder)) why = "would come both before and after another kernel";
       if (!why.empty()) {
         note(*mine, op, *g, why);
         continue;
@@ -365,15 +360,21 @@ Group *Fuser::place(Operation *op) {
       continue;
     }
     // Another producer over the same positions joins as well.
-    StringRef why = cannotJoin(*g, *home, op);
+    StringRef why = cannotJoin(*g, *home, op, inOrder);
     if (!why.empty()) {
       note(*home, op, *g, why);
       continue;
     }
     for (Operation *member : g->ops) groupOf[member] = home;
     home->ops.insert(g->ops.begin(), g->ops.end());
+    home->reads.insert(g->reads.begin(), g->reads.end());
+    home->apart.append(g->apart);
     g->ops.clear();
+    g->partOf = home;
   }
+  Group *place = home ? home : mine.get();
+  for (Group *g : inOrder)
+    if (now(g) != place) place->reads.insert(now(g));
   if (home) {
     home->ops.insert(op);
     count("fuse.fused-ops");
@@ -403,11 +404,15 @@ SmallVector<Group *> Fuser::sorted() {
 }
 
 bool Fuser::leavesGroup(Group &g, Value v) {
-  for (Operation *user : v.getUsers()) {
-    if (user->hasTrait<OpTrait::IsTerminator>() || isAlias(user)) return true;
-    if (isPulled(user) ? leavesGroup(g, user->getResult(0)) : groupOf.lookup(user) != &g) return true;
-  }
-  return false;
+  DenseSet<Operation *> seen;
+  auto leaves = [&](auto &self, Value v) -> bool {
+    return llvm::any_of(v.getUsers(), [&](Operation *user) {
+      if (user->hasTrait<OpTrait::IsTerminator>() || isAlias(user)) return true;
+      if (!isPulled(user)) return groupOf.lookup(user) != &g;
+      return seen.insert(user).second && self(self, user->getResult(0));
+    });
+  };
+  return leaves(leaves, v);
 }
 
 /// The memory of a value of the old program in the new one.
