@@ -51,6 +51,7 @@ Number bitcast(Number a, DType to);
 Number realPart(Number a);
 Number imagPart(Number a);
 Number makeComplex(Number re, Number im);
+Number rarely(Number isRare, Number usual, auto &&other) { return isRare.raw ? other() : usual; }
 using scalar::math::Angle;
 Angle<Number> replaceLarge(Number x, Number isLarge, Angle<Number> small);
 

@@ -1,4 +1,4 @@
-// The part of the trigonometric functions that is emitted apart: lanes with large angles go through one function of the module.
+// What is computed in rare lanes only: edges of functions, and large angles, which go through one function of the module.
 #include "dialects/kiln/math/Expr.h"
 #include "dialects/kiln/math/Trigonometric.h"
 
@@ -48,6 +48,19 @@ static func::FuncOp largeAngleFunction(OpBuilder &b, Location loc) {
   Angle<Expr> angle = scalar::math::reduceLarge(Expr(b, loc, fn.getArgument(0), DType::F64), wordAt);
   func::ReturnOp::create(b, loc, ValueRange{angle.high.value, angle.low.value, angle.quadrant.value});
   return fn;
+}
+
+Expr rarely(Expr isRare, Expr usual, llvm::function_ref<Expr()> other) {
+  OpBuilder &b = *usual.builder;
+  Location loc = usual.loc;
+  Value any = isRare.lanes() ? vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, isRare.value).getResult() : isRare.value;
+  auto branch = scf::IfOp::create(b, loc, TypeRange{usual.value.getType()}, any, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, scalar::select(isRare, other(), usual).value);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, usual.value);
+  return usual.with(branch.getResult(0));
 }
 
 /// Replaces the lanes whose angle is large.

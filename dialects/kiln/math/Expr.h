@@ -5,6 +5,7 @@
 #include "dialects/kiln/math/Trigonometric.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace kiln::ir {
 
@@ -70,6 +71,8 @@ Expr bitcast(Expr a, DType to);
 Expr realPart(Expr a);
 Expr imagPart(Expr a);
 Expr makeComplex(Expr re, Expr im);
+/// `usual`, in rare lanes `other`, which is computed only where there are such lanes.
+Expr rarely(Expr isRare, Expr usual, llvm::function_ref<Expr()> other);
 using scalar::math::Angle;
 Angle<Expr> replaceLarge(Expr x, Expr isLarge, Angle<Expr> small);
 

@@ -64,12 +64,43 @@ template <Scalar E> E powEdges(E x, E y, E result) {
   return select(bitwise_or(equal(y, zero), equal(x, one)), one, result);
 }
 
+/// x^y of ordinary float32, positive and normal, through the logarithm as two floats: 2 artanh(s) with s = f / (2 + f) and what its
+/// rounding loses.
+template <Scalar E> E powSingle(E x, E y) {
+  auto number = [&](double v) { return constant(x, v); };
+  E i = bitcast(x, DType::I32) + bits(x, DType::I32, 0x3f800000u - 0x3f3504f3u);
+  E k = cast(shiftRight(i, 23) - constant(i, 127), DType::F32);
+  E f = bitcast(bitwise_and(i, bits(i, DType::I32, 0x7fffff)) + bits(i, DType::I32, 0x3f3504f3u), DType::F32) - number(1);
+  E d = f + number(2), dLow = f - (d - number(2)), inverse = number(1) / d;
+  E s = f * inverse, sLow = fma(-s, dLow, fma(-s, d, f)) * inverse, z = s * s;
+  E cube = s * z, cubeLow = fma(z * number(3), sLow, fma(s, fma(s, s, -z), fma(s, z, -cube))),
+    c = polynomial(z, {0.6666666655, 0.4000012221, 0.2855077883, 0.2333161094});
+  E tail = cube * c, tailLow = fma(cubeLow, c, fma(cube, c, -tail));
+  // k ln 2 with zeros at its end, 2 s, the tail, and the rest.
+  E whole = k * number(0x1.62e4p-1), twice = s + s, first = whole + twice, log = first + tail;
+  E rest = fma(k, number(1.42860682030941723e-06), fma(sLow, number(2), tailLow)) + ((whole - first) + twice);
+  E logLow = ((first - log) + tail) + rest;
+  E p = y * log, pLow = fma(y, logLow, fma(y, log, -p));
+  pLow = select(less(abs(p), number(128)), pLow, number(0)); // beyond, the result is 0 or infinity
+  // As exp, with the low part added to what is left of the argument.
+  E t = clamp(p, -104, 89), magic = number(0x1.8p23 + 254), shifted = fma(t, number(kLog2E), magic), n = shifted - magic;
+  E r = fma(n, number(2.12194440e-4), fma(n, number(-0.693359375), t)) + pLow;
+  E q = fma(polynomial(r, {0.49999994, 0.166665196, 0.0416683964, 0.0083687967, 0.00138144335}), r * r, r);
+  E scale = bitcast(shifted, DType::I32), half = shiftRight(scale, 1);
+  E s1 = bitcast(shiftLeft(half, 23), DType::F32), s2 = bitcast(shiftLeft(scale - half, 23), DType::F32);
+  return fma(q, s1, s1) * s2;
+}
+
 template <Scalar E> E pow(E x, E y) {
   if (isComplex(x.dtype)) return complexPow(x, y);
   if (!isFloat(x.dtype)) return integerPow(x, y);
-  auto wide = [](E v) { return cast(v, DType::F64); };
-  E result = x.dtype == DType::F32 ? cast(roughPowerOfSize(wide(abs(x)), wide(y)), DType::F32) : powerOfSize(abs(x), y);
-  return powEdges(x, y, result);
+  if (x.dtype != DType::F32) return powEdges(x, y, powerOfSize(abs(x), y));
+  E isPlain = bitwise_and(greater_equal(x, constant(x, 0x1p-126)), less(x, constant(x, kInfinity)));
+  E isRare = bitwise_invert(bitwise_and(isPlain, less(abs(y), constant(y, 0x1p30))));
+  return rarely(isRare, powSingle(x, y), [&] {
+    auto wide = [](E v) { return cast(v, DType::F64); };
+    return powEdges(x, y, cast(roughPowerOfSize(wide(abs(x)), wide(y)), DType::F32));
+  });
 }
 
 } // namespace kiln::scalar::math
