@@ -12,6 +12,21 @@ void fillZero(Emitter &e, const Product &p) {
   });
 }
 
+/// An operand that is computed from others where it is packed or read.
+Side computed(KernelContext &k, Value operand, const Coordinates &batch, size_t free, size_t along) {
+  SmallVector<Index> shape = shapeOf(k, operand);
+  bool isAcross = free > along; // the last axis
+  Side side{{}, ir::typeOf(operand).dtype, shape[free], isAcross ? Index(1) : shape[along], isAcross ? shape[free] : Index(1)};
+  side.compute = [&k, operand, batch, free, along](Index at, Index q, bool lanesAcross, int64_t lanes, Value mask) {
+    Coordinates position(batch);
+    position[free] = {at, lanesAcross && lanes, {}};
+    position[along] = {q, !lanesAcross && lanes, {}};
+    Evaluator::Scope scope(k.ev, lanes, mask);
+    return k.ev.vectorAt(operand, position);
+  };
+  return side;
+}
+
 /// Whether a product streams through one large operand for few rows.
 bool isSkinny(const Product &p) {
   constexpr int64_t kLargeBytes = 512 << 10;
@@ -29,18 +44,28 @@ void emitContraction(KernelContext &k) {
   int batches = reader.dims().rank;
   reader.dims();
   size_t xAxis = size_t(reader.next()), yAxis = size_t(reader.next());
-  const Buffer &x = k.ev.buffers[dot->getOperand(0)], &y = k.ev.buffers[dot->getOperand(1)], &c = k.mainOutput();
+  const Buffer &c = k.mainOutput();
   size_t xFree = size_t(2 * batches + 1) - xAxis, yFree = size_t(2 * batches + 1) - yAxis; // the other of the last two
   Coordinates batch(c.shape.size());
   auto productAt = [&] {
-    auto side = [&](const Buffer &buffer, size_t free, size_t along) {
+    auto inMemory = [&](const Buffer &buffer, size_t free, size_t along) {
       Coordinates at(batch);
       at[size_t(batches)] = at[size_t(batches) + 1] = {};
       Value start = k.e.address(buffer.pointer, buffer.dtype, k.ev.offsetOf(buffer, at));
       return Side{start, buffer.dtype, buffer.shape[free], buffer.strides[free], buffer.strides[along]};
     };
     size_t row = size_t(batches);
-    Product p{side(x, xFree, xAxis), side(y, yFree, yAxis), side(c, row, row + 1), x.shape[xAxis], x.dtype, k.target};
+    auto side = [&](Value operand, size_t free, size_t along) {
+      auto buffer = k.ev.buffers.find(operand);
+      return buffer == k.ev.buffers.end() ? computed(k, operand, batch, free, along) : inMemory(buffer->second, free, along);
+    };
+    Index depth = shapeOf(k, dot->getOperand(0))[xAxis];
+    Product p{side(dot->getOperand(0), xFree, xAxis),
+              side(dot->getOperand(1), yFree, yAxis),
+              inMemory(c, row, row + 1),
+              depth,
+              c.dtype,
+              k.target};
     if (k.hasEpilogue())
       p.finish = [&k, batch](Index row, Index rowEnd, Index column, Index columnEnd) {
         k.finishPart(batch, row, rowEnd, column, columnEnd);

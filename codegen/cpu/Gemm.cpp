@@ -64,10 +64,10 @@ void TiledProduct::chooseBlocks(const Product &shape) {
   if (N.isStatic()) nc = balance(N.number, nc, nr);
   if (!M.isStatic() || !N.isStatic() || !K.isStatic()) return;
   bool isSmall = (M.number * K.number + K.number * N.number + M.number * N.number) * bytes <= 160 << 10;
-  packsB = !(shape.b.across.isConstant(1) && shape.b.along.isStatic() && isSmall);
+  packsB = shape.b.compute || !(shape.b.across.isConstant(1) && shape.b.along.isStatic() && isSmall);
   bool isFewLines = shape.a.across.isStatic() && (shape.a.across.number * bytes) % 2048 != 0; // rows do not share sets of the cache
-  packsA =
-      !(shape.a.across.isStatic() && shape.a.along.isStatic() && (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
+  packsA = shape.a.compute || !(shape.a.across.isStatic() && shape.a.along.isStatic() &&
+                                (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
   if (!packsB && !packsA) kc = balance(K.number, std::max<int64_t>(K.number, 1), kUnroll);
 }
 

@@ -43,6 +43,7 @@ private:
   /// Far positions lie on other pages, where the processor does not look ahead.
   void prefetch(Index start, Index q) {
     constexpr int64_t kAhead = 16, kFar = 1024, kLine = 64;
+    if (side.compute) return;
     int64_t bytes = byteSize(side.dtype);
     if (side.along.isStatic() && side.along.number * bytes < kFar) return;
     for (int64_t at = 0; at < width * bytes; at += kLine) {
@@ -60,7 +61,7 @@ private:
         pieces(16, [&](int64_t at, int64_t size) {
           Index from = e.add(start, at);
           Value mask = isMasked ? e.maskBelow(e.sub(side.size, from), size) : Value();
-          e.store(to, e.add(e.add(base, e.mul(q, width)), at), e.load(side.pointer, side.dtype, source(from, q), size, mask));
+          e.store(to, e.add(e.add(base, e.mul(q, width)), at), side.read(e, from, e.add(first, q), true, size, mask));
         });
       });
     };
@@ -70,9 +71,8 @@ private:
   void copyElements(Index start, Index base, int64_t at, int64_t size, Index from) {
     for (int64_t i = at; i < at + size; ++i) {
       Index element = clamped(e.add(start, i));
-      e.loop(from, count, 1, [&](Index q) {
-        e.store(to, e.add(e.add(base, e.mul(q, width)), i), e.load(side.pointer, side.dtype, source(element, q), 0));
-      });
+      e.loop(from, count, 1,
+             [&](Index q) { e.store(to, e.add(e.add(base, e.mul(q, width)), i), side.read(e, element, e.add(first, q), true, 0)); });
     }
   }
 
@@ -85,7 +85,7 @@ private:
       Index whole = e.floorTo(count, size);
       e.loop(0, whole, size, [&](Index q) {
         SmallVector<Value> square;
-        for (Index element : elements) square.push_back(e.load(side.pointer, side.dtype, source(element, q), size).value);
+        for (Index element : elements) square.push_back(side.read(e, element, e.add(first, q), false, size).value);
         e.transpose(square);
         for (int64_t i = 0; i < size; ++i)
           e.store(to, e.add(e.add(base, e.mul(e.add(q, i), width)), at), Expr(e.b, e.loc, square[size_t(i)], side.dtype));

@@ -3,6 +3,8 @@
 
 #include "codegen/cpu/Kernels.h"
 
+#include <functional>
+
 namespace kiln::cpu {
 
 /// One operand of a product: across its own axis (rows of the left one, columns of the right one) and along K.
@@ -10,6 +12,14 @@ struct Side {
   Value pointer;
   DType dtype;
   Index size, across, along; // how many; strides
+  /// Of an operand that is computed as it is read: the element at a position, or lanes from there on across or along.
+  using Compute = std::function<Expr(Index at, Index q, bool lanesAcross, int64_t lanes, Value mask)>;
+  Compute compute = {};
+
+  Expr read(Emitter &e, Index at, Index q, bool lanesAcross, int64_t lanes, Value mask = {}) const {
+    if (compute) return compute(at, q, lanesAcross, lanes, mask);
+    return e.load(pointer, dtype, e.add(e.mul(at, across), e.mul(q, along)), lanes, mask);
+  }
 };
 
 /// Copies `panels` strips of `width` from `start` on, K positions [first, first + count), to `to`: position by position, `width`

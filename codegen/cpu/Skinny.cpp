@@ -12,17 +12,14 @@ void emitSkinnyProduct(KernelContext &k, const Product &p) {
   auto block = [&](Index start, int64_t count, bool isFirst) {
     SmallVector<Expr> left; // the elements of a, in every lane
     for (int64_t r = 0; r < rows; ++r)
-      for (int64_t q = 0; q < count; ++q) {
-        Index at = e.add(e.mul(p.a.across, r), e.mul(p.a.along, e.add(start, q)));
-        left.push_back(e.splat(e.load(p.a.pointer, p.dtype, at, 0), lanes));
-      }
+      for (int64_t q = 0; q < count; ++q) { left.push_back(e.splat(p.a.read(e, r, e.add(start, q), true, 0), lanes)); }
     forEachVector(k.ev, 0, p.b.size, lanes, [&](Coordinate c) {
       SmallVector<Expr> sums;
       auto place = [&](int64_t r) { return e.add(e.mul(p.c.across, r), c.base); };
       for (int64_t r = 0; r < rows; ++r)
         sums.push_back(isFirst ? e.splat(e.scalar(p.dtype, 0), lanes) : e.load(p.c.pointer, p.dtype, place(r), lanes, k.ev.mask));
       for (int64_t q = 0; q < count; ++q) {
-        Expr right = e.load(p.b.pointer, p.dtype, e.add(e.mul(p.b.along, e.add(start, q)), c.base), lanes, k.ev.mask);
+        Expr right = p.b.read(e, c.base, e.add(start, q), true, lanes, k.ev.mask);
         for (int64_t r = 0; r < rows; ++r)
           sums[size_t(r)] = scalarOp(Op::DotGeneral, left[size_t(r * count + q)], right, sums[size_t(r)], p.dtype);
       }

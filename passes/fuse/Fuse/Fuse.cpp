@@ -67,6 +67,8 @@ private:
   void requireMemory(Value v);
 
   Group *place(Operation *op);
+  bool isPrologue(Group &g, Operation *product, Value operand);
+  void takePrologues(Group &g, Operation *product);
   std::unique_ptr<Group> alone(Operation *op);
   StringRef misfit(Group &g, Group &op, Operation *what);
   StringRef cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read);
@@ -336,8 +338,39 @@ StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group
   return isNatural && !readsFrom(g, home) && !readsFrom(home, g) ? "" : "reads it at other positions";
 }
 
+/// Whether what `g` computes is little, and read by a matrix product alone, as its operand.
+bool Fuser::isPrologue(Group &g, Operation *product, Value operand) {
+  constexpr int kLittle = 8; // in costs of the records: a product reads an element several times at most
+  DType dtype = ir::typeOf(operand).dtype;
+  if (g.kind != ir::KernelKind::Elementwise || (dtype != DType::F32 && dtype != DType::F64)) return false;
+  int cost = 0;
+  for (Operation *member : g.ops) {
+    cost += info(*ir::opOf(member)).cost;
+    bool isInside = llvm::all_of(member->getUsers(), [&](Operation *user) { return user == product || groupOf.lookup(user) == &g; });
+    if (!isInside || !ir::isKind(member, Kind::Elementwise)) return false;
+    if (!(ir::typeOf(member->getResult(0)).shape == ir::typeOf(operand).shape)) return false;
+  }
+  return cost <= kLittle && operand.hasOneUse();
+}
+
+/// The operands of a product that become part of its kernel.
+void Fuser::takePrologues(Group &g, Operation *product) {
+  for (Value operand : product->getOperands()) {
+    Operation *from = operand.getDefiningOp();
+    Group *other = from ? groupOf.lookup(from) : nullptr;
+    if (!other || !isPrologue(*other, product, operand)) continue;
+    for (Operation *member : other->ops) groupOf[member] = &g;
+    g.ops.insert(other->ops.begin(), other->ops.end());
+    g.reads.insert(other->reads.begin(), other->reads.end());
+    other->ops.clear();
+    other->partOf = &g;
+    count("fuse.prologues");
+  }
+}
+
 Group *Fuser::place(Operation *op) {
   auto mine = alone(op);
+  if (mine->kind == ir::KernelKind::Contraction) takePrologues(*mine, op);
   llvm::SetVector<Operation *> found;
   for (Value v : op->getOperands()) producers(v, found);
   // The latest producer's kernel first: what it reads is there already.

@@ -63,6 +63,21 @@ func.func @aliases(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4
 
 // -----
 
+// A cheap operand that only a product reads is computed in its kernel.
+// CHECK-LABEL: @prologue
+// CHECK: kiln.kernel "contraction"(%{{.*}} = %arg0 : tensor<4x4xf32>) -> (tensor<4x4xf32>)
+// CHECK-NEXT: kiln.negative
+// CHECK-NEXT: kiln.dot_general
+// CHECK-NOT: kiln.kernel
+// CHECK: return
+func.func @prologue(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %0 = kiln.negative %x : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = kiln.dot_general %0, %x {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %1 : tensor<4x4xf32>
+}
+
+// -----
+
 // Joining both sides of a product would need its result before it runs: the sum joins the product alone.
 // CHECK-LABEL: @no_cycle
 // CHECK: %[[A:.*]] = kiln.kernel "elementwise"

@@ -1,4 +1,4 @@
-"""What follows from products and convolutions in their kernels: the bits of eager, and how many kernels there are."""
+"""What comes before and behind products and convolutions in their kernels: the bits of eager, and how many kernels there are."""
 import numpy as np
 import pytest
 
@@ -11,6 +11,13 @@ FUNCTIONS = {
     "bias and relu": (lambda x, w, b: kn.maximum(x @ w + b, 0), 1),
     "gelu": (lambda x, w, b: (x @ w + b) * (1 + kn.erf((x @ w + b) * 0.7071)), 1),
     "residual": (lambda x, w, b: x @ w + kn.tanh(x @ w + b) * 2, 1),
+    "a scaled operand": (lambda x, w, b: (x * 2 + 1) @ w, 1),
+    "both operands": (lambda x, w, b: (x + 1) @ (w * b), 1),
+    "rounded weights": (lambda x, w, b: x @ kn.astype(kn.astype(w, kn.bfloat16), x.dtype), 1),
+    "transposed and scaled": (lambda x, w, b: (w.T * 2) @ (x.T + 1), 1),
+    "before and behind": (lambda x, w, b: kn.maximum((x * 3) @ w + b, 0), 1),
+    "a dear operand": (lambda x, w, b: kn.exp(x) @ w, 2),
+    "an operand that is a result": (lambda x, w, b: ((x * 2) @ w, x * 2), 2),
     "a decision": (lambda x, w, b: x @ w + b > 0, 1),
     "a choice": (lambda x, w, b: kn.where(x @ w > b, x @ w, b), 1),
     "several results": (lambda x, w, b: (kn.exp(x @ w), x @ w, x @ w > 0), 1),
@@ -45,8 +52,8 @@ def test_products(name, dtype):
 
 def test_batches():
     x, y, b = arrays("float32", (6, 20, 30), (6, 30, 17), (17,))
-    f = kn.jit(lambda x, y, b: kn.maximum(x @ y + b, 0))
-    same_bits(f(x, y, b), kn.maximum(x @ y + b, 0))
+    f = kn.jit(lambda x, y, b: kn.maximum((x * 2) @ (y + 1) + b, 0))
+    same_bits(f(x, y, b), kn.maximum((x * 2) @ (y + 1) + b, 0))
     assert f.stats.kernels == 1
 
 
@@ -55,7 +62,7 @@ def test_threads(threads):
     x, w, b = arrays("float32", (500, 300), (300, 400), (400,))
     kn.set_num_threads(threads)
     try:
-        same_bits(kn.jit(lambda x, w, b: kn.tanh(x @ w + b) * b)(x, w, b), kn.tanh(x @ w + b) * b)
+        same_bits(kn.jit(lambda x, w, b: kn.tanh((x + 1) @ (w * 2) + b) * b)(x, w, b), kn.tanh((x + 1) @ (w * 2) + b) * b)
     finally:
         kn.set_num_threads(1)
 
