@@ -204,6 +204,31 @@ void storeAll(KernelContext &k, ArrayRef<Index> shape, ValueRange values, ArrayR
   forEachPosition(k.e, shape, {last}, position, [&] { forEachVector(k, 0, shape.back(), lanes, cost, vectorBody); });
 }
 
-void emitElementwise(KernelContext &k) { storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs); }
+bool KernelContext::isFlat() {
+  auto isWhole = [&](const Buffer &buffer) {
+    return buffer.shape.empty() || (buffer.isRowMajor && buffer.shape.size() == outputs[0].shape.size());
+  };
+  bool inOrder = llvm::all_of(outputs, isWhole) && llvm::all_of(ev.buffers, [&](auto &known) { return isWhole(known.second); });
+  return inOrder && llvm::all_of(kernel.getBody().front().without_terminator(), [&](Operation &op) {
+           if (auto broadcast = dyn_cast<ir::BroadcastOp>(op)) return ir::typeOf(broadcast.getX()).shape.rank == 0;
+           return isa<ir::ConstantOp>(op) || ir::isKind(&op, Kind::Elementwise);
+         });
+}
+
+/// All elements by the last coordinate alone.
+static void storeFlat(KernelContext &k) {
+  Index size = 1;
+  for (Index n : k.outputs[0].shape) size = k.e.mul(size, n);
+  Coordinates position(k.outputs[0].shape.size());
+  forEachVector(k, 0, size, lanesFor(size, preferredLanes(k)), k.elementCost(), [&](Coordinate c) {
+    position.back() = c;
+    for (auto [value, buffer] : llvm::zip(k.yield().getValues(), k.outputs)) k.ev.storeAt(buffer, position, k.ev.at(value, position));
+  });
+}
+
+void emitElementwise(KernelContext &k) {
+  if (k.outputs[0].shape.size() > 1 && k.isFlat()) return storeFlat(k);
+  storeAll(k, k.outputs[0].shape, k.yield().getValues(), k.outputs);
+}
 
 } // namespace kiln::cpu

@@ -43,6 +43,7 @@ struct Buffer {
   Value pointer;
   DType dtype = DType::F32;
   llvm::SmallVector<Index, 4> shape, strides; // in elements
+  bool isRowMajor = false;                    // without gaps
   bool streams = false;                       // too large for the cache and in whole lines: stores go past it
 };
 

@@ -70,7 +70,7 @@ private:
   void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted);
   bool isHeavy(ir::KernelOp kernel);
-  bool streams(ir::KernelOp kernel, const Place &place, const Buffer &buffer);
+  bool streams(KernelContext &k, const Place &place, const Buffer &buffer);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
@@ -151,6 +151,7 @@ Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Val
     return buffer;
   }
   Index step = 1;
+  buffer.isRowMajor = true;
   buffer.strides.resize(buffer.shape.size());
   for (size_t i = buffer.shape.size(); i-- > 0;) {
     buffer.strides[i] = step;
@@ -204,7 +205,8 @@ bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
 }
 
 /// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
-bool ProgramEmitter::streams(ir::KernelOp kernel, const Place &place, const Buffer &buffer) {
+bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
+  ir::KernelOp kernel = k.kernel;
   bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
                    kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
   if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
@@ -214,7 +216,8 @@ bool ProgramEmitter::streams(ir::KernelOp kernel, const Place &place, const Buff
     bytes *= n.number;
   }
   constexpr int64_t kLine = 64;
-  return bytes >= target.streamBytes && (buffer.shape.size() == 1 || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
+  return bytes >= target.streamBytes &&
+         (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -251,7 +254,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
     context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
   for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
-    hasStreams |= output.streams = streams(kernel, places[result], output);
+    hasStreams |= output.streams = streams(context, places[result], output);
 
   static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
                                                           emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};

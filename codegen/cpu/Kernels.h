@@ -33,6 +33,8 @@ struct KernelContext {
   /// Computes what follows from a part of the main result, which has just been stored: rows [row, rowEnd) along the axis before the last
   /// of `position`, columns [column, columnEnd) along the last.
   void finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd);
+  /// Whether every array is read and written in the order of memory alone, so that the axes are one.
+  bool isFlat();
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }
   /// 64-byte aligned scratch that lives as long as the call, of each task its own.
   Value scratch(Index bytes);
