@@ -2,6 +2,7 @@
 import ctypes
 import functools
 import math
+import os
 import pathlib
 import statistics
 import subprocess
@@ -20,6 +21,17 @@ def torch():
     return t
 
 
+@functools.cache
+def jax():
+    """JAX with one thread: it takes as many as there are processors for it when it starts."""
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(every)})
+    import jax as j
+    j.numpy.ones(8).sum().block_until_ready()
+    os.sched_setaffinity(0, every)
+    return j
+
+
 #===-- math -----------------------------------------------------------------------------------------------------------===#
 
 
@@ -32,16 +44,15 @@ def numba_map(expression):
 
 def math_functions():
     print("math functions over 1M floats, jitted, against the fastest of NumPy, Numba and torch")
-    import jax
-    t = torch()
+    j, t = jax(), torch()
     a = RNG.uniform(0.1, 10, 1 << 20).astype(np.float32)
-    x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), jax.numpy.asarray(a)
+    x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), j.numpy.asarray(a)
     for name, bar in (("exp", 1.0), ("tanh", 1.0), ("sin", 1.0), ("log", 1.0), ("pow", 1.0), ("erf", 0.85)):
         ours, theirs, numba = getattr(kn, name), getattr(t, name), numba_map("v[i] ** v[i]" if name == "pow" else f"math.{name}(v[i])")
         twice = name == "pow"
         f = kn.jit((lambda v: ours(v, v)) if twice else (lambda v: ours(v)))
-        j = jax.jit((lambda v: v ** v) if twice else jax.scipy.special.erf if name == "erf" else getattr(jax.numpy, name))
-        others = {"torch": (lambda: theirs(tx, tx)) if twice else (lambda: theirs(tx)), "Numba": lambda: numba(a), "JAX": lambda: j(jx).block_until_ready()}
+        compiled = j.jit((lambda v: v ** v) if twice else j.scipy.special.erf if name == "erf" else getattr(j.numpy, name))
+        others = {"torch": (lambda: theirs(tx, tx)) if twice else (lambda: theirs(tx)), "Numba": lambda: numba(a), "JAX": lambda: compiled(jx).block_until_ready()}
         if name != "erf":
             n = np.power if twice else getattr(np, name)
             others["NumPy"] = (lambda: n(a, a)) if twice else (lambda: n(a))
@@ -124,9 +135,8 @@ def memory_bound():
 
 def memory_peers(a):
     """The same programs in other frameworks, over 4M floats."""
-    import jax
-    t = torch()
-    jnp = jax.numpy
+    j, t = jax(), torch()
+    jnp = j.numpy
     x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), jnp.asarray(a)
 
     class Named:  # torch under NumPy's names
@@ -137,9 +147,9 @@ def memory_peers(a):
 
     print("fused kernels over 4096 x 1024 floats, against the fastest peer")
     for name, make in (("affine chain", lambda m: affine), ("softmax", softmax), ("layernorm", layernorm), ("5-point stencil", lambda m: stencil)):
-        f, j, eager, compiled = kn.jit(make(kn)), jax.jit(make(jnp)), make(Named), t.compile(make(Named))
+        f, xla, eager, compiled = kn.jit(make(kn)), j.jit(make(jnp)), make(Named), t.compile(make(Named))
         numpy = make(np)
-        peers(name, lambda: f(x), {"NumPy": lambda: numpy(a), "JAX": lambda: j(jx).block_until_ready(), "torch": lambda: eager(tx), "torch.compile": lambda: compiled(tx)}, rounds=7)
+        peers(name, lambda: f(x), {"NumPy": lambda: numpy(a), "JAX": lambda: xla(jx).block_until_ready(), "torch": lambda: eager(tx), "torch.compile": lambda: compiled(tx)}, rounds=7)
 
 
 #===-- products -------------------------------------------------------------------------------------------------------===#
@@ -191,16 +201,15 @@ def products():
 
 def product_peers():
     print("products with what follows, against the fastest peer")
-    import jax
-    t = torch()
+    j, t = jax(), torch()
     for m, k, n in ((64, 64, 64), (1024, 1024, 1024), (32, 1024, 4096)):
         x, w, b = (RNG.random(s, np.float32) for s in ((m, k), (k, n), (n,)))
-        ours, theirs, jaxs = [kn.asarray(v.copy()) for v in (x, w, b)], [t.from_numpy(v.copy()) for v in (x, w, b)], [jax.numpy.asarray(v) for v in (x, w, b)]
+        ours, theirs, jaxs = [kn.asarray(v.copy()) for v in (x, w, b)], [t.from_numpy(v.copy()) for v in (x, w, b)], [j.numpy.asarray(v) for v in (x, w, b)]
         f = kn.jit(lambda x, w, b: kn.maximum(x @ w + b, 0))
-        j = jax.jit(lambda x, w, b: jax.numpy.maximum(x @ w + b, 0))
+        xla = j.jit(lambda x, w, b: j.numpy.maximum(x @ w + b, 0))
         compiled = t.compile(lambda x, w, b: t.relu(x @ w + b))
         peers(f"relu(x @ w + b), {m} x {k} x {n}", lambda: f(*ours), {
-            "NumPy": lambda: np.maximum(x @ w + b, 0), "JAX": lambda: j(*jaxs).block_until_ready(), "torch": lambda: t.relu(t.addmm(theirs[2], theirs[0], theirs[1])), "torch.compile": lambda: compiled(*theirs)}, rounds=7)
+            "NumPy": lambda: np.maximum(x @ w + b, 0), "JAX": lambda: xla(*jaxs).block_until_ready(), "torch": lambda: t.relu(t.addmm(theirs[2], theirs[0], theirs[1])), "torch.compile": lambda: compiled(*theirs)}, rounds=7)
 
 
 #===-- convolutions ---------------------------------------------------------------------------------------------------===#

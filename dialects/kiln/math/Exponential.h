@@ -79,20 +79,19 @@ template <Scalar E> E logEdges(E x, E result) {
   return select(less(x, zero), constant(x, kNan), result);
 }
 
-/// log(1 + f) + f^2/2 - f with sqrt(1/2) < 1 + f < sqrt(2): a minimax polynomial, no division.
+/// (log(1 + f) - f) / f^2 with sqrt(1/2) < 1 + f < sqrt(2): a minimax polynomial, no division.
 template <Scalar E> E logTail(E f) {
-  E p = polynomial(f, {0.3333333126, -0.2499998119, 0.2000068811, -0.1666915084, 0.142511545, -0.1239670452, 0.1163467886, -0.1165990555,
-                       0.07332454221});
-  return f * f * f * p;
+  return polynomial(f, {-0.5, 0.3333333126, -0.2499998119, 0.2000068811, -0.1666915084, 0.142511545, -0.1239670452, 0.1163467886,
+                        -0.1165990555, 0.07332454221});
 }
 /// log(1 + f) + k ln 2.
 template <Scalar E> E logSingle(E f, E k) {
-  E low = fma(k, constant(f, 9.0580006145e-06), logTail(f));
-  return fma(k, constant(f, 6.9313812256e-01), f + fma(f * f, constant(f, -0.5), low));
+  E low = fma(f * f, logTail(f), k * constant(f, 9.0580006145e-06));
+  return fma(k, constant(f, 6.9313812256e-01), f + low);
 }
 /// The same in another base: 1 / ln of it, and the logarithm of 2, as a float32 and the rest.
 template <Scalar E> E logSingle(E f, E k, std::pair<double, double> scale, std::pair<double, double> two) {
-  E rest = fma(f * f, constant(f, -0.5), logTail(f)), high = f * constant(f, scale.first), lost = fma(f, constant(f, scale.first), -high);
+  E rest = f * f * logTail(f), high = f * constant(f, scale.first), lost = fma(f, constant(f, scale.first), -high);
   E low = fma(rest, constant(f, scale.first), fma(f, constant(f, scale.second), lost));
   return fma(k, constant(f, two.first), high + fma(k, constant(f, two.second), low));
 }
@@ -108,25 +107,34 @@ template <Scalar E> E logDouble(E f, E k) {
 template <Scalar E> struct Mantissa {
   E f, k;
 };
-template <Scalar E> Mantissa<E> splitMantissa(E x) {
+template <Scalar E> Mantissa<E> splitNormal(E x) {
   bool single = x.dtype == DType::F32;
   DType whole = integerOf(x.dtype);
   int mantissa = mantissaBits(x.dtype);
-  // Subnormals are scaled into the normal range.
-  E tiny = less(x, constant(x, single ? 0x1p-126 : 0x1p-1022));
-  E y = select(tiny, x * constant(x, single ? 0x1p25 : 0x1p54), x);
-  E scale = select(tiny, constant(x, single ? -25 : -54), constant(x, 0));
-  E i = bitcast(y, whole) + bits(x, whole, single ? 0x3f800000u - 0x3f3504f3u : 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
+  E i = bitcast(x, whole) + bits(x, whole, single ? 0x3f800000u - 0x3f3504f3u : 0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
   E k = shiftRight(i, mantissa) - constant(i, single ? 127 : 1023);
   uint64_t low = (uint64_t(1) << mantissa) - 1;
   E m = bitwise_and(i, bits(i, whole, low)) + bits(i, whole, single ? 0x3f3504f3u : 0x3fe6a09e667f3bcdu);
-  return {bitcast(m, x.dtype) - constant(x, 1), cast(k, x.dtype) + scale};
+  return {bitcast(m, x.dtype) - constant(x, 1), cast(k, x.dtype)};
+}
+inline double leastNormal(DType t) { return t == DType::F32 ? 0x1p-126 : 0x1p-1022; }
+
+/// A logarithm by `f` of mantissa and exponent. Subnormals, which are scaled into the normal range, and edges are rare.
+template <Scalar E> E logarithm(E x, auto &&f) {
+  auto all = [&] {
+    double digits = x.dtype == DType::F32 ? 25 : 54;
+    E tiny = less(x, constant(x, leastNormal(x.dtype)));
+    auto [m, k] = splitNormal(select(tiny, x * constant(x, std::exp2(digits)), x));
+    return logEdges(x, f(m, k + select(tiny, constant(x, -digits), constant(x, 0))));
+  };
+  E isNormal = bitwise_and(greater_equal(x, constant(x, leastNormal(x.dtype))), less(x, constant(x, kInfinity)));
+  auto [m, k] = splitNormal(x);
+  return rarely(bitwise_invert(isNormal), f(m, k), all);
 }
 
 template <Scalar E> E log(E x) {
   if (isComplex(x.dtype)) return complexLog(x);
-  auto [f, k] = splitMantissa(x);
-  return logEdges(x, x.dtype == DType::F32 ? logSingle(f, k) : logDouble(f, k));
+  return logarithm(x, [&](E f, E k) { return x.dtype == DType::F32 ? logSingle(f, k) : logDouble(f, k); });
 }
 
 template <Scalar E> E tanh(E x) {
@@ -226,10 +234,7 @@ template <Scalar E> LogParts<E> logParts(E x) {
 
 template <Scalar E> E log2(E x) {
   if (isComplex(x.dtype)) return complexLog(x, 2);
-  if (x.dtype == DType::F32) {
-    auto [f, k] = splitMantissa(x);
-    return logEdges(x, logSingle(f, k, {0x1.715476p+0, 0x1.4ae0c0p-26}, {1, 0}));
-  }
+  if (x.dtype == DType::F32) return logarithm(x, [](E f, E k) { return logSingle(f, k, {0x1.715476p+0, 0x1.4ae0c0p-26}, {1, 0}); });
   return viaDouble(x, [](E x) {
     auto [k, high, low] = logParts(x);
     E c = constant(x, 0x1.71547652b82fep+0), t = high * c; // 1 / ln 2
@@ -240,10 +245,8 @@ template <Scalar E> E log2(E x) {
 }
 template <Scalar E> E log10(E x) {
   if (isComplex(x.dtype)) return complexLog(x, 10);
-  if (x.dtype == DType::F32) {
-    auto [f, k] = splitMantissa(x);
-    return logEdges(x, logSingle(f, k, {0x1.bcb7b2p-2, -0x1.5b235ep-27}, {0x1.344p-2, 0x1.3509f8p-18}));
-  }
+  if (x.dtype == DType::F32)
+    return logarithm(x, [](E f, E k) { return logSingle(f, k, {0x1.bcb7b2p-2, -0x1.5b235ep-27}, {0x1.344p-2, 0x1.3509f8p-18}); });
   return viaDouble(x, [](E x) {
     auto [k, high, low] = logParts(x);
     E c = constant(x, 0x1.bcb7b1526e50ep-2), t = high * c; // 1 / ln 10
