@@ -15,7 +15,7 @@ constexpr size_t kManyVariants = 32, kMostVariants = 256;
 struct State {
   Object function;
   JitOptions options;
-  std::vector<std::unique_ptr<Entry>> entries;
+  std::vector<std::shared_ptr<Entry>> entries;
   Programs programs;
   size_t last = 0;
   int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
@@ -252,11 +252,8 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
       Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
       PyList_Append(guards.get(), text.get());
     }
-    size_t at = 0;
-    for (int64_t slot = 0; at < e->trace.words.size(); ++slot) {
-      TraceOp op = Trace::decode(e->trace.words, at);
-      if (op.op != Op::Input) continue;
-      Object text(PyUnicode_FromString(toString(e->trace.types[size_t(slot)]).c_str()));
+    for (const TensorType &type : e->types) {
+      Object text(PyUnicode_FromString(toString(type).c_str()));
       PyList_Append(inputs.get(), text.get());
     }
     const auto *code = e->code.executable.get();
@@ -268,7 +265,7 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
     auto words = code ? (e->open ? e->open->trace : e->trace).serialize() : std::vector<int64_t>();
     Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
     Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards",
-                              guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->trace.types.size() - e->inputs.size()), "kernels",
+                              guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->ops), "kernels",
                               code ? code->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
                               e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False, "any_size",
                               e->open ? Py_True : Py_False, "apart", e->apart.c_str(), "_places", places.get(), "_program", program.get()));

@@ -67,7 +67,7 @@ struct OpenProgram {
   CompileResult code;
 };
 
-struct Entry {
+struct Entry : std::enable_shared_from_this<Entry> {
   std::vector<int64_t> words;
   std::vector<Object> objects;
   std::vector<Guard> guards;
@@ -76,7 +76,9 @@ struct Entry {
   std::vector<TensorType> stored;                  // types of the new storages, in the order of the trace's outputs
   std::vector<std::pair<InputPlace, int>> commits; // a written cell, and the output with its new content
   Output result;
-  Trace trace;
+  Trace trace;                   // empty where the code is for any size: its program has one
+  std::vector<TensorType> types; // of the inputs
+  size_t ops = 0;
   std::vector<Object> codes; // of Python, and where in them each slot was recorded: code, instruction
   std::vector<std::pair<int32_t, int32_t>> places;
   CompileResult code;
@@ -132,7 +134,7 @@ void readArguments(const JitOptions &options, PyObject *const *args, size_t narg
                    std::vector<PyObject *> &converted);
 
 /// Records a call.
-std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &signature);
+std::shared_ptr<Entry> recordEntry(const Call &call, const Signature &signature);
 
 /// The code of a function's recordings, shared where they differ in sizes and numbers alone.
 class Programs {
@@ -142,14 +144,14 @@ public:
   /// Gives a recorded entry its code: that of an earlier recording that it is an instance of, of a new program that has both as
   /// instances, or its own. Whether that compiled, or read from the cache.
   bool prepare(const JitOptions &options, const Call &call, const Signature &signature, Entry &entry,
-               std::span<const std::unique_ptr<Entry>> earlier);
+               std::span<const std::shared_ptr<Entry>> earlier);
 
 private:
   std::vector<std::shared_ptr<const OpenProgram>> open;
 
   bool share(Entry &entry, const std::shared_ptr<const OpenProgram> &program);
   bool widen(const OpenAxes *allowed, Entry &entry, const Trace &with);
-  std::unique_ptr<Entry> probe(const JitOptions &options, const Call &call, const Signature &signature, std::string &why);
+  std::shared_ptr<Entry> probe(const JitOptions &options, const Call &call, const Signature &signature, std::string &why);
 };
 /// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);

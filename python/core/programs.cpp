@@ -114,7 +114,7 @@ void Programs::check(const JitOptions &options, const Call &call, const Signatur
 }
 
 /// Records once more with other sizes; null where that cannot be, and why.
-std::unique_ptr<Entry> Programs::probe(const JitOptions &options, const Call &call, const Signature &s, std::string &why) {
+std::shared_ptr<Entry> Programs::probe(const JitOptions &options, const Call &call, const Signature &s, std::string &why) {
   size_t keywords = call.kwnames ? size_t(PyTuple_GET_SIZE(call.kwnames)) : 0;
   std::vector<PyObject *> args(call.args, call.args + call.nargs + keywords), converted;
   std::vector<Object> held;
@@ -183,10 +183,11 @@ bool Programs::widen(const OpenAxes *allowed, Entry &entry, const Trace &with) {
 }
 
 bool Programs::prepare(const JitOptions &options, const Call &call, const Signature &s, Entry &entry,
-                       std::span<const std::unique_ptr<Entry>> earlier) {
+                       std::span<const std::shared_ptr<Entry>> earlier) {
   if (entry.trace.outputs.empty()) return false;
   auto finish = [&](bool isNew) {
     entry.workspaceBytes = size_t(entry.code.executable->workspaceBytes(entry.values.symbols.data()));
+    if (entry.open) entry.trace = {};
     return isNew;
   };
   bool mayShare = options.dynamic != JitOptions::Never;

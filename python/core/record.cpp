@@ -144,8 +144,8 @@ void checkLeaks(Recorder &r) {
 
 } // namespace
 
-std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
-  auto entry = std::make_unique<Entry>();
+std::shared_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
+  auto entry = std::make_shared<Entry>();
   entry->words = s.words;
   for (PyObject *o : s.objects) entry->objects.push_back(Object::borrow(o));
   std::vector<PyObject *> captured;
@@ -193,6 +193,8 @@ std::unique_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
   }
   entry->inputs = r.inputs;
   entry->trace = std::move(r.trace);
+  entry->types.assign(entry->trace.types.begin(), entry->trace.types.begin() + ptrdiff_t(entry->inputs.size()));
+  entry->ops = entry->trace.types.size() - entry->inputs.size();
   return entry;
 }
 
@@ -283,10 +285,8 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 
 } // namespace
 
-/// Runs a program; other threads of Python run meanwhile where it is long.
+/// Runs a program; other threads of Python run meanwhile where it is long, and the caller keeps the entry.
 static int32_t callProgram(const Entry &entry, void *const *buffers, const int64_t *dims, bool isLong) {
-  std::shared_ptr<Executable> keep; // the entry may go away meanwhile
-  if (isLong) keep = entry.code.executable;
   const Executable &program = *entry.code.executable;
   void *workspace = entry.workspaceBytes ? threadWorkspace(entry.workspaceBytes) : nullptr;
   if (!isLong) return program.entry(runtimeTable(), buffers, dims, workspace);
@@ -296,6 +296,7 @@ static int32_t callProgram(const Entry &entry, void *const *buffers, const int64
 }
 
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
+  std::shared_ptr<const Entry> keep = entry.plain.isLong ? entry.shared_from_this() : nullptr; // another thread may drop it
   void *buffers[16 + 8 + 8];
   size_t count = 0;
   for (int i : entry.plain.inputs) buffers[count++] = arrayOf(args[i]).data();
@@ -324,6 +325,7 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
 }
 
 PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
+  auto keep = entry.shared_from_this(); // another thread, or Python code behind the run, may drop it
   std::vector<PyObject *> captured;
   if (!entry.captured.empty() && !findCaptured(entry, s, captured)) {
     failedOnData = true;

@@ -277,3 +277,22 @@ def test_threads_and_any_size():
         kn.set_num_threads(1)
     for r in results:
         same_bits(r, softmax(x) @ x.T)
+
+
+def test_threads_that_drive_each_other_out():
+    """More sizes than are kept, in several threads whose calls run without the interpreter's lock."""
+    import concurrent.futures
+
+    f = kn.jit(lambda x, k: kn.sum(x * k) + x[0])
+    f(kn.ones(70000), 1), f(kn.ones(70001), 2)
+
+    def work(seed):
+        rng = np.random.default_rng(seed)
+        for n in rng.integers(70000, 70400, 120):
+            x = kn.full(int(n), 2.0)
+            assert float(f(x, seed)) == float(kn.sum(x * seed) + x[0])
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(1, 9)))
+    assert f.stats.compiles + f.stats.cache_hits == 2 and len(f.explain().variants) <= 256
