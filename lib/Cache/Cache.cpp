@@ -1,5 +1,6 @@
 #include "lib/Cache/Cache.h"
 
+#include "lib/Cache/CacheEntry.h"
 #include "lib/Core/Error.h"
 
 #define XXH_INLINE_ALL
@@ -8,69 +9,37 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace kiln {
 namespace {
 
-constexpr uint64_t kMagic = 0x3165686361636e6bull; // "kncache1"
-
-struct Footer {
-  uint64_t magic, objectBytes, keyWords, checksum;
-};
-
-/// A file descriptor that closes itself.
-struct File {
-  int fd;
-  explicit File(int fd) : fd(fd) {}
-  ~File() {
-    if (fd >= 0) close(fd);
-  }
-  File(const File &) = delete;
-};
-
-uint64_t checksum(const void *object, size_t bytes, const std::vector<int64_t> &key) {
-  return XXH3_64bits_withSeed(key.data(), key.size() * 8, XXH3_64bits(object, bytes));
-}
-
-/// Whether the open file is a whole entry for `key`.
-bool isEntry(int fd, const std::vector<int64_t> &key) {
-  struct stat status;
-  if (fstat(fd, &status) || status.st_size < off_t(sizeof(Footer))) return false;
-  if (status.st_uid != geteuid() && status.st_uid != 0) return false; // another user's code is not ours to run
-  size_t size = size_t(status.st_size);
-  void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (data == MAP_FAILED) return false;
-  auto *bytes = static_cast<const char *>(data);
-  Footer footer;
-  std::memcpy(&footer, bytes + size - sizeof(Footer), sizeof(Footer));
-  bool good = footer.magic == kMagic && footer.keyWords == key.size() && footer.objectBytes < size &&
-              footer.objectBytes + key.size() * 8 + sizeof(Footer) == size &&
-              !std::memcmp(bytes + footer.objectBytes, key.data(), key.size() * 8) &&
-              footer.checksum == checksum(bytes, footer.objectBytes, key);
-  munmap(data, size);
-  return good;
-}
-
-bool appendFooter(const std::string &path, const std::vector<int64_t> &key) {
-  File file(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
-  struct stat status;
-  if (file.fd < 0 || fstat(file.fd, &status)) return false;
-  size_t size = size_t(status.st_size);
-  void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
-  if (data == MAP_FAILED) return false;
-  Footer footer{kMagic, size, key.size(), checksum(data, size, key)};
-  munmap(data, size);
-  return write(file.fd, key.data(), key.size() * 8) == ssize_t(key.size() * 8) &&
-         write(file.fd, &footer, sizeof footer) == ssize_t(sizeof footer);
-}
-
 std::string environment(const char *name) {
   const char *value = getenv(name);
   return value ? value : "";
+}
+
+/// Folders with colons between them.
+std::vector<std::string> split(const std::string &path) {
+  std::vector<std::string> folders;
+  for (size_t at = 0; at < path.size();) {
+    size_t end = std::min(path.find(':', at), path.size());
+    if (end > at) folders.push_back(path.substr(at, end - at));
+    at = end + 1;
+  }
+  return folders;
+}
+
+/// A number of bytes, or of K, M or G of them.
+int64_t bytesOf(const std::string &text) {
+  if (text.empty()) return CacheConfig().limit;
+  char *end = nullptr;
+  int64_t number = std::strtoll(text.c_str(), &end, 10);
+  int shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+  if (end == text.c_str() || end[shift > 0] || number < 0 || number > (int64_t(1) << (62 - shift)))
+    fail(ErrorKind::Value, "KILN_CACHE_LIMIT", "bytes", "a number, or one with K, M or G behind it", "'" + text + "'");
+  return number << shift;
 }
 
 bool makeFolder(const std::string &folder) {
@@ -81,12 +50,6 @@ bool makeFolder(const std::string &folder) {
   mkdir(folder.c_str(), 0700);
   struct stat status;
   return !stat(folder.c_str(), &status) && S_ISDIR(status.st_mode) && !access(folder.c_str(), W_OK | X_OK);
-}
-
-std::string cacheFolder() {
-  if (!cacheConfig().folder.empty()) return cacheConfig().folder;
-  std::string base = environment("XDG_CACHE_HOME");
-  return (base.empty() ? environment("HOME") + "/.cache" : base) + "/kiln";
 }
 
 /// Without a folder to write to: the executable lives in memory alone.
@@ -100,10 +63,16 @@ std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serializ
     ~Remove() { unlink(output.c_str()), rmdir(folder.c_str()); }
   } remove{folder, output};
   compileTo(serialized, output, dumpDir);
-  return Executable::open(output);
+  return openAnywhere(output);
 }
 
 } // namespace
+
+std::string cacheFolder() {
+  if (!cacheConfig().folder.empty()) return cacheConfig().folder;
+  std::string base = environment("XDG_CACHE_HOME");
+  return (base.empty() ? environment("HOME") + "/.cache" : base) + "/kiln";
+}
 
 CacheConfig &cacheConfig() {
   static CacheConfig config = [] {
@@ -111,6 +80,8 @@ CacheConfig &cacheConfig() {
     c.enabled = environment("KILN_CACHE") != "0";
     c.folder = environment("KILN_CACHE_DIR");
     c.dumpDir = environment("KILN_DUMP_DIR");
+    c.path = split(environment("KILN_CACHE_PATH"));
+    c.limit = bytesOf(environment("KILN_CACHE_LIMIT"));
     return c;
   }();
   return config;
@@ -125,12 +96,12 @@ std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized) {
   return key;
 }
 
-std::string cachePath(const std::vector<int64_t> &key) {
+std::string entryName(const std::vector<int64_t> &key) {
   XXH128_hash_t hash = XXH3_128bits(key.data(), key.size() * 8);
   char name[40];
   snprintf(name, sizeof name, "%016llx%016llx.so", static_cast<unsigned long long>(hash.high64),
            static_cast<unsigned long long>(hash.low64));
-  return cacheFolder() + "/" + name;
+  return name;
 }
 
 CompileResult getExecutable(const std::vector<int64_t> &serialized) {
@@ -146,15 +117,14 @@ CompileResult getExecutable(const std::vector<int64_t> &serialized) {
     return finish();
   }
   std::vector<int64_t> key = cacheKey(serialized);
-  std::string path = cachePath(key);
-  {
-    File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.fd >= 0 && isEntry(file.fd, key)) {
-      // By its own name: the loader takes two files for one that it knows by the same path, as of a descriptor.
-      result.executable = Executable::open(path);
-      result.fromCache = true;
-      return finish();
-    }
+  std::string name = entryName(key), path = cacheFolder() + "/" + name;
+  std::vector<std::string> folders = {cacheFolder()};
+  folders.insert(folders.end(), cacheConfig().path.begin(), cacheConfig().path.end());
+  for (const std::string &folder : folders) {
+    result.executable = openEntry(folder + "/" + name, key);
+    if (!result.executable) continue;
+    result.fromCache = true;
+    return finish();
   }
   if (!makeFolder(cacheFolder())) {
     result.executable = compileInMemory(serialized, dumpDir);
@@ -164,12 +134,13 @@ CompileResult getExecutable(const std::vector<int64_t> &serialized) {
   std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&result)) + ".tmp";
   try {
     compileTo(serialized, draft, dumpDir);
-    result.executable = Executable::open(draft);
+    result.executable = openAnywhere(draft);
   } catch (...) {
     unlink(draft.c_str());
     throw;
   }
   if (!appendFooter(draft, key) || rename(draft.c_str(), path.c_str())) unlink(draft.c_str());
+  else dropOldEntries(cacheFolder(), cacheConfig().limit);
   return finish();
 }
 

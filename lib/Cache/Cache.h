@@ -17,6 +17,8 @@ struct CacheConfig {
   bool enabled = true;
   std::string folder; // empty: $XDG_CACHE_HOME/kiln or ~/.cache/kiln
   std::string dumpDir;
+  std::vector<std::string> path;    // further folders to read from
+  int64_t limit = int64_t(4) << 30; // of the folder, in bytes
 };
 CacheConfig &cacheConfig();
 
@@ -31,7 +33,9 @@ CompileResult getExecutable(const std::vector<int64_t> &serialized);
 
 /// The key of a program: compiler build, target, program.
 std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized);
-/// The file of a key in the cache folder.
-std::string cachePath(const std::vector<int64_t> &key);
+/// The name of a key's file.
+std::string entryName(const std::vector<int64_t> &key);
+/// The folder that entries are stored in.
+std::string cacheFolder();
 
 } // namespace kiln

@@ -2,9 +2,14 @@
 
 #include "lib/Core/Error.h"
 
+#include <atomic>
 #include <cpuid.h>
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <fstream>
 #include <mutex>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace kiln {
@@ -34,8 +39,29 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
   return result;
 }
 
+std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
+  std::ifstream source(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(source), {}};
+  int made = memfd_create("kiln-executable", MFD_CLOEXEC);
+  if (!source || made < 0) return nullptr;
+  static std::atomic<int> next{512}; // the loader knows libraries by path: a number that no other one has had
+  int file = fcntl(made, F_DUPFD_CLOEXEC, next++);
+  close(made);
+  if (file < 0) return nullptr;
+  try {
+    if (write(file, bytes.data(), bytes.size()) != ssize_t(bytes.size())) throw Error(ErrorKind::Memory, "no memory for an executable");
+    auto result = open("/proc/self/fd/" + std::to_string(file));
+    result->file = file;
+    return result;
+  } catch (const Error &) {
+    close(file);
+    return nullptr;
+  }
+}
+
 Executable::~Executable() {
   if (handle) dlclose(handle);
+  if (file >= 0) close(file);
 }
 
 //===-- the pack ----------------------------------------------------------------------------------------------------===//

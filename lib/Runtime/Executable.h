@@ -18,6 +18,8 @@ class Executable {
 public:
   /// Opens an executable; throws Error (package) if it is none of this version.
   static std::shared_ptr<Executable> open(const std::string &path);
+  /// The same from a copy in memory, where files of its folder must not be run; null where that fails.
+  static std::shared_ptr<Executable> openCopy(const std::string &path);
   ~Executable();
   Executable(const Executable &) = delete;
 
@@ -29,6 +31,7 @@ public:
 private:
   Executable() = default;
   void *handle = nullptr;
+  int file = -1; // the copy in memory
   kiln_workspace_fn workspace = nullptr;
 };
 

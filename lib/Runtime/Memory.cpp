@@ -12,7 +12,8 @@ namespace kiln {
 namespace {
 
 constexpr size_t kAlignment = 64, kSmallLimit = 4096, kMostPerClass = 64;
-constexpr size_t kLargeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(512) << 20;
+constexpr size_t kLargeLimit = 32 << 10, kUnit = 16 << 10; // from here on blocks are kept, in multiples of a unit
+constexpr size_t kHugeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(512) << 20, kMostBlocks = 256;
 
 /// Small blocks by powers of two, of one thread: no lock, and no constructor on the way to them.
 struct SmallList {
@@ -42,11 +43,12 @@ void startLists() {
 size_t classOf(size_t bytes) { return size_t(std::bit_width((bytes - 1) / kAlignment)); }
 size_t roundedSize(size_t bytes) {
   if (bytes <= kSmallLimit) return kAlignment << classOf(bytes);
-  size_t unit = bytes >= kLargeLimit ? kHugePage : kAlignment;
+  size_t unit = bytes >= kHugeLimit ? kHugePage : bytes >= kLargeLimit ? kUnit : kAlignment;
   return (bytes + unit - 1) / unit * unit;
 }
 
-/// Large blocks waiting for the next array of about their size: fresh pages cost more than most operations on them.
+/// Larger blocks waiting for the next array of about their size: fresh pages cost more than most operations on them, and malloc gives
+/// pages back to the system again and again.
 struct LargeList {
   std::mutex mutex;
   std::vector<std::pair<size_t, void *>> blocks;
@@ -66,7 +68,7 @@ struct LargeList {
   bool keep(size_t bytes, void *p) {
     std::lock_guard lock(mutex);
     if (bytes > kMostLarge) return false;
-    while (total + bytes > kMostLarge) {
+    while (total + bytes > kMostLarge || blocks.size() >= kMostBlocks) {
       total -= blocks.front().first;
       free(blocks.front().second);
       blocks.erase(blocks.begin());
@@ -94,7 +96,7 @@ void *allocate(size_t bytes) {
       --list.count;
       return p;
     }
-  } else if (size >= kLargeLimit) {
+  } else if (bytes >= kLargeLimit) {
     if (void *p = largeList().take(size)) return p;
   }
   void *p = aligned_alloc(size >= kHugePage ? kHugePage : kAlignment, size);
@@ -115,7 +117,7 @@ void release(void *block, size_t bytes) noexcept {
       ++list.count;
       return;
     }
-  } else if (size >= kLargeLimit && largeList().keep(size, block)) {
+  } else if (bytes >= kLargeLimit && largeList().keep(size, block)) {
     return;
   }
   free(block);

@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include "lib/Cache/Cache.h"
+#include "lib/Cache/CacheEntry.h"
 #include "lib/Core/Infer.h"
 #include "lib/Core/Program.h"
 #include "lib/Library/Threads.h"
@@ -408,12 +409,20 @@ void defineServices(py11::module_ &m) {
   });
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });
+  cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
     auto &c = cacheConfig();
     return py11::make_tuple(c.enabled, c.folder, c.dumpDir);
   });
-  m.def("set_cache_config",
-        [](bool enabled, const std::string &folder, const std::string &dumpDir) { cacheConfig() = {enabled, folder, dumpDir}; });
+  m.def("set_cache_config", [](bool enabled, const std::string &folder, const std::string &dumpDir) {
+    auto &c = cacheConfig();
+    c.enabled = enabled, c.folder = folder, c.dumpDir = dumpDir;
+  });
+  m.def("cache_folder", [] { return cacheFolder(); });
+  m.def("inspect_entry", [](const std::string &path) {
+    EntryState state = inspectEntry(path);
+    return py11::make_tuple(state.isWhole, state.isCurrent);
+  });
 }
 
 } // namespace

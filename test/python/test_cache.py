@@ -98,3 +98,114 @@ def test_signals_are_left_alone():
             "before = caught(); kn.jit(lambda x: x * 3 + 1)(kn.ones(7)); assert kn._core.compiler_is_open(); assert caught() == before, (before, caught())")
     result = subprocess.run([sys.executable, "-c", code], env={**os.environ, "KILN_CACHE": "0"}, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+PROGRAMS = """
+import sys, kiln as kn
+compiled = hits = 0
+for k in range(int(sys.argv[1]), int(sys.argv[2])):
+    f = kn.jit(lambda x: kn.tanh(x) * float(k), dynamic=False)
+    f(kn.ones(8))
+    compiled, hits = compiled + f.stats.compiles, hits + f.stats.cache_hits
+print(compiled, hits)
+"""
+
+
+def run_programs(folder, first, last, **environment):
+    env = {**os.environ, "KILN_CACHE_DIR": str(folder), **environment}
+    result = subprocess.run([sys.executable, "-c", PROGRAMS, str(first), str(last)], env=env, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return tuple(map(int, result.stdout.split()))
+
+
+def tool(folder, *arguments):
+    result = subprocess.run([sys.executable, "-m", "kiln.cache", *arguments], env={**os.environ, "KILN_CACHE_DIR": str(folder)}, capture_output=True, text=True)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_the_folder_is_kept_within_its_limit(tmp_path):
+    assert run_programs(tmp_path, 0, 3) == (3, 0)
+    size = max(f.stat().st_size for f in tmp_path.iterdir())
+    for age, entry in enumerate(sorted(tmp_path.iterdir())):  # of different ages
+        os.utime(entry, (1e9 + age, 1e9 + age))
+    oldest = sorted(tmp_path.iterdir())[0].name
+    assert run_programs(tmp_path, 3, 4, KILN_CACHE_LIMIT=str(3 * size)) == (1, 0)
+    left = {f.name for f in tmp_path.iterdir()}
+    assert oldest not in left and 1 <= len(left) <= 3
+    assert run_programs(tmp_path, 3, 4) == (0, 1), "the newest is kept"
+    assert run_programs(tmp_path, 10, 12, KILN_CACHE_LIMIT="0") == (2, 0) and not list(tmp_path.iterdir())
+
+
+def test_entries_that_are_used_stay(tmp_path):
+    run_programs(tmp_path, 0, 2)
+    for entry in tmp_path.iterdir():
+        os.utime(entry, (1e9, 1e9))
+    run_programs(tmp_path, 0, 1)
+    assert sorted(f.stat().st_mtime > 1e9 for f in tmp_path.iterdir()) == [False, True]
+
+
+@pytest.mark.parametrize("limit", ["much", "-1", "1T", "5GB", "K"])
+def test_a_limit_that_is_none(limit):
+    out = subprocess.run([sys.executable, "-c", "import kiln"], env={**os.environ, "KILN_CACHE_LIMIT": limit}, capture_output=True, text=True)
+    assert out.returncode and f"KILN_CACHE_LIMIT: bytes: expected a number, or one with K, M or G behind it, got '{limit}'" in out.stderr
+
+
+def test_further_folders_are_read_and_not_written(tmp_path):
+    image, own = tmp_path / "image", tmp_path / "own"
+    run_programs(image, 0, 2)
+    image.chmod(0o500)
+    before = sorted(f.name for f in image.iterdir())
+    assert run_programs(own, 0, 3, KILN_CACHE_PATH=f"/nowhere:{image}") == (1, 2)
+    assert sorted(f.name for f in image.iterdir()) == before and len(list(own.iterdir())) == 1
+    image.chmod(0o700)
+
+
+def test_a_folder_whose_files_must_not_run(tmp_path):
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", tmp_path], capture_output=True).returncode:
+        pytest.skip("needs the right to mount")
+    try:
+        assert run_programs(tmp_path, 0, 3, TMPDIR=str(tmp_path)) == (3, 0)
+        assert run_programs(tmp_path, 0, 3) == (0, 3)
+        assert run_programs(tmp_path, 0, 3, TMPDIR=str(tmp_path), KILN_CACHE="0") == (3, 0)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_the_tool(tmp_path):
+    folder = tmp_path / "c"
+    assert tool(folder, "list") == (0, f"{folder}: 0 entries, 0 bytes, 0 damaged\n")
+    run_programs(folder, 0, 3)
+    code, text = tool(folder, "list")
+    assert code == 0 and text.count(" bytes  ") == 3 and "3 entries" in text
+    assert tool(folder, "verify")[0] == 0
+    assert tool(folder, "export", str(tmp_path / "image")) == (0, f"copied 3 entries to {tmp_path / 'image'}\n")
+    assert run_programs(tmp_path / "new", 0, 3, KILN_CACHE_PATH=str(tmp_path / "image")) == (0, 3)
+    first, second, _ = sorted(folder.iterdir())
+    data = bytearray(first.read_bytes())
+    data[100] ^= 1
+    first.write_bytes(data)
+    second.write_bytes(second.read_bytes()[:-1])
+    code, text = tool(folder, "verify")
+    assert code == 1 and first.name in text and second.name in text and "2 damaged" in text
+    assert tool(folder, "clear", "--old") == (0, f"removed 2 entries of {folder}\n") and len(list(folder.iterdir())) == 1
+    assert tool(folder, "clear") == (0, f"removed 1 entries of {folder}\n") and not list(folder.iterdir())
+    code, text = tool(folder, "polish")
+    assert code == 2 and "invalid choice" in text
+
+
+def test_every_flipped_bit_and_cut_is_found(tmp_path):
+    import random
+
+    from kiln import _core
+    run_programs(tmp_path, 0, 1)
+    entry, = tmp_path.iterdir()
+    whole, rng, copy = entry.read_bytes(), random.Random(0), tmp_path / "copy.so"
+    assert _core.inspect_entry(str(entry)) == (True, True)
+    for trial in range(1000):
+        data = bytearray(whole)
+        if trial % 2:
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        else:
+            del data[rng.randrange(len(data)):]
+        copy.write_bytes(data)
+        assert not _core.inspect_entry(str(copy))[0], trial

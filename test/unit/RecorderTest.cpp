@@ -48,7 +48,7 @@ TEST(Recorder, EqualProgramsHaveEqualWords) {
   };
   EXPECT_EQ(program(2), program(2));
   EXPECT_NE(program(2), program(3));
-  EXPECT_EQ(cachePath(cacheKey(program(2))), cachePath(cacheKey(program(2))));
+  EXPECT_EQ(entryName(cacheKey(program(2))), entryName(cacheKey(program(2))));
 }
 
 TEST(Recorder, WritesBecomeCommits) {

@@ -1,0 +1,28 @@
+// Files of the cache: checked before they are opened, and dropped when they are too many.
+#pragma once
+
+#include "lib/Runtime/Executable.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// The executable in a file that is a whole entry for `key`; null where there is none, or another user's.
+std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key);
+/// Opens an executable, through memory where its folder does not allow to run files.
+std::shared_ptr<Executable> openAnywhere(const std::string &path);
+/// Puts the key and the footer behind a shared object; false where that fails.
+bool appendFooter(const std::string &path, const std::vector<int64_t> &key);
+/// Drops the entries that were used the longest ago, if all are more than `limit` bytes, until there is room for others.
+void dropOldEntries(const std::string &folder, int64_t limit);
+
+/// What a file of the cache is.
+struct EntryState {
+  bool isWhole = false;   // an entry with the right checksum
+  bool isCurrent = false; // made by this build of the compiler for this processor
+};
+EntryState inspectEntry(const std::string &path);
+
+} // namespace kiln

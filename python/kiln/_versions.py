@@ -1,0 +1,45 @@
+"""``kn.show_versions`` and what it knows."""
+import os
+import platform
+import sys
+
+from . import _core
+
+
+def _processor():
+    """The name of the processor, and the widest level of x86-64 that Kiln uses on it."""
+    name, flags = platform.machine(), set()
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    name = value.strip()
+                if key.strip() == "flags":
+                    flags = set(value.split())
+                    break
+    except OSError:
+        pass
+    wide = {"avx512f", "avx512vl", "avx512dq", "avx512bw"} <= flags
+    return name, "x86-64-v4 (AVX-512)" if wide else "x86-64-v3 (AVX2, FMA)" if {"avx2", "fma"} <= flags else "below x86-64-v3"
+
+
+def versions() -> dict[str, str]:
+    """What a report needs: versions, processor, threads, cache."""
+    import numpy
+
+    import kiln
+
+    name, level = _processor()
+    enabled, *_ = _core.cache_config()
+    return {"kiln": f"{kiln.__version__} (build {_core.build_id()[:12]})", "python": sys.version.split()[0], "numpy": numpy.__version__,
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}, {' '.join(platform.libc_ver())}", "processor": f"{name}, {len(os.sched_getaffinity(0))} usable",
+            "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if enabled else "off", "library folder": os.path.dirname(_core.__file__)}
+
+
+def show_versions() -> None:
+    """Prints versions, processor, threads and cache, for a report."""
+    found = versions()
+    width = max(map(len, found))
+    for key, value in found.items():
+        print(f"{key:<{width}}  {value}")
