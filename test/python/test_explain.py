@@ -47,6 +47,11 @@ def test_why_neighbours_are_apart(function, why):
     assert all("test_explain.py:" in reason for reason in reasons) and reasons[0] in text
 
 
+def test_what_shares_a_kernel_gives_no_reason():
+    found, _ = kernels_of(lambda x: kn.maximum((x * 2) @ x.T + 1, 0), kn.ones((4, 3)))
+    assert len(found) == 1 and not found[0]["apart"]
+
+
 def test_code_from_the_cache_and_for_any_size_is_explained():
     f, g = (kn.jit(lambda x: kn.tanh(x) + kn.sum(x)) for _ in range(2))
     for n in (3, 4):

@@ -376,7 +376,7 @@ Group *Fuser::place(Operation *op) {
   // The latest producer's kernel first: what it reads is there already.
   llvm::SetVector<Group *> candidates;
   for (Operation *p : llvm::reverse(found))
-    if (Group *g = groupOf.lookup(p)) candidates.insert(g);
+    if (Group *g = groupOf.lookup(p); g && g != mine.get()) candidates.insert(g);
   SmallVector<Group *> inOrder(candidates.begin(), candidates.end());
   llvm::stable_sort(inOrder, [](Group *a, Group *b) { return takesEpilogue(*a) > takesEpilogue(*b); }); // others can join it
   Group *home = nullptr;
@@ -405,9 +405,9 @@ Group *Fuser::place(Operation *op) {
     g->ops.clear();
     g->partOf = home;
   }
-  Group *place = home ? home : mine.get();
+  Group *reader = home ? home : mine.get();
   for (Group *g : inOrder)
-    if (now(g) != place) place->reads.insert(now(g));
+    if (now(g) != reader) reader->reads.insert(now(g));
   if (home) {
     home->ops.insert(op);
     count("fuse.fused-ops");
