@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test conformance bench accuracy docs format check clean
+.PHONY: all setup build demo test test-asan conformance bench accuracy docs format check clean
 all: build
 
 setup:
@@ -19,6 +19,11 @@ demo: build
 
 test: build
 	@tools/run-tests $(BUILD)
+
+# Under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/.
+test-asan:
+	@$(MAKE) build PRESET=asan
+	@tools/run-sanitized
 
 # data-apis/array-api-tests from a checkout: make conformance ARRAY_API_TESTS=DIR
 conformance: build
