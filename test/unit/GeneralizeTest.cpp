@@ -59,7 +59,7 @@ TEST(Generalize, SmallSizesAreNoInstances) {
   auto open = generalize(program(10, 2), program(20, 2));
   ASSERT_TRUE(open);
   EXPECT_TRUE(instantiate(*open, program(3, 2)));
-  EXPECT_FALSE(instantiate(*open, program(2, 2))); // its part has one element
+  EXPECT_FALSE(instantiate(*open, program(2, 2)));  // its part has one element
   EXPECT_FALSE(instantiate(*open, program(10, 3))); // the number was the same in both
   EXPECT_FALSE(generalize(program(10, 2), program(2, 2)));
 }
