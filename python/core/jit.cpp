@@ -105,13 +105,10 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
     bool isNew = state.programs.prepare(state.options, call, s, *entry, state.entries);
     if (isNew && entry->eager.empty()) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
   }
-  if (entry->eager.empty()) {
-  } else if (state.options.raiseOnMiss) {
+  if (!entry->eager.empty() && state.options.raiseOnMiss)
     throw Error(ErrorKind::Trace,
                 "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
-  } else {
-    Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
-  }
+  if (!entry->eager.empty()) Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
   if (!kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
   state.entries.push_back(std::move(entry));
   state.last = state.entries.size() - 1;

@@ -126,7 +126,8 @@ std::shared_ptr<Entry> Programs::probe(const JitOptions &options, const Call &ca
     Dims shape = array.shape;
     constexpr int64_t kAny = std::numeric_limits<int32_t>::max();
     if (options.dynamic == JitOptions::Everywhere)
-      for (int64_t &d : shape.values) d = d >= 2 ? sizes.of("", d, 0, kAny) : d;
+      for (int i = 0; i < shape.rank; ++i)
+        if (shape[i] >= 2) shape[i] = sizes.of("", shape[i], 0, kAny);
     for (const OpenAxis &axis : options.openAxes)
       if (argumentOf(axis, call) == argument && shape[axis.axis] >= 2)
         shape[axis.axis] = sizes.of(axis.name, shape[axis.axis], axis.low, axis.high);

@@ -24,12 +24,14 @@ _ANY_SIZE = 2**62
 _DYNAMIC_MODES = {None: 0, False: 1, True: 2}
 
 
-def _open_axes(dynamic, positional):
+def _open_axes(dynamic, positional, named):
     """``dynamic`` as (position or -1, argument, axis, name, low, high) for each axis that it names."""
     axes = []
     for key, sizes in dynamic.items():
         if isinstance(key, bool) or not isinstance(key, (int, str)):
             raise make("TraceError", f"jit: dynamic: expected names or positions of arguments as keys, got {key!r}")
+        if named is not None and (key not in named if isinstance(key, str) else not 0 <= key < len(positional)):
+            raise make("ValueError", f"jit: dynamic: expected an argument among {', '.join(named) or 'none'}, got {key!r}")
         if not isinstance(sizes, dict):
             raise make("TraceError", f"jit: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
         position = key if isinstance(key, int) else positional.index(key) if key in positional else -1
@@ -90,7 +92,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     # Either way of naming an argument covers both ways of passing it.
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if positional else i for i in numbers} | {positional.index(n) for n in names if n in positional}
-    open_axes = _open_axes(dynamic, positional) if isinstance(dynamic, dict) else ()
+    takes_any = code is None or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    named = None if takes_any else code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
     jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise", mode, open_axes)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):

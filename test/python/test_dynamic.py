@@ -240,6 +240,8 @@ def test_declarations_of_what_is_no_array():
     ({"x": 0}, kn.TraceError, "a dict of axes for argument 'x'"),
     ({"x": {-1: "n"}}, ValueError, "axes from 0 to 7, got -1"),
     ({"x": {0: ("n", 5, 4)}}, ValueError, "a name or \\(name, least, most\\)"),
+    ({"y": {0: "n"}}, ValueError, "expected an argument among x, got 'y'"),
+    ({1: {0: "n"}}, ValueError, "expected an argument among x, got 1"),
     ({"x": {0: 7}}, ValueError, "a name or \\(name, least, most\\)"),
 ])
 def test_wrong_declarations(dynamic, error, text):
