@@ -128,18 +128,7 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
     }
     return result;
   }
-  case Op::Reshape: { // of unit axes only: others are aliases between kernels
-    size_t j = 0;
-    for (int i = 0; i < from.shape.rank; ++i) {
-      if (from.shape[i] == 1) {
-        result.push_back({});
-        continue;
-      }
-      while (to.shape[int(j)] == 1) ++j;
-      result.push_back(position[j++]);
-    }
-    return result;
-  }
+  case Op::Reshape: return ir::throughUnitAxes(from.shape, to.shape, position, Coordinate{}); // others are aliases between kernels
   default: break;
   }
   KILN_ASSERT(false, "not an op that moves elements");

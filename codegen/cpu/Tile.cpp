@@ -64,16 +64,8 @@ private:
       for (auto [i, p] : llvm::enumerate(transpose.getPermutation())) result[size_t(p)] = axes[i];
     } else if (auto slice = dyn_cast<ir::SliceOp>(op)) {
       for (auto [axis, step] : llvm::zip(axes, slice.getSteps())) result.push_back(step == 1 ? axis : -1);
-    } else { // a reshape by unit axes
-      int j = 0;
-      for (int i = 0; i < from.rank; ++i) {
-        if (from[i] == 1) {
-          result.push_back(-1);
-          continue;
-        }
-        while (to[j] == 1) ++j;
-        result.push_back(axes[size_t(j++)]);
-      }
+    } else {
+      result = ir::throughUnitAxes(from, to, axes, -1);
     }
     return result;
   }

@@ -56,6 +56,17 @@ inline bool isKind(mlir::Operation *op, Kind kind) {
   return id && info(*id).kind == kind;
 }
 
+/// What stands at each axis of the operand of a reshape by unit axes, given what stands at those of its result.
+template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Dims &from, const Dims &to, llvm::ArrayRef<T> at, T unit) {
+  llvm::SmallVector<T, 4> result;
+  int j = 0;
+  for (int i = 0; i < from.rank; ++i) {
+    while (from[i] != 1 && to[j] == 1) ++j;
+    result.push_back(from[i] == 1 ? unit : at[size_t(j++)]);
+  }
+  return result;
+}
+
 } // namespace kiln::ir
 
 #include "kiln/KilnDialect.h.inc"

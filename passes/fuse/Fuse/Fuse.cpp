@@ -245,15 +245,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       }
     } else if (auto reshape = dyn_cast<ir::ReshapeOp>(producer)) {
       Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
-      int j = 0;
-      for (int i = 0; i < x.rank; ++i) {
-        if (x[i] == 1) {
-          from.push_back(-1);
-          continue;
-        }
-        while (to[j] == 1) ++j;
-        from.push_back(axes[size_t(j++)]);
-      }
+      from = ir::throughUnitAxes(x, to, ArrayRef(axes), -1);
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;
       for (Value x : producer->getOperands()) producers(x, found);
