@@ -238,8 +238,8 @@ def convolutions():
 
 def latencies():
     """Of whole programs: how compile time grows with their length."""
-    config = kn._core.cache_config()
-    kn._core.set_cache_config(False, *config[1:])
+    config = kn.config.cache
+    kn.config.cache = False
 
     def per_op(count):
         def f(v, w):
@@ -252,4 +252,4 @@ def latencies():
 
     small = statistics.median(per_op(1000) for _ in range(3))
     row("compile time an op, 10,000 ops over 1,000 ops", per_op(10000) / small, ("<=", 2.5))
-    kn._core.set_cache_config(*config)
+    kn.config.cache = config

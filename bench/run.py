@@ -15,6 +15,7 @@ import timeit
 
 for name in ("KILN_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"
+os.environ.setdefault("KILN_JIT", "sync")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -54,8 +55,8 @@ def calls():
 
 def compile_times():
     print("compiling, the compiler open, nothing cached")
-    config = kn._core.cache_config()
-    kn._core.set_cache_config(False, *config[1:])
+    config = kn.config.cache
+    kn.config.cache = False
     x, m = kn.ones(1000), kn.ones((100, 100))
 
     def fresh(make, argument):
@@ -77,7 +78,7 @@ def compile_times():
     row("elementwise kernel of 10 ops", fresh(ten_ops, x), ("<=", 10), "ms")
     row("softmax kernel", fresh(lambda k: lambda v: kn.softmax(v * k), m), None, "ms")
     row("matrix product", fresh(lambda k: lambda v: (v + k) @ v, m), None, "ms")
-    kn._core.set_cache_config(*config)
+    kn.config.cache = config
     kernels.latencies()
 
 

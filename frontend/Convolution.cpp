@@ -10,12 +10,6 @@ struct Window {
   int64_t groups;
 };
 
-Dims ones(int rank) {
-  Dims result;
-  for (int i = 0; i < rank; ++i) result.push(1);
-  return result;
-}
-
 /// The operand at one position of the window, for all positions of the result, put into `columns`; 0 where that is padding.
 void copyTap(const Array &x, Array &columns, const Window &window, const Dims &tap, int64_t number) {
   int spatial = tap.rank;

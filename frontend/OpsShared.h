@@ -32,6 +32,14 @@ std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape);
 /// Records the repetition of `x` to `shape`, where it is another.
 Array recordBroadcast(const Array &x, const Dims &shape);
 
+inline Dims ones(int rank) {
+  Dims steps;
+  for (int i = 0; i < rank; ++i) steps.push(1);
+  return steps;
+}
+/// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
+Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);
+
 /// Whether the memory that two arrays show can overlap.
 bool overlaps(const Array &a, const Array &b);
 /// Throws Error (value): a view of broadcast_to is written.

@@ -139,18 +139,12 @@ Array joinParts(const Array &re, const Array &im) {
   return applyElementwise(Op::Complex, parts);
 }
 
-/// The starts of a dynamic slice as numbers, moved so that all of it lies inside.
-static Dims clampedStarts(const Array &x, const Array &starts, const Dims &sizes) {
+Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes) {
   Array flat = contiguous(starts);
-  Dims result;
+  Dims clamped;
   for (int i = 0; i < sizes.rank; ++i)
-    result.push(std::clamp<int64_t>(reinterpret_cast<const int64_t *>(flat.data())[i], 0, x.shape[i] - sizes[i]));
-  return result;
-}
-static Dims ones(int rank) {
-  Dims steps;
-  for (int i = 0; i < rank; ++i) steps.push(1);
-  return steps;
+    clamped.push(std::clamp<int64_t>(reinterpret_cast<const int64_t *>(flat.data())[i], 0, x.shape[i] - sizes[i]));
+  return slice(x, clamped, sizes, ones(sizes.rank));
 }
 
 Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes) {
@@ -159,14 +153,14 @@ Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes) {
   TensorType types[] = {x.type(), starts.type()};
   infer(Op::DynamicSlice, types, words);
   if (isRecording()) return recordOp(Op::DynamicSlice, {&x, &starts}, words);
-  return copy(slice(x, clampedStarts(x, starts, sizes), sizes, ones(sizes.rank)));
+  return copy(dynamicPart(x, starts, sizes));
 }
 
 Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
   TensorType types[] = {x.type(), value.type(), starts.type()};
   infer(Op::DynamicUpdate, types, {});
   if (isRecording()) return recordOp(Op::DynamicUpdate, {&x, &value, &starts});
-  Array result = copy(x), part = slice(result, clampedStarts(x, starts, value.shape), value.shape, ones(value.shape.rank));
+  Array result = copy(x), part = dynamicPart(result, starts, value.shape);
   assign(part, value);
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Core/Error.h"
+#include "lib/Runtime/Fork.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -69,12 +70,14 @@ std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serializ
 } // namespace
 
 std::string cacheFolder() {
-  if (!cacheConfig().folder.empty()) return cacheConfig().folder;
+  std::string chosen = cacheConfig().folder;
+  if (!chosen.empty()) return chosen;
   std::string base = environment("XDG_CACHE_HOME");
   return (base.empty() ? environment("HOME") + "/.cache" : base) + "/kiln";
 }
 
-CacheConfig &cacheConfig() {
+/// Under Lock::Settings: the compile thread reads while the program may change.
+static CacheConfig &theConfig() {
   static CacheConfig config = [] {
     CacheConfig c;
     c.enabled = environment("KILN_CACHE") != "0";
@@ -85,6 +88,14 @@ CacheConfig &cacheConfig() {
     return c;
   }();
   return config;
+}
+CacheConfig cacheConfig() {
+  std::lock_guard lock(lockOf(Lock::Settings));
+  return theConfig();
+}
+void setCacheConfig(CacheConfig config) {
+  std::lock_guard lock(lockOf(Lock::Settings));
+  theConfig() = std::move(config);
 }
 
 std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized) {
@@ -104,44 +115,49 @@ std::string entryName(const std::vector<int64_t> &key) {
   return name;
 }
 
-CompileResult getExecutable(const std::vector<int64_t> &serialized) {
-  auto start = std::chrono::steady_clock::now();
-  CompileResult result;
-  auto finish = [&] {
-    result.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    return result;
-  };
-  const char *dumpDir = cacheConfig().dumpDir.empty() ? nullptr : cacheConfig().dumpDir.c_str();
-  if (!cacheConfig().enabled) {
-    result.executable = compileInMemory(serialized, dumpDir);
-    return finish();
-  }
+using Clock = std::chrono::steady_clock;
+static double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized) {
+  CacheConfig config = cacheConfig();
+  if (!config.enabled) return std::nullopt;
+  auto start = Clock::now();
   std::vector<int64_t> key = cacheKey(serialized);
-  std::string name = entryName(key), path = cacheFolder() + "/" + name;
+  std::string name = entryName(key);
   std::vector<std::string> folders = {cacheFolder()};
-  folders.insert(folders.end(), cacheConfig().path.begin(), cacheConfig().path.end());
-  for (const std::string &folder : folders) {
-    result.executable = openEntry(folder + "/" + name, key);
-    if (!result.executable) continue;
-    result.fromCache = true;
-    return finish();
-  }
-  if (!makeFolder(cacheFolder())) {
-    result.executable = compileInMemory(serialized, dumpDir);
-    return finish();
-  }
+  folders.insert(folders.end(), config.path.begin(), config.path.end());
+  for (const std::string &folder : folders)
+    if (auto executable = openEntry(folder + "/" + name, key)) return CompileResult{std::move(executable), true, millisecondsSince(start)};
+  return std::nullopt;
+}
+
+/// Compiled into the folder of the cache, or into memory where there is none.
+static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized) {
+  CacheConfig config = cacheConfig();
+  const char *dumpDir = config.dumpDir.empty() ? nullptr : config.dumpDir.c_str();
+  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir);
+  std::vector<int64_t> key = cacheKey(serialized);
+  std::string path = cacheFolder() + "/" + entryName(key);
   // Beside its place, then renamed: another process sees the whole entry or none.
-  std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&result)) + ".tmp";
+  std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&key)) + ".tmp";
+  std::shared_ptr<Executable> executable;
   try {
     compileTo(serialized, draft, dumpDir);
-    result.executable = openAnywhere(draft);
+    executable = openAnywhere(draft);
   } catch (...) {
     unlink(draft.c_str());
     throw;
   }
   if (!appendFooter(draft, key) || rename(draft.c_str(), path.c_str())) unlink(draft.c_str());
-  else dropOldEntries(cacheFolder(), cacheConfig().limit);
-  return finish();
+  else dropOldEntries(cacheFolder(), config.limit);
+  return executable;
+}
+
+CompileResult getExecutable(const std::vector<int64_t> &serialized) {
+  auto start = Clock::now();
+  if (auto found = findExecutable(serialized)) return std::move(*found);
+  auto executable = compile(serialized);
+  return {std::move(executable), false, millisecondsSince(start)};
 }
 
 } // namespace kiln

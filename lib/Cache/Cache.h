@@ -8,6 +8,7 @@
 #include "lib/Runtime/Executable.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct CacheConfig {
   std::vector<std::string> path;    // further folders to read from
   int64_t limit = int64_t(4) << 30; // of the folder, in bytes
 };
-CacheConfig &cacheConfig();
+CacheConfig cacheConfig();
+void setCacheConfig(CacheConfig config);
 
 struct CompileResult {
   std::shared_ptr<Executable> executable;
@@ -28,7 +30,9 @@ struct CompileResult {
   double milliseconds = 0; // to look up, compile and load
 };
 
-/// The executable of a program: from the cache, or compiled and stored there.
+/// The executable of a program from the cache, where it is there.
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized);
+/// The same, or compiled and stored there.
 CompileResult getExecutable(const std::vector<int64_t> &serialized);
 
 /// The key of a program: compiler build, target, program.

@@ -1,6 +1,7 @@
 #include "lib/Runtime/Executable.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Runtime/Fork.h"
 
 #include <atomic>
 #include <cpuid.h>
@@ -25,8 +26,13 @@ static std::string lastDlError() {
   return text ? text : "unknown error";
 }
 
+static std::atomic<int64_t> executables = 0;
+Executable::Executable() { ++executables; }
+int64_t Executable::count() { return executables; }
+
 std::shared_ptr<Executable> Executable::open(const std::string &path) {
-  std::shared_ptr<Executable> result(new Executable);
+  std::shared_ptr<Executable> result(new Executable); // before the lock: its destructor takes it
+  std::lock_guard lock(lockOf(Lock::Loader));
   result->handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!result->handle) throw Error(ErrorKind::Package, "executable: expected a shared object that loads: " + lastDlError());
   auto *info = static_cast<kiln_executable_info *>(dlsym(result->handle, "kiln_info"));
@@ -60,7 +66,11 @@ std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
 }
 
 Executable::~Executable() {
-  if (handle) dlclose(handle);
+  --executables;
+  if (handle) {
+    std::lock_guard lock(lockOf(Lock::Loader));
+    dlclose(handle);
+  }
   if (file >= 0) close(file);
 }
 
@@ -91,9 +101,8 @@ private:
 } // namespace
 
 kiln_entry_fn packKernel(const std::string &name) {
-  static std::mutex mutex;
   static std::unordered_map<std::string, kiln_entry_fn> known;
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(lockOf(Lock::Pack));
   auto found = known.find(name);
   if (found != known.end()) return found->second;
   static const Packs packs;
@@ -144,6 +153,7 @@ void check(int32_t status, char *error) {
 bool compilerIsOpen() { return isOpen; }
 
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir) {
+  std::lock_guard lock(lockOf(Lock::Compiler));
   kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir};
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);
@@ -156,6 +166,7 @@ void interpret(const std::vector<int64_t> &serialized, const void *const *inputs
 }
 
 std::vector<int64_t> parseIr(std::string_view source) {
+  std::lock_guard lock(lockOf(Lock::Compiler));
   int64_t *words = nullptr;
   size_t count = 0;
   char *error = nullptr;
@@ -166,6 +177,7 @@ std::vector<int64_t> parseIr(std::string_view source) {
 }
 
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {
+  std::lock_guard lock(lockOf(Lock::Compiler));
   kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
   char *text = nullptr, *error = nullptr;
   check(compiler().print(&request, stage.c_str(), &text, &error), error);

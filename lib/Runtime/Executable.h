@@ -28,8 +28,11 @@ public:
   /// Bytes of the workspace; `symbols` are the sizes of a program for any size.
   int64_t workspaceBytes(const int64_t *symbols) const { return workspace ? workspace(symbols) : info.workspace_bytes; }
 
+  /// How many are loaded.
+  static int64_t count();
+
 private:
-  Executable() = default;
+  Executable();
   void *handle = nullptr;
   int file = -1; // the copy in memory
   kiln_workspace_fn workspace = nullptr;

@@ -1,10 +1,13 @@
 #include "lib/Runtime/Memory.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Runtime/Fork.h"
 
+#include <atomic>
 #include <bit>
 #include <cstdlib>
-#include <mutex>
+#include <malloc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <vector>
 
@@ -25,12 +28,50 @@ constexpr int kClasses = 7; // 64 .. 4096
 /// Blocks kept a class; 0 once the thread ends, since arrays may outlive its lists.
 [[gnu::tls_model("initial-exec")]] constinit thread_local int32_t keptPerClass = 0;
 
+/// Bytes in small blocks, taken by this thread less those given back by it: written by it alone, added up for the statistics.
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<int64_t> smallInUse = 0;
+void countSmall(int64_t bytes) { smallInUse.store(smallInUse.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed); }
+
+/// Of all threads, under Lock::Memory.
+struct Counters {
+  std::vector<std::atomic<int64_t> *> small;
+  int64_t ended = 0; // of threads that are gone
+};
+Counters &counters() {
+  static auto *all = new Counters;
+  static const int once = pthread_atfork(nullptr, nullptr, [] { // the threads of the others do not exist in the child
+    for (auto *count : all->small)
+      if (count != &smallInUse) all->ended += *count;
+    std::erase_if(all->small, [](auto *count) { return count != &smallInUse; });
+  });
+  (void)once;
+  return *all;
+}
+std::atomic<int64_t> largeInUse = 0, largePeak = 0;
+void countLarge(int64_t bytes) {
+  int64_t now = largeInUse.fetch_add(bytes, std::memory_order_relaxed) + bytes, peak = largePeak.load(std::memory_order_relaxed);
+  while (now > peak && !largePeak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+}
+
+void emptySmallLists() {
+  for (SmallList &list : smallLists) {
+    for (void *p = list.head, *next; p; p = next) next = *static_cast<void **>(p), free(p);
+    list = {};
+  }
+}
+
 struct EndOfThread {
-  EndOfThread() { keptPerClass = int32_t(kMostPerClass); }
+  EndOfThread() {
+    keptPerClass = int32_t(kMostPerClass);
+    std::lock_guard lock(lockOf(Lock::Memory));
+    counters().small.push_back(&smallInUse);
+  }
   ~EndOfThread() {
     keptPerClass = -1;
-    for (SmallList &list : smallLists)
-      for (void *p = list.head, *next; p; p = next) next = *static_cast<void **>(p), free(p);
+    emptySmallLists();
+    std::lock_guard lock(lockOf(Lock::Memory));
+    std::erase(counters().small, &smallInUse);
+    counters().ended += smallInUse;
   }
 };
 void startLists() {
@@ -50,12 +91,11 @@ size_t roundedSize(size_t bytes) {
 /// Larger blocks waiting for the next array of about their size: fresh pages cost more than most operations on them, and malloc gives
 /// pages back to the system again and again.
 struct LargeList {
-  std::mutex mutex;
   std::vector<std::pair<size_t, void *>> blocks;
   size_t total = 0;
 
   void *take(size_t bytes) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(lockOf(Lock::Memory));
     for (size_t i = blocks.size(); i-- > 0;)
       if (blocks[i].first == bytes) {
         void *p = blocks[i].second;
@@ -66,7 +106,7 @@ struct LargeList {
     return nullptr;
   }
   bool keep(size_t bytes, void *p) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(lockOf(Lock::Memory));
     if (bytes > kMostLarge) return false;
     while (total + bytes > kMostLarge || blocks.size() >= kMostBlocks) {
       total -= blocks.front().first;
@@ -90,24 +130,28 @@ void *allocate(size_t bytes) {
   size_t size = roundedSize(bytes);
   if (size < bytes) throw Error(ErrorKind::Memory, "array of " + std::to_string(bytes) + " bytes: expected a size that fits in memory");
   if (bytes <= kSmallLimit) {
+    if (keptPerClass == 0) startLists();
     SmallList &list = smallLists[classOf(bytes)];
-    if (void *p = list.head; p && keptPerClass > 0) {
+    if (void *p = list.head) {
       list.head = *static_cast<void **>(p);
       --list.count;
+      countSmall(int64_t(size));
       return p;
     }
   } else if (bytes >= kLargeLimit) {
-    if (void *p = largeList().take(size)) return p;
+    if (void *p = largeList().take(size)) return countLarge(int64_t(size)), p;
   }
   void *p = aligned_alloc(size >= kHugePage ? kHugePage : kAlignment, size);
   if (!p) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " free bytes");
   if (size >= kHugePage) madvise(p, size, MADV_HUGEPAGE);
+  bytes <= kSmallLimit ? countSmall(int64_t(size)) : countLarge(int64_t(size));
   return p;
 }
 
 void release(void *block, size_t bytes) noexcept {
   if (bytes == 0) bytes = 1;
   size_t size = roundedSize(bytes);
+  bytes <= kSmallLimit ? countSmall(-int64_t(size)) : countLarge(-int64_t(size));
   if (bytes <= kSmallLimit) {
     if (keptPerClass == 0) startLists();
     SmallList &list = smallLists[classOf(bytes)];
@@ -121,6 +165,26 @@ void release(void *block, size_t bytes) noexcept {
     return;
   }
   free(block);
+}
+
+MemoryStats memoryStats() {
+  LargeList &large = largeList();
+  std::lock_guard lock(lockOf(Lock::Memory));
+  int64_t small = counters().ended;
+  for (auto *count : counters().small) small += count->load(std::memory_order_relaxed);
+  return {small + largeInUse, largePeak, int64_t(large.total), int64_t(kMostLarge)};
+}
+
+void releaseKept() {
+  emptySmallLists();
+  LargeList &large = largeList();
+  {
+    std::lock_guard lock(lockOf(Lock::Memory));
+    for (auto &[bytes, block] : large.blocks) free(block);
+    large.blocks.clear();
+    large.total = 0;
+  }
+  malloc_trim(0);
 }
 
 void *threadWorkspace(size_t bytes) {

@@ -3,6 +3,7 @@
 #include "jit.h"
 
 #include <algorithm>
+#include <chrono>
 #include <structmember.h>
 
 namespace kiln::py {
@@ -11,6 +12,10 @@ namespace {
 
 // Numbers are part of a variant, so a program that counts would compile without end.
 constexpr size_t kManyVariants = 32, kMostVariants = 256;
+
+// Code is asked for when a recording is called again, or at once where it runs long.
+constexpr int64_t kReplays = 2;
+constexpr auto kLongReplay = std::chrono::milliseconds(1);
 
 struct State {
   Object function;
@@ -29,6 +34,10 @@ struct JitFunction {
 PyTypeObject *jitType = nullptr;
 bool isDisabled = false;
 
+/// KILN_JIT: code is compiled behind the program's back, or waited for, or functions run as they are written.
+enum class Mode { Auto, Sync, Off } mode = Mode::Auto;
+constexpr const char *kModeNames[] = {"auto", "sync", "off"};
+
 State &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
 
 /// Whether a debugger or tracer watches this thread: functions then run as written, so that breakpoints stop.
@@ -45,32 +54,66 @@ PyObject *callEager(State &state, PyObject *const *args, size_t nargs, PyObject 
   return PyObject_Vectorcall(state.function.get(), args, nargs, kwnames);
 }
 
+/// Whether an entry has its code, which it takes over where that has become ready.
+bool adoptCode(State &state, Entry &entry) {
+  if (!entry.adoptCode()) return false;
+  if (!std::exchange(entry.code->isCounted, true)) ++(entry.code->result.fromCache ? state.cacheHits : state.compiles);
+  return true;
+}
+
+/// Moves an entry to its code where that is there, or starts to get it.
+void advance(State &state, Entry &entry) {
+  if (!entry.code || entry.executable || !entry.eager.empty()) return;
+  auto code = entry.code;
+  if (mode == Mode::Sync && code->state != Code::Ready) {
+    std::exception_ptr failure;
+    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (...) {
+      failure = std::current_exception();
+    }
+    Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
+  }
+  if (!adoptCode(state, entry) && ++code->replays >= kReplays) compileLater(code);
+  if (code->state == Code::Failed) {
+    std::string why = code->error + " (calls run operation by operation, without optimized code)";
+    Object(check(PyObject_CallFunction(side().note, "Oss", state.function.get(), why.c_str(), "")));
+  }
+}
+
+/// Runs an entry by its recording, and has code compiled where that takes long.
+PyObject *runReplay(const Entry &entry, const Signature &s, bool &failedOnData) {
+  auto start = std::chrono::steady_clock::now();
+  auto code = entry.code;
+  PyObject *result = runEntry(entry, s, failedOnData);
+  if (code && entry.eager.empty() && std::chrono::steady_clock::now() - start > kLongReplay) compileLater(code);
+  return result;
+}
+
 PyObject *runOrFallBack(State &state, Entry &entry, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   if (entry.eager.empty() || std::exchange(entry.runsOnce, false)) {
     bool failedOnData = false;
-    PyObject *result = runEntry(entry, s, failedOnData);
+    PyObject *result = entry.executable ? runEntry(entry, s, failedOnData) : runReplay(entry, s, failedOnData);
     if (!failedOnData) return result;
   }
   // Eager on the original arguments: the error, its line and what was written before it are eager's own.
   return callEager(state, args, nargs, kwnames);
 }
 
-Entry *findEntry(State &state, const Signature &s) {
+std::shared_ptr<Entry> findEntry(State &state, const Signature &s) {
   auto fits = [&](Entry &e) {
     if (!e.matches(s)) return false;
     std::vector<PyObject *> captured;
     return e.captured.empty() || findCaptured(e, s, captured);
   };
-  if (state.last < state.entries.size() && fits(*state.entries[state.last])) return state.entries[state.last].get();
+  if (state.last < state.entries.size() && fits(*state.entries[state.last])) return state.entries[state.last];
   for (size_t i = 0; i < state.entries.size(); ++i)
-    if (i != state.last && fits(*state.entries[i])) return state.entries[state.last = i].get();
+    if (i != state.last && fits(*state.entries[i])) return state.entries[state.last = i];
   return nullptr;
 }
 
 /// Told when entries with code of their own are many, and when they are too many.
 void tellOfVariants(State &state) {
-  size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->open; }));
-  if (state.entries.back()->open || (n != kManyVariants && n != kMostVariants)) return;
+  size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->isOpen(); }));
+  if (state.entries.back()->isOpen() || (n != kManyVariants && n != kMostVariants)) return;
   std::string text =
       std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
       (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
@@ -80,13 +123,13 @@ void tellOfVariants(State &state) {
 /// Room for another entry: one whose code others share is recorded again quickly. False where there is none.
 bool makeRoom(State &state) {
   if (state.entries.size() < kMostVariants) return true;
-  auto oldest = std::ranges::find_if(state.entries, [](auto &e) { return bool(e->open); });
+  auto oldest = std::ranges::find_if(state.entries, [](auto &e) { return e->isOpen(); });
   if (oldest == state.entries.end()) return false;
   state.entries.erase(oldest);
   return true;
 }
 
-Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+std::shared_ptr<Entry> addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   state.misses++;
   Call call{state.function.get(), args, nargs, kwnames};
   if (!state.options.openAxes.empty()) state.programs.check(state.options, call, s);
@@ -101,19 +144,19 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
       entry->runsOnce = true;
     }
   }
-  if (entry->eager.empty() || entry->runsOnce) {
-    bool isNew = state.programs.prepare(state.options, call, s, *entry, state.entries);
-    if (isNew && entry->eager.empty()) entry->code.fromCache ? ++state.cacheHits : ++state.compiles;
+  if (entry->eager.empty()) {
+    auto earlier = state.entries; // other threads may add to them meanwhile
+    state.programs.choose(state.options, call, s, *entry, earlier);
+    if (entry->code && entry->code->state == Code::Recorded) findCode(*entry->code);
   }
   if (!entry->eager.empty() && state.options.raiseOnMiss)
     throw Error(ErrorKind::Trace,
                 "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
   if (!entry->eager.empty()) Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
-  if (!kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
-  state.entries.push_back(std::move(entry));
+  state.entries.push_back(entry);
   state.last = state.entries.size() - 1;
   tellOfVariants(state);
-  return state.entries.back().get();
+  return entry;
 }
 
 /// A call that is not the plain one of last time.
@@ -135,10 +178,12 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
     state.calls++;
     readArguments(state.options, args, nargs, kwnames, s, converted);
     PyObject *const *actual = converted.empty() ? args : converted.data();
-    Entry *entry = findEntry(state, s);
+    auto entry = findEntry(state, s);
     if (entry) state.hits++, entry->hits++;
     else if (!makeRoom(state)) return state.misses++, callEager(state, actual, nargs, kwnames);
     else entry = addEntry(state, s, actual, nargs, kwnames);
+    advance(state, *entry);
+    if (entry->executable && !entry->plain.isKnown && !kwnames && state.options.staticNumbers.empty()) entry->findPlain(s, nargs);
     PyObject *result = runOrFallBack(state, *entry, s, actual, nargs, kwnames);
     if (!result && !PyErr_Occurred()) throw Error(ErrorKind::Trace, "jitted function: no result");
     return result;
@@ -148,7 +193,7 @@ Entry *addEntry(State &state, const Signature &s, PyObject *const *args, size_t 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
   State &state = stateOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
-  if (isDisabled || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
+  if (isDisabled || mode == Mode::Off || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
   Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
   if (kwnames || !entry || !entry->matchesPlain(args, nargs)) return callSlow(state, args, nargs, kwnames);
   state.calls++, state.hits++, entry->hits++;
@@ -229,8 +274,9 @@ PyObject *countersOf(PyObject *self, PyObject *) {
   State &s = stateOf(self);
   int64_t kernels = 0, workspace = 0, segments = 0;
   bool isCompiled = false;
-  if (s.last < s.entries.size() && s.entries[s.last]->code.executable) {
-    kernels = s.entries[s.last]->code.executable->info.kernels;
+  for (auto &e : s.entries) adoptCode(s, *e);
+  if (s.last < s.entries.size() && s.entries[s.last]->executable) {
+    kernels = s.entries[s.last]->executable->info.kernels;
     workspace = int64_t(s.entries[s.last]->workspaceBytes);
     isCompiled = true;
   }
@@ -242,7 +288,8 @@ PyObject *countersOf(PyObject *self, PyObject *) {
 
 PyObject *entriesOf(PyObject *self, PyObject *) {
   Object list(PyList_New(0));
-  for (auto &e : stateOf(self).entries) {
+  State &state = stateOf(self);
+  for (auto &e : state.entries) {
     Object guards(PyList_New(0)), inputs(PyList_New(0));
     for (Guard &g : e->guards) {
       if (!g.expected) continue; // a name that is absent
@@ -253,26 +300,31 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
       Object text(PyUnicode_FromString(toString(type).c_str()));
       PyList_Append(inputs.get(), text.get());
     }
-    const auto *code = e->code.executable.get();
+    adoptCode(state, *e);
+    const Code *code = e->code.get();
+    constexpr const char *kStates[] = {"recorded", "compiling", "ready", "failed"};
     Object places(PyList_New(0));
     for (auto &[number, instruction] : e->places) {
       Object place(number < 0 ? Py_NewRef(Py_None) : Py_BuildValue("(Oi)", e->codes[size_t(number)].get(), instruction));
       PyList_Append(places.get(), place.get());
     }
-    auto words = code ? (e->open ? e->open->trace : e->trace).serialize() : std::vector<int64_t>();
+    auto words = code ? code->trace.serialize() : std::vector<int64_t>();
     Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
-    Object dict(Py_BuildValue("{s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "hits", e->hits, "eager", e->eager.c_str(), "guards",
+    bool isReady = bool(e->executable);
+    Object dict(Py_BuildValue("{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
+                              code ? kStates[code->state] : "ready", "error", code && code->state == Code::Failed ? code->error.c_str() : "",
+                              "hits", e->hits, "eager", e->eager.c_str(), "guards",
                               guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->ops), "kernels",
-                              code ? code->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
-                              e->code.milliseconds, "from_cache", e->code.fromCache ? Py_True : Py_False, "any_size",
-                              e->open ? Py_True : Py_False, "apart", e->apart.c_str(), "_places", places.get(), "_program", program.get()));
+                              isReady ? e->executable->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
+                              isReady ? code->result.milliseconds : 0.0, "from_cache", isReady && code->result.fromCache ? Py_True : Py_False,
+                              "any_size", e->isOpen() ? Py_True : Py_False, "apart", e->apart.c_str(), "_places", places.get(), "_program", program.get()));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();
 }
 
-/// _record(args, kwargs) -> words of the trace, recorded and not compiled.
-PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
+/// A call by a tuple and a dict, recorded and not compiled; `use` has the entry and its arguments.
+template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndKwargs, const char *what, const Use &use) {
   return guarded([&]() -> PyObject * {
     PyObject *tuple, *kwargs;
     if (!PyArg_ParseTuple(argsAndKwargs, "O!O!", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)) throw PythonError();
@@ -287,10 +339,36 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
     readArguments(state.options, args.data(), nargs, kwnames, s, converted);
     auto entry = recordEntry({state.function.get(), converted.empty() ? args.data() : converted.data(), nargs, kwnames}, s);
     if (!entry->eager.empty())
-      throw Error(ErrorKind::Trace, "lower: expected a function that records, got one that runs in eager: " + entry->eager);
-    auto words = entry->trace.serialize();
+      throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + entry->eager);
+    return use(*entry, s);
+  });
+}
+
+/// _record(args, kwargs) -> words of the trace.
+PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
+  return recordApart(self, argsAndKwargs, "lower", [](const Entry &entry, const Signature &) {
+    auto words = entry.trace->serialize();
     return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
   });
+}
+
+/// _replay(args, kwargs) -> the result of the call by the eager kernels; TraceError where an operation fails on data.
+PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) {
+  return recordApart(self, argsAndKwargs, "replay", [](const Entry &entry, const Signature &s) {
+    bool failedOnData = false;
+    PyObject *result = runEntry(entry, s, failedOnData);
+    if (failedOnData) throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
+    return result;
+  });
+}
+
+/// _forget(): drops recordings and their code; calls that run keep theirs.
+PyObject *forget(PyObject *self, PyObject *) {
+  State &state = stateOf(self);
+  auto entries = std::exchange(state.entries, {}); // dropped last: that can run Python code
+  state.programs = {};
+  state.last = 0;
+  Py_RETURN_NONE;
 }
 
 PyObject *setDisabled(PyObject *, PyObject *flag) {
@@ -299,9 +377,21 @@ PyObject *setDisabled(PyObject *, PyObject *flag) {
   return PyBool_FromLong(before);
 }
 
+PyObject *setMode(PyObject *, PyObject *name) {
+  return guarded([&]() -> PyObject * {
+    for (int i = 0; i < 3; ++i)
+      if (PyUnicode_Check(name) && !PyUnicode_CompareWithASCIIString(name, kModeNames[i])) return mode = Mode(i), Py_NewRef(Py_None);
+    Object shown(check(PyObject_Repr(name)));
+    fail(ErrorKind::Value, "KILN_JIT", "mode", "auto, sync or off", PyUnicode_AsUTF8(shown.get()));
+  });
+}
+PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(mode)]); }
+
 PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr},
                          {"_entries", entriesOf, METH_NOARGS, nullptr},
                          {"_record", recordOnly, METH_VARARGS, nullptr},
+                         {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
@@ -309,7 +399,10 @@ PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFuncti
                          {nullptr, 0, 0, 0, nullptr}};
 PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef disableMethod = {"set_jit_disabled", setDisabled, METH_O, nullptr};
+PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
+                           {"set_jit_mode", setMode, METH_O, nullptr},
+                           {"jit_mode", getMode, METH_NOARGS, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
 
 } // namespace
 
@@ -349,8 +442,7 @@ bool initJit(PyObject *module) {
                       slots};
   jitType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!jitType || PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jitType))) return false;
-  PyObject *disable = PyCFunction_New(&disableMethod, nullptr);
-  return disable && !PyModule_AddObject(module, "set_jit_disabled", disable);
+  return !PyModule_AddFunctions(module, functions);
 }
 
 } // namespace kiln::py

@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-#include "lib/Cache/Cache.h"
+#include "lib/Cache/Code.h"
 #include "lib/Core/Generalize.h"
 
 namespace kiln::py {
@@ -61,12 +61,6 @@ struct Output {
   std::vector<Output> children;
 };
 
-/// Code for recordings that differ in sizes and numbers alone.
-struct OpenProgram {
-  Trace trace;
-  CompileResult code;
-};
-
 struct Entry : std::enable_shared_from_this<Entry> {
   std::vector<int64_t> words;
   std::vector<Object> objects;
@@ -76,23 +70,26 @@ struct Entry : std::enable_shared_from_this<Entry> {
   std::vector<TensorType> stored;                  // types of the new storages, in the order of the trace's outputs
   std::vector<std::pair<InputPlace, int>> commits; // a written cell, and the output with its new content
   Output result;
-  Trace trace;                   // empty where the code is for any size: its program has one
-  std::vector<TensorType> types; // of the inputs
+  std::shared_ptr<const Trace> trace; // of these sizes; gone once code for any size is there
+  std::vector<TensorType> types;      // of the inputs
   size_t ops = 0;
   std::vector<Object> codes; // of Python, and where in them each slot was recorded: code, instruction
   std::vector<std::pair<int32_t, int32_t>> places;
-  CompileResult code;
-  Instance values;                         // of the symbols and number inputs of code for any size
-  size_t workspaceBytes = 0;               // with these values
-  std::shared_ptr<const OpenProgram> open; // whose code it is; null: compiled for this recording alone
-  std::string apart;                       // why it shares no code with an earlier recording
-  std::string eager;                       // why calls run in eager; empty: they do not
+  std::shared_ptr<Code> code;             // of this recording, or of several that differ in sizes and numbers; null: nothing to compute
+  Instance values;                        // of the symbols and number inputs of code for any size
+  std::shared_ptr<Executable> executable; // once it is there; until then the trace is replayed
+  size_t workspaceBytes = 0;              // with these values
+  std::string apart;                      // why it shares no code with an earlier recording
+  std::string eager;                      // why calls run in eager; empty: they do not
   int64_t hits = 0;
-  bool runsOnce = false; // an eager entry whose recording has done what Python does in the call: its code gives the first result
+  bool runsOnce = false; // an eager entry whose recording has done what Python does in the call: a replay gives the first result
+  bool isOpen() const { return code && code->trace.isOpen(); }
+  /// Takes over code that has become ready; false where there is none yet.
+  bool adoptCode();
 
   /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a signature.
   struct Plain {
-    bool usable = false;
+    bool isKnown = false, usable = false;
     std::vector<TensorType> arguments;
     std::vector<int> inputs;   // arguments by input of the trace
     std::vector<Dims> strides; // of the results
@@ -136,24 +133,24 @@ void readArguments(const JitOptions &options, PyObject *const *args, size_t narg
 /// Records a call.
 std::shared_ptr<Entry> recordEntry(const Call &call, const Signature &signature);
 
-/// The code of a function's recordings, shared where they differ in sizes and numbers alone.
+/// Which code a function's recordings run, shared where they differ in sizes and numbers alone.
 class Programs {
 public:
   /// Throws Error (shape, trace) where the sizes of a call are not as declared.
   void check(const JitOptions &options, const Call &call, const Signature &signature) const;
-  /// Gives a recorded entry its code: that of an earlier recording that it is an instance of, of a new program that has both as
-  /// instances, or its own. Whether that compiled, or read from the cache.
-  bool prepare(const JitOptions &options, const Call &call, const Signature &signature, Entry &entry,
-               std::span<const std::shared_ptr<Entry>> earlier);
+  /// Chooses the code of a recorded entry: that of an earlier recording that it is an instance of, of a new program that has both as
+  /// instances, or its own. Nothing is compiled.
+  void choose(const JitOptions &options, const Call &call, const Signature &signature, Entry &entry,
+              std::span<const std::shared_ptr<Entry>> earlier);
 
 private:
-  std::vector<std::shared_ptr<const OpenProgram>> open;
+  std::vector<std::shared_ptr<Code>> open;
 
-  bool share(Entry &entry, const std::shared_ptr<const OpenProgram> &program);
-  bool widen(const OpenAxes *allowed, Entry &entry, const Trace &with);
+  bool share(Entry &entry, const std::shared_ptr<Code> &program);
+  bool widen(const OpenAxes *allowed, Entry &entry, const Trace &with, Entry *other);
   std::shared_ptr<Entry> probe(const JitOptions &options, const Call &call, const Signature &signature, std::string &why);
 };
-/// Runs an entry; null with no error set where an operation failed on data, and nothing was written.
+/// Runs an entry, by its code where that is there; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
 /// The same for an entry and arguments of the plain kind.
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData);

@@ -3,9 +3,11 @@
 
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
+#include "lib/Cache/Code.h"
 #include "lib/Core/Infer.h"
 #include "lib/Core/Program.h"
 #include "lib/Library/Threads.h"
+#include "lib/Runtime/Memory.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -291,6 +293,43 @@ void defineLibrary(py11::module_ &m) {
   });
 }
 
+std::vector<int64_t> toWords(py11::bytes words) {
+  std::string_view raw = words;
+  std::vector<int64_t> list(raw.size() / 8);
+  std::memcpy(list.data(), raw.data(), list.size() * 8);
+  return list;
+}
+
+/// Runs a serialized program of row-major inputs by `run(program, inputs, outputs, and how many there are)`.
+template <typename Run> py11::object runWords(py11::bytes words, py11::tuple inputs, const Run &run) {
+  return located([&]() -> PyObject * {
+    std::vector<int64_t> program = toWords(words);
+    std::vector<Array> held;
+    std::vector<const void *> from;
+    std::vector<void *> to;
+    for (auto item : inputs) held.push_back(contiguous(arrayOf(item.ptr())));
+    size_t count = held.size();
+    for (const TensorType &type : Trace::outputTypes(program)) held.push_back(Array::empty(type.dtype, type.shape));
+    for (size_t i = 0; i < held.size(); ++i)
+      if (i < count) from.push_back(held[i].data());
+      else to.push_back(held[i].data());
+    run(program, from.data(), to.data(), from.size(), to.size());
+    PyObject *results = PyTuple_New(Py_ssize_t(to.size()));
+    for (size_t i = 0; i < to.size(); ++i) PyTuple_SET_ITEM(results, Py_ssize_t(i), kiln::py::wrap(held[count + i]));
+    return results;
+  });
+}
+
+void runCompiled(const std::vector<int64_t> &program, const void *const *from, void *const *to, size_t inputs, size_t outputs) {
+  auto executable = getExecutable(program).executable;
+  std::vector<void *> buffers;
+  for (size_t i = 0; i < inputs; ++i) buffers.push_back(const_cast<void *>(from[i]));
+  buffers.insert(buffers.end(), to, to + outputs);
+  size_t bytes = size_t(executable->workspaceBytes(nullptr));
+  int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
+  if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
+}
+
 void defineServices(py11::module_ &m) {
   m.def("set_python_side", [](py11::dict d) {
     auto &side = kiln::py::side();
@@ -349,18 +388,14 @@ void defineServices(py11::module_ &m) {
   m.def("default_dtype", [] { return located([] { return kiln::py::fromDType(defaultFloat()); }); });
   m.def("print_ir", [](py11::bytes words, const std::string &stage) {
     return located([&]() -> PyObject * {
-      std::string raw = words;
-      std::vector<int64_t> list(raw.size() / 8);
-      std::memcpy(list.data(), raw.data(), raw.size());
+      std::vector<int64_t> list = toWords(words);
       return PyUnicode_FromString(printIr(list, stage).c_str());
     });
   });
   auto toBytes = [](const void *data, size_t size) { return PyBytes_FromStringAndSize(static_cast<const char *>(data), Py_ssize_t(size)); };
   m.def("pack_program", [toBytes](py11::bytes words) {
     return located([&] {
-      std::string raw = words;
-      std::vector<int64_t> list(raw.size() / 8);
-      std::memcpy(list.data(), raw.data(), raw.size());
+      std::vector<int64_t> list = toWords(words);
       std::vector<uint8_t> bytes = packProgram(parseTrace(list));
       return toBytes(bytes.data(), bytes.size());
     });
@@ -379,25 +414,11 @@ void defineServices(py11::module_ &m) {
     });
   });
   m.def("interpret", [](py11::bytes words, py11::tuple inputs) {
-    return located([&]() -> PyObject * {
-      std::string raw = words;
-      std::vector<int64_t> list(raw.size() / 8);
-      std::memcpy(list.data(), raw.data(), raw.size());
-      std::vector<Array> held;
-      std::vector<const void *> from;
-      std::vector<void *> to;
-      for (auto item : inputs) held.push_back(contiguous(arrayOf(item.ptr())));
-      size_t count = held.size();
-      for (const TensorType &type : Trace::outputTypes(list)) held.push_back(Array::empty(type.dtype, type.shape));
-      for (size_t i = 0; i < held.size(); ++i)
-        if (i < count) from.push_back(held[i].data());
-        else to.push_back(held[i].data());
-      interpret(list, from.data(), to.data());
-      PyObject *results = PyTuple_New(Py_ssize_t(to.size()));
-      for (size_t i = 0; i < to.size(); ++i) PyTuple_SET_ITEM(results, Py_ssize_t(i), kiln::py::wrap(held[count + i]));
-      return results;
+    return runWords(words, inputs, [](const std::vector<int64_t> &program, const void *const *from, void *const *to, size_t, size_t) {
+      interpret(program, from, to);
     });
   });
+  m.def("run_program", [](py11::bytes words, py11::tuple inputs) { return runWords(words, inputs, runCompiled); });
   m.def("get_num_threads", [] { return threadCount(); });
   m.def("set_num_threads", [](py11::object count) {
     return located([&]() -> PyObject * {
@@ -407,16 +428,26 @@ void defineServices(py11::module_ &m) {
       Py_RETURN_NONE;
     });
   });
+  m.def("memory_stats", [] {
+    MemoryStats s = memoryStats();
+    return py11::make_tuple(s.inUse, s.peak, s.kept, s.keptLimit, Executable::count());
+  });
+  m.def("release_kept", releaseKept);
+  m.def("stop_compile_thread", stopCompileThread, py11::call_guard<py11::gil_scoped_release>());
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });
   cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
-    auto &c = cacheConfig();
-    return py11::make_tuple(c.enabled, c.folder, c.dumpDir);
+    auto c = cacheConfig();
+    py11::tuple path(c.path.size());
+    for (size_t i = 0; i < c.path.size(); ++i) path[i] = c.path[i];
+    py11::dict d;
+    d["cache"] = c.enabled, d["cache_dir"] = c.folder, d["cache_path"] = path, d["cache_limit"] = c.limit, d["dump_dir"] = c.dumpDir;
+    return d;
   });
-  m.def("set_cache_config", [](bool enabled, const std::string &folder, const std::string &dumpDir) {
-    auto &c = cacheConfig();
-    c.enabled = enabled, c.folder = folder, c.dumpDir = dumpDir;
+  m.def("set_cache_config", [](py11::dict d) {
+    setCacheConfig({d["cache"].cast<bool>(), d["cache_dir"].cast<std::string>(), d["dump_dir"].cast<std::string>(),
+                    d["cache_path"].cast<std::vector<std::string>>(), d["cache_limit"].cast<int64_t>()});
   });
   m.def("cache_folder", [] { return cacheFolder(); });
   m.def("inspect_entry", [](const std::string &path) {

@@ -8,18 +8,6 @@ namespace {
 
 constexpr size_t kMostOpen = 8; // programs for any size of one function, and how many earlier recordings are compared
 
-/// Compiles with other threads running.
-CompileResult compileTrace(const Trace &trace) {
-  std::vector<int64_t> serialized = trace.serialize();
-  CompileResult result;
-  std::exception_ptr failure;
-  Py_BEGIN_ALLOW_THREADS try { result = getExecutable(serialized); } catch (...) {
-    failure = std::current_exception();
-  }
-  Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
-  return result;
-}
-
 /// The argument that a declared axis names; null where the call leaves it out.
 PyObject *argumentOf(const OpenAxis &axis, const Call &call) {
   if (axis.position >= 0 && size_t(axis.position) < call.nargs) return call.args[axis.position];
@@ -155,73 +143,70 @@ std::shared_ptr<Entry> Programs::probe(const JitOptions &options, const Call &ca
   return nullptr;
 }
 
-bool Programs::share(Entry &entry, const std::shared_ptr<const OpenProgram> &program) {
-  auto values = instantiate(program->trace, entry.trace);
+bool Programs::share(Entry &entry, const std::shared_ptr<Code> &program) {
+  auto values = instantiate(program->trace, *entry.trace);
   if (!values) return false;
   entry.values = std::move(*values);
-  entry.code = program->code;
-  entry.open = program;
+  entry.code = program;
   return true;
 }
 
-/// Compiles the program that has `entry` and `with` as instances.
-bool Programs::widen(const OpenAxes *allowed, Entry &entry, const Trace &with) {
+/// A program that has `entry` and `with`, the trace of `other`, as instances.
+bool Programs::widen(const OpenAxes *allowed, Entry &entry, const Trace &with, Entry *other) {
   Difference difference;
-  auto trace = generalize(with, entry.trace, &difference, allowed);
+  auto trace = generalize(with, *entry.trace, &difference, allowed);
   if (!trace || !trace->isOpen()) {
     entry.apart = difference.why;
     return false;
   }
-  auto program = std::make_shared<OpenProgram>();
-  program->trace = std::move(*trace);
-  if (!instantiate(program->trace, entry.trace)) return false; // before anything is compiled
-  program->code = compileTrace(program->trace);
-  share(entry, program);
+  auto program = std::make_shared<Code>(std::move(*trace));
+  if (!share(entry, program)) return false;
+  // Code of its own that nobody has asked for yet is not worth compiling any more.
+  if (other && other->code->state == Code::Recorded) {
+    program->replays = other->code->replays;
+    share(*other, program);
+  }
   std::erase_if(open, [&](auto &known) { return &known->trace == &with; });
   open.push_back(std::move(program));
   entry.apart.clear();
   return true;
 }
 
-bool Programs::prepare(const JitOptions &options, const Call &call, const Signature &s, Entry &entry,
-                       std::span<const std::shared_ptr<Entry>> earlier) {
-  if (entry.trace.outputs.empty()) return false;
-  auto finish = [&](bool isNew) {
-    entry.workspaceBytes = size_t(entry.code.executable->workspaceBytes(entry.values.symbols.data()));
-    if (entry.open) entry.trace = {};
-    return isNew;
-  };
+void Programs::choose(const JitOptions &options, const Call &call, const Signature &s, Entry &entry,
+                      std::span<const std::shared_ptr<Entry>> earlier) {
+  if (entry.trace->outputs.empty()) return;
   bool mayShare = options.dynamic != JitOptions::Never;
   if (mayShare)
     for (auto &program : open)
-      if (share(entry, program)) return finish(false);
+      if (share(entry, program)) return;
   OpenAxes allowed = allowedAxes(options, call, s, entry);
   const OpenAxes *limit = options.dynamic == JitOptions::Declared ? &allowed : nullptr;
   if (mayShare && open.size() < kMostOpen) {
     for (auto &program : std::vector(open))
-      if (widen(limit, entry, program->trace)) return finish(true);
+      if (widen(limit, entry, program->trace, nullptr)) return;
     size_t compared = 0;
     for (auto other = earlier.rbegin(); other != earlier.rend() && compared < kMostOpen; ++other) {
-      if (!(*other)->eager.empty() || (*other)->open || (*other)->trace.outputs.empty()) continue;
-      if ((*other)->trace.words == entry.trace.words && (*other)->trace.outputs == entry.trace.outputs) {
-        entry.code = (*other)->code; // the arguments differ in what the program does not see
-        return finish(false);
+      Entry &known = **other;
+      if (!known.eager.empty() || !known.code || known.isOpen()) continue;
+      if (known.trace->words == entry.trace->words && known.trace->outputs == entry.trace->outputs) {
+        entry.code = known.code; // the arguments differ in what the program does not see
+        return;
       }
       ++compared;
-      if (widen(limit, entry, (*other)->trace)) return finish(true);
+      if (widen(limit, entry, *known.trace, &known)) return;
     }
   }
   bool isFirst = options.dynamic >= JitOptions::Everywhere && open.empty();
   if (isFirst) {
     std::string why;
     auto other = probe(options, call, s, why);
-    if (other && widen(limit, entry, other->trace)) return finish(true);
+    if (other && widen(limit, entry, *other->trace, nullptr)) return;
     if (why.empty()) why = entry.apart;
     if (options.dynamic == JitOptions::Declared && !why.empty())
       throw Error(ErrorKind::Trace, "dynamic: expected a function whose recordings differ in sizes alone, got at another size: " + why);
   }
-  entry.code = compileTrace(entry.trace);
-  return finish(true);
+  entry.code = std::make_shared<Code>(*entry.trace);
+  entry.trace = {entry.code, &entry.code->trace};
 }
 
 } // namespace kiln::py

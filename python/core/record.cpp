@@ -2,6 +2,7 @@
 #include "jit.h"
 
 #include "frontend/Eager.h"
+#include "frontend/Replay.h"
 #include "lib/Runtime/Memory.h"
 
 namespace kiln::py {
@@ -192,9 +193,10 @@ std::shared_ptr<Entry> recordEntry(const Call &call, const Signature &s) {
     entry->places.emplace_back(code ? int32_t(at) : -1, l.instruction);
   }
   entry->inputs = r.inputs;
-  entry->trace = std::move(r.trace);
-  entry->types.assign(entry->trace.types.begin(), entry->trace.types.begin() + ptrdiff_t(entry->inputs.size()));
-  entry->ops = entry->trace.types.size() - entry->inputs.size();
+  auto trace = std::make_shared<const Trace>(std::move(r.trace));
+  entry->types.assign(trace->types.begin(), trace->types.begin() + ptrdiff_t(entry->inputs.size()));
+  entry->ops = trace->types.size() - entry->inputs.size();
+  entry->trace = std::move(trace);
   return entry;
 }
 
@@ -287,7 +289,7 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 
 /// Runs a program; other threads of Python run meanwhile where it is long, and the caller keeps the entry.
 static int32_t callProgram(const Entry &entry, void *const *buffers, const int64_t *dims, bool isLong) {
-  const Executable &program = *entry.code.executable;
+  const Executable &program = *entry.executable;
   void *workspace = entry.workspaceBytes ? threadWorkspace(entry.workspaceBytes) : nullptr;
   if (!isLong) return program.entry(runtimeTable(), buffers, dims, workspace);
   int32_t status;
@@ -324,58 +326,77 @@ PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData
   return tuple;
 }
 
+/// Lists that are short as a rule.
+template <typename T> class Short {
+public:
+  void push(T value) {
+    if (count == kFew) many.assign(few, few + kFew);
+    if (count++ < kFew) few[count - 1] = value;
+    else many.push_back(value);
+  }
+  T *data() { return many.empty() ? few : many.data(); }
+
+private:
+  static constexpr size_t kFew = 32;
+  T few[kFew];
+  std::vector<T> many;
+  size_t count = 0;
+};
+
+/// Runs the code of an entry into new arrays; its status.
+static int32_t runCode(const Entry &entry, std::span<Array *const> inputs, std::vector<Array> &made) {
+  Short<void *> buffers;
+  Short<int64_t> dims; // symbols, then strides
+  int64_t bytes = 0;
+  for (int64_t size : entry.values.symbols) dims.push(size);
+  for (const Array *a : inputs) {
+    buffers.push(a->data());
+    bytes += a->size() * byteSize(a->dtype);
+    if (!a->isContiguous)
+      for (int64_t stride : a->strides) dims.push(stride);
+  }
+  for (const int64_t &number : entry.values.numbers) buffers.push(const_cast<int64_t *>(&number));
+  made.reserve(entry.stored.size());
+  for (const TensorType &type : entry.stored) {
+    made.push_back(Array::empty(type.dtype, type.shape));
+    buffers.push(made.back().data());
+    bytes += made.back().size() * byteSize(type.dtype);
+  }
+  return callProgram(entry, buffers.data(), dims.data(), bytes >= kLongBytes);
+}
+
+/// Lets a Ctrl-C through between the operations of a replay.
+static void checkSignals() {
+  if (PyErr_CheckSignals()) throw PythonError();
+}
+
+/// Runs the recording of an entry through the eager kernels; false where an operation fails on data: eager tells where.
+static bool replayTrace(const Entry &entry, std::span<Array *const> inputs, std::vector<Array> &made) {
+  auto trace = entry.trace; // code may come meanwhile
+  try {
+    made = replay(*trace, {inputs.data(), inputs.size()}, checkSignals);
+  } catch (const Error &) { return false; }
+  return true;
+}
+
 PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
   auto keep = entry.shared_from_this(); // another thread, or Python code behind the run, may drop it
   std::vector<PyObject *> captured;
-  if (!entry.captured.empty() && !findCaptured(entry, s, captured)) {
+  auto fail = [&]() -> PyObject * {
     failedOnData = true;
     return nullptr;
-  }
+  };
+  if (!entry.captured.empty() && !findCaptured(entry, s, captured)) return fail();
+  auto arrayAt = [&](const InputPlace &p) -> Array & {
+    return arrayOf(p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]);
+  };
   std::vector<Array> made;
-  if (entry.code.executable) {
-    size_t recorded = entry.inputs.size(), inputs = recorded + entry.values.numbers.size(), outputs = entry.stored.size();
-    void *small[32];
-    std::vector<void *> many;
-    void **buffers = small;
-    if (inputs + outputs > 32) many.resize(inputs + outputs), buffers = many.data();
-    int64_t fewDims[32]; // symbols, then strides
-    std::vector<int64_t> manyDims;
-    size_t dimCount = 0;
-    auto addDim = [&](int64_t d) {
-      if (dimCount == 32) manyDims.assign(fewDims, fewDims + 32);
-      if (dimCount++ < 32) fewDims[dimCount - 1] = d;
-      else manyDims.push_back(d);
-    };
-    for (int64_t size : entry.values.symbols) addDim(size);
-    std::vector<Array *> arrays;
-    int64_t bytes = 0;
-    for (size_t i = 0; i < recorded; ++i) {
-      const InputPlace &p = entry.inputs[i];
-      Array &a = arrayOf(p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]);
-      buffers[i] = a.data();
-      bytes += a.size() * byteSize(a.dtype);
-      if (!entry.commits.empty()) arrays.push_back(&a);
-      if (!a.isContiguous)
-        for (int64_t stride : a.strides) addDim(stride);
-    }
-    for (size_t i = recorded; i < inputs; ++i) buffers[i] = const_cast<int64_t *>(&entry.values.numbers[i - recorded]);
-    if (needsEagerWrites(entry, arrays)) {
-      failedOnData = true;
-      return nullptr;
-    }
-    made.reserve(outputs);
-    for (size_t i = 0; i < outputs; ++i) {
-      made.push_back(Array::empty(entry.stored[i].dtype, entry.stored[i].shape));
-      buffers[inputs + i] = made.back().data();
-      bytes += made.back().size() * byteSize(made.back().dtype);
-    }
-    if (callProgram(entry, buffers, manyDims.empty() ? fewDims : manyDims.data(), bytes >= kLongBytes)) {
-      failedOnData = true;
-      return nullptr;
-    }
-    for (auto &[place, output] : entry.commits)
-      commit(arrayOf(place.kind == InputPlace::Argument ? s.arrays[size_t(place.number)] : captured[size_t(place.number)]),
-             made[size_t(output)]);
+  if (!entry.stored.empty()) {
+    std::vector<Array *> inputs;
+    for (const InputPlace &p : entry.inputs) inputs.push_back(&arrayAt(p));
+    if (needsEagerWrites(entry, inputs)) return fail();
+    if (entry.executable ? runCode(entry, inputs, made) != 0 : !replayTrace(entry, inputs, made)) return fail();
+    for (auto &[place, output] : entry.commits) commit(arrayAt(place), made[size_t(output)]);
   }
   return build(entry.result, s, captured, entry.inputs, made);
 }

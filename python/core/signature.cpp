@@ -111,8 +111,18 @@ bool Entry::matches(const Signature &s) const {
   return true;
 }
 
+bool Entry::adoptCode() {
+  if (executable) return true;
+  if (!code || code->state.load(std::memory_order_acquire) != Code::Ready) return false;
+  executable = code->result.executable;
+  workspaceBytes = size_t(executable->workspaceBytes(values.symbols.data()));
+  if (isOpen()) trace = nullptr;
+  return true;
+}
+
 void Entry::findPlain(const Signature &s, size_t nargs) {
-  plain.usable = eager.empty() && code.executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs &&
+  plain.isKnown = true;
+  plain.usable = eager.empty() && executable && captured.empty() && commits.empty() && objects.empty() && s.arrays.size() == nargs &&
                  nargs <= 16 && stored.size() <= 8 && values.numbers.size() <= 8;
   size_t expected = 1;
   for (PyObject *o : s.arrays) {

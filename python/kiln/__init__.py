@@ -17,12 +17,13 @@ _core.set_python_side({
     "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
 
 from ._core import Array  # noqa: E402
+from ._config import config  # noqa: E402
 from ._creation import (arange, array, asarray, copy, empty, empty_like, eye, from_dlpack, full, full_like, linspace,  # noqa: E402
                         meshgrid, ones, ones_like, tril, triu, zeros, zeros_like)
 from ._dtypes import DType, finfo, iinfo  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
-from ._jit import disable_jit, jit  # noqa: E402
+from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
 from ._ops import *  # noqa: F403, E402
 from ._products import convolution, dot, matmul, outer, tensordot, vecdot  # noqa: E402
 from ._reductions import (all, allclose, amax, amin, any, argmax, argmin, array_equal, clip, count_nonzero, cumprod,  # noqa: A004, E402

@@ -1,14 +1,19 @@
 """``kn.jit`` and what jitted functions tell about themselves."""
+import atexit
 import dataclasses
 import inspect
 import json
 import os
 import warnings
+import weakref
 
 from . import _core
-from ._errors import KilnWarning, line_of, make
+from ._errors import KilnWarning, PackageError, line_of, make
+
+atexit.register(_core.stop_compile_thread)  # LLVM must not be taken down under it
 
 _told = set()
+_functions = weakref.WeakSet()  # all jitted functions
 
 
 def note(function, why, what="calls run in eager: "):
@@ -101,6 +106,7 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
         if hasattr(function, attribute):
             setattr(jitted, attribute, getattr(function, attribute))
     jitted.__wrapped__ = function
+    _functions.add(jitted)
     return jitted
 
 
@@ -176,24 +182,39 @@ class Explanation:
             if v["eager"]:
                 lines.append(f"    runs in eager: {v['eager']}")
                 continue
-            source = "found in the cache" if v["from_cache"] else "compiled"
-            if v["any_size"]:
-                source = f"for any size, {source}"
-            lines.append(f"    {v['ops']} operations in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms")
-            for number, kernel in enumerate(self.kernels(i)[:_MOST_KERNELS]):
-                ops = ", ".join(op for op, _ in kernel["ops"])
-                lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
-                lines += [f"        {text}" for text in kernel["apart"]]
+            lines.append(f"    {v['ops']} operations {_code_text(v)}")
+            lines += self._kernel_lines(i) if v["state"] == "ready" else []
             if v["apart"]:
                 lines.append(f"    shares no code with earlier variants: {v['apart']}")
-            if len(self.kernels(i)) > _MOST_KERNELS:
-                lines.append(f"      and {len(self.kernels(i)) - _MOST_KERNELS} more")
             watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
             if watched:
                 lines.append("    watches " + "; ".join(watched))
         return "\n".join(lines)
 
+    def _kernel_lines(self, i):
+        try:
+            kernels = self.kernels(i)
+        except PackageError as error:  # code from the cache, and no compiler to tell what it is made of
+            return [f"      {error}"]
+        lines = []
+        for number, kernel in enumerate(kernels[:_MOST_KERNELS]):
+            ops = ", ".join(op for op, _ in kernel["ops"])
+            lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
+            lines += [f"        {text}" for text in kernel["apart"]]
+        if len(kernels) > _MOST_KERNELS:
+            lines.append(f"      and {len(kernels) - _MOST_KERNELS} more")
+        return lines
+
     __repr__ = __str__
+
+
+def _code_text(v):
+    if v["state"] == "failed":
+        return f"one by one: their code was not compiled: {v['error']}"
+    if v["state"] != "ready":
+        return f"one by one: their code is {'being compiled' if v['state'] == 'compiling' else 'not compiled yet'}"
+    source = f"{'for any size, ' if v['any_size'] else ''}{'found in the cache' if v['from_cache'] else 'compiled'}"
+    return f"in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms"
 
 
 def _short(value):
@@ -253,3 +274,30 @@ class disable_jit:
 
     def __exit__(self, *_):
         _core.set_jit_disabled(self._before)
+
+
+def clear_caches():
+    """Drops what jitted functions have recorded and compiled, and gives memory that is kept for reuse back to the system.
+
+    The next calls record again; their code may still be on disk (``python -m kiln.cache clear``).
+    """
+    for function in list(_functions):
+        function._forget()
+    _core.release_kept()
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryStats:
+    """Memory of the process, in bytes: of arrays that are ``in_use``; the ``peak`` of those in blocks above 4 KB; ``kept`` for the next array
+    of its size, at most ``kept_limit``. ``executables`` counts compiled programs that are loaded."""
+
+    in_use: int
+    peak: int
+    kept: int
+    kept_limit: int
+    executables: int
+
+
+def memory_stats():
+    """What arrays and compiled programs hold; see MemoryStats. ``kn.clear_caches()`` gives back what is kept."""
+    return MemoryStats(*_core.memory_stats())

@@ -31,10 +31,9 @@ def versions() -> dict[str, str]:
     import kiln
 
     name, level = _processor()
-    enabled, *_ = _core.cache_config()
     return {"kiln": f"{kiln.__version__} (build {_core.build_id()[:12]})", "python": sys.version.split()[0], "numpy": numpy.__version__,
             "system": f"{platform.system()} {platform.release()} {platform.machine()}, {' '.join(platform.libc_ver())}", "processor": f"{name}, {len(os.sched_getaffinity(0))} usable",
-            "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if enabled else "off", "library folder": os.path.dirname(_core.__file__)}
+            "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if kiln.config.cache else "off", "library folder": os.path.dirname(_core.__file__)}
 
 
 def show_versions() -> None:

@@ -21,27 +21,18 @@ def _threads():
 
 
 def _compiler():
-    config = _core.cache_config()
-    _core.set_cache_config(False, *config[1:])
-    try:
+    with kn.config.override(jit="sync", cache=False):
         f = kn.jit(lambda x: kn.tanh(x) @ x.T + kn.sum(x), dynamic=False)
         x = kn.reshape(kn.linspace(-1, 1, 64), (8, 8))
         assert kn.array_equal(f(x), f.__wrapped__(x)) and f.stats.compiles == 1
-    finally:
-        _core.set_cache_config(*config)
 
 
 def _cache():
-    config = _core.cache_config()
-    with tempfile.TemporaryDirectory() as folder:
-        _core.set_cache_config(True, folder, "")
-        try:
-            made = [kn.jit(lambda x: kn.exp(x) - 3, dynamic=False) for _ in range(2)]
-            for f in made:
-                f(kn.ones(4))
-            assert made[0].stats.compiles == 1 and made[1].stats.cache_hits == 1
-        finally:
-            _core.set_cache_config(*config)
+    with tempfile.TemporaryDirectory() as folder, kn.config.override(jit="sync", cache=True, cache_dir=folder, dump_dir=""):
+        made = [kn.jit(lambda x: kn.exp(x) - 3, dynamic=False) for _ in range(2)]
+        for f in made:
+            f(kn.ones(4))
+        assert made[0].stats.compiles == 1 and made[1].stats.cache_hits == 1
 
 
 def _lapack():

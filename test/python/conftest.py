@@ -1,7 +1,13 @@
-import numpy as np
-import pytest
+import os
 
-import kiln as kn
+os.environ.setdefault("KILN_JIT", "sync")  # tests of the compiler wait for its code; test_tiers.py is about the others
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import kiln as kn  # noqa: E402
+
+kn.config.jit = os.environ["KILN_JIT"]  # pytest's settings have imported it before
 
 DTYPES = [t for t in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")]
 

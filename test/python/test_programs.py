@@ -1,4 +1,5 @@
-"""Random programs: the same bits from the reference interpreter, in eager and under jit, also for any size and with two threads.
+"""Random programs: the same bits from the reference interpreter, in eager, under jit before and after compilation, from the cache,
+for any size and with two threads.
 
 ``KILN_SEEDS=2000`` runs as many instead of a few hundred, and then asks of the coverage table that everything was drawn at
 least 50 times; ``KILN_FIRST_SEED`` moves the range.
@@ -16,6 +17,7 @@ from programs import OPS, Writer, make_input
 
 SEEDS, FIRST = int(os.environ.get("KILN_SEEDS", "240")), int(os.environ.get("KILN_FIRST_SEED", "0"))
 CHUNK = 40
+CACHE = os.environ.get("KILN_CACHE") != "0"
 counts = collections.Counter()
 
 
@@ -46,13 +48,23 @@ def check(seed):
         assert not jitted.explain().variants[0]["eager"], jitted.explain().variants[0]["eager"]
         strided = jitted(*(strided_view(x) for x in inputs))
         interpreted = kn._core.interpret(jitted.lower(*fresh())._words, tuple(fresh()))
-        for a, b, c, d in zip(eager, compiled, interpreted, strided):
-            same_bits(b, a)
-            same_bits(c, a)
-            same_bits(d, a)
+        replayed = jitted._replay(tuple(fresh()), {})
+        replayed_strided = jitted._replay(tuple(strided_view(x) for x in inputs), {})
+        for a, *others in zip(eager, compiled, interpreted, strided, replayed, replayed_strided):
+            for b in others:
+                same_bits(b, a)
+        check_cached(program, fresh, eager)
         check_any_size(program, text, inputs, eager, rng)
     except Exception as error:
         raise AssertionError(f"seed {seed}: {error}\n{text}") from error
+
+
+def check_cached(program, fresh, eager):
+    """Code that the first function has left in the cache."""
+    jitted = kn.jit(program)
+    for a, b in zip(eager, jitted(*fresh())):
+        same_bits(b, a)
+    assert not CACHE or jitted.stats.cache_hits == 1 and not jitted.stats.compiles
 
 
 def check_any_size(program, text, inputs, eager, rng):

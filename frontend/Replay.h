@@ -1,0 +1,13 @@
+// Recorded programs, run operation by operation through the eager kernels: the results before optimized code is there.
+#pragma once
+
+#include "frontend/Array.h"
+#include "lib/Core/Trace.h"
+
+namespace kiln {
+
+/// The outputs of a trace of fixed sizes for inputs of its types, each row-major in memory of its own. `between` is called after each
+/// operation. Throws Error where an operation fails on data; the inputs are as before.
+std::vector<Array> replay(const Trace &trace, std::span<const Array *const> inputs, void (*between)() = nullptr);
+
+} // namespace kiln

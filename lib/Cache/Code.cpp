@@ -1,0 +1,138 @@
+#include "lib/Cache/Code.h"
+
+#include "lib/Runtime/Fork.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <deque>
+#include <pthread.h>
+#include <thread>
+
+namespace kiln {
+namespace {
+
+/// Under Lock::CompileQueue. Never destroyed; the child of a fork, which lacks the thread, gets a new one.
+struct Queue {
+  std::deque<std::shared_ptr<Code>> waiting;
+  std::vector<std::shared_ptr<Code>> underway; // being compiled, by the thread or by callers that wait
+  std::thread thread;
+  std::condition_variable added, done;
+  bool stops = false;
+};
+Queue *queue = nullptr;
+std::mutex &queueMutex() { return lockOf(Lock::CompileQueue); }
+
+/// What waited is as it was before, for the child's own thread to take up.
+void startAnew() {
+  auto forget = [](const std::shared_ptr<Code> &code) {
+    if (code->state == Code::Waiting) code->state = Code::Recorded;
+  };
+  for (auto &code : queue->waiting) forget(code);
+  for (auto &code : queue->underway) forget(code);
+  queue = new Queue; // the old one has a thread and waiters that do not exist here
+}
+
+Queue &theQueue() {
+  static const int once = (queue = new Queue, pthread_atfork(nullptr, nullptr, startAnew));
+  (void)once;
+  return *queue;
+}
+
+/// Compiles a program that is among those underway, and publishes what came of it.
+void compile(const std::shared_ptr<Code> &code) {
+  CompileResult result;
+  ErrorKind kind = ErrorKind::Compile;
+  std::string error;
+  try {
+    result = getExecutable(code->trace.serialize());
+  } catch (const Error &e) {
+    kind = e.kind, error = e.what();
+  } catch (const std::exception &e) { error = e.what(); }
+  std::lock_guard lock(queueMutex());
+  code->result = std::move(result);
+  code->kind = kind;
+  code->error = std::move(error);
+  code->state = code->error.empty() ? Code::Ready : Code::Failed;
+  std::erase(theQueue().underway, code);
+  theQueue().done.notify_all();
+}
+
+void work(Queue &mine) {
+  for (bool isFirst = true;; isFirst = false) {
+    std::shared_ptr<Code> code;
+    {
+      std::unique_lock lock(queueMutex());
+      mine.added.wait(lock, [&] { return mine.stops || !mine.waiting.empty(); });
+      if (mine.stops) return;
+      code = std::move(mine.waiting.front());
+      mine.waiting.pop_front();
+      mine.underway.push_back(code);
+    }
+    compile(code);
+    // For a process that ends without Python's own exit: LLVM is loaded now, so this runs before what it has to destroy.
+    if (isFirst) std::atexit(stopCompileThread);
+  }
+}
+
+/// Signals of the host program are for its own threads.
+void startThread(Queue &q) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  try {
+    q.thread = std::thread(work, std::ref(q));
+  } catch (const std::system_error &) {} // no thread to be had: programs stay with the eager kernels until there is one
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+} // namespace
+
+bool findCode(Code &code) {
+  auto found = findExecutable(code.trace.serialize());
+  if (!found) return false;
+  code.result = std::move(*found);
+  code.state = Code::Ready;
+  return true;
+}
+
+void compileLater(const std::shared_ptr<Code> &code) {
+  std::lock_guard lock(queueMutex());
+  Queue &q = theQueue();
+  if (code->state != Code::Recorded || q.stops) return;
+  if (!q.thread.joinable()) startThread(q);
+  if (!q.thread.joinable()) return;
+  code->state = Code::Waiting;
+  q.waiting.push_back(code);
+  q.added.notify_one();
+}
+
+void compileNow(const std::shared_ptr<Code> &code) {
+  {
+    std::unique_lock lock(queueMutex());
+    Queue &q = theQueue();
+    q.done.wait(lock, [&] { return std::ranges::find(q.underway, code) == q.underway.end(); });
+    if (code->state == Code::Ready) return;
+    std::erase(q.waiting, code);
+    q.underway.push_back(code);
+    code->state = Code::Waiting;
+  }
+  compile(code);
+  if (code->state == Code::Failed) throw Error(code->kind, code->error);
+}
+
+void stopCompileThread() {
+  std::thread thread;
+  {
+    std::lock_guard lock(queueMutex());
+    Queue &q = theQueue();
+    q.stops = true;
+    q.waiting.clear();
+    thread = std::move(q.thread);
+    q.added.notify_all();
+  }
+  if (thread.joinable()) thread.join();
+}
+
+} // namespace kiln

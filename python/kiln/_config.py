@@ -1,0 +1,86 @@
+"""``kn.config``: the settings that the environment gives, shown and changed."""
+import contextlib
+import os
+
+from . import _core
+from ._errors import make
+
+
+class Config:
+    """Settings of the process; each is the variable of the environment ``KILN_`` and its name, read at import.
+
+    Attributes
+    ----------
+    jit : "auto", "sync" or "off"
+        How jitted functions run: compiled behind the program's back, waited for, or as they are written.
+    cache : bool
+        Whether compiled programs are kept on disk.
+    cache_dir : str
+        The folder that they are kept in.
+    cache_path : tuple of str
+        Further folders to read from.
+    cache_limit : int
+        Bytes that the folder may hold; 0 for no limit.
+    num_threads : int
+        Threads of long operations.
+    dump_dir : str
+        Folder for the program after each stage of compilation; empty for none.
+
+    Raises
+    ------
+    ValueError
+        Where a setting gets a value that it cannot have.
+    AttributeError
+        Where there is no such setting.
+    """
+
+    __slots__ = ()
+    _names = ("jit", "cache", "cache_dir", "cache_path", "cache_limit", "num_threads", "dump_dir")
+
+    def __getattr__(self, name):
+        if name == "jit":
+            return _core.jit_mode()
+        if name == "num_threads":
+            return _core.get_num_threads()
+        if name == "cache_dir":
+            return _core.cache_folder()
+        if name in self._names:
+            return _core.cache_config()[name]
+        raise AttributeError(f"config: expected one of {', '.join(self._names)}, got '{name}'")
+
+    def __setattr__(self, name, value):
+        if name == "jit":
+            return _core.set_jit_mode(value)
+        if name == "num_threads":
+            return _core.set_num_threads(value)
+        if name not in self._names:
+            raise AttributeError(f"config: expected one of {', '.join(self._names)}, got '{name}'")
+        wanted = {"cache": bool, "cache_dir": str, "cache_path": tuple, "cache_limit": int, "dump_dir": str}[name]
+        is_fitting = type(value) is wanted and (name != "cache_path" or all(isinstance(p, str) for p in value)) and (wanted is not int or value >= 0)
+        if not is_fitting:
+            raise make("ValueError", f"config: {name}: expected a {'number from 0 on' if wanted is int else wanted.__name__}, got {value!r}")
+        _core.set_cache_config({**_core.cache_config(), name: value})
+        return None
+
+    @contextlib.contextmanager
+    def override(self, **settings):
+        """``with kn.config.override(jit="sync", cache=False):`` other settings for a while."""
+        before = _core.cache_config(), {name: getattr(self, name) for name in ("jit", "num_threads")}
+        try:
+            for name, value in settings.items():
+                setattr(self, name, value)
+            yield self
+        finally:
+            _core.set_cache_config(before[0])
+            for name, value in before[1].items():
+                setattr(self, name, value)
+
+    def __dir__(self):
+        return [*self._names, "override"]
+
+    def __repr__(self):
+        return "\n".join(f"{name} = {getattr(self, name)!r}" for name in self._names)
+
+
+config = Config()
+config.jit = os.environ.get("KILN_JIT") or "auto"
