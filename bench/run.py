@@ -22,6 +22,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import eager  # noqa: E402
 import kernels  # noqa: E402
 import numpy as np  # noqa: E402
+import tiers  # noqa: E402
 from measure import ROWS, once, ratio, row  # noqa: E402
 
 import kiln as kn  # noqa: E402
@@ -115,6 +116,10 @@ def start_up():
     row("processes of 9 that found the code and mapped no LLVM", sum(r[2] == 1 and r[3] == 0 for r in again), (">=", 9))
 
 
+def first_results():
+    tiers.rows()
+
+
 def eager_operations():
     eager.rows(row)
 
@@ -150,7 +155,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

@@ -47,9 +47,9 @@ void compile(const std::shared_ptr<Code> &code) {
   std::string error;
   try {
     result = getExecutable(code->trace.serialize());
-  } catch (const Error &e) {
-    kind = e.kind, error = e.what();
-  } catch (const std::exception &e) { error = e.what(); }
+  } catch (const Error &e) { kind = e.kind, error = e.what(); } catch (const std::exception &e) {
+    error = e.what();
+  }
   std::lock_guard lock(queueMutex());
   code->result = std::move(result);
   code->kind = kind;

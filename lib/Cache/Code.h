@@ -16,7 +16,7 @@ struct Code {
 
   const Trace trace;
   std::atomic<State> state = Recorded;
-  CompileResult result; // from Ready on
+  CompileResult result;                // from Ready on
   ErrorKind kind = ErrorKind::Compile; // of what Failed
   std::string error;
   // For the one who calls:

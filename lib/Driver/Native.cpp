@@ -12,6 +12,7 @@
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -114,21 +115,21 @@ SmallVector<char, 0> emitObject(Module &module, TargetMachine &machine, bool asT
   return bytes;
 }
 
-/// LLVM takes over signals when its tools start; the program's own actions are put back.
-class KeepSignals {
-public:
-  KeepSignals() {
+/// LLVM takes over the signals of the process when it first writes a file, and keeps to that. Here it does so at once, and the
+/// program's own actions are put back, so that they are missing for some microseconds once.
+static void keepSignals() {
+  static const bool once = [] {
+    constexpr int kSignals = 32;
+    struct sigaction actions[kSignals];
     for (int s = 1; s < kSignals; ++s) sigaction(s, nullptr, &actions[s]);
-  }
-  ~KeepSignals() {
+    sys::RemoveFileOnSignal("/proc/none");
+    sys::DontRemoveFileOnSignal("/proc/none");
     for (int s = 1; s < kSignals; ++s)
       if (s != SIGKILL && s != SIGSTOP) sigaction(s, &actions[s], nullptr);
-  }
-
-private:
-  static constexpr int kSignals = 32;
-  struct sigaction actions[kSignals];
-};
+    return true;
+  }();
+  (void)once;
+}
 
 /// Whether an object calls anything outside itself, as LLVM makes of long copies and fills.
 static bool callsOutside(ArrayRef<char> bytes) {
@@ -142,7 +143,7 @@ static bool callsOutside(ArrayRef<char> bytes) {
 void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
   static std::mutex mutex; // lld is not re-entrant
   std::lock_guard lock(mutex);
-  KeepSignals keep;
+  keepSignals();
   std::vector<std::string> args = {"ld.lld",           "-shared",         "--threads=1", "-z", "relro",
                                    "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
   std::vector<int> files;

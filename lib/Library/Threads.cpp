@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
@@ -59,6 +60,10 @@ void *workerScratch(size_t bytes) {
   return block.memory;
 }
 
+thread_local Interruptible *interruptible = nullptr;
+constexpr int64_t kPollNanoseconds = 20'000'000;
+int64_t nanoseconds() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
 thread_local bool isSharing = false; // this thread is inside a parallel-for
 
 /// One loop at a time; its iterations are taken from a counter, so that a slow or absent thread costs one task at most.
@@ -78,7 +83,7 @@ public:
       signal.store(round, std::memory_order_release);
     }
     wake.notify_all();
-    take(job, scratch);
+    take(job, scratch, /*isCaller=*/true);
     // Workers that have not come by now need not come; those that have must leave.
     std::unique_lock state(mutex);
     places = 0;
@@ -110,9 +115,11 @@ private:
   uint64_t round = 0;
   int places = 0, inside = 0, workers = 0;
 
-  void take(const Job &mine, void *scratch) {
-    for (int64_t from; (from = next.fetch_add(mine.grain, std::memory_order_relaxed)) < mine.count;)
-      mine.task(mine.context, scratch, from, std::min(from + mine.grain, mine.count));
+  void take(const Job &mine, void *scratch, bool isCaller = false) {
+    for (int64_t from; (from = next.fetch_add(mine.grain, std::memory_order_relaxed)) < mine.count;) {
+      if (isCaller && Interruptible::stops()) next.store(mine.count, std::memory_order_relaxed);
+      else mine.task(mine.context, scratch, from, std::min(from + mine.grain, mine.count));
+    }
   }
 
   void grow(int wanted) {
@@ -121,8 +128,12 @@ private:
     sigfillset(&all);
     for (; workers < wanted; ++workers) {
       pthread_sigmask(SIG_BLOCK, &all, &before);
-      std::thread([this] { work(); }).detach();
+      bool isStarted = true;
+      try {
+        std::thread([this] { work(); }).detach();
+      } catch (const std::system_error &) { isStarted = false; } // the system has no more threads: fewer share the work
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      if (!isStarted) return;
     }
   }
 
@@ -158,6 +169,20 @@ Pool &thePool() {
 
 } // namespace
 
+Interruptible::Interruptible(bool (*poll)()) : poll(poll), outer(interruptible), next(nanoseconds() + kPollNanoseconds) {
+  interruptible = this;
+}
+Interruptible::~Interruptible() { interruptible = outer; }
+
+bool Interruptible::stops() {
+  Interruptible *mine = interruptible;
+  if (!mine || mine->stopped) return mine;
+  int64_t now = nanoseconds();
+  if (now < mine->next) return false;
+  mine->next = now + kPollNanoseconds;
+  return mine->stopped = mine->poll();
+}
+
 int threadCount() {
   int count = chosenThreads.load(std::memory_order_relaxed);
   if (count == 0) chosenThreads = count = defaultThreads();
@@ -179,7 +204,9 @@ void parallelFor(kiln_task task, void *context, void *scratch, int64_t scratchBy
     isSharing = false;
     if (isDone) return;
   }
-  if (count > 0) task(context, scratch, 0, count);
+  if (!interruptible && count > 0) return task(context, scratch, 0, count);
+  for (int64_t from = 0; from < count && !Interruptible::stops(); from += grain)
+    task(context, scratch, from, std::min(from + grain, count));
 }
 
 } // namespace kiln

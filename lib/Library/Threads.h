@@ -14,4 +14,22 @@ void setThreadCount(int count);
 /// The runtime's parallel-for: see kiln_rt.
 void parallelFor(kiln_task task, void *context, void *scratch, int64_t scratchBytes, int64_t count, int64_t grain);
 
+/// While one lives, loops that its thread starts ask `poll` some 50 times a second whether to stop. Once it has said so they end at
+/// once, wherever they are, and what they have written is of no use.
+class Interruptible {
+public:
+  explicit Interruptible(bool (*poll)());
+  ~Interruptible();
+  Interruptible(const Interruptible &) = delete;
+  /// Whether this thread's loops have been told to stop; asks if it is time to.
+  static bool stops();
+  bool isStopped() const { return stopped; }
+
+private:
+  bool (*poll)();
+  Interruptible *outer;
+  bool stopped = false;
+  int64_t next; // when to ask again
+};
+
 } // namespace kiln

@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <utility>
 #include <vector>
 
 namespace kiln {
@@ -187,13 +188,16 @@ void releaseKept() {
   malloc_trim(0);
 }
 
+namespace {
+struct Workspace {
+  void *block = nullptr;
+  size_t size = 0;
+  ~Workspace() { free(block); }
+};
+thread_local Workspace workspace;
+} // namespace
+
 void *threadWorkspace(size_t bytes) {
-  struct Workspace {
-    void *block = nullptr;
-    size_t size = 0;
-    ~Workspace() { free(block); }
-  };
-  thread_local Workspace workspace;
   if (workspace.size < bytes) {
     free(workspace.block);
     workspace.size = 0;
@@ -203,6 +207,12 @@ void *threadWorkspace(size_t bytes) {
     workspace.size = size;
   }
   return workspace.block;
+}
+
+SetWorkspaceAside::SetWorkspaceAside() : block(std::exchange(workspace.block, nullptr)), size(std::exchange(workspace.size, 0)) {}
+SetWorkspaceAside::~SetWorkspaceAside() {
+  free(std::exchange(workspace.block, block));
+  workspace.size = size;
 }
 
 } // namespace kiln

@@ -24,4 +24,16 @@ void releaseKept();
 /// Scratch of this thread of at least `bytes`, kept between calls.
 void *threadWorkspace(size_t bytes);
 
+/// While one lives, the thread has another workspace: other programs run in the midst of one.
+class SetWorkspaceAside {
+public:
+  SetWorkspaceAside();
+  ~SetWorkspaceAside();
+  SetWorkspaceAside(const SetWorkspaceAside &) = delete;
+
+private:
+  void *block;
+  size_t size;
+};
+
 } // namespace kiln

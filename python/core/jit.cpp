@@ -311,13 +311,13 @@ PyObject *entriesOf(PyObject *self, PyObject *) {
     auto words = code ? code->trace.serialize() : std::vector<int64_t>();
     Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
     bool isReady = bool(e->executable);
-    Object dict(Py_BuildValue("{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
-                              code ? kStates[code->state] : "ready", "error", code && code->state == Code::Failed ? code->error.c_str() : "",
-                              "hits", e->hits, "eager", e->eager.c_str(), "guards",
-                              guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(e->ops), "kernels",
-                              isReady ? e->executable->info.kernels : int64_t(0), "workspace_bytes", int64_t(e->workspaceBytes), "milliseconds",
-                              isReady ? code->result.milliseconds : 0.0, "from_cache", isReady && code->result.fromCache ? Py_True : Py_False,
-                              "any_size", e->isOpen() ? Py_True : Py_False, "apart", e->apart.c_str(), "_places", places.get(), "_program", program.get()));
+    Object dict(Py_BuildValue(
+        "{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state", code ? kStates[code->state] : "ready", "error",
+        code && code->state == Code::Failed ? code->error.c_str() : "", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(),
+        "inputs", inputs.get(), "ops", Py_ssize_t(e->ops), "kernels", isReady ? e->executable->info.kernels : int64_t(0), "workspace_bytes",
+        int64_t(e->workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
+        isReady && code->result.fromCache ? Py_True : Py_False, "any_size", e->isOpen() ? Py_True : Py_False, "apart", e->apart.c_str(),
+        "_places", places.get(), "_program", program.get()));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();
@@ -387,12 +387,9 @@ PyObject *setMode(PyObject *, PyObject *name) {
 }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(mode)]); }
 
-PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr},
-                         {"_entries", entriesOf, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr},
-                         {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr},
-                         {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr}, {"_entries", entriesOf, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},  {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},  {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},

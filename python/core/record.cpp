@@ -3,7 +3,10 @@
 
 #include "frontend/Eager.h"
 #include "frontend/Replay.h"
+#include "lib/Library/Threads.h"
 #include "lib/Runtime/Memory.h"
+
+#include <unistd.h>
 
 namespace kiln::py {
 namespace {
@@ -287,14 +290,30 @@ constexpr int64_t kLongBytes = 256 << 10; // about 20 us of memory traffic
 
 } // namespace
 
+/// Asked during long programs: whether the handler of a signal has raised an exception. Python runs them in the main thread alone.
+static bool pollSignals() {
+  SetWorkspaceAside aside; // for what the handlers run
+  PyGILState_STATE state = PyGILState_Ensure();
+  bool isRaised = PyErr_CheckSignals() != 0;
+  PyGILState_Release(state);
+  return isRaised;
+}
+
 /// Runs a program; other threads of Python run meanwhile where it is long, and the caller keeps the entry.
 static int32_t callProgram(const Entry &entry, void *const *buffers, const int64_t *dims, bool isLong) {
   const Executable &program = *entry.executable;
   void *workspace = entry.workspaceBytes ? threadWorkspace(entry.workspaceBytes) : nullptr;
   if (!isLong) return program.entry(runtimeTable(), buffers, dims, workspace);
+  static thread_local const bool isMain = gettid() == getpid();
   int32_t status;
-  Py_BEGIN_ALLOW_THREADS status = program.entry(runtimeTable(), buffers, dims, workspace);
-  Py_END_ALLOW_THREADS return status;
+  bool isStopped = false;
+  Py_BEGIN_ALLOW_THREADS if (isMain) {
+    Interruptible interruptible(pollSignals);
+    status = program.entry(runtimeTable(), buffers, dims, workspace);
+    isStopped = interruptible.isStopped();
+  }
+  else status = program.entry(runtimeTable(), buffers, dims, workspace); Py_END_ALLOW_THREADS if (isStopped) throw PythonError();
+  return status;
 }
 
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
@@ -375,7 +394,10 @@ static bool replayTrace(const Entry &entry, std::span<Array *const> inputs, std:
   auto trace = entry.trace; // code may come meanwhile
   try {
     made = replay(*trace, {inputs.data(), inputs.size()}, checkSignals);
-  } catch (const Error &) { return false; }
+  } catch (const Error &e) {
+    if (e.kind == ErrorKind::Memory) throw; // nothing is written yet, and eager would need more
+    return false;
+  }
   return true;
 }
 

@@ -6,6 +6,11 @@
 ...     return kn.tanh(x * w)
 """
 import os as _os
+import sys as _sys
+
+_interpreters = __import__("_interpreters" if _sys.version_info >= (3, 13) else "_xxsubinterpreters")
+if _interpreters.get_current() != _interpreters.get_main():  # before the native part, which takes the lock of the main one
+    raise ImportError("kiln: expected the main interpreter of the process, got a subinterpreter: import it there, or start a process")
 
 from . import _core, _capture, _dtypes, _errors, _jit, _repr, tree
 
