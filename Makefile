@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test test-asan conformance bench accuracy docs format check clean
+.PHONY: all setup build demo test test-asan test-tsan wheel test-wheel conformance bench accuracy docs format check clean
 all: build
 
 setup:
@@ -23,7 +23,20 @@ test: build
 # Under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/.
 test-asan:
 	@$(MAKE) build PRESET=asan
-	@tools/run-sanitized
+	@tools/run-sanitized asan
+
+# Under ThreadSanitizer, in build-tsan/.
+test-tsan:
+	@$(MAKE) build PRESET=tsan
+	@tools/run-sanitized tsan
+
+# One self-contained wheel in dist/: LLVM inside the compiler library, headers inside, tagged with the oldest glibc that it runs on.
+wheel: setup
+	@tools/build-wheel
+
+# The wheel in a fresh virtual environment, beside torch and Numba with their own LLVM.
+test-wheel: wheel
+	@tools/test-wheel
 
 # data-apis/array-api-tests from a checkout: make conformance ARRAY_API_TESTS=DIR
 conformance: build

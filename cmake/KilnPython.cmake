@@ -16,7 +16,7 @@ target_link_libraries(kiln_python PRIVATE kiln_runtime)
 set(KILN_PACKAGE ${CMAKE_BINARY_DIR}/python/kiln)
 set_target_properties(kiln_python PROPERTIES PREFIX "" OUTPUT_NAME _core SUFFIX ${python_suffix} LIBRARY_OUTPUT_DIRECTORY ${KILN_PACKAGE})
 set_target_properties(kiln_python PROPERTIES BUILD_RPATH "$ORIGIN/../../lib;$ORIGIN/lib" INSTALL_RPATH "$ORIGIN/lib")
-set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN;${LLVM_LIBRARY_DIR}")
+set_target_properties(kiln_runtime kiln_compiler PROPERTIES INSTALL_RPATH "$ORIGIN")
 
 # `pip install .`: the package with its libraries beside it.
 install(TARGETS kiln_python LIBRARY DESTINATION kiln)

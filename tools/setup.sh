@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 packages=(clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
           cmake ninja-build ccache g++ libxxhash-dev libgtest-dev python3-dev python3-venv
-          libclang-rt-22-dev)
+          libclang-rt-22-dev zlib1g-dev libzstd-dev)
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")

@@ -59,8 +59,19 @@ void compile(const std::shared_ptr<Code> &code) {
   theQueue().done.notify_all();
 }
 
+/// For a process that ends without Python's own exit. Registered once LLVM is loaded, to run before what LLVM destroys.
+void stopAtExit() {
+  static const bool once = [] {
+    try {
+      openCompiler();
+    } catch (const Error &) { return false; } // whoever compiles will say so
+    return std::atexit(stopCompileThread) == 0;
+  }();
+  (void)once;
+}
+
 void work(Queue &mine) {
-  for (bool isFirst = true;; isFirst = false) {
+  for (;;) {
     std::shared_ptr<Code> code;
     {
       std::unique_lock lock(queueMutex());
@@ -70,9 +81,8 @@ void work(Queue &mine) {
       mine.waiting.pop_front();
       mine.underway.push_back(code);
     }
+    stopAtExit();
     compile(code);
-    // For a process that ends without Python's own exit: LLVM is loaded now, so this runs before what it has to destroy.
-    if (isFirst) std::atexit(stopCompileThread);
   }
 }
 

@@ -121,7 +121,7 @@ struct Compiler {
   decltype(&kiln_compiler_parse) parse;
   decltype(&kiln_compiler_free) free;
 };
-bool isOpen = false;
+std::atomic<bool> isOpen = false;
 
 const Compiler &compiler() {
   static const Compiler library = [] {
@@ -151,6 +151,10 @@ void check(int32_t status, char *error) {
 } // namespace
 
 bool compilerIsOpen() { return isOpen; }
+void openCompiler() {
+  std::lock_guard lock(lockOf(Lock::Compiler));
+  compiler();
+}
 
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir) {
   std::lock_guard lock(lockOf(Lock::Compiler));

@@ -46,6 +46,8 @@ kiln_entry_fn packKernel(const std::string &name);
 /// The folder of the installed libraries, set once at import.
 void setLibraryFolder(const std::string &folder);
 bool compilerIsOpen();
+/// Opens the compiler library; throws Error (package) where there is none.
+void openCompiler();
 /// Compiles a serialized trace to `path`; opens the compiler library if need be.
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir);
 /// The serialized trace of a module of kiln ops, as MLIR text or bytecode.
