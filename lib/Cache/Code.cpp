@@ -1,9 +1,9 @@
 #include "lib/Cache/Code.h"
 
+#include "lib/Core/Wait.h"
 #include "lib/Runtime/Fork.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -75,7 +75,7 @@ void work(Queue &mine) {
     std::shared_ptr<Code> code;
     {
       std::unique_lock lock(queueMutex());
-      mine.added.wait(lock, [&] { return mine.stops || !mine.waiting.empty(); });
+      waitUntil(mine.added, lock, [&] { return mine.stops || !mine.waiting.empty(); });
       if (mine.stops) return;
       code = std::move(mine.waiting.front());
       mine.waiting.pop_front();
@@ -122,7 +122,7 @@ void compileNow(const std::shared_ptr<Code> &code) {
   {
     std::unique_lock lock(queueMutex());
     Queue &q = theQueue();
-    q.done.wait(lock, [&] { return std::ranges::find(q.underway, code) == q.underway.end(); });
+    waitUntil(q.done, lock, [&] { return std::ranges::find(q.underway, code) == q.underway.end(); });
     if (code->state == Code::Ready) return;
     std::erase(q.waiting, code);
     q.underway.push_back(code);

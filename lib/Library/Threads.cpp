@@ -1,11 +1,11 @@
 #include "lib/Library/Threads.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Core/Wait.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -94,7 +94,7 @@ public:
       __builtin_ia32_pause();
     }
     state.lock();
-    left.wait(state, [&] { return inside == 0; });
+    waitUntil(left, state, [&] { return inside == 0; });
     return true;
   }
 
@@ -142,7 +142,7 @@ private:
     for (uint64_t seen = 0;;) {
       for (int spin = 0; spin < kSpins && signal.load(std::memory_order_acquire) == seen; ++spin) __builtin_ia32_pause();
       std::unique_lock state(mutex);
-      wake.wait(state, [&] { return round != seen; });
+      waitUntil(wake, state, [&] { return round != seen; });
       seen = round;
       if (places == 0) continue;
       --places;

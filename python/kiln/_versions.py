@@ -1,4 +1,5 @@
 """``kn.show_versions`` and what it knows."""
+import importlib.metadata
 import os
 import platform
 import sys
@@ -26,12 +27,15 @@ def _processor():
 
 def versions() -> dict[str, str]:
     """What a report needs: versions, processor, threads, cache."""
-    import numpy
-
     import kiln
 
+    try:
+        numpy = importlib.metadata.version("numpy")
+    except importlib.metadata.PackageNotFoundError:
+        numpy = "not installed"
+
     name, level = _processor()
-    return {"kiln": f"{kiln.__version__} (build {_core.build_id()[:12]})", "python": sys.version.split()[0], "numpy": numpy.__version__,
+    return {"kiln": f"{kiln.__version__} (build {_core.build_id()[:12]})", "python": sys.version.split()[0], "numpy": numpy,
             "system": f"{platform.system()} {platform.release()} {platform.machine()}, {' '.join(platform.libc_ver())}", "processor": f"{name}, {len(os.sched_getaffinity(0))} usable",
             "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if kiln.config.cache else "off", "library folder": os.path.dirname(_core.__file__)}
 
