@@ -40,7 +40,7 @@ if(KILN_STATIC_LLVM)
   target_link_options(kiln_compiler PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/compiler.map)
 endif()
 
-foreach(tool kiln-opt kiln-run kiln-pack)
+foreach(tool kiln-opt kiln-run kiln-pack kiln-reduce kiln-lsp-server)
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
   add_library(${tool}-objects OBJECT tools/${tool}.cpp)
   kiln_llvm_target(${tool}-objects)
@@ -52,6 +52,11 @@ foreach(tool kiln-opt kiln-run kiln-pack)
     target_link_libraries(${tool} PRIVATE kiln_compiler kiln_library kiln_core MLIR LLVM)
   endif()
 endforeach()
+
+if(NOT KILN_STATIC_LLVM)
+  target_link_libraries(kiln-reduce PRIVATE MLIRReduceLib MLIRReduce)
+  target_link_libraries(kiln-lsp-server PRIVATE MLIRLspServerLib)
+endif()
 
 # Eager kernels: all for the level that is required, the heavy ones for wider registers as well.
 set(KILN_PACKS)

@@ -3,3 +3,8 @@ file(GLOB unit_sources CONFIGURE_DEPENDS test/unit/*.cpp)
 add_executable(kiln-unit ${unit_sources})
 target_link_libraries(kiln-unit PRIVATE kiln_runtime gtest gtest_main)
 configure_file(test/lit.site.cfg.py.in ${CMAKE_BINARY_DIR}/test/lit.site.cfg.py @ONLY)
+
+# Random programs and damaged files; knows no LLVM.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS tools/fuzz/*.cpp)
+add_executable(kiln-fuzz ${fuzz_sources})
+target_link_libraries(kiln-fuzz PRIVATE kiln_runtime kiln_library)

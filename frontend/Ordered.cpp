@@ -1,9 +1,18 @@
 // Selections by position, writes at positions, and what runs along an axis.
 #include "frontend/OpsShared.h"
 
+#include <limits>
+
 namespace kiln {
 
 //===-- gather and scatter ------------------------------------------------------------------------------------------===//
+
+/// Positions as the kernels take them. Those of uint64 above int64 stay outside, where a conversion would wrap to a position from the end.
+static Array positions(const Array &indices) {
+  if (indices.dtype != DType::U64) return contiguous(cast(indices, DType::I64));
+  Operand operands[] = {{Operand::IsArray, &indices}, {Operand::IsInt, nullptr, std::numeric_limits<int64_t>::max()}};
+  return contiguous(cast(applyElementwise(Op::Minimum, operands), DType::I64));
+}
 
 Array gather(const Array &x, const Array &indices, int64_t axis) {
   TensorType types[] = {x.type(), indices.type()};
@@ -11,14 +20,14 @@ Array gather(const Array &x, const Array &indices, int64_t axis) {
   TensorType type = infer(Op::Gather, types, {&word, 1});
   if (isRecording()) return recordOp(Op::Gather, {&x, &indices}, {&word, 1});
   Array result = Array::empty(type.dtype, type.shape);
-  Array source = contiguous(x), at = contiguous(cast(indices, DType::I64));
+  Array source = contiguous(x), at = positions(indices);
   Running running(result.size());
   eager::gather(source, at, result, int(word));
   return result;
 }
 
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis) {
-  Array at = contiguous(cast(indices, DType::I64)), values = contiguous(updates);
+  Array at = positions(indices), values = contiguous(updates);
   Running running(updates.size());
   eager::scatter(op, x, at, values, int(axis));
 }

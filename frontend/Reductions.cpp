@@ -124,6 +124,27 @@ static Array complexDot(const Array &x, const Array &y, const Dims &xBatch, cons
   return joinParts(apply(Op::Subtract, dot(false, false), dot(true, true)), apply(Op::Add, dot(false, true), dot(true, false)));
 }
 
+/// Whether the batch axes come first, and at most one other beside the contracted one follows.
+static bool isMatrices(const Array &x, const Dims &batch) {
+  for (int i = 0; i < batch.rank; ++i)
+    if (batch[i] != i) return false;
+  return x.shape.rank <= batch.rank + 2;
+}
+
+/// The batch axes, one axis of all that are free, and the contracted one.
+static Array asMatrices(const Array &x, const Dims &batch, int axis) {
+  Dims order = batch, shape;
+  unsigned used = 1u << axis;
+  int64_t rows = 1;
+  for (int64_t b : batch) used |= 1u << b, shape.push(x.shape[int(b)]);
+  for (int i = 0; i < x.shape.rank; ++i)
+    if (!(used >> i & 1)) order.push(i), rows *= x.shape[i];
+  order.push(axis);
+  shape.push(rows);
+  shape.push(x.shape[axis]);
+  return reshape(transpose(x, order), shape);
+}
+
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
   if (isComplex(x.dtype) && x.dtype == y.dtype) return complexDot(x, y, xBatch, yBatch, xAxis, yAxis);
   if (isNarrow(x.dtype) && x.dtype == y.dtype && !isStorage(x.dtype))
@@ -135,6 +156,12 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
   if (isRecording()) return recordOp(Op::DotGeneral, {&x, &y}, words);
+  if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
+    Dims batch;
+    for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
+    Array a = asMatrices(x, xBatch, int(xAxis)), b = asMatrices(y, yBatch, int(yAxis));
+    return reshape(dotGeneral(a, b, batch, batch, batch.rank + 1, batch.rank + 1), type.shape);
+  }
   Array result = Array::empty(type.dtype, type.shape);
   int b = xBatch.rank;
   int64_t batches = 1;

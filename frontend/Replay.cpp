@@ -19,9 +19,11 @@ class Replay {
 public:
   Replay(const Trace &trace, std::span<const Array *const> inputs, void (*between)()) : trace(trace), inputs(inputs), between(between) {
     lastUse.assign(trace.types.size(), -1);
-    int64_t slot = 0;
+    needed = Trace::neededSlots(trace.words, trace.outputs);
+    size_t slot = 0;
     for (size_t at = 0; at < trace.words.size(); ++slot)
-      for (int64_t operand : Trace::decode(trace.words, at).operands) lastUse[size_t(operand)] = slot;
+      for (int64_t operand : Trace::decode(trace.words, at).operands)
+        if (needed[slot]) lastUse[size_t(operand)] = int64_t(slot);
     for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
     slots.resize(trace.types.size());
   }
@@ -34,10 +36,10 @@ public:
         slots[size_t(now)] = *inputs[nextInput++];
         continue;
       }
+      if (!needed[size_t(now)]) continue;
       slots[size_t(now)] = apply(entry);
       for (int64_t operand : entry.operands)
         if (lastUse[size_t(operand)] == now) slots[size_t(operand)] = Array();
-      if (lastUse[size_t(now)] < 0) slots[size_t(now)] = Array();
       if (between) between();
     }
     std::vector<Array> results;
@@ -55,6 +57,7 @@ private:
   std::span<const Array *const> inputs;
   void (*between)();
   std::vector<Array> slots;
+  std::vector<char> needed;
   std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
   int64_t now = 0;
 

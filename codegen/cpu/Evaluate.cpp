@@ -137,6 +137,8 @@ Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
 
 /// A position counted from the end if it is negative; `isBad` where it is outside.
 Expr Evaluator::wrapIndex(Expr index, Index count, Expr *isBad) {
+  // Of uint64 above int64 all are outside, where a conversion would make them positions from the end.
+  if (index.dtype == DType::U64) index = scalar::min(index, ir::constant(index, double(uint64_t(1) << 62)));
   index = scalar::cast(index, DType::I64);
   Expr size = e.splat(Expr(e.b, e.loc, e.use(count), DType::I64), index.lanes()), zero = ir::constant(index, 0);
   Expr wrapped = scalar::select(scalar::less(index, zero), index + size, index);

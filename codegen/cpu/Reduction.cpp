@@ -441,6 +441,7 @@ void ReductionEmitter::sweepTile(Coordinates &position, Index from, Index to, Va
 
 void ReductionEmitter::sweepColumns() {
   size_t last = space.size() - 1;
+  if (space[last].isStatic() && space[last].number == 0) return; // no columns
   int64_t bytes = byteSize(reducers[0].dtype), width = kSweepBytes / bytes;
   Value sums = k.scratch(kSweepBytes * (1 + kSweepLevels));
   Coordinates position(space.size());

@@ -263,11 +263,16 @@ Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs) {
   auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
   std::vector<Tensor> slots;
+  std::vector<char> needed = Trace::neededSlots(words, outputs);
   size_t nextInput = 0;
   for (size_t position = 0; position < words.size();) {
     TraceOp entry = Trace::decode(words, position);
     if (entry.op == Op::Input) {
       slots.push_back(std::move(inputs.at(nextInput++)));
+      continue;
+    }
+    if (!needed[slots.size()]) {
+      slots.emplace_back();
       continue;
     }
     std::vector<const Tensor *> operands;

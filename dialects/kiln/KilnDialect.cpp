@@ -95,7 +95,8 @@ TensorType typeOf(Type type) {
 static int64_t scalarBits(Attribute value) {
   if (auto f = dyn_cast<FloatAttr>(value)) return int64_t(f.getValue().bitcastToAPInt().getZExtValue());
   auto i = cast<IntegerAttr>(value);
-  return i.getType().isInteger(1) ? int64_t(i.getValue().getBoolValue()) : i.getValue().getSExtValue();
+  bool isSigned = !i.getType().isInteger(1) && !i.getType().isUnsignedInteger();
+  return isSigned ? i.getValue().getSExtValue() : int64_t(i.getValue().getZExtValue());
 }
 
 static TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {

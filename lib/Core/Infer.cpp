@@ -1,8 +1,12 @@
 #include "lib/Core/Infer.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace kiln {
+
+using Wide = __int128;                                  // sums and products of words that may be anything
+static constexpr int64_t kMostSteps = int64_t(1) << 31; // of slices and convolutions
 
 static const OpInfo kOps[] = {
 #define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
@@ -55,6 +59,17 @@ static const char *describe(Accepts set) {
                                           "int64",
                                           "uint64"};
   return texts[size_t(set)];
+}
+
+int axisOf(const InferArgs &args, int64_t axis, int rank) {
+  if (axis < 0 || axis >= rank)
+    fail(ErrorKind::Axis, args.op, "axis", "one in [0, " + std::to_string(rank) + ")", std::to_string(axis));
+  return int(axis);
+}
+
+int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count) {
+  if (word < 0 || word >= count) fail(ErrorKind::Value, args.op, what, "0 to " + std::to_string(count - 1), std::to_string(word));
+  return word;
 }
 
 void checkDType(const InferArgs &args, size_t operand) {
@@ -119,7 +134,7 @@ TensorType inferIota(const InferArgs &args) {
   int64_t axis = r.next();
   TensorType t{r.dtype(), {}};
   t.shape = r.dims();
-  normalizeAxis(args.op, axis, t.shape.rank);
+  axisOf(args, axis, t.shape.rank);
   if (!accepts(args.accepts, t.dtype)) fail(ErrorKind::DType, args.op, "dtype", describe(args.accepts), info(t.dtype).name);
   return t;
 }
@@ -174,11 +189,15 @@ TensorType inferSlice(const InferArgs &args) {
     fail(ErrorKind::Shape, args.op, "number of starts, sizes and steps", std::to_string(x.shape.rank), toString(sizes));
   for (int i = 0; i < sizes.rank; ++i) {
     if (isSymbol(x.shape[i]) || isSymbol(sizes[i])) continue; // as the recording of each size has checked
-    int64_t last = starts[i] + (sizes[i] - 1) * steps[i];
+    if (steps[i] > kMostSteps || steps[i] < -kMostSteps)
+      fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "at most " + std::to_string(kMostSteps), std::to_string(steps[i]));
+    Wide last = starts[i] + Wide(sizes[i] - 1) * steps[i];
     bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
+    if (steps[i] == 0 && sizes[i] > 1)
+      fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
     if (sizes[i] < 0 || !inside)
       fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),
-           std::to_string(starts[i]) + " to " + std::to_string(last));
+           std::to_string(starts[i]) + " to " + std::to_string(int64_t(last)));
   }
   return {x.dtype, sizes};
 }
@@ -186,7 +205,7 @@ TensorType inferSlice(const InferArgs &args) {
 TensorType inferConcat(const InferArgs &args) {
   if (args.operands.empty()) throw Error(ErrorKind::Value, std::string(args.op) + ": expected at least one array, got none");
   TensorType result = args.operands[0];
-  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), result.shape.rank);
+  int axis = axisOf(args, WordReader{args.words}.next(), result.shape.rank);
   for (const TensorType &t : args.operands.subspan(1)) {
     if (t.dtype != result.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(result.dtype).name, info(t.dtype).name);
     Dims want = result.shape, got = t.shape;
@@ -194,6 +213,7 @@ TensorType inferConcat(const InferArgs &args) {
     if (!(want == got)) fail(ErrorKind::Shape, args.op, "shapes of operands differ", toString(want), toString(got));
     bool isOpen = isSymbol(result.shape[axis]) || isSymbol(t.shape[axis]);
     result.shape[axis] = isOpen ? kUnknownSize : result.shape[axis] + t.shape[axis];
+    checkSize(args.op, result);
   }
   return result;
 }
@@ -249,7 +269,7 @@ TensorType inferScatter(const InferArgs &args) {
   checkDType(args, 0);
   if (!isInteger(indices.dtype)) fail(ErrorKind::DType, args.op, "dtype of the indices", "an integer dtype", info(indices.dtype).name);
   if (updates.dtype != x.dtype) fail(ErrorKind::DType, args.op, "dtype of the updates", info(x.dtype).name, info(updates.dtype).name);
-  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), x.shape.rank);
+  int axis = axisOf(args, WordReader{args.words}.next(), x.shape.rank);
   if (indices.shape.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the indices", "1", std::to_string(indices.shape.rank));
   Dims want = x.shape;
   want[axis] = indices.shape[0];
@@ -260,7 +280,7 @@ TensorType inferScatter(const InferArgs &args) {
 TensorType inferGather(const InferArgs &args) {
   const TensorType &x = args.operands[0], &indices = args.operands[1];
   if (!isInteger(indices.dtype)) fail(ErrorKind::DType, args.op, "dtype of the indices", "an integer dtype", info(indices.dtype).name);
-  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), x.shape.rank);
+  int axis = axisOf(args, WordReader{args.words}.next(), x.shape.rank);
   if (x.shape.rank + indices.shape.rank - 1 > kMaxRank)
     fail(ErrorKind::Shape, args.op, "rank of the result", "at most " + std::to_string(kMaxRank),
          std::to_string(x.shape.rank + indices.shape.rank - 1));
@@ -280,7 +300,7 @@ TensorType inferReduction(const InferArgs &args) {
   TensorType result = args.operands[0];
   Dims axes = WordReader{args.words}.dims();
   for (int i = axes.rank - 1, last = kMaxRank; i >= 0; --i) {
-    int axis = normalizeAxis(args.op, axes[i], args.operands[0].shape.rank);
+    int axis = axisOf(args, axes[i], args.operands[0].shape.rank);
     if (axis >= last) fail(ErrorKind::Axis, args.op, "axes", "ascending axes", toString(axes));
     checkNotEmpty(args, result.shape[axis]);
     result.shape.erase(last = axis);
@@ -291,7 +311,7 @@ TensorType inferReduction(const InferArgs &args) {
 TensorType inferArgReduction(const InferArgs &args) {
   checkDType(args, 0);
   TensorType result{DType::I64, args.operands[0].shape};
-  int axis = normalizeAxis(args.op, WordReader{args.words}.next(), result.shape.rank);
+  int axis = axisOf(args, WordReader{args.words}.next(), result.shape.rank);
   checkNotEmpty(args, result.shape[axis]);
   result.shape.erase(axis);
   return result;
@@ -299,12 +319,15 @@ TensorType inferArgReduction(const InferArgs &args) {
 
 TensorType inferScan(const InferArgs &args) {
   checkDType(args, 0);
-  normalizeAxis(args.op, WordReader{args.words}.next(), args.operands[0].shape.rank);
+  axisOf(args, WordReader{args.words}.next(), args.operands[0].shape.rank);
   return args.operands[0];
 }
 
-TensorType inferSort(const InferArgs &args) { return inferScan(args); }
-TensorType inferArgsort(const InferArgs &args) { return {DType::I64, inferScan(args).shape}; }
+TensorType inferSort(const InferArgs &args) {
+  choiceOf(args, "descending", args.words[1], 2);
+  return inferScan(args);
+}
+TensorType inferArgsort(const InferArgs &args) { return {DType::I64, inferSort(args).shape}; }
 
 TensorType inferNonzero(const InferArgs &args) {
   const TensorType &mask = args.operands[0];
@@ -327,19 +350,20 @@ TensorType inferConvolution(const InferArgs &args) {
     if (d->rank != spatial)
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
   int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
-  if (groups < 1 || channels != w.shape[spatial] * groups || filters % groups)
-    fail(ErrorKind::Shape, args.op, "channels", std::to_string(w.shape[spatial] * groups) + " in, filters in multiples of the groups",
+  if (groups < 1 || Wide(channels) != Wide(w.shape[spatial]) * groups || filters % groups)
+    fail(ErrorKind::Shape, args.op, "channels", std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
          std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
   TensorType result{x.dtype, {x.shape[0]}};
   for (int i = 0; i < spatial; ++i) {
-    if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0)
+    bool isSmall = std::max({strides[i], dilation[i], low[i], high[i]}) <= kMostSteps;
+    if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0 || !isSmall)
       fail(ErrorKind::Value, args.op, "strides, padding and dilation", "positive ones, padding of at least 0", toString(strides));
     if (isSymbol(x.shape[i + 1]) || isSymbol(w.shape[i])) {
       result.shape.push(kUnknownSize);
       continue;
     }
-    int64_t window = (w.shape[i] - 1) * dilation[i] + 1, padded = x.shape[i + 1] + low[i] + high[i];
-    result.shape.push(padded < window ? 0 : (padded - window) / strides[i] + 1);
+    Wide window = Wide(w.shape[i] - 1) * dilation[i] + 1, padded = Wide(x.shape[i + 1]) + low[i] + high[i];
+    result.shape.push(padded < window ? 0 : int64_t((padded - window) / strides[i] + 1));
   }
   result.shape.push(filters);
   return result;
@@ -351,7 +375,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
   if (x.dtype != y.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(x.dtype).name, info(y.dtype).name);
   WordReader r{args.words};
   Dims xBatch = r.dims(), yBatch = r.dims();
-  int xAxis = normalizeAxis(args.op, r.next(), x.shape.rank), yAxis = normalizeAxis(args.op, r.next(), y.shape.rank);
+  int xAxis = axisOf(args, r.next(), x.shape.rank), yAxis = axisOf(args, r.next(), y.shape.rank);
   if (x.shape[xAxis] != y.shape[yAxis])
     fail(ErrorKind::Shape, args.op, "contracted dimensions differ",
          std::to_string(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
@@ -364,7 +388,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
   TensorType result{x.dtype, {}};
   unsigned xUsed = 1u << xAxis, yUsed = 1u << yAxis;
   for (int i = 0; i < xBatch.rank; ++i) {
-    int a = normalizeAxis(args.op, xBatch[i], x.shape.rank), b = normalizeAxis(args.op, yBatch[i], y.shape.rank);
+    int a = axisOf(args, xBatch[i], x.shape.rank), b = axisOf(args, yBatch[i], y.shape.rank);
     if ((xUsed >> a & 1) || (yUsed >> b & 1))
       fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
     if (x.shape[a] != y.shape[b])
@@ -382,7 +406,16 @@ TensorType inferDotGeneral(const InferArgs &args) {
 
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
   const OpInfo &record = info(op);
-  return record.infer({record.name, operands, words, record.accepts, record.needsElement});
+  TensorType type = record.infer({record.name, operands, words, record.accepts, record.needsElement});
+  checkSize(record.name, type);
+  return type;
+}
+
+void checkSize(const char *op, const TensorType &type) {
+  int64_t n = 1;
+  for (int64_t size : type.shape)
+    if (size > 1 && (__builtin_mul_overflow(n, size, &n) || n > kMostElements))
+      fail(ErrorKind::Shape, op, "number of elements", "at most " + std::to_string(kMostElements), toString(type.shape));
 }
 
 Dims broadcastShapes(const char *op, const Dims &a, const Dims &b) {

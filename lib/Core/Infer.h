@@ -47,6 +47,14 @@ TensorType inferIrfft(const InferArgs &args);
 
 /// Throws Error (dtype) where the record does not accept an operand's dtype.
 void checkDType(const InferArgs &args, size_t operand);
+/// An axis among the words of an op, which counts from 0; throws Error (axis) for any other.
+int axisOf(const InferArgs &args, int64_t axis, int rank);
+/// A choice among the first `count` numbers; throws Error (value) for any other.
+int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count);
+/// The most elements of an array; sizes of 0 count as 1.
+inline constexpr int64_t kMostElements = int64_t(1) << 48;
+/// Throws Error (shape) for a type of more.
+void checkSize(const char *op, const TensorType &type);
 /// The type of `op` over `operands` with `words`.
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words);
 

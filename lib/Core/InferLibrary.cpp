@@ -1,19 +1,24 @@
 // The rules of ops that call a library. Several results lie one behind the other along the last axis.
 #include "lib/Core/Infer.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace kiln {
 
 namespace {
 
+using Wide = __int128; // numbers of elements, which may be too many
+
 /// The matrices in the last two axes of an operand.
 struct Matrices {
   Dims batch;
-  int64_t rows, columns;
+  Wide rows, columns;
 
   /// An array of `count` elements for each matrix.
-  TensorType flat(DType dtype, int64_t count) const {
+  TensorType flat(DType dtype, Wide count) const {
     TensorType result{dtype, batch};
-    result.shape.push(count);
+    result.shape.push(int64_t(std::min<Wide>(count, std::numeric_limits<int64_t>::max())));
     return result;
   }
 };
@@ -36,16 +41,10 @@ Matrices squareOf(const InferArgs &args, size_t operand) {
   return m;
 }
 
-/// A choice among the first numbers.
-int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count) {
-  if (word < 0 || word >= count) fail(ErrorKind::Value, args.op, what, "0 to " + std::to_string(count - 1), std::to_string(word));
-  return word;
-}
-
 /// The points along an axis that is transformed.
 int64_t pointsOf(const InferArgs &args, int64_t axis) {
   const Dims &shape = args.operands[0].shape;
-  int64_t n = shape[normalizeAxis(args.op, axis, shape.rank)];
+  int64_t n = shape[axisOf(args, axis, shape.rank)];
   if (n < 1) fail(ErrorKind::Value, args.op, "points", "at least 1", std::to_string(n));
   return n;
 }
@@ -68,14 +67,14 @@ TensorType inferSolve(const InferArgs &args) {
   Matrices left = squareOf(args, 0), right = matricesOf(args, 1);
   if (a.dtype != b.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(a.dtype).name, info(b.dtype).name);
   if (!(left.batch == right.batch) || left.rows != right.rows)
-    fail(ErrorKind::Shape, args.op, "shape of b", "one matrix of " + std::to_string(left.rows) + " rows for each of " + toString(a),
+    fail(ErrorKind::Shape, args.op, "shape of b", "one matrix of " + std::to_string(int64_t(left.rows)) + " rows for each of " + toString(a),
          toString(b));
   return b;
 }
 
 TensorType inferQr(const InferArgs &args) {
   Matrices m = matricesOf(args, 0);
-  int64_t k = choiceOf(args, "complete", args.words[0], 2) ? m.rows : std::min(m.rows, m.columns);
+  Wide k = choiceOf(args, "complete", args.words[0], 2) ? m.rows : std::min(m.rows, m.columns);
   return m.flat(args.operands[0].dtype, m.rows * k + k * m.columns);
 }
 
@@ -93,9 +92,9 @@ TensorType inferEig(const InferArgs &args) {
 
 TensorType inferSvd(const InferArgs &args) {
   Matrices m = matricesOf(args, 0);
-  int64_t k = std::min(m.rows, m.columns);
+  Wide k = std::min(m.rows, m.columns);
   int64_t vectors = choiceOf(args, "vectors", args.words[0], 3);
-  int64_t left = vectors == 0 ? 0 : vectors == 1 ? k : m.rows, right = vectors == 2 ? m.columns : left;
+  Wide left = vectors == 0 ? 0 : vectors == 1 ? k : m.rows, right = vectors == 2 ? m.columns : left;
   return m.flat(args.operands[0].dtype, k + m.rows * left + right * m.columns);
 }
 
@@ -109,7 +108,7 @@ TensorType inferFft(const InferArgs &args) {
   if (axes.rank == 0) fail(ErrorKind::Axis, args.op, "axes", "at least one", "none");
   for (int64_t axis : axes) {
     pointsOf(args, axis);
-    unsigned bit = 1u << normalizeAxis(args.op, axis, args.operands[0].shape.rank);
+    unsigned bit = 1u << axisOf(args, axis, args.operands[0].shape.rank);
     if (seen & bit) fail(ErrorKind::Axis, args.op, "axes", "axes named once", toString(axes));
     seen |= bit;
   }
@@ -121,7 +120,7 @@ TensorType inferRfft(const InferArgs &args) {
   choiceOf(args, "norm", args.words[1], 3);
   const TensorType &x = args.operands[0];
   TensorType result{complexType(x.dtype), x.shape};
-  result.shape[normalizeAxis(args.op, args.words[0], x.shape.rank)] = pointsOf(args, args.words[0]) / 2 + 1;
+  result.shape[axisOf(args, args.words[0], x.shape.rank)] = pointsOf(args, args.words[0]) / 2 + 1;
   return result;
 }
 
@@ -134,7 +133,7 @@ TensorType inferIrfft(const InferArgs &args) {
     fail(ErrorKind::Shape, args.op, "frequencies", std::to_string(n / 2 + 1) + " for " + std::to_string(n) + " points",
          std::to_string(given));
   TensorType result{realType(x.dtype), x.shape};
-  result.shape[normalizeAxis(args.op, args.words[0], x.shape.rank)] = n;
+  result.shape[axisOf(args, args.words[0], x.shape.rank)] = n;
   return result;
 }
 

@@ -185,6 +185,7 @@ static void readInput(Trace &trace, std::vector<int64_t> words, const std::vecto
   std::span<const int64_t> layout = std::span(words).subspan(size_t(rank) + 2);
   if (layout[0] < 0 || layout[0] > 1 || layout.size() != 1 + (layout[0] ? size_t(rank) : 0))
     malformed("an input with its layout", "another");
+  checkSize("input", type);
   trace.addInput(type, layout[0] ? Dims(layout.subspan(1)) : Dims());
 }
 
@@ -230,6 +231,9 @@ Trace unpackProgram(std::span<const uint8_t> bytes) {
     if (e.kind == ErrorKind::Package) throw;
     throw Error(ErrorKind::Package, std::string("program: expected ops that fit together, got ") + e.what());
   }
+  for (const TensorType &type : trace.types)
+    for (int64_t size : type.shape)
+      if (size < 0) malformed("sizes of at least 0", std::to_string(size));
   for (int64_t slot : trace.outputs)
     if (slot < 0 || size_t(slot) >= trace.types.size()) malformed("outputs that are computed", std::to_string(slot));
   if (!reader.done()) malformed("the end behind the outputs", "more bytes");

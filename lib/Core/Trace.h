@@ -107,6 +107,18 @@ public:
     return results;
   }
 
+  /// By slot, whether outputs depend on it: the other operations are not run, and fail on no values.
+  static std::vector<char> neededSlots(std::span<const int64_t> words, std::span<const int64_t> outputs) {
+    std::vector<size_t> starts;
+    for (size_t at = 0; at < words.size(); decode(words, at)) starts.push_back(at);
+    std::vector<char> needed(starts.size());
+    for (int64_t slot : outputs) needed[size_t(slot)] = true;
+    for (size_t slot = starts.size(); slot-- > 0;)
+      if (needed[slot])
+        for (int64_t operand : decode(words, starts[slot]).operands) needed[size_t(operand)] = true;
+    return needed;
+  }
+
   /// The entry at word `at`, which then points behind it.
   static TraceOp decode(std::span<const int64_t> words, size_t &at) {
     TraceOp entry;

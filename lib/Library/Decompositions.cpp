@@ -3,6 +3,8 @@
 #include "lib/Library/Library.h"
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <vector>
 
 namespace kiln::library {
@@ -43,6 +45,11 @@ public:
     return result;
   }
 };
+
+/// LAPACK's iterations need not end on inf and nan.
+template <typename T> bool isFinite(const Columns<T> &a) {
+  return std::ranges::all_of(a.data, [](const T &x) { return std::isfinite(std::real(x)) && std::isfinite(std::imag(x)); });
+}
 
 /// Calls `body` with the functions for the element type, and the first operand as a stack.
 template <typename Body> int32_t withLapack(const kiln_tensor *tensors, Body &&body) {
@@ -134,6 +141,7 @@ int32_t eigh(const kiln_tensor *tensors, const int64_t *words) {
     for (int64_t k = 0; k < x.count; ++k) {
       Columns<T> a = x[k];
       char job = words[1] ? 'V' : 'N', triangle = words[0] ? 'U' : 'L';
+      if (!isFinite(a)) return KILN_NOT_CONVERGED;
       if (x.rows && lapack.syevd(lapack.kColumnMajor, job, triangle, int(x.rows), a.data.data(), a.lead(), values.data()))
         return KILN_NOT_CONVERGED;
       out = std::copy(values.begin(), values.end(), out);
@@ -164,6 +172,7 @@ int32_t eig(const kiln_tensor *tensors, const int64_t *words) {
     C *out = static_cast<C *>(tensors[1].data);
     for (int64_t k = 0; k < x.count; ++k) {
       Columns<T> a = x[k], own(n, n);
+      if (!isFinite(a)) return KILN_NOT_CONVERGED;
       Columns<C> vectors(n, n);
       std::vector<C> values(static_cast<size_t>(n));
       int failed = 0;
@@ -193,6 +202,7 @@ int32_t svd(const kiln_tensor *tensors, const int64_t *words) {
     std::vector<typename Lapack<T>::Real> values(static_cast<size_t>(k));
     for (int64_t number = 0; number < x.count; ++number) {
       Columns<T> a = x[number], u(m, left), vh(right, n);
+      if (!isFinite(a)) return KILN_NOT_CONVERGED;
       if (k && lapack.gesdd(lapack.kColumnMajor, "NSA"[words[0]], int(m), int(n), a.data.data(), a.lead(), values.data(), u.data.data(),
                             u.lead(), vh.data.data(), vh.lead()))
         return KILN_NOT_CONVERGED;

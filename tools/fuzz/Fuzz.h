@@ -1,0 +1,38 @@
+// What kiln-fuzz is made of: random programs, random files, and a process to run each in that may fall over.
+#pragma once
+
+#include "lib/Core/Trace.h"
+
+#include <functional>
+#include <random>
+#include <string>
+
+namespace kiln::fuzz {
+
+using Random = std::mt19937_64;
+/// A number from 0 to n - 1.
+inline int64_t below(Random &random, int64_t n) { return int64_t(random() % uint64_t(n)); }
+inline bool chance(Random &random, int percent) { return below(random, 100) < percent; }
+
+/// A valid program of some operations, drawn from the records of all ops by their rules.
+Trace randomProgram(Random &random);
+/// Contents for an array: ordinary numbers, the borders of the dtype, and any bits.
+std::vector<char> randomContents(Random &random, const TensorType &type);
+
+/// How often each op was drawn, in memory that child processes share.
+int64_t *drawn();
+
+/// Memory that a process shares with its children.
+void *sharedMemory(size_t bytes);
+
+/// Runs `body(seed)` for all seeds in child processes. One that crashes, takes more than a minute, or says that it is wrong (a text that
+/// is not empty) is reported with its seed, and the next seed goes on. How many were wrong.
+int64_t runAll(const char *what, uint64_t first, int64_t count, int jobs, const std::function<std::string(uint64_t)> &body);
+
+/// Whether all ways to run the program of a seed agree; what differs, with the program, where they do not.
+std::string checkProgram(uint64_t seed);
+/// Whether the loaders stand a damaged program file, or cache entry: refused, or read as something that is valid.
+std::string checkProgramFile(uint64_t seed);
+std::string checkCacheEntry(uint64_t seed);
+
+} // namespace kiln::fuzz

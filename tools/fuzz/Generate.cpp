@@ -1,0 +1,247 @@
+// Random programs. Nothing here knows an op by name: operands and words are drawn by the kinds of words in the records, and the op's own
+// rule says whether they are one.
+#include "tools/fuzz/Fuzz.h"
+
+#include "lib/Core/Error.h"
+#include "lib/Runtime/Executable.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kiln::fuzz {
+namespace {
+
+constexpr int64_t kLargest = 2048; // array, in elements
+
+std::vector<DType> plainDTypes() {
+  std::vector<DType> all;
+  for (int t = 0; t < kNumDTypes; ++t)
+    if (!isStorage(DType(t))) all.push_back(DType(t));
+  return all;
+}
+
+/// Whether an op shows the sign of a nan among its results, which has no defined value when it was computed.
+bool showsSignOfNan(Op op) {
+  static const auto table = [] {
+    std::vector<char> shows(static_cast<size_t>(Op::Count));
+    for (int i = 0; i < int(Op::Count); ++i) {
+      const OpInfo &record = info(Op(i));
+      int64_t word = int64_t(DType::U32);
+      std::span<const int64_t> words = *record.words ? std::span(&word, 1) : std::span<const int64_t>();
+      if (record.kind != Kind::Elementwise || record.operands > 2) continue;
+      for (int which = 0; which < record.operands; ++which) {
+        Trace trace;
+        std::vector<int64_t> operands;
+        for (int k = 0; k < record.operands; ++k) operands.push_back(trace.addInput({DType::F32, {}}));
+        try {
+          trace.outputs = {trace.addOp(Op(i), operands, words)};
+        } catch (const Error &) { continue; } // not for floats
+        uint64_t found[2] = {};
+        for (uint32_t sign : {0u, 1u}) {
+          uint32_t one = 0x3f800000, nan = 0x7fc00000 | sign << 31;
+          const void *inputs[2] = {which == 0 ? &nan : &one, which == 1 ? &nan : &one};
+          void *outputs[1] = {&found[sign]};
+          interpret(trace.serialize(), inputs, outputs);
+        }
+        bool areNans = trace.types.back().dtype == DType::F32 && (found[0] & 0x7fffffff) > 0x7f800000 && (found[1] & 0x7fffffff) > 0x7f800000;
+        shows[size_t(i)] |= found[0] != found[1] && !areNans;
+      }
+    }
+    return shows;
+  }();
+  return table[size_t(op)];
+}
+
+class Generator {
+public:
+  explicit Generator(Random &random) : random(random) {}
+
+  Trace run() {
+    addInputs();
+    inputs = int64_t(trace.types.size());
+    int64_t wanted = 1 + below(random, 12);
+    for (int tries = 0; tries < 60 && int64_t(trace.types.size()) < inputs + wanted; ++tries) {
+      Op op = Op(below(random, int(Op::Count)));
+      for (int attempt = 0; attempt < 60 && !tryOp(op); ++attempt) {}
+    }
+    int64_t last = int64_t(trace.types.size()) - 1;
+    trace.outputs.push_back(last);
+    for (int64_t i = below(random, 3); i > 0; --i) trace.outputs.push_back(below(random, last + 1));
+    return std::move(trace);
+  }
+
+private:
+  Random &random;
+  Trace trace;
+  int64_t inputs = 0, window[2] = {-1, -1};
+
+  Dims randomShape() {
+    static constexpr int64_t sizes[] = {1, 2, 2, 3, 3, 4, 5, 7, 8, 16, 17, 33, 0};
+    Dims shape;
+    for (int64_t rank = below(random, 4); rank > 0; --rank) {
+      int64_t size = sizes[below(random, std::size(sizes))];
+      if (size == 0 && !chance(random, 20)) size = 6; // empty arrays, but not many
+      shape.push(size);
+    }
+    return shape;
+  }
+
+  /// A shape that has something in common with another.
+  Dims likeShape(Dims shape) {
+    switch (below(random, 5)) {
+    case 0: return shape;
+    case 1:
+      if (shape.rank) shape[int(below(random, shape.rank))] = 1 + below(random, 5);
+      return shape;
+    case 2:
+      if (shape.rank) shape.erase(int(below(random, shape.rank)));
+      return shape;
+    case 3:
+      if (shape.rank < 4) shape.insert(int(below(random, shape.rank + 1)), 1 + below(random, 4));
+      return shape;
+    default:
+      for (int i = shape.rank - 1; i > 0; --i) std::swap(shape[i], shape[int(below(random, i + 1))]);
+      return shape;
+    }
+  }
+
+  void addInputs() {
+    static const std::vector<DType> dtypes = plainDTypes();
+    DType main = dtypes[size_t(below(random, int64_t(dtypes.size())))];
+    Dims shape = randomShape();
+    trace.addInput({main, shape});
+    for (int64_t more = below(random, 3); more > 0; --more) {
+      DType other = chance(random, 70) ? main : dtypes[size_t(below(random, int64_t(dtypes.size())))];
+      trace.addInput({other, numElements(shape) <= 64 || chance(random, 50) ? likeShape(shape) : shape});
+    }
+    if (chance(random, 10)) addWindow(main);
+    if (chance(random, 40)) trace.addInput({DType::I64, chance(random, 50) ? Dims{1 + below(random, 4)} : likeShape(shape)});
+    if (chance(random, 20)) trace.addInput({DType::Bool, likeShape(shape)});
+  }
+
+  /// Images and weights that a window op takes: chance does not find them.
+  void addWindow(DType dtype) {
+    Dims image = {1 + below(random, 2)}, weights;
+    for (int64_t spatial = 1 + below(random, 2); spatial > 0; --spatial) image.push(2 + below(random, 8)), weights.push(1 + below(random, 3));
+    int64_t channels = 1 + below(random, 4), groups = chance(random, 30) ? 2 : 1;
+    image.push(channels * groups);
+    weights.push(channels);
+    weights.push(groups * (1 + below(random, 5)));
+    window[0] = trace.addInput({dtype, image});
+    window[1] = trace.addInput({dtype, weights});
+  }
+
+  int64_t randomSlot() { return below(random, int64_t(trace.types.size())); }
+  int64_t slotLike(const TensorType &type) {
+    std::vector<int64_t> found;
+    for (size_t i = 0; i < trace.types.size(); ++i)
+      if (trace.types[i].dtype == type.dtype && trace.types[i].shape == type.shape) found.push_back(int64_t(i));
+    return found[size_t(below(random, int64_t(found.size())))];
+  }
+
+  /// A list of numbers that means something for an operand of that shape.
+  Dims randomList(const Dims &shape) {
+    Dims list;
+    int64_t kind = below(random, 7);
+    for (int i = 0; i < shape.rank; ++i) {
+      if (kind == 0) list.push(i);
+      if (kind == 1) list.push(shape[i] ? below(random, shape[i]) : 0);
+      if (kind == 2) list.push(shape[i] ? 1 + below(random, shape[i]) : 0);
+      if (kind == 3) list.push(1);
+      if (kind == 4 && chance(random, 50)) list.push(i);
+    }
+    if (kind == 0)
+      for (int i = list.rank - 1; i > 0; --i) std::swap(list[i], list[int(below(random, i + 1))]);
+    if (kind == 5)
+      for (int64_t n = below(random, 4); n > 0; --n) list.push(below(random, 6) - 2);
+    return list; // 6: an empty one
+  }
+
+  /// The shape of a result: of the operand, of as many elements, or repeated.
+  Dims resultShape(const Dims &shape) {
+    Dims result = likeShape(shape);
+    if (chance(random, 50)) return result;
+    int64_t n = numElements(shape);
+    result = Dims();
+    for (int64_t divisor = 2; n > 1 && result.rank < 3; ++divisor)
+      while (n % divisor == 0 && result.rank < 3) result.push(divisor), n /= divisor;
+    if (n != 1) result.push(n);
+    return result;
+  }
+
+  std::vector<int64_t> randomWords(const OpInfo &record, const Dims &shape) {
+    std::vector<int64_t> words;
+    for (const char *letter = record.words; *letter; ++letter) {
+      if (*letter == 'i') words.push_back(below(random, std::max(shape.rank, 2) + 1) - chance(random, 5));
+      if (*letter == 'd') words.push_back(below(random, kNumDTypes));
+      if (*letter == 'I' || *letter == 'N') appendWords(words, randomList(shape));
+      if (*letter == 'S') appendWords(words, resultShape(shape));
+      if (*letter != 's') continue;
+      DType dtype = DType(below(random, kNumDTypes));
+      std::vector<char> bits = randomContents(random, {dtype, {}});
+      words.push_back(int64_t(dtype));
+      words.push_back(0);
+      std::memcpy(&words.back(), bits.data(), std::min<size_t>(8, size_t(byteSize(dtype))));
+    }
+    return words;
+  }
+
+  bool tryOp(Op op) {
+    const OpInfo &record = info(op);
+    std::vector<int64_t> operands;
+    int64_t count = record.operands >= 0 ? record.operands : 1 + below(random, 3);
+    for (int64_t i = 0; i < count; ++i)
+      operands.push_back(i > 0 && chance(random, 70) ? slotLike(trace.types[size_t(operands.back())]) : randomSlot());
+    if (showsSignOfNan(op))
+      for (int64_t slot : operands)
+        if (slot >= inputs && !isInteger(trace.types[size_t(slot)].dtype)) return false;
+    bool isWindow = record.kind == Kind::Convolve && window[0] >= 0;
+    if (isWindow) operands = {window[0], window[1]};
+    std::vector<TensorType> types;
+    for (int64_t slot : operands) types.push_back(trace.types[size_t(slot)]);
+    std::vector<int64_t> words = randomWords(record, types.empty() ? randomShape() : isWindow ? Dims(std::span(types[0].shape).subspan(2)) : types[0].shape);
+    try {
+      TensorType type = infer(op, types, words);
+      bool isOpen = std::ranges::any_of(type.shape, isSymbol);
+      if (isOpen || numElements(type.shape) > kLargest || type.shape.rank > 5) return false;
+      trace.append(op, operands, words, type);
+    } catch (const Error &) { return false; }
+    ++drawn()[size_t(op)];
+    return true;
+  }
+};
+
+double randomNumber(Random &random) {
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  static constexpr double special[] = {0.0, -0.0, 1, -1, 0.5, 2, 3, 1e-40, 3e38, 1e300, 65504, inf, -inf, nan, 127, 255, 2147483648.0, 1e-310};
+  if (chance(random, 30)) return special[below(random, std::size(special))];
+  return (double(random() >> 11) / 9007199254740992.0 - 0.5) * (chance(random, 80) ? 8 : 1e6);
+}
+
+} // namespace
+
+Trace randomProgram(Random &random) { return Generator(random).run(); }
+
+std::vector<char> randomContents(Random &random, const TensorType &type) {
+  int64_t n = numElements(type.shape), bytes = byteSize(realType(type.dtype)), parts = isComplex(type.dtype) ? 2 * n : n;
+  std::vector<char> contents(size_t(parts * bytes) + 64); // vectors may read behind the end
+  bool isSmall = chance(random, 70);
+  for (int64_t i = 0; i < parts; ++i) {
+    char *to = contents.data() + i * bytes;
+    uint64_t bits = random();
+    double number = randomNumber(random);
+    if (type.dtype == DType::Bool) bits &= 1;
+    else if (isInteger(type.dtype) && isSmall) bits = uint64_t(below(random, 9) - 2);
+    else if (bytes == 8 && !isInteger(type.dtype)) std::memcpy(&bits, &number, 8);
+    else if (bytes == 4 && !isInteger(type.dtype)) {
+      float narrow = float(number);
+      uint32_t word;
+      std::memcpy(&word, &narrow, 4);
+      bits = word;
+    }
+    std::memcpy(to, &bits, size_t(bytes));
+  }
+  return contents;
+}
+
+} // namespace kiln::fuzz

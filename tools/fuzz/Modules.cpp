@@ -1,0 +1,173 @@
+// A program in every way that it can run: the reference interpreter says what is right.
+#include "tools/fuzz/Fuzz.h"
+
+#include "frontend/Replay.h"
+#include "lib/Cache/Cache.h"
+#include "lib/Core/Error.h"
+#include "lib/Core/Program.h"
+#include "lib/Library/Threads.h"
+#include "lib/Runtime/Memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kiln::fuzz {
+namespace {
+
+struct Outcome {
+  std::string error; // of a run on these contents
+  std::vector<std::vector<char>> results;
+};
+
+class Run {
+public:
+  Run(Random &random, const Trace &trace) : trace(trace), words(trace.serialize()) {
+    for (const TensorType &type : Trace::inputTypes(words)) {
+      types.push_back(type);
+      contents.push_back(randomContents(random, type));
+    }
+    for (int64_t slot : trace.outputs) outputs.push_back(trace.types[size_t(slot)]);
+  }
+
+  Outcome interpreted() const {
+    return run([&](auto &from, auto &to) { interpret(words, from.data(), to.data()); });
+  }
+
+  Outcome compiled(int threads) const {
+    auto executable = getExecutable(words).executable; // an error here is one
+    setThreadCount(threads);
+    return run([&](auto &from, auto &to) {
+      std::vector<void *> buffers;
+      for (const void *p : from) buffers.push_back(const_cast<void *>(p));
+      buffers.insert(buffers.end(), to.begin(), to.end());
+      size_t bytes = size_t(executable->workspaceBytes(nullptr));
+      int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
+      if (status) throw Error(ErrorKind::Value, "status " + std::to_string(status));
+    });
+  }
+
+  Outcome replayed() const {
+    return run([&](auto &from, auto &to) {
+      std::vector<Array> inputs;
+      std::vector<const Array *> pointers;
+      for (size_t i = 0; i < from.size(); ++i) {
+        inputs.push_back(Array::empty(types[i].dtype, types[i].shape));
+        std::memcpy(inputs[i].data(), from[i], bytesOf(types[i]));
+      }
+      for (const Array &a : inputs) pointers.push_back(&a);
+      std::vector<Array> results = replay(trace, pointers);
+      for (size_t i = 0; i < to.size(); ++i) std::memcpy(to[i], results[i].data(), bytesOf(outputs[i]));
+      for (size_t i = 0; i < from.size(); ++i)
+        if (std::memcmp(inputs[i].data(), from[i], bytesOf(types[i]))) throw std::runtime_error("an input was written");
+    });
+  }
+
+  /// Whether an output is itself the operation that fails: one whose values are not used in the end need not run.
+  bool failsAtOutput() const {
+    size_t slot = 0;
+    for (size_t at = 0; at < trace.words.size(); ++slot) {
+      TraceOp entry = Trace::decode(trace.words, at);
+      if (std::ranges::find(trace.outputs, int64_t(slot)) == trace.outputs.end()) continue;
+      if (failsFor({entry.operands.begin(), entry.operands.end()})) continue;
+      if (failsFor({int64_t(slot)})) return true;
+    }
+    return false;
+  }
+
+  /// Where an outcome differs from the right one; empty where it does not.
+  std::string difference(const char *what, const Outcome &right, const Outcome &other) const {
+    if (!right.error.empty() && other.error.empty() && !failsAtOutput()) return "";
+    if (right.error.empty() != other.error.empty())
+      return std::string(what) + ": expected " + (right.error.empty() ? "results" : right.error) + ", got " +
+             (other.error.empty() ? "results" : other.error);
+    for (size_t i = 0; right.error.empty() && i < outputs.size(); ++i)
+      for (int64_t k = 0; k < numElements(outputs[i].shape); ++k)
+        if (!isSame(outputs[i].dtype, right.results[i], other.results[i], k))
+          return std::string(what) + ": output " + std::to_string(i) + " differs at element " + std::to_string(k);
+    return "";
+  }
+
+private:
+  const Trace &trace;
+  std::vector<int64_t> words;
+  std::vector<TensorType> types, outputs;
+  std::vector<std::vector<char>> contents;
+
+  bool failsFor(std::vector<int64_t> slots) const {
+    Run part = *this;
+    Trace shorter = trace;
+    shorter.outputs = std::move(slots);
+    part.words = shorter.serialize();
+    part.outputs.clear();
+    for (int64_t slot : shorter.outputs) part.outputs.push_back(trace.types[size_t(slot)]);
+    return !part.interpreted().error.empty();
+  }
+
+  static size_t bytesOf(const TensorType &type) { return size_t(numElements(type.shape) * byteSize(type.dtype)); }
+
+  template <typename Body> Outcome run(const Body &body) const {
+    Outcome outcome;
+    std::vector<const void *> from;
+    std::vector<void *> to;
+    for (const auto &c : contents) from.push_back(c.data());
+    for (const TensorType &type : outputs) outcome.results.emplace_back(bytesOf(type) + 64);
+    for (auto &r : outcome.results) to.push_back(r.data());
+    try {
+      body(from, to);
+    } catch (const Error &e) { outcome.error = e.what(); }
+    return outcome;
+  }
+
+  static bool isNan(DType dtype, uint64_t bits) {
+    if (dtype == DType::F64) return (bits & ~(uint64_t(1) << 63)) > uint64_t(0x7ff) << 52;
+    if (dtype == DType::F32) return (bits & 0x7fffffff) > 0x7f800000;
+    if (dtype == DType::F16) return (bits & 0x7fff) > 0x7c00;
+    if (dtype == DType::BF16) return (bits & 0x7fff) > 0x7f80;
+    return isStorage(dtype) && (bits & 0x7f) >= (std::string_view(info(dtype).name) == "float8_e5m2" ? 0x7d : 0x7f);
+  }
+  static bool isSame(DType dtype, const std::vector<char> &a, const std::vector<char> &b, int64_t at) {
+    DType real = realType(dtype);
+    int64_t parts = isComplex(dtype) ? 2 : 1, bytes = byteSize(real);
+    for (int64_t k = at * parts; k < (at + 1) * parts; ++k) {
+      uint64_t x = 0, y = 0;
+      std::memcpy(&x, a.data() + k * bytes, size_t(bytes));
+      std::memcpy(&y, b.data() + k * bytes, size_t(bytes));
+      if (x != y && !(isNan(real, x) && isNan(real, y))) return false;
+    }
+    return true;
+  }
+};
+
+/// Text and files say the same program.
+std::string roundTrips(const Trace &trace) {
+  auto words = trace.serialize();
+  if (unpackProgram(packProgram(trace)).serialize() != words) return "a program file reads back as another program";
+  if (parseIr(printIr(words, "kiln")) != words) return "its text reads back as another program";
+  return "";
+}
+
+} // namespace
+
+std::string checkProgram(uint64_t seed) {
+  Random random(seed);
+  Trace trace = randomProgram(random);
+  std::string problem;
+  auto describe = [&](const std::string &what) {
+    std::string text;
+    try {
+      text = printIr(trace.serialize(), "kiln");
+    } catch (const std::exception &e) { text = e.what(); }
+    return what + "\n" + text;
+  };
+  try {
+    Run run(random, trace);
+    Outcome right = run.interpreted();
+    problem = run.difference("replayed", right, run.replayed());
+    for (int threads : {1, 2})
+      if (problem.empty()) problem = run.difference(threads == 1 ? "compiled" : "compiled, two threads", right, run.compiled(threads));
+    if (problem.empty() && seed % 16 == 0) problem = roundTrips(trace);
+  } catch (const std::exception &e) { problem = e.what(); }
+  return problem.empty() ? "" : describe(problem);
+}
+
+} // namespace kiln::fuzz

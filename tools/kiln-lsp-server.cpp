@@ -1,0 +1,9 @@
+// kiln-lsp-server: completion, definitions and errors for .mlir files of Kiln's dialects in editors that speak the language server protocol.
+#include "lib/Driver/Driver.h"
+#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  kiln::registerDialects(registry);
+  return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
+}
