@@ -1,4 +1,5 @@
-// kiln-lsp-server: completion, definitions and errors for .mlir files of Kiln's dialects in editors that speak the language server protocol.
+// kiln-lsp-server: completion, definitions and errors for .mlir files of Kiln's dialects in editors that speak the language server
+// protocol.
 #include "lib/Driver/Driver.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 

@@ -59,15 +59,14 @@ void compile(const std::shared_ptr<Code> &code) {
   theQueue().done.notify_all();
 }
 
-/// For a process that ends without Python's own exit. Registered once LLVM is loaded, to run before what LLVM destroys.
+/// For a process that ends without Python's own exit: to run before what LLVM destroys, which it registers while it is opened and used
+/// first. What the program at hand makes it register is only prevented where LLVM is inside the compiler library (cmake/static_llvm.cpp).
+/// No static variable says that it was done: the child of a fork would wait for one that is being set.
 void stopAtExit() {
-  static const bool once = [] {
-    try {
-      openCompiler();
-    } catch (const Error &) { return false; } // whoever compiles will say so
-    return std::atexit(stopCompileThread) == 0;
-  }();
-  (void)once;
+  try {
+    openCompiler();
+    std::atexit(stopCompileThread);
+  } catch (const Error &) {} // whoever compiles will say so
 }
 
 void work(Queue &mine) {
@@ -88,6 +87,7 @@ void work(Queue &mine) {
 
 /// Signals of the host program are for its own threads.
 void startThread(Queue &q) {
+  hostTarget(); // known before there is another thread: see stopAtExit
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);

@@ -62,8 +62,7 @@ static const char *describe(Accepts set) {
 }
 
 int axisOf(const InferArgs &args, int64_t axis, int rank) {
-  if (axis < 0 || axis >= rank)
-    fail(ErrorKind::Axis, args.op, "axis", "one in [0, " + std::to_string(rank) + ")", std::to_string(axis));
+  if (axis < 0 || axis >= rank) fail(ErrorKind::Axis, args.op, "axis", "one in [0, " + std::to_string(rank) + ")", std::to_string(axis));
   return int(axis);
 }
 
@@ -126,6 +125,11 @@ TensorType inferCast(const InferArgs &args) { return {WordReader{args.words}.dty
 TensorType inferConstant(const InferArgs &args) {
   DType dtype = WordReader{args.words}.dtype(); // complex ones are made of two
   if (isComplex(dtype)) fail(ErrorKind::DType, args.op, "dtype", "a real one", info(dtype).name);
+  // One word for a value: two programs that are one have one key.
+  int64_t word = args.words[1], unused = 64 - (dtype == DType::Bool ? 1 : 8 * byteSize(dtype));
+  bool isSigned = isInteger(dtype) && info(dtype).isSigned;
+  int64_t bits = isSigned ? word << unused >> unused : int64_t(uint64_t(word) << unused >> unused);
+  if (bits != word) fail(ErrorKind::Value, args.op, "value", std::string("bits of ") + info(dtype).name, std::to_string(word));
   return {dtype, {}};
 }
 
@@ -190,11 +194,11 @@ TensorType inferSlice(const InferArgs &args) {
   for (int i = 0; i < sizes.rank; ++i) {
     if (isSymbol(x.shape[i]) || isSymbol(sizes[i])) continue; // as the recording of each size has checked
     if (steps[i] > kMostSteps || steps[i] < -kMostSteps)
-      fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "at most " + std::to_string(kMostSteps), std::to_string(steps[i]));
+      fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "at most " + std::to_string(kMostSteps),
+           std::to_string(steps[i]));
     Wide last = starts[i] + Wide(sizes[i] - 1) * steps[i];
     bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
-    if (steps[i] == 0 && sizes[i] > 1)
-      fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
+    if (steps[i] == 0 && sizes[i] > 1) fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
     if (sizes[i] < 0 || !inside)
       fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),
            std::to_string(starts[i]) + " to " + std::to_string(int64_t(last)));
@@ -351,7 +355,8 @@ TensorType inferConvolution(const InferArgs &args) {
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
   int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
   if (groups < 1 || Wide(channels) != Wide(w.shape[spatial]) * groups || filters % groups)
-    fail(ErrorKind::Shape, args.op, "channels", std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
+    fail(ErrorKind::Shape, args.op, "channels",
+         std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
          std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
   TensorType result{x.dtype, {x.shape[0]}};
   for (int i = 0; i < spatial; ++i) {

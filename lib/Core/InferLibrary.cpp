@@ -67,8 +67,8 @@ TensorType inferSolve(const InferArgs &args) {
   Matrices left = squareOf(args, 0), right = matricesOf(args, 1);
   if (a.dtype != b.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(a.dtype).name, info(b.dtype).name);
   if (!(left.batch == right.batch) || left.rows != right.rows)
-    fail(ErrorKind::Shape, args.op, "shape of b", "one matrix of " + std::to_string(int64_t(left.rows)) + " rows for each of " + toString(a),
-         toString(b));
+    fail(ErrorKind::Shape, args.op, "shape of b",
+         "one matrix of " + std::to_string(int64_t(left.rows)) + " rows for each of " + toString(a), toString(b));
   return b;
 }
 

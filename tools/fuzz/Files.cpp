@@ -19,7 +19,8 @@ using Bytes = std::vector<uint8_t>;
 
 /// One to four changes: bits, bytes, words, cut, doubled or moved pieces, pieces of another file.
 Bytes damaged(Random &random, Bytes bytes, const Bytes &other) {
-  static constexpr int64_t words[] = {0, 1, -1, 2, 8, 9, 255, 1 << 16, int64_t(1) << 31, int64_t(1) << 32, int64_t(1) << 62, INT64_MAX, INT64_MIN};
+  static constexpr int64_t words[] = {0,         1,        -1, 2, 8, 9, 255, 1 << 16, int64_t(1) << 31, int64_t(1) << 32, int64_t(1) << 62,
+                                      INT64_MAX, INT64_MIN};
   auto place = [&] { return size_t(below(random, int64_t(bytes.size()))); };
   for (int64_t changes = 1 + below(random, 4); changes > 0 && !bytes.empty(); --changes) {
     size_t at = place(), length = std::min<size_t>(bytes.size() - at, 1 + size_t(below(random, 64)));

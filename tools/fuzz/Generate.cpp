@@ -43,7 +43,8 @@ bool showsSignOfNan(Op op) {
           void *outputs[1] = {&found[sign]};
           interpret(trace.serialize(), inputs, outputs);
         }
-        bool areNans = trace.types.back().dtype == DType::F32 && (found[0] & 0x7fffffff) > 0x7f800000 && (found[1] & 0x7fffffff) > 0x7f800000;
+        bool areNans =
+            trace.types.back().dtype == DType::F32 && (found[0] & 0x7fffffff) > 0x7f800000 && (found[1] & 0x7fffffff) > 0x7f800000;
         shows[size_t(i)] |= found[0] != found[1] && !areNans;
       }
     }
@@ -122,7 +123,8 @@ private:
   /// Images and weights that a window op takes: chance does not find them.
   void addWindow(DType dtype) {
     Dims image = {1 + below(random, 2)}, weights;
-    for (int64_t spatial = 1 + below(random, 2); spatial > 0; --spatial) image.push(2 + below(random, 8)), weights.push(1 + below(random, 3));
+    for (int64_t spatial = 1 + below(random, 2); spatial > 0; --spatial)
+      image.push(2 + below(random, 8)), weights.push(1 + below(random, 3));
     int64_t channels = 1 + below(random, 4), groups = chance(random, 30) ? 2 : 1;
     image.push(channels * groups);
     weights.push(channels);
@@ -182,6 +184,8 @@ private:
       words.push_back(int64_t(dtype));
       words.push_back(0);
       std::memcpy(&words.back(), bits.data(), std::min<size_t>(8, size_t(byteSize(dtype))));
+      int64_t unused = 64 - 8 * byteSize(dtype);
+      if (isInteger(dtype) && info(dtype).isSigned) words.back() = words.back() << unused >> unused;
     }
     return words;
   }
@@ -199,7 +203,9 @@ private:
     if (isWindow) operands = {window[0], window[1]};
     std::vector<TensorType> types;
     for (int64_t slot : operands) types.push_back(trace.types[size_t(slot)]);
-    std::vector<int64_t> words = randomWords(record, types.empty() ? randomShape() : isWindow ? Dims(std::span(types[0].shape).subspan(2)) : types[0].shape);
+    std::vector<int64_t> words = randomWords(record, types.empty() ? randomShape()
+                                                     : isWindow    ? Dims(std::span(types[0].shape).subspan(2))
+                                                                   : types[0].shape);
     try {
       TensorType type = infer(op, types, words);
       bool isOpen = std::ranges::any_of(type.shape, isSymbol);
@@ -213,7 +219,8 @@ private:
 
 double randomNumber(Random &random) {
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  static constexpr double special[] = {0.0, -0.0, 1, -1, 0.5, 2, 3, 1e-40, 3e38, 1e300, 65504, inf, -inf, nan, 127, 255, 2147483648.0, 1e-310};
+  static constexpr double special[] = {0.0,   -0.0,  1,   -1,   0.5, 2,   3,   1e-40,        3e38,
+                                       1e300, 65504, inf, -inf, nan, 127, 255, 2147483648.0, 1e-310};
   if (chance(random, 30)) return special[below(random, std::size(special))];
   return (double(random() >> 11) / 9007199254740992.0 - 0.5) * (chance(random, 80) ? 8 : 1e6);
 }

@@ -33,8 +33,8 @@ public:
     return run([&](auto &from, auto &to) { interpret(words, from.data(), to.data()); });
   }
 
-  Outcome compiled(int threads) const {
-    auto executable = getExecutable(words).executable; // an error here is one
+  Outcome compiled(int threads) {
+    if (!executable) executable = getExecutable(words).executable; // an error here is one
     setThreadCount(threads);
     return run([&](auto &from, auto &to) {
       std::vector<void *> buffers;
@@ -92,6 +92,7 @@ private:
   std::vector<int64_t> words;
   std::vector<TensorType> types, outputs;
   std::vector<std::vector<char>> contents;
+  std::shared_ptr<Executable> executable;
 
   bool failsFor(std::vector<int64_t> slots) const {
     Run part = *this;

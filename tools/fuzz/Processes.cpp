@@ -69,7 +69,8 @@ int64_t runAll(const char *what, uint64_t first, int64_t count, int jobs, const 
         if (status) { // at the seed that it was at
           ++crashed;
           std::printf("kiln-fuzz %s, seed %llu: the process %s %d\n", what, static_cast<unsigned long long>(child.progress->seed),
-                      WIFSIGNALED(status) ? "was ended by signal" : "ended with", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                      WIFSIGNALED(status) ? "was ended by signal" : "ended with",
+                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
           child.next = child.progress->seed + 1;
         } else {
           child.next = child.end;

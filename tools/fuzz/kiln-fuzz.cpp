@@ -25,7 +25,8 @@ int64_t number(int argc, char **argv, const char *name, int64_t otherwise) {
 int64_t countMissing(int64_t least) {
   int64_t missing = 0;
   for (int i = 0; i < int(Op::Count); ++i)
-    if (fuzz::drawn()[i] < least) std::printf("kiln-fuzz: %s was drawn %lld times\n", info(Op(i)).name, static_cast<long long>(fuzz::drawn()[i])), ++missing;
+    if (fuzz::drawn()[i] < least)
+      std::printf("kiln-fuzz: %s was drawn %lld times\n", info(Op(i)).name, static_cast<long long>(fuzz::drawn()[i])), ++missing;
   return missing;
 }
 
@@ -43,14 +44,17 @@ int main(int argc, char **argv) {
     std::puts(printIr(fuzz::randomProgram(random).serialize(), "kiln").c_str());
     return 0;
   }
-  std::string (*body)(uint64_t) = what == "modules" ? fuzz::checkProgram : what == "programs" ? fuzz::checkProgramFile : what == "entries" ? fuzz::checkCacheEntry : nullptr;
+  std::string (*body)(uint64_t) = what == "modules"    ? fuzz::checkProgram
+                                  : what == "programs" ? fuzz::checkProgramFile
+                                  : what == "entries"  ? fuzz::checkCacheEntry
+                                                       : nullptr;
   if (!body || count < 1 || jobs < 1) {
     std::fprintf(stderr, "usage: kiln-fuzz modules|programs|entries|show [--count=N] [--first=SEED] [--jobs=N]\n");
     return 2;
   }
   int64_t wrong = fuzz::runAll(what.c_str(), uint64_t(first), count, int(jobs), body);
-  std::printf("kiln-fuzz %s: seeds %lld to %lld, %lld wrong\n", what.c_str(), static_cast<long long>(first), static_cast<long long>(first + count - 1),
-              static_cast<long long>(wrong));
+  std::printf("kiln-fuzz %s: seeds %lld to %lld, %lld wrong\n", what.c_str(), static_cast<long long>(first),
+              static_cast<long long>(first + count - 1), static_cast<long long>(wrong));
   if (what == "modules" && count >= 2000) wrong += countMissing(count / 2000);
   return wrong ? 1 : 0;
 }
