@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test test-asan test-tsan wheel test-wheel conformance bench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan wheel test-wheel conformance bench accuracy docs format check clean
 all: build
 
 setup:
@@ -29,6 +29,14 @@ test-asan:
 test-tsan:
 	@$(MAKE) build PRESET=tsan
 	@tools/run-sanitized tsan
+
+# For hours: the fuzzers, random Python programs, and the tests of processes as often as a release asks.
+MODULES ?= 100000
+FILES ?= 1000000
+PROGRAMS ?= 10000
+SEED ?= 0
+soak: build
+	@tools/run-soak $(BUILD) $(MODULES) $(FILES) $(PROGRAMS) $(SEED)
 
 # One self-contained wheel in dist/: LLVM inside the compiler library, headers inside, tagged with the oldest glibc that it runs on.
 wheel: setup

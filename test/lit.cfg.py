@@ -4,7 +4,7 @@ import lit.formats
 
 config.name = "kiln"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir", ".filecheck.py"]
+config.suffixes = [".mlir", ".test", ".filecheck.py"]
 config.excludes = ["python", "unit"]
 config.test_source_root = os.path.join(config.source, "test")
 config.test_exec_root = os.path.join(config.build, "test")

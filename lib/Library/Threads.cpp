@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Wait.h"
+#include "lib/Library/Processors.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,10 +10,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <pthread.h>
-#include <sched.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,20 +19,9 @@
 namespace kiln {
 namespace {
 
-/// Processors of the affinity mask, no more than the cgroup's quota.
-int machineThreads() {
-  cpu_set_t set;
-  int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-  std::ifstream file("/sys/fs/cgroup/cpu.max"); // "<quota or max> <period>", in microseconds
-  std::string quota;
-  double period = 0;
-  if (file >> quota >> period && quota != "max" && period > 0) count = std::min(count, std::max(1, int(std::stod(quota) / period)));
-  return count;
-}
-
 int defaultThreads() {
   const char *text = std::getenv("KILN_NUM_THREADS");
-  if (!text || !*text) return machineThreads();
+  if (!text || !*text) return usableProcessors();
   char *end = nullptr;
   long wanted = std::strtol(text, &end, 10);
   if (*end || wanted < 1 || wanted > 1024)

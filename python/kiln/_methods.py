@@ -75,16 +75,24 @@ Array.__array_ufunc__ = None  # NumPy arrays leave operators to Array
 Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: (1, 0)
 Array.to_device, Array._repr_html_ = to_device, _repr_html_
 Array.at = property(_selection.At, doc="``x.at[key].set(value)``, ``add``, ``multiply``, ``min``, ``max``: a changed copy.")
-Array.astype = lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy)
-Array.transpose = lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None)
-Array.flatten = lambda self: _core.copy(_core.reshape(self, (-1,)))
-Array.conj = lambda self: _core.op_functions["conj"](self)
-Array.squeeze = lambda self, axis=None: _shaping.squeeze(self, axis)
-Array.clip = lambda self, min=None, max=None: _reductions.clip(self, min, max)
-Array.cumsum = lambda self, axis=None: _reductions.cumsum(self, axis)
-Array.dot = lambda self, other: _products.dot(self, other)
-Array.nonzero = lambda self: _selection.nonzero(self)
-Array.ravel = lambda self: _core.reshape(self, (-1,))
+
+
+def _method(name, summary, function):
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = summary
+    setattr(Array, name, function)
+
+
+_method("astype", "Another dtype; see ``kn.astype``.", lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy))
+_method("transpose", "Permuted axes, a view; reversed where none are given.", lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None))
+_method("flatten", "A copy with one axis, in row-major order.", lambda self: _core.copy(_core.reshape(self, (-1,))))
+_method("ravel", "One axis, in row-major order: a view where that can be.", lambda self: _core.reshape(self, (-1,)))
+_method("conj", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
+_method("squeeze", "Without axes of size 1; see ``kn.squeeze``.", lambda self, axis=None: _shaping.squeeze(self, axis))
+_method("clip", "Elements moved into [min, max]; see ``kn.clip``.", lambda self, min=None, max=None: _reductions.clip(self, min, max))
+_method("cumsum", "Sums of all elements up to each; see ``kn.cumsum``.", lambda self, axis=None: _reductions.cumsum(self, axis))
+_method("dot", "Products as NumPy's dot; see ``kn.dot``.", lambda self, other: _products.dot(self, other))
+_method("nonzero", "Positions of the elements that are not 0; see ``kn.nonzero``.", lambda self: _selection.nonzero(self))
 Array.__copy__ = lambda self: _core.copy(self)
 Array.__deepcopy__ = lambda self, memo: _core.copy(self)
 Array.__round__ = lambda self, digits=None: round(self.item(), digits)

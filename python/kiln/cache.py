@@ -69,6 +69,7 @@ def _describe(entry):
 
 
 def main(arguments=None) -> int:
+    """The command line; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m kiln.cache", description="What the disk cache holds.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the entries of the folder, the last used first")
