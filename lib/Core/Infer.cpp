@@ -198,7 +198,7 @@ TensorType inferSlice(const InferArgs &args) {
            std::to_string(steps[i]));
     Wide last = starts[i] + Wide(sizes[i] - 1) * steps[i];
     bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
-    if (steps[i] == 0 && sizes[i] > 1) fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
+    if (steps[i] == 0) fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
     if (sizes[i] < 0 || !inside)
       fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),
            std::to_string(starts[i]) + " to " + std::to_string(int64_t(last)));
