@@ -31,6 +31,8 @@ foreach(source ${package_sources})
   file(MAKE_DIRECTORY ${KILN_PACKAGE}/${folder})
   file(CREATE_LINK ${CMAKE_SOURCE_DIR}/python/kiln/${source} ${KILN_PACKAGE}/${source} SYMBOLIC)
 endforeach()
+file(MAKE_DIRECTORY ${KILN_PACKAGE}/include)
+file(CREATE_LINK ${CMAKE_SOURCE_DIR}/include/kiln ${KILN_PACKAGE}/include/kiln SYMBOLIC)
 file(CREATE_LINK ${gen}/python/_ops.pyi ${KILN_PACKAGE}/_ops.pyi SYMBOLIC)
 # The virtual environment of the tree finds the package of the release build.
 if(CMAKE_BINARY_DIR STREQUAL "${CMAKE_SOURCE_DIR}/build")

@@ -2,7 +2,7 @@
 
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Core/Error.h"
-#include "lib/Runtime/Fork.h"
+#include "lib/Core/Fork.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

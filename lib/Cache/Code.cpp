@@ -1,7 +1,7 @@
 #include "lib/Cache/Code.h"
 
 #include "lib/Core/Wait.h"
-#include "lib/Runtime/Fork.h"
+#include "lib/Core/Fork.h"
 
 #include <algorithm>
 #include <csignal>

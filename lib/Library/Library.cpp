@@ -1,6 +1,7 @@
 #include "lib/Library/Library.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Core/Fork.h"
 #include "lib/Library/Threads.h"
 
 #include <cstring>
@@ -24,6 +25,7 @@ Routine *find(const char *name) {
 static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t *words) {
   Routine *routine = find(name);
   if (!routine) return KILN_LIBRARY_MISSING;
+  InsideLibrary inside;
   try {
     return routine(tensors, words);
   } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; }

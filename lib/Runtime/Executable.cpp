@@ -1,7 +1,7 @@
 #include "lib/Runtime/Executable.h"
 
 #include "lib/Core/Error.h"
-#include "lib/Runtime/Fork.h"
+#include "lib/Core/Fork.h"
 
 #include <atomic>
 #include <cpuid.h>

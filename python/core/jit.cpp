@@ -17,19 +17,10 @@ constexpr size_t kManyVariants = 32, kMostVariants = 256;
 constexpr int64_t kReplays = 2;
 constexpr auto kLongReplay = std::chrono::milliseconds(1);
 
-struct State {
-  Object function;
-  JitOptions options;
-  std::vector<std::shared_ptr<Entry>> entries;
-  Programs programs;
-  size_t last = 0;
-  int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
-};
-
 struct JitFunction {
   PyObject_HEAD vectorcallfunc vectorcall;
   PyObject *dict, *weakrefs;
-  State *state;
+  JitState *state;
 };
 PyTypeObject *jitType = nullptr;
 bool isDisabled = false;
@@ -38,7 +29,7 @@ bool isDisabled = false;
 enum class Mode { Auto, Sync, Off } mode = Mode::Auto;
 constexpr const char *kModeNames[] = {"auto", "sync", "off"};
 
-State &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
+JitState &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
 
 /// Whether a debugger or tracer watches this thread: functions then run as written, so that breakpoints stop.
 bool isTraced() {
@@ -50,19 +41,12 @@ bool isStaticName(const JitOptions &options, PyObject *name) {
   return options.staticNames && PySet_Contains(options.staticNames.get(), name) == 1;
 }
 
-PyObject *callEager(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+PyObject *callEager(JitState &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   return PyObject_Vectorcall(state.function.get(), args, nargs, kwnames);
 }
 
-/// Whether an entry has its code, which it takes over where that has become ready.
-bool adoptCode(State &state, Entry &entry) {
-  if (!entry.adoptCode()) return false;
-  if (!std::exchange(entry.code->isCounted, true)) ++(entry.code->result.fromCache ? state.cacheHits : state.compiles);
-  return true;
-}
-
 /// Moves an entry to its code where that is there, or starts to get it.
-void advance(State &state, Entry &entry) {
+void advance(JitState &state, Entry &entry) {
   if (!entry.code || entry.executable || !entry.eager.empty()) return;
   auto code = entry.code;
   if (mode == Mode::Sync && code->state != Code::Ready) {
@@ -72,7 +56,7 @@ void advance(State &state, Entry &entry) {
     }
     Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
   }
-  if (!adoptCode(state, entry) && ++code->replays >= kReplays) compileLater(code);
+  if (!state.adoptCode(entry) && ++code->replays >= kReplays) compileLater(code);
   if (code->state == Code::Failed) {
     std::string why = code->error + " (calls run operation by operation, without optimized code)";
     Object(check(PyObject_CallFunction(side().note, "Oss", state.function.get(), why.c_str(), "")));
@@ -88,7 +72,7 @@ PyObject *runReplay(const Entry &entry, const Signature &s, bool &failedOnData) 
   return result;
 }
 
-PyObject *runOrFallBack(State &state, Entry &entry, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+PyObject *runOrFallBack(JitState &state, Entry &entry, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   if (entry.eager.empty() || std::exchange(entry.runsOnce, false)) {
     bool failedOnData = false;
     PyObject *result = entry.executable ? runEntry(entry, s, failedOnData) : runReplay(entry, s, failedOnData);
@@ -98,7 +82,7 @@ PyObject *runOrFallBack(State &state, Entry &entry, const Signature &s, PyObject
   return callEager(state, args, nargs, kwnames);
 }
 
-std::shared_ptr<Entry> findEntry(State &state, const Signature &s) {
+std::shared_ptr<Entry> findEntry(JitState &state, const Signature &s) {
   auto fits = [&](Entry &e) {
     if (!e.matches(s)) return false;
     std::vector<PyObject *> captured;
@@ -111,7 +95,7 @@ std::shared_ptr<Entry> findEntry(State &state, const Signature &s) {
 }
 
 /// Told when entries with code of their own are many, and when they are too many.
-void tellOfVariants(State &state) {
+void tellOfVariants(JitState &state) {
   size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->isOpen(); }));
   if (state.entries.back()->isOpen() || (n != kManyVariants && n != kMostVariants)) return;
   std::string text =
@@ -121,7 +105,7 @@ void tellOfVariants(State &state) {
 }
 
 /// Room for another entry: one whose code others share is recorded again quickly. False where there is none.
-bool makeRoom(State &state) {
+bool makeRoom(JitState &state) {
   if (state.entries.size() < kMostVariants) return true;
   auto oldest = std::ranges::find_if(state.entries, [](auto &e) { return e->isOpen(); });
   if (oldest == state.entries.end()) return false;
@@ -129,7 +113,7 @@ bool makeRoom(State &state) {
   return true;
 }
 
-std::shared_ptr<Entry> addEntry(State &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+std::shared_ptr<Entry> addEntry(JitState &state, const Signature &s, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   state.misses++;
   Call call{state.function.get(), args, nargs, kwnames};
   if (!state.options.openAxes.empty()) state.programs.check(state.options, call, s);
@@ -160,7 +144,7 @@ std::shared_ptr<Entry> addEntry(State &state, const Signature &s, PyObject *cons
 }
 
 /// A call that is not the plain one of last time.
-[[gnu::noinline]] PyObject *callSlow(State &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+[[gnu::noinline]] PyObject *callSlow(JitState &state, PyObject *const *args, size_t nargs, PyObject *kwnames) {
   thread_local Signature reused;
   thread_local bool isBusy = false;
   return guarded([&]() -> PyObject * {
@@ -191,7 +175,7 @@ std::shared_ptr<Entry> addEntry(State &state, const Signature &s, PyObject *cons
 }
 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
-  State &state = stateOf(self);
+  JitState &state = stateOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
   if (isDisabled || mode == Mode::Off || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
   Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
@@ -214,7 +198,7 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   self->vectorcall = call;
-  self->state = new State;
+  self->state = new JitState;
   self->state->function = Object::borrow(function);
   self->state->options.staticNames = Object::borrow(staticNames);
   self->state->options.raiseOnMiss = raiseOnMiss;
@@ -270,65 +254,15 @@ PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
   return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
 }
 
-PyObject *countersOf(PyObject *self, PyObject *) {
-  State &s = stateOf(self);
-  int64_t kernels = 0, workspace = 0, segments = 0;
-  bool isCompiled = false;
-  for (auto &e : s.entries) adoptCode(s, *e);
-  if (s.last < s.entries.size() && s.entries[s.last]->executable) {
-    kernels = s.entries[s.last]->executable->info.kernels;
-    workspace = int64_t(s.entries[s.last]->workspaceBytes);
-    isCompiled = true;
-  }
-  for (auto &e : s.entries) segments += e->eager.empty();
-  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles",
-                       s.compiles, "segments", segments, "kernels", kernels, "tier", int(isCompiled), "workspace_bytes", workspace,
-                       "cache_hits", s.cacheHits);
-}
-
-PyObject *entriesOf(PyObject *self, PyObject *) {
-  Object list(PyList_New(0));
-  State &state = stateOf(self);
-  for (auto &e : state.entries) {
-    Object guards(PyList_New(0)), inputs(PyList_New(0));
-    for (Guard &g : e->guards) {
-      if (!g.expected) continue; // a name that is absent
-      Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
-      PyList_Append(guards.get(), text.get());
-    }
-    for (const TensorType &type : e->types) {
-      Object text(PyUnicode_FromString(toString(type).c_str()));
-      PyList_Append(inputs.get(), text.get());
-    }
-    adoptCode(state, *e);
-    const Code *code = e->code.get();
-    constexpr const char *kStates[] = {"recorded", "compiling", "ready", "failed"};
-    Object places(PyList_New(0));
-    for (auto &[number, instruction] : e->places) {
-      Object place(number < 0 ? Py_NewRef(Py_None) : Py_BuildValue("(Oi)", e->codes[size_t(number)].get(), instruction));
-      PyList_Append(places.get(), place.get());
-    }
-    auto words = code ? code->trace.serialize() : std::vector<int64_t>();
-    Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
-    bool isReady = bool(e->executable);
-    Object dict(Py_BuildValue(
-        "{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state", code ? kStates[code->state] : "ready", "error",
-        code && code->state == Code::Failed ? code->error.c_str() : "", "hits", e->hits, "eager", e->eager.c_str(), "guards", guards.get(),
-        "inputs", inputs.get(), "ops", Py_ssize_t(e->ops), "kernels", isReady ? e->executable->info.kernels : int64_t(0), "workspace_bytes",
-        int64_t(e->workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
-        isReady && code->result.fromCache ? Py_True : Py_False, "any_size", e->isOpen() ? Py_True : Py_False, "apart", e->apart.c_str(),
-        "_places", places.get(), "_program", program.get()));
-    if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
-  }
-  return list.release();
-}
+PyObject *counters(PyObject *self, PyObject *) { return countersOf(stateOf(self)); }
+PyObject *entries(PyObject *self, PyObject *) { return entriesOf(stateOf(self)); }
 
 /// A call by a tuple and a dict, recorded and not compiled; `use` has the entry and its arguments.
 template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndKwargs, const char *what, const Use &use) {
   return guarded([&]() -> PyObject * {
     PyObject *tuple, *kwargs;
     if (!PyArg_ParseTuple(argsAndKwargs, "O!O!", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)) throw PythonError();
-    State &state = stateOf(self);
+    JitState &state = stateOf(self);
     std::vector<PyObject *> args, converted;
     Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) args.push_back(PyTuple_GET_ITEM(tuple, i));
@@ -364,7 +298,7 @@ PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) {
 
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {
-  State &state = stateOf(self);
+  JitState &state = stateOf(self);
   auto entries = std::exchange(state.entries, {}); // dropped last: that can run Python code
   state.programs = {};
   state.last = 0;
@@ -387,9 +321,9 @@ PyObject *setMode(PyObject *, PyObject *name) {
 }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(mode)]); }
 
-PyMethodDef methods[] = {{"_counters", countersOf, METH_NOARGS, nullptr}, {"_entries", entriesOf, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr},  {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr},  {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},  {"_entries", entries, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr}, {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
@@ -402,6 +336,12 @@ PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 
 } // namespace
+
+bool JitState::adoptCode(Entry &entry) {
+  if (!entry.adoptCode()) return false;
+  if (!std::exchange(entry.code->isCounted, true)) ++(entry.code->result.fromCache ? cacheHits : compiles);
+  return true;
+}
 
 void readArguments(const JitOptions &options, PyObject *const *args, size_t nargs, PyObject *kwnames, Signature &s,
                    std::vector<PyObject *> &converted) {

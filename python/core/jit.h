@@ -150,6 +150,21 @@ private:
   bool widen(const OpenAxes *allowed, Entry &entry, const Trace &with, Entry *other);
   std::shared_ptr<Entry> probe(const JitOptions &options, const Call &call, const Signature &signature, std::string &why);
 };
+/// What a jitted function knows; under the lock of the interpreter.
+struct JitState {
+  Object function;
+  JitOptions options;
+  std::vector<std::shared_ptr<Entry>> entries;
+  Programs programs;
+  size_t last = 0;
+  int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
+
+  /// Whether an entry has its code, which it takes over where that has become ready.
+  bool adoptCode(Entry &entry);
+};
+PyObject *countersOf(JitState &state);
+PyObject *entriesOf(JitState &state);
+
 /// Runs an entry, by its code where that is there; null with no error set where an operation failed on data, and nothing was written.
 PyObject *runEntry(const Entry &entry, const Signature &signature, bool &failedOnData);
 /// The same for an entry and arguments of the plain kind.

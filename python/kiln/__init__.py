@@ -41,7 +41,7 @@ from ._shaping import (atleast_1d, atleast_2d, broadcast_arrays, broadcast_shape
                        rot90, split, squeeze, stack, swapaxes, tile, trace, transpose, unstack, vstack)
 from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, get_num_threads, isdtype,  # noqa: E402
                      result_type, set_default_dtype, set_num_threads)
-from ._versions import show_versions  # noqa: E402
+from ._versions import get_include, show_versions  # noqa: E402
 from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
 from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
 from . import _methods, fft, linalg  # noqa: E402

@@ -46,3 +46,8 @@ def show_versions() -> None:
     width = max(map(len, found))
     for key, value in found.items():
         print(f"{key:<{width}}  {value}")
+
+
+def get_include() -> str:
+    """The folder of the C headers: ``#include <kiln/executable.h>`` and others."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "include")

@@ -22,3 +22,9 @@ def test_a_part_that_fails_is_named():
     env = {**os.environ, "KILN_LAPACK": "/nowhere/liblapacke.so"}
     out = subprocess.run([sys.executable, "-m", "kiln.doctor"], env=env, capture_output=True, text=True)
     assert out.returncode == 1 and "FAILED  LAPACK" in out.stdout and "1 of 7 checks failed" in out.stdout, out.stdout
+
+
+def test_headers_are_where_get_include_says(tmp_path):
+    source = tmp_path / "uses.c"
+    source.write_text("#include <kiln/executable.h>\n#include <kiln/compiler.h>\nint version = KILN_EXECUTABLE_VERSION;\n")
+    assert subprocess.run(["cc", "-fsyntax-only", "-Wall", "-Werror", f"-I{kn.get_include()}", str(source)]).returncode == 0

@@ -10,4 +10,13 @@ enum class Lock { Compiler, CompileQueue, Pack, Loader, Memory, Settings, Count 
 
 std::mutex &lockOf(Lock lock);
 
+/// While one lives, its thread is inside a foreign library whose own locks and tables a child must not find half-changed. Many threads may
+/// be; a fork waits until they have left.
+class InsideLibrary {
+public:
+  InsideLibrary();
+  ~InsideLibrary();
+  InsideLibrary(const InsideLibrary &) = delete;
+};
+
 } // namespace kiln
