@@ -166,8 +166,13 @@ Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
   Value x = op->getOperand(0), indices = op->getOperand(1);
   size_t axis = size_t(ir::wordsOf(op)[0]), rank = size_t(ir::typeOf(indices).shape.rank);
   Expr isBad = e.scalar(DType::Bool, 0);
-  Expr safe = wrapIndex(at(indices, position.slice(axis, rank)), buffers.find(x)->second.shape[axis], &isBad);
+  Index count = buffers.find(x)->second.shape[axis];
+  Expr safe = wrapIndex(at(indices, position.slice(axis, rank)), count, &isBad);
   reportIndex(isBad);
+  if (count.isConstant(0)) { // no element is safe to read
+    bool isUniform = llvm::all_of(position, [](const Coordinate &c) { return c.isUniform(); });
+    return e.splat(e.scalar(ir::typeOf(x).dtype, 0), isUniform ? 0 : lanes);
+  }
   Coordinates from(position.take_front(axis));
   from.push_back(safe.lanes() ? Coordinate{{}, 0, safe.value} : Coordinate{Index(safe.value), 0, {}});
   from.append(position.begin() + axis + rank, position.end());

@@ -12,15 +12,22 @@ struct Locks {
   pthread_rwlock_t library;
 
   Locks() {
+    makeLibrary();
+    pthread_atfork(takeAll, freeInParent, freeInChild);
+  }
+  void makeLibrary() {
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP); // a fork is not held up for ever
     pthread_rwlock_init(&library, &attributes);
     pthread_rwlockattr_destroy(&attributes);
-    pthread_atfork(takeAll, freeAll, freeAll);
+  }
+  void freeExclusive() {
+    for (std::mutex &m : exclusive) m.unlock();
   }
   static void takeAll();
-  static void freeAll();
+  static void freeInParent();
+  static void freeInChild();
 };
 
 Locks &allLocks() {
@@ -32,9 +39,13 @@ void Locks::takeAll() {
   pthread_rwlock_wrlock(&allLocks().library);
   for (std::mutex &m : allLocks().exclusive) m.lock();
 }
-void Locks::freeAll() {
-  for (std::mutex &m : allLocks().exclusive) m.unlock();
+void Locks::freeInParent() {
+  allLocks().freeExclusive();
   pthread_rwlock_unlock(&allLocks().library);
+}
+void Locks::freeInChild() {
+  allLocks().freeExclusive();
+  allLocks().makeLibrary(); // unlocking asks for the thread that has locked it, which has another number here
 }
 
 } // namespace

@@ -163,6 +163,7 @@ TensorType inferReshape(const InferArgs &args) {
   const TensorType &x = args.operands[0];
   Dims shape = WordReader{args.words}.dims();
   if (hasSymbols(shape) || hasSymbols(x.shape)) return {x.dtype, shape}; // as the recording of each size has checked
+  checkSize(args.op, {x.dtype, shape});
   if (numElements(shape) != numElements(x.shape))
     fail(ErrorKind::Shape, args.op, "number of elements", std::to_string(numElements(x.shape)) + " as in " + toString(x.shape),
          std::to_string(numElements(shape)) + " in " + toString(shape));
@@ -197,7 +198,8 @@ TensorType inferSlice(const InferArgs &args) {
       fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "at most " + std::to_string(kMostSteps),
            std::to_string(steps[i]));
     Wide last = starts[i] + Wide(sizes[i] - 1) * steps[i];
-    bool inside = sizes[i] == 0 || (starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i]);
+    bool inside = sizes[i] == 0 ? starts[i] >= 0 && starts[i] <= x.shape[i]
+                                : starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i];
     if (steps[i] == 0) fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
     if (sizes[i] < 0 || !inside)
       fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),

@@ -121,11 +121,14 @@ static void keepSignals() {
   static const bool once = [] {
     constexpr int kSignals = 32;
     struct sigaction actions[kSignals];
+    stack_t stack; // of the handlers in this thread
+    sigaltstack(nullptr, &stack);
     for (int s = 1; s < kSignals; ++s) sigaction(s, nullptr, &actions[s]);
     sys::RemoveFileOnSignal("/proc/none");
     sys::DontRemoveFileOnSignal("/proc/none");
     for (int s = 1; s < kSignals; ++s)
       if (s != SIGKILL && s != SIGSTOP) sigaction(s, &actions[s], nullptr);
+    sigaltstack(&stack, nullptr);
     return true;
   }();
   (void)once;

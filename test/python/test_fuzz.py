@@ -41,6 +41,17 @@ def test_indices_above_int64_are_outside(index):
     same_bits(kn.take(x, kn.asarray(np.asarray([7], np.uint64))), kn.asarray([7]))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex128", "bool", "int8"])
+def test_nothing_is_read_of_an_empty_array(dtype):
+    """A computed array without elements has no memory; the compiled gather read its first."""
+    for shape, axis in (((0,), 0), ((0, 40), 0), ((3, 0), 1)):
+        f = kn.jit(lambda x, i, axis=axis: kn.take(kn.flip(x) if x.dtype == kn.bool else -x if x.dtype != kn.bfloat16 else x * 2, i, axis=axis))
+        x = kn.zeros(shape, dtype=dtype)
+        with pytest.raises(kn.IndexError):  # negative
+            f(x, kn.asarray([0, 1, 2] * 20))
+        assert f(x, kn.zeros(0, dtype=kn.int64)).size == 0
+
+
 @pytest.mark.parametrize("shape", [(40, 0), (0, 0), (3, 40, 0)])
 def test_sums_of_no_columns(shape):
     """The compiler divided by the width of its tiles."""

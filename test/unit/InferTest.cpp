@@ -35,6 +35,7 @@ TEST(Infer, RefusesAxesThatAreNotCanonical) {
 TEST(Infer, RefusesStepsThatStandStillOrOverflow) {
   EXPECT_EQ(refusal(Op::Slice, {kRow}, {1, 7, 1, 4, 1, -2}), "");
   expectRefused(refusal(Op::Slice, {kRow}, {1, 3, 1, 1, 1, 0}), "step of axis 0: expected one that is not 0");
+  expectRefused(refusal(Op::Slice, {kRow}, {1, -1, 1, 0, 1, 1}), "range of axis 0");
   expectRefused(refusal(Op::Slice, {kRow}, {1, 0, 1, 2, 1, 0}), "step of axis 0: expected one that is not 0");
   expectRefused(refusal(Op::Slice, {kRow}, {1, 0, 1, 2, 1, kHuge}), "step of axis 0: expected at most");
   expectRefused(refusal(Op::Slice, {kRow}, {1, 0, 1, kHuge, 1, 1 << 30}), "range of axis 0: expected positions within 8");
@@ -54,6 +55,7 @@ TEST(Infer, RefusesWindowsThatOverflow) {
 
 TEST(Infer, RefusesArraysOfTooManyElements) {
   expectRefused(refusal(Op::Broadcast, {{DType::F32, {1}}}, {1, 1, 2, kHuge, 4}), "number of elements: expected at most");
+  expectRefused(refusal(Op::Reshape, {kRow}, {2, kHuge, 4}), "number of elements: expected at most");
   expectRefused(refusal(Op::Concat, {{DType::F32, {kMostElements}}, {DType::F32, {kMostElements}}}, {0}), "number of elements");
   expectRefused(refusal(Op::Qr, {{DType::F32, {kMostElements, 1}}}, {1}), "number of elements");
   EXPECT_EQ(refusal(Op::Broadcast, {{DType::F32, {1}}}, {1, 1, 2, kMostElements, 1}), "");
