@@ -22,32 +22,25 @@ constexpr size_t kHugeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(
 /// Small blocks by powers of two, of one thread: no lock, and no constructor on the way to them.
 struct SmallList {
   void *head;
-  int32_t count;
+  std::atomic<int32_t> count; // written by its thread alone, read for the statistics
+  void add(int32_t n) { count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
 };
 constexpr int kClasses = 7; // 64 .. 4096
 [[gnu::tls_model("initial-exec")]] constinit thread_local SmallList smallLists[kClasses] = {};
 /// Blocks kept a class; 0 once the thread ends, since arrays may outlive its lists.
 [[gnu::tls_model("initial-exec")]] constinit thread_local int32_t keptPerClass = 0;
 
-/// Bytes in small blocks, taken by this thread less those given back by it: written by it alone, added up for the statistics.
-[[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<int64_t> smallInUse = 0;
-void countSmall(int64_t bytes) { smallInUse.store(smallInUse.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed); }
-
-/// Of all threads, under Lock::Memory.
-struct Counters {
-  std::vector<std::atomic<int64_t> *> small;
-  int64_t ended = 0; // of threads that are gone
-};
-Counters &counters() {
-  static auto *all = new Counters;
+/// The lists of all threads, under Lock::Memory.
+std::vector<SmallList *> &allLists() {
+  static auto *all = new std::vector<SmallList *>;
   static const int once = pthread_atfork(nullptr, nullptr, [] { // the threads of the others do not exist in the child
-    for (auto *count : all->small)
-      if (count != &smallInUse) all->ended += *count;
-    std::erase_if(all->small, [](auto *count) { return count != &smallInUse; });
+    std::erase_if(*all, [](SmallList *lists) { return lists != smallLists; });
   });
   (void)once;
   return *all;
 }
+/// Of small blocks that malloc has given; those in lists are among them.
+std::atomic<int64_t> smallTaken = 0;
 std::atomic<int64_t> largeInUse = 0, largePeak = 0;
 void countLarge(int64_t bytes) {
   int64_t now = largeInUse.fetch_add(bytes, std::memory_order_relaxed) + bytes, peak = largePeak.load(std::memory_order_relaxed);
@@ -55,9 +48,12 @@ void countLarge(int64_t bytes) {
 }
 
 void emptySmallLists() {
-  for (SmallList &list : smallLists) {
+  for (int c = 0; c < kClasses; ++c) {
+    SmallList &list = smallLists[c];
     for (void *p = list.head, *next; p; p = next) next = *static_cast<void **>(p), free(p);
-    list = {};
+    smallTaken -= int64_t(list.count) * int64_t(kAlignment << c);
+    list.head = nullptr;
+    list.count = 0;
   }
 }
 
@@ -65,14 +61,13 @@ struct EndOfThread {
   EndOfThread() {
     keptPerClass = int32_t(kMostPerClass);
     std::lock_guard lock(lockOf(Lock::Memory));
-    counters().small.push_back(&smallInUse);
+    allLists().push_back(smallLists);
   }
   ~EndOfThread() {
     keptPerClass = -1;
     emptySmallLists();
     std::lock_guard lock(lockOf(Lock::Memory));
-    std::erase(counters().small, &smallInUse);
-    counters().ended += smallInUse;
+    std::erase(allLists(), smallLists);
   }
 };
 void startLists() {
@@ -131,12 +126,10 @@ void *allocate(size_t bytes) {
   size_t size = roundedSize(bytes);
   if (size < bytes) throw Error(ErrorKind::Memory, "array of " + std::to_string(bytes) + " bytes: expected a size that fits in memory");
   if (bytes <= kSmallLimit) {
-    if (keptPerClass == 0) startLists();
     SmallList &list = smallLists[classOf(bytes)];
     if (void *p = list.head) {
       list.head = *static_cast<void **>(p);
-      --list.count;
-      countSmall(int64_t(size));
+      list.add(-1);
       return p;
     }
   } else if (bytes >= kLargeLimit) {
@@ -145,25 +138,27 @@ void *allocate(size_t bytes) {
   void *p = aligned_alloc(size >= kHugePage ? kHugePage : kAlignment, size);
   if (!p) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " free bytes");
   if (size >= kHugePage) madvise(p, size, MADV_HUGEPAGE);
-  bytes <= kSmallLimit ? countSmall(int64_t(size)) : countLarge(int64_t(size));
+  if (bytes <= kSmallLimit) smallTaken += int64_t(size);
+  else countLarge(int64_t(size));
   return p;
 }
 
 void release(void *block, size_t bytes) noexcept {
   if (bytes == 0) bytes = 1;
   size_t size = roundedSize(bytes);
-  bytes <= kSmallLimit ? countSmall(-int64_t(size)) : countLarge(-int64_t(size));
   if (bytes <= kSmallLimit) {
     if (keptPerClass == 0) startLists();
     SmallList &list = smallLists[classOf(bytes)];
-    if (list.count < keptPerClass) {
+    if (list.count.load(std::memory_order_relaxed) < keptPerClass) {
       *static_cast<void **>(block) = list.head;
       list.head = block;
-      ++list.count;
+      list.add(1);
       return;
     }
-  } else if (bytes >= kLargeLimit && largeList().keep(size, block)) {
-    return;
+    smallTaken -= int64_t(size);
+  } else {
+    countLarge(-int64_t(size));
+    if (bytes >= kLargeLimit && largeList().keep(size, block)) return;
   }
   free(block);
 }
@@ -171,8 +166,9 @@ void release(void *block, size_t bytes) noexcept {
 MemoryStats memoryStats() {
   LargeList &large = largeList();
   std::lock_guard lock(lockOf(Lock::Memory));
-  int64_t small = counters().ended;
-  for (auto *count : counters().small) small += count->load(std::memory_order_relaxed);
+  int64_t small = smallTaken;
+  for (SmallList *lists : allLists())
+    for (int c = 0; c < kClasses; ++c) small -= lists[c].count.load(std::memory_order_relaxed) * int64_t(kAlignment << c);
   return {small + largeInUse, largePeak, int64_t(large.total), int64_t(kMostLarge)};
 }
 

@@ -54,3 +54,10 @@ bool_, newaxis, pi, e, inf, nan = _dtypes.BY_NAME["bool"], None, 3.1415926535897
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
+
+
+def __getattr__(name):
+    if name == "testing":  # on the first use: it needs more of the standard library than the rest
+        import importlib
+        return importlib.import_module("kiln.testing")
+    raise AttributeError(f"module 'kiln' has no attribute '{name}'")

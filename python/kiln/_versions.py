@@ -1,5 +1,4 @@
 """``kn.show_versions`` and what it knows."""
-import importlib.metadata
 import os
 import platform
 import sys
@@ -27,6 +26,8 @@ def _processor():
 
 def versions() -> dict[str, str]:
     """What a report needs: versions, processor, threads, cache."""
+    import importlib.metadata
+
     import kiln
 
     try:

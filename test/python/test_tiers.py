@@ -8,7 +8,6 @@ import time
 import pytest
 
 import kiln as kn
-import kiln.testing
 from conftest import same_bits
 
 
@@ -283,3 +282,13 @@ def test_threads_share_a_function_while_it_is_compiled():
     [t.start() for t in threads]
     [t.join() for t in threads]
     assert not wrong and f.stats.tier == 1
+
+
+def test_testing_is_imported_when_it_is_used():
+    code = ("import sys, kiln as kn\n"
+            "assert 'kiln.testing' not in sys.modules and 'email' not in sys.modules, 'they make the import slow'\n"
+            "kn.testing.assert_same_bits(lambda x: x + 1, kn.ones(3))\n"
+            "try: kn.nothing\n"
+            "except AttributeError as e: assert \"no attribute 'nothing'\" in str(e)\n"
+            "else: raise SystemExit('found')\n")
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0  # negative
