@@ -213,6 +213,7 @@ def draw(columns, names, table, centers, components):
 
 
 def main():
+    kn.config.jit = "sync"  # code is waited for: the times below are its own
     digits = load_digits()
     x, y = digits.data.astype(np.float32), digits.target.astype(np.int64)
     train, labels, test, truth = x[:1200], y[:1200], x[1200:], y[1200:]
