@@ -208,7 +208,7 @@ def test_interrupts_in_native_code():
                 timer.start()
                 with pytest.raises(KeyboardInterrupt):
                     jitted(x, y)
-                assert time.monotonic() - sent[0] < 0.15
+                assert time.monotonic() - sent[0] < 0.5  # 20 ms and a task, where nothing else runs
                 timer.join()
                 assert not kn.any(y)
         finally:
