@@ -28,7 +28,7 @@ if(KILN_STATIC_LLVM)
   file(GLOB archives ${LLVM_LIBRARY_DIR}/libMLIR*.a ${LLVM_LIBRARY_DIR}/libLLVM*.a)
   add_library(kiln_static_llvm OBJECT cmake/static_llvm.cpp)
   set(KILN_LLVM_LIBRARIES $<TARGET_OBJECTS:kiln_static_llvm> ${LLVM_LIBRARY_DIR}/liblldELF.a ${LLVM_LIBRARY_DIR}/liblldCommon.a
-      -Wl,--start-group ${archives} -Wl,--end-group -l:libz.a -l:libzstd.a -static-libstdc++ -Wl,--gc-sections -Wl,--icf=all)
+      -Wl,--start-group ${archives} -Wl,--end-group -l:libz.a -l:libzstd.a -static-libstdc++ -Wl,--gc-sections -Wl,--icf=safe)
 endif()
 
 file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp lib/Driver/*.cpp)

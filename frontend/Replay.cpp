@@ -33,7 +33,8 @@ public:
     for (size_t at = 0; at < trace.words.size(); ++now) {
       TraceOp entry = Trace::decode(trace.words, at);
       if (entry.op == Op::Input) {
-        slots[size_t(now)] = *inputs[nextInput++];
+        Array &input = slots[size_t(now)] = *inputs[nextInput++];
+        input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
         continue;
       }
       if (!needed[size_t(now)]) continue;

@@ -1,14 +1,12 @@
 #include "lib/Cache/Code.h"
 
-#include "lib/Core/Wait.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Thread.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <pthread.h>
-#include <thread>
 
 namespace kiln {
 namespace {
@@ -24,13 +22,16 @@ struct Queue {
 Queue *queue = nullptr;
 std::mutex &queueMutex() { return lockOf(Lock::CompileQueue); }
 
-/// What waited is as it was before, for the child's own thread to take up.
-void startAnew() {
-  auto forget = [](const std::shared_ptr<Code> &code) {
+/// Programs that wait are as they were before.
+template <typename Codes> void forget(const Codes &codes) {
+  for (const std::shared_ptr<Code> &code : codes)
     if (code->state == Code::Waiting) code->state = Code::Recorded;
-  };
-  for (auto &code : queue->waiting) forget(code);
-  for (auto &code : queue->underway) forget(code);
+}
+
+/// In the child of a fork, whose own thread takes up what is asked for again.
+void startAnew() {
+  forget(queue->waiting);
+  forget(queue->underway);
   queue = new Queue; // the old one has a thread and waiters that do not exist here
 }
 
@@ -85,18 +86,6 @@ void work(Queue &mine) {
   }
 }
 
-/// Signals of the host program are for its own threads.
-void startThread(Queue &q) {
-  hostTarget(); // known before there is another thread: see stopAtExit
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  try {
-    q.thread = std::thread(work, std::ref(q));
-  } catch (const std::system_error &) {} // no thread to be had: programs stay with the eager kernels until there is one
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
 } // namespace
 
 bool findCode(Code &code) {
@@ -111,8 +100,11 @@ void compileLater(const std::shared_ptr<Code> &code) {
   std::lock_guard lock(queueMutex());
   Queue &q = theQueue();
   if (code->state != Code::Recorded || q.stops) return;
-  if (!q.thread.joinable()) startThread(q);
-  if (!q.thread.joinable()) return;
+  if (!q.thread.joinable()) {
+    hostTarget(); // known before there is another thread: see stopAtExit
+    q.thread = startThread([&q] { work(q); });
+  }
+  if (!q.thread.joinable()) return; // the program stays with the eager kernels until there is a thread
   code->state = Code::Waiting;
   q.waiting.push_back(code);
   q.added.notify_one();
@@ -138,6 +130,7 @@ void stopCompileThread() {
     std::lock_guard lock(queueMutex());
     Queue &q = theQueue();
     q.stops = true;
+    forget(q.waiting);
     q.waiting.clear();
     thread = std::move(q.thread);
     q.added.notify_all();

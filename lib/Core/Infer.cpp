@@ -5,7 +5,6 @@
 
 namespace kiln {
 
-using Wide = __int128;                                  // sums and products of words that may be anything
 static constexpr int64_t kMostSteps = int64_t(1) << 31; // of slices and convolutions
 
 static const OpInfo kOps[] = {
@@ -364,7 +363,9 @@ TensorType inferConvolution(const InferArgs &args) {
   for (int i = 0; i < spatial; ++i) {
     bool isSmall = std::max({strides[i], dilation[i], low[i], high[i]}) <= kMostSteps;
     if (strides[i] < 1 || dilation[i] < 1 || low[i] < 0 || high[i] < 0 || !isSmall)
-      fail(ErrorKind::Value, args.op, "strides, padding and dilation", "positive ones, padding of at least 0", toString(strides));
+      fail(ErrorKind::Value, args.op, "strides, padding and dilation",
+           "positive ones, padding of at least 0, all at most " + std::to_string(kMostSteps),
+           toString(strides) + ", " + toString(low) + " and " + toString(high) + ", " + toString(dilation));
     if (isSymbol(x.shape[i + 1]) || isSymbol(w.shape[i])) {
       result.shape.push(kUnknownSize);
       continue;

@@ -51,6 +51,8 @@ void checkDType(const InferArgs &args, size_t operand);
 int axisOf(const InferArgs &args, int64_t axis, int rank);
 /// A choice among the first `count` numbers; throws Error (value) for any other.
 int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count);
+/// For sums and products of words that may be anything.
+using Wide = __int128;
 /// The most elements of an array; sizes of 0 count as 1.
 inline constexpr int64_t kMostElements = int64_t(1) << 48;
 /// Throws Error (shape) for a type of more.

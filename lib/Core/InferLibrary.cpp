@@ -8,8 +8,6 @@ namespace kiln {
 
 namespace {
 
-using Wide = __int128; // numbers of elements, which may be too many
-
 /// The matrices in the last two axes of an operand.
 struct Matrices {
   Dims batch;

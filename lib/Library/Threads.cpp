@@ -1,13 +1,12 @@
 #include "lib/Library/Threads.h"
 
 #include "lib/Core/Error.h"
-#include "lib/Core/Wait.h"
+#include "lib/Core/Thread.h"
 #include "lib/Library/Processors.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -110,18 +109,12 @@ private:
     }
   }
 
+  /// Fewer share the work where the system has no more threads.
   void grow(int wanted) {
-    // Signals of the host program are for its own threads.
-    sigset_t all, before;
-    sigfillset(&all);
     for (; workers < wanted; ++workers) {
-      pthread_sigmask(SIG_BLOCK, &all, &before);
-      bool isStarted = true;
-      try {
-        std::thread([this] { work(); }).detach();
-      } catch (const std::system_error &) { isStarted = false; } // the system has no more threads: fewer share the work
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      if (!isStarted) return;
+      std::thread started = startThread([this] { work(); });
+      if (!started.joinable()) return;
+      started.detach();
     }
   }
 

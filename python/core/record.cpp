@@ -317,7 +317,10 @@ static int32_t callProgram(const Entry &entry, void *const *buffers, const int64
 }
 
 PyObject *runPlain(const Entry &entry, PyObject *const *args, bool &failedOnData) {
-  std::shared_ptr<const Entry> keep = entry.plain.isLong ? entry.shared_from_this() : nullptr; // another thread may drop it
+  // While other threads run, one may drop the entry, or put other memory into an argument's cell.
+  std::shared_ptr<const Entry> keep = entry.plain.isLong ? entry.shared_from_this() : nullptr;
+  Ref<Value> memory[16];
+  for (size_t i = 0; entry.plain.isLong && i < entry.plain.arguments.size(); ++i) memory[i] = arrayOf(args[i]).storage->value;
   void *buffers[16 + 8 + 8];
   size_t count = 0;
   for (int i : entry.plain.inputs) buffers[count++] = arrayOf(args[i]).data();
@@ -365,11 +368,13 @@ private:
 /// Runs the code of an entry into new arrays; its status.
 static int32_t runCode(const Entry &entry, std::span<Array *const> inputs, std::vector<Array> &made) {
   Short<void *> buffers;
-  Short<int64_t> dims; // symbols, then strides
+  Short<int64_t> dims;            // symbols, then strides
+  std::vector<Ref<Value>> memory; // another thread may put other memory into a cell meanwhile
   int64_t bytes = 0;
   for (int64_t size : entry.values.symbols) dims.push(size);
   for (const Array *a : inputs) {
     buffers.push(a->data());
+    memory.push_back(a->storage->value);
     bytes += a->size() * byteSize(a->dtype);
     if (!a->isContiguous)
       for (int64_t stride : a->strides) dims.push(stride);
@@ -409,6 +414,9 @@ PyObject *runEntry(const Entry &entry, const Signature &s, bool &failedOnData) {
     return nullptr;
   };
   if (!entry.captured.empty() && !findCaptured(entry, s, captured)) return fail();
+  std::vector<Object> held; // what a container or a name holds alone, another thread may take out of it
+  for (PyObject *array : s.arrays) held.push_back(Object::borrow(array));
+  for (PyObject *array : captured) held.push_back(Object::borrow(array));
   auto arrayAt = [&](const InputPlace &p) -> Array & {
     return arrayOf(p.kind == InputPlace::Argument ? s.arrays[size_t(p.number)] : captured[size_t(p.number)]);
   };

@@ -168,6 +168,38 @@ def test_many_threads(tmp_path):
         raise wrong[0]
 
 
+def test_memory_stays_while_other_threads_replace_it(tmp_path):
+    """A name that a call reads is bound anew, and its argument's cell gets other memory, while the call runs."""
+    n = 1 << 20
+    scope = {"kn": kn, "weights": kn.ones(n)}
+    exec("def scaled(x): return kn.tanh(x) * 0 + x * weights\ndef put(x, k): x[...] = kn.zeros_like(x) + k\n", scope)
+    x, wrong, end = kn.ones(n), [], time.monotonic() + SECONDS
+    plain = lambda v: v * 2 + kn.sin(v) * 0  # noqa: E731
+
+    def read(f, names):
+        while time.monotonic() < end and not wrong:
+            out = f(x)
+            if not kn.all(out == out[0]) or float(out[0]) not in names:
+                wrong.append(float(out[0]))
+
+    def replace():
+        put = kn.jit(scope["put"])
+        for k in range(10**9):
+            if time.monotonic() > end:
+                return
+            put(x, kn.asarray(float(1 + k % 2)))
+            scope["weights"] = kn.ones(n)
+
+    with kn.config.override(cache_dir=str(tmp_path), num_threads=2):
+        for mode in ("auto", "sync"):
+            kn.config.jit, end = mode, time.monotonic() + SECONDS
+            threads = [threading.Thread(target=read, args=(kn.jit(f), (1 * m, 2 * m))) for f, m in ((scope["scaled"], 1), (plain, 2))]
+            threads.append(threading.Thread(target=replace))
+            [t.start() for t in threads]
+            [t.join() for t in threads]
+            assert not wrong, wrong
+
+
 def resident():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -105,7 +105,7 @@ std::string checkProgramFile(uint64_t seed) {
 std::string checkCacheEntry(uint64_t seed) {
   // One whole entry a process, then copies of it with damage.
   static const std::string folder = [] {
-    std::string made = std::filesystem::exists("/dev/shm") ? "/dev/shm/kiln-fuzz-XXXXXX" : "/tmp/kiln-fuzz-XXXXXX";
+    std::string made = std::filesystem::temp_directory_path() / "kiln-fuzz-XXXXXX";
     if (!mkdtemp(made.data())) throw std::runtime_error("no folder for cache entries");
     return made;
   }();

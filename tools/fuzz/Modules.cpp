@@ -124,7 +124,7 @@ private:
     if (dtype == DType::F32) return (bits & 0x7fffffff) > 0x7f800000;
     if (dtype == DType::F16) return (bits & 0x7fff) > 0x7c00;
     if (dtype == DType::BF16) return (bits & 0x7fff) > 0x7f80;
-    return isStorage(dtype) && (bits & 0x7f) >= (std::string_view(info(dtype).name) == "float8_e5m2" ? 0x7d : 0x7f);
+    return isStorage(dtype) && (bits & 0x7f) >= (dtype == DType::F8E5M2 ? 0x7d : 0x7f);
   }
   static bool isSame(DType dtype, const std::vector<char> &a, const std::vector<char> &b, int64_t at) {
     DType real = realType(dtype);
