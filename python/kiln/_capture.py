@@ -71,6 +71,7 @@ class _Analysis:
         self.fields = set().union(*(tree.fields_of(t) for t in types_))
         self.places, self.why, self.seen = [], None, set()
         self.known = set()
+        self.codes = set()
 
     def fail(self, code, offset, text):
         if self.why is None:
@@ -102,6 +103,7 @@ class _Analysis:
 
     def code(self, code, names, cells):
         """One code object; `cells` are the closure cells that exist before the call."""
+        self.codes.add(code)
         instructions = list(_instructions(code))
         variables = code.co_varnames + tuple(c for c in code.co_cellvars if c not in code.co_varnames) + code.co_freevars
         at = 0
@@ -185,14 +187,14 @@ def _is_container(value):
     return is_named_tuple or value in tree._registered or dataclasses.is_dataclass(value) and not hasattr(value, "__post_init__")
 
 
-def analyze(fn, classes):
+def analyze(fn, values):
     """([(container, key)], why): the places to watch, or why the function's calls run in eager; `classes` are those of its arguments."""
-    analysis = _Analysis(classes)
+    analysis = _Analysis([v for v in values if isinstance(v, type)])
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
     if isinstance(fn, _core.OpFunction) or isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
-        return [], None  # Kiln's own functions read nothing that changes
+        return [], None, ()  # Kiln's own functions read nothing that changes
     if not isinstance(fn, types.FunctionType):
-        return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function"
+        return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function", ()
     analysis.function(fn)
-    return analysis.places, analysis.why
+    return analysis.places, analysis.why, tuple(analysis.codes)

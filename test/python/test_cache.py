@@ -80,7 +80,7 @@ def test_missing_installation_parts(tmp_path):
     code = ("import kiln as kn; from kiln import _core\n"
             "import kiln._errors as e\n"
             "side = dict(raise_=0)\n"
-            "d = {'raise': e.make, 'repr': 0, 'leave': e.Leave, 'analyze': kn._capture.analyze, 'note': 0, 'where': e.where, 'flatten': None, 'unflatten': None, 'leaked': 0,"
+            "d = {'raise': e.make, 'repr': 0, 'leave': e.Leave, 'analyze': kn._capture.analyze, 'note': 0, 'where': e.where, 'flatten': None, 'take_result': None, 'make_result': None, 'line_of': 0, 'op_function': 0, 'dtype_class': 0, 'enum_class': 0,"
             f" 'dtypes': kn._dtypes.ALL, 'folder': kn._folder, 'libraries': {str(tmp_path)!r}}}\n"
             "_core.set_python_side(d)\n")
     for statement, what in (("kn.jit(lambda x: x + 1)(kn._core.asarray([1.0], None, None))", "compiler: expected the library of the installation"),

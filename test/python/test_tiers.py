@@ -140,7 +140,7 @@ def test_without_a_compiler_functions_run_and_say_so(tmp_path):
     code = ("import warnings; warnings.simplefilter('error', KilnWarning := __import__('kiln').KilnWarning)\n"
             "import kiln as kn; from kiln import _core, _errors as e, _jit\n"
             "d = {'raise': e.make, 'repr': 0, 'leave': e.Leave, 'analyze': kn._capture.analyze, 'note': _jit.note, 'where': e.where, 'flatten': kn.tree.flatten_node, 'unflatten': None,"
-            f" 'leaked': 0, 'dtypes': kn._dtypes.ALL, 'folder': kn._folder, 'libraries': {str(tmp_path)!r}}}\n"
+            f" 'line_of': 0, 'op_function': 0, 'dtype_class': 0, 'enum_class': 0, 'dtypes': kn._dtypes.ALL, 'folder': kn._folder, 'libraries': {str(tmp_path)!r}}}\n"
             "_core.set_python_side(d)\n"
             "f = kn.jit(lambda x: x * 3)\n"
             "import time\n"
