@@ -338,22 +338,4 @@ std::string currentPlace() {
   return chars ? chars : "";
 }
 
-Location currentLocation() {
-  PyFrameObject *frame = PyEval_GetFrame();
-  Object held = Object::borrow(reinterpret_cast<PyObject *>(frame));
-  const std::string &folder = side().packageFolder;
-  while (frame) {
-    Object code(reinterpret_cast<PyObject *>(PyFrame_GetCode(frame)));
-    PyObject *file = reinterpret_cast<PyCodeObject *>(code.get())->co_filename;
-    const char *name = PyUnicode_AsUTF8(file);
-    if (!name || std::strncmp(name, folder.c_str(), folder.size())) {
-      // The code object outlives the frame: the function holds it, and the recording holds the function.
-      return {code.get(), PyFrame_GetLasti(frame)};
-    }
-    held = Object(reinterpret_cast<PyObject *>(PyFrame_GetBack(frame)));
-    frame = reinterpret_cast<PyFrameObject *>(held.get());
-  }
-  return {};
-}
-
 } // namespace kiln::py

@@ -1,5 +1,6 @@
 // kiln.JitFunction: the type behind @kn.jit. A call builds its signature, compares it with the entry used last, and runs
 // native code; everything else is the slow path.
+#include "frames.h"
 #include "jit.h"
 
 #include <algorithm>
@@ -30,12 +31,6 @@ enum class Mode { Auto, Sync, Off } mode = Mode::Auto;
 constexpr const char *kModeNames[] = {"auto", "sync", "off"};
 
 JitState &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
-
-/// Whether a debugger or tracer watches this thread: functions then run as written, so that breakpoints stop.
-bool isTraced() {
-  PyThreadState *thread = PyThreadState_Get();
-  return thread->c_tracefunc != nullptr;
-}
 
 bool isStaticName(const JitOptions &options, PyObject *name) {
   return options.staticNames && PySet_Contains(options.staticNames.get(), name) == 1;
@@ -177,7 +172,8 @@ std::shared_ptr<Entry> addEntry(JitState &state, const Signature &s, PyObject *c
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
   JitState &state = stateOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
-  if (isDisabled || mode == Mode::Off || Recorder::current() || isTraced()) return callEager(state, args, nargs, kwnames);
+  if (isDisabled || mode == Mode::Off || Recorder::current()) return callEager(state, args, nargs, kwnames);
+  if (isDebugged()) return state.calls++, callEager(state, args, nargs, kwnames);
   Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
   if (kwnames || !entry || !entry->matchesPlain(args, nargs)) return callSlow(state, args, nargs, kwnames);
   state.calls++, state.hits++, entry->hits++;

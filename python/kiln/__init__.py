@@ -19,7 +19,7 @@ _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
 _core.set_python_side({
     "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "unflatten": tree.unflatten_node,
-    "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
+    "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries})
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402

@@ -421,30 +421,6 @@ def test_programs_of_another_version_are_refused():
         kn._core.print_ir(words, "kiln")
 
 
-def test_a_debugger_sees_the_function_as_written():
-    import sys
-    lines = []
-
-    def trace(frame, event, arg):
-        if frame.f_code.co_name == "watched":
-            lines.append(event)
-        return trace
-
-    @kn.jit
-    def watched(x):
-        y = x + 1
-        return y * 2
-
-    watched(kn.ones(1))
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        result = watched(kn.ones(1))
-    finally:
-        sys.settrace(before)
-    assert result.item() == 4 and "line" in lines and watched.stats.calls == 1
-
-
 def test_a_global_that_comes_to_shadow_a_builtin():
     scope = {"kn": kn}
     exec("def f(x): return x * min(2, 3)", scope)
