@@ -65,7 +65,7 @@ docs: build
 	@tools/build-docs $(BUILD)
 
 format: setup
-	@git ls-files '*.cpp' '*.h' | xargs .venv/bin/clang-format -i
+	@tools/list-sources '*.cpp' '*.h' | xargs .venv/bin/clang-format -i
 
 check: setup
 	@$(PYTHON) tools/check-layering
