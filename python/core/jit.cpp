@@ -132,6 +132,7 @@ std::shared_ptr<Entry> addEntry(JitState &state, const Signature &s, PyObject *c
     throw Error(ErrorKind::Trace,
                 "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->eager);
   if (!entry->eager.empty()) Object(check(PyObject_CallFunction(side().note, "Os", state.function.get(), entry->eager.c_str())));
+  if (!makeRoom(state)) return entry; // other threads have taken it meanwhile
   state.entries.push_back(entry);
   state.last = state.entries.size() - 1;
   tellOfVariants(state);
