@@ -377,8 +377,13 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.shape = type.shape;
   x.strides = strides;
   a->weakrefs = nullptr;
-  Py_SET_REFCNT(reinterpret_cast<PyObject *>(a), 1); // it still holds its type
-  return reinterpret_cast<PyObject *>(a);
+  auto *object = reinterpret_cast<PyObject *>(a);
+#ifdef Py_REF_DEBUG
+  _Py_NewReference(object); // in the count of all references as well
+#else
+  Py_SET_REFCNT(object, 1); // it still holds its type
+#endif
+  return object;
 }
 
 bool initArrayType(PyObject *module) {

@@ -1,5 +1,6 @@
 // kiln.JitFunction: the type behind @kn.jit. A plain call is compared with the entry used last and runs native code; everything else is
 // in call.cpp.
+#include "frames.h"
 #include "jit.h"
 
 #include <structmember.h>
@@ -21,12 +22,6 @@ constexpr const char *kModeNames[] = {"auto", "sync", "off"};
 
 JitState &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
 
-/// Whether a debugger or tracer watches this thread: functions then run as written, so that breakpoints stop.
-bool isTraced() {
-  PyThreadState *thread = PyThreadState_Get();
-  return thread->c_tracefunc != nullptr;
-}
-
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Entry &entry, PyObject *const *args, size_t nargs) {
   if (!entry.plain.usable || nargs != entry.plain.arguments.size()) return false;
@@ -43,7 +38,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   Call asGiven{state.function.get(), args, nargs, kwnames};
   if (!asGiven.function) return PyErr_SetString(PyExc_ReferenceError, "jitted function: it has been collected"), nullptr;
   state.calls++;
-  if (isDisabled || jitMode == JitMode::Off || Mode::current() || isTraced()) return callEager(asGiven);
+  if (isDisabled || jitMode == JitMode::Off || Mode::current() || isDebugged()) return callEager(asGiven);
   Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;

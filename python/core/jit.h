@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arguments.h"
+#include "frames.h"
 #include "watch.h"
 
 #include "frontend/tree/Runner.h"
@@ -83,7 +84,7 @@ public:
 private:
   friend Location currentLocation();
   const PythonState &state;
-  PyObject *caller; // the frame that the call was made in, which stays while the call runs; null: none
+  Frame caller; // that the call was made in, which stays while the call runs
   RecordedFrames *outer;
 };
 

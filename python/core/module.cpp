@@ -1,5 +1,5 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
-#include "core.h"
+#include "frames.h"
 
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
@@ -440,6 +440,13 @@ void defineServices(py11::module_ &m) {
   m.def("stop_compile_thread", stopCompileThread, py11::call_guard<py11::gil_scoped_release>());
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });
+  m.def("is_debugged", [] { return kiln::py::isDebugged(); });
+  m.def("frames", [] { // code and instruction of each, outwards
+    py11::list list;
+    for (auto frame = kiln::py::Frame::innermost(); frame; frame = frame.caller())
+      list.append(py11::make_tuple(py11::handle(reinterpret_cast<PyObject *>(frame.code())), frame.instruction()));
+    return list;
+  });
   cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
     auto c = cacheConfig();

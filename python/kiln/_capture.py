@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import math
 import os
+import sys
 import types
 from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
 
@@ -46,7 +47,7 @@ def _instructions(code):
 
 def _name_index(name, arg):
     """The index of the name that an attribute instruction reads; from CPython 3.12 its lowest bit says something else."""
-    return arg >> 1 if name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap else arg
+    return arg >> 1 if name == "LOAD_ATTR" and sys.version_info >= (3, 12) else arg
 
 
 def _line(code, offset):
@@ -112,13 +113,13 @@ class _Analysis:
             at += 1
             if name in _STORES:
                 self.fail(code, offset, _STORES[name])
-            elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
+            elif name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
                 key = code.co_names[arg >> 1 if name == "LOAD_GLOBAL" else arg]
                 container = names if key in names else vars(builtins)
                 if container is not names:
                     self.add(names, key)  # watched to stay absent: a global would shadow the builtin
                 at = self.read(container, key, container.get(key), code, instructions, at, offset)
-            elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and variables[arg] in cells:
+            elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF") and variables[arg] in cells:
                 cell = cells[variables[arg]]
                 try:
                     value = cell.cell_contents

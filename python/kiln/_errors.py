@@ -4,7 +4,7 @@ import linecache
 import os
 import sys
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class KilnError(Exception):

@@ -219,7 +219,7 @@ def test_arrays_that_outlive_their_call():
         return a + 1
 
     box = []
-    with pytest.warns(kn.KilnWarning, match="a list or dict that the function was given is changed"):
+    with pytest.warns(kn.KilnWarning, match="an array that is made here is kept outside of the call"):
         keeps(x, box)
     keeps(x, box)
     assert len(box) == 2 and all((b == x * 2).all() for b in box)
