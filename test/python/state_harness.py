@@ -129,7 +129,7 @@ def step_outcome(scope, step):
 def describe(scope, value, error, last):
     """A step's result, then the state behind it; which arrays share memory at the end alone, since asking pins them."""
     describer = Describer()
-    state = {k: v for k, v in scope.items() if k not in _SKIPPED and not k.startswith("__")}
+    state = {k: v for k, v in scope.items() if k not in _SKIPPED and not k.startswith("__") and not isinstance(v, types.ModuleType) or k == "settings"}
     text = [error or "gives " + describer.of(value), *(f"{k}: {describer.of(v)}" for k, v in state.items()), f"x: {describer.of(scope['x'])}"]
     if last:
         arrays = [np.asarray(o) for o in describer.kept if isinstance(o, (kn.Array, np.ndarray)) and o.size]
@@ -144,9 +144,10 @@ def settle(seconds=10):
         time.sleep(0.001)
 
 
-def run(text, jit, on_step=lambda do: do(), capture=True, wait=False):
-    """The described outcome of each step."""
+def run(text, jit, on_step=lambda do: do(), capture=True, wait=False, scopes=None):
+    """The described outcome of each step; the scope goes into `scopes` where that is given."""
     scope, (setup, steps), found = _scope(jit), split(text), []
+    (scopes if scopes is not None else []).append(scope)
     exec(compile(setup, FILE, "exec"), scope)
     for i, step in enumerate(steps):
         printed = io.StringIO()
@@ -175,13 +176,13 @@ def compare(text, got, want, mode):
     steps = split(text)[1]
     for number, (mine, theirs) in enumerate(zip(got, want)):
         if mine != theirs:
-            differing = "\n".join(f"  jit:   {a}\n  eager: {b}" for a, b in zip(mine, theirs) if a != b)
+            differing = "\n".join(f"  jit:   {a}\n  eager: {b}" for a, b in [(a, b) for a, b in zip(mine, theirs) if a != b][:3])
             raise AssertionError(f"mode {mode}, step {number + 1}: {steps[number]}\n{differing}\n{text}")
     assert len(got) == len(want)
 
 
-def check(text, modes=MODES):
-    """Runs a case in all modes in this process; AssertionError where jit and eager differ. ``# not threads`` leaves a mode out."""
+def check(text, modes=MODES, scopes=None):
+    """Runs a case in all modes in this process; AssertionError where jit and eager differ, else what eager says. ``# not threads`` leaves a mode out."""
     modes = [m for m in modes if f"# not {m}\n" not in text]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -193,7 +194,7 @@ def check(text, modes=MODES):
                     both = [None, None]
 
                     def work(i):
-                        both[i] = run(text, kn.jit, capture=False)
+                        both[i] = run(text, kn.jit, capture=False, scopes=scopes)
                     threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
                     [t.start() for t in threads]
                     [t.join() for t in threads]
@@ -203,7 +204,8 @@ def check(text, modes=MODES):
                     continue
                 turn = iter(range(1000))
                 hop = (lambda do: in_thread(do) if next(turn) % 2 else do()) if mode == "hop" else (lambda do: do())
-                compare(text, run(text, kn.jit, hop, wait=mode == "auto"), want, mode)
+                compare(text, run(text, kn.jit, hop, wait=mode == "auto", scopes=scopes), want, mode)
+    return want
 
 
 def check_apart(text, modes=MODES, limit=LIMIT):

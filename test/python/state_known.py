@@ -42,4 +42,5 @@ KNOWN = {
     "memory": ("memory, cycles and compile times", [
         "another thread drops memory that a call reads", "chained reductions over one axis",
         "concatenation of something that never ends", "cycles through jitted functions are collected"]),
+    "fuzz": ("what the cases above list", ["programs"]),
 }
