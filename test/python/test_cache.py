@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import kiln as kn
+
 PROGRAM = """
 import sys, time
 import numpy as np, kiln as kn
