@@ -62,7 +62,7 @@ private:
     Coordinates position;
     Expr result;
   };
-  std::vector<llvm::DenseMap<Value, llvm::SmallVector<Known, 1>>> scopes;
+  std::vector<llvm::DenseMap<Value, std::vector<Known>>> scopes;
   struct TileLoad {
     Value pointer;
     Coordinates position;
@@ -70,6 +70,7 @@ private:
   };
   std::vector<TileLoad> tileLoads;
 
+  std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr constant(mlir::Operation *op);

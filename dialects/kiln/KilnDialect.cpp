@@ -29,14 +29,25 @@ void KilnDialect::initialize() {
       >();
 }
 
+/// The table entries of op classes; kernel and yield have none.
+template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
+  llvm::StringMap<Op> byName;
+  for (int i = 0; i < int(Op::Count); ++i) byName[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
+  llvm::DenseMap<TypeID, Op> entries;
+  auto add = [&](TypeID id, StringRef name) {
+    if (auto found = byName.find(name); found != byName.end()) entries[id] = found->second;
+  };
+  (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
+  return entries;
+}
+
 std::optional<Op> opOf(Operation *op) {
-  static const llvm::StringMap<Op> byName = [] {
-    llvm::StringMap<Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(op->getName().getStringRef());
-  return found == byName.end() ? std::nullopt : std::optional(found->second);
+  static const llvm::DenseMap<TypeID, Op> entries = entriesOf<
+#define GET_OP_LIST
+#include "kiln/KilnOps.cpp.inc"
+      >();
+  auto found = entries.find(op->getName().getTypeID());
+  return found == entries.end() ? std::nullopt : std::optional(found->second);
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
