@@ -44,7 +44,7 @@ private:
   OpBuilder b;
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
-  bool isOpen = false, hasStreams = false;
+  bool isOpen = false, hasStreams = false, isRefused = false;
   int64_t symbols = 0;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
@@ -280,6 +280,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
                                                           emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
   static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
   emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  isRefused |= ev.isRefused;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
@@ -384,6 +385,7 @@ LogicalResult ProgramEmitter::run() {
     if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
   placeArrays();
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) emitKernel(kernel);
+  if (isRefused) return failure();
   emitEntry();
   if (isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module

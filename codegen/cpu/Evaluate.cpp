@@ -71,8 +71,9 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   case Kind::Gather: return gather(op, position);
   default: break;
   }
-  KILN_ASSERT(false, "a reduction is evaluated by its own loop");
-  return e.scalar(DType::F32, 0);
+  // Of a reduction or the like, whose own loop gives results at its own positions alone.
+  if (!std::exchange(isRefused, true)) op->emitOpError("in a kernel: expected reads of its result at the kernel's own positions");
+  return e.scalar(ir::typeOf(op->getResult(0)).dtype, 0);
 }
 
 Expr Evaluator::constant(Operation *op) {

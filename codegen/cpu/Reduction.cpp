@@ -97,17 +97,15 @@ void ReductionEmitter::findReducers() {
   for (Operation &op : k.kernel.getBody().front().without_terminator()) {
     int level = 0;
     for (Value v : op.getOperands()) level = std::max(level, levelOf.lookup(v.getDefiningOp()));
-    bool isReducer = ir::isKind(&op, Kind::Reduce) || ir::isKind(&op, Kind::Argreduce) || ir::isKind(&op, Kind::Contract);
+    bool isReducer = ir::kernelKindOf(&op) == ir::KernelKind::Reduction;
     levelOf[&op] = level + isReducer;
     if (!isReducer) continue;
     Value operand = reducedOperand(&op);
     Reducer r{&op, *ir::opOf(&op), ir::typeOf(operand).dtype, level};
-    auto words = ir::wordsOf(&op);
     if (reducers.empty()) {
       space = shapeOf(k, operand);
-      spaceType = ir::typeOf(operand).shape;
-      axis = size_t(words[r.isArg() ? 0 : 1]); // the axis, or the first of a list of one
-      if (r.isDot()) axis = size_t(words[words.size() - (operand == op.getOperand(0) ? 2 : 1)]);
+      auto [type, along] = ir::reducedSpace(&op);
+      spaceType = type, axis = size_t(along);
       isRow = axis + 1 == space.size();
     }
     levels = std::max(levels, r.level + 1);

@@ -230,57 +230,6 @@ int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
   return result;
 }
 
-//===-- kernel ------------------------------------------------------------------------------------------------------===//
-
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr() << "(";
-  Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
-  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
-}
-
-ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr kind;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, results;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
-    return failure();
-  if (succeeded(parser.parseOptionalArrow()))
-    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
-  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
-      parser.resolveOperands(operands, types, where, result.operands))
-    return failure();
-  result.addTypes(results);
-  return success();
-}
-
-LogicalResult KernelOp::verify() {
-  if (!llvm::is_contained(kKernelKinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
-  Block &block = getBody().front();
-  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getValues().getTypes() != getResultTypes()) return emitOpError() << "yield: expected the types of the results";
-  if (getWorkspace() && getWorkspace()->size() != getNumResults())
-    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
-  return success();
-}
-
 } // namespace kiln::ir
 
 #include "kiln/KilnDialect.cpp.inc"

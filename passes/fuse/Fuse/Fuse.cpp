@@ -29,8 +29,6 @@ struct Group {
 constexpr size_t kMostOps = 256;
 constexpr int kMostStages = 16; // of reductions that follow each other: each computes again what those before it did
 
-bool isReducer(Operation *op) { return ir::isKind(op, Kind::Reduce) || ir::isKind(op, Kind::Argreduce); }
-
 class Fuser {
 public:
   Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()), moves(fn) {}
@@ -88,32 +86,9 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
   auto g = std::make_unique<Group>();
   g->ops.insert(op);
   g->first = g->last = places[op];
-  g->kind = ir::KernelKind::Elementwise;
+  g->kind = ir::kernelKindOf(op).value_or(ir::KernelKind::Elementwise);
   g->space = ir::typeOf(op->getResult(0)).shape;
-  auto words = ir::wordsOf(op);
-  if (isReducer(op)) {
-    g->kind = ir::KernelKind::Reduction;
-    g->space = ir::typeOf(op->getOperand(0)).shape;
-    g->axis = int(ir::isKind(op, Kind::Reduce) ? words[1] : words[0]);
-  } else if (isVectorProduct(op)) {
-    g->kind = ir::KernelKind::Reduction;
-    bool xIsMatrix = ir::typeOf(op->getOperand(0)).shape.rank > ir::typeOf(op->getOperand(1)).shape.rank;
-    g->space = ir::typeOf(op->getOperand(xIsMatrix ? 0 : 1)).shape;
-    g->axis = int(words[words.size() - (xIsMatrix ? 2 : 1)]);
-  } else if (isa<ir::DotGeneralOp>(op)) {
-    g->kind = ir::KernelKind::Contraction;
-  } else {
-    switch (info(*ir::opOf(op)).kind) {
-    case Kind::Assemble: g->kind = ir::KernelKind::Assemble; break;
-    case Kind::Scatter: g->kind = ir::KernelKind::Scatter; break;
-    case Kind::Scan: g->kind = ir::KernelKind::Scan; break;
-    case Kind::Compact: g->kind = ir::KernelKind::Compact; break;
-    case Kind::Sort: g->kind = ir::KernelKind::Sort; break;
-    case Kind::Convolve: g->kind = ir::KernelKind::Convolution; break;
-    case Kind::Library: g->kind = ir::KernelKind::Library; break;
-    default: break;
-    }
-  }
+  if (g->kind == ir::KernelKind::Reduction) std::tie(g->space, g->axis) = ir::reducedSpace(op);
   return g;
 }
 
@@ -138,7 +113,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       else if (!isReduced) axes.push_back(shape == target.space ? i : -1);
     return axes;
   };
-  bool isReducing = isReducer(op) || isVectorProduct(op);
+  bool isReducing = ir::kernelKindOf(op) == ir::KernelKind::Reduction;
   DenseMap<Value, SmallVector<SmallVector<int>, 1>> seen; // and found natural, or under way
   auto walk = [&](auto &self, Value v, SmallVector<int> axes) -> bool {
     Operation *producer = v.getDefiningOp();
@@ -169,7 +144,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     }
     return llvm::all_of(producer->getOperands(), [&](Value x) { return self(self, x, from); });
   };
-  if (isVectorProduct(op) && ir::typeOf(operand).shape.rank != target.space.rank) { // the vector: read at other positions
+  if (ir::isVectorProduct(op) && ir::typeOf(operand).shape.rank != target.space.rank) { // the vector: read at other positions
     llvm::SetVector<Operation *> found;
     moves.producers(operand, found);
     return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
@@ -225,7 +200,7 @@ int Fuser::stageOf(const Group &g, Operation *op) {
   int stage = 0;
   for (Operation *p : found)
     if (groupOf.lookup(p) == &g) stage = std::max(stage, stages.lookup(p));
-  return stage + (isReducer(op) || isVectorProduct(op));
+  return stage + (ir::kernelKindOf(op) == ir::KernelKind::Reduction);
 }
 
 /// Whether one of the groups, with `op`, would be read from outside by what it reads itself; also where finding out takes too long.

@@ -7,23 +7,6 @@ using namespace mlir;
 
 namespace kiln {
 
-bool addsOnlyUnitAxes(Operation *op) {
-  auto reshape = dyn_cast<ir::ReshapeOp>(op);
-  if (!reshape) return false;
-  auto sizes = [](Value v) {
-    SmallVector<int64_t> result;
-    for (int64_t d : ir::typeOf(v).shape)
-      if (d != 1) result.push_back(d);
-    return result;
-  };
-  return sizes(reshape.getX()) == sizes(reshape.getResult());
-}
-
-bool isVectorProduct(Operation *op) {
-  auto dot = dyn_cast<ir::DotGeneralOp>(op);
-  return dot && (ir::typeOf(dot.getX()).shape.rank != ir::typeOf(dot.getY()).shape.rank);
-}
-
 bool Moves::isMove(Operation *op) {
   if (ir::isKind(op, Kind::Index) || ir::isKind(op, Kind::Source)) return true;
   // A scalar of arithmetic is hoisted out of every loop.
@@ -50,6 +33,20 @@ void Moves::copyAliasedOutputs() {
   }
 }
 
+/// The operand of a product in memory: where it is repeated along batch axes alone, what is repeated; the product reads it at each.
+static Value inMemory(ir::DotGeneralOp dot, Value operand) {
+  auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
+  int64_t rank = ir::typeOf(operand).shape.rank, batches = int64_t(dot.getXBatch().size());
+  if (!broadcast || rank != batches + 2 || !llvm::is_sorted(dot.getXBatch()) || !llvm::is_sorted(dot.getYBatch())) return operand;
+  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  ArrayRef<int64_t> axes = broadcast.getAxes();
+  auto isWhole = [&](int64_t axis) {
+    auto at = llvm::find(axes, axis);
+    return at != axes.end() && x[int(at - axes.begin())] == to[int(axis)];
+  };
+  return isWhole(rank - 2) && isWhole(rank - 1) ? broadcast.getX() : operand;
+}
+
 void Moves::findRoots() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (op.hasTrait<OpTrait::IsTerminator>()) {
@@ -60,12 +57,9 @@ void Moves::findRoots() {
       op.erase();
       continue;
     }
-    if (isa<ir::ReshapeOp>(op) && !addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
-    if (isa<ir::DotGeneralOp>(op)) {
-      bool isVector = isVectorProduct(&op);
-      for (Value v : op.getOperands())
-        if (!isVector) requireMemory(v);
-    }
+    if (isa<ir::ReshapeOp>(op) && !ir::addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
+    if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
+      for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
     if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
     if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
   }

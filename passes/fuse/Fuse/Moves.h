@@ -10,18 +10,13 @@
 
 namespace kiln {
 
-/// Whether a reshape only adds or drops axes of size 1.
-bool addsOnlyUnitAxes(mlir::Operation *op);
-/// A contraction with a vector runs as a reduction of the matrix.
-bool isVectorProduct(mlir::Operation *op);
-
 class Moves {
 public:
   explicit Moves(mlir::func::FuncOp fn) : fn(fn), block(fn.getBody().front()) {}
   /// Drops what nothing reads, copies what needs memory of its own, and finds what must lie in memory.
   void prepare();
 
-  bool isAlias(mlir::Operation *op) { return llvm::isa<ir::ReshapeOp>(op) && (roots.contains(op) || !addsOnlyUnitAxes(op)); }
+  bool isAlias(mlir::Operation *op) { return llvm::isa<ir::ReshapeOp>(op) && (roots.contains(op) || !ir::addsOnlyUnitAxes(op)); }
   bool isPulled(mlir::Operation *op) { return op && !roots.contains(op) && isMove(op) && !isAlias(op); }
   /// The operations in kernels that a value is read from through what is pulled, and through aliases.
   void producers(mlir::Value v, llvm::SetVector<mlir::Operation *> &found);
