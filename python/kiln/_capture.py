@@ -188,9 +188,9 @@ def _is_container(value):
     return is_named_tuple or value in tree._registered or dataclasses.is_dataclass(value) and not hasattr(value, "__post_init__")
 
 
-def analyze(fn, values):
+def analyze(fn, classes, values):
     """([(container, key)], why): the places to watch, or why the function's calls run in eager; `classes` are those of its arguments."""
-    analysis = _Analysis([v for v in values if isinstance(v, type)])
+    analysis = _Analysis(classes)
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
     if isinstance(fn, _core.OpFunction) or isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
