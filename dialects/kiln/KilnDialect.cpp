@@ -5,7 +5,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -30,13 +29,9 @@ void KilnDialect::initialize() {
 }
 
 std::optional<Op> opOf(Operation *op) {
-  static const llvm::StringMap<Op> byName = [] {
-    llvm::StringMap<Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(op->getName().getStringRef());
-  return found == byName.end() ? std::nullopt : std::optional(found->second);
+  if (isa<CustomOp>(op)) return Op::Custom;
+  StringRef name = op->getName().getStringRef();
+  return name.consume_front("kiln.") ? findOp(name) : std::nullopt;
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
@@ -92,14 +87,14 @@ TensorType typeOf(Type type) {
   return result;
 }
 
-static int64_t scalarBits(Attribute value) {
+int64_t scalarBits(Attribute value) {
   if (auto f = dyn_cast<FloatAttr>(value)) return int64_t(f.getValue().bitcastToAPInt().getZExtValue());
   auto i = cast<IntegerAttr>(value);
   bool isSigned = !i.getType().isInteger(1) && !i.getType().isUnsignedInteger();
   return isSigned ? i.getValue().getSExtValue() : int64_t(i.getValue().getZExtValue());
 }
 
-static TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
+TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
   Type type = elementType(context, dtype);
   if (auto f = dyn_cast<FloatType>(type)) {
     APInt raw(f.getWidth(), uint64_t(bits), false, true);
@@ -115,6 +110,7 @@ static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) 
 }
 
 SmallVector<int64_t> wordsOf(Operation *op) {
+  if (auto custom = dyn_cast<CustomOp>(op)) return customWords(custom);
   SmallVector<int64_t> words;
   TensorType type = typeOf(op->getResult(0));
   forEachWord(*opOf(op), [&](char kind, StringRef name) {
@@ -133,10 +129,18 @@ SmallVector<int64_t> wordsOf(Operation *op) {
 }
 
 Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, const TensorType &type) {
+  return buildOp(builder, loc, op, operands, words, ArrayRef(type));
+}
+
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types) {
   MLIRContext *context = builder.getContext();
   OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
   state.addOperands(operands);
-  state.addTypes(tensorType(context, type));
+  for (const TensorType &type : types) state.addTypes(tensorType(context, type));
+  if (op == Op::Custom) {
+    addCustomAttributes(state, builder, words);
+    return builder.create(state);
+  }
   WordReader reader{{words.data(), words.size()}};
   forEachWord(op, [&](char kind, StringRef name) {
     if (name.empty()) return; // a result parameter: in the type
