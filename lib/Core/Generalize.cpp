@@ -240,7 +240,7 @@ static bool haveSameSurroundings(const Trace &open, const Trace &recorded) {
 
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
   if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs) return std::nullopt;
-  Matcher matcher(open.symbols);
+  Matcher matcher(std::max<int64_t>(open.symbols, 0));
   for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
       return std::nullopt;

@@ -16,11 +16,11 @@ namespace kiln {
 struct CustomOp {
   std::string name; // as in program files: parts of a-z, 0-9 and _ with dots between, at least two ("mylib.scaled_add")
   int version = 1;
-  std::string summary;
+  std::string summary = {};
   int operands = 0;
   Accepts accepts = Accepts::Any; // of every operand
-  std::string words;              // letters of its attributes, as in OpInfo: i, I, s, d or b
-  std::string attributes;         // their names, comma-separated
+  std::string words = {};         // letters of its attributes, as in OpInfo: i, I, s, d or b
+  std::string attributes = {};    // their names, comma-separated
   /// The types of the results; `words` are those of the attributes. It may throw Error, and gives the same for the same arguments.
   std::function<std::vector<TensorType>(const InferArgs &)> infer;
   /// Computes the results: `tensors` are the operands, strided, then the results, row-major; `words` those of the attributes. It may be
