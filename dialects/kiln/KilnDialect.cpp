@@ -64,6 +64,14 @@ DType dtypeOf(Type element) {
   return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
 }
 
+bool isArray(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() > kMaxRank) return false;
+  for (int i = 0; i < kNumDTypes; ++i)
+    if (tensor.getElementType() == elementType(type.getContext(), DType(i))) return true;
+  return false;
+}
+
 RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;

@@ -62,6 +62,8 @@ int64_t scalarBits(mlir::Attribute value);
 
 mlir::Type elementType(mlir::MLIRContext *context, DType dtype);
 DType dtypeOf(mlir::Type element);
+/// Whether a type is that of an array that a trace can name.
+bool isArray(mlir::Type type);
 mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
 TensorType typeOf(mlir::Type type);
 inline TensorType typeOf(mlir::Value value) { return typeOf(value.getType()); }

@@ -32,6 +32,8 @@ void TreeOp::print(OpAsmPrinter &printer) {
 
 LogicalResult TreeOp::verifyRegions() {
   if (getBody().empty()) return emitOpError() << "body: expected blocks, got none";
+  for (Type type : llvm::concat<const Type>(getArgumentTypes(), getResultTypes()))
+    if (!isArray(type)) return emitOpError() << "types: expected arrays of at most " << kMaxRank << " axes, got " << type;
   for (Block &block : getBody())
     for (Operation &op : block)
       if (!isa<SegmentOp, GuardOp, ReturnOp>(op)) return op.emitOpError() << "expected segments, guards and returns in a tree";

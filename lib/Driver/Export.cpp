@@ -21,12 +21,21 @@ SmallVector<int64_t> slotsOf(const Slots &slots, ValueRange values) {
 /// The inputs of a function or tree, with their layouts and devices.
 Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
   Trace trace;
+  for (Type type : fn.getArgumentTypes())
+    if (!ir::isArray(type)) {
+      std::string text;
+      llvm::raw_string_ostream(text) << type;
+      throw Error(ErrorKind::Compile, "trace: expected arrays as arguments, got " + text);
+    }
   if (auto symbols = fn->getAttrOfType<IntegerAttr>(ir::kSymbols)) trace.symbols = symbols.getInt();
   else if (int64_t count = ir::symbolsOf(fn)) trace.symbols = count;
   for (auto [i, argument] : llvm::enumerate(fn.getArguments())) {
     auto strides = fn.getArgAttrOfType<DenseI64ArrayAttr>(unsigned(i), ir::kStrides);
     auto device = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kDevice);
     Dims list;
+    if (strides && strides.size() != cast<RankedTensorType>(argument.getType()).getRank())
+      throw Error(ErrorKind::Compile, "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " +
+                                          std::to_string(strides.size()));
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
     slots[argument] = trace.addInput(ir::typeOf(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }

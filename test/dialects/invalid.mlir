@@ -451,3 +451,19 @@ func.func @irfft_points(%x: tensor<3xcomplex<f32>>) {
   %r = kiln.irfft %x {axis = 0 : i64, size = 6 : i64, norm = 0 : i64} : (tensor<3xcomplex<f32>>) -> tensor<6xf32>
   return
 }
+
+// -----
+
+func.func @custom_unknown(%x: tensor<3xf32>) {
+  // expected-error@+1 {{expected an op that is registered in this process, got 'mylib.norm'}}
+  %r = kiln.custom "mylib.norm"(%x) : (tensor<3xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @custom_rank(%x: tensor<1x1x1x1x1x1x1x1x1xf32>) {
+  // expected-error@+1 {{rank: expected at most 8, got 9}}
+  %r = kiln.custom "mylib.norm"(%x) : (tensor<1x1x1x1x1x1x1x1x1xf32>) -> tensor<f32>
+  return
+}

@@ -5,6 +5,20 @@ trace.tree @nothing(tensor<f32>) -> tensor<f32>
 
 // -----
 
+// expected-error@+1 {{types: expected arrays of at most 8 axes, got 'i32'}}
+trace.tree @number(%x: i32) {
+  trace.return
+}
+
+// -----
+
+// expected-error@+1 {{types: expected arrays of at most 8 axes, got 'tensor<2xindex>'}}
+trace.tree @index(%x: tensor<2xindex>) {
+  trace.return
+}
+
+// -----
+
 trace.tree @outside(%x: tensor<f32>) -> tensor<f32> {
   // expected-error@+1 {{expected segments, guards and returns in a tree}}
   %y = kiln.exp %x : (tensor<f32>) -> tensor<f32>
@@ -67,11 +81,9 @@ trace.tree @values(%x: tensor<f32>) -> tensor<f32> {
 // -----
 
 trace.tree @end(%x: tensor<f32>) -> tensor<f32> {
-  // expected-error@+1 {{end: expected trace.return, got cf.br}}
+  // expected-error@+1 {{end: expected trace.return, got llvm.unreachable}}
   %y = trace.segment(%a = %x : tensor<f32>) -> tensor<f32> {
-    cf.br ^bb0
-  ^bb0:
-    trace.return %a : tensor<f32>
+    llvm.unreachable
   }
   trace.return %y : tensor<f32>
 }
