@@ -46,8 +46,7 @@ static StringRef formOf(char kind) {
 
 SmallVector<int64_t> customWords(CustomOp op) {
   const RegisteredOp *registered = findRegistered(op.getName());
-  if (!registered)
-    throw Error(ErrorKind::Value, "expected an op that is registered in this process, got '" + op.getName().str() + "'");
+  if (!registered) throw Error(ErrorKind::Value, "expected an op that is registered in this process, got '" + op.getName().str() + "'");
   SmallVector<int64_t> words = {registered->id};
   std::string_view names = registered->info.attributes;
   size_t used = 1; // the name
@@ -55,7 +54,9 @@ SmallVector<int64_t> customWords(CustomOp op) {
     StringRef name = nextAttribute(names, *kind);
     Attribute value = op->getAttr(name);
     auto mine = value ? wordsOf(*kind, value) : std::nullopt;
-    if (!mine) throw Error(ErrorKind::Value, ("attribute '" + name + "': expected " + formOf(*kind) + ", got " + (value ? "another" : "none")).str());
+    if (!mine)
+      throw Error(ErrorKind::Value,
+                  ("attribute '" + name + "': expected " + formOf(*kind) + ", got " + (value ? "another" : "none")).str());
     words.append(*mine);
   }
   if (op->getAttrs().size() != used)

@@ -200,6 +200,7 @@ int64_t symbolsOf(Operation *function) {
   if (auto known = function->getAttrOfType<IntegerAttr>(kSymbols)) return known.getInt();
   int64_t symbols = 0;
   auto visit = [&](Type type) {
+    if (!isa<RankedTensorType>(type)) return;
     for (int64_t d : typeOf(type).shape)
       if (isSymbol(d)) symbols = std::max(symbols, -d);
   };

@@ -87,7 +87,8 @@ LogicalResult SegmentOp::verifyRegions() {
 LogicalResult GuardOp::verify() {
   auto type = cast<RankedTensorType>(getValue().getType());
   if (type.getRank() != 0) return emitOpError() << "rank of the value: expected 0, got " << type.getRank();
-  if (!isa<IntegerAttr, FloatAttr>(getExpected())) return emitOpError() << "expected value: expected a bool, an integer or a float, got " << getExpected();
+  if (!isa<IntegerAttr, FloatAttr>(getExpected()))
+    return emitOpError() << "expected value: expected a bool, an integer or a float, got " << getExpected();
   if (getExpected().getType() != type.getElementType())
     return emitOpError() << "type of the expected value: expected " << type.getElementType() << ", got " << getExpected().getType();
   return success();

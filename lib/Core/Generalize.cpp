@@ -67,7 +67,8 @@ private:
     size_t layout = 2 + size_t(x.words[1]);
     TensorType type = join(Op::Input, a.types[slot], b.types[slot]);
     for (int i = 0; allowed && i < type.shape.rank; ++i)
-      if (isSymbol(type.shape[i]) && (otherInputs >= allowed->size() || !((*allowed)[otherInputs] >> i & 1))) differ(Op::Input, "fixed sizes");
+      if (isSymbol(type.shape[i]) && (otherInputs >= allowed->size() || !((*allowed)[otherInputs] >> i & 1)))
+        differ(Op::Input, "fixed sizes");
     if (a.deviceOf(inputs) != b.deviceOf(otherInputs)) differ(Op::Input, "devices");
     auto device = a.deviceOf(inputs++);
     ++otherInputs;

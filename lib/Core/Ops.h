@@ -63,7 +63,7 @@ struct InferArgs {
   std::span<const TensorType> operands;
   std::span<const int64_t> words;
   Accepts accepts;
-  bool needsElement = false; // of a reduction: it has no value over an empty axis
+  bool needsElement = false;                                 // of a reduction: it has no value over an empty axis
   std::span<const std::shared_ptr<const Trace>> bodies = {}; // of the trace that the op is in
 };
 using InferFn = TensorType (*)(const InferArgs &);
@@ -84,9 +84,9 @@ struct OpInfo {
   InferFn infer;
   const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape),
                      // o (which registered op), b (one of the trace's bodies)
-  const char *attributes; // names of the attributes among them, comma-separated
-  int version;            // of the op in stored programs
-  UpgradeFn upgrade;      // from older ones; null where there are none
+  const char *attributes;          // names of the attributes among them, comma-separated
+  int version;                     // of the op in stored programs
+  UpgradeFn upgrade;               // from older ones; null where there are none
   InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 

@@ -209,7 +209,8 @@ private:
       if (!attribute || attribute->form != formOf(*kind))
         malformed("attribute '" + name + "' of " + op.info->name, attribute ? "another form of it" : "none");
       if (attribute->form == StoredAttribute::List) words.push_back(int64_t(attribute->numbers.size()));
-      if (attribute->form == StoredAttribute::Scalar || attribute->form == StoredAttribute::Type) words.push_back(int64_t(attribute->dtype));
+      if (attribute->form == StoredAttribute::Scalar || attribute->form == StoredAttribute::Type)
+        words.push_back(int64_t(attribute->dtype));
       words.insert(words.end(), attribute->numbers.begin(), attribute->numbers.end());
       ++used;
     }

@@ -38,7 +38,8 @@ void check(const CustomOp &op) {
   auto parts = split(op.name, '.');
   bool isName = parts.size() >= 2 && op.name.size() <= 128;
   for (const std::string &part : parts) isName &= isWord(part);
-  if (!isName) fail(ErrorKind::Value, "register_op", "name", "parts of a-z, 0-9 and _ with dots between, like mylib.norm", "'" + op.name + "'");
+  if (!isName)
+    fail(ErrorKind::Value, "register_op", "name", "parts of a-z, 0-9 and _ with dots between, like mylib.norm", "'" + op.name + "'");
   if (op.version < 1) refuse(op, "version", "1 or more", std::to_string(op.version));
   if (op.operands < 0 || op.operands > 1000) refuse(op, "operands", "0 to 1000", std::to_string(op.operands));
   for (char kind : op.words)
@@ -48,7 +49,8 @@ void check(const CustomOp &op) {
     refuse(op, "attributes", std::to_string(op.words.size()) + " names, one a letter", std::to_string(names.size()));
   for (size_t i = 0; i < names.size(); ++i) {
     bool isTaken = names[i] == "name" || std::find(names.begin(), names.begin() + ptrdiff_t(i), names[i]) != names.begin() + ptrdiff_t(i);
-    if (!isWord(names[i]) || isTaken) refuse(op, "attributes", "names that differ, of a-z, 0-9 and _, none of them 'name'", "'" + names[i] + "'");
+    if (!isWord(names[i]) || isTaken)
+      refuse(op, "attributes", "names that differ, of a-z, 0-9 and _, none of them 'name'", "'" + names[i] + "'");
   }
   if (!op.infer || !op.run) refuse(op, "functions", "infer and run", op.infer ? "no run" : "no infer");
 }

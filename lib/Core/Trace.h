@@ -36,9 +36,9 @@ class Trace {
 public:
   std::vector<int64_t> words;
   std::vector<int64_t> outputs;
-  std::vector<TensorType> types; // by slot
-  int64_t symbols = -1;          // of a program for any size, how many; -1 for one of fixed sizes
-  std::vector<std::string> devices; // of the inputs, up to the last that is not kHostDevice
+  std::vector<TensorType> types;                    // by slot
+  int64_t symbols = -1;                             // of a program for any size, how many; -1 for one of fixed sizes
+  std::vector<std::string> devices;                 // of the inputs, up to the last that is not kHostDevice
   std::vector<std::shared_ptr<const Trace>> bodies; // programs that ops refer to by number: they see their own inputs alone
   int64_t inputs = 0;
   bool isOpen() const { return symbols >= 0; }

@@ -25,8 +25,8 @@ using namespace mlir;
 namespace kiln {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<ir::KilnDialect, ir::TraceDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                  scf::SCFDialect, vector::VectorDialect>();
+  registry.insert<ir::KilnDialect, ir::TraceDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
 }

@@ -34,8 +34,8 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
     auto device = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kDevice);
     Dims list;
     if (strides && strides.size() != cast<RankedTensorType>(argument.getType()).getRank())
-      throw Error(ErrorKind::Compile, "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " +
-                                          std::to_string(strides.size()));
+      throw Error(ErrorKind::Compile,
+                  "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " + std::to_string(strides.size()));
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
     slots[argument] = trace.addInput(ir::typeOf(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }
@@ -72,8 +72,7 @@ Trace exportTree(ir::TreeOp tree) {
   Slots slots;
   Trace trace = exportInputs(tree, slots);
   Block &node = tree.getBody().front();
-  if (!isa<ir::ReturnOp>(node.getTerminator()))
-    throw Error(ErrorKind::Compile, "trace: expected a straight tree, got one with guards");
+  if (!isa<ir::ReturnOp>(node.getTerminator())) throw Error(ErrorKind::Compile, "trace: expected a straight tree, got one with guards");
   for (auto segment : node.getOps<ir::SegmentOp>()) {
     Block &body = segment.getBody().front();
     for (auto [argument, input] : llvm::zip(body.getArguments(), segment.getInputs())) slots[argument] = slots.at(input);

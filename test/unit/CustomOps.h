@@ -22,8 +22,7 @@ inline const RegisteredOp &scaledAdd() {
       .accepts = Accepts::RealInexact,
       .words = "si",
       .attributes = "factor,power",
-      .infer =
-          [](const InferArgs &args) -> std::vector<TensorType> {
+      .infer = [](const InferArgs &args) -> std::vector<TensorType> {
         const TensorType &x = args.operands[0], &y = args.operands[1];
         if (!(x == y) || x.dtype != DType::F32 || x.shape.rank != 1)
           fail(ErrorKind::Shape, args.op, "operands", "two rows of float32", toString(x) + " and " + toString(y));
@@ -81,7 +80,8 @@ inline const RegisteredOp &call() {
       .infer = [](const InferArgs &args) -> std::vector<TensorType> {
         const Trace &body = *args.bodies[size_t(args.words[0])];
         if (body.inputs != 1 || body.outputs.size() != 1 || !(body.types[0] == args.operands[0]))
-          fail(ErrorKind::Shape, args.op, "body", "one input of the operand's type and one output", std::to_string(body.inputs) + " inputs");
+          fail(ErrorKind::Shape, args.op, "body", "one input of the operand's type and one output",
+               std::to_string(body.inputs) + " inputs");
         return {body.types[size_t(body.outputs[0])]};
       },
       .run = [](const kiln_tensor *, const int64_t *) -> int32_t { return KILN_CUSTOM_FAILED; },

@@ -42,8 +42,7 @@ template <typename Runner> Bytes run(const Trace &trace, const Bytes &inputs, co
   for (Bytes &result : results) to.push_back(result.data());
   runner(words, from, to);
   Bytes all;
-  for (size_t i = 0; i < results.size(); ++i)
-    all.insert(all.end(), results[i].begin(), results[i].end() - 64);
+  for (size_t i = 0; i < results.size(); ++i) all.insert(all.end(), results[i].begin(), results[i].end() - 64);
   return all;
 }
 Bytes interpreted(const Trace &trace, const Bytes &inputs) {
@@ -70,7 +69,9 @@ Bytes inputsOf(const Trace &trace) {
       int64_t value = n++ % 7 + 1;
       double wide = double(value);
       float narrow = float(value);
-      const void *from = type.dtype == DType::F64 ? static_cast<void *>(&wide) : type.dtype == DType::F32 ? static_cast<void *>(&narrow) : &value;
+      const void *from = type.dtype == DType::F64   ? static_cast<void *>(&wide)
+                         : type.dtype == DType::F32 ? static_cast<void *>(&narrow)
+                                                    : &value;
       all.insert(all.end(), static_cast<const uint8_t *>(from), static_cast<const uint8_t *>(from) + byteSize(type.dtype));
     }
   return all;
@@ -82,7 +83,8 @@ Trace straight() {
   auto op = [&](Op id, std::vector<int64_t> operands, std::vector<int64_t> words = {}) { return t.addOp(id, operands, words); };
   auto number = [](auto value) -> int64_t { return std::bit_cast<int32_t>(value); };
   const int64_t f32 = int64_t(DType::F32), i64 = int64_t(DType::I64);
-  int64_t x = t.addInput({DType::F32, {3, 4}}), y = t.addInput({DType::F32, {4, 2}}), i = t.addInput({DType::I64, {5}}), d = t.addInput({DType::F64, {2}});
+  int64_t x = t.addInput({DType::F32, {3, 4}}), y = t.addInput({DType::F32, {4, 2}}), i = t.addInput({DType::I64, {5}}),
+          d = t.addInput({DType::F64, {2}});
   int64_t half = op(Op::Constant, {}, {f32, number(0.5f)}), wide = op(Op::Broadcast, {half}, {0, 2, 3, 4});
   int64_t scaled = op(Op::Sqrt, {op(Op::Multiply, {x, wide})}), product = op(Op::DotGeneral, {scaled, y}, {0, 0, 1, 0});
   int64_t turned = op(Op::Transpose, {product}, {2, 1, 0}), flat = op(Op::Reshape, {turned}, {1, 6});
@@ -92,7 +94,8 @@ Trace straight() {
   int64_t places = op(Op::Slice, {steps}, {1, 0, 1, 3, 1, 1}), rows = op(Op::Gather, {x, places = op(Op::Minimum, {places, places})}, {0});
   (void)rows;
   int64_t narrow = op(Op::Cast, {d}, {int64_t(DType::F16)}), best = op(Op::Argmax, {x}, {1});
-  t.outputs = {product, sorted, joined, best, narrow, op(Op::Sum, {scaled}, {1, 0}), op(Op::Complex, {d, d}), op(Op::CumulativeSum, {i}, {0})};
+  t.outputs = {
+      product, sorted, joined, best, narrow, op(Op::Sum, {scaled}, {1, 0}), op(Op::Complex, {d, d}), op(Op::CumulativeSum, {i}, {0})};
   return t;
 }
 
@@ -100,8 +103,8 @@ Trace straight() {
 Trace rows(int64_t n, float k) {
   Trace t;
   int64_t x = t.addInput({DType::F32, {n, 3}});
-  std::vector<int64_t> slice = {2, 1, 0, 2, n - 1, 3, 2, 1, 1}, number = {int64_t(DType::F32), std::bit_cast<int32_t>(k)}, wide = {0, 2, n - 1, 3},
-                       axes = {1, 0}, axis = {0};
+  std::vector<int64_t> slice = {2, 1, 0, 2, n - 1, 3, 2, 1, 1}, number = {int64_t(DType::F32), std::bit_cast<int32_t>(k)},
+                       wide = {0, 2, n - 1, 3}, axes = {1, 0}, axis = {0};
   int64_t part = t.addOp(Op::Slice, {&x, 1}, slice), c = t.addOp(Op::Constant, {}, number), spread = t.addOp(Op::Broadcast, {&c, 1}, wide);
   int64_t factors[] = {part, spread}, product = t.addOp(Op::Multiply, factors, {}), both[] = {product, x};
   t.outputs = {t.addOp(Op::Sum, {&product, 1}, axes), t.addOp(Op::Concat, both, axis)};

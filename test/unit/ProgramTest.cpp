@@ -286,7 +286,8 @@ TEST(Program, WhatDoesNotFitIsRefused) {
   expectRefused(program({0, -1, 1, 0, 0, 0, 1, 0}), "2 operands of add, got 0");
   expectRefused(program({0, -1, 2, -1, 0, 1, 1, 2, 0, 0, 2, 0, 0, 0, 2, 1, 1}), "1 results of add, got 2");
   expectRefused(program({0, -1, 2, -1, 0, 1, 1, 2, 0, 0, 2, 0, 0, 1, 2, 0, 7, 1, 1, 1}), "0 attributes of add, got 1");
-  expectRefused(program({0, -1, 2, -1, 0, 1, 1, 2, 0, 0, 2, 0, 0, 1, 2, 9, 7, 1, 1, 1}), "attributes of a form that this version knows, got 9");
+  expectRefused(program({0, -1, 2, -1, 0, 1, 1, 2, 0, 0, 2, 0, 0, 1, 2, 9, 7, 1, 1, 1}),
+                "attributes of a form that this version knows, got 9");
   expectRefused(program({0, 1, 2, -1, 0, 1, 1, -1, 0, 0, 2, 0, 0, 0, 1, 1, 5, 1, 1}), "float32[s0] of add, got float32[5]");
   EXPECT_EQ(refusal(program({0, 1, 2, -1, 0, 1, 1, -1, 0, 0, 2, 0, 0, 0, 1, 1, -1, 1, 1})), "");
 }

@@ -1,5 +1,6 @@
 // Ops from outside: registered, recorded, stored, interpreted, compiled.
 #include "frontend/Ops.h"
+#include "frontend/Replay.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Generalize.h"
 #include "lib/Core/Program.h"
@@ -170,7 +171,8 @@ TEST_F(Custom, FailuresAreStatuses) {
   EXPECT_EQ(runCompiled(onHost(test::customProgram())), KILN_CUSTOM_FAILED);
   x[0] = 14;
   EXPECT_EQ(runCompiled(onHost(test::customProgram())), KILN_CUSTOM_FAILED);
-  expectRefused([&] { interpret(test::customProgram().serialize(), from, to); }, "custom: expected a function that returns 0, got status 64");
+  expectRefused([&] { interpret(test::customProgram().serialize(), from, to); },
+                "custom: expected a function that returns 0, got status 64");
   EXPECT_THROW(checkLibraryStatus(Op::Custom, KILN_LIBRARY_MISSING), Error);
   int64_t unknown = 1;
   EXPECT_EQ(runtimeTable()->library("custom", nullptr, &unknown), KILN_LIBRARY_MISSING);
@@ -185,6 +187,16 @@ TEST_F(Custom, RunsInEager) {
   Array result = applyLibrary(Op::Custom, {&operand, 1}, words);
   EXPECT_EQ(reinterpret_cast<float *>(result.data())[0], -4);
   EXPECT_EQ(reinterpret_cast<float *>(result.data())[1], -2);
+}
+
+TEST_F(Custom, IsReplayed) {
+  Trace trace;
+  int64_t input = trace.addInput({DType::F32, {4}}), word = test::negated().id;
+  trace.outputs = {trace.addOp(Op::Custom, {&input, 1}, {&word, 1})};
+  Array row = Array::empty(DType::F32, {4});
+  std::copy(x, x + 4, reinterpret_cast<float *>(row.data()));
+  const Array *inputs[] = {&row};
+  EXPECT_EQ(reinterpret_cast<float *>(replay(trace, inputs)[0].data())[3], -4);
 }
 
 TEST_F(Custom, SizesStayFixedInProgramsForAnySize) {
@@ -203,7 +215,8 @@ TEST_F(Custom, SizesStayFixedInProgramsForAnySize) {
 TEST_F(Custom, ReadsAsText) {
   auto words = onHost(test::customProgram()).serialize();
   std::string text = printIr(words, "kiln");
-  EXPECT_NE(text.find("kiln.custom \"test.scaled_add\"(%arg0, %arg1) {factor = 3.000000e+00 : f32, power = 2 : i64}"), std::string::npos) << text;
+  EXPECT_NE(text.find("kiln.custom \"test.scaled_add\"(%arg0, %arg1) {factor = 3.000000e+00 : f32, power = 2 : i64}"), std::string::npos)
+      << text;
   EXPECT_EQ(parseIr(text), words);
   auto refused = [&](const std::string &from, const std::string &to, const char *what) {
     std::string other = text;
@@ -215,11 +228,17 @@ TEST_F(Custom, ReadsAsText) {
   refused("power = 2 : i64", "power = 2 : i32", "attribute 'power': expected an i64, got another");
   refused("power = 2 : i64", "power = 2 : i64, more = 1 : i64", "attributes: expected 3, got 4");
   refused("factor = 3.000000e+00 : f32", "factor = 3.000000e+00 : f64", "factor: expected float32, got float64");
-  expectRefused([&] { parseIr("func.func @f(%x: tensor<4xf32>) -> tensor<4xf64> {\n"
-                              "%0 = kiln.custom \"test.negated\"(%x) : (tensor<4xf32>) -> tensor<4xf64> return %0 : tensor<4xf64> }"); },
-                "type of result 0: expected float32[4], got float64[4]");
-  expectRefused([&] { parseIr("func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n"
-                              "%0, %1 = kiln.custom \"test.negated\"(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<f32>) return %0 : tensor<4xf32> }"); },
-                "results: expected 1, got 2");
+  expectRefused(
+      [&] {
+        parseIr("func.func @f(%x: tensor<4xf32>) -> tensor<4xf64> {\n"
+                "%0 = kiln.custom \"test.negated\"(%x) : (tensor<4xf32>) -> tensor<4xf64> return %0 : tensor<4xf64> }");
+      },
+      "type of result 0: expected float32[4], got float64[4]");
+  expectRefused(
+      [&] {
+        parseIr("func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {\n"
+                "%0, %1 = kiln.custom \"test.negated\"(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<f32>) return %0 : tensor<4xf32> }");
+      },
+      "results: expected 1, got 2");
   expectRefused([&] { printIr(test::nestedProgram().serialize(), "kiln"); }, "expected a program without bodies, got 2");
 }

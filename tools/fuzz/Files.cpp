@@ -85,7 +85,8 @@ std::string checkProgramFile(uint64_t seed) {
     if (!trace.bodies.empty()) return ""; // stored, not run
     if (trace.isOpen()) {
       std::vector<int64_t> sizes;
-      for (int64_t i = 0; i < std::min<int64_t>(trace.symbols, 64); ++i) sizes.push_back(chance(random, 50) ? 5 - i % 2 : 2 + below(random, 20));
+      for (int64_t i = 0; i < std::min<int64_t>(trace.symbols, 64); ++i)
+        sizes.push_back(chance(random, 50) ? 5 - i % 2 : 2 + below(random, 20));
       try {
         trace = specialize(trace, sizes);
       } catch (const Error &) { return ""; } // sizes that do not fit

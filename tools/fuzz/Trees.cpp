@@ -67,7 +67,8 @@ Trace steps(uint64_t seed, int64_t n) {
     case 2: x = op(Op::Transpose, {op(Op::Exp, {op(Op::Transpose, {x}, {2, 1, 0})})}, {2, 1, 0}); break;
     case 3: x = op(Op::Multiply, {x, op(Op::Broadcast, {op(Op::Sum, {x}, {1, 0})}, {1, 1, 2, rows, 3})}); break;
     default:
-      x = op(Op::Multiply, {x, op(Op::Broadcast, {op(Op::Constant, {}, {int64_t(DType::F32), std::bit_cast<int32_t>(float(n))})}, {0, 2, rows, 3})});
+      x = op(Op::Multiply,
+             {x, op(Op::Broadcast, {op(Op::Constant, {}, {int64_t(DType::F32), std::bit_cast<int32_t>(float(n))})}, {0, 2, rows, 3})});
     }
   }
   t.outputs = {x, op(Op::Sum, {x}, {1, 0})};
@@ -78,7 +79,8 @@ Trace steps(uint64_t seed, int64_t n) {
 
 Trace randomTree(Random &random, int depth) {
   Trace trace = randomProgram(random);
-  for (int64_t n = depth < 3 ? below(random, 3) : 0; n > 0; --n) trace.bodies.push_back(std::make_shared<const Trace>(randomTree(random, depth + 1)));
+  for (int64_t n = depth < 3 ? below(random, 3) : 0; n > 0; --n)
+    trace.bodies.push_back(std::make_shared<const Trace>(randomTree(random, depth + 1)));
   static constexpr const char *devices[] = {"cpu", "cuda:0", "cuda:1"};
   for (int64_t i = 0; i < trace.inputs; ++i)
     if (chance(random, 30)) {
