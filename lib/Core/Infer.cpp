@@ -402,13 +402,16 @@ TensorType inferDotGeneral(const InferArgs &args) {
   return result;
 }
 
+/// Apart from `infer`, which every recorded op goes through.
+[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
+  std::vector<TensorType> types = inferAll(op, operands, words);
+  if (types.size() != 1) fail(ErrorKind::Value, info(op, words).name, "results", "1", std::to_string(types.size()));
+  return types[0];
+}
+
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
   const OpInfo &record = info(op);
-  if (record.inferMany) {
-    std::vector<TensorType> types = inferAll(op, operands, words);
-    if (types.size() != 1) fail(ErrorKind::Value, info(op, words).name, "results", "1", std::to_string(types.size()));
-    return types[0];
-  }
+  if (record.inferMany) return inferOne(op, operands, words);
   TensorType type = record.infer({record.name, operands, words, record.accepts, record.needsElement});
   checkSize(record.name, type);
   return type;

@@ -8,7 +8,7 @@
 
 namespace kiln {
 
-static const OpInfo kOps[] = {
+const OpInfo kOpTable[] = {
 #define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
                 attributes, version, upgrade)                                                                                              \
   {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,  floatResult, native, blocked, needsElement, eager,                       \
@@ -16,8 +16,7 @@ static const OpInfo kOps[] = {
 #include "kiln/Ops.inc"
 };
 
-/// Of any custom op; a registered one has a record of its own.
-static constexpr OpInfo kCustom = {
+const OpInfo kCustomOp = {
     .name = "custom",
     .summary = "An op that the process registered.",
     .kind = Kind::Library,
@@ -38,14 +37,12 @@ static constexpr OpInfo kCustom = {
     .inferMany = inferRegistered,
 };
 
-const OpInfo &info(Op op) { return op == Op::Custom ? kCustom : kOps[size_t(op)]; }
-
-const OpInfo &info(Op op, std::span<const int64_t> words) { return op == Op::Custom ? registeredOp(words).info : kOps[size_t(op)]; }
+const OpInfo &info(Op op, std::span<const int64_t> words) { return op == Op::Custom ? registeredOp(words).info : info(op); }
 
 std::optional<Op> findOp(std::string_view name) {
   static const auto *byName = [] {
     auto *map = new std::unordered_map<std::string_view, Op>;
-    for (int i = 0; i < int(Op::Count); ++i) map->emplace(kOps[i].name, Op(i));
+    for (int i = 0; i < int(Op::Count); ++i) map->emplace(kOpTable[i].name, Op(i));
     return map;
   }();
   auto found = byName->find(name);

@@ -90,7 +90,9 @@ struct OpInfo {
   InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 
-const OpInfo &info(Op op);
+extern const OpInfo kOpTable[]; // by op
+extern const OpInfo kCustomOp;  // of any custom op; a registered one has a record of its own
+inline const OpInfo &info(Op op) { return op == Op::Custom ? kCustomOp : kOpTable[size_t(op)]; }
 /// The same, of a custom op what was registered. Throws Error (value) for one that is not.
 const OpInfo &info(Op op, std::span<const int64_t> words);
 /// The op of a name in the records.

@@ -22,6 +22,10 @@ int64_t Trace::append(Op op, std::span<const int64_t> operands, std::span<const 
   return int64_t(types.size() - results.size());
 }
 
+int64_t Trace::addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes) {
+  return append(op, operands, opWords, inferAll(op, operandTypes, opWords, bodies));
+}
+
 /// A text as its length and its bytes, eight a word.
 static void appendText(std::vector<int64_t> &words, const std::string &text) {
   words.push_back(int64_t(text.size()));

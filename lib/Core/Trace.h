@@ -71,7 +71,7 @@ public:
       t = many.data();
     }
     for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
-    if (info(op).inferMany) return append(op, operands, opWords, inferAll(op, {t, operands.size()}, opWords, bodies));
+    if (info(op).inferMany) return addSeveral(op, operands, opWords, {t, operands.size()});
     return append(op, operands, opWords, infer(op, {t, operands.size()}, opWords));
   }
 
@@ -125,6 +125,7 @@ public:
 
 private:
   static constexpr int64_t kSeveral = 0x8000;
+  int64_t addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes);
 };
 
 /// The parts of a serialized trace, in place.
