@@ -28,10 +28,23 @@ void KilnDialect::initialize() {
       >();
 }
 
+/// The table entries of op classes; kernel and yield have none.
+template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
+  llvm::DenseMap<TypeID, Op> entries = {{TypeID::get<CustomOp>(), Op::Custom}};
+  auto add = [&](TypeID id, StringRef name) {
+    if (auto found = findOp(name.drop_front(strlen("kiln.")))) entries[id] = *found;
+  };
+  (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
+  return entries;
+}
+
 std::optional<Op> opOf(Operation *op) {
-  if (isa<CustomOp>(op)) return Op::Custom;
-  StringRef name = op->getName().getStringRef();
-  return name.consume_front("kiln.") ? findOp(name) : std::nullopt;
+  static const llvm::DenseMap<TypeID, Op> entries = entriesOf<
+#define GET_OP_LIST
+#include "kiln/KilnOps.cpp.inc"
+      >();
+  auto found = entries.find(op->getName().getTypeID());
+  return found == entries.end() ? std::nullopt : std::optional(found->second);
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
@@ -230,57 +243,6 @@ int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
   products.push_back(mine);
   function->setAttr(kProducts, b.getArrayAttr(products));
   return result;
-}
-
-//===-- kernel ------------------------------------------------------------------------------------------------------===//
-
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr() << "(";
-  Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
-  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
-}
-
-ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr kind;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, results;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
-    return failure();
-  if (succeeded(parser.parseOptionalArrow()))
-    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
-  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
-      parser.resolveOperands(operands, types, where, result.operands))
-    return failure();
-  result.addTypes(results);
-  return success();
-}
-
-LogicalResult KernelOp::verify() {
-  if (!llvm::is_contained(kKernelKinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
-  Block &block = getBody().front();
-  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getValues().getTypes() != getResultTypes()) return emitOpError() << "yield: expected the types of the results";
-  if (getWorkspace() && getWorkspace()->size() != getNumResults())
-    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
-  return success();
 }
 
 } // namespace kiln::ir

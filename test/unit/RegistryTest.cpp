@@ -1,6 +1,6 @@
 // Ops from outside: registered, recorded, stored, interpreted, compiled.
+#include "frontend/Interpreter.h"
 #include "frontend/Ops.h"
-#include "frontend/Replay.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Generalize.h"
 #include "lib/Core/Program.h"
@@ -189,14 +189,14 @@ TEST_F(Custom, RunsInEager) {
   EXPECT_EQ(reinterpret_cast<float *>(result.data())[1], -2);
 }
 
-TEST_F(Custom, IsReplayed) {
+TEST_F(Custom, RunsOperationByOperation) {
   Trace trace;
   int64_t input = trace.addInput({DType::F32, {4}}), word = test::negated().id;
   trace.outputs = {trace.addOp(Op::Custom, {&input, 1}, {&word, 1})};
   Array row = Array::empty(DType::F32, {4});
   std::copy(x, x + 4, reinterpret_cast<float *>(row.data()));
   const Array *inputs[] = {&row};
-  EXPECT_EQ(reinterpret_cast<float *>(replay(trace, inputs)[0].data())[3], -4);
+  EXPECT_EQ(reinterpret_cast<float *>(interpret(trace, inputs)[0].data())[3], -4);
 }
 
 TEST_F(Custom, SizesStayFixedInProgramsForAnySize) {
