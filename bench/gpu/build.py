@@ -16,6 +16,7 @@ import gemm
 import kernels
 import samples
 import scalar
+import wgmma
 from emit import ptx_of
 
 FAST_EXP = """
@@ -26,7 +27,27 @@ define internal float @kiln_fast_exp(float %x) alwaysinline {
   ret float %y
 }
 """
-EMPTY = "define ptx_kernel void @empty(ptr addrspace(1) %x, i32 %n) { ret void }\n"
+SMALL = """
+define ptx_kernel void @empty(ptr addrspace(1) %x, i32 %n) { ret void }
+define ptx_kernel void @flag(ptr addrspace(1) %x, i32 %n) {
+  store volatile i32 %n, ptr addrspace(1) %x
+  ret void
+}
+declare float @llvm.fma.f32(float, float, float)
+define ptx_kernel void @spin(ptr addrspace(1) %x, i32 %n) {
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %0 ], [ %j, %loop ]
+  %a = phi float [ 1.0, %0 ], [ %b, %loop ]
+  %b = call float @llvm.fma.f32(float %a, float 0.5, float 0.5)
+  %j = add i32 %i, 1
+  %more = icmp ult i32 %j, %n
+  br i1 %more, label %loop, label %end
+end:
+  store float %b, ptr addrspace(1) %x
+  ret void
+}
+"""
 ELEMENTWISE = "exp log tanh erf sin".split()
 SAMPLES = 1 << 16
 
@@ -48,6 +69,7 @@ def speed_kernels():
     for loads in (1, 2, 4):
         yield k.elementwise(f"chain_f32_x{loads}", k.chain, "f32", loads), ""
         yield k.elementwise(f"chain_bf16_x{loads}", k.chain, "bf16", loads), ""
+        yield k.elementwise(f"chain_f32_narrow_x{loads}", k.chain, "f32", loads, narrow=True), ""
     for name in ELEMENTWISE:
         yield k.elementwise(f"map_{name}", k.called(f"kiln_{name}"), "f32", 2), scalar.element_ir(getattr(kn, name), f"kiln_{name}")
     exp = scalar.element_ir(kn.exp, "kiln_exp")
@@ -58,6 +80,8 @@ def speed_kernels():
     for columns in (1024, 4096):
         yield k.row_sum(columns, False), ""
         yield k.row_sum(columns, True), ""
+    yield k.row_sum(8192, True), ""
+    yield k.pairwise_line(8192), ""
     for block, width in ((1024, 1), (1024, 2), (1024, 4), (128, 1), (128, 4)):
         yield k.column_sum(block, width), ""
     yield k.pairwise_rows(8), ""
@@ -69,6 +93,9 @@ def speed_kernels():
     yield gemm.gemm_bf16(128, 128, 32, 4), ""
     yield gemm.gemm_bf16(128, 128, 64, 3), ""
     yield gemm.gemm_bf16(128, 256, 32, 4), ""
+    yield gemm.gemm_bf16(128, 256, 64, 3), ""
+    yield wgmma.gemm_wgmma(False), ""
+    yield wgmma.gemm_wgmma(True), ""
     yield k.checksum(), ""
     yield k.differences(), ""
 
@@ -102,27 +129,30 @@ def raw(array):
 def write_kernels(folder, manifest):
     for kernel, definitions in speed_kernels():
         started = time.perf_counter()
-        (folder / f"{kernel.name}.ptx").write_text(kernel.ptx(definitions))
-        manifest["kernels"][kernel.name] = {"threads": kernel.threads, "shared": kernel.shared, "rows": getattr(kernel, "rows_a_block", 0),
+        (folder / f"{kernel.name}.ptx").write_text(kernel.ptx(definitions, "sm_90a" if "wgmma" in kernel.name else "sm_90"))
+        manifest["kernels"][kernel.name] = {"threads": kernel.threads, "shared": kernel.shared, "rows": getattr(kernel, "rows_a_block", 0), "maps": len(kernel.maps),
                                             "build_s": round(time.perf_counter() - started, 3)}
 
 
 def write_programs(folder):
     """The probe of costs, and the tests of the runtime as a program that runs where the libraries of the build are not."""
     root = pathlib.Path(__file__).resolve().parents[2]
-    (folder / "empty.ptx").write_text(ptx_of(EMPTY))
+    (folder / "small.ptx").write_text(ptx_of(SMALL))
     runtime = sorted(str(p) for p in (root / "lib/Runtime").glob("Cuda*.cpp"))
-    for name, source, libraries in (("costs", "bench/gpu/costs.cpp", []), ("cuda-test", "test/unit/CudaTest.cpp", ["-lgtest", "-lgtest_main"])):
-        subprocess.run(["clang++-22", "-O2", "-std=c++20", f"-I{root}", root / source, *runtime, *libraries, "-static-libstdc++", "-static-libgcc",
-                        "-ldl", "-lpthread", "-o", folder / name], check=True)
+    for name, source, libraries in (("costs", "bench/gpu/costs.cpp", []), ("overlap", "bench/gpu/overlap.cpp", []), ("cuda-test", "test/unit/CudaTest.cpp", ["test/unit/CudaDeviceTest.cpp", "-lgtest", "-lgtest_main"])):
+        subprocess.run(["clang++-22", "-O2", "-std=c++20", f"-I{root}", source, *runtime, *libraries, "-static-libstdc++", "-static-libgcc",
+                        "-ldl", "-lpthread", "-o", folder.resolve() / name], check=True, cwd=root)
 
 
 def write_scalars(folder, manifest):
     expected = {}
     for seed, (name, function, inputs, output) in enumerate(scalar_tests()):
         ir = scalar.kernel_ir(scalar.function_ir(function, inputs, name), name, inputs, output)
-        for variant, flags in scalar.VARIANTS.items():
-            text = ptx_of(ir, flags=flags)
+        variants = {v: (ir, flags) for v, flags in scalar.VARIANTS.items()}
+        if " frem " in ir:  # which LLVM's backend for PTX computes by a rounded quotient
+            variants["exact_remainder"] = scalar.with_exact_remainder(ir), scalar.VARIANTS["strict"]
+        for variant, (text, flags) in variants.items():
+            text = ptx_of(text, flags=flags)
             if variant == "strict" or text != (folder / f"{name}.strict.ptx").read_text():
                 (folder / f"{name}.{variant}.ptx").write_text(text)
                 manifest["scalars"].setdefault(name, {"inputs": inputs, "output": output, "seed": seed, "variants": []})["variants"].append(variant)
@@ -138,6 +168,7 @@ def write_arrays(folder):
         x, gain, bias = (samples.uniform(s, i) for i, s in enumerate(((64, columns), (columns,), (columns,))))
         for name, function, args in (("softmax", softmax, (x,)), ("layernorm", layernorm, (x, gain, bias)), ("row_sum", lambda x: kn.sum(x, axis=-1), (x,))):
             expected[f"{name}_{columns}"] = np.asarray(kn.jit(function)(*args))
+    expected["sum"] = np.asarray(kn.sum(kn.asarray(np.tile(samples.uniform((1 << 24,), 0), 4))))
     expected["column_sum"] = np.asarray(kn.sum(kn.asarray(samples.uniform((8192, 4096), 5)), axis=0))
     a, b = samples.uniform((1024, 1024), 6), samples.uniform((1024, 1024), 7)
     expected["gemm_f32"] = np.asarray(kn.asarray(a) @ kn.asarray(b))

@@ -1,49 +1,13 @@
 // What the driver's calls cost, through lib/Runtime/Cuda.h: one JSON object on standard output, times in microseconds, medians.
-//   costs FOLDER            with empty.ptx of build.py in it
+//   costs FOLDER            with small.ptx of build.py in it
 //   costs --load FILES...   how long each module takes to load, its kernel's first launch apart
-#include "lib/Core/Error.h"
-#include "lib/Runtime/CudaInternal.h"
+#include "bench/gpu/timing.h"
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <functional>
-
-using namespace kiln;
-using namespace kiln::cuda;
-
-static double now() { return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-static double timeOf(const std::function<void()> &run) {
-  double start = now();
-  run();
-  return now() - start;
-}
-static double median(int rounds, const std::function<double()> &measure) {
-  std::vector<double> times;
-  for (int i = 0; i < rounds; ++i) times.push_back(measure());
-  std::nth_element(times.begin(), times.begin() + rounds / 2, times.end());
-  return times[size_t(rounds) / 2];
-}
-
-static bool isFirst = true;
-static void report(const std::string &name, double microseconds) {
-  std::printf("%s\n \"%s\": %.3f", isFirst ? "{" : ",", name.c_str(), microseconds);
-  isFirst = false;
-}
-static std::string read(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::Value, "costs: expected a file that can be read, got " + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-static void must(int code) {
-  if (code) throw Error(ErrorKind::Device, "costs: error " + std::to_string(code) + " of the driver");
-}
 
 static void launches(Device &device, const std::string &folder) {
-  Module module(device, read(folder + "/empty.ptx"));
+  Module module(device, read(folder + "/small.ptx"));
   Kernel kernel = module.kernel("empty");
   auto stream = device.stream();
   const Driver &d = device.functions;
@@ -107,6 +71,24 @@ static void launches(Device &device, const std::string &folder) {
            }));
     report(name + ".to.end", median(101, [&] { return timeOf([&] { play(), stream->synchronize(); }); }));
     report(name + ".launches.to.end", median(101, [&] { return timeOf([&] { plain(), stream->synchronize(); }); }));
+    std::vector<NodeHandle> found(size_t(nodes), nullptr);
+    size_t count = found.size();
+    must(d.graphNodes(graph, found.data(), &count));
+    LaunchNode node; // as captured; set again, as for other arrays
+    must(d.launchNodeGet(found[0], &node));
+    node.arguments = arguments;
+    report(name + ".set.each", median(101, [&] {
+             return timeOf([&] {
+                      for (NodeHandle n : found) must(d.launchNodeSet(runnable, n, &node));
+                    }) /
+                    nodes;
+           }));
+    report(name + ".set.and.play.to.end", median(101, [&] {
+             return timeOf([&] {
+               for (NodeHandle n : found) must(d.launchNodeSet(runnable, n, &node));
+               play(), stream->synchronize();
+             });
+           }));
     must(d.runnableGraphDestroy(runnable));
     must(d.graphDestroy(graph));
   }
@@ -147,6 +129,9 @@ static void loads(Device &device, int count, char **files) {
     std::filesystem::path path(files[i]);
     std::string name = path.stem(), label = path.filename();
     std::unique_ptr<Module> module;
+    if (path.extension() == ".ptx")
+      for (int level : {0, 1, 2, 3, 4})
+        report(label + ".assemble" + std::to_string(level), timeOf([&] { assemble(device, image, level); }));
     report(label + ".load", timeOf([&] { module = std::make_unique<Module>(device, image); }));
     report(label + ".kernel", timeOf([&] { module->kernel(name); }));
     report(label + ".unload", timeOf([&] { module.reset(); }));

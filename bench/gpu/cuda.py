@@ -71,14 +71,25 @@ class Cuda:
     def synchronize(self):
         self.call("cuCtxSynchronize")
 
-    def load(self, ptx):
+    def tensor_map(self, pointer, inner, outer, box_inner, box_outer):
+        """How the copy engine sees an outer x inner matrix of bfloat16: boxes, swizzled in rows of 128 bytes."""
+        storage = (ctypes.c_ubyte * 192)()
+        start = -ctypes.addressof(storage) % 64
+        map = (ctypes.c_ubyte * 128).from_buffer(storage, start)
+        sizes, strides = (U64 * 2)(inner, outer), (U64 * 1)(2 * inner)
+        box, steps = (ctypes.c_uint32 * 2)(box_inner, box_outer), (ctypes.c_uint32 * 2)(1, 1)
+        bfloat16, no_interleave, swizzle_128, promote_128, zeros = 9, 0, 3, 2, 0
+        self.call("cuTensorMapEncodeTiled", map, bfloat16, 2, pointer, sizes, strides, box, steps, no_interleave, swizzle_128, promote_128, zeros)
+        return map
+
+    def load(self, ptx, level=4):
         """A module, and the seconds that the driver took for it."""
         module, log = P(), ctypes.create_string_buffer(8192)
-        options = (I * 2)(5, 6)  # CU_JIT_ERROR_LOG_BUFFER, and its size
-        values = (P * 2)(ctypes.addressof(log), len(log))
+        options = (I * 3)(5, 6, 7)  # CU_JIT_ERROR_LOG_BUFFER, its size, CU_JIT_OPTIMIZATION_LEVEL
+        values = (P * 3)(ctypes.addressof(log), len(log), level)
         started = time.perf_counter()
         try:
-            self.call("cuModuleLoadDataEx", ctypes.byref(module), ctypes.c_char_p(ptx.encode()), 2, options, values)
+            self.call("cuModuleLoadDataEx", ctypes.byref(module), ctypes.c_char_p(ptx.encode()), 3, options, values)
         except CudaError as error:
             raise CudaError(f"{error}: {log.value.decode(errors='replace')}") from None
         return module, time.perf_counter() - started
@@ -100,7 +111,7 @@ class Cuda:
 
     def launcher(self, function, grid, threads, arguments, shared=0):
         """A call without arguments that launches; pointers are U64, numbers int."""
-        values = [a if isinstance(a, U64) else ctypes.c_uint32(a) for a in arguments]
+        values = [ctypes.c_uint32(a) if isinstance(a, int) else a for a in arguments]
         table = (P * len(values))(*(ctypes.addressof(v) for v in values))
         grid = (*grid, *(1,) * (3 - len(grid)))
         launch, check = self.driver.cuLaunchKernel, self.call

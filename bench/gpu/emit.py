@@ -89,10 +89,12 @@ class Value:
 
 
 class Kernel:
-    """One kernel: pointers to global memory, then 32-bit numbers; `threads` a block, at least `blocks` of them on a multiprocessor."""
+    """One kernel: descriptors of tensors for the copy engine, pointers to global memory, then 32-bit numbers; `threads` a block, at least
+    `blocks` of them on a multiprocessor."""
 
-    def __init__(self, name, pointers, numbers=(), threads=256, blocks=None, shared=0):
+    def __init__(self, name, pointers, numbers=(), threads=256, blocks=None, shared=0, maps=0):
         self.name, self.threads, self.shared, self.lines, self.count, self.constants = name, threads, shared, [], 0, {}
+        self.maps = [Value(self, f"%t{i}", "!llvm.ptr") for i in range(maps)]
         self.arguments = [Value(self, f"%a{i}", GLOBAL) for i in range(pointers)] + [Value(self, f"%n{i}", "i32") for i, _ in enumerate(numbers)]
         self.attributes = f"nvvm.kernel, nvvm.maxntid = array<i32: {threads}>" + (f", nvvm.minctasm = {blocks} : i32" if blocks else "")
 
@@ -190,11 +192,12 @@ class Kernel:
         return [Value(self, f"{result}#{k}", v.type) for k, v in enumerate(carried)]
 
     def text(self):
-        arguments = ", ".join(f"{a.name}: {a.type}" + (" {llvm.noalias}" if a.type == GLOBAL else "") for a in self.arguments)
+        marks = {GLOBAL: " {llvm.noalias}", "!llvm.ptr": " {llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant}"}
+        arguments = ", ".join(f"{a.name}: {a.type}{marks.get(a.type, '')}" for a in [*self.maps, *self.arguments])
         constants = [f"{c.name} = arith.constant {text} : {type}" for (text, type), c in self.constants.items()]
-        size = f"internal @shared() {{addr_space = 3 : i32, alignment = 128 : i64}} : !llvm.array<{self.shared} x i8>"
+        size = f"internal @shared() {{addr_space = 3 : i32, alignment = 1024 : i64}} : !llvm.array<{self.shared} x i8>"
         if self.shared > 48 << 10:  # more than a launch gives without being asked
-            size = "external @shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>"
+            size = "external @shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>"
         called = sorted({line.split("@")[1].split("(")[0] for line in self.lines if "llvm.call @" in line})
         return "\n".join(["module {", *(f"llvm.func @{c}(f32) -> f32" for c in called), *([f"llvm.mlir.global {size}"] if self.shared else []),
                           f"llvm.func @{self.name}({arguments}) attributes {{{self.attributes}}} {{", *constants, *self.lines, "llvm.return", "}", "}"])

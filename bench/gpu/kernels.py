@@ -6,19 +6,21 @@ from emit import Kernel
 VECTOR = {"f32": (4, "vector<4xf32>"), "bf16": (8, "vector<8xbf16>")}
 
 
-def elementwise(name, apply, dtype="f32", loads=1, threads=256):
-    """`loads` vectors of 16 bytes a thread, all loaded before the first is used; n vectors, a multiple of threads * loads."""
+def elementwise(name, apply, dtype="f32", loads=1, threads=256, narrow=False):
+    """`loads` vectors of 16 bytes (or single elements, if `narrow`) a thread, all loaded before the first is used; n accesses, a multiple of
+    threads * loads."""
     k = Kernel(name, 2, ["n"], threads)
     source, target, n = k.arguments
-    lanes, type = VECTOR[dtype]
+    lanes, type = (1, dtype) if narrow else VECTOR[dtype]
+    align = lanes * (2 if dtype == "bf16" else 4)
     first = k.special("ctaid.x") * (threads * loads) + k.special("tid.x")
     with k.when(first < n):
         places = [(first + u * threads) * lanes for u in range(loads)]
-        values = [k.load(k.at(source, p, dtype), type, 16) for p in places]
+        values = [k.load(k.at(source, p, dtype), type, align) for p in places]
         for place, value in zip(places, values):
             wide = value.to(f"vector<{lanes}xf32>") if dtype == "bf16" else value
             result = apply(k, wide)
-            k.store(result.to(type) if dtype == "bf16" else result, k.at(target, place, dtype), 16)
+            k.store(result.to(type) if dtype == "bf16" else result, k.at(target, place, dtype), align)
     return k
 
 
@@ -187,6 +189,29 @@ def pairwise_rows(parts, threads=128):
     for _ in range(int(math.log2(parts))):
         values = [values[i] + values[i + 1] for i in range(0, len(values), 2)]
     k.store(values[0], k.at(target, column, "f32"), 4)
+    return k
+
+
+def pairwise_line(parts, threads=256):
+    """Joins a line of numbers pairwise, by one block: in registers, across a warp, across warps."""
+    each = parts // threads
+    k = Kernel(f"pairwise_line_{parts}", 2, [], threads, shared=threads // 8)
+    source, target = k.arguments
+    thread, shared = k.special("tid.x"), k.shared_memory()
+
+    def join(values):
+        while len(values) > 1:
+            values = [values[i] + values[i + 1] for i in range(0, len(values), 2)]
+        return values[0]
+
+    total = join([k.load(k.at(source, thread * each + i, "f32"), "f32", 4) for i in range(each)])
+    for distance in (1, 2, 4, 8, 16):
+        total = total + k.shuffle(total, distance)
+    with k.when(thread % 32 < 1):
+        k.store(total, k.at(shared, thread // 32, "f32"), 4)
+    k.barrier()
+    with k.when(thread < 1):
+        k.store(join([k.load(k.at(shared, w, "f32"), "f32", 4) for w in range(threads // 32)]), target, 4)
     return k
 
 

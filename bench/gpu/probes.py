@@ -4,7 +4,7 @@ import ctypes
 import numpy as np
 
 from cuda import U64
-from samples import hashed, pairs, samples, uniform
+from samples import uniform
 
 MIB = 1 << 20
 
@@ -112,6 +112,11 @@ class Probes:
                 grid, arguments = (vectors // (256 * loads),), (self.source, self.target, vectors)
                 got = self.output(self.launcher(name, grid, arguments), want.dtype)
                 self.memory(name, grid, arguments, 2 * self.size, predicted, check=f"{np.count_nonzero(got != want)} of {want.size} differ")
+            for loads, predicted in ((1, 0.7), (2, 0.8), (4, 0.85)) if dtype == "f32" else ():
+                name, accesses = f"chain_f32_narrow_x{loads}", self.size // 4
+                grid, arguments = (accesses // (256 * loads),), (self.source, self.target, accesses)
+                got = self.output(self.launcher(name, grid, arguments), want.dtype)
+                self.memory(name, grid, arguments, 2 * self.size, predicted, check=f"{np.count_nonzero(got != want)} of {want.size} differ")
         self.fill(self.base)
 
     def maps(self):
@@ -205,22 +210,60 @@ class Probes:
             self.memory(name, grid, arguments, 2 * self.size, predicted, check=f"{wrong} of {n * n} wrong")
         self.cuda.free(source)
 
+    def sums(self):
+        """All elements as one line in the CPU's order: blocks of 8,192 by a warp each, joined pairwise."""
+        c, blocks = self.cuda, self.size // 4 // 8192
+        parts, target = c.allocate(4 * blocks), c.allocate(4)
+        first = self.launcher("row_sum_8192_ordered", (blocks // 4,), (self.source, parts, blocks))
+        second = self.launcher(f"pairwise_line_{blocks}", (1,), (parts, target))
+        c.poison(parts, 4 * blocks)
+        first(), second()
+        got, want = c.download(target, np.empty(1, np.float32))[0], np.load(self.folder / "expected_arrays.npz")["sum"].item()
+        timing = c.time(lambda: (first(), second()))
+        self.report("sum_all_ordered", timing, 0.95, self.roofs["copy_gb_s"], gb_s=round(self.size / timing["median_s"] / 1e9, 1),
+                    cpu_bits=bool(got == np.float32(want)), check=f"{got} and {want}")
+
+    def levels(self):
+        """What the effort of the driver's compiler gains."""
+        results = {}
+        grid = {"map_tanh": (self.size // 16 // 512,), "softmax_4096_w8_kiln_exp": (self.size // 4 // 4096,)}
+        for name, size in grid.items():
+            facts = self.manifest["kernels"][name]
+            for level in range(5):
+                module, seconds = self.cuda.load((self.folder / f"{name}.ptx").read_text(), level)
+                run = self.cuda.launcher(self.cuda.function(module, name, facts["shared"]), size, facts["threads"], (self.source, self.target, 1 << 30), facts["shared"])
+                results[f"{name}_O{level}"] = {"compile_s": round(seconds, 4), "run_s": self.cuda.time(run)["median_s"]}
+        self.log("\n".join(f"{k}: {v}" for k, v in results.items()))
+        return results
+
     # Products
 
     def products(self):
+        self.compare_products({"gemm_f32_s2": (128, 128, 0.7), "gemm_f32_s3": (128, 128, 0.75), "gemm_bf16_128x128x32_s4": (128, 128, 0.45),
+                               "gemm_bf16_128x128x64_s3": (128, 128, 0.5), "gemm_bf16_128x256x32_s4": (128, 256, 0.55),
+                               "gemm_bf16_128x256x64_s3": (128, 256, 0.55)})
+
+    def wgmma(self):
+        self.compare_products({"gemm_wgmma_128x256x64_s4": (128, 256, 0.75), "gemm_wgmma_128x256x64_s4_pipelined": (128, 256, 0.85)})
+
+    def product(self, name, tile_m, tile_n, a, b, out, n):
+        """A launch of an n x n product. Kernels with descriptors have one row of blocks, and find their tiles themselves."""
+        if not self.manifest["kernels"][name]["maps"]:
+            return self.launcher(name, (n // tile_n, n // tile_m), (a, b, out, n, n, n))
+        maps = self.cuda.tensor_map(a, n, n, 64, tile_m), self.cuda.tensor_map(b, n, n, 64, 64)
+        return self.launcher(name, (n // tile_n * (n // tile_m),), (*maps, out, n, n, n))
+
+    def compare_products(self, predictions):
         c = self.cuda
-        predictions = {"gemm_f32_s2": (128, 128, 0.7), "gemm_f32_s3": (128, 128, 0.75), "gemm_bf16_128x128x32_s4": (128, 128, 0.45),
-                       "gemm_bf16_128x128x64_s3": (128, 128, 0.5), "gemm_bf16_128x256x32_s4": (128, 256, 0.55)}
-        predictions |= {n: (128, 128 if "128x128" in n else 256, 0.75) for n in self.manifest["kernels"] if n.startswith("gemm_wgmma")}
         for name, (tile_m, tile_n, predicted) in predictions.items():
             single = "f32" in name
             timed = 4096 if single else 8192
             check = self.check_product(name, single, tile_m, tile_n)
+            self.log(f"{name}: {check}")
             values = uniform((timed, timed), 9)
             data = values if single else (values.view(np.uint32) >> np.uint32(16)).astype(np.uint16)
             a, b, out = c.upload(data), c.upload(data), c.allocate(timed * timed * 4)
-            run = self.launcher(name, (timed // tile_n, timed // tile_m), (a, b, out, timed, timed, timed))
-            timing = c.time(run, least=30e-3)
+            timing = c.time(self.product(name, tile_m, tile_n, a, b, out, timed), least=30e-3)
             label = f"cublas_f32_{timed}_tflop_s" if single else f"cublas_bf16_{timed}_tflop_s"
             self.report(name, timing, predicted, self.roofs.get(label, 0), tflop_s=round(2 * timed**3 / timing["median_s"] / 1e12, 1), check=check,
                         **c.function_facts(self.function(name)))
@@ -231,15 +274,20 @@ class Probes:
         a, b = uniform((n, n), 6), uniform((n, n), 7)
         if not single:
             a, b = ((v.view(np.uint32) >> np.uint32(16)).astype(np.uint16) for v in (a, b))
-        out = c.allocate(n * n * 4)
-        c.poison(out, n * n * 4)
-        self.launcher(name, (n // tile_n, n // tile_m), (c.upload(a), c.upload(b), out, n, n, n))()
-        got = c.download(out, np.empty((n, n), np.float32))
+        left, right, out = c.upload(a), c.upload(b), c.allocate(n * n * 4)
+        results = []
+        for _ in range(2):
+            c.poison(out, n * n * 4)
+            self.product(name, tile_m, tile_n, left, right, out, n)()
+            results.append(c.download(out, np.empty((n, n), np.float32)))
+        c.free(left, right, out)
+        got = results[0]
+        assert np.array_equal(*results), "two runs give different results"
         if single:
             return f"{np.count_nonzero(got != np.load(self.folder / 'expected_arrays.npz')['gemm_f32'])} of {n * n} bits differ from the CPU"
         a, b = ((v.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64) for v in (a, b))
         want = a @ b
-        return f"error {np.linalg.norm(got - want) / np.linalg.norm(want):.1e}"
+        self.first_product = getattr(self, "first_product", got)
+        return (f"error {np.linalg.norm(got - want) / np.linalg.norm(want):.1e}, "
+                f"{np.count_nonzero(got != self.first_product)} of {n * n} bits differ from the first kernel's")
 
-
-__all__ = ["Probes", "hashed", "pairs", "samples"]

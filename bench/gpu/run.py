@@ -21,7 +21,7 @@ from bits import bits  # noqa: E402
 from cuda import Cuda  # noqa: E402
 from probes import Probes  # noqa: E402
 
-STEPS = ("measure_library", "arrays", "chains", "maps", "rows", "columns", "transposes", "products")
+STEPS = ("measure_library", "arrays", "chains", "maps", "rows", "columns", "transposes", "sums", "levels", "products")
 
 
 def json_of(*command, **environment):
@@ -42,7 +42,7 @@ def load_times(folder, kernels):
             images, times["ptxas"] = [pathlib.Path(cache, f"{k}.cubin") for k in kernels], {}
             for source, image in zip(ptx, images):
                 started = time.perf_counter()
-                subprocess.run(["ptxas", "-arch=sm_90", source, "-o", image], check=True)
+                subprocess.run(["ptxas", "-arch=sm_90a" if "wgmma" in image.name else "-arch=sm_90", source, "-o", image], check=True)
                 times["ptxas"][source.name] = round((time.perf_counter() - started) * 1e6)
             times["assembled"] = json_of(costs, "--load", *images)
     return times
@@ -59,7 +59,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--only", default=",".join(("tests", "costs", *STEPS, "bits", "loads")))
+    parser.add_argument("--only", default=",".join(("tests", "costs", "overlap", *STEPS, "bits", "loads", "wgmma")))
     options = parser.parse_args()
     only = options.only.split(",")
     started = time.perf_counter()
@@ -87,11 +87,13 @@ def main():
 
     step("tests", lambda: runtime_tests(options.folder))
     step("costs", lambda: json_of(options.folder / "costs", options.folder))
+    step("overlap", lambda: json_of(options.folder / "overlap", options.folder))
     probes.measure_roofs()
     for name in STEPS:
         step(name, getattr(probes, name))
     step("bits", lambda: bits(probes))
     step("loads", lambda: load_times(options.folder, manifest["kernels"]))
+    step("wgmma", probes.wgmma)  # the last: a mistake in a protocol of barriers would not end
     return bool(report["failed"])
 
 

@@ -94,6 +94,19 @@ def exhaustive(function, library):
     return sums
 
 
+def with_exact_remainder(ir):
+    """The same with remainders from remainder.c."""
+    source = pathlib.Path(__file__).with_name("remainder.c")
+    made = subprocess.run(["clang-22", "-O2", "--target=nvptx64-nvidia-cuda", "-nogpulib", "-S", "-emit-llvm", source, "-o", "-"], check=True,
+                          capture_output=True, text=True).stdout
+    made = re.sub(r" #\d+|^attributes.*$|^target.*$|^source_filename.*$|^!.*$|, !\S+ !\d+", "", made, flags=re.M)
+    for type, name in (("float", "kiln_fmod_f32"), ("double", "kiln_fmod_f64")):
+        ir = re.sub(rf"frem {type} (\S+), (\S+)", rf"call {type} @{name}({type} \1, {type} \2)", ir)
+    declared = {re.search(r"@[\w.]+", line).group() for line in ir.splitlines() if line.startswith("declare")}
+    made = "\n".join(l for l in made.splitlines() if not (l.startswith("declare") and re.search(r"@[\w.]+", l).group() in declared))
+    return ir + "\n" + made
+
+
 def checksum_library():
     source = pathlib.Path(__file__).with_name("bits.c")
     made = pathlib.Path(tempfile.mkdtemp()) / "bits.so"

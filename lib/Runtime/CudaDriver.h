@@ -18,7 +18,8 @@ enum Code : int {
 };
 enum DeviceAttribute : int { Multiprocessors = 16, Major = 75, Minor = 76, MemoryPools = 115 };
 enum PoolAttribute : int { ReleaseThreshold = 4, Reserved = 5, Used = 7 };
-enum JitOption : int { ErrorLog = 5, ErrorLogBytes = 6 };
+enum JitOption : int { ErrorLog = 5, ErrorLogBytes = 6, OptimizationLevel = 7 };
+enum LinkInput : int { Ptx = 1 };
 enum FunctionAttribute : int { MaxThreads = 0, StaticShared = 1, LocalBytes = 3, Registers = 4, MaxDynamicShared = 8 };
 
 using ContextHandle = struct ContextTag *;
@@ -29,6 +30,8 @@ using FunctionHandle = struct FunctionTag *;
 using PoolHandle = struct PoolTag *;
 using GraphHandle = struct GraphTag *;
 using RunnableGraphHandle = struct RunnableGraphTag *;
+using NodeHandle = struct NodeTag *;
+using LinkHandle = struct LinkTag *;
 
 struct PoolProperties {
   int allocation = 1, handles = 0; // pinned memory that no other process opens
@@ -39,6 +42,16 @@ struct PoolProperties {
   unsigned char reserved[54] = {};
 };
 static_assert(sizeof(PoolProperties) == 88);
+
+/// A launch as a node of a graph.
+struct LaunchNode {
+  FunctionHandle function = nullptr;
+  unsigned gridX = 1, gridY = 1, gridZ = 1, blockX = 1, blockY = 1, blockZ = 1, sharedBytes = 0;
+  void **arguments = nullptr, **extra = nullptr;
+  void *kernel = nullptr;
+  ContextHandle context = nullptr;
+};
+static_assert(sizeof(LaunchNode) == 72);
 
 // Name here, name in the library, arguments. A number behind a name is the version of the signature.
 #define KILN_CUDA_FUNCTIONS(X)                                                                                                             \
@@ -74,6 +87,11 @@ static_assert(sizeof(PoolProperties) == 88);
   X(copy, cuMemcpyDtoDAsync_v2, (Address to, Address from, size_t bytes, StreamHandle stream))                                             \
   X(fillBytes, cuMemsetD8Async, (Address to, unsigned char value, size_t bytes, StreamHandle stream))                                      \
   X(moduleLoad, cuModuleLoadDataEx, (ModuleHandle * module, const void *image, unsigned count, int *options, void **values))               \
+  X(linkCreate, cuLinkCreate_v2, (unsigned count, int *options, void **values, LinkHandle *link))                                          \
+  X(linkAdd, cuLinkAddData_v2,                                                                                                             \
+    (LinkHandle link, int kind, void *data, size_t bytes, const char *name, unsigned count, int *options, void **values))                  \
+  X(linkComplete, cuLinkComplete, (LinkHandle link, void **image, size_t *bytes))                                                          \
+  X(linkDestroy, cuLinkDestroy, (LinkHandle link))                                                                                         \
   X(moduleUnload, cuModuleUnload, (ModuleHandle module))                                                                                   \
   X(moduleFunction, cuModuleGetFunction, (FunctionHandle * function, ModuleHandle module, const char *name))                               \
   X(functionSet, cuFuncSetAttribute, (FunctionHandle function, int attribute, int value))                                                  \
@@ -90,6 +108,9 @@ static_assert(sizeof(PoolProperties) == 88);
   X(captureEnd, cuStreamEndCapture, (StreamHandle stream, GraphHandle * graph))                                                            \
   X(graphInstantiate, cuGraphInstantiateWithFlags, (RunnableGraphHandle * runnable, GraphHandle graph, unsigned long long flags))          \
   X(graphLaunch, cuGraphLaunch, (RunnableGraphHandle runnable, StreamHandle stream))                                                       \
+  X(graphNodes, cuGraphGetNodes, (GraphHandle graph, NodeHandle * nodes, size_t *count))                                                   \
+  X(launchNodeGet, cuGraphKernelNodeGetParams_v2, (NodeHandle node, LaunchNode * launch))                                                  \
+  X(launchNodeSet, cuGraphExecKernelNodeSetParams_v2, (RunnableGraphHandle runnable, NodeHandle node, const LaunchNode *launch))           \
   X(runnableGraphDestroy, cuGraphExecDestroy, (RunnableGraphHandle runnable))                                                              \
   X(graphDestroy, cuGraphDestroy, (GraphHandle graph))
 

@@ -75,16 +75,41 @@ PinnedMemory::~PinnedMemory() {
 
 //===-- modules and launches ----------------------------------------------------------------------------------------===//
 
+/// Room for what the driver's compiler says.
+struct Log {
+  std::string text = std::string(16 << 10, '\0');
+  int options[3] = {ErrorLog, ErrorLogBytes, OptimizationLevel};
+  void *values[3] = {text.data(), reinterpret_cast<void *>(text.size()), nullptr};
+
+  [[noreturn]] void refuse(const Device &device, int code) const {
+    std::string said = text.c_str();
+    fail(code == OutOfMemory ? ErrorKind::Memory : ErrorKind::Compile, "cuda", "module", "code for " + device.facts.name,
+         describe(device.functions, code) + (said.empty() ? "" : ": " + said));
+  }
+};
+
+std::string assemble(Device &device, const std::string &ptx, int level) {
+  Current current(device);
+  const Driver &driver = device.functions;
+  Log log;
+  log.values[2] = reinterpret_cast<void *>(intptr_t(level));
+  LinkHandle link = nullptr;
+  check(driver, driver.linkCreate(3, log.options, log.values, &link), "module", "a linker");
+  void *image = nullptr;
+  size_t bytes = 0;
+  int code = driver.linkAdd(link, Ptx, const_cast<char *>(ptx.c_str()), ptx.size() + 1, "kernels", 0, nullptr, nullptr);
+  if (code == Success) code = driver.linkComplete(link, &image, &bytes);
+  std::string result(static_cast<const char *>(image), code == Success ? bytes : 0); // the linker's own memory
+  driver.linkDestroy(link);
+  if (code != Success) log.refuse(device, code);
+  return result;
+}
+
 Module::Module(Device &device, const std::string &image) : device(device) {
   Current current(device);
-  std::string log(16 << 10, '\0');
-  int options[] = {ErrorLog, ErrorLogBytes};
-  void *values[] = {log.data(), reinterpret_cast<void *>(log.size())};
-  int code = device.functions.moduleLoad(&handle, image.c_str(), 2, options, values);
-  if (code == Success) return;
-  log.resize(log.find('\0') == std::string::npos ? log.size() : log.find('\0'));
-  fail(code == OutOfMemory ? ErrorKind::Memory : ErrorKind::Compile, "cuda", "module", "code for " + device.facts.name,
-       describe(device.functions, code) + (log.empty() ? "" : ": " + log));
+  Log log;
+  int code = device.functions.moduleLoad(&handle, image.c_str(), 2, log.options, log.values);
+  if (code != Success) log.refuse(device, code);
 }
 Module::~Module() {
   quietly(device, [&] { device.functions.moduleUnload(handle); });
