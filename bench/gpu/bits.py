@@ -32,7 +32,7 @@ def test_samples(p, name, facts, expected):
             want = expected
         wrong = np.flatnonzero(~same(got, want, got.dtype.kind == "f"))
         examples = [[*(repr(x[i].item()) for x in arrays), repr(got[i].item()), repr(want[i].item())] for i in wrong[:: max(1, len(wrong) // 6)][:8]]
-        found[variant] = {"differ": len(wrong), "of": count, "examples": examples}
+        found[variant] = {"differ": len(wrong), "of": count} | ({"examples": examples} if len(wrong) and variant == "strict" else {})
     c.free(*inputs, out)
     return found
 

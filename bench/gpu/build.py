@@ -94,8 +94,9 @@ def speed_kernels():
     yield gemm.gemm_bf16(128, 128, 64, 3), ""
     yield gemm.gemm_bf16(128, 256, 32, 4), ""
     yield gemm.gemm_bf16(128, 256, 64, 3), ""
-    yield wgmma.gemm_wgmma(False), ""
-    yield wgmma.gemm_wgmma(True), ""
+    yield wgmma.gemm_wgmma(), ""
+    yield wgmma.gemm_wgmma(pipelined=True), ""
+    yield wgmma.gemm_wgmma(transposed=True), ""
     yield k.checksum(), ""
     yield k.differences(), ""
 

@@ -32,6 +32,11 @@ static void launches(Device &device, const std::string &folder) {
   report("launch.host", perLaunch(raw, false));
   report("launch.host.kiln", perLaunch(checked, false));
   report("launch.throughput", perLaunch(raw, true));
+  report("launch.host.idle", median(501, [&] { // one alone, as graphs are measured below
+           double time = timeOf(raw);
+           stream->synchronize();
+           return time;
+         }));
   report("launch.and.synchronize", median(501, [&] { return timeOf([&] { raw(), stream->synchronize(); }); }));
   Event event(device);
   report("event.record.host", median(31, [&] {

@@ -35,6 +35,24 @@ static void waits(Device &device, const std::string &folder) {
   during("get.kernel", [&] { modules.back()->kernel("map_tanh"); });
   during("load.ptx", [&] { modules.push_back(std::make_unique<Module>(device, ptx)); });
   during("unload", [&] { modules.clear(); });
+  // The same as a library, which belongs to no context.
+  const Driver &d = device.functions;
+  Current context(device);
+  LibraryHandle library = nullptr;
+  KernelHandle found = nullptr;
+  Kernel tanh;
+  uint32_t none = 0;
+  void *nothing[] = {&address, &address, &none};
+  auto play = [&] { launch(*other, tanh, {1}, {256}, nothing), other->synchronize(); };
+  during("library.load", [&] { must(d.libraryLoad(&library, image.data(), nullptr, nullptr, 0, nullptr, nullptr, 0)); });
+  during("library.kernel", [&] { must(d.libraryKernel(&found, library, "map_tanh")); });
+  during("library.function", [&] { must(d.kernelFunction(&tanh.handle, found)); });
+  during("library.first.launch", play);
+  during("library.second.launch", play);
+  during("library.unload", [&] { must(d.libraryUnload(library)); });
+  modules.push_back(std::make_unique<Module>(device, image));
+  tanh = modules.back()->kernel("map_tanh");
+  during("module.first.launch", play);
   during("allocate.kept", [&] { buffers.push_back(std::make_unique<Buffer>(other, 4)); });
   during("allocate.grow", [&] { buffers.push_back(std::make_unique<Buffer>(other, size_t(1) << 30)); });
   during("free", [&] { buffers.clear(); });
@@ -47,6 +65,28 @@ static void waits(Device &device, const std::string &folder) {
   during("in.pinned", [&] { other->copyIn(room.address(), place.data, host.size()), other->synchronize(); });
   during("new.stream", [&] { device.stream(); });
   during("trim", [&] { device.trim(); });
+}
+
+/// Launches while another thread waits for code to be loaded, which waits for a kernel.
+static void loadingBehind(Device &device, const std::string &folder) {
+  Module module(device, read(folder + "/small.ptx"));
+  Kernel spin = module.kernel("spin"), empty = module.kernel("empty");
+  std::string image = assemble(device, read(folder + "/map_tanh.ptx"));
+  auto busy = device.stream(), other = device.stream();
+  Buffer sink(busy, 4);
+  Address address = sink.address();
+  uint32_t rounds = 25'000'000;
+  void *arguments[] = {&address, &rounds};
+  launch(*busy, spin, {1}, {32}, arguments);
+  std::atomic<bool> isDone = false;
+  std::unique_ptr<Module> loaded;
+  std::thread loader([&] { loaded = std::make_unique<Module>(device, image), isDone = true; });
+  double longest = 0;
+  int count = 0;
+  for (; !isDone; ++count) longest = std::max(longest, timeOf([&] { launch(*other, empty, {1}, {32}, arguments), other->synchronize(); }));
+  loader.join();
+  report("launches.while.image.waits", count);
+  report("launches.while.image.waits.longest", longest);
 }
 
 /// A kernel that writes into memory of the host, which a thread looks at until it has.
@@ -108,13 +148,33 @@ static void compiling(Device &device, const std::string &folder) {
   }
 }
 
+/// What is left after a kernel has written where there is no memory: error codes of the driver.
+static void fault(Device &device, const std::string &folder) {
+  const Driver &d = device.functions;
+  Current context(device);
+  Module module(device, read(folder + "/small.ptx"));
+  Kernel kernel = module.kernel("flag");
+  auto stream = device.stream();
+  Address nowhere = 64;
+  uint32_t n = 0;
+  void *arguments[] = {&nowhere, &n};
+  launch(*stream, kernel, {1}, {1}, arguments);
+  report("fault.synchronize", d.streamSynchronize(stream->handle));
+  size_t free = 0, total = 0;
+  report("fault.then.any.call", d.memoryInfo(&free, &total));
+  StreamHandle another = nullptr;
+  report("fault.then.new.stream", d.streamCreate(&another, 1));
+}
+
 int main(int count, char **arguments) {
   if (count != 2) return std::fprintf(stderr, "overlap: expected a folder\n"), 2;
   try {
     Device &device = Device::of();
     waits(device, arguments[1]);
+    loadingBehind(device, arguments[1]);
     flags(device, arguments[1]);
     compiling(device, arguments[1]);
+    fault(device, arguments[1]);
     std::printf("\n}\n");
   } catch (const Error &error) { return std::fprintf(stderr, "%s\n", error.what()), 1; }
   return 0;

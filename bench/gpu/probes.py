@@ -10,9 +10,9 @@ MIB = 1 << 20
 
 
 class Probes:
-    def __init__(self, cuda, folder, manifest, log):
-        self.cuda, self.folder, self.manifest, self.log = cuda, folder, manifest, log
-        self.results, self.jit, self.modules = {}, {}, {}
+    def __init__(self, cuda, folder, manifest, log, small=False):
+        self.cuda, self.folder, self.manifest, self.log, self.small = cuda, folder, manifest, log, small
+        self.results, self.jit, self.modules, self.roofs = {}, {}, {}, {}
 
     def function(self, name, file=None, shared=0):
         file = file or name
@@ -27,8 +27,8 @@ class Probes:
     def report(self, name, timing, predicted, roof, **facts):
         """`predicted` and what is measured are shares of a roof in the same unit."""
         result = {**timing, **facts, "predicted_of_roof": predicted}
-        rate = facts.get("gb_s") or facts.get("tflop_s")
-        if roof and rate:
+        rate = facts.get("gb_s") or facts.get("tflop_s") or 0
+        if roof:
             result["of_roof"] = round(rate / roof, 3)
         self.results[name] = result
         self.log(f"{name:42} {timing['median_s'] * 1e6:10.1f} us  {rate:9.1f}  of roof {result.get('of_roof', 0):.2f} (predicted {predicted})  "
@@ -37,7 +37,7 @@ class Probes:
     def memory(self, name, grid, arguments, moved, predicted, **facts):
         timing = self.cuda.time(self.launcher(name, grid, arguments))
         kernel = self.cuda.function_facts(self.function(name))
-        self.report(name, timing, predicted, self.roofs["copy_gb_s"], gb_s=round(moved / timing["median_s"] / 1e9, 1), bytes=moved, **kernel, **facts)
+        self.report(name, timing, predicted, self.roofs.get("copy_gb_s"), gb_s=round(moved / timing["median_s"] / 1e9, 1), bytes=moved, **kernel, **facts)
 
     # Roofs
 
@@ -45,7 +45,6 @@ class Probes:
         c, size = self.cuda, 1024 * MIB
         a, b = c.allocate(size), c.allocate(size)
         c.poison(a, size)
-        self.roofs = {}
         for label, part in (("copy_gb_s", size), ("copy_256mib_gb_s", 256 * MIB)):
             self.roofs[label] = round(2 * part / c.time(c.copier(b, a, part))["median_s"] / 1e9, 1)
         c.free(a, b)
@@ -72,9 +71,9 @@ class Probes:
     # Memory
 
     def arrays(self):
-        """64 MiB of random numbers four times over, and a place of that size."""
+        """64 MiB of random numbers (or 1 MiB) four times over, and a place of that size."""
         c = self.cuda
-        self.base = uniform((1 << 24,), 0)
+        self.base = uniform((1 << (18 if self.small else 24),), 0)
         self.size = 4 * self.base.nbytes
         self.source, self.target = c.allocate(self.size), c.allocate(self.size)
         self.fill(self.base)
@@ -193,7 +192,7 @@ class Probes:
             got = c.download(target, np.empty(few, np.float32))
             differ, error = np.count_nonzero(got != want), np.max(np.abs(got - exact)) / np.max(np.abs(exact))
             timing = c.time(both(big, many))
-            self.report(name, timing, predicted, self.roofs["copy_gb_s"], gb_s=round(rows * many * 4 / timing["median_s"] / 1e9, 1), cpu_bits=bool(differ == 0),
+            self.report(name, timing, predicted, self.roofs.get("copy_gb_s"), gb_s=round(rows * many * 4 / timing["median_s"] / 1e9, 1), cpu_bits=bool(differ == 0),
                         check=f"{differ} of {few} bits differ from the CPU, error {error:.1e}", **c.function_facts(self.function(name)))
         c.free(source, big, parts, target)
 
@@ -244,20 +243,21 @@ class Probes:
                                "gemm_bf16_128x256x64_s3": (128, 256, 0.55)})
 
     def wgmma(self):
-        self.compare_products({"gemm_wgmma_128x256x64_s4": (128, 256, 0.75), "gemm_wgmma_128x256x64_s4_pipelined": (128, 256, 0.85)})
+        self.compare_products({"gemm_wgmma_128x256x64_s4": (128, 256, 0.75), "gemm_wgmma_128x256x64_s4_pipelined": (128, 256, 0.85),
+                               "gemm_wgmma_128x256x64_s4_transposed": (128, 256, 0.95)})
 
     def product(self, name, tile_m, tile_n, a, b, out, n):
         """A launch of an n x n product. Kernels with descriptors have one row of blocks, and find their tiles themselves."""
         if not self.manifest["kernels"][name]["maps"]:
             return self.launcher(name, (n // tile_n, n // tile_m), (a, b, out, n, n, n))
-        maps = self.cuda.tensor_map(a, n, n, 64, tile_m), self.cuda.tensor_map(b, n, n, 64, 64)
+        maps = self.cuda.tensor_map(a, n, n, 64, tile_m), self.cuda.tensor_map(b, n, n, 64, tile_n if "transposed" in name else 64)
         return self.launcher(name, (n // tile_n * (n // tile_m),), (*maps, out, n, n, n))
 
     def compare_products(self, predictions):
         c = self.cuda
         for name, (tile_m, tile_n, predicted) in predictions.items():
             single = "f32" in name
-            timed = 4096 if single else 8192
+            timed = 1024 if self.small else 4096 if single else 8192
             check = self.check_product(name, single, tile_m, tile_n)
             self.log(f"{name}: {check}")
             values = uniform((timed, timed), 9)
@@ -274,7 +274,7 @@ class Probes:
         a, b = uniform((n, n), 6), uniform((n, n), 7)
         if not single:
             a, b = ((v.view(np.uint32) >> np.uint32(16)).astype(np.uint16) for v in (a, b))
-        left, right, out = c.upload(a), c.upload(b), c.allocate(n * n * 4)
+        left, right, out = c.upload(a), c.upload(np.ascontiguousarray(b.T if "transposed" in name else b)), c.allocate(n * n * 4)
         results = []
         for _ in range(2):
             c.poison(out, n * n * 4)

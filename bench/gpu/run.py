@@ -3,6 +3,7 @@
 it is there, gives the roofs of libraries.
 
     python3 bench/gpu/run.py build/gpu results.json [--only chains,rows]
+    compute-sanitizer --tool racecheck python3 bench/gpu/run.py build/gpu small.json --small
 """
 import argparse
 import json
@@ -22,6 +23,17 @@ from cuda import Cuda  # noqa: E402
 from probes import Probes  # noqa: E402
 
 STEPS = ("measure_library", "arrays", "chains", "maps", "rows", "columns", "transposes", "sums", "levels", "products")
+
+SMALL = ("arrays", "chains", "maps", "rows", "products", "wgmma")
+
+
+def text_of(report):
+    """JSON with one line for each thing that was measured."""
+    def part(value):
+        if not isinstance(value, dict) or not value:
+            return json.dumps(value)
+        return "{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()) + "}"
+    return "{\n" + ",\n".join(f" {json.dumps(k)}: {part(v)}" for k, v in report.items()) + "\n}\n"
 
 
 def json_of(*command, **environment):
@@ -45,7 +57,8 @@ def load_times(folder, kernels):
                 subprocess.run(["ptxas", "-arch=sm_90a" if "wgmma" in image.name else "-arch=sm_90", source, "-o", image], check=True)
                 times["ptxas"][source.name] = round((time.perf_counter() - started) * 1e6)
             times["assembled"] = json_of(costs, "--load", *images)
-    return times
+    # Microseconds by what was done, then by kernel.
+    return {how: {k: round(v) for k, v in each.items() if not k.endswith((".unload", ".open", ".first"))} for how, each in times.items()}
 
 
 def runtime_tests(folder):
@@ -60,14 +73,15 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--only", default=",".join(("tests", "costs", "overlap", *STEPS, "bits", "loads", "wgmma")))
+    parser.add_argument("--small", action="store_true", help="small arrays, each kernel a few times: for compute-sanitizer")
     options = parser.parse_args()
-    only = options.only.split(",")
+    only = SMALL if options.small else options.only.split(",")
     started = time.perf_counter()
-    cuda = Cuda()
+    cuda = Cuda(once=options.small)
     report = {"device": cuda.name(), "driver": cuda.driver_version(), "multiprocessors": cuda.attribute(16), "l2_bytes": cuda.attribute(38),
               "memory_khz": cuda.attribute(36), "clock_khz": cuda.attribute(13), "context_s": round(time.perf_counter() - started, 3), "failed": {}}
     manifest = json.loads((options.folder / "manifest.json").read_text())
-    probes = Probes(cuda, options.folder, manifest, lambda text: print(text, flush=True))
+    probes = Probes(cuda, options.folder, manifest, lambda text: print(text, flush=True), options.small)
     print(report, flush=True)
 
     def step(name, run):
@@ -83,12 +97,13 @@ def main():
             print(report["failed"][name], flush=True)
         print(f"-- {name}: {time.perf_counter() - at:.1f} s", flush=True)
         report.update(roofs=getattr(probes, "roofs", {}), probes=probes.results, driver_jit_s={k: round(v, 4) for k, v in probes.jit.items()})
-        options.out.write_text(json.dumps(report, indent=1))
+        options.out.write_text(text_of(report))
 
     step("tests", lambda: runtime_tests(options.folder))
     step("costs", lambda: json_of(options.folder / "costs", options.folder))
     step("overlap", lambda: json_of(options.folder / "overlap", options.folder))
-    probes.measure_roofs()
+    if not options.small:
+        probes.measure_roofs()
     for name in STEPS:
         step(name, getattr(probes, name))
     step("bits", lambda: bits(probes))

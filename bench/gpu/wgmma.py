@@ -26,17 +26,17 @@ def fetch(k, to, map, barrier, inner, outer):
            ": !llvm.ptr<7>, !llvm.ptr")
 
 
-def multiply(k, a, b, sums):
+def multiply(k, a, b, sums, b_layout):
     """64 rows of A against all of B, one step of 16 along the contracted axis."""
     shape = f"#nvvm.shape<m = 64, n = {N}, k = 16>"
     kinds = ("D [<f32>, #nvvm.wgmma_scale_out<one>], A [<bf16>, #nvvm.wgmma_scale_in<one>, <row>], "
-             "B [<bf16>, #nvvm.wgmma_scale_in<one>, <row>]")
+             f"B [<bf16>, #nvvm.wgmma_scale_in<one>, <{b_layout}>]")
     return k.new(f"nvvm.wgmma.mma_async {a.name}, {b.name}, {sums.name}, {shape}, {kinds} : {SUMS} -> {SUMS}", SUMS)
 
 
-def gemm_wgmma(pipelined):
-    """`pipelined`: products of one step run on while those of the next are started."""
-    k = Kernel(f"gemm_wgmma_{M}x{N}x{DEPTH}_s{STAGES}{'_pipelined' if pipelined else ''}", 1, ["m", "n", "k"], 384, blocks=1,
+def gemm_wgmma(pipelined=False, transposed=False):
+    """`pipelined`: products of one step run on while those of the next are started. `transposed`: B is n x k."""
+    k = Kernel(f"gemm_wgmma_{M}x{N}x{DEPTH}_s{STAGES}{'_pipelined' * pipelined}{'_transposed' * transposed}", 1, ["m", "n", "k"], 384, blocks=1,
                shared=BARRIERS + 16 * STAGES, maps=2)
     target, rows, columns, contracted = k.arguments
     base, thread = k.shared_memory(), k.special("tid.x")
@@ -62,6 +62,9 @@ def gemm_wgmma(pipelined):
             barrier = k.at(full, stage, "i64")
             k.line(f"nvvm.mbarrier.arrive.expect_tx {barrier.name}, {k.constant(A_BYTES + B_BYTES, 'i32').name} : {SHARED}, i32")
             fetch(k, k.at(a_at, stage * A_BYTES, "i8"), k.maps[0], barrier, i * DEPTH, top)
+            if transposed:
+                fetch(k, k.at(b_at, stage * B_BYTES, "i8"), k.maps[1], barrier, i * DEPTH, left)
+                return []
             for c in range(N // 64):
                 fetch(k, k.at(b_at, stage * B_BYTES + c * DEPTH * ROW, "i8"), k.maps[1], barrier, left + c * 64, i * DEPTH)
             return []
@@ -85,7 +88,7 @@ def gemm_wgmma(pipelined):
             a_tile, b_tile = descriptor(k, a, 16, 8 * ROW), descriptor(k, b, DEPTH * ROW, 8 * ROW)
             k.line("nvvm.wgmma.fence.aligned")
             for d in range(0, DEPTH, 16):
-                total = multiply(k, a_tile + (d * 2 >> 4), b_tile + (d * ROW >> 4), total)
+                total = multiply(k, a_tile + (d * 2 >> 4), b_tile + (d * (2 if transposed else ROW) >> 4), total, "col" if transposed else "row")
             k.line("nvvm.wgmma.commit.group.sync.aligned")
             if pipelined:  # the step before has ended
                 k.line("nvvm.wgmma.wait.group.sync.aligned 1")

@@ -32,6 +32,8 @@ using GraphHandle = struct GraphTag *;
 using RunnableGraphHandle = struct RunnableGraphTag *;
 using NodeHandle = struct NodeTag *;
 using LinkHandle = struct LinkTag *;
+using LibraryHandle = struct LibraryTag *;
+using KernelHandle = struct KernelTag *;
 
 struct PoolProperties {
   int allocation = 1, handles = 0; // pinned memory that no other process opens
@@ -94,6 +96,12 @@ static_assert(sizeof(LaunchNode) == 72);
   X(linkDestroy, cuLinkDestroy, (LinkHandle link))                                                                                         \
   X(moduleUnload, cuModuleUnload, (ModuleHandle module))                                                                                   \
   X(moduleFunction, cuModuleGetFunction, (FunctionHandle * function, ModuleHandle module, const char *name))                               \
+  X(libraryLoad, cuLibraryLoadData,                                                                                                        \
+    (LibraryHandle * library, const void *image, int *options, void **values, unsigned count, int *libraryOptions, void **libraryValues,   \
+     unsigned libraryCount))                                                                                                               \
+  X(libraryUnload, cuLibraryUnload, (LibraryHandle library))                                                                               \
+  X(libraryKernel, cuLibraryGetKernel, (KernelHandle * kernel, LibraryHandle library, const char *name))                                   \
+  X(kernelFunction, cuKernelGetFunction, (FunctionHandle * function, KernelHandle kernel))                                                 \
   X(functionSet, cuFuncSetAttribute, (FunctionHandle function, int attribute, int value))                                                  \
   X(functionGet, cuFuncGetAttribute, (int *value, int attribute, FunctionHandle function))                                                 \
   X(launch, cuLaunchKernel,                                                                                                                \
