@@ -21,7 +21,7 @@ add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kil
   DEPENDS ${KILN_TD} tools/kiln-opgen
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-tblgen --dump-json -I ${CMAKE_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS}
           ${CMAKE_SOURCE_DIR}/dialects/kiln/KilnOps.td -o ${gen}/records.json
-  COMMAND ${KILN_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-opgen ${gen}/records.json ${gen}
+  COMMAND ${KILN_TOOLS_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-opgen ${gen}/records.json ${gen}
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_custom_target(kiln_records DEPENDS ${gen}/kiln/Ops.inc)
 add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/KilnOps.cpp.inc ${gen}/kiln/KilnDialect.h.inc
@@ -31,5 +31,5 @@ add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/Ki
 file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Library/*.* lib/Driver/*.* include/*.h)
 set(KILN_BUILD_ID ${gen}/kiln/BuildId.cpp)
 add_custom_command(OUTPUT ${KILN_BUILD_ID} DEPENDS ${compiler_sources} tools/kiln-build-id
-  COMMAND ${KILN_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-build-id ${LLVM_PACKAGE_VERSION} ${KILN_BUILD_ID}
+  COMMAND ${KILN_TOOLS_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-build-id ${LLVM_PACKAGE_VERSION} ${KILN_BUILD_ID}
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

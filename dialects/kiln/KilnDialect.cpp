@@ -29,14 +29,25 @@ void KilnDialect::initialize() {
       >();
 }
 
+/// The table entries of op classes; kernel and yield have none.
+template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
+  llvm::StringMap<Op> byName;
+  for (int i = 0; i < int(Op::Count); ++i) byName[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
+  llvm::DenseMap<TypeID, Op> entries;
+  auto add = [&](TypeID id, StringRef name) {
+    if (auto found = byName.find(name); found != byName.end()) entries[id] = found->second;
+  };
+  (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
+  return entries;
+}
+
 std::optional<Op> opOf(Operation *op) {
-  static const llvm::StringMap<Op> byName = [] {
-    llvm::StringMap<Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(op->getName().getStringRef());
-  return found == byName.end() ? std::nullopt : std::optional(found->second);
+  static const llvm::DenseMap<TypeID, Op> entries = entriesOf<
+#define GET_OP_LIST
+#include "kiln/KilnOps.cpp.inc"
+      >();
+  auto found = entries.find(op->getName().getTypeID());
+  return found == entries.end() ? std::nullopt : std::optional(found->second);
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
@@ -217,57 +228,6 @@ int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
   products.push_back(mine);
   function->setAttr(kProducts, b.getArrayAttr(products));
   return result;
-}
-
-//===-- kernel ------------------------------------------------------------------------------------------------------===//
-
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr() << "(";
-  Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
-  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
-}
-
-ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr kind;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, results;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
-    return failure();
-  if (succeeded(parser.parseOptionalArrow()))
-    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
-  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
-      parser.resolveOperands(operands, types, where, result.operands))
-    return failure();
-  result.addTypes(results);
-  return success();
-}
-
-LogicalResult KernelOp::verify() {
-  if (!llvm::is_contained(kKernelKinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
-  Block &block = getBody().front();
-  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getValues().getTypes() != getResultTypes()) return emitOpError() << "yield: expected the types of the results";
-  if (getWorkspace() && getWorkspace()->size() != getNumResults())
-    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
-  return success();
 }
 
 } // namespace kiln::ir

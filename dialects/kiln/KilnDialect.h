@@ -27,6 +27,15 @@ enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, 
 inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble",    "scatter",
                                                    "scan",        "compact",   "sort",        "convolution", "library"};
 
+/// The kind of the kernels that an op runs in; none for what runs in any.
+std::optional<KernelKind> kernelKindOf(mlir::Operation *op);
+/// What a reduction, or a contraction with a vector, runs over: a shape and the axis that it loses.
+std::pair<Dims, int> reducedSpace(mlir::Operation *op);
+/// Whether a reshape only adds or drops axes of size 1.
+bool addsOnlyUnitAxes(mlir::Operation *op);
+/// A contraction with a vector runs as a reduction of the matrix.
+bool isVectorProduct(mlir::Operation *op);
+
 /// Of a program for any size: how many symbols it has; the sizes that each further symbol is the product of; the types of the
 /// blocks of its workspace whose size is open.
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";

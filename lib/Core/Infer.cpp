@@ -355,7 +355,10 @@ TensorType inferConvolution(const InferArgs &args) {
     if (d->rank != spatial)
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
   int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
-  if (groups < 1 || Wide(channels) != Wide(w.shape[spatial]) * groups || filters % groups)
+  // Of symbols equal ones are equal; what else they are the recording of each size has checked.
+  bool isOpen = groups != 1 && (isSymbol(channels) || isSymbol(w.shape[spatial]));
+  bool isDivided = isSymbol(filters) || (groups > 0 && filters % groups == 0);
+  if (groups < 1 || (!isOpen && Wide(channels) != Wide(w.shape[spatial]) * groups) || !isDivided)
     fail(ErrorKind::Shape, args.op, "channels",
          std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
          std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
