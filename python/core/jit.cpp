@@ -49,9 +49,9 @@ PyObject *callEager(JitState &state, PyObject *const *args, size_t nargs, PyObje
 void advance(JitState &state, Entry &entry) {
   if (!entry.code || entry.executable || !entry.eager.empty()) return;
   auto code = entry.code;
-  if (mode == Mode::Sync && code->state != Code::Ready) {
+  if (mode == Mode::Sync && code->state != Code::Ready && !(code->state == Code::Failed && code->isDeclined)) {
     std::exception_ptr failure;
-    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (...) {
+    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (const Declined &) {} catch (...) {
       failure = std::current_exception();
     }
     Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
