@@ -187,9 +187,9 @@ void advance(JitState &state, Entry &entry, bool isLong = false) {
   Segment &segment = entry.root.segment;
   if (!segment.code || segment.executable || entry.isEager()) return;
   auto code = segment.code;
-  if (jitMode == JitMode::Sync && code->state != Code::Ready) {
+  if (jitMode == JitMode::Sync && code->state != Code::Ready && !(code->state == Code::Failed && code->isDeclined)) {
     std::exception_ptr failure;
-    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (...) {
+    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (const Declined &) {} catch (...) {
       failure = std::current_exception();
     }
     Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
