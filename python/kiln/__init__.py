@@ -60,4 +60,5 @@ def __getattr__(name):
     if name == "testing":  # on the first use: it needs more of the standard library than the rest
         import importlib
         return importlib.import_module("kiln.testing")
-    raise AttributeError(f"module 'kiln' has no attribute '{name}'")
+    from ._planned import missing
+    raise missing(name)

@@ -12,6 +12,7 @@ import types
 
 from . import _core, tree
 from ._bytecode import instructions_of, is_asked_for, is_filled, line_at, name_of, only_raises
+from ._front import Bound, call_object
 from ._known import (DENIED, INTRINSICS, INTROSPECTIVE, KNOWN, NOT_IMPLICIT, PURE, REPR_CODE, TEXT, attributes_of_values, computes, is_constant,
                      is_numpy_scalar, is_own)
 from ._objects import allocates_plainly, instance_names
@@ -61,8 +62,10 @@ class _Analysis:
         """A value that is read: known, or followed, or the end."""
         if is_constant(value) or isinstance(value, (_core.Array, _core.OpFunction)) or id(value) in PURE and PURE[id(value)] is value:
             return
-        if isinstance(value, _core.JitFunction):
+        if isinstance(value, (_core.JitFunction, Bound)):
             self.judge(value.__wrapped__, label)
+        elif getattr(value, "__code__", None) is call_object.__code__:
+            return  # of a callable object, which is an argument
         elif isinstance(value, (types.FunctionType, type)) and is_own(value):
             if not computes(value):
                 self.fail(f"uses '{label}', which does more than compute")

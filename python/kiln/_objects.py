@@ -7,7 +7,7 @@ from . import _core, tree
 
 _HEAP = 1 << 9  # of a class's flags: made by a class statement
 _NATIVE = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType)
-_TAKES_ANY = hasattr(_core, "PLACES")  # classes can be watched, and nesting has an end
+TAKES_ANY = hasattr(_core, "PLACES")  # classes can be watched, and nesting has an end
 _plans = weakref.WeakKeyDictionary()  # class -> names of its slots, or None where its objects are not plain
 _names = weakref.WeakKeyDictionary()  # class -> {names of attributes of one of its objects: the same}
 
@@ -37,7 +37,7 @@ def take_apart(obj):
     """(children, names) of a plain object, or None."""
     cls = type(obj)
     slots = _slots(cls)
-    if slots is None or not _TAKES_ANY and not dataclasses.is_dataclass(cls) and cls not in tree._registered:
+    if slots is None or not TAKES_ANY and not dataclasses.is_dataclass(cls) and cls not in tree._registered:
         return None
     data = object.__getattribute__(obj, "__dict__") if cls.__dictoffset__ else {}
     if cls.__dictoffset__ and type(data) is not dict:
