@@ -225,7 +225,7 @@ private:
     PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
     if (open(KeyToken::Node, value, PyTuple_GET_SIZE(children)) < 0) return fail("is a " + name + " that holds itself");
     addClass(value);
-    addConstant(PyTuple_GET_ITEM(parts.get(), 1), depth + 1);
+    to.key.object(KeyToken::Object, PyTuple_GET_ITEM(parts.get(), 1)); // names of attributes: one object for equal ones
     to.held.push_back(parts);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i)
       if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail("is a " + name + " with a NumPy array in it");

@@ -362,6 +362,17 @@ f(x, kn.asarray([5]))
 f(x, kn.asarray([5]))
 f(x, kn.asarray([1]))
 """,
+    "an error on data of something unused": """
+@jit
+def f(x, i):
+    kn.take(x, i)
+    return x * 2
+---
+f(x, kn.asarray([0]))
+f(x, kn.asarray([0]))
+f(x, kn.asarray([5]))
+f(x, kn.asarray([5]))
+""",
     "a caught error on data": """
 log = []
 @jit
