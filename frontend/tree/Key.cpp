@@ -1,12 +1,14 @@
 #include "frontend/tree/Key.h"
 
+#include "frontend/Device.h"
+
 #include <algorithm>
 #include <cstring>
 
 namespace kiln {
 
 void KeyBuilder::start(const KeyContext &context, size_t arguments) {
-  words = {int64_t(arguments) << 8 | int64_t(context.defaultFloat), context.epoch};
+  words = {int64_t(arguments) << KeyContext::kWordBits | context.word(), context.epoch};
   objects.clear();
   arrays.clear();
 }
@@ -24,7 +26,7 @@ void KeyBuilder::array(Array &a) {
     if (arrays[i]->storage.get() == a.storage.get()) alias = int64_t(i);
   // Dtypes of one cell differ where one array shows the parts of complex numbers.
   words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
-                  int64_t(a.isRepeated) << 25 | (alias + 1) << 32);
+                  int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32);
   words.insert(words.end(), a.shape.begin(), a.shape.end());
   if (alias >= 0) { // how the two views lie to each other
     words.push_back(a.offset - arrays[size_t(alias)]->offset);

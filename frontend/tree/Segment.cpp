@@ -36,7 +36,10 @@ double expectedSeconds(const Trace &trace) {
 
 } // namespace
 
-Segment::Segment(Trace recorded) {
+Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::move(madeAt)) {
+  for (Device *d : places) device = d ? d : device;
+  for (const std::string &name : recorded.devices)
+    if (name != kHostDevice) device = findDevice(name);
   for (size_t at = 0, slot = 0; at < recorded.words.size(); ++slot) {
     if (Trace::decode(recorded.words, at).op == Op::Input) inputs.push_back(recorded.types[slot]);
     else ++ops;

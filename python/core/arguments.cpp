@@ -243,7 +243,7 @@ void Arguments::clear() {
 
 void Arguments::read(const Parameters &parameters, const Call &call) {
   Reader reader(*this);
-  key.start({defaultFloat(), configEpoch()}, call.count());
+  key.start(currentContext(), call.count());
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)
       if (size_t(k) == number) return true;

@@ -124,7 +124,7 @@ struct Recording {
     if (why.size()) return;
     entry->notePlaces(r.locations);
   }
-  void finish(Recorder &r) { entry->root.segment = Segment(std::move(r.trace)); }
+  void finish(Recorder &r) { entry->root.segment = Segment(std::move(r.trace), std::move(r.places)); }
 };
 
 /// Whether lists and dicts that the call was given are as they were.
@@ -156,7 +156,7 @@ Object recordCall(JitState &state, const Call &call, Arguments &arguments, Recor
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
-  auto settings = [] { return std::pair(defaultFloat(), configEpoch()); };
+  auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
   Object result(recording.call(r, call));
   if (!result) return result;

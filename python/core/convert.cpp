@@ -227,11 +227,11 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
   Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
-  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
+  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), defaultDevice());
   if (Mode::current() && nested.numbers.size() <= 64) { // constants, joined and shaped
     std::vector<Array> parts;
     std::vector<const Array *> pointers;
-    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type)), {1}));
+    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type), defaultDevice()), {1}));
     for (Array &p : parts) pointers.push_back(&p);
     return parts.empty() ? full(nested.shape, type, {}) : reshape(concat(pointers, 0), nested.shape);
   }
@@ -243,7 +243,7 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
     std::memcpy(to, raw.data(), size_t(bytes));
     to += bytes;
   }
-  return leave(a, "a large array is made from a Python list");
+  return moved(leave(a, "a large array is made from a Python list"), defaultDevice());
 }
 
 Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {

@@ -7,6 +7,7 @@
 #include "frontend/Mode.h"
 #include "frontend/Ops.h"
 #include "frontend/Recorder.h"
+#include "frontend/tree/Key.h"
 
 namespace kiln::py {
 
@@ -109,6 +110,7 @@ PyObject *fromDType(DType dtype);
 /// A number that changes with every setting that results depend on and no key has otherwise.
 int64_t configEpoch();
 void nextConfigEpoch();
+inline KeyContext currentContext() { return {defaultFloat(), configEpoch(), numberOf(defaultDevice())}; }
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
 PyObject *toScalar(const Array &array);

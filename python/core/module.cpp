@@ -306,7 +306,7 @@ template <typename Run> py11::object runWords(py11::bytes words, py11::tuple inp
     std::vector<Array> held;
     std::vector<const void *> from;
     std::vector<void *> to;
-    for (auto item : inputs) held.push_back(contiguous(arrayOf(item.ptr())));
+    for (auto item : inputs) held.push_back(contiguous(leave(arrayOf(item.ptr()), "a program is run")));
     size_t count = held.size();
     for (const TensorType &type : Trace::outputTypes(program)) held.push_back(Array::empty(type.dtype, type.shape));
     for (size_t i = 0; i < held.size(); ++i)
