@@ -45,6 +45,9 @@ bool movesByItself(const Array &x) { return !x.shape.rank || x.storage->pinned; 
 
 } // namespace
 
+std::atomic<Device *> DefaultDevice::everywhere = nullptr;
+[[gnu::tls_model("initial-exec")]] thread_local constinit DefaultDevice::Scope DefaultDevice::here;
+
 void addDevice(Device &device) {
   Registry &r = registry();
   std::lock_guard lock(r.mutex);

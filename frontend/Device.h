@@ -49,9 +49,25 @@ inline const std::string &nameOf(const Device *device) {
 inline int numberOf(const Device *device) { return device ? device->number : 0; }
 inline Device *deviceOf(const Array &x) { return x.storage->device; }
 
-/// Where arrays are made that are made of nothing, in all threads.
-inline std::atomic<Device *> defaultDeviceNow = nullptr;
-inline Device *defaultDevice() { return defaultDeviceNow.load(std::memory_order_relaxed); }
+/// Where arrays are made that are made of nothing: in all threads, and in one of them for a while.
+class DefaultDevice {
+public:
+  static Device *get() { return here.isSet ? here.device : everywhere.load(std::memory_order_relaxed); }
+  static void set(Device *device) { everywhere = device; }
+
+  /// What a thread has of its own.
+  struct Scope {
+    bool isSet = false;
+    Device *device = nullptr;
+  };
+  /// Gives this thread a scope; the one before.
+  static Scope enter(Scope scope) { return std::exchange(here, scope); }
+
+private:
+  static std::atomic<Device *> everywhere;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Scope here;
+};
+inline Device *defaultDevice() { return DefaultDevice::get(); }
 
 /// An array of the CPU that shows one element alone, which kernels of any device take by its value.
 bool isNumber(const Array &x);

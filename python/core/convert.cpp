@@ -221,19 +221,19 @@ struct Nested {
 };
 } // namespace
 
-static Array fromNested(PyObject *o, std::optional<DType> dtype) {
+static Array fromNested(PyObject *o, std::optional<DType> dtype, Device *device) {
   Nested nested;
   nested.scan(o, 0);
   Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
-  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), defaultDevice());
+  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), device);
   if (Mode::current() && nested.numbers.size() <= 64) { // constants, joined and shaped
     std::vector<Array> parts;
     std::vector<const Array *> pointers;
-    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type), defaultDevice()), {1}));
+    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type), device), {1}));
     for (Array &p : parts) pointers.push_back(&p);
-    return parts.empty() ? full(nested.shape, type, {}) : reshape(concat(pointers, 0), nested.shape);
+    return parts.empty() ? full(nested.shape, type, {}, device) : reshape(concat(pointers, 0), nested.shape);
   }
   Array a = Array::empty(type, nested.shape);
   char *to = a.data();
@@ -243,10 +243,10 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
     std::memcpy(to, raw.data(), size_t(bytes));
     to += bytes;
   }
-  return moved(leave(a, "a large array is made from a Python list"), defaultDevice());
+  return moved(leave(a, "a large array is made from a Python list"), device);
 }
 
-Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
+Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy, Device *device) {
   bool isOwn = isArray(o);
   if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
@@ -265,7 +265,7 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
     return wantsCopy == 1 ? copy(a) : a;
   }
   if (wantsCopy == 0) fail(ErrorKind::Value, "asarray", "copy", "True or None for a Python object", "False");
-  return fromNested(o, dtype);
+  return fromNested(o, dtype, device);
 }
 
 //===-- to Python ---------------------------------------------------------------------------------------------------===//

@@ -60,8 +60,7 @@ private:
 
   Subscript arrayItem(PyObject *item) const {
     bool isEmptyList = PyList_Check(item) && PyList_GET_SIZE(item) == 0;
-    Array index = asArray(item, isEmptyList ? std::optional(DType::I64) : std::nullopt, -1);
-    if (!isArray(item)) index = toDevice(index, deviceOf(a));
+    Array index = asArray(item, isEmptyList ? std::optional(DType::I64) : std::nullopt, -1, deviceOf(a));
     if (index.dtype == DType::Bool) return {Subscript::Mask, 0, 0, 1, index};
     if (!kiln::isInteger(index.dtype)) badIndex("an array of bool or integers", toString(index.type()));
     return {Subscript::Indices, 0, 0, 1, index};
@@ -153,7 +152,7 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   Holder holder;
   Array source;
   if (PyList_Check(value) || PyTuple_Check(value)) {
-    source = toDevice(asArray(value, std::nullopt, -1), deviceOf(a));
+    source = asArray(value, std::nullopt, -1, deviceOf(a));
   } else {
     Operand operand = requireOperand("assignment", value, holder);
     if (operand.kind == Operand::IsArray) source = *operand.array;

@@ -47,6 +47,7 @@ from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_de
 from ._versions import get_include, show_versions  # noqa: E402
 from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
 from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
+from ._devices import default_device, device, devices, set_default_device  # noqa: E402
 from . import _methods, fft, linalg  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405

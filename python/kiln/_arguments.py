@@ -8,8 +8,13 @@ ops = _core.op_functions
 
 def check_device(device):
     """Raises DeviceError for a device that is not there."""
-    if device not in (None, "cpu"):
-        raise make("DeviceError", f"device: expected 'cpu', got {device!r}")
+    if device is not None and device != "cpu":
+        _core.find_device(device)
+
+
+def placed(x, device):
+    """``x`` on a device; where it is for None. Raises DeviceError for a device that is not there."""
+    return x if device is None else _core.to_device(x, device)
 
 
 def normalized_axis(op, axis, rank):

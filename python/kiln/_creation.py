@@ -3,7 +3,7 @@ import builtins
 import math
 
 from . import _core
-from ._arguments import as_array, check_device, ops
+from ._arguments import as_array, check_device, ops, placed
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
@@ -14,10 +14,13 @@ int64, uint64 = BY_NAME["int64"], BY_NAME["uint64"]
 def asarray(obj, /, *, dtype=None, device=None, copy=None) -> Array:
     """An array of ``obj``: an array, a number, nested sequences, or anything with the buffer protocol (shared if it can be).
 
-    Raises DTypeError for elements of other types, ShapeError for ragged sequences, ValueError where ``copy=False`` cannot be.
+    Raises DTypeError for elements of other types, ShapeError for ragged sequences, ValueError where ``copy=False`` cannot be,
+    DeviceError for a ``device`` that is not there.
     """
-    check_device(device)
-    return _core.asarray(obj, dtype, copy)
+    x = _core.asarray(obj, dtype, copy, device)
+    if copy is False and device is not None and x.device != _core.find_device(device):
+        raise make("ValueError", f"asarray: copy: expected True or None for an array of '{x.device}' on '{device}', got False")
+    return placed(x, device)
 
 
 def array(obj, dtype=None, *, copy=True) -> Array:
@@ -27,8 +30,7 @@ def array(obj, dtype=None, *, copy=True) -> Array:
 
 def full(shape, fill_value, *, dtype=None, device=None) -> Array:
     """An array of ``shape`` with every element ``fill_value``."""
-    check_device(device)
-    return _core.full(shape, fill_value, dtype)
+    return _core.full(shape, fill_value, dtype, device)
 
 
 def zeros(shape, *, dtype=None, device=None) -> Array:
@@ -48,12 +50,12 @@ def empty(shape, *, dtype=None, device=None) -> Array:
 
 def zeros_like(x, /, *, dtype=None, device=None) -> Array:
     """Zeros of the shape and dtype of ``x``."""
-    return zeros(x.shape, dtype=dtype or x.dtype, device=device)
+    return zeros(x.shape, dtype=dtype or x.dtype, device=device or as_array(x).device)
 
 
 def ones_like(x, /, *, dtype=None, device=None) -> Array:
     """Ones of the shape and dtype of ``x``."""
-    return ones(x.shape, dtype=dtype or x.dtype, device=device)
+    return ones(x.shape, dtype=dtype or x.dtype, device=device or as_array(x).device)
 
 
 def empty_like(x, /, *, dtype=None, device=None) -> Array:
@@ -63,7 +65,7 @@ def empty_like(x, /, *, dtype=None, device=None) -> Array:
 
 def full_like(x, /, fill_value, *, dtype=None, device=None) -> Array:
     """``fill_value`` in the shape and dtype of ``x``."""
-    return full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
+    return full(x.shape, fill_value, dtype=dtype or x.dtype, device=device or as_array(x).device)
 
 
 def arange(start, /, stop=None, step=1, *, dtype=None, device=None) -> Array:
@@ -82,15 +84,15 @@ def arange(start, /, stop=None, step=1, *, dtype=None, device=None) -> Array:
     if not whole and getattr(dtype, "kind", "f") in "iu":
         start, step = int(start), int(step)
     if dtype == uint64 or getattr(dtype, "kind", "f") == "u" and (start < 0 or step < 0):
-        return _core.astype(arange_in(int64, n, start, step), dtype)
+        return _core.astype(arange_in(int64, n, start, step, device), dtype)
     if getattr(dtype, "kind", "") == "c" or dtype in ("complex64", "complex128"):
-        return _core.astype(arange_in(BY_NAME["float64"], n, start, step), dtype)
-    return arange_in(dtype, n, start, step)
+        return _core.astype(arange_in(BY_NAME["float64"], n, start, step, device), dtype)
+    return arange_in(dtype, n, start, step, device)
 
 
-def arange_in(dtype, n, start, step) -> Array:
+def arange_in(dtype, n, start, step, device=None) -> Array:
     """``start + i * step`` for i below ``n``, computed in ``dtype``."""
-    line = _core.iota((n,), dtype, 0)
+    line = _core.iota((n,), dtype, 0, device)
     if step != 1:
         line = line * step
     return line + start if start != 0 else line
@@ -100,12 +102,12 @@ def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True) -> 
     """``num`` numbers from ``start`` to ``stop``, evenly spaced; without ``stop`` itself where ``endpoint`` is False."""
     check_device(device)
     if isinstance(start, complex) or isinstance(stop, complex):
-        re = linspace(complex(start).real, complex(stop).real, num, endpoint=endpoint)
-        result = ops["complex"](re, linspace(complex(start).imag, complex(stop).imag, num, endpoint=endpoint))
+        re = linspace(complex(start).real, complex(stop).real, num, device=device, endpoint=endpoint)
+        result = ops["complex"](re, linspace(complex(start).imag, complex(stop).imag, num, device=device, endpoint=endpoint))
         return result if dtype is None else _core.astype(result, dtype)
     steps = num - 1 if endpoint else num
     wide = BY_NAME["float64"]
-    line = _core.iota((num,), wide, 0) * (float(stop) - float(start)) / builtins.max(steps, 1) + float(start)
+    line = _core.iota((num,), wide, 0, device) * (float(stop) - float(start)) / builtins.max(steps, 1) + float(start)
     if endpoint and num > 1:
         line[num - 1] = float(stop)
     return _core.astype(line, dtype or _core.default_dtype())
@@ -113,14 +115,13 @@ def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True) -> 
 
 def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros."""
-    check_device(device)
     shape = (n_rows, n_rows if n_cols is None else n_cols)
-    return _core.astype(_diagonal(shape, "equal", k), dtype or _core.default_dtype())
+    return _core.astype(_diagonal(shape, "equal", k, device), dtype or _core.default_dtype())
 
 
-def _diagonal(shape, relation, k):
+def _diagonal(shape, relation, k, device=None):
     """Where column - row - k stands in a relation to 0, for the last two axes."""
-    rows, columns = _core.iota(shape[-2:], int64, 0), _core.iota(shape[-2:], int64, 1)
+    rows, columns = _core.iota(shape[-2:], int64, 0, device), _core.iota(shape[-2:], int64, 1, device)
     return ops[relation](columns, rows + k)
 
 
@@ -137,7 +138,7 @@ def triu(x, /, *, k=0) -> Array:
 def _triangle(name, x, relation, k):
     if x.ndim < 2:
         raise make("ShapeError", f"{name}: rank: expected at least 2, got {x.ndim}")
-    return _core.where(_diagonal(x.shape, relation, k), x, zeros((), dtype=x.dtype))
+    return _core.where(_diagonal(x.shape, relation, k, x.device), x, zeros((), dtype=x.dtype, device=x.device))
 
 
 def meshgrid(*arrays, indexing="xy") -> list[Array]:
@@ -173,5 +174,5 @@ def from_dlpack(x, /, *, device=None, copy=None) -> Array:
     """
     check_device(device)
     if isinstance(x, Array):
-        return _core.copy(x) if copy else x
-    return _core.from_dlpack(x, bool(copy))
+        return placed(_core.copy(x) if copy else x, device)
+    return placed(_core.from_dlpack(x, bool(copy)), device)

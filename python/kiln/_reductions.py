@@ -36,7 +36,7 @@ def _complex_prod(x, axis, keepdims):
     for a in axes:
         key = (slice(None),) * a
         if not x.shape[a]:
-            x = full(x.shape[:a] + (1,) + x.shape[a + 1:], 1, dtype=x.dtype)
+            x = full(x.shape[:a] + (1,) + x.shape[a + 1:], 1, dtype=x.dtype, device=x.device)
         while (n := x.shape[a]) > 1:
             half = (n + 1) // 2
             low, high = x[(*key, slice(0, n - half))], x[(*key, slice(half, n))]
@@ -95,7 +95,7 @@ def _cumulative(op, x, axis, dtype, include_initial, initial):
         result = _core.along_axis(op, x, axis, False)
     if not include_initial:
         return result
-    first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype)
+    first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype, device=x.device)
     return _core.concat((first, result), axis)
 
 
@@ -150,7 +150,7 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None) -> Array:
     ends = [p for p in (prepend, x, append) if p is not None]
     if len(ends) > 1:
         unit = x.shape[:axis] + (1,) + x.shape[axis + 1:]
-        x = _core.concat(tuple(p if p is x else full(unit, p) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
+        x = _core.concat(tuple(p if p is x else full(unit, p, device=x.device) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
     key = (slice(None),) * axis
     op = "not_equal" if x.dtype.kind == "b" else "subtract"
     for _ in range(n):

@@ -41,7 +41,7 @@ def _along(x, indices, axis):
         if i == axis:
             grid.append(indices)
         else:
-            grid.append(_core.reshape(arange(x.shape[i] if n == 1 and x.shape[i] > 1 else n), tuple(-1 if j == i else 1 for j in range(x.ndim))))
+            grid.append(_core.reshape(arange(x.shape[i] if n == 1 and x.shape[i] > 1 else n, device=x.device), tuple(-1 if j == i else 1 for j in range(x.ndim))))
     return tuple(grid)
 
 
@@ -100,12 +100,14 @@ def ravel_multi_index(indices, shape, /) -> Array:
 
 def dynamic_slice(x, starts, sizes, /) -> Array:
     """``sizes`` elements of each axis from the integers ``starts`` on, which are moved so that all lie inside."""
-    return _core.dynamic_slice(x, _core.asarray(starts, _int64, None), sizes)
+    x = as_array(x)
+    return _core.dynamic_slice(x, _core.asarray(starts, _int64, None, x.device), sizes)
 
 
 def dynamic_update(x, value, starts, /) -> Array:
     """``x`` with ``value`` from the integers ``starts`` on, which are moved so that all of it lies inside."""
-    return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None))
+    x = as_array(x)
+    return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None, x.device))
 
 
 def sort(x, /, *, axis=-1, descending=False, stable=True) -> Array:
@@ -139,7 +141,7 @@ def searchsorted(sorted, values, /, *, side="left", sorter=None) -> Array:  # no
     if sorter is not None:
         line = _core.take(line, sorter, 0)
     n = line.size
-    position = zeros(values.shape, dtype=_int64)
+    position = zeros(values.shape, dtype=_int64, device=values.device)
     if not n:
         return position
     before = ops["less" if side == "left" else "less_equal"]
@@ -183,20 +185,20 @@ def unique_all(x, /) -> UniqueAll:
     flat = _core.reshape(x, (-1,))
     n = flat.size
     if not n:
-        none = zeros((0,), dtype=_int64)
-        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64), none)
+        none = zeros((0,), dtype=_int64, device=x.device)
+        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64, device=x.device), none)
     if flat.dtype.kind == "c":
         order = argsort(flat.imag)
         order = _core.take(order, argsort(_core.take(flat.real, order, 0)), 0)
     else:
         order = argsort(flat)
     line = _core.take(flat, order, 0)
-    isnew = _core.concat((_core.asarray([True], None, None), ops["not_equal"](line[1:], line[:-1])), 0)
+    isnew = _core.concat((_core.full((1,), True, _bool, x.device), ops["not_equal"](line[1:], line[:-1])), 0)
     starts = _core.nonzero(isnew)
     group = _core.along_axis("cumulative_sum", _core.astype(isnew, _int64), 0, False) - 1
-    inverse = zeros((n,), dtype=_int64)
+    inverse = zeros((n,), dtype=_int64, device=x.device)
     inverse[order] = group
-    ends = _core.concat((starts[1:], _core.asarray([n], None, None)), 0)
+    ends = _core.concat((starts[1:], _core.full((1,), n, _int64, x.device)), 0)
     return UniqueAll(_core.take(line, starts, 0), _core.take(order, starts, 0), _core.reshape(inverse, x.shape), ends - starts)
 
 
@@ -221,7 +223,7 @@ def isin(x, values, /, *, invert=False) -> Array:
     """Where an element of ``x`` is one of ``values``."""
     x, values = as_array(x), _core.reshape(as_array(values), (-1,))
     if not values.size:
-        return _core.full(x.shape, invert, _bool)
+        return _core.full(x.shape, invert, _bool, x.device)
     if x.dtype.kind == "c" or values.dtype.kind == "c":
         hit = _core.reduce("any", ops["equal"](_core.reshape(x, (*x.shape, 1)), values), -1, False)
     else:

@@ -234,7 +234,7 @@ def repeat(x, repeats, /, *, axis=None) -> Array:
     counts = counts * n if len(counts) == 1 else counts
     if len(counts) != n:
         raise make("ShapeError", f"repeat: repeats: expected 1 or {n} numbers, got {len(counts)}")
-    return _core.take(x, _core.asarray([i for i, c in enumerate(counts) for _ in range(c)], "int64", None), axis)
+    return _core.take(x, _core.asarray([i for i, c in enumerate(counts) for _ in range(c)], "int64", None, x.device), axis)
 
 
 def pad(x, pad_width, mode="constant", *, constant_values=0) -> Array:
@@ -251,7 +251,7 @@ def pad(x, pad_width, mode="constant", *, constant_values=0) -> Array:
     if len(widths) != x.ndim or builtins.any(len(w) != 2 or builtins.min(w) < 0 for w in widths):
         raise make("ValueError", f"pad: pad_width: expected a pair of sizes for each of {x.ndim} axes, got {pad_width}")
     if mode == "constant":
-        result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values, dtype=x.dtype)
+        result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values, dtype=x.dtype, device=x.device)
         result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths))] = x
         return result
     if mode not in _PAD_POSITIONS:
@@ -259,7 +259,7 @@ def pad(x, pad_width, mode="constant", *, constant_values=0) -> Array:
     for axis, (a, b) in enumerate(widths):
         n = x.shape[axis]
         if a or b:
-            x = _core.take(x, _core.asarray([_PAD_POSITIONS[mode](i, n) for i in range(-a, n + b)], "int64", None), axis)
+            x = _core.take(x, _core.asarray([_PAD_POSITIONS[mode](i, n) for i in range(-a, n + b)], "int64", None, x.device), axis)
     return x
 
 
@@ -288,7 +288,7 @@ def diag(x, /, k=0) -> Array:
     if x.ndim == 2:
         return _core.copy(diagonal(x, offset=k))
     n = x.size + abs(k)
-    result = zeros((n, n), dtype=x.dtype)
+    result = zeros((n, n), dtype=x.dtype, device=x.device)
     diagonal(result, offset=k)[...] = x
     return result
 

@@ -4,7 +4,7 @@
 "ortho" both by its root. Real numbers become complex ones of their precision, integers first the default dtype.
 """
 from . import _core
-from ._arguments import as_array, as_tuple, check_device, floating, normalized_axis, ops
+from ._arguments import as_array, as_tuple, floating, normalized_axis, ops
 from ._core import Array
 from ._creation import arange, zeros
 from ._dtypes import BY_NAME
@@ -47,7 +47,7 @@ def _sized(op, x, axis, n):
         raise make("ValueError", f"{op}: points: expected at least 1, got {n}")
     if n < x.shape[axis]:
         return x[(*(slice(None),) * axis, slice(0, n))]
-    return _core.concat((x, zeros((*x.shape[:axis], n - x.shape[axis], *x.shape[axis + 1:]), dtype=x.dtype)), axis)
+    return _core.concat((x, zeros((*x.shape[:axis], n - x.shape[axis], *x.shape[axis + 1:]), dtype=x.dtype, device=x.device)), axis)
 
 
 def _axes(op, x, s, axes):
@@ -172,13 +172,12 @@ def ihfft(x, /, n=None, axis=-1, norm=None) -> Array:
 
 
 def _frequencies(op, n, d, device, dtype, low, high):
-    check_device(device)
     if n < 1:
         raise make("ValueError", f"{op}: n: expected at least 1, got {n}")
     dtype = dtype or _core.default_dtype()
-    whole = arange(0, high, dtype=dtype)
+    whole = arange(0, high, dtype=dtype, device=device)
     if low:
-        whole = _core.concat((whole, arange(low, 0, dtype=dtype)), 0)
+        whole = _core.concat((whole, arange(low, 0, dtype=dtype, device=device)), 0)
     return whole / (n * d)
 
 

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <gtest/gtest.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace kiln;
@@ -46,9 +47,9 @@ void expectMixed(const std::function<void()> &body, const std::string &op, const
 
 /// For a while, arrays are made on a device.
 struct Default {
-  Device *before = defaultDevice();
-  explicit Default(Device *device) { defaultDeviceNow = device; }
-  ~Default() { defaultDeviceNow = before; }
+  DefaultDevice::Scope before;
+  explicit Default(Device *device) : before(DefaultDevice::enter({true, device})) {}
+  ~Default() { DefaultDevice::enter(before); }
 };
 
 using Arrays = std::vector<Array>;
@@ -266,6 +267,27 @@ TEST(Device, TheDefaultOneIsWhereArraysAreMade) {
   }
   Paused paused;
   EXPECT_EQ(deviceOf(apply(Op::Add, here[0], 2)), nullptr) << "operands say where";
+}
+
+TEST(Device, TheDefaultOneIsOfAllThreadsAndOfOne) {
+  auto elsewhere = [] {
+    Device *seen = nullptr;
+    std::thread([&] { seen = defaultDevice(); }).join();
+    return seen;
+  };
+  {
+    Default set(&dummy());
+    EXPECT_EQ(defaultDevice(), &dummy());
+    EXPECT_EQ(elsewhere(), nullptr);
+  }
+  DefaultDevice::set(&dummy());
+  EXPECT_EQ(elsewhere(), &dummy());
+  {
+    Default set(nullptr);
+    EXPECT_EQ(defaultDevice(), nullptr);
+  }
+  EXPECT_EQ(defaultDevice(), &dummy());
+  DefaultDevice::set(nullptr);
 }
 
 TEST(Device, AskingForAValueLeavesARecording) {

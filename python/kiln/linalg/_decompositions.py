@@ -138,7 +138,7 @@ def _triangular(op, x):
     flat = _call("lu", (x,))
     n = x.shape[-1]
     factors, pivots = _parts(flat, (n, n), (n,))
-    exchanged = ops["not_equal"](pivots.real, arange(n, dtype=pivots.real.dtype))
+    exchanged = ops["not_equal"](pivots.real, arange(n, dtype=pivots.real.dtype, device=pivots.device))
     exchanges = sum(_core.astype(exchanged, "int64"), axis=-1)
     return diagonal(factors), _core.astype(1 - 2 * (exchanges % 2), x.dtype)
 

@@ -35,7 +35,7 @@ def pinv(x, /, rtol=None) -> Array:
     """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0."""
     x = _matrices("pinv", x)
     if 0 in x.shape[-2:]:
-        return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype)
+        return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype, x.device)
     u, s, vh = svd(x, full_matrices=False)
     kept = ops["greater"](s, _cutoff(x, s, rtol))
     inverse = where(kept, 1 / where(kept, s, 1), 0)
@@ -51,7 +51,7 @@ def matrix_rank(x, /, rtol=None) -> Array:
     x = _matrices("matrix_rank", x)
     s = svdvals(x)
     if not s.shape[-1]:
-        return _core.full(s.shape[:-1], 0, "int64")
+        return _core.full(s.shape[:-1], 0, "int64", s.device)
     return sum(_core.astype(ops["greater"](s, _cutoff(x, s, rtol)), "int64"), axis=-1)
 
 
@@ -177,5 +177,5 @@ def lstsq(a, b, rcond=None):
         raise make("ShapeError", f"lstsq: operands: expected a matrix and {a.shape[-2]} rows, got {a.shape} and {b.shape}")
     x = matmul(pinv(a, rtol=rcond), b)
     left = ops["abs"](b - matmul(a, x))
-    squares = sum(left * left, axis=0, keepdims=b.ndim == 1) if a.shape[0] > a.shape[1] else _core.full((0,), 0, left.dtype)
+    squares = sum(left * left, axis=0, keepdims=b.ndim == 1) if a.shape[0] > a.shape[1] else _core.full((0,), 0, left.dtype, left.device)
     return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)
