@@ -61,9 +61,10 @@ struct Storage {
   std::atomic<int32_t> refs{1};
   bool pinned = false;
   bool isWritable = true;
-  int32_t cell = -1; // its number in `recording`
-  Ref<Value> value;  // none: made by a recording that computes nothing
-  Device *device = nullptr; // of any value that it holds
+  bool isLoose = false;           // of values that were written out as an operand: goes where the arrays beside it are
+  int32_t cell = -1;              // its number in `recording`
+  Ref<Value> value;               // none: made by a recording that computes nothing
+  Device *device = nullptr;       // of any value that it holds
   CellTable *recording = nullptr; // of the recorder that made it, which may be over; counted
 
   static Ref<Storage> make(Ref<Value> value);

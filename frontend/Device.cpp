@@ -41,7 +41,7 @@ template <typename Moves> Device *theDevice(const char *op, std::span<const Arra
   return device;
 }
 
-bool movesByItself(const Array &x) { return !x.shape.rank || x.storage->pinned; }
+bool movesByItself(const Array &x) { return !x.shape.rank || x.storage->pinned || x.storage->isLoose; }
 
 } // namespace
 

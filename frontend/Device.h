@@ -71,8 +71,8 @@ inline Device *defaultDevice() { return DefaultDevice::get(); }
 
 /// An array of the CPU that shows one element alone, which kernels of any device take by its value.
 bool isNumber(const Array &x);
-/// The device of the operands of an op. Arrays of the CPU without axes, and those whose memory the host shares with others, move there by
-/// themselves. Throws Error (device) for any other mixture.
+/// The device of the operands of an op. Arrays of the CPU without axes, loose ones, and those whose memory the host shares with others,
+/// move there by themselves. Throws Error (device) for any other mixture.
 Device *commonDevice(const char *op, std::span<const Array *const> operands);
 /// The device that an operation runs on; views of numbers move as well. Throws as commonDevice.
 Device *placeOf(const Operation &operation);

@@ -191,9 +191,9 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
 
 /// The common case by itself: elements of a row-major vector at positions.
 static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array &value) {
-  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous && !isApart(x, key[0].array, value) &&
-                 key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous && value.shape == key[0].array.shape &&
-                 !x.isRepeated;
+  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous &&
+                 !isApart(x, key[0].array, value) && key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous &&
+                 value.shape == key[0].array.shape && !x.isRepeated;
   if (!isPlain) return false;
   prepareWrite(x);
   scatterInto(Op::Scatter, x, key[0].array, overlaps(x, value) ? copy(value) : value, 0);

@@ -82,7 +82,7 @@ private:
     const TensorType &type = trace.types[size_t(now)];
     Device *place = size_t(now) < places.size() ? places[size_t(now)] : nullptr;
     if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype && !place) return operand(op, 0); // a copy: values do not change here
-    bool isHere = op.operands.empty() || !deviceOf(operand(op, 0)); // in place on the CPU alone
+    bool isHere = op.operands.empty() || !deviceOf(operand(op, 0));                               // in place on the CPU alone
     if (info(op.op).kind == Kind::Scatter && isHere) {
       Array result = taken(op, 0);
       scatterInto(op.op, result, operand(op, 1), operand(op, 2), op.words[0]);
@@ -115,8 +115,7 @@ private:
 
 } // namespace
 
-std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(),
-                             std::span<Device *const> places) {
+std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(), std::span<Device *const> places) {
   Paused paused;
   return Interpreter(trace, inputs, between, places).run();
 }

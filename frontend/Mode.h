@@ -12,8 +12,8 @@ struct Operation {
   Op op;
   std::span<const Array *const> operands;
   std::span<const int64_t> words;
-  TensorType type; // of its result
-  bool mayShare = false; // the result is read at once and alone: it may show the memory of an operand
+  TensorType type;          // of its result
+  bool mayShare = false;    // the result is read at once and alone: it may show the memory of an operand
   Device *device = nullptr; // where the result is made if no operand says so
 };
 

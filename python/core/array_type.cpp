@@ -26,7 +26,8 @@ size_t deadCount[kSizes];
 bool keepDead(PyArray *a) {
   const Array &x = a->array;
   const Storage *cell = x.storage.get();
-  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value || cell->device)
+  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value ||
+      cell->device)
     return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;
@@ -300,7 +301,8 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
   return guardedInt([&] {
     Array &a = arrayOf(self);
     if (deviceOf(a)) { // NumPy then asks __array__, which makes a copy
-      PyErr_Format(PyExc_BufferError, "array: expected one of the CPU, got one of '%s' (x.to_device('cpu') copies it)", nameOf(deviceOf(a)).c_str());
+      PyErr_Format(PyExc_BufferError, "array: expected one of the CPU, got one of '%s' (x.to_device('cpu') copies it)",
+                   nameOf(deviceOf(a)).c_str());
       throw PythonError();
     }
     leave(a, "an array is turned into one of another library");

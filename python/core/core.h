@@ -105,6 +105,12 @@ Operand requireOperand(const char *op, PyObject *o, Holder &holder);
 /// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always. Numbers
 /// and sequences become arrays of `device`; others are where they are.
 Array asArray(PyObject *o, std::optional<DType> dtype, int copy, Device *device = defaultDevice());
+/// The same of an operand: an array of values that were written out goes where the arrays beside it are.
+inline Array asOperand(PyObject *o) {
+  Array a = asArray(o, std::nullopt, -1);
+  if (!isArray(o)) a.storage->isLoose = true;
+  return a;
+}
 DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
 PyObject *fromDType(DType dtype);

@@ -30,7 +30,7 @@ template <typename Body> py11::object located(Body &&body) {
 
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
-  holder.array = kiln::py::asArray(h.ptr(), std::nullopt, -1);
+  holder.array = kiln::py::asOperand(h.ptr());
   return *holder.array;
 }
 
@@ -85,15 +85,18 @@ void checkSizes(const char *op, const Dims &shape) {
 
 void defineOps(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
-  m.def("asarray", [](py11::object o, py11::object dtype, py11::object wantsCopy, py11::object device) {
-    return located([&] {
-      std::optional<DType> t;
-      if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
-      int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
-      if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
-      return wrap(kiln::py::asArray(o.ptr(), t, mode, deviceOr(device, defaultDevice())));
-    });
-  }, py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
+  m.def(
+      "asarray",
+      [](py11::object o, py11::object dtype, py11::object wantsCopy, py11::object device) {
+        return located([&] {
+          std::optional<DType> t;
+          if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
+          int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
+          if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
+          return wrap(kiln::py::asArray(o.ptr(), t, mode, deviceOr(device, defaultDevice())));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
   m.def("astype", [](py11::object x, py11::object dtype) {
     return located([&] {
       Holder h;
@@ -106,28 +109,35 @@ void defineOps(py11::module_ &m) {
       return wrap(copy(require("copy", x, h)));
     });
   });
-  m.def("full", [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
-    return located([&]() -> PyObject * {
-      Device *to = deviceOr(device, defaultDevice());
-      Holder h;
-      Operand number = kiln::py::requireOperand("full", value.ptr(), h);
-      Dims dims = kiln::py::toDims("full", shape.ptr());
-      checkSizes("full", dims);
-      if (number.kind == Operand::IsArray) {
-        Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
-        return wrap(toDevice(copy(broadcastTo(x, dims)), device.is_none() ? deviceOf(x) : to));
-      }
-      DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
-      return wrap(full(dims, t, scalarBits(number, t), to));
-    });
-  }, py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
-  m.def("iota", [](py11::object shape, py11::object dtype, int64_t axis, py11::object device) {
-    return located([&] {
-      Dims dims = kiln::py::toDims("iota", shape.ptr());
-      checkSizes("iota", dims);
-      return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis, deviceOr(device, defaultDevice())));
-    });
-  }, py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
+  m.def("as_operand", [](py11::object o) { return located([&] { return wrap(kiln::py::asOperand(o.ptr())); }); });
+  m.def(
+      "full",
+      [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
+        return located([&]() -> PyObject * {
+          Device *to = deviceOr(device, defaultDevice());
+          Holder h;
+          Operand number = kiln::py::requireOperand("full", value.ptr(), h);
+          Dims dims = kiln::py::toDims("full", shape.ptr());
+          checkSizes("full", dims);
+          if (number.kind == Operand::IsArray) {
+            Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
+            return wrap(toDevice(copy(broadcastTo(x, dims)), device.is_none() ? deviceOf(x) : to));
+          }
+          DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
+          return wrap(full(dims, t, scalarBits(number, t), to));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
+  m.def(
+      "iota",
+      [](py11::object shape, py11::object dtype, int64_t axis, py11::object device) {
+        return located([&] {
+          Dims dims = kiln::py::toDims("iota", shape.ptr());
+          checkSizes("iota", dims);
+          return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis, deviceOr(device, defaultDevice())));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
   m.def("where", [](py11::object c, py11::object x, py11::object y) {
     return located([&] {
       Holder hc, hx, hy;

@@ -39,8 +39,8 @@ def as_tuple(value):
 
 
 def as_array(value):
-    """``value`` as an array; arrays as they are."""
-    return value if isinstance(value, Array) else _core.asarray(value, None, None)
+    """``value`` as an array, which goes where the arrays beside it are; arrays as they are."""
+    return value if isinstance(value, Array) else _core.as_operand(value)
 
 
 def floating(x):

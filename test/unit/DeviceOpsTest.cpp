@@ -137,7 +137,8 @@ TEST(DeviceOps, EveryOpGivesTheBitsOfTheCpu) {
   auto &device = DummyDevice::first();
   for (int i = 0; i < int(Op::Count); ++i) {
     int ran = 0;
-    for (DType dtype : {DType::Bool, DType::I32, DType::I64, DType::U8, DType::U64, DType::F16, DType::F32, DType::F64, DType::C64, DType::C128})
+    for (DType dtype :
+         {DType::Bool, DType::I32, DType::I64, DType::U8, DType::U64, DType::F16, DType::F32, DType::F64, DType::C64, DType::C128})
       if (accepts(info(Op(i)).accepts, dtype)) ran += compare(device, Op(i), dtype);
     EXPECT_GT(ran, 0) << info(Op(i)).name;
   }

@@ -60,8 +60,10 @@ struct Program {
 };
 const Program programs[] = {
     {"chain", [](Array &x, Array &y, Array &) { return apply(Op::Add, apply(Op::Multiply, x, y), apply(Op::Subtract, y, 2.5)); }},
-    {"broadcast", [](Array &x, Array &y, Array &) { return apply(Op::Multiply, slice(x, {0, 0}, {4, 1}, {1, 1}), slice(y, {0, 0}, {1, 6}, {1, 2 - 1})); }},
-    {"dtypes", [](Array &x, Array &y, Array &) { return apply(Op::Add, cast(x, DType::F64), apply(Op::Multiply, y, cast(y, DType::F16))); }},
+    {"broadcast", [](Array &x, Array &y,
+                     Array &) { return apply(Op::Multiply, slice(x, {0, 0}, {4, 1}, {1, 1}), slice(y, {0, 0}, {1, 6}, {1, 1})); }},
+    {"dtypes",
+     [](Array &x, Array &y, Array &) { return apply(Op::Add, cast(x, DType::F64), apply(Op::Multiply, y, cast(y, DType::F16))); }},
     {"power", [](Array &x, Array &, Array &) { return apply(Op::Pow, x, 0.5); }},
     {"sum", [](Array &x, Array &, Array &) { return reduce(Op::Sum, cast(x, DType::F16), Dims{1}, true); }},
     {"sum of all", [](Array &x, Array &, Array &) { return reduce(Op::Sum, transpose(x, {1, 0}), std::nullopt, false); }},
@@ -73,25 +75,81 @@ const Program programs[] = {
     {"scatter", [](Array &x, Array &y, Array &at) { return scatter(Op::ScatterAdd, x, at, slice(y, {0, 0}, {2, 6}, {1, 1}), 0); }},
     {"sort", [](Array &x, Array &, Array &) { return alongAxis(Op::Argsort, cast(x, DType::BF16), 0, true); }},
     {"scan", [](Array &x, Array &, Array &) { return alongAxis(Op::CumulativeSum, x, 0); }},
-    {"concat", [](Array &x, Array &y, Array &) { const Array *all[] = {&x, &y, &x}; return concat(all, 1); }},
-    {"where", [](Array &x, Array &y, Array &) { return where(apply(Op::Less, x, y), {Operand::IsArray, &x}, {Operand::IsFloat, nullptr, 0, -1}); }},
-    {"convolution", [](Array &x, Array &y, Array &) { return convolution(reshape(x, {1, 12, 2}), reshape(y, {3, 2, 4}), {1}, {1}, {1}, {1}, 1); }},
-    {"library", [](Array &x, Array &y, Array &) { Array m = matmul(x, transpose(y, {1, 0})); const Array *one[] = {&m}; int64_t words[] = {1}; return applyLibrary(Op::Svd, one, words); }},
+    {"concat",
+     [](Array &x, Array &y, Array &) {
+       const Array *all[] = {&x, &y, &x};
+       return concat(all, 1);
+     }},
+    {"where",
+     [](Array &x, Array &y, Array &) { return where(apply(Op::Less, x, y), {Operand::IsArray, &x}, {Operand::IsFloat, nullptr, 0, -1}); }},
+    {"convolution",
+     [](Array &x, Array &y, Array &) { return convolution(reshape(x, {1, 12, 2}), reshape(y, {3, 2, 4}), {1}, {1}, {1}, {1}, 1); }},
+    {"library",
+     [](Array &x, Array &y, Array &) {
+       Array m = matmul(x, transpose(y, {1, 0}));
+       const Array *one[] = {&m};
+       int64_t words[] = {1};
+       return applyLibrary(Op::Svd, one, words);
+     }},
     {"dynamic slice", [](Array &x, Array &, Array &at) { return dynamicSlice(x, at, {2, 3}); }},
     {"dynamic update", [](Array &x, Array &y, Array &at) { return dynamicUpdate(x, slice(y, {0, 0}, {2, 2}, {1, 1}), at); }},
     {"parts", [](Array &x, Array &y, Array &) { return apply(Op::Add, partOf(joinParts(x, y), true), partOf(x, true)); }},
     {"bits", [](Array &x, Array &, Array &) { return bitcast(transpose(x, {1, 0}), DType::I32); }},
     {"reshape of a view", [](Array &x, Array &, Array &) { return reshape(transpose(x, {1, 0}), {8, 3}); }},
-    {"ravel", [](Array &, Array &, Array &at) { Array two[] = {at, at}; return ravelIndices(two, {4, 6}); }},
+    {"ravel",
+     [](Array &, Array &, Array &at) {
+       Array two[] = {at, at};
+       return ravelIndices(two, {4, 6});
+     }},
     {"copy", [](Array &x, Array &, Array &) { return copy(broadcastTo(x, {2, 4, 6})); }},
-    {"write", [](Array &x, Array &y, Array &) { assign(x, y); return apply(Op::Add, x, 1); }},
-    {"write of a number", [](Array &x, Array &, Array &) { Array row = slice(x, {1, 0}, {1, 6}, {1, 1}); assign(row, number(7)); return copy(x); }},
-    {"write through views", [](Array &x, Array &y, Array &) { Array v = transpose(slice(x, {0, 1}, {4, 3}, {1, 2}), {1, 0}); assign(v, apply(Op::Multiply, v, v)); return apply(Op::Add, x, y); }},
-    {"write of what overlaps", [](Array &x, Array &, Array &) { Array to = slice(x, {1, 0}, {3, 6}, {1, 1}); assign(to, slice(x, {0, 0}, {3, 6}, {1, 1})); return copy(x); }},
-    {"write at positions", [](Array &x, Array &y, Array &at) { Subscript key[] = {{Subscript::Indices, 0, 0, 1, at}, kiln::Subscript{Subscript::Slice, 0, 6, 1, {}}}; setAt(x, key, slice(y, {0, 0}, {1, 6}, {1, 1}), Op::ScatterAdd); return copy(x); }},
-    {"write of a number at positions", [](Array &x, Array &, Array &at) { Subscript key[] = {{Subscript::Indices, 0, 0, 1, at}}; Array flat = reshape(x, {24}); setAt(flat, key, number(3), Op::Scatter); return copy(x); }},
-    {"add at a slice", [](Array &x, Array &, Array &) { Subscript key[] = {{Subscript::Slice, 1, 2, 1, {}}, {Subscript::Slice, 0, 6, 1, {}}}; setAt(x, key, number(2), Op::ScatterAdd); return copy(x); }},
-    {"write at a mask", [](Array &x, Array &y, Array &) { Subscript key[] = {{Subscript::Mask, 0, 0, 1, apply(Op::Less, x, y)}}; setAt(x, key, number(9), Op::Scatter); return copy(x); }},
+    {"write",
+     [](Array &x, Array &y, Array &) {
+       assign(x, y);
+       return apply(Op::Add, x, 1);
+     }},
+    {"write of a number",
+     [](Array &x, Array &, Array &) {
+       Array row = slice(x, {1, 0}, {1, 6}, {1, 1});
+       assign(row, number(7));
+       return copy(x);
+     }},
+    {"write through views",
+     [](Array &x, Array &y, Array &) {
+       Array v = transpose(slice(x, {0, 1}, {4, 3}, {1, 2}), {1, 0});
+       assign(v, apply(Op::Multiply, v, v));
+       return apply(Op::Add, x, y);
+     }},
+    {"write of what overlaps",
+     [](Array &x, Array &, Array &) {
+       Array to = slice(x, {1, 0}, {3, 6}, {1, 1});
+       assign(to, slice(x, {0, 0}, {3, 6}, {1, 1}));
+       return copy(x);
+     }},
+    {"write at positions",
+     [](Array &x, Array &y, Array &at) {
+       Subscript key[] = {{Subscript::Indices, 0, 0, 1, at}, {Subscript::Slice, 0, 6, 1, {}}};
+       setAt(x, key, slice(y, {0, 0}, {1, 6}, {1, 1}), Op::ScatterAdd);
+       return copy(x);
+     }},
+    {"write of a number at positions",
+     [](Array &x, Array &, Array &at) {
+       Subscript key[] = {{Subscript::Indices, 0, 0, 1, at}};
+       Array flat = reshape(x, {24});
+       setAt(flat, key, number(3), Op::Scatter);
+       return copy(x);
+     }},
+    {"add at a slice",
+     [](Array &x, Array &, Array &) {
+       Subscript key[] = {{Subscript::Slice, 1, 2, 1, {}}, {Subscript::Slice, 0, 6, 1, {}}};
+       setAt(x, key, number(2), Op::ScatterAdd);
+       return copy(x);
+     }},
+    {"write at a mask",
+     [](Array &x, Array &y, Array &) {
+       Subscript key[] = {{Subscript::Mask, 0, 0, 1, apply(Op::Less, x, y)}};
+       setAt(x, key, number(9), Op::Scatter);
+       return copy(x);
+     }},
 };
 
 Arrays inputs() {
@@ -135,9 +193,7 @@ TEST(Device, EagerProgramsGiveTheBitsOfTheCpu) {
     int before = dummy().copies();
     Array result = p.run(far[0], far[1], far[2]);
     bool asksForValues = std::string(p.name) == "write at a mask";
-    if (!asksForValues) {
-      EXPECT_EQ(dummy().copies(), before) << "a hidden copy";
-    }
+    if (!asksForValues) { EXPECT_EQ(dummy().copies(), before) << "a hidden copy"; }
     EXPECT_EQ(deviceOf(result), &dummy());
     EXPECT_EQ(bytesOf(result), bytesOf(expected));
     EXPECT_EQ(bytesOf(far[0]), bytesOf(here[0])) << "what it writes";
@@ -223,10 +279,20 @@ TEST(Device, OtherMixturesAreRefused) {
     expectMixed([&] { matmul(m, square); }, "matmul");
     expectMixed([&] { gather(x, index, 0); }, "take");
     expectMixed([&] { scatter(Op::Scatter, x, index, slice(host, {0}, {2}, {1}), 0); }, "scatter");
-    expectMixed([&] { const Array *both[] = {&host, &x}; concat(both, 0); }, "concat");
+    expectMixed(
+        [&] {
+          const Array *both[] = {&host, &x};
+          concat(both, 0);
+        },
+        "concat");
     expectMixed([&] { assign(x, host); }, "assignment");
     expectMixed([&] { assign(host, x); }, "assignment", "cpu");
-    expectMixed([&] { Array copy = number(1); assign(copy, slice(x, {0}, {1}, {1})); }, "assignment", "cpu");
+    expectMixed(
+        [&] {
+          Array copy = number(1);
+          assign(copy, slice(x, {0}, {1}, {1}));
+        },
+        "assignment", "cpu");
     expectMixed([&] { dynamicSlice(x, reshape(index, {2}), {1}); }, "dynamic_slice");
   }
   Array y = on(DummyDevice::second(), host);
@@ -358,7 +424,8 @@ TEST(Device, TreesRunAndCommitThere) {
   }
   EXPECT_EQ(node.segment.device, &dummy());
   Sharing sharing;
-  sharing.choose(Dynamic::Everywhere, {}, node.segment, {}, [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
+  sharing.choose(Dynamic::Everywhere, {}, node.segment, {},
+                 [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
   EXPECT_EQ(node.segment.code, nullptr) << "the compiler of the CPU makes none";
   EXPECT_EQ(node.segment.apart, "it works on arrays of 'dummy:0', for which no code is made");
   Array *arrays[] = {&far[0], &far[1]};

@@ -115,7 +115,8 @@ private:
 inline Array sample(DType dtype, const Dims &shape, int seed = 0) {
   Array whole = Array::empty(DType::F64, shape);
   auto *data = reinterpret_cast<double *>(whole.data());
-  for (int64_t i = 0; i < whole.size(); ++i) data[i] = double((i * 7 + seed * 3 + 1) % 5) * 0.25 + 0.125 * (dtype == DType::F64 || isFloat(dtype));
+  for (int64_t i = 0; i < whole.size(); ++i)
+    data[i] = double((i * 7 + seed * 3 + 1) % 5) * 0.25 + 0.125 * (dtype == DType::F64 || isFloat(dtype));
   if (isInteger(dtype)) {
     for (int64_t i = 0; i < whole.size(); ++i) data[i] = double((i * 7 + seed * 3 + 1) % 5);
   }

@@ -129,7 +129,7 @@ def solve(x1, x2, /) -> Array:
 def inv(x, /) -> Array:
     """Inverse of a square matrix. Raises LinAlgError where it is singular: better solve than multiply with an inverse."""
     x = floating(x)
-    return solve(x, eye(x.shape[-1] if x.ndim else 1, dtype=x.dtype))
+    return solve(x, eye(x.shape[-1] if x.ndim else 1, dtype=x.dtype, device=x.device))
 
 
 def _triangular(op, x):

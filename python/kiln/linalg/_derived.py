@@ -61,7 +61,7 @@ def matrix_power(x, n, /) -> Array:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise make("ShapeError", f"matrix_power: operand 0: expected square matrices, got {x.shape}")
     if n == 0:
-        return _core.copy(_core.broadcast_to(eye(x.shape[-1], dtype=x.dtype), x.shape))
+        return _core.copy(_core.broadcast_to(eye(x.shape[-1], dtype=x.dtype, device=x.device), x.shape))
     square, result = (inv(x) if n < 0 else x), None
     n = abs(n)
     while n:
