@@ -35,6 +35,7 @@ public:
     if (PyTuple_CheckExact(value) || isNamedTuple(value)) return addTuple(value, depth);
     if (PyList_CheckExact(value)) return addList(value, depth);
     if (PyDict_CheckExact(value)) return addDict(value, depth);
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth), Object();
     if (isNamedThing(value)) return addThing(value), Object();
     if (isNumPyScalar(value)) return addScalar(value), Object();
     if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
@@ -49,8 +50,7 @@ public:
 
   /// A static argument: by type and bits where it is plain data, else by identity.
   void addStatic(PyObject *value, const char *name) {
-    if (PyObject_Hash(value) == -1) {
-      PyErr_Clear();
+    if (Py_TYPE(value)->tp_hash == PyObject_HashNotImplemented && !PySlice_Check(value)) {
       throw Error(ErrorKind::Trace, std::string("static argument ") + name + ": expected a hashable value, got " + Py_TYPE(value)->tp_name);
     }
     to.key.token(KeyToken::Static);
@@ -151,9 +151,17 @@ private:
     if (isArray(value)) return void(fail("is a static array"));
     if (addPlain(value)) return;
     if (depth == kDeepest) return void(fail("is nested deeper than " + std::to_string(kDeepest) + " levels"));
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth);
     if (!PyTuple_CheckExact(value)) return addThing(value);
     to.key.token(KeyToken::Tuple, PyTuple_GET_SIZE(value));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) addConstant(PyTuple_GET_ITEM(value, i), depth + 1);
+  }
+
+  /// A slice or a range.
+  void addBounds(PyObject *value, int depth) {
+    hold(value);
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+    for (const char *name : {"start", "stop", "step"}) addConstant(Object(check(PyObject_GetAttrString(value, name))).get(), depth + 1);
   }
 
   Object addTuple(PyObject *value, int depth) {

@@ -124,7 +124,10 @@ struct Recording {
     if (why.size()) return;
     entry->notePlaces(r.locations);
   }
-  void finish(Recorder &r) { entry->root.segment = Segment(std::move(r.trace)); }
+  void finish(Recorder &r) {
+    keepWhatFails(r.trace);
+    entry->root.segment = Segment(std::move(r.trace));
+  }
 };
 
 /// Whether lists and dicts that the call was given are as they were.

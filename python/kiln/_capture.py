@@ -276,7 +276,7 @@ class _Analysis:
             name = None
         if isinstance(value, types.ModuleType) and not (value.__name__ + ".").startswith("kiln."):
             self.fail(f"uses the module '{label}' as a value")
-        if value in (str, repr) and key in ("str", "repr") and not only_raises(instructions, at):
+        if (value is str or value is repr) and key in ("str", "repr") and not only_raises(instructions, at):
             self.texts.append(self.at)
         if type(value) is type and (label == "__class__" or is_asked_for(code, instructions, at)) and allocates_plainly(value):
             return self.admit(value) or at
