@@ -212,11 +212,20 @@ def jit_raises_its_own():
 
 
 @case
-def jit_changes_a_list():
+def jit_keeps_an_array():
     @kn.jit
     def f(a, found):
         found.append(a + 1)
         return a
+    return raising(lambda: f(x, [y]), error=kn.TraceError)
+
+
+@case
+def jit_changes_a_list():
+    @kn.jit
+    def f(a, found):
+        found.append(2)
+        return a + 1
     return lambda: f(x, [y])
 
 
