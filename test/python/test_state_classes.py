@@ -1,6 +1,5 @@
 """Special methods of dataclasses, named tuples, registered classes and static callables are the program's too; jit against eager."""
 from state_harness import cases
-from state_known import KNOWN
 
 _DATACLASS = """
 import dataclasses, random
@@ -468,4 +467,4 @@ f(x, 0)
 """,
 }
 
-test_classes = cases(CLASSES, KNOWN["classes"], apart=["an unflatten that raises"])
+test_classes = cases(CLASSES, apart=["an unflatten that raises"])
