@@ -10,7 +10,7 @@ KNOWN = {
         "a static object with an operator", "a static partial", "static keys of dicts and nested", "static numbers of other types"]),
     "once": ("a recording acts before it gives up, and refuses arrays that are kept", [
         "a generator that is returned", "a number asked for", "an append and a bad index", "an append and a branch on a value",
-        "an append and a raise after a write", "an array kept by a closure that is returned", "an array kept in a list argument", "an error on data of something unused",
+        "an append and a raise after a write", "an array kept by a closure that is returned", "an array kept by an exception", "an array kept in a list argument", "an error on data of something unused",
         "an array kept in an attribute of the function", "an attribute of an object", "nothing returned", "weights in a dict",
         "weights in a dict and a loss"]),
     "other_frames": ("operations of other frames are recorded", [
@@ -26,7 +26,7 @@ KNOWN = {
     "arrays": ("how views lie to each other", [
         "parts of a complex number"]),
     "classes": ("special methods of containers", [
-        "a class attribute of a dataclass", "a dataclass with further attributes", "a dataclass with its own init", "a default factory",
+        "a class attribute of a dataclass", "a dataclass with further attributes", "a dataclass with its own init", "a default factory", "a method that is replaced", "tuples of a class of their own", "tuples with further attributes",
         "a flatten that raises", "a registered class that hides state", "an unflatten that raises", "bool of a dataclass argument",
         "bool of a static object", "calls of a dataclass argument", "calls of a static object", "comparisons of a dataclass argument",
         "equality of a dataclass argument", "float of a dataclass argument", "index of a dataclass argument", "index of a static object",
