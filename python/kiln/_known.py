@@ -68,7 +68,7 @@ def attributes_of_values():
 _COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
               "kiln._dtypes kiln.tree kiln.fft").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
-_LIKE_USERS = ("kiln.doctor", "kiln.demo", "kiln.testing")
+_LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
 _SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass"}
 
 
