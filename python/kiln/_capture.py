@@ -32,6 +32,7 @@ class _Stop(Exception):
 class _Analysis:
     def __init__(self):
         self.places, self.known, self.seen, self.kept = [], set(), set(), []
+        self.codes = set()
         self.names, self.attributes = set(), {}  # attributes that objects may have, and those that are read
         self.classes, self.modules, self.owners = [], [], []
         self.nameless, self.texts = [], []  # classes whose objects' text is their address, and where text is made
@@ -206,6 +207,7 @@ class _Analysis:
 
     def code(self, code, names, builtin_names, cells, fresh):
         """One code object; `cells` are the closure cells that exist before the call, `fresh` is the class of an object that it makes."""
+        self.codes.add(code)
         instructions, at = instructions_of(code), 0
         variables = code.co_varnames + tuple(c for c in code.co_cellvars if c not in code.co_varnames) + code.co_freevars
         while at < len(instructions):
@@ -292,7 +294,7 @@ def _own_classes(cls):
 
 
 def analyze(fn, classes, values=()):
-    """([(container, key)], why): the places to watch, or why the function's calls run in eager.
+    """([(container, key)], why, codes): the places to watch, or why the function's calls run in eager, and all code that may run in them.
 
     `classes` are those of container arguments, `values` the static arguments. A place is a dict and a key, a cell and None, a function
     and the name of its code or defaults, or a class and None.
@@ -306,7 +308,7 @@ def analyze(fn, classes, values=()):
         analysis.judge(fn, getattr(fn, "__qualname__", type(fn).__name__))
         analysis.finish()
     except _Stop as stop:
-        return [], str(stop)
+        return [], str(stop), ()
     except RecursionError:
-        return [], "leads to code that is too deep to analyze"
-    return analysis.places, None
+        return [], "leads to code that is too deep to analyze", ()
+    return analysis.places, None, tuple(analysis.codes)

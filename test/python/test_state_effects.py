@@ -655,10 +655,9 @@ def traced():
     try: return f(x)
     finally: sys.settrace(before)
 ---
-f(x)
 traced()
 f(x)
-traced()
+f(x)
 """,
     "a profile function that computes": """
 # not hop
@@ -679,9 +678,8 @@ def profiled():
     finally: sys.setprofile(None)
 ---
 profiled()
-profiled()
 f(x)
-profiled()
+f(x)
 """,
 }
 
