@@ -10,7 +10,7 @@ KNOWN = {
         "a static object with an operator", "a static partial", "static keys of dicts and nested", "static numbers of other types"]),
     "once": ("a recording acts before it gives up, and refuses arrays that are kept", [
         "a generator that is returned", "a number asked for", "an append and a bad index", "an append and a branch on a value",
-        "an append and a raise after a write", "an array kept by a closure that is returned", "an array kept in a list argument",
+        "an append and a raise after a write", "an array kept by a closure that is returned", "an array kept in a list argument", "an error on data of something unused",
         "an array kept in an attribute of the function", "an attribute of an object", "nothing returned", "weights in a dict",
         "weights in a dict and a loss"]),
     "other_frames": ("operations of other frames are recorded", [
