@@ -146,8 +146,7 @@ static Array asMatrices(const Array &x, const Dims &batch, int axis) {
   return reshape(transpose(x, order), shape);
 }
 
-/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one
-/// product.
+/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one product.
 struct MoreRows {
   int batches; // that are left
   int64_t rows, step;

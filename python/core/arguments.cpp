@@ -194,8 +194,7 @@ private:
     addConstant(PyTuple_GET_ITEM(parts.get(), 1), depth + 1);
     to.held.push_back(parts);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i)
-      if (add(PyTuple_GET_ITEM(children, i), depth + 1))
-        return fail(std::string("is a ") + Py_TYPE(value)->tp_name + " with a NumPy array in it");
+      if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail(std::string("is a ") + Py_TYPE(value)->tp_name + " with a NumPy array in it");
     return Object();
   }
 };
@@ -260,14 +259,12 @@ Call Arguments::calling(const Call &call) const {
 
 /// Whether two lists, or two dicts, have the same objects in the same order.
 static bool sameObjects(PyObject *a, PyObject *b) {
-  Object x(check(PyList_CheckExact(a) ? PySequence_Tuple(a) : PyDict_Items(a))),
-      y(check(PyList_CheckExact(b) ? PySequence_Tuple(b) : PyDict_Items(b)));
+  Object x(check(PyList_CheckExact(a) ? PySequence_Tuple(a) : PyDict_Items(a))), y(check(PyList_CheckExact(b) ? PySequence_Tuple(b) : PyDict_Items(b)));
   Py_ssize_t n = PySequence_Fast_GET_SIZE(x.get());
   if (n != PySequence_Fast_GET_SIZE(y.get())) return false;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject *p = PySequence_Fast_GET_ITEM(x.get(), i), *q = PySequence_Fast_GET_ITEM(y.get(), i);
-    if (PyList_CheckExact(a) ? p != q
-                             : PyTuple_GET_ITEM(p, 0) != PyTuple_GET_ITEM(q, 0) || PyTuple_GET_ITEM(p, 1) != PyTuple_GET_ITEM(q, 1))
+    if (PyList_CheckExact(a) ? p != q : PyTuple_GET_ITEM(p, 0) != PyTuple_GET_ITEM(q, 0) || PyTuple_GET_ITEM(p, 1) != PyTuple_GET_ITEM(q, 1))
       return false;
   }
   return true;

@@ -84,10 +84,9 @@ bool makeRoom(JitState &state) {
 void tellOfVariants(JitState &state) {
   size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->root.segment.isOpen(); }));
   if (state.entries.back()->root.segment.isOpen() || (n != kManyVariants && n != kMostVariants)) return;
-  state.note(
-      std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
-          (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays"),
-      "");
+  state.note(std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
+                 (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays"),
+             "");
 }
 
 //===-- recording ---------------------------------------------------------------------------------------------------===//
@@ -304,8 +303,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       result = callEager(actual);
     } else {
       auto entry = findEntry(state, arguments);
-      if (entry && entry->root.segment.executable && !entry->plain.isKnown && !call.kwnames &&
-          state.options.parameters.staticNumbers.empty())
+      if (entry && entry->root.segment.executable && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, *entry, actual, arguments) : callNew(state, actual, arguments);
     }

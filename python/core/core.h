@@ -53,16 +53,16 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
 struct PythonSide {
   PyObject *raise = nullptr; // (kind, message) -> exception instance, located
   PyObject *dtypes[kNumDTypes] = {};
-  PyObject *repr = nullptr;       // (array) -> str
-  PyObject *leave = nullptr;      // the exception of LeaveRecording
-  PyObject *analyze = nullptr;    // (function, objects among its arguments) -> what it reads of Python's state
-  PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
-  PyObject *where = nullptr;      // () -> "file.py:3 "
+  PyObject *repr = nullptr;      // (array) -> str
+  PyObject *leave = nullptr;     // the exception of LeaveRecording
+  PyObject *analyze = nullptr;   // (function, objects among its arguments) -> what it reads of Python's state
+  PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
+  PyObject *where = nullptr;     // () -> "file.py:3 "
   PyObject *flatten = nullptr;    // (object) -> (children, data) of a registered class or dataclass, or None
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object
   PyObject *opFunction = nullptr, *dtypeClass = nullptr, *enumClass = nullptr;
-  PyObject *lineOf = nullptr; // (code, instruction) -> "file.py:3: "
+  PyObject *lineOf = nullptr;    // (code, instruction) -> "file.py:3: "
   std::string packageFolder;
 };
 PythonSide &side();

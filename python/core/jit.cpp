@@ -56,8 +56,8 @@ bool readAxis(PyObject *from, OpenAxis &axis) {
 }
 
 PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-  static const char *const names[] = {"function", "static_argnums", "static_argnames", "raise_on_miss",
-                                      "dynamic",  "open_axes",      "parameters",      nullptr};
+  static const char *const names[] = {"function",  "static_argnums", "static_argnames", "raise_on_miss", "dynamic",
+                                      "open_axes", "parameters",     nullptr};
   PyObject *function, *numbers, *staticNames, *openAxes, *parameters;
   int raiseOnMiss, dynamic;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!", const_cast<char **>(names), &function, &PyTuple_Type, &numbers, &staticNames,
@@ -141,7 +141,9 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
 }
 
 /// _replay(args, kwargs) -> the result of the call by the interpreter; TraceError where an operation fails on data.
-PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) { return recordApart(self, argsAndKwargs, "replay", interpretEntry); }
+PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) {
+  return recordApart(self, argsAndKwargs, "replay", interpretEntry);
+}
 
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {

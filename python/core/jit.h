@@ -46,8 +46,8 @@ struct JitState {
   Sharing sharing;
   size_t last = 0;
   int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
-  std::set<const Code *> counted; // code among `compiles` and `cacheHits`
-  std::set<std::string> told;     // notes that were given
+  std::set<const Code *> counted;   // code among `compiles` and `cacheHits`
+  std::set<std::string> told;       // notes that were given
 
   /// Whether an entry has its code, which it takes over where that has become ready.
   bool adoptCode(Entry &entry);

@@ -19,8 +19,8 @@ struct Place {
 /// A value that the recording depended on: numbers and text by type and bits, anything else by identity.
 struct Guard {
   Place place;
-  Object expected;      // null: nothing was there
-  uint64_t version = 0; // of a type
+  Object expected;       // null: nothing was there
+  uint64_t version = 0;  // of a type
   bool holds() const;
 };
 
