@@ -6,6 +6,7 @@
 #include "dialects/trace/TraceDialect.h"
 #include "include/kiln/executable.h"
 #include "lib/Core/Registry.h"
+#include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Driver/Driver.h"
 #include "passes/Passes.h"
@@ -122,6 +123,8 @@ public:
   }
 
   void compile() {
+    constexpr size_t kPart = 32; // functions that are generated at once
+    Budget budget(request.cancel, request.seconds);
     stats().clear();
     run(session.kernels);
     dump("kernels.mlir");
@@ -129,9 +132,19 @@ public:
     dump("vector.mlir");
     run(session.lower);
     addInfo(*module, stats()["emit-cpu.kernels"]);
-    auto native = toLlvm(*module, llvmContext, machine());
-    auto object = emitObject(*native, machine());
-    linkShared({object}, request.output_path);
+    SmallVector<SmallVector<char, 0>> objects;
+    auto generate = [&](ModuleOp part) {
+      llvm::LLVMContext llvmContext;
+      auto native = toLlvm(part, llvmContext, machine());
+      Budget::check();
+      objects.push_back(emitObject(*native, machine()));
+      Budget::check();
+    };
+    auto parts = splitModule(*module, kPart);
+    if (parts.empty()) generate(*module);
+    for (auto &part : parts) generate(*part), part = nullptr;
+    auto bytes = llvm::map_to_vector(objects, [](auto &object) { return ArrayRef<char>(object); });
+    linkShared(bytes, request.output_path);
   }
 
 private:
@@ -143,7 +156,15 @@ private:
   std::unique_ptr<llvm::TargetMachine> other; // of a CPU that is not the host's
 
   llvm::TargetMachine &machine() { return other ? *other : *session.host; }
-  void run(PassManager &pm) { runPasses(pm, *module); }
+  void run(PassManager &pm) {
+    Budget::check();
+    try {
+      runPasses(pm, *module);
+    } catch (const Error &) {
+      Budget::check(); // then that is why a pass gave up
+      throw;
+    }
+  }
 
   void dump(StringRef name) {
     if (!request.dump_dir) return;
@@ -177,6 +198,9 @@ int32_t guarded(char **error, llvm::function_ref<void()> body) {
   try {
     body();
     return 0;
+  } catch (const Declined &e) {
+    *error = strdup(e.what());
+    return KILN_COMPILER_DECLINED;
   } catch (const Error &e) {
     *error = strdup(e.what());
     return 1 + int32_t(e.kind);
@@ -194,6 +218,9 @@ extern "C" {
 int32_t kiln_compiler_abi(void) { return KILN_COMPILER_ABI; }
 
 void kiln_compiler_use_registry(void *registry) { kiln::useRegistry(registry); }
+
+// With LLVM inside another definition stands for this one (cmake/static_llvm.cpp).
+__attribute__((weak)) int32_t kiln_compiler_outlives_exit(void) { return 0; }
 
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error) {
   return kiln::guarded(error, [&] { kiln::Compilation(*request).compile(); });

@@ -37,6 +37,8 @@ std::string explainKernels(mlir::ModuleOp module);
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const char *cpu);
 /// Tells the emitters of the machine that a module is compiled for.
 void describeTarget(mlir::ModuleOp module, const llvm::TargetMachine &machine);
+/// The functions of a module of the LLVM dialect in several modules of `functions` each, which are linked together; none where that is one.
+llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>> splitModule(mlir::ModuleOp module, size_t functions);
 /// LLVM dialect to optimized LLVM IR.
 std::unique_ptr<llvm::Module> toLlvm(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMachine &machine);
 llvm::SmallVector<char, 0> emitObject(llvm::Module &module, llvm::TargetMachine &machine, bool asText = false);

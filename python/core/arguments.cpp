@@ -1,5 +1,6 @@
 #include "arguments.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace kiln::py {
@@ -34,7 +35,9 @@ public:
     if (PyTuple_CheckExact(value) || isNamedTuple(value)) return addTuple(value, depth);
     if (PyList_CheckExact(value)) return addList(value, depth);
     if (PyDict_CheckExact(value)) return addDict(value, depth);
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth), Object();
     if (isNamedThing(value)) return addThing(value), Object();
+    if (isNumPyScalar(value)) return addScalar(value), Object();
     if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
       Object array(wrap(asArray(value, std::nullopt, -1)));
       addArray(array.get());
@@ -47,8 +50,7 @@ public:
 
   /// A static argument: by type and bits where it is plain data, else by identity.
   void addStatic(PyObject *value, const char *name) {
-    if (PyObject_Hash(value) == -1) {
-      PyErr_Clear();
+    if (Py_TYPE(value)->tp_hash == PyObject_HashNotImplemented && !PySlice_Check(value)) {
       throw Error(ErrorKind::Trace, std::string("static argument ") + name + ": expected a hashable value, got " + Py_TYPE(value)->tp_name);
     }
     to.key.token(KeyToken::Static);
@@ -62,6 +64,7 @@ public:
 
 private:
   Arguments &to;
+  std::vector<PyObject *> within; // containers that are being read
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
@@ -75,6 +78,30 @@ private:
     hold(value);
     to.values.push_back(value);
     to.key.object(KeyToken::Object, value);
+  }
+
+  void addClass(PyObject *value) {
+    auto *type = reinterpret_cast<PyObject *>(Py_TYPE(value));
+    hold(type);
+    to.classes.push_back(type);
+    to.key.object(KeyToken::Object, type);
+  }
+
+  /// A container, which of those before it is the same object, and its number; -1 for one that holds itself.
+  int open(KeyToken kind, PyObject *value, Py_ssize_t size) {
+    auto before = std::ranges::find(to.passed, value);
+    bool isNew = before == to.passed.end();
+    to.key.token(kind, size);
+    to.key.words.push_back(isNew ? -1 : before - to.passed.begin());
+    if (std::ranges::find(within, value) != within.end()) return -1;
+    hold(value);
+    within.push_back(value);
+    to.passed.push_back(value);
+    return int(to.passed.size()) - 1;
+  }
+  Object close(Object instead = Object()) {
+    within.pop_back();
+    return instead;
   }
 
   bool addPlain(PyObject *value) {
@@ -111,38 +138,51 @@ private:
     to.key.text(KeyToken::Large, PyUnicode_AsUTF8(digits.get()));
   }
 
+  void addScalar(PyObject *value) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)) throw PythonError();
+    hold(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+    to.key.text(KeyToken::Bytes, {static_cast<char *>(view.buf), size_t(view.len)});
+    PyBuffer_Release(&view);
+  }
+
   void addConstant(PyObject *value, int depth) {
     if (isArray(value)) return void(fail("is a static array"));
     if (addPlain(value)) return;
     if (depth == kDeepest) return void(fail("is nested deeper than " + std::to_string(kDeepest) + " levels"));
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth);
     if (!PyTuple_CheckExact(value)) return addThing(value);
     to.key.token(KeyToken::Tuple, PyTuple_GET_SIZE(value));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) addConstant(PyTuple_GET_ITEM(value, i), depth + 1);
   }
 
+  /// A slice or a range.
+  void addBounds(PyObject *value, int depth) {
+    hold(value);
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+    for (const char *name : {"start", "stop", "step"}) addConstant(Object(check(PyObject_GetAttrString(value, name))).get(), depth + 1);
+  }
+
   Object addTuple(PyObject *value, int depth) {
     Py_ssize_t n = PyTuple_GET_SIZE(value);
-    to.key.token(KeyToken::Tuple, n);
-    hold(value);
-    bool isNamed = !PyTuple_CheckExact(value);
-    if (isNamed) addThing(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+    open(KeyToken::Tuple, value, n);
+    bool isNamed = !PyTuple_CheckExact(value), changes = false;
+    if (isNamed) addClass(value);
     std::vector<Object> items;
-    bool changes = false;
     for (Py_ssize_t i = 0; i < n; ++i) changes |= bool(items.emplace_back(add(PyTuple_GET_ITEM(value, i), depth + 1)));
-    if (!changes) return Object();
+    if (!changes) return close();
     Object copy(check(PyTuple_New(n)));
     for (Py_ssize_t i = 0; i < n; ++i)
       PyTuple_SET_ITEM(copy.get(), i, items[size_t(i)] ? items[size_t(i)].release() : Py_NewRef(PyTuple_GET_ITEM(value, i)));
-    if (!isNamed) return copy;
+    if (!isNamed) return close(copy);
     Object arguments(check(PyTuple_Pack(1, copy.get())));
-    return Object(check(PyTuple_Type.tp_new(Py_TYPE(value), arguments.get(), nullptr)));
+    return close(Object(check(PyTuple_Type.tp_new(Py_TYPE(value), arguments.get(), nullptr))));
   }
 
   Object addList(PyObject *value, int depth) {
-    to.key.token(KeyToken::List, PyList_GET_SIZE(value));
-    hold(value);
-    to.passed.push_back(value);
-    size_t at = to.passed.size() - 1;
+    int at = open(KeyToken::List, value, PyList_GET_SIZE(value));
+    if (at < 0) return fail("is a list that holds itself");
     Object copy;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
       Object item = Object::borrow(PyList_GET_ITEM(value, i)), instead = add(item.get(), depth + 1);
@@ -150,14 +190,12 @@ private:
       if (!copy) copy = Object(check(PyList_GetSlice(value, 0, PyList_GET_SIZE(value))));
       PyList_SetItem(copy.get(), i, instead.release());
     }
-    return replace(at, value, copy);
+    return close(replace(size_t(at), value, copy));
   }
 
   Object addDict(PyObject *value, int depth) {
-    to.key.token(KeyToken::Dict, PyDict_GET_SIZE(value));
-    hold(value);
-    to.passed.push_back(value);
-    size_t at = to.passed.size() - 1;
+    int at = open(KeyToken::Dict, value, PyDict_GET_SIZE(value));
+    if (at < 0) return fail("is a dict that holds itself");
     Object items(check(PyDict_Items(value))), copy; // in the order of insertion, which programs can see
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
       PyObject *pair = PyList_GET_ITEM(items.get(), i), *key = PyTuple_GET_ITEM(pair, 0);
@@ -168,11 +206,12 @@ private:
       if (PyDict_SetItem(copy.get(), key, instead.get())) throw PythonError();
     }
     to.held.push_back(std::move(items));
-    return replace(at, value, copy);
+    return close(replace(size_t(at), value, copy));
   }
 
   Object replace(size_t at, PyObject *value, const Object &copy) {
     if (!copy) return Object();
+    if (std::ranges::count(to.passed, value) > 1) return fail("is a list or dict with NumPy arrays in it that is given twice");
     to.held.push_back(copy);
     to.passed[at] = copy.get();
     Object before(check(PyList_CheckExact(value) ? PyList_GetSlice(copy.get(), 0, PyList_GET_SIZE(copy.get())) : PyDict_Copy(copy.get())));
@@ -182,26 +221,29 @@ private:
 
   /// An object of a registered class or a dataclass: its class and data, then its children.
   Object addNode(PyObject *value, int depth) {
-    Object parts(check(PyObject_CallOneArg(side().flatten, value)));
+    std::string name = Py_TYPE(value)->tp_name;
+    Object parts(PyObject_CallOneArg(side().flatten, value));
+    if (!parts) {
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError(); // Ctrl-C
+      PyErr_Clear();
+      return fail("is a " + name + ", which cannot be taken apart");
+    }
     if (parts.get() == Py_None)
-      return fail(std::string("is a ") + Py_TYPE(value)->tp_name +
-                  ", which is not watched (name it in static_argnums or static_argnames if it never changes)");
+      return fail("is a " + name + ", which is not watched (name it in static_argnums or static_argnames if it never changes)");
     PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
-    to.key.token(KeyToken::Node, PyTuple_GET_SIZE(children));
-    hold(value);
-    to.passed.push_back(value);
-    addThing(reinterpret_cast<PyObject *>(Py_TYPE(value)));
-    addConstant(PyTuple_GET_ITEM(parts.get(), 1), depth + 1);
+    if (open(KeyToken::Node, value, PyTuple_GET_SIZE(children)) < 0) return fail("is a " + name + " that holds itself");
+    addClass(value);
+    to.key.object(KeyToken::Object, PyTuple_GET_ITEM(parts.get(), 1)); // names of attributes: one object for equal ones
     to.held.push_back(parts);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i)
-      if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail(std::string("is a ") + Py_TYPE(value)->tp_name + " with a NumPy array in it");
-    return Object();
+      if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail("is a " + name + " with a NumPy array in it");
+    return close();
   }
 };
 
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
-  arrays.clear(), passed.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
+  arrays.clear(), passed.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
   why.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   held.clear();

@@ -124,7 +124,10 @@ struct Recording {
     if (why.size()) return;
     entry->notePlaces(r.locations);
   }
-  void finish(Recorder &r) { entry->root.segment = Segment(std::move(r.trace)); }
+  void finish(Recorder &r) {
+    keepWhatFails(r.trace);
+    entry->root.segment = Segment(std::move(r.trace));
+  }
 };
 
 /// Whether lists and dicts that the call was given are as they were.
@@ -156,9 +159,12 @@ Object recordCall(JitState &state, const Call &call, Arguments &arguments, Recor
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
+  auto settings = [] { return std::pair(defaultFloat(), configEpoch()); };
+  auto before = settings();
   Object result(recording.call(r, call));
   if (!result) return result;
   recording.take(r, arguments, result.get());
+  if (recording.why.empty() && settings() != before) recording.why = "a setting is changed by it";
   if (recording.why.empty()) recording.why = findKept(r, arguments, result.get(), held);
   if (recording.why.empty() && isChanged(state.options, call, arguments))
     recording.why = "a list or dict that the function was given is changed by it";
@@ -184,9 +190,9 @@ void advance(JitState &state, Entry &entry, bool isLong = false) {
   Segment &segment = entry.root.segment;
   if (!segment.code || segment.executable || entry.isEager()) return;
   auto code = segment.code;
-  if (jitMode == JitMode::Sync && code->state != Code::Ready) {
+  if (jitMode == JitMode::Sync && code->state != Code::Ready && !(code->state == Code::Failed && code->isDeclined)) {
     std::exception_ptr failure;
-    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (...) {
+    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (const Declined &) {} catch (...) {
       failure = std::current_exception();
     }
     Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);

@@ -135,6 +135,16 @@ static Array fromBuffer(PyObject *o) {
   return a;
 }
 
+bool isNumPyScalar(PyObject *o) {
+  static PyObject *generic = nullptr; // once NumPy has been imported, by whoever has such numbers
+  if (!generic) {
+    PyObject *numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
+    generic = numpy ? PyObject_GetAttrString(numpy, "generic") : nullptr;
+    PyErr_Clear();
+  }
+  return generic && PyObject_TypeCheck(o, reinterpret_cast<PyTypeObject *>(generic));
+}
+
 bool toOperand(PyObject *o, Holder &holder) {
   Operand &operand = holder.operand;
   if (isArray(o)) {
@@ -239,7 +249,14 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
 Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
   bool isOwn = isArray(o);
   if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
-    Array a = isOwn ? arrayOf(o) : leave(fromBuffer(o), "an array of another library is converted");
+    Array a = isOwn ? arrayOf(o) : fromBuffer(o);
+    if (!isOwn && isNumPyScalar(o)) { // a constant, which nobody can change
+      Scalar bits{};
+      std::memcpy(bits.data(), a.data(), size_t(byteSize(a.dtype)));
+      a = constantArray(a.dtype, bits);
+    } else if (!isOwn) {
+      a = leave(a, "an array of another library is converted");
+    }
     bool changes = dtype && *dtype != a.dtype;
     if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
     if (changes && isComplex(a.dtype) && !isComplex(*dtype))

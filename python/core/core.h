@@ -55,10 +55,10 @@ struct PythonSide {
   PyObject *dtypes[kNumDTypes] = {};
   PyObject *repr = nullptr;      // (array) -> str
   PyObject *leave = nullptr;     // the exception of LeaveRecording
-  PyObject *analyze = nullptr;   // (function, objects among its arguments) -> what it reads of Python's state
+  PyObject *analyze = nullptr;   // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
   PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
   PyObject *where = nullptr;     // () -> "file.py:3 "
-  PyObject *flatten = nullptr;    // (object) -> (children, data) of a registered class or dataclass, or None
+  PyObject *flatten = nullptr;    // (object) -> (children, names) of an object that is its attributes, or None
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object
   PyObject *opFunction = nullptr, *dtypeClass = nullptr, *enumClass = nullptr;
@@ -96,6 +96,8 @@ struct Holder {
   std::optional<Array> array; // made of an object that is none
   Operand operand;
 };
+/// A number of a type of NumPy's.
+bool isNumPyScalar(PyObject *o);
 /// An operand of an op; false where the object is no array or number.
 bool toOperand(PyObject *o, Holder &holder);
 Operand requireOperand(const char *op, PyObject *o, Holder &holder);

@@ -61,10 +61,14 @@ bool Guard::holds() const {
 }
 
 std::string PythonState::find(PyObject *function, const Arguments &arguments) {
-  Object values(check(PyList_New(0)));
-  for (PyObject *o : arguments.values)
-    if (PyList_Append(values.get(), o)) throw PythonError();
-  Object reads(check(PyObject_CallFunctionObjArgs(side().analyze, function, values.get(), nullptr)));
+  auto listOf = [](const std::vector<PyObject *> &objects) {
+    Object list(check(PyList_New(0)));
+    for (PyObject *o : objects)
+      if (PyList_Append(list.get(), o)) throw PythonError();
+    return list;
+  };
+  Object classes = listOf(arguments.classes), values = listOf(arguments.values);
+  Object reads(check(PyObject_CallFunctionObjArgs(side().analyze, function, classes.get(), values.get(), nullptr)));
   PyObject *places, *why, *analysed;
   if (!PyArg_ParseTuple(reads.get(), "O!OO!", &PyList_Type, &places, &why, &PyTuple_Type, &analysed)) throw PythonError();
   if (why != Py_None) return PyUnicode_AsUTF8(why);

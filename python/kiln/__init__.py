@@ -14,13 +14,13 @@ if _interpreters.get_current() != _interpreters.get_main():  # before the native
 
 from enum import Enum as _Enum
 
-from . import _core, _capture, _dtypes, _errors, _jit, _repr, tree
+from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
 _folder = _os.path.dirname(_os.path.abspath(__file__))
 _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
 _python_side = {
-    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "take_result": tree.take_result, "make_result": tree.make_result,
+    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
     "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "enum_class": _Enum, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
@@ -63,4 +63,5 @@ def __getattr__(name):
     if name == "testing":  # on the first use: it needs more of the standard library than the rest
         import importlib
         return importlib.import_module("kiln.testing")
-    raise AttributeError(f"module 'kiln' has no attribute '{name}'")
+    from ._planned import missing
+    raise missing(name)

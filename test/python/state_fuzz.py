@@ -204,7 +204,8 @@ class Writer:
         body.append("return " + self.result())
         stored = sorted({n for n in ("k0", "w") for line in body if line.strip().startswith((f"{n} =", f"{n} *=", f"{n} +="))})
         lines = ([f"global {', '.join(stored)}"] if stored else []) + body
-        setup = SETUP + "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
+        setup = SETUP if self.risky else SETUP.replace("len(table)", "k1").replace("table[0]", "k0")  # lists that are read run in eager
+        setup += "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
         setup = setup.replace("s=1.0, j=1.5, *", "s=1.0, *" if not any("j" in line for line in body) else "s=1.0, j=1.5, *")
         steps = [self.call()]
         for _ in range(self.random.randint(3, 9)):

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 import kiln as kn
+from kiln._front import Bound
 
 MODES = ("sync", "auto", "hop", "threads")
 LIMIT = 60  # seconds that a case may take by itself
@@ -37,7 +38,7 @@ class Describer:
         self.seen, self.kept = {}, []
 
     def of(self, o):
-        while isinstance(o, kn._core.JitFunction):
+        while isinstance(o, (kn._core.JitFunction, Bound)):
             o = o.__wrapped__
         if o is None or isinstance(o, (bool, int, float, complex, str, bytes, np.generic)):
             return f"{type(o).__name__} {o!r}"

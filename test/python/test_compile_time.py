@@ -164,3 +164,24 @@ def test_moves_are_not_followed_without_end():
     x = kn.linspace(0.1, 0.9, 64)
     with kn.config.override(jit="sync", cache=False):
         first_call(moves, 5_000, x)
+
+
+@pytest.mark.parametrize("mode", ["sync", "auto"])
+def test_a_program_that_takes_too_long_runs_without_code(mode, monkeypatch):
+    """With a note, and without another try."""
+    def f(x):
+        return kernels(1500, x)
+
+    monkeypatch.setenv("KILN_COMPILE_SECONDS", "0.05")
+    x = kn.linspace(0.1, 0.9, 64)
+    with kn.config.override(jit=mode, cache=False):
+        jitted = kn.jit(f)
+        with pytest.warns(kn.KilnWarning, match="expected at most 0.05 seconds to compile it .calls run operation by operation"):  # negative
+            end = time.monotonic() + 60
+            while not (v := jitted.explain().variants) or (v[0]["state"] != "failed" and time.monotonic() < end):
+                same_bits(jitted(x), f(x))
+            jitted(x)
+        monkeypatch.delenv("KILN_COMPILE_SECONDS")
+        start = time.thread_time()
+        same_bits(jitted(x), f(x))
+        assert time.thread_time() - start < 1 and jitted.stats.tier == 0

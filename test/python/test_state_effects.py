@@ -362,6 +362,17 @@ f(x, kn.asarray([5]))
 f(x, kn.asarray([5]))
 f(x, kn.asarray([1]))
 """,
+    "an error on data of something unused": """
+@jit
+def f(x, i):
+    kn.take(x, i)
+    return x * 2
+---
+f(x, kn.asarray([0]))
+f(x, kn.asarray([0]))
+f(x, kn.asarray([5]))
+f(x, kn.asarray([5]))
+""",
     "a caught error on data": """
 log = []
 @jit
@@ -644,10 +655,9 @@ def traced():
     try: return f(x)
     finally: sys.settrace(before)
 ---
-f(x)
 traced()
 f(x)
-traced()
+f(x)
 """,
     "a profile function that computes": """
 # not hop
@@ -668,9 +678,8 @@ def profiled():
     finally: sys.setprofile(None)
 ---
 profiled()
-profiled()
 f(x)
-profiled()
+f(x)
 """,
 }
 

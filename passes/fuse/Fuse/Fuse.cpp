@@ -1,3 +1,4 @@
+#include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
 #include "passes/fuse/Fuse/Moves.h"
@@ -32,7 +33,7 @@ constexpr int kMostStages = 16; // of reductions that follow each other: each co
 class Fuser {
 public:
   Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()), moves(fn) {}
-  void run();
+  LogicalResult run();
 
 private:
   func::FuncOp fn;
@@ -439,10 +440,13 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   count("fuse.kernels");
 }
 
-void Fuser::run() {
+LogicalResult Fuser::run() {
+  constexpr int64_t kBetween = 1024; // looks at the budget
+  constexpr double kShare = 0.25;
   moves.prepare();
   for (auto [i, op] : llvm::enumerate(block.without_terminator())) {
     if (isPulled(&op) || isAlias(&op)) continue;
+    if (i % kBetween == 0 && Budget::isUsedUp(kShare)) return fn.emitError(Budget::why());
     places[&op] = int64_t(i);
     Group *g = place(&op);
     stages[&op] = stageOf(*g, &op);
@@ -456,6 +460,7 @@ void Fuser::run() {
   for (Group *g : sorted()) emit(*g, outer, b);
   for (OpOperand &output : end->getOpOperands()) output.set(outside(output.get(), outer, b));
   for (Operation *op : llvm::reverse(old)) op->erase();
+  return success();
 }
 
 struct Fuse : impl::FuseBase<Fuse> {
@@ -466,7 +471,7 @@ struct Fuse : impl::FuseBase<Fuse> {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }
-    Fuser(getOperation()).run();
+    if (failed(Fuser(getOperation()).run())) signalPassFailure();
   }
 };
 
