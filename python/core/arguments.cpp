@@ -18,7 +18,7 @@ bool isNamedThing(PyObject *value) {
   return PyFunction_Check(value) || PyCFunction_Check(value) || PyType_Check(value) || PyModule_Check(value) || PyMethod_Check(value) ||
          Py_TYPE(value) == jitType || PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().opFunction)) ||
          PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().dtypeClass)) ||
-         PyObject_IsInstance(value, side().enumClass) == 1;
+         PyObject_IsInstance(value, side().thingClasses) == 1;
 }
 
 } // namespace

@@ -345,7 +345,7 @@ void defineServices(py11::module_ &m) {
     side.makeResult = take("make_result");
     side.opFunction = take("op_function");
     side.dtypeClass = take("dtype_class");
-    side.enumClass = take("enum_class");
+    side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();

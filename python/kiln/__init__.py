@@ -13,6 +13,7 @@ if _interpreters.get_current() != _interpreters.get_main():  # before the native
     raise ImportError("kiln: expected the main interpreter of the process, got a subinterpreter: import it there, or start a process")
 
 from enum import Enum as _Enum
+from functools import partial as _partial
 
 from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
@@ -21,7 +22,7 @@ _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
 _python_side = {
     "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "enum_class": _Enum, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
