@@ -57,6 +57,13 @@ public:
     addConstant(value, 0);
   }
 
+  /// What a parameter has that the call leaves out: the function's analysis says whether it may.
+  void addDefault(PyObject *value) {
+    if (addPlain(value)) return;
+    to.key.object(KeyToken::Object, value);
+    hold(value);
+  }
+
   Object fail(std::string what) {
     if (to.why.empty()) to.why = "an argument " + what;
     return Object();
@@ -249,9 +256,34 @@ void Arguments::clear() {
   held.clear();
 }
 
+namespace {
+
+/// What a function takes for a parameter that a call leaves out; null: there is nothing.
+PyObject *defaultOf(PyObject *function, const Parameters &parameters, size_t number) {
+  if (!PyFunction_Check(function)) return nullptr;
+  auto *f = reinterpret_cast<PyFunctionObject *>(function);
+  if (number >= parameters.positional) {
+    PyObject *found = f->func_kwdefaults ? PyDict_GetItemWithError(f->func_kwdefaults, parameters.names[number].get()) : nullptr;
+    return PyErr_Clear(), found;
+  }
+  size_t count = f->func_defaults ? size_t(PyTuple_GET_SIZE(f->func_defaults)) : 0, first = parameters.positional - std::min(count, parameters.positional);
+  return number >= first && count ? PyTuple_GET_ITEM(f->func_defaults, Py_ssize_t(number - first)) : nullptr;
+}
+
+/// The keyword of a call with a parameter's name; -1 for none.
+Py_ssize_t keywordOf(const Call &call, PyObject *name) {
+  for (Py_ssize_t k = 0; call.kwnames && k < PyTuple_GET_SIZE(call.kwnames); ++k) {
+    PyObject *given = PyTuple_GET_ITEM(call.kwnames, k);
+    if (given == name || !PyUnicode_Compare(given, name)) return k;
+  }
+  return -1;
+}
+
+} // namespace
+
 void Arguments::read(const Parameters &parameters, const Call &call) {
   Reader reader(*this);
-  key.start({defaultFloat(), configEpoch()}, call.count());
+  key.start({defaultFloat(), configEpoch()});
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)
       if (size_t(k) == number) return true;
@@ -266,21 +298,23 @@ void Arguments::read(const Parameters &parameters, const Call &call) {
       held.push_back(std::move(instead));
     }
   };
-  for (size_t i = 0; i < call.nargs; ++i) addAt(i, i, i < parameters.names.size() ? parameters.names[i].get() : nullptr);
-  if (!call.kwnames) return;
-  // By parameter, so that the order and the way in which they are given make no other key; then what has no parameter.
-  size_t named = size_t(PyTuple_GET_SIZE(call.kwnames)), next = call.nargs;
-  std::vector<char> isDone(named);
-  for (size_t number = call.nargs; number < parameters.names.size(); ++number)
-    for (size_t k = 0; k < named; ++k) {
-      PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
-      if (isDone[k] || (name != parameters.names[number].get() && PyUnicode_Compare(name, parameters.names[number].get()))) continue;
-      isDone[k] = true;
-      if (number != next) key.number(KeyToken::Keyword, int64_t(number));
-      next = number + 1;
-      addAt(call.nargs + k, number, name);
+  // By parameter, so that the order and the way in which arguments are given, or left out, make no other key; then what has none.
+  std::vector<char> isDone(call.kwnames ? size_t(PyTuple_GET_SIZE(call.kwnames)) : 0);
+  for (size_t number = 0; number < parameters.names.size(); ++number) {
+    PyObject *name = parameters.names[number].get();
+    if (number < std::min(call.nargs, parameters.positional)) {
+      addAt(number, number, name);
+    } else if (Py_ssize_t k = keywordOf(call, name); k >= 0) {
+      isDone[size_t(k)] = true;
+      addAt(call.nargs + size_t(k), number, name);
+    } else if (PyObject *value = defaultOf(call.function, parameters, number)) {
+      reader.addDefault(value);
+    } else {
+      key.token(KeyToken::Absent);
     }
-  for (size_t k = 0; k < named; ++k) {
+  }
+  for (size_t i = parameters.positional; i < call.nargs; ++i) addAt(i, i, nullptr);
+  for (size_t k = 0; k < isDone.size(); ++k) {
     if (isDone[k]) continue;
     PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
     key.token(KeyToken::Keyword);

@@ -40,13 +40,7 @@ std::optional<Dims> optionalDims(const char *op, py11::handle h) {
 }
 
 Op opNamed(const std::string &name) {
-  static const std::unordered_map<std::string_view, Op> byName = [] {
-    std::unordered_map<std::string_view, Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[info(Op(i)).name] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(name);
-  if (found != byName.end()) return found->second;
+  if (auto found = findOp(name)) return *found;
   throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
 }
 
