@@ -29,7 +29,7 @@ bool matchesPlain(const Entry &entry, PyObject *const *args, size_t nargs) {
   const Storage *seen[PlainCall::kMostArguments];
   for (size_t i = 0; i < nargs; ++i)
     if (!isArray(args[i]) || !entry.plain.fits(i, arrayOf(args[i]), seen)) return false;
-  return !entry.watched || entry.watched->holds();
+  return entry.state().holds();
 }
 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {

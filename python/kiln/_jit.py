@@ -125,7 +125,9 @@ def _options(function, given, static_argnums, static_argnames, dynamic):
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if i < 0 else i for i in numbers} | {positional.index(n) for n in names if n in positional}
     open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
-    return all_names, tuple(sorted(i + given for i in all_numbers)), tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes), *(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount], code.co_argcount) if code else ((), 0)
+    open_axes = tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes)
+    parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ()
+    return all_names, tuple(sorted(i + given for i in all_numbers)), open_axes, parameters, code.co_argcount if code else 0
 
 
 @dataclasses.dataclass(frozen=True)
