@@ -20,7 +20,7 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   }
   int64_t word = types.empty() ? axis : normalizeAxis("concat", axis, types[0].shape.rank);
   TensorType type = infer(Op::Concat, types, {&word, 1});
-  if (isRecording()) return Recorder::current()->record(Op::Concat, pointers, {&word, 1});
+  if (hasMode()) return apply({Op::Concat, pointers, {&word, 1}, type});
   Array result = Array::empty(type.dtype, type.shape);
   int64_t at = 0;
   for (const Array &part : parts) {
@@ -97,14 +97,15 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   if (isArg && source.shape.rank == 0) source = reshape(x, {1}), type = source.type();
   TensorType resultType = infer(op, {&type, 1}, words);
   Array result;
-  if (isRecording()) {
-    result = recordOp(op, {&source}, words);
+  if (hasMode()) {
+    result = apply(op, {&source}, words, resultType);
   } else if (isArg) {
     result = Array::empty(resultType.dtype, resultType.shape);
-    Array whole = contiguous(source);
+    Array whole = withOwnCell(contiguous(source));
     Running running(whole.size());
     eager::reduce(op, whole, int(words[0]), result);
   } else {
+    source = withOwnCell(source);
     Running running(source.size());
     result = axes.rank ? reduceRuns(op, source, axes) : copy(source);
   }
@@ -186,7 +187,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   words.insert(words.end(), {normalizeAxis("matmul", xAxis, x.shape.rank), normalizeAxis("matmul", yAxis, y.shape.rank)});
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
-  if (isRecording()) return recordOp(Op::DotGeneral, {&x, &y}, words);
+  if (hasMode()) return apply(Op::DotGeneral, {&x, &y}, words, type);
   if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
@@ -201,7 +202,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
       Array left = more.left(x, b + 1), right = more.right(y, b);
       return reshape(dotGeneral(left, right, batch, batch, more.batches + 1, words.back() - (b - more.batches)), type.shape);
     }
-  Array result = Array::empty(type.dtype, type.shape);
+  Array result = Array::empty(type.dtype, type.shape), xs = withOwnCell(x), ys = withOwnCell(y);
   int64_t batches = 1;
   for (int i = 0; i < b; ++i) batches *= type.shape[i];
   Running running(result.size() * x.shape[int(words[words.size() - 2])]);
@@ -215,7 +216,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   };
   int xk = int(words[words.size() - 2]) - b, yk = int(words.back()) - b;
   for (int64_t i = 0; i < batches; ++i) {
-    Array p = without(x, i), q = without(y, i), r = without(result, i);
+    Array p = without(xs, i), q = without(ys, i), r = without(result, i);
     if (p.shape.rank == 1 && q.shape.rank == 1) { // the second as a matrix of one row
       q.shape.insert(0, 1), q.strides.insert(0, q.shape[1]);
       eager::vectorProduct(q, 1, p, r);

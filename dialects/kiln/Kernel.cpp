@@ -121,7 +121,7 @@ public:
     if (kind == KernelKind::Reduction) return checkReduction();
     if (mains.size() > 1) return kernel.emitOpError() << "expected one operation of kind '" << kernel.getKind() << "', got " << mains.size();
     if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
-    if (yielded.size() != 1 || yielded[0] != mains[0]->getResult(0))
+    if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
     if (kind == KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
       return mains[0]->emitOpError() << "in a kernel: expected inputs of the kernel as operands";

@@ -5,7 +5,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -31,11 +30,9 @@ void KilnDialect::initialize() {
 
 /// The table entries of op classes; kernel and yield have none.
 template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
-  llvm::StringMap<Op> byName;
-  for (int i = 0; i < int(Op::Count); ++i) byName[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
-  llvm::DenseMap<TypeID, Op> entries;
+  llvm::DenseMap<TypeID, Op> entries = {{TypeID::get<CustomOp>(), Op::Custom}};
   auto add = [&](TypeID id, StringRef name) {
-    if (auto found = byName.find(name); found != byName.end()) entries[id] = found->second;
+    if (auto found = findOp(name.drop_front(strlen("kiln.")))) entries[id] = *found;
   };
   (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
   return entries;
@@ -80,6 +77,14 @@ DType dtypeOf(Type element) {
   return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
 }
 
+bool isArray(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() > kMaxRank) return false;
+  for (int i = 0; i < kNumDTypes; ++i)
+    if (tensor.getElementType() == elementType(type.getContext(), DType(i))) return true;
+  return false;
+}
+
 RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;
@@ -103,14 +108,14 @@ TensorType typeOf(Type type) {
   return result;
 }
 
-static int64_t scalarBits(Attribute value) {
+int64_t scalarBits(Attribute value) {
   if (auto f = dyn_cast<FloatAttr>(value)) return int64_t(f.getValue().bitcastToAPInt().getZExtValue());
   auto i = cast<IntegerAttr>(value);
   bool isSigned = !i.getType().isInteger(1) && !i.getType().isUnsignedInteger();
   return isSigned ? i.getValue().getSExtValue() : int64_t(i.getValue().getZExtValue());
 }
 
-static TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
+TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
   Type type = elementType(context, dtype);
   if (auto f = dyn_cast<FloatType>(type)) {
     APInt raw(f.getWidth(), uint64_t(bits), false, true);
@@ -126,6 +131,7 @@ static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) 
 }
 
 SmallVector<int64_t> wordsOf(Operation *op) {
+  if (auto custom = dyn_cast<CustomOp>(op)) return customWords(custom);
   SmallVector<int64_t> words;
   TensorType type = typeOf(op->getResult(0));
   forEachWord(*opOf(op), [&](char kind, StringRef name) {
@@ -144,10 +150,18 @@ SmallVector<int64_t> wordsOf(Operation *op) {
 }
 
 Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, const TensorType &type) {
+  return buildOp(builder, loc, op, operands, words, ArrayRef(type));
+}
+
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types) {
   MLIRContext *context = builder.getContext();
   OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
   state.addOperands(operands);
-  state.addTypes(tensorType(context, type));
+  for (const TensorType &type : types) state.addTypes(tensorType(context, type));
+  if (op == Op::Custom) {
+    addCustomAttributes(state, builder, words);
+    return builder.create(state);
+  }
   WordReader reader{{words.data(), words.size()}};
   forEachWord(op, [&](char kind, StringRef name) {
     if (name.empty()) return; // a result parameter: in the type
@@ -199,6 +213,7 @@ int64_t symbolsOf(Operation *function) {
   if (auto known = function->getAttrOfType<IntegerAttr>(kSymbols)) return known.getInt();
   int64_t symbols = 0;
   auto visit = [&](Type type) {
+    if (!isa<RankedTensorType>(type)) return;
     for (int64_t d : typeOf(type).shape)
       if (isSymbol(d)) symbols = std::max(symbols, -d);
   };

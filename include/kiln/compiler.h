@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 4
+#define KILN_COMPILER_ABI 5
 
 /** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
 #define KILN_COMPILER_DECLINED 1000
@@ -27,6 +27,9 @@ typedef struct kiln_compile_request {
 } kiln_compile_request;
 
 int32_t kiln_compiler_abi(void);
+
+/** Custom ops are those of this registry (lib/Core/Registry.h) from now on. */
+void kiln_compiler_use_registry(void *registry);
 
 /** Compiles a trace to a shared object. Returns 0, or a status with *error set to a text for kiln_compiler_free. */
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error);

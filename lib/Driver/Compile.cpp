@@ -3,7 +3,9 @@
 
 #include "codegen/reference/Interpreter.h"
 #include "dialects/kiln/KilnDialect.h"
+#include "dialects/trace/TraceDialect.h"
 #include "include/kiln/executable.h"
+#include "lib/Core/Registry.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Driver/Driver.h"
@@ -24,8 +26,8 @@ using namespace mlir;
 namespace kiln {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<ir::KilnDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                  scf::SCFDialect, vector::VectorDialect>();
+  registry.insert<ir::KilnDialect, ir::TraceDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
 }
@@ -92,7 +94,10 @@ class Compilation {
 public:
   explicit Compilation(const kiln_compile_request &request) : request(request), lock(session.mutex) {
     module = ModuleOp::create(UnknownLoc::get(&session.context));
-    importTrace(*module, {request.words, request.count}, "kiln_entry");
+    Trace trace = Trace::parse({request.words, request.count});
+    for (const std::string &device : trace.devices)
+      if (device != kHostDevice) fail(ErrorKind::Device, "compile", "device of an input", "'cpu'", "'" + device + "'");
+    importTrace(*module, trace, "kiln_entry");
     if (request.cpu) other = makeTargetMachine(request.cpu);
     describeTarget(*module, machine());
   }
@@ -180,9 +185,7 @@ std::vector<int64_t> parseProgram(StringRef source) {
   });
   auto module = parseSourceString<ModuleOp>(source, &session.context);
   if (!module) throw Error(ErrorKind::Compile, "program: expected a module of kiln ops: " + messages);
-  auto functions = module->getOps<func::FuncOp>();
-  if (functions.empty()) throw Error(ErrorKind::Compile, "program: expected a function, got a module without one");
-  return exportTrace(*functions.begin()).serialize();
+  return exportProgram(*module).serialize();
 }
 
 void interpret(std::span<const int64_t> serialized, const void *const *inputs, void *const *outputs) {
@@ -213,6 +216,8 @@ int32_t guarded(char **error, llvm::function_ref<void()> body) {
 extern "C" {
 
 int32_t kiln_compiler_abi(void) { return KILN_COMPILER_ABI; }
+
+void kiln_compiler_use_registry(void *registry) { kiln::useRegistry(registry); }
 
 // With LLVM inside another definition stands for this one (cmake/static_llvm.cpp).
 __attribute__((weak)) int32_t kiln_compiler_outlives_exit(void) { return 0; }

@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Registry.h"
 
 #include <atomic>
 #include <cpuid.h>
@@ -142,6 +143,7 @@ const Compiler &compiler() {
     if (!abi || abi() != KILN_COMPILER_ABI)
       throw Error(ErrorKind::Package,
                   "compiler: expected ABI " + std::to_string(KILN_COMPILER_ABI) + ", got " + std::to_string(abi ? abi() : 0));
+    if (auto use = reinterpret_cast<decltype(&kiln_compiler_use_registry)>(dlsym(handle, "kiln_compiler_use_registry"))) use(registry());
     isOpen = true;
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),

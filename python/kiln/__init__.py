@@ -12,14 +12,17 @@ _interpreters = __import__("_interpreters" if _sys.version_info >= (3, 13) else 
 if _interpreters.get_current() != _interpreters.get_main():  # before the native part, which takes the lock of the main one
     raise ImportError("kiln: expected the main interpreter of the process, got a subinterpreter: import it there, or start a process")
 
+from enum import Enum as _Enum
+
 from . import _core, _capture, _dtypes, _errors, _jit, _repr, tree
 
 _folder = _os.path.dirname(_os.path.abspath(__file__))
 _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
-_core.set_python_side({
-    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "unflatten": tree.unflatten_node,
-    "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
+_python_side = {
+    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "take_result": tree.take_result, "make_result": tree.make_result,
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "enum_class": _Enum, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+_core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402

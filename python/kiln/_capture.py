@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import math
 import os
+import sys
 import types
 from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
 
@@ -46,7 +47,7 @@ def _instructions(code):
 
 def _name_index(name, arg):
     """The index of the name that an attribute instruction reads; from CPython 3.12 its lowest bit says something else."""
-    return arg >> 1 if name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap else arg
+    return arg >> 1 if name == "LOAD_ATTR" and sys.version_info >= (3, 12) else arg
 
 
 def _line(code, offset):
@@ -71,6 +72,7 @@ class _Analysis:
         self.fields = set().union(*(tree.fields_of(t) for t in types_))
         self.places, self.why, self.seen = [], None, set()
         self.known = set()
+        self.codes = set()
 
     def fail(self, code, offset, text):
         if self.why is None:
@@ -102,6 +104,7 @@ class _Analysis:
 
     def code(self, code, names, cells):
         """One code object; `cells` are the closure cells that exist before the call."""
+        self.codes.add(code)
         instructions = list(_instructions(code))
         variables = code.co_varnames + tuple(c for c in code.co_cellvars if c not in code.co_varnames) + code.co_freevars
         at = 0
@@ -110,13 +113,13 @@ class _Analysis:
             at += 1
             if name in _STORES:
                 self.fail(code, offset, _STORES[name])
-            elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
+            elif name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
                 key = code.co_names[arg >> 1 if name == "LOAD_GLOBAL" else arg]
                 container = names if key in names else vars(builtins)
                 if container is not names:
                     self.add(names, key)  # watched to stay absent: a global would shadow the builtin
                 at = self.read(container, key, container.get(key), code, instructions, at, offset)
-            elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and variables[arg] in cells:
+            elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF") and variables[arg] in cells:
                 cell = cells[variables[arg]]
                 try:
                     value = cell.cell_contents
@@ -185,14 +188,14 @@ def _is_container(value):
     return is_named_tuple or value in tree._registered or dataclasses.is_dataclass(value) and not hasattr(value, "__post_init__")
 
 
-def analyze(fn, classes):
+def analyze(fn, classes, values):
     """([(container, key)], why): the places to watch, or why the function's calls run in eager; `classes` are those of its arguments."""
     analysis = _Analysis(classes)
     while hasattr(fn, "__wrapped__") and isinstance(fn, _core.JitFunction):
         fn = fn.__wrapped__
     if isinstance(fn, _core.OpFunction) or isinstance(fn, types.FunctionType) and fn.__code__.co_filename.startswith(_FOLDER):
-        return [], None  # Kiln's own functions read nothing that changes
+        return [], None, ()  # Kiln's own functions read nothing that changes
     if not isinstance(fn, types.FunctionType):
-        return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function"
+        return [], f"{type(fn).__name__} objects are not analyzed: jit a plain function", ()
     analysis.function(fn)
-    return analysis.places, analysis.why
+    return analysis.places, analysis.why, tuple(analysis.codes)

@@ -4,7 +4,7 @@ import linecache
 import os
 import sys
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class KilnError(Exception):
@@ -108,8 +108,6 @@ def make(kind, message):
     return _CLASSES[kind](message + where)
 
 
-def leaked(code, instruction):
-    """The exception for an array that was made while recording and is kept outside the call."""
-    text = ("jitted function: expected that arrays made in the call are used in it or returned, got one that is kept "
-            "elsewhere (in a global, an attribute or a container): return it instead")
-    return TraceError(text + (place(code, line_of(code, instruction)) if code is not None else ""))
+def line_text(code, instruction):
+    """``file.py:3: `` of an instruction."""
+    return f"{os.path.basename(code.co_filename)}:{line_of(code, instruction)}: "

@@ -101,7 +101,7 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     named = None if takes_any else code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise", mode, open_axes)
+    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise", mode, open_axes, tuple(positional))
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
         if hasattr(function, attribute):
             setattr(jitted, attribute, getattr(function, attribute))

@@ -61,6 +61,29 @@ def fields_of(cls):
     return names | set(getattr(cls, "__slots__", ())) if cls in _registered else names
 
 
+def take_result(obj):
+    """(values, names or data) of an object that a result can have in it and that is made again for each call: of a registered class, or a
+    dataclass with all its attributes; None for any other.
+    """
+    if type(obj) in _registered:
+        return flatten_node(obj)
+    if not dataclasses.is_dataclass(obj) or isinstance(obj, type) or type(obj).__new__ is not object.__new__:
+        return None
+    slots = [n for cls in type(obj).__mro__ for n in (getattr(cls, "__slots__", ())) if hasattr(obj, n)]
+    names = (*vars(obj), *slots) if hasattr(obj, "__dict__") else tuple(slots)
+    return tuple(getattr(obj, n) for n in names), names
+
+
+def make_result(cls, data, children):
+    """The object that ``take_result`` took apart. No code of a dataclass runs: it is as it was, with other arrays."""
+    if cls in _registered:
+        return _registered[cls][1](data, children)
+    obj = object.__new__(cls)
+    for name, value in zip(data, children):
+        object.__setattr__(obj, name, value)
+    return obj
+
+
 def unflatten_node(cls, data, children):
     """The object that ``flatten_node`` took apart."""
     if cls in _registered:

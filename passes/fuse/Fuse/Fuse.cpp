@@ -414,7 +414,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   llvm::sort(ops, [](Operation *a, Operation *c) { return a->isBeforeInBlock(c); });
   SmallVector<Value> results;
   for (Operation *op : ops)
-    if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
+    if (op->getNumResults() > 1) llvm::append_range(results, op->getResults()); // its routine writes all of them
+    else if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
   // The main result needs memory on the way, that of a result of its type.
   if (takesEpilogue(g) && llvm::none_of(results, [&](Value v) { return v.getType() == ops[mainOf(ops)]->getResult(0).getType(); }))
     results.push_back(ops[mainOf(ops)]->getResult(0));
