@@ -265,9 +265,14 @@ void scatter(Op op, const Array &x, const Array &indices, const Array &updates, 
 }
 
 int64_t countTrue(const Array &mask) {
+  constexpr int64_t kRun = 255; // what a byte counts
   int64_t n = mask.size(), count = 0;
   const char *bytes = mask.data();
-  for (int64_t i = 0; i < n; ++i) count += bytes[i] != 0;
+  for (int64_t i = 0; i < n; i += kRun) {
+    uint8_t run = 0; // in lanes of bytes
+    for (int64_t k = i, end = std::min(i + kRun, n); k < end; ++k) run = uint8_t(run + (bytes[k] != 0));
+    count += run;
+  }
   return count;
 }
 
