@@ -152,7 +152,8 @@ static Array besideRows(Array vector, const Array &matrix) {
   return matrix.strides[1] == 1 && vector.strides[0] != 1 ? copy(vector) : vector;
 }
 
-/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one product.
+/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one
+/// product.
 struct MoreRows {
   int batches; // that are left
   int64_t rows, step;

@@ -29,7 +29,8 @@ public:
   /// For people, and only once it is used up.
   static std::string why() {
     if (current->isCancelled()) return "the program is not wanted any more";
-    if (current->isLarge()) return "the program is too large: expected at most " + std::to_string(kMostOperations) + " operations of machine code";
+    if (current->isLarge())
+      return "the program is too large: expected at most " + std::to_string(kMostOperations) + " operations of machine code";
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%g", current->seconds);
     return std::string("the program is too large: expected at most ") + seconds + " seconds to compile it";

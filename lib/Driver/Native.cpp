@@ -78,7 +78,8 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasLocalLinkage() || f.hasHiddenVisibility()) f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
+    if (f.hasLocalLinkage() || f.hasHiddenVisibility())
+      f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
   PassInstrumentationCallbacks callbacks;
   callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
