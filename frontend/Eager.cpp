@@ -11,8 +11,8 @@
 namespace kiln::eager {
 namespace {
 
-enum Form : uint8_t { C, S, CC, C0, ZC, SS, CCC, SSS, kForms };
-constexpr const char *kFormNames[kForms] = {"c", "s", "cc", "c0", "0c", "ss", "ccc", "sss"};
+enum Form : uint8_t { C, S, CC, C0, ZC, SS, CCC, CZC, CCZ, SSS, kForms };
+constexpr const char *kFormNames[kForms] = {"c", "s", "cc", "c0", "0c", "ss", "ccc", "c0c", "cc0", "sss"};
 
 /// Kernels by op, dtype of the first data operand, dtype of the result and form; found by name the first time.
 kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
@@ -82,7 +82,9 @@ Form formOf(const Nest &nest, size_t count) {
     if (kind(0) == 'c' && kind(1) == '0') return C0;
     return kind(0) == '0' && kind(1) == 'c' ? ZC : SS;
   }
-  return kind(0) == 'c' && kind(1) == 'c' && kind(2) == 'c' ? CCC : SSS;
+  if (kind(0) != 'c') return SSS;
+  if (kind(1) == 'c') return kind(2) == 'c' ? CCC : kind(2) == '0' ? CCZ : SSS;
+  return kind(1) == '0' && kind(2) == 'c' ? CZC : SSS;
 }
 
 /// Calls `body` with the byte offset of each operand for every position of the axes before the last two.

@@ -202,3 +202,19 @@ def test_products_with_strided_vectors(step, rng):
     same_bits(column @ a[::step, 3:], (column * 1) @ (a[::step, 3:] * 1))
     same_bits(a[:, ::step] @ row, (a[:, ::step] * 1) @ (row * 1))
     same_bits(row @ a.T[::step], (row * 1) @ (a.T[::step] * 1))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "uint16", "float16", "float32", "float64", "complex64", "complex128"])
+def test_choices_between_numbers_rows_and_arrays(dtype, rng):
+    """One value for all elements, one a row, one an element, on either side."""
+    for shape in ((1,), (7,), (1000,), (3, 5), (40, 33), (5, 1), (2, 3, 17)):
+        m, x, y = rng.random(shape) < 0.4, (rng.standard_normal(shape) * 9).astype(dtype), (rng.standard_normal(shape) * 9).astype(dtype)
+        one, row = x.reshape(-1)[0].reshape(()), x[..., :1]
+        for a, b in ((one, y), (x, one), (one, one), (row, y), (x, row), (row, row), (x, y), (x[..., ::-1], one), (one, y[..., ::-1])):
+            same_bits(kn.where(*(kn.asarray(v) for v in (m, a, b))), numpy.where(m, a, b))
+        z = kn.asarray(x)
+        z = z * 1 if dtype != "bool" else z | False
+        z[kn.asarray(m)] = kn.asarray(one)
+        x = x.copy()
+        x[m] = one
+        same_bits(z, x)
