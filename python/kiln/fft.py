@@ -6,9 +6,10 @@
 from . import _core
 from ._arguments import as_array, as_tuple, check_device, floating, normalized_axis, ops
 from ._core import Array
-from ._creation import arange, zeros
+from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._ranges import arange
 from ._shaping import roll
 
 _DIVISORS = {"backward": (0, 2), "ortho": (1, 1), "forward": (2, 0)}  # of the transform, of the inverse

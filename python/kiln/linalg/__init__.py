@@ -3,9 +3,10 @@
 Decompositions call LAPACK; integers are first converted to the default dtype, narrow floats computed as float32. Raises
 LinAlgError for a matrix that has no such decomposition.
 """
+from .._diagonals import diagonal, trace
 from .._errors import LinAlgError
 from .._products import matmul, outer, tensordot, vecdot
-from .._shaping import diagonal, matrix_transpose, trace
+from .._shaping import matrix_transpose
 from ._decompositions import (EigResult, EighResult, QRResult, SlogdetResult, SVDResult, cholesky, det, eig, eigh, eigvals, eigvalsh, inv,
                               qr, slogdet, solve, svd, svdvals)
 from ._derived import cond, cross, lstsq, matrix_norm, matrix_power, matrix_rank, multi_dot, norm, pinv, vector_norm

@@ -4,11 +4,12 @@ from typing import NamedTuple
 from .. import _core
 from .._arguments import floating, ops
 from .._core import Array
-from .._creation import arange, eye
+from .._diagonals import diagonal, eye
 from .._dtypes import BY_NAME
 from .._errors import make
 from .._reductions import prod, sum  # noqa: A004
-from .._shaping import broadcast_shapes, diagonal
+from .._ranges import arange
+from .._shaping import broadcast_shapes
 from .._types import result_type
 
 EighResult = NamedTuple("EighResult", [("eigenvalues", Array), ("eigenvectors", Array)])

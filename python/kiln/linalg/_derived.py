@@ -4,13 +4,14 @@ import builtins
 from .. import _core
 from .._arguments import as_array, as_tuple, floating, normalized_axis, ops
 from .._core import Array
-from .._creation import eye
+from .._diagonals import eye
 from .._dtypes import finfo
 from .._errors import make
 from .._products import matmul
 from .._reductions import max, min, sum  # noqa: A004
 from .._selection import where
-from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze, stack
+from .._joining import stack
+from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze
 from ._decompositions import inv, svd, svdvals
 
 _INF = float("inf")
