@@ -23,10 +23,13 @@ _core.set_python_side({
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
+from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
+                        place, put, putmask, select, vectorize)
 from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
 from ._diagonals import (diag, diag_indices, diag_indices_from, diagflat, diagonal, eye, fill_diagonal, identity, indices, trace, tri,  # noqa: E402
                          tril, tril_indices, tril_indices_from, triu, triu_indices, triu_indices_from, vander)
 from ._dtypes import DType, finfo, iinfo  # noqa: E402
+from ._einsum import einsum, einsum_path  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
 from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
@@ -35,7 +38,7 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._padding import pad  # noqa: E402
-from ._products import convolution, dot, matmul, outer, tensordot, vecdot  # noqa: E402
+from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
 from ._reductions import (all, allclose, amax, amin, any, argmax, argmin, array_equal, clip, count_nonzero, cumprod,  # noqa: A004, E402
                           cumsum, cumulative_max, cumulative_min, cumulative_prod, cumulative_sum, diff, isclose, max, min, prod, ptp, sum)
@@ -50,11 +53,18 @@ from ._shaping import (atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, bro
 from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, get_num_threads, isdtype,  # noqa: E402
                      result_type, set_default_dtype, set_num_threads)
 from ._versions import get_include, show_versions  # noqa: E402
+from .composed.counting import (bincount, cumulative_trapezoid, histogram, histogram2d, histogram_bin_edges, histogramdd, interp,  # noqa: E402
+                                trapezoid)
+from .composed.elementwise import (cbrt, deg2rad, degrees, divmod, exp10, fabs, float_power, fmax, fmin, frexp, gcd, heaviside, lcm,  # noqa: A004, E402
+                                   ldexp, logaddexp2, modf, rad2deg, radians, rsqrt, sinc, spacing, unwrap, xlog1py, xlogy)
+from .composed.polynomials import (poly, polyadd, polyder, polyfit, polyint, polymul, polysub, polyval, roots)  # noqa: E402
 from .composed.quantiles import (median, nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian, nanmin, nanpercentile,  # noqa: E402
                                  nanprod, nanquantile, nanstd, nansum, nanvar, percentile, quantile)
+from .composed.signals import (bartlett, blackman, convolve, correlate, ediff1d, gradient, hamming, hanning, sliding_window_view)  # noqa: E402
 from .composed.special import (angle, gelu, iscomplex, isneginf, isposinf, isreal, nan_to_num, relu, sigmoid, silu, softplus)  # noqa: E402
 from .composed.statistics import (average, corrcoef, cov, log_softmax, logcumsumexp, logsumexp, mean, softmax, std, var)  # noqa: E402
-from . import _methods, fft, linalg  # noqa: E402
+from . import _methods, _protocols, fft, linalg, random, special  # noqa: E402
+from .linalg import cross  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh  # noqa: F405
@@ -67,7 +77,16 @@ __array_api_version__ = "2025.12"
 
 
 def __getattr__(name):
-    if name == "testing":  # on the first use: it needs more of the standard library than the rest
+    if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
         import importlib
-        return importlib.import_module("kiln.testing")
-    raise AttributeError(f"module 'kiln' has no attribute '{name}'")
+        return importlib.import_module(f"kiln.{name}")
+    raise AttributeError(f"module 'kiln' has no attribute '{name}'" + _planned.get(name, ""))
+
+
+_later = ": it is planned and not there yet; meanwhile "
+_planned = {
+    **dict.fromkeys(("grad", "value_and_grad", "vjp", "jvp", "jacfwd", "jacrev", "hessian"), _later + "write the derivative by hand, as in examples/digits.py"),
+    **dict.fromkeys(("vmap",), _later + "write the batch as an axis: functions broadcast"),
+    **dict.fromkeys(("nn", "optim", "data", "train"), _later + "examples/digits.py trains a network with functions of kn"),
+    **dict.fromkeys(("export", "load"), _later + "kn.jit(f).lower(*args).to_bytes() is the portable form of a program"),
+    **dict.fromkeys(("cond", "while_loop", "fori_loop", "scan"), _later + "Python's if, while and for work in jitted functions")}

@@ -62,11 +62,15 @@ def _triangle(name, x, relation, k):
 
 
 def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
-    """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a view if it can be.
+    """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a copy.
 
     Raises ShapeError for fewer axes, ValueError where both axes are the same.
     """
-    x = as_array(x)
+    return _core.copy(_diagonal(as_array(x), offset, axis1, axis2))
+
+
+def _diagonal(x, offset=0, axis1=-2, axis2=-1):
+    """A view where the memory is in row-major order."""
     if x.ndim < 2:
         raise make("ShapeError", f"diagonal: rank: expected at least 2, got {x.ndim}")
     first, second = normalized_axis("diagonal", axis1, x.ndim), normalized_axis("diagonal", axis2, x.ndim)
@@ -85,12 +89,12 @@ def diag(x, /, k=0) -> Array:
     """A diagonal matrix of a vector, or a copy of the diagonal of a matrix. Raises ShapeError for other ranks."""
     x = as_array(x)
     if x.ndim == 2:
-        return _core.copy(diagonal(x, offset=k))
+        return diagonal(x, offset=k)
     if x.ndim != 1:
         raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
     n = x.size + abs(k)
     result = zeros((n, n), dtype=x.dtype)
-    diagonal(result, offset=k)[...] = x
+    _diagonal(result, k)[...] = x
     return result
 
 
@@ -102,7 +106,7 @@ def diagflat(x, /, k=0) -> Array:
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
     from ._reductions import sum
-    return sum(diagonal(x, offset, axis1, axis2), -1, dtype, out)
+    return sum(_diagonal(as_array(x), offset, axis1, axis2), -1, dtype, out)
 
 
 def fill_diagonal(x, value, wrap=False) -> None:

@@ -189,6 +189,8 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
             raise make("ValueError", f"repeat: repeats: expected at least 0, got {repeats}")
         wide = broadcast_to(expand_dims(x, axis + 1), x.shape[:axis + 1] + (repeats,) + x.shape[axis + 1:])
         return _core.reshape(_core.copy(wide), x.shape[:axis] + (n * repeats,) + x.shape[axis + 1:])
+    if not n:
+        return _core.copy(x)
     total = builtins.sum(repeats) if isinstance(repeats, (tuple, list)) and len(repeats) == n else total_repeat_length
     counts = _core.reshape(_core.astype(as_array(repeats), _int64), (-1,))
     if counts.size not in (1, n):

@@ -60,7 +60,6 @@ def _repr_html_(self):
 Array.numpy = numpy
 Array.__array__ = __array__
 Array.__array_priority__ = 100
-Array.__array_ufunc__ = None  # NumPy arrays leave operators to Array
 Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: (1, 0)
 Array.to_device, Array._repr_html_ = to_device, _repr_html_
 Array.at = property(_selection.At, doc="``x.at[key].set(value)``, ``add``, ``multiply``, ``min``, ``max``: a changed copy.")

@@ -79,7 +79,17 @@ def result_type(*values) -> DType:
 
 def set_default_dtype(dtype) -> None:
     """The dtype of arrays made from Python floats, float32 at first. Raises DTypeError unless it is float32 or float64."""
+    global _chosen
     _core.set_default_dtype(dtype)
+    _chosen = True
+
+
+_chosen = False
+
+
+def default_is_chosen() -> bool:
+    """Whether the program has set a default dtype."""
+    return _chosen
 
 
 def get_num_threads() -> int:

@@ -46,7 +46,7 @@ template <Scalar E> E complexExpm1(E z) {
     E usual = expm1(a) * cos(b) - constant(b, 2) * s * s, e = complexExp(makeComplex(a, b)), large = realPart(e);
     E re = select(greater(a, constant(a, 40)), large, usual); // beyond, 1 is lost in it
     re = select(both(equal(a, constant(a, -kInfinity)), open), -one, re);
-    return makeComplex(select(flat, expm1(a), re), imagPart(e));
+    return makeComplex(select(flat, expm1(a) + constant(a, 0), re), imagPart(e));
   });
 }
 
@@ -139,7 +139,7 @@ template <Scalar E> E complexTanh(E z) {
     E flat = isZero(b), open = isOpen(b), end = isinf(a);
     E re = select(isFar, copysign(one, a), select(flat, tanh(a), sh * cosh(safe) / scale)), im = select(isFar, far, s * c / scale);
     re = select(isZero(a), a, select(both(open, bitwise_invert(end)), constant(a, kNan), re));
-    im = select(both(open, end), zeroOf(one, b), im);
+    im = select(end, zeroOf(one, b), im);
     return makeComplex(re, select(flat, b, im));
   });
 }

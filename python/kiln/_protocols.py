@@ -1,0 +1,43 @@
+"""NumPy's functions on Kiln arrays: through NumPy's two protocols they are Kiln's functions of the name, and results stay Kiln arrays."""
+from ._arguments import store
+from ._core import Array
+
+
+def _namespace():
+    import kiln.numpy
+    return kiln.numpy
+
+
+def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
+    """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
+    function = getattr(_namespace(), ufunc.__name__, None)
+    function = function if method == "__call__" or function is None else getattr(function, method, None)
+    if function is None:
+        return NotImplemented
+    out = kwargs.pop("out", None)
+    if out is None:
+        return function(*inputs, **kwargs)
+    result = function(*inputs, **kwargs)
+    out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+    if isinstance(out, tuple):
+        return tuple(r if o is None else _written(ufunc.__name__, r, o) for r, o in zip(result, out))
+    return _written(ufunc.__name__, result, out)
+
+
+def _written(name, result, out):
+    if isinstance(out, Array):
+        return store(name, result, out)
+    out[...] = result.numpy()  # a NumPy array that a Kiln one is added to in place
+    return out
+
+
+def __array_function__(self, function, types, args, kwargs):  # noqa: N807
+    """A NumPy function with a Kiln array among its arguments. TypeError where Kiln has none of the name."""
+    space = _namespace()
+    for part in function.__module__.split(".")[1:]:
+        space = getattr(space, part, space) if not part.startswith("_") else space
+    ours = getattr(space, function.__name__, None)
+    return NotImplemented if ours is None else ours(*args, **kwargs)
+
+
+Array.__array_ufunc__, Array.__array_function__ = __array_ufunc__, __array_function__
