@@ -146,7 +146,7 @@ def _before(element, value, side):
 
 
 def digitize(x, bins, right=False) -> Array:
-    """The interval of monotonic ``bins`` that each element lies in: ``bins[i - 1] <= x < bins[i]``, or with ``right`` the other end closed.
+    """The interval of monotonic ``bins`` that each element lies in: ``bins[i - 1] <= x < bins[i]``, or with ``right`` ``bins[i - 1] < x <= bins[i]``.
 
     Raises ShapeError unless ``bins`` is a vector. Descending bins are read from the end.
     """
@@ -156,5 +156,5 @@ def digitize(x, bins, right=False) -> Array:
     if bins.size < 2:
         return searchsorted(bins, x, "left" if right else "right")
     up = searchsorted(bins, x, "left" if right else "right")
-    down = bins.size - searchsorted(bins[::-1], x, "right" if right else "left")
+    down = bins.size - searchsorted(bins[::-1], x, "left" if right else "right")
     return _core.where(bins[0] <= bins[bins.size - 1], up, down)

@@ -3,14 +3,22 @@ from ._arguments import store
 from ._core import Array
 
 
-def _namespace():
-    import kiln.numpy
-    return kiln.numpy
+def _found(name, path=()):
+    """What kiln.numpy calls ``name``, without the default dtype that importing it sets."""
+    import kiln
+
+    from . import _numpy
+    if not path and name in _numpy.NAMES:
+        return _numpy.NAMES[name]
+    space = kiln
+    for part in path:
+        space = getattr(space, part, None)
+    return getattr(space, name, None)
 
 
 def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
-    function = getattr(_namespace(), ufunc.__name__, None)
+    function = _found(ufunc.__name__)
     function = function if method == "__call__" or function is None else getattr(function, method, None)
     if function is None:
         return NotImplemented
@@ -33,10 +41,8 @@ def _written(name, result, out):
 
 def __array_function__(self, function, types, args, kwargs):  # noqa: N807
     """A NumPy function with a Kiln array among its arguments. TypeError where Kiln has none of the name."""
-    space = _namespace()
-    for part in function.__module__.split(".")[1:]:
-        space = getattr(space, part, space) if not part.startswith("_") else space
-    ours = getattr(space, function.__name__, None)
+    path = [p for p in function.__module__.split(".")[1:] if p in ("linalg", "fft")]
+    ours = _found(function.__name__, path)
     return NotImplemented if ours is None else ours(*args, **kwargs)
 
 

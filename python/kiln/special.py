@@ -115,7 +115,7 @@ def zeta(x, q=1.0, /) -> Array:
         factor = factor * (x + float(2 * k + 1)) * (x + float(2 * k + 2))
         step = step / (a * a)
     total = _where(ops["equal"](x, 1), _INF, total)
-    return _where(ops["bitwise_or"](ops["less"](x, 1), ops["less"](q, 0)), _NAN, _where(ops["equal"](q, 0), _INF, total))
+    return _where(ops["bitwise_or"](ops["less"](x, 1), ops["less"](q, 0)), _NAN, _where(ops["equal"](q, 0), _INF, _where(ops["equal"](q, _INF), 0.0, total)))
 
 
 def polygamma(n, x, /) -> Array:
@@ -129,7 +129,8 @@ def polygamma(n, x, /) -> Array:
 @rounded_once
 def logit(x, /) -> Array:
     """log(x / (1 - x)); infinite at 0 and 1, nan outside."""
-    return ops["log"](x) - ops["log1p"](-x)
+    middle = ops["bitwise_and"](ops["greater"](x, 0.3), ops["less"](x, 0.65))
+    return _where(middle, ops["atanh"](x * 2.0 - 1.0) * 2.0, ops["log"](x) - ops["log1p"](-x))
 
 
 @rounded_once
@@ -148,7 +149,9 @@ def rel_entr(x, y, /) -> Array:
     """x log(x / y); 0 where x is 0 and y is not negative, inf where one is negative or just y is 0."""
     x, y = _both(x, y)
     good = ops["bitwise_and"](ops["greater"](x, 0), ops["greater"](y, 0))
-    value = _where(good, x, 1.0) * ops["log"](_where(good, x, 1.0) / _where(good, y, 1.0))
+    a, b = _where(good, x, 1.0), _where(good, y, 1.0)
+    near = ops["less"](ops["abs"](a - b), b * 0.25)
+    value = a * _where(near, ops["log1p"]((a - b) / b), ops["log"](a / b))
     none = ops["bitwise_and"](ops["equal"](x, 0), ops["greater_equal"](y, 0))
     result = _where(good, value, _where(none, 0.0, _INF))
     return _where(ops["bitwise_or"](ops["isnan"](x), ops["isnan"](y)), _NAN, result)
@@ -216,32 +219,35 @@ def erfcinv(x, /) -> Array:
     return ndtri(x * 0.5) * -math.sqrt(0.5)
 
 
+_BESSEL_END = 30.0
+
+
 def _bessel(x, order, scaled):
-    """Power series up to 12, Hankel's asymptotic one from there on."""
+    """Power series up to 30, whose terms are positive, Hankel's asymptotic one from there on."""
     size = ops["abs"](x)
-    y = ops["minimum"](size, 12.0)
+    y = ops["minimum"](size, _BESSEL_END)
     quarter, term = y * y * 0.25, _core.full((), 1.0, x.dtype) if order == 0 else y * 0.5
     series = term
-    for k in range(1, 36):
+    for k in range(1, 76):
         term = term * quarter / float(k * (k + order))
         series = series + term
-    z = ops["maximum"](size, 12.0)
+    z = ops["maximum"](size, _BESSEL_END)
     tail, factor = _core.full((), 1.0, x.dtype), _core.full((), 1.0, x.dtype)
-    for k in range(1, 24):
+    for k in range(1, 30):
         factor = factor * ((2 * k - 1) ** 2 - 4 * order * order) / (8.0 * k * z)
         tail = tail + _where(ops["less"](ops["abs"](factor), 1.0), factor, 0.0)
     tail = tail / ops["sqrt"](z * (2 * math.pi))
     if scaled:
-        result = _where(ops["less"](size, 12.0), series * ops["exp"](-y), tail)
+        result = _where(ops["less"](size, _BESSEL_END), series * ops["exp"](-y), tail)
     else:
         half = ops["exp"](z * 0.5)
-        result = _where(ops["less"](size, 12.0), series, tail * half * half)
+        result = _where(ops["less"](size, _BESSEL_END), series, tail * half * half)
     return result if order == 0 else ops["copysign"](result, x)
 
 
 @rounded_once
 def i0(x, /) -> Array:
-    """The modified Bessel function of order 0; 32 units in the last place up to 20, beyond those of the exponential besides."""
+    """The modified Bessel function of order 0, within 16 units in the last place."""
     return _bessel(x, 0, False)
 
 

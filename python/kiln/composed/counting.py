@@ -83,6 +83,8 @@ def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array
     at = _core.where(ops["equal"](x, edges[n]), n - 1, at)
     at = _core.where(ops["greater"](x, edges[n]), n, at)
     counts = bincount(_core.where(ops["less"](at, 0), n, at), None if weights is None else _core.reshape(as_array(weights), (-1,)), length=n)
+    if weights is not None and as_array(weights).dtype.kind in "iu":
+        counts = _core.astype(counts, as_array(weights).dtype)
     if density:
         widths = _core.astype(diff(edges), _core.default_dtype() if edges.dtype.kind != "f" else edges.dtype)
         counts = _core.astype(counts, widths.dtype)
@@ -110,9 +112,8 @@ def histogramdd(sample, bins=10, range=None, density=None, weights=None):  # noq
         position, total = position * n + at, total * n
         edges.append(e)
     counts = bincount(_core.where(inside, position, total), weights, length=total)
-    counts = _core.reshape(counts, tuple(e.size - 1 for e in edges))
+    counts = _core.reshape(floating(counts), tuple(e.size - 1 for e in edges))
     if density:
-        counts = _core.astype(counts, _core.default_dtype())
         counts = counts / sum(counts)
         for i, e in enumerate(edges):
             counts = counts / _core.reshape(diff(e), tuple(-1 if j == i else 1 for j in builtins.range(d)))

@@ -8,6 +8,8 @@ from .._arguments import as_array
 from .._dtypes import BY_NAME, DType
 from .._errors import make
 
+OBJECTS = ("int_ intp longlong long uint uintp ulonglong ulong byte short intc ubyte ushort uintc half single double csingle cdouble mgrid ogrid r_ c_ s_ index_exp "
+           "array_str may_share_memory").split()
 int_ = intp = longlong = long = BY_NAME["int64"]
 uint = uintp = ulonglong = ulong = BY_NAME["uint64"]
 byte, short, intc, ubyte, ushort, uintc = (BY_NAME[n] for n in ("int8", "int16", "int32", "uint8", "uint16", "uint32"))
