@@ -158,7 +158,7 @@ def rel_entr(x, y, /) -> Array:
 
 
 def kl_div(x, y, /) -> Array:
-    """``rel_entr`` less x plus y."""
+    """``rel_entr`` less x plus y: within the rounding of those."""
     x, y = _both(x, y)
     result = rel_entr(x, y)
     return _where(ops["isfinite"](result), result - x + y, result)
