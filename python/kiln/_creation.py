@@ -117,6 +117,8 @@ def array(obj, dtype=None, *, copy=True, order=None, ndmin=0) -> Array:
 
 def _sizes(op, shape):
     """A shape as a tuple of sizes. Raises ValueError for a negative one."""
+    if type(shape) is int and shape >= 0:
+        return (shape,)
     shape = tuple(integer(op, "shape", n) if not isinstance(n, int) else n for n in as_tuple(shape.tolist() if hasattr(shape, "tolist") else shape))
     for n in shape:
         if n < 0:

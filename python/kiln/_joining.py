@@ -35,10 +35,13 @@ def stack(arrays, /, axis=0, out=None, *, dtype=None) -> Array:
     arrays = [as_array(a) for a in arrays]
     if not arrays:
         raise make("ValueError", "stack: arrays: expected at least one, got none")
-    if builtins.any(a.shape != arrays[0].shape for a in arrays):
+    if len({a.shape for a in arrays}) > 1:
         raise make("ShapeError", f"stack: shapes: expected equal ones, got {', '.join(str(a.shape) for a in arrays)}")
     axis = normalized_axis("stack", axis, arrays[0].ndim + 1)
-    return concat([expand_dims(a, axis) for a in arrays], axis, out, dtype=dtype)
+    shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
+    if out is None and dtype is None:
+        return _core.concat(tuple([_core.reshape(a, shape) for a in arrays]), axis)
+    return concat([_core.reshape(a, shape) for a in arrays], axis, out, dtype=dtype)
 
 
 def unstack(x, /, axis=0) -> tuple[Array, ...]:
@@ -165,12 +168,14 @@ def tile(x, repetitions, /) -> Array:
     x, times = as_array(x), as_tuple(repetitions)
     rank = builtins.max(x.ndim, len(times))
     shape, times = (1,) * (rank - x.ndim) + x.shape, (1,) * (rank - len(times)) + times
+    if builtins.all(n == 1 for n in times):
+        return _core.copy(_core.reshape(x, shape))
     for axis in reversed(range(rank)):  # the innermost first: what is copied grows towards the end
         if times[axis] != 1:
             wide = _core.broadcast_to(_core.reshape(x, (*shape[:axis], 1, *shape[axis:])), (*shape[:axis], times[axis], *shape[axis:]))
             shape = (*shape[:axis], times[axis] * shape[axis], *shape[axis + 1:])
             x = _core.reshape(_core.copy(wide), shape)
-    return _core.copy(_core.reshape(x, shape))
+    return _core.reshape(x, shape)
 
 
 def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:

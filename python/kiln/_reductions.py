@@ -146,12 +146,36 @@ def _cumulative(op, x, axis, dtype, include_initial, initial):
     axis = normalized_axis(op, axis, x.ndim)
     if x.dtype.kind == "c" and op == "cumulative_prod":
         result = _complex_scan(x, axis)
+    elif op == "cumulative_sum" and x.shape[axis] >= 4 * _BLOCK and x.dtype.kind in "fc":
+        result = _blocked_sums(x, axis)
     else:
         result = _core.along_axis(op, x, axis, False)
     if not include_initial:
         return result
     first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype)
     return _core.concat((first, result), axis)
+
+
+_BLOCK = 1024
+
+
+def _blocked_sums(x, axis):
+    """Within blocks in order, then the sums of the blocks before each, found likewise: errors grow as the root of what they would."""
+    n = x.shape[axis]
+    count = n // _BLOCK
+    key, whole = (slice(None),) * axis, count * _BLOCK
+    blocks = _core.reshape(x[(*key, slice(0, whole))], (*x.shape[:axis], count, _BLOCK, *x.shape[axis + 1:]))
+    inner = _core.along_axis("cumulative_sum", blocks, axis + 1, False)
+    totals = inner[(*key, slice(None), _BLOCK - 1)]
+    before = _cumulative("cumulative_sum", totals, axis, None, False, 0)
+    nothing = _core.full((*x.shape[:axis], 1, *x.shape[axis + 1:]), -0.0, x.dtype)
+    shifts = _core.concat((nothing, before[(*key, slice(0, count - 1))]), axis)
+    shifts = _core.reshape(shifts, (*x.shape[:axis], count, 1, *x.shape[axis + 1:]))
+    result = _core.reshape(inner + shifts, (*x.shape[:axis], whole, *x.shape[axis + 1:]))
+    if whole == n:
+        return result
+    rest = _core.along_axis("cumulative_sum", x[(*key, slice(whole, n))], axis, False)
+    return _core.concat((result, rest + before[(*key, slice(count - 1, count))]), axis)
 
 
 def _complex_scan(x, axis):

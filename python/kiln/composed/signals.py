@@ -79,6 +79,21 @@ def convolve(x, y, /, mode="full") -> Array:
     return _slid(x, y[::-1], low, high)
 
 
+_FEW = 64
+
+
+def _shifted(x, w, low, high, dtype):
+    """One term after the other: products of a weight with all elements that it meets."""
+    x, w = _core.astype(x, dtype), _core.astype(w, dtype)
+    x = _core.concat((_core.full((low,), 0, dtype), x, _core.full((high,), 0, dtype)), 0) if low or high else x
+    m = w.size
+    n = x.size - m + 1
+    total = x[0:n] * w[0]
+    for k in range(1, m):
+        total = total + x[k:k + n] * w[k]
+    return total
+
+
 def _slid(x, w, low, high):
     """Sums of products of ``w`` with the window at each position of ``x``."""
     if "c" in (x.dtype.kind, w.dtype.kind):
@@ -86,6 +101,8 @@ def _slid(x, w, low, high):
         c, d = ops["real"](w), ops["imag"](w)
         return ops["complex"](_slid(a, c, low, high) - _slid(b, d, low, high), _slid(a, d, low, high) + _slid(b, c, low, high))
     dtype = _core.promote(x.dtype, w.dtype)
+    if w.size <= _FEW and dtype.kind != "b" and dtype.itemsize > 2:
+        return _shifted(x, w, low, high, dtype)
     wide = _core.astype(x, dtype if dtype.kind != "b" else "int64"), _core.astype(w, dtype if dtype.kind != "b" else "int64")
     result = _core.convolution(_core.reshape(wide[0], (1, -1, 1)), _core.reshape(wide[1], (-1, 1, 1)), (1,), (low,), (high,), (1,), 1)
     result = _core.reshape(result, (-1,))

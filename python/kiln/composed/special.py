@@ -86,6 +86,10 @@ def nan_to_num(x, /, copy=True, nan=0.0, posinf=None, neginf=None) -> Array:
 
 
 def _finite(x, nan, posinf, neginf):
+    from .._dtypes import finfo
+    limits = finfo(x.dtype)
+    if (posinf, neginf) == (limits.max, limits.min):
+        return _core.where(ops["isnan"](x), nan, ops["minimum"](ops["maximum"](x, neginf), posinf))
     x = _core.where(ops["isnan"](x), nan, x)
     x = _core.where(ops["equal"](x, _INF), posinf, x)
     return _core.where(ops["equal"](x, -_INF), neginf, x)

@@ -82,6 +82,8 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     """
     if ord == 2 and x.dtype.kind == "c":
         return ops["sqrt"](sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims))
+    if ord == 2 and x.ndim == 1 and axis in (None, 0, -1) and not keepdims:
+        return ops["sqrt"](matmul(x, x))  # one pass
     if ord == 2:
         return ops["sqrt"](sum(x * x, axis=axis, keepdims=keepdims))
     x = ops["abs"](x)
@@ -191,12 +193,15 @@ def _product(arrays, split, i, j):
 def lstsq(a, b, rcond=None):
     """The x of least norm that makes ``a @ x - b`` smallest, with the sums of squares left, the rank and the singular values of ``a``.
 
-    ``a`` has two axes, ``b`` one or two. The sums of squares are empty unless ``a`` has more rows than columns.
+    ``a`` may have batches in front, ``b`` then has two axes besides; without them ``b`` has one or two. The sums of squares are empty
+    unless ``a`` has more rows than columns. Raises ShapeError where sizes do not fit.
     """
     a, b = _matrices("lstsq", a), floating(b)
-    if a.ndim != 2 or b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+    rows = b.shape[-2 if b.ndim > 1 else -1] if b.ndim else 0
+    if rows != a.shape[-2] or a.ndim > 2 and b.ndim < 2:
         raise make("ShapeError", f"lstsq: operands: expected a matrix and {a.shape[-2]} rows, got {a.shape} and {b.shape}")
     x = matmul(pinv(a, rtol=rcond), b)
     left = ops["abs"](b - matmul(a, x))
-    squares = sum(left * left, axis=0, keepdims=b.ndim == 1) if a.shape[0] > a.shape[1] else _core.full((0,), 0, left.dtype)
+    axis = 0 if b.ndim == 1 else -2
+    squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype)
     return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)
