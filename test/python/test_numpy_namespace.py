@@ -1,6 +1,7 @@
 """kiln.numpy: programs whose only change is the import, ufunc methods, files, keys and settings. In a process of its own: importing it sets
 the default dtype."""
 import importlib
+import inspect
 import io
 import subprocess
 import sys
@@ -213,3 +214,29 @@ def test_names_that_are_planned_say_so():
             getattr(kn, name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'$"):
         kn.nothing
+
+
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_programs_under_jit(program, np):
+    """The same source with the namespace as a global, decorated."""
+    source = inspect.getsource(program).replace("(np, ", "(", 1).replace("(np)", "()", 1)
+    scope = {"np": np, "numpy": numpy}
+    exec(compile(source, "program.py", "exec"), scope)
+    jitted = kn.jit(scope[program.__name__])
+    want = program(np)
+    for _ in range(2):
+        got = jitted()
+        for a, b in zip(got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,)):
+            numpy.testing.assert_array_equal(numpy.asarray(a), numpy.asarray(b))
+
+
+def test_ufuncs_compile(np):
+    """Functions of the namespace are known to jit: nothing runs in eager."""
+    scope = {"np": np}
+    exec("def f(x, y):\n    z = np.add(np.sin(x), np.multiply(y, 2.0))\n    return np.where(np.greater(z, 0), np.hypot(x, y), np.cumsum(z, 0)), np.einsum('ij,ij->i', x, y), np.linalg.norm(x), np.median(x, 1)", scope)
+    x, y = np.asarray(numpy.random.default_rng(0).normal(size=(4, 5))), np.ones((4, 5))
+    jitted = kn.jit(scope["f"], on_miss="raise")
+    for a, b in zip(jitted(x, y), scope["f"](x, y)):
+        same_bits(a, b)
+    assert jitted.stats.kernels
