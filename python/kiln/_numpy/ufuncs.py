@@ -38,8 +38,8 @@ def _masked(result, where, out):
 def ufunc(name, function, operands, results=1):
     """The ufunc of a function of ``operands`` arrays."""
     def call(*args, out=None, where=True, dtype=None, casting="same_kind", order="K", subok=True):
-        if len(args) > operands and out is None:
-            args, out = args[:operands], args[operands] if len(args) == operands + 1 else args[operands:]
+        if operands < len(args) <= operands + results and out is None:
+            args, out = args[:operands], args[operands] if results == 1 else args[operands:]
         if len(args) != operands:
             raise make("DTypeError", f"{name}: arguments: expected {operands} arrays, got {len(args)}")
         args = [_operand(a, dtype) for a in args]
