@@ -11,6 +11,8 @@ _bool, _int64, _uint8 = BY_NAME["bool"], BY_NAME["int64"], BY_NAME["uint8"]
 
 def _along(op, x, axis):
     x = as_array(x)
+    if axis == -1 and x.ndim:
+        return x, x.ndim - 1
     if axis is None:
         return _core.reshape(x, (-1,)), 0
     return x, normalized_axis(op, axis, x.ndim)

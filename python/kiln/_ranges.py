@@ -17,9 +17,13 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
 
     Raises ValueError for a step of 0.
     """
-    check_device(device)
+    if device is not None:
+        check_device(device)
     if stop is None:
         start, stop = 0, start
+    if type(start) is type(stop) is type(step) is int and step == 1 and dtype is None:
+        line = _core.iota((stop - start if stop > start else 0,), int64, 0)
+        return line + start if start else line
     if step == 0:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
     whole = builtins.all(isinstance(v, int) for v in (start, stop, step))

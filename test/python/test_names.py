@@ -2,6 +2,8 @@
 import importlib
 import inspect
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -160,3 +162,27 @@ def test_numpy_functions_give_kiln_arrays(rng):
     np.testing.assert_array_equal(a2, a + a)
     with pytest.raises(TypeError):
         np.busday_count(x, x)
+
+
+def test_nothing_is_computed_by_numpy():
+    """Every row of names.txt in a process that cannot import NumPy or SciPy."""
+    program = f"""
+import sys
+sys.modules["numpy"] = sys.modules["scipy"] = None
+import kiln as kn
+import kiln.numpy
+kn._core.set_default_dtype(kn.float64)
+g = kn.random.default_rng(0)
+x, y, s, v, w, k, q = (g.normal(size=shape) for shape in ((4, 5), (5, 6), (3, 3), 12, 12, 5, (4, 5)))
+i, b = g.integers(0, 5, 12), g.random(12) < 0.5
+q[0, 1] = kn.nan
+rows = [r for line in open({str(pathlib.Path(__file__).parent / "names.txt")!r}).read().splitlines() for r in line.split("; ")]
+for row in rows:
+    for n in (kn, kiln.numpy):
+        eval(row)
+for name in kn.random.__all__ + kn.special.__all__:
+    assert callable(getattr(kn.random, name, None) or getattr(kn.special, name))
+print(len(rows))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0 and int(run.stdout) == len(EXPRESSIONS), run.stderr
