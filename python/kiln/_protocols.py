@@ -40,10 +40,21 @@ def _written(name, result, out):
 
 
 def __array_function__(self, function, types, args, kwargs):  # noqa: N807
-    """A NumPy function with a Kiln array among its arguments. TypeError where Kiln has none of the name."""
+    """A NumPy function with a Kiln array among its arguments. One that Kiln lacks, or that is given None for an array, stays NumPy's: it gets
+    NumPy arrays over the same memory, and gives what it gives."""
     path = [p for p in function.__module__.split(".")[1:] if p in ("linalg", "fft")]
     ours = _found(function.__name__, path)
-    return NotImplemented if ours is None else ours(*args, **kwargs)
+    if ours is None or any(a is None for a in args):
+        return function(*_as_numpy(args), **_as_numpy(kwargs))
+    return ours(*args, **kwargs)
+
+
+def _as_numpy(value):
+    if isinstance(value, Array):
+        return value.numpy()
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(_as_numpy(v) for v in value)
+    return {k: _as_numpy(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 Array.__array_ufunc__, Array.__array_function__ = __array_ufunc__, __array_function__

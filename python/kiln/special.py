@@ -9,6 +9,7 @@ from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
 from .composed.elementwise import _both, cbrt, exp10, logaddexp2, sinc, xlog1py, xlogy
+from .composed.incomplete import betainc, gammainc, gammaincc
 from .composed.special import sigmoid, softplus
 from .composed.statistics import log_softmax, logcumsumexp, logsumexp, softmax
 
@@ -17,8 +18,8 @@ erf, erfc, erfinv, gammaln, digamma, expm1, log1p, exp2, logaddexp = (ops[n] for
 psi, loggamma, expit = digamma, gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
-__all__ = ["beta", "betaln", "binom", "cbrt", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp10", "exp2", "expit", "expm1", "factorial", "gamma",
-           "gammaln", "gammasgn", "huber", "i0", "i0e", "i1", "i1e", "kl_div", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
+__all__ = ["beta", "betainc", "betaln", "binom", "cbrt", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp10", "exp2", "expit", "expm1", "factorial", "gamma",
+           "gammainc", "gammaincc", "gammaln", "gammasgn", "huber", "i0", "i0e", "i1", "i1e", "kl_div", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
            "logcumsumexp", "loggamma", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "poch", "polygamma", "psi", "rel_entr", "sinc", "softmax", "softplus",
            "xlog1py", "xlogy", "zeta"]
 

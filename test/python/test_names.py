@@ -160,8 +160,7 @@ def test_numpy_functions_give_kiln_arrays(rng):
     a2 = a.copy()
     a2 += x
     np.testing.assert_array_equal(a2, a + a)
-    with pytest.raises(TypeError):
-        np.busday_count(x, x)
+    assert isinstance(np.i0(x), np.ndarray) and len(np.broadcast_arrays(x, None)) == 2  # what Kiln lacks stays NumPy's
 
 
 def test_nothing_is_computed_by_numpy():

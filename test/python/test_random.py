@@ -16,7 +16,8 @@ CONTINUOUS = {
     "g.weibull(1.5, N, d)": stats.weibull_min(1.5), "g.pareto(3.0, N, d)": stats.lomax(3), "g.power(2.5, N, d)": stats.powerlaw(2.5), "g.triangular(0.0, 1.0, 3.0, N, d)": stats.triang(1 / 3, 0, 3),
     "g.wald(1.0, 2.0, N, d)": stats.invgauss(0.5, scale=2), "g.truncated_normal(-1.0, 2.0, size=N, dtype=d)": stats.truncnorm(-1, 2)}
 DISCRETE = {
-    "g.poisson(0.5, N)": stats.poisson(0.5), "g.poisson(9.5, N)": stats.poisson(9.5), "g.poisson(40.0, N)": stats.poisson(40), "g.binomial(10, 0.3, N)": stats.binom(10, 0.3),
+    "g.poisson(kn.asarray(0.5), N)": stats.poisson(0.5), "g.poisson(kn.asarray(25.0), N)": stats.poisson(25), "g.binomial(kn.asarray(300), 0.6, N)": stats.binom(300, 0.6),
+    "g.binomial(kn.asarray(7), 0.2, N)": stats.binom(7, 0.2), "g.poisson(0.5, N)": stats.poisson(0.5), "g.poisson(9.5, N)": stats.poisson(9.5), "g.poisson(40.0, N)": stats.poisson(40), "g.binomial(10, 0.3, N)": stats.binom(10, 0.3),
     "g.binomial(300, 0.6, N)": stats.binom(300, 0.6), "g.binomial(5, 0.9, N)": stats.binom(5, 0.9), "g.geometric(0.3, N)": stats.geom(0.3), "g.integers(3, 17, N)": stats.randint(3, 17),
     "g.integers(6, size=N, endpoint=True)": stats.randint(0, 7), "g.categorical(p=[0.2, 0.5, 0.3], size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])),
     "g.categorical(kn.log(kn.asarray([0.2, 0.5, 0.3])), size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])), "g.choice(3, N, p=[0.2, 0.5, 0.3])": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3]))}
@@ -154,6 +155,7 @@ def test_integers_over_any_range():
     (lambda g: g.normal(size=3, dtype="int32"), kn.DTypeError, "random: dtype: expected float32 or float64, got int32"),
     (lambda g: g.choice(3, 5, replace=False), ValueError, "choice: size: expected at most 3 without replacement, got 5"), (lambda g: g.choice(0, 2), ValueError, "choice: a: expected at least one element, got none"),
     (lambda g: g.normal(kn.zeros(3), size=(2, 2)), kn.ShapeError, r"random: size: expected one that parameters of shape \(3,\) broadcast to, got \(2, 2\)|broadcast"),
+    (lambda g: g.poisson(-1.0), ValueError, "poisson: lam: expected at least 0, got -1.0"), (lambda g: g.binomial(3, 1.5), ValueError, "binomial: parameters: expected n of at least 0"),
     (lambda g: g.multivariate_normal([0.0], [[1.0, 2.0]]), kn.ShapeError, "multivariate_normal: parameters: expected a vector and a matrix of its size"),
     (lambda g: g.multivariate_normal([0.0], [[1.0]], method="lu"), ValueError, "multivariate_normal: method: expected 'svd', 'eigh' or 'cholesky', got 'lu'")])
 def test_errors(call, error, message):

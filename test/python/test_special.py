@@ -17,7 +17,8 @@ ROWS = [("gamma", (X,), 40), ("gammasgn", (INNER,), 0), ("gammaln", (INNER,), 32
         ("entr", (X,), 4), ("rel_entr", (X, POSITIVE), 8), ("kl_div", (POSITIVE, POSITIVE[::-1].copy()), 256), ("huber", (POSITIVE, X), 2), ("ndtr", (X,), 68), ("log_ndtr", (X * 0.8,), 200), ("ndtri", (P,), 8),
         ("erfcinv", (P * 2,), 8), ("erfcx", (np.abs(WIDE),), 200), ("i0", (WIDE,), 24), ("i1", (WIDE,), 24), ("i0e", (WIDE,), 24), ("i1e", (WIDE,), 24), ("xlogy", (X, POSITIVE), 4), ("xlog1py", (X, POSITIVE), 4),
         ("softplus", (X,), 8), ("multigammaln", (POSITIVE + 2, 3), 64), ("poch", (POSITIVE, POSITIVE[::-1].copy() / 4), 512), ("binom", (np.floor(POSITIVE) + 5, np.floor(POSITIVE / 5)), 512), ("factorial", (np.arange(-2.0, 25),), 64),
-        ("erf", (X,), 4), ("erfc", (X,), 32), ("erfinv", (P,), 8), ("exp2", (X,), 4), ("cbrt", (X,), 2)]
+        ("gammainc", (POSITIVE, POSITIVE[::-1].copy()), 2048), ("gammaincc", (POSITIVE, POSITIVE[::-1].copy()), 2048), ("gammainc", (POSITIVE * 20, POSITIVE * 20 + X[:409] ), 8192),
+        ("betainc", (POSITIVE[:300], POSITIVE[:-301:-1].copy(), P[:300]), 4096), ("erf", (X,), 4), ("erfc", (X,), 32), ("erfinv", (P,), 8), ("exp2", (X,), 4), ("cbrt", (X,), 2)]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -87,10 +87,12 @@ def gcd(x, y, /) -> Array:
 
     Raises DTypeError for other dtypes.
     """
+    known = min((abs(v) for v in (x, y) if type(v) is int), default=None)
     x, y = _integers("gcd", x, y)
     shape = _core.broadcast_shapes(x.shape, y.shape)
     a, b = _core.broadcast_to(ops["abs"](x), shape), _core.broadcast_to(ops["abs"](y), shape)
-    for _ in range(int(8 * x.dtype.itemsize * 1.4404) + 2):  # consecutive Fibonacci numbers take longest
+    bits = 8 * x.dtype.itemsize if known is None else known.bit_length() + 1
+    for _ in range(int(bits * 1.4404) + 3):  # consecutive Fibonacci numbers take longest
         a, b = _where(ops["equal"](b, 0), a, b), _where(ops["equal"](b, 0), b, ops["remainder"](a, b))
     return a
 

@@ -88,7 +88,8 @@ def standard_gamma(self, shape, size=None, dtype=None):
     where = shape_of(size, shape)
     u = _open(self, where, dtype)
     dtype = u.dtype
-    a = _core.broadcast_to(as_array(of(shape, dtype)) if isinstance(shape, Array) else _core.full((), shape, dtype) if isinstance(shape, (int, float)) else of(shape, dtype), where)
+    a = _core.full((), shape, dtype) if isinstance(shape, (int, float)) else _core.broadcast_to(of(shape, dtype), where)
+    known = isinstance(shape, (int, float)) and shape >= 1
     small = ops["less"](a, 1)
     d = _core.where(small, a + 1, a) - 1 / 3
     c = 1.0 / ops["sqrt"](d * 9.0)
@@ -102,6 +103,8 @@ def standard_gamma(self, shape, size=None, dtype=None):
         good = ops["bitwise_and"](good, ops["greater"](t, 0))
         result = _core.where(good if open_ is None else ops["bitwise_and"](good, open_), d * cube, result)
         open_ = ops["logical_not"](good) if open_ is None else ops["bitwise_and"](open_, ops["logical_not"](good))
+    if known:
+        return result
     result = _core.where(small, result * ops["pow"](u, 1.0 / _core.where(small, a, 1.0)), result)
     return _core.where(ops["equal"](a, 0), 0.0, result)
 

@@ -1,4 +1,5 @@
 """Distributions of integers, orders and choices: methods of Generator."""
+import builtins
 import math
 
 from .. import _core
@@ -137,17 +138,29 @@ def poisson(self, lam=1.0, size=None):
     """Poisson's numbers of mean ``lam``, int64: by the distribution function below 10, from there on by the rejection PTRS of W. Hörmann,
     "The transformed rejection method for generating Poisson random variables", 1993, of at most 24 candidates."""
     where = shape_of(size, lam)
+    if isinstance(lam, (int, float)):  # known: one way is enough
+        if not lam >= 0:
+            raise make("ValueError", f"poisson: lam: expected at least 0, got {lam}")
+        mean = _core.full((), lam, "float64")
+        return _core.astype(_below(self, mean, where) if lam < 10 else _ptrs(self, mean, where), _int64)
     lam = _core.broadcast_to(_core.astype(as_array(lam), "float64"), where)
     small = ops["less"](lam, 10.0)
-    result = _core.full(where, 0, "float64")
-    m = _core.where(small, lam, 0.0)
-    term, u = ops["exp"](-m), self.random(where, "float64")
-    total = term
-    for k in range(1, 60):
-        result = result + _core.astype(ops["greater_equal"](u, total), "float64")
-        term = term * m / float(k)
+    low, high = _below(self, _core.where(small, lam, 0.0), where), _ptrs(self, _core.where(small, 10.0, lam), where)
+    return _core.astype(_core.where(small, low, high), _int64)
+
+
+_MOST = 48  # of a Poisson number of mean 10, or a binomial one: more come less than once in 10^17
+
+
+def _below(self, mean, where):
+    """How many values of the distribution function a uniform number reaches."""
+    term, u = ops["exp"](-mean), self.random(where, "float64")
+    total, result = term, 0.0
+    for k in range(1, _MOST):
+        result = _core.astype(ops["greater_equal"](u, total), "float64") + result
+        term = term * mean / float(k)
         total = total + term
-    return _core.astype(_core.where(small, result, _ptrs(self, _core.where(small, 10.0, lam), where)), _int64)
+    return result
 
 
 def _ptrs(self, lam, where):
@@ -172,6 +185,13 @@ def binomial(self, n, p, size=None):
     """How many of ``n`` trials of probability ``p`` succeed, int64: by the distribution function where ``n min(p, 1 - p)`` is below 10, from there
     on by the rejection BTRS of W. Hörmann, "The generation of binomial random variates", 1993, of at most 24 candidates."""
     where = shape_of(size, n, p)
+    if isinstance(n, int) and isinstance(p, (int, float)):
+        if n < 0 or not 0 <= p <= 1:
+            raise make("ValueError", f"binomial: parameters: expected n of at least 0 and p in [0, 1], got {n} and {p}")
+        q = builtins.min(p, 1 - p)
+        count, chance = _core.full((), n, "float64"), _core.full((), q, "float64")
+        k = (_counted if n * q < 10 else _btrs)(self, count, chance, where)
+        return _core.astype(count - k if p > 0.5 else k, _int64)
     n, p = (_core.broadcast_to(_core.astype(as_array(v), "float64"), where) for v in (n, p))
     flipped = ops["greater"](p, 0.5)
     q = _core.where(flipped, 1.0 - p, p)
@@ -184,9 +204,9 @@ def binomial(self, n, p, size=None):
 
 def _counted(self, n, p, where):
     term = ops["exp"](n * ops["log1p"](-p))
-    u, odds, total, result = self.random(where, "float64"), p / (1.0 - p), term, _core.full(where, 0, "float64")
-    for k in range(1, 60):
-        result = result + _core.astype(ops["greater_equal"](u, total), "float64")
+    u, odds, total, result = self.random(where, "float64"), p / (1.0 - p), term, 0.0
+    for k in range(1, _MOST):
+        result = _core.astype(ops["greater_equal"](u, total), "float64") + result
         term = term * (n - float(k - 1)) / float(k) * odds
         total = total + term
     return ops["minimum"](result, n)
