@@ -71,6 +71,11 @@ def test_every_public_function_is_documented():
                 assert value.__doc__, f"{module.__name__}.{name}"
 
 
+def test_namespaces_hold_nothing_else():
+    for module in (kn.fft, kn.special, kn.linalg):
+        assert {n for n in dir(module) if not n.startswith("_") and not inspect.ismodule(getattr(module, n))} == {n for n in module.__all__ if not inspect.ismodule(getattr(module, n))}
+
+
 def test_results_are_written_into_out():
     x = kn.asarray([[3.0, 1.0], [2.0, 5.0]])
     out = kn.zeros(2)
