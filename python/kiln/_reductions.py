@@ -146,7 +146,7 @@ def _cumulative(op, x, axis, dtype, include_initial, initial):
     axis = normalized_axis(op, axis, x.ndim)
     if x.dtype.kind == "c" and op == "cumulative_prod":
         result = _complex_scan(x, axis)
-    elif op == "cumulative_sum" and x.shape[axis] >= 4 * _BLOCK and x.dtype.kind in "fc":
+    elif op == "cumulative_sum" and x.shape[axis] >= 16 * _BLOCK and x.dtype.kind in "fc":
         result = _blocked_sums(x, axis)
     else:
         result = _core.along_axis(op, x, axis, False)
@@ -167,7 +167,7 @@ def _blocked_sums(x, axis):
     blocks = _core.reshape(x[(*key, slice(0, whole))], (*x.shape[:axis], count, _BLOCK, *x.shape[axis + 1:]))
     inner = _core.along_axis("cumulative_sum", blocks, axis + 1, False)
     totals = inner[(*key, slice(None), _BLOCK - 1)]
-    before = _cumulative("cumulative_sum", totals, axis, None, False, 0)
+    before = _blocked_sums(totals, axis) if count >= 2 * _BLOCK else _core.along_axis("cumulative_sum", totals, axis, False)
     nothing = _core.full((*x.shape[:axis], 1, *x.shape[axis + 1:]), -0.0, x.dtype)
     shifts = _core.concat((nothing, before[(*key, slice(0, count - 1))]), axis)
     shifts = _core.reshape(shifts, (*x.shape[:axis], count, 1, *x.shape[axis + 1:]))

@@ -231,7 +231,7 @@ def test_several_axes_are_refused_where_one_is_meant():
         kn.quantile(kn.asarray(1.0), 0.5, axis=0)
 
 
-@pytest.mark.parametrize("axis, shape", [(0, (10_000_000,)), (1, (2, 70_001)), (0, (9000, 3))])
+@pytest.mark.parametrize("axis, shape", [(0, (10_000_000,)), (1, (2, 70_001)), (0, (20000, 3))])
 def test_long_running_sums(axis, shape):
     x = np.random.default_rng(0).uniform(size=shape).astype("f")
     got = kn.cumsum(kn.asarray(x), axis).numpy()
@@ -239,4 +239,4 @@ def test_long_running_sums(axis, shape):
     assert (np.abs(got - want) <= 24 * np.spacing(want.astype("f"))).all()
     if x.size < 10**6:
         same_bits(kn.jit(lambda a: kn.cumsum(a, axis))(kn.asarray(x)), kn.cumsum(kn.asarray(x), axis))
-    assert np.signbit(kn.cumsum(kn.full((5000,), -0.0)).numpy()).all()
+    assert np.signbit(kn.cumsum(kn.full((20000,), -0.0)).numpy()).all()

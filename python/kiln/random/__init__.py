@@ -5,8 +5,7 @@ and under jit, on any number of threads. Functions of this module draw from one 
 ``key=`` they draw from that key alone, and leave no trace. Signatures are those of NumPy's Generator; numbers agree with NumPy's in
 distribution.
 """
-from ._generator import Generator, default_rng, fold_in, get_state, key, seed, set_state, split
-from ._generator import _shared
+from ._generator import Generator, default_rng, fold_in, get_state, key, seed, set_state, shared, split
 
 __all__ = ["Generator", "default_rng", "fold_in", "get_state", "key", "seed", "set_state", "split"]
 
@@ -15,7 +14,7 @@ def _function(name):
     method = getattr(Generator, name)
 
     def draw(*args, key=None, **kwargs):
-        return method(_shared if key is None else Generator(key), *args, **kwargs)
+        return method(shared() if key is None else Generator(key), *args, **kwargs)
 
     draw.__name__ = draw.__qualname__ = name
     draw.__doc__ = method.__doc__

@@ -111,22 +111,30 @@ def default_rng(seed=None) -> Generator:
     return Generator(key(int.from_bytes(os.urandom(8), "little") if seed is None else seed))
 
 
-_shared = Generator(key(int.from_bytes(os.urandom(8), "little")))
+_shared = None
+
+
+def shared() -> Generator:
+    """The generator of the process, made on the first use: importing Kiln computes nothing."""
+    global _shared
+    if _shared is None:
+        _shared = default_rng()
+    return _shared
 
 
 def seed(value) -> None:
     """Starts the generator of the process anew. Raises ValueError for a negative seed."""
-    _shared.state[...] = Generator(key(value)).state
+    shared().state[...] = Generator(key(value)).state
 
 
 def get_state() -> Array:
     """A copy of the state of the generator of the process."""
-    return _core.copy(_shared.state)
+    return _core.copy(shared().state)
 
 
 def set_state(state) -> None:
     """Sets the state of the generator of the process to what ``get_state`` gave."""
-    _shared.state[...] = state
+    shared().state[...] = state
 
 
 for _module in (_continuous, _discrete):
