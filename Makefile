@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan wheel test-wheel conformance bench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance bench accuracy docs format check clean
 all: build
 
 setup:
@@ -30,7 +30,20 @@ test-tsan:
 	@$(MAKE) build PRESET=tsan
 	@tools/run-sanitized tsan
 
-# For hours: the fuzzers, random Python programs, and the tests of processes as often as a release asks.
+# With each CPython of 3.11 to 3.13 that is found, in build-pythons/: its module, test/python, and its wheel.
+test-pythons: build
+	@tools/test-pythons $(BUILD)
+
+# Each kind of call under a debug build of CPython, which counts references; in build-dbg/. CALLS= says how many.
+CALLS ?= 100000
+test-refcounts: build
+	@tools/test-refcounts $(BUILD) --calls=$(CALLS)
+
+# The README's two commands on a bare Debian 12, made by debootstrap; as root.
+test-bare:
+	@tools/test-bare
+
+# For hours: the fuzzers, random Python programs, the tests of processes as often as a release asks, and the bare machine.
 MODULES ?= 100000
 FILES ?= 1000000
 PROGRAMS ?= 10000
@@ -63,7 +76,7 @@ docs: build
 	@tools/build-docs $(BUILD)
 
 format: setup
-	@git ls-files '*.cpp' '*.h' | xargs .venv/bin/clang-format -i
+	@tools/list-sources '*.cpp' '*.h' | xargs .venv/bin/clang-format -i
 
 check: setup
 	@$(PYTHON) tools/check-layering

@@ -40,7 +40,7 @@ if(KILN_STATIC_LLVM)
   target_link_options(kiln_compiler PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/compiler.map)
 endif()
 
-foreach(tool kiln-opt kiln-run kiln-pack kiln-reduce kiln-lsp-server)
+foreach(tool kiln-opt kiln-run kiln-pack kiln-reduce kiln-translate kiln-lsp-server)
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
   add_library(${tool}-objects OBJECT tools/${tool}.cpp)
   kiln_llvm_target(${tool}-objects)
@@ -56,6 +56,7 @@ endforeach()
 if(NOT KILN_STATIC_LLVM)
   target_link_libraries(kiln-reduce PRIVATE MLIRReduceLib MLIRReduce)
   target_link_libraries(kiln-lsp-server PRIVATE MLIRLspServerLib)
+  target_link_libraries(kiln-translate PRIVATE MLIRTranslateLib)
 endif()
 
 # Eager kernels: all for the level that is required, the heavy ones for wider registers as well.

@@ -1,7 +1,11 @@
 # GoogleTest over lib/ and frontend/; lit is configured into the build folder.
 file(GLOB unit_sources CONFIGURE_DEPENDS test/unit/*.cpp)
 add_executable(kiln-unit ${unit_sources})
+target_compile_definitions(kiln-unit PRIVATE KILN_LIBRARY_FOLDER="${CMAKE_LIBRARY_OUTPUT_DIRECTORY}")
 target_link_libraries(kiln-unit PRIVATE kiln_runtime kiln_library gtest gtest_main)
+# What an extension is: a library of its own that registers ops.
+add_library(kiln_test_ops MODULE test/plugin/TestOps.cpp)
+target_link_libraries(kiln_test_ops PRIVATE kiln_runtime)
 configure_file(test/lit.site.cfg.py.in ${CMAKE_BINARY_DIR}/test/lit.site.cfg.py @ONLY)
 
 # Random programs and damaged files; knows no LLVM.

@@ -1,4 +1,4 @@
-#include "frontend/Array.h"
+#include "frontend/CellTable.h"
 
 #include "lib/Core/Error.h"
 #include "lib/Runtime/Memory.h"
@@ -40,13 +40,14 @@ Ref<Storage> Storage::make(Ref<Value> value) {
 }
 
 void Storage::destroy(Storage *storage) noexcept {
+  if (storage->recording) storage->recording->drop(storage);
   storage->~Storage();
   release(storage, sizeof(Storage));
 }
 
 void Array::failLeaked() {
-  throw Error(ErrorKind::Trace, "an array of a recording is used after the call: expected a result of the jitted function (return it), got "
-                                "an array that was kept elsewhere");
+  throw Error(ErrorKind::Trace, "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
+                                "of other sizes)");
 }
 
 void Array::updateContiguous() {

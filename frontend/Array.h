@@ -1,6 +1,6 @@
 // Arrays as users hold them: a view (offset, shape, strides) of a storage. A storage is a cell that holds a value; a value is
-// immutable while anyone else holds it, so a write goes in place or into a copy. While recording, cells hold nodes of the
-// trace instead (Recorder.h).
+// immutable while anyone else holds it, so a write goes in place or into a copy. A recording knows cells and views by their slots in
+// its trace (Recorder.h).
 #pragma once
 
 #include "lib/Core/Types.h"
@@ -49,23 +49,32 @@ struct Value {
   static void destroy(Value *value) noexcept;
 };
 
+struct CellTable;
+
 /// A cell. Its value may be replaced as a whole unless it is pinned (its memory is shared with others).
 struct Storage {
   std::atomic<int32_t> refs{1};
   bool pinned = false;
   bool isWritable = true;
-  Ref<Value> value;
-  int64_t recording = 0; // the recorder whose node this cell holds, or 0
+  int32_t cell = -1; // its number in `recording`
+  Ref<Value> value;  // none: made by a recording that computes nothing
+  CellTable *recording = nullptr; // of the recorder that made it, which may be over; counted
 
   static Ref<Storage> make(Ref<Value> value);
   static void destroy(Storage *storage) noexcept;
 };
 
-/// How a view was made from the array of its cell, while recording: replayed when the cell has been written since.
+/// How a view was made from the array of its cell, while recording: taken again when the cell has been written since.
 struct ViewStep {
   uint16_t op;
   std::vector<int64_t> words;
   std::shared_ptr<const ViewStep> from; // the step before; none: made from the cell's array itself
+};
+
+/// What a recorder notes on an array that it met: says nothing to any other recorder.
+struct Mark {
+  int64_t recorder = 0;            // its id
+  int32_t slot = -1, version = -1; // of this view, and of its cell when the view was taken
 };
 
 /// A view of a storage.
@@ -76,9 +85,8 @@ struct Array {
   bool isRepeated = false; // shows elements several times, or is a view of such a view: cannot be written
   int64_t offset = 0;      // in elements
   Dims shape, strides;
-  // While recording: the slot of this view, the state of the cell it was taken from, and the way from cell to view.
-  int64_t slot = -1, version = -1;
-  std::shared_ptr<const ViewStep> view;
+  Mark mark;
+  std::shared_ptr<const ViewStep> view; // from its cell to this view, for the recorder of `mark`
 
   int64_t size() const { return numElements(shape); }
   char *data() const {
@@ -87,7 +95,7 @@ struct Array {
   }
   TensorType type() const { return {dtype, shape}; }
   void updateContiguous();
-  /// Throws Error (trace): the array was recorded, and has no memory.
+  /// Throws Error (trace): the array was recorded without being computed, and has no memory.
   [[noreturn]] static void failLeaked();
 
   /// A new array with memory of its own, uninitialized.

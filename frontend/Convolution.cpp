@@ -87,7 +87,7 @@ Array convolution(const Array &x, const Array &w, const Dims &strides, const Dim
   words.push_back(groups);
   TensorType types[] = {x.type(), w.type()};
   TensorType type = infer(Op::Convolution, types, words);
-  if (isRecording()) return recordOp(Op::Convolution, {&x, &w}, words);
+  if (hasMode()) return apply(Op::Convolution, {&x, &w}, words, type);
   return runConvolution(x, w, type, {strides, low, high, dilation, groups});
 }
 

@@ -15,14 +15,10 @@ LongWork &longWork() {
 }
 thread_local bool Running::isInside = false;
 
-Array recordOp(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words) {
-  return Recorder::current()->record(op, {operands.begin(), operands.size()}, words);
-}
-
 static Array runCast(const Array &x, DType dtype) {
   Array result = Array::empty(dtype, x.shape);
   eager::Input input{x.data(), x.dtype, x.strides};
-  Running running(x.size());
+  Running running(x.size(), {&x});
   eager::elementwise(Op::Cast, {&input, 1}, dtype, x.shape, result.data());
   return result;
 }
@@ -97,21 +93,23 @@ static DType commonDType(const char *op, std::span<const Operand> operands, bool
 
 //===-- elementwise -------------------------------------------------------------------------------------------------===//
 
-static Array recordElementwise(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const Dims &shape) {
+/// As operations of the op table over arrays of one shape.
+static Array applyParts(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const TensorType &type) {
   Array held[3];
   const Array *arrays[3];
   for (size_t i = 0; i < operands.size(); ++i) {
     const Operand &o = operands[i];
-    held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : Recorder::current()->constant(dtypes[i], scalarBits(o, dtypes[i]));
-    held[i] = recordBroadcast(held[i], shape);
+    held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : applyConstant(dtypes[i], scalarBits(o, dtypes[i]));
+    held[i] = applyBroadcast(held[i], type.shape, true);
     arrays[i] = &held[i];
   }
-  return Recorder::current()->record(op, {arrays, operands.size()}, {});
+  return apply({op, {arrays, operands.size()}, {}, type});
 }
 
 static Array runElementwise(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const Dims &shape, DType resultType) {
   Array result = Array::empty(resultType, shape);
   Array held[3];
+  const Array *read[3] = {&result, &result, &result};
   Scalar scalars[3];
   eager::Input inputs[3];
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -125,8 +123,9 @@ static Array runElementwise(Op op, std::span<const Operand> operands, std::span<
     const Array *x = o.array;
     if (x->dtype != dtypes[i]) x = &(held[i] = runCast(*x, dtypes[i]));
     inputs[i] = {x->data(), dtypes[i], x->shape == shape ? x->strides : broadcastStrides(*x, shape)};
+    read[i] = x;
   }
-  Running running(result.size());
+  Running running(result.size(), {read[0], read[1], read[2]});
   eager::elementwise(op, {inputs, operands.size()}, resultType, shape, result.data());
   return result;
 }
@@ -143,7 +142,7 @@ static Array applyTyped(Op op, std::span<const Operand> operands, std::span<cons
   TensorType types[3];
   for (size_t i = 0; i < operands.size(); ++i) types[i] = {dtypes[i], shape};
   TensorType result = infer(op, {types, operands.size()}, {});
-  if (isRecording()) return recordElementwise(op, operands, dtypes, shape);
+  if (hasMode()) return applyParts(op, operands, dtypes, result);
   return runElementwise(op, operands, dtypes, shape, result.dtype);
 }
 
@@ -190,21 +189,22 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
   int64_t n = x.size();
   buffers[operands.size()] = result.data();
   if (n == 0) return result;
-  Running running(n);
+  Running running(n, {&x, isScalar || operands.size() == 1 ? &x : last.array});
   eager::flat(op, x.dtype, DType(resultType), n, isScalar, buffers);
   return result;
 }
 
-/// Arrays of one dtype and shape are recorded as they are.
-static std::optional<Array> recordFlat(Op op, std::span<const Operand> operands) {
+/// Arrays of one dtype and shape are passed on as they are.
+static std::optional<Array> passFlat(Op op, std::span<const Operand> operands) {
   const Array *arrays[2];
   for (size_t i = 0; i < operands.size(); ++i) {
     arrays[i] = operands[i].array;
     bool fits = operands[i].kind == Operand::IsArray && arrays[i]->dtype == arrays[0]->dtype && arrays[i]->shape == arrays[0]->shape;
     if (!fits) return std::nullopt;
   }
-  if (resultDType(op, arrays[0]->dtype) < 0) return std::nullopt;
-  return Recorder::current()->record(op, {arrays, operands.size()}, {});
+  int dtype = resultDType(op, arrays[0]->dtype);
+  if (dtype < 0) return std::nullopt;
+  return apply({op, {arrays, operands.size()}, {}, {DType(dtype), arrays[0]->shape}});
 }
 
 /// A small integer power of an array by squaring, and the square root: exact where the power is, and quicker.
@@ -233,7 +233,7 @@ Array applyElementwise(Op op, std::span<const Operand> operands) {
   if (op == Op::Pow)
     if (auto result = smallPower(operands[0], operands[1])) return std::move(*result);
   if (operands.size() <= 2)
-    if (auto result = isRecording() ? recordFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
+    if (auto result = hasMode() ? passFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});
@@ -249,22 +249,22 @@ Array where(const Array &condition, const Operand &x, const Operand &y) {
 
 Array cast(const Array &x, DType dtype) {
   if (x.dtype == dtype) return x;
-  if (!isRecording()) return runCast(x, dtype);
+  if (!hasMode()) return runCast(x, dtype);
   int64_t word = int64_t(dtype);
-  return recordOp(Op::Cast, {&x}, {&word, 1});
+  return apply(Op::Cast, {&x}, {&word, 1}, {dtype, x.shape});
 }
 
 //===-- sources -----------------------------------------------------------------------------------------------------===//
 
 Array constantArray(DType dtype, const Scalar &bits) {
-  if (isRecording()) return Recorder::current()->constant(dtype, bits);
+  if (hasMode()) return applyConstant(dtype, bits);
   Array result = Array::empty(dtype, {});
   std::memcpy(result.data(), bits.data(), size_t(byteSize(dtype)));
   return result;
 }
 
 Array full(const Dims &shape, DType dtype, const Scalar &bits) {
-  if (isRecording()) return recordBroadcast(Recorder::current()->constant(dtype, bits), shape);
+  if (hasMode()) return applyBroadcast(applyConstant(dtype, bits), shape, false);
   Array result = Array::empty(dtype, shape);
   eager::Input input{bits.data(), dtype, {}};
   input.strides.rank = shape.rank;
@@ -277,8 +277,8 @@ Array full(const Dims &shape, DType dtype, const Scalar &bits) {
 Array bitcast(const Array &x, DType dtype) {
   TensorType type = x.type();
   int64_t word = int64_t(dtype);
-  infer(Op::Bitcast, {&type, 1}, {&word, 1});
-  if (isRecording()) return recordOp(Op::Bitcast, {&x}, {&word, 1});
+  type = infer(Op::Bitcast, {&type, 1}, {&word, 1});
+  if (hasMode()) return apply(Op::Bitcast, {&x}, {&word, 1}, type);
   Array result = copy(x);
   result.dtype = dtype;
   return result;
@@ -287,8 +287,8 @@ Array bitcast(const Array &x, DType dtype) {
 Array iota(DType dtype, const Dims &shape, int64_t axis) {
   std::vector<int64_t> words = {axis, int64_t(dtype)};
   appendWords(words, shape);
-  infer(Op::Iota, {}, words);
-  if (isRecording()) return Recorder::current()->record(Op::Iota, {}, words);
+  TensorType type = infer(Op::Iota, {}, words);
+  if (hasMode()) return apply(Op::Iota, {}, words, type);
   Array line = Array::empty(dtype, {shape[int(axis)]});
   eager::iota(line);
   if (shape.rank == 1) return line;

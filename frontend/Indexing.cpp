@@ -191,7 +191,7 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
 
 /// The common case by itself: elements of a row-major vector at positions.
 static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array &value) {
-  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous && !isRecording() &&
+  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous && !hasMode() &&
                  key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous && value.shape == key[0].array.shape &&
                  !x.isRepeated;
   if (!isPlain) return false;
@@ -231,7 +231,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   if (!(broadcastShapes("assignment", shape, source.shape) == shape))
     fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(shape), toString(value.shape));
   Array updates = reshape(broadcastTo(source, shape), flat), index = reshape(m.index, {m.index.size()});
-  bool isPlain = !isRecording() && m.merged.isContiguous && m.merged.storage.get() == x.storage.get() &&
+  bool isPlain = !hasMode() && m.merged.isContiguous && m.merged.storage.get() == x.storage.get() &&
                  (op == Op::Scatter || accepts(info(op).accepts, x.dtype));
   if (isPlain) {
     prepareWrite(m.merged);

@@ -9,10 +9,15 @@ Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<cons
   std::vector<TensorType> types;
   for (const Array *a : operands) types.push_back(a->type());
   TensorType type = infer(op, types, words);
-  if (Recorder *r = Recorder::current()) return r->record(op, operands, words);
+  if (hasMode()) return apply({op, operands, words, type});
   Array result = Array::empty(type.dtype, type.shape);
   std::vector<kiln_tensor> tensors;
-  auto add = [&](const Array &a) { tensors.push_back({a.data(), int32_t(a.dtype), a.shape.rank, a.shape.begin(), a.strides.begin()}); };
+  std::vector<Array> held;
+  auto add = [&](const Array &array) {
+    const Array &a = held.emplace_back(withOwnCell(array));
+    tensors.push_back({a.data(), int32_t(a.dtype), a.shape.rank, a.shape.begin(), a.strides.begin()});
+  };
+  held.reserve(operands.size() + 1); // tensors point into it
   int64_t work = result.size();
   for (const Array *a : operands) add(*a), work += 16 * a->size();
   add(result);

@@ -3,34 +3,49 @@
 
 #include "frontend/Eager.h"
 #include "frontend/Ops.h"
-#include "frontend/Recorder.h"
+#include "frontend/Mode.h"
 #include "lib/Core/Infer.h"
 
 namespace kiln {
 
-/// Lets other threads of the host run during a kernel over many elements.
+/// Lets other threads of the host run during a kernel over many elements. They may put other memory into the cells of arrays: a kernel
+/// works on what is `kept`, or on arrays that `withOwnCell` gives.
 struct Running {
   static constexpr int64_t kLongElements = 32768; // about 20 us of elementwise work
   static thread_local bool isInside;              // an operation within another has nothing to release
   void *state = nullptr;
   bool isLong;
-  explicit Running(int64_t elements) : isLong(elements >= kLongElements && longWork().begin && !isInside) {
-    if (isLong) isInside = true, state = longWork().begin();
+  std::vector<Ref<Value>> kept;
+  explicit Running(int64_t elements, std::initializer_list<const Array *> arrays = {}) : Running(elements, std::span(arrays.begin(), arrays.size())) {}
+  Running(int64_t elements, std::span<const Array *const> arrays)
+      : isLong(elements >= kLongElements && longWork().begin && !isInside) {
+    if (!isLong) return;
+    for (const Array *a : arrays) kept.push_back(a->storage->value);
+    isInside = true;
+    state = longWork().begin();
   }
   ~Running() {
     if (isLong) isInside = false, longWork().end(state);
   }
 };
+/// The memory of an array as it is now, in a cell that nobody else writes.
+inline Array withOwnCell(const Array &x) {
+  Array a = x;
+  a.storage = Storage::make(x.storage->value);
+  return a;
+}
 
-inline bool isRecording() { return Recorder::current() != nullptr; }
-/// The array under one of the recorder's ops, or an array for its result, where nothing is recorded.
-Array recordOp(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words = {});
+/// Whether a mode is asked: operations are then taken apart into those of the op table.
+inline bool hasMode() { return Mode::current() != nullptr; }
+inline Array apply(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words, const TensorType &type) {
+  return apply({op, {operands.begin(), operands.size()}, words, type});
+}
 /// Strides of `x` seen under the wider `shape`: 0 along axes that repeat.
 Dims broadcastStrides(const Array &x, const Dims &shape);
 /// The words of an op that repeats `x` to `shape`.
 std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape);
-/// Records the repetition of `x` to `shape`, where it is another.
-Array recordBroadcast(const Array &x, const Dims &shape);
+/// `x` repeated to `shape`, where that is another; `mayShare` as in Operation.
+Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare);
 
 inline Dims ones(int rank) {
   Dims steps;
@@ -40,6 +55,8 @@ inline Dims ones(int rank) {
 /// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
 Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);
 
+/// The same view of a copy of the memory that an array shows.
+Array copyOfMemory(const Array &x);
 /// Whether the memory that two arrays show can overlap.
 bool overlaps(const Array &a, const Array &b);
 /// Throws Error (value): a view of broadcast_to is written.

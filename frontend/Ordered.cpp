@@ -18,18 +18,18 @@ Array gather(const Array &x, const Array &indices, int64_t axis) {
   TensorType types[] = {x.type(), indices.type()};
   int64_t word = normalizeAxis("take", axis, x.shape.rank);
   TensorType type = infer(Op::Gather, types, {&word, 1});
-  if (isRecording()) return recordOp(Op::Gather, {&x, &indices}, {&word, 1});
+  if (hasMode()) return apply(Op::Gather, {&x, &indices}, {&word, 1}, type);
   Array result = Array::empty(type.dtype, type.shape);
-  Array source = contiguous(x), at = positions(indices);
+  Array source = withOwnCell(contiguous(x)), at = withOwnCell(positions(indices));
   Running running(result.size());
   eager::gather(source, at, result, int(word));
   return result;
 }
 
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis) {
-  Array at = positions(indices), values = contiguous(updates);
+  Array at = withOwnCell(positions(indices)), values = withOwnCell(contiguous(updates)), memory = withOwnCell(x);
   Running running(updates.size());
-  eager::scatter(op, x, at, values, int(axis));
+  eager::scatter(op, memory, at, values, int(axis));
 }
 
 Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis) {
@@ -41,19 +41,20 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
   }
   TensorType types[] = {x.type(), indices.type(), updates.type()};
   int64_t word = normalizeAxis(info(op).name, axis, x.shape.rank);
-  infer(op, types, {&word, 1});
-  if (isRecording()) return recordOp(op, {&x, &indices, &updates}, {&word, 1});
+  TensorType type = infer(op, types, {&word, 1});
+  if (hasMode()) return apply(op, {&x, &indices, &updates}, {&word, 1}, type);
   Array result = copy(x);
   scatterInto(op, result, indices, updates, word);
   return result;
 }
 
-Array nonzero(const Array &mask) {
-  if (Recorder *r = Recorder::current()) r->leave("a mask selects a number of elements that depends on values");
+Array nonzero(const Array &asked) {
+  Array mask = leave(asked, "a mask selects a number of elements that depends on values");
+  Paused paused;
   TensorType type = mask.type();
   int64_t word = 0;
   infer(Op::Nonzero, {&type, 1}, {&word, 1});
-  Array flat = contiguous(mask);
+  Array flat = withOwnCell(contiguous(mask));
   Running running(mask.size());
   Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
   eager::nonzero(flat, result);
@@ -101,11 +102,11 @@ Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
   std::vector<int64_t> words = {isSort ? x.shape.rank - 1 : at};
   if (isSort) words.push_back(descending);
   TensorType type = source.type(), resultType = infer(op, {&type, 1}, words);
-  if (isRecording()) {
-    Array result = recordOp(op, {&source}, words);
+  if (hasMode()) {
+    Array result = apply(op, {&source}, words, resultType);
     return isSort ? withAxisLast(result, at, true) : result;
   }
-  Array result = Array::empty(resultType.dtype, resultType.shape), whole = contiguous(source);
+  Array result = Array::empty(resultType.dtype, resultType.shape), whole = withOwnCell(contiguous(source));
   Running running(4 * x.size());
   if (isSort) eager::sort(op, whole, result, descending);
   else eager::scan(op, whole, int(at), result);

@@ -1,139 +1,213 @@
 #include "frontend/Recorder.h"
 
-#include "lib/Core/Error.h"
+#include "frontend/OpsShared.h"
 
 namespace kiln {
+namespace {
 
-[[gnu::tls_model("initial-exec")]] thread_local constinit Recorder *Recorder::active = nullptr;
-
-static int64_t nextId() {
+int64_t nextId() {
   static std::atomic<int64_t> last{0};
   return ++last;
 }
 
-Recorder::Recorder() : id(nextId()), outer(active) { active = this; }
-Recorder::~Recorder() { active = outer; }
+/// From the cell's array to the view.
+std::vector<const ViewStep *> stepsTo(const Array &array) {
+  std::vector<const ViewStep *> steps;
+  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
+  return {steps.rbegin(), steps.rend()};
+}
 
-void Recorder::leave(const std::string &why) {
+/// Whether two arrays of one cell show the same of it.
+bool showSame(const Array &a, const Array &b) {
+  return a.dtype == b.dtype && a.offset == b.offset && a.shape == b.shape && a.strides == b.strides;
+}
+
+} // namespace
+
+Recorder::Recorder(Values values) : id(nextId()), values(values), table(new CellTable) {}
+Recorder::~Recorder() {
+  table->close();
+  table->release();
+}
+
+void Recorder::giveUp(const std::string &why) {
   if (left.empty()) left = describe ? describe() + why : why;
-  throw LeaveRecording{left};
+  if (values == Abstract) throw LeaveRecording{left};
+  end();
 }
 
-void Recorder::addInput(const Array &array, InputPlace place) {
-  if (array.storage->recording) Array::failLeaked();
-  auto known = cells.find(array.storage.get());
-  if (known != cells.end()) {
-    Cell &cell = known->second;
-    if (!(cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset))
-      leave("two arrays that share memory are read under different views");
-    return;
+Array Recorder::leave(const Array &value, const char *why) {
+  if (!here().isForeign) giveUp(why);
+  return Mode::leave(value, why);
+}
+
+//===-- inputs ------------------------------------------------------------------------------------------------------===//
+
+void Recorder::addInput(const Array &array) {
+  int place = declared++;
+  if (!array.storage->value && values == Computed) Array::failLeaked();
+  Storage *cell = array.storage.get();
+  auto [known, isNew] = inputOfCell.emplace(cell, int(entries.size()));
+  int last = -1;
+  for (int i = isNew ? -1 : known->second; i >= 0; last = i, i = entries[size_t(i)].next)
+    if (showSame(entries[size_t(i)].array, array)) return;
+  Dims dynamic = array.strides;
+  for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
+  int64_t slot = trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic);
+  locations.resize(trace.types.size());
+  if (last >= 0) entries[size_t(last)].next = int(entries.size());
+  entries.push_back({array, place, int32_t(slot)});
+  entries.back().array.view = nullptr;
+}
+
+std::vector<int> Recorder::inputs() const {
+  std::vector<int> places;
+  for (const Input &input : entries) places.push_back(input.place);
+  return places;
+}
+
+int Recorder::inputOf(const Array &array) const {
+  auto found = inputOfCell.find(array.storage.get());
+  return found == inputOfCell.end() ? -1 : found->second;
+}
+
+std::vector<Recorder::Written> Recorder::written() const {
+  std::vector<Written> result;
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].isWritten) result.push_back({int(i), entries[i].slot});
+  return result;
+}
+
+//===-- cells and views ---------------------------------------------------------------------------------------------===//
+
+std::vector<Cell> Recorder::liveCells() const {
+  std::lock_guard lock(table->mutex);
+  std::vector<Cell> live;
+  for (const Cell &cell : table->cells)
+    if (cell.storage) live.push_back(cell);
+  return live;
+}
+
+int64_t Recorder::cellSlot(const Storage *storage) const {
+  if (storage->recording != table) return -1;
+  return table->cells[size_t(storage->cell)].slot;
+}
+
+std::pair<int32_t *, int32_t *> Recorder::cellOf(const Array &array) {
+  const Storage *storage = array.storage.get();
+  if (storage->recording == table) {
+    Cell &cell = table->cells[size_t(storage->cell)];
+    return {&cell.slot, &cell.version};
   }
-  Cell cell;
-  cell.storage = array.storage;
-  cell.slot = trace.addInput(
-      array.type(), array.isContiguous ? Dims() : [&] {
-        Dims dynamic = array.strides;
-        for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-        return dynamic;
-      }());
-  cell.shape = array.shape;
-  cell.strides = array.strides;
-  cell.offset = array.offset;
-  cell.isInput = true;
-  cell.place = place;
-  inputs.push_back(place);
-  inputOrder.push_back(array.storage.get());
-  locations.resize(trace.types.size());
-  cells.emplace(array.storage.get(), std::move(cell));
+  auto found = inputOfCell.find(storage);
+  if (found == inputOfCell.end()) return {};
+  Input &input = entries[size_t(found->second)];
+  return {&input.slot, &input.version};
 }
 
-Array Recorder::result(int64_t slot) {
-  if (left.size()) throw LeaveRecording{left}; // the program swallowed the first one
+/// The slot of an array that carries no valid mark: the cell's own array, an input, or a view taken before its cell was written.
+int64_t Recorder::slotOfView(const Array &array, int64_t cellSlot) {
+  if (isMine(array) && array.view) { // the view is taken again
+    int64_t slot = cellSlot;
+    for (const ViewStep *s : stepsTo(array)) slot = append(Op(s->op), {&slot, 1}, s->words, {});
+    return slot;
+  }
+  if (array.storage->recording == table) {
+    const TensorType &type = trace.types[size_t(cellSlot)];
+    if (type.dtype == array.dtype && type.shape == array.shape && array.isContiguous && !array.offset) return cellSlot;
+  } else {
+    for (int i = inputOfCell.at(array.storage.get()); i >= 0; i = entries[size_t(i)].next)
+      if (showSame(entries[size_t(i)].array, array)) return entries[size_t(i)].slot;
+  }
+  giveUp("a view made before the call, or by code outside of it, of an array that the call reads otherwise");
+  return -1;
+}
+
+int64_t Recorder::slotOf(const Array &array) {
+  auto [slot, version] = cellOf(array);
+  if (!slot) {
+    if (!array.storage->value)
+      throw Error(ErrorKind::Trace,
+                  "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
+    giveUp("an array is used that is neither an argument nor captured by name");
+    return -1;
+  }
+  if (isMine(array) && array.mark.version == *version) return array.mark.slot;
+  return slotOfView(array, *slot);
+}
+
+void Recorder::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
+  view.mark = {};
+  view.view = nullptr;
+  Location at = here();
+  int64_t operand = at.isForeign ? -1 : slotOf(from);
+  if (operand >= 0) {
+    std::shared_ptr<const ViewStep> before = isMine(from) ? from.view : nullptr;
+    view.mark = {id, int32_t(append(op, {&operand, 1}, words, at)), *cellOf(from).second};
+    view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before)});
+  }
+  Mode::noteView(from, view, op, words);
+}
+
+//===-- operations --------------------------------------------------------------------------------------------------===//
+
+int64_t Recorder::append(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const Location &at) {
+  int64_t slot = trace.addOp(op, operands, words);
   locations.resize(trace.types.size());
-  if (locate) locations.back() = locate();
-  const TensorType &type = trace.types[size_t(slot)];
+  locations.back() = at;
+  return slot;
+}
+
+Array Recorder::placeholder(const TensorType &type) const {
   Array a;
   a.dtype = type.dtype;
   a.shape = type.shape;
   a.strides = contiguousStrides(type.shape);
   a.storage = Storage::make({});
-  a.storage->recording = id;
-  a.slot = slot;
-  a.version = 0;
-  Cell cell;
-  cell.storage = a.storage;
-  cell.slot = slot;
-  cell.shape = a.shape;
-  cell.strides = a.strides;
-  cells.emplace(a.storage.get(), std::move(cell));
   return a;
 }
 
-Recorder::Cell &Recorder::cellOf(const Array &array) {
-  auto found = cells.find(array.storage.get());
-  if (found != cells.end()) return found->second;
-  if (array.storage->recording)
-    throw Error(ErrorKind::Trace,
-                "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");
-  leave("an array is used that is neither an argument nor captured by name");
-}
-
-/// From the cell's array to the view.
-static std::vector<const ViewStep *> stepsTo(const Array &array) {
-  std::vector<const ViewStep *> steps;
-  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.insert(steps.begin(), s);
-  return steps;
-}
-
-int64_t Recorder::slotOf(const Array &array) {
-  Cell &cell = cellOf(array);
-  if (array.slot >= 0 && array.version == cell.version) return array.slot;
-  if (!array.view) {
-    if (cell.shape == array.shape && cell.strides == array.strides && cell.offset == array.offset) return cell.slot;
-    leave("a view made before the call of an array that the call reads otherwise");
+/// By the modes below, into a cell of its own.
+Array Recorder::compute(const Operation &operation) {
+  try {
+    Array result = Mode::apply(operation);
+    bool isOwn = result.storage->refs.load() == 1 && !result.storage->recording;
+    if (!isOwn) result.storage = Storage::make(result.storage->value);
+    return result;
+  } catch (...) {
+    giveUp("an operation fails on its values");
+    throw;
   }
-  // The cell was written since the view was taken: the view is taken again.
-  int64_t slot = cell.slot;
-  for (const ViewStep *s : stepsTo(array)) slot = trace.addOp(Op(s->op), {&slot, 1}, s->words);
-  locations.resize(trace.types.size());
-  return slot;
 }
 
-Array Recorder::record(Op op, std::span<const Array *const> operands, std::span<const int64_t> words) {
+Array Recorder::apply(const Operation &o) {
   int64_t few[4];
-  std::vector<int64_t> many(operands.size() > 4 ? operands.size() : 0);
+  std::vector<int64_t> many(o.operands.size() > 4 ? o.operands.size() : 0);
   int64_t *slots = many.empty() ? few : many.data();
-  for (size_t i = 0; i < operands.size(); ++i) slots[i] = slotOf(*operands[i]);
-  return result(trace.addOp(op, {slots, operands.size()}, words));
-}
-
-Array Recorder::constant(DType dtype, const std::array<int64_t, 2> &bits) {
-  auto part = [&](int64_t raw) {
-    int64_t words[] = {int64_t(realType(dtype)), raw};
-    return trace.addOp(Op::Constant, {}, words);
-  };
-  if (!isComplex(dtype)) return result(part(bits[0]));
-  bool isDouble = dtype == DType::C128;
-  int64_t parts[] = {part(isDouble ? bits[0] : bits[0] & 0xffffffff), part(isDouble ? bits[1] : int64_t(uint64_t(bits[0]) >> 32))};
-  return result(trace.addOp(Op::Complex, parts, {}));
-}
-
-void Recorder::recordView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
-  int64_t operand = slotOf(from);
-  view.slot = trace.addOp(op, {&operand, 1}, words);
-  view.version = cells.find(from.storage.get())->second.version;
-  view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, from.view});
+  if (left.size() && values == Abstract) throw LeaveRecording{left}; // the program swallowed the first one
+  Location at = here();
+  bool isRecorded = !at.isForeign;
+  for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
+  if (!isRecorded) return Mode::apply(o);
+  int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
-  if (locate) locations.back() = locate();
+  locations.back() = at;
+  Array result = values == Abstract ? placeholder(o.type) : compute(o);
+  table->add(*result.storage.get(), int32_t(slot));
+  result.mark = {id, int32_t(slot), 0};
+  result.view = nullptr;
+  return result;
 }
+
+//===-- writes ------------------------------------------------------------------------------------------------------===//
 
 /// What the array behind a step becomes when the step's view becomes `slot`; `seen` is what it was.
-int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot) {
+int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at) {
   WordReader reader{step.words};
   std::vector<int64_t> words;
   Dims shape = trace.types[size_t(seen)].shape;
   auto add = [&](Op op, std::initializer_list<int64_t> operands) {
-    return trace.addOp(op, std::span(operands.begin(), operands.size()), words);
+    return append(op, std::span(operands.begin(), operands.size()), words, at);
   };
   switch (Op(step.op)) {
   case Op::Slice: {
@@ -154,54 +228,29 @@ int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot) {
   case Op::Imag: return add(Op::Complex, {add(Op::Real, {seen}), slot});
   default: break;
   }
-  leave("a view that repeats elements is written");
+  giveUp("a view that repeats elements is written");
+  return -1;
 }
 
-void Recorder::write(const Array &target, const Array &value) {
-  slotOf(target); // of this recording, and known as a view
-  int64_t slot = slotOf(value);
-  Cell &cell = cellOf(target);
-  std::vector<const ViewStep *> steps = stepsTo(target);
-  std::vector<int64_t> seen = {cell.slot};
-  for (size_t i = 0; i + 1 < steps.size(); ++i) seen.push_back(trace.addOp(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words));
-  for (size_t i = steps.size(); i-- > 0;) slot = undo(*steps[i], seen[i], slot);
-  locations.resize(trace.types.size());
-  cell.slot = slot;
-  cell.version++;
-  cell.isWritten = true;
-}
-
-std::vector<Recorder::Commit> Recorder::commits() const {
-  std::vector<Commit> result;
-  for (const Storage *storage : inputOrder) {
-    const Cell &cell = cells.at(storage);
-    if (cell.isWritten) result.push_back({cell.storage, cell.slot, cell.place});
+void Recorder::write(Array &target, const Array &value) {
+  Location at = here();
+  if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
+  int first = inputOf(target);
+  if (first >= 0 && entries[size_t(first)].next >= 0) giveUp("an array is written that another argument or captured array shares memory with");
+  if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
+    int64_t slot = slotOf(value);
+    auto [cellSlot, version] = cellOf(target);
+    std::vector<const ViewStep *> steps = stepsTo(isMine(target) ? target : Array());
+    std::vector<int64_t> seen = {*cellSlot};
+    for (size_t i = 0; slot >= 0 && i + 1 < steps.size(); ++i) seen.push_back(append(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words, at));
+    for (size_t i = steps.size(); slot >= 0 && i-- > 0;) slot = undo(*steps[i], seen[i], slot, at);
+    if (slot >= 0) {
+      *cellSlot = int32_t(slot);
+      ++*version;
+      if (first >= 0) entries[size_t(first)].isWritten = true;
+    }
   }
-  return result;
-}
-
-const InputPlace *Recorder::placeOf(const Storage *storage) const {
-  auto found = cells.find(storage);
-  return found != cells.end() && found->second.isInput ? &found->second.place : nullptr;
-}
-
-bool Recorder::isWritten(const Storage *storage) const {
-  auto found = cells.find(storage);
-  return found != cells.end() && found->second.isWritten;
-}
-
-int64_t Recorder::liveArrays() const {
-  int64_t live = 0;
-  for (auto &[storage, cell] : cells)
-    if (!cell.isInput && storage->refs.load() > 1) ++live;
-  return live;
-}
-
-int64_t Recorder::firstLive() const {
-  int64_t first = -1;
-  for (auto &[storage, cell] : cells)
-    if (!cell.isInput && storage->refs.load() > 1 && (first < 0 || cell.slot < first)) first = cell.slot;
-  return first;
+  if (values == Computed) Mode::write(target, value);
 }
 
 } // namespace kiln

@@ -1,7 +1,9 @@
-// Recording: under jit, operations append to a trace instead of running. One recorder a thread at a time.
+// Recording: under jit, operations are appended to a trace. A recorder either has the modes below compute each of them as well, so that
+// the call that is recorded is an eager one like any other, or it is abstract: arrays that it makes have no values.
 #pragma once
 
-#include "frontend/Array.h"
+#include "frontend/CellTable.h"
+#include "frontend/Mode.h"
 #include "lib/Core/Trace.h"
 
 #include <string>
@@ -9,85 +11,82 @@
 
 namespace kiln {
 
-/// Thrown where Python needs what a recording cannot give: the call is then run in eager.
+/// Thrown where an abstract recording needs a value.
 struct LeaveRecording {
   std::string why;
 };
 
-/// Where in the user's program an operation was recorded: the code object and the instruction, resolved when needed.
+/// Where in the user's program an operation is: the code object and the instruction, resolved when needed.
 struct Location {
   void *code = nullptr;
   int32_t instruction = 0;
+  bool isForeign = false; // in code that is no part of the call: a finalizer, the handler of a signal
 };
 
-/// Where an input comes from at each call.
-struct InputPlace {
-  enum Kind { Argument, Captured } kind;
-  int64_t number; // the leaf of the arguments, or the captured place
-};
-
-class Recorder {
+class Recorder final : public Mode {
 public:
-  Recorder();
-  ~Recorder();
-  static Recorder *current() { return active; }
+  enum Values { Computed, Abstract };
+  explicit Recorder(Values values);
+  ~Recorder() override;
 
   const int64_t id;
   Trace trace;
   std::vector<Location> locations;     // by slot
-  std::vector<InputPlace> inputs;      // in the order of the trace's inputs
-  std::string left;                    // why recording was given up
+  std::string left;                    // why it was given up; empty: it was not
   Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
 
-  /// Declares an array that exists before the call.
-  void addInput(const Array &array, InputPlace place);
-  /// Reads arrays, appends the op, and makes its result.
-  Array record(Op op, std::span<const Array *const> operands, std::span<const int64_t> words);
-  Array constant(DType dtype, const std::array<int64_t, 2> &bits);
-  /// Makes `view`, a view that `op` takes of `from`, known to the recording.
-  void recordView(const Array &from, Array &view, Op op, std::span<const int64_t> words);
-  /// The slot of what an array holds now.
+  /// Declares the next of the arrays that exist before the call: its arguments, then captured ones.
+  void addInput(const Array &array);
+  /// The arrays that are inputs of the trace, in its order.
+  std::vector<int> inputs() const;
+
+  Array apply(const Operation &operation) override;
+  void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
+  void write(Array &target, const Array &value) override;
+  Array leave(const Array &value, const char *why) override;
+  /// Nothing of the recording is used. The call goes on, computed as it was; throws LeaveRecording where it is abstract.
+  void giveUp(const std::string &why);
+
+  /// The slot of what an array holds now; -1, and the recording is given up, for one that is not known.
   int64_t slotOf(const Array &array);
-  /// Replaces what `target` shows of its cell by a value of its type.
-  void write(const Array &target, const Array &value);
-
-  /// Cells of arrays from before the call that were written, with their last slot.
-  struct Commit {
-    Ref<Storage> storage;
+  /// An input whose cell was written, with the last slot of that.
+  struct Written {
+    int input;
     int64_t slot;
-    InputPlace place;
   };
-  std::vector<Commit> commits() const;
-  /// Which input place a cell belongs to; none for cells made in this recording.
-  const InputPlace *placeOf(const Storage *storage) const;
-  bool isWritten(const Storage *storage) const;
-  /// What a cell of this recording holds now.
-  int64_t cellSlot(const Storage *storage) const { return cells.at(storage).slot; }
-  /// Arrays made in this recording that someone still holds, and the slot of the earliest; -1 for none.
-  int64_t liveArrays() const;
-  int64_t firstLive() const;
-
-  /// The one way out: nothing of the recording is used, the call runs in eager.
-  [[noreturn]] void leave(const std::string &why);
+  std::vector<Written> written() const;
+  /// The first input that shares its cell with an array, or -1.
+  int inputOf(const Array &array) const;
+  /// Cells made in this recording that someone holds.
+  std::vector<Cell> liveCells() const;
+  /// The slot that a cell of this recording holds now; -1 for other cells.
+  int64_t cellSlot(const Storage *storage) const;
 
 private:
-  [[gnu::tls_model("initial-exec")]] static thread_local constinit Recorder *active;
-  struct Cell {
-    Ref<Storage> storage;
-    int64_t slot, version = 0;
-    Dims shape, strides;
-    int64_t offset = 0;
-    bool isInput = false, isWritten = false;
-    InputPlace place{};
+  struct Input {
+    Array array; // as it was declared: what views of its cell are told apart by
+    int place; // among the arrays that were declared
+    int32_t slot, version = 0;
+    int next = -1; // another input of its cell
+    bool isWritten = false;
   };
-  std::unordered_map<const Storage *, Cell> cells;
-  std::vector<const Storage *> inputOrder;
-  Recorder *outer;
+  const Values values;
+  CellTable *table;
+  int declared = 0; // arrays
+  std::vector<Input> entries;
+  std::unordered_map<const Storage *, int> inputOfCell; // the first one
 
-  Array result(int64_t slot);
-  Cell &cellOf(const Array &array);
-  int64_t undo(const ViewStep &step, int64_t seen, int64_t slot);
+  int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const Location &at);
+  int64_t undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at);
+  bool isMine(const Array &array) const { return array.mark.recorder == id; }
+  bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }
+  Location here() const { return locate ? locate() : Location(); }
+  /// The slot and version of an array's cell; null where it is none of this recording.
+  std::pair<int32_t *, int32_t *> cellOf(const Array &array);
+  int64_t slotOfView(const Array &array, int64_t cellSlot);
+  Array placeholder(const TensorType &type) const;
+  Array compute(const Operation &operation);
 };
 
 } // namespace kiln

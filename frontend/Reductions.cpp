@@ -20,7 +20,7 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   }
   int64_t word = types.empty() ? axis : normalizeAxis("concat", axis, types[0].shape.rank);
   TensorType type = infer(Op::Concat, types, {&word, 1});
-  if (isRecording()) return Recorder::current()->record(Op::Concat, pointers, {&word, 1});
+  if (hasMode()) return apply({Op::Concat, pointers, {&word, 1}, type});
   Array result = Array::empty(type.dtype, type.shape);
   int64_t at = 0;
   for (const Array &part : parts) {
@@ -97,14 +97,15 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   if (isArg && source.shape.rank == 0) source = reshape(x, {1}), type = source.type();
   TensorType resultType = infer(op, {&type, 1}, words);
   Array result;
-  if (isRecording()) {
-    result = recordOp(op, {&source}, words);
+  if (hasMode()) {
+    result = apply(op, {&source}, words, resultType);
   } else if (isArg) {
     result = Array::empty(resultType.dtype, resultType.shape);
-    Array whole = contiguous(source);
+    Array whole = withOwnCell(contiguous(source));
     Running running(whole.size());
     eager::reduce(op, whole, int(words[0]), result);
   } else {
+    source = withOwnCell(source);
     Running running(source.size());
     result = axes.rank ? reduceRuns(op, source, axes) : copy(source);
   }
@@ -145,6 +146,37 @@ static Array asMatrices(const Array &x, const Dims &batch, int axis) {
   return reshape(transpose(x, order), shape);
 }
 
+/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one product.
+struct MoreRows {
+  int batches; // that are left
+  int64_t rows, step;
+
+  MoreRows(const Array &x, const Array &y, int given) : batches(given), rows(x.shape[given]), step(x.strides[given]) {
+    for (; batches > 0; --batches) {
+      int64_t n = x.shape[batches - 1], stride = x.strides[batches - 1];
+      if (y.strides[batches - 1] != 0 && y.shape[batches - 1] != 1) return;
+      if (n == 1) continue;
+      if (rows == 1) step = stride;
+      else if (stride != rows * step) return;
+      rows *= n;
+    }
+  }
+  /// x[..., i, k] with these rows, and y without the axes.
+  Array left(Array x, int axis) const {
+    int64_t size = x.shape[axis], stride = x.strides[axis];
+    x.shape.rank = x.strides.rank = batches;
+    for (int64_t n : {rows, size}) x.shape.push(n);
+    for (int64_t s : {step, stride}) x.strides.push(s);
+    x.updateContiguous();
+    return x;
+  }
+  Array right(Array y, int given) const {
+    for (int i = given; i > batches; --i) y.shape.erase(i - 1), y.strides.erase(i - 1);
+    y.updateContiguous();
+    return y;
+  }
+};
+
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
   if (isComplex(x.dtype) && x.dtype == y.dtype) return complexDot(x, y, xBatch, yBatch, xAxis, yAxis);
   if (isNarrow(x.dtype) && x.dtype == y.dtype && !isStorage(x.dtype))
@@ -155,15 +187,22 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   words.insert(words.end(), {normalizeAxis("matmul", xAxis, x.shape.rank), normalizeAxis("matmul", yAxis, y.shape.rank)});
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
-  if (isRecording()) return recordOp(Op::DotGeneral, {&x, &y}, words);
+  if (hasMode()) return apply(Op::DotGeneral, {&x, &y}, words, type);
   if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
     Array a = asMatrices(x, xBatch, int(xAxis)), b = asMatrices(y, yBatch, int(yAxis));
     return reshape(dotGeneral(a, b, batch, batch, batch.rank + 1, batch.rank + 1), type.shape);
   }
-  Array result = Array::empty(type.dtype, type.shape);
   int b = xBatch.rank;
+  if (x.shape.rank == b + 2 && words[words.size() - 2] == b + 1 && y.shape.rank > b)
+    if (MoreRows more(x, y, b); more.batches < b) {
+      Dims batch;
+      for (int i = 0; i < more.batches; ++i) batch.push(i);
+      Array left = more.left(x, b + 1), right = more.right(y, b);
+      return reshape(dotGeneral(left, right, batch, batch, more.batches + 1, words.back() - (b - more.batches)), type.shape);
+    }
+  Array result = Array::empty(type.dtype, type.shape), xs = withOwnCell(x), ys = withOwnCell(y);
   int64_t batches = 1;
   for (int i = 0; i < b; ++i) batches *= type.shape[i];
   Running running(result.size() * x.shape[int(words[words.size() - 2])]);
@@ -177,7 +216,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   };
   int xk = int(words[words.size() - 2]) - b, yk = int(words.back()) - b;
   for (int64_t i = 0; i < batches; ++i) {
-    Array p = without(x, i), q = without(y, i), r = without(result, i);
+    Array p = without(xs, i), q = without(ys, i), r = without(result, i);
     if (p.shape.rank == 1 && q.shape.rank == 1) { // the second as a matrix of one row
       q.shape.insert(0, 1), q.strides.insert(0, q.shape[1]);
       eager::vectorProduct(q, 1, p, r);

@@ -20,9 +20,10 @@ std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape) {
   return words;
 }
 
-Array recordBroadcast(const Array &x, const Dims &shape) {
+Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare) {
   if (x.shape == shape) return x;
-  return recordOp(Op::Broadcast, {&x}, broadcastWords(x, shape));
+  const Array *operand = &x;
+  return apply({Op::Broadcast, {&operand, 1}, broadcastWords(x, shape), {x.dtype, shape}, mayShare});
 }
 
 static std::vector<int64_t> wordsOfShape(const Dims &shape) {
@@ -37,7 +38,7 @@ static Array viewOf(const Array &x, const Dims &shape, const Dims &strides, int6
   view.strides = strides;
   view.offset = offset;
   view.updateContiguous();
-  if (isRecording()) Recorder::current()->recordView(x, view, op, words);
+  noteView(x, view, op, words);
   return view;
 }
 
@@ -78,7 +79,7 @@ static std::optional<Dims> reshapedStrides(const Array &x, const Dims &shape) {
 }
 
 Array reshape(const Array &x, const Dims &shape) {
-  if (x.isContiguous && !isRecording() && numElements(shape) == x.size()) { // the common case by itself
+  if (x.isContiguous && !hasMode() && numElements(shape) == x.size()) { // the common case by itself
     Array view = x;
     view.shape = shape;
     view.strides = contiguousStrides(shape);
@@ -130,7 +131,7 @@ Array partOf(const Array &x, bool imaginary) {
   view.offset = 2 * x.offset + imaginary;
   for (int i = 0; i < view.strides.rank; ++i) view.strides[i] *= 2;
   view.updateContiguous();
-  if (isRecording()) Recorder::current()->recordView(x, view, imaginary ? Op::Imag : Op::Real, {});
+  noteView(x, view, imaginary ? Op::Imag : Op::Real, {});
   return view;
 }
 
@@ -151,15 +152,15 @@ Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes) {
   std::vector<int64_t> words;
   appendWords(words, sizes);
   TensorType types[] = {x.type(), starts.type()};
-  infer(Op::DynamicSlice, types, words);
-  if (isRecording()) return recordOp(Op::DynamicSlice, {&x, &starts}, words);
+  TensorType type = infer(Op::DynamicSlice, types, words);
+  if (hasMode()) return apply(Op::DynamicSlice, {&x, &starts}, words, type);
   return copy(dynamicPart(x, starts, sizes));
 }
 
 Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
   TensorType types[] = {x.type(), value.type(), starts.type()};
-  infer(Op::DynamicUpdate, types, {});
-  if (isRecording()) return recordOp(Op::DynamicUpdate, {&x, &value, &starts});
+  TensorType type = infer(Op::DynamicUpdate, types, {});
+  if (hasMode()) return apply(Op::DynamicUpdate, {&x, &value, &starts}, {}, type);
   Array result = copy(x), part = dynamicPart(result, starts, value.shape);
   assign(part, value);
   return result;
@@ -168,22 +169,29 @@ Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
 //===-- copies and writes -------------------------------------------------------------------------------------------===//
 
 Array copy(const Array &x) {
-  if (isRecording()) { // another cell with the same node
+  if (hasMode()) {
     int64_t word = int64_t(x.dtype);
-    return recordOp(Op::Cast, {&x}, {&word, 1});
+    return apply(Op::Cast, {&x}, {&word, 1}, x.type());
   }
   Array result = Array::empty(x.dtype, x.shape);
-  Running running(x.size());
+  Running running(x.size(), {&x});
   eager::stridedCopy(result, {x.data(), x.dtype, x.strides});
   return result;
 }
 
-Array contiguous(const Array &x) { return x.isContiguous || isRecording() ? x : copy(x); }
+Array contiguous(const Array &x) { return x.isContiguous || hasMode() ? x : copy(x); }
+
+/// The first element that an array shows, and one behind the last, in elements from its data.
+static std::pair<int64_t, int64_t> extentOf(const Array &x) {
+  int64_t low = 0, high = 1;
+  for (int i = 0; i < x.shape.rank; ++i) (x.strides[i] < 0 ? low : high) += (x.shape[i] - 1) * x.strides[i];
+  return {low, high};
+}
 
 bool overlaps(const Array &a, const Array &b) {
+  if (!a.size() || !b.size()) return false;
   auto range = [](const Array &x) {
-    int64_t low = 0, high = 1;
-    for (int i = 0; i < x.shape.rank; ++i) (x.strides[i] < 0 ? low : high) += (x.shape[i] - 1) * x.strides[i];
+    auto [low, high] = extentOf(x);
     return std::pair(x.data() + low * byteSize(x.dtype), x.data() + high * byteSize(x.dtype));
   };
   auto [aLow, aHigh] = range(a);
@@ -191,10 +199,19 @@ bool overlaps(const Array &a, const Array &b) {
   return aLow < bHigh && bLow < aHigh;
 }
 
+Array copyOfMemory(const Array &x) {
+  auto [low, high] = x.size() ? extentOf(x) : std::pair<int64_t, int64_t>();
+  Ref<Value> value = Value::make(size_t((high - low) * byteSize(x.dtype)));
+  if (x.size()) std::memcpy(value->data, x.data() + low * byteSize(x.dtype), value->bytes);
+  Array result = x;
+  result.offset = -low;
+  result.storage = Storage::make(std::move(value));
+  return result;
+}
+
 void prepareWrite(Array &x) {
   Storage &storage = *x.storage.get();
   if (!storage.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
-  if (storage.recording) return;
   if (storage.pinned || storage.value->refs.load() == 1) return;
   Ref<Value> mine = Value::make(storage.value->bytes);
   std::memcpy(mine->data, storage.value->data, storage.value->bytes);
@@ -222,18 +239,10 @@ void assign(Array &x, const Array &value) {
   if (!x.storage->isWritable) prepareWrite(x);
   if (x.size() == 0) return;
   Array source = cast(value, x.dtype);
-  if (Recorder *r = Recorder::current()) {
-    if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
-    source = recordBroadcast(source, x.shape);
-    if (source.storage.get() == x.storage.get() && source.slot == x.slot) return;
-    r->write(x, source);
-    return;
-  }
-  prepareWrite(x);
-  if (source.size() && overlaps(x, source)) source = copy(source);
-  Running running(x.size());
   if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
-  eager::stridedCopy(x, {source.data(), source.dtype, broadcastStrides(source, x.shape)});
+  if (hasMode()) source = applyBroadcast(source, x.shape, true);
+  bool isSame = source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
+  if (!isSame) writeInto(x, source);
 }
 
 } // namespace kiln

@@ -237,8 +237,7 @@ Pack makePack() {
 /// Whether wider registers pay: arithmetic, comparisons or products take the time, not memory or strides.
 bool isHeavy(const Kernel &kernel) {
   constexpr int kHeavy = 8;
-  std::vector<int64_t> words = kernel.trace.serialize();
-  auto entries = std::span(words).subspan(2, size_t(words[1]));
+  std::span<const int64_t> entries = kernel.trace.words;
   bool result = false;
   for (size_t at = 0; at < entries.size();) {
     TraceOp entry = Trace::decode(entries, at);
@@ -289,7 +288,7 @@ void build(const std::string &output, const std::string &folder, const char *cpu
     OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
     describeTarget(*module, *machine);
     for (Kernel &k : list) {
-      importTrace(*module, k.trace.serialize(), k.name);
+      importTrace(*module, k.trace, k.name);
       if (k.resultStrides)
         module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(
             0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));

@@ -2,8 +2,11 @@
 // compiled for this machine, in the reference interpreter, or in both, whose bits must agree; prints their results.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
-// stands in for --input, so that one file can hold many functions with their inputs.
+// stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
+// dialect run in the interpreter alone.
 #include "codegen/reference/Interpreter.h"
+#include "dialects/trace/TraceDialect.h"
+#include "lib/Core/Program.h"
 #include "lib/Library/Library.h"
 #include "include/kiln/executable.h"
 #include "lib/Driver/Driver.h"
@@ -12,6 +15,7 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <bit>
@@ -92,9 +96,10 @@ struct Run {
   std::vector<Data> results(std::vector<Data> from) const { return {from.begin() + int64_t(arguments), from.end()}; }
 };
 
-Run prepare(mlir::func::FuncOp fn) {
+Run prepare(mlir::FunctionOpInterface fn) {
   Run run{fn.getName().str(), {}, fn.getNumArguments()};
   for (mlir::Type t : llvm::concat<const mlir::Type>(fn.getArgumentTypes(), fn.getResultTypes())) {
+    if (!ir::isArray(t)) throw Error(ErrorKind::DType, "kiln-run: expected arrays as arguments and results, got another type");
     if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
       throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
     run.data.emplace_back(ir::typeOf(t));
@@ -106,12 +111,41 @@ Run prepare(mlir::func::FuncOp fn) {
   return run;
 }
 
-std::vector<Data> runReference(mlir::func::FuncOp fn, const Run &run) {
+/// A tree from its first node to a return, on its inputs.
+std::vector<reference::Tensor> runTree(ir::TreeOp tree, std::vector<reference::Tensor> inputs) {
+  mlir::DenseMap<mlir::Value, reference::Tensor> values;
+  auto bind = [&](mlir::ValueRange names, std::vector<reference::Tensor> tensors) {
+    for (auto [name, tensor] : zip(names, tensors)) values[name] = std::move(tensor);
+  };
+  auto valuesOf = [&](mlir::ValueRange names) {
+    std::vector<reference::Tensor> tensors;
+    for (mlir::Value name : names) tensors.push_back(values.at(name));
+    return tensors;
+  };
+  mlir::Block *node = &tree.getBody().front();
+  bind(node->getArguments(), std::move(inputs));
+  for (;;) {
+    for (auto segment : node->getOps<ir::SegmentOp>())
+      bind(segment.getOutputs(), reference::run(exportSegment(segment).serialize(), valuesOf(segment.getInputs())));
+    auto guard = mlir::dyn_cast<ir::GuardOp>(node->getTerminator());
+    if (!guard) return valuesOf(node->getTerminator()->getOperands());
+    const reference::Tensor &value = values.at(guard.getValue());
+    uint64_t unused = uint64_t(64 - 8 * byteSize(value.type.dtype));
+    bool isHit = (value.elements[0].raw ^ uint64_t(ir::scalarBits(guard.getExpected()))) << unused == 0;
+    auto operands = valuesOf(isHit ? guard.getHitOperands() : guard.getOtherwiseOperands());
+    node = isHit ? guard.getHit() : guard.getOtherwise();
+    bind(node->getArguments(), std::move(operands));
+  }
+}
+
+std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
   std::vector<Data> data = run.data;
   std::vector<reference::Tensor> tensors;
   for (size_t i = 0; i < run.arguments; ++i) tensors.push_back(reference::Tensor::read(data[i].type, data[i].at(0)));
-  for (size_t i = run.arguments; const reference::Tensor &t : reference::run(exportTrace(fn).serialize(), std::move(tensors)))
-    t.write(data[i++].at(0));
+  auto tree = mlir::dyn_cast<ir::TreeOp>(fn);
+  auto results = tree ? runTree(tree, std::move(tensors))
+                      : reference::run(exportTrace(mlir::cast<mlir::func::FuncOp>(fn)).serialize(), std::move(tensors));
+  for (size_t i = run.arguments; const reference::Tensor &t : results) t.write(data[i++].at(0));
   return run.results(std::move(data));
 }
 
@@ -174,6 +208,17 @@ void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wante
   }
 }
 
+/// MLIR, or a program file.
+mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context) {
+  auto buffer = MemoryBuffer::getFileOrSTDIN(file);
+  std::span<const uint8_t> bytes;
+  if (buffer) bytes = {reinterpret_cast<const uint8_t *>((*buffer)->getBufferStart()), (*buffer)->getBufferSize()};
+  if (!isProgramFile(bytes)) return mlir::parseSourceFile<mlir::ModuleOp>(file, &context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
+  importTrace(*module, unpackProgram(bytes), "program");
+  return module;
+}
+
 int run() {
   if (target != "cpu" && target != "reference" && target != "both")
     throw Error(ErrorKind::Device, "kiln-run: --target: expected cpu, reference or both, got '" + target + "'");
@@ -181,13 +226,15 @@ int run() {
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  auto module = mlir::parseSourceFile<mlir::ModuleOp>(file, &context);
+  auto module = readModule(context);
   if (!module) return 1;
   bool showsNames = all; // the linker resets the options of the command line
   std::vector<Run> runs;
   std::vector<std::vector<Data>> results;
-  for (auto fn : module->getOps<mlir::func::FuncOp>()) {
+  for (auto fn : module->getOps<mlir::FunctionOpInterface>()) {
     if (!all && (!runs.empty() || (!entry.empty() && fn.getName() != entry))) continue;
+    if (target != "reference" && mlir::isa<ir::TreeOp>(fn))
+      throw Error(ErrorKind::Device, "kiln-run: --target: expected reference for a tree, got '" + target + "'");
     runs.push_back(prepare(fn));
     if (target != "cpu") results.push_back(runReference(fn, runs.back()));
   }

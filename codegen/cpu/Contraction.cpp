@@ -1,6 +1,8 @@
 // Contractions of matrices, batch by batch.
 #include "codegen/cpu/Gemm.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 
 namespace kiln::cpu {
@@ -12,14 +14,66 @@ void fillZero(Emitter &e, const Product &p) {
   });
 }
 
-/// An operand that is computed from others where it is packed or read.
-Side computed(KernelContext &k, Value operand, const Coordinates &batch, size_t free, size_t along) {
+/// Where an operand lies in memory: an input, or one that is repeated; none where it is computed.
+std::optional<Buffer> memoryOf(KernelContext &k, Value operand) {
+  auto known = k.ev.buffers.find(operand);
+  if (known != k.ev.buffers.end()) return known->second;
+  auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
+  auto from = broadcast ? k.ev.buffers.find(broadcast.getX()) : k.ev.buffers.end();
+  if (from == k.ev.buffers.end()) return std::nullopt;
+  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  Buffer view{from->second.pointer, from->second.dtype, shapeOf(k, operand), {}};
+  view.strides.assign(view.shape.size(), Index(0));
+  for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))
+    if (x[int(i)] == to[int(axis)]) view.strides[size_t(axis)] = from->second.strides[i];
+  return view;
+}
+
+/// Batch axes from `first` on that are more rows of one product: the right operand repeats along them, and the left one and the result
+/// lie row behind row.
+class Rows {
+public:
+  Rows(KernelContext &k, const Buffer *a, const Buffer &b, const Buffer &c, size_t batches)
+      : first(batches), e(k.e), shape(ArrayRef<Index>(c.shape).drop_back()), all(shape.back()) {
+    auto repeats = [&](size_t axis) { return b.strides[axis].isConstant(0) || b.shape[axis].isConstant(1); };
+    if ((a && !a->isRowMajor) || !c.isRowMajor) return;
+    while (first > 0 && repeats(first - 1)) all = e.mul(all, shape[--first]);
+    while (outer + 1 < shape.size() && (outer < first || shape[outer].isConstant(1))) ++outer;
+  }
+  size_t first;
+
+  bool areJoined() const { return first + 1 < shape.size(); }
+  Index size() const { return all; }
+  /// Puts row `i` into a position.
+  void place(Coordinates &position, Index i) const {
+    for (size_t axis = shape.size(); axis-- > first;) {
+      if (shape[axis].isConstant(1)) {
+        position[axis] = {};
+      } else if (axis == outer) {
+        position[axis] = {i, 0, {}};
+      } else {
+        position[axis] = {Index(arith::RemUIOp::create(e.b, e.loc, e.use(i), e.use(shape[axis])).getResult()), 0, {}};
+        i = Index(arith::DivUIOp::create(e.b, e.loc, e.use(i), e.use(shape[axis])).getResult());
+      }
+    }
+  }
+
+private:
+  Emitter &e;
+  SmallVector<Index> shape; // of the batch axes and the rows
+  Index all;
+  size_t outer = 0; // the first of the joined axes that has more than one position
+};
+
+/// An operand that is computed from others where it is packed or read; `rows`: of the left one, where they span batch axes.
+Side computed(KernelContext &k, Value operand, const Coordinates &batch, size_t free, size_t along, const Rows *rows) {
   SmallVector<Index> shape = shapeOf(k, operand);
   bool isAcross = free > along; // the last axis
-  Side side{{}, ir::typeOf(operand).dtype, shape[free], isAcross ? Index(1) : shape[along], isAcross ? shape[free] : Index(1)};
-  side.compute = [&k, operand, batch, free, along](Index at, Index q, bool lanesAcross, int64_t lanes, Value mask) {
+  Side side{{}, ir::typeOf(operand).dtype, rows ? rows->size() : shape[free], isAcross ? Index(1) : shape[along], isAcross ? shape[free] : Index(1)};
+  side.compute = [&k, operand, batch, free, along, rows](Index at, Index q, bool lanesAcross, int64_t lanes, Value mask) {
     Coordinates position(batch);
-    position[free] = {at, lanesAcross && lanes, {}};
+    if (rows) rows->place(position, at);
+    else position[free] = {at, lanesAcross && lanes, {}};
     position[along] = {q, !lanesAcross && lanes, {}};
     Evaluator::Scope scope(k.ev, lanes, mask);
     return k.ev.vectorAt(operand, position);
@@ -47,33 +101,41 @@ void emitContraction(KernelContext &k) {
   const Buffer &c = k.mainOutput();
   size_t xFree = size_t(2 * batches + 1) - xAxis, yFree = size_t(2 * batches + 1) - yAxis; // the other of the last two
   Coordinates batch(c.shape.size());
+  auto a = memoryOf(k, dot->getOperand(0)), b = memoryOf(k, dot->getOperand(1));
+  size_t row = size_t(batches);
+  // Only along K can a computed row be read by lanes.
+  std::optional<Rows> rows;
+  if (b && xAxis == row + 1) rows.emplace(k, a ? &*a : nullptr, *b, c, row);
+  if (rows && !rows->areJoined()) rows.reset();
+  const Rows *joined = rows ? &*rows : nullptr;
   auto productAt = [&] {
-    auto inMemory = [&](const Buffer &buffer, size_t free, size_t along) {
+    auto inMemory = [&](const Buffer &buffer, size_t free, size_t along, const Rows *rows) {
       Coordinates at(batch);
-      at[size_t(batches)] = at[size_t(batches) + 1] = {};
+      for (size_t axis = rows ? rows->first : row; axis < at.size(); ++axis) at[axis] = {};
       Value start = k.e.address(buffer.pointer, buffer.dtype, k.ev.offsetOf(buffer, at));
-      return Side{start, buffer.dtype, buffer.shape[free], buffer.strides[free], buffer.strides[along]};
+      return Side{start, buffer.dtype, rows ? rows->size() : buffer.shape[free], buffer.strides[free], buffer.strides[along]};
     };
-    size_t row = size_t(batches);
-    auto side = [&](Value operand, size_t free, size_t along) {
-      auto buffer = k.ev.buffers.find(operand);
-      return buffer == k.ev.buffers.end() ? computed(k, operand, batch, free, along) : inMemory(buffer->second, free, along);
+    auto side = [&](const std::optional<Buffer> &memory, Value operand, size_t free, size_t along, const Rows *rows) {
+      return memory ? inMemory(*memory, free, along, rows) : computed(k, operand, batch, free, along, rows);
     };
     Index depth = shapeOf(k, dot->getOperand(0))[xAxis];
-    Product p{side(dot->getOperand(0), xFree, xAxis),
-              side(dot->getOperand(1), yFree, yAxis),
-              inMemory(c, row, row + 1),
+    Product p{side(a, dot->getOperand(0), xFree, xAxis, joined),
+              side(b, dot->getOperand(1), yFree, yAxis, nullptr),
+              inMemory(c, row, row + 1, joined),
               depth,
               c.dtype,
               k.target};
     if (k.hasEpilogue())
-      p.finish = [&k, batch](Index row, Index rowEnd, Index column, Index columnEnd) {
-        k.finishPart(batch, row, rowEnd, column, columnEnd);
+      p.finish = [&k, batch, joined](Index from, Index rowEnd, Index column, Index columnEnd) {
+        auto place = [&](Coordinates &position, Index i) { joined->place(position, i); };
+        if (joined) k.finishPart(batch, from, rowEnd, column, columnEnd, place);
+        else k.finishPart(batch, from, rowEnd, column, columnEnd);
       };
     return p;
   };
   Product shape = productAt();
-  SmallVector<int64_t> last = {batches, batches + 1};
+  SmallVector<int64_t> last;
+  for (size_t axis = joined ? joined->first : row; axis < c.shape.size(); ++axis) last.push_back(int64_t(axis));
   auto forEachBatch = [&](llvm::function_ref<void(const Product &)> body) {
     forEachPosition(k.e, c.shape, last, batch, [&] { body(productAt()); });
   };

@@ -23,7 +23,7 @@ public:
 
   void run() {
     const Buffer &out = k.mainOutput();
-    Index filters = out.shape.back().number / groups, channels = w[spatial];
+    Index filters = e.ceilDiv(out.shape.back(), groups), channels = w[spatial];
     int64_t lanes = lanesFor(filters, byteSize(out.dtype) == 8 ? 16 : 32);
     position.resize(out.shape.size());
     Index work = e.mul(out.shape.back(), channels); // a product each

@@ -8,6 +8,7 @@
 #include "codegen/cpu/EmitCpu.h"
 
 #include "codegen/cpu/Kernels.h"
+#include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -44,7 +45,7 @@ private:
   OpBuilder b;
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
-  bool isOpen = false, hasStreams = false;
+  bool isOpen = false, hasStreams = false, isRefused = false;
   int64_t symbols = 0;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
@@ -57,6 +58,7 @@ private:
     func::FuncOp function;
   };
   std::vector<Emitted> emitted;
+  llvm::DenseMap<uint64_t, SmallVector<size_t, 1>> emittedByHash;
   /// What scratch a kernel asks for where sizes are open: a value of its function.
   struct OpenScratch {
     func::FuncOp function;
@@ -65,10 +67,10 @@ private:
   std::vector<OpenScratch> openScratch;
 
   Index sizeOf(Emitter &e, Value dims, int64_t d);
-  Index openBlock(Emitter &e, Value dims, size_t number);
-  Index planEnd(Emitter &e, Value dims);
+  Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
+  Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
   void emitWorkspace();
-  func::FuncOp findEqual(const Emitted &wanted);
+  func::FuncOp findEqual(const Emitted &wanted, ArrayRef<size_t> candidates);
   bool isHeavy(ir::KernelOp kernel);
   bool streams(KernelContext &k, const Place &place, const Buffer &buffer);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
@@ -77,6 +79,8 @@ private:
   void placeArrays();
   void emitKernel(ir::KernelOp kernel);
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
+  func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
+  Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
   void emitEntry();
 };
 
@@ -122,23 +126,23 @@ Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
 
 static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64), 64); }
 
-/// Where open block `number` starts in the workspace.
-Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number) {
-  Index at = planned;
+/// Where open block `number` starts in the workspace; `starts` are those known so far in this function.
+Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts) {
+  if (starts.empty()) starts.push_back(planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
-  for (size_t i = 0; i < number; ++i) {
+  for (size_t i = starts.size() - 1; i < number; ++i) {
     TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
     Index bytes = byteSize(type.dtype);
     for (int64_t d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
-    at = e.add(at, aligned(e, bytes));
+    starts.push_back(e.add(starts[i], aligned(e, bytes)));
   }
-  return at;
+  return starts[number];
 }
 
 /// Where the planned part of the workspace ends and the scratch of kernels starts.
-Index ProgramEmitter::planEnd(Emitter &e, Value dims) {
+Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts) {
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
-  return openBlock(e, dims, blocks ? blocks.size() : 0);
+  return openBlock(e, dims, blocks ? blocks.size() : 0, starts);
 }
 
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
@@ -160,9 +164,24 @@ Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Val
   return buffer;
 }
 
+/// Equal for equal kernels.
+static uint64_t hashOf(ir::KernelOp kernel, ArrayRef<size_t> slots) {
+  auto hash = llvm::hash_combine(kernel.getKindAttr(), llvm::hash_combine_range(slots));
+  DenseMap<Value, size_t> numbers;
+  auto number = [&](Value v) { numbers.try_emplace(v, numbers.size()); };
+  for (Value argument : kernel.getBody().getArguments()) number(argument), hash = llvm::hash_combine(hash, argument.getType());
+  for (Operation &op : kernel.getBody().front()) {
+    hash = llvm::hash_combine(hash, op.getName(), op.getRawDictionaryAttrs(), op.hashProperties());
+    for (Value v : op.getOperands()) hash = llvm::hash_combine(hash, numbers.lookup(v));
+    for (Value v : op.getResults()) number(v), hash = llvm::hash_combine(hash, v.getType());
+  }
+  return hash;
+}
+
 /// Equal kernels are one function: an unrolled loop compiles its body once.
-func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted) {
-  for (Emitted &e : emitted) {
+func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted, ArrayRef<size_t> candidates) {
+  for (size_t i : candidates) {
+    Emitted &e = emitted[i];
     ir::KernelOp a = e.kernel, b = wanted.kernel;
     bool sameUse = e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind();
     if (!sameUse || a.getBody().front().getArgumentTypes() != b.getBody().front().getArgumentTypes()) continue;
@@ -185,9 +204,12 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     wanted.slots.push_back(slotOf(v));
     wanted.strides.push_back({places[v].strides, places[v].strides ? places[v].firstStride : 0});
   }
-  wanted.function = findEqual(wanted);
+  auto &candidates = emittedByHash[hashOf(kernel, wanted.slots)];
+  wanted.function = findEqual(wanted, candidates);
   if (!wanted.function) {
     wanted.function = emitFunction(kernel, slots.size(), wanted.slots);
+    wanted.function.walk([](Operation *) { Budget::spend(1); });
+    candidates.push_back(emitted.size());
     emitted.push_back(wanted);
     count("emit-cpu.functions");
   }
@@ -260,6 +282,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
                                                           emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
   static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
   emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  isRefused |= ev.isRefused;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
@@ -269,25 +292,34 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   return fn;
 }
 
-void ProgramEmitter::emitEntry() {
-  Location loc = main.getLoc();
+using KernelCalls = ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>>;
+
+/// A function with the arguments of the entry, whose body `emit` makes from them; it gives the status.
+func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit) {
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(4, pointer());
-  auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(types, b.getI32Type()));
+  auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(types, b.getI32Type()));
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
-  Emitter e(b, loc);
+  Emitter e(b, main.getLoc());
+  func::ReturnOp::create(b, main.getLoc(), emit(e, body));
+  return fn;
+}
+
+Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
+  Location loc = main.getLoc();
   Value buffers = body->getArgument(1), dims = body->getArgument(2), workspace = body->getArgument(3);
   int64_t arguments = int64_t(main.getNumArguments());
+  SmallVector<Index> starts;
   auto bufferAt = [&](int64_t i) {
     Value from = LLVM::GEPOp::create(b, loc, pointer(), pointer(), buffers, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
     return LLVM::LoadOp::create(b, loc, pointer(), from).getResult();
   };
   auto inWorkspace = [&](int64_t place) {
-    return e.address(workspace, DType::U8, place < 0 ? openBlock(e, dims, size_t(-2 - place)) : Index(place));
+    return e.address(workspace, DType::U8, place < 0 ? openBlock(e, dims, size_t(-2 - place), starts) : Index(place));
   };
-  Value status = e.scalar(DType::I32, 0).value, end = e.address(workspace, DType::U8, planEnd(e, dims));
-  for (auto &[kernel, slots] : kernels) {
+  Value status = e.scalar(DType::I32, 0).value, end = e.address(workspace, DType::U8, planEnd(e, dims, starts));
+  for (auto &[kernel, slots] : calls) {
     SmallVector<Value> args;
     for (const Place &p : slots)
       args.push_back(p.kind == Place::Workspace ? inWorkspace(p.number)
@@ -298,8 +330,30 @@ void ProgramEmitter::emitEntry() {
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
   }
-  if (hasStreams) LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
-  func::ReturnOp::create(b, loc, status);
+  return status;
+}
+
+/// Calls the kernels in order; of many, in parts, as code generation takes more than linear time in the length of a block.
+void ProgramEmitter::emitEntry() {
+  constexpr size_t kPart = 128;
+  SmallVector<func::FuncOp> parts;
+  KernelCalls all = kernels;
+  if (all.size() > kPart)
+    for (size_t at = 0; at < all.size(); at += kPart) {
+      auto name = (main.getName() + ".part_" + Twine(parts.size())).str();
+      auto calls = all.slice(at, std::min(kPart, all.size() - at));
+      parts.push_back(entryFunction(name, [&](Emitter &e, Block *body) { return callKernels(e, body, calls); }));
+      parts.back()->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+    }
+  entryFunction(main.getName(), [&](Emitter &e, Block *body) {
+    Value status = parts.empty() ? callKernels(e, body, all) : e.scalar(DType::I32, 0).value;
+    for (func::FuncOp part : parts) {
+      Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
+      status = arith::OrIOp::create(b, main.getLoc(), status, result);
+    }
+    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    return status;
+  });
 }
 
 /// Bytes of the workspace for given sizes: the plan, and the most scratch of a kernel, computed as its function does.
@@ -324,14 +378,20 @@ void ProgramEmitter::emitWorkspace() {
     Index bytes = e.add(Index(remake(remake, asked.bytes.value)), asked.bytes.number);
     most = arith::MaxSIOp::create(b, loc, most, e.use(bytes));
   }
-  func::ReturnOp::create(b, loc, e.use(e.add(planEnd(e, dims), Index(most))));
+  SmallVector<Index> starts;
+  func::ReturnOp::create(b, loc, e.use(e.add(planEnd(e, dims, starts), Index(most))));
 }
 
 LogicalResult ProgramEmitter::run() {
+  constexpr double kShare = 0.25; // measured: emission takes a tenth of the time
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
   placeArrays();
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) emitKernel(kernel);
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+    emitKernel(kernel);
+    if (Budget::isUsedUp(kShare)) return main.emitError(Budget::why());
+    if (isRefused) return failure();
+  }
   emitEntry();
   if (isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module

@@ -25,13 +25,15 @@ const Buffer &KernelContext::mainOutput() {
   return *found;
 }
 
-void KernelContext::finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd) {
+void KernelContext::finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd,
+                               llvm::function_ref<void(Coordinates &, Index)> place) {
   Value main = mainOp()->getResult(0);
   const Buffer &stored = mainOutput();
   size_t last = position.size() - 1;
   int64_t lanes = lanesFor(e.sub(columnEnd, column), preferredLanes(*this));
   e.loop(row, rowEnd, 1, [&](Index i) {
-    position[last - 1] = {i, 0, {}};
+    if (place) place(position, i);
+    else position[last - 1] = {i, 0, {}};
     forEachVector(ev, column, columnEnd, lanes, [&](Coordinate c) {
       position[last] = c;
       ev.remember(main, position, ev.loadAt(stored, position));

@@ -17,14 +17,37 @@ void Evaluator::remember(Value value, ArrayRef<Coordinate> position, Expr result
   scopes.back()[value].push_back({Coordinates(position), result});
 }
 
-Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
-  for (auto &scope : llvm::reverse(scopes))
-    for (Known &known : scope[value])
+std::optional<Expr> Evaluator::known(Value value, ArrayRef<Coordinate> position) {
+  for (auto &scope : llvm::reverse(scopes)) {
+    auto found = scope.find(value);
+    if (found == scope.end()) continue;
+    for (Known &known : found->second)
       if (ArrayRef<Coordinate>(known.position) == position) return known.result;
-  auto buffer = buffers.find(value);
-  Expr result = buffer != buffers.end() ? loadAt(buffer->second, position) : compute(value.getDefiningOp(), position);
-  remember(value, position, result);
-  return result;
+  }
+  return std::nullopt;
+}
+
+Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
+  // Elementwise operations may follow each other in long chains: their operands first, in order, without recursion.
+  SmallVector<std::pair<Value, unsigned>> path = {{value, 0}}; // and the operand to look at next
+  for (;;) {
+    auto &[v, next] = path.back();
+    if (auto result = known(v, position)) {
+      path.pop_back();
+      if (path.empty()) return *result;
+      continue;
+    }
+    auto buffer = buffers.find(v);
+    Operation *op = v.getDefiningOp();
+    if (buffer != buffers.end()) {
+      remember(v, position, loadAt(buffer->second, position));
+    } else if (ir::isKind(op, Kind::Elementwise) && next < op->getNumOperands()) {
+      Value operand = op->getOperand(next++);
+      path.push_back({operand, 0});
+    } else {
+      remember(v, position, compute(op, position));
+    }
+  }
 }
 
 Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
@@ -48,8 +71,9 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   case Kind::Gather: return gather(op, position);
   default: break;
   }
-  KILN_ASSERT(false, "a reduction is evaluated by its own loop");
-  return e.scalar(DType::F32, 0);
+  // Of a reduction or the like, whose own loop gives results at its own positions alone.
+  if (!std::exchange(isRefused, true)) op->emitOpError("in a kernel: expected reads of its result at the kernel's own positions");
+  return e.scalar(ir::typeOf(op->getResult(0)).dtype, 0);
 }
 
 Expr Evaluator::constant(Operation *op) {

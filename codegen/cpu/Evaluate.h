@@ -16,6 +16,7 @@ public:
   Value mask;                                  // of the current iteration, or null
   Value statusFlag;                            // i32 in memory that a bad index sets; made when first needed
   llvm::function_ref<Index(int64_t)> openSize; // of a symbol
+  bool isRefused = false;                      // something was asked for that cannot be emitted; an error says what
   int64_t row = 0;                             // of the tile under way (Tile.cpp)
   int64_t tileRows = 0;                        // and how many it has; 0: none
 
@@ -62,7 +63,7 @@ private:
     Coordinates position;
     Expr result;
   };
-  std::vector<llvm::DenseMap<Value, llvm::SmallVector<Known, 1>>> scopes;
+  std::vector<llvm::DenseMap<Value, std::vector<Known>>> scopes;
   struct TileLoad {
     Value pointer;
     Coordinates position;
@@ -70,6 +71,7 @@ private:
   };
   std::vector<TileLoad> tileLoads;
 
+  std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr constant(mlir::Operation *op);

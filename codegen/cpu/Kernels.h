@@ -31,8 +31,9 @@ struct KernelContext {
   /// Whether anything follows from the main operation's result.
   bool hasEpilogue() { return yield().getValues().size() > 1 || yield().getValues()[0] != mainOp()->getResult(0); }
   /// Computes what follows from a part of the main result, which has just been stored: rows [row, rowEnd) along the axis before the last
-  /// of `position`, columns [column, columnEnd) along the last.
-  void finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd);
+  /// of `position`, columns [column, columnEnd) along the last. `place` puts a row into a position where rows span several axes.
+  void finishPart(Coordinates position, Index row, Index rowEnd, Index column, Index columnEnd,
+                  llvm::function_ref<void(Coordinates &, Index)> place = nullptr);
   /// Whether every array is read and written in the order of memory alone, so that the axes are one.
   bool isFlat();
   ir::YieldOp yield() { return llvm::cast<ir::YieldOp>(kernel.getBody().front().getTerminator()); }

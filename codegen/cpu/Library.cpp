@@ -54,7 +54,7 @@ void emitLibrary(KernelContext &k) {
   Operation *op = k.yield().getValues()[0].getDefiningOp();
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
-  buffers.push_back(k.outputs[0]);
+  llvm::append_range(buffers, k.outputs);
   Value tensors = e.stack(DType::U8, int64_t(buffers.size() * sizeof(kiln_tensor)));
   for (auto [i, buffer] : llvm::enumerate(buffers)) storeTensor(e, byteAt(e, tensors, i * sizeof(kiln_tensor)), buffer);
   SmallVector<Index> words;

@@ -53,7 +53,6 @@ private:
   DenseMap<Value, Buffer> keptBuffers;
 
   void findReducers();
-  int levelOf(Value value);
   void findKept();
   bool isFull(Value value) { return ir::typeOf(value).shape == spaceType; }
   Dims spaceType;
@@ -94,17 +93,19 @@ Value reducedOperand(Operation *op) {
 }
 
 void ReductionEmitter::findReducers() {
-  for (Operation &op : k.kernel.getBody().front()) {
-    if (!ir::isKind(&op, Kind::Reduce) && !ir::isKind(&op, Kind::Argreduce) && !ir::isKind(&op, Kind::Contract)) continue;
+  DenseMap<Operation *, int> levelOf; // how many stages must have run before it can be computed
+  for (Operation &op : k.kernel.getBody().front().without_terminator()) {
+    int level = 0;
+    for (Value v : op.getOperands()) level = std::max(level, levelOf.lookup(v.getDefiningOp()));
+    bool isReducer = ir::kernelKindOf(&op) == ir::KernelKind::Reduction;
+    levelOf[&op] = level + isReducer;
+    if (!isReducer) continue;
     Value operand = reducedOperand(&op);
-    Reducer r{&op, *ir::opOf(&op), ir::typeOf(operand).dtype};
-    for (Value v : op.getOperands()) r.level = std::max(r.level, levelOf(v));
-    auto words = ir::wordsOf(&op);
+    Reducer r{&op, *ir::opOf(&op), ir::typeOf(operand).dtype, level};
     if (reducers.empty()) {
       space = shapeOf(k, operand);
-      spaceType = ir::typeOf(operand).shape;
-      axis = size_t(words[r.isArg() ? 0 : 1]); // the axis, or the first of a list of one
-      if (r.isDot()) axis = size_t(words[words.size() - (operand == op.getOperand(0) ? 2 : 1)]);
+      auto [type, along] = ir::reducedSpace(&op);
+      spaceType = type, axis = size_t(along);
       isRow = axis + 1 == space.size();
     }
     levels = std::max(levels, r.level + 1);
@@ -112,31 +113,24 @@ void ReductionEmitter::findReducers() {
   }
 }
 
-/// How many stages must have run before a value of the body can be computed.
-int ReductionEmitter::levelOf(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op) return 0;
-  for (Reducer &r : reducers)
-    if (r.op == op) return r.level + 1;
-  int level = 0;
-  for (Value v : op->getOperands()) level = std::max(level, levelOf(v));
-  return level;
-}
-
 void ReductionEmitter::findKept() {
   kept.resize(size_t(levels) + 1);
   if (!isRow || !(space[axis].isStatic() || k.isOpen)) return;
   SmallVector<llvm::SetVector<Value>> reached(size_t(levels) + 1);
-  auto walk = [&](auto &self, size_t stage, Value v, const llvm::SetVector<Value> *stop) -> void {
-    Operation *op = v.getDefiningOp();
-    if (!op || !isFull(v) || !reached[stage].insert(v) || (stop && stop->contains(v))) return;
-    for (Value operand : op->getOperands()) self(self, stage, operand, stop);
+  auto walk = [&](size_t stage, Value from, const llvm::SetVector<Value> *stop) {
+    SmallVector<Value> ahead = {from};
+    while (!ahead.empty()) {
+      Value v = ahead.pop_back_val();
+      Operation *op = v.getDefiningOp();
+      if (!op || !isFull(v) || !reached[stage].insert(v) || (stop && stop->contains(v))) continue;
+      for (Value operand : llvm::reverse(op->getOperands())) ahead.push_back(operand);
+    }
   };
   auto walkAll = [&](const llvm::SetVector<Value> *stop) {
     for (auto &set : reached) set.clear();
     for (Reducer &r : reducers)
-      for (Value v : r.op->getOperands()) walk(walk, size_t(r.level), v, stop);
-    for (Value v : k.yield().getValues()) walk(walk, size_t(levels), v, stop);
+      for (Value v : r.op->getOperands()) walk(size_t(r.level), v, stop);
+    for (Value v : k.yield().getValues()) walk(size_t(levels), v, stop);
   };
   walkAll(nullptr);
   llvm::SetVector<Value> dear;

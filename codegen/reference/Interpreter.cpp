@@ -216,12 +216,12 @@ Tensor convolve(Op op, const Tensor &x, const Tensor &w, const TensorType &type,
 }
 
 /// The one kind that is not computed here: every target calls the same routine.
-Tensor callLibrary(Op op, Operands x, const TensorType &type, std::span<const int64_t> words) {
+std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const TensorType> results, std::span<const int64_t> words) {
   std::vector<std::vector<char>> memory;
   std::vector<Dims> strides;
   std::vector<TensorType> types;
   for (const Tensor *t : x) types.push_back(t->type);
-  types.push_back(type);
+  types.insert(types.end(), results.begin(), results.end());
   for (const TensorType &t : types) {
     memory.emplace_back(size_t(numElements(t.shape) * byteSize(t.dtype)));
     strides.push_back(contiguousStrides(t.shape));
@@ -232,7 +232,9 @@ Tensor callLibrary(Op op, Operands x, const TensorType &type, std::span<const in
     tensors.push_back({memory[i].data(), int32_t(types[i].dtype), types[i].shape.rank, types[i].shape.begin(), strides[i].begin()});
   }
   checkLibraryStatus(op, runtimeTable()->library(info(op).name, tensors.data(), words.data()));
-  return Tensor::read(type, memory.back().data());
+  std::vector<Tensor> computed;
+  for (size_t i = x.size(); i < types.size(); ++i) computed.push_back(Tensor::read(types[i], memory[i].data()));
+  return computed;
 }
 
 } // namespace
@@ -255,32 +257,42 @@ Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
   case Kind::Sort: return sort(op, *x[0], type, int(words[0]), words[1] != 0);
   case Kind::Compact: return compact(*x[0], type);
   case Kind::Convolve: return convolve(op, *x[0], *x[1], type, words);
-  case Kind::Library: return callLibrary(op, x, type, words);
+  case Kind::Library: return callLibrary(op, x, {&type, 1}, words)[0];
   }
   return *x[0];
 }
 
+std::vector<Tensor> evaluateAll(Op op, Operands x, std::span<const int64_t> words, std::span<const std::shared_ptr<const Trace>> bodies) {
+  if (!info(op).inferMany) return {evaluate(op, x, words)};
+  std::vector<TensorType> types;
+  for (const Tensor *t : x) types.push_back(t->type);
+  for (const WordGroup &group : groupsOf(info(op, words), words))
+    if (group.kind == 'b')
+      throw Error(ErrorKind::Compile, std::string(info(op, words).name) + ": expected an op without bodies to run, got one with them");
+  return callLibrary(op, x, inferAll(op, types, words, bodies), words);
+}
+
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs) {
-  auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
+  Trace trace = Trace::parse(serialized);
   std::vector<Tensor> slots;
-  std::vector<char> needed = Trace::neededSlots(words, outputs);
+  std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
   size_t nextInput = 0;
-  for (size_t position = 0; position < words.size();) {
-    TraceOp entry = Trace::decode(words, position);
+  for (size_t position = 0; position < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, position);
     if (entry.op == Op::Input) {
       slots.push_back(std::move(inputs.at(nextInput++)));
       continue;
     }
-    if (!needed[slots.size()]) {
-      slots.emplace_back();
+    if (!entry.results || !needed[slots.size()]) {
+      slots.resize(slots.size() + entry.results);
       continue;
     }
     std::vector<const Tensor *> operands;
     for (int64_t slot : entry.operands) operands.push_back(&slots[size_t(slot)]);
-    slots.push_back(evaluate(entry.op, operands, entry.words));
+    for (Tensor &result : evaluateAll(entry.op, operands, entry.words, trace.bodies)) slots.push_back(std::move(result));
   }
   std::vector<Tensor> results;
-  for (int64_t slot : outputs) results.push_back(slots[size_t(slot)]);
+  for (int64_t slot : trace.outputs) results.push_back(slots[size_t(slot)]);
   return results;
 }
 

@@ -18,8 +18,11 @@ struct Tensor {
   void write(void *memory) const;
 };
 
-/// One op on its operands; `words` are its words in a trace. Throws Error (index) for an index outside.
+/// One op of one result on its operands; `words` are its words in a trace. Throws Error (index) for an index outside.
 Tensor evaluate(Op op, std::span<const Tensor *const> operands, std::span<const int64_t> words);
+/// One op of any number of results; `bodies` are those of its trace.
+std::vector<Tensor> evaluateAll(Op op, std::span<const Tensor *const> operands, std::span<const int64_t> words,
+                                std::span<const std::shared_ptr<const Trace>> bodies);
 /// A serialized trace on its inputs.
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs);
 

@@ -8,7 +8,8 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleBlock]> {
   let summary = "Operations that become one loop nest.";
   let description = [{
-    `kind` names the emitter (one of `kKernelKinds` in KilnDialect.h). The block arguments are the operands; the
+    `kind` names the emitter (one of `kKernelKinds` in KilnDialect.h), and says what the body may hold: elementwise and index operations,
+    and those that are of this kind (`kernelKindOf`): one, or of a reduction several over one axis of one shape. The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
     result is an output of the program.
   }];
@@ -17,6 +18,7 @@ def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleB
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Kiln_YieldOp : Op<Kiln_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {

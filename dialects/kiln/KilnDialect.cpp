@@ -5,7 +5,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -29,14 +28,23 @@ void KilnDialect::initialize() {
       >();
 }
 
+/// The table entries of op classes; kernel and yield have none.
+template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
+  llvm::DenseMap<TypeID, Op> entries = {{TypeID::get<CustomOp>(), Op::Custom}};
+  auto add = [&](TypeID id, StringRef name) {
+    if (auto found = findOp(name.drop_front(strlen("kiln.")))) entries[id] = *found;
+  };
+  (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
+  return entries;
+}
+
 std::optional<Op> opOf(Operation *op) {
-  static const llvm::StringMap<Op> byName = [] {
-    llvm::StringMap<Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[(llvm::Twine("kiln.") + info(Op(i)).name).str()] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(op->getName().getStringRef());
-  return found == byName.end() ? std::nullopt : std::optional(found->second);
+  static const llvm::DenseMap<TypeID, Op> entries = entriesOf<
+#define GET_OP_LIST
+#include "kiln/KilnOps.cpp.inc"
+      >();
+  auto found = entries.find(op->getName().getTypeID());
+  return found == entries.end() ? std::nullopt : std::optional(found->second);
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
@@ -69,6 +77,14 @@ DType dtypeOf(Type element) {
   return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
 }
 
+bool isArray(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() > kMaxRank) return false;
+  for (int i = 0; i < kNumDTypes; ++i)
+    if (tensor.getElementType() == elementType(type.getContext(), DType(i))) return true;
+  return false;
+}
+
 RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;
@@ -92,14 +108,14 @@ TensorType typeOf(Type type) {
   return result;
 }
 
-static int64_t scalarBits(Attribute value) {
+int64_t scalarBits(Attribute value) {
   if (auto f = dyn_cast<FloatAttr>(value)) return int64_t(f.getValue().bitcastToAPInt().getZExtValue());
   auto i = cast<IntegerAttr>(value);
   bool isSigned = !i.getType().isInteger(1) && !i.getType().isUnsignedInteger();
   return isSigned ? i.getValue().getSExtValue() : int64_t(i.getValue().getZExtValue());
 }
 
-static TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
+TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
   Type type = elementType(context, dtype);
   if (auto f = dyn_cast<FloatType>(type)) {
     APInt raw(f.getWidth(), uint64_t(bits), false, true);
@@ -115,6 +131,7 @@ static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) 
 }
 
 SmallVector<int64_t> wordsOf(Operation *op) {
+  if (auto custom = dyn_cast<CustomOp>(op)) return customWords(custom);
   SmallVector<int64_t> words;
   TensorType type = typeOf(op->getResult(0));
   forEachWord(*opOf(op), [&](char kind, StringRef name) {
@@ -133,10 +150,18 @@ SmallVector<int64_t> wordsOf(Operation *op) {
 }
 
 Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, const TensorType &type) {
+  return buildOp(builder, loc, op, operands, words, ArrayRef(type));
+}
+
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types) {
   MLIRContext *context = builder.getContext();
   OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
   state.addOperands(operands);
-  state.addTypes(tensorType(context, type));
+  for (const TensorType &type : types) state.addTypes(tensorType(context, type));
+  if (op == Op::Custom) {
+    addCustomAttributes(state, builder, words);
+    return builder.create(state);
+  }
   WordReader reader{{words.data(), words.size()}};
   forEachWord(op, [&](char kind, StringRef name) {
     if (name.empty()) return; // a result parameter: in the type
@@ -188,6 +213,7 @@ int64_t symbolsOf(Operation *function) {
   if (auto known = function->getAttrOfType<IntegerAttr>(kSymbols)) return known.getInt();
   int64_t symbols = 0;
   auto visit = [&](Type type) {
+    if (!isa<RankedTensorType>(type)) return;
     for (int64_t d : typeOf(type).shape)
       if (isSymbol(d)) symbols = std::max(symbols, -d);
   };
@@ -217,57 +243,6 @@ int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
   products.push_back(mine);
   function->setAttr(kProducts, b.getArrayAttr(products));
   return result;
-}
-
-//===-- kernel ------------------------------------------------------------------------------------------------------===//
-
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr() << "(";
-  Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
-  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
-}
-
-ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr kind;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, results;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
-    return failure();
-  if (succeeded(parser.parseOptionalArrow()))
-    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
-  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
-      parser.resolveOperands(operands, types, where, result.operands))
-    return failure();
-  result.addTypes(results);
-  return success();
-}
-
-LogicalResult KernelOp::verify() {
-  if (!llvm::is_contained(kKernelKinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
-  Block &block = getBody().front();
-  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || yield.getValues().getTypes() != getResultTypes()) return emitOpError() << "yield: expected the types of the results";
-  if (getWorkspace() && getWorkspace()->size() != getNumResults())
-    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
-  return success();
 }
 
 } // namespace kiln::ir

@@ -14,6 +14,12 @@
 
 namespace kiln::ir {
 
+class CustomOp;
+/// Attributes of a custom op as the words of a trace. Throws Error (value) where they are not those of the registered op.
+llvm::SmallVector<int64_t> customWords(CustomOp op);
+/// Adds them.
+void addCustomAttributes(mlir::OperationState &state, mlir::OpBuilder &builder, llvm::ArrayRef<int64_t> words);
+
 mlir::LogicalResult verifyInferred(mlir::Operation *op);
 
 /// The result has the type that the record's inference rule gives.
@@ -27,9 +33,20 @@ enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, 
 inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble",    "scatter",
                                                    "scan",        "compact",   "sort",        "convolution", "library"};
 
+/// The kind of the kernels that an op runs in; none for what runs in any.
+std::optional<KernelKind> kernelKindOf(mlir::Operation *op);
+/// What a reduction, or a contraction with a vector, runs over: a shape and the axis that it loses.
+std::pair<Dims, int> reducedSpace(mlir::Operation *op);
+/// Whether a reshape only adds or drops axes of size 1.
+bool addsOnlyUnitAxes(mlir::Operation *op);
+/// A contraction with a vector runs as a reduction of the matrix.
+bool isVectorProduct(mlir::Operation *op);
+
 /// Of a program for any size: how many symbols it has; the sizes that each further symbol is the product of; the types of the
 /// blocks of its workspace whose size is open.
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
+/// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
+inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
 /// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
 /// the last of the other kernel, and a text.
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";
@@ -38,16 +55,24 @@ int64_t productOf(mlir::Operation *op, llvm::ArrayRef<int64_t> sizes);
 /// The symbols of a program that its caller gives.
 int64_t symbolsOf(mlir::Operation *function);
 
-/// The table entry of an op of this dialect; none for kernel and yield.
+/// The table entry of an op of this dialect, Op::Custom for a custom one; none for kernel and yield.
 std::optional<Op> opOf(mlir::Operation *op);
 /// Attributes and result parameters of an op as the words of a trace.
 llvm::SmallVector<int64_t> wordsOf(mlir::Operation *op);
-/// Builds the op that a trace entry says.
+/// Builds the op that a trace entry says; of any number of results, and of one.
+mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands, llvm::ArrayRef<int64_t> words,
+                         llvm::ArrayRef<TensorType> types);
 mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands, llvm::ArrayRef<int64_t> words,
                          const TensorType &type);
 
+/// A number of the dtype with these bits, and back.
+mlir::TypedAttr scalarAttr(mlir::MLIRContext *context, DType dtype, int64_t bits);
+int64_t scalarBits(mlir::Attribute value);
+
 mlir::Type elementType(mlir::MLIRContext *context, DType dtype);
 DType dtypeOf(mlir::Type element);
+/// Whether a type is that of an array that a trace can name.
+bool isArray(mlir::Type type);
 mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
 TensorType typeOf(mlir::Type type);
 inline TensorType typeOf(mlir::Value value) { return typeOf(value.getType()); }

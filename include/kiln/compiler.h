@@ -11,7 +11,10 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 3
+#define KILN_COMPILER_ABI 5
+
+/** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
+#define KILN_COMPILER_DECLINED 1000
 
 typedef struct kiln_compile_request {
   const int64_t *words;    /**< a serialized trace (lib/Core/Trace.h) */
@@ -19,9 +22,14 @@ typedef struct kiln_compile_request {
   const char *output_path; /**< where the shared object goes; written whole or not at all */
   const char *cpu;         /**< an LLVM CPU name; NULL for the host's */
   const char *dump_dir;    /**< a folder for the IR after each stage, or NULL */
+  const int32_t *cancel;   /**< becomes 1, by any thread, when the code is not wanted any more; or NULL */
+  double seconds;          /**< the most time of the calling thread; 0: no limit */
 } kiln_compile_request;
 
 int32_t kiln_compiler_abi(void);
+
+/** Custom ops are those of this registry (lib/Core/Registry.h) from now on. */
+void kiln_compiler_use_registry(void *registry);
 
 /** Compiles a trace to a shared object. Returns 0, or a status with *error set to a text for kiln_compiler_free. */
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error);
@@ -35,6 +43,9 @@ int32_t kiln_compiler_parse(const char *source, size_t size, int64_t **words, si
 
 /** Runs a trace in the reference interpreter. `inputs` and `outputs` are row-major memory of the trace's types. */
 int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error);
+
+/** Whether a process may end while a thread is inside the library: nothing of it is destroyed. */
+int32_t kiln_compiler_outlives_exit(void);
 
 void kiln_compiler_free(void *memory);
 

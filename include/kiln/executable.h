@@ -22,7 +22,8 @@ enum {
   KILN_NOT_POSITIVE_DEFINITE = 4,
   KILN_NOT_CONVERGED = 8,
   KILN_LIBRARY_MISSING = 16,
-  KILN_OUT_OF_MEMORY = 32
+  KILN_OUT_OF_MEMORY = 32,
+  KILN_CUSTOM_FAILED = 64 /**< the function of an op that the process registered */
 };
 
 /** Iterations [from, to) of a loop; `scratch` is memory of the calling thread. */

@@ -54,7 +54,7 @@ bool makeFolder(const std::string &folder) {
 }
 
 /// Without a folder to write to: the executable lives in memory alone.
-std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir) {
+std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir, const int32_t *cancel) {
   std::string folder = std::filesystem::temp_directory_path() / "kiln-XXXXXX";
   if (!mkdtemp(folder.data()))
     throw Error(ErrorKind::Compile, "compile: expected a writable folder, the cache or that of temporary files, got " + folder);
@@ -63,7 +63,7 @@ std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serializ
     std::string folder, output;
     ~Remove() { unlink(output.c_str()), rmdir(folder.c_str()); }
   } remove{folder, output};
-  compileTo(serialized, output, dumpDir);
+  compileTo(serialized, output, dumpDir, cancel);
   return openAnywhere(output);
 }
 
@@ -132,17 +132,17 @@ std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serializ
 }
 
 /// Compiled into the folder of the cache, or into memory where there is none.
-static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized) {
+static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized, const int32_t *cancel) {
   CacheConfig config = cacheConfig();
   const char *dumpDir = config.dumpDir.empty() ? nullptr : config.dumpDir.c_str();
-  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir);
+  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir, cancel);
   std::vector<int64_t> key = cacheKey(serialized);
   std::string path = cacheFolder() + "/" + entryName(key);
   // Beside its place, then renamed: another process sees the whole entry or none.
   std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&key)) + ".tmp";
   std::shared_ptr<Executable> executable;
   try {
-    compileTo(serialized, draft, dumpDir);
+    compileTo(serialized, draft, dumpDir, cancel);
     executable = openAnywhere(draft);
   } catch (...) {
     unlink(draft.c_str());
@@ -153,10 +153,10 @@ static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialize
   return executable;
 }
 
-CompileResult getExecutable(const std::vector<int64_t> &serialized) {
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel) {
   auto start = Clock::now();
   if (auto found = findExecutable(serialized)) return std::move(*found);
-  auto executable = compile(serialized);
+  auto executable = compile(serialized, cancel);
   return {std::move(executable), false, millisecondsSince(start)};
 }
 

@@ -33,7 +33,7 @@ struct CompileResult {
 /// The executable of a program from the cache, where it is there.
 std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized);
 /// The same, or compiled and stored there.
-CompileResult getExecutable(const std::vector<int64_t> &serialized);
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel = nullptr);
 
 /// The key of a program: compiler build, target, program.
 std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized);

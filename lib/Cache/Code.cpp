@@ -4,9 +4,11 @@
 #include "lib/Core/Thread.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <pthread.h>
+#include <unistd.h>
 
 namespace kiln {
 namespace {
@@ -17,7 +19,8 @@ struct Queue {
   std::vector<std::shared_ptr<Code>> underway; // being compiled, by the thread or by callers that wait
   std::thread thread;
   std::condition_variable added, done;
-  bool stops = false;
+  bool stops = false, isAbandoned = false;    // the second: nobody waits for the thread any more
+  std::chrono::steady_clock::time_point end;  // of the wait, once it stops
 };
 Queue *queue = nullptr;
 std::mutex &queueMutex() { return lockOf(Lock::CompileQueue); }
@@ -25,7 +28,7 @@ std::mutex &queueMutex() { return lockOf(Lock::CompileQueue); }
 /// Programs that wait are as they were before.
 template <typename Codes> void forget(const Codes &codes) {
   for (const std::shared_ptr<Code> &code : codes)
-    if (code->state == Code::Waiting) code->state = Code::Recorded;
+    if (code->state == Code::Waiting) code->cancel = 0, code->state = Code::Recorded;
 }
 
 /// In the child of a fork, whose own thread takes up what is asked for again.
@@ -41,23 +44,23 @@ Queue &theQueue() {
   return *queue;
 }
 
-/// Compiles a program that is among those underway, and publishes what came of it.
-void compile(const std::shared_ptr<Code> &code) {
-  CompileResult result;
-  ErrorKind kind = ErrorKind::Compile;
-  std::string error;
-  try {
-    result = getExecutable(code->trace.serialize());
-  } catch (const Error &e) { kind = e.kind, error = e.what(); } catch (const std::exception &e) {
-    error = e.what();
+/// The end of a thread that the process does not wait for: it touches nothing that is taken down.
+[[noreturn]] void park() {
+  for (;;) pause();
+}
+
+/// Where a thread may be inside the compiler, or have left it half-changed to this child of a fork, the process ends before anything of LLVM
+/// is destroyed. That is the case where LLVM is a library of its own; what was to run at exit from before it was opened is lost then.
+void endProcess(int status, void *) {
+  stopCompileThread();
+  bool isAtWork = compilerWasLost();
+  {
+    std::lock_guard lock(queueMutex());
+    isAtWork |= !theQueue().underway.empty();
   }
-  std::lock_guard lock(queueMutex());
-  code->result = std::move(result);
-  code->kind = kind;
-  code->error = std::move(error);
-  code->state = code->error.empty() ? Code::Ready : Code::Failed;
-  std::erase(theQueue().underway, code);
-  theQueue().done.notify_all();
+  if (!isAtWork || compilerOutlivesExit()) return;
+  std::fflush(nullptr);
+  _exit(status);
 }
 
 /// For a process that ends without Python's own exit: to run before what LLVM destroys, which it registers while it is opened and used
@@ -66,8 +69,38 @@ void compile(const std::shared_ptr<Code> &code) {
 void stopAtExit() {
   try {
     openCompiler();
-    std::atexit(stopCompileThread);
+    on_exit(endProcess, nullptr);
   } catch (const Error &) {} // whoever compiles will say so
+}
+
+/// Compiles a program that is among those underway, and publishes what came of it.
+void compile(const std::shared_ptr<Code> &code) {
+  CompileResult result;
+  ErrorKind kind = ErrorKind::Compile;
+  std::string error;
+  bool isDeclined = false;
+  try {
+    auto serialized = code->trace.serialize();
+    if (auto found = findExecutable(serialized)) {
+      result = std::move(*found);
+    } else {
+      stopAtExit();
+      if (std::unique_lock lock(queueMutex()); theQueue().isAbandoned) lock.unlock(), park();
+      result = getExecutable(serialized, &code->cancel);
+    }
+  } catch (const Declined &e) { isDeclined = true, error = e.what(); } catch (const Error &e) {
+    kind = e.kind, error = e.what();
+  } catch (const std::exception &e) { error = e.what(); }
+  std::unique_lock lock(queueMutex());
+  if (theQueue().isAbandoned) lock.unlock(), park();
+  code->result = std::move(result);
+  code->kind = kind;
+  code->error = std::move(error);
+  code->isDeclined = isDeclined;
+  bool wasCancelled = std::exchange(code->cancel, 0) && isDeclined;
+  code->state = wasCancelled ? Code::Recorded : code->error.empty() ? Code::Ready : Code::Failed;
+  std::erase(theQueue().underway, code);
+  theQueue().done.notify_all();
 }
 
 void work(Queue &mine) {
@@ -81,7 +114,6 @@ void work(Queue &mine) {
       mine.waiting.pop_front();
       mine.underway.push_back(code);
     }
-    stopAtExit();
     compile(code);
   }
 }
@@ -121,19 +153,25 @@ void compileNow(const std::shared_ptr<Code> &code) {
     code->state = Code::Waiting;
   }
   compile(code);
+  if (code->state == Code::Recorded || (code->state == Code::Failed && code->isDeclined)) throw Declined(code->error);
   if (code->state == Code::Failed) throw Error(code->kind, code->error);
 }
 
 void stopCompileThread() {
+  constexpr auto kLongest = std::chrono::milliseconds(100);
   std::thread thread;
   {
-    std::lock_guard lock(queueMutex());
+    std::unique_lock lock(queueMutex());
     Queue &q = theQueue();
-    q.stops = true;
+    auto now = [] { return std::chrono::steady_clock::now(); };
+    if (!std::exchange(q.stops, true)) q.end = now() + kLongest;
     forget(q.waiting);
     q.waiting.clear();
-    thread = std::move(q.thread);
+    for (auto &code : q.underway) __atomic_store_n(&code->cancel, 1, __ATOMIC_RELAXED);
     q.added.notify_all();
+    while (!q.underway.empty() && now() < q.end) q.done.wait_for(lock, q.end - now());
+    if (q.underway.empty()) thread = std::move(q.thread);
+    else if (q.isAbandoned = true; q.thread.joinable()) q.thread.detach();
   }
   if (thread.joinable()) thread.join();
 }

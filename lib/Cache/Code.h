@@ -19,6 +19,8 @@ struct Code {
   CompileResult result;                // from Ready on
   ErrorKind kind = ErrorKind::Compile; // of what Failed
   std::string error;
+  bool isDeclined = false; // of what Failed: it would take too much, or the compiler cannot be used
+  int32_t cancel = 0;      // 1: whoever compiles it is to give up
   // For the one who calls:
   int64_t replays = 0; // calls that did without
   bool isCounted = false;
@@ -26,11 +28,12 @@ struct Code {
 
 /// Looks for the code in the cache; false where it is not there.
 bool findCode(Code &code);
-/// Compiles, or waits for the thread that does; throws Error (compile).
+/// Compiles, or waits for the thread that does; throws Error (compile), as Declined where the program is to go on without code.
 void compileNow(const std::shared_ptr<Code> &code);
 /// Has the compile thread do it, once.
 void compileLater(const std::shared_ptr<Code> &code);
-/// Waits for the program that is being compiled, drops those that wait, and ends the compile thread: before the process exits.
+/// Drops the programs that wait and gives up those that are being compiled, before the process exits. Waits for that for 100 ms at most; a
+/// thread that is still inside the compiler then does not come back.
 void stopCompileThread();
 
 } // namespace kiln

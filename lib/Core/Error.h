@@ -14,6 +14,12 @@ public:
   ErrorKind kind;
 };
 
+/// A program gets no optimized code, as it would take too much or the compiler cannot be used: it runs operation by operation.
+class Declined : public Error {
+public:
+  explicit Declined(const std::string &message) : Error(ErrorKind::Compile, message) {}
+};
+
 /// "<op>: <what>: expected <expected>, got <got>", the form of every message about an operand.
 [[noreturn]] inline void fail(ErrorKind kind, const std::string &op, const std::string &what, const std::string &expected,
                               const std::string &got) {

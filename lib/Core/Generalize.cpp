@@ -1,5 +1,6 @@
 #include "lib/Core/Generalize.h"
 
+#include <algorithm>
 #include <map>
 
 namespace kiln {
@@ -12,7 +13,9 @@ public:
 
   std::optional<Trace> run(std::string &why) {
     try {
+      result.bodies = a.bodies;
       walk();
+      checkBodies();
       for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
         if (i >= a.outputs.size() || i >= b.outputs.size() || a.outputs[i] != b.outputs[i]) throw Error(ErrorKind::Trace, "results differ");
     } catch (const Error &error) {
@@ -27,13 +30,19 @@ public:
 private:
   const Trace &a, &b;
   const OpenAxes *allowed;
-  size_t inputs = 0;
+  size_t inputs = 0, otherInputs = 0; // numbers are constants of the second program
   Trace result;
   std::map<std::pair<int64_t, int64_t>, int64_t> symbols;
 
   [[noreturn]] static void differ(Op op, const std::string &what) {
     std::string name = op == Op::Input ? "an input" : info(op).name;
     throw Error(ErrorKind::Trace, what + " of " + name + " differ");
+  }
+
+  void checkBodies() {
+    bool isSame = a.bodies.size() == b.bodies.size();
+    for (size_t i = 0; isSame && i < a.bodies.size(); ++i) isSame = *a.bodies[i] == *b.bodies[i];
+    if (!isSame) throw Error(ErrorKind::Trace, "bodies differ");
   }
 
   /// A size, or a number that follows from one, in both programs.
@@ -58,17 +67,20 @@ private:
     size_t layout = 2 + size_t(x.words[1]);
     TensorType type = join(Op::Input, a.types[slot], b.types[slot]);
     for (int i = 0; allowed && i < type.shape.rank; ++i)
-      if (isSymbol(type.shape[i]) && (inputs >= allowed->size() || !((*allowed)[inputs] >> i & 1))) differ(Op::Input, "fixed sizes");
-    ++inputs;
+      if (isSymbol(type.shape[i]) && (otherInputs >= allowed->size() || !((*allowed)[otherInputs] >> i & 1)))
+        differ(Op::Input, "fixed sizes");
+    if (a.deviceOf(inputs) != b.deviceOf(otherInputs)) differ(Op::Input, "devices");
+    auto device = a.deviceOf(inputs++);
+    ++otherInputs;
     auto xs = x.words.subspan(layout), ys = y.words.subspan(layout);
     if (!std::equal(xs.begin(), xs.end(), ys.begin(), ys.end())) differ(Op::Input, "layouts");
-    result.addInput(type, xs[0] ? Dims(xs.subspan(1)) : Dims());
+    result.addInput(type, xs[0] ? Dims(xs.subspan(1)) : Dims(), device);
   }
 
   void op(const TraceOp &x, const TraceOp &y, size_t slot) {
     std::vector<int64_t> words;
     WordReader xs{x.words}, ys{y.words};
-    for (const char *kind = info(x.op).words; *kind; ++kind) {
+    for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
         Dims mine = xs.dims(), theirs = ys.dims();
         appendWords(words, join(x.op, mine, theirs, *kind == 'S'));
@@ -80,37 +92,47 @@ private:
         if (ys.at >= ys.words.size() || ys.next() != words.back()) differ(x.op, "attributes");
       }
     }
-    TensorType type = join(x.op, a.types[slot], b.types[slot]);
-    checkRule(x, words, type);
-    result.append(x.op, x.operands, words, type);
+    if (x.results != y.results) differ(x.op, "results");
+    std::vector<TensorType> types;
+    for (size_t i = slot; i < slot + x.results; ++i) types.push_back(join(x.op, a.types[i], b.types[i]));
+    checkRule(x, words, types);
+    result.append(x.op, x.operands, words, types);
   }
 
   /// The rule of an op holds for symbols as it does for sizes: equal ones are equal, others may be anything.
-  void checkRule(const TraceOp &x, std::span<const int64_t> words, const TensorType &type) {
+  void checkRule(const TraceOp &x, std::span<const int64_t> words, std::span<const TensorType> types) {
     std::vector<TensorType> operands;
-    bool isOpen = hasSymbols(type.shape);
+    bool isOpen = std::ranges::any_of(types, [](const TensorType &type) { return hasSymbols(type.shape); });
     for (int64_t operand : x.operands) {
       operands.push_back(result.types[size_t(operand)]);
       isOpen |= hasSymbols(operands.back().shape);
     }
     if (isOpen && info(x.op).kind == Kind::Library)
       throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
-    if (!agrees(infer(x.op, operands, words), type)) differ(x.op, "sizes");
+    std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies);
+    if (!std::ranges::equal(wanted, types, agrees)) differ(x.op, "sizes");
   }
 
   void walk() {
-    size_t i = 0, k = 0;
-    for (size_t slot = 0; i < a.words.size() || k < b.words.size(); ++slot) {
+    size_t i = 0, k = 0, slot = 0;
+    while (i < a.words.size() || k < b.words.size()) {
       if (i >= a.words.size() || k >= b.words.size()) throw Error(ErrorKind::Trace, "one has more operations");
       TraceOp x = Trace::decode(a.words, i), y = Trace::decode(b.words, k);
       bool isNumber = y.op == Op::Constant && a.types[slot] == b.types[slot] &&
                       (x.op == Op::Input || (x.op == Op::Constant && x.words[1] != y.words[1]));
-      if (isNumber) result.addInput(b.types[slot]);
+      if (isNumber) addNumber(x, b.types[slot]);
       else if (x.op != y.op) throw Error(ErrorKind::Trace, "operation " + std::to_string(slot) + " is another");
       else if (x.op == Op::Input) input(x, y, slot);
       else if (!std::equal(x.operands.begin(), x.operands.end(), y.operands.begin(), y.operands.end())) differ(x.op, "operands");
       else op(x, y, slot);
+      slot += x.results;
     }
+  }
+
+  /// A constant that varies; `x` may be an input already.
+  void addNumber(const TraceOp &x, const TensorType &type) {
+    inputs += x.op == Op::Input;
+    result.addInput(type);
   }
 };
 
@@ -133,14 +155,14 @@ public:
     return same;
   }
   bool match(const TraceOp &x, const TraceOp &y) {
-    if (x.op != y.op || x.words.size() != y.words.size()) return false;
+    if (x.op != y.op || x.words.size() != y.words.size() || x.results != y.results) return false;
     if (!std::equal(x.operands.begin(), x.operands.end(), y.operands.begin(), y.operands.end())) return false;
     if (x.op == Op::Input) {
       size_t layout = 2 + size_t(x.words[1]);
       return std::equal(x.words.begin() + ptrdiff_t(layout), x.words.end(), y.words.begin() + ptrdiff_t(layout));
     }
     WordReader xs{x.words}, ys{y.words};
-    for (const char *kind = info(x.op).words; *kind; ++kind) {
+    for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
         Dims open = xs.dims(), sizes = ys.dims();
         if (!match(open, sizes, *kind == 'S')) return false;
@@ -156,6 +178,45 @@ public:
 
 } // namespace
 
+/// Sizes in the place of symbols.
+static Dims filled(Dims dims, std::span<const int64_t> symbols) {
+  for (int i = 0; i < dims.rank; ++i)
+    if (isSymbol(dims[i]) && size_t(-1 - dims[i]) < symbols.size()) dims[i] = symbols[size_t(-1 - dims[i])];
+  return dims;
+}
+
+Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
+  if (int64_t(symbols.size()) != open.symbols)
+    fail(ErrorKind::Shape, "program", "symbols", std::to_string(open.symbols) + " sizes", std::to_string(symbols.size()));
+  for (int64_t size : symbols)
+    if (size < 2) fail(ErrorKind::Shape, "program", "sizes of symbols", "2 or more", std::to_string(size));
+  Trace result;
+  result.bodies = open.bodies;
+  size_t slot = 0;
+  for (size_t at = 0; at < open.words.size();) {
+    TraceOp entry = Trace::decode(open.words, at);
+    if (entry.op == Op::Input) {
+      auto layout = entry.words.subspan(2 + size_t(entry.words[1]));
+      TensorType type{open.types[slot].dtype, filled(open.types[slot].shape, symbols)};
+      checkSize("input", type);
+      result.addInput(type, layout[0] ? Dims(layout.subspan(1)) : Dims(), open.deviceOf(size_t(result.inputs)));
+    } else {
+      std::vector<int64_t> words;
+      for (const WordGroup &group : groupsOf(info(entry.op, entry.words), entry.words))
+        if (group.kind == 'N' || group.kind == 'S') appendWords(words, filled(Dims(group.words.subspan(1)), symbols));
+        else words.insert(words.end(), group.words.begin(), group.words.end());
+      result.addOp(entry.op, entry.operands, words);
+    }
+    for (size_t i = slot; i < slot + entry.results; ++i)
+      if (TensorType want{open.types[i].dtype, filled(open.types[i].shape, symbols)}; !(i < result.types.size() && result.types[i] == want))
+        fail(ErrorKind::Shape, "program", "sizes of slot " + std::to_string(i), toString(want),
+             i < result.types.size() ? toString(result.types[i]) : "none");
+    slot += entry.results;
+  }
+  result.outputs = open.outputs;
+  return result;
+}
+
 std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference, const OpenAxes *allowed) {
   std::string why;
   auto result = Generalizer(a, b, allowed).run(why);
@@ -163,17 +224,35 @@ std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *diff
   return result;
 }
 
+/// Whether bodies and devices are the same. Numbers among the inputs of `open` are constants of the other one, and on the host.
+static bool haveSameSurroundings(const Trace &open, const Trace &recorded) {
+  bool isSame = open.bodies.size() == recorded.bodies.size();
+  for (size_t i = 0; isSame && i < open.bodies.size(); ++i)
+    isSame = open.bodies[i] == recorded.bodies[i] || *open.bodies[i] == *recorded.bodies[i];
+  if (open.devices.empty() && recorded.devices.empty()) return isSame;
+  size_t mine = 0, theirs = 0;
+  for (size_t i = 0, k = 0; isSame && i < open.words.size() && k < recorded.words.size();) {
+    TraceOp x = Trace::decode(open.words, i), y = Trace::decode(recorded.words, k);
+    if (x.op != Op::Input) continue;
+    isSame = open.deviceOf(mine++) == (y.op == Op::Input ? recorded.deviceOf(theirs++) : kHostDevice);
+  }
+  return isSame;
+}
+
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
   if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs) return std::nullopt;
-  Matcher matcher(open.symbols);
-  size_t i = 0, k = 0;
-  for (size_t slot = 0; slot < open.types.size(); ++slot) {
+  Matcher matcher(std::max<int64_t>(open.symbols, 0));
+  for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
       return std::nullopt;
+  if (!haveSameSurroundings(open, recorded)) return std::nullopt;
+  size_t i = 0, k = 0, slot = 0;
+  for (; i < open.words.size() && k < recorded.words.size();) {
     TraceOp x = Trace::decode(open.words, i), y = Trace::decode(recorded.words, k);
     if (x.op == Op::Input && y.op == Op::Constant)
       matcher.instance.numbers.push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
     else if (!matcher.match(x, y)) return std::nullopt;
+    slot += x.results;
   }
   return std::move(matcher.instance);
 }

@@ -28,6 +28,10 @@ using OpenAxes = std::vector<uint32_t>;
 /// and numbers, in another axis than the `allowed` ones, or where an op has no code for open sizes; `difference` then says so.
 std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference = nullptr, const OpenAxes *allowed = nullptr);
 
+/// The program of fixed sizes that an open one is for these sizes of its symbols: each op is checked by its rule, as if it were recorded.
+/// Throws Error (shape, or that of the rule) where they do not fit. Its numbers stay inputs.
+Trace specialize(const Trace &open, std::span<const int64_t> symbols);
+
 /// The values that make `open` the program `recorded`; none where it is no instance. Sizes below 2 are never those of a symbol: such
 /// programs broadcast, or do nothing.
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded);

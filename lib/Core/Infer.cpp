@@ -7,16 +7,6 @@ namespace kiln {
 
 static constexpr int64_t kMostSteps = int64_t(1) << 31; // of slices and convolutions
 
-static const OpInfo kOps[] = {
-#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
-                attributes, version, upgrade)                                                                                              \
-  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,  floatResult, native, blocked, needsElement, eager,                       \
-   cost, infer,   words,      attributes,       version,  upgrade},
-#include "kiln/Ops.inc"
-};
-
-const OpInfo &info(Op op) { return kOps[size_t(op)]; }
-
 bool accepts(Accepts set, DType t) {
   if (isStorage(t)) return set == Accepts::Any;
   switch (set) {
@@ -355,7 +345,10 @@ TensorType inferConvolution(const InferArgs &args) {
     if (d->rank != spatial)
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
   int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
-  if (groups < 1 || Wide(channels) != Wide(w.shape[spatial]) * groups || filters % groups)
+  // Of symbols equal ones are equal; what else they are the recording of each size has checked.
+  bool isOpen = groups != 1 && (isSymbol(channels) || isSymbol(w.shape[spatial]));
+  bool isDivided = isSymbol(filters) || (groups > 0 && filters % groups == 0);
+  if (groups < 1 || (!isOpen && Wide(channels) != Wide(w.shape[spatial]) * groups) || !isDivided)
     fail(ErrorKind::Shape, args.op, "channels",
          std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
          std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
@@ -412,11 +405,28 @@ TensorType inferDotGeneral(const InferArgs &args) {
   return result;
 }
 
+/// Apart from `infer`, which every recorded op goes through.
+[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
+  std::vector<TensorType> types = inferAll(op, operands, words);
+  if (types.size() != 1) fail(ErrorKind::Value, info(op, words).name, "results", "1", std::to_string(types.size()));
+  return types[0];
+}
+
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
   const OpInfo &record = info(op);
+  if (record.inferMany) return inferOne(op, operands, words);
   TensorType type = record.infer({record.name, operands, words, record.accepts, record.needsElement});
   checkSize(record.name, type);
   return type;
+}
+
+std::vector<TensorType> inferAll(Op op, std::span<const TensorType> operands, std::span<const int64_t> words,
+                                 std::span<const std::shared_ptr<const Trace>> bodies) {
+  const OpInfo &record = info(op);
+  if (!record.inferMany) return {infer(op, operands, words)};
+  std::vector<TensorType> types = record.inferMany({record.name, operands, words, record.accepts, record.needsElement, bodies});
+  for (const TensorType &type : types) checkSize(record.name, type);
+  return types;
 }
 
 void checkSize(const char *op, const TensorType &type) {

@@ -57,8 +57,11 @@ using Wide = __int128;
 inline constexpr int64_t kMostElements = int64_t(1) << 48;
 /// Throws Error (shape) for a type of more.
 void checkSize(const char *op, const TensorType &type);
-/// The type of `op` over `operands` with `words`.
+/// The type of `op` over `operands` with `words`; throws Error (value) for an op of several results.
 TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words);
+/// The types of all its results; `bodies` are those of the trace that it is in.
+std::vector<TensorType> inferAll(Op op, std::span<const TensorType> operands, std::span<const int64_t> words,
+                                 std::span<const std::shared_ptr<const Trace>> bodies = {});
 
 /// The common shape of NumPy's broadcasting.
 Dims broadcastShapes(const char *op, const Dims &a, const Dims &b);

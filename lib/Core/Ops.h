@@ -4,13 +4,20 @@
 #include "lib/Core/Types.h"
 #include "lib/Core/Upgrade.h"
 
+#include <memory>
+#include <optional>
+#include <string_view>
+
 namespace kiln {
+
+class Trace;
 
 enum class Op : uint16_t {
 #define KILN_OP(Id, ...) Id,
 #include "kiln/Ops.inc"
   Count,
-  Input = 0xffff, // the pseudo-op that declares an input of a trace
+  Custom = 0x7ffe, // an op that the process registered (Registry.h): its first word says which
+  Input = 0xffff,  // the pseudo-op that declares an input of a trace
 };
 
 /// How an op is compiled: docs/passes.md says what each kind becomes.
@@ -56,9 +63,11 @@ struct InferArgs {
   std::span<const TensorType> operands;
   std::span<const int64_t> words;
   Accepts accepts;
-  bool needsElement = false; // of a reduction: it has no value over an empty axis
+  bool needsElement = false;                                 // of a reduction: it has no value over an empty axis
+  std::span<const std::shared_ptr<const Trace>> bodies = {}; // of the trace that the op is in
 };
 using InferFn = TensorType (*)(const InferArgs &);
+using InferManyFn = std::vector<TensorType> (*)(const InferArgs &);
 
 struct OpInfo {
   const char *name;
@@ -73,13 +82,21 @@ struct OpInfo {
   bool eager;        // has kernels in the pack
   int cost;
   InferFn infer;
-  const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape)
-  const char *attributes; // names of the attributes among them, comma-separated
-  int version;            // of the op in stored programs
-  UpgradeFn upgrade;      // from older ones; null where there are none
+  const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape),
+                     // o (which registered op), b (one of the trace's bodies)
+  const char *attributes;          // names of the attributes among them, comma-separated
+  int version;                     // of the op in stored programs
+  UpgradeFn upgrade;               // from older ones; null where there are none
+  InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 
-const OpInfo &info(Op op);
+extern const OpInfo kOpTable[]; // by op
+extern const OpInfo kCustomOp;  // of any custom op; a registered one has a record of its own
+inline const OpInfo &info(Op op) { return op == Op::Custom ? kCustomOp : kOpTable[size_t(op)]; }
+/// The same, of a custom op what was registered. Throws Error (value) for one that is not.
+const OpInfo &info(Op op, std::span<const int64_t> words);
+/// The op of a name in the records.
+std::optional<Op> findOp(std::string_view name);
 bool accepts(Accepts set, DType dtype);
 
 /// Reads word groups in order.
@@ -95,6 +112,20 @@ struct WordReader {
     return result;
   }
 };
+
+/// The words of one attribute or result parameter: its letter and its name (`dtype` and `shape` of results).
+struct WordGroup {
+  char kind;
+  std::string_view name;
+  std::span<const int64_t> words;
+};
+/// The words of an op in groups, as its record says. Throws Error (value) for too few, too many, lists above the largest rank and numbers
+/// that are no dtype.
+std::vector<WordGroup> groupsOf(const OpInfo &record, std::span<const int64_t> words);
+
+/// The name of the group of a letter of OpInfo::words; `attributes` are the names that are left, and lose theirs.
+std::string_view nextAttribute(std::string_view &attributes, char kind);
+
 inline void appendWords(auto &words, const Dims &dims) {
   words.push_back(dims.rank);
   for (int64_t d : dims) words.push_back(d);

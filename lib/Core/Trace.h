@@ -1,15 +1,17 @@
 // A recorded program as a flat list of words, which is at once its serialization and its cache key.
 //
-//   op      := [opcode | operands << 16 | words << 32] operand-slot* word*
+//   op      := [opcode | operands << 16 | words << 40] operand-slot* word*
+//              of an op of several results [opcode | kSeveral ...] and their number in the next word
 //   input   := [Input] dtype rank size* layout           layout: 0 contiguous, else 1 and a stride (or kDynamicStride) a dimension
 //   outputs := slot*
 //
 // Slots number the results of inputs and ops in order. A program for any size (Generalize.h) has symbols among its sizes; the shape
-// of every slot follows its outputs, as symbols alone do not tell it.
+// of every slot follows its outputs, as symbols alone do not tell it. docs/formats/trace.md has the serialization.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "lib/Core/Infer.h"
@@ -17,33 +19,49 @@
 namespace kiln {
 
 inline constexpr int64_t kDynamicStride = std::numeric_limits<int64_t>::min();
-inline constexpr int64_t kTraceVersion = 1, kOpenTraceVersion = 2;
+inline constexpr int64_t kTraceVersion = 3;
+inline constexpr std::string_view kHostDevice = "cpu";
+/// The most bodies inside one another.
+inline constexpr int kMostNested = 32;
 
 /// One decoded entry.
 struct TraceOp {
   Op op;
   std::span<const int64_t> operands, words;
-  size_t at; // position of its first word
+  size_t at;          // position of its first word
+  size_t results = 1; // how many slots it fills
 };
 
 class Trace {
 public:
   std::vector<int64_t> words;
   std::vector<int64_t> outputs;
-  std::vector<TensorType> types; // by slot
-  int64_t symbols = -1;          // of a program for any size, how many; -1 for one of fixed sizes
+  std::vector<TensorType> types;                    // by slot
+  int64_t symbols = -1;                             // of a program for any size, how many; -1 for one of fixed sizes
+  std::vector<std::string> devices;                 // of the inputs, up to the last that is not kHostDevice
+  std::vector<std::shared_ptr<const Trace>> bodies; // programs that ops refer to by number: they see their own inputs alone
+  int64_t inputs = 0;
   bool isOpen() const { return symbols >= 0; }
+  bool operator==(const Trace &other) const;
 
   /// Declares an input; `strides` is empty for row-major order.
-  int64_t addInput(const TensorType &type, const Dims &strides = {}) {
+  int64_t addInput(const TensorType &type, const Dims &strides = {}, std::string_view device = kHostDevice) {
     words.insert(words.end(), {int64_t(Op::Input), int64_t(type.dtype)});
     appendWords(words, type.shape);
     words.push_back(strides.rank > 0);
     for (int64_t s : strides) words.push_back(s);
     types.push_back(type);
+    ++inputs;
+    if (device != kHostDevice) {
+      devices.resize(size_t(inputs), std::string(kHostDevice));
+      devices.back() = device;
+    }
     return int64_t(types.size()) - 1;
   }
+  /// Of input `number`.
+  std::string_view deviceOf(size_t number) const { return number < devices.size() ? std::string_view(devices[number]) : kHostDevice; }
 
+  /// Appends an op; its slot, of several results the first.
   int64_t addOp(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) {
     TensorType operandTypes[3];
     std::vector<TensorType> many;
@@ -53,6 +71,7 @@ public:
       t = many.data();
     }
     for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
+    if (info(op).inferMany) return addSeveral(op, operands, opWords, {t, operands.size()});
     return append(op, operands, opWords, infer(op, {t, operands.size()}, opWords));
   }
 
@@ -64,60 +83,21 @@ public:
     words.insert(words.end(), opWords.begin(), opWords.end());
     return int64_t(types.size()) - 1;
   }
+  /// The same for any number of results.
+  int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> results);
 
-  /// Version, words and outputs in one list; of an open program the outputs, counted, are followed by the number of symbols and the
-  /// shapes of all slots.
-  std::vector<int64_t> serialize() const {
-    std::vector<int64_t> all = {isOpen() ? kOpenTraceVersion : kTraceVersion, int64_t(words.size())};
-    all.insert(all.end(), words.begin(), words.end());
-    if (isOpen()) all.push_back(int64_t(outputs.size()));
-    all.insert(all.end(), outputs.begin(), outputs.end());
-    if (!isOpen()) return all;
-    all.push_back(symbols);
-    for (const TensorType &type : types) appendWords(all, type.shape);
-    return all;
-  }
+  /// All of the program in one list (docs/formats/trace.md): the cache key.
+  std::vector<int64_t> serialize() const;
+  /// A trace from such a list. Throws Error (trace) for a list of another version or of another length than it says.
+  static Trace parse(std::span<const int64_t> serialized);
 
   /// The types of the inputs of a serialized trace.
-  static std::vector<TensorType> inputTypes(std::span<const int64_t> serialized) {
-    auto words = serialized.subspan(2, size_t(serialized[1]));
-    std::vector<TensorType> types;
-    for (size_t at = 0; at < words.size();) {
-      TraceOp entry = decode(words, at);
-      if (entry.op != Op::Input) continue;
-      WordReader reader{entry.words};
-      DType dtype = reader.dtype();
-      types.push_back({dtype, reader.dims()});
-    }
-    return types;
-  }
-
+  static std::vector<TensorType> inputTypes(std::span<const int64_t> serialized);
   /// The types of its results.
-  static std::vector<TensorType> outputTypes(std::span<const int64_t> serialized) {
-    auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
-    std::vector<TensorType> slots, inputs = inputTypes(serialized), operands, results;
-    size_t nextInput = 0;
-    for (size_t at = 0; at < words.size();) {
-      TraceOp entry = decode(words, at);
-      operands.clear();
-      for (int64_t slot : entry.operands) operands.push_back(slots[size_t(slot)]);
-      slots.push_back(entry.op == Op::Input ? inputs[nextInput++] : infer(entry.op, operands, entry.words));
-    }
-    for (int64_t slot : outputs) results.push_back(slots[size_t(slot)]);
-    return results;
-  }
+  static std::vector<TensorType> outputTypes(std::span<const int64_t> serialized);
 
-  /// By slot, whether outputs depend on it: the other operations are not run, and fail on no values.
-  static std::vector<char> neededSlots(std::span<const int64_t> words, std::span<const int64_t> outputs) {
-    std::vector<size_t> starts;
-    for (size_t at = 0; at < words.size(); decode(words, at)) starts.push_back(at);
-    std::vector<char> needed(starts.size());
-    for (int64_t slot : outputs) needed[size_t(slot)] = true;
-    for (size_t slot = starts.size(); slot-- > 0;)
-      if (needed[slot])
-        for (int64_t operand : decode(words, starts[slot]).operands) needed[size_t(operand)] = true;
-    return needed;
-  }
+  /// By slot, whether outputs depend on it, or on another result of its op: the other operations are not run, and fail on no values.
+  static std::vector<char> neededSlots(std::span<const int64_t> words, std::span<const int64_t> outputs);
 
   /// The entry at word `at`, which then points behind it.
   static TraceOp decode(std::span<const int64_t> words, size_t &at) {
@@ -132,12 +112,33 @@ public:
       at += length;
       return entry;
     }
-    size_t operands = size_t(head >> 16 & 0xffffff), count = size_t(head >> 40);
+    if (head & kSeveral) {
+      entry.op = Op(head & 0xffff & ~kSeveral);
+      entry.results = size_t(words[at++]);
+    }
+    size_t operands = size_t(head >> 16 & 0xffffff), count = size_t(uint64_t(head) >> 40);
     entry.operands = words.subspan(at, operands);
     entry.words = words.subspan(at + operands, count);
     at += operands + count;
     return entry;
   }
+
+private:
+  static constexpr int64_t kSeveral = 0x8000;
+  int64_t addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes);
+};
+
+/// The parts of a serialized trace, in place.
+struct SerializedTrace {
+  std::span<const int64_t> words, outputs;
+  int64_t symbols = -1;
+  std::span<const int64_t> shapes; // of an open program: rank and sizes of every slot
+  std::vector<std::string> devices;
+  std::vector<std::span<const int64_t>> bodies;
+  bool isOpen() const { return symbols >= 0; }
+
+  /// Throws Error (trace) as Trace::parse.
+  static SerializedTrace read(std::span<const int64_t> serialized);
 };
 
 } // namespace kiln

@@ -3,7 +3,10 @@
 
 #include "codegen/reference/Interpreter.h"
 #include "dialects/kiln/KilnDialect.h"
+#include "dialects/trace/TraceDialect.h"
 #include "include/kiln/executable.h"
+#include "lib/Core/Registry.h"
+#include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Driver/Driver.h"
 #include "passes/Passes.h"
@@ -23,8 +26,8 @@ using namespace mlir;
 namespace kiln {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<ir::KilnDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                  scf::SCFDialect, vector::VectorDialect>();
+  registry.insert<ir::KilnDialect, ir::TraceDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
 }
@@ -91,7 +94,10 @@ class Compilation {
 public:
   explicit Compilation(const kiln_compile_request &request) : request(request), lock(session.mutex) {
     module = ModuleOp::create(UnknownLoc::get(&session.context));
-    importTrace(*module, {request.words, request.count}, "kiln_entry");
+    Trace trace = Trace::parse({request.words, request.count});
+    for (const std::string &device : trace.devices)
+      if (device != kHostDevice) fail(ErrorKind::Device, "compile", "device of an input", "'cpu'", "'" + device + "'");
+    importTrace(*module, trace, "kiln_entry");
     if (request.cpu) other = makeTargetMachine(request.cpu);
     describeTarget(*module, machine());
   }
@@ -117,6 +123,8 @@ public:
   }
 
   void compile() {
+    constexpr size_t kPart = 32; // functions that are generated at once
+    Budget budget(request.cancel, request.seconds);
     stats().clear();
     run(session.kernels);
     dump("kernels.mlir");
@@ -124,9 +132,19 @@ public:
     dump("vector.mlir");
     run(session.lower);
     addInfo(*module, stats()["emit-cpu.kernels"]);
-    auto native = toLlvm(*module, llvmContext, machine());
-    auto object = emitObject(*native, machine());
-    linkShared({object}, request.output_path);
+    SmallVector<SmallVector<char, 0>> objects;
+    auto generate = [&](ModuleOp part) {
+      llvm::LLVMContext llvmContext;
+      auto native = toLlvm(part, llvmContext, machine());
+      Budget::check();
+      objects.push_back(emitObject(*native, machine()));
+      Budget::check();
+    };
+    auto parts = splitModule(*module, kPart);
+    if (parts.empty()) generate(*module);
+    for (auto &part : parts) generate(*part), part = nullptr;
+    auto bytes = llvm::map_to_vector(objects, [](auto &object) { return ArrayRef<char>(object); });
+    linkShared(bytes, request.output_path);
   }
 
 private:
@@ -138,7 +156,15 @@ private:
   std::unique_ptr<llvm::TargetMachine> other; // of a CPU that is not the host's
 
   llvm::TargetMachine &machine() { return other ? *other : *session.host; }
-  void run(PassManager &pm) { runPasses(pm, *module); }
+  void run(PassManager &pm) {
+    Budget::check();
+    try {
+      runPasses(pm, *module);
+    } catch (const Error &) {
+      Budget::check(); // then that is why a pass gave up
+      throw;
+    }
+  }
 
   void dump(StringRef name) {
     if (!request.dump_dir) return;
@@ -159,9 +185,7 @@ std::vector<int64_t> parseProgram(StringRef source) {
   });
   auto module = parseSourceString<ModuleOp>(source, &session.context);
   if (!module) throw Error(ErrorKind::Compile, "program: expected a module of kiln ops: " + messages);
-  auto functions = module->getOps<func::FuncOp>();
-  if (functions.empty()) throw Error(ErrorKind::Compile, "program: expected a function, got a module without one");
-  return exportTrace(*functions.begin()).serialize();
+  return exportProgram(*module).serialize();
 }
 
 void interpret(std::span<const int64_t> serialized, const void *const *inputs, void *const *outputs) {
@@ -174,6 +198,9 @@ int32_t guarded(char **error, llvm::function_ref<void()> body) {
   try {
     body();
     return 0;
+  } catch (const Declined &e) {
+    *error = strdup(e.what());
+    return KILN_COMPILER_DECLINED;
   } catch (const Error &e) {
     *error = strdup(e.what());
     return 1 + int32_t(e.kind);
@@ -189,6 +216,11 @@ int32_t guarded(char **error, llvm::function_ref<void()> body) {
 extern "C" {
 
 int32_t kiln_compiler_abi(void) { return KILN_COMPILER_ABI; }
+
+void kiln_compiler_use_registry(void *registry) { kiln::useRegistry(registry); }
+
+// With LLVM inside another definition stands for this one (cmake/static_llvm.cpp).
+__attribute__((weak)) int32_t kiln_compiler_outlives_exit(void) { return 0; }
 
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error) {
   return kiln::guarded(error, [&] { kiln::Compilation(*request).compile(); });

@@ -1,68 +1,91 @@
+// From a trace to a function of kiln ops, or a tree of one segment.
 #include "lib/Driver/Driver.h"
 
-#include "dialects/kiln/KilnDialect.h"
+#include "dialects/trace/TraceDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
 
 namespace kiln {
+namespace {
 
-void importTrace(ModuleOp module, std::span<const int64_t> serialized, StringRef name) {
-  bool isOpen = serialized.size() > 2 && serialized[0] == kOpenTraceVersion;
-  if (serialized.size() < 2 || (serialized[0] != kTraceVersion && !isOpen))
-    throw Error(ErrorKind::Compile, "trace: version: expected " + std::to_string(kTraceVersion) + " or " +
-                                        std::to_string(kOpenTraceVersion) + ", got " +
-                                        std::to_string(serialized.empty() ? 0 : serialized[0]));
-  auto words = serialized.subspan(2, size_t(serialized[1])), outputs = serialized.subspan(2 + size_t(serialized[1]));
-  WordReader shapes{{}};
-  if (isOpen) {
-    size_t count = size_t(outputs[0]);
-    shapes = {outputs.subspan(1 + count)};
-    outputs = outputs.subspan(1, count);
+SmallVector<Type> inputTypes(MLIRContext *context, const Trace &trace) {
+  SmallVector<Type> types;
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op == Op::Input) types.push_back(ir::tensorType(context, trace.types[slot]));
+    slot += entry.results;
   }
-  MLIRContext *context = module.getContext();
-  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-  Location loc = b.getUnknownLoc();
-  auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType({}, {}));
-  Block *body = fn.addEntryBlock();
-  b.setInsertionPointToStart(body);
-  if (isOpen) fn->setAttr(ir::kSymbols, b.getI64IntegerAttr(shapes.next()));
+  return types;
+}
 
+/// The ops of a trace at the builder's place, on `inputs`; its outputs.
+SmallVector<Value> importOps(OpBuilder &b, const Trace &trace, ValueRange inputs) {
+  if (!trace.bodies.empty())
+    throw Error(ErrorKind::Compile, "trace: expected a program without bodies, got " + std::to_string(trace.bodies.size()));
   SmallVector<Value> slots;
-  SmallVector<DenseI64ArrayAttr> strides;
-  for (size_t at = 0; at < words.size();) {
-    TraceOp entry = Trace::decode(words, at);
+  size_t nextInput = 0;
+  for (size_t at = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
     if (entry.op == Op::Input) {
-      WordReader reader{words, entry.at + 1};
-      TensorType type{reader.dtype(), {}};
-      type.shape = reader.dims();
-      if (isOpen) shapes.dims();
-      SmallVector<int64_t> list;
-      if (reader.next())
-        for (int i = 0; i < type.shape.rank; ++i) list.push_back(reader.next());
-      strides.push_back(list.empty() ? nullptr : b.getDenseI64ArrayAttr(list));
-      slots.push_back(body->addArgument(ir::tensorType(context, type), loc));
+      slots.push_back(inputs[nextInput++]);
       continue;
     }
     SmallVector<Value> operands;
-    SmallVector<TensorType> types;
-    for (int64_t slot : entry.operands) {
-      operands.push_back(slots[size_t(slot)]);
-      types.push_back(ir::typeOf(operands.back()));
-    }
-    TensorType type = infer(entry.op, {types.data(), types.size()}, entry.words);
-    if (isOpen) type.shape = shapes.dims();
-    ArrayRef<int64_t> attributes(entry.words.data(), entry.words.size());
-    auto place = FileLineColLoc::get(context, "slot", unsigned(slots.size()), 0);
-    slots.push_back(ir::buildOp(b, place, entry.op, operands, attributes, type)->getResult(0));
+    for (int64_t slot : entry.operands) operands.push_back(slots[size_t(slot)]);
+    ArrayRef<int64_t> words(entry.words.data(), entry.words.size());
+    auto place = FileLineColLoc::get(b.getContext(), "slot", unsigned(slots.size()), 0);
+    auto types = ArrayRef(trace.types).slice(slots.size(), entry.results);
+    llvm::append_range(slots, ir::buildOp(b, place, entry.op, operands, words, types)->getResults());
   }
-  SmallVector<Value> results;
-  for (int64_t slot : outputs) results.push_back(slots[size_t(slot)]);
+  SmallVector<Value> outputs;
+  for (int64_t slot : trace.outputs) outputs.push_back(slots[size_t(slot)]);
+  return outputs;
+}
+
+/// Layouts and devices of the inputs, as attributes of arguments.
+void describeInputs(FunctionOpInterface fn, const Trace &trace) {
+  Builder b(fn.getContext());
+  unsigned input = 0;
+  for (size_t at = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op != Op::Input) continue;
+    auto layout = entry.words.subspan(2 + size_t(entry.words[1]));
+    if (layout[0]) fn.setArgAttr(input, ir::kStrides, b.getDenseI64ArrayAttr({layout.data() + 1, layout.size() - 1}));
+    if (auto device = trace.deviceOf(input); device != kHostDevice) fn.setArgAttr(input, ir::kDevice, b.getStringAttr(device));
+    ++input;
+  }
+  if (trace.isOpen()) fn->setAttr(ir::kSymbols, b.getI64IntegerAttr(trace.symbols));
+}
+
+} // namespace
+
+void importTrace(ModuleOp module, const Trace &trace, StringRef name) {
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = b.getUnknownLoc();
+  SmallVector<Type> inputs = inputTypes(module.getContext(), trace);
+  auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
+  b.setInsertionPointToStart(fn.addEntryBlock());
+  SmallVector<Value> results = importOps(b, trace, fn.getArguments());
   func::ReturnOp::create(b, loc, results);
-  fn.setType(b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
-  for (auto [i, list] : llvm::enumerate(strides))
-    if (list) fn.setArgAttr(unsigned(i), "kiln.strides", list);
+  fn.setType(b.getFunctionType(inputs, ValueRange(results).getTypes()));
+  describeInputs(fn, trace);
+}
+
+void importTree(ModuleOp module, const Trace &trace, StringRef name) {
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = b.getUnknownLoc();
+  SmallVector<Type> inputs = inputTypes(module.getContext(), trace), outputs;
+  for (int64_t slot : trace.outputs) outputs.push_back(ir::tensorType(module.getContext(), trace.types[size_t(slot)]));
+  auto tree = ir::TreeOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(b.getFunctionType(inputs, outputs)), nullptr, nullptr);
+  SmallVector<Location> places(inputs.size(), loc);
+  Block *node = b.createBlock(&tree.getBody(), {}, inputs, places);
+  auto segment = ir::SegmentOp::create(b, loc, outputs, node->getArguments());
+  ir::ReturnOp::create(b, loc, segment.getOutputs());
+  Block *body = b.createBlock(&segment.getBody(), {}, inputs, places);
+  ir::ReturnOp::create(b, loc, importOps(b, trace, body->getArguments()));
+  describeInputs(tree, trace);
 }
 
 } // namespace kiln

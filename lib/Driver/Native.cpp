@@ -2,6 +2,7 @@
 #include "lib/Driver/Driver.h"
 
 #include "codegen/cpu/Target.h"
+#include "lib/Core/Budget.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
@@ -76,9 +77,11 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasLocalLinkage()) f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
+    if (f.hasLocalLinkage() || f.hasHiddenVisibility()) f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
-  PassBuilder builder(&machine);
+  PassInstrumentationCallbacks callbacks;
+  callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
+  PassBuilder builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks);
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager graph;

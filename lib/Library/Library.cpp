@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Registry.h"
 #include "lib/Library/Threads.h"
 
 #include <cstring>
@@ -22,7 +23,19 @@ Routine *find(const char *name) {
   return nullptr;
 }
 
+/// A function of the user's: what locks it takes, and whether it forks, is not known, so a fork does not wait for it.
+static int32_t callRegistered(const kiln_tensor *tensors, const int64_t *words) {
+  const RegisteredOp *custom = findRegistered(words[0]);
+  if (!custom) return KILN_LIBRARY_MISSING;
+  try {
+    return custom->op.run(tensors, words + 1); // its own words are those of its attributes
+  } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; } catch (...) {
+    return KILN_CUSTOM_FAILED; // compiled code between here and there cannot be unwound
+  }
+}
+
 static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t *words) {
+  if (!std::strcmp(name, info(Op::Custom).name)) return callRegistered(tensors, words);
   Routine *routine = find(name);
   if (!routine) return KILN_LIBRARY_MISSING;
   InsideLibrary inside;
@@ -46,10 +59,14 @@ void checkLibraryStatus(Op op, int32_t status) {
   if (status & KILN_NOT_CONVERGED)
     throw Error(ErrorKind::LinAlg,
                 name + ": expected an iteration that converges, got one that does not: look for nan and inf in the operand");
+  if ((status & KILN_LIBRARY_MISSING) && op == Op::Custom)
+    throw Error(ErrorKind::Package, name + ": expected the op to be registered in this process, got a program that calls it");
   if (status & KILN_LIBRARY_MISSING)
     throw Error(ErrorKind::Package,
                 name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
   if (status & KILN_OUT_OF_MEMORY) throw Error(ErrorKind::Memory, name + ": expected memory for the routine's workspace, got none");
+  if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, name + ": expected positions inside, got one outside");
+  if (status) throw Error(ErrorKind::Value, name + ": expected a function that returns 0, got status " + std::to_string(status));
 }
 
 } // namespace kiln

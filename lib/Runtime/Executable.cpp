@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Registry.h"
 
 #include <atomic>
 #include <cpuid.h>
@@ -120,11 +121,21 @@ struct Compiler {
   decltype(&kiln_compiler_interpret) interpret;
   decltype(&kiln_compiler_parse) parse;
   decltype(&kiln_compiler_free) free;
+  decltype(&kiln_compiler_outlives_exit) outlivesExit;
 };
 std::atomic<bool> isOpen = false;
 
+/// To be held around calls of the compiler: its tables are whole then.
+std::unique_lock<std::mutex> lockCompiler() {
+  std::unique_lock lock(lockOf(Lock::Compiler));
+  if (compilerWasLost())
+    throw Declined("the process was forked while the compiler was at work, which the child cannot use");
+  return lock;
+}
+
 const Compiler &compiler() {
   static const Compiler library = [] {
+    std::lock_guard lock(lockOf(Lock::Loader)); // the dynamic linker's own lock is not free in the child of a fork
     std::string path = libraryFolder() + "/libkiln_compiler.so";
     void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) throw Error(ErrorKind::Package, "compiler: expected the library of the installation: " + lastDlError());
@@ -132,12 +143,14 @@ const Compiler &compiler() {
     if (!abi || abi() != KILN_COMPILER_ABI)
       throw Error(ErrorKind::Package,
                   "compiler: expected ABI " + std::to_string(KILN_COMPILER_ABI) + ", got " + std::to_string(abi ? abi() : 0));
+    if (auto use = reinterpret_cast<decltype(&kiln_compiler_use_registry)>(dlsym(handle, "kiln_compiler_use_registry"))) use(registry());
     isOpen = true;
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
                     reinterpret_cast<decltype(&kiln_compiler_interpret)>(dlsym(handle, "kiln_compiler_interpret")),
                     reinterpret_cast<decltype(&kiln_compiler_parse)>(dlsym(handle, "kiln_compiler_parse")),
-                    reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free"))};
+                    reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free")),
+                    reinterpret_cast<decltype(&kiln_compiler_outlives_exit)>(dlsym(handle, "kiln_compiler_outlives_exit"))};
   }();
   return library;
 }
@@ -146,31 +159,42 @@ void check(int32_t status, char *error) {
   if (!status) return;
   std::string text = error ? error : "no text";
   compiler().free(error);
+  if (status == KILN_COMPILER_DECLINED) throw Declined(text);
   throw Error(ErrorKind(status - 1), text);
 }
 } // namespace
 
 bool compilerIsOpen() { return isOpen; }
 void openCompiler() {
-  std::lock_guard lock(lockOf(Lock::Compiler));
+  auto lock = lockCompiler();
   compiler();
 }
+bool compilerOutlivesExit() { return compiler().outlivesExit(); }
 
-void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir) {
-  std::lock_guard lock(lockOf(Lock::Compiler));
-  kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir};
+/// Of the compile thread's own time, for one program.
+static double mostSeconds() {
+  constexpr double kSeconds = 30;
+  const char *given = getenv("KILN_COMPILE_SECONDS");
+  double seconds = given ? strtod(given, nullptr) : kSeconds;
+  return seconds > 0 ? seconds : kSeconds;
+}
+
+void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel) {
+  auto lock = lockCompiler();
+  kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir, cancel, mostSeconds()};
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);
 }
 
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs) {
-  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
+  if (compilerWasLost()) lockCompiler(); // says why
+  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr, nullptr, 0};
   char *error = nullptr;
   check(compiler().interpret(&request, inputs, outputs, &error), error);
 }
 
 std::vector<int64_t> parseIr(std::string_view source) {
-  std::lock_guard lock(lockOf(Lock::Compiler));
+  auto lock = lockCompiler();
   int64_t *words = nullptr;
   size_t count = 0;
   char *error = nullptr;
@@ -181,8 +205,8 @@ std::vector<int64_t> parseIr(std::string_view source) {
 }
 
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {
-  std::lock_guard lock(lockOf(Lock::Compiler));
-  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr};
+  auto lock = lockCompiler();
+  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr, nullptr, 0};
   char *text = nullptr, *error = nullptr;
   check(compiler().print(&request, stage.c_str(), &text, &error), error);
   std::string result = text;

@@ -124,8 +124,7 @@ PyObject *richCompare(PyObject *x, PyObject *y, int how) {
 //===-- values ------------------------------------------------------------------------------------------------------===//
 
 PyObject *scalarOf(PyObject *self, const char *why) {
-  needValue(why);
-  const Array &a = arrayOf(self);
+  Array a = leave(arrayOf(self), why);
   if (a.size() != 1)
     fail(ErrorKind::Value, "conversion", "an array of one element", "1 (kn.any or kn.all decide over several)",
          std::to_string(a.size()) + " in " + toString(a.type()));
@@ -178,18 +177,18 @@ PyObject *tolist(PyObject *self, PyObject *) {
 }
 
 PyObject *repr(PyObject *self) {
-  if (arrayOf(self).storage->recording) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
+  if (!arrayOf(self).storage->value) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
   return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
 }
 PyObject *str(PyObject *self) {
   return guarded([&] {
-    needValue("an array is formatted");
+    leave(arrayOf(self), "an array is formatted");
     return PyObject_CallFunctionObjArgs(side().repr, self, Py_True, nullptr);
   });
 }
 PyObject *format(PyObject *self, PyObject *spec) {
   return guarded([&] {
-    needValue("an array is formatted");
+    leave(arrayOf(self), "an array is formatted");
     Object value(check(arrayOf(self).size() == 1 && !arrayOf(self).shape.rank ? toScalar(arrayOf(self)) : PyObject_Str(self)));
     return PyObject_Format(value.get(), spec);
   });
@@ -299,7 +298,7 @@ void iteratorDealloc(PyObject *self) {
 
 int getBuffer(PyObject *self, Py_buffer *view, int flags) {
   return guardedInt([&] {
-    needValue("an array is turned into one of another library");
+    leave(arrayOf(self), "an array is turned into one of another library");
     Array &a = arrayOf(self);
     static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "e", nullptr, "f", "d", "Zf", "Zd"};
     if (!formats[size_t(a.dtype)]) { // NumPy then asks __array__, which knows ml_dtypes
@@ -378,8 +377,13 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.shape = type.shape;
   x.strides = strides;
   a->weakrefs = nullptr;
-  Py_SET_REFCNT(reinterpret_cast<PyObject *>(a), 1); // it still holds its type
-  return reinterpret_cast<PyObject *>(a);
+  auto *object = reinterpret_cast<PyObject *>(a);
+#ifdef Py_REF_DEBUG
+  _Py_NewReference(object); // in the count of all references as well
+#else
+  Py_SET_REFCNT(object, 1); // it still holds its type
+#endif
+  return object;
 }
 
 bool initArrayType(PyObject *module) {

@@ -11,10 +11,6 @@ PythonSide &side() {
   return *s;
 }
 
-void needValue(const char *why) {
-  if (Recorder *r = Recorder::current()) r->leave(why);
-}
-
 PyObject *fromDType(DType dtype) { return Py_NewRef(side().dtypes[size_t(dtype)]); }
 
 DType toDType(PyObject *o) {
@@ -38,7 +34,7 @@ DType toDType(PyObject *o) {
 }
 
 static int64_t toInt(const char *op, PyObject *o) {
-  if (isArray(o)) needValue("an array is used as an index or a size");
+  if (isArray(o)) leave(arrayOf(o), "an array is used as an index or a size");
   Object index(PyNumber_Index(o));
   if (!index) {
     PyErr_Clear();
@@ -139,6 +135,16 @@ static Array fromBuffer(PyObject *o) {
   return a;
 }
 
+bool isNumPyScalar(PyObject *o) {
+  static PyObject *generic = nullptr; // once NumPy has been imported, by whoever has such numbers
+  if (!generic) {
+    PyObject *numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
+    generic = numpy ? PyObject_GetAttrString(numpy, "generic") : nullptr;
+    PyErr_Clear();
+  }
+  return generic && PyObject_TypeCheck(o, reinterpret_cast<PyTypeObject *>(generic));
+}
+
 bool toOperand(PyObject *o, Holder &holder) {
   Operand &operand = holder.operand;
   if (isArray(o)) {
@@ -222,8 +228,7 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
   if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
-  if (Recorder *r = Recorder::current()) { // constants, joined and shaped
-    if (nested.numbers.size() > 64) r->leave("a large array is made from a Python list");
+  if (Mode::current() && nested.numbers.size() <= 64) { // constants, joined and shaped
     std::vector<Array> parts;
     std::vector<const Array *> pointers;
     for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type)), {1}));
@@ -238,14 +243,20 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
     std::memcpy(to, raw.data(), size_t(bytes));
     to += bytes;
   }
-  return a;
+  return leave(a, "a large array is made from a Python list");
 }
 
 Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
   bool isOwn = isArray(o);
   if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
-    if (!isOwn) needValue("an array of another library is converted");
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
+    if (!isOwn && isNumPyScalar(o)) { // a constant, which nobody can change
+      Scalar bits{};
+      std::memcpy(bits.data(), a.data(), size_t(byteSize(a.dtype)));
+      a = constantArray(a.dtype, bits);
+    } else if (!isOwn) {
+      a = leave(a, "an array of another library is converted");
+    }
     bool changes = dtype && *dtype != a.dtype;
     if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
     if (changes && isComplex(a.dtype) && !isComplex(*dtype))
@@ -290,8 +301,9 @@ static PyObject *elementToPython(const void *data, DType dtype) {
   return nullptr;
 }
 
-PyObject *toScalar(const Array &a) {
-  needValue("the value of an array is asked for");
+PyObject *toScalar(const Array &asked) {
+  Array a = leave(asked, "the value of an array is asked for");
+  Paused paused;
   if (a.size() != 1) fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(a.size()) + " in " + toString(a.type()));
   Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
   return elementToPython(wide.data(), wide.dtype);
@@ -304,8 +316,9 @@ static PyObject *listOf(const Array &a, int axis, int64_t offset) {
   return list.release();
 }
 
-PyObject *toList(const Array &a) {
-  needValue("an array is turned into a list");
+PyObject *toList(const Array &asked) {
+  Array a = leave(asked, "an array is turned into a list");
+  Paused paused;
   Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
   wide.data(); // has memory
   return listOf(wide, 0, wide.offset);
@@ -336,24 +349,6 @@ std::string currentPlace() {
   const char *chars = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
   PyErr_Clear();
   return chars ? chars : "";
-}
-
-Location currentLocation() {
-  PyFrameObject *frame = PyEval_GetFrame();
-  Object held = Object::borrow(reinterpret_cast<PyObject *>(frame));
-  const std::string &folder = side().packageFolder;
-  while (frame) {
-    Object code(reinterpret_cast<PyObject *>(PyFrame_GetCode(frame)));
-    PyObject *file = reinterpret_cast<PyCodeObject *>(code.get())->co_filename;
-    const char *name = PyUnicode_AsUTF8(file);
-    if (!name || std::strncmp(name, folder.c_str(), folder.size())) {
-      // The code object outlives the frame: the function holds it, and the recording holds the function.
-      return {code.get(), PyFrame_GetLasti(frame)};
-    }
-    held = Object(reinterpret_cast<PyObject *>(PyFrame_GetBack(frame)));
-    frame = reinterpret_cast<PyFrameObject *>(held.get());
-  }
-  return {};
 }
 
 } // namespace kiln::py

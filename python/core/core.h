@@ -4,6 +4,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "frontend/Mode.h"
 #include "frontend/Ops.h"
 #include "frontend/Recorder.h"
 
@@ -41,7 +42,7 @@ struct PyArray {
   PyObject_HEAD PyObject *weakrefs;
   Array array;
 };
-extern PyTypeObject *arrayType;
+extern PyTypeObject *arrayType, *jitType;
 inline bool isArray(PyObject *o) { return Py_TYPE(o) == arrayType; }
 inline Array &arrayOf(PyObject *o) { return reinterpret_cast<PyArray *>(o)->array; }
 PyObject *wrap(Array array);
@@ -54,12 +55,14 @@ struct PythonSide {
   PyObject *dtypes[kNumDTypes] = {};
   PyObject *repr = nullptr;      // (array) -> str
   PyObject *leave = nullptr;     // the exception of LeaveRecording
-  PyObject *analyze = nullptr;   // (function, classes of its arguments) -> reads of Python state
+  PyObject *analyze = nullptr;   // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
   PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
   PyObject *where = nullptr;     // () -> "file.py:3 "
-  PyObject *flatten = nullptr;   // (object) -> (children, data) of a registered class or dataclass, or None
-  PyObject *unflatten = nullptr; // (class, data, children) -> object
-  PyObject *leaked = nullptr;    // (code, instruction) -> exception for an array that outlives its recording
+  PyObject *flatten = nullptr;    // (object) -> (children, names) of an object that is its attributes, or None
+  PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
+  PyObject *makeResult = nullptr; // (class, data, children) -> object
+  PyObject *opFunction = nullptr, *dtypeClass = nullptr, *enumClass = nullptr;
+  PyObject *lineOf = nullptr;    // (code, instruction) -> "file.py:3: "
   std::string packageFolder;
 };
 PythonSide &side();
@@ -93,6 +96,8 @@ struct Holder {
   std::optional<Array> array; // made of an object that is none
   Operand operand;
 };
+/// A number of a type of NumPy's.
+bool isNumPyScalar(PyObject *o);
 /// An operand of an op; false where the object is no array or number.
 bool toOperand(PyObject *o, Holder &holder);
 Operand requireOperand(const char *op, PyObject *o, Holder &holder);
@@ -101,6 +106,9 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int copy);
 DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
 PyObject *fromDType(DType dtype);
+/// A number that changes with every setting that results depend on and no key has otherwise.
+int64_t configEpoch();
+void nextConfigEpoch();
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
 PyObject *toScalar(const Array &array);
@@ -108,16 +116,13 @@ PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
 Array fromDlpack(PyObject *o, bool copies);
 PyObject *toList(const Array &array);
 
-/// The one way for a value to reach Python: under a recording, the call goes on in eager.
-void needValue(const char *why);
-
 Array getItem(const Array &array, PyObject *key);
 void setItem(Array &array, PyObject *key, PyObject *value, Op op = Op::Scatter);
 
 bool initArrayType(PyObject *module);
 bool initOpFunctions(PyObject *module);
 bool initJit(PyObject *module);
-/// Where the program is: the innermost frame outside the package.
+/// Where the program is: the innermost frame outside the package, and whether it is part of the call that is recorded.
 Location currentLocation();
 /// The same as text: "file.py:3 ".
 std::string currentPlace();

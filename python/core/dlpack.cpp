@@ -94,8 +94,8 @@ template <typename Managed> Array takeCapsule(PyObject *capsule, const char *nam
 } // namespace
 
 PyObject *toDlpack(PyObject *self, bool isVersioned, bool copies) {
-  needValue("an array is handed to another library");
-  Array a = copies ? copy(arrayOf(self)) : arrayOf(self);
+  Array a = leave(arrayOf(self), "an array is handed to another library");
+  if (copies) a = copy(a);
   if (!a.storage->isWritable && !isVersioned) bufferError("__dlpack__: expected max_version=(1, 0) for read-only memory");
   a.storage->pinned = true; // shared from now on
   if (!isVersioned)
@@ -107,7 +107,6 @@ PyObject *toDlpack(PyObject *self, bool isVersioned, bool copies) {
 }
 
 Array fromDlpack(PyObject *o, bool copies) {
-  needValue("an array of another library is converted");
   Object method(PyObject_GetAttrString(o, "__dlpack__"));
   if (!method) {
     PyErr_Clear();
@@ -123,6 +122,7 @@ Array fromDlpack(PyObject *o, bool copies) {
   Array a = PyCapsule_IsValid(capsule.get(), kVersioned)
                 ? takeCapsule<ManagedTensorVersioned>(capsule.get(), kVersioned, "used_dltensor_versioned")
                 : takeCapsule<ManagedTensor>(capsule.get(), kName, "used_dltensor");
+  leave(a, "an array of another library is converted");
   return copies ? copy(a) : a;
 }
 

@@ -118,7 +118,7 @@ bool takeAxis(const Array &a, int axis, PyObject *item, Array &view) {
 bool takeBasic(const Array &a, PyObject *key, Array &view) {
   bool isTuple = PyTuple_CheckExact(key);
   Py_ssize_t n = isTuple ? PyTuple_GET_SIZE(key) : 1;
-  if (Recorder::current() || n > a.shape.rank || a.shape.rank == 0) return false;
+  if (Mode::current() || n > a.shape.rank || a.shape.rank == 0) return false;
   view.storage = a.storage;
   view.dtype = a.dtype;
   view.isRepeated = a.isRepeated;
@@ -159,7 +159,7 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
       source = constantArray(DType::F64, scalarBits(operand, DType::F64));
     else source = constantArray(a.dtype, scalarBits(operand, a.dtype));
   }
-  if (op == Op::Scatter && !Recorder::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
+  if (op == Op::Scatter && !Mode::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
     Array view;
     if (takeBasic(a, key, view)) return assign(view, source);
   }

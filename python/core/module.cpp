@@ -1,5 +1,5 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
-#include "core.h"
+#include "frames.h"
 
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
@@ -247,8 +247,7 @@ void defineOps(py11::module_ &m) {
   });
   m.def("to_bytes", [](py11::object x) {
     return located([&] {
-      kiln::py::needValue("an array is serialized");
-      Array whole = contiguous(arrayOf(x.ptr()));
+      Array whole = contiguous(leave(arrayOf(x.ptr()), "an array is serialized"));
       return PyBytes_FromStringAndSize(whole.data(), whole.size() * byteSize(whole.dtype));
     });
   });
@@ -340,9 +339,13 @@ void defineServices(py11::module_ &m) {
     side.analyze = take("analyze");
     side.note = take("note");
     side.where = take("where");
-    side.leaked = take("leaked");
+    side.lineOf = take("line_of");
     side.flatten = take("flatten");
-    side.unflatten = take("unflatten");
+    side.takeResult = take("take_result");
+    side.makeResult = take("make_result");
+    side.opFunction = take("op_function");
+    side.dtypeClass = take("dtype_class");
+    side.enumClass = take("enum_class");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();
@@ -425,6 +428,7 @@ void defineServices(py11::module_ &m) {
       Dims one = kiln::py::toDims("set_num_threads", count.ptr());
       if (one.rank != 1) fail(ErrorKind::DType, "set_num_threads", "threads", "one number", toString(one));
       setThreadCount(int(std::clamp<int64_t>(one[0], -1, 2000)));
+      kiln::py::nextConfigEpoch();
       Py_RETURN_NONE;
     });
   });
@@ -436,6 +440,13 @@ void defineServices(py11::module_ &m) {
   m.def("stop_compile_thread", stopCompileThread, py11::call_guard<py11::gil_scoped_release>());
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });
+  m.def("is_debugged", [] { return kiln::py::isDebugged(); });
+  m.def("frames", [] { // code and instruction of each, outwards
+    py11::list list;
+    for (auto frame = kiln::py::Frame::innermost(); frame; frame = frame.caller())
+      list.append(py11::make_tuple(py11::handle(reinterpret_cast<PyObject *>(frame.code())), frame.instruction()));
+    return list;
+  });
   cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
     auto c = cacheConfig();

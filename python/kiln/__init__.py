@@ -12,14 +12,17 @@ _interpreters = __import__("_interpreters" if _sys.version_info >= (3, 13) else 
 if _interpreters.get_current() != _interpreters.get_main():  # before the native part, which takes the lock of the main one
     raise ImportError("kiln: expected the main interpreter of the process, got a subinterpreter: import it there, or start a process")
 
-from . import _core, _capture, _dtypes, _errors, _jit, _repr, tree
+from enum import Enum as _Enum
+
+from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
 _folder = _os.path.dirname(_os.path.abspath(__file__))
 _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
-_core.set_python_side({
-    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": tree.flatten_node, "unflatten": tree.unflatten_node,
-    "leaked": _errors.leaked, "dtypes": _dtypes.ALL, "folder": _folder, "libraries": _libraries})
+_python_side = {
+    "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "enum_class": _Enum, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+_core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
@@ -80,13 +83,5 @@ def __getattr__(name):
     if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
         import importlib
         return importlib.import_module(f"kiln.{name}")
-    raise AttributeError(f"module 'kiln' has no attribute '{name}'" + _planned.get(name, ""))
-
-
-_later = ": it is planned and not there yet; meanwhile "
-_planned = {
-    **dict.fromkeys(("grad", "value_and_grad", "vjp", "jvp", "jacfwd", "jacrev", "hessian"), _later + "write the derivative by hand, as in examples/digits.py"),
-    **dict.fromkeys(("vmap",), _later + "write the batch as an axis: functions broadcast"),
-    **dict.fromkeys(("nn", "optim", "data", "train"), _later + "examples/digits.py trains a network with functions of kn"),
-    **dict.fromkeys(("export", "load"), _later + "kn.jit(f).lower(*args).to_bytes() is the portable form of a program"),
-    **dict.fromkeys(("cond", "while_loop", "fori_loop", "scan"), _later + "Python's if, while and for work in jitted functions")}
+    from ._planned import missing
+    raise missing(name)

@@ -1,9 +1,10 @@
 """``kn.config``: the settings that the environment gives, shown and changed."""
 import contextlib
 import os
+import warnings
 
 from . import _core
-from ._errors import make
+from ._errors import KilnWarning, make
 
 
 class Config:
@@ -59,6 +60,8 @@ class Config:
         is_fitting = type(value) is wanted and (name != "cache_path" or all(isinstance(p, str) for p in value)) and (wanted is not int or value >= 0)
         if not is_fitting:
             raise make("ValueError", f"config: {name}: expected a {'number from 0 on' if wanted is int else wanted.__name__}, got {value!r}")
+        if name == "dump_dir" and value:
+            _check_folder("config: dump_dir", value)
         _core.set_cache_config({**_core.cache_config(), name: value})
         return None
 
@@ -82,5 +85,39 @@ class Config:
         return "\n".join(f"{name} = {getattr(self, name)!r}" for name in self._names)
 
 
+def _check_folder(what, folder):
+    """Raises ValueError for a folder that files cannot be written to; it is made where it is not there."""
+    import tempfile  # where it is needed: it needs much of the standard library
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise make("ValueError", f"{what}: expected a folder to write to, got '{folder}': {error.strerror}") from None
+
+
+_WORDS = {"1": True, "yes": True, "on": True, "true": True, "0": False, "no": False, "off": False, "false": False}
+_LOGS = ("compile", "cache", "guards")
+
+
+def _read_environment(environment):
+    """Settings that the native part does not read; what is wrong is said here, at import."""
+    config.jit = environment.get("KILN_JIT") or "auto"
+    cache = environment.get("KILN_CACHE") or "1"
+    if cache.lower() not in _WORDS:
+        raise make("ValueError", f"KILN_CACHE: expected one of {', '.join(_WORDS)}, got '{cache}'")
+    config.cache = _WORDS[cache.lower()]
+    if environment.get("KILN_DUMP_DIR"):
+        _check_folder("KILN_DUMP_DIR", environment["KILN_DUMP_DIR"])
+    device = environment.get("KILN_DEVICE") or "cpu"
+    if device.lower() not in ("cpu", "cpu:0"):
+        raise make("DeviceError", f"KILN_DEVICE: expected 'cpu', the one device there is, got '{device}'")
+    logs = [word for word in (environment.get("KILN_LOG") or "").split(",") if word]
+    for word in logs:
+        if word not in _LOGS:
+            raise make("ValueError", f"KILN_LOG: expected some of {', '.join(_LOGS)}, got '{word}'")
+    if logs:
+        warnings.warn("KILN_LOG: nothing is logged yet: f.explain() tells what became of a function", KilnWarning, stacklevel=3)
+
+
 config = Config()
-config.jit = os.environ.get("KILN_JIT") or "auto"
+_read_environment(os.environ)

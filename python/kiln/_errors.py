@@ -4,14 +4,14 @@ import linecache
 import os
 import sys
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class KilnError(Exception):
     """Base class of the errors that Kiln raises."""
 
 
-class ShapeError(KilnError, ValueError):
+class ShapeError(KilnError, builtins.ValueError):
     """Shapes do not fit together: broadcast, reshape or transpose an operand so that they do."""
 
 
@@ -39,23 +39,23 @@ class IndexError(KilnError, builtins.IndexError):  # noqa: A001
     """A position outside an array, or a key that is no index."""
 
 
-class AxisError(KilnError, ValueError, builtins.IndexError):
+class AxisError(KilnError, builtins.ValueError, builtins.IndexError):
     """An axis outside an array, or one given twice."""
 
 
-class _ValueError(KilnError, ValueError):
+class ValueError(KilnError, builtins.ValueError):  # noqa: A001
     """An argument has a value that the function cannot take."""
 
 
-class _OverflowError(KilnError, OverflowError):
+class OverflowError(KilnError, builtins.OverflowError):  # noqa: A001
     """A Python number does not fit in the dtype of the array that it meets."""
 
 
-class _MemoryError(KilnError, MemoryError):
+class MemoryError(KilnError, builtins.MemoryError):  # noqa: A001
     """No memory for an array of this size."""
 
 
-class LinAlgError(KilnError, ValueError):
+class LinAlgError(KilnError, builtins.ValueError):
     """A matrix has no such decomposition: it is singular, not positive definite, or holds nan where an iteration must converge."""
 
 
@@ -69,14 +69,14 @@ class Leave(BaseException):
 
 _CLASSES = {"ShapeError": ShapeError, "DTypeError": DTypeError, "DeviceError": DeviceError, "TraceError": TraceError,
             "PackageError": PackageError, "CompileError": CompileError, "IndexError": IndexError, "AxisError": AxisError,
-            "ValueError": _ValueError, "OverflowError": _OverflowError, "MemoryError": _MemoryError,
+            "ValueError": ValueError, "OverflowError": OverflowError, "MemoryError": MemoryError,
             "LinAlgError": LinAlgError}
 
 
 def user_frame():
     """The innermost frame outside the package, or None."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_FOLDER):
+    while frame is not None and frame.f_code.co_filename.startswith((_FOLDER, "<frozen importlib")):  # imports of the package too
         frame = frame.f_back
     return frame
 
@@ -108,8 +108,6 @@ def make(kind, message):
     return _CLASSES[kind](message + where)
 
 
-def leaked(code, instruction):
-    """The exception for an array that was made while recording and is kept outside the call."""
-    text = ("jitted function: expected that arrays made in the call are used in it or returned, got one that is kept "
-            "elsewhere (in a global, an attribute or a container): return it instead")
-    return TraceError(text + (place(code, line_of(code, instruction)) if code is not None else ""))
+def line_text(code, instruction):
+    """``file.py:3: `` of an instruction."""
+    return f"{os.path.basename(code.co_filename)}:{line_of(code, instruction)}: "

@@ -9,6 +9,7 @@ import weakref
 
 from . import _core
 from ._errors import KilnWarning, PackageError, line_of, make
+from ._front import Bound, check_callable, dress, name_of, opened
 
 atexit.register(_core.stop_compile_thread)  # LLVM must not be taken down under it
 
@@ -18,7 +19,7 @@ _functions = weakref.WeakSet()  # all jitted functions
 
 def note(function, why, what="calls run in eager: "):
     """Tells something about a jitted function once."""
-    name = getattr(function, "__qualname__", repr(function))
+    name = name_of(function)
     if (name, why) in _told:
         return
     _told.add((name, why))
@@ -74,40 +75,57 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     Raises
     ------
     TraceError
-        At decoration for generators and coroutine functions; at a call for arguments or results of other types, unhashable
-        static arguments, a function that returns nothing, an array of the recording that is kept elsewhere, or a function whose
-        declared ``dynamic`` axes change more than sizes.
+        At decoration for generators and coroutine functions, also behind methods, partial objects and callables; at a call for
+        unhashable static arguments, or a function whose declared ``dynamic`` axes change more than sizes.
+    ValueError
+        At decoration for static arguments that the function does not have.
     ShapeError
         At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
+    options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, on_miss=on_miss)
     if function is None:
-        return lambda f: jit(f, static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, on_miss=on_miss)
-    if not callable(function):
-        raise make("TraceError", f"jit: expected a function, got {type(function).__name__}")
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise make("TraceError", f"jit: expected a function that returns its result, got '{function.__qualname__}', a generator or coroutine: jit the function that it calls")
+        return lambda f: jit(f, **options)
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(jit(function.__func__, **options))
+    check_callable(function)
     if on_miss not in (None, "raise"):
         raise make("ValueError", f"jit: on_miss: expected None or 'raise', got {on_miss!r}")
     if not isinstance(dynamic, (dict, bool, type(None))):
         raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
+    inner, args, keywords = opened(function)
+    names, numbers, open_axes, parameters = _options(inner, len(args), static_argnums, static_argnames, dynamic)
+    mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
+    jitted = _core.JitFunction(inner, numbers, names, on_miss == "raise", mode, open_axes, parameters)
+    dress(jitted, inner, options)
+    _functions.add(jitted)
+    if not args and not keywords and inner is function:
+        return jitted
+    bound = Bound(jitted, args, keywords)
+    dress(bound, function, options)
+    return bound
+
+
+def _options(function, given, static_argnums, static_argnames, dynamic):
+    """(names of static arguments, their positions, open axes, names of positional parameters) of a function whose first `given` arguments are there before the call."""
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    while isinstance(function, _core.JitFunction):
+        function = function.__wrapped__
     code = getattr(function, "__code__", None)
-    positional = code.co_varnames[:code.co_argcount] if code else ()
+    positional = code.co_varnames[given:code.co_argcount] if code else ()
+    takes_more = code is None or code.co_flags & inspect.CO_VARARGS
+    for i in numbers:
+        if isinstance(i, bool) or not isinstance(i, int) or i < -len(positional) or i >= len(positional) and not takes_more:
+            raise make("ValueError", f"jit: static_argnums: expected positions among {len(positional)} arguments, got {i!r}")
+    named = None if code is None or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) else code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    for n in names:
+        if not isinstance(n, str) or named is not None and n not in named:
+            raise make("ValueError", f"jit: static_argnames: expected names among {', '.join(named or ()) or 'none'}, got {n!r}")
     # Either way of naming an argument covers both ways of passing it.
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
-    all_numbers = {i % len(positional) if positional else i for i in numbers} | {positional.index(n) for n in names if n in positional}
-    takes_any = code is None or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
-    named = None if takes_any else code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    all_numbers = {i % len(positional) if i < 0 else i for i in numbers} | {positional.index(n) for n in names if n in positional}
     open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
-    mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(function, tuple(sorted(all_numbers)), all_names, on_miss == "raise", mode, open_axes)
-    for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
-        if hasattr(function, attribute):
-            setattr(jitted, attribute, getattr(function, attribute))
-    jitted.__wrapped__ = function
-    _functions.add(jitted)
-    return jitted
+    return all_names, tuple(sorted(i + given for i in all_numbers)), tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes), code.co_varnames[:code.co_argcount] if code else ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,12 +194,14 @@ class Explanation:
 
     def __str__(self):
         c = self.counters
-        lines = [f"{self.name}: {c['calls']} calls, {len(self.variants)} variants, {c['compiles']} compiled, {c['cache_hits']} from the cache"]
+        waiting = sum(not v["eager"] and v["state"] not in ("ready", "failed") and bool(v["ops"]) for v in self.variants)
+        lines = [f"{self.name}: {c['calls']} calls, {len(self.variants)} variants, {c['compiles']} compiled, {c['cache_hits']} from the cache"
+                 + (f", {waiting} to be compiled when they are called again" if waiting else "")]
         for i, v in enumerate(self.variants):
-            lines.append(f"  variant {i}: {', '.join(v['inputs']) or 'no arrays'}, {v['hits']} hits")
             if v["eager"]:
-                lines.append(f"    runs in eager: {v['eager']}")
+                lines.append(f"  variant {i}: {v['hits']} hits\n    runs in eager: {v['eager']}")
                 continue
+            lines.append(f"  variant {i}: {', '.join(v['inputs']) or 'no arrays'}, {v['hits']} hits")
             lines.append(f"    {v['ops']} operations {_code_text(v)}")
             lines += self._kernel_lines(i) if v["state"] == "ready" else []
             if v["apart"]:

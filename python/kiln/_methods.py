@@ -52,9 +52,10 @@ def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None
 
 
 def _repr_html_(self):
-    """The array as a table, for notebooks."""
+    """The array's values, with its shape and dtype below them, for notebooks."""
     import html
-    return f"<pre>{html.escape(repr(self))}</pre>"
+    shape = " × ".join(map(str, self.shape)) or "one number"
+    return f"<div><pre>{html.escape(repr(self))}</pre><small>{shape}, {self.dtype.name}</small></div>"
 
 
 Array.numpy = numpy

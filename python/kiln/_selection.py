@@ -148,6 +148,7 @@ class At:
     """``x.at[key].set(value)`` and so on: a changed copy of ``x``; with duplicate positions every update counts."""
 
     __slots__ = ("_array", "_key")
+    __iter__ = None  # `x.at[0]`, `x.at[1]`, ... would never end
 
     def __init__(self, array, key=None):
         self._array, self._key = array, key

@@ -1,5 +1,6 @@
 """``kn.testing``: whether the ways to run a function agree."""
 import json
+import struct
 import tempfile
 
 from . import _core
@@ -65,7 +66,8 @@ def _first_operation(jitted, arguments):
     inputs = tuple(x for x in flatten(arguments)[0] if isinstance(x, kn.Array))
     named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion")) for name, slot in kernel["ops"])
     for slot, name in named:
-        until = program[:16 + 8 * count] + slot.to_bytes(8, "little")
+        # One output, of fixed sizes (-1 symbols), on this device, without bodies: docs/formats/trace.md.
+        until = program[:16 + 8 * count] + struct.pack("<5q", 1, slot, -1, 0, 0)
         expected, found = _core.interpret(until, inputs), _core.run_program(until, inputs)
         if _difference(expected, found, name):
             code, instruction = places[slot] or (None, 0)

@@ -451,3 +451,290 @@ func.func @irfft_points(%x: tensor<3xcomplex<f32>>) {
   %r = kiln.irfft %x {axis = 0 : i64, size = 6 : i64, norm = 0 : i64} : (tensor<3xcomplex<f32>>) -> tensor<6xf32>
   return
 }
+// What a kernel may hold is a matter of its kind.
+
+func.func @kernel_of_nothing(%x: tensor<2xf32>) {
+  // expected-error@+1 {{yield: expected at least one value}}
+  kiln.kernel "elementwise"(%a = %x : tensor<2xf32>) {
+    kiln.yield
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_of_other_ops(%x: tensor<2xf32>) {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    // expected-error@+1 {{in a kernel: expected operations on arrays alone}}
+    %k = kiln.kernel "elementwise"(%b = %a : tensor<2xf32>) -> (tensor<2xf32>) {
+      kiln.yield %b : tensor<2xf32>
+    }
+    kiln.yield %k : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_reshape(%x: tensor<2x3xf32>) {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<2x3xf32>) -> (tensor<6xf32>) {
+    // expected-error@+1 {{in a kernel: expected a reshape that only adds or drops axes of size 1}}
+    %r = kiln.reshape %a : (tensor<2x3xf32>) -> tensor<6xf32>
+    kiln.yield %r : tensor<6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @kernel_gather(%x: tensor<4xf32>, %i: tensor<2xi64>) {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<4xf32>, %j = %i : tensor<2xi64>) -> (tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<4xf32>) -> tensor<4xf32>
+    // expected-error@+1 {{in a kernel: expected an input of the kernel to gather from}}
+    %r = kiln.gather %n, %j {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>) -> tensor<2xf32>
+    kiln.yield %r : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @elementwise_kernel(%x: tensor<2x3xf32>) {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<2x3xf32>) -> (tensor<2xf32>) {
+    // expected-error@+1 {{in a kernel: expected one of kind 'reduction', got 'elementwise'}}
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<2xf32>
+    kiln.yield %s : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @elementwise_kernel_shapes(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{results: expected one shape, got (2,) and (3,)}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<3xf32>) {
+    kiln.yield %a, %b : tensor<2xf32>, tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @reduction_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'reduction', got none}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @reduction_kernel_axes(%x: tensor<2x3xf32>) {
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<2x3xf32>) -> (tensor<f32>) {
+    // expected-error@+1 {{in a kernel: expected one axis: run kiln-simplify first}}
+    %s = kiln.sum %a {axes = array<i64: 0, 1>} : (tensor<2x3xf32>) -> tensor<f32>
+    kiln.yield %s : tensor<f32>
+  }
+  return
+}
+
+// -----
+
+func.func @reduction_kernel_two_axes(%x: tensor<3x3xf32>) {
+  %0:2 = kiln.kernel "reduction"(%a = %x : tensor<3x3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<3x3xf32>) -> tensor<3xf32>
+    // expected-error@+1 {{in a kernel: expected a reduction of axis 1 of (3, 3), got axis 0 of (3, 3)}}
+    %m = kiln.max %a {axes = array<i64: 0>} : (tensor<3x3xf32>) -> tensor<3xf32>
+    kiln.yield %s, %m : tensor<3xf32>, tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @reduction_kernel_results(%x: tensor<2x3xf32>) {
+  // expected-error@+1 {{results: expected (2, 3), or that without axis 1, got (2, 5)}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<2x3xf32>) -> (tensor<2x5xf32>) {
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<2xf32>
+    %b = kiln.broadcast %s {axes = array<i64: 0>} : (tensor<2xf32>) -> tensor<2x5xf32>
+    kiln.yield %b : tensor<2x5xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @reduction_kernel_product(%x: tensor<4x3xf32>, %y: tensor<2x4xf32>) {
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<4x3xf32>, %b = %y : tensor<2x4xf32>) -> (tensor<3x2xf32>) {
+    // expected-error@+1 {{in a kernel: expected one of kind 'contraction', got 'reduction'}}
+    %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 0 : i64, y_axis = 1 : i64} : (tensor<4x3xf32>, tensor<2x4xf32>) -> tensor<3x2xf32>
+    kiln.yield %d : tensor<3x2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @contraction_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'contraction', got none}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @contraction_kernel_form(%x: tensor<2xf32>) {
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<2xf32>) -> (tensor<f32>) {
+    // expected-error@+1 {{in a kernel: expected batch axes before the others, and a matrix: run kiln-simplify first}}
+    %d = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 0 : i64, y_axis = 0 : i64} : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>
+    kiln.yield %d : tensor<f32>
+  }
+  return
+}
+
+// -----
+
+func.func @contraction_kernel_two(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{expected one operation of kind 'contraction', got 2}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<2x2xf32>) -> (tensor<2x2xf32>) {
+    %d = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1 : i64, y_axis = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+    %f = kiln.dot_general %d, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1 : i64, y_axis = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+    kiln.yield %f : tensor<2x2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @contraction_kernel_results(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{results: expected (2, 2), got (2,)}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<2x2xf32>) -> (tensor<2xf32>) {
+    %d = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1 : i64, y_axis = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+    %s = kiln.slice %d {starts = array<i64: 0, 0>, sizes = array<i64: 1, 2>, steps = array<i64: 1, 1>} : (tensor<2x2xf32>) -> tensor<1x2xf32>
+    %r = kiln.reshape %s : (tensor<1x2xf32>) -> tensor<2xf32>
+    kiln.yield %r : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @contraction_kernel_type(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{results: expected one of type float32[2, 2]}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<2x2xf32>) -> (tensor<2x2xf64>) {
+    %d = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1 : i64, y_axis = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+    %c = kiln.cast %d : (tensor<2x2xf32>) -> tensor<2x2xf64>
+    kiln.yield %c : tensor<2x2xf64>
+  }
+  return
+}
+
+// -----
+
+func.func @assemble_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'assemble', got none}}
+  %0 = kiln.kernel "assemble"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @assemble_kernel_yield(%x: tensor<2xf32>) {
+  // expected-error@+1 {{yield: expected the result of 'kiln.concat' alone}}
+  %0 = kiln.kernel "assemble"(%a = %x : tensor<2xf32>) -> (tensor<4xf32>) {
+    %c = kiln.concat %a, %a {axis = 0 : i64} : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>
+    %n = kiln.negative %c : (tensor<4xf32>) -> tensor<4xf32>
+    kiln.yield %n : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @scatter_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'scatter', got none}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @scan_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'scan', got none}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @compact_kernel(%x: tensor<2xi64>) {
+  // expected-error@+1 {{expected an operation of kind 'compact', got none}}
+  %0 = kiln.kernel "compact"(%a = %x : tensor<2xi64>) -> (tensor<2xi64>) {
+    kiln.yield %a : tensor<2xi64>
+  }
+  return
+}
+
+// -----
+
+func.func @sort_kernel(%x: tensor<2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'sort', got none}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @sort_kernel_yield(%x: tensor<2xf32>) {
+  // expected-error@+1 {{yield: expected the result of 'kiln.sort' alone}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
+    %s = kiln.sort %a {axis = 0 : i64, descending = 0 : i64} : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %a : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @convolution_kernel(%x: tensor<1x4x1xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'convolution', got none}}
+  %0 = kiln.kernel "convolution"(%a = %x : tensor<1x4x1xf32>) -> (tensor<1x4x1xf32>) {
+    kiln.yield %a : tensor<1x4x1xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @library_kernel(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{expected an operation of kind 'library', got none}}
+  %0 = kiln.kernel "library"(%a = %x : tensor<2x2xf32>) -> (tensor<2x2xf32>) {
+    kiln.yield %a : tensor<2x2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @library_kernel_operand(%x: tensor<2x2xf32>) {
+  %0 = kiln.kernel "library"(%a = %x : tensor<2x2xf32>) -> (tensor<2x2xf32>) {
+    %n = kiln.negative %a : (tensor<2x2xf32>) -> tensor<2x2xf32>
+    // expected-error@+1 {{in a kernel: expected inputs of the kernel as operands}}
+    %c = kiln.cholesky %n {upper = 0 : i64} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+    kiln.yield %c : tensor<2x2xf32>
+  }
+  return
+}
+
+// -----

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import kiln as kn
+
 PROGRAM = """
 import sys, time
 import numpy as np, kiln as kn
@@ -77,18 +79,21 @@ def test_dump_dir(tmp_path):
 
 def test_missing_installation_parts(tmp_path):
     """A library of another version, or none, is named in the error."""
-    code = ("import kiln as kn; from kiln import _core\n"
-            "import kiln._errors as e\n"
-            "side = dict(raise_=0)\n"
-            "d = {'raise': e.make, 'repr': 0, 'leave': e.Leave, 'analyze': kn._capture.analyze, 'note': 0, 'where': e.where, 'flatten': None, 'unflatten': None, 'leaked': 0,"
-            f" 'dtypes': kn._dtypes.ALL, 'folder': kn._folder, 'libraries': {str(tmp_path)!r}}}\n"
-            "_core.set_python_side(d)\n")
-    for statement, what in (("kn.jit(lambda x: x + 1)(kn._core.asarray([1.0], None, None))", "compiler: expected the library of the installation"),
-                            ("kn.ones(2) + 1", "eager kernels: expected the pack of the installation")):
-        result = subprocess.run([sys.executable, "-c", code + statement], env={**os.environ, "KILN_CACHE": "0"}, capture_output=True, text=True)
+    packs = tmp_path / "packs"
+    packs.mkdir()
+    for pack in pathlib.Path(kn._libraries).glob("libkiln_pack*"):
+        (packs / pack.name).symlink_to(pack)
+
+    def run(statement, libraries):
+        code = f"import kiln as kn; kn._core.set_python_side({{**kn._python_side, 'libraries': {str(libraries)!r}}}); {statement}"
+        return subprocess.run([sys.executable, "-c", code], env={**os.environ, "KILN_CACHE": "0"}, capture_output=True, text=True)
+
+    for statement, libraries, what in (("kn.jit(lambda x: x + 1)(kn.ones(1))", packs, "compiler: expected the library of the installation"),
+                                       ("kn.ones(2) + 1", tmp_path, "eager kernels: expected the pack of the installation")):
+        result = run(statement, libraries)
         assert result.returncode and "PackageError" in result.stderr and what in result.stderr  # negative
-    pathlib.Path(tmp_path / "libkiln_compiler.so").write_bytes(b"not a library")
-    result = subprocess.run([sys.executable, "-c", code + "kn.jit(lambda x: x + 1)(kn._core.asarray([1.0], None, None))"], env={**os.environ, "KILN_CACHE": "0"}, capture_output=True, text=True)
+    (packs / "libkiln_compiler.so").write_bytes(b"not a library")
+    result = run("kn.jit(lambda x: x + 1)(kn.ones(1))", packs)
     assert "PackageError" in result.stderr  # negative
 
 

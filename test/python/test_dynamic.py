@@ -167,6 +167,36 @@ def test_convolutions_of_any_number_of_images():
     assert jitted.stats.compiles + jitted.stats.cache_hits == 2
 
 
+CONVOLUTIONS = [  # images, height, width, channels; window, filters; what changes from call to call
+    ("filters", lambda n: ((2, 6, 7, 3), (3, 2, 3, 8 * n)), {}),
+    ("few filters", lambda n: ((2, 6, 7, 3), (3, 2, 3, n + 1)), {}),
+    ("filters of groups", lambda n: ((2, 6, 7, 6), (3, 2, 3, 4 * n)), {"groups": 2, "padding": 1}),
+    ("channels", lambda n: ((2, 6, 7, n + 1), (3, 2, n + 1, 5)), {"padding": 1}),
+    ("channels of groups", lambda n: ((2, 6, 7, 3 * n), (3, 2, n, 6)), {"groups": 3}),
+    ("groups", lambda n: ((2, 6, 7, 12), (3, 2, 12 // n, 12)), lambda n: {"groups": n}),
+    ("depthwise", lambda n: ((2, 6, 7, 2 * n), (3, 2, 1, 4 * n)), lambda n: {"groups": 2 * n}),
+    ("images", lambda n: ((n + 1, 6, 7, 3), (3, 2, 3, 4)), {}),
+    ("height", lambda n: ((2, 5 + n, 7, 3), (3, 2, 3, 4)), {"padding": 1}),
+    ("width and window", lambda n: ((2, 6, 7 + n, 3), (3, 1 + n, 3, 4)), {"strides": 2, "padding": 1}),
+    ("a line", lambda n: ((2, 9, 2 * n), (3, n, 8 * n)), {"groups": 2}),
+    ("everything", lambda n: ((n + 1, 5 + n, 9 * n, 2 * n), (n + 1, n + 2, 2 * n, 8 * n)), {"padding": 2, "dilation": 2}),
+]
+
+
+@pytest.mark.parametrize("name, shapes, how", CONVOLUTIONS, ids=[c[0] for c in CONVOLUTIONS])
+@pytest.mark.parametrize("dtype", [kn.float32, kn.int64])
+def test_convolutions_of_any_size(name, shapes, how, dtype):
+    """A size that changes is a symbol, never a number: of the filters, also of groups, as of all others."""
+    for plain in (lambda x, w, k: kn.convolution(x, w, **k), lambda x, w, k: kn.maximum(kn.convolution(x * 2, w, **k) + w[0, 0, 0], 0)):
+        f = kn.jit(plain)
+        for n in (1, 2, 3, 4, 2):
+            xs, ws = shapes(n)
+            k = how(n) if callable(how) else how
+            x, w = (kn.astype(make(s, i) * 10, dtype) for i, s in enumerate((xs, ws)))
+            same_bits(f(x, w, k), plain(x, w, k))
+        assert f.stats.compiles + f.stats.cache_hits and not any(v["eager"] for v in f.explain().variants)
+
+
 def test_library_ops_are_compiled_for_their_sizes():
     f = kn.jit(lambda x: kn.linalg.cholesky(x @ x.T + 100 * kn.eye(x.shape[0])))
     for n in (3, 4, 5):

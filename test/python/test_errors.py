@@ -128,12 +128,9 @@ ROWS = [
     ("error", lambda: kn.jit(5), kn.TraceError, "expected a function, got int"),
     ("error", lambda: kn.jit(lambda: (yield)), kn.TraceError, "a generator or coroutine"),
     ("error", lambda: kn.jit(on_miss="retry")(abs), ValueError, "on_miss: expected None or 'raise'"),
-    ("error", lambda: kn.jit(lambda a: a)({1, 2}), kn.TraceError, "argument of a jitted function: expected arrays, numbers, .* got set"),
-    ("error", lambda: kn.jit(lambda a: a)(object()), kn.TraceError, "got object"),
-    ("error", lambda: kn.jit(lambda a: a)({"k": b"bytes"}), kn.TraceError, "got bytes"),
+    ("error", lambda: kn.jit(lambda a: a, on_miss="raise")({1, 2}), kn.TraceError, "one that compiles .* an argument is a set"),
     ("error", lambda: kn.jit(lambda a, s: a, static_argnums=1)(x, []), kn.TraceError, "static argument 1: expected a hashable value, got list"),
-    ("error", lambda: kn.jit(lambda a: None)(x), kn.TraceError, "got a function that returns nothing"),
-    ("error", lambda: kn.jit(lambda a: {1, 2})(x), kn.TraceError, "result of a jitted function: .* got set"),
+    ("error", lambda: kn.jit(lambda a: {1, 2}, on_miss="raise")(x), kn.TraceError, "one that compiles .* the result has a set in it"),
     ("error", lambda: kn.jit(lambda a: a + m)(x), kn.ShapeError, "do not broadcast"),
     ("error", lambda: kn.jit(lambda a: a if a[0] > 0 else -a, on_miss="raise")(x), kn.TraceError, "one that compiles"),
     ("error", lambda: kn.jit(lambda a: a * float(a[0])).lower(x), kn.TraceError, "lower: expected a function that records"),
@@ -215,23 +212,20 @@ def test_error(row):
         assert type(caught.value).__doc__
 
 
-def test_leaked_arrays():
+def test_arrays_that_outlive_their_call():
+    """Eager's answer, with a note that names the line."""
     @kn.jit
-    def leaks(a, box):
+    def keeps(a, box):
         box.append(a * 2)
         return a + 1
 
     box = []
-    with pytest.raises(kn.TraceError, match="expected that arrays made in the call are used in it or returned") as caught:
-        leaks(x, box)
-    assert "box.append(a * 2)" in str(caught.value)
-    with pytest.raises(kn.TraceError, match="used after the call"):
-        box[0] + 1
-    with pytest.raises(kn.TraceError, match="used after the call"):
-        kn.jit(lambda a, b: a + b)(x, box[0])
+    with pytest.warns(kn.KilnWarning, match="an array that is made here is kept outside of the call"):
+        keeps(x, box)
+    keeps(x, box)
+    assert len(box) == 2 and all((b == x * 2).all() for b in box)
     captured = box[0]
-    with pytest.raises(kn.TraceError, match="used after the call"):
-        kn.jit(lambda a: a + captured)(x)
+    assert (kn.jit(lambda a: a + captured)(x) == x * 3).all()
 
 
 def test_errors_under_jit_point_at_the_line_and_write_nothing():

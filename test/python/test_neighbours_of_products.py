@@ -75,3 +75,37 @@ def test_convolutions(images, how):
         for dynamic in (True, False):
             f = kn.jit(lambda x, w, b: kn.maximum(kn.convolution(x, w, **how) + b, 0), dynamic=dynamic)
             same_bits(f(x, w, b), kn.maximum(kn.convolution(x, w, **how) + b, 0))
+
+
+REPEATED = [((6, 5, 1, 17), (17, 9)), ((6, 5, 3, 17), (17, 9)), ((4, 1, 3, 17), (4, 1, 17, 9)), ((4, 5, 3, 17), (4, 1, 17, 9)), ((4, 5, 3, 17), (1, 5, 17, 9)),
+            ((1, 5, 3, 17), (17, 9)), ((3, 17), (5, 17, 9)), ((1, 17), (4, 5, 17, 9)), ((4, 5, 3, 17), (17,)), ((4, 5, 1, 17), (17,)), ((17,), (4, 5, 17, 9)),
+            ((2, 0, 3, 17), (17, 9)), ((2, 5, 0, 17), (17, 9)), ((2, 5, 3, 0), (0, 9)), ((2, 5, 3, 17), (17, 0)), ((2, 40, 70, 300), (300, 65))]
+
+
+@pytest.mark.parametrize("a, b", REPEATED, ids=[f"{a}@{b}" for a, b in REPEATED])
+@pytest.mark.parametrize("dtype", [kn.float32, kn.float16])
+def test_products_that_repeat_a_matrix(a, b, dtype, rng):
+    """One product of all rows gives the bits of a product for each position of the batch axes."""
+    x, y = (kn.astype(kn.asarray(rng.standard_normal(s) * 4), dtype) for s in (a, b))
+    batch = np.broadcast_shapes(a[:-2], b[:-2])
+    xs, ys = (kn.broadcast_to(v, batch + s[-2:]) for v, s in ((x, a), (y, b)))
+    want = kn.zeros(batch + (a[-2:-1] + (b[-1:] if len(b) > 1 else ())), dtype=dtype)
+    for at in np.ndindex(*batch):
+        want[at] = (xs[at] if len(a) > 1 else x) @ (ys[at] if len(b) > 1 else y)
+    same_bits(x @ y, want)
+    for plain in (lambda x, y: x @ y, lambda x, y: (x * 2) @ y + y[..., :1, :1].sum()) if len(b) > 1 else (lambda x, y: x @ y, lambda x, y: x @ y - 1):
+        for dynamic in (True, False):
+            same_bits(kn.jit(plain, dynamic=dynamic)(x, y), plain(x, y))
+    if len(a) > 2:  # rows that do not lie one behind the other
+        turned = kn.matrix_transpose(kn.matrix_transpose(x) * 1)
+        same_bits(turned @ y, want)
+        same_bits(kn.jit(lambda x, y: x @ y)(turned, y), want)
+    if len(a) > 2 >= len(b):
+        same_bits(kn.flip(x, axis=0) @ y, kn.flip(want, axis=0))
+
+
+def test_a_repeated_matrix_takes_no_memory(rng):
+    x, y = (kn.asarray(rng.standard_normal(s)) for s in ((60, 60, 1, 128), (128, 128)))
+    f = kn.jit(lambda x, y: kn.maximum(x @ y + 1, 0))
+    same_bits(f(x, y), kn.maximum(x @ y + 1, 0))
+    assert f.stats.kernels == 1 and f.stats.workspace_bytes < 1 << 20

@@ -111,10 +111,11 @@ def forks():
         if child == 0:
             new, expected = kn.jit(make(i + 0.5), dynamic=False), make(i + 0.5)(x)
             ok = all(kn.array_equal(g(x), g.__wrapped__(x)) for g in kept[-3:]) and kn.array_equal(kn.sum(big @ big), product)
-            end = time.monotonic() + 50
-            while ok and time.monotonic() < end and not (new.stats.tier and f.stats.tier):  # both are compiled here
+            end, isLost = time.monotonic() + 50, False
+            while ok and time.monotonic() < end and not isLost and not (new.stats.tier and f.stats.tier):  # both are compiled here
                 ok = kn.array_equal(new(x), expected) and kn.array_equal(f(x), f.__wrapped__(x))
-            ok = ok and new.stats.tier == 1 and f.stats.tier == 1
+                isLost = "forked while the compiler was at work" in new.explain().variants[0]["error"]  # on a busy machine
+            ok = ok and (isLost or (new.stats.tier == 1 and f.stats.tier == 1))
             if i % 2:
                 os._exit(0 if ok else 3)
             sys.exit(0 if ok else 3)  # with the hooks of the interpreter's end
@@ -132,6 +133,65 @@ def test_forks_while_it_compiles(tmp_path):
                                env={**os.environ, "KILN_JIT": "auto", "KILN_CACHE": "0", "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])})
     _, error = process.communicate(timeout=600)
     assert process.returncode == 0, error[-2000:]
+
+
+LONG = """
+import ctypes, os, sys, threading, time, warnings
+import kiln as kn
+x = kn.linspace(0, 1, 64)
+g = kn.jit(lambda v: kn.tanh(v) * 2, dynamic=False)
+g(x), g(x)
+while not g.stats.tier:
+    time.sleep(0.001)
+def long(v):
+    for i in range(6000):
+        v = kn.concat([kn.tanh(v[1:]) * (i + 0.5), v[:1]])
+    return v
+f = kn.jit(long, dynamic=False)
+"""
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "os._exit(0)", "ctypes.CDLL(None).exit(0)"])
+def test_forks_do_not_wait_for_a_long_compile(end, tmp_path):
+    """A child that cannot use the compiler runs on without, and says so; what was compiled stays."""
+    code = LONG + f"""
+f(x), f(x)
+for delay in (0.05, 0.4, 0.8):
+    time.sleep(delay)
+    assert f.explain().variants[0]["state"] == "compiling"
+    start = time.monotonic()
+    child = os.fork()
+    if not child:
+        ok = kn.array_equal(g(x), kn.tanh(x) * 2) and g.stats.tier == 1
+        new, again = (kn.jit(lambda v: v * 3 + delay, dynamic=False) for _ in range(2))
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            while ok and new.explain().variants == [] or new.explain().variants[0]["state"] not in ("failed", "ready"):
+                ok = kn.array_equal(new(x), x * 3 + delay)
+            new(x)
+        kn.config.jit = "sync"
+        ok = ok and kn.array_equal(again(x), x * 3 + delay) and kn.array_equal(f(x), long(x))
+        ok = ok and (new.stats.tier or any("forked while the compiler was at work" in str(w.message) for w in seen))
+        if not ok:
+            os._exit(3)
+        {end}
+    taken = time.monotonic() - start
+    assert taken < 2, taken  # 0.1 s where nothing else runs
+    assert os.waitpid(child, 0)[1] == 0
+"""
+    ended(start(0, tmp_path, code, KILN_CACHE="0"))
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "ctypes.CDLL(None).exit(0)"])
+@pytest.mark.parametrize("mode", ["auto", "sync"])
+def test_ends_during_a_long_compile(mode, end, tmp_path):
+    call = "f(x), f(x)" if mode == "auto" else "kn.config.jit = 'sync'; threading.Thread(target=f, args=(x,), daemon=True).start()"
+    for delay in (0.02, 0.3, 0.8, 1.6):
+        process = start(0, tmp_path, LONG + f"{call}; time.sleep({delay}); print('ends', flush=True); {end}\n", KILN_CACHE="0")
+        assert process.stdout.readline() == "ends\n"
+        began = time.monotonic()
+        assert ended(process) == ""
+        assert time.monotonic() - began < 4  # 0.2 s where nothing else runs
 
 
 def test_many_threads(tmp_path):
@@ -309,15 +369,19 @@ def test_out_of_memory(tmp_path):
             "@kn.jit\n"
             "def f(x, y):\n"
             "    y[...] = x + 1\n"
-            "    return kn.sum(kn.broadcast_to(x, (60, 1000, 1000)) * 2, axis=1), kn.broadcast_to(x, (800, 1000, 1000)) * 2\n"
+            "    return kn.sum(kn.broadcast_to(x, (60, 1000, 1000)) * 2, axis=1), kn.broadcast_to(x, (200, 1000, 1000)) * 2\n"
             "def fails(call):\n"
             "    try: call()\n"
             "    except MemoryError: return True\n"
+            "f(x, y); y[...] = 0\n"
+            "kn._core.release_kept()\n"
             "used = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
-            "resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20), resource.RLIM_INFINITY))\n"
-            "assert fails(lambda: f(x, y)) and not kn.any(y), 'replayed'\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), resource.RLIM_INFINITY))\n"
+            "assert fails(lambda: f(x, y)) and not kn.any(y), 'op by op'\n"
             "kn.config.jit = 'sync'\n"
             "assert fails(lambda: f(x, y)) and not kn.any(y), 'compiled'\n"
+            "kn.clear_caches()\n"
+            "assert fails(lambda: f(x, y)) and kn.all(y == 2), 'recorded: what eager wrote before'\n"
             "assert fails(lambda: kn.ones(1 << 40)) and fails(lambda: kn.ones((1 << 31, 1 << 31)))\n"
             "assert float(kn.sum(x)) == 1e6\n")
     assert ended(start(0, tmp_path, code, KILN_CACHE="0")) == ""  # negative

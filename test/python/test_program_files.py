@@ -34,22 +34,27 @@ def test_bytecode_round_trips():
     assert bytecode[:4] == b"ML\xefR" and kn._core.parse_ir(bytecode) == lowered._words
 
 
-PROGRAM = kn.jit(lambda x: kn.astype(x + 1.5, kn.int32)[::2]).lower(kn.ones(5)).to_bytes()
+PROGRAM = kn.jit(lambda x: kn.concatenate([kn.astype(x + 1.5, kn.int32)[::2]] * 2)).lower(kn.ones(5)).to_bytes()
 
 
 def renamed(old, new):
-    return PROGRAM.replace(struct.pack("<q", len(old)) + old, struct.pack("<q", len(new)) + new)
+    """Another name in the table of strings, as long."""
+    assert len(old) == len(new) and PROGRAM.count(old) == 1
+    return PROGRAM.replace(old, new)
 
 
 def with_version(version):
-    name = struct.pack("<q", 3) + b"add"
-    return PROGRAM.replace(name + struct.pack("<q", 1), name + struct.pack("<q", version))
+    """Another version of the first op: the table is a number of ops, and the name and version of each."""
+    at = PROGRAM.index(b"ops" + struct.pack("<q", 1)) + 3 + 8 + 8 + 8 + 8
+    assert PROGRAM[at:at + 8] == struct.pack("<q", 1)
+    return PROGRAM[:at] + struct.pack("<q", version) + PROGRAM[at + 8:]
 
 
 @pytest.mark.parametrize("data, message", [
-    (b"", "a program of Kiln"), (b"KILNPROG", "more bytes"), (PROGRAM[:-3], "more bytes|counts within"), (PROGRAM + b"1", "the end behind the outputs"), (PROGRAM[:8] + struct.pack("<q", 9) + PROGRAM[16:], "format 1, got 9"),
-    (renamed(b"add", b"adds"), "ops that this version knows, got 'adds'"), (renamed(b"float32", b"float99"), "dtypes that this version knows, got 'float99'"), (with_version(2), "version 1 of add, got 2"),
-    (with_version(0), "version 1 of add, got 0"), (renamed(b"float32", b"bool"), "expected ops that fit together|a real one")])
+    (b"", "a program of Kiln"), (b"KILNPROG", "more bytes"), (PROGRAM[:-3], "more bytes|counts within"), (PROGRAM + b"1", "the end behind the sections"), (PROGRAM[:8] + struct.pack("<q", 9) + PROGRAM[16:], "format 3, got 9"),
+    (PROGRAM[:8] + struct.pack("<q", 1) + PROGRAM[16:], "format 3, got 1, which later versions do not read"),
+    (renamed(b"concat", b"concut"), "ops that this version knows, got 'concut'"), (renamed(b"float32", b"float99"), "dtypes that this version knows, got 'float99'"), (with_version(2), "version 1 of constant, got 2"),
+    (with_version(0), "version 1 of constant, got 0"), (renamed(b"float32", b"float16"), "expected ops that fit together, got constant: value: expected bits of float16")])
 def test_what_is_no_program_is_refused(data, message):
     with pytest.raises(kn.PackageError, match=message):  # negative
         kn._core.unpack_program(data)
@@ -66,11 +71,40 @@ def test_mutated_programs_are_read_or_refused():
                 pass
 
 
+OPEN = """func.func @f(%x: tensor<?x3xf32, #kiln.symbols<0, -1>>) -> tensor<3xf32> attributes {kiln.symbols = 1 : i64} {
+%0 = kiln.exp %x : (tensor<?x3xf32, #kiln.symbols<0, -1>>) -> tensor<?x3xf32, #kiln.symbols<0, -1>>
+%1 = kiln.sum %0 {axes = array<i64: 0>} : (tensor<?x3xf32, #kiln.symbols<0, -1>>) -> tensor<3xf32>
+return %1 : tensor<3xf32> }"""
+
+
+def test_programs_for_any_size_round_trip():
+    words = kn._core.parse_ir(OPEN.encode())
+    assert kn._core.unpack_program(kn._core.pack_program(words)) == words
+    assert kn._core.parse_ir(kn._core.print_ir(words, "kiln").encode()) == words
+
+
+def test_trees_of_segments_are_programs():
+    text = """trace.tree @f(%x: tensor<2xf32>) -> tensor<2xf32> {
+%y = trace.segment(%a = %x : tensor<2xf32>) -> tensor<2xf32> {
+  %e = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+  trace.return %e : tensor<2xf32> }
+trace.return %y : tensor<2xf32> }"""
+    assert kn._core.parse_ir(text.encode()) == kn.jit(lambda x: -x).lower(kn.ones(2))._words
+
+
 def test_text_that_is_no_program_is_refused():
     with pytest.raises(kn.CompileError, match="expected a module of kiln ops"):
         kn._core.parse_ir(b"func.func @f(")
     with pytest.raises(kn.CompileError, match="a module without one"):
         kn._core.parse_ir(b"module {}")
+    with pytest.raises(kn.CompileError, match="expected arrays as arguments, got i32"):
+        kn._core.parse_ir(b"func.func @f(%x: i32) { return }")
+    with pytest.raises(kn.CompileError, match="strides of argument 0: expected one an axis, got 2"):
+        kn._core.parse_ir(b"func.func @f(%x: tensor<3xf32> {kiln.strides = array<i64: 1, 1>}) { return }")
+    with pytest.raises(kn.CompileError, match="registered in this process, got 'mylib.norm'"):
+        kn._core.parse_ir(b'func.func @f(%x: tensor<3xf32>) { %0 = kiln.custom "mylib.norm"(%x) : (tensor<3xf32>) -> tensor<f32> return }')
+    with pytest.raises(kn.CompileError, match="expected a straight tree, got one with guards"):
+        kn._core.parse_ir(b"trace.tree @f(%x: tensor<i1>) { trace.guard %x is true : tensor<i1> -> ^a, otherwise ^a\n^a:\n trace.return }")
     with pytest.raises(kn.CompileError, match="expected only operations of the kiln dialect"):
         kn._core.parse_ir(b"func.func @f() -> i32 { %0 = arith.constant 1 : i32 return %0 : i32 }")
 

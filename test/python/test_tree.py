@@ -94,6 +94,7 @@ def test_jit_with_registered_classes():
     assert not f.explain().variants[0]["eager"]
 
 
-def test_other_objects_are_refused():
-    with pytest.raises(kn.TraceError, match="dicts, lists, tuples and dataclasses of them, got object"):
-        kn.jit(lambda x: x)(object())
+def test_other_objects_run_in_eager():
+    thing = object()
+    with pytest.warns(kn.KilnWarning, match="an argument is an? object, which is not watched"):
+        assert kn.jit(lambda x: x)(thing) is thing

@@ -28,8 +28,8 @@ TEST(Array, RefusesSizesThatOverflow) {
 
 TEST(Recorder, RecordsOpsOverInputs) {
   Array x = Array::empty(DType::F32, {4});
-  Recorder r;
-  r.addInput(x, {InputPlace::Argument, 0});
+  Recorder r(Recorder::Abstract);
+  r.addInput(x);
   Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsFloat, nullptr, 0, 2.0}};
   Array y = applyElementwise(Op::Multiply, operands);
   EXPECT_EQ(y.shape, (Dims{4}));
@@ -40,8 +40,8 @@ TEST(Recorder, RecordsOpsOverInputs) {
 TEST(Recorder, EqualProgramsHaveEqualWords) {
   auto program = [](double factor) {
     Array x = Array::empty(DType::F32, {4});
-    Recorder r;
-    r.addInput(x, {InputPlace::Argument, 0});
+    Recorder r(Recorder::Abstract);
+    r.addInput(x);
     Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsFloat, nullptr, 0, factor}};
     r.trace.outputs = {r.slotOf(applyElementwise(Op::Multiply, operands))};
     return r.trace.serialize();
@@ -53,13 +53,12 @@ TEST(Recorder, EqualProgramsHaveEqualWords) {
 
 TEST(Recorder, WritesBecomeCommits) {
   Array x = Array::empty(DType::F32, {4});
-  Recorder r;
-  r.addInput(x, {InputPlace::Argument, 0});
+  Recorder r(Recorder::Abstract);
+  r.addInput(x);
   Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsArray, &x}};
   Array view = slice(x, {1}, {2}, {1});
   assign(x, applyElementwise(Op::Add, operands));
-  ASSERT_EQ(r.commits().size(), 1u);
-  EXPECT_TRUE(r.isWritten(x.storage.get()));
+  ASSERT_EQ(r.written().size(), 1u);
   size_t before = r.trace.types.size();
   r.slotOf(view); // taken again, of the new content
   EXPECT_EQ(r.trace.types.size(), before + 1);
@@ -67,20 +66,20 @@ TEST(Recorder, WritesBecomeCommits) {
 
 TEST(Recorder, LeavesWhereItCannotFollow) {
   Array x = Array::empty(DType::F32, {4}), other = Array::empty(DType::F32, {4});
-  Recorder r;
-  r.addInput(x, {InputPlace::Argument, 0});
+  Recorder r(Recorder::Abstract);
+  r.addInput(x);
   EXPECT_THROW(r.slotOf(other), LeaveRecording); // neither argument nor captured
   EXPECT_FALSE(r.left.empty());
 }
 
 TEST(Recorder, WritesThroughViewsUpdateTheirCell) {
   Array x = Array::empty(DType::F32, {4});
-  Recorder r;
-  r.addInput(x, {InputPlace::Argument, 0});
+  Recorder r(Recorder::Abstract);
+  r.addInput(x);
   Array part = slice(x, {1}, {2}, {1}), one = constantArray(DType::F32, {});
   assign(part, one);
-  ASSERT_EQ(r.commits().size(), 1u);
-  EXPECT_EQ(r.trace.types[size_t(r.commits()[0].slot)].shape, Dims{4});
+  ASSERT_EQ(r.written().size(), 1u);
+  EXPECT_EQ(r.trace.types[size_t(r.written()[0].slot)].shape, Dims{4});
   EXPECT_NE(r.slotOf(part), r.slotOf(x)); // the view is taken again, of the new content
   Array repeated = broadcastTo(x, {2, 4});
   EXPECT_THROW(assign(repeated, one), Error);
@@ -89,11 +88,11 @@ TEST(Recorder, WritesThroughViewsUpdateTheirCell) {
 TEST(Recorder, ArraysOfAnotherRecordingAreRefused) {
   Array leaked;
   {
-    Recorder r;
+    Recorder r(Recorder::Abstract);
     leaked = constantArray(DType::F32, {});
   }
   EXPECT_THROW(leaked.data(), Error);
-  Recorder r;
+  Recorder r(Recorder::Abstract);
   EXPECT_THROW(r.slotOf(leaked), Error);
 }
 

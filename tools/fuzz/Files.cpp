@@ -4,6 +4,7 @@
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Core/Error.h"
+#include "lib/Core/Generalize.h"
 #include "lib/Core/Program.h"
 
 #include <algorithm>
@@ -64,7 +65,8 @@ static const Bytes &wholeFile(uint64_t number) {
   auto &[seed, bytes] = known[number % 2];
   if (bytes.empty() || seed != number / kSeedsEach) {
     Random random(seed = number / kSeedsEach);
-    bytes = packProgram(randomProgram(random));
+    int64_t kind = below(random, 3);
+    bytes = packProgram(kind == 0 ? randomProgram(random) : kind == 1 ? randomTree(random) : randomOpenProgram(random));
   }
   return bytes;
 }
@@ -79,6 +81,17 @@ std::string checkProgramFile(uint64_t seed) {
   // It was read: then all that follows must take it.
   try {
     if (unpackProgram(packProgram(trace)).serialize() != trace.serialize()) return "what was read is not what it writes";
+    if (!(Trace::parse(trace.serialize()) == trace)) return "its words say another program";
+    if (!trace.bodies.empty()) return ""; // stored, not run
+    if (trace.isOpen()) {
+      std::vector<int64_t> sizes;
+      for (int64_t i = 0; i < std::min<int64_t>(trace.symbols, 64); ++i)
+        sizes.push_back(chance(random, 50) ? 5 - i % 2 : 2 + below(random, 20));
+      try {
+        trace = specialize(trace, sizes);
+      } catch (const Error &) { return ""; } // sizes that do not fit
+    }
+    trace.devices.clear();
     if (elementsOf(trace) > 20000 || trace.outputs.empty()) return "";
     auto words = trace.serialize();
     std::vector<std::vector<char>> memory;

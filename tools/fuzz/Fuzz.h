@@ -16,6 +16,10 @@ inline bool chance(Random &random, int percent) { return below(random, 100) < pe
 
 /// A valid program of some operations, drawn from the records of all ops by their rules.
 Trace randomProgram(Random &random);
+/// The same with what only files hold besides: bodies, devices, ops that this process registered, several results.
+Trace randomTree(Random &random, int depth = 0);
+/// A program for any size.
+Trace randomOpenProgram(Random &random);
 /// Contents for an array: ordinary numbers, the borders of the dtype, and any bits.
 std::vector<char> randomContents(Random &random, const TensorType &type);
 

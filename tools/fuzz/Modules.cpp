@@ -1,7 +1,7 @@
 // A program in every way that it can run: the reference interpreter says what is right.
 #include "tools/fuzz/Fuzz.h"
 
-#include "frontend/Replay.h"
+#include "frontend/Interpreter.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Error.h"
 #include "lib/Core/Program.h"
@@ -55,7 +55,7 @@ public:
         std::memcpy(inputs[i].data(), from[i], bytesOf(types[i]));
       }
       for (const Array &a : inputs) pointers.push_back(&a);
-      std::vector<Array> results = replay(trace, pointers);
+      std::vector<Array> results = interpret(trace, pointers);
       for (size_t i = 0; i < to.size(); ++i) std::memcpy(to[i], results[i].data(), bytesOf(outputs[i]));
       for (size_t i = 0; i < from.size(); ++i)
         if (std::memcmp(inputs[i].data(), from[i], bytesOf(types[i]))) throw std::runtime_error("an input was written");

@@ -1,8 +1,10 @@
+#include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
+#include "passes/fuse/Fuse/Moves.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/EquivalenceClasses.h"
-#include "llvm/ADT/SetVector.h"
+
+#include <deque>
 
 namespace kiln {
 #define GEN_PASS_DEF_FUSE
@@ -22,51 +24,31 @@ struct Group {
   llvm::SetVector<Operation *> ops;
   llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
   Group *partOf = nullptr;
+  int64_t first = 0, last = 0; // places of its operations in the program
   SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
 constexpr size_t kMostOps = 256;
-
-bool addsOnlyUnitAxes(Operation *op) {
-  auto reshape = dyn_cast<ir::ReshapeOp>(op);
-  if (!reshape) return false;
-  auto sizes = [](Value v) {
-    SmallVector<int64_t> result;
-    for (int64_t d : ir::typeOf(v).shape)
-      if (d != 1) result.push_back(d);
-    return result;
-  };
-  return sizes(reshape.getX()) == sizes(reshape.getResult());
-}
-
-bool isReducer(Operation *op) { return ir::isKind(op, Kind::Reduce) || ir::isKind(op, Kind::Argreduce); }
-
-/// A contraction with a vector runs as a reduction of the matrix.
-bool isVectorProduct(Operation *op) {
-  auto dot = dyn_cast<ir::DotGeneralOp>(op);
-  return dot && (ir::typeOf(dot.getX()).shape.rank != ir::typeOf(dot.getY()).shape.rank);
-}
+constexpr int kMostStages = 16; // of reductions that follow each other: each computes again what those before it did
 
 class Fuser {
 public:
-  Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()) {}
-  void run();
+  Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()), moves(fn) {}
+  LogicalResult run();
 
 private:
   func::FuncOp fn;
   Block &block;
   std::vector<std::unique_ptr<Group>> groups;
   DenseMap<Operation *, Group *> groupOf;
-  DenseSet<Operation *> roots; // moves that must lie in memory
+  DenseMap<Operation *, int64_t> places; // of operations in the program
+  DenseMap<Operation *, int> stages;     // of their kernel, that have run when an operation has
+  Moves moves;
 
-  void copyAliasedOutputs();
-  void findRoots();
-  void copyReshapedArguments();
-  bool isAlias(Operation *op) { return isa<ir::ReshapeOp>(op) && (roots.contains(op) || !addsOnlyUnitAxes(op)); }
-  bool isMove(Operation *op);
-  bool isPulled(Operation *op) { return op && !roots.contains(op) && isMove(op) && !isAlias(op); }
-  void requireMemory(Value v);
+  bool isAlias(Operation *op) { return moves.isAlias(op); }
+  bool isPulled(Operation *op) { return moves.isPulled(op); }
 
   Group *place(Operation *op);
+  int stageOf(const Group &g, Operation *op);
   bool isPrologue(Group &g, Operation *product, Value operand);
   void takePrologues(Group &g, Operation *product);
   std::unique_ptr<Group> alone(Operation *op);
@@ -74,7 +56,6 @@ private:
   StringRef cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read);
   void note(Group &g, Operation *op, Group &other, StringRef why);
   bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
-  void producers(Value v, llvm::SetVector<Operation *> &found);
   bool makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read);
   bool readsFrom(Group &reader, Group &g);
   SmallVector<Group *> sorted();
@@ -85,119 +66,30 @@ private:
   bool leavesGroup(Group &g, Value v);
 };
 
-bool Fuser::isMove(Operation *op) {
-  if (ir::isKind(op, Kind::Index) || ir::isKind(op, Kind::Source)) return true;
-  // A scalar of arithmetic is hoisted out of every loop.
-  return ir::isKind(op, Kind::Elementwise) && ir::typeOf(op->getResult(0)).shape.rank == 0;
-}
-
-void Fuser::requireMemory(Value v) {
-  Operation *op = v.getDefiningOp();
-  if (!op) return;
-  if (isa<ir::ReshapeOp>(op)) {
-    if (roots.insert(op).second) requireMemory(op->getOperand(0));
-  } else if (isMove(op)) {
-    roots.insert(op);
-  }
-}
-
-/// Each output needs memory of its own: one that is an argument, or another output, is copied.
-void Fuser::copyAliasedOutputs() {
-  Operation *end = block.getTerminator();
-  DenseSet<Value> taken;
-  OpBuilder b(end);
-  for (OpOperand &output : end->getOpOperands()) {
-    Value root = output.get();
-    while (auto alias = root.getDefiningOp<ir::ReshapeOp>()) root = alias.getX();
-    if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
-    output.set(ir::CastOp::create(b, end->getLoc(), output.get().getType(), output.get()));
-    count("fuse.copies");
-  }
-}
-
-void Fuser::findRoots() {
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
-    if (op.hasTrait<OpTrait::IsTerminator>()) {
-      for (Value v : op.getOperands()) requireMemory(v);
-      continue;
-    }
-    if (op.use_empty()) {
-      op.erase();
-      continue;
-    }
-    if (isa<ir::ReshapeOp>(op) && !addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
-    if (isa<ir::DotGeneralOp>(op)) {
-      bool isVector = isVectorProduct(&op);
-      for (Value v : op.getOperands())
-        if (!isVector) requireMemory(v);
-    }
-    if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
-    if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
-  }
-}
-
-/// A reshape names the memory of its operand by other sizes, which a strided argument's memory does not allow: it is copied.
-void Fuser::copyReshapedArguments() {
-  OpBuilder b = OpBuilder::atBlockBegin(&block);
-  for (BlockArgument argument : block.getArguments()) {
-    if (!fn.getArgAttr(argument.getArgNumber(), "kiln.strides")) continue;
-    Value copy;
-    for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
-      if (!isAlias(use.getOwner())) continue;
-      if (!copy) copy = ir::CastOp::create(b, argument.getLoc(), argument.getType(), argument);
-      use.set(copy);
-    }
-    if (copy) count("fuse.copies");
-  }
-}
-
-/// The operations in groups that a value is read from through pulled moves.
-void Fuser::producers(Value v, llvm::SetVector<Operation *> &found) {
-  DenseSet<Operation *> seen;
-  auto visit = [&](auto &self, Value v) -> void {
-    Operation *op = v.getDefiningOp();
-    if (!op) return;
-    if (!isPulled(op) && !isAlias(op)) return void(found.insert(op));
-    if (!seen.insert(op).second) return;
-    for (Value operand : op->getOperands()) self(self, operand);
-  };
-  visit(visit, v);
-}
-
 static Group *now(Group *g) {
-  while (g->partOf) g = g->partOf;
-  return g;
+  Group *root = g;
+  while (root->partOf) root = root->partOf;
+  while (g->partOf) g = std::exchange(g->partOf, root);
+  return root;
+}
+
+/// `part` becomes a part of `whole`.
+static void join(Group &whole, Group &part) {
+  whole.ops.insert(part.ops.begin(), part.ops.end());
+  whole.reads.insert(part.reads.begin(), part.reads.end());
+  whole.first = std::min(whole.first, part.first);
+  whole.last = std::max(whole.last, part.last);
+  part.ops.clear();
+  part.partOf = &whole;
 }
 
 std::unique_ptr<Group> Fuser::alone(Operation *op) {
   auto g = std::make_unique<Group>();
   g->ops.insert(op);
-  g->kind = ir::KernelKind::Elementwise;
+  g->first = g->last = places[op];
+  g->kind = ir::kernelKindOf(op).value_or(ir::KernelKind::Elementwise);
   g->space = ir::typeOf(op->getResult(0)).shape;
-  auto words = ir::wordsOf(op);
-  if (isReducer(op)) {
-    g->kind = ir::KernelKind::Reduction;
-    g->space = ir::typeOf(op->getOperand(0)).shape;
-    g->axis = int(ir::isKind(op, Kind::Reduce) ? words[1] : words[0]);
-  } else if (isVectorProduct(op)) {
-    g->kind = ir::KernelKind::Reduction;
-    bool xIsMatrix = ir::typeOf(op->getOperand(0)).shape.rank > ir::typeOf(op->getOperand(1)).shape.rank;
-    g->space = ir::typeOf(op->getOperand(xIsMatrix ? 0 : 1)).shape;
-    g->axis = int(words[words.size() - (xIsMatrix ? 2 : 1)]);
-  } else if (isa<ir::DotGeneralOp>(op)) {
-    g->kind = ir::KernelKind::Contraction;
-  } else {
-    switch (info(*ir::opOf(op)).kind) {
-    case Kind::Assemble: g->kind = ir::KernelKind::Assemble; break;
-    case Kind::Scatter: g->kind = ir::KernelKind::Scatter; break;
-    case Kind::Scan: g->kind = ir::KernelKind::Scan; break;
-    case Kind::Compact: g->kind = ir::KernelKind::Compact; break;
-    case Kind::Sort: g->kind = ir::KernelKind::Sort; break;
-    case Kind::Convolve: g->kind = ir::KernelKind::Convolution; break;
-    case Kind::Library: g->kind = ir::KernelKind::Library; break;
-    default: break;
-    }
-  }
+  if (g->kind == ir::KernelKind::Reduction) std::tie(g->space, g->axis) = ir::reducedSpace(op);
   return g;
 }
 
@@ -222,7 +114,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       else if (!isReduced) axes.push_back(shape == target.space ? i : -1);
     return axes;
   };
-  bool isReducing = isReducer(op) || isVectorProduct(op);
+  bool isReducing = ir::kernelKindOf(op) == ir::KernelKind::Reduction;
   DenseMap<Value, SmallVector<SmallVector<int>, 1>> seen; // and found natural, or under way
   auto walk = [&](auto &self, Value v, SmallVector<int> axes) -> bool {
     Operation *producer = v.getDefiningOp();
@@ -231,7 +123,7 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     if (groupOf.lookup(producer) == &g) return belongs(target, ir::typeOf(v).shape) && axes == natural(ir::typeOf(v).shape);
     if (isAlias(producer)) { // read from memory: written before this kernel, not in it
       llvm::SetVector<Operation *> found;
-      producers(v, found);
+      moves.producers(v, found);
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     if (!isPulled(producer) && producer != op) return true;
@@ -248,14 +140,14 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       from = ir::throughUnitAxes(x, to, ArrayRef(axes), -1);
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;
-      for (Value x : producer->getOperands()) producers(x, found);
+      for (Value x : producer->getOperands()) moves.producers(x, found);
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     return llvm::all_of(producer->getOperands(), [&](Value x) { return self(self, x, from); });
   };
-  if (isVectorProduct(op) && ir::typeOf(operand).shape.rank != target.space.rank) { // the vector: read at other positions
+  if (ir::isVectorProduct(op) && ir::typeOf(operand).shape.rank != target.space.rank) { // the vector: read at other positions
     llvm::SetVector<Operation *> found;
-    producers(operand, found);
+    moves.producers(operand, found);
     return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
   }
   if (ir::isKind(op, Kind::Index)) return walk(walk, op->getResult(0), natural(ir::typeOf(op->getResult(0)).shape)); // moves itself
@@ -268,7 +160,7 @@ bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contractio
 /// Why the kernel of `g` cannot also run `what`, whose kernel would be `op`; empty: it can, and then takes over its reduction.
 StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
   constexpr StringRef kOtherShape = "has another shape";
-  if (g.ops.size() > kMostOps) return "that kernel is full";
+  if (g.ops.size() > kMostOps || stageOf(g, what) > kMostStages) return "that kernel is full";
   if (isa<ir::GatherOp>(what)) return "reads any position of it";
   if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
   if (takesEpilogue(g)) {
@@ -302,16 +194,34 @@ void Fuser::note(Group &g, Operation *op, Group &other, StringRef why) {
   g.apart.push_back(b.getArrayAttr({nameOf(op), placeOf(op), nameOf(from), placeOf(from), b.getStringAttr(why)}));
 }
 
-/// Whether one of the groups, with `op`, would be read from outside by what it reads itself.
+/// How many stages of reductions of `g` have run when `op`, in it, has.
+int Fuser::stageOf(const Group &g, Operation *op) {
+  llvm::SetVector<Operation *> found;
+  for (Value v : op->getOperands()) moves.producers(v, found);
+  int stage = 0;
+  for (Operation *p : found)
+    if (groupOf.lookup(p) == &g) stage = std::max(stage, stages.lookup(p));
+  return stage + (ir::kernelKindOf(op) == ir::KernelKind::Reduction);
+}
+
+/// Whether one of the groups, with `op`, would be read from outside by what it reads itself; also where finding out takes too long.
 bool Fuser::makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read) {
+  constexpr size_t kMostSteps = 4096;
   DenseSet<Group *> inside(merged.begin(), merged.end()), seen;
-  auto reaches = [&](auto &self, Group *g) -> bool {
-    if (inside.contains(g)) return true;
-    if (!seen.insert(g).second) return false;
-    return llvm::any_of(g->reads, [&](Group *from) { return now(from) != g && self(self, now(from)); });
+  int64_t first = std::numeric_limits<int64_t>::max();
+  for (Group *g : merged) first = std::min(first, g->first);
+  std::deque<Group *> ahead; // the nearest first
+  auto visit = [&](Group *from) { // what ends before they start does not read them
+    if (Group *g = now(from); !inside.contains(g) && g->last > first && seen.insert(g).second) ahead.push_back(g);
   };
-  auto leadsBack = [&](Group *g) { return !inside.contains(now(g)) && reaches(reaches, now(g)); };
-  return llvm::any_of(read, leadsBack) || llvm::any_of(merged, [&](Group *g) { return llvm::any_of(g->reads, leadsBack); });
+  llvm::for_each(read, visit);
+  for (Group *g : merged) llvm::for_each(g->reads, visit);
+  for (; !ahead.empty(); ahead.pop_front()) {
+    auto leadsBack = [&](Group *from) { return inside.contains(now(from)); };
+    if (seen.size() > kMostSteps || llvm::any_of(ahead.front()->reads, leadsBack)) return true;
+    llvm::for_each(ahead.front()->reads, visit);
+  }
+  return false;
 }
 
 bool Fuser::readsFrom(Group &reader, Group &g) {
@@ -352,10 +262,7 @@ void Fuser::takePrologues(Group &g, Operation *product) {
     Group *other = from ? groupOf.lookup(from) : nullptr;
     if (!other || !isPrologue(*other, product, operand)) continue;
     for (Operation *member : other->ops) groupOf[member] = &g;
-    g.ops.insert(other->ops.begin(), other->ops.end());
-    g.reads.insert(other->reads.begin(), other->reads.end());
-    other->ops.clear();
-    other->partOf = &g;
+    join(g, *other);
     count("fuse.prologues");
   }
 }
@@ -364,7 +271,7 @@ Group *Fuser::place(Operation *op) {
   auto mine = alone(op);
   if (mine->kind == ir::KernelKind::Contraction) takePrologues(*mine, op);
   llvm::SetVector<Operation *> found;
-  for (Value v : op->getOperands()) producers(v, found);
+  for (Value v : op->getOperands()) moves.producers(v, found);
   // The latest producer's kernel first: what it reads is there already.
   llvm::SetVector<Group *> candidates;
   for (Operation *p : llvm::reverse(found))
@@ -391,17 +298,15 @@ Group *Fuser::place(Operation *op) {
       continue;
     }
     for (Operation *member : g->ops) groupOf[member] = home;
-    home->ops.insert(g->ops.begin(), g->ops.end());
-    home->reads.insert(g->reads.begin(), g->reads.end());
     home->apart.append(g->apart);
-    g->ops.clear();
-    g->partOf = home;
+    join(*home, *g);
   }
   Group *reader = home ? home : mine.get();
   for (Group *g : inOrder)
     if (now(g) != reader) reader->reads.insert(now(g));
   if (home) {
     home->ops.insert(op);
+    home->last = places[op];
     count("fuse.fused-ops");
     return home;
   }
@@ -412,55 +317,89 @@ Group *Fuser::place(Operation *op) {
 /// Kernels in an order in which each reads only what earlier ones wrote.
 SmallVector<Group *> Fuser::sorted() {
   SmallVector<Group *> order;
-  DenseSet<Group *> done;
-  auto visit = [&](auto &self, Group *g) -> void {
-    if (!done.insert(g).second) return;
+  DenseSet<Group *> seen;
+  struct Visit {
+    Group *group;
+    SmallVector<Group *> reads; // not looked at yet, the next one last
+  };
+  std::vector<Visit> path;
+  auto enter = [&](Group *g) {
+    if (!seen.insert(g).second) return;
+    llvm::SetVector<Group *> reads;
     for (Operation *member : g->ops) {
       llvm::SetVector<Operation *> found;
-      for (Value v : member->getOperands()) producers(v, found);
+      for (Value v : member->getOperands()) moves.producers(v, found);
       for (Operation *p : found)
-        if (Group *from = groupOf.lookup(p); from && from != g) self(self, from);
+        if (Group *from = groupOf.lookup(p); from && from != g) reads.insert(from);
     }
-    order.push_back(g);
+    path.push_back({g, SmallVector<Group *>(llvm::reverse(reads.getArrayRef()))});
   };
-  for (auto &g : groups)
-    if (!g->ops.empty()) visit(visit, g.get());
+  for (auto &g : groups) {
+    if (!g->ops.empty()) enter(g.get());
+    while (!path.empty()) {
+      if (!path.back().reads.empty()) {
+        enter(path.back().reads.pop_back_val());
+        continue;
+      }
+      order.push_back(path.back().group);
+      path.pop_back();
+    }
+  }
   return order;
 }
 
 bool Fuser::leavesGroup(Group &g, Value v) {
   DenseSet<Operation *> seen;
-  auto leaves = [&](auto &self, Value v) -> bool {
-    return llvm::any_of(v.getUsers(), [&](Operation *user) {
+  SmallVector<Value> ahead = {v};
+  while (!ahead.empty())
+    for (Operation *user : ahead.pop_back_val().getUsers()) {
       if (user->hasTrait<OpTrait::IsTerminator>() || isAlias(user)) return true;
-      if (!isPulled(user)) return groupOf.lookup(user) != &g;
-      return seen.insert(user).second && self(self, user->getResult(0));
-    });
-  };
-  return leaves(leaves, v);
+      if (isPulled(user)) {
+        if (seen.insert(user).second) ahead.push_back(user->getResult(0));
+      } else if (groupOf.lookup(user) != &g) {
+        return true;
+      }
+    }
+  return false;
 }
 
 /// The memory of a value of the old program in the new one.
 Value Fuser::outside(Value v, IRMapping &outer, OpBuilder &b) {
-  if (Value known = outer.lookupOrNull(v)) return known;
-  Operation *alias = v.getDefiningOp();
-  if (!alias) return v;
-  Value x = outside(alias->getOperand(0), outer, b);
-  Operation *copy = b.clone(*alias);
-  copy->setOperand(0, x);
-  outer.map(v, copy->getResult(0));
-  return copy->getResult(0);
+  SmallVector<Operation *> aliases;
+  Value root = v;
+  while (!outer.contains(root) && root.getDefiningOp()) {
+    aliases.push_back(root.getDefiningOp());
+    root = aliases.back()->getOperand(0);
+  }
+  Value known = outer.lookupOrDefault(root);
+  for (Operation *alias : llvm::reverse(aliases)) {
+    Operation *copy = b.clone(*alias);
+    copy->setOperand(0, known);
+    known = copy->getResult(0);
+    outer.map(alias->getResult(0), known);
+  }
+  return known;
 }
 
+/// A value with what it follows from, in the body of the kernel of `g`; what comes from elsewhere is an input.
 Value Fuser::cloneInto(Group &g, Value v, IRMapping &inner, SmallVectorImpl<Value> &inputs, Block *body, OpBuilder &b) {
-  if (Value known = inner.lookupOrNull(v)) return known;
-  Operation *op = v.getDefiningOp();
-  if (op && (groupOf.lookup(op) == &g || isPulled(op))) {
-    for (Value operand : op->getOperands()) cloneInto(g, operand, inner, inputs, body, b);
-    return b.clone(*op, inner)->getResult(0);
+  SmallVector<std::pair<Value, unsigned>> path = {{v, 0}}; // values under way, and the operand to look at next
+  while (!path.empty()) {
+    auto &[value, next] = path.back();
+    Operation *op = value.getDefiningOp();
+    bool isOutside = !op || (groupOf.lookup(op) != &g && !isPulled(op));
+    if (inner.contains(value)) {
+      path.pop_back();
+    } else if (isOutside) {
+      inputs.push_back(value);
+      inner.map(value, body->addArgument(value.getType(), value.getLoc()));
+    } else if (next < op->getNumOperands()) {
+      Value operand = op->getOperand(next++);
+      path.push_back({operand, 0});
+    } else {
+      b.clone(*op, inner);
+    }
   }
-  inputs.push_back(v);
-  inner.map(v, body->addArgument(v.getType(), v.getLoc()));
   return inner.lookup(v);
 }
 
@@ -475,7 +414,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   llvm::sort(ops, [](Operation *a, Operation *c) { return a->isBeforeInBlock(c); });
   SmallVector<Value> results;
   for (Operation *op : ops)
-    if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
+    if (op->getNumResults() > 1) llvm::append_range(results, op->getResults()); // its routine writes all of them
+    else if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
   // The main result needs memory on the way, that of a result of its type.
   if (takesEpilogue(g) && llvm::none_of(results, [&](Value v) { return v.getType() == ops[mainOf(ops)]->getResult(0).getType(); }))
     results.push_back(ops[mainOf(ops)]->getResult(0));
@@ -500,15 +440,18 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
   count("fuse.kernels");
 }
 
-void Fuser::run() {
-  copyAliasedOutputs();
-  findRoots();
-  copyReshapedArguments();
-  for (Operation &op : block.without_terminator())
-    if (!isPulled(&op) && !isAlias(&op)) {
-      Group *g = place(&op);
-      groupOf[&op] = g;
-    }
+LogicalResult Fuser::run() {
+  constexpr int64_t kBetween = 1024; // looks at the budget
+  constexpr double kShare = 0.25;
+  moves.prepare();
+  for (auto [i, op] : llvm::enumerate(block.without_terminator())) {
+    if (isPulled(&op) || isAlias(&op)) continue;
+    if (i % kBetween == 0 && Budget::isUsedUp(kShare)) return fn.emitError(Budget::why());
+    places[&op] = int64_t(i);
+    Group *g = place(&op);
+    stages[&op] = stageOf(*g, &op);
+    groupOf[&op] = g;
+  }
   Operation *end = block.getTerminator();
   OpBuilder b(end);
   IRMapping outer;
@@ -517,6 +460,7 @@ void Fuser::run() {
   for (Group *g : sorted()) emit(*g, outer, b);
   for (OpOperand &output : end->getOpOperands()) output.set(outside(output.get(), outer, b));
   for (Operation *op : llvm::reverse(old)) op->erase();
+  return success();
 }
 
 struct Fuse : impl::FuseBase<Fuse> {
@@ -527,7 +471,7 @@ struct Fuse : impl::FuseBase<Fuse> {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }
-    Fuser(getOperation()).run();
+    if (failed(Fuser(getOperation()).run())) signalPassFailure();
   }
 };
 

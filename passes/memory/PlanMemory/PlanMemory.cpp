@@ -35,11 +35,11 @@ struct OpenBlock {
 /// How the workspace of a kernel names open block i.
 int64_t openPlace(size_t i) { return -2 - int64_t(i); }
 
-/// The lowest offset at which `size` bytes are free from `from` to `to`.
+/// The lowest offset at which `size` bytes are free from `from` to `to`; arrays come in the order in which they are made.
 int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int64_t to) {
+  llvm::erase_if(blocks, [&](Block &b) { return b.to < from; });
   int64_t offset = 0;
   for (Block &b : blocks) { // ordered by offset
-    if (b.to < from || to < b.from) continue;
     if (offset + size <= b.offset) break;
     offset = std::max(offset, b.offset + b.size);
   }

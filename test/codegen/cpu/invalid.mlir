@@ -16,3 +16,15 @@ func.func @not_planned(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @reads_across(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<4x4xf32>) -> (tensor<4x4xf32>) {
+    // expected-error@+1 {{in a kernel: expected reads of its result at the kernel's own positions}}
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<4x4xf32>) -> tensor<4xf32>
+    %b = kiln.broadcast %s {axes = array<i64: 1>} : (tensor<4xf32>) -> tensor<4x4xf32>
+    kiln.yield %b : tensor<4x4xf32>
+  } {workspace = array<i64: -1>}
+  return %0 : tensor<4x4xf32>
+}

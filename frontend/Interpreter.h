@@ -8,6 +8,6 @@ namespace kiln {
 
 /// The outputs of a trace of fixed sizes for inputs of its types, each row-major in memory of its own. `between` is called after each
 /// operation. Throws Error where an operation fails on data; the inputs are as before.
-std::vector<Array> replay(const Trace &trace, std::span<const Array *const> inputs, void (*between)() = nullptr);
+std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)() = nullptr);
 
 } // namespace kiln

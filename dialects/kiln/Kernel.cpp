@@ -1,0 +1,206 @@
+// The kernel op: its text, and what each kind of kernel may hold, on which the emitters rely.
+#include "dialects/kiln/KilnDialect.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace kiln::ir {
+
+bool addsOnlyUnitAxes(Operation *op) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape) return false;
+  auto sizes = [](Value v) {
+    SmallVector<int64_t> result;
+    for (int64_t d : typeOf(v).shape)
+      if (d != 1) result.push_back(d);
+    return result;
+  };
+  return sizes(reshape.getX()) == sizes(reshape.getResult());
+}
+
+bool isVectorProduct(Operation *op) {
+  auto dot = dyn_cast<DotGeneralOp>(op);
+  return dot && (typeOf(dot.getX()).shape.rank != typeOf(dot.getY()).shape.rank);
+}
+
+std::optional<KernelKind> kernelKindOf(Operation *op) {
+  switch (info(*opOf(op)).kind) {
+  case Kind::Reduce:
+  case Kind::Argreduce: return KernelKind::Reduction;
+  case Kind::Contract: return isVectorProduct(op) ? KernelKind::Reduction : KernelKind::Contraction;
+  case Kind::Assemble: return KernelKind::Assemble;
+  case Kind::Scatter: return KernelKind::Scatter;
+  case Kind::Scan: return KernelKind::Scan;
+  case Kind::Compact: return KernelKind::Compact;
+  case Kind::Sort: return KernelKind::Sort;
+  case Kind::Convolve: return KernelKind::Convolution;
+  case Kind::Library: return KernelKind::Library;
+  case Kind::Elementwise:
+  case Kind::Index:
+  case Kind::Source:
+  case Kind::Gather: break;
+  }
+  return std::nullopt;
+}
+
+std::pair<Dims, int> reducedSpace(Operation *op) {
+  auto words = wordsOf(op);
+  if (isKind(op, Kind::Reduce)) return {typeOf(op->getOperand(0)).shape, int(words[1])}; // the first of a list of one
+  if (isKind(op, Kind::Argreduce)) return {typeOf(op->getOperand(0)).shape, int(words[0])};
+  auto dot = cast<DotGeneralOp>(op);
+  bool xIsMatrix = typeOf(dot.getX()).shape.rank > typeOf(dot.getY()).shape.rank;
+  return {typeOf(xIsMatrix ? dot.getX() : dot.getY()).shape, int(xIsMatrix ? dot.getXAxis() : dot.getYAxis())};
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << " " << getKindAttr() << "(";
+  Block &block = getBody().front();
+  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
+    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
+  });
+  printer << ") ";
+  if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
+}
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr kind;
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types, results;
+  auto parseInput = [&]() -> ParseResult {
+    Type type;
+    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
+        parser.parseColonType(type))
+      return failure();
+    types.push_back(arguments.back().type = type);
+    return success();
+  };
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
+    return failure();
+  if (succeeded(parser.parseOptionalArrow()))
+    if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
+  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
+      parser.resolveOperands(operands, types, where, result.operands))
+    return failure();
+  result.addTypes(results);
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  if (!llvm::is_contained(kKernelKinds, getKind()))
+    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
+  Block &block = getBody().front();
+  if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
+  if (getWorkspace() && getWorkspace()->size() != getNumResults())
+    return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
+  return success();
+}
+
+namespace {
+
+/// A kernel whose operations hold each for itself, against its kind.
+class KernelVerifier {
+public:
+  explicit KernelVerifier(KernelOp kernel)
+      : kernel(kernel), kind(KernelKind(llvm::find(kKernelKinds, kernel.getKind()) - std::begin(kKernelKinds))) {}
+
+  LogicalResult run() {
+    auto yield = dyn_cast<YieldOp>(kernel.getBody().front().getTerminator());
+    if (!yield || yield.getValues().getTypes() != kernel.getResultTypes())
+      return kernel.emitOpError() << "yield: expected the types of the results";
+    yielded = yield.getValues();
+    if (yielded.empty()) return kernel.emitOpError() << "yield: expected at least one value";
+    for (Operation &op : kernel.getBody().front().without_terminator())
+      if (failed(check(op))) return failure();
+    if (kind == KernelKind::Elementwise) return checkElementwise();
+    if (mains.empty()) return kernel.emitOpError() << "expected an operation of kind '" << kernel.getKind() << "', got none";
+    if (kind == KernelKind::Reduction) return checkReduction();
+    if (mains.size() > 1) return kernel.emitOpError() << "expected one operation of kind '" << kernel.getKind() << "', got " << mains.size();
+    if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
+    if (!llvm::equal(yielded, mains[0]->getResults()))
+      return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
+    if (kind == KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
+      return mains[0]->emitOpError() << "in a kernel: expected inputs of the kernel as operands";
+    return success();
+  }
+
+private:
+  KernelOp kernel;
+  KernelKind kind;
+  ValueRange yielded;
+  SmallVector<Operation *> mains; // that give the kernel its kind
+
+  LogicalResult check(Operation &op) {
+    if (!opOf(&op)) return op.emitOpError() << "in a kernel: expected operations on arrays alone";
+    if (isa<ReshapeOp>(op) && !addsOnlyUnitAxes(&op))
+      return op.emitOpError() << "in a kernel: expected a reshape that only adds or drops axes of size 1";
+    if (isa<GatherOp>(op) && !isa<BlockArgument>(op.getOperand(0)))
+      return op.emitOpError() << "in a kernel: expected an input of the kernel to gather from";
+    auto own = kernelKindOf(&op);
+    if (own && *own != kind) return op.emitOpError() << "in a kernel: expected one of kind '" << kKernelKinds[size_t(*own)] << "', got '" << kernel.getKind() << "'";
+    if (own) mains.push_back(&op);
+    return success();
+  }
+
+  LogicalResult checkElementwise() {
+    for (Value v : yielded)
+      if (!(typeOf(v).shape == typeOf(yielded[0]).shape))
+        return kernel.emitOpError() << "results: expected one shape, got " << toString(typeOf(yielded[0]).shape) << " and "
+                                    << toString(typeOf(v).shape);
+    return success();
+  }
+
+  /// Batch axes come first; a matrix has two more, a vector one.
+  LogicalResult checkProduct(DotGeneralOp dot) {
+    int64_t batches = int64_t(dot.getXBatch().size());
+    auto areFirst = [&](ArrayRef<int64_t> axes) {
+      return llvm::all_of(llvm::enumerate(axes), [](auto pair) { return int64_t(pair.index()) == pair.value(); });
+    };
+    int64_t x = typeOf(dot.getX()).shape.rank - batches, y = typeOf(dot.getY()).shape.rank - batches;
+    if (areFirst(dot.getXBatch()) && areFirst(dot.getYBatch()) && std::max(x, y) == 2 && std::min(x, y) >= 1) return success();
+    return dot.emitOpError() << "in a kernel: expected batch axes before the others, and a matrix: run kiln-simplify first";
+  }
+
+  LogicalResult checkReduction() {
+    auto [space, axis] = reducedSpace(mains[0]);
+    for (Operation *op : mains) {
+      if (isKind(op, Kind::Reduce) && op->getAttrOfType<DenseI64ArrayAttr>("axes").size() != 1)
+        return op->emitOpError() << "in a kernel: expected one axis: run kiln-simplify first";
+      if (auto dot = dyn_cast<DotGeneralOp>(op); dot && failed(checkProduct(dot))) return failure();
+      auto [mine, along] = reducedSpace(op);
+      if (!(mine == space) || along != axis)
+        return op->emitOpError() << "in a kernel: expected a reduction of axis " << axis << " of " << toString(space) << ", got axis " << along
+                                 << " of " << toString(mine);
+    }
+    Dims reduced = space, unit = space;
+    reduced.erase(axis);
+    unit[axis] = 1;
+    for (Value v : yielded)
+      if (Dims shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
+        return kernel.emitOpError() << "results: expected " << toString(space) << ", or that without axis " << axis << ", got "
+                                    << toString(shape);
+    return success();
+  }
+
+  /// Products and convolutions, and what follows elementwise.
+  LogicalResult checkEpilogue() {
+    if (auto dot = dyn_cast<DotGeneralOp>(mains[0]); dot && failed(checkProduct(dot))) return failure();
+    TensorType type = typeOf(mains[0]->getResult(0));
+    for (Value v : yielded)
+      if (!(typeOf(v).shape == type.shape))
+        return kernel.emitOpError() << "results: expected " << toString(type.shape) << ", got " << toString(typeOf(v).shape);
+    if (llvm::none_of(yielded, [&](Value v) { return typeOf(v) == type; }))
+      return kernel.emitOpError() << "results: expected one of type " << toString(type);
+    return success();
+  }
+};
+
+} // namespace
+
+LogicalResult KernelOp::verifyRegions() { return KernelVerifier(*this).run(); }
+
+} // namespace kiln::ir

@@ -1,0 +1,116 @@
+#include "frontend/Interpreter.h"
+
+#include "frontend/OpsShared.h"
+
+#include <algorithm>
+
+namespace kiln {
+namespace {
+
+/// Whether an array shows all of memory that nobody else holds, row by row.
+bool ownsMemory(const Array &x) {
+  const Storage &s = *x.storage.get();
+  return x.isContiguous && x.offset == 0 && !s.pinned && s.isWritable && s.refs.load() == 1 && s.value->refs.load() == 1 &&
+         !s.value->isForeign && s.value->bytes == size_t(x.size() * byteSize(x.dtype));
+}
+
+class Interpreter {
+public:
+  Interpreter(const Trace &trace, std::span<const Array *const> inputs, void (*between)())
+      : trace(trace), inputs(inputs), between(between) {
+    lastUse.assign(trace.types.size(), -1);
+    needed = Trace::neededSlots(trace.words, trace.outputs);
+    size_t slot = 0;
+    for (size_t at = 0; at < trace.words.size(); ++slot)
+      for (int64_t operand : Trace::decode(trace.words, at).operands)
+        if (needed[slot]) lastUse[size_t(operand)] = int64_t(slot);
+    for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
+    slots.resize(trace.types.size());
+  }
+
+  std::vector<Array> run() {
+    size_t nextInput = 0;
+    for (size_t at = 0; at < trace.words.size(); ++now) {
+      TraceOp entry = Trace::decode(trace.words, at);
+      if (entry.op == Op::Input) {
+        Array &input = slots[size_t(now)] = *inputs[nextInput++];
+        input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
+        continue;
+      }
+      if (!needed[size_t(now)]) continue;
+      slots[size_t(now)] = apply(entry);
+      for (int64_t operand : entry.operands)
+        if (lastUse[size_t(operand)] == now) slots[size_t(operand)] = Array();
+      if (between) between();
+    }
+    std::vector<Array> results;
+    for (int64_t output : trace.outputs) {
+      const Array &a = slots[size_t(output)];
+      results.push_back(ownsMemory(a) ? a : copy(a));
+      results.back().isRepeated = false;
+    }
+    return results;
+  }
+
+private:
+  static constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
+  const Trace &trace;
+  std::span<const Array *const> inputs;
+  void (*between)();
+  std::vector<Array> slots;
+  std::vector<char> needed;
+  std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
+  int64_t now = 0;
+
+  const Array &operand(const TraceOp &op, size_t i) const { return slots[size_t(op.operands[i])]; }
+
+  /// An array to write into that starts as an operand: its own memory where nobody reads it later.
+  Array taken(const TraceOp &op, size_t i) {
+    Array &x = slots[size_t(op.operands[i])];
+    bool isLast = lastUse[size_t(op.operands[i])] == now && std::ranges::count(op.operands, op.operands[i]) == 1;
+    if (!isLast || !ownsMemory(x)) return copy(x);
+    Array result = std::move(x);
+    x = Array();
+    result.isRepeated = false;
+    return result;
+  }
+
+  Array apply(const TraceOp &op) {
+    const TensorType &type = trace.types[size_t(now)];
+    if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype) return operand(op, 0); // a copy: values do not change here
+    if (info(op.op).kind == Kind::Scatter) {
+      Array result = taken(op, 0);
+      scatterInto(op.op, result, operand(op, 1), operand(op, 2), op.words[0]);
+      return result;
+    }
+    if (op.op == Op::Update || op.op == Op::DynamicUpdate) return update(op);
+    if (op.op == Op::Real || op.op == Op::Imag) return partOf(operand(op, 0), op.op == Op::Imag);
+    std::vector<const Array *> operands;
+    for (size_t i = 0; i < op.operands.size(); ++i) operands.push_back(&operand(op, i));
+    return kiln::run({op.op, operands, op.words, type});
+  }
+
+  Array update(const TraceOp &op) {
+    WordReader words{op.words};
+    Array result = taken(op, 0);
+    const Array &value = operand(op, 1);
+    Array part;
+    if (op.op == Op::Update) {
+      Dims starts = words.dims();
+      part = slice(result, starts, value.shape, words.dims());
+    } else {
+      part = dynamicPart(result, operand(op, 2), value.shape);
+    }
+    assign(part, value);
+    return result;
+  }
+};
+
+} // namespace
+
+std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)()) {
+  Paused paused;
+  return Interpreter(trace, inputs, between).run();
+}
+
+} // namespace kiln

@@ -1,0 +1,164 @@
+#include "frontend/Mode.h"
+
+#include "frontend/OpsShared.h"
+
+namespace kiln {
+
+[[gnu::tls_model("initial-exec")]] thread_local constinit Mode *Mode::active = nullptr;
+
+Mode::Mode() : below(active) { active = this; }
+Mode::~Mode() {
+  over = true;
+  active = firstLive(active);
+}
+void Mode::end() {
+  over = true;
+  active = firstLive(active);
+}
+
+Array Mode::apply(const Operation &operation) {
+  Below others(*this);
+  return kiln::apply(operation);
+}
+void Mode::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
+  Below others(*this);
+  kiln::noteView(from, view, op, words);
+}
+void Mode::write(Array &target, const Array &value) {
+  Below others(*this);
+  writeInto(target, value);
+}
+Array Mode::leave(const Array &value, const char *why) {
+  Below others(*this);
+  return kiln::leave(value, why);
+}
+
+Array apply(const Operation &operation) {
+  if (Mode *mode = Mode::current()) return mode->apply(operation);
+  return run(operation);
+}
+
+Array applyConstant(DType dtype, const Scalar &bits) {
+  auto part = [&](int64_t raw) {
+    int64_t words[] = {int64_t(realType(dtype)), raw};
+    return apply({Op::Constant, {}, words, {realType(dtype), {}}});
+  };
+  if (!isComplex(dtype)) return part(bits[0]);
+  bool isDouble = dtype == DType::C128;
+  Array re = part(isDouble ? bits[0] : bits[0] & 0xffffffff), im = part(isDouble ? bits[1] : int64_t(uint64_t(bits[0]) >> 32));
+  const Array *parts[] = {&re, &im};
+  return apply({Op::Complex, parts, {}, {dtype, {}}});
+}
+
+void writeInto(Array &target, const Array &value) {
+  if (Mode *mode = Mode::current()) return mode->write(target, value);
+  prepareWrite(target);
+  Array source = value.size() && overlaps(target, value) ? copy(value) : value;
+  Array memory = withOwnCell(target);
+  Running running(target.size(), {&source});
+  eager::stridedCopy(memory, {source.data(), source.dtype, broadcastStrides(source, target.shape)});
+}
+
+//===-- running one operation ---------------------------------------------------------------------------------------===//
+
+namespace {
+
+Array runElementwise(const Operation &o) {
+  const Array &x = *o.operands[0];
+  if (o.op == Op::Bitcast) return bitcast(x, o.type.dtype);
+  if (o.op == Op::Cast && x.dtype == o.type.dtype) return copy(x);
+  if (o.op == Op::Real || o.op == Op::Imag) return copy(partOf(x, o.op == Op::Imag));
+  eager::Input inputs[3];
+  for (size_t i = 0; i < o.operands.size(); ++i) {
+    const Array &operand = *o.operands[i];
+    inputs[i] = {operand.data(), operand.dtype, operand.strides};
+  }
+  Array result = Array::empty(o.type.dtype, o.type.shape);
+  Running running(result.size(), o.operands);
+  eager::elementwise(o.op, {inputs, o.operands.size()}, o.type.dtype, o.type.shape, result.data());
+  return result;
+}
+
+/// Views of the operand where they can be.
+Array runMove(const Operation &o) {
+  WordReader words{o.words};
+  const Array &x = *o.operands[0];
+  if (o.op == Op::Reshape) return reshape(x, o.type.shape);
+  if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], words.dims());
+  Dims first = words.dims();
+  if (o.op == Op::Transpose) return transpose(x, first);
+  if (o.op == Op::Slice) {
+    Dims sizes = words.dims();
+    return slice(x, first, sizes, words.dims());
+  }
+  Array view = x; // axis i is axis first[i] of the result
+  view.shape = o.type.shape;
+  view.strides = Dims();
+  for (int i = 0; i < o.type.shape.rank; ++i) view.strides.push(0);
+  for (int i = 0; i < x.shape.rank; ++i)
+    if (x.shape[i] != 1) view.strides[int(first[i])] = x.strides[i];
+  view.updateContiguous();
+  view.isRepeated = true;
+  return view;
+}
+
+Array runAssemble(const Operation &o) {
+  WordReader words{o.words};
+  if (o.op == Op::Concat) return concat(o.operands, o.words[0]);
+  if (o.op == Op::DynamicUpdate) return dynamicUpdate(*o.operands[0], *o.operands[1], *o.operands[2]);
+  Array result = copy(*o.operands[0]);
+  Dims starts = words.dims();
+  Array part = slice(result, starts, o.operands[1]->shape, words.dims());
+  assign(part, *o.operands[1]);
+  return result;
+}
+
+/// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
+Array firstPositions(const Array &mask, const TensorType &type) {
+  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0});
+  Dims count = {std::min(found.size(), result.size())};
+  Array part = slice(result, {0}, count, {1});
+  assign(part, slice(found, {0}, count, {1}));
+  return result;
+}
+
+} // namespace
+
+static Array runAny(const Operation &o) {
+  WordReader words{o.words};
+  auto operand = [&](size_t i) -> const Array & { return *o.operands[i]; };
+  switch (info(o.op).kind) {
+  case Kind::Elementwise: return runElementwise(o);
+  case Kind::Index: return runMove(o);
+  case Kind::Source:
+    if (o.op == Op::Iota) return iota(o.type.dtype, o.type.shape, o.words[0]);
+    return constantArray(o.type.dtype, {o.words[1], 0});
+  case Kind::Reduce: return reduce(o.op, operand(0), words.dims(), false);
+  case Kind::Argreduce: return reduce(o.op, operand(0), Dims{o.words[0]}, false);
+  case Kind::Contract: {
+    Dims xBatch = words.dims(), yBatch = words.dims();
+    int64_t xAxis = words.next();
+    return dotGeneral(operand(0), operand(1), xBatch, yBatch, xAxis, words.next());
+  }
+  case Kind::Assemble: return runAssemble(o);
+  case Kind::Gather: return gather(operand(0), operand(1), o.words[0]);
+  case Kind::Scatter: return scatter(o.op, operand(0), operand(1), operand(2), o.words[0]);
+  case Kind::Scan: return alongAxis(o.op, operand(0), o.words[0]);
+  case Kind::Sort: return alongAxis(o.op, operand(0), o.words[0], o.words[1]);
+  case Kind::Compact: return firstPositions(operand(0), o.type);
+  case Kind::Convolve: {
+    Dims strides = words.dims(), low = words.dims(), high = words.dims(), dilation = words.dims();
+    return convolution(operand(0), operand(1), strides, low, high, dilation, words.next());
+  }
+  case Kind::Library: return applyLibrary(o.op, o.operands, o.words);
+  }
+  __builtin_unreachable();
+}
+
+Array run(const Operation &o) {
+  Array result = runAny(o);
+  bool isView = info(o.op).kind == Kind::Index;
+  return isView && !o.mayShare ? copy(result) : result;
+}
+
+} // namespace kiln

@@ -1,0 +1,46 @@
+#include "frontend/tree/Key.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kiln {
+
+void KeyBuilder::start(const KeyContext &context, size_t arguments) {
+  words = {int64_t(arguments) << 8 | int64_t(context.defaultFloat), context.epoch};
+  objects.clear();
+  arrays.clear();
+}
+
+void KeyBuilder::text(KeyToken kind, std::string_view bytes) {
+  token(kind, int64_t(bytes.size()));
+  size_t first = words.size();
+  words.resize(first + (bytes.size() + 7) / 8);
+  std::memcpy(words.data() + first, bytes.data(), bytes.size());
+}
+
+void KeyBuilder::array(Array &a) {
+  int64_t alias = -1;
+  for (size_t i = 0; i < arrays.size() && alias < 0; ++i)
+    if (arrays[i]->storage.get() == a.storage.get()) alias = int64_t(i);
+  // Dtypes of one cell differ where one array shows the parts of complex numbers.
+  words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
+                  int64_t(a.isRepeated) << 25 | (alias + 1) << 32);
+  words.insert(words.end(), a.shape.begin(), a.shape.end());
+  if (alias >= 0) { // how the two views lie to each other
+    words.push_back(a.offset - arrays[size_t(alias)]->offset);
+    words.insert(words.end(), a.strides.begin(), a.strides.end());
+  }
+  arrays.push_back(&a);
+}
+
+Key KeyBuilder::finish() const {
+  Key key{words, {}};
+  for (void *object : objects) key.objects.emplace_back(object);
+  return key;
+}
+
+bool Key::operator==(const KeyBuilder &other) const {
+  return words == other.words && std::ranges::equal(objects, other.objects, {}, [](const HostObject &o) { return o.get(); });
+}
+
+} // namespace kiln

@@ -1,0 +1,49 @@
+// What identifies a call: the shape of its arguments, their types and layouts, which of them share memory, and every value that is no
+// array, by type and bits. Two calls of one key may run one tree. Keys are compared word for word: no code of the user runs.
+#pragma once
+
+#include "frontend/Array.h"
+#include "frontend/tree/Host.h"
+
+#include <span>
+#include <string_view>
+
+namespace kiln {
+
+/// What all calls of a thread have in common, and results depend on.
+struct KeyContext {
+  DType defaultFloat = DType::F32;
+  int64_t epoch = 0; // of the settings that change results
+};
+
+struct Key {
+  std::vector<int64_t> words;
+  std::vector<HostObject> objects; // compared by identity
+
+  bool operator==(const Key &) const = default;
+  bool operator==(const struct KeyBuilder &other) const;
+};
+
+/// Says what the next words of a key stand for.
+enum class KeyToken : uint8_t { Array, Integer, Large, Float, Bool, None, Complex, Text, Bytes, Tuple, List, Dict, Object, Static, Keyword, Node };
+
+/// Takes a call's arguments one after the other.
+struct KeyBuilder {
+  std::vector<int64_t> words;
+  std::vector<void *> objects; // of the host; whoever builds holds them
+  std::vector<Array *> arrays;
+
+  void start(const KeyContext &context, size_t arguments);
+  void token(KeyToken token, int64_t count = 0) { words.push_back(int64_t(token) | count << 8); }
+  void number(KeyToken kind, int64_t bits) { words.insert(words.end(), {int64_t(kind), bits}); }
+  void text(KeyToken kind, std::string_view bytes);
+  void object(KeyToken kind, void *object) {
+    token(kind);
+    objects.push_back(object);
+  }
+  /// An array, and how it lies to the first one before it that shares its cell.
+  void array(Array &array);
+  Key finish() const;
+};
+
+} // namespace kiln

@@ -1,0 +1,76 @@
+#include "frontend/tree/Segment.h"
+
+#include <cmath>
+#include <map>
+
+namespace kiln {
+namespace {
+
+/// Seconds that a trace is expected to run, from the bytes that it moves and the cost of its operations: enough to tell 1 us from 100.
+double expectedSeconds(const Trace &trace) {
+  constexpr double kBytes = 1.0 / 12e9, kCost = 1.0 / 8e9, kProduct = 1.0 / 40e9, kLibrary = 1.0 / 1e9;
+  double seconds = 0;
+  auto elements = [&](int64_t slot) { return double(numElements(trace.types[size_t(slot)].shape)); };
+  auto bytes = [&](int64_t slot) { return elements(slot) * double(byteSize(trace.types[size_t(slot)].dtype)); };
+  size_t slot = 0;
+  for (size_t at = 0; at < trace.words.size(); ++slot) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op == Op::Input) continue;
+    double most = elements(int64_t(slot));
+    for (int64_t operand : entry.operands) most = std::max(most, elements(operand));
+    Kind kind = info(entry.op).kind;
+    if (kind == Kind::Contract || kind == Kind::Convolve) { // each element of the result: about sqrt(|a| |b| / |result|) products
+      double work = elements(entry.operands[0]) * elements(entry.operands[1]) * std::max(1.0, elements(int64_t(slot)));
+      seconds += std::sqrt(work) * kProduct;
+    } else if (kind == Kind::Library || kind == Kind::Sort) {
+      seconds += most * std::sqrt(most) * kLibrary;
+    } else if (kind != Kind::Index && kind != Kind::Source) {
+      seconds += most * double(info(entry.op).cost) * kCost;
+    }
+  }
+  for (size_t at = 0, input = 0; at < trace.words.size(); ++input)
+    if (Trace::decode(trace.words, at).op == Op::Input) seconds += bytes(int64_t(input)) * kBytes;
+  for (int64_t output : trace.outputs) seconds += bytes(output) * kBytes;
+  return seconds;
+}
+
+} // namespace
+
+Segment::Segment(Trace recorded) {
+  for (size_t at = 0, slot = 0; at < recorded.words.size(); ++slot) {
+    if (Trace::decode(recorded.words, at).op == Op::Input) inputs.push_back(recorded.types[slot]);
+    else ++ops;
+  }
+  for (int64_t output : recorded.outputs) outputs.push_back(recorded.types[size_t(output)]);
+  seconds = expectedSeconds(recorded);
+  trace = std::make_shared<const Trace>(std::move(recorded));
+}
+
+std::shared_ptr<Code> codeOf(const Trace &trace) {
+  static std::mutex *mutex = new std::mutex;
+  static auto *known = new std::map<std::vector<int64_t>, std::weak_ptr<Code>>; // never destroyed: functions may outlive statics
+  std::vector<int64_t> content = trace.serialize();
+  std::lock_guard lock(*mutex);
+  if (known->size() > 1024) std::erase_if(*known, [](auto &entry) { return entry.second.expired(); });
+  std::weak_ptr<Code> &slot = (*known)[std::move(content)];
+  if (auto code = slot.lock()) return code;
+  auto code = std::make_shared<Code>(trace);
+  slot = code;
+  return code;
+}
+
+void Segment::takeOwnCode() {
+  code = codeOf(*trace);
+  trace = {code, &code->trace};
+}
+
+bool Segment::adoptCode() {
+  if (executable) return true;
+  if (!code || code->state.load(std::memory_order_acquire) != Code::Ready) return false;
+  executable = code->result.executable;
+  workspaceBytes = size_t(executable->workspaceBytes(values.symbols.data()));
+  if (isOpen()) trace = nullptr;
+  return true;
+}
+
+} // namespace kiln

@@ -1,0 +1,32 @@
+// A straight piece of a recorded program, and what runs it: the code of its trace once that is there, the interpreter until then.
+#pragma once
+
+#include "lib/Cache/Code.h"
+#include "lib/Core/Generalize.h"
+
+namespace kiln {
+
+struct Segment {
+  std::shared_ptr<Code> code;             // of this recording, or of several that differ in sizes and numbers; null: nothing to compute
+  Instance values;                        // of the symbols and number inputs of code for any size
+  std::shared_ptr<const Trace> trace;     // of these sizes; gone once code for any size is there
+  std::vector<TensorType> inputs;         // in the order of the trace
+  std::vector<TensorType> outputs;        // likewise
+  size_t ops = 0;                         // that were recorded
+  double seconds = 0;                     // that a run is expected to take
+  std::shared_ptr<Executable> executable; // once it is there
+  size_t workspaceBytes = 0;              // with these values
+  std::string apart;                      // why it shares no code with an earlier recording
+
+  Segment() = default;
+  explicit Segment(Trace recorded);
+  bool isOpen() const { return code && code->trace.isOpen(); }
+  /// Other threads of the host run meanwhile.
+  bool isLong() const { return seconds >= 20e-6; }
+  /// Gives it code of its own: one for all segments of the process with this trace.
+  void takeOwnCode();
+  /// Takes over code that has become ready; false where there is none yet.
+  bool adoptCode();
+};
+
+} // namespace kiln

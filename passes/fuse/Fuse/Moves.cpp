@@ -1,0 +1,138 @@
+#include "passes/fuse/Fuse/Moves.h"
+
+#include "lib/Core/Stats.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace kiln {
+
+bool Moves::isMove(Operation *op) {
+  if (ir::isKind(op, Kind::Index) || ir::isKind(op, Kind::Source)) return true;
+  // A scalar of arithmetic is hoisted out of every loop.
+  return ir::isKind(op, Kind::Elementwise) && ir::typeOf(op->getResult(0)).shape.rank == 0;
+}
+
+void Moves::requireMemory(Value v) {
+  Operation *op = v.getDefiningOp();
+  while (op && isa<ir::ReshapeOp>(op) && roots.insert(op).second) op = op->getOperand(0).getDefiningOp();
+  if (op && !isa<ir::ReshapeOp>(op) && isMove(op)) roots.insert(op);
+}
+
+/// Each output needs memory of its own: one that is an argument, or another output, is copied.
+void Moves::copyAliasedOutputs() {
+  Operation *end = block.getTerminator();
+  DenseSet<Value> taken;
+  OpBuilder b(end);
+  for (OpOperand &output : end->getOpOperands()) {
+    Value root = output.get();
+    while (auto alias = root.getDefiningOp<ir::ReshapeOp>()) root = alias.getX();
+    if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
+    output.set(ir::CastOp::create(b, end->getLoc(), output.get().getType(), output.get()));
+    count("fuse.copies");
+  }
+}
+
+/// The operand of a product in memory: where it is repeated along batch axes alone, what is repeated; the product reads it at each.
+static Value inMemory(ir::DotGeneralOp dot, Value operand) {
+  auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
+  int64_t rank = ir::typeOf(operand).shape.rank, batches = int64_t(dot.getXBatch().size());
+  if (!broadcast || rank != batches + 2 || !llvm::is_sorted(dot.getXBatch()) || !llvm::is_sorted(dot.getYBatch())) return operand;
+  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  ArrayRef<int64_t> axes = broadcast.getAxes();
+  auto isWhole = [&](int64_t axis) {
+    auto at = llvm::find(axes, axis);
+    return at != axes.end() && x[int(at - axes.begin())] == to[int(axis)];
+  };
+  return isWhole(rank - 2) && isWhole(rank - 1) ? broadcast.getX() : operand;
+}
+
+void Moves::findRoots() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (op.hasTrait<OpTrait::IsTerminator>()) {
+      for (Value v : op.getOperands()) requireMemory(v);
+      continue;
+    }
+    if (op.use_empty()) {
+      op.erase();
+      continue;
+    }
+    if (isa<ir::ReshapeOp>(op) && !ir::addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
+    if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
+      for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
+    if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
+    if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
+  }
+}
+
+/// A reshape names the memory of its operand by other sizes, which a strided argument's memory does not allow: it is copied.
+void Moves::copyReshapedArguments() {
+  OpBuilder b = OpBuilder::atBlockBegin(&block);
+  for (BlockArgument argument : block.getArguments()) {
+    if (!fn.getArgAttr(argument.getArgNumber(), "kiln.strides")) continue;
+    Value copy;
+    for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
+      if (!isAlias(use.getOwner())) continue;
+      if (!copy) copy = ir::CastOp::create(b, argument.getLoc(), argument.getType(), argument);
+      use.set(copy);
+    }
+    if (copy) count("fuse.copies");
+  }
+}
+
+/// Whether the arithmetic behind a scalar is too much for each kernel, or even each element, to do again. What follows from a scalar
+/// that is computed once is computed with it.
+bool Moves::isMuch(Operation *scalar) {
+  constexpr size_t kMostOps = 48; // loads among them
+  constexpr int kMostCost = 200;  // in costs of the records
+  int cost = 0;
+  llvm::SetVector<Operation *> cone;
+  cone.insert(scalar);
+  for (size_t i = 0; i < cone.size(); ++i) {
+    if (settled.contains(cone[i])) return true;
+    if (!isPulled(cone[i])) continue;
+    cost += info(*ir::opOf(cone[i])).cost;
+    if (cost > kMostCost || cone.size() > kMostOps) return true;
+    for (Value v : cone[i]->getOperands())
+      if (Operation *op = v.getDefiningOp()) cone.insert(op);
+  }
+  return false;
+}
+
+/// What is pulled is evaluated by recursion, and again in each kernel: it must be neither deep nor much.
+void Moves::limitPulled() {
+  constexpr int kDeepest = 24;
+  DenseMap<Operation *, int> depths;
+  for (Operation &op : block.without_terminator()) {
+    if (!isPulled(&op)) continue;
+    int &depth = depths[&op];
+    for (Value v : op.getOperands())
+      if (Operation *from = v.getDefiningOp(); isPulled(from)) depth = std::max(depth, depths.lookup(from) + 1);
+    bool isScalar = ir::isKind(&op, Kind::Elementwise);
+    if (depth <= kDeepest && !(isScalar && isMuch(&op))) continue;
+    requireMemory(op.getResult(0));
+    if (isScalar) settled.insert(&op);
+    count("fuse.settled");
+  }
+}
+
+void Moves::prepare() {
+  copyAliasedOutputs();
+  findRoots();
+  copyReshapedArguments();
+  limitPulled();
+}
+
+void Moves::producers(Value v, llvm::SetVector<Operation *> &found) {
+  DenseSet<Operation *> seen;
+  SmallVector<Value> ahead = {v};
+  while (!ahead.empty()) {
+    Operation *op = ahead.pop_back_val().getDefiningOp();
+    if (!op) continue;
+    if (!isPulled(op) && !isAlias(op)) found.insert(op);
+    else if (seen.insert(op).second)
+      for (Value operand : llvm::reverse(op->getOperands())) ahead.push_back(operand);
+  }
+}
+
+} // namespace kiln

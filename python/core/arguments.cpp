@@ -1,0 +1,331 @@
+#include "arguments.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace kiln::py {
+namespace {
+
+constexpr int kDeepest = 100;
+
+bool isNamedTuple(PyObject *value) {
+  return PyTuple_Check(value) && !PyTuple_CheckExact(value) &&
+         PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields");
+}
+
+/// Functions, classes, modules and the like: in a key by identity. The analysis of the function says whether it can be watched.
+bool isNamedThing(PyObject *value) {
+  return PyFunction_Check(value) || PyCFunction_Check(value) || PyType_Check(value) || PyModule_Check(value) || PyMethod_Check(value) ||
+         Py_TYPE(value) == jitType || PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().opFunction)) ||
+         PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().dtypeClass)) ||
+         PyObject_IsInstance(value, side().enumClass) == 1;
+}
+
+} // namespace
+
+class Arguments::Reader {
+public:
+  explicit Reader(Arguments &to) : to(to) {}
+
+  /// Adds a value; what to use instead of it where it is or has an array of NumPy, else null.
+  Object add(PyObject *value, int depth = 0) {
+    if (isArray(value)) return addArray(value), Object();
+    if (addPlain(value)) return Object();
+    if (depth == kDeepest) return fail("is nested deeper than " + std::to_string(kDeepest) + " levels");
+    if (PyTuple_CheckExact(value) || isNamedTuple(value)) return addTuple(value, depth);
+    if (PyList_CheckExact(value)) return addList(value, depth);
+    if (PyDict_CheckExact(value)) return addDict(value, depth);
+    if (isNamedThing(value)) return addThing(value), Object();
+    if (isNumPyScalar(value)) return addScalar(value), Object();
+    if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
+      Object array(wrap(asArray(value, std::nullopt, -1)));
+      addArray(array.get());
+      hold(value);
+      to.converted.emplace_back(array.get(), value);
+      return array;
+    }
+    return addNode(value, depth);
+  }
+
+  /// A static argument: by type and bits where it is plain data, else by identity.
+  void addStatic(PyObject *value, const char *name) {
+    if (PyObject_Hash(value) == -1) {
+      PyErr_Clear();
+      throw Error(ErrorKind::Trace, std::string("static argument ") + name + ": expected a hashable value, got " + Py_TYPE(value)->tp_name);
+    }
+    to.key.token(KeyToken::Static);
+    addConstant(value, 0);
+  }
+
+  Object fail(std::string what) {
+    if (to.why.empty()) to.why = "an argument " + what;
+    return Object();
+  }
+
+private:
+  Arguments &to;
+  std::vector<PyObject *> within; // containers that are being read
+
+  void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
+
+  void addArray(PyObject *array) {
+    hold(array);
+    to.arrays.push_back(array);
+    to.key.array(arrayOf(array));
+  }
+
+  void addThing(PyObject *value) {
+    hold(value);
+    to.values.push_back(value);
+    to.key.object(KeyToken::Object, value);
+  }
+
+  void addClass(PyObject *value) {
+    auto *type = reinterpret_cast<PyObject *>(Py_TYPE(value));
+    hold(type);
+    to.classes.push_back(type);
+    to.key.object(KeyToken::Object, type);
+  }
+
+  /// A container, which of those before it is the same object, and its number; -1 for one that holds itself.
+  int open(KeyToken kind, PyObject *value, Py_ssize_t size) {
+    auto before = std::ranges::find(to.passed, value);
+    bool isNew = before == to.passed.end();
+    to.key.token(kind, size);
+    to.key.words.push_back(isNew ? -1 : before - to.passed.begin());
+    if (std::ranges::find(within, value) != within.end()) return -1;
+    hold(value);
+    within.push_back(value);
+    to.passed.push_back(value);
+    return int(to.passed.size()) - 1;
+  }
+  Object close(Object instead = Object()) {
+    within.pop_back();
+    return instead;
+  }
+
+  bool addPlain(PyObject *value) {
+    if (PyFloat_CheckExact(value)) {
+      to.key.number(KeyToken::Float, std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(value)));
+    } else if (PyBool_Check(value)) {
+      to.key.number(KeyToken::Bool, value == Py_True);
+    } else if (PyLong_CheckExact(value)) {
+      addInteger(value);
+    } else if (value == Py_None) {
+      to.key.token(KeyToken::None);
+    } else if (PyUnicode_CheckExact(value)) {
+      Py_ssize_t size;
+      const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+      if (!text) return PyErr_Clear(), false; // lone surrogates
+      to.key.text(KeyToken::Text, {text, size_t(size)});
+    } else if (PyComplex_CheckExact(value)) {
+      Py_complex z = PyComplex_AsCComplex(value);
+      to.key.number(KeyToken::Complex, std::bit_cast<int64_t>(z.real));
+      to.key.words.push_back(std::bit_cast<int64_t>(z.imag));
+    } else if (PyBytes_CheckExact(value)) {
+      to.key.text(KeyToken::Bytes, {PyBytes_AS_STRING(value), size_t(PyBytes_GET_SIZE(value))});
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void addInteger(PyObject *value) {
+    int overflow;
+    int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (!overflow) return to.key.number(KeyToken::Integer, number);
+    Object digits(check(PyNumber_ToBase(value, 16)));
+    to.key.text(KeyToken::Large, PyUnicode_AsUTF8(digits.get()));
+  }
+
+  void addScalar(PyObject *value) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)) throw PythonError();
+    hold(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+    to.key.text(KeyToken::Bytes, {static_cast<char *>(view.buf), size_t(view.len)});
+    PyBuffer_Release(&view);
+  }
+
+  void addConstant(PyObject *value, int depth) {
+    if (isArray(value)) return void(fail("is a static array"));
+    if (addPlain(value)) return;
+    if (depth == kDeepest) return void(fail("is nested deeper than " + std::to_string(kDeepest) + " levels"));
+    if (!PyTuple_CheckExact(value)) return addThing(value);
+    to.key.token(KeyToken::Tuple, PyTuple_GET_SIZE(value));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) addConstant(PyTuple_GET_ITEM(value, i), depth + 1);
+  }
+
+  Object addTuple(PyObject *value, int depth) {
+    Py_ssize_t n = PyTuple_GET_SIZE(value);
+    open(KeyToken::Tuple, value, n);
+    bool isNamed = !PyTuple_CheckExact(value), changes = false;
+    if (isNamed) addClass(value);
+    std::vector<Object> items;
+    for (Py_ssize_t i = 0; i < n; ++i) changes |= bool(items.emplace_back(add(PyTuple_GET_ITEM(value, i), depth + 1)));
+    if (!changes) return close();
+    Object copy(check(PyTuple_New(n)));
+    for (Py_ssize_t i = 0; i < n; ++i)
+      PyTuple_SET_ITEM(copy.get(), i, items[size_t(i)] ? items[size_t(i)].release() : Py_NewRef(PyTuple_GET_ITEM(value, i)));
+    if (!isNamed) return close(copy);
+    Object arguments(check(PyTuple_Pack(1, copy.get())));
+    return close(Object(check(PyTuple_Type.tp_new(Py_TYPE(value), arguments.get(), nullptr))));
+  }
+
+  Object addList(PyObject *value, int depth) {
+    int at = open(KeyToken::List, value, PyList_GET_SIZE(value));
+    if (at < 0) return fail("is a list that holds itself");
+    Object copy;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
+      Object item = Object::borrow(PyList_GET_ITEM(value, i)), instead = add(item.get(), depth + 1);
+      if (!instead) continue;
+      if (!copy) copy = Object(check(PyList_GetSlice(value, 0, PyList_GET_SIZE(value))));
+      PyList_SetItem(copy.get(), i, instead.release());
+    }
+    return close(replace(size_t(at), value, copy));
+  }
+
+  Object addDict(PyObject *value, int depth) {
+    int at = open(KeyToken::Dict, value, PyDict_GET_SIZE(value));
+    if (at < 0) return fail("is a dict that holds itself");
+    Object items(check(PyDict_Items(value))), copy; // in the order of insertion, which programs can see
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
+      PyObject *pair = PyList_GET_ITEM(items.get(), i), *key = PyTuple_GET_ITEM(pair, 0);
+      addConstant(key, depth + 1);
+      Object instead = add(PyTuple_GET_ITEM(pair, 1), depth + 1);
+      if (!instead) continue;
+      if (!copy) copy = Object(check(PyDict_Copy(value)));
+      if (PyDict_SetItem(copy.get(), key, instead.get())) throw PythonError();
+    }
+    to.held.push_back(std::move(items));
+    return close(replace(size_t(at), value, copy));
+  }
+
+  Object replace(size_t at, PyObject *value, const Object &copy) {
+    if (!copy) return Object();
+    if (std::ranges::count(to.passed, value) > 1) return fail("is a list or dict with NumPy arrays in it that is given twice");
+    to.held.push_back(copy);
+    to.passed[at] = copy.get();
+    Object before(check(PyList_CheckExact(value) ? PyList_GetSlice(copy.get(), 0, PyList_GET_SIZE(copy.get())) : PyDict_Copy(copy.get())));
+    to.replaced.push_back({value, copy.get(), before});
+    return copy;
+  }
+
+  /// An object of a registered class or a dataclass: its class and data, then its children.
+  Object addNode(PyObject *value, int depth) {
+    std::string name = Py_TYPE(value)->tp_name;
+    Object parts(PyObject_CallOneArg(side().flatten, value));
+    if (!parts) {
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError(); // Ctrl-C
+      PyErr_Clear();
+      return fail("is a " + name + ", which cannot be taken apart");
+    }
+    if (parts.get() == Py_None)
+      return fail("is a " + name + ", which is not watched (name it in static_argnums or static_argnames if it never changes)");
+    PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
+    if (open(KeyToken::Node, value, PyTuple_GET_SIZE(children)) < 0) return fail("is a " + name + " that holds itself");
+    addClass(value);
+    to.key.object(KeyToken::Object, PyTuple_GET_ITEM(parts.get(), 1)); // names of attributes: one object for equal ones
+    to.held.push_back(parts);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i)
+      if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail("is a " + name + " with a NumPy array in it");
+    return close();
+  }
+};
+
+void Arguments::clear() {
+  key.words.clear(), key.objects.clear(), key.arrays.clear();
+  arrays.clear(), passed.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
+  why.clear();
+  auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
+  held.clear();
+}
+
+void Arguments::read(const Parameters &parameters, const Call &call) {
+  Reader reader(*this);
+  key.start({defaultFloat(), configEpoch()}, call.count());
+  auto isStatic = [&](size_t number, PyObject *name) {
+    for (int k : parameters.staticNumbers)
+      if (size_t(k) == number) return true;
+    return name && parameters.staticNames && PySet_Contains(parameters.staticNames.get(), name) == 1;
+  };
+  auto addAt = [&](size_t i, size_t number, PyObject *name) {
+    if (isStatic(number, name)) {
+      reader.addStatic(call.args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(number).c_str());
+    } else if (Object instead = reader.add(call.args[i])) {
+      if (actual.empty()) actual.assign(call.args, call.args + call.count());
+      actual[i] = instead.get();
+      held.push_back(std::move(instead));
+    }
+  };
+  for (size_t i = 0; i < call.nargs; ++i) addAt(i, i, i < parameters.names.size() ? parameters.names[i].get() : nullptr);
+  if (!call.kwnames) return;
+  // By parameter, so that the order and the way in which they are given make no other key; then what has no parameter.
+  size_t named = size_t(PyTuple_GET_SIZE(call.kwnames)), next = call.nargs;
+  std::vector<char> isDone(named);
+  for (size_t number = call.nargs; number < parameters.names.size(); ++number)
+    for (size_t k = 0; k < named; ++k) {
+      PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
+      if (isDone[k] || (name != parameters.names[number].get() && PyUnicode_Compare(name, parameters.names[number].get()))) continue;
+      isDone[k] = true;
+      if (number != next) key.number(KeyToken::Keyword, int64_t(number));
+      next = number + 1;
+      addAt(call.nargs + k, number, name);
+    }
+  for (size_t k = 0; k < named; ++k) {
+    if (isDone[k]) continue;
+    PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
+    key.token(KeyToken::Keyword);
+    key.text(KeyToken::Text, PyUnicode_AsUTF8(name));
+    addAt(call.nargs + k, SIZE_MAX, name);
+  }
+}
+
+void Arguments::addCaptured(PyObject *array) {
+  held.push_back(Object::borrow(array));
+  arrays.push_back(array);
+  key.array(arrayOf(array));
+}
+
+Call Arguments::calling(const Call &call) const {
+  return {call.function, actual.empty() ? call.args : actual.data(), call.nargs, call.kwnames};
+}
+
+/// Whether two lists, or two dicts, have the same objects in the same order.
+static bool sameObjects(PyObject *a, PyObject *b) {
+  Object x(check(PyList_CheckExact(a) ? PySequence_Tuple(a) : PyDict_Items(a))), y(check(PyList_CheckExact(b) ? PySequence_Tuple(b) : PyDict_Items(b)));
+  Py_ssize_t n = PySequence_Fast_GET_SIZE(x.get());
+  if (n != PySequence_Fast_GET_SIZE(y.get())) return false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject *p = PySequence_Fast_GET_ITEM(x.get(), i), *q = PySequence_Fast_GET_ITEM(y.get(), i);
+    if (PyList_CheckExact(a) ? p != q : PyTuple_GET_ITEM(p, 0) != PyTuple_GET_ITEM(q, 0) || PyTuple_GET_ITEM(p, 1) != PyTuple_GET_ITEM(q, 1))
+      return false;
+  }
+  return true;
+}
+
+void Arguments::giveBack() const {
+  auto asGiven = [&](PyObject *value) {
+    for (auto &[ours, theirs] : converted)
+      if (ours == value) return theirs;
+    return value;
+  };
+  for (const Replaced &r : replaced) {
+    if (sameObjects(r.copy, r.before.get())) continue;
+    if (PyList_CheckExact(r.original)) {
+      Object items(check(PyList_GetSlice(r.copy, 0, PyList_GET_SIZE(r.copy))));
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i)
+        PyList_SetItem(items.get(), i, Py_NewRef(asGiven(PyList_GET_ITEM(items.get(), i))));
+      if (PyList_SetSlice(r.original, 0, PyList_GET_SIZE(r.original), items.get())) throw PythonError();
+      continue;
+    }
+    Object items(check(PyDict_Items(r.copy)));
+    PyDict_Clear(r.original);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
+      PyObject *pair = PyList_GET_ITEM(items.get(), i);
+      if (PyDict_SetItem(r.original, PyTuple_GET_ITEM(pair, 0), asGiven(PyTuple_GET_ITEM(pair, 1)))) throw PythonError();
+    }
+  }
+}
+
+} // namespace kiln::py

@@ -1,0 +1,56 @@
+// The arguments of a call: what of them is in its key, and everything that is used of them, held while code of the user may run.
+#pragma once
+
+#include "core.h"
+
+#include "frontend/tree/Key.h"
+
+namespace kiln::py {
+
+/// Which arguments are static, and the names of those that may be given by position or by name.
+struct Parameters {
+  std::vector<int> staticNumbers;
+  Object staticNames; // frozenset or null
+  std::vector<Object> names;
+};
+
+/// A call as Python makes it.
+struct Call {
+  PyObject *function;
+  PyObject *const *args;
+  size_t nargs;
+  PyObject *kwnames; // null or a tuple
+  size_t count() const { return nargs + (kwnames ? size_t(PyTuple_GET_SIZE(kwnames)) : 0); }
+};
+
+struct Arguments {
+  KeyBuilder key;
+  std::vector<Object> held;          // all that the rest points to
+  std::vector<PyObject *> arrays;    // those of the key
+  std::vector<PyObject *> passed;    // containers: tuples, lists, dicts and objects
+  std::vector<PyObject *> classes;   // of those that are no tuples, lists or dicts
+  std::vector<PyObject *> values;    // what is no plain data: functions, classes, ...
+  std::vector<PyObject *> actual;    // the arguments to call with, where NumPy arrays became ours; empty: as given
+  struct Replaced {
+    PyObject *original, *copy; // a list or dict, and the one with our arrays that is used instead
+    Object before;             // the copy as it was made
+  };
+  std::vector<Replaced> replaced;
+  std::vector<std::pair<PyObject *, PyObject *>> converted; // our arrays, and those of NumPy that they show
+  std::string why;                   // why the call has no key; empty: it has one
+
+  void clear();
+  /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.
+  void read(const Parameters &parameters, const Call &call);
+  /// An array that is read by name, behind the arguments.
+  void addCaptured(PyObject *array);
+  /// The call with our arrays.
+  Call calling(const Call &call) const;
+  /// Takes what the call did to copies of lists and dicts over into the caller's own.
+  void giveBack() const;
+
+private:
+  class Reader;
+};
+
+} // namespace kiln::py

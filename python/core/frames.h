@@ -1,0 +1,36 @@
+// Frames of the interpreter, read where they lie: no frame object is made. Everything here that differs between versions of CPython
+// is in frames.cpp.
+#pragma once
+
+#include "core.h"
+
+namespace kiln::py {
+
+/// A Python function that runs in this thread; valid until it returns or yields. Equal for the same run of it.
+class Frame {
+public:
+  /// The innermost; null where no Python code runs.
+  static Frame innermost();
+  /// The innermost outside the package.
+  static Frame ofUser();
+
+  /// The frame that called this one, of Python code; null for the outermost.
+  Frame caller() const;
+  PyCodeObject *code() const; // borrowed
+  /// The instruction that runs, in bytes as `f_lasti`; in a call of a Python function it may be one of the call's cache entries.
+  int instruction() const;
+  bool isOfPackage() const;
+
+  explicit operator bool() const { return frame; }
+  bool operator==(const Frame &) const = default;
+
+private:
+  explicit Frame(void *frame) : frame(frame) {}
+  void *frame;
+};
+
+/// Whether a debugger watches this thread: jitted functions then run as written, so that breakpoints stop. Coverage, profilers and
+/// other trace functions are none.
+bool isDebugged();
+
+} // namespace kiln::py

@@ -1,0 +1,264 @@
+#include "results.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace kiln::py {
+namespace {
+
+/// A container's children, owned, and what it takes to build it: the type tuple, list or of a named tuple, a list of keys (a dict), or a
+/// tuple (class, data).
+struct Parts {
+  Object recipe;
+  std::vector<Object> children;
+};
+
+bool isBuiltIn(PyObject *value) { return PyTuple_CheckExact(value) || PyList_CheckExact(value); }
+
+std::optional<Parts> takeApart(PyObject *value) {
+  Parts parts;
+  bool isTuple = PyTuple_Check(value) && (isBuiltIn(value) || PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields"));
+  if (isTuple || PyList_CheckExact(value)) {
+    parts.recipe = Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(value)));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) parts.children.push_back(Object::borrow(PySequence_Fast_GET_ITEM(value, i)));
+    return parts;
+  }
+  Object children;
+  if (PyDict_CheckExact(value)) {
+    parts.recipe = Object(check(PyDict_Keys(value)));
+    children = Object(check(PyDict_Values(value)));
+  } else {
+    Object found(check(PyObject_CallOneArg(side().takeResult, value)));
+    if (found.get() == Py_None) return std::nullopt;
+    children = Object::borrow(PyTuple_GET_ITEM(found.get(), 0));
+    parts.recipe = Object(check(PyTuple_Pack(2, Py_TYPE(value), PyTuple_GET_ITEM(found.get(), 1))));
+  }
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(children.get()); ++i)
+    parts.children.push_back(Object::borrow(PySequence_Fast_GET_ITEM(children.get(), i)));
+  return parts;
+}
+
+bool isConstant(PyObject *value) {
+  return value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyUnicode_CheckExact(value) ||
+         PyComplex_CheckExact(value) || PyBytes_CheckExact(value) || value == Py_Ellipsis || PyType_Check(value) ||
+         PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().dtypeClass));
+}
+
+constexpr int kDeepest = 100;
+
+class ResultReader {
+public:
+  ResultReader(Recorder &r, const Arguments &arguments) : r(r), arguments(arguments) {}
+  std::string why;
+
+  Template read(PyObject *value, int depth = 0) {
+    Template t;
+    if (isArray(value)) return readArray(value);
+    if (isConstant(value)) {
+      t.object = HostObject(value);
+      return t;
+    }
+    auto passed = std::ranges::find(arguments.passed, value);
+    if (passed != arguments.passed.end()) {
+      t.kind = Template::Passed;
+      t.index = int(passed - arguments.passed.begin());
+      return t;
+    }
+    bool isKnown = !PyTuple_CheckExact(value) && std::ranges::find(containers, value) != containers.end();
+    auto parts = isKnown || depth == kDeepest ? std::nullopt : takeApart(value);
+    if (!parts) return fail(isKnown ? "the result has one container twice" : std::string("the result has a ") + Py_TYPE(value)->tp_name + " in it"), t;
+    containers.push_back(value);
+    t.kind = Template::Container;
+    t.object = HostObject(parts->recipe.get());
+    for (const Object &child : parts->children) t.children.push_back(read(child.get(), depth + 1));
+    return t;
+  }
+
+private:
+  Recorder &r;
+  const Arguments &arguments;
+  std::vector<PyObject *> arrays, containers; // met so far
+  std::vector<const Storage *> stored;
+
+  void fail(std::string text) {
+    if (why.empty()) why = std::move(text);
+  }
+
+  Template readArray(PyObject *value) {
+    Template t;
+    auto given = std::ranges::find(arguments.arrays, value);
+    auto before = std::ranges::find(arrays, value);
+    if (given != arguments.arrays.end()) {
+      t.kind = Template::Input;
+      t.index = int(given - arguments.arrays.begin());
+      return t;
+    }
+    if (before != arrays.end()) {
+      t.kind = Template::Repeated;
+      t.index = int(before - arrays.begin());
+      return t;
+    }
+    arrays.push_back(value);
+    const Array &a = arrayOf(value);
+    t.dtype = a.dtype;
+    t.offset = a.offset;
+    t.shape = a.shape;
+    t.strides = a.strides;
+    if (int input = r.inputOf(a); input >= 0) return readView(t, a, input);
+    int64_t slot = r.cellSlot(a.storage.get());
+    if (slot < 0) return fail("the result has an array in it that the recording does not know"), t;
+    t.kind = Template::New;
+    auto known = std::ranges::find(stored, a.storage.get());
+    t.index = int(known - stored.begin());
+    if (known != stored.end()) return t;
+    stored.push_back(a.storage.get());
+    r.trace.outputs.push_back(slot);
+    return t;
+  }
+
+  Template readView(Template t, const Array &a, int input) {
+    int number = r.inputs()[size_t(input)];
+    const Array &base = *arguments.key.arrays[size_t(number)];
+    if (!base.isContiguous) fail("a view of an array with strides is returned");
+    t.kind = Template::View;
+    t.index = number;
+    t.offset -= base.offset * byteSize(base.dtype) / byteSize(a.dtype);
+    return t;
+  }
+};
+
+//===-- what else is kept -------------------------------------------------------------------------------------------===//
+
+/// How often each object stands in a result.
+class Occurrences {
+public:
+  std::unordered_map<PyObject *, Py_ssize_t> arrays, containers;
+
+  void count(PyObject *value, int depth = 0) {
+    if (isArray(value)) return void(++arrays[value]);
+    if (isConstant(value) || depth == kDeepest || ++containers[value] > 1) return;
+    auto parts = takeApart(value);
+    if (!parts) return;
+    for (const Object &child : parts->children) count(child.get(), depth + 1);
+  }
+};
+
+std::string placeOf(const Location &at) {
+  if (!at.code) return "";
+  Object text(check(PyObject_CallFunction(side().lineOf, "Oi", static_cast<PyObject *>(at.code), at.instruction)));
+  return PyUnicode_AsUTF8(text.get());
+}
+
+} // namespace
+
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Node &node) {
+  ResultReader reader(recorder, arguments);
+  node.result = reader.read(result);
+  if (reader.why.size()) return reader.why;
+  node.inputs = recorder.inputs();
+  for (auto &[input, slot] : recorder.written()) {
+    node.commits.push_back({input, int(recorder.trace.outputs.size())});
+    recorder.trace.outputs.push_back(slot);
+  }
+  return "";
+}
+
+std::vector<int32_t> countHolders(const Arguments &arguments) {
+  std::vector<int32_t> counts;
+  for (const Array *a : arguments.key.arrays) counts.push_back(a->storage->refs.load());
+  return counts;
+}
+
+static std::string findKeptNow(const Recorder &r, const Arguments &arguments, PyObject *result, std::span<const int32_t> held) {
+  Occurrences in;
+  in.count(result);
+  std::unordered_map<const Storage *, int32_t> holders; // arrays of the result, by cell
+  constexpr const char *kKept = "an array that is made here is kept outside of the call";
+  for (auto &[array, times] : in.arrays) {
+    bool isGiven = std::ranges::find(arguments.arrays, array) != arguments.arrays.end();
+    if (isGiven) continue;
+    ++holders[arrayOf(array).storage.get()];
+    if (Py_REFCNT(array) > times) return std::string("an array of the result is kept outside of the call as well");
+  }
+  for (auto &[container, times] : in.containers) {
+    bool isPassed = std::ranges::find(arguments.passed, container) != arguments.passed.end();
+    if (!isPassed && !PyTuple_CheckExact(container) && Py_REFCNT(container) > times)
+      return std::string("a container of the result is kept outside of the call as well");
+  }
+  for (const Cell &cell : r.liveCells())
+    if (cell.storage->refs.load() > holders[cell.storage]) return placeOf(r.locations[size_t(cell.slot)]) + kKept;
+  for (size_t i = 0; i < held.size(); ++i) {
+    const Storage *cell = arguments.key.arrays[i]->storage.get();
+    if (cell->refs.load() > held[i] + holders[cell]) return "a view of an argument or captured array is kept outside of the call";
+  }
+  return "";
+}
+
+std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const int32_t> held) {
+  if (findKeptNow(recorder, arguments, result, held).empty()) return "";
+  PyGC_Collect(); // cycles hold nothing
+  return findKeptNow(recorder, arguments, result, held);
+}
+
+//===-- building ----------------------------------------------------------------------------------------------------===//
+
+namespace {
+
+/// An object that a function made, as a handle.
+HostObject adopt(PyObject *made) {
+  Object object(check(made));
+  return HostObject(object.get());
+}
+
+class Builder final : public TemplateBuilder {
+public:
+  explicit Builder(const Arguments &arguments) : arguments(arguments) {}
+  HostObject input(int index) override { return HostObject(arguments.arrays[size_t(index)]); }
+  HostObject passed(int index) override { return HostObject(arguments.passed[size_t(index)]); }
+  HostObject array(Array array) override { return adopt(wrap(std::move(array))); }
+
+  HostObject container(const Template &t, std::vector<HostObject> children) override {
+    auto *recipe = static_cast<PyObject *>(t.object.get());
+    auto n = Py_ssize_t(children.size());
+    auto child = [&](Py_ssize_t i) { return static_cast<PyObject *>(children[size_t(i)].get()); };
+    if (PyList_CheckExact(recipe)) {
+      Object dict(check(PyDict_New()));
+      for (Py_ssize_t i = 0; i < n; ++i)
+        if (PyDict_SetItem(dict.get(), PyList_GET_ITEM(recipe, i), child(i))) throw PythonError();
+      return HostObject(dict.get());
+    }
+    if (recipe == reinterpret_cast<PyObject *>(&PyList_Type)) {
+      Object list(check(PyList_New(n)));
+      for (Py_ssize_t i = 0; i < n; ++i) PyList_SET_ITEM(list.get(), i, Py_NewRef(child(i)));
+      return HostObject(list.get());
+    }
+    Object tuple(check(PyTuple_New(n)));
+    for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(tuple.get(), i, Py_NewRef(child(i)));
+    if (recipe == reinterpret_cast<PyObject *>(&PyTuple_Type)) return HostObject(tuple.get());
+    if (PyType_Check(recipe)) { // a named tuple, as its _make does it: no code of the class runs
+      Object arguments(check(PyTuple_Pack(1, tuple.get())));
+      return adopt(PyTuple_Type.tp_new(reinterpret_cast<PyTypeObject *>(recipe), arguments.get(), nullptr));
+    }
+    return adopt(PyObject_CallFunctionObjArgs(side().makeResult, PyTuple_GET_ITEM(recipe, 0), PyTuple_GET_ITEM(recipe, 1), tuple.get(), nullptr));
+  }
+
+private:
+  const Arguments &arguments;
+};
+
+} // namespace
+
+PyObject *buildResult(const Node &node, const Arguments &arguments, std::span<const Array> made) {
+  Builder builder(arguments);
+  HostObject result = build(node.result, made, arguments.key.arrays, builder);
+  return Py_NewRef(static_cast<PyObject *>(result.get()));
+}
+
+int visitTemplate(const Template &t, visitproc visit, void *arg) {
+  Py_VISIT(static_cast<PyObject *>(t.object.get()));
+  for (const Template &child : t.children)
+    if (int status = visitTemplate(child, visit, arg)) return status;
+  return 0;
+}
+
+} // namespace kiln::py

@@ -1,0 +1,24 @@
+// Results of recorded calls: read into templates, checked against what else is kept of the call, and built again.
+#pragma once
+
+#include "arguments.h"
+
+#include "frontend/tree/Tree.h"
+
+namespace kiln::py {
+
+/// Reads the result of a recorded call into the node's template, and the outputs of its trace; why it cannot be built again, or nothing.
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Node &node);
+
+/// An array of the call that something outside of it and of its result holds, as a reason; or nothing. `held` are the cells from before
+/// the call, with how many held them.
+std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const int32_t> held);
+/// How many hold the cells of the arrays of a call.
+std::vector<int32_t> countHolders(const Arguments &arguments);
+
+/// The result of a run.
+PyObject *buildResult(const Node &node, const Arguments &arguments, std::span<const Array> made);
+
+int visitTemplate(const Template &t, visitproc visit, void *arg);
+
+} // namespace kiln::py

@@ -1,0 +1,99 @@
+"""Tables of the analysis in _capture.py: what is known to only compute, and the instructions whose effects are known."""
+import builtins
+import dataclasses
+import functools
+import itertools
+import math
+import operator
+import os
+import sys
+import types
+
+from . import _core
+from ._dtypes import DType
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+REPR_CODE = getattr(dataclasses, "_recursive_repr")(id).__code__
+
+# Objects that only compute, by identity. What acts, or reads what no guard watches, is left out.
+PURE = {id(getattr(module, name)): getattr(module, name) for module, names in (
+    (builtins, "abs all any bool callable chr complex dict divmod enumerate filter float hex int isinstance issubclass iter len list map max min next oct "
+     "ord pow range reversed round slice sorted str sum super tuple zip frozenset set repr ArithmeticError AssertionError AttributeError BaseException Exception "
+     "IndexError KeyError LookupError OverflowError RuntimeError StopIteration TypeError ValueError ZeroDivisionError NotImplementedError "
+     "Ellipsis NotImplemented"),
+    (math, " ".join(n for n in dir(math) if not n.startswith("_"))), (itertools, " ".join(n for n in dir(itertools) if not n.startswith("_"))),
+    (operator, "add sub mul truediv floordiv mod pow matmul neg pos abs eq ne lt le gt ge and_ or_ xor invert not_ getitem index is_ is_not contains"),
+    (functools, "partial reduce")) for name in names.split()}
+PURE |= {id(f): f for f in (tuple.__new__, types.GenericAlias)}
+_IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), DType)
+_DEFAULT = getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)  # stands for a default factory, which is judged where it is called
+
+# Instructions. Those in no table are unknown.
+DENIED = {"STORE_GLOBAL": "writes a global", "DELETE_GLOBAL": "deletes a global", "DELETE_ATTR": "deletes an attribute", "IMPORT_NAME": "imports a module",
+          "IMPORT_FROM": "imports a module", "IMPORT_STAR": "imports a module", "LOAD_BUILD_CLASS": "defines a class", "GET_AWAITABLE": "awaits"}
+KNOWN = set("""POP_TOP PUSH_NULL NOP UNARY_POSITIVE UNARY_NEGATIVE UNARY_NOT UNARY_INVERT BINARY_SUBSCR GET_LEN MATCH_MAPPING MATCH_SEQUENCE MATCH_KEYS
+PUSH_EXC_INFO CHECK_EXC_MATCH WITH_EXCEPT_START BEFORE_WITH STORE_SUBSCR DELETE_SUBSCR GET_ITER GET_YIELD_FROM_ITER LOAD_ASSERTION_ERROR RETURN_GENERATOR
+LIST_TO_TUPLE RETURN_VALUE YIELD_VALUE POP_EXCEPT UNPACK_SEQUENCE FOR_ITER UNPACK_EX SWAP LOAD_CONST BUILD_TUPLE BUILD_LIST BUILD_SET BUILD_MAP COMPARE_OP
+JUMP_FORWARD JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_TRUE IS_OP CONTAINS_OP RERAISE COPY BINARY_OP SEND
+LOAD_FAST STORE_FAST DELETE_FAST POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE RAISE_VARARGS MAKE_FUNCTION BUILD_SLICE JUMP_BACKWARD_NO_INTERRUPT
+MAKE_CELL LOAD_CLOSURE JUMP_BACKWARD CALL_FUNCTION_EX LIST_APPEND SET_ADD MAP_ADD COPY_FREE_VARS RESUME FORMAT_VALUE BUILD_CONST_KEY_MAP
+BUILD_STRING LIST_EXTEND SET_UPDATE DICT_MERGE DICT_UPDATE PRECALL CALL KW_NAMES POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE
+POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_TRUE BINARY_SLICE STORE_SLICE END_FOR END_SEND RETURN_CONST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR
+POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE FORMAT_SIMPLE FORMAT_WITH_SPEC CONVERT_VALUE TO_BOOL CALL_KW LOAD_FAST_LOAD_FAST
+STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST SET_FUNCTION_ATTRIBUTE""".split())
+TEXT = {"FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC"}
+INTRINSICS = {3, 5, 6}  # of CALL_INTRINSIC_1: StopIteration in generators, +x, list to tuple
+
+# Special methods that nothing calls by itself while code that is analyzed runs: stores are refused, constructors are judged apart.
+NOT_IMPLICIT = {f"__{n}__" for n in """init new post_init setattr delattr reduce reduce_ex getstate setstate getnewargs copy deepcopy replace dir sizeof doc dict
+weakref module qualname annotations dataclass_fields dataclass_params match_args slots class_getitem init_subclass set_name static_attributes firstlineno
+orig_bases annotate_func annotations_cache parameters type_params""".split()}
+INTROSPECTIVE = {f"__{n}__" for n in "dict reduce reduce_ex getattribute setattr delattr init new subclasshook init_subclass dir sizeof getstate setstate traceback "
+                 "context cause suppress_context class_getitem copy deepcopy".split()}
+
+
+@functools.cache
+def attributes_of_values():
+    """Names that values of a call may be asked for: of arrays, numbers, text and containers. Others may lead to state that nobody watches."""
+    from . import _selection, linalg
+    results = [v for module in (_selection, linalg) for v in vars(module).values() if hasattr(v, "_fields")]
+    kinds = (_core.Array, _selection.At, _core.OpFunction, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException, StopIteration, *results)
+    names = {name for kind in kinds for name in dir(kind)} - INTROSPECTIVE
+    return names | {"name", "itemsize", "kind", "__name__", "__qualname__"}
+
+
+# Kiln's own modules whose functions read nothing that changes, and what of them does.
+_COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
+              "kiln._dtypes kiln.tree kiln._choosing kiln._diagonals kiln._einsum kiln._joining kiln._ordering kiln._padding kiln._ranges kiln._rounding "
+              "kiln._sets kiln._special kiln._transforms kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
+_COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
+_SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass", "get_printoptions", "set_printoptions", "printoptions",
+             "default_is_chosen"}
+
+
+def computes(value):
+    """Whether a function or class of Kiln itself only computes."""
+    module = value.__module__
+    known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
+    return known and value.__name__ not in _SETTINGS
+
+
+def is_own(value):
+    """Whether a function or class is Kiln's own."""
+    if isinstance(value, types.FunctionType):
+        return value.__code__.co_filename.startswith(_FOLDER)
+    module = sys.modules.get(value.__module__) if isinstance(value.__module__, str) else None
+    return value is _core.Array or (getattr(module, "__file__", None) or "").startswith(_FOLDER)
+
+
+def is_constant(value):
+    """Whether a value cannot change and reads nothing."""
+    if type(value) in (tuple, frozenset):
+        return all(is_constant(v) for v in value)
+    return type(value) in _IMMUTABLE or is_numpy_scalar(type(value)) or _DEFAULT is not None and value is _DEFAULT
+
+
+def is_numpy_scalar(cls):
+    """Whether a class is that of NumPy's numbers of one dtype."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(cls, type) and issubclass(cls, numpy.generic) and cls.__module__ == "numpy" and cls not in (numpy.object_, numpy.void)

@@ -1,0 +1,343 @@
+"""Random programs that read and write Python state, in eager and with ``kn.jit``: the same bits, types, exceptions and state after each step.
+
+``python test/python/state_fuzz.py --first-seed 0 --programs 1000`` runs a range of seeds in processes of their own and prints, for each
+one that differs, the shortest text found that still does; ``python test/python/state_harness.py < text`` runs such a text again.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import state_harness
+
+SETUP = '''import collections, dataclasses, types
+k0, k1 = 2.0, 3
+w = kn.asarray([1.0, 2.0])
+table, d, log = [1.5, 2.0], {"a": 1.0, "b": 2.0}, []
+class Config: pass
+cfg = Config()
+cfg.scale, cfg.step, cfg.w, cfg.items = 2.0, 0.5, kn.ones(2), [1.0]
+settings = types.ModuleType("settings")
+settings.k, settings.w = 1.5, kn.ones(2)
+class Model:
+    rate = 0.5
+    def __init__(self, w): self.w, self.n = w, 1.0
+    def __call__(self, v): return v * self.w + self.rate
+    def method(self, v, j=1.0): return v * self.n + j
+    def __mul__(self, v): return self.w * v * k0
+    __rmul__ = __mul__
+    def __len__(self): return len(table)
+    def __bool__(self): return self.n > 0
+    @property
+    def double(self): return self.n * 2
+    @staticmethod
+    def static(v): return v + k1
+    @classmethod
+    def made(cls, v): return v * cls.rate
+@dataclasses.dataclass
+class D:
+    a: object
+    n: float = 1.0
+    rate = 2.0
+    def __call__(self, v): return v * self.a + k0
+    def __add__(self, v): return self.a + v * self.n
+    def __len__(self): return int(k1)
+    def __float__(self): return float(k0) + self.n
+    def __lt__(self, o): return self.n < o.n + k1
+    def __iter__(self): return iter([self.a, k0])
+    def __getitem__(self, i): return self.a * table[0]
+    @property
+    def double(self): return self.n * k0
+    def method(self, v, j=1.0): return v * self.n + j
+class P(collections.namedtuple("P", "a n")):
+    rate = 1.0
+    def __call__(self, v): return v * self.a * k0
+    def __add__(self, v): return self.a - v
+    @property
+    def double(self): return self.n + k0
+    def method(self, v, j=1.0): return v - self.n * j
+m, o, p = Model(kn.ones(2)), D(kn.ones(2)), P(kn.ones(2), 2.0)
+a0, a1 = kn.asarray([1.0, -2.0]), kn.asarray([0.5, 4.0])
+lst = [kn.ones(2), 3.0]
+def h0(v, j=1.5, *, q=0.5): return v * j + q
+def h1(v): return h0(v, k0) - v
+def h2(v, u=w): return v + u
+def hn(t): return t * k0 + len(table)
+def alt(v, j=1.5, *, q=0.5): return v - j * q
+def altn(t): return t + k1
+def make(c):
+    def put(v):
+        nonlocal c
+        c = v
+    def read(v): return v * c
+    return read, put
+hc, put = make(2.0)
+'''
+
+NUMBERS = {
+    "global": "k0", "global int": "k1", "attribute": "cfg.scale", "attribute named as an array's": "cfg.step", "class attribute": "Model.rate", "inherited attribute": "m.rate",
+    "property": "m.double", "list item": "table[0]", "list length": "len(table)", "dict item": "d['a']", "dict order": "float(list(d).index('a'))", "module attribute": "settings.k",
+    "default": "j", "kwdefault": "q", "number argument": "n", "static": "s", "static parts": "(s[0] if isinstance(s, tuple) else s)", "helper of numbers": "hn(2.0)", "field of an argument": "o.n",
+    "property of an argument": "o.double", "class attribute of an argument": "o.rate", "length of an argument": "len(o)", "shape": "x.shape[0]", "value": "float(y[0])", "item": "y[1].item()",
+    "nested list": "cfg.items[0]", "sum of a list": "sum(table)", "getattr": "getattr(cfg, 'scale')", "length of a list argument": "len(l)", "local": "t0", "constant": "0.5",
+}
+ARRAYS = {
+    "captured array": "w", "module array": "settings.w", "object array": "cfg.w", "model array": "m.w", "field array": "o.a", "item of a list argument": "l[0]", "helper": "h0({a})",
+    "helper with arguments": "h0({a}, {n}, q={n})", "helper of helpers": "h1({a})", "helper with an array default": "h2({a})", "closure helper": "hc({a})", "call of an object": "m({a})",
+    "call of an argument": "o({a})", "operator of an object": "m * {a}", "operator of an argument": "o + {a}", "method": "m.method({a})", "method of an argument": "o.method({a}, {n})",
+    "static method": "Model.static({a})", "class method": "m.made({a})", "comprehension": "[u * {n} for u in ({a}, x)][0]", "map": "list(map(h0, [{a}]))[0]", "lambda": "(lambda u: u + {n})({a})",
+    "reversed view": "{a}[::-1]", "concat": "kn.concat([{a}[:1], {a}[1:]])", "where": "kn.where({a} > {n}, {a}, x)", "take": "kn.take({a}, kn.asarray([1, 0]))", "mask": "({a}[{a} > 100] + 0.0).sum() + {a}",
+    "made from numbers": "kn.asarray([{n}, 1.0]) + {a}", "item of an argument": "o[0] + {a}", "sorted arguments": "sorted([o, o])[0].a * {a}", "plain": "{a} + {n}", "product": "{a} * {a}", "scaled": "{a} * {n}",
+}
+EFFECTS = {
+    "append": "log.append({n})", "append array": "log.append({a})", "set item": "table[0] = {n}", "grow list": "table.append({n})", "set key": "d['a'] = {n}", "new key": "d['z'] = {n}", "set attribute": "cfg.scale = {n}",
+    "set array attribute": "cfg.w = {a}", "count attribute": "m.n += 1", "set global": "k0 = {n}", "set array global": "w = {a}", "write argument": "x += {n}", "write item": "x[0] = {n}", "write captured": "w *= {n}",
+    "write view": "x[1:] *= {n}", "write other": "y += x", "append to argument": "l.append({n})", "replace in argument": "l[0] = {a}", "pop of argument": "l.append(1.0); l.pop()", "set class attribute": "Model.rate = {n}",
+    "set field": "o.extra = {n}", "print": "print('at', {n})", "print array": "print({a})", "set module attribute": "settings.k = {n}", "closure store": "put({n})", "setattr": "setattr(cfg, 'scale', {n})", "write in a helper's list": "cfg.items.append({n})",
+}
+MUTATIONS = {
+    "set global": "k0 = {n}", "set global int": "k1 = {i}", "set attribute": "cfg.scale = {n}", "set step": "cfg.step = {n}", "set class attribute": "Model.rate = {n}", "set table": "table[0] = {n}", "grow table": "table.append({n})",
+    "shrink table": "del table[1:]", "set dict": "d['a'] = {n}", "reorder dict": "d['a'] = d.pop('a')", "rebind dict": "d = {{'b': 1.0, 'a': {n}}}", "set module": "settings.k = {n}", "write captured": "w += {n}", "rebind captured": "w = kn.asarray([{n}, 1.0])",
+    "rebind captured dtype": "w = kn.asarray([{i}, 1])", "captured view": "w = a0[::-1]", "captured alias": "w = a0", "set model": "m.n = {n}", "set model array": "m.w = kn.asarray([{n}, 2.0])", "set model number": "m.w = {n}", "set field": "setattr(o, 'n', {n}) if type(o) is D else None",
+    "defaults": "f0.__defaults__ = ({n},)", "kwdefaults": "f0.__kwdefaults__ = {{'q': {n}}}", "kwdefault item": "f0.__kwdefaults__['q'] = {n}", "helper defaults": "h0.__defaults__ = ({n},)", "helper kwdefaults": "h0.__kwdefaults__ = {{'q': {n}}}",
+    "helper code": "h0.__code__, alt.__code__ = alt.__code__, h0.__code__", "number helper code": "hn.__code__, altn.__code__ = altn.__code__, hn.__code__", "rebind helper": "h1 = h0", "closure": "put({n})", "replace method": "Model.method = lambda self, v, j=1.0: v * {n}",
+    "replace special": "Model.__call__ = lambda self, v: v + {n}", "replace special of an argument": "D.__call__ = lambda self, v: v - {n}", "new special": "D.__bool__ = lambda self: False", "replace property": "Model.double = property(lambda self: {n})", "class rate": "D.rate = {n}",
+    "instance attribute": "m.rate = {n}", "write argument": "a0 += {n}", "empty log": "log.clear()", "list of the argument": "lst[1] = {n}", "grow argument": "lst.append({n})", "shadow builtin": "len = lambda v: 2", "unshadow builtin": "globals().pop('len', None)",
+    "rebind object": "o = D(kn.asarray([{n}, 1.0]), {n})", "rebind config": "cfg = types.SimpleNamespace(scale={n}, step={n}, w=a1, items=[{n}])", "lists in config": "cfg.items[0] = {n}", "clear caches": "kn.clear_caches()",
+}
+CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
+    "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
+    "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
+    "variants that record", "variants that run native", "variants in eager"}
+
+
+class Writer:
+    """Writes one program; `counts` is shared between programs."""
+
+    def __init__(self, seed, counts=None):
+        self.random, self.counts = random.Random(seed), collections.Counter() if counts is None else counts
+        self.names, self.made = ["x", "y"], 0
+        self.mode = self.pick(["sync"] * 4 + ["auto"] * 3 + ["hop", "threads"])
+        self.counts[f"mode {self.mode}"] += 1
+        self.risky = self.random.random() < 0.6  # programs without effects and odd reads are compiled more often
+
+    def pick(self, items):
+        return self.random.choice(list(items))
+
+    def draw(self, kind, table, few=()):
+        key = self.pick([k for k in table if not few or k in few])
+        self.counts[f"{kind} {key}"] += 1
+        return table[key].format(n=self.literal(), i=self.random.randint(-3, 5), a="{a}") if kind == "mutation" else table[key]
+
+    def literal(self):
+        return self.pick(["0.5", "1.0", "2.0", "-1.0", "3", "1", "True", "0.25", "-0.0", "0.0"])
+
+    def number(self):
+        few = () if self.risky else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
+        return self.draw("number", NUMBERS, few) if self.random.random() < 0.8 else self.literal()
+
+    def array(self):
+        return self.pick(self.names)
+
+    def fill(self, text):
+        while "{n}" in text or "{a}" in text:
+            text = text.replace("{n}", f"{self.number()}", 1).replace("{a}", self.array(), 1)
+        return text
+
+    def bind(self):
+        few = () if self.risky else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
+        text = self.fill(self.draw("array", ARRAYS, few))
+        name = f"v{self.made}"
+        self.made += 1
+        return name, f"{name} = {text}"
+
+    def statement(self, depth=0):
+        """Lines of one statement."""
+        at = self.random.random()
+        if at < 0.5 or depth > 1:
+            name, text = self.bind()
+            if depth == 0:
+                self.names.append(name)
+            return [text]
+        if at < 0.72:
+            return [self.fill(self.draw("effect", EFFECTS, () if self.risky else ("write argument", "write item", "write view", "write other", "write captured")))]
+        kind = self.pick(["branch on a number", "loop", "t"] + ["branch on a value", "try", "raise", "bad index"] * self.risky)
+        inner = ["    " + line for line in self.statement(depth + 1)]
+        if kind != "t":
+            self.counts[kind] += 1
+        return {"branch on a number": lambda: [f"if {self.number()} > 1:", *inner], "branch on a value": lambda: [f"if {self.array()}.sum() > {self.literal()}:", *inner],
+                "loop": lambda: [f"for i in range({self.random.randint(1, 3)}):", *inner], "t": lambda: [f"t0 = {self.number()} + 1"],
+                "try": lambda: ["try:", *inner, "    log.append(kn.ones(3)[int(x.shape[0])])", "except (IndexError, TypeError, AttributeError) as error:", "    log.append(type(error).__name__)"],
+                "raise": lambda: [f"if {self.number()} > 2:", "    raise ValueError('as asked')"], "bad index": lambda: [f"kn.take(x, kn.asarray([0 if {self.number()} < 2 else 9]))"]}[kind]()
+
+    def result(self):
+        kind = self.pick(["array"] * 4 + ["twice", "list", "dict", "dataclass", "named tuple", "nothing", "argument", "list argument", "view"])
+        self.counts[f"return {kind}"] += 1
+        a, b = self.names[-1], self.array()
+        return {"array": a, "twice": f"{a}, {a}", "list": f"[{a}, {b}, {self.number()}]", "dict": f"{{'z': {a}, 'a': {b}}}", "dataclass": f"D({a}, {self.number()})", "named tuple": f"P({a}, 1)", "nothing": "None",
+                "argument": "x", "list argument": f"{a}, l", "view": f"{a}[:1], {a}"}[kind]
+
+    def call(self):
+        x, y = self.pick(["a0", "a1", "a0[::-1]", "kn.ones(2)"]), self.pick(["a0", "a1", "a1", "a0[:]", "a0[::-1]", "kn.ones(2)"])
+        self.counts["alias of arguments"] += x[:2] == y[:2] and x != "kn.ones(2)"
+        self.counts["view argument"] += "[" in x + y
+        n = self.pick(["1", "1.0", "True", "0.0", "-0.0", "2", "2"])
+        self.counts["number type changes"] += n in ("True", "1.0", "-0.0")
+        o = self.pick(["o", "o", "o", "p", "m"] if self.risky else ["o", "o", "p"])
+        self.counts[{"o": "dataclass argument", "p": "named tuple argument", "m": "object argument"}[o]] += 1
+        s = ", " + self.pick(["2", "2", "2.0", "True", "(1,)", "(1.0,)"]) if self.random.random() < 0.4 else ""
+        self.counts["static argument"] += bool(s)
+        rest = self.pick([f"{n}, lst, {o}{s}", f"{n}, [kn.ones(2)], {o}{s}", f"l=lst, n={n}, o={o}{s and ', s=' + s[2:]}", f"o={o}, n={n}, l=lst"])
+        self.counts["keyword call"] += "=" in rest
+        return f"f({x}, {y}, {rest})"
+
+    def text(self):
+        body = [f"t0 = {self.literal()}"]
+        for _ in range(self.random.randint(1, 7)):
+            body += self.statement()
+        body.append("return " + self.result())
+        stored = sorted({n for n in ("k0", "w") for line in body if line.strip().startswith((f"{n} =", f"{n} *=", f"{n} +="))})
+        lines = ([f"global {', '.join(stored)}"] if stored else []) + body
+        setup = SETUP if self.risky else SETUP.replace("len(table)", "k1").replace("table[0]", "k0")  # lists that are read run in eager
+        setup += "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
+        setup = setup.replace("s=1.0, j=1.5, *", "s=1.0, *" if not any("j" in line for line in body) else "s=1.0, j=1.5, *")
+        steps = [self.call()]
+        for _ in range(self.random.randint(3, 9)):
+            mutates = self.random.random() < 0.5
+            steps.append(self.draw("mutation", MUTATIONS) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
+        return f"{setup}f = jit(f0, static_argnames='s')\n---\n" + "\n".join([*steps, steps[0]]) + "\n"
+
+
+def write(seed, counts=None):
+    """(text, mode) of a seed."""
+    writer = Writer(seed, counts)
+    return writer.text(), writer.mode
+
+
+def fails(text, mode, limit=20):
+    """Whether jit and eager differ on a text, or a fork of this process that tries it ends badly; a text that eager cannot set up fits."""
+    child = os.fork()
+    if child == 0:
+        code = 3
+        try:
+            signal.alarm(limit)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            state_harness.run(text, state_harness.plain)
+            code = 2
+            state_harness.check(text, (mode,))
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    return not (os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 3))
+
+
+def block(lines, at, size):
+    """The end of `size` lines, or of the one line with what is indented below it."""
+    end = at + size
+    while size == 1 and end < len(lines) and lines[end].startswith(lines[at][:len(lines[at]) - len(lines[at].lstrip())] + " "):
+        end += 1
+    return end
+
+
+def shrink(text, mode, seconds=60):
+    """The text with lines taken away as long as it still differs."""
+    stop, lines = time.monotonic() + seconds, text.splitlines()
+    for size in (8, 4, 1, 1):
+        at = 0
+        while at < len(lines) and time.monotonic() < stop:
+            fewer = lines[:at] + lines[block(lines, at, size):]
+            if "---" in fewer and fails("\n".join(fewer) + "\n", mode):
+                lines = fewer
+            else:
+                at += size
+    return "\n".join(lines) + "\n"
+
+
+def run_here(first, count):
+    """Runs seeds in this process; prints a line of JSON before and after each."""
+    for seed in range(first, first + count):
+        counts, scopes = collections.Counter(), []
+        text, mode = write(seed, counts)
+        print(json.dumps({"seed": seed}), flush=True)
+        try:
+            counts["raises in eager"] += any("raises" in line for step in state_harness.check(text, (mode,), scopes) for line in step[:1])
+            wrong = None
+            variants = [v for scope in scopes for v in scope["f"].explain().variants]
+            counts["variants that record"] += sum(not v["eager"] for v in variants)
+            counts["variants that run native"] += sum(v["state"] == "ready" and v["hits"] > 0 for v in variants)
+            counts["variants in eager"] += sum(bool(v["eager"]) for v in variants)
+        except AssertionError as error:
+            wrong = str(error).split("\nimport ")[0]
+        print(json.dumps({"done": seed, "counts": counts, "wrong": wrong}), flush=True)
+
+
+def run_range(first, count, on_wrong=lambda seed, why: None, chunk=50):
+    """(counts of constructs, {seed: what differs}) of a range of seeds, run in processes of at most `chunk` programs."""
+    counts, wrong, at = collections.Counter(), {}, first
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(pathlib.Path(state_harness.kn.__file__).parents[1]), os.environ.get("PYTHONPATH")]))}
+    while at < first + count:
+        size, current = min(chunk, first + count - at), at
+        try:
+            done = subprocess.run([sys.executable, __file__, "--here", "--first-seed", str(at), "--programs", str(size)], capture_output=True, text=True, env=environment, timeout=30 + 5 * size)
+            output, ended = done.stdout, f"ends with {done.returncode}: {done.stderr[-2000:]}"
+        except subprocess.TimeoutExpired as error:
+            output, ended = (error.stdout or b"").decode(), "hangs"
+        at = current + size
+        for line in output.splitlines():
+            report = json.loads(line) if line.startswith('{"') else {}
+            if "seed" in report:
+                current = report["seed"]
+            elif "done" in report:
+                counts.update(report["counts"])
+                current = None
+                if report["wrong"]:
+                    wrong[report["done"]] = report["wrong"]
+                    on_wrong(report["done"], report["wrong"])
+        if current is not None:  # it did not come back from this one
+            wrong[current], at = ended, current + 1
+            write(current, counts)
+            on_wrong(current, ended)
+    return counts, wrong
+
+
+def missing(counts, least):
+    """Constructs that were drawn less often."""
+    return {c: counts[c] for c in sorted(CONSTRUCTS) if counts[c] < least}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--programs", type=int, default=200)
+    parser.add_argument("--shrink", type=int, default=3, help="how many failures are made short")
+    parser.add_argument("--here", action="store_true", help="in this process, with reports as JSON")
+    parser.add_argument("--show", type=int, help="print the program of a seed")
+    options = parser.parse_args()
+    if options.show is not None:
+        return print(write(options.show)[0]) or 0
+    if options.here:
+        return run_here(options.first_seed, options.programs) or 0
+    rest = [options.shrink]
+
+    def on_wrong(seed, why):
+        print(f"== seed {seed}: {why}", flush=True)
+        rest[0] -= 1
+        if rest[0] >= 0:
+            text, mode = write(seed)
+            print(f"-- shortest text, mode {mode}:\n{shrink(text, mode)}", flush=True)
+    counts, wrong = run_range(options.first_seed, options.programs, on_wrong)
+    print("\n".join(f"{counts[c]:6d}  {c}" for c in sorted(CONSTRUCTS)))
+    few = missing(counts, max(1, options.programs // 200))
+    print(f"seeds {options.first_seed} to {options.first_seed + options.programs - 1}: {len(wrong)} differ" + (f"; drawn too seldom: {few}" if few else ""))
+    return bool(wrong or few)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

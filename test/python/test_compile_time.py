@@ -1,0 +1,187 @@
+"""Programs that an unrolled loop makes: the time to compile them grows with their length, not faster, and no length ends the process."""
+import time
+
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+
+
+def reused(n, x):
+    for _ in range(n):
+        x = x + x * 0.5
+    return x
+
+
+def reused_and_summed(n, x):
+    return kn.sum(reused(n, x))
+
+
+def sums(n, x):
+    for _ in range(n):
+        x = x * (1 - x)
+        x = x / (kn.sum(x) + 3)
+    return x
+
+
+def sums_of_rows(n, x):
+    y = x * x[:, None]
+    for _ in range(n):
+        y = y / (kn.sum(y * (2 - y), axis=1, keepdims=True) + 3)
+    return y
+
+
+def sums_of_columns(n, x):
+    y = x * x[:, None]
+    for _ in range(n):
+        y = y / (kn.sum(y * (2 - y), axis=0) + 3)
+    return y
+
+
+def softmaxes(n, x):
+    for _ in range(n):
+        x = kn.exp(x - kn.max(x))
+        x = x / kn.sum(x)
+    return x
+
+
+def residuals(n, x):
+    for _ in range(n):
+        x = x - 0.1 * kn.sqrt(kn.sum(x * x)) * x
+    return x
+
+
+def scalars(n, x):
+    t = kn.sum(x)
+    for i in range(n):
+        t = t * 1.0001 + 0.5 if i % 2 else t - 0.25
+    return t
+
+
+def scalar_functions(n, x):
+    t = kn.sum(x)
+    for _ in range(n):
+        t = kn.tanh(t) * 0.5 + t * t
+    return x * t
+
+
+def kernels(n, x):
+    for i in range(n):
+        x = kn.concat([x[1:] * (i + 0.5), x[:1]])
+    return x
+
+
+def equal_kernels(n, x):
+    for _ in range(n):
+        x = kn.concat([x[1:] * 0.5, x[:1]])
+    return x
+
+
+def writes(n, x):
+    x = x * 1
+    for i in range(n):
+        x[i % 60] = x[i % 60] * 0.5 + x[(i * 7) % 60]
+    return x
+
+
+def readers(n, x):
+    return [kn.sum(x * (i + 0.5)) for i in range(n)]
+
+
+def moves(n, x):
+    for i in range(n):
+        x = kn.flip(kn.broadcast_to(x, (2, 64))[:, ::-1], axis=1)[0, :] if i % 2 else kn.reshape(x, (1, 64))[0]
+    return x * 2
+
+
+CHAINS = [(reused, 250), (reused_and_summed, 250), (sums, 20), (sums_of_rows, 20), (sums_of_columns, 20), (softmaxes, 20), (residuals, 20), (scalars, 1000),
+          (scalar_functions, 100), (kernels, 50), (equal_kernels, 100), (writes, 100), (readers, 50), (moves, 200)]
+
+
+def first_call(program, n, x):
+    """The seconds of this thread that the first call takes, which compiles; what it gives is what eager gives."""
+    def run(x):
+        return program(n, x)
+
+    jitted, start = kn.jit(run, dynamic=False), time.thread_time()
+    got = jitted(x)
+    taken = time.thread_time() - start
+    want = program(n, x)
+    for g, w in zip(got, want) if isinstance(want, list) else [(got, want)]:
+        same_bits(g, w)
+    assert jitted.stats.tier == 1
+    return taken, jitted
+
+
+@pytest.mark.parametrize("program, n", CHAINS, ids=[c[0].__name__ for c in CHAINS])
+def test_chains_compile_in_linear_time(program, n):
+    x = kn.linspace(0.1, 0.9, 64)
+    with kn.config.override(jit="sync", cache=False):
+        first_call(program, 2, x)
+        short, middle, long = (first_call(program, k, x)[0] for k in (n, 2 * n, 4 * n))
+    # Four times the length takes four times as long; what is less than a tenth of a second may be noise.
+    assert long < 3 * max(middle, 0.1) and long < 9 * max(short, 0.1), (short, middle, long)
+
+
+@pytest.mark.parametrize("program, n", [(scalars, 100_000), (reused, 5_000), (reused_and_summed, 5_000), (kernels, 1_000), (sums, 500), (scalar_functions, 3_000)])
+def test_long_programs_compile(program, n):
+    with kn.config.override(jit="sync", cache=False):
+        taken, _ = first_call(program, n, kn.linspace(0.1, 0.9, 64))
+    assert taken < 30, taken
+
+
+def test_long_arithmetic_of_scalars_is_done_once():
+    """Not in the kernel of each array that reads it, where it would be done for each element."""
+    def f(a, b):
+        t = 0.0
+        for i in range(60):
+            t += kn.tanh(a[i, i])
+        return a + t, b * t, kn.sum(b, axis=1) * t
+
+    a, b = kn.linspace(0, 1, 3600).reshape((60, 60)), kn.linspace(0, 2, 400).reshape((20, 20))
+    with kn.config.override(jit="sync"):
+        jitted = kn.jit(f)
+        for got, want in zip(jitted(a, b), f(a, b)):
+            same_bits(got, want)
+        listed = [[op for op, _ in k["ops"]] for k in jitted.explain().kernels()]
+    assert sum(ops.count("tanh") for ops in listed) == 60, listed
+    assert all("tanh" not in ops for ops in listed if set(ops) & {"broadcast", "sum"})
+
+
+def test_short_arithmetic_of_scalars_is_done_where_it_is_read():
+    def f(x, a, b):
+        scale = a * 2 / (b + 1)
+        return x * scale - kn.sum(x) * scale
+
+    x, a, b = kn.linspace(0, 1, 50), kn.asarray(3.0), kn.asarray(2.0)
+    with kn.config.override(jit="sync"):
+        jitted = kn.jit(f)
+        same_bits(jitted(x, a, b), f(x, a, b))
+        assert jitted.stats.kernels == 1
+
+
+def test_moves_are_not_followed_without_end():
+    x = kn.linspace(0.1, 0.9, 64)
+    with kn.config.override(jit="sync", cache=False):
+        first_call(moves, 5_000, x)
+
+
+@pytest.mark.parametrize("mode", ["sync", "auto"])
+def test_a_program_that_takes_too_long_runs_without_code(mode, monkeypatch):
+    """With a note, and without another try."""
+    def f(x):
+        return kernels(1500, x)
+
+    monkeypatch.setenv("KILN_COMPILE_SECONDS", "0.05")
+    x = kn.linspace(0.1, 0.9, 64)
+    with kn.config.override(jit=mode, cache=False):
+        jitted = kn.jit(f)
+        with pytest.warns(kn.KilnWarning, match="expected at most 0.05 seconds to compile it .calls run operation by operation"):  # negative
+            end = time.monotonic() + 60
+            while not (v := jitted.explain().variants) or (v[0]["state"] != "failed" and time.monotonic() < end):
+                same_bits(jitted(x), f(x))
+            jitted(x)
+        monkeypatch.delenv("KILN_COMPILE_SECONDS")
+        start = time.thread_time()
+        same_bits(jitted(x), f(x))
+        assert time.thread_time() - start < 1 and jitted.stats.tier == 0

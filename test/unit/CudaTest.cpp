@@ -1,0 +1,164 @@
+// The CUDA runtime against a driver that is a table of functions made here.
+#include "lib/Runtime/Cuda.h"
+#include "test/unit/Thrown.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+
+using namespace kiln;
+using namespace kiln::cuda;
+
+namespace {
+
+/// What a stand-in for a driver was asked for, and what it answers.
+struct Asked {
+  int allocations = 0, failures = 0, frees = 0, trims = 0, synchronizations = 0, depth = 0, pushes = 0, shared = 0, pools = 1, count = 1;
+  int linkers = 0;
+  ContextHandle current = nullptr;
+  std::string log;
+  void **values = nullptr;
+} asked;
+
+int sayLog(void **values) {
+  if (asked.log.empty()) return Success;
+  std::strcpy(static_cast<char *>(values[0]), asked.log.c_str());
+  return InvalidPtx;
+}
+const auto kContext = reinterpret_cast<ContextHandle>(8);
+
+Driver standIn() {
+  asked = {};
+  Driver d;
+  d.errorName = [](int code, const char **text) {
+    return *text = code == OutOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR_OTHER", 0;
+  };
+  d.errorText = [](int code, const char **text) { return *text = code == OutOfMemory ? "out of memory" : nullptr, 0; };
+  d.deviceCount = [](int *count) { return *count = asked.count, 0; };
+  d.deviceGet = [](int *device, int ordinal) { return *device = ordinal, 0; };
+  d.deviceName = [](char *name, int bytes, int) { return std::strncpy(name, "stand-in", size_t(bytes)), 0; };
+  d.deviceMemory = [](size_t *bytes, int) { return *bytes = 1 << 30, 0; };
+  d.deviceAttribute = [](int *value, int attribute, int) { return *value = attribute == MemoryPools ? asked.pools : 9, 0; };
+  d.primaryContext = [](ContextHandle *context, int) { return *context = kContext, 0; };
+  d.currentContext = [](ContextHandle *context) { return *context = asked.current, 0; };
+  d.pushContext = [](ContextHandle) { return ++asked.depth, ++asked.pushes, 0; };
+  d.popContext = [](ContextHandle *) { return --asked.depth, 0; };
+  d.poolCreate = [](PoolHandle *, const PoolProperties *) { return 0; };
+  d.poolSet = [](PoolHandle, int, void *) { return 0; };
+  d.poolTrim = [](PoolHandle, size_t) { return ++asked.trims, 0; };
+  d.streamCreate = [](StreamHandle *, unsigned) { return 0; };
+  d.streamDestroy = [](StreamHandle) { return 0; };
+  d.streamSynchronize = [](StreamHandle) { return ++asked.synchronizations, 0; };
+  d.streamQuery = [](StreamHandle) { return int(NotReady); };
+  d.allocateAsync = [](Address *address, size_t, PoolHandle, StreamHandle) {
+    if (asked.failures-- > 0) return int(OutOfMemory);
+    return *address = Address(256 + asked.allocations++), 0;
+  };
+  d.freeAsync = [](Address, StreamHandle) { return ++asked.frees, 0; };
+  d.moduleLoad = [](ModuleHandle *, const void *, unsigned, int *, void **values) { return sayLog(values); };
+  d.linkCreate = [](unsigned, int *, void **values, LinkHandle *) { return asked.values = values, 0; };
+  d.linkAdd = [](LinkHandle, int, void *, size_t, const char *, unsigned, int *, void **) { return sayLog(asked.values); };
+  d.linkComplete = [](LinkHandle, void **image, size_t *bytes) { return *image = const_cast<char *>("image"), *bytes = 5, 0; };
+  d.linkDestroy = [](LinkHandle) { return ++asked.linkers, 0; };
+  d.moduleUnload = [](ModuleHandle) { return 0; };
+  d.moduleFunction = [](FunctionHandle *, ModuleHandle, const char *name) { return std::string(name) == "there" ? 0 : 500; };
+  d.functionSet = [](FunctionHandle, int, int value) { return asked.shared = value, 0; };
+  return d;
+}
+
+} // namespace
+
+// The first, as children of a process that has had a driver are refused.
+TEST(Cuda, MachinesWithoutADriverSaySo) {
+  if (!devices().empty()) GTEST_SKIP() << "this machine has " << devices()[0].name;
+  EXPECT_THROW(Device::of(), Error);
+  EXPECT_EQ(thrown([] { Device::of(); }), thrown([] { driver(); })) << "each time the same";
+  EXPECT_EQ(inChild([] { return devices().empty() ? 0 : 1; }), 0) << "a child finds none either";
+}
+
+TEST(Cuda, LibrariesThatAreNoDriver) {
+  EXPECT_THROW(openDriver("libno-such-driver.so.1"), Error);
+  auto [kind, text] = thrown([] { openDriver("libm.so.6"); });
+  EXPECT_EQ(kind, ErrorKind::Device);
+  EXPECT_EQ(text, "cuda: driver: expected one of CUDA 12 or later, got libm.so.6 without cuInit");
+}
+
+TEST(Cuda, DevicesOutOfRange) {
+  Driver driver = standIn();
+  EXPECT_EQ(Device(driver, 0).facts.name, "stand-in");
+  EXPECT_THROW(Device(driver, 1), Error);
+  EXPECT_EQ(thrown([&] { Device(driver, -1); }).second, "cuda: device: expected a number below 1, got -1");
+  asked.pools = 0;
+  EXPECT_THROW(Device(driver, 0), Error) << "one without pools";
+}
+
+TEST(Cuda, MemoryThatIsShortIsAskedForTwice) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  asked.failures = 1;
+  {
+    Buffer buffer(stream, 4096);
+    EXPECT_NE(buffer.address(), 0u);
+    EXPECT_EQ(asked.synchronizations, 1);
+    EXPECT_EQ(asked.trims, 1);
+    Buffer moved(std::move(buffer));
+    Buffer empty(stream, 0);
+    EXPECT_EQ(empty.address(), 0u);
+  }
+  EXPECT_EQ(asked.frees, 1) << "the one that was moved frees nothing, nor does the empty one";
+  asked.failures = 2;
+  auto [kind, text] = thrown([&] { Buffer(stream, 4096); });
+  EXPECT_EQ(kind, ErrorKind::Memory);
+  EXPECT_EQ(text, "cuda: memory: expected room for 4096 bytes on stand-in, got CUDA_ERROR_OUT_OF_MEMORY (out of memory)");
+  EXPECT_EQ(asked.frees, 1);
+}
+
+TEST(Cuda, ModulesTellWhatTheDriverSays) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  asked.log = "line 3: unknown symbol";
+  auto [kind, text] = thrown([&] { Module(device, "nonsense"); });
+  EXPECT_EQ(kind, ErrorKind::Compile);
+  EXPECT_EQ(text, "cuda: module: expected code for stand-in, got CUDA_ERROR_OTHER: line 3: unknown symbol");
+  EXPECT_EQ(thrown([&] { assemble(device, "nonsense"); }), std::pair(kind, text));
+  EXPECT_EQ(asked.linkers, 1) << "also ended where it fails";
+  asked.log.clear();
+  EXPECT_EQ(assemble(device, "code"), "image");
+  Module module(device, "code");
+  EXPECT_THROW(module.kernel("missing"), Error);
+  module.kernel("there", 48 << 10);
+  EXPECT_EQ(asked.shared, 0) << "given without being asked";
+  EXPECT_EQ(module.kernel("there", 100 << 10).dynamicShared, size_t(100 << 10));
+  EXPECT_EQ(asked.shared, 100 << 10);
+}
+
+TEST(Cuda, ContextsOfOthersArePutBack) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  EXPECT_GT(asked.pushes, 0);
+  EXPECT_EQ(asked.depth, 0);
+  int before = asked.pushes;
+  asked.current = kContext;
+  stream->synchronize();
+  EXPECT_FALSE(stream->isDone());
+  EXPECT_EQ(asked.pushes, before) << "it is current";
+}
+
+TEST(Cuda, ChildrenOfAForkUseNoDriverOfTheirParent) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  auto buffer = std::make_unique<Buffer>(stream, 16);
+  EXPECT_EQ(inChild([&] {
+              buffer.reset();
+              if (asked.frees) return 1;
+              if (thrown([&] { stream->synchronize(); }).first != ErrorKind::Device || asked.synchronizations) return 2;
+              if (!contains(thrown([&] { Device::of(); }).second, "a fork of a process that had used the driver")) return 3;
+              if (!contains(thrown([] { devices(); }).second, "spawn")) return 4;
+              return 0;
+            }),
+            0);
+  buffer.reset();
+  EXPECT_EQ(asked.frees, 1) << "the parent goes on";
+}

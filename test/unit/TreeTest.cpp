@@ -1,0 +1,259 @@
+// Trees without Python: a host of texts calls, records, runs and puts results together.
+#include "frontend/OpsShared.h"
+#include "frontend/tree/Runner.h"
+#include "frontend/tree/Sharing.h"
+
+#include <gtest/gtest.h>
+
+using namespace kiln;
+
+namespace {
+
+/// An object of the toy host: counted, with a text.
+struct Text {
+  int counts = 1;
+  std::string text;
+};
+int living = 0;
+
+HostObject make(std::string text) {
+  static const bool once = (hostCounts() = {[](void *o) { ++static_cast<Text *>(o)->counts; },
+                                            [](void *o) {
+                                              auto *t = static_cast<Text *>(o);
+                                              if (!--t->counts) --living, delete t;
+                                            }},
+                            true);
+  (void)once;
+  ++living;
+  auto *t = new Text{1, std::move(text)};
+  HostObject object(t);
+  --t->counts;
+  return object;
+}
+const std::string &textOf(const HostObject &o) { return static_cast<Text *>(o.get())->text; }
+
+Array floats(std::initializer_list<float> values) {
+  Array a = Array::empty(DType::F32, {int64_t(values.size())});
+  std::copy(values.begin(), values.end(), reinterpret_cast<float *>(a.data()));
+  return a;
+}
+std::vector<float> values(const Array &x) {
+  Array whole = contiguous(x);
+  auto *data = reinterpret_cast<const float *>(whole.data());
+  return {data, data + whole.size()};
+}
+Array apply(Op op, const Array &x, const Array &y) {
+  Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsArray, &y}};
+  return applyElementwise(op, operands);
+}
+
+/// Puts results together as text: "(a, b)", and arrays by their values.
+struct TextBuilder : TemplateBuilder {
+  HostObject input(int index) override { return make("input" + std::to_string(index)); }
+  HostObject passed(int index) override { return make("passed" + std::to_string(index)); }
+  HostObject array(Array array) override {
+    std::string text = "[";
+    for (float v : values(array)) text += std::to_string(int(v)) + " ";
+    return make(text + "]");
+  }
+  HostObject container(const Template &t, std::vector<HostObject> children) override {
+    std::string text = textOf(t.object) + "(";
+    for (const HostObject &c : children) text += textOf(c) + " ";
+    return make(text + ")");
+  }
+};
+
+KeyBuilder keyOf(std::initializer_list<Array *> arrays, int64_t number = 0) {
+  KeyBuilder key;
+  key.start({}, arrays.size());
+  for (Array *a : arrays) key.array(*a);
+  key.number(KeyToken::Integer, number);
+  return key;
+}
+
+/// f(x, y): x += y; return x * y, x[1:]
+Tree recordUpdate(Array &x, Array &y) {
+  Tree tree;
+  tree.key = keyOf({&x, &y}).finish();
+  Recorder r(Recorder::Computed);
+  r.addInput(x);
+  r.addInput(y);
+  assign(x, apply(Op::Add, x, y));
+  Array product = apply(Op::Multiply, x, y), tail = slice(x, {1}, {x.shape[0] - 1}, {1});
+  Node &node = tree.root;
+  r.trace.outputs = {r.slotOf(product), r.written()[0].slot};
+  node.inputs = r.inputs();
+  node.commits = {{0, 1}};
+  node.result.kind = Template::Container;
+  node.result.object = make("pair");
+  Template made, view;
+  made.kind = Template::New, made.shape = product.shape, made.strides = product.strides;
+  view.kind = Template::View, view.offset = 1, view.shape = tail.shape, view.strides = tail.strides;
+  Template again = made;
+  again.kind = Template::Repeated;
+  node.result.children = {made, view, again};
+  tree.notePlaces(r.locations);
+  node.segment = Segment(std::move(r.trace));
+  return tree;
+}
+
+} // namespace
+
+TEST(Key, ComparesTypesBitsAndLayouts) {
+  Array x = floats({1, 2, 3}), y = floats({1, 2, 3}), part = slice(x, {1}, {2}, {1});
+  auto key = [&](std::initializer_list<Array *> arrays, int64_t n = 0) { return keyOf(arrays, n).finish(); };
+  EXPECT_EQ(key({&x, &y}), key({&y, &x}));
+  EXPECT_NE(key({&x, &x}), key({&x, &y})) << "which share a cell";
+  EXPECT_NE(key({&x, &part}), key({&y, &part})) << "and how they lie to each other";
+  EXPECT_NE(key({&x}, 1), key({&x}, 2));
+  Array repeated = broadcastTo(floats({1}), {3});
+  EXPECT_NE(key({&x}), key({&repeated})) << "cannot be written";
+  auto constant = [](KeyToken kind, int64_t bits) {
+    KeyBuilder k;
+    k.start({}, 1);
+    k.number(kind, bits);
+    return k.finish();
+  };
+  EXPECT_NE(constant(KeyToken::Integer, 0), constant(KeyToken::Float, 0)) << "1 is not 1.0";
+  auto text = [](std::string_view t, KeyContext context = {}) {
+    KeyBuilder k;
+    k.start(context, 1);
+    k.text(KeyToken::Text, t);
+    return k.finish();
+  };
+  EXPECT_EQ(text("abc"), text("abc"));
+  EXPECT_NE(text("abc"), text("abd"));
+  EXPECT_NE(text("abc"), text("abc", {DType::F64, 0})) << "the default dtype";
+  EXPECT_NE(text("abc"), text("abc", {DType::F32, 1})) << "the settings";
+  HostObject a = make("same"), b = make("same");
+  auto object = [](const HostObject &o) {
+    KeyBuilder k;
+    k.start({}, 1);
+    k.object(KeyToken::Static, o.get());
+    return k.finish();
+  };
+  EXPECT_EQ(object(a), object(a));
+  EXPECT_NE(object(a), object(b)) << "objects by identity: no code of theirs runs";
+}
+
+TEST(Tree, RunsCommitsAndBuilds) {
+  {
+    Array x = floats({1, 2, 3}), y = floats({10, 10, 10});
+    Tree tree = recordUpdate(x, y);
+    EXPECT_EQ(values(x), (std::vector<float>{11, 12, 13})) << "the call that is recorded is an eager one";
+    Array *arrays[] = {&x, &y};
+    std::vector<Array> made;
+    ASSERT_EQ(run(tree.root, arrays, {}, made), RunStatus::Done);
+    EXPECT_EQ(values(x), (std::vector<float>{21, 22, 23}));
+    TextBuilder builder;
+    EXPECT_EQ(textOf(build(tree.root.result, made, arrays, builder)), "pair([210 220 230 ] [22 23 ] [210 220 230 ] )");
+  }
+  EXPECT_EQ(living, 0) << "every object of the host is given back";
+}
+
+TEST(Tree, WritesThatOnlyEagerDoesRight) {
+  Array x = floats({1, 2, 3}), y = floats({1, 1, 1});
+  Tree tree = recordUpdate(x, y);
+  std::vector<Array> made;
+  Array both = floats({1, 2, 3, 4}), low = slice(both, {0}, {3}, {1}), high = withOwnCell(slice(both, {1}, {3}, {1}));
+  Array *overlapping[] = {&low, &high};
+  EXPECT_EQ(run(tree.root, overlapping, {}, made), RunStatus::Eager);
+  x.storage->isWritable = false;
+  Array *readOnly[] = {&x, &y};
+  EXPECT_EQ(run(tree.root, readOnly, {}, made), RunStatus::Eager);
+  EXPECT_EQ(values(both), (std::vector<float>{1, 2, 3, 4})) << "nothing was written";
+}
+
+TEST(Tree, AFailureOnDataWritesNothing) {
+  Array x = floats({1, 2}), index = Array::empty(DType::I64, {1});
+  auto &at = *reinterpret_cast<int64_t *>(index.data());
+  at = 1;
+  Tree tree;
+  {
+    Recorder r(Recorder::Computed);
+    r.addInput(x);
+    r.addInput(index);
+    assign(x, apply(Op::Add, x, x));
+    Array taken = gather(x, index, 0);
+    r.trace.outputs = {r.slotOf(taken), r.written()[0].slot};
+    tree.root.inputs = r.inputs();
+    tree.root.commits = {{0, 1}};
+    tree.root.segment = Segment(std::move(r.trace));
+  }
+  at = 7;
+  Array *arrays[] = {&x, &index};
+  std::vector<Array> made;
+  EXPECT_EQ(run(tree.root, arrays, {}, made), RunStatus::Eager);
+  EXPECT_EQ(values(x), (std::vector<float>{2, 4}));
+}
+
+TEST(Sharing, SegmentsOfOneContentShareTheirCode) {
+  auto segment = [](int64_t n, float k) {
+    Array x = Array::empty(DType::F32, {n});
+    Recorder r(Recorder::Abstract);
+    r.addInput(x);
+    Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsFloat, nullptr, 0, k}};
+    Array y = applyElementwise(Op::Multiply, operands);
+    r.trace.outputs = {r.slotOf(y)};
+    return Segment(std::move(r.trace));
+  };
+  auto none = [](std::string &) { return std::optional<Trace>(); };
+  Segment first = segment(100, 2), same = segment(100, 2), other = segment(200, 3);
+  Sharing f, g;
+  f.choose(Dynamic::WhereSizesVary, {}, first, {}, none);
+  g.choose(Dynamic::WhereSizesVary, {}, same, {}, none);
+  EXPECT_EQ(first.code, same.code) << "of two functions";
+  EXPECT_FALSE(first.isOpen());
+  Segment *earlier[] = {&first};
+  f.choose(Dynamic::WhereSizesVary, {}, other, earlier, none);
+  EXPECT_TRUE(other.isOpen()) << "sizes and numbers are those of one program";
+  EXPECT_EQ(other.values.symbols, std::vector<int64_t>{200});
+  EXPECT_EQ(other.values.numbers.size(), 1u);
+  EXPECT_EQ(first.code, other.code) << "which replaces code that nobody has asked for";
+  Segment third = segment(300, 5), apart = segment(400, 5);
+  f.choose(Dynamic::WhereSizesVary, {}, third, earlier, none);
+  EXPECT_EQ(third.code, other.code);
+  f.choose(Dynamic::Never, {}, apart, earlier, none);
+  EXPECT_FALSE(apart.isOpen());
+}
+
+TEST(Segment, KnowsWhatTakesLong) {
+  auto seconds = [](int64_t n) {
+    Array x = Array::empty(DType::F32, {n, n});
+    Recorder r(Recorder::Abstract);
+    r.addInput(x);
+    Array y = matmul(x, x), s = reduce(Op::Sum, y, std::nullopt, false);
+    r.trace.outputs = {r.slotOf(s)};
+    return Segment(std::move(r.trace)).seconds;
+  };
+  EXPECT_LT(seconds(8), 20e-6);
+  EXPECT_GT(seconds(256), 20e-6) << "few bytes and much work";
+}
+
+TEST(PlainCall, FitsArraysOfTheirOwnMemory) {
+  Array x = floats({1, 2}), y = floats({1, 2}), wide = floats({1, 2, 3});
+  Tree tree;
+  tree.key = keyOf({&x, &y}).finish();
+  tree.key.words.resize(tree.key.words.size() - 2); // no number among the arguments
+  {
+    Recorder r(Recorder::Abstract);
+    r.addInput(x);
+    r.addInput(y);
+    Array sum = apply(Op::Add, x, y);
+    r.trace.outputs = {r.slotOf(sum)};
+    tree.root.inputs = r.inputs();
+    tree.root.result.kind = Template::New;
+    tree.root.result.shape = sum.shape;
+    tree.root.result.strides = sum.strides;
+    tree.root.segment = Segment(std::move(r.trace));
+  }
+  Array *arrays[] = {&x, &y};
+  PlainCall plain;
+  plain.find(tree, arrays);
+  EXPECT_FALSE(plain.usable) << "no code yet";
+  const Storage *seen[PlainCall::kMostArguments];
+  EXPECT_TRUE(plain.fits(0, x, seen));
+  EXPECT_FALSE(plain.fits(1, x, seen)) << "the same cell twice";
+  EXPECT_TRUE(plain.fits(1, y, seen));
+  EXPECT_FALSE(plain.fits(1, wide, seen));
+}
