@@ -175,7 +175,7 @@ def test_numbers_and_dtypes():
     assert (kn.asarray([1], dtype=kn.int32) + 1j).dtype is kn.complex64 and (kn.asarray([1.0], dtype=kn.float16) * 2.0).dtype is kn.float16
     assert kn.asarray(2**63).dtype is kn.uint64 and complex(kn.asarray(1 + 2j)) == 1 + 2j and kn.finfo(kn.bfloat16).eps == 2**-7 and kn.finfo(kn.complex64).bits == 32
     info = kn.__array_namespace_info__()
-    assert info.default_device() == "cpu" and info.devices() == ["cpu"] and info.default_dtypes()["indexing"] is kn.int64 and "int8" in info.dtypes(kind="integral")
+    assert info.default_device() == "cpu" and info.devices() == ("cpu",) and info.default_dtypes()["indexing"] is kn.int64 and "int8" in info.dtypes(kind="integral")
     assert info.capabilities()["boolean indexing"] and kn.zeros(2).__array_namespace__() is kn
 
 
