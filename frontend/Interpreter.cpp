@@ -20,18 +20,21 @@ public:
       : trace(trace), inputs(inputs), between(between), places(places) {
     lastUse.assign(trace.types.size(), -1);
     needed = Trace::neededSlots(trace.words, trace.outputs);
-    size_t slot = 0;
-    for (size_t at = 0; at < trace.words.size(); ++slot)
-      for (int64_t operand : Trace::decode(trace.words, at).operands)
+    for (size_t at = 0, slot = 0; at < trace.words.size();) {
+      TraceOp entry = Trace::decode(trace.words, at);
+      for (int64_t operand : entry.operands)
         if (needed[slot]) lastUse[size_t(operand)] = int64_t(slot);
+      slot += entry.results;
+    }
     for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
     slots.resize(trace.types.size());
   }
 
   std::vector<Array> run() {
     size_t nextInput = 0;
-    for (size_t at = 0; at < trace.words.size(); ++now) {
+    for (size_t at = 0, next = 0; at < trace.words.size(); now = int64_t(next)) {
       TraceOp entry = Trace::decode(trace.words, at);
+      next = size_t(now) + entry.results;
       if (entry.op == Op::Input) {
         Array &input = slots[size_t(now)] = *inputs[nextInput++];
         bool isPinned = input.storage->pinned;
@@ -90,11 +93,13 @@ private:
     }
     if ((op.op == Op::Update || op.op == Op::DynamicUpdate) && isHere) return update(op);
     if (op.op == Op::Real || op.op == Op::Imag) return partOf(operand(op, 0), op.op == Op::Imag);
-    std::vector<const Array *> operands;
-    for (size_t i = 0; i < op.operands.size(); ++i) operands.push_back(&operand(op, i));
+    const Array *few[4];
+    std::vector<const Array *> many(op.operands.size() > 4 ? op.operands.size() : 0);
+    const Array **operands = many.empty() ? few : many.data();
+    for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
     // A number of the CPU stays one when it is repeated: kernels of any device take it.
     bool mayShare = op.op == Op::Broadcast && !place && (places.size() || trace.devices.size()) && isNumber(operand(op, 0));
-    return kiln::run({op.op, operands, op.words, type, mayShare, place});
+    return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, mayShare, place});
   }
 
   Array update(const TraceOp &op) {

@@ -7,8 +7,8 @@
 
 namespace kiln {
 
-void KeyBuilder::start(const KeyContext &context, size_t arguments) {
-  words = {int64_t(arguments) << KeyContext::kWordBits | context.word(), context.epoch};
+void KeyBuilder::start(const KeyContext &context) {
+  words = {context.word(), context.epoch};
   objects.clear();
   arrays.clear();
 }

@@ -47,13 +47,7 @@ Device *deviceNamed(py11::handle name) {
 Device *deviceOr(py11::handle name, Device *otherwise) { return name.is_none() ? otherwise : deviceNamed(name); }
 
 Op opNamed(const std::string &name) {
-  static const std::unordered_map<std::string_view, Op> byName = [] {
-    std::unordered_map<std::string_view, Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[info(Op(i)).name] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(name);
-  if (found != byName.end()) return found->second;
+  if (auto found = findOp(name)) return *found;
   throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
 }
 
@@ -109,7 +103,10 @@ void defineOps(py11::module_ &m) {
       return wrap(copy(require("copy", x, h)));
     });
   });
-  m.def("as_operand", [](py11::object o) { return located([&] { return wrap(kiln::py::asOperand(o.ptr())); }); });
+  m.def("loose", [](py11::object x) { // of values that were written out as an operand
+    arrayOf(x.ptr()).storage->isLoose = true;
+    return x;
+  });
   m.def(
       "full",
       [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
@@ -389,7 +386,7 @@ void defineServices(py11::module_ &m) {
     side.makeResult = take("make_result");
     side.opFunction = take("op_function");
     side.dtypeClass = take("dtype_class");
-    side.enumClass = take("enum_class");
+    side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();

@@ -14,7 +14,7 @@ from . import _core, tree
 from ._bytecode import instructions_of, is_asked_for, is_filled, line_at, name_of, only_raises
 from ._front import Bound, call_object
 from ._known import (DENIED, INTRINSICS, INTROSPECTIVE, KNOWN, NOT_IMPLICIT, PURE, REPR_CODE, TEXT, attributes_of_values, computes, is_constant,
-                     is_numpy_scalar, is_own)
+                     is_numpy_scalar, is_own, is_plain_error)
 from ._objects import allocates_plainly, instance_names
 
 _LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -67,7 +67,7 @@ class _Analysis:
             self.judge(value.__wrapped__, label)
         elif getattr(value, "__code__", None) is call_object.__code__:
             return  # of a callable object, which is an argument
-        elif isinstance(value, (types.FunctionType, type)) and is_own(value):
+        elif isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
             if not computes(value):
                 self.fail(f"uses '{label}', which does more than compute")
         elif isinstance(value, types.FunctionType):
@@ -141,6 +141,8 @@ class _Analysis:
 
     def constructor(self, cls, label):
         """A class that is called: what its objects do when they are made."""
+        if is_plain_error(cls):
+            return self.watch(cls) if "type" in _WATCHED else None
         if not allocates_plainly(cls):
             self.fail(f"calls '{label}', which is not known to only compute")
         self.admit(cls)
@@ -197,7 +199,7 @@ class _Analysis:
         for self.at in self.texts if self.nameless else ():
             self.fail(f"makes text while there are {self.nameless[0].__qualname__} objects, whose text is their address")
         for name, self.at in self.attributes.items():
-            is_member = any(name in vars(k) for cls in self.classes for k in _own_classes(cls)) or any(name in vars(m) for m in self.modules)
+            is_member = "type" in _WATCHED and any(name in vars(k) for cls in self.classes for k in _own_classes(cls)) or any(name in vars(m) for m in self.modules)
             if name in INTROSPECTIVE or not (is_member or name in self.names or name in attributes_of_values()):
                 self.fail(f"reads the attribute '{name}' of an object")
 
@@ -276,7 +278,7 @@ class _Analysis:
             name = None
         if isinstance(value, types.ModuleType) and not (value.__name__ + ".").startswith("kiln."):
             self.fail(f"uses the module '{label}' as a value")
-        if value in (str, repr) and key in ("str", "repr") and not only_raises(instructions, at):
+        if (value is str or value is repr) and not only_raises(instructions, at):
             self.texts.append(self.at)
         if type(value) is type and (label == "__class__" or is_asked_for(code, instructions, at)) and allocates_plainly(value):
             return self.admit(value) or at

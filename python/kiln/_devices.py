@@ -2,9 +2,9 @@
 from . import _core
 
 
-def devices() -> list[str]:
+def devices() -> tuple[str, ...]:
     """The names of the devices that arrays can be on, "cpu" first."""
-    return _core.devices()
+    return tuple(_core.devices())
 
 
 def default_device() -> str:

@@ -6,6 +6,7 @@ import itertools
 import math
 import operator
 import os
+import reprlib
 import sys
 import types
 
@@ -13,7 +14,7 @@ from . import _core
 from ._dtypes import DType
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
-REPR_CODE = getattr(dataclasses, "_recursive_repr")(id).__code__
+REPR_CODE = (getattr(dataclasses, "_recursive_repr", None) or reprlib.recursive_repr())(id).__code__  # around the text of dataclasses
 
 # Objects that only compute, by identity. What acts, or reads what no guard watches, is left out.
 PURE = {id(getattr(module, name)): getattr(module, name) for module, names in (
@@ -38,7 +39,7 @@ JUMP_FORWARD JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP POP_JUMP_FORWARD_IF_FALSE 
 LOAD_FAST STORE_FAST DELETE_FAST POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_FORWARD_IF_NONE RAISE_VARARGS MAKE_FUNCTION BUILD_SLICE JUMP_BACKWARD_NO_INTERRUPT
 MAKE_CELL LOAD_CLOSURE JUMP_BACKWARD CALL_FUNCTION_EX LIST_APPEND SET_ADD MAP_ADD COPY_FREE_VARS RESUME FORMAT_VALUE BUILD_CONST_KEY_MAP
 BUILD_STRING LIST_EXTEND SET_UPDATE DICT_MERGE DICT_UPDATE PRECALL CALL KW_NAMES POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE
-POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_TRUE BINARY_SLICE STORE_SLICE END_FOR END_SEND RETURN_CONST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR
+POP_JUMP_BACKWARD_IF_FALSE POP_JUMP_BACKWARD_IF_TRUE BINARY_SLICE STORE_SLICE END_FOR END_SEND CLEANUP_THROW RETURN_CONST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR
 POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE FORMAT_SIMPLE FORMAT_WITH_SPEC CONVERT_VALUE TO_BOOL CALL_KW LOAD_FAST_LOAD_FAST
 STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST SET_FUNCTION_ATTRIBUTE""".split())
 TEXT = {"FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC"}
@@ -48,6 +49,7 @@ INTRINSICS = {3, 5, 6}  # of CALL_INTRINSIC_1: StopIteration in generators, +x, 
 NOT_IMPLICIT = {f"__{n}__" for n in """init new post_init setattr delattr reduce reduce_ex getstate setstate getnewargs copy deepcopy replace dir sizeof doc dict
 weakref module qualname annotations dataclass_fields dataclass_params match_args slots class_getitem init_subclass set_name static_attributes firstlineno
 orig_bases annotate_func annotations_cache parameters type_params""".split()}
+_BARE = NOT_IMPLICIT - {"__init__", "__new__", "__post_init__", "__reduce__", "__reduce_ex__"}  # all that `class E(Exception): pass` has
 INTROSPECTIVE = {f"__{n}__" for n in "dict reduce reduce_ex getattribute setattr delattr init new subclasshook init_subclass dir sizeof getstate setstate traceback "
                  "context cause suppress_context class_getitem copy deepcopy".split()}
 
@@ -57,23 +59,26 @@ def attributes_of_values():
     """Names that values of a call may be asked for: of arrays, numbers, text and containers. Others may lead to state that nobody watches."""
     from . import _selection, linalg
     results = [v for module in (_selection, linalg) for v in vars(module).values() if hasattr(v, "_fields")]
-    kinds = (_core.Array, _selection.At, _core.OpFunction, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException, StopIteration, *results)
+    kinds = (_core.Array, _selection.At, _core.OpFunction, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException, *results)
     names = {name for kind in kinds for name in dir(kind)} - INTROSPECTIVE
     return names | {"name", "itemsize", "kind", "__name__", "__qualname__"}
 
 
 # Kiln's own modules whose functions read nothing that changes, and what of them does.
 _COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
-              "kiln._dtypes kiln.tree kiln.fft").split()
+              "kiln._dtypes kiln.tree kiln._choosing kiln._diagonals kiln._einsum kiln._joining kiln._ordering kiln._padding kiln._ranges kiln._rounding "
+              "kiln._sets kiln._special kiln._transforms kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
-_SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass"}
+_LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
+_SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass", "get_printoptions", "set_printoptions", "printoptions",
+             "default_is_chosen"}
 
 
 def computes(value):
-    """Whether a function or class of Kiln itself only computes."""
+    """Whether a function or class of Kiln itself only computes; None where its code says."""
     module = value.__module__
     known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
-    return known and value.__name__ not in _SETTINGS
+    return None if module in _LIKE_USERS else known and value.__name__ not in _SETTINGS
 
 
 def is_own(value):
@@ -95,3 +100,9 @@ def is_numpy_scalar(cls):
     """Whether a class is that of NumPy's numbers of one dtype."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(cls, type) and issubclass(cls, numpy.generic) and cls.__module__ == "numpy" and cls not in (numpy.object_, numpy.void)
+
+
+def is_plain_error(cls):
+    """Whether a class is an exception's that adds no methods to the builtin ones."""
+    own = [k for k in cls.__mro__ if k.__module__ != "builtins"]
+    return issubclass(cls, BaseException) and type(cls) is type and all(set(vars(k)) <= _BARE for k in own)

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 import kiln as kn
+from kiln._front import Bound
 
 MODES = ("sync", "auto", "hop", "threads")
 LIMIT = 60  # seconds that a case may take by itself
@@ -37,7 +38,7 @@ class Describer:
         self.seen, self.kept = {}, []
 
     def of(self, o):
-        while isinstance(o, kn._core.JitFunction):
+        while isinstance(o, (kn._core.JitFunction, Bound)):
             o = o.__wrapped__
         if o is None or isinstance(o, (bool, int, float, complex, str, bytes, np.generic)):
             return f"{type(o).__name__} {o!r}"
@@ -218,20 +219,15 @@ def check_apart(text, modes=MODES, limit=LIMIT):
     assert done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-3000:]}\n{text}"
 
 
-def cases(table, known, apart=(), limits=None):
-    """A test function over a table of cases by name; `known` is (reason, names) of those that fail today.
-
-    These and the ones in `apart` run in processes of their own (all do with KILN_STATE_APART=1).
-    """
-    reason, failing = known
-    unknown = {*apart, *failing} - set(table)
+def cases(table, apart=(), limits=None):
+    """A test function over a table of cases by name; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1)."""
+    unknown = {*apart} - set(table)
     assert not unknown, f"no such cases: {unknown}"
-    marked = [pytest.param(name, marks=pytest.mark.xfail(strict=False, reason=reason)) if name in failing else name for name in table]
 
-    @pytest.mark.parametrize("name", marked)
+    @pytest.mark.parametrize("name", list(table))
     def test(name):
         text = table[name].strip("\n") + "\n"
-        is_apart = name in apart or name in failing or os.environ.get("KILN_STATE_APART")
+        is_apart = name in apart or os.environ.get("KILN_STATE_APART")
         check_apart(text, limit=(limits or {}).get(name, LIMIT)) if is_apart else check(text)
     return test
 

@@ -39,6 +39,8 @@ class Sub(Box):
 class Heir(Box):
     def get(self, x): return super().get(x) + 1
     def both(self, x): return self.get(x) * super().get(x)
+class Bad(ValueError):
+    pass
 class Loud:
     def __init__(self): print("made")
 p = functools.partial(helper, j=2.0)
@@ -69,7 +71,7 @@ RECORDS = {
     "isinstance of numbers": "x * isinstance(k, (int, float))", "a partial": "p(x)", "partial and reduce": "functools.reduce(operator.add, [x, x]) + functools.partial(helper, j=3.0)(x)",
     "products of lists": "[x * i * j for i, j in itertools.product([1, 2], [3])]", "dtypes": "kn.astype(x, kn.float64)", "dtypes of NumPy": "x.astype(np.float64) + kn.zeros(2, dtype=np.float32)",
     "a scalar type of NumPy": "x * float(np.float32(2))", "linalg and fft": "kn.linalg.vector_norm(x) + kn.fft.rfft(x).real", "lambdas": "(lambda y: y + k)(x)", "generators": "sum(x * i for i in range(3))",
-    "a lambda with a key": "x * sorted([1, 2], key=lambda i: -i)[0]", "text": "x * len(f'{k} {k:.2f}')", "exceptions": "x * len([e for e in (ValueError('a'),)])", "operators": "operator.mul(x, 2) @ x",
+    "a lambda with a key": "x * sorted([1, 2], key=lambda i: -i)[0]", "text": "x * len(f'{k} {k:.2f}')", "exceptions": "x * len([e for e in (ValueError('a'),)])", "operators": "operator.mul(x, 2) @ x", "an exception of a plain class": "x * 2 if k else Bad('no')",
 }
 RECORDS_WITH = {
     "a namespace of an array": ("(lambda xp: xp.sin(x) + xp.pi)(x.__array_namespace__())", "x"), "a namespace as an argument": ("o.exp(x)", "x, kn"), "linalg as an argument": ("o.vector_norm(x)", "x, kn.linalg"),
@@ -110,7 +112,7 @@ def test_refuses(name):
     expression, text = REFUSES[name]
     scope = {"kn": kn, "np": np, "__name__": "scope"}
     exec(SETUP + f"l0 = [1.0]\nf = lambda x: {expression}", scope)
-    places, found = _capture.analyze(scope["f"], [])
+    places, found, _ = _capture.analyze(scope["f"], [])
     assert not places and found and text in found, found
 
 
@@ -181,7 +183,7 @@ def test_functions_and_classes_are_places():
     class Box:
         rate = 2.0
 
-    places, found = _capture.analyze(lambda x: helper(x) * Box.rate, [])
+    places, found, _ = _capture.analyze(lambda x: helper(x) * Box.rate, [])
     assert found is None and {(helper, "__code__"), (helper, "__defaults__"), (helper, "__kwdefaults__"), (Box, None)} <= {p for p in places if isinstance(p[0], (type(helper), type))}
     assert any(container is helper.__kwdefaults__ and key == "j" for container, key in places)
 

@@ -388,7 +388,7 @@ TEST(Device, KeysTellDevicesApart) {
   Array x = sample(DType::F32, {4}), y = on(dummy(), x), z = on(DummyDevice::second(), x);
   auto key = [](Array &a, KeyContext context = {}) {
     KeyBuilder k;
-    k.start(context, 1);
+    k.start(context);
     k.array(a);
     return k.finish();
   };
