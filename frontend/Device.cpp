@@ -94,7 +94,7 @@ Device *placeOf(const Operation &o) {
 }
 
 void checkWrite(const char *op, const Device *target, const Array &value) {
-  bool moves = !deviceOf(value) && (movesByItself(value) || isNumber(value));
+  bool moves = !deviceOf(value) && (movesByItself(value) || (value.isRepeated && isNumber(value)));
   if (deviceOf(value) != target && !moves) failMixed(op, deviceOf(value), target, target);
 }
 
@@ -102,8 +102,7 @@ Array moved(const Array &x, Device *to) {
   if (deviceOf(x) == to) return x;
   if (!x.storage->value) Array::failLeaked();
   Paused paused;
-  Array whole = contiguous(x);
-  Ref<Value> held = whole.storage->value; // as it is now
+  Array whole = withOwnCell(contiguous(x)); // as it is now
   if (deviceOf(x) && to) whole = moved(whole, nullptr);
   Array result = Array::empty(x.dtype, x.shape, to);
   size_t bytes = size_t(x.size() * byteSize(x.dtype));

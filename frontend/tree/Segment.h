@@ -19,6 +19,7 @@ struct Segment {
   size_t workspaceBytes = 0;              // with these values
   std::string apart;                      // why it shares no code with an earlier recording
   Device *device = nullptr;               // one other than the CPU that it works on: it is interpreted, and no code is made
+  std::string why;                        // that is so
   std::vector<Device *> places;           // as those of its recording
 
   Segment() = default;

@@ -12,7 +12,7 @@ def default_device() -> str:
     return _core.default_device()
 
 
-def set_default_device(device, /) -> None:
+def set_default_device(device: str, /) -> None:
     """Makes a device the default one, in all threads; ``kn.device`` does for a while. Raises DeviceError for one that is not there."""
     _core.set_default_device(device)
 
@@ -23,16 +23,16 @@ class device:
     Raises DeviceError for one that is not there.
     """
 
-    def __init__(self, name, /):
-        self.name = _core.find_device(name)
-        self._before = []
+    def __init__(self, name: str, /) -> None:
+        self.name: str = _core.find_device(name)
+        self._before: list[str | None] = []
 
-    def __enter__(self):
+    def __enter__(self) -> "device":
         self._before.append(_core.scope_device(self.name))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         _core.scope_device(self._before.pop())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"kn.device({self.name!r})"

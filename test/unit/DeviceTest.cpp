@@ -107,6 +107,11 @@ const Program programs[] = {
        assign(x, y);
        return apply(Op::Add, x, 1);
      }},
+    {"write of a number everywhere",
+     [](Array &x, Array &y, Array &) {
+       assign(x, number(7));
+       return apply(Op::Add, x, y);
+     }},
     {"write of a number",
      [](Array &x, Array &, Array &) {
        Array row = slice(x, {1, 0}, {1, 6}, {1, 1});
@@ -286,6 +291,7 @@ TEST(Device, OtherMixturesAreRefused) {
         },
         "concat");
     expectMixed([&] { assign(x, host); }, "assignment");
+    expectMixed([&] { assign(x, one); }, "assignment");
     expectMixed([&] { assign(host, x); }, "assignment", "cpu");
     expectMixed(
         [&] {
@@ -427,7 +433,7 @@ TEST(Device, TreesRunAndCommitThere) {
   sharing.choose(Dynamic::Everywhere, {}, node.segment, {},
                  [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
   EXPECT_EQ(node.segment.code, nullptr) << "the compiler of the CPU makes none";
-  EXPECT_EQ(node.segment.apart, "it works on arrays of 'dummy:0', for which no code is made");
+  EXPECT_EQ(node.segment.why, "no code is made for 'dummy:0', where it works");
   Array *arrays[] = {&far[0], &far[1]};
   std::vector<Array> made;
   int before = dummy().copies();
