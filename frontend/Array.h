@@ -56,8 +56,8 @@ struct Storage {
   std::atomic<int32_t> refs{1};
   bool pinned = false;
   bool isWritable = true;
-  int32_t cell = -1; // its number in `recording`
-  Ref<Value> value;  // none: made by a recording that computes nothing
+  int32_t cell = -1;              // its number in `recording`
+  Ref<Value> value;               // none: made by a recording that computes nothing
   CellTable *recording = nullptr; // of the recorder that made it, which may be over; counted
 
   static Ref<Storage> make(Ref<Value> value);

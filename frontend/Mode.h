@@ -12,7 +12,7 @@ struct Operation {
   Op op;
   std::span<const Array *const> operands;
   std::span<const int64_t> words;
-  TensorType type; // of its result
+  TensorType type;       // of its result
   bool mayShare = false; // the result is read at once and alone: it may show the memory of an operand
 };
 

@@ -241,7 +241,8 @@ void assign(Array &x, const Array &value) {
   Array source = cast(value, x.dtype);
   if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
   if (hasMode()) source = applyBroadcast(source, x.shape, true);
-  bool isSame = source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
+  bool isSame =
+      source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
   if (!isSame) writeInto(x, source);
 }
 

@@ -25,7 +25,25 @@ struct Key {
 };
 
 /// Says what the next words of a key stand for.
-enum class KeyToken : uint8_t { Array, Integer, Large, Float, Bool, None, Complex, Text, Bytes, Tuple, List, Dict, Object, Static, Keyword, Node, Absent };
+enum class KeyToken : uint8_t {
+  Array,
+  Integer,
+  Large,
+  Float,
+  Bool,
+  None,
+  Complex,
+  Text,
+  Bytes,
+  Tuple,
+  List,
+  Dict,
+  Object,
+  Static,
+  Keyword,
+  Node,
+  Absent
+};
 
 /// Takes a call's arguments one after the other.
 struct KeyBuilder {
