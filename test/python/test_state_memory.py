@@ -71,6 +71,7 @@ call()
 call()
 """,
     "cycles through jitted functions are collected": """
+# not threads
 import gc, weakref
 class Box: pass
 def static_cycle():
