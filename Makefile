@@ -59,11 +59,9 @@ wheel: setup
 test-wheel: wheel
 	@tools/test-wheel
 
-# data-apis/array-api-tests from a checkout: make conformance ARRAY_API_TESTS=DIR
+# data-apis/array-api-tests in eager and under jit: cloned, or a checkout: make conformance ARRAY_API_TESTS=DIR EXAMPLES=200
 conformance: build
-	@test -d "$(ARRAY_API_TESTS)" || { echo "conformance: expected ARRAY_API_TESTS to name a checkout of data-apis/array-api-tests, got '$(ARRAY_API_TESTS)'"; exit 2; }
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r "$(ARRAY_API_TESTS)/requirements.txt"
-	@cd "$(ARRAY_API_TESTS)" && ARRAY_API_TESTS_MODULE=kiln $(CURDIR)/$(PYTHON) -m pytest -q array_api_tests
+	@ARRAY_API_TESTS="$(ARRAY_API_TESTS)" EXAMPLES="$(EXAMPLES)" tools/conformance $(BUILD)
 
 # With its peers, which are installed for it: torch, JAX, Numba.
 bench: build

@@ -11,8 +11,8 @@
 namespace kiln::eager {
 namespace {
 
-enum Form : uint8_t { C, S, CC, C0, ZC, SS, CCC, SSS, kForms };
-constexpr const char *kFormNames[kForms] = {"c", "s", "cc", "c0", "0c", "ss", "ccc", "sss"};
+enum Form : uint8_t { C, S, CC, C0, ZC, SS, CCC, CZC, CCZ, SSS, kForms };
+constexpr const char *kFormNames[kForms] = {"c", "s", "cc", "c0", "0c", "ss", "ccc", "c0c", "cc0", "sss"};
 
 /// Kernels by op, dtype of the first data operand, dtype of the result and form; found by name the first time.
 kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
@@ -82,7 +82,9 @@ Form formOf(const Nest &nest, size_t count) {
     if (kind(0) == 'c' && kind(1) == '0') return C0;
     return kind(0) == '0' && kind(1) == 'c' ? ZC : SS;
   }
-  return kind(0) == 'c' && kind(1) == 'c' && kind(2) == 'c' ? CCC : SSS;
+  if (kind(0) != 'c') return SSS;
+  if (kind(1) == 'c') return kind(2) == 'c' ? CCC : kind(2) == '0' ? CCZ : SSS;
+  return kind(1) == '0' && kind(2) == 'c' ? CZC : SSS;
 }
 
 /// Calls `body` with the byte offset of each operand for every position of the axes before the last two.
@@ -265,9 +267,14 @@ void scatter(Op op, const Array &x, const Array &indices, const Array &updates, 
 }
 
 int64_t countTrue(const Array &mask) {
+  constexpr int64_t kRun = 255; // what a byte counts
   int64_t n = mask.size(), count = 0;
   const char *bytes = mask.data();
-  for (int64_t i = 0; i < n; ++i) count += bytes[i] != 0;
+  for (int64_t i = 0; i < n; i += kRun) {
+    uint8_t run = 0; // in lanes of bytes
+    for (int64_t k = i, end = std::min(i + kRun, n); k < end; ++k) run = uint8_t(run + (bytes[k] != 0));
+    count += run;
+  }
   return count;
 }
 

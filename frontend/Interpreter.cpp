@@ -20,18 +20,21 @@ public:
       : trace(trace), inputs(inputs), between(between) {
     lastUse.assign(trace.types.size(), -1);
     needed = Trace::neededSlots(trace.words, trace.outputs);
-    size_t slot = 0;
-    for (size_t at = 0; at < trace.words.size(); ++slot)
-      for (int64_t operand : Trace::decode(trace.words, at).operands)
+    for (size_t at = 0, slot = 0; at < trace.words.size();) {
+      TraceOp entry = Trace::decode(trace.words, at);
+      for (int64_t operand : entry.operands)
         if (needed[slot]) lastUse[size_t(operand)] = int64_t(slot);
+      slot += entry.results;
+    }
     for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
     slots.resize(trace.types.size());
   }
 
   std::vector<Array> run() {
     size_t nextInput = 0;
-    for (size_t at = 0; at < trace.words.size(); ++now) {
+    for (size_t at = 0, next = 0; at < trace.words.size(); now = int64_t(next)) {
       TraceOp entry = Trace::decode(trace.words, at);
+      next = size_t(now) + entry.results;
       if (entry.op == Op::Input) {
         Array &input = slots[size_t(now)] = *inputs[nextInput++];
         input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
@@ -85,9 +88,11 @@ private:
     }
     if (op.op == Op::Update || op.op == Op::DynamicUpdate) return update(op);
     if (op.op == Op::Real || op.op == Op::Imag) return partOf(operand(op, 0), op.op == Op::Imag);
-    std::vector<const Array *> operands;
-    for (size_t i = 0; i < op.operands.size(); ++i) operands.push_back(&operand(op, i));
-    return kiln::run({op.op, operands, op.words, type});
+    const Array *few[4];
+    std::vector<const Array *> many(op.operands.size() > 4 ? op.operands.size() : 0);
+    const Array **operands = many.empty() ? few : many.data();
+    for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
+    return kiln::run({op.op, {operands, op.operands.size()}, op.words, type});
   }
 
   Array update(const TraceOp &op) {

@@ -146,7 +146,14 @@ static Array asMatrices(const Array &x, const Dims &batch, int axis) {
   return reshape(transpose(x, order), shape);
 }
 
-/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one product.
+/// A strided vector beside a matrix in rows is copied: the order of the sums is the same, and nothing is loaded element by element.
+static Array besideRows(Array vector, const Array &matrix) {
+  vector.updateContiguous();
+  return matrix.strides[1] == 1 && vector.strides[0] != 1 ? copy(vector) : vector;
+}
+
+/// Batch axes, from the last on, along which `y` repeats and the matrices of `x` lie one behind the other: they are more rows of one
+/// product.
 struct MoreRows {
   int batches; // that are left
   int64_t rows, step;
@@ -221,9 +228,9 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
       q.shape.insert(0, 1), q.strides.insert(0, q.shape[1]);
       eager::vectorProduct(q, 1, p, r);
     } else if (p.shape.rank == 1) {
-      eager::vectorProduct(q, yk, p, r);
+      eager::vectorProduct(q, yk, besideRows(p, q), r);
     } else if (q.shape.rank == 1) {
-      eager::vectorProduct(p, xk, q, r);
+      eager::vectorProduct(p, xk, besideRows(q, p), r);
     } else {
       auto swap = [](Array &a) { std::swap(a.shape[0], a.shape[1]), std::swap(a.strides[0], a.strides[1]); };
       if (xk == 0) swap(p);

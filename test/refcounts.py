@@ -212,11 +212,20 @@ def jit_raises_its_own():
 
 
 @case
-def jit_changes_a_list():
+def jit_keeps_an_array():
     @kn.jit
     def f(a, found):
         found.append(a + 1)
         return a
+    return raising(lambda: f(x, [y]), error=kn.TraceError)
+
+
+@case
+def jit_changes_a_list():
+    @kn.jit
+    def f(a, found):
+        found.append(2)
+        return a + 1
     return lambda: f(x, [y])
 
 
@@ -362,16 +371,23 @@ def eager_raises():
     return call
 
 
+def repeat(call, calls, seconds):
+    """Makes so many calls, or as many as fit the time; how many it were."""
+    end, made = time.perf_counter() + seconds, 0
+    while made < calls and time.perf_counter() < end:
+        step = min(100, calls - made)
+        for _ in range(step):
+            call()
+        made += step
+    return made
+
+
 def measure(call, calls, seconds):
     """How many references are more after `calls` calls, or as many as fit the time; the bytes of arrays; the calls; their time."""
-    for _ in range(500):  # caches fill, and recordings are dropped for others
-        call()
+    repeat(call, 500, seconds / 4)  # caches fill, and recordings are dropped for others
     gc.collect()
-    before, bytes_, start, made = sys.gettotalrefcount(), kn.memory_stats().in_use, time.perf_counter(), 0
-    while made < calls and time.perf_counter() - start < seconds:
-        for _ in range(min(1000, calls - made)):
-            call()
-        made += min(1000, calls - made)
+    before, bytes_, start = sys.gettotalrefcount(), kn.memory_stats().in_use, time.perf_counter()
+    made = repeat(call, calls, seconds)
     taken = time.perf_counter() - start
     gc.collect()
     return sys.gettotalrefcount() - before, kn.memory_stats().in_use - bytes_, made, taken

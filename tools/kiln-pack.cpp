@@ -60,7 +60,7 @@ DType firstDType(Op op, DType dtype) {
 
 void addElementwise(Pack &pack, Op op) {
   const OpInfo &record = info(op);
-  static const char *const forms[4][4] = {{}, {"c", "s"}, {"cc", "c0", "0c", "ss"}, {"ccc", "sss"}};
+  static const char *const forms[4][4] = {{}, {"c", "s"}, {"cc", "c0", "0c", "ss"}, {"ccc", "c0c", "cc0", "sss"}};
   for (int t = 0; t < kNumDTypes; ++t) {
     DType dtype = DType(t);
     if (!accepts(record.accepts, dtype) || (record.ufunc && accepts(Accepts::Any, dtype) && isStorage(dtype))) continue;

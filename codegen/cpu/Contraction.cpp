@@ -69,7 +69,11 @@ private:
 Side computed(KernelContext &k, Value operand, const Coordinates &batch, size_t free, size_t along, const Rows *rows) {
   SmallVector<Index> shape = shapeOf(k, operand);
   bool isAcross = free > along; // the last axis
-  Side side{{}, ir::typeOf(operand).dtype, rows ? rows->size() : shape[free], isAcross ? Index(1) : shape[along], isAcross ? shape[free] : Index(1)};
+  Side side{{},
+            ir::typeOf(operand).dtype,
+            rows ? rows->size() : shape[free],
+            isAcross ? Index(1) : shape[along],
+            isAcross ? shape[free] : Index(1)};
   side.compute = [&k, operand, batch, free, along, rows](Index at, Index q, bool lanesAcross, int64_t lanes, Value mask) {
     Coordinates position(batch);
     if (rows) rows->place(position, at);

@@ -12,11 +12,6 @@ namespace kiln::ir {
 /// The words of an attribute; none where it has another form than its letter says, or a dtype that is none.
 static std::optional<SmallVector<int64_t>> wordsOf(char kind, Attribute value) {
   using Words = SmallVector<int64_t>;
-  auto isElement = [](Type type) {
-    auto integer = dyn_cast<IntegerType>(type);
-    return isa<FloatType>(type) ? type.getIntOrFloatBitWidth() <= 64 && !type.isF80()
-                                : integer && llvm::is_contained({1u, 8u, 16u, 32u, 64u}, integer.getWidth()) && !integer.isSigned();
-  };
   if (auto i = dyn_cast<IntegerAttr>(value); i && kind == 'i' && i.getType().isInteger(64)) return Words{i.getInt()};
   if (auto list = dyn_cast<DenseI64ArrayAttr>(value); list && kind == 'I' && list.size() <= kMaxRank) {
     Words words = {list.size()};
@@ -25,12 +20,8 @@ static std::optional<SmallVector<int64_t>> wordsOf(char kind, Attribute value) {
   }
   if (auto scalar = dyn_cast<TypedAttr>(value); scalar && kind == 's' && isa<IntegerAttr, FloatAttr>(value) && isElement(scalar.getType()))
     return Words{int64_t(dtypeOf(scalar.getType())), scalarBits(value)};
-  if (auto type = dyn_cast<TypeAttr>(value); type && kind == 'd') {
-    Type element = type.getValue();
-    auto complex = dyn_cast<ComplexType>(element);
-    bool isComplex = complex && (complex.getElementType().isF32() || complex.getElementType().isF64());
-    if (isComplex || isElement(element)) return Words{int64_t(dtypeOf(element))};
-  }
+  if (auto type = dyn_cast<TypeAttr>(value); type && kind == 'd' && isElement(type.getValue()))
+    return Words{int64_t(dtypeOf(type.getValue()))};
   return std::nullopt;
 }
 

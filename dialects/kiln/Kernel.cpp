@@ -119,7 +119,8 @@ public:
     if (kind == KernelKind::Elementwise) return checkElementwise();
     if (mains.empty()) return kernel.emitOpError() << "expected an operation of kind '" << kernel.getKind() << "', got none";
     if (kind == KernelKind::Reduction) return checkReduction();
-    if (mains.size() > 1) return kernel.emitOpError() << "expected one operation of kind '" << kernel.getKind() << "', got " << mains.size();
+    if (mains.size() > 1)
+      return kernel.emitOpError() << "expected one operation of kind '" << kernel.getKind() << "', got " << mains.size();
     if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
     if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
@@ -141,7 +142,9 @@ private:
     if (isa<GatherOp>(op) && !isa<BlockArgument>(op.getOperand(0)))
       return op.emitOpError() << "in a kernel: expected an input of the kernel to gather from";
     auto own = kernelKindOf(&op);
-    if (own && *own != kind) return op.emitOpError() << "in a kernel: expected one of kind '" << kKernelKinds[size_t(*own)] << "', got '" << kernel.getKind() << "'";
+    if (own && *own != kind)
+      return op.emitOpError() << "in a kernel: expected one of kind '" << kKernelKinds[size_t(*own)] << "', got '" << kernel.getKind()
+                              << "'";
     if (own) mains.push_back(&op);
     return success();
   }
@@ -173,8 +176,8 @@ private:
       if (auto dot = dyn_cast<DotGeneralOp>(op); dot && failed(checkProduct(dot))) return failure();
       auto [mine, along] = reducedSpace(op);
       if (!(mine == space) || along != axis)
-        return op->emitOpError() << "in a kernel: expected a reduction of axis " << axis << " of " << toString(space) << ", got axis " << along
-                                 << " of " << toString(mine);
+        return op->emitOpError() << "in a kernel: expected a reduction of axis " << axis << " of " << toString(space) << ", got axis "
+                                 << along << " of " << toString(mine);
     }
     Dims reduced = space, unit = space;
     reduced.erase(axis);

@@ -77,12 +77,15 @@ DType dtypeOf(Type element) {
   return DType(int(first) + std::countr_zero(element.getIntOrFloatBitWidth() / 8));
 }
 
+bool isElement(Type type) {
+  for (int i = 0; i < kNumDTypes; ++i)
+    if (type == elementType(type.getContext(), DType(i))) return true;
+  return false;
+}
+
 bool isArray(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || tensor.getRank() > kMaxRank) return false;
-  for (int i = 0; i < kNumDTypes; ++i)
-    if (tensor.getElementType() == elementType(type.getContext(), DType(i))) return true;
-  return false;
+  return tensor && tensor.getRank() <= kMaxRank && isElement(tensor.getElementType());
 }
 
 RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {

@@ -71,7 +71,8 @@ int64_t scalarBits(mlir::Attribute value);
 
 mlir::Type elementType(mlir::MLIRContext *context, DType dtype);
 DType dtypeOf(mlir::Type element);
-/// Whether a type is that of an array that a trace can name.
+/// Whether a type is that of an element, or of an array, that a trace can name.
+bool isElement(mlir::Type type);
 bool isArray(mlir::Type type);
 mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
 TensorType typeOf(mlir::Type type);

@@ -5,8 +5,8 @@
 
 namespace kiln {
 
-void KeyBuilder::start(const KeyContext &context, size_t arguments) {
-  words = {int64_t(arguments) << 8 | int64_t(context.defaultFloat), context.epoch};
+void KeyBuilder::start(const KeyContext &context) {
+  words = {int64_t(context.defaultFloat), context.epoch};
   objects.clear();
   arrays.clear();
 }

@@ -25,7 +25,7 @@ struct Key {
 };
 
 /// Says what the next words of a key stand for.
-enum class KeyToken : uint8_t { Array, Integer, Large, Float, Bool, None, Complex, Text, Bytes, Tuple, List, Dict, Object, Static, Keyword, Node };
+enum class KeyToken : uint8_t { Array, Integer, Large, Float, Bool, None, Complex, Text, Bytes, Tuple, List, Dict, Object, Static, Keyword, Node, Absent };
 
 /// Takes a call's arguments one after the other.
 struct KeyBuilder {
@@ -33,7 +33,7 @@ struct KeyBuilder {
   std::vector<void *> objects; // of the host; whoever builds holds them
   std::vector<Array *> arrays;
 
-  void start(const KeyContext &context, size_t arguments);
+  void start(const KeyContext &context);
   void token(KeyToken token, int64_t count = 0) { words.push_back(int64_t(token) | count << 8); }
   void number(KeyToken kind, int64_t bits) { words.insert(words.end(), {int64_t(kind), bits}); }
   void text(KeyToken kind, std::string_view bytes);

@@ -13,9 +13,13 @@ double expectedSeconds(const Trace &trace) {
   auto elements = [&](int64_t slot) { return double(numElements(trace.types[size_t(slot)].shape)); };
   auto bytes = [&](int64_t slot) { return elements(slot) * double(byteSize(trace.types[size_t(slot)].dtype)); };
   size_t slot = 0;
-  for (size_t at = 0; at < trace.words.size(); ++slot) {
+  for (size_t at = 0, next = 0; at < trace.words.size(); slot = next) {
     TraceOp entry = Trace::decode(trace.words, at);
-    if (entry.op == Op::Input) continue;
+    next = slot + entry.results;
+    if (entry.op == Op::Input) {
+      seconds += bytes(int64_t(slot)) * kBytes;
+      continue;
+    }
     double most = elements(int64_t(slot));
     for (int64_t operand : entry.operands) most = std::max(most, elements(operand));
     Kind kind = info(entry.op).kind;
@@ -28,8 +32,6 @@ double expectedSeconds(const Trace &trace) {
       seconds += most * double(info(entry.op).cost) * kCost;
     }
   }
-  for (size_t at = 0, input = 0; at < trace.words.size(); ++input)
-    if (Trace::decode(trace.words, at).op == Op::Input) seconds += bytes(int64_t(input)) * kBytes;
   for (int64_t output : trace.outputs) seconds += bytes(output) * kBytes;
   return seconds;
 }
@@ -37,13 +39,26 @@ double expectedSeconds(const Trace &trace) {
 } // namespace
 
 Segment::Segment(Trace recorded) {
-  for (size_t at = 0, slot = 0; at < recorded.words.size(); ++slot) {
-    if (Trace::decode(recorded.words, at).op == Op::Input) inputs.push_back(recorded.types[slot]);
+  for (size_t at = 0, slot = 0; at < recorded.words.size();) {
+    TraceOp entry = Trace::decode(recorded.words, at);
+    if (entry.op == Op::Input) inputs.push_back(recorded.types[slot]);
     else ++ops;
+    slot += entry.results;
   }
   for (int64_t output : recorded.outputs) outputs.push_back(recorded.types[size_t(output)]);
   seconds = expectedSeconds(recorded);
   trace = std::make_shared<const Trace>(std::move(recorded));
+}
+
+void keepWhatFails(Trace &trace) {
+  std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    Kind kind = entry.op == Op::Input ? Kind::Source : info(entry.op).kind;
+    bool mayFail = kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
+    if (mayFail && !needed[slot]) trace.outputs.push_back(int64_t(slot));
+    slot += entry.results;
+  }
 }
 
 std::shared_ptr<Code> codeOf(const Trace &trace) {

@@ -29,4 +29,7 @@ struct Segment {
   bool adoptCode();
 };
 
+/// Makes results that nothing uses outputs of a recorded trace where their operations can fail on values: a run then fails as eager does.
+void keepWhatFails(Trace &trace);
+
 } // namespace kiln

@@ -54,7 +54,7 @@ bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<S
   for (auto other = earlier.rbegin(); other != earlier.rend() && compared < kMostOpen; ++other) {
     Segment &known = **other;
     if (!known.code || known.isOpen()) continue;
-    if (known.trace->words == segment.trace->words && known.trace->outputs == segment.trace->outputs) {
+    if (*known.trace == *segment.trace) {
       segment.takeOwnCode(); // the arguments differ in what the program does not see
       return true;
     }

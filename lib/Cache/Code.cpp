@@ -19,8 +19,8 @@ struct Queue {
   std::vector<std::shared_ptr<Code>> underway; // being compiled, by the thread or by callers that wait
   std::thread thread;
   std::condition_variable added, done;
-  bool stops = false, isAbandoned = false;    // the second: nobody waits for the thread any more
-  std::chrono::steady_clock::time_point end;  // of the wait, once it stops
+  bool stops = false, isAbandoned = false;   // the second: nobody waits for the thread any more
+  std::chrono::steady_clock::time_point end; // of the wait, once it stops
 };
 Queue *queue = nullptr;
 std::mutex &queueMutex() { return lockOf(Lock::CompileQueue); }
@@ -49,8 +49,8 @@ Queue &theQueue() {
   for (;;) pause();
 }
 
-/// Where a thread may be inside the compiler, or have left it half-changed to this child of a fork, the process ends before anything of LLVM
-/// is destroyed. That is the case where LLVM is a library of its own; what was to run at exit from before it was opened is lost then.
+/// Where a thread may be inside the compiler, or have left it half-changed to this child of a fork, the process ends before anything of
+/// LLVM is destroyed. That is the case where LLVM is a library of its own; what was to run at exit from before it was opened is lost then.
 void endProcess(int status, void *) {
   stopCompileThread();
   bool isAtWork = compilerWasLost();

@@ -23,11 +23,14 @@ public:
     if (current) current->operations += operations;
   }
   /// `share` of the time: of stages before the longest, which is code generation.
-  static bool isUsedUp(double share = 1) { return current && (current->isCancelled() || current->isLate(share) || current->isLarge()); }
+  static bool isUsedUp(double share = 1) {
+    return current && (current->isOver = current->isOver || current->isCancelled() || current->isLate(share) || current->isLarge());
+  }
   /// For people, and only once it is used up.
   static std::string why() {
     if (current->isCancelled()) return "the program is not wanted any more";
-    if (current->isLarge()) return "the program is too large: expected at most " + std::to_string(kMostOperations) + " operations of machine code";
+    if (current->isLarge())
+      return "the program is too large: expected at most " + std::to_string(kMostOperations) + " operations of machine code";
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%g", current->seconds);
     return std::string("the program is too large: expected at most ") + seconds + " seconds to compile it";
@@ -42,6 +45,7 @@ private:
   const int32_t *cancel;
   double start, seconds;
   int64_t operations = 0;
+  bool isOver = false; // from the first time that somebody gave up
   Budget *outer;
   static inline thread_local Budget *current = nullptr;
 

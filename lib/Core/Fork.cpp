@@ -14,7 +14,7 @@ namespace {
 struct Locks {
   std::array<std::mutex, size_t(Lock::Count)> exclusive;
   pthread_rwlock_t library;
-  bool hasCompiler = true;                 // of the fork under way: Lock::Compiler is among what it has taken
+  bool hasCompiler = true; // of the fork under way: Lock::Compiler is among what it has taken
   std::atomic<bool> compilerIsLost = false;
 
   Locks() {

@@ -22,7 +22,8 @@ int64_t Trace::append(Op op, std::span<const int64_t> operands, std::span<const 
   return int64_t(types.size() - results.size());
 }
 
-int64_t Trace::addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes) {
+int64_t Trace::addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords,
+                          std::span<const TensorType> operandTypes) {
   return append(op, operands, opWords, inferAll(op, operandTypes, opWords, bodies));
 }
 

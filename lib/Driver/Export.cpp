@@ -57,6 +57,15 @@ void exportOps(Trace &trace, Slots &slots, Block &block) {
   }
 }
 
+/// Symbols are those that the program says it has.
+void checkSymbols(const Trace &trace) {
+  for (const TensorType &type : trace.types)
+    for (int64_t size : type.shape)
+      if (size < 0 && size < -trace.symbols)
+        throw Error(ErrorKind::Compile, "trace: symbols: expected those of the " + std::to_string(std::max<int64_t>(trace.symbols, 0)) +
+                                            " of the program, got " + toString(type));
+}
+
 } // namespace
 
 Trace exportTrace(func::FuncOp fn) {
@@ -65,6 +74,7 @@ Trace exportTrace(func::FuncOp fn) {
   Block &body = fn.getBody().front();
   exportOps(trace, slots, body);
   llvm::append_range(trace.outputs, slotsOf(slots, body.getTerminator()->getOperands()));
+  checkSymbols(trace);
   return trace;
 }
 
@@ -80,6 +90,7 @@ Trace exportTree(ir::TreeOp tree) {
     for (auto [result, value] : llvm::zip(segment.getOutputs(), body.getTerminator()->getOperands())) slots[result] = slots.at(value);
   }
   llvm::append_range(trace.outputs, slotsOf(slots, node.getTerminator()->getOperands()));
+  checkSymbols(trace);
   return trace;
 }
 

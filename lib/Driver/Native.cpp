@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -77,7 +78,8 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasLocalLinkage() || f.hasHiddenVisibility()) f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
+    if (f.hasLocalLinkage() || f.hasHiddenVisibility())
+      f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
   PassInstrumentationCallbacks callbacks;
   callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
@@ -153,11 +155,16 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
   std::vector<std::string> args = {"ld.lld",           "-shared",         "--threads=1", "-z", "relro",
                                    "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
   std::vector<int> files;
+  llvm::scope_exit closeAll([&] {
+    for (int file : files) close(file);
+  });
+  static bool canRunAgain = true;
+  if (!canRunAgain) throw Error(ErrorKind::Compile, "the linker has failed before and cannot be used again");
   for (ArrayRef<char> object : objects) {
     int file = memfd_create("kiln-object", MFD_CLOEXEC);
+    if (file >= 0) files.push_back(file);
     if (file < 0 || write(file, object.data(), object.size()) != ssize_t(object.size()))
       throw Error(ErrorKind::Compile, "no memory for an object file");
-    files.push_back(file);
     args.push_back("/proc/self/fd/" + std::to_string(file));
   }
   // Reading libc's symbols takes longer than the rest of a small link.
@@ -170,7 +177,7 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
   raw_string_ostream out(messages);
   const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
   lld::Result result = lld::lldMain(pointers, out, out, drivers);
-  for (int file : files) close(file);
+  canRunAgain = result.canRunAgain;
   if (result.retCode) throw Error(ErrorKind::Compile, "linking failed: " + messages);
 }
 

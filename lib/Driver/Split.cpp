@@ -52,7 +52,8 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
     SmallVector<StringRef> used;
     part->walk([&](Operation *op) {
       for (NamedAttribute a : op->getAttrs())
-        if (auto name = dyn_cast<FlatSymbolRefAttr>(a.getValue()); name && known.insert(name.getValue()).second) used.push_back(name.getValue());
+        if (auto name = dyn_cast<FlatSymbolRefAttr>(a.getValue()); name && known.insert(name.getValue()).second)
+          used.push_back(name.getValue());
     });
     for (StringRef name : used) {
       Operation *symbol = symbols.lookup(name);

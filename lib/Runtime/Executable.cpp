@@ -128,8 +128,7 @@ std::atomic<bool> isOpen = false;
 /// To be held around calls of the compiler: its tables are whole then.
 std::unique_lock<std::mutex> lockCompiler() {
   std::unique_lock lock(lockOf(Lock::Compiler));
-  if (compilerWasLost())
-    throw Declined("the process was forked while the compiler was at work, which the child cannot use");
+  if (compilerWasLost()) throw Declined("the process was forked while the compiler was at work, which the child cannot use");
   return lock;
 }
 

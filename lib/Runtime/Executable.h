@@ -51,7 +51,8 @@ void openCompiler();
 /// Whether the process may end while a thread is inside the compiler library, which is open.
 bool compilerOutlivesExit();
 /// Compiles a serialized trace to `path`; opens the compiler library if need be. Throws Declined where that takes more than the budget of
-/// a program (KILN_COMPILE_SECONDS of the thread's time), when `cancel` becomes 1, and in the child of a fork that found a thread in the compiler.
+/// a program (KILN_COMPILE_SECONDS of the thread's time), when `cancel` becomes 1, and in the child of a fork that found a thread in the
+/// compiler.
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel = nullptr);
 /// The serialized trace of a module of kiln ops, as MLIR text or bytecode.
 std::vector<int64_t> parseIr(std::string_view source);

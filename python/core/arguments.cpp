@@ -18,7 +18,7 @@ bool isNamedThing(PyObject *value) {
   return PyFunction_Check(value) || PyCFunction_Check(value) || PyType_Check(value) || PyModule_Check(value) || PyMethod_Check(value) ||
          Py_TYPE(value) == jitType || PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().opFunction)) ||
          PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().dtypeClass)) ||
-         PyObject_IsInstance(value, side().enumClass) == 1;
+         PyObject_IsInstance(value, side().thingClasses) == 1;
 }
 
 } // namespace
@@ -35,6 +35,7 @@ public:
     if (PyTuple_CheckExact(value) || isNamedTuple(value)) return addTuple(value, depth);
     if (PyList_CheckExact(value)) return addList(value, depth);
     if (PyDict_CheckExact(value)) return addDict(value, depth);
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth), Object();
     if (isNamedThing(value)) return addThing(value), Object();
     if (isNumPyScalar(value)) return addScalar(value), Object();
     if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
@@ -49,12 +50,18 @@ public:
 
   /// A static argument: by type and bits where it is plain data, else by identity.
   void addStatic(PyObject *value, const char *name) {
-    if (PyObject_Hash(value) == -1) {
-      PyErr_Clear();
+    if (Py_TYPE(value)->tp_hash == PyObject_HashNotImplemented && !PySlice_Check(value)) {
       throw Error(ErrorKind::Trace, std::string("static argument ") + name + ": expected a hashable value, got " + Py_TYPE(value)->tp_name);
     }
     to.key.token(KeyToken::Static);
     addConstant(value, 0);
+  }
+
+  /// What a parameter has that the call leaves out: the function's analysis says whether it may.
+  void addDefault(PyObject *value) {
+    if (addPlain(value)) return;
+    to.key.object(KeyToken::Object, value);
+    hold(value);
   }
 
   Object fail(std::string what) {
@@ -151,9 +158,17 @@ private:
     if (isArray(value)) return void(fail("is a static array"));
     if (addPlain(value)) return;
     if (depth == kDeepest) return void(fail("is nested deeper than " + std::to_string(kDeepest) + " levels"));
+    if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth);
     if (!PyTuple_CheckExact(value)) return addThing(value);
     to.key.token(KeyToken::Tuple, PyTuple_GET_SIZE(value));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) addConstant(PyTuple_GET_ITEM(value, i), depth + 1);
+  }
+
+  /// A slice or a range.
+  void addBounds(PyObject *value, int depth) {
+    hold(value);
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+    for (const char *name : {"start", "stop", "step"}) addConstant(Object(check(PyObject_GetAttrString(value, name))).get(), depth + 1);
   }
 
   Object addTuple(PyObject *value, int depth) {
@@ -241,9 +256,34 @@ void Arguments::clear() {
   held.clear();
 }
 
+namespace {
+
+/// What a function takes for a parameter that a call leaves out; null: there is nothing.
+PyObject *defaultOf(PyObject *function, const Parameters &parameters, size_t number) {
+  if (!PyFunction_Check(function)) return nullptr;
+  auto *f = reinterpret_cast<PyFunctionObject *>(function);
+  if (number >= parameters.positional) {
+    PyObject *found = f->func_kwdefaults ? PyDict_GetItemWithError(f->func_kwdefaults, parameters.names[number].get()) : nullptr;
+    return PyErr_Clear(), found;
+  }
+  size_t count = f->func_defaults ? size_t(PyTuple_GET_SIZE(f->func_defaults)) : 0, first = parameters.positional - std::min(count, parameters.positional);
+  return number >= first && count ? PyTuple_GET_ITEM(f->func_defaults, Py_ssize_t(number - first)) : nullptr;
+}
+
+/// The keyword of a call with a parameter's name; -1 for none.
+Py_ssize_t keywordOf(const Call &call, PyObject *name) {
+  for (Py_ssize_t k = 0; call.kwnames && k < PyTuple_GET_SIZE(call.kwnames); ++k) {
+    PyObject *given = PyTuple_GET_ITEM(call.kwnames, k);
+    if (given == name || !PyUnicode_Compare(given, name)) return k;
+  }
+  return -1;
+}
+
+} // namespace
+
 void Arguments::read(const Parameters &parameters, const Call &call) {
   Reader reader(*this);
-  key.start({defaultFloat(), configEpoch()}, call.count());
+  key.start({defaultFloat(), configEpoch()});
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)
       if (size_t(k) == number) return true;
@@ -258,21 +298,23 @@ void Arguments::read(const Parameters &parameters, const Call &call) {
       held.push_back(std::move(instead));
     }
   };
-  for (size_t i = 0; i < call.nargs; ++i) addAt(i, i, i < parameters.names.size() ? parameters.names[i].get() : nullptr);
-  if (!call.kwnames) return;
-  // By parameter, so that the order and the way in which they are given make no other key; then what has no parameter.
-  size_t named = size_t(PyTuple_GET_SIZE(call.kwnames)), next = call.nargs;
-  std::vector<char> isDone(named);
-  for (size_t number = call.nargs; number < parameters.names.size(); ++number)
-    for (size_t k = 0; k < named; ++k) {
-      PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
-      if (isDone[k] || (name != parameters.names[number].get() && PyUnicode_Compare(name, parameters.names[number].get()))) continue;
-      isDone[k] = true;
-      if (number != next) key.number(KeyToken::Keyword, int64_t(number));
-      next = number + 1;
-      addAt(call.nargs + k, number, name);
+  // By parameter, so that the order and the way in which arguments are given, or left out, make no other key; then what has none.
+  std::vector<char> isDone(call.kwnames ? size_t(PyTuple_GET_SIZE(call.kwnames)) : 0);
+  for (size_t number = 0; number < parameters.names.size(); ++number) {
+    PyObject *name = parameters.names[number].get();
+    if (number < std::min(call.nargs, parameters.positional)) {
+      addAt(number, number, name);
+    } else if (Py_ssize_t k = keywordOf(call, name); k >= 0) {
+      isDone[size_t(k)] = true;
+      addAt(call.nargs + size_t(k), number, name);
+    } else if (PyObject *value = defaultOf(call.function, parameters, number)) {
+      reader.addDefault(value);
+    } else {
+      key.token(KeyToken::Absent);
     }
-  for (size_t k = 0; k < named; ++k) {
+  }
+  for (size_t i = parameters.positional; i < call.nargs; ++i) addAt(i, i, nullptr);
+  for (size_t k = 0; k < isDone.size(); ++k) {
     if (isDone[k]) continue;
     PyObject *name = PyTuple_GET_ITEM(call.kwnames, Py_ssize_t(k));
     key.token(KeyToken::Keyword);

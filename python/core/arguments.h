@@ -12,6 +12,7 @@ struct Parameters {
   std::vector<int> staticNumbers;
   Object staticNames; // frozenset or null
   std::vector<Object> names;
+  size_t positional = 0; // of the names, those that arguments by position are for
 };
 
 /// A call as Python makes it.

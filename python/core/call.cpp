@@ -124,7 +124,10 @@ struct Recording {
     if (why.size()) return;
     entry->notePlaces(r.locations);
   }
-  void finish(Recorder &r) { entry->root.segment = Segment(std::move(r.trace)); }
+  void finish(Recorder &r) {
+    keepWhatFails(r.trace);
+    entry->root.segment = Segment(std::move(r.trace));
+  }
 };
 
 /// Whether lists and dicts that the call was given are as they were.
@@ -320,8 +323,8 @@ PyObject *callPlain(Entry &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
   std::shared_ptr<Tree> keep = s.isLong() ? entry.shared_from_this() : nullptr;
-  Ref<Value> memory[PlainCall::kMostArguments];
-  for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory[i] = arrayOf(args[i]).storage->value;
+  std::vector<Ref<Value>> memory;
+  for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory.push_back(arrayOf(args[i]).storage->value);
   void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers];
   size_t count = 0;
   for (int i : entry.root.inputs) buffers[count++] = arrayOf(args[i]).data();
@@ -339,10 +342,15 @@ PyObject *callPlain(Entry &entry, PyObject *const *args) {
     results[i] = newArray(s.outputs[i], plain.strides[i], plain.bytes[i]);
     buffers[count++] = arrayOf(results[i]).storage->value->data;
   }
-  bool isStopped = false;
-  int32_t status = callProgram(s, buffers, s.values.symbols.data(), hooksOf(s), isStopped);
-  if (isStopped) throw PythonError();
-  if (status) return nullptr;
+  if (!keep) {
+    void *workspace = s.workspaceBytes ? threadWorkspace(s.workspaceBytes) : nullptr;
+    if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
+  } else {
+    bool isStopped = false;
+    int32_t status = callProgram(s, buffers, s.values.symbols.data(), hooksOf(s), isStopped);
+    if (isStopped) throw PythonError();
+    if (status) return nullptr;
+  }
   if (!plain.isTuple) return std::exchange(results[0], nullptr);
   PyObject *tuple = check(PyTuple_New(Py_ssize_t(outputs)));
   for (size_t i = 0; i < outputs; ++i) PyTuple_SET_ITEM(tuple, Py_ssize_t(i), std::exchange(results[i], nullptr));

@@ -61,7 +61,8 @@ struct PythonSide {
   PyObject *flatten = nullptr;    // (object) -> (children, names) of an object that is its attributes, or None
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object
-  PyObject *opFunction = nullptr, *dtypeClass = nullptr, *enumClass = nullptr;
+  PyObject *opFunction = nullptr, *dtypeClass = nullptr;
+  PyObject *thingClasses = nullptr; // a tuple: of further objects that are in keys by identity
   PyObject *lineOf = nullptr;    // (code, instruction) -> "file.py:3: "
   std::string packageFolder;
 };

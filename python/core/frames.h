@@ -9,6 +9,7 @@ namespace kiln::py {
 /// A Python function that runs in this thread; valid until it returns or yields. Equal for the same run of it.
 class Frame {
 public:
+  Frame() = default;
   /// The innermost; null where no Python code runs.
   static Frame innermost();
   /// The innermost outside the package.
@@ -26,7 +27,7 @@ public:
 
 private:
   explicit Frame(void *frame) : frame(frame) {}
-  void *frame;
+  void *frame = nullptr;
 };
 
 /// Whether a debugger watches this thread: jitted functions then run as written, so that breakpoints stop. Coverage, profilers and

@@ -25,11 +25,11 @@ JitState &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Entry &entry, PyObject *const *args, size_t nargs) {
   if (!entry.plain.usable || nargs != entry.plain.arguments.size()) return false;
-  if ((entry.key.words[0] & 0xff) != int64_t(defaultFloat()) || entry.key.words[1] != configEpoch()) return false;
+  if (entry.key.words[0] != int64_t(defaultFloat()) || entry.key.words[1] != configEpoch()) return false;
   const Storage *seen[PlainCall::kMostArguments];
   for (size_t i = 0; i < nargs; ++i)
     if (!isArray(args[i]) || !entry.plain.fits(i, arrayOf(args[i]), seen)) return false;
-  return !entry.watched || entry.watched->holds();
+  return entry.state().holds();
 }
 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
@@ -57,11 +57,12 @@ bool readAxis(PyObject *from, OpenAxis &axis) {
 
 PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   static const char *const names[] = {"function",  "static_argnums", "static_argnames", "raise_on_miss", "dynamic",
-                                      "open_axes", "parameters",     nullptr};
+                                      "open_axes", "parameters",     "positional",      nullptr};
   PyObject *function, *numbers, *staticNames, *openAxes, *parameters;
   int raiseOnMiss, dynamic;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!", const_cast<char **>(names), &function, &PyTuple_Type, &numbers, &staticNames,
-                                   &raiseOnMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters))
+  Py_ssize_t positional;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers, &staticNames,
+                                   &raiseOnMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
     return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -70,6 +71,7 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   self->state->function = Object::borrow(function);
   JitOptions &options = self->state->options;
   options.parameters.staticNames = Object::borrow(staticNames);
+  options.parameters.positional = size_t(positional);
   options.raiseOnMiss = raiseOnMiss;
   options.dynamic = Dynamic(dynamic);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parameters); ++i)

@@ -31,7 +31,7 @@ struct JitOptions {
 /// A tree, and what its calls need beside it.
 struct Entry : Tree {
   PlainCall plain;
-  const PythonState &state() const { return static_cast<const PythonState &>(*watched); }
+  const PythonState &state() const { return static_cast<const PythonState &>(*watched); } // every entry has one
 };
 
 /// KILN_JIT: code is compiled behind the program's back, or waited for, or functions run as they are written.

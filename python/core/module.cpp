@@ -40,13 +40,7 @@ std::optional<Dims> optionalDims(const char *op, py11::handle h) {
 }
 
 Op opNamed(const std::string &name) {
-  static const std::unordered_map<std::string_view, Op> byName = [] {
-    std::unordered_map<std::string_view, Op> map;
-    for (int i = 0; i < int(Op::Count); ++i) map[info(Op(i)).name] = Op(i);
-    return map;
-  }();
-  auto found = byName.find(name);
-  if (found != byName.end()) return found->second;
+  if (auto found = findOp(name)) return *found;
   throw Error(ErrorKind::Value, "op: expected the name of one, got '" + name + "'");
 }
 
@@ -345,7 +339,7 @@ void defineServices(py11::module_ &m) {
     side.makeResult = take("make_result");
     side.opFunction = take("op_function");
     side.dtypeClass = take("dtype_class");
-    side.enumClass = take("enum_class");
+    side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
     side.packageFolder = d["folder"].cast<std::string>();

@@ -30,10 +30,10 @@ uint64_t versionOf(PyObject *type) {
   return isValid ? t->tp_version_tag : 0;
 }
 
-PyObject *attributeOf(PyObject *function, PyObject *name) {
+PyObject **attributeOf(PyObject *function, PyObject *name) {
   auto *f = reinterpret_cast<PyFunctionObject *>(function);
-  if (!PyUnicode_CompareWithASCIIString(name, "__code__")) return f->func_code;
-  return !PyUnicode_CompareWithASCIIString(name, "__defaults__") ? f->func_defaults : f->func_kwdefaults;
+  if (!PyUnicode_CompareWithASCIIString(name, "__code__")) return &f->func_code;
+  return !PyUnicode_CompareWithASCIIString(name, "__defaults__") ? &f->func_defaults : &f->func_kwdefaults;
 }
 
 } // namespace
@@ -42,7 +42,7 @@ Object Place::read() const {
   PyObject *of = container.get();
   if (PyType_Check(of)) return container;
   if (!key) return Object::borrow(PyCell_GET(of));
-  if (PyFunction_Check(of)) return Object::borrow(attributeOf(of, key.get()));
+  if (PyFunction_Check(of)) return Object::borrow(*attributeOf(of, key.get()));
   PyObject *found = PyDict_GetItemWithError(of, key.get());
   if (!found) PyErr_Clear();
   return Object::borrow(found);
@@ -55,7 +55,15 @@ std::string Place::describe() const {
   return "name '" + std::string(name ? name : "?") + "'";
 }
 
-bool Guard::holds() const {
+Guard::Guard(Place at, Object value) : place(std::move(at)), expected(std::move(value)) {
+  PyObject *of = place.container.get(), *key = place.key.get();
+  if (PyType_Check(of)) version = versionOf(of);
+  else if (!key) field = &reinterpret_cast<PyCellObject *>(of)->ob_ref;
+  else if (PyFunction_Check(of)) field = attributeOf(of, key);
+  else if (PyUnicode_CheckExact(key)) hash = PyObject_Hash(key);
+}
+
+bool Guard::holdsByValue() const {
   if (PyType_Check(place.container.get())) return version && versionOf(place.container.get()) == version;
   return sameValue(place.read().get(), expected.get());
 }
@@ -82,16 +90,10 @@ std::string PythonState::find(PyObject *function, const Arguments &arguments) {
     Object value = place.read();
     bool isType = PyType_Check(place.container.get());
     if (value && isArray(value.get())) arrays.push_back(place);
-    else guards.push_back({place, value, isType ? versionOf(place.container.get()) : 0});
+    else guards.emplace_back(place, value);
     if (isType && !guards.back().version) return "a class is read whose changes CPython does not number any more";
   }
   return "";
-}
-
-bool PythonState::holds() const {
-  for (const Guard &g : guards)
-    if (!g.holds()) return false;
-  return true;
 }
 
 bool PythonState::addArrays(Arguments &arguments) const {

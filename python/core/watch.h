@@ -19,9 +19,21 @@ struct Place {
 /// A value that the recording depended on: numbers and text by type and bits, anything else by identity.
 struct Guard {
   Place place;
-  Object expected;       // null: nothing was there
-  uint64_t version = 0;  // of a type
-  bool holds() const;
+  Object expected; // null: nothing was there
+  bool holds() const {
+    if (field) return *field == expected.get() || holdsByValue();
+    return hash != -1 ? _PyDict_GetItem_KnownHash(place.container.get(), place.key.get(), hash) == expected.get() || holdsByValue()
+                      : holdsByValue();
+  }
+
+  Guard(Place place, Object expected);
+
+private:
+  PyObject **field = nullptr; // where the value of a cell or of a function stands
+  Py_hash_t hash = -1;        // of a name in a dict
+  uint64_t version = 0;       // of a type
+  bool holdsByValue() const;
+  friend class PythonState;
 };
 
 /// The reads of a recording: values that are guarded, and arrays that are looked up at each call.
@@ -34,7 +46,11 @@ public:
 
   /// What a call reads, by the analysis of its function; why it cannot be watched, or nothing.
   std::string find(PyObject *function, const Arguments &arguments);
-  bool holds() const override;
+  bool holds() const override {
+    for (const Guard &g : guards)
+      if (!g.holds()) return false;
+    return true;
+  }
   /// Looks up the arrays and adds them to a call; false where a place has none.
   bool addArrays(Arguments &arguments) const;
   int visit(visitproc visit, void *arg) const;

@@ -13,6 +13,7 @@ if _interpreters.get_current() != _interpreters.get_main():  # before the native
     raise ImportError("kiln: expected the main interpreter of the process, got a subinterpreter: import it there, or start a process")
 
 from enum import Enum as _Enum
+from functools import partial as _partial
 
 from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
@@ -21,33 +22,53 @@ _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
 _libraries = next(p for p in (_os.path.join(_core_folder, "lib"), _os.path.join(_core_folder, "..", "..", "lib"), _core_folder) if _os.path.isdir(p))
 _python_side = {
     "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "enum_class": _Enum, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
-from ._creation import (arange, array, asarray, copy, empty, empty_like, eye, from_dlpack, full, full_like, linspace,  # noqa: E402
-                        meshgrid, ones, ones_like, tril, triu, zeros, zeros_like)
+from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
+                        place, put, putmask, select, vectorize)
+from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
+from ._diagonals import (diag, diag_indices, diag_indices_from, diagflat, diagonal, eye, fill_diagonal, identity, indices, trace, tri,  # noqa: E402
+                         tril, tril_indices, tril_indices_from, triu, triu_indices, triu_indices_from, vander)
 from ._dtypes import DType, finfo, iinfo  # noqa: E402
+from ._einsum import einsum, einsum_path  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
 from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
+from ._joining import (append, array_split, block, column_stack, concat, concatenate, delete, dsplit, dstack, hsplit, hstack,  # noqa: E402
+                       insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
-from ._products import convolution, dot, matmul, outer, tensordot, vecdot  # noqa: E402
+from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
+from ._padding import pad  # noqa: E402
+from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
+from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
 from ._reductions import (all, allclose, amax, amin, any, argmax, argmin, array_equal, clip, count_nonzero, cumprod,  # noqa: A004, E402
-                          cumsum, cumulative_max, cumulative_min, cumulative_prod, cumulative_sum, diff, isclose, max, min, prod, sum)
-from ._selection import (argsort, argwhere, dynamic_slice, dynamic_update, flatnonzero, isin, nonzero, put_along_axis,  # noqa: E402
-                         ravel_multi_index, searchsorted, sort, take, take_along_axis, unique_all, unique_counts, unique_inverse,
-                         unique_values, unravel_index, where)
-from ._shaping import (atleast_1d, atleast_2d, broadcast_arrays, broadcast_shapes, broadcast_to, concat, concatenate, diag,  # noqa: E402
-                       diagonal, expand_dims, flip, hstack, matrix_transpose, moveaxis, pad, permute_dims, ravel, repeat, reshape, roll,
-                       rot90, split, squeeze, stack, swapaxes, tile, trace, transpose, unstack, vstack)
+                          cumsum, cumulative_max, cumulative_min, cumulative_prod, cumulative_sum, diff, isclose, max, min, prod, ptp, sum)
+from ._rounding import around, round  # noqa: A004, E402
+from ._selection import (argwhere, dynamic_slice, dynamic_update, flatnonzero, nonzero, put_along_axis,  # noqa: E402
+                         ravel_multi_index, take, take_along_axis, unravel_index, where)
+from ._sets import (intersect1d, isin, setdiff1d, setxor1d, union1d, unique, unique_all, unique_counts, unique_inverse,  # noqa: E402
+                    unique_values)
+from ._shaping import (atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, broadcast_shapes, broadcast_to, expand_dims, flip,  # noqa: E402
+                       fliplr, flipud, matrix_transpose, moveaxis, permute_dims, ravel, reshape, roll, rollaxis, rot90, squeeze,
+                       swapaxes, transpose)
 from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, get_num_threads, isdtype,  # noqa: E402
                      result_type, set_default_dtype, set_num_threads)
 from ._versions import get_include, show_versions  # noqa: E402
-from .composed.special import angle, gelu, isreal, nan_to_num, relu, sigmoid, silu, softplus  # noqa: E402
-from .composed.statistics import average, logsumexp, mean, median, percentile, quantile, softmax, std, var  # noqa: E402
-from . import _methods, fft, linalg  # noqa: E402
+from .composed.counting import (bincount, cumulative_trapezoid, histogram, histogram2d, histogram_bin_edges, histogramdd, interp,  # noqa: E402
+                                trapezoid)
+from .composed.elementwise import (cbrt, deg2rad, degrees, divmod, exp10, fabs, float_power, fmax, fmin, frexp, gcd, heaviside, lcm,  # noqa: A004, E402
+                                   ldexp, logaddexp2, modf, rad2deg, radians, rsqrt, sinc, spacing, unwrap, xlog1py, xlogy)
+from .composed.polynomials import (poly, polyadd, polyder, polyfit, polyint, polymul, polysub, polyval, roots)  # noqa: E402
+from .composed.quantiles import (median, nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian, nanmin, nanpercentile,  # noqa: E402
+                                 nanprod, nanquantile, nanstd, nansum, nanvar, percentile, quantile)
+from .composed.signals import (bartlett, blackman, convolve, correlate, ediff1d, gradient, hamming, hanning, sliding_window_view)  # noqa: E402
+from .composed.special import (angle, gelu, iscomplex, isneginf, isposinf, isreal, nan_to_num, relu, sigmoid, silu, softplus)  # noqa: E402
+from .composed.statistics import (average, corrcoef, cov, log_softmax, logcumsumexp, logsumexp, mean, softmax, std, var)  # noqa: E402
+from . import _methods, _protocols, exceptions, fft, linalg, random, special  # noqa: E402
+from .linalg import cross  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
 arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh  # noqa: F405
@@ -60,8 +81,8 @@ __array_api_version__ = "2025.12"
 
 
 def __getattr__(name):
-    if name == "testing":  # on the first use: it needs more of the standard library than the rest
+    if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
         import importlib
-        return importlib.import_module("kiln.testing")
+        return importlib.import_module(f"kiln.{name}")
     from ._planned import missing
     raise missing(name)

@@ -1,9 +1,13 @@
 """Checks of arguments that many functions share."""
+import functools
+
 from . import _core
 from ._core import Array
+from ._dtypes import BY_NAME
 from ._errors import make
 
 ops = _core.op_functions
+_float32 = BY_NAME["float32"]
 
 
 def check_device(device):
@@ -15,17 +19,34 @@ def check_device(device):
 def normalized_axis(op, axis, rank):
     """An axis in [-rank, rank) as one in [0, rank). Raises AxisError outside."""
     if not isinstance(axis, int):
-        axis = _integer(op, "axis", axis)
+        axis = integer(op, "axis", axis)
     if not -rank <= axis < rank:
         raise make("AxisError", f"{op}: axis: expected one in [{-rank}, {rank}), got {axis}")
     return axis % rank
 
 
-def _integer(op, what, value):
+def normalized_axes(op, axis, rank):
+    """One axis, several or None (all) as a tuple of different ones in [0, rank)."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = tuple(normalized_axis(op, a, rank) for a in as_tuple(axis))
+    if len(set(axes)) != len(axes):
+        raise make("AxisError", f"{op}: axis: expected different ones, got {axis}")
+    return axes
+
+
+def integer(op, what, value):
+    """``value`` as a Python integer. Raises DTypeError where it is none."""
     try:
         return value.__index__()
     except (AttributeError, TypeError):
         raise make("DTypeError", f"{op}: {what}: expected an integer, got {type(value).__name__}") from None
+
+
+def choice(op, what, value, allowed):
+    """Raises ValueError unless ``value`` is one of ``allowed``."""
+    if value not in allowed:
+        raise make("ValueError", f"{op}: {what}: expected {' or '.join(map(repr, allowed))}, got {value!r}")
 
 
 def as_tuple(value):
@@ -35,10 +56,56 @@ def as_tuple(value):
 
 def as_array(value):
     """``value`` as an array; arrays as they are."""
-    return value if isinstance(value, Array) else _core.asarray(value, None, None)
+    if isinstance(value, Array):
+        return value
+    from ._creation import asarray
+    return asarray(value)
 
 
 def floating(x):
     """``x`` as an array of a floating dtype: integers and bools in the default one."""
     x = as_array(x)
     return x if x.dtype.kind in "fc" else _core.astype(x, _core.default_dtype())
+
+
+def rounded_once(function):
+    """A function of a floating array that computes narrow floats in float32 and rounds its result once."""
+    @functools.wraps(function)
+    def rounding(x, /, *args, **kwargs):
+        x = floating(x)
+        if x.dtype.itemsize != 2:
+            return function(x, *args, **kwargs)
+        return _core.astype(function(_core.astype(x, _float32), *args, **kwargs), x.dtype)
+    return rounding
+
+
+_KINDS = "biufc"
+
+
+def store(op, result, out):
+    """``result`` written into ``out``, an array of its shape, which is returned: what the ``out`` of a function does.
+
+    Raises ShapeError for another shape, DTypeError where the kind of dtype would narrow.
+    """
+    if isinstance(out, tuple) and len(out) == 1:
+        out, = out
+    if not isinstance(out, Array):
+        raise make("DTypeError", f"{op}: out: expected an array, got {type(out).__name__}")
+    if out.shape != result.shape:
+        raise make("ShapeError", f"{op}: out: expected an array of shape {result.shape}, got {out.shape}")
+    if _KINDS.index(result.dtype.kind) > _KINDS.index(out.dtype.kind):
+        raise make("DTypeError", f"{op}: out: expected a dtype that {result.dtype} converts to, got {out.dtype}")
+    out[...] = result
+    return out
+
+
+def merged(op, x, axis):
+    """``x`` with the axes ``axis`` (all if None) as one, the last; the shape without them; and the shape with each as 1."""
+    axes = normalized_axes(op, axis, x.ndim)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    shape, kept, n = tuple(x.shape[i] for i in rest), tuple(1 if i in axes else m for i, m in enumerate(x.shape)), 1
+    for a in axes:
+        n *= x.shape[a]
+    if axes != (x.ndim - 1,):
+        x = _core.reshape(_core.permute_dims(x, (*rest, *axes)), (*shape, n))
+    return x, shape, kept

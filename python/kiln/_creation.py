@@ -1,169 +1,194 @@
 """New arrays."""
 import builtins
-import math
 
 from . import _core
-from ._arguments import as_array, check_device, ops
+from ._arguments import as_array, as_tuple, check_device, integer
 from ._core import Array
 from ._dtypes import BY_NAME
-from ._errors import make
+from ._errors import DTypeError, ShapeError, make
 
-int64, uint64 = BY_NAME["int64"], BY_NAME["uint64"]
+int64 = BY_NAME["int64"]
 
 
-def asarray(obj, /, *, dtype=None, device=None, copy=None) -> Array:
-    """An array of ``obj``: an array, a number, nested sequences, or anything with the buffer protocol (shared if it can be).
+_PLAIN = (Array, list, tuple, float, int, bool, complex)
 
-    Raises DTypeError for elements of other types, ShapeError for ragged sequences, ValueError where ``copy=False`` cannot be.
+
+def asarray(obj, /, dtype=None, order=None, *, device=None, copy=None) -> Array:
+    """An array of ``obj``: an array, a number, nested sequences, or anything with the buffer protocol (shared if it can be),
+    DLPack, ``__array__`` or ``__array_interface__``.
+
+    ``order`` is there for NumPy's sake: memory has row-major order. Raises DTypeError for elements of other types, ShapeError for
+    ragged sequences, ValueError where ``copy=False`` cannot be.
     """
-    check_device(device)
+    if device is not None:
+        check_device(device)
+    kind = type(obj)
+    if kind in (list, tuple):
+        return _of_sequence(obj, dtype, copy)
+    if kind in _PLAIN:
+        return _core.asarray(obj, dtype, copy)
+    if kind.__module__ == "numpy":  # the memory of a scalar is read-only
+        return _core.asarray(obj, dtype, copy if copy is not None or hasattr(kind, "__setitem__") else True)
+    return _of_object(obj, dtype, copy)
+
+
+def _of_object(obj, dtype, copy):
+    """What other libraries call an array: by the protocol that it has."""
+    try:
+        memoryview(obj)
+    except TypeError:
+        pass
+    else:
+        return _core.asarray(obj, dtype, copy)
+    if hasattr(obj, "__dlpack__"):
+        result = _core.from_dlpack(obj, bool(copy))
+        return result if dtype is None else _core.asarray(result, dtype, copy)
+    if hasattr(obj, "__array__"):
+        return _core.asarray(obj.__array__(), dtype, copy)
+    if hasattr(obj, "__array_interface__"):
+        import numpy
+        return _core.asarray(numpy.asarray(obj), dtype, copy)
+    if hasattr(obj, "__index__"):
+        return _core.asarray(int(obj), dtype, copy)
+    if hasattr(obj, "__len__") and hasattr(obj, "__getitem__") and not isinstance(obj, (str, bytes, dict)):
+        return _of_sequence(list(obj), dtype, copy)
     return _core.asarray(obj, dtype, copy)
 
 
-def array(obj, dtype=None, *, copy=True) -> Array:
-    """A new array of ``obj``, as ``asarray`` with a copy."""
-    return _core.asarray(obj, dtype, copy or None)
+def _of_sequence(values, dtype, copy):
+    """A nested sequence: of Python numbers by the native part, of others by their arrays."""
+    leaf = values
+    while type(leaf) in (list, tuple) and leaf:
+        leaf = leaf[0]
+    if type(leaf) in (float, int, bool, complex, list, tuple):
+        try:
+            return _core.asarray(values, dtype, copy)
+        except (DTypeError, ShapeError):
+            if dtype is not None and _only_numbers(values):  # numbers of another kind than the dtype: converted as arrays are
+                wide = _core.asarray(values, None, copy)
+                if wide.dtype.kind == "c" or copy is False:
+                    raise
+                return _core.astype(wide, dtype)
+            if _only_numbers(values):
+                raise
+    if copy is False:
+        raise make("ValueError", "asarray: copy: expected True or None for a Python object, got False")
+    return _joined(values, dtype)
 
 
-def full(shape, fill_value, *, dtype=None, device=None) -> Array:
-    """An array of ``shape`` with every element ``fill_value``."""
-    check_device(device)
-    return _core.full(shape, fill_value, dtype)
+def _only_numbers(values):
+    return builtins.all(_only_numbers(v) if type(v) in (list, tuple) else type(v) in (float, int, bool, complex) for v in values)
 
 
-def zeros(shape, *, dtype=None, device=None) -> Array:
-    """Zeros of ``shape``; the default dtype unless given."""
-    return full(shape, 0, dtype=dtype or _core.default_dtype(), device=device)
+def _joined(values, dtype):
+    from . import _shaping
+    parts = [_joined(v, None) if type(v) in (list, tuple) and v and not _only_numbers(v) else v if type(v) in (float, int, bool, complex) else asarray(v) for v in values]
+    found = [p.dtype for p in parts if isinstance(p, Array)]
+    if dtype is None:
+        dtype = found[0] if found else None
+        for t in found[1:]:
+            dtype = _core.promote(dtype, t)
+        for p in parts:
+            if not isinstance(p, Array) and dtype is not None:
+                dtype = with_number(dtype, p)
+    parts = [_core.asarray(p, dtype, None) for p in parts]
+    if builtins.any(p.shape != parts[0].shape for p in parts):
+        raise make("ShapeError", "asarray: nested sequences: expected equal lengths at each depth, got a ragged one")
+    return _core.concat(tuple(_shaping.expand_dims(p, 0) for p in parts), 0)
 
 
-def ones(shape, *, dtype=None, device=None) -> Array:
-    """Ones of ``shape``; the default dtype unless given."""
-    return full(shape, 1, dtype=dtype or _core.default_dtype(), device=device)
+def with_number(dtype, number):
+    """The dtype of an operation of an array of ``dtype`` with a Python number."""
+    default = _core.default_dtype()
+    if isinstance(number, bool) or dtype.kind == "c":
+        return dtype
+    if isinstance(number, int):
+        return int64 if dtype.kind == "b" else dtype
+    if isinstance(number, float):
+        return dtype if dtype.kind == "f" else default
+    return BY_NAME["complex128" if (dtype if dtype.kind == "f" else default).name == "float64" else "complex64"]
 
 
-def empty(shape, *, dtype=None, device=None) -> Array:
-    """An array of ``shape``; its elements are zeros."""
-    return zeros(shape, dtype=dtype, device=device)
+def array(obj, dtype=None, *, copy=True, order=None, ndmin=0) -> Array:
+    """A new array of ``obj``, as ``asarray`` with a copy, with at least ``ndmin`` axes, added in front."""
+    result = asarray(obj, dtype, copy=copy or None)
+    return result if result.ndim >= ndmin else _core.reshape(result, (1,) * (ndmin - result.ndim) + result.shape)
 
 
-def zeros_like(x, /, *, dtype=None, device=None) -> Array:
-    """Zeros of the shape and dtype of ``x``."""
-    return zeros(x.shape, dtype=dtype or x.dtype, device=device)
+def _sizes(op, shape):
+    """A shape as a tuple of sizes. Raises ValueError for a negative one."""
+    if type(shape) is int and shape >= 0:
+        return (shape,)
+    shape = tuple(integer(op, "shape", n) if not isinstance(n, int) else n for n in as_tuple(shape.tolist() if hasattr(shape, "tolist") else shape))
+    for n in shape:
+        if n < 0:
+            raise make("ShapeError", f"{op}: shape: expected sizes of at least 0, got {shape}")
+    return shape
 
 
-def ones_like(x, /, *, dtype=None, device=None) -> Array:
-    """Ones of the shape and dtype of ``x``."""
-    return ones(x.shape, dtype=dtype or x.dtype, device=device)
+def full(shape, fill_value, dtype=None, order=None, *, device=None) -> Array:
+    """An array of ``shape`` with every element ``fill_value``, which may be an array that broadcasts.
 
-
-def empty_like(x, /, *, dtype=None, device=None) -> Array:
-    """An array of the shape and dtype of ``x``; its elements are zeros."""
-    return zeros_like(x, dtype=dtype, device=device)
-
-
-def full_like(x, /, fill_value, *, dtype=None, device=None) -> Array:
-    """``fill_value`` in the shape and dtype of ``x``."""
-    return full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
-
-
-def arange(start, /, stop=None, step=1, *, dtype=None, device=None) -> Array:
-    """Numbers from ``start`` (0 if one argument) to before ``stop``, ``step`` apart.
-
-    Raises ValueError for a step of 0.
+    Raises ShapeError for a negative size.
     """
-    check_device(device)
-    if stop is None:
-        start, stop = 0, start
-    if step == 0:
-        raise make("ValueError", "arange: step: expected a number other than 0, got 0")
-    whole = builtins.all(isinstance(v, int) for v in (start, stop, step))
-    n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
-    dtype = dtype or (int64 if whole else _core.default_dtype())
-    if not whole and getattr(dtype, "kind", "f") in "iu":
-        start, step = int(start), int(step)
-    if dtype == uint64 or getattr(dtype, "kind", "f") == "u" and (start < 0 or step < 0):
-        return _core.astype(arange_in(int64, n, start, step), dtype)
-    if getattr(dtype, "kind", "") == "c" or dtype in ("complex64", "complex128"):
-        return _core.astype(arange_in(BY_NAME["float64"], n, start, step), dtype)
-    return arange_in(dtype, n, start, step)
+    if device is not None:
+        check_device(device)
+    shape = _sizes("full", shape)
+    if isinstance(fill_value, (bool, int, float, complex)):
+        return _core.full(shape, fill_value, dtype)
+    value = asarray(fill_value, dtype)
+    return _core.copy(_core.broadcast_to(value, shape))
 
 
-def arange_in(dtype, n, start, step) -> Array:
-    """``start + i * step`` for i below ``n``, computed in ``dtype``."""
-    line = _core.iota((n,), dtype, 0)
-    if step != 1:
-        line = line * step
-    return line + start if start != 0 else line
+def _filled(op, shape, value, dtype, device):
+    if device is not None:
+        check_device(device)
+    return _core.full(_sizes(op, shape), value, dtype or _core.default_dtype())
 
 
-def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True) -> Array:
-    """``num`` numbers from ``start`` to ``stop``, evenly spaced; without ``stop`` itself where ``endpoint`` is False."""
-    check_device(device)
-    if isinstance(start, complex) or isinstance(stop, complex):
-        re = linspace(complex(start).real, complex(stop).real, num, endpoint=endpoint)
-        result = ops["complex"](re, linspace(complex(start).imag, complex(stop).imag, num, endpoint=endpoint))
-        return result if dtype is None else _core.astype(result, dtype)
-    steps = num - 1 if endpoint else num
-    wide = BY_NAME["float64"]
-    line = _core.iota((num,), wide, 0) * (float(stop) - float(start)) / builtins.max(steps, 1) + float(start)
-    if endpoint and num > 1:
-        line[num - 1] = float(stop)
-    return _core.astype(line, dtype or _core.default_dtype())
+def zeros(shape, dtype=None, order=None, *, device=None) -> Array:
+    """Zeros of ``shape``; the default dtype unless given. Raises ShapeError for a negative size."""
+    return _filled("zeros", shape, 0, dtype, device)
 
 
-def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None) -> Array:
-    """Ones on the ``k``-th diagonal of zeros."""
-    check_device(device)
-    shape = (n_rows, n_rows if n_cols is None else n_cols)
-    return _core.astype(_diagonal(shape, "equal", k), dtype or _core.default_dtype())
+def ones(shape, dtype=None, order=None, *, device=None) -> Array:
+    """Ones of ``shape``; the default dtype unless given. Raises ShapeError for a negative size."""
+    return _filled("ones", shape, 1, dtype, device)
 
 
-def _diagonal(shape, relation, k):
-    """Where column - row - k stands in a relation to 0, for the last two axes."""
-    rows, columns = _core.iota(shape[-2:], int64, 0), _core.iota(shape[-2:], int64, 1)
-    return ops[relation](columns, rows + k)
+def empty(shape, dtype=None, order=None, *, device=None) -> Array:
+    """An array of ``shape``; its elements are zeros. Raises ShapeError for a negative size."""
+    return _filled("empty", shape, 0, dtype, device)
 
 
-def tril(x, /, *, k=0) -> Array:
-    """``x`` with zeros above the ``k``-th diagonal of its last two axes. Raises ValueError for fewer axes."""
-    return _triangle("tril", as_array(x), "less_equal", k)
+def _like(op, x, value, dtype, shape, device):
+    x = as_array(x)
+    return full(x.shape if shape is None else shape, value, dtype or x.dtype, device=device)
 
 
-def triu(x, /, *, k=0) -> Array:
-    """``x`` with zeros below the ``k``-th diagonal of its last two axes. Raises ValueError for fewer axes."""
-    return _triangle("triu", as_array(x), "greater_equal", k)
+def zeros_like(x, /, dtype=None, order=None, *, shape=None, device=None) -> Array:
+    """Zeros of the shape and dtype of ``x``, unless others are given."""
+    return _like("zeros_like", x, 0, dtype, shape, device)
 
 
-def _triangle(name, x, relation, k):
-    if x.ndim < 2:
-        raise make("ShapeError", f"{name}: rank: expected at least 2, got {x.ndim}")
-    return _core.where(_diagonal(x.shape, relation, k), x, zeros((), dtype=x.dtype))
+def ones_like(x, /, dtype=None, order=None, *, shape=None, device=None) -> Array:
+    """Ones of the shape and dtype of ``x``, unless others are given."""
+    return _like("ones_like", x, 1, dtype, shape, device)
 
 
-def meshgrid(*arrays, indexing="xy") -> list[Array]:
-    """Coordinates of a grid from one vector an axis; with "xy" the first two axes are swapped, as NumPy does.
-
-    Raises ValueError for another ``indexing``.
-    """
-    if indexing not in ("xy", "ij"):
-        raise make("ValueError", f"meshgrid: indexing: expected 'xy' or 'ij', got {indexing!r}")
-    arrays = [as_array(a) for a in arrays]
-    n = len(arrays)
-    order = list(range(n))
-    if indexing == "xy" and n > 1:
-        order[:2] = 1, 0
-    shape = tuple(arrays[i].size for i in order)
-    grids = []
-    for i, a in enumerate(arrays):
-        unit = [1] * n
-        unit[order.index(i)] = a.size
-        grids.append(_core.copy(_core.broadcast_to(_core.reshape(a, tuple(unit)), shape)))
-    return grids
+def empty_like(x, /, dtype=None, order=None, *, shape=None, device=None) -> Array:
+    """An array of the shape and dtype of ``x``, unless others are given; its elements are zeros."""
+    return _like("empty_like", x, 0, dtype, shape, device)
 
 
-def copy(x, /) -> Array:
+def full_like(x, /, fill_value, dtype=None, order=None, *, shape=None, device=None) -> Array:
+    """``fill_value`` in the shape and dtype of ``x``, unless others are given."""
+    return _like("full_like", x, fill_value, dtype, shape, device)
+
+
+def copy(x, /, order=None) -> Array:
     """A copy with memory of its own."""
-    return _core.copy(x)
+    return _core.copy(as_array(x))
 
 
 def from_dlpack(x, /, *, device=None, copy=None) -> Array:

@@ -32,6 +32,20 @@ class DType:
     def __reduce__(self):
         return _named, (self.name,)
 
+    def __call__(self, value=0):
+        """``value`` as an array of this dtype, as NumPy's scalar types are called."""
+        from ._creation import asarray
+        return _core.astype(asarray(value), self)
+
+    @property
+    def dtype(self):
+        """NumPy's dtype of the name, which NumPy asks for where it is given one of Kiln's."""
+        import numpy
+        try:
+            return numpy.dtype(self.name)
+        except TypeError:
+            raise AttributeError(f"dtype: NumPy has none of the name {self.name}") from None
+
 
 ALL = tuple(DType(*row) for row in _core.dtype_names())
 BY_NAME = {t.name: t for t in ALL}
@@ -46,14 +60,22 @@ _FLOATS = {"float16": (10, 15, -14), "bfloat16": (7, 127, -126), "float32": (23,
 _PARTS = {"complex64": "float32", "complex128": "float64"}
 
 
+def _name_of(dtype):
+    """The name that a dtype, a type, or what has a dtype goes by."""
+    if isinstance(dtype, (str, DType)):
+        return str(dtype)
+    return str(getattr(dtype, "__name__", None) or getattr(dtype, "name", None) or _name_of(getattr(dtype, "dtype", str(dtype))))
+
+
 class finfo:
-    """Limits of a floating dtype (of its parts, if complex): ``bits``, ``eps``, ``max``, ``min``, ``smallest_normal``, ``dtype``.
+    """Limits of a floating dtype (of its parts, if complex): ``bits``, ``eps``, ``max``, ``min``, ``smallest_normal``, ``tiny``,
+    ``smallest_subnormal``, ``resolution``, ``nmant``, ``maxexp``, ``minexp``, ``precision``, ``dtype``.
 
     Raises DTypeError for other dtypes.
     """
 
     def __init__(self, dtype):
-        name = str(getattr(dtype, "dtype", getattr(dtype, "name", getattr(dtype, "__name__", dtype))))
+        name = _name_of(dtype)
         name = _PARTS.get(name, name)
         if name not in _FLOATS:
             from ._errors import make
@@ -62,17 +84,26 @@ class finfo:
         self.dtype = BY_NAME[name]
         self.bits, self.eps = 8 * self.dtype.itemsize, 2.0**-mantissa
         self.max, self.smallest_normal = (2 - 2.0**-mantissa) * 2.0**high, 2.0**low
-        self.min = -self.max
+        self.min, self.tiny, self.smallest_subnormal = -self.max, self.smallest_normal, 2.0**(low - mantissa)
+        self.nmant, self.maxexp, self.minexp, self.epsneg = mantissa, high + 1, low, self.eps / 2
+        self.precision = int(mantissa * 0.30102999566398)
+        self.resolution = 10.0**-self.precision
+
+    def __repr__(self):
+        return f"finfo({self.dtype}: eps {self.eps:.3g}, max {self.max:.3g}, smallest_normal {self.smallest_normal:.3g})"
 
 
 class iinfo:
     """Limits of an integer dtype: ``bits``, ``max``, ``min``, ``dtype``."""
 
     def __init__(self, dtype):
-        dtype = BY_NAME.get(str(getattr(dtype, "dtype", dtype)))
+        given, dtype = dtype, BY_NAME.get(_name_of(dtype))
         if dtype is None or dtype.kind not in "iu":
             from ._errors import make
-            raise make("DTypeError", f"iinfo: dtype: expected an integer dtype, got {dtype}")
+            raise make("DTypeError", f"iinfo: dtype: expected an integer dtype, got {given}")
         self.bits, self.dtype = 8 * dtype.itemsize, dtype
         self.min = -(1 << (self.bits - 1)) if dtype.kind == "i" else 0
         self.max = (1 << (self.bits - (dtype.kind == "i"))) - 1
+
+    def __repr__(self):
+        return f"iinfo({self.dtype}: min {self.min}, max {self.max})"

@@ -93,9 +93,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     if not isinstance(dynamic, (dict, bool, type(None))):
         raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     inner, args, keywords = opened(function)
-    names, numbers, open_axes, parameters = _options(inner, len(args), static_argnums, static_argnames, dynamic)
+    names, numbers, open_axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(inner, numbers, names, on_miss == "raise", mode, open_axes, parameters)
+    jitted = _core.JitFunction(inner, numbers, names, on_miss == "raise", mode, open_axes, parameters, positional)
     dress(jitted, inner, options)
     _functions.add(jitted)
     if not args and not keywords and inner is function:
@@ -106,7 +106,7 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
 
 
 def _options(function, given, static_argnums, static_argnames, dynamic):
-    """(names of static arguments, their positions, open axes, names of positional parameters) of a function whose first `given` arguments are there before the call."""
+    """(names of static arguments, their positions, open axes, names of parameters, how many of them are positional) of a function whose first `given` arguments are there before the call."""
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     while isinstance(function, _core.JitFunction):
@@ -125,7 +125,9 @@ def _options(function, given, static_argnums, static_argnames, dynamic):
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if i < 0 else i for i in numbers} | {positional.index(n) for n in names if n in positional}
     open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
-    return all_names, tuple(sorted(i + given for i in all_numbers)), tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes), code.co_varnames[:code.co_argcount] if code else ()
+    open_axes = tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes)
+    parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ()
+    return all_names, tuple(sorted(i + given for i in all_numbers)), open_axes, parameters, code.co_argcount if code else 0
 
 
 @dataclasses.dataclass(frozen=True)

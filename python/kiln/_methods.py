@@ -1,5 +1,6 @@
 """Methods of arrays that are functions of the namespace."""
-from . import _core, _creation, _products, _reductions, _selection, _shaping, _types
+from . import (_core, _diagonals, _joining, _ordering, _products, _reductions, _rounding, _selection,
+               _shaping, _types)
 from ._arguments import check_device
 from ._core import Array
 from .composed import statistics
@@ -57,25 +58,20 @@ def _repr_html_(self):
     return f"<div><pre>{html.escape(repr(self))}</pre><small>{shape}, {self.dtype.name}</small></div>"
 
 
-def _reduction(function):
-    def method(self, axis=None, keepdims=False):
-        return function(self, axis=axis, keepdims=keepdims)
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = function.__doc__
-    return method
-
-
-for _function in (_reductions.sum, _reductions.prod, _reductions.max, _reductions.min, _reductions.argmax, _reductions.argmin,
-                  _reductions.any, _reductions.all, statistics.mean, statistics.var, statistics.std):
-    setattr(Array, _function.__name__, _reduction(_function))
-
 Array.numpy = numpy
 Array.__array__ = __array__
 Array.__array_priority__ = 100
-Array.__array_ufunc__ = None  # NumPy arrays leave operators to Array
 Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: (1, 0)
 Array.to_device, Array._repr_html_ = to_device, _repr_html_
 Array.at = property(_selection.At, doc="``x.at[key].set(value)``, ``add``, ``multiply``, ``min``, ``max``: a changed copy.")
+
+
+# Methods that are the function of the name: its first operand is the array.
+for _function in (_reductions.sum, _reductions.prod, _reductions.max, _reductions.min, _reductions.argmax, _reductions.argmin, _reductions.any,
+                  _reductions.all, _reductions.clip, _reductions.cumsum, _reductions.cumprod, statistics.mean, statistics.var, statistics.std,
+                  _ordering.argsort, _ordering.argpartition, _ordering.searchsorted, _selection.take, _selection.nonzero, _joining.repeat,
+                  _shaping.squeeze, _shaping.swapaxes, _diagonals.diagonal, _diagonals.trace, _products.dot, _rounding.round):
+    setattr(Array, _function.__name__, _function)
 
 
 def _method(name, summary, function):
@@ -86,14 +82,18 @@ def _method(name, summary, function):
 
 _method("astype", "Another dtype; see ``kn.astype``.", lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy))
 _method("transpose", "Permuted axes, a view; reversed where none are given.", lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None))
-_method("flatten", "A copy with one axis, in row-major order.", lambda self: _core.copy(_core.reshape(self, (-1,))))
-_method("ravel", "One axis, in row-major order: a view where that can be.", lambda self: _core.reshape(self, (-1,)))
+_method("flatten", "A copy with one axis, in row-major order.", lambda self, order="C": _core.copy(_shaping.ravel(self, order)))
+_method("ravel", "One axis, in row-major order: a view where that can be.", lambda self, order="C": _shaping.ravel(self, order))
 _method("conj", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
-_method("squeeze", "Without axes of size 1; see ``kn.squeeze``.", lambda self, axis=None: _shaping.squeeze(self, axis))
-_method("clip", "Elements moved into [min, max]; see ``kn.clip``.", lambda self, min=None, max=None: _reductions.clip(self, min, max))
-_method("cumsum", "Sums of all elements up to each; see ``kn.cumsum``.", lambda self, axis=None: _reductions.cumsum(self, axis))
-_method("dot", "Products as NumPy's dot; see ``kn.dot``.", lambda self, other: _products.dot(self, other))
-_method("nonzero", "Positions of the elements that are not 0; see ``kn.nonzero``.", lambda self: _selection.nonzero(self))
+_method("conjugate", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
+_method("fill", "Writes a number into every element.", lambda self, value: self.__setitem__(..., value))
+_method("sort", "Puts the elements along an axis in order, in place; see ``kn.sort``.",
+        lambda self, axis=-1, kind=None, order=None: self.__setitem__(..., _ordering.sort(self, axis)))
+_method("partition", "Puts an element of the sorted axis in its place, in place; see ``kn.partition``.",
+        lambda self, kth, axis=-1: self.__setitem__(..., _ordering.partition(self, kth, axis)))
+_method("tobytes", "The elements as bytes, in row-major order.", lambda self, order="C": _core.to_bytes(_core.copy(self)))
+_method("view", "The same bits under another dtype of the same size; see ``kn.bitcast``. Without one, another array of the memory.",
+        lambda self, dtype=None: self[...] if dtype is None else _types.bitcast(self, dtype))
 Array.__copy__ = lambda self: _core.copy(self)
 Array.__deepcopy__ = lambda self, memo: _core.copy(self)
 Array.__round__ = lambda self, digits=None: round(self.item(), digits)

@@ -2,28 +2,33 @@
 import builtins
 
 from . import _core
-from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._arguments import as_array, as_tuple, normalized_axis, ops, store
 from ._core import Array
 from ._errors import make
 
 
-def matmul(x, y, /) -> Array:
+def matmul(x, y, /, out=None) -> Array:
     """Matrix product; vectors are rows on the left and columns on the right, further axes are batches that broadcast.
 
     Raises ShapeError where the contracted sizes differ or an operand has no axis.
     """
-    return _core.matmul(x, y)
+    result = _core.matmul(as_array(x), as_array(y))
+    return result if out is None else store("matmul", result, out)
 
 
-def dot(x, y, /) -> Array:
+def dot(x, y, /, out=None) -> Array:
     """Product of numbers, vectors or arrays, as NumPy's: the last axis of ``x`` with the second to last of ``y``."""
-    x, y = as_array(x), as_array(y)
+    result = _dot(as_array(x), as_array(y))
+    return result if out is None else store("dot", result, out)
+
+
+def _dot(x, y):
     if x.ndim == 0 or y.ndim == 0:
         return ops["multiply"](x, y)
     return _core.matmul(x, y) if x.ndim <= 2 and y.ndim <= 2 else tensordot(x, y, axes=((-1,), (-2 if y.ndim > 1 else -1,)))
 
 
-def tensordot(x, y, /, *, axes=2) -> Array:
+def tensordot(x, y, /, axes=2) -> Array:
     """Products summed over axes of both: the last ``axes`` of ``x`` with the first of ``y``, or a pair of lists of them."""
     x, y = as_array(x), as_array(y)
     if isinstance(axes, int):
@@ -52,25 +57,61 @@ def _size(shape):
     return n
 
 
-def vecdot(x, y, /, *, axis=-1) -> Array:
+def vecdot(x, y, /, axis=-1) -> Array:
     """Products summed over one axis of both, the first conjugated; the others broadcast."""
     x, y = as_array(x), as_array(y)
     from ._shaping import broadcast_shapes, moveaxis
     normalized_axis("vecdot", axis, builtins.min(x.ndim, y.ndim))
     if x.shape[axis] != y.shape[axis]:
         raise make("ShapeError", f"vecdot: size of axis {axis}: expected {x.shape[axis]}, got {y.shape[axis]}")
-    x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
+    x, y = (moveaxis(x, axis, -1), moveaxis(y, axis, -1)) if axis != -1 else (x, y)
     if x.dtype.kind == "c":
         x = ops["conj"](x)
-    shape = broadcast_shapes(x.shape[:-1], y.shape[:-1])
-    x = _core.reshape(_core.broadcast_to(x, shape + x.shape[-1:]), (*shape, 1, x.shape[-1]))
-    y = _core.reshape(_core.broadcast_to(y, shape + y.shape[-1:]), (*shape, y.shape[-1], 1))
-    return _core.reshape(_core.matmul(x, y), shape)
+    if x.ndim == 1 and y.ndim == 1:
+        return _core.matmul(x, y)
+    common = _core.promote(x.dtype, y.dtype)
+    if common.kind == "b":
+        return _core.reduce("any", ops["bitwise_and"](x, y), -1, False)
+    result = _core.reduce("sum", ops["multiply"](x, y), -1, False)
+    return result if result.dtype is common else _core.astype(result, common)
 
 
-def outer(x, y, /) -> Array:
-    """Products of every element of the vector ``x`` with every element of the vector ``y``."""
-    return ops["multiply"](_core.reshape(x, (-1, 1)), _core.reshape(y, (1, -1)))
+def vdot(x, y, /) -> Array:
+    """Sum of the products of all elements, the first conjugated. Raises ShapeError where the numbers of elements differ."""
+    x, y = _core.reshape(as_array(x), (-1,)), _core.reshape(as_array(y), (-1,))
+    return vecdot(x, y)
+
+
+def inner(x, y, /) -> Array:
+    """Products summed over the last axis of both; numbers multiply. Raises ShapeError where its sizes differ."""
+    x, y = as_array(x), as_array(y)
+    return ops["multiply"](x, y) if not x.ndim or not y.ndim else tensordot(x, y, axes=((-1,), (-1,)))
+
+
+def outer(x, y, /, out=None) -> Array:
+    """Products of every element of ``x`` with every element of ``y``, both flattened."""
+    result = ops["multiply"](_core.reshape(as_array(x), (-1, 1)), _core.reshape(as_array(y), (1, -1)))
+    return result if out is None else store("outer", result, out)
+
+
+def kron(x, y, /) -> Array:
+    """Kronecker's product: every element of ``x`` times ``y``, in blocks."""
+    x, y = as_array(x), as_array(y)
+    rank = builtins.max(x.ndim, y.ndim)
+    a, b = (1,) * (rank - x.ndim) + x.shape, (1,) * (rank - y.ndim) + y.shape
+    wide = tuple(n for pair in zip(a, (1,) * rank) for n in pair), tuple(n for pair in zip((1,) * rank, b) for n in pair)
+    if 2 * rank > 8:  # more axes than an array has: by the positions of both factors in the result
+        return _kron(_core.reshape(x, a), _core.reshape(y, b))
+    return _core.reshape(ops["multiply"](_core.reshape(x, wide[0]), _core.reshape(y, wide[1])), tuple(m * n for m, n in zip(a, b)))
+
+
+def _kron(x, y):
+    from ._ranges import arange
+    p, q = x, y
+    for axis, (m, n) in enumerate(zip(x.shape, y.shape)):
+        i = arange(m * n)
+        p, q = _core.take(p, i // n, axis), _core.take(q, i % n, axis)
+    return p * q
 
 
 def convolution(x, w, /, *, strides=1, padding=0, dilation=1, groups=1) -> Array:

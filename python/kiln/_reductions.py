@@ -1,12 +1,12 @@
 """Results over axes, and along them."""
 from . import _core
-from ._arguments import as_array, as_tuple, normalized_axis, ops
+from ._arguments import as_array, as_tuple, integer, merged, normalized_axis, ops, store
 from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
 from ._errors import make
 
-_bool, _int64, _uint64 = BY_NAME["bool"], BY_NAME["int64"], BY_NAME["uint64"]
+_bool, _int64, _uint64, _uint8 = (BY_NAME[name] for name in ("bool", "int64", "uint64", "uint8"))
 
 
 def _wide(x, dtype):
@@ -19,15 +19,43 @@ def _wide(x, dtype):
     return _core.astype(x, _uint64) if x.dtype.kind == "u" and x.dtype is not _uint64 else x
 
 
-def sum(x, /, *, axis=None, dtype=None, keepdims=False) -> Array:  # noqa: A001
-    """Sum over ``axis`` (an axis, several, or all); integers and bools as int64."""
-    return _core.reduce("sum", _wide(x, dtype), axis, keepdims)
+_COMBINE = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
+_IDENTITY = {"sum": 0, "prod": 1, "any": False, "all": True}
 
 
-def prod(x, /, *, axis=None, dtype=None, keepdims=False) -> Array:
-    """Product over ``axis`` (an axis, several, or all); integers and bools as int64."""
-    x = _wide(x, dtype)
-    return _complex_prod(x, axis, keepdims) if x.dtype.kind == "c" else _core.reduce("prod", x, axis, keepdims)
+def _reduced(op, x, axis, out, keepdims, initial=None, where=None):
+    """A reduction in NumPy's form: of the elements where ``where`` holds, and of ``initial``, written into ``out``."""
+    if initial is None and out is None and (where is None or where is True):
+        return _complex_prod(x, axis, keepdims) if op == "prod" and x.dtype.kind == "c" else _core.reduce(op, x, axis, keepdims)
+    if where is not None and where is not True:
+        other = _IDENTITY.get(op, initial)
+        if other is None:
+            raise make("ValueError", f"{op}: where: expected an initial value besides, as a mask may leave no element")
+        x = _core.where(where, x, _core.full((), other, x.dtype))
+    if initial is None:
+        return _into(op, _reduced(op, x, axis, None, keepdims), out)
+    if op in ("max", "min"):  # which have no value over an empty axis
+        rest, shape, kept = merged(op, x, axis)
+        x = _core.concat((rest, _core.full((*shape, 1), initial, x.dtype)), -1)
+        return _into(op, _core.reshape(_core.reduce(op, x, -1, False), kept if keepdims else shape), out)
+    return _into(op, ops[_COMBINE[op]](_reduced(op, x, axis, None, keepdims), initial), out)
+
+
+def _into(op, result, out):
+    return result if out is None else store(op, result, out)
+
+
+def sum(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None) -> Array:  # noqa: A001
+    """Sum over ``axis`` (an axis, several, or all); integers and bools as int64, unsigned ones as uint64, unless ``dtype`` is given.
+
+    ``initial`` is added, elements where ``where`` is false are left out, and the result is written into ``out`` if that is given.
+    """
+    return _reduced("sum", _wide(x, dtype), axis, out, keepdims, initial, where)
+
+
+def prod(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None) -> Array:
+    """Product over ``axis``, as ``sum``."""
+    return _reduced("prod", _wide(x, dtype), axis, out, keepdims, initial, where)
 
 
 def _complex_prod(x, axis, keepdims):
@@ -44,42 +72,69 @@ def _complex_prod(x, axis, keepdims):
     return x if keepdims else _core.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def max(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
-    """Largest element over ``axis``; nan if any is nan. Raises ValueError for an empty axis."""
-    return _core.reduce("max", x, axis, keepdims)
+def _extreme(op, x, axis, out, keepdims, initial, where):
+    x = as_array(x)
+    if x.dtype is _bool:
+        result = _reduced(op, _core.astype(x, _uint8), axis, None, keepdims, initial, where)
+        return _into(op, _core.astype(result, _bool), out)
+    return _reduced(op, x, axis, out, keepdims, initial, where)
 
 
-def min(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
-    """Smallest element over ``axis``; nan if any is nan. Raises ValueError for an empty axis."""
-    return _core.reduce("min", x, axis, keepdims)
+def max(x, /, axis=None, out=None, keepdims=False, initial=None, where=None) -> Array:  # noqa: A001
+    """Largest element over ``axis``, and of ``initial``; nan if any is nan. Elements where ``where`` is false are left out.
+
+    Raises ValueError for an empty axis, or a mask, without ``initial``.
+    """
+    return _extreme("max", x, axis, out, keepdims, initial, where)
+
+
+def min(x, /, axis=None, out=None, keepdims=False, initial=None, where=None) -> Array:  # noqa: A001
+    """Smallest element over ``axis``, as ``max``."""
+    return _extreme("min", x, axis, out, keepdims, initial, where)
 
 
 amax, amin = max, min
 
 
-def argmax(x, /, *, axis=None, keepdims=False) -> Array:
-    """Position of the first largest element along ``axis``, or in the flattened array."""
-    return _core.reduce("argmax", x, axis, keepdims)
+def ptp(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Largest less smallest element over ``axis``. Raises ValueError for an empty axis."""
+    return _into("ptp", ops["subtract"](max(x, axis, None, keepdims), min(x, axis, None, keepdims)), out)
 
 
-def argmin(x, /, *, axis=None, keepdims=False) -> Array:
-    """Position of the first smallest element along ``axis``, or in the flattened array."""
-    return _core.reduce("argmin", x, axis, keepdims)
+def _position(op, x, axis, out, keepdims):
+    x = as_array(x)
+    if axis is not None and not isinstance(axis, int):
+        axis = integer(op, "axis", axis)
+    x = _core.astype(x, _uint8) if x.dtype is _bool else x
+    return _into(op, _core.reduce(op, x, axis, keepdims), out)
 
 
-def any(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
-    """Whether any element over ``axis`` is true (not 0)."""
-    return _core.reduce("any", _core.astype(x, _bool), axis, keepdims)
+def argmax(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Position of the first largest element along ``axis``, or in the flattened array; of the first nan if there is one.
+
+    Raises ValueError for an empty axis, DTypeError for several axes.
+    """
+    return _position("argmax", x, axis, out, keepdims)
 
 
-def all(x, /, *, axis=None, keepdims=False) -> Array:  # noqa: A001
-    """Whether all elements over ``axis`` are true (not 0)."""
-    return _core.reduce("all", _core.astype(x, _bool), axis, keepdims)
+def argmin(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Position of the first smallest element along ``axis``, as ``argmax``."""
+    return _position("argmin", x, axis, out, keepdims)
 
 
-def count_nonzero(x, /, *, axis=None, keepdims=False) -> Array:
+def any(x, /, axis=None, out=None, keepdims=False, where=None) -> Array:  # noqa: A001
+    """Whether any element over ``axis`` is true (not 0), of those where ``where`` holds."""
+    return _reduced("any", _core.astype(as_array(x), _bool), axis, out, keepdims, None, where)
+
+
+def all(x, /, axis=None, out=None, keepdims=False, where=None) -> Array:  # noqa: A001
+    """Whether all elements over ``axis`` are true (not 0), of those where ``where`` holds."""
+    return _reduced("all", _core.astype(as_array(x), _bool), axis, out, keepdims, None, where)
+
+
+def count_nonzero(x, /, axis=None, keepdims=False) -> Array:
     """Number of elements over ``axis`` that are not 0."""
-    return _core.reduce("sum", _core.astype(_core.astype(x, _bool), _int64), axis, keepdims)
+    return _core.reduce("sum", _core.astype(_core.astype(as_array(x), _bool), _int64), axis, keepdims)
 
 
 def _cumulative(op, x, axis, dtype, include_initial, initial):
@@ -91,12 +146,36 @@ def _cumulative(op, x, axis, dtype, include_initial, initial):
     axis = normalized_axis(op, axis, x.ndim)
     if x.dtype.kind == "c" and op == "cumulative_prod":
         result = _complex_scan(x, axis)
+    elif op == "cumulative_sum" and x.shape[axis] >= 16 * _BLOCK and x.dtype.kind in "fc":
+        result = _blocked_sums(x, axis)
     else:
         result = _core.along_axis(op, x, axis, False)
     if not include_initial:
         return result
     first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype)
     return _core.concat((first, result), axis)
+
+
+_BLOCK = 1024
+
+
+def _blocked_sums(x, axis):
+    """Within blocks in order, then the sums of the blocks before each, found likewise: errors grow as the root of what they would."""
+    n = x.shape[axis]
+    count = n // _BLOCK
+    key, whole = (slice(None),) * axis, count * _BLOCK
+    blocks = _core.reshape(x[(*key, slice(0, whole))], (*x.shape[:axis], count, _BLOCK, *x.shape[axis + 1:]))
+    inner = _core.along_axis("cumulative_sum", blocks, axis + 1, False)
+    totals = inner[(*key, slice(None), _BLOCK - 1)]
+    before = _blocked_sums(totals, axis) if count >= 2 * _BLOCK else _core.along_axis("cumulative_sum", totals, axis, False)
+    nothing = _core.full((*x.shape[:axis], 1, *x.shape[axis + 1:]), -0.0, x.dtype)
+    shifts = _core.concat((nothing, before[(*key, slice(0, count - 1))]), axis)
+    shifts = _core.reshape(shifts, (*x.shape[:axis], count, 1, *x.shape[axis + 1:]))
+    result = _core.reshape(inner + shifts, (*x.shape[:axis], whole, *x.shape[axis + 1:]))
+    if whole == n:
+        return result
+    rest = _core.along_axis("cumulative_sum", x[(*key, slice(whole, n))], axis, False)
+    return _core.concat((result, rest + before[(*key, slice(count - 1, count))]), axis)
 
 
 def _complex_scan(x, axis):
@@ -108,7 +187,7 @@ def _complex_scan(x, axis):
     return _core.copy(x)
 
 
-def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False) -> Array:
+def cumulative_sum(x, /, axis=None, dtype=None, include_initial=False) -> Array:
     """Sums of all elements up to each along an axis, which may be left out for a vector; behind a 0 if ``include_initial``.
 
     Raises ValueError without an axis for several.
@@ -116,37 +195,46 @@ def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False) -> Arr
     return _cumulative("cumulative_sum", x, axis, dtype, include_initial, 0)
 
 
-def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False) -> Array:
+def cumulative_prod(x, /, axis=None, dtype=None, include_initial=False) -> Array:
     """Products of all elements up to each along an axis, as ``cumulative_sum``."""
     return _cumulative("cumulative_prod", x, axis, dtype, include_initial, 1)
 
 
-def cumulative_max(x, /, *, axis=0) -> Array:
-    """Largest of all elements up to each along an axis."""
-    return _core.along_axis("cumulative_max", x, axis, False)
+def cumulative_max(x, /, axis=0) -> Array:
+    """Largest of all elements up to each along an axis; nan from the first nan on."""
+    return _core.along_axis("cumulative_max", as_array(x), axis, False)
 
 
-def cumulative_min(x, /, *, axis=0) -> Array:
-    """Smallest of all elements up to each along an axis."""
-    return _core.along_axis("cumulative_min", x, axis, False)
+def cumulative_min(x, /, axis=0) -> Array:
+    """Smallest of all elements up to each along an axis; nan from the first nan on."""
+    return _core.along_axis("cumulative_min", as_array(x), axis, False)
 
 
-def cumsum(x, /, axis=None, dtype=None) -> Array:
+def _flat(function, x, axis, dtype, out):
+    x = as_array(x)
+    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, axis)
+    return _into(function.__name__, function(x, axis=axis, dtype=dtype), out)
+
+
+def cumsum(x, /, axis=None, dtype=None, out=None) -> Array:
     """Sums of all elements up to each along ``axis``, of the flattened array where it is None."""
-    x = as_array(x)
-    return cumulative_sum(_core.reshape(x, (-1,)), dtype=dtype) if axis is None else cumulative_sum(x, axis=axis, dtype=dtype)
+    return _flat(cumulative_sum, x, axis, dtype, out)
 
 
-def cumprod(x, /, axis=None, dtype=None) -> Array:
+def cumprod(x, /, axis=None, dtype=None, out=None) -> Array:
     """Products of all elements up to each along ``axis``, of the flattened array where it is None."""
-    x = as_array(x)
-    return cumulative_prod(_core.reshape(x, (-1,)), dtype=dtype) if axis is None else cumulative_prod(x, axis=axis, dtype=dtype)
+    return _flat(cumulative_prod, x, axis, dtype, out)
 
 
-def diff(x, /, *, axis=-1, n=1, prepend=None, append=None) -> Array:
-    """Differences of neighbours along an axis, ``n`` times."""
+def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
+    """Differences of neighbours along an axis, ``n`` times, of ``prepend``, ``x`` and ``append`` joined.
+
+    Raises ValueError for a negative ``n``.
+    """
     x = as_array(x)
     axis = normalized_axis("diff", axis, x.ndim)
+    if n < 0:
+        raise make("ValueError", f"diff: n: expected at least 0, got {n}")
     ends = [p for p in (prepend, x, append) if p is not None]
     if len(ends) > 1:
         unit = x.shape[:axis] + (1,) + x.shape[axis + 1:]
@@ -158,14 +246,18 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None) -> Array:
     return x
 
 
-def clip(x, /, min=None, max=None) -> Array:  # noqa: A002
-    """Elements of ``x`` brought into [``min``, ``max``]; a bound of None is left out. The dtype of ``x`` stays."""
+def clip(x, /, min=None, max=None, out=None, *, a_min=None, a_max=None) -> Array:  # noqa: A002
+    """Elements of ``x`` brought into [``min``, ``max``] (``a_min`` and ``a_max`` as well); a bound of None is left out.
+
+    The dtype of ``x`` stays.
+    """
     x = as_array(x)
     result = x
-    for bound, op in ((min, "maximum"), (max, "minimum")):
+    for bound, op in ((a_min if min is None else min, "maximum"), (a_max if max is None else max, "minimum")):
         if bound is not None:
-            result = ops[op](result, bound)
-    return _core.copy(x) if result is x else result if result.dtype is x.dtype else _core.astype(result, x.dtype)
+            result = ops[op](result, bound if isinstance(bound, (int, float)) else as_array(bound))
+    result = _core.copy(x) if result is x else result if result.dtype is x.dtype else _core.astype(result, x.dtype)
+    return _into("clip", result, out)
 
 
 def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> bool:
@@ -173,16 +265,26 @@ def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> bool:
     return bool(all(isclose(x, y, rtol, atol, equal_nan)))
 
 
+def _measured(x):
+    """What a distance is taken in: integers and bools in float64, where nothing wraps, narrow floats in float32."""
+    x = as_array(x)
+    return _core.astype(x, "float64" if x.dtype.kind in "biu" else "float32") if x.dtype.kind in "biu" or x.dtype.itemsize < 4 else x
+
+
 def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> Array:
     """Where two elements differ by at most ``atol + rtol * |y|``, or are equal; nans are if ``equal_nan``."""
-    x, y = as_array(x), as_array(y)
+    x, y = _measured(x), _measured(y)
     near = ops["less_equal"](ops["abs"](x - y), atol + rtol * ops["abs"](y))
     result = ops["bitwise_or"](ops["bitwise_and"](near, ops["isfinite"](y)), ops["equal"](x, y))
     return ops["bitwise_or"](result, ops["bitwise_and"](ops["isnan"](x), ops["isnan"](y))) if equal_nan else result
 
 
-def array_equal(x, y, /) -> bool:
-    """Whether shapes and all elements are equal; a Python bool."""
+def array_equal(x, y, /, equal_nan=False) -> bool:
+    """Whether shapes and all elements are equal, nans as well if ``equal_nan``; a Python bool."""
     x, y = as_array(x), as_array(y)
-    return x.shape == y.shape and bool(all(ops["equal"](x, y)))
-
+    if x.shape != y.shape:
+        return False
+    same = ops["equal"](x, y)
+    if equal_nan:
+        same = ops["bitwise_or"](same, ops["bitwise_and"](ops["isnan"](x), ops["isnan"](y)))
+    return bool(all(same))

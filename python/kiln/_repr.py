@@ -1,14 +1,18 @@
 """How arrays print."""
 import struct
 
-_EDGE = 3
-_LIMIT = 1000
+from . import _core
+
+# How many elements stand at each end where there are more than the threshold, and digits behind the point (None: as many as tell it apart).
+options = {"edgeitems": 3, "threshold": 1000, "precision": None}
 
 
 def _number(value, digits=17):
     """The shortest text that reads back as the same number of the dtype."""
     if isinstance(value, bool) or not isinstance(value, float) or value != value or value in (float("inf"), float("-inf")):
         return str(value)
+    if options["precision"] is not None:
+        value = round(value, options["precision"])
     if digits == 17:
         return repr(value).removesuffix("0") if repr(value).endswith(".0") else repr(value)
     for n in range(1, digits + 1):
@@ -19,13 +23,25 @@ def _number(value, digits=17):
     return text.removesuffix("0") if text.endswith(".0") else text
 
 
-def _texts(values, shorten, digits):
-    """Nested lists of texts; None stands for what is left out."""
+def _texts(values, left_out, digits):
+    """Nested lists of texts; None stands for what is left out in the middle of the axes ``left_out``."""
     if not isinstance(values, list):
         return _number(values, digits)
-    if shorten and len(values) > 2 * _EDGE:
-        return [_texts(v, shorten, digits) for v in values[:_EDGE]] + [None] + [_texts(v, shorten, digits) for v in values[-_EDGE:]]
-    return [_texts(v, shorten, digits) for v in values]
+    texts = [_texts(v, left_out[1:], digits) for v in values]
+    edge = options["edgeitems"]
+    return texts[:edge] + [None] + texts[edge:] if left_out[0] else texts
+
+
+def _shown(array):
+    """The part of an array that is printed, and for each axis whether its middle is left out: nothing else is converted."""
+    edge, left_out = options["edgeitems"], [False] * array.ndim
+    if array.size > options["threshold"]:
+        for axis, n in enumerate(array.shape):
+            if n > 2 * edge:
+                key = (slice(None),) * axis
+                array = _core.concat((array[(*key, slice(None, edge))], array[(*key, slice(n - edge, None))]), axis)
+                left_out[axis] = True
+    return array, left_out
 
 
 def _width(texts):
@@ -47,8 +63,8 @@ def _join(texts, width, indent, depth):
 
 def array_text(array, plain):
     """The text of ``str`` (plain) or ``repr``."""
-    shorten = array.size > _LIMIT
-    texts = _texts(array.tolist(), shorten, 9 if array.dtype.name == "float32" else 17)
+    shown, left_out = _shown(array)
+    texts = _texts(shown.tolist(), left_out, 9 if array.dtype.name == "float32" else 17)
     if isinstance(texts, str):
         body = texts
     else:

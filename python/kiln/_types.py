@@ -2,6 +2,7 @@
 from . import _core
 from ._arguments import check_device
 from ._core import Array
+from ._creation import with_number
 from ._dtypes import ALL, BY_NAME, DType, finfo, iinfo  # noqa: F401
 from ._errors import make
 
@@ -31,7 +32,7 @@ def bitcast(x, dtype, /) -> Array:
     return _core.bitcast(x, dtype)
 
 
-def isdtype(dtype, kind, /) -> bool:
+def isdtype(dtype, kind) -> bool:
     """Whether a dtype is of a kind of the array API ("bool", "integral", ...), a dtype, or one of a tuple of them.
 
     Raises ValueError for a kind that does not exist.
@@ -72,24 +73,23 @@ def result_type(*values) -> DType:
     for t in types[1:]:
         result = _core.promote(result, t)
     for number in numbers:
-        result = _with_number(result, number)
+        result = with_number(result, number)
     return result
-
-
-def _with_number(dtype, number):
-    default = _core.default_dtype()
-    if isinstance(number, bool) or dtype.kind == "c":
-        return dtype
-    if isinstance(number, int):
-        return BY_NAME["int64"] if dtype.kind == "b" else dtype
-    if isinstance(number, float):
-        return dtype if dtype.kind == "f" else default
-    return BY_NAME["complex128" if (dtype if dtype.kind == "f" else default).name == "float64" else "complex64"]
 
 
 def set_default_dtype(dtype) -> None:
     """The dtype of arrays made from Python floats, float32 at first. Raises DTypeError unless it is float32 or float64."""
+    global _chosen
     _core.set_default_dtype(dtype)
+    _chosen = True
+
+
+_chosen = False
+
+
+def default_is_chosen() -> bool:
+    """Whether the program has set a default dtype."""
+    return _chosen
 
 
 def get_num_threads() -> int:
@@ -120,7 +120,7 @@ class _Info:
         return "cpu"
 
     def devices(self):
-        return ["cpu"]
+        return ("cpu",)
 
     def default_dtypes(self, *, device=None):
         real = _core.default_dtype()

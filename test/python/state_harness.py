@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 import kiln as kn
+from kiln._front import Bound
 
 MODES = ("sync", "auto", "hop", "threads")
 LIMIT = 60  # seconds that a case may take by itself
@@ -39,7 +40,7 @@ class Describer:
 
     def of(self, o):
         extra = {}
-        while isinstance(o, (kn._core.JitFunction, kn._front.Bound)):
+        while isinstance(o, (kn._core.JitFunction, Bound)):
             extra.update({k: v for k, v in vars(o).items() if k not in _DRESS})
             o = o.__wrapped__
         if o is None or isinstance(o, (bool, int, float, complex, str, bytes, np.generic)):
@@ -221,20 +222,19 @@ def check_apart(text, modes=MODES, limit=LIMIT):
     assert done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-3000:]}\n{text}"
 
 
-def cases(table, known, apart=(), limits=None):
-    """A test function over a table of cases by name; `known` is (reason, names) of those that fail today.
+def cases(table, apart=(), limits=None, failing=None):
+    """A test function over a table of cases by name; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1).
 
-    These and the ones in `apart` run in processes of their own (all do with KILN_STATE_APART=1).
+    `failing` has the reasons of those that jit does not do right yet.
     """
-    reason, failing = known
+    failing = failing or {}
     unknown = {*apart, *failing} - set(table)
     assert not unknown, f"no such cases: {unknown}"
-    marked = [pytest.param(name, marks=pytest.mark.xfail(strict=False, reason=reason)) if name in failing else name for name in table]
 
-    @pytest.mark.parametrize("name", marked)
+    @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xfail(strict=False, reason=failing[n])) if n in failing else n for n in table])
     def test(name):
         text = table[name].strip("\n") + "\n"
-        is_apart = name in apart or name in failing or os.environ.get("KILN_STATE_APART")
+        is_apart = name in apart or os.environ.get("KILN_STATE_APART")
         check_apart(text, limit=(limits or {}).get(name, LIMIT)) if is_apart else check(text)
     return test
 

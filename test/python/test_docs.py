@@ -22,9 +22,14 @@ def test_examples(page):
 def test_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / target).exists() or target in ("ops.md", "reference.md", "errors.md"), f"{page.name}: {target}"
+            assert (page.parent / target).exists() or target in ("ops.md", "reference.md", "errors.md", "numpy-names.md"), f"{page.name}: {target}"
 
 
 def test_the_reference_is_complete():
     result = subprocess.run([sys.executable, ROOT / "tools/reference-page"], capture_output=True, text=True)
     assert result.returncode == 0 and "### `kn.jit(" in result.stdout, result.stderr
+
+
+def test_every_name_of_numpy_is_there_or_explained():
+    result = subprocess.run([sys.executable, ROOT / "tools/numpy-names-page"], capture_output=True, text=True)
+    assert result.returncode == 0 and result.stdout.count("| yes |") > 400, result.stderr

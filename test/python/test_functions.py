@@ -175,5 +175,46 @@ def test_numbers_and_dtypes():
     assert (kn.asarray([1], dtype=kn.int32) + 1j).dtype is kn.complex64 and (kn.asarray([1.0], dtype=kn.float16) * 2.0).dtype is kn.float16
     assert kn.asarray(2**63).dtype is kn.uint64 and complex(kn.asarray(1 + 2j)) == 1 + 2j and kn.finfo(kn.bfloat16).eps == 2**-7 and kn.finfo(kn.complex64).bits == 32
     info = kn.__array_namespace_info__()
-    assert info.default_device() == "cpu" and info.devices() == ["cpu"] and info.default_dtypes()["indexing"] is kn.int64 and "int8" in info.dtypes(kind="integral")
+    assert info.default_device() == "cpu" and info.devices() == ("cpu",) and info.default_dtypes()["indexing"] is kn.int64 and "int8" in info.dtypes(kind="integral")
     assert info.capabilities()["boolean indexing"] and kn.zeros(2).__array_namespace__() is kn
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 31, 32, 33, 64, 100, 255, 256, 1000, 70_001])
+@pytest.mark.parametrize("density", [0, 0.002, 0.2, 0.9, 1])
+def test_positions_of_masks(n, density, rng):
+    """Blocks without, with some, and full of true elements; the last one whole, or not."""
+    mask, x = rng.random(n) < density, rng.standard_normal(n)
+    m, v = kn.asarray(mask), kn.asarray(x)
+    same_bits(kn.nonzero(m)[0], numpy.nonzero(mask)[0])
+    same_bits(v[m], x[mask])
+    runs = mask & (numpy.arange(n) % 97 < 40)  # true ones beside each other
+    same_bits(v[kn.asarray(runs)], x[runs])
+    v[m] = kn.asarray(x[mask] * 2)
+    x[mask] = x[mask] * 2
+    same_bits(v, x)
+
+
+@pytest.mark.parametrize("step", [1, 2, 5])
+def test_products_with_strided_vectors(step, rng):
+    """The bits of a vector that lies in one piece."""
+    a = kn.asarray(rng.standard_normal((37, 45)))
+    column, row = a[::step, 3], a[2, ::step]
+    same_bits(column @ a[::step, 3:], (column * 1) @ (a[::step, 3:] * 1))
+    same_bits(a[:, ::step] @ row, (a[:, ::step] * 1) @ (row * 1))
+    same_bits(row @ a.T[::step], (row * 1) @ (a.T[::step] * 1))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "uint16", "float16", "float32", "float64", "complex64", "complex128"])
+def test_choices_between_numbers_rows_and_arrays(dtype, rng):
+    """One value for all elements, one a row, one an element, on either side."""
+    for shape in ((1,), (7,), (1000,), (3, 5), (40, 33), (5, 1), (2, 3, 17)):
+        m, x, y = rng.random(shape) < 0.4, (rng.standard_normal(shape) * 9).astype(dtype), (rng.standard_normal(shape) * 9).astype(dtype)
+        one, row = x.reshape(-1)[0].reshape(()), x[..., :1]
+        for a, b in ((one, y), (x, one), (one, one), (row, y), (x, row), (row, row), (x, y), (x[..., ::-1], one), (one, y[..., ::-1])):
+            same_bits(kn.where(*(kn.asarray(v) for v in (m, a, b))), numpy.where(m, a, b))
+        z = kn.asarray(x)
+        z = z * 1 if dtype != "bool" else z | False
+        z[kn.asarray(m)] = kn.asarray(one)
+        x = x.copy()
+        x[m] = one
+        same_bits(z, x)

@@ -39,7 +39,7 @@ def test_structure_of_arguments_and_results():
     assert f.stats.hits == 1
     assert f({"x": x, "w": y}, (y, z), 3, "n", None)[1][0].tolist() == [3, 3, 3], "a number is part of the key"
     f({"w": y, "x": x}, (y, z), 3, "n", None)
-    assert f.stats.misses == 2, "keys are sorted"
+    assert f.stats.misses == 3, "the order of a dict is part of the key: programs can see it"
 
 
 def test_numbers_differ_by_type_and_bits():
@@ -238,7 +238,7 @@ def test_nesting_methods_and_keywords():
     inner = kn.jit(lambda x: x + 1)
     outer = kn.jit(lambda x, *, k=2: inner(x) * k)
     assert outer(kn.ones(2), k=3).tolist() == [6, 6] and outer(kn.ones(2)).tolist() == [4, 4]
-    assert inner.stats.calls == 0, "recorded through"
+    assert inner.stats.calls == 2 and inner.stats.segments == 0, "recorded through"
 
     @kn.jit
     def recursive(x, n):
@@ -270,7 +270,7 @@ def test_disable_jit_and_metadata():
     assert documented.__name__ == "documented" and documented.__doc__ == "Text." and list(inspect.signature(documented).parameters) == ["x", "y"]
     with kn.disable_jit():
         documented(kn.ones(1))
-    assert documented.stats.calls == 0
+    assert documented.stats.calls == 1 and documented.stats.misses == 0
     documented(kn.ones(1))
     assert documented.stats.kernels == 1 and documented.stats.tier == 1 and "1 kernels" in str(documented.explain())
     with pytest.raises(AttributeError):
@@ -409,32 +409,8 @@ def test_eager_never_compiles():
 
 def test_programs_of_another_version_are_refused():
     words = np.array([99, 0], np.int64).tobytes()
-    with pytest.raises(kn.CompileError, match="version: expected 1 or 2, got 99"):
+    with pytest.raises(kn.TraceError, match="version: expected 3, got 99"):
         kn._core.print_ir(words, "kiln")
-
-
-def test_a_debugger_sees_the_function_as_written():
-    import sys
-    lines = []
-
-    def trace(frame, event, arg):
-        if frame.f_code.co_name == "watched":
-            lines.append(event)
-        return trace
-
-    @kn.jit
-    def watched(x):
-        y = x + 1
-        return y * 2
-
-    watched(kn.ones(1))
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        result = watched(kn.ones(1))
-    finally:
-        sys.settrace(before)
-    assert result.item() == 4 and "line" in lines and watched.stats.calls == 1
 
 
 def test_a_global_that_comes_to_shadow_a_builtin():

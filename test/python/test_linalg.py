@@ -169,7 +169,7 @@ SINGULAR = [[1.0, 2.0], [2.0, 4.0]]
     ("linalg.solve(kn.zeros((2, 2)), kn.ones(2))", linalg.LinAlgError, "full rank"), ("linalg.inv(kn.zeros((2, 2)))", linalg.LinAlgError, "singular"),
     ("linalg.cholesky(kn.asarray([[1.0, 2.0], [2.0, 1.0]]))", linalg.LinAlgError, "positive definite"),
     ("linalg.svd(kn.full((3, 3), float('nan')))", linalg.LinAlgError, "converges"), ("linalg.eig(kn.full((3, 3), float('nan')))", linalg.LinAlgError, "converges"),
-    ("linalg.det(kn.zeros((2, 3)))", kn.ShapeError, "square"), ("linalg.qr(kn.zeros(3))", kn.ShapeError, "at least 2"), ("linalg.qr(kn.eye(2), 'raw')", ValueError, "'reduced' or 'complete'"),
+    ("linalg.det(kn.zeros((2, 3)))", kn.ShapeError, "square"), ("linalg.qr(kn.zeros(3))", kn.ShapeError, "at least 2"), ("linalg.qr(kn.eye(2), 'raw')", ValueError, "'reduced', 'complete' or 'r'"),
     ("linalg.eigh(kn.eye(2), 'X')", ValueError, "UPLO"), ("linalg.solve(kn.eye(2), kn.ones(3))", kn.ShapeError, "2 rows"), ("linalg.matrix_power(kn.zeros((2, 3)), 2)", kn.ShapeError, "square"),
     ("linalg.matrix_norm(kn.eye(2), ord=3)", ValueError, "ord"), ("linalg.matrix_norm(kn.ones(2))", kn.ShapeError, "at least 2"), ("linalg.norm(kn.ones((2, 2, 2)), ord=2)", ValueError, "one or two"),
     ("linalg.cross(kn.ones(2), kn.ones(2))", kn.ShapeError, "expected 3, got 2"), ("linalg.multi_dot([kn.eye(2)])", ValueError, "at least 2"),
@@ -202,3 +202,27 @@ def test_a_missing_lapack_says_so(tmp_path):
     text = "import kiln as kn\ntry: kn.linalg.inv(kn.eye(2))\nexcept kn.PackageError as error: print(error)"
     out = subprocess.run([sys.executable, "-c", text], env={**os.environ, "KILN_LAPACK": str(tmp_path / "none.so")}, capture_output=True, text=True)
     assert "expected LAPACK: install the package scipy-openblas32" in out.stdout, out.stderr
+
+
+def test_systems_and_functions_of_matrices(rng):
+    import scipy.linalg
+    a, b = rng.normal(size=(5, 5)) + 3 * np.eye(5), rng.normal(size=(5, 2))
+    p, low, up = kn.jit(lambda v: tuple(kn.linalg.lu(v)))(kn.asarray(a))
+    np.testing.assert_allclose((p @ low @ up).numpy(), a, rtol=1e-12)
+    for ours, theirs in zip(kn.linalg.lu(kn.asarray(a[::-1].copy())), scipy.linalg.lu(a[::-1])):
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-12)
+    for how in ({}, {"lower": True}, {"trans": True}, {"unit_diagonal": True}):
+        want = scipy.linalg.solve_triangular(a, b, lower=how.get("lower", False), trans=how.get("trans", False), unit_diagonal=how.get("unit_diagonal", False))
+        np.testing.assert_allclose(kn.linalg.solve_triangular(kn.asarray(a), kn.asarray(b), **how).numpy(), want, rtol=1e-10)
+    for scale in (0.01, 1, 30):
+        np.testing.assert_allclose(kn.linalg.matrix_exp(kn.asarray(a * scale)).numpy(), scipy.linalg.expm(a * scale), rtol=1e-10 * max(scale, 1))
+    t = rng.normal(size=(2, 3, 6))
+    np.testing.assert_allclose(kn.linalg.tensorinv(kn.asarray(t)).numpy(), np.linalg.tensorinv(t), rtol=1e-9)
+    np.testing.assert_allclose(kn.linalg.tensorsolve(kn.asarray(t), kn.asarray(t[:, :, 0])).numpy(), np.linalg.tensorsolve(t, t[:, :, 0]), atol=1e-10)
+    np.testing.assert_allclose(kn.linalg.qr(kn.asarray(a), "r").numpy(), np.linalg.qr(a, "r"), rtol=1e-12)
+    x = kn.linalg.lstsq(kn.asarray(rng.normal(size=(4, 6, 3))), kn.asarray(rng.normal(size=(4, 6, 2))))
+    assert x[0].shape == (4, 3, 2) and x[1].shape == (4, 2)
+    for call, message in ((lambda: kn.linalg.lu(kn.ones((2, 3))), "lu: operand 0: expected square matrices"), (lambda: kn.linalg.tensorinv(kn.ones((2, 3))), "tensorinv: shape: expected as many"),
+                          (lambda: kn.linalg.tensorinv(kn.ones((2, 2)), 0), "tensorinv: ind: expected at least 1"), (lambda: kn.linalg.tensorsolve(kn.ones((2, 3)), kn.ones(2)), "tensorsolve: shapes: expected")):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -101,6 +101,8 @@ def test_text_that_is_no_program_is_refused():
         kn._core.parse_ir(b"func.func @f(%x: i32) { return }")
     with pytest.raises(kn.CompileError, match="strides of argument 0: expected one an axis, got 2"):
         kn._core.parse_ir(b"func.func @f(%x: tensor<3xf32> {kiln.strides = array<i64: 1, 1>}) { return }")
+    with pytest.raises(kn.CompileError, match=r"symbols: expected those of the 1 of the program, got float32\[s5\]"):
+        kn._core.parse_ir(b"func.func @f(%x: tensor<?xf32, #kiln.symbols<5>>) attributes {kiln.symbols = 1 : i64} { return }")
     with pytest.raises(kn.CompileError, match="registered in this process, got 'mylib.norm'"):
         kn._core.parse_ir(b'func.func @f(%x: tensor<3xf32>) { %0 = kiln.custom "mylib.norm"(%x) : (tensor<3xf32>) -> tensor<f32> return }')
     with pytest.raises(kn.CompileError, match="expected a straight tree, got one with guards"):

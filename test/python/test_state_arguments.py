@@ -1,6 +1,5 @@
 """Arguments: what is told apart, what is changed inside, and what special methods of containers do; jit against eager."""
 from state_harness import cases
-from state_known import KNOWN
 
 KEYS = {
     "numbers by type and bits": """
@@ -671,9 +670,9 @@ z.tolist()
 """,
 }
 
-test_keys = cases(KEYS, KNOWN["keys"])
+test_keys = cases(KEYS)
 CRASHES = ["an item of a list is replaced", "a list is popped", "an item of a list is deleted", "a list is cleared", "a key of a dict is popped",
            "a changed list while it is written", "a list that holds itself", "a dict that holds itself", "deep nesting",
            "a dict gets a key and changes its size"]
-test_changed = cases(CHANGED, KNOWN["changed"], apart=CRASHES)
-test_arrays = cases(ARRAYS, KNOWN["arrays"])
+test_changed = cases(CHANGED, apart=CRASHES)
+test_arrays = cases(ARRAYS, failing={"the same elements in one object and in two": "one array twice and two views of its elements have one key"})

@@ -1,6 +1,5 @@
 """Special methods of dataclasses, named tuples, registered classes and static callables are the program's too; jit against eager."""
 from state_harness import cases
-from state_known import KNOWN
 
 _DATACLASS = """
 import dataclasses, random
@@ -802,5 +801,5 @@ f(x, Key(1), Key(1))
 """,
 }
 
-test_classes = cases(CLASSES, KNOWN["classes"], apart=["an unflatten that raises"])
-test_objects = cases(OBJECTS, KNOWN["objects"])
+test_classes = cases(CLASSES, apart=["an unflatten that raises"], failing={"tuples with further attributes": "attributes of named tuples are not in the key"})
+test_objects = cases(OBJECTS, failing={"partial objects that are set anew": "parts of partial objects are not watched"})

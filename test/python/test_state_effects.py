@@ -1,6 +1,5 @@
 """What a function does to Python happens once a call, as in eager: lists, prints, exceptions, finalizers, threads."""
 from state_harness import cases
-from state_known import KNOWN
 
 ONCE = {
     "an append and a branch on a value": """
@@ -212,15 +211,16 @@ f(x, kept)
 f(x, kept)
 f(x, [])
 """,
-    "an array kept in an attribute of the function": """
+    "an array kept in an attribute of a function": """
+def holder(): pass
 def f(x):
-    f.last = x + 1
+    holder.last = x + 1
     return x
 f = jit(f)
 ---
-f(x) is x and f.last.tolist()
+f(x) is x and holder.last.tolist()
 x += 1
-f(x) is x and f.last.tolist()
+f(x) is x and holder.last.tolist()
 """,
     "an array kept in a default": """
 def f(x, cache={}):
@@ -683,6 +683,6 @@ f(x)
 """,
 }
 
-test_once = cases(ONCE, KNOWN["once"])
-test_other_frames = cases(OTHER_FRAMES, KNOWN["other_frames"], apart=["a finalizer during a call", "a __del__ during a call", "a signal handler during a call",
+test_once = cases(ONCE)
+test_other_frames = cases(OTHER_FRAMES, apart=["a finalizer during a call", "a __del__ during a call", "a signal handler during a call",
                                                      "a signal handler in code that records", "a profile function that computes"])

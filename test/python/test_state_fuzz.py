@@ -5,7 +5,6 @@ import pytest
 
 import state_fuzz
 import state_harness
-from state_known import KNOWN
 
 SEEDS, FIRST = int(os.environ.get("KILN_SEEDS", "200")), int(os.environ.get("KILN_FIRST_SEED", "0"))
 
@@ -15,7 +14,6 @@ def ran():
     return state_fuzz.run_range(FIRST, SEEDS)
 
 
-@pytest.mark.xfail("programs" in KNOWN["fuzz"][1], strict=False, reason=KNOWN["fuzz"][0])
 def test_programs_of_python_state_agree(ran):
     _, wrong = ran
     if wrong:

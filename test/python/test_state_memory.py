@@ -1,6 +1,5 @@
 """Threads that replace what a call uses, cycles of objects, interrupts and long compilations; each in a process of its own."""
 from state_harness import cases
-from state_known import KNOWN
 
 MEMORY = {
     "another thread drops memory that a call reads": """
@@ -194,4 +193,4 @@ def caught(k):
 """,
 }
 
-test_memory = cases(MEMORY, KNOWN["memory"], apart=[n for n in MEMORY if n not in ("a mutation by the keyword's own default",)], limits={"chained reductions over one axis": 20, "concatenation of something that never ends": 10})
+test_memory = cases(MEMORY, apart=[n for n in MEMORY if n not in ("a mutation by the keyword's own default",)], limits={"chained reductions over one axis": 20, "concatenation of something that never ends": 10})

@@ -228,6 +228,8 @@ TEST_F(Custom, ReadsAsText) {
   refused("power = 2 : i64", "power = 2 : i32", "attribute 'power': expected an i64, got another");
   refused("power = 2 : i64", "power = 2 : i64, more = 1 : i64", "attributes: expected 3, got 4");
   refused("factor = 3.000000e+00 : f32", "factor = 3.000000e+00 : f64", "factor: expected float32, got float64");
+  refused("factor = 3.000000e+00 : f32", "factor = 3.000000e+00 : f8E4M3",
+          "attribute 'factor': expected a number with its type, got another");
   expectRefused(
       [&] {
         parseIr("func.func @f(%x: tensor<4xf32>) -> tensor<4xf64> {\n"

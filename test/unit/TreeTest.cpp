@@ -65,7 +65,7 @@ struct TextBuilder : TemplateBuilder {
 
 KeyBuilder keyOf(std::initializer_list<Array *> arrays, int64_t number = 0) {
   KeyBuilder key;
-  key.start({}, arrays.size());
+  key.start({});
   for (Array *a : arrays) key.array(*a);
   key.number(KeyToken::Integer, number);
   return key;
@@ -110,14 +110,14 @@ TEST(Key, ComparesTypesBitsAndLayouts) {
   EXPECT_NE(key({&x}), key({&repeated})) << "cannot be written";
   auto constant = [](KeyToken kind, int64_t bits) {
     KeyBuilder k;
-    k.start({}, 1);
+    k.start({});
     k.number(kind, bits);
     return k.finish();
   };
   EXPECT_NE(constant(KeyToken::Integer, 0), constant(KeyToken::Float, 0)) << "1 is not 1.0";
   auto text = [](std::string_view t, KeyContext context = {}) {
     KeyBuilder k;
-    k.start(context, 1);
+    k.start(context);
     k.text(KeyToken::Text, t);
     return k.finish();
   };
@@ -128,7 +128,7 @@ TEST(Key, ComparesTypesBitsAndLayouts) {
   HostObject a = make("same"), b = make("same");
   auto object = [](const HostObject &o) {
     KeyBuilder k;
-    k.start({}, 1);
+    k.start({});
     k.object(KeyToken::Static, o.get());
     return k.finish();
   };

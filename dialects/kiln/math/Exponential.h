@@ -56,15 +56,16 @@ template <Scalar E> Reduced<E> reduce(E x, int bias) {
 
 inline int mantissaBits(DType t) { return t == DType::F32 ? 23 : 52; }
 
-template <Scalar E> E exp(E x) {
+/// e^x, or half of it, which overflows later.
+template <Scalar E> E exp(E x, int halvings = 0) {
   if (isComplex(x.dtype)) return complexExp(x);
   bool single = x.dtype == DType::F32;
   DType whole = integerOf(x.dtype);
   int mantissa = mantissaBits(x.dtype);
-  x = single ? clamp(x, -104, 89) : clamp(x, -746, 710);
+  x = single ? clamp(x, -104, 89 + halvings) : clamp(x, -746, 710 + halvings);
   // Two scales of about half the exponent: one rounding into the subnormals, infinity only beyond the range.
   auto [q, z] = reduce(x, single ? 254 : 2046);
-  E i = bitcast(z, whole);
+  E i = halvings ? bitcast(z, whole) - constant(bitcast(z, whole), halvings) : bitcast(z, whole);
   // Only the low bits of z count; the shift drops those of the magic constant above them.
   E h = shiftRight(i, 1);
   E s1 = bitcast(shiftLeft(h, mantissa), x.dtype), s2 = bitcast(shiftLeft(i - h, mantissa), x.dtype);
@@ -270,9 +271,7 @@ template <Scalar E> E sinh(E x) {
   return viaDouble(x, [](E x) {
     E a = abs(x), half = constant(x, 0.5), e = expm1(min(a, constant(x, 30)));
     E small = half * (e + e / (e + constant(x, 1)));
-    E h = exp(a * half); // twice, where exp(a) overflows
-    E large = select(greater(a, constant(x, 709)), (half * h) * h, half * exp(a));
-    return copysign(select(greater(a, constant(x, 22)), large, small), x);
+    return copysign(select(greater(a, constant(x, 22)), exp(a, 1), small), x);
   });
 }
 template <Scalar E> E cosh(E x) {
@@ -282,8 +281,8 @@ template <Scalar E> E cosh(E x) {
     return half + constant(x, 0.25) / half;
   }
   return viaDouble(x, [](E x) {
-    E a = abs(x), half = constant(x, 0.5), e = exp(a), h = exp(a * half);
-    return select(greater(a, constant(x, 709)), (half * h) * h, half * e + half / e);
+    E half = exp(abs(x), 1);
+    return half + constant(x, 0.25) / half;
   });
 }
 template <Scalar E> E asinh(E x) {

@@ -71,35 +71,66 @@ template <Scalar E> E erfinv(E x) {
 
 //===-- gamma -------------------------------------------------------------------------------------------------------===//
 
+/// log gamma(1 + t) for 0 <= t < 1, less the zero at t = 0 and at t = 1 as factors.
+template <Scalar E> E lgammaUnit(E t) {
+  E p = polynomial(t - constant(t, 0.5), {0.4831289505409809,     -0.14595989591430594,   0.06291140107456485,    -0.03130848750105327,
+                                          0.01679709863121395,    -0.009425622444829649,  0.005446457842219553,   -0.0032120742206072908,
+                                          0.0019229162321227923,  -0.001164411377219605,  0.0007115202752051298,  -0.00043803516132580534,
+                                          0.00027130273545114005, -0.0001685717945035172, 0.00010541715222185904, -6.793733027397047e-05,
+                                          4.281642862794779e-05,  -2.148770252062576e-05, 1.3584275459130943e-05, -1.8527803997032962e-05,
+                                          1.1820969445467145e-05});
+  return t * (t - constant(t, 1)) * p;
+}
+/// A product in double-double, so that the logarithm of many factors has one rounding.
+template <Scalar E> struct Product {
+  E high, low;
+  void multiply(E by, E where) {
+    E p = high * by, rest = fma(high, by, -p);
+    low = select(where, fma(low, by, rest), low);
+    high = select(where, p, high);
+  }
+  E logOfSize() const { return log(abs(high)) + low / high; }
+};
+
 /// Of a positive number: a polynomial between 1 and 2, brought there by the recurrence; Stirling's series from 8 on.
 template <Scalar E> E lgammaPositive(E a) {
-  E one = constant(a, 1), two = constant(a, 2), y = a, product = one;
-  for (int i = 0; i < 7; ++i) {
+  E one = constant(a, 1), two = constant(a, 2), isBelow = less(a, one), y = a;
+  Product<E> product = {select(isBelow, a, one), constant(a, 0)};
+  for (int i = 0; i < 6; ++i) {
     E isAbove = greater_equal(y, two);
     y = select(isAbove, y - one, y);
-    product = select(isAbove, product * y, product);
+    product.multiply(y, isAbove);
   }
-  E isBelow = less(a, one), t = select(isBelow, a, y - one);
-  E p = polynomial(t, {0.5772156649015329,    -0.2452513685225802,    0.1554342658639254,    -0.11514654256202178,  0.09223900839673513,
-                       -0.07731816695435863,  0.0667317036225764,     -0.058777667470402806, 0.05255406110070427,   -0.04752880628077319,
-                       0.043339857638184334,  -0.03966224019740984,   0.03609248636789441,   -0.032097730495708306, 0.027152349716737766,
-                       -0.02110047983607859,  0.01448936567667992,    -0.008442227196988863, 0.003996690356391307,  -0.0014604876715712317,
-                       0.0003836157004792754, -6.412167369659485e-05, 5.1046181162001864e-06});
-  E shift = log(select(isBelow, a, product));
-  E small = t * (t - one) * p + select(isBelow, -shift, shift);
+  E shift = product.logOfSize();
+  E small = lgammaUnit(select(isBelow, a, y - one)) + select(isBelow, -shift, shift);
   E inverse = one / a, z = inverse * inverse;
   E series = inverse * polynomial(z, {0.08333333333333333, -0.002777777777777778, 0.0007936507936507937, -0.0005952380952380953,
                                       0.0008417508417508417, -0.0019175269175269176, 0.00641025641025641, -0.029550653594771242});
   E large = (a - constant(a, 0.5)) * (log(a) - one) + (constant(a, 0.4189385332046727) + series);
+  large = select(equal(a, constant(a, kInfinity)), a, large);
   return select(less(a, constant(a, 8)), small, large);
+}
+/// Of a negative number: by the recurrence as well, up to 1; reflected where the factors are many.
+template <Scalar E> E lgammaNegative(E x) {
+  constexpr int factors = 24;
+  E a = abs(x), one = constant(x, 1), zero = constant(x, 0), y = x;
+  Product<E> product = {one, zero};
+  for (int i = 0; i <= factors; ++i) {
+    E isBelow = less(y, one);
+    product.multiply(y, isBelow);
+    y = select(isBelow, y + one, y);
+  }
+  E near = lgammaUnit(y - one) - product.logOfSize();
+  E fraction = a - round(a), turn = constant(x, kPi) * fraction;                                  // sin(pi a) of the exact fraction
+  E far = (constant(x, 0x1.250d048e7a1bdp+0) - log(abs(sin(turn))) - log(a)) - lgammaPositive(a); // log pi first
+  E result = select(less(a, constant(x, factors)), near, far);
+  return select(equal(fraction, zero), constant(x, kInfinity), result);
 }
 template <Scalar E> E lgamma(E x) {
   return viaDouble(x, [](E x) {
-    E a = abs(x), zero = constant(x, 0), positive = lgammaPositive(a);
-    E turn = constant(x, kPi) * (a - round(a));                                                  // sin(pi a) of the exact fraction
-    E reflected = (constant(x, 0x1.250d048e7a1bdp+0) - log(abs(sin(turn))) - log(a)) - positive; // log pi first
-    E result = select(less(x, zero), reflected, positive);
-    return select(bitwise_or(isinf(x), equal(x, zero)), constant(x, kInfinity), result);
+    E zero = constant(x, 0), infinite = constant(x, kInfinity);
+    E result = rarely(less(x, zero), lgammaPositive(abs(x)), [&] { return lgammaNegative(min(x, zero)); });
+    return select(bitwise_or(isinf(x), equal(x, zero)), infinite, result);
   });
 }
 template <Scalar E> E digammaPositive(E a) {

@@ -212,6 +212,9 @@ template <Scalar E> E atan2(E y, E x) {
     E isInfinite = equal(m, infinity);
     n = select(isInfinite, select(equal(n, infinity), one, zero), n);
     m = select(bitwise_or(isInfinite, equal(m, zero)), one, m);
+    E scale = select(greater(m, constant(x, 0x1p1000)), constant(x, 0x1p-60), one); // so that no sum of them overflows
+    n = n * scale;
+    m = m * scale;
     E angle = arctangent(n, m, isSteep);
     return copysign(select(signbit(x), addPi(constant(x, 4), -angle), angle), y);
   });

@@ -24,7 +24,7 @@ struct Group {
   llvm::SetVector<Operation *> ops;
   llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
   Group *partOf = nullptr;
-  int64_t first = 0, last = 0; // places of its operations in the program
+  int64_t first = 0, last = 0;       // places of its operations in the program
   SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
 constexpr size_t kMostOps = 256;
@@ -210,7 +210,7 @@ bool Fuser::makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read) {
   DenseSet<Group *> inside(merged.begin(), merged.end()), seen;
   int64_t first = std::numeric_limits<int64_t>::max();
   for (Group *g : merged) first = std::min(first, g->first);
-  std::deque<Group *> ahead; // the nearest first
+  std::deque<Group *> ahead;      // the nearest first
   auto visit = [&](Group *from) { // what ends before they start does not read them
     if (Group *g = now(from); !inside.contains(g) && g->last > first && seen.insert(g).second) ahead.push_back(g);
   };

@@ -1,5 +1,5 @@
-// What belongs to no kernel: moves of elements, constants and short arithmetic of scalars are pulled into each kernel that reads them, unless
-// they must lie in memory. Aliases name the memory of another array by other sizes.
+// What belongs to no kernel: moves of elements, constants and short arithmetic of scalars are pulled into each kernel that reads them,
+// unless they must lie in memory. Aliases name the memory of another array by other sizes.
 #pragma once
 
 #include "dialects/kiln/KilnDialect.h"

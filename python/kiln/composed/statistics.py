@@ -1,93 +1,201 @@
 """Mean, variance and what normalizes by them."""
 from .. import _core
-from .._arguments import as_array, as_tuple, floating
+from .._arguments import as_array, floating, merged, normalized_axes, normalized_axis, ops, rounded_once, store
 from .._core import Array
 from .._errors import make
 from .._reductions import max, sum  # noqa: A004
 
-_exp, _sqrt, _log = (_core.op_functions[name] for name in ("exp", "sqrt", "log"))
+_exp, _sqrt, _log = (ops[name] for name in ("exp", "sqrt", "log"))
+_INF = float("inf")
 
 
-def _count(x, axis):
+def _typed(x, dtype):
+    return floating(x) if dtype is None else _core.astype(as_array(x), dtype)
+
+
+def _count(op, x, axis, where, keepdims=True):
+    """How many elements a result is made of: a number, or an array where a mask decides."""
+    if where is not None and where is not True:
+        ones = _core.astype(_core.broadcast_to(as_array(where), x.shape), x.real.dtype if x.dtype.kind == "c" else x.dtype)
+        return sum(ones, axis=axis, keepdims=keepdims)
     n = 1
-    for a in range(x.ndim) if axis is None else as_tuple(axis):
+    for a in normalized_axes(op, axis, x.ndim):
         n *= x.shape[a]
-    return n
+    return float(n)
 
 
-def mean(x, /, *, axis=None, keepdims=False) -> Array:
-    """Mean over ``axis``; integers are converted to the default dtype. nan over an empty axis."""
-    x = floating(x)
-    total = sum(x, axis=axis, keepdims=keepdims)
-    return total / float(_count(x, axis))
+def _into(op, result, out):
+    return result if out is None else store(op, result, out)
 
 
-def var(x, /, *, axis=None, correction=0.0, keepdims=False) -> Array:
-    """Variance over ``axis``, in two passes; ``correction`` is taken off the number of elements."""
-    x = floating(x)
-    centered = x - mean(x, axis=axis, keepdims=True)
+def mean(x, /, axis=None, dtype=None, out=None, keepdims=False, where=None) -> Array:
+    """Mean over ``axis``, of the elements where ``where`` holds; integers are converted to the default dtype.
+
+    nan over an empty axis. Narrow floats are added and divided in float32.
+    """
+    return _into("mean", _mean(_typed(x, dtype), axis, keepdims, where), out)
+
+
+@rounded_once
+def _mean(x, axis, keepdims, where):
+    return sum(x, axis=axis, keepdims=keepdims, where=where) / _count("mean", x, axis, where, keepdims)
+
+
+def var(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, correction=None) -> Array:
+    """Variance over ``axis``, in two passes; ``correction`` (NumPy's ``ddof``) is taken off the number of elements.
+
+    nan where nothing is left of that number. Narrow floats are computed in float32.
+    """
+    return _into("var", _var(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
+
+
+@rounded_once
+def _var(x, axis, correction, keepdims, where):
+    centered = x - _mean(x, axis, True, where)
     square = centered * centered if x.dtype.kind == "f" else centered.real * centered.real + centered.imag * centered.imag
-    total = sum(square, axis=axis, keepdims=keepdims)
-    n = _count(x, axis) - correction
+    total = sum(square, axis=axis, keepdims=keepdims, where=where)
+    n = _count("var", square, axis, where, keepdims) - correction
+    if isinstance(n, Array):
+        return total / _core.where(n > 0, n, float("nan"))
     return total / n if n > 0 else total * float("nan")
 
 
-def std(x, /, *, axis=None, correction=0.0, keepdims=False) -> Array:
+def std(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, correction=None) -> Array:
     """Standard deviation over ``axis``: the square root of ``var``."""
-    return _sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    return _into("std", _std(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
 
 
-def average(x, /, axis=None, weights=None) -> Array:
-    """Mean over ``axis``, of elements times their weights over the sum of the weights if those are given."""
-    if weights is None:
-        return mean(x, axis=axis)
-    weights = as_array(weights)
-    return sum(x * weights, axis=axis) / sum(weights, axis=axis)
+@rounded_once
+def _std(x, axis, correction, keepdims, where):
+    return _sqrt(_var(x, axis, correction, keepdims, where))
 
 
-def median(x, /, *, axis=None, keepdims=False) -> Array:
-    """The middle element over ``axis``, or the mean of the two in the middle; nan if any is nan."""
-    return quantile(x, 0.5, axis=axis, keepdims=keepdims)
+def average(x, /, axis=None, weights=None, returned=False, *, keepdims=False):
+    """Mean over ``axis``, of elements times their weights over the sum of the weights if those are given; with it if ``returned``.
 
-
-def quantile(x, q, /, *, axis=None, keepdims=False) -> Array:
-    """The element below which the fraction ``q`` of the others lies, between neighbours by proportion; nan if any is nan.
-
-    Raises ValueError for a fraction outside [0, 1] or an empty axis.
+    Weights have the shape of ``x``, or one axis, along the ``axis`` that then must be given. Raises ShapeError for others.
     """
-    from .._selection import sort
-    if not 0 <= q <= 1:
-        raise make("ValueError", f"quantile: fraction: expected one in [0, 1], got {q}")
-    x = floating(x)
-    shape = tuple(1 if axis is None or i == axis % x.ndim else n for i, n in enumerate(x.shape))
-    x, along = (_core.reshape(x, (-1,)), 0) if axis is None else (x, axis % x.ndim)
-    n = x.shape[along]
-    if not n:
-        raise make("ValueError", "quantile: size: expected at least one element, got none")
-    line, key = sort(x, axis=along), (slice(None),) * along
-    at = q * (n - 1)
-    low = min(int(at), n - 1)
-    first, second = line[(*key, slice(low, low + 1))], line[(*key, slice(min(low + 1, n - 1), min(low + 1, n - 1) + 1))]
-    last = line[(*key, slice(n - 1, n))]  # nan if there is one
-    result = _core.where(_core.op_functions["isnan"](last), last, first + (second - first) * (at - low))
-    return _core.reshape(result, shape if keepdims else tuple(m for i, m in enumerate(x.shape) if i != along))
+    x = as_array(x)
+    if weights is None:
+        result = mean(x, axis=axis, keepdims=keepdims)
+        scale = _core.full(result.shape, _count("average", x, axis, None), result.dtype)
+        return (result, scale) if returned else result
+    w = as_array(weights)
+    if w.shape != x.shape:
+        axes = normalized_axes("average", axis, x.ndim)
+        if axis is None or w.shape != tuple(x.shape[a] for a in axes):
+            raise make("ShapeError", f"average: weights: expected the shape {x.shape}, or the sizes of the axes that are given, got {w.shape}")
+        order = sorted(range(len(axes)), key=lambda i: axes[i])
+        w = _core.reshape(_core.permute_dims(w, order), tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+        w = _core.broadcast_to(w, x.shape)
+    x, w = floating(x), floating(w)
+    narrow = _core.promote(x.dtype, w.dtype)
+    if narrow.itemsize == 2:
+        x, w = _core.astype(x, "float32"), _core.astype(w, "float32")
+    scale = sum(w, axis=axis, keepdims=keepdims)
+    result = sum(x * w, axis=axis, keepdims=keepdims) / scale
+    if narrow.itemsize == 2:
+        result, scale = _core.astype(result, narrow), _core.astype(scale, narrow)
+    return (result, scale) if returned else result
 
 
-def percentile(x, q, /, *, axis=None, keepdims=False) -> Array:
-    """``quantile`` of ``q`` per cent."""
-    return quantile(x, q / 100, axis=axis, keepdims=keepdims)
+@rounded_once
+def softmax(x, /, axis=-1) -> Array:
+    """Exponentials over their sum along ``axis`` (one, several, or all if None), shifted by the largest element.
 
-
-def softmax(x, /, *, axis=-1) -> Array:
-    """Exponentials over their sum along ``axis``, shifted by the largest element."""
-    x = floating(x)
+    Narrow floats are computed in float32. Empty axes give empty results.
+    """
+    if not x.size:
+        return x + 0
     e = _exp(x - max(x, axis=axis, keepdims=True))
     return e / sum(e, axis=axis, keepdims=True)
 
 
-def logsumexp(x, /, *, axis=-1, keepdims=False) -> Array:
-    """Logarithm of the sum of exponentials along ``axis``, shifted by the largest element."""
-    x = floating(x)
-    top = max(x, axis=axis, keepdims=True)
-    total = _log(sum(_exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else sum(total, axis=axis)
+@rounded_once
+def log_softmax(x, /, axis=-1) -> Array:
+    """Logarithm of ``softmax`` along ``axis``, without its rounding to 0."""
+    if not x.size:
+        return x + 0
+    shifted = x - max(x, axis=axis, keepdims=True)
+    return shifted - _log(sum(_exp(shifted), axis=axis, keepdims=True))
+
+
+@rounded_once
+def logsumexp(x, /, axis=-1, keepdims=False, *, b=None) -> Array:
+    """Logarithm of the sum of exponentials over ``axis`` (several, or all if None), of those times ``b``, shifted by the largest.
+
+    -inf over an empty axis. ``b`` is real; a negative sum gives nan.
+    """
+    real = x.real if x.dtype.kind == "c" else x
+    top = max(real, axis=axis, keepdims=True, initial=-_INF)
+    shift = _core.where(ops["isfinite"](top), top, 0.0)
+    terms = _exp(x - shift)
+    total = _log(sum(terms if b is None else terms * b, axis=axis, keepdims=True)) + shift
+    return total if keepdims else _core.reshape(total, merged("logsumexp", real, axis)[1])
+
+
+@rounded_once
+def logcumsumexp(x, /, axis=-1) -> Array:
+    """Logarithms of the sums of exponentials of all elements up to each along an axis, by doubling steps of ``logaddexp``."""
+    axis = normalized_axis("logcumsumexp", axis, x.ndim)
+    key, step = (slice(None),) * axis, 1
+    while step < x.shape[axis]:
+        joined = ops["logaddexp"](x[(*key, slice(step, None))], x[(*key, slice(None, -step))])
+        x = _core.concat((x[(*key, slice(None, step))], joined), axis)
+        step *= 2
+    return x + 0
+
+
+def cov(x, y=None, /, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None) -> Array:
+    """Covariance matrix of variables in rows (columns if not ``rowvar``), those of ``y`` behind those of ``x``.
+
+    ``ddof`` (1, or 0 with ``bias``) is taken off the number of observations; ``fweights`` count and ``aweights`` weigh them.
+    Raises ShapeError for more than two axes, or for weights that are not one an observation.
+    """
+    x = _rows(_typed(x, dtype), rowvar)
+    if y is not None:
+        x = _core.concat((x, _rows(_typed(y, dtype), rowvar)), 0)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    w = None
+    for given in (fweights, aweights):
+        if given is not None:
+            given = _core.astype(as_array(given), x.real.dtype if x.dtype.kind == "c" else x.dtype)
+            if given.shape != x.shape[1:]:
+                raise make("ShapeError", f"cov: weights: expected {x.shape[1]} of them, got {given.shape}")
+            w = given if w is None else w * given
+    total = float(x.shape[1]) if w is None else sum(w)
+    centered = x - (mean(x, axis=1, keepdims=True) if w is None else sum(x * w, axis=1, keepdims=True) / total)
+    if w is None or ddof == 0:
+        scale = total - ddof
+    else:
+        scale = total - ddof if aweights is None else total - ddof * sum(w * _core.astype(as_array(aweights), w.dtype)) / total
+    right = _core.permute_dims(ops["conj"](centered) if x.dtype.kind == "c" else centered, (1, 0))
+    if not isinstance(scale, Array) and scale <= 0:
+        scale = float("nan") if scale < 0 else 0.0
+    result = _core.matmul(centered if w is None else centered * w, right) / scale
+    return _core.reshape(result, ()) if result.size == 1 else result
+
+
+def _rows(x, rowvar):
+    if x.ndim > 2:
+        raise make("ShapeError", f"cov: rank: expected at most 2, got {x.ndim}")
+    if x.ndim < 2:
+        return _core.reshape(x, (1, -1))
+    return x if rowvar or x.shape[0] == 1 else _core.permute_dims(x, (1, 0))
+
+
+def corrcoef(x, y=None, /, rowvar=True, *, dtype=None) -> Array:
+    """Correlation coefficients: ``cov`` over the product of the standard deviations, parts kept in [-1, 1]."""
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    real = c.real if c.dtype.kind == "c" else c
+    size = _sqrt(_core.copy(real[tuple([_core.iota((c.shape[0],), "int64", 0)] * 2)]))
+    result = c / _core.reshape(size, (-1, 1)) / size
+    if c.dtype.kind == "c":
+        return ops["complex"](_limited(result.real), _limited(result.imag))
+    return _limited(result)
+
+
+def _limited(x):
+    return ops["minimum"](ops["maximum"](x, -1.0), 1.0)

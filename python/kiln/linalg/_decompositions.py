@@ -4,11 +4,12 @@ from typing import NamedTuple
 from .. import _core
 from .._arguments import floating, ops
 from .._core import Array
-from .._creation import arange, eye
+from .._diagonals import diagonal, eye
 from .._dtypes import BY_NAME
 from .._errors import make
 from .._reductions import prod, sum  # noqa: A004
-from .._shaping import broadcast_shapes, diagonal
+from .._ranges import arange
+from .._shaping import broadcast_shapes
 from .._types import result_type
 
 EighResult = NamedTuple("EighResult", [("eigenvalues", Array), ("eigenvectors", Array)])
@@ -46,18 +47,19 @@ def cholesky(x, /, upper=False) -> Array:
     return _call("cholesky", (floating(x),), int(bool(upper)))
 
 
-def qr(x, /, mode="reduced") -> QRResult:
+def qr(x, /, mode="reduced"):
     """``Q`` with orthonormal columns and the upper triangle ``R`` with ``x = Q @ R``.
 
-    ``mode`` is "reduced" (as many columns as ``R`` has rows) or "complete" (``Q`` square). Raises ValueError for another.
+    ``mode`` is "reduced" (as many columns as ``R`` has rows), "complete" (``Q`` square) or "r" (``R`` alone). Raises ValueError for another.
     """
     x = floating(x)
-    if mode not in ("reduced", "complete"):
-        raise make("ValueError", f"qr: mode: expected 'reduced' or 'complete', got {mode!r}")
+    if mode not in ("reduced", "complete", "r"):
+        raise make("ValueError", f"qr: mode: expected 'reduced', 'complete' or 'r', got {mode!r}")
     flat = _call("qr", (x,), int(mode == "complete"))
     m, n = x.shape[-2:]
     k = m if mode == "complete" else min(m, n)
-    return QRResult(*_parts(flat, (m, k), (k, n)))
+    result = QRResult(*_parts(flat, (m, k), (k, n)))
+    return result.R if mode == "r" else result
 
 
 def _triangle(op, uplo):

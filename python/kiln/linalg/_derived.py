@@ -2,16 +2,17 @@
 import builtins
 
 from .. import _core
-from .._arguments import as_array, as_tuple, floating, normalized_axis, ops
+from .._arguments import as_array, as_tuple, floating, normalized_axis, ops, rounded_once
 from .._core import Array
-from .._creation import eye
+from .._diagonals import eye
 from .._dtypes import finfo
 from .._errors import make
 from .._products import matmul
 from .._reductions import max, min, sum  # noqa: A004
 from .._selection import where
-from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze, stack
-from ._decompositions import inv, svd, svdvals
+from .._joining import stack
+from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze
+from ._decompositions import _triangular, inv, svd, svdvals
 
 _INF = float("inf")
 
@@ -72,35 +73,45 @@ def matrix_power(x, n, /) -> Array:
     return result if result is not x else _core.copy(x)
 
 
+@rounded_once
 def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     """Norm over ``axis`` (all) as of one vector: the root of order ``ord`` of the sum of that power of the sizes.
 
-    ``ord`` inf and -inf are the largest and smallest size, 0 the number of elements that are not 0.
+    ``ord`` inf and -inf are the largest and smallest size, 0 the number of elements that are not 0. Narrow floats are computed in
+    float32.
     """
-    x = ops["abs"](floating(x))
-    if ord == _INF or ord == -_INF:
-        return (max if ord > 0 else min)(x, axis=axis, keepdims=keepdims)
+    if ord == 2 and x.dtype.kind == "c":
+        return ops["sqrt"](sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims))
+    if ord == 2 and x.ndim == 1 and axis in (None, 0, -1) and not keepdims:
+        return ops["sqrt"](matmul(x, x))  # one pass
+    if ord == 2:
+        return ops["sqrt"](sum(x * x, axis=axis, keepdims=keepdims))
+    x = ops["abs"](x)
+    if ord == _INF:
+        return max(x, axis=axis, keepdims=keepdims, initial=None if x.size else 0)
+    if ord == -_INF:
+        return min(x, axis=axis, keepdims=keepdims)
     if ord == 0:
         return sum(_core.astype(ops["not_equal"](x, 0), x.dtype), axis=axis, keepdims=keepdims)
     if ord == 1:
         return sum(x, axis=axis, keepdims=keepdims)
-    if ord == 2:
-        return ops["sqrt"](sum(x * x, axis=axis, keepdims=keepdims))
     return sum(x ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
 def matrix_norm(x, /, keepdims=False, ord="fro") -> Array:  # noqa: A002
-    """Norm of matrices: "fro", "nuc", 1, -1, 2, -2, inf or -inf, as NumPy's. Raises ValueError for another ``ord``."""
+    """Norm of matrices: "fro", "nuc", 1, -1, 2, -2, inf or -inf, as NumPy's; 0 of empty ones. Raises ValueError for another ``ord``."""
     x = _matrices("matrix_norm", x)
     kind = max if not isinstance(ord, str) and ord > 0 else min
     if ord == "fro":
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord not in ("nuc", 1, -1, 2, -2, _INF, -_INF):
+        raise make("ValueError", f"matrix_norm: ord: expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, got {ord!r}")
+    if not x.shape[-1] * x.shape[-2] and (ord == "nuc" or ord > 0):
+        return _core.full((*x.shape[:-2], *((1, 1) if keepdims else ())), 0, x.real.dtype if x.dtype.kind == "c" else x.dtype)
     if ord == "nuc" or ord in (2, -2):
         s = svdvals(x)
         result = sum(s, axis=-1) if ord == "nuc" else kind(s, axis=-1)
         return _core.reshape(result, (*result.shape, 1, 1)) if keepdims else result
-    if ord not in (1, -1, _INF, -_INF):
-        raise make("ValueError", f"matrix_norm: ord: expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, got {ord!r}")
     sums = sum(ops["abs"](x), axis=-2 if abs(ord) == 1 else -1, keepdims=True)
     return kind(sums, axis=(-2, -1), keepdims=keepdims)
 
@@ -120,12 +131,24 @@ def norm(x, ord=None, axis=None, keepdims=False) -> Array:  # noqa: A002
 
 
 def cond(x, p=None) -> Array:
-    """Condition number: the norm of a matrix times that of its inverse, by ``p`` as ``ord`` of ``matrix_norm`` (2)."""
+    """Condition number: the norm of a matrix times that of its inverse, by ``p`` as ``ord`` of ``matrix_norm`` (2).
+
+    inf for a singular matrix, nan for one that holds nan. Raises ShapeError for matrices that are not square, unless ``p`` is 2 or -2.
+    """
     x = _matrices("cond", x)
     if p in (None, 2, -2):
         s = svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+        least, most = s[..., -1], s[..., 0]
+        if p == -2:
+            return least / most
+        return _core.where(ops["equal"](least, 0), _INF, most / least)
+    if x.shape[-1] != x.shape[-2]:
+        raise make("ShapeError", f"cond: operand 0: expected square matrices, got {x.shape}")
+    factors, _ = _triangular("cond", x)
+    singular = _core.reduce("any", ops["equal"](factors, 0), -1, False)
+    mask = _core.reshape(singular, (*singular.shape, 1, 1))
+    safe = _core.where(mask, eye(x.shape[-1], dtype=x.dtype), x)
+    return _core.where(singular, _INF, matrix_norm(x, ord=p) * matrix_norm(inv(safe), ord=p))
 
 
 def cross(x1, x2, /, axis=-1) -> Array:
@@ -170,12 +193,15 @@ def _product(arrays, split, i, j):
 def lstsq(a, b, rcond=None):
     """The x of least norm that makes ``a @ x - b`` smallest, with the sums of squares left, the rank and the singular values of ``a``.
 
-    ``a`` has two axes, ``b`` one or two. The sums of squares are empty unless ``a`` has more rows than columns.
+    ``a`` may have batches in front, ``b`` then has two axes besides; without them ``b`` has one or two. The sums of squares are empty
+    unless ``a`` has more rows than columns. Raises ShapeError where sizes do not fit.
     """
     a, b = _matrices("lstsq", a), floating(b)
-    if a.ndim != 2 or b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+    rows = b.shape[-2 if b.ndim > 1 else -1] if b.ndim else 0
+    if rows != a.shape[-2] or a.ndim > 2 and b.ndim < 2:
         raise make("ShapeError", f"lstsq: operands: expected a matrix and {a.shape[-2]} rows, got {a.shape} and {b.shape}")
     x = matmul(pinv(a, rtol=rcond), b)
     left = ops["abs"](b - matmul(a, x))
-    squares = sum(left * left, axis=0, keepdims=b.ndim == 1) if a.shape[0] > a.shape[1] else _core.full((0,), 0, left.dtype)
+    axis = 0 if b.ndim == 1 else -2
+    squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype)
     return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)

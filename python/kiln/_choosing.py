@@ -1,0 +1,205 @@
+"""Elements chosen by masks and conditions, written by positions, and functions applied along axes."""
+import builtins
+import itertools
+
+from . import _core
+from ._arguments import as_array, as_tuple, choice, normalized_axis, ops, store
+from ._core import Array
+from ._dtypes import BY_NAME
+from ._errors import make
+from ._ranges import arange
+from ._shaping import broadcast_arrays, broadcast_shapes, moveaxis
+
+_bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
+
+
+def _mask(x):
+    return _core.astype(as_array(x), _bool)
+
+
+def compress(condition, x, /, axis=None, out=None) -> Array:
+    """Elements of ``x`` along an axis (flattened if None) where a vector of conditions holds. Raises ShapeError for more conditions than elements."""
+    x, mask = as_array(x), _mask(condition)
+    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("compress", axis, x.ndim))
+    if mask.ndim != 1 or mask.size > x.shape[axis]:
+        raise make("ShapeError", f"compress: condition: expected a vector of at most {x.shape[axis]} elements, got {mask.shape}")
+    result = _core.take(x, _core.nonzero(mask), axis)
+    return result if out is None else store("compress", result, out)
+
+
+def extract(condition, x, /) -> Array:
+    """Elements of ``x`` where ``condition`` holds, as a vector."""
+    return compress(_core.reshape(_mask(condition), (-1,)), _core.reshape(as_array(x), (-1,)))
+
+
+def place(x, mask, values) -> None:
+    """Writes ``values``, one after the other and again from the start, where ``mask`` holds. Raises ValueError where there is none."""
+    at, values = _core.nonzero(_core.reshape(_mask(mask), (-1,))), _core.reshape(as_array(values), (-1,))
+    if at.size and not values.size:
+        raise make("ValueError", "place: values: expected at least one, got none")
+    if at.size:
+        put(x, at, _core.take(values, arange(at.size) % values.size, 0))
+
+
+def putmask(x, mask, values) -> None:
+    """Writes elements of ``values`` at the same positions (again from the start if there are fewer) where ``mask`` holds."""
+    values = as_array(values)
+    if values.shape != x.shape:
+        flat = _core.reshape(values, (-1,))
+        if not flat.size:
+            return
+        values = _core.reshape(_core.take(flat, arange(x.size) % flat.size, 0), x.shape)
+    x[...] = _core.where(_mask(mask), _core.astype(values, x.dtype), x)
+
+
+def put(x, positions, values, mode="raise") -> None:
+    """Writes ``values``, again from the start if there are fewer, at positions of the flattened array.
+
+    ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around or "clip" to the ends.
+    """
+    choice("put", "mode", mode, ("raise", "wrap", "clip"))
+    at, values = _core.reshape(_core.astype(as_array(positions), _int64), (-1,)), _core.reshape(as_array(values), (-1,))
+    if not at.size or not values.size:
+        return
+    if mode != "raise":
+        at = ops["remainder"](at, x.size) if mode == "wrap" else ops["minimum"](ops["maximum"](at, 0), x.size - 1)
+    values = values if values.size == at.size else _core.take(values, arange(at.size) % values.size, 0)
+    flat = _core.reshape(x, (-1,))
+    if _core.shares_memory(flat, x):
+        flat[at] = _core.astype(values, x.dtype)
+    else:
+        flat = _core.copy(flat)
+        flat[at] = _core.astype(values, x.dtype)
+        x[...] = _core.reshape(flat, x.shape)
+
+
+def copyto(x, values, casting="same_kind", where=True) -> None:
+    """Writes ``values``, which broadcast, into ``x``, where ``where`` holds."""
+    values = as_array(values)
+    x[...] = values if where is True else _core.where(_mask(where), _core.astype(values, x.dtype), x)
+
+
+def select(conditions, choices, default=0) -> Array:
+    """Of the first condition that holds the element of its choice; ``default`` where none does.
+
+    Raises ValueError for no conditions, or as many choices as there are not conditions.
+    """
+    if not conditions or len(conditions) != len(choices):
+        raise make("ValueError", f"select: choices: expected one for each of at least one condition, got {len(choices)} for {len(conditions)}")
+    from ._types import result_type
+    choices = [c if isinstance(c, (bool, int, float, complex)) else as_array(c) for c in choices]
+    default = default if isinstance(default, (bool, int, float, complex)) else as_array(default)
+    dtype = result_type(*choices, default) if builtins.any(isinstance(c, Array) for c in (*choices, default)) else None
+    result = as_array(default) if dtype is None else _core.asarray(default, dtype, None) if not isinstance(default, Array) else _core.astype(default, dtype)
+    for condition, c in zip(reversed(conditions), reversed(choices)):
+        result = _core.where(_mask(condition), c, result)
+    return result
+
+
+def choose(index, choices, /, mode="raise") -> Array:
+    """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
+    from ._joining import stack
+    from ._selection import take, take_along_axis
+    index, *arrays = broadcast_arrays(as_array(index), *(as_array(c) for c in choices))
+    index = take(arange(len(arrays)), index, mode=mode)
+    return _core.reshape(take_along_axis(stack(arrays), _core.reshape(index, (1, *index.shape)), axis=0), index.shape)
+
+
+def piecewise(x, conditions, functions, *args, **kwargs) -> Array:
+    """Of each element the value of the function (or the number) of the last condition that holds; one more stands for where none does, else 0.
+
+    Functions see the whole array. Raises ValueError for another number of them.
+    """
+    x = as_array(x)
+    conditions = list(conditions) if isinstance(conditions, (list, tuple)) else [conditions]
+    if len(functions) not in (len(conditions), len(conditions) + 1):
+        raise make("ValueError", f"piecewise: functions: expected {len(conditions)} or {len(conditions) + 1}, got {len(functions)}")
+
+    def value(f):
+        return _core.astype(as_array(f(x, *args, **kwargs) if callable(f) else f), x.dtype)
+
+    result = value(functions[-1]) if len(functions) > len(conditions) else _core.full(x.shape, 0, x.dtype)
+    for condition, f in zip(conditions, functions):
+        result = _core.where(_mask(condition), value(f), result)
+    return _core.copy(_core.broadcast_to(result, x.shape)) if result.shape != x.shape else result
+
+
+def ix_(*lines) -> tuple[Array, ...]:
+    """Vectors of positions, or masks, as a key that takes every combination of them. Raises ShapeError for other ranks."""
+    result = []
+    for i, line in enumerate(lines):
+        line = as_array(line)
+        if line.ndim != 1:
+            raise make("ShapeError", f"ix_: rank of operand {i}: expected 1, got {line.ndim}")
+        line = _core.nonzero(line) if line.dtype is _bool else line if line.size else _core.astype(line, _int64)
+        result.append(_core.reshape(line, tuple(-1 if j == i else 1 for j in range(len(lines)))))
+    return tuple(result)
+
+
+def apply_along_axis(function, axis, x, *args, **kwargs) -> Array:
+    """The results of a function of each vector along an axis, whose axes take the place of it.
+
+    The function is called for each: what broadcasts is better written with arrays. Raises ValueError where there is no vector.
+    """
+    from ._joining import stack
+    x = as_array(x)
+    axis = normalized_axis("apply_along_axis", axis, x.ndim)
+    moved = moveaxis(x, axis, -1)
+    shape = moved.shape[:-1]
+    results = [as_array(function(moved[at], *args, **kwargs)) for at in ndindex(*shape)]
+    if not results:
+        raise make("ValueError", "apply_along_axis: size: expected at least one vector, got none")
+    joined = _core.reshape(stack(results), shape + results[0].shape)
+    inner = results[0].ndim
+    return moveaxis(joined, tuple(range(len(shape), len(shape) + inner)), tuple(range(axis, axis + inner))) if inner else joined
+
+
+def apply_over_axes(function, x, axes) -> Array:
+    """A function of an array and an axis, applied for one axis after the other; a result with one axis less gets it back."""
+    x = as_array(x)
+    for axis in as_tuple(axes):
+        axis = normalized_axis("apply_over_axes", axis, x.ndim)
+        result = function(x, axis)
+        x = _core.reshape(result, (*x.shape[:axis], 1, *x.shape[axis + 1:])) if result.ndim < x.ndim else result
+    return x
+
+
+def ndindex(*shape):
+    """Every position of a shape as a tuple, in row-major order."""
+    shape = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    return itertools.product(*(range(n) for n in shape))
+
+
+def ndenumerate(x):
+    """Every position of an array as a tuple, with the element there."""
+    x = as_array(x)
+    return ((at, x[at]) for at in ndindex(*x.shape))
+
+
+def vectorize(pyfunc, otypes=None, *, excluded=None, signature=None, doc=None):
+    """A function of numbers as one of arrays that broadcast: it is called for each element. What broadcasts is better written with arrays.
+
+    Raises DTypeError for the forms ``excluded`` and ``signature``, which are not there.
+    """
+    if excluded or signature:
+        raise make("DTypeError", "vectorize: expected a function of numbers, got 'excluded' or 'signature': write it with kn.apply_along_axis or arrays")
+
+    def vectorized(*args):
+        from ._creation import asarray
+        arrays = [as_array(a) for a in args]
+        shape = broadcast_shapes(*(a.shape for a in arrays))
+        columns = [_core.reshape(_core.broadcast_to(a, shape), (-1,)).tolist() for a in arrays]
+        results = [pyfunc(*row) for row in zip(*columns)]
+        several = bool(results) and isinstance(results[0], tuple)
+        parts = list(zip(*results)) if several else [results]
+        types = [None] * len(parts) if otypes is None else [_type_of(t) for t in otypes]
+        found = tuple(_core.reshape(asarray(list(p), t), shape) for p, t in zip(parts, types))
+        return found if several else found[0]
+
+    vectorized.__name__ = getattr(pyfunc, "__name__", "vectorized")
+    vectorized.__doc__ = doc or pyfunc.__doc__
+    return vectorized
+
+
+def _type_of(t):
+    return {"d": "float64", "f": "float32", "i": "int32", "l": "int64", "q": "int64", "?": "bool", "D": "complex128"}.get(t, t) if isinstance(t, str) else t

@@ -1,0 +1,205 @@
+"""Diagonals and triangles of matrices."""
+import builtins
+
+from . import _core
+from ._arguments import as_array, as_tuple, check_device, integer, normalized_axis, ops
+from ._core import Array
+from ._creation import zeros
+from ._dtypes import BY_NAME
+from ._errors import make
+from ._ranges import arange
+from ._shaping import moveaxis
+
+int64 = BY_NAME["int64"]
+_FAR = 2**62
+
+
+def _related(shape, relation, k):
+    """Where column - row - k stands in a relation to 0, for the last two axes: rows against columns that broadcast."""
+    rows = _core.reshape(_core.iota(shape[-2:-1], int64, 0), (-1, 1))
+    return ops[relation](_core.iota(shape[-1:], int64, 0), rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR))
+
+
+def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
+    """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
+    check_device(device)
+    rows = _size("eye", n_rows)
+    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k), dtype or _core.default_dtype())
+
+
+def _size(op, n):
+    n = integer(op, "size", n)
+    if n < 0:
+        raise make("ShapeError", f"{op}: shape: expected sizes of at least 0, got {n}")
+    return n
+
+
+def identity(n, dtype=None) -> Array:
+    """A square matrix of zeros with ones on its diagonal. Raises ShapeError for a negative size."""
+    return eye(n, dtype=dtype)
+
+
+def tri(n, m=None, k=0, dtype=None) -> Array:
+    """Ones on and below the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
+    n = _size("tri", n)
+    return _core.astype(_related((n, n if m is None else _size("tri", m)), "less_equal", k), dtype or _core.default_dtype())
+
+
+def tril(x, /, k=0) -> Array:
+    """``x`` with zeros above the ``k``-th diagonal of its last two axes. Raises ShapeError for fewer axes."""
+    return _triangle("tril", as_array(x), "less_equal", k)
+
+
+def triu(x, /, k=0) -> Array:
+    """``x`` with zeros below the ``k``-th diagonal of its last two axes. Raises ShapeError for fewer axes."""
+    return _triangle("triu", as_array(x), "greater_equal", k)
+
+
+def _triangle(name, x, relation, k):
+    if x.ndim < 2:
+        raise make("ShapeError", f"{name}: rank: expected at least 2, got {x.ndim}")
+    return _core.where(_related(x.shape, relation, k), x, _core.full((), 0, x.dtype))
+
+
+def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
+    """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a copy.
+
+    Raises ShapeError for fewer axes, ValueError where both axes are the same.
+    """
+    return _core.copy(_diagonal(as_array(x), offset, axis1, axis2))
+
+
+def _diagonal(x, offset=0, axis1=-2, axis2=-1):
+    """A view where the memory is in row-major order."""
+    if x.ndim < 2:
+        raise make("ShapeError", f"diagonal: rank: expected at least 2, got {x.ndim}")
+    first, second = normalized_axis("diagonal", axis1, x.ndim), normalized_axis("diagonal", axis2, x.ndim)
+    if first == second:
+        raise make("ValueError", f"diagonal: axes: expected different ones, got {axis1} and {axis2}")
+    if (first, second) != (x.ndim - 2, x.ndim - 1):
+        x = moveaxis(x, (first, second), (-2, -1))
+    rows, columns = x.shape[-2:]
+    at = builtins.max(0, -offset) * columns + builtins.max(0, offset)
+    n = builtins.max(0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)))
+    flat = _core.reshape(x, x.shape[:-2] + (rows * columns,))
+    return flat[..., at:at + n * (columns + 1):columns + 1] if n else flat[..., :0]
+
+
+def diag(x, /, k=0) -> Array:
+    """A diagonal matrix of a vector, or a copy of the diagonal of a matrix. Raises ShapeError for other ranks."""
+    x = as_array(x)
+    if x.ndim == 2:
+        return diagonal(x, offset=k)
+    if x.ndim != 1:
+        raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
+    n = x.size + abs(k)
+    result = zeros((n, n), dtype=x.dtype)
+    _diagonal(result, k)[...] = x
+    return result
+
+
+def diagflat(x, /, k=0) -> Array:
+    """A diagonal matrix of all elements, in row-major order."""
+    return diag(_core.reshape(as_array(x), (-1,)), k)
+
+
+def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
+    """The sum of the diagonal of two axes, the last."""
+    from ._reductions import sum
+    return sum(_diagonal(as_array(x), offset, axis1, axis2), -1, dtype, out)
+
+
+def fill_diagonal(x, value, wrap=False) -> None:
+    """Writes ``value`` into the diagonal of ``x``, of all axes if there are more than two; with ``wrap`` again below a tall matrix.
+
+    Raises ShapeError for a vector, or where more than two axes have different sizes.
+    """
+    if x.ndim < 2:
+        raise make("ShapeError", f"fill_diagonal: rank: expected at least 2, got {x.ndim}")
+    if x.ndim == 2:
+        step, end = x.shape[1] + 1, x.size if wrap else x.shape[1] * x.shape[1]
+    elif len(set(x.shape)) != 1:
+        raise make("ShapeError", f"fill_diagonal: sizes: expected equal ones, got {x.shape}")
+    else:
+        step, end = builtins.sum(x.shape[0] ** i for i in range(x.ndim)), x.size
+    n = len(range(0, builtins.min(end, x.size), step))
+    value = as_array(value)
+    value = _core.reshape(value, (-1,)) if value.ndim else value
+    flat = arange(n) * step
+    key, rest = [], flat
+    for size in reversed(x.shape):
+        key.append(rest % size)
+        rest = rest // size
+    x[tuple(reversed(key))] = value if not value.ndim or value.size == n else _core.take(value, arange(n) % value.size, 0)
+
+
+def diag_indices(n, ndim=2) -> tuple[Array, ...]:
+    """Positions of the diagonal of an array of ``ndim`` axes of size ``n``: one array an axis."""
+    return tuple(arange(n) for _ in range(ndim))
+
+
+def diag_indices_from(x) -> tuple[Array, ...]:
+    """``diag_indices`` of an array whose axes have one size. Raises ShapeError for others."""
+    x = as_array(x)
+    if x.ndim < 2 or len(set(x.shape)) != 1:
+        raise make("ShapeError", f"diag_indices_from: shape: expected at least two equal sizes, got {x.shape}")
+    return diag_indices(x.shape[0], x.ndim)
+
+
+def _of_triangle(n, k, m, upper):
+    """By the size of each row's part, which is known: nothing depends on values."""
+    columns = n if m is None else m
+    rows, cols = [], []
+    for i in range(n):
+        first, last = (builtins.max(i + k, 0), columns) if upper else (0, builtins.min(i + k + 1, columns))
+        if last > first:
+            rows.append(_core.full((last - first,), i, int64))
+            cols.append(arange(first, last))
+    if not rows:
+        return arange(0), arange(0)
+    return _core.concat(tuple(rows), 0), _core.concat(tuple(cols), 0)
+
+
+def tril_indices(n, k=0, m=None) -> tuple[Array, Array]:
+    """Rows and columns of the elements on and below the ``k``-th diagonal of an ``n`` by ``m`` (``n``) matrix."""
+    return _of_triangle(n, k, m, False)
+
+
+def triu_indices(n, k=0, m=None) -> tuple[Array, Array]:
+    """Rows and columns of the elements on and above the ``k``-th diagonal of an ``n`` by ``m`` (``n``) matrix."""
+    return _of_triangle(n, k, m, True)
+
+
+def tril_indices_from(x, k=0) -> tuple[Array, Array]:
+    """``tril_indices`` of the shape of a matrix."""
+    return _of_triangle(as_array(x).shape[-2], k, as_array(x).shape[-1], False)
+
+
+def triu_indices_from(x, k=0) -> tuple[Array, Array]:
+    """``triu_indices`` of the shape of a matrix."""
+    return _of_triangle(as_array(x).shape[-2], k, as_array(x).shape[-1], True)
+
+
+def vander(x, /, N=None, increasing=False) -> Array:  # noqa: N803
+    """The powers of a vector as columns, ``N`` (as many as elements) of them, the highest first unless ``increasing``.
+
+    Raises ShapeError for other ranks.
+    """
+    x = as_array(x)
+    if x.ndim != 1:
+        raise make("ShapeError", f"vander: rank: expected 1, got {x.ndim}")
+    n = x.size if N is None else N
+    powers = arange(n) if increasing else arange(n - 1, -1, -1)
+    x = _core.astype(x, int64) if x.dtype.kind in "bi" else x
+    return ops["pow"](_core.reshape(x, (-1, 1)), _core.astype(powers, x.dtype))
+
+
+def indices(dimensions, dtype=None, sparse=False):
+    """The position along each axis of a grid: an array with an axis for them in front, or with ``sparse`` a tuple that broadcasts."""
+    dimensions, n = as_tuple(dimensions), len(as_tuple(dimensions))
+    lines = [_core.reshape(_core.iota((d,), dtype or int64, 0), tuple(-1 if j == i else 1 for j in range(n))) for i, d in enumerate(dimensions)]
+    if sparse:
+        return tuple(lines)
+    if not n:
+        return zeros((0,), dtype=dtype or int64)
+    return _core.concat(tuple(_core.copy(_core.broadcast_to(_core.reshape(line, (1, *line.shape)), (1, *dimensions))) for line in lines), 0)

@@ -1,0 +1,212 @@
+"""``kn.einsum``: sums of products by a formula of labels, as products of two at a time.
+
+The order of the products is found by opt_einsum where it is installed (D. Smith and J. Gray, "opt_einsum", 2018), else by trying
+every order of up to six operands, and of more the pair whose product is smallest against its operands, one after the other.
+"""
+import functools
+import math
+
+from . import _core
+from ._arguments import as_array, store
+from ._core import Array
+from ._errors import make
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _parsed(formula, operands):
+    """Labels of each operand and of the result, one character an axis; an ellipsis becomes labels that no formula can name."""
+    formula = formula.replace(" ", "")
+    left, arrow, right = formula.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise make("ValueError", f"einsum: operands: expected {len(terms)} by the formula {formula!r}, got {len(operands)}")
+    if any(not c.isalpha() for t in (*terms, right) for c in t.replace("...", "", 1)):
+        raise make("ValueError", f"einsum: formula: expected letters, commas, '...' and '->', got {formula!r}")
+    widest = 0
+    for t, x in zip(terms, operands):
+        named = len(t.replace("...", ""))
+        if x.ndim < named or x.ndim > named and "..." not in t:
+            raise make("ShapeError", f"einsum: rank of the operand of {t!r}: expected {named}, got {x.ndim}")
+        widest = max(widest, x.ndim - named) if "..." in t else widest
+    dots = "".join(chr(0x2460 + i) for i in range(widest))
+    labels = [t.replace("...", dots[widest - (x.ndim - len(t.replace("...", ""))):] if "..." in t else "") for t, x in zip(terms, operands)]
+    if arrow:
+        result = right.replace("...", dots)
+    else:
+        joined = "".join(labels)
+        result = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
+    if len(set(result)) != len(result) or not set(result) <= set("".join(labels)):
+        raise make("ValueError", f"einsum: result: expected labels of the operands, each once, got {right!r}")
+    return labels, result
+
+
+def _sizes(labels, operands):
+    sizes = {}
+    for term, x in zip(labels, operands):
+        for c, n in zip(term, x.shape):
+            if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
+                raise make("ShapeError", f"einsum: size of the label {c!r}: expected {sizes[c]}, got {n}")
+            sizes[c] = max(sizes[c], n) if 1 in (n, sizes[c]) and 0 not in (n, sizes[c]) else min(n, sizes[c])
+    return sizes
+
+
+def _alone(term, x, kept, sizes):
+    """One operand: axes of one label become their diagonal, axes of size 1 that stand for more are dropped, labels that nobody needs summed."""
+    for c in dict.fromkeys(term):
+        while term.count(c) > 1:
+            first, second = term.index(c), term.index(c, term.index(c) + 1)
+            from ._diagonals import diagonal
+            x, term = diagonal(x, 0, first, second), term[:first] + term[first + 1:second] + term[second + 1:] + c
+    single = [i for i, c in enumerate(term) if x.shape[i] == 1 and sizes[c] != 1]
+    if single:
+        x = _core.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in single))
+        term = "".join(c for i, c in enumerate(term) if i not in single)
+    gone = tuple(i for i, c in enumerate(term) if c not in kept)
+    if gone:
+        x = _core.reduce("sum", x, gone, False)
+        term = "".join(c for c in term if c in kept)
+    return term, x
+
+
+def _pair(s, x, t, y, kept):
+    """The product of two operands, summed over the labels that only they have: one ``dot_general`` with batches."""
+    batch = [c for c in s if c in t and c in kept]
+    summed = [c for c in s if c in t and c not in kept]
+    left, right = [c for c in s if c not in t], [c for c in t if c not in s]
+    result = "".join(batch + left + right)
+    if not summed:  # nothing to sum: an elementwise product
+        return result, _aligned(s, x, result) * _aligned(t, y, result)
+    size = dict(zip(s + t, x.shape + y.shape))
+
+    def matrix(term, a, order, rows, columns):
+        a = _core.permute_dims(a, tuple(term.index(c) for c in order))
+        return _core.reshape(a, (*(size[c] for c in batch), math.prod(size[c] for c in rows), math.prod(size[c] for c in columns)))
+
+    a = matrix(s, x, batch + left + summed, left, summed)
+    b = matrix(t, y, batch + summed + right, summed, right)
+    return result, _core.reshape(_core.matmul(a, b), tuple(size[c] for c in result))
+
+
+def _aligned(term, x, result):
+    x = _core.permute_dims(x, tuple(sorted(range(len(term)), key=lambda i: result.index(term[i]))))
+    sizes = iter(x.shape)
+    return _core.reshape(x, tuple(next(sizes) if c in term else 1 for c in result))
+
+
+@functools.cache
+def _order(terms, result, sizes, optimize):
+    """Pairs of places in the list of operands, whose product then stands at its end."""
+    n, known = len(terms), dict(sizes)
+    if n < 3 or optimize is False:
+        return tuple((0, 1) for _ in range(n - 1))
+    try:
+        import opt_einsum
+        kind = optimize if isinstance(optimize, str) else "auto"
+        path, _ = opt_einsum.contract_path(_lettered(terms, result), *(tuple(known[c] for c in t) for t in terms), optimize=kind, shapes=True)
+        return tuple(pair if len(pair) == 2 else (0, 1) for pair in map(tuple, path))
+    except ImportError:
+        return _best(terms, result, known) if n <= 6 else _greedy(terms, result, known)
+
+
+def _lettered(terms, result):
+    names = dict(zip(dict.fromkeys("".join(terms)), _LETTERS + "".join(chr(0xc0 + i) for i in range(200))))
+    return ",".join("".join(names[c] for c in t) for t in terms) + "->" + "".join(names[c] for c in result)
+
+
+def _joined(a, b, others, result):
+    kept = set(result).union(*others) if others else set(result)
+    return "".join(c for c in dict.fromkeys(a + b) if c in kept)
+
+
+def _best(terms, result, sizes):
+    if len(terms) == 1:
+        return ()
+    return _search(tuple(terms), result, tuple(sorted(sizes.items())))[1]
+
+
+@functools.cache
+def _search(terms, result, sizes):
+    if len(terms) == 1:
+        return 0, ()
+    best, known = None, dict(sizes)
+    for i in range(len(terms)):
+        for j in range(i + 1, len(terms)):
+            rest = terms[:i] + terms[i + 1:j] + terms[j + 1:]
+            cost = math.prod(known[c] for c in set(terms[i] + terms[j]))
+            more, path = _search((*rest, _joined(terms[i], terms[j], rest, result)), result, sizes)
+            if best is None or cost + more < best[0]:
+                best = cost + more, ((i, j), *path)
+    return best
+
+
+def _greedy(terms, result, sizes):
+    terms, path = list(terms), []
+
+    def size(t):
+        return math.prod(sizes[c] for c in t)
+
+    while len(terms) > 1:
+        pairs = [(i, j) for i in range(len(terms)) for j in range(i + 1, len(terms))]
+        shared = [p for p in pairs if set(terms[p[0]]) & set(terms[p[1]])] or pairs
+
+        def gain(p):
+            rest = [t for k, t in enumerate(terms) if k not in p]
+            return size(_joined(terms[p[0]], terms[p[1]], rest, result)) - size(terms[p[0]]) - size(terms[p[1]])
+
+        i, j = min(shared, key=gain)
+        rest = [t for k, t in enumerate(terms) if k not in (i, j)]
+        terms = [*rest, _joined(terms[i], terms[j], rest, result)]
+        path.append((i, j))
+    return tuple(path)
+
+
+def _formula(args):
+    """A formula and its operands; also from operands followed by lists of numbers, NumPy's other form."""
+    if isinstance(args[0], str):
+        return args[0], args[1:]
+    names = {}
+    terms = [[names.setdefault(c, None) if c is Ellipsis else c for c in labels] for labels in args[1::2]]
+    operands = args[:len(args) // 2 * 2:2]
+    terms = ["".join("..." if c is None else _LETTERS[c] for c in t) for t in terms]
+    result = "->" + "".join("..." if c is Ellipsis else _LETTERS[c] for c in args[-1]) if len(args) % 2 else ""
+    return ",".join(terms) + result, operands
+
+
+def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
+    """Sums of products of arrays by a formula: ``einsum("ij,jk->ik", x, y)`` is the matrix product.
+
+    Labels that the result lacks are summed; without ``->`` the result has those that occur once, in order of the alphabet; ``...`` stands
+    for axes that broadcast. ``optimize`` is False for the order of the operands, True, or a name that opt_einsum knows. Raises ValueError
+    for a formula that says nothing, ShapeError where sizes differ.
+    """
+    if not args:
+        raise make("ValueError", "einsum: arguments: expected a formula and its operands, got none")
+    formula, operands = _formula(args)
+    operands = [as_array(x) if dtype is None else _core.astype(as_array(x), dtype) for x in operands]
+    labels, result = _parsed(formula, operands)
+    sizes = _sizes(labels, operands)
+    parts = [_alone(t, x, set(result).union(*labels[:i], *labels[i + 1:]), sizes) for i, (t, x) in enumerate(zip(labels, operands))]
+    for i, j in _order(tuple(t for t, _ in parts), result, tuple(sorted(sizes.items())), optimize):
+        i, j = min(i, j), max(i, j)
+        (t, y), (s, x) = parts.pop(j), parts.pop(i)
+        kept = set(result).union(*(term for term, _ in parts))
+        parts.append(_pair(*_alone(s, x, kept | set(t), sizes), *_alone(t, y, kept | set(s), sizes), kept))
+    term, x = _alone(*parts[0], set(result), sizes)
+    x = _aligned(term, x, result)
+    x = _core.broadcast_to(x, tuple(sizes[c] for c in result)) if len(term) != len(result) else x
+    if any(x is o for o in operands) or len(operands) == 1:
+        x = _core.copy(x)
+    return x if out is None else store("einsum", x, out)
+
+
+def einsum_path(*args, optimize=True):
+    """The order of products of ``einsum``, as NumPy's list, and a line that describes it."""
+    formula, operands = _formula(args)
+    operands = [as_array(x) for x in operands]
+    labels, result = _parsed(formula, operands)
+    sizes = _sizes(labels, operands)
+    path = _order(tuple(labels), result, tuple(sorted(sizes.items())), optimize)
+    return ["einsum_path", *path], f"{formula}: {len(path)} products"
+
+

@@ -1,0 +1,162 @@
+"""Elements in order, and places in an order."""
+from . import _core
+from ._arguments import as_array, choice, integer, normalized_axis, ops
+from ._core import Array
+from ._creation import zeros
+from ._dtypes import BY_NAME
+from ._errors import make
+
+_bool, _int64, _uint8 = BY_NAME["bool"], BY_NAME["int64"], BY_NAME["uint8"]
+
+
+def _along(op, x, axis):
+    x = as_array(x)
+    if axis == -1 and x.ndim:
+        return x, x.ndim - 1
+    if axis is None:
+        return _core.reshape(x, (-1,)), 0
+    return x, normalized_axis(op, axis, x.ndim)
+
+
+def sort(x, /, axis=-1, kind=None, order=None, *, descending=False, stable=True) -> Array:
+    """Elements in order along an axis (flattened if None), nan last; complex numbers by their real parts, then the imaginary ones.
+
+    Always stable: ``kind`` and ``stable`` are there for the sake of other libraries.
+    """
+    x, axis = _along("sort", x, axis)
+    if x.dtype.kind == "c":
+        from ._selection import take_along_axis
+        return take_along_axis(x, argsort(x, axis, descending=descending), axis)
+    return _ordered("sort", x, axis, descending)
+
+
+def argsort(x, /, axis=-1, kind=None, order=None, *, descending=False, stable=True) -> Array:
+    """Positions that ``sort`` along an axis (flattened if None), equal elements in their order, nan last."""
+    x, axis = _along("argsort", x, axis)
+    if x.dtype.kind != "c":
+        return _ordered("argsort", x, axis, descending)
+    from ._selection import take_along_axis
+    isnan = ops["isnan"](x)
+    re, im = (_core.where(isnan, float("nan"), part) for part in (x.real, x.imag))
+    order = _ordered("argsort", im, axis, descending)
+    return take_along_axis(order, _ordered("argsort", take_along_axis(re, order, axis), axis, descending), axis)
+
+
+def _ordered(op, x, axis, descending):
+    descending = bool(descending)
+    if x.dtype.kind == "b":
+        result = _core.along_axis(op, _core.astype(x, _uint8), axis, descending)
+        return result if op == "argsort" else _core.astype(result, _bool)
+    return _core.along_axis(op, x, axis, descending)
+
+
+def partition(x, kth, /, axis=-1) -> Array:
+    """``x`` with the element ``kth`` of the sorted axis in its place, smaller ones before and larger ones behind: all are in order.
+
+    Raises IndexError for a place outside.
+    """
+    x, axis = _along("partition", x, axis)
+    _check_places("partition", kth, x.shape[axis])
+    return sort(x, axis)
+
+
+def argpartition(x, kth, /, axis=-1) -> Array:
+    """Positions of the elements of ``partition``."""
+    x, axis = _along("argpartition", x, axis)
+    _check_places("argpartition", kth, x.shape[axis])
+    return argsort(x, axis)
+
+
+def _check_places(op, kth, n):
+    for k in kth if isinstance(kth, (tuple, list)) else (kth,):
+        if not -n <= integer(op, "kth", k) < n:
+            raise make("IndexError", f"{op}: kth: expected a place in [{-n}, {n}), got {k}")
+
+
+def lexsort(keys, /, axis=-1) -> Array:
+    """Positions that sort by the last of ``keys``, equal ones by the key before it, and so on.
+
+    Raises ValueError without a key, ShapeError where shapes differ.
+    """
+    keys = [as_array(k) for k in keys]
+    if not keys:
+        raise make("ValueError", "lexsort: keys: expected at least one, got none")
+    if any(k.shape != keys[0].shape for k in keys):
+        raise make("ShapeError", f"lexsort: shapes: expected equal ones, got {', '.join(str(k.shape) for k in keys)}")
+    if not keys[0].ndim:
+        return zeros((), dtype=_int64)
+    from ._selection import take_along_axis
+    axis = normalized_axis("lexsort", axis, keys[0].ndim)
+    order = argsort(keys[0], axis)
+    for key in keys[1:]:
+        order = take_along_axis(order, argsort(take_along_axis(key, order, axis), axis), axis)
+    return order
+
+
+def top_k(x, k, /, axis=-1, *, largest=True) -> tuple[Array, Array]:
+    """The ``k`` largest elements along an axis in descending order (or the smallest, ascending), and their positions.
+
+    nan counts as larger than all. Raises ValueError where there are not so many.
+    """
+    x, axis = _along("top_k", x, axis)
+    if not 0 <= integer("top_k", "k", k) <= x.shape[axis]:
+        raise make("ValueError", f"top_k: k: expected one in [0, {x.shape[axis]}], got {k}")
+    from ._selection import take_along_axis
+    rank = _core.where(ops["isnan"](x), float("inf"), x) if largest and x.dtype.kind == "f" else x
+    order = _ordered("argsort", rank, axis, largest)[(slice(None),) * axis + (slice(0, k),)]
+    return take_along_axis(x, order, axis), order
+
+
+def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa: A002
+    """Where ``values`` would be inserted into a sorted vector to keep its order, before equal elements or ("right") behind.
+
+    nan lies behind all numbers. Raises ShapeError unless ``sorted`` is a vector, ValueError for another ``side``.
+    """
+    line = as_array(sorted)
+    values = _core.full((), values, line.dtype) if type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype) else as_array(values)
+    if line.ndim != 1:
+        raise make("ShapeError", f"searchsorted: rank of the sorted array: expected 1, got {line.ndim}")
+    choice("searchsorted", "side", side, ("left", "right"))
+    if sorter is not None:
+        line = _core.take(line, as_array(sorter), 0)
+    n = line.size
+    position = zeros(values.shape, dtype=_int64)
+    if not n:
+        return position
+    step = 1 << (n.bit_length() - 1)
+    while step:  # the longest prefix of elements before the value, bit by bit
+        last = position + (step - 1)
+        element = _core.take(line, ops["minimum"](last, n - 1), 0)
+        position = _core.where(ops["bitwise_and"](last < n, _before(element, values, side)), position + step, position)
+        step >>= 1
+    return position
+
+
+def _fits(value, dtype):
+    bits = 8 * dtype.itemsize - (dtype.kind == "i")
+    return (-(1 << bits) if dtype.kind == "i" else 0) <= value < 1 << bits
+
+
+def _before(element, value, side):
+    before = ops["less" if side == "left" else "less_equal"](element, value)
+    if element.dtype.kind != "f" and value.dtype.kind != "f":
+        return before
+    isnan = ops["isnan"](value)
+    if side == "right":
+        return ops["bitwise_or"](before, isnan)
+    return ops["bitwise_or"](before, ops["bitwise_and"](isnan, ops["logical_not"](ops["isnan"](element))))
+
+
+def digitize(x, bins, right=False) -> Array:
+    """The interval of monotonic ``bins`` that each element lies in: ``bins[i - 1] <= x < bins[i]``, or with ``right`` ``bins[i - 1] < x <= bins[i]``.
+
+    Raises ShapeError unless ``bins`` is a vector. Descending bins are read from the end.
+    """
+    x, bins = as_array(x), as_array(bins)
+    if bins.ndim != 1:
+        raise make("ShapeError", f"digitize: rank of the bins: expected 1, got {bins.ndim}")
+    if bins.size < 2:
+        return searchsorted(bins, x, "left" if right else "right")
+    up = searchsorted(bins, x, "left" if right else "right")
+    down = bins.size - searchsorted(bins[::-1], x, "left" if right else "right")
+    return _core.where(bins[0] <= bins[bins.size - 1], up, down)

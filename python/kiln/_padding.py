@@ -1,0 +1,134 @@
+"""Arrays with elements added around them."""
+import builtins
+
+from . import _core
+from ._arguments import as_array, as_tuple, ops
+from ._core import Array
+from ._creation import full
+from ._dtypes import BY_NAME
+from ._errors import make
+from ._shaping import flip
+
+_MODES = ("constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap")
+
+
+def _pairs(what, value, rank):
+    """A number, a pair, or a pair an axis, as a pair an axis."""
+    rows = [as_tuple(w) for w in as_tuple(value.tolist() if hasattr(value, "tolist") else value)]
+    if builtins.all(len(w) == 1 for w in rows) and len(rows) == 2:
+        rows = [tuple(w[0] for w in rows)]
+    rows = [w * 2 if len(w) == 1 else w for w in rows]
+    rows = rows * rank if len(rows) == 1 else rows
+    if len(rows) != rank or builtins.any(len(w) != 2 for w in rows):
+        raise make("ValueError", f"pad: {what}: expected a number or a pair for each of {rank} axes, got {value}")
+    return rows
+
+
+def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_length=None, reflect_type="even") -> Array:
+    """``x`` with elements added around: ``pad_width`` before and behind, one number, a pair, or a pair an axis.
+
+    ``mode`` is "constant" (with ``constant_values``), "edge", "reflect", "symmetric", "wrap", "linear_ramp" (to ``end_values``),
+    "maximum", "minimum", "mean", "median" (of ``stat_length`` elements at the end) or "empty", as NumPy's. Raises ValueError for
+    another, for negative widths, and where an empty axis would be continued.
+    """
+    x = as_array(x)
+    widths = _pairs("pad_width", pad_width, x.ndim)
+    if builtins.any(builtins.min(w) < 0 for w in widths):
+        raise make("ValueError", f"pad: pad_width: expected sizes of at least 0, got {pad_width}")
+    if mode not in _MODES:
+        raise make("ValueError", f"pad: mode: expected {', '.join(map(repr, _MODES[:-1]))} or {_MODES[-1]!r}, got {mode!r}")
+    if mode in ("constant", "empty") and not isinstance(constant_values, (tuple, list)):
+        result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values if mode == "constant" else 0, dtype=x.dtype)
+        result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths))] = x
+        return result
+    values = _pairs("values", constant_values if mode == "constant" else end_values, x.ndim)
+    lengths = _pairs("stat_length", stat_length, x.ndim) if stat_length is not None else [(None, None)] * x.ndim
+    result = x
+    for axis, (a, b) in enumerate(widths):
+        if (a or b) and not x.shape[axis] and mode != "constant":
+            raise make("ValueError", f"pad: size of axis {axis}: expected at least 1 for mode {mode!r}, got 0")
+        if a or b:
+            parts = _ends(result, axis, a, b, mode, values[axis], lengths[axis], reflect_type)
+            result = _core.concat(tuple(p for p in parts if p.shape[axis]), axis)
+    return _core.copy(x) if result is x else result
+
+
+def _ends(x, axis, a, b, mode, values, lengths, reflect_type):
+    """What stands before, the array, and what stands behind."""
+    key, n = (slice(None),) * axis, x.shape[axis]
+
+    def part(low, high):
+        return x[(*key, slice(low, high))]
+
+    def spread(piece, count):
+        return _core.broadcast_to(piece, (*x.shape[:axis], count, *x.shape[axis + 1:]))
+
+    if mode == "constant":
+        return spread(full((), values[0], dtype=x.dtype), a), x, spread(full((), values[1], dtype=x.dtype), b)
+    if mode == "edge":
+        return spread(part(0, 1), a), x, spread(part(n - 1, n), b)
+    if mode == "linear_ramp":
+        return _ramp(part(0, 1), values[0], a, axis), x, flip(_ramp(part(n - 1, n), values[1], b, axis), axis=axis)
+    if mode in ("maximum", "minimum", "mean", "median"):
+        low, high = (n if m is None else builtins.min(m, n) for m in lengths)
+        return spread(_statistic(mode, part(0, low), axis), a), x, spread(_statistic(mode, part(n - high, n), axis), b)
+    return _mirrored(x, part, axis, a, b, mode, reflect_type)
+
+
+def _mirrored(x, part, axis, a, b, mode, reflect_type):
+    """By pieces as long as the array: of each the part that is next to it comes first."""
+    n = x.shape[axis]
+    odd = reflect_type == "odd" and mode != "wrap"
+    if mode == "reflect" and n == 1:
+        spread = (*x.shape[:axis], 1, *x.shape[axis + 1:])
+        return *[_core.broadcast_to(x, spread)] * a, x, *[_core.broadcast_to(x, spread)] * b
+    if odd:
+        return _odd(x, axis, a, b, mode)
+    period = {"wrap": n, "symmetric": n, "reflect": n - 1}[mode]
+    if a <= period and b <= period:
+        if mode == "wrap":
+            return part(n - a, n), x, part(0, b)
+        skip = 1 if mode == "reflect" else 0
+        return flip(part(skip, skip + a), axis=axis), x, flip(part(n - skip - b, n - skip), axis=axis)
+    i = _core.iota((a + n + b,), BY_NAME["int64"], 0) - a
+    if mode == "wrap":
+        at = i % n
+    elif mode == "reflect":
+        at = (n - 1) - ops["abs"]((n - 1) - i % (2 * n - 2))
+    else:
+        turn = i % (2 * n)
+        at = ops["minimum"](turn, (2 * n - 1) - turn)
+    return (_core.take(x, at, axis),)
+
+
+def _odd(x, axis, a, b, mode):
+    """Twice the edge less the mirrored elements, in steps of what there is to mirror."""
+    key, skip = (slice(None),) * axis, 1 if mode == "reflect" else 0
+    while a or b:
+        n = x.shape[axis]
+        p, q = builtins.min(a, n - skip), builtins.min(b, n - skip)
+        first, last = x[(*key, slice(0, 1))], x[(*key, slice(n - 1, n))]
+        before = 2 * first - flip(x[(*key, slice(skip, skip + p))], axis=axis)
+        behind = 2 * last - flip(x[(*key, slice(n - skip - q, n - skip))], axis=axis)
+        x, a, b = _core.concat((before, x, behind), axis), a - p, b - q
+    return (x,)
+
+
+def _ramp(edge, end, count, axis):
+    """From ``end`` towards ``edge``, which comes next."""
+    shape = [1] * edge.ndim
+    shape[axis] = count
+    i = _core.reshape(_core.iota((count,), BY_NAME["float64"], 0), tuple(shape))
+    step = (_core.astype(edge, "float64") - end) / builtins.max(count, 1) if edge.dtype.kind != "c" else (edge - end) / builtins.max(count, 1)
+    line = step * i + end
+    return _core.astype(ops["floor"](line) if edge.dtype.kind in "iu" else line, edge.dtype)
+
+
+def _statistic(mode, x, axis):
+    from . import _reductions
+    from .composed import quantiles, statistics
+    if mode in ("maximum", "minimum"):
+        return (_reductions.max if mode == "maximum" else _reductions.min)(x, axis=axis, keepdims=True)
+    wide = _core.astype(x, "float64") if x.dtype.kind in "iu" else x
+    result = (statistics.mean if mode == "mean" else quantiles.median)(wide, axis=axis, keepdims=True)
+    return _core.astype(ops["round"](result) if x.dtype.kind in "iu" else result, x.dtype)

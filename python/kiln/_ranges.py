@@ -1,0 +1,148 @@
+"""Arrays of numbers in steps, and grids of them."""
+import builtins
+import math
+
+from . import _core
+from ._arguments import as_array, check_device, integer, ops
+from ._core import Array
+from ._creation import with_number
+from ._dtypes import BY_NAME
+from ._errors import make
+
+int64, uint64, float64 = BY_NAME["int64"], BY_NAME["uint64"], BY_NAME["float64"]
+
+
+def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
+    """Numbers from ``start`` (0 if one argument) to before ``stop``, ``step`` apart.
+
+    Raises ValueError for a step of 0.
+    """
+    if device is not None:
+        check_device(device)
+    if stop is None:
+        start, stop = 0, start
+    if type(start) is type(stop) is type(step) is int and step == 1 and dtype is None:
+        line = _core.iota((stop - start if stop > start else 0,), int64, 0)
+        return line + start if start else line
+    if step == 0:
+        raise make("ValueError", "arange: step: expected a number other than 0, got 0")
+    whole = builtins.all(isinstance(v, int) for v in (start, stop, step))
+    n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
+    dtype = dtype or (int64 if whole else _core.default_dtype())
+    if not whole and getattr(dtype, "kind", "f") in "iu":
+        start, step = int(start), int(step)
+    if dtype == uint64 or getattr(dtype, "kind", "f") == "u" and (start < 0 or step < 0):
+        return _core.astype(arange_in(int64, n, start, step), dtype)
+    if getattr(dtype, "kind", "") == "c" or dtype in ("complex64", "complex128"):
+        return _core.astype(arange_in(BY_NAME["float64"], n, start, step), dtype)
+    return arange_in(dtype, n, start, step)
+
+
+def arange_in(dtype, n, start, step) -> Array:
+    """``start + i * step`` for i below ``n``, computed in ``dtype``."""
+    line = _core.iota((n,), dtype, 0)
+    if step != 1:
+        line = line * step
+    return line + start if start != 0 else line
+
+
+def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+    """``num`` numbers from ``start`` to ``stop``, evenly spaced; without ``stop`` itself where ``endpoint`` is False.
+
+    Limits may be arrays, whose axes then follow ``axis``; the step comes as well with ``retstep``. Computed in float64.
+    """
+    if device is not None:
+        check_device(device)
+    num = integer("linspace", "num", num)
+    if num < 0:
+        raise make("ValueError", f"linspace: num: expected at least 0, got {num}")
+    steps = builtins.max(num - 1 if endpoint else num, 1)
+    plain = isinstance(start, (int, float)) and isinstance(stop, (int, float))
+    if plain:
+        first, last = float(start), float(stop)
+        line = _core.iota((num,), float64, 0) * ((last - first) / steps) + first
+        if endpoint and num > 1:
+            line[num - 1] = last
+        target = dtype or _core.default_dtype()
+    else:
+        line, target = _line_of_arrays(start, stop, num, steps, endpoint, axis), dtype
+        target = target or _line_dtype(start, stop)
+    if getattr(target, "kind", "f") in "iu" or str(target).startswith(("int", "uint")):
+        line = ops["floor"](line)
+    result = _core.astype(line, target)
+    if not retstep:
+        return result
+    return result, ((stop - start) / steps if num > (1 if endpoint else 0) else float("nan"))
+
+
+def _line_dtype(start, stop):
+    """The floating dtype of limits that are arrays or complex numbers."""
+    dtype = _core.default_dtype()
+    arrays = [v.dtype for v in (start, stop) if isinstance(v, Array) and v.dtype.kind in "fc"]
+    dtype = arrays[0] if arrays else dtype
+    for t in arrays[1:]:
+        dtype = _core.promote(dtype, t)
+    return with_number(dtype, 1j) if isinstance(start, complex) or isinstance(stop, complex) else dtype
+
+
+def _line_of_arrays(start, stop, num, steps, endpoint, axis):
+    from ._shaping import moveaxis
+    first, last = as_array(start), as_array(stop)
+    wide = BY_NAME["complex128"] if "c" in (first.dtype.kind, last.dtype.kind) else float64
+    first, last = _core.astype(first, wide), _core.astype(last, wide)
+    rank = builtins.max(first.ndim, last.ndim)
+    i = _core.reshape(_core.iota((num,), float64, 0), (num,) + (1,) * rank)
+    line = i * ((last - first) / steps) + first
+    if endpoint and num > 1:
+        line[num - 1] = last
+    return moveaxis(line, 0, axis) if axis and rank else line
+
+
+def logspace(start, stop, /, num=50, endpoint=True, base=10.0, dtype=None, axis=0) -> Array:
+    """``base`` to the powers of ``linspace``. Computed in float64."""
+    powers = linspace(start, stop, num, endpoint, dtype=float64, axis=axis)
+    if isinstance(base, (int, float)) and base == 10:
+        result = ops["pow"](10.0, powers)
+    else:
+        result = ops["pow"](base if isinstance(base, (int, float)) else _core.astype(as_array(base), float64), powers)
+    return _core.astype(result, dtype or _core.default_dtype())
+
+
+def geomspace(start, stop, /, num=50, endpoint=True, dtype=None) -> Array:
+    """``num`` numbers from ``start`` to ``stop`` whose quotients are equal. Computed in float64.
+
+    Raises ValueError for a limit of 0, or limits of different signs.
+    """
+    first, last = float(start), float(stop)
+    if first * last <= 0:
+        raise make("ValueError", f"geomspace: limits: expected two of one sign, not 0, got {start} and {stop}")
+    sign = 1.0 if first > 0 else -1.0
+    line = ops["pow"](10.0, linspace(math.log10(abs(first)), math.log10(abs(last)), num, endpoint, dtype=float64)) * sign
+    if num:
+        line[0] = first
+    if num > 1 and endpoint:
+        line[num - 1] = last
+    return _core.astype(line, dtype or _core.default_dtype())
+
+
+def meshgrid(*arrays, copy=True, sparse=False, indexing="xy") -> tuple[Array, ...]:
+    """Coordinates of a grid from one vector an axis: a tuple; with "xy" the first two axes are swapped, as NumPy does.
+
+    ``sparse`` leaves the other axes at size 1; without ``copy`` the results are views that cannot be written. Raises ValueError for another ``indexing``.
+    """
+    if indexing not in ("xy", "ij"):
+        raise make("ValueError", f"meshgrid: indexing: expected 'xy' or 'ij', got {indexing!r}")
+    arrays = [as_array(a) for a in arrays]
+    n = len(arrays)
+    order = list(range(n))
+    if indexing == "xy" and n > 1:
+        order[:2] = 1, 0
+    shape = tuple(arrays[i].size for i in order)
+    grids = []
+    for i, a in enumerate(arrays):
+        unit = [1] * n
+        unit[order.index(i)] = a.size
+        grid = _core.reshape(a, tuple(unit))
+        grid = grid if sparse else _core.broadcast_to(grid, shape)
+        grids.append(_core.copy(grid) if copy else grid)
+    return tuple(grids)

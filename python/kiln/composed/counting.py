@@ -1,0 +1,196 @@
+"""Histograms, counts and interpolation in tables."""
+import builtins
+import math
+
+from .. import _core
+from .._arguments import as_array, floating, ops
+from .._core import Array
+from .._errors import make
+from .._ordering import searchsorted
+from .._ranges import linspace
+from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
+
+
+def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
+    """How often each integer from 0 on occurs, or the sum of the ``weights`` there: as many as the largest element asks for.
+
+    ``length`` says how many, and leaves out what is not below it, so that the shape depends on no value. Raises ValueError for a negative
+    element, ShapeError for another rank.
+    """
+    x = as_array(x)
+    if x.ndim != 1 or x.dtype.kind not in "biu":
+        raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
+    x = _core.astype(x, "int64")
+    if length is None:
+        if x.size and int(min(x)) < 0:
+            raise make("ValueError", f"bincount: elements: expected at least 0, got {int(min(x))}")
+        n = builtins.max(int(max(x)) + 1 if x.size else 0, minlength)
+    else:
+        n = length
+    values = _core.full((x.size,), 1, "int64") if weights is None else floating(weights)
+    counts = _core.full((n + (length is not None),), 0, values.dtype)
+    if length is None:
+        return counts.at[x].add(values) if x.size else counts
+    inside = ops["bitwise_and"](ops["greater_equal"](x, 0), ops["less"](x, n))
+    return counts.at[_core.where(inside, x, n)].add(values)[:n] if x.size else counts[:n]
+
+
+
+
+
+def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa: A002
+    """The limits of ``bins`` equal intervals over ``range`` (the smallest to the largest element), or ``bins`` itself if it is a vector.
+
+    ``bins`` may be "sturges" or "sqrt". Raises ValueError for another rule, no interval, or a range that is not finite or not ascending.
+    """
+    x = _core.reshape(as_array(x), (-1,))
+    if isinstance(bins, str):
+        rules = {"sturges": lambda n: math.ceil(math.log2(n)) + 1, "sqrt": lambda n: math.ceil(math.sqrt(n)), "auto": lambda n: math.ceil(math.log2(n)) + 1}
+        if bins not in rules:
+            raise make("ValueError", f"histogram: bins: expected a number, limits, 'auto', 'sqrt' or 'sturges', got {bins!r}")
+        bins = rules[bins](x.size) if x.size else 1
+    if not isinstance(bins, int):
+        bins = as_array(bins)
+        if bins.ndim == 1:
+            return bins
+        raise make("ShapeError", f"histogram: bins: expected a number or a vector of limits, got {bins.ndim} axes")
+    if bins < 1:
+        raise make("ValueError", f"histogram: bins: expected at least 1, got {bins}")
+    dtype = x.dtype if x.dtype.kind == "f" and x.dtype.itemsize > 2 else _core.default_dtype()
+    if range is not None:
+        low, high = float(range[0]), float(range[1])
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise make("ValueError", f"histogram: range: expected two finite limits that ascend, got {range}")
+        low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+        return linspace(low, high, bins + 1, dtype=dtype)
+    if not x.size:
+        return linspace(0.0, 1.0, bins + 1, dtype=dtype)
+    low, high = _core.astype(min(x), "float64"), _core.astype(max(x), "float64")
+    flat = ops["equal"](low, high)
+    return linspace(_core.where(flat, low - 0.5, low), _core.where(flat, high + 0.5, high), bins + 1, dtype=dtype)
+
+
+def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array, Array]:  # noqa: A002
+    """How many elements lie in each interval (or the sum of their ``weights``), and its limits; the last interval is closed.
+
+    ``bins`` and ``range`` as of ``histogram_bin_edges``; with ``density`` the counts are over their sum and the widths.
+    """
+    x = _core.reshape(as_array(x), (-1,))
+    x = _core.astype(x, "float32") if x.dtype.itemsize == 2 and x.dtype.kind == "f" else _core.astype(x, "uint8") if x.dtype.kind == "b" else x
+    edges = histogram_bin_edges(x, bins, range, weights)
+    n = edges.size - 1
+    if n < 1:
+        raise make("ShapeError", f"histogram: bins: expected at least 2 limits, got {edges.size}")
+    at = _equal_intervals(x, edges, n) if isinstance(bins, (int, str)) else searchsorted(edges, x, "right") - 1
+    at = _core.where(ops["equal"](x, edges[n]), n - 1, at)
+    at = _core.where(ops["bitwise_and"](ops["less_equal"](x, edges[n]), ops["greater_equal"](x, edges[0])), at, n)
+    counts = bincount(at, None if weights is None else _core.reshape(as_array(weights), (-1,)), length=n)
+    if weights is not None and as_array(weights).dtype.kind in "iu":
+        counts = _core.astype(counts, as_array(weights).dtype)
+    if density:
+        widths = _core.astype(diff(edges), _core.default_dtype() if edges.dtype.kind != "f" else edges.dtype)
+        counts = _core.astype(counts, widths.dtype)
+        counts = counts / widths / sum(counts)
+    return counts, edges
+
+
+def _equal_intervals(x, edges, n):
+    """The interval of equal ones that an element lies in: by division, then put right by the limits on both sides."""
+    low = edges[0]
+    wide = _core.astype(x, edges.dtype)
+    at = ops["floor"]((wide - low) * (float(n) / (edges[n] - low)))
+    at = _core.astype(ops["minimum"](ops["maximum"](at, 0.0), float(n - 1)), "int64")
+    at = at - _core.astype(ops["less"](x, _core.take(edges, at, 0)), "int64")
+    at = at + _core.astype(ops["greater_equal"](x, _core.take(edges, ops["minimum"](at + 1, n), 0)), "int64")
+    return ops["maximum"](ops["minimum"](at, n - 1), 0)
+
+
+def histogramdd(sample, bins=10, range=None, density=None, weights=None):  # noqa: A002
+    """``histogram`` of points of several coordinates, an axis for each: the counts and a list of limits.
+
+    ``sample`` has a row for each point, or is a sequence of vectors of coordinates; ``bins`` and ``range`` may be one for each.
+    """
+    columns = [_core.reshape(as_array(c), (-1,)) for c in sample] if isinstance(sample, (list, tuple)) else [as_array(sample)[:, i] for i in builtins.range(as_array(sample).shape[1])]
+    d = len(columns)
+    bins = list(bins) if isinstance(bins, (list, tuple)) and len(bins) == d else [bins] * d
+    limits = [None] * d if range is None else list(range)
+    edges, position, total, inside = [], 0, 1, None
+    for c, b, r in zip(columns, bins, limits):
+        e = histogram_bin_edges(c, b, r)
+        n = e.size - 1
+        at = searchsorted(e, c, "right") - 1
+        at = _core.where(ops["equal"](c, e[n]), n - 1, at)
+        good = ops["bitwise_and"](ops["greater_equal"](at, 0), ops["less"](at, n))
+        inside = good if inside is None else ops["bitwise_and"](inside, good)
+        position, total = position * n + at, total * n
+        edges.append(e)
+    counts = bincount(_core.where(inside, position, total), weights, length=total)
+    counts = _core.reshape(floating(counts), tuple(e.size - 1 for e in edges))
+    if density:
+        counts = counts / sum(counts)
+        for i, e in enumerate(edges):
+            counts = counts / _core.reshape(diff(e), tuple(-1 if j == i else 1 for j in builtins.range(d)))
+    return counts, edges
+
+
+
+
+
+def histogram2d(x, y, bins=10, range=None, density=None, weights=None):  # noqa: A002
+    """``histogramdd`` of points with two coordinates: the counts, and the limits along each."""
+    bins = bins if isinstance(bins, (list, tuple)) and len(bins) == 2 else [bins, bins]
+    counts, edges = histogramdd((x, y), bins, range, density, weights)
+    return counts, edges[0], edges[1]
+
+
+def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
+    """Values at ``x`` of the lines between the points (``xp``, ``fp``); ``left`` and ``right`` (the end values) outside.
+
+    ``xp`` ascends, unless ``period`` folds both. Raises ShapeError unless ``xp`` and ``fp`` are vectors of one size of at least 1.
+    """
+    x, xp, fp = floating(x), floating(xp), floating(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise make("ShapeError", f"interp: points: expected two vectors of one size of at least 1, got {xp.shape} and {fp.shape}")
+    if period is not None:
+        from .._ordering import argsort
+        period = abs(period)
+        x, xp = ops["remainder"](x, period), ops["remainder"](xp, period)
+        order = argsort(xp)
+        xp, fp = _core.take(xp, order, 0), _core.take(fp, order, 0)
+        n = xp.size
+        xp = _core.concat((xp[n - 1:] - period, xp, xp[:1] + period), 0)
+        fp = _core.concat((fp[n - 1:], fp, fp[:1]), 0)
+    n = xp.size
+    right_of = ops["minimum"](ops["maximum"](searchsorted(xp, x, "right"), 1), builtins.max(n - 1, 1))
+    low = ops["minimum"](right_of - 1, n - 1)
+    high = ops["minimum"](right_of, n - 1)
+    x0, x1, y0, y1 = _core.take(xp, low, 0), _core.take(xp, high, 0), _core.take(fp, low, 0), _core.take(fp, high, 0)
+    width = x1 - x0
+    result = y0 + (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width) * (x - x0)
+    result = _core.where(ops["equal"](x, x1), y1, _core.where(ops["equal"](x, x0), y0, result))
+    result = _core.where(ops["less"](x, xp[0]), fp[0] if left is None else left, result)
+    result = _core.where(ops["greater"](x, xp[n - 1]), fp[n - 1] if right is None else right, result)
+    return _core.where(ops["isnan"](x), x, result)
+
+
+def trapezoid(y, x=None, dx=1.0, axis=-1) -> Array:
+    """Integral along an axis of the lines between points, ``dx`` apart or at ``x``."""
+    from .._shaping import moveaxis
+    y = moveaxis(floating(y), axis, -1)
+    if x is None:
+        steps = dx
+    else:
+        x = as_array(x)
+        steps = diff(x) if x.ndim == 1 else diff(moveaxis(x, axis, -1))
+    return sum((y[..., 1:] + y[..., :-1]) * steps / 2.0, axis=-1)
+
+
+def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None) -> Array:
+    """``trapezoid`` up to each point; behind ``initial`` if that is given."""
+    from .._shaping import moveaxis
+    y = moveaxis(floating(y), axis, -1)
+    steps = dx if x is None else diff(as_array(x)) if as_array(x).ndim == 1 else diff(moveaxis(as_array(x), axis, -1))
+    line = cumsum((y[..., 1:] + y[..., :-1]) * steps / 2.0, axis=-1)
+    if initial is not None:
+        line = _core.concat((_core.full((*line.shape[:-1], 1), initial, line.dtype), line), line.ndim - 1)
+    return moveaxis(line, -1, axis)

@@ -1,0 +1,114 @@
+"""Polynomials by their coefficients, the highest first."""
+import builtins
+
+from .. import _core
+from .._arguments import as_array, floating, ops
+from .._core import Array
+from .._errors import make
+from .._ranges import arange
+from .signals import convolve
+
+
+def polyval(p, x, /) -> Array:
+    """The polynomial with coefficients ``p``, the highest first, at ``x``: Horner's scheme."""
+    p, x = as_array(p), as_array(x)
+    result = _core.full(x.shape, 0, _core.promote(p.dtype, x.dtype))
+    for i in range(p.shape[0]):
+        result = result * x + p[i]
+    return result
+
+
+def polyfit(x, y, deg, rcond=None, *, w=None) -> Array:
+    """Coefficients, the highest first, of the polynomial of degree ``deg`` whose squared distances to the points, weighed by ``w``, are least.
+
+    ``y`` may have several columns. Raises ShapeError where the numbers of points differ.
+    """
+    from .._diagonals import vander
+    from ..linalg import pinv
+    x, y = floating(x), floating(y)
+    if x.ndim != 1 or not x.size or y.shape[:1] != x.shape:
+        raise make("ShapeError", f"polyfit: points: expected a vector, and a value for each element, got {x.shape} and {y.shape}")
+    columns = vander(x, deg + 1)
+    if w is not None:
+        w = floating(w)
+        columns, y = columns * _core.reshape(w, (-1, 1)), y * (w if y.ndim == 1 else _core.reshape(w, (-1, 1)))
+    scale = ops["sqrt"](_core.reduce("sum", columns * columns, 0, False))
+    rcond = x.size * _eps(x) if rcond is None else rcond
+    c = _core.matmul(pinv(columns / scale, rtol=rcond), y)
+    return c / (scale if y.ndim == 1 else _core.reshape(scale, (-1, 1)))
+
+
+def _eps(x):
+    from .._dtypes import finfo
+    return finfo(x.dtype).eps
+
+
+def polyder(p, m=1) -> Array:
+    """Coefficients of the derivative of order ``m``."""
+    p = as_array(p)
+    for _ in range(m):
+        n = p.shape[0] - 1
+        p = p[:-1] * _core.astype(arange(n, 0, -1), p.dtype)
+    return p
+
+
+def polyint(p, m=1) -> Array:
+    """Coefficients of the integral of order ``m``, whose constants are 0."""
+    p = floating(p)
+    for _ in range(m):
+        n = p.shape[0]
+        p = _core.concat((p / _core.astype(arange(n, 0, -1), p.dtype), _core.full((1,), 0, p.dtype)), 0)
+    return p
+
+
+def polyadd(p, q) -> Array:
+    """Coefficients of the sum of two polynomials."""
+    p, q = as_array(p), as_array(q)
+    n = builtins.max(p.size, q.size)
+    p, q = (_core.concat((_core.full((n - a.size,), 0, a.dtype), a), 0) for a in (p, q))
+    return p + q
+
+
+def polysub(p, q) -> Array:
+    """Coefficients of the difference of two polynomials."""
+    return polyadd(p, -as_array(q))
+
+
+def polymul(p, q) -> Array:
+    """Coefficients of the product of two polynomials."""
+    return convolve(p, q)
+
+
+def roots(p) -> Array:
+    """The complex numbers where a polynomial is 0: the eigenvalues of its companion matrix. Leading and trailing zeros are looked for.
+
+    Raises ShapeError unless ``p`` is a vector.
+    """
+    from .._diagonals import diag
+    from ..linalg import eigvals
+    p = floating(p)
+    if p.ndim != 1:
+        raise make("ShapeError", f"roots: rank: expected 1, got {p.ndim}")
+    there = _core.nonzero(_core.astype(p, "bool"))
+    if not there.size:
+        return ops["complex"](p[:0], p[:0]) if p.dtype.kind != "c" else p[:0]
+    first, last = int(there[0].item()), int(there[-1].item())
+    zeros = p.size - 1 - last
+    p = p[first:last + 1]
+    n = p.size - 1
+    if not n:
+        found = ops["complex"](p[:0], p[:0]) if p.dtype.kind != "c" else p[:0]
+    else:
+        companion = diag(_core.full((n - 1,), 1, p.dtype), -1)
+        companion[0, :] = -p[1:] / p[0]
+        found = eigvals(companion)
+    return _core.concat((found, _core.full((zeros,), 0, found.dtype)), 0) if zeros else found
+
+
+def poly(roots_) -> Array:
+    """Coefficients, the highest first, of the polynomial that is 0 at the elements of a vector and begins with 1."""
+    zeros = floating(roots_)
+    result = _core.full((1,), 1, zeros.dtype)
+    for i in range(zeros.shape[0]):
+        result = convolve(result, _core.concat((_core.full((1,), 1, zeros.dtype), _core.reshape(-zeros[i], (1,))), 0))
+    return result

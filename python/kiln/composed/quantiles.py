@@ -1,0 +1,262 @@
+"""Elements by their rank: medians, quantiles, and the statistics that leave nan out.
+
+The methods and their parameters are those of R. Hyndman and Y. Fan, "Sample quantiles in statistical packages", 1996.
+"""
+import math
+
+from .. import _core
+from .._arguments import as_array, floating, merged, ops, rounded_once, store
+from .._core import Array
+from .._errors import make
+from .._reductions import argmax, argmin, cumprod, cumsum, max, min, prod, sum  # noqa: A004
+from .statistics import _count, _typed, mean
+
+# Where the fraction q of n elements lies: n q + (alpha + q (1 - alpha - beta)) - 1.
+_PLACES = {"linear": (1, 1), "weibull": (0, 0), "hazen": (0.5, 0.5), "interpolated_inverted_cdf": (0, 1), "median_unbiased": (1 / 3, 1 / 3),
+           "normal_unbiased": (3 / 8, 3 / 8)}
+_STEPS = ("lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
+
+
+class _Numbers:
+    """The few operations that a place is computed with, on Python numbers."""
+
+    floor, where = math.floor, staticmethod(lambda c, a, b: a if c else b)
+
+
+class _Arrays:
+    floor, where = staticmethod(ops["floor"]), staticmethod(_core.where)
+
+
+def _place(q, n, method, of):
+    """(low, t): the quantile lies t of the way from element ``low`` to the next."""
+    floor, where = of.floor, of.where
+    if method in _PLACES:
+        alpha, beta = _PLACES[method]
+        at = n * q + (alpha + q * (1 - alpha - beta)) - 1
+    else:
+        at = n * q - 1 if method.endswith("cdf") else n * q - 1.5 if method == "closest_observation" else q * (n - 1)
+    at = where(at < 0, 0 * q, where(at > n - 1, 0 * q + (n - 1), at)) if method not in ("inverted_cdf", "averaged_inverted_cdf", "closest_observation") else at
+    low = floor(at)
+    t = at - low
+    if method == "lower":
+        t = t * 0
+    elif method in ("higher", "inverted_cdf"):
+        t = where(t > 0, t * 0 + 1.0, t * 0)
+    elif method == "midpoint":
+        t = where(t > 0, t * 0 + 0.5, t * 0)
+    elif method == "nearest":  # halves to the even one
+        t = where(where(t == 0.5, low % 2 == 1, t > 0.5), t * 0 + 1.0, t * 0)
+    elif method == "averaged_inverted_cdf":
+        t = where(t > 0, t * 0 + 1.0, t * 0 + 0.5)
+    elif method == "closest_observation":
+        t = where(where(t == 0, low % 2 == 0, t < 0), t * 0, t * 0 + 1.0)
+    return low, t
+
+
+def _between(first, second, t):
+    """``t`` of the way: as NumPy from the nearer end, and without the difference where one is infinite."""
+    step = second - first
+    result = _core.where(t < 0.5, first + step * t, second - step * (1 - t)) if isinstance(t, Array) else first + step * t if t < 0.5 else second - step * (1 - t)
+    endless = ops["bitwise_or"](ops["isinf"](first), ops["isinf"](second))
+    mixed = _weighted(first, 1 - t) + _weighted(second, t)
+    return _core.where(endless, mixed, result)
+
+
+def _weighted(x, t):
+    """``x * t``, 0 where ``t`` is."""
+    if isinstance(t, Array):
+        return _core.where(t == 0, 0.0, x * t)
+    return x * t if t else _core.full((), 0, x.dtype)
+
+
+def _checked(op, q, scale):
+    """Fractions as a Python number, or as an array of float64; those that are known are looked at."""
+    if isinstance(q, Array):
+        return _core.astype(q, "float64") / scale
+    known = q if isinstance(q, (int, float)) else as_array(q)
+    for value in [known] if isinstance(known, (int, float)) else _core.reshape(known, (-1,)).tolist():
+        if not 0 <= value <= scale:
+            raise make("ValueError", f"{op}: fraction: expected one in [0, {scale}], got {value}")
+    return float(known) / scale if isinstance(known, (int, float)) else _core.astype(known, "float64") / scale
+
+
+def _quantile(op, x, q, axis, method, keepdims, scale=1, skips=False):
+    from .._ordering import sort
+    if method not in _PLACES and method not in _STEPS:
+        raise make("ValueError", f"{op}: method: expected one of {', '.join((*_PLACES, *_STEPS))}, got {method!r}")
+    q = _checked(op, q, scale)
+    flat, shape, kept = merged(op, x, axis)
+    n = flat.shape[-1]
+    if not n:
+        raise make("ValueError", f"{op}: size: expected at least one element, got none")
+    line = sort(flat)
+    if skips:
+        return _skipping(line, q, method, kept if keepdims else shape)
+    low, t = _place(q, n, method, _Arrays if isinstance(q, Array) else _Numbers)
+    last = line[..., n - 1:]  # nan if there is one
+    if isinstance(q, Array):
+        low, t = _core.reshape(low, (-1,)), _core.reshape(_core.astype(t, x.dtype), (-1,))
+        low = _core.astype(low, "int64")
+        first, second = (_core.take(line, ops["minimum"](ops["maximum"](low + i, 0), n - 1), flat.ndim - 1) for i in (0, 1))
+    else:
+        a, b = (0 if low + i < 0 else n - 1 if low + i > n - 1 else low + i for i in (0, 1))
+        first, second = line[..., a:a + 1], line[..., b:b + 1]
+    result = _core.where(ops["isnan"](last), last, _between(first, second, t))
+    return _placed(result, q, kept if keepdims else shape)
+
+
+def _placed(result, q, shape):
+    """The fractions, along the last axis, in front."""
+    if not isinstance(q, Array):
+        return _core.reshape(result, shape)
+    k = result.ndim - 1
+    return _core.reshape(_core.permute_dims(result, (k, *range(k))), (*q.shape, *shape))
+
+
+def _skipping(line, q, method, shape):
+    """Of sorted lines, nan last: of as many elements as each has."""
+    n = line.shape[-1]
+    count = sum(_core.astype(ops["logical_not"](ops["isnan"](line)), "float64"), axis=-1, keepdims=True)
+    fractions = _core.reshape(q, (-1,)) if isinstance(q, Array) else _core.full((1,), q, "float64")
+    low, t = _place(fractions + count * 0, count, method, _Arrays)
+    low = _core.astype(low, "int64")
+    top = _core.astype(count, "int64") - 1
+    from .._selection import take_along_axis
+    first, second = (take_along_axis(line, ops["minimum"](ops["maximum"](ops["minimum"](low + i, top), 0), n - 1), axis=-1) for i in (0, 1))
+    return _placed(_between(first, second, _core.astype(t, line.dtype)), q, shape)
+
+
+def _public(op, x, q, axis, out, method, keepdims, scale=1, skips=False):
+    result = _rounded(floating(x), op, q, axis, method, keepdims, scale, skips)
+    return result if out is None else store(op, result, out)
+
+
+@rounded_once
+def _rounded(x, op, q, axis, method, keepdims, scale, skips):
+    if x.dtype.kind == "c":
+        raise make("DTypeError", f"{op}: dtype of operand 0: expected a real one, got {x.dtype.name}")
+    return _quantile(op, x, q, axis, method, keepdims, scale, skips)
+
+
+def quantile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+    """The element of ``x`` below which the fraction ``q`` of the others lies, over ``axis`` (several, or all if None).
+
+    Several fractions stand along the first axes of the result. ``method`` says what lies between elements, as NumPy's. nan if any
+    is nan. Raises ValueError for a fraction outside [0, 1], an empty axis or another method.
+    """
+    return _public("quantile", x, q, axis, out, method, keepdims)
+
+
+def percentile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+    """``quantile`` of ``q`` per cent."""
+    return _public("percentile", x, q, axis, out, method, keepdims, 100)
+
+
+def median(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> Array:
+    """The middle element over ``axis`` (several, or all if None), or the mean of the two in the middle; nan if any is nan."""
+    return _public("median", x, 0.5, axis, out, "linear", keepdims)
+
+
+def nanquantile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+    """``quantile`` of the elements that are not nan; nan where there is none."""
+    return _public("nanquantile", x, q, axis, out, method, keepdims, skips=True)
+
+
+def nanpercentile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+    """``percentile`` of the elements that are not nan; nan where there is none."""
+    return _public("nanpercentile", x, q, axis, out, method, keepdims, 100, True)
+
+
+def nanmedian(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> Array:
+    """``median`` of the elements that are not nan; nan where there is none."""
+    return _public("nanmedian", x, 0.5, axis, out, "linear", keepdims, skips=True)
+
+
+def _present(x):
+    return ops["logical_not"](ops["isnan"](x))
+
+
+def _without(x, other):
+    """``x`` with ``other`` in place of nan."""
+    return x if x.dtype.kind in "biu" else _core.where(ops["isnan"](x), _core.full((), other, x.dtype), x)
+
+
+def nansum(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
+    """Sum over ``axis`` of the elements that are not nan."""
+    return sum(_without(as_array(x), 0), axis, dtype, out, keepdims)
+
+
+def nanprod(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
+    """Product over ``axis`` of the elements that are not nan."""
+    return prod(_without(as_array(x), 1), axis, dtype, out, keepdims)
+
+
+def nancumsum(x, /, axis=None, dtype=None, out=None) -> Array:
+    """``cumsum`` with 0 in place of nan."""
+    return cumsum(_without(as_array(x), 0), axis, dtype, out)
+
+
+def nancumprod(x, /, axis=None, dtype=None, out=None) -> Array:
+    """``cumprod`` with 1 in place of nan."""
+    return cumprod(_without(as_array(x), 1), axis, dtype, out)
+
+
+def _nan_extreme(op, function, end, x, axis, out, keepdims):
+    x = as_array(x)
+    if x.dtype.kind != "f":
+        return function(x, axis, out, keepdims)
+    result = function(_without(x, end), axis, None, keepdims)
+    result = _core.where(_any(_present(x), axis, keepdims), result, float("nan"))
+    return result if out is None else store(op, result, out)
+
+
+def _any(x, axis, keepdims):
+    return _core.reduce("any", x, axis, keepdims)
+
+
+def nanmax(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Largest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
+    return _nan_extreme("nanmax", max, -math.inf, x, axis, out, keepdims)
+
+
+def nanmin(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Smallest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
+    return _nan_extreme("nanmin", min, math.inf, x, axis, out, keepdims)
+
+
+def nanargmax(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Position of the first largest element along ``axis`` that is not nan; 0 where all are."""
+    return argmax(_without(as_array(x), -math.inf), axis, out, keepdims)
+
+
+def nanargmin(x, /, axis=None, out=None, keepdims=False) -> Array:
+    """Position of the first smallest element along ``axis`` that is not nan; 0 where all are."""
+    return argmin(_without(as_array(x), math.inf), axis, out, keepdims)
+
+
+def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
+    """Mean over ``axis`` of the elements that are not nan; nan where there is none."""
+    x = _typed(x, dtype)
+    return mean(_without(x, 0), axis, None, out, keepdims, where=_present(x))
+
+
+@rounded_once
+def _nanvar(x, axis, ddof, keepdims, root):
+    there = _present(x)
+    centered = _core.where(there, x - nanmean(x, axis, keepdims=True), 0.0)
+    square = centered * centered if x.dtype.kind == "f" else centered.real * centered.real + centered.imag * centered.imag
+    n = _count("nanvar", square, axis, there, keepdims) - ddof
+    result = sum(square, axis=axis, keepdims=keepdims) / _core.where(n > 0, n, math.nan)
+    return ops["sqrt"](result) if root else result
+
+
+def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
+    """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left."""
+    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, False)
+    return result if out is None else store("nanvar", result, out)
+
+
+def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
+    """Standard deviation over ``axis`` of the elements that are not nan: the square root of ``nanvar``."""
+    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, True)
+    return result if out is None else store("nanstd", result, out)

@@ -1,0 +1,268 @@
+"""Distributions of real numbers: methods of Generator. Parameters may be arrays, which broadcast with ``size``."""
+import math
+
+from .. import _core
+from .._arguments import as_array, as_tuple, ops
+from .._core import Array
+from .._errors import make
+
+METHODS = ("uniform", "standard_normal", "normal", "lognormal", "standard_exponential", "exponential", "standard_gamma", "gamma", "beta", "chisquare", "f",
+           "standard_t", "cauchy", "standard_cauchy", "laplace", "logistic", "gumbel", "rayleigh", "weibull", "pareto", "power", "triangular", "wald",
+           "truncated_normal", "multivariate_normal", "dirichlet")
+ROUNDS = 8  # of a rejection, each of which fails for less than one in ten numbers
+
+
+def shape_of(size, *parameters):
+    """The shape of a draw: ``size``, or that of the parameters."""
+    shape = ()
+    for p in parameters:
+        if not isinstance(p, (int, float)):
+            shape = _core.broadcast_shapes(shape, as_array(p).shape)
+    if size is None:
+        return shape
+    size = as_tuple(size)
+    if _core.broadcast_shapes(size, shape) != size:
+        raise make("ShapeError", f"random: size: expected one that parameters of shape {shape} broadcast to, got {size}")
+    return size
+
+
+def of(p, dtype):
+    """A parameter in the dtype of the draw; Python numbers as they are."""
+    return float(p) if isinstance(p, (int, float)) else _core.astype(as_array(p), dtype)
+
+
+def _open(self, shape, dtype):
+    """Numbers in (0, 1]."""
+    return 1.0 - self.random(shape, dtype)
+
+
+def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
+    """Numbers in [low, high)."""
+    x = self.random(shape_of(size, low, high), dtype)
+    low, high = of(low, x.dtype), of(high, x.dtype)
+    return x * (high - low) + low
+
+
+def standard_normal(self, size=None, dtype=None):
+    """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
+    from ._generator import _dtype, _unit
+    dtype = _dtype(dtype)
+    if dtype.name == "float32":  # both numbers from one word
+        word = self.bits(size)
+        u = _core.astype(ops["bitwise_right_shift"](word, 32), "float64") * 2.0**-32 + 2.0**-33
+        angle = _core.astype(ops["bitwise_and"](ops["bitwise_right_shift"](word, 8), 0xffffff), dtype) * 2.0**-24
+        radius = ops["sqrt"](ops["log"](_core.astype(u, dtype)) * -2.0)
+    else:
+        first, second = self.bits(size, 2)
+        radius, angle = ops["sqrt"](ops["log"](1.0 - _unit(first, dtype)) * -2.0), _unit(second, dtype)
+    return radius * ops["cos"](angle * (2 * math.pi))
+
+
+def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
+    """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
+    x = self.standard_normal(shape_of(size, loc, scale), dtype)
+    return x * of(scale, x.dtype) + of(loc, x.dtype)
+
+
+def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
+    """Exponentials of normal numbers."""
+    return ops["exp"](self.normal(mean, sigma, size, dtype))
+
+
+def standard_exponential(self, size=None, dtype=None):
+    """Exponential numbers of mean 1."""
+    return -ops["log"](_open(self, size, dtype))
+
+
+def exponential(self, scale=1.0, size=None, dtype=None):
+    """Exponential numbers of mean ``scale``."""
+    x = self.standard_exponential(shape_of(size, scale), dtype)
+    return x * of(scale, x.dtype)
+
+
+def standard_gamma(self, shape, size=None, dtype=None):
+    """Gamma numbers of a ``shape`` and scale 1: the rejection of G. Marsaglia and W. Tsang, "A simple method for generating gamma variables", 2000.
+
+    At most eight candidates are drawn for each number, all of which are refused less than once in 10^10.
+    """
+    where = shape_of(size, shape)
+    u = _open(self, where, dtype)
+    dtype = u.dtype
+    a = _core.full((), shape, dtype) if isinstance(shape, (int, float)) else _core.broadcast_to(of(shape, dtype), where)
+    known = isinstance(shape, (int, float)) and shape >= 1
+    small = ops["less"](a, 1)
+    d = _core.where(small, a + 1, a) - 1 / 3
+    c = 1.0 / ops["sqrt"](d * 9.0)
+    result, open_ = d, None
+    for _ in range(ROUNDS):
+        x, v = self.standard_normal(where, dtype), _open(self, where, dtype)
+        t = x * c + 1
+        cube = t * t * t
+        safe = _core.where(ops["greater"](cube, 0), cube, 1.0)
+        good = ops["less"](ops["log"](v), x * x * 0.5 + d - d * safe + d * ops["log"](safe))
+        good = ops["bitwise_and"](good, ops["greater"](t, 0))
+        result = _core.where(good if open_ is None else ops["bitwise_and"](good, open_), d * cube, result)
+        open_ = ops["logical_not"](good) if open_ is None else ops["bitwise_and"](open_, ops["logical_not"](good))
+    if known:
+        return result
+    result = _core.where(small, result * ops["pow"](u, 1.0 / _core.where(small, a, 1.0)), result)
+    return _core.where(ops["equal"](a, 0), 0.0, result)
+
+
+def gamma(self, shape, scale=1.0, size=None, dtype=None):
+    """Gamma numbers of a ``shape`` and a ``scale``."""
+    x = self.standard_gamma(shape, shape_of(size, shape, scale), dtype)
+    return x * of(scale, x.dtype)
+
+
+def beta(self, a, b, size=None, dtype=None):
+    """Beta numbers: a gamma number over the sum of two."""
+    where = shape_of(size, a, b)
+    x, y = self.standard_gamma(a, where, dtype), self.standard_gamma(b, where, dtype)
+    return x / (x + y)
+
+
+def chisquare(self, df, size=None, dtype=None):
+    """Sums of the squares of ``df`` normal numbers."""
+    df = df / 2 if isinstance(df, (int, float)) else as_array(df) / 2
+    return self.standard_gamma(df, size, dtype) * 2.0
+
+
+def f(self, dfnum, dfden, size=None, dtype=None):
+    """Quotients of two chi-square numbers, each over its degrees of freedom."""
+    where = shape_of(size, dfnum, dfden)
+    x, y = self.chisquare(dfnum, where, dtype), self.chisquare(dfden, where, dtype)
+    return (x / of(dfnum, x.dtype)) / (y / of(dfden, x.dtype))
+
+
+def standard_t(self, df, size=None, dtype=None):
+    """Student's t with ``df`` degrees of freedom."""
+    where = shape_of(size, df)
+    x = self.standard_normal(where, dtype)
+    return x / ops["sqrt"](self.chisquare(df, where, x.dtype) / of(df, x.dtype))
+
+
+def cauchy(self, loc=0.0, scale=1.0, size=None, dtype=None):
+    """Cauchy's distribution: the tangent of a uniform angle."""
+    x = ops["tan"]((self.random(shape_of(size, loc, scale), dtype) - 0.5) * math.pi)
+    return x * of(scale, x.dtype) + of(loc, x.dtype)
+
+
+def standard_cauchy(self, size=None, dtype=None):
+    """``cauchy`` around 0 with scale 1."""
+    return self.cauchy(0.0, 1.0, size, dtype)
+
+
+def laplace(self, loc=0.0, scale=1.0, size=None, dtype=None):
+    """Laplace's distribution: exponential on both sides."""
+    where = shape_of(size, loc, scale)
+    x = self.standard_exponential(where, dtype)
+    sign = _core.where(ops["less"](self.random(where, x.dtype), 0.5), -1.0, 1.0)
+    return x * sign * of(scale, x.dtype) + of(loc, x.dtype)
+
+
+def logistic(self, loc=0.0, scale=1.0, size=None, dtype=None):
+    """The logistic distribution: the logarithm of u / (1 - u)."""
+    u = _inner(self, shape_of(size, loc, scale), dtype)
+    return (ops["log"](u) - ops["log1p"](-u)) * of(scale, u.dtype) + of(loc, u.dtype)
+
+
+def _inner(self, shape, dtype):
+    """Numbers in (0, 1): the middles of the intervals of the bits."""
+    u = self.random(shape, dtype)
+    return u + (2.0**-25 if u.dtype.name == "float32" else 2.0**-54)
+
+
+def gumbel(self, loc=0.0, scale=1.0, size=None, dtype=None):
+    """Gumbel's distribution of largest values."""
+    x = -ops["log"](-ops["log"](_inner(self, shape_of(size, loc, scale), dtype)))
+    return x * of(scale, x.dtype) + of(loc, x.dtype)
+
+
+def rayleigh(self, scale=1.0, size=None, dtype=None):
+    """Lengths of vectors of two normal numbers."""
+    x = ops["sqrt"](self.standard_exponential(shape_of(size, scale), dtype) * 2.0)
+    return x * of(scale, x.dtype)
+
+
+def weibull(self, a, size=None, dtype=None):
+    """Weibull's distribution of shape ``a``."""
+    x = self.standard_exponential(shape_of(size, a), dtype)
+    return ops["pow"](x, 1.0 / of(a, x.dtype))
+
+
+def pareto(self, a, size=None, dtype=None):
+    """Pareto's distribution of shape ``a``, from 0 on."""
+    x = self.standard_exponential(shape_of(size, a), dtype)
+    return ops["expm1"](x / of(a, x.dtype))
+
+
+def power(self, a, size=None, dtype=None):
+    """The distribution in [0, 1] whose density is ``a x^(a-1)``."""
+    u = _open(self, shape_of(size, a), dtype)
+    return ops["pow"](u, 1.0 / of(a, u.dtype))
+
+
+def triangular(self, left, mode, right, size=None, dtype=None):
+    """The triangular distribution between ``left`` and ``right`` with its peak at ``mode``."""
+    u = self.random(shape_of(size, left, mode, right), dtype)
+    a, c, b = of(left, u.dtype), of(mode, u.dtype), of(right, u.dtype)
+    below, above = ops["sqrt"](u * ((b - a) * (c - a))) + a, b - ops["sqrt"]((1.0 - u) * ((b - a) * (b - c)))
+    return _core.where(ops["less"](u * (b - a), c - a), below, above)
+
+
+def wald(self, mean, scale, size=None, dtype=None):
+    """Wald's distribution, the inverse Gaussian one: the method of J. Michael and others, 1976."""
+    where = shape_of(size, mean, scale)
+    y = self.standard_normal(where, dtype)
+    m, s = of(mean, y.dtype), of(scale, y.dtype)
+    y = y * y * m
+    x = m + (m * (y - ops["sqrt"](y * (s * 4.0) + y * y))) / (s * 2.0)
+    return _core.where(ops["less_equal"](self.random(where, y.dtype) * (x + m), m), x, m * m / x)
+
+
+def truncated_normal(self, low, high, loc=0.0, scale=1.0, size=None, dtype=None):
+    """Normal numbers between ``low`` and ``high``: through the inverse of the distribution function, in float64."""
+    where = shape_of(size, low, high, loc, scale)
+    u = self.random(where, "float64")
+    m, s = of(loc, u.dtype), of(scale, u.dtype)
+    root = math.sqrt(0.5)
+    a, b = (ops["erf"](as_array((of(v, u.dtype) - m) / s * root) if not isinstance(m, float) or not isinstance(s, float) or not isinstance(v, (int, float)) else
+                       _core.full((), (v - m) / s * root, "float64")) for v in (low, high))
+    x = ops["erfinv"](a + (b - a) * u) * math.sqrt(2) * s + m
+    x = ops["minimum"](ops["maximum"](x, of(low, u.dtype)), of(high, u.dtype))
+    from ._generator import _dtype
+    return _core.astype(x, _dtype(dtype))
+
+
+def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None):
+    """Normal vectors of a mean and a covariance matrix, which is taken apart by "svd", "eigh" or "cholesky".
+
+    Raises ShapeError where sizes do not fit, ValueError for another method.
+    """
+    from ..linalg import cholesky, eigh, svd
+    mean, cov = as_array(mean), as_array(cov)
+    if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
+        raise make("ShapeError", f"multivariate_normal: parameters: expected a vector and a matrix of its size, got {mean.shape} and {cov.shape}")
+    shape = () if size is None else as_tuple(size)
+    x = self.standard_normal((*shape, mean.size), dtype)
+    c = _core.astype(cov, x.dtype)
+    if method == "cholesky":
+        root = cholesky(c).mT
+    elif method == "eigh":
+        values, vectors = eigh(c)
+        root = (vectors * ops["sqrt"](ops["maximum"](values, 0.0))).mT
+    elif method == "svd":
+        _, values, right = svd(c)
+        root = right * _core.reshape(ops["sqrt"](values), (-1, 1))
+    else:
+        raise make("ValueError", f"multivariate_normal: method: expected 'svd', 'eigh' or 'cholesky', got {method!r}")
+    return _core.matmul(x, root) + _core.astype(mean, x.dtype)
+
+
+def dirichlet(self, alpha, size=None, dtype=None):
+    """Vectors of gamma numbers over their sums."""
+    alpha = as_array(alpha)
+    shape = () if size is None else as_tuple(size)
+    x = self.standard_gamma(alpha, (*shape, *alpha.shape), dtype)
+    return x / _core.reduce("sum", x, -1, True)

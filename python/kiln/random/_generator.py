@@ -1,0 +1,142 @@
+"""Generators: keys, counters, and the bits and uniform numbers that all distributions are made of."""
+import os
+
+from .. import _core
+from .._arguments import as_array, as_tuple, ops
+from .._core import Array
+from .._dtypes import BY_NAME
+from .._errors import make
+from . import _continuous, _discrete
+
+_uint64, _float32, _float64 = BY_NAME["uint64"], BY_NAME["float32"], BY_NAME["float64"]
+_MASK = 2**64 - 1
+_FIRST_KEY = 0x6b696c6e  # "kiln"
+
+
+def _word(value):
+    return _core.full((), int(value) & _MASK, _uint64)
+
+
+def key(seed) -> Array:
+    """The key of a seed, an integer of at least 0 of any size or a sequence of them: a uint64 without axes.
+
+    Raises ValueError for a negative one.
+    """
+    result = _word(_FIRST_KEY)
+    for part in as_tuple(seed.tolist() if hasattr(seed, "tolist") else seed):
+        part = part.__index__()
+        if part < 0:
+            raise make("ValueError", f"key: seed: expected at least 0, got {part}")
+        while True:
+            result = ops["random_bits"](_word(part), result)
+            part >>= 64
+            if not part:
+                break
+    return result
+
+
+def fold_in(key, data, /) -> Array:
+    """The key that a key and an integer, or an array of integers, give together."""
+    data = _word(data) if isinstance(data, int) else _core.astype(as_array(data), _uint64)
+    return ops["random_bits"](data, ops["bitwise_invert"](key))
+
+
+def split(key, num=2, /) -> Array:
+    """``num`` keys that give other numbers than the key and each other: a vector of uint64."""
+    return fold_in(key, _core.iota((num,), _uint64, 0))
+
+
+class Generator:
+    """A stream of random numbers. ``state`` is one array: the key and the counter of the next number.
+
+    A function that draws changes it in place, under jit as well.
+    """
+
+    def __init__(self, key):
+        key = as_array(key)
+        self.state = _core.copy(key) if key.shape == (2,) else _core.concat((_core.reshape(key, (1,)), _core.full((1,), 0, _uint64)), 0)
+
+    def __repr__(self):
+        return "kiln.random.Generator(Threefry-2x32-20)"
+
+    def spawn(self, n):
+        """``n`` generators whose numbers are others than those of this one and of each other."""
+        return [Generator(k) for k in split(self.bits(()), n)]
+
+    def bits(self, size=None, words=1):
+        """Random uint64 of shape ``size``; with several ``words`` a tuple of as many arrays."""
+        shape = () if size is None else as_tuple(size)
+        n = 1
+        for d in shape:
+            n *= d
+        start = _core.copy(self.state[1])
+        line = _core.iota((n * words,), _uint64, 0) + start
+        self.state[1] = start + n * words
+        drawn = ops["random_bits"](line, self.state[0])
+        if words == 1:
+            return _core.reshape(drawn, shape)
+        return tuple(_core.reshape(drawn[i * n:(i + 1) * n], shape) for i in range(words))
+
+    def random(self, size=None, dtype=None, out=None):
+        """Numbers in [0, 1), of 24 bits in float32 and 53 in float64."""
+        result = _unit(self.bits(size if out is None else out.shape), dtype)
+        if out is None:
+            return result
+        out[...] = result
+        return out
+
+
+def _unit(bits, dtype=None):
+    """Bits as a number in [0, 1)."""
+    dtype = _dtype(dtype)
+    if dtype is _float64:
+        return _core.astype(ops["bitwise_right_shift"](bits, 11), _float64) * 2.0**-53
+    return _core.astype(ops["bitwise_right_shift"](bits, 40), _float32) * 2.0**-24
+
+
+def _dtype(dtype):
+    dtype = _core.default_dtype() if dtype is None else _core.to_dtype(dtype) if not isinstance(dtype, type(_float32)) else dtype
+    if dtype not in (_float32, _float64):
+        raise make("DTypeError", f"random: dtype: expected float32 or float64, got {dtype}")
+    return dtype
+
+
+def default_rng(seed=None) -> Generator:
+    """A generator from a seed, from a generator itself, or from the system's random bytes.
+
+    Raises ValueError for a negative seed.
+    """
+    if isinstance(seed, Generator):
+        return seed
+    return Generator(key(int.from_bytes(os.urandom(8), "little") if seed is None else seed))
+
+
+_shared = None
+
+
+def shared() -> Generator:
+    """The generator of the process, made on the first use: importing Kiln computes nothing."""
+    global _shared
+    if _shared is None:
+        _shared = default_rng()
+    return _shared
+
+
+def seed(value) -> None:
+    """Starts the generator of the process anew. Raises ValueError for a negative seed."""
+    shared().state[...] = Generator(key(value)).state
+
+
+def get_state() -> Array:
+    """A copy of the state of the generator of the process."""
+    return _core.copy(shared().state)
+
+
+def set_state(state) -> None:
+    """Sets the state of the generator of the process to what ``get_state`` gave."""
+    shared().state[...] = state
+
+
+for _module in (_continuous, _discrete):
+    for _name in _module.METHODS:
+        setattr(Generator, _name, getattr(_module, _name))

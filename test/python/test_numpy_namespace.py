@@ -1,0 +1,242 @@
+"""kiln.numpy: programs whose only change is the import, ufunc methods, files, keys and settings. In a process of its own: importing it sets
+the default dtype."""
+import importlib
+import inspect
+import io
+import subprocess
+import sys
+
+import numpy
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+
+
+@pytest.fixture(autouse=True)
+def np():
+    """The namespace, with the default dtype that it sets."""
+    before = kn.get_default_dtype()
+    space = importlib.import_module("kiln.numpy")
+    kn._core.set_default_dtype(kn.float64)
+    yield space
+    kn._core.set_default_dtype(before)
+
+
+def life(np, steps=4):
+    board = np.zeros((12, 12), dtype=int)
+    board[1, 2] = board[2, 3] = board[3, 1] = board[3, 2] = board[3, 3] = 1
+    for _ in range(steps):
+        near = sum(np.roll(np.roll(board, i, 0), j, 1) for i in (-1, 0, 1) for j in (-1, 0, 1)) - board
+        board = np.where((near == 3) | ((board == 1) & (near == 2)), 1, 0)
+    return board
+
+
+def pca(np, seed=0):
+    x = np.asarray(numpy.random.default_rng(seed).normal(size=(50, 4)) @ numpy.diag([5.0, 2.0, 1.0, 0.1]))
+    x = x - x.mean(0)
+    _, s, vt = np.linalg.svd(x, full_matrices=False)
+    return np.cumsum(s ** 2) / np.sum(s ** 2), np.abs(vt[0])
+
+
+def low_pass(np):
+    t = np.linspace(0, 1, 256, endpoint=False)
+    signal = np.sin(2 * np.pi * 5 * t) + 0.5 * np.sin(2 * np.pi * 60 * t)
+    spectrum = np.fft.rfft(signal)
+    spectrum[np.fft.rfftfreq(256, 1 / 256) > 20] = 0
+    return np.fft.irfft(spectrum, 256)
+
+
+def monte_carlo(np):
+    rng = np.random.default_rng(0)
+    p = rng.uniform(-1, 1, (200000, 2))
+    return np.round(4 * np.mean(np.sum(p * p, axis=1) < 1), 1)
+
+
+def blur(np):
+    image = np.arange(64.0).reshape(8, 8) % 7
+    padded = np.pad(image, 1, mode="edge")
+    out = np.zeros_like(image)
+    for i in range(3):
+        for j in range(3):
+            out += padded[i:i + 8, j:j + 8] / 9
+    return out
+
+
+def insertion_sort(np):
+    a = np.array([5, 2, 9, 1, 5, 6])
+    for i in range(1, len(a)):
+        j = i
+        while j > 0 and a[j - 1] > a[j]:
+            a[j - 1], a[j] = a[j].copy(), a[j - 1].copy()
+            j -= 1
+    return a
+
+
+def k_means(np):
+    points = np.asarray(numpy.random.default_rng(1).normal(size=(60, 2)) + numpy.repeat([[0, 0], [6, 6], [0, 6]], 20, 0))
+    centers = points[[0, 20, 40]]
+    for _ in range(5):
+        labels = np.argmin(np.sum((points[:, None] - centers[None]) ** 2, axis=2), axis=1)
+        centers = np.stack([points[labels == k].mean(axis=0) for k in range(3)])
+    return centers, np.bincount(labels, minlength=3)
+
+
+def equalize(np):
+    image = np.asarray((numpy.random.default_rng(2).normal(size=(16, 16)) * 30 + 100).astype("uint8"))
+    counts, edges = np.histogram(image.flatten(), 256, (0, 256))
+    cdf = counts.cumsum()
+    return np.interp(image.flatten(), edges[:-1], 255 * cdf / cdf[-1]).reshape(image.shape)
+
+
+def kalman(np):
+    z = np.asarray(numpy.random.default_rng(3).normal(size=30)) * 0.1 + 1
+    x, p, track = 0.0, 1.0, np.empty(30)
+    for i in range(30):
+        p += 1e-5
+        gain = p / (p + 0.01)
+        x = x + gain * (z[i] - x)
+        p = (1 - gain) * p
+        track[i] = x
+    return track
+
+
+def lu(np):
+    a = np.asarray(numpy.random.default_rng(4).normal(size=(6, 6)) + 6 * numpy.eye(6))
+    lower, upper = np.eye(6), a.copy()
+    for k in range(5):
+        for i in range(k + 1, 6):
+            lower[i, k] = upper[i, k] / upper[k, k]
+            upper[i] -= lower[i, k] * upper[k]
+    return lower, np.triu(upper), np.allclose(lower @ upper, a)
+
+
+PROGRAMS = [life, pca, low_pass, monte_carlo, blur, insertion_sort, k_means, equalize, kalman, lu]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_programs_with_another_import(program, np):
+    want, got = program(numpy), program(np)
+    for a, b in zip(got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,)):
+        numpy.testing.assert_allclose(numpy.asarray(a), b, rtol=1e-9, atol=1e-12)
+        assert numpy.asarray(a).dtype == numpy.asarray(b).dtype
+
+
+def test_ufunc_methods(np, rng):
+    x, y = rng.normal(size=(3, 4)), rng.normal(size=4)
+    for name in ("add", "multiply", "maximum", "minimum", "subtract", "hypot", "logaddexp", "divide"):
+        ours, theirs = getattr(np, name), getattr(numpy, name)
+        a, b = np.asarray(x), np.asarray(y)
+        pairs = [(ours.accumulate(a, 1), theirs.accumulate(x, 1)), (ours.outer(b, a), theirs.outer(y, x)), (ours.reduce(a), theirs.reduce(x)), (ours.reduceat(a, [0, 2, 1], axis=1), theirs.reduceat(x, [0, 2, 1], axis=1))]
+        for got, want in pairs:
+            numpy.testing.assert_allclose(got.numpy(), want, rtol=1e-12)
+        theirs.at(p := y.copy(), [0, 0, 2], 2.0)
+        ours.at(q := np.asarray(y.copy()), [0, 0, 2], 2.0)
+        numpy.testing.assert_allclose(q.numpy(), p, rtol=1e-13)
+    assert np.logical_and.reduce([True, False]).item() is False and np.bitwise_or.reduce(np.array([1, 2, 4])).item() == 7 and np.gcd.reduce(np.array([12, 18])).item() == 6
+    assert np.add.nin == 2 and np.add.identity == 0 and np.add(np.array([True, False]), np.array([True, False])).tolist() == [True, False]
+    out = np.zeros(4)
+    assert np.multiply(y, 2, out) is out and np.sin(y, out=out) is out
+    same_bits(out, kn.sin(kn.asarray(y)))
+    numpy.testing.assert_array_equal(np.add(y, 1, where=y > 0, out=np.asarray(y.copy())).numpy(), numpy.add(y, 1, where=y > 0, out=y.copy()))
+    assert np.exp([1, 2]).dtype == "float64" and np.add(1, 2, dtype=np.float32).dtype == "float32"
+    with pytest.raises(ValueError, match="subtract.reduce: where: expected a function with an identity"):
+        np.subtract.reduce(np.ones(3), where=[True, False, True])
+    with pytest.raises(TypeError, match="add: arguments: expected 2 arrays, got 1"):
+        np.add(1)
+
+
+def test_files(np, tmp_path, rng):
+    arrays = [rng.normal(size=(3, 4)), rng.integers(0, 9, 5), numpy.array(2.5), numpy.zeros((0, 3), "f"), rng.normal(size=4) + 1j, rng.random(3) < 0.5, rng.normal(size=(2, 3)).astype("f2")]
+    for i, a in enumerate(arrays):
+        np.save(tmp_path / f"{i}", np.asarray(a))
+        back = numpy.load(tmp_path / f"{i}.npy")
+        numpy.save(tmp_path / f"their{i}.npy", a)
+        for loaded in (back, np.load(tmp_path / f"their{i}.npy").numpy()):
+            numpy.testing.assert_array_equal(loaded, a)
+            assert loaded.dtype == a.dtype and loaded.shape == a.shape
+    numpy.save(tmp_path / "f.npy", numpy.asfortranarray(arrays[0]))
+    numpy.testing.assert_array_equal(np.load(tmp_path / "f.npy").numpy(), arrays[0])
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "z", arrays[0], b=arrays[1])
+        with np.load(tmp_path / "z.npz") as z:
+            assert z.files == ["arr_0", "b"] and z["b"].tolist() == arrays[1].tolist()
+        assert numpy.load(tmp_path / "z.npz")["arr_0"].tolist() == arrays[0].tolist()
+    np.savetxt(tmp_path / "t.txt", np.asarray(arrays[0]), header="numbers")
+    numpy.testing.assert_array_equal(np.loadtxt(tmp_path / "t.txt").numpy(), numpy.loadtxt(tmp_path / "t.txt"))
+    numpy.testing.assert_array_equal(np.loadtxt(io.StringIO("1,2\n3,4"), delimiter=",", unpack=True)[1].numpy(), [2, 4])
+    numpy.save(tmp_path / "o.npy", numpy.array(["a"]))
+    data = (tmp_path / "0.npy").read_bytes()
+    (tmp_path / "short.npy").write_bytes(data[:-8])
+    (tmp_path / "other.npy").write_bytes(b"hello world")
+    for name, error, message in (("o.npy", kn.DTypeError, "load: o.npy: expected numbers in the order of this machine"), ("short.npy", kn.PackageError, "load: short.npy: expected 96 bytes of elements, got 88"),
+                                 ("other.npy", kn.PackageError, "load: other.npy: expected an .npy or .npz file")):
+        with pytest.raises(error, match=message):
+            np.load(tmp_path / name)
+    with pytest.raises(kn.DTypeError, match="save: dtype: expected one that NumPy's files have, got bfloat16"):
+        np.save(tmp_path / "b", kn.zeros(2, kn.bfloat16))
+    with pytest.raises(ValueError, match="loadtxt: line: expected numbers, got 'a b'"):
+        np.loadtxt(io.StringIO("a b"))
+    with pytest.raises(kn.ShapeError, match="savetxt: rank: expected at most 2, got 3"):
+        np.savetxt(io.StringIO(), np.zeros((1, 1, 1)))
+
+
+def test_keys_types_and_settings(np):
+    assert np.mgrid[0:2, 0:3].tolist() == numpy.mgrid[0:2, 0:3].tolist() and np.ogrid[0:2, 0:3][1].shape == (1, 3) and np.mgrid[0:1:5j].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert np.r_[1:4, 0, 4].tolist() == [1, 2, 3, 0, 4] and np.c_[[1, 2], [3, 4]].tolist() == [[1, 3], [2, 4]] and np.s_[1:2, 3] == (slice(1, 2), 3) and np.index_exp[1] == (1,)
+    assert np.issubdtype(np.float32, np.floating) and not np.issubdtype(np.int8, np.unsignedinteger) and np.issubdtype(np.integer, np.number) and np.dtype("f4") is kn.float32 and np.dtype(float) is kn.float64
+    assert np.promote_types("int8", "int16") is kn.int16 and np.finfo(np.float64).tiny == numpy.finfo(float).tiny and np.int_ is kn.int64 and np.iinfo(np.int8).max == 127
+    with np.errstate(divide="ignore"), np.printoptions(precision=2):
+        assert str(np.array([1 / 3])) == "[0.33]"
+    assert str(np.array([1 / 3])) == "[0.3333333333333333]" and np.geterr()["over"] == "ignore"
+    big = np.arange(100000)
+    assert str(big) == "[    0,     1,     2, ..., 99997, 99998, 99999]"
+    assert np.ndim([[1]]) == 2 and np.shape([[1, 2]]) == (1, 2) and np.size([1, 2]) == 2 and np.isscalar(3) and np.iterable([]) and np.array_equiv([1, 1], 1) and not np.array_equiv([1, 2], [1, 2, 3])
+    assert np.frombuffer(b"\x01\x00\x02\x00", np.int16).tolist() == [1, 2] and np.fromiter((i * i for i in range(4)), int).tolist() == [0, 1, 4, 9]
+    assert np.fromfunction(lambda i, j: i + j, (2, 2), dtype=int).tolist() == [[0, 1], [1, 2]] and np.vectorize(lambda a, b: max(a, b))([1, 5], 3).tolist() == [3, 5]
+    assert list(np.ndindex(2, 2)) == [(0, 0), (0, 1), (1, 0), (1, 1)] and [(i, int(v)) for i, v in np.ndenumerate(np.array([3, 4]))] == [((0,), 3), ((1,), 4)]
+    with pytest.raises(ValueError, match="frombuffer: count: expected at most 2, got 3"):
+        np.frombuffer(b"\x01\x00\x02\x00", np.int16, 3)
+    with pytest.raises(TypeError, match="vectorize: expected a function of numbers"):
+        np.vectorize(max, signature="(n)->()")
+
+
+def test_the_default_dtype_is_set_once(tmp_path):
+    code = "import kiln as kn\nassert kn.zeros(1).dtype is kn.float32\n{}\nimport kiln.numpy as np\nassert np.zeros(1).dtype is kn.{}\nassert (np.arange(2) / 2).dtype is kn.{}"
+    for before, dtype in (("", "float64"), ("kn.set_default_dtype(kn.float32)", "float32"), ("import numpy\nnumpy.sin(kn.ones(2))\nassert kn.zeros(1).dtype is kn.float32", "float64")):
+        run = subprocess.run([sys.executable, "-c", code.format(before, dtype, dtype)], capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+
+
+def test_names_that_are_planned_say_so():
+    for name in ("grad", "nn", "export", "vmap"):
+        with pytest.raises(AttributeError, match="it is planned; meanwhile use"):
+            getattr(kn, name)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'$"):
+        kn.nothing
+
+
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_programs_under_jit(program, np):
+    """The same source with the namespace as a global, decorated."""
+    source = inspect.getsource(program).replace("(np, ", "(", 1).replace("(np)", "()", 1)
+    scope = {"np": np, "numpy": numpy}
+    exec(compile(source, "program.py", "exec"), scope)
+    jitted = kn.jit(scope[program.__name__])
+    want = program(np)
+    for _ in range(2):
+        got = jitted()
+        for a, b in zip(got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,)):
+            numpy.testing.assert_array_equal(numpy.asarray(a), numpy.asarray(b))
+
+
+def test_ufuncs_compile(np):
+    """Functions of the namespace are known to jit: nothing runs in eager."""
+    scope = {"np": np}
+    exec("def f(x, y):\n    z = np.add(np.sin(x), np.multiply(y, 2.0))\n    return np.where(np.greater(z, 0), np.hypot(x, y), np.cumsum(z, 0)), np.einsum('ij,ij->i', x, y), np.linalg.norm(x), np.median(x, 1)", scope)
+    x, y = np.asarray(numpy.random.default_rng(0).normal(size=(4, 5))), np.ones((4, 5))
+    jitted = kn.jit(scope["f"], on_miss="raise")
+    for a, b in zip(jitted(x, y), scope["f"](x, y)):
+        same_bits(a, b)
+    assert jitted.stats.kernels

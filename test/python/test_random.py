@@ -1,0 +1,163 @@
+"""Random numbers: their distributions against SciPy's, known answers of the bits, and what a generator's state is."""
+import numpy as np
+import pytest
+from scipy import stats
+
+import kiln as kn
+from conftest import same_bits
+
+N = 100_000
+CONTINUOUS = {
+    "g.random(N, d)": stats.uniform(), "g.uniform(-2.0, 3.0, N, d)": stats.uniform(-2, 5), "g.standard_normal(N, d)": stats.norm(), "g.normal(1.0, 2.0, N, d)": stats.norm(1, 2),
+    "g.lognormal(0.5, 0.7, N, d)": stats.lognorm(0.7, scale=np.exp(0.5)), "g.exponential(2.0, N, d)": stats.expon(scale=2), "g.standard_gamma(0.3, N, d)": stats.gamma(0.3),
+    "g.gamma(1.0, 2.0, N, d)": stats.gamma(1, scale=2), "g.gamma(7.5, 1.0, N, d)": stats.gamma(7.5), "g.beta(2.0, 3.0, N, d)": stats.beta(2, 3), "g.beta(0.5, 0.5, N, d)": stats.beta(0.5, 0.5),
+    "g.chisquare(3.0, N, d)": stats.chi2(3), "g.f(4.0, 9.0, N, d)": stats.f(4, 9), "g.standard_t(5.0, N, d)": stats.t(5), "g.cauchy(1.0, 2.0, N, d)": stats.cauchy(1, 2),
+    "g.laplace(1.0, 2.0, N, d)": stats.laplace(1, 2), "g.logistic(1.0, 2.0, N, d)": stats.logistic(1, 2), "g.gumbel(1.0, 2.0, N, d)": stats.gumbel_r(1, 2), "g.rayleigh(2.0, N, d)": stats.rayleigh(scale=2),
+    "g.weibull(1.5, N, d)": stats.weibull_min(1.5), "g.pareto(3.0, N, d)": stats.lomax(3), "g.power(2.5, N, d)": stats.powerlaw(2.5), "g.triangular(0.0, 1.0, 3.0, N, d)": stats.triang(1 / 3, 0, 3),
+    "g.wald(1.0, 2.0, N, d)": stats.invgauss(0.5, scale=2), "g.truncated_normal(-1.0, 2.0, size=N, dtype=d)": stats.truncnorm(-1, 2)}
+DISCRETE = {
+    "g.poisson(kn.asarray(0.5), N)": stats.poisson(0.5), "g.poisson(kn.asarray(25.0), N)": stats.poisson(25), "g.binomial(kn.asarray(300), 0.6, N)": stats.binom(300, 0.6),
+    "g.binomial(kn.asarray(7), 0.2, N)": stats.binom(7, 0.2), "g.poisson(0.5, N)": stats.poisson(0.5), "g.poisson(9.5, N)": stats.poisson(9.5), "g.poisson(40.0, N)": stats.poisson(40), "g.binomial(10, 0.3, N)": stats.binom(10, 0.3),
+    "g.binomial(300, 0.6, N)": stats.binom(300, 0.6), "g.binomial(5, 0.9, N)": stats.binom(5, 0.9), "g.geometric(0.3, N)": stats.geom(0.3), "g.integers(3, 17, N)": stats.randint(3, 17),
+    "g.integers(6, size=N, endpoint=True)": stats.randint(0, 7), "g.categorical(p=[0.2, 0.5, 0.3], size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])),
+    "g.categorical(kn.log(kn.asarray([0.2, 0.5, 0.3])), size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])), "g.choice(3, N, p=[0.2, 0.5, 0.3])": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3]))}
+
+
+@pytest.mark.parametrize("d", ["float32", "float64"])
+@pytest.mark.parametrize("draw", CONTINUOUS)
+def test_continuous(draw, d):
+    x = eval(draw, {"g": kn.random.default_rng(11), "N": N, "d": d}).numpy()
+    assert x.dtype == d and x.shape == (N,)
+    assert stats.kstest(x.astype("f8"), CONTINUOUS[draw].cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("draw", DISCRETE)
+def test_discrete(draw):
+    law = DISCRETE[draw]
+    values, counts = np.unique(eval(draw, {"g": kn.random.default_rng(5), "kn": kn, "N": N}).numpy(), return_counts=True)
+    expected = law.pmf(values) * N
+    often = expected > 5
+    observed, expected = counts[often], expected[often]
+    if N - expected.sum() > 5:
+        observed, expected = np.append(observed, N - observed.sum()), np.append(expected, N - expected.sum())
+    assert ((observed - expected) ** 2 / expected).sum() < stats.chi2(len(observed) - 1).ppf(0.999)
+
+
+def test_moments_of_many():
+    x = kn.random.default_rng(3).normal(size=10**7, dtype="float64")
+    assert abs(float(kn.mean(x))) < 4 / 10**3.5 and abs(float(kn.var(x)) - 1) < 4 * 2**0.5 / 10**3.5
+    assert abs(float(kn.mean(x * x * x))) < 4 * 15**0.5 / 10**3.5 and abs(float(kn.mean(x**4)) - 3) < 4 * 96**0.5 / 10**3.5
+
+
+def test_bits_are_the_published_ones():
+    """Threefry-2x32 of 20 rounds, the known answers of Random123: kat_vectors."""
+    for counter, key, want in (((0, 0), (0, 0), (0x6b200159, 0x99ba4efe)), ((2**32 - 1,) * 2, (2**32 - 1,) * 2, (0x1cb996fc, 0xbb002be7)),
+                               ((0x243f6a88, 0x85a308d3), (0x13198a2e, 0x03707344), (0xc4923a9c, 0x483df7a0))):
+        words = [kn.asarray(a | b << 32, dtype=kn.uint64) for a, b in (counter, key)]
+        assert int(kn.random_bits(*words)) == want[0] | want[1] << 32
+
+
+def test_bits_are_uniform_and_independent():
+    x = kn.random.default_rng(1).bits(200_000).numpy()
+    ones = np.unpackbits(x.view(np.uint8)).reshape(-1, 64).mean(0)
+    assert np.abs(ones - 0.5).max() < 5 * 0.5 / len(x) ** 0.5
+    u = x / 2.0**64
+    assert all(abs(np.corrcoef(u[:-k], u[k:])[0, 1]) < 5 / len(x) ** 0.5 for k in (1, 2, 3, 7, 64))
+    cells = np.bincount((u[::2] * 32).astype(int) * 32 + (u[1::2] * 32).astype(int), minlength=1024)
+    assert stats.chisquare(cells).pvalue > 1e-4
+    assert len(np.unique(x)) == len(x)
+
+
+def test_state_is_one_array():
+    g, h = kn.random.default_rng(7), kn.random.default_rng(7)
+    assert isinstance(g.state, kn.Array) and g.state.dtype is kn.uint64 and g.state.shape == (2,)
+    first = g.normal(size=4)
+    same_bits(first, h.normal(size=4))
+    assert not kn.array_equal(g.normal(size=4), first)
+    again = kn.random.Generator(h.state)
+    same_bits(again.random(3), h.random(3))
+    kn.random.seed(5)
+    kept, x = kn.random.get_state(), kn.random.normal(size=3)
+    kn.random.set_state(kept)
+    same_bits(kn.random.normal(size=3), x)
+    kn.random.seed(5)
+    same_bits(kn.random.normal(size=3), x)
+
+
+def test_spawned_generators_and_keys_differ():
+    g = kn.random.default_rng(7)
+    streams = [s.random(100).tolist() for s in g.spawn(3)] + [kn.random.random(100, key=k).tolist() for k in kn.random.split(kn.random.key(7), 2)]
+    assert len({tuple(s) for s in streams}) == 5
+    k = kn.random.key(3)
+    same_bits(kn.random.normal(size=5, key=k), kn.random.normal(size=5, key=k))
+    assert int(kn.random.key(2**70)) != int(kn.random.key(1)) and int(kn.random.key([1, 2])) != int(kn.random.key([2, 1]))
+    assert int(kn.random.fold_in(k, 1)) != int(kn.random.fold_in(k, 2))
+
+
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+def test_the_same_numbers_under_jit():
+    names = ("normal", "uniform", "exponential", "gumbel")
+    for name in names:
+        draw = getattr(kn.random, name)
+        same_bits(kn.jit(lambda k: draw(size=(3, 4), key=k))(kn.random.key(1)), draw(size=(3, 4), key=kn.random.key(1)))
+    step = kn.jit(lambda: kn.random.normal(size=3))
+    kn.random.seed(0)
+    want = [kn.random.normal(size=3) for _ in range(3)]
+    kn.random.seed(0)
+    for w in want:
+        same_bits(step(), w)
+
+
+def test_orders_and_choices():
+    g = kn.random.default_rng(2)
+    p = g.permutation(100)
+    assert sorted(p.tolist()) == list(range(100)) and p.tolist() != list(range(100))
+    x = kn.reshape(kn.arange(12), (4, 3))
+    assert sorted(g.permutation(x).tolist()) == x.tolist() and sorted(g.permutation(x, axis=1).T.tolist()) == x.T.tolist()
+    assert [sorted(r) for r in g.permuted(x, axis=1).tolist()] == x.tolist() and sorted(g.permuted(x).ravel().tolist()) == list(range(12))
+    y = kn.arange(20)
+    g.shuffle(y)
+    assert sorted(y.tolist()) == list(range(20)) and y.tolist() != list(range(20))
+    taken = g.choice(10, 10, replace=False)
+    assert sorted(taken.tolist()) == list(range(10)) and g.choice(kn.asarray([5, 6]), (2, 3)).shape == (2, 3)
+    firsts = [g.choice(3, 1, replace=False, p=[0.8, 0.1, 0.1]).item() for _ in range(300)]
+    assert 200 < firsts.count(0) < 280
+    orders = np.bincount([int("".join(map(str, g.permutation(3).tolist())), 3) for _ in range(600)], minlength=27)
+    assert stats.chisquare(orders[orders > 0]).pvalue > 1e-4 and (orders > 0).sum() == 6
+    assert len(g.bytes(13)) == 13
+
+
+def test_vectors():
+    g = kn.random.default_rng(4)
+    mean, cov = np.array([1.0, -2.0]), np.array([[2.0, 0.6], [0.6, 0.5]])
+    for method in ("svd", "eigh", "cholesky"):
+        x = g.multivariate_normal(kn.asarray(mean), kn.asarray(cov), N, method=method, dtype="float64").numpy()
+        np.testing.assert_allclose(x.mean(0), mean, atol=0.03)
+        np.testing.assert_allclose(np.cov(x.T), cov, atol=0.05)
+    d = g.dirichlet([1.0, 2.0, 3.0], 50000).numpy()
+    np.testing.assert_allclose(d.sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(d.mean(0), [1 / 6, 1 / 3, 1 / 2], atol=0.01)
+
+
+def test_integers_over_any_range():
+    g = kn.random.default_rng(9)
+    x = g.integers(-2**63, 2**63, 2000)
+    assert int(kn.min(x)) < -2**62 and int(kn.max(x)) > 2**62
+    assert g.integers(0, 2**64, 100, dtype="uint64").dtype is kn.uint64
+    y = g.integers(0, 3 * 2**61, 20000).numpy() / 2.0**61
+    assert stats.kstest(y, stats.uniform(0, 3).cdf).pvalue > 1e-3
+    z = g.integers(kn.asarray([0, 10]), kn.asarray([5, 12]), (1000, 2)).numpy()
+    assert z.min(0).tolist() == [0, 10] and z.max(0).tolist() == [4, 11]
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda g: g.integers(3, 3), ValueError, "integers: high: expected one above 3, got 3"), (lambda g: kn.random.key(-1), ValueError, "key: seed: expected at least 0, got -1"),
+    (lambda g: g.normal(size=3, dtype="int32"), kn.DTypeError, "random: dtype: expected float32 or float64, got int32"),
+    (lambda g: g.choice(3, 5, replace=False), ValueError, "choice: size: expected at most 3 without replacement, got 5"), (lambda g: g.choice(0, 2), ValueError, "choice: a: expected at least one element, got none"),
+    (lambda g: g.normal(kn.zeros(3), size=(2, 2)), kn.ShapeError, r"random: size: expected one that parameters of shape \(3,\) broadcast to, got \(2, 2\)|broadcast"),
+    (lambda g: g.poisson(-1.0), ValueError, "poisson: lam: expected at least 0, got -1.0"), (lambda g: g.binomial(3, 1.5), ValueError, "binomial: parameters: expected n of at least 0"),
+    (lambda g: g.multivariate_normal([0.0], [[1.0, 2.0]]), kn.ShapeError, "multivariate_normal: parameters: expected a vector and a matrix of its size"),
+    (lambda g: g.multivariate_normal([0.0], [[1.0]], method="lu"), ValueError, "multivariate_normal: method: expected 'svd', 'eigh' or 'cholesky', got 'lu'")])
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call(kn.random.default_rng(0))
