@@ -488,6 +488,18 @@ y = x + 0
 f(x, y)
 f(y, x)
 """,
+    "the same elements in one object and in two": """
+f = jit(lambda a, b: b)
+g = jit(lambda a, b: (a is b, a * 2))
+y = x[:]
+---
+f(x, x) is x
+f(x, y) is y
+f(x, x) is x
+g(x, y)
+g(x, x)
+g(x, y)
+""",
     "overlapping arguments": """
 w = kn.arange(6).astype(kn.float32)
 @jit
@@ -663,4 +675,4 @@ CRASHES = ["an item of a list is replaced", "a list is popped", "an item of a li
            "a changed list while it is written", "a list that holds itself", "a dict that holds itself", "deep nesting",
            "a dict gets a key and changes its size"]
 test_changed = cases(CHANGED, apart=CRASHES)
-test_arrays = cases(ARRAYS)
+test_arrays = cases(ARRAYS, failing={"the same elements in one object and in two": "one array twice and two views of its elements have one key"})
