@@ -59,7 +59,8 @@ struct KeyBuilder {
     token(kind);
     objects.push_back(object);
   }
-  /// An array, and how it lies to the first one before it that shares its cell.
+  static constexpr size_t kMostArrays = 65534;
+  /// An array, whether it is one of those before it, and how it lies to the first one that shares its cell.
   void array(Array &array);
   Key finish() const;
 };

@@ -4,14 +4,17 @@
 #include <bit>
 
 namespace kiln::py {
+
+bool isNamedTuple(PyObject *value) {
+  if (!PyTuple_Check(value) || PyTuple_CheckExact(value)) return false;
+  PyObject **attributes = Py_TYPE(value)->tp_dictoffset ? _PyObject_GetDictPtr(value) : nullptr;
+  bool hasMore = attributes && *attributes && PyDict_GET_SIZE(*attributes);
+  return !hasMore && PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields");
+}
+
 namespace {
 
 constexpr int kDeepest = 100;
-
-bool isNamedTuple(PyObject *value) {
-  return PyTuple_Check(value) && !PyTuple_CheckExact(value) &&
-         PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields");
-}
 
 /// Functions, classes, modules and the like: in a key by identity. The analysis of the function says whether it can be watched.
 bool isNamedThing(PyObject *value) {
@@ -76,6 +79,7 @@ private:
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
   void addArray(PyObject *array) {
+    if (to.arrays.size() == KeyBuilder::kMostArrays) return void(fail("is one of very many arrays"));
     hold(array);
     to.arrays.push_back(array);
     to.key.array(arrayOf(array));

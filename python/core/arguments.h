@@ -15,6 +15,9 @@ struct Parameters {
   size_t positional = 0; // of the names, those that arguments by position are for
 };
 
+/// A named tuple that has nothing but its items.
+bool isNamedTuple(PyObject *value);
+
 /// A call as Python makes it.
 struct Call {
   PyObject *function;

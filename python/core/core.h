@@ -63,7 +63,7 @@ struct PythonSide {
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object
   PyObject *opFunction = nullptr, *dtypeClass = nullptr;
-  PyObject *thingClasses = nullptr; // a tuple: of further objects that are in keys by identity
+  PyObject *thingClasses = nullptr; // of further objects that are in keys by identity: (Enum, functools.partial)
   PyObject *lineOf = nullptr;       // (code, instruction) -> "file.py:3: "
   std::string packageFolder;
 };

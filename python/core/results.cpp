@@ -17,9 +17,8 @@ bool isBuiltIn(PyObject *value) { return PyTuple_CheckExact(value) || PyList_Che
 
 std::optional<Parts> takeApart(PyObject *value) {
   Parts parts;
-  bool isTuple =
-      PyTuple_Check(value) && (isBuiltIn(value) || PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields"));
-  if (isTuple || PyList_CheckExact(value)) {
+  bool isTuple = isBuiltIn(value) || isNamedTuple(value);
+  if (isTuple) {
     parts.recipe = Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(value)));
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i)
       parts.children.push_back(Object::borrow(PySequence_Fast_GET_ITEM(value, i)));

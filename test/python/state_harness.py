@@ -222,16 +222,12 @@ def check_apart(text, modes=MODES, limit=LIMIT):
     assert done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-3000:]}\n{text}"
 
 
-def cases(table, apart=(), limits=None, failing=None):
-    """A test function over a table of cases by name; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1).
-
-    `failing` has the reasons of those that jit does not do right yet.
-    """
-    failing = failing or {}
-    unknown = {*apart, *failing} - set(table)
+def cases(table, apart=(), limits=None):
+    """A test function over a table of cases by name; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1)."""
+    unknown = {*apart} - set(table)
     assert not unknown, f"no such cases: {unknown}"
 
-    @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xfail(strict=False, reason=failing[n])) if n in failing else n for n in table])
+    @pytest.mark.parametrize("name", list(table))
     def test(name):
         text = table[name].strip("\n") + "\n"
         is_apart = name in apart or os.environ.get("KILN_STATE_APART")

@@ -318,4 +318,4 @@ f(x, Key(1), Key(1))
 """,
 }
 
-test_objects = cases(OBJECTS, failing={"partial objects that are set anew": "parts of partial objects are not watched"})
+test_objects = cases(OBJECTS)
