@@ -73,8 +73,9 @@ void Storage::destroy(Storage *storage) noexcept {
 }
 
 void Array::failLeaked() {
-  throw Error(ErrorKind::Trace, "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
-                                "of other sizes)");
+  throw Error(ErrorKind::Trace,
+              "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
+              "of other sizes)");
 }
 
 void Array::updateContiguous() {

@@ -16,9 +16,9 @@ struct Running {
   void *state = nullptr;
   bool isLong;
   std::vector<Ref<Value>> kept;
-  explicit Running(int64_t elements, std::initializer_list<const Array *> arrays = {}) : Running(elements, std::span(arrays.begin(), arrays.size())) {}
-  Running(int64_t elements, std::span<const Array *const> arrays)
-      : isLong(elements >= kLongElements && longWork().begin && !isInside) {
+  explicit Running(int64_t elements, std::initializer_list<const Array *> arrays = {})
+      : Running(elements, std::span(arrays.begin(), arrays.size())) {}
+  Running(int64_t elements, std::span<const Array *const> arrays) : isLong(elements >= kLongElements && longWork().begin && !isInside) {
     if (!isLong) return;
     for (const Array *a : arrays) kept.push_back(a->storage->value);
     isInside = true;

@@ -245,7 +245,8 @@ void Recorder::write(Array &target, const Array &value) {
   Location at = here();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
   int first = inputOf(target);
-  if (first >= 0 && entries[size_t(first)].next >= 0) giveUp("an array is written that another argument or captured array shares memory with");
+  if (first >= 0 && entries[size_t(first)].next >= 0)
+    giveUp("an array is written that another argument or captured array shares memory with");
   if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
     int64_t slot = slotOf(value);
     auto [cellSlot, version] = cellOf(target);

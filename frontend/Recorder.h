@@ -67,7 +67,7 @@ public:
 private:
   struct Input {
     Array array; // as it was declared: what views of its cell are told apart by
-    int place; // among the arrays that were declared
+    int place;   // among the arrays that were declared
     int32_t slot, version = 0;
     int next = -1; // another input of its cell
     bool isWritten = false;

@@ -251,7 +251,8 @@ void assign(Array &x, const Array &value) {
   Array source = cast(value, x.dtype, value.storage->pinned ? deviceOf(x) : nullptr);
   if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
   if (isApart(x)) source = applyBroadcast(source, x.shape, true, deviceOf(x));
-  bool isSame = source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
+  bool isSame =
+      source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
   if (!isSame) writeInto(x, source);
 }
 

@@ -24,9 +24,12 @@ void KeyBuilder::array(Array &a) {
   int64_t alias = -1;
   for (size_t i = 0; i < arrays.size() && alias < 0; ++i)
     if (arrays[i]->storage.get() == a.storage.get()) alias = int64_t(i);
+  // One array given twice is not two views of one cell. Numbers fit in 16 bits: calls have no more arrays.
+  int64_t same = alias < 0 ? -1 : std::ranges::find(arrays, &a) - arrays.begin();
+  if (same == int64_t(arrays.size())) same = -1;
   // Dtypes of one cell differ where one array shows the parts of complex numbers.
   words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
-                  int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32);
+                  int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32 | (same + 1) << 48);
   words.insert(words.end(), a.shape.begin(), a.shape.end());
   if (alias >= 0) { // how the two views lie to each other
     words.push_back(a.offset - arrays[size_t(alias)]->offset);

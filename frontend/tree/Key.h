@@ -29,7 +29,25 @@ struct Key {
 };
 
 /// Says what the next words of a key stand for.
-enum class KeyToken : uint8_t { Array, Integer, Large, Float, Bool, None, Complex, Text, Bytes, Tuple, List, Dict, Object, Static, Keyword, Node, Absent };
+enum class KeyToken : uint8_t {
+  Array,
+  Integer,
+  Large,
+  Float,
+  Bool,
+  None,
+  Complex,
+  Text,
+  Bytes,
+  Tuple,
+  List,
+  Dict,
+  Object,
+  Static,
+  Keyword,
+  Node,
+  Absent
+};
 
 /// Takes a call's arguments one after the other.
 struct KeyBuilder {
@@ -45,7 +63,8 @@ struct KeyBuilder {
     token(kind);
     objects.push_back(object);
   }
-  /// An array, and how it lies to the first one before it that shares its cell.
+  static constexpr size_t kMostArrays = 65534;
+  /// An array, whether it is one of those before it, and how it lies to the first one that shares its cell.
   void array(Array &array);
   Key finish() const;
 };

@@ -24,27 +24,6 @@ RunStatus run(const Node &node, std::span<Array *const> arrays, const RunHooks &
 /// read-only memory, which is refused at the user's line before anything is written.
 bool writesNeedEager(const Node &node, std::span<Array *const> arrays);
 
-/// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
-struct PlainCall {
-  static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8;
-  bool isKnown = false, usable = false, isTuple = false;
-  std::vector<TensorType> arguments;
-  std::vector<Dims> strides; // of the results
-  std::vector<size_t> bytes;
-
-  /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain.
-  void find(const Tree &tree, std::span<Array *const> arrays);
-  /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
-  bool fits(size_t i, const Array &a, const Storage **seen) const {
-    const TensorType &t = arguments[i];
-    if (a.dtype != t.dtype || !a.isContiguous || a.isRepeated || deviceOf(a) || !(a.shape == t.shape)) return false;
-    seen[i] = a.storage.get();
-    for (size_t k = 0; k < i; ++k)
-      if (seen[k] == seen[i]) return false;
-    return true;
-  }
-};
-
 /// The status of a program for its buffers, with long ones stopped by `poll`.
 int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped);
 

@@ -32,11 +32,33 @@ struct Node {
   std::string why;
 };
 
+/// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
+struct PlainCall {
+  static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8;
+  bool isKnown = false, usable = false, isTuple = false;
+  std::vector<TensorType> arguments;
+  std::vector<Dims> strides; // of the results
+  std::vector<size_t> bytes;
+
+  /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain.
+  void find(const struct Tree &tree, std::span<Array *const> arrays);
+  /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
+  bool fits(size_t i, const Array &a, const Storage **seen) const {
+    const TensorType &t = arguments[i];
+    if (a.dtype != t.dtype || !a.isContiguous || a.isRepeated || deviceOf(a) || !(a.shape == t.shape)) return false;
+    seen[i] = a.storage.get();
+    for (size_t k = 0; k < i; ++k)
+      if (seen[k] == seen[i]) return false;
+    return true;
+  }
+};
+
 struct Tree : std::enable_shared_from_this<Tree> {
   Key key;
   std::unique_ptr<Watched> watched;
   std::vector<int64_t> captured; // the words of arrays that are read by name, as a key has them
   Node root;
+  PlainCall plain;
   std::vector<HostObject> codes;                   // of the host, and where in them each slot was recorded: code, instruction
   std::vector<std::pair<int32_t, int32_t>> places; // by slot
   int64_t hits = 0;

@@ -4,14 +4,17 @@
 #include <bit>
 
 namespace kiln::py {
+
+bool isNamedTuple(PyObject *value) {
+  if (!PyTuple_Check(value) || PyTuple_CheckExact(value)) return false;
+  PyObject **attributes = Py_TYPE(value)->tp_dictoffset ? _PyObject_GetDictPtr(value) : nullptr;
+  bool hasMore = attributes && *attributes && PyDict_GET_SIZE(*attributes);
+  return !hasMore && PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields");
+}
+
 namespace {
 
 constexpr int kDeepest = 100;
-
-bool isNamedTuple(PyObject *value) {
-  return PyTuple_Check(value) && !PyTuple_CheckExact(value) &&
-         PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields");
-}
 
 /// Functions, classes, modules and the like: in a key by identity. The analysis of the function says whether it can be watched.
 bool isNamedThing(PyObject *value) {
@@ -76,6 +79,7 @@ private:
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
   void addArray(PyObject *array) {
+    if (to.arrays.size() == KeyBuilder::kMostArrays) return void(fail("is one of very many arrays"));
     hold(array);
     to.arrays.push_back(array);
     to.key.array(arrayOf(array));
@@ -266,7 +270,8 @@ PyObject *defaultOf(PyObject *function, const Parameters &parameters, size_t num
     PyObject *found = f->func_kwdefaults ? PyDict_GetItemWithError(f->func_kwdefaults, parameters.names[number].get()) : nullptr;
     return PyErr_Clear(), found;
   }
-  size_t count = f->func_defaults ? size_t(PyTuple_GET_SIZE(f->func_defaults)) : 0, first = parameters.positional - std::min(count, parameters.positional);
+  size_t count = f->func_defaults ? size_t(PyTuple_GET_SIZE(f->func_defaults)) : 0,
+         first = parameters.positional - std::min(count, parameters.positional);
   return number >= first && count ? PyTuple_GET_ITEM(f->func_defaults, Py_ssize_t(number - first)) : nullptr;
 }
 
@@ -335,12 +340,14 @@ Call Arguments::calling(const Call &call) const {
 
 /// Whether two lists, or two dicts, have the same objects in the same order.
 static bool sameObjects(PyObject *a, PyObject *b) {
-  Object x(check(PyList_CheckExact(a) ? PySequence_Tuple(a) : PyDict_Items(a))), y(check(PyList_CheckExact(b) ? PySequence_Tuple(b) : PyDict_Items(b)));
+  Object x(check(PyList_CheckExact(a) ? PySequence_Tuple(a) : PyDict_Items(a))),
+      y(check(PyList_CheckExact(b) ? PySequence_Tuple(b) : PyDict_Items(b)));
   Py_ssize_t n = PySequence_Fast_GET_SIZE(x.get());
   if (n != PySequence_Fast_GET_SIZE(y.get())) return false;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject *p = PySequence_Fast_GET_ITEM(x.get(), i), *q = PySequence_Fast_GET_ITEM(y.get(), i);
-    if (PyList_CheckExact(a) ? p != q : PyTuple_GET_ITEM(p, 0) != PyTuple_GET_ITEM(q, 0) || PyTuple_GET_ITEM(p, 1) != PyTuple_GET_ITEM(q, 1))
+    if (PyList_CheckExact(a) ? p != q
+                             : PyTuple_GET_ITEM(p, 0) != PyTuple_GET_ITEM(q, 0) || PyTuple_GET_ITEM(p, 1) != PyTuple_GET_ITEM(q, 1))
       return false;
   }
   return true;

@@ -15,6 +15,9 @@ struct Parameters {
   size_t positional = 0; // of the names, those that arguments by position are for
 };
 
+/// A named tuple that has nothing but its items.
+bool isNamedTuple(PyObject *value);
+
 /// A call as Python makes it.
 struct Call {
   PyObject *function;
@@ -26,19 +29,19 @@ struct Call {
 
 struct Arguments {
   KeyBuilder key;
-  std::vector<Object> held;          // all that the rest points to
-  std::vector<PyObject *> arrays;    // those of the key
-  std::vector<PyObject *> passed;    // containers: tuples, lists, dicts and objects
-  std::vector<PyObject *> classes;   // of those that are no tuples, lists or dicts
-  std::vector<PyObject *> values;    // what is no plain data: functions, classes, ...
-  std::vector<PyObject *> actual;    // the arguments to call with, where NumPy arrays became ours; empty: as given
+  std::vector<Object> held;        // all that the rest points to
+  std::vector<PyObject *> arrays;  // those of the key
+  std::vector<PyObject *> passed;  // containers: tuples, lists, dicts and objects
+  std::vector<PyObject *> classes; // of those that are no tuples, lists or dicts
+  std::vector<PyObject *> values;  // what is no plain data: functions, classes, ...
+  std::vector<PyObject *> actual;  // the arguments to call with, where NumPy arrays became ours; empty: as given
   struct Replaced {
     PyObject *original, *copy; // a list or dict, and the one with our arrays that is used instead
     Object before;             // the copy as it was made
   };
   std::vector<Replaced> replaced;
   std::vector<std::pair<PyObject *, PyObject *>> converted; // our arrays, and those of NumPy that they show
-  std::string why;                   // why the call has no key; empty: it has one
+  std::string why;                                          // why the call has no key; empty: it has one
 
   void clear();
   /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.

@@ -392,6 +392,16 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   return object;
 }
 
+static bool initIterator() {
+  auto slot = [](auto f) { return reinterpret_cast<void *>(f); };
+  PyType_Slot iteratorSlots[] = {
+      {Py_tp_dealloc, slot(iteratorDealloc)}, {Py_tp_iter, slot(PyObject_SelfIter)}, {Py_tp_iternext, slot(iteratorNext)}, {0, nullptr}};
+  PyType_Spec iteratorSpec = {"kiln.ArrayIterator", sizeof(PyIterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                              iteratorSlots};
+  iteratorType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&iteratorSpec));
+  return iteratorType;
+}
+
 bool initArrayType(PyObject *module) {
   PyType_Slot slots[] = {{Py_tp_dealloc, slot(arrayDealloc)},
                          {Py_tp_repr, slot(repr)},
@@ -446,12 +456,7 @@ bool initArrayType(PyObject *module) {
                          {0, nullptr}};
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  PyType_Slot iteratorSlots[] = {
-      {Py_tp_dealloc, slot(iteratorDealloc)}, {Py_tp_iter, slot(PyObject_SelfIter)}, {Py_tp_iternext, slot(iteratorNext)}, {0, nullptr}};
-  PyType_Spec iteratorSpec = {"kiln.ArrayIterator", sizeof(PyIterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                              iteratorSlots};
-  iteratorType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&iteratorSpec));
-  return arrayType && iteratorType && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
+  return arrayType && initIterator() && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }
 
 } // namespace kiln::py

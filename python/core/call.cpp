@@ -17,11 +17,7 @@ JitMode jitMode = JitMode::Auto;
 
 namespace {
 
-// Numbers are part of a key, so a program that counts would compile without end.
-constexpr size_t kManyVariants = 32, kMostVariants = 256;
-
-// Code is asked for when a recording is called again, or at once where it runs long.
-constexpr int64_t kReplays = 2;
+// A run that takes longer has its code compiled at once.
 constexpr auto kLongRun = std::chrono::milliseconds(1);
 using Clock = std::chrono::steady_clock;
 
@@ -50,50 +46,23 @@ RunHooks hooksOf(const Segment &segment) {
 //===-- finding -----------------------------------------------------------------------------------------------------===//
 
 /// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
-bool fits(const Entry &entry, Arguments &arguments) {
+bool fits(const Tree &entry, Arguments &arguments) {
   if (!(entry.key == arguments.key) || (entry.watched && !entry.watched->holds())) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = entry.state().addArrays(arguments) && key.words.size() - words == entry.captured.size() &&
+  bool isSame = stateOf(entry).addArrays(arguments) && key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
   if (!isSame) key.arrays.resize(arrays), arguments.arrays.resize(arrays);
   key.words.resize(words);
   return isSame;
 }
 
-std::shared_ptr<Entry> findEntry(JitState &state, Arguments &arguments) {
-  if (state.last < state.entries.size())
-    if (auto entry = state.entries[state.last]; fits(*entry, arguments)) return entry;
-  for (size_t i = 0; i < state.entries.size(); ++i)
-    if (auto entry = state.entries[i]; i != state.last && fits(*entry, arguments)) return state.last = i, entry;
-  return nullptr;
-}
-
-/// Room for another entry: one that runs in eager, or whose code others share, is made again quickly. False where there is none.
-bool makeRoom(JitState &state) {
-  if (state.entries.size() < kMostVariants) return true;
-  auto oldest = std::ranges::find_if(state.entries, [](auto &e) { return e->isEager() || e->root.segment.isOpen(); });
-  if (oldest == state.entries.end()) return false;
-  auto dropped = std::move(*oldest); // outlives the list's change: dropping it may run code of the user
-  state.entries.erase(oldest);
-  return true;
-}
-
-/// Told when entries with code of their own are many, and when they are too many.
-void tellOfVariants(JitState &state) {
-  size_t n = size_t(std::ranges::count_if(state.entries, [](auto &e) { return !e->root.segment.isOpen(); }));
-  if (state.entries.back()->root.segment.isOpen() || (n != kManyVariants && n != kMostVariants)) return;
-  state.note(std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
-                 (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays"),
-             "");
-}
-
 //===-- recording ---------------------------------------------------------------------------------------------------===//
 
 /// A recording of a call under way, and the tree that it becomes.
 struct Recording {
-  std::shared_ptr<Entry> entry = std::make_shared<Entry>();
+  std::shared_ptr<Tree> entry = std::make_shared<Tree>();
   PythonState *state = nullptr;
   std::string why; // it cannot be used
 
@@ -172,38 +141,9 @@ Object recordCall(JitState &state, const Call &call, Arguments &arguments, Recor
   return result;
 }
 
-/// Gives a recorded entry its code, of its own or of earlier ones.
-void chooseCode(JitState &state, const Call &call, const Arguments &arguments, Entry &entry) {
-  auto earlier = state.entries; // other threads may add to them meanwhile
-  std::vector<Segment *> segments;
-  for (auto &e : earlier)
-    if (!e->isEager()) segments.push_back(&e->root.segment);
-  OpenAxes allowed = allowedAxes(state.options, call, arguments, entry.root.inputs);
-  Segment &segment = entry.root.segment;
-  state.sharing.choose(state.options.dynamic, allowed, segment, segments,
-                       [&](std::string &why) { return probeSizes(state, call, arguments, why); });
-  if (segment.code && segment.code->state == Code::Recorded) findCode(*segment.code);
-}
-
-/// Moves an entry to its code where that is there, or starts to get it.
-void advance(JitState &state, Entry &entry, bool isLong = false) {
-  Segment &segment = entry.root.segment;
-  if (!segment.code || segment.executable || entry.isEager()) return;
-  auto code = segment.code;
-  if (jitMode == JitMode::Sync && code->state != Code::Ready && !(code->state == Code::Failed && code->isDeclined)) {
-    std::exception_ptr failure;
-    Py_BEGIN_ALLOW_THREADS try { compileNow(code); } catch (const Declined &) {} catch (...) {
-      failure = std::current_exception();
-    }
-    Py_END_ALLOW_THREADS if (failure) std::rethrow_exception(failure);
-  }
-  if (!state.adoptCode(entry) && (++code->replays >= kReplays || isLong)) compileLater(code);
-  if (code->state == Code::Failed) state.note(code->error + " (calls run operation by operation, without optimized code)", "");
-}
-
 /// With KILN_JIT=sync the first result is that of the code, too: the call is run once more on what it was given. It has no effects in
 /// Python, or it would run in eager, and what it writes it has written.
-Object runCodeOnce(const Entry &entry, const Arguments &arguments, std::vector<Array> &given, Object result) {
+Object runCodeOnce(const Tree &entry, const Arguments &arguments, std::vector<Array> &given, Object result) {
   std::vector<Array *> arrays;
   for (Array &a : given) arrays.push_back(&a);
   std::vector<Array> made;
@@ -215,7 +155,7 @@ Object runCodeOnce(const Entry &entry, const Arguments &arguments, std::vector<A
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   state.misses++;
-  if (!makeRoom(state)) return callEager(call);
+  if (!state.makeRoom()) return callEager(call);
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);
   std::vector<Array> given; // as the call found them
   Recording recording;
@@ -224,27 +164,27 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   bool isLong = Clock::now() - start > kLongRun;
   if (!result) return nullptr;
   auto &entry = recording.entry;
-  if (recording.why.empty()) chooseCode(state, call, arguments, *entry);
+  if (recording.why.empty())
+    state.chooseCode(state.options.dynamic, allowedAxes(state.options, call, arguments, entry->root.inputs), *entry,
+                     [&](std::string &why) { return probeSizes(state, call, arguments, why); });
   else entry->makeEager(recording.why);
   if (entry->isEager() && state.options.raiseOnMiss)
     throw Error(ErrorKind::Trace,
                 "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->root.why);
   if (entry->isEager()) state.note(entry->root.why);
-  if (!makeRoom(state)) return result.release(); // other threads have added entries meanwhile
-  state.entries.push_back(entry);
-  state.last = state.entries.size() - 1;
-  tellOfVariants(state);
+  if (!state.makeRoom()) return result.release(); // other threads have added trees meanwhile
+  state.note(state.add(entry), "");
   if (entry->isEager()) return result.release();
-  advance(state, *entry, isLong);
+  state.note(state.advance(*entry, jitMode, isLong), "");
   if (jitMode == JitMode::Sync) result = runCodeOnce(*entry, arguments, given, std::move(result));
   return result.release();
 }
 
 /// A call of a known key.
-PyObject *callKnown(JitState &state, Entry &entry, const Call &call, const Arguments &arguments) {
+PyObject *callKnown(JitState &state, Tree &entry, const Call &call, const Arguments &arguments) {
   state.hits++, entry.hits++;
   if (entry.isEager()) return callEager(call);
-  advance(state, entry);
+  state.note(state.advance(entry, jitMode, false), "");
   auto start = Clock::now();
   bool isInterpreted = entry.root.segment.code && !entry.root.segment.executable;
   std::vector<Array> made;
@@ -257,7 +197,7 @@ PyObject *callKnown(JitState &state, Entry &entry, const Call &call, const Argum
 }
 
 /// Whether calls of an entry need no key.
-void findPlain(Entry &entry, const Arguments &arguments) {
+void findPlain(Tree &entry, const Arguments &arguments) {
   entry.plain.find(entry, arguments.key.arrays);
   void *recipe = entry.root.result.object.get();
   if (entry.plain.isTuple && recipe != &PyTuple_Type) entry.plain.usable = false;
@@ -308,8 +248,9 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       state.note(arguments.why);
       result = callEager(actual);
     } else {
-      auto entry = findEntry(state, arguments);
-      if (entry && entry->root.segment.executable && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
+      auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
+      if (entry && entry->root.segment.executable && !entry->plain.isKnown && !call.kwnames &&
+          state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, *entry, actual, arguments) : callNew(state, actual, arguments);
     }
@@ -318,7 +259,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
   });
 }
 
-PyObject *callPlain(Entry &entry, PyObject *const *args) {
+PyObject *callPlain(Tree &entry, PyObject *const *args) {
   const Segment &s = entry.root.segment;
   const PlainCall &plain = entry.plain;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
@@ -357,7 +298,7 @@ PyObject *callPlain(Entry &entry, PyObject *const *args) {
   return tuple;
 }
 
-std::shared_ptr<Entry> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
+std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
   Recording recording;
   if (arguments.why.empty()) recording.start(state.function.get(), arguments);
   else recording.why = arguments.why;
@@ -377,25 +318,15 @@ std::shared_ptr<Entry> recordAbstract(JitState &state, const Call &call, Argumen
   return recording.entry;
 }
 
-PyObject *interpretEntry(const Entry &entry, const Arguments &arguments) {
+PyObject *interpretTree(const Tree &entry, const Arguments &arguments) {
   std::vector<Array> made;
   if (run(entry.root, arguments.key.arrays, hooksOf(entry.root.segment), made) != RunStatus::Done)
     throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
   return buildResult(entry.root, arguments, made);
 }
 
-bool JitState::adoptCode(Entry &entry) {
-  Segment &segment = entry.root.segment;
-  if (!segment.adoptCode()) return false;
-  if (segment.code && counted.insert(segment.code.get()).second) {
-    bool isNew = !std::exchange(segment.code->isCounted, true) && !segment.code->result.fromCache;
-    ++(isNew ? compiles : cacheHits);
-  }
-  return true;
-}
-
 void JitState::note(const std::string &why, const char *what) {
-  if (!told.insert(why).second) return;
+  if (why.empty() || !told.insert(why).second) return;
   Object(check(what ? PyObject_CallFunction(side().note, "Oss", function.get(), why.c_str(), what)
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
 }
@@ -404,10 +335,10 @@ int JitState::visit(visitproc visit, void *arg) const {
   Py_VISIT(function.get());
   for (const Object &name : options.parameters.names) Py_VISIT(name.get());
   Py_VISIT(options.parameters.staticNames.get());
-  for (auto &entry : entries) {
+  for (auto &entry : trees()) {
     for (const HostObject &o : entry->key.objects) Py_VISIT(static_cast<PyObject *>(o.get()));
     for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
-    if (int status = entry->watched ? entry->state().visit(visit, arg) : 0) return status;
+    if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;
     if (int status = visitTemplate(entry->root.result, visit, arg)) return status;
   }
   return 0;

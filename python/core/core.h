@@ -54,17 +54,18 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
 struct PythonSide {
   PyObject *raise = nullptr; // (kind, message) -> exception instance, located
   PyObject *dtypes[kNumDTypes] = {};
-  PyObject *repr = nullptr;      // (array) -> str
-  PyObject *leave = nullptr;     // the exception of LeaveRecording
-  PyObject *analyze = nullptr;   // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
-  PyObject *note = nullptr;      // (function, why): tells once that calls run in eager
-  PyObject *where = nullptr;     // () -> "file.py:3 "
+  PyObject *repr = nullptr;  // (array) -> str
+  PyObject *leave = nullptr; // the exception of LeaveRecording
+  PyObject *analyze =
+      nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
+  PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
+  PyObject *where = nullptr;      // () -> "file.py:3 "
   PyObject *flatten = nullptr;    // (object) -> (children, names) of an object that is its attributes, or None
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object
   PyObject *opFunction = nullptr, *dtypeClass = nullptr;
-  PyObject *thingClasses = nullptr; // a tuple: of further objects that are in keys by identity
-  PyObject *lineOf = nullptr;    // (code, instruction) -> "file.py:3: "
+  PyObject *thingClasses = nullptr; // of further objects that are in keys by identity: (Enum, functools.partial)
+  PyObject *lineOf = nullptr;       // (code, instruction) -> "file.py:3: "
   std::string packageFolder;
 };
 PythonSide &side();

@@ -20,27 +20,27 @@ bool isDisabled = false;
 
 constexpr const char *kModeNames[] = {"auto", "sync", "off"};
 
-JitState &stateOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
+JitState &jitOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)->state; }
 
 /// Whether the entry used last fits a call of arrays alone.
-bool matchesPlain(const Entry &entry, PyObject *const *args, size_t nargs) {
+bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
   if (!entry.plain.usable || nargs != entry.plain.arguments.size()) return false;
   KeyContext now = currentContext();
   if (entry.key.words[0] != now.word() || entry.key.words[1] != now.epoch) return false;
   const Storage *seen[PlainCall::kMostArguments];
   for (size_t i = 0; i < nargs; ++i)
     if (!isArray(args[i]) || !entry.plain.fits(i, arrayOf(args[i]), seen)) return false;
-  return entry.state().holds();
+  return stateOf(entry).holds();
 }
 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
-  JitState &state = stateOf(self);
+  JitState &state = jitOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
   Call asGiven{state.function.get(), args, nargs, kwnames};
   if (!asGiven.function) return PyErr_SetString(PyExc_ReferenceError, "jitted function: it has been collected"), nullptr;
   state.calls++;
   if (isDisabled || jitMode == JitMode::Off || Mode::current() || isDebugged()) return callEager(asGiven);
-  Entry *entry = state.last < state.entries.size() ? state.entries[state.last].get() : nullptr;
+  Tree *entry = state.last();
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;
   PyObject *result = guarded([&] { return callPlain(*entry, args); });
@@ -62,8 +62,8 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   PyObject *function, *numbers, *staticNames, *openAxes, *parameters;
   int raiseOnMiss, dynamic;
   Py_ssize_t positional;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers, &staticNames,
-                                   &raiseOnMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers,
+                                   &staticNames, &raiseOnMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
     return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -95,7 +95,7 @@ int clear(PyObject *self) {
   auto *jit = reinterpret_cast<JitFunction *>(self);
   Py_CLEAR(jit->dict);
   if (jit->state) {
-    auto entries = std::exchange(jit->state->entries, {}); // dropped last: that can run code of the user
+    jit->state->forget();
     Object function = std::exchange(jit->state->function, Object());
   }
   return 0;
@@ -114,15 +114,15 @@ PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
   return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
 }
 
-PyObject *counters(PyObject *self, PyObject *) { return countersOf(stateOf(self)); }
-PyObject *entries(PyObject *self, PyObject *) { return entriesOf(stateOf(self)); }
+PyObject *counters(PyObject *self, PyObject *) { return countersOf(jitOf(self)); }
+PyObject *entries(PyObject *self, PyObject *) { return entriesOf(jitOf(self)); }
 
 /// A call by a tuple and a dict, recorded and neither computed nor compiled; `use` has the entry and its arguments.
 template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndKwargs, const char *what, const Use &use) {
   return guarded([&]() -> PyObject * {
     PyObject *tuple, *kwargs;
     if (!PyArg_ParseTuple(argsAndKwargs, "O!O!", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)) throw PythonError();
-    JitState &state = stateOf(self);
+    JitState &state = jitOf(self);
     std::vector<PyObject *> args;
     Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) args.push_back(PyTuple_GET_ITEM(tuple, i));
@@ -137,24 +137,19 @@ template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndK
 
 /// _record(args, kwargs) -> words of the trace.
 PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
-  return recordApart(self, argsAndKwargs, "lower", [](const Entry &entry, const Arguments &) {
+  return recordApart(self, argsAndKwargs, "lower", [](const Tree &entry, const Arguments &) {
     auto words = entry.root.segment.trace->serialize();
     return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
   });
 }
 
 /// _replay(args, kwargs) -> the result of the call by the interpreter; TraceError where an operation fails on data.
-PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) {
-  return recordApart(self, argsAndKwargs, "replay", interpretEntry);
-}
+PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) { return recordApart(self, argsAndKwargs, "replay", interpretTree); }
 
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {
-  JitState &state = stateOf(self);
-  auto entries = std::exchange(state.entries, {}); // dropped last: that can run Python code
-  state.sharing = {};
-  state.counted.clear();
-  state.last = 0;
+  JitState &state = jitOf(self);
+  state.forget();
   Py_RETURN_NONE;
 }
 
@@ -208,7 +203,7 @@ bool initJit(PyObject *module) {
                       slots};
   jitType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!jitType || PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jitType))) return false;
-  Object places(Py_BuildValue("(ss)", "function", "type")); // kinds that the analysis may name beside dicts and cells
+  Object places(Py_BuildValue("(sss)", "function", "type", "partial")); // kinds that the analysis may name beside dicts and cells
   return places && !PyModule_AddObjectRef(module, "PLACES", places.get()) && !PyModule_AddFunctions(module, functions);
 }
 

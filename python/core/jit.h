@@ -5,10 +5,7 @@
 #include "frames.h"
 #include "watch.h"
 
-#include "frontend/tree/Runner.h"
-#include "frontend/tree/Sharing.h"
-
-#include <set>
+#include "frontend/tree/Function.h"
 
 namespace kiln::py {
 
@@ -28,29 +25,17 @@ struct JitOptions {
   std::vector<OpenAxis> openAxes;
 };
 
-/// A tree, and what its calls need beside it.
-struct Entry : Tree {
-  PlainCall plain;
-  const PythonState &state() const { return static_cast<const PythonState &>(*watched); } // every entry has one
-};
+/// What a recording of a tree read of Python; every tree has one.
+inline const PythonState &stateOf(const Tree &tree) { return static_cast<const PythonState &>(*tree.watched); }
 
-/// KILN_JIT: code is compiled behind the program's back, or waited for, or functions run as they are written.
-enum class JitMode { Auto, Sync, Off };
-extern JitMode jitMode;
+extern JitMode jitMode; // KILN_JIT
 
 /// What a jitted function knows; under the lock of the interpreter.
-struct JitState {
+struct JitState : Function {
   Object function;
   JitOptions options;
-  std::vector<std::shared_ptr<Entry>> entries;
-  Sharing sharing;
-  size_t last = 0;
-  int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
-  std::set<const Code *> counted;   // code among `compiles` and `cacheHits`
-  std::set<std::string> told;       // notes that were given
+  std::set<std::string> told; // notes that were given
 
-  /// Whether an entry has its code, which it takes over where that has become ready.
-  bool adoptCode(Entry &entry);
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
   int visit(visitproc visit, void *arg) const;
@@ -58,14 +43,14 @@ struct JitState {
 
 /// A call that is not the plain one of last time.
 PyObject *callAny(JitState &state, const Call &call);
-/// A call that the plain one of an entry fits; null with no error set where it has to run in eager.
-PyObject *callPlain(Entry &entry, PyObject *const *args);
+/// A call that the plain one of a tree fits; null with no error set where it has to run in eager.
+PyObject *callPlain(Tree &tree, PyObject *const *args);
 PyObject *callEager(const Call &call);
 
 /// Records a call for its trace alone: nothing is computed or written. Throws Error (trace) where the call would run in eager.
-std::shared_ptr<Entry> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
-/// Runs an entry by the interpreter. Throws Error (trace) where an operation fails on data.
-PyObject *interpretEntry(const Entry &entry, const Arguments &arguments);
+std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
+/// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
+PyObject *interpretTree(const Tree &tree, const Arguments &arguments);
 
 PyObject *countersOf(JitState &state);
 PyObject *entriesOf(JitState &state);

@@ -77,7 +77,7 @@ void checkSizes(const char *op, const Dims &shape) {
     if (d < 0) fail(ErrorKind::Shape, op, "shape", "sizes of at least 0", toString(shape));
 }
 
-void defineOps(py11::module_ &m) {
+void defineCreation(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
   m.def(
       "asarray",
@@ -142,6 +142,10 @@ void defineOps(py11::module_ &m) {
           where(require("where", c, hc), kiln::py::requireOperand("where", x.ptr(), hx), kiln::py::requireOperand("where", y.ptr(), hy)));
     });
   });
+}
+
+void defineShaping(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
   m.def("reshape", [](py11::object x, py11::object shape) {
     return located([&] {
       Holder h;
@@ -177,6 +181,19 @@ void defineOps(py11::module_ &m) {
       return wrap(concat(arrays, axis));
     });
   });
+  m.def("broadcast_shapes", [](py11::object a, py11::object b) {
+    return located([&] {
+      Dims shape =
+          broadcastShapes("broadcast_shapes", kiln::py::toDims("broadcast_shapes", a.ptr()), kiln::py::toDims("broadcast_shapes", b.ptr()));
+      PyObject *tuple = PyTuple_New(shape.rank);
+      for (int i = 0; tuple && i < shape.rank; ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(shape[i]));
+      return tuple;
+    });
+  });
+}
+
+void definePositions(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
   m.def("take", [](py11::object x, py11::object indices, int64_t axis) {
     return located([&] {
       Holder a, b;
@@ -222,6 +239,10 @@ void defineOps(py11::module_ &m) {
           dynamicUpdate(require("dynamic_update", x, a), require("dynamic_update", value, b), require("dynamic_update", starts, c)));
     });
   });
+}
+
+void defineReductions(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
   m.def("bitcast", [](py11::object x, py11::object dtype) {
     return located([&] {
       Holder h;
@@ -249,6 +270,10 @@ void defineOps(py11::module_ &m) {
       return wrap(matmul(require("matmul", x, a), require("matmul", y, b)));
     });
   });
+}
+
+void defineExchange(py11::module_ &m) {
+  using kiln::py::wrap;
   m.def("dlpack", [](py11::object x, bool isVersioned, bool copies) {
     return located([&] { return kiln::py::toDlpack(x.ptr(), isVersioned, copies); });
   });
@@ -274,15 +299,6 @@ void defineOps(py11::module_ &m) {
         fail(ErrorKind::Value, "from_bytes", "size", std::to_string(a.size() * byteSize(a.dtype)) + " bytes", std::to_string(raw.size()));
       std::memcpy(a.data(), raw.data(), raw.size());
       return wrap(std::move(a));
-    });
-  });
-  m.def("broadcast_shapes", [](py11::object a, py11::object b) {
-    return located([&] {
-      Dims shape =
-          broadcastShapes("broadcast_shapes", kiln::py::toDims("broadcast_shapes", a.ptr()), kiln::py::toDims("broadcast_shapes", b.ptr()));
-      PyObject *tuple = PyTuple_New(shape.rank);
-      for (int i = 0; tuple && i < shape.rank; ++i) PyTuple_SET_ITEM(tuple, i, PyLong_FromLongLong(shape[i]));
-      return tuple;
     });
   });
   m.def("to_dtype", [](py11::object o) { return located([&] { return kiln::py::fromDType(kiln::py::toDType(o.ptr())); }); });
@@ -370,7 +386,7 @@ void runCompiled(const std::vector<int64_t> &program, const void *const *from, v
   if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
 }
 
-void defineServices(py11::module_ &m) {
+void definePythonSide(py11::module_ &m) {
   m.def("set_python_side", [](py11::dict d) {
     auto &side = kiln::py::side();
     auto take = [&](const char *name) { return Py_NewRef(d[name].ptr()); };
@@ -398,6 +414,9 @@ void defineServices(py11::module_ &m) {
     longWork() = {[]() -> void * { return PyEval_SaveThread(); },
                   [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
   });
+}
+
+void defineDTypes(py11::module_ &m) {
   m.def("dtype_names", [] {
     std::vector<std::tuple<std::string, int, char>> names; // with NumPy's letter of the kind
     for (int i = 0; i < kNumDTypes; ++i) {
@@ -430,6 +449,9 @@ void defineServices(py11::module_ &m) {
     });
   });
   m.def("default_dtype", [] { return located([] { return kiln::py::fromDType(defaultFloat()); }); });
+}
+
+void definePrograms(py11::module_ &m) {
   m.def("print_ir", [](py11::bytes words, const std::string &stage) {
     return located([&]() -> PyObject * {
       std::vector<int64_t> list = toWords(words);
@@ -463,6 +485,9 @@ void defineServices(py11::module_ &m) {
     });
   });
   m.def("run_program", [](py11::bytes words, py11::tuple inputs) { return runWords(words, inputs, runCompiled); });
+}
+
+void defineProcess(py11::module_ &m) {
   m.def("get_num_threads", [] { return threadCount(); });
   m.def("set_num_threads", [](py11::object count) {
     return located([&]() -> PyObject * {
@@ -488,6 +513,9 @@ void defineServices(py11::module_ &m) {
       list.append(py11::make_tuple(py11::handle(reinterpret_cast<PyObject *>(frame.code())), frame.instruction()));
     return list;
   });
+}
+
+void defineCache(py11::module_ &m) {
   cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
     auto c = cacheConfig();
@@ -514,8 +542,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  defineOps(m);
-  defineDevices(m);
-  defineLibrary(m);
-  defineServices(m);
+  for (auto define : {defineCreation, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
+                      definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
+    define(m);
 }

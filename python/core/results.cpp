@@ -17,10 +17,11 @@ bool isBuiltIn(PyObject *value) { return PyTuple_CheckExact(value) || PyList_Che
 
 std::optional<Parts> takeApart(PyObject *value) {
   Parts parts;
-  bool isTuple = PyTuple_Check(value) && (isBuiltIn(value) || PyObject_HasAttrString(reinterpret_cast<PyObject *>(Py_TYPE(value)), "_fields"));
-  if (isTuple || PyList_CheckExact(value)) {
+  bool isTuple = isBuiltIn(value) || isNamedTuple(value);
+  if (isTuple) {
     parts.recipe = Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(value)));
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) parts.children.push_back(Object::borrow(PySequence_Fast_GET_ITEM(value, i)));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i)
+      parts.children.push_back(Object::borrow(PySequence_Fast_GET_ITEM(value, i)));
     return parts;
   }
   Object children;
@@ -66,7 +67,9 @@ public:
     }
     bool isKnown = !PyTuple_CheckExact(value) && std::ranges::find(containers, value) != containers.end();
     auto parts = isKnown || depth == kDeepest ? std::nullopt : takeApart(value);
-    if (!parts) return fail(isKnown ? "the result has one container twice" : std::string("the result has a ") + Py_TYPE(value)->tp_name + " in it"), t;
+    if (!parts)
+      return fail(isKnown ? "the result has one container twice" : std::string("the result has a ") + Py_TYPE(value)->tp_name + " in it"),
+             t;
     containers.push_back(value);
     t.kind = Template::Container;
     t.object = HostObject(parts->recipe.get());
@@ -239,7 +242,8 @@ public:
       Object arguments(check(PyTuple_Pack(1, tuple.get())));
       return adopt(PyTuple_Type.tp_new(reinterpret_cast<PyTypeObject *>(recipe), arguments.get(), nullptr));
     }
-    return adopt(PyObject_CallFunctionObjArgs(side().makeResult, PyTuple_GET_ITEM(recipe, 0), PyTuple_GET_ITEM(recipe, 1), tuple.get(), nullptr));
+    return adopt(
+        PyObject_CallFunctionObjArgs(side().makeResult, PyTuple_GET_ITEM(recipe, 0), PyTuple_GET_ITEM(recipe, 1), tuple.get(), nullptr));
   }
 
 private:

@@ -30,6 +30,8 @@ uint64_t versionOf(PyObject *type) {
   return isValid ? t->tp_version_tag : 0;
 }
 
+bool isPartial(PyObject *o) { return Py_TYPE(o) == reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(side().thingClasses, 1)); }
+
 PyObject **attributeOf(PyObject *function, PyObject *name) {
   auto *f = reinterpret_cast<PyFunctionObject *>(function);
   if (!PyUnicode_CompareWithASCIIString(name, "__code__")) return &f->func_code;
@@ -42,6 +44,7 @@ Object Place::read() const {
   PyObject *of = container.get();
   if (PyType_Check(of)) return container;
   if (!key) return Object::borrow(PyCell_GET(of));
+  if (isPartial(of)) return Object(PyObject_GetAttr(of, key.get())); // of a plain type: no code of the user runs
   if (PyFunction_Check(of)) return Object::borrow(*attributeOf(of, key.get()));
   PyObject *found = PyDict_GetItemWithError(of, key.get());
   if (!found) PyErr_Clear();
@@ -60,7 +63,7 @@ Guard::Guard(Place at, Object value) : place(std::move(at)), expected(std::move(
   if (PyType_Check(of)) version = versionOf(of);
   else if (!key) field = &reinterpret_cast<PyCellObject *>(of)->ob_ref;
   else if (PyFunction_Check(of)) field = attributeOf(of, key);
-  else if (PyUnicode_CheckExact(key)) hash = PyObject_Hash(key);
+  else if (PyDict_Check(of) && PyUnicode_CheckExact(key)) hash = PyObject_Hash(key);
 }
 
 bool Guard::holdsByValue() const {

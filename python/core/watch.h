@@ -9,7 +9,7 @@
 
 namespace kiln::py {
 
-/// A dict and a key, a cell, an attribute of a function, or a type as a whole.
+/// A dict and a key, a cell, an attribute of a function or of a partial object, or a type as a whole.
 struct Place {
   Object container, key; // no key: a cell or a type
   Object read() const;   // null if it is gone

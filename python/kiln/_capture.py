@@ -90,6 +90,8 @@ class _Analysis:
             self.fail(f"calls '{label}', a partial object of something else than a plain function")
         if value.func.__code__.co_flags & 8:
             self.fail(f"calls '{label}', a partial object of a function with **{value.func.__code__.co_varnames[-1]}")
+        for name in ("func", "args", "keywords") if "partial" in _WATCHED else ():
+            self.watch(value, name)
         for v in (*value.args, *value.keywords.values()):
             self.judge(v, label)
         for name in value.func.__code__.co_varnames[:value.func.__code__.co_argcount + value.func.__code__.co_kwonlyargcount]:

@@ -28,6 +28,7 @@ from kiln._front import Bound
 MODES = ("sync", "auto", "hop", "threads")
 LIMIT = 60  # seconds that a case may take by itself
 FILE = "<state>"
+_DRESS = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__wrapped__", "_options"}  # of jitted functions
 _SKIPPED = {"kn", "np", "jit", "x", "print_", "result"}
 
 
@@ -38,7 +39,9 @@ class Describer:
         self.seen, self.kept = {}, []
 
     def of(self, o):
+        extra = {}
         while isinstance(o, (kn._core.JitFunction, Bound)):
+            extra.update({k: v for k, v in vars(o).items() if k not in _DRESS})
             o = o.__wrapped__
         if o is None or isinstance(o, (bool, int, float, complex, str, bytes, np.generic)):
             return f"{type(o).__name__} {o!r}"
@@ -46,12 +49,12 @@ class Describer:
             return f"#{self.seen[id(o)]}"
         self.seen[id(o)] = number = len(self.seen)
         self.kept.append(o)
-        return f"#{number}={self._parts(o)}"
+        return f"#{number}={self._parts(o, extra)}"
 
     def _all(self, items):
         return "[" + ", ".join(self.of(i) for i in items) + "]"
 
-    def _parts(self, o):
+    def _parts(self, o, extra):
         name = type(o).__name__
         if isinstance(o, kn.Array):
             return f"array {o.dtype.name} {o.shape} {o.tolist()!r}"
@@ -59,7 +62,7 @@ class Describer:
             return f"ndarray {o.dtype} {o.shape} {o.tolist()!r}"
         if isinstance(o, types.FunctionType):
             cells = [c.cell_contents for c in o.__closure__ or () if _is_set(c)]
-            return f"function {o.__name__} " + self._all([o.__defaults__, o.__kwdefaults__, *cells, {**vars(o)}])
+            return f"function {o.__name__} " + self._all([o.__defaults__, o.__kwdefaults__, *cells, {**vars(o), **extra}])
         if isinstance(o, functools.partial):
             return "partial " + self._all([o.func, o.args, o.keywords])
         if isinstance(o, types.MethodType):

@@ -488,6 +488,18 @@ y = x + 0
 f(x, y)
 f(y, x)
 """,
+    "the same elements in one object and in two": """
+f = jit(lambda a, b: b)
+g = jit(lambda a, b: (a is b, a * 2))
+y = x[:]
+---
+f(x, x) is x
+f(x, y) is y
+f(x, x) is x
+g(x, y)
+g(x, x)
+g(x, y)
+""",
     "overlapping arguments": """
 w = kn.arange(6).astype(kn.float32)
 @jit

@@ -74,8 +74,7 @@ cfg.real = 7.0
 f(x, cfg)
 cfg.start = -1.0
 f(x, cfg)
-g(x, slice(0, 1, 4))
-g(x, slice(0, 1, 5))
+g(x, range(0, 9, 4))
 g(x, range(0, 9, 3))
 """,
     "a captured list": """

@@ -60,8 +60,8 @@ struct Program {
 };
 const Program programs[] = {
     {"chain", [](Array &x, Array &y, Array &) { return apply(Op::Add, apply(Op::Multiply, x, y), apply(Op::Subtract, y, 2.5)); }},
-    {"broadcast", [](Array &x, Array &y,
-                     Array &) { return apply(Op::Multiply, slice(x, {0, 0}, {4, 1}, {1, 1}), slice(y, {0, 0}, {1, 6}, {1, 1})); }},
+    {"broadcast",
+     [](Array &x, Array &y, Array &) { return apply(Op::Multiply, slice(x, {0, 0}, {4, 1}, {1, 1}), slice(y, {0, 0}, {1, 6}, {1, 1})); }},
     {"dtypes",
      [](Array &x, Array &y, Array &) { return apply(Op::Add, cast(x, DType::F64), apply(Op::Multiply, y, cast(y, DType::F16))); }},
     {"power", [](Array &x, Array &, Array &) { return apply(Op::Pow, x, 0.5); }},

@@ -1,0 +1,50 @@
+// What is known of one function: the trees of its keys, the code that they share, and when code is asked for.
+#pragma once
+
+#include "frontend/tree/Runner.h"
+#include "frontend/tree/Sharing.h"
+
+#include <set>
+
+namespace kiln {
+
+/// Code is compiled behind the program's back, or waited for, or functions run as they are written.
+enum class JitMode : uint8_t { Auto, Sync, Off };
+
+class Function {
+public:
+  int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
+
+  const std::vector<std::shared_ptr<Tree>> &trees() const { return all; }
+  /// The tree that ran last; null for none.
+  Tree *last() const { return lastUsed < all.size() ? all[lastUsed].get() : nullptr; }
+  /// The tree that `fits` says yes to, the one that ran last before the others.
+  template <typename Fits> std::shared_ptr<Tree> find(const Fits &fits) {
+    if (lastUsed < all.size())
+      if (auto tree = all[lastUsed]; fits(*tree)) return tree;
+    for (size_t i = 0; i < all.size(); ++i)
+      if (auto tree = all[i]; i != lastUsed && fits(*tree)) return lastUsed = i, tree;
+    return nullptr;
+  }
+  /// Room for another tree: one that runs in eager, or whose code others share, is made again quickly. False where there is none.
+  bool makeRoom();
+  /// Adds a tree; what there is to say of how many there are, or nothing.
+  std::string add(std::shared_ptr<Tree> tree);
+  /// Gives a recorded tree its code, of its own or of earlier ones, and looks for it in the cache. `allowed` and `probe` as in Sharing.
+  void chooseCode(Dynamic dynamic, const OpenAxes &allowed, Tree &tree, const Sharing::Probe &probe);
+  /// Moves a tree to its code where that is there, or starts to get it, at once where a run takes long; why there will be none, or nothing.
+  /// Throws Error (compile) where code is waited for and fails.
+  std::string advance(Tree &tree, JitMode mode, bool isLong);
+  /// Whether a tree has its code, which it takes over where that has become ready.
+  bool adoptCode(Tree &tree);
+  /// Drops all trees; calls that run keep theirs.
+  void forget();
+
+private:
+  std::vector<std::shared_ptr<Tree>> all;
+  size_t lastUsed = 0;
+  Sharing sharing;
+  std::set<const Code *> counted; // among `compiles` and `cacheHits`
+};
+
+} // namespace kiln
