@@ -27,7 +27,7 @@ bool keepDead(PyArray *a) {
   const Array &x = a->array;
   const Storage *cell = x.storage.get();
   if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value ||
-      cell->device)
+      cell->device || cell->isLoose)
     return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;

@@ -188,3 +188,14 @@ for f in functions:
     assert kn._core.to_bytes(there) == kn._core.to_bytes(here), code
     assert kn._core.to_bytes(kn.jit(f)(x)) == kn._core.to_bytes(here), code
 """)
+
+
+def test_written_out_operands_alone_are_loose():
+    """The memory of one that has gone is that of an array like any other."""
+    run("""
+for _ in range(3):
+    assert kn.take(x, [0, 2], axis=1).device == "dummy:0" and kn.take(host, [0, 2], axis=1).device == "cpu"
+    made = [kn.asarray([0.0, 1.0, 2.0]) + 1 for _ in range(20)]
+    for a in made:
+        refusal(lambda: x + a)
+""")
