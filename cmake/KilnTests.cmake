@@ -6,6 +6,9 @@ target_link_libraries(kiln-unit PRIVATE kiln_runtime kiln_library gtest gtest_ma
 # What an extension is: a library of its own that registers ops.
 add_library(kiln_test_ops MODULE test/plugin/TestOps.cpp)
 target_link_libraries(kiln_test_ops PRIVATE kiln_runtime)
+# A second device, for tests from Python.
+add_library(kiln_test_device MODULE test/plugin/TestDevice.cpp)
+target_link_libraries(kiln_test_device PRIVATE kiln_runtime)
 configure_file(test/lit.site.cfg.py.in ${CMAKE_BINARY_DIR}/test/lit.site.cfg.py @ONLY)
 
 # Random programs and damaged files; knows no LLVM.

@@ -1,16 +1,34 @@
 #include "frontend/CellTable.h"
+#include "frontend/Device.h"
 
 #include "lib/Core/Error.h"
 #include "lib/Runtime/Memory.h"
 
+#include <cstring>
 #include <new>
 
 namespace kiln {
 
 static constexpr size_t kHeader = (sizeof(Value) + 63) / 64 * 64;
 
-Ref<Value> Value::make(size_t bytes) {
+static Ref<Value> makeOn(Device &device, size_t bytes) {
+  void *data = device.allocate(bytes);
+  Value *value;
+  try {
+    value = new (allocate(kHeader)) Value;
+  } catch (...) {
+    device.release(data, bytes);
+    throw;
+  }
+  value->data = data;
+  value->bytes = bytes;
+  value->device = &device;
+  return Ref<Value>(value);
+}
+
+Ref<Value> Value::make(size_t bytes, Device *device) {
   if (bytes > SIZE_MAX / 2) throw Error(ErrorKind::Memory, "array: expected a size that fits in memory");
+  if (device) return makeOn(*device, bytes);
   char *block = static_cast<char *>(allocate(kHeader + bytes));
   Value *value = new (block) Value;
   value->data = block + kHeader;
@@ -27,14 +45,23 @@ Ref<Value> Value::share(void *data, size_t bytes, std::shared_ptr<void> owner) {
   return Ref<Value>(value);
 }
 
+Ref<Value> Value::copy() const {
+  Ref<Value> result = make(bytes, device);
+  if (device) device->copyWithin(result->data, data, bytes);
+  else std::memcpy(result->data, data, bytes);
+  return result;
+}
+
 void Value::destroy(Value *value) noexcept {
-  size_t bytes = value->isForeign ? 0 : value->bytes;
+  size_t bytes = value->isForeign || value->device ? 0 : value->bytes;
+  if (value->device && !value->isForeign) value->device->release(value->data, value->bytes);
   value->~Value();
   release(value, kHeader + bytes);
 }
 
 Ref<Storage> Storage::make(Ref<Value> value) {
   Storage *storage = new (allocate(sizeof(Storage))) Storage;
+  storage->device = value ? value->device : nullptr;
   storage->value = std::move(value);
   return Ref<Storage>(storage);
 }
@@ -61,7 +88,7 @@ void Array::updateContiguous() {
   if (step == 0) isContiguous = true; // nothing to lie anywhere
 }
 
-Array Array::empty(DType dtype, const Dims &shape) {
+Array Array::empty(DType dtype, const Dims &shape, Device *device) {
   Array a;
   int64_t n = 1;
   for (int64_t d : shape)
@@ -71,7 +98,7 @@ Array Array::empty(DType dtype, const Dims &shape) {
   a.dtype = dtype;
   a.shape = shape;
   a.strides = contiguousStrides(shape);
-  a.storage = Storage::make(Value::make(size_t(numElements(shape) * byteSize(dtype))));
+  a.storage = Storage::make(Value::make(size_t(numElements(shape) * byteSize(dtype)), device));
   return a;
 }
 

@@ -36,15 +36,20 @@ private:
   T *object = nullptr;
 };
 
-/// Memory of an array. Small data follows the header in one block.
+class Device; // null: the CPU
+
+/// Memory of an array. Data of the CPU follows the header in one block.
 struct Value {
   std::atomic<int32_t> refs{1};
   bool isForeign = false; // somebody else's memory, shared: `owner` keeps it alive
   void *data = nullptr;
   size_t bytes = 0;
+  Device *device = nullptr; // whose memory it is
   std::shared_ptr<void> owner;
 
-  static Ref<Value> make(size_t bytes);
+  static Ref<Value> make(size_t bytes, Device *device = nullptr);
+  /// The same bytes in memory of their own, on the same device.
+  Ref<Value> copy() const;
   static Ref<Value> share(void *data, size_t bytes, std::shared_ptr<void> owner);
   static void destroy(Value *value) noexcept;
 };
@@ -56,8 +61,10 @@ struct Storage {
   std::atomic<int32_t> refs{1};
   bool pinned = false;
   bool isWritable = true;
+  bool isLoose = false;           // of values that were written out as an operand: goes where the arrays beside it are
   int32_t cell = -1;              // its number in `recording`
   Ref<Value> value;               // none: made by a recording that computes nothing
+  Device *device = nullptr;       // of any value that it holds
   CellTable *recording = nullptr; // of the recorder that made it, which may be over; counted
 
   static Ref<Storage> make(Ref<Value> value);
@@ -89,6 +96,7 @@ struct Array {
   std::shared_ptr<const ViewStep> view; // from its cell to this view, for the recorder of `mark`
 
   int64_t size() const { return numElements(shape); }
+  /// What kernels of its device get; the host reads through `leave` (Mode.h).
   char *data() const {
     if (!storage->value) failLeaked();
     return static_cast<char *>(storage->value->data) + offset * byteSize(dtype);
@@ -99,7 +107,7 @@ struct Array {
   [[noreturn]] static void failLeaked();
 
   /// A new array with memory of its own, uninitialized.
-  static Array empty(DType dtype, const Dims &shape);
+  static Array empty(DType dtype, const Dims &shape, Device *device = nullptr);
 };
 
 } // namespace kiln

@@ -41,7 +41,7 @@ Array windows(const Array &x, const Dims &result, const Dims &window, const Wind
   Dims shape = result;
   shape[spatial + 1] = numElements(window);
   shape.push(x.shape[spatial + 1]);
-  Array columns = full(shape, x.dtype, {});
+  Array columns = full(shape, x.dtype, {}, nullptr);
   Dims tap = window;
   for (int64_t number = 0; number < numElements(window); ++number) {
     int64_t rest = number;
@@ -80,6 +80,10 @@ Array runConvolution(const Array &x, const Array &w, const TensorType &type, con
 
 Array convolution(const Array &x, const Array &w, const Dims &strides, const Dims &low, const Dims &high, const Dims &dilation,
                   int64_t groups) {
+  if (areMixed(x, w)) {
+    Together both("convolution", {&x, &w});
+    return convolution(both[0], both[1], strides, low, high, dilation, groups);
+  }
   if (isNarrow(x.dtype) && x.dtype == w.dtype && !isStorage(x.dtype))
     return cast(convolution(cast(x, DType::F32), cast(w, DType::F32), strides, low, high, dilation, groups), x.dtype);
   std::vector<int64_t> words;
@@ -87,7 +91,7 @@ Array convolution(const Array &x, const Array &w, const Dims &strides, const Dim
   words.push_back(groups);
   TensorType types[] = {x.type(), w.type()};
   TensorType type = infer(Op::Convolution, types, words);
-  if (hasMode()) return apply(Op::Convolution, {&x, &w}, words, type);
+  if (isApart(x, w)) return apply(Op::Convolution, {&x, &w}, words, type);
   return runConvolution(x, w, type, {strides, low, high, dilation, groups});
 }
 

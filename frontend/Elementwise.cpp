@@ -93,6 +93,34 @@ static DType commonDType(const char *op, std::span<const Operand> operands, bool
 
 //===-- elementwise -------------------------------------------------------------------------------------------------===//
 
+/// Operands of several devices on one: arrays of the CPU that are more than a number are brought to the others.
+struct OperandsTogether {
+  Array held[3];
+  Operand all[3];
+  size_t count;
+
+  OperandsTogether(Op op, std::span<const Operand> given) : count(given.size()) {
+    const Array *arrays[3];
+    size_t n = 0;
+    for (const Operand &o : given)
+      if (o.kind == Operand::IsArray) arrays[n++] = o.array;
+    Device *device = commonDevice(info(op).name, {arrays, n});
+    for (size_t i = 0; i < count; ++i) {
+      all[i] = given[i];
+      if (all[i].kind != Operand::IsArray || deviceOf(*all[i].array) || !all[i].array->shape.rank) continue;
+      held[i] = cast(*all[i].array, all[i].array->dtype, device);
+      all[i].array = &held[i];
+    }
+  }
+  std::span<const Operand> operands() const { return {all, count}; }
+};
+
+static bool isElsewhere(std::span<const Operand> operands) {
+  bool result = false;
+  for (const Operand &o : operands) result |= o.kind == Operand::IsArray && deviceOf(*o.array);
+  return result;
+}
+
 /// As operations of the op table over arrays of one shape.
 static Array applyParts(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const TensorType &type) {
   Array held[3];
@@ -142,7 +170,7 @@ static Array applyTyped(Op op, std::span<const Operand> operands, std::span<cons
   TensorType types[3];
   for (size_t i = 0; i < operands.size(); ++i) types[i] = {dtypes[i], shape};
   TensorType result = infer(op, {types, operands.size()}, {});
-  if (hasMode()) return applyParts(op, operands, dtypes, result);
+  if (hasMode() || isElsewhere(operands)) return applyParts(op, operands, dtypes, result);
   return runElementwise(op, operands, dtypes, shape, result.dtype);
 }
 
@@ -229,42 +257,62 @@ static std::optional<Array> smallPower(const Operand &x, const Operand &y) {
   }
 }
 
-Array applyElementwise(Op op, std::span<const Operand> operands) {
-  if (op == Op::Pow)
-    if (auto result = smallPower(operands[0], operands[1])) return std::move(*result);
-  if (operands.size() <= 2)
-    if (auto result = hasMode() ? passFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
+static Array applyPromoted(Op op, std::span<const Operand> operands) {
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});
 }
 
-Array where(const Array &condition, const Operand &x, const Operand &y) {
-  Operand values[] = {x, y};
-  DType dtype = commonDType("where", values, false);
-  Operand operands[] = {{Operand::IsArray, &condition}, x, y};
-  DType dtypes[] = {condition.dtype, dtype, dtype};
+[[gnu::noinline]] static Array applyElsewhere(Op op, std::span<const Operand> given) {
+  OperandsTogether together(op, given);
+  if (given.size() <= 2)
+    if (auto result = passFlat(op, together.operands())) return std::move(*result);
+  return applyPromoted(op, together.operands());
+}
+
+Array applyElementwise(Op op, std::span<const Operand> operands) {
+  if (op == Op::Pow)
+    if (auto result = smallPower(operands[0], operands[1])) return std::move(*result);
+  if (isElsewhere(operands)) return applyElsewhere(op, operands);
+  if (operands.size() <= 2)
+    if (auto result = hasMode() ? passFlat(op, operands) : applyFlat(op, operands)) return std::move(*result);
+  return applyPromoted(op, operands);
+}
+
+static Array whereTogether(std::span<const Operand> operands) {
+  DType dtype = commonDType("where", operands.subspan(1), false);
+  DType dtypes[] = {operands[0].array->dtype, dtype, dtype};
   return applyTyped(Op::Select, operands, dtypes);
 }
 
-Array cast(const Array &x, DType dtype) {
-  if (x.dtype == dtype) return x;
-  if (!hasMode()) return runCast(x, dtype);
+Array where(const Array &condition, const Operand &x, const Operand &y) {
+  Operand operands[] = {{Operand::IsArray, &condition}, x, y};
+  if (isElsewhere(operands)) return whereTogether(OperandsTogether(Op::Select, operands).operands());
+  return whereTogether(operands);
+}
+
+Array cast(const Array &x, DType dtype, Device *device) {
+  bool isBrought = device && deviceOf(x) != device;
+  if (x.dtype == dtype && !isBrought) return x;
+  if (!isApart(x) && !isBrought) return runCast(x, dtype);
+  if (isBrought) checkWrite("cast", device, x);
+  const Array *operand = &x;
   int64_t word = int64_t(dtype);
-  return apply(Op::Cast, {&x}, {&word, 1}, {dtype, x.shape});
+  return apply({Op::Cast, {&operand, 1}, {&word, 1}, {dtype, x.shape}, false, isBrought ? device : nullptr});
 }
 
 //===-- sources -----------------------------------------------------------------------------------------------------===//
 
-Array constantArray(DType dtype, const Scalar &bits) {
-  if (hasMode()) return applyConstant(dtype, bits);
+Array constantArray(DType dtype, const Scalar &bits, Device *device) {
+  if (hasMode() || device) return applyConstant(dtype, bits, device);
   Array result = Array::empty(dtype, {});
   std::memcpy(result.data(), bits.data(), size_t(byteSize(dtype)));
   return result;
 }
 
-Array full(const Dims &shape, DType dtype, const Scalar &bits) {
-  if (hasMode()) return applyBroadcast(applyConstant(dtype, bits), shape, false);
+Array full(const Dims &shape, DType dtype, const Scalar &bits, Device *device) {
+  if (!shape.rank) return constantArray(dtype, bits, device);
+  if (hasMode() || device) return applyBroadcast(applyConstant(dtype, bits), shape, false, device);
   Array result = Array::empty(dtype, shape);
   eager::Input input{bits.data(), dtype, {}};
   input.strides.rank = shape.rank;
@@ -278,17 +326,17 @@ Array bitcast(const Array &x, DType dtype) {
   TensorType type = x.type();
   int64_t word = int64_t(dtype);
   type = infer(Op::Bitcast, {&type, 1}, {&word, 1});
-  if (hasMode()) return apply(Op::Bitcast, {&x}, {&word, 1}, type);
+  if (isApart(x)) return apply(Op::Bitcast, {&x}, {&word, 1}, type);
   Array result = copy(x);
   result.dtype = dtype;
   return result;
 }
 
-Array iota(DType dtype, const Dims &shape, int64_t axis) {
+Array iota(DType dtype, const Dims &shape, int64_t axis, Device *device) {
   std::vector<int64_t> words = {axis, int64_t(dtype)};
   appendWords(words, shape);
   TensorType type = infer(Op::Iota, {}, words);
-  if (hasMode()) return apply(Op::Iota, {}, words, type);
+  if (hasMode() || device) return apply({Op::Iota, {}, words, type, false, device});
   Array line = Array::empty(dtype, {shape[int(axis)]});
   eager::iota(line);
   if (shape.rank == 1) return line;

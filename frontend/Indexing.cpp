@@ -158,7 +158,7 @@ bool setMasked(Resolved &r, const Array &value) {
     for (size_t i = 1; i < r.axes.size(); ++i) valueShape.insert(rank - behind, 1);
   while (valueShape.rank > r.view.shape.rank && valueShape[0] == 1) valueShape.erase(0);
   if (valueShape.rank > kMaxRank) return false;
-  Array cond = reshape(*r.mask, maskShape), source = reshape(cast(value, r.view.dtype), valueShape);
+  Array cond = reshape(*r.mask, maskShape), source = reshape(cast(value, r.view.dtype, deviceOf(r.view)), valueShape);
   if (!(broadcastShapes("assignment", r.view.shape, source.shape) == r.view.shape)) return false;
   assign(r.view, where(cond, operand(source), operand(r.view)));
   return true;
@@ -183,7 +183,7 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
     else return false;
   }
   if (!condition) return false;
-  Array view = Resolver(x, rest).run().view, source = cast(value, x.dtype);
+  Array view = Resolver(x, rest).run().view, source = cast(value, x.dtype, deviceOf(x));
   while (source.shape.rank > view.shape.rank && source.shape[0] == 1) source = reshape(source, Dims(std::span(source.shape).subspan(1)));
   assign(view, where(*condition, operand(source), operand(view)));
   return true;
@@ -191,9 +191,9 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
 
 /// The common case by itself: elements of a row-major vector at positions.
 static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array &value) {
-  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous && !hasMode() &&
-                 key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous && value.shape == key[0].array.shape &&
-                 !x.isRepeated;
+  bool isPlain = key.size() == 1 && key[0].kind == Subscript::Indices && x.shape.rank == 1 && x.isContiguous &&
+                 !isApart(x, key[0].array, value) && key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous &&
+                 value.shape == key[0].array.shape && !x.isRepeated;
   if (!isPlain) return false;
   prepareWrite(x);
   scatterInto(Op::Scatter, x, key[0].array, overlaps(x, value) ? copy(value) : value, 0);
@@ -202,13 +202,14 @@ static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array
 
 void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) {
   if (x.isRepeated) failRepeated();
+  checkWrite("assignment", deviceOf(x), value);
   if (op == Op::Scatter && setUnderCondition(x, key, value)) return;
   if (op == Op::Scatter && setAtPositions(x, key, value)) return;
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) {
     if (op == Op::Scatter) return assign(r.view, value);
-    Array zero = full({1}, DType::I64, {}), flat = reshape(r.view, {1, r.view.size()});
-    Array updates = reshape(broadcastTo(cast(value, x.dtype), r.view.shape), flat.shape);
+    Array zero = full({1}, DType::I64, {}, deviceOf(x)), flat = reshape(r.view, {1, r.view.size()});
+    Array updates = reshape(broadcastTo(cast(value, x.dtype, deviceOf(x)), r.view.shape), flat.shape);
     return assign(r.view, reshape(scatter(op, flat, zero, updates, 0), r.view.shape));
   }
   if (r.mask && op == Op::Scatter && setMasked(r, value)) return;
@@ -222,7 +223,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   shape.erase(r.place);
   for (int i = 0; i < m.index.shape.rank; ++i) shape.insert(r.place + i, m.index.shape[i]);
   flat[r.place] = m.index.size();
-  Array source = cast(value, x.dtype);
+  Array source = cast(value, x.dtype, deviceOf(x));
   while (source.shape.rank > shape.rank && source.shape[0] == 1) {
     Dims fewer = source.shape;
     fewer.erase(0);
@@ -231,7 +232,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   if (!(broadcastShapes("assignment", shape, source.shape) == shape))
     fail(ErrorKind::Shape, "assignment", "shape of the value", "one that repeats to " + toString(shape), toString(value.shape));
   Array updates = reshape(broadcastTo(source, shape), flat), index = reshape(m.index, {m.index.size()});
-  bool isPlain = !hasMode() && m.merged.isContiguous && m.merged.storage.get() == x.storage.get() &&
+  bool isPlain = !isApart(x, index, updates) && m.merged.isContiguous && m.merged.storage.get() == x.storage.get() &&
                  (op == Op::Scatter || accepts(info(op).accepts, x.dtype));
   if (isPlain) {
     prepareWrite(m.merged);

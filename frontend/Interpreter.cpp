@@ -16,8 +16,8 @@ bool ownsMemory(const Array &x) {
 
 class Interpreter {
 public:
-  Interpreter(const Trace &trace, std::span<const Array *const> inputs, void (*between)())
-      : trace(trace), inputs(inputs), between(between) {
+  Interpreter(const Trace &trace, std::span<const Array *const> inputs, void (*between)(), std::span<Device *const> places)
+      : trace(trace), inputs(inputs), between(between), places(places) {
     lastUse.assign(trace.types.size(), -1);
     needed = Trace::neededSlots(trace.words, trace.outputs);
     for (size_t at = 0, slot = 0; at < trace.words.size();) {
@@ -37,7 +37,9 @@ public:
       next = size_t(now) + entry.results;
       if (entry.op == Op::Input) {
         Array &input = slots[size_t(now)] = *inputs[nextInput++];
+        bool isPinned = input.storage->pinned;
         input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
+        input.storage->pinned = isPinned;
         continue;
       }
       if (!needed[size_t(now)]) continue;
@@ -60,6 +62,7 @@ private:
   const Trace &trace;
   std::span<const Array *const> inputs;
   void (*between)();
+  std::span<Device *const> places;
   std::vector<Array> slots;
   std::vector<char> needed;
   std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
@@ -80,19 +83,23 @@ private:
 
   Array apply(const TraceOp &op) {
     const TensorType &type = trace.types[size_t(now)];
-    if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype) return operand(op, 0); // a copy: values do not change here
-    if (info(op.op).kind == Kind::Scatter) {
+    Device *place = size_t(now) < places.size() ? places[size_t(now)] : nullptr;
+    if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype && !place) return operand(op, 0); // a copy: values do not change here
+    bool isHere = op.operands.empty() || !deviceOf(operand(op, 0));                               // in place on the CPU alone
+    if (info(op.op).kind == Kind::Scatter && isHere) {
       Array result = taken(op, 0);
       scatterInto(op.op, result, operand(op, 1), operand(op, 2), op.words[0]);
       return result;
     }
-    if (op.op == Op::Update || op.op == Op::DynamicUpdate) return update(op);
+    if ((op.op == Op::Update || op.op == Op::DynamicUpdate) && isHere) return update(op);
     if (op.op == Op::Real || op.op == Op::Imag) return partOf(operand(op, 0), op.op == Op::Imag);
     const Array *few[4];
     std::vector<const Array *> many(op.operands.size() > 4 ? op.operands.size() : 0);
     const Array **operands = many.empty() ? few : many.data();
     for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
-    return kiln::run({op.op, {operands, op.operands.size()}, op.words, type});
+    // A number of the CPU stays one when it is repeated: kernels of any device take it.
+    bool mayShare = op.op == Op::Broadcast && !place && (places.size() || trace.devices.size()) && isNumber(operand(op, 0));
+    return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, mayShare, place});
   }
 
   Array update(const TraceOp &op) {
@@ -113,9 +120,9 @@ private:
 
 } // namespace
 
-std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)()) {
+std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(), std::span<Device *const> places) {
   Paused paused;
-  return Interpreter(trace, inputs, between).run();
+  return Interpreter(trace, inputs, between, places).run();
 }
 
 } // namespace kiln

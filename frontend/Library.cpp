@@ -6,10 +6,11 @@
 namespace kiln {
 
 Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<const int64_t> words) {
+  if (areMixed(operands)) return applyLibrary(op, Together(info(op).name, operands).operands(), words);
   std::vector<TensorType> types;
   for (const Array *a : operands) types.push_back(a->type());
   TensorType type = infer(op, types, words);
-  if (hasMode()) return apply({op, operands, words, type});
+  if (isAnyApart(operands)) return apply({op, operands, words, type});
   Array result = Array::empty(type.dtype, type.shape);
   std::vector<kiln_tensor> tensors;
   std::vector<Array> held;

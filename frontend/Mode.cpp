@@ -38,10 +38,10 @@ Array apply(const Operation &operation) {
   return run(operation);
 }
 
-Array applyConstant(DType dtype, const Scalar &bits) {
+Array applyConstant(DType dtype, const Scalar &bits, Device *device) {
   auto part = [&](int64_t raw) {
     int64_t words[] = {int64_t(realType(dtype)), raw};
-    return apply({Op::Constant, {}, words, {realType(dtype), {}}});
+    return apply({Op::Constant, {}, words, {realType(dtype), {}}, false, device});
   };
   if (!isComplex(dtype)) return part(bits[0]);
   bool isDouble = dtype == DType::C128;
@@ -52,8 +52,11 @@ Array applyConstant(DType dtype, const Scalar &bits) {
 
 void writeInto(Array &target, const Array &value) {
   if (Mode *mode = Mode::current()) return mode->write(target, value);
+  Device *device = deviceOf(target);
+  checkWrite("assignment", device, value);
   prepareWrite(target);
   Array source = value.size() && overlaps(target, value) ? copy(value) : value;
+  if (device) return device->write(withOwnCell(target), isNumber(source) ? source : moved(source, device));
   Array memory = withOwnCell(target);
   Running running(target.size(), {&source});
   eager::stridedCopy(memory, {source.data(), source.dtype, broadcastStrides(source, target.shape)});
@@ -115,7 +118,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0});
+  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));
@@ -131,7 +134,7 @@ static Array runAny(const Operation &o) {
   case Kind::Elementwise: return runElementwise(o);
   case Kind::Index: return runMove(o);
   case Kind::Source:
-    if (o.op == Op::Iota) return iota(o.type.dtype, o.type.shape, o.words[0]);
+    if (o.op == Op::Iota) return iota(o.type.dtype, o.type.shape, o.words[0], nullptr);
     return constantArray(o.type.dtype, {o.words[1], 0});
   case Kind::Reduce: return reduce(o.op, operand(0), words.dims(), false);
   case Kind::Argreduce: return reduce(o.op, operand(0), Dims{o.words[0]}, false);
@@ -155,7 +158,40 @@ static Array runAny(const Operation &o) {
   __builtin_unreachable();
 }
 
+/// Row-major, on a device: from there, or a number of the host.
+static Array copyOnto(Device &device, const Array &x) {
+  const Array *operand = &x;
+  int64_t word = int64_t(x.dtype);
+  return device.run({Op::Cast, {&operand, 1}, {&word, 1}, x.type(), false, &device});
+}
+
+/// By the kernels of another device than the CPU; views are the same on all of them.
+static Array runOn(Device &device, const Operation &o) {
+  std::vector<Array> held;
+  std::vector<const Array *> operands;
+  held.reserve(o.operands.size());
+  for (const Array *a : o.operands) operands.push_back(isNumber(*a) ? a : &held.emplace_back(moved(*a, &device)));
+  Operation there = o;
+  there.operands = operands;
+  there.device = &device;
+  bool isView = info(o.op).kind == Kind::Index && o.op != Op::DynamicSlice;
+  if (isView) {
+    Array view = runMove(there);
+    return o.mayShare ? view : copyOnto(device, view);
+  }
+  if (o.op == Op::Real || o.op == Op::Imag) return copyOnto(device, partOf(*operands[0], o.op == Op::Imag));
+  if (o.op == Op::Bitcast) {
+    Array result = copyOnto(device, *operands[0]);
+    result.dtype = o.type.dtype;
+    return result;
+  }
+  bool isMove = o.op == Op::Cast && operands[0]->dtype == o.type.dtype;
+  if (isMove && held.size() && !deviceOf(*o.operands[0])) return held[0]; // new as it is
+  return device.run(there);
+}
+
 Array run(const Operation &o) {
+  if (Device *device = placeOf(o)) return runOn(*device, o);
   Array result = runAny(o);
   bool isView = info(o.op).kind == Kind::Index;
   return isView && !o.mayShare ? copy(result) : result;

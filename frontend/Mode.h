@@ -2,7 +2,7 @@
 // A mode does its part and passes the operation on to the modes below it, so that one can record what another runs.
 #pragma once
 
-#include "frontend/Array.h"
+#include "frontend/Device.h"
 #include "lib/Core/Ops.h"
 
 namespace kiln {
@@ -12,8 +12,9 @@ struct Operation {
   Op op;
   std::span<const Array *const> operands;
   std::span<const int64_t> words;
-  TensorType type;       // of its result
-  bool mayShare = false; // the result is read at once and alone: it may show the memory of an operand
+  TensorType type;          // of its result
+  bool mayShare = false;    // the result is read at once and alone: it may show the memory of an operand
+  Device *device = nullptr; // where the result is made if no operand says so
 };
 
 class Mode {
@@ -31,7 +32,7 @@ public:
   virtual void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words);
   /// Replaces what `target` shows of its cell by a value of its type.
   virtual void write(Array &target, const Array &value);
-  /// A value that Python needs, which operations depend on from here on: the same array, with memory.
+  /// A value that Python needs, which operations depend on from here on: the same array, with memory of the host.
   virtual Array leave(const Array &value, const char *why);
 
 protected:
@@ -77,19 +78,19 @@ private:
 /// Asks the innermost mode, or runs the operation.
 Array apply(const Operation &operation);
 /// A number without axes. Complex ones are joined from their parts.
-Array applyConstant(DType dtype, const std::array<int64_t, 2> &bits);
+Array applyConstant(DType dtype, const std::array<int64_t, 2> &bits, Device *device = nullptr);
 inline void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
   if (Mode *mode = Mode::current()) mode->noteView(from, view, op, words);
 }
 /// target[...] = value, of its dtype and shape.
 void writeInto(Array &target, const Array &value);
-/// The only way for a value to go to Python.
+/// The only way for a value to go to Python: an array of the CPU, of another device a copy.
 inline Array leave(const Array &value, const char *why) {
   if (Mode *mode = Mode::current()) return mode->leave(value, why);
-  return value;
+  return deviceOf(value) ? moved(value, nullptr) : value;
 }
 
-/// Runs an operation through the eager kernels.
+/// Runs an operation through the eager kernels of its device.
 Array run(const Operation &operation);
 
 } // namespace kiln

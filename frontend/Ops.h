@@ -1,7 +1,7 @@
 // Operations on arrays: promoted and checked here, then run by the eager kernels or recorded.
 #pragma once
 
-#include "frontend/Array.h"
+#include "frontend/Device.h"
 #include "lib/Core/Error.h"
 #include "lib/Core/Ops.h"
 
@@ -37,13 +37,15 @@ LongWork &longWork();
 /// Promotes, broadcasts and applies an op of the ufunc kind.
 Array applyElementwise(Op op, std::span<const Operand> operands);
 Array where(const Array &condition, const Operand &x, const Operand &y);
-Array cast(const Array &x, DType dtype);
-Array constantArray(DType dtype, const Scalar &bits);
+/// On `device` where one is given, to which the array moves by itself.
+Array cast(const Array &x, DType dtype, Device *device = nullptr);
+/// A number; one of the CPU goes with arrays of any device.
+Array constantArray(DType dtype, const Scalar &bits, Device *device = nullptr);
 /// All elements one number; `bits` is its representation in the dtype.
-Array full(const Dims &shape, DType dtype, const Scalar &bits);
+Array full(const Dims &shape, DType dtype, const Scalar &bits, Device *device = defaultDevice());
 /// The same bits under another dtype of the same size.
 Array bitcast(const Array &x, DType dtype);
-Array iota(DType dtype, const Dims &shape, int64_t axis);
+Array iota(DType dtype, const Dims &shape, int64_t axis, Device *device = defaultDevice());
 
 // Views where they can be.
 Array reshape(const Array &x, const Dims &shape);

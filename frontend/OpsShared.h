@@ -35,8 +35,15 @@ inline Array withOwnCell(const Array &x) {
   return a;
 }
 
-/// Whether a mode is asked: operations are then taken apart into those of the op table.
+/// Whether a mode is asked.
 inline bool hasMode() { return Mode::current() != nullptr; }
+/// Whether operations on arrays are taken apart into those of the op table: a mode is asked, or another device than the CPU runs them.
+template <typename... Arrays> bool isApart(const Arrays &...arrays) { return hasMode() || (deviceOf(arrays) || ...); }
+inline bool isAnyApart(std::span<const Array *const> arrays) {
+  bool result = hasMode();
+  for (const Array *a : arrays) result |= deviceOf(*a) != nullptr;
+  return result;
+}
 inline Array apply(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words, const TensorType &type) {
   return apply({op, {operands.begin(), operands.size()}, words, type});
 }
@@ -44,8 +51,8 @@ inline Array apply(Op op, std::initializer_list<const Array *> operands, std::sp
 Dims broadcastStrides(const Array &x, const Dims &shape);
 /// The words of an op that repeats `x` to `shape`.
 std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape);
-/// `x` repeated to `shape`, where that is another; `mayShare` as in Operation.
-Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare);
+/// `x` repeated to `shape`, where that is another; `mayShare` and `device` as in Operation.
+Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare, Device *device = nullptr);
 
 inline Dims ones(int rank) {
   Dims steps;

@@ -15,10 +15,14 @@ static Array positions(const Array &indices) {
 }
 
 Array gather(const Array &x, const Array &indices, int64_t axis) {
+  if (areMixed(x, indices)) {
+    Together both("take", {&x, &indices});
+    return gather(both[0], both[1], axis);
+  }
   TensorType types[] = {x.type(), indices.type()};
   int64_t word = normalizeAxis("take", axis, x.shape.rank);
   TensorType type = infer(Op::Gather, types, {&word, 1});
-  if (hasMode()) return apply(Op::Gather, {&x, &indices}, {&word, 1}, type);
+  if (isApart(x, indices)) return apply(Op::Gather, {&x, &indices}, {&word, 1}, type);
   Array result = Array::empty(type.dtype, type.shape);
   Array source = withOwnCell(contiguous(x)), at = withOwnCell(positions(indices));
   Running running(result.size());
@@ -33,6 +37,10 @@ void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, in
 }
 
 Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis) {
+  if (areMixed(x, indices) || areMixed(x, updates)) {
+    Together all(info(op).name, {&x, &indices, &updates});
+    return scatter(op, all[0], all[1], all[2], axis);
+  }
   if (op != Op::Scatter && isNarrow(x.dtype) && !isStorage(x.dtype))
     return cast(scatter(op, cast(x, DType::F32), indices, cast(updates, DType::F32), axis), x.dtype);
   if (op == Op::ScatterAdd && isComplex(x.dtype)) {
@@ -42,7 +50,7 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
   TensorType types[] = {x.type(), indices.type(), updates.type()};
   int64_t word = normalizeAxis(info(op).name, axis, x.shape.rank);
   TensorType type = infer(op, types, {&word, 1});
-  if (hasMode()) return apply(op, {&x, &indices, &updates}, {&word, 1}, type);
+  if (isApart(x)) return apply(op, {&x, &indices, &updates}, {&word, 1}, type);
   Array result = copy(x);
   scatterInto(op, result, indices, updates, word);
   return result;
@@ -58,7 +66,7 @@ Array nonzero(const Array &asked) {
   Running running(mask.size());
   Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
   eager::nonzero(flat, result);
-  return result;
+  return moved(result, deviceOf(asked));
 }
 
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {
@@ -102,7 +110,7 @@ Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
   std::vector<int64_t> words = {isSort ? x.shape.rank - 1 : at};
   if (isSort) words.push_back(descending);
   TensorType type = source.type(), resultType = infer(op, {&type, 1}, words);
-  if (hasMode()) {
+  if (isApart(source)) {
     Array result = apply(op, {&source}, words, resultType);
     return isSort ? withAxisLast(result, at, true) : result;
   }

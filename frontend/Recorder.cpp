@@ -53,7 +53,7 @@ void Recorder::addInput(const Array &array) {
     if (showSame(entries[size_t(i)].array, array)) return;
   Dims dynamic = array.strides;
   for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-  int64_t slot = trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic);
+  int64_t slot = trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array)));
   locations.resize(trace.types.size());
   if (last >= 0) entries[size_t(last)].next = int(entries.size());
   entries.push_back({array, place, int32_t(slot)});
@@ -158,12 +158,17 @@ int64_t Recorder::append(Op op, std::span<const int64_t> operands, std::span<con
   return slot;
 }
 
-Array Recorder::placeholder(const TensorType &type) const {
+Array Recorder::placeholder(const Operation &o) const {
   Array a;
-  a.dtype = type.dtype;
-  a.shape = type.shape;
-  a.strides = contiguousStrides(type.shape);
+  a.dtype = o.type.dtype;
+  a.shape = o.type.shape;
+  a.strides = contiguousStrides(a.shape);
   a.storage = Storage::make({});
+  a.storage->device = placeOf(o);
+  if (o.op == Op::Broadcast && o.mayShare && isNumber(*o.operands[0])) { // stays one
+    for (int i = 0; i < a.strides.rank; ++i) a.strides[i] = 0;
+    a.updateContiguous();
+  }
   return a;
 }
 
@@ -192,7 +197,11 @@ Array Recorder::apply(const Operation &o) {
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
-  Array result = values == Abstract ? placeholder(o.type) : compute(o);
+  if (o.device) {
+    places.resize(trace.types.size());
+    places.back() = o.device;
+  }
+  Array result = values == Abstract ? placeholder(o) : compute(o);
   table->add(*result.storage.get(), int32_t(slot));
   result.mark = {id, int32_t(slot), 0};
   result.view = nullptr;

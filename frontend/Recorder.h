@@ -32,6 +32,7 @@ public:
   const int64_t id;
   Trace trace;
   std::vector<Location> locations;     // by slot
+  std::vector<Device *> places;        // by slot, up to the last that says more than the operands: where it is made
   std::string left;                    // why it was given up; empty: it was not
   Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
@@ -85,7 +86,7 @@ private:
   /// The slot and version of an array's cell; null where it is none of this recording.
   std::pair<int32_t *, int32_t *> cellOf(const Array &array);
   int64_t slotOfView(const Array &array, int64_t cellSlot);
-  Array placeholder(const TensorType &type) const;
+  Array placeholder(const Operation &operation) const;
   Array compute(const Operation &operation);
 };
 

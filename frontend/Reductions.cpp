@@ -6,6 +6,7 @@ namespace kiln {
 //===-- joins and selections ----------------------------------------------------------------------------------------===//
 
 Array concat(std::span<const Array *const> arrays, int64_t axis) {
+  if (areMixed(arrays)) return concat(Together("concat", arrays).operands(), axis);
   DType dtype = arrays.empty() ? defaultFloat() : arrays[0]->dtype;
   for (const Array *a : arrays)
     if (!promote(dtype, a->dtype, dtype))
@@ -20,7 +21,7 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   }
   int64_t word = types.empty() ? axis : normalizeAxis("concat", axis, types[0].shape.rank);
   TensorType type = infer(Op::Concat, types, {&word, 1});
-  if (hasMode()) return apply({Op::Concat, pointers, {&word, 1}, type});
+  if (isAnyApart(pointers)) return apply({Op::Concat, pointers, {&word, 1}, type});
   Array result = Array::empty(type.dtype, type.shape);
   int64_t at = 0;
   for (const Array &part : parts) {
@@ -97,7 +98,7 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   if (isArg && source.shape.rank == 0) source = reshape(x, {1}), type = source.type();
   TensorType resultType = infer(op, {&type, 1}, words);
   Array result;
-  if (hasMode()) {
+  if (isApart(source)) {
     result = apply(op, {&source}, words, resultType);
   } else if (isArg) {
     result = Array::empty(resultType.dtype, resultType.shape);
@@ -185,6 +186,10 @@ struct MoreRows {
 };
 
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
+  if (areMixed(x, y)) {
+    Together both("matmul", {&x, &y});
+    return dotGeneral(both[0], both[1], xBatch, yBatch, xAxis, yAxis);
+  }
   if (isComplex(x.dtype) && x.dtype == y.dtype) return complexDot(x, y, xBatch, yBatch, xAxis, yAxis);
   if (isNarrow(x.dtype) && x.dtype == y.dtype && !isStorage(x.dtype))
     return cast(dotGeneral(cast(x, DType::F32), cast(y, DType::F32), xBatch, yBatch, xAxis, yAxis), x.dtype);
@@ -194,7 +199,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   words.insert(words.end(), {normalizeAxis("matmul", xAxis, x.shape.rank), normalizeAxis("matmul", yAxis, y.shape.rank)});
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
-  if (hasMode()) return apply(Op::DotGeneral, {&x, &y}, words, type);
+  if (isApart(x, y)) return apply(Op::DotGeneral, {&x, &y}, words, type);
   if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
@@ -242,6 +247,10 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
 }
 
 Array matmul(const Array &a, const Array &b) {
+  if (areMixed(a, b)) {
+    Together both("matmul", {&a, &b});
+    return matmul(both[0], both[1]);
+  }
   if (a.shape.rank == 0 || b.shape.rank == 0)
     fail(ErrorKind::Shape, "matmul", "rank of the operands", "at least 1", toString(a.type()) + " and " + toString(b.type()));
   DType dtype;

@@ -20,10 +20,10 @@ std::vector<int64_t> broadcastWords(const Array &x, const Dims &shape) {
   return words;
 }
 
-Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare) {
+Array applyBroadcast(const Array &x, const Dims &shape, bool mayShare, Device *device) {
   if (x.shape == shape) return x;
   const Array *operand = &x;
-  return apply({Op::Broadcast, {&operand, 1}, broadcastWords(x, shape), {x.dtype, shape}, mayShare});
+  return apply({Op::Broadcast, {&operand, 1}, broadcastWords(x, shape), {x.dtype, shape}, mayShare, device});
 }
 
 static std::vector<int64_t> wordsOfShape(const Dims &shape) {
@@ -125,7 +125,7 @@ Array slice(const Array &x, const Dims &starts, const Dims &sizes, const Dims &s
 }
 
 Array partOf(const Array &x, bool imaginary) {
-  if (!isComplex(x.dtype)) return imaginary ? full(x.shape, x.dtype, {}) : x;
+  if (!isComplex(x.dtype)) return imaginary ? full(x.shape, x.dtype, {}, deviceOf(x)) : x;
   Array view = x;
   view.dtype = realType(x.dtype);
   view.offset = 2 * x.offset + imaginary;
@@ -149,18 +149,26 @@ Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes) {
 }
 
 Array dynamicSlice(const Array &x, const Array &starts, const Dims &sizes) {
+  if (areMixed(x, starts)) {
+    Together both("dynamic_slice", {&x, &starts});
+    return dynamicSlice(both[0], both[1], sizes);
+  }
   std::vector<int64_t> words;
   appendWords(words, sizes);
   TensorType types[] = {x.type(), starts.type()};
   TensorType type = infer(Op::DynamicSlice, types, words);
-  if (hasMode()) return apply(Op::DynamicSlice, {&x, &starts}, words, type);
+  if (isApart(x)) return apply(Op::DynamicSlice, {&x, &starts}, words, type);
   return copy(dynamicPart(x, starts, sizes));
 }
 
 Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
+  if (areMixed(x, value) || areMixed(x, starts)) {
+    Together all("dynamic_update", {&x, &value, &starts});
+    return dynamicUpdate(all[0], all[1], all[2]);
+  }
   TensorType types[] = {x.type(), value.type(), starts.type()};
   TensorType type = infer(Op::DynamicUpdate, types, {});
-  if (hasMode()) return apply(Op::DynamicUpdate, {&x, &value, &starts}, {}, type);
+  if (isApart(x)) return apply(Op::DynamicUpdate, {&x, &value, &starts}, {}, type);
   Array result = copy(x), part = dynamicPart(result, starts, value.shape);
   assign(part, value);
   return result;
@@ -169,7 +177,7 @@ Array dynamicUpdate(const Array &x, const Array &value, const Array &starts) {
 //===-- copies and writes -------------------------------------------------------------------------------------------===//
 
 Array copy(const Array &x) {
-  if (hasMode()) {
+  if (isApart(x)) {
     int64_t word = int64_t(x.dtype);
     return apply(Op::Cast, {&x}, {&word, 1}, x.type());
   }
@@ -189,7 +197,7 @@ static std::pair<int64_t, int64_t> extentOf(const Array &x) {
 }
 
 bool overlaps(const Array &a, const Array &b) {
-  if (!a.size() || !b.size()) return false;
+  if (!a.size() || !b.size() || deviceOf(a) != deviceOf(b)) return false;
   auto range = [](const Array &x) {
     auto [low, high] = extentOf(x);
     return std::pair(x.data() + low * byteSize(x.dtype), x.data() + high * byteSize(x.dtype));
@@ -201,8 +209,11 @@ bool overlaps(const Array &a, const Array &b) {
 
 Array copyOfMemory(const Array &x) {
   auto [low, high] = x.size() ? extentOf(x) : std::pair<int64_t, int64_t>();
-  Ref<Value> value = Value::make(size_t((high - low) * byteSize(x.dtype)));
-  if (x.size()) std::memcpy(value->data, x.data() + low * byteSize(x.dtype), value->bytes);
+  Device *device = deviceOf(x);
+  Ref<Value> value = Value::make(size_t((high - low) * byteSize(x.dtype)), device);
+  const char *from = x.data() + low * byteSize(x.dtype);
+  if (x.size() && device) device->copyWithin(value->data, from, value->bytes);
+  else if (x.size()) std::memcpy(value->data, from, value->bytes);
   Array result = x;
   result.offset = -low;
   result.storage = Storage::make(std::move(value));
@@ -213,9 +224,7 @@ void prepareWrite(Array &x) {
   Storage &storage = *x.storage.get();
   if (!storage.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
   if (storage.pinned || storage.value->refs.load() == 1) return;
-  Ref<Value> mine = Value::make(storage.value->bytes);
-  std::memcpy(mine->data, storage.value->data, storage.value->bytes);
-  storage.value = std::move(mine);
+  storage.value = storage.value->copy();
 }
 
 /// The last `rank` sizes, where those before are all 1.
@@ -238,9 +247,10 @@ void assign(Array &x, const Array &value) {
     fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
   if (!x.storage->isWritable) prepareWrite(x);
   if (x.size() == 0) return;
-  Array source = cast(value, x.dtype);
+  checkWrite("assignment", deviceOf(x), value);
+  Array source = cast(value, x.dtype, value.storage->pinned ? deviceOf(x) : nullptr);
   if (source.shape.rank > x.shape.rank) source = reshape(source, trailing(source.shape, x.shape.rank));
-  if (hasMode()) source = applyBroadcast(source, x.shape, true);
+  if (isApart(x)) source = applyBroadcast(source, x.shape, true, deviceOf(x));
   bool isSame =
       source.storage.get() == x.storage.get() && source.offset == x.offset && source.shape == x.shape && source.strides == x.strides;
   if (!isSame) writeInto(x, source);

@@ -1,12 +1,14 @@
 #include "frontend/tree/Key.h"
 
+#include "frontend/Device.h"
+
 #include <algorithm>
 #include <cstring>
 
 namespace kiln {
 
 void KeyBuilder::start(const KeyContext &context) {
-  words = {int64_t(context.defaultFloat), context.epoch};
+  words = {context.word(), context.epoch};
   objects.clear();
   arrays.clear();
 }
@@ -27,7 +29,7 @@ void KeyBuilder::array(Array &a) {
   if (same == int64_t(arrays.size())) same = -1;
   // Dtypes of one cell differ where one array shows the parts of complex numbers.
   words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
-                  int64_t(a.isRepeated) << 25 | (alias + 1) << 32 | (same + 1) << 48);
+                  int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32 | (same + 1) << 48);
   words.insert(words.end(), a.shape.begin(), a.shape.end());
   if (alias >= 0) { // how the two views lie to each other
     words.push_back(a.offset - arrays[size_t(alias)]->offset);

@@ -14,6 +14,10 @@ namespace kiln {
 struct KeyContext {
   DType defaultFloat = DType::F32;
   int64_t epoch = 0; // of the settings that change results
+  int device = 0;    // the number of the default one
+
+  /// What it puts into the first word of a key.
+  int64_t word() const { return int64_t(device) << 8 | int64_t(defaultFloat); }
 };
 
 struct Key {

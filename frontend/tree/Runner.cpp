@@ -29,7 +29,7 @@ private:
 void commit(Array &target, const Array &content) {
   Storage &cell = *target.storage.get();
   bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
-  if (!cell.pinned && isWhole) cell.value = content.storage->value;
+  if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
   else writeInto(target, content);
 }
 
@@ -61,7 +61,7 @@ RunStatus runTrace(const Segment &segment, std::span<Array *const> inputs, const
   auto trace = segment.trace; // code may come meanwhile
   std::vector<const Array *> operands(inputs.begin(), inputs.end());
   try {
-    made = interpret(*trace, operands, hooks.between);
+    made = interpret(*trace, operands, hooks.between, segment.places);
   } catch (const Error &e) {
     if (e.kind == ErrorKind::Memory) throw; // nothing is written yet, and eager would need more
     return RunStatus::Eager;

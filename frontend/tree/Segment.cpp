@@ -38,7 +38,11 @@ double expectedSeconds(const Trace &trace) {
 
 } // namespace
 
-Segment::Segment(Trace recorded) {
+Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::move(madeAt)) {
+  for (Device *d : places) device = d ? d : device;
+  for (const std::string &name : recorded.devices)
+    if (name != kHostDevice) device = findDevice(name);
+  if (device) why = "no code is made for '" + device->name + "', where it works";
   for (size_t at = 0, slot = 0; at < recorded.words.size();) {
     TraceOp entry = Trace::decode(recorded.words, at);
     if (entry.op == Op::Input) inputs.push_back(recorded.types[slot]);

@@ -1,6 +1,7 @@
 // A straight piece of a recorded program, and what runs it: the code of its trace once that is there, the interpreter until then.
 #pragma once
 
+#include "frontend/Device.h"
 #include "lib/Cache/Code.h"
 #include "lib/Core/Generalize.h"
 
@@ -17,9 +18,12 @@ struct Segment {
   std::shared_ptr<Executable> executable; // once it is there
   size_t workspaceBytes = 0;              // with these values
   std::string apart;                      // why it shares no code with an earlier recording
+  Device *device = nullptr;               // one other than the CPU that it works on: it is interpreted, and no code is made
+  std::string why;                        // that is so
+  std::vector<Device *> places;           // as those of its recording
 
   Segment() = default;
-  explicit Segment(Trace recorded);
+  explicit Segment(Trace recorded, std::vector<Device *> places = {});
   bool isOpen() const { return code && code->trace.isOpen(); }
   /// Other threads of the host run meanwhile.
   bool isLong() const { return seconds >= 20e-6; }

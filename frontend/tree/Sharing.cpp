@@ -65,7 +65,7 @@ bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<S
 }
 
 void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment, std::span<Segment *const> earlier, const Probe &probe) {
-  if (segment.outputs.empty()) return;
+  if (segment.outputs.empty() || segment.device) return;
   bool mayShare = dynamic != Dynamic::Never;
   if (mayShare)
     for (auto &program : open)

@@ -45,7 +45,7 @@ struct PlainCall {
   /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
   bool fits(size_t i, const Array &a, const Storage **seen) const {
     const TensorType &t = arguments[i];
-    if (a.dtype != t.dtype || !a.isContiguous || a.isRepeated || !(a.shape == t.shape)) return false;
+    if (a.dtype != t.dtype || !a.isContiguous || a.isRepeated || deviceOf(a) || !(a.shape == t.shape)) return false;
     seen[i] = a.storage.get();
     for (size_t k = 0; k < i; ++k)
       if (seen[k] == seen[i]) return false;

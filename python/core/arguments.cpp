@@ -288,7 +288,7 @@ Py_ssize_t keywordOf(const Call &call, PyObject *name) {
 
 void Arguments::read(const Parameters &parameters, const Call &call) {
   Reader reader(*this);
-  key.start({defaultFloat(), configEpoch()});
+  key.start(currentContext());
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)
       if (size_t(k) == number) return true;

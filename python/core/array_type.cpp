@@ -26,7 +26,8 @@ size_t deadCount[kSizes];
 bool keepDead(PyArray *a) {
   const Array &x = a->array;
   const Storage *cell = x.storage.get();
-  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value)
+  if (cell->refs.load(std::memory_order_relaxed) != 1 || cell->pinned || cell->recording || x.view || x.isRepeated || !cell->value ||
+      cell->device)
     return false;
   const Value *value = cell->value.get();
   size_t size = (value->bytes + 63) / 64;
@@ -182,14 +183,14 @@ PyObject *repr(PyObject *self) {
 }
 PyObject *str(PyObject *self) {
   return guarded([&] {
-    leave(arrayOf(self), "an array is formatted");
-    return PyObject_CallFunctionObjArgs(side().repr, self, Py_True, nullptr);
+    Object host(wrap(leave(arrayOf(self), "an array is formatted")));
+    return PyObject_CallFunctionObjArgs(side().repr, host.get(), Py_True, nullptr);
   });
 }
 PyObject *format(PyObject *self, PyObject *spec) {
   return guarded([&] {
-    leave(arrayOf(self), "an array is formatted");
-    Object value(check(arrayOf(self).size() == 1 && !arrayOf(self).shape.rank ? toScalar(arrayOf(self)) : PyObject_Str(self)));
+    Array host = leave(arrayOf(self), "an array is formatted");
+    Object value(check(host.size() == 1 && !host.shape.rank ? toScalar(host) : PyObject_Str(self)));
     return PyObject_Format(value.get(), spec);
   });
 }
@@ -224,7 +225,7 @@ PyObject *getByteCount(PyObject *self, void *) { return PyLong_FromLongLong(arra
 PyObject *getDType(PyObject *self, void *) { return fromDType(arrayOf(self).dtype); }
 PyObject *getNdim(PyObject *self, void *) { return PyLong_FromLong(arrayOf(self).shape.rank); }
 PyObject *getSize(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(self).size()); }
-PyObject *getDevice(PyObject *, void *) { return PyUnicode_InternFromString("cpu"); }
+PyObject *getDevice(PyObject *self, void *) { return PyUnicode_InternFromString(nameOf(deviceOf(arrayOf(self))).c_str()); }
 PyObject *getT(PyObject *self, void *) {
   return guarded([&] {
     Dims permutation;
@@ -298,8 +299,13 @@ void iteratorDealloc(PyObject *self) {
 
 int getBuffer(PyObject *self, Py_buffer *view, int flags) {
   return guardedInt([&] {
-    leave(arrayOf(self), "an array is turned into one of another library");
     Array &a = arrayOf(self);
+    if (deviceOf(a)) { // NumPy then asks __array__, which makes a copy
+      PyErr_Format(PyExc_BufferError, "array: expected one of the CPU, got one of '%s' (x.to_device('cpu') copies it)",
+                   nameOf(deviceOf(a)).c_str());
+      throw PythonError();
+    }
+    leave(a, "an array is turned into one of another library");
     static const char *const formats[kNumDTypes] = {"?", "b", "h", "i", "l", "B", "H", "I", "L", "e", nullptr, "f", "d", "Zf", "Zd"};
     if (!formats[size_t(a.dtype)]) { // NumPy then asks __array__, which knows ml_dtypes
       PyErr_SetString(PyExc_BufferError, "array: expected a dtype that the buffer protocol has a name for (convert with kn.astype)");

@@ -26,6 +26,7 @@ Object shapeOnly(const Array &like, const Dims &shape) {
   a.shape = shape;
   if (a.isContiguous) a.strides = contiguousStrides(shape);
   a.storage = Storage::make({});
+  a.storage->device = deviceOf(like);
   a.mark = {};
   a.view = nullptr;
   return Object(wrap(std::move(a)));

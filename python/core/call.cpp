@@ -95,7 +95,7 @@ struct Recording {
   }
   void finish(Recorder &r) {
     keepWhatFails(r.trace);
-    entry->root.segment = Segment(std::move(r.trace));
+    entry->root.segment = Segment(std::move(r.trace), std::move(r.places));
   }
 };
 
@@ -128,7 +128,7 @@ Object recordCall(JitState &state, const Call &call, Arguments &arguments, Recor
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
-  auto settings = [] { return std::pair(defaultFloat(), configEpoch()); };
+  auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
   Object result(recording.call(r, call));
   if (!result) return result;

@@ -233,13 +233,13 @@ struct Nested {
   }
 
   /// The elements joined and shaped, by operations.
-  Array join(DType type) const {
+  Array join(DType type, Device *device) const {
     std::vector<Array> parts;
     std::vector<const Array *> pointers;
     auto array = arrays.begin();
     for (const Operand &n : numbers) {
       if (n.kind != Operand::IsArray) {
-        parts.push_back(reshape(constantArray(type, scalarBits(n, type)), {1}));
+        parts.push_back(reshape(constantArray(type, scalarBits(n, type), device), {1}));
         continue;
       }
       bool isWidened = isInteger(array->dtype) && type != DType::I64; // through float64, as Python's numbers are
@@ -247,20 +247,20 @@ struct Nested {
       ++array;
     }
     for (Array &p : parts) pointers.push_back(&p);
-    return parts.empty() ? full(shape, type, {}) : reshape(concat(pointers, 0), shape);
+    return parts.empty() ? full(shape, type, {}, device) : reshape(concat(pointers, 0), shape);
   }
 };
 } // namespace
 
-static Array fromNested(PyObject *o, std::optional<DType> dtype) {
+static Array fromNested(PyObject *o, std::optional<DType> dtype, Device *device) {
   Nested nested;
   nested.keepsArrays = Mode::current() && !dtype;
   nested.scan(o, 0);
   Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
-  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type));
-  if (nested.arrays.size() || (Mode::current() && nested.numbers.size() <= 64)) return nested.join(type);
+  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), device);
+  if (nested.arrays.size() || (Mode::current() && nested.numbers.size() <= 64)) return nested.join(type, device);
   Array a = Array::empty(type, nested.shape);
   char *to = a.data();
   int64_t bytes = byteSize(type);
@@ -269,10 +269,10 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype) {
     std::memcpy(to, raw.data(), size_t(bytes));
     to += bytes;
   }
-  return leave(a, "a large array is made from a Python list");
+  return moved(leave(a, "a large array is made from a Python list"), device);
 }
 
-Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
+Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy, Device *device) {
   bool isOwn = isArray(o);
   if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
@@ -291,7 +291,7 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy) {
     return wantsCopy == 1 ? copy(a) : a;
   }
   if (wantsCopy == 0) fail(ErrorKind::Value, "asarray", "copy", "True or None for a Python object", "False");
-  return fromNested(o, dtype);
+  return fromNested(o, dtype, device);
 }
 
 //===-- to Python ---------------------------------------------------------------------------------------------------===//

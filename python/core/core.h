@@ -7,6 +7,7 @@
 #include "frontend/Mode.h"
 #include "frontend/Ops.h"
 #include "frontend/Recorder.h"
+#include "frontend/tree/Key.h"
 
 namespace kiln::py {
 
@@ -103,14 +104,22 @@ bool isNumPyScalar(PyObject *o);
 /// An operand of an op; false where the object is no array or number.
 bool toOperand(PyObject *o, Holder &holder);
 Operand requireOperand(const char *op, PyObject *o, Holder &holder);
-/// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always.
-Array asArray(PyObject *o, std::optional<DType> dtype, int copy);
+/// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always. Numbers
+/// and sequences become arrays of `device`; others are where they are.
+Array asArray(PyObject *o, std::optional<DType> dtype, int copy, Device *device = defaultDevice());
+/// The same of an operand: an array of values that were written out goes where the arrays beside it are.
+inline Array asOperand(PyObject *o) {
+  Array a = asArray(o, std::nullopt, -1);
+  if (!isArray(o)) a.storage->isLoose = true;
+  return a;
+}
 DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
 PyObject *fromDType(DType dtype);
 /// A number that changes with every setting that results depend on and no key has otherwise.
 int64_t configEpoch();
 void nextConfigEpoch();
+inline KeyContext currentContext() { return {defaultFloat(), configEpoch(), numberOf(defaultDevice())}; }
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
 PyObject *toScalar(const Array &array);

@@ -95,7 +95,8 @@ template <typename Managed> Array takeCapsule(PyObject *capsule, const char *nam
 
 PyObject *toDlpack(PyObject *self, bool isVersioned, bool copies) {
   Array a = leave(arrayOf(self), "an array is handed to another library");
-  if (copies) a = copy(a);
+  if (deviceOf(arrayOf(self))) copies = true; // that is one already
+  else if (copies) a = copy(a);
   if (!a.storage->isWritable && !isVersioned) bufferError("__dlpack__: expected max_version=(1, 0) for read-only memory");
   a.storage->pinned = true; // shared from now on
   if (!isVersioned)

@@ -44,13 +44,16 @@ PyObject *entriesOf(JitState &state) {
     auto words = code ? code->trace.serialize() : std::vector<int64_t>();
     Object program(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8)));
     bool isReady = bool(segment.executable);
-    Object dict(Py_BuildValue(
-        "{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state", code ? kStates[code->state] : "ready", "error",
-        code && code->state == Code::Failed ? code->error.c_str() : "", "hits", e->hits, "eager", e->root.why.c_str(), "guards",
-        guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(segment.ops), "kernels",
-        isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes", int64_t(segment.workspaceBytes), "milliseconds",
-        isReady ? code->result.milliseconds : 0.0, "from_cache", isReady && code->result.fromCache ? Py_True : Py_False, "any_size",
-        segment.isOpen() ? Py_True : Py_False, "apart", segment.apart.c_str(), "_places", places.get(), "_program", program.get()));
+    Object dict(Py_BuildValue("{s:s,s:s,s:L,s:s,s:O,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
+                              code             ? kStates[code->state]
+                              : segment.device ? "interpreted"
+                                               : "ready",
+                              "error", code && code->state == Code::Failed ? code->error.c_str() : segment.why.c_str(), "hits", e->hits,
+                              "eager", e->root.why.c_str(), "guards", guards.get(), "inputs", inputs.get(), "ops", Py_ssize_t(segment.ops),
+                              "kernels", isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes",
+                              int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
+                              isReady && code->result.fromCache ? Py_True : Py_False, "any_size", segment.isOpen() ? Py_True : Py_False,
+                              "apart", segment.apart.c_str(), "_places", places.get(), "_program", program.get()));
     if (!dict || PyList_Append(list.get(), dict.get())) return nullptr;
   }
   return list.release();

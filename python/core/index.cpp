@@ -58,9 +58,9 @@ private:
 
   static int axesOf(const Subscript &s) { return s.kind == Subscript::Mask ? s.array.shape.rank : 1; }
 
-  static Subscript arrayItem(PyObject *item) {
+  Subscript arrayItem(PyObject *item) const {
     bool isEmptyList = PyList_Check(item) && PyList_GET_SIZE(item) == 0;
-    Array index = asArray(item, isEmptyList ? std::optional(DType::I64) : std::nullopt, -1);
+    Array index = asArray(item, isEmptyList ? std::optional(DType::I64) : std::nullopt, -1, deviceOf(a));
     if (index.dtype == DType::Bool) return {Subscript::Mask, 0, 0, 1, index};
     if (!kiln::isInteger(index.dtype)) badIndex("an array of bool or integers", toString(index.type()));
     return {Subscript::Indices, 0, 0, 1, index};
@@ -137,6 +137,7 @@ Array getItem(const Array &a, PyObject *key) {
     Array view;
     if (takeBasic(a, key, view)) {
       if (view.shape.rank) return view;
+      if (deviceOf(view)) return copy(view);
       Array element = Array::empty(view.dtype, {}); // a value: `x[i], x[j] = x[j], x[i]` swaps
       std::memcpy(element.data(), view.data(), size_t(byteSize(view.dtype)));
       return element;
@@ -151,7 +152,7 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   Holder holder;
   Array source;
   if (PyList_Check(value) || PyTuple_Check(value)) {
-    source = asArray(value, std::nullopt, -1);
+    source = asArray(value, std::nullopt, -1, deviceOf(a));
   } else {
     Operand operand = requireOperand("assignment", value, holder);
     if (operand.kind == Operand::IsArray) source = *operand.array;

@@ -25,7 +25,8 @@ JitState &jitOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)-
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
   if (!entry.plain.usable || nargs != entry.plain.arguments.size()) return false;
-  if (entry.key.words[0] != int64_t(defaultFloat()) || entry.key.words[1] != configEpoch()) return false;
+  KeyContext now = currentContext();
+  if (entry.key.words[0] != now.word() || entry.key.words[1] != now.epoch) return false;
   const Storage *seen[PlainCall::kMostArguments];
   for (size_t i = 0; i < nargs; ++i)
     if (!isArray(args[i]) || !entry.plain.fits(i, arrayOf(args[i]), seen)) return false;

@@ -30,7 +30,7 @@ template <typename Body> py11::object located(Body &&body) {
 
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
-  holder.array = kiln::py::asArray(h.ptr(), std::nullopt, -1);
+  holder.array = kiln::py::asOperand(h.ptr());
   return *holder.array;
 }
 
@@ -38,6 +38,13 @@ std::optional<Dims> optionalDims(const char *op, py11::handle h) {
   if (h.is_none()) return std::nullopt;
   return kiln::py::toDims(op, h.ptr());
 }
+
+/// The device of a name. Throws Error (device) where there is none.
+Device *deviceNamed(py11::handle name) {
+  if (py11::isinstance<py11::str>(name)) return findDevice(name.cast<std::string>());
+  fail(ErrorKind::Device, "device", "name", "a str, as 'cpu'", py11::repr(name).cast<std::string>());
+}
+Device *deviceOr(py11::handle name, Device *otherwise) { return name.is_none() ? otherwise : deviceNamed(name); }
 
 Op opNamed(const std::string &name) {
   if (auto found = findOp(name)) return *found;
@@ -72,15 +79,18 @@ void checkSizes(const char *op, const Dims &shape) {
 
 void defineCreation(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
-  m.def("asarray", [](py11::object o, py11::object dtype, py11::object wantsCopy) {
-    return located([&] {
-      std::optional<DType> t;
-      if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
-      int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
-      if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
-      return wrap(kiln::py::asArray(o.ptr(), t, mode));
-    });
-  });
+  m.def(
+      "asarray",
+      [](py11::object o, py11::object dtype, py11::object wantsCopy, py11::object device) {
+        return located([&] {
+          std::optional<DType> t;
+          if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
+          int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
+          if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
+          return wrap(kiln::py::asArray(o.ptr(), t, mode, deviceOr(device, defaultDevice())));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
   m.def("astype", [](py11::object x, py11::object dtype) {
     return located([&] {
       Holder h;
@@ -93,27 +103,38 @@ void defineCreation(py11::module_ &m) {
       return wrap(copy(require("copy", x, h)));
     });
   });
-  m.def("full", [](py11::object shape, py11::object value, py11::object dtype) {
-    return located([&]() -> PyObject * {
-      Holder h;
-      Operand number = kiln::py::requireOperand("full", value.ptr(), h);
-      Dims dims = kiln::py::toDims("full", shape.ptr());
-      checkSizes("full", dims);
-      if (number.kind == Operand::IsArray) {
-        Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
-        return wrap(copy(broadcastTo(x, dims)));
-      }
-      DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
-      return wrap(full(dims, t, scalarBits(number, t)));
-    });
+  m.def("loose", [](py11::object x) { // of values that were written out as an operand
+    arrayOf(x.ptr()).storage->isLoose = true;
+    return x;
   });
-  m.def("iota", [](py11::object shape, py11::object dtype, int64_t axis) {
-    return located([&] {
-      Dims dims = kiln::py::toDims("iota", shape.ptr());
-      checkSizes("iota", dims);
-      return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis));
-    });
-  });
+  m.def(
+      "full",
+      [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
+        return located([&]() -> PyObject * {
+          Device *to = deviceOr(device, defaultDevice());
+          Holder h;
+          Operand number = kiln::py::requireOperand("full", value.ptr(), h);
+          Dims dims = kiln::py::toDims("full", shape.ptr());
+          checkSizes("full", dims);
+          if (number.kind == Operand::IsArray) {
+            Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
+            return wrap(toDevice(copy(broadcastTo(x, dims)), device.is_none() ? deviceOf(x) : to));
+          }
+          DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
+          return wrap(full(dims, t, scalarBits(number, t), to));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
+  m.def(
+      "iota",
+      [](py11::object shape, py11::object dtype, int64_t axis, py11::object device) {
+        return located([&] {
+          Dims dims = kiln::py::toDims("iota", shape.ptr());
+          checkSizes("iota", dims);
+          return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis, deviceOr(device, defaultDevice())));
+        });
+      },
+      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
   m.def("where", [](py11::object c, py11::object x, py11::object y) {
     return located([&] {
       Holder hc, hx, hy;
@@ -284,6 +305,32 @@ void defineExchange(py11::module_ &m) {
   m.def("shares_memory", [](py11::object x, py11::object y) { return arrayOf(x.ptr()).storage.get() == arrayOf(y.ptr()).storage.get(); });
 }
 
+void defineDevices(py11::module_ &m) {
+  using kiln::py::wrap;
+  m.def("devices", deviceNames);
+  m.def("find_device", [](py11::object name) { return located([&] { return PyUnicode_FromString(nameOf(deviceNamed(name)).c_str()); }); });
+  m.def("default_device", [] { return nameOf(defaultDevice()); });
+  m.def("set_default_device", [](py11::object name) {
+    return located([&]() -> PyObject * {
+      DefaultDevice::set(deviceNamed(name));
+      Py_RETURN_NONE;
+    });
+  });
+  m.def("scope_device", [](py11::object name) { // of this thread; None: it has none of its own. The one before
+    return located([&]() -> PyObject * {
+      auto before = DefaultDevice::enter({!name.is_none(), deviceOr(name, nullptr)});
+      if (!before.isSet) Py_RETURN_NONE;
+      return PyUnicode_FromString(nameOf(before.device).c_str());
+    });
+  });
+  m.def("to_device", [](py11::object x, py11::object name) {
+    return located([&]() -> PyObject * {
+      Device *to = deviceNamed(name);
+      return deviceOf(arrayOf(x.ptr())) == to ? Py_NewRef(x.ptr()) : wrap(toDevice(arrayOf(x.ptr()), to));
+    });
+  });
+}
+
 void defineLibrary(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
   // The words follow in the order of the record: numbers, and lists of them.
@@ -316,7 +363,7 @@ template <typename Run> py11::object runWords(py11::bytes words, py11::tuple inp
     std::vector<Array> held;
     std::vector<const void *> from;
     std::vector<void *> to;
-    for (auto item : inputs) held.push_back(contiguous(arrayOf(item.ptr())));
+    for (auto item : inputs) held.push_back(contiguous(leave(arrayOf(item.ptr()), "a program is run")));
     size_t count = held.size();
     for (const TensorType &type : Trace::outputTypes(program)) held.push_back(Array::empty(type.dtype, type.shape));
     for (size_t i = 0; i < held.size(); ++i)
@@ -495,7 +542,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineCreation, defineShaping, definePositions, defineReductions, defineExchange, defineLibrary, definePythonSide,
-                      defineDTypes, definePrograms, defineProcess, defineCache})
+  for (auto define : {defineCreation, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
+                      definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
     define(m);
 }

@@ -3,6 +3,7 @@ import functools
 
 from . import _core
 from ._core import Array
+from ._devices import device as on_device  # noqa: F401
 from ._dtypes import BY_NAME
 from ._errors import make
 
@@ -12,8 +13,13 @@ _float32 = BY_NAME["float32"]
 
 def check_device(device):
     """Raises DeviceError for a device that is not there."""
-    if device not in (None, "cpu"):
-        raise make("DeviceError", f"device: expected 'cpu', got {device!r}")
+    if device is not None and device != "cpu":
+        _core.find_device(device)
+
+
+def placed(x, device):
+    """``x`` on a device; where it is for None. Raises DeviceError for a device that is not there."""
+    return x if device is None else _core.to_device(x, device)
 
 
 def normalized_axis(op, axis, rank):
@@ -55,11 +61,11 @@ def as_tuple(value):
 
 
 def as_array(value):
-    """``value`` as an array; arrays as they are."""
+    """``value`` as an array, which goes where the arrays beside it are; arrays as they are."""
     if isinstance(value, Array):
         return value
     from ._creation import asarray
-    return asarray(value)
+    return _core.loose(asarray(value))
 
 
 def floating(x):

@@ -38,7 +38,7 @@ def place(x, mask, values) -> None:
     if at.size and not values.size:
         raise make("ValueError", "place: values: expected at least one, got none")
     if at.size:
-        put(x, at, _core.take(values, arange(at.size) % values.size, 0))
+        put(x, at, _core.take(values, arange(at.size, device=values.device) % values.size, 0))
 
 
 def putmask(x, mask, values) -> None:
@@ -48,7 +48,7 @@ def putmask(x, mask, values) -> None:
         flat = _core.reshape(values, (-1,))
         if not flat.size:
             return
-        values = _core.reshape(_core.take(flat, arange(x.size) % flat.size, 0), x.shape)
+        values = _core.reshape(_core.take(flat, arange(x.size, device=x.device) % flat.size, 0), x.shape)
     x[...] = _core.where(_mask(mask), _core.astype(values, x.dtype), x)
 
 
@@ -63,7 +63,7 @@ def put(x, positions, values, mode="raise") -> None:
         return
     if mode != "raise":
         at = ops["remainder"](at, x.size) if mode == "wrap" else ops["minimum"](ops["maximum"](at, 0), x.size - 1)
-    values = values if values.size == at.size else _core.take(values, arange(at.size) % values.size, 0)
+    values = values if values.size == at.size else _core.take(values, arange(at.size, device=values.device) % values.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
         flat[at] = _core.astype(values, x.dtype)
@@ -118,7 +118,7 @@ def piecewise(x, conditions, functions, *args, **kwargs) -> Array:
     def value(f):
         return _core.astype(as_array(f(x, *args, **kwargs) if callable(f) else f), x.dtype)
 
-    result = value(functions[-1]) if len(functions) > len(conditions) else _core.full(x.shape, 0, x.dtype)
+    result = value(functions[-1]) if len(functions) > len(conditions) else _core.full(x.shape, 0, x.dtype, x.device)
     for condition, f in zip(conditions, functions):
         result = _core.where(_mask(condition), value(f), result)
     return _core.copy(_core.broadcast_to(result, x.shape)) if result.shape != x.shape else result

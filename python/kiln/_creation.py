@@ -2,7 +2,7 @@
 import builtins
 
 from . import _core
-from ._arguments import as_array, as_tuple, check_device, integer
+from ._arguments import as_array, as_tuple, check_device, integer, on_device, placed
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import DTypeError, ShapeError, make
@@ -18,10 +18,14 @@ def asarray(obj, /, dtype=None, order=None, *, device=None, copy=None) -> Array:
     DLPack, ``__array__`` or ``__array_interface__``.
 
     ``order`` is there for NumPy's sake: memory has row-major order. Raises DTypeError for elements of other types, ShapeError for
-    ragged sequences, ValueError where ``copy=False`` cannot be.
+    ragged sequences, ValueError where ``copy=False`` cannot be, DeviceError for a ``device`` that is not there.
     """
     if device is not None:
-        check_device(device)
+        with on_device(device) as target:
+            x = asarray(obj, dtype, copy=copy)
+        if copy is False and x.device != target.name:
+            raise make("ValueError", f"asarray: copy: expected True or None for an array of '{x.device}' on '{target.name}', got False")
+        return placed(x, device)
     kind = type(obj)
     if kind in (list, tuple):
         return _of_sequence(obj, dtype, copy)
@@ -132,7 +136,8 @@ def full(shape, fill_value, dtype=None, order=None, *, device=None) -> Array:
     Raises ShapeError for a negative size.
     """
     if device is not None:
-        check_device(device)
+        with on_device(device):
+            return placed(full(shape, fill_value, dtype), device)
     shape = _sizes("full", shape)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _core.full(shape, fill_value, dtype)
@@ -141,9 +146,7 @@ def full(shape, fill_value, dtype=None, order=None, *, device=None) -> Array:
 
 
 def _filled(op, shape, value, dtype, device):
-    if device is not None:
-        check_device(device)
-    return _core.full(_sizes(op, shape), value, dtype or _core.default_dtype())
+    return _core.full(_sizes(op, shape), value, dtype or _core.default_dtype(), device)
 
 
 def zeros(shape, dtype=None, order=None, *, device=None) -> Array:
@@ -163,7 +166,7 @@ def empty(shape, dtype=None, order=None, *, device=None) -> Array:
 
 def _like(op, x, value, dtype, shape, device):
     x = as_array(x)
-    return full(x.shape if shape is None else shape, value, dtype or x.dtype, device=device)
+    return full(x.shape if shape is None else shape, value, dtype or x.dtype, device=device or (x.device if x.device != _core.default_device() else None))
 
 
 def zeros_like(x, /, dtype=None, order=None, *, shape=None, device=None) -> Array:
@@ -198,5 +201,5 @@ def from_dlpack(x, /, *, device=None, copy=None) -> Array:
     """
     check_device(device)
     if isinstance(x, Array):
-        return _core.copy(x) if copy else x
-    return _core.from_dlpack(x, bool(copy))
+        return placed(_core.copy(x) if copy else x, device)
+    return placed(_core.from_dlpack(x, bool(copy)), device)

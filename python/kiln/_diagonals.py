@@ -2,7 +2,7 @@
 import builtins
 
 from . import _core
-from ._arguments import as_array, as_tuple, check_device, integer, normalized_axis, ops
+from ._arguments import as_array, as_tuple, integer, normalized_axis, on_device, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -14,15 +14,17 @@ int64 = BY_NAME["int64"]
 _FAR = 2**62
 
 
-def _related(shape, relation, k):
+def _related(shape, relation, k, device=None):
     """Where column - row - k stands in a relation to 0, for the last two axes: rows against columns that broadcast."""
-    rows = _core.reshape(_core.iota(shape[-2:-1], int64, 0), (-1, 1))
-    return ops[relation](_core.iota(shape[-1:], int64, 0), rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR))
+    rows = _core.reshape(_core.iota(shape[-2:-1], int64, 0, device), (-1, 1))
+    return ops[relation](_core.iota(shape[-1:], int64, 0, device), rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR))
 
 
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
-    check_device(device)
+    if device is not None:
+        with on_device(device):
+            return eye(n_rows, n_cols, k, dtype)
     rows = _size("eye", n_rows)
     return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k), dtype or _core.default_dtype())
 
@@ -58,7 +60,7 @@ def triu(x, /, k=0) -> Array:
 def _triangle(name, x, relation, k):
     if x.ndim < 2:
         raise make("ShapeError", f"{name}: rank: expected at least 2, got {x.ndim}")
-    return _core.where(_related(x.shape, relation, k), x, _core.full((), 0, x.dtype))
+    return _core.where(_related(x.shape, relation, k, x.device), x, _core.full((), 0, x.dtype, x.device))
 
 
 def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
@@ -93,7 +95,7 @@ def diag(x, /, k=0) -> Array:
     if x.ndim != 1:
         raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
     n = x.size + abs(k)
-    result = zeros((n, n), dtype=x.dtype)
+    result = zeros((n, n), dtype=x.dtype, device=x.device)
     _diagonal(result, k)[...] = x
     return result
 
@@ -125,12 +127,12 @@ def fill_diagonal(x, value, wrap=False) -> None:
     n = len(range(0, builtins.min(end, x.size), step))
     value = as_array(value)
     value = _core.reshape(value, (-1,)) if value.ndim else value
-    flat = arange(n) * step
+    flat = arange(n, device=x.device) * step
     key, rest = [], flat
     for size in reversed(x.shape):
         key.append(rest % size)
         rest = rest // size
-    x[tuple(reversed(key))] = value if not value.ndim or value.size == n else _core.take(value, arange(n) % value.size, 0)
+    x[tuple(reversed(key))] = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
 
 
 def diag_indices(n, ndim=2) -> tuple[Array, ...]:

@@ -196,7 +196,7 @@ class Explanation:
 
     def __str__(self):
         c = self.counters
-        waiting = sum(not v["eager"] and v["state"] not in ("ready", "failed") and bool(v["ops"]) for v in self.variants)
+        waiting = sum(not v["eager"] and v["state"] not in ("ready", "failed", "interpreted") and bool(v["ops"]) for v in self.variants)
         lines = [f"{self.name}: {c['calls']} calls, {len(self.variants)} variants, {c['compiles']} compiled, {c['cache_hits']} from the cache"
                  + (f", {waiting} to be compiled when they are called again" if waiting else "")]
         for i, v in enumerate(self.variants):
@@ -233,6 +233,8 @@ class Explanation:
 def _code_text(v):
     if v["state"] == "failed":
         return f"one by one: their code was not compiled: {v['error']}"
+    if v["state"] == "interpreted":
+        return f"one by one: {v['error']}"
     if v["state"] != "ready":
         return f"one by one: their code is {'being compiled' if v['state'] == 'compiling' else 'not compiled yet'}"
     source = f"{'for any size, ' if v['any_size'] else ''}{'found in the cache' if v['from_cache'] else 'compiled'}"

@@ -205,8 +205,8 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     ends = _core.along_axis("cumulative_sum", counts, 0, False)
     total = int(ends[-1].item()) if total is None else total
     if not total:
-        return _core.take(x, _core.full((0,), 0, _int64), axis)
-    marks = _core.full((total + 1,), 0, _int64)
+        return _core.take(x, _core.full((0,), 0, _int64, x.device), axis)
+    marks = _core.full((total + 1,), 0, _int64, counts.device)
     marks = marks.at[ops["minimum"](ends, total)].add(1)[:total]  # element i begins where those before it end
     return _core.take(x, ops["minimum"](_core.along_axis("cumulative_sum", marks, 0, False), n - 1), axis)
 

@@ -1,7 +1,6 @@
 """Methods of arrays that are functions of the namespace."""
 from . import (_core, _diagonals, _joining, _ordering, _products, _reductions, _rounding, _selection,
                _shaping, _types)
-from ._arguments import check_device
 from ._core import Array
 from .composed import statistics
 
@@ -11,8 +10,9 @@ def _shape_args(shape):
 
 
 def numpy(self):
-    """The array as a NumPy array that shares its memory."""
+    """The array as a NumPy array that shares its memory; of another device than the CPU, a copy."""
     import numpy as np
+    self = _core.to_device(self, "cpu")
     if self.dtype.name in _BITS:
         return np.asarray(memoryview(_core.bits_of(self))).view(_numpy_dtype(self.dtype))
     return np.asarray(memoryview(self))
@@ -36,9 +36,14 @@ def __array__(self, dtype=None, copy=None):  # noqa: N807
 
 
 def to_device(self, device, /, *, stream=None):
-    """The array on a device: itself. Raises DeviceError for a device that is not there."""
-    check_device(device)
-    return self
+    """The array on a device: itself where it is there, and a copy otherwise, at which a jitted function goes on in eager.
+
+    Raises DeviceError for a device that is not there, or a ``stream``.
+    """
+    if stream is not None:
+        from ._errors import make
+        raise make("DeviceError", f"to_device: stream: expected None, got {stream!r}")
+    return _core.to_device(self, device)
 
 
 def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):  # noqa: N807

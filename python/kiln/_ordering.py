@@ -120,7 +120,7 @@ def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa:
     if sorter is not None:
         line = _core.take(line, as_array(sorter), 0)
     n = line.size
-    position = zeros(values.shape, dtype=_int64)
+    position = zeros(values.shape, dtype=_int64, device=values.device)
     if not n:
         return position
     step = 1 << (n.bit_length() - 1)

@@ -38,7 +38,7 @@ def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_
     if mode not in _MODES:
         raise make("ValueError", f"pad: mode: expected {', '.join(map(repr, _MODES[:-1]))} or {_MODES[-1]!r}, got {mode!r}")
     if mode in ("constant", "empty") and not isinstance(constant_values, (tuple, list)):
-        result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values if mode == "constant" else 0, dtype=x.dtype)
+        result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values if mode == "constant" else 0, dtype=x.dtype, device=x.device)
         result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths))] = x
         return result
     values = _pairs("values", constant_values if mode == "constant" else end_values, x.ndim)
@@ -64,7 +64,7 @@ def _ends(x, axis, a, b, mode, values, lengths, reflect_type):
         return _core.broadcast_to(piece, (*x.shape[:axis], count, *x.shape[axis + 1:]))
 
     if mode == "constant":
-        return spread(full((), values[0], dtype=x.dtype), a), x, spread(full((), values[1], dtype=x.dtype), b)
+        return spread(full((), values[0], dtype=x.dtype, device=x.device), a), x, spread(full((), values[1], dtype=x.dtype, device=x.device), b)
     if mode == "edge":
         return spread(part(0, 1), a), x, spread(part(n - 1, n), b)
     if mode == "linear_ramp":
@@ -90,7 +90,7 @@ def _mirrored(x, part, axis, a, b, mode, reflect_type):
             return part(n - a, n), x, part(0, b)
         skip = 1 if mode == "reflect" else 0
         return flip(part(skip, skip + a), axis=axis), x, flip(part(n - skip - b, n - skip), axis=axis)
-    i = _core.iota((a + n + b,), BY_NAME["int64"], 0) - a
+    i = _core.iota((a + n + b,), BY_NAME["int64"], 0, x.device) - a
     if mode == "wrap":
         at = i % n
     elif mode == "reflect":
@@ -118,7 +118,7 @@ def _ramp(edge, end, count, axis):
     """From ``end`` towards ``edge``, which comes next."""
     shape = [1] * edge.ndim
     shape[axis] = count
-    i = _core.reshape(_core.iota((count,), BY_NAME["float64"], 0), tuple(shape))
+    i = _core.reshape(_core.iota((count,), BY_NAME["float64"], 0, edge.device), tuple(shape))
     step = (_core.astype(edge, "float64") - end) / builtins.max(count, 1) if edge.dtype.kind != "c" else (edge - end) / builtins.max(count, 1)
     line = step * i + end
     return _core.astype(ops["floor"](line) if edge.dtype.kind in "iu" else line, edge.dtype)

@@ -10,7 +10,6 @@ _MEANWHILE = {
     "a Python function: jitted functions call it in eager": "custom_op pure_callback",
     "kn.where, or Python's if, which runs in eager": "cond",
     "Python's for and while": "while_loop fori_loop scan associative_scan",
-    "nothing: arrays are in the memory of the CPU": "device devices default_device set_default_device",
     "print, which runs in eager": "debug",
     "a file of numbers": "SummaryWriter",
 }

@@ -3,7 +3,7 @@ import builtins
 import math
 
 from . import _core
-from ._arguments import as_array, check_device, integer, ops
+from ._arguments import as_array, integer, on_device, ops
 from ._core import Array
 from ._creation import with_number
 from ._dtypes import BY_NAME
@@ -18,7 +18,8 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
     Raises ValueError for a step of 0.
     """
     if device is not None:
-        check_device(device)
+        with on_device(device):
+            return arange(start, stop, step, dtype)
     if stop is None:
         start, stop = 0, start
     if type(start) is type(stop) is type(step) is int and step == 1 and dtype is None:
@@ -52,7 +53,8 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
     Limits may be arrays, whose axes then follow ``axis``; the step comes as well with ``retstep``. Computed in float64.
     """
     if device is not None:
-        check_device(device)
+        with on_device(device):
+            return linspace(start, stop, num, endpoint, retstep, dtype, axis)
     num = integer("linspace", "num", num)
     if num < 0:
         raise make("ValueError", f"linspace: num: expected at least 0, got {num}")

@@ -31,12 +31,12 @@ def _reduced(op, x, axis, out, keepdims, initial=None, where=None):
         other = _IDENTITY.get(op, initial)
         if other is None:
             raise make("ValueError", f"{op}: where: expected an initial value besides, as a mask may leave no element")
-        x = _core.where(where, x, _core.full((), other, x.dtype))
+        x = _core.where(where, x, _core.full((), other, x.dtype, x.device))
     if initial is None:
         return _into(op, _reduced(op, x, axis, None, keepdims), out)
     if op in ("max", "min"):  # which have no value over an empty axis
         rest, shape, kept = merged(op, x, axis)
-        x = _core.concat((rest, _core.full((*shape, 1), initial, x.dtype)), -1)
+        x = _core.concat((rest, _core.full((*shape, 1), initial, x.dtype, x.device)), -1)
         return _into(op, _core.reshape(_core.reduce(op, x, -1, False), kept if keepdims else shape), out)
     return _into(op, ops[_COMBINE[op]](_reduced(op, x, axis, None, keepdims), initial), out)
 
@@ -64,7 +64,7 @@ def _complex_prod(x, axis, keepdims):
     for a in axes:
         key = (slice(None),) * a
         if not x.shape[a]:
-            x = full(x.shape[:a] + (1,) + x.shape[a + 1:], 1, dtype=x.dtype)
+            x = full(x.shape[:a] + (1,) + x.shape[a + 1:], 1, dtype=x.dtype, device=x.device)
         while (n := x.shape[a]) > 1:
             half = (n + 1) // 2
             low, high = x[(*key, slice(0, n - half))], x[(*key, slice(half, n))]
@@ -152,7 +152,7 @@ def _cumulative(op, x, axis, dtype, include_initial, initial):
         result = _core.along_axis(op, x, axis, False)
     if not include_initial:
         return result
-    first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype)
+    first = full(x.shape[:axis] + (1,) + x.shape[axis + 1:], initial, dtype=x.dtype, device=x.device)
     return _core.concat((first, result), axis)
 
 
@@ -168,7 +168,7 @@ def _blocked_sums(x, axis):
     inner = _core.along_axis("cumulative_sum", blocks, axis + 1, False)
     totals = inner[(*key, slice(None), _BLOCK - 1)]
     before = _blocked_sums(totals, axis) if count >= 2 * _BLOCK else _core.along_axis("cumulative_sum", totals, axis, False)
-    nothing = _core.full((*x.shape[:axis], 1, *x.shape[axis + 1:]), -0.0, x.dtype)
+    nothing = _core.full((*x.shape[:axis], 1, *x.shape[axis + 1:]), -0.0, x.dtype, x.device)
     shifts = _core.concat((nothing, before[(*key, slice(0, count - 1))]), axis)
     shifts = _core.reshape(shifts, (*x.shape[:axis], count, 1, *x.shape[axis + 1:]))
     result = _core.reshape(inner + shifts, (*x.shape[:axis], whole, *x.shape[axis + 1:]))
@@ -238,7 +238,7 @@ def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
     ends = [p for p in (prepend, x, append) if p is not None]
     if len(ends) > 1:
         unit = x.shape[:axis] + (1,) + x.shape[axis + 1:]
-        x = _core.concat(tuple(p if p is x else full(unit, p) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
+        x = _core.concat(tuple(p if p is x else full(unit, p, device=x.device) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
     key = (slice(None),) * axis
     op = "not_equal" if x.dtype.kind == "b" else "subtract"
     for _ in range(n):

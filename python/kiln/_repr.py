@@ -72,4 +72,5 @@ def array_text(array, plain):
     if plain:
         return body
     shape = f", shape={array.shape}" if 0 in array.shape else ""
-    return f"kiln.Array({body}{shape}, dtype={array.dtype})"
+    device = f", device='{array.device}'" if array.device != "cpu" else ""
+    return f"kiln.Array({body}{shape}, dtype={array.dtype}{device})"

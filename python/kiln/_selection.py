@@ -65,7 +65,7 @@ def _along(op, x, indices, axis):
             grid.append(_core.broadcast_to(indices, shape))
         else:
             unit = tuple(-1 if j == i else 1 for j in range(x.ndim))
-            grid.append(_core.reshape(arange(n) if x.shape[i] == n else zeros((n,), dtype=_int64), unit))
+            grid.append(_core.reshape(arange(n, device=x.device) if x.shape[i] == n else zeros((n,), dtype=_int64, device=x.device), unit))
     return tuple(grid)
 
 
@@ -136,12 +136,14 @@ def ravel_multi_index(indices, shape, /) -> Array:
 
 def dynamic_slice(x, starts, sizes, /) -> Array:
     """``sizes`` elements of each axis from the integers ``starts`` on, which are moved so that all lie inside."""
-    return _core.dynamic_slice(x, _core.asarray(starts, _int64, None), sizes)
+    x = as_array(x)
+    return _core.dynamic_slice(x, _core.asarray(starts, _int64, None, x.device), sizes)
 
 
 def dynamic_update(x, value, starts, /) -> Array:
     """``x`` with ``value`` from the integers ``starts`` on, which are moved so that all of it lies inside."""
-    return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None))
+    x = as_array(x)
+    return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None, x.device))
 
 
 class At:

@@ -38,7 +38,7 @@ class UniqueInverse(typing.NamedTuple):
 
 def _new(line):
     """Where an element of a sorted vector differs from the one before it."""
-    return _core.concat((_core.asarray([True], None, None), ops["not_equal"](line[1:], line[:-1])), 0)
+    return _core.concat((_core.full((1,), True, _bool, line.device), ops["not_equal"](line[1:], line[:-1])), 0)
 
 
 def unique_all(x, /) -> UniqueAll:
@@ -50,16 +50,16 @@ def unique_all(x, /) -> UniqueAll:
     flat = _core.reshape(x, (-1,))
     n = flat.size
     if not n:
-        none = zeros((0,), dtype=_int64)
-        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64), none)
+        none = zeros((0,), dtype=_int64, device=x.device)
+        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64, device=x.device), none)
     order = argsort(flat)
     line = _core.take(flat, order, 0)
     isnew = _new(line)
     starts = _core.nonzero(isnew)
     group = _core.along_axis("cumulative_sum", _core.astype(isnew, _int64), 0, False) - 1
-    inverse = zeros((n,), dtype=_int64)
+    inverse = zeros((n,), dtype=_int64, device=x.device)
     inverse[order] = group
-    ends = _core.concat((starts[1:], _core.asarray([n], None, None)), 0)
+    ends = _core.concat((starts[1:], _core.full((1,), n, _int64, x.device)), 0)
     return UniqueAll(_core.take(line, starts, 0), _core.take(order, starts, 0), _core.reshape(inverse, x.shape), ends - starts)
 
 
@@ -104,18 +104,18 @@ def _unique_slices(x, axis):
     n, moved = x.shape[axis], moveaxis(x, axis, 0)
     rows = _core.reshape(moved, (n, -1)) if x.size else _core.reshape(moved, (n, 0))
     if not n:
-        none = zeros((0,), dtype=_int64)
+        none = zeros((0,), dtype=_int64, device=x.device)
         return UniqueAll(x, none, none, none)
-    order = arange(n)
+    order = arange(n, device=x.device)
     for column in reversed(range(rows.shape[1])):
         order = _core.take(order, argsort(_core.take(rows[:, column], order, 0)), 0)
     line = _core.take(rows, order, 0)
     differs = _core.reduce("any", ops["not_equal"](line[1:], line[:-1]), 1, False)
-    isnew = _core.concat((_core.asarray([True], None, None), differs), 0)
+    isnew = _core.concat((_core.full((1,), True, _bool, x.device), differs), 0)
     starts = _core.nonzero(isnew)
-    inverse = zeros((n,), dtype=_int64)
+    inverse = zeros((n,), dtype=_int64, device=x.device)
     inverse[order] = _core.along_axis("cumulative_sum", _core.astype(isnew, _int64), 0, False) - 1
-    ends = _core.concat((starts[1:], _core.asarray([n], None, None)), 0)
+    ends = _core.concat((starts[1:], _core.full((1,), n, _int64, x.device)), 0)
     first = _core.take(order, starts, 0)
     return UniqueAll(moveaxis(_core.take(moved, first, 0), 0, axis), first, inverse, ends - starts)
 
@@ -140,7 +140,7 @@ def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array
     x, values = _pair(x, values)
     values = _core.reshape(values, (-1,))
     if not values.size:
-        return _core.full(x.shape, bool(invert), _bool)
+        return _core.full(x.shape, bool(invert), _bool, x.device)
     if values.size <= _FEW:
         hit = ops["equal"](x, values[0])
         for i in range(1, values.size):

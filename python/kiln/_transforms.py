@@ -1,6 +1,6 @@
 """The transforms of kn.fft, by pocketfft."""
 from . import _core
-from ._arguments import as_array, as_tuple, check_device, floating, normalized_axis, ops
+from ._arguments import as_array, as_tuple, floating, normalized_axis, on_device, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -44,7 +44,7 @@ def _sized(op, x, axis, n):
         raise make("ValueError", f"{op}: points: expected at least 1, got {n}")
     if n < x.shape[axis]:
         return x[(*(slice(None),) * axis, slice(0, n))]
-    return _core.concat((x, zeros((*x.shape[:axis], n - x.shape[axis], *x.shape[axis + 1:]), dtype=x.dtype)), axis)
+    return _core.concat((x, zeros((*x.shape[:axis], n - x.shape[axis], *x.shape[axis + 1:]), dtype=x.dtype, device=x.device)), axis)
 
 
 def _axes(op, x, s, axes):
@@ -169,7 +169,9 @@ def ihfft(x, /, n=None, axis=-1, norm=None) -> Array:
 
 
 def _frequencies(op, n, d, device, dtype, low, high):
-    check_device(device)
+    if device is not None:
+        with on_device(device):
+            return _frequencies(op, n, d, None, dtype, low, high)
     if n < 1:
         raise make("ValueError", f"{op}: n: expected at least 1, got {n}")
     dtype = dtype or _core.default_dtype()

@@ -1,6 +1,6 @@
 """Functions of dtypes."""
 from . import _core
-from ._arguments import check_device
+from ._arguments import check_device, placed
 from ._core import Array
 from ._creation import with_number
 from ._dtypes import ALL, BY_NAME, DType, finfo, iinfo  # noqa: F401
@@ -24,7 +24,7 @@ def astype(x, dtype, /, *, copy=True, device=None) -> Array:
     target = dtype_of(dtype)
     if isinstance(x, Array) and x.dtype.kind == "c" and target.kind not in "cb":
         raise make("DTypeError", f"astype: dtype: expected a complex one or bool (kn.real and kn.imag give the parts), got {target}")
-    return _core.copy(x) if copy and isinstance(x, Array) and x.dtype == target else _core.astype(x, target)
+    return placed(_core.copy(x) if copy and isinstance(x, Array) and x.dtype == target else _core.astype(x, target), device)
 
 
 def bitcast(x, dtype, /) -> Array:
@@ -117,10 +117,10 @@ class _Info:
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 8}
 
     def default_device(self):
-        return "cpu"
+        return _core.default_device()
 
     def devices(self):
-        return ("cpu",)
+        return tuple(_core.devices())
 
     def default_dtypes(self, *, device=None):
         real = _core.default_dtype()

@@ -27,8 +27,8 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
         n = builtins.max(int(max(x)) + 1 if x.size else 0, minlength)
     else:
         n = length
-    values = _core.full((x.size,), 1, "int64") if weights is None else floating(weights)
-    counts = _core.full((n + (length is not None),), 0, values.dtype)
+    values = _core.full((x.size,), 1, "int64", x.device) if weights is None else floating(weights)
+    counts = _core.full((n + (length is not None),), 0, values.dtype, values.device)
     if length is None:
         return counts.at[x].add(values) if x.size else counts
     inside = ops["bitwise_and"](ops["greater_equal"](x, 0), ops["less"](x, n))
@@ -192,5 +192,5 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None) -> Array:
     steps = dx if x is None else diff(as_array(x)) if as_array(x).ndim == 1 else diff(moveaxis(as_array(x), axis, -1))
     line = cumsum((y[..., 1:] + y[..., :-1]) * steps / 2.0, axis=-1)
     if initial is not None:
-        line = _core.concat((_core.full((*line.shape[:-1], 1), initial, line.dtype), line), line.ndim - 1)
+        line = _core.concat((_core.full((*line.shape[:-1], 1), initial, line.dtype, line.device), line), line.ndim - 1)
     return moveaxis(line, -1, axis)

@@ -117,7 +117,7 @@ def _skipping(line, q, method, shape):
     """Of sorted lines, nan last: of as many elements as each has."""
     n = line.shape[-1]
     count = sum(_core.astype(ops["logical_not"](ops["isnan"](line)), "float64"), axis=-1, keepdims=True)
-    fractions = _core.reshape(q, (-1,)) if isinstance(q, Array) else _core.full((1,), q, "float64")
+    fractions = _core.reshape(q, (-1,)) if isinstance(q, Array) else _core.full((1,), q, "float64", line.device)
     low, t = _place(fractions + count * 0, count, method, _Arrays)
     low = _core.astype(low, "int64")
     top = _core.astype(count, "int64") - 1

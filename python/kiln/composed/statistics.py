@@ -190,7 +190,7 @@ def corrcoef(x, y=None, /, rowvar=True, *, dtype=None) -> Array:
     if not c.ndim:
         return c / c
     real = c.real if c.dtype.kind == "c" else c
-    size = _sqrt(_core.copy(real[tuple([_core.iota((c.shape[0],), "int64", 0)] * 2)]))
+    size = _sqrt(_core.copy(real[tuple([_core.iota((c.shape[0],), "int64", 0, c.device)] * 2)]))
     result = c / _core.reshape(size, (-1, 1)) / size
     if c.dtype.kind == "c":
         return ops["complex"](_limited(result.real), _limited(result.imag))

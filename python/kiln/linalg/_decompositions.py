@@ -131,7 +131,7 @@ def solve(x1, x2, /) -> Array:
 def inv(x, /) -> Array:
     """Inverse of a square matrix. Raises LinAlgError where it is singular: better solve than multiply with an inverse."""
     x = floating(x)
-    return solve(x, eye(x.shape[-1] if x.ndim else 1, dtype=x.dtype))
+    return solve(x, eye(x.shape[-1] if x.ndim else 1, dtype=x.dtype, device=x.device))
 
 
 def _triangular(op, x):
@@ -140,7 +140,7 @@ def _triangular(op, x):
     flat = _call("lu", (x,))
     n = x.shape[-1]
     factors, pivots = _parts(flat, (n, n), (n,))
-    exchanged = ops["not_equal"](pivots.real, arange(n, dtype=pivots.real.dtype))
+    exchanged = ops["not_equal"](pivots.real, arange(n, dtype=pivots.real.dtype, device=pivots.device))
     exchanges = sum(_core.astype(exchanged, "int64"), axis=-1)
     return diagonal(factors), _core.astype(1 - 2 * (exchanges % 2), x.dtype)
 

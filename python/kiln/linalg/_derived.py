@@ -36,7 +36,7 @@ def pinv(x, /, rtol=None) -> Array:
     """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0."""
     x = _matrices("pinv", x)
     if 0 in x.shape[-2:]:
-        return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype)
+        return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype, x.device)
     u, s, vh = svd(x, full_matrices=False)
     kept = ops["greater"](s, _cutoff(x, s, rtol))
     inverse = where(kept, 1 / where(kept, s, 1), 0)
@@ -52,7 +52,7 @@ def matrix_rank(x, /, rtol=None) -> Array:
     x = _matrices("matrix_rank", x)
     s = svdvals(x)
     if not s.shape[-1]:
-        return _core.full(s.shape[:-1], 0, "int64")
+        return _core.full(s.shape[:-1], 0, "int64", s.device)
     return sum(_core.astype(ops["greater"](s, _cutoff(x, s, rtol)), "int64"), axis=-1)
 
 
@@ -62,7 +62,7 @@ def matrix_power(x, n, /) -> Array:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise make("ShapeError", f"matrix_power: operand 0: expected square matrices, got {x.shape}")
     if n == 0:
-        return _core.copy(_core.broadcast_to(eye(x.shape[-1], dtype=x.dtype), x.shape))
+        return _core.copy(_core.broadcast_to(eye(x.shape[-1], dtype=x.dtype, device=x.device), x.shape))
     square, result = (inv(x) if n < 0 else x), None
     n = abs(n)
     while n:
@@ -147,7 +147,7 @@ def cond(x, p=None) -> Array:
     factors, _ = _triangular("cond", x)
     singular = _core.reduce("any", ops["equal"](factors, 0), -1, False)
     mask = _core.reshape(singular, (*singular.shape, 1, 1))
-    safe = _core.where(mask, eye(x.shape[-1], dtype=x.dtype), x)
+    safe = _core.where(mask, eye(x.shape[-1], dtype=x.dtype, device=x.device), x)
     return _core.where(singular, _INF, matrix_norm(x, ord=p) * matrix_norm(inv(safe), ord=p))
 
 
@@ -203,5 +203,5 @@ def lstsq(a, b, rcond=None):
     x = matmul(pinv(a, rtol=rcond), b)
     left = ops["abs"](b - matmul(a, x))
     axis = 0 if b.ndim == 1 else -2
-    squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype)
+    squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype, left.device)
     return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)

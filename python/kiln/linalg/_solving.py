@@ -30,14 +30,14 @@ def lu(x, /) -> LUResult:
     n = x.shape[-1]
     factors, pivots = _parts(_call("lu", (x,)), (n, n), (n,))
     pivots = _core.astype(pivots.real if pivots.dtype.kind == "c" else pivots, "int64")
-    order = _core.broadcast_to(arange(n), pivots.shape)
-    line = arange(n)
+    order = _core.broadcast_to(arange(n, device=pivots.device), pivots.shape)
+    line = arange(n, device=pivots.device)
     for i in range(n):  # the exchanges of rows, one after the other
         p = pivots[..., i:i + 1]
         here, there = order[..., i:i + 1], take_along_axis(order, p, axis=-1)
         order = _core.where(ops["equal"](line, i), there, _core.where(ops["equal"](line, p), here, order))
     permutation = _core.astype(ops["equal"](_core.reshape(line, (-1, 1)), _core.reshape(order, (*order.shape[:-1], 1, n))), x.dtype)
-    return LUResult(permutation, tril(factors, -1) + eye(n, dtype=x.dtype), triu(factors))
+    return LUResult(permutation, tril(factors, -1) + eye(n, dtype=x.dtype, device=x.device), triu(factors))
 
 
 def solve_triangular(a, b, /, *, lower=False, trans=False, unit_diagonal=False) -> Array:
@@ -47,7 +47,7 @@ def solve_triangular(a, b, /, *, lower=False, trans=False, unit_diagonal=False) 
     """
     a = _square("solve_triangular", a)
     a = tril(a, -1 if unit_diagonal else 0) if lower else triu(a, 1 if unit_diagonal else 0)
-    a = a + eye(a.shape[-1], dtype=a.dtype) if unit_diagonal else a
+    a = a + eye(a.shape[-1], dtype=a.dtype, device=a.device) if unit_diagonal else a
     a = (ops["conj"](a) if a.dtype.kind == "c" else a).mT if trans else a
     return solve(a, b)
 
@@ -93,7 +93,7 @@ def matrix_exp(x, /) -> Array:
     size = max(sum(ops["abs"](x), axis=-2), axis=-1)
     s = ops["maximum"](ops["ceil"](ops["log2"](ops["maximum"](size, 1e-30) / 5.371920351148152)), 0.0)
     s = _core.reshape(ops["minimum"](s, float(_SQUARINGS)), (*size.shape, 1, 1))
-    a, one = x * ops["exp2"](-s), eye(n, dtype=x.dtype)
+    a, one = x * ops["exp2"](-s), eye(n, dtype=x.dtype, device=x.device)
     a2 = matmul(a, a)
     a4 = matmul(a2, a2)
     a6 = matmul(a2, a4)
