@@ -123,6 +123,8 @@ void work(Queue &mine) {
 bool findCode(Code &code) {
   auto found = findExecutable(code.trace.serialize());
   if (!found) return false;
+  std::lock_guard lock(queueMutex());
+  if (code.state != Code::Recorded) return code.state == Code::Ready; // others have it compiled meanwhile, and publish it
   code.result = std::move(*found);
   code.state = Code::Ready;
   return true;

@@ -190,7 +190,9 @@ namespace {
 struct Nested {
   Dims shape;
   std::vector<Operand> numbers;
-  int kind = 0; // the highest Operand kind met
+  std::vector<Array> arrays; // elements that are arrays, in order; their operands have the kind IsArray
+  bool keepsArrays = false;  // where operations are recorded, an array stays one: its value is not asked for
+  int kind = 0;              // the highest Operand kind met
   bool isLarge = false;
 
   void scan(PyObject *o, int depth) {
@@ -211,6 +213,7 @@ struct Nested {
       if (holder.operand.array->size() != 1 || holder.operand.array->shape.rank)
         fail(ErrorKind::Shape, "asarray", "element", "a number or an array without axes (kn.stack joins others)",
              toString(holder.operand.array->type()));
+      if (keepsArrays && holder.operand.array->dtype != DType::U64) return keep(*holder.operand.array);
       Object number(check(toScalar(*holder.operand.array)));
       return scan(number.get(), depth);
     }
@@ -218,23 +221,46 @@ struct Nested {
     isLarge |= holder.operand.isLarge;
     numbers.push_back(holder.operand);
   }
+
+  void keep(const Array &x) {
+    DType t = x.dtype;
+    kind = std::max(kind, int(t == DType::Bool ? Operand::IsBool
+                              : isComplex(t)   ? Operand::IsComplex
+                              : isFloat(t)     ? Operand::IsFloat
+                                               : Operand::IsInt));
+    numbers.push_back({Operand::IsArray});
+    arrays.push_back(x);
+  }
+
+  /// The elements joined and shaped, by operations.
+  Array join(DType type, Device *device) const {
+    std::vector<Array> parts;
+    std::vector<const Array *> pointers;
+    auto array = arrays.begin();
+    for (const Operand &n : numbers) {
+      if (n.kind != Operand::IsArray) {
+        parts.push_back(reshape(constantArray(type, scalarBits(n, type), device), {1}));
+        continue;
+      }
+      bool isWidened = isInteger(array->dtype) && type != DType::I64; // through float64, as Python's numbers are
+      parts.push_back(reshape(cast(isWidened ? cast(*array, DType::F64) : *array, type), {1}));
+      ++array;
+    }
+    for (Array &p : parts) pointers.push_back(&p);
+    return parts.empty() ? full(shape, type, {}, device) : reshape(concat(pointers, 0), shape);
+  }
 };
 } // namespace
 
 static Array fromNested(PyObject *o, std::optional<DType> dtype, Device *device) {
   Nested nested;
+  nested.keepsArrays = Mode::current() && !dtype;
   nested.scan(o, 0);
   Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
   if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), device);
-  if (Mode::current() && nested.numbers.size() <= 64) { // constants, joined and shaped
-    std::vector<Array> parts;
-    std::vector<const Array *> pointers;
-    for (Operand &n : nested.numbers) parts.push_back(reshape(constantArray(type, scalarBits(n, type), device), {1}));
-    for (Array &p : parts) pointers.push_back(&p);
-    return parts.empty() ? full(nested.shape, type, {}, device) : reshape(concat(pointers, 0), nested.shape);
-  }
+  if (nested.arrays.size() || (Mode::current() && nested.numbers.size() <= 64)) return nested.join(type, device);
   Array a = Array::empty(type, nested.shape);
   char *to = a.data();
   int64_t bytes = byteSize(type);

@@ -60,6 +60,7 @@ struct PythonSide {
       nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
   PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
   PyObject *where = nullptr;      // () -> "file.py:3 "
+  PyObject *form = nullptr;       // (name, arguments, named) -> result of an op function called in one of NumPy's forms
   PyObject *flatten = nullptr;    // (object) -> (children, names) of an object that is its attributes, or None
   PyObject *takeResult = nullptr; // the same of a result, whose every attribute counts
   PyObject *makeResult = nullptr; // (class, data, children) -> object

@@ -397,6 +397,7 @@ void definePythonSide(py11::module_ &m) {
     side.note = take("note");
     side.where = take("where");
     side.lineOf = take("line_of");
+    side.form = take("form");
     side.flatten = take("flatten");
     side.takeResult = take("take_result");
     side.makeResult = take("make_result");

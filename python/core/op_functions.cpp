@@ -11,17 +11,27 @@ struct OpFunction {
   Op op;
 };
 
+/// NumPy's forms of a call, which Python takes apart: out=, where=, dtype=, lists as operands.
+PyObject *callForm(const OpInfo &record, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+  Object positional(check(PyTuple_New(n))), named(check(PyDict_New()));
+  for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
+  for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); ++i)
+    if (PyDict_SetItem(named.get(), PyTuple_GET_ITEM(kwnames, i), args[n + i])) throw PythonError();
+  return check(PyObject_CallFunction(side().form, "sOO", record.name, positional.get(), named.get()));
+}
+
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
-  return guarded([&] {
+  return guarded([&]() -> PyObject * {
     Op op = reinterpret_cast<OpFunction *>(self)->op;
     const OpInfo &record = info(op);
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
-    if (n != record.operands || (kwnames && PyTuple_GET_SIZE(kwnames)))
-      fail(ErrorKind::DType, record.name, "arguments", std::to_string(record.operands) + " positional",
-           std::to_string(n) + (kwnames ? " and keywords" : ""));
+    if (n != record.operands || (kwnames && PyTuple_GET_SIZE(kwnames))) return callForm(record, args, n, kwnames);
     Holder holders[3];
     Operand operands[3];
-    for (Py_ssize_t i = 0; i < n; ++i) operands[i] = requireOperand(record.name, args[i], holders[i]);
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      if (!toOperand(args[i], holders[i])) return callForm(record, args, n, kwnames);
+      operands[i] = holders[i].operand;
+    }
     return wrap(applyElementwise(op, {operands, size_t(n)}));
   });
 }

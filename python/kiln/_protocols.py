@@ -1,6 +1,7 @@
 """NumPy's functions on Kiln arrays: through NumPy's two protocols they are Kiln's functions of the name, and results stay Kiln arrays."""
 from ._arguments import store
 from ._core import Array
+from ._errors import make
 
 
 def _found(name, path=()):
@@ -40,21 +41,13 @@ def _written(name, result, out):
 
 
 def __array_function__(self, function, types, args, kwargs):  # noqa: N807
-    """A NumPy function with a Kiln array among its arguments. One that Kiln lacks, or that is given None for an array, stays NumPy's: it gets
-    NumPy arrays over the same memory, and gives what it gives."""
+    """A NumPy function with a Kiln array among its arguments. Raises DTypeError for one that Kiln lacks: nothing is computed by NumPy unseen."""
     path = [p for p in function.__module__.split(".")[1:] if p in ("linalg", "fft")]
     ours = _found(function.__name__, path)
-    if ours is None or any(a is None for a in args):
-        return function(*_as_numpy(args), **_as_numpy(kwargs))
+    if ours is None:
+        raise make("DTypeError", f"{function.__module__}.{function.__name__}: expected NumPy arrays, or a function that Kiln has, got a Kiln array "
+                                 "(np.asarray(x) shows its memory as a NumPy array)")
     return ours(*args, **kwargs)
-
-
-def _as_numpy(value):
-    if isinstance(value, Array):
-        return value.numpy()
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(_as_numpy(v) for v in value)
-    return {k: _as_numpy(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 Array.__array_ufunc__, Array.__array_function__ = __array_ufunc__, __array_function__

@@ -448,3 +448,19 @@ def test_functions_of_kiln_itself():
         for a, b in zip(got if isinstance(got, tuple) else [got], want if isinstance(want, tuple) else [want]):
             assert kn.array_equal(a, b)
         assert not jitted.explain().variants[0]["eager"], function
+
+
+def test_arrays_made_of_recorded_values():
+    """As the right-hand side of an ordinary differential equation is written."""
+    @kn.jit(on_miss="raise")
+    def lotka(t, y, k):
+        return kn.array([y[0] * (1 - y[1]), y[1] * (y[0] - 1), 2.0, k])
+
+    y = kn.asarray([0.5, 3.0])
+    for k in (1, kn.asarray(7), kn.asarray(True), kn.asarray(2**60 + 12345)):
+        want = lotka.__wrapped__(0.0, y, k)
+        for _ in range(2):
+            got = lotka(0.0, y, k)
+            assert got.dtype == want.dtype and got.tolist() == want.tolist()
+    nested = kn.jit(lambda x: kn.asarray([[x[0], 1], [2, x[1]]]), on_miss="raise")
+    assert nested(kn.asarray([5, 6])).tolist() == [[5, 1], [2, 6]] and nested(kn.asarray([5, 6])).dtype == kn.int64
