@@ -93,8 +93,9 @@ def _line_of_arrays(start, stop, num, steps, endpoint, axis):
     wide = BY_NAME["complex128"] if "c" in (first.dtype.kind, last.dtype.kind) else float64
     first, last = _core.astype(first, wide), _core.astype(last, wide)
     rank = builtins.max(first.ndim, last.ndim)
-    i = _core.reshape(_core.iota((num,), float64, 0), (num,) + (1,) * rank)
-    line = i * ((last - first) / steps) + first
+    step = (last - first) / steps
+    i = _core.reshape(_core.iota((num,), float64, 0, step.device), (num,) + (1,) * rank)
+    line = i * step + first
     if endpoint and num > 1:
         line[num - 1] = last
     return moveaxis(line, 0, axis) if axis and rank else line
