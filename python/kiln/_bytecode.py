@@ -1,6 +1,7 @@
 """Instructions of code objects, as the analysis in _capture.py reads them."""
 import functools
 import itertools
+import sys
 from opcode import opmap, opname, HAVE_ARGUMENT, EXTENDED_ARG
 
 _CACHE = opmap.get("CACHE", 0)
@@ -21,7 +22,7 @@ def instructions_of(code):
 
 def name_of(code, name, arg):
     """The name that an instruction reads. The lowest bit of some arguments says something else."""
-    shifted = name == "LOAD_GLOBAL" or name == "LOAD_ATTR" and "LOAD_METHOD" not in opmap
+    shifted = name == "LOAD_GLOBAL" or name == "LOAD_ATTR" and sys.version_info >= (3, 12)
     return code.co_names[arg >> 1 if shifted else arg]
 
 
