@@ -24,10 +24,13 @@ bool sameValue(PyObject *a, PyObject *b) {
 /// Changes with every attribute of a type or of its bases; 0 where CPython has no number left.
 uint64_t versionOf(PyObject *type) {
   auto *t = reinterpret_cast<PyTypeObject *>(type);
+#if PY_VERSION_HEX >= 0x030c0000
+  return PyUnstable_Type_AssignVersionTag(t) ? t->tp_version_tag : 0;
+#else
   static PyObject *const anyName = PyUnicode_InternFromString("__kiln__");
   _PyType_Lookup(t, anyName); // gives it a number
-  bool isValid = PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG);
-  return isValid ? t->tp_version_tag : 0;
+  return PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG) ? t->tp_version_tag : 0;
+#endif
 }
 
 bool isPartial(PyObject *o) { return Py_TYPE(o) == reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(side().thingClasses, 1)); }
