@@ -186,7 +186,7 @@ def jit_raises_in_the_function():
 
 @case
 def jit_raises_for_an_argument():
-    f = kn.jit(lambda a, b: a)
+    f = kn.jit(lambda a, b: a, on_miss="raise")
     return raising(f, x, object(), error=kn.TraceError)
 
 
@@ -217,7 +217,7 @@ def jit_keeps_an_array():
     def f(a, found):
         found.append(a + 1)
         return a
-    return raising(lambda: f(x, [y]), error=kn.TraceError)
+    return lambda: f(x, [y])
 
 
 @case
@@ -362,7 +362,7 @@ def eager_raises():
     def call():
         for f in (lambda: x + kn.ones(3), lambda: x[9], lambda: x["text"], lambda: kn.reshape(x, (3, 3)), lambda: kn.sum(x, axis=4),
                   lambda: kn.asarray([[1], [1, 2]]), lambda: kn.asarray(object()), lambda: kn.exp("text"), lambda: kn.linalg.inv(kn.zeros((2, 2))),
-                  lambda: setattr(x, "shape", 3), lambda: x.__setitem__(0, kn.ones(4)), lambda: kn.astype(x, "float33"), lambda: kn.exp(x, y)):
+                  lambda: setattr(x, "shape", 3), lambda: x.__setitem__(0, kn.ones(4)), lambda: kn.astype(x, "float33"), lambda: kn.exp(x, y, y, y)):
             try:
                 f()
             except Exception:
