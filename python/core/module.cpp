@@ -77,7 +77,7 @@ void checkSizes(const char *op, const Dims &shape) {
     if (d < 0) fail(ErrorKind::Shape, op, "shape", "sizes of at least 0", toString(shape));
 }
 
-void defineCreation(py11::module_ &m) {
+void defineConversions(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
   m.def(
       "asarray",
@@ -107,6 +107,10 @@ void defineCreation(py11::module_ &m) {
     arrayOf(x.ptr()).storage->isLoose = true;
     return x;
   });
+}
+
+void defineSources(py11::module_ &m) {
+  using kiln::py::Holder, kiln::py::wrap;
   m.def(
       "full",
       [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
@@ -543,7 +547,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineCreation, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
-                      definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
+  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
+                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
     define(m);
 }
