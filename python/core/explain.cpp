@@ -24,7 +24,8 @@ PyObject *entriesOf(JitState &state) {
     Object guards(PyList_New(0)), inputs(PyList_New(0));
     const Segment &segment = e->root.segment;
     for (const Guard &g : stateOf(*e).guards) {
-      if (!g.expected) continue; // a name that is absent
+      // Not a name that is absent, nor the code of every function: a person asks what values decide.
+      if (!g.expected || PyFunction_Check(g.place.container.get())) continue;
       Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
       PyList_Append(guards.get(), text.get());
     }
