@@ -13,6 +13,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace py11 = pybind11;
@@ -390,6 +391,16 @@ void runCompiled(const std::vector<int64_t> &program, const void *const *from, v
   if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
 }
 
+/// Goes on under the interpreter's lock. Where Python ends meanwhile it ends other threads by unwinding them, which would drop objects
+/// without the lock and meet destructors that may not throw: such a thread stays here until the process is gone.
+void takeLockBack(void *state) {
+  try {
+    PyEval_RestoreThread(static_cast<PyThreadState *>(state));
+  } catch (...) {
+    for (;;) pause();
+  }
+}
+
 void definePythonSide(py11::module_ &m) {
   m.def("set_python_side", [](py11::dict d) {
     auto &side = kiln::py::side();
@@ -416,8 +427,7 @@ void definePythonSide(py11::module_ &m) {
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); },
-                  [](void *state) { PyEval_RestoreThread(static_cast<PyThreadState *>(state)); }};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
   });
 }
 

@@ -194,6 +194,21 @@ def test_ends_during_a_long_compile(mode, end, tmp_path):
         assert time.monotonic() - began < 4  # 0.2 s where nothing else runs
 
 
+@pytest.mark.parametrize("delay", [0.05, 0.2, 0.35, 0.5])
+def test_ends_while_other_threads_are_in_long_calls(delay, tmp_path):
+    """Python ends threads that want its lock back by unwinding them: none may take the process with it."""
+    code = ("import sys, threading, time, kiln as kn\n"
+            "x = kn.ones(3_000_000)\n"
+            "f = kn.jit(lambda v: kn.tanh(v) * 2 + kn.sum(v))\n"
+            "f(x), f(x)\n"
+            "def work():\n"
+            "    while True: f(x); kn.exp(x) + x\n"
+            "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
+            f"time.sleep({delay})\n")
+    for _ in range(3):
+        assert ended(start(0, tmp_path, code)) == ""
+
+
 def test_many_threads(tmp_path):
     """Threads on shared functions: new sizes and numbers, evictions, cleared caches, changed settings, failing calls."""
     shared = [kn.jit(lambda v, k, f=f: f(v) * k + kn.sum(v)) for f in (kn.tanh, kn.sin, kn.abs)]
