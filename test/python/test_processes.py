@@ -331,7 +331,7 @@ def test_handlers_may_use_arrays_in_the_midst_of_a_program():
         was = signal.signal(signal.SIGALRM, lambda *_: seen.append(float(kn.sum(f(x[:500])))))
         try:
             for _ in range(5):
-                signal.setitimer(signal.ITIMER_REAL, 0.01)
+                signal.setitimer(signal.ITIMER_REAL, 0.002)
                 same_bits(f(x), expected)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
