@@ -1,4 +1,5 @@
 // The kernel op: its text, and what each kind of kernel may hold, on which the emitters rely.
+#include "dialects/kiln/Inputs.h"
 #include "dialects/kiln/KilnDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -54,12 +55,8 @@ std::pair<Dims, int> reducedSpace(Operation *op) {
 }
 
 void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr() << "(";
-  Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
+  printer << " " << getKindAttr();
+  printInputs(printer, getBody().getArguments(), getInputs());
   if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
   printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
@@ -67,24 +64,13 @@ void KernelOp::print(OpAsmPrinter &printer) {
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr kind;
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, results;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseAttribute(kind, "kind", result.attributes) || parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput))
-    return failure();
+  Inputs inputs;
+  SmallVector<Type> results;
+  if (parser.parseAttribute(kind, "kind", result.attributes) || inputs.parse(parser)) return failure();
   if (succeeded(parser.parseOptionalArrow()))
     if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
-  if (parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes) ||
-      parser.resolveOperands(operands, types, where, result.operands))
+  if (parser.parseRegion(*result.addRegion(), inputs.arguments) || parser.parseOptionalAttrDict(result.attributes) ||
+      inputs.resolve(parser, result))
     return failure();
   result.addTypes(results);
   return success();

@@ -1,3 +1,4 @@
+#include "dialects/kiln/Inputs.h"
 #include "dialects/trace/TraceDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -43,11 +44,7 @@ LogicalResult TreeOp::verifyRegions() {
 //===-- segment -----------------------------------------------------------------------------------------------------===//
 
 void SegmentOp::print(OpAsmPrinter &printer) {
-  printer << "(";
-  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair) << " : " << std::get<0>(pair).getType();
-  });
-  printer << ") ";
+  printInputs(printer, getBody().getArguments(), getInputs());
   if (getNumResults() == 1) printer << "-> " << getResultTypes()[0] << " ";
   else if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
@@ -55,22 +52,11 @@ void SegmentOp::print(OpAsmPrinter &printer) {
 }
 
 ParseResult SegmentOp::parse(OpAsmParser &parser, OperationState &result) {
-  SmallVector<OpAsmParser::Argument> arguments;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types;
-  auto parseInput = [&]() -> ParseResult {
-    Type type;
-    if (parser.parseArgument(arguments.emplace_back()) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
-        parser.parseColonType(type))
-      return failure();
-    types.push_back(arguments.back().type = type);
-    return success();
-  };
-  SMLoc where = parser.getCurrentLocation();
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput) || parser.parseOptionalArrowTypeList(result.types) ||
-      parser.parseRegion(*result.addRegion(), arguments) || parser.parseOptionalAttrDict(result.attributes))
+  Inputs inputs;
+  if (inputs.parse(parser) || parser.parseOptionalArrowTypeList(result.types) ||
+      parser.parseRegion(*result.addRegion(), inputs.arguments) || parser.parseOptionalAttrDict(result.attributes))
     return failure();
-  return parser.resolveOperands(operands, types, where, result.operands);
+  return inputs.resolve(parser, result);
 }
 
 LogicalResult SegmentOp::verifyRegions() {
