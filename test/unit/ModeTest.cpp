@@ -1,7 +1,7 @@
 #include "frontend/Interpreter.h"
 #include "frontend/Ops.h"
-#include "frontend/OpsShared.h"
 #include "frontend/Recorder.h"
+#include "test/unit/Floats.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -10,16 +10,6 @@ using namespace kiln;
 
 namespace {
 
-Array floats(std::initializer_list<float> values) {
-  Array a = Array::empty(DType::F32, {int64_t(values.size())});
-  std::copy(values.begin(), values.end(), reinterpret_cast<float *>(a.data()));
-  return a;
-}
-std::vector<float> values(const Array &x) {
-  Array whole = contiguous(x);
-  auto *data = reinterpret_cast<const float *>(whole.data());
-  return {data, data + whole.size()};
-}
 Array add(const Array &x, const Array &y) {
   Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsArray, &y}};
   return applyElementwise(Op::Add, operands);

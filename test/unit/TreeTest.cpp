@@ -1,7 +1,7 @@
 // Trees without Python: a host of texts calls, records, runs and puts results together.
-#include "frontend/OpsShared.h"
 #include "frontend/tree/Runner.h"
 #include "frontend/tree/Sharing.h"
+#include "test/unit/Floats.h"
 
 #include <gtest/gtest.h>
 
@@ -32,16 +32,6 @@ HostObject make(std::string text) {
 }
 const std::string &textOf(const HostObject &o) { return static_cast<Text *>(o.get())->text; }
 
-Array floats(std::initializer_list<float> values) {
-  Array a = Array::empty(DType::F32, {int64_t(values.size())});
-  std::copy(values.begin(), values.end(), reinterpret_cast<float *>(a.data()));
-  return a;
-}
-std::vector<float> values(const Array &x) {
-  Array whole = contiguous(x);
-  auto *data = reinterpret_cast<const float *>(whole.data());
-  return {data, data + whole.size()};
-}
 Array apply(Op op, const Array &x, const Array &y) {
   Operand operands[] = {{Operand::IsArray, &x}, {Operand::IsArray, &y}};
   return applyElementwise(op, operands);
