@@ -203,8 +203,7 @@ bool initJit(PyObject *module) {
                       slots};
   jitType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!jitType || PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jitType))) return false;
-  Object places(Py_BuildValue("(sss)", "function", "type", "partial")); // kinds that the analysis may name beside dicts and cells
-  return places && !PyModule_AddObjectRef(module, "PLACES", places.get()) && !PyModule_AddFunctions(module, functions);
+  return !PyModule_AddFunctions(module, functions);
 }
 
 } // namespace kiln::py

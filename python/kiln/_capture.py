@@ -22,7 +22,6 @@ _TEXT_METHODS = ("__repr__", "__str__", "__format__")  # these run where text is
 _HEAP = 1 << 9  # of a class's flags: made by a class statement
 _MOST_FUNCTIONS = 300
 _FIELD_OF_TUPLE = getattr(collections, "_tuplegetter", property)
-_WATCHED = getattr(_core, "PLACES", ())  # kinds of places besides dicts and cells
 
 
 class _Stop(Exception):
@@ -90,7 +89,7 @@ class _Analysis:
             self.fail(f"calls '{label}', a partial object of something else than a plain function")
         if value.func.__code__.co_flags & 8:
             self.fail(f"calls '{label}', a partial object of a function with **{value.func.__code__.co_varnames[-1]}")
-        for name in ("func", "args", "keywords") if "partial" in _WATCHED else ():
+        for name in ("func", "args", "keywords"):
             self.watch(value, name)
         for v in (*value.args, *value.keywords.values()):
             self.judge(v, label)
@@ -106,9 +105,8 @@ class _Analysis:
             self.fail("leads to too many functions")
         self.trail.append(self.at)
         self.at = (fn.__code__, 0)
-        if "function" in _WATCHED:
-            for name in ("__code__", "__defaults__", "__kwdefaults__"):
-                self.watch(fn, name)
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            self.watch(fn, name)
         for name in fn.__kwdefaults__ or ():
             self.watch(fn.__kwdefaults__, name)
         for default in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
@@ -126,8 +124,7 @@ class _Analysis:
             return
         if not allocates_plainly(cls):
             self.fail(f"uses {cls.__qualname__} objects, whose class is not known to be plain")
-        if "type" in _WATCHED:
-            self.watch(cls)
+        self.watch(cls)
         self.names |= instance_names(cls) | set(tree.fields_of(cls))
         self.classes.append(cls)
         if not any({"__repr__", "__str__"} & {*vars(k)} for k in _own_classes(cls)) and not issubclass(cls, tuple):
@@ -144,7 +141,7 @@ class _Analysis:
     def constructor(self, cls, label):
         """A class that is called: what its objects do when they are made."""
         if is_plain_error(cls):
-            return self.watch(cls) if "type" in _WATCHED else None
+            return self.watch(cls)
         if not allocates_plainly(cls):
             self.fail(f"calls '{label}', which is not known to only compute")
         self.admit(cls)
@@ -201,7 +198,7 @@ class _Analysis:
         for self.at in self.texts if self.nameless else ():
             self.fail(f"makes text while there are {self.nameless[0].__qualname__} objects, whose text is their address")
         for name, self.at in self.attributes.items():
-            is_member = "type" in _WATCHED and any(name in vars(k) for cls in self.classes for k in _own_classes(cls)) or any(name in vars(m) for m in self.modules)
+            is_member = any(name in vars(k) for cls in self.classes for k in _own_classes(cls)) or any(name in vars(m) for m in self.modules)
             if name in INTROSPECTIVE or not (is_member or name in self.names or name in attributes_of_values()):
                 self.fail(f"reads the attribute '{name}' of an object")
 
@@ -268,8 +265,6 @@ class _Analysis:
                 self.watch(vars(value), name)
                 value = vars(value).get(name)
             elif type(value) is type and value.__flags__ & _HEAP and not is_own(value) and not is_numpy_scalar(value):
-                if "type" not in _WATCHED:
-                    self.fail(f"reads the attribute '{name}' of the class '{label}'")
                 self.watch(value)
                 self.member(value, name)
                 return at + 1

@@ -6,7 +6,6 @@ import types
 
 from . import _core
 from ._errors import make
-from ._objects import TAKES_ANY
 
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__")
 
@@ -21,10 +20,10 @@ def opened(function):
     if type(function) is functools.partial:
         inner, args, _ = opened(function.func)
         return inner, args + function.args, function.keywords
-    if isinstance(function, types.MethodType) and TAKES_ANY:
+    if isinstance(function, types.MethodType):
         return function.__func__, (function.__self__,), {}
     is_plain = isinstance(function, (types.FunctionType, types.BuiltinFunctionType, type, _core.JitFunction, _core.OpFunction))
-    if not is_plain and isinstance(getattr(type(function), "__call__", None), types.FunctionType) and TAKES_ANY:
+    if not is_plain and isinstance(getattr(type(function), "__call__", None), types.FunctionType):
         named = types.FunctionType(call_object.__code__, call_object.__globals__, type(function).__name__)
         named.__qualname__ = type(function).__qualname__
         return named, (function,), {}

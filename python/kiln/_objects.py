@@ -1,13 +1,10 @@
 """Plain objects as containers of a call: their attributes are the children. No code of theirs runs."""
-import dataclasses
 import types
 import weakref
 
-from . import _core, tree
 
 _HEAP = 1 << 9  # of a class's flags: made by a class statement
 _NATIVE = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType)
-TAKES_ANY = hasattr(_core, "PLACES")  # classes can be watched, and nesting has an end
 _kinds = {}  # id of a class -> (reference to it, {slot: descriptor} or None where its objects are not plain, {names of attributes: the same})
 
 
@@ -23,7 +20,7 @@ def _kind(cls):
     """What is known of a class, found again by its address."""
     found = _kinds.get(id(cls))
     if found is None or found[0]() is not cls:
-        is_plain = allocates_plainly(cls) and not issubclass(cls, tuple) and (TAKES_ANY or dataclasses.is_dataclass(cls) or cls in tree._registered)
+        is_plain = allocates_plainly(cls) and not issubclass(cls, tuple)
         slots = {n: v for k in cls.__mro__ for n, v in vars(k).items() if type(v) is types.MemberDescriptorType} if is_plain else None
         found = _kinds[id(cls)] = weakref.ref(cls, lambda _, address=id(cls): _kinds.pop(address, None)), slots, {}
     return found

@@ -10,8 +10,6 @@ import pytest
 import kiln as kn
 from kiln import _capture
 
-WATCHES_ALL = bool(_capture._WATCHED)  # functions and classes too
-needs_places = pytest.mark.xfail(not WATCHES_ALL, reason="functions, classes and other arguments cannot be watched yet")
 
 SETUP = """
 import collections, dataclasses, functools, itertools, math, operator
@@ -99,7 +97,6 @@ def test_records(name):
     assert [kn.array_equal(a, b) for a, b in (zip(got, want) if isinstance(got, list) else [(got, want)])], name
 
 
-@needs_places
 @pytest.mark.parametrize("name", RECORDS_WITH)
 def test_records_with_other_values(name):
     f, got, want = run(*RECORDS_WITH[name], static_argnames="o" if "static" in name else ())
@@ -175,7 +172,6 @@ def test_builtins_are_known_by_identity():
     assert "not known" in _capture.analyze(lambda x, f=None: liar(x), [])[1] if (liar := Liar()) else None
 
 
-@needs_places
 def test_functions_and_classes_are_places():
     def helper(x, k=1.0, *, j=2.0):
         return x * k + j

@@ -14,7 +14,6 @@ import pytest
 import kiln as kn
 from kiln import _objects
 
-needs_places = pytest.mark.xfail(not _objects.TAKES_ANY, reason="objects as arguments need classes that can be watched")
 
 
 @kn.jit
@@ -83,7 +82,6 @@ def records(f, *args, **kwargs):
     return result.tolist()
 
 
-@needs_places
 def test_methods():
     m, n = Model(kn.ones(2)), Model(kn.asarray([3.0, 4.0]))
     assert records(m.forward, x) == [2, 4] and records(n.forward, x) == [6, 16] and Model.forward.stats.misses == 1, "objects of one kind share code"
@@ -99,7 +97,6 @@ def test_methods():
     assert isinstance(bound.explain().to_dict(), dict) and "add" in bound.lower(x).ir() or "sub" in bound.lower(x).ir()
 
 
-@needs_places
 @pytest.mark.parametrize("name", ["above_static", "below_static", "above_class", "below_class"])
 def test_static_and_class_methods(name):
     want = [2, 3] if "static" in name else [2, 4]
@@ -109,7 +106,6 @@ def test_static_and_class_methods(name):
     assert isinstance(f, kn._core.JitFunction) and not f.explain().variants[-1]["eager"]
 
 
-@needs_places
 def test_callable_objects():
     m = Model(kn.ones(2))
     f = kn.jit(m)
