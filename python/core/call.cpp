@@ -168,10 +168,7 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
     state.chooseCode(state.options.dynamic, allowedAxes(state.options, call, arguments, entry->root.inputs), *entry,
                      [&](std::string &why) { return probeSizes(state, call, arguments, why); });
   else entry->makeEager(recording.why);
-  if (entry->isEager() && state.options.raiseOnMiss)
-    throw Error(ErrorKind::Trace,
-                "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + entry->root.why);
-  if (entry->isEager()) state.note(entry->root.why);
+  if (entry->isEager()) state.noteMiss(entry->root.why);
   if (!state.makeRoom()) return result.release(); // other threads have added trees meanwhile
   state.note(state.add(entry), "");
   if (entry->isEager()) return result.release();
@@ -242,10 +239,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
     PyObject *result;
     if (arguments.why.size()) {
       state.misses++;
-      if (state.options.raiseOnMiss)
-        throw Error(ErrorKind::Trace,
-                    "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + arguments.why);
-      state.note(arguments.why);
+      state.noteMiss(arguments.why);
       result = callEager(actual);
     } else {
       auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
@@ -329,6 +323,12 @@ void JitState::note(const std::string &why, const char *what) {
   if (why.empty() || !told.insert(why).second) return;
   Object(check(what ? PyObject_CallFunction(side().note, "Oss", function.get(), why.c_str(), what)
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
+}
+
+void JitState::noteMiss(const std::string &why) {
+  if (options.raiseOnMiss)
+    throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
+  note(why);
 }
 
 int JitState::visit(visitproc visit, void *arg) const {
