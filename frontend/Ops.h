@@ -87,8 +87,6 @@ Array contiguous(const Array &x);
 Array copy(const Array &x);
 /// x[...] = value, cast to x's dtype and broadcast to its shape.
 void assign(Array &x, const Array &value);
-/// Fills memory without a kernel of its own.
-void copyInto(const Array &target, const Array &source);
 
 /// The bits of a Python number in a dtype; throws Error (overflow) where it does not fit.
 Scalar scalarBits(const Operand &number, DType dtype);
