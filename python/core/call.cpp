@@ -53,8 +53,8 @@ bool fits(const Tree &entry, Arguments &arguments) {
   size_t words = key.words.size(), arrays = key.arrays.size();
   bool isSame = stateOf(entry).addArrays(arguments) && key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
-  if (!isSame) key.arrays.resize(arrays), arguments.arrays.resize(arrays);
-  key.words.resize(words);
+  key.cut(words, isSame ? key.arrays.size() : arrays);
+  arguments.arrays.resize(key.arrays.size());
   return isSame;
 }
 
