@@ -35,7 +35,7 @@ int64_t preferredLanes(KernelContext &k) {
     DType dtype = ir::typeOf(op->getResult(0)).dtype;
     if (byteSize(realType(dtype)) == 8) lanes = std::min<int64_t>(lanes, isComplex(dtype) ? 8 : 16);
     if (isComplex(dtype)) lanes = std::min<int64_t>(lanes, 16);
-    if (ir::opOf(op) == Op::Transpose || ir::isKind(op, Kind::Gather)) lanes = 8;
+    if (isa<ir::TransposeOp>(op) || ir::isKind(op, Kind::Gather)) lanes = 8;
   });
   return lanes;
 }
@@ -65,8 +65,7 @@ static constexpr int64_t kEnough = 8;
 
 int64_t KernelContext::elementCost() {
   int64_t sum = 0;
-  for (Operation &op : kernel.getBody().front().without_terminator())
-    if (auto id = ir::opOf(&op)) sum += info(*id).cost;
+  for (Operation &op : kernel.getBody().front().without_terminator()) sum += cast<ir::ArrayOp>(op).getCost();
   return 1 + sum / 10; // the costs of records are those of scalars, with nothing to load or store
 }
 

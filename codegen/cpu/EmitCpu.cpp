@@ -23,7 +23,7 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
+constexpr llvm::StringLiteral kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
 
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
@@ -94,21 +94,17 @@ void ProgramEmitter::placeArrays() {
     return place;
   };
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
-    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), kStrides));
+    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults()))
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
-  auto root = [](Value v) {
-    while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-    return v;
-  };
   for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
     // A result in place of an argument is that argument.
     if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
-      places[root(value)] = places[main.getArgument(unsigned(argument.getInt()))];
-    else places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+      places[ir::memoryOf(value)] = places[main.getArgument(unsigned(argument.getInt()))];
+    else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
   }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
+  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
   if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
 }
 
@@ -220,17 +216,14 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
 /// Whether arithmetic, not memory, takes the time: then the widest registers pay, though they may lower the clock.
 bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
   constexpr int kHeavy = 20;
-  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
-    auto id = ir::opOf(&op);
-    return id && (info(*id).cost >= kHeavy || *id == Op::Transpose);
-  });
+  return llvm::any_of(kernel.getBody().front().without_terminator(),
+                      [](Operation &op) { return cast<ir::ArrayOp>(op).getCost() >= kHeavy || isa<ir::TransposeOp>(op); });
 }
 
 /// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
 bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
   ir::KernelOp kernel = k.kernel;
-  bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
-                   kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
+  bool isInOrder = kernel.getKind() == ir::KernelKind::Elementwise || kernel.getKind() == ir::KernelKind::Reduction;
   if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
   int64_t bytes = byteSize(buffer.dtype);
   for (Index n : buffer.shape) {
@@ -240,6 +233,21 @@ bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer 
   constexpr int64_t kLine = 64;
   return bytes >= target.streamBytes &&
          (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
+}
+
+static void emitBody(KernelContext &k) {
+  switch (k.kernel.getKind()) {
+  case ir::KernelKind::Elementwise: return emitElementwise(k);
+  case ir::KernelKind::Reduction: return emitReduction(k);
+  case ir::KernelKind::Contraction: return emitContraction(k);
+  case ir::KernelKind::Assemble: return emitAssemble(k);
+  case ir::KernelKind::Scatter: return emitScatter(k);
+  case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Compact: return emitCompact(k);
+  case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Convolution: return emitConvolution(k);
+  case ir::KernelKind::Library: return emitLibrary(k);
+  }
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -278,10 +286,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
     hasStreams |= output.streams = streams(context, places[result], output);
 
-  static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
-                                                          emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
-  static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
-  emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  emitBody(context);
   isRefused |= ev.isRefused;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;

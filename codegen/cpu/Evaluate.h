@@ -73,12 +73,12 @@ private:
 
   std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
-  Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
-  Expr constant(mlir::Operation *op);
+  Expr positions(ir::IotaOp op, llvm::ArrayRef<Coordinate> position);
+  Expr constant(ir::ConstantOp op);
   Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
-  Expr gather(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Expr gather(ir::GatherOp op, llvm::ArrayRef<Coordinate> position);
   Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Coordinate shifted(Coordinate c, Index by);
   Value lanePositions(const Coordinate &c);

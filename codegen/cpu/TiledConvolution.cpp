@@ -8,13 +8,14 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
+Dims dimsOf(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.data(), list.size())); }
+
 class TiledConvolution {
 public:
   TiledConvolution(KernelContext &k, Operation *op) : k(k), e(k.e), op(op), out(k.mainOutput()) {
-    auto words = ir::wordsOf(op);
-    WordReader reader{{words.data(), words.size()}};
-    strides = reader.dims(), low = reader.dims(), high = reader.dims(), dilation = reader.dims();
-    groups = reader.next();
+    auto convolution = cast<ir::ConvolutionOp>(op);
+    strides = dimsOf(convolution.getStrides()), low = dimsOf(convolution.getLow()), dilation = dimsOf(convolution.getDilation());
+    groups = int64_t(convolution.getGroups());
     x = ir::typeOf(op->getOperand(0)).shape;
     w = ir::typeOf(op->getOperand(1)).shape;
     spatial = strides.rank;
@@ -53,7 +54,7 @@ private:
   Emitter &e;
   Operation *op;
   const Buffer &out;
-  Dims strides, low, high, dilation, x, w, padded;
+  Dims strides, low, dilation, x, w, padded;
   int64_t groups = 1, channels, filters, lanes, parts, taps = 0;
   int spatial;
   bool isPadded = false, isInPlace = false;

@@ -127,7 +127,6 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     if (!isPulled(producer) && producer != op) return true;
-    auto words = ir::wordsOf(producer);
     SmallVector<int> from;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
       Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
@@ -247,7 +246,7 @@ bool Fuser::isPrologue(Group &g, Operation *product, Value operand) {
   if (g.kind != ir::KernelKind::Elementwise || (dtype != DType::F32 && dtype != DType::F64)) return false;
   int cost = 0;
   for (Operation *member : g.ops) {
-    cost += info(*ir::opOf(member)).cost;
+    cost += cast<ir::ArrayOp>(member).getCost();
     bool isInside = llvm::all_of(member->getUsers(), [&](Operation *user) { return user == product || groupOf.lookup(user) == &g; });
     if (!isInside || !ir::isKind(member, Kind::Elementwise)) return false;
     if (!(ir::typeOf(member->getResult(0)).shape == ir::typeOf(operand).shape)) return false;
@@ -432,8 +431,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
-                                     b.getStringAttr(ir::kKernelKinds[size_t(g.kind)]), nullptr);
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr);
   kernel.getBody().takeBody(*region);
   if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
@@ -467,7 +465,7 @@ struct Fuse : impl::FuseBase<Fuse> {
   void runOnOperation() override {
     if (getOperation().isDeclaration()) return;
     for (Operation &op : getOperation().getBody().front().without_terminator())
-      if (!ir::opOf(&op)) {
+      if (!isa<ir::ArrayOp>(op)) {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }

@@ -48,11 +48,6 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
   return offset;
 }
 
-Value rootOf(Value v) {
-  while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-  return v;
-}
-
 /// The input of a kernel that its one result changes in some places, where nothing else in the kernel reads it.
 Value changedInput(ir::KernelOp kernel) {
   if (kernel.getNumResults() != 1) return nullptr;
@@ -61,7 +56,7 @@ Value changedInput(ir::KernelOp kernel) {
   auto base = dyn_cast<BlockArgument>(op->getOperand(0));
   if (!base || !base.hasOneUse()) return nullptr;
   Value input = kernel.getInputs()[base.getArgNumber()];
-  auto isSame = [&](Value other) { return rootOf(other) == rootOf(input); };
+  auto isSame = [&](Value other) { return ir::memoryOf(other) == ir::memoryOf(input); };
   return llvm::count_if(kernel.getInputs(), isSame) == 1 ? input : nullptr;
 }
 
@@ -90,8 +85,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
   std::optional<int64_t> takeOver(ir::KernelOp kernel, int64_t last) {
     Value input = changedInput(kernel);
-    auto found = input ? placed.find(rootOf(input)) : placed.end();
-    if (found == placed.end() || lastUse(rootOf(input)) != order[kernel]) return std::nullopt;
+    auto found = input ? placed.find(ir::memoryOf(input)) : placed.end();
+    if (found == placed.end() || lastUse(ir::memoryOf(input)) != order[kernel]) return std::nullopt;
     auto extend = [&](auto &block) {
       block.to = last;
       count("plan-memory.in-place");
