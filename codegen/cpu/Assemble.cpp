@@ -8,8 +8,8 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-static SmallVector<Index> toIndices(KernelContext &k, ArrayRef<int64_t> sizes) {
-  return llvm::map_to_vector(sizes, [&](int64_t d) { return k.ev.sizeOf(d); });
+static SmallVector<Index> toIndices(KernelContext &k, ArrayRef<Size> sizes) {
+  return llvm::map_to_vector(sizes, [&](Size d) { return k.ev.sizeOf(d); });
 }
 
 static void emitConcat(KernelContext &k, ir::ConcatOp op) {
@@ -34,7 +34,7 @@ static void emitUpdate(KernelContext &k, ir::UpdateOp op) {
 }
 
 static void emitDynamicUpdate(KernelContext &k, ir::DynamicUpdateOp op) {
-  Dims shape = ir::typeOf(op.getX()).shape, part = ir::typeOf(op.getValue()).shape;
+  Shape shape = ir::typeOf(op.getX()).shape, part = ir::typeOf(op.getValue()).shape;
   Region region;
   for (int i = 0; i < shape.rank; ++i)
     region.starts.push_back(k.ev.dynamicStart(op.getStarts(), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));

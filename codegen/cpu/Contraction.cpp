@@ -21,7 +21,7 @@ std::optional<Buffer> memoryOf(KernelContext &k, Value operand) {
   auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
   auto from = broadcast ? k.ev.buffers.find(broadcast.getX()) : k.ev.buffers.end();
   if (from == k.ev.buffers.end()) return std::nullopt;
-  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
   Buffer view{from->second.pointer, from->second.dtype, shapeOf(k, operand), {}};
   view.strides.assign(view.shape.size(), Index(0));
   for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))

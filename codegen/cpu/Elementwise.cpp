@@ -23,7 +23,7 @@ Value KernelContext::scratch(Index bytes) {
 }
 
 SmallVector<Index> shapeOf(KernelContext &k, Value value) {
-  return llvm::map_to_vector(ir::typeOf(value).shape, [&](int64_t d) { return k.ev.sizeOf(d); });
+  return llvm::map_to_vector(ir::typeOf(value).shape, [&](Size d) { return k.ev.sizeOf(d); });
 }
 
 int64_t preferredLanes(KernelContext &k) {
@@ -145,8 +145,9 @@ static bool readsNeighbourRows(KernelContext &k) {
   llvm::DenseMap<Value, SmallVector<ir::SliceOp, 4>> slices;
   for (auto slice : k.kernel.getBody().front().getOps<ir::SliceOp>()) slices[slice.getX()].push_back(slice);
   return llvm::any_of(slices, [](auto &read) {
-    return read.second.size() >= kSeveral &&
-           llvm::any_of(read.second, [&](ir::SliceOp s) { return s.getStarts().drop_back() != read.second[0].getStarts().drop_back(); });
+    return read.second.size() >= kSeveral && llvm::any_of(read.second, [&](ir::SliceOp s) {
+             return ArrayRef(s.getStarts()).drop_back() != ArrayRef(read.second[0].getStarts()).drop_back();
+           });
   });
 }
 

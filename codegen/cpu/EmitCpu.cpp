@@ -66,7 +66,7 @@ private:
   };
   std::vector<OpenScratch> openScratch;
 
-  Index sizeOf(Emitter &e, Value dims, int64_t d);
+  Index sizeOf(Emitter &e, Value dims, Size d);
   Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
   Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
   void emitWorkspace();
@@ -109,13 +109,13 @@ void ProgramEmitter::placeArrays() {
 }
 
 /// A size in numbers: what the caller gives for a symbol, or a product of such.
-Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
-  if (!isSymbol(d)) return d;
-  int64_t symbol = -1 - d;
+Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
+  if (d.isConstant()) return d.number();
+  int64_t symbol = d.symbol();
   if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef())
+  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef()))
     result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
@@ -127,9 +127,9 @@ Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVect
   if (starts.empty()) starts.push_back(planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
   for (size_t i = starts.size() - 1; i < number; ++i) {
-    TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
+    ir::ArrayType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
     Index bytes = byteSize(type.dtype);
-    for (int64_t d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
+    for (Size d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
     starts.push_back(e.add(starts[i], aligned(e, bytes)));
   }
   return starts[number];
@@ -144,7 +144,7 @@ Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &st
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
   Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
   auto dim = [&](int64_t at) { return Index(e.load(dims, DType::I64, at, 0).value); };
-  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
+  for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
   if (place.strides) {
     int64_t next = place.firstStride;
     for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? dim(next++) : Index(s));
@@ -269,8 +269,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
   KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
-  auto openSize = [&](int64_t d) {
-    Value &known = sizes[d];
+  auto openSize = [&](Size d) {
+    Value &known = sizes[d.symbol()];
     if (known) return Index(known);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(body);

@@ -117,11 +117,11 @@ Index Evaluator::dynamicStart(Value starts, int i, Index size, Index part) {
 
 /// Where in its operand an op that moves elements finds the element at `position`.
 Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
-  TensorType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
+  ir::ArrayType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
   Coordinates result;
   if (auto broadcast = dyn_cast<ir::BroadcastOp>(op)) {
     for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))
-      result.push_back(from.shape[int(i)] == 1 && to.shape[int(axis)] != 1 ? Coordinate{} : position[size_t(axis)]);
+      result.push_back(from.shape[int(i)].is(1) && !to.shape[int(axis)].is(1) ? Coordinate{} : position[size_t(axis)]);
   } else if (auto slice = dyn_cast<ir::DynamicSliceOp>(op)) {
     for (int i = 0; i < to.shape.rank; ++i)
       result.push_back(shifted(position[size_t(i)], dynamicStart(slice.getStarts(), i, sizeOf(from.shape[i]), sizeOf(to.shape[i]))));

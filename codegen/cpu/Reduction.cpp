@@ -55,7 +55,7 @@ private:
   void findReducers();
   void findKept();
   bool isFull(Value value) { return ir::typeOf(value).shape == spaceType; }
-  Dims spaceType;
+  Shape spaceType;
 
   void emitStages(Coordinates &position);
   int64_t wideLanes();

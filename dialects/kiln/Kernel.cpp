@@ -12,9 +12,9 @@ bool addsOnlyUnitAxes(Operation *op) {
   auto reshape = dyn_cast<ReshapeOp>(op);
   if (!reshape) return false;
   auto sizes = [](Value v) {
-    SmallVector<int64_t> result;
-    for (int64_t d : typeOf(v).shape)
-      if (d != 1) result.push_back(d);
+    SmallVector<Size> result;
+    for (Size d : typeOf(v).shape)
+      if (!d.is(1)) result.push_back(d);
     return result;
   };
   return sizes(reshape.getX()) == sizes(reshape.getResult());
@@ -50,7 +50,7 @@ std::optional<KernelKind> kernelKindOf(Operation *op) {
   return std::nullopt;
 }
 
-std::pair<Dims, int> reducedSpace(Operation *op) {
+std::pair<Shape, int> reducedSpace(Operation *op) {
   auto array = cast<ArrayOp>(op);
   return {typeOf(array.getMain()).shape, int(array.getAlong()[0])};
 }
@@ -174,11 +174,11 @@ private:
         return op->emitOpError() << "in a kernel: expected a reduction of axis " << axis << " of " << toString(space) << ", got axis "
                                  << along << " of " << toString(mine);
     }
-    Dims reduced = space, unit = space;
+    Shape reduced = space, unit = space;
     reduced.erase(axis);
-    unit[axis] = 1;
+    unit[axis] = Size::constant(1);
     for (Value v : yielded)
-      if (Dims shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
+      if (Shape shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
         return kernel.emitOpError() << "results: expected " << toString(space) << ", or that without axis " << axis << ", got "
                                     << toString(shape);
     return success();
@@ -187,7 +187,7 @@ private:
   /// Products and convolutions, and what follows elementwise.
   LogicalResult checkEpilogue() {
     if (auto dot = dyn_cast<DotGeneralOp>(mains[0]); dot && failed(checkProduct(dot))) return failure();
-    TensorType type = typeOf(mains[0]->getResult(0));
+    ArrayType type = typeOf(mains[0]->getResult(0));
     for (Value v : yielded)
       if (!(typeOf(v).shape == type.shape))
         return kernel.emitOpError() << "results: expected " << toString(type.shape) << ", got " << toString(typeOf(v).shape);

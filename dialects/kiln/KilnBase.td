@@ -30,6 +30,13 @@ def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
 // Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.
 def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
 
+// A list that counts elements of axes, and so follows sizes: in a program for any size they may be symbols.
+def Kiln_Sizes : Attr<DenseI64ArrayAttr.predicate, "sizes, or positions that follow from sizes"> {
+  let storageType = "::mlir::DenseI64ArrayAttr";
+  let returnType = "::llvm::SmallVector<::kiln::Size>";
+  let convertFromStorage = "::kiln::ir::sizesOf($_self.asArrayRef())";
+}
+
 def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
                                   F8E4M3FN, F8E5M2]>;
 
@@ -73,8 +80,6 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []>
   int version = 1; string upgrade = "";
   // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
   list<string> resultWords = [];
-  // Attributes that count elements of an axis, and so follow its size: in a program for any size they may be symbols.
-  list<string> sized = [];
   // Accepted dtypes of the operands: a name of enum Accepts in lib/Core/Ops.h.
   string dtypes = "any";
   // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.

@@ -93,26 +93,26 @@ bool isArray(Type type) {
   return tensor && tensor.getRank() <= kMaxRank && isElement(tensor.getElementType());
 }
 
-RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
+RankedTensorType tensorType(MLIRContext *context, const ArrayType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;
-  for (int64_t d : type.shape) {
-    sizes.push_back(isSymbol(d) ? ShapedType::kDynamic : d);
-    symbols.push_back(isSymbol(d) ? -1 - d : -1);
-    dynamic |= isSymbol(d);
+  for (Size d : type.shape) {
+    sizes.push_back(d.isSymbol() ? ShapedType::kDynamic : d.number());
+    symbols.push_back(d.isSymbol() ? d.symbol() : -1);
+    dynamic |= d.isSymbol();
   }
   Attribute encoding = dynamic ? SymbolsAttr::get(context, symbols) : Attribute();
   return RankedTensorType::get(sizes, elementType(context, type.dtype), encoding);
 }
 
-TensorType typeOf(Type type) {
+ArrayType typeOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  TensorType result{dtypeOf(tensor.getElementType()), {}};
+  ArrayType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < std::min<int64_t>(tensor.getRank(), kMaxRank); ++i) // higher ranks do not verify
     result.shape.push(tensor.isDynamicDim(unsigned(i))
-                          ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
-                          : tensor.getDimSize(unsigned(i)));
+                          ? Size::symbol(symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
+                          : Size::constant(tensor.getDimSize(unsigned(i))));
   return result;
 }
 
@@ -146,12 +146,12 @@ static LogicalResult verifyWordLengths(Operation *op) {
 LogicalResult verifyInferred(Operation *op) {
   if (failed(verifyWordLengths(op))) return failure();
   SmallVector<TensorType> operands;
-  for (Value v : op->getOperands()) operands.push_back(typeOf(v));
+  for (Value v : op->getOperands()) operands.push_back(recordedType(v));
   SmallVector<int64_t> words = wordsOf(cast<ArrayOp>(op));
   kiln::Op id = cast<ArrayOp>(op).getId();
   try {
     TensorType want = infer(id, {operands.data(), operands.size()}, {words.data(), words.size()});
-    TensorType got = typeOf(op->getResult(0));
+    TensorType got = recordedType(op->getResult(0));
     if (!agrees(want, got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();
@@ -169,31 +169,37 @@ int64_t symbolsOf(Operation *function) {
   int64_t symbols = 0;
   auto visit = [&](Type type) {
     if (!isa<RankedTensorType>(type)) return;
-    for (int64_t d : typeOf(type).shape)
-      if (isSymbol(d)) symbols = std::max(symbols, -d);
+    for (Size d : typeOf(type).shape)
+      if (d.isSymbol()) symbols = std::max(symbols, d.symbol() + 1);
   };
   llvm::for_each(function->getRegion(0).getArgumentTypes(), visit);
   function->walk([&](Operation *op) { llvm::for_each(op->getOperandTypes(), visit); });
   return symbols;
 }
 
-int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
-  SmallVector<int64_t> factors;
+SmallVector<Size> sizesOf(ArrayRef<int64_t> words) { return llvm::map_to_vector<6>(words, Size::ofWord); }
+
+SmallVector<int64_t> wordsOfSizes(ArrayRef<Size> sizes) {
+  return llvm::map_to_vector<6>(sizes, [](Size size) { return size.word(); });
+}
+
+Size productOf(Operation *op, ArrayRef<Size> sizes) {
+  SmallVector<Size> factors;
   int64_t number = 1;
-  for (int64_t d : sizes) isSymbol(d) ? factors.push_back(d) : void(number *= d);
-  if (factors.empty() || number == 0) return number;
+  for (Size d : sizes) d.isSymbol() ? factors.push_back(d) : void(number *= d.number());
+  if (factors.empty() || number == 0) return Size::constant(number);
   if (factors.size() == 1 && number == 1) return factors[0];
-  llvm::sort(factors);
-  if (number != 1) factors.push_back(number);
+  llvm::sort(factors, std::greater<>());
+  if (number != 1) factors.push_back(Size::constant(number));
   Operation *function = op;
   while (function->getParentOp() && !isa<ModuleOp>(function->getParentOp())) function = function->getParentOp();
   Builder b(op->getContext());
   if (!function->hasAttr(kSymbols)) function->setAttr(kSymbols, b.getI64IntegerAttr(symbolsOf(function)));
   SmallVector<Attribute> products;
   if (auto known = function->getAttrOfType<ArrayAttr>(kProducts)) products.assign(known.begin(), known.end());
-  Attribute mine = b.getDenseI64ArrayAttr(factors);
+  Attribute mine = b.getDenseI64ArrayAttr(wordsOfSizes(factors));
   auto found = llvm::find(products, mine);
-  int64_t result = -1 - symbolsOf(function) - (found - products.begin());
+  Size result = Size::symbol(symbolsOf(function) + (found - products.begin()));
   if (found != products.end()) return result;
   products.push_back(mine);
   function->setAttr(kProducts, b.getArrayAttr(products));

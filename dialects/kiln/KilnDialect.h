@@ -11,6 +11,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "lib/Core/Ops.h"
+#include "lib/Core/Size.h"
 
 namespace kiln::ir {
 
@@ -42,7 +43,10 @@ inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.
 /// the last of the other kernel, and a text.
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";
 /// The product of sizes in the program around `op`, as a size: a number, a symbol, or a further symbol.
-int64_t productOf(mlir::Operation *op, llvm::ArrayRef<int64_t> sizes);
+Size productOf(mlir::Operation *op, llvm::ArrayRef<Size> sizes);
+/// Sizes as attributes keep them, in the words of a trace, and back.
+llvm::SmallVector<Size> sizesOf(llvm::ArrayRef<int64_t> words);
+llvm::SmallVector<int64_t> wordsOfSizes(llvm::ArrayRef<Size> sizes);
 /// The symbols of a program that its caller gives.
 int64_t symbolsOf(mlir::Operation *function);
 
@@ -55,16 +59,27 @@ DType dtypeOf(mlir::Type element);
 /// Whether a type is that of an element, or of an array, that a trace can name.
 bool isElement(mlir::Type type);
 bool isArray(mlir::Type type);
-mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
-TensorType typeOf(mlir::Type type);
-inline TensorType typeOf(mlir::Value value) { return typeOf(value.getType()); }
+/// The type of an array: what the dialect says with a tensor type.
+struct ArrayType {
+  DType dtype = DType::F32;
+  Shape shape;
+  bool operator==(const ArrayType &) const = default;
+};
+mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const ArrayType &type);
+ArrayType typeOf(mlir::Type type);
+inline ArrayType typeOf(mlir::Value value) { return typeOf(value.getType()); }
+/// The same as a trace says it.
+inline TensorType recordedType(const ArrayType &type) { return {type.dtype, type.shape.words()}; }
+inline TensorType recordedType(mlir::Value value) { return recordedType(typeOf(value)); }
+inline ArrayType ofRecorded(const TensorType &type) { return {type.dtype, Shape::ofWords(type.shape)}; }
+inline std::string toString(const ArrayType &type) { return kiln::toString(recordedType(type)); }
 /// What stands at each axis of the operand of a reshape by unit axes, given what stands at those of its result.
-template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Dims &from, const Dims &to, llvm::ArrayRef<T> at, T unit) {
+template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Shape &from, const Shape &to, llvm::ArrayRef<T> at, T unit) {
   llvm::SmallVector<T, 4> result;
   int j = 0;
   for (int i = 0; i < from.rank; ++i) {
-    while (from[i] != 1 && to[j] == 1) ++j;
-    result.push_back(from[i] == 1 ? unit : at[size_t(j++)]);
+    while (!from[i].is(1) && to[j].is(1)) ++j;
+    result.push_back(from[i].is(1) ? unit : at[size_t(j++)]);
   }
   return result;
 }
@@ -88,7 +103,7 @@ inline bool isKind(mlir::Operation *op, Kind kind) {
 /// The kind of the kernels that an op runs in; none for what runs in any.
 std::optional<KernelKind> kernelKindOf(mlir::Operation *op);
 /// What a reduction, or a contraction with a vector, runs over: a shape and the axis that it loses.
-std::pair<Dims, int> reducedSpace(mlir::Operation *op);
+std::pair<Shape, int> reducedSpace(mlir::Operation *op);
 /// Whether a reshape only adds or drops axes of size 1.
 bool addsOnlyUnitAxes(mlir::Operation *op);
 /// A contraction with a vector runs as a reduction of the matrix.

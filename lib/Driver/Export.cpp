@@ -38,7 +38,7 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
       throw Error(ErrorKind::Compile,
                   "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " + std::to_string(strides.size()));
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
-    slots[argument] = trace.addInput(ir::typeOf(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
+    slots[argument] = trace.addInput(ir::recordedType(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }
   return trace;
 }
@@ -52,7 +52,7 @@ void exportOps(Trace &trace, Slots &slots, Block &block) {
     SmallVector<int64_t> operands = slotsOf(slots, op.getOperands()), words = ir::wordsOf(array);
     size_t slot = size_t(trace.addOp(array.getId(), {operands.data(), operands.size()}, {words.data(), words.size()}));
     for (Value result : op.getResults()) {
-      if (trace.isOpen()) trace.types[slot] = ir::typeOf(result); // symbols do not say it
+      if (trace.isOpen()) trace.types[slot] = ir::recordedType(result); // symbols do not say it
       slots[result] = int64_t(slot++);
     }
   }
@@ -99,7 +99,7 @@ Trace exportSegment(ir::SegmentOp segment) {
   Trace trace;
   Slots slots;
   Block &body = segment.getBody().front();
-  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::typeOf(argument));
+  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::recordedType(argument));
   exportOps(trace, slots, body);
   llvm::append_range(trace.outputs, slotsOf(slots, body.getTerminator()->getOperands()));
   return trace;

@@ -71,15 +71,15 @@ def Kiln_TransposeOp : Kiln_Move<"transpose"> {
 }
 def Kiln_SliceOp : Kiln_Move<"slice"> {
   let summary = "Element `starts + i * steps` of each axis, `sizes` of them; steps may be negative.";
-  let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
-  let infer = "inferSlice"; let sized = ["starts", "sizes"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Sizes:$starts, Kiln_Sizes:$sizes, DenseI64ArrayAttr:$steps);
+  let infer = "inferSlice";
   let gradient = GradientInCpp<"the cotangent scattered into zeros">;
   let example = "kn.arange(10)[2:8:2]";
 }
 def Kiln_DynamicSliceOp : Kiln_Move<"dynamic_slice"> {
   let summary = "`sizes` elements of each axis from `starts` on, which are moved so that all lie inside.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, DenseI64ArrayAttr:$sizes);
-  let infer = "inferDynamicSlice"; let sized = ["sizes"]; let access = ["Moved", "Any"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, Kiln_Sizes:$sizes);
+  let infer = "inferDynamicSlice"; let access = ["Moved", "Any"];
   let gradient = GradientInCpp<"the cotangent put into zeros at the same place">;
   let example = "kn.dynamic_slice(kn.arange(10), [3], [4])";
 }
@@ -99,8 +99,8 @@ def Kiln_ConcatOp : Kiln_Assemble<"concat"> {
 }
 def Kiln_UpdateOp : Kiln_Assemble<"update"> {
   let summary = "`x` with `value` at `starts + i * steps` of each axis: what a write into a view makes of an array.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
-  let infer = "inferUpdate"; let sized = ["starts"]; let access = ["Same", "Moved"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Sizes:$starts, DenseI64ArrayAttr:$steps);
+  let infer = "inferUpdate"; let access = ["Same", "Moved"];
   let gradient = GradientInCpp<"the cotangent with zeros in the region, and the region of the cotangent">;
   let example = "kn.arange(5).at[1:3].set(0)";
 }

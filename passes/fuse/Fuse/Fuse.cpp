@@ -19,7 +19,7 @@ namespace {
 /// Operations that become one kernel.
 struct Group {
   ir::KernelKind kind;
-  Dims space;    // positions: of the result, or of what is reduced
+  Shape space;   // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
   llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
@@ -94,19 +94,19 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
 }
 
 /// The shapes of values in a reduction: all positions, without the reduced axis, or with it as a unit axis.
-bool belongs(const Group &g, const Dims &shape) {
+bool belongs(const Group &g, const Shape &shape) {
   if (shape == g.space) return true;
   if (g.axis < 0) return false;
-  Dims reduced = g.space, unit = g.space;
+  Shape reduced = g.space, unit = g.space;
   reduced.erase(g.axis);
-  unit[g.axis] = 1;
+  unit[g.axis] = Size::constant(1);
   return shape == reduced || shape == unit;
 }
 
 /// Whether `op`, in a kernel of the shape of `target`, reads `operand` out of `g` only at the position it runs over itself.
 bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value operand) {
   // Axes of the kernel by number, -1 for a unit axis.
-  auto natural = [&](const Dims &shape) {
+  auto natural = [&](const Shape &shape) {
     SmallVector<int> axes;
     bool isReduced = shape.rank < target.space.rank;
     for (int i = 0; i < target.space.rank; ++i)
@@ -129,13 +129,13 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
     if (!isPulled(producer) && producer != op) return true;
     SmallVector<int> from;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
-      Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
+      Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
       for (int i = 0; i < x.rank; ++i) {
         int64_t a = broadcast.getAxes()[size_t(i)];
-        from.push_back(x[i] == 1 && to[int(a)] != 1 ? -1 : axes[size_t(a)]);
+        from.push_back(x[i].is(1) && !to[int(a)].is(1) ? -1 : axes[size_t(a)]);
       }
     } else if (auto reshape = dyn_cast<ir::ReshapeOp>(producer)) {
-      Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
+      Shape x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
       from = ir::throughUnitAxes(x, to, ArrayRef(axes), -1);
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;

@@ -37,7 +37,7 @@ static Value inMemory(ir::DotGeneralOp dot, Value operand) {
   auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
   int64_t rank = ir::typeOf(operand).shape.rank, batches = int64_t(dot.getXBatch().size());
   if (!broadcast || rank != batches + 2 || !llvm::is_sorted(dot.getXBatch()) || !llvm::is_sorted(dot.getYBatch())) return operand;
-  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
   ArrayRef<int64_t> axes = broadcast.getAxes();
   auto isWhole = [&](int64_t axis) {
     auto at = llvm::find(axes, axis);

@@ -13,17 +13,15 @@ using namespace mlir;
 namespace kiln {
 namespace {
 
-Dims dims(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.data(), list.size())); }
+Type typeWith(Value like, const Shape &shape) { return ir::tensorType(like.getContext(), {ir::typeOf(like).dtype, shape}); }
 
-Type typeWith(Value like, const Dims &shape) { return ir::tensorType(like.getContext(), {ir::typeOf(like).dtype, shape}); }
-
-Value reshape(PatternRewriter &rw, Value x, const Dims &shape) {
+Value reshape(PatternRewriter &rw, Value x, const Shape &shape) {
   if (ir::typeOf(x).shape == shape) return x;
   return ir::ReshapeOp::create(rw, x.getLoc(), typeWith(x, shape), x);
 }
 
-Value broadcast(PatternRewriter &rw, ir::BroadcastOp op, Value x, const Dims &axes) {
-  return ir::BroadcastOp::create(rw, op.getLoc(), op.getType(), x, ArrayRef(axes.begin(), axes.end()));
+Value broadcast(PatternRewriter &rw, ir::BroadcastOp op, Value x, ArrayRef<int64_t> axes) {
+  return ir::BroadcastOp::create(rw, op.getLoc(), op.getType(), x, axes);
 }
 
 /// Reductions over one axis. Neighbouring axes are one axis of the reshaped operand.
@@ -32,7 +30,7 @@ struct SplitReduction : OpInterfaceRewritePattern<ir::ArrayOp> {
 
   /// The same reduction of `x` over other axes.
   static Value reduce(PatternRewriter &rw, ir::ArrayOp op, Value x, ArrayRef<int64_t> axes) {
-    Dims shape;
+    Shape shape;
     for (auto [i, size] : llvm::enumerate(ir::typeOf(x).shape))
       if (!llvm::is_contained(axes, int64_t(i))) shape.push(size);
     OperationState state(op.getLoc(), op->getName(), x, typeWith(op->getResult(0), shape), {});
@@ -52,8 +50,8 @@ struct SplitReduction : OpInterfaceRewritePattern<ir::ArrayOp> {
     // The last run of neighbouring axes first, the rest by another reduction.
     size_t first = axes.size() - 1;
     while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
-    Dims shape = ir::typeOf(operand).shape, merged;
-    SmallVector<int64_t> sizes;
+    Shape shape = ir::typeOf(operand).shape, merged;
+    SmallVector<Size> sizes;
     for (size_t i = first; i < axes.size(); ++i) sizes.push_back(shape[int(axes[i])]);
     for (int i = 0; i < shape.rank; ++i) {
       if (i == axes[first]) merged.push(ir::productOf(op, sizes));
@@ -117,8 +115,8 @@ struct JoinBroadcasts : OpRewritePattern<ir::BroadcastOp> {
   LogicalResult matchAndRewrite(ir::BroadcastOp op, PatternRewriter &rw) const override {
     auto inner = op.getX().getDefiningOp<ir::BroadcastOp>();
     if (!inner) return rw.notifyMatchFailure(op, "operand is no broadcast");
-    Dims axes;
-    for (int64_t a : inner.getAxes()) axes.push(op.getAxes()[size_t(a)]);
+    SmallVector<int64_t> axes;
+    for (int64_t a : inner.getAxes()) axes.push_back(op.getAxes()[size_t(a)]);
     rw.replaceOp(op, broadcast(rw, op, inner.getX(), axes));
     return success();
   }
@@ -130,11 +128,12 @@ struct JoinUnitReshape : OpRewritePattern<ir::BroadcastOp> {
   LogicalResult matchAndRewrite(ir::BroadcastOp op, PatternRewriter &rw) const override {
     auto inner = op.getX().getDefiningOp<ir::ReshapeOp>();
     if (!inner) return rw.notifyMatchFailure(op, "operand is no reshape");
-    Dims from = ir::typeOf(inner.getX()).shape, to = ir::typeOf(inner.getResult()).shape, axes;
+    Shape from = ir::typeOf(inner.getX()).shape, to = ir::typeOf(inner.getResult()).shape;
+    SmallVector<int64_t> axes;
     int j = 0;
     for (int i = 0; i < to.rank; ++i)
-      if (j < from.rank && from[j] == to[i]) axes.push(op.getAxes()[size_t(i)]), ++j;
-      else if (to[i] != 1) return rw.notifyMatchFailure(op, "the reshape does more than add unit axes");
+      if (j < from.rank && from[j] == to[i]) axes.push_back(op.getAxes()[size_t(i)]), ++j;
+      else if (!to[i].is(1)) return rw.notifyMatchFailure(op, "the reshape does more than add unit axes");
     if (j != from.rank) return rw.notifyMatchFailure(op, "the reshape removes axes");
     rw.replaceOp(op, broadcast(rw, op, inner.getX(), axes));
     return success();
@@ -156,7 +155,7 @@ struct HoistReshape : OpRewritePattern<ir::ReshapeOp> {
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &rw) const override {
     Operation *inner = op.getX().getDefiningOp();
     if (!inner) return rw.notifyMatchFailure(op, "operand is an argument");
-    Dims shape = ir::typeOf(op.getResult()).shape;
+    Shape shape = ir::typeOf(op.getResult()).shape;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(inner)) {
       if (ir::typeOf(broadcast.getX()).shape.rank) return rw.notifyMatchFailure(op, "repeats an array");
       rw.replaceOpWithNewOp<ir::BroadcastOp>(op, op.getType(), broadcast.getX(), ArrayRef<int64_t>());
@@ -179,25 +178,25 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
 
   /// Batch axes first, then the others in order; all free axes as one, before or behind the contracted axis.
   static Value canonical(PatternRewriter &rw, Value x, ArrayRef<int64_t> batch, int64_t &axis, bool freeFirst) {
-    Dims shape = ir::typeOf(x).shape, order = dims(batch), free;
+    Shape shape = ir::typeOf(x).shape;
+    SmallVector<int64_t> order(batch), free;
     for (int i = 0; i < shape.rank; ++i)
-      if (i != axis && !llvm::is_contained(batch, i)) free.push(i);
-    bool isSplit = false; // the contracted axis between free ones
-    if (free.rank > 1) isSplit = free[0] < axis && axis < free[free.rank - 1];
-    bool contractedLast = free.rank == 0 || (isSplit ? freeFirst : free[free.rank - 1] < axis);
-    if (!contractedLast) order.push(axis);
-    for (int64_t f : free) order.push(f);
-    if (contractedLast) order.push(axis);
-    Dims ordered;
+      if (i != axis && !llvm::is_contained(batch, i)) free.push_back(i);
+    bool isSplit = free.size() > 1 && free.front() < axis && axis < free.back(); // the contracted axis between free ones
+    bool contractedLast = free.empty() || (isSplit ? freeFirst : free.back() < axis);
+    if (!contractedLast) order.push_back(axis);
+    llvm::append_range(order, free);
+    if (contractedLast) order.push_back(axis);
+    Shape ordered;
     for (int64_t i : order) ordered.push(shape[int(i)]);
-    if (!llvm::is_sorted(order)) x = ir::TransposeOp::create(rw, x.getLoc(), typeWith(x, ordered), x, ArrayRef(order.begin(), order.end()));
-    Dims merged;
-    SmallVector<int64_t> sizes;
+    if (!llvm::is_sorted(order)) x = ir::TransposeOp::create(rw, x.getLoc(), typeWith(x, ordered), x, order);
+    Shape merged;
+    SmallVector<Size> sizes;
     for (int64_t f : free) sizes.push_back(shape[int(f)]);
     for (int64_t b : batch) merged.push(shape[int(b)]);
-    int64_t contracted = shape[int(axis)];
+    Size contracted = shape[int(axis)];
     if (!contractedLast) merged.push(contracted);
-    if (free.rank) merged.push(ir::productOf(rw.getInsertionBlock()->getParentOp(), sizes));
+    if (!free.empty()) merged.push(ir::productOf(rw.getInsertionBlock()->getParentOp(), sizes));
     if (contractedLast) merged.push(contracted);
     axis = contractedLast ? merged.rank - 1 : int64_t(batch.size());
     return reshape(rw, x, merged);
@@ -208,9 +207,9 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     Value x = canonical(rw, op.getX(), op.getXBatch(), xAxis, true), y = canonical(rw, op.getY(), op.getYBatch(), yAxis, false);
     // Two vectors: the second is a matrix of one row, so that one side runs over the lanes.
     int64_t batches = int64_t(op.getXBatch().size());
-    Dims yShape = ir::typeOf(y).shape;
+    Shape yShape = ir::typeOf(y).shape;
     if (ir::typeOf(x).shape.rank == batches + 1 && yShape.rank == batches + 1) {
-      yShape.insert(int(batches), 1);
+      yShape.insert(int(batches), Size::constant(1));
       y = reshape(rw, y, yShape);
       yAxis = batches + 1;
     }
@@ -229,7 +228,7 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     bool isSame = x == op.getX() && y == op.getY();
     if (isSame) return rw.notifyMatchFailure(op, "is in the form of the emitter");
     auto batch = llvm::to_vector(llvm::seq<int64_t>(0, batches));
-    Dims xShape = ir::typeOf(x).shape, shape;
+    Shape xShape = ir::typeOf(x).shape, shape;
     yShape = ir::typeOf(y).shape;
     for (int i = 0; i < xShape.rank; ++i)
       if (i != xAxis) shape.push(xShape[i]);
