@@ -28,9 +28,9 @@ void Mode::write(Array &target, const Array &value) {
   Below others(*this);
   writeInto(target, value);
 }
-Array Mode::leave(const Array &value, const char *why) {
+Array Mode::leave(const Array &value, const char *why, Leaving how) {
   Below others(*this);
-  return kiln::leave(value, why);
+  return kiln::leave(value, why, how);
 }
 
 Array apply(const Operation &operation) {

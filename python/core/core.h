@@ -123,7 +123,7 @@ void nextConfigEpoch();
 inline KeyContext currentContext() { return {defaultFloat(), configEpoch(), numberOf(defaultDevice())}; }
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
-PyObject *toScalar(const Array &array);
+PyObject *toScalar(const Array &array, const char *why = "the value of an array is asked for");
 PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
 Array fromDlpack(PyObject *o, bool copies);
 PyObject *toList(const Array &array);

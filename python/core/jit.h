@@ -52,7 +52,7 @@ PyObject *callEager(const Call &call);
 /// Records a call for its trace alone: nothing is computed or written. Throws Error (trace) where the call would run in eager.
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
 /// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
-PyObject *interpretTree(const Tree &tree, const Arguments &arguments);
+PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 
 PyObject *countersOf(JitState &state);
 PyObject *entriesOf(JitState &state);
