@@ -1,6 +1,7 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
-#include "frames.h"
+#include "core.h"
 
+#include "frontend/frames/Frame.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Cache/Code.h"
@@ -408,7 +409,6 @@ void definePythonSide(py11::module_ &m) {
     side.raise = take("raise");
     side.repr = take("repr");
     side.leave = take("leave");
-    side.analyze = take("analyze");
     side.note = take("note");
     side.where = take("where");
     side.lineOf = take("line_of");
@@ -421,7 +421,7 @@ void definePythonSide(py11::module_ &m) {
     side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
-    side.packageFolder = d["folder"].cast<std::string>();
+    kiln::py::package() = {d["folder"].cast<std::string>(), reinterpret_cast<PyTypeObject *>(take("partial")), take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
       threadCount();

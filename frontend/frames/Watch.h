@@ -1,10 +1,10 @@
 // What a function reads of Python's state besides its arguments: places, and what was found there. Comparing runs no code of the user.
 #pragma once
 
-#include "arguments.h"
-
+#include "frontend/frames/Frame.h"
 #include "frontend/tree/Tree.h"
 
+#include <span>
 #include <unordered_set>
 
 namespace kiln::py {
@@ -44,15 +44,23 @@ public:
   std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
   std::vector<Object> held;         // the codes
 
-  /// What a call reads, by the analysis of its function; why it cannot be watched, or nothing.
-  std::string find(PyObject *function, const Arguments &arguments);
+  /// What a call reads, by the analysis of its function; why it cannot be watched, or nothing. `classes` are those of containers among
+  /// its arguments, `values` the arguments that are no plain data.
+  std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
   bool holds() const override {
     for (const Guard &g : guards)
       if (!g.holds()) return false;
     return true;
   }
-  /// Looks up the arrays and adds them to a call; false where a place has none.
-  bool addArrays(Arguments &arguments) const;
+  /// Looks up the arrays and gives each to `add`; false where a place has none.
+  template <typename Add> bool readArrays(const Add &add) const {
+    for (const Place &place : arrays) {
+      Object now = place.read();
+      if (!now || !isArray(now.get())) return false;
+      add(now.get());
+    }
+    return true;
+  }
   int visit(visitproc visit, void *arg) const;
 };
 

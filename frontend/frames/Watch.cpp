@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "frontend/frames/Watch.h"
 
 #include <bit>
 
@@ -33,7 +33,7 @@ uint64_t versionOf(PyObject *type) {
 #endif
 }
 
-bool isPartial(PyObject *o) { return Py_TYPE(o) == reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(side().thingClasses, 1)); }
+bool isPartial(PyObject *o) { return Py_TYPE(o) == package().partial; }
 
 PyObject **attributeOf(PyObject *function, PyObject *name) {
   auto *f = reinterpret_cast<PyFunctionObject *>(function);
@@ -74,15 +74,15 @@ bool Guard::holdsByValue() const {
   return sameValue(place.read().get(), expected.get());
 }
 
-std::string PythonState::find(PyObject *function, const Arguments &arguments) {
-  auto listOf = [](const std::vector<PyObject *> &objects) {
+std::string PythonState::find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values) {
+  auto listOf = [](std::span<PyObject *const> objects) {
     Object list(check(PyList_New(0)));
     for (PyObject *o : objects)
       if (PyList_Append(list.get(), o)) throw PythonError();
     return list;
   };
-  Object classes = listOf(arguments.classes), values = listOf(arguments.values);
-  Object reads(check(PyObject_CallFunctionObjArgs(side().analyze, function, classes.get(), values.get(), nullptr)));
+  Object classList = listOf(classes), valueList = listOf(values);
+  Object reads(check(PyObject_CallFunctionObjArgs(package().analyze, function, classList.get(), valueList.get(), nullptr)));
   PyObject *places, *why, *analysed;
   if (!PyArg_ParseTuple(reads.get(), "O!OO!", &PyList_Type, &places, &why, &PyTuple_Type, &analysed)) throw PythonError();
   if (why != Py_None) return PyUnicode_AsUTF8(why);
@@ -100,15 +100,6 @@ std::string PythonState::find(PyObject *function, const Arguments &arguments) {
     if (isType && !guards.back().version) return "a class is read whose changes CPython does not number any more";
   }
   return "";
-}
-
-bool PythonState::addArrays(Arguments &arguments) const {
-  for (const Place &place : arrays) {
-    Object now = place.read();
-    if (!now || !isArray(now.get())) return false;
-    arguments.addCaptured(now.get());
-  }
-  return true;
 }
 
 int PythonState::visit(visitproc visit, void *arg) const {

@@ -1,7 +1,8 @@
 // Frames and tracing, as CPython 3.11 to 3.13 lay them out.
-#include "frames.h"
+#include "frontend/frames/Frame.h"
 
 #include <cstring>
+#include <string_view>
 
 #define Py_BUILD_CORE 1
 #include <internal/pycore_frame.h>
@@ -89,6 +90,11 @@ bool isMonitored(PyThreadState *) { return false; }
 
 } // namespace
 
+Package &package() {
+  static Package known;
+  return known;
+}
+
 Frame Frame::innermost() { return Frame(complete(current(PyThreadState_Get()))); }
 
 Frame Frame::ofUser() {
@@ -111,7 +117,7 @@ int Frame::instruction() const {
   return int(at - _PyCode_CODE(codeOf(raw))) * int(sizeof(_Py_CODEUNIT));
 }
 
-bool Frame::isOfPackage() const { return startsWith(code()->co_filename, side().packageFolder); }
+bool Frame::isOfPackage() const { return startsWith(code()->co_filename, package().folder); }
 
 bool isDebugged() {
   PyThreadState *thread = PyThreadState_Get();

@@ -1,8 +1,8 @@
 // Frames of the interpreter, read where they lie: no frame object is made. Everything here that differs between versions of CPython
-// is in frames.cpp.
+// is in Frame.cpp.
 #pragma once
 
-#include "core.h"
+#include "frontend/frames/Object.h"
 
 namespace kiln::py {
 
