@@ -117,6 +117,25 @@ int Frame::instruction() const {
   return int(at - _PyCode_CODE(codeOf(raw))) * int(sizeof(_Py_CODEUNIT));
 }
 
+PyObject **Frame::variables() const { return static_cast<Raw *>(frame)->localsplus; }
+PyObject **Frame::stack() const { return variables() + code()->co_nlocalsplus; }
+
+int Frame::depth() const {
+  int top = static_cast<Raw *>(frame)->stacktop;
+  return top < 0 ? -1 : top - code()->co_nlocalsplus;
+}
+
+PyObject *Frame::globals() const { return static_cast<Raw *>(frame)->f_globals; }
+PyObject *Frame::builtins() const { return static_cast<Raw *>(frame)->f_builtins; }
+
+PyObject *Frame::function() const {
+#if PY_VERSION_HEX >= 0x030c0000
+  return static_cast<Raw *>(frame)->f_funcobj;
+#else
+  return reinterpret_cast<PyObject *>(static_cast<Raw *>(frame)->f_func);
+#endif
+}
+
 bool Frame::isOfPackage() const { return startsWith(code()->co_filename, package().folder); }
 
 bool isDebugged() {
