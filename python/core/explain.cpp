@@ -25,8 +25,8 @@ PyObject *entriesOf(JitState &state) {
     const Segment &segment = e->root.segment;
     for (const Guard &g : stateOf(*e).guards) {
       // Not a name that is absent, nor the code of every function: a person asks what values decide.
-      if (!g.expected || PyFunction_Check(g.place.container.get())) continue;
-      Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
+      if (!g.expected || g.place.kind == Place::Part) continue;
+      Object text(Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get() ? g.expected.get() : Py_None));
       PyList_Append(guards.get(), text.get());
     }
     for (const TensorType &type : segment.inputs) {
