@@ -26,7 +26,7 @@ Array trigamma(const Array &given) {
   Array r = call(Op::Reciprocal, {y + 10.}), square = call(Op::Square, {r}), series = square * kBernoulli[0];
   for (double b : std::span(kBernoulli).subspan(1)) series = (series + b) * square;
   total = total + (r + square * 0.5 + series * r);
-  Array sine = call(Op::Sin, {(x - call(Op::Round, {x})) * kPi});
+  Array sine = choose(isLow, call(Op::Sin, {(x - call(Op::Round, {x})) * kPi}), 1.);
   Array result = choose(isLow, call(Op::Square, {kPi / Term(sine)}) - total, total);
   return cast(result, given.dtype);
 }

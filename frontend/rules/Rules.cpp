@@ -122,12 +122,31 @@ Array batchShifted(const Batched &o, const RuleRecord &record) {
 
 } // namespace
 
+/// One example after the other: of an op from outside nothing is known.
+static Array batchOneByOne(const Batched &o) {
+  std::vector<Array> results;
+  for (int64_t i = 0; i < o.size; ++i) {
+    std::vector<Array> held(o.operands.size());
+    std::vector<const Array *> operands(o.operands.begin(), o.operands.end());
+    for (size_t k = 0; k < operands.size(); ++k) {
+      if (!o.isBatched[k]) continue;
+      held[k] = part(*operands[k], 0, i, 1);
+      held[k] = reshape(held[k], Dims(std::span(held[k].shape).subspan(1)));
+      operands[k] = &held[k];
+    }
+    results.push_back(withAxis(applyOp(o.op, operands, o.words), 0));
+  }
+  std::vector<const Array *> parts;
+  for (const Array &r : results) parts.push_back(&r);
+  return concat(parts, 0);
+}
+
 Array applyBatch(const Batched &o) {
   for (size_t i = 0; i < o.operands.size(); ++i)
     if (o.operands[i]->shape.rank >= kMaxRank && o.isBatched[i])
       fail(ErrorKind::Shape, info(o.op, o.words).name, "rank of an operand in a batch", "at most " + std::to_string(kMaxRank - 1),
            std::to_string(o.operands[i]->shape.rank));
-  return recordOf(o.op).batch(o, recordOf(o.op));
+  return o.op == Op::Custom ? batchOneByOne(o) : recordOf(o.op).batch(o, recordOf(o.op));
 }
 
 } // namespace kiln::rules

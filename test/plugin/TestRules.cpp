@@ -3,6 +3,7 @@
 #include "frontend/Recorder.h"
 #include "frontend/rules/Formula.h"
 #include "frontend/rules/Rules.h"
+#include "frontend/Transform.h"
 #include "include/kiln/executable.h"
 
 #include <cstring>
@@ -11,9 +12,9 @@ using namespace kiln;
 
 namespace {
 
-/// A call of a rule: `given` are the cotangent, or the tangents by operand.
+/// A call of a rule: `given` are the cotangent, or the tangents by operand; of the second derivative all of them.
 struct Call {
-  std::string_view what; // run, vjp, jvp or batch
+  std::string_view what; // run, vjp, jvp, second or batch
   Op op;
   std::vector<const Array *> operands, given;
   std::span<const int64_t> words;
@@ -21,12 +22,28 @@ struct Call {
   int64_t size;
 
   std::vector<rules::Maybe> run() const {
+    if (what == "second") return runSecond();
     if (what == "batch") return {rules::applyBatch({op, operands, words, flags, size})};
     Array result = rules::applyOp(op, operands, words);
     rules::Applied applied{op, operands, words, &result};
     if (what == "vjp") return rules::applyVjp(applied, *given[0], flags);
     if (what == "jvp") return {rules::applyJvp(applied, given)};
     return {result};
+  }
+
+  /// The change of the gradients for tangents of the operands.
+  std::vector<rules::Maybe> runSecond() const {
+    std::vector<rules::Maybe> changes;
+    Tangents mode;
+    std::vector<Array> lifted;
+    for (size_t i = 0; i < operands.size(); ++i)
+      lifted.push_back(mode.lift({*operands[i], given[i + 1] ? rules::Maybe(*given[i + 1]) : std::nullopt, -1, false}));
+    std::vector<const Array *> pointers;
+    for (const Array &a : lifted) pointers.push_back(&a);
+    Array result = rules::applyOp(op, pointers, words);
+    for (const rules::Maybe &g : rules::applyVjp({op, pointers, words, &result}, *given[0], flags))
+      changes.push_back(g ? mode.itemOf(*g).tangent : std::nullopt);
+    return changes;
   }
 };
 

@@ -95,6 +95,11 @@ def jvp(op, operands, words, tangents):
     return both("jvp", op, operands, words, given=tangents)[0]
 
 
+def second(op, operands, words, cotangent, tangents):
+    """How the gradients change when the operands do."""
+    return both("second", op, operands, words, given=[cotangent, *tangents])
+
+
 def batch(op, operands, words, batched, size):
     return both("batch", op, operands, words, flags=batched, size=size)[0]
 

@@ -101,6 +101,32 @@ def test_derivatives(op, call, dtype):
             np.testing.assert_array_equal(only[i], gradients[i])
 
 
+@pytest.mark.parametrize("op, call, dtype", rows(DIFFERENTIABLE, inexact))
+def test_second_derivatives(op, call, dtype):
+    rng = np.random.default_rng(2)
+    operands, words = call
+    point = [draw(op, x, i, rng, dtype) for i, x in enumerate(operands)]
+    direction = [o.direction(rng, p.dtype) if isinstance(o, Drawn) and p.dtype.kind in "fc" else None for o, p in zip(operands, point)]
+    result = rules.run(op, point, words)
+    cotangent = np.asarray(Drawn(*result.shape).direction(rng, result.dtype))
+    if op == "eig" or op in ("eigh", "svd") and dtype == "complex128":  # a loss that no phase is in
+        cotangent[..., point[0].shape[-1] if op != "svd" else min(point[0].shape[-2:]):] = 0
+
+    def gradients(step):
+        moved = [x if t is None else (x + step * t).astype(x.dtype) for x, t in zip(point, direction)]
+        return rules._rule("vjp", op, moved, words, given=[cotangent])
+
+    got = rules.second(op, point, words, cotangent, direction)
+    parts = [gradients(h) for h in (STEP, -STEP, 2 * STEP, -2 * STEP)]
+    for seen, a, b, c, d in zip(got, *parts):
+        if a is None:
+            assert seen is None
+            continue
+        want = (4 * (a - b) / (2 * STEP) - (c - d) / (4 * STEP)) / 3
+        tolerance = 5e-3 if result.dtype.itemsize * (2 if result.dtype.kind == "f" else 1) <= 8 else 1e-7
+        np.testing.assert_allclose(np.zeros_like(want) if seen is None else seen, want, rtol=tolerance, atol=tolerance * (1 + np.abs(want).max(initial=0)))
+
+
 @pytest.mark.parametrize("op, edge", [pytest.param(n, e, id=f"{n}-{e}") for n, o in OPS.items() for e in o["edges"]])
 def test_conventions_at_edges(op, edge):
     call = eval(f"dict({edge})", rules.NAMES)
