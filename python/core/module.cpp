@@ -1,5 +1,6 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
 #include "core.h"
+#include "transforms.h"
 
 #include "frontend/frames/Check.h"
 #include "lib/Cache/Cache.h"
@@ -19,16 +20,9 @@
 
 namespace py11 = pybind11;
 using namespace kiln;
-using kiln::py::arrayOf;
+using kiln::py::arrayOf, kiln::py::located;
 
 namespace {
-
-/// Calls `body` and throws what it raised as Python errors, located.
-template <typename Body> py11::object located(Body &&body) {
-  PyObject *result = kiln::py::guarded([&]() -> PyObject * { return body(); });
-  if (!result) throw py11::error_already_set();
-  return py11::reinterpret_steal<py11::object>(result);
-}
 
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
@@ -580,6 +574,7 @@ PYBIND11_MODULE(_core, m) {
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache})
+                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
+                      kiln::py::defineTransforms})
     define(m);
 }
