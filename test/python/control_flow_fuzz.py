@@ -104,7 +104,7 @@ class Writer:
         kind = self.pick(["vector", "vector", "scalar", "number", "integer"])
         text = getattr(self, kind)(has)
         self.counts["int()"] += "int(" in text
-        own = [n for n in has[kind] if n not in ("x", "y", "i")]
+        own = [n for n in has[kind] if n not in ("x", "y") and n[0] != "t"]
         if is_new or not own:
             self.names += 1
             name = f"{kind[0]}{self.names}"
