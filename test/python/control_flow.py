@@ -714,3 +714,26 @@ def asks_for_an_argument(flag, x):
     if flag:
         return x
     return x * 2 if flag else x * 3
+
+
+# Sizes that follow from values
+
+
+@program(vector(6))
+def positive_ones(x):
+    y = x[x > 0]
+    return y * 2, kn.sum(y), y.shape[0]
+
+
+@program(lambda rng: (kn.asarray(rng.integers(0, 3, size=5)),))
+def distinct(x):
+    return kn.unique_values(x), kn.nonzero(x)[0] + 1
+
+
+@program(vector(5))
+def until_none_is_large(x):
+    trips = 0
+    while kn.count_nonzero(x > 0.5):
+        x = x[x < kn.max(x)]
+        trips += 1
+    return x, trips
