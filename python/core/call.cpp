@@ -57,10 +57,11 @@ bool fits(const Tree &entry, Arguments &arguments) {
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = stateOf(entry).addArrays(arguments) && key.words.size() - words == entry.captured.size() &&
+  bool isSame = stateOf(entry).readArrays([&](PyObject *o) { arguments.addCaptured(o); }) &&
+                key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
-  if (!isSame) key.arrays.resize(arrays), arguments.arrays.resize(arrays);
-  key.words.resize(words);
+  key.cut(words, isSame ? key.arrays.size() : arrays);
+  arguments.arrays.resize(key.arrays.size());
   return isSame;
 }
 
@@ -72,9 +73,9 @@ std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   PythonState &state = *watched;
   tree.key = arguments.key.finish();
   tree.watched = std::move(watched);
-  std::string why = state.find(function, arguments);
+  std::string why = state.find(function, arguments.classes, arguments.values);
   size_t words = arguments.key.words.size();
-  if (why.empty() && !state.addArrays(arguments)) why = "an array is read by name that other code replaces";
+  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); })) why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
   return why;

@@ -107,8 +107,8 @@ Object variantOf(JitState &state, Tree &tree) {
   Object guards(check(PyList_New(0))), steps(check(PyList_New(0)));
   for (const Guard &g : stateOf(tree).guards) {
     // Not a name that is absent, nor the code of every function: a person asks what values decide.
-    if (!g.expected || PyFunction_Check(g.place.container.get())) continue;
-    guards = add(guards, Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get()));
+    if (!g.expected || g.place.kind == Place::Part) continue;
+    guards = add(guards, Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get() ? g.expected.get() : Py_None));
   }
   if (!tree.isEager())
     for (Step *step : tree.steps) steps = add(steps, stepOf(state, *step).release());

@@ -1,6 +1,5 @@
 // kiln.JitFunction: the type behind @kn.jit. A plain call is compared with the entry used last and runs native code; everything else is
 // in call.cpp.
-#include "frames.h"
 #include "jit.h"
 
 #include <structmember.h>

@@ -7,7 +7,7 @@ class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferReduction"; let kind = "reduce"; let dtypes = "wide";
+  let infer = "inferReduction"; let kind = "reduce"; let along = "llvm::to_vector<2>(getAxes())"; let dtypes = "wide";
 }
 def Kiln_SumOp : Kiln_Reduction<"sum"> {
   let summary = "Sum over axes.";
@@ -54,7 +54,7 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferArgReduction"; let kind = "argreduce"; let dtypes = "wide"; let needsElement = 1;
+  let infer = "inferArgReduction"; let kind = "argreduce"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let needsElement = 1;
   let gradient = NonDifferentiable<"a position is piecewise constant">;
 }
 def Kiln_ArgmaxOp : Kiln_ArgReduction<"argmax"> {
@@ -81,6 +81,8 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "wide"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
   let scalar = "fma(a, b, c)"; let cost = 40;
+  let mainIndex = "getY().getType().getRank() > getX().getType().getRank()"; // a matrix rather than a vector
+  let along = "{int64_t(getMainIndex() ? getYAxis() : getXAxis())}";
   let gradient = GradientInCpp<"two contractions of the cotangent with the other operand">;
   let example = "kn.matmul(kn.ones((2, 3)), kn.ones((3, 2)))";
 }

@@ -7,7 +7,7 @@ class Kiln_Scan<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferScan"; let kind = "scan"; let dtypes = "wide";
+  let infer = "inferScan"; let kind = "scan"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }
 def Kiln_CumulativeSumOp : Kiln_Scan<"cumulative_sum"> {
@@ -35,7 +35,7 @@ class Kiln_Ordering<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$descending);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let kind = "sort"; let dtypes = "wide";
+  let kind = "sort"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }
 def Kiln_SortOp : Kiln_Ordering<"sort"> {

@@ -71,15 +71,15 @@ def Kiln_TransposeOp : Kiln_Move<"transpose"> {
 }
 def Kiln_SliceOp : Kiln_Move<"slice"> {
   let summary = "Element `starts + i * steps` of each axis, `sizes` of them; steps may be negative.";
-  let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
-  let infer = "inferSlice"; let sized = ["starts", "sizes"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Sizes:$starts, Kiln_Sizes:$sizes, DenseI64ArrayAttr:$steps);
+  let infer = "inferSlice";
   let gradient = GradientInCpp<"the cotangent scattered into zeros">;
   let example = "kn.arange(10)[2:8:2]";
 }
 def Kiln_DynamicSliceOp : Kiln_Move<"dynamic_slice"> {
   let summary = "`sizes` elements of each axis from `starts` on, which are moved so that all lie inside.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, DenseI64ArrayAttr:$sizes);
-  let infer = "inferDynamicSlice"; let sized = ["sizes"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, Kiln_Sizes:$sizes);
+  let infer = "inferDynamicSlice"; let access = ["Moved", "Any"];
   let gradient = GradientInCpp<"the cotangent put into zeros at the same place">;
   let example = "kn.dynamic_slice(kn.arange(10), [3], [4])";
 }
@@ -99,15 +99,15 @@ def Kiln_ConcatOp : Kiln_Assemble<"concat"> {
 }
 def Kiln_UpdateOp : Kiln_Assemble<"update"> {
   let summary = "`x` with `value` at `starts + i * steps` of each axis: what a write into a view makes of an array.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
-  let infer = "inferUpdate"; let sized = ["starts"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Sizes:$starts, DenseI64ArrayAttr:$steps);
+  let infer = "inferUpdate"; let access = ["Same", "Moved"];
   let gradient = GradientInCpp<"the cotangent with zeros in the region, and the region of the cotangent">;
   let example = "kn.arange(5).at[1:3].set(0)";
 }
 def Kiln_DynamicUpdateOp : Kiln_Assemble<"dynamic_update"> {
   let summary = "`x` with `value` from `starts` on, which are moved so that all of it lies inside.";
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Tensor:$starts);
-  let infer = "inferDynamicUpdate";
+  let infer = "inferDynamicUpdate"; let access = ["Same", "Moved", "Any"];
   let gradient = GradientInCpp<"the cotangent with zeros in the region, and the region of the cotangent">;
   let example = "kn.dynamic_update(kn.arange(5), kn.asarray([7, 7]), [3])";
 }
@@ -120,7 +120,7 @@ def Kiln_GatherOp : Kiln_Op<"gather"> {
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$indices, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferGather"; let kind = "gather"; let cost = 4;
+  let infer = "inferGather"; let kind = "gather"; let cost = 4; let access = ["Memory", "Moved"];
   let gradient = GradientInCpp<"a scatter-add into zeros">;
   let example = "kn.take(kn.asarray([10.0, 20.0, 30.0]), kn.asarray([2, 0]))";
 }
@@ -140,7 +140,7 @@ class Kiln_Scatter<string mnemonic> : Kiln_Op<mnemonic> {
     to one place the last is seen by all that follow. Negative indices count from the end; one outside [-n, n) gives the
     executable's status "index out of range" and writes nothing.
   }];
-  let infer = "inferScatter"; let kind = "scatter"; let dtypes = "wide"; let cost = 4;
+  let infer = "inferScatter"; let kind = "scatter"; let along = "{int64_t(getAxis())}"; let access = ["Same", "Any"]; let dtypes = "wide"; let cost = 4;
 }
 def Kiln_ScatterOp : Kiln_Scatter<"scatter"> {
   let summary = "`x` with elements along an axis replaced at indices."; let dtypes = "any";
