@@ -118,7 +118,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
+  Array found = positionsOfTrue(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));

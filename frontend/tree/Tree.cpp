@@ -90,7 +90,7 @@ std::vector<Step *> Tree::add(Path path) {
     if (!child) node->children.emplace_back(std::move(value), child = &nodes.emplace_back());
     node = child;
   }
-  if (path.end != Node::Return && node->terminator != path.end) {
+  if (path.end != Node::Return && path.end != Node::Unknown && node->terminator != path.end) {
     forks += node->terminator != Node::Unknown;
     node->terminator = path.end;
     node->why = std::move(path.why);

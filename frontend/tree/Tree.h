@@ -64,9 +64,9 @@ struct Node {
 struct Path {
   std::vector<Piece> pieces;
   std::vector<int> entries; // the inputs among the arrays of the call
-  Node::Terminator end = Node::Return;
-  Ending ending;   // of Return
-  std::string why; // of the others
+  Node::Terminator end = Node::Return; // Unknown: what follows was not to be told
+  Ending ending;                       // of Return
+  std::string why;                     // of Eager
 };
 
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
@@ -92,7 +92,6 @@ struct PlainCall {
 };
 
 struct Tree : std::enable_shared_from_this<Tree> {
-  static constexpr size_t kMostNodes = 1 << 16;
   Key key;
   std::unique_ptr<Watched> watched;
   std::vector<int64_t> captured; // the words of arrays that are read by name, as a key has them

@@ -24,6 +24,9 @@ using Clock = std::chrono::steady_clock;
 // How often a call may do otherwise than one before it at the same values.
 constexpr int64_t kMostForks = 4;
 
+// What the trees of a function may hold before they grow no more.
+constexpr size_t kMostNodes = 1 << 16, kMostSteps = 1 << 14;
+
 //===-- hooks -------------------------------------------------------------------------------------------------------===//
 
 /// Asked during long programs: whether the handler of a signal has raised an exception. Python runs them in the main thread alone.
@@ -136,8 +139,8 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   recorded.result = Object(callRecorded(r, tree, call));
   path.entries = r.inputs();
   if (!recorded.result) {
-    path.end = r.left.empty() ? Node::Raise : Node::Eager;
-    path.why = r.left;
+    bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
+    path.end = isOfPath ? Node::Raise : Node::Unknown;
     path.pieces = std::move(r.pieces);
     return recorded;
   }
@@ -219,10 +222,12 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
 }
 
 /// Why a tree does not grow at a node, or nothing.
-std::string findLimit(const Tree &tree, const Node &node) {
+std::string findLimit(const JitState &state, const Tree &tree, const Node &node) {
   constexpr size_t kMostFloats = 4, kMostOthers = 64;
   if (tree.forks > kMostForks) return "it does otherwise on calls that look the same";
-  if (tree.nodes.size() >= Tree::kMostNodes) return "it has taken very many paths: the values that it asks for decide which";
+  size_t nodes = 0, steps = 0;
+  for (auto &t : state.trees()) nodes += t->nodes.size(), steps += t->steps.size();
+  if (nodes >= kMostNodes || steps >= kMostSteps) return "it has taken very many paths: the values that it asks for decide which";
   if (node.terminator != Node::Guard) return "";
   bool isNumber = isFloat(node.step->askedType) || isComplex(node.step->askedType);
   if (node.children.size() < (isNumber ? kMostFloats : kMostOthers)) return "";
@@ -255,7 +260,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Unknown) {
-    std::string why = findLimit(*tree, *ran.end);
+    std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) return callRecording(state, tree, false, call, arguments);
     ran.end->terminator = Node::Eager;
     ran.end->why = why;
