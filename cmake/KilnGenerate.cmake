@@ -41,6 +41,6 @@ add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/Ki
 # What the compiler is made of, as one hash: part of every cache key, known to the runtime without opening the compiler.
 file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Library/*.* include/*.h)
 set(KILN_BUILD_ID ${gen}/kiln/BuildId.cpp)
-add_custom_command(OUTPUT ${KILN_BUILD_ID} DEPENDS ${compiler_sources} tools/kiln-build-id
+add_custom_command(OUTPUT ${KILN_BUILD_ID} DEPENDS ${compiler_sources} tools/kiln-build-id tools/kiln-opgen
   COMMAND ${KILN_TOOLS_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-build-id ${LLVM_PACKAGE_VERSION} ${KILN_BUILD_ID}
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
