@@ -356,7 +356,8 @@ void ProgramEmitter::emitEntry() {
       Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
       status = arith::OrIOp::create(b, main.getLoc(), status, result);
     }
-    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
+      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
     return status;
   });
 }

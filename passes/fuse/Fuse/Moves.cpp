@@ -90,7 +90,7 @@ bool Moves::isMuch(Operation *scalar) {
   for (size_t i = 0; i < cone.size(); ++i) {
     if (settled.contains(cone[i])) return true;
     if (!isPulled(cone[i])) continue;
-    cost += cast<ir::ArrayOp>(cone[i]).getCost();
+    cost += rules.costOf(cast<ir::ArrayOp>(cone[i]));
     if (cost > kMostCost || cone.size() > kMostOps) return true;
     for (Value v : cone[i]->getOperands())
       if (Operation *op = v.getDefiningOp()) cone.insert(op);

@@ -1,8 +1,7 @@
 // From a function of kiln ops, or a straight tree, back to a trace.
-#include "lib/Driver/Driver.h"
+#include "dialects/trace/Convert.h"
 
 #include "dialects/kiln/Words.h"
-#include "dialects/trace/TraceDialect.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -105,7 +104,7 @@ Trace exportSegment(ir::SegmentOp segment) {
   return trace;
 }
 
-Trace exportProgram(ModuleOp module) {
+Trace exportFirst(ModuleOp module) {
   for (Operation &op : *module.getBody()) {
     if (auto fn = dyn_cast<func::FuncOp>(op); fn && !fn.isExternal()) return exportTrace(fn);
     if (auto tree = dyn_cast<ir::TreeOp>(op)) return exportTree(tree);

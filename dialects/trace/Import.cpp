@@ -1,8 +1,7 @@
 // From a trace to a function of kiln ops, or a tree of one segment.
-#include "lib/Driver/Driver.h"
+#include "dialects/trace/Convert.h"
 
 #include "dialects/kiln/Words.h"
-#include "dialects/trace/TraceDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
