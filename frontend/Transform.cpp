@@ -113,10 +113,11 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
   view.view = std::move(step);
 }
 
-Array Transform::leave(const Array &value, const char *why) {
+Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   Below others(*this);
-  return kiln::leave(visible(item), why);
+  Array host = kiln::leave(visible(item), why, how);
+  return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
 }
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//

@@ -34,7 +34,7 @@ public:
   Array apply(const Operation &operation) override;
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
-  Array leave(const Array &value, const char *why) override;
+  Array leave(const Array &value, const char *why, Leaving how) override;
 
 protected:
   /// The result of an operation; the modes below are asked.

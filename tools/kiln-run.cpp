@@ -102,7 +102,7 @@ Run prepare(mlir::FunctionOpInterface fn) {
     if (!ir::isArray(t)) throw Error(ErrorKind::DType, "kiln-run: expected arrays as arguments and results, got another type");
     if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
       throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
-    run.data.emplace_back(ir::typeOf(t));
+    run.data.emplace_back(ir::recordedType(ir::typeOf(t)));
   }
   for (size_t i = 0; i < run.arguments; ++i) {
     auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), "kiln.input");

@@ -2,6 +2,7 @@
 // layout of include/kiln/executable.h.
 #include "codegen/cpu/Kernels.h"
 
+#include "dialects/kiln/Words.h"
 #include "include/kiln/executable.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -51,7 +52,7 @@ Value nameOf(Emitter &e, Operation *op) {
 
 void emitLibrary(KernelContext &k) {
   Emitter &e = k.e;
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
   llvm::append_range(buffers, k.outputs);

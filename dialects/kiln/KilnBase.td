@@ -5,7 +5,9 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/kiln/ArrayOp.td"
 
 def Kiln_Dialect : Dialect {
   let name = "kiln";
@@ -27,6 +29,13 @@ def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
 
 // Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.
 def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
+
+// A list that counts elements of axes, and so follows sizes: in a program for any size they may be symbols.
+def Kiln_Sizes : Attr<DenseI64ArrayAttr.predicate, "sizes, or positions that follow from sizes"> {
+  let storageType = "::mlir::DenseI64ArrayAttr";
+  let returnType = "::llvm::SmallVector<::kiln::Size>";
+  let convertFromStorage = "::kiln::ir::sizesOf($_self.asArrayRef())";
+}
 
 def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
                                   F8E4M3FN, F8E5M2]>;
@@ -58,7 +67,10 @@ class Shifted<list<string> attributes = []> : BatchDecision { list<string> axes 
 // batch::symbol in frontend/rules.
 class BatchInCpp<string name> : BatchDecision { string symbol = name; }
 
-class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore]> {
+class Kiln_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore, Kiln_ArrayOpInterface]> {
+  // The entry of the op in enum Op.
+  string id = !subst("_Kiln_", "", !subst("Op_", "", "_" # NAME # "_"));
   // The inference rule: a function of lib/Core/Infer.h.
   string infer = ?;
   // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
@@ -78,13 +90,16 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   bit needsElement = 0;
   // Has kernels in the eager pack.
   bit eager = 1;
+  // How one position of the result reads an operand: a name of enum Access in KilnDialect.h, for all operands or for each, the last one
+  // for those that follow. Left out: by the kind.
+  list<string> access = [];
+  // The axes of the main operand that the op reduces, scans, sorts, in C++ over its accessors, and which operand that is.
+  string along = "{}"; string mainIndex = "0";
   // Raised when the meaning of the op in a serialized trace changes; `upgrade` then names the C++ function (lib/Core/Upgrade.h)
   // that rewrites an older entry.
   int version = 1; string upgrade = "";
   // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
   list<string> resultWords = [];
-  // Attributes that count elements of an axis, and so follow its size: in a program for any size they may be symbols.
-  list<string> sized = [];
   // Accepted dtypes of the operands: a name of enum Accepts in lib/Core/Ops.h.
   string dtypes = "any";
   // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.
@@ -107,6 +122,11 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   list<string> edges = [];
   // Executed in the reference page; `kn` and `np` are imported.
   string example = ?;
+  let extraClassDeclaration = "static ::kiln::Op getId() { return ::kiln::Op::" # id # "; }\n"
+      # "::llvm::SmallVector<int64_t, 2> getAlong() { return " # along # "; }\n"
+      # "unsigned getMainIndex() { return " # mainIndex # "; }\n"
+      # "::kiln::ir::Access getAccess(unsigned operand) { return accessOf(getId(), {"
+      # !interleave(!foreach(a, access, "::kiln::ir::Access::" # a), ", ") # "}, operand); }\n";
 }
 
 // Elementwise: operands and result have one shape.

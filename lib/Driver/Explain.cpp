@@ -22,7 +22,7 @@ std::string explainKernels(ModuleOp module) {
   out.array([&] {
     module.walk([&](ir::KernelOp kernel) {
       out.object([&] {
-        out.attribute("kind", kernel.getKind());
+        out.attribute("kind", ir::stringifyKernelKind(kernel.getKind()));
         out.attributeArray("results", [&] {
           for (Type type : kernel.getResultTypes()) out.value(toString(ir::typeOf(type)));
         });

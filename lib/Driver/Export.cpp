@@ -1,6 +1,7 @@
 // From a function of kiln ops, or a straight tree, back to a trace.
 #include "lib/Driver/Driver.h"
 
+#include "dialects/kiln/Words.h"
 #include "dialects/trace/TraceDialect.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -37,7 +38,7 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
       throw Error(ErrorKind::Compile,
                   "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " + std::to_string(strides.size()));
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
-    slots[argument] = trace.addInput(ir::typeOf(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
+    slots[argument] = trace.addInput(ir::recordedType(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }
   return trace;
 }
@@ -45,13 +46,13 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
 /// Adds the kiln ops of a block.
 void exportOps(Trace &trace, Slots &slots, Block &block) {
   for (Operation &op : block.without_terminator()) {
-    auto id = ir::opOf(&op);
-    if (!id)
+    auto array = dyn_cast<ir::ArrayOp>(op);
+    if (!array)
       throw Error(ErrorKind::Compile, "trace: expected only operations of the kiln dialect, got " + op.getName().getStringRef().str());
-    SmallVector<int64_t> operands = slotsOf(slots, op.getOperands()), words = ir::wordsOf(&op);
-    size_t slot = size_t(trace.addOp(*id, {operands.data(), operands.size()}, {words.data(), words.size()}));
+    SmallVector<int64_t> operands = slotsOf(slots, op.getOperands()), words = ir::wordsOf(array);
+    size_t slot = size_t(trace.addOp(array.getId(), {operands.data(), operands.size()}, {words.data(), words.size()}));
     for (Value result : op.getResults()) {
-      if (trace.isOpen()) trace.types[slot] = ir::typeOf(result); // symbols do not say it
+      if (trace.isOpen()) trace.types[slot] = ir::recordedType(result); // symbols do not say it
       slots[result] = int64_t(slot++);
     }
   }
@@ -98,7 +99,7 @@ Trace exportSegment(ir::SegmentOp segment) {
   Trace trace;
   Slots slots;
   Block &body = segment.getBody().front();
-  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::typeOf(argument));
+  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::recordedType(argument));
   exportOps(trace, slots, body);
   llvm::append_range(trace.outputs, slotsOf(slots, body.getTerminator()->getOperands()));
   return trace;

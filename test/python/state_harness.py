@@ -144,7 +144,7 @@ def describe(scope, value, error, last):
 def settle(seconds=10):
     """Waits for code that is being compiled."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and any(v["state"] == "compiling" and not v["eager"] for f in list(kn._jit._functions) for v in f._entries()):
+    while time.monotonic() < end and any(s["state"] == "compiling" for f in list(kn._jit._functions) for v in f._entries() for s in v["steps"]):
         time.sleep(0.001)
 
 

@@ -7,7 +7,8 @@ class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferReduction"; let kind = "reduce"; let dtypes = "wide"; let batching = Shifted<["axes"]>;
+  let infer = "inferReduction"; let kind = "reduce"; let along = "llvm::to_vector<2>(getAxes())"; let dtypes = "wide";
+  let batching = Shifted<["axes"]>;
   let samples = ["x=(3, 4), axes=[1]", "x=(3, 4, 2), axes=[0, 2]", "x=(5,), axes=[0]", "x=(2, 3), axes=[]"];
 }
 def Kiln_SumOp : Kiln_Reduction<"sum"> {
@@ -58,7 +59,8 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferArgReduction"; let kind = "argreduce"; let dtypes = "wide"; let needsElement = 1; let batching = Shifted<["axis"]>;
+  let infer = "inferArgReduction"; let kind = "argreduce"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let needsElement = 1;
+  let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 4), axis=1", "x=(3, 4), axis=0"];
   let gradient = NonDifferentiable<"a position is piecewise constant">;
 }
@@ -86,6 +88,8 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "wide"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
   let scalar = "fma(a, b, c)"; let cost = 40;
+  let mainIndex = "getY().getType().getRank() > getX().getType().getRank()"; // a matrix rather than a vector
+  let along = "{int64_t(getMainIndex() ? getYAxis() : getXAxis())}";
   let gradient = Multilinear<"dotGeneral", "two contractions of the cotangent with the other operand", ["x", "y"]>;
   let batching = BatchInCpp<"dotGeneral">;
   let samples = ["x=(3, 4), y=(4, 2), x_batch=[], y_batch=[], x_axis=1, y_axis=0",

@@ -82,8 +82,8 @@ def Kiln_TransposeOp : Kiln_Move<"transpose"> {
 }
 def Kiln_SliceOp : Kiln_Move<"slice"> {
   let summary = "Element `starts + i * steps` of each axis, `sizes` of them; steps may be negative.";
-  let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
-  let infer = "inferSlice"; let sized = ["starts", "sizes"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Sizes:$starts, Kiln_Sizes:$sizes, DenseI64ArrayAttr:$steps);
+  let infer = "inferSlice";
   let gradient = Linear<"slice", "the cotangent put into zeros">;
   let batching = BatchInCpp<"slice">;
   let samples = ["x=(5, 4), starts=[1, 3], sizes=[2, 4], steps=[2, -1]",
@@ -92,8 +92,8 @@ def Kiln_SliceOp : Kiln_Move<"slice"> {
 }
 def Kiln_DynamicSliceOp : Kiln_Move<"dynamic_slice"> {
   let summary = "`sizes` elements of each axis from `starts` on, which are moved so that all lie inside.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, DenseI64ArrayAttr:$sizes);
-  let infer = "inferDynamicSlice"; let sized = ["sizes"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$starts, Kiln_Sizes:$sizes);
+  let infer = "inferDynamicSlice"; let access = ["Moved", "Any"];
   let gradient = Linear<"dynamicSlice", "the cotangent put into zeros at the same place">;
   let batching = BatchInCpp<"dynamicSlice">;
   let samples = ["x=(5, 4), starts=[2, 1], sizes=[2, 3]",
@@ -119,8 +119,8 @@ def Kiln_ConcatOp : Kiln_Assemble<"concat"> {
 }
 def Kiln_UpdateOp : Kiln_Assemble<"update"> {
   let summary = "`x` with `value` at `starts + i * steps` of each axis: what a write into a view makes of an array.";
-  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$steps);
-  let infer = "inferUpdate"; let sized = ["starts"];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Sizes:$starts, DenseI64ArrayAttr:$steps);
+  let infer = "inferUpdate"; let access = ["Same", "Moved"];
   let gradient = Linear<"update", "the cotangent with zeros in the region, and the region of the cotangent", ["x", "value"]>;
   let batching = BatchInCpp<"update">;
   let samples = ["x=(5, 4), value=(2, 3), starts=[1, 3], steps=[2, -1]"];
@@ -129,7 +129,7 @@ def Kiln_UpdateOp : Kiln_Assemble<"update"> {
 def Kiln_DynamicUpdateOp : Kiln_Assemble<"dynamic_update"> {
   let summary = "`x` with `value` from `starts` on, which are moved so that all of it lies inside.";
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$value, Kiln_Tensor:$starts);
-  let infer = "inferDynamicUpdate";
+  let infer = "inferDynamicUpdate"; let access = ["Same", "Moved", "Any"];
   let gradient = Linear<"dynamicUpdate", "the cotangent with zeros in the region, and the region of the cotangent", ["x", "value"]>;
   let batching = BatchInCpp<"dynamicUpdate">;
   let samples = ["x=(5, 4), value=(2, 3), starts=[2, 1]",
@@ -145,7 +145,7 @@ def Kiln_GatherOp : Kiln_Op<"gather"> {
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$indices, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferGather"; let kind = "gather"; let cost = 4;
+  let infer = "inferGather"; let kind = "gather"; let cost = 4; let access = ["Memory", "Moved"];
   let gradient = Linear<"gather", "a scatter-add into zeros">;
   let batching = BatchInCpp<"gather">;
   let samples = ["x=(5, 3), indices=[[0, 2], [-1, 2]], axis=0",
@@ -169,7 +169,8 @@ class Kiln_Scatter<string mnemonic> : Kiln_Op<mnemonic> {
     to one place the last is seen by all that follow. Negative indices count from the end; one outside [-n, n) gives the
     executable's status "index out of range" and writes nothing.
   }];
-  let infer = "inferScatter"; let kind = "scatter"; let dtypes = "wide"; let cost = 4; let batching = BatchInCpp<"scatter">;
+  let infer = "inferScatter"; let kind = "scatter"; let along = "{int64_t(getAxis())}"; let access = ["Same", "Any"]; let dtypes = "wide"; let cost = 4;
+  let batching = BatchInCpp<"scatter">;
   let samples = ["x=(4, 3), indices=[0, -1, 2], updates=(3, 3), axis=0", "x=(2, 3), indices=[1, 1, 0, -2, 1], updates=(2, 5), axis=1"];
 }
 def Kiln_ScatterOp : Kiln_Scatter<"scatter"> {

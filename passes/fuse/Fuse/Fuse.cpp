@@ -19,7 +19,7 @@ namespace {
 /// Operations that become one kernel.
 struct Group {
   ir::KernelKind kind;
-  Dims space;    // positions: of the result, or of what is reduced
+  Shape space;   // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
   llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
@@ -94,19 +94,19 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
 }
 
 /// The shapes of values in a reduction: all positions, without the reduced axis, or with it as a unit axis.
-bool belongs(const Group &g, const Dims &shape) {
+bool belongs(const Group &g, const Shape &shape) {
   if (shape == g.space) return true;
   if (g.axis < 0) return false;
-  Dims reduced = g.space, unit = g.space;
+  Shape reduced = g.space, unit = g.space;
   reduced.erase(g.axis);
-  unit[g.axis] = 1;
+  unit[g.axis] = Size::constant(1);
   return shape == reduced || shape == unit;
 }
 
 /// Whether `op`, in a kernel of the shape of `target`, reads `operand` out of `g` only at the position it runs over itself.
 bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value operand) {
   // Axes of the kernel by number, -1 for a unit axis.
-  auto natural = [&](const Dims &shape) {
+  auto natural = [&](const Shape &shape) {
     SmallVector<int> axes;
     bool isReduced = shape.rank < target.space.rank;
     for (int i = 0; i < target.space.rank; ++i)
@@ -127,16 +127,15 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     if (!isPulled(producer) && producer != op) return true;
-    auto words = ir::wordsOf(producer);
     SmallVector<int> from;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
-      Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
+      Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
       for (int i = 0; i < x.rank; ++i) {
         int64_t a = broadcast.getAxes()[size_t(i)];
-        from.push_back(x[i] == 1 && to[int(a)] != 1 ? -1 : axes[size_t(a)]);
+        from.push_back(x[i].is(1) && !to[int(a)].is(1) ? -1 : axes[size_t(a)]);
       }
     } else if (auto reshape = dyn_cast<ir::ReshapeOp>(producer)) {
-      Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
+      Shape x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
       from = ir::throughUnitAxes(x, to, ArrayRef(axes), -1);
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;
@@ -247,7 +246,7 @@ bool Fuser::isPrologue(Group &g, Operation *product, Value operand) {
   if (g.kind != ir::KernelKind::Elementwise || (dtype != DType::F32 && dtype != DType::F64)) return false;
   int cost = 0;
   for (Operation *member : g.ops) {
-    cost += info(*ir::opOf(member)).cost;
+    cost += cast<ir::ArrayOp>(member).getCost();
     bool isInside = llvm::all_of(member->getUsers(), [&](Operation *user) { return user == product || groupOf.lookup(user) == &g; });
     if (!isInside || !ir::isKind(member, Kind::Elementwise)) return false;
     if (!(ir::typeOf(member->getResult(0)).shape == ir::typeOf(operand).shape)) return false;
@@ -432,8 +431,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
-                                     b.getStringAttr(ir::kKernelKinds[size_t(g.kind)]), nullptr);
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr);
   kernel.getBody().takeBody(*region);
   if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
@@ -467,7 +465,7 @@ struct Fuse : impl::FuseBase<Fuse> {
   void runOnOperation() override {
     if (getOperation().isDeclaration()) return;
     for (Operation &op : getOperation().getBody().front().without_terminator())
-      if (!ir::opOf(&op)) {
+      if (!isa<ir::ArrayOp>(op)) {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }

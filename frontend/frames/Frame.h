@@ -1,8 +1,8 @@
 // Frames of the interpreter, read where they lie: no frame object is made. Everything here that differs between versions of CPython
-// is in frames.cpp.
+// is in Frame.cpp.
 #pragma once
 
-#include "core.h"
+#include "frontend/frames/Object.h"
 
 namespace kiln::py {
 
@@ -21,11 +21,20 @@ public:
   /// The instruction that runs, in bytes as `f_lasti`; in a call of a Python function it may be one of the call's cache entries.
   int instruction() const;
   bool isOfPackage() const;
+  /// Locals, cells and free variables as `co_localsplusnames` names them; slots may be null.
+  PyObject **variables() const;
+  /// The bottom of the value stack. How much of it is in use says the code (Code.h), and the frame where `depth` knows.
+  PyObject **stack() const;
+  int depth() const;         // -1: not told
+  PyObject *globals() const; // borrowed, as the others
+  PyObject *builtins() const;
+  PyObject *function() const;
 
   explicit operator bool() const { return frame; }
   bool operator==(const Frame &) const = default;
 
 private:
+  friend struct HookEvents;
   explicit Frame(void *frame) : frame(frame) {}
   void *frame = nullptr;
 };

@@ -1,6 +1,4 @@
-// Where a program is: which frames are the user's, and which belong to the call that is recorded.
-#include "frames.h"
-#include "jit.h"
+#include "frontend/frames/Location.h"
 
 namespace kiln::py {
 

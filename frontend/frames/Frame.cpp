@@ -1,7 +1,8 @@
 // Frames and tracing, as CPython 3.11 to 3.13 lay them out.
-#include "frames.h"
+#include "frontend/frames/Frame.h"
 
 #include <cstring>
+#include <string_view>
 
 #define Py_BUILD_CORE 1
 #include <internal/pycore_frame.h>
@@ -89,6 +90,11 @@ bool isMonitored(PyThreadState *) { return false; }
 
 } // namespace
 
+Package &package() {
+  static Package known;
+  return known;
+}
+
 Frame Frame::innermost() { return Frame(complete(current(PyThreadState_Get()))); }
 
 Frame Frame::ofUser() {
@@ -111,7 +117,26 @@ int Frame::instruction() const {
   return int(at - _PyCode_CODE(codeOf(raw))) * int(sizeof(_Py_CODEUNIT));
 }
 
-bool Frame::isOfPackage() const { return startsWith(code()->co_filename, side().packageFolder); }
+PyObject **Frame::variables() const { return static_cast<Raw *>(frame)->localsplus; }
+PyObject **Frame::stack() const { return variables() + code()->co_nlocalsplus; }
+
+int Frame::depth() const {
+  int top = static_cast<Raw *>(frame)->stacktop;
+  return top < 0 ? -1 : top - code()->co_nlocalsplus;
+}
+
+PyObject *Frame::globals() const { return static_cast<Raw *>(frame)->f_globals; }
+PyObject *Frame::builtins() const { return static_cast<Raw *>(frame)->f_builtins; }
+
+PyObject *Frame::function() const {
+#if PY_VERSION_HEX >= 0x030c0000
+  return static_cast<Raw *>(frame)->f_funcobj;
+#else
+  return reinterpret_cast<PyObject *>(static_cast<Raw *>(frame)->f_func);
+#endif
+}
+
+bool Frame::isOfPackage() const { return startsWith(code()->co_filename, package().folder); }
 
 bool isDebugged() {
   PyThreadState *thread = PyThreadState_Get();
