@@ -152,6 +152,21 @@ def test_values_go_to_python():
     approx(kn.grad(f)(x), 5 * (np.asarray(x) > np.median(np.asarray(x))))
 
 
+def test_memory_of_what_no_gradient_reads_is_given_back():
+    x = kn.zeros(1 << 17, dtype=kn.float64)
+    seen = []
+
+    def f(x):
+        before = kn._core.memory_stats()[0]
+        for _ in range(30):
+            x = (x + 1.0) * 2.0 - x
+        seen.append(kn._core.memory_stats()[0] - before)
+        return kn.sum(x)
+
+    kn.grad(f)(x)
+    assert seen[0] < 6 << 20  # of 90 arrays of 1 MiB
+
+
 def test_results_are_arrays_of_their_own():
     x = numbers(3)
     y, back = kn.vjp(lambda v: v * v, x)
