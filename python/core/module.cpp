@@ -1,5 +1,4 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
-#include "core.h"
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
@@ -573,8 +572,8 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
-                      kiln::py::defineTransforms})
+  for (auto define :
+       {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
+        definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
     define(m);
 }
