@@ -2,6 +2,8 @@
 
 #include "frontend/OpsShared.h"
 
+#include <algorithm>
+
 namespace kiln {
 namespace {
 
@@ -37,12 +39,14 @@ Recorder::~Recorder() {
 void Recorder::giveUp(const std::string &why) {
   if (left.empty()) left = describe ? describe() + why : why;
   if (values == Abstract) throw LeaveRecording{left};
+  settle();
   end();
 }
 
 Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   Location at = here();
-  if (at.isForeign) return Mode::leave(value, why, how);
+  settle();
+  if (at.isForeign || (values == Deferred && how == Leaving::Read)) return Mode::leave(value, why, how);
   bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
@@ -56,7 +60,7 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
 
 void Recorder::addInput(const Array &array) {
   int place = declared++;
-  if (!array.storage->value && values == Computed) Array::failLeaked();
+  if (!array.storage->value && values != Abstract) Array::failLeaked();
   Storage *cell = array.storage.get();
   auto [known, isNew] = inputOfCell.emplace(cell, int(entries.size()));
   int last = -1;
@@ -214,7 +218,11 @@ Array Recorder::apply(const Operation &o) {
   Location at = here();
   bool isRecorded = !at.isForeign;
   for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
-  if (!isRecorded) return Mode::apply(o);
+  if (!isRecorded) {
+    settle();
+    return Mode::apply(o);
+  }
+  if (values == Deferred && mayFail(o.op)) return computeApart(o);
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
@@ -222,7 +230,7 @@ Array Recorder::apply(const Operation &o) {
     places.resize(trace.types.size());
     places.back() = o.device;
   }
-  Array result = values == Abstract ? placeholder(o) : compute(o);
+  Array result = values == Computed ? compute(o) : placeholder(o);
   table->add(*result.storage.get(), int32_t(slot));
   result.mark = {id, int32_t(slot), 0};
   result.view = nullptr;
@@ -264,10 +272,14 @@ int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot, const L
 
 void Recorder::write(Array &target, const Array &value) {
   Location at = here();
+  if (at.isForeign) settle();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
   int first = inputOf(target);
   if (first >= 0 && entries[size_t(first)].next >= 0)
     giveUp("an array is written that another argument or captured array shares memory with");
+  auto isOther = [&](const Input &input) { return input.array.storage.get() != target.storage.get() && overlaps(input.array, target); };
+  if (values == Deferred && first >= 0 && std::ranges::any_of(entries, isOther))
+    giveUp("an array is written that another one shares memory with");
   if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
     int64_t slot = slotOf(value);
     auto [cellSlot, version] = cellOf(target);
@@ -279,9 +291,11 @@ void Recorder::write(Array &target, const Array &value) {
       *cellSlot = int32_t(slot);
       ++*version;
       if (first >= 0) entries[size_t(first)].isWritten = true;
+      isRebound = true;
     }
   }
-  if (values == Computed) Mode::write(target, value);
+  if (values == Deferred && target.storage->pinned && left.empty()) settle(); // others see its memory
+  if (values == Computed || (values == Deferred && (at.isForeign || left.size()))) Mode::write(target, value);
 }
 
 } // namespace kiln

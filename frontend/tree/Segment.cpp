@@ -1,5 +1,7 @@
 #include "frontend/tree/Segment.h"
 
+#include "frontend/OpsShared.h"
+
 #include <cmath>
 #include <map>
 
@@ -58,9 +60,7 @@ void keepWhatFails(Trace &trace) {
   std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
   for (size_t at = 0, slot = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
-    Kind kind = entry.op == Op::Input ? Kind::Source : info(entry.op).kind;
-    bool mayFail = kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
-    if (mayFail && !needed[slot]) trace.outputs.push_back(int64_t(slot));
+    if (mayFail(entry.op) && !needed[slot]) trace.outputs.push_back(int64_t(slot));
     slot += entry.results;
   }
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace kiln::py {
@@ -75,7 +76,8 @@ std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   tree.watched = std::move(watched);
   std::string why = state.find(function, arguments.classes, arguments.values);
   size_t words = arguments.key.words.size();
-  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); })) why = "an array is read by name that other code replaces";
+  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); }))
+    why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
   return why;
@@ -177,6 +179,20 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
   for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
 }
 
+/// Runs what a call that Python drives has put off.
+std::vector<Array> runApart(JitState &state, Tree &tree, Piece &&piece, std::span<const Array *const> inputs) {
+  Paused paused;
+  auto [step, isNew] = tree.stepApart(std::move(piece));
+  Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
+  if (isNew) state.chooseCode(dynamic, {}, tree, *step, {});
+  state.note(state.advance(*step, jitMode, false), "");
+  std::vector<Array> made;
+  RunStatus status = runStep(*step, inputs, hooksOf(tree), made);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done) throw std::logic_error("an operation that cannot fail has failed");
+  return made;
+}
+
 /// An error on its way to the caller, set aside.
 class ErrorAside {
 public:
@@ -188,6 +204,17 @@ public:
 private:
   PyObject *type, *value, *trace;
 };
+
+/// A call that Python drives: its operations are put off until a value is needed, and run as segments then.
+PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
+  Recorder r(Recorder::Deferred);
+  r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
+  for (const Array *a : arguments.key.arrays) r.addInput(*a);
+  Object result(callRecorded(r, *tree, call));
+  ErrorAside error;
+  r.settle();
+  return result.release();
+}
 
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
@@ -203,7 +230,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   if (!isTold) return nullptr;
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
-  if (why.size()) tree->makeEager(why);
+  if (why.size()) tree->end(Node::Eager, why);
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
@@ -234,11 +261,12 @@ std::string findLimit(const JitState &state, const Tree &tree, const Node &node)
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
 
-/// A known path that runs in eager. After many such calls in a row, nothing is run before it.
-PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
+/// A known path that needs Python. After many such calls in a row, nothing is run before it.
+PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, const Node &end, const Call &call, const Arguments &arguments) {
   constexpr int64_t kMostAbandoned = 64;
-  if (end.runsEagerly() && ++tree.abandoned == kMostAbandoned)
-    tree.makeEager(end.terminator == Node::Raise ? "its calls end in exceptions" : end.why);
+  bool isKind = end.terminator == Node::Python || end.terminator == Node::Eager; // not what raises, nor what fails on its values
+  if (isKind && ++tree->abandoned == kMostAbandoned) tree->end(end.terminator, end.why);
+  if (end.terminator == Node::Python) return callDriven(state, tree, call, arguments);
   // On the original arguments: the error, its line and what was written before it are eager's own.
   return callEager(call);
 }
@@ -247,6 +275,7 @@ PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
   if (tree->isEager()) return state.hits++, callEager(call);
+  if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
   hooks.prepare = [&](Step &step) {
@@ -262,14 +291,13 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (status == RunStatus::Unknown) {
     std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) return callRecording(state, tree, false, call, arguments);
-    ran.end->terminator = Node::Eager;
+    ran.end->terminator = Node::Python;
     ran.end->why = why;
-    if (ran.end == &tree->root()) tree->makeEager(why);
-    state.noteMiss(why);
-    return state.misses++, callEager(call);
+    state.noteMiss(why, "Python goes first on each call, and operations run in between: ");
+    return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
-  if (status == RunStatus::Eager) return callAbandoned(*tree, *ran.end, call);
+  if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
   return buildResult(*ran.end->ending, arguments, ran.results);
 }
@@ -407,10 +435,10 @@ void JitState::note(const std::string &why, const char *what) {
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
 }
 
-void JitState::noteMiss(const std::string &why) {
+void JitState::noteMiss(const std::string &why, const char *what) {
   if (options.raiseOnMiss)
     throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
-  note(why);
+  note(why, what);
 }
 
 int JitState::visit(visitproc visit, void *arg) const {
