@@ -287,6 +287,7 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
   case Sort::Set:
     require(self);
     if (sort == Sort::Dict && name == "get" && n) return subscript(self, args[0]), false;
+    if (name == "items" || name == "keys" || name == "values" || name == "copy") return snapshot(self), true;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
     if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert";
