@@ -66,6 +66,7 @@ void Recorder::addInput(const Array &array) {
   int last = -1;
   for (int i = isNew ? -1 : known->second; i >= 0; last = i, i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
+  if (last >= 0 && entries[size_t(known->second)].version) giveUp("an array is read by name after one that it shares memory with was written");
   int32_t slot = addEntry(array);
   locations.resize(trace.types.size());
   if (last >= 0) entries[size_t(last)].next = int(entries.size());
