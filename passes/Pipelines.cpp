@@ -9,6 +9,8 @@ using namespace mlir;
 namespace kiln {
 
 void buildKernelPipeline(OpPassManager &pm) {
+  pm.addPass(createInlineBodies());
+  pm.addPass(createSymbolDCEPass());
   auto &fn = pm.nest<func::FuncOp>();
   fn.addPass(createSimplify());
   fn.addPass(createCSEPass());

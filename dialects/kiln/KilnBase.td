@@ -38,8 +38,8 @@ class NonDifferentiable<string reason> : GradientDecision { string why = reason;
 class GradientInCpp<string reason> : GradientDecision { string why = reason; }
 def op;   // the operator of gradient DAGs: (op "multiply", $ct, $y)
 
-class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore]> {
-  // The inference rule: a function of lib/Core/Infer.h.
+class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]> : Op<Kiln_Dialect, mnemonic, traits> {
+  // The inference rule: a function of lib/Core/Infer.h; of the kind control one of lib/Core/Control.h, for any number of results.
   string infer = ?;
   // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
   string kind = ?;

@@ -136,6 +136,7 @@ static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) 
 SmallVector<int64_t> wordsOf(Operation *op) {
   if (auto custom = dyn_cast<CustomOp>(op)) return customWords(custom);
   SmallVector<int64_t> words;
+  int64_t body = 0;
   TensorType type = typeOf(op->getResult(0));
   forEachWord(*opOf(op), [&](char kind, StringRef name) {
     Attribute value = name.empty() ? nullptr : op->getAttr(name);
@@ -144,6 +145,12 @@ SmallVector<int64_t> wordsOf(Operation *op) {
       auto list = cast<DenseI64ArrayAttr>(value).asArrayRef();
       words.push_back(int64_t(list.size()));
       words.append(list.begin(), list.end());
+    }
+    if (kind == 'b') words.push_back(body++);
+    if (kind == 'B') {
+      auto list = cast<ArrayAttr>(value);
+      words.push_back(int64_t(list.size()));
+      for (size_t i = 0; i < list.size(); ++i) words.push_back(body++);
     }
     if (kind == 's') words.append({int64_t(type.dtype), scalarBits(value)});
     if (kind == 'd') words.push_back(int64_t(type.dtype));
@@ -156,7 +163,8 @@ Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands,
   return buildOp(builder, loc, op, operands, words, ArrayRef(type));
 }
 
-Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types) {
+Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types,
+                   ArrayRef<FlatSymbolRefAttr> bodies) {
   MLIRContext *context = builder.getContext();
   OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
   state.addOperands(operands);
@@ -172,6 +180,12 @@ Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands,
     if (kind == 'I' || kind == 'N') {
       Dims list = reader.dims();
       state.addAttribute(name, builder.getDenseI64ArrayAttr({list.begin(), size_t(list.rank)}));
+    }
+    if (kind == 'b') state.addAttribute(name, bodies[size_t(reader.next())]);
+    if (kind == 'B') {
+      SmallVector<Attribute> list;
+      for (int64_t left = reader.next(); left > 0; --left) list.push_back(bodies[size_t(reader.next())]);
+      state.addAttribute(name, builder.getArrayAttr(list));
     }
     if (kind == 's') {
       DType dtype = reader.dtype();

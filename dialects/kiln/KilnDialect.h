@@ -7,6 +7,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -29,9 +30,9 @@ public:
 };
 
 /// The kinds of kernels, and their names in `kiln.kernel`: each has an emitter.
-enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution, Library };
-inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble",    "scatter",
-                                                   "scan",        "compact",   "sort",        "convolution", "library"};
+enum class KernelKind { Elementwise, Reduction, Contraction, Assemble, Scatter, Scan, Compact, Sort, Convolution, Library, Control };
+inline constexpr llvm::StringRef kKernelKinds[] = {"elementwise", "reduction", "contraction", "assemble", "scatter", "scan",
+                                                   "compact",     "sort",      "convolution", "library",  "control"};
 
 /// The kind of the kernels that an op runs in; none for what runs in any.
 std::optional<KernelKind> kernelKindOf(mlir::Operation *op);
@@ -47,6 +48,8 @@ bool isVectorProduct(mlir::Operation *op);
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
+/// Of a result: the argument whose memory it takes over.
+inline constexpr llvm::StringLiteral kInPlace = "kiln.in_place";
 /// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
 /// the last of the other kernel, and a text.
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";
@@ -57,11 +60,13 @@ int64_t symbolsOf(mlir::Operation *function);
 
 /// The table entry of an op of this dialect, Op::Custom for a custom one; none for kernel and yield.
 std::optional<Op> opOf(mlir::Operation *op);
-/// Attributes and result parameters of an op as the words of a trace.
+/// Attributes and result parameters of an op as the words of a trace. Bodies are numbered in the order in which the op names them.
 llvm::SmallVector<int64_t> wordsOf(mlir::Operation *op);
-/// Builds the op that a trace entry says; of any number of results, and of one.
+/// The functions that an op names as its bodies.
+llvm::SmallVector<mlir::FlatSymbolRefAttr> bodiesOf(mlir::Operation *op);
+/// Builds the op that a trace entry says; of any number of results, and of one. `bodies` are functions by the number of a body.
 mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands, llvm::ArrayRef<int64_t> words,
-                         llvm::ArrayRef<TensorType> types);
+                         llvm::ArrayRef<TensorType> types, llvm::ArrayRef<mlir::FlatSymbolRefAttr> bodies = {});
 mlir::Operation *buildOp(mlir::OpBuilder &builder, mlir::Location loc, Op op, mlir::ValueRange operands, llvm::ArrayRef<int64_t> words,
                          const TensorType &type);
 

@@ -79,6 +79,8 @@ private:
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
     for (PassManager *pm : {&fuse, &kernels, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
+    fuse.addPass(createInlineBodies());
+    fuse.addPass(createSymbolDCEPass());
     auto &fn = fuse.nest<func::FuncOp>();
     fn.addPass(createSimplify());
     fn.addPass(createCSEPass());

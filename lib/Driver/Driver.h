@@ -18,7 +18,7 @@ class SegmentOp;
 
 void registerDialects(mlir::DialectRegistry &registry);
 
-/// A function `name` of kiln ops in `module` that says what the trace says. Throws Error (compile) for one with bodies.
+/// A function `name` of kiln ops in `module` that says what the trace says. Its bodies become private functions.
 void importTrace(mlir::ModuleOp module, const Trace &trace, llvm::StringRef name);
 /// The same as a tree of one segment.
 void importTree(mlir::ModuleOp module, const Trace &trace, llvm::StringRef name);

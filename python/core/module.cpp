@@ -1,4 +1,5 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
+#include "control.h"
 #include "frames.h"
 
 #include "lib/Cache/Cache.h"
@@ -427,7 +428,10 @@ void definePythonSide(py11::module_ &m) {
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
+                  [] {
+                    if (PyErr_CheckSignals()) throw kiln::py::PythonError();
+                  }};
   });
 }
 
@@ -560,4 +564,5 @@ PYBIND11_MODULE(_core, m) {
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
                       defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
     define(m);
+  kiln::py::defineControl(m.ptr());
 }

@@ -19,7 +19,7 @@ void Moves::requireMemory(Value v) {
   if (op && !isa<ir::ReshapeOp>(op) && isMove(op)) roots.insert(op);
 }
 
-/// Each output needs memory of its own: one that is an argument, or another output, is copied.
+/// Each output needs memory of its own: one that is an argument, or another output, is copied. What a body gives as it was given stays.
 void Moves::copyAliasedOutputs() {
   Operation *end = block.getTerminator();
   DenseSet<Value> taken;
@@ -27,7 +27,9 @@ void Moves::copyAliasedOutputs() {
   for (OpOperand &output : end->getOpOperands()) {
     Value root = output.get();
     while (auto alias = root.getDefiningOp<ir::ReshapeOp>()) root = alias.getX();
-    if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
+    auto argument = dyn_cast<BlockArgument>(root);
+    bool mayStay = !argument || (fn.isPrivate() && root == output.get() && argument.getArgNumber() == output.getOperandNumber());
+    if (mayStay && taken.insert(root).second) continue;
     output.set(ir::CastOp::create(b, end->getLoc(), output.get().getType(), output.get()));
     count("fuse.copies");
   }
@@ -61,18 +63,20 @@ void Moves::findRoots() {
     if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
       for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
     if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
-    if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
+    if (ir::isKind(&op, Kind::Library) || ir::isKind(&op, Kind::Control))
+      llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
   }
 }
 
-/// A reshape names the memory of its operand by other sizes, which a strided argument's memory does not allow: it is copied.
+/// A reshape names the memory of its operand by other sizes, and a body reads row-major arrays, which a strided argument's memory does not
+/// allow: it is copied.
 void Moves::copyReshapedArguments() {
   OpBuilder b = OpBuilder::atBlockBegin(&block);
   for (BlockArgument argument : block.getArguments()) {
     if (!fn.getArgAttr(argument.getArgNumber(), "kiln.strides")) continue;
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
-      if (!isAlias(use.getOwner())) continue;
+      if (!isAlias(use.getOwner()) && !ir::isKind(use.getOwner(), Kind::Control)) continue;
       if (!copy) copy = ir::CastOp::create(b, argument.getLoc(), argument.getType(), argument);
       use.set(copy);
     }
