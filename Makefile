@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance bench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -67,6 +67,11 @@ conformance: build
 bench: build
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@$(PYTHON) bench/run.py
+
+# The kernels of a checkout of spcl/npbench: make npbench NPBENCH=DIR PRESET_OF_NPBENCH=S
+npbench: build
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@$(PYTHON) bench/npbench.py $(NPBENCH) $(PRESET_OF_NPBENCH)
 
 # Errors of the math functions against MPFR, and their costs: docs/accuracy.md. STEP=1 takes every float32.
 accuracy: build

@@ -8,6 +8,10 @@
 namespace kiln {
 namespace {
 
+// What a guard may be on, and how many one call may meet.
+constexpr int64_t kMostBytes = 64;
+constexpr size_t kMostPieces = 1 << 15;
+
 int64_t nextId() {
   static std::atomic<int64_t> last{0};
   return ++last;
@@ -34,9 +38,16 @@ void Recorder::giveUp(const std::string &why) {
   end();
 }
 
-Array Recorder::leave(const Array &value, const char *why) {
-  if (!here().isForeign) giveUp(why);
-  return Mode::leave(value, why);
+Array Recorder::leave(const Array &value, const char *why, Leaving how) {
+  Location at = here();
+  if (at.isForeign) return Mode::leave(value, why, how);
+  bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
+  if (!isGuard) giveUp(why);
+  else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
+  int64_t slot = left.empty() ? slotOf(value) : -1;
+  Array host = Mode::leave(value, why, how);
+  if (slot >= 0) cut(slot, host, why, at);
+  return host;
 }
 
 //===-- inputs ------------------------------------------------------------------------------------------------------===//
@@ -46,13 +57,11 @@ void Recorder::addInput(const Array &array) {
   if (!array.storage->value && values == Computed) Array::failLeaked();
   for (int i = inputOf(array); i >= 0; i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
-  Dims dynamic = array.strides;
-  for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-  addEntry(array, trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array))));
+  declare(array, addEntry(array));
 }
 
 /// An input of the trace, which is the last of the arrays that were declared.
-void Recorder::addEntry(const Array &array, int64_t slot) {
+void Recorder::declare(const Array &array, int32_t slot) {
   locations.resize(trace.types.size());
   auto [known, isNew] = inputOfCell.emplace(array.storage.get(), int(entries.size()));
   if (!isNew) {
@@ -60,7 +69,8 @@ void Recorder::addEntry(const Array &array, int64_t slot) {
     while (entries[size_t(last)].next >= 0) last = entries[size_t(last)].next;
     entries[size_t(last)].next = int(entries.size());
   }
-  entries.push_back({array, declared - 1, int32_t(slot)});
+  sources.push_back({Source::Entry, int32_t(entries.size())});
+  entries.push_back({array, declared - 1, slot});
   entries.back().array.view = nullptr;
 }
 
@@ -68,8 +78,8 @@ void Recorder::addEntry(const Array &array, int64_t slot) {
 int64_t Recorder::capture(const Array &array) {
   ++declared;
   captured.push_back(array);
-  int64_t slot = trace.addInput(array.type());
-  addEntry(array, slot);
+  int32_t slot = int32_t(trace.addInput(array.type()));
+  declare(array, slot);
   return slot;
 }
 
@@ -120,21 +130,31 @@ std::pair<int32_t *, int32_t *> Recorder::cellOf(const Array &array) {
 
 /// The slot of an array that carries no valid mark: the cell's own array, an input, or a view taken before its cell was written.
 int64_t Recorder::slotOfView(const Array &array, int64_t cellSlot) {
+  bool isOwn = isMine(array) && !array.view && trace.types[size_t(cellSlot)] == array.type();
+  if (isOwn) return cellSlot;
   if (isMine(array) && array.view) { // the view is taken again
-    int64_t slot = cellSlot;
-    for (const ViewStep *s : stepsTo(array)) slot = append(Op(s->op), {&slot, 1}, s->words, {});
+    std::vector<const ViewStep *> steps = stepsTo(array);
+    int64_t slot = steps[0]->base < 0 ? cellSlot : entries[size_t(steps[0]->base)].slot;
+    for (const ViewStep *s : steps) slot = append(Op(s->op), {&slot, 1}, s->words, {});
     return slot;
   }
   if (array.storage->recording == table) {
     const TensorType &type = trace.types[size_t(cellSlot)];
     if (type.dtype == array.dtype && type.shape == array.shape && array.isContiguous && !array.offset) return cellSlot;
   } else {
-    for (int i = inputOfCell.at(array.storage.get()); i >= 0; i = entries[size_t(i)].next)
-      if (showSame(entries[size_t(i)].array, array)) return entries[size_t(i)].slot;
+    int entry = entryOf(array);
+    if (entry >= 0) return entries[size_t(entry)].slot;
     if (isCaptured(inputOf(array))) return capture(array);
   }
   giveUp("a view made before the call, or by code outside of it, of an array that the call reads otherwise");
   return -1;
+}
+
+/// The input that an array shows, or -1.
+int Recorder::entryOf(const Array &array) const {
+  int i = inputOf(array);
+  while (i >= 0 && !showSame(entries[size_t(i)].array, array)) i = entries[size_t(i)].next;
+  return i;
 }
 
 int64_t Recorder::slotOf(const Array &array) {
@@ -159,7 +179,8 @@ void Recorder::noteView(const Array &from, Array &view, Op op, std::span<const i
   if (operand >= 0) {
     std::shared_ptr<const ViewStep> before = isMine(from) ? from.view : nullptr;
     view.mark = {id, int32_t(append(op, {&operand, 1}, words, at)), *cellOf(from).second};
-    view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before)});
+    int base = before ? -1 : entryOf(from);
+    view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before), base});
   }
   if (values == Computed) Mode::noteView(from, view, op, words);
 }

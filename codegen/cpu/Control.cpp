@@ -32,7 +32,7 @@ private:
   const EmittedBody &bodyOf(FlatSymbolRefAttr name) { return k.bodies->find(name.getValue())->second; }
   Value operand(Operation *op, unsigned i) { return k.ev.buffers.find(op->getOperand(i))->second.pointer; }
   static int64_t bytesOf(Value array) {
-    TensorType type = ir::typeOf(array);
+    TensorType type = ir::recordedType(array);
     return numElements(type.shape) * byteSize(type.dtype);
   }
   void copy(Value to, Value from, int64_t bytes) {
@@ -69,9 +69,19 @@ Value ControlEmitter::holds(const EmittedBody &condition, ArrayRef<Value> inputs
 
 /// The status, or that the runtime says to stop.
 Value ControlEmitter::poll(Value status) {
-  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(), e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, stops))));
-  auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {});
-  Value stops = LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult();
+  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer());
+  Value isThere = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+  auto asked = scf::IfOp::create(e.b, e.loc, TypeRange(e.b.getI32Type()), isThere, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(asked.thenBlock());
+    Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(), e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, stops))));
+    auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {});
+    scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult());
+    e.b.setInsertionPointToStart(asked.elseBlock());
+    scf::YieldOp::create(e.b, e.loc, number(0));
+  }
+  Value stops = asked.getResult(0);
   Value isStopped = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, stops, number(0));
   return arith::SelectOp::create(e.b, e.loc, isStopped, number(KILN_STOPPED), status);
 }

@@ -30,7 +30,7 @@ namespace {
 
 constexpr size_t kPart = 128; // calls of one function: code generation takes more than linear time in the length of a block
 
-constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias";
+constexpr llvm::StringLiteral kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias";
 
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
@@ -77,7 +77,7 @@ private:
   };
   std::vector<OpenScratch> openScratch;
 
-  Index sizeOf(Emitter &e, Value dims, int64_t d);
+  Index sizeOf(Emitter &e, Value dims, Size d);
   Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
   Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
   void emitWorkspace();
@@ -107,39 +107,35 @@ void ProgramEmitter::placeArrays() {
     return place;
   };
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
-    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), kStrides));
+    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
   bool usesStack = isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
-      TensorType type = ir::typeOf(result);
+      TensorType type = ir::recordedType(result);
       int64_t bytes = hasSymbols(type.shape) ? kOnStackBytes + 1 : numElements(type.shape) * byteSize(type.dtype);
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
       if (!usesStack || bytes > kOnStackBytes) continue;
       places[result] = {Place::Stack, int64_t(stackBytes.size()), nullptr, 0};
       stackBytes.push_back(bytes);
     }
-  auto root = [](Value v) {
-    while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-    return v;
-  };
   for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
     // A result in place of an argument is that argument.
     if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
-      places[root(value)] = places[main.getArgument(unsigned(argument.getInt()))];
-    else places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+      places[ir::memoryOf(value)] = places[main.getArgument(unsigned(argument.getInt()))];
+    else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
   }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
+  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
   if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
 }
 
 /// A size in numbers: what the caller gives for a symbol, or a product of such.
-Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
-  if (!isSymbol(d)) return d;
-  int64_t symbol = -1 - d;
+Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
+  if (d.isConstant()) return d.number();
+  int64_t symbol = d.symbol();
   if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef())
+  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef()))
     result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
@@ -151,9 +147,9 @@ Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVect
   if (starts.empty()) starts.push_back(planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
   for (size_t i = starts.size() - 1; i < number; ++i) {
-    TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
+    ir::ArrayType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
     Index bytes = byteSize(type.dtype);
-    for (int64_t d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
+    for (Size d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
     starts.push_back(e.add(starts[i], aligned(e, bytes)));
   }
   return starts[number];
@@ -168,7 +164,7 @@ Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &st
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
   Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
   auto dim = [&](int64_t at) { return Index(e.load(dims, DType::I64, at, 0).value); };
-  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
+  for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
   if (place.strides) {
     int64_t next = place.firstStride;
     for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? dim(next++) : Index(s));
@@ -240,17 +236,14 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
 /// Whether arithmetic, not memory, takes the time: then the widest registers pay, though they may lower the clock.
 bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
   constexpr int kHeavy = 20;
-  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
-    auto id = ir::opOf(&op);
-    return id && (info(*id).cost >= kHeavy || *id == Op::Transpose);
-  });
+  return llvm::any_of(kernel.getBody().front().without_terminator(),
+                      [](Operation &op) { return cast<ir::ArrayOp>(op).getCost() >= kHeavy || isa<ir::TransposeOp>(op); });
 }
 
 /// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
 bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
   ir::KernelOp kernel = k.kernel;
-  bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
-                   kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
+  bool isInOrder = kernel.getKind() == ir::KernelKind::Elementwise || kernel.getKind() == ir::KernelKind::Reduction;
   if (isBody || !target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
   int64_t bytes = byteSize(buffer.dtype);
   for (Index n : buffer.shape) {
@@ -260,6 +253,22 @@ bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer 
   constexpr int64_t kLine = 64;
   return bytes >= target.streamBytes &&
          (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
+}
+
+static void emitBody(KernelContext &k) {
+  switch (k.kernel.getKind()) {
+  case ir::KernelKind::Elementwise: return emitElementwise(k);
+  case ir::KernelKind::Reduction: return emitReduction(k);
+  case ir::KernelKind::Contraction: return emitContraction(k);
+  case ir::KernelKind::Assemble: return emitAssemble(k);
+  case ir::KernelKind::Scatter: return emitScatter(k);
+  case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Compact: return emitCompact(k);
+  case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Convolution: return emitConvolution(k);
+  case ir::KernelKind::Library: return emitLibrary(k);
+  case ir::KernelKind::Control: return emitControl(k);
+  }
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -281,8 +290,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
   KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, &bodies, isOpen};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
-  auto openSize = [&](int64_t d) {
-    Value &known = sizes[d];
+  auto openSize = [&](Size d) {
+    Value &known = sizes[d.symbol()];
     if (known) return Index(known);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(body);
@@ -298,11 +307,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
     hasStreams |= output.streams = streams(context, places[result], output);
 
-  static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,
-                                                          emitScatter,     emitScan,      emitCompact,     emitSort,
-                                                          emitConvolution, emitLibrary,   emitControl};
-  static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
-  emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  emitBody(context);
   isRefused |= ev.isRefused;
   hasTasks |= context.tasks > 0;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
@@ -383,20 +388,22 @@ func::FuncOp ProgramEmitter::emitEntry() {
       Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
       status = arith::OrIOp::create(b, main.getLoc(), status, result);
     }
-    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
+      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
     return status;
   });
 }
 
 /// What a kernel does, in cheap element operations, at the most; what is not known is much.
 static int64_t workOf(ir::KernelOp kernel) {
-  constexpr StringRef kKnown[] = {"elementwise", "reduction", "assemble", "scatter", "scan", "compact"};
+  using Kind = ir::KernelKind;
+  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Compact};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
   int64_t most = 1, cost = 0;
   for (Operation &op : kernel.getBody().front().without_terminator()) {
-    cost += info(*ir::opOf(&op)).cost;
-    for (Value v : op.getOperands()) most = std::max(most, numElements(ir::typeOf(v).shape));
-    most = std::max(most, numElements(ir::typeOf(op.getResult(0)).shape));
+    cost += cast<ir::ArrayOp>(op).getCost();
+    for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))
+      most = std::max(most, numElements(ir::recordedType(v).shape));
   }
   return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
 }

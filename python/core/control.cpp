@@ -4,6 +4,7 @@
 
 #include "frontend/Control.h"
 #include "frontend/OpsShared.h"
+#include "frontend/Transform.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -15,6 +16,7 @@ namespace {
 
 /// What a body gives for arrays of the given types. Nothing is computed; throws LeaveRecording where it asks for a value.
 std::shared_ptr<RecordedBody> record(PyObject *function, py11::tuple examples) {
+  if (dynamic_cast<Transform *>(Mode::current())) throw LeaveRecording{"a gradient or a batch follows each operation by itself"};
   Recorder recorder(Recorder::Abstract);
   Object arguments(check(PyTuple_New(Py_ssize_t(examples.size()))));
   for (size_t i = 0; i < examples.size(); ++i) {

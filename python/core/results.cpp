@@ -51,6 +51,7 @@ class ResultReader {
 public:
   ResultReader(Recorder &r, const Arguments &arguments) : r(r), arguments(arguments) {}
   std::string why;
+  std::vector<Source> results;
 
   Template read(PyObject *value, int depth = 0) {
     Template t;
@@ -108,10 +109,10 @@ private:
     int64_t slot = r.cellSlot(a.storage.get());
     if (slot < 0) return fail("the result has an array in it that the recording does not know"), t;
     t.kind = Template::New;
-    int64_t next = int64_t(r.trace.outputs.size()), known = stored.put(a.storage.get(), next);
+    int64_t next = int64_t(results.size()), known = stored.put(a.storage.get(), next);
     t.index = int(known < 0 ? next : known);
     if (known >= 0) return t;
-    r.trace.outputs.push_back(slot);
+    results.push_back(r.output(slot));
     return t;
   }
 
@@ -142,23 +143,20 @@ public:
   }
 };
 
+} // namespace
+
 std::string placeOf(const Location &at) {
   if (!at.code) return "";
   Object text(check(PyObject_CallFunction(side().lineOf, "Oi", static_cast<PyObject *>(at.code), at.instruction)));
   return PyUnicode_AsUTF8(text.get());
 }
 
-} // namespace
-
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Node &node) {
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending) {
   ResultReader reader(recorder, arguments);
-  node.result = reader.read(result);
+  ending.result = reader.read(result);
   if (reader.why.size()) return reader.why;
-  node.inputs = recorder.inputs();
-  for (auto &[input, slot] : recorder.written()) {
-    node.commits.push_back({input, int(recorder.trace.outputs.size())});
-    recorder.trace.outputs.push_back(slot);
-  }
+  ending.results = std::move(reader.results);
+  for (auto &[input, slot] : recorder.written()) ending.commits.push_back({input, recorder.output(slot)});
   return "";
 }
 
@@ -247,9 +245,9 @@ private:
 
 } // namespace
 
-PyObject *buildResult(const Node &node, const Arguments &arguments, std::span<const Array> made) {
+PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<const Array> made) {
   Builder builder(arguments);
-  HostObject result = build(node.result, made, arguments.key.arrays, builder);
+  HostObject result = build(ending.result, made, arguments.key.arrays, builder);
   return Py_NewRef(static_cast<PyObject *>(result.get()));
 }
 

@@ -144,7 +144,7 @@ def cond(pred, true_fun, false_fun, *operands):
     number = as_array(pred)
     if number.shape != ():
         raise make("ShapeError", f"cond: pred: expected a bool of rank 0, got {_text(number.dtype, number.shape)}")
-    return _branch("cond", _core.astype(number, _bool), (false_fun, true_fun), operands, bool)
+    return _branch("cond", _core.astype(number, _bool), (false_fun, true_fun), operands, lambda n: bool(pred if isinstance(pred, _NUMBERS) else n))
 
 
 def switch(index, branches, *operands):
@@ -164,7 +164,7 @@ def switch(index, branches, *operands):
     if number.dtype.name == "uint64":  # the largest ones are above int64
         number = _core.where(number > 2**62, 2**62, number)
     last = len(branches) - 1
-    return _branch("switch", _core.astype(number, _int64), branches, operands, lambda n: builtins.min(builtins.max(int(n), 0), last))
+    return _branch("switch", _core.astype(number, _int64), branches, operands, lambda n: builtins.min(builtins.max(int(index if type(index) is int else n), 0), last))
 
 
 def _branch(form, number, functions, operands, place):
@@ -248,7 +248,7 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
         return tree.unflatten(definition, _count("fori_loop", first, end, body, values)[1:])
     except Leave:
         values = [copy(v) for v in values]
-        for i in range(int(first), int(end)):
+        for i in range(*(b if type(b) is int else int(a) for b, a in zip((lower, upper), (first, end)))):
             values = _again("fori_loop", definition, values, body_fun(_core.asarray(i, _int64, None), tree.unflatten(definition, values)))
         return tree.unflatten(definition, values)
 

@@ -7,6 +7,7 @@ include "mlir/IR/SymbolInterfaces.td"
 
 class Kiln_Control<string mnemonic> : Kiln_Op<mnemonic, [NoMemoryEffect, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let results = (outs Variadic<Kiln_Tensor>:$outputs);
+  let gradient = NonDifferentiable<"under a gradient or a batch its bodies run as Python, operation by operation">;
   let kind = "control"; let eager = 0; let cost = 1000;
 }
 
@@ -21,7 +22,6 @@ def Kiln_LoopOp : Kiln_Control<"loop"> {
   let arguments = (ins Variadic<Kiln_Tensor>:$inputs, FlatSymbolRefAttr:$condition, FlatSymbolRefAttr:$body);
   let assemblyFormat = "$condition `,` $body `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
   let infer = "inferLoop";
-  let gradient = GradientInCpp<"a loop over the trips from the last one on, with what each was given">;
   let example = "kn.while_loop(lambda x: x < 100.0, lambda x: x * 2.0, kn.asarray(1.0))";
 }
 
@@ -35,7 +35,6 @@ def Kiln_BranchOp : Kiln_Control<"branch"> {
   let arguments = (ins Variadic<Kiln_Tensor>:$inputs, FlatSymbolRefArrayAttr:$bodies);
   let assemblyFormat = "$bodies `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
   let infer = "inferBranch";
-  let gradient = GradientInCpp<"a branch by the same number over the gradients of the bodies">;
   let example = "kn.cond(kn.asarray(2.0) > 1.0, lambda x: x + 1.0, lambda x: -x, kn.asarray(3.0))";
 }
 
