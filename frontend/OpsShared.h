@@ -69,6 +69,10 @@ Array positionsOfTrue(const Array &mask);
 /// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
 Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);
 
+/// Whether two arrays of one cell show the same of it.
+inline bool showSame(const Array &a, const Array &b) {
+  return a.dtype == b.dtype && a.offset == b.offset && a.shape == b.shape && a.strides == b.strides;
+}
 /// The same view of a copy of the memory that an array shows.
 Array copyOfMemory(const Array &x);
 /// Whether the memory that two arrays show can overlap.

@@ -67,6 +67,7 @@ Piece Recorder::takePiece() {
   piece.inputs = std::exchange(sources, {});
   piece.locations = std::exchange(locations, {});
   piece.places = std::exchange(places, {});
+  bodyNumbers.clear(); // of the trace
   return piece;
 }
 
@@ -168,17 +169,30 @@ void Recorder::settle() {
 /// What may fail on values, or belongs to no recording, is computed at once: errors come where eager's come.
 Array Recorder::computeApart(const Operation &o) {
   settle();
-  Array result = compute(o);
-  if (left.size()) return result;
-  int64_t slot = trace.addInput(o.type, {}, nameOf(deviceOf(result)));
+  Array result = compute([&] { return Mode::apply(o); });
+  ownCell(result);
+  if (left.empty()) handOn(result);
+  return result;
+}
+
+std::vector<Array> Recorder::computeAllApart(const Operation &o) {
+  settle();
+  std::vector<Array> results = compute([&] { return Mode::applyAll(o); });
+  for (Array &result : results) {
+    ownCell(result);
+    if (left.empty()) handOn(result);
+  }
+  return results;
+}
+
+/// A result that is there becomes an input of what is put off from here on.
+void Recorder::handOn(Array &result) {
+  int64_t slot = trace.addInput(result.type(), {}, nameOf(deviceOf(result)));
   sources.push_back({Source::Live, int32_t(handed.size())});
   locations.resize(trace.types.size());
   handed.push_back(result);
   handed.back().storage = Storage::make(result.storage->value);
-  table->add(*result.storage.get(), int32_t(slot));
-  result.mark = {id, int32_t(slot), 0};
-  result.view = nullptr;
-  return result;
+  rebind(result, slot);
 }
 
 /// The next trace: its inputs are those of the call that were not written, and what is handed on.

@@ -1,4 +1,6 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
+#include "control.h"
+#include "core.h"
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
@@ -425,7 +427,10 @@ void definePythonSide(py11::module_ &m) {
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
+                  [] {
+                    if (PyErr_CheckSignals()) throw kiln::py::PythonError();
+                  }};
   });
 }
 
@@ -581,4 +586,5 @@ PYBIND11_MODULE(_core, m) {
        {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
         definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
     define(m);
+  kiln::py::defineControl(m.ptr());
 }

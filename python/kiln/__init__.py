@@ -36,6 +36,7 @@ from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
 from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
                         place, put, putmask, select, vectorize)
+from ._control import associative_scan, cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
 from ._devices import default_device, device, devices, set_default_device  # noqa: E402
 from ._diagonals import (diag, diag_indices, diag_indices_from, diagflat, diagonal, eye, fill_diagonal, identity, indices, trace, tri,  # noqa: E402
