@@ -17,13 +17,15 @@ void buildKernelPipeline(OpPassManager &pm) {
 }
 
 void buildCpuPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createSchedule());
   pm.addPass(createEmitCpu());
   pm.addPass(createLowerToLlvm());
 }
 
 void registerPipelines() {
   PassPipelineRegistration<>("kiln-fuse-pipeline", "Simplify, fuse into kernels and plan memory", buildKernelPipeline);
-  PassPipelineRegistration<>("kiln-cpu-pipeline", "Emit kernels for the CPU and lower them to the LLVM dialect", buildCpuPipeline);
+  PassPipelineRegistration<>("kiln-cpu-pipeline", "Schedule and emit kernels for the CPU, and lower them to the LLVM dialect",
+                             buildCpuPipeline);
 }
 
 } // namespace kiln

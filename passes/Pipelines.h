@@ -7,7 +7,7 @@ namespace kiln {
 
 /// Simplified, fused and planned: `kiln-fuse-pipeline`.
 void buildKernelPipeline(mlir::OpPassManager &pm);
-/// From kernels to the LLVM dialect: `kiln-cpu-pipeline`.
+/// From kernels through their schedules to the LLVM dialect: `kiln-cpu-pipeline`.
 void buildCpuPipeline(mlir::OpPassManager &pm);
 void registerPipelines();
 

@@ -12,55 +12,56 @@ static SmallVector<Index> toIndices(KernelContext &k, const Dims &dims) {
   return llvm::map_to_vector(dims, [&](int64_t d) { return k.ev.sizeOf(d); });
 }
 
-static void emitConcat(KernelContext &k, Operation *op) {
+static void emitConcat(KernelContext &k, Operation *op, ArrayRef<ir::NestAttr> nests) {
   size_t axis = size_t(ir::wordsOf(op)[0]);
   Region region{SmallVector<Index>(k.outputs[0].shape.size(), Index(0)), {}};
-  for (Value part : op->getOperands()) {
+  for (auto [part, nest] : llvm::zip(op->getOperands(), nests)) {
     SmallVector<Index> shape = shapeOf(k, part);
-    storeAll(k, shape, part, k.outputs[0], region);
+    storeAll(k, nest, shape, part, k.outputs[0], region);
     region.starts[axis] = k.e.add(region.starts[axis], shape[axis]);
   }
 }
 
 /// The array that is changed, unless it lies where the result goes already.
-static void copyBase(KernelContext &k, Value x) {
-  if (!k.isInPlace(x)) storeAll(k, k.outputs[0].shape, x, k.outputs[0]);
+static void copyBase(KernelContext &k, ir::NestAttr nest, Value x) {
+  if (!k.isInPlace(x)) storeAll(k, nest, k.outputs[0].shape, x, k.outputs[0]);
 }
 
-static void emitUpdate(KernelContext &k, Operation *op) {
+static Region regionOfUpdate(KernelContext &k, Operation *op) {
   auto words = ir::wordsOf(op);
   WordReader reader{{words.data(), words.size()}};
   Dims starts = reader.dims(), steps = reader.dims();
-  copyBase(k, op->getOperand(0));
-  storeAll(k, shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0],
-           {toIndices(k, starts), SmallVector<Index>(steps.begin(), steps.end())});
+  return {toIndices(k, starts), SmallVector<Index>(steps.begin(), steps.end())};
 }
 
-static void emitDynamicUpdate(KernelContext &k, Operation *op) {
+static Region regionOfDynamicUpdate(KernelContext &k, Operation *op) {
   Dims shape = ir::typeOf(op->getOperand(0)).shape, part = ir::typeOf(op->getOperand(1)).shape;
   Region region;
   for (int i = 0; i < shape.rank; ++i)
     region.starts.push_back(k.ev.dynamicStart(op->getOperand(2), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));
-  copyBase(k, op->getOperand(0));
-  storeAll(k, toIndices(k, part), op->getOperand(1), k.outputs[0], region);
+  return region;
 }
 
-void emitAssemble(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
-  if (isa<ir::ConcatOp>(op)) emitConcat(k, op);
-  else if (isa<ir::UpdateOp>(op)) emitUpdate(k, op);
-  else emitDynamicUpdate(k, op);
+LogicalResult emitAssemble(KernelContext &k) {
+  Operation *op = k.mainOp();
+  ArrayRef<ir::NestAttr> nests = k.schedule<ir::AssembleAttr>().getParts();
+  if (isa<ir::ConcatOp>(op)) return emitConcat(k, op, nests), success();
+  Region region = isa<ir::UpdateOp>(op) ? regionOfUpdate(k, op) : regionOfDynamicUpdate(k, op);
+  copyBase(k, nests[0], op->getOperand(0));
+  storeAll(k, nests[1], shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0], region);
+  return success();
 }
 
 /// The updates in order along their axis; whatever lies behind the axis in lanes.
-void emitScatter(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+LogicalResult emitScatter(KernelContext &k) {
+  Operation *op = k.mainOp();
+  auto schedule = k.schedule<ir::ScatterAttr>();
   Value indices = op->getOperand(1), updates = op->getOperand(2);
   Op id = *ir::opOf(op);
   size_t axis = size_t(ir::wordsOf(op)[0]);
   const Buffer &out = k.outputs[0];
   Emitter &e = k.e;
-  copyBase(k, op->getOperand(0));
+  copyBase(k, schedule.getCopy(), op->getOperand(0));
   SmallVector<Index> shape(out.shape.begin(), out.shape.end());
   shape[axis] = shapeOf(k, indices)[0];
   bool hasLanes = axis + 1 < shape.size();
@@ -79,7 +80,7 @@ void emitScatter(KernelContext &k) {
       if (i <= axis || i + 1 == shape.size()) skip.push_back(int64_t(i));
     forEachPosition(e, shape, skip, position, [&] {
       for (size_t i = axis + 1; i < shape.size(); ++i) target[i] = position[i];
-      forEachVector(k.ev, 0, shape.back(), lanesFor(shape.back(), preferredLanes(k)), [&](Coordinate c) {
+      forEachVector(k.ev, 0, shape.back(), schedule.getLanes(), [&](Coordinate c) {
         position.back() = c;
         putOne();
       });
@@ -100,6 +101,7 @@ void emitScatter(KernelContext &k) {
       });
     });
   });
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -23,30 +23,20 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
-
-/// How an array of the program lies in memory: which buffer, and its strides.
-struct Place {
-  enum Kind { Argument, Result, Workspace } kind = Workspace;
-  int64_t number = 0;        // of the argument or result; the byte offset in the workspace, or -2 - i in its open block i
-  DenseI64ArrayAttr strides; // null: row-major
-  int64_t firstStride = 0;   // where its dynamic strides start in dims
-  bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
-};
+constexpr llvm::StringLiteral kNoAlias = "llvm.noalias";
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, ModuleOp module) : main(main), module(module), b(module.getContext()) {}
+  ProgramEmitter(func::FuncOp main, ModuleOp module) : main(main), module(module), b(module.getContext()), places(main) {}
   LogicalResult run();
 
 private:
   func::FuncOp main;
   ModuleOp module;
   OpBuilder b;
-  DenseMap<Value, Place> places;
-  int64_t planned = 0, scratch = 0;
-  bool isOpen = false, hasStreams = false, isRefused = false;
-  int64_t symbols = 0;
+  Places places;
+  int64_t scratch = 0;
+  bool hasStreams = false, isRefused = false;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
 
@@ -72,11 +62,9 @@ private:
   void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted, ArrayRef<size_t> candidates);
   bool isHeavy(ir::KernelOp kernel);
-  bool streams(KernelContext &k, const Place &place, const Buffer &buffer);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
-  void placeArrays();
   void emitKernel(ir::KernelOp kernel);
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
@@ -84,42 +72,14 @@ private:
   void emitEntry();
 };
 
-void ProgramEmitter::placeArrays() {
-  int64_t dynamic = 0;
-  isOpen = main->hasAttr(ir::kSymbols);
-  symbols = ir::symbolsOf(main);
-  auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
-    Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
-    if (place.strides) dynamic += llvm::count(place.strides.asArrayRef(), kDynamicStride);
-    return place;
-  };
-  for (auto [i, argument] : llvm::enumerate(main.getArguments()))
-    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), kStrides));
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
-    for (auto [i, result] : llvm::enumerate(kernel.getResults()))
-      places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
-  auto root = [](Value v) {
-    while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-    return v;
-  };
-  for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
-    // A result in place of an argument is that argument.
-    if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
-      places[root(value)] = places[main.getArgument(unsigned(argument.getInt()))];
-    else places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
-  }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
-  if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
-}
-
 /// A size in numbers: what the caller gives for a symbol, or a product of such.
 Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
   if (!isSymbol(d)) return d;
   int64_t symbol = -1 - d;
-  if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
+  if (symbol < places.symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef())
+  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - places.symbols)]).asArrayRef())
     result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
@@ -128,7 +88,7 @@ static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64
 
 /// Where open block `number` starts in the workspace; `starts` are those known so far in this function.
 Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts) {
-  if (starts.empty()) starts.push_back(planned);
+  if (starts.empty()) starts.push_back(places.planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
   for (size_t i = starts.size() - 1; i < number; ++i) {
     TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
@@ -183,7 +143,8 @@ func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted, ArrayRef<size_t> c
   for (size_t i : candidates) {
     Emitted &e = emitted[i];
     ir::KernelOp a = e.kernel, b = wanted.kernel;
-    bool sameUse = e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind();
+    bool sameUse =
+        e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind() && a.getSchedule() == b.getSchedule();
     if (!sameUse || a.getBody().front().getArgumentTypes() != b.getBody().front().getArgumentTypes()) continue;
     if (OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations)) return e.function;
   }
@@ -194,7 +155,7 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   // One pointer for each place: an array read under two shapes is one buffer.
   SmallVector<Place> slots;
   auto slotOf = [&](Value v) {
-    Place place = places[v];
+    Place place = places.of(v);
     auto found = llvm::find(slots, place);
     if (found == slots.end()) slots.push_back(place);
     return size_t(llvm::find(slots, place) - slots.begin());
@@ -202,7 +163,8 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   Emitted wanted{kernel, {}, {}, nullptr};
   for (Value v : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults()))) {
     wanted.slots.push_back(slotOf(v));
-    wanted.strides.push_back({places[v].strides, places[v].strides ? places[v].firstStride : 0});
+    const Place &place = places.of(v);
+    wanted.strides.push_back({place.strides, place.strides ? place.firstStride : 0});
   }
   auto &candidates = emittedByHash[hashOf(kernel, wanted.slots)];
   wanted.function = findEqual(wanted, candidates);
@@ -226,22 +188,6 @@ bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
   });
 }
 
-/// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
-bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
-  ir::KernelOp kernel = k.kernel;
-  bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
-                   kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
-  if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
-  int64_t bytes = byteSize(buffer.dtype);
-  for (Index n : buffer.shape) {
-    if (!n.isStatic()) return false;
-    bytes *= n.number;
-  }
-  constexpr int64_t kLine = 64;
-  return bytes >= target.streamBytes &&
-         (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
-}
-
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
   ArrayRef<size_t> inputs = slots.take_front(kernel.getInputs().size()), outputs = slots.drop_front(inputs.size());
   Location loc = kernel.getLoc();
@@ -259,7 +205,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2)};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
   auto openSize = [&](int64_t d) {
     Value &known = sizes[d];
@@ -272,23 +218,22 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
-    ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
+    ev.buffers[argument] = bufferOf(e, argument, places.of(outer), body->getArgument(unsigned(slot)), dims);
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
-    context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
-  for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
-    hasStreams |= output.streams = streams(context, places[result], output);
-
-  static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
-                                                          emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
+    context.outputs.push_back(bufferOf(e, result, places.of(result), body->getArgument(unsigned(slot)), dims));
+  static constexpr LogicalResult (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,
+                                                                   emitScatter,     emitScan,      emitCompact,     emitSort,
+                                                                   emitConvolution, emitLibrary};
   static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
-  emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  isRefused |= failed(emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context));
+  hasStreams |= llvm::any_of(context.outputs, [](Buffer &output) { return output.streams; });
   isRefused |= ev.isRefused;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
   bool isFixed = context.scratchUsed.isStatic();
   scratch = std::max(scratch, context.sharedBytes + (isFixed ? context.scratchUsed.number : 0));
-  if (!isFixed && isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
+  if (!isFixed && places.isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
   return fn;
 }
 
@@ -384,32 +329,50 @@ void ProgramEmitter::emitWorkspace() {
 
 LogicalResult ProgramEmitter::run() {
   constexpr double kShare = 0.25; // measured: emission takes a tenth of the time
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
-    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
-  placeArrays();
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+    if (failed(checkSchedule(kernel, layoutOf(kernel, places)))) return failure();
     emitKernel(kernel);
     if (Budget::isUsedUp(kShare)) return main.emitError(Budget::why());
     if (isRefused) return failure();
   }
   emitEntry();
-  if (isOpen) emitWorkspace();
+  if (places.isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
-  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(isOpen ? -1 : std::max(before ? before.getInt() : 0, planned + scratch)));
+  module->setAttr("kiln.workspace_bytes",
+                  b.getI64IntegerAttr(places.isOpen ? -1 : std::max(before ? before.getInt() : 0, places.planned + scratch)));
   main.erase();
   return success();
 }
 
 } // namespace
 
+/// A program of kernels whose workspace is planned.
+static LogicalResult checkPlanned(func::FuncOp fn) {
+  for (Operation &op : fn.getBody().front().without_terminator())
+    if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
+  return success();
+}
+
+LogicalResult scheduleCpu(func::FuncOp fn) {
+  if (failed(checkPlanned(fn))) return failure();
+  Places places(fn);
+  Target target = Target::of(fn->getParentOfType<ModuleOp>());
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
+    if (kernel.getSchedule()) continue;
+    if (auto schedule = scheduleOf(kernel, layoutOf(kernel, places), target)) kernel.setScheduleAttr(schedule);
+    count("schedule.kernels");
+  }
+  return success();
+}
+
 LogicalResult emitCpu(ModuleOp module) {
   SmallVector<func::FuncOp> programs;
   for (auto fn : module.getOps<func::FuncOp>())
     if (!fn.isDeclaration()) programs.push_back(fn);
   for (func::FuncOp fn : programs) {
-    for (Operation &op : fn.getBody().front().without_terminator())
-      if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
-    if (failed(ProgramEmitter(fn, module).run())) return failure();
+    if (failed(checkPlanned(fn)) || failed(ProgramEmitter(fn, module).run())) return failure();
   }
   return success();
 }

@@ -49,9 +49,9 @@ Value nameOf(Emitter &e, Operation *op) {
 
 } // namespace
 
-void emitLibrary(KernelContext &k) {
+LogicalResult emitLibrary(KernelContext &k) {
   Emitter &e = k.e;
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  Operation *op = k.mainOp();
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
   llvm::append_range(buffers, k.outputs);
@@ -66,6 +66,7 @@ void emitLibrary(KernelContext &k) {
   SmallVector<Value> operands = {entry};
   llvm::append_range(operands, arguments);
   k.status = LLVM::CallOp::create(e.b, e.loc, type, operands).getResult();
+  return success();
 }
 
 } // namespace kiln::cpu

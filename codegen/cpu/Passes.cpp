@@ -13,6 +13,7 @@
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace kiln {
+#define GEN_PASS_DEF_SCHEDULE
 #define GEN_PASS_DEF_EMITCPU
 #define GEN_PASS_DEF_LOWERTOLLVM
 #include "kiln/Passes.h.inc"
@@ -22,6 +23,12 @@ using namespace mlir;
 
 namespace kiln {
 namespace {
+
+struct Schedule : impl::ScheduleBase<Schedule> {
+  void runOnOperation() override {
+    if (failed(cpu::scheduleCpu(getOperation()))) signalPassFailure();
+  }
+};
 
 struct EmitCpu : impl::EmitCpuBase<EmitCpu> {
   void runOnOperation() override {

@@ -82,8 +82,9 @@ private:
 
 } // namespace
 
-void emitSort(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+LogicalResult emitSort(KernelContext &k) {
+  Operation *op = k.mainOp();
+  auto schedule = k.schedule<ir::SortAttr>();
   auto words = ir::wordsOf(op);
   size_t axis = size_t(words[0]);
   Value x = op->getOperand(0);
@@ -95,7 +96,8 @@ void emitSort(KernelContext &k) {
     position[axis] = {i, 0, {}};
     return k.ev.at(x, position);
   };
-  forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(out.shape[axis], 32), [&] {
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  forEachPosition(k, out.shape, {int64_t(axis)}, position, sharing, e.mul(out.shape[axis], kSortWork), [&] {
     Value sorted = sorter.run(elementAt, words[1] != 0);
     e.loop(0, out.shape[axis], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
@@ -105,6 +107,7 @@ void emitSort(KernelContext &k) {
       k.ev.storeAt(out, position, result);
     });
   });
+  return success();
 }
 
 } // namespace kiln::cpu

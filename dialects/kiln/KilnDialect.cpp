@@ -1,4 +1,5 @@
 #include "dialects/kiln/KilnDialect.h"
+#include "dialects/kiln/Schedule.h"
 
 #include "lib/Core/Assert.h"
 #include "lib/Core/Infer.h"

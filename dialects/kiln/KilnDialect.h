@@ -96,6 +96,8 @@ template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Dims &from, 
 } // namespace kiln::ir
 
 #include "kiln/KilnDialect.h.inc"
+#include "kiln/KilnEnums.h.inc"
+#include "kiln/KilnAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "kiln/KilnAttrs.h.inc"
 #define GET_OP_CLASSES

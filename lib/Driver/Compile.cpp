@@ -69,7 +69,7 @@ public:
   }
   std::mutex mutex;
   MLIRContext context{MLIRContext::Threading::DISABLED};
-  PassManager fuse{&context}, kernels{&context}, emit{&context}, lower{&context};
+  PassManager fuse{&context}, kernels{&context}, schedule{&context}, emit{&context}, lower{&context};
   std::unique_ptr<llvm::TargetMachine> host = makeTargetMachine(nullptr);
 
 private:
@@ -78,12 +78,13 @@ private:
     registerDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
-    for (PassManager *pm : {&fuse, &kernels, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
+    for (PassManager *pm : {&fuse, &kernels, &schedule, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
     auto &fn = fuse.nest<func::FuncOp>();
     fn.addPass(createSimplify());
     fn.addPass(createCSEPass());
     fn.addPass(createFuse());
     buildKernelPipeline(kernels);
+    schedule.addNestedPass<func::FuncOp>(createSchedule());
     emit.addPass(createEmitCpu());
     lower.addPass(createLowerToLlvm());
   }
@@ -111,10 +112,12 @@ public:
     if (stage == "fusion") return run(session.fuse), explainKernels(*module);
     run(session.kernels);
     if (stage == "kernels") return printed();
+    run(session.schedule);
+    if (stage == "schedule") return printed();
     run(session.emit);
     if (stage == "vector") return printed();
     if (stage != "llvm" && stage != "asm")
-      throw Error(ErrorKind::Value, "ir: stage: expected kiln, fused, kernels, vector, llvm or asm, got '" + stage.str() + "'");
+      throw Error(ErrorKind::Value, "ir: stage: expected kiln, fused, kernels, schedule, vector, llvm or asm, got '" + stage.str() + "'");
     run(session.lower);
     auto native = toLlvm(*module, llvmContext, machine());
     if (stage == "llvm") return native->print(out, nullptr), text;
@@ -128,6 +131,8 @@ public:
     stats().clear();
     run(session.kernels);
     dump("kernels.mlir");
+    run(session.schedule);
+    dump("schedule.mlir");
     run(session.emit);
     dump("vector.mlir");
     run(session.lower);
