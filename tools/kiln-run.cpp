@@ -1,5 +1,6 @@
-// kiln-run FILE.mlir [--entry=NAME | --all] [--target=cpu|reference|both] [--input=1,2,3 ...]: runs functions of kiln ops
-// compiled for this machine, in the reference interpreter, or in both, whose bits must agree; prints their results.
+// kiln-run FILE.mlir [--entry=NAME | --all] [--target=cpu|reference|both] [--input=1,2,3 ...] [--repeat=N]: runs functions of kiln ops
+// compiled for this machine, in the reference interpreter, or in both, whose bits must agree; prints their results, or how long they take.
+// Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
@@ -15,10 +16,13 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -28,16 +32,22 @@ static cl::opt<std::string> file(cl::Positional, cl::desc("<input file>"), cl::i
 static cl::opt<std::string> entry("entry", cl::desc("Function to run (the first unless given)"));
 static cl::list<std::string> inputs("input", cl::desc("Elements of the next argument, comma-separated"));
 static cl::opt<bool> all("all", cl::desc("Run every function of the file"));
+static cl::opt<unsigned> repeat("repeat", cl::desc("Run compiled functions so often, and print the median time instead of results"));
 static cl::opt<std::string> target("target", cl::desc("Where to run: cpu, reference, or both"), cl::init("cpu"));
 
 namespace kiln {
 namespace {
 
+/// Memory as compiled code has it: in whole lines of the cache.
+struct alignas(64) Line {
+  char bytes[64] = {};
+};
+
 struct Data {
   TensorType type;
-  std::vector<char> bytes;
-  explicit Data(const TensorType &t) : type(t), bytes(size_t(std::max<int64_t>(numElements(t.shape) * byteSize(t.dtype), 1)) + 64) {}
-  char *at(int64_t i) { return bytes.data() + i * byteSize(type.dtype); }
+  std::vector<Line> lines;
+  explicit Data(const TensorType &t) : type(t), lines(size_t(numElements(t.shape) * byteSize(t.dtype)) / sizeof(Line) + 1) {}
+  char *at(int64_t i) { return lines[0].bytes + i * byteSize(type.dtype); }
 };
 
 reference::Number parse(StringRef word) {
@@ -155,9 +165,10 @@ public:
   explicit Native(mlir::ModuleOp module) {
     auto machine = makeTargetMachine(nullptr);
     describeTarget(module, *machine);
-    runPipeline(module, buildKernelPipeline);
+    bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+    if (!isFused) runPipeline(module, buildKernelPipeline);
     runPipeline(module, buildCpuPipeline);
-    workspace.resize(size_t(module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt()) + 64);
+    workspace.resize(size_t(module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt()) / sizeof(Line) + 1);
     LLVMContext llvmContext;
     auto native = toLlvm(module, llvmContext, *machine);
     auto object = emitObject(*native, *machine);
@@ -171,20 +182,37 @@ public:
   }
 
   std::vector<Data> run(const Run &run) {
-    auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, run.name.c_str()));
     std::vector<Data> data = run.data;
-    std::vector<void *> buffers;
-    for (Data &d : data) buffers.push_back(d.bytes.data());
-    auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
-    int32_t status = fn(runtimeTable(), buffers.data(), nullptr, aligned);
-    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
-    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+    call(run, data);
     return run.results(std::move(data));
+  }
+
+  /// The median time of `count` runs, in milliseconds.
+  double time(const Run &run, unsigned count) {
+    std::vector<Data> data = run.data;
+    std::vector<double> times;
+    for (unsigned i = 0; i <= count; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      call(run, data);
+      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    }
+    times.erase(times.begin()); // the first touches the memory
+    std::nth_element(times.begin(), times.begin() + int64_t(count / 2), times.end());
+    return times[count / 2];
   }
 
 private:
   void *handle = nullptr;
-  std::vector<char> workspace;
+  std::vector<Line> workspace;
+
+  void call(const Run &run, std::vector<Data> &data) {
+    auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, run.name.c_str()));
+    std::vector<void *> buffers;
+    for (Data &d : data) buffers.push_back(d.at(0));
+    int32_t status = fn(runtimeTable(), buffers.data(), nullptr, workspace[0].bytes);
+    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+  }
 };
 
 /// Equal bits, nans apart.
@@ -240,8 +268,13 @@ int run() {
   }
   if (runs.empty()) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
   bool isBoth = target == "both";
+  unsigned count = repeat;
   if (target != "reference") {
     Native native(*module);
+    if (count) {
+      for (const Run &run : runs) outs() << "@" << run.name << ": " << format("%.4f", native.time(run, count)) << " ms\n";
+      return 0;
+    }
     for (size_t i = 0; i < runs.size(); ++i) {
       std::vector<Data> mine = native.run(runs[i]);
       if (isBoth) checkEqual(runs[i], mine, results[i]);

@@ -8,6 +8,7 @@
 #include "codegen/cpu/EmitCpu.h"
 
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/RandomSchedule.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
@@ -355,13 +356,16 @@ static LogicalResult checkPlanned(func::FuncOp fn) {
   return success();
 }
 
-LogicalResult scheduleCpu(func::FuncOp fn) {
+LogicalResult scheduleCpu(func::FuncOp fn, uint64_t seed) {
   if (failed(checkPlanned(fn))) return failure();
   Places places(fn);
   Target target = Target::of(fn->getParentOfType<ModuleOp>());
+  std::mt19937_64 random(seed);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     if (kernel.getSchedule()) continue;
-    if (auto schedule = scheduleOf(kernel, layoutOf(kernel, places), target)) kernel.setScheduleAttr(schedule);
+    KernelLayout layout = layoutOf(kernel, places);
+    auto schedule = seed ? randomSchedule(kernel, layout, target, random) : scheduleOf(kernel, layout, target);
+    if (schedule) kernel.setScheduleAttr(schedule);
     count("schedule.kernels");
   }
   return success();

@@ -6,7 +6,7 @@
 #include "mlir/Support/LLVM.h"
 
 namespace kiln::cpu {
-/// Writes a schedule on each kernel of a program that has none.
-mlir::LogicalResult scheduleCpu(mlir::func::FuncOp fn);
+/// Writes a schedule on each kernel of a program that has none; with a seed, any that is legal.
+mlir::LogicalResult scheduleCpu(mlir::func::FuncOp fn, uint64_t seed);
 mlir::LogicalResult emitCpu(mlir::ModuleOp module);
 } // namespace kiln::cpu

@@ -25,8 +25,9 @@ namespace kiln {
 namespace {
 
 struct Schedule : impl::ScheduleBase<Schedule> {
+  using ScheduleBase::ScheduleBase;
   void runOnOperation() override {
-    if (failed(cpu::scheduleCpu(getOperation()))) signalPassFailure();
+    if (failed(cpu::scheduleCpu(getOperation(), seed))) signalPassFailure();
   }
 };
 

@@ -11,6 +11,7 @@ def Schedule : Pass<"kiln-schedule", "::mlir::func::FuncOp"> {
 
     Counters: `schedule.kernels`.
   }];
+  let options = [Option<"seed", "seed", "uint64_t", "0", "Draw any schedule that is legal, from this seed (for tests); 0: the usual ones">];
   let dependentDialects = ["::kiln::ir::KilnDialect"];
 }
 

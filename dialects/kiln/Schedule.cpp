@@ -134,6 +134,7 @@ void checkNest(Fields &fields, NestAttr nest, int64_t rank) {
   fields.powerOfTwo("rows", nest.getRows(), 1, kMostUnrolled).range("transpose", nest.getTranspose(), -1, std::max<int64_t>(rank - 2, -1));
   checkParallel(fields, nest.getParallel(), nest.getGrain(), nest.getCollapse() ? 1 : rank);
   if (!fields) return;
+  if (nest.getCollapse()) fields.range("collapse", rank, 1, kMaxRank);
   if (nest.getCollapse() + (nest.getRows() > 1) + (nest.getTranspose() >= 0) > 1)
     fields.fail("nest") << "expected one of collapse, rows and transpose";
   else if (nest.getRows() > 1) fields.range("rows", rank, 2, kMaxRank);

@@ -112,7 +112,7 @@ public:
     if (stage == "fusion") return run(session.fuse), explainKernels(*module);
     run(session.kernels);
     if (stage == "kernels") return printed();
-    run(session.schedule);
+    schedule();
     if (stage == "schedule") return printed();
     run(session.emit);
     if (stage == "vector") return printed();
@@ -131,7 +131,7 @@ public:
     stats().clear();
     run(session.kernels);
     dump("kernels.mlir");
-    run(session.schedule);
+    schedule();
     dump("schedule.mlir");
     run(session.emit);
     dump("vector.mlir");
@@ -169,6 +169,15 @@ private:
       Budget::check(); // then that is why a pass gave up
       throw;
     }
+  }
+
+  /// Tests draw schedules from a seed.
+  void schedule() {
+    const char *seed = getenv("KILN_SCHEDULE_SEED");
+    if (!seed) return run(session.schedule);
+    PassManager drawn(&session.context);
+    drawn.addNestedPass<func::FuncOp>(createSchedule({strtoull(seed, nullptr, 10)}));
+    run(drawn);
   }
 
   void dump(StringRef name) {

@@ -42,9 +42,16 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
   return trace;
 }
 
-/// Adds the kiln ops of a block.
+/// Adds the kiln ops of a block, and those in kernels as if they stood beside them.
 void exportOps(Trace &trace, Slots &slots, Block &block) {
   for (Operation &op : block.without_terminator()) {
+    if (auto kernel = dyn_cast<ir::KernelOp>(op)) {
+      Block &body = kernel.getBody().front();
+      for (auto [argument, input] : llvm::zip(body.getArguments(), kernel.getInputs())) slots[argument] = slots.at(input);
+      exportOps(trace, slots, body); // kernels hold no kernels
+      for (auto [result, value] : llvm::zip(kernel.getResults(), body.getTerminator()->getOperands())) slots[result] = slots.at(value);
+      continue;
+    }
     auto id = ir::opOf(&op);
     if (!id)
       throw Error(ErrorKind::Compile, "trace: expected only operations of the kiln dialect, got " + op.getName().getStringRef().str());
