@@ -109,11 +109,11 @@ public:
     auto printed = [&] { return module->print(out), text; };
     if (stage == "kiln") return printed();
     if (stage == "fused") return run(session.fuse), printed();
-    if (stage == "fusion") return run(session.fuse), explainKernels(*module);
     run(session.kernels);
     if (stage == "kernels") return printed();
     schedule();
     if (stage == "schedule") return printed();
+    if (stage == "fusion") return explainKernels(*module);
     run(session.emit);
     if (stage == "vector") return printed();
     if (stage != "llvm" && stage != "asm")

@@ -30,7 +30,7 @@ Trace exportTree(ir::TreeOp tree);
 Trace exportSegment(ir::SegmentOp segment);
 /// The trace of the first function or tree of a module; throws Error (compile) for a module without one.
 Trace exportProgram(mlir::ModuleOp module);
-/// The kernels of a fused module as JSON: kind, types of the results, operations with their slots, and what keeps it from others.
+/// The kernels of a scheduled module as JSON: kind, schedule, types of the results, operations with their slots, and what keeps it from others.
 std::string explainKernels(mlir::ModuleOp module);
 
 /// The target machine of this host, or of a CPU by its LLVM name.
