@@ -90,11 +90,11 @@ public:
     auto printed = [&] { return module->print(out), text; };
     if (stage == "kiln") return printed();
     if (stage == "fused") return run(stages.fuse), printed();
-    if (stage == "fusion") return run(stages.fuse), explainKernels(*module);
     run(stages.kernels);
     if (stage == "kernels") return printed();
     schedule();
     if (stage == "schedule") return printed();
+    if (stage == "fusion") return explainKernels(*module);
     run(stages.emit);
     if (stage == "vector") return printed();
     if (stage != "llvm" && stage != "asm")
