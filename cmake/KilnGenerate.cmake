@@ -26,11 +26,12 @@ kiln_tablegen(TraceDialect.cpp.inc dialects/trace/TraceOps.td -gen-dialect-defs 
 kiln_tablegen(Passes.h.inc passes/Passes.td -gen-pass-decls -name=Kiln)
 kiln_tablegen(CpuPasses.h.inc codegen/cpu/Passes.td -gen-pass-decls -name=KilnCpu)
 
-add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Routines.inc ${gen}/python/_ops.json ${gen}/python/_ops.pyi
-  DEPENDS ${KILN_TD} tools/kiln-opgen
+add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Routines.inc ${gen}/kiln/Rules.inc ${gen}/kiln/Derivatives.inc ${gen}/kiln/RuleSymbols.inc
+  ${gen}/python/_ops.json ${gen}/python/_ops.pyi
+  DEPENDS ${KILN_TD} tools/kiln-opgen tools/kiln_opgen_rules.py
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-tblgen --dump-json -I ${CMAKE_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS}
           ${CMAKE_SOURCE_DIR}/dialects/kiln/KilnOps.td -o ${gen}/records.json
-  COMMAND ${KILN_TOOLS_PYTHON} ${CMAKE_SOURCE_DIR}/tools/kiln-opgen ${gen}/records.json ${gen}
+  COMMAND ${KILN_TOOLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tools/kiln-opgen ${gen}/records.json ${gen}
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_custom_target(kiln_records DEPENDS ${gen}/kiln/Ops.inc)
 add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/KilnOps.cpp.inc ${gen}/kiln/KilnDialect.h.inc

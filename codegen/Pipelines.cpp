@@ -23,6 +23,8 @@ struct CheckTarget : PassWrapper<CheckTarget, OperationPass<ModuleOp>> {
 } // namespace
 
 void buildFusePipeline(OpPassManager &pm, const Target &target) {
+  pm.addPass(createInlineBodies());
+  pm.addPass(createSymbolDCEPass());
   auto &fn = pm.nest<func::FuncOp>();
   fn.addPass(createSimplify());
   fn.addPass(createCSEPass());

@@ -242,6 +242,7 @@ int run() {
   std::vector<Run> runs;
   std::vector<std::vector<Data>> results;
   for (auto fn : module->getOps<mlir::FunctionOpInterface>()) {
+    if (mlir::cast<mlir::SymbolOpInterface>(fn.getOperation()).isPrivate()) continue; // a body
     if (!all && (!runs.empty() || (!entry.empty() && fn.getName() != entry))) continue;
     if (isCompiled && mlir::isa<ir::TreeOp>(fn))
       throw Error(ErrorKind::Device, "kiln-run: --target: expected reference for a tree, got '" + target + "'");
