@@ -48,6 +48,7 @@ public:
 protected:
   /// The mode is no longer asked, though it is still there.
   void end();
+  bool isOver() const { return over; }
 
 private:
   friend class Below;

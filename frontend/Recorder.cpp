@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include <algorithm>
+
 namespace kiln {
 namespace {
 
@@ -35,12 +37,14 @@ Recorder::~Recorder() {
 void Recorder::giveUp(const std::string &why) {
   if (left.empty()) left = describe ? describe() + why : why;
   if (values == Abstract) throw LeaveRecording{left};
+  settle();
   end();
 }
 
 Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   Location at = here();
-  if (at.isForeign) return Mode::leave(value, why, how);
+  settle();
+  if (at.isForeign || (values == Deferred && how == Leaving::Read)) return Mode::leave(value, why, how);
   bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
@@ -54,9 +58,11 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
 
 void Recorder::addInput(const Array &array) {
   ++declared;
-  if (!array.storage->value && values == Computed) Array::failLeaked();
-  for (int i = inputOf(array); i >= 0; i = entries[size_t(i)].next)
+  if (!array.storage->value && values != Abstract) Array::failLeaked();
+  int first = inputOf(array);
+  for (int i = first; i >= 0; i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
+  if (first >= 0 && entries[size_t(first)].version) giveUp("an array is read by name after one that it shares memory with was written");
   declare(array, addEntry(array));
 }
 
@@ -208,22 +214,18 @@ Array Recorder::placeholder(const Operation &o) const {
   return a;
 }
 
-/// By the modes below.
-template <typename Run> auto Recorder::compute(const Run &run) {
-  try {
-    return run();
-  } catch (...) {
-    giveUp("an operation fails on its values");
-    throw;
-  }
-}
-
 /// Where the operands of an operation are; false where it is not recorded.
 bool Recorder::findSlots(const Operation &o, const Location &at, int64_t *slots) {
   if (left.size() && values == Abstract) throw LeaveRecording{left}; // the program swallowed the first one
   bool isRecorded = !at.isForeign;
   for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
   return isRecorded;
+}
+
+/// What the modes below made has a cell of its own.
+void Recorder::ownCell(Array &result) {
+  bool isOwn = result.storage->refs.load() == 1 && !result.storage->recording;
+  if (!isOwn) result.storage = Storage::make(result.storage->value);
 }
 
 /// A result becomes a cell of this recording.
@@ -238,7 +240,11 @@ Array Recorder::apply(const Operation &o) {
   std::vector<int64_t> many(o.operands.size() > 4 ? o.operands.size() : 0);
   int64_t *slots = many.empty() ? few : many.data();
   Location at = here();
-  if (!findSlots(o, at, slots)) return Mode::apply(o);
+  if (!findSlots(o, at, slots)) {
+    settle();
+    return Mode::apply(o);
+  }
+  if (values == Deferred && mayFail(o.op)) return computeApart(o);
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
@@ -246,9 +252,8 @@ Array Recorder::apply(const Operation &o) {
     places.resize(trace.types.size());
     places.back() = o.device;
   }
-  Array result = values == Abstract ? placeholder(o) : compute([&] { return Mode::apply(o); });
-  if (values == Computed && (result.storage->refs.load() != 1 || result.storage->recording))
-    result.storage = Storage::make(result.storage->value); // a cell of its own
+  Array result = values == Computed ? compute([&] { return Mode::apply(o); }) : placeholder(o);
+  if (values == Computed) ownCell(result);
   rebind(result, slot);
   return result;
 }
@@ -267,7 +272,11 @@ int64_t Recorder::numberOf(const std::shared_ptr<const Trace> &body) {
 std::vector<Array> Recorder::applyAll(const Operation &o) {
   std::vector<int64_t> slots(o.operands.size()), numbers;
   Location at = here();
-  if (!findSlots(o, at, slots.data())) return Mode::applyAll(o);
+  if (!findSlots(o, at, slots.data())) {
+    settle();
+    return Mode::applyAll(o);
+  }
+  if (values == Deferred) return computeAllApart(o);
   for (int64_t number : kiln::bodyNumbers(info(o.op), o.words)) numbers.push_back(numberOf(o.bodies[size_t(number)]));
   int64_t slot = trace.append(o.op, slots, withBodies(info(o.op), o.words, numbers), o.types);
   locations.resize(trace.types.size(), at);
@@ -317,10 +326,14 @@ int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot, const L
 
 void Recorder::write(Array &target, const Array &value) {
   Location at = here();
+  if (at.isForeign) settle();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
   int first = inputOf(target);
   if (first >= 0 && entries[size_t(first)].next >= 0)
     giveUp("an array is written that another argument or captured array shares memory with");
+  auto isOther = [&](const Input &input) { return input.array.storage.get() != target.storage.get() && overlaps(input.array, target); };
+  if (values == Deferred && first >= 0 && std::ranges::any_of(entries, isOther))
+    giveUp("an array is written that another one shares memory with");
   if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
     if (isCaptured(inputOf(target))) giveUp("a body writes into an array from outside of it");
     int64_t slot = slotOf(value);
@@ -333,9 +346,11 @@ void Recorder::write(Array &target, const Array &value) {
       *cellSlot = int32_t(slot);
       ++*version;
       if (first >= 0) entries[size_t(first)].isWritten = true;
+      isRebound = true;
     }
   }
-  if (values == Computed) Mode::write(target, value);
+  if (values == Deferred && target.storage->pinned && left.empty()) settle(); // others see its memory
+  if (values == Computed || (values == Deferred && (at.isForeign || left.size()))) Mode::write(target, value);
 }
 
 } // namespace kiln

@@ -120,7 +120,8 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
 Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   Below others(*this);
-  return kiln::leave(visible(item), why, how);
+  Array host = kiln::leave(visible(item), why, how);
+  return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
 }
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
@@ -213,11 +214,15 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   bool isMoving = false;
   for (const Item &item : items) isMoving |= item.node >= 0;
   if (!isMoving || !isDifferentiable(result.below.dtype) || !(o.op == Op::Custom || rules::isDifferentiable(o.op))) return result;
-  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, result.below};
+  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, {}};
+  std::vector<char> wanted;
   for (const Item &item : items) {
-    node.operands.push_back(kept(item.below));
     node.nodes.push_back(item.node);
+    wanted.push_back(item.node >= 0);
   }
+  rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
+  node.result = std::move(residual.result);
+  for (const Array &a : residual.operands) node.operands.push_back(kept(a));
   result.node = int64_t(nodes.size());
   nodes.push_back(std::move(node));
   return result;

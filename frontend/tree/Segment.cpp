@@ -1,5 +1,6 @@
 #include "frontend/tree/Segment.h"
 
+#include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
 
 #include <cmath>
@@ -60,8 +61,7 @@ Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::mov
 
 /// Whether an operation, or one of a body of it, fails on some values.
 static bool mayFail(const Trace &trace, const TraceOp &entry) {
-  Kind kind = entry.op == Op::Input ? Kind::Source : info(entry.op).kind;
-  if (kind != Kind::Control) return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
+  if (entry.op == Op::Input || info(entry.op).kind != Kind::Control) return kiln::mayFail(entry.op);
   for (int64_t number : bodyNumbers(info(entry.op), entry.words)) {
     const Trace &body = *trace.bodies[size_t(number)];
     for (size_t at = 0; at < body.words.size();)

@@ -416,7 +416,12 @@ void definePythonSide(py11::module_ &m) {
     side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
-    kiln::py::package() = {d["folder"].cast<std::string>(), reinterpret_cast<PyTypeObject *>(take("partial")), take("analyze")};
+    kiln::py::package() = {d["folder"].cast<std::string>(),
+                           d["standard_library"].cast<std::string>(),
+                           reinterpret_cast<PyTypeObject *>(take("partial")),
+                           take("kind_of"),
+                           kiln::py::functionOf,
+                           take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
       threadCount();

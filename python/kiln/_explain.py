@@ -141,7 +141,7 @@ def _node_lines(nodes):
         while len(below := children.get(i, [])) == 1 and nodes[below[0]]["step"] == node["step"]:
             i, count = below[0], count + 1
         reached = f"{_short(node['value'])}: " if node["parent"] >= 0 else ""
-        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager",
+        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager", "python": f"Python goes first on each call: {node['why']}",
                 "eager": f"runs in eager: {node['why']}", "unknown": "not recorded"}[node["ends"]]
         lines.append(f"    {'  ' * min(depth, 20)}{reached}{what}{f', {count} times' if count > 1 else ''} ({node['hits']} hits)")
         waiting += [(child, depth + 1) for child in reversed(below)]

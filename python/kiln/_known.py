@@ -12,6 +12,7 @@ import types
 
 from . import _core
 from ._dtypes import DType
+from ._objects import allocates_plainly
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 REPR_CODE = (getattr(dataclasses, "_recursive_repr", None) or reprlib.recursive_repr())(id).__code__  # around the text of dataclasses
@@ -79,6 +80,19 @@ def computes(value):
     module = value.__module__
     known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
     return None if module in _LIKE_USERS else known and value.__name__ not in _SETTINGS
+
+
+def kind_of(value):
+    """What is known of a callable or a class, as frontend/frames/Values.h names it."""
+    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or is_numpy_scalar(value):
+        return 1
+    if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
+        return 1 if computes(value) else 5
+    if isinstance(value, _core.JitFunction):
+        return 4
+    if not isinstance(value, type):
+        return 0
+    return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
 
 
 def is_own(value):

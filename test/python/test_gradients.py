@@ -142,6 +142,31 @@ def test_captured_arrays_are_constants():
     assert scale.tolist() == [5, 5, 5]
 
 
+def test_values_go_to_python():
+    def f(x):
+        mask = x > float(kn.median(x))
+        kept = x[mask] * len(x.tolist())
+        return kn.sum(kept) if bool(kn.all(kept == kept)) else kn.sum(x)
+
+    x = numbers(5)
+    approx(kn.grad(f)(x), 5 * (np.asarray(x) > np.median(np.asarray(x))))
+
+
+def test_memory_of_what_no_gradient_reads_is_given_back():
+    x = kn.zeros(1 << 17, dtype=kn.float64)
+    seen = []
+
+    def f(x):
+        before = kn._core.memory_stats()[0]
+        for _ in range(30):
+            x = (x + 1.0) * 2.0 - x
+        seen.append(kn._core.memory_stats()[0] - before)
+        return kn.sum(x)
+
+    kn.grad(f)(x)
+    assert seen[0] < 6 << 20  # of 90 arrays of 1 MiB
+
+
 def test_results_are_arrays_of_their_own():
     x = numbers(3)
     y, back = kn.vjp(lambda v: v * v, x)
@@ -240,6 +265,7 @@ def test_special_functions_against_scipy():
     (lambda x: kn.vmap(lambda: 1)(), ValueError, "vmap: sizes of the batch: expected one, got no axis and no axis_size"),
     (lambda x: kn.vmap(kn.sin, in_axes="x")(x), ValueError, "vmap: in_axes: expected ints and None"),
     (lambda x: kn.vmap(kn.sin, out_axes=None)(x), ValueError, "vmap: out_axes: expected an axis for a result that differs along the batch"),
+    (lambda x: kn.grad(lambda v: kn.sum(kn.asarray(np.sin(v.numpy()))))(x), kn.TraceError, r"an array that a gradient or a batch follows \(tolist"),
     (lambda x: kn.vmap(lambda v: v if v > 0 else -v)(x), kn.TraceError, "vmap: expected a function whose Python reads no value of an example")],
     ids=lambda v: v if isinstance(v, str) else "")
 def test_errors(call, error, message):
