@@ -104,6 +104,7 @@ private:
   std::vector<Input> entries;
   std::unordered_map<const Storage *, int> inputOfCell; // the first one
   std::vector<Source> sources;                          // of the inputs of the trace
+  std::vector<int32_t> inputSlots;                      // theirs: arrays may be declared when operations are recorded already
   std::vector<int32_t> held;                            // cells made before the piece that someone held when it began
   size_t firstCell = 0;                                 // made in the piece
 
@@ -120,6 +121,8 @@ private:
   Piece takePiece();
   void startPiece(std::span<int32_t *const> slots, std::span<const TensorType> types, std::span<Device *const> devices);
   int32_t addEntry(const Array &array);
+  /// Which input of the trace a slot is; -1 for none.
+  int inputAt(int64_t slot) const;
   Array placeholder(const Operation &operation) const;
   Array compute(const Operation &operation);
 };
