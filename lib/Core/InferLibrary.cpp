@@ -135,4 +135,31 @@ TensorType inferIrfft(const InferArgs &args) {
   return result;
 }
 
+/// Two operands of one dtype that the record accepts.
+static void checkPair(const InferArgs &args) {
+  checkDType(args, 0);
+  if (args.operands[0].dtype != args.operands[1].dtype)
+    fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(args.operands[0].dtype).name, info(args.operands[1].dtype).name);
+}
+
+TensorType inferSearchsorted(const InferArgs &args) {
+  checkPair(args);
+  choiceOf(args, "right", args.words[0], 2);
+  const Dims &line = args.operands[0].shape;
+  if (line.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the sorted array", "1", std::to_string(line.rank));
+  return {DType::I64, args.operands[1].shape};
+}
+
+TensorType inferIsin(const InferArgs &args) {
+  checkPair(args);
+  return {DType::Bool, args.operands[0].shape};
+}
+
+TensorType inferGcd(const InferArgs &args) {
+  checkPair(args);
+  if (!(args.operands[0].shape == args.operands[1].shape))
+    fail(ErrorKind::Shape, args.op, "shape of y", toString(args.operands[0].shape), toString(args.operands[1].shape));
+  return args.operands[0];
+}
+
 } // namespace kiln

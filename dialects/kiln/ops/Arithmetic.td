@@ -141,6 +141,40 @@ def Kiln_LogaddexpOp : Kiln_Binary<"logaddexp"> {
   let example = "kn.logaddexp(kn.asarray([0.0]), 0.0)";
 }
 
+def Kiln_FmaxOp : Kiln_Binary<"fmax"> {
+  let summary = "Larger of two elements, the other one where one is nan.";
+  let dtypes = "real"; let scalar = "fmax(a, b)";
+  let gradient = Gradient<[(op "select", (op "logical_or", (op "greater_equal", $x, $y), (op "isnan", $y)), $ct, (op "zeros_like", $ct)),
+                           (op "select", (op "logical_or", (op "greater_equal", $x, $y), (op "isnan", $y)), (op "zeros_like", $ct), $ct)]>;
+  let example = "kn.fmax(kn.asarray([1.0, float('nan')]), 0.5)";
+}
+def Kiln_FminOp : Kiln_Binary<"fmin"> {
+  let summary = "Smaller of two elements, the other one where one is nan.";
+  let dtypes = "real"; let scalar = "fmin(a, b)";
+  let gradient = Gradient<[(op "select", (op "logical_or", (op "less_equal", $x, $y), (op "isnan", $y)), $ct, (op "zeros_like", $ct)),
+                           (op "select", (op "logical_or", (op "less_equal", $x, $y), (op "isnan", $y)), (op "zeros_like", $ct), $ct)]>;
+  let example = "kn.fmin(kn.asarray([1.0, float('nan')]), 0.5)";
+}
+def Kiln_HeavisideOp : Kiln_Binary<"heaviside"> {
+  let summary = "0 where the first element is negative, 1 where it is positive, the second one where it is 0; nan stays nan.";
+  let dtypes = "realFloating"; let floatResult = 1; let scalar = "heaviside(a, b)";
+  let gradient = NonDifferentiable<"it is piecewise constant">;
+  let example = "kn.heaviside(kn.asarray([-1.0, 0.0, 2.0]), 0.5)";
+}
+def Kiln_CbrtOp : Kiln_Unary<"cbrt"> {
+  let summary = "Cube root, with the sign of each element.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 15; let ulp = 2; let scalar = "math::cbrt(a)";
+  let gradient = Gradient<[(op "divide", $ct, (op "multiply", (op "square", (op "cbrt", $x)), (op "constant_like", $x, 3)))]>;
+  let example = "kn.cbrt(kn.asarray([27.0, -8.0]))";
+}
+def Kiln_Logaddexp2Op : Kiln_Binary<"logaddexp2"> {
+  let summary = "Logarithm to base 2 of the sum of 2 to the power of each of two elements.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 40; let ulp = 8; let scalar = "math::logaddexp2(a, b)";
+  let gradient = Gradient<[(op "multiply", $ct, (op "exp2", (op "subtract", $x, (op "logaddexp2", $x, $y)))),
+                           (op "multiply", $ct, (op "exp2", (op "subtract", $y, (op "logaddexp2", $x, $y))))]>;
+  let example = "kn.logaddexp2(kn.asarray([0.0]), 0.0)";
+}
+
 class Kiln_Rounding<string mnemonic> : Kiln_UnaryReal<mnemonic> {
   let scalar = mnemonic # "(a)";
   let gradient = NonDifferentiable<"it is piecewise constant">;
