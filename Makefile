@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance interop bench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -71,6 +71,11 @@ interop: build
 bench: build
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@$(PYTHON) bench/run.py
+
+# The kernels of a checkout of spcl/npbench: make npbench NPBENCH=DIR PRESET_OF_NPBENCH=S
+npbench: build
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@$(PYTHON) bench/npbench.py $(NPBENCH) $(PRESET_OF_NPBENCH)
 
 # Errors of the math functions against MPFR, and their costs: docs/accuracy.md. STEP=1 takes every float32.
 accuracy: build

@@ -76,6 +76,7 @@ struct ViewStep {
   uint16_t op;
   std::vector<int64_t> words;
   std::shared_ptr<const ViewStep> from; // the step before; none: made from the cell's array itself
+  int base = -1;                        // or from one of several inputs of the cell
 };
 
 /// What a recorder notes on an array that it met: says nothing to any other recorder.

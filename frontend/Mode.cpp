@@ -28,9 +28,9 @@ void Mode::write(Array &target, const Array &value) {
   Below others(*this);
   writeInto(target, value);
 }
-Array Mode::leave(const Array &value, const char *why) {
+Array Mode::leave(const Array &value, const char *why, Leaving how) {
   Below others(*this);
-  return kiln::leave(value, why);
+  return kiln::leave(value, why, how);
 }
 
 Array apply(const Operation &operation) {
@@ -118,7 +118,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
+  Array found = positionsOfTrue(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));
@@ -160,6 +160,7 @@ static Array runAny(const Operation &o) {
 
 /// Row-major, on a device: from there, or a number of the host.
 static Array copyOnto(Device &device, const Array &x) {
+  if (!x.size()) return Array::empty(x.dtype, x.shape, &device);
   const Array *operand = &x;
   int64_t word = int64_t(x.dtype);
   return device.run({Op::Cast, {&operand, 1}, {&word, 1}, x.type(), false, &device});

@@ -17,6 +17,9 @@ struct Operation {
   Device *device = nullptr; // where the result is made if no operand says so
 };
 
+/// What Python does with a value that leaves: it reads the bits and goes on by them, or keeps the memory.
+enum class Leaving : uint8_t { Read, Kept };
+
 class Mode {
 public:
   /// Becomes the innermost mode of this thread, until it ends.
@@ -33,7 +36,7 @@ public:
   /// Replaces what `target` shows of its cell by a value of its type.
   virtual void write(Array &target, const Array &value);
   /// A value that Python needs, which operations depend on from here on: the same array, with memory of the host.
-  virtual Array leave(const Array &value, const char *why);
+  virtual Array leave(const Array &value, const char *why, Leaving how);
 
 protected:
   /// The mode is no longer asked, though it is still there.
@@ -84,8 +87,8 @@ inline void noteView(const Array &from, Array &view, Op op, std::span<const int6
 /// target[...] = value, of its dtype and shape.
 void writeInto(Array &target, const Array &value);
 /// The only way for a value to go to Python: an array of the CPU, of another device a copy.
-inline Array leave(const Array &value, const char *why) {
-  if (Mode *mode = Mode::current()) return mode->leave(value, why);
+inline Array leave(const Array &value, const char *why, Leaving how = Leaving::Kept) {
+  if (Mode *mode = Mode::current()) return mode->leave(value, why, how);
   return deviceOf(value) ? moved(value, nullptr) : value;
 }
 

@@ -65,7 +65,7 @@ Array gather(const Array &x, const Array &indices, int64_t axis);
 Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis);
 /// The same in place, of row-major memory of its own.
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis);
-/// Positions of the true elements of a flat mask. Asks for a value: leaves a recording.
+/// Positions of the true elements of a flat mask. Asks how many there are.
 Array nonzero(const Array &mask);
 /// Where runs of equal elements begin in a sorted vector. Asks for a value: leaves a recording.
 Array runStarts(const Array &line);

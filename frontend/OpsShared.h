@@ -59,6 +59,8 @@ inline Dims ones(int rank) {
   for (int i = 0; i < rank; ++i) steps.push(1);
   return steps;
 }
+/// Positions of the true elements of a flat mask of the CPU.
+Array positionsOfTrue(const Array &mask);
 /// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
 Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);
 

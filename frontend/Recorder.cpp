@@ -5,6 +5,10 @@
 namespace kiln {
 namespace {
 
+// What a guard may be on, and how many one call may meet.
+constexpr int64_t kMostBytes = 64;
+constexpr size_t kMostPieces = 1 << 15;
+
 int64_t nextId() {
   static std::atomic<int64_t> last{0};
   return ++last;
@@ -36,9 +40,16 @@ void Recorder::giveUp(const std::string &why) {
   end();
 }
 
-Array Recorder::leave(const Array &value, const char *why) {
-  if (!here().isForeign) giveUp(why);
-  return Mode::leave(value, why);
+Array Recorder::leave(const Array &value, const char *why, Leaving how) {
+  Location at = here();
+  if (at.isForeign) return Mode::leave(value, why, how);
+  bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
+  if (!isGuard) giveUp(why);
+  else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
+  int64_t slot = left.empty() ? slotOf(value) : -1;
+  Array host = Mode::leave(value, why, how);
+  if (slot >= 0) cut(slot, host, why, at);
+  return host;
 }
 
 //===-- inputs ------------------------------------------------------------------------------------------------------===//
@@ -51,12 +62,11 @@ void Recorder::addInput(const Array &array) {
   int last = -1;
   for (int i = isNew ? -1 : known->second; i >= 0; last = i, i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
-  Dims dynamic = array.strides;
-  for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-  int64_t slot = trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array)));
+  int32_t slot = addEntry(array);
   locations.resize(trace.types.size());
   if (last >= 0) entries[size_t(last)].next = int(entries.size());
-  entries.push_back({array, place, int32_t(slot)});
+  sources.push_back({Source::Entry, int32_t(entries.size())});
+  entries.push_back({array, place, slot});
   entries.back().array.view = nullptr;
 }
 
@@ -107,20 +117,30 @@ std::pair<int32_t *, int32_t *> Recorder::cellOf(const Array &array) {
 
 /// The slot of an array that carries no valid mark: the cell's own array, an input, or a view taken before its cell was written.
 int64_t Recorder::slotOfView(const Array &array, int64_t cellSlot) {
+  bool isOwn = isMine(array) && !array.view && trace.types[size_t(cellSlot)] == array.type();
+  if (isOwn) return cellSlot;
   if (isMine(array) && array.view) { // the view is taken again
-    int64_t slot = cellSlot;
-    for (const ViewStep *s : stepsTo(array)) slot = append(Op(s->op), {&slot, 1}, s->words, {});
+    std::vector<const ViewStep *> steps = stepsTo(array);
+    int64_t slot = steps[0]->base < 0 ? cellSlot : entries[size_t(steps[0]->base)].slot;
+    for (const ViewStep *s : steps) slot = append(Op(s->op), {&slot, 1}, s->words, {});
     return slot;
   }
   if (array.storage->recording == table) {
     const TensorType &type = trace.types[size_t(cellSlot)];
     if (type.dtype == array.dtype && type.shape == array.shape && array.isContiguous && !array.offset) return cellSlot;
   } else {
-    for (int i = inputOfCell.at(array.storage.get()); i >= 0; i = entries[size_t(i)].next)
-      if (showSame(entries[size_t(i)].array, array)) return entries[size_t(i)].slot;
+    int entry = entryOf(array);
+    if (entry >= 0) return entries[size_t(entry)].slot;
   }
   giveUp("a view made before the call, or by code outside of it, of an array that the call reads otherwise");
   return -1;
+}
+
+/// The input that an array shows, or -1.
+int Recorder::entryOf(const Array &array) const {
+  int i = inputOf(array);
+  while (i >= 0 && !showSame(entries[size_t(i)].array, array)) i = entries[size_t(i)].next;
+  return i;
 }
 
 int64_t Recorder::slotOf(const Array &array) {
@@ -144,7 +164,8 @@ void Recorder::noteView(const Array &from, Array &view, Op op, std::span<const i
   if (operand >= 0) {
     std::shared_ptr<const ViewStep> before = isMine(from) ? from.view : nullptr;
     view.mark = {id, int32_t(append(op, {&operand, 1}, words, at)), *cellOf(from).second};
-    view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before)});
+    int base = before ? -1 : entryOf(from);
+    view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before), base});
   }
   Mode::noteView(from, view, op, words);
 }

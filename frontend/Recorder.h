@@ -23,6 +23,26 @@ struct Location {
   bool isForeign = false; // in code that is no part of the call: a finalizer, the handler of a signal
 };
 
+/// Where a segment of a path finds a value: among the inputs of the call, among what the segments before it handed on, or it is its own.
+struct Source {
+  enum Kind : int32_t { Entry, Live, Output } kind = Output;
+  int32_t index = 0;
+  bool operator==(const Source &) const = default;
+};
+
+/// A segment of a recording. All but the last ended where Python asked for a value.
+struct Piece {
+  Trace trace;
+  std::vector<Source> inputs; // of the trace
+  std::vector<Location> locations;
+  std::vector<Device *> places;
+  std::vector<Source> live; // what is handed on: contents of inputs that were written, and of cells that someone holds
+  Source asked;
+  std::string value; // the bits that Python was told
+  std::string why;   // it asked
+  Location at;
+};
+
 class Recorder final : public Mode {
 public:
   enum Values { Computed, Abstract };
@@ -34,6 +54,7 @@ public:
   std::vector<Location> locations;     // by slot
   std::vector<Device *> places;        // by slot, up to the last that says more than the operands: where it is made
   std::string left;                    // why it was given up; empty: it was not
+  std::vector<Piece> pieces;           // before what is in `trace`
   Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
 
@@ -45,9 +66,14 @@ public:
   Array apply(const Operation &operation) override;
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
-  Array leave(const Array &value, const char *why) override;
+  Array leave(const Array &value, const char *why, Leaving how) override;
   /// Nothing of the recording is used. The call goes on, computed as it was; throws LeaveRecording where it is abstract.
   void giveUp(const std::string &why);
+
+  /// Has a slot handed out at the end of the recording.
+  Source output(int64_t slot);
+  /// All pieces, when the outputs are named.
+  std::vector<Piece> finish();
 
   /// The slot of what an array holds now; -1, and the recording is given up, for one that is not known.
   int64_t slotOf(const Array &array);
@@ -77,6 +103,9 @@ private:
   int declared = 0; // arrays
   std::vector<Input> entries;
   std::unordered_map<const Storage *, int> inputOfCell; // the first one
+  std::vector<Source> sources;                          // of the inputs of the trace
+  std::vector<int32_t> held;                            // cells made before the piece that someone held when it began
+  size_t firstCell = 0;                                 // made in the piece
 
   int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const Location &at);
   int64_t undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at);
@@ -86,6 +115,11 @@ private:
   /// The slot and version of an array's cell; null where it is none of this recording.
   std::pair<int32_t *, int32_t *> cellOf(const Array &array);
   int64_t slotOfView(const Array &array, int64_t cellSlot);
+  int entryOf(const Array &array) const;
+  void cut(int64_t asked, const Array &value, const char *why, const Location &at);
+  Piece takePiece();
+  void startPiece(std::span<int32_t *const> slots, std::span<const TensorType> types, std::span<Device *const> devices);
+  int32_t addEntry(const Array &array);
   Array placeholder(const Operation &operation) const;
   Array compute(const Operation &operation);
 };

@@ -17,7 +17,7 @@ as_root() {
   else echo "setup: expected root, or sudo, to install ${missing[*]}" >&2; exit 2
   fi
 }
-is_offered() { apt-cache policy "$1" | grep -q 'Candidate: [0-9]'; }
+is_offered() { [[ $(apt-cache policy "$1") == *'Candidate: '[0-9]* ]]; }
 
 # LLVM 22 comes with the security updates of Debian 12. A minimal installation lists none: those beside its mirror are added.
 add_security_updates() {

@@ -8,14 +8,14 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-static SmallVector<Index> toIndices(KernelContext &k, const Dims &dims) {
-  return llvm::map_to_vector(dims, [&](int64_t d) { return k.ev.sizeOf(d); });
+static SmallVector<Index> toIndices(KernelContext &k, ArrayRef<Size> sizes) {
+  return llvm::map_to_vector(sizes, [&](Size d) { return k.ev.sizeOf(d); });
 }
 
-static void emitConcat(KernelContext &k, Operation *op) {
-  size_t axis = size_t(ir::wordsOf(op)[0]);
+static void emitConcat(KernelContext &k, ir::ConcatOp op) {
+  size_t axis = size_t(op.getAxis());
   Region region{SmallVector<Index>(k.outputs[0].shape.size(), Index(0)), {}};
-  for (Value part : op->getOperands()) {
+  for (Value part : op.getArrays()) {
     SmallVector<Index> shape = shapeOf(k, part);
     storeAll(k, shape, part, k.outputs[0], region);
     region.starts[axis] = k.e.add(region.starts[axis], shape[axis]);
@@ -27,40 +27,37 @@ static void copyBase(KernelContext &k, Value x) {
   if (!k.isInPlace(x)) storeAll(k, k.outputs[0].shape, x, k.outputs[0]);
 }
 
-static void emitUpdate(KernelContext &k, Operation *op) {
-  auto words = ir::wordsOf(op);
-  WordReader reader{{words.data(), words.size()}};
-  Dims starts = reader.dims(), steps = reader.dims();
-  copyBase(k, op->getOperand(0));
-  storeAll(k, shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0],
-           {toIndices(k, starts), SmallVector<Index>(steps.begin(), steps.end())});
+static void emitUpdate(KernelContext &k, ir::UpdateOp op) {
+  copyBase(k, op.getX());
+  storeAll(k, shapeOf(k, op.getValue()), op.getValue(), k.outputs[0],
+           {toIndices(k, op.getStarts()), SmallVector<Index>(op.getSteps().begin(), op.getSteps().end())});
 }
 
-static void emitDynamicUpdate(KernelContext &k, Operation *op) {
-  Dims shape = ir::typeOf(op->getOperand(0)).shape, part = ir::typeOf(op->getOperand(1)).shape;
+static void emitDynamicUpdate(KernelContext &k, ir::DynamicUpdateOp op) {
+  Shape shape = ir::typeOf(op.getX()).shape, part = ir::typeOf(op.getValue()).shape;
   Region region;
   for (int i = 0; i < shape.rank; ++i)
-    region.starts.push_back(k.ev.dynamicStart(op->getOperand(2), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));
-  copyBase(k, op->getOperand(0));
-  storeAll(k, toIndices(k, part), op->getOperand(1), k.outputs[0], region);
+    region.starts.push_back(k.ev.dynamicStart(op.getStarts(), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));
+  copyBase(k, op.getX());
+  storeAll(k, shapeOf(k, op.getValue()), op.getValue(), k.outputs[0], region);
 }
 
 void emitAssemble(KernelContext &k) {
   Operation *op = k.yield().getValues()[0].getDefiningOp();
-  if (isa<ir::ConcatOp>(op)) emitConcat(k, op);
-  else if (isa<ir::UpdateOp>(op)) emitUpdate(k, op);
-  else emitDynamicUpdate(k, op);
+  if (auto concat = dyn_cast<ir::ConcatOp>(op)) emitConcat(k, concat);
+  else if (auto update = dyn_cast<ir::UpdateOp>(op)) emitUpdate(k, update);
+  else emitDynamicUpdate(k, cast<ir::DynamicUpdateOp>(op));
 }
 
 /// The updates in order along their axis; whatever lies behind the axis in lanes.
 void emitScatter(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
   Value indices = op->getOperand(1), updates = op->getOperand(2);
-  Op id = *ir::opOf(op);
-  size_t axis = size_t(ir::wordsOf(op)[0]);
+  Op id = op.getId();
+  size_t axis = size_t(op.getAlong()[0]);
   const Buffer &out = k.outputs[0];
   Emitter &e = k.e;
-  copyBase(k, op->getOperand(0));
+  copyBase(k, op.getMain());
   SmallVector<Index> shape(out.shape.begin(), out.shape.end());
   shape[axis] = shapeOf(k, indices)[0];
   bool hasLanes = axis + 1 < shape.size();

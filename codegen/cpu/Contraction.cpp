@@ -21,7 +21,7 @@ std::optional<Buffer> memoryOf(KernelContext &k, Value operand) {
   auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
   auto from = broadcast ? k.ev.buffers.find(broadcast.getX()) : k.ev.buffers.end();
   if (from == k.ev.buffers.end()) return std::nullopt;
-  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
   Buffer view{from->second.pointer, from->second.dtype, shapeOf(k, operand), {}};
   view.strides.assign(view.shape.size(), Index(0));
   for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))
@@ -96,16 +96,13 @@ bool isSkinny(const Product &p) {
 } // namespace
 
 void emitContraction(KernelContext &k) {
-  Operation *dot = k.mainOp();
-  auto words = ir::wordsOf(dot);
-  WordReader reader{{words.data(), words.size()}};
-  int batches = reader.dims().rank;
-  reader.dims();
-  size_t xAxis = size_t(reader.next()), yAxis = size_t(reader.next());
+  auto dot = cast<ir::DotGeneralOp>(k.mainOp());
+  int batches = int(dot.getXBatch().size());
+  size_t xAxis = size_t(dot.getXAxis()), yAxis = size_t(dot.getYAxis());
   const Buffer &c = k.mainOutput();
   size_t xFree = size_t(2 * batches + 1) - xAxis, yFree = size_t(2 * batches + 1) - yAxis; // the other of the last two
   Coordinates batch(c.shape.size());
-  auto a = memoryOf(k, dot->getOperand(0)), b = memoryOf(k, dot->getOperand(1));
+  auto a = memoryOf(k, dot.getX()), b = memoryOf(k, dot.getY());
   size_t row = size_t(batches);
   // Only along K can a computed row be read by lanes.
   std::optional<Rows> rows;
@@ -122,9 +119,9 @@ void emitContraction(KernelContext &k) {
     auto side = [&](const std::optional<Buffer> &memory, Value operand, size_t free, size_t along, const Rows *rows) {
       return memory ? inMemory(*memory, free, along, rows) : computed(k, operand, batch, free, along, rows);
     };
-    Index depth = shapeOf(k, dot->getOperand(0))[xAxis];
-    Product p{side(a, dot->getOperand(0), xFree, xAxis, joined),
-              side(b, dot->getOperand(1), yFree, yAxis, nullptr),
+    Index depth = shapeOf(k, dot.getX())[xAxis];
+    Product p{side(a, dot.getX(), xFree, xAxis, joined),
+              side(b, dot.getY(), yFree, yAxis, nullptr),
               inMemory(c, row, row + 1, joined),
               depth,
               c.dtype,

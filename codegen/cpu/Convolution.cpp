@@ -12,10 +12,9 @@ namespace {
 class ConvolutionEmitter {
 public:
   ConvolutionEmitter(KernelContext &k, Operation *op) : k(k), e(k.e), op(op) {
-    auto words = ir::wordsOf(op);
-    WordReader reader{{words.data(), words.size()}};
-    strides = reader.dims(), low = reader.dims(), high = reader.dims(), dilation = reader.dims();
-    groups = reader.next();
+    auto convolution = cast<ir::ConvolutionOp>(op);
+    strides = convolution.getStrides(), low = convolution.getLow(), high = convolution.getHigh(), dilation = convolution.getDilation();
+    groups = int64_t(convolution.getGroups());
     x = shapeOf(k, op->getOperand(0));
     w = shapeOf(k, op->getOperand(1));
     spatial = x.size() - 2;
@@ -46,7 +45,7 @@ private:
   KernelContext &k;
   Emitter &e;
   Operation *op;
-  Dims strides, low, high, dilation;
+  ArrayRef<int64_t> strides, low, high, dilation;
   int64_t groups = 1;
   SmallVector<Index> x, w;
   size_t spatial = 0;

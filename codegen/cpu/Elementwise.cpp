@@ -23,7 +23,7 @@ Value KernelContext::scratch(Index bytes) {
 }
 
 SmallVector<Index> shapeOf(KernelContext &k, Value value) {
-  return llvm::map_to_vector(ir::typeOf(value).shape, [&](int64_t d) { return k.ev.sizeOf(d); });
+  return llvm::map_to_vector(ir::typeOf(value).shape, [&](Size d) { return k.ev.sizeOf(d); });
 }
 
 int64_t preferredLanes(KernelContext &k) {
@@ -35,7 +35,7 @@ int64_t preferredLanes(KernelContext &k) {
     DType dtype = ir::typeOf(op->getResult(0)).dtype;
     if (byteSize(realType(dtype)) == 8) lanes = std::min<int64_t>(lanes, isComplex(dtype) ? 8 : 16);
     if (isComplex(dtype)) lanes = std::min<int64_t>(lanes, 16);
-    if (ir::opOf(op) == Op::Transpose || ir::isKind(op, Kind::Gather)) lanes = 8;
+    if (isa<ir::TransposeOp>(op) || ir::isKind(op, Kind::Gather)) lanes = 8;
   });
   return lanes;
 }
@@ -65,8 +65,7 @@ static constexpr int64_t kEnough = 8;
 
 int64_t KernelContext::elementCost() {
   int64_t sum = 0;
-  for (Operation &op : kernel.getBody().front().without_terminator())
-    if (auto id = ir::opOf(&op)) sum += info(*id).cost;
+  for (Operation &op : kernel.getBody().front().without_terminator()) sum += cast<ir::ArrayOp>(op).getCost();
   return 1 + sum / 10; // the costs of records are those of scalars, with nothing to load or store
 }
 
@@ -146,8 +145,9 @@ static bool readsNeighbourRows(KernelContext &k) {
   llvm::DenseMap<Value, SmallVector<ir::SliceOp, 4>> slices;
   for (auto slice : k.kernel.getBody().front().getOps<ir::SliceOp>()) slices[slice.getX()].push_back(slice);
   return llvm::any_of(slices, [](auto &read) {
-    return read.second.size() >= kSeveral &&
-           llvm::any_of(read.second, [&](ir::SliceOp s) { return s.getStarts().drop_back() != read.second[0].getStarts().drop_back(); });
+    return read.second.size() >= kSeveral && llvm::any_of(read.second, [&](ir::SliceOp s) {
+             return ArrayRef(s.getStarts()).drop_back() != ArrayRef(read.second[0].getStarts()).drop_back();
+           });
   });
 }
 

@@ -23,7 +23,7 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kStrides = "kiln.strides", kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
+constexpr llvm::StringLiteral kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
 
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
@@ -66,7 +66,7 @@ private:
   };
   std::vector<OpenScratch> openScratch;
 
-  Index sizeOf(Emitter &e, Value dims, int64_t d);
+  Index sizeOf(Emitter &e, Value dims, Size d);
   Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
   Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
   void emitWorkspace();
@@ -94,32 +94,28 @@ void ProgramEmitter::placeArrays() {
     return place;
   };
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
-    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), kStrides));
+    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults()))
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
-  auto root = [](Value v) {
-    while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-    return v;
-  };
   for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
     // A result in place of an argument is that argument.
     if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
-      places[root(value)] = places[main.getArgument(unsigned(argument.getInt()))];
-    else places[root(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), kStrides));
+      places[ir::memoryOf(value)] = places[main.getArgument(unsigned(argument.getInt()))];
+    else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
   }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[root(alias)];
+  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
   if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
 }
 
 /// A size in numbers: what the caller gives for a symbol, or a product of such.
-Index ProgramEmitter::sizeOf(Emitter &e, Value dims, int64_t d) {
-  if (!isSymbol(d)) return d;
-  int64_t symbol = -1 - d;
+Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
+  if (d.isConstant()) return d.number();
+  int64_t symbol = d.symbol();
   if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (int64_t factor : cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef())
+  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef()))
     result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
@@ -131,9 +127,9 @@ Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVect
   if (starts.empty()) starts.push_back(planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
   for (size_t i = starts.size() - 1; i < number; ++i) {
-    TensorType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
+    ir::ArrayType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
     Index bytes = byteSize(type.dtype);
-    for (int64_t d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
+    for (Size d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
     starts.push_back(e.add(starts[i], aligned(e, bytes)));
   }
   return starts[number];
@@ -148,7 +144,7 @@ Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &st
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
   Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
   auto dim = [&](int64_t at) { return Index(e.load(dims, DType::I64, at, 0).value); };
-  for (int64_t d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
+  for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(sizeOf(e, dims, d));
   if (place.strides) {
     int64_t next = place.firstStride;
     for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s == kDynamicStride ? dim(next++) : Index(s));
@@ -220,17 +216,14 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
 /// Whether arithmetic, not memory, takes the time: then the widest registers pay, though they may lower the clock.
 bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
   constexpr int kHeavy = 20;
-  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
-    auto id = ir::opOf(&op);
-    return id && (info(*id).cost >= kHeavy || *id == Op::Transpose);
-  });
+  return llvm::any_of(kernel.getBody().front().without_terminator(),
+                      [](Operation &op) { return cast<ir::ArrayOp>(op).getCost() >= kHeavy || isa<ir::TransposeOp>(op); });
 }
 
 /// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
 bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
   ir::KernelOp kernel = k.kernel;
-  bool isInOrder = kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Elementwise)] ||
-                   kernel.getKind() == ir::kKernelKinds[size_t(ir::KernelKind::Reduction)];
+  bool isInOrder = kernel.getKind() == ir::KernelKind::Elementwise || kernel.getKind() == ir::KernelKind::Reduction;
   if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
   int64_t bytes = byteSize(buffer.dtype);
   for (Index n : buffer.shape) {
@@ -240,6 +233,21 @@ bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer 
   constexpr int64_t kLine = 64;
   return bytes >= target.streamBytes &&
          (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
+}
+
+static void emitBody(KernelContext &k) {
+  switch (k.kernel.getKind()) {
+  case ir::KernelKind::Elementwise: return emitElementwise(k);
+  case ir::KernelKind::Reduction: return emitReduction(k);
+  case ir::KernelKind::Contraction: return emitContraction(k);
+  case ir::KernelKind::Assemble: return emitAssemble(k);
+  case ir::KernelKind::Scatter: return emitScatter(k);
+  case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Compact: return emitCompact(k);
+  case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Convolution: return emitConvolution(k);
+  case ir::KernelKind::Library: return emitLibrary(k);
+  }
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -261,8 +269,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
   KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
-  auto openSize = [&](int64_t d) {
-    Value &known = sizes[d];
+  auto openSize = [&](Size d) {
+    Value &known = sizes[d.symbol()];
     if (known) return Index(known);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(body);
@@ -278,10 +286,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
     hasStreams |= output.streams = streams(context, places[result], output);
 
-  static constexpr void (*emitters[])(KernelContext &) = {emitElementwise, emitReduction, emitContraction, emitAssemble,    emitScatter,
-                                                          emitScan,        emitCompact,   emitSort,        emitConvolution, emitLibrary};
-  static_assert(std::size(emitters) == std::size(ir::kKernelKinds));
-  emitters[llvm::find(ir::kKernelKinds, kernel.getKind()) - std::begin(ir::kKernelKinds)](context);
+  emitBody(context);
   isRefused |= ev.isRefused;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
@@ -351,7 +356,8 @@ void ProgramEmitter::emitEntry() {
       Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
       status = arith::OrIOp::create(b, main.getLoc(), status, result);
     }
-    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
+      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
     return status;
   });
 }

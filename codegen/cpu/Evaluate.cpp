@@ -52,8 +52,9 @@ Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
 
 Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   KILN_ASSERT(op, "a kernel reads only its arguments");
-  Op id = *ir::opOf(op);
-  switch (info(id).kind) {
+  auto array = cast<ir::ArrayOp>(op);
+  Op id = array.getId();
+  switch (array.getKind()) {
   case Kind::Elementwise: {
     SmallVector<Expr, 3> args;
     bool isUniform = true;
@@ -67,8 +68,11 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
     return scalarOp(id, args[0], args[std::min<size_t>(1, args.size() - 1)], args.back(), result);
   }
   case Kind::Index: return at(op->getOperand(0), source(op, position));
-  case Kind::Source: return id == Op::Iota ? iota(op, position) : constant(op);
-  case Kind::Gather: return gather(op, position);
+  case Kind::Source: {
+    auto iota = dyn_cast<ir::IotaOp>(op);
+    return iota ? positions(iota, position) : constant(cast<ir::ConstantOp>(op));
+  }
+  case Kind::Gather: return gather(cast<ir::GatherOp>(op), position);
   default: break;
   }
   // Of a reduction or the like, whose own loop gives results at its own positions alone.
@@ -76,10 +80,10 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   return e.scalar(ir::typeOf(op->getResult(0)).dtype, 0);
 }
 
-Expr Evaluator::constant(Operation *op) {
-  auto words = ir::wordsOf(op);
-  DType dtype = DType(words[0]);
-  return ir::bits(e.scalar(DType::I32, 0), dtype, dtype == DType::Bool ? uint64_t(words[1] != 0) : uint64_t(words[1]));
+Expr Evaluator::constant(ir::ConstantOp op) {
+  DType dtype = ir::typeOf(op.getResult()).dtype;
+  int64_t bits = ir::scalarBits(op.getValue());
+  return ir::bits(e.scalar(DType::I32, 0), dtype, dtype == DType::Bool ? uint64_t(bits != 0) : uint64_t(bits));
 }
 
 Value Evaluator::lanePositions(const Coordinate &c) {
@@ -91,10 +95,10 @@ Value Evaluator::lanePositions(const Coordinate &c) {
   return arith::AddIOp::create(e.b, e.loc, numbers, splat(baseOf(c)));
 }
 
-Expr Evaluator::iota(Operation *op, ArrayRef<Coordinate> position) {
-  const Coordinate &c = position[size_t(ir::wordsOf(op)[0])];
+Expr Evaluator::positions(ir::IotaOp op, ArrayRef<Coordinate> position) {
+  const Coordinate &c = position[size_t(op.getAxis())];
   Value at = c.isUniform() ? e.use(baseOf(c)) : lanePositions(c);
-  return scalar::cast(Expr(e.b, e.loc, at, DType::I64), ir::typeOf(op->getResult(0)).dtype);
+  return scalar::cast(Expr(e.b, e.loc, at, DType::I64), ir::typeOf(op.getResult()).dtype);
 }
 
 Coordinate Evaluator::shifted(Coordinate c, Index by) {
@@ -113,49 +117,35 @@ Index Evaluator::dynamicStart(Value starts, int i, Index size, Index part) {
 
 /// Where in its operand an op that moves elements finds the element at `position`.
 Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
-  TensorType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
-  auto words = ir::wordsOf(op);
-  WordReader reader{{words.data(), words.size()}};
+  ir::ArrayType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
   Coordinates result;
-  switch (*ir::opOf(op)) {
-  case Op::Broadcast: {
-    Dims axes = reader.dims();
-    for (int i = 0; i < axes.rank; ++i)
-      result.push_back(from.shape[i] == 1 && to.shape[int(axes[i])] != 1 ? Coordinate{} : position[size_t(axes[i])]);
-    return result;
-  }
-  case Op::DynamicSlice: {
+  if (auto broadcast = dyn_cast<ir::BroadcastOp>(op)) {
+    for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))
+      result.push_back(from.shape[int(i)].is(1) && !to.shape[int(axis)].is(1) ? Coordinate{} : position[size_t(axis)]);
+  } else if (auto slice = dyn_cast<ir::DynamicSliceOp>(op)) {
     for (int i = 0; i < to.shape.rank; ++i)
-      result.push_back(shifted(position[size_t(i)], dynamicStart(op->getOperand(1), i, sizeOf(from.shape[i]), sizeOf(to.shape[i]))));
-    return result;
-  }
-  case Op::Transpose: {
-    Dims permutation = reader.dims();
-    result.resize(size_t(permutation.rank));
-    for (int i = 0; i < permutation.rank; ++i) result[size_t(permutation[i])] = position[size_t(i)];
-    return result;
-  }
-  case Op::Slice: {
-    Dims starts = reader.dims(), sizes = reader.dims(), steps = reader.dims();
-    for (int i = 0; i < sizes.rank; ++i) {
-      Coordinate c = position[size_t(i)];
+      result.push_back(shifted(position[size_t(i)], dynamicStart(slice.getStarts(), i, sizeOf(from.shape[i]), sizeOf(to.shape[i]))));
+  } else if (auto transpose = dyn_cast<ir::TransposeOp>(op)) {
+    result.resize(position.size());
+    for (auto [at, axis] : llvm::zip(position, transpose.getPermutation())) result[size_t(axis)] = at;
+  } else if (auto slice = dyn_cast<ir::SliceOp>(op)) {
+    for (auto [at, start, step] : llvm::zip(position, slice.getStarts(), slice.getSteps())) {
+      Coordinate c = at;
       if (c.lanes) {
         auto splat = [&](Index n) { return vector::BroadcastOp::create(e.b, e.loc, c.lanes.getType(), e.use(n)); };
-        c.lanes = arith::MulIOp::create(e.b, e.loc, c.lanes, splat(steps[i]));
-        c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, splat(sizeOf(starts[i])));
+        c.lanes = arith::MulIOp::create(e.b, e.loc, c.lanes, splat(step));
+        c.lanes = arith::AddIOp::create(e.b, e.loc, c.lanes, splat(sizeOf(start)));
       } else {
-        c.base = e.add(e.mul(c.base, steps[i]), sizeOf(starts[i]));
-        c.step *= steps[i];
-        c.rowStep *= steps[i];
+        c.base = e.add(e.mul(c.base, step), sizeOf(start));
+        c.step *= step;
+        c.rowStep *= step;
       }
       result.push_back(c);
     }
-    return result;
+  } else {
+    KILN_ASSERT(isa<ir::ReshapeOp>(op), "an op that moves elements");
+    result = ir::throughUnitAxes(from.shape, to.shape, position, Coordinate{}); // others are aliases between kernels
   }
-  case Op::Reshape: return ir::throughUnitAxes(from.shape, to.shape, position, Coordinate{}); // others are aliases between kernels
-  default: break;
-  }
-  KILN_ASSERT(false, "not an op that moves elements");
   return result;
 }
 
@@ -186,9 +176,9 @@ void Evaluator::reportIndex(Expr isBad) {
   e.when(any, [&] { e.store(statusFlag, 0, e.scalar(DType::I32, 1)); });
 }
 
-Expr Evaluator::gather(Operation *op, ArrayRef<Coordinate> position) {
-  Value x = op->getOperand(0), indices = op->getOperand(1);
-  size_t axis = size_t(ir::wordsOf(op)[0]), rank = size_t(ir::typeOf(indices).shape.rank);
+Expr Evaluator::gather(ir::GatherOp op, ArrayRef<Coordinate> position) {
+  Value x = op.getX(), indices = op.getIndices();
+  size_t axis = size_t(op.getAxis()), rank = size_t(ir::typeOf(indices).shape.rank);
   Expr isBad = e.scalar(DType::Bool, 0);
   Index count = buffers.find(x)->second.shape[axis];
   Expr safe = wrapIndex(at(indices, position.slice(axis, rank)), count, &isBad);

@@ -11,17 +11,17 @@ public:
   Evaluator(Emitter &emitter) : e(emitter) { scopes.emplace_back(); }
 
   Emitter &e;
-  llvm::DenseMap<Value, Buffer> buffers;       // values that lie in memory
-  int64_t lanes = 0;                           // of the current loop; 0 in scalar code
-  Value mask;                                  // of the current iteration, or null
-  Value statusFlag;                            // i32 in memory that a bad index sets; made when first needed
-  llvm::function_ref<Index(int64_t)> openSize; // of a symbol
-  bool isRefused = false;                      // something was asked for that cannot be emitted; an error says what
-  int64_t row = 0;                             // of the tile under way (Tile.cpp)
-  int64_t tileRows = 0;                        // and how many it has; 0: none
+  llvm::DenseMap<Value, Buffer> buffers;    // values that lie in memory
+  int64_t lanes = 0;                        // of the current loop; 0 in scalar code
+  Value mask;                               // of the current iteration, or null
+  Value statusFlag;                         // i32 in memory that a bad index sets; made when first needed
+  llvm::function_ref<Index(Size)> openSize; // of a symbol
+  bool isRefused = false;                   // something was asked for that cannot be emitted; an error says what
+  int64_t row = 0;                          // of the tile under way (Tile.cpp)
+  int64_t tileRows = 0;                     // and how many it has; 0: none
 
   /// A size, or a number that follows from one: itself, or what the call says of a symbol.
-  Index sizeOf(int64_t d) const { return isSymbol(d) ? openSize(d) : Index(d); }
+  Index sizeOf(Size d) const { return d.isConstant() ? Index(d.number()) : openSize(d); }
 
   /// The value at a position: one lane a position, or a scalar where all lanes have the same one.
   Expr at(Value value, llvm::ArrayRef<Coordinate> position);
@@ -73,12 +73,12 @@ private:
 
   std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
-  Expr iota(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
-  Expr constant(mlir::Operation *op);
+  Expr positions(ir::IotaOp op, llvm::ArrayRef<Coordinate> position);
+  Expr constant(ir::ConstantOp op);
   Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
-  Expr gather(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
+  Expr gather(ir::GatherOp op, llvm::ArrayRef<Coordinate> position);
   Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Coordinate shifted(Coordinate c, Index by);
   Value lanePositions(const Coordinate &c);

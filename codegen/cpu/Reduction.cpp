@@ -55,7 +55,7 @@ private:
   void findReducers();
   void findKept();
   bool isFull(Value value) { return ir::typeOf(value).shape == spaceType; }
-  Dims spaceType;
+  Shape spaceType;
 
   void emitStages(Coordinates &position);
   int64_t wideLanes();
@@ -84,14 +84,6 @@ private:
   }
 };
 
-/// The value whose shape a reduction runs over: the matrix, of a product with a vector.
-Value reducedOperand(Operation *op) {
-  Value x = op->getOperand(0);
-  if (op->getNumOperands() == 1) return x;
-  Value y = op->getOperand(1);
-  return ir::typeOf(y).shape.rank > ir::typeOf(x).shape.rank ? y : x;
-}
-
 void ReductionEmitter::findReducers() {
   DenseMap<Operation *, int> levelOf; // how many stages must have run before it can be computed
   for (Operation &op : k.kernel.getBody().front().without_terminator()) {
@@ -100,8 +92,8 @@ void ReductionEmitter::findReducers() {
     bool isReducer = ir::kernelKindOf(&op) == ir::KernelKind::Reduction;
     levelOf[&op] = level + isReducer;
     if (!isReducer) continue;
-    Value operand = reducedOperand(&op);
-    Reducer r{&op, *ir::opOf(&op), ir::typeOf(operand).dtype, level};
+    Value operand = cast<ir::ArrayOp>(op).getMain();
+    Reducer r{&op, cast<ir::ArrayOp>(op).getId(), ir::typeOf(operand).dtype, level};
     if (reducers.empty()) {
       space = shapeOf(k, operand);
       auto [type, along] = ir::reducedSpace(&op);
@@ -137,7 +129,7 @@ void ReductionEmitter::findKept() {
   auto stages = [&](Value v) { return llvm::count_if(reached, [&](auto &set) { return set.contains(v); }); };
   for (auto &set : reached)
     for (Value v : set)
-      if (info(*ir::opOf(v.getDefiningOp())).cost >= kDearCost && stages(v) > 1) dear.insert(v);
+      if (v.getDefiningOp<ir::ArrayOp>().getCost() >= kDearCost && stages(v) > 1) dear.insert(v);
   // Behind a kept value nothing is computed again, so what only it needs is not kept.
   for (size_t s = 0; s <= size_t(levels); ++s)
     for (Value v : reached[s])
@@ -169,7 +161,7 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
     Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(r.id, x, best));
     next = {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
   } else if (r.isDot()) {
-    Value x = r.op->getOperand(0), y = r.op->getOperand(1), matrix = reducedOperand(r.op);
+    Value x = r.op->getOperand(0), y = r.op->getOperand(1), matrix = cast<ir::ArrayOp>(r.op).getMain();
     size_t batches = size_t(ir::typeOf(r.op->getResult(0)).shape.rank) -
                      (ir::typeOf(matrix).shape.rank > ir::typeOf(x == matrix ? y : x).shape.rank ? 1 : 0);
     Coordinates vector(position.take_front(batches));

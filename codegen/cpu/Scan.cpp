@@ -10,11 +10,11 @@ using namespace mlir;
 namespace kiln::cpu {
 
 void emitScan(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
   Emitter &e = k.e;
-  Op id = *ir::opOf(op);
+  Op id = op.getId();
   const Buffer &out = k.outputs[0];
-  size_t axis = size_t(ir::wordsOf(op)[0]), last = out.shape.size() - 1;
+  size_t axis = size_t(op.getAlong()[0]), last = out.shape.size() - 1;
   Index size = out.shape[axis];
   if (size.isConstant(0)) return;
   Coordinates position(out.shape.size());
@@ -22,7 +22,7 @@ void emitScan(KernelContext &k) {
   auto sweep = [&](int64_t lanes, Value mask) {
     auto elementAt = [&](Index i) {
       position[axis] = {i, 0, {}};
-      return e.splat(k.ev.at(op->getOperand(0), position), lanes);
+      return e.splat(k.ev.at(op.getMain(), position), lanes);
     };
     auto first = [&] {
       Evaluator::Scope scope(k.ev, lanes, mask);

@@ -83,10 +83,11 @@ private:
 } // namespace
 
 void emitSort(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
-  auto words = ir::wordsOf(op);
-  size_t axis = size_t(words[0]);
-  Value x = op->getOperand(0);
+  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+  auto sort = dyn_cast<ir::SortOp>(*op);
+  bool isDescending = sort ? sort.getDescending() : cast<ir::ArgsortOp>(*op).getDescending();
+  size_t axis = size_t(op.getAlong()[0]);
+  Value x = op.getMain();
   const Buffer &out = k.outputs[0];
   Emitter &e = k.e;
   SortEmitter sorter(k, ir::typeOf(x).dtype, out.shape[axis]);
@@ -96,11 +97,11 @@ void emitSort(KernelContext &k) {
     return k.ev.at(x, position);
   };
   forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(out.shape[axis], 32), [&] {
-    Value sorted = sorter.run(elementAt, words[1] != 0);
+    Value sorted = sorter.run(elementAt, isDescending);
     e.loop(0, out.shape[axis], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
       Expr from = e.load(sorted, DType::I64, i, 0);
-      Expr result = isa<ir::SortOp>(op) ? elementAt(Index(from.value)) : from;
+      Expr result = sort ? elementAt(Index(from.value)) : from;
       position[axis] = {i, 0, {}};
       k.ev.storeAt(out, position, result);
     });

@@ -54,11 +54,11 @@ private:
   }
 
   static SmallVector<int> through(Operation *op, ArrayRef<int> axes) {
-    Dims from = ir::typeOf(op->getOperand(0)).shape, to = ir::typeOf(op->getResult(0)).shape;
+    Shape from = ir::typeOf(op->getOperand(0)).shape, to = ir::typeOf(op->getResult(0)).shape;
     SmallVector<int> result;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(op)) {
       for (auto [i, a] : llvm::enumerate(broadcast.getAxes()))
-        result.push_back(from[int(i)] == 1 && to[int(a)] != 1 ? -1 : axes[size_t(a)]);
+        result.push_back(from[int(i)].is(1) && !to[int(a)].is(1) ? -1 : axes[size_t(a)]);
     } else if (auto transpose = dyn_cast<ir::TransposeOp>(op)) {
       result.resize(axes.size());
       for (auto [i, p] : llvm::enumerate(transpose.getPermutation())) result[size_t(p)] = axes[i];

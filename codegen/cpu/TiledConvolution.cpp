@@ -8,15 +8,25 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
+/// The sizes of an array from axis `first` on, which are static; 0 before it.
+Dims staticSizes(Value v, int first) {
+  Shape shape = ir::typeOf(v).shape;
+  Dims sizes;
+  for (int i = 0; i < shape.rank; ++i) sizes.push(i < first ? 0 : shape[i].number());
+  return sizes;
+}
+
+Dims dimsOf(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.data(), list.size())); }
+
 class TiledConvolution {
 public:
   TiledConvolution(KernelContext &k, Operation *op) : k(k), e(k.e), op(op), out(k.mainOutput()) {
-    auto words = ir::wordsOf(op);
-    WordReader reader{{words.data(), words.size()}};
-    strides = reader.dims(), low = reader.dims(), high = reader.dims(), dilation = reader.dims();
-    groups = reader.next();
-    x = ir::typeOf(op->getOperand(0)).shape;
-    w = ir::typeOf(op->getOperand(1)).shape;
+    auto convolution = cast<ir::ConvolutionOp>(op);
+    strides = dimsOf(convolution.getStrides()), low = dimsOf(convolution.getLow()), dilation = dimsOf(convolution.getDilation());
+    groups = int64_t(convolution.getGroups());
+    images = ir::typeOf(convolution.getX()).shape[0];
+    x = staticSizes(convolution.getX(), 1);
+    w = staticSizes(convolution.getW(), 0);
     spatial = strides.rank;
     channels = w[spatial];
     filters = w[spatial + 1] / groups;
@@ -40,7 +50,7 @@ public:
     constexpr int64_t kStays = 256 << 10;
     bool isLarge = taps * filters * byteSize(out.dtype) > kStays && areRows();
     if (isLarge) packed = k.scratch(taps * nr * byteSize(out.dtype));
-    e.loop(0, k.ev.sizeOf(x[0]), 1, [&](Index n) {
+    e.loop(0, k.ev.sizeOf(images), 1, [&](Index n) {
       if (isInPlace) image = e.address(operand().pointer, out.dtype, e.mul(n, operand().strides[0]));
       else layOut(n);
       if (!isLarge) return overLines(0, {n}, taps * filters, [&](ArrayRef<Index> at) { overFilters(false, 0, at); });
@@ -53,7 +63,8 @@ private:
   Emitter &e;
   Operation *op;
   const Buffer &out;
-  Dims strides, low, high, dilation, x, w, padded;
+  Dims strides, low, dilation, x, w, padded; // x without the number of images
+  Size images;
   int64_t groups = 1, channels, filters, lanes, parts, taps = 0;
   int spatial;
   bool isPadded = false, isInPlace = false;
@@ -228,10 +239,11 @@ private:
 bool fitsTiledConvolution(KernelContext &k, Operation *op) {
   const Buffer &out = k.mainOutput();
   auto weights = k.ev.buffers.find(op->getOperand(1));
-  if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || llvm::is_contained(ir::typeOf(op->getResult(0)).shape, 0)) return false;
+  if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || llvm::is_contained(ir::typeOf(op->getResult(0)).shape, Size::constant(0)))
+    return false;
   auto isStatic = [](Value v, int first) {
-    Dims shape = ir::typeOf(v).shape;
-    return std::none_of(shape.begin() + first, shape.end(), isSymbol);
+    Shape shape = ir::typeOf(v).shape;
+    return std::all_of(shape.begin() + first, shape.end(), [](Size size) { return size.isConstant(); });
   };
   bool isPlain = llvm::all_of(weights->second.strides, [](Index s) { return s.isStatic(); });
   return isPlain && weights->second.strides.back().isConstant(1) && isStatic(op->getOperand(0), 1) && isStatic(op->getOperand(1), 0);

@@ -3,7 +3,7 @@
 #define KILN_CUSTOM
 include "dialects/kiln/KilnBase.td"
 
-def Kiln_CustomOp : Op<Kiln_Dialect, "custom", [Pure]> {
+def Kiln_CustomOp : Op<Kiln_Dialect, "custom", [Pure, Kiln_ArrayOpInterface]> {
   let summary = "An op that the process registered, by name.";
   let description = [{
     The registry says what operands, attributes and results the op has; a name that is not registered does not verify. It is computed by
@@ -14,6 +14,12 @@ def Kiln_CustomOp : Op<Kiln_Dialect, "custom", [Pure]> {
   let results = (outs Variadic<Kiln_Tensor>:$outputs);
   let assemblyFormat = "$name `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    static ::kiln::Op getId() { return ::kiln::Op::Custom; }
+    ::llvm::SmallVector<int64_t, 2> getAlong() { return {}; }
+    unsigned getMainIndex() { return 0; }
+    ::kiln::ir::Access getAccess(unsigned) { return ::kiln::ir::Access::Memory; }
+  }];
 }
 
 #endif

@@ -12,9 +12,9 @@ bool addsOnlyUnitAxes(Operation *op) {
   auto reshape = dyn_cast<ReshapeOp>(op);
   if (!reshape) return false;
   auto sizes = [](Value v) {
-    SmallVector<int64_t> result;
-    for (int64_t d : typeOf(v).shape)
-      if (d != 1) result.push_back(d);
+    SmallVector<Size> result;
+    for (Size d : typeOf(v).shape)
+      if (!d.is(1)) result.push_back(d);
     return result;
   };
   return sizes(reshape.getX()) == sizes(reshape.getResult());
@@ -25,8 +25,13 @@ bool isVectorProduct(Operation *op) {
   return dot && (typeOf(dot.getX()).shape.rank != typeOf(dot.getY()).shape.rank);
 }
 
+Value memoryOf(Value value) {
+  while (auto alias = value.getDefiningOp<ReshapeOp>()) value = alias.getX();
+  return value;
+}
+
 std::optional<KernelKind> kernelKindOf(Operation *op) {
-  switch (info(*opOf(op)).kind) {
+  switch (cast<ArrayOp>(op).getKind()) {
   case Kind::Reduce:
   case Kind::Argreduce: return KernelKind::Reduction;
   case Kind::Contract: return isVectorProduct(op) ? KernelKind::Reduction : KernelKind::Contraction;
@@ -45,28 +50,35 @@ std::optional<KernelKind> kernelKindOf(Operation *op) {
   return std::nullopt;
 }
 
-std::pair<Dims, int> reducedSpace(Operation *op) {
-  auto words = wordsOf(op);
-  if (isKind(op, Kind::Reduce)) return {typeOf(op->getOperand(0)).shape, int(words[1])}; // the first of a list of one
-  if (isKind(op, Kind::Argreduce)) return {typeOf(op->getOperand(0)).shape, int(words[0])};
-  auto dot = cast<DotGeneralOp>(op);
-  bool xIsMatrix = typeOf(dot.getX()).shape.rank > typeOf(dot.getY()).shape.rank;
-  return {typeOf(xIsMatrix ? dot.getX() : dot.getY()).shape, int(xIsMatrix ? dot.getXAxis() : dot.getYAxis())};
+std::pair<Shape, int> reducedSpace(Operation *op) {
+  auto array = cast<ArrayOp>(op);
+  return {typeOf(array.getMain()).shape, int(array.getAlong()[0])};
 }
 
 void KernelOp::print(OpAsmPrinter &printer) {
-  printer << " " << getKindAttr();
+  printer << " \"" << stringifyKernelKind(getKind()) << "\"";
   printInputs(printer, getBody().getArguments(), getInputs());
   if (getNumResults()) printer << "-> (" << getResultTypes() << ") ";
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
   printer.printOptionalAttrDict((*this)->getAttrs(), {"kind"});
 }
 
+static std::string allKinds() {
+  SmallVector<StringRef> names;
+  for (uint32_t kind = 0; kind <= getMaxEnumValForKernelKind(); ++kind) names.push_back(stringifyKernelKind(KernelKind(kind)));
+  return llvm::join(names, ", ");
+}
+
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr kind;
+  std::string name;
   Inputs inputs;
   SmallVector<Type> results;
-  if (parser.parseAttribute(kind, "kind", result.attributes) || inputs.parse(parser)) return failure();
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseString(&name)) return failure();
+  auto kind = symbolizeKernelKind(name);
+  if (!kind) return parser.emitError(where, "kind: expected " + allKinds() + ", got '" + name + "'");
+  result.addAttribute(getKindAttrName(result.name), KernelKindAttr::get(parser.getContext(), *kind));
+  if (inputs.parse(parser)) return failure();
   if (succeeded(parser.parseOptionalArrow()))
     if (parser.parseLParen() || parser.parseTypeList(results) || parser.parseRParen()) return failure();
   if (parser.parseRegion(*result.addRegion(), inputs.arguments) || parser.parseOptionalAttrDict(result.attributes) ||
@@ -77,8 +89,6 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 LogicalResult KernelOp::verify() {
-  if (!llvm::is_contained(kKernelKinds, getKind()))
-    return emitOpError() << "kind: expected " << llvm::join(ArrayRef(kKernelKinds), ", ") << ", got '" << getKind() << "'";
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   if (getWorkspace() && getWorkspace()->size() != getNumResults())
@@ -91,8 +101,7 @@ namespace {
 /// A kernel whose operations hold each for itself, against its kind.
 class KernelVerifier {
 public:
-  explicit KernelVerifier(KernelOp kernel)
-      : kernel(kernel), kind(KernelKind(llvm::find(kKernelKinds, kernel.getKind()) - std::begin(kKernelKinds))) {}
+  explicit KernelVerifier(KernelOp kernel) : kernel(kernel), kind(kernel.getKind()) {}
 
   LogicalResult run() {
     auto yield = dyn_cast<YieldOp>(kernel.getBody().front().getTerminator());
@@ -103,10 +112,10 @@ public:
     for (Operation &op : kernel.getBody().front().without_terminator())
       if (failed(check(op))) return failure();
     if (kind == KernelKind::Elementwise) return checkElementwise();
-    if (mains.empty()) return kernel.emitOpError() << "expected an operation of kind '" << kernel.getKind() << "', got none";
+    if (mains.empty()) return kernel.emitOpError() << "expected an operation of kind '" << stringifyKernelKind(kind) << "', got none";
     if (kind == KernelKind::Reduction) return checkReduction();
     if (mains.size() > 1)
-      return kernel.emitOpError() << "expected one operation of kind '" << kernel.getKind() << "', got " << mains.size();
+      return kernel.emitOpError() << "expected one operation of kind '" << stringifyKernelKind(kind) << "', got " << mains.size();
     if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
     if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
@@ -122,15 +131,15 @@ private:
   SmallVector<Operation *> mains; // that give the kernel its kind
 
   LogicalResult check(Operation &op) {
-    if (!opOf(&op)) return op.emitOpError() << "in a kernel: expected operations on arrays alone";
+    if (!isa<ArrayOp>(op)) return op.emitOpError() << "in a kernel: expected operations on arrays alone";
     if (isa<ReshapeOp>(op) && !addsOnlyUnitAxes(&op))
       return op.emitOpError() << "in a kernel: expected a reshape that only adds or drops axes of size 1";
-    if (isa<GatherOp>(op) && !isa<BlockArgument>(op.getOperand(0)))
+    if (isa<GatherOp>(op) && !isa<BlockArgument>(cast<GatherOp>(op).getX()))
       return op.emitOpError() << "in a kernel: expected an input of the kernel to gather from";
     auto own = kernelKindOf(&op);
     if (own && *own != kind)
-      return op.emitOpError() << "in a kernel: expected one of kind '" << kKernelKinds[size_t(*own)] << "', got '" << kernel.getKind()
-                              << "'";
+      return op.emitOpError() << "in a kernel: expected one of kind '" << stringifyKernelKind(*own) << "', got '"
+                              << stringifyKernelKind(kind) << "'";
     if (own) mains.push_back(&op);
     return success();
   }
@@ -155,21 +164,21 @@ private:
   }
 
   LogicalResult checkReduction() {
+    for (Operation *op : mains)
+      if (cast<ArrayOp>(op).getAlong().size() != 1) return op->emitOpError() << "in a kernel: expected one axis: run kiln-simplify first";
     auto [space, axis] = reducedSpace(mains[0]);
     for (Operation *op : mains) {
-      if (isKind(op, Kind::Reduce) && op->getAttrOfType<DenseI64ArrayAttr>("axes").size() != 1)
-        return op->emitOpError() << "in a kernel: expected one axis: run kiln-simplify first";
       if (auto dot = dyn_cast<DotGeneralOp>(op); dot && failed(checkProduct(dot))) return failure();
       auto [mine, along] = reducedSpace(op);
       if (!(mine == space) || along != axis)
         return op->emitOpError() << "in a kernel: expected a reduction of axis " << axis << " of " << toString(space) << ", got axis "
                                  << along << " of " << toString(mine);
     }
-    Dims reduced = space, unit = space;
+    Shape reduced = space, unit = space;
     reduced.erase(axis);
-    unit[axis] = 1;
+    unit[axis] = Size::constant(1);
     for (Value v : yielded)
-      if (Dims shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
+      if (Shape shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
         return kernel.emitOpError() << "results: expected " << toString(space) << ", or that without axis " << axis << ", got "
                                     << toString(shape);
     return success();
@@ -178,7 +187,7 @@ private:
   /// Products and convolutions, and what follows elementwise.
   LogicalResult checkEpilogue() {
     if (auto dot = dyn_cast<DotGeneralOp>(mains[0]); dot && failed(checkProduct(dot))) return failure();
-    TensorType type = typeOf(mains[0]->getResult(0));
+    ArrayType type = typeOf(mains[0]->getResult(0));
     for (Value v : yielded)
       if (!(typeOf(v).shape == type.shape))
         return kernel.emitOpError() << "results: expected " << toString(type.shape) << ", got " << toString(typeOf(v).shape);

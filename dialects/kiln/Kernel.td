@@ -5,20 +5,48 @@ include "dialects/kiln/KilnBase.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
+// How the operations of a kernel become loops: each kind has an emitter.
+def Kiln_KernelKind : I32EnumAttr<"KernelKind", "kind of a kernel", [
+    I32EnumAttrCase<"Elementwise", 0, "elementwise">, I32EnumAttrCase<"Reduction", 1, "reduction">,
+    I32EnumAttrCase<"Contraction", 2, "contraction">, I32EnumAttrCase<"Assemble", 3, "assemble">,
+    I32EnumAttrCase<"Scatter", 4, "scatter">, I32EnumAttrCase<"Scan", 5, "scan">, I32EnumAttrCase<"Compact", 6, "compact">,
+    I32EnumAttrCase<"Sort", 7, "sort">, I32EnumAttrCase<"Convolution", 8, "convolution">, I32EnumAttrCase<"Library", 9, "library">]> {
+  let cppNamespace = "::kiln::ir";
+  let genSpecializedAttr = 0;
+}
+def Kiln_KernelKindAttr : EnumAttr<Kiln_Dialect, Kiln_KernelKind, "kind">;
+
 def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleBlock]> {
   let summary = "Operations that become one loop nest.";
   let description = [{
-    `kind` names the emitter (one of `kKernelKinds` in KilnDialect.h), and says what the body may hold: elementwise and index operations,
+    `kind` names the emitter, and says what the body may hold: elementwise and index operations,
     and those that are of this kind (`kernelKindOf`): one, or of a reduction several over one axis of one shape. The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
     result is an output of the program.
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, StrAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace);
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+}
+
+def Kiln_CopyOp : Op<Kiln_Dialect, "copy", [Pure, AllTypesMatch<["x", "result"]>, Kiln_ArrayOpInterface]> {
+  let summary = "The same elements in memory of their own.";
+  let description = [{
+    Fusion makes it where two outputs of a program, or an output and an argument, would be one memory. It computes as a cast to the type
+    that its operand has.
+  }];
+  let arguments = (ins Kiln_Tensor:$x);
+  let results = (outs Kiln_Tensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+  let extraClassDeclaration = [{
+    static ::kiln::Op getId() { return ::kiln::Op::Cast; }
+    ::llvm::SmallVector<int64_t, 2> getAlong() { return {}; }
+    unsigned getMainIndex() { return 0; }
+    ::kiln::ir::Access getAccess(unsigned) { return ::kiln::ir::Access::Same; }
+  }];
 }
 
 def Kiln_YieldOp : Op<Kiln_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {

@@ -5,7 +5,9 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/kiln/ArrayOp.td"
 
 def Kiln_Dialect : Dialect {
   let name = "kiln";
@@ -28,17 +30,47 @@ def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
 // Verified by the inference rule of the op's record: lib/Core/Infer.h holds each rule once, for every user of it.
 def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
 
+// A list that counts elements of axes, and so follows sizes: in a program for any size they may be symbols.
+def Kiln_Sizes : Attr<DenseI64ArrayAttr.predicate, "sizes, or positions that follow from sizes"> {
+  let storageType = "::mlir::DenseI64ArrayAttr";
+  let returnType = "::llvm::SmallVector<::kiln::Size>";
+  let convertFromStorage = "::kiln::ir::sizesOf($_self.asArrayRef())";
+}
+
 def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
                                   F8E4M3FN, F8E5M2]>;
 
-// Gradient decisions. A rule is a DAG of ops by mnemonic with $ct the cotangent of the result; see docs/recipes.
+// How an op is differentiated (docs/gradients.md). tools/kiln-opgen makes the rules of frontend/rules of this.
 class GradientDecision;
-class Gradient<list<dag> rules> : GradientDecision { list<dag> vjp = rules; }
+// One DAG an operand: what the derivative by it makes of $ct, in which it is linear. It may read the operands and $result. A JVP is the
+// sum over the operands with their tangents as $ct; a VJP has the cotangent as $ct, conjugated before and after. Ops in a DAG are elementwise:
+// (op "multiply", $ct, $y). A number takes the dtype of what is beside it.
+// A singular derivative can be infinite or nan: there 0 stays 0.
+class Gradient<list<dag> dags, bit isSingular = 0> : GradientDecision { list<dag> derivatives = dags; bit singular = isSingular; }
+def op;
+def number;  // (number "0.5")
+def same;    // (same $ct)
+def nothing; // (nothing): the result does not change with the operand
+// vjp::symbol and jvp::symbol in frontend/rules; `how` is said in the reference page.
+class InCpp<string name, string text> : GradientDecision { string symbol = name; string how = text; list<string> linear = []; bit jointly = 1; }
+// The same of an op that is linear in all of `operands` at once: its JVP is the op over their tangents.
+class Linear<string name, string text, list<string> operands = ["x"]> : InCpp<name, text> { let linear = operands; }
+// The same of an op that is linear in each of `operands`: its JVP is the sum over them of the op with one tangent.
+class Multilinear<string name, string text, list<string> operands> : Linear<name, text, operands> { let jointly = 0; }
+// No gradient flows: by every operand it is 0, or there is none.
 class NonDifferentiable<string reason> : GradientDecision { string why = reason; }
-class GradientInCpp<string reason> : GradientDecision { string why = reason; }
-def op;   // the operator of gradient DAGs: (op "multiply", $ct, $y)
 
-class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore]> {
+// How an op runs for a batch: the same op over operands with one more axis, which is the first. Elementwise ops need no decision.
+class BatchDecision;
+// All operands have that axis; attributes named in `axes` count from one more.
+class Shifted<list<string> attributes = []> : BatchDecision { list<string> axes = attributes; }
+// batch::symbol in frontend/rules.
+class BatchInCpp<string name> : BatchDecision { string symbol = name; }
+
+class Kiln_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore, Kiln_ArrayOpInterface]> {
+  // The entry of the op in enum Op.
+  string id = !subst("_Kiln_", "", !subst("Op_", "", "_" # NAME # "_"));
   // The inference rule: a function of lib/Core/Infer.h.
   string infer = ?;
   // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
@@ -58,13 +90,16 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   bit needsElement = 0;
   // Has kernels in the eager pack.
   bit eager = 1;
+  // How one position of the result reads an operand: a name of enum Access in KilnDialect.h, for all operands or for each, the last one
+  // for those that follow. Left out: by the kind.
+  list<string> access = [];
+  // The axes of the main operand that the op reduces, scans, sorts, in C++ over its accessors, and which operand that is.
+  string along = "{}"; string mainIndex = "0";
   // Raised when the meaning of the op in a serialized trace changes; `upgrade` then names the C++ function (lib/Core/Upgrade.h)
   // that rewrites an older entry.
   int version = 1; string upgrade = "";
   // Words that a trace adds after the attributes because MLIR keeps them in the result type: dtype, shape.
   list<string> resultWords = [];
-  // Attributes that count elements of an axis, and so follow its size: in a program for any size they may be symbols.
-  list<string> sized = [];
   // Accepted dtypes of the operands: a name of enum Accepts in lib/Core/Ops.h.
   string dtypes = "any";
   // True when operands of mixed dtypes are promoted and broadcast before the op is recorded, as NumPy's ufuncs do.
@@ -74,13 +109,24 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemo
   // Relative cost of one element; from 10 on a value is kept rather than computed twice.
   int cost = 1;
   GradientDecision gradient = ?;
+  BatchDecision batching = ?;
   // The NumPy function that the generated parity tests compare with; "" where Python code of the package stands between.
   string numpy = "";
   // What the parity tests draw operands from (low, high), and the tolerance in units of the last place.
   list<int> domain = [-8, 8];
   int ulp = 0;
+  // Calls that the tests of rules make, as keywords of Python: of an operand the shape, as a tuple, or what it holds, as a list; attributes;
+  // dtype and shape of the result. Elementwise ops have theirs.
+  list<string> samples = [];
+  // Derivatives where they are a convention or a limit: operands, and d<operand> of each.
+  list<string> edges = [];
   // Executed in the reference page; `kn` and `np` are imported.
   string example = ?;
+  let extraClassDeclaration = "static ::kiln::Op getId() { return ::kiln::Op::" # id # "; }\n"
+      # "::llvm::SmallVector<int64_t, 2> getAlong() { return " # along # "; }\n"
+      # "unsigned getMainIndex() { return " # mainIndex # "; }\n"
+      # "::kiln::ir::Access getAccess(unsigned operand) { return accessOf(getId(), {"
+      # !interleave(!foreach(a, access, "::kiln::ir::Access::" # a), ", ") # "}, operand); }\n";
 }
 
 // Elementwise: operands and result have one shape.

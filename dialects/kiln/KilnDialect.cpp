@@ -1,5 +1,6 @@
 #include "dialects/kiln/KilnDialect.h"
 
+#include "dialects/kiln/Words.h"
 #include "lib/Core/Assert.h"
 #include "lib/Core/Infer.h"
 #include "mlir/IR/Builders.h"
@@ -12,8 +13,10 @@
 
 using namespace mlir;
 
+#include "kiln/KilnEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "kiln/KilnAttrs.cpp.inc"
+#include "kiln/ArrayOp.cpp.inc"
 
 namespace kiln::ir {
 
@@ -28,23 +31,25 @@ void KilnDialect::initialize() {
       >();
 }
 
-/// The table entries of op classes; kernel and yield have none.
-template <typename... Ops> static llvm::DenseMap<TypeID, Op> entriesOf() {
-  llvm::DenseMap<TypeID, Op> entries = {{TypeID::get<CustomOp>(), Op::Custom}};
-  auto add = [&](TypeID id, StringRef name) {
-    if (auto found = findOp(name.drop_front(strlen("kiln.")))) entries[id] = *found;
-  };
-  (add(TypeID::get<Ops>(), Ops::getOperationName()), ...);
-  return entries;
-}
-
-std::optional<Op> opOf(Operation *op) {
-  static const llvm::DenseMap<TypeID, Op> entries = entriesOf<
-#define GET_OP_LIST
-#include "kiln/KilnOps.cpp.inc"
-      >();
-  auto found = entries.find(op->getName().getTypeID());
-  return found == entries.end() ? std::nullopt : std::optional(found->second);
+Access accessOf(Op op, ArrayRef<Access> record, unsigned operand) {
+  if (!record.empty()) return record[std::min<size_t>(operand, record.size() - 1)];
+  switch (info(op).kind) {
+  case Kind::Elementwise:
+  case Kind::Source: return Access::Same;
+  case Kind::Index:
+  case Kind::Assemble: return Access::Moved;
+  case Kind::Reduce:
+  case Kind::Argreduce:
+  case Kind::Contract:
+  case Kind::Scan:
+  case Kind::Sort: return Access::Line;
+  case Kind::Library: return Access::Memory;
+  case Kind::Gather:
+  case Kind::Scatter:
+  case Kind::Compact:
+  case Kind::Convolve: break;
+  }
+  return Access::Any;
 }
 
 Type elementType(MLIRContext *context, DType dtype) {
@@ -88,26 +93,26 @@ bool isArray(Type type) {
   return tensor && tensor.getRank() <= kMaxRank && isElement(tensor.getElementType());
 }
 
-RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
+RankedTensorType tensorType(MLIRContext *context, const ArrayType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;
-  for (int64_t d : type.shape) {
-    sizes.push_back(isSymbol(d) ? ShapedType::kDynamic : d);
-    symbols.push_back(isSymbol(d) ? -1 - d : -1);
-    dynamic |= isSymbol(d);
+  for (Size d : type.shape) {
+    sizes.push_back(d.isSymbol() ? ShapedType::kDynamic : d.number());
+    symbols.push_back(d.isSymbol() ? d.symbol() : -1);
+    dynamic |= d.isSymbol();
   }
   Attribute encoding = dynamic ? SymbolsAttr::get(context, symbols) : Attribute();
   return RankedTensorType::get(sizes, elementType(context, type.dtype), encoding);
 }
 
-TensorType typeOf(Type type) {
+ArrayType typeOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  TensorType result{dtypeOf(tensor.getElementType()), {}};
+  ArrayType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < std::min<int64_t>(tensor.getRank(), kMaxRank); ++i) // higher ranks do not verify
     result.shape.push(tensor.isDynamicDim(unsigned(i))
-                          ? -1 - (symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
-                          : tensor.getDimSize(unsigned(i)));
+                          ? Size::symbol(symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
+                          : Size::constant(tensor.getDimSize(unsigned(i))));
   return result;
 }
 
@@ -127,60 +132,6 @@ TypedAttr scalarAttr(MLIRContext *context, DType dtype, int64_t bits) {
   return IntegerAttr::get(type, APInt(type.getIntOrFloatBitWidth(), uint64_t(bits), false, true));
 }
 
-static void forEachWord(Op op, llvm::function_ref<void(char, StringRef)> visit) {
-  SmallVector<StringRef> names;
-  StringRef(info(op).attributes).split(names, ',', -1, false);
-  for (size_t i = 0; const char w : StringRef(info(op).words)) visit(w, i < names.size() ? names[i] : StringRef()), ++i;
-}
-
-SmallVector<int64_t> wordsOf(Operation *op) {
-  if (auto custom = dyn_cast<CustomOp>(op)) return customWords(custom);
-  SmallVector<int64_t> words;
-  TensorType type = typeOf(op->getResult(0));
-  forEachWord(*opOf(op), [&](char kind, StringRef name) {
-    Attribute value = name.empty() ? nullptr : op->getAttr(name);
-    if (kind == 'i') words.push_back(cast<IntegerAttr>(value).getInt());
-    if (kind == 'I' || kind == 'N') {
-      auto list = cast<DenseI64ArrayAttr>(value).asArrayRef();
-      words.push_back(int64_t(list.size()));
-      words.append(list.begin(), list.end());
-    }
-    if (kind == 's') words.append({int64_t(type.dtype), scalarBits(value)});
-    if (kind == 'd') words.push_back(int64_t(type.dtype));
-    if (kind == 'S') appendWords(words, type.shape);
-  });
-  return words;
-}
-
-Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, const TensorType &type) {
-  return buildOp(builder, loc, op, operands, words, ArrayRef(type));
-}
-
-Operation *buildOp(OpBuilder &builder, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types) {
-  MLIRContext *context = builder.getContext();
-  OperationState state(loc, (llvm::Twine("kiln.") + info(op).name).str());
-  state.addOperands(operands);
-  for (const TensorType &type : types) state.addTypes(tensorType(context, type));
-  if (op == Op::Custom) {
-    addCustomAttributes(state, builder, words);
-    return builder.create(state);
-  }
-  WordReader reader{{words.data(), words.size()}};
-  forEachWord(op, [&](char kind, StringRef name) {
-    if (name.empty()) return; // a result parameter: in the type
-    if (kind == 'i') state.addAttribute(name, builder.getI64IntegerAttr(reader.next()));
-    if (kind == 'I' || kind == 'N') {
-      Dims list = reader.dims();
-      state.addAttribute(name, builder.getDenseI64ArrayAttr({list.begin(), size_t(list.rank)}));
-    }
-    if (kind == 's') {
-      DType dtype = reader.dtype();
-      state.addAttribute(name, scalarAttr(context, dtype, reader.next()));
-    }
-  });
-  return builder.create(state);
-}
-
 /// Lists longer than the largest rank would overrun Dims.
 static LogicalResult verifyWordLengths(Operation *op) {
   for (Type t : llvm::concat<Type>(SmallVector<Type>(op->getOperandTypes()), SmallVector<Type>(op->getResultTypes())))
@@ -195,15 +146,16 @@ static LogicalResult verifyWordLengths(Operation *op) {
 LogicalResult verifyInferred(Operation *op) {
   if (failed(verifyWordLengths(op))) return failure();
   SmallVector<TensorType> operands;
-  for (Value v : op->getOperands()) operands.push_back(typeOf(v));
-  SmallVector<int64_t> words = wordsOf(op);
+  for (Value v : op->getOperands()) operands.push_back(recordedType(v));
+  SmallVector<int64_t> words = wordsOf(cast<ArrayOp>(op));
+  kiln::Op id = cast<ArrayOp>(op).getId();
   try {
-    TensorType want = infer(*opOf(op), {operands.data(), operands.size()}, {words.data(), words.size()});
-    TensorType got = typeOf(op->getResult(0));
+    TensorType want = infer(id, {operands.data(), operands.size()}, {words.data(), words.size()});
+    TensorType got = recordedType(op->getResult(0));
     if (!agrees(want, got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();
-    message.consume_front(info(*opOf(op)).name);
+    message.consume_front(info(id).name);
     message.consume_front(": ");
     return op->emitOpError() << message;
   }
@@ -217,31 +169,37 @@ int64_t symbolsOf(Operation *function) {
   int64_t symbols = 0;
   auto visit = [&](Type type) {
     if (!isa<RankedTensorType>(type)) return;
-    for (int64_t d : typeOf(type).shape)
-      if (isSymbol(d)) symbols = std::max(symbols, -d);
+    for (Size d : typeOf(type).shape)
+      if (d.isSymbol()) symbols = std::max(symbols, d.symbol() + 1);
   };
   llvm::for_each(function->getRegion(0).getArgumentTypes(), visit);
   function->walk([&](Operation *op) { llvm::for_each(op->getOperandTypes(), visit); });
   return symbols;
 }
 
-int64_t productOf(Operation *op, ArrayRef<int64_t> sizes) {
-  SmallVector<int64_t> factors;
+SmallVector<Size> sizesOf(ArrayRef<int64_t> words) { return llvm::map_to_vector<6>(words, Size::ofWord); }
+
+SmallVector<int64_t> wordsOfSizes(ArrayRef<Size> sizes) {
+  return llvm::map_to_vector<6>(sizes, [](Size size) { return size.word(); });
+}
+
+Size productOf(Operation *op, ArrayRef<Size> sizes) {
+  SmallVector<Size> factors;
   int64_t number = 1;
-  for (int64_t d : sizes) isSymbol(d) ? factors.push_back(d) : void(number *= d);
-  if (factors.empty() || number == 0) return number;
+  for (Size d : sizes) d.isSymbol() ? factors.push_back(d) : void(number *= d.number());
+  if (factors.empty() || number == 0) return Size::constant(number);
   if (factors.size() == 1 && number == 1) return factors[0];
-  llvm::sort(factors);
-  if (number != 1) factors.push_back(number);
+  llvm::sort(factors, std::greater<>());
+  if (number != 1) factors.push_back(Size::constant(number));
   Operation *function = op;
   while (function->getParentOp() && !isa<ModuleOp>(function->getParentOp())) function = function->getParentOp();
   Builder b(op->getContext());
   if (!function->hasAttr(kSymbols)) function->setAttr(kSymbols, b.getI64IntegerAttr(symbolsOf(function)));
   SmallVector<Attribute> products;
   if (auto known = function->getAttrOfType<ArrayAttr>(kProducts)) products.assign(known.begin(), known.end());
-  Attribute mine = b.getDenseI64ArrayAttr(factors);
+  Attribute mine = b.getDenseI64ArrayAttr(wordsOfSizes(factors));
   auto found = llvm::find(products, mine);
-  int64_t result = -1 - symbolsOf(function) - (found - products.begin());
+  Size result = Size::symbol(symbolsOf(function) + (found - products.begin()));
   if (found != products.end()) return result;
   products.push_back(mine);
   function->setAttr(kProducts, b.getArrayAttr(products));

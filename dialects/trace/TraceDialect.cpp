@@ -63,7 +63,7 @@ LogicalResult SegmentOp::verifyRegions() {
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   for (Operation &op : block.without_terminator())
-    if (!opOf(&op)) return op.emitOpError() << "expected operations of the kiln dialect in a segment";
+    if (!isa<ArrayOp>(op)) return op.emitOpError() << "expected operations of the kiln dialect in a segment";
   if (!isa<ReturnOp>(block.getTerminator())) return emitOpError() << "end: expected trace.return, got " << block.getTerminator()->getName();
   return success();
 }

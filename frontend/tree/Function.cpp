@@ -12,9 +12,14 @@ constexpr size_t kManyVariants = 32, kMostVariants = 256;
 // Code is asked for when a recording is called again.
 constexpr int64_t kReplays = 2;
 
+/// Whether a tree is made again quickly.
+static bool isCheap(const Tree &tree) {
+  return tree.isEager() || std::ranges::all_of(tree.steps, [](const Step *s) { return s->segment.isOpen(); });
+}
+
 bool Function::makeRoom() {
   if (all.size() < kMostVariants) return true;
-  auto oldest = std::ranges::find_if(all, [](auto &t) { return t->isEager() || t->root.segment.isOpen(); });
+  auto oldest = std::ranges::find_if(all, [](auto &t) { return isCheap(*t); });
   if (oldest == all.end()) return false;
   auto dropped = std::move(*oldest); // outlives the change of the list: dropping it may run code of the user
   all.erase(oldest);
@@ -24,19 +29,26 @@ bool Function::makeRoom() {
 std::string Function::add(std::shared_ptr<Tree> tree) {
   all.push_back(std::move(tree));
   lastUsed = all.size() - 1;
-  size_t n = size_t(std::ranges::count_if(all, [](auto &t) { return !t->root.segment.isOpen(); }));
-  if (all.back()->root.segment.isOpen() || (n != kManyVariants && n != kMostVariants)) return "";
+  size_t n = size_t(std::ranges::count_if(all, [](auto &t) { return t->isEager() || !isCheap(*t); }));
+  if ((isCheap(*all.back()) && !all.back()->isEager()) || (n != kManyVariants && n != kMostVariants)) return "";
   return std::to_string(n) + " variants are recorded, one for each combination of shapes and numbers" +
          (n < kMostVariants ? ": pass numbers that change as arrays" : "; further ones run in eager: pass numbers that change as arrays");
 }
 
-void Function::chooseCode(Dynamic dynamic, const OpenAxes &allowed, Tree &tree, const Sharing::Probe &probe) {
-  auto earlier = all; // other threads may add to them meanwhile
-  std::vector<Segment *> segments;
-  for (auto &t : earlier)
-    if (!t->isEager()) segments.push_back(&t->root.segment);
-  Segment &segment = tree.root.segment;
-  sharing.choose(dynamic, allowed, segment, segments, probe);
+void Function::chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &own, Step &step, const Sharing::Probe &probe) {
+  constexpr size_t kMost = 16; // are compared, from the last one on
+  std::vector<Segment *> earlier;
+  auto addFrom = [&](const Tree &tree) {
+    for (auto other = tree.steps.rbegin(); other != tree.steps.rend() && earlier.size() < kMost; ++other)
+      if (*other != &step && (*other)->segment.code) earlier.push_back(&(*other)->segment);
+  };
+  addFrom(own);
+  for (auto tree = all.rbegin(); tree != all.rend(); ++tree)
+    if (tree->get() != &own) addFrom(**tree);
+  std::ranges::reverse(earlier);
+  auto keep = all; // other threads may drop trees meanwhile
+  Segment &segment = step.segment;
+  sharing.choose(dynamic, allowed, segment, earlier, probe);
   if (segment.code && segment.code->state == Code::Recorded) findCode(*segment.code);
 }
 
@@ -53,19 +65,19 @@ static void waitFor(const std::shared_ptr<Code> &code) {
   } catch (const Declined &) {} // the reason is in the code
 }
 
-std::string Function::advance(Tree &tree, JitMode mode, bool isLong) {
-  Segment &segment = tree.root.segment;
-  if (!segment.code || segment.executable || tree.isEager()) return "";
+std::string Function::advance(Step &step, JitMode mode, bool isLong) {
+  Segment &segment = step.segment;
+  if (!segment.code || segment.executable) return "";
   auto code = segment.code;
   bool isDeclined = code->state == Code::Failed && code->isDeclined;
   if (mode == JitMode::Sync && code->state != Code::Ready && !isDeclined) waitFor(code);
-  if (!adoptCode(tree) && (++code->replays >= kReplays || isLong)) compileLater(code);
+  if (!adoptCode(step) && (++code->replays >= kReplays || isLong)) compileLater(code);
   if (code->state != Code::Failed) return "";
   return code->error + " (calls run operation by operation, without optimized code)";
 }
 
-bool Function::adoptCode(Tree &tree) {
-  Segment &segment = tree.root.segment;
+bool Function::adoptCode(Step &step) {
+  Segment &segment = step.segment;
   if (!segment.adoptCode()) return false;
   if (segment.code && counted.insert(segment.code.get()).second) {
     bool isNew = !std::exchange(segment.code->isCounted, true) && !segment.code->result.fromCache;

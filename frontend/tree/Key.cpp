@@ -11,6 +11,8 @@ void KeyBuilder::start(const KeyContext &context) {
   words = {context.word(), context.epoch};
   objects.clear();
   arrays.clear();
+  cells.clear();
+  handles.clear();
 }
 
 void KeyBuilder::text(KeyToken kind, std::string_view bytes) {
@@ -21,12 +23,9 @@ void KeyBuilder::text(KeyToken kind, std::string_view bytes) {
 }
 
 void KeyBuilder::array(Array &a) {
-  int64_t alias = -1;
-  for (size_t i = 0; i < arrays.size() && alias < 0; ++i)
-    if (arrays[i]->storage.get() == a.storage.get()) alias = int64_t(i);
+  int64_t place = int64_t(arrays.size()), alias = cells.put(a.storage.get(), place);
   // One array given twice is not two views of one cell. Numbers fit in 16 bits: calls have no more arrays.
-  int64_t same = alias < 0 ? -1 : std::ranges::find(arrays, &a) - arrays.begin();
-  if (same == int64_t(arrays.size())) same = -1;
+  int64_t same = handles.put(&a, place);
   // Dtypes of one cell differ where one array shows the parts of complex numbers.
   words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
                   int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32 | (same + 1) << 48);
@@ -36,6 +35,14 @@ void KeyBuilder::array(Array &a) {
     words.insert(words.end(), a.strides.begin(), a.strides.end());
   }
   arrays.push_back(&a);
+}
+
+void KeyBuilder::cut(size_t wordsLeft, size_t arraysLeft) {
+  words.resize(wordsLeft);
+  if (arrays.size() == arraysLeft) return;
+  arrays.resize(arraysLeft);
+  cells.cut(int64_t(arraysLeft));
+  handles.cut(int64_t(arraysLeft));
 }
 
 Key KeyBuilder::finish() const {

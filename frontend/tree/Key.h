@@ -4,6 +4,7 @@
 
 #include "frontend/Array.h"
 #include "frontend/tree/Host.h"
+#include "lib/Core/FirstPlace.h"
 
 #include <span>
 #include <string_view>
@@ -66,7 +67,14 @@ struct KeyBuilder {
   static constexpr size_t kMostArrays = 65534;
   /// An array, whether it is one of those before it, and how it lies to the first one that shares its cell.
   void array(Array &array);
+  /// The number of an array; -1 for one that is not in the key.
+  int64_t placeOf(const Array &array) const { return handles.find(&array); }
+  /// Takes all that came since there were so many words and arrays back.
+  void cut(size_t words, size_t arrays);
   Key finish() const;
+
+private:
+  FirstPlace cells, handles; // of the arrays
 };
 
 } // namespace kiln

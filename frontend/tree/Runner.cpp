@@ -34,7 +34,7 @@ void commit(Array &target, const Array &content) {
 }
 
 /// Runs the code of a segment into new arrays.
-RunStatus runCode(const Segment &segment, std::span<Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
+RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   Short<void *> buffers;
   Short<int64_t> dims;            // symbols, then strides
   std::vector<Ref<Value>> memory; // another thread may put other memory into a cell meanwhile
@@ -57,11 +57,10 @@ RunStatus runCode(const Segment &segment, std::span<Array *const> inputs, const 
 }
 
 /// Runs the recording of a segment by the interpreter.
-RunStatus runTrace(const Segment &segment, std::span<Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
+RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   auto trace = segment.trace; // code may come meanwhile
-  std::vector<const Array *> operands(inputs.begin(), inputs.end());
   try {
-    made = interpret(*trace, operands, hooks.between, segment.places);
+    made = interpret(*trace, inputs, hooks.between, segment.places);
   } catch (const Error &e) {
     if (e.kind == ErrorKind::Memory) throw; // nothing is written yet, and eager would need more
     return RunStatus::Eager;
@@ -69,13 +68,57 @@ RunStatus runTrace(const Segment &segment, std::span<Array *const> inputs, const
   return RunStatus::Done;
 }
 
+/// A path under way: the arrays that sources stand for.
+struct Values {
+  const Tree &tree;
+  std::span<Array *const> arrays;
+  std::vector<Array> live, made;
+
+  const Array &of(const Source &s) const {
+    if (s.kind == Source::Entry) return *arrays[size_t(tree.entries[size_t(s.index)])];
+    return (s.kind == Source::Live ? live : made)[size_t(s.index)];
+  }
+
+  RunStatus run(const Step &step, const RunHooks &hooks) {
+    made.clear();
+    if (step.segment.outputs.empty()) return RunStatus::Done;
+    Short<const Array *> inputs;
+    for (const Source &s : step.inputs) inputs.push(&of(s));
+    auto runner = step.segment.executable ? runCode : runTrace;
+    return runner(step.segment, {inputs.data(), step.inputs.size()}, hooks, made);
+  }
+
+  /// The bits that decide.
+  std::string bitsOf(const Source &asked) const {
+    Array host = deviceOf(of(asked)) ? moved(of(asked), nullptr) : of(asked);
+    Array flat = host.isContiguous ? host : contiguous(host);
+    return {flat.data(), size_t(flat.size() * byteSize(flat.dtype))};
+  }
+
+  void handOn(const Step &step) {
+    std::vector<Array> next;
+    next.reserve(step.live.size());
+    for (const Source &s : step.live) next.push_back(of(s));
+    live = std::move(next);
+  }
+
+  /// Writes into the inputs, and takes the results.
+  void finish(const Ending &ending) {
+    for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
+    std::vector<Array> results;
+    results.reserve(ending.results.size());
+    for (const Source &s : ending.results) results.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
+    made = std::move(results);
+  }
+};
+
 } // namespace
 
-bool writesNeedEager(const Node &node, std::span<Array *const> arrays) {
-  for (auto &[input, output] : node.commits) {
-    const Array &target = *arrays[size_t(node.inputs[size_t(input)])];
+bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *const> arrays) {
+  for (const Commit &c : ending.commits) {
+    const Array &target = *arrays[size_t(tree.entries[size_t(c.entry)])];
     if (!target.storage->isWritable) return true;
-    for (int other : node.inputs) {
+    for (int other : tree.entries) {
       const Array &seen = *arrays[size_t(other)];
       if (seen.storage.get() != target.storage.get() && overlaps(target, seen)) return true;
     }
@@ -98,23 +141,44 @@ int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t 
   return status;
 }
 
-RunStatus run(const Node &node, std::span<Array *const> arrays, const RunHooks &hooks, std::vector<Array> &made) {
-  if (node.segment.outputs.empty()) return RunStatus::Done;
-  std::vector<Array *> inputs;
-  for (int i : node.inputs) inputs.push_back(arrays[size_t(i)]);
-  if (writesNeedEager(node, arrays)) return RunStatus::Eager;
-  auto runner = node.segment.executable ? runCode : runTrace;
-  if (RunStatus status = runner(node.segment, inputs, hooks, made); status != RunStatus::Done) return status;
-  for (auto &[input, output] : node.commits) commit(*inputs[size_t(input)], made[size_t(output)]);
-  return RunStatus::Done;
+RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran) {
+  constexpr int kOften = 64; // how many steps Ctrl-C may wait for
+  Values values{tree, arrays, {}, {}};
+  Node *node = &tree.root();
+  for (int count = 1;; ++count) {
+    ++node->hits;
+    ran.end = node;
+    if (node->runsEagerly()) return RunStatus::Eager;
+    if (node->terminator == Node::Unknown) return RunStatus::Unknown;
+    bool isLast = node->terminator == Node::Return;
+    auto ending = node->ending; // another thread may put another path in its place
+    if (isLast && writesNeedEager(tree, *ending, arrays)) return RunStatus::Eager;
+    Step &step = *node->step;
+    if (hooks.prepare && step.segment.code && !step.segment.executable) hooks.prepare(step);
+    ran.isCompiled &= step.segment.executable || step.segment.outputs.empty();
+    if (RunStatus status = values.run(step, hooks); status != RunStatus::Done) return status;
+    if (isLast) {
+      values.finish(*ending);
+      ran.results = std::move(values.made);
+      return RunStatus::Done;
+    }
+    if (count % kOften == 0 && hooks.between) hooks.between();
+    Node *next = node->step == &step && node->terminator == Node::Guard ? node->childFor(values.bitsOf(step.asked)) : nullptr;
+    if (!next) return RunStatus::Unknown;
+    values.handOn(step);
+    node = next;
+  }
 }
 
 void PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
   isKnown = true;
-  const Node &node = tree.root;
-  const Segment &s = node.segment;
-  usable = !tree.isEager() && s.executable && tree.captured.empty() && node.commits.empty() && tree.key.objects.empty() &&
+  const Node &node = tree.root();
+  if (node.terminator != Node::Return) return;
+  const Segment &s = node.step->segment;
+  const Template &result = node.ending->result;
+  usable = s.executable && tree.captured.empty() && node.ending->commits.empty() && tree.key.objects.empty() &&
            arrays.size() <= kMostArguments && s.outputs.size() <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
+  for (const Source &source : node.step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   size_t expected = 2;
   for (const Array *a : arrays) {
     expected += 1 + size_t(a->shape.rank);
@@ -130,12 +194,12 @@ void PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
     return t.kind == Template::New && t.index == int(at) && t.offset == 0 && t.shape == s.outputs[at].shape &&
            t.strides == contiguousStrides(t.shape);
   };
-  isTuple = node.result.kind == Template::Container;
+  isTuple = result.kind == Template::Container;
   if (isTuple) { // of the host's plain kind, which its module checks
-    usable &= node.result.children.size() == s.outputs.size();
-    for (size_t i = 0; usable && i < s.outputs.size(); ++i) usable &= isNew(node.result.children[i], i);
+    usable &= result.children.size() == s.outputs.size();
+    for (size_t i = 0; usable && i < s.outputs.size(); ++i) usable &= isNew(result.children[i], i);
   } else {
-    usable &= s.outputs.size() == 1 && isNew(node.result, 0);
+    usable &= s.outputs.size() == 1 && isNew(result, 0);
   }
 }
 

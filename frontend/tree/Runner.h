@@ -1,7 +1,9 @@
-// Runs the nodes of a tree: by code or by the interpreter, into new arrays; then commits what was written.
+// Runs a tree, step after step: by code or by the interpreter, into new arrays; at the end of the path what was written is committed.
 #pragma once
 
 #include "frontend/tree/Tree.h"
+
+#include <functional>
 
 namespace kiln {
 
@@ -9,20 +11,29 @@ namespace kiln {
 struct RunHooks {
   bool (*poll)() = nullptr;    // during long loops, under no lock: whether to stop; null: nobody asks
   void (*between)() = nullptr; // between the operations of the interpreter; may throw
+  std::function<void(Step &)> prepare; // before a step that has no code yet
 };
 
 enum class RunStatus {
   Done,
   Eager,   // nothing was written: the call has to run in eager, which fails on these values or writes in an order of its own
+  Unknown, // nothing was written: the call asks for a value that no recorded one was told
   Stopped, // `poll` said so, and nothing was written
 };
 
-/// Runs a node for the arrays of a call, which the caller holds; the outputs of its segment are in `made`.
-RunStatus run(const Node &node, std::span<Array *const> arrays, const RunHooks &hooks, std::vector<Array> &made);
+/// Where a run ended, and the arrays that the result is made of.
+struct Ran {
+  Node *end = nullptr;
+  bool isCompiled = true; // by code alone
+  std::vector<Array> results;
+};
 
-/// Whether a node writes what only eager does right: memory that another input sees under another storage, whose reads have an order, or
+/// Runs a call of a tree; the caller holds both.
+RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran);
+
+/// Whether a path writes what only eager does right: memory that another input sees under another storage, whose reads have an order, or
 /// read-only memory, which is refused at the user's line before anything is written.
-bool writesNeedEager(const Node &node, std::span<Array *const> arrays);
+bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *const> arrays);
 
 /// The status of a program for its buffers, with long ones stopped by `poll`.
 int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped);

@@ -1,10 +1,14 @@
-// What calls of one key do: a tree of nodes, each a segment and what comes after it. Straight recordings are trees of one node.
+// What calls of one key do: a tree of nodes, each a step, that is a segment and what is done with its values, and where it goes on. Straight
+// recordings are trees of one node.
 #pragma once
 
 #include "frontend/Recorder.h"
 #include "frontend/tree/Key.h"
 #include "frontend/tree/Segment.h"
 #include "frontend/tree/Template.h"
+
+#include <deque>
+#include <map>
 
 namespace kiln {
 
@@ -16,20 +20,53 @@ public:
   virtual bool holds() const = 0;
 };
 
-/// New content of a cell from before the call.
+/// A segment, what it takes, what it hands on and what is asked of it. Equal ones of a tree are one, as those of a loop's trips are.
+struct Step {
+  Segment segment;
+  std::vector<Source> inputs; // of the segment
+  std::vector<Source> live;   // what the next step finds
+  Source asked;               // the value that decides, where it goes on by one
+  DType askedType = DType::Bool;
+  std::string why; // that was asked
+  Location at;
+  std::vector<Location> locations; // where each slot was recorded
+};
+
+/// New content of an input.
 struct Commit {
-  int input;  // among the segment's inputs
-  int output; // among its outputs
+  int entry;
+  Source content;
+};
+
+/// How a path ends.
+struct Ending {
+  Template result;
+  std::vector<Source> results; // the arrays that the template puts in
+  std::vector<Commit> commits;
 };
 
 struct Node {
-  /// Return: `result`. Eager: calls run as they are written, since `why`.
-  enum Terminator { Return, Eager } terminator = Return;
-  Segment segment;
-  std::vector<int> inputs; // of the segment, among the arrays of the call: its arguments, then captured ones
-  std::vector<Commit> commits;
-  Template result;
+  /// Guard: goes on by the value that its step is asked for. Raise: calls run as they are written, which raises an error. Eager: they do
+  /// so since `why`.
+  enum Terminator : uint8_t { Unknown, Return, Guard, Raise, Eager } terminator = Unknown;
+  Step *step = nullptr; // of Return and Guard
+  std::shared_ptr<const Ending> ending; // of Return
+  std::vector<std::pair<std::string, Node *>> children; // by the bits of the value
   std::string why;
+  int64_t hits = 0;
+
+  bool runsEagerly() const { return terminator == Raise || terminator == Eager; }
+  /// The child for a value; null where that is new. Moves it ahead of the others.
+  Node *childFor(const std::string &value);
+};
+
+/// A recorded call, from the first node to where it ended. All pieces but the last of a Return end in guards.
+struct Path {
+  std::vector<Piece> pieces;
+  std::vector<int> entries; // the inputs among the arrays of the call
+  Node::Terminator end = Node::Return; // Unknown: what follows was not to be told
+  Ending ending;                       // of Return
+  std::string why;                     // of Eager
 };
 
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
@@ -37,6 +74,7 @@ struct PlainCall {
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8;
   bool isKnown = false, usable = false, isTuple = false;
   std::vector<TensorType> arguments;
+  std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results
   std::vector<size_t> bytes;
 
@@ -57,20 +95,27 @@ struct Tree : std::enable_shared_from_this<Tree> {
   Key key;
   std::unique_ptr<Watched> watched;
   std::vector<int64_t> captured; // the words of arrays that are read by name, as a key has them
-  Node root;
+  std::vector<int> entries;      // the inputs, among the arrays of the call: its arguments, then captured ones
+  std::deque<Node> nodes{1};     // the root first
+  std::vector<Step *> steps;
   PlainCall plain;
-  std::vector<HostObject> codes;                   // of the host, and where in them each slot was recorded: code, instruction
-  std::vector<std::pair<int32_t, int32_t>> places; // by slot
+  std::vector<HostObject> codes; // of the host, that locations are in
+  bool isLong = false;           // other threads of the host run during some step
   int64_t hits = 0;
+  int64_t abandoned = 0; // calls that had to run in eager, since the last that did not
+  int64_t forks = 0;     // recordings that did otherwise than one before them, at the same values
 
-  bool isEager() const { return root.terminator == Node::Eager; }
-  void makeEager(std::string why) {
-    root = {};
-    root.terminator = Node::Eager;
-    root.why = std::move(why);
-  }
-  /// Notes where the slots of a recording come from.
-  void notePlaces(const std::vector<Location> &locations);
+  Node &root() { return nodes.front(); }
+  const Node &root() const { return nodes.front(); }
+  bool isEager() const { return root().terminator == Node::Eager; }
+  void makeEager(std::string why);
+  /// Adds a recorded call; the steps that are new. Code for their segments is chosen by Function.
+  std::vector<Step *> add(Path path);
+
+private:
+  std::map<std::vector<int64_t>, std::unique_ptr<Step>> known; // by content
+
+  Step *stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh);
 };
 
 } // namespace kiln

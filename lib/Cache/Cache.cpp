@@ -7,6 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -50,7 +51,8 @@ bool makeFolder(const std::string &folder) {
   }
   mkdir(folder.c_str(), 0700);
   struct stat status;
-  return !stat(folder.c_str(), &status) && S_ISDIR(status.st_mode) && !access(folder.c_str(), W_OK | X_OK);
+  bool isFolder = !stat(folder.c_str(), &status) && S_ISDIR(status.st_mode);
+  return isFolder && isTrusted(folder) && !access(folder.c_str(), W_OK | X_OK);
 }
 
 /// Without a folder to write to: the executable lives in memory alone.
@@ -127,8 +129,21 @@ std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serializ
   std::vector<std::string> folders = {cacheFolder()};
   folders.insert(folders.end(), config.path.begin(), config.path.end());
   for (const std::string &folder : folders)
-    if (auto executable = openEntry(folder + "/" + name, key)) return CompileResult{std::move(executable), true, millisecondsSince(start)};
+    if (!isTrusted(folder)) continue;
+    else if (auto executable = openEntry(folder + "/" + name, key))
+      return CompileResult{std::move(executable), true, millisecondsSince(start)};
   return std::nullopt;
+}
+
+/// Looks through the folder now and then: at one of 16 programs, by its name, and when this process alone has added much.
+static void keepWithin(int64_t limit, const std::string &entry) {
+  static std::atomic<int64_t> added = 0; // bytes
+  struct stat status;
+  if (!stat(entry.c_str(), &status)) added += status.st_size;
+  bool isChosen = entry[entry.size() - 4] == '0'; // before ".so": the hash of the program
+  if (!isChosen && added <= limit / 16) return;
+  added = 0;
+  dropOldEntries(cacheFolder(), limit);
 }
 
 /// Compiled into the folder of the cache, or into memory where there is none.
@@ -149,7 +164,7 @@ static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialize
     throw;
   }
   if (!appendFooter(draft, key) || rename(draft.c_str(), path.c_str())) unlink(draft.c_str());
-  else dropOldEntries(cacheFolder(), config.limit);
+  else keepWithin(config.limit, path);
   return executable;
 }
 

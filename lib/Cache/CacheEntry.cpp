@@ -18,6 +18,7 @@
 namespace kiln {
 namespace {
 
+constexpr time_t kLongestDraft = 3600;             // seconds: no compilation takes that long
 constexpr uint64_t kMagic = 0x3165686361636e6bull; // "kncache1"
 
 struct Footer {
@@ -38,6 +39,8 @@ struct File {
   File(const File &) = delete;
 };
 
+bool isOurs(const struct stat &status) { return status.st_uid == geteuid() || status.st_uid == 0; }
+
 /// A whole file of ours in memory.
 struct Mapped {
   const char *bytes = nullptr;
@@ -46,7 +49,7 @@ struct Mapped {
   explicit Mapped(const File &file) {
     struct stat status;
     if (file.fd < 0 || fstat(file.fd, &status) || status.st_size <= 0) return;
-    if (status.st_uid != geteuid() && status.st_uid != 0) return; // another user's code is not ours to run
+    if (!isOurs(status)) return; // another user's code is not ours to run
     void *data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, file.fd, 0);
     if (data != MAP_FAILED) bytes = static_cast<const char *>(data), size = size_t(status.st_size);
   }
@@ -119,6 +122,11 @@ EntryState inspectEntry(const std::string &path) {
   return {true, f.keyWords >= head.size() && !std::memcmp(entry.bytes + f.objectBytes, head.data(), head.size() * 8)};
 }
 
+bool isTrusted(const std::string &folder) {
+  struct stat status;
+  return !stat(folder.c_str(), &status) && isOurs(status) && !(status.st_mode & S_IWOTH);
+}
+
 void dropOldEntries(const std::string &folder, int64_t limit) {
   struct Found {
     std::string path;
@@ -131,7 +139,9 @@ void dropOldEntries(const std::string &folder, int64_t limit) {
   while (dirent *file = readdir(directory)) {
     std::string path = folder + "/" + file->d_name;
     struct stat status;
-    if (!path.ends_with(".so") || stat(path.c_str(), &status)) continue;
+    if (stat(path.c_str(), &status)) continue;
+    if (path.ends_with(".tmp") && status.st_mtime + kLongestDraft < time(nullptr)) unlink(path.c_str());
+    if (!path.ends_with(".so")) continue;
     entries.push_back({path, status.st_mtime, status.st_size});
     total += status.st_size;
   }

@@ -15,7 +15,9 @@ std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector
 std::shared_ptr<Executable> openAnywhere(const std::string &path);
 /// Puts the key and the footer behind a shared object; false where that fails.
 bool appendFooter(const std::string &path, const std::vector<int64_t> &key);
-/// Drops the entries that were used the longest ago, if all are more than `limit` bytes, until there is room for others.
+/// Whether a folder is the user's or root's, and nobody else may put files into it: what it holds is run.
+bool isTrusted(const std::string &folder);
+/// Drops drafts of processes that ended while they wrote, and the entries that were used the longest ago, if all are more than `limit` bytes, until there is room for others.
 void dropOldEntries(const std::string &folder, int64_t limit);
 
 /// What a file of the cache is.

@@ -54,20 +54,13 @@ inline DType computeType(DType t) { return isNarrow(t) ? DType::F32 : t; }
 inline DType realType(DType t) { return t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t; }
 inline DType complexType(DType real) { return real == DType::F64 ? DType::C128 : DType::C64; }
 
-/// A short list of integers, inline: shapes, strides, permutations. A negative size -(1 + s) is symbol s.
-struct Dims {
-  std::array<int64_t, kMaxRank> values{};
+/// A list of at most as many values as an array has axes, inline.
+template <typename T> struct InlineList {
+  std::array<T, kMaxRank> values{};
   int rank = 0;
 
-  Dims() = default;
-  Dims(std::initializer_list<int64_t> list) {
-    for (int64_t v : list) push(v);
-  }
-  explicit Dims(std::span<const int64_t> list) {
-    for (int64_t v : list) push(v);
-  }
-  void push(int64_t v) { values[size_t(rank++)] = v; }
-  void insert(int at, int64_t v) {
+  void push(T v) { values[size_t(rank++)] = v; }
+  void insert(int at, T v) {
     for (int i = rank++; i > at; --i) values[size_t(i)] = values[size_t(i - 1)];
     values[size_t(at)] = v;
   }
@@ -75,16 +68,27 @@ struct Dims {
     for (int i = at; i + 1 < rank; ++i) values[size_t(i)] = values[size_t(i + 1)];
     --rank;
   }
-  int64_t &operator[](int i) { return values[size_t(i)]; }
-  int64_t operator[](int i) const { return values[size_t(i)]; }
-  const int64_t *begin() const { return values.data(); }
-  const int64_t *end() const { return values.data() + rank; }
-  operator std::span<const int64_t>() const { return {values.data(), size_t(rank)}; }
-  bool operator==(const Dims &o) const {
+  T &operator[](int i) { return values[size_t(i)]; }
+  T operator[](int i) const { return values[size_t(i)]; }
+  const T *begin() const { return values.data(); }
+  const T *end() const { return values.data() + rank; }
+  operator std::span<const T>() const { return {values.data(), size_t(rank)}; }
+  bool operator==(const InlineList &o) const {
     if (rank != o.rank) return false;
-    int64_t differ = 0;
-    for (int i = 0; i < rank; ++i) differ |= values[size_t(i)] ^ o.values[size_t(i)];
+    bool differ = false;
+    for (int i = 0; i < rank; ++i) differ |= values[size_t(i)] != o.values[size_t(i)];
     return !differ;
+  }
+};
+
+/// Shapes, strides, permutations. In a trace a negative size -(1 + s) is symbol s; lib/Core/Size.h tells them apart by type.
+struct Dims : InlineList<int64_t> {
+  Dims() = default;
+  Dims(std::initializer_list<int64_t> list) {
+    for (int64_t v : list) push(v);
+  }
+  explicit Dims(std::span<const int64_t> list) {
+    for (int64_t v : list) push(v);
   }
 };
 

@@ -23,6 +23,8 @@ Routine *find(const char *name) {
   return nullptr;
 }
 
+// Compiled code calls these and cannot be unwound: an exception becomes a status.
+
 /// A function of the user's: what locks it takes, and whether it forks, is not known, so a fork does not wait for it.
 static int32_t callRegistered(const kiln_tensor *tensors, const int64_t *words) {
   const RegisteredOp *custom = findRegistered(words[0]);
@@ -30,7 +32,7 @@ static int32_t callRegistered(const kiln_tensor *tensors, const int64_t *words) 
   try {
     return custom->op.run(tensors, words + 1); // its own words are those of its attributes
   } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; } catch (...) {
-    return KILN_CUSTOM_FAILED; // compiled code between here and there cannot be unwound
+    return KILN_CUSTOM_FAILED;
   }
 }
 
@@ -41,7 +43,9 @@ static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t 
   InsideLibrary inside;
   try {
     return routine(tensors, words);
-  } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; }
+  } catch (const std::bad_alloc &) { return KILN_OUT_OF_MEMORY; } catch (...) {
+    return KILN_LIBRARY_FAILED;
+  }
 }
 
 } // namespace library
@@ -65,6 +69,8 @@ void checkLibraryStatus(Op op, int32_t status) {
     throw Error(ErrorKind::Package,
                 name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
   if (status & KILN_OUT_OF_MEMORY) throw Error(ErrorKind::Memory, name + ": expected memory for the routine's workspace, got none");
+  if (status & KILN_LIBRARY_FAILED)
+    throw Error(ErrorKind::Value, name + ": expected the routine to take its operands, got an exception of it");
   if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, name + ": expected positions inside, got one outside");
   if (status) throw Error(ErrorKind::Value, name + ": expected a function that returns 0, got status " + std::to_string(status));
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <vector>
 
 namespace kiln::library {
@@ -34,8 +35,6 @@ public:
     }
     data = copy.data();
   }
-  const T *begin() const { return data; }
-  const T *end() const { return data + size; }
   const T *data;
   int64_t size;
 
@@ -55,18 +54,53 @@ template <typename T, typename IsBefore> int64_t countBefore(const T *line, int6
   return base - line + isBefore(*base);
 }
 
-/// The positions of integers in a table from the smallest value on, where their range is not much larger than their number.
-template <typename T> bool findByTable(const Elements<T> &x, const Elements<T> &values, bool *result) {
+/// Looks integers up in a table from the smallest value on, where their range is not much larger than their number; else false.
+template <typename T> bool findByTable(std::span<const T> x, std::span<const T> values, bool *result) {
   auto [low, high] = std::minmax_element(values.begin(), values.end());
   uint64_t range = uint64_t(*high) - uint64_t(*low);
-  if (range > uint64_t(8 * (x.size + values.size) + 1024)) return false;
+  if (range > 8 * (x.size() + values.size()) + 1024) return false;
   std::vector<uint8_t> table(size_t(range + 1), 0);
   for (T v : values) table[size_t(uint64_t(v) - uint64_t(*low))] = 1;
-  for (int64_t i = 0; i < x.size; ++i) {
-    uint64_t at = uint64_t(x.data[i]) - uint64_t(*low);
-    result[i] = table[size_t(at <= range ? at : 0)] && at <= range;
+  for (T v : x) {
+    uint64_t at = uint64_t(v) - uint64_t(*low);
+    *result++ = table[size_t(at <= range ? at : 0)] && at <= range;
   }
   return true;
+}
+
+template <typename T> void find(std::span<const T> x, std::span<const T> values, bool *result) {
+  if (values.empty()) return void(std::fill_n(result, x.size(), false));
+  if constexpr (!std::is_floating_point_v<T>)
+    if (findByTable(x, values, result)) return;
+  std::vector<T> line(values.size());
+  constexpr DType dtype = std::is_same_v<T, float> ? DType::F32 : DType::F64;
+  if constexpr (std::is_floating_point_v<T>) sortValues(dtype, 1, int64_t(values.size()), false, values.data(), line.data());
+  else std::copy(values.begin(), values.end(), line.begin()), std::sort(line.begin(), line.end());
+  int64_t n = int64_t(line.size());
+  for (T v : x) {
+    int64_t at = countBefore(line.data(), n, [v](T e) { return e < v; });
+    *result++ = at < n && line[size_t(at)] == v;
+  }
+}
+
+template <typename T> int64_t *search(std::span<const T> line, std::span<const T> values, bool right, int64_t *result) {
+  int64_t n = int64_t(line.size());
+  for (T v : values)
+    if (v != v) *result++ = right ? n : countBefore(line.data(), n, [](T e) { return e == e; });
+    else if (right) *result++ = countBefore(line.data(), n, [v](T e) { return e <= v; });
+    else *result++ = countBefore(line.data(), n, [v](T e) { return e < v; });
+  return result;
+}
+
+/// Calls `body` with each row of `lines` and the part of `values` that it is for.
+template <typename T, typename Body> void overBatches(const kiln_tensor &lines, const kiln_tensor &values, const Body &body) {
+  Elements<T> line(lines), value(values);
+  int64_t batches = 1, size = lines.shape[lines.rank - 1];
+  for (int i = 0; i < lines.rank - 1; ++i) batches *= lines.shape[i];
+  for (int64_t i = 0; i < batches; ++i) {
+    size_t count = size_t(value.size / batches);
+    body(std::span<const T>(line.data + i * size, size_t(size)), std::span<const T>(value.data + size_t(i) * count, count));
+  }
 }
 
 } // namespace
@@ -74,12 +108,8 @@ template <typename T> bool findByTable(const Elements<T> &x, const Elements<T> &
 int32_t searchsorted(const kiln_tensor *tensors, const int64_t *words) {
   auto *result = static_cast<int64_t *>(tensors[2].data);
   withElementType(DType(tensors[0].dtype), [&]<typename T>(T) {
-    Elements<T> line(tensors[0]), values(tensors[1]);
-    for (T v : values) {
-      if (v != v) *result++ = words[0] ? line.size : countBefore(line.data, line.size, [](T e) { return e == e; });
-      else if (words[0]) *result++ = countBefore(line.data, line.size, [v](T e) { return e <= v; });
-      else *result++ = countBefore(line.data, line.size, [v](T e) { return e < v; });
-    }
+    overBatches<T>(tensors[0], tensors[1],
+                   [&](std::span<const T> line, std::span<const T> values) { result = search<T>(line, values, words[0], result); });
   });
   return 0;
 }
@@ -87,16 +117,8 @@ int32_t searchsorted(const kiln_tensor *tensors, const int64_t *words) {
 int32_t isin(const kiln_tensor *tensors, const int64_t *) {
   auto *result = static_cast<bool *>(tensors[2].data);
   withElementType(DType(tensors[0].dtype), [&]<typename T>(T) {
-    Elements<T> x(tensors[0]), values(tensors[1]);
-    if (!values.size) return void(std::fill_n(result, x.size, false));
-    if constexpr (!std::is_floating_point_v<T>)
-      if (findByTable(x, values, result)) return;
-    std::vector<T> line(size_t(values.size));
-    sortValues(DType(tensors[0].dtype), 1, values.size, false, values.data, line.data());
-    for (int64_t i = 0; i < x.size; ++i) {
-      int64_t at = countBefore(line.data(), values.size, [v = x.data[i]](T e) { return e < v; });
-      result[i] = at < values.size && line[size_t(at)] == x.data[i];
-    }
+    overBatches<T>(tensors[1], tensors[0],
+                   [&](std::span<const T> values, std::span<const T> x) { find<T>(x, values, result), result += x.size(); });
   });
   return 0;
 }

@@ -100,10 +100,8 @@ private:
 
   /// A container, which of those before it is the same object, and its number; -1 for one that holds itself.
   int open(KeyToken kind, PyObject *value, Py_ssize_t size) {
-    auto before = std::ranges::find(to.passed, value);
-    bool isNew = before == to.passed.end();
     to.key.token(kind, size);
-    to.key.words.push_back(isNew ? -1 : before - to.passed.begin());
+    to.key.words.push_back(to.containers.put(value, int64_t(to.passed.size())));
     if (std::ranges::find(within, value) != within.end()) return -1;
     hold(value);
     within.push_back(value);
@@ -222,9 +220,13 @@ private:
 
   Object replace(size_t at, PyObject *value, const Object &copy) {
     if (!copy) return Object();
-    if (std::ranges::count(to.passed, value) > 1) return fail("is a list or dict with NumPy arrays in it that is given twice");
+    if (auto first = size_t(to.containers.find(value)); first != at) { // given before
+      to.passed[at] = to.passed[first];
+      return Object::borrow(to.passed[at]);
+    }
     to.held.push_back(copy);
     to.passed[at] = copy.get();
+    to.containers.put(copy.get(), int64_t(at));
     Object before(check(PyList_CheckExact(value) ? PyList_GetSlice(copy.get(), 0, PyList_GET_SIZE(copy.get())) : PyDict_Copy(copy.get())));
     to.replaced.push_back({value, copy.get(), before});
     return copy;
@@ -254,7 +256,7 @@ private:
 
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
-  arrays.clear(), passed.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
+  arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
   why.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   held.clear();

@@ -32,6 +32,7 @@ struct Arguments {
   std::vector<Object> held;        // all that the rest points to
   std::vector<PyObject *> arrays;  // those of the key
   std::vector<PyObject *> passed;  // containers: tuples, lists, dicts and objects
+  FirstPlace containers;           // of `passed`, as they were given and as they are used
   std::vector<PyObject *> classes; // of those that are no tuples, lists or dicts
   std::vector<PyObject *> values;  // what is no plain data: functions, classes, ...
   std::vector<PyObject *> actual;  // the arguments to call with, where NumPy arrays became ours; empty: as given

@@ -132,21 +132,33 @@ PyObject *richCompare(PyObject *x, PyObject *y, int how) {
 
 //===-- values ------------------------------------------------------------------------------------------------------===//
 
-PyObject *scalarOf(PyObject *self, const char *why) {
-  Array a = leave(arrayOf(self), why);
+PyObject *scalarOf(const Array &a, const char *why) {
   if (a.size() != 1)
     fail(ErrorKind::Value, "conversion", "an array of one element", "1 (kn.any or kn.all decide over several)",
          std::to_string(a.size()) + " in " + toString(a.type()));
-  return toScalar(a);
+  return check(toScalar(a, why));
 }
+PyObject *scalarOf(PyObject *self, const char *why) {
+  return scalarOf(arrayOf(self), why);
+}
+/// Where operations are recorded, what is asked for is the truth value alone: all values that have it take one path.
 int toBool(PyObject *self) {
   return guardedInt([&] {
-    Object value(scalarOf(self, "the truth value of an array is asked for"));
+    const Array &a = arrayOf(self);
+    bool isApart = Mode::current() && a.dtype != DType::Bool && a.size() == 1;
+    Object value(scalarOf(isApart ? cast(a, DType::Bool) : a, "the truth value of an array is asked for"));
     return PyObject_IsTrue(value.get());
   });
 }
+/// Likewise the whole part.
 PyObject *toInt(PyObject *self) {
-  return guarded([&] { return PyNumber_Long(Object(scalarOf(self, "the value of an array is asked for")).get()); });
+  return guarded([&] {
+    const Array &a = arrayOf(self);
+    Operand operand{Operand::IsArray, &a};
+    bool isApart = Mode::current() && isFloat(a.dtype) && !isNarrow(a.dtype) && a.size() == 1;
+    Object value(scalarOf(isApart ? applyElementwise(Op::Trunc, {&operand, 1}) : a, "the value of an array is asked for"));
+    return PyNumber_Long(value.get());
+  });
 }
 PyObject *toFloat(PyObject *self) {
   return guarded([&] { return PyNumber_Float(Object(scalarOf(self, "the value of an array is asked for")).get()); });
@@ -197,8 +209,8 @@ PyObject *str(PyObject *self) {
 }
 PyObject *format(PyObject *self, PyObject *spec) {
   return guarded([&] {
-    Array host = leave(arrayOf(self), "an array is formatted");
-    Object value(check(host.size() == 1 && !host.shape.rank ? toScalar(host) : PyObject_Str(self)));
+    const Array &a = arrayOf(self);
+    Object value(check(a.shape.rank ? PyObject_Str(self) : toScalar(a, "an array is formatted")));
     return PyObject_Format(value.get(), spec);
   });
 }

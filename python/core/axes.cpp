@@ -117,7 +117,7 @@ std::optional<Trace> probeSizes(JitState &state, const Call &call, const Argumen
   Call probe{call.function, args.data(), call.nargs, call.kwnames};
   try {
     other.read(state.options.parameters, probe);
-    return *recordAbstract(state, probe, other, "dynamic")->root.segment.trace;
+    return *recordAbstract(state, probe, other, "dynamic")->root().step->segment.trace;
   } catch (const PythonError &) { why = takeErrorText(); } catch (const Error &error) {
     why = error.what();
   }

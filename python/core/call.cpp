@@ -21,6 +21,12 @@ namespace {
 constexpr auto kLongRun = std::chrono::milliseconds(1);
 using Clock = std::chrono::steady_clock;
 
+// How often a call may do otherwise than one before it at the same values.
+constexpr int64_t kMostForks = 4;
+
+// What the trees of a function may hold before they grow no more.
+constexpr size_t kMostNodes = 1 << 16, kMostSteps = 1 << 14;
+
 //===-- hooks -------------------------------------------------------------------------------------------------------===//
 
 /// Asked during long programs: whether the handler of a signal has raised an exception. Python runs them in the main thread alone.
@@ -38,9 +44,9 @@ void checkSignals() {
 }
 
 /// The main thread of Python is the process's own, also in the child of a fork from another one, where that is the only thread.
-RunHooks hooksOf(const Segment &segment) {
-  bool isAsked = segment.isLong() && gettid() == getpid();
-  return {isAsked ? pollSignals : nullptr, checkSignals};
+RunHooks hooksOf(const Tree &tree) {
+  bool isAsked = tree.isLong && gettid() == getpid();
+  return {isAsked ? pollSignals : nullptr, checkSignals, nullptr};
 }
 
 //===-- finding -----------------------------------------------------------------------------------------------------===//
@@ -51,53 +57,36 @@ bool fits(const Tree &entry, Arguments &arguments) {
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = stateOf(entry).addArrays(arguments) && key.words.size() - words == entry.captured.size() &&
+  bool isSame = stateOf(entry).readArrays([&](PyObject *o) { arguments.addCaptured(o); }) &&
+                key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
-  if (!isSame) key.arrays.resize(arrays), arguments.arrays.resize(arrays);
-  key.words.resize(words);
+  key.cut(words, isSame ? key.arrays.size() : arrays);
+  arguments.arrays.resize(key.arrays.size());
   return isSame;
 }
 
 //===-- recording ---------------------------------------------------------------------------------------------------===//
 
-/// A recording of a call under way, and the tree that it becomes.
-struct Recording {
-  std::shared_ptr<Tree> entry = std::make_shared<Tree>();
-  PythonState *state = nullptr;
-  std::string why; // it cannot be used
+/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing.
+std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
+  auto watched = std::make_unique<PythonState>();
+  PythonState &state = *watched;
+  tree.key = arguments.key.finish();
+  tree.watched = std::move(watched);
+  std::string why = state.find(function, arguments.classes, arguments.values);
+  size_t words = arguments.key.words.size();
+  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); })) why = "an array is read by name that other code replaces";
+  tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
+  arguments.key.words.resize(words);
+  return why;
+}
 
-  /// What the call reads, and its inputs.
-  void start(PyObject *function, Arguments &arguments) {
-    auto watched = std::make_unique<PythonState>();
-    state = watched.get();
-    entry->key = arguments.key.finish();
-    entry->watched = std::move(watched);
-    why = state->find(function, arguments);
-    size_t words = arguments.key.words.size();
-    if (why.empty() && !state->addArrays(arguments)) why = "an array is read by name that other code replaces";
-    entry->captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
-    arguments.key.words.resize(words);
-  }
-
-  PyObject *call(Recorder &r, const Call &call) const {
-    r.locate = currentLocation;
-    r.describe = currentPlace;
-    RecordedFrames frames(*state);
-    return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames);
-  }
-
-  /// Takes the trace over; a result that cannot be built again is a reason.
-  void take(Recorder &r, const Arguments &arguments, PyObject *result) {
-    why = r.left;
-    if (why.empty()) why = readResult(r, arguments, result, entry->root);
-    if (why.size()) return;
-    entry->notePlaces(r.locations);
-  }
-  void finish(Recorder &r) {
-    keepWhatFails(r.trace);
-    entry->root.segment = Segment(std::move(r.trace), std::move(r.places));
-  }
-};
+PyObject *callRecorded(Recorder &r, const Tree &tree, const Call &call) {
+  r.locate = currentLocation;
+  r.describe = currentPlace;
+  RecordedFrames frames(stateOf(tree));
+  return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames);
+}
 
 /// Whether lists and dicts that the call was given are as they were.
 bool isChanged(const JitOptions &options, const Call &call, const Arguments &before) {
@@ -120,84 +109,175 @@ std::vector<Array> snapshot(const Arguments &arguments) {
   return arrays;
 }
 
-/// Records a call while it runs as eager does; its result. The entry then says whether further calls can run otherwise.
-Object recordCall(JitState &state, const Call &call, Arguments &arguments, Recording &recording, std::vector<Array> &given) {
-  recording.start(state.function.get(), arguments);
-  if (recording.why.size()) return Object(callEager(call));
-  if (jitMode == JitMode::Sync) given = snapshot(arguments);
+/// A recorded call: its result, null where it raised, and the path that it took.
+struct Recorded {
+  Object result;
+  Path path;
+  std::vector<Array> given; // with KILN_JIT=sync, the arrays as the call found them
+};
+
+/// Why a call that has ended cannot be run from its recording, or nothing.
+std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
+                      std::span<const int32_t> held, Ending &ending) {
+  if (r.left.size()) return r.left;
+  std::string why = readResult(r, arguments, result, ending);
+  if (why.empty()) why = findKept(r, arguments, result, held);
+  if (why.empty() && isChanged(options, call, arguments)) why = "a list or dict that the function was given is changed by it";
+  return why;
+}
+
+/// Records a call of a tree while it runs as eager does.
+Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
+  Recorded recorded;
+  Path &path = recorded.path;
+  if (jitMode == JitMode::Sync) recorded.given = snapshot(arguments);
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
-  Object result(recording.call(r, call));
-  if (!result) return result;
-  recording.take(r, arguments, result.get());
-  if (recording.why.empty() && settings() != before) recording.why = "a setting is changed by it";
-  if (recording.why.empty()) recording.why = findKept(r, arguments, result.get(), held);
-  if (recording.why.empty() && isChanged(state.options, call, arguments))
-    recording.why = "a list or dict that the function was given is changed by it";
-  if (recording.why.empty()) recording.finish(r);
-  return result;
+  recorded.result = Object(callRecorded(r, tree, call));
+  path.entries = r.inputs();
+  if (!recorded.result) {
+    bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
+    path.end = isOfPath ? Node::Raise : Node::Unknown;
+    path.pieces = std::move(r.pieces);
+    return recorded;
+  }
+  path.why = findFault(r, state.options, call, arguments, recorded.result.get(), held, path.ending);
+  if (path.why.empty() && settings() != before) path.why = "a setting is changed by it";
+  if (path.why.empty()) {
+    path.pieces = r.finish();
+  } else {
+    path.end = Node::Eager;
+    path.pieces = std::move(r.pieces);
+  }
+  return recorded;
 }
 
 /// With KILN_JIT=sync the first result is that of the code, too: the call is run once more on what it was given. It has no effects in
 /// Python, or it would run in eager, and what it writes it has written.
-Object runCodeOnce(const Tree &entry, const Arguments &arguments, std::vector<Array> &given, Object result) {
+Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &given, Object result) {
   std::vector<Array *> arrays;
   for (Array &a : given) arrays.push_back(&a);
-  std::vector<Array> made;
-  bool isRight = entry.root.segment.executable && !writesNeedEager(entry.root, arguments.key.arrays);
-  if (!isRight || run(entry.root, arrays, hooksOf(entry.root.segment), made) != RunStatus::Done) return result;
-  return Object(check(buildResult(entry.root, arguments, made)));
+  Ran ran;
+  if (run(tree, arrays, hooksOf(tree), ran) != RunStatus::Done || !ran.isCompiled) return result;
+  if (writesNeedEager(tree, *ran.end->ending, arguments.key.arrays)) return result;
+  return Object(check(buildResult(*ran.end->ending, arguments, ran.results)));
+}
+
+/// Adds a recorded path to its tree, with code for the steps that are new.
+void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arguments &arguments, bool isLong) {
+  bool isStraight = path.end == Node::Return && path.pieces.size() == 1;
+  Dynamic dynamic = isStraight || state.options.dynamic == Dynamic::Never ? state.options.dynamic : Dynamic::WhereSizesVary;
+  std::vector<Step *> fresh = tree.add(std::move(path));
+  OpenAxes axes = isStraight ? allowedAxes(state.options, call, arguments, tree.entries) : OpenAxes();
+  for (Step *step : fresh)
+    state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
+  for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
+}
+
+/// An error on its way to the caller, set aside.
+class ErrorAside {
+public:
+  ErrorAside() { PyErr_Fetch(&type, &value, &trace); }
+  ~ErrorAside() {
+    if (type) PyErr_Restore(type, value, trace);
+  }
+
+private:
+  PyObject *type, *value, *trace;
+};
+
+/// A call that is recorded, into a tree of the function or a new one.
+PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
+  state.misses++;
+  std::string why = isNew ? watch(*tree, state.function.get(), arguments) : "";
+  Recorded recorded;
+  auto start = Clock::now();
+  if (why.empty()) recorded = recordCall(state, *tree, call, arguments);
+  else recorded.result = Object(callEager(call));
+  bool isLong = Clock::now() - start > kLongRun;
+  Path &path = recorded.path;
+  bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
+  if (!isTold) return nullptr;
+  if (why.empty() && isNew && path.pieces.empty()) why = path.why;
+  ErrorAside error;
+  if (why.size()) tree->makeEager(why);
+  else why = path.why;
+  if (why.size()) state.noteMiss(why);
+  if (tree->isEager()) path = {};
+  else addPath(state, *tree, std::move(path), call, arguments, isLong);
+  if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
+  if (why.empty() && recorded.result && jitMode == JitMode::Sync)
+    recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
+  return recorded.result.release();
 }
 
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
-  state.misses++;
-  if (!state.makeRoom()) return callEager(call);
+  if (!state.makeRoom()) return state.misses++, callEager(call);
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);
-  std::vector<Array> given; // as the call found them
-  Recording recording;
-  auto start = Clock::now();
-  Object result = recordCall(state, call, arguments, recording, given);
-  bool isLong = Clock::now() - start > kLongRun;
-  if (!result) return nullptr;
-  auto &entry = recording.entry;
-  if (recording.why.empty())
-    state.chooseCode(state.options.dynamic, allowedAxes(state.options, call, arguments, entry->root.inputs), *entry,
-                     [&](std::string &why) { return probeSizes(state, call, arguments, why); });
-  else entry->makeEager(recording.why);
-  if (entry->isEager()) state.noteMiss(entry->root.why);
-  if (!state.makeRoom()) return result.release(); // other threads have added trees meanwhile
-  state.note(state.add(entry), "");
-  if (entry->isEager()) return result.release();
-  state.note(state.advance(*entry, jitMode, isLong), "");
-  if (jitMode == JitMode::Sync) result = runCodeOnce(*entry, arguments, given, std::move(result));
-  return result.release();
+  return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
+}
+
+/// Why a tree does not grow at a node, or nothing.
+std::string findLimit(const JitState &state, const Tree &tree, const Node &node) {
+  constexpr size_t kMostFloats = 4, kMostOthers = 64;
+  if (tree.forks > kMostForks) return "it does otherwise on calls that look the same";
+  size_t nodes = 0, steps = 0;
+  for (auto &t : state.trees()) nodes += t->nodes.size(), steps += t->steps.size();
+  if (nodes >= kMostNodes || steps >= kMostSteps) return "it has taken very many paths: the values that it asks for decide which";
+  if (node.terminator != Node::Guard) return "";
+  bool isNumber = isFloat(node.step->askedType) || isComplex(node.step->askedType);
+  if (node.children.size() < (isNumber ? kMostFloats : kMostOthers)) return "";
+  return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
+}
+
+/// A known path that runs in eager. After many such calls in a row, nothing is run before it.
+PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
+  constexpr int64_t kMostAbandoned = 64;
+  if (end.runsEagerly() && ++tree.abandoned == kMostAbandoned)
+    tree.makeEager(end.terminator == Node::Raise ? "its calls end in exceptions" : end.why);
+  // On the original arguments: the error, its line and what was written before it are eager's own.
+  return callEager(call);
 }
 
 /// A call of a known key.
-PyObject *callKnown(JitState &state, Tree &entry, const Call &call, const Arguments &arguments) {
-  state.hits++, entry.hits++;
-  if (entry.isEager()) return callEager(call);
-  state.note(state.advance(entry, jitMode, false), "");
+PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
+  tree->hits++;
+  if (tree->isEager()) return state.hits++, callEager(call);
+  std::vector<Step *> waiting; // for code
+  RunHooks hooks = hooksOf(*tree);
+  hooks.prepare = [&](Step &step) {
+    state.note(state.advance(step, jitMode, false), "");
+    if (!step.segment.executable) waiting.push_back(&step);
+  };
   auto start = Clock::now();
-  bool isInterpreted = entry.root.segment.code && !entry.root.segment.executable;
-  std::vector<Array> made;
-  RunStatus status = run(entry.root, arguments.key.arrays, hooksOf(entry.root.segment), made);
+  Ran ran;
+  RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
+  if (waiting.size() && Clock::now() - start > kLongRun)
+    for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
-  // Eager on the original arguments: the error, its line and what was written before it are eager's own.
-  if (status == RunStatus::Eager) return callEager(call);
-  if (isInterpreted && Clock::now() - start > kLongRun) compileLater(entry.root.segment.code);
-  return buildResult(entry.root, arguments, made);
+  if (status == RunStatus::Unknown) {
+    std::string why = findLimit(state, *tree, *ran.end);
+    if (why.empty()) return callRecording(state, tree, false, call, arguments);
+    ran.end->terminator = Node::Eager;
+    ran.end->why = why;
+    if (ran.end == &tree->root()) tree->makeEager(why);
+    state.noteMiss(why);
+    return state.misses++, callEager(call);
+  }
+  state.hits++;
+  if (status == RunStatus::Eager) return callAbandoned(*tree, *ran.end, call);
+  tree->abandoned = 0;
+  return buildResult(*ran.end->ending, arguments, ran.results);
 }
 
 /// Whether calls of an entry need no key.
 void findPlain(Tree &entry, const Arguments &arguments) {
   entry.plain.find(entry, arguments.key.arrays);
-  void *recipe = entry.root.result.object.get();
-  if (entry.plain.isTuple && recipe != &PyTuple_Type) entry.plain.usable = false;
+  if (entry.plain.isTuple && entry.root().ending->result.object.get() != &PyTuple_Type) entry.plain.usable = false;
 }
 
 /// What the call did to lists and dicts that were given in another form, also where it raised.
@@ -243,10 +323,10 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       result = callEager(actual);
     } else {
       auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
-      if (entry && entry->root.segment.executable && !entry->plain.isKnown && !call.kwnames &&
-          state.options.parameters.staticNumbers.empty())
+      bool isStraight = entry && entry->root().terminator == Node::Return && entry->root().step->segment.executable;
+      if (isStraight && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
-      result = entry ? callKnown(state, *entry, actual, arguments) : callNew(state, actual, arguments);
+      result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
     giveBack(arguments, result);
     return result;
@@ -254,7 +334,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
 }
 
 PyObject *callPlain(Tree &entry, PyObject *const *args) {
-  const Segment &s = entry.root.segment;
+  const Segment &s = entry.root().step->segment;
   const PlainCall &plain = entry.plain;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
   std::shared_ptr<Tree> keep = s.isLong() ? entry.shared_from_this() : nullptr;
@@ -262,7 +342,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory.push_back(arrayOf(args[i]).storage->value);
   void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers];
   size_t count = 0;
-  for (int i : entry.root.inputs) buffers[count++] = arrayOf(args[i]).data();
+  for (int i : plain.inputs) buffers[count++] = arrayOf(args[i]).data();
   for (const int64_t &number : s.values.numbers) buffers[count++] = const_cast<int64_t *>(&number);
   PyObject *results[PlainCall::kMostOutputs] = {};
   size_t outputs = s.outputs.size();
@@ -282,7 +362,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
     if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
   } else {
     bool isStopped = false;
-    int32_t status = callProgram(s, buffers, s.values.symbols.data(), hooksOf(s), isStopped);
+    int32_t status = callProgram(s, buffers, s.values.symbols.data(), hooksOf(entry), isStopped);
     if (isStopped) throw PythonError();
     if (status) return nullptr;
   }
@@ -293,30 +373,32 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
 }
 
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
-  Recording recording;
-  if (arguments.why.empty()) recording.start(state.function.get(), arguments);
-  else recording.why = arguments.why;
-  if (recording.why.empty()) {
+  auto tree = std::make_shared<Tree>();
+  std::string why = arguments.why.empty() ? watch(*tree, state.function.get(), arguments) : arguments.why;
+  if (why.empty()) {
     Recorder r(Recorder::Abstract);
+    Path path;
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
-      Object result(recording.call(r, call));
+      Object result(callRecorded(r, *tree, call));
       if (!result && r.left.empty()) throw PythonError();
       PyErr_Clear();
-      recording.take(r, arguments, result.get());
-    } catch (const LeaveRecording &) { recording.why = r.left; }
-    if (recording.why.empty()) recording.finish(r);
+      why = r.left.size() ? r.left : readResult(r, arguments, result.get(), path.ending);
+    } catch (const LeaveRecording &) { why = r.left; }
+    path.entries = r.inputs();
+    path.pieces = r.finish();
+    if (why.empty()) tree->add(std::move(path));
   }
-  if (recording.why.size())
-    throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + recording.why);
-  return recording.entry;
+  if (why.size())
+    throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + why);
+  return tree;
 }
 
-PyObject *interpretTree(const Tree &entry, const Arguments &arguments) {
-  std::vector<Array> made;
-  if (run(entry.root, arguments.key.arrays, hooksOf(entry.root.segment), made) != RunStatus::Done)
+PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
+  Ran ran;
+  if (run(tree, arguments.key.arrays, hooksOf(tree), ran) != RunStatus::Done)
     throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
-  return buildResult(entry.root, arguments, made);
+  return buildResult(*ran.end->ending, arguments, ran.results);
 }
 
 void JitState::note(const std::string &why, const char *what) {
@@ -339,7 +421,8 @@ int JitState::visit(visitproc visit, void *arg) const {
     for (const HostObject &o : entry->key.objects) Py_VISIT(static_cast<PyObject *>(o.get()));
     for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
     if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;
-    if (int status = visitTemplate(entry->root.result, visit, arg)) return status;
+    for (const Node &node : entry->nodes)
+      if (int status = node.ending ? visitTemplate(node.ending->result, visit, arg) : 0) return status;
   }
   return 0;
 }

@@ -34,7 +34,6 @@ DType toDType(PyObject *o) {
 }
 
 static int64_t toInt(const char *op, PyObject *o) {
-  if (isArray(o)) leave(arrayOf(o), "an array is used as an index or a size");
   Object index(PyNumber_Index(o));
   if (!index) {
     PyErr_Clear();
@@ -327,10 +326,11 @@ static PyObject *elementToPython(const void *data, DType dtype) {
   return nullptr;
 }
 
-PyObject *toScalar(const Array &asked) {
-  Array a = leave(asked, "the value of an array is asked for");
+PyObject *toScalar(const Array &asked, const char *why) {
+  if (asked.size() != 1)
+    fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(asked.size()) + " in " + toString(asked.type()));
+  Array a = leave(asked, why, Leaving::Read);
   Paused paused;
-  if (a.size() != 1) fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(a.size()) + " in " + toString(a.type()));
   Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
   return elementToPython(wide.data(), wide.dtype);
 }
@@ -343,7 +343,7 @@ static PyObject *listOf(const Array &a, int axis, int64_t offset) {
 }
 
 PyObject *toList(const Array &asked) {
-  Array a = leave(asked, "an array is turned into a list");
+  Array a = leave(asked, "an array is turned into a list", Leaving::Read);
   Paused paused;
   Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;
   wide.data(); // has memory

@@ -1,50 +1,20 @@
 // The Python module: types written by hand on the hot path, pybind11 for the rest.
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "frontend/Mode.h"
 #include "frontend/Ops.h"
 #include "frontend/Recorder.h"
+#include "frontend/frames/Object.h"
 #include "frontend/tree/Key.h"
 
 namespace kiln::py {
-
-/// An owned reference.
-class Object {
-public:
-  Object() = default;
-  explicit Object(PyObject *owned) : object(owned) {}
-  static Object borrow(PyObject *o) {
-    Py_XINCREF(o);
-    return Object(o);
-  }
-  Object(const Object &o) : object(o.object) { Py_XINCREF(object); }
-  Object(Object &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
-  Object &operator=(Object o) noexcept {
-    std::swap(object, o.object);
-    return *this;
-  }
-  ~Object() { Py_XDECREF(object); }
-  PyObject *get() const { return object; }
-  PyObject *release() { return std::exchange(object, nullptr); }
-  explicit operator bool() const { return object; }
-
-private:
-  PyObject *object = nullptr;
-};
-
-/// A Python error is set; unwinds to the next guarded call.
-struct PythonError {};
 
 /// The Python object of an array.
 struct PyArray {
   PyObject_HEAD PyObject *weakrefs;
   Array array;
 };
-extern PyTypeObject *arrayType, *jitType;
-inline bool isArray(PyObject *o) { return Py_TYPE(o) == arrayType; }
+extern PyTypeObject *jitType;
 inline Array &arrayOf(PyObject *o) { return reinterpret_cast<PyArray *>(o)->array; }
 PyObject *wrap(Array array);
 /// A new array of a type: its object, cell and memory come as a whole from those of an array of that size that died.
@@ -54,10 +24,8 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
 struct PythonSide {
   PyObject *raise = nullptr; // (kind, message) -> exception instance, located
   PyObject *dtypes[kNumDTypes] = {};
-  PyObject *repr = nullptr;  // (array) -> str
-  PyObject *leave = nullptr; // the exception of LeaveRecording
-  PyObject *analyze =
-      nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads of Python's state
+  PyObject *repr = nullptr;       // (array) -> str
+  PyObject *leave = nullptr;      // the exception of LeaveRecording
   PyObject *note = nullptr;       // (function, why): tells once that calls run in eager
   PyObject *where = nullptr;      // () -> "file.py:3 "
   PyObject *form = nullptr;       // (name, arguments, named) -> result of an op function called in one of NumPy's forms
@@ -67,7 +35,6 @@ struct PythonSide {
   PyObject *opFunction = nullptr, *dtypeClass = nullptr;
   PyObject *thingClasses = nullptr; // of further objects that are in keys by identity: (Enum, functools.partial)
   PyObject *lineOf = nullptr;       // (code, instruction) -> "file.py:3: "
-  std::string packageFolder;
 };
 PythonSide &side();
 
@@ -89,10 +56,6 @@ template <typename Body> int guardedInt(Body &&body) {
     setError();
     return -1;
   }
-}
-inline PyObject *check(PyObject *o) {
-  if (!o) throw PythonError();
-  return o;
 }
 
 /// Python to C++.
@@ -123,7 +86,7 @@ void nextConfigEpoch();
 inline KeyContext currentContext() { return {defaultFloat(), configEpoch(), numberOf(defaultDevice())}; }
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
-PyObject *toScalar(const Array &array);
+PyObject *toScalar(const Array &array, const char *why = "the value of an array is asked for");
 PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
 Array fromDlpack(PyObject *o, bool copies);
 PyObject *toList(const Array &array);
@@ -134,9 +97,7 @@ void setItem(Array &array, PyObject *key, PyObject *value, Op op = Op::Scatter);
 bool initArrayType(PyObject *module);
 bool initOpFunctions(PyObject *module);
 bool initJit(PyObject *module);
-/// Where the program is: the innermost frame outside the package, and whether it is part of the call that is recorded.
-Location currentLocation();
-/// The same as text: "file.py:3 ".
+/// Where the program is, as text: "file.py:3 ".
 std::string currentPlace();
 
 } // namespace kiln::py

@@ -1,6 +1,5 @@
 // kiln.JitFunction: the type behind @kn.jit. A plain call is compared with the entry used last and runs native code; everything else is
 // in call.cpp.
-#include "frames.h"
 #include "jit.h"
 
 #include <structmember.h>
@@ -138,7 +137,7 @@ template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndK
 /// _record(args, kwargs) -> words of the trace.
 PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
   return recordApart(self, argsAndKwargs, "lower", [](const Tree &entry, const Arguments &) {
-    auto words = entry.root.segment.trace->serialize();
+    auto words = entry.root().step->segment.trace->serialize();
     return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
   });
 }

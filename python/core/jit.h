@@ -2,9 +2,8 @@
 #pragma once
 
 #include "arguments.h"
-#include "frames.h"
-#include "watch.h"
 
+#include "frontend/frames/Location.h"
 #include "frontend/tree/Function.h"
 
 namespace kiln::py {
@@ -52,7 +51,7 @@ PyObject *callEager(const Call &call);
 /// Records a call for its trace alone: nothing is computed or written. Throws Error (trace) where the call would run in eager.
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
 /// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
-PyObject *interpretTree(const Tree &tree, const Arguments &arguments);
+PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 
 PyObject *countersOf(JitState &state);
 PyObject *entriesOf(JitState &state);
@@ -61,18 +60,5 @@ PyObject *entriesOf(JitState &state);
 void checkAxes(const JitOptions &options, const Call &call, const Arguments &arguments);
 OpenAxes allowedAxes(const JitOptions &options, const Call &call, const Arguments &arguments, std::span<const int> inputs);
 std::optional<Trace> probeSizes(JitState &state, const Call &call, const Arguments &arguments, std::string &why);
-
-/// While one lives, operations of this thread belong to a recording where their frames are within the call and have analysed code.
-class RecordedFrames {
-public:
-  explicit RecordedFrames(const PythonState &state);
-  ~RecordedFrames();
-
-private:
-  friend Location currentLocation();
-  const PythonState &state;
-  Frame caller; // that the call was made in, which stays while the call runs
-  RecordedFrames *outer;
-};
 
 } // namespace kiln::py

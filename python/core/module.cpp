@@ -1,6 +1,8 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
-#include "frames.h"
+#include "core.h"
+#include "transforms.h"
 
+#include "frontend/frames/Check.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Cache/Code.h"
@@ -18,16 +20,9 @@
 
 namespace py11 = pybind11;
 using namespace kiln;
-using kiln::py::arrayOf;
+using kiln::py::arrayOf, kiln::py::located;
 
 namespace {
-
-/// Calls `body` and throws what it raised as Python errors, located.
-template <typename Body> py11::object located(Body &&body) {
-  PyObject *result = kiln::py::guarded([&]() -> PyObject * { return body(); });
-  if (!result) throw py11::error_already_set();
-  return py11::reinterpret_steal<py11::object>(result);
-}
 
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
@@ -420,7 +415,6 @@ void definePythonSide(py11::module_ &m) {
     side.raise = take("raise");
     side.repr = take("repr");
     side.leave = take("leave");
-    side.analyze = take("analyze");
     side.note = take("note");
     side.where = take("where");
     side.lineOf = take("line_of");
@@ -433,7 +427,7 @@ void definePythonSide(py11::module_ &m) {
     side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
-    side.packageFolder = d["folder"].cast<std::string>();
+    kiln::py::package() = {d["folder"].cast<std::string>(), reinterpret_cast<PyTypeObject *>(take("partial")), take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
       threadCount();
@@ -542,6 +536,28 @@ void defineProcess(py11::module_ &m) {
   });
 }
 
+/// What tests ask about frames.
+void defineFrames(py11::module_ &m) {
+  using namespace kiln::py;
+  auto codeOf = [](py11::handle o) { return reinterpret_cast<PyCodeObject *>(o.ptr()); };
+  m.def("hook_is_proven", isHookProven);
+  m.def("check_frames", [=](py11::function call, py11::list codes) { // (instructions told, checked, what was not as expected, whole)
+    FrameChecker checker;
+    Hook hook(checker);
+    for (py11::handle code : codes) hook.enter(codeOf(code));
+    py11::object result = call();
+    bool isWhole = hook.isWhole();
+    hook.stop();
+    return py11::make_tuple(checker.told, checker.checked, checker.failures, isWhole, result);
+  });
+  m.def("stack_depths", [=](py11::object code) { // offset and depth of each instruction; -1: no path leads there
+    const CodeMap &map = CodeMap::of(codeOf(code));
+    py11::list found;
+    for (int offset : map.offsets()) found.append(py11::make_tuple(offset, map.at(offset).depth));
+    return py11::make_tuple(map.isConsistent(), found);
+  });
+}
+
 void defineCache(py11::module_ &m) {
   cacheConfig(); // reads the environment: what is wrong there is said at import
   m.def("cache_config", [] {
@@ -570,6 +586,7 @@ PYBIND11_MODULE(_core, m) {
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineCache})
+                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
+                      kiln::py::defineTransforms})
     define(m);
 }

@@ -51,6 +51,7 @@ class ResultReader {
 public:
   ResultReader(Recorder &r, const Arguments &arguments) : r(r), arguments(arguments) {}
   std::string why;
+  std::vector<Source> results;
 
   Template read(PyObject *value, int depth = 0) {
     Template t;
@@ -59,18 +60,17 @@ public:
       t.object = HostObject(value);
       return t;
     }
-    auto passed = std::ranges::find(arguments.passed, value);
-    if (passed != arguments.passed.end()) {
+    if (int64_t passed = arguments.containers.find(value); passed >= 0) {
       t.kind = Template::Passed;
-      t.index = int(passed - arguments.passed.begin());
+      t.index = int(passed);
       return t;
     }
-    bool isKnown = !PyTuple_CheckExact(value) && std::ranges::find(containers, value) != containers.end();
+    bool isKnown = !PyTuple_CheckExact(value) && containers.find(value) >= 0;
     auto parts = isKnown || depth == kDeepest ? std::nullopt : takeApart(value);
     if (!parts)
       return fail(isKnown ? "the result has one container twice" : std::string("the result has a ") + Py_TYPE(value)->tp_name + " in it"),
              t;
-    containers.push_back(value);
+    containers.put(value, 0);
     t.kind = Template::Container;
     t.object = HostObject(parts->recipe.get());
     for (const Object &child : parts->children) t.children.push_back(read(child.get(), depth + 1));
@@ -80,8 +80,8 @@ public:
 private:
   Recorder &r;
   const Arguments &arguments;
-  std::vector<PyObject *> arrays, containers; // met so far
-  std::vector<const Storage *> stored;
+  FirstPlace arrays, containers, stored; // met so far
+  int64_t met = 0;                       // arrays
 
   void fail(std::string text) {
     if (why.empty()) why = std::move(text);
@@ -89,20 +89,18 @@ private:
 
   Template readArray(PyObject *value) {
     Template t;
-    auto given = std::ranges::find(arguments.arrays, value);
-    auto before = std::ranges::find(arrays, value);
-    if (given != arguments.arrays.end()) {
-      t.kind = Template::Input;
-      t.index = int(given - arguments.arrays.begin());
-      return t;
-    }
-    if (before != arrays.end()) {
-      t.kind = Template::Repeated;
-      t.index = int(before - arrays.begin());
-      return t;
-    }
-    arrays.push_back(value);
     const Array &a = arrayOf(value);
+    if (int64_t given = arguments.key.placeOf(a); given >= 0) {
+      t.kind = Template::Input;
+      t.index = int(given);
+      return t;
+    }
+    if (int64_t before = arrays.put(value, met); before >= 0) {
+      t.kind = Template::Repeated;
+      t.index = int(before);
+      return t;
+    }
+    ++met;
     t.dtype = a.dtype;
     t.offset = a.offset;
     t.shape = a.shape;
@@ -111,11 +109,10 @@ private:
     int64_t slot = r.cellSlot(a.storage.get());
     if (slot < 0) return fail("the result has an array in it that the recording does not know"), t;
     t.kind = Template::New;
-    auto known = std::ranges::find(stored, a.storage.get());
-    t.index = int(known - stored.begin());
-    if (known != stored.end()) return t;
-    stored.push_back(a.storage.get());
-    r.trace.outputs.push_back(slot);
+    int64_t next = int64_t(results.size()), known = stored.put(a.storage.get(), next);
+    t.index = int(known < 0 ? next : known);
+    if (known >= 0) return t;
+    results.push_back(r.output(slot));
     return t;
   }
 
@@ -146,23 +143,20 @@ public:
   }
 };
 
+} // namespace
+
 std::string placeOf(const Location &at) {
   if (!at.code) return "";
   Object text(check(PyObject_CallFunction(side().lineOf, "Oi", static_cast<PyObject *>(at.code), at.instruction)));
   return PyUnicode_AsUTF8(text.get());
 }
 
-} // namespace
-
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Node &node) {
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending) {
   ResultReader reader(recorder, arguments);
-  node.result = reader.read(result);
+  ending.result = reader.read(result);
   if (reader.why.size()) return reader.why;
-  node.inputs = recorder.inputs();
-  for (auto &[input, slot] : recorder.written()) {
-    node.commits.push_back({input, int(recorder.trace.outputs.size())});
-    recorder.trace.outputs.push_back(slot);
-  }
+  ending.results = std::move(reader.results);
+  for (auto &[input, slot] : recorder.written()) ending.commits.push_back({input, recorder.output(slot)});
   return "";
 }
 
@@ -178,13 +172,12 @@ static std::string findKeptNow(const Recorder &r, const Arguments &arguments, Py
   std::unordered_map<const Storage *, int32_t> holders; // arrays of the result, by cell
   constexpr const char *kKept = "an array that is made here is kept outside of the call";
   for (auto &[array, times] : in.arrays) {
-    bool isGiven = std::ranges::find(arguments.arrays, array) != arguments.arrays.end();
-    if (isGiven) continue;
+    if (arguments.key.placeOf(arrayOf(array)) >= 0) continue;
     ++holders[arrayOf(array).storage.get()];
     if (Py_REFCNT(array) > times) return std::string("an array of the result is kept outside of the call as well");
   }
   for (auto &[container, times] : in.containers) {
-    bool isPassed = std::ranges::find(arguments.passed, container) != arguments.passed.end();
+    bool isPassed = arguments.containers.find(container) >= 0;
     if (!isPassed && !PyTuple_CheckExact(container) && Py_REFCNT(container) > times)
       return std::string("a container of the result is kept outside of the call as well");
   }
@@ -252,9 +245,9 @@ private:
 
 } // namespace
 
-PyObject *buildResult(const Node &node, const Arguments &arguments, std::span<const Array> made) {
+PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<const Array> made) {
   Builder builder(arguments);
-  HostObject result = build(node.result, made, arguments.key.arrays, builder);
+  HostObject result = build(ending.result, made, arguments.key.arrays, builder);
   return Py_NewRef(static_cast<PyObject *>(result.get()));
 }
 

@@ -7,8 +7,8 @@
 
 namespace kiln::py {
 
-/// Reads the result of a recorded call into the node's template, and the outputs of its trace; why it cannot be built again, or nothing.
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Node &node);
+/// Reads the result of a recorded call into a template, and the outputs of its trace; why it cannot be built again, or nothing.
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending);
 
 /// An array of the call that something outside of it and of its result holds, as a reason; or nothing. `held` are the cells from before
 /// the call, with how many held them.
@@ -17,7 +17,10 @@ std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObj
 std::vector<int32_t> countHolders(const Arguments &arguments);
 
 /// The result of a run.
-PyObject *buildResult(const Node &node, const Arguments &arguments, std::span<const Array> made);
+PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<const Array> made);
+
+/// Where something was recorded: "file.py:3: ".
+std::string placeOf(const Location &at);
 
 int visitTemplate(const Template &t, visitproc visit, void *arg);
 

@@ -29,7 +29,7 @@ def _form(name, args, named):
 
 _python_side = {
     "form": _form, "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
@@ -45,6 +45,7 @@ from ._einsum import einsum, einsum_path  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
 from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
+from ._gradients import (grad, hessian, jacfwd, jacrev, jvp, linearize, stop_gradient, value_and_grad, vjp, vmap)  # noqa: E402
 from ._joining import (append, array_split, block, column_stack, concat, concatenate, delete, dsplit, dstack, hsplit, hstack,  # noqa: E402
                        insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402

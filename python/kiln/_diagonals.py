@@ -191,7 +191,7 @@ def vander(x, /, N=None, increasing=False) -> Array:  # noqa: N803
     if x.ndim != 1:
         raise make("ShapeError", f"vander: rank: expected 1, got {x.ndim}")
     n = x.size if N is None else N
-    powers = arange(n) if increasing else arange(n - 1, -1, -1)
+    powers = arange(n, device=x.device) if increasing else arange(n - 1, -1, -1, device=x.device)
     x = _core.astype(x, int64) if x.dtype.kind in "bi" else x
     return ops["pow"](_core.reshape(x, (-1, 1)), _core.astype(powers, x.dtype))
 

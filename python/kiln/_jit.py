@@ -2,13 +2,12 @@
 import atexit
 import dataclasses
 import inspect
-import json
-import os
 import warnings
 import weakref
 
 from . import _core
-from ._errors import KilnWarning, PackageError, line_of, make
+from ._errors import KilnWarning, make
+from ._explain import Explanation
 from ._front import Bound, check_callable, dress, name_of, opened
 
 atexit.register(_core.stop_compile_thread)  # LLVM must not be taken down under it
@@ -143,108 +142,6 @@ class Stats:
     tier: int
     workspace_bytes: int
     cache_hits: int
-
-
-_MOST_KERNELS = 20  # of a variant, in the text
-
-
-class Explanation:
-    """What became of a jitted function: its recorded variants, what they watch, and their code.
-
-    ``variants`` is a list of dicts. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why
-    a kernel is apart from one that it reads from.
-    """
-
-    def __init__(self, name, counters, variants):
-        self.name, self.counters = name, counters
-        self._sources = [(v.pop("_program"), v.pop("_places")) for v in variants]
-        self.variants, self._kernels = variants, {}
-
-    def kernels(self, variant=-1):
-        """The kernels of a variant: dicts of ``kind``, ``results`` (types), ``ops`` (name and line), and ``apart``, texts that say why
-        it is not one with kernels that it reads from. Opens the compiler.
-
-        Raises
-        ------
-        IndexError
-            Where there is no such variant.
-        """
-        program, places = self._sources[variant]
-        variant %= len(self._sources)
-        if not program or variant in self._kernels:
-            return self._kernels.get(variant, [])
-
-        def line(slot):
-            if not 0 <= slot < len(places) or places[slot] is None:
-                return ""
-            code, instruction = places[slot]
-            return f"{os.path.basename(code.co_filename)}:{line_of(code, instruction)}"
-
-        def named(op, slot):
-            return f"{op} ({line(slot)})" if line(slot) else op
-
-        found = json.loads(_core.print_ir(program, "fusion"))
-        for kernel in found:
-            kernel["ops"] = [(op, line(slot)) for op, slot in kernel["ops"]]
-            kernel["apart"] = [f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: it {why}" if not why.startswith("that") else
-                               f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: {why}" for op, slot, other, otherslot, why in kernel["apart"]]
-        self._kernels[variant] = found
-        return found
-
-    def to_dict(self):
-        return {"name": self.name, **self.counters, "variants": [{**v, "kernel_list": self.kernels(i)} for i, v in enumerate(self.variants)]}
-
-    def __str__(self):
-        c = self.counters
-        waiting = sum(not v["eager"] and v["state"] not in ("ready", "failed", "interpreted") and bool(v["ops"]) for v in self.variants)
-        lines = [f"{self.name}: {c['calls']} calls, {len(self.variants)} variants, {c['compiles']} compiled, {c['cache_hits']} from the cache"
-                 + (f", {waiting} to be compiled when they are called again" if waiting else "")]
-        for i, v in enumerate(self.variants):
-            if v["eager"]:
-                lines.append(f"  variant {i}: {v['hits']} hits\n    runs in eager: {v['eager']}")
-                continue
-            lines.append(f"  variant {i}: {', '.join(v['inputs']) or 'no arrays'}, {v['hits']} hits")
-            lines.append(f"    {v['ops']} operations {_code_text(v)}")
-            lines += self._kernel_lines(i) if v["state"] == "ready" else []
-            if v["apart"]:
-                lines.append(f"    shares no code with earlier variants: {v['apart']}")
-            watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
-            if watched:
-                lines.append("    watches " + "; ".join(watched))
-        return "\n".join(lines)
-
-    def _kernel_lines(self, i):
-        try:
-            kernels = self.kernels(i)
-        except PackageError as error:  # code from the cache, and no compiler to tell what it is made of
-            return [f"      {error}"]
-        lines = []
-        for number, kernel in enumerate(kernels[:_MOST_KERNELS]):
-            ops = ", ".join(op for op, _ in kernel["ops"])
-            lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
-            lines += [f"        {text}" for text in kernel["apart"]]
-        if len(kernels) > _MOST_KERNELS:
-            lines.append(f"      and {len(kernels) - _MOST_KERNELS} more")
-        return lines
-
-    __repr__ = __str__
-
-
-def _code_text(v):
-    if v["state"] == "failed":
-        return f"one by one: their code was not compiled: {v['error']}"
-    if v["state"] == "interpreted":
-        return f"one by one: {v['error']}"
-    if v["state"] != "ready":
-        return f"one by one: their code is {'being compiled' if v['state'] == 'compiling' else 'not compiled yet'}"
-    source = f"{'for any size, ' if v['any_size'] else ''}{'found in the cache' if v['from_cache'] else 'compiled'}"
-    return f"in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms"
-
-
-def _short(value):
-    name = getattr(value, "__name__", None)
-    text = name if name else repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 class Lowered:

@@ -342,9 +342,9 @@ func.func @transpose_axes(%x: tensor<2x3xf32>) {
 
 // -----
 
-func.func @searchsorted_rank(%x: tensor<2x2xf32>) {
-  // expected-error@+1 {{rank of the sorted array: expected 1, got 2}}
-  %r = kiln.searchsorted %x, %x {right = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xi64>
+func.func @searchsorted_shapes(%x: tensor<2x2xf32>, %y: tensor<3x2xf32>) {
+  // expected-error@+1 {{shapes: expected a vector, or one for each of the first axes, got (2, 2)}}
+  %r = kiln.searchsorted %x, %y {right = 0 : i64} : (tensor<2x2xf32>, tensor<3x2xf32>) -> tensor<3x2xi64>
   return
 }
 

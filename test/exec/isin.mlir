@@ -28,3 +28,10 @@ func.func @none(%x: tensor<1xui8> {kiln.input = "1"}, %v: tensor<0xui8> {kiln.in
   %r = kiln.isin %x, %v : (tensor<1xui8>, tensor<0xui8>) -> tensor<1xi1>
   return %r : tensor<1xi1>
 }
+
+// CHECK-LABEL: @batch:
+// CHECK-NEXT: {{^}}bool[2, 2]: 1 0 0 1{{$}}
+func.func @batch(%x: tensor<2x2xf32> {kiln.input = "1,3,1,3"}, %v: tensor<2x1xf32> {kiln.input = "1,3"}) -> tensor<2x2xi1> {
+  %r = kiln.isin %x, %v : (tensor<2x2xf32>, tensor<2x1xf32>) -> tensor<2x2xi1>
+  return %r : tensor<2x2xi1>
+}

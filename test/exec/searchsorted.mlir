@@ -28,3 +28,10 @@ func.func @empty(%line: tensor<0xf32> {kiln.input = ""}, %v: tensor<1xf32> {kiln
   %r = kiln.searchsorted %line, %v {right = 0 : i64} : (tensor<0xf32>, tensor<1xf32>) -> tensor<1xi64>
   return %r : tensor<1xi64>
 }
+
+// CHECK-LABEL: @batch:
+// CHECK-NEXT: {{^}}int64[2, 2]: 1 2 0 1{{$}}
+func.func @batch(%line: tensor<2x2xf32> {kiln.input = "1,2,3,4"}, %v: tensor<2x2xf32> {kiln.input = "2,5,3,4"}) -> tensor<2x2xi64> {
+  %r = kiln.searchsorted %line, %v {right = 0 : i64} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xi64>
+  return %r : tensor<2x2xi64>
+}

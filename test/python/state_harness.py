@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import types
 import warnings
 import weakref
@@ -144,7 +145,7 @@ def describe(scope, value, error, last):
 def settle(seconds=10):
     """Waits for code that is being compiled."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and any(v["state"] == "compiling" and not v["eager"] for f in list(kn._jit._functions) for v in f._entries()):
+    while time.monotonic() < end and any(s["state"] == "compiling" for f in list(kn._jit._functions) for v in f._entries() for s in v["steps"]):
         time.sleep(0.001)
 
 
@@ -195,15 +196,18 @@ def check(text, modes=MODES, scopes=None):
             with kn.config.override(jit="sync" if mode in ("sync", "threads") else "auto"):
                 if mode == "threads":
                     silent = silent or run(text, plain, capture=False)
-                    both = [None, None]
+                    both, ended = [None, None], []
 
                     def work(i):
-                        both[i] = run(text, kn.jit, capture=False, scopes=scopes)
+                        try:
+                            both[i] = run(text, kn.jit, capture=False, scopes=scopes)
+                        except BaseException:
+                            ended.append(traceback.format_exc())
                     threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
                     [t.start() for t in threads]
                     [t.join() for t in threads]
                     for got in both:
-                        assert got is not None, f"mode {mode}: a thread ended early\n{text}"
+                        assert got is not None, f"mode {mode}: a thread ended early: {''.join(ended)}\n{text}"
                         compare(text, got, silent, mode)
                     continue
                 turn = iter(range(1000))

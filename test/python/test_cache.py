@@ -165,8 +165,28 @@ def test_further_folders_are_read_and_not_written(tmp_path):
     image.chmod(0o700)
 
 
+def test_a_folder_that_everybody_may_write_to_is_left_alone(tmp_path):
+    own, image = tmp_path / "own", tmp_path / "image"
+    assert run_programs(own, 0, 2) == (2, 0) == run_programs(image, 0, 2)
+    own.chmod(0o777)
+    image.chmod(0o777)
+    before = {f: f.stat().st_mtime_ns for f in own.iterdir()}
+    assert run_programs(own, 0, 3, KILN_CACHE_PATH=str(image)) == (3, 0)
+    assert before == {f: f.stat().st_mtime_ns for f in own.iterdir()}
+    image.chmod(0o755)
+    assert run_programs(own, 0, 3, KILN_CACHE_PATH=str(image)) == (1, 2)
+
+
+def test_drafts_of_processes_that_are_gone(tmp_path):
+    old, new = tmp_path / "a.so.1-2.tmp", tmp_path / "b.so.3-4.tmp"
+    old.write_bytes(b"half"), new.write_bytes(b"half")
+    os.utime(old, (1e9, 1e9))
+    run_programs(tmp_path, 0, 1, KILN_CACHE_LIMIT="1")
+    assert not old.exists() and new.exists()
+
+
 def test_a_folder_whose_files_must_not_run(tmp_path):
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", tmp_path], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,mode=700", "tmpfs", tmp_path], capture_output=True).returncode:
         pytest.skip("needs the right to mount")
     try:
         assert run_programs(tmp_path, 0, 3, TMPDIR=str(tmp_path)) == (3, 0)

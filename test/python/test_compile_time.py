@@ -186,3 +186,17 @@ def test_a_program_that_takes_too_long_runs_without_code(mode, monkeypatch):
         start = time.thread_time()
         same_bits(jitted(x), f(x))
         assert time.thread_time() - start < 1 and jitted.stats.tier == 0
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x]], ids=["arrays", "lists"])
+def test_a_call_takes_time_linear_in_its_arguments(wrap):
+    f = kn.jit(lambda items: len(items))
+
+    def seconds(n):
+        items = [wrap(kn.ones(2)) for _ in range(n)]
+        f(items)
+        start = time.process_time()
+        f(items)
+        return time.process_time() - start
+
+    assert seconds(40_000) < 50 * max(seconds(4_000), 1e-3)  # 10 times as many; quadratic: 100

@@ -180,7 +180,10 @@ functions = [
     lambda x: kn.sort(x, descending=True), lambda x: kn.cumulative_sum(x, axis=0, include_initial=True), lambda x: kn.unique_values(x), lambda x: kn.nonzero(x > 1)[0],
     lambda x: kn.outer(x[0], x[1]), lambda x: kn.logsumexp(x, axis=1), lambda x: kn.diag(x[0]), lambda x: x ** 3, lambda x: 2 / x, lambda x: kn.clip(x, 0, 1),
     lambda x: kn.stack((x, x)), lambda x: kn.gelu(x), lambda x: x.astype(kn.float16).sum(), lambda x: x[kn.asarray([0, 1], device=x.device)], lambda x: x[[1]],
-    lambda x: x.at[0].add(1.5), lambda x: kn.searchsorted(kn.sort(x[0]), x[1]), lambda x: (x + 1j * x).imag, lambda x: kn.linalg.det(x[:, :2]), lambda x: kn.isin(x, x[0])]
+    lambda x: x.at[0].add(1.5), lambda x: kn.searchsorted(kn.sort(x[0]), x[1]), lambda x: (x + 1j * x).imag, lambda x: kn.linalg.det(x[:, :2]), lambda x: kn.isin(x, x[0]),
+    lambda x: kn.polyval(x[0], x), lambda x: kn.polyfit(x[0], x[1] + x[0], 1), lambda x: kn.polyder(x[0]), lambda x: kn.polyint(x[0]), lambda x: kn.polymul(x[0], x[1][:2]),
+    lambda x: kn.polyadd(x[0], x[1][:2]), lambda x: kn.real(kn.roots(x[0] + 1)), lambda x: kn.poly(x[0]), lambda x: kn.convolve(x[0], x[1]), lambda x: kn.gradient(x, axis=1),
+    lambda x: kn.correlate(x[0], x[1], 'same'), lambda x: kn.vander(x[0]), lambda x: kn.sliding_window_view(x, 2, 1)]
 for f in functions:
     here, there = f(host), f(x)
     code = f.__code__.co_firstlineno, f.__code__.co_consts, f.__code__.co_names

@@ -62,7 +62,7 @@ def test_code_from_the_cache_and_for_any_size_is_explained():
 def test_what_runs_in_eager_has_no_kernels():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        f = kn.jit(lambda x: x.item() + 1)
+        f = kn.jit(lambda x: print(end="") or x)
         f(kn.ones(1))
     assert f.explain().kernels() == [] and f.explain().to_dict()["variants"][0]["kernel_list"] == []
     with pytest.raises(IndexError):

@@ -439,6 +439,20 @@ f(l, l)
 f(l, [x])
 f(l, l)
 """,
+    "one list with arrays of NumPy given twice": """
+@jit
+def f(a, b):
+    a.append(1)
+    return a is b, len(b), kn.asarray(b[0]) * 2
+l = [np.ones(2)]
+g = jit(lambda d, e: (d is e, kn.asarray(e["k"]) * 2))
+d = {"k": np.ones(3)}
+---
+f(l, l)
+f([np.ones(2)], [np.ones(2)])
+g(d, d)
+g(d, dict(d))
+""",
     "attributes that are arrays are replaced": """
 import dataclasses
 @dataclasses.dataclass

@@ -410,37 +410,40 @@ TEST(Device, TreesRunAndCommitThere) {
     assign(x, apply(Op::Add, x, y));
     return apply(Op::Multiply, x, y);
   };
-  Node node;
+  Tree tree;
   std::vector<int64_t> onCpu;
   {
     Arrays given = there(here);
     Recorder r(Recorder::Computed);
     r.addInput(given[0]), r.addInput(given[1]);
     Array product = f(given[0], given[1]);
-    r.trace.outputs = {r.slotOf(product), r.written()[0].slot};
-    node.inputs = r.inputs();
-    node.commits = {{0, 1}};
+    Path path;
+    path.ending.results = {r.output(r.slotOf(product))};
+    path.ending.commits = {{0, r.output(r.written()[0].slot)}};
+    path.entries = r.inputs();
     onCpu = r.trace.serialize();
-    node.segment = Segment(std::move(r.trace), std::move(r.places));
+    path.pieces = r.finish();
+    tree.add(std::move(path));
   }
+  Segment &segment = tree.root().step->segment;
   {
     Trace same = Trace::parse(onCpu);
     same.devices.clear();
     EXPECT_NE(same.serialize(), onCpu) << "the key of the cache has the device";
   }
-  EXPECT_EQ(node.segment.device, &dummy());
+  EXPECT_EQ(segment.device, &dummy());
   Sharing sharing;
-  sharing.choose(Dynamic::Everywhere, {}, node.segment, {},
+  sharing.choose(Dynamic::Everywhere, {}, segment, {},
                  [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
-  EXPECT_EQ(node.segment.code, nullptr) << "the compiler of the CPU makes none";
-  EXPECT_EQ(node.segment.why, "no code is made for 'dummy:0', where it works");
+  EXPECT_EQ(segment.code, nullptr) << "the compiler of the CPU makes none";
+  EXPECT_EQ(segment.why, "no code is made for 'dummy:0', where it works");
   Array *arrays[] = {&far[0], &far[1]};
-  std::vector<Array> made;
+  Ran ran;
   int before = dummy().copies();
-  ASSERT_EQ(run(node, arrays, {}, made), RunStatus::Done);
+  ASSERT_EQ(run(tree, arrays, {}, ran), RunStatus::Done);
   EXPECT_EQ(dummy().copies(), before);
   Array product = f(here[0], here[1]);
-  EXPECT_EQ(bytesOf(made[0]), bytesOf(product));
+  EXPECT_EQ(bytesOf(ran.results[0]), bytesOf(product));
   EXPECT_EQ(bytesOf(far[0]), bytesOf(here[0]));
   Array view = slice(far[0], {0, 0}, {2, 6}, {1, 1}), other = slice(far[1], {0, 0}, {2, 6}, {1, 1});
   PlainCall plain;

@@ -31,9 +31,9 @@ struct Tape : Mode {
     ++writes;
     Mode::write(target, value);
   }
-  Array leave(const Array &value, const char *why) override {
+  Array leave(const Array &value, const char *why, Leaving how) override {
     ++left;
-    return Mode::leave(value, why);
+    return Mode::leave(value, why, how);
   }
 };
 

@@ -62,29 +62,28 @@ KeyBuilder keyOf(std::initializer_list<Array *> arrays, int64_t number = 0) {
 }
 
 /// f(x, y): x += y; return x * y, x[1:]
-Tree recordUpdate(Array &x, Array &y) {
-  Tree tree;
+void recordUpdate(Tree &tree, Array &x, Array &y) {
   tree.key = keyOf({&x, &y}).finish();
   Recorder r(Recorder::Computed);
   r.addInput(x);
   r.addInput(y);
   assign(x, apply(Op::Add, x, y));
   Array product = apply(Op::Multiply, x, y), tail = slice(x, {1}, {x.shape[0] - 1}, {1});
-  Node &node = tree.root;
-  r.trace.outputs = {r.slotOf(product), r.written()[0].slot};
-  node.inputs = r.inputs();
-  node.commits = {{0, 1}};
-  node.result.kind = Template::Container;
-  node.result.object = make("pair");
+  Path path;
+  Ending &ending = path.ending;
+  ending.results = {r.output(r.slotOf(product))};
+  ending.commits = {{0, r.output(r.written()[0].slot)}};
+  path.entries = r.inputs();
+  ending.result.kind = Template::Container;
+  ending.result.object = make("pair");
   Template made, view;
   made.kind = Template::New, made.shape = product.shape, made.strides = product.strides;
   view.kind = Template::View, view.offset = 1, view.shape = tail.shape, view.strides = tail.strides;
   Template again = made;
   again.kind = Template::Repeated;
-  node.result.children = {made, view, again};
-  tree.notePlaces(r.locations);
-  node.segment = Segment(std::move(r.trace));
-  return tree;
+  ending.result.children = {made, view, again};
+  path.pieces = r.finish();
+  tree.add(std::move(path));
 }
 
 } // namespace
@@ -129,28 +128,30 @@ TEST(Key, ComparesTypesBitsAndLayouts) {
 TEST(Tree, RunsCommitsAndBuilds) {
   {
     Array x = floats({1, 2, 3}), y = floats({10, 10, 10});
-    Tree tree = recordUpdate(x, y);
+    Tree tree;
+    recordUpdate(tree, x, y);
     EXPECT_EQ(values(x), (std::vector<float>{11, 12, 13})) << "the call that is recorded is an eager one";
     Array *arrays[] = {&x, &y};
-    std::vector<Array> made;
-    ASSERT_EQ(run(tree.root, arrays, {}, made), RunStatus::Done);
+    Ran ran;
+    ASSERT_EQ(run(tree, arrays, {}, ran), RunStatus::Done);
     EXPECT_EQ(values(x), (std::vector<float>{21, 22, 23}));
     TextBuilder builder;
-    EXPECT_EQ(textOf(build(tree.root.result, made, arrays, builder)), "pair([210 220 230 ] [22 23 ] [210 220 230 ] )");
+    EXPECT_EQ(textOf(build(ran.end->ending->result, ran.results, arrays, builder)), "pair([210 220 230 ] [22 23 ] [210 220 230 ] )");
   }
   EXPECT_EQ(living, 0) << "every object of the host is given back";
 }
 
 TEST(Tree, WritesThatOnlyEagerDoesRight) {
   Array x = floats({1, 2, 3}), y = floats({1, 1, 1});
-  Tree tree = recordUpdate(x, y);
-  std::vector<Array> made;
+  Tree tree;
+  recordUpdate(tree, x, y);
+  Ran ran;
   Array both = floats({1, 2, 3, 4}), low = slice(both, {0}, {3}, {1}), high = withOwnCell(slice(both, {1}, {3}, {1}));
   Array *overlapping[] = {&low, &high};
-  EXPECT_EQ(run(tree.root, overlapping, {}, made), RunStatus::Eager);
+  EXPECT_EQ(run(tree, overlapping, {}, ran), RunStatus::Eager);
   x.storage->isWritable = false;
   Array *readOnly[] = {&x, &y};
-  EXPECT_EQ(run(tree.root, readOnly, {}, made), RunStatus::Eager);
+  EXPECT_EQ(run(tree, readOnly, {}, ran), RunStatus::Eager);
   EXPECT_EQ(values(both), (std::vector<float>{1, 2, 3, 4})) << "nothing was written";
 }
 
@@ -165,15 +166,17 @@ TEST(Tree, AFailureOnDataWritesNothing) {
     r.addInput(index);
     assign(x, apply(Op::Add, x, x));
     Array taken = gather(x, index, 0);
-    r.trace.outputs = {r.slotOf(taken), r.written()[0].slot};
-    tree.root.inputs = r.inputs();
-    tree.root.commits = {{0, 1}};
-    tree.root.segment = Segment(std::move(r.trace));
+    Path path;
+    path.ending.results = {r.output(r.slotOf(taken))};
+    path.ending.commits = {{0, r.output(r.written()[0].slot)}};
+    path.entries = r.inputs();
+    path.pieces = r.finish();
+    tree.add(std::move(path));
   }
   at = 7;
   Array *arrays[] = {&x, &index};
-  std::vector<Array> made;
-  EXPECT_EQ(run(tree.root, arrays, {}, made), RunStatus::Eager);
+  Ran ran;
+  EXPECT_EQ(run(tree, arrays, {}, ran), RunStatus::Eager);
   EXPECT_EQ(values(x), (std::vector<float>{2, 4}));
 }
 
@@ -230,12 +233,14 @@ TEST(PlainCall, FitsArraysOfTheirOwnMemory) {
     r.addInput(x);
     r.addInput(y);
     Array sum = apply(Op::Add, x, y);
-    r.trace.outputs = {r.slotOf(sum)};
-    tree.root.inputs = r.inputs();
-    tree.root.result.kind = Template::New;
-    tree.root.result.shape = sum.shape;
-    tree.root.result.strides = sum.strides;
-    tree.root.segment = Segment(std::move(r.trace));
+    Path path;
+    path.ending.results = {r.output(r.slotOf(sum))};
+    path.entries = r.inputs();
+    path.ending.result.kind = Template::New;
+    path.ending.result.shape = sum.shape;
+    path.ending.result.strides = sum.strides;
+    path.pieces = r.finish();
+    tree.add(std::move(path));
   }
   Array *arrays[] = {&x, &y};
   PlainCall plain;

@@ -1,6 +1,7 @@
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
+#include "passes/fuse/Fuse/FusionRules.h"
 #include "passes/fuse/Fuse/Moves.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -19,7 +20,7 @@ namespace {
 /// Operations that become one kernel.
 struct Group {
   ir::KernelKind kind;
-  Dims space;    // positions: of the result, or of what is reduced
+  Shape space;   // positions: of the result, or of what is reduced
   int axis = -1; // the reduced one
   llvm::SetVector<Operation *> ops;
   llvm::SetVector<Group *> reads = {}; // the kernels that it reads from; those that have become part of another lead on to it
@@ -27,17 +28,16 @@ struct Group {
   int64_t first = 0, last = 0;       // places of its operations in the program
   SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
-constexpr size_t kMostOps = 256;
-constexpr int kMostStages = 16; // of reductions that follow each other: each computes again what those before it did
 
 class Fuser {
 public:
-  Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()), moves(fn) {}
+  Fuser(func::FuncOp fn, const FusionRules &rules) : fn(fn), block(fn.getBody().front()), rules(rules), moves(fn, rules) {}
   LogicalResult run();
 
 private:
   func::FuncOp fn;
   Block &block;
+  const FusionRules &rules;
   std::vector<std::unique_ptr<Group>> groups;
   DenseMap<Operation *, Group *> groupOf;
   DenseMap<Operation *, int64_t> places; // of operations in the program
@@ -94,19 +94,19 @@ std::unique_ptr<Group> Fuser::alone(Operation *op) {
 }
 
 /// The shapes of values in a reduction: all positions, without the reduced axis, or with it as a unit axis.
-bool belongs(const Group &g, const Dims &shape) {
+bool belongs(const Group &g, const Shape &shape) {
   if (shape == g.space) return true;
   if (g.axis < 0) return false;
-  Dims reduced = g.space, unit = g.space;
+  Shape reduced = g.space, unit = g.space;
   reduced.erase(g.axis);
-  unit[g.axis] = 1;
+  unit[g.axis] = Size::constant(1);
   return shape == reduced || shape == unit;
 }
 
 /// Whether `op`, in a kernel of the shape of `target`, reads `operand` out of `g` only at the position it runs over itself.
 bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value operand) {
   // Axes of the kernel by number, -1 for a unit axis.
-  auto natural = [&](const Dims &shape) {
+  auto natural = [&](const Shape &shape) {
     SmallVector<int> axes;
     bool isReduced = shape.rank < target.space.rank;
     for (int i = 0; i < target.space.rank; ++i)
@@ -127,16 +127,15 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
       return llvm::none_of(found, [&](Operation *p) { return groupOf.lookup(p) == &g; });
     }
     if (!isPulled(producer) && producer != op) return true;
-    auto words = ir::wordsOf(producer);
     SmallVector<int> from;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(producer)) {
-      Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
+      Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(broadcast.getResult()).shape;
       for (int i = 0; i < x.rank; ++i) {
         int64_t a = broadcast.getAxes()[size_t(i)];
-        from.push_back(x[i] == 1 && to[int(a)] != 1 ? -1 : axes[size_t(a)]);
+        from.push_back(x[i].is(1) && !to[int(a)].is(1) ? -1 : axes[size_t(a)]);
       }
     } else if (auto reshape = dyn_cast<ir::ReshapeOp>(producer)) {
-      Dims x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
+      Shape x = ir::typeOf(reshape.getX()).shape, to = ir::typeOf(reshape.getResult()).shape;
       from = ir::throughUnitAxes(x, to, ArrayRef(axes), -1);
     } else if (ir::isKind(producer, Kind::Index)) {
       llvm::SetVector<Operation *> found;
@@ -160,7 +159,8 @@ bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contractio
 /// Why the kernel of `g` cannot also run `what`, whose kernel would be `op`; empty: it can, and then takes over its reduction.
 StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
   constexpr StringRef kOtherShape = "has another shape";
-  if (g.ops.size() > kMostOps || stageOf(g, what) > kMostStages) return "that kernel is full";
+  if (g.ops.size() > rules.mostOps || stageOf(g, what) > rules.mostStages) return "that kernel is full";
+  if (StringRef why = rules.refuses(g.kind, cast<ir::ArrayOp>(what)); !why.empty()) return why;
   if (isa<ir::GatherOp>(what)) return "reads any position of it";
   if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
   if (takesEpilogue(g)) {
@@ -233,7 +233,7 @@ StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group
   if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
   if (!(g.space == home.space)) return "has another shape";
   if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
-  if (g.ops.size() + home.ops.size() > kMostOps) return "both would be too many operations";
+  if (g.ops.size() + home.ops.size() > rules.mostOps) return "both would be too many operations";
   if (makesCycle({&home, &g}, read)) return "would come both before and after another kernel";
   bool isNatural = llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(g, home, op, v); });
   // Kernels of which one reads the other are two because it does so at other positions.
@@ -242,17 +242,16 @@ StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group
 
 /// Whether what `g` computes is little, and read by a matrix product alone, as its operand.
 bool Fuser::isPrologue(Group &g, Operation *product, Value operand) {
-  constexpr int kLittle = 8; // in costs of the records: a product reads an element several times at most
   DType dtype = ir::typeOf(operand).dtype;
   if (g.kind != ir::KernelKind::Elementwise || (dtype != DType::F32 && dtype != DType::F64)) return false;
   int cost = 0;
   for (Operation *member : g.ops) {
-    cost += info(*ir::opOf(member)).cost;
+    cost += rules.costOf(cast<ir::ArrayOp>(member));
     bool isInside = llvm::all_of(member->getUsers(), [&](Operation *user) { return user == product || groupOf.lookup(user) == &g; });
     if (!isInside || !ir::isKind(member, Kind::Elementwise)) return false;
     if (!(ir::typeOf(member->getResult(0)).shape == ir::typeOf(operand).shape)) return false;
   }
-  return cost <= kLittle && operand.hasOneUse();
+  return cost <= rules.mostPrologue && operand.hasOneUse();
 }
 
 /// The operands of a product that become part of its kernel.
@@ -432,8 +431,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands,
-                                     b.getStringAttr(ir::kKernelKinds[size_t(g.kind)]), nullptr);
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr);
   kernel.getBody().takeBody(*region);
   if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
@@ -464,16 +462,26 @@ LogicalResult Fuser::run() {
 }
 
 struct Fuse : impl::FuseBase<Fuse> {
+  static inline const FusionRules common;
+  const FusionRules *rules = &common;
+
   void runOnOperation() override {
     if (getOperation().isDeclaration()) return;
     for (Operation &op : getOperation().getBody().front().without_terminator())
-      if (!ir::opOf(&op)) {
+      if (!isa<ir::ArrayOp>(op)) {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }
-    if (failed(Fuser(getOperation()).run())) signalPassFailure();
+    if (failed(Fuser(getOperation(), *rules).run())) signalPassFailure();
   }
 };
 
 } // namespace
+
+std::unique_ptr<Pass> createFuseFor(const FusionRules &rules) {
+  auto pass = std::make_unique<Fuse>();
+  pass->rules = &rules;
+  return pass;
+}
+
 } // namespace kiln

@@ -25,10 +25,9 @@ void Moves::copyAliasedOutputs() {
   DenseSet<Value> taken;
   OpBuilder b(end);
   for (OpOperand &output : end->getOpOperands()) {
-    Value root = output.get();
-    while (auto alias = root.getDefiningOp<ir::ReshapeOp>()) root = alias.getX();
+    Value root = ir::memoryOf(output.get());
     if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
-    output.set(ir::CastOp::create(b, end->getLoc(), output.get().getType(), output.get()));
+    output.set(ir::CopyOp::create(b, end->getLoc(), output.get().getType(), output.get()));
     count("fuse.copies");
   }
 }
@@ -38,7 +37,7 @@ static Value inMemory(ir::DotGeneralOp dot, Value operand) {
   auto broadcast = operand.getDefiningOp<ir::BroadcastOp>();
   int64_t rank = ir::typeOf(operand).shape.rank, batches = int64_t(dot.getXBatch().size());
   if (!broadcast || rank != batches + 2 || !llvm::is_sorted(dot.getXBatch()) || !llvm::is_sorted(dot.getYBatch())) return operand;
-  Dims x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
+  Shape x = ir::typeOf(broadcast.getX()).shape, to = ir::typeOf(operand).shape;
   ArrayRef<int64_t> axes = broadcast.getAxes();
   auto isWhole = [&](int64_t axis) {
     auto at = llvm::find(axes, axis);
@@ -60,8 +59,8 @@ void Moves::findRoots() {
     if (isa<ir::ReshapeOp>(op) && !ir::addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
     if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
       for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
-    if (isa<ir::GatherOp>(op)) requireMemory(op.getOperand(0));
-    if (ir::isKind(&op, Kind::Library)) llvm::for_each(op.getOperands(), [&](Value v) { requireMemory(v); });
+    for (OpOperand &operand : op.getOpOperands())
+      if (cast<ir::ArrayOp>(op).getAccess(operand.getOperandNumber()) == ir::Access::Memory) requireMemory(operand.get());
   }
 }
 
@@ -69,11 +68,11 @@ void Moves::findRoots() {
 void Moves::copyReshapedArguments() {
   OpBuilder b = OpBuilder::atBlockBegin(&block);
   for (BlockArgument argument : block.getArguments()) {
-    if (!fn.getArgAttr(argument.getArgNumber(), "kiln.strides")) continue;
+    if (!fn.getArgAttr(argument.getArgNumber(), ir::kStrides)) continue;
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
       if (!isAlias(use.getOwner())) continue;
-      if (!copy) copy = ir::CastOp::create(b, argument.getLoc(), argument.getType(), argument);
+      if (!copy) copy = ir::CopyOp::create(b, argument.getLoc(), argument.getType(), argument);
       use.set(copy);
     }
     if (copy) count("fuse.copies");
@@ -91,7 +90,7 @@ bool Moves::isMuch(Operation *scalar) {
   for (size_t i = 0; i < cone.size(); ++i) {
     if (settled.contains(cone[i])) return true;
     if (!isPulled(cone[i])) continue;
-    cost += info(*ir::opOf(cone[i])).cost;
+    cost += rules.costOf(cast<ir::ArrayOp>(cone[i]));
     if (cost > kMostCost || cone.size() > kMostOps) return true;
     for (Value v : cone[i]->getOperands())
       if (Operation *op = v.getDefiningOp()) cone.insert(op);

@@ -18,13 +18,13 @@ struct Block {
 
 /// An array in the workspace whose size is open: one of a row behind the placed ones.
 struct OpenBlock {
-  TensorType type;
+  ir::ArrayType type;
   int64_t to;
 
-  bool isAsLarge(const TensorType &other) const {
-    auto sorted = [](const Dims &shape) {
-      SmallVector<int64_t> sizes(shape.begin(), shape.end());
-      llvm::erase(sizes, 1);
+  bool isAsLarge(const ir::ArrayType &other) const {
+    auto sorted = [](const Shape &shape) {
+      SmallVector<Size> sizes(shape.begin(), shape.end());
+      llvm::erase(sizes, Size::constant(1));
       llvm::sort(sizes);
       return sizes;
     };
@@ -48,11 +48,6 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
   return offset;
 }
 
-Value rootOf(Value v) {
-  while (auto alias = v.getDefiningOp<ir::ReshapeOp>()) v = alias.getX();
-  return v;
-}
-
 /// The input of a kernel that its one result changes in some places, where nothing else in the kernel reads it.
 Value changedInput(ir::KernelOp kernel) {
   if (kernel.getNumResults() != 1) return nullptr;
@@ -61,7 +56,7 @@ Value changedInput(ir::KernelOp kernel) {
   auto base = dyn_cast<BlockArgument>(op->getOperand(0));
   if (!base || !base.hasOneUse()) return nullptr;
   Value input = kernel.getInputs()[base.getArgNumber()];
-  auto isSame = [&](Value other) { return rootOf(other) == rootOf(input); };
+  auto isSame = [&](Value other) { return ir::memoryOf(other) == ir::memoryOf(input); };
   return llvm::count_if(kernel.getInputs(), isSame) == 1 ? input : nullptr;
 }
 
@@ -90,8 +85,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
   std::optional<int64_t> takeOver(ir::KernelOp kernel, int64_t last) {
     Value input = changedInput(kernel);
-    auto found = input ? placed.find(rootOf(input)) : placed.end();
-    if (found == placed.end() || lastUse(rootOf(input)) != order[kernel]) return std::nullopt;
+    auto found = input ? placed.find(ir::memoryOf(input)) : placed.end();
+    if (found == placed.end() || lastUse(ir::memoryOf(input)) != order[kernel]) return std::nullopt;
     auto extend = [&](auto &block) {
       block.to = last;
       count("plan-memory.in-place");
@@ -104,7 +99,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   }
 
   /// Sizes are known at a call only, so memory is shared between arrays that are as large as each other in every call.
-  int64_t placeOpen(const TensorType &type, int64_t from, int64_t to) {
+  int64_t placeOpen(const ir::ArrayType &type, int64_t from, int64_t to) {
     auto found = llvm::find_if(open, [&](OpenBlock &b) { return b.to < from && b.isAsLarge(type); });
     if (found == open.end()) open.push_back({type, to}), found = std::prev(open.end());
     found->to = to;
@@ -123,9 +118,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
         auto last = lastUse(result);
         offsets.push_back(-1);
         if (!last) continue;
-        TensorType type = ir::typeOf(result);
-        bool isOpen = hasSymbols(type.shape);
-        int64_t bytes = isOpen ? 0 : (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
+        ir::ArrayType type = ir::typeOf(result);
+        bool isOpen = !type.shape.isStatic();
+        int64_t bytes = isOpen ? 0 : (numElements(type.shape.words()) * byteSize(type.dtype) + 63) / 64 * 64;
         if (auto taken = takeOver(kernel, *last)) offsets.back() = *taken;
         else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
         placed[result] = offsets.back();

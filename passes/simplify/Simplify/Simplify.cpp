@@ -1,5 +1,4 @@
 #include "lib/Core/Stats.h"
-#include "lib/Core/Infer.h"
 #include "passes/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -14,28 +13,35 @@ using namespace mlir;
 namespace kiln {
 namespace {
 
-Dims dims(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.data(), list.size())); }
+Type typeWith(Value like, const Shape &shape) { return ir::tensorType(like.getContext(), {ir::typeOf(like).dtype, shape}); }
 
-Value build(PatternRewriter &rw, Location loc, Op op, ValueRange operands, ArrayRef<int64_t> words) {
-  SmallVector<TensorType> types;
-  for (Value v : operands) types.push_back(ir::typeOf(v));
-  TensorType result = infer(op, {types.data(), types.size()}, {words.data(), words.size()});
-  return ir::buildOp(rw, loc, op, operands, words, result)->getResult(0);
+Value reshape(PatternRewriter &rw, Value x, const Shape &shape) {
+  if (ir::typeOf(x).shape == shape) return x;
+  return ir::ReshapeOp::create(rw, x.getLoc(), typeWith(x, shape), x);
 }
 
-Value reshape(PatternRewriter &rw, Value x, const Dims &shape) {
-  TensorType type = ir::typeOf(x);
-  if (type.shape == shape) return x;
-  return ir::buildOp(rw, x.getLoc(), Op::Reshape, x, {}, {type.dtype, shape})->getResult(0);
+Value broadcast(PatternRewriter &rw, ir::BroadcastOp op, Value x, ArrayRef<int64_t> axes) {
+  return ir::BroadcastOp::create(rw, op.getLoc(), op.getType(), x, axes);
 }
 
 /// Reductions over one axis. Neighbouring axes are one axis of the reshaped operand.
-struct SplitReduction : RewritePattern {
-  SplitReduction(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rw) const override {
-    if (!ir::isKind(op, Kind::Reduce)) return rw.notifyMatchFailure(op, "is no reduction");
-    ArrayRef<int64_t> axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
-    Value operand = op->getOperand(0);
+struct SplitReduction : OpInterfaceRewritePattern<ir::ArrayOp> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  /// The same reduction of `x` over other axes.
+  static Value reduce(PatternRewriter &rw, ir::ArrayOp op, Value x, ArrayRef<int64_t> axes) {
+    Shape shape;
+    for (auto [i, size] : llvm::enumerate(ir::typeOf(x).shape))
+      if (!llvm::is_contained(axes, int64_t(i))) shape.push(size);
+    OperationState state(op.getLoc(), op->getName(), x, typeWith(op->getResult(0), shape), {});
+    state.addAttribute("axes", rw.getDenseI64ArrayAttr(axes));
+    return rw.create(state)->getResult(0);
+  }
+
+  LogicalResult matchAndRewrite(ir::ArrayOp op, PatternRewriter &rw) const override {
+    if (op.getKind() != Kind::Reduce) return rw.notifyMatchFailure(op, "is no reduction");
+    SmallVector<int64_t, 2> axes = op.getAlong();
+    Value operand = op.getMain();
     if (axes.size() == 1) return rw.notifyMatchFailure(op, "has one axis");
     if (axes.empty()) {
       rw.replaceOp(op, operand);
@@ -44,19 +50,15 @@ struct SplitReduction : RewritePattern {
     // The last run of neighbouring axes first, the rest by another reduction.
     size_t first = axes.size() - 1;
     while (first > 0 && axes[first - 1] == axes[first] - 1) --first;
-    Dims shape = ir::typeOf(operand).shape, merged;
-    SmallVector<int64_t> sizes;
+    Shape shape = ir::typeOf(operand).shape, merged;
+    SmallVector<Size> sizes;
     for (size_t i = first; i < axes.size(); ++i) sizes.push_back(shape[int(axes[i])]);
     for (int i = 0; i < shape.rank; ++i) {
       if (i == axes[first]) merged.push(ir::productOf(op, sizes));
       else if (i < axes[first] || i > axes.back()) merged.push(shape[i]);
     }
-    Op id = *ir::opOf(op);
-    Value x = reshape(rw, operand, merged);
-    x = build(rw, op->getLoc(), id, x, {1, axes[first]});
-    SmallVector<int64_t> rest = {int64_t(first)};
-    rest.append(axes.begin(), axes.begin() + int64_t(first));
-    rw.replaceOp(op, first ? build(rw, op->getLoc(), id, x, rest) : x);
+    Value x = reduce(rw, op, reshape(rw, operand, merged), axes[first]);
+    rw.replaceOp(op, first ? reduce(rw, op, x, ArrayRef(axes).take_front(first)) : x);
     return success();
   }
 };
@@ -101,11 +103,9 @@ struct JoinTransposes : OpRewritePattern<ir::TransposeOp> {
   LogicalResult matchAndRewrite(ir::TransposeOp op, PatternRewriter &rw) const override {
     auto inner = op.getX().getDefiningOp<ir::TransposeOp>();
     if (!inner) return rw.notifyMatchFailure(op, "operand is no transpose");
-    Dims joined;
-    for (int64_t p : op.getPermutation()) joined.push(inner.getPermutation()[size_t(p)]);
-    SmallVector<int64_t> words;
-    appendWords(words, joined);
-    rw.replaceOp(op, build(rw, op.getLoc(), Op::Transpose, inner.getX(), words));
+    SmallVector<int64_t> joined;
+    for (int64_t p : op.getPermutation()) joined.push_back(inner.getPermutation()[size_t(p)]);
+    rw.replaceOpWithNewOp<ir::TransposeOp>(op, op.getType(), inner.getX(), joined);
     return success();
   }
 };
@@ -115,12 +115,9 @@ struct JoinBroadcasts : OpRewritePattern<ir::BroadcastOp> {
   LogicalResult matchAndRewrite(ir::BroadcastOp op, PatternRewriter &rw) const override {
     auto inner = op.getX().getDefiningOp<ir::BroadcastOp>();
     if (!inner) return rw.notifyMatchFailure(op, "operand is no broadcast");
-    SmallVector<int64_t> words;
-    Dims axes;
-    for (int64_t a : inner.getAxes()) axes.push(op.getAxes()[size_t(a)]);
-    appendWords(words, axes);
-    appendWords(words, ir::typeOf(op.getResult()).shape);
-    rw.replaceOp(op, build(rw, op.getLoc(), Op::Broadcast, inner.getX(), words));
+    SmallVector<int64_t> axes;
+    for (int64_t a : inner.getAxes()) axes.push_back(op.getAxes()[size_t(a)]);
+    rw.replaceOp(op, broadcast(rw, op, inner.getX(), axes));
     return success();
   }
 };
@@ -131,16 +128,14 @@ struct JoinUnitReshape : OpRewritePattern<ir::BroadcastOp> {
   LogicalResult matchAndRewrite(ir::BroadcastOp op, PatternRewriter &rw) const override {
     auto inner = op.getX().getDefiningOp<ir::ReshapeOp>();
     if (!inner) return rw.notifyMatchFailure(op, "operand is no reshape");
-    Dims from = ir::typeOf(inner.getX()).shape, to = ir::typeOf(inner.getResult()).shape, axes;
+    Shape from = ir::typeOf(inner.getX()).shape, to = ir::typeOf(inner.getResult()).shape;
+    SmallVector<int64_t> axes;
     int j = 0;
     for (int i = 0; i < to.rank; ++i)
-      if (j < from.rank && from[j] == to[i]) axes.push(op.getAxes()[size_t(i)]), ++j;
-      else if (to[i] != 1) return rw.notifyMatchFailure(op, "the reshape does more than add unit axes");
+      if (j < from.rank && from[j] == to[i]) axes.push_back(op.getAxes()[size_t(i)]), ++j;
+      else if (!to[i].is(1)) return rw.notifyMatchFailure(op, "the reshape does more than add unit axes");
     if (j != from.rank) return rw.notifyMatchFailure(op, "the reshape removes axes");
-    SmallVector<int64_t> words;
-    appendWords(words, axes);
-    appendWords(words, ir::typeOf(op.getResult()).shape);
-    rw.replaceOp(op, build(rw, op.getLoc(), Op::Broadcast, inner.getX(), words));
+    rw.replaceOp(op, broadcast(rw, op, inner.getX(), axes));
     return success();
   }
 };
@@ -160,12 +155,10 @@ struct HoistReshape : OpRewritePattern<ir::ReshapeOp> {
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &rw) const override {
     Operation *inner = op.getX().getDefiningOp();
     if (!inner) return rw.notifyMatchFailure(op, "operand is an argument");
-    Dims shape = ir::typeOf(op.getResult()).shape;
+    Shape shape = ir::typeOf(op.getResult()).shape;
     if (auto broadcast = dyn_cast<ir::BroadcastOp>(inner)) {
       if (ir::typeOf(broadcast.getX()).shape.rank) return rw.notifyMatchFailure(op, "repeats an array");
-      SmallVector<int64_t> words = {0};
-      appendWords(words, shape);
-      rw.replaceOp(op, build(rw, op.getLoc(), Op::Broadcast, broadcast.getX(), words));
+      rw.replaceOpWithNewOp<ir::BroadcastOp>(op, op.getType(), broadcast.getX(), ArrayRef<int64_t>());
       return success();
     }
     bool isReduced = op->hasOneUse() && (ir::isKind(*op->user_begin(), Kind::Reduce) || ir::isKind(*op->user_begin(), Kind::Elementwise));
@@ -173,8 +166,8 @@ struct HoistReshape : OpRewritePattern<ir::ReshapeOp> {
       return rw.notifyMatchFailure(op, "operand is not elementwise over arrays in memory");
     SmallVector<Value> operands;
     for (Value v : inner->getOperands()) operands.push_back(reshape(rw, v, shape));
-    TensorType type{ir::typeOf(op.getResult()).dtype, shape};
-    rw.replaceOp(op, ir::buildOp(rw, inner->getLoc(), *ir::opOf(inner), operands, ir::wordsOf(inner), type)->getResults());
+    OperationState state(inner->getLoc(), inner->getName(), operands, op->getResultTypes(), inner->getAttrs());
+    rw.replaceOp(op, rw.create(state)->getResults());
     return success();
   }
 };
@@ -185,25 +178,25 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
 
   /// Batch axes first, then the others in order; all free axes as one, before or behind the contracted axis.
   static Value canonical(PatternRewriter &rw, Value x, ArrayRef<int64_t> batch, int64_t &axis, bool freeFirst) {
-    Dims shape = ir::typeOf(x).shape, order = dims(batch), free;
+    Shape shape = ir::typeOf(x).shape;
+    SmallVector<int64_t> order(batch), free;
     for (int i = 0; i < shape.rank; ++i)
-      if (i != axis && !llvm::is_contained(batch, i)) free.push(i);
-    bool isSplit = false; // the contracted axis between free ones
-    if (free.rank > 1) isSplit = free[0] < axis && axis < free[free.rank - 1];
-    bool contractedLast = free.rank == 0 || (isSplit ? freeFirst : free[free.rank - 1] < axis);
-    if (!contractedLast) order.push(axis);
-    for (int64_t f : free) order.push(f);
-    if (contractedLast) order.push(axis);
-    SmallVector<int64_t> words;
-    appendWords(words, order);
-    if (!llvm::is_sorted(order)) x = build(rw, x.getLoc(), Op::Transpose, x, words);
-    Dims merged;
-    SmallVector<int64_t> sizes;
+      if (i != axis && !llvm::is_contained(batch, i)) free.push_back(i);
+    bool isSplit = free.size() > 1 && free.front() < axis && axis < free.back(); // the contracted axis between free ones
+    bool contractedLast = free.empty() || (isSplit ? freeFirst : free.back() < axis);
+    if (!contractedLast) order.push_back(axis);
+    llvm::append_range(order, free);
+    if (contractedLast) order.push_back(axis);
+    Shape ordered;
+    for (int64_t i : order) ordered.push(shape[int(i)]);
+    if (!llvm::is_sorted(order)) x = ir::TransposeOp::create(rw, x.getLoc(), typeWith(x, ordered), x, order);
+    Shape merged;
+    SmallVector<Size> sizes;
     for (int64_t f : free) sizes.push_back(shape[int(f)]);
     for (int64_t b : batch) merged.push(shape[int(b)]);
-    int64_t contracted = shape[int(axis)];
+    Size contracted = shape[int(axis)];
     if (!contractedLast) merged.push(contracted);
-    if (free.rank) merged.push(ir::productOf(rw.getInsertionBlock()->getParentOp(), sizes));
+    if (!free.empty()) merged.push(ir::productOf(rw.getInsertionBlock()->getParentOp(), sizes));
     if (contractedLast) merged.push(contracted);
     axis = contractedLast ? merged.rank - 1 : int64_t(batch.size());
     return reshape(rw, x, merged);
@@ -214,9 +207,9 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     Value x = canonical(rw, op.getX(), op.getXBatch(), xAxis, true), y = canonical(rw, op.getY(), op.getYBatch(), yAxis, false);
     // Two vectors: the second is a matrix of one row, so that one side runs over the lanes.
     int64_t batches = int64_t(op.getXBatch().size());
-    Dims yShape = ir::typeOf(y).shape;
+    Shape yShape = ir::typeOf(y).shape;
     if (ir::typeOf(x).shape.rank == batches + 1 && yShape.rank == batches + 1) {
-      yShape.insert(int(batches), 1);
+      yShape.insert(int(batches), Size::constant(1));
       y = reshape(rw, y, yShape);
       yAxis = batches + 1;
     }
@@ -234,13 +227,15 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     fold(y, yAxis);
     bool isSame = x == op.getX() && y == op.getY();
     if (isSame) return rw.notifyMatchFailure(op, "is in the form of the emitter");
-    SmallVector<int64_t> words;
-    Dims batch;
-    for (int64_t i = 0; i < batches; ++i) batch.push(i);
-    appendWords(words, batch);
-    appendWords(words, batch);
-    words.append({xAxis, yAxis});
-    Value result = build(rw, op.getLoc(), Op::DotGeneral, {x, y}, words);
+    auto batch = llvm::to_vector(llvm::seq<int64_t>(0, batches));
+    Shape xShape = ir::typeOf(x).shape, shape;
+    yShape = ir::typeOf(y).shape;
+    for (int i = 0; i < xShape.rank; ++i)
+      if (i != xAxis) shape.push(xShape[i]);
+    for (int i = int(batches); i < yShape.rank; ++i)
+      if (i != yAxis) shape.push(yShape[i]);
+    Value result =
+        ir::DotGeneralOp::create(rw, op.getLoc(), typeWith(op.getResult(), shape), x, y, batch, batch, uint64_t(xAxis), uint64_t(yAxis));
     rw.replaceOp(op, reshape(rw, result, ir::typeOf(op.getResult()).shape));
     return success();
   }

@@ -12,7 +12,7 @@ from .signals import convolve
 def polyval(p, x, /) -> Array:
     """The polynomial with coefficients ``p``, the highest first, at ``x``: Horner's scheme."""
     p, x = as_array(p), as_array(x)
-    result = _core.full(x.shape, 0, _core.promote(p.dtype, x.dtype))
+    result = _core.full(x.shape, 0, _core.promote(p.dtype, x.dtype), x.device)
     for i in range(p.shape[0]):
         result = result * x + p[i]
     return result
@@ -48,7 +48,7 @@ def polyder(p, m=1) -> Array:
     p = as_array(p)
     for _ in range(m):
         n = p.shape[0] - 1
-        p = p[:-1] * _core.astype(arange(n, 0, -1), p.dtype)
+        p = p[:-1] * _core.astype(arange(n, 0, -1, device=p.device), p.dtype)
     return p
 
 
@@ -57,7 +57,7 @@ def polyint(p, m=1) -> Array:
     p = floating(p)
     for _ in range(m):
         n = p.shape[0]
-        p = _core.concat((p / _core.astype(arange(n, 0, -1), p.dtype), _core.full((1,), 0, p.dtype)), 0)
+        p = _core.concat((p / _core.astype(arange(n, 0, -1, device=p.device), p.dtype), _core.full((1,), 0, p.dtype, p.device)), 0)
     return p
 
 
@@ -65,7 +65,7 @@ def polyadd(p, q) -> Array:
     """Coefficients of the sum of two polynomials."""
     p, q = as_array(p), as_array(q)
     n = builtins.max(p.size, q.size)
-    p, q = (_core.concat((_core.full((n - a.size,), 0, a.dtype), a), 0) for a in (p, q))
+    p, q = (_core.concat((_core.full((n - a.size,), 0, a.dtype, a.device), a), 0) for a in (p, q))
     return p + q
 
 
@@ -99,16 +99,16 @@ def roots(p) -> Array:
     if not n:
         found = ops["complex"](p[:0], p[:0]) if p.dtype.kind != "c" else p[:0]
     else:
-        companion = diag(_core.full((n - 1,), 1, p.dtype), -1)
+        companion = diag(_core.full((n - 1,), 1, p.dtype, p.device), -1)
         companion[0, :] = -p[1:] / p[0]
         found = eigvals(companion)
-    return _core.concat((found, _core.full((zeros,), 0, found.dtype)), 0) if zeros else found
+    return _core.concat((found, _core.full((zeros,), 0, found.dtype, found.device)), 0) if zeros else found
 
 
 def poly(roots_) -> Array:
     """Coefficients, the highest first, of the polynomial that is 0 at the elements of a vector and begins with 1."""
     zeros = floating(roots_)
-    result = _core.full((1,), 1, zeros.dtype)
+    result = _core.full((1,), 1, zeros.dtype, zeros.device)
     for i in range(zeros.shape[0]):
-        result = convolve(result, _core.concat((_core.full((1,), 1, zeros.dtype), _core.reshape(-zeros[i], (1,))), 0))
+        result = convolve(result, _core.concat((_core.full((1,), 1, zeros.dtype, zeros.device), _core.reshape(-zeros[i], (1,))), 0))
     return result

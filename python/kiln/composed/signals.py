@@ -85,7 +85,7 @@ _FEW = 64
 def _shifted(x, w, low, high, dtype):
     """One term after the other: products of a weight with all elements that it meets."""
     x, w = _core.astype(x, dtype), _core.astype(w, dtype)
-    x = _core.concat((_core.full((low,), 0, dtype), x, _core.full((high,), 0, dtype)), 0) if low or high else x
+    x = _core.concat((_core.full((low,), 0, dtype, x.device), x, _core.full((high,), 0, dtype, x.device)), 0) if low or high else x
     m = w.size
     n = x.size - m + 1
     total = x[0:n] * w[0]
@@ -132,7 +132,7 @@ def sliding_window_view(x, window_shape, axis=None) -> Array:
         n = x.shape[a]
         if not 0 <= w <= n:
             raise make("ShapeError", f"sliding_window_view: window_shape: expected at most {n} along axis {a}, got {w}")
-        at = _core.reshape(arange(n - w + 1), (-1, 1)) + arange(w)
+        at = _core.reshape(arange(n - w + 1, device=x.device), (-1, 1)) + arange(w, device=x.device)
         x = moveaxis(_core.take(x, at, a), a + 1, -1)
     return x
 

@@ -54,8 +54,8 @@ func.func @decides(%x: tensor<4x4xf32>) -> tensor<4x4xi1> {
 
 // An output that is an argument is copied, and so is one that is another output.
 // CHECK-LABEL: @aliases
-// CHECK: kiln.cast
-// CHECK: kiln.cast
+// CHECK: kiln.copy
+// CHECK: kiln.copy
 func.func @aliases(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
   %0 = kiln.negative %x : (tensor<4xf32>) -> tensor<4xf32>
   return %x, %0, %0 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>

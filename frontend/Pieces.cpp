@@ -1,0 +1,151 @@
+// How a recording is cut where Python asks for a value: what is recorded so far becomes a segment, whose values the next one takes as
+// inputs. Nothing is computed again, and arrays stay what they are.
+#include "frontend/OpsShared.h"
+#include "frontend/Recorder.h"
+
+#include <algorithm>
+
+namespace kiln {
+namespace {
+
+/// Drops the inputs that a piece does not use, and their slots. Inputs are the first ones.
+void dropUnusedInputs(Piece &piece) {
+  Trace &trace = piece.trace;
+  std::vector<char> isUsed(trace.types.size(), true);
+  std::fill_n(isUsed.begin(), piece.inputs.size(), false);
+  for (size_t at = 0; at < trace.words.size();)
+    for (int64_t operand : Trace::decode(trace.words, at).operands) isUsed[size_t(operand)] = true;
+  for (int64_t output : trace.outputs) isUsed[size_t(output)] = true;
+  if (std::ranges::count(isUsed, false) == 0) return;
+
+  Trace kept;
+  std::vector<int64_t> slots; // by slot before, the one now
+  int64_t next = 0;
+  for (char used : isUsed) slots.push_back(used ? next++ : -1);
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    bool isInput = entry.op == Op::Input;
+    if (isInput && isUsed[slot]) {
+      ++kept.inputs;
+      if (std::string_view device = trace.deviceOf(slot); device != kHostDevice) {
+        kept.devices.resize(size_t(kept.inputs), std::string(kHostDevice));
+        kept.devices.back() = device;
+      }
+    }
+    if (isUsed[slot]) {
+      kept.words.insert(kept.words.end(), trace.words.begin() + ptrdiff_t(entry.at), trace.words.begin() + ptrdiff_t(at));
+      int64_t *operands = kept.words.data() + kept.words.size() - entry.words.size() - entry.operands.size();
+      for (size_t i = 0; i < entry.operands.size(); ++i) operands[i] = slots[size_t(operands[i])];
+    }
+    slot += entry.results;
+  }
+  for (int64_t output : trace.outputs) kept.outputs.push_back(slots[size_t(output)]);
+  auto keep = [&](auto &list) {
+    size_t n = 0;
+    for (size_t i = 0; i < list.size(); ++i)
+      if (isUsed[i]) list[n++] = list[i];
+    list.resize(n);
+  };
+  keep(trace.types), keep(piece.inputs), keep(piece.locations), keep(piece.places);
+  kept.types = std::move(trace.types);
+  kept.bodies = std::move(trace.bodies);
+  trace = std::move(kept);
+}
+
+/// The bytes of an array of the host.
+std::string bitsOf(const Array &array) {
+  Paused paused;
+  Array flat = contiguous(array);
+  return {flat.data(), size_t(flat.size() * byteSize(flat.dtype))};
+}
+
+} // namespace
+
+Piece Recorder::takePiece() {
+  Piece piece;
+  piece.trace = std::exchange(trace, {});
+  piece.inputs = std::exchange(sources, {});
+  piece.locations = std::exchange(locations, {});
+  piece.places = std::exchange(places, {});
+  return piece;
+}
+
+void Recorder::cut(int64_t asked, const Array &value, const char *why, const Location &at) {
+  std::vector<int32_t *> slots;
+  std::vector<Device *> devices;
+  auto add = [&](int32_t &slot, int32_t &version, const Storage &cell) {
+    ++version; // views of before are taken again
+    slots.push_back(&slot);
+    devices.push_back(cell.device);
+  };
+  for (Input &input : entries) {
+    if (input.isWritten) add(input.slot, input.version, *input.array.storage.get());
+    else ++input.version;
+  }
+  {
+    std::lock_guard lock(table->mutex);
+    for (; firstCell < table->cells.size(); ++firstCell) held.push_back(int32_t(firstCell));
+    std::erase_if(held, [&](int32_t number) { return !table->cells[size_t(number)].storage; });
+    for (int32_t number : held) {
+      Cell &cell = table->cells[size_t(number)];
+      add(cell.slot, cell.version, *cell.storage);
+    }
+  }
+
+  std::unordered_map<int64_t, int32_t> outputs;
+  auto sourceOf = [&](int64_t slot, bool mayBeEntry) {
+    if (size_t(slot) < sources.size() && (mayBeEntry || sources[size_t(slot)].kind == Source::Live)) return sources[size_t(slot)];
+    auto [known, isNew] = outputs.emplace(slot, int32_t(trace.outputs.size()));
+    if (isNew) trace.outputs.push_back(slot);
+    return Source{Source::Output, known->second};
+  };
+  std::vector<Source> live;
+  for (const int32_t *slot : slots) live.push_back(sourceOf(*slot, false)); // what the call writes later is not in it
+  Source askedFor = sourceOf(asked, true);
+  std::vector<TensorType> types;
+  for (const int32_t *slot : slots) types.push_back(trace.types[size_t(*slot)]);
+
+  Piece &piece = pieces.emplace_back(takePiece());
+  piece.live = std::move(live);
+  piece.asked = askedFor;
+  piece.value = bitsOf(value);
+  piece.why = why;
+  piece.at = at;
+  dropUnusedInputs(piece);
+  startPiece(slots, types, devices);
+}
+
+/// The next trace: its inputs are those of the call that were not written, and what is handed on.
+void Recorder::startPiece(std::span<int32_t *const> slots, std::span<const TensorType> types, std::span<Device *const> devices) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].isWritten) continue;
+    entries[i].slot = addEntry(entries[i].array);
+    sources.push_back({Source::Entry, int32_t(i)});
+  }
+  for (size_t i = 0; i < slots.size(); ++i) {
+    *slots[i] = int32_t(trace.addInput(types[i], {}, nameOf(devices[i])));
+    sources.push_back({Source::Live, int32_t(i)});
+  }
+  locations.resize(trace.types.size());
+}
+
+int32_t Recorder::addEntry(const Array &array) {
+  Dims dynamic = array.strides;
+  for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
+  return int32_t(trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array))));
+}
+
+Source Recorder::output(int64_t slot) {
+  if (size_t(slot) < sources.size() && sources[size_t(slot)].kind == Source::Live) return sources[size_t(slot)];
+  trace.outputs.push_back(slot);
+  return {Source::Output, int32_t(trace.outputs.size()) - 1};
+}
+
+std::vector<Piece> Recorder::finish() {
+  bool isCut = !pieces.empty(); // else every input stays one: a program has those of its function
+  pieces.push_back(takePiece());
+  if (isCut) dropUnusedInputs(pieces.back());
+  return std::move(pieces);
+}
+
+} // namespace kiln

@@ -1,0 +1,61 @@
+// Code objects as lists of instructions, each with the depth of the value stack before it.
+#pragma once
+
+#include "frontend/frames/Object.h"
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace kiln::py {
+
+/// An instruction without its cache entries and prefixes.
+struct Instruction {
+  static constexpr int kUnknown = -1;
+  uint8_t op = 0;
+  int32_t arg = 0;
+  int32_t depth = kUnknown; // of the value stack before it; unknown where no path leads
+  int32_t next = 0;         // the offset of the one behind it
+};
+
+/// The opcodes of the interpreter that runs, asked of its `opcode` module once.
+class Opcodes {
+public:
+  static const Opcodes &get();
+  std::string_view name(uint8_t op) const { return names[op]; }
+  bool isJump(uint8_t op) const { return jumps[op] != 0; }
+  bool isBackward(uint8_t op) const { return jumps[op] < 0; }
+  /// Whether what is behind it is reached by jumps alone.
+  bool endsBlock(uint8_t op) const { return ends[op]; }
+  /// How it changes the depth; `jumps` for the way that it jumps.
+  int effect(const Instruction &at, bool jumps) const;
+
+private:
+  Opcodes();
+  std::array<std::string, 256> names;
+  std::array<int8_t, 256> jumps{};
+  std::array<bool, 256> ends{};
+};
+
+/// A code object, read once and kept with it.
+class CodeMap {
+public:
+  static const CodeMap &of(PyCodeObject *code);
+  const Instruction &at(int offset) const { return instructions[size_t(offset) / 2]; }
+  bool has(int offset) const { return offset >= 0 && size_t(offset) / 2 < instructions.size(); }
+  /// Offsets of instructions, in order.
+  const std::vector<int> &offsets() const { return starts; }
+  /// Whether all paths to an instruction agree on its depth.
+  bool isConsistent() const { return consistent; }
+
+private:
+  explicit CodeMap(PyCodeObject *code);
+  void decode(PyCodeObject *code);
+  void followPaths(PyCodeObject *code);
+  void reach(int offset, int depth, std::vector<int> &toDo);
+  std::vector<Instruction> instructions; // by offset
+  std::vector<int> starts;
+  bool consistent = true;
+};
+
+} // namespace kiln::py

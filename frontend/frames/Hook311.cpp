@@ -1,0 +1,81 @@
+// CPython 3.11: the trace function of the thread, with events of opcodes. Tracers that are there, such as coverage, are told as before.
+#include "frontend/frames/Hook.h"
+
+#if PY_VERSION_HEX < 0x030c0000
+
+#include <unordered_set>
+
+#define Py_BUILD_CORE 1
+#include <internal/pycore_frame.h>
+#undef Py_BUILD_CORE
+
+namespace kiln::py {
+
+struct Hook::State {
+  Py_tracefunc before = nullptr; // the tracer that was there
+  Object beforeObject;
+  std::unordered_set<PyCodeObject *> codes;
+  std::unordered_set<PyFrameObject *> asked; // frames whose opcodes that tracer wants, too
+};
+
+struct HookEvents {
+  static inline thread_local Hook *running = nullptr;
+
+  /// Tells the other tracer; it may put another function in its place, as coverage does at its first event.
+  static int forward(PyFrameObject *frame, int what, PyObject *arg) {
+    std::shared_ptr<Hook::State> state = running->state;
+    if (!state->before || (what == PyTrace_OPCODE && !state->asked.contains(frame))) return 0;
+    Object object = state->beforeObject;
+    int status = state->before(object.get(), frame, what, arg);
+    PyThreadState *thread = PyThreadState_Get();
+    if (thread->c_tracefunc == onEvent) return status;
+    state->before = thread->c_tracefunc;
+    state->beforeObject = Object::borrow(thread->c_traceobj);
+    PyEval_SetTrace(onEvent, thread->c_traceobj);
+    return status;
+  }
+
+  static int onEvent(PyObject *, PyFrameObject *frame, int what, PyObject *arg) {
+    if (!running) return 0;
+    if (int status = forward(frame, what, arg)) return status;
+    if (!running || !running->state) return 0;
+    Hook::State &state = *running->state;
+    if (what == PyTrace_CALL && state.codes.contains(frame->f_frame->f_code)) {
+      if (frame->f_trace_opcodes && state.before) state.asked.insert(frame);
+      frame->f_trace_opcodes = 1;
+      if (!state.before) frame->f_trace_lines = 0; // nobody asks for them
+    }
+    if (what == PyTrace_RETURN) state.asked.erase(frame);
+    if (what == PyTrace_OPCODE && state.codes.contains(frame->f_frame->f_code))
+      running->tell(Frame(frame->f_frame), int(_PyInterpreterFrame_LASTI(frame->f_frame)) * int(sizeof(_Py_CODEUNIT)));
+    return 0;
+  }
+};
+
+Hook::Hook(InstructionWatcher &watcher) : watcher(watcher) {
+  if (HookEvents::running) return;
+  PyThreadState *thread = PyThreadState_Get();
+  state = std::make_shared<State>();
+  state->before = thread->c_tracefunc;
+  state->beforeObject = Object::borrow(thread->c_traceobj);
+  HookEvents::running = this;
+  PyEval_SetTrace(HookEvents::onEvent, thread->c_traceobj); // sys.gettrace() tells of the other one
+}
+
+void Hook::enter(PyCodeObject *code) {
+  if (state) state->codes.insert(code);
+}
+
+bool Hook::isWhole() const { return state && !isBroken && PyThreadState_Get()->c_tracefunc == HookEvents::onEvent; }
+
+void Hook::stop() {
+  if (!state) return;
+  isBroken |= !isWhole();
+  std::shared_ptr<State> last = std::move(state);
+  HookEvents::running = nullptr;
+  if (PyThreadState_Get()->c_tracefunc == HookEvents::onEvent) PyEval_SetTrace(last->before, last->beforeObject.get());
+}
+
+} // namespace kiln::py
+
+#endif

@@ -1,0 +1,55 @@
+// Objects of Python, owned, and what this folder knows of the package that it is part of.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <string>
+#include <utility>
+
+namespace kiln::py {
+
+/// An owned reference.
+class Object {
+public:
+  Object() = default;
+  explicit Object(PyObject *owned) : object(owned) {}
+  static Object borrow(PyObject *o) {
+    Py_XINCREF(o);
+    return Object(o);
+  }
+  Object(const Object &o) : object(o.object) { Py_XINCREF(object); }
+  Object(Object &&o) noexcept : object(std::exchange(o.object, nullptr)) {}
+  Object &operator=(Object o) noexcept {
+    std::swap(object, o.object);
+    return *this;
+  }
+  ~Object() { Py_XDECREF(object); }
+  PyObject *get() const { return object; }
+  PyObject *release() { return std::exchange(object, nullptr); }
+  explicit operator bool() const { return object; }
+
+private:
+  PyObject *object = nullptr;
+};
+
+/// A Python error is set; unwinds to the next guarded call.
+struct PythonError {};
+
+inline PyObject *check(PyObject *o) {
+  if (!o) throw PythonError();
+  return o;
+}
+
+/// What is asked of the package: set once, by the module.
+struct Package {
+  std::string folder;
+  PyTypeObject *partial = nullptr; // functools.partial
+  PyObject *analyze = nullptr;     // (function, classes of containers among its arguments, other objects among them) -> what it reads
+};
+Package &package();
+
+extern PyTypeObject *arrayType; // kiln.Array
+inline bool isArray(PyObject *o) { return Py_TYPE(o) == arrayType; }
+
+} // namespace kiln::py

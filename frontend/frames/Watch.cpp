@@ -1,0 +1,219 @@
+#include "frontend/frames/Watch.h"
+
+#include <bit>
+
+#if PY_VERSION_HEX >= 0x030d0000 // where these were public before
+#define Py_BUILD_CORE 1
+#include <internal/pycore_object.h>
+#include <internal/pycore_setobject.h>
+#undef Py_BUILD_CORE
+#endif
+
+namespace kiln::py {
+namespace {
+
+/// Changes with every attribute of a type or of its bases; 0 where CPython has no number left.
+uint64_t versionOf(PyTypeObject *t) {
+#if PY_VERSION_HEX >= 0x030c0000
+  return PyUnstable_Type_AssignVersionTag(t) ? t->tp_version_tag : 0;
+#else
+  static PyObject *const anyName = PyUnicode_InternFromString("__kiln__");
+  _PyType_Lookup(t, anyName); // gives it a number
+  return PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG) ? t->tp_version_tag : 0;
+#endif
+}
+
+PyTypeObject *asType(PyObject *o) { return reinterpret_cast<PyTypeObject *>(o); }
+
+PyObject **partOf(PyObject *function, PyObject *name) {
+  auto *f = reinterpret_cast<PyFunctionObject *>(function);
+  if (!PyUnicode_CompareWithASCIIString(name, "__code__")) return &f->func_code;
+  return !PyUnicode_CompareWithASCIIString(name, "__defaults__") ? &f->func_defaults : &f->func_kwdefaults;
+}
+
+Object readPart(PyObject *of, PyObject *name) {
+  if (Py_TYPE(of) == package().partial) return Object(PyObject_GetAttr(of, name)); // of a plain type: no code of the user runs
+  return Object::borrow(*partOf(of, name));
+}
+
+/// What an object of a class that is known to look attributes up plainly has under a name; of a method the function.
+Object readAttribute(PyObject *of, PyObject *name) {
+  PyObject *found = nullptr;
+  _PyObject_GetMethod(of, name, &found);
+  if (!found) PyErr_Clear();
+  return Object(found);
+}
+
+Object readEntry(PyObject *of, PyObject *key) {
+  PyObject *found = PyDict_GetItemWithError(of, key);
+  if (!found) PyErr_Clear();
+  return Object::borrow(found);
+}
+
+/// The keys of a dict or the members of a set, as a tuple.
+Object keysOf(PyObject *of) {
+  Object keys(check(PyTuple_New(PyDict_Check(of) ? PyDict_GET_SIZE(of) : PySet_GET_SIZE(of))));
+  PyObject *key, *value;
+  Py_hash_t hash;
+  Py_ssize_t at = 0, n = 0;
+  while (PyDict_Check(of) ? PyDict_Next(of, &at, &key, &value) : _PySet_NextEntry(of, &at, &key, &hash))
+    PyTuple_SET_ITEM(keys.get(), n++, Py_NewRef(key));
+  return keys;
+}
+
+bool sameMethod(PyObject *a, PyObject *b) {
+  return PyMethod_Check(a) && PyMethod_Check(b) && PyMethod_GET_FUNCTION(a) == PyMethod_GET_FUNCTION(b) &&
+         PyMethod_GET_SELF(a) == PyMethod_GET_SELF(b);
+}
+
+} // namespace
+
+bool sameValue(PyObject *a, PyObject *b) {
+  if (a == b) return true;
+  if (!a || !b || Py_TYPE(a) != Py_TYPE(b)) return false;
+  auto sameBits = [](double x, double y) { return std::bit_cast<int64_t>(x) == std::bit_cast<int64_t>(y); };
+  if (PyFloat_CheckExact(a)) return sameBits(PyFloat_AS_DOUBLE(a), PyFloat_AS_DOUBLE(b));
+  if (PyComplex_CheckExact(a)) {
+    Py_complex x = PyComplex_AsCComplex(a), y = PyComplex_AsCComplex(b);
+    return sameBits(x.real, y.real) && sameBits(x.imag, y.imag);
+  }
+  if (PyLong_CheckExact(a) || PyUnicode_CheckExact(a) || PyBytes_CheckExact(a)) return PyObject_RichCompareBool(a, b, Py_EQ) == 1;
+  if (PyMethod_Check(a)) return sameMethod(a, b);
+  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != PyTuple_GET_SIZE(b)) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); ++i)
+    if (!sameValue(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i))) return false;
+  return true;
+}
+
+Held::Held(PyObject *o) {
+  isWeak = o && PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_HEAPTYPE) && !PyType_Check(o) && PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) &&
+           Py_TYPE(o)->tp_getattro == PyObject_GenericGetAttr && !isArray(o);
+  object = isWeak ? Object(check(PyWeakref_NewRef(o, nullptr))) : Object::borrow(o);
+}
+
+Object Place::read() const {
+  PyObject *of = container.get();
+  if (!of) return Object();
+  switch (kind) {
+  case Entry: return readEntry(of, key.get());
+  case Cell: return Object::borrow(PyCell_GET(of));
+  case Part: return readPart(of, key.get());
+  case Type: return Object::borrow(of);
+  case Class: return Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(of)));
+  case Attribute: return readAttribute(of, key.get());
+  case Member: return Object::borrow(_PyType_Lookup(asType(of), key.get()));
+  case Item: {
+    bool isThere = index < (PyTuple_Check(of) ? PyTuple_GET_SIZE(of) : PyList_GET_SIZE(of));
+    return isThere ? Object::borrow(PySequence_Fast_GET_ITEM(of, index)) : Object();
+  }
+  case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
+  case Keys: return keysOf(of);
+  }
+  return Object();
+}
+
+std::string Place::describe() const {
+  const char *name = key && PyUnicode_Check(key.get()) ? PyUnicode_AsUTF8(key.get()) : nullptr;
+  if (key && !name) PyErr_Clear();
+  std::string quoted = "'" + std::string(name ? name : "?") + "'";
+  PyObject *of = container.get();
+  switch (kind) {
+  case Type: return std::string("class ") + (of ? asType(of)->tp_name : "?");
+  case Class: return "the class of an object";
+  case Cell: return "closure variable";
+  case Attribute:
+  case Member: return "attribute " + quoted;
+  case Item: return "item " + std::to_string(index);
+  case Items: return "the length of a list";
+  case Keys: return "the keys of a dict or set";
+  default: return "name " + quoted;
+  }
+}
+
+Guard::Guard(Place at, PyObject *value) : place(std::move(at)), expected(value) {
+  PyObject *of = place.container.get(), *key = place.key.get();
+  if (place.kind == Place::Type) version = versionOf(asType(of));
+  if (place.kind == Place::Class) version = versionOf(Py_TYPE(of));
+  if (place.kind == Place::Cell) field = &reinterpret_cast<PyCellObject *>(of)->ob_ref;
+  if (place.kind == Place::Part && PyFunction_Check(of)) field = partOf(of, key);
+  if (place.kind == Place::Entry && PyUnicode_CheckExact(key)) hash = PyObject_Hash(key);
+}
+
+bool Guard::holdsByValue() const {
+  PyObject *of = place.container.get();
+  if (!of) return false;
+  if (place.kind == Place::Type) return version && versionOf(asType(of)) == version;
+  if (place.kind == Place::Class)
+    return version && reinterpret_cast<PyObject *>(Py_TYPE(of)) == expected.get() && versionOf(Py_TYPE(of)) == version;
+  PyObject *wanted = expected.get();
+  if (expected && !wanted) return false; // what was there is gone
+  return sameValue(place.read().get(), wanted);
+}
+
+void Store::put(PyObject *of, PyObject *to) const {
+  int status = 0;
+  switch (place.kind) {
+  case Place::Entry: status = PyDict_SetItem(of, place.key.get(), to); break;
+  case Place::Cell: status = PyCell_Set(of, to); break;
+  case Place::Attribute: status = PyObject_GenericSetAttr(of, place.key.get(), to); break;
+  case Place::Item: status = PyList_SetItem(of, place.index, Py_NewRef(to)); break;
+  default: break;
+  }
+  if (status) throw PythonError();
+}
+
+void PythonState::addCode(PyObject *code) {
+  if (codes.insert(code).second) held.push_back(Object::borrow(code));
+}
+
+void PythonState::forget() { guards.clear(), arrays.clear(), stores.clear(); }
+
+std::string PythonState::find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values) {
+  auto listOf = [](std::span<PyObject *const> objects) {
+    Object list(check(PyList_New(0)));
+    for (PyObject *o : objects)
+      if (PyList_Append(list.get(), o)) throw PythonError();
+    return list;
+  };
+  Object classList = listOf(classes), valueList = listOf(values);
+  Object reads(check(PyObject_CallFunctionObjArgs(package().analyze, function, classList.get(), valueList.get(), nullptr)));
+  PyObject *places, *why, *analysed;
+  if (!PyArg_ParseTuple(reads.get(), "O!OO!", &PyList_Type, &places, &why, &PyTuple_Type, &analysed)) throw PythonError();
+  if (why != Py_None) return PyUnicode_AsUTF8(why);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(analysed); ++i) addCode(PyTuple_GET_ITEM(analysed, i));
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(places); ++i) {
+    PyObject *pair = PyList_GET_ITEM(places, i), *of = PyTuple_GET_ITEM(pair, 0), *key = PyTuple_GET_ITEM(pair, 1);
+    Place::Kind kind = PyType_Check(of)                                 ? Place::Type
+                       : key == Py_None                                 ? Place::Cell
+                       : PyFunction_Check(of) || !PyDict_CheckExact(of) ? Place::Part
+                                                                        : Place::Entry;
+    Place place{kind, Held(of), key == Py_None ? Object() : Object::borrow(key)};
+    Object value = place.read();
+    if (value && isArray(value.get())) arrays.push_back(place);
+    else guards.emplace_back(place, value.get());
+    if (kind == Place::Type && !guards.back().isCountable()) return "a class is read whose changes CPython does not number any more";
+  }
+  return "";
+}
+
+int PythonState::visit(visitproc visit, void *arg) const {
+  auto visitPlace = [&](const Place &place) {
+    Py_VISIT(place.container.visited());
+    Py_VISIT(place.key.get());
+    return 0;
+  };
+  for (const Guard &g : guards) {
+    if (int status = visitPlace(g.place)) return status;
+    Py_VISIT(g.expected.visited());
+  }
+  for (const Place &p : arrays)
+    if (int status = visitPlace(p)) return status;
+  for (const Store &s : stores) {
+    if (int status = visitPlace(s.place)) return status;
+    Py_VISIT(s.value.get());
+  }
+  for (const Object &code : held) Py_VISIT(code.get());
+  return 0;
+}
+
+} // namespace kiln::py

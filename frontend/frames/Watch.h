@@ -1,0 +1,109 @@
+// What a function reads of Python's state besides its arguments: places, and what was found there. Comparing runs no code of the user.
+#pragma once
+
+#include "frontend/frames/Frame.h"
+#include "frontend/tree/Tree.h"
+
+#include <span>
+#include <unordered_set>
+
+namespace kiln::py {
+
+/// An object of the user: by a weak reference where its class allows it, so that watching keeps none alive.
+class Held {
+public:
+  Held() = default;
+  explicit Held(PyObject *o);
+  /// Null for one that is gone.
+  PyObject *get() const {
+    if (!isWeak) return object.get();
+    PyObject *found = PyWeakref_GET_OBJECT(object.get());
+    return found == Py_None ? nullptr : found;
+  }
+  explicit operator bool() const { return bool(object); }
+  PyObject *visited() const { return object.get(); }
+
+private:
+  Object object;
+  bool isWeak = false;
+};
+
+struct Place {
+  /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
+  /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object.
+  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys };
+  Kind kind = Entry;
+  Held container;
+  Object key;
+  Py_ssize_t index = 0; // of an Item
+
+  Object read() const; // null if it is gone
+  std::string describe() const;
+};
+
+/// A value that the recording depended on: numbers and text by type and bits, anything else by identity.
+struct Guard {
+  Place place;
+  Held expected; // null: nothing was there
+  bool holds() const {
+    if (field) return *field == expected.get() || holdsByValue();
+    return hash != -1 ? _PyDict_GetItem_KnownHash(place.container.get(), place.key.get(), hash) == expected.get() || holdsByValue()
+                      : holdsByValue();
+  }
+  /// Whether CPython numbers the changes of its class.
+  bool isCountable() const { return version || (place.kind != Place::Type && place.kind != Place::Class); }
+
+  Guard(Place place, PyObject *expected);
+
+private:
+  PyObject **field = nullptr; // where the value of a cell or of a function stands
+  Py_hash_t hash = -1;        // of a name in a dict
+  uint64_t version = 0;       // of a type
+  bool holdsByValue() const;
+};
+
+/// A place that the call stores to: a value from its result's template (results.h) goes there after each run.
+struct Store {
+  Place place;     // its container is null where an argument is stored to
+  int passed = -1; // the number of that argument
+  Object value;    // that was stored last; dropped when the recording is over
+  /// Puts a value into the place of `container`.
+  void put(PyObject *container, PyObject *value) const;
+};
+
+/// The reads of a recording: values that are guarded, and arrays that are looked up at each call.
+class PythonState final : public Watched {
+public:
+  std::vector<Guard> guards;
+  std::vector<Place> arrays;
+  std::vector<Store> stores;
+  std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
+  std::vector<Object> held;         // the codes
+
+  /// What a call reads, by the analysis of its function; why it cannot be watched, or nothing. `classes` are those of containers among
+  /// its arguments, `values` the arguments that are no plain data.
+  std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
+  void addCode(PyObject *code);
+  /// Nothing is watched: calls run in eager whatever they find.
+  void forget();
+  bool holds() const override {
+    for (const Guard &g : guards)
+      if (!g.holds()) return false;
+    return true;
+  }
+  /// Looks up the arrays and gives each to `add`; false where a place has none.
+  template <typename Add> bool readArrays(const Add &add) const {
+    for (const Place &place : arrays) {
+      Object now = place.read();
+      if (!now || !isArray(now.get())) return false;
+      add(now.get());
+    }
+    return true;
+  }
+  int visit(visitproc visit, void *arg) const;
+};
+
+/// Whether two objects are the same number or text by type and bits, tuples of such, or one object.
+bool sameValue(PyObject *a, PyObject *b);
+
+} // namespace kiln::py
