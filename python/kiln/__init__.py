@@ -51,6 +51,7 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
                        insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
+from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
