@@ -87,7 +87,7 @@ void Tree::keepCodes(const Step &step) {
 
 std::vector<Step *> Tree::add(Path path) {
   std::vector<Step *> fresh;
-  if (entries.empty()) entries = std::move(path.entries);
+  if (path.entries.size() > entries.size()) entries = std::move(path.entries); // more are found on further paths, behind the others
   Node *node = &root();
   for (size_t i = 0; i < path.pieces.size(); ++i) {
     Piece &piece = path.pieces[i];

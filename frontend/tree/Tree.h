@@ -39,11 +39,18 @@ struct Commit {
   Source content;
 };
 
+/// What a path does to state of the host.
+class Effects {
+public:
+  virtual ~Effects() = default;
+};
+
 /// How a path ends.
 struct Ending {
   Template result;
   std::vector<Source> results; // the arrays that the template puts in
   std::vector<Commit> commits;
+  std::shared_ptr<const Effects> effects; // null: none
 };
 
 struct Node {

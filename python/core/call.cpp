@@ -1,6 +1,7 @@
 // One call of a jitted function: its key, its tree, and the run.
 #include "jit.h"
 #include "results.h"
+#include "search.h"
 
 #include "frontend/OpsShared.h"
 #include "frontend/tree/HotPath.h"
@@ -57,6 +58,7 @@ RunHooks hooksOf(const Tree &tree) {
 /// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
 bool fits(const Tree &entry, Arguments &arguments) {
   if (!(entry.key == arguments.key) || (entry.watched && !entry.watched->holds())) return false;
+  if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
@@ -70,7 +72,8 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 //===-- recording ---------------------------------------------------------------------------------------------------===//
 
-/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing.
+/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
+/// found while it runs.
 std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   auto watched = std::make_unique<PythonState>();
   PythonState &state = *watched;
@@ -82,13 +85,17 @@ std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
     why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
-  return why;
+  if (why.empty() || !Reader::canRead(function)) return why;
+  auto unknown = std::make_unique<PythonState>();
+  unknown->unanalysed = why;
+  tree.watched = std::move(unknown);
+  return "";
 }
 
-PyObject *callRecorded(Recorder &r, const Tree &tree, const Call &call) {
+PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call) {
   r.locate = currentLocation;
   r.describe = currentPlace;
-  RecordedFrames frames(stateOf(tree));
+  RecordedFrames frames(state);
   return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames);
 }
 
@@ -117,16 +124,21 @@ std::vector<Array> snapshot(const Arguments &arguments) {
 struct Recorded {
   Object result;
   Path path;
-  std::vector<Array> given; // with KILN_JIT=sync, the arrays as the call found them
+  std::vector<Array> given;            // with KILN_JIT=sync, the arrays as the call found them
+  std::unique_ptr<StateSearch> search; // null: what it reads was known
+  std::string unseen;                  // why the search failed, or nothing
 };
 
 /// Why a call that has ended cannot be run from its recording, or nothing.
 std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
-                      std::span<const int32_t> held, Ending &ending) {
+                      PythonState *found, std::span<const int32_t> held, Ending &ending) {
   if (r.left.size()) return r.left;
-  std::string why = readResult(r, arguments, result, ending);
-  if (why.empty()) why = findKept(r, arguments, result, held);
-  if (why.empty() && isChanged(options, call, arguments)) why = "a list or dict that the function was given is changed by it";
+  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending);
+  if (why.empty()) why = findKept(r, arguments, result, found ? std::span<const Store>(found->stores) : std::span<const Store>(), held);
+  bool changesArguments = found && found->storesToArguments();
+  if (found) ending.effects = found->takeStores();
+  if (why.empty() && !changesArguments && isChanged(options, call, arguments))
+    why = "a list or dict that the function was given is changed by it";
   return why;
 }
 
@@ -134,21 +146,29 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
 Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
   Recorded recorded;
   Path &path = recorded.path;
-  if (jitMode == JitMode::Sync) recorded.given = snapshot(arguments);
+  bool isSearched = stateOf(tree).unanalysed.size();
+  if (jitMode == JitMode::Sync && !isSearched) recorded.given = snapshot(arguments);
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
-  recorded.result = Object(callRecorded(r, tree, call));
+  auto &search = recorded.search;
+  if (isSearched) search = std::make_unique<StateSearch>(state.function.get(), stateOf(tree), arguments, r, held);
+  recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
+  if (search) recorded.unseen = search->finish();
   path.entries = r.inputs();
   if (!recorded.result) {
     bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
-    path.end = isOfPath ? Node::Raise : Node::Unknown;
+    path.end = recorded.unseen.size() ? Node::Eager : isOfPath ? Node::Raise : Node::Unknown;
+    path.why = recorded.unseen;
     path.pieces = std::move(r.pieces);
     return recorded;
   }
-  path.why = findFault(r, state.options, call, arguments, recorded.result.get(), held, path.ending);
+  path.why = recorded.unseen;
+  if (path.why.empty())
+    path.why =
+        findFault(r, state.options, call, arguments, recorded.result.get(), search ? search->state.get() : nullptr, held, path.ending);
   if (path.why.empty() && settings() != before) path.why = "a setting is changed by it";
   if (path.why.empty()) {
     path.pieces = r.finish();
@@ -195,6 +215,27 @@ std::vector<Array> runApart(JitState &state, Tree &tree, Piece &&piece, std::spa
   return made;
 }
 
+/// Has a tree watch what a call of it was found to read; whether the call can become a path of it. `why`: the tree is of no use.
+bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNew, std::string &why) {
+  constexpr ptrdiff_t kMostSiblings = 8;
+  if (!recorded.search) return true;
+  auto siblings = std::ranges::count_if(state.trees(), [&](auto &t) { return t.get() != &tree && t->key == tree.key; });
+  const PythonState &before = stateOf(tree), &found = *recorded.search->state;
+  size_t newArrays = recorded.search->newArrays();
+  if (recorded.unseen.size() && (isNew || newArrays)) why = recorded.unseen;
+  else if (isNew && siblings >= kMostSiblings) why = "it reads Python state that changes with its calls";
+  if (why.size()) {
+    tree.watched = std::make_unique<PythonState>(); // nothing: it is of no use whatever is found
+    tree.captured.clear();
+    return true;
+  }
+  if (recorded.unseen.size()) return true;
+  if (before.arrays.size() + newArrays != found.arrays.size()) return false; // another thread has added some
+  tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
+  tree.watched = std::move(recorded.search->state);
+  return true;
+}
+
 /// An error on its way to the caller, set aside.
 class ErrorAside {
 public:
@@ -230,6 +271,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
+  if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
   if (why.size()) tree->end(Node::Eager, why);
@@ -238,7 +280,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   if (tree->isEager()) path = {};
   else addPath(state, *tree, std::move(path), call, arguments, isLong);
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
-  if (why.empty() && recorded.result && jitMode == JitMode::Sync)
+  if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
     recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
   return recorded.result.release();
 }
@@ -285,6 +327,12 @@ PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, cons
   return callEager(call);
 }
 
+/// The result of a run, and what the call stores.
+PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<const Array> results) {
+  PyObject *result = buildResult(ending, arguments, results);
+  return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
+}
+
 /// Makes the path of a run one program where most calls take it.
 void considerHot(JitState &state, Tree &tree, const Ran &ran) {
   constexpr int64_t kLeastHits = 32;
@@ -320,7 +368,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
   Ran ran;
-  if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, buildResult(*ran.ending, arguments, ran.results);
+  if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
     if (!step.segment.executable) waiting.push_back(&step);
@@ -342,7 +390,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
   considerHot(state, *tree, ran);
-  return buildResult(*ran.ending, arguments, ran.results);
+  return finishCall(*ran.ending, arguments, ran.results);
 }
 
 /// Whether calls of an entry need no key.
@@ -395,7 +443,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
     } else {
       auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
       bool isStraight = entry && entry->root().terminator == Node::Return && entry->root().step->segment.executable;
-      if (isStraight && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
+      if (isStraight && !entry->root().ending->effects && !entry->plain.isKnown && !call.kwnames &&
+          state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
@@ -446,12 +495,13 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
   auto tree = std::make_shared<Tree>();
   std::string why = arguments.why.empty() ? watch(*tree, state.function.get(), arguments) : arguments.why;
+  if (why.empty()) why = stateOf(*tree).unanalysed;
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
     Path path;
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
-      Object result(callRecorded(r, *tree, call));
+      Object result(callRecorded(r, stateOf(*tree), call));
       if (!result && r.left.empty()) throw PythonError();
       PyErr_Clear();
       why = r.left.size() ? r.left : readResult(r, arguments, result.get(), path.ending);
@@ -493,7 +543,7 @@ int JitState::visit(visitproc visit, void *arg) const {
     for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
     if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;
     for (const Node &node : entry->nodes)
-      if (int status = node.ending ? visitTemplate(node.ending->result, visit, arg) : 0) return status;
+      if (int status = node.ending ? visitEnding(*node.ending, visit, arg) : 0) return status;
   }
   return 0;
 }
