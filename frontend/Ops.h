@@ -31,6 +31,7 @@ void setDefaultFloat(DType dtype);
 struct LongWork {
   void *(*begin)() = nullptr;
   void (*end)(void *) = nullptr;
+  void (*check)() = nullptr; // lets a signal through between the operations of a loop: throws what its handler raised
 };
 LongWork &longWork();
 

@@ -89,6 +89,10 @@ Transform::Item Transform::performBelow(Op op, std::span<const Item> items, std:
   return perform({op, {}, words, infer(op, types, words), true}, items);
 }
 
+std::vector<Array> Transform::applyAll(const Operation &o) {
+  fail(ErrorKind::Trace, info(o.op).name, "under a gradient or a batch", "a loop that runs as Python", "one operation with bodies");
+}
+
 Array Transform::apply(const Operation &o) {
   std::vector<Item> items;
   items.reserve(o.operands.size());
@@ -113,10 +117,11 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
   view.view = std::move(step);
 }
 
-Array Transform::leave(const Array &value, const char *why) {
+Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   Below others(*this);
-  return kiln::leave(visible(item), why);
+  Array host = kiln::leave(visible(item), why, how);
+  return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
 }
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
@@ -209,14 +214,36 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   bool isMoving = false;
   for (const Item &item : items) isMoving |= item.node >= 0;
   if (!isMoving || !isDifferentiable(result.below.dtype) || !(o.op == Op::Custom || rules::isDifferentiable(o.op))) return result;
-  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, result.below};
+  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, {}};
+  std::vector<char> wanted;
   for (const Item &item : items) {
-    node.operands.push_back(kept(item.below));
     node.nodes.push_back(item.node);
+    wanted.push_back(item.node >= 0);
   }
+  rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
+  node.result = std::move(residual.result);
+  for (const Array &a : residual.operands) node.operands.push_back(kept(a));
   result.node = int64_t(nodes.size());
   nodes.push_back(std::move(node));
   return result;
+}
+
+std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
+  int64_t first = int64_t(nodes.size());
+  std::vector<Array> lifted;
+  for (const Array &result : results) {
+    Node &part = nodes.emplace_back();
+    part.op = Op::Custom;
+    part.isPart = lifted.size() > 0;
+    int64_t node = isDifferentiable(result.dtype) ? first + int64_t(lifted.size()) : -1;
+    lifted.push_back(lift({result, std::nullopt, node, false}));
+  }
+  if (lifted.empty()) return lifted;
+  Node &node = nodes[size_t(first)];
+  for (const Item &item : taken) node.nodes.push_back(item.node);
+  node.backward = std::move(backward);
+  node.results = int64_t(results.size());
+  return lifted;
 }
 
 /// What the tape holds of memory that is written in place, it copies.
@@ -242,7 +269,16 @@ std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<cons
   for (size_t i = 0; i < results.size(); ++i) add(results[i].node, cotangents[i]);
   for (size_t i = nodes.size(); i-- > 0;) {
     const Node &n = nodes[i];
-    if (!of[i] || n.op == Op::Input) continue;
+    if (n.isPart || n.op == Op::Input) continue;
+    if (n.backward) {
+      std::span<Maybe> cts(&of[i], size_t(n.results));
+      bool isReached = std::ranges::any_of(cts, [](const Maybe &ct) { return ct.has_value(); });
+      std::vector<Maybe> parts = isReached ? n.backward(cts) : std::vector<Maybe>(n.nodes.size());
+      for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
+      for (Maybe &ct : cts) ct.reset();
+      continue;
+    }
+    if (!of[i]) continue;
     std::vector<const Array *> operands;
     std::vector<char> wanted;
     for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);

@@ -144,7 +144,7 @@ def read_batching(records, d):
     if d["batching"]:
         record = records[d["batching"]["def"]]
         return {"batching": record.get("symbol", "shifted"), "batchedAxes": record.get("axes", [])}
-    derived = {"elementwise": "elementwise", "source": "none"}.get(d["kind"], "")
+    derived = {"elementwise": "elementwise", "source": "none", "control": "none"}.get(d["kind"], "")
     return {"batching": derived, "batchedAxes": []}
 
 
@@ -161,7 +161,7 @@ def check(op, ops):
     for name in op["linear"]:
         if name not in op["operands"]:
             raise RuleError(f"is linear in {name!r}, which is no operand: expected one of {op['operands']}")
-    if (op["kind"] not in ("elementwise", "source") or op["resultWords"]) and op["operands"] and not op["samples"]:
+    if (op["kind"] not in ("elementwise", "source", "control") or op["resultWords"]) and op["operands"] and not op["samples"]:
         raise RuleError("has no samples for the tests of its rules")
 
 
@@ -207,6 +207,8 @@ def derivatives(ops):
                 yield "  Term result = *o.result;"
             yield from writer.lines
             yield f"  return {result}.array();\n}}"
+        if o["isDifferentiable"] and o["arity"] >= 0:
+            yield f'static constexpr uint32_t reads{o["id"]}[] = {{{", ".join(f"{bits}u" for bits in reads(o))}}};'
         if functions:
             yield f'static constexpr Derivative derivatives{o["id"]}[] = {{{", ".join(functions)}}};'
 
@@ -225,8 +227,23 @@ def mask(names, chosen):
     return sum(1 << i for i, name in enumerate(names) if name in chosen)
 
 
+RESULT = 1 << 31
+
+
+def reads(op):
+    """For each operand what its gradient reads more of than the type: bits of operands, and of the result."""
+    everything = mask(op["operands"], op["operands"])
+    if op["derivatives"]:
+        return [mask(op["operands"], variables(rule)) | ("result" in variables(rule)) * RESULT for rule in op["derivatives"]]
+    if op["linear"] and op["jointly"]:
+        return [everything & ~mask(op["operands"], op["linear"])] * len(op["operands"])
+    if op["linear"]:
+        return [everything & ~(1 << i) for i in range(len(op["operands"]))]
+    return [everything | RESULT] * len(op["operands"])
+
+
 def table(ops):
-    yield "// {derivatives, isSingular, vjp, jvp, linear operands, jointly, batch, shifted attributes, reason of no gradient}, by op"
+    yield "// {derivatives, isSingular, vjp, jvp, linear operands, jointly, what gradients read, batch, shifted attributes, reason of no gradient}, by op"
     batches = {"elementwise": "batchElementwise", "shifted": "batchShifted", "none": "nullptr"}
     for o in ops:
         vjp = f'vjp::{o["rule"]}' if o["rule"] else "nullptr"
@@ -234,7 +251,7 @@ def table(ops):
         linear = 0xffffffff if o["arity"] < 0 and o["linear"] else mask(o["operands"], o["linear"])
         attributes = [name for name, _ in o["attributes"]]
         rows = [f'derivatives{o["id"]}' if o["derivatives"] else "nullptr", str(o["singular"]).lower(), vjp, jvp, f"{linear}u",
-                str(o["jointly"]).lower(), batches.get(o["batching"], f'batch::{o["batching"]}'), f'{mask(attributes, o["batchedAxes"])}u',
+                str(o["jointly"]).lower(), f'reads{o["id"]}' if o["isDifferentiable"] and o["arity"] >= 0 else "nullptr", batches.get(o["batching"], f'batch::{o["batching"]}'), f'{mask(attributes, o["batchedAxes"])}u',
                 "nullptr" if o["isDifferentiable"] else '"' + o["why"] + '"']
         yield "{" + ", ".join(rows) + "},"
 

@@ -61,12 +61,14 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
   module->setDataLayout(machine.createDataLayout());
   module->setTargetTriple(machine.getTargetTriple());
+  bool hasInlined = false; // small bodies of loops
   for (Function &f : *module) {
     if (f.isDeclaration()) continue;
+    hasInlined |= f.hasFnAttribute(Attribute::AlwaysInline);
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasLocalLinkage() || f.hasHiddenVisibility())
+    if ((f.hasLocalLinkage() || f.hasHiddenVisibility()) && !f.hasFnAttribute(Attribute::AlwaysInline))
       f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
   PassInstrumentationCallbacks callbacks;
@@ -83,6 +85,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   builder.crossRegisterProxies(loops, functions, graph, modules);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   ModulePassManager passes;
+  if (hasInlined) cantFail(builder.parsePassPipeline(passes, "always-inline,function(sroa)"));
   cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,"
                                              "licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
   passes.run(*module, modules);

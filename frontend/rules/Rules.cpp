@@ -65,6 +65,28 @@ const RuleRecord &recordOf(Op op) {
 
 bool isDifferentiable(Op op) { return op != Op::Custom && !recordOf(op).why; }
 
+/// An array of which the type is there.
+static Array typeAlone(const Array &x) {
+  Array type;
+  type.dtype = x.dtype;
+  type.shape = x.shape;
+  type.strides = contiguousStrides(x.shape);
+  type.storage = Storage::make({});
+  type.storage->device = x.storage->device;
+  return type;
+}
+
+Residual residualOf(const Applied &o, std::span<const char> wanted) {
+  const RuleRecord *record = o.op == Op::Custom ? nullptr : &recordOf(o.op);
+  uint32_t reads = record ? 0 : ~0u;
+  for (size_t i = 0; record && record->reads && i < wanted.size(); ++i)
+    if (wanted[i]) reads |= record->reads[i];
+  Residual residual{{}, reads >> 31 ? *o.result : typeAlone(*o.result)};
+  for (size_t i = 0; i < o.operands.size(); ++i)
+    residual.operands.push_back(reads >> std::min<size_t>(i, 30) & 1 ? *o.operands[i] : typeAlone(*o.operands[i]));
+  return residual;
+}
+
 std::vector<Maybe> applyVjp(const Applied &o, const Array &ct, std::span<const char> wanted) {
   std::vector<char> all(wanted.begin(), wanted.end());
   for (size_t i = 0; i < all.size(); ++i) all[i] = all[i] && isInexact(o.operands[i]->dtype);

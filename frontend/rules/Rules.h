@@ -38,6 +38,12 @@ Maybe applyJvp(const Applied &operation, std::span<const Array *const> tangents)
 /// too many axes.
 Array applyBatch(const Batched &operation);
 
+/// What the VJP needs later: an operation with the arrays that its gradients by the `wanted` operands do not read as types alone.
+struct Residual {
+  std::vector<Array> operands;
+  Array result;
+};
+Residual residualOf(const Applied &operation, std::span<const char> wanted);
 /// Whether a gradient flows through an op at all, by its record.
 bool isDifferentiable(Op op);
 

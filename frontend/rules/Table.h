@@ -31,8 +31,9 @@ struct RuleRecord {
   bool isSingular;               // they can be infinite or nan, and 0 stays 0
   VjpFn vjp;
   JvpFn jvp;
-  uint32_t linear; // bits of the operands that the op is linear in: its JVP is the op itself
-  bool jointly;    // in all of them at once
+  uint32_t linear;       // bits of the operands that the op is linear in: its JVP is the op itself
+  bool jointly;          // in all of them at once
+  const uint32_t *reads; // by operand: bits of the operands that its gradient reads more of than the type, and the highest of the result
   BatchFn batch;
   uint32_t shifted; // bits of the attributes that count axes
   const char *why;  // of an op without derivative

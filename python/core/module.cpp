@@ -1,4 +1,5 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
+#include "control.h"
 #include "core.h"
 #include "transforms.h"
 
@@ -427,13 +428,21 @@ void definePythonSide(py11::module_ &m) {
     side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
-    kiln::py::package() = {d["folder"].cast<std::string>(), reinterpret_cast<PyTypeObject *>(take("partial")), take("analyze")};
+    kiln::py::package() = {d["folder"].cast<std::string>(),
+                           d["standard_library"].cast<std::string>(),
+                           reinterpret_cast<PyTypeObject *>(take("partial")),
+                           take("kind_of"),
+                           kiln::py::functionOf,
+                           take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
+                  [] {
+                    if (PyErr_CheckSignals()) throw kiln::py::PythonError();
+                  }};
   });
 }
 
@@ -585,8 +594,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
-                      kiln::py::defineTransforms})
+  for (auto define :
+       {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
+        definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
     define(m);
+  kiln::py::defineControl(m.ptr());
 }

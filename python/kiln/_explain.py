@@ -41,8 +41,8 @@ class Explanation:
         return [steps[0] if steps else (b"", []) for steps in self._steps]
 
     def kernels(self, variant=-1):
-        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), and ``apart``, texts that say
-        why it is not one with kernels that it reads from. Opens the compiler.
+        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), ``schedule`` (how its
+        loops run, as it stands in ``ir("schedule")``), and ``apart``, texts that say why it is not one with kernels that it reads from. Opens the compiler.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Explanation:
         for number, kernel in enumerate(kernels[:_MOST_KERNELS]):
             ops = ", ".join(op for op, _ in kernel["ops"])
             lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
-            lines += [f"        {text}" for text in kernel["apart"]]
+            lines += [f"        {text}" for text in [kernel["schedule"], *kernel["apart"]] if text]
         if len(kernels) > _MOST_KERNELS:
             lines.append(f"      and {len(kernels) - _MOST_KERNELS} more")
         return lines
@@ -141,7 +141,7 @@ def _node_lines(nodes):
         while len(below := children.get(i, [])) == 1 and nodes[below[0]]["step"] == node["step"]:
             i, count = below[0], count + 1
         reached = f"{_short(node['value'])}: " if node["parent"] >= 0 else ""
-        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager",
+        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager", "python": f"Python goes first on each call: {node['why']}",
                 "eager": f"runs in eager: {node['why']}", "unknown": "not recorded"}[node["ends"]]
         lines.append(f"    {'  ' * min(depth, 20)}{reached}{what}{f', {count} times' if count > 1 else ''} ({node['hits']} hits)")
         waiting += [(child, depth + 1) for child in reversed(below)]

@@ -27,9 +27,9 @@ def _is_number(x):
 def _arrays(op, what, leaves):
     """Leaves as arrays. Raises TraceError for one that is none."""
     for leaf in leaves:
-        if not _is_number(leaf):
+        if type(leaf) is not Array and not _is_number(leaf):
             raise make("TraceError", f"{op}: {what}: expected trees of arrays and numbers, got {type(leaf).__name__}")
-    return [asarray(leaf) for leaf in leaves]
+    return [leaf if type(leaf) is Array else asarray(leaf) for leaf in leaves]
 
 
 def _is_inexact(x):
@@ -40,6 +40,25 @@ def _zeros_like(x):
     return _core.full(x.shape, 0, x.dtype, x.device)
 
 
+def _flatten(x):
+    """``tree.flatten``; arrays, and tuples of them, by themselves."""
+    if type(x) is Array:
+        return [x], tree.LEAF
+    if type(x) is tuple and all(type(leaf) is Array for leaf in x):
+        return list(x), len(x)
+    return tree.flatten(x)
+
+
+def _unflatten(structure, leaves):
+    if structure is tree.LEAF:
+        return leaves[0]
+    return tuple(leaves) if type(structure) is int else tree.unflatten(structure, leaves)
+
+
+def _whole(structure):
+    return tree.structure((0,) * structure) if type(structure) is int else structure
+
+
 class _Call:
     """A function of lists of arrays, as the modes call it; keeps the structure of its result."""
 
@@ -47,22 +66,25 @@ class _Call:
         self.op, self.function, self.structure, self.has_aux = op, function, structure, has_aux
 
     def __call__(self, arrays):
-        result = self.function(*tree.unflatten(self.structure, arrays))
-        aux = None
+        result = self.function(*_unflatten(self.structure, arrays))
+        others = []
         if self.has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise make("TraceError", f"{self.op}: result with has_aux: expected (result, aux), got {type(result).__name__}")
             result, aux = result
-        leaves, self.result = tree.flatten(result)
+            others, self.aux = tree.flatten(aux)
+        leaves, self.result = _flatten(result)
         leaves = _arrays(self.op, "result", leaves)
-        self.count, (others, self.aux) = len(leaves), tree.flatten(aux)
+        self.count = len(leaves)
         self.plain = [None if _is_number(x) else x for x in others]
         return leaves + [asarray(x) if _is_number(x) else asarray(0) for x in others]
 
     def rebuild(self, arrays):
         """The result and aux of arrays of all their leaves."""
-        others = [a if plain is None else plain for a, plain in zip(arrays[self.count:], self.plain)]
-        return tree.unflatten(self.result, arrays[:self.count]), tree.unflatten(self.aux, others)
+        result = _unflatten(self.result, arrays[:self.count])
+        if not self.has_aux:
+            return result, None
+        return result, tree.unflatten(self.aux, [a if plain is None else plain for a, plain in zip(arrays[self.count:], self.plain)])
 
 
 class _Vjp:
@@ -72,9 +94,9 @@ class _Vjp:
         self._call, self._pullback, self._results, self._arguments = call, pullback, results, arguments
 
     def __call__(self, cotangents):
-        leaves, structure = tree.flatten(cotangents)
-        if structure != self._call.result:
-            raise make("ValueError", f"vjp: structure of the cotangent: expected {self._call.result}, got {structure}")
+        leaves, structure = _flatten(cotangents)
+        if _whole(structure) != _whole(self._call.result):
+            raise make("ValueError", f"vjp: structure of the cotangent: expected {_whole(self._call.result)}, got {_whole(structure)}")
         given = []
         for x, ct in zip(self._results, _arrays("vjp", "cotangent", leaves)):
             if ct.shape != x.shape:
@@ -82,12 +104,14 @@ class _Vjp:
             given.append(_core.astype(ct, x.dtype) if _is_inexact(x) else None)
         gradients = self._pullback(given + [None] * len(self._call.plain))
         filled = [_zeros_like(x) if g is None else g for x, g in zip(self._arguments, gradients)]
-        return tree.unflatten(self._call.structure, filled)
+        return _unflatten(self._call.structure, filled)
 
 
-def _vjp(op, function, primals, has_aux):
-    leaves, structure = tree.flatten(tuple(primals))
+def _vjp(op, function, primals, has_aux, needs_floating=False):
+    leaves, structure = _flatten(primals)
     arguments = _arrays(op, "arguments", leaves)
+    if needs_floating:
+        _check_floating(op, arguments)
     call = _Call(op, function, structure, has_aux)
     results, pullback = _core.vjp(call, arguments)
     result, aux = call.rebuild(results)
@@ -111,10 +135,10 @@ def jvp(fun, primals, tangents, has_aux=False):
     With ``has_aux``, ``fun`` gives (result, aux), and aux is returned last. Raises ValueError where structures differ, ShapeError where shapes do.
     """
     _check("jvp", fun)
-    leaves, structure = tree.flatten(tuple(primals))
-    moving, other = tree.flatten(tuple(tangents))
-    if other != structure:
-        raise make("ValueError", f"jvp: structure of the tangents: expected {structure}, got {other}")
+    leaves, structure = _flatten(tuple(primals))
+    moving, other = _flatten(tuple(tangents))
+    if _whole(other) != _whole(structure):
+        raise make("ValueError", f"jvp: structure of the tangents: expected {_whole(structure)}, got {_whole(other)}")
     arguments, given = _arrays("jvp", "primals", leaves), []
     for x, t in zip(arguments, _arrays("jvp", "tangents", moving)):
         if t.shape != x.shape:
@@ -124,7 +148,7 @@ def jvp(fun, primals, tangents, has_aux=False):
     results, changes = _core.jvp(call, arguments, given)
     result, aux = call.rebuild(results)
     filled = [_zeros_like(x) if t is None else t for x, t in zip(results[:call.count], changes)]
-    change = tree.unflatten(call.result, filled)
+    change = _unflatten(call.result, filled)
     return (result, change, aux) if has_aux else (result, change)
 
 
@@ -162,17 +186,16 @@ def _of_some(function, numbers, args, kwargs):
     return partial
 
 
-def _differentiable(op, arguments):
-    for x in _arrays(op, "arguments", tree.leaves(arguments)):
+def _check_floating(op, arguments):
+    for x in arguments:
         if not _is_inexact(x):
             raise make("DTypeError", f"{op}: dtype of an argument: expected a floating one, got {x.dtype}")
 
 
 def _value_and_grad(fun, argnums, has_aux, args, kwargs):
     numbers = _chosen("grad", argnums, args)
-    some = tuple(args[n] for n in numbers)
-    _differentiable("grad", some)
-    result, back, aux = _vjp("grad", _of_some(fun, numbers, args, kwargs), some, has_aux)
+    some = tuple([args[n] for n in numbers])
+    result, back, aux = _vjp("grad", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
     if not isinstance(result, Array) or result.shape != ():
         raise make("ShapeError", f"grad: result of '{name_of(fun)}': expected an array of shape (), got {getattr(result, 'shape', type(result).__name__)}")
     if result.dtype.kind != "f":
@@ -289,8 +312,7 @@ def _unit_vectors(leaves):
 def _jacrev(fun, argnums, has_aux, args, kwargs):
     numbers = _chosen("jacrev", argnums, args)
     some = tuple(args[n] for n in numbers)
-    _differentiable("jacrev", some)
-    result, back, aux = _vjp("jacrev", _of_some(fun, numbers, args, kwargs), some, has_aux)
+    result, back, aux = _vjp("jacrev", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
     leaves, structure = tree.flatten(result)
     rows = []
     for k, units in _unit_vectors(leaves):
@@ -321,9 +343,9 @@ def jacrev(fun, argnums=0, has_aux=False):
 def _jacfwd(fun, argnums, has_aux, args, kwargs):
     numbers = _chosen("jacfwd", argnums, args)
     some = tuple(args[n] for n in numbers)
-    _differentiable("jacfwd", some)
     leaves, structure = tree.flatten(some)
     leaves = _arrays("jacfwd", "arguments", leaves)
+    _check_floating("jacfwd", leaves)
     partial, columns = _of_some(fun, numbers, args, kwargs), []
     for k, units in _unit_vectors(leaves):
         def pushed(unit, k=k):

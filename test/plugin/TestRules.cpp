@@ -26,9 +26,19 @@ struct Call {
     if (what == "batch") return {rules::applyBatch({op, operands, words, flags, size})};
     Array result = rules::applyOp(op, operands, words);
     rules::Applied applied{op, operands, words, &result};
-    if (what == "vjp") return rules::applyVjp(applied, *given[0], flags);
+    if (what == "vjp") return runVjp(applied);
     if (what == "jvp") return {rules::applyJvp(applied, given)};
     return {result};
+  }
+
+  /// With what a tape keeps.
+  std::vector<rules::Maybe> runVjp(rules::Applied applied) const {
+    rules::Residual residual = rules::residualOf(applied, flags);
+    std::vector<const Array *> pointers;
+    for (const Array &a : residual.operands) pointers.push_back(&a);
+    applied.operands = pointers;
+    applied.result = &residual.result;
+    return rules::applyVjp(applied, *given[0], flags);
   }
 
   /// The change of the gradients for tangents of the operands.

@@ -4,6 +4,7 @@
 """
 import argparse
 import collections
+import itertools
 import random
 import struct
 import sys
@@ -208,6 +209,16 @@ def inputs_of(seed, count):
     return [(values(4), values(4), values((2, 3)), values(()), kn.asarray(int(rng.integers(0, 4))), int(rng.integers(0, 2))) for _ in range(count)]
 
 
+def driven(function):
+    """The jitted function after so many different floats that Python goes first on each call; it asks for one more on each."""
+    def first_asks(number, *args):
+        float(number)
+        return function(*args)
+
+    jitted, numbers = kn.jit(first_asks), itertools.count()
+    return jitted, lambda *args: jitted(kn.asarray(float(next(numbers))), *args)
+
+
 def check(seed, mode, count=10):
     """(constructs of a program, its jitted function); AssertionError where jit and eager differ."""
     writer = Writer(seed)
@@ -216,11 +227,13 @@ def check(seed, mode, count=10):
     function, inputs = scope["f"], inputs_of(seed, count)
     want = [outcome(function, args) for args in inputs]
     order = list(range(count)) + random.Random(seed).choices(range(count), k=2 * count)
-    with kn.config.override(jit=mode), warnings.catch_warnings():
+    with kn.config.override(jit=mode.removeprefix("driven ")), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        jitted = kn.jit(function)
+        jitted = call = kn.jit(function)
+        if mode.startswith("driven"):
+            jitted, call = driven(function)
         for step, i in enumerate(order):
-            got = outcome(jitted, inputs[i])
+            got = outcome(call, inputs[i])
             assert got == want[i], f"seed {seed}, mode {mode}, call {step} with input {i}:\n{text}\njit   {got}\neager {want[i]}"
     return writer.counts, jitted
 
@@ -233,7 +246,7 @@ def main():
     counts, wrong, ends = collections.Counter(), 0, collections.Counter()
     for seed in range(options.first_seed, options.first_seed + options.programs):
         try:
-            found, jitted = check(seed, "sync" if seed % 20 == 0 else "auto")
+            found, jitted = check(seed, {0: "sync", 10: "driven sync"}.get(seed % 20, "driven auto" if seed % 4 == 1 else "auto"))
             counts += found
             ends.update(node["ends"] for v in jitted.explain().variants for node in v["nodes"])
             ends["whole variants in eager"] += sum(bool(v["eager"]) for v in jitted.explain().variants)

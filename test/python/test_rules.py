@@ -199,3 +199,55 @@ def test_rules_that_have_no_derivative_say_so():
         rules.vjp("qr", [x], [1], np.ones(16 + 12))
     with pytest.raises(ValueError, match="add: rank of an operand in a batch: expected at most 7, got 8"):
         rules._rule("batch", "add", [np.ones([1] * 8)] * 2, [], flags=[1, 1], size=1)
+
+
+def random_convolution(rng):
+    spatial, groups = rng.integers(1, 3), rng.integers(1, 3)
+    window, dilation = rng.integers(1, 4, spatial), rng.integers(1, 3, spatial)
+    low, high, strides = rng.integers(0, 4, spatial), rng.integers(0, 4, spatial), rng.integers(1, 4, spatial)
+    sizes = np.maximum(rng.integers(1, 8, spatial), (window - 1) * dilation + 1 - low - high)
+    channels, filters = groups * rng.integers(1, 3, 2)
+    call = {"strides": strides, "low": low, "high": high, "dilation": dilation, "groups": groups}
+    return [Drawn(rng.integers(1, 3), *sizes, channels), Drawn(*window, channels // groups, filters)], call
+
+
+def random_product(rng):
+    letters, k = "abcde", int(rng.integers(1, 5))
+    batch, mine, others = (int(rng.integers(0, most)) for most in (3, 3, 3))
+    sizes = {c: int(rng.integers(1, 4)) for c in letters + "vwxyz"}
+    shared = list(letters[:batch])
+    sides = [shared + list(letters[batch:batch + mine]) + ["k"], shared + list("vwxyz"[:others]) + ["k"]]
+    for side in sides:
+        rng.shuffle(side)
+    call = {"x_batch": [sides[0].index(c) for c in shared], "y_batch": [sides[1].index(c) for c in shared], "x_axis": sides[0].index("k"), "y_axis": sides[1].index("k")}
+    return [Drawn(*(k if c == "k" else sizes[c] for c in side)) for side in sides], call
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("op, make", [("convolution", random_convolution), ("dot_general", random_product)])
+def test_products_of_any_form(op, make, seed):
+    operands, call = make(np.random.default_rng(seed))
+    words = [int(w) for w in rules.words_of(op, call)]
+    test_derivatives(op, (operands, words), "float64")
+    test_a_batch_is_a_loop(op, (operands, words), "float64")
+
+
+@pytest.mark.parametrize("op", [o for o in DIFFERENTIABLE if OPS[o]["derivatives"]])
+def test_narrow_dtypes(op):
+    """Gradients in float32, float16 and complex64 against those in float64 and complex128."""
+    rng = np.random.default_rng(3)
+    for operands, words in calls_of(op):
+        for narrow, wide in (("float32", "float64"), ("float16", "float64"), ("complex64", "complex128")):
+            if wide not in inexact(op):
+                continue
+            point = [draw(op, x, i, rng, wide) for i, x in enumerate(operands)]
+            point = [p.astype(narrow).astype(wide) if p.dtype.kind in "fc" else p for p in point]
+            low = [p.astype(narrow) if p.dtype.kind in "fc" else p for p in point]
+            one = np.ones_like(rules.run(op, point, words))
+            for got, want in zip(rules.vjp(op, low, words, one.astype(narrow)), rules.vjp(op, point, words, one)):
+                if got is None:
+                    assert want is None
+                    continue
+                assert got.dtype == narrow
+                scale = np.abs(want) + 1
+                assert (np.abs(got - want) <= {"float16": 2e-2, "float32": 2e-5, "complex64": 5e-5}[narrow] * scale).all(), (narrow, got, want)

@@ -7,7 +7,8 @@ class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferReduction"; let kind = "reduce"; let along = "llvm::to_vector<2>(getAxes())"; let dtypes = "wide"; let batching = Shifted<["axes"]>;
+  let infer = "inferReduction"; let kind = "reduce"; let along = "llvm::to_vector<2>(getAxes())"; let dtypes = "wide";
+  let batching = Shifted<["axes"]>;
   let samples = ["x=(3, 4), axes=[1]", "x=(3, 4, 2), axes=[0, 2]", "x=(5,), axes=[0]", "x=(2, 3), axes=[]"];
 }
 def Kiln_SumOp : Kiln_Reduction<"sum"> {
@@ -58,7 +59,8 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferArgReduction"; let kind = "argreduce"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let needsElement = 1; let batching = Shifted<["axis"]>;
+  let infer = "inferArgReduction"; let kind = "argreduce"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let needsElement = 1;
+  let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 4), axis=1", "x=(3, 4), axis=0"];
   let gradient = NonDifferentiable<"a position is piecewise constant">;
 }

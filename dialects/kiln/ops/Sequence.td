@@ -7,7 +7,8 @@ class Kiln_Scan<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferScan"; let kind = "scan"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let batching = Shifted<["axis"]>;
+  let infer = "inferScan"; let kind = "scan"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
+  let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 4), axis=1", "x=(5, 2), axis=0", "x=(2, 0), axis=1", "x=(1,), axis=0"];
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }
@@ -39,7 +40,8 @@ class Kiln_Ordering<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$descending);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let kind = "sort"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let batching = Shifted<["axis"]>;
+  let kind = "sort"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
+  let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 4), axis=1, descending=0", "x=(4, 3), axis=0, descending=1", "x=(2, 0), axis=1, descending=0"];
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }

@@ -145,7 +145,7 @@ def Kiln_GatherOp : Kiln_Op<"gather"> {
   let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$indices, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferGather"; let kind = "gather"; let access = ["Memory", "Moved"]; let cost = 4;
+  let infer = "inferGather"; let kind = "gather"; let cost = 4; let access = ["Memory", "Moved"];
   let gradient = Linear<"gather", "a scatter-add into zeros">;
   let batching = BatchInCpp<"gather">;
   let samples = ["x=(5, 3), indices=[[0, 2], [-1, 2]], axis=0",
@@ -169,7 +169,8 @@ class Kiln_Scatter<string mnemonic> : Kiln_Op<mnemonic> {
     to one place the last is seen by all that follow. Negative indices count from the end; one outside [-n, n) gives the
     executable's status "index out of range" and writes nothing.
   }];
-  let infer = "inferScatter"; let kind = "scatter"; let along = "{int64_t(getAxis())}"; let access = ["Same", "Any"]; let dtypes = "wide"; let cost = 4; let batching = BatchInCpp<"scatter">;
+  let infer = "inferScatter"; let kind = "scatter"; let along = "{int64_t(getAxis())}"; let access = ["Same", "Any"]; let dtypes = "wide"; let cost = 4;
+  let batching = BatchInCpp<"scatter">;
   let samples = ["x=(4, 3), indices=[0, -1, 2], updates=(3, 3), axis=0", "x=(2, 3), indices=[1, 1, 0, -2, 1], updates=(2, 5), axis=1"];
 }
 def Kiln_ScatterOp : Kiln_Scatter<"scatter"> {

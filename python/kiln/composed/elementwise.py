@@ -132,9 +132,8 @@ def frexp(x, /) -> tuple[Array, Array]:
     y = _where(low, x * 2.0**(bits + 1), x)
     field = ops["bitwise_right_shift"](_core.bitcast(ops["abs"](y), whole), bits)
     exponent = _core.astype(field, "int32") - (bias - 1) - _where(low, _core.full((), bits + 1, "int32"), _core.full((), 0, "int32"))
-    mask = (1 << bits) - 1
-    mantissa = _core.bitcast(ops["bitwise_or"](ops["bitwise_and"](_core.bitcast(ops["abs"](y), whole), mask), (bias - 1) << bits), x.dtype)
-    return _where(usual, ops["copysign"](mantissa, x), x), _where(usual, exponent, _core.full((), 0, "int32"))
+    exponent = _where(usual, exponent, _core.full((), 0, "int32"))
+    return ldexp(x, -exponent), exponent
 
 
 def ldexp(x, exponent, /) -> Array:
