@@ -21,6 +21,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import eager  # noqa: E402
 import kernels  # noqa: E402
+import loops  # noqa: E402
 import numpy as np  # noqa: E402
 import tiers  # noqa: E402
 from measure import ROWS, once, ratio, row  # noqa: E402
@@ -155,7 +156,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations, loops.loops)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

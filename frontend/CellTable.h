@@ -8,7 +8,7 @@
 namespace kiln {
 
 struct Cell {
-  const Storage *storage; // null: nobody holds it any more
+  Storage *storage; // null: nobody holds it any more
   int32_t slot, version = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "frontend/Mode.h"
 
+#include "frontend/Control.h"
 #include "frontend/OpsShared.h"
 
 namespace kiln {
@@ -20,6 +21,10 @@ Array Mode::apply(const Operation &operation) {
   Below others(*this);
   return kiln::apply(operation);
 }
+std::vector<Array> Mode::applyAll(const Operation &operation) {
+  Below others(*this);
+  return kiln::applyAll(operation);
+}
 void Mode::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
   Below others(*this);
   kiln::noteView(from, view, op, words);
@@ -36,6 +41,17 @@ Array Mode::leave(const Array &value, const char *why, Leaving how) {
 Array apply(const Operation &operation) {
   if (Mode *mode = Mode::current()) return mode->apply(operation);
   return run(operation);
+}
+
+static std::vector<Array> runAll(const Operation &o) {
+  std::vector<Array> operands;
+  for (const Array *a : o.operands) operands.push_back(*a);
+  return runBodies(o.op, o.words, o.bodies, std::move(operands), longWork().check);
+}
+
+std::vector<Array> applyAll(const Operation &operation) {
+  if (Mode *mode = Mode::current()) return mode->applyAll(operation);
+  return runAll(operation);
 }
 
 Array applyConstant(DType dtype, const Scalar &bits, Device *device) {
@@ -118,7 +134,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
+  Array found = positionsOfTrue(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));
@@ -154,6 +170,7 @@ static Array runAny(const Operation &o) {
     return convolution(operand(0), operand(1), strides, low, high, dilation, words.next());
   }
   case Kind::Library: return applyLibrary(o.op, o.operands, o.words);
+  case Kind::Control: return runAll(o)[0];
   }
   __builtin_unreachable();
 }

@@ -1,6 +1,7 @@
 // Selections by position, writes at positions, and what runs along an axis.
 #include "frontend/OpsShared.h"
 
+#include <cstring>
 #include <limits>
 
 namespace kiln {
@@ -56,17 +57,27 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
   return result;
 }
 
-Array nonzero(const Array &asked) {
-  Array mask = leave(asked, "a mask selects a number of elements that depends on values");
-  Paused paused;
+Array nonzero(const Array &mask) {
+  constexpr const char *kWhy = "a mask selects a number of elements that depends on values";
   TensorType type = mask.type();
-  int64_t word = 0;
-  infer(Op::Nonzero, {&type, 1}, {&word, 1});
+  int64_t count = 0;
+  infer(Op::Nonzero, {&type, 1}, {&count, 1});
+  if (!hasMode()) {
+    Array result = positionsOfTrue(leave(mask, kWhy));
+    return moved(result, deviceOf(mask));
+  }
+  // What is asked for is the number alone.
+  Array host = leave(reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false), kWhy, Leaving::Read);
+  std::memcpy(&count, host.data(), sizeof count);
+  return apply(Op::Nonzero, {&mask}, {&count, 1}, {DType::I64, {count}});
+}
+
+Array positionsOfTrue(const Array &mask) {
   Array flat = withOwnCell(contiguous(mask));
   Running running(mask.size());
   Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
   eager::nonzero(flat, result);
-  return moved(result, deviceOf(asked));
+  return result;
 }
 
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {

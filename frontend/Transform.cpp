@@ -89,6 +89,10 @@ Transform::Item Transform::performBelow(Op op, std::span<const Item> items, std:
   return perform({op, {}, words, infer(op, types, words), true}, items);
 }
 
+std::vector<Array> Transform::applyAll(const Operation &o) {
+  fail(ErrorKind::Trace, info(o.op).name, "under a gradient or a batch", "a loop that runs as Python", "one operation with bodies");
+}
+
 Array Transform::apply(const Operation &o) {
   std::vector<Item> items;
   items.reserve(o.operands.size());

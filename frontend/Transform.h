@@ -32,6 +32,8 @@ public:
   using Mode::end;
 
   Array apply(const Operation &operation) override;
+  /// Throws Error (trace): the rules are those of the operations of bodies, one by one.
+  std::vector<Array> applyAll(const Operation &operation) override;
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
   Array leave(const Array &value, const char *why, Leaving how) override;

@@ -144,7 +144,7 @@ def read_batching(records, d):
     if d["batching"]:
         record = records[d["batching"]["def"]]
         return {"batching": record.get("symbol", "shifted"), "batchedAxes": record.get("axes", [])}
-    derived = {"elementwise": "elementwise", "source": "none"}.get(d["kind"], "")
+    derived = {"elementwise": "elementwise", "source": "none", "control": "none"}.get(d["kind"], "")
     return {"batching": derived, "batchedAxes": []}
 
 
@@ -161,7 +161,7 @@ def check(op, ops):
     for name in op["linear"]:
         if name not in op["operands"]:
             raise RuleError(f"is linear in {name!r}, which is no operand: expected one of {op['operands']}")
-    if (op["kind"] not in ("elementwise", "source") or op["resultWords"]) and op["operands"] and not op["samples"]:
+    if (op["kind"] not in ("elementwise", "source", "control") or op["resultWords"]) and op["operands"] and not op["samples"]:
         raise RuleError("has no samples for the tests of its rules")
 
 

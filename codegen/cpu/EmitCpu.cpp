@@ -4,9 +4,14 @@
 //   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
 //   of a program for any size also:  i64 kiln_workspace(ptr dims)
 //
+// The functions that loops and branches run are called by kernels:
+//
+//   body:    i32 body(ptr noalias argument..., ptr noalias result..., ptr workspace, ptr dims, ptr rt)
+//
 // dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
 #include "codegen/cpu/EmitCpu.h"
 
+#include "codegen/cpu/Bodies.h"
 #include "codegen/cpu/Kernels.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
@@ -23,12 +28,14 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
+constexpr size_t kPart = 128; // calls of one function: code generation takes more than linear time in the length of a block
+
+constexpr llvm::StringLiteral kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias";
 
 /// How an array of the program lies in memory: which buffer, and its strides.
 struct Place {
-  enum Kind { Argument, Result, Workspace } kind = Workspace;
-  int64_t number = 0;        // of the argument or result; the byte offset in the workspace, or -2 - i in its open block i
+  enum Kind { Argument, Result, Workspace, Stack } kind = Workspace;
+  int64_t number = 0;        // of the argument, result or stack slot; the byte offset in the workspace, or -2 - i in its open block i
   DenseI64ArrayAttr strides; // null: row-major
   int64_t firstStride = 0;   // where its dynamic strides start in dims
   bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
@@ -36,16 +43,20 @@ struct Place {
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, ModuleOp module) : main(main), module(module), b(module.getContext()) {}
+  ProgramEmitter(func::FuncOp main, ModuleOp module, EmittedBodies &bodies)
+      : main(main), module(module), b(module.getContext()), bodies(bodies), isBody(main.isPrivate()) {}
   LogicalResult run();
 
 private:
   func::FuncOp main;
   ModuleOp module;
   OpBuilder b;
+  EmittedBodies &bodies;
+  bool isBody; // called by a kernel
   DenseMap<Value, Place> places;
   int64_t planned = 0, scratch = 0;
-  bool isOpen = false, hasStreams = false, isRefused = false;
+  bool isOpen = false, hasStreams = false, isRefused = false, hasTasks = false;
+  SmallVector<int64_t> stackBytes; // of small values of a body
   int64_t symbols = 0;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
@@ -81,7 +92,9 @@ private:
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
   Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
-  void emitEntry();
+  func::FuncOp emitEntry();
+  int64_t inlinedOps(func::FuncOp entry);
+  void finishBody(func::FuncOp entry);
 };
 
 void ProgramEmitter::placeArrays() {
@@ -95,9 +108,16 @@ void ProgramEmitter::placeArrays() {
   };
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
     places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
+  bool usesStack = isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
-    for (auto [i, result] : llvm::enumerate(kernel.getResults()))
+    for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
+      TensorType type = ir::recordedType(result);
+      int64_t bytes = hasSymbols(type.shape) ? kOnStackBytes + 1 : numElements(type.shape) * byteSize(type.dtype);
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
+      if (!usesStack || bytes > kOnStackBytes) continue;
+      places[result] = {Place::Stack, int64_t(stackBytes.size()), nullptr, 0};
+      stackBytes.push_back(bytes);
+    }
   for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
     // A result in place of an argument is that argument.
     if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
@@ -224,7 +244,7 @@ bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
 bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
   ir::KernelOp kernel = k.kernel;
   bool isInOrder = kernel.getKind() == ir::KernelKind::Elementwise || kernel.getKind() == ir::KernelKind::Reduction;
-  if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
+  if (isBody || !target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
   int64_t bytes = byteSize(buffer.dtype);
   for (Index n : buffer.shape) {
     if (!n.isStatic()) return false;
@@ -247,6 +267,7 @@ static void emitBody(KernelContext &k) {
   case ir::KernelKind::Sort: return emitSort(k);
   case ir::KernelKind::Convolution: return emitConvolution(k);
   case ir::KernelKind::Library: return emitLibrary(k);
+  case ir::KernelKind::Control: return emitControl(k);
   }
 }
 
@@ -267,7 +288,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, &bodies, isOpen};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
   auto openSize = [&](Size d) {
     Value &known = sizes[d.symbol()];
@@ -288,6 +309,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
 
   emitBody(context);
   isRefused |= ev.isRefused;
+  hasTasks |= context.tasks > 0;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
@@ -302,8 +324,10 @@ using KernelCalls = ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>>;
 /// A function with the arguments of the entry, whose body `emit` makes from them; it gives the status.
 func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit) {
   b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types(4, pointer());
-  auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(types, b.getI32Type()));
+  unsigned pointers = isBody ? main.getNumArguments() + main.getNumResults() + 3 : 4;
+  auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(SmallVector<Type>(pointers, pointer()), {b.getI32Type()}));
+  for (unsigned i = 0; isBody && i < pointers - 3; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
+  if (isBody) fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
   Emitter e(b, main.getLoc());
@@ -313,10 +337,14 @@ func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Va
 
 Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
   Location loc = main.getLoc();
-  Value buffers = body->getArgument(1), dims = body->getArgument(2), workspace = body->getArgument(3);
+  unsigned last = body->getNumArguments() - 1;
+  Value dims = body->getArgument(isBody ? last - 1 : 2), workspace = body->getArgument(isBody ? last - 2 : 3);
+  Value runtime = body->getArgument(isBody ? last : 0);
   int64_t arguments = int64_t(main.getNumArguments());
   SmallVector<Index> starts;
-  auto bufferAt = [&](int64_t i) {
+  auto bufferAt = [&](int64_t i) -> Value {
+    if (isBody) return body->getArgument(unsigned(i));
+    Value buffers = body->getArgument(1);
     Value from = LLVM::GEPOp::create(b, loc, pointer(), pointer(), buffers, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
     return LLVM::LoadOp::create(b, loc, pointer(), from).getResult();
   };
@@ -324,23 +352,27 @@ Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
     return e.address(workspace, DType::U8, place < 0 ? openBlock(e, dims, size_t(-2 - place), starts) : Index(place));
   };
   Value status = e.scalar(DType::I32, 0).value, end = e.address(workspace, DType::U8, planEnd(e, dims, starts));
+  SmallVector<Value> onStack;
+  for (int64_t bytes : stackBytes) onStack.push_back(e.stack(DType::U64, std::max<int64_t>(1, (bytes + 7) / 8)));
+  auto addressOf = [&](const Place &p) {
+    if (p.kind == Place::Workspace) return inWorkspace(p.number);
+    if (p.kind == Place::Stack) return onStack[size_t(p.number)];
+    return bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number);
+  };
   for (auto &[kernel, slots] : calls) {
     SmallVector<Value> args;
-    for (const Place &p : slots)
-      args.push_back(p.kind == Place::Workspace ? inWorkspace(p.number)
-                                                : bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number));
+    for (const Place &p : slots) args.push_back(addressOf(p));
     args.push_back(end);
     args.push_back(dims);
-    args.push_back(body->getArgument(0));
+    args.push_back(runtime);
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
   }
   return status;
 }
 
-/// Calls the kernels in order; of many, in parts, as code generation takes more than linear time in the length of a block.
-void ProgramEmitter::emitEntry() {
-  constexpr size_t kPart = 128;
+/// Calls the kernels in order; of many, in parts.
+func::FuncOp ProgramEmitter::emitEntry() {
   SmallVector<func::FuncOp> parts;
   KernelCalls all = kernels;
   if (all.size() > kPart)
@@ -350,15 +382,74 @@ void ProgramEmitter::emitEntry() {
       parts.push_back(entryFunction(name, [&](Emitter &e, Block *body) { return callKernels(e, body, calls); }));
       parts.back()->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
     }
-  entryFunction(main.getName(), [&](Emitter &e, Block *body) {
+  return entryFunction(main.getName(), [&](Emitter &e, Block *body) {
     Value status = parts.empty() ? callKernels(e, body, all) : e.scalar(DType::I32, 0).value;
     for (func::FuncOp part : parts) {
       Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
       status = arith::OrIOp::create(b, main.getLoc(), status, result);
     }
-    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
+      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
     return status;
   });
+}
+
+/// What a kernel does, in cheap element operations, at the most; what is not known is much.
+static int64_t workOf(ir::KernelOp kernel) {
+  using Kind = ir::KernelKind;
+  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Compact};
+  if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
+  int64_t most = 1, cost = 0;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    cost += cast<ir::ArrayOp>(op).getCost();
+    for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))
+      most = std::max(most, numElements(ir::recordedType(v).shape));
+  }
+  return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
+}
+
+/// How many operations a call of a body becomes where its kernels and the bodies that they run are inlined into it; 0: too many.
+int64_t ProgramEmitter::inlinedOps(func::FuncOp entry) {
+  constexpr int64_t kMost = 2000;
+  int64_t count = 0;
+  auto add = [&](Operation *) { ++count; };
+  entry.walk(add);
+  for (auto &[function, slots] : kernels) {
+    function.walk(add);
+    if (hasTasks || count > kMost) return 0;
+  }
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
+    for (FlatSymbolRefAttr name : ir::bodiesOf(&kernel.getBody().front().front())) {
+      int64_t inner = bodies[name.getValue()].inlined;
+      if (!inner) return 0;
+      count += inner;
+    }
+  return count > kMost ? 0 : count;
+}
+
+/// LLVM puts a function into those that call it.
+static void inlineCalls(func::FuncOp fn) {
+  Builder b(fn.getContext());
+  SmallVector<Attribute> attributes = {b.getStringAttr("alwaysinline")};
+  if (auto others = fn->getAttrOfType<ArrayAttr>("passthrough")) llvm::append_range(attributes, others);
+  fn->setAttr("passthrough", b.getArrayAttr(attributes));
+}
+
+/// What callers of a body have to know.
+void ProgramEmitter::finishBody(func::FuncOp entry) {
+  EmittedBody &body = bodies[main.getName()];
+  body.function = entry;
+  body.workspace = planned + scratch;
+  body.inlined = inlinedOps(entry);
+  if (body.inlined) {
+    inlineCalls(entry);
+    for (Emitted &kernel : emitted) inlineCalls(kernel.function);
+  }
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) body.work = std::min(kWorkBetweenPolls, body.work + workOf(kernel));
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto argument = main.getResultAttrOfType<IntegerAttr>(i, kInPlace);
+    body.replaced.push_back(argument ? argument.getInt() : -1);
+  }
 }
 
 /// Bytes of the workspace for given sizes: the plan, and the most scratch of a kernel, computed as its function does.
@@ -397,7 +488,12 @@ LogicalResult ProgramEmitter::run() {
     if (Budget::isUsedUp(kShare)) return main.emitError(Budget::why());
     if (isRefused) return failure();
   }
-  emitEntry();
+  func::FuncOp entry = emitEntry();
+  if (isBody) {
+    finishBody(entry);
+    main.erase();
+    return success();
+  }
   if (isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
   module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(isOpen ? -1 : std::max(before ? before.getInt() : 0, planned + scratch)));
@@ -408,13 +504,14 @@ LogicalResult ProgramEmitter::run() {
 } // namespace
 
 LogicalResult emitCpu(ModuleOp module) {
-  SmallVector<func::FuncOp> programs;
+  SmallVector<func::FuncOp> programs, bodyFunctions;
   for (auto fn : module.getOps<func::FuncOp>())
-    if (!fn.isDeclaration()) programs.push_back(fn);
-  for (func::FuncOp fn : programs) {
+    if (!fn.isDeclaration()) (fn.isPrivate() ? bodyFunctions : programs).push_back(fn);
+  EmittedBodies bodies; // each before what runs it, which stands before it
+  for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs)) {
     for (Operation &op : fn.getBody().front().without_terminator())
       if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
-    if (failed(ProgramEmitter(fn, module).run())) return failure();
+    if (failed(ProgramEmitter(fn, module, bodies).run())) return failure();
   }
   return success();
 }

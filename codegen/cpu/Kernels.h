@@ -3,8 +3,11 @@
 
 #include "codegen/cpu/Evaluate.h"
 #include "codegen/cpu/Target.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace kiln::cpu {
+
+struct EmittedBody;
 
 /// A kernel under emission: its body, where its results go, and scratch memory behind them.
 struct KernelContext {
@@ -14,12 +17,13 @@ struct KernelContext {
   llvm::SmallVector<Buffer> outputs; // one a result
   Value scratchPointer, runtime;     // the first holds what all tasks share, then the first task's own
   Target target;
-  bool isOpen = false;     // of a program for any size: its workspace grows with the sizes
-  Index scratchUsed = 0;   // static for static shapes; else the workspace function says it, or the caller knows
-  int64_t sharedBytes = 0; // before it
-  Value scratchBase = {};  // where a task's own starts
-  int64_t tasks = 0;       // task functions so far
-  bool isParallel = false; // inside a parallel loop
+  const llvm::StringMap<EmittedBody> *bodies; // by name
+  bool isOpen = false;                        // of a program for any size: its workspace grows with the sizes
+  Index scratchUsed = 0;                      // static for static shapes; else the workspace function says it, or the caller knows
+  int64_t sharedBytes = 0;                    // before it
+  Value scratchBase = {};                     // where a task's own starts
+  int64_t tasks = 0;                          // task functions so far
+  bool isParallel = false;                    // inside a parallel loop
 
   Value status = {};           // of a call, for the kernel to return
   Value placedWithResult = {}; // the input that lies in the memory of the (one) result, or null
@@ -64,6 +68,7 @@ void emitCompact(KernelContext &k);
 void emitSort(KernelContext &k);
 void emitConvolution(KernelContext &k);
 void emitLibrary(KernelContext &k);
+void emitControl(KernelContext &k);
 
 /// Convolutions of floats and of static shapes, whose weights lie in rows.
 bool fitsTiledConvolution(KernelContext &k, mlir::Operation *op);

@@ -105,14 +105,22 @@ private:
       Value to = LLVM::GEPOp::create(e.b, e.loc, pointer(e), context, memory, ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
       LLVM::StoreOp::create(e.b, e.loc, root, to);
     }
-    Value slot = e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, parallel_for)));
-    Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), slot);
-    Value address = LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), task.getName());
     Value scratch = k.scratchBase ? k.scratchBase : k.scratchPointer;
-    SmallVector<Value> operands = {entry, address, memory, scratch, e.use(k.scratchUsed), count, e.use(grain)};
-    Type i64 = e.b.getI64Type();
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {pointer(e), pointer(e), pointer(e), i64, i64, i64});
-    LLVM::CallOp::create(e.b, e.loc, type, operands);
+    Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));
+    Value hasRuntime = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+    auto shared = [&] {
+      Value slot = e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, parallel_for)));
+      Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), slot);
+      Value address = LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), task.getName());
+      SmallVector<Value> operands = {entry, address, memory, scratch, e.use(k.scratchUsed), count, e.use(grain)};
+      Type i64 = e.b.getI64Type();
+      auto type =
+          LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {pointer(e), pointer(e), pointer(e), i64, i64, i64});
+      LLVM::CallOp::create(e.b, e.loc, type, operands);
+    };
+    // All iterations as one task, in this thread.
+    auto alone = [&] { LLVM::CallOp::create(e.b, e.loc, task, ValueRange{memory, scratch, e.use(0), count}); };
+    e.when(hasRuntime, shared, alone);
   }
 };
 

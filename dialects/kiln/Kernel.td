@@ -10,7 +10,8 @@ def Kiln_KernelKind : I32EnumAttr<"KernelKind", "kind of a kernel", [
     I32EnumAttrCase<"Elementwise", 0, "elementwise">, I32EnumAttrCase<"Reduction", 1, "reduction">,
     I32EnumAttrCase<"Contraction", 2, "contraction">, I32EnumAttrCase<"Assemble", 3, "assemble">,
     I32EnumAttrCase<"Scatter", 4, "scatter">, I32EnumAttrCase<"Scan", 5, "scan">, I32EnumAttrCase<"Compact", 6, "compact">,
-    I32EnumAttrCase<"Sort", 7, "sort">, I32EnumAttrCase<"Convolution", 8, "convolution">, I32EnumAttrCase<"Library", 9, "library">]> {
+    I32EnumAttrCase<"Sort", 7, "sort">, I32EnumAttrCase<"Convolution", 8, "convolution">, I32EnumAttrCase<"Library", 9, "library">,
+    I32EnumAttrCase<"Control", 10, "control">]> {
   let cppNamespace = "::kiln::ir";
   let genSpecializedAttr = 0;
 }

@@ -67,11 +67,11 @@ class Shifted<list<string> attributes = []> : BatchDecision { list<string> axes 
 // batch::symbol in frontend/rules.
 class BatchInCpp<string name> : BatchDecision { string symbol = name; }
 
-class Kiln_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore, Kiln_ArrayOpInterface]> {
+class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
+    : Op<Kiln_Dialect, mnemonic, traits # [Kiln_ArrayOpInterface]> {
   // The entry of the op in enum Op.
   string id = !subst("_Kiln_", "", !subst("Op_", "", "_" # NAME # "_"));
-  // The inference rule: a function of lib/Core/Infer.h.
+  // The inference rule: a function of lib/Core/Infer.h; of the kind control one of lib/Core/Control.h, for any number of results.
   string infer = ?;
   // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
   string kind = ?;

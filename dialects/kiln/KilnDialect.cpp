@@ -43,7 +43,8 @@ Access accessOf(Op op, ArrayRef<Access> record, unsigned operand) {
   case Kind::Contract:
   case Kind::Scan:
   case Kind::Sort: return Access::Line;
-  case Kind::Library: return Access::Memory;
+  case Kind::Library:
+  case Kind::Control: return Access::Memory;
   case Kind::Gather:
   case Kind::Scatter:
   case Kind::Compact:

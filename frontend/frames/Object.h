@@ -43,9 +43,11 @@ inline PyObject *check(PyObject *o) {
 
 /// What is asked of the package: set once, by the module.
 struct Package {
-  std::string folder;
-  PyTypeObject *partial = nullptr; // functools.partial
-  PyObject *analyze = nullptr;     // (function, classes of containers among its arguments, other objects among them) -> what it reads
+  std::string folder, libraries;               // of itself, and of the standard library
+  PyTypeObject *partial = nullptr;             // functools.partial
+  PyObject *kindOf = nullptr;                  // (object) -> what is known of it, as Known in Values.h
+  PyObject *(*unjitted)(PyObject *) = nullptr; // the function of a jitted one, borrowed
+  PyObject *analyze = nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };
 Package &package();
 

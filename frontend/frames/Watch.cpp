@@ -1,5 +1,6 @@
 #include "frontend/frames/Watch.h"
 
+#include <algorithm>
 #include <bit>
 
 #if PY_VERSION_HEX >= 0x030d0000 // where these were public before
@@ -156,6 +157,7 @@ void Store::put(PyObject *of, PyObject *to) const {
   case Place::Entry: status = PyDict_SetItem(of, place.key.get(), to); break;
   case Place::Cell: status = PyCell_Set(of, to); break;
   case Place::Attribute: status = PyObject_GenericSetAttr(of, place.key.get(), to); break;
+  case Place::Items: status = PyList_Append(of, to); break;
   case Place::Item: status = PyList_SetItem(of, place.index, Py_NewRef(to)); break;
   default: break;
   }
@@ -165,8 +167,6 @@ void Store::put(PyObject *of, PyObject *to) const {
 void PythonState::addCode(PyObject *code) {
   if (codes.insert(code).second) held.push_back(Object::borrow(code));
 }
-
-void PythonState::forget() { guards.clear(), arrays.clear(), stores.clear(); }
 
 std::string PythonState::find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values) {
   auto listOf = [](std::span<PyObject *const> objects) {
@@ -196,6 +196,48 @@ std::string PythonState::find(PyObject *function, std::span<PyObject *const> cla
   return "";
 }
 
+PyObject *Stores::apply(std::span<PyObject *const> passed, PyObject *built) const {
+  Object values(check(built));
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Store &s = all[i];
+    Object container = Object::borrow(s.passed < 0 ? s.place.container.get() : passed[size_t(s.passed)]);
+    if (container) s.put(container.get(), PyTuple_GET_ITEM(built, Py_ssize_t(i) + 1)); // else nobody can see it any more
+  }
+  return Py_NewRef(PyTuple_GET_ITEM(built, 0));
+}
+
+Object PythonState::withStored(PyObject *result) const {
+  if (stores.empty()) return Object::borrow(result);
+  Object all(check(PyTuple_New(Py_ssize_t(stores.size()) + 1)));
+  PyTuple_SET_ITEM(all.get(), 0, Py_NewRef(result));
+  for (size_t i = 0; i < stores.size(); ++i) PyTuple_SET_ITEM(all.get(), Py_ssize_t(i) + 1, Py_NewRef(stores[i].value.get()));
+  return all;
+}
+
+std::shared_ptr<const Stores> PythonState::takeStores() {
+  if (stores.empty()) return nullptr;
+  auto taken = std::make_shared<Stores>();
+  taken->all = std::move(stores);
+  stores.clear();
+  for (Store &s : taken->all) {
+    s.value = Object();
+    changed.push_back(s.place.container); // of an argument: none
+  }
+  return taken;
+}
+
+bool PythonState::storesToArguments() const {
+  return std::ranges::any_of(stores, [](const Store &s) { return s.passed >= 0; });
+}
+
+bool PythonState::mayMeet(std::span<PyObject *const> passed) const {
+  if (changed.empty() || passed.empty()) return false;
+  auto isPassed = [&](const Held &o) { return o && std::ranges::find(passed, o.get()) != passed.end(); };
+  return std::ranges::any_of(changed, isPassed) ||
+         std::ranges::any_of(guards, [&](const Guard &g) { return isPassed(g.place.container) || isPassed(g.expected); }) ||
+         std::ranges::any_of(arrays, [&](const Place &p) { return isPassed(p.container); });
+}
+
 int PythonState::visit(visitproc visit, void *arg) const {
   auto visitPlace = [&](const Place &place) {
     Py_VISIT(place.container.visited());
@@ -208,10 +250,7 @@ int PythonState::visit(visitproc visit, void *arg) const {
   }
   for (const Place &p : arrays)
     if (int status = visitPlace(p)) return status;
-  for (const Store &s : stores) {
-    if (int status = visitPlace(s.place)) return status;
-    Py_VISIT(s.value.get());
-  }
+  for (const Held &h : changed) Py_VISIT(h.visited());
   for (const Object &code : held) Py_VISIT(code.get());
   return 0;
 }

@@ -62,13 +62,20 @@ private:
   bool holdsByValue() const;
 };
 
-/// A place that the call stores to: a value from its result's template (results.h) goes there after each run.
+/// A place that a call stores to; of Items: that it appends to.
 struct Store {
-  Place place;     // its container is null where an argument is stored to
-  int passed = -1; // the number of that argument
+  Place place;
+  int passed = -1; // the number of the argument that is stored to; none: the place has the container
   Object value;    // that was stored last; dropped when the recording is over
   /// Puts a value into the place of `container`.
   void put(PyObject *container, PyObject *value) const;
+};
+
+/// The stores of a path. Its results are a tuple: of the call's own, and of what is stored.
+struct Stores final : Effects {
+  std::vector<Store> all;
+  /// Stores what a run made, and gives the call's own result.
+  PyObject *apply(std::span<PyObject *const> passed, PyObject *built) const;
 };
 
 /// The reads of a recording: values that are guarded, and arrays that are looked up at each call.
@@ -76,7 +83,9 @@ class PythonState final : public Watched {
 public:
   std::vector<Guard> guards;
   std::vector<Place> arrays;
-  std::vector<Store> stores;
+  std::vector<Store> stores;        // of the call that is recorded
+  std::vector<Held> changed;        // containers that some path stores to
+  std::string unanalysed;           // why the analysis could not tell: then this was found while calls ran
   std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
   std::vector<Object> held;         // the codes
 
@@ -84,8 +93,6 @@ public:
   /// its arguments, `values` the arguments that are no plain data.
   std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
   void addCode(PyObject *code);
-  /// Nothing is watched: calls run in eager whatever they find.
-  void forget();
   bool holds() const override {
     for (const Guard &g : guards)
       if (!g.holds()) return false;
@@ -100,6 +107,13 @@ public:
     }
     return true;
   }
+  /// The result of a recorded call with what it stored behind it, as a tuple; the result alone where it stored nothing.
+  Object withStored(PyObject *result) const;
+  /// The stores, for later calls; null where there are none.
+  std::shared_ptr<const Stores> takeStores();
+  bool storesToArguments() const;
+  /// Whether an argument of a call may be something that is read or stored to by name, too, while stores tell them apart.
+  bool mayMeet(std::span<PyObject *const> passed) const;
   int visit(visitproc visit, void *arg) const;
 };
 

@@ -68,6 +68,15 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
   return RunStatus::Done;
 }
 
+} // namespace
+
+RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
+  auto runner = step.segment.executable ? runCode : runTrace;
+  return runner(step.segment, inputs, hooks, made);
+}
+
+namespace {
+
 /// A path under way: the arrays that sources stand for.
 struct Values {
   const Tree &tree;
@@ -84,8 +93,7 @@ struct Values {
     if (step.segment.outputs.empty()) return RunStatus::Done;
     Short<const Array *> inputs;
     for (const Source &s : step.inputs) inputs.push(&of(s));
-    auto runner = step.segment.executable ? runCode : runTrace;
-    return runner(step.segment, {inputs.data(), step.inputs.size()}, hooks, made);
+    return runStep(step, {inputs.data(), step.inputs.size()}, hooks, made);
   }
 
   /// The bits that decide.
@@ -148,7 +156,7 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
   for (int count = 1;; ++count) {
     ++node->hits;
     ran.end = node;
-    if (node->runsEagerly()) return RunStatus::Eager;
+    if (node->needsPython()) return RunStatus::Eager;
     if (node->terminator == Node::Unknown) return RunStatus::Unknown;
     bool isLast = node->terminator == Node::Return;
     auto ending = node->ending; // another thread may put another path in its place

@@ -130,9 +130,7 @@ PyObject *scalarOf(const Array &a, const char *why) {
          std::to_string(a.size()) + " in " + toString(a.type()));
   return check(toScalar(a, why));
 }
-PyObject *scalarOf(PyObject *self, const char *why) {
-  return scalarOf(arrayOf(self), why);
-}
+PyObject *scalarOf(PyObject *self, const char *why) { return scalarOf(arrayOf(self), why); }
 /// Where operations are recorded, what is asked for is the truth value alone: all values that have it take one path.
 int toBool(PyObject *self) {
   return guardedInt([&] {
@@ -190,6 +188,8 @@ PyObject *tolist(PyObject *self, PyObject *) {
 }
 
 PyObject *repr(PyObject *self) {
+  bool isPutOff = !arrayOf(self).storage->value && Mode::current();
+  if (isPutOff && guardedInt([&] { return leave(arrayOf(self), "an array is formatted"), 0; })) return nullptr;
   if (!arrayOf(self).storage->value) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
   return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
 }

@@ -1,6 +1,7 @@
 // One call of a jitted function: its key, its tree, and the run.
 #include "jit.h"
 #include "results.h"
+#include "search.h"
 
 #include "frontend/OpsShared.h"
 #include "lib/Library/Threads.h"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace kiln::py {
@@ -23,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 
 // How often a call may do otherwise than one before it at the same values.
 constexpr int64_t kMostForks = 4;
+
+// What the trees of a function may hold before they grow no more.
+constexpr size_t kMostNodes = 1 << 16, kMostSteps = 1 << 14;
 
 //===-- hooks -------------------------------------------------------------------------------------------------------===//
 
@@ -51,6 +56,7 @@ RunHooks hooksOf(const Tree &tree) {
 /// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
 bool fits(const Tree &entry, Arguments &arguments) {
   if (!(entry.key == arguments.key) || (entry.watched && !entry.watched->holds())) return false;
+  if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
@@ -64,7 +70,8 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 //===-- recording ---------------------------------------------------------------------------------------------------===//
 
-/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing.
+/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
+/// found while it runs.
 std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   auto watched = std::make_unique<PythonState>();
   PythonState &state = *watched;
@@ -72,16 +79,21 @@ std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   tree.watched = std::move(watched);
   std::string why = state.find(function, arguments.classes, arguments.values);
   size_t words = arguments.key.words.size();
-  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); })) why = "an array is read by name that other code replaces";
+  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); }))
+    why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
-  return why;
+  if (why.empty() || !Reader::canRead(function)) return why;
+  auto unknown = std::make_unique<PythonState>();
+  unknown->unanalysed = why;
+  tree.watched = std::move(unknown);
+  return "";
 }
 
-PyObject *callRecorded(Recorder &r, const Tree &tree, const Call &call) {
+PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call) {
   r.locate = currentLocation;
   r.describe = currentPlace;
-  RecordedFrames frames(stateOf(tree));
+  RecordedFrames frames(state);
   return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames);
 }
 
@@ -110,16 +122,21 @@ std::vector<Array> snapshot(const Arguments &arguments) {
 struct Recorded {
   Object result;
   Path path;
-  std::vector<Array> given; // with KILN_JIT=sync, the arrays as the call found them
+  std::vector<Array> given;            // with KILN_JIT=sync, the arrays as the call found them
+  std::unique_ptr<StateSearch> search; // null: what it reads was known
+  std::string unseen;                  // why the search failed, or nothing
 };
 
 /// Why a call that has ended cannot be run from its recording, or nothing.
 std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
-                      std::span<const int32_t> held, Ending &ending) {
+                      PythonState *found, std::span<const int32_t> held, Ending &ending) {
   if (r.left.size()) return r.left;
-  std::string why = readResult(r, arguments, result, ending);
-  if (why.empty()) why = findKept(r, arguments, result, held);
-  if (why.empty() && isChanged(options, call, arguments)) why = "a list or dict that the function was given is changed by it";
+  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending);
+  if (why.empty()) why = findKept(r, arguments, result, found ? std::span<const Store>(found->stores) : std::span<const Store>(), held);
+  bool changesArguments = found && found->storesToArguments();
+  if (found) ending.effects = found->takeStores();
+  if (why.empty() && !changesArguments && isChanged(options, call, arguments))
+    why = "a list or dict that the function was given is changed by it";
   return why;
 }
 
@@ -127,21 +144,29 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
 Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
   Recorded recorded;
   Path &path = recorded.path;
-  if (jitMode == JitMode::Sync) recorded.given = snapshot(arguments);
+  bool isSearched = stateOf(tree).unanalysed.size();
+  if (jitMode == JitMode::Sync && !isSearched) recorded.given = snapshot(arguments);
   Recorder r(Recorder::Computed);
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
-  recorded.result = Object(callRecorded(r, tree, call));
+  auto &search = recorded.search;
+  if (isSearched) search = std::make_unique<StateSearch>(state.function.get(), stateOf(tree), arguments, r, held);
+  recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
+  if (search) recorded.unseen = search->finish();
   path.entries = r.inputs();
   if (!recorded.result) {
-    path.end = r.left.empty() ? Node::Raise : Node::Eager;
-    path.why = r.left;
+    bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
+    path.end = recorded.unseen.size() ? Node::Eager : isOfPath ? Node::Raise : Node::Unknown;
+    path.why = recorded.unseen;
     path.pieces = std::move(r.pieces);
     return recorded;
   }
-  path.why = findFault(r, state.options, call, arguments, recorded.result.get(), held, path.ending);
+  path.why = recorded.unseen;
+  if (path.why.empty())
+    path.why =
+        findFault(r, state.options, call, arguments, recorded.result.get(), search ? search->state.get() : nullptr, held, path.ending);
   if (path.why.empty() && settings() != before) path.why = "a setting is changed by it";
   if (path.why.empty()) {
     path.pieces = r.finish();
@@ -174,6 +199,41 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
   for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
 }
 
+/// Runs what a call that Python drives has put off.
+std::vector<Array> runApart(JitState &state, Tree &tree, Piece &&piece, std::span<const Array *const> inputs) {
+  Paused paused;
+  auto [step, isNew] = tree.stepApart(std::move(piece));
+  Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
+  if (isNew) state.chooseCode(dynamic, {}, tree, *step, {});
+  state.note(state.advance(*step, jitMode, false), "");
+  std::vector<Array> made;
+  RunStatus status = runStep(*step, inputs, hooksOf(tree), made);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done) throw std::logic_error("an operation that cannot fail has failed");
+  return made;
+}
+
+/// Has a tree watch what a call of it was found to read; whether the call can become a path of it. `why`: the tree is of no use.
+bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNew, std::string &why) {
+  constexpr ptrdiff_t kMostSiblings = 8;
+  if (!recorded.search) return true;
+  auto siblings = std::ranges::count_if(state.trees(), [&](auto &t) { return t.get() != &tree && t->key == tree.key; });
+  const PythonState &before = stateOf(tree), &found = *recorded.search->state;
+  size_t newArrays = recorded.search->newArrays();
+  if (recorded.unseen.size() && (isNew || newArrays)) why = recorded.unseen;
+  else if (isNew && siblings >= kMostSiblings) why = "it reads Python state that changes with its calls";
+  if (why.size()) {
+    tree.watched = std::make_unique<PythonState>(); // nothing: it is of no use whatever is found
+    tree.captured.clear();
+    return true;
+  }
+  if (recorded.unseen.size()) return true;
+  if (before.arrays.size() + newArrays != found.arrays.size()) return false; // another thread has added some
+  tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
+  tree.watched = std::move(recorded.search->state);
+  return true;
+}
+
 /// An error on its way to the caller, set aside.
 class ErrorAside {
 public:
@@ -185,6 +245,17 @@ public:
 private:
   PyObject *type, *value, *trace;
 };
+
+/// A call that Python drives: its operations are put off until a value is needed, and run as segments then.
+PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
+  Recorder r(Recorder::Deferred);
+  r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
+  for (const Array *a : arguments.key.arrays) r.addInput(*a);
+  Object result(callRecorded(r, *tree, call));
+  ErrorAside error;
+  r.settle();
+  return result.release();
+}
 
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
@@ -198,15 +269,16 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
+  if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
-  if (why.size()) tree->makeEager(why);
+  if (why.size()) tree->end(Node::Eager, why);
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
   else addPath(state, *tree, std::move(path), call, arguments, isLong);
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
-  if (why.empty() && recorded.result && jitMode == JitMode::Sync)
+  if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
     recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
   return recorded.result.release();
 }
@@ -219,21 +291,24 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
 }
 
 /// Why a tree does not grow at a node, or nothing.
-std::string findLimit(const Tree &tree, const Node &node) {
+std::string findLimit(const JitState &state, const Tree &tree, const Node &node) {
   constexpr size_t kMostFloats = 4, kMostOthers = 64;
   if (tree.forks > kMostForks) return "it does otherwise on calls that look the same";
-  if (tree.nodes.size() >= Tree::kMostNodes) return "it has taken very many paths: the values that it asks for decide which";
+  size_t nodes = 0, steps = 0;
+  for (auto &t : state.trees()) nodes += t->nodes.size(), steps += t->steps.size();
+  if (nodes >= kMostNodes || steps >= kMostSteps) return "it has taken very many paths: the values that it asks for decide which";
   if (node.terminator != Node::Guard) return "";
   bool isNumber = isFloat(node.step->askedType) || isComplex(node.step->askedType);
   if (node.children.size() < (isNumber ? kMostFloats : kMostOthers)) return "";
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
 
-/// A known path that runs in eager. After many such calls in a row, nothing is run before it.
-PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
+/// A known path that needs Python. After many such calls in a row, nothing is run before it.
+PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, const Node &end, const Call &call, const Arguments &arguments) {
   constexpr int64_t kMostAbandoned = 64;
-  if (end.runsEagerly() && ++tree.abandoned == kMostAbandoned)
-    tree.makeEager(end.terminator == Node::Raise ? "its calls end in exceptions" : end.why);
+  bool isKind = end.terminator == Node::Python || end.terminator == Node::Eager; // not what raises, nor what fails on its values
+  if (isKind && ++tree->abandoned == kMostAbandoned) tree->end(end.terminator, end.why);
+  if (end.terminator == Node::Python) return callDriven(state, tree, call, arguments);
   // On the original arguments: the error, its line and what was written before it are eager's own.
   return callEager(call);
 }
@@ -242,6 +317,7 @@ PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
   if (tree->isEager()) return state.hits++, callEager(call);
+  if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
   hooks.prepare = [&](Step &step) {
@@ -255,18 +331,19 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Unknown) {
-    std::string why = findLimit(*tree, *ran.end);
+    std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) return callRecording(state, tree, false, call, arguments);
-    ran.end->terminator = Node::Eager;
+    ran.end->terminator = Node::Python;
     ran.end->why = why;
-    if (ran.end == &tree->root()) tree->makeEager(why);
-    state.noteMiss(why);
-    return state.misses++, callEager(call);
+    state.noteMiss(why, "Python goes first on each call, and operations run in between: ");
+    return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
-  if (status == RunStatus::Eager) return callAbandoned(*tree, *ran.end, call);
+  if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
-  return buildResult(*ran.end->ending, arguments, ran.results);
+  auto ending = ran.end->ending; // stores may run code of the user
+  PyObject *result = buildResult(*ending, arguments, ran.results);
+  return ending->effects ? static_cast<const Stores &>(*ending->effects).apply(arguments.passed, result) : result;
 }
 
 /// Whether calls of an entry need no key.
@@ -319,7 +396,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
     } else {
       auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
       bool isStraight = entry && entry->root().terminator == Node::Return && entry->root().step->segment.executable;
-      if (isStraight && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
+      if (isStraight && !entry->root().ending->effects && !entry->plain.isKnown && !call.kwnames &&
+          state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
@@ -370,12 +448,13 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
   auto tree = std::make_shared<Tree>();
   std::string why = arguments.why.empty() ? watch(*tree, state.function.get(), arguments) : arguments.why;
+  if (why.empty()) why = stateOf(*tree).unanalysed;
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
     Path path;
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
-      Object result(callRecorded(r, *tree, call));
+      Object result(callRecorded(r, stateOf(*tree), call));
       if (!result && r.left.empty()) throw PythonError();
       PyErr_Clear();
       why = r.left.size() ? r.left : readResult(r, arguments, result.get(), path.ending);
@@ -402,10 +481,10 @@ void JitState::note(const std::string &why, const char *what) {
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
 }
 
-void JitState::noteMiss(const std::string &why) {
+void JitState::noteMiss(const std::string &why, const char *what) {
   if (options.raiseOnMiss)
     throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
-  note(why);
+  note(why, what);
 }
 
 int JitState::visit(visitproc visit, void *arg) const {
@@ -417,7 +496,7 @@ int JitState::visit(visitproc visit, void *arg) const {
     for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
     if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;
     for (const Node &node : entry->nodes)
-      if (int status = node.ending ? visitTemplate(node.ending->result, visit, arg) : 0) return status;
+      if (int status = node.ending ? visitEnding(*node.ending, visit, arg) : 0) return status;
   }
   return 0;
 }

@@ -97,6 +97,8 @@ void setItem(Array &array, PyObject *key, PyObject *value, Op op = Op::Scatter);
 bool initArrayType(PyObject *module);
 bool initOpFunctions(PyObject *module);
 bool initJit(PyObject *module);
+/// The function of a jitted one, borrowed.
+PyObject *functionOf(PyObject *jitted);
 /// Where the program is, as text: "file.py:3 ".
 std::string currentPlace();
 

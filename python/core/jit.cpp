@@ -184,6 +184,8 @@ PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
 
 } // namespace
 
+PyObject *functionOf(PyObject *jitted) { return jitOf(jitted).function.get(); }
+
 bool initJit(PyObject *module) {
   hostCounts() = {[](void *o) { Py_INCREF(static_cast<PyObject *>(o)); }, [](void *o) { Py_DECREF(static_cast<PyObject *>(o)); }};
   auto slot = [](auto f) { return reinterpret_cast<void *>(f); };

@@ -1,4 +1,6 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
+#include "control.h"
+#include "core.h"
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
@@ -414,13 +416,21 @@ void definePythonSide(py11::module_ &m) {
     side.thingClasses = take("thing_classes");
     py11::tuple dtypes = d["dtypes"];
     for (int i = 0; i < kNumDTypes; ++i) side.dtypes[i] = Py_NewRef(py11::object(dtypes[size_t(i)]).ptr());
-    kiln::py::package() = {d["folder"].cast<std::string>(), reinterpret_cast<PyTypeObject *>(take("partial")), take("analyze")};
+    kiln::py::package() = {d["folder"].cast<std::string>(),
+                           d["standard_library"].cast<std::string>(),
+                           reinterpret_cast<PyTypeObject *>(take("partial")),
+                           take("kind_of"),
+                           kiln::py::functionOf,
+                           take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
+                  [] {
+                    if (PyErr_CheckSignals()) throw kiln::py::PythonError();
+                  }};
   });
 }
 
@@ -576,4 +586,5 @@ PYBIND11_MODULE(_core, m) {
        {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
         definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
     define(m);
+  kiln::py::defineControl(m.ptr());
 }

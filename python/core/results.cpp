@@ -166,9 +166,12 @@ std::vector<int32_t> countHolders(const Arguments &arguments) {
   return counts;
 }
 
-static std::string findKeptNow(const Recorder &r, const Arguments &arguments, PyObject *result, std::span<const int32_t> held) {
+static std::string findKeptNow(const Recorder &r, const Arguments &arguments, PyObject *result, std::span<const Store> stores,
+                               std::span<const int32_t> held) {
   Occurrences in;
   in.count(result);
+  for (const Store &store : stores) // the place, and the list of stores
+    for (int i = 0; i < 2; ++i) in.count(store.value.get());
   std::unordered_map<const Storage *, int32_t> holders; // arrays of the result, by cell
   constexpr const char *kKept = "an array that is made here is kept outside of the call";
   for (auto &[array, times] : in.arrays) {
@@ -190,10 +193,11 @@ static std::string findKeptNow(const Recorder &r, const Arguments &arguments, Py
   return "";
 }
 
-std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const int32_t> held) {
-  if (findKeptNow(recorder, arguments, result, held).empty()) return "";
+std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const Store> stores,
+                     std::span<const int32_t> held) {
+  if (findKeptNow(recorder, arguments, result, stores, held).empty()) return "";
   PyGC_Collect(); // cycles hold nothing
-  return findKeptNow(recorder, arguments, result, held);
+  return findKeptNow(recorder, arguments, result, stores, held);
 }
 
 //===-- building ----------------------------------------------------------------------------------------------------===//
@@ -251,11 +255,20 @@ PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::spa
   return Py_NewRef(static_cast<PyObject *>(result.get()));
 }
 
-int visitTemplate(const Template &t, visitproc visit, void *arg) {
+static int visitTemplate(const Template &t, visitproc visit, void *arg) {
   Py_VISIT(static_cast<PyObject *>(t.object.get()));
   for (const Template &child : t.children)
     if (int status = visitTemplate(child, visit, arg)) return status;
   return 0;
+}
+
+int visitEnding(const Ending &ending, visitproc visit, void *arg) {
+  auto *stores = static_cast<const Stores *>(ending.effects.get());
+  for (size_t i = 0; stores && i < stores->all.size(); ++i) {
+    Py_VISIT(stores->all[i].place.container.visited());
+    Py_VISIT(stores->all[i].place.key.get());
+  }
+  return visitTemplate(ending.result, visit, arg);
 }
 
 } // namespace kiln::py

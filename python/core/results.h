@@ -3,16 +3,17 @@
 
 #include "arguments.h"
 
-#include "frontend/tree/Tree.h"
+#include "frontend/frames/Watch.h"
 
 namespace kiln::py {
 
 /// Reads the result of a recorded call into a template, and the outputs of its trace; why it cannot be built again, or nothing.
 std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending);
 
-/// An array of the call that something outside of it and of its result holds, as a reason; or nothing. `held` are the cells from before
-/// the call, with how many held them.
-std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const int32_t> held);
+/// An array of the call that something outside of it, of its result and of what it stored to holds, as a reason; or nothing. `held` are the
+/// cells from before the call, with how many held them.
+std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObject *result, std::span<const Store> stores,
+                     std::span<const int32_t> held);
 /// How many hold the cells of the arrays of a call.
 std::vector<int32_t> countHolders(const Arguments &arguments);
 
@@ -22,6 +23,6 @@ PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::spa
 /// Where something was recorded: "file.py:3: ".
 std::string placeOf(const Location &at);
 
-int visitTemplate(const Template &t, visitproc visit, void *arg);
+int visitEnding(const Ending &ending, visitproc visit, void *arg);
 
 } // namespace kiln::py

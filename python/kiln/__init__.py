@@ -28,14 +28,15 @@ def _form(name, args, named):
 
 
 _python_side = {
-    "form": _form, "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "form": _form, "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "kind_of": _known.kind_of, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
+    "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "standard_library": _capture.LIBRARIES, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
 from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
                         place, put, putmask, select, vectorize)
+from ._control import associative_scan, cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
 from ._devices import default_device, device, devices, set_default_device  # noqa: E402
 from ._diagonals import (diag, diag_indices, diag_indices_from, diagflat, diagonal, eye, fill_diagonal, identity, indices, trace, tri,  # noqa: E402

@@ -17,7 +17,7 @@ from ._known import (DENIED, INTRINSICS, INTROSPECTIVE, KNOWN, NOT_IMPLICIT, PUR
                      is_numpy_scalar, is_own, is_plain_error)
 from ._objects import allocates_plainly, instance_names
 
-_LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _TEXT_METHODS = ("__repr__", "__str__", "__format__")  # these run where text is made elsewhere
 _HEAP = 1 << 9  # of a class's flags: made by a class statement
 _MOST_FUNCTIONS = 300
@@ -40,7 +40,7 @@ class _Analysis:
 
     def fail(self, text):
         places = [(code.co_filename, f"{os.path.basename(code.co_filename)}:{line_at(code, offset)}: ") for code, offset in filter(None, [*self.trail, self.at])]
-        own = [where for file, where in places if not file.startswith(_LIBRARIES) and "site-packages" not in file]
+        own = [where for file, where in places if not file.startswith(LIBRARIES) and "site-packages" not in file]
         if own and places[-1][1] != own[-1]:
             raise _Stop(f"{own[-1]}leads to {places[-1][1]}{text}")
         raise _Stop((places[-1][1] if places else "") + text)

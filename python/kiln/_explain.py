@@ -18,7 +18,7 @@ def _whole(steps):
     return {"state": state, "error": next((s["error"] for s in steps if s["error"]), ""), "inputs": first.get("inputs", []),
             "ops": sum(s["ops"] for s in steps), "kernels": sum(s["kernels"] for s in steps), "workspace_bytes": max((s["workspace_bytes"] for s in steps), default=0),
             "milliseconds": sum(s["milliseconds"] for s in steps), "from_cache": bool(steps) and all(s["from_cache"] for s in steps if s["ops"]),
-            "any_size": any(s["any_size"] for s in steps), "apart": next((s["apart"] for s in steps if s["apart"]), "")}
+            "any_size": any(s["any_size"] for s in steps), "apart": first["apart"] if len(steps) == 1 else ""}
 
 
 class Explanation:
@@ -79,9 +79,9 @@ class Explanation:
         return "\n".join(lines)
 
     def _step_lines(self, i, v):
-        lines, isTree = [], len(v["nodes"]) > 1
+        lines, is_tree = [], len(v["nodes"]) > 1
         for number, step in enumerate(v["steps"][:_MOST_KERNELS]):
-            lines.append(f"    {f'step {number}: ' if isTree else ''}{step['ops']} operations {_code_text(step)}")
+            lines.append(f"    {f'step {number}: ' if is_tree else ''}{step['ops']} operations {_code_text(step)}")
             lines += self._kernel_lines(i, number) if step["state"] == "ready" else []
         if len(v["steps"]) > _MOST_KERNELS:
             lines.append(f"    and {len(v['steps']) - _MOST_KERNELS} steps more")
@@ -141,7 +141,7 @@ def _node_lines(nodes):
         while len(below := children.get(i, [])) == 1 and nodes[below[0]]["step"] == node["step"]:
             i, count = below[0], count + 1
         reached = f"{_short(node['value'])}: " if node["parent"] >= 0 else ""
-        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager",
+        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager", "python": f"Python goes first on each call: {node['why']}",
                 "eager": f"runs in eager: {node['why']}", "unknown": "not recorded"}[node["ends"]]
         lines.append(f"    {'  ' * min(depth, 20)}{reached}{what}{f', {count} times' if count > 1 else ''} ({node['hits']} hits)")
         waiting += [(child, depth + 1) for child in reversed(below)]

@@ -12,6 +12,7 @@ import types
 
 from . import _core
 from ._dtypes import DType
+from ._objects import allocates_plainly
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 REPR_CODE = (getattr(dataclasses, "_recursive_repr", None) or reprlib.recursive_repr())(id).__code__  # around the text of dataclasses
@@ -66,7 +67,7 @@ def attributes_of_values():
 
 # Kiln's own modules whose functions read nothing that changes, and what of them does.
 _COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
-              "kiln._dtypes kiln.tree kiln._choosing kiln._diagonals kiln._einsum kiln._gradients kiln._joining kiln._ordering kiln._padding kiln._ranges kiln._rounding "
+              "kiln._dtypes kiln.tree kiln._control kiln._choosing kiln._diagonals kiln._einsum kiln._gradients kiln._joining kiln._ordering kiln._padding kiln._ranges kiln._rounding "
               "kiln._sets kiln._special kiln._transforms kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
 _LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
@@ -79,6 +80,19 @@ def computes(value):
     module = value.__module__
     known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
     return None if module in _LIKE_USERS else known and value.__name__ not in _SETTINGS
+
+
+def kind_of(value):
+    """What is known of a callable or a class, as frontend/frames/Values.h names it."""
+    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or is_numpy_scalar(value):
+        return 1
+    if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
+        return 1 if computes(value) else 5
+    if isinstance(value, _core.JitFunction):
+        return 4
+    if not isinstance(value, type):
+        return 0
+    return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
 
 
 def is_own(value):

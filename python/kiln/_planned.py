@@ -6,8 +6,6 @@ _MEANWHILE = {
     "a loop over slices, as in x[i:i + n]": "data train",
     "KILN_CACHE_PATH and 'python -m kiln.cache export' for code, kiln.numpy.savez for arrays": "export load save_safetensors load_safetensors",
     "a Python function: jitted functions call it in eager": "custom_op pure_callback",
-    "kn.where, or Python's if, which runs in eager": "cond",
-    "Python's for and while": "while_loop fori_loop scan associative_scan",
     "print, which runs in eager": "debug",
     "a file of numbers": "SummaryWriter",
 }

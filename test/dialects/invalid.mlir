@@ -49,7 +49,7 @@ func.func @long_list(%x: tensor<2xf32>) {
 // -----
 
 func.func @kind(%x: tensor<2xf32>) {
-  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library, got 'loop'}}
+  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library, control, got 'loop'}}
   %0 = kiln.kernel "loop"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
     kiln.yield %a : tensor<2xf32>
   }

@@ -164,8 +164,8 @@ def eager_note(f, *args):
 
 
 @pytest.mark.parametrize("make, why", [
-    (lambda: lambda x: x * holder.value, "reads 'holder'"),
-    (lambda: lambda x: x * table[1], "reads 'table'"),
+    (lambda: lambda x: setattr(holder, "other", 2.0) or x, "calls 'setattr'"),
+    (lambda: lambda x: table.sort() or x, "changes a list"),
     (lambda: lambda x: print(x) or x, "calls 'print'"),
     (lambda: lambda x: x + kn.asarray(np.ones(2)), "reads|calls|module|converted"),
     (lambda: lambda x: x * len(f"{x}"), "formatted"),

@@ -64,10 +64,11 @@ public:
 
   /// Whether an output is itself the operation that fails: one whose values are not used in the end need not run.
   bool failsAtOutput() const {
-    size_t slot = 0;
-    for (size_t at = 0; at < trace.words.size(); ++slot) {
+    for (size_t at = 0, slot = 0, next = 0; at < trace.words.size(); slot = next) {
       TraceOp entry = Trace::decode(trace.words, at);
-      if (std::ranges::find(trace.outputs, int64_t(slot)) == trace.outputs.end()) continue;
+      next = slot + entry.results;
+      auto isOf = [&](int64_t output) { return size_t(output) >= slot && size_t(output) < next; };
+      if (std::ranges::none_of(trace.outputs, isOf)) continue;
       if (failsFor({entry.operands.begin(), entry.operands.end()})) continue;
       if (failsFor({int64_t(slot)})) return true;
     }

@@ -1,5 +1,5 @@
 // What became of a program, for people: its kernels after fusion and why they are apart, as JSON.
-#include "lib/Driver/Driver.h"
+#include "codegen/Session.h"
 
 #include "dialects/kiln/KilnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -8,7 +8,7 @@
 
 using namespace mlir;
 
-namespace kiln {
+namespace kiln::codegen {
 
 static int64_t slotOf(Operation &op) {
   auto place = dyn_cast<FileLineColLoc>(op.getLoc());
@@ -45,4 +45,4 @@ std::string explainKernels(ModuleOp module) {
   return text;
 }
 
-} // namespace kiln
+} // namespace kiln::codegen

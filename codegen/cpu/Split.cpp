@@ -1,5 +1,5 @@
 // Large modules in parts, so that code generation takes memory for a part at a time and can be ended between them.
-#include "lib/Driver/Driver.h"
+#include "codegen/cpu/Native.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
@@ -9,7 +9,7 @@
 
 using namespace mlir;
 
-namespace kiln {
+namespace kiln::cpu {
 namespace {
 
 /// Functions of one part are seen by the others, but not outside the shared object.
@@ -67,4 +67,4 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
   return parts;
 }
 
-} // namespace kiln
+} // namespace kiln::cpu

@@ -1,22 +1,19 @@
 // LLVM and lld: from the LLVM dialect to a shared object.
-#include "lib/Driver/Driver.h"
+#include "codegen/cpu/Native.h"
 
-#include "codegen/cpu/Target.h"
+#include "codegen/cpu/InstructionSet.h"
 #include "lib/Core/Budget.h"
+#include "lib/Core/Error.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Signals.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/TargetParser/Host.h"
 
 #include <csignal>
 #include <filesystem>
@@ -28,44 +25,35 @@ LLD_HAS_DRIVER(elf)
 
 using namespace llvm;
 
-namespace kiln {
+namespace kiln::cpu {
 
-static void initializeTargets() {
-  static const bool once = [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();
-    return true;
-  }();
-  (void)once;
-}
-
-std::unique_ptr<TargetMachine> makeTargetMachine(const char *cpu) {
-  initializeTargets();
-  std::string error, features, name = cpu ? cpu : sys::getHostCPUName().str();
-  if (!cpu)
-    for (auto &[feature, isOn] : sys::getHostCPUFeatures())
-      features += (features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
-  // Scalar loads beat the gather instruction since its microcode was mended, and 64-bit divisions of small numbers are slow.
-  features += std::string(features.empty() ? "" : ",") + "+prefer-no-gather,+idivq-to-divl";
-  Triple triple(sys::getProcessTriple());
-  const Target *target = TargetRegistry::lookupTarget(triple, error);
+std::unique_ptr<TargetMachine> makeTargetMachine(const codegen::MachineName &given) {
+  codegen::MachineName name = given;
+  if (name.triple.empty()) {
+    codegen::MachineName host = hostMachine();
+    name.triple = host.triple;
+    if (name.cpu.empty()) name.cpu = host.cpu, name.features = host.features + (given.features.empty() ? "" : "," + given.features);
+  }
+  Triple triple(Triple::normalize(name.triple));
+  const InstructionSet &set = instructionSetOf(triple);
+  set.initialize();
+  if (*set.tuning) name.features += std::string(name.features.empty() ? "" : ",") + set.tuning;
+  std::string error;
+  const llvm::Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target) throw Error(ErrorKind::Compile, "target: expected one that LLVM knows, got " + triple.str() + ": " + error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict;
   return std::unique_ptr<TargetMachine>(
-      target->createTargetMachine(triple, name, features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+      target->createTargetMachine(triple, name.cpu, name.features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
 }
 
-void describeTarget(mlir::ModuleOp module, const TargetMachine &machine) {
-  bool isWide = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
+void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
+  const InstructionSet &set = instructionSetOf(machine.getTargetTriple());
+  Target target = set.describe(machine);
   mlir::Builder b(module.getContext());
-  module->setAttr(cpu::kVectorBytes, b.getI64IntegerAttr(isWide ? 64 : 32));
-  // Measured: on Zen a copy past the caches takes 0.6 to 0.75 of the time of a plain one from 16 MB of traffic on; on Cascade Lake chains
-  // got 5 percent slower and layernorm 20.
-  if (machine.getTargetCPU().starts_with("znver")) module->setAttr(cpu::kStreamBytes, b.getI64IntegerAttr(8 << 20));
+  module->setAttr(kVectorBytes, b.getI64IntegerAttr(target.vectorBytes));
+  if (target.streamBytes) module->setAttr(kStreamBytes, b.getI64IntegerAttr(target.streamBytes));
+  if (set.storeFence) module->setAttr(kStoreFence, b.getStringAttr(set.storeFence));
 }
 
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
@@ -73,12 +61,14 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
   module->setDataLayout(machine.createDataLayout());
   module->setTargetTriple(machine.getTargetTriple());
+  bool hasInlined = false; // small bodies of loops
   for (Function &f : *module) {
     if (f.isDeclaration()) continue;
+    hasInlined |= f.hasFnAttribute(Attribute::AlwaysInline);
     f.addFnAttr("target-cpu", machine.getTargetCPU());
     f.addFnAttr("target-features", machine.getTargetFeatureString());
     f.addFnAttr(Attribute::NoUnwind);
-    if (f.hasLocalLinkage() || f.hasHiddenVisibility())
+    if ((f.hasLocalLinkage() || f.hasHiddenVisibility()) && !f.hasFnAttribute(Attribute::AlwaysInline))
       f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
   PassInstrumentationCallbacks callbacks;
@@ -95,6 +85,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   builder.crossRegisterProxies(loops, functions, graph, modules);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   ModulePassManager passes;
+  if (hasInlined) cantFail(builder.parsePassPipeline(passes, "always-inline,function(sroa)"));
   cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,"
                                              "licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
   passes.run(*module, modules);
@@ -148,28 +139,36 @@ static bool callsOutside(ArrayRef<char> bytes) {
   });
 }
 
-void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
+/// A file in memory, closed with its owner.
+class MemoryFile {
+public:
+  MemoryFile(ArrayRef<char> bytes) : file(memfd_create("kiln-object", MFD_CLOEXEC)) {
+    if (file < 0 || write(file, bytes.data(), bytes.size()) != ssize_t(bytes.size()))
+      throw Error(ErrorKind::Compile, "no memory for an object file");
+  }
+  MemoryFile(MemoryFile &&other) : file(std::exchange(other.file, -1)) {}
+  ~MemoryFile() {
+    if (file >= 0) close(file);
+  }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(file); }
+
+private:
+  int file;
+};
+
+void linkShared(ArrayRef<ArrayRef<char>> objects, const TargetMachine &machine, const std::string &path) {
   static std::mutex mutex; // lld is not re-entrant
   std::lock_guard lock(mutex);
   keepSignals();
   std::vector<std::string> args = {"ld.lld",           "-shared",         "--threads=1", "-z", "relro",
                                    "--hash-style=gnu", "--build-id=none", "--as-needed", "-o", path};
-  std::vector<int> files;
-  llvm::scope_exit closeAll([&] {
-    for (int file : files) close(file);
-  });
   static bool canRunAgain = true;
   if (!canRunAgain) throw Error(ErrorKind::Compile, "the linker has failed before and cannot be used again");
-  for (ArrayRef<char> object : objects) {
-    int file = memfd_create("kiln-object", MFD_CLOEXEC);
-    if (file >= 0) files.push_back(file);
-    if (file < 0 || write(file, object.data(), object.size()) != ssize_t(object.size()))
-      throw Error(ErrorKind::Compile, "no memory for an object file");
-    args.push_back("/proc/self/fd/" + std::to_string(file));
-  }
+  std::vector<MemoryFile> files;
+  for (ArrayRef<char> object : objects) args.push_back(files.emplace_back(object).path());
   // Reading libc's symbols takes longer than the rest of a small link.
   if (llvm::any_of(objects, callsOutside))
-    for (const char *library : {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6"})
+    for (const char *library : instructionSetOf(machine.getTargetTriple()).hostLibraries)
       if (std::filesystem::exists(library)) args.push_back(library);
   std::vector<const char *> pointers;
   for (auto &a : args) pointers.push_back(a.c_str());
@@ -181,4 +180,13 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const std::string &path) {
   if (result.retCode) throw Error(ErrorKind::Compile, "linking failed: " + messages);
 }
 
-} // namespace kiln
+void addInfo(mlir::ModuleOp module, int64_t kernels) {
+  mlir::OpBuilder b = mlir::OpBuilder::atBlockEnd(module.getBody());
+  int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt();
+  auto type = mlir::LLVM::LLVMArrayType::get(b.getI64Type(), 3);
+  auto tensor = mlir::RankedTensorType::get({3}, b.getI64Type());
+  auto value = mlir::DenseElementsAttr::get(tensor, ArrayRef<int64_t>{KILN_EXECUTABLE_VERSION, workspace, kernels});
+  mlir::LLVM::GlobalOp::create(b, b.getUnknownLoc(), type, /*isConstant=*/true, mlir::LLVM::Linkage::External, "kiln_info", value);
+}
+
+} // namespace kiln::cpu

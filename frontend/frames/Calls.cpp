@@ -1,0 +1,323 @@
+// Calls and attributes, as a reader judges them: whose code runs for them, and what they read.
+#include "frontend/frames/Reader.h"
+
+namespace kiln::py {
+namespace {
+
+std::string textOf(PyObject *name) {
+  const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
+  if (!text) PyErr_Clear();
+  return text ? text : "?";
+}
+bool isDunder(const std::string &name) { return name.starts_with("__"); }
+PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
+
+/// Methods of builtin containers that change them, and those that look an entry up.
+bool changes(std::string_view name) {
+  for (const char *n : {"append", "extend", "insert", "pop", "popitem", "remove", "clear", "sort", "reverse", "update", "setdefault", "add",
+                        "discard", "difference_update", "intersection_update", "symmetric_difference_update"})
+    if (name == n) return true;
+  return false;
+}
+
+/// Builtin functions that a reader tells apart.
+struct Builtins {
+  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable;
+  static const Builtins &get() {
+    static const Builtins known = [] {
+      Object module(check(PyImport_ImportModule("builtins")));
+      auto take = [&](const char *name) { return check(PyObject_GetAttrString(module.get(), name)); };
+      return Builtins{take("isinstance"), take("issubclass"), take("getattr"), take("hasattr"), take("callable")};
+    }();
+    return known;
+  }
+};
+
+} // namespace
+
+//===-- attributes --------------------------------------------------------------------------------------------------===//
+
+void Reader::attribute(PyObject *o, PyObject *name) {
+  std::string text = textOf(name);
+  switch (values.sortOf(o)) {
+  case Sort::Instance: return attributeOfInstance(o, name);
+  case Sort::Class: return attributeOfClass(reinterpret_cast<PyTypeObject *>(o), name);
+  case Sort::Module: {
+    PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
+    if (!found) fail("reads '" + text + "' of a module, which the module may make when it is asked");
+    require(o);
+    return edge(placeOf(Place::Entry, names, name), found);
+  }
+  case Sort::Plain:
+  case Sort::Array:
+  case Sort::Tuple:
+  case Sort::List:
+  case Sort::Dict:
+  case Sort::Set:
+  case Sort::Trusted:
+    if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
+    break;
+  default:
+    if (Py_TYPE(o) != &PySuper_Type) break;
+    Object from(PyObject_GetAttrString(o, "__thisclass__")), self(PyObject_GetAttrString(o, "__self__"));
+    if (from && self) return superAttribute(reinterpret_cast<PyTypeObject *>(from.get()), self.get(), name);
+    PyErr_Clear();
+  }
+  fail("reads the attribute '" + text + "' of a " + Py_TYPE(o)->tp_name);
+}
+
+/// Whether reading something from a class through an object or the class runs no code that is not known.
+bool Reader::isKnownMember(PyObject *found) {
+  return !Py_TYPE(found)->tp_descr_get || PyFunction_Check(found) || Py_TYPE(found) == &PyStaticMethod_Type ||
+         Py_TYPE(found) == &PyClassMethod_Type || values.known(found) == Known::Jitted;
+}
+
+void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
+  coverClass(o);
+  PyTypeObject *type = Py_TYPE(o);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (found && Py_TYPE(found) == &PyProperty_Type) {
+    Object getter(check(PyObject_GetAttrString(found, "fget")));
+    member(type, name, getter.get());
+    return enter(getter.get());
+  }
+  if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
+  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
+  if ((found && !isSlot && !isKnownMember(found)) || isDunder(textOf(name)))
+    fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
+  Place place = placeOf(Place::Attribute, o, name);
+  Object value = place.read();
+  bool isCovered = originOf(o) == Origin::Covered;
+  if (found && !isSlot && (Py_TYPE(found)->tp_descr_get || (!isCovered && value.get() == found))) member(type, name, found);
+  if (isCovered) edge(std::move(place), value.get());
+}
+
+void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
+  std::string text = textOf(name);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (values.known(object(type)) == Known::Computes && found) return; // of a builtin class
+  require(object(type));
+  if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
+  if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
+  coverType(type);
+  member(type, name, found);
+}
+
+/// What a class has under a name behind another one in the order of its bases.
+void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) {
+  bool isClass = PyType_Check(self);
+  if (isClass) coverType(reinterpret_cast<PyTypeObject *>(self));
+  else if (values.sortOf(self) == Sort::Instance) coverClass(self);
+  else fail("uses super() of an object that is not known");
+  PyTypeObject *type = isClass ? reinterpret_cast<PyTypeObject *>(self) : Py_TYPE(self);
+  bool isBehind = false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
+    auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
+    PyObject *found = isBehind ? PyDict_GetItemWithError(base->tp_dict, name) : nullptr;
+    if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
+    if (found && !PyFunction_Check(found)) break;
+    if (found) return member(type, name, found);
+    isBehind |= base == from;
+  }
+  fail("reads '" + textOf(name) + "' of super()");
+}
+
+void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
+  if (values.sortOf(o) != Sort::Instance) fail("writes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
+  coverClass(o);
+  PyTypeObject *type = Py_TYPE(o);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr) {
+    Object setter(check(PyObject_GetAttrString(found, "fset")));
+    if (setter.get() == Py_None) fail("writes the attribute '" + textOf(name) + "', which is read alone");
+    member(type, name, setter.get());
+    return enter(setter.get());
+  }
+  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || isDunder(textOf(name)))
+    fail("writes the attribute '" + textOf(name) + "'");
+  if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
+}
+
+/// An exception's class that adds no methods to the builtin ones.
+void Reader::coverError(PyObject *type) {
+  require(type);
+  coverType(reinterpret_cast<PyTypeObject *>(type));
+}
+
+//===-- code of the user --------------------------------------------------------------------------------------------===//
+
+/// Special methods that an instruction may call.
+void Reader::special(PyObject *o, std::initializer_list<const char *> names) {
+  coverClass(o);
+  for (const char *name : names) {
+    Object text(check(PyUnicode_InternFromString(name)));
+    PyObject *found = _PyType_Lookup(Py_TYPE(o), text.get());
+    bool isNeeded =
+        (!PyUnicode_CompareWithASCIIString(text.get(), "__contains__") || !PyUnicode_CompareWithASCIIString(text.get(), "__iter__"));
+    if (!found && isNeeded) fail(std::string("looks through a ") + Py_TYPE(o)->tp_name);
+    if (!found || Py_TYPE(found) == &PyWrapperDescr_Type || found == Py_None) continue; // what every object has
+    if (!PyFunction_Check(found)) fail(std::string("uses ") + name + " of a " + Py_TYPE(o)->tp_name);
+    member(Py_TYPE(o), text.get(), found);
+    enter(found);
+  }
+}
+
+/// A function of the user that is about to run.
+void Reader::enter(PyObject *f) {
+  if (!PyFunction_Check(f)) fail(std::string("calls a ") + Py_TYPE(f)->tp_name + ", which is not known to only compute");
+  Origin origin = originOf(f);
+  if (origin == Origin::Unknown)
+    fail("calls '" + textOf(reinterpret_cast<PyFunctionObject *>(f)->func_name) + "', a function that comes from elsewhere");
+  auto *code = reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(f));
+  if (code->co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) fail("calls a coroutine");
+  if (origin == Origin::Covered && coveredFunctions.insert(f).second) coverFunction(f);
+  state.addCode(reinterpret_cast<PyObject *>(code));
+  hook->enter(code);
+}
+
+void Reader::coverFunction(PyObject *f) {
+  auto *function = reinterpret_cast<PyFunctionObject *>(f);
+  for (const char *name : {"__code__", "__defaults__", "__kwdefaults__"}) {
+    Object key(check(PyUnicode_InternFromString(name)));
+    Place place = placeOf(Place::Part, f, key.get());
+    edge(place, place.read().get());
+  }
+  if (PyObject *named = function->func_kwdefaults; named && PyDict_CheckExact(named)) snapshot(named);
+  for (Py_ssize_t i = 0; function->func_closure && i < PyTuple_GET_SIZE(function->func_closure); ++i)
+    setOrigin(PyTuple_GET_ITEM(function->func_closure, i), Origin::Covered);
+}
+
+//===-- calls -------------------------------------------------------------------------------------------------------===//
+
+void Reader::call(const Frame &, const Instruction &i, std::string_view name, PyObject **top) {
+  constexpr bool isCalleeFirst = PY_VERSION_HEX >= 0x030d0000; // callee, self or null, arguments; before: null or method, callee or self
+  if (name == "CALL_FUNCTION_EX") {
+    PyObject *named = i.arg & 1 ? top[-1] : nullptr, *given = top[named ? -2 : -1];
+    PyObject *callee = top[(named ? -3 : -2) - isCalleeFirst];
+    if (values.sortOf(given) != Sort::Tuple && values.sortOf(given) != Sort::List) fail("spreads a container into arguments");
+    iteration(given);
+    if (named && values.sortOf(named) != Sort::Dict) fail("spreads a container into arguments");
+    std::vector<PyObject *> all(PySequence_Fast_ITEMS(given), PySequence_Fast_ITEMS(given) + PySequence_Fast_GET_SIZE(given));
+    if (named) snapshot(named);
+    PyObject *key, *value;
+    for (Py_ssize_t at = 0; named && PyDict_Next(named, &at, &key, &value);) all.push_back(value);
+    return callObject(callee, all.data(), Py_ssize_t(all.size()), named && PyDict_GET_SIZE(named));
+  }
+  bool hasNames = name == "CALL_KW";
+  PyObject **args = top - i.arg - hasNames;
+  PyObject *first = args[-2], *second = args[-1];
+  bool isMethod = isCalleeFirst ? second != nullptr : first != nullptr;
+  PyObject *callee = isCalleeFirst || isMethod ? first : second;
+  if (!isMethod) return callObject(callee, args, i.arg, hasNames);
+  callObject(callee, args - 1, i.arg + 1, hasNames);
+}
+
+void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  if (callBuiltin(callee, args, n)) return;
+  Sort sort = values.sortOf(callee);
+  if (sort == Sort::Method) {
+    std::vector<PyObject *> all{PyMethod_GET_SELF(callee)};
+    all.insert(all.end(), args, args + n);
+    return callObject(PyMethod_GET_FUNCTION(callee), all.data(), n + 1, hasNames);
+  }
+  Known kind = values.known(callee);
+  if (kind == Known::Jitted) {
+    require(callee);
+    PyObject *inner = package().unjitted(callee);
+    if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
+    return callObject(inner, args, n, hasNames);
+  }
+  if (kind == Known::Acts)
+    fail("uses '" + textOf(Object(check(PyObject_GetAttrString(callee, "__name__"))).get()) + "', which does more than compute");
+  if (kind == Known::Computes || kind == Known::PlainError || sort == Sort::Native) {
+    if (kind == Known::PlainError) coverError(callee);
+    bool looks = kind != Known::Nothing || callNative(callee, args, n);
+    for (Py_ssize_t i = 0; looks && i < n; ++i) deep(args[i]);
+    return;
+  }
+  if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
+  if (sort == Sort::Instance) return special(callee, {"__call__"});
+  enter(callee);
+}
+
+/// Functions that look at what they are given in a way that is known.
+bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
+  const Builtins &b = Builtins::get();
+  bool asksClass = callee == b.isInstance || callee == b.isSubclass;
+  if (asksClass && n == 2) {
+    std::vector<PyObject *> classes{args[1]};
+    if (values.sortOf(args[1]) == Sort::Tuple)
+      classes.assign(PySequence_Fast_ITEMS(args[1]), PySequence_Fast_ITEMS(args[1]) + PyTuple_GET_SIZE(args[1]));
+    for (PyObject *c : classes)
+      if (values.sortOf(c) != Sort::Class) return false;
+    if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
+    else if (values.sortOf(args[0]) == Sort::Other) return false;
+    return true;
+  }
+  bool asksAttribute = callee == b.getAttribute || callee == b.hasAttribute;
+  if (asksAttribute && n >= 2 && PyUnicode_CheckExact(args[1])) return attribute(args[0], args[1]), true;
+  return callee == b.isCallable || (callee == object(&PySuper_Type) && (!n || n == 2));
+}
+
+/// Methods of builtin objects; whether they look into what they are given.
+bool Reader::callNative(PyObject *callee, PyObject **args, Py_ssize_t n) {
+  bool isBound = PyCFunction_Check(callee) && PyCFunction_GET_SELF(callee) && !PyModule_Check(PyCFunction_GET_SELF(callee));
+  bool isDescriptor = Py_TYPE(callee) == &PyMethodDescr_Type || Py_TYPE(callee) == &PyWrapperDescr_Type;
+  Object name(check(PyObject_GetAttrString(callee, "__name__")));
+  std::string text = textOf(name.get());
+  if (isDescriptor && PyDescr_TYPE(callee) == &PyBaseObject_Type && text == "__init__") return true; // of super()
+  if (isBound) return callMethodOf(PyCFunction_GET_SELF(callee), text, args, n);
+  if (isDescriptor && n) return callMethodOf(args[0], text, args + 1, n - 1);
+  fail("calls '" + text + "', which is not known to only compute");
+}
+
+bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args, Py_ssize_t n) {
+  Sort sort = values.sortOf(self);
+  switch (sort) {
+  case Sort::Plain:
+  case Sort::Array:
+  case Sort::Trusted:
+  case Sort::Tuple: return deep(self), true;
+  case Sort::Class:
+    if (values.known(self) == Known::Computes) return true;
+    break;
+  case Sort::List:
+  case Sort::Dict:
+  case Sort::Set:
+    require(self);
+    if (sort == Sort::Dict && name == "get" && n) return subscript(self, args[0]), false;
+    if (name == "items" || name == "keys" || name == "values" || name == "copy") return snapshot(self), true;
+    if (!changes(name)) return deep(self), true;
+    if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
+    if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert";
+    if (name == "append" && n == 1) return store(Place::Items, self, nullptr, 0, args[0]), false;
+    fail(std::string("changes a ") + Py_TYPE(self)->tp_name + " that exists before the call");
+  default: break;
+  }
+  fail("calls '" + std::string(name) + "' of a " + Py_TYPE(self)->tp_name);
+}
+
+/// An object that is made.
+void Reader::callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n) {
+  if (type == &PyType_Type && n == 1) {
+    if (values.sortOf(args[0]) == Sort::Other) fail("asks for the class of an object that is not known");
+    if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
+    return;
+  }
+  require(object(type));
+  if (values.known(object(type)) != Known::PlainClass || !looksUpPlainly(type))
+    fail(std::string("calls '") + type->tp_name + "', which is not known to only compute");
+  coverType(type);
+  static PyObject *const init = PyUnicode_InternFromString("__init__"), *const make = PyUnicode_InternFromString("__new__");
+  PyObject *maker = _PyType_Lookup(type, make), *starter = _PyType_Lookup(type, init);
+  if (type->tp_new != PyBaseObject_Type.tp_new || (maker && PyFunction_Check(maker)))
+    fail(std::string("makes ") + type->tp_name + " objects in an unknown way");
+  if (starter && PyFunction_Check(starter)) {
+    constructing.insert(type);
+    member(type, init, starter);
+    enter(starter);
+  }
+}
+
+} // namespace kiln::py

@@ -1,0 +1,201 @@
+// What a reader knows of objects: where they come from, which places they were read from, and what C functions may look at.
+#include "frontend/frames/Reader.h"
+
+#include <algorithm>
+
+namespace kiln::py {
+
+namespace {
+constexpr int kMostVisits = 20000, kDeepest = 50;
+const char *nameOfType(PyObject *o) { return Py_TYPE(o)->tp_name; }
+} // namespace
+
+Reader::Origin Reader::originOf(PyObject *o) const {
+  auto found = origins.find(o);
+  return found == origins.end() ? Origin::Unknown : found->second;
+}
+
+/// What an instruction put on the stack: nobody else holds it, so it was made just now.
+void Reader::noteResult(PyObject *o) {
+  if (o && Py_REFCNT(o) == 1 && values.isOpen(o) && originOf(o) == Origin::Unknown) setOrigin(o, Origin::Fresh);
+}
+
+/// An object whose content is looked at or changed.
+void Reader::require(PyObject *o) {
+  if (originOf(o) == Origin::Unknown) fail(std::string("uses a ") + nameOfType(o) + " that comes from elsewhere");
+}
+
+/// One object for all keys that a dict takes for one.
+PyObject *Reader::canonical(PyObject *key) {
+  if (!key) return nullptr;
+  Sort sort = values.sortOf(key);
+  if (sort == Sort::Tuple)
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) canonical(PyTuple_GET_ITEM(key, i));
+  else if (sort != Sort::Plain && sort != Sort::Trusted) fail(std::string("uses a ") + nameOfType(key) + " as a key");
+  PyObject *same = PyDict_SetDefault(keys.get(), key, key);
+  if (!same) throw PythonError();
+  return same;
+}
+
+Place Reader::placeOf(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index) {
+  return {kind, Held(container), Object::borrow(canonical(key)), index};
+}
+
+/// Whether a place is read for the first time, and was not stored to.
+bool Reader::isNew(const Place &place) {
+  return known.try_emplace({place.container.get(), place.kind, place.key.get(), place.index}, -1).second;
+}
+
+void Reader::edge(Place place, PyObject *value) {
+  if (!isNew(place)) return;
+  if (value && values.sortOf(value) == Sort::Array) {
+    listener.addInput(value);
+    return state.arrays.push_back(std::move(place));
+  }
+  state.guards.emplace_back(place, value);
+  if (value) coverValue(value);
+}
+
+void Reader::coverValue(PyObject *value) {
+  if (!values.isOpen(value)) return;
+  if (originOf(value) == Origin::InKey) fail(std::string("reads a ") + nameOfType(value) + " by name that is an argument, too");
+  setOrigin(value, Origin::Covered);
+  if (values.sortOf(value) == Sort::Tuple) coverTuple(value);
+}
+
+/// The items of a tuple that is guarded by identity: they stay.
+void Reader::coverTuple(PyObject *tuple) {
+  if (++visits > kMostVisits) fail("reads very large containers");
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    PyObject *item = PyTuple_GET_ITEM(tuple, i);
+    if (values.sortOf(item) == Sort::Array) edge(placeOf(Place::Item, tuple, nullptr, i), item);
+    else if (values.isOpen(item) && originOf(item) == Origin::Unknown) coverValue(item);
+  }
+}
+
+/// All that a list, dict or set holds, in its order.
+void Reader::snapshot(PyObject *o) {
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Tuple) return; // stays as it is
+  require(o);
+  if (originOf(o) != Origin::Covered) return;
+  bool isList = sort == Sort::List;
+  Place all = placeOf(isList ? Place::Items : Place::Keys, o);
+  if (!isNew(all)) return;
+  if (changed.contains(o)) fail(std::string("looks through a ") + nameOfType(o) + " after a store to it");
+  if ((visits += int(isList ? PyList_GET_SIZE(o) : PyObject_Length(o))) > kMostVisits) fail("reads very large containers");
+  Object content = all.read();
+  if (!isList) deep(content.get());
+  state.guards.emplace_back(all, content.get());
+  for (Py_ssize_t i = 0; isList && i < PyList_GET_SIZE(o); ++i) edge(placeOf(Place::Item, o, nullptr, i), PyList_GET_ITEM(o, i));
+  for (Py_ssize_t i = 0; sort == Sort::Dict && i < PyTuple_GET_SIZE(content.get()); ++i) {
+    PyObject *key = PyTuple_GET_ITEM(content.get(), i);
+    edge(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
+  }
+}
+
+/// All that an object of a builtin class holds.
+void Reader::visitAll(PyObject *o, int depth) {
+  std::vector<PyObject *> found;
+  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
+  if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &found);
+  for (PyObject *held : found)
+    if (held != reinterpret_cast<PyObject *>(Py_TYPE(o))) deep(held, depth + 1);
+}
+
+/// An object that a C function may look at as a whole, with all that it leads to: no code of the user may run for it.
+void Reader::deep(PyObject *o, int depth) {
+  if (++visits > kMostVisits || depth > kDeepest) fail("gives large containers to a function");
+  if (PySlice_Check(o)) {
+    auto *slice = reinterpret_cast<PySliceObject *>(o);
+    for (PyObject *part : {slice->start, slice->stop, slice->step}) deep(part, depth + 1);
+    return;
+  }
+  switch (values.sortOf(o)) {
+  case Sort::Plain:
+  case Sort::Array:
+  case Sort::Trusted: return;
+  case Sort::Native:
+    if (values.known(o) == Known::Computes) return;
+    break;
+  case Sort::Class:
+    if (values.known(o) == Known::Computes) return;
+    break;
+  case Sort::Tuple:
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) deep(PyTuple_GET_ITEM(o, i), depth + 1);
+    return;
+  case Sort::List:
+    snapshot(o);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(o); ++i) deep(PyList_GET_ITEM(o, i), depth + 1);
+    return;
+  case Sort::Dict: {
+    snapshot(o);
+    PyObject *key, *value;
+    for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);) deep(key, depth + 1), deep(value, depth + 1);
+    return;
+  }
+  case Sort::Set:
+    snapshot(o);
+    visitAll(o, depth);
+    return;
+  case Sort::Iterator: // what it walks through
+    if (originOf(o) != Origin::Fresh) break;
+    if (!PyGen_CheckExact(o)) visitAll(o, depth); // what a generator yields is looked at when it does
+    return;
+  default:
+    if (values.known(o) == Known::Computes) return;
+  }
+  fail(std::string("gives a ") + nameOfType(o) + " to a function that may look into it");
+}
+
+/// The class of an object whose attributes or operators are used.
+void Reader::coverClass(PyObject *o) {
+  require(o);
+  PyTypeObject *type = Py_TYPE(o);
+  if (originOf(o) != Origin::Covered) return coverType(type);
+  Place place = placeOf(Place::Class, o);
+  if (!isNew(place)) return;
+  state.guards.emplace_back(place, reinterpret_cast<PyObject *>(type));
+  coverType(type);
+}
+
+void Reader::coverType(PyTypeObject *type) {
+  auto *o = reinterpret_cast<PyObject *>(type);
+  Place place = placeOf(Place::Type, o);
+  if (!isNew(place)) return;
+  static PyObject *const finalizer = PyUnicode_InternFromString("__del__");
+  if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && _PyType_Lookup(type, finalizer))
+    fail(std::string("uses ") + type->tp_name + " objects, which have a finalizer");
+  state.guards.emplace_back(place, o);
+  if (!state.guards.back().isCountable()) fail("a class is read whose changes CPython does not number any more");
+  setOrigin(o, Origin::Covered);
+}
+
+/// What a class that is guarded has under a name.
+void Reader::member(PyTypeObject *type, PyObject *name, PyObject *value) {
+  if (Py_TYPE(value) == &PyStaticMethod_Type || Py_TYPE(value) == &PyClassMethod_Type) {
+    Object inner(check(PyObject_GetAttrString(value, "__func__")));
+    return member(type, name, inner.get());
+  }
+  if (values.sortOf(value) == Sort::Array) return edge(placeOf(Place::Member, reinterpret_cast<PyObject *>(type), name), value);
+  coverValue(value);
+}
+
+void Reader::store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value) {
+  Sort sort = values.sortOf(value);
+  if (sort != Sort::Plain && sort != Sort::Array) fail(std::string("stores a ") + nameOfType(value) + " where it stays");
+  Origin origin = originOf(container);
+  if (origin == Origin::Unknown) fail(std::string("stores into a ") + nameOfType(container) + " that comes from elsewhere");
+  auto [place, isFirst] = known.try_emplace({container, kind, canonical(key), index}, -1);
+  changed.insert(container);
+  bool isAppend = kind == Place::Items;
+  if (place->second < 0 || isAppend) {
+    place->second = int(state.stores.size());
+    auto argument = std::ranges::find(passed, container);
+    int number = origin == Origin::InKey ? int(argument - passed.begin()) : -1;
+    state.stores.push_back({placeOf(kind, number < 0 ? container : nullptr, key, index), number, {}});
+  }
+  state.stores[size_t(place->second)].value = Object::borrow(value);
+}
+
+} // namespace kiln::py

@@ -1,0 +1,361 @@
+#include "frontend/frames/Reader.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kiln::py {
+namespace {
+
+enum class Kind : uint8_t { Unknown, Nothing, Truth, Operation, Deep, Walk, Call, State };
+
+/// How instructions are judged, by name. Nothing: they move values, make containers of them, or jump. Operation: operators. Deep: what they
+/// use is looked at as a whole. Walk: what they use is iterated over. State: each by itself.
+const std::pair<Kind, const char *> kKinds[] = {
+    {Kind::Nothing,
+     " POP_TOP PUSH_NULL NOP LOAD_CONST LOAD_FAST STORE_FAST DELETE_FAST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR LOAD_FAST_LOAD_FAST "
+     "STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST COPY SWAP RESUME EXTENDED_ARG MAKE_CELL LOAD_CLOSURE COPY_FREE_VARS JUMP_FORWARD "
+     "JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE "
+     "POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE PUSH_EXC_INFO POP_EXCEPT RERAISE "
+     "LOAD_ASSERTION_ERROR KW_NAMES PRECALL END_FOR END_SEND RETURN_VALUE RETURN_CONST RETURN_GENERATOR BUILD_TUPLE "
+     "BUILD_LIST BUILD_STRING BUILD_SLICE LIST_TO_TUPLE MAKE_FUNCTION SET_FUNCTION_ATTRIBUTE LIST_APPEND MATCH_SEQUENCE MATCH_MAPPING "},
+    {Kind::Truth, " UNARY_NOT TO_BOOL POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_TRUE POP_JUMP_BACKWARD_IF_FALSE "
+                  "POP_JUMP_BACKWARD_IF_TRUE POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP "},
+    {Kind::Operation, " BINARY_OP COMPARE_OP CONTAINS_OP UNARY_POSITIVE UNARY_NEGATIVE UNARY_INVERT "},
+    {Kind::Deep, " FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC CONVERT_VALUE GET_LEN "},
+    {Kind::Walk, " LIST_EXTEND SET_UPDATE UNPACK_SEQUENCE UNPACK_EX GET_ITER GET_YIELD_FROM_ITER DICT_UPDATE DICT_MERGE "},
+    {Kind::Call, " CALL CALL_KW CALL_FUNCTION_EX "},
+    {Kind::State, " LOAD_GLOBAL STORE_GLOBAL LOAD_DEREF STORE_DEREF LOAD_ATTR LOAD_METHOD LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
+                  "BINARY_SLICE STORE_SUBSCR STORE_SLICE DELETE_SUBSCR FOR_ITER SEND YIELD_VALUE BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET "
+                  "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH "},
+};
+
+Kind kindOf(uint8_t op) {
+  static const std::array<Kind, 256> kinds = [] {
+    std::array<Kind, 256> found{};
+    for (int i = 0; i < 256; ++i)
+      for (auto &[kind, names] : kKinds)
+        if (std::string_view(names).find(" " + std::string(Opcodes::get().name(uint8_t(i))) + " ") != std::string_view::npos)
+          found[size_t(i)] = kind;
+    return found;
+  }();
+  return kinds[op];
+}
+
+/// The objects on top of the stack that an operator uses.
+int operandsOf(std::string_view name) { return name.starts_with("UNARY") ? 1 : 2; }
+
+constexpr const char *kOperators[] = {"add", "and", "floordiv", "lshift", "matmul",  "mul", "mod",
+                                      "or",  "pow", "rshift",   "sub",    "truediv", "xor"};
+constexpr int kInPlace = 13; // of a BINARY_OP's argument, from here on
+
+} // namespace
+
+Reader::Reader(PythonState &state, ReadListener &listener, PyObject *function, std::span<PyObject *const> passed,
+               std::span<PyObject *const> objects)
+    : state(state), listener(listener), function(function), passed(passed.begin(), passed.end()), caller(Frame::innermost()),
+      keys(check(PyDict_New())) {
+  for (PyObject *o : passed) setOrigin(o, Origin::InKey);
+  for (PyObject *o : objects) setOrigin(o, Origin::Covered);
+  setOrigin(function, Origin::Covered);
+  for (const Guard &g : state.guards) { // of other paths
+    isNew(g.place);
+    if (PyObject *value = g.expected.get()) coverKnown(g, value);
+  }
+  for (const Place &p : state.arrays) isNew(p);
+}
+
+/// What the guards of other paths say of a value.
+void Reader::coverKnown(const Guard &guard, PyObject *value) {
+  PyObject *of = guard.place.container.get();
+  if (guard.place.kind == Place::Part && of && PyFunction_Check(of) && coveredFunctions.insert(of).second) coverFunction(of);
+  bool isContent = guard.place.kind == Place::Keys || guard.place.kind == Place::Items;
+  if (!isContent && values.isOpen(value) && originOf(value) == Origin::Unknown) coverValue(value);
+}
+
+bool Reader::start() {
+  hook = std::make_unique<Hook>(*this);
+  if (!hook->isWhole()) return false;
+  try {
+    enter(function);
+  } catch (const Stop &) { return false; }
+  return true;
+}
+
+bool Reader::finish() {
+  bool isWhole = hook->isWhole() && !live.empty();
+  hook->stop();
+  if (why.empty() && !isWhole) why = "its instructions could not be followed";
+  return why.empty();
+}
+
+void Reader::fail(const std::string &text) {
+  auto file = [](PyCodeObject *code) {
+    const char *path = PyUnicode_AsUTF8(code->co_filename);
+    if (!path) PyErr_Clear();
+    return std::string(path ? path : "?");
+  };
+  auto place = [&](PyCodeObject *code, int offset) {
+    std::string path = file(code);
+    return path.substr(path.rfind('/') + 1) + ":" + std::to_string(PyCode_Addr2Line(code, offset)) + ": ";
+  };
+  auto isOfLibrary = [&](const Live &l) {
+    std::string path = file(l.frame.code());
+    return path.find("/site-packages/") != std::string::npos || path.starts_with(package().libraries);
+  };
+  why = at ? place(at, atOffset) + text : text;
+  auto own = std::find_if_not(live.rbegin(), live.rend(), isOfLibrary);
+  if (at && own != live.rend() && own != live.rbegin()) why = place(own->frame.code(), own->last) + "leads to " + why;
+  hook->stop();
+  throw Stop();
+}
+
+void Reader::before(const Frame &frame, const Instruction &instruction, int offset) noexcept {
+  if (why.size() || !isWithin(frame)) return;
+  at = frame.code(), atOffset = offset;
+  visits = 0;
+  try {
+    follow(frame, instruction, offset);
+    judge(frame, instruction, frame.stack() + instruction.depth);
+  } catch (const Stop &) {
+  } catch (const PythonError &) {
+    PyErr_Clear();
+    why = "its state could not be read";
+  } catch (const std::exception &e) { why = e.what(); }
+  at = nullptr;
+}
+
+/// Whether all that runs here belongs to the call: no finalizer, no handler of a signal.
+bool Reader::isWithin(const Frame &frame) const {
+  if (!live.empty() && live.back().frame == frame) return true;
+  for (Frame f = frame; f && f != caller; f = f.caller())
+    if (!f.isOfPackage() && !state.codes.contains(f.code())) return false;
+  return true;
+}
+
+/// Keeps the frames that run, and looks at what the last instruction of this one left.
+void Reader::follow(const Frame &frame, const Instruction &instruction, int offset) {
+  auto found = std::find_if(live.rbegin(), live.rend(), [&](const Live &l) { return l.frame == frame; });
+  bool isKnown = found != live.rend() && offset != 0;
+  if (found != live.rend()) live.erase(found.base() - (isKnown ? 0 : 1), live.end());
+  if (!isKnown) {
+    live.push_back({frame, -1, 0});
+    open(frame);
+  }
+  Live &now = live.back();
+  if (offset == now.next && instruction.depth > 0) noteResult(frame.stack()[instruction.depth - 1]);
+  now.last = offset, now.next = instruction.next;
+}
+
+/// A frame that starts: what its variables hold that was made for it.
+void Reader::open(const Frame &frame) {
+  PyCodeObject *code = frame.code();
+  PyObject **variables = frame.variables();
+  int more = code->co_argcount + code->co_kwonlyargcount;
+  if (code->co_flags & CO_VARARGS) ++more;
+  if ((code->co_flags & CO_VARKEYWORDS) && variables[more]) setOrigin(variables[more], Origin::Fresh);
+  PyObject *self = code->co_argcount ? variables[0] : nullptr;
+  bool isMade = self && constructing.contains(Py_TYPE(self)) && originOf(self) == Origin::Unknown &&
+                !PyUnicode_CompareWithASCIIString(code->co_name, "__init__");
+  if (isMade) setOrigin(self, Origin::Fresh);
+}
+
+void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
+  std::string_view name = Opcodes::get().name(i.op);
+  switch (kindOf(i.op)) {
+  case Kind::Nothing: return;
+  case Kind::Truth: return truth(top[-1]);
+  case Kind::Operation: return operation(i, name, top);
+  case Kind::Deep:
+    if (name == "FORMAT_WITH_SPEC" || (name == "FORMAT_VALUE" && (i.arg & 4))) deep(top[-2]);
+    return deep(top[-1]);
+  case Kind::Walk: return iteration(top[-1]);
+  case Kind::Call: return call(frame, i, name, top);
+  case Kind::State: return judgeState(frame, i, name, top);
+  case Kind::Unknown: fail("uses the instruction " + std::string(name));
+  }
+}
+
+void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_view name, PyObject **top) {
+  auto named = [&](int arg) { return PyTuple_GET_ITEM(frame.code()->co_names, arg); };
+  constexpr bool isNew = PY_VERSION_HEX >= 0x030c0000;
+  if (name == "LOAD_GLOBAL") return global(frame, named(i.arg >> 1));
+  if (name == "STORE_GLOBAL") return store(Place::Entry, frame.globals(), named(i.arg), 0, top[-1]);
+  if (name == "LOAD_DEREF") return cell(frame, i.arg, nullptr);
+  if (name == "STORE_DEREF") return cell(frame, i.arg, top[-1]);
+  if (name == "LOAD_ATTR") return attribute(top[-1], named(isNew ? i.arg >> 1 : i.arg));
+  if (name == "LOAD_METHOD") return attribute(top[-1], named(i.arg));
+  if (name == "STORE_ATTR") return storeAttribute(top[-1], named(i.arg), top[-2]);
+  if (name == "BINARY_SUBSCR") return subscript(top[-2], top[-1]);
+  if (name == "BINARY_SLICE") return deep(top[-3]), deep(top[-2]), deep(top[-1]);
+  if (name == "STORE_SUBSCR") return storeItem(top[-2], top[-1], top[-3]);
+  if (name == "FOR_ITER" || name == "SEND") return nextItem(name == "SEND" ? top[-2] : top[-1]);
+  if (name == "YIELD_VALUE") return yielded(frame, top[-1]);
+  if (name == "IS_OP") return identity(top[-2], top[-1]);
+  if (name == "RAISE_VARARGS") return i.arg ? raised(top[-i.arg]) : void();
+  if (name == "CHECK_EXC_MATCH")
+    return values.sortOf(top[-1]) == Sort::Tuple || values.sortOf(top[-1]) == Sort::Class ? void() : deep(top[-1]);
+  if (name == "STORE_SLICE") return storeSlice(top);
+  if (name == "LOAD_SUPER_ATTR" && PyType_Check(top[-2]) && top[-3] == reinterpret_cast<PyObject *>(&PySuper_Type))
+    return superAttribute(reinterpret_cast<PyTypeObject *>(top[-2]), top[-1], named(i.arg >> 2));
+  if (name == "CALL_INTRINSIC_1" && (i.arg == 3 || i.arg == 5 || i.arg == 6))
+    return i.arg == 5 ? operation(i, "UNARY_POSITIVE", top) : void();
+  if (name == "BUILD_SET" || name == "BUILD_MAP")
+    for (int k = 1; k <= i.arg; ++k) canonical(name == "BUILD_MAP" ? top[-2 * k] : top[-k]);
+  else if (name == "SET_ADD") canonical(top[-1]);
+  else if (name == "MAP_ADD") canonical(top[-2]);
+  else if (name == "DELETE_SUBSCR") deleteItem(top[-2], top[-1]);
+  else if (name != "BUILD_CONST_KEY_MAP") fail("uses the instruction " + std::string(name));
+}
+
+void Reader::global(const Frame &frame, PyObject *name) {
+  PyObject *globals = frame.globals(), *builtins = frame.builtins();
+  if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) fail("runs with names that are no plain dict");
+  PyObject *found = PyDict_GetItemWithError(globals, name);
+  edge(placeOf(Place::Entry, globals, name), found);
+  if (!found) edge(placeOf(Place::Entry, builtins, name), PyDict_GetItemWithError(builtins, name));
+}
+
+/// A variable of a closure, from before the call where the function's cells are.
+void Reader::cell(const Frame &frame, int variable, PyObject *stored) {
+  PyObject *cell = frame.variables()[variable];
+  if (originOf(cell) != Origin::Covered) return;
+  if (stored) return store(Place::Cell, cell, nullptr, 0, stored);
+  edge(placeOf(Place::Cell, cell), PyCell_GET(cell));
+}
+
+void Reader::truth(PyObject *o) {
+  switch (values.sortOf(o)) {
+  case Sort::Other: fail(std::string("asks whether a ") + Py_TYPE(o)->tp_name + " is true");
+  case Sort::List:
+  case Sort::Dict:
+  case Sort::Set: return snapshot(o);
+  case Sort::Instance: return special(o, {"__bool__", "__len__"});
+  default: return;
+  }
+}
+
+void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
+  int operands = operandsOf(name);
+  bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
+  for (int k = 1; k <= operands; ++k) {
+    PyObject *o = top[-k];
+    if (values.sortOf(o) != Sort::Instance) {
+      deep(o);
+    } else if (isBinary) {
+      std::string op = kOperators[i.arg % kInPlace];
+      special(o, {("__" + op + "__").c_str(), ("__r" + op + "__").c_str(), ("__i" + op + "__").c_str()});
+    } else if (name == "COMPARE_OP") {
+      special(o, {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"});
+    } else if (name == "CONTAINS_OP" && k == 1) {
+      special(o, {"__contains__"});
+    } else if (name.starts_with("UNARY")) {
+      special(o, {name == "UNARY_NEGATIVE" ? "__neg__" : name == "UNARY_POSITIVE" ? "__pos__" : "__invert__"});
+    } else {
+      fail(std::string("looks for a ") + Py_TYPE(o)->tp_name);
+    }
+  }
+  Sort left = operands == 2 ? values.sortOf(top[-2]) : Sort::Plain;
+  bool changes = isInPlace && (left == Sort::List || left == Sort::Dict || left == Sort::Set);
+  if (changes && originOf(top[-2]) != Origin::Fresh) fail("changes a container that exists before the call");
+}
+
+void Reader::subscript(PyObject *o, PyObject *key) {
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Instance) return special(o, {"__getitem__"});
+  if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
+    Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
+    if (at < 0 || at >= n) return PyErr_Clear(), snapshot(o); // which depends on the length
+    return edge(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
+  }
+  if (sort == Sort::Dict) {
+    require(o);
+    canonical(key);
+    if (originOf(o) == Origin::Covered) edge(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
+    return;
+  }
+  bool isSequence = sort == Sort::List || sort == Sort::Tuple;
+  if (!isSequence) deep(o);
+  else snapshot(o);
+  deep(key);
+}
+
+void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Array) return deep(key), deep(value);
+  if (sort == Sort::Instance) return special(o, {"__setitem__"});
+  if (sort != Sort::List && sort != Sort::Dict) fail(std::string("stores into a ") + Py_TYPE(o)->tp_name);
+  require(o);
+  if (sort == Sort::Dict) canonical(key);
+  else if (deep(key); !PyLong_Check(key) && !(PySlice_Check(key) && originOf(o) == Origin::Fresh))
+    fail("changes a list that exists before the call");
+  if (originOf(o) == Origin::Fresh) return PySlice_Check(key) ? iteration(value) : void();
+  if (sort == Sort::Dict) return store(Place::Entry, o, key, 0, value);
+  Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
+  if (at < 0) snapshot(o), at += n;
+  if (at < 0 || at >= n) fail("stores outside of a list");
+  if (originOf(o) == Origin::Covered) edge(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at)); // it is there
+  store(Place::Item, o, nullptr, at, value);
+}
+
+/// value, container, start, stop.
+void Reader::storeSlice(PyObject **top) {
+  deep(top[-2]), deep(top[-1]);
+  if (values.sortOf(top[-3]) == Sort::Array) return deep(top[-4]);
+  if (values.sortOf(top[-3]) != Sort::List || originOf(top[-3]) != Origin::Fresh) fail("changes a container that exists before the call");
+  iteration(top[-4]);
+}
+
+void Reader::deleteItem(PyObject *o, PyObject *key) {
+  Sort sort = values.sortOf(o);
+  if ((sort != Sort::List && sort != Sort::Dict) || originOf(o) != Origin::Fresh) fail("changes a container that exists before the call");
+  if (sort == Sort::Dict) canonical(key);
+  else deep(key);
+}
+
+void Reader::iteration(PyObject *o) {
+  switch (values.sortOf(o)) {
+  case Sort::List:
+  case Sort::Dict:
+  case Sort::Set: return snapshot(o);
+  case Sort::Iterator:
+    if (originOf(o) != Origin::Fresh) fail("goes on with an iterator that exists before the call");
+    return;
+  case Sort::Plain:
+  case Sort::Array:
+  case Sort::Tuple: return;
+  case Sort::Instance: return special(o, {"__iter__"});
+  default: fail(std::string("iterates over a ") + Py_TYPE(o)->tp_name);
+  }
+}
+
+void Reader::nextItem(PyObject *o) {
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Instance) return special(o, {"__next__"});
+  if (sort != Sort::Iterator || originOf(o) != Origin::Fresh) fail(std::string("goes on with a ") + Py_TYPE(o)->tp_name);
+}
+
+/// Numbers and texts are guarded by value, so nobody may ask which object they are.
+void Reader::identity(PyObject *a, PyObject *b) {
+  auto isPlain = [&](PyObject *o) { return values.sortOf(o) == Sort::Plain && o != Py_None && !PyBool_Check(o) && o != Py_Ellipsis; };
+  if (isPlain(a) && isPlain(b)) fail("asks whether two numbers or texts are one object");
+}
+
+/// An exception that is raised: its traceback is written.
+void Reader::raised(PyObject *o) {
+  Known kind = values.sortOf(o) == Sort::Class ? values.known(o) : Known::Nothing;
+  if (kind == Known::PlainError) return coverError(o);
+  if (kind != Known::Computes && originOf(o) != Origin::Fresh)
+    fail(std::string("raises a ") + Py_TYPE(o)->tp_name + " that comes from elsewhere");
+}
+
+/// What a generator gives to C, which may look into it.
+void Reader::yielded(const Frame &frame, PyObject *value) {
+  Frame to = frame.caller();
+  if (!to || to.isOfPackage() || !state.codes.contains(to.code())) return deep(value);
+  const CodeMap &map = CodeMap::of(to.code());
+  int offset = to.instruction();
+  std::string_view name = map.has(offset) ? Opcodes::get().name(map.at(offset).op) : "";
+  if (name != "FOR_ITER" && name != "SEND") deep(value);
+}
+
+} // namespace kiln::py

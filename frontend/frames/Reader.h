@@ -1,0 +1,127 @@
+// Finds while a call is recorded what it reads and stores of Python's state: each instruction is judged before it runs, by the objects that
+// it is about to use. What is in none of the cases here ends the search, and the function runs in eager.
+#pragma once
+
+#include "frontend/frames/Hook.h"
+#include "frontend/frames/Values.h"
+#include "frontend/frames/Watch.h"
+
+#include <initializer_list>
+#include <map>
+#include <unordered_set>
+
+namespace kiln::py {
+
+/// The recording that a reader belongs to.
+class ReadListener {
+public:
+  virtual ~ReadListener() = default;
+  /// An array from before the call is about to be read.
+  virtual void addInput(PyObject *array) = 0;
+};
+
+class Reader final : public InstructionWatcher {
+public:
+  std::string why; // the search was ended; empty: it was not
+
+  /// `passed` are containers among the arguments, all of whose content is in the key; `values` other objects of the key, by identity.
+  Reader(PythonState &state, ReadListener &listener, PyObject *function, std::span<PyObject *const> passed,
+         std::span<PyObject *const> values);
+
+  /// Whether calls of a function can be looked at.
+  static bool canRead(PyObject *function) { return PyFunction_Check(function) && isHookProven(); }
+  /// Starts to look. False where frames cannot be read.
+  bool start();
+  /// The call is over: whether all of it was seen. The stored values are then in the state.
+  bool finish();
+  void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;
+
+private:
+  /// Fresh: made in this call. Covered: what it is, is guarded. InKey: all that it holds is in the key.
+  enum class Origin : uint8_t { Unknown, Fresh, Covered, InKey };
+  struct Live { // a frame that runs
+    Frame frame;
+    int last, next; // offsets: of what was told of last, and behind it
+  };
+  struct Stop {};
+
+  PythonState &state;
+  ReadListener &listener;
+  Values values;
+  PyObject *function;
+  std::vector<PyObject *> passed;
+  std::unique_ptr<Hook> hook;
+  Frame caller;
+  std::vector<Live> live;
+  std::unordered_map<PyObject *, Origin> origins;
+  std::map<std::tuple<PyObject *, int, PyObject *, Py_ssize_t>, int> known; // places: read (-1), or stored to (the number of the store)
+  std::unordered_set<PyObject *> changed;                                   // containers that are stored to
+  std::unordered_set<PyObject *> coveredFunctions;
+  std::unordered_set<PyTypeObject *> constructing;
+  Object keys; // of places
+  int visits = 0;
+  PyCodeObject *at = nullptr; // what is judged
+  int atOffset = 0;
+
+  [[noreturn]] void fail(const std::string &text);
+
+  // Reader.cpp: frames and instructions.
+  bool isWithin(const Frame &frame) const;
+  void follow(const Frame &frame, const Instruction &instruction, int offset);
+  void open(const Frame &frame);
+  void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
+  void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
+  void global(const Frame &frame, PyObject *name);
+  void cell(const Frame &frame, int variable, PyObject *stored);
+  void truth(PyObject *o);
+  void operation(const Instruction &instruction, std::string_view name, PyObject **top);
+  void subscript(PyObject *container, PyObject *key);
+  void storeItem(PyObject *container, PyObject *key, PyObject *value);
+  void storeSlice(PyObject **top);
+  void deleteItem(PyObject *o, PyObject *key);
+  void iteration(PyObject *o);
+  void nextItem(PyObject *iterator);
+  void yielded(const Frame &frame, PyObject *value);
+  void identity(PyObject *a, PyObject *b);
+  void raised(PyObject *o);
+
+  // Cover.cpp: what is known of objects.
+  Origin originOf(PyObject *o) const;
+  void setOrigin(PyObject *o, Origin origin) { origins[o] = origin; }
+  void noteResult(PyObject *o);
+  void require(PyObject *o);
+  PyObject *canonical(PyObject *key);
+  Place placeOf(Place::Kind kind, PyObject *container, PyObject *key = nullptr, Py_ssize_t index = 0);
+  bool isNew(const Place &place);
+  void edge(Place place, PyObject *value);
+  void coverValue(PyObject *value);
+  void coverKnown(const Guard &guard, PyObject *value);
+  void coverTuple(PyObject *tuple);
+  void snapshot(PyObject *container);
+  void deep(PyObject *o, int depth = 0);
+  void visitAll(PyObject *o, int depth);
+  void coverClass(PyObject *instance);
+  void coverType(PyTypeObject *type);
+  void member(PyTypeObject *type, PyObject *name, PyObject *value);
+  void store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value);
+
+  // Calls.cpp: calls and attributes.
+  void attribute(PyObject *o, PyObject *name);
+  void attributeOfInstance(PyObject *o, PyObject *name);
+  void attributeOfClass(PyTypeObject *type, PyObject *name);
+  void superAttribute(PyTypeObject *from, PyObject *self, PyObject *name);
+  bool isKnownMember(PyObject *found);
+  void coverError(PyObject *type);
+  void storeAttribute(PyObject *o, PyObject *name, PyObject *value);
+  void special(PyObject *o, std::initializer_list<const char *> names);
+  void enter(PyObject *function);
+  void coverFunction(PyObject *function);
+  void call(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
+  void callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  bool callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n);
+  bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);
+  void callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n);
+  bool callMethodOf(PyObject *self, std::string_view name, PyObject **args, Py_ssize_t n);
+};
+
+} // namespace kiln::py

@@ -1,0 +1,67 @@
+#include "frontend/frames/Values.h"
+
+#include <cstring>
+#include <string_view>
+
+namespace kiln::py {
+
+bool looksUpPlainly(PyTypeObject *type) { return type->tp_getattro == PyObject_GenericGetAttr && Py_TYPE(type) == &PyType_Type; }
+
+/// Asking is for what stays: not for functions of the user, nor for methods that are bound anew each time.
+static bool isAsked(PyObject *o) {
+  if (PyFunction_Check(o)) {
+    PyObject *file = reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(o))->co_filename;
+    const char *path = PyUnicode_AsUTF8(file);
+    if (!path) PyErr_Clear();
+    return path && std::string_view(path).starts_with(package().folder);
+  }
+  PyObject *self = PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : nullptr;
+  return !PyMethod_Check(o) && (!self || PyModule_Check(self) || PyType_Check(self));
+}
+
+Known Values::known(PyObject *o) {
+  if (!isAsked(o)) return Known::Nothing;
+  auto [found, isNew] = asked.try_emplace(o, Object(), Known::Nothing);
+  if (!isNew) return found->second.second;
+  Object answer(check(PyObject_CallOneArg(package().kindOf, o)));
+  asked[o] = {Object::borrow(o), Known(PyLong_AsLong(answer.get()))};
+  return asked[o].second;
+}
+
+Sort Values::sortOfType(PyTypeObject *type) {
+  for (PyTypeObject *plain : {Py_TYPE(Py_None), &PyBool_Type, &PyLong_Type, &PyFloat_Type, &PyComplex_Type, &PyUnicode_Type, &PyBytes_Type,
+                              Py_TYPE(Py_Ellipsis), Py_TYPE(Py_NotImplemented), &PyRange_Type, &PySlice_Type, &PyCode_Type})
+    if (type == plain) return Sort::Plain;
+  if (type == arrayType) return Sort::Array;
+  if (type == &PyTuple_Type) return Sort::Tuple;
+  if (type == &PyList_Type) return Sort::List;
+  if (type == &PyDict_Type) return Sort::Dict;
+  if (type == &PySet_Type || type == &PyFrozenSet_Type) return Sort::Set;
+  if (type == &PyFunction_Type) return Sort::Function;
+  if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type || type == &_PyMethodWrapper_Type)
+    return Sort::Native;
+  if (type == &PyMethod_Type) return Sort::Method;
+  if (type == &PyType_Type) return Sort::Class;
+  if (type == &PyModule_Type) return Sort::Module;
+  bool isHeap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
+  bool isView = type == &PyDictKeys_Type || type == &PyDictValues_Type || type == &PyDictItems_Type;
+  if (isView || (!isHeap && type->tp_iternext && type->tp_iter == PyObject_SelfIter)) return Sort::Iterator;
+  if (isHeap && type->tp_iternext && !std::strncmp(type->tp_name, "kiln.", 5)) return Sort::Iterator; // of an array
+  bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));       // holds what it was made with
+  if (Py_TYPE(type) != &PyType_Type || isError || type == &PySuper_Type) return Sort::Other;
+  Known kind = known(reinterpret_cast<PyObject *>(type));
+  if (kind == Known::Computes) return type->tp_iternext ? Sort::Iterator : Sort::Trusted;
+  return isHeap && kind == Known::PlainClass && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
+}
+
+Sort Values::sortOf(PyObject *o) {
+  if (!o) return Sort::Other;
+  auto [found, isNew] = types.try_emplace(Py_TYPE(o), Object(), Sort::Other);
+  if (!isNew) return found->second.second;
+  PyTypeObject *type = Py_TYPE(o);
+  Sort sort = sortOfType(type);
+  types[type] = {Object::borrow(reinterpret_cast<PyObject *>(type)), sort};
+  return sort;
+}
+
+} // namespace kiln::py

@@ -1,0 +1,53 @@
+// What kinds of objects a recorded call meets, as far as it matters for what it may read of them.
+#pragma once
+
+#include "frontend/frames/Object.h"
+
+#include <unordered_map>
+
+namespace kiln::py {
+
+/// Plain: cannot change and holds nothing else. Trusted: of a class of the package that only computes. Instance: of a class statement,
+/// with attributes looked up plainly. Other: what is not known.
+enum class Sort : uint8_t {
+  Plain,
+  Array,
+  Tuple,
+  List,
+  Dict,
+  Set,
+  Iterator,
+  Function,
+  Native,
+  Method,
+  Class,
+  Module,
+  Trusted,
+  Instance,
+  Other
+};
+
+/// What the package says of a callable or a class, as kiln._known.kind_of has it.
+enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts };
+
+/// Asks once for each object.
+class Values {
+public:
+  Sort sortOf(PyObject *o);
+  Known known(PyObject *o);
+  /// Whether an object may change, or holds others that may.
+  bool isOpen(PyObject *o) {
+    Sort sort = sortOf(o);
+    return sort != Sort::Plain && sort != Sort::Array && sort != Sort::Trusted && sort != Sort::Native;
+  }
+
+private:
+  std::unordered_map<PyObject *, std::pair<Object, Known>> asked;
+  Sort sortOfType(PyTypeObject *type);
+  std::unordered_map<PyTypeObject *, std::pair<Object, Sort>> types;
+};
+
+/// Whether a class looks attributes up as `object` does.
+bool looksUpPlainly(PyTypeObject *type);
+
+} // namespace kiln::py
