@@ -17,6 +17,8 @@ kiln_tablegen(KilnAttrs.h.inc dialects/kiln/KilnOps.td -gen-attrdef-decls)
 kiln_tablegen(KilnAttrs.cpp.inc dialects/kiln/KilnOps.td -gen-attrdef-defs)
 kiln_tablegen(KilnEnums.h.inc dialects/kiln/KilnOps.td -gen-enum-decls)
 kiln_tablegen(KilnEnums.cpp.inc dialects/kiln/KilnOps.td -gen-enum-defs)
+kiln_tablegen(KilnAttrInterfaces.h.inc dialects/kiln/Schedule.td -gen-attr-interface-decls)
+kiln_tablegen(KilnAttrInterfaces.cpp.inc dialects/kiln/Schedule.td -gen-attr-interface-defs)
 kiln_tablegen(ArrayOp.h.inc dialects/kiln/ArrayOp.td -gen-op-interface-decls)
 kiln_tablegen(ArrayOp.cpp.inc dialects/kiln/ArrayOp.td -gen-op-interface-defs)
 kiln_tablegen(TraceOps.h.inc dialects/trace/TraceOps.td -gen-op-decls)
@@ -36,7 +38,8 @@ add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kil
 add_custom_target(kiln_records DEPENDS ${gen}/kiln/Ops.inc)
 add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/KilnOps.cpp.inc ${gen}/kiln/KilnDialect.h.inc
   ${gen}/kiln/KilnDialect.cpp.inc ${gen}/kiln/KilnAttrs.h.inc ${gen}/kiln/KilnAttrs.cpp.inc ${gen}/kiln/KilnEnums.h.inc ${gen}/kiln/KilnEnums.cpp.inc
-  ${gen}/kiln/ArrayOp.h.inc ${gen}/kiln/ArrayOp.cpp.inc ${gen}/kiln/TraceOps.h.inc ${gen}/kiln/TraceOps.cpp.inc
+  ${gen}/kiln/KilnAttrInterfaces.h.inc ${gen}/kiln/KilnAttrInterfaces.cpp.inc ${gen}/kiln/ArrayOp.h.inc ${gen}/kiln/ArrayOp.cpp.inc
+  ${gen}/kiln/TraceOps.h.inc ${gen}/kiln/TraceOps.cpp.inc
   ${gen}/kiln/TraceDialect.h.inc ${gen}/kiln/TraceDialect.cpp.inc ${gen}/kiln/Passes.h.inc ${gen}/kiln/CpuPasses.h.inc)
 
 # What the compiler is made of, as one hash: part of every cache key, known to the runtime without opening the compiler.

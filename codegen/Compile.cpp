@@ -22,15 +22,18 @@ namespace {
 
 /// The passes of a target, put together once, and its last machine.
 struct Stages {
-  PassManager fuse, kernels, emit, lower;
+  PassManager fuse, kernels, schedule, emit, lower;
+  const Target &target;
   std::string machineName;
   std::unique_ptr<Machine> machine;
 
-  Stages(MLIRContext *context, const Target &target) : fuse(context), kernels(context), emit(context), lower(context) {
-    for (PassManager *pm : {&fuse, &kernels, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
+  Stages(MLIRContext *context, const Target &target)
+      : fuse(context), kernels(context), schedule(context), emit(context), lower(context), target(target) {
+    for (PassManager *pm : {&fuse, &kernels, &schedule, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
     buildFusePipeline(fuse, target);
     buildKernelPipeline(kernels, target);
-    buildEmissionPipeline(emit, target);
+    buildSchedulePipeline(schedule, target);
+    target.addEmission(emit);
     target.addLowering(lower);
   }
 };
@@ -87,13 +90,15 @@ public:
     auto printed = [&] { return module->print(out), text; };
     if (stage == "kiln") return printed();
     if (stage == "fused") return run(stages.fuse), printed();
-    if (stage == "fusion") return run(stages.fuse), explainKernels(*module);
     run(stages.kernels);
     if (stage == "kernels") return printed();
+    schedule();
+    if (stage == "schedule") return printed();
+    if (stage == "fusion") return explainKernels(*module);
     run(stages.emit);
     if (stage == "vector") return printed();
     if (stage != "llvm" && stage != "asm")
-      throw Error(ErrorKind::Value, "ir: stage: expected kiln, fused, kernels, vector, llvm or asm, got '" + stage.str() + "'");
+      throw Error(ErrorKind::Value, "ir: stage: expected kiln, fused, kernels, schedule, vector, llvm or asm, got '" + stage.str() + "'");
     run(stages.lower);
     return stages.machine->print(*module, stage == "llvm" ? Text::Lowered : Text::Assembly);
   }
@@ -103,6 +108,8 @@ public:
     stats().clear();
     run(stages.kernels);
     dump("kernels.mlir");
+    schedule();
+    dump("schedule.mlir");
     run(stages.emit);
     dump("vector.mlir");
     run(stages.lower);
@@ -124,6 +131,15 @@ private:
       Budget::check(); // then that is why a pass gave up
       throw;
     }
+  }
+
+  /// Tests draw schedules from a seed.
+  void schedule() {
+    const char *seed = getenv("KILN_SCHEDULE_SEED");
+    if (!seed) return run(stages.schedule);
+    PassManager drawn(&session.context);
+    buildSchedulePipeline(drawn, stages.target, strtoull(seed, nullptr, 10));
+    run(drawn);
   }
 
   void dump(StringRef name) {

@@ -1,4 +1,4 @@
-// What became of a program, for people: its kernels after fusion and why they are apart, as JSON.
+// What became of a program, for people: its kernels, why they are apart and how their loops run, as JSON.
 #include "codegen/Session.h"
 
 #include "dialects/kiln/KilnDialect.h"
@@ -15,6 +15,13 @@ static int64_t slotOf(Operation &op) {
   return place ? int64_t(place.getLine()) : -1;
 }
 
+/// Empty for a kernel that has none.
+static std::string textOf(Attribute attribute) {
+  std::string text;
+  if (attribute) llvm::raw_string_ostream(text) << attribute;
+  return text;
+}
+
 std::string explainKernels(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -23,6 +30,7 @@ std::string explainKernels(ModuleOp module) {
     module.walk([&](ir::KernelOp kernel) {
       out.object([&] {
         out.attribute("kind", ir::stringifyKernelKind(kernel.getKind()));
+        out.attribute("schedule", textOf(kernel.getScheduleAttr()));
         out.attributeArray("results", [&] {
           for (Type type : kernel.getResultTypes()) out.value(toString(ir::typeOf(type)));
         });

@@ -34,23 +34,23 @@ void buildFusePipeline(OpPassManager &pm, const Target &target) {
 void buildKernelPipeline(OpPassManager &pm, const Target &target) {
   buildFusePipeline(pm, target);
   pm.nest<func::FuncOp>().addPass(createPlanMemory());
-  target.addSchedule(pm);
 }
 
-void buildEmissionPipeline(OpPassManager &pm, const Target &target) {
+void buildSchedulePipeline(OpPassManager &pm, const Target &target, uint64_t seed) {
   pm.addPass(std::make_unique<CheckTarget>(target));
-  target.addEmission(pm);
+  target.addSchedule(pm, seed);
 }
 
 void buildTargetPipeline(OpPassManager &pm, const Target &target) {
-  buildEmissionPipeline(pm, target);
+  buildSchedulePipeline(pm, target);
+  target.addEmission(pm);
   target.addLowering(pm);
 }
 
 void registerPipelines() {
   PassPipelineRegistration<>("kiln-fuse-pipeline", "Simplify, fuse into kernels and plan memory",
                              [](OpPassManager &pm) { buildKernelPipeline(pm, targetOf("cpu")); });
-  PassPipelineRegistration<>("kiln-cpu-pipeline", "Emit kernels for the CPU and lower them to the LLVM dialect",
+  PassPipelineRegistration<>("kiln-cpu-pipeline", "Schedule and emit kernels for the CPU, and lower them to the LLVM dialect",
                              [](OpPassManager &pm) { buildTargetPipeline(pm, targetOf("cpu")); });
 }
 

@@ -11,7 +11,7 @@ void registerDialects(mlir::DialectRegistry &registry);
 void runPasses(mlir::PassManager &passes, mlir::ModuleOp module);
 /// The same for passes that are put together for this run.
 void runPipeline(mlir::ModuleOp module, llvm::function_ref<void(mlir::OpPassManager &)> build);
-/// The kernels of a fused module as JSON: kind, types of the results, operations with their slots, and what keeps it from others.
+/// The kernels of a module as JSON: kind, schedule, types of the results, operations with their slots, and what keeps it from others.
 std::string explainKernels(mlir::ModuleOp module);
 
 } // namespace kiln::codegen

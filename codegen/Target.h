@@ -50,9 +50,9 @@ public:
   virtual void addDialects(mlir::DialectRegistry &) const {}
   /// What may become one kernel, and what operations cost.
   virtual const FusionRules &fusion() const = 0;
-  /// Adds the passes that decide on each kernel how it will run, as attributes.
-  virtual void addSchedule(mlir::OpPassManager &) const {}
-  /// Adds the passes from planned kernels to the code of the target: a form that can be read, and then the one that is serialized.
+  /// Adds the passes that decide on each kernel how it will run, as attributes; with a seed, any way that is legal (for tests).
+  virtual void addSchedule(mlir::OpPassManager &, uint64_t /*seed*/) const {}
+  /// Adds the passes from scheduled kernels to the code of the target: a form that can be read, and then the one that is serialized.
   virtual void addEmission(mlir::OpPassManager &pm) const = 0;
   virtual void addLowering(mlir::OpPassManager &pm) const = 0;
   /// Throws Error (compile) for a machine that the target does not know.

@@ -1,6 +1,7 @@
-// kiln-run FILE.mlir [--entry=NAME | --all] [--target=NAME|reference|both] [--input=1,2,3 ...]: runs functions of kiln ops
+// kiln-run FILE.mlir [--entry=NAME | --all] [--target=NAME|reference|both] [--input=1,2,3 ...] [--repeat=N]: runs functions of kiln ops
 // compiled for a target (cpu: this machine), in the reference interpreter, or in both cpu and that, whose bits must agree; prints their
-// results. --check compares another target with the interpreter in the same way. --load opens a library that registers a target.
+// results, or how long they take. --check compares another target with the interpreter in the same way. --load opens a library that
+// registers a target. Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
@@ -16,10 +17,13 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
 
 using namespace llvm;
@@ -28,6 +32,7 @@ static cl::opt<std::string> file(cl::Positional, cl::desc("<input file>"), cl::i
 static cl::opt<std::string> entry("entry", cl::desc("Function to run (the first unless given)"));
 static cl::list<std::string> inputs("input", cl::desc("Elements of the next argument, comma-separated"));
 static cl::opt<bool> all("all", cl::desc("Run every function of the file"));
+static cl::opt<unsigned> repeat("repeat", cl::desc("Run compiled functions so often, and print the median time instead of results"));
 static cl::opt<std::string> target("target", cl::desc("Where to run: a registered target, reference, or both cpu and that"),
                                    cl::init("cpu"));
 static cl::opt<bool> checks("check", cl::desc("Compare the results of the target with those of the reference interpreter"));
@@ -37,11 +42,16 @@ static cl::list<std::string> libraries("load", cl::desc("A library that register
 namespace kiln {
 namespace {
 
+/// Memory as compiled code has it: in whole lines of the cache.
+struct alignas(64) Line {
+  char bytes[64] = {};
+};
+
 struct Data {
   TensorType type;
-  std::vector<char> bytes;
-  explicit Data(const TensorType &t) : type(t), bytes(size_t(std::max<int64_t>(numElements(t.shape) * byteSize(t.dtype), 1)) + 64) {}
-  char *at(int64_t i) { return bytes.data() + i * byteSize(type.dtype); }
+  std::vector<Line> lines;
+  explicit Data(const TensorType &t) : type(t), lines(size_t(numElements(t.shape) * byteSize(t.dtype)) / sizeof(Line) + 1) {}
+  char *at(int64_t i) { return lines[0].bytes + i * byteSize(type.dtype); }
 };
 
 reference::Number parse(StringRef word) {
@@ -159,15 +169,16 @@ public:
   Compiled(mlir::ModuleOp module, const codegen::Target &target) : runtime(withoutRuntime ? nullptr : runtimeTable()) {
     auto machine = target.machine({});
     machine->describe(module);
+    bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
     codegen::runPipeline(module, [&](mlir::OpPassManager &pm) {
-      codegen::buildKernelPipeline(pm, target);
+      if (!isFused) codegen::buildKernelPipeline(pm, target);
       codegen::buildTargetPipeline(pm, target);
     });
     int64_t bytes = 0; // said of the module, or of each function by targets that keep them
     module->walk([&](mlir::Operation *op) {
       if (auto mine = op->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes")) bytes = std::max(bytes, mine.getInt());
     });
-    workspace.resize(size_t(bytes) + 64);
+    workspace.resize(size_t(bytes) / sizeof(Line) + 1);
     SmallString<64> path;
     if (sys::fs::createTemporaryFile("kiln-run", "code", path))
       throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
@@ -178,19 +189,36 @@ public:
 
   std::vector<Data> run(const Run &run) {
     std::vector<Data> data = run.data;
-    std::vector<void *> buffers;
-    for (Data &d : data) buffers.push_back(d.bytes.data());
-    auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
-    int32_t status = code->run(run.name, runtime, buffers.data(), nullptr, aligned);
-    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
-    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+    call(run, data);
     return run.results(std::move(data));
+  }
+
+  /// The median time of `count` runs, in milliseconds.
+  double time(const Run &run, unsigned count) {
+    std::vector<Data> data = run.data;
+    std::vector<double> times;
+    for (unsigned i = 0; i <= count; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      call(run, data);
+      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    }
+    times.erase(times.begin()); // the first touches the memory
+    std::nth_element(times.begin(), times.begin() + int64_t(count / 2), times.end());
+    return times[count / 2];
   }
 
 private:
   const kiln_rt *runtime;
   std::unique_ptr<codegen::Code> code;
-  std::vector<char> workspace;
+  std::vector<Line> workspace;
+
+  void call(const Run &run, std::vector<Data> &data) {
+    std::vector<void *> buffers;
+    for (Data &d : data) buffers.push_back(d.at(0));
+    int32_t status = code->run(run.name, runtime, buffers.data(), nullptr, workspace[0].bytes);
+    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+  }
 };
 
 /// Equal bits, nans apart.
@@ -251,7 +279,12 @@ int run() {
   }
   if (runs.empty()) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
   if (isCompiled) {
+    unsigned count = repeat;
     Compiled compiled(*module, *compiler);
+    if (count) {
+      for (const Run &run : runs) outs() << "@" << run.name << ": " << format("%.4f", compiled.time(run, count)) << " ms\n";
+      return 0;
+    }
     for (size_t i = 0; i < runs.size(); ++i) {
       std::vector<Data> mine = compiled.run(runs[i]);
       if (isChecked) checkEqual(runs[i], mine, results[i]);

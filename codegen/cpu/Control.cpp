@@ -210,10 +210,11 @@ void ControlEmitter::branch(ir::BranchOp op) {
 
 } // namespace
 
-void emitControl(KernelContext &k) {
+LogicalResult emitControl(KernelContext &k) {
   Operation *op = k.mainOp();
   if (auto loop = dyn_cast<ir::LoopOp>(op)) ControlEmitter(k).loop(loop);
   else ControlEmitter(k).branch(cast<ir::BranchOp>(op));
+  return success();
 }
 
 } // namespace kiln::cpu

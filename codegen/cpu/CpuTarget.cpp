@@ -84,6 +84,7 @@ public:
     registerLLVMDialectTranslation(registry);
   }
   const FusionRules &fusion() const override { return rules; }
+  void addSchedule(OpPassManager &pm, uint64_t seed) const override { pm.addNestedPass<func::FuncOp>(createSchedule({seed})); }
   void addEmission(OpPassManager &pm) const override { pm.addPass(createEmitCpu()); }
   void addLowering(OpPassManager &pm) const override { pm.addPass(createLowerToLlvm()); }
   std::unique_ptr<codegen::Machine> machine(const codegen::MachineName &name) const override { return std::make_unique<CpuMachine>(name); }

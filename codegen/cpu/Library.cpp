@@ -50,9 +50,9 @@ Value nameOf(Emitter &e, Operation *op) {
 
 } // namespace
 
-void emitLibrary(KernelContext &k) {
+LogicalResult emitLibrary(KernelContext &k) {
   Emitter &e = k.e;
-  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+  auto op = cast<ir::ArrayOp>(k.mainOp());
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
   llvm::append_range(buffers, k.outputs);
@@ -76,6 +76,7 @@ void emitLibrary(KernelContext &k) {
   e.b.setInsertionPointToStart(call.elseBlock());
   scf::YieldOp::create(e.b, e.loc, e.scalar(DType::I32, KILN_LIBRARY_MISSING).value);
   k.status = call.getResult(0);
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -13,6 +13,7 @@
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace kiln {
+#define GEN_PASS_DEF_SCHEDULE
 #define GEN_PASS_DEF_EMITCPU
 #define GEN_PASS_DEF_LOWERTOLLVM
 #include "kiln/CpuPasses.h.inc"
@@ -22,6 +23,13 @@ using namespace mlir;
 
 namespace kiln {
 namespace {
+
+struct Schedule : impl::ScheduleBase<Schedule> {
+  using ScheduleBase::ScheduleBase;
+  void runOnOperation() override {
+    if (failed(cpu::scheduleCpu(getOperation(), seed))) signalPassFailure();
+  }
+};
 
 struct EmitCpu : impl::EmitCpuBase<EmitCpu> {
   void runOnOperation() override {

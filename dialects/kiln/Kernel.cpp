@@ -200,6 +200,9 @@ private:
 
 } // namespace
 
-LogicalResult KernelOp::verifyRegions() { return KernelVerifier(*this).run(); }
+LogicalResult KernelOp::verifyRegions() {
+  if (failed(KernelVerifier(*this).run())) return failure();
+  return getSchedule() ? getSchedule()->verifyFor(*this) : success();
+}
 
 } // namespace kiln::ir

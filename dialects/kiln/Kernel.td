@@ -1,7 +1,7 @@
 // How fused programs are said: not recorded, made by passes.
 #ifndef KILN_KERNEL
 #define KILN_KERNEL
-include "dialects/kiln/KilnBase.td"
+include "dialects/kiln/Schedule.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
@@ -23,9 +23,10 @@ def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleB
     `kind` names the emitter, and says what the body may hold: elementwise and index operations,
     and those that are of this kind (`kernelKindOf`): one, or of a reduction several over one axis of one shape. The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
-    result is an output of the program.
+    result is an output of the program. `kiln-schedule` adds `schedule`, how its loops run.
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace);
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace,
+                       OptionalAttr<Kiln_ScheduleInterface>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

@@ -1,4 +1,5 @@
 #include "dialects/kiln/KilnDialect.h"
+#include "dialects/kiln/Schedule.h"
 
 #include "dialects/kiln/Words.h"
 #include "lib/Core/Assert.h"

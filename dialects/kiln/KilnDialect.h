@@ -93,6 +93,7 @@ template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Shape &from,
 
 #include "kiln/KilnDialect.h.inc"
 #include "kiln/KilnEnums.h.inc"
+#include "kiln/KilnAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "kiln/KilnAttrs.h.inc"
 #include "kiln/ArrayOp.h.inc"

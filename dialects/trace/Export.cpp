@@ -45,7 +45,7 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
 
 class BodyExporter;
 
-/// Adds the kiln ops of a block.
+/// Adds the kiln ops of a block, and those in kernels as if they stood beside them.
 void exportOps(Trace &trace, Slots &slots, Block &block, BodyExporter &bodies);
 
 /// The traces of the functions that ops name as bodies.
@@ -97,6 +97,13 @@ private:
 
 void exportOps(Trace &trace, Slots &slots, Block &block, BodyExporter &bodies) {
   for (Operation &op : block.without_terminator()) {
+    if (auto kernel = dyn_cast<ir::KernelOp>(op)) {
+      Block &body = kernel.getBody().front();
+      for (auto [argument, input] : llvm::zip(body.getArguments(), kernel.getInputs())) slots[argument] = slots.at(input);
+      exportOps(trace, slots, body, bodies); // kernels hold no kernels
+      for (auto [result, value] : llvm::zip(kernel.getResults(), body.getTerminator()->getOperands())) slots[result] = slots.at(value);
+      continue;
+    }
     auto array = dyn_cast<ir::ArrayOp>(op);
     if (!array)
       throw Error(ErrorKind::Compile, "trace: expected only operations of the kiln dialect, got " + op.getName().getStringRef().str());

@@ -37,8 +37,8 @@ void kiln_compiler_use_registry(void *registry);
 /** Compiles a trace to a shared object. Returns 0, or a status with *error set to a text for kiln_compiler_free. */
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error);
 
-/** The program at a stage: "kiln", "fused", "kernels", "vector", "llvm" or "asm"; "fusion" is a JSON list of its kernels. *text (or *error)
- * is for kiln_compiler_free. */
+/** The program at a stage: "kiln", "fused", "kernels", "schedule", "vector", "llvm" or "asm"; "fusion" is a JSON list of its
+ * kernels. *text (or *error) is for kiln_compiler_free. */
 int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error);
 
 /** The trace of the first function of a module of kiln ops, as MLIR text or bytecode. *words (or *error) is for kiln_compiler_free. */

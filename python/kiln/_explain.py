@@ -41,8 +41,8 @@ class Explanation:
         return [steps[0] if steps else (b"", []) for steps in self._steps]
 
     def kernels(self, variant=-1):
-        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), and ``apart``, texts that say
-        why it is not one with kernels that it reads from. Opens the compiler.
+        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), ``schedule`` (how its
+        loops run, as it stands in ``ir("schedule")``), and ``apart``, texts that say why it is not one with kernels that it reads from. Opens the compiler.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Explanation:
         for number, kernel in enumerate(kernels[:_MOST_KERNELS]):
             ops = ", ".join(op for op, _ in kernel["ops"])
             lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
-            lines += [f"        {text}" for text in kernel["apart"]]
+            lines += [f"        {text}" for text in [kernel["schedule"], *kernel["apart"]] if text]
         if len(kernels) > _MOST_KERNELS:
             lines.append(f"      and {len(kernels) - _MOST_KERNELS} more")
         return lines

@@ -134,7 +134,7 @@ ROWS = [
     ("error", lambda: kn.jit(lambda a: a + m)(x), kn.ShapeError, "do not broadcast"),
     ("error", lambda: kn.jit(lambda a: print(end="") or a, on_miss="raise")(x), kn.TraceError, "one that compiles"),
     ("error", lambda: kn.jit(lambda a: a * float(a[0])).lower(x), kn.TraceError, "lower: expected a function that records"),
-    ("error", lambda: kn.jit(lambda a: a + 1).lower(x).ir("tokens"), ValueError, "stage: expected kiln, fused, kernels, vector, llvm or asm, got 'tokens'"),
+    ("error", lambda: kn.jit(lambda a: a + 1).lower(x).ir("tokens"), ValueError, "stage: expected kiln, fused, kernels, schedule, vector, llvm or asm, got 'tokens'"),
     # views, writes and keys
     ("error", lambda: x[kn.asarray([True, False, True])], IndexError, "size of axis 0 of the mask: expected 2, got 3"),
     ("error", lambda: x[kn.asarray([0.5])], IndexError, "expected an array of bool or integers, got float32"),
