@@ -95,7 +95,7 @@ private:
   bool isNew(const Place &place);
   void edge(Place place, PyObject *value);
   void coverValue(PyObject *value);
-  void coverKnown(const Guard &guard, PyObject *value);
+  void coverKnown();
   void coverTuple(PyObject *tuple);
   void snapshot(PyObject *container);
   void deep(PyObject *o, int depth = 0);
