@@ -142,6 +142,7 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
     open(frame);
   }
   Live &now = live.back();
+  if (isKnown && !CodeMap::of(frame.code()).mayFollow(now.last, offset)) fail("runs instructions that nobody told of");
   if (offset == now.next && instruction.depth > 0) noteResult(frame.stack()[instruction.depth - 1]);
   now.last = offset, now.next = instruction.next;
 }
@@ -264,7 +265,8 @@ void Reader::subscript(PyObject *o, PyObject *key) {
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
-    if (at < 0 || at >= n) return PyErr_Clear(), snapshot(o); // which depends on the length
+    bool dependsOnLength = at < 0 || at >= n || grown.contains(o);
+    if (dependsOnLength) return PyErr_Clear(), snapshot(o);
     return edge(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
   if (sort == Sort::Dict) {

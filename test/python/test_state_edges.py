@@ -361,6 +361,41 @@ f(x), list(hist)
 f(x), list(hist)
 f(x), list(hist)
 """,
+    "a list that grows from nothing and is read": """
+hist = []
+@jit
+def f(x):
+    hist.append(x.sum())
+    hist.append(x * 2)
+    return x * hist[0] + hist[1] + hist[-1]
+---
+f(x), list(hist)
+f(x + 1), list(hist)
+f(x + 1), list(hist)
+hist.clear()
+f(x * 3), list(hist)
+""",
+    "objects that stores drop": """
+class Box: pass
+box = Box()
+def fill():
+    box.inner = Box()
+    box.inner.w = kn.ones(2)
+fill()
+@jit
+def f(x):
+    y = box.inner.w * 2
+    box.inner = x
+    made = [[x, y], [y, x], {"a": y}]
+    return made[0][0] + made[1][0] * made[2]["a"]
+---
+f(x)
+fill()
+f(x + 1)
+fill()
+box.inner.w = x
+f(x + 2), box.inner
+""",
     "stores and a branch on a value": MODEL + """
 @jit
 def f(x):
