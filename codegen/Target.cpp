@@ -30,7 +30,7 @@ void addDialectsOfTargets(DialectRegistry &dialects) {
 LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
   Capabilities can = target.capabilities();
   for (auto fn : module.getOps<func::FuncOp>()) {
-    if (fn->hasAttr(ir::kSymbols) && !can.openSizes)
+    if (!can.openSizes && ir::symbolsOf(fn))
       return fn.emitError() << "target '" << target.name() << "': expected sizes that are known, got a program for any size";
     for (auto kernel : fn.getOps<ir::KernelOp>())
       if (!llvm::is_contained(can.kernels, kernel.getKind()))

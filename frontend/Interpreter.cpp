@@ -13,9 +13,14 @@ bool ownsMemory(const Array &x) {
          !s.value->isForeign && s.value->bytes == size_t(x.size() * byteSize(x.dtype));
 }
 
-Interpreter::Interpreter(const Trace &trace, void (*between)(), std::span<Device *const> places)
-    : trace(trace), between(between), places(places), slots(trace.types.size()), needed(Trace::neededSlots(trace.words, trace.outputs)),
-      lastUse(trace.types.size(), -1) {
+Interpreter::Interpreter(const Trace &trace, void (*between)(), std::span<Device *const> devices)
+    : trace(trace), between(between), devices(devices), needed(Trace::neededSlots(trace.words, trace.outputs)),
+      lastUse(trace.types.size(), -1), places(trace.types.size(), -1), roots(trace.types.size(), -1) {
+  findLastUses();
+  findPlaces();
+}
+
+void Interpreter::findLastUses() {
   for (size_t at = 0, slot = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
     for (int64_t operand : entry.operands)
@@ -25,14 +30,41 @@ Interpreter::Interpreter(const Trace &trace, void (*between)(), std::span<Device
   for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
 }
 
+/// A place is free again after the last use of its slot.
+void Interpreter::findPlaces() {
+  std::vector<int32_t> unused;
+  int32_t count = 0;
+  auto drop = [&](int64_t slot) { unused.push_back(places[size_t(slot)]); };
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    now = int64_t(slot);
+    bool isThere = entry.op == Op::Input || needed[slot];
+    roots[slot] = isThere && mayShare(entry) ? roots[size_t(entry.operands[0])] : now;
+    for (size_t i = 0; isThere && i < entry.results; ++i, ++slot) {
+      if (unused.empty()) unused.push_back(count++);
+      places[slot] = unused.back();
+      unused.pop_back();
+      if (i) roots[slot] = int64_t(slot);
+    }
+    if (!isThere) slot += entry.results;
+    for (size_t i = 0; isThere && i < entry.operands.size(); ++i) {
+      bool isFirst = std::ranges::find(entry.operands.first(i), entry.operands[i]) == entry.operands.begin() + ptrdiff_t(i);
+      if (isFirst && lastUse[size_t(entry.operands[i])] == now) drop(entry.operands[i]);
+    }
+    for (int64_t result = now; isThere && result < int64_t(slot); ++result)
+      if (lastUse[size_t(result)] < 0) drop(result);
+  }
+  arrays.resize(size_t(count));
+}
+
 std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
   size_t nextInput = 0;
   now = 0;
-  for (size_t at = 0, next = 0; at < trace.words.size(); now = int64_t(next)) {
-    TraceOp entry = Trace::decode(trace.words, at);
+  for (size_t word = 0, next = 0; word < trace.words.size(); now = int64_t(next)) {
+    TraceOp entry = Trace::decode(trace.words, word);
     next = size_t(now) + entry.results;
     if (entry.op == Op::Input) {
-      Array &input = slots[size_t(now)] = std::move(inputs[nextInput++]);
+      Array &input = at(now) = std::move(inputs[nextInput++]);
       bool isPinned = input.storage->pinned;
       input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
       input.storage->pinned = isPinned;
@@ -41,8 +73,8 @@ std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
     }
   }
   std::vector<Array> results;
-  for (int64_t output : trace.outputs) results.push_back(slots[size_t(output)]);
-  for (Array &slot : slots) slot = Array();
+  for (int64_t output : trace.outputs) results.push_back(at(output));
+  for (Array &array : arrays) array = Array();
   for (Array &result : results) {
     if (!ownsMemory(result)) result = copy(result);
     result.isRepeated = false;
@@ -51,11 +83,21 @@ std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
 }
 
 void Interpreter::run(const TraceOp &op) {
-  if (info(op.op).kind == Kind::Control) std::ranges::move(runBodies(op), slots.begin() + now);
-  else slots[size_t(now)] = apply(op);
+  if (info(op.op).kind == Kind::Control) {
+    std::vector<Array> results = runBodies(op);
+    for (size_t i = 0; i < results.size(); ++i) at(now + int64_t(i)) = std::move(results[i]);
+  } else {
+    at(now) = apply(op);
+  }
   for (int64_t operand : op.operands)
-    if (lastUse[size_t(operand)] == now) slots[size_t(operand)] = Array();
+    if (lastUse[size_t(operand)] == now) at(operand) = Array();
   if (between) between();
+}
+
+/// Whether a move gives a view. What it shows is needed for longer than the view, so nothing is written into it in place meanwhile.
+bool Interpreter::mayShare(const TraceOp &op) const {
+  if (op.op == Op::Input || info(op.op).kind != Kind::Index || op.op == Op::DynamicSlice || op.op == Op::Broadcast) return false;
+  return devices.empty() && lastUse[size_t(now)] < lastUse[size_t(roots[size_t(op.operands[0])])];
 }
 
 /// Whether nobody reads an operand later, or twice.
@@ -65,7 +107,7 @@ bool Interpreter::isLastUse(const TraceOp &op, size_t i) const {
 
 /// An array to write into that starts as an operand: its own memory where nobody reads it later.
 Array Interpreter::taken(const TraceOp &op, size_t i) {
-  Array &x = slots[size_t(op.operands[i])];
+  Array &x = at(op.operands[i]);
   if (!isLastUse(op, i) || !ownsMemory(x)) return copy(x);
   Array result = std::move(x);
   x = Array();
@@ -76,7 +118,7 @@ Array Interpreter::taken(const TraceOp &op, size_t i) {
 std::vector<Array> Interpreter::runBodies(const TraceOp &op) {
   std::vector<Array> operands;
   for (size_t i = 0; i < op.operands.size(); ++i) {
-    Array &x = slots[size_t(op.operands[i])];
+    Array &x = at(op.operands[i]);
     operands.push_back(x);
     if (isLastUse(op, i)) x = Array();
   }
@@ -85,7 +127,7 @@ std::vector<Array> Interpreter::runBodies(const TraceOp &op) {
 
 Array Interpreter::apply(const TraceOp &op) {
   const TensorType &type = trace.types[size_t(now)];
-  Device *place = size_t(now) < places.size() ? places[size_t(now)] : nullptr;
+  Device *place = size_t(now) < devices.size() ? devices[size_t(now)] : nullptr;
   if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype && !place) return operand(op, 0); // a copy: values do not change here
   bool isHere = op.operands.empty() || !deviceOf(operand(op, 0));                               // in place on the CPU alone
   if (info(op.op).kind == Kind::Scatter && isHere) {
@@ -99,9 +141,11 @@ Array Interpreter::apply(const TraceOp &op) {
   std::vector<const Array *> many(op.operands.size() > 4 ? op.operands.size() : 0);
   const Array **operands = many.empty() ? few : many.data();
   for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
+  if (mayShare(op))
+    if (auto view = viewOfMove(operand(op, 0), op.op, op.words, type.shape)) return std::move(*view);
   // A number of the CPU stays one when it is repeated: kernels of any device take it.
-  bool mayShare = op.op == Op::Broadcast && !place && (places.size() || trace.devices.size()) && isNumber(operand(op, 0));
-  return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, mayShare, place});
+  bool isNumberStill = op.op == Op::Broadcast && !place && (devices.size() || trace.devices.size()) && isNumber(operand(op, 0));
+  return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, isNumberStill, place});
 }
 
 Array Interpreter::update(const TraceOp &op) {
@@ -110,8 +154,10 @@ Array Interpreter::update(const TraceOp &op) {
   const Array &value = operand(op, 1);
   Array part;
   if (op.op == Op::Update) {
+    std::vector<int64_t> region; // words of the slice that is written
     Dims starts = words.dims();
-    part = slice(result, starts, value.shape, words.dims());
+    for (const Dims &d : {starts, value.shape, words.dims()}) appendWords(region, d);
+    part = *viewOfMove(result, Op::Slice, region, value.shape);
   } else {
     part = dynamicPart(result, operand(op, 2), value.shape);
   }
@@ -119,11 +165,12 @@ Array Interpreter::update(const TraceOp &op) {
   return result;
 }
 
-std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(), std::span<Device *const> places) {
+std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(),
+                             std::span<Device *const> devices) {
   Paused paused;
   std::vector<Array> held;
   for (const Array *input : inputs) held.push_back(*input);
-  return Interpreter(trace, between, places).run(std::move(held));
+  return Interpreter(trace, between, devices).run(std::move(held));
 }
 
 } // namespace kiln

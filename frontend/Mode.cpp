@@ -100,25 +100,10 @@ Array runElementwise(const Operation &o) {
 
 /// Views of the operand where they can be.
 Array runMove(const Operation &o) {
-  WordReader words{o.words};
   const Array &x = *o.operands[0];
-  if (o.op == Op::Reshape) return reshape(x, o.type.shape);
-  if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], words.dims());
-  Dims first = words.dims();
-  if (o.op == Op::Transpose) return transpose(x, first);
-  if (o.op == Op::Slice) {
-    Dims sizes = words.dims();
-    return slice(x, first, sizes, words.dims());
-  }
-  Array view = x; // axis i is axis first[i] of the result
-  view.shape = o.type.shape;
-  view.strides = Dims();
-  for (int i = 0; i < o.type.shape.rank; ++i) view.strides.push(0);
-  for (int i = 0; i < x.shape.rank; ++i)
-    if (x.shape[i] != 1) view.strides[int(first[i])] = x.strides[i];
-  view.updateContiguous();
-  view.isRepeated = true;
-  return view;
+  if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], WordReader{o.words}.dims());
+  if (auto view = viewOfMove(x, o.op, o.words, o.type.shape)) return std::move(*view);
+  return *viewOfMove(copy(x), o.op, o.words, o.type.shape);
 }
 
 Array runAssemble(const Operation &o) {

@@ -1,5 +1,6 @@
 // Selections by position, writes at positions, and what runs along an axis.
 #include "frontend/OpsShared.h"
+#include "lib/Library/Sorting.h"
 
 #include <cstring>
 #include <limits>
@@ -78,6 +79,27 @@ Array positionsOfTrue(const Array &mask) {
   Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
   eager::nonzero(flat, result);
   return result;
+}
+
+Array runStarts(const Array &asked) {
+  Array line = leave(asked, "different elements are counted, whose number depends on values");
+  if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32));
+  if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8));
+  Paused paused;
+  Array flat = withOwnCell(contiguous(line));
+  Running running(line.size());
+  int64_t count = kiln::runStarts(flat.dtype, flat.data(), flat.size(), nullptr, 0);
+  if (count < 0) fail(ErrorKind::DType, "unique", "dtype", "one with an order", info(flat.dtype).name);
+  Array result = Array::empty(DType::I64, {count});
+  if (count) kiln::runStarts(flat.dtype, flat.data(), flat.size(), reinterpret_cast<int64_t *>(result.data()), count);
+  return moved(result, deviceOf(asked));
+}
+
+Array countTrue(const Array &mask) {
+  if (isApart(mask)) return reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false);
+  Array flat = withOwnCell(contiguous(mask));
+  Running running(mask.size());
+  return constantArray(DType::I64, {eager::countTrue(flat), 0});
 }
 
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {

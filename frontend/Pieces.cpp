@@ -52,6 +52,34 @@ void dropUnusedInputs(Piece &piece) {
   trace = std::move(kept);
 }
 
+/// Puts the inputs before the operations.
+void putInputsFirst(Piece &piece, std::span<const int32_t> inputSlots) {
+  Trace &trace = piece.trace;
+  std::vector<int64_t> slots(trace.types.size(), -1); // by slot before, the one now
+  int64_t next = 0;
+  for (int32_t slot : inputSlots) slots[size_t(slot)] = next++;
+  for (int64_t &slot : slots)
+    if (slot < 0) slot = next++;
+  std::vector<int64_t> inputs, others;
+  for (size_t at = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    std::vector<int64_t> &words = entry.op == Op::Input ? inputs : others;
+    words.insert(words.end(), trace.words.begin() + ptrdiff_t(entry.at), trace.words.begin() + ptrdiff_t(at));
+    int64_t *operands = words.data() + words.size() - entry.words.size() - entry.operands.size();
+    for (size_t i = 0; i < entry.operands.size(); ++i) operands[i] = slots[size_t(operands[i])];
+  }
+  trace.words = std::move(inputs);
+  trace.words.insert(trace.words.end(), others.begin(), others.end());
+  for (int64_t &output : trace.outputs) output = slots[size_t(output)];
+  auto move = [&](auto &list) {
+    auto before = std::exchange(list, {});
+    list.resize(slots.size());
+    for (size_t i = 0; i < before.size(); ++i) list[size_t(slots[i])] = before[i];
+  };
+  move(trace.types), move(piece.locations);
+  if (piece.places.size()) move(piece.places);
+}
+
 /// The bytes of an array of the host.
 std::string bitsOf(const Array &array) {
   Paused paused;
@@ -68,6 +96,8 @@ Piece Recorder::takePiece() {
   piece.locations = std::exchange(locations, {});
   piece.places = std::exchange(places, {});
   bodyNumbers.clear(); // of the trace
+  if (inputSlots.size() && size_t(inputSlots.back()) >= inputSlots.size()) putInputsFirst(piece, inputSlots);
+  inputSlots.clear();
   return piece;
 }
 
@@ -96,7 +126,8 @@ Piece Recorder::endPiece(HandedOn &on, int64_t asked) {
 
   std::unordered_map<int64_t, int32_t> outputs;
   auto sourceOf = [&](int64_t slot, bool mayBeEntry) {
-    if (size_t(slot) < sources.size() && (mayBeEntry || sources[size_t(slot)].kind == Source::Live)) return sources[size_t(slot)];
+    int input = inputAt(slot);
+    if (input >= 0 && (mayBeEntry || sources[size_t(input)].kind == Source::Live)) return sources[size_t(input)];
     auto [known, isNew] = outputs.emplace(slot, int32_t(trace.outputs.size()));
     if (isNew) trace.outputs.push_back(slot);
     return Source{Source::Output, known->second};
@@ -204,6 +235,7 @@ void Recorder::startPiece(std::span<int32_t *const> slots, std::span<const Tenso
   }
   for (size_t i = 0; i < slots.size(); ++i) {
     *slots[i] = int32_t(trace.addInput(types[i], {}, nameOf(devices[i])));
+    inputSlots.push_back(*slots[i]);
     sources.push_back({Source::Live, int32_t(i)});
   }
   locations.resize(trace.types.size());
@@ -212,11 +244,18 @@ void Recorder::startPiece(std::span<int32_t *const> slots, std::span<const Tenso
 int32_t Recorder::addEntry(const Array &array) {
   Dims dynamic = array.strides;
   for (int i = 0; i < dynamic.rank; ++i) dynamic[i] = kDynamicStride;
-  return int32_t(trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array))));
+  inputSlots.push_back(int32_t(trace.addInput(array.type(), array.isContiguous ? Dims() : dynamic, nameOf(deviceOf(array)))));
+  return inputSlots.back();
+}
+
+int Recorder::inputAt(int64_t slot) const {
+  auto found = std::ranges::lower_bound(inputSlots, slot);
+  return found != inputSlots.end() && *found == slot ? int(found - inputSlots.begin()) : -1;
 }
 
 Source Recorder::output(int64_t slot) {
-  if (size_t(slot) < sources.size() && sources[size_t(slot)].kind == Source::Live) return sources[size_t(slot)];
+  int input = inputAt(slot);
+  if (input >= 0 && sources[size_t(input)].kind == Source::Live) return sources[size_t(input)];
   trace.outputs.push_back(slot);
   return {Source::Output, int32_t(trace.outputs.size()) - 1};
 }

@@ -120,6 +120,7 @@ private:
   std::unordered_multimap<size_t, int64_t> bodyNumbers; // by hash
   std::unordered_map<const Storage *, int> inputOfCell; // the first one
   std::vector<Source> sources;                          // of the inputs of the trace
+  std::vector<int32_t> inputSlots;                      // theirs: arrays may be declared when operations are recorded already
   std::vector<int32_t> held;                            // cells made before the piece that someone held when it began
   size_t firstCell = 0;                                 // made in the piece
   std::vector<Array> handed;                            // what Live sources stand for, of a Deferred one
@@ -155,6 +156,8 @@ private:
   void handOn(Array &result);
   void startPiece(std::span<int32_t *const> slots, std::span<const TensorType> types, std::span<Device *const> devices);
   int32_t addEntry(const Array &array);
+  /// Which input of the trace a slot is; -1 for none.
+  int inputAt(int64_t slot) const;
   Array placeholder(const Operation &operation) const;
   static void ownCell(Array &result);
   /// By the modes below.

@@ -228,6 +228,24 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   return result;
 }
 
+std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
+  int64_t first = int64_t(nodes.size());
+  std::vector<Array> lifted;
+  for (const Array &result : results) {
+    Node &part = nodes.emplace_back();
+    part.op = Op::Custom;
+    part.isPart = lifted.size() > 0;
+    int64_t node = isDifferentiable(result.dtype) ? first + int64_t(lifted.size()) : -1;
+    lifted.push_back(lift({result, std::nullopt, node, false}));
+  }
+  if (lifted.empty()) return lifted;
+  Node &node = nodes[size_t(first)];
+  for (const Item &item : taken) node.nodes.push_back(item.node);
+  node.backward = std::move(backward);
+  node.results = int64_t(results.size());
+  return lifted;
+}
+
 /// What the tape holds of memory that is written in place, it copies.
 void Tape::beforeWrite(const Array &target) {
   for (Node &n : nodes)
@@ -251,7 +269,16 @@ std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<cons
   for (size_t i = 0; i < results.size(); ++i) add(results[i].node, cotangents[i]);
   for (size_t i = nodes.size(); i-- > 0;) {
     const Node &n = nodes[i];
-    if (!of[i] || n.op == Op::Input) continue;
+    if (n.isPart || n.op == Op::Input) continue;
+    if (n.backward) {
+      std::span<Maybe> cts(&of[i], size_t(n.results));
+      bool isReached = std::ranges::any_of(cts, [](const Maybe &ct) { return ct.has_value(); });
+      std::vector<Maybe> parts = isReached ? n.backward(cts) : std::vector<Maybe>(n.nodes.size());
+      for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
+      for (Maybe &ct : cts) ct.reset();
+      continue;
+    }
+    if (!of[i]) continue;
     std::vector<const Array *> operands;
     std::vector<char> wanted;
     for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);

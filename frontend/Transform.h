@@ -63,6 +63,10 @@ class Tape final : public Transform {
 public:
   /// An array whose gradient can be asked for.
   Array watch(const Array &array);
+  /// Gradients of what a function took, for cotangents of its results.
+  using Backward = std::function<std::vector<rules::Maybe>(std::span<const rules::Maybe> cotangents)>;
+  /// The results of a function that ran below, as arrays of this mode with a derivative of their own.
+  std::vector<Array> liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward);
   /// The gradients of watched arrays, by their order, for cotangents of results; none of those that they do not depend on. The tape has
   /// ended.
   std::vector<rules::Maybe> gradients(std::span<const Item> results, std::span<const rules::Maybe> cotangents) const;
@@ -77,6 +81,9 @@ private:
     std::vector<Array> operands;
     std::vector<int64_t> words, nodes;
     Array result;
+    Backward backward = nullptr; // of a function, of whose results this is the first
+    int64_t results = 1;
+    bool isPart = false; // a further result
   };
   std::vector<Node> nodes;
   std::vector<int64_t> watched;
@@ -95,15 +102,13 @@ protected:
 class Batch final : public Transform {
 public:
   explicit Batch(int64_t size) : size(size) {}
+  const int64_t size;
   /// An array whose first axis is the batch.
   Array watch(const Array &array) { return lift({array, std::nullopt, -1, true}); }
 
 protected:
   Item perform(const Operation &operation, std::span<const Item> items) override;
   const Array &visible(const Item &item) const override;
-
-private:
-  const int64_t size;
 };
 
 /// The array without its derivatives, for every mode that carries them.

@@ -79,8 +79,8 @@ SmallVector<int64_t> wordsOf(ArrayOp op) {
   return words;
 }
 
-Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange operands, ArrayRef<int64_t> words,
-                   ArrayRef<TensorType> types, ArrayRef<FlatSymbolRefAttr> bodies) {
+Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types,
+                   ArrayRef<FlatSymbolRefAttr> bodies) {
   MLIRContext *context = builder.getContext();
   const OpInfo &record = info(op, {words.data(), words.size()});
   bool isCustom = op == kiln::Op::Custom;

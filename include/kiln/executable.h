@@ -23,7 +23,7 @@ enum {
   KILN_NOT_CONVERGED = 8,
   KILN_LIBRARY_MISSING = 16,
   KILN_OUT_OF_MEMORY = 32,
-  KILN_CUSTOM_FAILED = 64,  /**< the function of an op that the process registered */
+  KILN_CUSTOM_FAILED = 64,   /**< the function of an op that the process registered */
   KILN_LIBRARY_FAILED = 128, /**< a routine of the runtime ended by an exception */
   KILN_STOPPED = 256         /**< `stops` said so */
 };

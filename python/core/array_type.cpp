@@ -49,8 +49,11 @@ void arrayDealloc(PyObject *self) {
 
 //===-- arithmetic --------------------------------------------------------------------------------------------------===//
 
+bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
+
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
+    if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {a.operand, b.operand};
@@ -75,7 +78,12 @@ bool isWider(DType target, DType result) {
 template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
     Holder b;
-    if (!toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
+    if (isSequence(y)) {
+      b.array = asArray(y, std::nullopt, -1);
+      b.operand = {Operand::IsArray, &*b.array};
+    } else if (!toOperand(y, b)) {
+      Py_RETURN_NOTIMPLEMENTED;
+    }
     Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
     Array result = applyElementwise(op, operands);
     if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <unistd.h>
@@ -290,6 +291,19 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
 }
 
+/// Whether all that was asked for are whole numbers, as int(x) asks for.
+bool areWhole(const Node &node) {
+  DType type = node.step->askedType;
+  auto isWhole = [&](auto &child) {
+    float narrow;
+    double wide = 0.5;
+    if (type == DType::F64 && child.first.size() == sizeof wide) std::memcpy(&wide, child.first.data(), sizeof wide);
+    if (type == DType::F32 && child.first.size() == sizeof narrow) std::memcpy(&narrow, child.first.data(), sizeof narrow), wide = narrow;
+    return std::trunc(wide) == wide;
+  };
+  return (!isFloat(type) && !isComplex(type)) || std::ranges::all_of(node.children, isWhole);
+}
+
 /// Why a tree does not grow at a node, or nothing.
 std::string findLimit(const JitState &state, const Tree &tree, const Node &node) {
   constexpr size_t kMostFloats = 4, kMostOthers = 64;
@@ -298,8 +312,7 @@ std::string findLimit(const JitState &state, const Tree &tree, const Node &node)
   for (auto &t : state.trees()) nodes += t->nodes.size(), steps += t->steps.size();
   if (nodes >= kMostNodes || steps >= kMostSteps) return "it has taken very many paths: the values that it asks for decide which";
   if (node.terminator != Node::Guard) return "";
-  bool isNumber = isFloat(node.step->askedType) || isComplex(node.step->askedType);
-  if (node.children.size() < (isNumber ? kMostFloats : kMostOthers)) return "";
+  if (node.children.size() < (areWhole(node) ? kMostOthers : kMostFloats)) return "";
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
 

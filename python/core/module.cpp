@@ -213,6 +213,18 @@ void definePositions(py11::module_ &m) {
       return wrap(nonzero(require("nonzero", mask, h)));
     });
   });
+  m.def("run_starts", [](py11::object line) {
+    return located([&] {
+      Holder h;
+      return wrap(runStarts(require("unique", line, h)));
+    });
+  });
+  m.def("count_true", [](py11::object mask) {
+    return located([&] {
+      Holder h;
+      return wrap(countTrue(require("count_nonzero", mask, h)));
+    });
+  });
   m.def("update_at", [](py11::object x, py11::object key, py11::object value, const std::string &op) {
     return located([&]() -> PyObject * {
       kiln::py::setItem(arrayOf(x.ptr()), key.ptr(), value.ptr(), opNamed(op));

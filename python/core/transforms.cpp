@@ -107,6 +107,62 @@ py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> is
   return py11::make_tuple(results, flags);
 }
 
+//===-- functions with derivatives of their own ---------------------------------------------------------------------===//
+
+/// The innermost mode, which carries derivatives or a batch.
+Transform &innermost() { return dynamic_cast<Transform &>(*Mode::current()); }
+
+/// Its kind and, of a batch, the size; None where it is another mode or none.
+py11::object describeInnermost() {
+  Mode *mode = Mode::current();
+  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0);
+  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0);
+  if (auto *batch = dynamic_cast<Batch *>(mode)) return py11::make_tuple("batch", batch->size);
+  return py11::none();
+}
+
+/// What arrays stand for, whether the mode has something to do for each, and their tangents.
+py11::object lowered(py11::list arrays) {
+  py11::list below, isActive, tangents;
+  for (py11::handle h : arrays) {
+    Transform::Item item = innermost().itemOf(arrayOf(h.ptr()));
+    below.append(located([&] { return wrap(item.below); }));
+    isActive.append(item.node >= 0 || item.tangent || item.isBatched);
+    tangents.append(located([&] { return wrapMaybe(item.tangent); }));
+  }
+  return py11::make_tuple(below, isActive, tangents);
+}
+
+py11::object lift(py11::list arrays, py11::list tangents, bool isBatched) {
+  return located([&] {
+    std::vector<Array> lifted;
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      py11::handle t = tangents.empty() ? py11::handle(Py_None) : py11::handle(tangents[i]);
+      lifted.push_back(innermost().lift({arrayOf(arrays[i].ptr()), t.is_none() ? rules::Maybe() : arrayOf(t.ptr()), -1, isBatched}));
+    }
+    return listOf(lifted, [](const Array &a) { return wrap(a); });
+  });
+}
+
+/// `backward` takes cotangents of the results, and gives gradients of what was taken; None is 0.
+py11::object liftResults(py11::list taken, py11::list results, py11::object backward) {
+  return located([&] {
+    auto &tape = dynamic_cast<Tape &>(innermost());
+    std::vector<Transform::Item> items;
+    for (py11::handle h : taken) items.push_back(tape.itemOf(arrayOf(h.ptr())));
+    auto call = [backward](std::span<const rules::Maybe> cotangents) {
+      std::vector<rules::Maybe> given(cotangents.begin(), cotangents.end()), gradients;
+      Object list(listOf(given, wrapMaybe)), result(check(PyObject_CallOneArg(backward.ptr(), list.get())));
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(result.get()); ++i) {
+        PyObject *g = PyList_GET_ITEM(result.get(), i);
+        gradients.push_back(g == Py_None ? rules::Maybe() : arrayOf(g));
+      }
+      return gradients;
+    };
+    return listOf(tape.liftResults(items, arraysOf(results), call), [](const Array &a) { return wrap(a); });
+  });
+}
+
 } // namespace
 
 void defineTransforms(py11::module_ &m) {
@@ -117,6 +173,14 @@ void defineTransforms(py11::module_ &m) {
     std::vector<bool> isBatched;
     for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
     return vmap(function, arrays, isBatched, size);
+  });
+  m.def("innermost", describeInnermost);
+  m.def("lowered", lowered);
+  m.def("lift", lift);
+  m.def("lift_results", liftResults);
+  m.def("below", [](py11::object function) { // calls it with the modes below the innermost one
+    Below others(innermost());
+    return function();
   });
   m.def("stop_gradient", [](py11::object x) { return located([&] { return wrap(stopGradient(arrayOf(x.ptr()))); }); });
 }

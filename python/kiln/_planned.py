@@ -1,8 +1,6 @@
 """Names of Kiln's contract that are not there yet, and what does their work meanwhile."""
 
 _MEANWHILE = {
-    "finite differences in float64, or write the derivative by hand": "custom_vjp custom_jvp checkpoint",
-    "functions over dicts of arrays, or dataclasses: kn.jit takes both": "nn",
     "an update written out, as in w -= rate * g": "optim",
     "a loop over slices, as in x[i:i + n]": "data train",
     "KILN_CACHE_PATH and 'python -m kiln.cache export' for code, kiln.numpy.savez for arrays": "export load save_safetensors load_safetensors",

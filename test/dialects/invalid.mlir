@@ -342,6 +342,30 @@ func.func @transpose_axes(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @searchsorted_shapes(%x: tensor<2x2xf32>, %y: tensor<3x2xf32>) {
+  // expected-error@+1 {{shapes: expected a vector, or one for each of the first axes, got (2, 2)}}
+  %r = kiln.searchsorted %x, %y {right = 0 : i64} : (tensor<2x2xf32>, tensor<3x2xf32>) -> tensor<3x2xi64>
+  return
+}
+
+// -----
+
+func.func @isin_dtypes(%x: tensor<2xf32>, %y: tensor<2xf64>) {
+  // expected-error@+1 {{dtypes of operands differ: expected float32, got float64}}
+  %r = kiln.isin %x, %y : (tensor<2xf32>, tensor<2xf64>) -> tensor<2xi1>
+  return
+}
+
+// -----
+
+func.func @gcd_shapes(%x: tensor<2xi32>, %y: tensor<3xi32>) {
+  // expected-error@+1 {{shape of y: expected (2,), got (3,)}}
+  %r = kiln.gcd %x, %y : (tensor<2xi32>, tensor<3xi32>) -> tensor<2xi32>
+  return
+}
+
+// -----
+
 func.func @cholesky_rank(%x: tensor<4xf32>) {
   // expected-error@+1 {{rank of operand 0: expected at least 2, got 1}}
   %r = kiln.cholesky %x {upper = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>

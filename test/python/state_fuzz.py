@@ -78,6 +78,28 @@ def make(c):
     def read(v): return v * c
     return read, put
 hc, put = make(2.0)
+class Layer:
+    kind, bias = "layer", kn.asarray([0.5, 0.25])
+    def __init__(self, w, n): self.w, self.n, self.seen = w, n, []
+    def go(self, v): return v * self.w + self.n + self.bias
+    @property
+    def norm(self): return self.w * self.n
+class Wide(Layer):
+    def __init__(self, w, n): super().__init__(w, n); self.extra = n + 1
+    def go(self, v): return super().go(v) - self.extra
+class Slots:
+    __slots__ = ("w", "n")
+    def go(self, v): return v * self.w - self.n
+class Net:
+    def __init__(self): self.layers, self.by, self.rate = [Layer(kn.ones(2), 0.5), Wide(kn.asarray([2.0, 1.0]), 1.0)], {"a": Layer(kn.ones(2), 2.0)}, 0.25
+    def run(self, v):
+        for i, layer in enumerate(self.layers): v = layer.go(v) * (i + 1)
+        return v
+net, slots, inner = Net(), Slots(), Config()
+slots.w, slots.n = kn.asarray([3.0, 1.0]), 0.5
+inner.k, inner.w, inner.name = 1.5, kn.ones(2), "inner"
+cfg.inner = inner
+params, ws, hist, which = {"w": kn.ones(2), "b": kn.asarray([0.5, -0.5]), 1: kn.ones(2)}, [kn.ones(2), kn.asarray([1.0, 3.0])], [], "w"
 '''
 
 NUMBERS = {
@@ -85,12 +107,18 @@ NUMBERS = {
     "property": "m.double", "list item": "table[0]", "list length": "len(table)", "dict item": "d['a']", "dict order": "float(list(d).index('a'))", "module attribute": "settings.k",
     "default": "j", "kwdefault": "q", "number argument": "n", "static": "s", "static parts": "(s[0] if isinstance(s, tuple) else s)", "helper of numbers": "hn(2.0)", "field of an argument": "o.n",
     "property of an argument": "o.double", "class attribute of an argument": "o.rate", "length of an argument": "len(o)", "shape": "x.shape[0]", "value": "float(y[0])", "item": "y[1].item()",
+    "nested attribute": "cfg.inner.k", "slot": "slots.n", "attribute of a layer": "net.layers[1].n", "default of getattr": "getattr(inner, 'missing', 2.0)", "hasattr": "(2.0 if hasattr(inner, 'k') else 1.0)",
+    "isinstance": "(1.0 if isinstance(net.layers[0], Wide) else 0.5)", "length of a dict": "float(len(params))", "last item": "table[-1]", "membership": "(1.5 if 'w' in params else 2.0)", "get": "d.get('a', 0.5)",
+    "text attribute": "float(len(inner.name))", "length of layers": "float(len(net.layers))", "sum of values": "sum(d.values())", "text of a class": "(1.0 if net.layers[0].kind == 'layer' else 3.0)",
     "nested list": "cfg.items[0]", "sum of a list": "sum(table)", "getattr": "getattr(cfg, 'scale')", "length of a list argument": "len(l)", "local": "t0", "constant": "0.5",
 }
 ARRAYS = {
     "captured array": "w", "module array": "settings.w", "object array": "cfg.w", "model array": "m.w", "field array": "o.a", "item of a list argument": "l[0]", "helper": "h0({a})",
     "helper with arguments": "h0({a}, {n}, q={n})", "helper of helpers": "h1({a})", "helper with an array default": "h2({a})", "closure helper": "hc({a})", "call of an object": "m({a})",
     "call of an argument": "o({a})", "operator of an object": "m * {a}", "operator of an argument": "o + {a}", "method": "m.method({a})", "method of an argument": "o.method({a}, {n})",
+    "dict entry": "params['w'] * {a}", "computed key": "params[which] + {a}", "number as a key": "params[1] * {a}", "list entry": "ws[0] + {a}", "entry by a number": "ws[int(k1) % 2] * {a}", "last entry": "ws[-1] - {a}",
+    "nested attribute": "cfg.inner.w * {a}", "slot": "slots.go({a})", "layers": "net.run({a})", "layer of a dict": "net.by['a'].go({a})", "property of a layer": "net.layers[0].norm + {a}", "class array": "Layer.bias * {a}",
+    "sum of arrays": "sum(ws, {a})", "loop over items": "sum([v * {n} for v in params.values()], {a})", "zip": "[u * v for u, v in zip(ws, [{a}, x])][0]", "made object": "Layer({a}, {n}).go(x)", "local list": "(lambda q: [q.append({a}), q[0]][1])([])",
     "static method": "Model.static({a})", "class method": "m.made({a})", "comprehension": "[u * {n} for u in ({a}, x)][0]", "map": "list(map(h0, [{a}]))[0]", "lambda": "(lambda u: u + {n})({a})",
     "reversed view": "{a}[::-1]", "concat": "kn.concat([{a}[:1], {a}[1:]])", "where": "kn.where({a} > {n}, {a}, x)", "take": "kn.take({a}, kn.asarray([1, 0]))", "mask": "({a}[{a} > 100] + 0.0).sum() + {a}",
     "made from numbers": "kn.asarray([{n}, 1.0]) + {a}", "item of an argument": "o[0] + {a}", "sorted arguments": "sorted([o, o])[0].a * {a}", "plain": "{a} + {n}", "product": "{a} * {a}", "scaled": "{a} * {n}",
@@ -99,18 +127,34 @@ EFFECTS = {
     "append": "log.append({n})", "append array": "log.append({a})", "set item": "table[0] = {n}", "grow list": "table.append({n})", "set key": "d['a'] = {n}", "new key": "d['z'] = {n}", "set attribute": "cfg.scale = {n}",
     "set array attribute": "cfg.w = {a}", "count attribute": "m.n += 1", "set global": "k0 = {n}", "set array global": "w = {a}", "write argument": "x += {n}", "write item": "x[0] = {n}", "write captured": "w *= {n}",
     "write view": "x[1:] *= {n}", "write other": "y += x", "append to argument": "l.append({n})", "replace in argument": "l[0] = {a}", "pop of argument": "l.append(1.0); l.pop()", "set class attribute": "Model.rate = {n}",
+    "store to a dict": "params['w'] = {a}", "store to a list": "ws[0] = {a}", "store to an attribute": "cfg.inner.w = {a} * {n}", "store a number to an attribute": "cfg.inner.k = {n}", "store to a slot": "slots.w = {a}",
+    "step of a layer": "net.layers[0].w = net.layers[0].w - {n} * {a}", "write into a layer": "net.layers[1].w -= {a}", "store to a computed key": "params[which] = {a} + {n}", "append a sum": "hist.append({a}.sum())", "new key of params": "params['z'] = {a}",
+    "count of a layer": "net.layers[0].n += 1", "keep in a layer": "net.layers[0].seen.append({n})", "delete a key": "params.pop('z', None)", "store twice": "inner.w = {a}; inner.w = inner.w * {n}", "store a text": "inner.name = 'other'",
     "set field": "o.extra = {n}", "print": "print('at', {n})", "print array": "print({a})", "set module attribute": "settings.k = {n}", "closure store": "put({n})", "setattr": "setattr(cfg, 'scale', {n})", "write in a helper's list": "cfg.items.append({n})",
 }
 MUTATIONS = {
     "set global": "k0 = {n}", "set global int": "k1 = {i}", "set attribute": "cfg.scale = {n}", "set step": "cfg.step = {n}", "set class attribute": "Model.rate = {n}", "set table": "table[0] = {n}", "grow table": "table.append({n})",
     "shrink table": "del table[1:]", "set dict": "d['a'] = {n}", "reorder dict": "d['a'] = d.pop('a')", "rebind dict": "d = {{'b': 1.0, 'a': {n}}}", "set module": "settings.k = {n}", "write captured": "w += {n}", "rebind captured": "w = kn.asarray([{n}, 1.0])",
     "rebind captured dtype": "w = kn.asarray([{i}, 1])", "captured view": "w = a0[::-1]", "captured alias": "w = a0", "set model": "m.n = {n}", "set model array": "m.w = kn.asarray([{n}, 2.0])", "set model number": "m.w = {n}", "set field": "setattr(o, 'n', {n}) if type(o) is D else None",
+    "set inner": "inner.k = {n}", "set inner array": "inner.w = kn.asarray([{n}, 3.0])", "new inner": "cfg.inner = types.SimpleNamespace(k={n}, w=a1, name='x')", "set slot": "slots.n = {n}", "set layer": "net.layers[0].n = {n}", "set layer array": "net.layers[1].w = kn.asarray([{n}, 0.5])",
+    "swap layers": "net.layers.reverse()", "grow layers": "net.layers.append(Layer(kn.ones(2), {n}))", "shrink layers": "del net.layers[2:]", "class of a layer": "net.layers[0].__class__ = Wide if type(net.layers[0]) is Layer and hasattr(net.layers[0], 'extra') else Layer",
+    "replace go": "Layer.go = lambda self, v: v + self.w * {n}", "replace norm": "Layer.norm = property(lambda self: self.w - {n})", "class array": "Layer.bias = kn.asarray([{n}, 0.0])", "shadow a method": "net.layers[0].go = lambda v: v * {n}", "unshadow a method": "net.layers[0].__dict__.pop('go', None)",
+    "shadow a class array": "net.layers[0].bias = kn.asarray([{n}, 1.0])", "set params": "params['w'] = kn.asarray([{n}, 1.0])", "reorder params": "params['w'] = params.pop('w')", "key of params": "params['y'] = kn.ones(2)", "drop a key": "params.pop('y', None)", "which": "which = 'b' if which == 'w' else 'w'",
+    "set ws": "ws[0] = kn.asarray([{n}, 2.0])", "grow ws": "ws.append(kn.ones(2))", "shrink ws": "del ws[2:]", "alias in ws": "ws[0] = a0", "alias of inner": "inner.w = a0", "one array in two places": "inner.w = ws[0]", "dtype of inner": "inner.w = kn.asarray([{i}, 2])", "write inner": "inner.w += {n}",
+    "clear hist": "hist.clear()", "text": "inner.name = inner.name + 'x'", "new net": "net = Net()",
     "defaults": "f0.__defaults__ = ({n},)", "kwdefaults": "f0.__kwdefaults__ = {{'q': {n}}}", "kwdefault item": "f0.__kwdefaults__['q'] = {n}", "helper defaults": "h0.__defaults__ = ({n},)", "helper kwdefaults": "h0.__kwdefaults__ = {{'q': {n}}}",
     "helper code": "h0.__code__, alt.__code__ = alt.__code__, h0.__code__", "number helper code": "hn.__code__, altn.__code__ = altn.__code__, hn.__code__", "rebind helper": "h1 = h0", "closure": "put({n})", "replace method": "Model.method = lambda self, v, j=1.0: v * {n}",
     "replace special": "Model.__call__ = lambda self, v: v + {n}", "replace special of an argument": "D.__call__ = lambda self, v: v - {n}", "new special": "D.__bool__ = lambda self: False", "replace property": "Model.double = property(lambda self: {n})", "class rate": "D.rate = {n}",
     "instance attribute": "m.rate = {n}", "write argument": "a0 += {n}", "empty log": "log.clear()", "list of the argument": "lst[1] = {n}", "grow argument": "lst.append({n})", "shadow builtin": "len = lambda v: 2", "unshadow builtin": "globals().pop('len', None)",
     "rebind object": "o = D(kn.asarray([{n}, 1.0]), {n})", "rebind config": "cfg = types.SimpleNamespace(scale={n}, step={n}, w=a1, items=[{n}])", "lists in config": "cfg.items[0] = {n}", "clear caches": "kn.clear_caches()",
 }
+# What programs do that read and store through objects, dicts and lists, and little else.
+OBJECT_NUMBERS = ("attribute", "nested attribute", "slot", "attribute of a layer", "default of getattr", "hasattr", "isinstance", "length of a dict", "last item", "membership", "get", "text attribute", "length of layers", "sum of values", "dict item",
+                  "list item", "list length", "constant", "global", "text of a class", "property", "class attribute", "inherited attribute", "module attribute", "nested list", "number argument")
+OBJECT_ARRAYS = ("captured array", "object array", "model array", "call of an object", "method", "dict entry", "computed key", "number as a key", "list entry", "entry by a number", "last entry", "nested attribute", "slot", "layers", "layer of a dict", "property of a layer",
+                 "class array", "sum of arrays", "loop over items", "zip", "made object", "local list", "plain", "product", "item of a list argument")
+OBJECT_EFFECTS = ("write argument", "store to a dict", "store to a list", "store to an attribute", "store a number to an attribute", "store to a slot", "step of a layer", "write into a layer", "store to a computed key", "append a sum", "set key", "append", "set attribute",
+                  "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument")
 CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
     "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
     "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
@@ -125,7 +169,8 @@ class Writer:
         self.names, self.made = ["x", "y"], 0
         self.mode = self.pick(["sync"] * 4 + ["auto"] * 3 + ["hop", "threads"])
         self.counts[f"mode {self.mode}"] += 1
-        self.risky = self.random.random() < 0.6  # programs without effects and odd reads are compiled more often
+        at = self.random.random()
+        self.risky, self.objects = at < 0.4, 0.4 <= at < 0.7  # programs without effects and odd reads are compiled more often
 
     def pick(self, items):
         return self.random.choice(list(items))
@@ -139,7 +184,7 @@ class Writer:
         return self.pick(["0.5", "1.0", "2.0", "-1.0", "3", "1", "True", "0.25", "-0.0", "0.0"])
 
     def number(self):
-        few = () if self.risky else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
+        few = () if self.risky else OBJECT_NUMBERS if self.objects else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
         return self.draw("number", NUMBERS, few) if self.random.random() < 0.8 else self.literal()
 
     def array(self):
@@ -151,7 +196,7 @@ class Writer:
         return text
 
     def bind(self):
-        few = () if self.risky else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
+        few = () if self.risky else OBJECT_ARRAYS if self.objects else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
         text = self.fill(self.draw("array", ARRAYS, few))
         name = f"v{self.made}"
         self.made += 1
@@ -166,7 +211,7 @@ class Writer:
                 self.names.append(name)
             return [text]
         if at < 0.72:
-            return [self.fill(self.draw("effect", EFFECTS, () if self.risky else ("write argument", "write item", "write view", "write other", "write captured")))]
+            return [self.fill(self.draw("effect", EFFECTS, () if self.risky else OBJECT_EFFECTS if self.objects else ("write argument", "write item", "write view", "write other", "write captured")))]
         kind = self.pick(["branch on a number", "loop", "t"] + ["branch on a value", "try", "raise", "bad index"] * self.risky)
         inner = ["    " + line for line in self.statement(depth + 1)]
         if kind != "t":

@@ -2,11 +2,10 @@
 import collections
 import dataclasses
 import os
-import signal
+import random
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -340,9 +339,23 @@ def test_bodies_that_ask_for_values_run_as_python():
         kn.fori_loop(0, 2, lambda i, v: kn.astype(v, kn.float64) * int(i), kn.ones((2,)))
     with pytest.raises(kn.TraceError, match="nothing to run it on"):
         kn.scan(lambda c, r: (c + int(r), c), 0, kn.zeros((0,)))
-    with pytest.warns(kn.KilnWarning):
-        f = kn.jit(lambda x: kn.fori_loop(0, 3, lambda i, v: v * 2 if float(v[0]) < 3 else v, x))
-        np.testing.assert_array_equal(f(x).numpy(), [4, 4])
+    f = kn.jit(lambda x: kn.fori_loop(0, 3, lambda i, v: v * 2 if float(v[0]) < 3 else v, x))
+    for start in (1.0, 2.0, 0.5, 1.0):
+        np.testing.assert_array_equal(f(x * start).numpy(), f.__wrapped__(x * start).numpy())
+
+
+def test_gradients_and_batches_follow_the_bodies():
+    def f(x):
+        y = kn.fori_loop(0, 3, lambda i, v: v * v, x)
+        last, rows = kn.scan(lambda c, r: (c + r * x, c), kn.zeros_like(x), kn.ones((2,), dtype=x.dtype))
+        return kn.cond(True, lambda a, b: a + b, lambda a, b: a, y, last) + kn.sum(rows)
+    x = kn.asarray(1.1, dtype=kn.float64)
+    expected = 8 * 1.1 ** 7 + 2 + 1
+    for g in (kn.grad(f), kn.jit(kn.grad(f))):
+        np.testing.assert_allclose(float(g(x)), expected, rtol=1e-12)
+    xs = kn.asarray([0.5, 1.0, 2.0], dtype=kn.float64)
+    same_bits(kn.vmap(f)(xs), kn.stack([f(x) for x in xs]))
+    np.testing.assert_allclose(float(kn.grad(lambda x: kn.while_loop(lambda s: s < 10.0, lambda s: s * x, x))(x)), 25 * 1.1 ** 24, rtol=1e-9)
 
 
 def test_writes_from_a_body_to_the_outside_run_as_python():
@@ -404,6 +417,60 @@ def test_scans_of_any_length(n):
             np.testing.assert_array_equal(sums.numpy(), x.numpy().sum(1))
     last, ys = kn.scan(lambda c, _: (c + 1, None), 0, length=n, unroll=2)
     assert int(last) == n and ys is None
+
+
+def random_body(rng, depth):
+    """A function of an array of three numbers and an integer that gives such two, of a few steps and forms inside one another."""
+    def step():
+        kind = rng.choice(["affine", "turn", "put", "count", "outer"] + ["fori", "while", "cond", "switch", "scan"] * (depth < 2))
+        inner = [random_body(rng, depth + 1) for _ in range(3)] if depth < 2 else []
+        c = rng.randrange(-3, 4) / 4
+        if kind == "affine":
+            return lambda x, n: (x * c + kn.astype(n, x.dtype), n)
+        if kind == "turn":
+            return lambda x, n: (kn.flip(x) - kn.max(x), n)
+        if kind == "put":
+            return lambda x, n: (kn.dynamic_update(x, kn.reshape(kn.sum(x) * 0.5, (1,)), kn.reshape(n % 5 - 1, (1,))), n)
+        if kind == "count":
+            return lambda x, n: (x, (n * 5 + 3) % 17)
+        if kind == "outer":
+            return lambda x, n: (kn.where(x > OUTER, OUTER, x) + c, n)
+        if kind == "fori":
+            return lambda x, n: kn.fori_loop(0, n % 4, lambda i, s: inner[0](s[0] + kn.astype(i, x.dtype), s[1]), (x, n))
+        if kind == "while":
+            def body(s):
+                x, n = inner[0](s[0], s[1])
+                return x, n, s[2] + 1
+            return lambda x, n: kn.while_loop(lambda s: (s[2] < 3) & (kn.sum(s[0]) < 100.0), body, (x, n, 0))[:2]
+        if kind == "cond":
+            return lambda x, n: kn.cond(n % 2 == 0, inner[0], inner[1], x, n)
+        if kind == "switch":
+            return lambda x, n: kn.switch(n % 5 - 1, inner, x, n)
+
+        def scanned(x, n):
+            (x, n), rows = kn.scan(lambda s, r: (inner[0](s[0] * r, s[1]), s[0]), (x, n), x, reverse=c > 0)
+            return x + kn.sum(rows, 0), n
+        return scanned
+    steps = [step() for _ in range(rng.randrange(1, 4))]
+
+    def body(x, n):
+        for s in steps:
+            x, n = s(x, n)
+        return x, n
+    return body
+
+
+OUTER = kn.asarray([0.5, -0.25, 1.0], dtype=kn.float64)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILN_CONTROL_PROGRAMS", 12))))
+def test_random_nests(seed):
+    body = random_body(random.Random(seed), 0)
+    f = kn.jit(body, on_miss="raise")
+    for start in (0, 3, 8):
+        x, n = kn.asarray([0.5, -1.5, start], dtype=kn.float64), kn.asarray(start)
+        for got, expected in zip(f(x, n), body(x, n)):
+            same_bits(got, expected)
 
 
 # Stopping and sharing

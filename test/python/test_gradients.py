@@ -292,3 +292,113 @@ def test_arrays_from_outside_are_not_written():
 
     with pytest.raises(kn.TraceError, match="expected an array that the gradient does not need, got one from outside of the function"):
         kn.vmap(of_product, in_axes=(0, None))(numbers(2, 3), kn.ones(3, dtype=kn.float64))
+
+
+@kn.custom_vjp
+def clipped(x, w):
+    return {"y": kn.sin(x) * w}
+
+
+clipped.defvjp(lambda x, w: (clipped(x, w), (kn.cos(x), w)), lambda res, ct: (kn.clip(ct["y"] * res[0] * res[1], -0.1, 0.1), None))
+
+
+@kn.custom_jvp
+def stable(x):
+    return kn.log(1 + kn.exp(x))
+
+
+stable.defjvp(lambda primals, tangents: (stable(*primals), tangents[0] * kn.sigmoid(primals[0])))
+
+
+def test_custom_vjp():
+    x, w = numbers(4), numbers(4, seed=1)
+    want = np.clip(np.cos(x) * np.asarray(w), -0.1, 0.1)
+    gx, gw = kn.grad(lambda x, w: kn.sum(clipped(x, w)["y"]), argnums=(0, 1))(x, w)
+    approx(gx, want)
+    approx(gw, np.zeros(4))
+    approx(clipped(x, w)["y"], kn.sin(x) * w)
+    approx(kn.vmap(kn.grad(lambda x, w: clipped(x, w)["y"]))(x, w), want)
+    approx(kn.grad(lambda x: kn.sum(kn.vmap(clipped)(x, w)["y"]))(x), want)
+    approx(kn.grad(lambda c: kn.sum(kn.vmap(clipped, in_axes=(None, 0))(c, w)["y"]))(x[0]), np.sum(np.clip(np.cos(x[0]) * np.asarray(w), -0.1, 0.1)))
+    same_bits(kn.jit(kn.grad(lambda x: kn.sum(clipped(x, w)["y"])))(x), gx)
+    approx(kn.grad(lambda x: kn.sum(kn.grad(lambda y: kn.sum(clipped(y, w)["y"]))(x)))(0 * x + 1.4), np.where(np.abs(np.cos(1.4) * np.asarray(w)) < 0.1, -np.sin(1.4) * np.asarray(w), 0))
+
+    @kn.custom_vjp
+    def scaled(x, n):
+        return x * n
+
+    scaled.defvjp(lambda x, n: (x * n, None), lambda res, ct: (ct * 7, ct))
+    power = kn.custom_vjp(lambda n, x: x ** n, nondiff_argnums=0)
+    power.defvjp(lambda n, x: (x ** n, x), lambda n, x, ct: (ct * n * 10,))
+    approx(kn.grad(lambda v: power(3, v))(x[0]), 30)
+    assert float(kn.grad(lambda v: scaled(v, n=kn.asarray(2.0)))(x[0])) == 7
+
+
+def test_custom_jvp():
+    x = numbers(4) * 100
+    want = np.where(np.asarray(x) > 0, 1.0, 0.0)
+    approx(kn.grad(lambda v: kn.sum(stable(v)))(x), special.expit(np.asarray(x)))
+    approx(kn.jvp(stable, (x,), (kn.ones_like(x),))[1], special.expit(np.asarray(x)))
+    approx(kn.vmap(kn.grad(stable))(x), special.expit(np.asarray(x)))
+    approx(kn.grad(lambda v: kn.sum(kn.vmap(stable)(v)))(x), special.expit(np.asarray(x)))
+    approx(kn.grad(kn.grad(stable))(x[0] / 100), float(special.expit(float(x[0]) / 100) * special.expit(-float(x[0]) / 100)))
+    approx(kn.hessian(lambda v: kn.sum(stable(v)))(x * 0), np.eye(4) / 4)
+    assert want.shape == (4,)
+
+
+def test_checkpoint_runs_again():
+    x, calls = numbers(4), []
+
+    def f(v):
+        calls.append(1)
+        return kn.sin(v) * v
+
+    g = kn.checkpoint(f)
+    plain = kn.grad(lambda v: kn.sum(f(f(v))))(x)
+    calls.clear()
+    same_bits(kn.grad(lambda v: kn.sum(g(g(v))))(x), plain)
+    assert len(calls) == 4
+    approx(kn.hessian(lambda v: kn.sum(g(v)))(x), kn.hessian(lambda v: kn.sum(f(v)))(x))
+    approx(kn.vmap(kn.grad(g))(x), kn.vmap(kn.grad(f))(x))
+    approx(kn.grad(lambda v: kn.sum(kn.vmap(g)(v)))(x), plain * 0 + kn.vmap(kn.grad(f))(x))
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda f, x: kn.custom_vjp(f)(x), kn.TraceError, "custom_vjp: '.*': expected rules, got none"),
+    (lambda f, x: kn.custom_jvp(f)(x), kn.TraceError, "custom_jvp: '.*': expected a rule, got none"),
+    (lambda f, x: kn.jvp(lambda v: clipped(v, v), (x,), (x,)), kn.TraceError, "expected reverse mode .*, got forward mode: custom_jvp has both"),
+    (lambda f, x: own(f, lambda x: x, None, x), kn.TraceError, r"custom_vjp: result of the forward rule: expected \(result, residuals\), got Array"),
+    (lambda f, x: own(f, lambda x: (f(x), x), lambda r, ct: ct, x), ValueError, "custom_vjp: result of the backward rule: expected a tuple of 1 gradients"),
+    (lambda f, x: own(f, lambda x: (f(x), x), lambda r, ct: ((ct, ct),), x), ValueError, "custom_vjp: result of the backward rule: expected gradients like"),
+    (lambda f, x: ruled(f, lambda p, t: t[0], x), kn.TraceError, r"custom_jvp: result of the rule: expected \(result, tangent\), got Array"),
+    (lambda f, x: ruled(f, lambda p, t: (p[0], t), x), ValueError, "custom_jvp: structure of the tangent: expected"),
+    (lambda f, x: kn.checkpoint(3), kn.TraceError, "checkpoint: expected a function, got int")])
+def test_errors_of_own_derivatives(make, error, message):
+    with pytest.raises(error, match=message):
+        make(kn.sin, numbers(3))
+
+
+def own(f, fwd, bwd, x):
+    g = kn.custom_vjp(f)
+    g.defvjp(fwd, bwd)
+    return kn.grad(lambda v: kn.sum(g(v)))(x)
+
+
+def ruled(f, rule, x):
+    g = kn.custom_jvp(f)
+    g.defjvp(rule)
+    return kn.grad(lambda v: kn.sum(g(v)))(x)
+
+
+@pytest.mark.parametrize("f, x, gradient", [
+    (kn.linalg.norm, [0.0, 0.0], [0, 0]), (kn.linalg.norm, [3.0, 4.0], [0.6, 0.8]), (kn.linalg.norm, [[0.0, 0.0], [0.0, 0.0]], [[0, 0], [0, 0]]),
+    (lambda v: kn.sum(kn.sigmoid(v)), [0.0, 1e4, -1e4], [0.25, 0, 0]), (lambda v: kn.sum(kn.silu(v)), [0.0], [0.5]), (lambda v: kn.sum(kn.softplus(v)), [0.0, 1e4], [0.5, 1]),
+    (lambda v: kn.sum(kn.where(v > 0, kn.sqrt(v), 0)), [0.0, 4.0, -1.0], [0, 0.25, 0]), (lambda v: kn.sum(kn.where(v != 0, kn.sin(v) / v, 1)), [0.0], [0]),
+    (lambda v: kn.sum(kn.where(v > 0, kn.log(v), 0) + kn.where(v > 0, v ** 0.5, 0)), [0.0, 1.0], [0, 1.5]), (lambda v: kn.max(v), [1.0, 1.0, 0.0], [0.5, 0.5, 0]),
+    (lambda v: kn.sum(kn.clip(v, 0.0, 1.0)), [0.0, 0.5, 1.0, 2.0], [0.5, 1, 0.5, 0]), (kn.logsumexp, [-np.inf, 0.0], [0, 1]), (lambda v: kn.sum(kn.softmax(v) * kn.arange(2)), [5.0, 5.0], [-0.25, 0.25]),
+    (lambda v: kn.sum(v ** 2), [0.0], [0]), (lambda v: kn.sum(v ** 0), [0.0], [0]), (lambda v: kn.prod(v), [0.0, 2.0, 3.0], [6, 0, 0]), (lambda v: kn.sum(kn.abs(v)), [0.0], [0]),
+    (lambda v: kn.sum(kn.frexp(v)[0]), [3.0, 0.0], [0.25, 1])])
+def test_conventions(f, x, gradient):
+    x = kn.asarray(np.array(x))
+    approx(kn.grad(f)(x), gradient, 1e-14)
+    approx(kn.jvp(f, (x,), (kn.ones_like(x),))[1], np.sum(gradient), 1e-14)

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import control_flow_more  # noqa: F401: adds to PROGRAMS
 import kiln as kn
 from conftest import same_bits
 from control_flow import PROGRAMS

@@ -160,6 +160,55 @@ def Kiln_LogaddexpOp : Kiln_Binary<"logaddexp"> {
   let example = "kn.logaddexp(kn.asarray([0.0]), 0.0)";
 }
 
+def Kiln_FmaxOp : Kiln_Binary<"fmax"> {
+  let summary = "Larger of two elements, the other one where one is nan.";
+  let dtypes = "real"; let scalar = "fmax(a, b)";
+  let gradient = Gradient<[(op "select", (op "equal", $x, $y), (op "multiply", $ct, (number "0.5")),
+                               (op "select", (op "logical_or", (op "less", $y, $x), (op "isnan", $y)), $ct, (number "0"))),
+                           (op "select", (op "equal", $x, $y), (op "multiply", $ct, (number "0.5")),
+                               (op "select", (op "logical_or", (op "less", $x, $y), (op "isnan", $x)), $ct, (number "0")))]>;
+  let edges = ["x=1, y=1, dx=0.5, dy=0.5", "x=nan, y=1, dx=0, dy=1", "x=2, y=nan, dx=1, dy=0"];
+  let example = "kn.fmax(kn.asarray([1.0, float('nan')]), 0.5)";
+}
+def Kiln_FminOp : Kiln_Binary<"fmin"> {
+  let summary = "Smaller of two elements, the other one where one is nan.";
+  let dtypes = "real"; let scalar = "fmin(a, b)";
+  let gradient = Gradient<[(op "select", (op "equal", $x, $y), (op "multiply", $ct, (number "0.5")),
+                               (op "select", (op "logical_or", (op "greater", $y, $x), (op "isnan", $y)), $ct, (number "0"))),
+                           (op "select", (op "equal", $x, $y), (op "multiply", $ct, (number "0.5")),
+                               (op "select", (op "logical_or", (op "greater", $x, $y), (op "isnan", $x)), $ct, (number "0")))]>;
+  let edges = ["x=1, y=1, dx=0.5, dy=0.5", "x=nan, y=1, dx=0, dy=1", "x=2, y=nan, dx=1, dy=0"];
+  let example = "kn.fmin(kn.asarray([1.0, float('nan')]), 0.5)";
+}
+def Kiln_HeavisideOp : Kiln_Binary<"heaviside"> {
+  let summary = "0 where the first element is negative, 1 where it is positive, the second one where it is 0; nan stays nan.";
+  let dtypes = "realFloating"; let floatResult = 1; let scalar = "heaviside(a, b)";
+  let gradient = Gradient<[(nothing), (op "select", (op "equal", $x, (number "0")), $ct, (number "0"))]>;
+  let edges = ["x=0, y=2, dx=0, dy=1", "x=1, y=2, dx=0, dy=0"];
+  let example = "kn.heaviside(kn.asarray([-1.0, 0.0, 2.0]), 0.5)";
+}
+def Kiln_CbrtOp : Kiln_Unary<"cbrt"> {
+  let summary = "Cube root, with the sign of each element.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 15; let ulp = 2; let scalar = "math::cbrt(a)";
+  let gradient = Gradient<[(op "divide", $ct, (op "multiply", (op "square", $result), (number "3")))], 1>;
+  let edges = ["x=0, dx=inf", "x=inf, dx=0"];
+  let example = "kn.cbrt(kn.asarray([27.0, -8.0]))";
+}
+def Kiln_Logaddexp2Op : Kiln_Binary<"logaddexp2"> {
+  let summary = "Logarithm to base 2 of the sum of 2 to the power of each of two elements.";
+  let dtypes = "realFloating"; let floatResult = 1; let cost = 40; let ulp = 8; let scalar = "math::logaddexp2(a, b)";
+  // Infinities, and what is lost in rounding, have constant shares.
+  defvar isX = (op "equal", $x, $result);
+  defvar isY = (op "equal", $y, $result);
+  defvar isBoth = (op "logical_and", isX, isY);
+  defvar behindX = (op "select", isX, (number "0"), (op "subtract", $x, $result));
+  defvar behindY = (op "select", isY, (number "0"), (op "subtract", $y, $result));
+  let gradient = Gradient<[(op "multiply", $ct, (op "exp2", (op "select", isBoth, (number "-1"), behindX))),
+                           (op "multiply", $ct, (op "exp2", (op "select", isBoth, (number "-1"), behindY)))]>;
+  let edges = ["x=-inf, y=-inf, dx=0.5, dy=0.5", "x=inf, y=1, dx=1, dy=0", "x=-inf, y=1, dx=0, dy=1", "x=inf, y=inf, dx=0.5, dy=0.5"];
+  let example = "kn.logaddexp2(kn.asarray([0.0]), 0.0)";
+}
+
 class Kiln_Rounding<string mnemonic> : Kiln_UnaryReal<mnemonic> {
   let scalar = mnemonic # "(a)";
   let gradient = NonDifferentiable<"it is piecewise constant">;

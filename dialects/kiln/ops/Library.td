@@ -1,4 +1,4 @@
-// Ops that call a library through the runtime's table: decompositions by LAPACK, transforms by pocketfft. An op has one
+// Ops that call a library through the runtime's table: decompositions by LAPACK, transforms by pocketfft, searches. An op has one
 // result: several are laid one behind the other along its last axis.
 #ifndef KILN_LIBRARY
 #define KILN_LIBRARY
@@ -98,6 +98,32 @@ def Kiln_IrfftOp : Kiln_Library<"irfft"> {
   let samples = ["x=(3, 2), axis=0, size=4, norm=2", "x=(2, 3), axis=1, size=5, norm=1", "x=(1,), axis=0, size=1, norm=0"];
   let gradient = Linear<"irfft", "the transform of the cotangent, the frequencies between counted twice">;
   let example = "kn.fft.irfft(kn.asarray([6.0, -1.5 + 0.9j]), n=3)";
+}
+
+def Kiln_SearchsortedOp : Kiln_Library<"searchsorted"> {
+  let summary = "How many elements of a sorted vector are smaller than each value, or with `right` not larger.";
+  let description = [{nan is behind all numbers. The axes of `line` but the last are batches, which are the first axes of `values`.}];
+  let arguments = (ins Kiln_Tensor:$line, Kiln_Tensor:$values, I64Attr:$right);
+  let infer = "inferSearchsorted"; let dtypes = "wide";
+  let samples = ["line=[0.5, 1.0, 2.0], values=(2, 3), right=0", "line=[1, 2, 2, 5], values=[2, 0, 9], right=1"];
+  let gradient = NonDifferentiable<"positions are piecewise constant">;
+  let example = "kn.searchsorted(kn.asarray([1.0, 2.0, 4.0]), kn.asarray([0.5, 2.0]))";
+}
+def Kiln_IsinOp : Kiln_Library<"isin"> {
+  let summary = "Whether each element is one of the values; nan is none.";
+  let description = [{The axes of `values` but the last are batches, which are the first axes of `x`.}];
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$values);
+  let infer = "inferIsin"; let dtypes = "wide";
+  let samples = ["x=[[1.0, 2.0], [3.0, 4.0]], values=[2.0, 4.0, 5.0]", "x=[1, 2, 3], values=[3, 1]"];
+  let gradient = NonDifferentiable<"a comparison is piecewise constant">;
+  let example = "kn.isin(kn.asarray([1, 2, 3]), kn.asarray([3, 5, 7, 9, 11]))";
+}
+def Kiln_GcdOp : Kiln_Library<"gcd"> {
+  let summary = "Greatest common divisor of two integers, not negative; 0 of two zeros.";
+  let arguments = (ins Kiln_Tensor:$x, Kiln_Tensor:$y);
+  let infer = "inferGcd"; let dtypes = "integer"; let samples = ["x=[12, 18, 0], y=[8, 27, 5]"];
+  let gradient = NonDifferentiable<"integers have no derivative">;
+  let example = "kn.gcd(kn.asarray([12, 18]), 8)";
 }
 
 #endif

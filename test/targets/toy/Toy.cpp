@@ -46,6 +46,7 @@ private:
   llvm::raw_ostream &out;
   DenseMap<Value, std::string> places;
   DenseMap<Value, int> slots;
+  int written = 0;
 
   int slotOf(Value v) {
     if (auto argument = dyn_cast<BlockArgument>(v); argument && !slots.contains(v)) load(v, true);
@@ -57,10 +58,10 @@ private:
     out << "load " << places.at(from) << " " << int(ir::typeOf(argument).dtype) << " " << each << "\n";
     number(argument);
   }
-  void number(Value v) { slots[v] = int(slots.size()); }
+  void number(Value v) { slots[v] = written++; }
 
   void write(ir::KernelOp kernel) {
-    slots.clear();
+    slots.clear(), written = 0;
     out << "kernel " << numElements(ir::typeOf(kernel.getResult(0)).shape.words()) << "\n";
     Block &body = kernel.getBody().front();
     for (Operation &op : body.without_terminator()) write(op);
@@ -179,6 +180,14 @@ public:
   }
 };
 
+/// Short kernels, so that programs of several arise.
+struct ToyRules : FusionRules {
+  ToyRules() { mostOps = 2; }
+  StringRef refuses(ir::KernelKind, ir::ArrayOp op) const override {
+    return isa<ir::NegativeOp>(op) ? "is negative, which the toy takes alone" : "";
+  }
+};
+
 class Toy : public codegen::Target {
 public:
   StringRef name() const override { return "toy"; }
@@ -190,7 +199,7 @@ public:
   std::unique_ptr<codegen::Code> load(const std::string &path) const override { return std::make_unique<ToyCode>(path); }
 
 private:
-  FusionRules rules;
+  ToyRules rules;
 };
 
 const codegen::RegisterTarget registered(std::make_unique<Toy>());

@@ -11,3 +11,6 @@ func.func @sum(%x: tensor<4xf32>) -> tensor<f32> {
 
 // RUN: not kiln-run %s --load=%build/lib/nothing.so 2>&1 | FileCheck %s --check-prefix=LIBRARY
 // LIBRARY: kiln-run: --load: expected a library, got '{{.*}}nothing.so'
+
+// RUN: not kiln-translate %S/Inputs/open.mlir --mlir-to-assembly --target=toy --load=%build/lib/libkiln_target_toy.so 2>&1 | FileCheck %s --check-prefix=OPEN
+// OPEN: target 'toy': expected sizes that are known, got a program for any size
