@@ -252,7 +252,7 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
   Recorder r(Recorder::Deferred);
   r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
-  Object result(callRecorded(r, *tree, call));
+  Object result(callRecorded(r, stateOf(*tree), call));
   ErrorAside error;
   r.settle();
   return result.release();
