@@ -24,7 +24,9 @@ enum class RunStatus {
 /// Where a run ended, and the arrays that the result is made of.
 struct Ran {
   Node *end = nullptr;
-  bool isCompiled = true; // by code alone
+  std::vector<Node *> path;             // its first nodes
+  std::shared_ptr<const Ending> ending; // of Done
+  bool isCompiled = true;               // by code alone
   std::vector<Array> results;
 };
 

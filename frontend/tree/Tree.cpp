@@ -96,7 +96,7 @@ std::vector<Step *> Tree::add(Path path) {
     Step *step = stepOf(std::move(piece), isGuard, fresh);
     auto terminator = isGuard ? Node::Guard : Node::Return;
     if (node->step != step || node->terminator != terminator) {
-      forks += node->terminator != Node::Unknown;
+      if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
       node->children.clear();
       node->ending = nullptr;
       node->step = step;
@@ -111,7 +111,7 @@ std::vector<Step *> Tree::add(Path path) {
     node = child;
   }
   if (path.end != Node::Return && path.end != Node::Unknown && node->terminator != path.end) {
-    forks += node->terminator != Node::Unknown;
+    if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
     node->terminator = path.end;
     node->why = std::move(path.why);
   }

@@ -107,8 +107,10 @@ struct Tree : std::enable_shared_from_this<Tree> {
   std::deque<Node> nodes{1};                // the root first
   std::vector<std::shared_ptr<Step>> steps; // those that nodes have, and what is run where Python goes first
   PlainCall plain;
-  std::vector<HostObject> codes; // of the host, that locations are in
-  bool isLong = false;           // other threads of the host run during some step
+  std::shared_ptr<struct HotPath> hot; // the path that most calls take, as one program
+  const Node *lastJoined = nullptr;    // the end of the path that was joined last
+  std::vector<HostObject> codes;       // of the host, that locations are in
+  bool isLong = false;                 // other threads of the host run during some step
   int64_t hits = 0;
   int64_t abandoned = 0; // calls that had to run in eager, since the last that did not
   int64_t forks = 0;     // recordings that did otherwise than one before them, at the same values

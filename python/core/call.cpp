@@ -4,6 +4,7 @@
 #include "search.h"
 
 #include "frontend/OpsShared.h"
+#include "frontend/tree/HotPath.h"
 #include "lib/Library/Threads.h"
 #include "lib/Runtime/Memory.h"
 
@@ -185,8 +186,8 @@ Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &g
   for (Array &a : given) arrays.push_back(&a);
   Ran ran;
   if (run(tree, arrays, hooksOf(tree), ran) != RunStatus::Done || !ran.isCompiled) return result;
-  if (writesNeedEager(tree, *ran.end->ending, arguments.key.arrays)) return result;
-  return Object(check(buildResult(*ran.end->ending, arguments, ran.results)));
+  if (writesNeedEager(tree, *ran.ending, arguments.key.arrays)) return result;
+  return Object(check(buildResult(*ran.ending, arguments, ran.results)));
 }
 
 /// Adds a recorded path to its tree, with code for the steps that are new.
@@ -252,7 +253,7 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
   Recorder r(Recorder::Deferred);
   r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
-  Object result(callRecorded(r, *tree, call));
+  Object result(callRecorded(r, stateOf(*tree), call));
   ErrorAside error;
   r.settle();
   return result.release();
@@ -326,6 +327,39 @@ PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, cons
   return callEager(call);
 }
 
+/// The result of a run, and what the call stores.
+PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<const Array> results) {
+  PyObject *result = buildResult(ending, arguments, results);
+  return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
+}
+
+/// Makes the path of a run one program where most calls take it.
+void considerHot(JitState &state, Tree &tree, const Ran &ran) {
+  constexpr int64_t kLeastHits = 32;
+  bool isHot = ran.end->hits >= kLeastHits && 4 * ran.end->hits >= 3 * tree.hits && ran.path.back() == ran.end;
+  if (!isHot || tree.hot || tree.lastJoined == ran.end) return;
+  tree.lastJoined = ran.end;
+  auto hot = joinPath(ran.path);
+  if (!hot) return;
+  Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
+  state.chooseCode(dynamic, {}, tree, hot->step, {});
+  tree.isLong |= hot->step.segment.isLong();
+  tree.hot = hot;
+}
+
+/// Runs a call by the hot path of its tree; false where there is none, or the call takes another one.
+bool runHot(JitState &state, Tree &tree, const Arguments &arguments, const RunHooks &hooks, Ran &ran) {
+  auto hot = tree.hot; // another thread may drop it
+  if (!hot) return false;
+  state.note(state.advance(hot->step, jitMode, false), "");
+  if (!hot->step.segment.executable) return false;
+  RunStatus status = run(tree, *hot, arguments.key.arrays, hooks, ran);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status == RunStatus::Done) return ++hot->hits;
+  if (++hot->misses > 16 + hot->hits / 4) tree.hot = nullptr;
+  return false;
+}
+
 /// A call of a known key.
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
@@ -333,12 +367,13 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
+  Ran ran;
+  if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
     if (!step.segment.executable) waiting.push_back(&step);
   };
   auto start = Clock::now();
-  Ran ran;
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
@@ -354,9 +389,8 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   state.hits++;
   if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
-  auto ending = ran.end->ending; // stores may run code of the user
-  PyObject *result = buildResult(*ending, arguments, ran.results);
-  return ending->effects ? static_cast<const Stores &>(*ending->effects).apply(arguments.passed, result) : result;
+  considerHot(state, *tree, ran);
+  return finishCall(*ran.ending, arguments, ran.results);
 }
 
 /// Whether calls of an entry need no key.
@@ -485,7 +519,7 @@ PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
   Ran ran;
   if (run(tree, arguments.key.arrays, hooksOf(tree), ran) != RunStatus::Done)
     throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
-  return buildResult(*ran.end->ending, arguments, ran.results);
+  return buildResult(*ran.ending, arguments, ran.results);
 }
 
 void JitState::note(const std::string &why, const char *what) {

@@ -2,6 +2,8 @@
 #include "jit.h"
 #include "results.h"
 
+#include "frontend/tree/HotPath.h"
+
 #include <cstring>
 #include <unordered_map>
 
@@ -112,8 +114,14 @@ Object variantOf(JitState &state, Tree &tree) {
   }
   if (!tree.isEager())
     for (auto &step : std::vector(tree.steps)) steps = add(steps, stepOf(state, *step).release());
-  return Object(check(Py_BuildValue("{s:L,s:s,s:O,s:O,s:O}", "hits", tree.hits, "eager", tree.isEager() ? tree.root().why.c_str() : "",
-                                    "guards", guards.get(), "steps", steps.get(), "nodes",
+  Object hot = Object::borrow(Py_None);
+  if (tree.hot && !tree.isEager()) {
+    hot = stepOf(state, tree.hot->step);
+    Object hits(check(PyLong_FromLongLong(tree.hot->hits))), length(check(PyLong_FromSize_t(tree.hot->nodes.size())));
+    if (PyDict_SetItemString(hot.get(), "hits", hits.get()) || PyDict_SetItemString(hot.get(), "length", length.get())) throw PythonError();
+  }
+  return Object(check(Py_BuildValue("{s:L,s:s,s:O,s:O,s:O,s:O}", "hits", tree.hits, "eager", tree.isEager() ? tree.root().why.c_str() : "",
+                                    "guards", guards.get(), "steps", steps.get(), "hot", hot.get(), "nodes",
                                     (tree.isEager() ? Object(check(PyList_New(0))) : nodesOf(tree)).get())));
 }
 

@@ -26,12 +26,15 @@ class Explanation:
 
     ``variants`` is a list of dicts. Where the function asks for values, a variant is a tree: its ``nodes`` have the number of their
     ``parent``, the ``value`` that leads to them, their ``step``, how the path ``ends`` or what the node ``asks``, and ``hits``; ``steps`` are the
-    segments, which nodes share. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
+    segments, which nodes share; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
     is apart from one that it reads from.
     """
 
     def __init__(self, name, counters, variants):
         self.name, self.counters = name, counters
+        for v in variants:
+            if v["hot"]:
+                del v["hot"]["_program"], v["hot"]["_places"]
         self._steps = [[(s.pop("_program"), s.pop("_places")) for s in v["steps"]] for v in variants]
         self.variants, self._kernels = [{**v, **_whole(v["steps"])} for v in variants], {}
 
@@ -71,6 +74,8 @@ class Explanation:
             lines += self._step_lines(i, v)
             if len(v["nodes"]) > 1:
                 lines += _node_lines(v["nodes"])
+            if v["hot"]:
+                lines.append(f"    the path of most calls, {v['hot']['length']} nodes, is one program: {v['hot']['ops']} operations {_code_text(v['hot'])} ({v['hot']['hits']} hits)")
             if v["apart"]:
                 lines.append(f"    shares no code with earlier variants: {v['apart']}")
             watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]

@@ -102,6 +102,46 @@ def test_the_first_segment_of_a_path_that_is_new_is_not_compiled_again():
     assert jitted.stats.compiles + jitted.stats.cache_hits <= before + 1
 
 
+def test_a_path_of_most_calls_is_one_program():
+    def f(x, i):
+        y = kn.tanh(x) * 2
+        if kn.sum(y) > 0:
+            z = kn.take(y, i) + 1
+            return z * z if z[0] < 100 else z
+        return y - 1
+
+    jitted, good, bad = kn.jit(f), kn.asarray([0, 1]), kn.asarray([0, 99])
+    x = kn.asarray([1.0, 2.0, -0.5])
+    for _ in range(60):
+        same_bits(jitted(x, good), f(x, good))
+    hot = jitted.explain().variants[0]["hot"]
+    assert hot["length"] == 3 and hot["hits"] > 10 and "is one program" in str(jitted.explain())
+    for _ in range(3):
+        same_bits(jitted(-x, bad), f(-x, bad))  # an index of the path that is not taken
+        with pytest.raises(IndexError):
+            jitted(x, bad)
+        same_bits(jitted(x, good), f(x, good))
+    for _ in range(60):
+        same_bits(jitted(-x, good), f(-x, good))
+    assert jitted.explain().variants[0]["hot"] is None, "most calls take another one now"
+
+    def g(x, flag):
+        x += 1
+        if x[0] > 2:
+            x *= 2
+        y = x * 1
+        if flag:
+            x[0] = 7
+        return y, x
+
+    jitted = kn.jit(g)
+    for i in range(50):
+        a, b = kn.full(3, 5.0), kn.full(3, 5.0)
+        (y, same), (want, _) = jitted(a, kn.asarray(True)), g(b, kn.asarray(True))
+        same_bits(y, want), same_bits(a, b)
+        assert same is a
+
+
 # Limits
 
 

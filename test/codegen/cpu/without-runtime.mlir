@@ -7,7 +7,7 @@
 // CHECK: kiln-run: a library routine gave status 16
 
 // The task is called, not handed over, where there is no table.
-// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-emit-cpu | FileCheck %s --check-prefix=EMIT
+// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule --kiln-emit-cpu | FileCheck %s --check-prefix=EMIT
 // EMIT-LABEL: func.func @elementwise.kernel_0
 // EMIT: %[[null:.*]] = llvm.mlir.zero
 // EMIT: %[[is:.*]] = llvm.icmp "ne" %{{.*}}, %[[null]]
