@@ -174,8 +174,12 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
       return RunStatus::Done;
     }
     if (count % kOften == 0 && hooks.between) hooks.between();
-    Node *next = node->step == &step && node->terminator == Node::Guard ? node->childFor(values.bitsOf(step.asked)) : nullptr;
-    if (!next) return RunStatus::Unknown;
+    std::string value = values.bitsOf(step.asked);
+    Node *next = node->step == &step && node->terminator == Node::Guard ? node->childFor(value) : nullptr;
+    if (!next) {
+      ran.asked = std::move(value);
+      return RunStatus::Unknown;
+    }
     values.handOn(step);
     node = next;
   }
@@ -197,15 +201,20 @@ RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, c
   return RunStatus::Done;
 }
 
-void PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
+std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
+  const Node &root = tree.root();
+  bool isStraight = root.terminator == Node::Return;
+  if (!isStraight && !tree.hot) return nullptr;
   isKnown = true;
-  const Node &node = tree.root();
-  if (node.terminator != Node::Return) return;
-  const Segment &s = node.step->segment;
-  const Template &result = node.ending->result;
-  usable = s.executable && tree.captured.empty() && node.ending->commits.empty() && tree.key.objects.empty() &&
-           arrays.size() <= kMostArguments && s.outputs.size() <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
-  for (const Source &source : node.step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
+  hot = isStraight ? nullptr : tree.hot;
+  step = hot ? &hot->step : root.step;
+  guards = hot ? hot->values.size() : 0;
+  auto ending = hot ? hot->ending : root.ending;
+  const Segment &s = step->segment;
+  size_t outputs = s.outputs.size() - guards;
+  usable = s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects && tree.key.objects.empty() &&
+           arrays.size() <= kMostArguments && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
+  for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   size_t expected = 2;
   for (const Array *a : arrays) {
     expected += 1 + size_t(a->shape.rank);
@@ -213,21 +222,23 @@ void PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
     arguments.push_back(a->type());
   }
   usable &= tree.key.words.size() == expected; // nothing but distinct arrays
-  for (const TensorType &t : s.outputs) {
-    strides.push_back(contiguousStrides(t.shape));
-    bytes.push_back(size_t(numElements(t.shape) * byteSize(t.dtype)));
+  for (size_t i = guards; i < s.outputs.size(); ++i) {
+    strides.push_back(contiguousStrides(s.outputs[i].shape));
+    bytes.push_back(size_t(numElements(s.outputs[i].shape) * byteSize(s.outputs[i].dtype)));
   }
   auto isNew = [&](const Template &t, size_t at) {
-    return t.kind == Template::New && t.index == int(at) && t.offset == 0 && t.shape == s.outputs[at].shape &&
-           t.strides == contiguousStrides(t.shape);
+    return t.kind == Template::New && ending->results[size_t(t.index)] == Source{Source::Output, int32_t(guards + at)} && t.offset == 0 &&
+           t.shape == s.outputs[guards + at].shape && t.strides == strides[at];
   };
+  const Template &result = ending->result;
   isTuple = result.kind == Template::Container;
   if (isTuple) { // of the host's plain kind, which its module checks
-    usable &= result.children.size() == s.outputs.size();
-    for (size_t i = 0; usable && i < s.outputs.size(); ++i) usable &= isNew(result.children[i], i);
+    usable &= result.children.size() == outputs;
+    for (size_t i = 0; usable && i < outputs; ++i) usable &= isNew(result.children[i], i);
   } else {
-    usable &= s.outputs.size() == 1 && isNew(result, 0);
+    usable &= outputs == 1 && isNew(result, 0);
   }
+  return ending;
 }
 
 } // namespace kiln

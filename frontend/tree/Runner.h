@@ -26,6 +26,7 @@ struct Ran {
   Node *end = nullptr;
   std::vector<Node *> path;             // its first nodes
   std::shared_ptr<const Ending> ending; // of Done
+  std::string asked;                    // of Unknown: the bits of the value
   bool isCompiled = true;               // by code alone
   std::vector<Array> results;
 };

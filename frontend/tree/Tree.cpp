@@ -18,8 +18,14 @@ Node *Node::childFor(const std::string &value) {
   return nullptr;
 }
 
+void Tree::dropHot() {
+  if (plain.hot) plain.usable = false; // the rest stays for calls that run
+  hot = nullptr;
+}
+
 void Tree::end(Node::Terminator terminator, std::string why) {
   root().terminator = terminator; // the rest stays for calls that run
+  dropHot();
   root().why = std::move(why);
 }
 
@@ -96,7 +102,7 @@ std::vector<Step *> Tree::add(Path path) {
     Step *step = stepOf(std::move(piece), isGuard, fresh);
     auto terminator = isGuard ? Node::Guard : Node::Return;
     if (node->step != step || node->terminator != terminator) {
-      if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
+      if (node->terminator != Node::Unknown) ++forks, dropHot();
       node->children.clear();
       node->ending = nullptr;
       node->step = step;
@@ -111,7 +117,7 @@ std::vector<Step *> Tree::add(Path path) {
     node = child;
   }
   if (path.end != Node::Return && path.end != Node::Unknown && node->terminator != path.end) {
-    if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
+    if (node->terminator != Node::Unknown) ++forks, dropHot();
     node->terminator = path.end;
     node->why = std::move(path.why);
   }

@@ -77,17 +77,20 @@ struct Path {
   std::string why;                     // of Eager
 };
 
-/// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
+/// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program: compared and run without a key.
 struct PlainCall {
-  static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8;
+  static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
   bool isKnown = false, usable = false, isTuple = false;
   std::vector<TensorType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results
   std::vector<size_t> bytes;
+  const Step *step = nullptr;
+  std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
+  size_t guards = 0;
 
-  /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain.
-  void find(const struct Tree &tree, std::span<Array *const> arrays);
+  /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
+  std::shared_ptr<const Ending> find(const struct Tree &tree, std::span<Array *const> arrays);
   /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
   bool fits(size_t i, const Array &a, const Storage **seen) const {
     const TensorType &t = arguments[i];
@@ -109,6 +112,7 @@ struct Tree : std::enable_shared_from_this<Tree> {
   PlainCall plain;
   std::shared_ptr<struct HotPath> hot; // the path that most calls take, as one program
   const Node *lastJoined = nullptr;    // the end of the path that was joined last
+  bool isHotRefuted = false;           // by the call under way
   std::vector<HostObject> codes;       // of the host, that locations are in
   bool isLong = false;                 // other threads of the host run during some step
   int64_t hits = 0;
@@ -118,6 +122,7 @@ struct Tree : std::enable_shared_from_this<Tree> {
   Node &root() { return nodes.front(); }
   const Node &root() const { return nodes.front(); }
   bool isEager() const { return root().terminator == Node::Eager; }
+  void dropHot();
   /// All further calls end at the root.
   void end(Node::Terminator terminator, std::string why);
   /// Adds a recorded call; the steps that are new. Code for their segments is chosen by Function.

@@ -288,6 +288,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   if (!state.makeRoom()) return state.misses++, callEager(call);
+  if (state.misses) state.noteGrowth("variant " + std::to_string(state.misses) + " of shapes, dtypes, numbers and what is read by name");
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);
   return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
 }
@@ -353,11 +354,19 @@ bool runHot(JitState &state, Tree &tree, const Arguments &arguments, const RunHo
   if (!hot) return false;
   state.note(state.advance(hot->step, jitMode, false), "");
   if (!hot->step.segment.executable) return false;
-  RunStatus status = run(tree, *hot, arguments.key.arrays, hooks, ran);
+  bool isRefuted = std::exchange(tree.isHotRefuted, false);
+  RunStatus status = isRefuted ? RunStatus::Unknown : run(tree, *hot, arguments.key.arrays, hooks, ran);
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Done) return ++hot->hits;
-  if (++hot->misses > 16 + hot->hits / 4) tree.hot = nullptr;
+  if (++hot->misses > 16 + hot->hits / 4) tree.dropHot();
   return false;
+}
+
+/// The question that a known path does not go on from, and its answer.
+std::string describeMiss(const Node &node, const std::string &asked) {
+  if (node.terminator != Node::Guard) return "a path that was left by an error";
+  Object value(check(valueOf(asked, node.step->askedType))), text(check(PyObject_Repr(value.get())));
+  return placeOf(node.step->at) + node.step->why + ", and is " + PyUnicode_AsUTF8(check(text.get())) + " for the first time";
 }
 
 /// A call of a known key.
@@ -380,7 +389,10 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Unknown) {
     std::string why = findLimit(state, *tree, *ran.end);
-    if (why.empty()) return callRecording(state, tree, false, call, arguments);
+    if (why.empty()) {
+      state.noteGrowth(describeMiss(*ran.end, ran.asked));
+      return callRecording(state, tree, false, call, arguments);
+    }
     ran.end->terminator = Node::Python;
     ran.end->why = why;
     state.noteMiss(why, "Python goes first on each call, and operations run in between: ");
@@ -393,10 +405,16 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   return finishCall(*ran.ending, arguments, ran.results);
 }
 
+/// The step that is all of a tree's calls, or of most; null for none.
+const Step *wholeOf(const Tree &tree) {
+  if (tree.root().terminator == Node::Return) return tree.root().step;
+  return tree.root().terminator == Node::Guard && tree.hot ? &tree.hot->step : nullptr;
+}
+
 /// Whether calls of an entry need no key.
 void findPlain(Tree &entry, const Arguments &arguments) {
-  entry.plain.find(entry, arguments.key.arrays);
-  if (entry.plain.isTuple && entry.root().ending->result.object.get() != &PyTuple_Type) entry.plain.usable = false;
+  auto ending = entry.plain.find(entry, arguments.key.arrays);
+  if (entry.plain.isTuple && ending->result.object.get() != &PyTuple_Type) entry.plain.usable = false;
 }
 
 /// What the call did to lists and dicts that were given in another form, also where it raised.
@@ -442,9 +460,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       result = callEager(actual);
     } else {
       auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
-      bool isStraight = entry && entry->root().terminator == Node::Return && entry->root().step->segment.executable;
-      if (isStraight && !entry->root().ending->effects && !entry->plain.isKnown && !call.kwnames &&
-          state.options.parameters.staticNumbers.empty())
+      const Step *whole = entry ? wholeOf(*entry) : nullptr;
+      if (whole && whole->segment.executable && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
@@ -454,18 +471,20 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
 }
 
 PyObject *callPlain(Tree &entry, PyObject *const *args) {
-  const Segment &s = entry.root().step->segment;
   const PlainCall &plain = entry.plain;
+  const Segment &s = plain.step->segment;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
   std::shared_ptr<Tree> keep = s.isLong() ? entry.shared_from_this() : nullptr;
   std::vector<Ref<Value>> memory;
   for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory.push_back(arrayOf(args[i]).storage->value);
-  void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers];
+  void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers + PlainCall::kMostGuards];
+  alignas(64) char answers[PlainCall::kMostGuards][64];
   size_t count = 0;
   for (int i : plain.inputs) buffers[count++] = arrayOf(args[i]).data();
   for (const int64_t &number : s.values.numbers) buffers[count++] = const_cast<int64_t *>(&number);
   PyObject *results[PlainCall::kMostOutputs] = {};
-  size_t outputs = s.outputs.size();
+  for (size_t i = 0; i < plain.guards; ++i) buffers[count++] = answers[i];
+  size_t outputs = plain.bytes.size();
   struct Drop { // until they are handed over
     PyObject **results;
     size_t count;
@@ -474,7 +493,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
     }
   } drop{results, outputs};
   for (size_t i = 0; i < outputs; ++i) {
-    results[i] = newArray(s.outputs[i], plain.strides[i], plain.bytes[i]);
+    results[i] = newArray(s.outputs[plain.guards + i], plain.strides[i], plain.bytes[i]);
     buffers[count++] = arrayOf(results[i]).storage->value->data;
   }
   if (!keep) {
@@ -486,6 +505,13 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
     if (isStopped) throw PythonError();
     if (status) return nullptr;
   }
+  for (size_t i = 0; i < plain.guards; ++i) {
+    const std::string &expected = plain.hot->values[i];
+    if (!std::memcmp(answers[i], expected.data(), expected.size())) continue;
+    entry.isHotRefuted = true;
+    return nullptr;
+  }
+  if (plain.hot) ++plain.hot->hits;
   if (!plain.isTuple) return std::exchange(results[0], nullptr);
   PyObject *tuple = check(PyTuple_New(Py_ssize_t(outputs)));
   for (size_t i = 0; i < outputs; ++i) PyTuple_SET_ITEM(tuple, Py_ssize_t(i), std::exchange(results[i], nullptr));
@@ -526,6 +552,10 @@ void JitState::note(const std::string &why, const char *what) {
   if (why.empty() || !told.insert(why).second) return;
   Object(check(what ? PyObject_CallFunction(side().note, "Oss", function.get(), why.c_str(), what)
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
+}
+
+void JitState::noteGrowth(const std::string &what) {
+  if (options.warnOnMiss) note(what, "records again: ");
 }
 
 void JitState::noteMiss(const std::string &why, const char *what) {

@@ -31,20 +31,19 @@ PyObject *countersOf(JitState &s) {
                        "cache_hits", s.cacheHits);
 }
 
+PyObject *valueOf(const std::string &bits, DType dtype) {
+  int64_t count = int64_t(bits.size()) / byteSize(dtype);
+  Array array = Array::empty(dtype, count == 1 ? Dims() : Dims{count});
+  std::memcpy(array.data(), bits.data(), bits.size());
+  return count == 1 ? toScalar(array) : toList(array);
+}
+
 namespace {
 
 Object add(Object list, PyObject *item) {
   Object owned(check(item));
   if (PyList_Append(list.get(), owned.get())) throw PythonError();
   return list;
-}
-
-/// What Python was told, as it was.
-PyObject *valueOf(const std::string &bits, DType dtype) {
-  int64_t count = int64_t(bits.size()) / byteSize(dtype);
-  Array array = Array::empty(dtype, count == 1 ? Dims() : Dims{count});
-  std::memcpy(array.data(), bits.data(), bits.size());
-  return count == 1 ? toScalar(array) : toList(array);
 }
 
 /// Code and instruction of each slot.

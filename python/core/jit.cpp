@@ -42,8 +42,12 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   Tree *entry = state.last();
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;
+  std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
   PyObject *result = guarded([&] { return callPlain(*entry, args); });
-  return result || PyErr_Occurred() ? result : callEager(asGiven);
+  if (result || PyErr_Occurred()) return result;
+  if (!keep) return callEager(asGiven);
+  state.hits--, entry->hits--; // it takes another path
+  return callAny(state, asGiven);
 }
 
 //===-- the type ----------------------------------------------------------------------------------------------------===//
@@ -56,13 +60,13 @@ bool readAxis(PyObject *from, OpenAxis &axis) {
 }
 
 PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-  static const char *const names[] = {"function",  "static_argnums", "static_argnames", "raise_on_miss", "dynamic",
+  static const char *const names[] = {"function",  "static_argnums", "static_argnames", "on_miss", "dynamic",
                                       "open_axes", "parameters",     "positional",      nullptr};
   PyObject *function, *numbers, *staticNames, *openAxes, *parameters;
-  int raiseOnMiss, dynamic;
+  int onMiss, dynamic;
   Py_ssize_t positional;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OpiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers,
-                                   &staticNames, &raiseOnMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OiiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers,
+                                   &staticNames, &onMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
     return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -72,7 +76,8 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   JitOptions &options = self->state->options;
   options.parameters.staticNames = Object::borrow(staticNames);
   options.parameters.positional = size_t(positional);
-  options.raiseOnMiss = raiseOnMiss;
+  options.raiseOnMiss = onMiss == 1;
+  options.warnOnMiss = onMiss == 2;
   options.dynamic = Dynamic(dynamic);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parameters); ++i)
     options.parameters.names.push_back(Object::borrow(PyTuple_GET_ITEM(parameters, i)));

@@ -19,7 +19,7 @@ struct OpenAxis {
 
 struct JitOptions {
   Parameters parameters;
-  bool raiseOnMiss = false;
+  bool raiseOnMiss = false, warnOnMiss = false;
   Dynamic dynamic = Dynamic::WhereSizesVary;
   std::vector<OpenAxis> openAxes;
 };
@@ -37,6 +37,8 @@ struct JitState : Function {
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
+  /// Tells of a recording after the first, where that was asked for (on_miss="warn").
+  void noteGrowth(const std::string &what);
   /// Tells that a call runs in eager, or what else is not as it was to be; throws Error (trace) where that was to be raised.
   void noteMiss(const std::string &why, const char *what = nullptr);
   int visit(visitproc visit, void *arg) const;
@@ -44,7 +46,7 @@ struct JitState : Function {
 
 /// A call that is not the plain one of last time.
 PyObject *callAny(JitState &state, const Call &call);
-/// A call that the plain one of a tree fits; null with no error set where it has to run in eager.
+/// A call that the plain one of a tree fits; null with no error set where it has to run in eager, or takes another path than most.
 PyObject *callPlain(Tree &tree, PyObject *const *args);
 PyObject *callEager(const Call &call);
 
@@ -54,6 +56,8 @@ std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Argument
 PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 
 PyObject *countersOf(JitState &state);
+/// What Python was told, from its bits.
+PyObject *valueOf(const std::string &bits, DType dtype);
 PyObject *entriesOf(JitState &state);
 
 /// Declared axes (dynamic=): the sizes of a call against them, which axes of a trace's inputs they are, and the call at other sizes.

@@ -68,8 +68,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
         it. ``{"x": {0: "n"}}``, or ``{"x": {0: ("n", 1, 4096)}}`` with bounds: for any size of these axes of these arguments (by
         name or position); axes of one name have one size. Each combination is recorded once in any case, so what the function
         does with ``x.shape`` is right; sizes 0 and 1 are always compiled by themselves. The results are the same bits.
-    on_miss : None or "raise"
-        With "raise", a call that would run in eager raises TraceError instead.
+    on_miss : None, "warn" or "raise"
+        With "raise", a call that would run in eager, or where Python would go first, raises TraceError instead. With "warn", each recording
+        after the first gives a warning that says what is new: a value that was asked for, or a combination of arguments.
 
     Raises
     ------
@@ -87,14 +88,14 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(jit(function.__func__, **options))
     check_callable(function)
-    if on_miss not in (None, "raise"):
-        raise make("ValueError", f"jit: on_miss: expected None or 'raise', got {on_miss!r}")
+    if on_miss not in (None, "raise", "warn"):
+        raise make("ValueError", f"jit: on_miss: expected None, 'warn' or 'raise', got {on_miss!r}")
     if not isinstance(dynamic, (dict, bool, type(None))):
         raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     inner, args, keywords = opened(function)
     names, numbers, open_axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(inner, numbers, names, on_miss == "raise", mode, open_axes, parameters, positional)
+    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, open_axes, parameters, positional)
     dress(jitted, inner, options)
     _functions.add(jitted)
     if not args and not keywords and inner is function:

@@ -127,7 +127,7 @@ ROWS = [
     # jit
     ("error", lambda: kn.jit(5), kn.TraceError, "expected a function, got int"),
     ("error", lambda: kn.jit(lambda: (yield)), kn.TraceError, "a generator or coroutine"),
-    ("error", lambda: kn.jit(on_miss="retry")(abs), ValueError, "on_miss: expected None or 'raise'"),
+    ("error", lambda: kn.jit(on_miss="retry")(abs), ValueError, "on_miss: expected None, 'warn' or 'raise'"),
     ("error", lambda: kn.jit(lambda a: a, on_miss="raise")({1, 2}), kn.TraceError, "one that compiles .* an argument is a set"),
     ("error", lambda: kn.jit(lambda a, s: a, static_argnums=1)(x, []), kn.TraceError, "static argument 1: expected a hashable value, got list"),
     ("error", lambda: kn.jit(lambda a: {1, 2}, on_miss="raise")(x), kn.TraceError, "one that compiles .* the result has a set in it"),

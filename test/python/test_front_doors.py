@@ -205,7 +205,7 @@ def test_what_is_no_function_is_refused(function, text):
 
 @pytest.mark.parametrize("options, text", [
     (dict(static_argnums=5), r"static_argnums: expected positions among 1 arguments, got 5"), (dict(static_argnums=(0, -3)), "got -3"), (dict(static_argnums=True), "got True"),
-    (dict(static_argnums=("a",)), "got 'a'"), (dict(static_argnames="k"), "static_argnames: expected names among x, got 'k'"), (dict(static_argnames=(3,)), "got 3"), (dict(on_miss="warn"), "on_miss")])
+    (dict(static_argnums=("a",)), "got 'a'"), (dict(static_argnames="k"), "static_argnames: expected names among x, got 'k'"), (dict(static_argnames=(3,)), "got 3"), (dict(on_miss="never"), "on_miss")])
 def test_options_that_do_not_fit_are_refused(options, text):
     with pytest.raises(ValueError, match=text):
         kn.jit(lambda x: x, **options)

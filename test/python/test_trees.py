@@ -295,6 +295,19 @@ def test_what_ends_a_path_in_eager_leaves_the_others():
     assert ends_of(jitted) == ["guard", "eager", "return"]
 
 
+def test_growth_is_told_where_that_is_asked_for():
+    def f(x):
+        return x + 1 if kn.argmax(x) == 1 else x * int(x[0])
+
+    jitted = kn.jit(f, on_miss="warn")
+    x = kn.asarray([1.0, 2.0])
+    assert not quiet(jitted, x)[1] and not quiet(jitted, x)[1]
+    line = f"test_trees.py:{f.__code__.co_firstlineno + 1}: "
+    assert [n for n in quiet(jitted, kn.asarray([3.0, 2.0]))[1] if "records again: " + line in n and "False for the first time" in n]
+    assert [n for n in quiet(jitted, kn.asarray([4.0, 2.0]))[1] if "is 4.0 for the first time" in n]
+    assert [n for n in quiet(jitted, kn.ones(3))[1] if "shapes" in n] and not quiet(jitted, x)[1]
+
+
 # State, threads
 
 
