@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance bench npbench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -62,6 +62,10 @@ test-wheel: wheel
 # data-apis/array-api-tests in eager and under jit: cloned, or a checkout: make conformance ARRAY_API_TESTS=DIR EXAMPLES=200
 conformance: build
 	@ARRAY_API_TESTS="$(ARRAY_API_TESTS)" EXAMPLES="$(EXAMPLES)" tools/conformance $(BUILD)
+
+# The own tests of einops, opt_einsum, array-api-compat and array-api-extra with Kiln as a library; SciPy and scikit-learn over its arrays.
+interop: build
+	@tools/interop $(BUILD)
 
 # With its peers, which are installed for it: torch, JAX, Numba.
 bench: build

@@ -20,7 +20,9 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import eager  # noqa: E402
+import functions  # noqa: E402
 import kernels  # noqa: E402
+import loops  # noqa: E402
 import numpy as np  # noqa: E402
 import tiers  # noqa: E402
 from measure import ROWS, once, ratio, row  # noqa: E402
@@ -124,6 +126,10 @@ def eager_operations():
     eager.rows(row)
 
 
+def every_function():
+    functions.rows(row)
+
+
 def any_size():
     print("code for any size: time of code for one size over its")
     rng = np.random.default_rng(0)
@@ -155,7 +161,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations, every_function, loops.loops)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

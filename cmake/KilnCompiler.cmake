@@ -31,7 +31,7 @@ if(KILN_STATIC_LLVM)
       -Wl,--start-group ${archives} -Wl,--end-group -l:libz.a -l:libzstd.a -static-libstdc++ -Wl,--gc-sections -Wl,--icf=safe)
 endif()
 
-file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp lib/Driver/*.cpp)
+file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp)
 add_library(kiln_compiler_objects OBJECT ${compiler})
 kiln_llvm_target(kiln_compiler_objects)
 add_library(kiln_compiler SHARED $<TARGET_OBJECTS:kiln_compiler_objects>)

@@ -9,6 +9,19 @@ target_link_libraries(kiln_test_ops PRIVATE kiln_runtime)
 # A second device, for tests from Python.
 add_library(kiln_test_device MODULE test/plugin/TestDevice.cpp)
 target_link_libraries(kiln_test_device PRIVATE kiln_runtime)
+# The rules of ops, for tests from Python.
+add_library(kiln_test_rules MODULE test/plugin/TestRules.cpp)
+target_link_libraries(kiln_test_rules PRIVATE kiln_runtime)
+# Targets that are no part of the compiler: each in a folder of its own, for kiln-run --load.
+file(GLOB targets CONFIGURE_DEPENDS test/targets/*/CMakeLists.txt)
+if(KILN_STATIC_LLVM) # shows nothing of itself
+  set(targets)
+endif()
+foreach(target ${targets})
+  get_filename_component(folder ${target} DIRECTORY)
+  get_filename_component(name ${folder} NAME)
+  add_subdirectory(${folder} ${CMAKE_BINARY_DIR}/test/targets/${name})
+endforeach()
 configure_file(test/lit.site.cfg.py.in ${CMAKE_BINARY_DIR}/test/lit.site.cfg.py @ONLY)
 
 # Random programs and damaged files; knows no LLVM.

@@ -75,7 +75,7 @@ void Storage::destroy(Storage *storage) noexcept {
 void Array::failLeaked() {
   throw Error(ErrorKind::Trace,
               "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
-              "of other sizes)");
+              "of other sizes), or an array that a gradient or a batch follows (tolist() and item() give its values)");
 }
 
 void Array::updateContiguous() {

@@ -1,4 +1,4 @@
-// The cells that a recording has made, by number: which slot each holds now, and whether anyone still holds it.
+// The cells that a recording or a transform has made, by number: which slot each holds now, and whether anyone still holds it.
 #pragma once
 
 #include "frontend/Array.h"
@@ -8,13 +8,14 @@
 namespace kiln {
 
 struct Cell {
-  const Storage *storage; // null: nobody holds it any more
+  Storage *storage; // null: nobody holds it any more
   int32_t slot, version = 0;
 };
 
-/// Shared by a recorder and the storages that it made, which may outlive it, and may die in any thread.
+/// Shared by a mode and the storages that it made, which may outlive it, and may die in any thread.
 struct CellTable {
   std::atomic<int32_t> refs{1};
+  virtual ~CellTable() = default;
 
   /// Makes a storage a cell of this table.
   void add(Storage &storage, int32_t slot) {
@@ -30,8 +31,11 @@ struct CellTable {
       std::lock_guard lock(mutex);
       if (size_t(storage->cell) < cells.size()) cells[size_t(storage->cell)].storage = nullptr;
     }
+    dropped(storage->cell);
     release();
   }
+  /// Nobody holds a cell any more; from any thread.
+  virtual void dropped(int32_t) {}
   /// The recorder is over: its storages are like any others.
   void close() {
     std::lock_guard lock(mutex);

@@ -2,6 +2,7 @@
 
 #include "lib/Core/Assert.h"
 #include "lib/Core/Error.h"
+#include "lib/Library/Sorting.h"
 #include "lib/Runtime/Executable.h"
 #include "lib/Runtime/Memory.h"
 
@@ -139,6 +140,17 @@ static void copyPairs(kiln_entry_fn kernel, char *to, char *from, const int64_t 
   }
 }
 
+template <typename T> void fillAs(char *to, const char *from, int64_t n) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  std::fill_n(reinterpret_cast<T *>(to), n, value);
+}
+/// `n` times one element of at most 8 bytes.
+static void fill(char *to, const char *from, int64_t n, int64_t bytes) {
+  if (bytes == 1) return void(std::memset(to, *from, size_t(n)));
+  bytes == 2 ? fillAs<uint16_t>(to, from, n) : bytes == 4 ? fillAs<uint32_t>(to, from, n) : fillAs<uint64_t>(to, from, n);
+}
+
 static void copyStrided(const Input &target, const Input &source, const Dims &shape) {
   int64_t bytes = byteSize(target.dtype);
   Input operands[] = {source, target};
@@ -147,14 +159,18 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
   int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
                     nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
   bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
-  bool isTransposed = !isPlain && dims[2] == 1 && dims[5] == 1 && bytes <= 8;
+  bool isFill = !isPlain && dims[3] == 0 && dims[5] == 1 && dims[1] >= 32 && bytes <= 8;
+  bool isTransposed = !isPlain && !isFill && dims[2] == 1 && dims[5] == 1 && bytes <= 8;
   if (isTransposed) dims[2] = dims[3], dims[3] = dims[4]; // what the kernel leaves open
   const char *form = isTransposed ? "_t" : "";
-  kiln_entry_fn kernel = isPlain ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
+  kiln_entry_fn kernel = isPlain || isFill ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
   overOuter(nest, 2, [&](const int64_t *offsets) {
     char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
     char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
     void *buffers[] = {from, to};
+    if (isFill)
+      for (int64_t i = 0; i < dims[0]; ++i) fill(to + i * dims[4] * bytes, from + i * dims[2] * bytes, dims[1], bytes);
+    if (isFill) return;
     if (!isPlain && bytes == 16) return copyPairs(kernel, to, from, dims);
     if (!isPlain) return void(call(kernel, buffers, dims));
     for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
@@ -279,9 +295,17 @@ int64_t countTrue(const Array &mask) {
 }
 
 void nonzero(const Array &mask, const Array &result) {
-  void *buffers[] = {mask.data(), result.data()};
-  int64_t dims[] = {mask.size(), result.size()};
-  if (result.size()) call(namedKernel(Op::Nonzero, mask.dtype), buffers, dims);
+  const char *bytes = mask.data();
+  auto *positions = reinterpret_cast<int64_t *>(result.data());
+  int64_t count = result.size(), n = mask.size(), found = 0, i = 0;
+  for (; i + 8 <= n && found + 8 <= count; i += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, bytes + i, 8);
+    if (!eight) continue;
+    for (int k = 0; k < 8; ++k) positions[found] = i + k, found += bytes[i + k] != 0; // no branch: masks are not foreseen
+  }
+  for (; found < count; ++i)
+    if (bytes[i]) positions[found++] = i;
 }
 
 void scan(Op op, const Array &x, int axis, const Array &result) {
@@ -296,6 +320,8 @@ void scan(Op op, const Array &x, int axis, const Array &result) {
 void sort(Op op, const Array &x, const Array &result, bool descending) {
   if (result.size() == 0) return;
   int64_t n = x.shape[x.shape.rank - 1], dims[] = {x.size() / n, n};
+  if (op == Op::Sort && sortValues(x.dtype, dims[0], n, descending, x.data(), result.data())) return;
+  if (op == Op::Argsort && sortShortRows(x.dtype, dims[0], n, descending, x.data(), reinterpret_cast<int64_t *>(result.data()))) return;
   void *buffers[] = {x.data(), result.data()};
   size_t scratch = size_t(2 * n * (8 + byteSize(x.dtype))) + 4096; // positions and keys, twice, and the counts
   call(namedKernel(op, x.dtype, descending, descending ? "_down" : "_up"), buffers, dims, threadWorkspace(scratch));
@@ -305,6 +331,11 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   int64_t outer, size, inner;
   product(x.shape, axis, outer, size, inner);
   if (result.size() == 0) return;
+  if (result.size() == 1 && x.dtype == DType::Bool && (op == Op::Any || op == Op::All)) { // ends at the first that decides
+    bool isFound = size && std::memchr(x.data(), op == Op::Any, size_t(size));
+    *result.data() = isFound == (op == Op::Any);
+    return;
+  }
   bool isRow = axis == x.shape.rank - 1;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};

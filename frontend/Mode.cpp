@@ -1,5 +1,6 @@
 #include "frontend/Mode.h"
 
+#include "frontend/Control.h"
 #include "frontend/OpsShared.h"
 
 namespace kiln {
@@ -20,6 +21,10 @@ Array Mode::apply(const Operation &operation) {
   Below others(*this);
   return kiln::apply(operation);
 }
+std::vector<Array> Mode::applyAll(const Operation &operation) {
+  Below others(*this);
+  return kiln::applyAll(operation);
+}
 void Mode::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
   Below others(*this);
   kiln::noteView(from, view, op, words);
@@ -36,6 +41,17 @@ Array Mode::leave(const Array &value, const char *why, Leaving how) {
 Array apply(const Operation &operation) {
   if (Mode *mode = Mode::current()) return mode->apply(operation);
   return run(operation);
+}
+
+static std::vector<Array> runAll(const Operation &o) {
+  std::vector<Array> operands;
+  for (const Array *a : o.operands) operands.push_back(*a);
+  return runBodies(o.op, o.words, o.bodies, std::move(operands), longWork().check);
+}
+
+std::vector<Array> applyAll(const Operation &operation) {
+  if (Mode *mode = Mode::current()) return mode->applyAll(operation);
+  return runAll(operation);
 }
 
 Array applyConstant(DType dtype, const Scalar &bits, Device *device) {
@@ -84,25 +100,10 @@ Array runElementwise(const Operation &o) {
 
 /// Views of the operand where they can be.
 Array runMove(const Operation &o) {
-  WordReader words{o.words};
   const Array &x = *o.operands[0];
-  if (o.op == Op::Reshape) return reshape(x, o.type.shape);
-  if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], words.dims());
-  Dims first = words.dims();
-  if (o.op == Op::Transpose) return transpose(x, first);
-  if (o.op == Op::Slice) {
-    Dims sizes = words.dims();
-    return slice(x, first, sizes, words.dims());
-  }
-  Array view = x; // axis i is axis first[i] of the result
-  view.shape = o.type.shape;
-  view.strides = Dims();
-  for (int i = 0; i < o.type.shape.rank; ++i) view.strides.push(0);
-  for (int i = 0; i < x.shape.rank; ++i)
-    if (x.shape[i] != 1) view.strides[int(first[i])] = x.strides[i];
-  view.updateContiguous();
-  view.isRepeated = true;
-  return view;
+  if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], WordReader{o.words}.dims());
+  if (auto view = viewOfMove(x, o.op, o.words, o.type.shape)) return std::move(*view);
+  return *viewOfMove(copy(x), o.op, o.words, o.type.shape);
 }
 
 Array runAssemble(const Operation &o) {
@@ -118,7 +119,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = nonzero(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
+  Array found = positionsOfTrue(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));
@@ -154,6 +155,7 @@ static Array runAny(const Operation &o) {
     return convolution(operand(0), operand(1), strides, low, high, dilation, words.next());
   }
   case Kind::Library: return applyLibrary(o.op, o.operands, o.words);
+  case Kind::Control: return runAll(o)[0];
   }
   __builtin_unreachable();
 }

@@ -5,6 +5,9 @@
 #include "frontend/Device.h"
 #include "lib/Core/Ops.h"
 
+#include <memory>
+#include <vector>
+
 namespace kiln {
 
 /// An operation of the op table over arrays, promoted and checked.
@@ -12,9 +15,11 @@ struct Operation {
   Op op;
   std::span<const Array *const> operands;
   std::span<const int64_t> words;
-  TensorType type;          // of its result
-  bool mayShare = false;    // the result is read at once and alone: it may show the memory of an operand
-  Device *device = nullptr; // where the result is made if no operand says so
+  TensorType type;                                           // of its result
+  bool mayShare = false;                                     // the result is read at once and alone: it may show the memory of an operand
+  Device *device = nullptr;                                  // where the result is made if no operand says so
+  std::span<const std::shared_ptr<const Trace>> bodies = {}; // that the words number
+  std::span<const TensorType> types = {};                    // of all results, of an operation that runs bodies
 };
 
 /// What Python does with a value that leaves: it reads the bits and goes on by them, or keeps the memory.
@@ -31,6 +36,8 @@ public:
 
   /// The result of an operation: an array of a cell of its own, row by row, unless it may share.
   virtual Array apply(const Operation &operation);
+  /// The results of an operation that runs bodies, each an array of a cell of its own, row by row.
+  virtual std::vector<Array> applyAll(const Operation &operation);
   /// `view` is one that `op` takes of `from`.
   virtual void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words);
   /// Replaces what `target` shows of its cell by a value of its type.
@@ -41,6 +48,7 @@ public:
 protected:
   /// The mode is no longer asked, though it is still there.
   void end();
+  bool isOver() const { return over; }
 
 private:
   friend class Below;
@@ -79,6 +87,7 @@ private:
 
 /// Asks the innermost mode, or runs the operation.
 Array apply(const Operation &operation);
+std::vector<Array> applyAll(const Operation &operation);
 /// A number without axes. Complex ones are joined from their parts.
 Array applyConstant(DType dtype, const std::array<int64_t, 2> &bits, Device *device = nullptr);
 inline void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {

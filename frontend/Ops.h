@@ -31,6 +31,7 @@ void setDefaultFloat(DType dtype);
 struct LongWork {
   void *(*begin)() = nullptr;
   void (*end)(void *) = nullptr;
+  void (*check)() = nullptr; // lets a signal through between the operations of a loop: throws what its handler raised
 };
 LongWork &longWork();
 
@@ -65,8 +66,12 @@ Array gather(const Array &x, const Array &indices, int64_t axis);
 Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis);
 /// The same in place, of row-major memory of its own.
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis);
-/// Positions of the true elements of a flat mask. Asks for a value: leaves a recording.
+/// Positions of the true elements of a flat mask. Asks how many there are.
 Array nonzero(const Array &mask);
+/// Where runs of equal elements begin in a sorted vector. Asks for a value: leaves a recording.
+Array runStarts(const Array &line);
+/// How many elements are true.
+Array countTrue(const Array &mask);
 /// One position for several along axes of `sizes`; the least int64 for one outside.
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes);
 /// An op of the kinds scan and sort along an axis.

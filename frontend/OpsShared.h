@@ -35,6 +35,11 @@ inline Array withOwnCell(const Array &x) {
   return a;
 }
 
+/// Whether an op can fail on values that it is given.
+inline bool mayFail(Op op) {
+  Kind kind = op == Op::Input ? Kind::Source : info(op).kind;
+  return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
+}
 /// Whether a mode is asked.
 inline bool hasMode() { return Mode::current() != nullptr; }
 /// Whether operations on arrays are taken apart into those of the op table: a mode is asked, or another device than the CPU runs them.
@@ -59,9 +64,17 @@ inline Dims ones(int rank) {
   for (int i = 0; i < rank; ++i) steps.push(1);
   return steps;
 }
+/// Positions of the true elements of a flat mask of the CPU.
+Array positionsOfTrue(const Array &mask);
+/// The view that a checked move (but dynamic_slice) of the op table takes, of that shape; none where it can only be a copy. No mode is told.
+std::optional<Array> viewOfMove(const Array &x, Op op, std::span<const int64_t> words, const Dims &shape);
 /// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
 Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);
 
+/// Whether two arrays of one cell show the same of it.
+inline bool showSame(const Array &a, const Array &b) {
+  return a.dtype == b.dtype && a.offset == b.offset && a.shape == b.shape && a.strides == b.strides;
+}
 /// The same view of a copy of the memory that an array shows.
 Array copyOfMemory(const Array &x);
 /// Whether the memory that two arrays show can overlap.

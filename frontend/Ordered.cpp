@@ -1,6 +1,8 @@
 // Selections by position, writes at positions, and what runs along an axis.
 #include "frontend/OpsShared.h"
+#include "lib/Library/Sorting.h"
 
+#include <cstring>
 #include <limits>
 
 namespace kiln {
@@ -56,17 +58,48 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
   return result;
 }
 
-Array nonzero(const Array &asked) {
-  Array mask = leave(asked, "a mask selects a number of elements that depends on values");
-  Paused paused;
+Array nonzero(const Array &mask) {
+  constexpr const char *kWhy = "a mask selects a number of elements that depends on values";
   TensorType type = mask.type();
-  int64_t word = 0;
-  infer(Op::Nonzero, {&type, 1}, {&word, 1});
+  int64_t count = 0;
+  infer(Op::Nonzero, {&type, 1}, {&count, 1});
+  if (!hasMode()) {
+    Array result = positionsOfTrue(leave(mask, kWhy));
+    return moved(result, deviceOf(mask));
+  }
+  // What is asked for is the number alone.
+  Array host = leave(reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false), kWhy, Leaving::Read);
+  std::memcpy(&count, host.data(), sizeof count);
+  return apply(Op::Nonzero, {&mask}, {&count, 1}, {DType::I64, {count}});
+}
+
+Array positionsOfTrue(const Array &mask) {
   Array flat = withOwnCell(contiguous(mask));
   Running running(mask.size());
   Array result = Array::empty(DType::I64, {eager::countTrue(flat)});
   eager::nonzero(flat, result);
+  return result;
+}
+
+Array runStarts(const Array &asked) {
+  Array line = leave(asked, "different elements are counted, whose number depends on values");
+  if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32));
+  if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8));
+  Paused paused;
+  Array flat = withOwnCell(contiguous(line));
+  Running running(line.size());
+  int64_t count = kiln::runStarts(flat.dtype, flat.data(), flat.size(), nullptr, 0);
+  if (count < 0) fail(ErrorKind::DType, "unique", "dtype", "one with an order", info(flat.dtype).name);
+  Array result = Array::empty(DType::I64, {count});
+  if (count) kiln::runStarts(flat.dtype, flat.data(), flat.size(), reinterpret_cast<int64_t *>(result.data()), count);
   return moved(result, deviceOf(asked));
+}
+
+Array countTrue(const Array &mask) {
+  if (isApart(mask)) return reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false);
+  Array flat = withOwnCell(contiguous(mask));
+  Running running(mask.size());
+  return constantArray(DType::I64, {eager::countTrue(flat), 0});
 }
 
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {

@@ -95,23 +95,25 @@ Piece Recorder::takePiece() {
   piece.inputs = std::exchange(sources, {});
   piece.locations = std::exchange(locations, {});
   piece.places = std::exchange(places, {});
+  bodyNumbers.clear(); // of the trace
   if (inputSlots.size() && size_t(inputSlots.back()) >= inputSlots.size()) putInputsFirst(piece, inputSlots);
   inputSlots.clear();
   return piece;
 }
 
-void Recorder::cut(int64_t asked, const Array &value, const char *why, const Location &at) {
-  std::vector<int32_t *> slots;
-  std::vector<Device *> devices;
+/// Ends the piece; -1: nothing is asked for.
+Piece Recorder::endPiece(HandedOn &on, int64_t asked) {
   auto add = [&](int32_t &slot, int32_t &version, const Storage &cell) {
     ++version; // views of before are taken again
-    slots.push_back(&slot);
-    devices.push_back(cell.device);
+    on.slots.push_back(&slot);
+    on.types.push_back(trace.types[size_t(slot)]);
+    on.devices.push_back(cell.device);
   };
   for (Input &input : entries) {
     if (input.isWritten) add(input.slot, input.version, *input.array.storage.get());
     else ++input.version;
   }
+  on.written = on.slots.size();
   {
     std::lock_guard lock(table->mutex);
     for (; firstCell < table->cells.size(); ++firstCell) held.push_back(int32_t(firstCell));
@@ -131,19 +133,97 @@ void Recorder::cut(int64_t asked, const Array &value, const char *why, const Loc
     return Source{Source::Output, known->second};
   };
   std::vector<Source> live;
-  for (const int32_t *slot : slots) live.push_back(sourceOf(*slot, false)); // what the call writes later is not in it
-  Source askedFor = sourceOf(asked, true);
-  std::vector<TensorType> types;
-  for (const int32_t *slot : slots) types.push_back(trace.types[size_t(*slot)]);
-
-  Piece &piece = pieces.emplace_back(takePiece());
+  for (const int32_t *slot : on.slots) live.push_back(sourceOf(*slot, false)); // what the call writes later is not in it
+  Source askedFor = asked < 0 ? Source() : sourceOf(asked, true);
+  Piece piece = takePiece();
   piece.live = std::move(live);
   piece.asked = askedFor;
+  dropUnusedInputs(piece);
+  return piece;
+}
+
+void Recorder::cut(int64_t asked, const Array &value, const char *why, const Location &at) {
+  HandedOn on;
+  Piece &piece = pieces.emplace_back(endPiece(on, asked));
+  piece.askedType = value.dtype;
   piece.value = bitsOf(value);
   piece.why = why;
   piece.at = at;
-  dropUnusedInputs(piece);
-  startPiece(slots, types, devices);
+  startPiece(on.slots, on.types, on.devices);
+}
+
+void Recorder::settle() {
+  bool isPending = isRebound || trace.types.size() > sources.size();
+  if (values != Deferred || isOver() || !isPending) return;
+  isRebound = false;
+  HandedOn on;
+  Piece piece = endPiece(on, -1);
+  std::vector<Ref<Storage>> cells; // other threads run meanwhile
+  for (int32_t number : held) {
+    Storage *cell = table->cells[size_t(number)].storage;
+    cell->refs.fetch_add(1, std::memory_order_relaxed);
+    cells.emplace_back(cell);
+  }
+  std::vector<const Array *> inputs;
+  for (const Source &s : piece.inputs)
+    inputs.push_back(s.kind == Source::Entry ? &entries[size_t(s.index)].array : &handed[size_t(s.index)]);
+  std::vector<Source> live = std::exchange(piece.live, {});
+  std::vector<Array> made;
+  try {
+    if (piece.trace.outputs.size()) made = runPiece(std::move(piece), inputs);
+  } catch (...) { // what was put off is lost, and nothing is written
+    left = "its computation was given up";
+    end();
+    throw;
+  }
+  auto valueOf = [&](const Source &s) -> const Array & { return (s.kind == Source::Live ? handed : made)[size_t(s.index)]; };
+  size_t next = 0;
+  for (Input &input : entries) {
+    if (!input.isWritten) continue;
+    input.isWritten = false;
+    Mode::write(input.array, valueOf(live[next++]));
+  }
+  std::vector<Array> after;
+  for (const Ref<Storage> &cell : cells) {
+    cell->value = valueOf(live[next]).storage->value;
+    Array &array = after.emplace_back();
+    array.dtype = on.types[next].dtype;
+    array.shape = on.types[next].shape;
+    array.strides = contiguousStrides(array.shape);
+    array.storage = Storage::make(cell->value); // as it is now: the cell may be written before this is read
+    ++next;
+  }
+  handed = std::move(after);
+  startPiece(std::span(on.slots).subspan(on.written), std::span(on.types).subspan(on.written), std::span(on.devices).subspan(on.written));
+}
+
+/// What may fail on values, or belongs to no recording, is computed at once: errors come where eager's come.
+Array Recorder::computeApart(const Operation &o) {
+  settle();
+  Array result = compute([&] { return Mode::apply(o); });
+  ownCell(result);
+  if (left.empty()) handOn(result);
+  return result;
+}
+
+std::vector<Array> Recorder::computeAllApart(const Operation &o) {
+  settle();
+  std::vector<Array> results = compute([&] { return Mode::applyAll(o); });
+  for (Array &result : results) {
+    ownCell(result);
+    if (left.empty()) handOn(result);
+  }
+  return results;
+}
+
+/// A result that is there becomes an input of what is put off from here on.
+void Recorder::handOn(Array &result) {
+  int64_t slot = trace.addInput(result.type(), {}, nameOf(deviceOf(result)));
+  sources.push_back({Source::Live, int32_t(handed.size())});
+  locations.resize(trace.types.size());
+  handed.push_back(result);
+  handed.back().storage = Storage::make(result.storage->value);
+  rebind(result, slot);
 }
 
 /// The next trace: its inputs are those of the call that were not written, and what is handed on.

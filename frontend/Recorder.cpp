@@ -1,6 +1,11 @@
 #include "frontend/Recorder.h"
 
 #include "frontend/OpsShared.h"
+#include "lib/Core/Control.h"
+
+#include <string_view>
+
+#include <algorithm>
 
 namespace kiln {
 namespace {
@@ -21,11 +26,6 @@ std::vector<const ViewStep *> stepsTo(const Array &array) {
   return {steps.rbegin(), steps.rend()};
 }
 
-/// Whether two arrays of one cell show the same of it.
-bool showSame(const Array &a, const Array &b) {
-  return a.dtype == b.dtype && a.offset == b.offset && a.shape == b.shape && a.strides == b.strides;
-}
-
 } // namespace
 
 Recorder::Recorder(Values values) : id(nextId()), values(values), table(new CellTable) {}
@@ -37,12 +37,14 @@ Recorder::~Recorder() {
 void Recorder::giveUp(const std::string &why) {
   if (left.empty()) left = describe ? describe() + why : why;
   if (values == Abstract) throw LeaveRecording{left};
+  settle();
   end();
 }
 
 Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   Location at = here();
-  if (at.isForeign) return Mode::leave(value, why, how);
+  settle();
+  if (at.isForeign || (values == Deferred && how == Leaving::Read)) return Mode::leave(value, why, how);
   bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
@@ -55,20 +57,36 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
 //===-- inputs ------------------------------------------------------------------------------------------------------===//
 
 void Recorder::addInput(const Array &array) {
-  int place = declared++;
-  if (!array.storage->value && values == Computed) Array::failLeaked();
-  Storage *cell = array.storage.get();
-  auto [known, isNew] = inputOfCell.emplace(cell, int(entries.size()));
-  int last = -1;
-  for (int i = isNew ? -1 : known->second; i >= 0; last = i, i = entries[size_t(i)].next)
+  ++declared;
+  if (!array.storage->value && values != Abstract) Array::failLeaked();
+  int first = inputOf(array);
+  for (int i = first; i >= 0; i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
-  if (last >= 0 && entries[size_t(known->second)].version) giveUp("an array is read by name after one that it shares memory with was written");
-  int32_t slot = addEntry(array);
+  if (first >= 0 && entries[size_t(first)].version) giveUp("an array is read by name after one that it shares memory with was written");
+  declare(array, addEntry(array));
+}
+
+/// An input of the trace, which is the last of the arrays that were declared.
+void Recorder::declare(const Array &array, int32_t slot) {
   locations.resize(trace.types.size());
-  if (last >= 0) entries[size_t(last)].next = int(entries.size());
+  auto [known, isNew] = inputOfCell.emplace(array.storage.get(), int(entries.size()));
+  if (!isNew) {
+    int last = known->second;
+    while (entries[size_t(last)].next >= 0) last = entries[size_t(last)].next;
+    entries[size_t(last)].next = int(entries.size());
+  }
   sources.push_back({Source::Entry, int32_t(entries.size())});
-  entries.push_back({array, place, slot});
+  entries.push_back({array, declared - 1, slot});
   entries.back().array.view = nullptr;
+}
+
+/// An array from outside of the body, which sees it row by row.
+int64_t Recorder::capture(const Array &array) {
+  ++declared;
+  captured.push_back(array);
+  int32_t slot = int32_t(trace.addInput(array.type()));
+  declare(array, slot);
+  return slot;
 }
 
 std::vector<int> Recorder::inputs() const {
@@ -132,6 +150,7 @@ int64_t Recorder::slotOfView(const Array &array, int64_t cellSlot) {
   } else {
     int entry = entryOf(array);
     if (entry >= 0) return entries[size_t(entry)].slot;
+    if (isCaptured(inputOf(array))) return capture(array);
   }
   giveUp("a view made before the call, or by code outside of it, of an array that the call reads otherwise");
   return -1;
@@ -146,6 +165,7 @@ int Recorder::entryOf(const Array &array) const {
 
 int64_t Recorder::slotOf(const Array &array) {
   auto [slot, version] = cellOf(array);
+  if (!slot && ownInputs >= 0) return capture(array);
   if (!slot) {
     if (!array.storage->value)
       throw Error(ErrorKind::Trace,
@@ -168,7 +188,7 @@ void Recorder::noteView(const Array &from, Array &view, Op op, std::span<const i
     int base = before ? -1 : entryOf(from);
     view.view = std::make_shared<ViewStep>(ViewStep{uint16_t(op), {words.begin(), words.end()}, std::move(before), base});
   }
-  Mode::noteView(from, view, op, words);
+  if (values == Computed) Mode::noteView(from, view, op, words);
 }
 
 //===-- operations --------------------------------------------------------------------------------------------------===//
@@ -194,28 +214,37 @@ Array Recorder::placeholder(const Operation &o) const {
   return a;
 }
 
-/// By the modes below, into a cell of its own.
-Array Recorder::compute(const Operation &operation) {
-  try {
-    Array result = Mode::apply(operation);
-    bool isOwn = result.storage->refs.load() == 1 && !result.storage->recording;
-    if (!isOwn) result.storage = Storage::make(result.storage->value);
-    return result;
-  } catch (...) {
-    giveUp("an operation fails on its values");
-    throw;
-  }
+/// Where the operands of an operation are; false where it is not recorded.
+bool Recorder::findSlots(const Operation &o, const Location &at, int64_t *slots) {
+  if (left.size() && values == Abstract) throw LeaveRecording{left}; // the program swallowed the first one
+  bool isRecorded = !at.isForeign;
+  for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
+  return isRecorded;
+}
+
+/// What the modes below made has a cell of its own.
+void Recorder::ownCell(Array &result) {
+  bool isOwn = result.storage->refs.load() == 1 && !result.storage->recording;
+  if (!isOwn) result.storage = Storage::make(result.storage->value);
+}
+
+/// A result becomes a cell of this recording.
+void Recorder::rebind(Array &result, int64_t slot) {
+  table->add(*result.storage.get(), int32_t(slot));
+  result.mark = {id, int32_t(slot), 0};
+  result.view = nullptr;
 }
 
 Array Recorder::apply(const Operation &o) {
   int64_t few[4];
   std::vector<int64_t> many(o.operands.size() > 4 ? o.operands.size() : 0);
   int64_t *slots = many.empty() ? few : many.data();
-  if (left.size() && values == Abstract) throw LeaveRecording{left}; // the program swallowed the first one
   Location at = here();
-  bool isRecorded = !at.isForeign;
-  for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
-  if (!isRecorded) return Mode::apply(o);
+  if (!findSlots(o, at, slots)) {
+    settle();
+    return Mode::apply(o);
+  }
+  if (values == Deferred && mayFail(o.op)) return computeApart(o);
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
@@ -223,11 +252,43 @@ Array Recorder::apply(const Operation &o) {
     places.resize(trace.types.size());
     places.back() = o.device;
   }
-  Array result = values == Abstract ? placeholder(o) : compute(o);
-  table->add(*result.storage.get(), int32_t(slot));
-  result.mark = {id, int32_t(slot), 0};
-  result.view = nullptr;
+  Array result = values == Computed ? compute([&] { return Mode::apply(o); }) : placeholder(o);
+  if (values == Computed) ownCell(result);
+  rebind(result, slot);
   return result;
+}
+
+/// The number of a body in the trace, which has equal ones once.
+int64_t Recorder::numberOf(const std::shared_ptr<const Trace> &body) {
+  size_t hash = std::hash<std::string_view>()({reinterpret_cast<const char *>(body->words.data()), body->words.size() * sizeof(int64_t)});
+  auto [first, last] = bodyNumbers.equal_range(hash);
+  for (auto known = first; known != last; ++known)
+    if (*trace.bodies[size_t(known->second)] == *body) return known->second;
+  bodyNumbers.emplace(hash, int64_t(trace.bodies.size()));
+  trace.bodies.push_back(body);
+  return int64_t(trace.bodies.size()) - 1;
+}
+
+std::vector<Array> Recorder::applyAll(const Operation &o) {
+  std::vector<int64_t> slots(o.operands.size()), numbers;
+  Location at = here();
+  if (!findSlots(o, at, slots.data())) {
+    settle();
+    return Mode::applyAll(o);
+  }
+  if (values == Deferred) return computeAllApart(o);
+  for (int64_t number : kiln::bodyNumbers(info(o.op), o.words)) numbers.push_back(numberOf(o.bodies[size_t(number)]));
+  int64_t slot = trace.append(o.op, slots, withBodies(info(o.op), o.words, numbers), o.types);
+  locations.resize(trace.types.size(), at);
+  std::vector<Array> results;
+  if (values == Computed) results = compute([&] { return Mode::applyAll(o); });
+  for (size_t i = 0; i < o.types.size(); ++i) {
+    Operation one = o;
+    one.type = o.types[i];
+    if (values == Abstract) results.push_back(placeholder(one));
+    rebind(results[i], slot + int64_t(i));
+  }
+  return results;
 }
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
@@ -265,11 +326,16 @@ int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot, const L
 
 void Recorder::write(Array &target, const Array &value) {
   Location at = here();
+  if (at.isForeign) settle();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
   int first = inputOf(target);
   if (first >= 0 && entries[size_t(first)].next >= 0)
     giveUp("an array is written that another argument or captured array shares memory with");
+  auto isOther = [&](const Input &input) { return input.array.storage.get() != target.storage.get() && overlaps(input.array, target); };
+  if (values == Deferred && first >= 0 && std::ranges::any_of(entries, isOther))
+    giveUp("an array is written that another one shares memory with");
   if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
+    if (isCaptured(inputOf(target))) giveUp("a body writes into an array from outside of it");
     int64_t slot = slotOf(value);
     auto [cellSlot, version] = cellOf(target);
     std::vector<const ViewStep *> steps = stepsTo(isMine(target) ? target : Array());
@@ -280,9 +346,11 @@ void Recorder::write(Array &target, const Array &value) {
       *cellSlot = int32_t(slot);
       ++*version;
       if (first >= 0) entries[size_t(first)].isWritten = true;
+      isRebound = true;
     }
   }
-  if (values == Computed) Mode::write(target, value);
+  if (values == Deferred && target.storage->pinned && left.empty()) settle(); // others see its memory
+  if (values == Computed || (values == Deferred && (at.isForeign || left.size()))) Mode::write(target, value);
 }
 
 } // namespace kiln

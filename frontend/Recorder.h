@@ -1,11 +1,13 @@
-// Recording: under jit, operations are appended to a trace. A recorder either has the modes below compute each of them as well, so that
-// the call that is recorded is an eager one like any other, or it is abstract: arrays that it makes have no values.
+// Recording: under jit, operations are appended to a trace. A recorder has the modes below compute each of them as well, so that the call
+// that is recorded is an eager one like any other; or it puts them off, until a value is needed, and has them computed as one piece; or it
+// is abstract: arrays that it makes have no values.
 #pragma once
 
 #include "frontend/CellTable.h"
 #include "frontend/Mode.h"
 #include "lib/Core/Trace.h"
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 
@@ -38,6 +40,7 @@ struct Piece {
   std::vector<Device *> places;
   std::vector<Source> live; // what is handed on: contents of inputs that were written, and of cells that someone holds
   Source asked;
+  DType askedType = DType::Bool;
   std::string value; // the bits that Python was told
   std::string why;   // it asked
   Location at;
@@ -45,7 +48,9 @@ struct Piece {
 
 class Recorder final : public Mode {
 public:
-  enum Values { Computed, Abstract };
+  enum Values { Computed, Deferred, Abstract };
+  /// Computes what was put off: the outputs of a piece, row-major in new memory.
+  using RunPiece = std::function<std::vector<Array>(Piece &&piece, std::span<const Array *const> inputs)>;
   explicit Recorder(Values values);
   ~Recorder() override;
 
@@ -57,6 +62,12 @@ public:
   std::vector<Piece> pieces;           // before what is in `trace`
   Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
+  RunPiece runPiece;                   // of a Deferred one
+
+  /// Of a body: any other array that it meets becomes an input as well, and is in `captured`. The recording is given up where one of these
+  /// is written.
+  void captureOthers() { ownInputs = declared; }
+  std::vector<Array> captured;
 
   /// Declares the next of the arrays that exist before the call: its arguments, then captured ones.
   void addInput(const Array &array);
@@ -64,9 +75,12 @@ public:
   std::vector<int> inputs() const;
 
   Array apply(const Operation &operation) override;
+  std::vector<Array> applyAll(const Operation &operation) override;
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
   Array leave(const Array &value, const char *why, Leaving how) override;
+  /// Computes what was put off, and writes what is to be written.
+  void settle();
   /// Nothing of the recording is used. The call goes on, computed as it was; throws LeaveRecording where it is abstract.
   void giveUp(const std::string &why);
 
@@ -100,15 +114,25 @@ private:
   };
   const Values values;
   CellTable *table;
-  int declared = 0; // arrays
+  int declared = 0;   // arrays
+  int ownInputs = -1; // before those that are captured; -1: none are
   std::vector<Input> entries;
+  std::unordered_multimap<size_t, int64_t> bodyNumbers; // by hash
   std::unordered_map<const Storage *, int> inputOfCell; // the first one
   std::vector<Source> sources;                          // of the inputs of the trace
   std::vector<int32_t> inputSlots;                      // theirs: arrays may be declared when operations are recorded already
   std::vector<int32_t> held;                            // cells made before the piece that someone held when it began
   size_t firstCell = 0;                                 // made in the piece
+  std::vector<Array> handed;                            // what Live sources stand for, of a Deferred one
+  bool isRebound = false;                               // a cell was, in the piece
 
   int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const Location &at);
+  void declare(const Array &array, int32_t slot);
+  int64_t capture(const Array &array);
+  bool isCaptured(int input) const { return ownInputs >= 0 && input >= 0 && entries[size_t(input)].place >= ownInputs; }
+  int64_t numberOf(const std::shared_ptr<const Trace> &body);
+  bool findSlots(const Operation &operation, const Location &at, int64_t *slots);
+  void rebind(Array &result, int64_t slot);
   int64_t undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at);
   bool isMine(const Array &array) const { return array.mark.recorder == id; }
   bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }
@@ -119,12 +143,32 @@ private:
   int entryOf(const Array &array) const;
   void cut(int64_t asked, const Array &value, const char *why, const Location &at);
   Piece takePiece();
+  /// What a piece hands on: where its slots are kept, and what they hold. Written inputs come first, then the cells of `held`.
+  struct HandedOn {
+    std::vector<int32_t *> slots;
+    std::vector<TensorType> types;
+    std::vector<Device *> devices;
+    size_t written = 0;
+  };
+  Piece endPiece(HandedOn &on, int64_t asked);
+  Array computeApart(const Operation &operation);
+  std::vector<Array> computeAllApart(const Operation &operation);
+  void handOn(Array &result);
   void startPiece(std::span<int32_t *const> slots, std::span<const TensorType> types, std::span<Device *const> devices);
   int32_t addEntry(const Array &array);
   /// Which input of the trace a slot is; -1 for none.
   int inputAt(int64_t slot) const;
   Array placeholder(const Operation &operation) const;
-  Array compute(const Operation &operation);
+  static void ownCell(Array &result);
+  /// By the modes below.
+  template <typename Run> auto compute(const Run &run) {
+    try {
+      return run();
+    } catch (...) {
+      giveUp("an operation fails on its values");
+      throw;
+    }
+  }
 };
 
 } // namespace kiln

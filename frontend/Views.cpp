@@ -94,6 +94,35 @@ Array reshape(const Array &x, const Dims &shape) {
   return viewOf(whole, shape, contiguousStrides(shape), 0, Op::Reshape, words);
 }
 
+std::optional<Array> viewOfMove(const Array &x, Op op, std::span<const int64_t> words, const Dims &shape) {
+  WordReader reader{words};
+  Array view = x;
+  view.shape = shape;
+  view.strides = Dims();
+  view.strides.rank = shape.rank;
+  if (op == Op::Reshape) {
+    auto strides = reshapedStrides(x, shape);
+    if (!strides) return std::nullopt;
+    view.strides = *strides;
+    return view.updateContiguous(), std::move(view);
+  }
+  Dims first = reader.dims();
+  if (op == Op::Transpose) {
+    for (int i = 0; i < shape.rank; ++i) view.strides[i] = x.strides[int(first[i])];
+  } else if (op == Op::Slice) {
+    reader.dims();
+    for (int i = 0; i < shape.rank; ++i) {
+      if (shape[i]) view.offset += first[i] * x.strides[i];
+      view.strides[i] = x.strides[i] * reader.words[reader.at + 1 + size_t(i)];
+    }
+  } else { // broadcast: axis i of `x` is axis first[i]
+    for (int i = 0; i < x.shape.rank; ++i)
+      if (x.shape[i] != 1) view.strides[int(first[i])] = x.strides[i];
+    view.isRepeated = true;
+  }
+  return view.updateContiguous(), std::move(view);
+}
+
 Array transpose(const Array &x, const Dims &permutation) {
   std::vector<int64_t> words = wordsOfShape(permutation);
   TensorType type = x.type();

@@ -12,4 +12,4 @@ config.environment["PATH"] = os.pathsep.join([os.path.join(config.build, "bin"),
 for name in ("KILN_CACHE_DIR", "KILN_VERIFY"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-config.substitutions.append(("%python", config.python))
+config.substitutions += [("%python", config.python), ("%build", config.build)]

@@ -1,8 +1,9 @@
 // kiln-opt: runs passes of Kiln and of MLIR over a file, for debugging and tests.
+#include "codegen/Pipelines.h"
+#include "codegen/Session.h"
+#include "codegen/cpu/Passes.h"
 #include "lib/Core/Stats.h"
-#include "lib/Driver/Driver.h"
 #include "passes/Passes.h"
-#include "passes/Pipelines.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
@@ -13,9 +14,10 @@ static llvm::cl::opt<bool> printStats("kiln-stats", llvm::cl::desc("Print the co
 
 int main(int argc, char **argv) {
   DialectRegistry registry;
-  kiln::registerDialects(registry);
+  kiln::codegen::registerDialects(registry);
   kiln::registerKilnPasses();
-  kiln::registerPipelines();
+  kiln::registerKilnCpuPasses();
+  kiln::codegen::registerPipelines();
   registerTransformsPasses();
   LogicalResult result = MlirOptMain(argc, argv, "The optimizer of Kiln\n", registry);
   if (printStats)

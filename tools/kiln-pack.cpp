@@ -7,10 +7,13 @@
 // With `heavy` only those kernels are made whose time is arithmetic, on consecutive memory: a pack for wider registers, which
 // the runtime asks first.
 #include "lib/Core/Stats.h"
-#include "lib/Driver/Driver.h"
+#include "codegen/Pipelines.h"
+#include "codegen/Session.h"
+#include "codegen/cpu/InstructionSet.h"
+#include "codegen/cpu/Native.h"
+#include "dialects/trace/Convert.h"
 #include "lib/Runtime/Executable.h"
 #include "passes/Passes.h"
-#include "passes/Pipelines.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -261,7 +264,7 @@ std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const 
   std::string path = folder + "/" + hash.substr(0, 32) + ".o";
   isNew = !llvm::sys::fs::exists(path);
   if (isNew) {
-    auto object = emitObject(module, machine);
+    auto object = cpu::emitObject(module, machine);
     std::error_code error;
     llvm::raw_fd_ostream file(path + ".tmp", error);
     if (error) throw Error(ErrorKind::Compile, "pack: expected a writable folder, got " + folder + ": " + error.message());
@@ -274,10 +277,11 @@ std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const 
 
 void build(const std::string &output, const std::string &folder, const char *cpu, bool isHeavyOnly) {
   DialectRegistry registry;
-  registerDialects(registry);
+  codegen::registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  auto machine = makeTargetMachine(cpu);
+  const codegen::Target &target = codegen::targetOf("cpu");
+  auto machine = cpu::makeTargetMachine({"", cpu ? cpu : "", ""});
   llvm::sys::fs::create_directories(folder);
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> files;
   std::vector<llvm::ArrayRef<char>> objects;
@@ -286,7 +290,7 @@ void build(const std::string &output, const std::string &folder, const char *cpu
     if (isHeavyOnly) std::erase_if(list, [](const Kernel &k) { return !isHeavy(k); });
     if (list.empty()) continue;
     OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-    describeTarget(*module, *machine);
+    cpu::describeMachine(*module, *machine);
     for (Kernel &k : list) {
       importTrace(*module, k.trace, k.name);
       if (k.resultStrides)
@@ -296,12 +300,14 @@ void build(const std::string &output, const std::string &folder, const char *cpu
         module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, "kiln.in_place", Builder(&context).getI64IntegerAttr(*k.inPlace));
       ++kernels;
     }
-    runPipeline(*module, buildKernelPipeline);
-    runPipeline(*module, buildCpuPipeline);
+    codegen::runPipeline(*module, [&](mlir::OpPassManager &pm) {
+      codegen::buildKernelPipeline(pm, target);
+      codegen::buildTargetPipeline(pm, target);
+    });
     if ((*module)->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt() > int64_t(kPackWorkspace))
       throw Error(ErrorKind::Compile, "pack: " + name + ": expected a workspace of at most " + std::to_string(kPackWorkspace) + " bytes");
     llvm::LLVMContext llvmContext;
-    auto native = toLlvm(*module, llvmContext, *machine);
+    auto native = cpu::toLlvm(*module, llvmContext, *machine);
     bool isNew;
     auto file = llvm::MemoryBuffer::getFile(objectFor(*native, *machine, folder, isNew));
     if (!file) throw Error(ErrorKind::Compile, "pack: expected to read an object that was just written");
@@ -309,7 +315,7 @@ void build(const std::string &output, const std::string &folder, const char *cpu
     objects.push_back({(*file)->getBufferStart(), (*file)->getBufferSize()});
     files.push_back(std::move(*file));
   }
-  linkShared(objects, output + ".tmp");
+  cpu::linkShared(objects, *machine, output + ".tmp");
   llvm::sys::fs::rename(output + ".tmp", output);
   std::printf("kiln-pack: %d kernels, %zu objects, %d compiled\n", kernels, objects.size(), compiled);
 }

@@ -1,26 +1,30 @@
-// kiln-run FILE.mlir [--entry=NAME | --all] [--target=cpu|reference|both] [--input=1,2,3 ...]: runs functions of kiln ops
-// compiled for this machine, in the reference interpreter, or in both, whose bits must agree; prints their results.
+// kiln-run FILE.mlir [--entry=NAME | --all] [--target=NAME|reference|both] [--input=1,2,3 ...] [--repeat=N]: runs functions of kiln ops
+// compiled for a target (cpu: this machine), in the reference interpreter, or in both cpu and that, whose bits must agree; prints their
+// results, or how long they take. --check compares another target with the interpreter in the same way. --load opens a library that
+// registers a target. Functions may be fused and planned already (kiln-opt), also scheduled: then that is what runs.
 //
 // Inputs are row-major elements; a single one fills the array; none: 0, 1, 2, ... An argument's attribute kiln.input = "..."
 // stands in for --input, so that one file can hold many functions with their inputs. FILE may also be a program file. Trees of the trace
 // dialect run in the interpreter alone.
+#include "codegen/Pipelines.h"
+#include "codegen/Session.h"
 #include "codegen/reference/Interpreter.h"
-#include "dialects/trace/TraceDialect.h"
+#include "dialects/trace/Convert.h"
 #include "lib/Core/Program.h"
 #include "lib/Library/Library.h"
 #include "include/kiln/executable.h"
-#include "lib/Driver/Driver.h"
-#include "passes/Passes.h"
-#include "passes/Pipelines.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/DynamicLibrary.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
-#include <dlfcn.h>
 
 using namespace llvm;
 
@@ -28,16 +32,26 @@ static cl::opt<std::string> file(cl::Positional, cl::desc("<input file>"), cl::i
 static cl::opt<std::string> entry("entry", cl::desc("Function to run (the first unless given)"));
 static cl::list<std::string> inputs("input", cl::desc("Elements of the next argument, comma-separated"));
 static cl::opt<bool> all("all", cl::desc("Run every function of the file"));
-static cl::opt<std::string> target("target", cl::desc("Where to run: cpu, reference, or both"), cl::init("cpu"));
+static cl::opt<unsigned> repeat("repeat", cl::desc("Run compiled functions so often, and print the median time instead of results"));
+static cl::opt<std::string> target("target", cl::desc("Where to run: a registered target, reference, or both cpu and that"),
+                                   cl::init("cpu"));
+static cl::opt<bool> checks("check", cl::desc("Compare the results of the target with those of the reference interpreter"));
+static cl::opt<bool> withoutRuntime("without-runtime", cl::desc("Give the code no table of the runtime"));
+static cl::list<std::string> libraries("load", cl::desc("A library that registers a target"));
 
 namespace kiln {
 namespace {
 
+/// Memory as compiled code has it: in whole lines of the cache.
+struct alignas(64) Line {
+  char bytes[64] = {};
+};
+
 struct Data {
   TensorType type;
-  std::vector<char> bytes;
-  explicit Data(const TensorType &t) : type(t), bytes(size_t(std::max<int64_t>(numElements(t.shape) * byteSize(t.dtype), 1)) + 64) {}
-  char *at(int64_t i) { return bytes.data() + i * byteSize(type.dtype); }
+  std::vector<Line> lines;
+  explicit Data(const TensorType &t) : type(t), lines(size_t(numElements(t.shape) * byteSize(t.dtype)) / sizeof(Line) + 1) {}
+  char *at(int64_t i) { return lines[0].bytes + i * byteSize(type.dtype); }
 };
 
 reference::Number parse(StringRef word) {
@@ -150,41 +164,61 @@ std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
 }
 
 /// The functions of a module, compiled and loaded.
-class Native {
+class Compiled {
 public:
-  explicit Native(mlir::ModuleOp module) {
-    auto machine = makeTargetMachine(nullptr);
-    describeTarget(module, *machine);
-    runPipeline(module, buildKernelPipeline);
-    runPipeline(module, buildCpuPipeline);
-    workspace.resize(size_t(module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt()) + 64);
-    LLVMContext llvmContext;
-    auto native = toLlvm(module, llvmContext, *machine);
-    auto object = emitObject(*native, *machine);
+  Compiled(mlir::ModuleOp module, const codegen::Target &target) : runtime(withoutRuntime ? nullptr : runtimeTable()) {
+    auto machine = target.machine({});
+    machine->describe(module);
+    bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+    codegen::runPipeline(module, [&](mlir::OpPassManager &pm) {
+      if (!isFused) codegen::buildKernelPipeline(pm, target);
+      codegen::buildTargetPipeline(pm, target);
+    });
+    int64_t bytes = 0; // said of the module, or of each function by targets that keep them
+    module->walk([&](mlir::Operation *op) {
+      if (auto mine = op->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes")) bytes = std::max(bytes, mine.getInt());
+    });
+    workspace.resize(size_t(bytes) / sizeof(Line) + 1);
     SmallString<64> path;
-    if (sys::fs::createTemporaryFile("kiln-run", "so", path))
+    if (sys::fs::createTemporaryFile("kiln-run", "code", path))
       throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
-    linkShared({object}, path.str().str());
-    handle = dlopen(path.c_str(), RTLD_NOW);
-    sys::fs::remove(path);
-    if (!handle) throw Error(ErrorKind::Compile, "kiln-run: the program does not load");
+    FileRemover remover(path);
+    machine->serialize(module, path.str().str());
+    code = target.load(path.str().str());
   }
 
   std::vector<Data> run(const Run &run) {
-    auto fn = reinterpret_cast<kiln_entry_fn>(dlsym(handle, run.name.c_str()));
     std::vector<Data> data = run.data;
-    std::vector<void *> buffers;
-    for (Data &d : data) buffers.push_back(d.bytes.data());
-    auto *aligned = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
-    int32_t status = fn(runtimeTable(), buffers.data(), nullptr, aligned);
-    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
-    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+    call(run, data);
     return run.results(std::move(data));
   }
 
+  /// The median time of `count` runs, in milliseconds.
+  double time(const Run &run, unsigned count) {
+    std::vector<Data> data = run.data;
+    std::vector<double> times;
+    for (unsigned i = 0; i <= count; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      call(run, data);
+      times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    }
+    times.erase(times.begin()); // the first touches the memory
+    std::nth_element(times.begin(), times.begin() + int64_t(count / 2), times.end());
+    return times[count / 2];
+  }
+
 private:
-  void *handle = nullptr;
-  std::vector<char> workspace;
+  const kiln_rt *runtime;
+  std::unique_ptr<codegen::Code> code;
+  std::vector<Line> workspace;
+
+  void call(const Run &run, std::vector<Data> &data) {
+    std::vector<void *> buffers;
+    for (Data &d : data) buffers.push_back(d.at(0));
+    int32_t status = code->run(run.name, runtime, buffers.data(), nullptr, workspace[0].bytes);
+    if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
+    if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
+  }
 };
 
 /// Equal bits, nans apart.
@@ -198,7 +232,7 @@ void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wante
     for (size_t k = 0; k < got.elements.size(); ++k) {
       const reference::Number &a = got.elements[k], &b = want.elements[k];
       if ((a.raw == b.raw && a.rawImag == b.rawImag) || (isNan(a) && isNan(b))) continue;
-      outs() << "cpu ";
+      outs() << "compiled ";
       print(cpu[i]);
       outs() << "reference ";
       print(wanted[i]);
@@ -220,10 +254,14 @@ mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context) {
 }
 
 int run() {
-  if (target != "cpu" && target != "reference" && target != "both")
-    throw Error(ErrorKind::Device, "kiln-run: --target: expected cpu, reference or both, got '" + target + "'");
+  std::string error;
+  for (const std::string &library : libraries)
+    if (sys::DynamicLibrary::LoadLibraryPermanently(library.c_str(), &error))
+      throw Error(ErrorKind::Value, "kiln-run: --load: expected a library, got '" + library + "': " + error);
+  bool isCompiled = target != "reference", isChecked = target == "both" || checks, isInterpreted = !isCompiled || isChecked;
+  const codegen::Target *compiler = isCompiled ? &codegen::targetOf(target == "both" ? "cpu" : StringRef(target)) : nullptr;
   mlir::DialectRegistry registry;
-  registerDialects(registry);
+  codegen::registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   auto module = readModule(context);
@@ -232,19 +270,24 @@ int run() {
   std::vector<Run> runs;
   std::vector<std::vector<Data>> results;
   for (auto fn : module->getOps<mlir::FunctionOpInterface>()) {
+    if (mlir::cast<mlir::SymbolOpInterface>(fn.getOperation()).isPrivate()) continue; // a body
     if (!all && (!runs.empty() || (!entry.empty() && fn.getName() != entry))) continue;
-    if (target != "reference" && mlir::isa<ir::TreeOp>(fn))
+    if (isCompiled && mlir::isa<ir::TreeOp>(fn))
       throw Error(ErrorKind::Device, "kiln-run: --target: expected reference for a tree, got '" + target + "'");
     runs.push_back(prepare(fn));
-    if (target != "cpu") results.push_back(runReference(fn, runs.back()));
+    if (isInterpreted) results.push_back(runReference(fn, runs.back()));
   }
   if (runs.empty()) throw Error(ErrorKind::Value, "kiln-run: --entry: expected a function of the file, got '" + entry + "'");
-  bool isBoth = target == "both";
-  if (target != "reference") {
-    Native native(*module);
+  if (isCompiled) {
+    unsigned count = repeat;
+    Compiled compiled(*module, *compiler);
+    if (count) {
+      for (const Run &run : runs) outs() << "@" << run.name << ": " << format("%.4f", compiled.time(run, count)) << " ms\n";
+      return 0;
+    }
     for (size_t i = 0; i < runs.size(); ++i) {
-      std::vector<Data> mine = native.run(runs[i]);
-      if (isBoth) checkEqual(runs[i], mine, results[i]);
+      std::vector<Data> mine = compiled.run(runs[i]);
+      if (isChecked) checkEqual(runs[i], mine, results[i]);
       else results.push_back(std::move(mine));
     }
   }

@@ -1,10 +1,13 @@
 // kiln-translate --program-to-mlir|--program-to-tree|--mlir-to-program FILE: between program files (docs/formats/program.md) and MLIR, as a
-// function or as a tree of one segment.
-#include "dialects/trace/TraceDialect.h"
+// function or as a tree of one segment. --mlir-to-assembly and --mlir-to-code compile for a machine: --triple, --cpu, --features, --target.
+#include "codegen/Pipelines.h"
+#include "codegen/Session.h"
+#include "dialects/trace/Convert.h"
 #include "lib/Core/Program.h"
-#include "lib/Driver/Driver.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/DynamicLibrary.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
@@ -24,14 +27,55 @@ static LogicalResult writeProgram(Operation *op, llvm::raw_ostream &out) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module) return op->emitError() << "expected a module";
   try {
-    std::vector<uint8_t> bytes = kiln::packProgram(kiln::exportProgram(module));
+    std::vector<uint8_t> bytes = kiln::packProgram(kiln::exportFirst(module));
     out.write(reinterpret_cast<const char *>(bytes.data()), bytes.size());
     return success();
   } catch (const kiln::Error &error) { return op->emitError() << error.what(); }
 }
 
+static llvm::cl::opt<std::string> triple("triple", llvm::cl::desc("The machine that code is for, in LLVM's names; none: this one"));
+static llvm::cl::opt<std::string> cpu("cpu", llvm::cl::desc("Its CPU")), features("features", llvm::cl::desc("Its features"));
+static llvm::cl::opt<std::string> targetName("target", llvm::cl::desc("A registered target"), llvm::cl::init("cpu"));
+static llvm::cl::list<std::string> libraries("load", llvm::cl::desc("A library that registers a target"));
+
+/// Lowers a module for the machine of the command line, and hands it on.
+static LogicalResult compile(Operation *op, llvm::function_ref<void(kiln::codegen::Machine &, ModuleOp)> write) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module) return op->emitError() << "expected a module";
+  std::string error;
+  for (const std::string &library : libraries)
+    if (llvm::sys::DynamicLibrary::LoadLibraryPermanently(library.c_str(), &error))
+      return op->emitError() << "--load: expected a library, got '" << library << "': " << error;
+  try {
+    const kiln::codegen::Target &target = kiln::codegen::targetOf(targetName);
+    auto machine = target.machine({triple, cpu, features});
+    machine->describe(module);
+    kiln::codegen::runPipeline(module, [&](OpPassManager &pm) {
+      kiln::codegen::buildKernelPipeline(pm, target);
+      kiln::codegen::buildTargetPipeline(pm, target);
+    });
+    write(*machine, module);
+    return success();
+  } catch (const kiln::Error &error) { return op->emitError() << error.what(); }
+}
+
+static LogicalResult writeAssembly(Operation *op, llvm::raw_ostream &out) {
+  return compile(op,
+                 [&](kiln::codegen::Machine &machine, ModuleOp module) { out << machine.print(module, kiln::codegen::Text::Assembly); });
+}
+
+static LogicalResult writeCode(Operation *op, llvm::raw_ostream &out) {
+  llvm::SmallString<64> path;
+  if (llvm::sys::fs::createTemporaryFile("kiln-translate", "code", path)) return op->emitError() << "expected a writable temporary folder";
+  llvm::FileRemover remover(path);
+  return compile(op, [&](kiln::codegen::Machine &machine, ModuleOp module) {
+    machine.serialize(module, path.str().str());
+    if (auto file = llvm::MemoryBuffer::getFile(path)) out << (*file)->getBuffer();
+  });
+}
+
 int main(int argc, char **argv) {
-  auto load = [](DialectRegistry &registry) { kiln::registerDialects(registry); };
+  auto load = [](DialectRegistry &registry) { kiln::codegen::registerDialects(registry); };
   auto reader = [](auto import) {
     return [import](llvm::SourceMgr &source, MLIRContext *context) {
       context->loadAllAvailableDialects();
@@ -41,5 +85,7 @@ int main(int argc, char **argv) {
   TranslateToMLIRRegistration toMlir("program-to-mlir", "a program file to a function", reader(kiln::importTrace), load);
   TranslateToMLIRRegistration toTree("program-to-tree", "a program file to a tree of one segment", reader(kiln::importTree), load);
   TranslateFromMLIRRegistration fromMlir("mlir-to-program", "the first function, or straight tree, to a program file", writeProgram, load);
+  TranslateFromMLIRRegistration toAssembly("mlir-to-assembly", "functions of kiln ops to assembly", writeAssembly, load);
+  TranslateFromMLIRRegistration toCode("mlir-to-code", "functions of kiln ops to the code that a target loads", writeCode, load);
   return failed(mlirTranslateMain(argc, argv, "Kiln's program files"));
 }

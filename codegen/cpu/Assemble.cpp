@@ -12,52 +12,54 @@ static SmallVector<Index> toIndices(KernelContext &k, ArrayRef<Size> sizes) {
   return llvm::map_to_vector(sizes, [&](Size d) { return k.ev.sizeOf(d); });
 }
 
-static void emitConcat(KernelContext &k, ir::ConcatOp op) {
+static void emitConcat(KernelContext &k, ir::ConcatOp op, ArrayRef<ir::NestAttr> nests) {
   size_t axis = size_t(op.getAxis());
   Region region{SmallVector<Index>(k.outputs[0].shape.size(), Index(0)), {}};
-  for (Value part : op.getArrays()) {
+  for (auto [part, nest] : llvm::zip(op.getArrays(), nests)) {
     SmallVector<Index> shape = shapeOf(k, part);
-    storeAll(k, shape, part, k.outputs[0], region);
+    storeAll(k, nest, shape, part, k.outputs[0], region);
     region.starts[axis] = k.e.add(region.starts[axis], shape[axis]);
   }
 }
 
 /// The array that is changed, unless it lies where the result goes already.
-static void copyBase(KernelContext &k, Value x) {
-  if (!k.isInPlace(x)) storeAll(k, k.outputs[0].shape, x, k.outputs[0]);
+static void copyBase(KernelContext &k, ir::NestAttr nest, Value x) {
+  if (!k.isInPlace(x)) storeAll(k, nest, k.outputs[0].shape, x, k.outputs[0]);
 }
 
-static void emitUpdate(KernelContext &k, ir::UpdateOp op) {
-  copyBase(k, op.getX());
-  storeAll(k, shapeOf(k, op.getValue()), op.getValue(), k.outputs[0],
-           {toIndices(k, op.getStarts()), SmallVector<Index>(op.getSteps().begin(), op.getSteps().end())});
+static Region regionOf(KernelContext &k, ir::UpdateOp op) {
+  return {toIndices(k, op.getStarts()), SmallVector<Index>(op.getSteps().begin(), op.getSteps().end())};
 }
 
-static void emitDynamicUpdate(KernelContext &k, ir::DynamicUpdateOp op) {
+static Region regionOf(KernelContext &k, ir::DynamicUpdateOp op) {
   Shape shape = ir::typeOf(op.getX()).shape, part = ir::typeOf(op.getValue()).shape;
   Region region;
   for (int i = 0; i < shape.rank; ++i)
     region.starts.push_back(k.ev.dynamicStart(op.getStarts(), i, k.ev.sizeOf(shape[i]), k.ev.sizeOf(part[i])));
-  copyBase(k, op.getX());
-  storeAll(k, shapeOf(k, op.getValue()), op.getValue(), k.outputs[0], region);
+  return region;
 }
 
-void emitAssemble(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
-  if (auto concat = dyn_cast<ir::ConcatOp>(op)) emitConcat(k, concat);
-  else if (auto update = dyn_cast<ir::UpdateOp>(op)) emitUpdate(k, update);
-  else emitDynamicUpdate(k, cast<ir::DynamicUpdateOp>(op));
+LogicalResult emitAssemble(KernelContext &k) {
+  Operation *op = k.mainOp();
+  ArrayRef<ir::NestAttr> nests = k.schedule<ir::AssembleAttr>().getParts();
+  if (auto concat = dyn_cast<ir::ConcatOp>(op)) return emitConcat(k, concat, nests), success();
+  auto update = dyn_cast<ir::UpdateOp>(op);
+  Region region = update ? regionOf(k, update) : regionOf(k, cast<ir::DynamicUpdateOp>(op));
+  copyBase(k, nests[0], op->getOperand(0));
+  storeAll(k, nests[1], shapeOf(k, op->getOperand(1)), op->getOperand(1), k.outputs[0], region);
+  return success();
 }
 
 /// The updates in order along their axis; whatever lies behind the axis in lanes.
-void emitScatter(KernelContext &k) {
-  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+LogicalResult emitScatter(KernelContext &k) {
+  auto op = cast<ir::ArrayOp>(k.mainOp());
+  auto schedule = k.schedule<ir::ScatterAttr>();
   Value indices = op->getOperand(1), updates = op->getOperand(2);
   Op id = op.getId();
   size_t axis = size_t(op.getAlong()[0]);
   const Buffer &out = k.outputs[0];
   Emitter &e = k.e;
-  copyBase(k, op.getMain());
+  copyBase(k, schedule.getCopy(), op.getMain());
   SmallVector<Index> shape(out.shape.begin(), out.shape.end());
   shape[axis] = shapeOf(k, indices)[0];
   bool hasLanes = axis + 1 < shape.size();
@@ -76,7 +78,7 @@ void emitScatter(KernelContext &k) {
       if (i <= axis || i + 1 == shape.size()) skip.push_back(int64_t(i));
     forEachPosition(e, shape, skip, position, [&] {
       for (size_t i = axis + 1; i < shape.size(); ++i) target[i] = position[i];
-      forEachVector(k.ev, 0, shape.back(), lanesFor(shape.back(), preferredLanes(k)), [&](Coordinate c) {
+      forEachVector(k.ev, 0, shape.back(), schedule.getLanes(), [&](Coordinate c) {
         position.back() = c;
         putOne();
       });
@@ -97,6 +99,7 @@ void emitScatter(KernelContext &k) {
       });
     });
   });
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -29,20 +29,16 @@ std::optional<Buffer> memoryOf(KernelContext &k, Value operand) {
   return view;
 }
 
-/// Batch axes from `first` on that are more rows of one product: the right operand repeats along them, and the left one and the result
-/// lie row behind row.
+/// The last `folded` batch axes and the rows of a result, as rows of one product.
 class Rows {
 public:
-  Rows(KernelContext &k, const Buffer *a, const Buffer &b, const Buffer &c, size_t batches)
+  Rows(KernelContext &k, const Buffer &c, size_t batches, size_t folded)
       : first(batches), e(k.e), shape(ArrayRef<Index>(c.shape).drop_back()), all(shape.back()) {
-    auto repeats = [&](size_t axis) { return b.strides[axis].isConstant(0) || b.shape[axis].isConstant(1); };
-    if ((a && !a->isRowMajor) || !c.isRowMajor) return;
-    while (first > 0 && repeats(first - 1)) all = e.mul(all, shape[--first]);
+    while (first > batches - folded) all = e.mul(all, shape[--first]);
     while (outer + 1 < shape.size() && (outer < first || shape[outer].isConstant(1))) ++outer;
   }
   size_t first;
 
-  bool areJoined() const { return first + 1 < shape.size(); }
   Index size() const { return all; }
   /// Puts row `i` into a position.
   void place(Coordinates &position, Index i) const {
@@ -85,17 +81,9 @@ Side computed(KernelContext &k, Value operand, const Coordinates &batch, size_t 
   return side;
 }
 
-/// Whether a product streams through one large operand for few rows.
-bool isSkinny(const Product &p) {
-  constexpr int64_t kLargeBytes = 512 << 10;
-  if (!p.a.size.isStatic() || !p.b.size.isStatic() || !p.depth.isStatic() || !p.b.across.isConstant(1)) return false;
-  return p.a.size.number <= (p.target.isWide() ? 16 : 8) && p.depth.number > 0 &&
-         p.depth.number * p.b.size.number * byteSize(p.dtype) >= kLargeBytes;
-}
-
 } // namespace
 
-void emitContraction(KernelContext &k) {
+LogicalResult emitContraction(KernelContext &k) {
   auto dot = cast<ir::DotGeneralOp>(k.mainOp());
   int batches = int(dot.getXBatch().size());
   size_t xAxis = size_t(dot.getXAxis()), yAxis = size_t(dot.getYAxis());
@@ -104,10 +92,11 @@ void emitContraction(KernelContext &k) {
   Coordinates batch(c.shape.size());
   auto a = memoryOf(k, dot.getX()), b = memoryOf(k, dot.getY());
   size_t row = size_t(batches);
-  // Only along K can a computed row be read by lanes.
+  auto tiles = dyn_cast<ir::ProductAttr>(*k.kernel.getSchedule());
+  auto update = dyn_cast<ir::RankUpdateAttr>(*k.kernel.getSchedule());
+  int64_t folded = tiles ? tiles.getFold() : update.getFold(), lanes = tiles ? tiles.getEpilogue() : update.getEpilogue();
   std::optional<Rows> rows;
-  if (b && xAxis == row + 1) rows.emplace(k, a ? &*a : nullptr, *b, c, row);
-  if (rows && !rows->areJoined()) rows.reset();
+  if (folded) rows.emplace(k, c, row, size_t(folded));
   const Rows *joined = rows ? &*rows : nullptr;
   auto productAt = [&] {
     auto inMemory = [&](const Buffer &buffer, size_t free, size_t along, const Rows *rows) {
@@ -120,17 +109,13 @@ void emitContraction(KernelContext &k) {
       return memory ? inMemory(*memory, free, along, rows) : computed(k, operand, batch, free, along, rows);
     };
     Index depth = shapeOf(k, dot.getX())[xAxis];
-    Product p{side(a, dot.getX(), xFree, xAxis, joined),
-              side(b, dot.getY(), yFree, yAxis, nullptr),
-              inMemory(c, row, row + 1, joined),
-              depth,
-              c.dtype,
-              k.target};
+    Product p{side(a, dot.getX(), xFree, xAxis, joined), side(b, dot.getY(), yFree, yAxis, nullptr), inMemory(c, row, row + 1, joined),
+              depth, c.dtype};
     if (k.hasEpilogue())
-      p.finish = [&k, batch, joined](Index from, Index rowEnd, Index column, Index columnEnd) {
+      p.finish = [&k, batch, joined, lanes](Index from, Index rowEnd, Index column, Index columnEnd) {
         auto place = [&](Coordinates &position, Index i) { joined->place(position, i); };
-        if (joined) k.finishPart(batch, from, rowEnd, column, columnEnd, place);
-        else k.finishPart(batch, from, rowEnd, column, columnEnd);
+        if (joined) k.finishPart(lanes, batch, from, rowEnd, column, columnEnd, place);
+        else k.finishPart(lanes, batch, from, rowEnd, column, columnEnd);
       };
     return p;
   };
@@ -147,17 +132,20 @@ void emitContraction(KernelContext &k) {
     fillZero(k.e, p);
     finishAll(p);
   };
-  if (shape.depth.isConstant(0)) return forEachBatch(zeros);
-  if (isSkinny(shape))
-    return forEachBatch([&](const Product &p) {
-      emitSkinnyProduct(k, p);
+  if (shape.depth.isConstant(0)) return forEachBatch(zeros), success();
+  if (update) {
+    forEachBatch([&](const Product &p) {
+      emitRankUpdate(k, update, p);
       finishAll(p);
     });
-  TiledProduct tiled(k, shape);
+    return success();
+  }
+  TiledProduct tiled(k, tiles, shape);
   forEachBatch([&](const Product &p) {
     if (!p.depth.isStatic()) k.e.when(k.e.lessThan(p.depth, 1), [&] { zeros(p); });
     tiled.run(p);
   });
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -23,11 +23,13 @@ public:
   void run() {
     const Buffer &out = k.mainOutput();
     Index filters = e.ceilDiv(out.shape.back(), groups), channels = w[spatial];
-    int64_t lanes = lanesFor(filters, byteSize(out.dtype) == 8 ? 16 : 32);
+    auto schedule = k.schedule<ir::WindowAttr>();
+    Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+    int64_t lanes = schedule.getLanes();
     position.resize(out.shape.size());
     Index work = e.mul(out.shape.back(), channels); // a product each
     for (size_t i = 0; i < spatial; ++i) work = e.mul(work, w[i]);
-    forEachPosition(k, out.shape, {int64_t(spatial) + 1}, position, work, [&] {
+    forEachPosition(k, out.shape, {int64_t(spatial) + 1}, position, sharing, work, [&] {
       e.loop(0, groups, 1, [&](Index group) {
         Index first = e.mul(group, filters);
         forEachVector(k.ev, first, e.add(first, filters), lanes, [&](Coordinate c) {
@@ -103,10 +105,11 @@ private:
 
 } // namespace
 
-void emitConvolution(KernelContext &k) {
+LogicalResult emitConvolution(KernelContext &k) {
   Operation *op = k.mainOp();
-  if (fitsTiledConvolution(k, op)) emitTiledConvolution(k, op);
+  if (isa<ir::ConvolutionAttr>(*k.kernel.getSchedule())) emitTiledConvolution(k, op);
   else ConvolutionEmitter(k, op).run();
+  return success();
 }
 
 } // namespace kiln::cpu

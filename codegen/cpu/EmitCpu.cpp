@@ -4,10 +4,16 @@
 //   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
 //   of a program for any size also:  i64 kiln_workspace(ptr dims)
 //
+// The functions that loops and branches run are called by kernels:
+//
+//   body:    i32 body(ptr noalias argument..., ptr noalias result..., ptr workspace, ptr dims, ptr rt)
+//
 // dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
 #include "codegen/cpu/EmitCpu.h"
 
+#include "codegen/cpu/Bodies.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/RandomSchedule.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
@@ -23,30 +29,23 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr llvm::StringLiteral kInPlace = "kiln.in_place", kNoAlias = "llvm.noalias";
-
-/// How an array of the program lies in memory: which buffer, and its strides.
-struct Place {
-  enum Kind { Argument, Result, Workspace } kind = Workspace;
-  int64_t number = 0;        // of the argument or result; the byte offset in the workspace, or -2 - i in its open block i
-  DenseI64ArrayAttr strides; // null: row-major
-  int64_t firstStride = 0;   // where its dynamic strides start in dims
-  bool operator==(const Place &o) const { return kind == o.kind && number == o.number; }
-};
+constexpr llvm::StringLiteral kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias";
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, ModuleOp module) : main(main), module(module), b(module.getContext()) {}
+  ProgramEmitter(func::FuncOp main, ModuleOp module, EmittedBodies &bodies)
+      : main(main), module(module), b(module.getContext()), bodies(bodies), places(main), isBody(places.isBody) {}
   LogicalResult run();
 
 private:
   func::FuncOp main;
   ModuleOp module;
   OpBuilder b;
-  DenseMap<Value, Place> places;
-  int64_t planned = 0, scratch = 0;
-  bool isOpen = false, hasStreams = false, isRefused = false;
-  int64_t symbols = 0;
+  EmittedBodies &bodies;
+  Places places;
+  bool isBody; // called by a kernel
+  int64_t scratch = 0;
+  bool hasStreams = false, isRefused = false, hasTasks = false;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
 
@@ -72,50 +71,26 @@ private:
   void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted, ArrayRef<size_t> candidates);
   bool isHeavy(ir::KernelOp kernel);
-  bool streams(KernelContext &k, const Place &place, const Buffer &buffer);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
-  void placeArrays();
   void emitKernel(ir::KernelOp kernel);
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
   Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
-  void emitEntry();
+  func::FuncOp emitEntry();
+  int64_t inlinedOps(func::FuncOp entry);
+  void finishBody(func::FuncOp entry);
 };
-
-void ProgramEmitter::placeArrays() {
-  int64_t dynamic = 0;
-  isOpen = main->hasAttr(ir::kSymbols);
-  symbols = ir::symbolsOf(main);
-  auto placed = [&](Place::Kind kind, int64_t number, Attribute strides) {
-    Place place{kind, number, dyn_cast_or_null<DenseI64ArrayAttr>(strides), symbols + dynamic};
-    if (place.strides) dynamic += llvm::count(place.strides.asArrayRef(), kDynamicStride);
-    return place;
-  };
-  for (auto [i, argument] : llvm::enumerate(main.getArguments()))
-    places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
-    for (auto [i, result] : llvm::enumerate(kernel.getResults()))
-      places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
-  for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
-    // A result in place of an argument is that argument.
-    if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), kInPlace))
-      places[ir::memoryOf(value)] = places[main.getArgument(unsigned(argument.getInt()))];
-    else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
-  }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
-  if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
-}
 
 /// A size in numbers: what the caller gives for a symbol, or a product of such.
 Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
   if (d.isConstant()) return d.number();
   int64_t symbol = d.symbol();
-  if (symbol < symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
+  if (symbol < places.symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - symbols)]).asArrayRef()))
+  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - places.symbols)]).asArrayRef()))
     result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
@@ -124,7 +99,7 @@ static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64
 
 /// Where open block `number` starts in the workspace; `starts` are those known so far in this function.
 Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts) {
-  if (starts.empty()) starts.push_back(planned);
+  if (starts.empty()) starts.push_back(places.planned);
   auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
   for (size_t i = starts.size() - 1; i < number; ++i) {
     ir::ArrayType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
@@ -179,7 +154,8 @@ func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted, ArrayRef<size_t> c
   for (size_t i : candidates) {
     Emitted &e = emitted[i];
     ir::KernelOp a = e.kernel, b = wanted.kernel;
-    bool sameUse = e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind();
+    bool sameUse =
+        e.slots == wanted.slots && e.strides == wanted.strides && a.getKind() == b.getKind() && a.getSchedule() == b.getSchedule();
     if (!sameUse || a.getBody().front().getArgumentTypes() != b.getBody().front().getArgumentTypes()) continue;
     if (OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations)) return e.function;
   }
@@ -190,7 +166,7 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   // One pointer for each place: an array read under two shapes is one buffer.
   SmallVector<Place> slots;
   auto slotOf = [&](Value v) {
-    Place place = places[v];
+    Place place = places.of(v);
     auto found = llvm::find(slots, place);
     if (found == slots.end()) slots.push_back(place);
     return size_t(llvm::find(slots, place) - slots.begin());
@@ -198,7 +174,8 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   Emitted wanted{kernel, {}, {}, nullptr};
   for (Value v : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults()))) {
     wanted.slots.push_back(slotOf(v));
-    wanted.strides.push_back({places[v].strides, places[v].strides ? places[v].firstStride : 0});
+    const Place &place = places.of(v);
+    wanted.strides.push_back({place.strides, place.strides ? place.firstStride : 0});
   }
   auto &candidates = emittedByHash[hashOf(kernel, wanted.slots)];
   wanted.function = findEqual(wanted, candidates);
@@ -220,22 +197,7 @@ bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
                       [](Operation &op) { return cast<ir::ArrayOp>(op).getCost() >= kHeavy || isa<ir::TransposeOp>(op); });
 }
 
-/// Whether a result is stored past the caches: one that leaves the program, is larger than they are, and is written in whole lines.
-bool ProgramEmitter::streams(KernelContext &k, const Place &place, const Buffer &buffer) {
-  ir::KernelOp kernel = k.kernel;
-  bool isInOrder = kernel.getKind() == ir::KernelKind::Elementwise || kernel.getKind() == ir::KernelKind::Reduction;
-  if (!target.streamBytes || !isInOrder || place.kind != Place::Result || place.strides || buffer.shape.empty()) return false;
-  int64_t bytes = byteSize(buffer.dtype);
-  for (Index n : buffer.shape) {
-    if (!n.isStatic()) return false;
-    bytes *= n.number;
-  }
-  constexpr int64_t kLine = 64;
-  return bytes >= target.streamBytes &&
-         (buffer.shape.size() == 1 || k.isFlat() || buffer.shape.back().number * byteSize(buffer.dtype) % kLine == 0);
-}
-
-static void emitBody(KernelContext &k) {
+static LogicalResult emitBody(KernelContext &k) {
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Elementwise: return emitElementwise(k);
   case ir::KernelKind::Reduction: return emitReduction(k);
@@ -247,7 +209,9 @@ static void emitBody(KernelContext &k) {
   case ir::KernelKind::Sort: return emitSort(k);
   case ir::KernelKind::Convolution: return emitConvolution(k);
   case ir::KernelKind::Library: return emitLibrary(k);
+  case ir::KernelKind::Control: return emitControl(k);
   }
+  llvm_unreachable("a kind of kernel");
 }
 
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
@@ -267,7 +231,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   Emitter e(b, loc);
   Evaluator ev(e);
   Value scratchPointer = body->getArgument(unsigned(pointers)), dims = body->getArgument(unsigned(pointers) + 1);
-  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), target, isOpen};
+  KernelContext context{e, ev, kernel, {}, scratchPointer, body->getArgument(unsigned(pointers) + 2), &bodies};
   DenseMap<int64_t, Value> sizes; // by symbol, at the start of the function
   auto openSize = [&](Size d) {
     Value &known = sizes[d.symbol()];
@@ -280,20 +244,19 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
-    ev.buffers[argument] = bufferOf(e, argument, places[outer], body->getArgument(unsigned(slot)), dims);
+    ev.buffers[argument] = bufferOf(e, argument, places.of(outer), body->getArgument(unsigned(slot)), dims);
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
-    context.outputs.push_back(bufferOf(e, result, places[result], body->getArgument(unsigned(slot)), dims));
-  for (auto [result, output] : llvm::zip(kernel.getResults(), context.outputs))
-    hasStreams |= output.streams = streams(context, places[result], output);
-
-  emitBody(context);
+    context.outputs.push_back(bufferOf(e, result, places.of(result), body->getArgument(unsigned(slot)), dims));
+  isRefused |= failed(emitBody(context));
+  hasStreams |= llvm::any_of(context.outputs, [](Buffer &output) { return output.streams; });
   isRefused |= ev.isRefused;
+  hasTasks |= context.tasks > 0;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
   bool isFixed = context.scratchUsed.isStatic();
   scratch = std::max(scratch, context.sharedBytes + (isFixed ? context.scratchUsed.number : 0));
-  if (!isFixed && isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
+  if (!isFixed && places.isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
   return fn;
 }
 
@@ -302,8 +265,10 @@ using KernelCalls = ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>>;
 /// A function with the arguments of the entry, whose body `emit` makes from them; it gives the status.
 func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit) {
   b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types(4, pointer());
-  auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(types, b.getI32Type()));
+  unsigned pointers = isBody ? main.getNumArguments() + main.getNumResults() + 3 : 4;
+  auto fn = func::FuncOp::create(b, main.getLoc(), name, b.getFunctionType(SmallVector<Type>(pointers, pointer()), {b.getI32Type()}));
+  for (unsigned i = 0; isBody && i < pointers - 3; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
+  if (isBody) fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
   Emitter e(b, main.getLoc());
@@ -313,10 +278,14 @@ func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Va
 
 Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
   Location loc = main.getLoc();
-  Value buffers = body->getArgument(1), dims = body->getArgument(2), workspace = body->getArgument(3);
+  unsigned last = body->getNumArguments() - 1;
+  Value dims = body->getArgument(isBody ? last - 1 : 2), workspace = body->getArgument(isBody ? last - 2 : 3);
+  Value runtime = body->getArgument(isBody ? last : 0);
   int64_t arguments = int64_t(main.getNumArguments());
   SmallVector<Index> starts;
-  auto bufferAt = [&](int64_t i) {
+  auto bufferAt = [&](int64_t i) -> Value {
+    if (isBody) return body->getArgument(unsigned(i));
+    Value buffers = body->getArgument(1);
     Value from = LLVM::GEPOp::create(b, loc, pointer(), pointer(), buffers, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
     return LLVM::LoadOp::create(b, loc, pointer(), from).getResult();
   };
@@ -324,23 +293,27 @@ Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
     return e.address(workspace, DType::U8, place < 0 ? openBlock(e, dims, size_t(-2 - place), starts) : Index(place));
   };
   Value status = e.scalar(DType::I32, 0).value, end = e.address(workspace, DType::U8, planEnd(e, dims, starts));
+  SmallVector<Value> onStack;
+  for (int64_t bytes : places.stackBytes) onStack.push_back(e.stack(DType::U64, std::max<int64_t>(1, (bytes + 7) / 8)));
+  auto addressOf = [&](const Place &p) {
+    if (p.kind == Place::Workspace) return inWorkspace(p.number);
+    if (p.kind == Place::Stack) return onStack[size_t(p.number)];
+    return bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number);
+  };
   for (auto &[kernel, slots] : calls) {
     SmallVector<Value> args;
-    for (const Place &p : slots)
-      args.push_back(p.kind == Place::Workspace ? inWorkspace(p.number)
-                                                : bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number));
+    for (const Place &p : slots) args.push_back(addressOf(p));
     args.push_back(end);
     args.push_back(dims);
-    args.push_back(body->getArgument(0));
+    args.push_back(runtime);
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
   }
   return status;
 }
 
-/// Calls the kernels in order; of many, in parts, as code generation takes more than linear time in the length of a block.
-void ProgramEmitter::emitEntry() {
-  constexpr size_t kPart = 128;
+/// Calls the kernels in order; of many, in parts.
+func::FuncOp ProgramEmitter::emitEntry() {
   SmallVector<func::FuncOp> parts;
   KernelCalls all = kernels;
   if (all.size() > kPart)
@@ -350,15 +323,74 @@ void ProgramEmitter::emitEntry() {
       parts.push_back(entryFunction(name, [&](Emitter &e, Block *body) { return callKernels(e, body, calls); }));
       parts.back()->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
     }
-  entryFunction(main.getName(), [&](Emitter &e, Block *body) {
+  return entryFunction(main.getName(), [&](Emitter &e, Block *body) {
     Value status = parts.empty() ? callKernels(e, body, all) : e.scalar(DType::I32, 0).value;
     for (func::FuncOp part : parts) {
       Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
       status = arith::OrIOp::create(b, main.getLoc(), status, result);
     }
-    if (hasStreams) LLVM::CallIntrinsicOp::create(b, main.getLoc(), b.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
+      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
     return status;
   });
+}
+
+/// What a kernel does, in cheap element operations, at the most; what is not known is much.
+static int64_t workOf(ir::KernelOp kernel) {
+  using Kind = ir::KernelKind;
+  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Compact};
+  if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
+  int64_t most = 1, cost = 0;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    cost += cast<ir::ArrayOp>(op).getCost();
+    for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))
+      most = std::max(most, numElements(ir::recordedType(v).shape));
+  }
+  return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
+}
+
+/// How many operations a call of a body becomes where its kernels and the bodies that they run are inlined into it; 0: too many.
+int64_t ProgramEmitter::inlinedOps(func::FuncOp entry) {
+  constexpr int64_t kMost = 2000;
+  int64_t count = 0;
+  auto add = [&](Operation *) { ++count; };
+  entry.walk(add);
+  for (auto &[function, slots] : kernels) {
+    function.walk(add);
+    if (hasTasks || count > kMost) return 0;
+  }
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
+    for (FlatSymbolRefAttr name : ir::bodiesOf(&kernel.getBody().front().front())) {
+      int64_t inner = bodies[name.getValue()].inlined;
+      if (!inner) return 0;
+      count += inner;
+    }
+  return count > kMost ? 0 : count;
+}
+
+/// LLVM puts a function into those that call it.
+static void inlineCalls(func::FuncOp fn) {
+  Builder b(fn.getContext());
+  SmallVector<Attribute> attributes = {b.getStringAttr("alwaysinline")};
+  if (auto others = fn->getAttrOfType<ArrayAttr>("passthrough")) llvm::append_range(attributes, others);
+  fn->setAttr("passthrough", b.getArrayAttr(attributes));
+}
+
+/// What callers of a body have to know.
+void ProgramEmitter::finishBody(func::FuncOp entry) {
+  EmittedBody &body = bodies[main.getName()];
+  body.function = entry;
+  body.workspace = places.planned + scratch;
+  body.inlined = inlinedOps(entry);
+  if (body.inlined) {
+    inlineCalls(entry);
+    for (Emitted &kernel : emitted) inlineCalls(kernel.function);
+  }
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) body.work = std::min(kWorkBetweenPolls, body.work + workOf(kernel));
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto argument = main.getResultAttrOfType<IntegerAttr>(i, kInPlace);
+    body.replaced.push_back(argument ? argument.getInt() : -1);
+  }
 }
 
 /// Bytes of the workspace for given sizes: the plan, and the most scratch of a kernel, computed as its function does.
@@ -389,33 +421,60 @@ void ProgramEmitter::emitWorkspace() {
 
 LogicalResult ProgramEmitter::run() {
   constexpr double kShare = 0.25; // measured: emission takes a tenth of the time
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
-    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
-  placeArrays();
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+    if (failed(checkSchedule(kernel, layoutOf(kernel, places)))) return failure();
     emitKernel(kernel);
     if (Budget::isUsedUp(kShare)) return main.emitError(Budget::why());
     if (isRefused) return failure();
   }
-  emitEntry();
-  if (isOpen) emitWorkspace();
+  func::FuncOp entry = emitEntry();
+  if (isBody) {
+    finishBody(entry);
+    main.erase();
+    return success();
+  }
+  if (places.isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
-  module->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(isOpen ? -1 : std::max(before ? before.getInt() : 0, planned + scratch)));
+  module->setAttr("kiln.workspace_bytes",
+                  b.getI64IntegerAttr(places.isOpen ? -1 : std::max(before ? before.getInt() : 0, places.planned + scratch)));
   main.erase();
   return success();
 }
 
 } // namespace
 
-LogicalResult emitCpu(ModuleOp module) {
-  SmallVector<func::FuncOp> programs;
-  for (auto fn : module.getOps<func::FuncOp>())
-    if (!fn.isDeclaration()) programs.push_back(fn);
-  for (func::FuncOp fn : programs) {
-    for (Operation &op : fn.getBody().front().without_terminator())
-      if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
-    if (failed(ProgramEmitter(fn, module).run())) return failure();
+/// A program of kernels whose workspace is planned.
+static LogicalResult checkPlanned(func::FuncOp fn) {
+  for (Operation &op : fn.getBody().front().without_terminator())
+    if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
+  return success();
+}
+
+LogicalResult scheduleCpu(func::FuncOp fn, uint64_t seed) {
+  if (fn.isDeclaration()) return success();
+  if (failed(checkPlanned(fn))) return failure();
+  Places places(fn);
+  Target target = Target::of(fn->getParentOfType<ModuleOp>());
+  std::mt19937_64 random(seed);
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
+    if (kernel.getSchedule()) continue;
+    KernelLayout layout = layoutOf(kernel, places);
+    auto schedule = seed ? randomSchedule(kernel, layout, target, random) : scheduleOf(kernel, layout, target);
+    if (schedule) kernel.setScheduleAttr(schedule);
+    count("schedule.kernels");
   }
+  return success();
+}
+
+LogicalResult emitCpu(ModuleOp module) {
+  SmallVector<func::FuncOp> programs, bodyFunctions;
+  for (auto fn : module.getOps<func::FuncOp>())
+    if (!fn.isDeclaration()) (fn.isPrivate() ? bodyFunctions : programs).push_back(fn);
+  EmittedBodies bodies; // each before what runs it, which stands before it
+  for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs))
+    if (failed(checkPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies).run())) return failure();
   return success();
 }
 

@@ -51,7 +51,6 @@ Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
 }
 
 Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
-  KILN_ASSERT(op, "a kernel reads only its arguments");
   auto array = cast<ir::ArrayOp>(op);
   Op id = array.getId();
   switch (array.getKind()) {
@@ -76,8 +75,12 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   default: break;
   }
   // Of a reduction or the like, whose own loop gives results at its own positions alone.
-  if (!std::exchange(isRefused, true)) op->emitOpError("in a kernel: expected reads of its result at the kernel's own positions");
+  refuse(op, "expected reads of its result at the kernel's own positions");
   return e.scalar(ir::typeOf(op->getResult(0)).dtype, 0);
+}
+
+void Evaluator::refuse(Operation *op, StringRef expected) {
+  if (!std::exchange(isRefused, true)) op->emitOpError("in a kernel: ") << expected;
 }
 
 Expr Evaluator::constant(ir::ConstantOp op) {
@@ -241,12 +244,13 @@ bool Evaluator::crossesTile(const Buffer &buffer, ArrayRef<Coordinate> position)
   return rowStride == 1;
 }
 
-/// The rows of a tile at once: what lies along them in memory is loaded lane by lane and turned in registers.
-Expr Evaluator::loadAcross(const Buffer &buffer, ArrayRef<Coordinate> position) {
+/// The rows of a tile at once: what lies along them in memory is loaded lane by lane and turned in registers. None at a position that each
+/// row computes anew.
+std::optional<Expr> Evaluator::loadAcross(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto known =
       llvm::find_if(tileLoads, [&](TileLoad &t) { return t.pointer == buffer.pointer && ArrayRef<Coordinate>(t.position) == position; });
   if (known == tileLoads.end()) {
-    KILN_ASSERT(row == 0, "the rows of a tile read alike");
+    if (row != 0) return std::nullopt;
     Index start = offsetOf(buffer, position), between = 0;
     for (auto [c, stride] : llvm::zip(position, buffer.strides))
       if (c.step) between = e.add(between, e.mul(c.step, stride));
@@ -283,7 +287,8 @@ Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto stride = laneStride(buffer, position);
   if (stride == 0) return e.load(buffer.pointer, buffer.dtype, offsetOf(buffer, position), 0);
   if (stride == 1) return e.load(buffer.pointer, buffer.dtype, offsetOf(buffer, position), lanes, mask);
-  if (crossesTile(buffer, position)) return loadAcross(buffer, position);
+  if (crossesTile(buffer, position))
+    if (auto turned = loadAcross(buffer, position)) return *turned;
   if (isComplex(buffer.dtype)) return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
   Value from = lanePointers(buffer, position), active = mask ? mask : allLanes(e, lanes);
   auto type = VectorType::get({lanes}, e.memoryType(buffer.dtype));

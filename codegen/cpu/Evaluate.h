@@ -59,6 +59,7 @@ public:
   void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
 
 private:
+  void refuse(mlir::Operation *op, llvm::StringRef expected);
   struct Known {
     Coordinates position;
     Expr result;
@@ -77,7 +78,7 @@ private:
   Expr constant(ir::ConstantOp op);
   Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
-  Expr loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
+  std::optional<Expr> loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr gather(ir::GatherOp op, llvm::ArrayRef<Coordinate> position);
   Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Coordinate shifted(Coordinate c, Index by);

@@ -9,8 +9,6 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-constexpr int64_t kUnroll = 2;
-
 /// A tile of mr x nr of the result under way: where it lies, and where its panels do.
 struct TiledProduct::Tile {
   const Product &p;
@@ -19,56 +17,17 @@ struct TiledProduct::Tile {
   bool isEdge = false;  // read in place, columns behind the end are masked
 };
 
-/// Equal blocks of at most `block`, in multiples of `unit`; from four on, their number is a multiple of `group`.
-static int64_t balance(int64_t size, int64_t block, int64_t unit, int64_t group = 1) {
-  int64_t count = std::max<int64_t>((size + block - 1) / block, 1);
-  if (count >= 4) count = (count + group - 1) / group * group;
-  int64_t each = (size + count - 1) / count;
-  return std::max<int64_t>((each + unit - 1) / unit * unit, unit);
-}
-
-TiledProduct::TiledProduct(KernelContext &k, const Product &shape)
-    : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth) {
-  chooseTile(shape.target);
-  chooseBlocks(shape);
-  if (packsB) packedB = k.sharedScratch(kc * nc * byteSize(dtype));
+TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape)
+    : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
+      mr(schedule.getTile()[0]), nr(schedule.getTile()[1]), mc(schedule.getBlock()[0]), nc(schedule.getBlock()[1]),
+      kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), prefetches(schedule.getPrefetch()) {
+  parts = nr / lanes;
+  packsA = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::A), packsB = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::B);
+  if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
+  if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
+  int64_t panelsOfB = kc * nc * byteSize(dtype);
+  if (packsB) packedB = columnsGrain ? k.scratch(panelsOfB) : k.sharedScratch(panelsOfB);
   if (packsA) packedA = k.scratch(kc * mc * byteSize(dtype));
-}
-
-/// Registers: mr x parts sums, the parts of a row of b, and one element of a. Of the heights, the one that leaves the least of the
-/// last tile unused.
-void TiledProduct::chooseTile(const Target &target) {
-  lanes = std::clamp<int64_t>(64 / byteSize(dtype), 8, 16);
-  bool isNarrow = N.isStatic() && N.number <= lanes;
-  parts = target.isWide() && !isNarrow ? 2 : 1;
-  nr = lanes * parts;
-  SmallVector<int64_t> heights = target.isWide() ? SmallVector<int64_t>{12, 8} : SmallVector<int64_t>{6};
-  if (M.isStatic() && M.number < 64) heights = target.isWide() ? SmallVector<int64_t>{12, 10, 9, 8} : SmallVector<int64_t>{6, 5, 4};
-  mr = heights[0];
-  if (!M.isStatic()) return;
-  auto waste = [&](int64_t h) { return (M.number + h - 1) / h * h - M.number; };
-  for (int64_t h : heights)
-    if (waste(h) < waste(mr)) mr = h;
-  mr = std::min(mr, std::max<int64_t>(M.number, 1));
-}
-
-void TiledProduct::chooseBlocks(const Product &shape) {
-  bool isWide = shape.target.isWide();
-  int64_t bytes = byteSize(dtype), l1 = isWide ? 48 << 10 : 24 << 10; // with 512-bit registers, strips of b come from L2
-  kc = l1 / (nr * bytes);
-  mc = (isWide ? 288 << 10 : 144 << 10) / (kc * bytes) / mr * mr; // a share of L2
-  nc = 2048;
-  if (M.isStatic() && M.number <= 32) kc = std::min<int64_t>(kc, 64), nc = 1024; // little reuse: the block of b stays in L2
-  if (K.isStatic()) kc = balance(K.number, kc, kUnroll);
-  if (M.isStatic()) mc = balance(M.number, std::min(mc, std::max<int64_t>(96, M.number / 6)), mr, 4); // blocks to share evenly
-  if (N.isStatic()) nc = balance(N.number, nc, nr);
-  if (!M.isStatic() || !N.isStatic() || !K.isStatic()) return;
-  bool isSmall = (M.number * K.number + K.number * N.number + M.number * N.number) * bytes <= 160 << 10;
-  packsB = shape.b.compute || !(shape.b.across.isConstant(1) && shape.b.along.isStatic() && isSmall);
-  bool isFewLines = shape.a.across.isStatic() && (shape.a.across.number * bytes) % 2048 != 0; // rows do not share sets of the cache
-  packsA = shape.a.compute || !(shape.a.across.isStatic() && shape.a.along.isStatic() &&
-                                (isSmall || (isFewLines && M.number * K.number * bytes <= 256 << 10)));
-  if (!packsB && !packsA) kc = balance(K.number, std::max<int64_t>(K.number, 1), kUnroll);
 }
 
 Value TiledProduct::columnMask(Index column, int64_t part) { return e.maskBelow(e.sub(e.sub(N, column), part * lanes), lanes); }
@@ -101,8 +60,8 @@ SmallVector<Value> TiledProduct::accumulate(const Tile &t, SmallVector<Value> su
     }
     return next;
   };
-  Index whole = e.floorTo(t.count, kUnroll);
-  sums = e.loop(0, whole, kUnroll, sums, [&](Index q, ValueRange old) { return steps(q, old, kUnroll); });
+  Index whole = e.floorTo(t.count, unroll);
+  sums = e.loop(0, whole, unroll, sums, [&](Index q, ValueRange old) { return steps(q, old, unroll); });
   return e.loop(whole, t.count, 1, sums, [&](Index q, ValueRange old) { return steps(q, old, 1); });
 }
 
@@ -172,7 +131,7 @@ void TiledProduct::tile(const Tile &t) {
   Value isFull; // null: always
   if (!divides(M, mr) || !divides(N, nr)) isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
   SmallVector<Value> sums = start(t, isFull);
-  if (packsA) prefetchNext(t);
+  if (prefetches) prefetchNext(t);
   store(t, accumulate(t, sums), isFull);
   if (!t.p.finish) return;
   bool isOnlyBlock = K.isStatic() && kc >= K.number;
@@ -198,23 +157,32 @@ void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, 
       tile({p, e.add(ic, e.mul(ip, mr)), column, pc, count, aPanel, bPanel, isEdge});
     });
   };
-  if (packsB || N.number % nr == 0) return rows(false);
+  if (packsB || (N.isStatic() && N.number % nr == 0)) return rows(false);
   e.when(e.lessThan(e.add(column, nr - 1), N), [&] { rows(false); }, [&] { rows(true); });
 }
 
-void TiledProduct::run(const Product &p) {
-  e.loop(0, N, nc, [&](Index jc) {
-    Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
-    e.loop(0, K, kc, [&](Index pc) {
-      Index count = e.min(kc, e.sub(K, pc));
-      if (packsB) packShared(k, p.b, packedB, nr, kc, jc, panels, pc, count);
-      Index work = e.mul(e.mul(panels, count), mc * nr / 16);
-      k.parallelLoop(0, M, mc, work, [&](Index ic) {
-        if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
-        e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
-      });
+/// The panels of b: in a task's own memory, or by all threads where they share the rows.
+void TiledProduct::packColumns(const Product &p, Index jc, Index panels, Index pc, Index count) {
+  if (!rowsGrain) return packPanels(e, p.b, packedB, nr, kc, jc, panels, pc, count);
+  packShared(k, p.b, packedB, nr, kc, jc, panels, pc, count);
+}
+
+void TiledProduct::overColumns(const Product &p, Index jc) {
+  Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
+  e.loop(0, K, kc, [&](Index pc) {
+    Index count = e.min(kc, e.sub(K, pc));
+    if (packsB) packColumns(p, jc, panels, pc, count);
+    Index work = rowsGrain ? e.mul(e.mul(panels, count), mc * nr / 16) : Index(0);
+    k.parallelLoop(rowsGrain, 0, M, mc, work, [&](Index ic) {
+      if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
+      e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
     });
   });
+}
+
+void TiledProduct::run(const Product &p) {
+  Index work = columnsGrain ? e.mul(e.mul(M, K), std::max<int64_t>(nc / 16, 1)) : Index(0);
+  k.parallelLoop(columnsGrain, 0, N, nc, work, [&](Index jc) { overColumns(p, jc); });
 }
 
 } // namespace kiln::cpu

@@ -1,8 +1,7 @@
-// Matrix products: which loop nest suits which shape is chosen in Contraction.cpp.
+// Matrix products: the loop nests of their schedules.
 #pragma once
 
 #include "codegen/cpu/Pack.h"
-#include "codegen/cpu/Target.h"
 
 namespace kiln::cpu {
 
@@ -12,15 +11,14 @@ struct Product {
   Side a, b, c; // c: size is the rows', across the distance between rows
   Index depth;
   DType dtype;
-  Target target;
   std::function<void(Index row, Index rowEnd, Index column, Index columnEnd)> finish =
       {}; // of a part that is complete; none: nothing to do
 };
 
-/// Tiles of the result in registers over panels of the operands, packed where that pays; makes the panels' memory once.
+/// Tiles of the result in registers over panels of the operands; makes the panels' memory once.
 class TiledProduct {
 public:
-  TiledProduct(KernelContext &k, const Product &shape);
+  TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape);
   void run(const Product &p);
 
 private:
@@ -29,12 +27,13 @@ private:
   Emitter &e;
   DType dtype;
   Index M, N, K;
-  int64_t lanes, parts, mr, nr, mc, nc, kc;
-  bool packsA = true, packsB = true;
+  int64_t lanes, parts, mr, nr, mc, nc, kc, unroll;
+  bool packsA, packsB, prefetches;
+  std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
 
-  void chooseTile(const Target &target);
-  void chooseBlocks(const Product &shape);
+  void overColumns(const Product &p, Index jc);
+  void packColumns(const Product &p, Index jc, Index panels, Index pc, Index count);
   void tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count);
   void tile(const Tile &t);
   llvm::SmallVector<Value> start(const Tile &t, Value isFull);
@@ -46,6 +45,6 @@ private:
 };
 
 /// Few rows against a large matrix in rows: it is read once, in order, and the result stays in the cache.
-void emitSkinnyProduct(KernelContext &k, const Product &p);
+void emitRankUpdate(KernelContext &k, ir::RankUpdateAttr schedule, const Product &p);
 
 } // namespace kiln::cpu

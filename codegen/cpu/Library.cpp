@@ -50,9 +50,9 @@ Value nameOf(Emitter &e, Operation *op) {
 
 } // namespace
 
-void emitLibrary(KernelContext &k) {
+LogicalResult emitLibrary(KernelContext &k) {
   Emitter &e = k.e;
-  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+  auto op = cast<ir::ArrayOp>(k.mainOp());
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
   llvm::append_range(buffers, k.outputs);
@@ -62,11 +62,21 @@ void emitLibrary(KernelContext &k) {
   for (int64_t word : ir::wordsOf(op)) words.push_back(word);
   Value arguments[] = {nameOf(e, op), tensors, storeNumbers(e, words)};
 
+  // Without a runtime there is no library.
+  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));
+  Value hasRuntime = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+  auto call = scf::IfOp::create(e.b, e.loc, e.b.getI32Type(), hasRuntime, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(call.thenBlock());
   Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), byteAt(e, k.runtime, offsetof(kiln_rt, library)));
   auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {pointer(e), pointer(e), pointer(e)});
   SmallVector<Value> operands = {entry};
   llvm::append_range(operands, arguments);
-  k.status = LLVM::CallOp::create(e.b, e.loc, type, operands).getResult();
+  scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, operands).getResult());
+  e.b.setInsertionPointToStart(call.elseBlock());
+  scf::YieldOp::create(e.b, e.loc, e.scalar(DType::I32, KILN_LIBRARY_MISSING).value);
+  k.status = call.getResult(0);
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -105,7 +105,9 @@ void packPanels(Emitter &e, const Side &side, Value to, int64_t width, int64_t b
 void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int64_t block, Index start, Index panels, Index first,
                 Index count) {
   Packer packer(k.e, side, to, width, first, count);
-  k.parallelLoop(0, panels, 1, k.e.mul(count, width / 2),
+  Index work = k.e.mul(count, width / 2);
+  auto grain = grainOf(panels.isStatic() ? Extent(panels.number) : Extent(), work.isStatic() ? Extent(work.number) : Extent());
+  k.parallelLoop(grain, 0, panels, 1, work,
                  [&](Index panel) { packer.strip(k.e.add(start, k.e.mul(panel, width)), k.e.mul(panel, block * width)); });
 }
 

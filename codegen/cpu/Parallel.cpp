@@ -16,9 +16,6 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-/// Elements that one task computes at the least, in units of a cheap operation: 10 to 20 microseconds.
-constexpr int64_t kTaskWork = 32768;
-
 Type pointer(Emitter &e) { return LLVM::LLVMPointerType::get(e.b.getContext()); }
 
 /// Turns a loop into a task function and a call of the parallel-for.
@@ -105,23 +102,30 @@ private:
       Value to = LLVM::GEPOp::create(e.b, e.loc, pointer(e), context, memory, ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
       LLVM::StoreOp::create(e.b, e.loc, root, to);
     }
-    Value slot = e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, parallel_for)));
-    Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), slot);
-    Value address = LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), task.getName());
     Value scratch = k.scratchBase ? k.scratchBase : k.scratchPointer;
-    SmallVector<Value> operands = {entry, address, memory, scratch, e.use(k.scratchUsed), count, e.use(grain)};
-    Type i64 = e.b.getI64Type();
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {pointer(e), pointer(e), pointer(e), i64, i64, i64});
-    LLVM::CallOp::create(e.b, e.loc, type, operands);
+    Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));
+    Value hasRuntime = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+    auto shared = [&] {
+      Value slot = e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, parallel_for)));
+      Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), slot);
+      Value address = LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), task.getName());
+      SmallVector<Value> operands = {entry, address, memory, scratch, e.use(k.scratchUsed), count, e.use(grain)};
+      Type i64 = e.b.getI64Type();
+      auto type =
+          LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()), {pointer(e), pointer(e), pointer(e), i64, i64, i64});
+      LLVM::CallOp::create(e.b, e.loc, type, operands);
+    };
+    // All iterations as one task, in this thread.
+    auto alone = [&] { LLVM::CallOp::create(e.b, e.loc, task, ValueRange{memory, scratch, e.use(0), count}); };
+    e.when(hasRuntime, shared, alone);
   }
 };
 
 } // namespace
 
-void KernelContext::parallelLoop(Index from, Index to, Index step, Index work, llvm::function_ref<void(Index)> body) {
-  bool isSmall = from.isStatic() && to.isStatic() && work.isStatic() && step.isStatic() &&
-                 (to.number - from.number + step.number - 1) / step.number * work.number < 2 * kTaskWork;
-  if (isSmall || isParallel || !(scratchUsed.isStatic() || isOpen)) return e.loop(from, to, step, body);
+void KernelContext::parallelLoop(std::optional<int64_t> grain, Index from, Index to, Index step, Index work,
+                                 llvm::function_ref<void(Index)> body) {
+  if (!grain || isParallel) return e.loop(from, to, step, body);
   auto loop = scf::ForOp::create(e.b, e.loc, e.use(from), e.use(to), e.use(step));
   {
     OpBuilder::InsertionGuard guard(e.b);
@@ -130,9 +134,11 @@ void KernelContext::parallelLoop(Index from, Index to, Index step, Index work, l
     body(Index(loop.getInductionVar()));
     isParallel = false;
   }
-  Index grain = work.isStatic() ? Index(std::max<int64_t>(1, kTaskWork / std::max<int64_t>(work.number, 1)))
-                                : Index(arith::DivUIOp::create(e.b, e.loc, e.use(kTaskWork), e.use(e.add(work, 1))));
-  Outliner(*this, loop).run(grain);
+  Index least = *grain;
+  if (*grain == ir::kOpenGrain)
+    least = work.isStatic() ? Index(std::max<int64_t>(1, kTaskWork / std::max<int64_t>(work.number, 1)))
+                            : Index(arith::DivUIOp::create(e.b, e.loc, e.use(kTaskWork), e.use(e.add(work, 1))));
+  Outliner(*this, loop).run(least);
 }
 
 } // namespace kiln::cpu

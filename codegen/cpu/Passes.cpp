@@ -1,5 +1,5 @@
 // The passes of the CPU target: emission, and one combined conversion to the LLVM dialect.
-#include "passes/Passes.h"
+#include "codegen/cpu/Passes.h"
 
 #include "codegen/cpu/EmitCpu.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -13,15 +13,23 @@
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace kiln {
+#define GEN_PASS_DEF_SCHEDULE
 #define GEN_PASS_DEF_EMITCPU
 #define GEN_PASS_DEF_LOWERTOLLVM
-#include "kiln/Passes.h.inc"
+#include "kiln/CpuPasses.h.inc"
 } // namespace kiln
 
 using namespace mlir;
 
 namespace kiln {
 namespace {
+
+struct Schedule : impl::ScheduleBase<Schedule> {
+  using ScheduleBase::ScheduleBase;
+  void runOnOperation() override {
+    if (failed(cpu::scheduleCpu(getOperation(), seed))) signalPassFailure();
+  }
+};
 
 struct EmitCpu : impl::EmitCpuBase<EmitCpu> {
   void runOnOperation() override {

@@ -5,32 +5,27 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Pairwise.h"
 
-#include "lib/Core/Assert.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
 namespace kiln::cpu {
 namespace {
 
-constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32;
+constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
 constexpr int64_t kSweepBytes = 4096, kSweepLevels = 32; // of a tile of column sums; blocks of blocks, far more than memory holds
-constexpr int64_t kRowsAhead = 8;                        // that a walk along columns prefetches
-constexpr int kDearCost = 10;
 
 /// One reduction: how an accumulator starts, takes an element, and joins another.
 struct Reducer {
   Operation *op;
   Op id;
   DType dtype; // of the elements
-  int level = 0;
 
   bool isArg() const { return info(id).kind == Kind::Argreduce; }
   bool isDot() const { return info(id).kind == Kind::Contract; }
-  bool isBlocked() const { return info(id).blocked; }
+  bool isInBlocks() const { return ir::isInBlocks(op); }
   size_t width() const { return isArg() ? 2 : 1; }
 };
 
@@ -43,27 +38,31 @@ private:
   KernelContext &k;
   Emitter &e;
   Evaluator &ev;
-  SmallVector<Reducer> reducers;
+  /// Reductions that run in one loop, and the values that it keeps.
+  struct Stage {
+    SmallVector<Reducer> reducers;
+    SmallVector<Value> keep;
+  };
+  SmallVector<Stage> stages;
   SmallVector<Index> space; // the shape that is reduced
   size_t axis = 0;
   bool isRow = false;
-  int64_t rowLanes = 0;
-  int levels = 0;
-  SmallVector<llvm::SetVector<Value>> kept; // values to keep, by the stage that computes them
+  int64_t plainLanes = 0, rowLanes = 0; // of the schedule; of the loop under way along a row
+  int64_t prefetch = 0;                 // rows ahead, along columns
   DenseMap<Value, Buffer> keptBuffers;
 
-  void findReducers();
-  void findKept();
+  void readStages(ArrayRef<ir::StageAttr> attributes);
+  void placeKept();
   bool isFull(Value value) { return ir::typeOf(value).shape == spaceType; }
   Shape spaceType;
 
   void emitStages(Coordinates &position);
-  int64_t wideLanes();
-  bool isPlainSum();
-  void sweepColumns();
-  void sweepTile(Coordinates &position, Index from, Index to, Value sums);
-  void emitStage(ArrayRef<Reducer *> stage, bool inBlocks, ArrayRef<Value> keep, Coordinates &position);
-  SmallVector<Value> reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position);
+  void emitRows(ir::RowsAttr schedule);
+  void emitColumns(ir::ColumnsAttr schedule);
+  void sweepColumns(ir::ColumnsAttr schedule);
+  void sweepTile(ir::ColumnsAttr schedule, Coordinates &position, Index from, Index to, Value sums);
+  void emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position);
+  SmallVector<Value> reduceRange(ArrayRef<Reducer> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position);
   void prefetchRow(Coordinates position, Index row);
   void overAxis(Index from, Index to, Coordinates &position, llvm::function_ref<void()> body);
   void emitOutputs(Coordinates &position);
@@ -84,56 +83,38 @@ private:
   }
 };
 
-void ReductionEmitter::findReducers() {
-  DenseMap<Operation *, int> levelOf; // how many stages must have run before it can be computed
-  for (Operation &op : k.kernel.getBody().front().without_terminator()) {
-    int level = 0;
-    for (Value v : op.getOperands()) level = std::max(level, levelOf.lookup(v.getDefiningOp()));
-    bool isReducer = ir::kernelKindOf(&op) == ir::KernelKind::Reduction;
-    levelOf[&op] = level + isReducer;
-    if (!isReducer) continue;
-    Value operand = cast<ir::ArrayOp>(op).getMain();
-    Reducer r{&op, cast<ir::ArrayOp>(op).getId(), ir::typeOf(operand).dtype, level};
-    if (reducers.empty()) {
-      space = shapeOf(k, operand);
-      auto [type, along] = ir::reducedSpace(&op);
-      spaceType = type, axis = size_t(along);
-      isRow = axis + 1 == space.size();
+void ReductionEmitter::readStages(ArrayRef<ir::StageAttr> attributes) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : k.kernel.getBody().front()) ops.push_back(&op);
+  for (ir::StageAttr attribute : attributes) {
+    Stage &stage = stages.emplace_back();
+    for (int64_t number : attribute.getReduce()) {
+      auto op = cast<ir::ArrayOp>(ops[size_t(number)]);
+      stage.reducers.push_back({op, op.getId(), ir::typeOf(op.getMain()).dtype});
     }
-    levels = std::max(levels, r.level + 1);
-    reducers.push_back(r);
+    for (int64_t number : attribute.getKeep()) stage.keep.push_back(ops[size_t(number)]->getResult(0));
   }
+  Operation *first = stages[0].reducers[0].op;
+  space = shapeOf(k, cast<ir::ArrayOp>(first).getMain());
+  auto [type, along] = ir::reducedSpace(first);
+  spaceType = type, axis = size_t(along);
+  isRow = axis + 1 == space.size();
 }
 
-void ReductionEmitter::findKept() {
-  kept.resize(size_t(levels) + 1);
-  if (!isRow || !(space[axis].isStatic() || k.isOpen)) return;
-  SmallVector<llvm::SetVector<Value>> reached(size_t(levels) + 1);
-  auto walk = [&](size_t stage, Value from, const llvm::SetVector<Value> *stop) {
-    SmallVector<Value> ahead = {from};
-    while (!ahead.empty()) {
-      Value v = ahead.pop_back_val();
-      Operation *op = v.getDefiningOp();
-      if (!op || !isFull(v) || !reached[stage].insert(v) || (stop && stop->contains(v))) continue;
-      for (Value operand : llvm::reverse(op->getOperands())) ahead.push_back(operand);
+/// Values are kept where they go anyway, or in a row of scratch.
+void ReductionEmitter::placeKept() {
+  for (Stage &stage : stages)
+    for (Value v : stage.keep) {
+      Buffer &buffer = keptBuffers[v];
+      for (auto [value, output] : llvm::zip(k.yield().getValues(), k.outputs))
+        if (value == v) buffer = output, buffer.streams = false;
+      if (buffer.pointer) continue;
+      buffer.dtype = ir::typeOf(v).dtype;
+      buffer.pointer = k.scratch(e.mul(space[axis], byteSize(buffer.dtype)));
+      buffer.shape.assign(space.begin(), space.end());
+      buffer.strides.assign(space.size(), Index(0));
+      buffer.strides[axis] = 1;
     }
-  };
-  auto walkAll = [&](const llvm::SetVector<Value> *stop) {
-    for (auto &set : reached) set.clear();
-    for (Reducer &r : reducers)
-      for (Value v : r.op->getOperands()) walk(size_t(r.level), v, stop);
-    for (Value v : k.yield().getValues()) walk(size_t(levels), v, stop);
-  };
-  walkAll(nullptr);
-  llvm::SetVector<Value> dear;
-  auto stages = [&](Value v) { return llvm::count_if(reached, [&](auto &set) { return set.contains(v); }); };
-  for (auto &set : reached)
-    for (Value v : set)
-      if (v.getDefiningOp<ir::ArrayOp>().getCost() >= kDearCost && stages(v) > 1) dear.insert(v);
-  // Behind a kept value nothing is computed again, so what only it needs is not kept.
-  for (size_t s = 0; s <= size_t(levels); ++s)
-    for (Value v : reached[s])
-      if (dear.contains(v) && llvm::none_of(kept, [&](auto &set) { return set.contains(v); })) kept[s].insert(v);
 }
 
 SmallVector<Value> ReductionEmitter::start(const Reducer &r) {
@@ -217,7 +198,7 @@ void ReductionEmitter::overAxis(Index from, Index to, Coordinates &position, llv
     });
   e.loop(from, to, 1, [&](Index i) {
     Evaluator::Scope scope(ev, ev.lanes, ev.mask);
-    prefetchRow(position, e.min(e.add(i, kRowsAhead), e.sub(to, 1)));
+    prefetchRow(position, e.min(e.add(i, prefetch), e.sub(to, 1)));
     position[axis] = {i, 0, {}};
     body();
   });
@@ -230,7 +211,7 @@ void ReductionEmitter::storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> posi
 /// Rows of a matrix lie far from each other for a walk along its columns: the processor does not look ahead.
 void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
   constexpr int64_t kFar = 512, kLine = 64;
-  if (ev.lanes == 0 || ev.mask) return;
+  if (!prefetch || ev.lanes == 0 || ev.mask) return;
   position[axis] = {row, 0, {}};
   for (auto &[value, buffer] : ev.buffers) {
     if (!isFull(value) || !buffer.strides.back().isConstant(1) || isComplex(buffer.dtype)) continue;
@@ -242,18 +223,18 @@ void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
   }
 }
 
-SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Index from, Index to, ArrayRef<Value> keep,
+SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer> stage, Index from, Index to, ArrayRef<Value> keep,
                                                  Coordinates &position) {
   SmallVector<Value> acc;
-  for (Reducer *r : stage) acc.append(start(*r));
+  for (const Reducer &r : stage) acc.append(start(r));
   auto stepAll = [&](Coordinate c, ValueRange old) {
     position[axis] = c;
     SmallVector<Value> next;
     size_t at = 0;
-    for (Reducer *r : stage) {
-      SmallVector<Value> mine(old.slice(at, r->width()));
-      next.append(step(*r, mine, position));
-      at += r->width();
+    for (const Reducer &r : stage) {
+      SmallVector<Value> mine(old.slice(at, r.width()));
+      next.append(step(r, mine, position));
+      at += r.width();
     }
     storeKept(keep, position);
     return next;
@@ -262,7 +243,7 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
   Index whole = isRow ? e.add(from, e.floorTo(e.sub(to, from), lanes)) : to;
   acc = e.loop(from, whole, lanes, acc, [&](Index i, ValueRange old) {
     Evaluator::Scope scope(ev, isRow ? rowLanes : ev.lanes, isRow ? Value() : ev.mask);
-    if (!isRow) prefetchRow(position, e.min(e.add(i, kRowsAhead), e.sub(to, 1)));
+    if (!isRow) prefetchRow(position, e.min(e.add(i, prefetch), e.sub(to, 1)));
     return stepAll({i, isRow ? 1 : 0, {}}, old);
   });
   if (whole == to) return acc;
@@ -271,16 +252,18 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer *> stage, Inde
   return stepAll({whole, 1, {}}, acc);
 }
 
-void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, ArrayRef<Value> keep, Coordinates &position) {
+void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position) {
   Index n = space[axis];
+  bool inBlocks = stage[0].isInBlocks();
   int64_t block = isRow ? kRowBlock : kColumnBlock;
+  rowLanes = inBlocks ? lanesFor(n, kRowLanes) : plainLanes;
   auto finish = [&](SmallVector<Value> acc) {
     if (!isRow) return acc;
     SmallVector<Value> results;
     size_t at = 0;
-    for (Reducer *r : stage) {
-      results.append(joinLanes(*r, SmallVector<Value>(ArrayRef(acc).slice(at, r->width()))));
-      at += r->width();
+    for (const Reducer &r : stage) {
+      results.append(joinLanes(r, SmallVector<Value>(ArrayRef(acc).slice(at, r.width()))));
+      at += r.width();
     }
     return results;
   };
@@ -290,27 +273,27 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
     Index blocks = e.ceilDiv(n, block);
     int64_t lanes = isRow ? 0 : ev.lanes;
     SmallVector<PairwiseStack> stacks;
-    for (Reducer *r : stage) stacks.emplace_back(e, r->dtype, lanes);
+    for (const Reducer &r : stage) stacks.emplace_back(e, r.dtype, lanes);
     e.loop(0, blocks, 1, [&](Index i) {
       Index from = e.mul(i, block);
       auto partial = finish(reduceRange(stage, from, e.min(n, e.add(from, block)), keep, position));
       for (auto [r, stack, value] : llvm::zip(stage, stacks, partial))
-        stack.push(i, value, [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; });
+        stack.push(i, value, [&, &r = r](Value a, Value b) { return join(r, a, b)[0]; });
     });
     SmallVector<Value> joined;
     for (auto [r, stack] : llvm::zip(stage, stacks))
-      joined.push_back(stack.finish(blocks, empty(*r, lanes), [&, r = r](Value a, Value b) { return join(*r, a, b)[0]; }));
+      joined.push_back(stack.finish(blocks, empty(r, lanes), [&, &r = r](Value a, Value b) { return join(r, a, b)[0]; }));
     return joined;
   };
   if (n.isConstant(0)) {
-    for (Reducer *r : stage) results.push_back(empty(*r, isRow ? 0 : ev.lanes));
+    for (const Reducer &r : stage) results.push_back(empty(r, isRow ? 0 : ev.lanes));
   } else if (!inBlocks || (n.isStatic() && n.number <= block)) {
     results = finish(reduceRange(stage, 0, n, keep, position));
   } else if (n.isStatic()) {
     results = reduceBlocks();
   } else { // most rows are one block; none is left to the others, whose result over nothing is another than where they start
     SmallVector<Type> types;
-    for (Reducer *r : stage) types.push_back(e.vectorOf(e.registerType(r->dtype), isRow ? 0 : ev.lanes));
+    for (const Reducer &r : stage) types.push_back(e.vectorOf(e.registerType(r.dtype), isRow ? 0 : ev.lanes));
     Value isOne = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ult, e.use(e.sub(n, 1)), e.use(block));
     auto branch = scf::IfOp::create(e.b, e.loc, types, isOne, true);
     OpBuilder::InsertionGuard guard(e.b);
@@ -321,27 +304,21 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer *> stage, bool inBlocks, Array
     results = branch.getResults();
   }
   size_t at = 0;
-  for (Reducer *r : stage) {
-    size_t last = at + r->width() - 1; // the position, of an arg-reduction
-    ev.remember(r->op->getResult(0), without(position), expr(results[last], r->isArg() ? DType::I64 : r->dtype));
-    at += r->width();
+  for (const Reducer &r : stage) {
+    size_t last = at + r.width() - 1; // the position, of an arg-reduction
+    ev.remember(r.op->getResult(0), without(position), expr(results[last], r.isArg() ? DType::I64 : r.dtype));
+    at += r.width();
   }
 }
 
 void ReductionEmitter::emitStages(Coordinates &position) {
-  for (int level = 0; level < levels; ++level) {
-    // Sums run in blocks, products of matrix and column in one chain, the others in any order.
-    SmallVector<Reducer *> blocked, plain;
-    for (Reducer &r : reducers)
-      if (r.level == level) (r.isBlocked() && (isRow || !r.isDot()) ? blocked : plain).push_back(&r);
-    auto keep = kept[size_t(level)].getArrayRef();
-    if (!blocked.empty()) emitStage(blocked, true, keep, position);
-    if (!plain.empty()) emitStage(plain, false, blocked.empty() ? keep : ArrayRef<Value>(), position);
-    for (Value v : keep) ev.buffers[v] = keptBuffers[v];
+  for (Stage &stage : stages) {
+    emitStage(stage.reducers, stage.keep, position);
+    for (Value v : stage.keep) ev.buffers[v] = keptBuffers[v];
   }
+  rowLanes = plainLanes;
   emitOutputs(position);
-  for (auto &set : kept)
-    for (Value v : set) ev.buffers.erase(v);
+  for (auto &[value, buffer] : keptBuffers) ev.buffers.erase(value);
 }
 
 void ReductionEmitter::emitOutputs(Coordinates &position) {
@@ -363,32 +340,14 @@ void ReductionEmitter::emitOutputs(Coordinates &position) {
   }
 }
 
-/// Lanes that eight registers hold, where a few plain sums and the like leave the others free.
-int64_t ReductionEmitter::wideLanes() {
-  constexpr size_t kFew = 2;
-  int64_t bytes = 4;
-  for (Reducer &r : reducers) {
-    if (r.isArg() || isComplex(r.dtype) || reducers.size() > kFew) return 0;
-    bytes = std::max(bytes, byteSize(r.dtype));
-  }
-  return 8 * k.target.vectorBytes / bytes / int64_t(reducers.size());
-}
-
-/// One sum (or maximum, ...) of columns, and what follows from it alone.
-bool ReductionEmitter::isPlainSum() {
-  return reducers.size() == 1 && !reducers[0].isArg() && !reducers[0].isDot() && !isComplex(reducers[0].dtype) &&
-         llvm::none_of(k.yield().getValues(), [&](Value v) { return isFull(v); });
-}
-
 /// The matrix is read row by row, as it lies in memory: the sums of a tile of columns are kept in the cache, and take several rows at a
 /// time. The order in each column is that of a walk along it.
-void ReductionEmitter::sweepTile(Coordinates &position, Index from, Index to, Value sums) {
-  constexpr int64_t kRows = 8;
-  Reducer &r = reducers[0];
+void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position, Index from, Index to, Value sums) {
+  Reducer &r = stages[0].reducers[0];
   size_t last = space.size() - 1;
-  int64_t lanes = preferredLanes(k), width = kSweepBytes / byteSize(r.dtype);
+  int64_t lanes = schedule.getLanes(), rows = schedule.getRows(), width = kSweepBytes / byteSize(r.dtype);
   Index n = space[axis], blocks = e.ceilDiv(n, kColumnBlock);
-  bool isOneBlock = !r.isBlocked() || (n.isStatic() && n.number <= kColumnBlock);
+  bool isOneBlock = !r.isInBlocks() || (n.isStatic() && n.number <= kColumnBlock);
   auto joinTwo = [&](Value a, Value b) { return join(r, a, b)[0]; };
   auto overTile = [&](llvm::function_ref<void(Index)> body) {
     forEachVector(ev, from, to, lanes, [&](Coordinate c) {
@@ -412,8 +371,8 @@ void ReductionEmitter::sweepTile(Coordinates &position, Index from, Index to, Va
   e.loop(0, isOneBlock ? Index(1) : blocks, 1, [&](Index block) {
     Index begin = e.mul(block, kColumnBlock), end = isOneBlock ? n : e.min(n, e.add(begin, kColumnBlock));
     overTile([&](Index at) { store(at, start(r)[0]); });
-    Index whole = e.add(begin, e.floorTo(e.sub(end, begin), kRows));
-    e.loop(begin, whole, kRows, [&](Index row) { addRows(row, kRows); });
+    Index whole = e.add(begin, e.floorTo(e.sub(end, begin), rows));
+    e.loop(begin, whole, rows, [&](Index row) { addRows(row, rows); });
     e.loop(whole, end, 1, [&](Index row) { addRows(row, 1); });
     if (!isOneBlock) overTile([&](Index at) { stackAt(at).push(block, load(at), joinTwo); });
   });
@@ -425,73 +384,76 @@ void ReductionEmitter::sweepTile(Coordinates &position, Index from, Index to, Va
   });
 }
 
-void ReductionEmitter::sweepColumns() {
-  size_t last = space.size() - 1;
-  if (space[last].isStatic() && space[last].number == 0) return; // no columns
-  int64_t bytes = byteSize(reducers[0].dtype), width = kSweepBytes / bytes;
+void ReductionEmitter::sweepColumns(ir::ColumnsAttr schedule) {
+  int64_t last = int64_t(space.size()) - 1;
+  Index columns = space.back();
+  if (columns.isConstant(0)) return;
   Value sums = k.scratch(kSweepBytes * (1 + kSweepLevels));
   Coordinates position(space.size());
-  Index work = e.mul(space[axis], k.elementCost());
-  SmallVector<int64_t> skip = {int64_t(axis), int64_t(last)};
+  Index work = e.mul(space[axis], elementCost(k.kernel)), step = schedule.getSweep();
   constexpr int64_t kLeast = 128;
-  Index step = e.min(width, e.mul(e.ceilDiv(e.ceilDiv(space[last], 2), kLeast), kLeast)); // two tiles at least, for two threads
-  auto tile = [&](Index from) { sweepTile(position, from, e.min(e.add(from, step), space[last]), sums); };
-  bool isOuter = llvm::all_of(space, [](Index n) { return n.isStatic(); }) && hasOuterLoop(space, skip);
-  if (isOuter) return forEachPosition(k, space, skip, position, e.mul(work, space[last]), [&] { e.loop(0, space[last], step, tile); });
-  forEachPosition(e, space, skip, position, [&] { k.parallelLoop(0, space[last], step, e.mul(work, step), tile); });
+  if (!columns.isStatic())
+    step = e.min(step, e.mul(e.ceilDiv(e.ceilDiv(columns, 2), kLeast), kLeast)); // two tiles at least, for two threads
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  forEachPosition(k, space, {int64_t(axis), last}, position, sharing, e.mul(work, columns), [&] {
+    k.parallelLoop(sharing.along(last), 0, columns, step, e.mul(work, step),
+                   [&](Index from) { sweepTile(schedule, position, from, e.min(e.add(from, step), columns), sums); });
+  });
 }
 
-void ReductionEmitter::run() {
-  findReducers();
-  findKept();
-  rowLanes = lanesFor(space[axis], kRowLanes);
-  for (auto &set : kept)
-    for (Value v : set) {
-      Buffer &buffer = keptBuffers[v];
-      for (auto [value, output] : llvm::zip(k.yield().getValues(), k.outputs))
-        if (value == v) buffer = output, buffer.streams = false;
-      if (buffer.pointer) continue;
-      buffer.dtype = ir::typeOf(v).dtype;
-      buffer.pointer = k.scratch(e.mul(space[axis], byteSize(buffer.dtype)));
-      buffer.shape.assign(space.begin(), space.end());
-      buffer.strides.assign(space.size(), Index(0));
-      buffer.strides[axis] = 1;
-    }
+void ReductionEmitter::emitColumns(ir::ColumnsAttr schedule) {
+  int64_t last = int64_t(space.size()) - 1, lanes = schedule.getLanes(), wide = schedule.getWide();
+  prefetch = schedule.getPrefetch();
   Coordinates position(space.size());
-  int64_t last = int64_t(space.size()) - 1;
-  if (isRow) {
-    forEachPosition(k, space, {int64_t(axis)}, position, e.mul(space[axis], k.elementCost()), [&] {
-      Evaluator::Scope scope(ev, 0, {});
-      emitStages(position);
-    });
-    return;
-  }
-  int64_t lanes = preferredLanes(k), wide = wideLanes();
-  bool isNarrow = space.back().isStatic() && space.back().number <= std::max(lanes, wide);
-  if (isNarrow) lanes = lanesFor(space.back(), std::max(lanes, wide)); // one block
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  Index work = e.mul(space[axis], elementCost(k.kernel)), columns = space.back();
   auto body = [&](Coordinate c) {
     position[size_t(last)] = c;
     emitStages(position);
   };
-  if (isPlainSum()) return sweepColumns();
   // Wide blocks read more of each row before the next.
-  auto columns = [&](llvm::function_ref<void(Index, Index, int64_t)> loop) {
-    Index whole = wide > lanes ? e.floorTo(space.back(), wide) : Index(0);
-    if (!whole.isConstant(0)) loop(0, whole, wide);
-    if (!(whole == space.back())) loop(whole, space.back(), lanes);
-  };
-  SmallVector<int64_t> skip = {int64_t(axis), last};
-  Index work = e.mul(space[axis], k.elementCost());
-  bool isOuter = llvm::all_of(space, [](Index n) { return n.isStatic(); }) && hasOuterLoop(space, skip);
-  if (isOuter)
-    return forEachPosition(k, space, skip, position, e.mul(work, space.back()),
-                           [&] { columns([&](Index from, Index to, int64_t width) { forEachVector(ev, from, to, width, body); }); });
-  forEachPosition(e, space, skip, position,
-                  [&] { columns([&](Index from, Index to, int64_t width) { forEachVector(k, from, to, width, work, body); }); });
+  forEachPosition(k, space, {int64_t(axis), last}, position, sharing, e.mul(work, columns), [&] {
+    auto grain = sharing.along(last);
+    Index whole = wide ? e.floorTo(columns, wide) : Index(0);
+    if (!whole.isConstant(0)) {
+      forEachVector(k, grain, 0, whole, wide, work, body);
+      Index rest = e.sub(columns, whole);
+      if (rest.isStatic() && rest.number < 2 * lanes) grain = std::nullopt;
+      else if (grain && *grain != ir::kOpenGrain) *grain *= wide / lanes;
+    }
+    if (!(whole == columns)) forEachVector(k, grain, whole, columns, lanes, work, body);
+  });
+}
+
+void ReductionEmitter::emitRows(ir::RowsAttr schedule) {
+  plainLanes = schedule.getLanes();
+  placeKept();
+  Coordinates position(space.size());
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  forEachPosition(k, space, {int64_t(axis)}, position, sharing, e.mul(space[axis], elementCost(k.kernel)), [&] {
+    Evaluator::Scope scope(ev, 0, {});
+    emitStages(position);
+  });
+}
+
+void ReductionEmitter::run() {
+  if (auto rows = dyn_cast<ir::RowsAttr>(*k.kernel.getSchedule())) {
+    k.stream(rows.getStream());
+    readStages(rows.getStages());
+    return emitRows(rows);
+  }
+  auto columns = k.schedule<ir::ColumnsAttr>();
+  k.stream(columns.getStream());
+  readStages(columns.getStages());
+  if (columns.getSweep()) sweepColumns(columns);
+  else emitColumns(columns);
 }
 
 } // namespace
 
-void emitReduction(KernelContext &k) { ReductionEmitter(k).run(); }
+LogicalResult emitReduction(KernelContext &k) {
+  ReductionEmitter(k).run();
+  return success();
+}
 
 } // namespace kiln::cpu

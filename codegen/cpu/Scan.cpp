@@ -9,14 +9,15 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-void emitScan(KernelContext &k) {
-  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+LogicalResult emitScan(KernelContext &k) {
+  auto op = cast<ir::ArrayOp>(k.mainOp());
+  auto schedule = k.schedule<ir::ScanAttr>();
   Emitter &e = k.e;
   Op id = op.getId();
   const Buffer &out = k.outputs[0];
   size_t axis = size_t(op.getAlong()[0]), last = out.shape.size() - 1;
   Index size = out.shape[axis];
-  if (size.isConstant(0)) return;
+  if (size.isConstant(0)) return success();
   Coordinates position(out.shape.size());
   // The first element as it is, then one after the other; other axes than the scanned one lie in lanes.
   auto sweep = [&](int64_t lanes, Value mask) {
@@ -41,25 +42,31 @@ void emitScan(KernelContext &k) {
     if (size.isStatic()) return rest(first());
     e.when(e.lessThan(0, size), [&] { rest(first()); });
   };
-  if (axis == last) return forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(size, 4), [&] { sweep(0, {}); });
-  int64_t lanes = lanesFor(out.shape[last], preferredLanes(k));
-  forEachPosition(e, out.shape, {int64_t(axis), int64_t(last)}, position, [&] {
-    forEachVector(k.ev, 0, out.shape[last], lanes, [&](Coordinate c) {
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  Index work = e.mul(size, kScanWork);
+  if (axis == last) {
+    forEachPosition(k, out.shape, {int64_t(axis)}, position, sharing, work, [&] { sweep(0, {}); });
+    return success();
+  }
+  int64_t lanes = schedule.getLanes();
+  forEachPosition(k, out.shape, {int64_t(axis), int64_t(last)}, position, sharing, e.mul(work, out.shape[last]), [&] {
+    forEachVector(k, sharing.along(int64_t(last)), 0, out.shape[last], lanes, work, [&](Coordinate c) {
       position[last] = c;
       sweep(lanes, k.ev.mask);
     });
   });
+  return success();
 }
 
 /// Blocks of the mask as bits, of which the true ones are taken from the lowest on; what is left behind the blocks one by one. Slots that
 /// nothing came to are -1.
-void emitCompact(KernelContext &k) {
-  Operation *op = k.yield().getValues()[0].getDefiningOp();
+LogicalResult emitCompact(KernelContext &k) {
+  Operation *op = k.mainOp();
   Emitter &e = k.e;
   const Buffer &out = k.outputs[0];
   Index count = out.shape[0], n = shapeOf(k, op->getOperand(0))[0];
-  if (count.isConstant(0)) return;
-  int64_t lanes = preferredLanes(k);
+  if (count.isConstant(0)) return success();
+  int64_t lanes = k.schedule<ir::CompactAttr>().getLanes();
   Type i64 = e.b.getI64Type(), bitsType = e.b.getIntegerType(unsigned(lanes));
   auto number = [&](Index i) { return Expr(e.b, e.loc, e.use(i), DType::I64); };
   auto put = [&](Index used, Index i) { e.store(out.pointer, e.mul(used, out.strides[0]), number(i)); };
@@ -108,6 +115,7 @@ void emitCompact(KernelContext &k) {
     return (number(Index(used)) + scalar::cast(isTrue, DType::I64)).value;
   });
   e.loop(Index(used), count, 1, [&](Index i) { put(i, -1); });
+  return success();
 }
 
 } // namespace kiln::cpu

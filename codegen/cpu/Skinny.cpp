@@ -5,10 +5,9 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
-void emitSkinnyProduct(KernelContext &k, const Product &p) {
+void emitRankUpdate(KernelContext &k, ir::RankUpdateAttr schedule, const Product &p) {
   Emitter &e = k.e;
-  int64_t rows = p.a.size.number, depth = p.depth.number, step = rows <= 4 || rows > 8 ? 8 : 4;
-  int64_t full = std::clamp<int64_t>(64 / byteSize(p.dtype), 8, 16), lanes = rows <= 4 || p.target.isWide() ? full : full / 2;
+  int64_t rows = p.a.size.number, depth = p.depth.number, step = schedule.getDepth(), lanes = schedule.getLanes();
   auto block = [&](Index start, int64_t count, bool isFirst) {
     SmallVector<Expr> left; // the elements of a, in every lane
     for (int64_t r = 0; r < rows; ++r)

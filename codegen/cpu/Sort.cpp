@@ -82,8 +82,9 @@ private:
 
 } // namespace
 
-void emitSort(KernelContext &k) {
-  auto op = k.yield().getValues()[0].getDefiningOp<ir::ArrayOp>();
+LogicalResult emitSort(KernelContext &k) {
+  auto op = cast<ir::ArrayOp>(k.mainOp());
+  auto schedule = k.schedule<ir::SortAttr>();
   auto sort = dyn_cast<ir::SortOp>(*op);
   bool isDescending = sort ? sort.getDescending() : cast<ir::ArgsortOp>(*op).getDescending();
   size_t axis = size_t(op.getAlong()[0]);
@@ -96,7 +97,8 @@ void emitSort(KernelContext &k) {
     position[axis] = {i, 0, {}};
     return k.ev.at(x, position);
   };
-  forEachPosition(k, out.shape, {int64_t(axis)}, position, e.mul(out.shape[axis], 32), [&] {
+  Sharing sharing{schedule.getParallel(), schedule.getGrain()};
+  forEachPosition(k, out.shape, {int64_t(axis)}, position, sharing, e.mul(out.shape[axis], kSortWork), [&] {
     Value sorted = sorter.run(elementAt, isDescending);
     e.loop(0, out.shape[axis], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
@@ -106,6 +108,7 @@ void emitSort(KernelContext &k) {
       k.ev.storeAt(out, position, result);
     });
   });
+  return success();
 }
 
 } // namespace kiln::cpu

@@ -1,4 +1,4 @@
-// What emitters know of the processor; the driver says it in an attribute of the module.
+// What emitters know of the processor; the target says it in attributes of the module.
 #pragma once
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -6,7 +6,8 @@
 
 namespace kiln::cpu {
 
-inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStreamBytes = "kiln.stream_bytes";
+inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStreamBytes = "kiln.stream_bytes",
+                                     kStoreFence = "kiln.store_fence";
 
 struct Target {
   int64_t vectorBytes = 32; // of a register: 32 with 16 of them, 64 with 32

@@ -8,19 +8,12 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-/// The sizes of an array from axis `first` on, which are static; 0 before it.
-Dims staticSizes(Value v, int first) {
-  Shape shape = ir::typeOf(v).shape;
-  Dims sizes;
-  for (int i = 0; i < shape.rank; ++i) sizes.push(i < first ? 0 : shape[i].number());
-  return sizes;
-}
-
 Dims dimsOf(ArrayRef<int64_t> list) { return Dims(std::span<const int64_t>(list.data(), list.size())); }
 
 class TiledConvolution {
 public:
-  TiledConvolution(KernelContext &k, Operation *op) : k(k), e(k.e), op(op), out(k.mainOutput()) {
+  TiledConvolution(KernelContext &k, Operation *op)
+      : k(k), e(k.e), op(op), schedule(k.schedule<ir::ConvolutionAttr>()), out(k.mainOutput()) {
     auto convolution = cast<ir::ConvolutionOp>(op);
     strides = dimsOf(convolution.getStrides()), low = dimsOf(convolution.getLow()), dilation = dimsOf(convolution.getDilation());
     groups = int64_t(convolution.getGroups());
@@ -30,30 +23,32 @@ public:
     spatial = strides.rank;
     channels = w[spatial];
     filters = w[spatial + 1] / groups;
-    lanes = std::clamp<int64_t>(64 / byteSize(out.dtype), 8, 16);
-    parts = k.target.isWide() && filters > lanes ? 2 : 1;
+    lanes = schedule.getLanes();
+    parts = schedule.getTile()[1] / lanes;
+    if (schedule.getParallel() != ir::WindowLoop::None) grain = schedule.getGrain();
     for (int i = 0; i < spatial; ++i) padded.push((out.shape[size_t(i) + 1].number - 1) * strides[i] + (w[i] - 1) * dilation[i] + 1);
     for (int i = 0; i < spatial; ++i) isPadded |= low[i] != 0 || padded[i] > x[i + 1];
-    if (readsInPlace()) return;
+    if (!schedule.getCopy()) {
+      readInPlace();
+      return;
+    }
     step.resize(size_t(spatial));
     step.back() = x[spatial + 1];
     for (int i = spatial - 1; i > 0; --i) step[size_t(i) - 1] = step[size_t(i)] * padded[i];
   }
 
   void run() {
-    if (!isInPlace) image = k.sharedScratch(step[0] * padded[0] * byteSize(out.dtype));
+    if (schedule.getCopy()) image = k.sharedScratch(step[0] * padded[0] * byteSize(out.dtype));
     weights = k.ev.buffers.find(op->getOperand(1))->second;
     int64_t nr = lanes * parts;
     taps = channels;
     for (int i = 0; i < spatial; ++i) taps *= w[i];
-    // Weights that do not stay in the cache are read once: blocks of filters outside, packed, the lines of the result inside.
-    constexpr int64_t kStays = 256 << 10;
-    bool isLarge = taps * filters * byteSize(out.dtype) > kStays && areRows();
-    if (isLarge) packed = k.scratch(taps * nr * byteSize(out.dtype));
+    // Packed, blocks of filters are outside and the lines of the result inside.
+    if (schedule.getPack()) packed = k.scratch(taps * nr * byteSize(out.dtype));
     e.loop(0, k.ev.sizeOf(images), 1, [&](Index n) {
-      if (isInPlace) image = e.address(operand().pointer, out.dtype, e.mul(n, operand().strides[0]));
+      if (!schedule.getCopy()) image = e.address(operand().pointer, out.dtype, e.mul(n, operand().strides[0]));
       else layOut(n);
-      if (!isLarge) return overLines(0, {n}, taps * filters, [&](ArrayRef<Index> at) { overFilters(false, 0, at); });
+      if (!packed) return overLines(0, {n}, taps * filters, [&](ArrayRef<Index> at) { overFilters(false, 0, at); });
       overFilters(true, taps * nr * numElements(linesOf()), {n});
     });
   }
@@ -62,12 +57,14 @@ private:
   KernelContext &k;
   Emitter &e;
   Operation *op;
+  ir::ConvolutionAttr schedule;
+  std::optional<int64_t> grain; // of the loop that threads share
   const Buffer &out;
   Dims strides, low, dilation, x, w, padded; // x without the number of images
   Size images;
   int64_t groups = 1, channels, filters, lanes, parts, taps = 0;
   int spatial;
-  bool isPadded = false, isInPlace = false;
+  bool isPadded = false;
   SmallVector<int64_t> step; // elements between neighbours of each spatial axis in the image
   Value image, packed;
   Buffer weights;
@@ -75,23 +72,8 @@ private:
   using AtLine = llvm::function_ref<void(ArrayRef<Index>)>;
   const Buffer &operand() { return k.ev.buffers.find(op->getOperand(0))->second; }
 
-  /// An operand in memory, without padding, its channels one after the other.
-  bool readsInPlace() {
-    auto found = k.ev.buffers.find(op->getOperand(0));
-    if (isPadded || found == k.ev.buffers.end() || !found->second.strides.back().isConstant(1)) return false;
-    for (Index s : ArrayRef(found->second.strides).drop_back()) {
-      if (!s.isStatic()) return false;
-      step.push_back(s.number);
-    }
-    step.erase(step.begin()); // of the images
-    return isInPlace = true;
-  }
-
-  /// Whether the weights of one tap and channel follow those of the one before.
-  bool areRows() {
-    for (int i = 0; i < spatial; ++i)
-      if (weights.strides[size_t(i)].number != weights.strides[size_t(i) + 1].number * w[i + 1]) return false;
-    return true;
+  void readInPlace() {
+    for (Index s : ArrayRef(operand().strides).drop_front().drop_back()) step.push_back(s.number);
   }
 
   /// The sizes of the result's spatial axes.
@@ -110,7 +92,7 @@ private:
     auto nest = [&](auto &self, int axis, Index at) -> void {
       if (axis == spatial) {
         from.push_back({});
-        forEachVector(k.ev, 0, x[spatial + 1], lanesFor(x[spatial + 1], lanes), [&](Coordinate c) {
+        forEachVector(k.ev, 0, x[spatial + 1], lanesFor(Index(x[spatial + 1]), lanes), [&](Coordinate c) {
           from.back() = c;
           e.store(image, e.add(at, c.base), k.ev.vectorAt(op->getOperand(0), from), k.ev.mask);
         });
@@ -122,7 +104,7 @@ private:
         from.pop_back();
       };
       Index end = std::max<int64_t>(std::min(x[axis + 1], padded[axis] - low[axis]), 0);
-      if (axis == 0) k.parallelLoop(0, end, 1, step[0], body);
+      if (axis == 0) k.parallelLoop(grain ? grainOf(end.number, step[0]) : std::nullopt, 0, end, 1, step[0], body);
       else e.loop(0, end, 1, body);
     };
     nest(nest, 0, 0);
@@ -139,22 +121,12 @@ private:
       next.push_back(i);
       overLines(axis + 1, next, work, visit);
     };
-    if (axis == 0) k.parallelLoop(0, size, 1, each, body);
+    if (axis == 0 && !packed) k.parallelLoop(grain, 0, size, 1, each, body);
     else e.loop(0, size, 1, body);
   }
 
-  /// Positions in a tile: of what the registers hold, the number that leaves the least behind.
-  int64_t tileSize(int64_t size) {
-    SmallVector<int64_t> sizes = k.target.isWide() ? SmallVector<int64_t>{12, 10, 8, 7} : SmallVector<int64_t>{6, 5, 4};
-    int64_t best = sizes[0];
-    auto tiles = [&](int64_t t) { return (size + t - 1) / t * t; };
-    for (int64_t t : sizes)
-      if (tiles(t) < tiles(best)) best = t;
-    return std::min(best, size);
-  }
-
   void line(ArrayRef<Index> at, Index group, Index block, int64_t left) {
-    int64_t size = out.shape[size_t(spatial)].number, tile = tileSize(size), whole = size / tile * tile;
+    int64_t size = out.shape[size_t(spatial)].number, tile = std::min(schedule.getTile()[0], size), whole = size / tile * tile;
     e.loop(0, whole, tile, [&](Index first) { computeTile(at, group, block, left, first, tile); });
     if (whole < size) computeTile(at, group, block, left, whole, size - whole);
   }
@@ -170,7 +142,7 @@ private:
         overLines(0, SmallVector<Index>(at), 0, [&](ArrayRef<Index> position) { line(position, group, first, left); });
       };
       auto whole = [&](Index first) { block(first, nr); };
-      if (isOutside) k.parallelLoop(0, full, nr, work, whole);
+      if (isOutside) k.parallelLoop(grain, 0, full, nr, work, whole);
       else e.loop(0, full, nr, whole);
       if (full < filters) block(full, filters - full);
     });
@@ -196,7 +168,7 @@ private:
     Coordinates position;
     for (Index i : at) position.push_back({i, 0, {}});
     position.resize(size_t(spatial) + 2);
-    k.finishPart(position, first, e.add(first, count), filter, e.add(filter, left));
+    k.finishPart(schedule.getEpilogue(), position, first, e.add(first, count), filter, e.add(filter, left));
   }
 
   /// Between the weights of neighbours along an axis: of the window, or the channels.
@@ -235,19 +207,6 @@ private:
 };
 
 } // namespace
-
-bool fitsTiledConvolution(KernelContext &k, Operation *op) {
-  const Buffer &out = k.mainOutput();
-  auto weights = k.ev.buffers.find(op->getOperand(1));
-  if (weights == k.ev.buffers.end() || !isFloat(out.dtype) || llvm::is_contained(ir::typeOf(op->getResult(0)).shape, Size::constant(0)))
-    return false;
-  auto isStatic = [](Value v, int first) {
-    Shape shape = ir::typeOf(v).shape;
-    return std::all_of(shape.begin() + first, shape.end(), [](Size size) { return size.isConstant(); });
-  };
-  bool isPlain = llvm::all_of(weights->second.strides, [](Index s) { return s.isStatic(); });
-  return isPlain && weights->second.strides.back().isConstant(1) && isStatic(op->getOperand(0), 1) && isStatic(op->getOperand(1), 0);
-}
 
 void emitTiledConvolution(KernelContext &k, Operation *op) { TiledConvolution(k, op).run(); }
 

@@ -1,6 +1,7 @@
 #include "codegen/reference/Interpreter.h"
 
 #include "dialects/kiln/math/Apply.h"
+#include "lib/Core/Control.h"
 #include "lib/Library/Library.h"
 
 #include <algorithm>
@@ -237,6 +238,21 @@ std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const TensorType> r
   return computed;
 }
 
+/// Runs bodies: one of several, or one while another one says so.
+std::vector<Tensor> control(Op op, Operands x, std::span<const int64_t> numbers, std::span<const std::shared_ptr<const Trace>> bodies) {
+  std::vector<Tensor> values;
+  for (const Tensor *t : x) values.push_back(*t);
+  auto body = [&](size_t i) -> const Trace & { return *bodies[size_t(numbers[i])]; };
+  if (op == Op::Branch) {
+    int64_t number = x[0]->type.dtype == DType::Bool ? isTrue(x[0]->elements[0]) : toInteger(x[0]->elements[0]);
+    values.erase(values.begin());
+    return run(body(size_t(std::clamp<int64_t>(number, 0, int64_t(numbers.size()) - 1))), values);
+  }
+  while (isTrue(run(body(0), values)[0].elements[0])) std::ranges::move(run(body(1), values), values.begin());
+  values.resize(body(1).outputs.size());
+  return values;
+}
+
 } // namespace
 
 Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
@@ -258,6 +274,7 @@ Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
   case Kind::Compact: return compact(*x[0], type);
   case Kind::Convolve: return convolve(op, *x[0], *x[1], type, words);
   case Kind::Library: return callLibrary(op, x, {&type, 1}, words)[0];
+  case Kind::Control: break; // has bodies, and any number of results
   }
   return *x[0];
 }
@@ -266,14 +283,18 @@ std::vector<Tensor> evaluateAll(Op op, Operands x, std::span<const int64_t> word
   if (!info(op).inferMany) return {evaluate(op, x, words)};
   std::vector<TensorType> types;
   for (const Tensor *t : x) types.push_back(t->type);
-  for (const WordGroup &group : groupsOf(info(op, words), words))
-    if (group.kind == 'b')
-      throw Error(ErrorKind::Compile, std::string(info(op, words).name) + ": expected an op without bodies to run, got one with them");
+  std::vector<int64_t> numbers = bodyNumbers(info(op, words), words);
+  if (info(op).kind == Kind::Control) return control(op, x, numbers, bodies);
+  if (numbers.size())
+    throw Error(ErrorKind::Compile, std::string(info(op, words).name) + ": expected an op without bodies to run, got one with them");
   return callLibrary(op, x, inferAll(op, types, words, bodies), words);
 }
 
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs) {
-  Trace trace = Trace::parse(serialized);
+  return run(Trace::parse(serialized), std::move(inputs));
+}
+
+std::vector<Tensor> run(const Trace &trace, std::vector<Tensor> inputs) {
   std::vector<Tensor> slots;
   std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
   size_t nextInput = 0;

@@ -23,7 +23,9 @@ Tensor evaluate(Op op, std::span<const Tensor *const> operands, std::span<const 
 /// One op of any number of results; `bodies` are those of its trace.
 std::vector<Tensor> evaluateAll(Op op, std::span<const Tensor *const> operands, std::span<const int64_t> words,
                                 std::span<const std::shared_ptr<const Trace>> bodies);
-/// A serialized trace on its inputs.
+/// A trace on its inputs.
+std::vector<Tensor> run(const Trace &trace, std::vector<Tensor> inputs);
+/// The same of a serialized one.
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs);
 
 /// The kinds of ops, by file.

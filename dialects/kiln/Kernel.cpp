@@ -42,6 +42,7 @@ std::optional<KernelKind> kernelKindOf(Operation *op) {
   case Kind::Sort: return KernelKind::Sort;
   case Kind::Convolve: return KernelKind::Convolution;
   case Kind::Library: return KernelKind::Library;
+  case Kind::Control: return KernelKind::Control;
   case Kind::Elementwise:
   case Kind::Index:
   case Kind::Source:
@@ -119,7 +120,7 @@ public:
     if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
     if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
-    if (kind == KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
+    if (kind >= KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
       return mains[0]->emitOpError() << "in a kernel: expected inputs of the kernel as operands";
     return success();
   }
@@ -199,6 +200,9 @@ private:
 
 } // namespace
 
-LogicalResult KernelOp::verifyRegions() { return KernelVerifier(*this).run(); }
+LogicalResult KernelOp::verifyRegions() {
+  if (failed(KernelVerifier(*this).run())) return failure();
+  return getSchedule() ? getSchedule()->verifyFor(*this) : success();
+}
 
 } // namespace kiln::ir

@@ -1,7 +1,7 @@
 // How fused programs are said: not recorded, made by passes.
 #ifndef KILN_KERNEL
 #define KILN_KERNEL
-include "dialects/kiln/KilnBase.td"
+include "dialects/kiln/Schedule.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
@@ -10,7 +10,8 @@ def Kiln_KernelKind : I32EnumAttr<"KernelKind", "kind of a kernel", [
     I32EnumAttrCase<"Elementwise", 0, "elementwise">, I32EnumAttrCase<"Reduction", 1, "reduction">,
     I32EnumAttrCase<"Contraction", 2, "contraction">, I32EnumAttrCase<"Assemble", 3, "assemble">,
     I32EnumAttrCase<"Scatter", 4, "scatter">, I32EnumAttrCase<"Scan", 5, "scan">, I32EnumAttrCase<"Compact", 6, "compact">,
-    I32EnumAttrCase<"Sort", 7, "sort">, I32EnumAttrCase<"Convolution", 8, "convolution">, I32EnumAttrCase<"Library", 9, "library">]> {
+    I32EnumAttrCase<"Sort", 7, "sort">, I32EnumAttrCase<"Convolution", 8, "convolution">, I32EnumAttrCase<"Library", 9, "library">,
+    I32EnumAttrCase<"Control", 10, "control">]> {
   let cppNamespace = "::kiln::ir";
   let genSpecializedAttr = 0;
 }
@@ -22,9 +23,10 @@ def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleB
     `kind` names the emitter, and says what the body may hold: elementwise and index operations,
     and those that are of this kind (`kernelKindOf`): one, or of a reduction several over one axis of one shape. The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
-    result is an output of the program.
+    result is an output of the program. `kiln-schedule` adds `schedule`, how its loops run.
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace);
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace,
+                       OptionalAttr<Kiln_ScheduleInterface>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

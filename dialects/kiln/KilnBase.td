@@ -40,18 +40,38 @@ def Kiln_Sizes : Attr<DenseI64ArrayAttr.predicate, "sizes, or positions that fol
 def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
                                   F8E4M3FN, F8E5M2]>;
 
-// Gradient decisions. A rule is a DAG of ops by mnemonic with $ct the cotangent of the result; see docs/recipes.
+// How an op is differentiated (docs/gradients.md). tools/kiln-opgen makes the rules of frontend/rules of this.
 class GradientDecision;
-class Gradient<list<dag> rules> : GradientDecision { list<dag> vjp = rules; }
+// One DAG an operand: what the derivative by it makes of $ct, in which it is linear. It may read the operands and $result. A JVP is the
+// sum over the operands with their tangents as $ct; a VJP has the cotangent as $ct, conjugated before and after. Ops in a DAG are elementwise:
+// (op "multiply", $ct, $y). A number takes the dtype of what is beside it.
+// A singular derivative can be infinite or nan: there 0 stays 0.
+class Gradient<list<dag> dags, bit isSingular = 0> : GradientDecision { list<dag> derivatives = dags; bit singular = isSingular; }
+def op;
+def number;  // (number "0.5")
+def same;    // (same $ct)
+def nothing; // (nothing): the result does not change with the operand
+// vjp::symbol and jvp::symbol in frontend/rules; `how` is said in the reference page.
+class InCpp<string name, string text> : GradientDecision { string symbol = name; string how = text; list<string> linear = []; bit jointly = 1; }
+// The same of an op that is linear in all of `operands` at once: its JVP is the op over their tangents.
+class Linear<string name, string text, list<string> operands = ["x"]> : InCpp<name, text> { let linear = operands; }
+// The same of an op that is linear in each of `operands`: its JVP is the sum over them of the op with one tangent.
+class Multilinear<string name, string text, list<string> operands> : Linear<name, text, operands> { let jointly = 0; }
+// No gradient flows: by every operand it is 0, or there is none.
 class NonDifferentiable<string reason> : GradientDecision { string why = reason; }
-class GradientInCpp<string reason> : GradientDecision { string why = reason; }
-def op;   // the operator of gradient DAGs: (op "multiply", $ct, $y)
 
-class Kiln_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Kiln_Dialect, mnemonic, traits # [Pure, InferredByCore, Kiln_ArrayOpInterface]> {
+// How an op runs for a batch: the same op over operands with one more axis, which is the first. Elementwise ops need no decision.
+class BatchDecision;
+// All operands have that axis; attributes named in `axes` count from one more.
+class Shifted<list<string> attributes = []> : BatchDecision { list<string> axes = attributes; }
+// batch::symbol in frontend/rules.
+class BatchInCpp<string name> : BatchDecision { string symbol = name; }
+
+class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
+    : Op<Kiln_Dialect, mnemonic, traits # [Kiln_ArrayOpInterface]> {
   // The entry of the op in enum Op.
   string id = !subst("_Kiln_", "", !subst("Op_", "", "_" # NAME # "_"));
-  // The inference rule: a function of lib/Core/Infer.h.
+  // The inference rule: a function of lib/Core/Infer.h; of the kind control one of lib/Core/Control.h, for any number of results.
   string infer = ?;
   // How codegen treats it: the names of enum Kind in lib/Core/Ops.h.
   string kind = ?;
@@ -89,11 +109,17 @@ class Kiln_Op<string mnemonic, list<Trait> traits = []>
   // Relative cost of one element; from 10 on a value is kept rather than computed twice.
   int cost = 1;
   GradientDecision gradient = ?;
+  BatchDecision batching = ?;
   // The NumPy function that the generated parity tests compare with; "" where Python code of the package stands between.
   string numpy = "";
   // What the parity tests draw operands from (low, high), and the tolerance in units of the last place.
   list<int> domain = [-8, 8];
   int ulp = 0;
+  // Calls that the tests of rules make, as keywords of Python: of an operand the shape, as a tuple, or what it holds, as a list; attributes;
+  // dtype and shape of the result. Elementwise ops have theirs.
+  list<string> samples = [];
+  // Derivatives where they are a convention or a limit: operands, and d<operand> of each.
+  list<string> edges = [];
   // Executed in the reference page; `kn` and `np` are imported.
   string example = ?;
   let extraClassDeclaration = "static ::kiln::Op getId() { return ::kiln::Op::" # id # "; }\n"

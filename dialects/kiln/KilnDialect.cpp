@@ -1,4 +1,5 @@
 #include "dialects/kiln/KilnDialect.h"
+#include "dialects/kiln/Schedule.h"
 
 #include "dialects/kiln/Words.h"
 #include "lib/Core/Assert.h"
@@ -43,7 +44,8 @@ Access accessOf(Op op, ArrayRef<Access> record, unsigned operand) {
   case Kind::Contract:
   case Kind::Scan:
   case Kind::Sort: return Access::Line;
-  case Kind::Library: return Access::Memory;
+  case Kind::Library:
+  case Kind::Control: return Access::Memory;
   case Kind::Gather:
   case Kind::Scatter:
   case Kind::Compact:

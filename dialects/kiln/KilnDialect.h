@@ -7,6 +7,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -39,6 +40,8 @@ public:
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
+/// Of a result: the argument whose memory it takes over.
+inline constexpr llvm::StringLiteral kInPlace = "kiln.in_place";
 /// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
 /// the last of the other kernel, and a text.
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";
@@ -50,6 +53,8 @@ llvm::SmallVector<int64_t> wordsOfSizes(llvm::ArrayRef<Size> sizes);
 /// The symbols of a program that its caller gives.
 int64_t symbolsOf(mlir::Operation *function);
 
+/// The functions that an op names as its bodies.
+llvm::SmallVector<mlir::FlatSymbolRefAttr> bodiesOf(mlir::Operation *op);
 /// A number of the dtype with these bits, and back.
 mlir::TypedAttr scalarAttr(mlir::MLIRContext *context, DType dtype, int64_t bits);
 int64_t scalarBits(mlir::Attribute value);
@@ -88,6 +93,7 @@ template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Shape &from,
 
 #include "kiln/KilnDialect.h.inc"
 #include "kiln/KilnEnums.h.inc"
+#include "kiln/KilnAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "kiln/KilnAttrs.h.inc"
 #include "kiln/ArrayOp.h.inc"

@@ -62,10 +62,16 @@ SmallVector<int64_t> wordsOf(ArrayOp op) {
   SmallVector<int64_t> words;
   TensorType type = recordedType(op->getResult(0));
   std::string_view names = op.getRecord().attributes;
+  int64_t body = 0;
   for (const char *kind = op.getRecord().words; *kind; ++kind) {
     bool isInType = names.empty(); // a result parameter
     StringRef name = nextAttribute(names, *kind);
-    if (!isInType && *kind == 's') words.append({int64_t(type.dtype), scalarBits(op->getAttr(name))});
+    if (*kind == 'b') words.push_back(body++);
+    else if (*kind == 'B') {
+      auto list = cast<ArrayAttr>(op->getAttr(name));
+      words.push_back(int64_t(list.size()));
+      for (size_t i = 0; i < list.size(); ++i) words.push_back(body++);
+    } else if (!isInType && *kind == 's') words.append({int64_t(type.dtype), scalarBits(op->getAttr(name))});
     else if (!isInType) words.append(*wordsOfAttribute(*kind, op->getAttr(name))); // as ODS has verified
     else if (*kind == 'd') words.push_back(int64_t(type.dtype));
     else appendWords(words, type.shape);
@@ -73,8 +79,8 @@ SmallVector<int64_t> wordsOf(ArrayOp op) {
   return words;
 }
 
-Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange operands, ArrayRef<int64_t> words,
-                   ArrayRef<TensorType> types) {
+Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange operands, ArrayRef<int64_t> words, ArrayRef<TensorType> types,
+                   ArrayRef<FlatSymbolRefAttr> bodies) {
   MLIRContext *context = builder.getContext();
   const OpInfo &record = info(op, {words.data(), words.size()});
   bool isCustom = op == kiln::Op::Custom;
@@ -87,6 +93,12 @@ Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange ope
     auto add = [&](Attribute value) { state.addAttribute(StringRef(group.name), value); };
     if (group.kind == 'i') add(builder.getI64IntegerAttr(group.words[0]));
     if (group.kind == 'I' || group.kind == 'N') add(builder.getDenseI64ArrayAttr({group.words.data() + 1, group.words.size() - 1}));
+    if (group.kind == 'b' && !isCustom) add(bodies[size_t(group.words[0])]);
+    if (group.kind == 'B') {
+      SmallVector<Attribute> list;
+      for (int64_t number : group.words.subspan(1)) list.push_back(bodies[size_t(number)]);
+      add(builder.getArrayAttr(list));
+    }
     if (group.kind == 's') add(scalarAttr(context, DType(group.words[0]), group.words[1]));
     if (group.kind == 'd' && hasTypes) add(TypeAttr::get(elementType(context, DType(group.words[0]))));
   }

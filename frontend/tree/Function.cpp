@@ -14,7 +14,7 @@ constexpr int64_t kReplays = 2;
 
 /// Whether a tree is made again quickly.
 static bool isCheap(const Tree &tree) {
-  return tree.isEager() || std::ranges::all_of(tree.steps, [](const Step *s) { return s->segment.isOpen(); });
+  return tree.isEager() || std::ranges::all_of(tree.steps, [](auto &s) { return s->segment.isOpen(); });
 }
 
 bool Function::makeRoom() {
@@ -40,7 +40,7 @@ void Function::chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &
   std::vector<Segment *> earlier;
   auto addFrom = [&](const Tree &tree) {
     for (auto other = tree.steps.rbegin(); other != tree.steps.rend() && earlier.size() < kMost; ++other)
-      if (*other != &step && (*other)->segment.code) earlier.push_back(&(*other)->segment);
+      if (other->get() != &step && (*other)->segment.code) earlier.push_back(&(*other)->segment);
   };
   addFrom(own);
   for (auto tree = all.rbegin(); tree != all.rend(); ++tree)

@@ -30,7 +30,8 @@ public:
   bool makeRoom();
   /// Adds a tree; what there is to say of how many there are, or nothing.
   std::string add(std::shared_ptr<Tree> tree);
-  /// Gives a step of a recorded tree its code, of its own or of earlier ones, and looks for it in the cache. `allowed` and `probe` as in Sharing.
+  /// Gives a step of a recorded tree its code, of its own or of earlier ones, and looks for it in the cache. `allowed` and `probe` as in
+  /// Sharing.
   void chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &tree, Step &step, const Sharing::Probe &probe);
   /// Moves a step to its code where that is there, or starts to get it, at once where a run takes long; why there will be none, or nothing.
   /// Throws Error (compile) where code is waited for and fails.

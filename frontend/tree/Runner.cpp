@@ -1,4 +1,4 @@
-#include "frontend/tree/Runner.h"
+#include "frontend/tree/HotPath.h"
 
 #include "frontend/Interpreter.h"
 #include "frontend/OpsShared.h"
@@ -68,6 +68,15 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
   return RunStatus::Done;
 }
 
+} // namespace
+
+RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
+  auto runner = step.segment.executable ? runCode : runTrace;
+  return runner(step.segment, inputs, hooks, made);
+}
+
+namespace {
+
 /// A path under way: the arrays that sources stand for.
 struct Values {
   const Tree &tree;
@@ -84,8 +93,7 @@ struct Values {
     if (step.segment.outputs.empty()) return RunStatus::Done;
     Short<const Array *> inputs;
     for (const Source &s : step.inputs) inputs.push(&of(s));
-    auto runner = step.segment.executable ? runCode : runTrace;
-    return runner(step.segment, {inputs.data(), step.inputs.size()}, hooks, made);
+    return runStep(step, {inputs.data(), step.inputs.size()}, hooks, made);
   }
 
   /// The bits that decide.
@@ -143,12 +151,14 @@ int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t 
 
 RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran) {
   constexpr int kOften = 64; // how many steps Ctrl-C may wait for
+  constexpr int kMostNoted = HotPath::kMostNodes + 1;
   Values values{tree, arrays, {}, {}};
   Node *node = &tree.root();
   for (int count = 1;; ++count) {
     ++node->hits;
     ran.end = node;
-    if (node->runsEagerly()) return RunStatus::Eager;
+    if (count <= kMostNoted) ran.path.push_back(node);
+    if (node->needsPython()) return RunStatus::Eager;
     if (node->terminator == Node::Unknown) return RunStatus::Unknown;
     bool isLast = node->terminator == Node::Return;
     auto ending = node->ending; // another thread may put another path in its place
@@ -159,6 +169,7 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     if (RunStatus status = values.run(step, hooks); status != RunStatus::Done) return status;
     if (isLast) {
       values.finish(*ending);
+      ran.ending = ending;
       ran.results = std::move(values.made);
       return RunStatus::Done;
     }
@@ -168,6 +179,22 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     values.handOn(step);
     node = next;
   }
+}
+
+RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran) {
+  if (writesNeedEager(tree, *path.ending, arrays)) return RunStatus::Eager;
+  Values values{tree, arrays, {}, {}};
+  RunStatus status = values.run(path.step, hooks);
+  for (size_t i = 0; status == RunStatus::Done && i < path.values.size(); ++i)
+    if (values.bitsOf({Source::Output, int32_t(i)}) != path.values[i]) status = RunStatus::Unknown;
+  if (status == RunStatus::Eager) status = RunStatus::Unknown; // an operation of a path that is not taken may fail
+  if (status != RunStatus::Done) return status;
+  for (Node *node : path.nodes) ++node->hits;
+  ran.end = path.nodes.back();
+  values.finish(*path.ending);
+  ran.ending = path.ending;
+  ran.results = std::move(values.made);
+  return RunStatus::Done;
 }
 
 void PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {

@@ -9,8 +9,8 @@ namespace kiln {
 
 /// What the host does around and between the operations of a run.
 struct RunHooks {
-  bool (*poll)() = nullptr;    // during long loops, under no lock: whether to stop; null: nobody asks
-  void (*between)() = nullptr; // between the operations of the interpreter; may throw
+  bool (*poll)() = nullptr;            // during long loops, under no lock: whether to stop; null: nobody asks
+  void (*between)() = nullptr;         // between the operations of the interpreter; may throw
   std::function<void(Step &)> prepare; // before a step that has no code yet
 };
 
@@ -24,12 +24,17 @@ enum class RunStatus {
 /// Where a run ended, and the arrays that the result is made of.
 struct Ran {
   Node *end = nullptr;
-  bool isCompiled = true; // by code alone
+  std::vector<Node *> path;             // its first nodes
+  std::shared_ptr<const Ending> ending; // of Done
+  bool isCompiled = true;               // by code alone
   std::vector<Array> results;
 };
 
 /// Runs a call of a tree; the caller holds both.
 RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran);
+
+/// Runs a step by itself.
+RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made);
 
 /// Whether a path writes what only eager does right: memory that another input sees under another storage, whose reads have an order, or
 /// read-only memory, which is refused at the user's line before anything is written.

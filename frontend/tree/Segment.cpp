@@ -1,5 +1,8 @@
 #include "frontend/tree/Segment.h"
 
+#include "frontend/OpsShared.h"
+#include "lib/Core/Control.h"
+
 #include <cmath>
 #include <map>
 
@@ -26,6 +29,8 @@ double expectedSeconds(const Trace &trace) {
     if (kind == Kind::Contract || kind == Kind::Convolve) { // each element of the result: about sqrt(|a| |b| / |result|) products
       double work = elements(entry.operands[0]) * elements(entry.operands[1]) * std::max(1.0, elements(int64_t(slot)));
       seconds += std::sqrt(work) * kProduct;
+    } else if (kind == Kind::Control) { // as long as it likes
+      seconds += 1;
     } else if (kind == Kind::Library || kind == Kind::Sort) {
       seconds += most * std::sqrt(most) * kLibrary;
     } else if (kind != Kind::Index && kind != Kind::Source) {
@@ -54,13 +59,22 @@ Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::mov
   trace = std::make_shared<const Trace>(std::move(recorded));
 }
 
+/// Whether an operation, or one of a body of it, fails on some values.
+static bool mayFail(const Trace &trace, const TraceOp &entry) {
+  if (entry.op == Op::Input || info(entry.op).kind != Kind::Control) return kiln::mayFail(entry.op);
+  for (int64_t number : bodyNumbers(info(entry.op), entry.words)) {
+    const Trace &body = *trace.bodies[size_t(number)];
+    for (size_t at = 0; at < body.words.size();)
+      if (mayFail(body, Trace::decode(body.words, at))) return true;
+  }
+  return false;
+}
+
 void keepWhatFails(Trace &trace) {
   std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
   for (size_t at = 0, slot = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
-    Kind kind = entry.op == Op::Input ? Kind::Source : info(entry.op).kind;
-    bool mayFail = kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
-    if (mayFail && !needed[slot]) trace.outputs.push_back(int64_t(slot));
+    if (mayFail(trace, entry) && !needed[slot]) trace.outputs.push_back(int64_t(slot));
     slot += entry.results;
   }
 }

@@ -1,7 +1,6 @@
 #include "frontend/tree/Tree.h"
 
 #include <algorithm>
-#include <set>
 
 namespace kiln {
 
@@ -19,8 +18,8 @@ Node *Node::childFor(const std::string &value) {
   return nullptr;
 }
 
-void Tree::makeEager(std::string why) {
-  root().terminator = Node::Eager; // the rest stays for calls that run
+void Tree::end(Node::Terminator terminator, std::string why) {
+  root().terminator = terminator; // the rest stays for calls that run
   root().why = std::move(why);
 }
 
@@ -39,18 +38,9 @@ static std::vector<int64_t> contentOf(const Piece &piece, bool isGuard) {
   return content;
 }
 
-Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
-  keepWhatFails(piece.trace);
-  auto [found, isNew] = known.try_emplace(contentOf(piece, isGuard));
-  if (!isNew) return found->second.get();
-  auto step = std::make_unique<Step>();
-  auto typeOf = [&] {
-    Source s = piece.asked;
-    if (s.kind == Source::Output) return piece.trace.types[size_t(piece.trace.outputs[size_t(s.index)])].dtype;
-    auto input = std::ranges::find(piece.inputs, s);
-    return input == piece.inputs.end() ? DType::Bool : piece.trace.types[size_t(input - piece.inputs.begin())].dtype;
-  };
-  if (isGuard) step->askedType = typeOf();
+static std::shared_ptr<Step> makeStep(Piece &&piece) {
+  auto step = std::make_shared<Step>();
+  step->askedType = piece.askedType;
   step->segment = Segment(std::move(piece.trace), std::move(piece.places));
   step->inputs = std::move(piece.inputs);
   step->live = std::move(piece.live);
@@ -58,11 +48,41 @@ Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
   step->why = std::move(piece.why);
   step->at = piece.at;
   step->locations = std::move(piece.locations);
-  found->second = std::move(step);
-  steps.push_back(found->second.get());
-  isLong |= steps.back()->segment.isLong();
-  fresh.push_back(steps.back());
-  return steps.back();
+  return step;
+}
+
+Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
+  keepWhatFails(piece.trace);
+  auto [found, isNew] = known.try_emplace(contentOf(piece, isGuard));
+  if (!isNew) return found->second.get();
+  found->second = makeStep(std::move(piece));
+  steps.push_back(found->second);
+  keepCodes(*steps.back());
+  fresh.push_back(steps.back().get());
+  return fresh.back();
+}
+
+std::pair<std::shared_ptr<Step>, bool> Tree::stepApart(Piece &&piece) {
+  constexpr size_t kMost = 256;
+  auto content = contentOf(piece, false);
+  auto found = known.find(content);
+  if (found != known.end()) return {found->second, false};
+  auto step = makeStep(std::move(piece));
+  if (known.size() >= kMost) return {step, true}; // numbers that change: its code is shared all the same
+  known.emplace(std::move(content), step);
+  steps.push_back(step);
+  keepCodes(*step);
+  return {step, true};
+}
+
+/// Objects of the host that locations are in.
+void Tree::keepCodes(const Step &step) {
+  isLong |= step.segment.isLong();
+  auto keep = [&](const Location &at) {
+    if (at.code && heldCodes.insert(at.code).second) codes.emplace_back(at.code);
+  };
+  keep(step.at);
+  for (const Location &at : step.locations) keep(at);
 }
 
 std::vector<Step *> Tree::add(Path path) {
@@ -76,7 +96,7 @@ std::vector<Step *> Tree::add(Path path) {
     Step *step = stepOf(std::move(piece), isGuard, fresh);
     auto terminator = isGuard ? Node::Guard : Node::Return;
     if (node->step != step || node->terminator != terminator) {
-      forks += node->terminator != Node::Unknown;
+      if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
       node->children.clear();
       node->ending = nullptr;
       node->step = step;
@@ -90,17 +110,10 @@ std::vector<Step *> Tree::add(Path path) {
     if (!child) node->children.emplace_back(std::move(value), child = &nodes.emplace_back());
     node = child;
   }
-  if (path.end != Node::Return && node->terminator != path.end) {
-    forks += node->terminator != Node::Unknown;
+  if (path.end != Node::Return && path.end != Node::Unknown && node->terminator != path.end) {
+    if (node->terminator != Node::Unknown) ++forks, hot = nullptr;
     node->terminator = path.end;
     node->why = std::move(path.why);
-  }
-  std::set<void *> held;
-  for (const HostObject &code : codes) held.insert(code.get());
-  for (const Step *step : fresh) {
-    if (step->at.code && held.insert(step->at.code).second) codes.emplace_back(step->at.code);
-    for (const Location &l : step->locations)
-      if (l.code && held.insert(l.code).second) codes.emplace_back(l.code);
   }
   return fresh;
 }

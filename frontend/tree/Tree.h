@@ -1,5 +1,5 @@
-// What calls of one key do: a tree of nodes, each a step, that is a segment and what is done with its values, and where it goes on. Straight
-// recordings are trees of one node.
+// What calls of one key do: a tree of nodes, each a step, that is a segment and what is done with its values, and where it goes on.
+// Straight recordings are trees of one node.
 #pragma once
 
 #include "frontend/Recorder.h"
@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 
 namespace kiln {
 
@@ -53,16 +54,16 @@ struct Ending {
 };
 
 struct Node {
-  /// Guard: goes on by the value that its step is asked for. Raise: calls run as they are written, which raises an error. Eager: they do
-  /// so since `why`.
-  enum Terminator : uint8_t { Unknown, Return, Guard, Raise, Eager } terminator = Unknown;
-  Step *step = nullptr; // of Return and Guard
-  std::shared_ptr<const Ending> ending; // of Return
+  /// Guard: goes on by the value that its step is asked for. Python: the program runs on each call, and its operations as segments, since
+  /// `why`. Raise: calls run as they are written, which raises an error. Eager: they do so since `why`.
+  enum Terminator : uint8_t { Unknown, Return, Guard, Python, Raise, Eager } terminator = Unknown;
+  Step *step = nullptr;                                 // of Return and Guard
+  std::shared_ptr<const Ending> ending;                 // of Return
   std::vector<std::pair<std::string, Node *>> children; // by the bits of the value
   std::string why;
   int64_t hits = 0;
 
-  bool runsEagerly() const { return terminator == Raise || terminator == Eager; }
+  bool needsPython() const { return terminator >= Python; }
   /// The child for a value; null where that is new. Moves it ahead of the others.
   Node *childFor(const std::string &value);
 };
@@ -70,10 +71,10 @@ struct Node {
 /// A recorded call, from the first node to where it ended. All pieces but the last of a Return end in guards.
 struct Path {
   std::vector<Piece> pieces;
-  std::vector<int> entries; // the inputs among the arrays of the call
-  Node::Terminator end = Node::Return;
-  Ending ending;   // of Return
-  std::string why; // of the others
+  std::vector<int> entries;            // the inputs among the arrays of the call
+  Node::Terminator end = Node::Return; // Unknown: what follows was not to be told
+  Ending ending;                       // of Return
+  std::string why;                     // of Eager
 };
 
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays: compared and run without a key.
@@ -99,16 +100,17 @@ struct PlainCall {
 };
 
 struct Tree : std::enable_shared_from_this<Tree> {
-  static constexpr size_t kMostNodes = 1 << 16;
   Key key;
   std::unique_ptr<Watched> watched;
-  std::vector<int64_t> captured; // the words of arrays that are read by name, as a key has them
-  std::vector<int> entries;      // the inputs, among the arrays of the call: its arguments, then captured ones
-  std::deque<Node> nodes{1};     // the root first
-  std::vector<Step *> steps;
+  std::vector<int64_t> captured;            // the words of arrays that are read by name, as a key has them
+  std::vector<int> entries;                 // the inputs, among the arrays of the call: its arguments, then captured ones
+  std::deque<Node> nodes{1};                // the root first
+  std::vector<std::shared_ptr<Step>> steps; // those that nodes have, and what is run where Python goes first
   PlainCall plain;
-  std::vector<HostObject> codes; // of the host, that locations are in
-  bool isLong = false;           // other threads of the host run during some step
+  std::shared_ptr<struct HotPath> hot; // the path that most calls take, as one program
+  const Node *lastJoined = nullptr;    // the end of the path that was joined last
+  std::vector<HostObject> codes;       // of the host, that locations are in
+  bool isLong = false;                 // other threads of the host run during some step
   int64_t hits = 0;
   int64_t abandoned = 0; // calls that had to run in eager, since the last that did not
   int64_t forks = 0;     // recordings that did otherwise than one before them, at the same values
@@ -116,14 +118,19 @@ struct Tree : std::enable_shared_from_this<Tree> {
   Node &root() { return nodes.front(); }
   const Node &root() const { return nodes.front(); }
   bool isEager() const { return root().terminator == Node::Eager; }
-  void makeEager(std::string why);
+  /// All further calls end at the root.
+  void end(Node::Terminator terminator, std::string why);
   /// Adds a recorded call; the steps that are new. Code for their segments is chosen by Function.
   std::vector<Step *> add(Path path);
+  /// The step of a piece that no node has; a new one is kept where there are few. Whether it is new.
+  std::pair<std::shared_ptr<Step>, bool> stepApart(Piece &&piece);
 
 private:
-  std::map<std::vector<int64_t>, std::unique_ptr<Step>> known; // by content
+  std::map<std::vector<int64_t>, std::shared_ptr<Step>> known; // by content
+  std::set<void *> heldCodes;
 
   Step *stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh);
+  void keepCodes(const Step &step);
 };
 
 } // namespace kiln

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 5
+#define KILN_COMPILER_ABI 6
 
 /** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
 #define KILN_COMPILER_DECLINED 1000
@@ -20,10 +20,13 @@ typedef struct kiln_compile_request {
   const int64_t *words;    /**< a serialized trace (lib/Core/Trace.h) */
   size_t count;            /**< its length in words */
   const char *output_path; /**< where the shared object goes; written whole or not at all */
-  const char *cpu;         /**< an LLVM CPU name; NULL for the host's */
   const char *dump_dir;    /**< a folder for the IR after each stage, or NULL */
   const int32_t *cancel;   /**< becomes 1, by any thread, when the code is not wanted any more; or NULL */
   double seconds;          /**< the most time of the calling thread; 0: no limit */
+  const char *target;      /**< a registered target; NULL for "cpu" */
+  const char *triple;      /**< the machine that code is for, in LLVM's names: its triple, NULL for this machine; */
+  const char *cpu;         /**< its CPU, NULL for this machine's, or for the least that the triple has; */
+  const char *features;    /**< and features beside those of the CPU, or NULL */
 } kiln_compile_request;
 
 int32_t kiln_compiler_abi(void);
@@ -34,8 +37,8 @@ void kiln_compiler_use_registry(void *registry);
 /** Compiles a trace to a shared object. Returns 0, or a status with *error set to a text for kiln_compiler_free. */
 int32_t kiln_compiler_compile(const kiln_compile_request *request, char **error);
 
-/** The program at a stage: "kiln", "fused", "kernels", "vector", "llvm" or "asm"; "fusion" is a JSON list of its kernels. *text (or *error)
- * is for kiln_compiler_free. */
+/** The program at a stage: "kiln", "fused", "kernels", "schedule", "vector", "llvm" or "asm"; "fusion" is a JSON list of its
+ * kernels. *text (or *error) is for kiln_compiler_free. */
 int32_t kiln_compiler_print(const kiln_compile_request *request, const char *stage, char **text, char **error);
 
 /** The trace of the first function of a module of kiln ops, as MLIR text or bytecode. *words (or *error) is for kiln_compiler_free. */

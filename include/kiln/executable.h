@@ -23,8 +23,9 @@ enum {
   KILN_NOT_CONVERGED = 8,
   KILN_LIBRARY_MISSING = 16,
   KILN_OUT_OF_MEMORY = 32,
-  KILN_CUSTOM_FAILED = 64,  /**< the function of an op that the process registered */
-  KILN_LIBRARY_FAILED = 128 /**< a routine of the runtime ended by an exception */
+  KILN_CUSTOM_FAILED = 64,   /**< the function of an op that the process registered */
+  KILN_LIBRARY_FAILED = 128, /**< a routine of the runtime ended by an exception */
+  KILN_STOPPED = 256         /**< `stops` said so */
 };
 
 /** Iterations [from, to) of a loop; `scratch` is memory of the calling thread. */
@@ -38,6 +39,8 @@ typedef struct kiln_rt {
   /** Runs `count` iterations, at least `grain` at a time, in this thread and others, each with 64-byte aligned scratch of its own
       (`scratch` in this one), and returns when all have run. */
   void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
+  /** Whether the program is to end: loops ask now and then. */
+  int32_t (*stops)(void);
 } kiln_rt;
 
 /** Runs the program. `buffers` holds the inputs, then the outputs, base pointers with their offset included; `dims` the
@@ -55,7 +58,7 @@ typedef struct kiln_executable_info {
 /** Bytes of the workspace for the sizes in `dims`. */
 typedef int64_t (*kiln_workspace_fn)(const int64_t *dims);
 
-#define KILN_EXECUTABLE_VERSION 2
+#define KILN_EXECUTABLE_VERSION 3
 
 #ifdef __cplusplus
 }

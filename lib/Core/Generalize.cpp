@@ -86,7 +86,7 @@ private:
         appendWords(words, join(x.op, mine, theirs, *kind == 'S'));
         continue;
       }
-      int64_t count = *kind == 'I' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
+      int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
       for (; count > 0; --count) {
         words.push_back(xs.next());
         if (ys.at >= ys.words.size() || ys.next() != words.back()) differ(x.op, "attributes");
@@ -109,6 +109,8 @@ private:
     }
     if (isOpen && info(x.op).kind == Kind::Library)
       throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
+    if (isOpen && info(x.op).kind == Kind::Control)
+      throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " runs bodies with sizes that are fixed");
     std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies);
     if (!std::ranges::equal(wanted, types, agrees)) differ(x.op, "sizes");
   }
@@ -168,7 +170,7 @@ public:
         if (!match(open, sizes, *kind == 'S')) return false;
         continue;
       }
-      int64_t count = *kind == 'I' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
+      int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
       for (; count > 0; --count)
         if (xs.next() != ys.next()) return false;
     }

@@ -44,6 +44,9 @@ TensorType inferSvd(const InferArgs &args);
 TensorType inferFft(const InferArgs &args);
 TensorType inferRfft(const InferArgs &args);
 TensorType inferIrfft(const InferArgs &args);
+TensorType inferSearchsorted(const InferArgs &args);
+TensorType inferIsin(const InferArgs &args);
+TensorType inferGcd(const InferArgs &args);
 
 /// Throws Error (dtype) where the record does not accept an operand's dtype.
 void checkDType(const InferArgs &args, size_t operand);

@@ -135,4 +135,34 @@ TensorType inferIrfft(const InferArgs &args) {
   return result;
 }
 
+/// Two operands of one dtype that the record accepts, the second with the first axes of the other one but the last, which are batches.
+static void checkSearch(const InferArgs &args, size_t line, size_t values) {
+  checkDType(args, 0);
+  const TensorType &a = args.operands[line], &b = args.operands[values];
+  if (a.dtype != b.dtype)
+    fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(args.operands[0].dtype).name, info(args.operands[1].dtype).name);
+  bool fits = a.shape.rank >= 1 && b.shape.rank >= a.shape.rank - 1;
+  for (int i = 0; fits && i < a.shape.rank - 1; ++i) fits = a.shape[i] == b.shape[i];
+  if (!fits) fail(ErrorKind::Shape, args.op, "shapes", "a vector, or one for each of the first axes", toString(a.shape));
+}
+
+TensorType inferSearchsorted(const InferArgs &args) {
+  checkSearch(args, 0, 1);
+  choiceOf(args, "right", args.words[0], 2);
+  return {DType::I64, args.operands[1].shape};
+}
+
+TensorType inferIsin(const InferArgs &args) {
+  checkSearch(args, 1, 0);
+  return {DType::Bool, args.operands[0].shape};
+}
+
+TensorType inferGcd(const InferArgs &args) {
+  checkDType(args, 0);
+  const TensorType &x = args.operands[0], &y = args.operands[1];
+  if (x.dtype != y.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(x.dtype).name, info(y.dtype).name);
+  if (!(x.shape == y.shape)) fail(ErrorKind::Shape, args.op, "shape of y", toString(x.shape), toString(y.shape));
+  return x;
+}
+
 } // namespace kiln

@@ -1,5 +1,6 @@
 #include "lib/Core/Ops.h"
 
+#include "lib/Core/Control.h"
 #include "lib/Core/Infer.h"
 #include "lib/Core/Registry.h"
 
@@ -10,9 +11,9 @@ namespace kiln {
 
 const OpInfo kOpTable[] = {
 #define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
-                attributes, version, upgrade)                                                                                              \
-  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,  floatResult, native, blocked, needsElement, eager,                       \
-   cost, infer,   words,      attributes,       version,  upgrade},
+                attributes, version, upgrade, inferMany)                                                                                   \
+  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,   floatResult, native, blocked, needsElement, eager,                      \
+   cost, infer,   words,      attributes,       version,  upgrade, inferMany},
 #include "kiln/Ops.inc"
 };
 
@@ -64,10 +65,14 @@ std::vector<WordGroup> groupsOf(const OpInfo &record, std::span<const int64_t> w
   auto refuse = [&](const std::string &expected, const std::string &got) { fail(ErrorKind::Value, record.name, "words", expected, got); };
   for (const char *kind = record.words; *kind; ++kind) {
     size_t count = *kind == 's' ? 2 : 1;
-    bool isList = *kind == 'I' || *kind == 'N' || *kind == 'S';
+    bool isList = *kind == 'I' || *kind == 'N' || *kind == 'S', isAnyNumber = *kind == 'B';
     if (isList && at < words.size()) {
       if (words[at] < 0 || words[at] > kMaxRank)
         refuse("lists of at most " + std::to_string(kMaxRank) + " values", std::to_string(words[at]));
+      count += size_t(words[at]);
+    }
+    if (isAnyNumber && at < words.size()) {
+      if (words[at] < 0 || size_t(words[at]) >= words.size()) refuse("a number of bodies", std::to_string(words[at]));
       count += size_t(words[at]);
     }
     if (count > words.size() - at) refuse("all of them", std::to_string(words.size()));

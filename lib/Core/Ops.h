@@ -35,7 +35,8 @@ enum class Kind : uint8_t {
   Sort,
   Compact,
   Convolve,
-  Library
+  Library,
+  Control
 };
 /// Sets of dtypes. None but Any holds the storage dtypes; Wide is Real without the narrow floats, Inexact is Floating without them.
 enum class Accepts : uint8_t {
@@ -83,7 +84,7 @@ struct OpInfo {
   int cost;
   InferFn infer;
   const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape),
-                     // o (which registered op), b (one of the trace's bodies)
+                     // o (which registered op), b (one of the trace's bodies), B (any number of them)
   const char *attributes;          // names of the attributes among them, comma-separated
   int version;                     // of the op in stored programs
   UpgradeFn upgrade;               // from older ones; null where there are none

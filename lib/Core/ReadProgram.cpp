@@ -247,7 +247,8 @@ private:
   static void takeShapes(const Trace &trace, const NamedOp &op, std::span<const TensorType> operands, const std::vector<Dims> &shapes,
                          std::vector<TensorType> &types) {
     bool isOpen = std::ranges::any_of(operands, [](const TensorType &type) { return hasSymbols(type.shape); });
-    if (isOpen && op.info->kind == Kind::Library) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
+    bool isFixed = op.info->kind == Kind::Library || op.info->kind == Kind::Control;
+    if (isOpen && isFixed) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
     for (size_t i = 0; i < types.size(); ++i) {
       TensorType given{types[i].dtype, shapes[i]};
       if (!agrees(types[i], given)) malformed(toString(types[i]) + " of " + op.info->name, toString(given));

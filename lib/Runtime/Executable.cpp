@@ -180,14 +180,18 @@ static double mostSeconds() {
 
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel) {
   auto lock = lockCompiler();
-  kiln_compile_request request{serialized.data(), serialized.size(), path.c_str(), nullptr, dumpDir, cancel, mostSeconds()};
+  kiln_compile_request request{};
+  request.words = serialized.data(), request.count = serialized.size();
+  request.output_path = path.c_str(), request.dump_dir = dumpDir;
+  request.cancel = cancel, request.seconds = mostSeconds();
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);
 }
 
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs) {
   if (compilerWasLost()) lockCompiler(); // says why
-  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr, nullptr, 0};
+  kiln_compile_request request{};
+  request.words = serialized.data(), request.count = serialized.size();
   char *error = nullptr;
   check(compiler().interpret(&request, inputs, outputs, &error), error);
 }
@@ -205,7 +209,8 @@ std::vector<int64_t> parseIr(std::string_view source) {
 
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {
   auto lock = lockCompiler();
-  kiln_compile_request request{serialized.data(), serialized.size(), nullptr, nullptr, nullptr, nullptr, 0};
+  kiln_compile_request request{};
+  request.words = serialized.data(), request.count = serialized.size();
   char *text = nullptr, *error = nullptr;
   check(compiler().print(&request, stage.c_str(), &text, &error), error);
   std::string result = text;

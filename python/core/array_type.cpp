@@ -49,8 +49,11 @@ void arrayDealloc(PyObject *self) {
 
 //===-- arithmetic --------------------------------------------------------------------------------------------------===//
 
+bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
+
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
+    if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {a.operand, b.operand};
@@ -75,7 +78,12 @@ bool isWider(DType target, DType result) {
 template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
   return guarded([&]() -> PyObject * {
     Holder b;
-    if (!toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
+    if (isSequence(y)) {
+      b.array = asArray(y, std::nullopt, -1);
+      b.operand = {Operand::IsArray, &*b.array};
+    } else if (!toOperand(y, b)) {
+      Py_RETURN_NOTIMPLEMENTED;
+    }
     Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
     Array result = applyElementwise(op, operands);
     if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))
@@ -130,9 +138,7 @@ PyObject *scalarOf(const Array &a, const char *why) {
          std::to_string(a.size()) + " in " + toString(a.type()));
   return check(toScalar(a, why));
 }
-PyObject *scalarOf(PyObject *self, const char *why) {
-  return scalarOf(arrayOf(self), why);
-}
+PyObject *scalarOf(PyObject *self, const char *why) { return scalarOf(arrayOf(self), why); }
 /// Where operations are recorded, what is asked for is the truth value alone: all values that have it take one path.
 int toBool(PyObject *self) {
   return guardedInt([&] {
@@ -190,6 +196,8 @@ PyObject *tolist(PyObject *self, PyObject *) {
 }
 
 PyObject *repr(PyObject *self) {
+  bool isPutOff = !arrayOf(self).storage->value && Mode::current();
+  if (isPutOff && guardedInt([&] { return leave(arrayOf(self), "an array is formatted"), 0; })) return nullptr;
   if (!arrayOf(self).storage->value) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
   return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
 }

@@ -4,12 +4,15 @@
 #include "search.h"
 
 #include "frontend/OpsShared.h"
+#include "frontend/tree/HotPath.h"
 #include "lib/Library/Threads.h"
 #include "lib/Runtime/Memory.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace kiln::py {
@@ -24,6 +27,9 @@ using Clock = std::chrono::steady_clock;
 
 // How often a call may do otherwise than one before it at the same values.
 constexpr int64_t kMostForks = 4;
+
+// What the trees of a function may hold before they grow no more.
+constexpr size_t kMostNodes = 1 << 16, kMostSteps = 1 << 14;
 
 //===-- hooks -------------------------------------------------------------------------------------------------------===//
 
@@ -153,8 +159,9 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   if (search) recorded.unseen = search->finish();
   path.entries = r.inputs();
   if (!recorded.result) {
-    path.end = r.left.empty() && recorded.unseen.empty() ? Node::Raise : Node::Eager;
-    path.why = recorded.unseen.size() ? recorded.unseen : r.left;
+    bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
+    path.end = recorded.unseen.size() ? Node::Eager : isOfPath ? Node::Raise : Node::Unknown;
+    path.why = recorded.unseen;
     path.pieces = std::move(r.pieces);
     return recorded;
   }
@@ -179,8 +186,8 @@ Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &g
   for (Array &a : given) arrays.push_back(&a);
   Ran ran;
   if (run(tree, arrays, hooksOf(tree), ran) != RunStatus::Done || !ran.isCompiled) return result;
-  if (writesNeedEager(tree, *ran.end->ending, arguments.key.arrays)) return result;
-  return Object(check(buildResult(*ran.end->ending, arguments, ran.results)));
+  if (writesNeedEager(tree, *ran.ending, arguments.key.arrays)) return result;
+  return Object(check(buildResult(*ran.ending, arguments, ran.results)));
 }
 
 /// Adds a recorded path to its tree, with code for the steps that are new.
@@ -192,6 +199,20 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
   for (Step *step : fresh)
     state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
   for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
+}
+
+/// Runs what a call that Python drives has put off.
+std::vector<Array> runApart(JitState &state, Tree &tree, Piece &&piece, std::span<const Array *const> inputs) {
+  Paused paused;
+  auto [step, isNew] = tree.stepApart(std::move(piece));
+  Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
+  if (isNew) state.chooseCode(dynamic, {}, tree, *step, {});
+  state.note(state.advance(*step, jitMode, false), "");
+  std::vector<Array> made;
+  RunStatus status = runStep(*step, inputs, hooksOf(tree), made);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done) throw std::logic_error("an operation that cannot fail has failed");
+  return made;
 }
 
 /// Has a tree watch what a call of it was found to read; whether the call can become a path of it. `why`: the tree is of no use.
@@ -227,6 +248,17 @@ private:
   PyObject *type, *value, *trace;
 };
 
+/// A call that Python drives: its operations are put off until a value is needed, and run as segments then.
+PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
+  Recorder r(Recorder::Deferred);
+  r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
+  for (const Array *a : arguments.key.arrays) r.addInput(*a);
+  Object result(callRecorded(r, stateOf(*tree), call));
+  ErrorAside error;
+  r.settle();
+  return result.release();
+}
+
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
   state.misses++;
@@ -242,7 +274,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
-  if (why.size()) tree->makeEager(why);
+  if (why.size()) tree->end(Node::Eager, why);
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
@@ -260,57 +292,105 @@ PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
 }
 
+/// Whether all that was asked for are whole numbers, as int(x) asks for.
+bool areWhole(const Node &node) {
+  DType type = node.step->askedType;
+  auto isWhole = [&](auto &child) {
+    float narrow;
+    double wide = 0.5;
+    if (type == DType::F64 && child.first.size() == sizeof wide) std::memcpy(&wide, child.first.data(), sizeof wide);
+    if (type == DType::F32 && child.first.size() == sizeof narrow) std::memcpy(&narrow, child.first.data(), sizeof narrow), wide = narrow;
+    return std::trunc(wide) == wide;
+  };
+  return (!isFloat(type) && !isComplex(type)) || std::ranges::all_of(node.children, isWhole);
+}
+
 /// Why a tree does not grow at a node, or nothing.
-std::string findLimit(const Tree &tree, const Node &node) {
+std::string findLimit(const JitState &state, const Tree &tree, const Node &node) {
   constexpr size_t kMostFloats = 4, kMostOthers = 64;
   if (tree.forks > kMostForks) return "it does otherwise on calls that look the same";
-  if (tree.nodes.size() >= Tree::kMostNodes) return "it has taken very many paths: the values that it asks for decide which";
+  size_t nodes = 0, steps = 0;
+  for (auto &t : state.trees()) nodes += t->nodes.size(), steps += t->steps.size();
+  if (nodes >= kMostNodes || steps >= kMostSteps) return "it has taken very many paths: the values that it asks for decide which";
   if (node.terminator != Node::Guard) return "";
-  bool isNumber = isFloat(node.step->askedType) || isComplex(node.step->askedType);
-  if (node.children.size() < (isNumber ? kMostFloats : kMostOthers)) return "";
+  if (node.children.size() < (areWhole(node) ? kMostOthers : kMostFloats)) return "";
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
 
-/// A known path that runs in eager. After many such calls in a row, nothing is run before it.
-PyObject *callAbandoned(Tree &tree, const Node &end, const Call &call) {
+/// A known path that needs Python. After many such calls in a row, nothing is run before it.
+PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, const Node &end, const Call &call, const Arguments &arguments) {
   constexpr int64_t kMostAbandoned = 64;
-  if (end.runsEagerly() && ++tree.abandoned == kMostAbandoned)
-    tree.makeEager(end.terminator == Node::Raise ? "its calls end in exceptions" : end.why);
+  bool isKind = end.terminator == Node::Python || end.terminator == Node::Eager; // not what raises, nor what fails on its values
+  if (isKind && ++tree->abandoned == kMostAbandoned) tree->end(end.terminator, end.why);
+  if (end.terminator == Node::Python) return callDriven(state, tree, call, arguments);
   // On the original arguments: the error, its line and what was written before it are eager's own.
   return callEager(call);
+}
+
+/// The result of a run, and what the call stores.
+PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<const Array> results) {
+  PyObject *result = buildResult(ending, arguments, results);
+  return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
+}
+
+/// Makes the path of a run one program where most calls take it.
+void considerHot(JitState &state, Tree &tree, const Ran &ran) {
+  constexpr int64_t kLeastHits = 32;
+  bool isHot = ran.end->hits >= kLeastHits && 4 * ran.end->hits >= 3 * tree.hits && ran.path.back() == ran.end;
+  if (!isHot || tree.hot || tree.lastJoined == ran.end) return;
+  tree.lastJoined = ran.end;
+  auto hot = joinPath(ran.path);
+  if (!hot) return;
+  Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
+  state.chooseCode(dynamic, {}, tree, hot->step, {});
+  tree.isLong |= hot->step.segment.isLong();
+  tree.hot = hot;
+}
+
+/// Runs a call by the hot path of its tree; false where there is none, or the call takes another one.
+bool runHot(JitState &state, Tree &tree, const Arguments &arguments, const RunHooks &hooks, Ran &ran) {
+  auto hot = tree.hot; // another thread may drop it
+  if (!hot) return false;
+  state.note(state.advance(hot->step, jitMode, false), "");
+  if (!hot->step.segment.executable) return false;
+  RunStatus status = run(tree, *hot, arguments.key.arrays, hooks, ran);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status == RunStatus::Done) return ++hot->hits;
+  if (++hot->misses > 16 + hot->hits / 4) tree.hot = nullptr;
+  return false;
 }
 
 /// A call of a known key.
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
   if (tree->isEager()) return state.hits++, callEager(call);
+  if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
+  Ran ran;
+  if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
     if (!step.segment.executable) waiting.push_back(&step);
   };
   auto start = Clock::now();
-  Ran ran;
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Unknown) {
-    std::string why = findLimit(*tree, *ran.end);
+    std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) return callRecording(state, tree, false, call, arguments);
-    ran.end->terminator = Node::Eager;
+    ran.end->terminator = Node::Python;
     ran.end->why = why;
-    if (ran.end == &tree->root()) tree->makeEager(why);
-    state.noteMiss(why);
-    return state.misses++, callEager(call);
+    state.noteMiss(why, "Python goes first on each call, and operations run in between: ");
+    return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
-  if (status == RunStatus::Eager) return callAbandoned(*tree, *ran.end, call);
+  if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
-  auto ending = ran.end->ending; // stores may run code of the user
-  PyObject *result = buildResult(*ending, arguments, ran.results);
-  return ending->effects ? static_cast<const Stores &>(*ending->effects).apply(arguments.passed, result) : result;
+  considerHot(state, *tree, ran);
+  return finishCall(*ran.ending, arguments, ran.results);
 }
 
 /// Whether calls of an entry need no key.
@@ -439,7 +519,7 @@ PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
   Ran ran;
   if (run(tree, arguments.key.arrays, hooksOf(tree), ran) != RunStatus::Done)
     throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
-  return buildResult(*ran.end->ending, arguments, ran.results);
+  return buildResult(*ran.ending, arguments, ran.results);
 }
 
 void JitState::note(const std::string &why, const char *what) {
@@ -448,10 +528,10 @@ void JitState::note(const std::string &why, const char *what) {
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
 }
 
-void JitState::noteMiss(const std::string &why) {
+void JitState::noteMiss(const std::string &why, const char *what) {
   if (options.raiseOnMiss)
     throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
-  note(why);
+  note(why, what);
 }
 
 int JitState::visit(visitproc visit, void *arg) const {

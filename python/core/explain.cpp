@@ -2,6 +2,8 @@
 #include "jit.h"
 #include "results.h"
 
+#include "frontend/tree/HotPath.h"
+
 #include <cstring>
 #include <unordered_map>
 
@@ -11,12 +13,12 @@ PyObject *countersOf(JitState &s) {
   int64_t kernels = 0, workspace = 0, segments = 0;
   bool isCompiled = false;
   for (auto &tree : s.trees()) {
-    for (Step *step : tree->steps) s.adoptCode(*step);
+    for (auto &step : tree->steps) s.adoptCode(*step);
     segments += tree->isEager() ? 0 : int64_t(tree->steps.size());
   }
   if (Tree *last = s.last(); last && !last->isEager()) {
     isCompiled = !last->steps.empty();
-    for (const Step *step : last->steps) {
+    for (auto &step : last->steps) {
       const Segment &segment = step->segment;
       isCompiled &= segment.executable || segment.outputs.empty();
       kernels += segment.executable ? segment.executable->info.kernels : 0;
@@ -64,26 +66,26 @@ Object stepOf(JitState &state, Step &step) {
   auto words = code ? code->trace.serialize() : std::vector<int64_t>();
   Object program(check(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8))));
   bool isReady = bool(segment.executable);
-  return Object(check(Py_BuildValue(
-      "{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
-      code             ? kStates[code->state]
-      : segment.device ? "interpreted"
-                       : "ready",
-      "error", code && code->state == Code::Failed ? code->error.c_str() : segment.why.c_str(), "inputs", inputs.get(), "ops",
-      Py_ssize_t(segment.ops), "kernels", isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes",
-      int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
-      isReady && code->result.fromCache ? Py_True : Py_False, "any_size", segment.isOpen() ? Py_True : Py_False, "apart",
-      segment.apart.c_str(), "_places", placesOf(step).get(), "_program", program.get())));
+  return Object(check(
+      Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
+                    code             ? kStates[code->state]
+                    : segment.device ? "interpreted"
+                                     : "ready",
+                    "error", code && code->state == Code::Failed ? code->error.c_str() : segment.why.c_str(), "inputs", inputs.get(), "ops",
+                    Py_ssize_t(segment.ops), "kernels", isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes",
+                    int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
+                    isReady && code->result.fromCache ? Py_True : Py_False, "any_size", segment.isOpen() ? Py_True : Py_False, "apart",
+                    segment.apart.c_str(), "_places", placesOf(step).get(), "_program", program.get())));
 }
 
 /// The nodes of a tree: each with its parent, the value that leads to it, its step, and how it ends.
 Object nodesOf(const Tree &tree) {
-  constexpr const char *kEnds[] = {"unknown", "return", "guard", "raise", "eager"};
+  constexpr const char *kEnds[] = {"unknown", "return", "guard", "python", "raise", "eager"};
   std::unordered_map<const Node *, Py_ssize_t> parents;
   std::unordered_map<const Step *, Py_ssize_t> steps;
   std::vector<Object> values(tree.nodes.size());
   std::vector<Py_ssize_t> parent(tree.nodes.size(), -1);
-  for (size_t i = 0; i < tree.steps.size(); ++i) steps[tree.steps[i]] = Py_ssize_t(i);
+  for (size_t i = 0; i < tree.steps.size(); ++i) steps[tree.steps[i].get()] = Py_ssize_t(i);
   for (size_t i = 0; i < tree.nodes.size(); ++i) parents[&tree.nodes[i]] = Py_ssize_t(i);
   for (size_t i = 0; i < tree.nodes.size(); ++i)
     for (auto &[bits, child] : tree.nodes[i].children) {
@@ -111,9 +113,15 @@ Object variantOf(JitState &state, Tree &tree) {
     guards = add(guards, Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get() ? g.expected.get() : Py_None));
   }
   if (!tree.isEager())
-    for (Step *step : tree.steps) steps = add(steps, stepOf(state, *step).release());
-  return Object(check(Py_BuildValue("{s:L,s:s,s:O,s:O,s:O}", "hits", tree.hits, "eager", tree.isEager() ? tree.root().why.c_str() : "",
-                                    "guards", guards.get(), "steps", steps.get(), "nodes",
+    for (auto &step : std::vector(tree.steps)) steps = add(steps, stepOf(state, *step).release());
+  Object hot = Object::borrow(Py_None);
+  if (tree.hot && !tree.isEager()) {
+    hot = stepOf(state, tree.hot->step);
+    Object hits(check(PyLong_FromLongLong(tree.hot->hits))), length(check(PyLong_FromSize_t(tree.hot->nodes.size())));
+    if (PyDict_SetItemString(hot.get(), "hits", hits.get()) || PyDict_SetItemString(hot.get(), "length", length.get())) throw PythonError();
+  }
+  return Object(check(Py_BuildValue("{s:L,s:s,s:O,s:O,s:O,s:O}", "hits", tree.hits, "eager", tree.isEager() ? tree.root().why.c_str() : "",
+                                    "guards", guards.get(), "steps", steps.get(), "hot", hot.get(), "nodes",
                                     (tree.isEager() ? Object(check(PyList_New(0))) : nodesOf(tree)).get())));
 }
 

@@ -37,8 +37,8 @@ struct JitState : Function {
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
-  /// Tells that a call runs in eager; throws Error (trace) where that was not to be (on_miss="raise").
-  void noteMiss(const std::string &why);
+  /// Tells that a call runs in eager, or what else is not as it was to be; throws Error (trace) where that was to be raised.
+  void noteMiss(const std::string &why, const char *what = nullptr);
   int visit(visitproc visit, void *arg) const;
 };
 

@@ -1,5 +1,7 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
+#include "control.h"
 #include "core.h"
+#include "transforms.h"
 
 #include "frontend/frames/Check.h"
 #include "lib/Cache/Cache.h"
@@ -19,16 +21,9 @@
 
 namespace py11 = pybind11;
 using namespace kiln;
-using kiln::py::arrayOf;
+using kiln::py::arrayOf, kiln::py::located;
 
 namespace {
-
-/// Calls `body` and throws what it raised as Python errors, located.
-template <typename Body> py11::object located(Body &&body) {
-  PyObject *result = kiln::py::guarded([&]() -> PyObject * { return body(); });
-  if (!result) throw py11::error_already_set();
-  return py11::reinterpret_steal<py11::object>(result);
-}
 
 const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
@@ -216,6 +211,18 @@ void definePositions(py11::module_ &m) {
     return located([&] {
       Holder h;
       return wrap(nonzero(require("nonzero", mask, h)));
+    });
+  });
+  m.def("run_starts", [](py11::object line) {
+    return located([&] {
+      Holder h;
+      return wrap(runStarts(require("unique", line, h)));
+    });
+  });
+  m.def("count_true", [](py11::object mask) {
+    return located([&] {
+      Holder h;
+      return wrap(countTrue(require("count_nonzero", mask, h)));
     });
   });
   m.def("update_at", [](py11::object x, py11::object key, py11::object value, const std::string &op) {
@@ -432,7 +439,10 @@ void definePythonSide(py11::module_ &m) {
       threadCount();
       Py_RETURN_NONE;
     });
-    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack};
+    longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
+                  [] {
+                    if (PyErr_CheckSignals()) throw kiln::py::PythonError();
+                  }};
   });
 }
 
@@ -584,7 +594,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache})
+  for (auto define :
+       {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
+        definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
     define(m);
+  kiln::py::defineControl(m.ptr());
 }

@@ -36,6 +36,7 @@ from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
 from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
                         place, put, putmask, select, vectorize)
+from ._control import associative_scan, cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
 from ._devices import default_device, device, devices, set_default_device  # noqa: E402
 from ._diagonals import (diag, diag_indices, diag_indices_from, diagflat, diagonal, eye, fill_diagonal, identity, indices, trace, tri,  # noqa: E402
@@ -45,10 +46,12 @@ from ._einsum import einsum, einsum_path  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
 from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
+from ._gradients import (grad, hessian, jacfwd, jacrev, jvp, linearize, stop_gradient, value_and_grad, vjp, vmap)  # noqa: E402
 from ._joining import (append, array_split, block, column_stack, concat, concatenate, delete, dsplit, dstack, hsplit, hstack,  # noqa: E402
                        insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
+from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
@@ -67,15 +70,15 @@ from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_de
 from ._versions import get_include, show_versions  # noqa: E402
 from .composed.counting import (bincount, cumulative_trapezoid, histogram, histogram2d, histogram_bin_edges, histogramdd, interp,  # noqa: E402
                                 trapezoid)
-from .composed.elementwise import (cbrt, deg2rad, degrees, divmod, exp10, fabs, float_power, fmax, fmin, frexp, gcd, heaviside, lcm,  # noqa: A004, E402
-                                   ldexp, logaddexp2, modf, rad2deg, radians, rsqrt, sinc, spacing, unwrap, xlog1py, xlogy)
+from .composed.elementwise import (deg2rad, degrees, divmod, exp10, fabs, float_power, frexp, gcd, lcm, ldexp, modf, rad2deg,  # noqa: A004, E402
+                                   radians, rsqrt, sinc, spacing, unwrap, xlog1py, xlogy)
 from .composed.polynomials import (poly, polyadd, polyder, polyfit, polyint, polymul, polysub, polyval, roots)  # noqa: E402
 from .composed.quantiles import (median, nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian, nanmin, nanpercentile,  # noqa: E402
                                  nanprod, nanquantile, nanstd, nansum, nanvar, percentile, quantile)
 from .composed.signals import (bartlett, blackman, convolve, correlate, ediff1d, gradient, hamming, hanning, sliding_window_view)  # noqa: E402
 from .composed.special import (angle, gelu, iscomplex, isneginf, isposinf, isreal, nan_to_num, relu, sigmoid, silu, softplus)  # noqa: E402
 from .composed.statistics import (average, corrcoef, cov, log_softmax, logcumsumexp, logsumexp, mean, softmax, std, var)  # noqa: E402
-from . import _methods, _protocols, exceptions, fft, linalg, random, special  # noqa: E402
+from . import _methods, _protocols, exceptions, fft, linalg, nn, random, special  # noqa: E402
 from .linalg import cross  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405

@@ -14,23 +14,24 @@ from ._errors import make
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _parsed(formula, operands):
-    """Labels of each operand and of the result, one character an axis; an ellipsis becomes labels that no formula can name."""
+@functools.lru_cache(4096)
+def _parsed(formula, shapes):
+    """Labels of each operand and of the result, one character an axis, and the size of each; an ellipsis becomes labels that no formula can name."""
     formula = formula.replace(" ", "")
     left, arrow, right = formula.partition("->")
     terms = left.split(",")
-    if len(terms) != len(operands):
-        raise make("ValueError", f"einsum: operands: expected {len(terms)} by the formula {formula!r}, got {len(operands)}")
+    if len(terms) != len(shapes):
+        raise make("ValueError", f"einsum: operands: expected {len(terms)} by the formula {formula!r}, got {len(shapes)}")
     if any(not c.isalpha() for t in (*terms, right) for c in t.replace("...", "", 1)):
         raise make("ValueError", f"einsum: formula: expected letters, commas, '...' and '->', got {formula!r}")
     widest = 0
-    for t, x in zip(terms, operands):
+    for t, shape in zip(terms, shapes):
         named = len(t.replace("...", ""))
-        if x.ndim < named or x.ndim > named and "..." not in t:
-            raise make("ShapeError", f"einsum: rank of the operand of {t!r}: expected {named}, got {x.ndim}")
-        widest = max(widest, x.ndim - named) if "..." in t else widest
+        if len(shape) < named or len(shape) > named and "..." not in t:
+            raise make("ShapeError", f"einsum: rank of the operand of {t!r}: expected {named}, got {len(shape)}")
+        widest = max(widest, len(shape) - named) if "..." in t else widest
     dots = "".join(chr(0x2460 + i) for i in range(widest))
-    labels = [t.replace("...", dots[widest - (x.ndim - len(t.replace("...", ""))):] if "..." in t else "") for t, x in zip(terms, operands)]
+    labels = [t.replace("...", dots[widest - (len(shape) - len(t.replace("...", ""))):] if "..." in t else "") for t, shape in zip(terms, shapes)]
     if arrow:
         result = right.replace("...", dots)
     else:
@@ -38,13 +39,13 @@ def _parsed(formula, operands):
         result = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
     if len(set(result)) != len(result) or not set(result) <= set("".join(labels)):
         raise make("ValueError", f"einsum: result: expected labels of the operands, each once, got {right!r}")
-    return labels, result
+    return tuple(labels), result, _sizes(labels, shapes)
 
 
-def _sizes(labels, operands):
+def _sizes(labels, shapes):
     sizes = {}
-    for term, x in zip(labels, operands):
-        for c, n in zip(term, x.shape):
+    for term, shape in zip(labels, shapes):
+        for c, n in zip(term, shape):
             if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
                 raise make("ShapeError", f"einsum: size of the label {c!r}: expected {sizes[c]}, got {n}")
             sizes[c] = max(sizes[c], n) if 1 in (n, sizes[c]) and 0 not in (n, sizes[c]) else min(n, sizes[c])
@@ -78,6 +79,11 @@ def _pair(s, x, t, y, kept):
     if not summed:  # nothing to sum: an elementwise product
         return result, _aligned(s, x, result) * _aligned(t, y, result)
     size = dict(zip(s + t, x.shape + y.shape))
+    if not left and not right and x.dtype.itemsize > 2:  # no matrix: products of vectors
+        x, y = (_core.permute_dims(a, tuple(term.index(c) for c in batch + summed)) for term, a in ((s, x), (t, y)))
+        if not batch:
+            return result, _core.matmul(_core.reshape(x, (-1,)), _core.reshape(y, (-1,)))
+        return result, _core.reduce("sum", x * y, tuple(range(len(batch), x.ndim)), False)
 
     def matrix(term, a, order, rows, columns):
         a = _core.permute_dims(a, tuple(term.index(c) for c in order))
@@ -184,8 +190,7 @@ def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
         raise make("ValueError", "einsum: arguments: expected a formula and its operands, got none")
     formula, operands = _formula(args)
     operands = [as_array(x) if dtype is None else _core.astype(as_array(x), dtype) for x in operands]
-    labels, result = _parsed(formula, operands)
-    sizes = _sizes(labels, operands)
+    labels, result, sizes = _parsed(formula, tuple(x.shape for x in operands))
     parts = [_alone(t, x, set(result).union(*labels[:i], *labels[i + 1:]), sizes) for i, (t, x) in enumerate(zip(labels, operands))]
     for i, j in _order(tuple(t for t, _ in parts), result, tuple(sorted(sizes.items())), optimize):
         i, j = min(i, j), max(i, j)
@@ -204,9 +209,8 @@ def einsum_path(*args, optimize=True):
     """The order of products of ``einsum``, as NumPy's list, and a line that describes it."""
     formula, operands = _formula(args)
     operands = [as_array(x) for x in operands]
-    labels, result = _parsed(formula, operands)
-    sizes = _sizes(labels, operands)
-    path = _order(tuple(labels), result, tuple(sorted(sizes.items())), optimize)
+    labels, result, sizes = _parsed(formula, tuple(x.shape for x in operands))
+    path = _order(labels, result, tuple(sorted(sizes.items())), optimize)
     return ["einsum_path", *path], f"{formula}: {len(path)} products"
 
 

@@ -18,7 +18,7 @@ def _whole(steps):
     return {"state": state, "error": next((s["error"] for s in steps if s["error"]), ""), "inputs": first.get("inputs", []),
             "ops": sum(s["ops"] for s in steps), "kernels": sum(s["kernels"] for s in steps), "workspace_bytes": max((s["workspace_bytes"] for s in steps), default=0),
             "milliseconds": sum(s["milliseconds"] for s in steps), "from_cache": bool(steps) and all(s["from_cache"] for s in steps if s["ops"]),
-            "any_size": any(s["any_size"] for s in steps), "apart": next((s["apart"] for s in steps if s["apart"]), "")}
+            "any_size": any(s["any_size"] for s in steps), "apart": first["apart"] if len(steps) == 1 else ""}
 
 
 class Explanation:
@@ -26,12 +26,15 @@ class Explanation:
 
     ``variants`` is a list of dicts. Where the function asks for values, a variant is a tree: its ``nodes`` have the number of their
     ``parent``, the ``value`` that leads to them, their ``step``, how the path ``ends`` or what the node ``asks``, and ``hits``; ``steps`` are the
-    segments, which nodes share. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
+    segments, which nodes share; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
     is apart from one that it reads from.
     """
 
     def __init__(self, name, counters, variants):
         self.name, self.counters = name, counters
+        for v in variants:
+            if v["hot"]:
+                del v["hot"]["_program"], v["hot"]["_places"]
         self._steps = [[(s.pop("_program"), s.pop("_places")) for s in v["steps"]] for v in variants]
         self.variants, self._kernels = [{**v, **_whole(v["steps"])} for v in variants], {}
 
@@ -41,8 +44,8 @@ class Explanation:
         return [steps[0] if steps else (b"", []) for steps in self._steps]
 
     def kernels(self, variant=-1):
-        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), and ``apart``, texts that say
-        why it is not one with kernels that it reads from. Opens the compiler.
+        """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), ``schedule`` (how its
+        loops run, as it stands in ``ir("schedule")``), and ``apart``, texts that say why it is not one with kernels that it reads from. Opens the compiler.
 
         Raises
         ------
@@ -71,6 +74,8 @@ class Explanation:
             lines += self._step_lines(i, v)
             if len(v["nodes"]) > 1:
                 lines += _node_lines(v["nodes"])
+            if v["hot"]:
+                lines.append(f"    the path of most calls, {v['hot']['length']} nodes, is one program: {v['hot']['ops']} operations {_code_text(v['hot'])} ({v['hot']['hits']} hits)")
             if v["apart"]:
                 lines.append(f"    shares no code with earlier variants: {v['apart']}")
             watched = [f"{place} is {_short(value)}" for place, value in v["guards"]]
@@ -79,9 +84,9 @@ class Explanation:
         return "\n".join(lines)
 
     def _step_lines(self, i, v):
-        lines, isTree = [], len(v["nodes"]) > 1
+        lines, is_tree = [], len(v["nodes"]) > 1
         for number, step in enumerate(v["steps"][:_MOST_KERNELS]):
-            lines.append(f"    {f'step {number}: ' if isTree else ''}{step['ops']} operations {_code_text(step)}")
+            lines.append(f"    {f'step {number}: ' if is_tree else ''}{step['ops']} operations {_code_text(step)}")
             lines += self._kernel_lines(i, number) if step["state"] == "ready" else []
         if len(v["steps"]) > _MOST_KERNELS:
             lines.append(f"    and {len(v['steps']) - _MOST_KERNELS} steps more")
@@ -96,7 +101,7 @@ class Explanation:
         for number, kernel in enumerate(kernels[:_MOST_KERNELS]):
             ops = ", ".join(op for op, _ in kernel["ops"])
             lines.append(f"      kernel {number}: {kernel['kind']}, {ops if len(ops) < 90 else ops[:87] + '...'} -> {', '.join(kernel['results'])}")
-            lines += [f"        {text}" for text in kernel["apart"]]
+            lines += [f"        {text}" for text in [kernel["schedule"], *kernel["apart"]] if text]
         if len(kernels) > _MOST_KERNELS:
             lines.append(f"      and {len(kernels) - _MOST_KERNELS} more")
         return lines
@@ -141,7 +146,7 @@ def _node_lines(nodes):
         while len(below := children.get(i, [])) == 1 and nodes[below[0]]["step"] == node["step"]:
             i, count = below[0], count + 1
         reached = f"{_short(node['value'])}: " if node["parent"] >= 0 else ""
-        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager",
+        what = {"guard": f"step {node['step']}, then {node['asks']}", "return": f"step {node['step']}, then the result", "raise": "raises an error, in eager", "python": f"Python goes first on each call: {node['why']}",
                 "eager": f"runs in eager: {node['why']}", "unknown": "not recorded"}[node["ends"]]
         lines.append(f"    {'  ' * min(depth, 20)}{reached}{what}{f', {count} times' if count > 1 else ''} ({node['hits']} hits)")
         waiting += [(child, depth + 1) for child in reversed(below)]

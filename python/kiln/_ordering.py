@@ -6,7 +6,7 @@ from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
 
-_bool, _int64, _uint8 = BY_NAME["bool"], BY_NAME["int64"], BY_NAME["uint8"]
+_bool, _int64, _uint8, _float32 = (BY_NAME[n] for n in ("bool", "int64", "uint8", "float32"))
 
 
 def _along(op, x, axis):
@@ -88,6 +88,10 @@ def lexsort(keys, /, axis=-1) -> Array:
     from ._selection import take_along_axis
     axis = normalized_axis("lexsort", axis, keys[0].ndim)
     order = argsort(keys[0], axis)
+    if order.ndim == 1:
+        for key in keys[1:]:
+            order = _core.take(order, argsort(_core.take(key, order, 0)), 0)
+        return order
     for key in keys[1:]:
         order = take_along_axis(order, argsort(take_along_axis(key, order, axis), axis), axis)
     return order
@@ -119,32 +123,18 @@ def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa:
     choice("searchsorted", "side", side, ("left", "right"))
     if sorter is not None:
         line = _core.take(line, as_array(sorter), 0)
-    n = line.size
-    position = zeros(values.shape, dtype=_int64, device=values.device)
-    if not n:
-        return position
-    step = 1 << (n.bit_length() - 1)
-    while step:  # the longest prefix of elements before the value, bit by bit
-        last = position + (step - 1)
-        element = _core.take(line, ops["minimum"](last, n - 1), 0)
-        position = _core.where(ops["bitwise_and"](last < n, _before(element, values, side)), position + step, position)
-        step >>= 1
-    return position
+    common = searched(_core.promote(line.dtype, values.dtype))
+    return _core.library("searchsorted", (_core.astype(line, common), _core.astype(values, common)), int(side == "right"))
+
+
+def searched(dtype):
+    """The dtype that elements of ``dtype`` are compared in by searches."""
+    return _uint8 if dtype.kind == "b" else _float32 if dtype.kind == "f" and dtype.itemsize < 4 else dtype
 
 
 def _fits(value, dtype):
     bits = 8 * dtype.itemsize - (dtype.kind == "i")
     return (-(1 << bits) if dtype.kind == "i" else 0) <= value < 1 << bits
-
-
-def _before(element, value, side):
-    before = ops["less" if side == "left" else "less_equal"](element, value)
-    if element.dtype.kind != "f" and value.dtype.kind != "f":
-        return before
-    isnan = ops["isnan"](value)
-    if side == "right":
-        return ops["bitwise_or"](before, isnan)
-    return ops["bitwise_or"](before, ops["bitwise_and"](isnan, ops["logical_not"](ops["isnan"](element))))
 
 
 def digitize(x, bins, right=False) -> Array:

@@ -1,15 +1,10 @@
 """Names of Kiln's contract that are not there yet, and what does their work meanwhile."""
 
 _MEANWHILE = {
-    "finite differences in float64, or write the derivative by hand": "grad value_and_grad vjp jvp jacfwd jacrev hessian custom_vjp custom_jvp stop_gradient checkpoint",
-    "a leading axis and broadcasting, as in x[:, None] * w": "vmap",
-    "functions over dicts of arrays, or dataclasses: kn.jit takes both": "nn",
     "an update written out, as in w -= rate * g": "optim",
     "a loop over slices, as in x[i:i + n]": "data train",
     "KILN_CACHE_PATH and 'python -m kiln.cache export' for code, kiln.numpy.savez for arrays": "export load save_safetensors load_safetensors",
     "a Python function: jitted functions call it in eager": "custom_op pure_callback",
-    "kn.where, or Python's if, which runs in eager": "cond",
-    "Python's for and while": "while_loop fori_loop scan associative_scan",
     "print, which runs in eager": "debug",
     "a file of numbers": "SummaryWriter",
 }

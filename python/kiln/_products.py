@@ -45,6 +45,8 @@ def tensordot(x, y, /, axes=2) -> Array:
     depth = 1
     for a in left:
         depth *= x.shape[a]
+    if not rows and not columns:
+        return _core.matmul(*(_core.reshape(_core.permute_dims(v, axes), (depth,)) for v, axes in ((x, left), (y, right))))
     p = _core.reshape(_core.permute_dims(x, (*xfree, *left)), (_size(rows), depth))
     q = _core.reshape(_core.permute_dims(y, (*right, *yfree)), (depth, _size(columns)))
     return _core.reshape(_core.matmul(p, q), rows + columns)
@@ -85,7 +87,9 @@ def vdot(x, y, /) -> Array:
 def inner(x, y, /) -> Array:
     """Products summed over the last axis of both; numbers multiply. Raises ShapeError where its sizes differ."""
     x, y = as_array(x), as_array(y)
-    return ops["multiply"](x, y) if not x.ndim or not y.ndim else tensordot(x, y, axes=((-1,), (-1,)))
+    if not x.ndim or not y.ndim:
+        return ops["multiply"](x, y)
+    return _core.matmul(x, y) if y.ndim == 1 else tensordot(x, y, axes=((-1,), (-1,)))
 
 
 def outer(x, y, /, out=None) -> Array:

@@ -134,7 +134,10 @@ def all(x, /, axis=None, out=None, keepdims=False, where=None) -> Array:  # noqa
 
 def count_nonzero(x, /, axis=None, keepdims=False) -> Array:
     """Number of elements over ``axis`` that are not 0."""
-    return _core.reduce("sum", _core.astype(_core.astype(as_array(x), _bool), _int64), axis, keepdims)
+    mask = _core.astype(as_array(x), _bool)
+    if axis is None and not keepdims:
+        return _core.count_true(mask)
+    return _core.reduce("sum", _core.astype(mask, _int64), axis, keepdims)
 
 
 def _cumulative(op, x, axis, dtype, include_initial, initial):

@@ -6,7 +6,7 @@ from ._arguments import as_array, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
-from ._ordering import argsort, searchsorted, sort
+from ._ordering import argsort, searched, sort
 from ._ranges import arange
 from ._shaping import moveaxis
 
@@ -41,6 +41,15 @@ def _new(line):
     return _core.concat((_core.full((1,), True, _bool, line.device), ops["not_equal"](line[1:], line[:-1])), 0)
 
 
+def _starts(line):
+    """Where the runs of equal elements of a sorted vector begin."""
+    return _core.run_starts(line) if line.dtype.kind != "c" else _core.nonzero(_new(line)) if line.size else zeros((0,), dtype=_int64)
+
+
+def _lengths(starts, n):
+    return starts if not n else _core.concat((starts[1:], _core.full((1,), n, _int64, starts.device)), 0) - starts
+
+
 def unique_all(x, /) -> UniqueAll:
     """The different elements in order, where each is first, which of them each element is, and how often each occurs.
 
@@ -59,14 +68,13 @@ def unique_all(x, /) -> UniqueAll:
     group = _core.along_axis("cumulative_sum", _core.astype(isnew, _int64), 0, False) - 1
     inverse = zeros((n,), dtype=_int64, device=x.device)
     inverse[order] = group
-    ends = _core.concat((starts[1:], _core.full((1,), n, _int64, x.device)), 0)
-    return UniqueAll(_core.take(line, starts, 0), _core.take(order, starts, 0), _core.reshape(inverse, x.shape), ends - starts)
+    return UniqueAll(_core.take(line, starts, 0), _core.take(order, starts, 0), _core.reshape(inverse, x.shape), _lengths(starts, n))
 
 
 def unique_values(x, /) -> Array:
     """The different elements of ``x`` in order; every nan is one."""
     line = sort(as_array(x), None)
-    return _core.take(line, _core.nonzero(_new(line)), 0) if line.size else line
+    return _core.take(line, _starts(line), 0)
 
 
 def unique(x, /, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):  # noqa: A002
@@ -76,6 +84,14 @@ def unique(x, /, return_index=False, return_inverse=False, return_counts=False, 
     own without ``equal_nan``.
     """
     x = as_array(x)
+    if axis is None and not return_index and not return_inverse and x.dtype.kind != "c":
+        line = sort(x, None)
+        starts = _starts(line)
+        if equal_nan and x.dtype.kind == "f" and line.size:  # they stand last
+            nans = int(_core.count_true(ops["isnan"](line)).item())
+            starts = starts[:starts.size - nans + 1] if nans else starts
+        values = _core.take(line, starts, 0)
+        return (values, _lengths(starts, line.size)) if return_counts else values
     if axis is not None:
         found = _unique_slices(x, normalized_axis("unique", axis, x.ndim))
     else:
@@ -115,15 +131,15 @@ def _unique_slices(x, axis):
     starts = _core.nonzero(isnew)
     inverse = zeros((n,), dtype=_int64, device=x.device)
     inverse[order] = _core.along_axis("cumulative_sum", _core.astype(isnew, _int64), 0, False) - 1
-    ends = _core.concat((starts[1:], _core.full((1,), n, _int64, x.device)), 0)
     first = _core.take(order, starts, 0)
-    return UniqueAll(moveaxis(_core.take(moved, first, 0), 0, axis), first, inverse, ends - starts)
+    return UniqueAll(moveaxis(_core.take(moved, first, 0), 0, axis), first, inverse, _lengths(starts, n))
 
 
 def unique_counts(x, /) -> UniqueCounts:
     """The different elements in order, and how often each occurs."""
-    found = unique_all(x)
-    return UniqueCounts(found.values, found.counts)
+    line = sort(as_array(x), None)
+    starts = _starts(line)
+    return UniqueCounts(_core.take(line, starts, 0), _lengths(starts, line.size))
 
 
 def unique_inverse(x, /) -> UniqueInverse:
@@ -132,26 +148,21 @@ def unique_inverse(x, /) -> UniqueInverse:
     return UniqueInverse(found.values, found.inverse_indices)
 
 
-_FEW = 16
-
-
 def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array:
     """Where an element of ``x`` is one of ``values``: compared with each of a few, looked up among many."""
     x, values = _pair(x, values)
     values = _core.reshape(values, (-1,))
     if not values.size:
         return _core.full(x.shape, bool(invert), _bool, x.device)
-    if values.size <= _FEW:
+    if values.size <= (4 if values.dtype.kind in "biu" else 16):  # comparisons cost less than a search
         hit = ops["equal"](x, values[0])
         for i in range(1, values.size):
             hit = ops["bitwise_or"](hit, ops["equal"](x, values[i]))
     elif x.dtype.kind == "c" or values.dtype.kind == "c":
         hit = _core.reduce("any", ops["equal"](_core.reshape(x, (*x.shape, 1)), values), -1, False)
     else:
-        common = _core.promote(x.dtype, values.dtype)
-        x, line = _core.astype(x, common), sort(_core.astype(values, common))
-        position = ops["minimum"](searchsorted(line, x), line.size - 1)
-        hit = ops["equal"](_core.take(line, position, 0), x)
+        common = searched(_core.promote(x.dtype, values.dtype))
+        hit = _core.library("isin", (_core.astype(x, common), _core.astype(values, common)))
     return ops["logical_not"](hit) if invert else hit
 
 

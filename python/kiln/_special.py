@@ -5,20 +5,25 @@ from . import _core
 from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
-from .composed.elementwise import _both, cbrt, exp10, logaddexp2, sinc, xlog1py, xlogy
+from .composed.bessel import j0, j1, k0, k0e, k1, k1e, y0, y1
+from .composed.elementwise import _both, exp10, sinc, xlog1py, xlogy
 from .composed.incomplete import betainc, gammainc, gammaincc
+from .composed.integrals import (agm, bdtr, boxcox, chdtr, chdtrc, cosm1, ellipe, ellipk, ellipkm1, exp1, expi, exprel, fdtr, fdtrc, gdtr, inv_boxcox,
+                                 pdtr, pdtrc, pseudo_huber, stdtr)
 from .composed.special import sigmoid, softplus
 from .composed.statistics import log_softmax, logcumsumexp, logsumexp, softmax
 
-erf, erfc, erfinv, gammaln, digamma, expm1, log1p, exp2, logaddexp = (ops[n] for n in (
-    "erf", "erfc", "erfinv", "lgamma", "digamma", "expm1", "log1p", "exp2", "logaddexp"))
+erf, erfc, erfinv, gammaln, digamma, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (ops[n] for n in (
+    "erf", "erfc", "erfinv", "lgamma", "digamma", "expm1", "log1p", "exp2", "logaddexp", "logaddexp2", "cbrt"))
 psi, loggamma, expit = digamma, gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
-__all__ = ["beta", "betainc", "betaln", "binom", "cbrt", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp10", "exp2", "expit", "expm1", "factorial", "gamma",
-           "gammainc", "gammaincc", "gammaln", "gammasgn", "huber", "i0", "i0e", "i1", "i1e", "kl_div", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
-           "logcumsumexp", "loggamma", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "poch", "polygamma", "psi", "rel_entr", "sinc", "softmax", "softplus",
-           "xlog1py", "xlogy", "zeta"]
+__all__ = ["agm", "bdtr", "beta", "betainc", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "comb", "cosm1", "digamma", "ellipe", "ellipk", "ellipkm1",
+           "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp1", "exp10", "exp2", "expi", "expit", "expm1", "exprel", "factorial", "fdtr", "fdtrc",
+           "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "j0", "j1", "k0", "k0e", "k1",
+           "k1e", "kl_div", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "loggamma", "logit", "logsumexp",
+           "multigammaln", "ndtr", "ndtri", "pdtr", "pdtrc", "perm", "poch", "polygamma", "pseudo_huber", "psi", "rel_entr", "sinc", "softmax", "softplus",
+           "stdtr", "xlog1py", "xlogy", "y0", "y1", "zeta"]
 
 
 @rounded_once
@@ -65,6 +70,22 @@ def binom(n, k, /) -> Array:
     """Binomial coefficients of real numbers: 1 / ((n + 1) beta(n - k + 1, k + 1))."""
     n, k = _both(n, k)
     return 1.0 / ((n + 1.0) * beta(n - k + 1.0, k + 1.0))
+
+
+def comb(n, k, /) -> Array:
+    """How many subsets of ``k`` of ``n`` there are, as a float: ``binom``, rounded to whole numbers below 2^52; 0 where ``k`` is not in [0, ``n``]."""
+    n, k = _both(n, k)
+    value = binom(n, k)
+    value = _where(ops["less"](value, 2.0**52), ops["round"](value), value)
+    return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
+
+
+def perm(n, k, /) -> Array:
+    """How many sequences of ``k`` different ones of ``n`` there are, as a float: ``poch(n - k + 1, k)``, rounded as ``comb``."""
+    n, k = _both(n, k)
+    value = poch(n - k + 1.0, k)
+    value = _where(ops["less"](value, 2.0**52), ops["round"](value), value)
+    return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
 
 
 def factorial(n, /) -> Array:

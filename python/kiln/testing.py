@@ -64,10 +64,12 @@ def _first_operation(jitted, arguments):
     program, places = explanation._sources[-1]
     count = int.from_bytes(program[8:16], "little")  # words of the program without its outputs
     inputs = tuple(x for x in flatten(arguments)[0] if isinstance(x, kn.Array))
-    named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion")) for name, slot in kernel["ops"])
+    outputs = int.from_bytes(program[8 * (2 + count):8 * (3 + count)], "little")
+    behind = program[8 * (4 + count + outputs):]  # devices and bodies
+    named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion")) for name, slot in kernel["ops"] if slot >= 0)
     for slot, name in named:
-        # One output, of fixed sizes (-1 symbols), on this device, without bodies: docs/formats/trace.md.
-        until = program[:16 + 8 * count] + struct.pack("<5q", 1, slot, -1, 0, 0)
+        # One output, of fixed sizes (-1 symbols): docs/formats/trace.md.
+        until = program[:16 + 8 * count] + struct.pack("<3q", 1, slot, -1) + behind
         expected, found = _core.interpret(until, inputs), _core.run_program(until, inputs)
         if _difference(expected, found, name):
             code, instruction = places[slot] or (None, 0)

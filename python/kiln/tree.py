@@ -101,7 +101,7 @@ class PyTreeDef:
         return f"PyTreeDef({self._text()})"
 
 
-_LEAF = PyTreeDef(None, None, ())
+LEAF = PyTreeDef(None, None, ())
 
 
 def _take_apart(tree):
@@ -132,7 +132,7 @@ def flatten(tree, is_leaf=None):
     """(leaves, structure) of a tree; ``is_leaf(node)`` true keeps a container whole."""
     leaves_, parts = [], None if is_leaf is not None and is_leaf(tree) else _take_apart(tree)
     if parts is None:
-        return [tree], _LEAF
+        return [tree], LEAF
     kind, data, children = parts
     definitions = []
     for child in children:

@@ -49,7 +49,7 @@ func.func @long_list(%x: tensor<2xf32>) {
 // -----
 
 func.func @kind(%x: tensor<2xf32>) {
-  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library, got 'loop'}}
+  // expected-error@+1 {{kind: expected elementwise, reduction, contraction, assemble, scatter, scan, compact, sort, convolution, library, control, got 'loop'}}
   %0 = kiln.kernel "loop"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {
     kiln.yield %a : tensor<2xf32>
   }
@@ -337,6 +337,30 @@ func.func @dot_general_dtypes(%x: tensor<2xf32>, %y: tensor<2xf64>) {
 func.func @transpose_axes(%x: tensor<2x3xf32>) {
   // expected-error@+1 {{axes: expected a permutation of the 2 axes}}
   %r = kiln.transpose %x {permutation = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @searchsorted_shapes(%x: tensor<2x2xf32>, %y: tensor<3x2xf32>) {
+  // expected-error@+1 {{shapes: expected a vector, or one for each of the first axes, got (2, 2)}}
+  %r = kiln.searchsorted %x, %y {right = 0 : i64} : (tensor<2x2xf32>, tensor<3x2xf32>) -> tensor<3x2xi64>
+  return
+}
+
+// -----
+
+func.func @isin_dtypes(%x: tensor<2xf32>, %y: tensor<2xf64>) {
+  // expected-error@+1 {{dtypes of operands differ: expected float32, got float64}}
+  %r = kiln.isin %x, %y : (tensor<2xf32>, tensor<2xf64>) -> tensor<2xi1>
+  return
+}
+
+// -----
+
+func.func @gcd_shapes(%x: tensor<2xi32>, %y: tensor<3xi32>) {
+  // expected-error@+1 {{shape of y: expected (2,), got (3,)}}
+  %r = kiln.gcd %x, %y : (tensor<2xi32>, tensor<3xi32>) -> tensor<2xi32>
   return
 }
 

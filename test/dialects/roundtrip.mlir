@@ -1,4 +1,5 @@
 // RUN: kiln-opt %s | kiln-opt | FileCheck %s
+// RUN: kiln-opt %s --mlir-print-op-generic | kiln-opt | FileCheck %s
 // RUN: kiln-opt %s --emit-bytecode | kiln-opt | FileCheck %s
 
 // CHECK-LABEL: @ops
@@ -18,7 +19,9 @@ func.func @ops(%x: tensor<2x3xf32>, %i: tensor<2xi64>, %u: tensor<?xui8, #kiln.s
   // CHECK: kiln.kernel "elementwise"(%{{.*}} = %{{.*}} : tensor<2x3xf32>) -> (tensor<2x3xf32>)
   %6 = kiln.kernel "elementwise"(%a = %x : tensor<2x3xf32>) -> (tensor<2x3xf32>) {
     %n = kiln.sqrt %a : (tensor<2x3xf32>) -> tensor<2x3xf32>
-    kiln.yield %n : tensor<2x3xf32>
+    // CHECK: kiln.copy %{{.*}} : tensor<2x3xf32>
+    %c = kiln.copy %n : tensor<2x3xf32>
+    kiln.yield %c : tensor<2x3xf32>
   }
   return
 }

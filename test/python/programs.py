@@ -147,6 +147,8 @@ class Writer:
         return self.try_add("dot_general", f"{a} @ {a}.T" if len(self.vars[a][0]) == 2 or self.rng.integers(2) else f"kn.outer({a}, {a})")
 
     def library(self):
+        if self.rng.integers(4) == 0:
+            return self.searches()
         a = self.one(lambda s, t: len(s) == 2 and 0 not in s and t in ("float32", "float64", "complex64", "complex128"))
         if a is None:
             return False
@@ -163,6 +165,13 @@ class Writer:
             "qr": f"kn.linalg.qr({x}, {self.pick(['reduced', 'complete'])!r}).{self.pick('QR')}", "eigh": f"kn.linalg.eigh({square}, {'U' if upper else 'L'!r}).{self.pick(['eigenvalues', 'eigenvectors'])}",
             "eig": f"kn.linalg.eigvals({square})", "svd": f"kn.linalg.svd({x}, {upper}).{self.pick(['U', 'S', 'Vh'])}", "fft": f"kn.fft.fft({x}, axis={int(upper)})",
             "rfft": f"kn.fft.rfft({x}, axis={int(upper)})", "irfft": f"kn.fft.irfft({x}, n={int(self.rng.integers(1, 9))})"}[kind])
+
+    def searches(self):
+        a, kind = self.one(lambda s, t: 0 not in s and not t.startswith("complex") and t != "bool"), self.pick(["searchsorted", "isin", "gcd"])
+        if a is None or kind == "gcd" and "int" not in self.vars[a][1]:
+            return False
+        return self.try_add(kind, {"searchsorted": f"kn.searchsorted(kn.sort(kn.ravel({a})), {a}, {self.pick(['left', 'right'])!r})",
+                                   "isin": f"kn.isin({a}, kn.concat([kn.ravel({a})[::2]] * 20))", "gcd": f"kn.gcd({a}, kn.flip({a}))"}[kind])
 
     def selection(self):
         a = self.one(lambda s, t: len(s) > 0 and 0 not in s)

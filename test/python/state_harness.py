@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import types
 import warnings
 import weakref
@@ -195,15 +196,18 @@ def check(text, modes=MODES, scopes=None):
             with kn.config.override(jit="sync" if mode in ("sync", "threads") else "auto"):
                 if mode == "threads":
                     silent = silent or run(text, plain, capture=False)
-                    both = [None, None]
+                    both, ended = [None, None], []
 
                     def work(i):
-                        both[i] = run(text, kn.jit, capture=False, scopes=scopes)
+                        try:
+                            both[i] = run(text, kn.jit, capture=False, scopes=scopes)
+                        except BaseException:
+                            ended.append(traceback.format_exc())
                     threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
                     [t.start() for t in threads]
                     [t.join() for t in threads]
                     for got in both:
-                        assert got is not None, f"mode {mode}: a thread ended early\n{text}"
+                        assert got is not None, f"mode {mode}: a thread ended early: {''.join(ended)}\n{text}"
                         compare(text, got, silent, mode)
                     continue
                 turn = iter(range(1000))

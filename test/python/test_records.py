@@ -62,12 +62,60 @@ def test_incomplete_records_are_refused(tmp_path, field, value, sentence):
     assert result.returncode == 1 and sentence in result.stderr and "Arithmetic.td:" in result.stderr  # negative
 
 
-def test_gradient_rules_name_ops(tmp_path):
+def dag(kind, *args):
+    """A DAG as TableGen prints it; names that begin with $ are variables."""
+    return {"kind": "dag", "operator": {"def": kind}, "args": [[None, a[1:]] if isinstance(a, str) and a[0] == "$" else [a, None] for a in args]}
+
+
+CT, ONE = dag("same", "$ct"), dag("number", "1")
+
+
+@pytest.mark.parametrize("rule, sentence", [
+    (dag("op", "multiplly", "$ct", "$y"), "names 'multiplly', which is no op"),
+    (dag("op", "multiply", "$ct", "$z"), "names $z: expected $ct, $result or an operand of ['x', 'y']"),
+    (dag("op", "multiply", "$x", "$y"), "without $ct: write (nothing)"),
+    (dag("op", "multiply", "$ct"), "with 1 operands of 'multiply', which has 2"),
+    (dag("op", "multiply", "$ct", "$ct"), "is not linear in $ct: it stands in operand 0 of 'multiply'"),
+    (dag("op", "add", "$ct", "$y"), "is not linear in $ct: it stands in operand 0 of 'add'"),
+    (dag("op", "divide", "$y", "$ct"), "is not linear in $ct: it stands in operand 1 of 'divide'"),
+    (dag("op", "abs", "$ct"), "is not linear in $ct: it stands in operand 0 of 'abs'"),
+    (dag("op", "sum", "$ct"), "names 'sum', which is not elementwise"),
+    (dag("op", "select", dag("op", "greater", "$x", "$y"), "$ct", ONE), "is not linear in $ct"),
+    (dag("op", "select", dag("op", "greater", "$x", "$y"), "$ct", dag("number", "0")), "with 'greater' over c64 for operands of c64, which it does not accept"),
+    (dag("op", "select", "$x", "$ct", dag("number", "0")), "with a condition of f16 for operands of f16"),
+    (dag("op", "select", dag("op", "equal", ONE, ONE), "$ct", dag("number", "0")), "with 'equal' over numbers alone"),
+    (dag("op", "select", dag("op", "equal", "$x", dag("op", "isnan", "$x")), "$ct", dag("number", "0")), "with 'equal' over ['bool', 'f16'] for operands of f16"),
+    (dag("op", "multiply", "$ct", dag("number", "two")), "with the number ['two'], which is none"),
+    (dag("op", "multiply", "$ct", dag("nothing")), "with (nothing) inside"), (dag("op", "$ct"), "with an op of another form"), (dag("same", "$x"), "with (same), which is none of"),
+    (None, "has 1 gradient rules, and 2 operands")])
+def test_gradient_rules_that_are_wrong_are_refused(tmp_path, rule, sentence):
     records = json.loads(json.dumps(RECORDS))
-    gradient = records["Kiln_MultiplyOp"]["gradient"]["def"]
-    records[gradient]["vjp"][0]["args"][0][0] = "multiplly"
+    gradient = records[records["Kiln_MultiplyOp"]["gradient"]["def"]]
+    gradient["derivatives"] = [rule, CT] if rule else [CT]
     result = opgen(records, tmp_path)
-    assert result.returncode == 1 and "names 'multiplly', which is no op" in result.stderr  # negative
+    assert result.returncode == 1 and sentence in result.stderr and "Arithmetic.td:" in result.stderr, result.stderr  # negative
+
+
+def test_decisions_about_rules_are_checked(tmp_path):
+    def refused(change):
+        records = json.loads(json.dumps(RECORDS))
+        change(records)
+        result = opgen(records, tmp_path)
+        assert result.returncode == 1 and ".td:" in result.stderr
+        return result.stderr
+
+    def field(op, name, value):
+        return lambda records: records[op].update({name: value})
+
+    def inside(op, decision, name, value):
+        return lambda records: records[records[op][decision]["def"]].update({name: value})
+
+    assert "op 'sum' decides nothing about batches" in refused(field("Kiln_SumOp", "batching", None))  # negative
+    assert "shifts 'axis' in a batch, which is no attribute: expected one of ['axes'" in refused(inside("Kiln_SumOp", "batching", "axes", ["axis"]))  # negative
+    assert "op 'slice' is linear in 'y', which is no operand: expected one of ['x']" in refused(inside("Kiln_SliceOp", "gradient", "linear", ["y"]))  # negative
+    assert "op 'sum' has no samples" in refused(field("Kiln_SumOp", "samples", []))  # negative
+    other = refused(lambda records: records["Kiln_AbsOp"].update(gradient=records["Kiln_NegativeOp"]["gradient"]))
+    assert "op 'abs' has gradient rules, and a result that is not of its operands' shape and dtype" in other  # negative
 
 
 def test_no_list_of_op_names_outside_the_records():

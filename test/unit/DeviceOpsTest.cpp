@@ -89,6 +89,7 @@ Case caseOf(Op op, DType dtype) {
   case Kind::Compact: return {{reshape(x, {6})}, {4}};
   case Kind::Convolve: return {{sample(dtype, {1, 5, 2}), sample(dtype, {3, 2, 4}, 1)}, wordsOf({{1}, {1}, {1}, {1}}, {1})};
   case Kind::Library: return library(op, dtype);
+  case Kind::Control: break;
   }
   return {};
 }
@@ -136,6 +137,7 @@ bool compare(DummyDevice &device, Op op, DType dtype) {
 TEST(DeviceOps, EveryOpGivesTheBitsOfTheCpu) {
   auto &device = DummyDevice::first();
   for (int i = 0; i < int(Op::Count); ++i) {
+    if (info(Op(i)).kind == Kind::Control) continue; // runs other operations
     int ran = 0;
     for (DType dtype :
          {DType::Bool, DType::I32, DType::I64, DType::U8, DType::U64, DType::F16, DType::F32, DType::F64, DType::C64, DType::C128})

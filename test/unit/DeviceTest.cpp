@@ -433,8 +433,7 @@ TEST(Device, TreesRunAndCommitThere) {
   }
   EXPECT_EQ(segment.device, &dummy());
   Sharing sharing;
-  sharing.choose(Dynamic::Everywhere, {}, segment, {},
-                 [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
+  sharing.choose(Dynamic::Everywhere, {}, segment, {}, [](std::string &) -> std::optional<Trace> { throw std::logic_error("probed"); });
   EXPECT_EQ(segment.code, nullptr) << "the compiler of the CPU makes none";
   EXPECT_EQ(segment.why, "no code is made for 'dummy:0', where it works");
   Array *arrays[] = {&far[0], &far[1]};

@@ -180,6 +180,63 @@ TEST(Tree, AFailureOnDataWritesNothing) {
   EXPECT_EQ(values(x), (std::vector<float>{2, 4}));
 }
 
+namespace {
+
+/// f(x, y): t = x + y; x += y; if sum(t) > 0: return t * x; else: y += t; return t. Its result is the value of a run in eager.
+Array recordBranch(Tree &tree, Array &x, Array &y) {
+  Recorder r(Recorder::Computed);
+  r.addInput(x);
+  r.addInput(y);
+  Array t = apply(Op::Add, x, y), *result = &t, product;
+  assign(x, t);
+  Array sum = reduce(Op::Sum, t, std::nullopt, false);
+  Operand operands[] = {{Operand::IsArray, &sum}, {Operand::IsFloat, nullptr, 0, 0}};
+  Array host = leave(applyElementwise(Op::Greater, operands), "asked", Leaving::Read);
+  if (*host.data()) {
+    product = apply(Op::Multiply, t, x);
+    result = &product;
+  } else {
+    assign(y, apply(Op::Add, y, t));
+  }
+  Path path;
+  path.ending.results = {r.output(r.slotOf(*result))};
+  for (auto &[input, slot] : r.written()) path.ending.commits.push_back({input, r.output(slot)});
+  path.entries = r.inputs();
+  path.pieces = r.finish();
+  EXPECT_EQ(path.pieces.size(), 2u);
+  EXPECT_EQ(path.pieces[0].live.size(), 4u) << "what x holds, t, the sum and the answer";
+  tree.add(std::move(path));
+  return *result;
+}
+
+} // namespace
+
+TEST(Tree, GoesOnByTheValueThatIsAskedFor) {
+  Tree tree;
+  Ran ran;
+  Array x = floats({1, 2}), y = floats({3, 4});
+  recordBranch(tree, x, y);
+  EXPECT_EQ(values(x), (std::vector<float>{4, 6}));
+  Array *arrays[] = {&x, &y};
+  ASSERT_EQ(run(tree, arrays, {}, ran), RunStatus::Done);
+  EXPECT_EQ(values(ran.results[0]), (std::vector<float>{49, 100}));
+  EXPECT_EQ(values(x), (std::vector<float>{7, 10})) << "the content of x is that of the first segment";
+  Array a = floats({-1, -2}), b = floats({-3, -4});
+  Array *others[] = {&a, &b};
+  EXPECT_EQ(run(tree, others, {}, ran), RunStatus::Unknown);
+  EXPECT_EQ(ran.end, &tree.root());
+  EXPECT_EQ(values(a), (std::vector<float>{-1, -2})) << "nothing is written before the end of the path";
+  recordBranch(tree, a, b);
+  EXPECT_EQ(tree.nodes.size(), 3u);
+  EXPECT_EQ(tree.steps.size(), 3u) << "the first segment is one";
+  ASSERT_EQ(run(tree, others, {}, ran), RunStatus::Done);
+  EXPECT_EQ(values(ran.results[0]), (std::vector<float>{-11, -16}));
+  EXPECT_EQ(values(a), (std::vector<float>{-11, -16}));
+  EXPECT_EQ(values(b), (std::vector<float>{-18, -26}));
+  ASSERT_EQ(run(tree, arrays, {}, ran), RunStatus::Done);
+  EXPECT_EQ(tree.forks, 0);
+}
+
 TEST(Sharing, SegmentsOfOneContentShareTheirCode) {
   auto segment = [](int64_t n, float k) {
     Array x = Array::empty(DType::F32, {n});

@@ -55,24 +55,32 @@ bool showsSignOfNan(Op op) {
 
 class Generator {
 public:
-  explicit Generator(Random &random) : random(random) {}
+  explicit Generator(Random &random, int depth = 0) : random(random), depth(depth) {}
 
   Trace run() {
     addInputs();
-    inputs = int64_t(trace.types.size());
-    int64_t wanted = 1 + below(random, 12);
-    for (int tries = 0; tries < 60 && int64_t(trace.types.size()) < inputs + wanted; ++tries) {
-      Op op = Op(below(random, int(Op::Count)));
-      for (int attempt = 0; attempt < 60 && !tryOp(op); ++attempt) {}
-    }
+    addOps(1 + below(random, 12));
     int64_t last = int64_t(trace.types.size()) - 1;
     trace.outputs.push_back(last);
     for (int64_t i = below(random, 3); i > 0; --i) trace.outputs.push_back(below(random, last + 1));
     return std::move(trace);
   }
 
+  /// A body of an op: of inputs of these types, which gives values of these.
+  std::optional<Trace> runBody(std::span<const TensorType> types, std::span<const TensorType> results) {
+    for (const TensorType &type : types) trace.addInput(type);
+    addOps(1 + below(random, 5));
+    for (const TensorType &type : results) {
+      auto found = slotsLike(type);
+      if (found.empty()) return std::nullopt;
+      trace.outputs.push_back(chance(random, 60) ? found.back() : found[size_t(below(random, int64_t(found.size())))]);
+    }
+    return std::move(trace);
+  }
+
 private:
   Random &random;
+  int depth; // of bodies around
   Trace trace;
   int64_t inputs = 0, window[2] = {-1, -1};
 
@@ -118,6 +126,7 @@ private:
     if (chance(random, 10)) addWindow(main);
     if (chance(random, 40)) trace.addInput({DType::I64, chance(random, 50) ? Dims{1 + below(random, 4)} : likeShape(shape)});
     if (chance(random, 20)) trace.addInput({DType::Bool, likeShape(shape)});
+    if (chance(random, 15)) trace.addInput({chance(random, 50) ? DType::I64 : DType::Bool, {}}); // which body a branch takes
   }
 
   /// Images and weights that a window op takes: chance does not find them.
@@ -134,11 +143,92 @@ private:
   }
 
   int64_t randomSlot() { return below(random, int64_t(trace.types.size())); }
-  int64_t slotLike(const TensorType &type) {
+  std::vector<int64_t> slotsLike(const TensorType &type) {
     std::vector<int64_t> found;
     for (size_t i = 0; i < trace.types.size(); ++i)
       if (trace.types[i].dtype == type.dtype && trace.types[i].shape == type.shape) found.push_back(int64_t(i));
+    return found;
+  }
+  int64_t slotLike(const TensorType &type) {
+    auto found = slotsLike(type);
     return found[size_t(below(random, int64_t(found.size())))];
+  }
+
+  /// That many ops more, or as many as are found.
+  void addOps(int64_t wanted) {
+    int64_t before = int64_t(trace.types.size());
+    if (depth == 0) inputs = before; // what bodies are given may have been computed
+    for (int tries = 0; tries < 60 && int64_t(trace.types.size()) < before + wanted; ++tries) {
+      Op op = Op(below(random, int(Op::Count)));
+      bool isControl = info(op).kind == Kind::Control;
+      for (int attempt = 0; attempt < (isControl ? 8 : 60) && !(isControl ? tryControl(op) : tryOp(op)); ++attempt) {}
+    }
+  }
+
+  int64_t constant(Trace &to, int64_t number) {
+    int64_t words[] = {int64_t(DType::I64), number};
+    return to.addOp(Op::Constant, {}, words);
+  }
+
+  /// An op that runs bodies over some values: a loop counts its trips, so that it ends.
+  bool tryControl(Op op) {
+    constexpr int kDeepest = 2;
+    if (depth >= kDeepest) return false;
+    bool isLoop = op == Op::Loop;
+    std::vector<int64_t> operands, words;
+    std::vector<TensorType> types;
+    for (int64_t n = 1 + below(random, 3); n > 0; --n) operands.push_back(randomSlot());
+    for (int64_t slot : operands) types.push_back(trace.types[size_t(slot)]);
+    std::vector<TensorType> results(types.begin(), types.begin() + 1 + below(random, int64_t(types.size())));
+    size_t wanted = isLoop ? 1 : 1 + size_t(below(random, 3));
+    std::vector<Trace> bodies;
+    for (int tries = 0; tries < 20 && bodies.size() < wanted; ++tries)
+      if (auto body = Generator(random, depth + 1).runBody(types, results)) bodies.push_back(std::move(*body));
+    if (bodies.size() < wanted) return false;
+    if (isLoop) {
+      operands.insert(operands.begin(), constant(trace, 0));
+      bodies = countTrips(std::move(bodies[0]), types);
+    } else {
+      operands.insert(operands.begin(), chooser());
+    }
+    for (const Trace &body : bodies)
+      words.push_back(int64_t(trace.bodies.size())), trace.bodies.push_back(std::make_shared<const Trace>(body));
+    if (!isLoop) words.insert(words.begin(), int64_t(bodies.size()));
+    trace.addOp(op, operands, words);
+    ++drawn()[size_t(op)];
+    return true;
+  }
+
+  /// The number of a body: known, or the first element of something.
+  int64_t chooser() {
+    if (chance(random, 20)) return constant(trace, below(random, 4) - 1);
+    for (TensorType type : {TensorType{DType::I64, {}}, TensorType{DType::Bool, {}}})
+      if (auto found = slotsLike(type); found.size()) return found.back();
+    return constant(trace, 1);
+  }
+
+  /// The condition and the body of a loop of up to three trips, which carries their number before the values.
+  std::vector<Trace> countTrips(Trace body, std::span<const TensorType> types) {
+    Trace condition, step;
+    int64_t n = condition.addInput({DType::I64, {}}), one = 0;
+    for (const TensorType &type : types) condition.addInput(type);
+    int64_t less[] = {n, constant(condition, below(random, 4))};
+    condition.outputs = {condition.addOp(Op::Less, less, {})};
+    step.bodies = body.bodies;
+    n = step.addInput({DType::I64, {}});
+    std::vector<int64_t> slots;
+    for (size_t at = 0, slot = 0; at < body.words.size();) {
+      TraceOp entry = Trace::decode(body.words, at);
+      std::vector<int64_t> operands;
+      for (int64_t operand : entry.operands) operands.push_back(slots[size_t(operand)]);
+      int64_t first = entry.op == Op::Input ? step.addInput(body.types[slot]) : step.addOp(entry.op, operands, entry.words);
+      for (size_t i = 0; i < entry.results; ++i, ++slot) slots.push_back(first + int64_t(i));
+    }
+    one = constant(step, 1);
+    int64_t sum[] = {n, one};
+    step.outputs = {step.addOp(Op::Add, sum, {})};
+    for (int64_t output : body.outputs) step.outputs.push_back(slots[size_t(output)]);
+    return {std::move(condition), std::move(step)};
   }
 
   /// A list of numbers that means something for an operand of that shape.

@@ -35,13 +35,35 @@ public:
 
   Outcome compiled(int threads) {
     if (!executable) executable = getExecutable(words).executable; // an error here is one
+    return run(*executable, threads);
+  }
+
+  /// With loops that nobody would write, which change no bit.
+  Outcome scheduled(uint64_t seed) {
+    struct Drawn { // past the cache, which holds the usual one
+      CacheConfig usual = cacheConfig();
+      explicit Drawn(uint64_t seed) {
+        CacheConfig none = usual;
+        none.enabled = false;
+        setCacheConfig(none);
+        setenv("KILN_SCHEDULE_SEED", std::to_string(seed + 1).c_str(), 1);
+      }
+      ~Drawn() {
+        unsetenv("KILN_SCHEDULE_SEED");
+        setCacheConfig(usual);
+      }
+    } drawn(seed);
+    return run(*getExecutable(words).executable, 2);
+  }
+
+  Outcome run(const Executable &executable, int threads) const {
     setThreadCount(threads);
     return run([&](auto &from, auto &to) {
       std::vector<void *> buffers;
       for (const void *p : from) buffers.push_back(const_cast<void *>(p));
       buffers.insert(buffers.end(), to.begin(), to.end());
-      size_t bytes = size_t(executable->workspaceBytes(nullptr));
-      int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
+      size_t bytes = size_t(executable.workspaceBytes(nullptr));
+      int32_t status = executable.entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
       if (status) throw Error(ErrorKind::Value, "status " + std::to_string(status));
     });
   }
@@ -64,10 +86,11 @@ public:
 
   /// Whether an output is itself the operation that fails: one whose values are not used in the end need not run.
   bool failsAtOutput() const {
-    size_t slot = 0;
-    for (size_t at = 0; at < trace.words.size(); ++slot) {
+    for (size_t at = 0, slot = 0, next = 0; at < trace.words.size(); slot = next) {
       TraceOp entry = Trace::decode(trace.words, at);
-      if (std::ranges::find(trace.outputs, int64_t(slot)) == trace.outputs.end()) continue;
+      next = slot + entry.results;
+      auto isOf = [&](int64_t output) { return size_t(output) >= slot && size_t(output) < next; };
+      if (std::ranges::none_of(trace.outputs, isOf)) continue;
       if (failsFor({entry.operands.begin(), entry.operands.end()})) continue;
       if (failsFor({int64_t(slot)})) return true;
     }
@@ -111,11 +134,18 @@ private:
     std::vector<const void *> from;
     std::vector<void *> to;
     for (const auto &c : contents) from.push_back(c.data());
-    for (const TensorType &type : outputs) outcome.results.emplace_back(bytesOf(type) + 64);
-    for (auto &r : outcome.results) to.push_back(r.data());
+    struct alignas(64) Line {
+      char bytes[64] = {};
+    };
+    std::vector<std::vector<Line>> memory; // as arrays have it
+    for (const TensorType &type : outputs) to.push_back(memory.emplace_back(bytesOf(type) / sizeof(Line) + 1).data());
     try {
       body(from, to);
     } catch (const Error &e) { outcome.error = e.what(); }
+    for (size_t i = 0; i < to.size(); ++i) {
+      auto *bytes = static_cast<const char *>(to[i]);
+      outcome.results.emplace_back(bytes, bytes + bytesOf(outputs[i]));
+    }
     return outcome;
   }
 
@@ -166,6 +196,7 @@ std::string checkProgram(uint64_t seed) {
     problem = run.difference("replayed", right, run.replayed());
     for (int threads : {1, 2})
       if (problem.empty()) problem = run.difference(threads == 1 ? "compiled" : "compiled, two threads", right, run.compiled(threads));
+    if (problem.empty()) problem = run.difference("compiled, another schedule", right, run.scheduled(seed));
     if (problem.empty() && seed % 16 == 0) problem = roundTrips(trace);
   } catch (const std::exception &e) { problem = e.what(); }
   return problem.empty() ? "" : describe(problem);

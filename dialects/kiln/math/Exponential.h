@@ -322,4 +322,32 @@ template <Scalar E> E logaddexp(E x, E y) {
   });
 }
 
+template <Scalar E> E logaddexp2(E x, E y) {
+  return viaDouble(x, y, [](E x, E y) {
+    E result = max(x, y) + log1p(exp2(-abs(x - y))) * constant(x, kLog2E);
+    return select(equal(x, y), x + constant(x, 1), result);
+  });
+}
+
+/// A start from a third of the exponent (W. Kahan), Halley's steps, and one of Newton's with the exact rest of the cube.
+template <Scalar E> E cbrt(E x) {
+  bool single = x.dtype == DType::F32;
+  E size = abs(x), one = constant(x, 1), zero = constant(x, 0);
+  // Subnormals have no exponent of their own, and three times the largest numbers is infinite.
+  E isSmall = less(size, constant(x, single ? 0x1p-100 : 0x1p-960)), isLarge = greater(size, constant(x, single ? 0x1p120 : 0x1p1000));
+  E scaled = size * select(isSmall, constant(x, 0x1p54), select(isLarge, constant(x, 0x1p-54), one));
+  E high = bitcast(scaled, integerOf(x.dtype));
+  if (!single) high = cast(shiftRight(high, 32), DType::I32);
+  E third = cast(cast(high, x.dtype) * constant(x, 1.0 / 3) + constant(x, single ? 709958130 : 715094163), DType::I32);
+  E t = bitcast(single ? third : shiftLeft(cast(third, DType::I64), 32), x.dtype);
+  for (int i = 0; i < (single ? 1 : 2); ++i) {
+    E cube = t * t * t;
+    t = t * ((cube + scaled + scaled) / (cube + cube + scaled));
+  }
+  E square = t * t, lost = fma(t, t, -square), rest = fma(square, t, -scaled) + lost * t;
+  t = t - rest / (square * constant(x, 3));
+  t = t * select(isSmall, constant(x, 0x1p-18), select(isLarge, constant(x, 0x1p18), one));
+  return copysign(select(bitwise_and(isfinite(size), greater(size, zero)), t, size), x);
+}
+
 } // namespace kiln::scalar::math

@@ -155,6 +155,12 @@ template <Scalar E> E copysign(E a, E b) {
   E result = bitcast(bitwise_or(size, bitwise_and(bitcast(b, whole), sign)), a.dtype);
   return isNarrow(a.dtype) ? result : opaqueRaw(result);
 }
+template <Scalar E> E fmax(E a, E b) { return isFloat(a.dtype) ? select(isnan(a), b, select(isnan(b), a, max(a, b))) : max(a, b); }
+template <Scalar E> E fmin(E a, E b) { return isFloat(a.dtype) ? select(isnan(a), b, select(isnan(b), a, min(a, b))) : min(a, b); }
+template <Scalar E> E heaviside(E a, E b) {
+  E zero = constant(a, 0);
+  return select(less(a, zero), zero, select(greater(a, zero), constant(a, 1), select(isnan(a), a, b)));
+}
 /// Keeps nan, as both comparisons are false for it.
 template <Scalar E> E clamp(E x, double low, double high) {
   x = select(less(x, constant(x, low)), constant(x, low), x);

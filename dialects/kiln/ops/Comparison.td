@@ -57,8 +57,7 @@ def Kiln_SelectOp : Kiln_Op<"select"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferSelect"; let kind = "elementwise";
   let scalar = "select(a, b, c)"; let native = 1;
-  let gradient = Gradient<[(op "none"), (op "select", $condition, $ct, (op "zeros_like", $ct)),
-                           (op "select", $condition, (op "zeros_like", $ct), $ct)]>;
+  let gradient = Gradient<[(nothing), (op "select", $condition, $ct, (number "0")), (op "select", $condition, (number "0"), $ct)]>;
   let example = "kn.where(kn.asarray([True, False]), kn.asarray([1.0, 2.0]), 0.0)";
 }
 

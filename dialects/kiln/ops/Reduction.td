@@ -8,6 +8,8 @@ class Kiln_Reduction<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferReduction"; let kind = "reduce"; let along = "llvm::to_vector<2>(getAxes())"; let dtypes = "wide";
+  let batching = Shifted<["axes"]>;
+  let samples = ["x=(3, 4), axes=[1]", "x=(3, 4, 2), axes=[0, 2]", "x=(5,), axes=[0]", "x=(2, 3), axes=[]"];
 }
 def Kiln_SumOp : Kiln_Reduction<"sum"> {
   let summary = "Sum over axes.";
@@ -16,13 +18,14 @@ def Kiln_SumOp : Kiln_Reduction<"sum"> {
     halving tree and blocks pairwise; other axes are swept in order within blocks of 1,024, blocks pairwise.
   }];
   let scalar = "a + b"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
-  let gradient = GradientInCpp<"the cotangent broadcast over the reduced axes">;
+  let gradient = Linear<"sum", "the cotangent broadcast over the reduced axes">;
   let example = "kn.sum(kn.reshape(kn.arange(6), (2, 3)), axis=1)";
 }
 def Kiln_ProdOp : Kiln_Reduction<"prod"> {
   let summary = "Product over axes, in the order of `sum`.";
   let scalar = "a * b"; let identity = "constant(a, 1)"; let blocked = 1;
-  let gradient = GradientInCpp<"the products of all other elements times the cotangent">;
+  let gradient = InCpp<"prod", "the products of all other elements times the cotangent">;
+  let edges = ["x=[2., 0., 3.], axes=[0], dx=[0, 6, 0]", "x=[2., 0., 0.], axes=[0], dx=[0, 0, 0]", "x=[[2., 0.], [3., 4.]], axes=[0, 1], dx=[[0, 24], [0, 0]]"];
   let example = "kn.prod(kn.asarray([1.0, 3.0, 2.0]))";
 }
 class Kiln_Logic<string mnemonic> : Kiln_Reduction<mnemonic> {
@@ -40,13 +43,15 @@ def Kiln_AllOp : Kiln_Logic<"all"> {
 def Kiln_MaxOp : Kiln_Reduction<"max"> {
   let summary = "Largest element over axes; nan if any is nan.";
   let scalar = "max(a, b)"; let identity = "lowest(a)"; let needsElement = 1;
-  let gradient = GradientInCpp<"the cotangent shared by the elements equal to the maximum">;
+  let gradient = InCpp<"extreme", "the cotangent shared by the elements equal to the maximum">;
+  let edges = ["x=[1., 3., 3., 2.], axes=[0], dx=[0, 0.5, 0.5, 0]", "x=[[5., 5.], [5., 5.]], axes=[0, 1], dx=[[0.25] * 2] * 2", "x=[nan, 1.], axes=[0], dx=[0, 0]"];
   let example = "kn.max(kn.asarray([1.0, 3.0, 2.0]))";
 }
 def Kiln_MinOp : Kiln_Reduction<"min"> {
   let summary = "Smallest element over axes; nan if any is nan.";
   let scalar = "min(a, b)"; let identity = "highest(a)"; let needsElement = 1;
-  let gradient = GradientInCpp<"the cotangent shared by the elements equal to the minimum">;
+  let gradient = InCpp<"extreme", "the cotangent shared by the elements equal to the minimum">;
+  let edges = ["x=[1., 3., 1., 2.], axes=[0], dx=[0.5, 0, 0.5, 0]"];
   let example = "kn.min(kn.asarray([1.0, 3.0, 2.0]))";
 }
 
@@ -55,6 +60,8 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferArgReduction"; let kind = "argreduce"; let along = "{int64_t(getAxis())}"; let dtypes = "wide"; let needsElement = 1;
+  let batching = Shifted<["axis"]>;
+  let samples = ["x=(3, 4), axis=1", "x=(3, 4), axis=0"];
   let gradient = NonDifferentiable<"a position is piecewise constant">;
 }
 def Kiln_ArgmaxOp : Kiln_ArgReduction<"argmax"> {
@@ -83,7 +90,14 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
   let scalar = "fma(a, b, c)"; let cost = 40;
   let mainIndex = "getY().getType().getRank() > getX().getType().getRank()"; // a matrix rather than a vector
   let along = "{int64_t(getMainIndex() ? getYAxis() : getXAxis())}";
-  let gradient = GradientInCpp<"two contractions of the cotangent with the other operand">;
+  let gradient = Multilinear<"dotGeneral", "two contractions of the cotangent with the other operand", ["x", "y"]>;
+  let batching = BatchInCpp<"dotGeneral">;
+  let samples = ["x=(3, 4), y=(4, 2), x_batch=[], y_batch=[], x_axis=1, y_axis=0",
+                 "x=(4,), y=(3, 4), x_batch=[], y_batch=[], x_axis=0, y_axis=1",
+                 "x=(3, 4), y=(4,), x_batch=[], y_batch=[], x_axis=1, y_axis=0",
+                 "x=(4,), y=(4,), x_batch=[], y_batch=[], x_axis=0, y_axis=0",
+                 "x=(3, 2, 4), y=(2, 4, 5), x_batch=[1], y_batch=[0], x_axis=2, y_axis=1",
+                 "x=(2, 4, 3, 2), y=(2, 3, 2, 4), x_batch=[0], y_batch=[2], x_axis=1, y_axis=3"];
   let example = "kn.matmul(kn.ones((2, 3)), kn.ones((3, 2)))";
 }
 

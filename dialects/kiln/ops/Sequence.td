@@ -8,27 +8,32 @@ class Kiln_Scan<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferScan"; let kind = "scan"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
+  let batching = Shifted<["axis"]>;
+  let samples = ["x=(3, 4), axis=1", "x=(5, 2), axis=0", "x=(2, 0), axis=1", "x=(1,), axis=0"];
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }
 def Kiln_CumulativeSumOp : Kiln_Scan<"cumulative_sum"> {
   let summary = "Sums of all elements up to each along an axis, added in order.";
   let scalar = "a + b";
-  let gradient = GradientInCpp<"the cumulative sum of the cotangent from the end">;
+  let gradient = Linear<"cumulativeSum", "the cumulative sum of the cotangent from the end">;
 }
 def Kiln_CumulativeProdOp : Kiln_Scan<"cumulative_prod"> {
   let summary = "Products of all elements up to each along an axis, in order.";
   let scalar = "a * b";
-  let gradient = GradientInCpp<"products of all other elements up to each, times the cotangent">;
+  let gradient = InCpp<"cumulativeProd", "products of all other elements up to each, times the cotangent">;
+  let edges = ["x=[2., 0., 3.], axis=0, dx=[1, 8, 0]", "x=[0., 0., 3.], axis=0, dx=[1, 0, 0]"];
 }
 def Kiln_CumulativeMaxOp : Kiln_Scan<"cumulative_max"> {
   let summary = "Largest of all elements up to each along an axis; nan from the first nan on.";
   let scalar = "max(a, b)";
-  let gradient = GradientInCpp<"the cotangents summed over the positions that show one element">;
+  let gradient = InCpp<"cumulativeExtreme", "the cotangents summed over the positions that show one element">;
+  let edges = ["x=[1., 3., 3., 2.], axis=0, dx=[1, 3, 0, 0]", "x=[1., nan, 2.], axis=0, dx=[1, 2, 0]"];
 }
 def Kiln_CumulativeMinOp : Kiln_Scan<"cumulative_min"> {
   let summary = "Smallest of all elements up to each along an axis; nan from the first nan on.";
   let scalar = "min(a, b)";
-  let gradient = GradientInCpp<"the cotangents summed over the positions that show one element">;
+  let gradient = InCpp<"cumulativeExtreme", "the cotangents summed over the positions that show one element">;
+  let edges = ["x=[1., 1., 0., 2.], axis=0, dx=[2, 0, 2, 0]"];
 }
 
 class Kiln_Ordering<string mnemonic> : Kiln_Op<mnemonic> {
@@ -36,12 +41,15 @@ class Kiln_Ordering<string mnemonic> : Kiln_Op<mnemonic> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let kind = "sort"; let along = "{int64_t(getAxis())}"; let dtypes = "wide";
+  let batching = Shifted<["axis"]>;
+  let samples = ["x=(3, 4), axis=1, descending=0", "x=(4, 3), axis=0, descending=1", "x=(2, 0), axis=1, descending=0"];
   let example = "kn." # mnemonic # "(kn.asarray([3.0, 1.0, 2.0]))";
 }
 def Kiln_SortOp : Kiln_Ordering<"sort"> {
   let summary = "Elements along an axis in ascending order, or descending; nan last.";
   let infer = "inferSort";
-  let gradient = GradientInCpp<"the cotangent scattered to where the elements came from">;
+  let gradient = InCpp<"sort", "the cotangent scattered to where the elements came from">;
+  let edges = ["x=[2., 1., 2.], axis=0, descending=0, dx=[1, 1, 1]"];
 }
 def Kiln_ArgsortOp : Kiln_Ordering<"argsort"> {
   let summary = "Positions that sort an axis, equal elements in their order; nan last.";
@@ -54,7 +62,8 @@ def Kiln_NonzeroOp : Kiln_Op<"nonzero"> {
   let arguments = (ins Kiln_Tensor:$mask, I64Attr:$count);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferNonzero"; let kind = "compact"; let dtypes = "boolean";
+  let infer = "inferNonzero"; let kind = "compact"; let dtypes = "boolean"; let batching = BatchInCpp<"nonzero">;
+  let samples = ["mask=[True, False, True, True], count=3", "mask=[False, True], count=3", "mask=[True, True], count=1"];
   let gradient = NonDifferentiable<"a position is piecewise constant">;
   let example = "kn.nonzero(kn.asarray([True, False, True]))[0]";
 }
@@ -70,7 +79,11 @@ def Kiln_ConvolutionOp : Kiln_Op<"convolution"> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferConvolution"; let kind = "convolve"; let dtypes = "wide"; let scalar = "fma(a, b, c)"; let cost = 40;
-  let gradient = GradientInCpp<"convolutions of the cotangent with the weights and the operand">;
+  let gradient = Multilinear<"convolution", "convolutions of the cotangent with the weights and the operand", ["x", "w"]>;
+  let batching = BatchInCpp<"convolution">;
+  let samples = ["x=(2, 6, 2), w=(3, 2, 3), strides=[1], low=[1], high=[1], dilation=[1], groups=1",
+                 "x=(2, 7, 4), w=(3, 2, 6), strides=[2], low=[2], high=[0], dilation=[2], groups=2",
+                 "x=(1, 5, 4, 2), w=(2, 3, 2, 2), strides=[3, 1], low=[0, 3], high=[1, 0], dilation=[1, 1], groups=1"];
   let example = "kn.convolution(kn.ones((1, 4, 1)), kn.ones((2, 1, 1)))";
 }
 

@@ -1,6 +1,7 @@
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
+#include "passes/fuse/Fuse/FusionRules.h"
 #include "passes/fuse/Fuse/Moves.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -27,17 +28,16 @@ struct Group {
   int64_t first = 0, last = 0;       // places of its operations in the program
   SmallVector<Attribute> apart = {}; // why it is not one with kernels that it reads from
 };
-constexpr size_t kMostOps = 256;
-constexpr int kMostStages = 16; // of reductions that follow each other: each computes again what those before it did
 
 class Fuser {
 public:
-  Fuser(func::FuncOp fn) : fn(fn), block(fn.getBody().front()), moves(fn) {}
+  Fuser(func::FuncOp fn, const FusionRules &rules) : fn(fn), block(fn.getBody().front()), rules(rules), moves(fn, rules) {}
   LogicalResult run();
 
 private:
   func::FuncOp fn;
   Block &block;
+  const FusionRules &rules;
   std::vector<std::unique_ptr<Group>> groups;
   DenseMap<Operation *, Group *> groupOf;
   DenseMap<Operation *, int64_t> places; // of operations in the program
@@ -159,7 +159,8 @@ bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contractio
 /// Why the kernel of `g` cannot also run `what`, whose kernel would be `op`; empty: it can, and then takes over its reduction.
 StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
   constexpr StringRef kOtherShape = "has another shape";
-  if (g.ops.size() > kMostOps || stageOf(g, what) > kMostStages) return "that kernel is full";
+  if (g.ops.size() > rules.mostOps || stageOf(g, what) > rules.mostStages) return "that kernel is full";
+  if (StringRef why = rules.refuses(g.kind, cast<ir::ArrayOp>(what)); !why.empty()) return why;
   if (isa<ir::GatherOp>(what)) return "reads any position of it";
   if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
   if (takesEpilogue(g)) {
@@ -232,7 +233,7 @@ StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group
   if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
   if (!(g.space == home.space)) return "has another shape";
   if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
-  if (g.ops.size() + home.ops.size() > kMostOps) return "both would be too many operations";
+  if (g.ops.size() + home.ops.size() > rules.mostOps) return "both would be too many operations";
   if (makesCycle({&home, &g}, read)) return "would come both before and after another kernel";
   bool isNatural = llvm::all_of(op->getOperands(), [&](Value v) { return readsNaturally(g, home, op, v); });
   // Kernels of which one reads the other are two because it does so at other positions.
@@ -241,17 +242,16 @@ StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group
 
 /// Whether what `g` computes is little, and read by a matrix product alone, as its operand.
 bool Fuser::isPrologue(Group &g, Operation *product, Value operand) {
-  constexpr int kLittle = 8; // in costs of the records: a product reads an element several times at most
   DType dtype = ir::typeOf(operand).dtype;
   if (g.kind != ir::KernelKind::Elementwise || (dtype != DType::F32 && dtype != DType::F64)) return false;
   int cost = 0;
   for (Operation *member : g.ops) {
-    cost += cast<ir::ArrayOp>(member).getCost();
+    cost += rules.costOf(cast<ir::ArrayOp>(member));
     bool isInside = llvm::all_of(member->getUsers(), [&](Operation *user) { return user == product || groupOf.lookup(user) == &g; });
     if (!isInside || !ir::isKind(member, Kind::Elementwise)) return false;
     if (!(ir::typeOf(member->getResult(0)).shape == ir::typeOf(operand).shape)) return false;
   }
-  return cost <= kLittle && operand.hasOneUse();
+  return cost <= rules.mostPrologue && operand.hasOneUse();
 }
 
 /// The operands of a product that become part of its kernel.
@@ -431,7 +431,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr);
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr, nullptr);
   kernel.getBody().takeBody(*region);
   if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
@@ -462,6 +462,9 @@ LogicalResult Fuser::run() {
 }
 
 struct Fuse : impl::FuseBase<Fuse> {
+  static inline const FusionRules common;
+  const FusionRules *rules = &common;
+
   void runOnOperation() override {
     if (getOperation().isDeclaration()) return;
     for (Operation &op : getOperation().getBody().front().without_terminator())
@@ -469,9 +472,16 @@ struct Fuse : impl::FuseBase<Fuse> {
         op.emitOpError("expected only operations of the kiln dialect before fusion");
         return signalPassFailure();
       }
-    if (failed(Fuser(getOperation()).run())) signalPassFailure();
+    if (failed(Fuser(getOperation(), *rules).run())) signalPassFailure();
   }
 };
 
 } // namespace
+
+std::unique_ptr<Pass> createFuseFor(const FusionRules &rules) {
+  auto pass = std::make_unique<Fuse>();
+  pass->rules = &rules;
+  return pass;
+}
+
 } // namespace kiln

@@ -19,14 +19,16 @@ void Moves::requireMemory(Value v) {
   if (op && !isa<ir::ReshapeOp>(op) && isMove(op)) roots.insert(op);
 }
 
-/// Each output needs memory of its own: one that is an argument, or another output, is copied.
+/// Each output needs memory of its own: one that is an argument, or another output, is copied. What a body gives as it was given stays.
 void Moves::copyAliasedOutputs() {
   Operation *end = block.getTerminator();
   DenseSet<Value> taken;
   OpBuilder b(end);
   for (OpOperand &output : end->getOpOperands()) {
     Value root = ir::memoryOf(output.get());
-    if (!isa<BlockArgument>(root) && taken.insert(root).second) continue;
+    auto argument = dyn_cast<BlockArgument>(root);
+    bool mayStay = !argument || (fn.isPrivate() && root == output.get() && argument.getArgNumber() == output.getOperandNumber());
+    if (mayStay && taken.insert(root).second) continue;
     output.set(ir::CopyOp::create(b, end->getLoc(), output.get().getType(), output.get()));
     count("fuse.copies");
   }
@@ -64,14 +66,15 @@ void Moves::findRoots() {
   }
 }
 
-/// A reshape names the memory of its operand by other sizes, which a strided argument's memory does not allow: it is copied.
+/// A reshape names the memory of its operand by other sizes, and a body reads row-major arrays, which a strided argument's memory does not
+/// allow: it is copied.
 void Moves::copyReshapedArguments() {
   OpBuilder b = OpBuilder::atBlockBegin(&block);
   for (BlockArgument argument : block.getArguments()) {
     if (!fn.getArgAttr(argument.getArgNumber(), ir::kStrides)) continue;
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
-      if (!isAlias(use.getOwner())) continue;
+      if (!isAlias(use.getOwner()) && !isa<ir::LoopOp, ir::BranchOp>(use.getOwner())) continue;
       if (!copy) copy = ir::CopyOp::create(b, argument.getLoc(), argument.getType(), argument);
       use.set(copy);
     }
@@ -90,7 +93,7 @@ bool Moves::isMuch(Operation *scalar) {
   for (size_t i = 0; i < cone.size(); ++i) {
     if (settled.contains(cone[i])) return true;
     if (!isPulled(cone[i])) continue;
-    cost += cast<ir::ArrayOp>(cone[i]).getCost();
+    cost += rules.costOf(cast<ir::ArrayOp>(cone[i]));
     if (cost > kMostCost || cone.size() > kMostOps) return true;
     for (Value v : cone[i]->getOperands())
       if (Operation *op = v.getDefiningOp()) cone.insert(op);

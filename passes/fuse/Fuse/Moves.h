@@ -2,7 +2,7 @@
 // unless they must lie in memory. Aliases name the memory of another array by other sizes.
 #pragma once
 
-#include "dialects/kiln/KilnDialect.h"
+#include "passes/fuse/Fuse/FusionRules.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -12,7 +12,7 @@ namespace kiln {
 
 class Moves {
 public:
-  explicit Moves(mlir::func::FuncOp fn) : fn(fn), block(fn.getBody().front()) {}
+  Moves(mlir::func::FuncOp fn, const FusionRules &rules) : fn(fn), block(fn.getBody().front()), rules(rules) {}
   /// Drops what nothing reads, copies what needs memory of its own, and finds what must lie in memory.
   void prepare();
 
@@ -24,6 +24,7 @@ public:
 private:
   mlir::func::FuncOp fn;
   mlir::Block &block;
+  const FusionRules &rules;
   llvm::DenseSet<mlir::Operation *> roots;   // moves that must lie in memory
   llvm::DenseSet<mlir::Operation *> settled; // scalars among them that are too much to compute more than once
 

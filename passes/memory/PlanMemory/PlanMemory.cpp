@@ -106,6 +106,17 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return openPlace(size_t(found - open.begin()));
   }
 
+  /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what a kernel makes of it that nobody else
+  /// reads it after.
+  bool replacesArgument(func::FuncOp body, OpOperand &output) {
+    if (output.getOperandNumber() >= body.getNumArguments()) return false;
+    Value argument = body.getArgument(output.getOperandNumber()), root = ir::memoryOf(output.get());
+    if (output.get() == argument) return true;
+    auto kernel = root.getDefiningOp<ir::KernelOp>();
+    Value changed = kernel ? changedInput(kernel) : Value();
+    return changed && ir::memoryOf(changed) == argument && lastUse(argument) == order[kernel];
+  }
+
   void runOnOperation() override {
     placed.clear();
     blocks.clear();
@@ -131,6 +142,12 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     count("plan-memory.bytes", total);
     Builder b(&getContext());
+    if (getOperation().isPrivate())
+      for (OpOperand &output : getOperation().getBody().front().getTerminator()->getOpOperands())
+        if (replacesArgument(getOperation(), output)) {
+          getOperation().setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
+          count("plan-memory.replaced");
+        }
     getOperation()->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(total));
     if (open.empty()) return;
     count("plan-memory.open-blocks", int64_t(open.size()));

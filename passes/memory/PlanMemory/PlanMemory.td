@@ -11,7 +11,10 @@ def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
     the blocks that `kiln.workspace_blocks` lists by type; a kernel names block i by -2 - i. Two of them share a block where their
     lifetimes do not overlap and their sizes are the same for every call.
 
-    Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`, `plan-memory.open-blocks`.
+    In a body of a loop or branch, a result that is an argument of the same place, or changes that in some places, takes over its memory:
+    `kiln.in_place` of the result.
+
+    Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`, `plan-memory.open-blocks`, `plan-memory.replaced`.
   }];
   let dependentDialects = ["::kiln::ir::KilnDialect"];
 }

@@ -6,7 +6,7 @@ from .. import _core
 from .._arguments import as_array, floating, ops
 from .._core import Array
 from .._errors import make
-from .._ordering import searchsorted
+from .._ordering import searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
 
@@ -81,10 +81,14 @@ def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array
     n = edges.size - 1
     if n < 1:
         raise make("ShapeError", f"histogram: bins: expected at least 2 limits, got {edges.size}")
-    at = _equal_intervals(x, edges, n) if isinstance(bins, (int, str)) else searchsorted(edges, x, "right") - 1
-    at = _core.where(ops["equal"](x, edges[n]), n - 1, at)
-    at = _core.where(ops["bitwise_and"](ops["less_equal"](x, edges[n]), ops["greater_equal"](x, edges[0])), at, n)
-    counts = bincount(at, None if weights is None else _core.reshape(as_array(weights), (-1,)), length=n)
+    if weights is None:
+        line = sort(x, None)
+        counts = diff(_core.concat((searchsorted(line, edges[:n], "left"), searchsorted(line, edges[n:], "right")), 0))
+    else:
+        at = searchsorted(edges, x, "right") - 1
+        at = _core.where(ops["equal"](x, edges[n]), n - 1, at)
+        at = _core.where(ops["bitwise_and"](ops["less_equal"](x, edges[n]), ops["greater_equal"](x, edges[0])), at, n)
+        counts = bincount(at, _core.reshape(as_array(weights), (-1,)), length=n)
     if weights is not None and as_array(weights).dtype.kind in "iu":
         counts = _core.astype(counts, as_array(weights).dtype)
     if density:
@@ -92,17 +96,6 @@ def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array
         counts = _core.astype(counts, widths.dtype)
         counts = counts / widths / sum(counts)
     return counts, edges
-
-
-def _equal_intervals(x, edges, n):
-    """The interval of equal ones that an element lies in: by division, then put right by the limits on both sides."""
-    low = edges[0]
-    wide = _core.astype(x, edges.dtype)
-    at = ops["floor"]((wide - low) * (float(n) / (edges[n] - low)))
-    at = _core.astype(ops["minimum"](ops["maximum"](at, 0.0), float(n - 1)), "int64")
-    at = at - _core.astype(ops["less"](x, _core.take(edges, at, 0)), "int64")
-    at = at + _core.astype(ops["greater_equal"](x, _core.take(edges, ops["minimum"](at + 1, n), 0)), "int64")
-    return ops["maximum"](ops["minimum"](at, n - 1), 0)
 
 
 def histogramdd(sample, bins=10, range=None, density=None, weights=None):  # noqa: A002

@@ -23,18 +23,6 @@ def _both(x, y, float_result=True):
     return tuple(_core.astype(v, dtype) if isinstance(v, Array) else _core.full((), v, dtype) for v in (x, y))
 
 
-@rounded_once
-def cbrt(x, /) -> Array:
-    """Cube root, with the sign of ``x``: a power and a step of Newton's method."""
-    size = ops["abs"](x)
-    scaled = _where(ops["less"](size, 1e-30), size * 2.0**60, size)  # the root of subnormals is normal
-    root = ops["pow"](scaled, 1 / 3)
-    step = root - (root - scaled / (root * root)) / 3.0
-    step = _where(ops["less"](size, 1e-30), step * 2.0**-20, step)
-    usual = ops["bitwise_and"](ops["isfinite"](size), ops["greater"](size, 0))
-    return ops["copysign"](_where(usual, step, size), x)
-
-
 def rsqrt(x, /) -> Array:
     """One over the square root; inf at 0, nan below."""
     return ops["reciprocal"](ops["sqrt"](floating(x)))
@@ -53,28 +41,6 @@ def sinc(x, /) -> Array:
     return _where(ops["equal"](turn, 0), 1.0, ops["sin"](safe) / safe)
 
 
-def heaviside(x, y, /) -> Array:
-    """0 below 0, 1 above, ``y`` at 0; nan stays nan."""
-    x, y = _both(x, y)
-    return _where(ops["isnan"](x), x, _where(ops["less"](x, 0), 0.0, _where(ops["greater"](x, 0), 1.0, y)))
-
-
-def fmax(x, y, /) -> Array:
-    """Larger of two elements; the other one where one is nan."""
-    x, y = _both(x, y, False)
-    if x.dtype.kind != "f":
-        return ops["maximum"](x, y)
-    return _where(ops["isnan"](x), y, _where(ops["isnan"](y), x, ops["maximum"](x, y)))
-
-
-def fmin(x, y, /) -> Array:
-    """Smaller of two elements; the other one where one is nan."""
-    x, y = _both(x, y, False)
-    if x.dtype.kind != "f":
-        return ops["minimum"](x, y)
-    return _where(ops["isnan"](x), y, _where(ops["isnan"](y), x, ops["minimum"](x, y)))
-
-
 def _integers(op, x, y):
     x, y = _both(x, y, False)
     if x.dtype.kind not in "iu":
@@ -83,32 +49,19 @@ def _integers(op, x, y):
 
 
 def gcd(x, y, /) -> Array:
-    """Greatest common divisor of the sizes of two integers; 0 of two zeros: Euclid's algorithm, as many steps as the dtype may need.
+    """Greatest common divisor of the sizes of two integers; 0 of two zeros.
 
     Raises DTypeError for other dtypes.
     """
-    known = min((abs(v) for v in (x, y) if type(v) is int), default=None)
     x, y = _integers("gcd", x, y)
     shape = _core.broadcast_shapes(x.shape, y.shape)
-    a, b = _core.broadcast_to(ops["abs"](x), shape), _core.broadcast_to(ops["abs"](y), shape)
-    bits = 8 * x.dtype.itemsize if known is None else known.bit_length() + 1
-    for _ in range(int(bits * 1.4404) + 3):  # consecutive Fibonacci numbers take longest
-        a, b = _where(ops["equal"](b, 0), a, b), _where(ops["equal"](b, 0), b, ops["remainder"](a, b))
-    return a
+    return _core.library("gcd", (_core.broadcast_to(x, shape), _core.broadcast_to(y, shape)))
 
 
 def lcm(x, y, /) -> Array:
     """Least common multiple of the sizes of two integers; 0 where one is. Raises DTypeError for other dtypes."""
     x, y = _integers("lcm", x, y)
     return ops["abs"](x // gcd(x, y) * y)  # integer division by 0 gives 0
-
-
-def logaddexp2(x, y, /) -> Array:
-    """Logarithm to base 2 of the sum of two powers of 2."""
-    x, y = _both(x, y)
-    top = ops["maximum"](x, y)
-    shift = _where(ops["isfinite"](top), top, 0.0)
-    return ops["log2"](ops["exp2"](x - shift) + ops["exp2"](y - shift)) + shift
 
 
 def xlogy(x, y, /) -> Array:
@@ -179,9 +132,8 @@ def frexp(x, /) -> tuple[Array, Array]:
     y = _where(low, x * 2.0**(bits + 1), x)
     field = ops["bitwise_right_shift"](_core.bitcast(ops["abs"](y), whole), bits)
     exponent = _core.astype(field, "int32") - (bias - 1) - _where(low, _core.full((), bits + 1, "int32"), _core.full((), 0, "int32"))
-    mask = (1 << bits) - 1
-    mantissa = _core.bitcast(ops["bitwise_or"](ops["bitwise_and"](_core.bitcast(ops["abs"](y), whole), mask), (bias - 1) << bits), x.dtype)
-    return _where(usual, ops["copysign"](mantissa, x), x), _where(usual, exponent, _core.full((), 0, "int32"))
+    exponent = _where(usual, exponent, _core.full((), 0, "int32"))
+    return ldexp(x, -exponent), exponent
 
 
 def ldexp(x, exponent, /) -> Array:

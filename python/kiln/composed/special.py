@@ -9,8 +9,9 @@ _INF = float("inf")
 @rounded_once
 def sigmoid(x, /) -> Array:
     """1 / (1 + exp(-x)), exact in both tails and without overflow. Narrow floats are computed in float32."""
-    e = ops["exp"](-ops["abs"](x))
-    return _core.where(ops["less"](x, 0), e, 1.0) / (e + 1)
+    is_low = ops["less"](x, 0)
+    e = ops["exp"](_core.where(is_low, x, -x))
+    return _core.where(is_low, e, 1.0) / (e + 1)
 
 
 def relu(x, /) -> Array:

@@ -107,7 +107,7 @@ def softmax(x, /, axis=-1) -> Array:
     """
     if not x.size:
         return x + 0
-    e = _exp(x - max(x, axis=axis, keepdims=True))
+    e = _exp(x - _core.stop_gradient(max(x, axis=axis, keepdims=True)))  # the shift changes nothing
     return e / sum(e, axis=axis, keepdims=True)
 
 
@@ -116,7 +116,7 @@ def log_softmax(x, /, axis=-1) -> Array:
     """Logarithm of ``softmax`` along ``axis``, without its rounding to 0."""
     if not x.size:
         return x + 0
-    shifted = x - max(x, axis=axis, keepdims=True)
+    shifted = x - _core.stop_gradient(max(x, axis=axis, keepdims=True))
     return shifted - _log(sum(_exp(shifted), axis=axis, keepdims=True))
 
 
@@ -128,7 +128,7 @@ def logsumexp(x, /, axis=-1, keepdims=False, *, b=None) -> Array:
     """
     real = x.real if x.dtype.kind == "c" else x
     top = max(real, axis=axis, keepdims=True, initial=-_INF)
-    shift = _core.where(ops["isfinite"](top), top, 0.0)
+    shift = _core.stop_gradient(_core.where(ops["isfinite"](top), top, 0.0))
     terms = _exp(x - shift)
     total = _log(sum(terms if b is None else terms * b, axis=axis, keepdims=True)) + shift
     return total if keepdims else _core.reshape(total, merged("logsumexp", real, axis)[1])

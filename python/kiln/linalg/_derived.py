@@ -73,6 +73,14 @@ def matrix_power(x, n, /) -> Array:
     return result if result is not x else _core.copy(x)
 
 
+def root_of_squares(total):
+    """Square root of a sum of squares; its derivative is 0 where all of them are."""
+    if _core.innermost() is None:
+        return ops["sqrt"](total)
+    is_zero = ops["equal"](total, 0)
+    return where(is_zero, total, ops["sqrt"](where(is_zero, 1, total)))
+
+
 @rounded_once
 def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     """Norm over ``axis`` (all) as of one vector: the root of order ``ord`` of the sum of that power of the sizes.
@@ -81,11 +89,11 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     float32.
     """
     if ord == 2 and x.dtype.kind == "c":
-        return ops["sqrt"](sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims))
+        return root_of_squares(sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims))
     if ord == 2 and x.ndim == 1 and axis in (None, 0, -1) and not keepdims:
-        return ops["sqrt"](matmul(x, x))  # one pass
+        return root_of_squares(matmul(x, x))  # one pass
     if ord == 2:
-        return ops["sqrt"](sum(x * x, axis=axis, keepdims=keepdims))
+        return root_of_squares(sum(x * x, axis=axis, keepdims=keepdims))
     x = ops["abs"](x)
     if ord == _INF:
         return max(x, axis=axis, keepdims=keepdims, initial=None if x.size else 0)

@@ -1,4 +1,4 @@
-// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-emit-cpu --split-input-file | FileCheck %s
+// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule --kiln-emit-cpu --split-input-file | FileCheck %s
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-cpu-pipeline --split-input-file | FileCheck %s --check-prefix=LLVM
 
 // Whole vectors, then one masked rest; one pointer a buffer, none aliasing.

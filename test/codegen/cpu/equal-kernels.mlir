@@ -1,4 +1,4 @@
-// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-emit-cpu --kiln-stats 2>%t | FileCheck %s
+// RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule --kiln-emit-cpu --kiln-stats 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=STATS < %t
 // STATS: emit-cpu.functions: 1
 // STATS: emit-cpu.kernels: 3

@@ -1,4 +1,4 @@
-// RUN: kiln-opt %s --kiln-emit-cpu --verify-diagnostics --split-input-file
+// RUN: kiln-opt %s --kiln-schedule --kiln-emit-cpu --verify-diagnostics --split-input-file
 
 func.func @not_fused(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error@+1 {{expected only kernels: run kiln-fuse first}}

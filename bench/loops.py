@@ -1,0 +1,59 @@
+"""Loops as one operation against the same loop in C (-O3): time per trip."""
+import ctypes
+import pathlib
+import statistics
+import subprocess
+
+import numpy as np
+from measure import rounds_of, row
+
+import kiln as kn
+
+
+def _library():
+    here, build = pathlib.Path(__file__).parent, pathlib.Path(__file__).parents[1] / "build"
+    subprocess.run(["clang-22", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", "-o", build / "bench-loops.so", here / "loops.c", "-lm"], check=True)
+    return ctypes.CDLL(str(build / "bench-loops.so"))
+
+
+def _compare(name, trips, kiln, c):
+    measured = rounds_of({"kiln": kiln, "c": c}, 11, 1)
+    ns = {who: statistics.median(r[who] for r in measured) / trips * 1e9 for who in ("kiln", "c")}
+    row(name, statistics.median(r["kiln"] / r["c"] for r in measured), ("<=", 2.0), "", f"ns a trip: {ns['kiln']:.2f}, C {ns['c']:.2f}")
+
+
+@kn.jit
+def scalar_loop(x, a, b, n):
+    return kn.fori_loop(0, n, lambda i, v: v * a + b, x)
+
+
+@kn.jit
+def jacobi(x, b, tol, most):
+    def sweep(s):
+        x, _, n = s
+        inner = 0.5 * (x[:-2] + x[2:] + b)
+        change = kn.max(kn.abs(inner - x[1:-1]))
+        return x.at[1:-1].set(inner), change, n + 1
+    return kn.while_loop(lambda s: (s[1] > tol) & (s[2] < most), sweep, (x, kn.asarray(1.0, dtype=x.dtype), 0))
+
+
+def loops():
+    print("loops of 100,000 trips, of C's")
+    c, trips, n = _library(), 100_000, 16
+    c.scalar_loop.argtypes, c.scalar_loop.restype = [ctypes.c_double] * 3 + [ctypes.c_int64], ctypes.c_double
+    one, a, b = (kn.asarray(v, dtype=kn.float64) for v in (1.0, 0.999, 0.5))
+    count = kn.asarray(trips)
+    assert float(scalar_loop(one, a, b, count)) == c.scalar_loop(1.0, 0.999, 0.5, trips)
+    _compare("scalar loop, x * a + b", trips, lambda: scalar_loop(one, a, b, count), lambda: c.scalar_loop(1.0, 0.999, 0.5, trips))
+
+    right = np.random.default_rng(0).random(n)
+    x, rhs, tol = kn.zeros((n + 2,), dtype=kn.float64), kn.asarray(right), kn.asarray(-1.0, dtype=kn.float64)
+    mine, other = np.zeros(n + 2), np.zeros(n + 2)
+
+    def in_c():
+        mine[:] = 0
+        return c.jacobi(*(ctypes.c_void_p(v.ctypes.data) for v in (mine, other, right)), ctypes.c_int64(n), ctypes.c_double(-1.0), ctypes.c_int64(trips))
+
+    in_c()
+    assert jacobi(x, rhs, tol, count)[0].numpy().tobytes() == mine.tobytes()
+    _compare("Jacobi sweep, 16 float64", trips, lambda: jacobi(x, rhs, tol, count), in_c)

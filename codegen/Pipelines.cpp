@@ -1,0 +1,57 @@
+#include "codegen/Pipelines.h"
+
+#include "passes/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace kiln::codegen {
+namespace {
+
+/// Refuses what the target cannot do before it is asked to.
+struct CheckTarget : PassWrapper<CheckTarget, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CheckTarget)
+  const Target &target;
+  explicit CheckTarget(const Target &target) : target(target) {}
+
+  void runOnOperation() override {
+    if (failed(checkCapabilities(getOperation(), target))) signalPassFailure();
+  }
+};
+
+} // namespace
+
+void buildFusePipeline(OpPassManager &pm, const Target &target) {
+  pm.addPass(createInlineBodies());
+  pm.addPass(createSymbolDCEPass());
+  auto &fn = pm.nest<func::FuncOp>();
+  fn.addPass(createSimplify());
+  fn.addPass(createCSEPass());
+  fn.addPass(createFuseFor(target.fusion()));
+}
+
+void buildKernelPipeline(OpPassManager &pm, const Target &target) {
+  buildFusePipeline(pm, target);
+  pm.nest<func::FuncOp>().addPass(createPlanMemory());
+}
+
+void buildSchedulePipeline(OpPassManager &pm, const Target &target, uint64_t seed) {
+  pm.addPass(std::make_unique<CheckTarget>(target));
+  target.addSchedule(pm, seed);
+}
+
+void buildTargetPipeline(OpPassManager &pm, const Target &target) {
+  buildSchedulePipeline(pm, target);
+  target.addEmission(pm);
+  target.addLowering(pm);
+}
+
+void registerPipelines() {
+  PassPipelineRegistration<>("kiln-fuse-pipeline", "Simplify, fuse into kernels and plan memory",
+                             [](OpPassManager &pm) { buildKernelPipeline(pm, targetOf("cpu")); });
+  PassPipelineRegistration<>("kiln-cpu-pipeline", "Schedule and emit kernels for the CPU, and lower them to the LLVM dialect",
+                             [](OpPassManager &pm) { buildTargetPipeline(pm, targetOf("cpu")); });
+}
+
+} // namespace kiln::codegen

@@ -1,0 +1,43 @@
+#include "codegen/Target.h"
+
+#include "lib/Core/Error.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace kiln::codegen {
+
+static std::vector<std::unique_ptr<Target>> &registry() {
+  static auto *targets = new std::vector<std::unique_ptr<Target>>; // code may run until the process ends
+  return *targets;
+}
+
+RegisterTarget::RegisterTarget(std::unique_ptr<Target> target) { registry().push_back(std::move(target)); }
+
+const Target &targetOf(StringRef name) {
+  std::string names;
+  for (auto &target : registry()) {
+    if (target->name() == name) return *target;
+    names += (names.empty() ? "" : ", ") + target->name().str();
+  }
+  throw Error(ErrorKind::Device, "target: expected one of " + names + ", got '" + name.str() + "'");
+}
+
+void addDialectsOfTargets(DialectRegistry &dialects) {
+  for (auto &target : registry()) target->addDialects(dialects);
+}
+
+LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
+  Capabilities can = target.capabilities();
+  for (auto fn : module.getOps<func::FuncOp>()) {
+    if (!can.openSizes && ir::symbolsOf(fn))
+      return fn.emitError() << "target '" << target.name() << "': expected sizes that are known, got a program for any size";
+    for (auto kernel : fn.getOps<ir::KernelOp>())
+      if (!llvm::is_contained(can.kernels, kernel.getKind()))
+        return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '"
+                                  << ir::stringifyKernelKind(kernel.getKind()) << "'";
+  }
+  return success();
+}
+
+} // namespace kiln::codegen

@@ -1,0 +1,220 @@
+// Loops and branches: a kernel of its own that calls the functions of bodies. A carried value lies in the memory of its result; the body
+// writes the next one into a second place, or over it where the body allows that.
+#include "codegen/cpu/Bodies.h"
+#include "codegen/cpu/Kernels.h"
+
+#include "include/kiln/executable.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <cstddef>
+
+using namespace mlir;
+
+namespace kiln::cpu {
+namespace {
+
+/// Up to here a value is copied to its place after each trip: cheaper than to look up where it is.
+constexpr int64_t kSmallBytes = 512;
+
+class ControlEmitter {
+public:
+  explicit ControlEmitter(KernelContext &k) : k(k), e(k.e) {}
+  void loop(ir::LoopOp op);
+  void branch(ir::BranchOp op);
+
+private:
+  KernelContext &k;
+  Emitter &e;
+
+  Type pointer() { return LLVM::LLVMPointerType::get(e.b.getContext()); }
+  Value number(int32_t n) { return arith::ConstantIntOp::create(e.b, e.loc, e.b.getI32Type(), n); }
+  const EmittedBody &bodyOf(FlatSymbolRefAttr name) { return k.bodies->find(name.getValue())->second; }
+  Value operand(Operation *op, unsigned i) { return k.ev.buffers.find(op->getOperand(i))->second.pointer; }
+  static int64_t bytesOf(Value array) {
+    TensorType type = ir::recordedType(array);
+    return numElements(type.shape) * byteSize(type.dtype);
+  }
+  void copy(Value to, Value from, int64_t bytes) {
+    if (bytes) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
+  }
+  /// Memory for a value of the kernel's own.
+  Value memoryFor(int64_t bytes) { return bytes <= kOnStackBytes ? e.stack(DType::U64, (bytes + 7) / 8 + (bytes == 0)) : k.scratch(bytes); }
+  Value call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace);
+  Value holds(const EmittedBody &condition, ArrayRef<Value> inputs, Value workspace, Value flag, Value &status);
+  Value poll(Value status);
+  std::pair<Value, Value> pollSometimes(Value status, Value left, int64_t every);
+};
+
+/// The status of a body.
+Value ControlEmitter::call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace) {
+  SmallVector<Value> arguments(inputs);
+  llvm::append_range(arguments, results);
+  auto runtime = cast<BlockArgument>(k.runtime);
+  arguments.append({workspace, runtime.getOwner()->getArgument(runtime.getArgNumber() - 1), runtime});
+  return func::CallOp::create(e.b, e.loc, body.function, arguments).getResult(0);
+}
+
+/// Whether a loop goes on.
+Value ControlEmitter::holds(const EmittedBody &condition, ArrayRef<Value> inputs, Value workspace, Value flag, Value &status) {
+  SmallVector<Value> given(inputs);
+  if (int64_t replaced = condition.replaced[0]; replaced >= 0) {
+    copy(flag, given[size_t(replaced)], byteSize(DType::Bool));
+    given[size_t(replaced)] = flag;
+  }
+  status = call(condition, given, flag, workspace);
+  Value isWell = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, status, number(0));
+  return arith::AndIOp::create(e.b, e.loc, isWell, e.load(flag, DType::Bool, 0, 0).value);
+}
+
+/// The status, or that the runtime says to stop.
+Value ControlEmitter::poll(Value status) {
+  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer());
+  Value isThere = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+  auto asked = scf::IfOp::create(e.b, e.loc, TypeRange(e.b.getI32Type()), isThere, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(asked.thenBlock());
+    Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(), e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, stops))));
+    auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {});
+    scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult());
+    e.b.setInsertionPointToStart(asked.elseBlock());
+    scf::YieldOp::create(e.b, e.loc, number(0));
+  }
+  Value stops = asked.getResult(0);
+  Value isStopped = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, stops, number(0));
+  return arith::SelectOp::create(e.b, e.loc, isStopped, number(KILN_STOPPED), status);
+}
+
+/// Asks once in `every` trips, of which `left` are left before; the status, and how many are left then.
+std::pair<Value, Value> ControlEmitter::pollSometimes(Value status, Value left, int64_t every) {
+  if (every == 1) return {poll(status), left};
+  Value less = arith::SubIOp::create(e.b, e.loc, left, e.use(1));
+  Value isDue = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, less, e.use(0));
+  auto due = scf::IfOp::create(e.b, e.loc, TypeRange{status.getType(), less.getType()}, isDue, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(due.thenBlock());
+  Value polled = poll(status);
+  scf::YieldOp::create(e.b, e.loc, ValueRange{polled, e.use(every)});
+  e.b.setInsertionPointToStart(due.elseBlock());
+  scf::YieldOp::create(e.b, e.loc, ValueRange{status, less});
+  return {due.getResult(0), due.getResult(1)};
+}
+
+void ControlEmitter::loop(ir::LoopOp op) {
+  const EmittedBody &condition = bodyOf(op.getConditionAttr()), &body = bodyOf(op.getBodyAttr());
+  unsigned carried = op.getNumResults();
+  SmallVector<Value> homes, others(carried), reads, start;
+  SmallVector<int64_t> bytes;
+  SmallVector<unsigned> swapped; // values that change places with each trip
+  for (unsigned i = 0; i < carried; ++i) {
+    bytes.push_back(bytesOf(op.getResult(i)));
+    homes.push_back(bytes[i] <= kOnStackBytes ? memoryFor(bytes[i]) : k.outputs[i].pointer);
+    copy(homes[i], operand(op, i), bytes[i]);
+    if (body.replaced[i] == i) continue;
+    others[i] = memoryFor(bytes[i]);
+    if (bytes[i] > kSmallBytes) swapped.push_back(i), start.append({homes[i], others[i]});
+  }
+  for (unsigned i = carried; i < op->getNumOperands(); ++i) reads.push_back(operand(op, i));
+  Value workspace = k.scratch(std::max(condition.workspace, body.workspace)), flag = e.stack(DType::U8, 1);
+  int64_t every = std::clamp<int64_t>(kWorkBetweenPolls / std::max<int64_t>(1, condition.work + body.work), 1, kWorkBetweenPolls);
+  start.append({number(0), e.use(every)});
+
+  SmallVector<Type> types = llvm::map_to_vector(start, [](Value v) { return v.getType(); });
+  SmallVector<Location> places(types.size(), e.loc);
+  auto loop = scf::WhileOp::create(e.b, e.loc, types, start);
+  OpBuilder::InsertPoint behind = e.b.saveInsertionPoint();
+  Block *before = e.b.createBlock(&loop.getBefore(), {}, types, places), *after = e.b.createBlock(&loop.getAfter(), {}, types, places);
+  // Where the values are now, and where the next ones go.
+  auto placed = [&](Block *block, SmallVectorImpl<Value> &now, SmallVectorImpl<Value> &next) {
+    now.assign(homes.begin(), homes.end());
+    next.assign(others.begin(), others.end());
+    for (auto [at, i] : llvm::enumerate(swapped)) now[i] = block->getArgument(2 * at), next[i] = block->getArgument(2 * at + 1);
+    for (unsigned i = 0; i < carried; ++i)
+      if (!next[i]) next[i] = now[i];
+  };
+  unsigned atStatus = unsigned(types.size()) - 2;
+  {
+    SmallVector<Value> now, next;
+    e.b.setInsertionPointToStart(before);
+    placed(before, now, next);
+    llvm::append_range(now, reads);
+    // The status of the last trip ends the loop before the condition is asked.
+    Value isWell = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, before->getArgument(atStatus), number(0));
+    auto asked = scf::IfOp::create(e.b, e.loc, TypeRange{e.b.getI1Type(), e.b.getI32Type()}, isWell, /*withElseRegion=*/true);
+    e.b.setInsertionPointToStart(asked.thenBlock());
+    Value status, goesOn = holds(condition, now, workspace, flag, status);
+    scf::YieldOp::create(e.b, e.loc, ValueRange{goesOn, status});
+    e.b.setInsertionPointToStart(asked.elseBlock());
+    scf::YieldOp::create(e.b, e.loc, ValueRange{isWell, before->getArgument(atStatus)});
+    e.b.setInsertionPointToEnd(before);
+    SmallVector<Value> passed(before->getArguments());
+    passed[atStatus] = asked.getResult(1);
+    scf::ConditionOp::create(e.b, e.loc, asked.getResult(0), passed);
+
+    e.b.setInsertionPointToStart(after);
+    placed(after, now, next);
+    SmallVector<Value> inputs(now);
+    llvm::append_range(inputs, reads);
+    status = call(body, inputs, next, workspace);
+    for (unsigned i = 0; i < carried; ++i)
+      if (others[i] && bytes[i] <= kSmallBytes) copy(homes[i], others[i], bytes[i]);
+    Value left;
+    std::tie(status, left) = pollSometimes(status, after->getArgument(atStatus + 1), every);
+    SmallVector<Value> yielded;
+    for (size_t at = 0; at < swapped.size(); ++at) yielded.append({after->getArgument(2 * at + 1), after->getArgument(2 * at)});
+    yielded.append({status, left});
+    scf::YieldOp::create(e.b, e.loc, yielded);
+  }
+  e.b.restoreInsertionPoint(behind);
+  for (auto [at, i] : llvm::enumerate(swapped)) {
+    Value last = loop.getResult(2 * at);
+    Value isAway = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, last, homes[i]);
+    e.when(isAway, [&] { copy(homes[i], last, bytes[i]); });
+  }
+  for (unsigned i = 0; i < carried; ++i)
+    if (homes[i] != k.outputs[i].pointer) copy(k.outputs[i].pointer, homes[i], bytes[i]);
+  k.status = loop.getResult(atStatus);
+}
+
+void ControlEmitter::branch(ir::BranchOp op) {
+  SmallVector<const EmittedBody *> bodies;
+  int64_t most = 0;
+  for (FlatSymbolRefAttr name : ir::bodiesOf(op)) bodies.push_back(&bodyOf(name)), most = std::max(most, bodies.back()->workspace);
+  Value workspace = k.scratch(most);
+  Value first = op->getOperand(0);
+  Expr given = e.load(operand(op, 0), ir::typeOf(first).dtype, 0, 0);
+  Value chosen = given.value;
+  if (ir::typeOf(first).dtype == DType::Bool) chosen = arith::ExtUIOp::create(e.b, e.loc, e.b.getI64Type(), chosen);
+  chosen = arith::MinSIOp::create(e.b, e.loc, chosen, e.use(int64_t(bodies.size()) - 1));
+  SmallVector<int64_t> cases; // the first body is the default
+  for (size_t i = 1; i < bodies.size(); ++i) cases.push_back(int64_t(i));
+  Value at = arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), chosen);
+  auto choice = scf::IndexSwitchOp::create(e.b, e.loc, TypeRange(e.b.getI32Type()), at, cases, unsigned(cases.size()));
+  for (auto [i, body] : llvm::enumerate(bodies)) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.createBlock(i == 0 ? &choice.getDefaultRegion() : &choice.getCaseRegions()[i - 1]);
+    SmallVector<Value> inputs, results;
+    for (unsigned operandAt = 1; operandAt < op->getNumOperands(); ++operandAt) inputs.push_back(operand(op, operandAt));
+    for (unsigned r = 0; r < op.getNumResults(); ++r) {
+      results.push_back(k.outputs[r].pointer);
+      int64_t replaced = body->replaced[r];
+      if (replaced < 0) continue;
+      copy(results[r], inputs[size_t(replaced)], bytesOf(op.getResult(r)));
+      inputs[size_t(replaced)] = results[r];
+    }
+    scf::YieldOp::create(e.b, e.loc, call(*body, inputs, results, workspace));
+  }
+  k.status = choice.getResult(0);
+}
+
+} // namespace
+
+LogicalResult emitControl(KernelContext &k) {
+  Operation *op = k.mainOp();
+  if (auto loop = dyn_cast<ir::LoopOp>(op)) ControlEmitter(k).loop(loop);
+  else ControlEmitter(k).branch(cast<ir::BranchOp>(op));
+  return success();
+}
+
+} // namespace kiln::cpu

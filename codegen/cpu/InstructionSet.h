@@ -1,0 +1,34 @@
+// What differs between the processors that LLVM generates code for: one folder each.
+#pragma once
+
+#include "codegen/Target.h"
+#include "codegen/cpu/Target.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace kiln::cpu {
+
+struct InstructionSet {
+  /// Whether a triple is one of its.
+  bool (*owns)(const llvm::Triple &triple);
+  /// Starts LLVM's backend; once.
+  void (*initialize)();
+  /// Features that are added to those that the caller names.
+  const char *tuning;
+  /// What the emitters should know of a machine.
+  Target (*describe)(const llvm::TargetMachine &machine);
+  /// The intrinsic that orders stores past the caches before what follows; null: there are none such.
+  const char *storeFence;
+  /// This machine, where it is of this set; else an empty triple.
+  codegen::MachineName (*host)();
+  /// Libraries of the host that code may call into.
+  llvm::ArrayRef<const char *> hostLibraries;
+};
+
+extern const InstructionSet kX86, kAArch64, kRiscV;
+
+/// Throws Error (compile) for a triple of none.
+const InstructionSet &instructionSetOf(const llvm::Triple &triple);
+/// This machine by its names; features are those that it has.
+codegen::MachineName hostMachine();
+
+} // namespace kiln::cpu

@@ -1,0 +1,70 @@
+// Large modules in parts, so that code generation takes memory for a part at a time and can be ended between them.
+#include "codegen/cpu/Native.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+namespace {
+
+/// Functions of one part are seen by the others, but not outside the shared object.
+void showToParts(LLVM::LLVMFuncOp fn) {
+  if (fn.getLinkage() != LLVM::Linkage::Internal) return;
+  fn.setLinkage(LLVM::Linkage::External);
+  fn.setVisibility_(LLVM::Visibility::Hidden);
+}
+
+/// A function without its body.
+Operation *declare(OpBuilder &b, LLVM::LLVMFuncOp fn) {
+  Operation *copy = fn->cloneWithoutRegions();
+  b.insert(copy);
+  return copy;
+}
+
+} // namespace
+
+SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions) {
+  SmallVector<LLVM::LLVMFuncOp> defined;
+  llvm::StringMap<Operation *> symbols;
+  for (Operation &op : *module.getBody()) {
+    if (auto fn = dyn_cast<LLVM::LLVMFuncOp>(op); fn && !fn.isExternal()) defined.push_back(fn);
+    if (auto symbol = dyn_cast<SymbolOpInterface>(op)) symbols[symbol.getName()] = &op;
+  }
+  SmallVector<OwningOpRef<ModuleOp>> parts;
+  if (defined.size() <= functions) return parts;
+  llvm::for_each(defined, showToParts);
+  for (size_t at = 0; at < defined.size(); at += functions) {
+    parts.push_back(ModuleOp::create(module.getLoc()));
+    ModuleOp part = *parts.back();
+    part->setAttrs(module->getAttrs());
+    for (LLVM::LLVMFuncOp fn : ArrayRef(defined).slice(at, std::min(functions, defined.size() - at)))
+      fn->moveBefore(part.getBody(), part.getBody()->end());
+  }
+  for (OwningOpRef<ModuleOp> &part : parts) {
+    OpBuilder b = OpBuilder::atBlockBegin(part->getBody());
+    llvm::StringSet<> known;
+    for (auto fn : part->getOps<LLVM::LLVMFuncOp>()) known.insert(fn.getName());
+    SmallVector<StringRef> used;
+    part->walk([&](Operation *op) {
+      for (NamedAttribute a : op->getAttrs())
+        if (auto name = dyn_cast<FlatSymbolRefAttr>(a.getValue()); name && known.insert(name.getValue()).second)
+          used.push_back(name.getValue());
+    });
+    for (StringRef name : used) {
+      Operation *symbol = symbols.lookup(name);
+      if (auto fn = dyn_cast<LLVM::LLVMFuncOp>(symbol)) declare(b, fn);
+      else b.clone(*symbol); // a constant of the module: each part has its own
+    }
+  }
+  // What is for outside goes with the first part.
+  for (auto global : llvm::make_early_inc_range(module.getOps<LLVM::GlobalOp>()))
+    if (global.getLinkage() == LLVM::Linkage::External) global->moveBefore(parts[0]->getBody(), parts[0]->getBody()->end());
+  return parts;
+}
+
+} // namespace kiln::cpu

@@ -1,0 +1,45 @@
+#include "codegen/cpu/InstructionSet.h"
+
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+
+namespace kiln::cpu {
+
+static bool owns(const llvm::Triple &triple) { return triple.getArch() == llvm::Triple::x86_64; }
+
+static void initialize() {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  LLVMInitializeX86AsmParser();
+}
+
+static Target describe(const llvm::TargetMachine &machine) {
+  Target target;
+  bool isWide = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
+  target.vectorBytes = isWide ? 64 : 32;
+  // Measured: on Zen a copy past the caches takes 0.6 to 0.75 of the time of a plain one from 16 MB of traffic on; on Cascade Lake chains
+  // got 5 percent slower and layernorm 20.
+  if (machine.getTargetCPU().starts_with("znver")) target.streamBytes = 8 << 20;
+  return target;
+}
+
+static codegen::MachineName host() {
+#if defined(__x86_64__)
+  codegen::MachineName name{llvm::sys::getProcessTriple(), llvm::sys::getHostCPUName().str(), ""};
+  for (auto &[feature, isOn] : llvm::sys::getHostCPUFeatures())
+    name.features += (name.features.empty() ? "" : ",") + std::string(isOn ? "+" : "-") + feature.str();
+  return name;
+#else
+  return {};
+#endif
+}
+
+static constexpr const char *kLibraries[] = {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6"};
+
+// Scalar loads beat the gather instruction since its microcode was mended, and 64-bit divisions of small numbers are slow.
+const InstructionSet kX86 = {owns, initialize, "+prefer-no-gather,+idivq-to-divl", describe, "llvm.x86.sse.sfence", host, kLibraries};
+
+} // namespace kiln::cpu

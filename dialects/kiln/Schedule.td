@@ -1,0 +1,149 @@
+// How the loops of a kernel run. A schedule changes speed, never bits: what shows in the bits is defined by docs/numerics.md, and stands in
+// no field here.
+#ifndef KILN_SCHEDULE
+#define KILN_SCHEDULE
+include "dialects/kiln/KilnBase.td"
+include "mlir/IR/EnumAttr.td"
+
+def Kiln_ScheduleInterface : AttrInterface<"ScheduleAttr"> {
+  let cppNamespace = "::kiln::ir";
+  let description = "How the loops of a kernel run.";
+  let methods = [InterfaceMethod<"Whether it fits a kernel; a diagnostic at the kernel where it does not.", "::llvm::LogicalResult",
+                                 "verifyFor", (ins "::mlir::Operation *":$kernel)>];
+}
+
+class Kiln_ScheduleAttr<string name, string keyword, string text, dag fields>
+    : AttrDef<Kiln_Dialect, name, [DeclareAttrInterfaceMethods<Kiln_ScheduleInterface>]> {
+  let mnemonic = keyword;
+  let summary = text;
+  let parameters = fields;
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+// Sizes of nested loops: 6x32.
+def Kiln_Extents : ArrayRefParameter<"int64_t"> {
+  let parser = "::kiln::ir::parseExtents($_parser)";
+  let printer = "::kiln::ir::printExtents($_printer, $_self)";
+}
+class Kiln_Number<int otherwise> : DefaultValuedParameter<"int64_t", !cast<string>(otherwise)>;
+def Kiln_Flag : DefaultValuedParameter<"bool", "false">;
+// Iterations that a task takes at the least: a number, or ? where it follows from the sizes of a call.
+def Kiln_Grain : DefaultValuedParameter<"int64_t", "1"> {
+  let parser = "::kiln::ir::parseGrain($_parser)";
+  let printer = "::kiln::ir::printGrain($_printer, $_self)";
+}
+
+def Kiln_Numbers : OptionalArrayRefParameter<"int64_t"> {
+  let parser = "::kiln::ir::parseNumbers($_parser)";
+  let printer = "::kiln::ir::printNumbers($_printer, $_self)";
+}
+class Kiln_List<string name> : ArrayRefParameter<"::kiln::ir::"#name#"Attr"> {
+  let parser = "::kiln::ir::parseList<::kiln::ir::"#name#"Attr>($_parser)";
+  let printer = "::kiln::ir::printList($_printer, $_self)";
+}
+
+def Kiln_Packing
+    : I32Enum<"Packing", "operands of a product that are copied into panels",
+              [I32EnumCase<"None", 0, "none">, I32EnumCase<"A", 1, "a">, I32EnumCase<"B", 2, "b">, I32EnumCase<"Both", 3, "both">]> {
+  let cppNamespace = "::kiln::ir";
+}
+def Kiln_ProductLoop : I32Enum<"ProductLoop", "loops of a product whose iterations threads share",
+                               [I32EnumCase<"None", 0, "none">, I32EnumCase<"Rows", 1, "rows">, I32EnumCase<"Columns", 2, "columns">]> {
+  let cppNamespace = "::kiln::ir";
+}
+def Kiln_WindowLoop : I32Enum<"WindowLoop", "loops of a convolution whose iterations threads share",
+                              [I32EnumCase<"None", 0, "none">, I32EnumCase<"Lines", 1, "lines">, I32EnumCase<"Filters", 2, "filters">]> {
+  let cppNamespace = "::kiln::ir";
+}
+class Kiln_Choice<EnumInfo choices>
+    : DefaultValuedParameter<choices.cppNamespace#"::"#choices.className, choices.cppNamespace#"::"#choices.className#"::None">;
+
+// Everywhere: `lanes` of vectors; `parallel`, the axis (or loop) whose iterations threads share, -1 or none: one thread; `grain`, how many
+// of them a task takes at the least.
+
+def Kiln_NestAttr : Kiln_ScheduleAttr<"Nest", "nest", "A loop over each axis of a result.",
+                                      (ins "int64_t":$lanes, Kiln_Flag:$collapse, Kiln_Number<1>:$rows, Kiln_Number<-1>:$transpose,
+                                          Kiln_Number<0>:$block, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain, Kiln_Numbers:$stream)> {
+  let description = [{
+    `lanes`: along the last axis. `collapse`: all axes are one. `rows`: of the axis before the last, that are computed together. `transpose`: an axis whose
+    elements operands hold one after the other; squares of `lanes` of it are turned in registers, in blocks of `block`. `stream`: results whose
+    stores go past the caches.
+  }];
+}
+
+def Kiln_ProductAttr : Kiln_ScheduleAttr<"Product", "product", "A matrix product in register tiles over blocks of its operands.",
+                                         (ins Kiln_Extents:$tile, "int64_t":$lanes, Kiln_Number<1>:$unroll, Kiln_Extents:$block,
+                                             Kiln_Choice<Kiln_Packing>:$pack, Kiln_Number<0>:$fold, Kiln_Flag:$prefetch,
+                                             Kiln_Choice<Kiln_ProductLoop>:$parallel, Kiln_Grain:$grain, Kiln_Number<0>:$epilogue)> {
+  let description = [{
+    `tile`: rows x columns of the result that are in registers; `unroll`: steps along the contracted axis at a time. `block`: rows x columns x
+    depth that are worked on at once, and what `pack` copies into panels. `fold`: the last batch axes that count as rows. `prefetch`: of the
+    rows of the result that the next tile writes. `parallel`: a loop over blocks. `epilogue`: the most lanes of what follows from the result.
+  }];
+}
+
+def Kiln_RankUpdateAttr : Kiln_ScheduleAttr<"RankUpdate", "rank_update", "A product of few rows: b is read once, in order.",
+                                            (ins "int64_t":$depth, "int64_t":$lanes, Kiln_Number<0>:$fold, Kiln_Number<0>:$epilogue)> {
+  let description = "`depth` steps along the contracted axis at a time, over all columns. `fold` and `epilogue` as for `product`.";
+}
+
+def Kiln_StageAttr : AttrDef<Kiln_Dialect, "Stage"> {
+  let mnemonic = "stage";
+  let summary = "Reductions that run in one loop, and values that it keeps for later ones.";
+  let description = "Both by their place among the operations of the kernel.";
+  let parameters = (ins Kiln_Numbers:$reduce, Kiln_Numbers:$keep);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Kiln_RowsAttr : Kiln_ScheduleAttr<"Rows", "rows", "Reductions along the last axis, and what surrounds them.",
+                                      (ins Kiln_List<"Stage">:$stages, "int64_t":$lanes, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain,
+                                          Kiln_Numbers:$stream)> {
+  let description = [{
+    For each row the `stages` run one after the other, and then the results of its shape are stored. `lanes`: of all loops but those of sums
+    and products, whose lanes are part of their definition.
+  }];
+}
+
+def Kiln_ColumnsAttr : Kiln_ScheduleAttr<"Columns", "columns", "Reductions along another axis than the last, and what surrounds them.",
+                                         (ins Kiln_List<"Stage">:$stages, "int64_t":$lanes, Kiln_Number<0>:$wide, Kiln_Number<0>:$prefetch,
+                                             Kiln_Number<0>:$sweep, Kiln_Number<1>:$rows, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain,
+                                             Kiln_Numbers:$stream)> {
+  let description = [{
+    For each block of columns the `stages` run one after the other, and then the results of its shape are stored. A block has `wide` columns, the
+    last ones `lanes`; `prefetch`: how many rows ahead. Or, of one reduction: `sweep` columns at once, whose results so far are in memory, and
+    take `rows` rows at a time.
+  }];
+}
+
+def Kiln_ConvolutionAttr : Kiln_ScheduleAttr<"Convolution", "convolution", "A convolution in register tiles.",
+                                             (ins Kiln_Extents:$tile, "int64_t":$lanes, Kiln_Flag:$pack, Kiln_Flag:$copy,
+                                                 Kiln_Choice<Kiln_WindowLoop>:$parallel, Kiln_Grain:$grain, Kiln_Number<0>:$epilogue)> {
+  let description = [{
+    `tile`: positions of a line x filters that are in registers. `copy`: each image is first laid out with its padding. `pack`: the weights of
+    a tile's filters are copied into a panel, once for all lines; `parallel` is then the loop over filters, else that over lines. `epilogue`: the
+    most lanes of what follows from the result.
+  }];
+}
+
+def Kiln_WindowAttr : Kiln_ScheduleAttr<"Window", "window", "A convolution, position by position with filters in lanes.",
+                                        (ins "int64_t":$lanes, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain)>;
+
+def Kiln_AssembleAttr : Kiln_ScheduleAttr<"Assemble", "assemble", "A result that is put together.", (ins Kiln_List<"Nest">:$parts)> {
+  let description = "The loops of each part: of a join its operands; else the array that is changed, and what is put into it.";
+}
+
+def Kiln_ScatterAttr : Kiln_ScheduleAttr<"Scatter", "scatter", "A copy of an array, and updates of it in order.",
+                                         (ins "::kiln::ir::NestAttr":$copy, "int64_t":$lanes)>;
+
+def Kiln_ScanAttr : Kiln_ScheduleAttr<"Scan", "scan", "Steps along an axis, of which each needs the one before.",
+                                      (ins "int64_t":$lanes, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain)> {
+  let description = "`lanes`: along the last axis, where that is not the one of the steps.";
+}
+
+def Kiln_CompactAttr
+    : Kiln_ScheduleAttr<"Compact", "compact", "The positions of true elements, a mask of `lanes` bits at a time.", (ins "int64_t":$lanes)>;
+
+def Kiln_SortAttr : Kiln_ScheduleAttr<"Sort", "sort", "Lines that are sorted by bytes of their keys.",
+                                      (ins Kiln_Number<-1>:$parallel, Kiln_Grain:$grain)>;
+
+#endif

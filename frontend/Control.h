@@ -1,0 +1,29 @@
+// Operations that run bodies: how they are applied and run, and how the bodies are recorded.
+#pragma once
+
+#include "frontend/Mode.h"
+#include "lib/Core/Trace.h"
+
+namespace kiln {
+
+using Bodies = std::span<const std::shared_ptr<const Trace>>;
+
+/// Applies an operation that runs bodies; `words` number them. Throws Error where they do not fit the operands.
+std::vector<Array> applyBodies(Op op, std::span<const Array *const> operands, std::span<const int64_t> words, Bodies bodies);
+
+/// Runs such an operation, body for body by the interpreter. An operand that nobody else holds may be changed in place.
+std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)());
+
+/// The outputs of a trace, each operation of which is applied: recorded where a recording is on.
+std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs);
+
+/// A body as it was recorded: its own inputs, then the arrays from outside that it reads, as inputs in the order in which it met them.
+struct RecordedBody {
+  std::shared_ptr<const Trace> trace;
+  std::vector<Array> captured;
+};
+
+/// Gives bodies the same inputs: `own` ones of each, then what any of them captured, which is the result.
+std::vector<Array> alignBodies(std::span<RecordedBody> bodies, size_t own);
+
+} // namespace kiln

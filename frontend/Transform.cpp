@@ -1,0 +1,329 @@
+#include "frontend/Transform.h"
+
+#include "frontend/OpsShared.h"
+#include "frontend/rules/Formula.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace kiln {
+
+using rules::Maybe;
+
+/// What each cell stands for now, as long as it is held.
+struct Transform::Cells : CellTable {
+  std::deque<Item> items; // by cell
+
+  void dropped(int32_t cell) override {
+    Item last; // ends without the lock
+    std::lock_guard lock(mutex);
+    if (size_t(cell) < items.size()) std::swap(last, items[size_t(cell)]);
+  }
+  void clear() {
+    close();
+    std::deque<Item> last;
+    std::lock_guard lock(mutex);
+    items.swap(last);
+  }
+};
+
+/// A view with what it stands for, as long as its cell is not written.
+struct Transform::View : ViewStep {
+  Item item;
+};
+
+static int64_t nextId() { // below those of recorders
+  static std::atomic<int64_t> last{0};
+  return --last;
+}
+
+Transform::Transform() : id(nextId()), cells(new Cells) {}
+Transform::~Transform() {
+  cells->clear();
+  cells->release();
+}
+
+static TensorType typeOf(const Transform::Item &item) {
+  TensorType type = item.below.type();
+  if (item.isBatched) type.shape.erase(0);
+  return type;
+}
+
+Array Transform::lift(Item item) {
+  TensorType type = typeOf(item);
+  Array a;
+  a.dtype = type.dtype;
+  a.shape = type.shape;
+  a.strides = contiguousStrides(a.shape);
+  a.storage = Storage::make({});
+  a.storage->device = item.below.storage->device;
+  cells->add(*a.storage.get(), 0);
+  std::lock_guard lock(cells->mutex);
+  cells->items.push_back(std::move(item));
+  return a;
+}
+
+bool Transform::isMine(const Array &array) const { return array.storage->recording == cells; }
+Transform::Item &Transform::cellItem(const Array &array) { return cells->items[size_t(array.storage->cell)]; }
+
+/// From the cell's array to the view.
+static std::vector<const ViewStep *> stepsTo(const Array &array) {
+  std::vector<const ViewStep *> steps;
+  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
+  return {steps.rbegin(), steps.rend()};
+}
+
+Transform::Item Transform::itemOf(const Array &array) {
+  if (!isMine(array)) return {array, std::nullopt, -1, false};
+  Item item = cellItem(array);
+  if (array.mark.recorder != id || !array.view) return item;
+  if (array.mark.version == cells->cells[size_t(array.storage->cell)].version) return static_cast<const View *>(array.view.get())->item;
+  for (const ViewStep *s : stepsTo(array)) item = performBelow(Op(s->op), {&item, 1}, s->words); // taken again
+  return item;
+}
+
+Transform::Item Transform::performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words) {
+  std::vector<TensorType> types;
+  for (const Item &item : items) types.push_back(typeOf(item));
+  Below others(*this);
+  return perform({op, {}, words, infer(op, types, words), true}, items);
+}
+
+std::vector<Array> Transform::applyAll(const Operation &o) {
+  fail(ErrorKind::Trace, info(o.op).name, "under a gradient or a batch", "a loop that runs as Python", "one operation with bodies");
+}
+
+Array Transform::apply(const Operation &o) {
+  std::vector<Item> items;
+  items.reserve(o.operands.size());
+  for (const Array *a : o.operands) items.push_back(itemOf(*a));
+  Item result;
+  {
+    Below others(*this);
+    result = perform(o, items);
+  }
+  return lift(std::move(result));
+}
+
+void Transform::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
+  if (!isMine(from)) return Mode::noteView(from, view, op, words);
+  auto step = std::make_shared<View>();
+  step->op = uint16_t(op);
+  step->words = {words.begin(), words.end()};
+  if (from.mark.recorder == id) step->from = from.view;
+  Item before = itemOf(from);
+  step->item = performBelow(op, {&before, 1}, words);
+  view.mark = {id, 0, cells->cells[size_t(from.storage->cell)].version};
+  view.view = std::move(step);
+}
+
+Array Transform::leave(const Array &value, const char *why, Leaving how) {
+  Item item = itemOf(value);
+  Below others(*this);
+  Array host = kiln::leave(visible(item), why, how);
+  return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
+}
+
+//===-- writes ------------------------------------------------------------------------------------------------------===//
+
+/// What the array behind a step becomes when the step's view becomes `value`; `seen` is what it was.
+Transform::Item Transform::undo(const ViewStep &step, const Item &seen, const Item &value) {
+  WordReader reader{step.words};
+  std::vector<int64_t> words;
+  auto perform = [&](Op op, std::initializer_list<Item> items) { return performBelow(op, {items.begin(), items.size()}, words); };
+  switch (Op(step.op)) {
+  case Op::Slice: {
+    appendWords(words, reader.dims());
+    reader.dims();
+    appendWords(words, reader.dims());
+    return perform(Op::Update, {seen, value});
+  }
+  case Op::Reshape: appendWords(words, typeOf(seen).shape); return perform(Op::Reshape, {value});
+  case Op::Transpose: {
+    Dims permutation = reader.dims(), inverse = permutation;
+    for (int i = 0; i < permutation.rank; ++i) inverse[int(permutation[i])] = i;
+    appendWords(words, inverse);
+    return perform(Op::Transpose, {value});
+  }
+  case Op::Real: return perform(Op::Complex, {value, perform(Op::Imag, {seen})});
+  case Op::Imag: return perform(Op::Complex, {perform(Op::Real, {seen}), value});
+  default: failRepeated();
+  }
+}
+
+void Transform::write(Array &target, const Array &value) {
+  Item item = itemOf(value);
+  if (!isMine(target)) {
+    if (item.tangent || item.node >= 0 || item.isBatched)
+      throw Error(ErrorKind::Trace,
+                  "assignment: expected an array made inside the function that is differentiated or batched, got one from "
+                  "outside (return the value instead)");
+    Below others(*this);
+    beforeWrite(target);
+    return writeInto(target, item.below);
+  }
+  std::vector<const ViewStep *> steps = target.mark.recorder == id ? stepsTo(target) : std::vector<const ViewStep *>();
+  std::vector<Item> seen = {cellItem(target)};
+  for (size_t i = 0; i + 1 < steps.size(); ++i) seen.push_back(performBelow(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words));
+  for (size_t i = steps.size(); i-- > 0;) item = undo(*steps[i], seen[i], item);
+  cellItem(target) = std::move(item);
+  ++cells->cells[size_t(target.storage->cell)].version;
+}
+
+//===-- what each does with an operation ----------------------------------------------------------------------------===//
+
+namespace {
+
+std::vector<const Array *> operandsOf(std::span<const Transform::Item> items) {
+  std::vector<const Array *> operands;
+  for (const Transform::Item &item : items) operands.push_back(&item.below);
+  return operands;
+}
+
+/// The operation over what its operands stand for.
+Array run(const Operation &o, std::span<const Array *const> operands) {
+  return kiln::apply({o.op, operands, o.words, o.type, o.mayShare, o.device});
+}
+
+/// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
+Array kept(const Array &x) { return Mode::current() || !x.storage->value ? x : withOwnCell(x); }
+
+bool isDifferentiable(DType t) { return (isFloat(t) || isComplex(t)) && !isStorage(t); }
+
+} // namespace
+
+Transform::Item Transform::resultOf(const Array &array) {
+  Item item = itemOf(array);
+  Below others(*this);
+  item.below = kept(item.below);
+  return item;
+}
+
+Array Tape::watch(const Array &array) {
+  int64_t node = int64_t(nodes.size());
+  Below others(*this);
+  Array below = kept(array);
+  nodes.push_back({Op::Input, {}, {}, {}, below});
+  watched.push_back(node);
+  return lift({below, std::nullopt, isDifferentiable(array.dtype) ? node : -1, false});
+}
+
+Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
+  std::vector<const Array *> operands = operandsOf(items);
+  Item result{run(o, operands), std::nullopt, -1, false};
+  bool isMoving = false;
+  for (const Item &item : items) isMoving |= item.node >= 0;
+  if (!isMoving || !isDifferentiable(result.below.dtype) || !(o.op == Op::Custom || rules::isDifferentiable(o.op))) return result;
+  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, {}};
+  std::vector<char> wanted;
+  for (const Item &item : items) {
+    node.nodes.push_back(item.node);
+    wanted.push_back(item.node >= 0);
+  }
+  rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
+  node.result = std::move(residual.result);
+  for (const Array &a : residual.operands) node.operands.push_back(kept(a));
+  result.node = int64_t(nodes.size());
+  nodes.push_back(std::move(node));
+  return result;
+}
+
+std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
+  int64_t first = int64_t(nodes.size());
+  std::vector<Array> lifted;
+  for (const Array &result : results) {
+    Node &part = nodes.emplace_back();
+    part.op = Op::Custom;
+    part.isPart = lifted.size() > 0;
+    int64_t node = isDifferentiable(result.dtype) ? first + int64_t(lifted.size()) : -1;
+    lifted.push_back(lift({result, std::nullopt, node, false}));
+  }
+  if (lifted.empty()) return lifted;
+  Node &node = nodes[size_t(first)];
+  for (const Item &item : taken) node.nodes.push_back(item.node);
+  node.backward = std::move(backward);
+  node.results = int64_t(results.size());
+  return lifted;
+}
+
+/// What the tape holds of memory that is written in place, it copies.
+void Tape::beforeWrite(const Array &target) {
+  for (Node &n : nodes)
+    for (Array &operand : n.operands) {
+      if (operand.storage.get() == target.storage.get())
+        throw Error(ErrorKind::Trace, "assignment: expected an array that the gradient does not need, got one from outside of the function "
+                                      "(return the value instead)");
+      bool isShared = target.storage->pinned && operand.storage->value.get() == target.storage->value.get();
+      if (isShared) operand = copyOfMemory(operand);
+    }
+}
+
+std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<const Maybe> cotangents) const {
+  using rules::operator+;
+  std::vector<Maybe> of(nodes.size());
+  auto add = [&](int64_t node, const Maybe &more) {
+    if (node < 0 || !more) return;
+    Maybe &total = of[size_t(node)];
+    total = total ? *total + *more : *more;
+  };
+  for (size_t i = 0; i < results.size(); ++i) add(results[i].node, cotangents[i]);
+  for (size_t i = nodes.size(); i-- > 0;) {
+    const Node &n = nodes[i];
+    if (n.isPart || n.op == Op::Input) continue;
+    if (n.backward) {
+      std::span<Maybe> cts(&of[i], size_t(n.results));
+      bool isReached = std::ranges::any_of(cts, [](const Maybe &ct) { return ct.has_value(); });
+      std::vector<Maybe> parts = isReached ? n.backward(cts) : std::vector<Maybe>(n.nodes.size());
+      for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
+      for (Maybe &ct : cts) ct.reset();
+      continue;
+    }
+    if (!of[i]) continue;
+    std::vector<const Array *> operands;
+    std::vector<char> wanted;
+    for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);
+    std::vector<Maybe> parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
+    for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
+    of[i].reset();
+  }
+  std::vector<Maybe> found;
+  for (int64_t node : watched) found.push_back(of[size_t(node)]);
+  return found;
+}
+
+Transform::Item Tangents::perform(const Operation &o, std::span<const Item> items) {
+  std::vector<const Array *> operands = operandsOf(items), tangents;
+  Item result{run(o, operands), std::nullopt, -1, false};
+  for (const Item &item : items) tangents.push_back(item.tangent ? &*item.tangent : nullptr);
+  result.tangent = rules::applyJvp({o.op, operands, o.words, &result.below}, tangents);
+  return result;
+}
+
+Transform::Item Batch::perform(const Operation &o, std::span<const Item> items) {
+  std::vector<const Array *> operands = operandsOf(items);
+  std::vector<char> isBatched;
+  for (const Item &item : items) isBatched.push_back(item.isBatched);
+  if (std::ranges::find(isBatched, 1) == isBatched.end()) return {run(o, operands), std::nullopt, -1, false};
+  return {rules::applyBatch({o.op, operands, o.words, isBatched, size}), std::nullopt, -1, true};
+}
+
+const Array &Batch::visible(const Item &item) const {
+  if (item.isBatched)
+    throw Error(ErrorKind::Trace,
+                "vmap: expected a function whose Python reads no value of an example, got one that does (kn.where chooses "
+                "for each example)");
+  return item.below;
+}
+
+Array stopGradient(const Array &x) {
+  auto *mode = dynamic_cast<Transform *>(Mode::current());
+  if (!mode) return x;
+  Transform::Item item = mode->itemOf(x);
+  {
+    Below others(*mode);
+    item.below = stopGradient(item.below);
+  }
+  return mode->lift({item.below, std::nullopt, -1, item.isBatched});
+}
+
+} // namespace kiln

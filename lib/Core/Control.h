@@ -1,0 +1,32 @@
+// What ops that run bodies take and give: rules over the signatures of the bodies, for traces, whose bodies are traces, and for modules,
+// where they are functions.
+#pragma once
+
+#include "lib/Core/Ops.h"
+
+#include <vector>
+
+namespace kiln {
+
+/// The types of a body.
+struct Signature {
+  std::vector<TensorType> inputs, results;
+};
+
+/// The types of the results. Each throws Error (value, dtype or shape) where operands and bodies do not fit together.
+std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Signature &condition, const Signature &body);
+std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::span<const Signature> bodies);
+
+/// The signature of a trace as a body. Throws Error (value) for one that cannot be any: of open sizes, strided inputs or devices, or with
+/// bodies too deep inside one another.
+Signature signatureOf(const char *op, const Trace &body);
+
+/// The numbers of the bodies among the words of an op.
+std::vector<int64_t> bodyNumbers(const OpInfo &record, std::span<const int64_t> words);
+/// The same words with other numbers in their place.
+std::vector<int64_t> withBodies(const OpInfo &record, std::span<const int64_t> words, std::span<const int64_t> numbers);
+
+std::vector<TensorType> inferLoop(const InferArgs &args);
+std::vector<TensorType> inferBranch(const InferArgs &args);
+
+} // namespace kiln

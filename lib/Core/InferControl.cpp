@@ -1,0 +1,127 @@
+#include "lib/Core/Control.h"
+
+#include "lib/Core/Infer.h"
+#include "lib/Core/Trace.h"
+
+namespace kiln {
+namespace {
+
+constexpr const char *kLoop = "loop", *kBranch = "branch";
+
+[[noreturn]] void mismatch(const char *op, const std::string &what, const TensorType &expected, const TensorType &got) {
+  fail(expected.dtype == got.dtype ? ErrorKind::Shape : ErrorKind::DType, op, what, toString(expected), toString(got));
+}
+
+/// The inputs of a body are of the types of the operands.
+void checkInputs(const char *op, const std::string &body, std::span<const TensorType> operands, const Signature &signature) {
+  if (signature.inputs.size() != operands.size())
+    fail(ErrorKind::Value, op, ("inputs of " + body), std::to_string(operands.size()), std::to_string(signature.inputs.size()));
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (!(signature.inputs[i] == operands[i])) mismatch(op, "input " + std::to_string(i) + " of " + body, operands[i], signature.inputs[i]);
+}
+
+/// Whether bodies lie at most `depth` deep in a trace.
+bool isShallow(const Trace &trace, int depth) {
+  if (depth == 0) return trace.bodies.empty();
+  for (const auto &body : trace.bodies)
+    if (!isShallow(*body, depth - 1)) return false;
+  return true;
+}
+
+std::vector<Signature> signaturesOf(const InferArgs &args, std::span<const int64_t> numbers) {
+  std::vector<Signature> signatures;
+  for (int64_t number : numbers) {
+    if (number < 0 || size_t(number) >= args.bodies.size())
+      fail(ErrorKind::Value, args.op, "bodies", "numbers below " + std::to_string(args.bodies.size()), std::to_string(number));
+    signatures.push_back(signatureOf(args.op, *args.bodies[size_t(number)]));
+  }
+  return signatures;
+}
+
+} // namespace
+
+Signature signatureOf(const char *op, const Trace &body) {
+  if (body.isOpen() || !body.devices.empty())
+    fail(ErrorKind::Value, op, "bodies", "fixed sizes and inputs of the host", body.isOpen() ? "symbols" : "'" + body.devices.back() + "'");
+  if (!isShallow(body, kMostNested - 1))
+    fail(ErrorKind::Value, op, "bodies", "at most " + std::to_string(kMostNested) + " inside one another", "more");
+  Signature signature;
+  for (size_t at = 0, slot = 0; at < body.words.size() && int64_t(signature.inputs.size()) < body.inputs;) {
+    TraceOp entry = Trace::decode(body.words, at);
+    if (entry.op == Op::Input) {
+      if (entry.words[2 + size_t(entry.words[1])]) fail(ErrorKind::Value, op, "inputs of bodies", "row-major arrays", "strides");
+      signature.inputs.push_back(body.types[slot]);
+    }
+    slot += entry.results;
+  }
+  for (int64_t output : body.outputs) signature.results.push_back(body.types[size_t(output)]);
+  return signature;
+}
+
+std::vector<int64_t> bodyNumbers(const OpInfo &record, std::span<const int64_t> words) {
+  std::vector<int64_t> numbers;
+  for (const WordGroup &group : groupsOf(record, words)) {
+    if (group.kind == 'b') numbers.push_back(group.words[0]);
+    if (group.kind == 'B') numbers.insert(numbers.end(), group.words.begin() + 1, group.words.end());
+  }
+  return numbers;
+}
+
+std::vector<int64_t> withBodies(const OpInfo &record, std::span<const int64_t> words, std::span<const int64_t> numbers) {
+  std::vector<int64_t> result;
+  size_t next = 0;
+  for (const WordGroup &group : groupsOf(record, words)) {
+    bool isBody = group.kind == 'b', isList = group.kind == 'B';
+    size_t given = isBody ? 1 : isList ? group.words.size() - 1 : 0;
+    result.insert(result.end(), group.words.begin(), group.words.end() - ptrdiff_t(given));
+    result.insert(result.end(), numbers.begin() + ptrdiff_t(next), numbers.begin() + ptrdiff_t(next + given));
+    next += given;
+  }
+  return result;
+}
+
+std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Signature &condition, const Signature &body) {
+  const std::vector<TensorType> &carried = body.results;
+  checkInputs(kLoop, "the condition", operands, condition);
+  checkInputs(kLoop, "the body", operands, body);
+  if (condition.results.size() != 1)
+    fail(ErrorKind::Value, kLoop, "results of the condition", "1", std::to_string(condition.results.size()));
+  if (TensorType flag{DType::Bool, {}}; !(condition.results[0] == flag))
+    mismatch(kLoop, "result of the condition", flag, condition.results[0]);
+  if (carried.empty() || carried.size() > operands.size())
+    fail(ErrorKind::Value, kLoop, "carried values", "1 to " + std::to_string(operands.size()), std::to_string(carried.size()));
+  for (size_t i = 0; i < carried.size(); ++i)
+    if (!(carried[i] == operands[i])) mismatch(kLoop, "carried value " + std::to_string(i), operands[i], carried[i]);
+  return carried;
+}
+
+std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::span<const Signature> bodies) {
+  if (bodies.empty()) fail(ErrorKind::Value, kBranch, "bodies", "at least 1", "0");
+  bool isNumber = !operands.empty() && operands[0].shape.rank == 0 && (operands[0].dtype == DType::Bool || operands[0].dtype == DType::I64);
+  if (!isNumber)
+    fail(ErrorKind::DType, kBranch, "the number of the body", "a bool or int64 of rank 0",
+         operands.empty() ? "none" : toString(operands[0]));
+  const std::vector<TensorType> &results = bodies[0].results;
+  if (results.empty()) fail(ErrorKind::Value, kBranch, "results", "at least 1", "0");
+  for (size_t i = 0; i < bodies.size(); ++i) {
+    std::string body = "body " + std::to_string(i);
+    checkInputs(kBranch, body, operands.subspan(1), bodies[i]);
+    if (bodies[i].results.size() != results.size())
+      fail(ErrorKind::Value, kBranch, ("results of " + body), std::to_string(results.size()), std::to_string(bodies[i].results.size()));
+    for (size_t k = 0; k < results.size(); ++k)
+      if (!(bodies[i].results[k] == results[k]))
+        mismatch(kBranch, "result " + std::to_string(k) + " of " + body, results[k], bodies[i].results[k]);
+  }
+  return results;
+}
+
+std::vector<TensorType> inferLoop(const InferArgs &args) {
+  auto bodies = signaturesOf(args, bodyNumbers(info(Op::Loop), args.words));
+  return loopTypes(args.operands, bodies[0], bodies[1]);
+}
+
+std::vector<TensorType> inferBranch(const InferArgs &args) {
+  return branchTypes(args.operands, signaturesOf(args, bodyNumbers(info(Op::Branch), args.words)));
+}
+
+} // namespace kiln

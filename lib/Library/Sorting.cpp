@@ -1,0 +1,169 @@
+#include "lib/Library/Sorting.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+// What stands between HWY_BEFORE_NAMESPACE and its end is compiled for these targets; the choice is made below.
+#define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3))
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "lib/Library/Sorting.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include <hwy/contrib/sort/traits-inl.h>
+#include <hwy/contrib/sort/vqsort-inl.h>
+#include <hwy/contrib/sort/vqsort.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace kiln::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T, template <typename> class Order> void sortKeys(T *keys, size_t n) {
+  hn::detail::SharedTraits<hn::detail::TraitsLane<Order<T>>> traits;
+  hn::Sort(hn::SortTag<T>(), traits, keys, n, static_cast<T *>(nullptr));
+}
+template <typename T> void sortRow(void *keys, size_t n, bool descending) {
+  if (descending) sortKeys<T, hn::detail::OrderDescending>(static_cast<T *>(keys), n);
+  else sortKeys<T, hn::detail::OrderAscending>(static_cast<T *>(keys), n);
+}
+
+using RowSort = void(void *, size_t, bool);
+/// By dtype; null for those of one byte, and those that are sorted as others.
+RowSort *rowSort(DType dtype) {
+  switch (dtype) {
+  case DType::I16: return sortRow<int16_t>;
+  case DType::U16: return sortRow<uint16_t>;
+  case DType::I32:
+  case DType::F32: return sortRow<int32_t>; // keys
+  case DType::U32: return sortRow<uint32_t>;
+  case DType::I64:
+  case DType::F64: return sortRow<int64_t>;
+  case DType::U64: return sortRow<uint64_t>;
+  default: return nullptr;
+  }
+}
+
+} // namespace kiln::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+/// The seed of the pivots' choice: any, as results do not depend on it.
+void hwy::Sorter::Fill24Bytes(const void *, size_t, void *bytes) { std::memset(bytes, 1, 24); }
+
+namespace kiln {
+namespace {
+
+constexpr int64_t kShort = 32;
+
+template <typename T> bool isBefore(T a, T b, bool descending) {
+  if constexpr (std::is_floating_point_v<T>)
+    if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+  return descending ? b < a : a < b;
+}
+
+template <typename T> void insertPositions(const T *row, int64_t n, bool descending, int64_t *positions) {
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t k = i;
+    for (; k > 0 && isBefore(row[i], row[positions[k - 1]], descending); --k) positions[k] = positions[k - 1];
+    positions[k] = i;
+  }
+}
+
+template <typename T> void insertValues(T *row, int64_t n, bool descending) {
+  for (int64_t i = 1; i < n; ++i) {
+    T value = row[i];
+    int64_t k = i;
+    for (; k > 0 && isBefore(value, row[k - 1], descending); --k) row[k] = row[k - 1];
+    row[k] = value;
+  }
+}
+
+/// Bytes by how often each occurs.
+template <typename T> void countBytes(T *row, int64_t n, bool descending) {
+  std::array<int64_t, 256> counts{};
+  for (int64_t i = 0; i < n; ++i) ++counts[uint8_t(row[i])];
+  for (int i = 0; i < 256; ++i) {
+    int value = int(std::numeric_limits<T>::min()) + (descending ? 255 - i : i);
+    int64_t count = counts[uint8_t(value)];
+    std::memset(row, value, size_t(count));
+    row += count;
+  }
+}
+
+/// The bits of floats as integers of the same order, and back.
+template <typename T> void turnToKeys(T *row, int64_t n) {
+  using Key = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  for (int64_t i = 0; i < n; ++i) {
+    Key key = std::bit_cast<Key>(row[i]);
+    row[i] = std::bit_cast<T>(key ^ (key >> (8 * sizeof(T) - 1) & std::numeric_limits<Key>::max()));
+  }
+}
+
+/// Floats by their bits. nans, and zeros of both signs, are put in their order, which the sort of keys does not keep.
+template <typename T> void sortFloats(T *row, int64_t n, bool descending, void (*sortKeys)(void *, size_t, bool)) {
+  std::vector<T> nans, zeros;
+  bool hasNan = false, hasNegativeZero = false;
+  for (int64_t i = 0; i < n; ++i) {
+    hasNan |= row[i] != row[i];
+    hasNegativeZero |= row[i] == 0 && std::signbit(row[i]);
+  }
+  T *end = row + n;
+  if (hasNan) {
+    std::copy_if(row, end, std::back_inserter(nans), [](T x) { return x != x; });
+    end = std::copy(nans.begin(), nans.end(), std::remove_if(row, end, [](T x) { return x != x; })) - nans.size();
+  }
+  if (hasNegativeZero) std::copy_if(row, end, std::back_inserter(zeros), [](T x) { return x == 0; });
+  turnToKeys(row, end - row);
+  sortKeys(row, size_t(end - row), descending);
+  turnToKeys(row, end - row);
+  if (hasNegativeZero)
+    std::copy(zeros.begin(), zeros.end(), std::partition_point(row, end, [&](T x) { return descending ? x > 0 : x < 0; }));
+}
+
+auto *rowSortHere(DType dtype) {
+  static const bool isWide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
+  return isWide ? N_AVX3::rowSort(dtype) : N_AVX2::rowSort(dtype);
+}
+
+} // namespace
+
+bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, void *to) {
+  return withElementType(dtype, [&]<typename T>(T) {
+    std::memcpy(to, from, size_t(rows * size) * sizeof(T));
+    T *row = static_cast<T *>(to);
+    for (int64_t i = 0; i < rows; ++i, row += size)
+      if (size <= kShort) insertValues(row, size, descending);
+      else if constexpr (sizeof(T) == 1) countBytes(row, size, descending);
+      else if constexpr (std::is_floating_point_v<T>) sortFloats(row, size, descending, rowSortHere(dtype));
+      else rowSortHere(dtype)(row, size_t(size), descending);
+  });
+}
+
+bool sortShortRows(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, int64_t *positions) {
+  return size <= kShort && withElementType(dtype, [&]<typename T>(T) {
+           for (int64_t i = 0; i < rows; ++i)
+             insertPositions(static_cast<const T *>(from) + i * size, size, descending, positions + i * size);
+         });
+}
+
+int64_t runStarts(DType dtype, const void *line, int64_t n, int64_t *starts, int64_t count) {
+  if (n == 0) return 0;
+  int64_t found = 1;
+  bool isKnown = withElementType(dtype, [&]<typename T>(T) {
+    auto *x = static_cast<const T *>(line);
+    if (!starts) {
+      for (int64_t i = 1; i < n; ++i) found += x[i] != x[i - 1];
+      return;
+    }
+    starts[0] = 0;
+    for (int64_t i = 1; found < count; ++i) starts[found] = i, found += x[i] != x[i - 1];
+  });
+  return isKnown ? found : -1;
+}
+
+} // namespace kiln
+#endif

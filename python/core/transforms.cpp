@@ -1,0 +1,188 @@
+// Gradients, tangents and batches of Python functions: over lists of arrays, which kiln/_transforms.py makes of trees.
+#include "transforms.h"
+
+#include "frontend/OpsShared.h"
+#include "frontend/Transform.h"
+
+namespace py11 = pybind11;
+
+namespace kiln::py {
+namespace {
+
+/// Calls a function with arrays of a mode; the arrays of its result, which is a list of them.
+std::vector<Object> callLifted(py11::handle function, std::span<const Array> arrays) {
+  Object list(check(PyList_New(Py_ssize_t(arrays.size()))));
+  for (size_t i = 0; i < arrays.size(); ++i) PyList_SET_ITEM(list.get(), Py_ssize_t(i), check(wrap(arrays[i])));
+  Object result(check(PyObject_CallOneArg(function.ptr(), list.get())));
+  std::vector<Object> results;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(result.get()); ++i) results.push_back(Object::borrow(PyList_GET_ITEM(result.get(), i)));
+  return results;
+}
+
+std::vector<Array> arraysOf(py11::list list) {
+  std::vector<Array> arrays;
+  for (py11::handle item : list) arrays.push_back(arrayOf(item.ptr()));
+  return arrays;
+}
+
+PyObject *wrapMaybe(const rules::Maybe &array) { return array ? wrap(*array) : Py_NewRef(Py_None); }
+
+template <typename T, typename Body> PyObject *listOf(const std::vector<T> &items, Body &&each) {
+  Object list(check(PyList_New(Py_ssize_t(items.size()))));
+  for (size_t i = 0; i < items.size(); ++i) PyList_SET_ITEM(list.get(), Py_ssize_t(i), check(each(items[i])));
+  return list.release();
+}
+
+std::vector<Transform::Item> resultsOf(Transform &mode, const std::vector<Object> &results) {
+  std::vector<Transform::Item> items;
+  for (const Object &r : results) items.push_back(mode.resultOf(arrayOf(r.get())));
+  return items;
+}
+
+/// Memory that nobody else shows: what a user may write into.
+Array owned(const Array &x) {
+  if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
+  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
+  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
+}
+
+/// What is left of a call whose gradients can be asked for.
+struct Pullback {
+  std::shared_ptr<Tape> tape;
+  std::vector<Transform::Item> results;
+
+  py11::object operator()(py11::list cotangents) const {
+    return located([&] {
+      std::vector<rules::Maybe> given;
+      for (py11::handle ct : cotangents) given.push_back(ct.is_none() ? rules::Maybe() : arrayOf(ct.ptr()));
+      std::vector<rules::Maybe> gradients = tape->gradients(results, given);
+      return listOf(gradients, [](const rules::Maybe &g) { return g ? wrap(owned(*g)) : Py_NewRef(Py_None); });
+    });
+  }
+};
+
+py11::object vjp(py11::object function, py11::list arrays) {
+  auto tape = std::make_shared<Tape>();
+  Pullback pullback{tape, {}};
+  py11::object results = located([&] {
+    std::vector<Array> lifted;
+    for (const Array &a : arraysOf(arrays)) lifted.push_back(tape->watch(a));
+    pullback.results = resultsOf(*tape, callLifted(function, lifted));
+    tape->end();
+    return listOf(pullback.results, [](const Transform::Item &item) { return wrap(item.below); });
+  });
+  return py11::make_tuple(results, py11::cast(std::move(pullback)));
+}
+
+py11::object jvp(py11::object function, py11::list arrays, py11::list tangents) {
+  std::vector<Transform::Item> items;
+  py11::object results = located([&] {
+    Tangents mode;
+    std::vector<Array> lifted, primals = arraysOf(arrays);
+    for (size_t i = 0; i < primals.size(); ++i) {
+      py11::handle t = tangents[i];
+      rules::Maybe tangent = t.is_none() ? rules::Maybe() : arrayOf(t.ptr());
+      lifted.push_back(mode.lift({primals[i], tangent, -1, false}));
+    }
+    items = resultsOf(mode, callLifted(function, lifted));
+    mode.end();
+    return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
+  });
+  return py11::make_tuple(results,
+                          located([&] { return listOf(items, [](const Transform::Item &item) { return wrapMaybe(item.tangent); }); }));
+}
+
+py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size) {
+  std::vector<Transform::Item> items;
+  py11::object results = located([&] {
+    Batch mode(size);
+    std::vector<Array> lifted, given = arraysOf(arrays);
+    for (size_t i = 0; i < given.size(); ++i) lifted.push_back(isBatched[i] ? mode.watch(given[i]) : mode.lift({given[i]}));
+    items = resultsOf(mode, callLifted(function, lifted));
+    mode.end();
+    return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
+  });
+  py11::list flags;
+  for (const Transform::Item &item : items) flags.append(item.isBatched);
+  return py11::make_tuple(results, flags);
+}
+
+//===-- functions with derivatives of their own ---------------------------------------------------------------------===//
+
+/// The innermost mode, which carries derivatives or a batch.
+Transform &innermost() { return dynamic_cast<Transform &>(*Mode::current()); }
+
+/// Its kind and, of a batch, the size; None where it is another mode or none.
+py11::object describeInnermost() {
+  Mode *mode = Mode::current();
+  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0);
+  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0);
+  if (auto *batch = dynamic_cast<Batch *>(mode)) return py11::make_tuple("batch", batch->size);
+  return py11::none();
+}
+
+/// What arrays stand for, whether the mode has something to do for each, and their tangents.
+py11::object lowered(py11::list arrays) {
+  py11::list below, isActive, tangents;
+  for (py11::handle h : arrays) {
+    Transform::Item item = innermost().itemOf(arrayOf(h.ptr()));
+    below.append(located([&] { return wrap(item.below); }));
+    isActive.append(item.node >= 0 || item.tangent || item.isBatched);
+    tangents.append(located([&] { return wrapMaybe(item.tangent); }));
+  }
+  return py11::make_tuple(below, isActive, tangents);
+}
+
+py11::object lift(py11::list arrays, py11::list tangents, bool isBatched) {
+  return located([&] {
+    std::vector<Array> lifted;
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      py11::handle t = tangents.empty() ? py11::handle(Py_None) : py11::handle(tangents[i]);
+      lifted.push_back(innermost().lift({arrayOf(arrays[i].ptr()), t.is_none() ? rules::Maybe() : arrayOf(t.ptr()), -1, isBatched}));
+    }
+    return listOf(lifted, [](const Array &a) { return wrap(a); });
+  });
+}
+
+/// `backward` takes cotangents of the results, and gives gradients of what was taken; None is 0.
+py11::object liftResults(py11::list taken, py11::list results, py11::object backward) {
+  return located([&] {
+    auto &tape = dynamic_cast<Tape &>(innermost());
+    std::vector<Transform::Item> items;
+    for (py11::handle h : taken) items.push_back(tape.itemOf(arrayOf(h.ptr())));
+    auto call = [backward](std::span<const rules::Maybe> cotangents) {
+      std::vector<rules::Maybe> given(cotangents.begin(), cotangents.end()), gradients;
+      Object list(listOf(given, wrapMaybe)), result(check(PyObject_CallOneArg(backward.ptr(), list.get())));
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(result.get()); ++i) {
+        PyObject *g = PyList_GET_ITEM(result.get(), i);
+        gradients.push_back(g == Py_None ? rules::Maybe() : arrayOf(g));
+      }
+      return gradients;
+    };
+    return listOf(tape.liftResults(items, arraysOf(results), call), [](const Array &a) { return wrap(a); });
+  });
+}
+
+} // namespace
+
+void defineTransforms(py11::module_ &m) {
+  py11::class_<Pullback>(m, "Pullback").def("__call__", &Pullback::operator());
+  m.def("vjp", vjp);
+  m.def("jvp", jvp);
+  m.def("vmap", [](py11::object function, py11::list arrays, py11::list flags, int64_t size) {
+    std::vector<bool> isBatched;
+    for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
+    return vmap(function, arrays, isBatched, size);
+  });
+  m.def("innermost", describeInnermost);
+  m.def("lowered", lowered);
+  m.def("lift", lift);
+  m.def("lift_results", liftResults);
+  m.def("below", [](py11::object function) { // calls it with the modes below the innermost one
+    Below others(innermost());
+    return function();
+  });
+  m.def("stop_gradient", [](py11::object x) { return located([&] { return wrap(stopGradient(arrayOf(x.ptr()))); }); });
+}
+
+} // namespace kiln::py

@@ -1,0 +1,19 @@
+// Parts of the module that pybind11 defines in files of their own.
+#pragma once
+
+#include "core.h"
+
+#include <pybind11/pybind11.h>
+
+namespace kiln::py {
+
+/// Calls `body` and throws what it raised as Python errors, located.
+template <typename Body> pybind11::object located(Body &&body) {
+  PyObject *result = guarded([&]() -> PyObject * { return body(); });
+  if (!result) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::object>(result);
+}
+
+void defineTransforms(pybind11::module_ &m);
+
+} // namespace kiln::py

@@ -1,0 +1,36 @@
+// RUN: kiln-opt %s --kiln-inline-bodies --symbol-dce | FileCheck %s
+
+// A number that is not known, a body that two branches name, a loop that may run: they stay.
+// CHECK-LABEL: @kept
+// CHECK: kiln.branch [@same]
+// CHECK: kiln.branch [@same]
+// CHECK: kiln.loop @flag, @same
+func.func @kept(%n: tensor<i64>, %x: tensor<i1>) -> (tensor<i1>, tensor<i1>, tensor<i1>) {
+  %zero = kiln.constant 0 : i64 : tensor<i64>
+  %a = kiln.branch [@same](%n, %x) : (tensor<i64>, tensor<i1>) -> tensor<i1>
+  %b = kiln.branch [@same](%zero, %x) : (tensor<i64>, tensor<i1>) -> tensor<i1>
+  %c = kiln.loop @flag, @same(%x) : (tensor<i1>) -> tensor<i1>
+  return %a, %b, %c : tensor<i1>, tensor<i1>, tensor<i1>
+}
+// What fails on some values.
+// CHECK-LABEL: @failing
+// CHECK: kiln.branch [@outer]
+func.func @failing(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %zero = kiln.constant 0 : i64 : tensor<i64>
+  %r = kiln.branch [@outer](%zero, %x, %i) : (tensor<i64>, tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
+func.func private @outer(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %r = kiln.branch [@inner](%i, %x, %i) : (tensor<i64>, tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
+func.func private @inner(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %r = kiln.gather %x, %i {axis = 0} : (tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
+func.func private @same(%x: tensor<i1>) -> tensor<i1> {
+  return %x : tensor<i1>
+}
+func.func private @flag(%x: tensor<i1>) -> tensor<i1> {
+  return %x : tensor<i1>
+}
