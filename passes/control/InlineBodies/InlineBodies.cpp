@@ -78,11 +78,11 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
     getOperation().walk([&](Operation *op) {
       for (FlatSymbolRefAttr name : ir::bodiesOf(op)) ++uses[name.getValue()];
     });
-    SmallVector<func::FuncOp> inOrder = llvm::to_vector(getOperation().getOps<func::FuncOp>());
-    for (func::FuncOp fn : llvm::reverse(inOrder)) // bodies stand behind what runs them
+    auto all = llvm::to_vector(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp fn : llvm::reverse(all)) // bodies stand behind what runs them
       if (!fn.isExternal() && llvm::any_of(fn.getBody().front(), [&](Operation &op) { return mayFail(op); })) failing.insert(fn.getName());
     SmallVector<StringAttr> names; // of all, also of those that are gone when it is their turn
-    for (func::FuncOp fn : inOrder) names.push_back(fn.getNameAttr());
+    for (func::FuncOp fn : all) names.push_back(fn.getNameAttr());
     for (StringAttr name : names) {
       auto found = functions.find(name.getValue());
       if (found == functions.end()) continue;
