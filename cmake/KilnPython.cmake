@@ -5,7 +5,7 @@ list(GET python_facts 0 python_include)
 list(GET python_facts 1 pybind11_include)
 list(GET python_facts 2 python_suffix)
 
-file(GLOB core_sources CONFIGURE_DEPENDS ${KILN_SOURCE}/python/core/*.cpp ${KILN_SOURCE}/frontend/frames/*.cpp)
+file(GLOB core_sources CONFIGURE_DEPENDS ${KILN_SOURCE}/python/core/*.cpp ${KILN_SOURCE}/python/jit/*.cpp ${KILN_SOURCE}/frontend/frames/*.cpp)
 add_library(kiln_python MODULE ${core_sources})
 target_include_directories(kiln_python SYSTEM PRIVATE ${python_include} ${pybind11_include})
 target_compile_options(kiln_python PRIVATE -fvisibility=hidden -Wno-missing-field-initializers -Wno-cast-function-type)

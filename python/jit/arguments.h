@@ -1,7 +1,7 @@
 // The arguments of a call: what of them is in its key, and everything that is used of them, held while code of the user may run.
 #pragma once
 
-#include "core.h"
+#include "python/core/core.h"
 
 #include "frontend/tree/Key.h"
 
