@@ -63,7 +63,7 @@ Case library(Op op, DType dtype) {
     assign(part, diagonal.shape.rank ? slice(diagonal, {i}, {1}, {1}) : diagonal);
   }
   Case c{{square}, {}};
-  if (info(op).operands == 2) c.operands.push_back(sample(dtype, {3, 2}, 1));
+  if (info(op).operands == 2) c.operands.push_back(sample(dtype, op == Op::Gcd ? Dims{3, 3} : Dims{3, 2}, 1));
   if (op == Op::Fft) c.words = wordsOf({{0, 1}}, {0, 2});
   else if (op == Op::Irfft) c.words = {0, 4, 2};
   else if (op == Op::Rfft) c.words = {0, 2};
