@@ -81,7 +81,19 @@ Array positionsOfTrue(const Array &mask) {
   return result;
 }
 
+/// The same by operations, which may be recorded.
+static Array runStartsApart(const Array &line) {
+  int64_t n = line.size();
+  Array first = full({1}, DType::Bool, {1, 0}, deviceOf(line));
+  Array before = slice(line, {0}, {n - 1}, {1}), after = slice(line, {1}, {n - 1}, {1});
+  Operand operands[] = {{Operand::IsArray, &after}, {Operand::IsArray, &before}};
+  Array others = applyElementwise(Op::NotEqual, operands);
+  const Array *parts[] = {&first, &others};
+  return nonzero(concat(parts, 0));
+}
+
 Array runStarts(const Array &asked) {
+  if (hasMode() && asked.size() && asked.shape.rank == 1) return runStartsApart(asked);
   Array line = leave(asked, "different elements are counted, whose number depends on values");
   if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32));
   if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8));
