@@ -21,10 +21,10 @@ np.arctan2(g, x); np.arctanh(h * 0.5); np.asin(h); np.asinh(g); np.atan(g); np.a
 np.bitwise_or(k, l); np.bitwise_right_shift(k, 3); np.bitwise_xor(k, l); np.cbrt(x); np.cbrt(d); np.ceil(g); np.conj(z); np.conjugate(z); np.copysign(x, g); np.cos(g); np.cos(d); np.cosh(g); np.deg2rad(x)
 np.degrees(x); np.divide(x, y); np.divide(k, l + 1); np.divmod(x, y); np.divmod(k, 7); np.equal(x, y); np.equal(k, l); np.exp(x); np.exp(d); np.exp(z); np.exp2(x); np.expm1(x); np.fabs(g); np.float_power(x, y)
 np.floor(g); np.floor_divide(x, y); np.floor_divide(k, l + 1); np.fmax(x, y); np.fmin(x, y); np.fmod(x, y); np.fmod(k, 7); np.frexp(x); np.gcd(k, l); np.greater(x, y); np.greater_equal(x, y)
-np.heaviside(g, 0.5); np.hypot(x, y); np.imag(z); np.invert(b); np.isclose(x, y); np.isclose(k, l); np.iscomplex(z); np.isfinite(q); np.isinf(q); np.isnan(q); np.isneginf(q); np.isposinf(q); np.isreal(z)
+np.heaviside(g, 0.5); np.hypot(x, y); z.imag; z.real; np.invert(b); np.isclose(x, y); np.isclose(k, l); np.iscomplex(z); np.isfinite(q); np.isinf(q); np.isnan(q); np.isneginf(q); np.isposinf(q); np.isreal(z)
 np.lcm(k, l); np.ldexp(x, e); np.less(x, y); np.less(u, 7); np.less_equal(x, y); np.log(x); np.log(d); np.log10(x); np.log1p(x); np.log2(x); np.logaddexp(x, y); np.logaddexp2(x, y); np.logical_and(b, m)
 np.logical_not(b); np.logical_or(b, m); np.logical_xor(b, m); np.maximum(x, y); np.maximum(k, l); np.minimum(x, y); np.mod(x, y); np.mod(k, 7); np.modf(g); np.multiply(x, y); np.multiply(z, z); np.multiply(k, l)
-np.nan_to_num(q); np.negative(g); np.negative(k); np.nextafter(x, y); np.not_equal(x, y); np.positive(x); np.pow(x, y); np.pow(x, 2); np.pow(k, 2); np.power(x, 3.5); np.rad2deg(x); np.radians(x); np.real(z)
+np.nan_to_num(q); np.negative(g); np.negative(k); np.nextafter(x, y); np.not_equal(x, y); np.positive(x); np.pow(x, y); np.pow(x, 2); np.pow(k, 2); np.power(x, 3.5); np.rad2deg(x); np.radians(x); np.reciprocal(x)
 np.reciprocal(x); np.remainder(g, y); np.round(g); np.around(g, 2); np.sign(g); np.signbit(g); np.sin(g); np.sin(d); np.sinc(x); np.sinh(g); np.spacing(x); np.sqrt(x); np.sqrt(z); np.square(x); np.square(k)
 np.subtract(x, y); np.tan(g); np.tanh(g); np.tanh(d); np.trunc(g); np.astype(x, np.float64); np.astype(x, np.int32); np.astype(k, np.float32); np.astype(b, np.float32); np.astype(u, np.int64)
 np.all(b); np.all(b2, 0); np.all(b2, 1); np.allclose(x, x); np.amax(x); np.amin(x); np.any(few); np.any(b2, 0); np.argmax(x); np.argmax(s, 0); np.argmax(s, 1); np.argmin(k); np.array_equal(x, x); np.average(x)
@@ -43,7 +43,7 @@ np.reshape(s.T, -1); np.resize(x, (2, x.size)); np.roll(x, 3); np.roll(s, 1, 1);
 np.tile(x, 2); np.tile(c, x.size // 10); np.tile(s, (2, 2)); np.transpose(s); np.trim_zeros(e); np.unstack(s); np.vsplit(s, [1]); np.vstack([x, y]); np.copy(s.T); np.copy(x); np.array(x); np.asarray(x); np.copyto(w, x)
 np.copyto(w, x, where=b)
 np.diag(s); np.diag(x[:v]); np.diagflat(x[:v]); np.diagonal(s); np.trace(s); np.tril(s); np.triu(s); np.tri(v); np.eye(v); np.identity(v); np.vander(o[::v]); np.tril_indices(v); np.tril_indices_from(s)
-np.triu_indices(v); np.triu_indices_from(s); np.diag_indices(v); np.diag_indices_from(s); np.fill_diagonal(w2, 3); np.indices(s.shape); np.empty(n); np.empty_like(x); np.full(n, 3.5, np.float32); np.full_like(x, 3)
+np.triu_indices(v); np.triu_indices_from(s); np.diag_indices(v); np.diag_indices_from(s); np.fill_diagonal(w2, 3); np.indices(s.shape); np.full(n, 3.5, np.float32); np.full_like(x, 3)
 np.full(n, 7); np.zeros(n); np.zeros_like(x); np.ones(n); np.ones_like(x); np.arange(n); np.arange(0.0, 1.0, 1 / n); np.linspace(0, 1, n); np.logspace(0, 1, n); np.geomspace(1, 10, n); np.bartlett(n); np.blackman(n)
 np.hamming(n); np.hanning(n)
 np.argpartition(x, 5); np.argsort(x); np.argsort(k); np.argsort(s, 1); np.lexsort((k, l)); np.partition(x, 5); np.sort(x); np.sort(d); np.sort(k); np.sort(u); np.sort(e); np.sort(s, 0); np.sort(s, 1); np.sort(o); np.sort(k, kind="stable")
@@ -70,6 +70,8 @@ np.random.random(n); np.random.normal(size=n); np.random.integers(0, 10, n); np.
 """
 UNMEASURED = {
     "answers about dtypes, shapes and files, or only names memory": "broadcast_shapes can_cast isdtype result_type from_dlpack get_include asarray",
+    "of NumPy's it gives a view, here x.real does": "real imag",
+    "of NumPy's it leaves memory as it is, here it makes zeros": "empty empty_like",
 }
 
 

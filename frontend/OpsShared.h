@@ -66,7 +66,8 @@ inline Dims ones(int rank) {
 }
 /// Positions of the true elements of a flat mask of the CPU.
 Array positionsOfTrue(const Array &mask);
-/// The view that a checked move (but dynamic_slice) of the op table takes, of that shape; none where it can only be a copy. No mode is told.
+/// The view that a checked move (but dynamic_slice) of the op table takes, of that shape; none where it can only be a copy. No mode is
+/// told.
 std::optional<Array> viewOfMove(const Array &x, Op op, std::span<const int64_t> words, const Dims &shape);
 /// The view that a dynamic slice takes: `starts` are read, and moved so that all of it lies inside.
 Array dynamicPart(const Array &x, const Array &starts, const Dims &sizes);

@@ -81,20 +81,20 @@ Array positionsOfTrue(const Array &mask) {
   return result;
 }
 
-/// The same by operations, which may be recorded.
+/// Where the runs of equal elements of a sorted vector begin, by operations that a mode sees: their number alone is asked for.
 static Array runStartsApart(const Array &line) {
-  int64_t n = line.size();
+  int64_t n = line.shape[0];
+  if (!n) return full({0}, DType::I64, {}, deviceOf(line));
   Array first = full({1}, DType::Bool, {1, 0}, deviceOf(line));
   Array before = slice(line, {0}, {n - 1}, {1}), after = slice(line, {1}, {n - 1}, {1});
   Operand operands[] = {{Operand::IsArray, &after}, {Operand::IsArray, &before}};
-  Array others = applyElementwise(Op::NotEqual, operands);
-  const Array *parts[] = {&first, &others};
+  Array differs = applyElementwise(Op::NotEqual, operands);
+  const Array *parts[] = {&first, &differs};
   return nonzero(concat(parts, 0));
 }
 
-Array runStarts(const Array &asked) {
-  if (hasMode() && asked.size() && asked.shape.rank == 1) return runStartsApart(asked);
-  Array line = leave(asked, "different elements are counted, whose number depends on values");
+Array runStarts(const Array &line) {
+  if (isApart(line)) return runStartsApart(line);
   if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32));
   if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8));
   Paused paused;
@@ -104,7 +104,7 @@ Array runStarts(const Array &asked) {
   if (count < 0) fail(ErrorKind::DType, "unique", "dtype", "one with an order", info(flat.dtype).name);
   Array result = Array::empty(DType::I64, {count});
   if (count) kiln::runStarts(flat.dtype, flat.data(), flat.size(), reinterpret_cast<int64_t *>(result.data()), count);
-  return moved(result, deviceOf(asked));
+  return result;
 }
 
 Array countTrue(const Array &mask) {

@@ -94,8 +94,8 @@ Coordinates inRegion(Emitter &e, ArrayRef<Coordinate> position, const Region &re
     Coordinate &c = result[i];
     if (!region.steps.empty()) {
       c.base = e.mul(c.base, region.steps[i]);
-      c.step *= region.steps[i].number;
-      c.rowStep *= region.steps[i].number;
+      c.step *= region.steps[i].number();
+      c.rowStep *= region.steps[i].number();
     }
     if (!region.starts.empty()) c.base = e.add(c.base, region.starts[i]);
   }

@@ -12,45 +12,42 @@ namespace kiln::cpu {
 
 static constexpr auto kNoWrap = arith::IntegerOverflowFlags::nsw;
 
-static Index plus(Index x, int64_t distance) {
-  x.number += distance;
-  return x;
-}
+static Index plus(Index x, int64_t distance) { return Index::behind(x.base(), x.offset() + distance); }
 
 Value Emitter::use(Index i) {
-  if (i.value && !i.number) return i.value;
-  Value number = arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.number);
-  return i.value ? arith::AddIOp::create(b, loc, i.value, number, kNoWrap).getResult() : number;
+  if (i.base() && !i.offset()) return i.base();
+  Value number = arith::ConstantIntOp::create(b, loc, b.getI64Type(), i.offset());
+  return i.base() ? arith::AddIOp::create(b, loc, i.base(), number, kNoWrap).getResult() : number;
 }
 Index Emitter::add(Index x, Index y) {
-  if (y.isStatic()) return plus(x, y.number);
-  if (x.isStatic()) return plus(y, x.number);
-  return plus(Index(arith::AddIOp::create(b, loc, x.value, y.value, kNoWrap).getResult()), x.number + y.number);
+  if (y.isStatic()) return plus(x, y.number());
+  if (x.isStatic()) return plus(y, x.number());
+  return Index::behind(arith::AddIOp::create(b, loc, x.base(), y.base(), kNoWrap), x.offset() + y.offset());
 }
 Index Emitter::sub(Index x, Index y) {
-  if (y.isStatic()) return plus(x, -y.number);
-  if (x.value == y.value) return x.number - y.number;
-  return plus(Index(arith::SubIOp::create(b, loc, use(x), y.value, kNoWrap).getResult()), -y.number);
+  if (y.isStatic()) return plus(x, -y.number());
+  if (x.base() == y.base()) return x.offset() - y.offset();
+  return Index::behind(arith::SubIOp::create(b, loc, use(x), y.base(), kNoWrap), -y.offset());
 }
 Index Emitter::mul(Index x, Index y) {
-  if (x.isStatic() && y.isStatic()) return x.number * y.number;
+  if (x.isStatic() && y.isStatic()) return x.number() * y.number();
   if (x.isConstant(0) || y.isConstant(0)) return 0;
   if (x.isConstant(1)) return y;
   if (y.isConstant(1)) return x;
   if (x.isStatic()) std::swap(x, y);
   if (!y.isStatic()) return Index(arith::MulIOp::create(b, loc, use(x), use(y), kNoWrap).getResult());
-  return plus(Index(arith::MulIOp::create(b, loc, x.value, use(y), kNoWrap).getResult()), x.number * y.number);
+  return Index::behind(arith::MulIOp::create(b, loc, x.base(), use(y), kNoWrap), x.offset() * y.number());
 }
 Index Emitter::min(Index x, Index y) {
-  if (x.isStatic() && y.isStatic()) return std::min(x.number, y.number);
+  if (x.isStatic() && y.isStatic()) return std::min(x.number(), y.number());
   return Index(arith::MinSIOp::create(b, loc, use(x), use(y)).getResult());
 }
 Index Emitter::ceilDiv(Index x, int64_t by) {
-  if (x.isStatic()) return (x.number + by - 1) / by;
+  if (x.isStatic()) return (x.number() + by - 1) / by;
   return Index(arith::DivUIOp::create(b, loc, use(add(x, by - 1)), use(by)).getResult());
 }
 Index Emitter::floorTo(Index x, int64_t by) {
-  if (x.isStatic()) return x.number / by * by;
+  if (x.isStatic()) return x.number() / by * by;
   return Index(arith::AndIOp::create(b, loc, use(x), use(-by)).getResult()); // by is a power of two
 }
 Value Emitter::lessThan(Index x, Index y) { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, use(x), use(y)); }
@@ -58,8 +55,8 @@ Value Emitter::lessThan(Index x, Index y) { return arith::CmpIOp::create(b, loc,
 SmallVector<Value> Emitter::loop(Index from, Index to, Index step, ValueRange init,
                                  llvm::function_ref<SmallVector<Value>(Index, ValueRange)> body) {
   if (from.isStatic() && to.isStatic() && step.isStatic()) {
-    if (from.number >= to.number) return SmallVector<Value>(init);
-    if (from.number + step.number >= to.number) return body(from, init);
+    if (from.number() >= to.number()) return SmallVector<Value>(init);
+    if (from.number() + step.number() >= to.number()) return body(from, init);
   }
   auto loop = scf::ForOp::create(b, loc, use(from), use(to), use(step), init);
   OpBuilder::InsertionGuard guard(b);
@@ -214,7 +211,7 @@ Value Emitter::maskBelow(Index count, int64_t lanes) {
   for (int64_t i = 0; i < lanes; ++i) numbers[size_t(i)] = int32_t(i);
   auto type = VectorType::get({lanes}, b.getI32Type());
   if (count.isStatic()) {
-    auto isIn = llvm::map_to_vector(numbers, [&](int32_t i) { return i < count.number; });
+    auto isIn = llvm::map_to_vector(numbers, [&](int32_t i) { return i < count.number(); });
     return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), ArrayRef<bool>(isIn)));
   }
   Value lane = arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
@@ -241,8 +238,8 @@ Value Emitter::stack(DType dtype, int64_t elements) {
 }
 
 int64_t lanesFor(Index n, int64_t limit) {
-  if (!n.isStatic() || n.number >= limit) return limit;
-  return int64_t(std::bit_ceil(uint64_t(std::max<int64_t>(n.number, 1))));
+  if (!n.isStatic() || n.number() >= limit) return limit;
+  return int64_t(std::bit_ceil(uint64_t(std::max<int64_t>(n.number(), 1))));
 }
 
 } // namespace kiln::cpu

@@ -3,6 +3,7 @@
 
 #include "dialects/kiln/KilnDialect.h"
 #include "dialects/kiln/math/Expr.h"
+#include "lib/Core/Assert.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <optional>
@@ -14,17 +15,35 @@ using mlir::Location;
 using mlir::OpBuilder;
 using mlir::Value;
 
-/// An i64: a constant, or a value and a constant distance from it, so that positions beside each other are known as such.
-struct Index {
-  int64_t number = 0;
-  Value value; // null: the constant alone
-
+/// An i64: a constant, or a value and a constant distance from it, so that positions beside each other are known as such. It is no number:
+/// whoever needs one asks whether it is static first.
+class Index {
+public:
   Index() = default;
-  Index(int64_t n) : number(n) {}
-  explicit Index(Value v) : value(v) {}
-  bool isConstant(int64_t n) const { return !value && number == n; }
-  bool isStatic() const { return !value; }
-  bool operator==(const Index &o) const { return number == o.number && value == o.value; }
+  Index(int64_t n) : distance(n) {}
+  explicit Index(Value v) : from(v) {}
+  /// `distance` behind a value; the distance alone where there is none.
+  static Index behind(Value from, int64_t distance) {
+    Index index(distance);
+    index.from = from;
+    return index;
+  }
+
+  bool isConstant(int64_t n) const { return isStatic() && distance == n; }
+  bool isStatic() const { return !from; }
+  /// The constant that it is.
+  int64_t number() const {
+    KILN_ASSERT(isStatic(), "an index that is a constant");
+    return distance;
+  }
+  /// The value that it is behind, or null, and how far.
+  Value base() const { return from; }
+  int64_t offset() const { return distance; }
+  bool operator==(const Index &o) const { return distance == o.distance && from == o.from; }
+
+private:
+  int64_t distance = 0;
+  Value from;
 };
 
 /// A position along one axis for every lane: base + lane * step, or a vector of positions.

@@ -255,7 +255,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   if (context.status) status = context.status;
   func::ReturnOp::create(b, loc, status);
   bool isFixed = context.scratchUsed.isStatic();
-  scratch = std::max(scratch, context.sharedBytes + (isFixed ? context.scratchUsed.number : 0));
+  scratch = std::max(scratch, context.sharedBytes + (isFixed ? context.scratchUsed.number() : 0));
   if (!isFixed && places.isOpen) openScratch.push_back({fn, e.add(context.scratchUsed, context.sharedBytes)});
   return fn;
 }
@@ -412,7 +412,7 @@ void ProgramEmitter::emitWorkspace() {
       b.clone(*op, map);
       return map.lookup(v);
     };
-    Index bytes = e.add(Index(remake(remake, asked.bytes.value)), asked.bytes.number);
+    Index bytes = Index::behind(remake(remake, asked.bytes.base()), asked.bytes.offset());
     most = arith::MaxSIOp::create(b, loc, most, e.use(bytes));
   }
   SmallVector<Index> starts;

@@ -214,7 +214,7 @@ static std::optional<int64_t> laneStride(const Buffer &buffer, ArrayRef<Coordina
   for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
     if (c.isUniform()) continue;
     if (c.lanes || !stride.isStatic()) return std::nullopt;
-    total += c.step * stride.number;
+    total += c.step * stride.number();
   }
   return total;
 }
@@ -239,7 +239,7 @@ bool Evaluator::crossesTile(const Buffer &buffer, ArrayRef<Coordinate> position)
   int64_t rowStride = 0;
   for (auto [c, stride] : llvm::zip(position, buffer.strides)) {
     if (c.lanes || (c.rowStep && !stride.isStatic())) return false;
-    if (c.rowStep) rowStride += c.rowStep * stride.number;
+    if (c.rowStep) rowStride += c.rowStep * stride.number();
   }
   return rowStride == 1;
 }

@@ -127,14 +127,14 @@ void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
 
 void TiledProduct::tile(const Tile &t) {
   Value rowsFit = e.lessThan(e.add(t.row, mr - 1), M), columnsFit = e.lessThan(e.add(t.column, nr - 1), N);
-  auto divides = [](Index size, int64_t by) { return size.isStatic() && size.number % by == 0; };
+  auto divides = [](Index size, int64_t by) { return size.isStatic() && size.number() % by == 0; };
   Value isFull; // null: always
   if (!divides(M, mr) || !divides(N, nr)) isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
   SmallVector<Value> sums = start(t, isFull);
   if (prefetches) prefetchNext(t);
   store(t, accumulate(t, sums), isFull);
   if (!t.p.finish) return;
-  bool isOnlyBlock = K.isStatic() && kc >= K.number;
+  bool isOnlyBlock = K.isStatic() && kc >= K.number();
   if (isOnlyBlock) return finish(t, isFull);
   e.when(e.lessThan(e.sub(K, 1), e.add(t.pc, t.count)), [&] { finish(t, isFull); });
 }
@@ -157,7 +157,7 @@ void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, 
       tile({p, e.add(ic, e.mul(ip, mr)), column, pc, count, aPanel, bPanel, isEdge});
     });
   };
-  if (packsB || (N.isStatic() && N.number % nr == 0)) return rows(false);
+  if (packsB || (N.isStatic() && N.number() % nr == 0)) return rows(false);
   e.when(e.lessThan(e.add(column, nr - 1), N), [&] { rows(false); }, [&] { rows(true); });
 }
 

@@ -45,7 +45,7 @@ private:
     constexpr int64_t kAhead = 16, kFar = 1024, kLine = 64;
     if (side.compute) return;
     int64_t bytes = byteSize(side.dtype);
-    if (side.along.isStatic() && side.along.number * bytes < kFar) return;
+    if (side.along.isStatic() && side.along.number() * bytes < kFar) return;
     for (int64_t at = 0; at < width * bytes; at += kLine) {
       Value address =
           e.address(side.pointer, side.dtype, source(clamped(e.add(start, at / bytes)), e.min(e.add(q, kAhead), e.sub(count, 1))));
@@ -106,7 +106,7 @@ void packShared(KernelContext &k, const Side &side, Value to, int64_t width, int
                 Index count) {
   Packer packer(k.e, side, to, width, first, count);
   Index work = k.e.mul(count, width / 2);
-  auto grain = grainOf(panels.isStatic() ? Extent(panels.number) : Extent(), work.isStatic() ? Extent(work.number) : Extent());
+  auto grain = grainOf(panels.isStatic() ? Extent(panels.number()) : Extent(), work.isStatic() ? Extent(work.number()) : Extent());
   k.parallelLoop(grain, 0, panels, 1, work,
                  [&](Index panel) { packer.strip(k.e.add(start, k.e.mul(panel, width)), k.e.mul(panel, block * width)); });
 }

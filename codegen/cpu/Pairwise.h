@@ -42,7 +42,7 @@ public:
       auto branch = mlir::scf::IfOp::create(e.b, e.loc, mlir::TypeRange(args.getTypes()), isSet, true);
       OpBuilder::InsertionGuard guard(e.b);
       e.b.setInsertionPointToStart(branch.thenBlock());
-      Value mine = at(level.value), yes = mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true));
+      Value mine = at(e.use(level)), yes = mlir::arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true));
       Value both = mlir::arith::SelectOp::create(e.b, e.loc, args[1], join(mine, args[0]), mine);
       mlir::scf::YieldOp::create(e.b, e.loc, mlir::ValueRange{both, yes});
       e.b.setInsertionPointToStart(branch.elseBlock());

@@ -136,7 +136,7 @@ void KernelContext::parallelLoop(std::optional<int64_t> grain, Index from, Index
   }
   Index least = *grain;
   if (*grain == ir::kOpenGrain)
-    least = work.isStatic() ? Index(std::max<int64_t>(1, kTaskWork / std::max<int64_t>(work.number, 1)))
+    least = work.isStatic() ? Index(std::max<int64_t>(1, kTaskWork / std::max<int64_t>(work.number(), 1)))
                             : Index(arith::DivUIOp::create(e.b, e.loc, e.use(kTaskWork), e.use(e.add(work, 1))));
   Outliner(*this, loop).run(least);
 }

@@ -216,7 +216,7 @@ void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
   for (auto &[value, buffer] : ev.buffers) {
     if (!isFull(value) || !buffer.strides.back().isConstant(1) || isComplex(buffer.dtype)) continue;
     int64_t bytes = byteSize(buffer.dtype);
-    if (buffer.strides[axis].isStatic() && buffer.strides[axis].number * bytes < kFar) continue;
+    if (buffer.strides[axis].isStatic() && buffer.strides[axis].number() * bytes < kFar) continue;
     Value at = e.address(buffer.pointer, buffer.dtype, ev.offsetOf(buffer, position));
     for (int64_t byte = 0; byte < ev.lanes * bytes; byte += kLine)
       LLVM::Prefetch::create(e.b, e.loc, e.address(at, DType::U8, byte), /*rw=*/0, /*hint=*/3, /*cache=*/1);
@@ -287,7 +287,7 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, 
   };
   if (n.isConstant(0)) {
     for (const Reducer &r : stage) results.push_back(empty(r, isRow ? 0 : ev.lanes));
-  } else if (!inBlocks || (n.isStatic() && n.number <= block)) {
+  } else if (!inBlocks || (n.isStatic() && n.number() <= block)) {
     results = finish(reduceRange(stage, 0, n, keep, position));
   } else if (n.isStatic()) {
     results = reduceBlocks();
@@ -347,7 +347,7 @@ void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position
   size_t last = space.size() - 1;
   int64_t lanes = schedule.getLanes(), rows = schedule.getRows(), width = kSweepBytes / byteSize(r.dtype);
   Index n = space[axis], blocks = e.ceilDiv(n, kColumnBlock);
-  bool isOneBlock = !r.isInBlocks() || (n.isStatic() && n.number <= kColumnBlock);
+  bool isOneBlock = !r.isInBlocks() || (n.isStatic() && n.number() <= kColumnBlock);
   auto joinTwo = [&](Value a, Value b) { return join(r, a, b)[0]; };
   auto overTile = [&](llvm::function_ref<void(Index)> body) {
     forEachVector(ev, from, to, lanes, [&](Coordinate c) {
@@ -418,7 +418,7 @@ void ReductionEmitter::emitColumns(ir::ColumnsAttr schedule) {
     if (!whole.isConstant(0)) {
       forEachVector(k, grain, 0, whole, wide, work, body);
       Index rest = e.sub(columns, whole);
-      if (rest.isStatic() && rest.number < 2 * lanes) grain = std::nullopt;
+      if (rest.isStatic() && rest.number() < 2 * lanes) grain = std::nullopt;
       else if (grain && *grain != ir::kOpenGrain) *grain *= wide / lanes;
     }
     if (!(whole == columns)) forEachVector(k, grain, whole, columns, lanes, work, body);

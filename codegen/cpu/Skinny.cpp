@@ -7,7 +7,7 @@ namespace kiln::cpu {
 
 void emitRankUpdate(KernelContext &k, ir::RankUpdateAttr schedule, const Product &p) {
   Emitter &e = k.e;
-  int64_t rows = p.a.size.number, depth = p.depth.number, step = schedule.getDepth(), lanes = schedule.getLanes();
+  int64_t rows = p.a.size.number(), depth = p.depth.number(), step = schedule.getDepth(), lanes = schedule.getLanes();
   auto block = [&](Index start, int64_t count, bool isFirst) {
     SmallVector<Expr> left; // the elements of a, in every lane
     for (int64_t r = 0; r < rows; ++r)

@@ -26,7 +26,7 @@ public:
     lanes = schedule.getLanes();
     parts = schedule.getTile()[1] / lanes;
     if (schedule.getParallel() != ir::WindowLoop::None) grain = schedule.getGrain();
-    for (int i = 0; i < spatial; ++i) padded.push((out.shape[size_t(i) + 1].number - 1) * strides[i] + (w[i] - 1) * dilation[i] + 1);
+    for (int i = 0; i < spatial; ++i) padded.push((out.shape[size_t(i) + 1].number() - 1) * strides[i] + (w[i] - 1) * dilation[i] + 1);
     for (int i = 0; i < spatial; ++i) isPadded |= low[i] != 0 || padded[i] > x[i + 1];
     if (!schedule.getCopy()) {
       readInPlace();
@@ -73,13 +73,13 @@ private:
   const Buffer &operand() { return k.ev.buffers.find(op->getOperand(0))->second; }
 
   void readInPlace() {
-    for (Index s : ArrayRef(operand().strides).drop_front().drop_back()) step.push_back(s.number);
+    for (Index s : ArrayRef(operand().strides).drop_front().drop_back()) step.push_back(s.number());
   }
 
   /// The sizes of the result's spatial axes.
   Dims linesOf() {
     Dims result;
-    for (int i = 0; i < spatial; ++i) result.push(out.shape[size_t(i) + 1].number);
+    for (int i = 0; i < spatial; ++i) result.push(out.shape[size_t(i) + 1].number());
     return result;
   }
 
@@ -104,7 +104,7 @@ private:
         from.pop_back();
       };
       Index end = std::max<int64_t>(std::min(x[axis + 1], padded[axis] - low[axis]), 0);
-      if (axis == 0) k.parallelLoop(grain ? grainOf(end.number, step[0]) : std::nullopt, 0, end, 1, step[0], body);
+      if (axis == 0) k.parallelLoop(grain ? grainOf(end.number(), step[0]) : std::nullopt, 0, end, 1, step[0], body);
       else e.loop(0, end, 1, body);
     };
     nest(nest, 0, 0);
@@ -126,7 +126,7 @@ private:
   }
 
   void line(ArrayRef<Index> at, Index group, Index block, int64_t left) {
-    int64_t size = out.shape[size_t(spatial)].number, tile = std::min(schedule.getTile()[0], size), whole = size / tile * tile;
+    int64_t size = out.shape[size_t(spatial)].number(), tile = std::min(schedule.getTile()[0], size), whole = size / tile * tile;
     e.loop(0, whole, tile, [&](Index first) { computeTile(at, group, block, left, first, tile); });
     if (whole < size) computeTile(at, group, block, left, whole, size - whole);
   }

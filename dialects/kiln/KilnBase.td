@@ -62,7 +62,7 @@ class NonDifferentiable<string reason> : GradientDecision { string why = reason;
 
 // How an op runs for a batch: the same op over operands with one more axis, which is the first. Elementwise ops need no decision.
 class BatchDecision;
-// All operands have that axis; attributes named in `axes` count from one more.
+// All operands have that axis, or repeat along it; attributes named in `axes` count from one more.
 class Shifted<list<string> attributes = []> : BatchDecision { list<string> axes = attributes; }
 // batch::symbol in frontend/rules.
 class BatchInCpp<string name> : BatchDecision { string symbol = name; }

@@ -1,5 +1,6 @@
 #include "frontend/frames/Code.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace kiln::py {
@@ -110,6 +111,15 @@ void CodeMap::decode(PyCodeObject *code) {
   }
 }
 
+bool CodeMap::mayFollow(int last, int offset) const {
+  const Instruction &before = at(last);
+  if (offset == before.next || std::ranges::find(handlers, offset) != handlers.end()) return true;
+  const Opcodes &opcodes = Opcodes::get();
+  if (!opcodes.isJump(before.op)) return false;
+  int target = before.next + (opcodes.isBackward(before.op) ? -2 : 2) * before.arg;
+  return offset == target || (has(target) && offset == at(target).next); // the end of a loop may be skipped
+}
+
 void CodeMap::reach(int offset, int depth, std::vector<int> &toDo) {
   if (!has(offset) || depth < 0) return void(consistent = false);
   Instruction &at = instructions[size_t(offset) / 2];
@@ -122,7 +132,7 @@ void CodeMap::followPaths(PyCodeObject *code) {
   std::vector<int> toDo;
   reach(0, 0, toDo);
   ExceptionTable table(code->co_exceptiontable);
-  for (ExceptionTable::Entry e; table.read(e);) reach(e.target, e.depth, toDo);
+  for (ExceptionTable::Entry e; table.read(e);) handlers.push_back(e.target), reach(e.target, e.depth, toDo);
   while (!toDo.empty()) {
     Instruction at = this->at(toDo.back());
     toDo.pop_back();

@@ -45,6 +45,8 @@ public:
   bool has(int offset) const { return offset >= 0 && size_t(offset) / 2 < instructions.size(); }
   /// Offsets of instructions, in order.
   const std::vector<int> &offsets() const { return starts; }
+  /// Whether an instruction can be the next one of a run after another.
+  bool mayFollow(int last, int offset) const;
   /// Whether all paths to an instruction agree on its depth.
   bool isConsistent() const { return consistent; }
 
@@ -54,7 +56,7 @@ private:
   void followPaths(PyCodeObject *code);
   void reach(int offset, int depth, std::vector<int> &toDo);
   std::vector<Instruction> instructions; // by offset
-  std::vector<int> starts;
+  std::vector<int> starts, handlers;     // of exceptions
   bool consistent = true;
 };
 

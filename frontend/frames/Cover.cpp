@@ -186,16 +186,18 @@ void Reader::store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssiz
   if (sort != Sort::Plain && sort != Sort::Array) fail(std::string("stores a ") + nameOfType(value) + " where it stays");
   Origin origin = originOf(container);
   if (origin == Origin::Unknown) fail(std::string("stores into a ") + nameOfType(container) + " that comes from elsewhere");
-  auto [place, isFirst] = known.try_emplace({container, kind, canonical(key), index}, -1);
   changed.insert(container);
-  bool isAppend = kind == Place::Items;
-  if (place->second < 0 || isAppend) {
-    place->second = int(state.stores.size());
+  bool isAppend = kind == Place::Items; // each is a store of its own, and says nothing of the list
+  int none = -1;
+  int &place = isAppend ? none : known.try_emplace({container, kind, canonical(key), index}, -1).first->second;
+  if (isAppend) grown.insert(container);
+  if (place < 0) {
+    place = int(state.stores.size());
     auto argument = std::ranges::find(passed, container);
     int number = origin == Origin::InKey ? int(argument - passed.begin()) : -1;
     state.stores.push_back({placeOf(kind, number < 0 ? container : nullptr, key, index), number, {}});
   }
-  state.stores[size_t(place->second)].value = Object::borrow(value);
+  state.stores[size_t(place)].value = Object::borrow(value);
 }
 
 } // namespace kiln::py

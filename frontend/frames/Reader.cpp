@@ -57,25 +57,25 @@ Reader::Reader(PythonState &state, ReadListener &listener, PyObject *function, s
   for (PyObject *o : passed) setOrigin(o, Origin::InKey);
   for (PyObject *o : objects) setOrigin(o, Origin::Covered);
   setOrigin(function, Origin::Covered);
-  for (const Guard &g : state.guards) { // of other paths
-    isNew(g.place);
-    if (PyObject *value = g.expected.get()) coverKnown(g, value);
-  }
-  for (const Place &p : state.arrays) isNew(p);
 }
 
-/// What the guards of other paths say of a value.
-void Reader::coverKnown(const Guard &guard, PyObject *value) {
-  PyObject *of = guard.place.container.get();
-  if (guard.place.kind == Place::Part && of && PyFunction_Check(of) && coveredFunctions.insert(of).second) coverFunction(of);
-  bool isContent = guard.place.kind == Place::Keys || guard.place.kind == Place::Items;
-  if (!isContent && values.isOpen(value) && originOf(value) == Origin::Unknown) coverValue(value);
+/// What other paths of the call have read is read no more, and what they found is known.
+void Reader::coverKnown() {
+  for (const Guard &g : state.guards) isNew(g.place);
+  for (const Place &p : state.arrays) isNew(p);
+  for (const Guard &g : std::vector<Guard>(state.guards)) {
+    PyObject *of = g.place.container.get(), *value = g.expected.get();
+    if (g.place.kind == Place::Part && of && PyFunction_Check(of) && coveredFunctions.insert(of).second) coverFunction(of);
+    bool isContent = g.place.kind == Place::Keys || g.place.kind == Place::Items;
+    if (value && !isContent && values.isOpen(value) && originOf(value) == Origin::Unknown) coverValue(value);
+  }
 }
 
 bool Reader::start() {
   hook = std::make_unique<Hook>(*this);
   if (!hook->isWhole()) return false;
   try {
+    coverKnown();
     enter(function);
   } catch (const Stop &) { return false; }
   return true;
@@ -105,7 +105,7 @@ void Reader::fail(const std::string &text) {
   why = at ? place(at, atOffset) + text : text;
   auto own = std::find_if_not(live.rbegin(), live.rend(), isOfLibrary);
   if (at && own != live.rend() && own != live.rbegin()) why = place(own->frame.code(), own->last) + "leads to " + why;
-  hook->stop();
+  if (hook) hook->stop();
   throw Stop();
 }
 
@@ -142,6 +142,7 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
     open(frame);
   }
   Live &now = live.back();
+  if (isKnown && !CodeMap::of(frame.code()).mayFollow(now.last, offset)) fail("runs instructions that nobody told of");
   if (offset == now.next && instruction.depth > 0) noteResult(frame.stack()[instruction.depth - 1]);
   now.last = offset, now.next = instruction.next;
 }
@@ -264,7 +265,8 @@ void Reader::subscript(PyObject *o, PyObject *key) {
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
-    if (at < 0 || at >= n) return PyErr_Clear(), snapshot(o); // which depends on the length
+    bool dependsOnLength = at < 0 || at >= n || grown.contains(o);
+    if (dependsOnLength) return PyErr_Clear(), snapshot(o);
     return edge(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
   if (sort == Sort::Dict) {

@@ -55,7 +55,8 @@ private:
   std::vector<Live> live;
   std::unordered_map<PyObject *, Origin> origins;
   std::map<std::tuple<PyObject *, int, PyObject *, Py_ssize_t>, int> known; // places: read (-1), or stored to (the number of the store)
-  std::unordered_set<PyObject *> changed;                                   // containers that are stored to
+  std::unordered_set<PyObject *> changed, grown;                            // containers that are stored to, and appended to
+  std::vector<Object> kept;                                                 // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
   Object keys; // of places
@@ -87,7 +88,10 @@ private:
 
   // Cover.cpp: what is known of objects.
   Origin originOf(PyObject *o) const;
-  void setOrigin(PyObject *o, Origin origin) { origins[o] = origin; }
+  void setOrigin(PyObject *o, Origin origin) {
+    origins[o] = origin;
+    if (origin == Origin::Covered) kept.push_back(Object::borrow(o));
+  }
   void noteResult(PyObject *o);
   void require(PyObject *o);
   PyObject *canonical(PyObject *key);
@@ -95,7 +99,7 @@ private:
   bool isNew(const Place &place);
   void edge(Place place, PyObject *value);
   void coverValue(PyObject *value);
-  void coverKnown(const Guard &guard, PyObject *value);
+  void coverKnown();
   void coverTuple(PyObject *tuple);
   void snapshot(PyObject *container);
   void deep(PyObject *o, int depth = 0);

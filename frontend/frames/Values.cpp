@@ -38,8 +38,7 @@ Sort Values::sortOfType(PyTypeObject *type) {
   if (type == &PyDict_Type) return Sort::Dict;
   if (type == &PySet_Type || type == &PyFrozenSet_Type) return Sort::Set;
   if (type == &PyFunction_Type) return Sort::Function;
-  if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type || type == &_PyMethodWrapper_Type)
-    return Sort::Native;
+  if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type) return Sort::Native;
   if (type == &PyMethod_Type) return Sort::Method;
   if (type == &PyType_Type) return Sort::Class;
   if (type == &PyModule_Type) return Sort::Module;

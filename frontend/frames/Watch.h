@@ -17,8 +17,8 @@ public:
   /// Null for one that is gone.
   PyObject *get() const {
     if (!isWeak) return object.get();
-    PyObject *found = PyWeakref_GET_OBJECT(object.get());
-    return found == Py_None ? nullptr : found;
+    PyObject *found = reinterpret_cast<PyWeakReference *>(object.get())->wr_object;
+    return found == Py_None || !Py_REFCNT(found) ? nullptr : found;
   }
   explicit operator bool() const { return bool(object); }
   PyObject *visited() const { return object.get(); }

@@ -6,9 +6,6 @@
 namespace kiln::rules {
 namespace {
 
-/// An operand with the axis of the batch, whether it has it or repeats.
-Array whole(const Batched &o, size_t i) { return o.isBatched[i] ? *o.operands[i] : withAxis(*o.operands[i], 0, o.size); }
-
 /// A list of words with one more value in front.
 void appendBehind(std::vector<int64_t> &words, int64_t first, const Dims &dims, int64_t added = 0) {
   words.insert(words.end(), {dims.rank + 1, first});
@@ -164,11 +161,6 @@ Array batch::nonzero(const Batched &o, const RuleRecord &) {
 }
 
 //===-- products ----------------------------------------------------------------------------------------------------===//
-
-Array batch::solve(const Batched &o, const RuleRecord &) {
-  Array a = whole(o, 0), b = whole(o, 1);
-  return applyOp(o.op, {&a, &b}, {});
-}
 
 /// With one batch axis more; where one operand alone has it, it is one that stays.
 Array batch::dotGeneral(const Batched &o, const RuleRecord &) {

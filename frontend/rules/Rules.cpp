@@ -139,7 +139,11 @@ Array batchShifted(const Batched &o, const RuleRecord &record) {
     bool isShifted = record.shifted >> number++ & 1, isList = group.kind == 'I' || group.kind == 'N';
     for (size_t i = 0; i < group.words.size(); ++i) words.push_back(group.words[i] + (isShifted && !(isList && i == 0)));
   }
-  return applyOp(o.op, o.operands, words);
+  std::vector<Array> held;
+  std::vector<const Array *> operands;
+  for (size_t i = 0; i < o.operands.size(); ++i) held.push_back(whole(o, i));
+  for (const Array &a : held) operands.push_back(&a);
+  return applyOp(o.op, operands, words);
 }
 
 } // namespace

@@ -40,6 +40,9 @@ struct RuleRecord {
 };
 const RuleRecord &recordOf(Op op);
 
+/// An operand with the axis of the batch, whether it has it or repeats.
+inline Array whole(const Batched &o, size_t i) { return o.isBatched[i] ? *o.operands[i] : withAxis(*o.operands[i], 0, o.size); }
+
 namespace vjp {
 #define KILN_VJP(name) void name(const Applied &, const Array &ct, Gradients &gradients);
 #define KILN_JVP(name)

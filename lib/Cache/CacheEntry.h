@@ -17,7 +17,8 @@ std::shared_ptr<Executable> openAnywhere(const std::string &path);
 bool appendFooter(const std::string &path, const std::vector<int64_t> &key);
 /// Whether a folder is the user's or root's, and nobody else may put files into it: what it holds is run.
 bool isTrusted(const std::string &folder);
-/// Drops drafts of processes that ended while they wrote, and the entries that were used the longest ago, if all are more than `limit` bytes, until there is room for others.
+/// Drops drafts of processes that ended while they wrote, and the entries that were used the longest ago, if all are more than `limit`
+/// bytes, until there is room for others.
 void dropOldEntries(const std::string &folder, int64_t limit);
 
 /// What a file of the cache is.

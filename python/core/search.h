@@ -29,6 +29,7 @@ public:
   size_t newArrays() const { return captured.empty() ? 0 : state->arrays.size() - arrays; }
 
   void addInput(PyObject *array) override {
+    if (recorder.cellSlot(arrayOf(array).storage.get()) >= 0) recorder.giveUp("an array is read by name that the call made");
     arguments.addCaptured(array);
     recorder.addInput(arrayOf(array));
     holders.push_back(arrayOf(array).storage->refs.load());

@@ -55,8 +55,8 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     """Records calls of ``function`` and runs them as compiled code.
 
     Arguments and results are arrays, numbers, strings, None, or dicts, lists and tuples of them. Each combination of
-    shapes, dtypes, layouts, numbers and static values is recorded once; arrays that the function reads by name are looked
-    up at each call. What cannot be recorded runs in eager, with one warning that names the line.
+    shapes, dtypes, layouts, numbers and static values is recorded once; arrays that the function reads by name, also from attributes,
+    dicts and lists, are looked up at each call, and what it stores there is stored. What cannot be recorded runs in eager, with one warning that names the line.
 
     Parameters
     ----------

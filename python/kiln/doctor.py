@@ -28,7 +28,7 @@ def _compiler():
 
 
 def _cache():
-    with tempfile.TemporaryDirectory() as folder, kn.config.override(jit="sync", cache=True, cache_dir=folder, dump_dir=""):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, kn.config.override(jit="sync", cache=True, cache_dir=folder, dump_dir=""):
         made = [kn.jit(lambda x: kn.exp(x) - 3, dynamic=False) for _ in range(2)]
         for f in made:
             f(kn.ones(4))

@@ -8,11 +8,11 @@ from .composed.layers import (batch_norm, dropout, embedding, group_norm, instan
 from .composed.losses import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_similarity, cross_entropy, gaussian_nll_loss, hinge_embedding_loss,
                               huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, poisson_nll_loss, smooth_l1_loss, soft_margin_loss,
                               triplet_margin_loss)
+from .composed.resizing import interpolate, pixel_shuffle, stft
 from .composed.special import gelu, relu, sigmoid, silu, softplus
 from .composed.statistics import log_softmax, logsumexp, softmax
 from .composed.windows import (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, avg_pool3d, conv1d,
-                               conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, fold, interpolate, max_pool1d, max_pool2d, max_pool3d,
-                               pixel_shuffle, stft, unfold)
+                               conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, fold, max_pool1d, max_pool2d, max_pool3d, unfold)
 from ._ops import tanh
 
 __all__ = sorted(name for name in globals() if not name.startswith("_") and callable(globals()[name]))

@@ -106,7 +106,7 @@ def assert_same_bits(f, *args, **kwargs):
 
     expected = run(function)
     threads = _core.get_num_threads()
-    with tempfile.TemporaryDirectory() as folder, config.override(jit="sync", cache=True, cache_dir=folder):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, config.override(jit="sync", cache=True, cache_dir=folder):
         ways = [("operation by operation", jit(function, on_miss="raise", dynamic=False), "replay"), ("compiled", jit(function, on_miss="raise", dynamic=False), "call"),
                 ("from the cache", jit(function, on_miss="raise", dynamic=False), "call"), ("for any size", jit(function, on_miss="raise", dynamic=True), "call")]
         for what, jitted, how in ways:

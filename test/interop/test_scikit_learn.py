@@ -9,7 +9,7 @@ import kiln as kn
 ESTIMATORS = {
     "StandardScaler": lambda: preprocessing.StandardScaler(), "MinMaxScaler": lambda: preprocessing.MinMaxScaler(), "MaxAbsScaler": lambda: preprocessing.MaxAbsScaler(),
     "Normalizer": lambda: preprocessing.Normalizer(), "Binarizer": lambda: preprocessing.Binarizer(threshold=0.2), "KernelCenterer": lambda: preprocessing.KernelCenterer(),
-    "PolynomialFeatures": lambda: preprocessing.PolynomialFeatures(2), "PCA": lambda: decomposition.PCA(2, svd_solver="full"), "PCA, randomized": lambda: decomposition.PCA(2, svd_solver="randomized", power_iteration_normalizer="QR", random_state=0),
+    "PCA": lambda: decomposition.PCA(2, svd_solver="full"), "PCA, randomized": lambda: decomposition.PCA(2, svd_solver="randomized", power_iteration_normalizer="QR", random_state=0),
     "Ridge": lambda: linear_model.Ridge(solver="svd"), "LinearDiscriminantAnalysis": lambda: discriminant_analysis.LinearDiscriminantAnalysis()}
 
 

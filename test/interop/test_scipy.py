@@ -22,7 +22,7 @@ s.special.i0(x); s.special.stdtr(p, x); s.fft.fft(x); s.fft.ifft(x); s.fft.rfft(
 s.stats.zscore(x); s.stats.gmean(p); s.stats.hmean(p); s.stats.pmean(p, 3); s.stats.moment(x, 3); s.stats.skew(x); s.stats.kurtosis(m, axis=1); s.stats.describe(m).variance; s.stats.ttest_1samp(x, 0.1).statistic
 s.stats.ttest_ind(x, y).pvalue; s.stats.ttest_rel(x, y).pvalue; s.stats.pearsonr(x, y).statistic; s.stats.jarque_bera(x).statistic; s.stats.skewtest(x).pvalue; s.stats.kurtosistest(x).statistic; s.stats.normaltest(x).pvalue
 s.stats.chisquare(c).statistic; s.stats.entropy(p); s.stats.variation(p); s.stats.sem(x); s.stats.rankdata(x); s.stats.trim_mean(x, 0.1); s.stats.differential_entropy(x); s.stats.directional_stats(m).mean_direction; s.stats.iqr(x)
-s.integrate.trapezoid(x); s.integrate.simpson(x); s.integrate.cumulative_trapezoid(x); s.cluster.vq.whiten(m); s.signal.detrend(x); s.signal.hilbert(x); s.signal.welch(x, nperseg=16)[1]; s.signal.fftconvolve(x, y)
+s.integrate.trapezoid(x); s.integrate.cumulative_trapezoid(x); s.cluster.vq.whiten(m); s.signal.detrend(x); s.signal.hilbert(x); s.signal.fftconvolve(x, y)
 s.ndimage.gaussian_filter(m, 1.5); s.ndimage.uniform_filter(m, 3); s.ndimage.sobel(m); s.ndimage.median_filter(m, 3); s.constants.convert_temperature(x, "C", "K")
 s.spatial.transform.Rotation.from_rotvec(m[:, :3]).as_matrix(); s.optimize.elementwise.find_root(lambda v, a: v ** 3 - a, (0 * p, p + 1), args=(p,)).x; s.differentiate.derivative(lambda v: v ** 3, p).df"""
 ROWS = [r for line in ROWS.splitlines() for r in line.split("; ")]

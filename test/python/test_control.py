@@ -233,7 +233,7 @@ def test_numbers_take_the_dtype_that_the_body_gives():
 @pytest.mark.parametrize("change, error, text", [
     (lambda s: {"a": s["a"], "b": kn.astype(s["b"], kn.float64)}, "DTypeError", r"carried value \['b'\]: expected float32\[3\], got float64\[3\]: convert it"),
     (lambda s: {"a": s["a"][:1], "b": s["b"]}, "ShapeError", r"carried value \['a'\]: expected int64\[2\], got int64\[1\]"),
-    (lambda s: (s["a"], s["b"]), "ValueError", "structure of the carried values: expected PyTreeDef"),
+    (lambda s: (s["a"], s["b"]), "ValueError", r"structure of the carr.*: expected PyTreeDef"),
 ])
 def test_carried_types_stay(change, error, text):
     start = {"a": kn.zeros((2,), dtype=kn.int64), "b": kn.zeros((3,), dtype=kn.float32)}
@@ -423,7 +423,7 @@ def random_body(rng, depth):
     """A function of an array of three numbers and an integer that gives such two, of a few steps and forms inside one another."""
     def step():
         kind = rng.choice(["affine", "turn", "put", "count", "outer"] + ["fori", "while", "cond", "switch", "scan"] * (depth < 2))
-        inner = [random_body(rng, depth + 1) for _ in range(3)] if depth < 2 else []
+        inner, second, third = [random_body(rng, depth + 1) if depth < 2 else None for _ in range(3)]
         c = rng.randrange(-3, 4) / 4
         if kind == "affine":
             return lambda x, n: (x * c + kn.astype(n, x.dtype), n)
@@ -436,27 +436,27 @@ def random_body(rng, depth):
         if kind == "outer":
             return lambda x, n: (kn.where(x > OUTER, OUTER, x) + c, n)
         if kind == "fori":
-            return lambda x, n: kn.fori_loop(0, n % 4, lambda i, s: inner[0](s[0] + kn.astype(i, x.dtype), s[1]), (x, n))
+            return lambda x, n: kn.fori_loop(0, n % 4, lambda i, s: inner(s[0] + kn.astype(i, x.dtype), s[1]), (x, n))
         if kind == "while":
-            def body(s):
-                x, n = inner[0](s[0], s[1])
+            def more(s):
+                x, n = inner(s[0], s[1])
                 return x, n, s[2] + 1
-            return lambda x, n: kn.while_loop(lambda s: (s[2] < 3) & (kn.sum(s[0]) < 100.0), body, (x, n, 0))[:2]
+            return lambda x, n: kn.while_loop(lambda s: (s[2] < 3) & (kn.sum(s[0]) < 100.0), more, (x, n, 0))[:2]
         if kind == "cond":
-            return lambda x, n: kn.cond(n % 2 == 0, inner[0], inner[1], x, n)
+            return lambda x, n: kn.cond(n % 2 == 0, inner, second, x, n)
         if kind == "switch":
-            return lambda x, n: kn.switch(n % 5 - 1, inner, x, n)
+            return lambda x, n: kn.switch(n % 5 - 1, (inner, second, third), x, n)
 
         def scanned(x, n):
-            (x, n), rows = kn.scan(lambda s, r: (inner[0](s[0] * r, s[1]), s[0]), (x, n), x, reverse=c > 0)
+            (x, n), rows = kn.scan(lambda s, r: (inner(s[0] * r, s[1]), s[0]), (x, n), x, reverse=c > 0)
             return x + kn.sum(rows, 0), n
         return scanned
-    steps = [step() for _ in range(rng.randrange(1, 4))]
 
-    def body(x, n):
-        for s in steps:
-            x, n = s(x, n)
-        return x, n
+    def chain(first, then):
+        return lambda x, n: then(*first(x, n))
+    body = step()
+    for _ in range(rng.randrange(3)):
+        body = chain(body, step())
     return body
 
 

@@ -30,6 +30,16 @@ def test_kernels_name_their_operations_and_lines():
     assert "kernel 0: contraction, dot_general" in text
 
 
+def test_kernels_say_how_their_loops_run():
+    def f(x, w):
+        return kn.softmax(x @ w, axis=-1)
+
+    x, w = kn.ones((5, 4)), kn.ones((4, 3))
+    found, text = kernels_of(f, x, w)
+    assert found[0]["schedule"].startswith("#kiln.product<tile = ") and found[1]["schedule"].startswith("#kiln.rows<stages = [<reduce")
+    assert all(k["schedule"] in text and k["schedule"] in kn.jit(f).lower(x, w).ir("schedule") for k in found)
+
+
 @pytest.mark.parametrize("function, why", [
     (lambda x: kn.sum(x * 2, axis=0) + kn.sum(kn.sum(x * 2, axis=1)), "reduces another axis"),
     (lambda x: kn.cumulative_sum(kn.exp(x), axis=0), "is a kernel of its own"),

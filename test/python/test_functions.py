@@ -218,3 +218,11 @@ def test_choices_between_numbers_rows_and_arrays(dtype, rng):
         x = x.copy()
         x[m] = one
         same_bits(z, x)
+
+
+def test_masks_without_axes_that_select_nothing():
+    x = kn.asarray(3.0)
+    x[kn.asarray(False)] = kn.zeros((0,))
+    assert x.item() == 3
+    with pytest.raises(kn.ShapeError, match="assignment: shape of the value: expected one that repeats to"):
+        x[kn.asarray(True)] = kn.zeros((0,))

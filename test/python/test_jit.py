@@ -272,7 +272,7 @@ def test_disable_jit_and_metadata():
     assert documented.stats.kernels == 1 and documented.stats.tier == 1 and "1 kernels" in str(documented.explain())
     with pytest.raises(AttributeError):
         documented.stats.calls = 5
-    for stage, mark in {"kiln": "kiln.add", "fused": "kiln.kernel", "kernels": "workspace", "vector": "vector<", "llvm": "define", "asm": ".text"}.items():
+    for stage, mark in {"kiln": "kiln.add", "fused": "kiln.kernel", "kernels": "workspace", "schedule": "schedule = #kiln.", "vector": "vector<", "llvm": "define", "asm": ".text"}.items():
         assert mark in documented.lower(kn.ones(64)).ir(stage)
 
 

@@ -17,8 +17,10 @@ def inexact(op):
 def rows(ops, dtypes):
     for op in ops:
         for number, call in enumerate(calls_of(op)):
+            is_real = any(isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in call[0])  # what the record writes out
             for dtype in dtypes(op):
-                yield pytest.param(op, call, dtype, id=f"{op}-{number}-{dtype}")
+                if not is_real or np.dtype(dtype).kind == "f":
+                    yield pytest.param(op, call, dtype, id=f"{op}-{number}-{dtype}")
 
 
 def differences(op, point, words, direction):

@@ -72,7 +72,7 @@ def test_edges_of_integrals():
         got, want = getattr(kn.special, name)(kn.asarray(edges)).numpy(), getattr(sp, name)(edges)
         np.testing.assert_allclose(got, want, rtol=1e-14, err_msg=name)
     for name in ("ellipk", "ellipe", "ellipkm1"):
-        got, want = getattr(kn.special, name)(kn.asarray([0.0, 1.0, 2.0, np.nan])).numpy(), getattr(sp, name)(np.array([0.0, 1.0, 2.0, np.nan]))
+        got, want = getattr(kn.special, name)(kn.asarray(np.array([0.0, 1.0, 2.0, np.nan]))).numpy(), getattr(sp, name)(np.array([0.0, 1.0, 2.0, np.nan]))
         np.testing.assert_allclose(got, want, rtol=1e-14, err_msg=name)
 
 

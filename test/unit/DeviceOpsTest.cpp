@@ -56,6 +56,7 @@ Case assemble(Op op, DType dtype) {
 }
 
 Case library(Op op, DType dtype) {
+  if (info(op).accepts == Accepts::Integer) return {{sample(dtype, {3, 2}), sample(dtype, {3, 2}, 1)}, {}};
   Array x = sample(dtype, {3, 3}), square = matmul(x, transpose(x, {1, 0}));
   Array diagonal = full({3}, dtype, scalarBits({Operand::IsFloat, nullptr, 0, 4}, dtype));
   for (int64_t i = 0; i < 3; ++i) { // positive definite

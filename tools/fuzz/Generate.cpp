@@ -126,6 +126,7 @@ private:
     if (chance(random, 10)) addWindow(main);
     if (chance(random, 40)) trace.addInput({DType::I64, chance(random, 50) ? Dims{1 + below(random, 4)} : likeShape(shape)});
     if (chance(random, 20)) trace.addInput({DType::Bool, likeShape(shape)});
+    if (chance(random, 15)) trace.addInput({chance(random, 50) ? DType::I64 : DType::Bool, {}}); // which body a branch takes
   }
 
   /// Images and weights that a window op takes: chance does not find them.
@@ -203,7 +204,7 @@ private:
     if (chance(random, 20)) return constant(trace, below(random, 4) - 1);
     for (TensorType type : {TensorType{DType::I64, {}}, TensorType{DType::Bool, {}}})
       if (auto found = slotsLike(type); found.size()) return found.back();
-    return depth ? constant(trace, 1) : trace.addInput({chance(random, 50) ? DType::I64 : DType::Bool, {}});
+    return constant(trace, 1);
   }
 
   /// The condition and the body of a loop of up to three trips, which carries their number before the values.

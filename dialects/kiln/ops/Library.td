@@ -34,7 +34,7 @@ def Kiln_SolveOp : Kiln_Library<"solve"> {
   let summary = "The x of a x = b for a square matrix a and the columns of b.";
   let description = [{LAPACK's gesv.}];
   let arguments = (ins Kiln_Tensor:$a, Kiln_Tensor:$b);
-  let infer = "inferSolve"; let batching = BatchInCpp<"solve">; let samples = ["a=(3, 3), b=(3, 2)", "a=(2, 2, 2), b=(2, 2, 1)"];
+  let infer = "inferSolve"; let samples = ["a=(3, 3), b=(3, 2)", "a=(2, 2, 2), b=(2, 2, 1)"];
   let gradient = InCpp<"solve", "a solve with the adjoint, and its product with the solution">;
   let example = "kn.linalg.solve(kn.asarray([[1.0, 2.0], [3.0, 4.0]]), kn.asarray([5.0, 6.0]))";
 }

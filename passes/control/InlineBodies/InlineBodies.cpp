@@ -1,6 +1,7 @@
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <algorithm>
 
@@ -22,6 +23,15 @@ std::optional<int64_t> constantOf(Value v) {
 struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
   llvm::StringMap<func::FuncOp> functions;
   llvm::StringMap<int> uses; // of functions as bodies
+  llvm::StringSet<> failing; // functions with operations that fail on some values
+
+  /// Whether an operation fails on some values. Where it is inlined nobody may need it any more, and the failure would be lost.
+  bool mayFail(Operation &op) {
+    auto array = dyn_cast<ir::ArrayOp>(op);
+    Kind kind = array ? array.getKind() : Kind::Source;
+    return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library ||
+           llvm::any_of(ir::bodiesOf(&op), [&](FlatSymbolRefAttr name) { return failing.contains(name.getValue()); });
+  }
 
   /// Puts the operations of the chosen body in the place of a branch; what comes next.
   Operation *inlineBranch(ir::BranchOp branch) {
@@ -30,7 +40,7 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
     if (!number) return next;
     int64_t last = int64_t(branch.getBodies().size()) - 1;
     auto name = cast<FlatSymbolRefAttr>(branch.getBodies()[unsigned(std::clamp<int64_t>(*number, 0, last))]);
-    if (uses[name.getValue()] != 1) return next;
+    if (uses[name.getValue()] != 1 || failing.contains(name.getValue())) return next;
     Block &body = functions[name.getValue()].getBody().front();
     OpBuilder b(branch);
     IRMapping map;
@@ -62,13 +72,17 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
   void runOnOperation() override {
     functions.clear();
     uses.clear();
+    failing.clear();
     for (auto fn : getOperation().getOps<func::FuncOp>())
       if (!fn.isExternal()) functions[fn.getName()] = fn;
     getOperation().walk([&](Operation *op) {
       for (FlatSymbolRefAttr name : ir::bodiesOf(op)) ++uses[name.getValue()];
     });
+    auto all = llvm::to_vector(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp fn : llvm::reverse(all)) // bodies stand behind what runs them
+      if (!fn.isExternal() && llvm::any_of(fn.getBody().front(), [&](Operation &op) { return mayFail(op); })) failing.insert(fn.getName());
     SmallVector<StringAttr> names; // of all, also of those that are gone when it is their turn
-    for (auto fn : getOperation().getOps<func::FuncOp>()) names.push_back(fn.getNameAttr());
+    for (func::FuncOp fn : all) names.push_back(fn.getNameAttr());
     for (StringAttr name : names) {
       auto found = functions.find(name.getValue());
       if (found == functions.end()) continue;

@@ -431,7 +431,8 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr, nullptr);
+  auto kernel =
+      ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr, nullptr);
   kernel.getBody().takeBody(*region);
   if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);

@@ -2,7 +2,7 @@
 from .. import _core
 from .._arguments import as_array, ops, rounded_once
 from .._core import Array
-from .special import sigmoid, silu, softplus  # noqa: F401
+from .special import sigmoid, softplus
 
 _where = _core.where
 

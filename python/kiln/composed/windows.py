@@ -1,9 +1,8 @@
-"""Convolutions, pooling, resizing and windows, channels first: (batch, channels, spatial...), by the names and with the parameters of torch."""
+"""Convolutions, pooling and windows, channels first: (batch, channels, spatial...), by the names and with the parameters of torch."""
 import builtins
-import math
 
 from .. import _core
-from .._arguments import as_array, as_tuple, choice, floating, ops, rounded_once
+from .._arguments import as_array, as_tuple, floating, ops
 from .._core import Array
 from .._creation import zeros
 from .._errors import make
@@ -311,114 +310,3 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1) -> Array:
         wide[key] = wide[key] + parts[:, :, i, j]
     y = wide[(..., *(slice(p, p + n) for n, p in zip(size, padding)))]
     return y[0] if added else y
-
-
-# ===-- sizes ----------------------------------------------------------------------------------------------------------
-
-
-def _sources(n, m, scale, align_corners, mode):
-    """Where each of ``m`` places lies among ``n``, as Python floats."""
-    if align_corners:
-        return [i * (n - 1) / (m - 1) if m > 1 else 0.0 for i in range(m)]
-    step = n / m if scale is None else 1 / scale
-    places = [step * (i + 0.5) - 0.5 for i in range(m)]
-    return places if mode == "bicubic" else [builtins.max(p, 0.0) for p in places]
-
-
-def _cubic(t, a=-0.75):
-    def near(u):
-        return ((a + 2) * u - (a + 3)) * u * u + 1
-
-    def far(u):
-        return ((u - 5) * u + 8) * u * a - 4 * a
-
-    return far(t + 1), near(t), near(1 - t), far(2 - t)
-
-
-def _along(x, axis, rows):
-    """Sums of elements along an axis times weights: ``rows`` has (position, weight) lists, as many for each place."""
-    result = None
-    for taps in zip(*rows):
-        at = _core.asarray([p for p, _ in taps], "int64", None)
-        part = _core.take(x, at, axis)
-        weights = [w for _, w in taps]
-        if builtins.any(w != 1 for w in weights):
-            part = part * _core.reshape(_core.asarray(weights, x.dtype, None), (-1,) + (1,) * (x.ndim - axis - 1))
-        result = part if result is None else result + part
-    return result
-
-
-def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None) -> Array:
-    """(batch, channels, spatial...) with other spatial sizes: ``size``, or theirs times ``scale_factor``.
-
-    ``mode`` is "nearest", "nearest-exact", "linear" (also "bilinear", "trilinear"), "bicubic" or "area". Raises ValueError for
-    another, and unless one of ``size`` and ``scale_factor`` is given.
-    """
-    x = as_array(x)
-    rank = x.ndim - 2
-    choice("interpolate", "mode", mode, ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area"))
-    if (size is None) == (scale_factor is None):
-        raise make("ValueError", "interpolate: size: expected one of size and scale_factor, got " + ("none" if size is None else "both"))
-    scales = (None,) * rank if scale_factor is None else tuple(as_tuple(scale_factor) * (rank if not isinstance(scale_factor, (tuple, list)) else 1))
-    sizes = _each("interpolate", "size", size, rank) if size is not None else tuple(int(math.floor(n * s)) for n, s in zip(x.shape[2:], scales))
-    if mode == "area":
-        return _adaptive("interpolate", floating(x), sizes, rank, "sum")
-    if not mode.startswith("nearest"):
-        return _interpolated(floating(x), sizes, scales, mode, bool(align_corners))
-    for axis, (m, scale) in enumerate(zip(sizes, scales), 2):
-        n = x.shape[axis]
-        step, half = n / m if scale is None else 1 / scale, 0.5 if mode == "nearest-exact" else 0.0
-        x = _along(x, axis, [[(builtins.min(int(math.floor((i + half) * step)), n - 1), 1)] for i in range(m)])
-    return x
-
-
-@rounded_once
-def _interpolated(x, sizes, scales, mode, align_corners):
-    for axis, (m, scale) in enumerate(zip(sizes, scales), 2):
-        n, rows = x.shape[axis], []
-        for place in _sources(n, m, scale, align_corners, mode):
-            low = int(math.floor(place))
-            t = place - low
-            if mode == "bicubic":
-                rows.append([(builtins.min(builtins.max(low - 1 + i, 0), n - 1), w) for i, w in enumerate(_cubic(t))])
-            else:
-                low = builtins.min(low, n - 1)
-                rows.append([(low, 1 - t), (builtins.min(low + 1, n - 1), t)])
-        x = _along(x, axis, rows)
-    return x
-
-
-def pixel_shuffle(x, upscale_factor) -> Array:
-    """(..., channels * r^2, height, width) as (..., channels, height * r, width * r)."""
-    x, r = as_array(x), upscale_factor
-    *lead, c, h, w = x.shape
-    if c % (r * r):
-        raise make("ShapeError", f"pixel_shuffle: channels: expected a multiple of {r * r}, got {c}")
-    k = len(lead)
-    y = _core.reshape(x, (*lead, c // (r * r), r, r, h, w))
-    return _core.reshape(_core.permute_dims(y, (*range(k), k, k + 3, k + 1, k + 4, k + 2)), (*lead, c // (r * r), h * r, w * r))
-
-
-def stft(x, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode="reflect", normalized=False, onesided=True) -> Array:
-    """Fourier transforms of windows along the last axis, as (..., frequencies, windows): ``n_fft`` points each ``hop_length`` (a quarter).
-
-    ``window`` has ``win_length`` factors, in the middle of each; with ``center`` the signal is continued at both ends.
-    Raises ValueError where the signal is shorter than a window.
-    """
-    from .. import fft as transforms
-    from .._padding import pad
-    x = floating(x)
-    hop = n_fft // 4 if hop_length is None else hop_length
-    length = n_fft if win_length is None else win_length
-    if center:
-        x = pad(x, [(0, 0)] * (x.ndim - 1) + [(n_fft // 2, n_fft // 2)], pad_mode)
-    if x.shape[-1] < n_fft:
-        raise make("ValueError", f"stft: signal: expected at least {n_fft} elements, got {x.shape[-1]}")
-    from .signals import sliding_window_view
-    frames = sliding_window_view(x, n_fft, x.ndim - 1)[..., ::hop, :]
-    weights = _core.full((length,), 1, x.dtype) if window is None else as_array(window)
-    left = (n_fft - length) // 2
-    frames = frames * _surrounded(weights, ((left, n_fft - length - left),), 0)
-    y = transforms.rfft(frames) if onesided else transforms.fft(frames)
-    y = y / math.sqrt(n_fft) if normalized else y
-    return _core.permute_dims(y, (*range(y.ndim - 2), y.ndim - 1, y.ndim - 2))

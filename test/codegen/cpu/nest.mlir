@@ -2,6 +2,7 @@
 // RUN: kiln-opt %s --kiln-emit-cpu | FileCheck %s
 // RUN: kiln-run %s --all --target=both
 
+module attributes {kiln.store_fence = "llvm.x86.sse.sfence"} {
 // All axes are one: 35 elements in vectors of 8, and a masked rest.
 // CHECK-LABEL: func.func @flat.kernel_0
 // CHECK-COUNT-1: scf.for
@@ -86,4 +87,5 @@ func.func @streamed(%x: tensor<4x32xf32>) -> tensor<4x32xf32> attributes {kiln.w
     kiln.yield %n : tensor<4x32xf32>
   } {schedule = #kiln.nest<lanes = 16, stream = [0]>, workspace = array<i64: -1>}
   return %0 : tensor<4x32xf32>
+}
 }

@@ -12,6 +12,22 @@ func.func @kept(%n: tensor<i64>, %x: tensor<i1>) -> (tensor<i1>, tensor<i1>, ten
   %c = kiln.loop @flag, @same(%x) : (tensor<i1>) -> tensor<i1>
   return %a, %b, %c : tensor<i1>, tensor<i1>, tensor<i1>
 }
+// What fails on some values.
+// CHECK-LABEL: @failing
+// CHECK: kiln.branch [@outer]
+func.func @failing(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %zero = kiln.constant 0 : i64 : tensor<i64>
+  %r = kiln.branch [@outer](%zero, %x, %i) : (tensor<i64>, tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
+func.func private @outer(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %r = kiln.branch [@inner](%i, %x, %i) : (tensor<i64>, tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
+func.func private @inner(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<f32> {
+  %r = kiln.gather %x, %i {axis = 0} : (tensor<4xf32>, tensor<i64>) -> tensor<f32>
+  return %r : tensor<f32>
+}
 func.func private @same(%x: tensor<i1>) -> tensor<i1> {
   return %x : tensor<i1>
 }
