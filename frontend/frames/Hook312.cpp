@@ -24,6 +24,16 @@ struct HookEvents {
 
 namespace {
 
+/// An error on its way to the caller, set aside.
+class ErrorAside {
+public:
+  ErrorAside() : error(PyErr_GetRaisedException()) {}
+  ~ErrorAside() { PyErr_SetRaisedException(error); }
+
+private:
+  PyObject *error;
+};
+
 /// The package as a tool of sys.monitoring, of a number that is free; under the lock of the interpreter.
 class Tool {
 public:
@@ -98,10 +108,14 @@ void Hook::enter(PyCodeObject *code) {
   Tool::get().add(object);
 }
 
-bool Hook::isWhole() const { return state && !isBroken && Tool::get().isOwn(); }
+bool Hook::isWhole() const {
+  ErrorAside aside;
+  return state && !isBroken && Tool::get().isOwn();
+}
 
 void Hook::stop() {
   if (!state) return;
+  ErrorAside aside;
   isBroken |= !isWhole();
   std::shared_ptr<State> last = std::move(state);
   HookEvents::running = nullptr;
