@@ -83,11 +83,12 @@ def test_memory_is_flat():
     f, x = kn.jit(halved_until_small), kn.full(1000, 50.0)
     for _ in range(3):
         f(x)
+    gc.collect()  # of other tests
     before = kn.memory_stats().in_use
     for _ in range(50):
         f(x)
     gc.collect()
-    assert kn.memory_stats().in_use == before
+    assert kn.memory_stats().in_use <= before
 
 
 def test_the_first_segment_of_a_path_that_is_new_is_not_compiled_again():
