@@ -27,6 +27,7 @@ import kiln as kn
 from kiln._front import Bound
 
 MODES = ("sync", "auto", "hop", "threads")
+PARSING = threading.Lock()  # CPython 3.11 counts the depth of a tree for all threads at once
 LIMIT = 60  # seconds that a case may take by itself
 FILE = "<state>"
 _DRESS = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__wrapped__", "_options"}  # of jitted functions
@@ -115,7 +116,8 @@ def split(text):
 
 def step_outcome(scope, step):
     """What a step gives or raises, and the line that it raises at."""
-    tree = ast.parse(step, FILE)
+    with PARSING:
+        tree = ast.parse(step, FILE)
     try:
         if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
             scope["result"] = eval(compile(step, FILE, "eval"), scope)
