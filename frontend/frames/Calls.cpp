@@ -233,7 +233,11 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (kind == Known::Computes || kind == Known::PlainError || sort == Sort::Native) {
     if (kind == Known::PlainError) coverError(callee);
     bool looks = kind != Known::Nothing || callNative(callee, args, n);
-    for (Py_ssize_t i = 0; looks && i < n; ++i) deep(args[i]);
+    bool callsBack = PyFunction_Check(callee); // of Kiln: it runs the functions that it is given, and reads nothing else of them
+    for (PyObject *given : std::span(args, size_t(looks ? n : 0))) {
+      if (callsBack && PyFunction_Check(given)) enter(given);
+      else deep(given);
+    }
     return;
   }
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);

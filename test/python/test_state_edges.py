@@ -29,6 +29,37 @@ model = Model()
 """
 
 READS = {
+    "a gradient of a function that reads an object": MODEL + """
+@jit
+def f(x):
+    loss, g = kn.value_and_grad(lambda w: ((x * w) ** 2).sum() * model.rate)(model.w)
+    model.w -= model.lr * g
+    return loss
+---
+f(x)
+f(x)
+model.lr = 0.5
+f(x)
+model.w = model.w * 3
+Model.rate = 0.25
+f(x)
+f(x)
+""",
+    "a loop over a function that reads an object": MODEL + """
+d = {"b": kn.ones(2)}
+f = jit(lambda x, n: kn.fori_loop(0, n, lambda i, a: a * model.lr + d["b"], x))
+g = jit(lambda x: kn.vmap(lambda r: r * model.lr + model.w[0])(x))
+---
+f(x, 3)
+f(x, 3)
+model.lr = 0.5
+f(x, 4)
+d["b"] = d["b"] + 1
+f(x, 4)
+g(x)
+model.w[0] = 7.0
+g(x)
+""",
     "attributes of a captured object": MODEL + """
 f = jit(lambda x: x * model.lr + model.w)
 ---
@@ -682,3 +713,19 @@ assert not wrong, wrong[:5]
 """
     env = {**os.environ, "PYTHONPATH": os.path.dirname(kn.__path__[0])}
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, env=env, timeout=120)
+
+
+def test_a_training_step_by_an_object_is_one_program():
+    scope = {"kn": kn, "jit": kn.jit}
+    exec(MODEL, scope)
+    model = scope["model"]
+
+    @kn.jit
+    def step(x, y):
+        loss, g = kn.value_and_grad(lambda w: kn.mean((x * w - y) ** 2))(model.w)
+        model.w -= model.lr * g
+        return loss
+
+    x, y = kn.asarray([1.0, 2.0]), kn.asarray([3.0, -4.0])
+    losses = [float(step(x, y)) for _ in range(100)]
+    assert losses[-1] < 1e-4 * losses[0] and step.stats.segments == 1 and step.stats.misses == 1
