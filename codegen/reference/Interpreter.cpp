@@ -189,7 +189,9 @@ Tensor compact(const Tensor &mask, const TensorType &type) {
 
 Tensor convolve(Op op, const Tensor &x, const Tensor &w, const TensorType &type, std::span<const int64_t> words) {
   WordReader reader{words};
-  Dims strides = reader.dims(), low = reader.dims(), high = reader.dims(), dilation = reader.dims();
+  Dims strides = reader.dims(), low = reader.dims();
+  reader.dims(); // the padding behind: in the shape of the result
+  Dims dilation = reader.dims();
   int64_t groups = reader.next();
   int spatial = strides.rank;
   int64_t channels = w.type.shape[spatial], filters = type.shape[spatial + 1] / groups;

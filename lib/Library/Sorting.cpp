@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -52,6 +54,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 /// The seed of the pivots' choice: any, as results do not depend on it.
 void hwy::Sorter::Fill24Bytes(const void *, size_t, void *bytes) { std::memset(bytes, 1, 24); }
+/// Of assertions, which the headers have in builds under sanitizers alone.
+void hwy::Abort(const char *file, int line, const char *, ...) {
+  std::fprintf(stderr, "%s:%d: an assertion of the sort failed\n", file, line);
+  std::abort();
+}
 
 namespace kiln {
 namespace {
