@@ -33,8 +33,11 @@ void Interpreter::findLastUses() {
 /// A place is free again after the last use of its slot.
 void Interpreter::findPlaces() {
   std::vector<int32_t> unused;
+  std::vector<char> isDropped(trace.types.size());
   int32_t count = 0;
-  auto drop = [&](int64_t slot) { unused.push_back(places[size_t(slot)]); };
+  auto drop = [&](int64_t slot) {
+    if (!std::exchange(isDropped[size_t(slot)], true)) unused.push_back(places[size_t(slot)]);
+  };
   for (size_t at = 0, slot = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
     now = int64_t(slot);
@@ -47,10 +50,8 @@ void Interpreter::findPlaces() {
       if (i) roots[slot] = int64_t(slot);
     }
     if (!isThere) slot += entry.results;
-    for (size_t i = 0; isThere && i < entry.operands.size(); ++i) {
-      bool isFirst = std::ranges::find(entry.operands.first(i), entry.operands[i]) == entry.operands.begin() + ptrdiff_t(i);
-      if (isFirst && lastUse[size_t(entry.operands[i])] == now) drop(entry.operands[i]);
-    }
+    for (int64_t operand : entry.operands)
+      if (isThere && lastUse[size_t(operand)] == now) drop(operand);
     for (int64_t result = now; isThere && result < int64_t(slot); ++result)
       if (lastUse[size_t(result)] < 0) drop(result);
   }

@@ -35,11 +35,6 @@ inline Array withOwnCell(const Array &x) {
   return a;
 }
 
-/// Whether an op can fail on values that it is given.
-inline bool mayFail(Op op) {
-  Kind kind = op == Op::Input ? Kind::Source : info(op).kind;
-  return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library;
-}
 /// Whether a mode is asked.
 inline bool hasMode() { return Mode::current() != nullptr; }
 /// Whether operations on arrays are taken apart into those of the op table: a mode is asked, or another device than the CPU runs them.

@@ -1,6 +1,7 @@
 #include "frontend/Recorder.h"
 
 #include "frontend/OpsShared.h"
+#include "frontend/ViewSteps.h"
 #include "lib/Core/Control.h"
 
 #include <string_view>
@@ -17,13 +18,6 @@ constexpr size_t kMostPieces = 1 << 15;
 int64_t nextId() {
   static std::atomic<int64_t> last{0};
   return ++last;
-}
-
-/// From the cell's array to the view.
-std::vector<const ViewStep *> stepsTo(const Array &array) {
-  std::vector<const ViewStep *> steps;
-  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
-  return {steps.rbegin(), steps.rend()};
 }
 
 } // namespace
@@ -244,7 +238,7 @@ Array Recorder::apply(const Operation &o) {
     settle();
     return Mode::apply(o);
   }
-  if (values == Deferred && mayFail(o.op)) return computeApart(o);
+  if (values == Deferred && mayFail(info(o.op).kind)) return computeApart(o);
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
@@ -293,37 +287,6 @@ std::vector<Array> Recorder::applyAll(const Operation &o) {
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
 
-/// What the array behind a step becomes when the step's view becomes `slot`; `seen` is what it was.
-int64_t Recorder::undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at) {
-  WordReader reader{step.words};
-  std::vector<int64_t> words;
-  Dims shape = trace.types[size_t(seen)].shape;
-  auto add = [&](Op op, std::initializer_list<int64_t> operands) {
-    return append(op, std::span(operands.begin(), operands.size()), words, at);
-  };
-  switch (Op(step.op)) {
-  case Op::Slice: {
-    Dims starts = reader.dims();
-    reader.dims();
-    appendWords(words, starts);
-    appendWords(words, reader.dims());
-    return add(Op::Update, {seen, slot});
-  }
-  case Op::Reshape: appendWords(words, shape); return add(Op::Reshape, {slot});
-  case Op::Transpose: {
-    Dims permutation = reader.dims(), inverse = permutation;
-    for (int i = 0; i < permutation.rank; ++i) inverse[int(permutation[i])] = i;
-    appendWords(words, inverse);
-    return add(Op::Transpose, {slot});
-  }
-  case Op::Real: return add(Op::Complex, {slot, add(Op::Imag, {seen})});
-  case Op::Imag: return add(Op::Complex, {add(Op::Real, {seen}), slot});
-  default: break;
-  }
-  giveUp("a view that repeats elements is written");
-  return -1;
-}
-
 void Recorder::write(Array &target, const Array &value) {
   Location at = here();
   if (at.isForeign) settle();
@@ -338,10 +301,15 @@ void Recorder::write(Array &target, const Array &value) {
     if (isCaptured(inputOf(target))) giveUp("a body writes into an array from outside of it");
     int64_t slot = slotOf(value);
     auto [cellSlot, version] = cellOf(target);
-    std::vector<const ViewStep *> steps = stepsTo(isMine(target) ? target : Array());
-    std::vector<int64_t> seen = {*cellSlot};
-    for (size_t i = 0; slot >= 0 && i + 1 < steps.size(); ++i) seen.push_back(append(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words, at));
-    for (size_t i = steps.size(); slot >= 0 && i-- > 0;) slot = undo(*steps[i], seen[i], slot, at);
+    auto perform = [&](Op op, std::span<const int64_t> operands, std::span<const int64_t> words) {
+      return append(op, operands, words, at);
+    };
+    auto shapeOf = [&](int64_t known) { return trace.types[size_t(known)].shape; };
+    if (slot >= 0) {
+      auto written = writtenThrough(stepsTo(isMine(target) ? target : Array()), int64_t(*cellSlot), slot, shapeOf, perform);
+      if (!written) giveUp("a view that repeats elements is written");
+      slot = written.value_or(-1);
+    }
     if (slot >= 0) {
       *cellSlot = int32_t(slot);
       ++*version;

@@ -133,7 +133,6 @@ private:
   int64_t numberOf(const std::shared_ptr<const Trace> &body);
   bool findSlots(const Operation &operation, const Location &at, int64_t *slots);
   void rebind(Array &result, int64_t slot);
-  int64_t undo(const ViewStep &step, int64_t seen, int64_t slot, const Location &at);
   bool isMine(const Array &array) const { return array.mark.recorder == id; }
   bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }
   Location here() const { return locate ? locate() : Location(); }

@@ -1,6 +1,7 @@
 #include "frontend/Transform.h"
 
 #include "frontend/OpsShared.h"
+#include "frontend/ViewSteps.h"
 #include "frontend/rules/Formula.h"
 
 #include <algorithm>
@@ -66,13 +67,6 @@ Array Transform::lift(Item item) {
 bool Transform::isMine(const Array &array) const { return array.storage->recording == cells; }
 Transform::Item &Transform::cellItem(const Array &array) { return cells->items[size_t(array.storage->cell)]; }
 
-/// From the cell's array to the view.
-static std::vector<const ViewStep *> stepsTo(const Array &array) {
-  std::vector<const ViewStep *> steps;
-  for (const ViewStep *s = array.view.get(); s; s = s->from.get()) steps.push_back(s);
-  return {steps.rbegin(), steps.rend()};
-}
-
 Transform::Item Transform::itemOf(const Array &array) {
   if (!isMine(array)) return {array, std::nullopt, -1, false};
   Item item = cellItem(array);
@@ -126,31 +120,6 @@ Array Transform::leave(const Array &value, const char *why, Leaving how) {
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
 
-/// What the array behind a step becomes when the step's view becomes `value`; `seen` is what it was.
-Transform::Item Transform::undo(const ViewStep &step, const Item &seen, const Item &value) {
-  WordReader reader{step.words};
-  std::vector<int64_t> words;
-  auto perform = [&](Op op, std::initializer_list<Item> items) { return performBelow(op, {items.begin(), items.size()}, words); };
-  switch (Op(step.op)) {
-  case Op::Slice: {
-    appendWords(words, reader.dims());
-    reader.dims();
-    appendWords(words, reader.dims());
-    return perform(Op::Update, {seen, value});
-  }
-  case Op::Reshape: appendWords(words, typeOf(seen).shape); return perform(Op::Reshape, {value});
-  case Op::Transpose: {
-    Dims permutation = reader.dims(), inverse = permutation;
-    for (int i = 0; i < permutation.rank; ++i) inverse[int(permutation[i])] = i;
-    appendWords(words, inverse);
-    return perform(Op::Transpose, {value});
-  }
-  case Op::Real: return perform(Op::Complex, {value, perform(Op::Imag, {seen})});
-  case Op::Imag: return perform(Op::Complex, {perform(Op::Real, {seen}), value});
-  default: failRepeated();
-  }
-}
-
 void Transform::write(Array &target, const Array &value) {
   Item item = itemOf(value);
   if (!isMine(target)) {
@@ -162,11 +131,12 @@ void Transform::write(Array &target, const Array &value) {
     beforeWrite(target);
     return writeInto(target, item.below);
   }
-  std::vector<const ViewStep *> steps = target.mark.recorder == id ? stepsTo(target) : std::vector<const ViewStep *>();
-  std::vector<Item> seen = {cellItem(target)};
-  for (size_t i = 0; i + 1 < steps.size(); ++i) seen.push_back(performBelow(Op(steps[i]->op), {&seen[i], 1}, steps[i]->words));
-  for (size_t i = steps.size(); i-- > 0;) item = undo(*steps[i], seen[i], item);
-  cellItem(target) = std::move(item);
+  auto perform = [&](Op op, std::span<const Item> items, std::span<const int64_t> words) { return performBelow(op, items, words); };
+  auto shapeOf = [](const Item &known) { return typeOf(known).shape; };
+  auto written =
+      writtenThrough(stepsTo(target.mark.recorder == id ? target : Array()), cellItem(target), std::move(item), shapeOf, perform);
+  if (!written) failRepeated();
+  cellItem(target) = std::move(*written);
   ++cells->cells[size_t(target.storage->cell)].version;
 }
 

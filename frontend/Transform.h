@@ -55,7 +55,6 @@ private:
   bool isMine(const Array &array) const;
   Item &cellItem(const Array &array);
   Item performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words);
-  Item undo(const ViewStep &step, const Item &seen, const Item &value);
 };
 
 /// Notes operations, and walks back over them.

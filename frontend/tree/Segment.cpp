@@ -61,7 +61,8 @@ Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::mov
 
 /// Whether an operation, or one of a body of it, fails on some values.
 static bool mayFail(const Trace &trace, const TraceOp &entry) {
-  if (entry.op == Op::Input || info(entry.op).kind != Kind::Control) return kiln::mayFail(entry.op);
+  if (entry.op == Op::Input) return false;
+  if (info(entry.op).kind != Kind::Control) return kiln::mayFail(info(entry.op).kind);
   for (int64_t number : bodyNumbers(info(entry.op), entry.words)) {
     const Trace &body = *trace.bodies[size_t(number)];
     for (size_t at = 0; at < body.words.size();)

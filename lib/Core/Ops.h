@@ -96,6 +96,8 @@ extern const OpInfo kCustomOp;  // of any custom op; a registered one has a reco
 inline const OpInfo &info(Op op) { return op == Op::Custom ? kCustomOp : kOpTable[size_t(op)]; }
 /// The same, of a custom op what was registered. Throws Error (value) for one that is not.
 const OpInfo &info(Op op, std::span<const int64_t> words);
+/// Whether ops of a kind fail on some values. Those of Control do where an operation of a body does.
+inline bool mayFail(Kind kind) { return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library; }
 /// The op of a name in the records.
 std::optional<Op> findOp(std::string_view name);
 bool accepts(Accepts set, DType dtype);

@@ -29,7 +29,7 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
   bool mayFail(Operation &op) {
     auto array = dyn_cast<ir::ArrayOp>(op);
     Kind kind = array ? array.getKind() : Kind::Source;
-    return kind == Kind::Gather || kind == Kind::Scatter || kind == Kind::Library ||
+    return kiln::mayFail(kind) ||
            llvm::any_of(ir::bodiesOf(&op), [&](FlatSymbolRefAttr name) { return failing.contains(name.getValue()); });
   }
 
