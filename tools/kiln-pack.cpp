@@ -295,16 +295,16 @@ void build(const std::string &output, const std::string &folder, const char *cpu
       importTrace(*module, k.trace, k.name);
       if (k.resultStrides)
         module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(
-            0, "kiln.strides", Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
+            0, ir::kStrides, Builder(&context).getDenseI64ArrayAttr({k.resultStrides->begin(), size_t(k.resultStrides->rank)}));
       if (k.inPlace)
-        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, "kiln.in_place", Builder(&context).getI64IntegerAttr(*k.inPlace));
+        module->lookupSymbol<func::FuncOp>(k.name).setResultAttr(0, ir::kInPlace, Builder(&context).getI64IntegerAttr(*k.inPlace));
       ++kernels;
     }
     codegen::runPipeline(*module, [&](mlir::OpPassManager &pm) {
       codegen::buildKernelPipeline(pm, target);
       codegen::buildTargetPipeline(pm, target);
     });
-    if ((*module)->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt() > int64_t(kPackWorkspace))
+    if ((*module)->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes).getInt() > int64_t(kPackWorkspace))
       throw Error(ErrorKind::Compile, "pack: " + name + ": expected a workspace of at most " + std::to_string(kPackWorkspace) + " bytes");
     llvm::LLVMContext llvmContext;
     auto native = cpu::toLlvm(*module, llvmContext, *machine);

@@ -176,7 +176,7 @@ public:
     });
     int64_t bytes = 0; // said of the module, or of each function by targets that keep them
     module->walk([&](mlir::Operation *op) {
-      if (auto mine = op->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes")) bytes = std::max(bytes, mine.getInt());
+      if (auto mine = op->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes)) bytes = std::max(bytes, mine.getInt());
     });
     workspace.resize(size_t(bytes) / sizeof(Line) + 1);
     SmallString<64> path;

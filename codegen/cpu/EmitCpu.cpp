@@ -434,8 +434,8 @@ LogicalResult ProgramEmitter::run() {
     return success();
   }
   if (places.isOpen) emitWorkspace();
-  auto before = module->getAttrOfType<IntegerAttr>("kiln.workspace_bytes"); // of the other programs of the module
-  module->setAttr("kiln.workspace_bytes",
+  auto before = module->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes); // of the other programs of the module
+  module->setAttr(ir::kWorkspaceBytes,
                   b.getI64IntegerAttr(places.isOpen ? -1 : std::max(before ? before.getInt() : 0, places.planned + scratch)));
   main.erase();
   return success();

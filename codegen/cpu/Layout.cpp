@@ -33,7 +33,7 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
     else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
   }
   for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
-  if (auto bytes = main->getAttrOfType<IntegerAttr>("kiln.workspace_bytes")) planned = bytes.getInt();
+  if (auto bytes = main->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes)) planned = bytes.getInt();
 }
 
 Extent operator*(Extent a, Extent b) {

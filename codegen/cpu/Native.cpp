@@ -182,7 +182,7 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const TargetMachine &machine, 
 
 void addInfo(mlir::ModuleOp module, int64_t kernels) {
   mlir::OpBuilder b = mlir::OpBuilder::atBlockEnd(module.getBody());
-  int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>("kiln.workspace_bytes").getInt();
+  int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes).getInt();
   auto type = mlir::LLVM::LLVMArrayType::get(b.getI64Type(), 3);
   auto tensor = mlir::RankedTensorType::get({3}, b.getI64Type());
   auto value = mlir::DenseElementsAttr::get(tensor, ArrayRef<int64_t>{KILN_EXECUTABLE_VERSION, workspace, kernels});

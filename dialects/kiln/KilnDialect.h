@@ -40,6 +40,8 @@ public:
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
+/// Of a program, and of all of a module that is emitted: the bytes of its workspace; -1 where they follow from symbols.
+inline constexpr llvm::StringLiteral kWorkspaceBytes = "kiln.workspace_bytes";
 /// Of a result: the argument whose memory it takes over.
 inline constexpr llvm::StringLiteral kInPlace = "kiln.in_place";
 /// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of

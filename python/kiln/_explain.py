@@ -1,5 +1,4 @@
 """What ``f.explain()`` gives: the variants of a jitted function, the trees that they are, and their code."""
-import json
 import os
 
 from . import _core
@@ -123,6 +122,7 @@ def _kernels_of(program, places):
     def named(op, slot):
         return f"{op} ({line(slot)})" if line(slot) else op
 
+    import json  # where it is needed: it takes a tenth of the package's import
     found = json.loads(_core.print_ir(program, "fusion"))
     for kernel in found:
         kernel["ops"] = [(op, line(slot)) for op, slot in kernel["ops"]]

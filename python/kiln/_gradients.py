@@ -10,7 +10,6 @@ from ._core import Array
 from ._creation import asarray
 from ._errors import make
 from ._front import name_of
-from ._joining import stack
 from ._ranges import arange
 from ._shaping import broadcast_to, moveaxis, reshape
 

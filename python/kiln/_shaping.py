@@ -1,5 +1,4 @@
 """The same elements under other shapes and orders."""
-import builtins
 
 from . import _core
 from ._arguments import as_array, as_tuple, choice, normalized_axis

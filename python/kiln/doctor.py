@@ -7,7 +7,6 @@ import traceback
 
 import kiln as kn
 
-from . import _core
 from ._versions import show_versions
 
 

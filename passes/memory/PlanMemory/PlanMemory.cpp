@@ -148,7 +148,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
           getOperation().setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
           count("plan-memory.replaced");
         }
-    getOperation()->setAttr("kiln.workspace_bytes", b.getI64IntegerAttr(total));
+    getOperation()->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(total));
     if (open.empty()) return;
     count("plan-memory.open-blocks", int64_t(open.size()));
     auto types = llvm::map_to_vector(open, [&](OpenBlock &o) { return Attribute(TypeAttr::get(ir::tensorType(&getContext(), o.type))); });
