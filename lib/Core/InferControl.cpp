@@ -6,8 +6,6 @@
 namespace kiln {
 namespace {
 
-constexpr const char *kLoop = "loop", *kBranch = "branch";
-
 [[noreturn]] void mismatch(const char *op, const std::string &what, const TensorType &expected, const TensorType &got) {
   fail(expected.dtype == got.dtype ? ErrorKind::Shape : ErrorKind::DType, op, what, toString(expected), toString(got));
 }
@@ -82,35 +80,37 @@ std::vector<int64_t> withBodies(const OpInfo &record, std::span<const int64_t> w
 
 std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Signature &condition, const Signature &body) {
   const std::vector<TensorType> &carried = body.results;
-  checkInputs(kLoop, "the condition", operands, condition);
-  checkInputs(kLoop, "the body", operands, body);
+  checkInputs(info(Op::Loop).name, "the condition", operands, condition);
+  checkInputs(info(Op::Loop).name, "the body", operands, body);
   if (condition.results.size() != 1)
-    fail(ErrorKind::Value, kLoop, "results of the condition", "1", std::to_string(condition.results.size()));
+    fail(ErrorKind::Value, info(Op::Loop).name, "results of the condition", "1", std::to_string(condition.results.size()));
   if (TensorType flag{DType::Bool, {}}; !(condition.results[0] == flag))
-    mismatch(kLoop, "result of the condition", flag, condition.results[0]);
+    mismatch(info(Op::Loop).name, "result of the condition", flag, condition.results[0]);
   if (carried.empty() || carried.size() > operands.size())
-    fail(ErrorKind::Value, kLoop, "carried values", "1 to " + std::to_string(operands.size()), std::to_string(carried.size()));
+    fail(ErrorKind::Value, info(Op::Loop).name, "carried values", "1 to " + std::to_string(operands.size()),
+         std::to_string(carried.size()));
   for (size_t i = 0; i < carried.size(); ++i)
-    if (!(carried[i] == operands[i])) mismatch(kLoop, "carried value " + std::to_string(i), operands[i], carried[i]);
+    if (!(carried[i] == operands[i])) mismatch(info(Op::Loop).name, "carried value " + std::to_string(i), operands[i], carried[i]);
   return carried;
 }
 
 std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::span<const Signature> bodies) {
-  if (bodies.empty()) fail(ErrorKind::Value, kBranch, "bodies", "at least 1", "0");
+  if (bodies.empty()) fail(ErrorKind::Value, info(Op::Branch).name, "bodies", "at least 1", "0");
   bool isNumber = !operands.empty() && operands[0].shape.rank == 0 && (operands[0].dtype == DType::Bool || operands[0].dtype == DType::I64);
   if (!isNumber)
-    fail(ErrorKind::DType, kBranch, "the number of the body", "a bool or int64 of rank 0",
+    fail(ErrorKind::DType, info(Op::Branch).name, "the number of the body", "a bool or int64 of rank 0",
          operands.empty() ? "none" : toString(operands[0]));
   const std::vector<TensorType> &results = bodies[0].results;
-  if (results.empty()) fail(ErrorKind::Value, kBranch, "results", "at least 1", "0");
+  if (results.empty()) fail(ErrorKind::Value, info(Op::Branch).name, "results", "at least 1", "0");
   for (size_t i = 0; i < bodies.size(); ++i) {
     std::string body = "body " + std::to_string(i);
-    checkInputs(kBranch, body, operands.subspan(1), bodies[i]);
+    checkInputs(info(Op::Branch).name, body, operands.subspan(1), bodies[i]);
     if (bodies[i].results.size() != results.size())
-      fail(ErrorKind::Value, kBranch, ("results of " + body), std::to_string(results.size()), std::to_string(bodies[i].results.size()));
+      fail(ErrorKind::Value, info(Op::Branch).name, ("results of " + body), std::to_string(results.size()),
+           std::to_string(bodies[i].results.size()));
     for (size_t k = 0; k < results.size(); ++k)
       if (!(bodies[i].results[k] == results[k]))
-        mismatch(kBranch, "result " + std::to_string(k) + " of " + body, results[k], bodies[i].results[k]);
+        mismatch(info(Op::Branch).name, "result " + std::to_string(k) + " of " + body, results[k], bodies[i].results[k]);
   }
   return results;
 }
