@@ -94,7 +94,13 @@ void importBodies(ModuleOp module, const Trace &trace, StringRef name) {
 
 } // namespace
 
-void importTrace(ModuleOp module, const Trace &trace, StringRef name) { describeInputs(importFunction(module, trace, name, false), trace); }
+void importTrace(ModuleOp module, const Trace &trace, StringRef name) {
+  func::FuncOp fn = importFunction(module, trace, name, false);
+  describeInputs(fn, trace);
+  Builder b(module.getContext());
+  for (auto [i, input] : llvm::enumerate(trace.replaces))
+    if (input >= 0) fn.setResultAttr(unsigned(i), ir::kReplaces, b.getI64IntegerAttr(input));
+}
 
 void importTree(ModuleOp module, const Trace &trace, StringRef name) {
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());

@@ -394,6 +394,9 @@ void runCompiled(const std::vector<int64_t> &program, const void *const *from, v
   std::vector<void *> buffers;
   for (size_t i = 0; i < inputs; ++i) buffers.push_back(const_cast<void *>(from[i]));
   buffers.insert(buffers.end(), to, to + outputs);
+  std::vector<size_t> sizes;
+  for (const TensorType &type : Trace::outputTypes(program)) sizes.push_back(size_t(numElements(type.shape) * byteSize(type.dtype)));
+  executable->keepInputs(buffers, inputs, sizes);
   size_t bytes = size_t(executable->workspaceBytes(nullptr));
   int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
   if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
