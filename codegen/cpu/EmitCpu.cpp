@@ -252,6 +252,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
     return Index(known = e.use(sizeOf(e, dims, d)));
   };
   ev.openSize = openSize;
+  ev.isFast = main->hasAttr(ir::kFastMath);
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))

@@ -79,6 +79,8 @@ LogicalResult KilnDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   if (name == kWorkspaceBytes) return expectNumber(op, attribute, -1);
   if (name == kProducts) return verifyProducts(op, attribute);
   if (name == kBlocks) return verifyBlocks(op, attribute);
+  if (name == kFastMath && !(isa<UnitAttr>(attribute.getValue()) && isa<FunctionOpInterface>(op)))
+    return op->emitOpError() << "attribute " << name << ": expected none but its name, of a function, got " << attribute.getValue();
   if (name == kInPlace && !isa<DenseI64ArrayAttr>(attribute.getValue()))
     return op->emitOpError() << "attribute " << name << ": expected a list of arguments, got " << attribute.getValue();
   return success(); // of a target, which reads it

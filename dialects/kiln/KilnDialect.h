@@ -40,6 +40,8 @@ public:
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
+/// Of a program and its bodies: results need not be those of the operations one by one (docs/numerics.md).
+inline constexpr llvm::StringLiteral kFastMath = "kiln.fast_math";
 /// Of an argument: its elements in a test, for kiln-run.
 inline constexpr llvm::StringLiteral kInput = "kiln.input";
 /// Of a program, and of all of a module that is emitted: the bytes of its workspace; -1 where they follow from symbols.

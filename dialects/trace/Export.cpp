@@ -28,6 +28,7 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
       llvm::raw_string_ostream(text) << type;
       throw Error(ErrorKind::Compile, "trace: expected arrays as arguments, got " + text);
     }
+  trace.isFast = fn->hasAttr(ir::kFastMath);
   if (auto symbols = fn->getAttrOfType<IntegerAttr>(ir::kSymbols)) trace.symbols = symbols.getInt();
   else if (int64_t count = ir::symbolsOf(fn)) trace.symbols = count;
   for (auto [i, argument] : llvm::enumerate(fn.getArguments())) {

@@ -60,14 +60,15 @@ public:
     stringTable.number(int64_t(strings.names.size()));
     for (const std::string &name : strings.names) stringTable.text(name);
     file.bytes.assign(kMagic.begin(), kMagic.end());
-    bool replaces = !trace.replaces.empty(); // else the file is one of minor version 0
-    for (int64_t n : {kProgramVersion, int64_t(replaces), int64_t(3 + replaces)}) file.number(n);
+    bool replaces = !trace.replaces.empty(), hasMore = replaces || trace.isFast; // else the file is one of minor version 0
+    for (int64_t n : {kProgramVersion, int64_t(hasMore), int64_t(3 + replaces + trace.isFast)}) file.number(n);
     file.section(kStrings, stringTable, kRequired);
     file.section(kOps, opTable, kRequired);
     file.section(kProgram, program, kRequired);
     Bytes list;
     list.list(trace.replaces);
     if (replaces) file.section(kReplaces, list, 0);
+    if (trace.isFast) file.section(kFast, Bytes(), 0);
     return std::move(file.bytes);
   }
 

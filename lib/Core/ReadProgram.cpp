@@ -96,17 +96,18 @@ public:
     Trace trace = readTrace(reader, 0);
     reader.end("outputs");
     if (found[3].data()) readReplaces(trace);
+    trace.isFast = found[4].data();
     return trace;
   }
 
 private:
   Reader file;
-  std::span<const uint8_t> found[4];
+  std::span<const uint8_t> found[5];
   std::vector<std::string> strings;
   std::vector<NamedOp> ops;
 
   void readSections() {
-    constexpr std::string_view names[] = {kStrings, kOps, kProgram, kReplaces};
+    constexpr std::string_view names[] = {kStrings, kOps, kProgram, kReplaces, kFast};
     constexpr size_t count = std::size(names), needed = 3;
     int64_t version = file.number(), minor = file.number();
     if (version == 1 || version == 2)

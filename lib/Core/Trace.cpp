@@ -7,7 +7,8 @@ namespace kiln {
 
 bool Trace::operator==(const Trace &other) const {
   bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && devices == other.devices &&
-                bodies.size() == other.bodies.size() && replaces == other.replaces && (!isOpen() || types == other.types);
+                bodies.size() == other.bodies.size() && replaces == other.replaces && isFast == other.isFast &&
+                (!isOpen() || types == other.types);
   for (size_t i = 0; isSame && i < bodies.size(); ++i) isSame = bodies[i] == other.bodies[i] || *bodies[i] == *other.bodies[i];
   return isSame;
 }
@@ -58,6 +59,7 @@ std::vector<int64_t> Trace::serialize() const {
   }
   all.push_back(int64_t(replaces.size()));
   all.insert(all.end(), replaces.begin(), replaces.end());
+  all.push_back(isFast);
   return all;
 }
 
@@ -88,6 +90,7 @@ SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
   }
   for (int64_t count = next(); count > 0; --count) parts.bodies.push_back(list());
   parts.replaces = list();
+  parts.isFast = next() != 0;
   if (at != serialized.size()) fail(ErrorKind::Trace, "trace", "words", std::to_string(at), std::to_string(serialized.size()));
   return parts;
 }
@@ -117,6 +120,7 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
   }
   trace.outputs.assign(parts.outputs.begin(), parts.outputs.end());
   trace.replaces.assign(parts.replaces.begin(), parts.replaces.end());
+  trace.isFast = parts.isFast;
   trace.checkReplaces();
   return trace;
 }

@@ -41,7 +41,8 @@ public:
   std::vector<std::string> devices;                 // of the inputs, up to the last that is not kHostDevice
   std::vector<std::shared_ptr<const Trace>> bodies; // programs that ops refer to by number: they see their own inputs alone
   std::vector<int64_t>
-      replaces; // by output: the input whose content it is in the place of, as nobody reads that any more, or -1; empty: none is
+      replaces;        // by output: the input whose content it is in the place of, as nobody reads that any more, or -1; empty: none is
+  bool isFast = false; // fast_math: code may contract operations, and multiply by reciprocals
   int64_t inputs = 0;
   bool isOpen() const { return symbols >= 0; }
   bool operator==(const Trace &other) const;
@@ -141,6 +142,7 @@ struct SerializedTrace {
   std::vector<std::string> devices;
   std::vector<std::span<const int64_t>> bodies;
   std::span<const int64_t> replaces;
+  bool isFast = false;
   bool isOpen() const { return symbols >= 0; }
 
   /// Throws Error (trace) as Trace::parse.

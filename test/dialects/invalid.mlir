@@ -852,3 +852,10 @@ func.func @blocks() attributes {kiln.workspace_blocks = [i32]} {
 // expected-error@+1 {{attribute kiln.in_place: expected a list of arguments, got 3 : i64}}
 module attributes {kiln.in_place = 3 : i64} {
 }
+
+// -----
+
+// expected-error@+1 {{attribute kiln.fast_math: expected none but its name, of a function, got 1 : i64}}
+func.func @fast() attributes {kiln.fast_math = 1 : i64} {
+  return
+}

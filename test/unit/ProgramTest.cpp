@@ -175,6 +175,12 @@ TEST(Program, OutputsMayReplaceInputs) {
   File changed = file;                                                                   // a reader that does not know the section
   changed.sections.back().name = "unknown";
   EXPECT_EQ(unpackProgram(changed.bytes()), plain);
+  writes.isFast = true;
+  expectRoundTrip(writes);
+  EXPECT_FALSE(unpackProgram(packProgram(addition())).isFast);
+  plain.isFast = true;
+  EXPECT_FALSE(generalize(plain, addition()));
+  EXPECT_FALSE(instantiate(plain, addition()));
   Trace smaller = addition();
   std::vector<int64_t> axes = {1, 0};
   smaller.outputs = {smaller.addOp(Op::Sum, {&smaller.outputs[0], 1}, axes)};
