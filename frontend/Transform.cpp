@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <unordered_map>
 
 namespace kiln {
 
@@ -114,7 +115,7 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
 Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   Below others(*this);
-  Array host = kiln::leave(visible(item), why, how);
+  Array host = kiln::leave(item.below, why, how);
   return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
 }
 
@@ -277,12 +278,38 @@ Transform::Item Batch::perform(const Operation &o, std::span<const Item> items) 
   return {rules::applyBatch({o.op, operands, o.words, isBatched, size}), std::nullopt, -1, true};
 }
 
-const Array &Batch::visible(const Item &item) const {
-  if (item.isBatched)
-    throw Error(ErrorKind::Trace,
-                "vmap: expected a function whose Python reads no value of an example, got one that does (kn.where chooses "
-                "for each example)");
-  return item.below;
+/// The value that all examples have.
+Array Batch::leave(const Array &value, const char *why, Leaving how) {
+  Item item = itemOf(value);
+  if (!item.isBatched) return Transform::leave(value, why, how);
+  if (size == 0) throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected at least one example, got none");
+  Array host;
+  {
+    Below others(*this);
+    host = contiguous(kiln::leave(item.below, why, how));
+  }
+  if (groupsOf(host).size() > 1) {
+    asked = host;
+    throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected one that all examples of a group have, got several");
+  }
+  host.shape.erase(0);
+  host.strides.erase(0);
+  host.mark = {};
+  host.view = nullptr;
+  host.updateContiguous();
+  return copyOfMemory(host);
+}
+
+std::vector<std::vector<int64_t>> groupsOf(const Array &values) {
+  std::unordered_map<std::string_view, size_t> known;
+  std::vector<std::vector<int64_t>> groups;
+  int64_t count = values.shape[0], bytes = values.size() / count * byteSize(values.dtype);
+  for (int64_t i = 0; i < count; ++i) {
+    auto [at, isNew] = known.try_emplace({values.data() + i * bytes, size_t(bytes)}, groups.size());
+    if (isNew) groups.emplace_back();
+    groups[at->second].push_back(i);
+  }
+  return groups;
 }
 
 Array stopGradient(const Array &x) {
