@@ -1,5 +1,6 @@
 #include "frontend/Transform.h"
 
+#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/ViewSteps.h"
 #include "frontend/rules/Formula.h"
@@ -194,6 +195,7 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
   node.result = std::move(residual.result);
   for (const Array &a : residual.operands) node.operands.push_back(kept(a));
+  if (NanCheck *debug = NanCheck::current()) node.place = debug->place();
   result.node = int64_t(nodes.size());
   nodes.push_back(std::move(node));
   return result;
@@ -253,7 +255,13 @@ std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<cons
     std::vector<const Array *> operands;
     std::vector<char> wanted;
     for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);
-    std::vector<Maybe> parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
+    std::vector<Maybe> parts;
+    try {
+      parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
+    } catch (const Error &e) {
+      if (n.place.empty()) throw;
+      throw Error(e.kind, n.place + "gradient of " + info(n.op).name + ": " + e.what());
+    }
     for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
     of[i].reset();
   }

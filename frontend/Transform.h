@@ -81,6 +81,7 @@ private:
     Backward backward = nullptr; // of a function, of whose results this is the first
     int64_t results = 1;
     bool isPart = false; // a further result
+    std::string place;   // in the program, where nans are looked for
   };
   std::vector<Node> nodes;
   std::vector<int64_t> watched;

@@ -506,6 +506,15 @@ void definePrograms(py11::module_ &m) {
       return toBytes(words.data(), words.size() * 8);
     });
   });
+  m.def("program_until", [toBytes](py11::bytes words, int64_t slot) { // with the value of one slot as its only result
+    return located([&] {
+      Trace trace = Trace::parse(toWords(words));
+      trace.outputs = {slot};
+      trace.replaces.clear();
+      std::vector<int64_t> part = trace.serialize();
+      return toBytes(part.data(), part.size() * 8);
+    });
+  });
   m.def("parse_ir", [toBytes](py11::bytes source) {
     return located([&] {
       std::vector<int64_t> words = parseIr(std::string_view(source));

@@ -1,6 +1,7 @@
 // Gradients, tangents and batches of Python functions: over lists of arrays, which kiln/_transforms.py makes of trees.
 #include "transforms.h"
 
+#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/Transform.h"
 
@@ -198,6 +199,13 @@ void defineTransforms(py11::module_ &m) {
     for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
     return vmap(function, arrays, isBatched, size);
   });
+  m.def("debug_nans", [](bool isOn) {
+    located([&] {
+      NanCheck::set(isOn, currentPlace);
+      return Py_NewRef(Py_None);
+    });
+  });
+  m.def("is_debugging_nans", [] { return NanCheck::current() != nullptr; });
   m.def("innermost", describeInnermost);
   m.def("lowered", lowered);
   m.def("lift", lift);

@@ -94,7 +94,7 @@ __array_api_version__ = "2025.12"
 
 
 def __getattr__(name):
-    if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
+    if name in ("debug", "testing", "numpy"):  # on the first use: they need more of the standard library than the rest
         import importlib
         return importlib.import_module(f"kiln.{name}")
     from ._planned import missing
