@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import kiln as kn
+from conftest import same_bits
 from kiln import _capture
 
 
