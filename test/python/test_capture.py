@@ -226,3 +226,10 @@ def test_generators_that_native_code_goes_on_with():
         jitted = kn.jit(lambda x, f=f: f(names, x), on_miss="raise")
         for _ in range(3):
             same_bits(jitted(x), f(names, x))
+
+
+def test_dtypes_are_given_to_functions_that_are_values():
+    names, x = type("Names", (), {"eye": lambda self, k: kn.eye(k, dtype=kn.float64), "zeros": staticmethod(lambda k: kn.zeros(k, dtype=kn.int32))})(), kn.ones(3)
+    f = kn.jit(lambda x: names.eye(3) @ kn.astype(x, kn.float64) + names.zeros(3), on_miss="raise")
+    for _ in range(3):
+        assert f(x).tolist() == [1, 1, 1] and f(x).dtype is kn.float64
