@@ -129,7 +129,8 @@ def gradients():
         def backward(m=model, a=torchs):
             return t.autograd.grad(m(names[2], a[:-2], a[-2], a[-1]), a[:-2])
 
-        took = first_code(f, ours[:-2], *ours[-2:])
+        with kn.config.override(cache=False):
+            took = first_code(f, ours[:-2], *ours[-2:])
         peer = once(lambda: g(theirs[:-2], *theirs[-2:])[0].block_until_ready())
         compiling.append(peer / took)
         found = f(ours[:-2], *ours[-2:])[1], g(theirs[:-2], *theirs[-2:])[1], backward()
