@@ -25,14 +25,6 @@ private:
   size_t count = 0;
 };
 
-/// Puts new content into a cell from before the call.
-void commit(Array &target, const Array &content) {
-  Storage &cell = *target.storage.get();
-  bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
-  if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
-  else writeInto(target, content);
-}
-
 /// Runs the code of a segment into new arrays.
 RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   Short<void *> buffers;
@@ -69,6 +61,13 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
 }
 
 } // namespace
+
+void commit(Array &target, const Array &content) {
+  Storage &cell = *target.storage.get();
+  bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
+  if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
+  else writeInto(target, content);
+}
 
 RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   auto runner = step.segment.executable ? runCode : runTrace;

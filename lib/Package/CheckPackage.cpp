@@ -20,8 +20,7 @@ void checkName(const std::string &what, const std::string &name) {
 
 class EntryChecker {
 public:
-  EntryChecker(const Package &package, const PackageEntry &entry)
-      : package(package), entry(entry), types(manifest::inputTypesOf(entry.program)) {}
+  EntryChecker(const Package &package, const PackageEntry &entry) : package(package), entry(entry), types(inputTypesOf(entry.program)) {}
 
   void run() {
     checkName("name of an entry", entry.name);

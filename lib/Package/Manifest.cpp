@@ -182,16 +182,6 @@ void checkFormat(const Value &root) {
 
 } // namespace
 
-std::vector<TensorType> inputTypesOf(const Trace &trace) {
-  std::vector<TensorType> types;
-  for (size_t at = 0, slot = 0; at < trace.words.size();) {
-    TraceOp entry = Trace::decode(trace.words, at);
-    if (entry.op == Op::Input) types.push_back(trace.types[slot]);
-    slot += entry.results;
-  }
-  return types;
-}
-
 std::string write(const Package &package) {
   Json json = {{"format", {kPackageVersion, kPackageMinor}}, {"name", package.name}};
   json["entries"] = json["weights"] = Json::array();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/Package/Package.h"
+#include "lib/Package/Programs.h"
 
 #include <functional>
 
@@ -18,8 +19,6 @@ inline std::string programMember(size_t entry) { return "programs/" + std::to_st
 std::string write(const Package &package);
 /// A package from its manifest, whose weights have no bytes yet. Throws Error (package).
 Package read(std::span<const uint8_t> text, const std::function<Trace(const std::string &member)> &programOf);
-/// The types of the inputs of a program.
-std::vector<TensorType> inputTypesOf(const Trace &trace);
 
 /// Throws Error (package) for a weight that no memory could hold.
 void checkWeight(const PackageWeight &weight);
