@@ -182,6 +182,10 @@ void checkFormat(const Value &root) {
 
 } // namespace
 
+std::string write(const SizeExpression &expression, const std::vector<Dimension> &dimensions) {
+  return writeExpression(expression, dimensions).dump();
+}
+
 std::string write(const Package &package) {
   Json json = {{"format", {kPackageVersion, kPackageMinor}}, {"name", package.name}};
   json["entries"] = json["weights"] = Json::array();

@@ -20,6 +20,8 @@ std::string write(const Package &package);
 /// A package from its manifest, whose weights have no bytes yet. Throws Error (package).
 Package read(std::span<const uint8_t> text, const std::function<Trace(const std::string &member)> &programOf);
 
+/// An expression as the manifest has it.
+std::string write(const SizeExpression &expression, const std::vector<Dimension> &dimensions);
 /// Throws Error (package) for a weight that no memory could hold.
 void checkWeight(const PackageWeight &weight);
 

@@ -5,6 +5,7 @@
 #include "frontend/tree/Packaged.h"
 #include "lib/Core/Program.h"
 #include "lib/Package/Manifest.h"
+#include "lib/Package/SizeVariants.h"
 
 #include <pybind11/stl.h>
 
@@ -59,6 +60,33 @@ py11::object typesOf(std::string_view words) {
   });
 }
 
+/// The variants of a function at some sizes: (words, tag, symbols, numbers, boxes) of each, expressions as the manifest has them.
+/// `record(sizes)` gives words and a tag, or None.
+py11::object variantsOf(const std::vector<std::string> &names, const std::vector<Sizes> &sizes, py11::function record) {
+  return located([&] {
+    std::vector<Dimension> dimensions;
+    for (const std::string &name : names) dimensions.push_back({name});
+    auto recorded = [&](const Sizes &at) -> std::optional<SizeRecording> {
+      py11::object result = record(py11::tuple(py11::cast(at)));
+      if (result.is_none()) return std::nullopt;
+      auto [words, tag] = result.cast<std::pair<py11::bytes, std::string>>();
+      return SizeRecording{parseTrace(toWords(std::string_view(words))), tag};
+    };
+    py11::list list;
+    for (SizeVariant &variant : findVariants(sizes, recorded)) {
+      auto texts = [&](const std::vector<SizeExpression> &expressions) {
+        std::vector<std::string> all;
+        for (const SizeExpression &expression : expressions) all.push_back(manifest::write(expression, dimensions));
+        return all;
+      };
+      std::vector<int64_t> words = variant.program.serialize();
+      list.append(py11::make_tuple(py11::bytes(reinterpret_cast<const char *>(words.data()), words.size() * 8), variant.tag,
+                                   texts(variant.symbols), texts(variant.numbers), boxesOf(variant.sizes)));
+    }
+    return list.release().ptr();
+  });
+}
+
 /// An array without memory: enough to record with.
 py11::object placeholder(py11::object shape, py11::object dtype) {
   return located([&] {
@@ -108,6 +136,7 @@ void definePackages(py11::module_ &m) {
   });
   m.def("write_package", writeFile);
   m.def("program_types", typesOf);
+  m.def("size_variants", variantsOf);
   m.def("placeholder", placeholder);
 }
 
