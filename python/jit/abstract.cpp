@@ -19,6 +19,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
   if (why.empty()) why = stateOf(tree).unanalysed;
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
+    r.isFast = state.options.isFast;
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
       Object result(callRecorded(r, stateOf(tree), call));
