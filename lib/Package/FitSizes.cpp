@@ -76,6 +76,7 @@ std::optional<SizeExpression> fitLinear(const Features &features, Points points,
   auto slopes = estimate(features, sampled);
   if (!slopes) return std::nullopt;
   size_t n = features.expressions.size();
+  if (std::set<int64_t>(values.begin(), values.end()).size() < 3) most = 1; // a step: any would be a quotient
   for (int64_t divisor = 1; divisor <= most; ++divisor) {
     std::vector<int64_t> factors;
     for (size_t i = 0; i < n; ++i) {
@@ -180,7 +181,7 @@ private:
     for (size_t i = 0; i < dimensions; ++i) {
       Features features;
       features.add(SizeExpression::dimension(int64_t(i)), some);
-      if (auto found = fitLinear(features, some, theirs, theirs)) return found;
+      if (auto found = fitLinear(features, some, theirs, theirs, 1)) return found;
     }
     return std::nullopt;
   }

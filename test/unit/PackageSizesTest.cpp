@@ -63,6 +63,7 @@ TEST(FitSizes, FindsWhatFunctionsDoWithSizes) {
   EXPECT_EQ(fitted([](const Sizes &p) { return p[0] * p[1] * 3; }, 2, 2, 20), "3 * (n * m)");
   EXPECT_EQ(fitted([](const Sizes &p) { return 2 * p[0] + p[1] - 1; }, 2, 2, 20), "2 * n + m - 1");
   EXPECT_EQ(fitted([](const Sizes &p) { return (p[0] + p[1]) / 2; }, 2, 2, 20), "(n + m) // 2");
+  EXPECT_EQ(fitted([](const Sizes &p) { return p[0] > 30 ? 64 : 32; }), ""); // it is told apart, not fitted
   EXPECT_EQ(fitted([](const Sizes &p) { return int64_t(std::sqrt(double(p[0]))); }), "");
   EXPECT_FALSE(fitSizes({}, {}).has_value());
 }
@@ -78,14 +79,15 @@ TEST(SizeVariants, OneProgramForEachKindOfSizes) {
   auto record = [&](const Sizes &at) -> std::optional<SizeRecording> {
     ++recorded[at[0]];
     if (at[0] == 13) return std::nullopt; // raises
-    return SizeRecording{scaled(at[0], at[0] > 30 ? 2.0f : 3.0f, 0), at[0] == 20 ? "other" : ""};
+    return SizeRecording{scaled(at[0], at[0] > 30 && at[0] <= 60 ? 2.0f : 3.0f, 0), at[0] == 20 ? "other" : ""};
   };
   auto variants = findVariants(grid(1, 100, 1), record);
   std::vector<std::vector<SizeBox>> boxes;
   for (const SizeVariant &variant : variants) boxes.push_back(boxesOf(variant.sizes));
-  std::vector<std::vector<SizeBox>> expected{{{{1, 1}}}, {{{2, 12}}, {{14, 19}}, {{21, 30}}}, {{{20, 20}}}, {{{31, 100}}}};
+  std::vector<std::vector<SizeBox>> expected{{{{1, 1}}}, {{{2, 12}}, {{14, 19}}, {{21, 30}}, {{61, 100}}}, {{{20, 20}}}, {{{31, 60}}}};
   ASSERT_EQ(boxes, expected);
-  for (const SizeVariant &variant : variants) EXPECT_TRUE(variant.numbers.empty()); // 2 and 3 do not follow from the size
+  for (const SizeVariant &variant : variants)
+    EXPECT_TRUE(variant.numbers.empty()) << toString(variant.numbers[0], kNames); // 2 and 3 do not follow from the size
   EXPECT_EQ(variants[2].tag, "other");
   EXPECT_FALSE(variants[0].program.isOpen());
   EXPECT_EQ(toString(variants[3].symbols.at(0), kNames), "n");
