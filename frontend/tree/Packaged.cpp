@@ -117,7 +117,8 @@ static void checkWrites(const PackageEntry &entry, std::span<Array *const> input
     if (output.writes < 0) continue;
     const Array &target = *inputs[size_t(output.writes)];
     std::string what = "argument '" + output.name + "'";
-    if (!target.storage->isWritable) fail(ErrorKind::Value, entry.name, what, "an array that may be written, as it is", "a read-only one");
+    if (!target.storage->isWritable || target.isRepeated)
+      fail(ErrorKind::Value, entry.name, what, "an array that may be written, as it is", "a read-only one");
     for (size_t i = 0; i < inputs.size(); ++i)
       if (int64_t(i) != output.writes && inputs[i] && overlaps(target, *inputs[i]))
         fail(ErrorKind::Value, entry.name, what, "memory of its own, as it is written", "some that '" + entry.inputs[i].name + "' shares");

@@ -11,8 +11,8 @@ using Step = SizeExpression::Step;
 using Points = std::span<const std::vector<int64_t>>;
 using Values = std::span<const int64_t>;
 
-constexpr int64_t kMostDivisor = 64;
-constexpr size_t kMostSamples = 512; // that factors are estimated from; all are compared
+constexpr int64_t kMostDivisor = 64, kTriangles = 2; // n * (n + 1) // 2; greater ones would fit whatever there is
+constexpr size_t kMostSamples = 512;                 // that factors are estimated from; all are compared
 
 bool agrees(const SizeExpression &expression, Points points, Values values) {
   for (size_t i = 0; i < points.size(); ++i)
@@ -71,11 +71,13 @@ SizeExpression linear(const Features &features, std::span<const int64_t> factors
 }
 
 /// (factors * features + constant) // divisor for the least divisor that fits all points.
-std::optional<SizeExpression> fitLinear(const Features &features, Points points, Values values, Values sampled) {
+std::optional<SizeExpression> fitLinear(const Features &features, Points points, Values values, Values sampled,
+                                        int64_t most = kMostDivisor) {
   auto slopes = estimate(features, sampled);
   if (!slopes) return std::nullopt;
   size_t n = features.expressions.size();
-  for (int64_t divisor = 1; divisor <= kMostDivisor; ++divisor) {
+  if (std::set<int64_t>(values.begin(), values.end()).size() < 3) most = 1; // a step: any would be a quotient
+  for (int64_t divisor = 1; divisor <= most; ++divisor) {
     std::vector<int64_t> factors;
     for (size_t i = 0; i < n; ++i) {
       long double factor = (*slopes)[i] * static_cast<long double>(divisor);
@@ -83,7 +85,7 @@ std::optional<SizeExpression> fitLinear(const Features &features, Points points,
       factors.push_back(int64_t(std::llround(factor)));
     }
     // values * divisor <= factors * features + constant < (values + 1) * divisor
-    int64_t least = INT64_MIN, most = INT64_MAX;
+    int64_t least = INT64_MIN, greatest = INT64_MAX;
     SizeExpression without = linear(features, factors, 0, 1);
     bool fits = true;
     for (size_t i = 0; fits && i < points.size(); ++i) {
@@ -92,11 +94,11 @@ std::optional<SizeExpression> fitLinear(const Features &features, Points points,
       fits = part && !__builtin_mul_overflow(values[i], divisor, &low) && !__builtin_sub_overflow(low, *part, &low) &&
              !__builtin_add_overflow(low, divisor - 1, &high);
       if (!fits) break;
-      least = std::max(least, low), most = std::min(most, high);
-      fits = least <= most;
+      least = std::max(least, low), greatest = std::min(greatest, high);
+      fits = least <= greatest;
     }
     if (!fits) continue;
-    int64_t constant = least <= 0 && most >= 0 ? 0 : least > 0 ? least : most;
+    int64_t constant = least <= 0 && greatest >= 0 ? 0 : least > 0 ? least : greatest;
     SizeExpression found = linear(features, factors, constant, divisor);
     if (agrees(found, points, values)) return found;
   }
@@ -133,7 +135,7 @@ public:
       if (auto found = fit(features)) return found;
     for (size_t i = 0; i < dimensions; ++i)
       for (size_t k = i; k < dimensions; ++k) features.push_back(SizeExpression::of(features[i], Step::Multiply, features[k]));
-    if (auto found = fit(features)) return found;
+    if (auto found = fit(features, kTriangles)) return found;
     return fitLimited();
   }
 
@@ -144,10 +146,10 @@ private:
   std::vector<std::vector<int64_t>> samples;
   std::vector<int64_t> sampled;
 
-  std::optional<SizeExpression> fit(const std::vector<SizeExpression> &expressions) const {
+  std::optional<SizeExpression> fit(const std::vector<SizeExpression> &expressions, int64_t most = kMostDivisor) const {
     Features features;
     for (const SizeExpression &expression : expressions) features.add(expression, samples);
-    return fitLinear(features, points, values, sampled);
+    return fitLinear(features, points, values, sampled, most);
   }
 
   /// max or min of two linear forms, one of which holds for the least and the other for the greatest sizes of a dimension.
@@ -179,7 +181,7 @@ private:
     for (size_t i = 0; i < dimensions; ++i) {
       Features features;
       features.add(SizeExpression::dimension(int64_t(i)), some);
-      if (auto found = fitLinear(features, some, theirs, theirs)) return found;
+      if (auto found = fitLinear(features, some, theirs, theirs, 1)) return found;
     }
     return std::nullopt;
   }

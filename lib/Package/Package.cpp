@@ -85,8 +85,7 @@ std::vector<int64_t> symbolsOf(const PackageEntry &entry, std::span<const int64_
   std::vector<int64_t> symbols;
   for (const SizeExpression &expression : entry.symbols) {
     std::optional<int64_t> value = evaluate(expression, sizes);
-    if (!value || *value < 2)
-      fail(ErrorKind::Shape, entry.name, "a size of its program", "2 or more", value ? std::to_string(*value) : "one that overflows");
+    if (!value) fail(ErrorKind::Shape, entry.name, "a size of its program", "one of 64 bits", "one that overflows");
     symbols.push_back(*value);
   }
   return symbols;

@@ -68,7 +68,7 @@ py11::object variantsOf(const std::vector<std::string> &names, const std::vector
     std::vector<Dimension> dimensions;
     for (const std::string &name : names) dimensions.push_back({name});
     auto recorded = [&](const Sizes &at) -> std::optional<SizeRecording> {
-      py11::object result = record(py11::tuple(py11::cast(at)));
+      auto result = py11::reinterpret_steal<py11::object>(check(PyObject_CallOneArg(record.ptr(), py11::tuple(py11::cast(at)).ptr())));
       if (result.is_none()) return std::nullopt;
       auto [words, tag] = result.cast<std::pair<py11::bytes, std::string>>();
       return SizeRecording{parseTrace(toWords(std::string_view(words))), tag};
@@ -98,6 +98,12 @@ py11::object placeholder(py11::object shape, py11::object dtype) {
     a.storage = Storage::make({});
     return wrap(std::move(a));
   });
+}
+
+size_t countOperations(const Trace &program) {
+  size_t count = 0;
+  for (size_t at = 0; at < program.words.size();) count += Trace::decode(program.words, at).op != Op::Input;
+  return count;
 }
 
 py11::object call(PackagedFunction &function, py11::list arguments) {
@@ -133,6 +139,13 @@ void definePackages(py11::module_ &m) {
   py11::class_<LoadedPackage, Loaded>(m, "LoadedPackage")
       .def("manifest", [](const LoadedPackage &loaded) { return manifest::write(loaded.package); })
       .def("function", [](const Loaded &loaded, const std::string &entry) { return std::make_unique<PackagedFunction>(loaded, entry); })
+      .def("program",
+           [](const LoadedPackage &loaded, size_t entry) {
+             std::vector<int64_t> words = loaded.package.entries.at(entry).program.serialize();
+             return py11::bytes(reinterpret_cast<const char *>(words.data()), words.size() * 8);
+           })
+      .def("operations",
+           [](const LoadedPackage &loaded, size_t entry) { return countOperations(loaded.package.entries.at(entry).program); })
       .def("weight", [](const LoadedPackage &loaded, size_t number) { return located([&] { return wrap(loaded.weights.at(number)); }); });
   m.def("load_package", [](const std::string &path, bool verifies) {
     Loaded loaded;
@@ -147,6 +160,12 @@ void definePackages(py11::module_ &m) {
   m.def("program_types", typesOf);
   m.def("size_variants", variantsOf);
   m.def("placeholder", placeholder);
+  m.def("memory_key", [](py11::object x) { // equal for arrays that show the same
+    const Array &a = arrayOf(x.ptr());
+    auto list = [](const Dims &dims) { return std::vector<int64_t>(dims.begin(), dims.end()); };
+    return py11::make_tuple(reinterpret_cast<intptr_t>(a.storage.get()), a.offset, int(a.dtype), py11::tuple(py11::cast(list(a.shape))),
+                            py11::tuple(py11::cast(list(a.strides))));
+  });
 }
 
 } // namespace kiln::py

@@ -1,4 +1,5 @@
 """``kn.export``: functions as files that run without them."""
+import hashlib
 import inspect
 import json
 import os
@@ -124,15 +125,23 @@ class Draft:
 
     def __init__(self, name):
         self.name, self.entries, self.programs = name, [], {}
-        self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by identity
+        self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
+        self.contents = {}  # numbers of those that are made anew by each recording
 
     def weight(self, array, name):
-        """The number of an array among the weights."""
-        if id(array) not in self.numbers:
-            self.numbers[id(array)] = len(self.weights)
-            self.weights.append(array)
-            self.weight_names += _unique([name], self.weight_names)
-        return self.numbers[id(array)]
+        """The number of an array among the weights. Those without a name are told apart by their contents."""
+        key = _core.memory_key(array)
+        if key in self.numbers:
+            return self.numbers[key]
+        content = None if name else (array.dtype.name, array.shape, hashlib.sha256(_core.to_bytes(array)).digest())
+        if content in self.contents:
+            return self.contents[content]
+        number = self.numbers[key] = len(self.weights)
+        if content:
+            self.contents[content] = number
+        self.weights.append(array)
+        self.weight_names += _unique([name or f"weight{len(self.contents)}"], self.weight_names)
+        return number
 
     def add(self, entry, function, args, kwargs=None, **options):
         """Records a function as an entry."""

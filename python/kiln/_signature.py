@@ -113,22 +113,16 @@ class Parameters:
 
     def __init__(self, parameters):
         """``parameters``: a list of [name, kind, tree], as a signature in a package has it."""
-        self.trees = {name: tree for name, _, tree in parameters}
-        given = []
-        for name, kind, tree in parameters:
-            fixed = not has_arrays(tree)
-            default = inspect.Parameter.empty
-            if fixed and kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY"):
-                default = _Fixed(tree[1]) if tree[0] == "fixed" else build(tree, ())
-            given.append(inspect.Parameter(name, _KINDS[kind], default=default))
-        # What was fixed may be left out, also before parameters that may not.
-        seen = False
-        for i, p in reversed(list(enumerate(given))):
-            if p.kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD:
-                if seen and p.default is not inspect.Parameter.empty:
-                    given[i] = p.replace(default=inspect.Parameter.empty)
-                seen |= given[i].default is inspect.Parameter.empty
-        self.signature = inspect.Signature(given)
+        self.trees = {name: tree for name, _, tree in parameters if tree[0] != "fixed"}
+        given, needed = [], False  # from the last one: a default must not stand before a parameter without
+        for name, kind, tree in reversed(parameters):
+            if name not in self.trees:
+                continue
+            is_value = kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY") and not has_arrays(tree)
+            has_default = is_value and (kind == "KEYWORD_ONLY" or not needed)
+            needed |= kind.startswith("POSITIONAL") and not has_default
+            given.append(inspect.Parameter(name, _KINDS[kind], default=build(tree, ()) if has_default else inspect.Parameter.empty))
+        self.signature = inspect.Signature(given[::-1])
 
     def arrays(self, args, kwargs, where):
         """The arrays of a call by their number. Raises TypeError or ValueError for another form of call."""
@@ -143,16 +137,6 @@ class Parameters:
             elif has_arrays(tree):  # *args and **kwargs that were left out
                 raise make("ValueError", f"{where}: argument {name}: expected as many arrays as when the package was made, got none")
         return found
-
-
-class _Fixed:
-    """The default of a parameter whose value is in the package."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def __repr__(self):
-        return f"<{self.text}>"
 
 
 def is_array(value):

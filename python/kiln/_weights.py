@@ -1,7 +1,7 @@
 """Names of the arrays that a function reads besides its arguments, as the user would write them."""
 import types
 
-from ._core import Array, JitFunction
+from ._core import Array, JitFunction, memory_key
 
 _DEEPEST = 12
 
@@ -19,8 +19,10 @@ def _children(value):
 
 
 def names_of(arrays, function, prefix, arguments):
-    """A name for each array: its path from the object whose method the function is, from an argument, or from a name that the function reads."""
-    wanted, found, seen = {id(a) for a in arrays}, {}, set()
+    """A name for each array: its path from the object whose method the function is, from an argument, or from a name that the function reads.
+    None for what has none."""
+    keys = [memory_key(a) for a in arrays]
+    wanted, found, seen = set(keys), {}, set()
     roots = [("", p) for p in prefix] + list(arguments.items())
     while isinstance(function, JitFunction):
         function = function.__wrapped__
@@ -38,12 +40,12 @@ def names_of(arrays, function, prefix, arguments):
         following = []
         for path, value in level:
             if isinstance(value, Array):
-                if id(value) in wanted:
-                    found.setdefault(id(value), path)
+                if memory_key(value) in wanted:
+                    found.setdefault(memory_key(value), path)
             elif id(value) not in seen:
                 seen.add(id(value))
                 following += [(f"{path}.{name}" if path else name, child) for name, child in _children(value)]
         if len(found) == len(wanted):
             break
         level = following
-    return [found.get(id(a)) or f"weight{i}" for i, a in enumerate(arrays)]
+    return [found.get(key) for key in keys]

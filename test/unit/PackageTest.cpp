@@ -122,9 +122,11 @@ TEST(Package, SizesChooseTheProgram) {
   EXPECT_TRUE(contains(thrown([&] { at(21); }).second, "checked for when it was exported, got n = 21"));
   EXPECT_TRUE(contains(thrown([&] { entryFor(package, "walk", {}); }).second, "got 'walk'"));
   EXPECT_TRUE(contains(thrown([&] { entryFor(package, "run", {}); }).second, "expected 1 of them, got 0"));
-  auto [kind, text] = thrown([&] { symbolsOf(package.entries[0], std::vector<int64_t>{1}); });
+  using S = SizeExpression::Step;
+  package.entries[0].symbols[0] = SizeExpression::of(SizeExpression::dimension(0), S::Multiply, SizeExpression::number(INT64_MAX));
+  auto [kind, text] = thrown([&] { symbolsOf(package.entries[0], std::vector<int64_t>{7}); });
   EXPECT_EQ(kind, ErrorKind::Shape);
-  EXPECT_TRUE(contains(text, "expected 2 or more, got 1"));
+  EXPECT_TRUE(contains(text, "got one that overflows")); // # negative
 }
 
 TEST(Package, RefusesWhatDoesNotFitTogether) {
