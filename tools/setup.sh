@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-          make cmake ninja-build ccache g++ libhwy-dev libxxhash-dev libgtest-dev python3-dev python3-venv
+          make cmake ninja-build ccache g++ libhwy-dev libxxhash-dev nlohmann-json3-dev libgtest-dev python3-dev python3-venv
           libclang-rt-22-dev zlib1g-dev libzstd-dev ca-certificates)
 missing=()
 for package in "${packages[@]}"; do

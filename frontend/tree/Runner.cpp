@@ -25,15 +25,6 @@ private:
   size_t count = 0;
 };
 
-/// Puts new content into a cell from before the call.
-void commit(Array &target, const Array &content) {
-  Storage &cell = *target.storage.get();
-  if (cell.value.get() == content.storage->value.get()) return; // it was written in place
-  bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
-  if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
-  else writeInto(target, content);
-}
-
 /// The input that code writes over, and is to find the result in: the memory itself where nobody else looks at it, else a copy.
 Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<Value> &memory) {
   const Array &a = *inputs[input];
@@ -88,6 +79,14 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
 }
 
 } // namespace
+
+void commit(Array &target, const Array &content) {
+  Storage &cell = *target.storage.get();
+  if (cell.value.get() == content.storage->value.get()) return; // it was written in place
+  bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
+  if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
+  else writeInto(target, content);
+}
 
 RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   auto runner = step.segment.executable ? runCode : runTrace;

@@ -37,6 +37,9 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
 /// Runs a step by itself.
 RunStatus runStep(const Step &step, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made);
 
+/// Puts new content into a cell from before the call.
+void commit(Array &target, const Array &content);
+
 /// Whether a path writes what only eager does right: memory that another input sees under another storage, whose reads have an order, or
 /// read-only memory, which is refused at the user's line before anything is written.
 bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *const> arrays);

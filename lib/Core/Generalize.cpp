@@ -191,11 +191,22 @@ static Dims filled(Dims dims, std::span<const int64_t> symbols) {
   return dims;
 }
 
+/// By symbol, whether it is the size of an array somewhere: others are positions alone.
+static std::vector<char> findSizes(const Trace &open) {
+  std::vector<char> isSize(size_t(std::max<int64_t>(open.symbols, 0)));
+  for (const TensorType &type : open.types)
+    for (int64_t size : type.shape)
+      if (isSymbol(size) && size_t(-1 - size) < isSize.size()) isSize[size_t(-1 - size)] = true;
+  return isSize;
+}
+
 Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
   if (int64_t(symbols.size()) != open.symbols)
     fail(ErrorKind::Shape, "program", "symbols", std::to_string(open.symbols) + " sizes", std::to_string(symbols.size()));
-  for (int64_t size : symbols)
-    if (size < 2) fail(ErrorKind::Shape, "program", "sizes of symbols", "2 or more", std::to_string(size));
+  std::vector<char> isSize = findSizes(open);
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (symbols[i] < (isSize[i] ? 2 : 0))
+      fail(ErrorKind::Shape, "program", "sizes of symbols", isSize[i] ? "2 or more" : "0 or more", std::to_string(symbols[i]));
   Trace result;
   result.bodies = open.bodies;
   size_t slot = 0;

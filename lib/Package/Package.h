@@ -4,6 +4,7 @@
 
 #include "lib/Core/Size.h"
 #include "lib/Core/Trace.h"
+#include "lib/Package/SizeExpression.h"
 
 #include <limits>
 #include <memory>
@@ -13,41 +14,44 @@
 
 namespace kiln {
 
+inline constexpr int64_t kPackageVersion = 1, kPackageMinor = 0;
+
 /// A size that the caller chooses, from `least` to `most`.
 struct Dimension {
-  std::string name;
+  std::string name; // a name of C
   int64_t least = 0, most = std::numeric_limits<int64_t>::max();
+  bool operator==(const Dimension &) const = default;
 };
 
-/// A whole number that follows from the dimensions of an entry, in postfix order: `{{Dimension, 0}, {Number, 3}, {FloorDivide, 0}}` is n
-/// // 3.
-struct SizeExpression {
-  enum class Step : uint8_t { Number, Dimension, Add, Multiply, FloorDivide, Maximum, Minimum };
-  struct Item {
-    Step step;
-    int64_t value = 0; // the number, or the place of the dimension
-  };
-  std::vector<Item> items;
-
-  static SizeExpression number(int64_t value) { return {{{Step::Number, value}}}; }
-  static SizeExpression dimension(int64_t place) { return {{{Step::Dimension, place}}}; }
-};
+/// Sizes of the dimensions of an entry, each from a least to a most one.
+using SizeBox = std::vector<std::pair<int64_t, int64_t>>;
 
 /// What fills an input of a program.
-enum class Role : uint8_t { Argument, Weight, Number }; // Number: an argument of rank 0 that a caller gives by value
+enum class Role : uint8_t {
+  Argument,
+  Weight,
+  Number, // an argument of rank 0 that a caller gives by value
+  Size    // of rank 0: a number that follows from the dimensions, converted to the dtype of the input; nobody gives it
+};
 
 struct PackageInput {
   std::string name; // a name of C: letters, digits and _
   Role role = Role::Argument;
-  int64_t weight = -1; // its place among the package's weights
+  int64_t weight = -1;               // its place among the package's weights; of an Argument that is written: what it starts as, or -1
+  std::vector<SizeExpression> shape; // of an Argument: as callers give it, a number or a dimension an axis
+  SizeExpression number;             // of a Size
+  bool operator==(const PackageInput &) const = default;
 };
 
 struct PackageOutput {
-  std::string name;
+  std::string name;    // in/out: that of the input
   int64_t writes = -1; // the input that the caller sees change: in/out; -1 for a result of its own
+  bool operator==(const PackageOutput &) const = default;
 };
 
-/// One function. Inputs and outputs are in the order of the program's; types stand in the program.
+/// One function. Inputs and outputs are in the order of the program's, row-major and on the host; types stand in the program.
+/// A function that does otherwise at other sizes is several entries of one name, one after another, which differ in their programs, symbols
+/// and sizes, and in the inputs that are no arguments.
 struct PackageEntry {
   std::string name;
   Trace program;
@@ -55,6 +59,8 @@ struct PackageEntry {
   std::vector<PackageOutput> outputs;
   std::vector<Dimension> dimensions;
   std::vector<SizeExpression> symbols; // of an open program: each of its symbols
+  std::vector<SizeBox> checked;        // the sizes that this entry was checked for; without dimensions: one empty box
+  std::vector<SizeBox> assumed;        // further sizes that it is used for: those that no entry of its name was checked for
   std::string signature;               // how arguments and results are put together, as JSON: what Python needs, and nobody else
 };
 
@@ -67,9 +73,30 @@ struct PackageWeight {
 };
 
 struct Package {
-  std::string name;
+  std::string name; // a name of C
   std::vector<PackageEntry> entries;
   std::vector<PackageWeight> weights;
 };
+
+/// How much of a file's checksums is compared: those of programs, or those of weights too, which then are read.
+enum class Checksums : uint8_t { OfPrograms, OfAll };
+
+/// Writes a file, in the place of an older one at once: a reader sees either. The same package gives the same bytes.
+/// Throws Error (package) for one that does not fit together, and where the file cannot be written.
+void writePackage(const Package &package, const std::string &path);
+/// A package whose weights are the mapped file. Throws Error (package) for what is no package, is damaged, or is of a later version.
+Package readPackage(const std::string &path, Checksums checksums = Checksums::OfPrograms);
+/// The same of bytes in memory, which `owner` keeps.
+Package unpackPackage(std::span<const uint8_t> bytes, std::shared_ptr<const void> owner, Checksums checksums = Checksums::OfAll);
+
+/// Throws Error (package) for a package whose parts do not fit together: what the writer and the reader ask.
+void checkPackage(const Package &package);
+
+/// The entry of a name that these sizes of its dimensions run. Throws Error (package) where no entry has the name, (shape) for sizes that
+/// none was made for.
+const PackageEntry &entryFor(const Package &package, const std::string &name, std::span<const int64_t> sizes);
+/// What an entry's symbols are at some sizes; none for a program of fixed sizes. `specialize` (lib/Core/Generalize.h) says whether the program
+/// is one there: a symbol that is a size anywhere must be 2 or more. Throws Error (shape) for one that overflows.
+std::vector<int64_t> symbolsOf(const PackageEntry &entry, std::span<const int64_t> sizes);
 
 } // namespace kiln

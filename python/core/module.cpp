@@ -606,9 +606,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
     throw py11::error_already_set();
-  for (auto define :
-       {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, defineLibrary,
-        definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms})
+  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
+                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
+                      kiln::py::defineTransforms, kiln::py::definePackages})
     define(m);
   kiln::py::defineControl(m.ptr());
 }

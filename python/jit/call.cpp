@@ -47,11 +47,7 @@ void checkSignals() {
   if (PyErr_CheckSignals()) throw PythonError();
 }
 
-/// The main thread of Python is the process's own, also in the child of a fork from another one, where that is the only thread.
-RunHooks hooksOf(const Tree &tree) {
-  bool isAsked = tree.isLong && gettid() == getpid();
-  return {isAsked ? pollSignals : nullptr, checkSignals, nullptr};
-}
+RunHooks hooksOf(const Tree &tree) { return runHooks(tree.isLong); }
 
 //===-- finding -----------------------------------------------------------------------------------------------------===//
 
@@ -72,8 +68,8 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 //===-- recording ---------------------------------------------------------------------------------------------------===//
 
-/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
-/// found while it runs.
+} // namespace
+
 std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
   auto watched = std::make_unique<PythonState>();
   PythonState &state = *watched;
@@ -98,6 +94,8 @@ PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call) 
   RecordedFrames frames(state);
   return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames);
 }
+
+namespace {
 
 /// Whether lists and dicts that the call was given are as they were.
 bool isChanged(const JitOptions &options, const Call &call, const Arguments &before) {
@@ -520,35 +518,10 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   return tuple;
 }
 
-std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
-  auto tree = std::make_shared<Tree>();
-  std::string why = arguments.why.empty() ? watch(*tree, state.function.get(), arguments) : arguments.why;
-  if (why.empty()) why = stateOf(*tree).unanalysed;
-  if (why.empty()) {
-    Recorder r(Recorder::Abstract);
-    r.isFast = state.options.isFast;
-    Path path;
-    try {
-      for (const Array *a : arguments.key.arrays) r.addInput(*a);
-      Object result(callRecorded(r, stateOf(*tree), call));
-      if (!result && r.left.empty()) throw PythonError();
-      PyErr_Clear();
-      why = r.left.size() ? r.left : readResult(r, arguments, result.get(), path.ending);
-    } catch (const LeaveRecording &) { why = r.left; }
-    path.entries = r.inputs();
-    path.pieces = r.finish();
-    if (why.empty()) tree->add(std::move(path));
-  }
-  if (why.size())
-    throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + why);
-  return tree;
-}
-
-PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
-  Ran ran;
-  if (run(tree, arguments.key.arrays, hooksOf(tree), ran) != RunStatus::Done)
-    throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
-  return buildResult(*ran.ending, arguments, ran.results);
+/// The main thread of Python is the process's own, also in the child of a fork from another one, where that is the only thread.
+RunHooks runHooks(bool isLong) {
+  bool isAsked = isLong && gettid() == getpid();
+  return {isAsked ? pollSignals : nullptr, checkSignals, nullptr};
 }
 
 void JitState::note(const std::string &why, const char *what) {

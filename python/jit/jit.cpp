@@ -123,11 +123,11 @@ PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
 PyObject *counters(PyObject *self, PyObject *) { return countersOf(jitOf(self)); }
 PyObject *entries(PyObject *self, PyObject *) { return entriesOf(jitOf(self)); }
 
-/// A call by a tuple and a dict, recorded and neither computed nor compiled; `use` has the entry and its arguments.
-template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndKwargs, const char *what, const Use &use) {
+/// A call by a tuple and a dict, and for some a further object; `use` has the call as it is made, its arguments and that.
+template <typename Use> PyObject *readApart(PyObject *self, PyObject *argsAndKwargs, const Use &use) {
   return guarded([&]() -> PyObject * {
-    PyObject *tuple, *kwargs;
-    if (!PyArg_ParseTuple(argsAndKwargs, "O!O!", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs)) throw PythonError();
+    PyObject *tuple, *kwargs, *more = nullptr;
+    if (!PyArg_ParseTuple(argsAndKwargs, "O!O!|O", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs, &more)) throw PythonError();
     JitState &state = jitOf(self);
     std::vector<PyObject *> args;
     Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
@@ -136,8 +136,14 @@ template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndK
     Call call{state.function.get(), args.data(), size_t(PyTuple_GET_SIZE(tuple)), PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr};
     Arguments arguments;
     arguments.read(state.options.parameters, call);
-    auto entry = recordAbstract(state, arguments.calling(call), arguments, what);
-    return use(*entry, arguments);
+    return use(state, arguments.calling(call), arguments, more);
+  });
+}
+
+/// The same recorded, neither computed nor compiled; `use` has the entry and its arguments.
+template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndKwargs, const char *what, const Use &use) {
+  return readApart(self, argsAndKwargs, [&](JitState &state, const Call &call, Arguments &arguments, PyObject *) {
+    return use(*recordAbstract(state, call, arguments, what), arguments);
   });
 }
 
@@ -151,6 +157,9 @@ PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
 
 /// _replay(args, kwargs) -> the result of the call by the interpreter; TraceError where an operation fails on data.
 PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) { return recordApart(self, argsAndKwargs, "replay", interpretTree); }
+
+/// _export(args, kwargs, flatten) -> what recordForPackage gives.
+PyObject *exportOnly(PyObject *self, PyObject *argsAndFlatten) { return readApart(self, argsAndFlatten, recordForPackage); }
 
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {
@@ -175,9 +184,13 @@ PyObject *setMode(PyObject *, PyObject *name) {
 }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(jitMode)]); }
 
-PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},  {"_entries", entries, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr}, {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
+                         {"_entries", entries, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},
+                         {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},
+                         {"_export", exportOnly, METH_VARARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},

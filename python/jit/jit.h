@@ -51,8 +51,20 @@ PyObject *callAny(JitState &state, const Call &call);
 PyObject *callPlain(Tree &tree, PyObject *const *args);
 PyObject *callEager(const Call &call);
 
+/// What a run lets through between its steps: signals, and a Ctrl-C during long ones.
+RunHooks runHooks(bool isLong);
+/// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
+/// found while it runs.
+std::string watch(Tree &tree, PyObject *function, Arguments &arguments);
+/// Runs a call under a recorder.
+PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call);
+
 /// Records a call for its trace alone: nothing is computed or written. Throws Error (trace) where the call would run in eager.
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
+/// A call recorded for a package (kn.export): what is given without memory are its arguments, other arrays are weights. `flatten` gives the
+/// arrays of the result. A tuple: the words of the trace, the arrays that are its inputs, and the numbers of those that it writes; their
+/// contents are its first outputs. Throws Error (trace) where the call would run in eager.
+PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten);
 /// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
 PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 

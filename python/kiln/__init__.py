@@ -93,8 +93,14 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 
+_LATER = {"export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
+
+
 def __getattr__(name):
-    if name in ("debug", "testing", "numpy"):  # on the first use: they need more of the standard library than the rest
+    if name in _LATER:
+        import importlib
+        return getattr(importlib.import_module(f"kiln.{_LATER[name]}"), name)
+    if name in ("debug", "testing", "numpy"):  # the same
         import importlib
         return importlib.import_module(f"kiln.{name}")
     from ._planned import missing

@@ -25,28 +25,28 @@ def note(function, why, what="calls run in eager: "):
     warnings.warn(f"jitted function '{name}': {what}{why}", KilnWarning, stacklevel=2)
 
 
-_ANY_SIZE = 2**62
+ANY_SIZE = 2**62
 _DYNAMIC_MODES = {None: 0, False: 1, True: 2}
 
 
-def _open_axes(dynamic, positional, named):
+def open_axes(dynamic, positional, named, what="jit"):
     """``dynamic`` as (position or -1, argument, axis, name, low, high) for each axis that it names."""
     axes = []
     for key, sizes in dynamic.items():
         if isinstance(key, bool) or not isinstance(key, (int, str)):
-            raise make("TraceError", f"jit: dynamic: expected names or positions of arguments as keys, got {key!r}")
+            raise make("TraceError", f"{what}: dynamic: expected names or positions of arguments as keys, got {key!r}")
         if named is not None and (key not in named if isinstance(key, str) else not 0 <= key < len(positional)):
-            raise make("ValueError", f"jit: dynamic: expected an argument among {', '.join(named) or 'none'}, got {key!r}")
+            raise make("ValueError", f"{what}: dynamic: expected an argument among {', '.join(named) or 'none'}, got {key!r}")
         if not isinstance(sizes, dict):
-            raise make("TraceError", f"jit: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
+            raise make("TraceError", f"{what}: dynamic: expected a dict of axes for argument {key!r}, got {type(sizes).__name__}")
         position = key if isinstance(key, int) else positional.index(key) if key in positional else -1
         argument = positional[key] if isinstance(key, int) and key < len(positional) else str(key)
         for axis, size in sizes.items():
             if isinstance(axis, bool) or not isinstance(axis, int) or not 0 <= axis < 8:
-                raise make("ValueError", f"jit: dynamic: argument {key!r}: expected axes from 0 to 7, got {axis!r}")
-            name, low, high = (size, 0, _ANY_SIZE) if isinstance(size, str) else size if isinstance(size, tuple) and len(size) == 3 else (None, 0, 0)
+                raise make("ValueError", f"{what}: dynamic: argument {key!r}: expected axes from 0 to 7, got {axis!r}")
+            name, low, high = (size, 0, ANY_SIZE) if isinstance(size, str) else size if isinstance(size, tuple) and len(size) == 3 else (None, 0, 0)
             if not isinstance(name, str) or not isinstance(low, int) or not isinstance(high, int) or not 0 <= low <= high:
-                raise make("ValueError", f"jit: dynamic: axis {axis} of argument {key!r}: expected a name or (name, least, most), got {size!r}")
+                raise make("ValueError", f"{what}: dynamic: axis {axis} of argument {key!r}: expected a name or (name, least, most), got {size!r}")
             axes.append((position, argument, axis, name, low, high))
     return tuple(axes)
 
@@ -98,9 +98,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     if not isinstance(dynamic, (dict, bool, type(None))):
         raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     inner, args, keywords = opened(function)
-    names, numbers, open_axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
+    names, numbers, axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, open_axes, parameters, positional, fast_math)
+    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, axes, parameters, positional, fast_math)
     dress(jitted, inner, options)
     _functions.add(jitted)
     if not args and not keywords and inner is function:
@@ -129,10 +129,10 @@ def _options(function, given, static_argnums, static_argnames, dynamic):
     # Either way of naming an argument covers both ways of passing it.
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if i < 0 else i for i in numbers} | {positional.index(n) for n in names if n in positional}
-    open_axes = _open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
-    open_axes = tuple((i + given if i >= 0 else i, *rest) for i, *rest in open_axes)
+    axes = open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
+    axes = tuple((i + given if i >= 0 else i, *rest) for i, *rest in axes)
     parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ()
-    return all_names, tuple(sorted(i + given for i in all_numbers)), open_axes, parameters, code.co_argcount if code else 0
+    return all_names, tuple(sorted(i + given for i in all_numbers)), axes, parameters, code.co_argcount if code else 0
 
 
 @dataclasses.dataclass(frozen=True)

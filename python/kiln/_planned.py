@@ -3,7 +3,7 @@
 _MEANWHILE = {
     "an update written out, as in w -= rate * g": "optim",
     "a loop over slices, as in x[i:i + n]": "data train",
-    "KILN_CACHE_PATH and 'python -m kiln.cache export' for code, kiln.numpy.savez for arrays": "export load save_safetensors load_safetensors",
+    "kiln.numpy.savez": "save_safetensors load_safetensors",
     "a Python function: jitted functions call it in eager": "custom_op pure_callback",
     "print, which runs in eager": "debug",
     "a file of numbers": "SummaryWriter",

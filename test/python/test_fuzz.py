@@ -12,7 +12,7 @@ from conftest import same_bits
 TOOL = pathlib.Path(kn._libraries).resolve().parent / "bin/kiln-fuzz"
 
 
-@pytest.mark.parametrize("what, count", [("modules", 300), ("programs", 30000), ("entries", 20000)])
+@pytest.mark.parametrize("what, count", [("modules", 300), ("programs", 30000), ("packages", 10000), ("entries", 20000)])
 def test_fuzz(what, count):
     result = subprocess.run([TOOL, what, f"--count={count}"], capture_output=True, text=True)
     assert result.returncode == 0 and f"seeds 0 to {count - 1}, 0 wrong" in result.stdout, result.stdout[-3000:]

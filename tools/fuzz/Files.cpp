@@ -14,11 +14,8 @@
 #include <unistd.h>
 
 namespace kiln::fuzz {
-namespace {
+namespace {} // namespace
 
-using Bytes = std::vector<uint8_t>;
-
-/// One to four changes: bits, bytes, words, cut, doubled or moved pieces, pieces of another file.
 Bytes damaged(Random &random, Bytes bytes, const Bytes &other) {
   static constexpr int64_t words[] = {0,         1,        -1, 2, 8, 9, 255, 1 << 16, int64_t(1) << 31, int64_t(1) << 32, int64_t(1) << 62,
                                       INT64_MAX, INT64_MIN};
@@ -46,6 +43,8 @@ Bytes damaged(Random &random, Bytes bytes, const Bytes &other) {
   }
   return bytes;
 }
+
+namespace {
 
 int64_t elementsOf(const Trace &trace) {
   int64_t total = 0; // a type has less than 2^48

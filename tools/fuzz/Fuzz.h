@@ -38,5 +38,10 @@ std::string checkProgram(uint64_t seed);
 /// Whether the loaders stand a damaged program file, or cache entry: refused, or read as something that is valid.
 std::string checkProgramFile(uint64_t seed);
 std::string checkCacheEntry(uint64_t seed);
+std::string checkPackageFile(uint64_t seed);
+
+using Bytes = std::vector<uint8_t>;
+/// One to four changes: bits, bytes, words, cut, doubled or moved pieces, pieces of another file.
+Bytes damaged(Random &random, Bytes bytes, const Bytes &other);
 
 } // namespace kiln::fuzz

@@ -1,5 +1,5 @@
-// kiln-fuzz modules|programs|entries [--count=N] [--first=SEED] [--jobs=N]: random programs in every way that they can run, and damaged
-// program files and cache entries for the loaders. Ends with 1 where one was wrong, crashed, or took more than a minute.
+// kiln-fuzz modules|programs|packages|entries [--count=N] [--first=SEED] [--jobs=N]: random programs in every way that they can run, and
+// damaged program files, packages and cache entries for the loaders. Ends with 1 where one was wrong, crashed, or took more than a minute.
 // kiln-fuzz show --first=SEED prints the program of a seed, as kiln-reduce and kiln-run take it.
 #include "tools/fuzz/Fuzz.h"
 
@@ -46,10 +46,11 @@ int main(int argc, char **argv) {
   }
   std::string (*body)(uint64_t) = what == "modules"    ? fuzz::checkProgram
                                   : what == "programs" ? fuzz::checkProgramFile
+                                  : what == "packages" ? fuzz::checkPackageFile
                                   : what == "entries"  ? fuzz::checkCacheEntry
                                                        : nullptr;
   if (!body || count < 1 || jobs < 1) {
-    std::fprintf(stderr, "usage: kiln-fuzz modules|programs|entries|show [--count=N] [--first=SEED] [--jobs=N]\n");
+    std::fprintf(stderr, "usage: kiln-fuzz modules|programs|packages|entries|show [--count=N] [--first=SEED] [--jobs=N]\n");
     return 2;
   }
   int64_t wrong = fuzz::runAll(what.c_str(), uint64_t(first), count, int(jobs), body);

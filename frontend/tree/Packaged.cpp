@@ -1,0 +1,159 @@
+#include "frontend/tree/Packaged.h"
+
+#include "frontend/Interpreter.h"
+#include "frontend/OpsShared.h"
+#include "lib/Package/Programs.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace kiln {
+
+constexpr size_t kMostInstances = 64;
+
+/// Inputs that a caller gives.
+static bool isGiven(const PackageInput &input) { return input.role == Role::Argument || input.role == Role::Number; }
+
+LoadedPackage::LoadedPackage(Package read) : package(std::move(read)) {
+  for (const PackageWeight &weight : package.weights) {
+    Array array;
+    array.dtype = weight.type.dtype;
+    array.shape = weight.type.shape;
+    array.strides = contiguousStrides(array.shape);
+    auto owner =
+        std::const_pointer_cast<void>(weight.owner); // as memory that is shared has it: nobody writes what is pinned and not writable
+    array.storage = Storage::make(Value::share(const_cast<uint8_t *>(weight.bytes.data()), weight.bytes.size(), owner));
+    array.storage->pinned = true;
+    array.storage->isWritable = false;
+    weights.push_back(std::move(array));
+  }
+}
+
+PackagedFunction::PackagedFunction(std::shared_ptr<const LoadedPackage> from, std::string name) : loaded(std::move(from)) {
+  const std::vector<PackageEntry> &entries = loaded->package.entries;
+  auto found = std::ranges::find(entries, name, &PackageEntry::name);
+  if (found == entries.end()) fail(ErrorKind::Package, "package", "entry", "one of the package", "'" + name + "'");
+  first = &*found;
+  types = inputTypesOf(first->program);
+}
+
+std::vector<int64_t> PackagedFunction::sizesOf(std::span<Array *const> arguments) const {
+  std::vector<int64_t> sizes(first->dimensions.size(), -1);
+  std::vector<std::string> from(sizes.size());
+  size_t next = 0;
+  for (size_t i = 0; i < first->inputs.size(); ++i) {
+    const PackageInput &input = first->inputs[i];
+    if (!isGiven(input)) continue;
+    if (next == arguments.size()) fail(ErrorKind::Value, first->name, "arguments", "an array for '" + input.name + "'", "none");
+    const Array &array = *arguments[next++];
+    auto rank = types[i].shape.rank;
+    if (array.dtype != types[i].dtype)
+      fail(ErrorKind::DType, first->name, "dtype of '" + input.name + "'", info(types[i].dtype).name, info(array.dtype).name);
+    if (array.shape.rank != rank)
+      fail(ErrorKind::Shape, first->name, "axes of '" + input.name + "'", std::to_string(rank), "shape " + toString(array.shape));
+    if (deviceOf(array)) fail(ErrorKind::Device, first->name, "device of '" + input.name + "'", "cpu", nameOf(deviceOf(array)));
+    for (int axis = 0; axis < rank && input.role == Role::Argument; ++axis) {
+      const SizeExpression::Item &wanted = input.shape[size_t(axis)].items[0];
+      bool isNumber = wanted.step == SizeExpression::Step::Number;
+      auto place = size_t(wanted.value);
+      int64_t size = array.shape[axis], known = isNumber ? wanted.value : sizes[place];
+      std::string what = "axis " + std::to_string(axis) + " of '" + input.name + "'";
+      if (known >= 0 && known != size)
+        fail(ErrorKind::Shape, first->name, what,
+             isNumber ? std::to_string(known)
+                      : first->dimensions[place].name + " = " + std::to_string(known) + " as " + from[place] + " has",
+             std::to_string(size));
+      if (isNumber) continue;
+      sizes[place] = size;
+      from[place] = what;
+    }
+  }
+  if (next != arguments.size())
+    fail(ErrorKind::Value, first->name, "arguments", std::to_string(next) + " arrays", std::to_string(arguments.size()));
+  return sizes;
+}
+
+/// The number of an input that follows from the sizes.
+static Array numberOf(const PackageEntry &entry, const PackageInput &input, DType dtype, std::span<const int64_t> sizes) {
+  std::optional<int64_t> value = evaluate(input.number, sizes);
+  if (!value) fail(ErrorKind::Shape, entry.name, "number '" + input.name + "'", "one of 64 bits", "one that overflows");
+  Operand number;
+  number.kind = Operand::IsInt;
+  number.integer = *value;
+  return constantArray(dtype, scalarBits(number, dtype));
+}
+
+std::shared_ptr<PackagedFunction::Instance> PackagedFunction::makeInstance(const std::vector<int64_t> &sizes) const {
+  auto instance = std::make_shared<Instance>();
+  const PackageEntry &entry = *(instance->entry = &entryFor(loaded->package, first->name, sizes));
+  std::vector<int64_t> symbols = symbolsOf(entry, sizes);
+  Trace program = entry.program.isOpen() ? specialize(entry.program, symbols) : entry.program;
+  Segment &segment = instance->step.segment = Segment(program);
+  instance->program = segment.trace;
+  for (size_t i = 0; i < entry.inputs.size(); ++i)
+    if (entry.inputs[i].role == Role::Size) instance->numbers.push_back(numberOf(entry, entry.inputs[i], segment.inputs[i].dtype, sizes));
+  if (segment.outputs.empty()) return instance;
+  if (entry.program.isOpen()) {
+    segment.code = codeOf(entry.program);
+    segment.values.symbols = std::move(symbols);
+  } else {
+    segment.takeOwnCode();
+  }
+  if (segment.code->state == Code::Recorded) findCode(*segment.code);
+  return instance;
+}
+
+std::shared_ptr<PackagedFunction::Instance> PackagedFunction::instanceAt(const std::vector<int64_t> &sizes) {
+  if (auto known = instances.find(sizes); known != instances.end()) return ++hits, known->second;
+  ++misses;
+  auto made = makeInstance(sizes);
+  if (instances.size() >= kMostInstances) instances.clear(); // calls that run hold theirs
+  return instances[sizes] = made;
+}
+
+/// What is written must be writable, and no other argument may see it.
+static void checkWrites(const PackageEntry &entry, std::span<Array *const> inputs) {
+  for (const PackageOutput &output : entry.outputs) {
+    if (output.writes < 0) continue;
+    const Array &target = *inputs[size_t(output.writes)];
+    std::string what = "argument '" + output.name + "'";
+    if (!target.storage->isWritable || target.isRepeated)
+      fail(ErrorKind::Value, entry.name, what, "an array that may be written, as it is", "a read-only one");
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (int64_t(i) != output.writes && inputs[i] && overlaps(target, *inputs[i]))
+        fail(ErrorKind::Value, entry.name, what, "memory of its own, as it is written", "some that '" + entry.inputs[i].name + "' shares");
+  }
+}
+
+std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped) {
+  constexpr auto kLongRun = std::chrono::milliseconds(1);
+  ++calls;
+  auto instance = instanceAt(sizesOf(arguments)); // another thread may drop it
+  const PackageEntry &entry = *instance->entry;
+  Step &step = instance->step;
+  std::vector<Array *> given;
+  std::vector<Array> inputs;
+  std::vector<const Array *> pointers;
+  size_t argument = 0, number = 0;
+  for (const PackageInput &input : entry.inputs) {
+    given.push_back(isGiven(input) ? arguments[argument++] : nullptr);
+    if (given.back()) inputs.push_back(contiguous(*given.back()));
+    else inputs.push_back(input.role == Role::Weight ? loaded->weights[size_t(input.weight)] : instance->numbers[number++]);
+  }
+  checkWrites(entry, given);
+  for (const Array &input : inputs) pointers.push_back(&input);
+  if (mode != JitMode::Off) advance(step, mode, false);
+  auto start = std::chrono::steady_clock::now();
+  std::vector<Array> made, results;
+  RunStatus status = step.segment.outputs.empty() ? RunStatus::Done : runStep(step, pointers, hooks, made);
+  if (mode == JitMode::Auto && !step.segment.executable && step.segment.code && std::chrono::steady_clock::now() - start > kLongRun)
+    compileLater(step.segment.code);
+  if ((isStopped = status == RunStatus::Stopped)) return {};
+  if (status == RunStatus::Eager) made = interpret(*instance->program, pointers, hooks.between); // which says what failed
+  for (size_t i = 0; i < entry.outputs.size(); ++i)
+    if (entry.outputs[i].writes < 0) results.push_back(made[i]);
+    else commit(*given[size_t(entry.outputs[i].writes)], made[i]);
+  return results;
+}
+
+} // namespace kiln

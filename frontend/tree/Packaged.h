@@ -1,0 +1,45 @@
+// Functions of a package that was read, run as recorded ones are: by the interpreter until their code is there.
+#pragma once
+
+#include "frontend/tree/Function.h"
+#include "lib/Package/Package.h"
+
+namespace kiln {
+
+/// A package in this process. Its weights are arrays of the mapped file, which nobody may write.
+struct LoadedPackage {
+  explicit LoadedPackage(Package package);
+  const Package package;
+  std::vector<Array> weights;
+};
+
+class PackagedFunction : public Function {
+public:
+  /// Throws Error (package) where no entry has the name.
+  PackagedFunction(std::shared_ptr<const LoadedPackage> loaded, std::string name);
+
+  /// Runs a call: the arguments in the order of the entry's inputs; those that it writes are written. The results are new arrays.
+  /// Throws Error (shape, dtype, value) for arguments that do not fit, and what operations throw for their values; `isStopped`: the
+  /// hooks said so, and nothing was written.
+  std::vector<Array> call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped);
+
+private:
+  /// The program at some sizes, and what else it takes.
+  struct Instance {
+    const PackageEntry *entry;
+    std::shared_ptr<const Trace> program; // of fixed sizes
+    Step step;
+    std::vector<Array> numbers; // of the inputs that follow from the sizes, in order
+  };
+
+  std::shared_ptr<const LoadedPackage> loaded;
+  const PackageEntry *first;                                           // of its name: what callers see is the same in all
+  std::vector<TensorType> types;                                       // of its inputs
+  std::map<std::vector<int64_t>, std::shared_ptr<Instance>> instances; // by the sizes of the dimensions
+
+  std::vector<int64_t> sizesOf(std::span<Array *const> arguments) const;
+  std::shared_ptr<Instance> instanceAt(const std::vector<int64_t> &sizes);
+  std::shared_ptr<Instance> makeInstance(const std::vector<int64_t> &sizes) const;
+};
+
+} // namespace kiln

@@ -1,0 +1,145 @@
+// Recordings of calls that are not run: arrays that they make have no values.
+#include "jit.h"
+#include "results.h"
+
+#include "lib/Package/Programs.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace kiln::py {
+namespace {
+
+/// What is done with a recorder and the result of its call when the call is over; why it is of no use, or nothing.
+using AtEnd = std::function<std::string(Recorder &recorder, PyObject *result)>;
+
+/// Runs a call under a recorder that takes every operation, whatever code it is in.
+PyObject *callUnwatched(Recorder &r, const Call &call) {
+  r.describe = currentPlace;
+  r.locate = [] {
+    Location at = currentLocation();
+    at.isForeign = false;
+    return at;
+  };
+  return callEager(call);
+}
+
+/// What is done where the analysis of a function cannot say what its calls read (docs/architecture.md): a trace that is run later is
+/// refused; of a package, which has what was read when it was made, arrays that the call meets become inputs.
+enum class Unknown : uint8_t { Refused, Taken };
+
+/// Records a call, for a tree that watches what it reads. Throws Error (trace) where the call would run in eager.
+void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &arguments, const char *what, Unknown unknown,
+                const AtEnd &atEnd) {
+  std::string why = arguments.why, unwatched;
+  if (why.empty()) {
+    unwatched = watch(tree, state.function.get(), arguments);
+    if (unwatched.empty()) unwatched = stateOf(tree).unanalysed;
+    if (unknown == Unknown::Refused) why = unwatched;
+  }
+  if (why.empty()) {
+    Recorder r(Recorder::Abstract);
+    r.isFast = state.options.isFast;
+    try {
+      for (const Array *a : arguments.key.arrays) r.addInput(*a);
+      std::vector<int32_t> held = countHolders(arguments);
+      if (unwatched.size()) r.captureOthers();
+      Object result(unwatched.empty() ? callRecorded(r, stateOf(tree), call) : callUnwatched(r, call));
+      if (!result && r.left.empty()) throw PythonError();
+      PyErr_Clear();
+      why = r.left;
+      if (why.empty() && unwatched.size()) why = findKept(r, arguments, result.get(), {}, held);
+      if (why.empty()) why = atEnd(r, result.get());
+    } catch (const LeaveRecording &) { why = r.left; }
+  }
+  if (why.size())
+    throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + why);
+}
+
+} // namespace
+
+std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
+  auto tree = std::make_shared<Tree>();
+  recordCall(state, *tree, call, arguments, what, Unknown::Refused, [&](Recorder &r, PyObject *result) {
+    Path path;
+    std::string why = readResult(r, arguments, result, path.ending);
+    path.entries = r.inputs();
+    path.pieces = r.finish();
+    if (why.empty()) tree->add(std::move(path));
+    return why;
+  });
+  return tree;
+}
+
+PyObject *interpretTree(Tree &tree, const Arguments &arguments) {
+  Ran ran;
+  if (run(tree, arguments.key.arrays, runHooks(tree.isLong), ran) != RunStatus::Done)
+    throw Error(ErrorKind::Trace, "replay: expected operations that fit the values, got one that fails on them");
+  return buildResult(*ran.ending, arguments, ran.results);
+}
+
+namespace {
+
+/// The trace of a call, and the arrays that are its inputs: of the call, and others that it met.
+struct Recorded {
+  Trace trace;
+  std::vector<Object> inputs;
+  std::vector<size_t> written; // among the inputs; their contents are the first outputs
+
+  bool isArgument(size_t input) const { return !arrayOf(inputs[input].get()).storage->value; }
+  /// Arguments, used or not, then the other inputs that are used.
+  std::vector<size_t> order() const {
+    std::vector<char> isUsed = usedInputs(trace);
+    std::vector<size_t> result;
+    for (bool arguing : {true, false})
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (isArgument(i) == arguing && (arguing || isUsed[i])) result.push_back(i);
+    return result;
+  }
+};
+
+/// Ends a recording whose result has these arrays; why it is of no use, or nothing.
+std::string finish(Recorder &r, const Arguments &arguments, PyObject *leaves, Recorded &recorded) {
+  size_t declared = arguments.key.arrays.size(); // then those that are captured
+  for (auto &[input, slot] : r.written()) {
+    r.output(slot);
+    recorded.written.push_back(size_t(input));
+  }
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves); ++i) {
+    int64_t slot = r.slotOf(arrayOf(PyList_GET_ITEM(leaves, i)));
+    if (slot < 0) return "the result has an array in it that the recording does not know";
+    r.output(slot);
+  }
+  for (int place : r.inputs())
+    recorded.inputs.push_back(size_t(place) < declared ? Object::borrow(arguments.arrays[size_t(place)])
+                                                       : Object(check(wrap(r.captured[size_t(place) - declared]))));
+  recorded.trace = std::move(r.finish()[0].trace);
+  return "";
+}
+
+Object listOf(const std::vector<Object> &objects) {
+  Object list(check(PyList_New(0)));
+  for (const Object &object : objects)
+    if (PyList_Append(list.get(), object.get())) throw PythonError();
+  return list;
+}
+
+} // namespace
+
+PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten) {
+  Tree tree;
+  Recorded recorded;
+  recordCall(state, tree, call, arguments, "export", Unknown::Taken, [&](Recorder &r, PyObject *result) {
+    Object leaves(check(PyObject_CallOneArg(flatten, result)));
+    return finish(r, arguments, leaves.get(), recorded);
+  });
+  std::vector<size_t> order = recorded.order();
+  std::vector<Object> arrays, writes;
+  for (size_t i : order) arrays.push_back(recorded.inputs[i]);
+  for (size_t input : recorded.written) writes.emplace_back(check(PyLong_FromSsize_t(std::ranges::find(order, input) - order.begin())));
+  std::vector<int64_t> words = withInputs(recorded.trace, order).serialize();
+  return Py_BuildValue("(y#NN)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8), listOf(arrays).release(),
+                       listOf(writes).release());
+}
+
+} // namespace kiln::py

@@ -1,0 +1,310 @@
+"""``kn.export``: functions as files that run without them."""
+import hashlib
+import inspect
+import json
+import os
+import re
+import tempfile
+
+from . import _core, _sizes
+from ._creation import asarray
+from ._errors import make
+from ._front import Bound, check_callable, name_of
+from ._jit import jit
+from ._signature import encode, is_array, is_namedtuple, text_of
+from ._weights import names_of
+from .tree import flatten_node
+
+_FORMATS = [1, 0]
+_NATIVE = {".so": "so", ".a": "archive", ".o": "obj"}
+# Words of C and C++ that are names in Python.
+_RESERVED = set("""alignas alignof asm auto bitand bitor bool case catch char compl complex const constexpr const_cast decltype default delete do double
+dynamic_cast enum explicit export extern false float friend goto inline int long mutable namespace new noexcept nullptr operator private protected public
+register reinterpret_cast requires restrict short signed sizeof static static_assert static_cast struct switch template this throw true typedef typeid
+typename typeof union unsigned using virtual void volatile wchar_t xor""".split())
+
+
+def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, input_names=None, output_names=None, assume_sizes=False,
+           header=None, project=None, target=None, cpu=None, weights=None):
+    """Writes a function as a package: a file that ``kn.load`` runs without the function's source; or as a library for C.
+
+    The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
+    weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too.
+
+    Parameters
+    ----------
+    f : function, jitted function, method or callable object; or dict
+        A dict of names to (function, arguments) pairs, or (function, arguments, keywords), makes a package of several entries, which share weights.
+    *args, kwargs : arguments of a call
+        Arrays of Kiln or NumPy, numbers, strings, None, or nestings of dicts, lists, tuples and named tuples.
+    to : path
+        ``*.kiln``: a package. The file is put in the place of an older one at once. ``*.so``, ``*.a``, ``*.o``: a native library, shared, static or one
+        object, that needs nothing of Kiln (docs/libraries.md).
+    name, entry : str
+        Names of the package (the function's) and of its entry.
+    dynamic : dict
+        ``{"x": {0: "n"}}``, or ``{"x": {0: ("n", 1, 4096)}}`` with bounds: sizes that each call chooses, by name or position of the argument. The function is
+        recorded at each combination of them, or where there are more than 4,096 at the edges and a sample; it may do otherwise at other sizes.
+    input_names, output_names : list of str
+        Names of the arrays among the arguments, in their order, and of those of the result.
+    assume_sizes : bool
+        Whether calls may have sizes within the bounds at which the function was not recorded.
+    header : path
+        Of a library: where its C header goes.
+    project : path
+        Of a library: a folder for a program that uses it, which ``cmake --build`` builds at once.
+    target, cpu : str
+        Of a library: the triple (``"aarch64-linux-gnu"``; default this machine), and its processors from the least to the best, with commas between
+        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one.
+    weights : str
+        Of a library: ``"embed"``, ``"file"`` (``<stem>.safetensors`` beside it) or ``"caller"``, whose program gives them.
+
+    Raises
+    ------
+    CompileError
+        Where a library cannot hold what the function does, or cannot be made for the target.
+    TraceError
+        Where the function cannot be recorded without values: it asks for one (``if x > 0``), or changes other state than arrays.
+    ValueError
+        For names and files that cannot be.
+    """
+    path = os.fspath(to)
+    suffix = os.path.splitext(path)[1]
+    native = {"header": header, "project": project, "target": target, "cpu": cpu, "weights": weights}
+    if suffix not in (".kiln", *_NATIVE):
+        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a' or '*.o', got '{path}'")
+    if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None]):
+        raise make("ValueError", f"export: {given[0]}: expected it for a library alone, got one for the package '{path}'")
+    several = f if isinstance(f, dict) else {entry: (f, args, kwargs or {})}
+    if isinstance(f, dict) and (args or kwargs):
+        raise make("ValueError", "export: a dict of entries: expected their arguments in it, got others")
+    package = Draft(name or _c_name(os.path.splitext(os.path.basename(path))[0] if isinstance(f, dict) else name_of(f).rpartition(".")[2]))
+    for called, what in several.items():
+        if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
+            raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
+        package.add(called, *what, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
+    if suffix == ".kiln":
+        package.write(path)
+    else:
+        _write_library(package, path, {**native, "emit": _NATIVE[suffix], "name": name})
+
+
+def _write_library(package, path, options):
+    """Compiles a package to a library."""
+    options = {n: os.fspath(v) for n, v in options.items() if v is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        package.write(kept := os.path.join(folder, "package.kiln"))
+        if "project" in options and "header" not in options:
+            os.makedirs(options["project"], exist_ok=True)
+            stem = os.path.splitext(os.path.basename(path))[0]
+            options["header"] = os.path.join(options["project"], options.get("name", stem.removeprefix("lib")) + ".h")
+        _core.make_library(kept, path, options)
+
+
+def _c_name(text):
+    """A name of C that is like a text."""
+    text = re.sub(r"\W", "_", text.replace("<lambda>", "run"), flags=re.ASCII).strip("_") or "x"
+    return "_" + text if text[0].isdigit() else text + "_" * (text in _RESERVED)
+
+
+def _unique(names, taken=()):
+    """The names with numbers behind those that are there already."""
+    result, seen = [], set(taken)
+    for name in names:
+        number, new = 1, name
+        while new in seen:
+            number += 1
+            new = f"{name}_{number}"
+        seen.add(new)
+        result.append(new)
+    return result
+
+
+class Draft:
+    """A package that is being made."""
+
+    def __init__(self, name):
+        self.name, self.entries, self.programs = name, [], {}
+        self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
+        self.contents = {}  # numbers of those that are made anew by each recording
+
+    def weight(self, array, name):
+        """The number of an array among the weights. Those without a name are told apart by their contents."""
+        key = _core.memory_key(array)
+        if key in self.numbers:
+            return self.numbers[key]
+        content = None if name else (array.dtype.name, array.shape, hashlib.sha256(_core.to_bytes(array)).digest())
+        if content in self.contents:
+            return self.contents[content]
+        number = self.numbers[key] = len(self.weights)
+        if content:
+            self.contents[content] = number
+        self.weights.append(array)
+        self.weight_names += _unique([name or f"weight{len(self.contents)}"], self.weight_names)
+        return number
+
+    def add(self, entry, function, args, kwargs=None, **options):
+        """Records a function as an entry."""
+        for variant in _Recording(self, entry, function, tuple(args), dict(kwargs or {}), **options).variants():
+            member = f"programs/{len(self.entries)}.kilntrace"
+            self.programs[member] = variant.pop("words")
+            self.entries.append({**variant, "name": entry, "program": member})
+
+    def manifest(self):
+        """The manifest, as JSON (docs/formats/package.md)."""
+        weights = [{"name": n, "dtype": w.dtype.name, "shape": list(w.shape)} for n, w in zip(self.weight_names, self.weights)]
+        return json.dumps({"format": _FORMATS, "name": self.name, "entries": self.entries, "weights": weights})
+
+    def write(self, path):
+        _core.write_package(self.manifest(), self.programs, self.weights, path)
+
+
+class _Argument:
+    """An array among the arguments."""
+
+    def __init__(self, value, path):
+        value = value if isinstance(value, _core.Array) else asarray(value)
+        self.path, self.shape, self.dtype = path, tuple(value.shape), value.dtype
+        self.axes = {}  # axis -> number of its dimension
+
+
+class _Recording:
+    """An entry: its arguments, and the function recorded at some sizes."""
+
+    def __init__(self, draft, entry, function, args, kwargs, dynamic, input_names, output_names, assume_sizes):
+        check_callable(function)
+        self.draft, self.entry, self.output_names = draft, entry, output_names
+        self.jitted = function if isinstance(function, (_core.JitFunction, Bound)) else jit(function)
+        self.core, self.prefix, self.keywords = (self.jitted, (), {}) if isinstance(self.jitted, _core.JitFunction) else (self.jitted.func, self.jitted.args, self.jitted.keywords)
+        self.signature = inspect.signature(function)
+        try:
+            self.bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise make("ValueError", f"export: arguments of '{entry}': expected those of {name_of(function)}{self.signature}: {error}") from None
+        self.arguments, self.values = [], dict(self.bound.arguments)
+        self.parameters = [[n, self.signature.parameters[n].kind.name, encode(v, (n,), self._leaf)] for n, v in self.bound.arguments.items()]
+        self.names = self._input_names(input_names)
+        self.sizes = _sizes.Dimensions(dynamic, self.arguments, self.names, list(self.bound.arguments), assume_sizes)
+
+    def _leaf(self, value, path):
+        if is_array(value):
+            self.arguments.append(_Argument(value, path))
+            return ["array", len(self.arguments) - 1]
+        if flatten_node(value) is not None:
+            raise make("TraceError", f"export: argument {text_of(path)}: expected arrays, plain values, or dicts, lists and tuples of them, got a {type(value).__name__}")
+        return ["fixed", type(value).__name__]
+
+    def _input_names(self, given):
+        if given is None:
+            return _unique(["_".join(_c_name(str(k)).strip("_") for k in a.path) if len(a.path) > 1 else _c_name(str(a.path[0])) for a in self.arguments])
+        if len(given) != len(self.arguments):
+            raise make("ValueError", f"export: input_names: expected {len(self.arguments)}, one an array among the arguments, got {len(given)}")
+        return list(given)
+
+    def _call(self, sizes):
+        """(arguments, keywords) of the call at some sizes, and its placeholders by identity."""
+        made = []
+        for argument in self.arguments:
+            shape = tuple(sizes[argument.axes[i]] if i in argument.axes else n for i, n in enumerate(argument.shape))
+            made.append(_core.placeholder(shape, argument.dtype))
+        following = iter(made)
+
+        def filled(value):
+            if is_array(value):
+                return next(following)
+            if is_namedtuple(value):
+                return type(value)(*map(filled, value))
+            if type(value) in (list, tuple):
+                return type(value)(map(filled, value))
+            return {k: filled(v) for k, v in value.items()} if type(value) is dict and all(isinstance(k, str) for k in value) else value
+
+        bound = inspect.BoundArguments(self.signature, {n: filled(v) for n, v in self.bound.arguments.items()})
+        return bound.args, bound.kwargs, made
+
+    def record(self, sizes):
+        """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
+        args, kwargs, made = self._call(sizes)
+        result, outputs = None, []
+
+        def flatten(value):
+            nonlocal result
+            result = encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))
+            return [a for a, _ in outputs]
+
+        words, arrays, written = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
+        places = {id(a): i for i, a in enumerate(made)}
+        inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument
+        captured = [a for a in arrays if id(a) not in places]
+        names = names_of(captured, self.core.__wrapped__, self.prefix, self.values)
+        weights = [self.draft.weight(a, n) for a, n in zip(captured, names)]
+        paths = [list(map(str, path)) for _, path in outputs]
+        return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths])
+
+    def variants(self):
+        """The entry as the manifest has it, once for each of its programs, with its ``words``."""
+        return [self._variant(v) for v in self.sizes.variants(self.record, self.entry)]
+
+    def _variant(self, found):
+        result, arguments, weights, written, paths = json.loads(found.tag)
+        input_types, output_types = _core.program_types(found.words)
+        dimensions = self.sizes.named()
+        taken = [d["name"] for d in dimensions]
+        names = _unique([self.names[i] for i in arguments], taken)
+        names += _unique([_c_name(self.draft.weight_names[w]) for w in weights], taken + names)
+        names += _unique(["size"] * len(found.numbers), taken + names)
+        inputs = []
+        for i, (input_name, (dtype, _)) in enumerate(zip(names, input_types)):
+            made = {"name": input_name, "dtype": dtype}
+            if i < len(arguments):
+                argument = self.arguments[arguments[i]]
+                is_number = not argument.shape and i not in written
+                made |= {"role": "number"} if is_number else {"role": "argument", "shape": self.sizes.shape_of(argument)}
+            elif i < len(arguments) + len(weights):
+                weight = weights[i - len(arguments)]
+                made |= {"role": "weight", "weight": self.draft.weight_names[weight]}
+                if i in written:
+                    made |= {"role": "argument", "shape": list(self.draft.weights[weight].shape), "initial": made.pop("weight")}
+            else:
+                made |= {"role": "size", "number": found.numbers[i - len(arguments) - len(weights)]}
+            inputs.append(made)
+        outputs = []
+        output_names = _unique(self._output_names(paths), taken + names)
+        for i, (dtype, shape) in enumerate(output_types):
+            sizes = [found.symbols[-1 - s] if s < 0 else s for s in shape]
+            is_written = i < len(written)
+            made = {"name": names[written[i]] if is_written else output_names[i - len(written)], "dtype": dtype, "shape": sizes}
+            outputs.append({**made, "writes": names[written[i]]} if is_written else made)
+        signature = {"parameters": self._renumbered(arguments), "result": result}
+        return {"words": found.words, "inputs": inputs, "outputs": outputs, "dimensions": dimensions, "symbols": found.symbols, "checked": found.checked,
+                "assumed": found.assumed, "signature": signature}
+
+    def _renumbered(self, arguments):
+        """The parameters, whose arrays are numbered as the inputs are."""
+        place = {argument: i for i, argument in enumerate(arguments)}
+
+        def renumbered(tree):
+            kind, *rest = tree
+            if kind == "array":
+                return ["array", place[rest[0]]]
+            if kind == "dict":
+                return ["dict", [[k, renumbered(item)] for k, item in rest[0]]]
+            return [kind, *rest[:-1], [renumbered(item) for item in rest[-1]]] if kind in ("list", "tuple", "namedtuple") else tree
+        return [[n, kind, renumbered(tree)] for n, kind, tree in self.parameters]
+
+    def _output_names(self, paths):
+        if self.output_names is None:
+            return [f"out{i}" if len(path) < 2 or path[-1].isdigit() else "_".join(map(_c_name, path[1:])) for i, path in enumerate(paths)]
+        if len(self.output_names) != len(paths):
+            raise make("ValueError", f"export: output_names: expected {len(paths)}, one an array of the result of '{self.entry}', got {len(self.output_names)}")
+        return list(self.output_names)
+
+
+def _output(value, path, outputs, entry):
+    """An array of the result."""
+    if not isinstance(value, _core.Array):
+        raise make("TraceError", f"export: result of '{entry}': expected arrays, plain values, or dicts, lists and tuples of them, got a {type(value).__name__} at {text_of(path)}")
+    for number, (known, _) in enumerate(outputs):
+        if known is value:
+            return ["array", number]
+    outputs.append((value, path))
+    return ["array", len(outputs) - 1]

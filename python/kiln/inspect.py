@@ -1,0 +1,92 @@
+"""``python -m kiln.inspect m.kiln`` (``kiln-inspect`` where the package is installed): what a package holds."""
+import argparse
+import sys
+
+from . import _core
+from ._errors import KilnError
+from ._load import load
+
+_SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
+
+
+def size_text(size):
+    """A size of a manifest as Python writes it: ``(n + 1) // 2``."""
+    if not isinstance(size, list):
+        return str(size)
+    stack = []  # texts, and whether they need parentheses inside of others
+    for item in size:
+        if item in _SIGNS:
+            (b, is_sum_b), (a, is_sum_a) = stack.pop(), stack.pop()
+            is_call = item.endswith("()")
+            inside = [f"({t})" if (is_sum and item != "+" and not is_call) else t for t, is_sum in ((a, is_sum_a), (b, is_sum_b))]
+            stack.append((_SIGNS[item].format(*inside).replace("+ -", "- "), not is_call))
+        else:
+            stack.append((str(item), False))
+    return stack[0][0]
+
+
+def _array_text(known):
+    return f"{known['dtype']}[{', '.join(size_text(s) for s in known.get('shape', ()))}]"
+
+
+def _sizes_text(dimensions, boxes):
+    def text(low, high):
+        return str(low) if low == high else f"{low} to {high}"
+    parts = [", ".join(f"{d['name']} {text(*r)}" for d, r in zip(dimensions, box)) for box in boxes]
+    return "; ".join(parts[:4]) + (f"; and {len(parts) - 4} ranges more" if len(parts) > 4 else "")
+
+
+def _entry_lines(module, name):
+    entry = module[name]
+    variants = entry._variants
+    first = variants[0]
+    yield f"entry {name}{entry.signature}"
+    for d in first["dimensions"]:
+        yield f"  {d['name']:12} size from {d['least']}" + (f" to {d['most']}" if d["most"] < 2**62 else "")
+    for known in first["inputs"]:
+        if known["role"] in ("argument", "number"):
+            start = f", starts as weight '{known['initial']}'" if "initial" in known else ""
+            written = ", written" if any(o.get("writes") == known["name"] for o in first["outputs"]) else ""
+            yield f"  {known['name']:12} {known['role']} {_array_text(known)}{written}{start}"
+    for variant in variants:
+        if len(variants) > 1 or first["dimensions"]:
+            yield f"  program for {_sizes_text(first['dimensions'], variant['checked'])} (checked)"
+        if variant["assumed"]:
+            yield f"    and for {_sizes_text(first['dimensions'], variant['assumed'])} (assumed)"
+        number = module._manifest["entries"].index(variant)
+        yield f"    {module._loaded.operations(number)} operations, weights: {', '.join(i['weight'] for i in variant['inputs'] if i['role'] == 'weight') or 'none'}"
+        for known in variant["outputs"]:
+            if "writes" not in known:
+                yield f"    {known['name']:12} result {_array_text(known)}"
+
+
+def describe(module):
+    """The text of ``kiln-inspect`` for a loaded package."""
+    lines = [f"package {module.name}, format {'.'.join(map(str, module._manifest['format']))}"]
+    for name in module.entries:
+        lines += _entry_lines(module, name)
+    for name, array in module.weights.items():
+        lines.append(f"weight {name}: {array.dtype.name}[{', '.join(map(str, array.shape))}], {array.nbytes:,} bytes")
+    return "\n".join(lines)
+
+
+def main(arguments=None) -> int:
+    """The command line; its exit status."""
+    parser = argparse.ArgumentParser(prog="kiln-inspect", description="What a package holds. All checksums are compared, and nothing is run.")
+    parser.add_argument("package", help="a *.kiln file")
+    parser.add_argument("--manifest", action="store_true", help="the manifest as JSON")
+    parser.add_argument("--ir", action="store_true", help="the programs as MLIR, too")
+    chosen = parser.parse_args(arguments)
+    try:
+        module = load(chosen.package, verify=True)
+        print(module._loaded.manifest() if chosen.manifest else describe(module))
+        for number in range(len(module._manifest["entries"]) if chosen.ir else 0):
+            print(_core.print_ir(module._loaded.program(number), "kiln"))
+    except KilnError as error:
+        print(f"kiln-inspect: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
