@@ -10,8 +10,6 @@ using namespace mlir;
 namespace kiln::library {
 namespace {
 
-constexpr llvm::StringLiteral kName = "kiln.name";
-
 /// A symbol of a program for any size is a size of the caller.
 void addSizes(PackageEntry &entry) {
   constexpr int64_t kLeast = 2; // programs for any size take no smaller one
@@ -29,7 +27,7 @@ PackageEntry entryOf(func::FuncOp fn) {
   entry.program = exportTrace(fn);
   addSizes(entry);
   for (auto [i, type] : llvm::enumerate(inputTypesOf(entry.program))) {
-    auto given = fn.getArgAttrOfType<StringAttr>(unsigned(i), kName);
+    auto given = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kName);
     PackageInput input;
     input.name = given ? given.str() : "arg" + std::to_string(i);
     for (int64_t size : type.shape)
@@ -37,7 +35,7 @@ PackageEntry entryOf(func::FuncOp fn) {
     entry.inputs.push_back(std::move(input));
   }
   for (unsigned i = 0; i < fn.getNumResults(); ++i) {
-    auto given = fn.getResultAttrOfType<StringAttr>(i, kName);
+    auto given = fn.getResultAttrOfType<StringAttr>(i, ir::kName);
     entry.outputs.push_back({given ? given.str() : "out" + std::to_string(i)});
   }
   return entry;
