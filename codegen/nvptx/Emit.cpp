@@ -166,6 +166,9 @@ LogicalResult emitPrograms(ModuleOp module) {
   auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
   for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
     if (failed(ProgramEmitter(fn, kernels).run())) return failure();
+  int64_t most = 0; // of the programs
+  for (auto fn : module.getOps<func::FuncOp>()) most = std::max(most, fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt());
+  module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));
   expandRemainders(kernels);
   return success();
 }
