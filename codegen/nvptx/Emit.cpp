@@ -74,9 +74,16 @@ private:
 
 void emitBody(GpuKernel &k) {
   Attribute schedule = *k.kernel.getSchedule();
-  if (isa<ir::RowGroupsAttr>(schedule)) emitRowGroups(k);
-  else if (isa<ir::ColumnThreadsAttr>(schedule)) emitColumnThreads(k);
-  else emitGrid(k);
+  if (isa<ir::RowGroupsAttr>(schedule)) return emitRowGroups(k);
+  if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
+  if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
+  switch (k.kernel.getKind()) {
+  case ir::KernelKind::Assemble: return emitAssemble(k);
+  case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Contraction:
+  case ir::KernelKind::Convolution: return emitPointwiseProduct(k);
+  default: return cast<ir::GridAttr>(schedule).getTranspose() < 0 ? emitGrid(k) : emitTransposed(k);
+  }
 }
 
 LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {

@@ -67,6 +67,14 @@ void emitTransposed(GpuKernel &k);
 void emitAssemble(GpuKernel &k);
 void emitRowGroups(GpuKernel &k);
 void emitColumnThreads(GpuKernel &k);
+void emitLines(GpuKernel &k);
+void emitSort(GpuKernel &k);
+/// Products and convolutions, a position a thread.
+void emitPointwiseProduct(GpuKernel &k);
+
+/// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
+void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,
+                     int64_t skip = -1);
 
 /// Replaces remainders of floats, of which LLVM makes inexact ones for PTX, by calls of a function that is put into the module.
 void expandRemainders(mlir::gpu::GPUModuleOp module);

@@ -47,7 +47,9 @@ class NvptxTarget : public codegen::Target {
 public:
   StringRef name() const override { return "nvptx"; }
   codegen::Capabilities capabilities() const override {
-    return {{ir::KernelKind::Elementwise, ir::KernelKind::Reduction}, /*openSizes=*/false};
+    using Kind = ir::KernelKind;
+    return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort, Kind::Convolution},
+            /*openSizes=*/false};
   }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,

@@ -9,7 +9,8 @@ using namespace mlir;
 namespace kiln::nvptx {
 namespace {
 
-constexpr int64_t kThreads = 256, kBusy = 1 << 17; // of a block; threads that fill a large chip
+constexpr int64_t kThreads = 256, kLineThreads = 64; // of a block
+constexpr int64_t kBusy = 1 << 17;                   // threads that fill a large chip
 
 int64_t countOf(Value array) {
   int64_t count = 1;
@@ -29,7 +30,34 @@ int64_t positionsEach(ir::KernelOp kernel) {
   return each;
 }
 
+/// The axis that the operands of all transposes of a kernel hold consecutively, where each has the shape of the result and they agree.
+std::optional<int64_t> transposedAxis(ir::KernelOp kernel) {
+  std::optional<int64_t> axis;
+  for (auto move : kernel.getBody().front().getOps<ir::TransposeOp>()) {
+    int64_t mine = -1, last = int64_t(move.getPermutation().size()) - 1;
+    for (auto [i, from] : llvm::enumerate(move.getPermutation()))
+      if (from == last) mine = int64_t(i);
+    bool fits = move.getResult().getType() == kernel.getResult(0).getType() || ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
+    if (mine == last || !fits || (axis && *axis != mine)) return std::nullopt;
+    axis = mine;
+  }
+  return axis;
+}
+
+/// Whether the results are transposes themselves, or follow elementwise from them: each is read at the position of the result.
+bool readsInPlace(ir::KernelOp kernel) {
+  return llvm::all_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
+    auto isTurned = [](Value v) { return v.getDefiningOp<ir::TransposeOp>() != nullptr; };
+    return ir::isKind(&op, Kind::Elementwise) || llvm::none_of(op.getOperands(), isTurned);
+  });
+}
+
 ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  constexpr int64_t kSide = 32;
+  auto axis = transposedAxis(kernel);
+  auto shape = ir::typeOf(kernel.getResult(0)).shape;
+  bool isLarge = axis && shape[int(*axis)].number() >= kSide && shape[shape.rank - 1].number() >= kSide;
+  if (isLarge && readsInPlace(kernel)) return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, *axis);
   bool isFlat = layout.outputs[0].shape.size() > 1 && cpu::isFlat(kernel, layout);
   return ir::GridAttr::get(kernel.getContext(), kThreads, positionsEach(kernel), isFlat, -1);
 }
@@ -49,8 +77,13 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
 }
 
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
-  if (kernel.getKind() == ir::KernelKind::Reduction) return scheduleReduction(kernel, layout);
-  return scheduleGrid(kernel, layout);
+  switch (kernel.getKind()) {
+  case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
+  case ir::KernelKind::Scan:
+  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads);
+  case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
+  default: return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1);
+  }
 }
 
 /// What a schedule and layouts must be like together.

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 
 using namespace mlir;
@@ -23,7 +24,10 @@ struct Lower : PassWrapper<Lower, OperationPass<ModuleOp>> {
         auto global = dyn_cast<LLVM::GlobalOp>(op);
         if (global && global.getAddrSpace()) continue; // shared memory is the simulator's
         op.moveBefore(module.getBody(), module.getBody()->end());
-        if (auto kernel = dyn_cast<gpu::GPUFuncOp>(op)) lower(kernel);
+        auto kernel = dyn_cast<gpu::GPUFuncOp>(op);
+        if (!kernel) continue;
+        if (const char *fault = getenv("KILN_SIMULATOR_FAULT")) plant(kernel, fault);
+        lower(kernel);
       }
       kernels.erase();
     }
@@ -43,6 +47,42 @@ private:
     }
     auto call = func::CallOp::create(b, loc, name, type.getResults(), operands);
     return result ? call.getResult(0) : Value();
+  }
+
+  /// What a wrong emitter might do, for tests of the simulator.
+  void plant(gpu::GPUFuncOp kernel, StringRef fault) {
+    SmallVector<Operation *> barriers, guards, threads;
+    kernel.walk([&](Operation *op) {
+      if (isa<gpu::BarrierOp>(op)) barriers.push_back(op);
+      if (isa<scf::IfOp>(op)) guards.push_back(op);
+      if (isa<gpu::ThreadIdOp>(op)) threads.push_back(op);
+    });
+    OpBuilder b(kernel);
+    if (fault == "no-barrier") {
+      for (Operation *barrier : barriers) barrier->erase();
+    } else if (fault == "divergent-barrier") { // the threads of the first warp alone
+      for (Operation *barrier : barriers) {
+        b.setInsertionPoint(barrier);
+        Value thread = gpu::ThreadIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
+        Value warp = arith::ConstantIndexOp::create(b, kernel.getLoc(), 32);
+        Value isFirst = arith::CmpIOp::create(b, kernel.getLoc(), arith::CmpIPredicate::ult, thread, warp);
+        auto branch = scf::IfOp::create(b, kernel.getLoc(), isFirst, false);
+        barrier->moveBefore(branch.thenBlock()->getTerminator());
+      }
+    } else if (fault == "no-guard") {
+      for (Operation *guard : guards) {
+        b.setInsertionPoint(guard);
+        guard->setOperand(0, arith::ConstantOp::create(b, kernel.getLoc(), b.getBoolAttr(true)));
+      }
+    } else if (fault == "same-thread") {
+      for (Operation *thread : threads) {
+        b.setInsertionPointAfter(thread);
+        Value zero = arith::ConstantIndexOp::create(b, kernel.getLoc(), 0);
+        thread->getResult(0).replaceAllUsesWith(zero);
+      }
+    } else {
+      kernel.emitError() << "KILN_SIMULATOR_FAULT: expected no-barrier, divergent-barrier, no-guard or same-thread, got " << fault;
+    }
   }
 
   void lower(gpu::GPUFuncOp kernel) {
