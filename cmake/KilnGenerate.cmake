@@ -27,6 +27,7 @@ kiln_tablegen(TraceDialect.h.inc dialects/trace/TraceOps.td -gen-dialect-decls -
 kiln_tablegen(TraceDialect.cpp.inc dialects/trace/TraceOps.td -gen-dialect-defs -dialect=trace)
 kiln_tablegen(Passes.h.inc passes/Passes.td -gen-pass-decls -name=Kiln)
 kiln_tablegen(CpuPasses.h.inc codegen/cpu/Passes.td -gen-pass-decls -name=KilnCpu)
+kiln_tablegen(NvptxPasses.h.inc codegen/nvptx/Passes.td -gen-pass-decls -name=KilnNvptx)
 
 add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Routines.inc ${gen}/kiln/Rules.inc ${gen}/kiln/Derivatives.inc ${gen}/kiln/RuleSymbols.inc
   ${gen}/python/_ops.json ${gen}/python/_ops.pyi
@@ -40,7 +41,8 @@ add_custom_target(kiln_tablegen DEPENDS ${gen}/kiln/KilnOps.h.inc ${gen}/kiln/Ki
   ${gen}/kiln/KilnDialect.cpp.inc ${gen}/kiln/KilnAttrs.h.inc ${gen}/kiln/KilnAttrs.cpp.inc ${gen}/kiln/KilnEnums.h.inc ${gen}/kiln/KilnEnums.cpp.inc
   ${gen}/kiln/KilnAttrInterfaces.h.inc ${gen}/kiln/KilnAttrInterfaces.cpp.inc ${gen}/kiln/ArrayOp.h.inc ${gen}/kiln/ArrayOp.cpp.inc
   ${gen}/kiln/TraceOps.h.inc ${gen}/kiln/TraceOps.cpp.inc
-  ${gen}/kiln/TraceDialect.h.inc ${gen}/kiln/TraceDialect.cpp.inc ${gen}/kiln/Passes.h.inc ${gen}/kiln/CpuPasses.h.inc)
+  ${gen}/kiln/TraceDialect.h.inc ${gen}/kiln/TraceDialect.cpp.inc ${gen}/kiln/Passes.h.inc ${gen}/kiln/CpuPasses.h.inc
+  ${gen}/kiln/NvptxPasses.h.inc)
 
 # What the compiler is made of, as one hash: part of every cache key, known to the runtime without opening the compiler.
 file(GLOB_RECURSE compiler_sources CONFIGURE_DEPENDS dialects/*.* passes/*.* codegen/*.* lib/Core/*.* lib/Library/*.* include/*.h)

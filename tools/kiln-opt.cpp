@@ -2,6 +2,7 @@
 #include "codegen/Pipelines.h"
 #include "codegen/Session.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/nvptx/Passes.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   kiln::codegen::registerDialects(registry);
   kiln::registerKilnPasses();
   kiln::registerKilnCpuPasses();
+  kiln::registerKilnNvptxPasses();
   kiln::codegen::registerPipelines();
   registerTransformsPasses();
   LogicalResult result = MlirOptMain(argc, argv, "The optimizer of Kiln\n", registry);

@@ -4,6 +4,7 @@
 // compute are kept in scratch. The orders are those of docs/numerics.md.
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Pairwise.h"
+#include "codegen/cpu/Reducer.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -14,20 +15,7 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
 constexpr int64_t kSweepBytes = 4096, kSweepLevels = 32; // of a tile of column sums; blocks of blocks, far more than memory holds
-
-/// One reduction: how an accumulator starts, takes an element, and joins another.
-struct Reducer {
-  Operation *op;
-  Op id;
-  DType dtype; // of the elements
-
-  bool isArg() const { return info(id).kind == Kind::Argreduce; }
-  bool isDot() const { return info(id).kind == Kind::Contract; }
-  bool isInBlocks() const { return ir::isInBlocks(op); }
-  size_t width() const { return isArg() ? 2 : 1; }
-};
 
 class ReductionEmitter {
 public:
@@ -71,9 +59,9 @@ private:
   /// Of the positions in an arg-reduction under way: along lanes the number of the vector is enough, and half as wide.
   DType placeType() { return isRow ? DType::I32 : DType::I64; }
   int64_t accumulatorLanes() { return isRow ? rowLanes : ev.lanes; }
-  SmallVector<Value> start(const Reducer &r);
+  SmallVector<Value> start(const Reducer &r) { return r.start(e, accumulatorLanes(), placeType()); }
   SmallVector<Value> step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position);
-  SmallVector<Value> join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b);
+  SmallVector<Value> join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b) { return r.join(e, a, b); }
   SmallVector<Value> joinLanes(const Reducer &r, SmallVector<Value> acc);
   Expr expr(Value v, DType t) { return {e.b, e.loc, v, t}; }
   Coordinates without(ArrayRef<Coordinate> position) {
@@ -88,10 +76,7 @@ void ReductionEmitter::readStages(ArrayRef<ir::StageAttr> attributes) {
   for (Operation &op : k.kernel.getBody().front()) ops.push_back(&op);
   for (ir::StageAttr attribute : attributes) {
     Stage &stage = stages.emplace_back();
-    for (int64_t number : attribute.getReduce()) {
-      auto op = cast<ir::ArrayOp>(ops[size_t(number)]);
-      stage.reducers.push_back({op, op.getId(), ir::typeOf(op.getMain()).dtype});
-    }
+    for (int64_t number : attribute.getReduce()) stage.reducers.push_back(Reducer::of(ops[size_t(number)]));
     for (int64_t number : attribute.getKeep()) stage.keep.push_back(ops[size_t(number)]->getResult(0));
   }
   Operation *first = stages[0].reducers[0].op;
@@ -117,59 +102,14 @@ void ReductionEmitter::placeKept() {
     }
 }
 
-SmallVector<Value> ReductionEmitter::start(const Reducer &r) {
-  int64_t lanes = accumulatorLanes();
-  Expr zero = e.splat(e.scalar(r.dtype, 0), lanes);
-  if (r.isArg()) return {zero.value, e.splat(e.scalar(placeType(), -1), lanes).value};
-  return {identityOf(r.id, zero).value};
-}
-
-/// x comes before y in an arg-reduction: it is better, or the first nan.
-static Expr beats(Op id, Expr x, Expr y) {
-  Expr better = scalarOp(id, x, y, y, DType::Bool);
-  if (!isFloat(x.dtype)) return better;
-  return scalar::bitwise_or(better, scalar::bitwise_and(scalar::isnan(x), scalar::bitwise_invert(scalar::isnan(y))));
-}
-
 SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position) {
-  SmallVector<Value> next;
-  int64_t lanes = ev.lanes;
-  if (r.isArg()) {
-    Expr x = ev.vectorAt(r.op->getOperand(0), position), best = expr(acc[0], r.dtype), at = expr(acc[1], placeType());
+  SmallVector<Value> next = r.step(ev, acc, position, axis, [&] {
     Expr here = expr(e.use(position[axis].base), DType::I64);
-    if (isRow) here = scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), DType::I32); // the vector's number
-    here = e.splat(here, lanes);
-    Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(r.id, x, best));
-    next = {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
-  } else if (r.isDot()) {
-    Value x = r.op->getOperand(0), y = r.op->getOperand(1), matrix = cast<ir::ArrayOp>(r.op).getMain();
-    size_t batches = size_t(ir::typeOf(r.op->getResult(0)).shape.rank) -
-                     (ir::typeOf(matrix).shape.rank > ir::typeOf(x == matrix ? y : x).shape.rank ? 1 : 0);
-    Coordinates vector(position.take_front(batches));
-    vector.push_back(position[axis]);
-    Expr a = ev.vectorAt(x, x == matrix ? position : ArrayRef(vector)), b = ev.vectorAt(y, y == matrix ? position : ArrayRef(vector));
-    next = {scalarOp(r.id, a, b, expr(acc[0], r.dtype), r.dtype).value};
-  } else {
-    Expr x = ev.vectorAt(r.op->getOperand(0), position);
-    next = {scalarOp(r.id, expr(acc[0], r.dtype), x, x, r.dtype).value};
-  }
+    return isRow ? scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), DType::I32) : here; // the vector's number
+  });
   if (isRow && ev.mask) // lanes behind the end keep what they have
     for (auto [n, old] : llvm::zip(next, acc)) n = arith::SelectOp::create(e.b, e.loc, ev.mask, n, old);
   return next;
-}
-
-SmallVector<Value> ReductionEmitter::join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b) {
-  if (!r.isArg()) {
-    Expr x = expr(a[0], r.dtype), y = expr(b[0], r.dtype);
-    return {(r.isDot() ? x + y : scalarOp(r.id, x, y, y, r.dtype)).value};
-  }
-  Expr x = expr(a[0], r.dtype), y = expr(b[0], r.dtype), i = expr(a[1], DType::I64), j = expr(b[1], DType::I64);
-  Expr zero = ir::constant(i, 0), same = scalar::equal(x, y);
-  if (isFloat(r.dtype)) same = scalar::bitwise_or(same, scalar::bitwise_and(scalar::isnan(x), scalar::isnan(y)));
-  Expr earlier = scalar::bitwise_and(same, scalar::less(j, i));
-  Expr take = scalar::bitwise_or(scalar::less(i, zero), scalar::bitwise_or(beats(r.id, y, x), earlier));
-  take = scalar::bitwise_and(take, scalar::greater_equal(j, zero));
-  return {scalar::select(take, y, x).value, scalar::select(take, j, i).value};
 }
 
 /// Halves the lanes until one is left: lane i joins lane i + n/2.

@@ -23,6 +23,8 @@ llvm::LogicalResult checkSchedule(ir::KernelOp kernel, const KernelLayout &layou
 mlir::Operation *mainOp(ir::KernelOp kernel);
 /// The number of the result that holds the main operation's, at least on the way to its own.
 size_t mainResult(ir::KernelOp kernel);
+/// The loops that the reductions of a kernel run in, one after the other, and what each keeps for the next.
+llvm::SmallVector<ir::StageAttr> stagesOf(ir::KernelOp kernel, const KernelLayout &layout);
 /// The shape that the reductions of a kernel run over, and their axis.
 std::pair<llvm::SmallVector<Extent, 4>, size_t> spaceOf(ir::KernelOp kernel);
 /// What one element costs, in cheap operations.

@@ -160,6 +160,8 @@ std::pair<SmallVector<Extent, 4>, size_t> spaceOf(ir::KernelOp kernel) {
   return {};
 }
 
+SmallVector<ir::StageAttr> stagesOf(ir::KernelOp kernel, const KernelLayout &layout) { return Stages(kernel, layout).attributes(); }
+
 ir::ScheduleAttr scheduleReduction(const Planner &p) {
   Stages stages(p.kernel, p.layout);
   return stages.isRow ? scheduleRows(p, stages) : scheduleColumns(p, stages);

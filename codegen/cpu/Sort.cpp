@@ -1,18 +1,14 @@
 // Sorting by least significant digits: stable, without a branch on the data, the same for every dtype. Elements become
 // unsigned keys in their order; each pass counts one byte of the keys and distributes keys and positions by it.
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/SortKey.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
 namespace kiln::cpu {
-namespace {
-
-constexpr int64_t kBuckets = 256;
-
-/// A number as unsigned bits of the same order; nan is the largest, also of a descending order.
-Expr keyOf(Expr x, bool descending) {
+Expr sortKey(Expr x, bool descending) {
   DType whole = scalar::integerOf(x.dtype), key = DType(int(whole) + int(DType::U8) - int(DType::I8));
   if (isFloat(x.dtype)) x = scalar::select(scalar::equal(x, ir::constant(x, 0)), ir::constant(x, 0), x); // -0 is 0
   Expr raw = ir::bitcast(x, key), sign = ir::bits(raw, key, scalar::signMask(key)), ones = scalar::bitwise_invert(sign - sign);
@@ -22,6 +18,10 @@ Expr keyOf(Expr x, bool descending) {
   if (descending) ordered = scalar::bitwise_invert(ordered);
   return isFloat(x.dtype) ? scalar::select(scalar::isnan(x), ones, ordered) : ordered;
 }
+
+namespace {
+
+constexpr int64_t kBuckets = 256;
 
 class SortEmitter {
 public:
@@ -36,7 +36,7 @@ public:
   Value run(llvm::function_ref<Expr(Index)> elementAt, bool descending) {
     e.loop(0, n, 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
-      e.store(keys[0], i, keyOf(elementAt(i), descending));
+      e.store(keys[0], i, sortKey(elementAt(i), descending));
       e.store(positions[0], i, number(i));
     });
     int at = 0;

@@ -179,4 +179,43 @@ LogicalResult SortAttr::verifyFor(Operation *op) const {
   return fields.result();
 }
 
+//===-- by the threads of blocks ------------------------------------------------------------------------------------===//
+
+LogicalResult GridAttr::verifyFor(Operation *op) const {
+  auto kernel = cast<KernelOp>(op);
+  constexpr KernelKind kKinds[] = {KernelKind::Elementwise, KernelKind::Assemble, KernelKind::Contraction, KernelKind::Convolution,
+                                   KernelKind::Sort};
+  bool isKind = llvm::is_contained(kKinds, kernel.getKind());
+  Fields fields(kernel, isKind ? kernel.getKind() : KernelKind::Elementwise, getMnemonic());
+  int64_t rank = resultShape(kernel).rank;
+  fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("each", getEach(), 1, kMostUnrolled);
+  if (fields && kernel.getKind() != KernelKind::Elementwise)
+    fields.range("each", getEach(), 1, 1).range("collapse", getCollapse(), 0, 0).range("transpose", getTranspose(), -1, -1);
+  fields.range("transpose", getTranspose(), -1, std::max<int64_t>(rank - 2, -1));
+  if (fields && getCollapse()) fields.range("collapse", rank, 1, kMaxRank).range("transpose", getTranspose(), -1, -1);
+  if (fields && getTranspose() >= 0) fields.range("threads", getThreads(), 256, 256).range("each", getEach(), 1, 1);
+  return fields.result();
+}
+
+LogicalResult ThreadTilesAttr::verifyFor(Operation *op) const {
+  auto kernel = cast<KernelOp>(op);
+  Fields fields(kernel, KernelKind::Contraction, getMnemonic());
+  fields.extents("tile", getTile(), 2).extents("block", getBlock(), 3);
+  if (!fields) return failure();
+  fields.range("tile: rows", getTile()[0], 1, 16).multiple("block: rows", getBlock()[0], getTile()[0]);
+  fields.range("tile: columns", getTile()[1], 1, 16).multiple("block: columns", getBlock()[1], getTile()[1]);
+  if (!fields) return failure();
+  int64_t threads = getBlock()[0] / getTile()[0] * (getBlock()[1] / getTile()[1]);
+  int64_t bytes = (getBlock()[0] + getBlock()[1]) * getBlock()[2] * byteSize(typeOf(mainOf(kernel)->getResult(0)).dtype);
+  fields.powerOfTwo("block: threads", threads, kWarp, kMostThreads).bytes("block", bytes, kMostSharedBytes);
+  return fields.result();
+}
+
+LogicalResult LinesAttr::verifyFor(Operation *op) const {
+  auto kernel = cast<KernelOp>(op);
+  bool isScatter = kernel.getKind() == KernelKind::Scatter;
+  Fields fields(kernel, isScatter ? KernelKind::Scatter : KernelKind::Scan, getMnemonic());
+  return fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).result();
+}
+
 } // namespace kiln::ir

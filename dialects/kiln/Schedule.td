@@ -146,4 +146,36 @@ def Kiln_CompactAttr
 def Kiln_SortAttr : Kiln_ScheduleAttr<"Sort", "sort", "Lines that are sorted by bytes of their keys.",
                                       (ins Kiln_Number<-1>:$parallel, Kiln_Grain:$grain)>;
 
+//===-- for processors of many threads, which run in blocks ---------------------------------------------------------===//
+
+def Kiln_GridAttr : Kiln_ScheduleAttr<"Grid", "grid", "Positions of a result, shared by the threads of many blocks.",
+                                      (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Flag:$collapse, Kiln_Number<-1>:$transpose)> {
+  let description = [{
+    `threads` of a block; a thread takes `each` positions, `threads` apart, so that neighbours read neighbours. `collapse`: all axes are one.
+    `transpose`: an axis whose elements operands hold one after the other; blocks turn squares of 32 x 32 of it and the last axis in the memory that their
+    threads share.
+  }];
+}
+
+def Kiln_RowGroupsAttr : Kiln_ScheduleAttr<"RowGroups", "row_groups", "Reductions along the last axis by groups of threads, and what surrounds them.",
+                                           (ins Kiln_List<"Stage">:$stages, "int64_t":$threads, Kiln_Number<1>:$rows, Kiln_Flag:$resident)> {
+  let description = [{
+    `threads` of a row, which are one group of 32 that exchange registers, or several that exchange shared memory; `rows` of a block. `resident`: the loops of a
+    thread are unrolled, and what several stages need stays in its registers.
+  }];
+}
+
+def Kiln_ColumnThreadsAttr
+    : Kiln_ScheduleAttr<"ColumnThreads", "column_threads", "Reductions along another axis than the last, a column a thread.",
+                        (ins Kiln_List<"Stage">:$stages, "int64_t":$threads)>;
+
+def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A matrix product in tiles of registers, over blocks in shared memory.",
+                                             (ins Kiln_Extents:$tile, Kiln_Extents:$block)> {
+  let description = [{
+    `tile`: rows x columns of the result that a thread has in registers; `block`: rows x columns x depth that a block of threads works on at once.
+  }];
+}
+
+def Kiln_LinesAttr : Kiln_ScheduleAttr<"Lines", "lines", "Steps along an axis in order, a line a thread.", (ins "int64_t":$threads)>;
+
 #endif

@@ -130,4 +130,37 @@ LogicalResult ColumnsAttr::verifyFor(Operation *op) const {
   return fields.result();
 }
 
+//===-- by the threads of blocks ------------------------------------------------------------------------------------===//
+
+/// Whether the reductions run along the last axis, as `isRow` says.
+static void checkAxis(Fields &fields, KernelOp kernel, StringRef name, bool isRow) {
+  auto [space, axis] = reducedSpace(mainOf(kernel));
+  if (fields && (axis == space.rank - 1) != isRow)
+    fields.fail(name) << "expected reductions of " << (isRow ? "the last axis" : "another axis than the last") << ", got axis " << axis << " of "
+                      << toString(space);
+}
+
+LogicalResult RowGroupsAttr::verifyFor(Operation *op) const {
+  auto kernel = cast<KernelOp>(op);
+  Fields fields(kernel, KernelKind::Reduction, getMnemonic());
+  if (!fields) return failure();
+  checkAxis(fields, kernel, getMnemonic(), true);
+  fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("rows", getRows(), 1, kMostThreads / kWarp);
+  if (fields && getThreads() > kWarp) fields.range("rows", getRows(), 1, 1);
+  if (fields && getRows() * getThreads() > kMostThreads)
+    fields.fail("rows") << "expected at most " << kMostThreads << " threads in all, got " << getRows() * getThreads();
+  StageCheck(fields, kernel).run(getStages());
+  return fields.result();
+}
+
+LogicalResult ColumnThreadsAttr::verifyFor(Operation *op) const {
+  auto kernel = cast<KernelOp>(op);
+  Fields fields(kernel, KernelKind::Reduction, getMnemonic());
+  if (!fields) return failure();
+  checkAxis(fields, kernel, getMnemonic(), false);
+  fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads);
+  StageCheck(fields, kernel).run(getStages());
+  return fields.result();
+}
+
 } // namespace kiln::ir

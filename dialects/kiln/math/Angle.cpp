@@ -15,11 +15,12 @@ using namespace mlir;
 namespace kiln::ir {
 using scalar::math::kTwoOverPiBits;
 
-static Value tableOf(ModuleOp module, OpBuilder &b, Location loc) {
-  auto global = module.lookupSymbol<LLVM::GlobalOp>("kiln_two_over_pi");
+/// `module`: of the function that is under way, and what it calls: a builtin one, or one of code for a device.
+static Value tableOf(Operation *module, OpBuilder &b, Location loc) {
+  auto global = dyn_cast_or_null<LLVM::GlobalOp>(SymbolTable::lookupSymbolIn(module, "kiln_two_over_pi"));
   if (!global) {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
+    b.setInsertionPointToStart(&module->getRegion(0).front());
     auto type = LLVM::LLVMArrayType::get(b.getI64Type(), std::size(kTwoOverPiBits));
     SmallVector<APInt> words;
     for (uint64_t w : kTwoOverPiBits) words.push_back(APInt(64, w));
@@ -32,10 +33,10 @@ static Value tableOf(ModuleOp module, OpBuilder &b, Location loc) {
 
 /// The helper that reduces one large angle; one in a module.
 static func::FuncOp largeAngleFunction(OpBuilder &b, Location loc) {
-  auto module = b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  if (auto existing = module.lookupSymbol<func::FuncOp>("kiln_reduce_angle")) return existing;
+  Operation *module = SymbolTable::getNearestSymbolTable(b.getInsertionBlock()->getParentOp());
+  if (auto existing = SymbolTable::lookupSymbolIn(module, "kiln_reduce_angle")) return cast<func::FuncOp>(existing);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(module.getBody());
+  b.setInsertionPointToEnd(&module->getRegion(0).front());
   Type f64 = b.getF64Type(), i64 = b.getI64Type();
   auto fn = func::FuncOp::create(b, loc, "kiln_reduce_angle", b.getFunctionType({f64}, {f64, f64, i64}));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));

@@ -1,0 +1,64 @@
+#include "codegen/cpu/Reducer.h"
+
+using namespace mlir;
+
+namespace kiln::cpu {
+
+Reducer Reducer::of(Operation *op) {
+  auto array = cast<ir::ArrayOp>(op);
+  return {op, array.getId(), ir::typeOf(array.getMain()).dtype};
+}
+
+static Expr expr(Emitter &e, Value v, DType t) { return {e.b, e.loc, v, t}; }
+
+SmallVector<Value> Reducer::start(Emitter &e, int64_t lanes, DType place) const {
+  Expr zero = e.splat(e.scalar(dtype, 0), lanes);
+  if (isArg()) return {zero.value, e.splat(e.scalar(place, -1), lanes).value};
+  return {identityOf(id, zero).value};
+}
+
+/// x comes before y in an arg-reduction: it is better, or the first nan.
+static Expr beats(Op id, Expr x, Expr y) {
+  Expr better = scalarOp(id, x, y, y, DType::Bool);
+  if (!isFloat(x.dtype)) return better;
+  return scalar::bitwise_or(better, scalar::bitwise_and(scalar::isnan(x), scalar::bitwise_invert(scalar::isnan(y))));
+}
+
+SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Coordinate> position, size_t axis,
+                                 llvm::function_ref<Expr()> where) const {
+  Emitter &e = ev.e;
+  if (isArg()) {
+    Expr x = ev.vectorAt(op->getOperand(0), position), best = expr(e, acc[0], dtype), here = where();
+    Expr at = expr(e, acc[1], here.dtype);
+    here = e.splat(here, ev.lanes);
+    Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(id, x, best));
+    return {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
+  }
+  if (isDot()) {
+    Value x = op->getOperand(0), y = op->getOperand(1), matrix = cast<ir::ArrayOp>(op).getMain();
+    size_t batches = size_t(ir::typeOf(op->getResult(0)).shape.rank) -
+                     (ir::typeOf(matrix).shape.rank > ir::typeOf(x == matrix ? y : x).shape.rank ? 1 : 0);
+    Coordinates vector(position.take_front(batches));
+    vector.push_back(position[axis]);
+    Expr a = ev.vectorAt(x, x == matrix ? position : ArrayRef(vector)), b = ev.vectorAt(y, y == matrix ? position : ArrayRef(vector));
+    return {scalarOp(id, a, b, expr(e, acc[0], dtype), dtype).value};
+  }
+  Expr x = ev.vectorAt(op->getOperand(0), position);
+  return {scalarOp(id, expr(e, acc[0], dtype), x, x, dtype).value};
+}
+
+SmallVector<Value> Reducer::join(Emitter &e, ArrayRef<Value> a, ArrayRef<Value> b) const {
+  if (!isArg()) {
+    Expr x = expr(e, a[0], dtype), y = expr(e, b[0], dtype);
+    return {(isDot() ? x + y : scalarOp(id, x, y, y, dtype)).value};
+  }
+  Expr x = expr(e, a[0], dtype), y = expr(e, b[0], dtype), i = expr(e, a[1], DType::I64), j = expr(e, b[1], DType::I64);
+  Expr zero = ir::constant(i, 0), same = scalar::equal(x, y);
+  if (isFloat(dtype)) same = scalar::bitwise_or(same, scalar::bitwise_and(scalar::isnan(x), scalar::isnan(y)));
+  Expr earlier = scalar::bitwise_and(same, scalar::less(j, i));
+  Expr take = scalar::bitwise_or(scalar::less(i, zero), scalar::bitwise_or(beats(id, y, x), earlier));
+  take = scalar::bitwise_and(take, scalar::greater_equal(j, zero));
+  return {scalar::select(take, y, x).value, scalar::select(take, j, i).value};
+}
+
+} // namespace kiln::cpu

@@ -1,0 +1,31 @@
+// One reduction: how an accumulator starts, takes an element, and joins another.
+#pragma once
+
+#include "codegen/cpu/Evaluate.h"
+#include "dialects/kiln/Schedule.h"
+
+namespace kiln::cpu {
+
+inline constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
+
+/// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`; -1: nowhere yet.
+struct Reducer {
+  mlir::Operation *op;
+  Op id;
+  DType dtype; // of the elements
+
+  static Reducer of(mlir::Operation *op);
+  bool isArg() const { return info(id).kind == Kind::Argreduce; }
+  bool isDot() const { return info(id).kind == Kind::Contract; }
+  bool isInBlocks() const { return ir::isInBlocks(op); }
+  size_t width() const { return isArg() ? 2 : 1; }
+
+  llvm::SmallVector<Value> start(Emitter &e, int64_t lanes, DType place) const;
+  /// Takes the element at `position`, which moves along `axis`; `here` gives its place.
+  llvm::SmallVector<Value> step(Evaluator &ev, llvm::ArrayRef<Value> acc, llvm::ArrayRef<Coordinate> position, size_t axis,
+                                llvm::function_ref<Expr()> here) const;
+  /// Of two accumulators whose places are int64.
+  llvm::SmallVector<Value> join(Emitter &e, llvm::ArrayRef<Value> a, llvm::ArrayRef<Value> b) const;
+};
+
+} // namespace kiln::cpu

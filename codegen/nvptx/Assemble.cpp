@@ -1,0 +1,179 @@
+// Results that are put together, and steps along an axis in order. The threads of a launch share positions, or lines; none reads what another writes.
+#include "codegen/cpu/SortKey.h"
+#include "codegen/nvptx/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+
+void forEachPosition(GpuKernel &k, int64_t threads, ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body, int64_t skip) {
+  Emitter &e = k.e;
+  SmallVector<int64_t, 4> sizes(shape);
+  if (skip >= 0) sizes[size_t(skip)] = 1;
+  int64_t size = product(sizes);
+  if (!size) return;
+  k.threads = threads, k.blocks = std::max(k.blocks, ceilDiv(size, threads));
+  Index linear = e.add(e.mul(k.block(), threads), k.thread());
+  k.when(e.lessThan(linear, size), [&] {
+    Coordinates position;
+    k.place(position, linear, sizes, skip);
+    body(position);
+  });
+}
+
+namespace {
+
+void emitConcat(GpuKernel &k, ir::ConcatOp op, int64_t threads) {
+  Index start = 0;
+  for (Value part : op.getArrays()) {
+    SmallVector<int64_t, 4> shape = k.shapeOf(part);
+    forEachPosition(k, threads, shape, [&](Coordinates &position) {
+      Coordinates to(position);
+      Index &along = to[size_t(op.getAxis())].base;
+      along = k.e.add(along, start);
+      k.ev.storeAt(k.outputs[0], to, k.ev.at(part, position));
+    });
+    start = k.e.add(start, shape[size_t(op.getAxis())]);
+  }
+}
+
+/// A part of an array, element i of each axis at starts + i * steps.
+struct Region {
+  SmallVector<Index> starts;
+  SmallVector<int64_t> steps;
+};
+
+Region regionOf(GpuKernel &k, Operation *op) {
+  Region region;
+  if (auto update = dyn_cast<ir::UpdateOp>(op)) {
+    for (Size start : update.getStarts()) region.starts.push_back(start.number());
+    region.steps.assign(update.getSteps().begin(), update.getSteps().end());
+    return region;
+  }
+  Value starts = cast<ir::DynamicUpdateOp>(op).getStarts();
+  auto shape = k.shapeOf(op->getOperand(0)), part = k.shapeOf(op->getOperand(1));
+  for (size_t i = 0; i < shape.size(); ++i) region.starts.push_back(k.ev.dynamicStart(starts, int(i), shape[i], part[i]));
+  region.steps.assign(shape.size(), 1);
+  return region;
+}
+
+/// Whether a position of the whole is one of the region of `shape`; null: all are.
+Value isInside(GpuKernel &k, ArrayRef<Coordinate> position, const Region &region, ArrayRef<int64_t> shape) {
+  Emitter &e = k.e;
+  Value all;
+  auto both = [&](Value v) { all = all ? arith::AndIOp::create(e.b, e.loc, all, v).getResult() : v; };
+  for (size_t i = 0; i < shape.size(); ++i) {
+    int64_t step = region.steps[i];
+    Index behind = step < 0 ? e.sub(region.starts[i], position[i].base) : e.sub(position[i].base, region.starts[i]);
+    both(e.lessThan(-1, behind));
+    both(e.lessThan(behind, shape[i] * std::abs(step)));
+    if (std::abs(step) > 1) both(e.lessThan(k.remainder(behind, std::abs(step)), 1));
+  }
+  return all;
+}
+
+} // namespace
+
+void emitAssemble(GpuKernel &k) {
+  Operation *op = k.yielded()[0].getDefiningOp();
+  int64_t threads = k.schedule<ir::GridAttr>().getThreads();
+  if (auto concat = dyn_cast<ir::ConcatOp>(op)) return emitConcat(k, concat, threads);
+  Emitter &e = k.e;
+  Value x = op->getOperand(0), part = op->getOperand(1);
+  const Buffer &out = k.outputs[0];
+  SmallVector<int64_t, 4> shape = k.shapeOf(part);
+  if (x != k.placedWithResult)
+    forEachPosition(k, threads, k.shapeOf(out), [&](Coordinates &position) {
+      Value inside = isInside(k, position, regionOf(k, op), shape);
+      if (!inside) return; // a scalar is replaced whole
+      Value yes = arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(true));
+      k.when(arith::XOrIOp::create(e.b, e.loc, inside, yes), [&] { k.ev.storeAt(out, position, k.ev.at(x, position)); });
+    });
+  forEachPosition(k, threads, shape, [&](Coordinates &position) {
+    Region region = regionOf(k, op);
+    Coordinates to(position);
+    for (size_t i = 0; i < to.size(); ++i) to[i].base = e.add(region.starts[i], e.mul(to[i].base, region.steps[i]));
+    k.ev.storeAt(out, to, k.ev.at(part, position));
+  });
+}
+
+/// Of a scan: the first element as it is, then one after the other.
+static void scanLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
+  const Buffer &out = k.outputs[0];
+  auto elementAt = [&](Index i) {
+    position[axis] = {i, 0, {}};
+    return k.ev.at(op.getMain(), position);
+  };
+  Expr first = elementAt(0);
+  k.ev.storeAt(out, position, first);
+  k.e.loop(1, size, 1, ValueRange{first.value}, [&](Index i, ValueRange carried) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    Expr x = elementAt(i), next = cpu::scalarOp(op.getId(), x.with(carried[0]), x, x, out.dtype);
+    k.ev.storeAt(out, position, next);
+    return SmallVector<Value>{next.value};
+  });
+}
+
+/// Of a scatter: the elements as they were, unless they lie there already, and then the updates in order.
+static void scatterLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
+  Emitter &e = k.e;
+  const Buffer &out = k.outputs[0];
+  Value indices = op->getOperand(1), updates = op->getOperand(2);
+  if (op.getMain() != k.placedWithResult)
+    e.loop(0, size, 1, [&](Index i) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      position[axis] = {i, 0, {}};
+      k.ev.storeAt(out, position, k.ev.at(op.getMain(), position));
+    });
+  e.loop(0, k.shapeOf(indices)[0], 1, [&](Index i) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    Expr isBad = e.scalar(DType::Bool, 0);
+    Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
+    k.ev.reportIndex(isBad);
+    k.when(scalar::bitwise_invert(isBad).value, [&] {
+      Coordinates target(position);
+      position[axis] = {i, 0, {}}, target[axis] = {Index(index.value), 0, {}};
+      Expr value = k.ev.at(updates, position), old = op.getId() == Op::Scatter ? value : k.ev.loadAt(out, target);
+      k.ev.storeAt(out, target, cpu::scalarOp(op.getId(), old, value, value, out.dtype));
+    });
+  });
+}
+
+void emitLines(GpuKernel &k) {
+  auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
+  auto shape = k.shapeOf(k.outputs[0]);
+  size_t axis = size_t(op.getAlong()[0]);
+  bool isScan = k.kernel.getKind() == ir::KernelKind::Scan;
+  if (isScan && !shape[axis]) return;
+  auto line = [&](Coordinates &position) { (isScan ? scanLine : scatterLine)(k, op, position, axis, shape[axis]); };
+  forEachPosition(k, k.schedule<ir::LinesAttr>().getThreads(), shape, line, int64_t(axis));
+}
+
+/// Each element by the number of those that come before it, which a thread counts.
+void emitSort(GpuKernel &k) {
+  auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
+  auto sort = dyn_cast<ir::SortOp>(*op);
+  bool isDescending = sort ? sort.getDescending() : cast<ir::ArgsortOp>(*op).getDescending();
+  size_t axis = size_t(op.getAlong()[0]);
+  Emitter &e = k.e;
+  auto shape = k.shapeOf(k.outputs[0]);
+  forEachPosition(k, k.schedule<ir::GridAttr>().getThreads(), shape, [&](Coordinates &position) {
+    Expr x = k.ev.at(op.getMain(), position), mine = cpu::sortKey(x, isDescending);
+    Expr here(e.b, e.loc, e.use(position[axis].base), DType::I64);
+    Coordinates other(position);
+    Value before = e.loop(0, shape[axis], 1, ValueRange{e.use(0)}, [&](Index i, ValueRange carried) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      other[axis] = {i, 0, {}};
+      Expr key = cpu::sortKey(k.ev.at(op.getMain(), other), isDescending), there(e.b, e.loc, e.use(i), DType::I64);
+      Expr isEarlier = scalar::bitwise_and(scalar::equal(key, mine), scalar::less(there, here));
+      Expr comes = scalar::bitwise_or(scalar::less(key, mine), isEarlier);
+      return SmallVector<Value>{(here.with(carried[0]) + scalar::cast(comes, DType::I64)).value};
+    })[0];
+    position[axis] = {Index(before), 0, {}};
+    k.ev.storeAt(k.outputs[0], position, sort ? x : here);
+  });
+}
+
+} // namespace kiln::nvptx

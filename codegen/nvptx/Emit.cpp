@@ -1,0 +1,222 @@
+#include "codegen/nvptx/Emit.h"
+
+#include "codegen/cpu/Layout.h"
+#include "codegen/nvptx/Kernels.h"
+#include "lib/Core/Budget.h"
+#include "lib/Core/Stats.h"
+#include "lib/Core/Trace.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+namespace {
+
+using cpu::Place;
+using cpu::Places;
+
+class ProgramEmitter {
+public:
+  ProgramEmitter(func::FuncOp main, gpu::GPUModuleOp kernels) : main(main), kernels(kernels), b(main.getContext()), places(main) {}
+
+  LogicalResult run() {
+    for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
+      if (failed(emitKernel(kernel))) return failure();
+      if (Budget::isUsedUp()) return main.emitError(Budget::why());
+    }
+    emitLaunches();
+    main.erase();
+    return success();
+  }
+
+private:
+  func::FuncOp main;
+  gpu::GPUModuleOp kernels;
+  OpBuilder b;
+  Places places;
+  struct Launch {
+    gpu::GPUFuncOp function;
+    int64_t blocks, threads;
+    SmallVector<Place> slots;
+  };
+  std::vector<Launch> launches;
+
+  Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
+
+  Buffer bufferOf(Value array, const Place &place, Value memory) {
+    Buffer buffer{memory, ir::typeOf(array).dtype, {}, {}};
+    for (Size d : ir::typeOf(array).shape) buffer.shape.push_back(d.number());
+    if (place.strides) {
+      for (int64_t s : place.strides.asArrayRef()) buffer.strides.push_back(s);
+      return buffer;
+    }
+    buffer.isRowMajor = true;
+    buffer.strides.resize(buffer.shape.size());
+    int64_t step = 1;
+    for (size_t i = buffer.shape.size(); i-- > 0; step *= buffer.shape[i].number()) buffer.strides[i] = step;
+    return buffer;
+  }
+
+  /// The bytes from a buffer's pointer on, and before it where strides are negative.
+  static std::pair<int64_t, int64_t> extentOf(const Buffer &buffer) {
+    int64_t low = 0, high = 1;
+    for (auto [size, stride] : llvm::zip(buffer.shape, buffer.strides)) {
+      if (size.isConstant(0)) return {0, 0};
+      (stride.number() < 0 ? low : high) += (size.number() - 1) * stride.number();
+    }
+    return {low * byteSize(buffer.dtype), high * byteSize(buffer.dtype)};
+  }
+
+  LogicalResult emitKernel(ir::KernelOp kernel);
+  void emitLaunches();
+};
+
+void emitBody(GpuKernel &k) {
+  Attribute schedule = *k.kernel.getSchedule();
+  if (isa<ir::RowGroupsAttr>(schedule)) return emitRowGroups(k);
+  if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
+  if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
+  switch (k.kernel.getKind()) {
+  case ir::KernelKind::Assemble: return emitAssemble(k);
+  case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Contraction:
+  case ir::KernelKind::Convolution: return emitPointwiseProduct(k);
+  default: return cast<ir::GridAttr>(schedule).getTranspose() < 0 ? emitGrid(k) : emitTransposed(k);
+  }
+}
+
+LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+  SmallVector<Place> slots; // one pointer for each place: an array read under two shapes is one buffer
+  auto slotOf = [&](Value v) {
+    Place place = places.of(v);
+    auto found = llvm::find(slots, place);
+    if (found == slots.end()) slots.push_back(place);
+    return unsigned(llvm::find(slots, place) - slots.begin());
+  };
+  SmallVector<unsigned> inputs = llvm::map_to_vector(kernel.getInputs(), slotOf), outputs = llvm::map_to_vector(kernel.getResults(), slotOf);
+  Location loc = kernel.getLoc();
+  b.setInsertionPointToEnd(kernels.getBody());
+  SmallVector<Type> types(slots.size() + 1, pointer());
+  auto name = "kernel_" + std::to_string(llvm::range_size(kernels.getOps<gpu::GPUFuncOp>()));
+  auto fn = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
+  fn->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  for (unsigned i = 0; i < slots.size(); ++i) fn.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  Block *body = &fn.getBody().front();
+  b.setInsertionPointToEnd(body);
+
+  Emitter e(b, loc);
+  Evaluator ev(e);
+  auto noSymbols = [](Size) { return Index(0); }; // the target takes no programs for any size
+  ev.openSize = noSymbols;
+  ev.statusFlag = body->getArguments().back();
+  GpuKernel k{e, ev, kernel, fn, {}, {}};
+  std::vector<std::pair<int64_t, int64_t>> extents(types.size(), {0, 0});
+  auto buffer = [&](Value inside, Value outer, unsigned slot) {
+    Buffer buffer = bufferOf(inside, places.of(outer), body->getArgument(slot));
+    auto [low, high] = extentOf(buffer);
+    extents[slot] = {std::min(extents[slot].first, low), std::max(extents[slot].second, high)};
+    return buffer;
+  };
+  for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs)) {
+    ev.buffers[argument] = buffer(argument, outer, slot);
+    if (outputs.size() == 1 && slot == outputs[0]) k.placedWithResult = argument;
+  }
+  for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs)) k.outputs.push_back(buffer(result, result, slot));
+  extents.back() = {0, byteSize(DType::I32)};
+  emitBody(k);
+  if (ev.isRefused) return failure();
+  b.setInsertionPointToEnd(body);
+  gpu::ReturnOp::create(b, loc);
+  if (!k.blocks) return fn.erase(), success(); // no element
+  fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
+  fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(extents, [&](auto extent) -> Attribute {
+                return b.getDenseI64ArrayAttr({extent.first, extent.second});
+              })));
+  if (k.sharedBytes) fn->setAttr(kSharedBytes, b.getI64IntegerAttr(k.sharedBytes));
+  launches.push_back({fn, k.blocks, k.threads, slots});
+  count("emit-nvptx.kernels");
+  return success();
+}
+
+void ProgramEmitter::emitLaunches() {
+  Location loc = main.getLoc();
+  b.setInsertionPoint(main);
+  unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
+  auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(SmallVector<Type>(arrays + 2, pointer()), {}));
+  fn->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(places.planned));
+  fn->setAttr("kiln.inputs", b.getI64IntegerAttr(inputs));
+  Block *body = fn.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  Emitter e(b, loc);
+  auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
+  Value one = index(1);
+  for (Launch &launch : launches) {
+    SmallVector<Value> arguments;
+    for (const Place &place : launch.slots) {
+      if (place.kind == Place::Workspace) arguments.push_back(e.address(body->getArgument(arrays), DType::U8, place.number));
+      else arguments.push_back(body->getArgument(unsigned(place.number) + (place.kind == Place::Result ? inputs : 0)));
+    }
+    arguments.push_back(body->getArguments().back());
+    auto symbol = SymbolRefAttr::get(kernels.getNameAttr(), {FlatSymbolRefAttr::get(launch.function.getNameAttr())});
+    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{index(launch.blocks), one, one}, gpu::KernelDim3{index(launch.threads), one, one},
+                              Value(), arguments);
+  }
+  func::ReturnOp::create(b, loc);
+}
+
+} // namespace
+
+LogicalResult emitPrograms(ModuleOp module) {
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), b.getUnitAttr());
+  auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+  for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
+    if (failed(ProgramEmitter(fn, kernels).run())) return failure();
+  int64_t most = 0; // of the programs
+  for (auto fn : module.getOps<func::FuncOp>()) most = std::max(most, fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt());
+  module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));
+  expandRemainders(kernels);
+  return success();
+}
+
+/// Where a pointer that a program hands to a kernel comes from.
+static LaunchPlan::Argument argumentOf(func::FuncOp program, Value value, int64_t inputs, DenseI64ArrayAttr extent) {
+  using Memory = LaunchPlan::Memory;
+  int64_t offset = 0;
+  if (auto address = value.getDefiningOp<LLVM::GEPOp>()) {
+    APInt constant;
+    if (matchPattern(Value(address.getDynamicIndices().front()), m_ConstantInt(&constant))) offset = constant.getSExtValue();
+    value = address.getBase();
+  }
+  int64_t number = int64_t(cast<BlockArgument>(value).getArgNumber()), arrays = int64_t(program.getNumArguments()) - 2;
+  LaunchPlan::Argument argument{Memory::Input, number, extent[0], extent[1]};
+  if (number == arrays + 1) argument.memory = Memory::Status, argument.number = 0;
+  else if (number == arrays) argument.memory = Memory::Workspace, argument.number = offset;
+  else if (number >= inputs) argument.memory = Memory::Output, argument.number = number - inputs;
+  return argument;
+}
+
+LaunchPlan planOf(ModuleOp module) {
+  LaunchPlan plan;
+  SymbolTableCollection symbols;
+  auto constantOf = [](Value v) { return v.getDefiningOp<arith::ConstantIndexOp>().value(); };
+  for (auto fn : module.getOps<func::FuncOp>()) {
+    int64_t inputs = fn->getAttrOfType<IntegerAttr>("kiln.inputs").getInt();
+    LaunchPlan::Program program{fn.getName().str(), inputs, int64_t(fn.getNumArguments()) - 2 - inputs,
+                                fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};
+    for (auto op : fn.getOps<gpu::LaunchFuncOp>()) {
+      Operation *kernel = symbols.lookupSymbolIn(module, op.getKernel());
+      auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
+      LaunchPlan::Launch launch{op.getKernelName().str(), constantOf(op.getGridSizeX()), constantOf(op.getBlockSizeX()), shared ? shared.getInt() : 0, {}};
+      auto extents = kernel->getAttrOfType<ArrayAttr>(kExtents);
+      for (auto [value, extent] : llvm::zip(op.getKernelOperands(), extents))
+        launch.arguments.push_back(argumentOf(fn, value, inputs, cast<DenseI64ArrayAttr>(extent)));
+      program.launches.push_back(launch);
+    }
+    plan.programs.push_back(program);
+  }
+  return plan;
+}
+
+} // namespace kiln::nvptx

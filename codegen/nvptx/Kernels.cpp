@@ -1,0 +1,135 @@
+#include "codegen/nvptx/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+
+int64_t product(ArrayRef<int64_t> sizes) {
+  int64_t count = 1;
+  for (int64_t n : sizes) count *= n;
+  return count;
+}
+
+SmallVector<int64_t, 4> GpuKernel::shapeOf(Value value) {
+  return llvm::map_to_vector<4>(ir::typeOf(value).shape, [](Size d) { return d.number(); });
+}
+
+SmallVector<int64_t, 4> GpuKernel::shapeOf(const Buffer &buffer) {
+  return llvm::map_to_vector<4>(buffer.shape, [](Index n) { return n.number(); });
+}
+
+/// At the start of the function, where it is known everywhere.
+template <typename Op> static Index number(GpuKernel &k) {
+  OpBuilder::InsertionGuard guard(k.e.b);
+  k.e.b.setInsertionPointToStart(&k.function.getBody().front());
+  Value number = Op::create(k.e.b, k.e.loc, gpu::Dimension::x);
+  return Index(arith::IndexCastUIOp::create(k.e.b, k.e.loc, k.e.b.getI64Type(), number).getResult());
+}
+
+Index GpuKernel::thread() { return number<gpu::ThreadIdOp>(*this); }
+Index GpuKernel::block() { return number<gpu::BlockIdOp>(*this); }
+
+Value GpuKernel::shared(int64_t bytes) {
+  OpBuilder &b = e.b;
+  auto module = function->getParentOfType<gpu::GPUModuleOp>();
+  std::string name = function.getName().str() + "_shared";
+  auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
+  int64_t offset = sharedBytes;
+  sharedBytes += ceilDiv(bytes, 16) * 16;
+  auto type = LLVM::LLVMArrayType::get(b.getI8Type(), unsigned(sharedBytes));
+  constexpr unsigned kSharedSpace = 3;
+  if (global) {
+    global.setGlobalType(type);
+  } else {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    global = LLVM::GlobalOp::create(b, e.loc, type, /*isConstant=*/false, LLVM::Linkage::Internal, name, Attribute(), /*alignment=*/16, kSharedSpace);
+  }
+  Value address = LLVM::AddressOfOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext(), kSharedSpace), name);
+  Value flat = LLVM::AddrSpaceCastOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext()), address);
+  return e.address(flat, DType::U8, offset);
+}
+
+void GpuKernel::barrier() { gpu::BarrierOp::create(e.b, e.loc); }
+
+void GpuKernel::when(Value condition, llvm::function_ref<void()> emit) {
+  if (!condition) return emit();
+  e.when(condition, [&] {
+    Evaluator::Scope scope(ev, 0, {});
+    emit();
+  });
+}
+
+/// A word through the registers of the warp.
+static Value wordFromLane(Emitter &e, Value word, int64_t by, gpu::ShuffleMode mode) {
+  auto number = [&](int64_t n) { return arith::ConstantIntOp::create(e.b, e.loc, e.b.getI32Type(), n); };
+  return gpu::ShuffleOp::create(e.b, e.loc, word, number(by), number(kWarp), mode).getShuffleResult();
+}
+
+Value GpuKernel::fromLane(Value value, int64_t by, gpu::ShuffleMode mode) {
+  OpBuilder &b = e.b;
+  Type type = value.getType(), i32 = b.getI32Type(), i64 = b.getI64Type();
+  unsigned width = type.getIntOrFloatBitWidth();
+  Type whole = b.getIntegerType(width);
+  if (type != whole) value = arith::BitcastOp::create(b, e.loc, whole, value);
+  Value result;
+  if (width == 64) {
+    Value half = arith::ConstantIntOp::create(b, e.loc, i64, 32);
+    Value low = wordFromLane(e, arith::TruncIOp::create(b, e.loc, i32, value), by, mode);
+    Value high = wordFromLane(e, arith::TruncIOp::create(b, e.loc, i32, arith::ShRUIOp::create(b, e.loc, value, half)), by, mode);
+    Value above = arith::ShLIOp::create(b, e.loc, arith::ExtUIOp::create(b, e.loc, i64, high), half);
+    result = arith::OrIOp::create(b, e.loc, above, arith::ExtUIOp::create(b, e.loc, i64, low));
+  } else if (width == 32) {
+    result = wordFromLane(e, value, by, mode);
+  } else {
+    result = arith::TruncIOp::create(b, e.loc, whole, wordFromLane(e, arith::ExtUIOp::create(b, e.loc, i32, value), by, mode));
+  }
+  return type == whole ? result : arith::BitcastOp::create(b, e.loc, type, result).getResult();
+}
+
+SmallVector<Value> GpuKernel::joinLanes(const Reducer &r, SmallVector<Value> acc, int64_t lanes) {
+  auto from = [&](int64_t by, gpu::ShuffleMode mode) { return llvm::map_to_vector(acc, [&](Value v) { return fromLane(v, by, mode); }); };
+  for (int64_t n = lanes / 2; n >= 1; n /= 2) acc = r.join(e, acc, from(n, gpu::ShuffleMode::DOWN));
+  return from(0, gpu::ShuffleMode::IDX);
+}
+
+template <typename Op> static Index divided(Emitter &e, Index x, int64_t by) {
+  return Index(Op::create(e.b, e.loc, e.use(x), e.use(by)).getResult());
+}
+
+Index GpuKernel::quotient(Index x, int64_t by) { return by == 1 ? x : divided<arith::DivUIOp>(e, x, by); }
+Index GpuKernel::remainder(Index x, int64_t by) { return by == 1 ? Index(0) : divided<arith::RemUIOp>(e, x, by); }
+
+void GpuKernel::place(Coordinates &position, Index linear, ArrayRef<int64_t> shape, int64_t skip) {
+  OpBuilder &b = e.b;
+  position.resize(shape.size());
+  int64_t first = -1; // the outermost axis: what is left
+  for (int64_t axis = int64_t(shape.size()) - 1; axis >= 0; --axis)
+    if (axis != skip && shape[size_t(axis)] != 1) first = axis;
+  // Divisions of 32 bits, where those are enough, take a quarter of the instructions.
+  bool isNarrow = product(shape) < (int64_t(1) << 31);
+  Value left = e.use(linear);
+  if (isNarrow) left = arith::TruncIOp::create(b, e.loc, b.getI32Type(), left);
+  auto wide = [&](Value v) { return isNarrow ? arith::ExtUIOp::create(b, e.loc, b.getI64Type(), v).getResult() : v; };
+  for (int64_t axis = int64_t(shape.size()) - 1; axis >= 0; --axis) {
+    if (axis == skip) continue;
+    if (shape[size_t(axis)] == 1) position[size_t(axis)] = {};
+    else if (axis == first) position[size_t(axis)] = {Index(wide(left)), 0, {}};
+    else {
+      Value size = arith::ConstantIntOp::create(b, e.loc, left.getType(), shape[size_t(axis)]);
+      position[size_t(axis)] = {Index(wide(arith::RemUIOp::create(b, e.loc, left, size))), 0, {}};
+      left = arith::DivUIOp::create(b, e.loc, left, size);
+    }
+  }
+}
+
+void GpuKernel::storeResults(ArrayRef<Coordinate> position) {
+  SmallVector<Expr> results; // all before the first store: one may take the place of what they are computed from
+  for (Value value : yielded()) results.push_back(ev.at(value, position));
+  for (auto [result, buffer] : llvm::zip(results, outputs)) ev.storeAt(buffer, position, result);
+}
+
+} // namespace kiln::nvptx

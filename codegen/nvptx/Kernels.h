@@ -1,0 +1,82 @@
+// A kernel under emission for a processor of many threads: what one thread does, and how many there are.
+//
+// What comes out is a `gpu.func` over flat pointers, one for each buffer, and one for the status word. It holds gpu, scf, arith, math and llvm operations alone;
+// the lowering to NVVM and the simulator of the tests both start from it. The values of a body are computed by the evaluator of the CPU's emitters, without
+// lanes: a thread computes one element at a time.
+#pragma once
+
+#include "codegen/cpu/Evaluate.h"
+#include "codegen/cpu/Reducer.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace kiln::nvptx {
+
+using cpu::Buffer;
+using cpu::Coordinate;
+using cpu::Coordinates;
+using cpu::Emitter;
+using cpu::Evaluator;
+using cpu::Index;
+using cpu::Reducer;
+using ir::Expr;
+using mlir::Value;
+
+inline constexpr int64_t kWarp = 32; // threads that exchange registers
+
+struct GpuKernel {
+  Emitter &e;
+  Evaluator &ev;
+  ir::KernelOp kernel;
+  mlir::gpu::GPUFuncOp function;
+  llvm::SmallVector<Buffer> outputs; // one a result
+  Value placedWithResult;            // the input that lies in the memory of the (one) result, or null
+  int64_t blocks = 0, threads = kWarp; // set by the emitter; no blocks: there is nothing to compute
+  int64_t sharedBytes = 0;
+
+  template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
+  mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }
+  llvm::SmallVector<int64_t, 4> shapeOf(Value value);
+  llvm::SmallVector<int64_t, 4> shapeOf(const Buffer &buffer);
+
+  /// Numbers as i64: of this thread in its block, and of its block.
+  Index thread();
+  Index block();
+  /// Shared by the threads of a block, 16-byte aligned.
+  Value shared(int64_t bytes);
+  void barrier();
+  /// What `emit` emits is run by threads for which `condition` holds; null: by all.
+  void when(Value condition, llvm::function_ref<void()> emit);
+  /// The value of the thread `by` lanes further in the warp, or of lane `by`.
+  Value fromLane(Value value, int64_t by, mlir::gpu::ShuffleMode mode);
+  /// The accumulators of `lanes` lanes joined by a halving tree, in all lanes.
+  llvm::SmallVector<Value> joinLanes(const Reducer &r, llvm::SmallVector<Value> acc, int64_t lanes);
+
+  Index quotient(Index x, int64_t by);
+  Index remainder(Index x, int64_t by);
+  /// Puts number `linear` of the positions of `shape`, in row-major order, into a position; axis `skip` keeps what it has.
+  void place(Coordinates &position, Index linear, llvm::ArrayRef<int64_t> shape, int64_t skip = -1);
+  /// Stores all results at a position of theirs.
+  void storeResults(llvm::ArrayRef<Coordinate> position);
+};
+
+inline int64_t ceilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
+int64_t product(llvm::ArrayRef<int64_t> sizes);
+
+void emitGrid(GpuKernel &k);
+void emitTransposed(GpuKernel &k);
+void emitAssemble(GpuKernel &k);
+void emitRowGroups(GpuKernel &k);
+void emitColumnThreads(GpuKernel &k);
+void emitLines(GpuKernel &k);
+void emitSort(GpuKernel &k);
+/// Products and convolutions, a position a thread.
+void emitPointwiseProduct(GpuKernel &k);
+
+/// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
+void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,
+                     int64_t skip = -1);
+
+/// Replaces remainders of floats, of which LLVM makes inexact ones for PTX, by calls of a function that is put into the module.
+void expandRemainders(mlir::gpu::GPUModuleOp module);
+
+} // namespace kiln::nvptx

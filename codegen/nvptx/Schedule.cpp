@@ -1,0 +1,117 @@
+// How kernels run on the threads of a GPU, by what was measured (docs/decisions/0010-gpu-facts.md).
+#include "codegen/cpu/Schedule.h"
+#include "codegen/nvptx/Emit.h"
+#include "codegen/nvptx/Kernels.h"
+#include "lib/Core/Stats.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+namespace {
+
+constexpr int64_t kThreads = 256, kLineThreads = 64; // of a block
+constexpr int64_t kBusy = 1 << 17;                   // threads that fill a large chip
+
+int64_t countOf(Value array) {
+  int64_t count = 1;
+  for (Size d : ir::typeOf(array).shape) count *= d.number();
+  return count;
+}
+
+/// Accesses of 16 bytes a thread in all; fewer where a position costs much, or there are not enough of them.
+int64_t positionsEach(ir::KernelOp kernel) {
+  constexpr int64_t kBytes = 16, kDear = 20;
+  int64_t bytes = 1, cost = 0;
+  for (Value array : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults())))
+    bytes = std::max(bytes, byteSize(ir::typeOf(array).dtype));
+  for (Operation &op : kernel.getBody().front().without_terminator()) cost += cast<ir::ArrayOp>(op).getCost();
+  int64_t each = std::min<int64_t>(kBytes / std::min(bytes, kBytes), cost >= kDear ? 1 : 4);
+  while (each > 1 && countOf(kernel.getResult(0)) < each * kBusy) each /= 2;
+  return each;
+}
+
+/// The axis that the operands of all transposes of a kernel hold consecutively, where each has the shape of the result and they agree.
+std::optional<int64_t> transposedAxis(ir::KernelOp kernel) {
+  std::optional<int64_t> axis;
+  for (auto move : kernel.getBody().front().getOps<ir::TransposeOp>()) {
+    int64_t mine = -1, last = int64_t(move.getPermutation().size()) - 1;
+    for (auto [i, from] : llvm::enumerate(move.getPermutation()))
+      if (from == last) mine = int64_t(i);
+    bool fits = move.getResult().getType() == kernel.getResult(0).getType() || ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
+    if (mine == last || !fits || (axis && *axis != mine)) return std::nullopt;
+    axis = mine;
+  }
+  return axis;
+}
+
+/// Whether the results are transposes themselves, or follow elementwise from them: each is read at the position of the result.
+bool readsInPlace(ir::KernelOp kernel) {
+  return llvm::all_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
+    auto isTurned = [](Value v) { return v.getDefiningOp<ir::TransposeOp>() != nullptr; };
+    return ir::isKind(&op, Kind::Elementwise) || llvm::none_of(op.getOperands(), isTurned);
+  });
+}
+
+ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  constexpr int64_t kSide = 32;
+  auto axis = transposedAxis(kernel);
+  auto shape = ir::typeOf(kernel.getResult(0)).shape;
+  bool isLarge = axis && shape[int(*axis)].number() >= kSide && shape[shape.rank - 1].number() >= kSide;
+  if (isLarge && readsInPlace(kernel)) return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, *axis);
+  bool isFlat = layout.outputs[0].shape.size() > 1 && cpu::isFlat(kernel, layout);
+  return ir::GridAttr::get(kernel.getContext(), kThreads, positionsEach(kernel), isFlat, -1);
+}
+
+/// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight.
+ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  constexpr int64_t kWarpRow = 1024, kResident = 32;
+  auto [space, axis] = cpu::spaceOf(kernel);
+  SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
+  for (ir::StageAttr stage : cpu::stagesOf(kernel, layout)) stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
+  if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads);
+  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
+  int64_t threads = *space[axis] <= kWarpRow || hasProducts ? kWarp : kThreads;
+  bool isFull = llvm::any_of(kernel.getResults(), [&](Value v) { return cpu::extentsOf(v) == space; });
+  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(*space[axis], threads) <= kResident;
+  return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident);
+}
+
+ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  switch (kernel.getKind()) {
+  case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
+  case ir::KernelKind::Scan:
+  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads);
+  case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
+  default: return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1);
+  }
+}
+
+/// What a schedule and layouts must be like together.
+LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
+  bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
+  if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
+  auto grid = dyn_cast<ir::GridAttr>(*kernel.getSchedule());
+  if (grid && grid.getCollapse() && !cpu::isFlat(kernel, layout))
+    return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
+  auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
+  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
+  if (rows && rows.getThreads() > kWarp && hasProducts) return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
+  return success();
+}
+
+} // namespace
+
+LogicalResult scheduleProgram(func::FuncOp fn) {
+  if (fn.isDeclaration()) return success();
+  cpu::Places places(fn);
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
+    cpu::KernelLayout layout = cpu::layoutOf(kernel, places);
+    if (!kernel.getSchedule()) kernel.setScheduleAttr(scheduleOf(kernel, layout));
+    if (failed(check(kernel, layout))) return failure();
+    count("schedule.kernels");
+  }
+  return success();
+}
+
+} // namespace kiln::nvptx

@@ -1,0 +1,149 @@
+#include "test/targets/simulator/Lower.h"
+
+#include "codegen/nvptx/Emit.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
+
+using namespace mlir;
+
+namespace simulator {
+namespace {
+
+struct Lower : PassWrapper<Lower, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Lower)
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    module->setAttr(kPlan, StringAttr::get(&getContext(), kiln::nvptx::planOf(module).write()));
+    for (auto program : llvm::to_vector(module.getOps<func::FuncOp>())) program.erase();
+    for (auto kernels : llvm::to_vector(module.getOps<gpu::GPUModuleOp>())) {
+      for (Operation &op : llvm::make_early_inc_range(*kernels.getBody())) {
+        auto global = dyn_cast<LLVM::GlobalOp>(op);
+        if (global && global.getAddrSpace()) continue; // shared memory is the simulator's
+        op.moveBefore(module.getBody(), module.getBody()->end());
+        auto kernel = dyn_cast<gpu::GPUFuncOp>(op);
+        if (!kernel) continue;
+        if (const char *fault = getenv("KILN_SIMULATOR_FAULT")) plant(kernel, fault);
+        lower(kernel);
+      }
+      kernels.erase();
+    }
+    module->removeAttr(gpu::GPUDialect::getContainerModuleAttrName());
+  }
+
+private:
+  int32_t sites = 0;
+
+  Value call(OpBuilder &b, Location loc, StringRef name, Type result, ValueRange operands) {
+    auto module = getOperation();
+    auto type = b.getFunctionType(operands.getTypes(), result ? TypeRange(result) : TypeRange());
+    if (!module.lookupSymbol(name)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(module.getBody());
+      func::FuncOp::create(b, loc, name, type).setPrivate();
+    }
+    auto call = func::CallOp::create(b, loc, name, type.getResults(), operands);
+    return result ? call.getResult(0) : Value();
+  }
+
+  /// What a wrong emitter might do, for tests of the simulator.
+  void plant(gpu::GPUFuncOp kernel, StringRef fault) {
+    SmallVector<Operation *> barriers, guards, threads;
+    kernel.walk([&](Operation *op) {
+      if (isa<gpu::BarrierOp>(op)) barriers.push_back(op);
+      if (isa<scf::IfOp>(op)) guards.push_back(op);
+      if (isa<gpu::ThreadIdOp>(op)) threads.push_back(op);
+    });
+    OpBuilder b(kernel);
+    if (fault == "no-barrier") {
+      for (Operation *barrier : barriers) barrier->erase();
+    } else if (fault == "divergent-barrier") { // the threads of the first warp alone
+      for (Operation *barrier : barriers) {
+        b.setInsertionPoint(barrier);
+        Value thread = gpu::ThreadIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
+        Value warp = arith::ConstantIndexOp::create(b, kernel.getLoc(), 32);
+        Value isFirst = arith::CmpIOp::create(b, kernel.getLoc(), arith::CmpIPredicate::ult, thread, warp);
+        auto branch = scf::IfOp::create(b, kernel.getLoc(), isFirst, false);
+        barrier->moveBefore(branch.thenBlock()->getTerminator());
+      }
+    } else if (fault == "no-guard") {
+      for (Operation *guard : guards) {
+        b.setInsertionPoint(guard);
+        guard->setOperand(0, arith::ConstantOp::create(b, kernel.getLoc(), b.getBoolAttr(true)));
+      }
+    } else if (fault == "same-thread") {
+      for (Operation *thread : threads) {
+        b.setInsertionPointAfter(thread);
+        Value zero = arith::ConstantIndexOp::create(b, kernel.getLoc(), 0);
+        thread->getResult(0).replaceAllUsesWith(zero);
+      }
+    } else {
+      kernel.emitError() << "KILN_SIMULATOR_FAULT: expected no-barrier, divergent-barrier, no-guard or same-thread, got " << fault;
+    }
+  }
+
+  void lower(gpu::GPUFuncOp kernel) {
+    OpBuilder b(kernel);
+    Location loc = kernel.getLoc();
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    auto fn = func::FuncOp::create(b, loc, kernel.getName(), b.getFunctionType(pointer, {}));
+    fn.getBody().takeBody(kernel.getBody());
+    kernel.erase();
+    Block &body = fn.getBody().front();
+    fn.walk([&](Operation *op) { lower(op); });
+    // The arguments come in an array.
+    unsigned count = body.getNumArguments();
+    Value array = body.addArgument(pointer, loc);
+    b.setInsertionPointToStart(&body);
+    for (unsigned i = 0; i < count; ++i) {
+      Value at = LLVM::GEPOp::create(b, loc, pointer, pointer, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      body.getArgument(i).replaceAllUsesWith(LLVM::LoadOp::create(b, loc, pointer, at));
+    }
+    body.eraseArguments(0, count);
+  }
+
+  void lower(Operation *op) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    auto number = [&](int32_t n) -> Value { return arith::ConstantIntOp::create(b, loc, b.getI32Type(), n); };
+    auto replace = [&](Value value) {
+      op->getResult(0).replaceAllUsesWith(value);
+      op->erase();
+    };
+    auto access = [&](Value at, Type type, bool isWrite) {
+      int64_t bytes = int64_t(DataLayout::closest(op).getTypeSize(type).getFixedValue());
+      Value size = arith::ConstantIntOp::create(b, loc, b.getI64Type(), bytes);
+      call(b, loc, "kiln_simulator_access", {}, {at, size, number(isWrite)});
+    };
+    if (isa<gpu::ThreadIdOp, gpu::BlockIdOp>(op)) {
+      Value n = call(b, loc, isa<gpu::ThreadIdOp>(op) ? "kiln_simulator_thread" : "kiln_simulator_block", b.getI64Type(), {});
+      replace(arith::IndexCastOp::create(b, loc, b.getIndexType(), n));
+    } else if (isa<gpu::BarrierOp>(op)) {
+      call(b, loc, "kiln_simulator_barrier", {}, {number(sites++)});
+      op->erase();
+    } else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op)) {
+      SmallVector<Value> operands = {shuffle.getValue(), shuffle.getOffset(), number(int32_t(shuffle.getMode())), number(sites++)};
+      replace(call(b, loc, "kiln_simulator_shuffle", b.getI32Type(), operands));
+    } else if (auto cast = dyn_cast<LLVM::AddrSpaceCastOp>(op)) {
+      Operation *global = cast.getArg().getDefiningOp();
+      replace(call(b, loc, "kiln_simulator_shared", cast.getType(), {}));
+      global->erase();
+    } else if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
+      access(load.getAddr(), load.getType(), false);
+    } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
+      access(store.getAddr(), store.getValue().getType(), true);
+    } else if (isa<gpu::ReturnOp>(op)) {
+      func::ReturnOp::create(b, loc);
+      op->erase();
+    }
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> createLower() { return std::make_unique<Lower>(); }
+
+} // namespace simulator

@@ -1,0 +1,113 @@
+// The target nvptx-sim: what the target nvptx emits, run on this machine by the simulator (Machine.h) instead of as PTX.
+#include "codegen/Target.h"
+#include "codegen/cpu/Native.h"
+#include "codegen/cpu/Passes.h"
+#include "lib/Core/Error.h"
+#include "test/targets/simulator/Lower.h"
+#include "test/targets/simulator/Machine.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <dlfcn.h>
+
+using namespace mlir;
+using kiln::Error;
+using kiln::ErrorKind;
+using kiln::LaunchPlan;
+
+namespace simulator {
+namespace {
+
+std::string contentOf(const std::string &path) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file) throw Error(ErrorKind::Compile, "target 'nvptx-sim': expected a file, got " + path);
+  return (*file)->getBuffer().str();
+}
+
+class SimulatedMachine : public kiln::codegen::Machine {
+public:
+  SimulatedMachine() : machine(kiln::cpu::makeTargetMachine({})) {}
+  void describe(ModuleOp) const override {}
+
+  std::string print(ModuleOp module, kiln::codegen::Text form) const override {
+    llvm::LLVMContext context;
+    auto code = kiln::cpu::toLlvm(module, context, *machine);
+    auto bytes = kiln::cpu::emitObject(*code, *machine, form == kiln::codegen::Text::Assembly);
+    return {bytes.begin(), bytes.end()};
+  }
+
+  void serialize(ModuleOp module, const std::string &path) const override {
+    LaunchPlan plan = LaunchPlan::read(module->getAttrOfType<StringAttr>(kPlan).str());
+    llvm::LLVMContext context;
+    auto code = kiln::cpu::toLlvm(module, context, *machine);
+    kiln::cpu::linkShared({kiln::cpu::emitObject(*code, *machine)}, *machine, path);
+    plan.code = contentOf(path);
+    std::error_code error;
+    llvm::raw_fd_ostream out(path, error);
+    if (error) throw Error(ErrorKind::Compile, "target 'nvptx-sim': expected a writable file, got " + path);
+    out << plan.write();
+  }
+
+private:
+  std::unique_ptr<llvm::TargetMachine> machine;
+};
+
+class SimulatedCode : public kiln::codegen::Code {
+public:
+  explicit SimulatedCode(const std::string &path) : plan(LaunchPlan::read(contentOf(path))) {
+    llvm::SmallString<64> library;
+    if (llvm::sys::fs::createTemporaryFile("kiln-simulator", "so", library))
+      throw Error(ErrorKind::Compile, "target 'nvptx-sim': expected a writable temporary folder");
+    llvm::FileRemover remover(library);
+    std::error_code error;
+    llvm::raw_fd_ostream(library, error) << plan.code;
+    handle = dlopen(library.c_str(), RTLD_NOW);
+    if (!handle) throw Error(ErrorKind::Compile, std::string("target 'nvptx-sim': expected code for this machine: ") + dlerror());
+  }
+  ~SimulatedCode() override { dlclose(handle); }
+
+  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *, void *workspace) override {
+    const LaunchPlan::Program *program = plan.find(name.str());
+    if (!program) throw Error(ErrorKind::Value, "target 'nvptx-sim': expected a function of the module, got '" + name.str() + "'");
+    int32_t status = 0;
+    for (const LaunchPlan::Launch &each : program->launches) {
+      std::vector<void *> pointers;
+      for (const LaunchPlan::Argument &a : each.arguments) {
+        if (a.memory == LaunchPlan::Memory::Status) pointers.push_back(&status);
+        else if (a.memory == LaunchPlan::Memory::Workspace) pointers.push_back(static_cast<char *>(workspace) + a.number);
+        else pointers.push_back(buffers[a.number + (a.memory == LaunchPlan::Memory::Output ? program->inputs : 0)]);
+      }
+      launch(each, reinterpret_cast<KernelFunction>(dlsym(handle, each.kernel.c_str())), pointers);
+    }
+    return status;
+  }
+
+private:
+  LaunchPlan plan;
+  void *handle;
+};
+
+class Simulated : public kiln::codegen::Target {
+public:
+  StringRef name() const override { return "nvptx-sim"; }
+  kiln::codegen::Capabilities capabilities() const override { return real().capabilities(); }
+  const kiln::FusionRules &fusion() const override { return real().fusion(); }
+  void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
+  void addEmission(OpPassManager &pm) const override { real().addEmission(pm); }
+  void addLowering(OpPassManager &pm) const override {
+    pm.addPass(createLower());
+    pm.addPass(kiln::createLowerToLlvm());
+  }
+  std::unique_ptr<kiln::codegen::Machine> machine(const kiln::codegen::MachineName &) const override {
+    return std::make_unique<SimulatedMachine>();
+  }
+  std::unique_ptr<kiln::codegen::Code> load(const std::string &path) const override { return std::make_unique<SimulatedCode>(path); }
+
+private:
+  static const kiln::codegen::Target &real() { return kiln::codegen::targetOf("nvptx"); }
+};
+
+const kiln::codegen::RegisterTarget registered(std::make_unique<Simulated>());
+
+} // namespace
+} // namespace simulator
