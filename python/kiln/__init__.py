@@ -52,6 +52,7 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
+from ._packages import export, load  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
@@ -91,14 +92,8 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 
-_LATER = {"export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
-
-
 def __getattr__(name):
-    if name in _LATER:
-        import importlib
-        return getattr(importlib.import_module(f"kiln.{_LATER[name]}"), name)
-    if name in ("testing", "numpy"):  # the same
+    if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
         import importlib
         return importlib.import_module(f"kiln.{name}")
     from ._planned import missing

@@ -4,7 +4,7 @@ import sys
 
 from . import _core
 from ._errors import KilnError
-from ._load import load
+from ._packages import load
 
 _SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
 

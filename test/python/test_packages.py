@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -282,3 +283,23 @@ def test_inspect(tmp_path, capsys):
     data[data.index(model.layers[0]["weight"].numpy().tobytes())] ^= 1
     (tmp_path / "m.kiln").write_bytes(data)
     assert main([str(tmp_path / "m.kiln")]) == 1 and "'weights.safetensors' as they were written" in capsys.readouterr().err  # negative
+
+
+def test_weights_are_mapped_and_not_read(tmp_path):
+    """Neither time nor memory of loading grows with the weights."""
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    times = {}
+    for megabytes in (1, 128):
+        w = kn.zeros((megabytes << 18,))
+        kn.export(lambda x: x * w[:4], make(4), to=tmp_path / "m.kiln")
+        rounds = []
+        for _ in range(5):
+            before, start = resident(), time.perf_counter()
+            m = kn.load(tmp_path / "m.kiln")
+            rounds.append((time.perf_counter() - start, resident() - before))
+        assert m.weights["w"].nbytes == megabytes << 20 and min(r[1] for r in rounds) < 1 << 20
+        times[megabytes] = min(r[0] for r in rounds)
+    assert times[128] < times[1] + 0.005
