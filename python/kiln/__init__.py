@@ -14,6 +14,7 @@ if _interpreters.get_current() != _interpreters.get_main():  # before the native
 
 from enum import Enum as _Enum
 from functools import partial as _partial
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
@@ -52,7 +53,6 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
-from ._packages import export, load  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
@@ -92,8 +92,22 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 
+_LATER = {"export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
+
+if _TYPE_CHECKING:
+    from ._export import export
+    from ._load import load
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER})
+
+
 def __getattr__(name):
-    if name in ("testing", "numpy"):  # on the first use: they need more of the standard library than the rest
+    if name in _LATER:
+        import importlib
+        return getattr(importlib.import_module(f"kiln.{_LATER[name]}"), name)
+    if name in ("testing", "numpy"):  # the same
         import importlib
         return importlib.import_module(f"kiln.{name}")
     from ._planned import missing

@@ -1,4 +1,4 @@
-"""What ``kn.export`` does: functions as files that run without them."""
+"""``kn.export``: functions as files that run without them."""
 import hashlib
 import inspect
 import json
@@ -22,22 +22,52 @@ register reinterpret_cast requires restrict short signed sizeof static static_as
 typename typeof union unsigned using virtual void volatile wchar_t xor""".split())
 
 
-def export_all(several, path, name, **options):
-    """Writes a package of entries: {name: (function, arguments, keywords)}."""
-    package = Draft(name)
-    for entry, what in several.items():
-        if not isinstance(entry, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
-            raise make("ValueError", f"export: entry {entry!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
-        package.add(entry, *what, **options)
+def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, input_names=None, output_names=None, assume_sizes=False):
+    """Writes a function as a package: a file that ``kn.load`` runs without the function's source.
+
+    The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
+    weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too.
+
+    Parameters
+    ----------
+    f : function, jitted function, method or callable object; or dict
+        A dict of names to (function, arguments) pairs, or (function, arguments, keywords), makes a package of several entries, which share weights.
+    *args, kwargs : arguments of a call
+        Arrays of Kiln or NumPy, numbers, strings, None, or nestings of dicts, lists, tuples and named tuples.
+    to : path
+        ``*.kiln``. The file is put in the place of an older one at once.
+    name, entry : str
+        Names of the package (the function's) and of its entry.
+    dynamic : dict
+        ``{"x": {0: "n"}}``, or ``{"x": {0: ("n", 1, 4096)}}`` with bounds: sizes that each call chooses, by name or position of the argument. The function is
+        recorded at each combination of them, or where there are more than 4,096 at the edges and a sample; it may do otherwise at other sizes.
+    input_names, output_names : list of str
+        Names of the arrays among the arguments, in their order, and of those of the result.
+    assume_sizes : bool
+        Whether calls may have sizes within the bounds at which the function was not recorded.
+
+    Raises
+    ------
+    TraceError
+        Where the function cannot be recorded without values: it asks for one (``if x > 0``), or changes other state than arrays.
+    ValueError
+        For names and files that cannot be.
+    """
+    path = os.fspath(to)
+    if not path.endswith(".kiln"):
+        raise make("ValueError", f"export: to: expected a file '*.kiln', got '{path}' (native libraries are planned)")
+    several = f if isinstance(f, dict) else {entry: (f, args, kwargs or {})}
+    if isinstance(f, dict) and (args or kwargs):
+        raise make("ValueError", "export: a dict of entries: expected their arguments in it, got others")
+    package = Draft(name or _c_name(os.path.basename(path)[:-5] if isinstance(f, dict) else name_of(f).rpartition(".")[2]))
+    for called, what in several.items():
+        if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
+            raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
+        package.add(called, *what, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
     package.write(path)
 
 
-def default_name(f, path):
-    """The name of a package that is given none: that of its function, or of its file."""
-    return c_name(os.path.basename(path)[:-5] if isinstance(f, dict) else name_of(f).rpartition(".")[2])
-
-
-def c_name(text):
+def _c_name(text):
     """A name of C that is like a text."""
     text = re.sub(r"\W", "_", text.replace("<lambda>", "run"), flags=re.ASCII).strip("_") or "x"
     return "_" + text if text[0].isdigit() else text + "_" * (text in _RESERVED)
@@ -132,7 +162,7 @@ class _Recording:
 
     def _input_names(self, given):
         if given is None:
-            return _unique(["_".join(c_name(str(k)).strip("_") for k in a.path) if len(a.path) > 1 else c_name(str(a.path[0])) for a in self.arguments])
+            return _unique(["_".join(_c_name(str(k)).strip("_") for k in a.path) if len(a.path) > 1 else _c_name(str(a.path[0])) for a in self.arguments])
         if len(given) != len(self.arguments):
             raise make("ValueError", f"export: input_names: expected {len(self.arguments)}, one an array among the arguments, got {len(given)}")
         return list(given)
@@ -186,7 +216,7 @@ class _Recording:
         dimensions = self.sizes.named()
         taken = [d["name"] for d in dimensions]
         names = _unique([self.names[i] for i in arguments], taken)
-        names += _unique([c_name(self.draft.weight_names[w]) for w in weights], taken + names)
+        names += _unique([_c_name(self.draft.weight_names[w]) for w in weights], taken + names)
         names += _unique(["size"] * len(found.numbers), taken + names)
         inputs = []
         for i, (input_name, (dtype, _)) in enumerate(zip(names, input_types)):
@@ -229,7 +259,7 @@ class _Recording:
 
     def _output_names(self, paths):
         if self.output_names is None:
-            return [f"out{i}" if len(path) < 2 or path[-1].isdigit() else "_".join(map(c_name, path[1:])) for i, path in enumerate(paths)]
+            return [f"out{i}" if len(path) < 2 or path[-1].isdigit() else "_".join(map(_c_name, path[1:])) for i, path in enumerate(paths)]
         if len(self.output_names) != len(paths):
             raise make("ValueError", f"export: output_names: expected {len(paths)}, one an array of the result of '{self.entry}', got {len(self.output_names)}")
         return list(self.output_names)

@@ -1,10 +1,31 @@
-"""Packages as functions: what ``kn.load`` gives."""
+"""``kn.load``: packages as functions."""
 import json
 
 from . import _core
 from ._creation import asarray
 from ._errors import make
 from ._signature import Parameters, build
+
+
+def load(path, *, verify=False):
+    """A package that ``kn.export`` wrote: ``m(x)`` runs its entry, ``m.decode(x)`` or ``m["decode"](x)`` one of several.
+
+    Weights are the mapped file; they are read when they are used. Nothing of the file is run but operations of Kiln, by the interpreter until their code is
+    there, as for jitted functions. Do not change a file that is loaded: ``kn.export`` puts a new one in its place.
+
+    Parameters
+    ----------
+    path : path of a ``*.kiln`` file
+    verify : bool
+        Whether to compare the checksums of weights as well, which reads them all.
+
+    Raises
+    ------
+    PackageError
+        For a file that is no package, is damaged, or is of a later version.
+    """
+    import os
+    return Module(os.fspath(path), verify)
 
 
 class Module:

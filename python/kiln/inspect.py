@@ -4,7 +4,7 @@ import sys
 
 from . import _core
 from ._errors import KilnError
-from ._packages import load
+from ._load import load
 
 _SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
 
