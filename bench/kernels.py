@@ -133,6 +133,22 @@ def memory_bound():
     memory_peers(RNG.random((4096, 1024), np.float32))
 
 
+def relaxed():
+    """What kn.jit(fast_math=True) gains, and an update in the memory of its argument over one that returns new memory."""
+    print("fast_math and updates in place, over the same without")
+    a = kn.asarray(np.random.default_rng(0).normal(size=(100, 768)).astype(np.float32))
+    for name, f in (("softmax", softmax(kn)), ("layernorm", layernorm(kn)), ("x / 3 / y / 7", lambda x: x / 3 / (x * x + 1) / 7), ("polynomial", lambda x: ((((0.1 * x + 0.2) * x + 0.3) * x + 0.4) * x + 0.5) * x)):
+        fast, exact = kn.jit(f, fast_math=True), kn.jit(f)
+        row(name, ratio(lambda: fast(a), lambda: exact(a), 15, 100), (">=", 0.95))
+
+    def step(w, g):
+        w -= 0.1 * g
+
+    w, g = kn.ones(25_000_000), kn.ones(25_000_000)
+    inside, outside = kn.jit(step), kn.jit(lambda w, g: w - 0.1 * g)
+    row("w -= 0.1 g of 100 MB, over a new array", ratio(lambda: inside(w, g), lambda: outside(w, g), 15), (">=", 1.0))
+
+
 def memory_peers(a):
     """The same programs in other frameworks, over 4M floats."""
     j, t = jax(), torch()

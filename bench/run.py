@@ -161,7 +161,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.products, kernels.convolutions, any_size, eager_operations, every_function, loops.loops)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, eager_operations, every_function, loops.loops)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

@@ -92,6 +92,7 @@ std::string bitsOf(const Array &array) {
 Piece Recorder::takePiece() {
   Piece piece;
   piece.trace = std::exchange(trace, {});
+  piece.trace.isFast = isFast;
   piece.inputs = std::exchange(sources, {});
   piece.locations = std::exchange(locations, {});
   piece.places = std::exchange(places, {});

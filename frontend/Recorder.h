@@ -63,6 +63,7 @@ public:
   Location (*locate)() = nullptr;      // where the program is now
   std::string (*describe)() = nullptr; // the same as text, for a person
   RunPiece runPiece;                   // of a Deferred one
+  bool isFast = false;                 // fast_math, for its code
 
   /// Of a body: any other array that it meets becomes an input as well, and is in `captured`. The recording is given up where one of these
   /// is written.

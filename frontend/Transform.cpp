@@ -1,11 +1,13 @@
 #include "frontend/Transform.h"
 
+#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/ViewSteps.h"
 #include "frontend/rules/Formula.h"
 
 #include <algorithm>
 #include <deque>
+#include <unordered_map>
 
 namespace kiln {
 
@@ -114,7 +116,7 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
 Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   Below others(*this);
-  Array host = kiln::leave(visible(item), why, how);
+  Array host = kiln::leave(item.below, why, how);
   return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
 }
 
@@ -193,6 +195,7 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
   node.result = std::move(residual.result);
   for (const Array &a : residual.operands) node.operands.push_back(kept(a));
+  if (NanCheck *debug = NanCheck::current()) node.place = debug->place();
   result.node = int64_t(nodes.size());
   nodes.push_back(std::move(node));
   return result;
@@ -252,7 +255,13 @@ std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<cons
     std::vector<const Array *> operands;
     std::vector<char> wanted;
     for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);
-    std::vector<Maybe> parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
+    std::vector<Maybe> parts;
+    try {
+      parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
+    } catch (const Error &e) {
+      if (n.place.empty()) throw;
+      throw Error(e.kind, n.place + "gradient of " + info(n.op).name + ": " + e.what());
+    }
     for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
     of[i].reset();
   }
@@ -277,12 +286,38 @@ Transform::Item Batch::perform(const Operation &o, std::span<const Item> items) 
   return {rules::applyBatch({o.op, operands, o.words, isBatched, size}), std::nullopt, -1, true};
 }
 
-const Array &Batch::visible(const Item &item) const {
-  if (item.isBatched)
-    throw Error(ErrorKind::Trace,
-                "vmap: expected a function whose Python reads no value of an example, got one that does (kn.where chooses "
-                "for each example)");
-  return item.below;
+/// The value that all examples have.
+Array Batch::leave(const Array &value, const char *why, Leaving how) {
+  Item item = itemOf(value);
+  if (!item.isBatched) return Transform::leave(value, why, how);
+  if (size == 0) throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected at least one example, got none");
+  Array host;
+  {
+    Below others(*this);
+    host = contiguous(kiln::leave(item.below, why, how));
+  }
+  if (groupsOf(host).size() > 1) {
+    asked = host;
+    throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected one that all examples of a group have, got several");
+  }
+  host.shape.erase(0);
+  host.strides.erase(0);
+  host.mark = {};
+  host.view = nullptr;
+  host.updateContiguous();
+  return copyOfMemory(host);
+}
+
+std::vector<std::vector<int64_t>> groupsOf(const Array &values) {
+  std::unordered_map<std::string_view, size_t> known;
+  std::vector<std::vector<int64_t>> groups;
+  int64_t count = values.shape[0], bytes = values.size() / count * byteSize(values.dtype);
+  for (int64_t i = 0; i < count; ++i) {
+    auto [at, isNew] = known.try_emplace({values.data() + i * bytes, size_t(bytes)}, groups.size());
+    if (isNew) groups.emplace_back();
+    groups[at->second].push_back(i);
+  }
+  return groups;
 }
 
 Array stopGradient(const Array &x) {

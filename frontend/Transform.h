@@ -41,8 +41,6 @@ public:
 protected:
   /// The result of an operation; the modes below are asked.
   virtual Item perform(const Operation &operation, std::span<const Item> items) = 0;
-  /// What Python may see of an array of this mode. Throws Error (trace) where that is no one value.
-  virtual const Array &visible(const Item &item) const { return item.below; }
   /// An array that this mode does not know is about to be written; the modes below are asked.
   virtual void beforeWrite(const Array &) {}
 
@@ -83,6 +81,7 @@ private:
     Backward backward = nullptr; // of a function, of whose results this is the first
     int64_t results = 1;
     bool isPart = false; // a further result
+    std::string place;   // in the program, where nans are looked for
   };
   std::vector<Node> nodes;
   std::vector<int64_t> watched;
@@ -104,11 +103,20 @@ public:
   const int64_t size;
   /// An array whose first axis is the batch.
   Array watch(const Array &array) { return lift({array, std::nullopt, -1, true}); }
+  /// What Python asked for, and examples do not agree on: of the host, their axis first. The function has to run for each group of them
+  /// that do.
+  const std::optional<Array> &disputed() const { return asked; }
+
+  Array leave(const Array &value, const char *why, Leaving how) override;
 
 protected:
   Item perform(const Operation &operation, std::span<const Item> items) override;
-  const Array &visible(const Item &item) const override;
+
+private:
+  std::optional<Array> asked;
 };
+/// Groups of the examples of a batch whose values are the same bits, in the order of their first ones.
+std::vector<std::vector<int64_t>> groupsOf(const Array &values);
 
 /// The array without its derivatives, for every mode that carries them.
 Array stopGradient(const Array &x);

@@ -119,7 +119,7 @@ Run prepare(mlir::FunctionOpInterface fn) {
     run.data.emplace_back(ir::recordedType(ir::typeOf(t)));
   }
   for (size_t i = 0; i < run.arguments; ++i) {
-    auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), "kiln.input");
+    auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), ir::kInput);
     fill(run.data[i], given ? given.getValue() : i < inputs.size() ? StringRef(inputs[i]) : StringRef());
   }
   return run;
@@ -170,10 +170,12 @@ public:
     auto machine = target.machine({});
     machine->describe(module);
     bool isFused = module.walk([](ir::KernelOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
-    codegen::runPipeline(module, [&](mlir::OpPassManager &pm) {
-      if (!isFused) codegen::buildKernelPipeline(pm, target);
-      codegen::buildTargetPipeline(pm, target);
-    });
+    if (!isFused) codegen::runPipeline(module, [&](mlir::OpPassManager &pm) { codegen::buildKernelPipeline(pm, target); });
+    for (auto fn : module.getOps<mlir::func::FuncOp>())
+      for (unsigned i = 0; i < fn.getNumResults(); ++i)
+        if (auto argument = fn.getResultAttrOfType<mlir::IntegerAttr>(i, ir::kInPlace))
+          inPlace[fn.getName()].push_back({i, size_t(argument.getInt())});
+    codegen::runPipeline(module, [&](mlir::OpPassManager &pm) { codegen::buildTargetPipeline(pm, target); });
     int64_t bytes = 0; // said of the module, or of each function by targets that keep them
     module->walk([&](mlir::Operation *op) {
       if (auto mine = op->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes)) bytes = std::max(bytes, mine.getInt());
@@ -211,10 +213,16 @@ private:
   const kiln_rt *runtime;
   std::unique_ptr<codegen::Code> code;
   std::vector<Line> workspace;
+  StringMap<SmallVector<std::pair<size_t, size_t>>> inPlace; // results, and the arguments that they lie in
 
   void call(const Run &run, std::vector<Data> &data) {
     std::vector<void *> buffers;
     for (Data &d : data) buffers.push_back(d.at(0));
+    for (auto [result, argument] : inPlace.lookup(run.name)) { // in a copy: the argument is used again
+      Data &copy = data[run.arguments + result];
+      std::memcpy(copy.at(0), data[argument].at(0), size_t(numElements(copy.type.shape) * byteSize(copy.type.dtype)));
+      buffers[argument] = copy.at(0);
+    }
     int32_t status = code->run(run.name, runtime, buffers.data(), nullptr, workspace[0].bytes);
     if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, "kiln-run: an index was out of range");
     if (status) throw Error(ErrorKind::LinAlg, "kiln-run: a library routine gave status " + std::to_string(status));
@@ -245,9 +253,9 @@ void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wante
 /// MLIR, or a program file.
 mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context) {
   auto buffer = MemoryBuffer::getFileOrSTDIN(file);
-  std::span<const uint8_t> bytes;
-  if (buffer) bytes = {reinterpret_cast<const uint8_t *>((*buffer)->getBufferStart()), (*buffer)->getBufferSize()};
-  if (!isProgramFile(bytes)) return mlir::parseSourceFile<mlir::ModuleOp>(file, &context);
+  if (!buffer) throw Error(ErrorKind::Value, "kiln-run: expected a file, got '" + file + "': " + buffer.getError().message());
+  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>((*buffer)->getBufferStart()), (*buffer)->getBufferSize());
+  if (!isProgramFile(bytes)) return mlir::parseSourceString<mlir::ModuleOp>((*buffer)->getBuffer(), &context, file);
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   importTrace(*module, unpackProgram(bytes), "program");
   return module;

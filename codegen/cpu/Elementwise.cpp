@@ -124,12 +124,19 @@ static void storeRows(KernelContext &k, ir::NestAttr nest, ArrayRef<Index> shape
   });
 }
 
+/// All values at a position, and then their stores: a result may lie in the memory of what another one reads.
+static void storeValues(KernelContext &k, ValueRange values, ArrayRef<Buffer> buffers, ArrayRef<Coordinate> from, ArrayRef<Coordinate> to) {
+  SmallVector<Expr> results;
+  for (Value value : values) results.push_back(k.ev.at(value, from));
+  for (auto [result, buffer] : llvm::zip(results, buffers)) k.ev.storeAt(buffer, to, result);
+}
+
 void storeAll(KernelContext &k, ir::NestAttr nest, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers,
               const Region &region) {
   Coordinates position(shape.size());
   auto body = [&] {
     Coordinates to = inRegion(k.e, position, region);
-    for (auto [value, buffer] : llvm::zip(values, buffers)) k.ev.storeAt(buffer, to, k.ev.at(value, position));
+    storeValues(k, values, buffers, position, to);
   };
   if (shape.empty()) {
     Evaluator::Scope scope(k.ev, 0, {});
@@ -156,8 +163,7 @@ static void storeFlat(KernelContext &k, ir::NestAttr nest) {
   forEachVector(k, Sharing{nest.getParallel(), nest.getGrain()}.along(0), 0, size, nest.getLanes(), elementCost(k.kernel),
                 [&](Coordinate c) {
                   position.back() = c;
-                  for (auto [value, buffer] : llvm::zip(k.yield().getValues(), k.outputs))
-                    k.ev.storeAt(buffer, position, k.ev.at(value, position));
+                  storeValues(k, k.yield().getValues(), k.outputs, position, position);
                 });
 }
 

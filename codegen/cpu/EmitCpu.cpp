@@ -4,6 +4,8 @@
 //   entry:   i32 kiln_entry(ptr rt, ptr buffers, ptr dims, ptr workspace)
 //   of a program for any size also:  i64 kiln_workspace(ptr dims)
 //
+// Before the first kernel that writes into an input the entry ends where anything has failed, and asks the runtime for the last time.
+//
 // The functions that loops and branches run are called by kernels:
 //
 //   body:    i32 body(ptr noalias argument..., ptr noalias result..., ptr workspace, ptr dims, ptr rt)
@@ -14,15 +16,19 @@
 #include "codegen/cpu/Bodies.h"
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/RandomSchedule.h"
+#include "include/kiln/executable.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
+
+#include <cstddef>
 
 using namespace mlir;
 
@@ -48,6 +54,7 @@ private:
   bool hasStreams = false, isRefused = false, hasTasks = false;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
+  size_t committing = std::numeric_limits<size_t>::max(); // the first of them that writes into an input of the program
 
   /// A function that was emitted, for kernels that are equal to its own.
   struct Emitted {
@@ -78,6 +85,8 @@ private:
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
   Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
+  Value callInParts(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls, int &parts);
+  Value isCommitted(Emitter &e, Value status, Value runtime);
   func::FuncOp emitEntry();
   int64_t inlinedOps(func::FuncOp entry);
   void finishBody(func::FuncOp entry);
@@ -186,6 +195,8 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     emitted.push_back(wanted);
     count("emit-cpu.functions");
   }
+  if (!isBody && llvm::any_of(kernel.getResults(), [&](Value v) { return places.of(v).kind == Place::Argument; }))
+    committing = std::min(committing, kernels.size());
   kernels.push_back({wanted.function, slots});
   count("emit-cpu.kernels");
 }
@@ -241,6 +252,7 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
     return Index(known = e.use(sizeOf(e, dims, d)));
   };
   ev.openSize = openSize;
+  ev.isFast = main->hasAttr(ir::kFastMath);
   for (auto [argument, slot] : llvm::zip(kernel.getBody().getArguments(), inputs))
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
@@ -312,25 +324,60 @@ Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
   return status;
 }
 
-/// Calls the kernels in order; of many, in parts.
+/// Calls kernels in order; many in functions of their own.
+Value ProgramEmitter::callInParts(Emitter &e, Block *body, KernelCalls calls, int &parts) {
+  if (calls.size() <= kPart) return callKernels(e, body, calls);
+  Value status = e.scalar(DType::I32, 0).value;
+  for (; !calls.empty(); calls = calls.drop_front(std::min(kPart, calls.size()))) {
+    OpBuilder::InsertPoint here = b.saveInsertionPoint();
+    auto name = (main.getName() + ".part_" + Twine(parts++)).str();
+    func::FuncOp part = entryFunction(name, [&](Emitter &inner, Block *its) { return callKernels(inner, its, calls.take_front(kPart)); });
+    part->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+    b.restoreInsertionPoint(here);
+    Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
+    status = arith::OrIOp::create(b, main.getLoc(), status, result);
+  }
+  return status;
+}
+
+/// The status, or that the runtime has stopped the program; 0: what follows may write into inputs.
+Value ProgramEmitter::isCommitted(Emitter &e, Value status, Value runtime) {
+  Location loc = main.getLoc();
+  Value none = LLVM::ZeroOp::create(b, loc, pointer()), zero = e.scalar(DType::I32, 0).value;
+  Value asks = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, runtime, none);
+  auto asked = scf::IfOp::create(b, loc, TypeRange(b.getI32Type()), asks, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(asked.thenBlock());
+  Value entry = LLVM::LoadOp::create(b, loc, pointer(), e.address(runtime, DType::U8, int64_t(offsetof(kiln_rt, commits))));
+  auto type = LLVM::LLVMFunctionType::get(b.getI32Type(), {});
+  Value stops = LLVM::CallOp::create(b, loc, type, ValueRange(entry)).getResult();
+  Value isStopped = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, stops, zero);
+  Value stopped = arith::ConstantIntOp::create(b, loc, b.getI32Type(), KILN_STOPPED);
+  scf::YieldOp::create(b, loc, arith::SelectOp::create(b, loc, isStopped, stopped, zero).getResult());
+  b.setInsertionPointToStart(asked.elseBlock());
+  scf::YieldOp::create(b, loc, zero);
+  b.setInsertionPointAfter(asked);
+  return arith::OrIOp::create(b, loc, status, asked.getResult(0));
+}
+
 func::FuncOp ProgramEmitter::emitEntry() {
-  SmallVector<func::FuncOp> parts;
-  KernelCalls all = kernels;
-  if (all.size() > kPart)
-    for (size_t at = 0; at < all.size(); at += kPart) {
-      auto name = (main.getName() + ".part_" + Twine(parts.size())).str();
-      auto calls = all.slice(at, std::min(kPart, all.size() - at));
-      parts.push_back(entryFunction(name, [&](Emitter &e, Block *body) { return callKernels(e, body, calls); }));
-      parts.back()->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
-    }
-  return entryFunction(main.getName(), [&](Emitter &e, Block *body) {
-    Value status = parts.empty() ? callKernels(e, body, all) : e.scalar(DType::I32, 0).value;
-    for (func::FuncOp part : parts) {
-      Value result = func::CallOp::create(b, main.getLoc(), part, ValueRange(body->getArguments())).getResult(0);
-      status = arith::OrIOp::create(b, main.getLoc(), status, result);
-    }
-    if (auto fence = module->getAttrOfType<StringAttr>(kStoreFence); fence && hasStreams)
-      LLVM::CallIntrinsicOp::create(b, main.getLoc(), fence, ValueRange());
+  Location loc = main.getLoc();
+  return entryFunction(main.getName(), [&](Emitter &e, Block *body) -> Value {
+    KernelCalls all = kernels;
+    size_t before = std::min(committing, all.size());
+    int parts = 0;
+    Value status = callInParts(e, body, all.take_front(before), parts);
+    auto fence = [&] {
+      if (auto name = module->getAttrOfType<StringAttr>(kStoreFence); name && hasStreams)
+        LLVM::CallIntrinsicOp::create(b, loc, name, ValueRange());
+    };
+    if (before == all.size()) return fence(), status;
+    status = isCommitted(e, status, body->getArgument(0));
+    Value isWell = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, e.scalar(DType::I32, 0).value);
+    e.when(isWell, [&] { // nothing of it fails
+      callInParts(e, body, all.drop_front(before), parts);
+      fence();
+    });
     return status;
   });
 }
@@ -435,6 +482,14 @@ LogicalResult ProgramEmitter::run() {
   }
   if (places.isOpen) emitWorkspace();
   auto before = module->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes); // of the other programs of the module
+  if (committing < kernels.size()) {
+    SmallVector<int64_t> inPlace;
+    for (unsigned i = 0; i < main.getNumResults(); ++i) {
+      auto argument = main.getResultAttrOfType<IntegerAttr>(i, kInPlace);
+      inPlace.push_back(argument ? argument.getInt() : -1);
+    }
+    module->setAttr(kInPlace, b.getDenseI64ArrayAttr(inPlace));
+  }
   module->setAttr(ir::kWorkspaceBytes,
                   b.getI64IntegerAttr(places.isOpen ? -1 : std::max(before ? before.getInt() : 0, places.planned + scratch)));
   main.erase();

@@ -50,6 +50,17 @@ Expr Evaluator::at(Value value, ArrayRef<Coordinate> position) {
   }
 }
 
+/// Lets LLVM contract an operation that is one instruction, or divide by a product. Inside the others the order is what makes them
+/// accurate.
+static void relax(const Expr &made, ArrayRef<Expr> args) {
+  using Flags = arith::FastMathFlags;
+  auto op = dyn_cast_or_null<arith::ArithFastMathInterface>(made.value.getDefiningOp());
+  auto isArgument = [&](Value v) { return llvm::any_of(args, [&](const Expr &arg) { return arg.value == v; }); };
+  if (!op || !llvm::all_of(op->getOperands(), isArgument)) return;
+  auto flags = Flags::contract | Flags::arcp | Flags::nsz;
+  op->setAttr(op.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), flags));
+}
+
 Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
   auto array = cast<ir::ArrayOp>(op);
   Op id = array.getId();
@@ -64,7 +75,9 @@ Expr Evaluator::compute(Operation *op, ArrayRef<Coordinate> position) {
     if (!isUniform)
       for (Expr &arg : args) arg = e.splat(arg, lanes);
     DType result = ir::typeOf(op->getResult(0)).dtype;
-    return scalarOp(id, args[0], args[std::min<size_t>(1, args.size() - 1)], args.back(), result);
+    Expr made = scalarOp(id, args[0], args[std::min<size_t>(1, args.size() - 1)], args.back(), result);
+    if (isFast) relax(made, args);
+    return made;
   }
   case Kind::Index: return at(op->getOperand(0), source(op, position));
   case Kind::Source: {

@@ -16,6 +16,7 @@ public:
   Value mask;                               // of the current iteration, or null
   Value statusFlag;                         // i32 in memory that a bad index sets; made when first needed
   llvm::function_ref<Index(Size)> openSize; // of a symbol
+  bool isFast = false;                      // operations may be contracted
   bool isRefused = false;                   // something was asked for that cannot be emitted; an error says what
   int64_t row = 0;                          // of the tile under way (Tile.cpp)
   int64_t tileRows = 0;                     // and how many it has; 0: none

@@ -183,10 +183,15 @@ void linkShared(ArrayRef<ArrayRef<char>> objects, const TargetMachine &machine, 
 void addInfo(mlir::ModuleOp module, int64_t kernels) {
   mlir::OpBuilder b = mlir::OpBuilder::atBlockEnd(module.getBody());
   int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes).getInt();
-  auto type = mlir::LLVM::LLVMArrayType::get(b.getI64Type(), 3);
-  auto tensor = mlir::RankedTensorType::get({3}, b.getI64Type());
-  auto value = mlir::DenseElementsAttr::get(tensor, ArrayRef<int64_t>{KILN_EXECUTABLE_VERSION, workspace, kernels});
-  mlir::LLVM::GlobalOp::create(b, b.getUnknownLoc(), type, /*isConstant=*/true, mlir::LLVM::Linkage::External, "kiln_info", value);
+  ArrayRef<int64_t> inPlace;
+  if (auto list = module->getAttrOfType<mlir::DenseI64ArrayAttr>(ir::kInPlace)) inPlace = list.asArrayRef();
+  auto add = [&](StringRef name, ArrayRef<int64_t> words) {
+    auto type = mlir::LLVM::LLVMArrayType::get(b.getI64Type(), words.size());
+    auto value = mlir::DenseElementsAttr::get(mlir::RankedTensorType::get({int64_t(words.size())}, b.getI64Type()), words);
+    mlir::LLVM::GlobalOp::create(b, b.getUnknownLoc(), type, /*isConstant=*/true, mlir::LLVM::Linkage::External, name, value);
+  };
+  add("kiln_info", {KILN_EXECUTABLE_VERSION, workspace, kernels, int64_t(inPlace.size())});
+  if (!inPlace.empty()) add("kiln_in_place", inPlace);
 }
 
 } // namespace kiln::cpu

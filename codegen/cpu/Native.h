@@ -19,7 +19,7 @@ std::unique_ptr<llvm::Module> toLlvm(mlir::ModuleOp module, llvm::LLVMContext &c
 llvm::SmallVector<char, 0> emitObject(llvm::Module &module, llvm::TargetMachine &machine, bool asText = false);
 /// Links objects for a machine into a shared object at `path`, in this process.
 void linkShared(llvm::ArrayRef<llvm::ArrayRef<char>> objects, const llvm::TargetMachine &machine, const std::string &path);
-/// Defines `kiln_info` (include/kiln/executable.h) in a module of emitted kernels.
+/// Defines `kiln_info` and `kiln_in_place` (include/kiln/executable.h) in a module of emitted kernels.
 void addInfo(mlir::ModuleOp module, int64_t kernels);
 
 } // namespace kiln::cpu

@@ -18,6 +18,9 @@ def Kiln_Dialect : Dialect {
     unsigned. A dynamic dimension carries the number of its symbol in the tensor's encoding, `#kiln.symbols`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
 
 def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {

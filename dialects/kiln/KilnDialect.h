@@ -40,10 +40,15 @@ public:
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
+/// Of a program and its bodies: results need not be those of the operations one by one (docs/numerics.md).
+inline constexpr llvm::StringLiteral kFastMath = "kiln.fast_math";
+/// Of an argument: its elements in a test, for kiln-run.
+inline constexpr llvm::StringLiteral kInput = "kiln.input";
 /// Of a program, and of all of a module that is emitted: the bytes of its workspace; -1 where they follow from symbols.
 inline constexpr llvm::StringLiteral kWorkspaceBytes = "kiln.workspace_bytes";
-/// Of a result: the argument whose memory it takes over.
-inline constexpr llvm::StringLiteral kInPlace = "kiln.in_place";
+/// Of a result: the argument in the place of whose content it is, which nobody reads any more; and where that argument's memory is
+/// what it lies in; of a module that is emitted the same as a list, by result, with -1.
+inline constexpr llvm::StringLiteral kReplaces = "kiln.replaces", kInPlace = "kiln.in_place";
 /// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
 /// the last of the other kernel, and a text.
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";

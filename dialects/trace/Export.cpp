@@ -28,15 +28,13 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
       llvm::raw_string_ostream(text) << type;
       throw Error(ErrorKind::Compile, "trace: expected arrays as arguments, got " + text);
     }
+  trace.isFast = fn->hasAttr(ir::kFastMath);
   if (auto symbols = fn->getAttrOfType<IntegerAttr>(ir::kSymbols)) trace.symbols = symbols.getInt();
   else if (int64_t count = ir::symbolsOf(fn)) trace.symbols = count;
   for (auto [i, argument] : llvm::enumerate(fn.getArguments())) {
     auto strides = fn.getArgAttrOfType<DenseI64ArrayAttr>(unsigned(i), ir::kStrides);
     auto device = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kDevice);
     Dims list;
-    if (strides && strides.size() != cast<RankedTensorType>(argument.getType()).getRank())
-      throw Error(ErrorKind::Compile,
-                  "trace: strides of argument " + std::to_string(i) + ": expected one an axis, got " + std::to_string(strides.size()));
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
     slots[argument] = trace.addInput(ir::recordedType(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }
@@ -136,6 +134,11 @@ Trace exportTrace(func::FuncOp fn) {
   BodyExporter bodies(fn);
   exportOps(trace, slots, body, bodies);
   llvm::append_range(trace.outputs, slotsOf(slots, body.getTerminator()->getOperands()));
+  for (unsigned i = 0; i < fn.getNumResults(); ++i)
+    if (auto input = fn.getResultAttrOfType<IntegerAttr>(i, ir::kReplaces)) {
+      trace.replaces.resize(trace.outputs.size(), -1);
+      trace.replaces[i] = input.getInt();
+    }
   checkSymbols(trace);
   return trace;
 }

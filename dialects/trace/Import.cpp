@@ -71,30 +71,37 @@ void describeInputs(FunctionOpInterface fn, const Trace &trace) {
 }
 
 /// The bodies of a program, each behind what runs it.
-void importBodies(ModuleOp module, const Trace &trace, StringRef name);
+void importBodies(ModuleOp module, const Trace &trace, StringRef name, bool isFast);
 
-func::FuncOp importFunction(ModuleOp module, const Trace &trace, StringRef name, bool isBody) {
+func::FuncOp importFunction(ModuleOp module, const Trace &trace, StringRef name, bool isBody, bool isFast) {
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Location loc = b.getUnknownLoc();
   SmallVector<Type> inputs = inputTypes(module.getContext(), trace);
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
   if (isBody) fn.setPrivate();
+  if (isFast) fn->setAttr(ir::kFastMath, b.getUnitAttr());
   b.setInsertionPointToStart(fn.addEntryBlock());
   SmallVector<Value> results = importOps(b, trace, fn.getArguments(), name, isBody);
   func::ReturnOp::create(b, loc, results);
   fn.setType(b.getFunctionType(inputs, ValueRange(results).getTypes()));
-  importBodies(module, trace, name);
+  importBodies(module, trace, name, isFast);
   return fn;
 }
 
-void importBodies(ModuleOp module, const Trace &trace, StringRef name) {
+void importBodies(ModuleOp module, const Trace &trace, StringRef name, bool isFast) {
   for (auto [body, symbol] : llvm::zip(trace.bodies, bodyNames(module.getContext(), trace, name)))
-    importFunction(module, *body, symbol.getValue(), true);
+    importFunction(module, *body, symbol.getValue(), true, isFast);
 }
 
 } // namespace
 
-void importTrace(ModuleOp module, const Trace &trace, StringRef name) { describeInputs(importFunction(module, trace, name, false), trace); }
+void importTrace(ModuleOp module, const Trace &trace, StringRef name) {
+  func::FuncOp fn = importFunction(module, trace, name, false, trace.isFast);
+  describeInputs(fn, trace);
+  Builder b(module.getContext());
+  for (auto [i, input] : llvm::enumerate(trace.replaces))
+    if (input >= 0) fn.setResultAttr(unsigned(i), ir::kReplaces, b.getI64IntegerAttr(input));
+}
 
 void importTree(ModuleOp module, const Trace &trace, StringRef name) {
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
@@ -109,7 +116,8 @@ void importTree(ModuleOp module, const Trace &trace, StringRef name) {
   Block *body = b.createBlock(&segment.getBody(), {}, inputs, places);
   ir::ReturnOp::create(b, loc, importOps(b, trace, body->getArguments(), name));
   describeInputs(tree, trace);
-  importBodies(module, trace, name);
+  if (trace.isFast) tree->setAttr(ir::kFastMath, b.getUnitAttr());
+  importBodies(module, trace, name, trace.isFast);
 }
 
 } // namespace kiln

@@ -81,8 +81,9 @@ std::shared_ptr<HotPath> joinPath(std::span<Node *const> nodes) {
   }
   if (nodes.size() < 2 || nodes.size() > HotPath::kMostNodes || ops > HotPath::kMostOps) return nullptr;
   auto path = std::make_shared<HotPath>();
-  path->nodes.assign(nodes.begin(), nodes.end());
   Joining joining;
+  joining.trace.isFast = nodes[0]->step->segment.trace->isFast;
+  path->nodes.assign(nodes.begin(), nodes.end());
   for (const Node *node : nodes) joining.addInputs(*node->step);
   for (size_t i = 0; i < nodes.size(); ++i) {
     const Step &step = *nodes[i]->step;

@@ -25,6 +25,20 @@ private:
   size_t count = 0;
 };
 
+/// The input that code writes over, and is to find the result in: the memory itself where nobody else looks at it, else a copy.
+Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<Value> &memory) {
+  const Array &a = *inputs[input];
+  constexpr int kOurs = 2; // of the cell, and of the run
+  bool isAlone = memory->refs.load(std::memory_order_acquire) == kOurs;
+  for (size_t i = 0; i < inputs.size(); ++i) isAlone &= i == input || inputs[i]->storage.get() != a.storage.get();
+  if (!isAlone) return copyOfMemory(a);
+  Array result = a;
+  result.mark = {};
+  result.view = nullptr;
+  result.storage = Storage::make(memory);
+  return result;
+}
+
 /// Runs the code of a segment into new arrays.
 RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
   Short<void *> buffers;
@@ -39,9 +53,13 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   }
   for (const int64_t &number : segment.values.numbers) buffers.push(const_cast<int64_t *>(&number));
   made.reserve(segment.outputs.size());
-  for (const TensorType &type : segment.outputs) {
-    made.push_back(Array::empty(type.dtype, type.shape));
+  std::span<const int64_t> inPlace = segment.executable->inPlace;
+  for (size_t i = 0; i < segment.outputs.size(); ++i) {
+    const TensorType &type = segment.outputs[i];
+    bool isNew = i >= inPlace.size() || inPlace[i] < 0;
+    made.push_back(isNew ? Array::empty(type.dtype, type.shape) : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])]));
     buffers.push(made.back().data());
+    if (!isNew) buffers.data()[inPlace[i]] = made.back().data();
   }
   bool isStopped = false;
   int32_t status = callProgram(segment, buffers.data(), dims.data(), hooks, isStopped);
@@ -64,6 +82,7 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
 
 void commit(Array &target, const Array &content) {
   Storage &cell = *target.storage.get();
+  if (cell.value.get() == content.storage->value.get()) return; // it was written in place
   bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
   if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
   else writeInto(target, content);

@@ -78,6 +78,7 @@ void keepWhatFails(Trace &trace) {
     if (mayFail(trace, entry) && !needed[slot]) trace.outputs.push_back(int64_t(slot));
     slot += entry.results;
   }
+  if (!trace.replaces.empty()) trace.replaces.resize(trace.outputs.size(), -1);
 }
 
 std::shared_ptr<Code> codeOf(const Trace &trace) {

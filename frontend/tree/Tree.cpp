@@ -91,6 +91,33 @@ void Tree::keepCodes(const Step &step) {
   for (const Location &at : step.locations) keep(at);
 }
 
+/// Says of the last piece which outputs are new content of its inputs and nothing else: code may write them over the old one.
+static void noteReplaced(Piece &piece, const Ending &ending) {
+  Trace &trace = piece.trace;
+  std::vector<int> uses(trace.outputs.size());
+  auto isOutput = [](const Source &s) { return s.kind == Source::Output; };
+  auto count = [&](const Source &s) {
+    if (isOutput(s)) ++uses[size_t(s.index)];
+  };
+  for (const Source &s : ending.results) count(s);
+  for (const Commit &c : ending.commits) count(c.content);
+  std::vector<int64_t> replaces(trace.outputs.size(), -1);
+  bool isAny = false;
+  for (size_t at = 0, input = 0; at < trace.words.size(); ++input) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op != Op::Input || input >= piece.inputs.size()) break;
+    bool isRowMajor = entry.words[2 + size_t(entry.words[1])] == 0;
+    auto writes = [&](const Commit &c) { return piece.inputs[input] == Source{Source::Entry, c.entry} && isOutput(c.content); };
+    auto commit = std::ranges::find_if(ending.commits, writes);
+    if (!isRowMajor || trace.deviceOf(input) != kHostDevice || commit == ending.commits.end()) continue;
+    auto output = size_t(commit->content.index);
+    if (uses[output] != 1 || !(trace.types[size_t(trace.outputs[output])] == trace.types[input])) continue;
+    replaces[output] = int64_t(input);
+    isAny = true;
+  }
+  if (isAny) trace.replaces = std::move(replaces);
+}
+
 std::vector<Step *> Tree::add(Path path) {
   std::vector<Step *> fresh;
   if (path.entries.size() > entries.size()) entries = std::move(path.entries); // more are found on further paths, behind the others
@@ -99,6 +126,7 @@ std::vector<Step *> Tree::add(Path path) {
     Piece &piece = path.pieces[i];
     bool isGuard = path.end != Node::Return || i + 1 < path.pieces.size();
     std::string value = std::move(piece.value);
+    if (!isGuard) noteReplaced(piece, path.ending);
     Step *step = stepOf(std::move(piece), isGuard, fresh);
     auto terminator = isGuard ? Node::Guard : Node::Return;
     if (node->step != step || node->terminator != terminator) {

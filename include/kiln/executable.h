@@ -41,11 +41,13 @@ typedef struct kiln_rt {
   void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
   /** Whether the program is to end: loops ask now and then. */
   int32_t (*stops)(void);
+  /** The same for the last time: if not, the program begins to write over its inputs, and `stops` says no until it has ended. */
+  int32_t (*commits)(void);
 } kiln_rt;
 
-/** Runs the program. `buffers` holds the inputs, then the outputs, base pointers with their offset included; `dims` the
-    symbolic sizes, then dynamic strides in elements; `workspace` is 64-byte aligned. Re-entrant. Returns 0, or bits of what
-    went wrong. */
+/** Runs the program. `buffers` holds the inputs, then the outputs (nothing, where that lies in an input), base pointers with their
+    offset included; `dims` the symbolic sizes, then dynamic strides in elements; `workspace` is 64-byte aligned. Re-entrant. Returns 0,
+    or bits of what went wrong. */
 typedef int32_t (*kiln_entry_fn)(const kiln_rt *rt, void *const *buffers, const int64_t *dims, void *workspace);
 
 /** What the symbol `kiln_info` points to. */
@@ -53,12 +55,15 @@ typedef struct kiln_executable_info {
   int64_t version;
   int64_t workspace_bytes; /**< -1 for a program for any size: the symbol `kiln_workspace` tells */
   int64_t kernels;
+  /** Outputs that the symbol `kiln_in_place` lists: for each the input in whose memory it lies, or -1. A program that does not fail has
+      written over that input. 0: there are none, and no such symbol. */
+  int64_t in_place;
 } kiln_executable_info;
 
 /** Bytes of the workspace for the sizes in `dims`. */
 typedef int64_t (*kiln_workspace_fn)(const int64_t *dims);
 
-#define KILN_EXECUTABLE_VERSION 3
+#define KILN_EXECUTABLE_VERSION 4
 
 #ifdef __cplusplus
 }

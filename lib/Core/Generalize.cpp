@@ -18,11 +18,15 @@ public:
       checkBodies();
       for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
         if (i >= a.outputs.size() || i >= b.outputs.size() || a.outputs[i] != b.outputs[i]) throw Error(ErrorKind::Trace, "results differ");
+      if (a.isFast != b.isFast) throw Error(ErrorKind::Trace, "fast_math differs");
+      if (a.replaces != b.replaces) throw Error(ErrorKind::Trace, "inputs that are written differ");
     } catch (const Error &error) {
       why = error.what();
       return std::nullopt;
     }
     result.outputs = a.outputs;
+    result.replaces = a.replaces;
+    result.isFast = a.isFast;
     result.symbols = int64_t(symbols.size());
     return std::move(result);
   }
@@ -227,6 +231,8 @@ Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
     slot += entry.results;
   }
   result.outputs = open.outputs;
+  result.replaces = open.replaces;
+  result.isFast = open.isFast;
   return result;
 }
 
@@ -253,7 +259,9 @@ static bool haveSameSurroundings(const Trace &open, const Trace &recorded) {
 }
 
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
-  if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs) return std::nullopt;
+  if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs || open.replaces != recorded.replaces ||
+      open.isFast != recorded.isFast)
+    return std::nullopt;
   Matcher matcher(std::max<int64_t>(open.symbols, 0));
   for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))

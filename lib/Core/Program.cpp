@@ -24,9 +24,9 @@ public:
     number(int64_t(text.size()));
     bytes.insert(bytes.end(), text.begin(), text.end());
   }
-  void section(std::string_view name, const Bytes &contents) {
+  void section(std::string_view name, const Bytes &contents, int64_t flags) {
     text(name);
-    number(kRequired);
+    number(flags);
     number(int64_t(contents.bytes.size()));
     bytes.insert(bytes.end(), contents.bytes.begin(), contents.bytes.end());
   }
@@ -60,10 +60,15 @@ public:
     stringTable.number(int64_t(strings.names.size()));
     for (const std::string &name : strings.names) stringTable.text(name);
     file.bytes.assign(kMagic.begin(), kMagic.end());
-    for (int64_t n : {kProgramVersion, kProgramMinor, int64_t(3)}) file.number(n);
-    file.section(kStrings, stringTable);
-    file.section(kOps, opTable);
-    file.section(kProgram, program);
+    bool replaces = !trace.replaces.empty(), hasMore = replaces || trace.isFast; // else the file is one of minor version 0
+    for (int64_t n : {kProgramVersion, int64_t(hasMore), int64_t(3 + replaces + trace.isFast)}) file.number(n);
+    file.section(kStrings, stringTable, kRequired);
+    file.section(kOps, opTable, kRequired);
+    file.section(kProgram, program, kRequired);
+    Bytes list;
+    list.list(trace.replaces);
+    if (replaces) file.section(kReplaces, list, 0);
+    if (trace.isFast) file.section(kFast, Bytes(), 0);
     return std::move(file.bytes);
   }
 

@@ -9,7 +9,7 @@
 namespace kiln {
 
 /// Of files: a reader takes any minor version of its major one (docs/formats/program.md says what may be added).
-inline constexpr int64_t kProgramVersion = 3, kProgramMinor = 0;
+inline constexpr int64_t kProgramVersion = 3, kProgramMinor = 1;
 
 /// The bytes of a program. Throws Error (package) for one that no file can hold: bodies nested too deeply, names of devices that are none.
 std::vector<uint8_t> packProgram(const Trace &trace);

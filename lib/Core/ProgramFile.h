@@ -8,7 +8,7 @@ namespace kiln::file {
 
 inline constexpr std::string_view kMagic = "KILNPROG";
 /// Sections by name; a reader skips one that it does not know where it is optional.
-inline constexpr std::string_view kStrings = "strings", kOps = "ops", kProgram = "program";
+inline constexpr std::string_view kStrings = "strings", kOps = "ops", kProgram = "program", kReplaces = "replaces", kFast = "fast_math";
 inline constexpr int64_t kRequired = 1; // flag of a section
 inline constexpr int64_t kInputNumber = -1;
 

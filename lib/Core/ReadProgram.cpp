@@ -95,38 +95,48 @@ public:
     Reader reader(found[2]);
     Trace trace = readTrace(reader, 0);
     reader.end("outputs");
+    if (found[3].data()) readReplaces(trace);
+    trace.isFast = found[4].data();
     return trace;
   }
 
 private:
   Reader file;
-  std::span<const uint8_t> found[3];
+  std::span<const uint8_t> found[5];
   std::vector<std::string> strings;
   std::vector<NamedOp> ops;
 
   void readSections() {
-    constexpr std::string_view names[] = {kStrings, kOps, kProgram};
+    constexpr std::string_view names[] = {kStrings, kOps, kProgram, kReplaces, kFast};
+    constexpr size_t count = std::size(names), needed = 3;
     int64_t version = file.number(), minor = file.number();
     if (version == 1 || version == 2)
       malformed("format 3", std::to_string(version) + ", which later versions do not read: write the program again");
     if (version != kProgramVersion) malformed("format " + std::to_string(kProgramVersion), std::to_string(version));
     if (minor < 0) malformed("a minor version of at least 0", std::to_string(minor));
-    bool has[3] = {};
-    for (size_t count = file.count(24); count > 0; --count) {
+    bool has[count] = {};
+    for (size_t left = file.count(24); left > 0; --left) {
       std::string name = file.name();
       int64_t flags = file.number();
       auto contents = file.take(file.count(1));
-      size_t i = size_t(std::find(names, names + 3, name) - names);
-      if (i == 3 && (flags & kRequired))
+      size_t i = size_t(std::find(names, names + count, name) - names);
+      if (i == count && (flags & kRequired))
         malformed("sections that this version knows", "'" + name + "' of format 3." + std::to_string(minor) + ", which cannot be left out");
-      if (i == 3) continue;
+      if (i == count) continue;
       if (has[i]) malformed("one section '" + name + "'", "two");
       has[i] = true;
       found[i] = contents;
     }
     file.end("sections");
-    for (size_t i = 0; i < 3; ++i)
+    for (size_t i = 0; i < needed; ++i)
       if (!has[i]) malformed("a section '" + std::string(names[i]) + "'", "none");
+  }
+
+  void readReplaces(Trace &trace) {
+    Reader reader(found[3]);
+    trace.replaces = reader.list();
+    reader.end("replaced inputs");
+    refuseOr([&] { trace.checkReplaces(); });
   }
 
   void readTables() {

@@ -7,7 +7,8 @@ namespace kiln {
 
 bool Trace::operator==(const Trace &other) const {
   bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && devices == other.devices &&
-                bodies.size() == other.bodies.size() && (!isOpen() || types == other.types);
+                bodies.size() == other.bodies.size() && replaces == other.replaces && isFast == other.isFast &&
+                (!isOpen() || types == other.types);
   for (size_t i = 0; isSame && i < bodies.size(); ++i) isSame = bodies[i] == other.bodies[i] || *bodies[i] == *other.bodies[i];
   return isSame;
 }
@@ -56,6 +57,9 @@ std::vector<int64_t> Trace::serialize() const {
     all.push_back(int64_t(inner.size()));
     all.insert(all.end(), inner.begin(), inner.end());
   }
+  all.push_back(int64_t(replaces.size()));
+  all.insert(all.end(), replaces.begin(), replaces.end());
+  all.push_back(isFast);
   return all;
 }
 
@@ -85,6 +89,8 @@ SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
     parts.devices.emplace_back(reinterpret_cast<const char *>(text.data()), size_t(bytes));
   }
   for (int64_t count = next(); count > 0; --count) parts.bodies.push_back(list());
+  parts.replaces = list();
+  parts.isFast = next() != 0;
   if (at != serialized.size()) fail(ErrorKind::Trace, "trace", "words", std::to_string(at), std::to_string(serialized.size()));
   return parts;
 }
@@ -113,7 +119,36 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
     for (size_t slot = first; parts.isOpen() && slot < trace.types.size(); ++slot) trace.types[slot].shape = shapes.dims();
   }
   trace.outputs.assign(parts.outputs.begin(), parts.outputs.end());
+  trace.replaces.assign(parts.replaces.begin(), parts.replaces.end());
+  trace.isFast = parts.isFast;
+  trace.checkReplaces();
   return trace;
+}
+
+void Trace::checkReplaces() const {
+  if (replaces.empty()) return;
+  auto refuse = [](const std::string &expected, int64_t got) {
+    fail(ErrorKind::Trace, "trace", "input that is replaced", expected, std::to_string(got));
+  };
+  if (replaces.size() != outputs.size()) refuse("one for each of " + std::to_string(outputs.size()) + " outputs", int64_t(replaces.size()));
+  std::vector<int64_t> slots; // of inputs that can be
+  for (size_t at = 0, slot = 0; at < words.size();) {
+    TraceOp entry = decode(words, at);
+    if (entry.op == Op::Input) {
+      bool isPlain = entry.words[2 + size_t(entry.words[1])] == 0 && deviceOf(slots.size()) == kHostDevice;
+      slots.push_back(isPlain ? int64_t(slot) : -1);
+    }
+    slot += entry.results;
+  }
+  for (size_t i = 0; i < replaces.size(); ++i) {
+    int64_t input = replaces[i];
+    if (input < -1 || input >= int64_t(slots.size())) refuse("one of " + std::to_string(slots.size()) + " inputs", input);
+    if (input < 0) continue;
+    int64_t &slot = slots[size_t(input)];
+    if (slot < 0) refuse("a row-major one on the host, of no other output", input);
+    if (!(types[size_t(slot)] == types[size_t(outputs[i])])) refuse("one of type " + toString(types[size_t(outputs[i])]), input);
+    slot = -1;
+  }
 }
 
 std::vector<TensorType> Trace::inputTypes(std::span<const int64_t> serialized) {

@@ -19,7 +19,7 @@
 namespace kiln {
 
 inline constexpr int64_t kDynamicStride = std::numeric_limits<int64_t>::min();
-inline constexpr int64_t kTraceVersion = 3;
+inline constexpr int64_t kTraceVersion = 4;
 inline constexpr std::string_view kHostDevice = "cpu";
 /// The most bodies inside one another.
 inline constexpr int kMostNested = 32;
@@ -40,6 +40,9 @@ public:
   int64_t symbols = -1;                             // of a program for any size, how many; -1 for one of fixed sizes
   std::vector<std::string> devices;                 // of the inputs, up to the last that is not kHostDevice
   std::vector<std::shared_ptr<const Trace>> bodies; // programs that ops refer to by number: they see their own inputs alone
+  std::vector<int64_t>
+      replaces;        // by output: the input whose content it is in the place of, as nobody reads that any more, or -1; empty: none is
+  bool isFast = false; // fast_math: code may contract operations, and multiply by reciprocals
   int64_t inputs = 0;
   bool isOpen() const { return symbols >= 0; }
   bool operator==(const Trace &other) const;
@@ -61,6 +64,9 @@ public:
   /// Of input `number`.
   std::string_view deviceOf(size_t number) const { return number < devices.size() ? std::string_view(devices[number]) : kHostDevice; }
 
+  /// Throws Error (trace) where an output cannot be in the place of the input that is said: that is a row-major one of its type on the
+  /// host, which no other output replaces.
+  void checkReplaces() const;
   /// Appends an op; its slot, of several results the first.
   int64_t addOp(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) {
     TensorType operandTypes[3];
@@ -135,6 +141,8 @@ struct SerializedTrace {
   std::span<const int64_t> shapes; // of an open program: rank and sizes of every slot
   std::vector<std::string> devices;
   std::vector<std::span<const int64_t>> bodies;
+  std::span<const int64_t> replaces;
+  bool isFast = false;
   bool isOpen() const { return symbols >= 0; }
 
   /// Throws Error (trace) as Trace::parse.

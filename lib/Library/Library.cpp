@@ -51,7 +51,8 @@ static int32_t call(const char *name, const kiln_tensor *tensors, const int64_t 
 } // namespace library
 
 const kiln_rt *runtimeTable() {
-  static const kiln_rt table = {KILN_EXECUTABLE_VERSION, library::call, parallelFor, [] { return int32_t(Interruptible::stops()); }};
+  static const kiln_rt table = {KILN_EXECUTABLE_VERSION, library::call, parallelFor, [] { return int32_t(Interruptible::stops()); },
+                                [] { return int32_t(Interruptible::commits()); }};
   return &table;
 }
 

@@ -157,11 +157,18 @@ Interruptible::~Interruptible() { interruptible = outer; }
 
 bool Interruptible::stops() {
   Interruptible *mine = interruptible;
-  if (!mine || mine->stopped) return mine;
+  if (!mine || mine->committed) return false;
+  if (mine->stopped) return true;
   int64_t now = nanoseconds();
   if (now < mine->next) return false;
   mine->next = now + kPollNanoseconds;
   return mine->stopped = mine->poll();
+}
+
+bool Interruptible::commits() {
+  bool isStopped = stops();
+  if (interruptible) interruptible->committed = !isStopped;
+  return isStopped;
 }
 
 int threadCount() {

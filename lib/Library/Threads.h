@@ -23,12 +23,14 @@ public:
   Interruptible(const Interruptible &) = delete;
   /// Whether this thread's loops have been told to stop; asks if it is time to.
   static bool stops();
+  /// Asks for the last time: what follows writes where others look, and is not stopped.
+  static bool commits();
   bool isStopped() const { return stopped; }
 
 private:
   bool (*poll)();
   Interruptible *outer;
-  bool stopped = false;
+  bool stopped = false, committed = false;
   int64_t next; // when to ask again
 };
 

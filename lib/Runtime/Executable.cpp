@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cpuid.h>
+#include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fstream>
@@ -43,6 +44,9 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
     throw Error(ErrorKind::Package,
                 "executable: expected the symbols of version " + std::to_string(KILN_EXECUTABLE_VERSION) + " in " + path);
   result->info = *info;
+  auto *inPlace = static_cast<const int64_t *>(info->in_place ? dlsym(result->handle, "kiln_in_place") : nullptr);
+  if (info->in_place && !inPlace) throw Error(ErrorKind::Package, "executable: expected the symbol kiln_in_place in " + path);
+  if (inPlace) result->inPlace = {inPlace, size_t(info->in_place)};
   return result;
 }
 
@@ -64,6 +68,11 @@ std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
     close(file);
     return nullptr;
   }
+}
+
+void Executable::keepInputs(std::span<void *> buffers, size_t inputs, std::span<const size_t> bytes) const {
+  for (size_t i = 0; i < inPlace.size(); ++i)
+    if (inPlace[i] >= 0) buffers[size_t(inPlace[i])] = std::memcpy(buffers[inputs + i], buffers[size_t(inPlace[i])], bytes[i]);
 }
 
 Executable::~Executable() {

@@ -7,6 +7,7 @@
 #include "lib/Library/Library.h"
 
 #include <memory>
+#include <span>
 #include <string>
 
 namespace kiln {
@@ -27,6 +28,12 @@ public:
   kiln_executable_info info{};
   /// Bytes of the workspace; `symbols` are the sizes of a program for any size.
   int64_t workspaceBytes(const int64_t *symbols) const { return workspace ? workspace(symbols) : info.workspace_bytes; }
+
+  /// By output: the input in whose memory it lies, or -1; empty where there is none.
+  std::span<const int64_t> inPlace;
+  /// For a caller who wants to keep its inputs: those that would be written over become copies in the memory of the outputs. `buffers` are
+  /// as the entry takes them, `inputs` is how many of them are inputs, and `bytes` says how large outputs are.
+  void keepInputs(std::span<void *> buffers, size_t inputs, std::span<const size_t> bytes) const;
 
   /// How many are loaded.
   static int64_t count();

@@ -394,6 +394,9 @@ void runCompiled(const std::vector<int64_t> &program, const void *const *from, v
   std::vector<void *> buffers;
   for (size_t i = 0; i < inputs; ++i) buffers.push_back(const_cast<void *>(from[i]));
   buffers.insert(buffers.end(), to, to + outputs);
+  std::vector<size_t> sizes;
+  for (const TensorType &type : Trace::outputTypes(program)) sizes.push_back(size_t(numElements(type.shape) * byteSize(type.dtype)));
+  executable->keepInputs(buffers, inputs, sizes);
   size_t bytes = size_t(executable->workspaceBytes(nullptr));
   int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
   if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
@@ -501,6 +504,15 @@ void definePrograms(py11::module_ &m) {
       std::string_view raw = program;
       std::vector<int64_t> words = unpackProgram({reinterpret_cast<const uint8_t *>(raw.data()), raw.size()}).serialize();
       return toBytes(words.data(), words.size() * 8);
+    });
+  });
+  m.def("program_until", [toBytes](py11::bytes words, int64_t slot) { // with the value of one slot as its only result
+    return located([&] {
+      Trace trace = Trace::parse(toWords(words));
+      trace.outputs = {slot};
+      trace.replaces.clear();
+      std::vector<int64_t> part = trace.serialize();
+      return toBytes(part.data(), part.size() * 8);
     });
   });
   m.def("parse_ir", [toBytes](py11::bytes source) {

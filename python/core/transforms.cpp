@@ -1,8 +1,11 @@
 // Gradients, tangents and batches of Python functions: over lists of arrays, which kiln/_transforms.py makes of trees.
 #include "transforms.h"
 
+#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/Transform.h"
+
+#include <pybind11/stl.h>
 
 namespace py11 = pybind11;
 
@@ -92,16 +95,38 @@ py11::object jvp(py11::object function, py11::list arrays, py11::list tangents) 
                           located([&] { return listOf(items, [](const Transform::Item &item) { return wrapMaybe(item.tangent); }); }));
 }
 
+/// Whether examples differ in what the function asked for. It was told so by an error, which it may have caught.
+bool isDisputed(const Batch &mode) {
+  if (!mode.disputed()) return false;
+  if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) return false; // an interrupt goes on
+  PyErr_Clear();
+  return true;
+}
+
+/// The results and which of them have the axis of the batch; or, where examples go different ways, (None, groups of them).
 py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size) {
   std::vector<Transform::Item> items;
-  py11::object results = located([&] {
+  std::vector<std::vector<int64_t>> groups;
+  py11::object results = located([&]() -> PyObject * {
     Batch mode(size);
     std::vector<Array> lifted, given = arraysOf(arrays);
     for (size_t i = 0; i < given.size(); ++i) lifted.push_back(isBatched[i] ? mode.watch(given[i]) : mode.lift({given[i]}));
-    items = resultsOf(mode, callLifted(function, lifted));
+    std::vector<Object> called;
+    try {
+      called = callLifted(function, lifted);
+    } catch (const PythonError &) {
+      if (!isDisputed(mode)) throw;
+    }
+    if (isDisputed(mode)) {
+      groups = groupsOf(*mode.disputed());
+      mode.end();
+      return Py_NewRef(Py_None);
+    }
+    items = resultsOf(mode, called);
     mode.end();
     return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
   });
+  if (results.is_none()) return py11::make_tuple(results, py11::cast(groups));
   py11::list flags;
   for (const Transform::Item &item : items) flags.append(item.isBatched);
   return py11::make_tuple(results, flags);
@@ -174,6 +199,13 @@ void defineTransforms(py11::module_ &m) {
     for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
     return vmap(function, arrays, isBatched, size);
   });
+  m.def("debug_nans", [](bool isOn) {
+    located([&] {
+      NanCheck::set(isOn, currentPlace);
+      return Py_NewRef(Py_None);
+    });
+  });
+  m.def("is_debugging_nans", [] { return NanCheck::current() != nullptr; });
   m.def("innermost", describeInnermost);
   m.def("lowered", lowered);
   m.def("lift", lift);

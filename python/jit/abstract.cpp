@@ -39,6 +39,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
   }
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
+    r.isFast = state.options.isFast;
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
       std::vector<int32_t> held = countHolders(arguments);

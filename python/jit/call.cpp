@@ -147,6 +147,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   bool isSearched = stateOf(tree).unanalysed.size();
   if (jitMode == JitMode::Sync && !isSearched) recorded.given = snapshot(arguments);
   Recorder r(Recorder::Computed);
+  r.isFast = state.options.isFast;
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
@@ -249,6 +250,7 @@ private:
 /// A call that Python drives: its operations are put off until a value is needed, and run as segments then.
 PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
   Recorder r(Recorder::Deferred);
+  r.isFast = state.options.isFast;
   r.runPiece = [&](Piece &&piece, std::span<const Array *const> inputs) { return runApart(state, *tree, std::move(piece), inputs); };
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   Object result(callRecorded(r, stateOf(*tree), call));

@@ -60,13 +60,14 @@ bool readAxis(PyObject *from, OpenAxis &axis) {
 }
 
 PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-  static const char *const names[] = {"function",  "static_argnums", "static_argnames", "on_miss", "dynamic",
-                                      "open_axes", "parameters",     "positional",      nullptr};
+  static const char *const names[] = {"function",  "static_argnums", "static_argnames", "on_miss",   "dynamic",
+                                      "open_axes", "parameters",     "positional",      "fast_math", nullptr};
   PyObject *function, *numbers, *staticNames, *openAxes, *parameters;
-  int onMiss, dynamic;
+  int onMiss, dynamic, isFast;
   Py_ssize_t positional;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OiiO!O!n", const_cast<char **>(names), &function, &PyTuple_Type, &numbers,
-                                   &staticNames, &onMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!OiiO!O!np", const_cast<char **>(names), &function, &PyTuple_Type, &numbers,
+                                   &staticNames, &onMiss, &dynamic, &PyTuple_Type, &openAxes, &PyTuple_Type, &parameters, &positional,
+                                   &isFast))
     return nullptr;
   auto *self = reinterpret_cast<JitFunction *>(type->tp_alloc(type, 0));
   if (!self) return nullptr;
@@ -79,6 +80,7 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   options.raiseOnMiss = onMiss == 1;
   options.warnOnMiss = onMiss == 2;
   options.dynamic = Dynamic(dynamic);
+  options.isFast = isFast;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parameters); ++i)
     options.parameters.names.push_back(Object::borrow(PyTuple_GET_ITEM(parameters, i)));
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); ++i)

@@ -21,6 +21,7 @@ struct JitOptions {
   Parameters parameters;
   bool raiseOnMiss = false, warnOnMiss = false;
   Dynamic dynamic = Dynamic::WhereSizesVary;
+  bool isFast = false;
   std::vector<OpenAxis> openAxes;
 };
 

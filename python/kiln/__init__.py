@@ -47,7 +47,9 @@ from ._einsum import einsum, einsum_path  # noqa: E402
 from ._errors import (AxisError, CompileError, DeviceError, DTypeError, IndexError, KilnError, KilnWarning,  # noqa: A004, E402
                       PackageError, ShapeError, TraceError)
 from ._jit import clear_caches, disable_jit, jit, memory_stats  # noqa: E402
-from ._gradients import (grad, hessian, jacfwd, jacrev, jvp, linearize, stop_gradient, value_and_grad, vjp, vmap)  # noqa: E402
+from ._batches import vmap  # noqa: E402
+from ._gradients import grad, jvp, linearize, stop_gradient, value_and_grad, vjp  # noqa: E402
+from ._jacobians import hessian, jacfwd, jacrev  # noqa: E402
 from ._joining import (append, array_split, block, column_stack, concat, concatenate, delete, dsplit, dstack, hsplit, hstack,  # noqa: E402
                        insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
@@ -107,7 +109,7 @@ def __getattr__(name):
     if name in _LATER:
         import importlib
         return getattr(importlib.import_module(f"kiln.{_LATER[name]}"), name)
-    if name in ("testing", "numpy"):  # the same
+    if name in ("debug", "testing", "numpy"):  # the same
         import importlib
         return importlib.import_module(f"kiln.{name}")
     from ._planned import missing

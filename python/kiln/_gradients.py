@@ -1,6 +1,6 @@
-"""Derivatives and batches of functions, with JAX's names and signatures: ``grad``, ``vjp``, ``jvp``, ``vmap`` and what follows from them.
+"""Derivatives of functions, with JAX's names and signatures: ``grad``, ``vjp``, ``jvp`` and what follows from them.
 
-A function is called with arrays that carry a derivative (or a batch) through every operation, by the rules of its ops. Its arguments
+A function is called with arrays that carry a derivative through every operation, by the rules of its ops. Its arguments
 and results are trees (``kn.tree``); gradients of complex numbers are conjugate to JAX's, as in PyTorch.
 """
 import functools
@@ -10,8 +10,6 @@ from ._core import Array
 from ._creation import asarray
 from ._errors import make
 from ._front import name_of
-from ._ranges import arange
-from ._shaping import broadcast_to, moveaxis, reshape
 
 
 def _check(op, fun):
@@ -236,144 +234,3 @@ def grad(fun, argnums=0, has_aux=False):
 def stop_gradient(x):
     """A tree of arrays through which no derivative flows."""
     return tree.map(lambda leaf: _core.stop_gradient(asarray(leaf)) if _is_number(leaf) else leaf, x)
-
-
-#===-- batches ---------------------------------------------------------------------------------------------------------===
-
-
-def _spread(op, axes, structure_of):
-    """An axis (or None) for each leaf of a tree, of a tree that is a prefix of it."""
-    if axes is None or isinstance(axes, int):
-        return [axes] * len(tree.leaves(structure_of))
-    if isinstance(axes, (list, tuple)) and isinstance(structure_of, (list, tuple)) and len(axes) == len(structure_of):
-        return [a for part, below in zip(axes, structure_of) for a in _spread(op, part, below)]
-    if isinstance(axes, dict) and isinstance(structure_of, dict) and sorted(axes) == sorted(structure_of):
-        return [a for key in sorted(axes) for a in _spread(op, axes[key], structure_of[key])]
-    raise make("ValueError", f"vmap: {op}: expected ints and None in the structure of {tree.structure(structure_of)}, got {axes!r}")
-
-
-def _vmap(fun, in_axes, out_axes, axis_size, args, kwargs):
-    if isinstance(in_axes, (list, tuple)) and len(in_axes) != len(args):
-        raise make("ValueError", f"vmap: in_axes: expected {len(args)} of them, got {in_axes!r}")
-    axes = _spread("in_axes", in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes), args)
-    leaves, structure = tree.flatten((args, kwargs))
-    axes += [0] * (len(leaves) - len(axes))
-    arrays, sizes = [], set() if axis_size is None else {axis_size}
-    for x, axis in zip(_arrays("vmap", "arguments", leaves), axes):
-        if axis is not None and not -x.ndim <= axis < x.ndim:
-            raise make("AxisError", f"vmap: in_axes: expected an axis of {x.shape}, got {axis}")
-        arrays.append(x if axis is None else moveaxis(x, axis, 0))
-        sizes |= set() if axis is None else {x.shape[axis]}
-    if len(sizes) != 1:
-        raise make("ValueError", f"vmap: sizes of the batch: expected one, got {sorted(sizes) or 'no axis and no axis_size'}")
-    size = sizes.pop()
-    inner = _Call("vmap", lambda positional, named: fun(*positional, **named), structure, False)
-    results, is_batched = _core.vmap(inner, arrays, [a is not None for a in axes], size)
-    placed = []
-    for x, batched, axis in zip(results, is_batched, _spread("out_axes", out_axes, inner.rebuild(results)[0])):
-        if axis is None:
-            if batched:
-                raise make("ValueError", "vmap: out_axes: expected an axis for a result that differs along the batch, got None")
-            placed.append(x)
-            continue
-        x = x if batched else broadcast_to(x, (size, *x.shape))
-        placed.append(moveaxis(x, 0, axis) if axis else x)
-    return inner.rebuild(placed)[0]
-
-
-def vmap(fun, in_axes=0, out_axes=0, axis_size=None):
-    """A function that runs ``fun``, of one example, for all along an axis of its arguments.
-
-    ``in_axes`` says along which axis, for each argument or part of one; None is the same for all. ``out_axes`` says where the axis stands in the results. The
-    results are those of a loop, to the bit but for products (docs/numerics.md). Keyword arguments have their axis first. Raises ValueError where sizes
-    differ, or no axis is given and no ``axis_size``; TraceError where ``fun`` needs a value of an example in Python.
-    """
-    _check("vmap", fun)
-
-    @functools.wraps(fun)
-    def call(*args, **kwargs):
-        return _vmap(fun, in_axes, out_axes, axis_size, args, kwargs)
-
-    return call
-
-
-#===-- whole derivatives -----------------------------------------------------------------------------------------------===
-
-
-def _unit_vectors(leaves):
-    """For each array, all arrays of its shape with one 1, along a first axis; by the position of the array, and zeros for the others."""
-    for k, x in enumerate(leaves):
-        n = x.size
-        eye = _core.astype(reshape(arange(n), (n, 1)) == arange(n), x.dtype)
-        yield k, reshape(eye, (n, *x.shape))
-
-
-def _jacrev(fun, argnums, has_aux, args, kwargs):
-    numbers = _chosen("jacrev", argnums, args)
-    some = tuple(args[n] for n in numbers)
-    result, back, aux = _vjp("jacrev", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
-    leaves, structure = tree.flatten(result)
-    rows = []
-    for k, units in _unit_vectors(leaves):
-        def pulled(unit, k=k):
-            return back(tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)]))
-
-        gradients = vmap(pulled)(units)
-        shaped = tree.map(lambda g, y=leaves[k]: reshape(g, (*y.shape, *g.shape[1:])), gradients)
-        rows.append(shaped[0] if isinstance(argnums, int) else shaped)
-    jacobian = tree.unflatten(structure, rows)
-    return (jacobian, aux) if has_aux else jacobian
-
-
-def jacrev(fun, argnums=0, has_aux=False):
-    """A function that gives the derivative of every element of ``fun``'s result by every element of its arguments, by reverse mode.
-
-    The result has, for each leaf of ``fun``'s, the structure of the arguments at ``argnums``; arrays have the axes of the result, then those of the argument.
-    """
-    _check("jacrev", fun)
-
-    @functools.wraps(fun)
-    def call(*args, **kwargs):
-        return _jacrev(fun, argnums, has_aux, args, kwargs)
-
-    return call
-
-
-def _jacfwd(fun, argnums, has_aux, args, kwargs):
-    numbers = _chosen("jacfwd", argnums, args)
-    some = tuple(args[n] for n in numbers)
-    leaves, structure = tree.flatten(some)
-    leaves = _arrays("jacfwd", "arguments", leaves)
-    _check_floating("jacfwd", leaves)
-    partial, columns = _of_some(fun, numbers, args, kwargs), []
-    for k, units in _unit_vectors(leaves):
-        def pushed(unit, k=k):
-            tangents = tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)])
-            return jvp(partial, some, tangents, has_aux)[1]
-
-        changes = vmap(pushed, out_axes=-1)(units)
-        columns.append(tree.map(lambda t, x=leaves[k]: reshape(t, (*t.shape[:-1], *x.shape)), changes))
-    outer = tree.structure(columns[0])
-
-    def by_argument(*parts):
-        whole = tree.unflatten(structure, list(parts))
-        return whole[0] if isinstance(argnums, int) else whole
-
-    jacobian = tree.unflatten(outer, [by_argument(*parts) for parts in zip(*(tree.leaves(c) for c in columns))])
-    return (jacobian, fun(*args, **kwargs)[1]) if has_aux else jacobian
-
-
-def jacfwd(fun, argnums=0, has_aux=False):
-    """The same as ``jacrev``, by forward mode: for functions of few arguments."""
-    _check("jacfwd", fun)
-
-    @functools.wraps(fun)
-    def call(*args, **kwargs):
-        return _jacfwd(fun, argnums, has_aux, args, kwargs)
-
-    return call
-
-
-def hessian(fun, argnums=0, has_aux=False):
-    """A function that gives the second derivatives of ``fun``: the derivative, by forward mode, of its gradient by reverse mode."""
-    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)

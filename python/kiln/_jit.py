@@ -51,7 +51,7 @@ def open_axes(dynamic, positional, named, what="jit"):
     return tuple(axes)
 
 
-def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None, on_miss=None):
+def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None, fast_math=False, on_miss=None):
     """Records calls of ``function`` and runs them as compiled code.
 
     Arguments and results are arrays, numbers, strings, None, or dicts, lists and tuples of them. Each combination of
@@ -68,6 +68,9 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
         it. ``{"x": {0: "n"}}``, or ``{"x": {0: ("n", 1, 4096)}}`` with bounds: for any size of these axes of these arguments (by
         name or position); axes of one name have one size. Each combination is recorded once in any case, so what the function
         does with ``x.shape`` is right; sizes 0 and 1 are always compiled by themselves. The results are the same bits.
+    fast_math : bool
+        Code may contract operations and multiply by reciprocals: results are close to those of eager, and not the same bits. Until
+        code is there they are eager's.
     on_miss : None, "warn" or "raise"
         With "raise", a call that would run in eager, or where Python would go first, raises TraceError instead. With "warn", each recording
         after the first gives a warning that says what is new: a value that was asked for, or a combination of arguments.
@@ -78,11 +81,11 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
         At decoration for generators and coroutine functions, also behind methods, partial objects and callables; at a call for
         unhashable static arguments, or a function whose declared ``dynamic`` axes change more than sizes.
     ValueError
-        At decoration for static arguments that the function does not have.
+        At decoration for static arguments that the function does not have, or options of another kind.
     ShapeError
         At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
-    options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, on_miss=on_miss)
+    options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, fast_math=fast_math, on_miss=on_miss)
     if function is None:
         return lambda f: jit(f, **options)
     if isinstance(function, (staticmethod, classmethod)):
@@ -90,12 +93,14 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     check_callable(function)
     if on_miss not in (None, "raise", "warn"):
         raise make("ValueError", f"jit: on_miss: expected None, 'warn' or 'raise', got {on_miss!r}")
+    if not isinstance(fast_math, bool):
+        raise make("ValueError", f"jit: fast_math: expected a bool, got {fast_math!r}")
     if not isinstance(dynamic, (dict, bool, type(None))):
         raise make("TraceError", f"jit: dynamic: expected None, a bool, or a dict of arguments and their axes, got {type(dynamic).__name__}")
     inner, args, keywords = opened(function)
     names, numbers, axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, axes, parameters, positional)
+    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, axes, parameters, positional, fast_math)
     dress(jitted, inner, options)
     _functions.add(jitted)
     if not args and not keywords and inner is function:

@@ -7,6 +7,7 @@ import functools
 import inspect
 
 from . import _core, tree
+from ._batches import run
 from ._core import Array
 from ._errors import make
 from ._front import name_of
@@ -30,7 +31,7 @@ class _Batched(_Rule):
         self.rule, self.is_batched, self.size = rule, is_batched, size
 
     def _all(self, function, arrays, is_batched):
-        results, differ = _core.vmap(function, arrays, is_batched, self.size)
+        results, differ = run(function, arrays, is_batched, self.size)
         return [x if d else broadcast_to(x, (self.size, *x.shape)) for x, d in zip(results, differ)]
 
     def primal(self, arrays):

@@ -1,12 +1,12 @@
-"""``kn.testing``: whether the ways to run a function agree."""
+"""``kn.testing``: whether the ways to run a function agree, and derivatives and batches with what they stand for."""
 import json
-import struct
 import tempfile
 
 from . import _core
 from ._config import config
 from ._errors import line_of, make
 from ._jit import jit
+from ._checks import check_grads, check_vmap  # noqa: F401
 from .tree import flatten, unflatten
 
 
@@ -62,14 +62,10 @@ def _first_operation(jitted, arguments):
 
     explanation = jitted.explain()
     program, places = explanation._sources[-1]
-    count = int.from_bytes(program[8:16], "little")  # words of the program without its outputs
     inputs = tuple(x for x in flatten(arguments)[0] if isinstance(x, kn.Array))
-    outputs = int.from_bytes(program[8 * (2 + count):8 * (3 + count)], "little")
-    behind = program[8 * (4 + count + outputs):]  # devices and bodies
     named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion")) for name, slot in kernel["ops"] if slot >= 0)
     for slot, name in named:
-        # One output, of fixed sizes (-1 symbols): docs/formats/trace.md.
-        until = program[:16 + 8 * count] + struct.pack("<3q", 1, slot, -1) + behind
+        until = _core.program_until(program, slot)
         expected, found = _core.interpret(until, inputs), _core.run_program(until, inputs)
         if _difference(expected, found, name):
             code, instruction = places[slot] or (None, 0)

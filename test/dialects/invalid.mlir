@@ -762,3 +762,100 @@ func.func @library_kernel_operand(%x: tensor<2x2xf32>) {
 }
 
 // -----
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.replaces" of result 0: expected one of 1 arguments, got 1 : i64}}
+func.func @replaces(%x: tensor<2xf32>) -> (tensor<2xf32> {kiln.replaces = 1 : i64}) {
+  return %x : tensor<2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.replaces" of result 0: expected an argument of type 'tensor<f32>', got 'tensor<2xf32>'}}
+func.func @replaces(%x: tensor<2xf32>, %y: tensor<f32>) -> (tensor<f32> {kiln.replaces = 0 : i64}) {
+  return %y : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.in_place" of result 0: expected a row-major argument of the host}}
+func.func @in_place(%x: tensor<2xf32> {kiln.strides = array<i64: 3>}) -> (tensor<2xf32> {kiln.in_place = 0 : i64}) {
+  return %x : tensor<2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.replaces" of result 1: expected an argument of its own, got that of result 0}}
+func.func @replaces(%x: tensor<2xf32>) -> (tensor<2xf32> {kiln.replaces = 0 : i64}, tensor<2xf32> {kiln.replaces = 0 : i64}) {
+  return %x, %x : tensor<2xf32>, tensor<2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.strides" of argument 0: expected a stride for each axis of 'tensor<2xf32>', got array<i64: 1, 2>}}
+func.func @strides(%x: tensor<2xf32> {kiln.strides = array<i64: 1, 2>}) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.other" of argument 0: expected kiln.strides, or kiln.device or kiln.input with a text, of a function}}
+func.func @argument(%x: tensor<2xf32> {kiln.other = 1 : i64}) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.other" of result 0: expected kiln.replaces or kiln.in_place of a function}}
+func.func @result(%x: tensor<2xf32>) -> (tensor<2xf32> {kiln.other = 1 : i64}) {
+  return %x : tensor<2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.workspace_bytes": expected a number of 64 bits from -1, got -2 : i64}}
+func.func @workspace() attributes {kiln.workspace_bytes = -2 : i64} {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.products": expected symbols below 1, got 1}}
+func.func @products() attributes {kiln.symbols = 1 : i64, kiln.products = [array<i64: -1, -2>]} {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.products": expected lists of sizes, got 3 : i64}}
+func.func @products() attributes {kiln.products = [3 : i64]} {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.products": expected a list, got 3 : i64}}
+func.func @products() attributes {kiln.products = 3 : i64} {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute "kiln.workspace_blocks": expected a list of types of arrays, got [i32]}}
+func.func @blocks() attributes {kiln.workspace_blocks = [i32]} {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{attribute kiln.in_place: expected a list of arguments, got 3 : i64}}
+module attributes {kiln.in_place = 3 : i64} {
+}
+
+// -----
+
+// expected-error@+1 {{attribute kiln.fast_math: expected none but its name, of a function, got 1 : i64}}
+func.func @fast() attributes {kiln.fast_math = 1 : i64} {
+  return
+}

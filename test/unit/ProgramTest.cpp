@@ -153,6 +153,41 @@ TEST(Program, KeysDifferByDevicesAndBodies) {
   EXPECT_FALSE(instantiate(nested, other));
 }
 
+TEST(Program, OutputsMayReplaceInputs) {
+  Trace writes = addition(), plain = writes;
+  writes.replaces = {0};
+  expectRoundTrip(writes);
+  EXPECT_NE(writes, plain);
+  EXPECT_FALSE(generalize(writes, plain));
+  EXPECT_FALSE(instantiate(writes, plain));
+  File file(packProgram(writes));
+  EXPECT_EQ(file.sections.back().name, "replaces");
+  auto with = [&](std::initializer_list<int64_t> words) {
+    File changed = file;
+    changed.section("replaces") = bytesOf(words);
+    return changed.bytes();
+  };
+  EXPECT_EQ(unpackProgram(with({1, -1})).replaces, std::vector<int64_t>{-1});
+  expectRefused(with({2, 0, -1}), "one for each of 1 outputs, got 2");
+  expectRefused(with({1, 2}), "one of 2 inputs, got 2");
+  expectRefused(with({1, -2}), "one of 2 inputs, got -2");
+  expectRefused(with({1, 1}), "a row-major one on the host, of no other output, got 1"); // its strides are known at run time
+  File changed = file;                                                                   // a reader that does not know the section
+  changed.sections.back().name = "unknown";
+  EXPECT_EQ(unpackProgram(changed.bytes()), plain);
+  writes.isFast = true;
+  expectRoundTrip(writes);
+  EXPECT_FALSE(unpackProgram(packProgram(addition())).isFast);
+  plain.isFast = true;
+  EXPECT_FALSE(generalize(plain, addition()));
+  EXPECT_FALSE(instantiate(plain, addition()));
+  Trace smaller = addition();
+  std::vector<int64_t> axes = {1, 0};
+  smaller.outputs = {smaller.addOp(Op::Sum, {&smaller.outputs[0], 1}, axes)};
+  smaller.replaces = {0};
+  expectRefused(packProgram(smaller), "one of type float32[3], got 0");
+}
+
 TEST(Program, SerializedWordsAreChecked) {
   std::vector<int64_t> words = test::nestedProgram().serialize();
   for (size_t n = 0; n < words.size(); ++n) EXPECT_THROW(Trace::parse(std::span(words).first(n)), Error) << n;

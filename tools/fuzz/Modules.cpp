@@ -56,12 +56,29 @@ public:
     return run(*getExecutable(words).executable, 2);
   }
 
+  /// With results that may lie in the memory of inputs.
+  Outcome inPlace(Random &random) {
+    Trace writing = trace;
+    std::vector<char> isTaken(types.size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      int64_t chosen = -1;
+      for (size_t k = 0; k < types.size(); ++k)
+        if (!isTaken[k] && types[k] == outputs[i] && chance(random, 50)) chosen = int64_t(k);
+      writing.replaces.push_back(chosen);
+      if (chosen >= 0) isTaken[size_t(chosen)] = true;
+    }
+    return run(*getExecutable(writing.serialize()).executable, 2);
+  }
+
   Outcome run(const Executable &executable, int threads) const {
     setThreadCount(threads);
     return run([&](auto &from, auto &to) {
       std::vector<void *> buffers;
       for (const void *p : from) buffers.push_back(const_cast<void *>(p));
       buffers.insert(buffers.end(), to.begin(), to.end());
+      std::vector<size_t> sizes;
+      for (const TensorType &type : outputs) sizes.push_back(bytesOf(type));
+      executable.keepInputs(buffers, from.size(), sizes);
       size_t bytes = size_t(executable.workspaceBytes(nullptr));
       int32_t status = executable.entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
       if (status) throw Error(ErrorKind::Value, "status " + std::to_string(status));
@@ -197,6 +214,7 @@ std::string checkProgram(uint64_t seed) {
     for (int threads : {1, 2})
       if (problem.empty()) problem = run.difference(threads == 1 ? "compiled" : "compiled, two threads", right, run.compiled(threads));
     if (problem.empty()) problem = run.difference("compiled, another schedule", right, run.scheduled(seed));
+    if (problem.empty()) problem = run.difference("compiled, in place", right, run.inPlace(random));
     if (problem.empty() && seed % 16 == 0) problem = roundTrips(trace);
   } catch (const std::exception &e) { problem = e.what(); }
   return problem.empty() ? "" : describe(problem);

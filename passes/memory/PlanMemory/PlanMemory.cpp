@@ -1,5 +1,6 @@
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
+#include "passes/memory/PlanMemory/InPlace.h"
 
 namespace kiln {
 #define GEN_PASS_DEF_PLANMEMORY
@@ -48,18 +49,6 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
   return offset;
 }
 
-/// The input of a kernel that its one result changes in some places, where nothing else in the kernel reads it.
-Value changedInput(ir::KernelOp kernel) {
-  if (kernel.getNumResults() != 1) return nullptr;
-  Operation *op = kernel.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  if (!op || !(isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter))) return nullptr;
-  auto base = dyn_cast<BlockArgument>(op->getOperand(0));
-  if (!base || !base.hasOneUse()) return nullptr;
-  Value input = kernel.getInputs()[base.getArgNumber()];
-  auto isSame = [&](Value other) { return ir::memoryOf(other) == ir::memoryOf(input); };
-  return llvm::count_if(kernel.getInputs(), isSame) == 1 ? input : nullptr;
-}
-
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   DenseMap<Operation *, int64_t> order;
   DenseMap<Value, int64_t> placed; // the places of results in the workspace
@@ -82,20 +71,26 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return last;
   }
 
-  /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
-  std::optional<int64_t> takeOver(ir::KernelOp kernel, int64_t last) {
-    Value input = changedInput(kernel);
-    auto found = input ? placed.find(ir::memoryOf(input)) : placed.end();
-    if (found == placed.end() || lastUse(ir::memoryOf(input)) != order[kernel]) return std::nullopt;
-    auto extend = [&](auto &block) {
-      block.to = last;
+  /// The memory of an array that a kernel reads, and nobody after it: a result takes it over.
+  std::optional<int64_t> takeOver(ir::KernelOp kernel, Reads &reads, unsigned result, int64_t last) {
+    for (Value input : kernel.getInputs()) {
+      Value memory = ir::memoryOf(input);
+      auto found = placed.find(memory);
+      if (found == placed.end() || !reads.allow(result, memory)) continue;
+      int64_t *to = endOf(found->second, order[kernel]);
+      if (!to || lastUse(memory) != order[kernel]) continue;
+      *to = last;
       count("plan-memory.in-place");
       return found->second;
-    };
-    if (found->second < 0) return extend(open[size_t(-2 - found->second)]);
-    auto block = llvm::find_if(blocks, [&](Block &b) { return b.offset == found->second && b.to == order[kernel]; });
-    if (block == blocks.end()) return std::nullopt;
-    return extend(*block);
+    }
+    return std::nullopt;
+  }
+
+  /// Until when a place in the workspace is taken, which is as long as `from`; null where another result has it already.
+  int64_t *endOf(int64_t place, int64_t from) {
+    if (place < 0) return open[size_t(-2 - place)].to == from ? &open[size_t(-2 - place)].to : nullptr;
+    auto block = llvm::find_if(blocks, [&](Block &b) { return b.offset == place && b.to == from; });
+    return block == blocks.end() ? nullptr : &block->to;
   }
 
   /// Sizes are known at a call only, so memory is shared between arrays that are as large as each other in every call.
@@ -106,15 +101,47 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return openPlace(size_t(found - open.begin()));
   }
 
-  /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what a kernel makes of it that nobody else
-  /// reads it after.
+  /// The kernel whose result takes the place of an argument, as nobody reads that after it; null where there is none.
+  ir::KernelOp lastReader(Value root, Value argument) {
+    auto kernel = root.getDefiningOp<ir::KernelOp>();
+    return kernel && lastUse(argument) == order[kernel] ? kernel : ir::KernelOp();
+  }
+
+  /// Whether result `i` of a body is its argument `i`, or a kernel changes that in some places. (Where one computes it anew, as well to
+  /// another place as over the old one, its caller has two places already, or would have to copy.)
   bool replacesArgument(func::FuncOp body, OpOperand &output) {
     if (output.getOperandNumber() >= body.getNumArguments()) return false;
-    Value argument = body.getArgument(output.getOperandNumber()), root = ir::memoryOf(output.get());
+    Value argument = body.getArgument(output.getOperandNumber());
     if (output.get() == argument) return true;
-    auto kernel = root.getDefiningOp<ir::KernelOp>();
-    Value changed = kernel ? changedInput(kernel) : Value();
-    return changed && ir::memoryOf(changed) == argument && lastUse(argument) == order[kernel];
+    ir::KernelOp kernel = lastReader(ir::memoryOf(output.get()), argument);
+    return kernel && Reads(kernel).change(argument);
+  }
+
+  /// Whether a result of a program may lie in the memory of the argument that it replaces: nothing can fail from there on.
+  bool replacesArgument(func::FuncOp program, OpOperand &output, int64_t safe, const DenseMap<Value, int> &returned) {
+    auto asked = program.getResultAttrOfType<IntegerAttr>(output.getOperandNumber(), ir::kReplaces);
+    if (!asked) return false;
+    Value argument = program.getArgument(unsigned(asked.getInt())), root = ir::memoryOf(output.get());
+    if (root == argument || returned.lookup(root) > 1) return false;
+    ir::KernelOp kernel = lastReader(root, argument);
+    return kernel && order[kernel] >= safe && Reads(kernel).allow(cast<OpResult>(root).getResultNumber(), argument);
+  }
+
+  void replaceArguments(func::FuncOp fn) {
+    int64_t safe = 0; // kernels that can fail stand before
+    for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+      if (mayFail(kernel)) safe = order[kernel] + 1;
+    Operation *end = fn.getBody().front().getTerminator();
+    DenseMap<Value, int> returned;
+    for (Value v : end->getOperands()) ++returned[ir::memoryOf(v)];
+    for (OpOperand &output : end->getOpOperands()) {
+      unsigned number = output.getOperandNumber();
+      if (!(fn.isPrivate() ? replacesArgument(fn, output) : replacesArgument(fn, output, safe, returned))) continue;
+      Attribute argument = Builder(&getContext()).getI64IntegerAttr(number);
+      if (!fn.isPrivate()) argument = fn.getResultAttr(number, ir::kReplaces);
+      fn.setResultAttr(number, ir::kInPlace, argument);
+      count("plan-memory.replaced");
+    }
   }
 
   void runOnOperation() override {
@@ -125,14 +152,15 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
     for (ir::KernelOp kernel : getOperation().getOps<ir::KernelOp>()) {
       SmallVector<int64_t> offsets;
-      for (Value result : kernel.getResults()) {
+      Reads reads(kernel);
+      for (OpResult result : kernel.getResults()) {
         auto last = lastUse(result);
         offsets.push_back(-1);
         if (!last) continue;
         ir::ArrayType type = ir::typeOf(result);
         bool isOpen = !type.shape.isStatic();
         int64_t bytes = isOpen ? 0 : (numElements(type.shape.words()) * byteSize(type.dtype) + 63) / 64 * 64;
-        if (auto taken = takeOver(kernel, *last)) offsets.back() = *taken;
+        if (auto taken = takeOver(kernel, reads, result.getResultNumber(), *last)) offsets.back() = *taken;
         else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
         placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
@@ -142,12 +170,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     count("plan-memory.bytes", total);
     Builder b(&getContext());
-    if (getOperation().isPrivate())
-      for (OpOperand &output : getOperation().getBody().front().getTerminator()->getOpOperands())
-        if (replacesArgument(getOperation(), output)) {
-          getOperation().setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
-          count("plan-memory.replaced");
-        }
+    replaceArguments(getOperation());
     getOperation()->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(total));
     if (open.empty()) return;
     count("plan-memory.open-blocks", int64_t(open.size()));

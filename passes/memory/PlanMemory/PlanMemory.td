@@ -6,13 +6,14 @@ def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Place the intermediate arrays of a program in one workspace";
   let description = [{
     Each result of a kernel that is not an output of the program gets a byte offset, 64-byte aligned; arrays whose lifetimes
-    do not overlap share memory. An update or scatter takes over the memory of the array that it changes, where nobody reads
-    that array afterwards. The size is the attribute `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in
+    do not overlap share memory. A result takes over the memory of an array that nobody reads afterwards where it changes that
+    in some places (an update, a scatter), or is computed from its elements at the same positions. The size is the attribute `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in
     the blocks that `kiln.workspace_blocks` lists by type; a kernel names block i by -2 - i. Two of them share a block where their
     lifetimes do not overlap and their sizes are the same for every call.
 
-    In a body of a loop or branch, a result that is an argument of the same place, or changes that in some places, takes over its memory:
-    `kiln.in_place` of the result.
+    In the same way results take over the memory of arguments: `kiln.in_place` of the result. In a body of a loop or branch that is the
+    argument with the number of the result. In a program it is the one that the result replaces (`kiln.replaces`, of what is
+    written into an argument), unless an operation behind could still fail: the program then has to end without effect.
 
     Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`, `plan-memory.open-blocks`, `plan-memory.replaced`.
   }];

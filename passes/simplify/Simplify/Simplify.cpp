@@ -241,19 +241,45 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
   }
 };
 
+/// Under fast_math the quotients of a row by one number become products.
+struct DivideOnce : OpRewritePattern<ir::DivideOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::DivideOp op, PatternRewriter &rw) const override {
+    auto spread = op.getY().getDefiningOp<ir::BroadcastOp>();
+    auto around = op->getParentOfType<func::FuncOp>();
+    if (!spread || !around || !around->hasAttr(ir::kFastMath)) return rw.notifyMatchFailure(op, "divides by an array, or as it is written");
+    ir::ArrayType type = ir::typeOf(spread.getX());
+    if (type.dtype != DType::F32 && type.dtype != DType::F64) return rw.notifyMatchFailure(op, "a reciprocal is less accurate, or none");
+    Type element = ir::elementType(rw.getContext(), type.dtype);
+    Value one = ir::ConstantOp::create(rw, op.getLoc(), RankedTensorType::get({}, element), rw.getFloatAttr(element, 1));
+    Value ones = ir::BroadcastOp::create(rw, op.getLoc(), spread.getX().getType(), one, ArrayRef<int64_t>());
+    Value inverse = ir::DivideOp::create(rw, op.getLoc(), spread.getX().getType(), ones, spread.getX());
+    Value wide = ir::BroadcastOp::create(rw, op.getLoc(), spread.getType(), inverse, spread.getAxes());
+    rw.replaceOpWithNewOp<ir::MultiplyOp>(op, op.getType(), op.getX(), wide);
+    return success();
+  }
+};
+
 struct Simplify : impl::SimplifyBase<Simplify> {
+  FrozenRewritePatternSet patterns;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    set.add<SplitReduction, DropIdentity<ir::CastOp>, DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>,
+            DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>, DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts,
+            JoinUnitReshape, HoistReshape, CanonicalDot, DivideOnce>(context);
+    patterns = std::move(set);
+    return success();
+  }
+
   void runOnOperation() override {
     struct Counter : RewriterBase::Listener {
       void notifyOperationReplaced(Operation *, ValueRange) override { count("simplify.rewrites"); }
     } counter;
-    RewritePatternSet patterns(&getContext());
-    patterns.add<SplitReduction, DropIdentity<ir::CastOp>, DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>,
-                 DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>, DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts,
-                 JoinUnitReshape, HoistReshape, CanonicalDot>(&getContext());
     GreedyRewriteConfig config;
     config.setListener(&counter);
     config.enableFolding(false);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config))) signalPassFailure();
+    if (failed(applyPatternsGreedily(getOperation(), patterns, config))) signalPassFailure();
   }
 };
 

@@ -3,12 +3,12 @@
 // STATS: plan-memory.arrays: 3
 // STATS: plan-memory.bytes: 512
 
-// The third array takes the place of the first, which nobody reads any more.
+// The second array lies over the first, which nobody reads any more; it is read again when the third is there.
 // CHECK-LABEL: @chain
 // CHECK-SAME: kiln.workspace_bytes = 512
 // CHECK: workspace = array<i64: 0>
-// CHECK: workspace = array<i64: 256>
 // CHECK: workspace = array<i64: 0>
+// CHECK: workspace = array<i64: 256>
 // CHECK: workspace = array<i64: -1>
 func.func @chain(%x: tensor<64xf32>) -> tensor<64xf32> {
   %0 = kiln.kernel "elementwise"(%a = %x : tensor<64xf32>) -> (tensor<64xf32>) {

@@ -1,0 +1,128 @@
+"""What a jitted function writes into an array that it was given: in that array's own memory where nobody else looks at it."""
+import numpy as np
+import pytest
+
+import kiln as kn
+from conftest import same_bits
+from test_tiers import wait
+
+
+def adam(w, m, v, g):
+    m *= 0.9
+    m += 0.1 * g
+    v *= 0.99
+    v += 0.01 * g * g
+    w -= 0.01 * m / (kn.sqrt(v) + 1e-8)
+
+
+def compiled(f, *args):
+    """The jitted function with its code in place."""
+    f = kn.jit(f)
+    f(*args)
+    f(*args)
+    wait(f)
+    return f
+
+
+def arrays(count, n=1000, dtype="float32"):
+    rng = np.random.default_rng(count)
+    return [kn.asarray(rng.uniform(0.5, 2, n).astype(dtype)) for _ in range(count)]
+
+
+def test_an_update_allocates_nothing():
+    w, m, v, g = arrays(4, 1 << 20)
+    f = compiled(adam, w, m, v, g)
+    before = kn.memory_stats()
+    f(w, m, v, g)
+    after = kn.memory_stats()
+    assert after.in_use == before.in_use
+    text = f.lower(w, m, v, g).ir("kernels")
+    assert text.count("kiln.in_place") == 3
+
+
+def test_the_same_bits_as_eager():
+    for n in (1, 7, 1000, 100_003):
+        mine, theirs = arrays(4, n), arrays(4, n)
+        f = compiled(adam, *[kn.copy(x) for x in mine])
+        for _ in range(3):
+            f(*mine)
+            adam(*theirs)
+            for a, b in zip(mine, theirs):
+                same_bits(a, b)
+
+
+def scale(x, k):
+    x *= k
+    return kn.sum(x)
+
+
+def test_who_else_looks_at_the_memory_sees_what_eager_shows():
+    base = kn.asarray(np.arange(12.0))
+    f = compiled(scale, kn.copy(base), 2.0)
+    x = kn.copy(base)
+    kept, view = kn.copy(x), x[3:6]  # a copy that shares its memory until one is written, and a view
+    f(x, 2.0)
+    assert kn.all(kept == base) and kn.all(x == 2 * base) and kn.all(view == 2 * base[3:6])
+    host = np.arange(12.0)
+    x = kn.asarray(host)  # NumPy's memory
+    f(x, 2.0)
+    assert (host == 2 * np.arange(12.0)).all()
+    f(host, 2.0)
+    assert (host == 4 * np.arange(12.0)).all()
+    x = kn.copy(base)
+    f(x[2:8], 2.0)  # a part
+    assert kn.all(x[2:8] == 2 * base[2:8]) and kn.all(x[:2] == base[:2]) and kn.all(x[8:] == base[8:])
+
+
+def test_another_argument_is_the_same_array_or_a_view_of_it():
+    def add(x, y):
+        x += y
+        return x + y
+
+    for make in (lambda x: x, lambda x: x[:], lambda x: kn.copy(x), lambda x: x[::-1]):
+        f = compiled(add, kn.zeros(8, dtype="float64"), kn.ones(8, dtype="float64"))
+        mine, theirs = kn.asarray(np.arange(8.0)), kn.asarray(np.arange(8.0))
+        same_bits(f(mine, make(mine)), add(theirs, make(theirs)))
+        same_bits(mine, theirs)
+
+
+def test_a_program_that_fails_has_no_effect():
+    def f(x, table, i):
+        found = kn.take(table, i)  # fails on an index that is outside
+        x += 1
+        return found
+
+    x, table, i = kn.zeros(64), kn.ones(4), kn.asarray([1])
+    f = compiled(f, x, table, i)
+    was = kn.copy(x)
+    with pytest.raises(kn.IndexError):
+        f(x, table, kn.asarray([9]))
+    assert kn.all(x == was)
+    f(x, table, i)
+    assert kn.all(x == was + 1)
+
+
+def test_a_result_that_is_also_returned_has_memory_of_its_own():
+    def f(x):
+        x += 1
+        return x * 1, x
+
+    x = kn.zeros(1000)
+    f = compiled(f, x)
+    other, same = f(x)
+    assert same is x
+    x += 5
+    assert kn.all(other == x - 5)
+
+
+def test_program_text_says_it():
+    x = kn.ones(8)
+
+    @kn.jit
+    def f(x):
+        x *= 2
+
+    f(x)
+    text = f.lower(x).ir("kiln")
+    assert "{kiln.replaces = 0 : i64}" in text
+    assert kn._core.print_ir(kn._core.parse_ir(text.encode()), "kiln") == text
