@@ -186,6 +186,9 @@ TEST(Package, RefusesOtherFiles) {
   writeFile(folder / "text.kiln", Bytes(100, 'a'));
   refuses(folder / "text.kiln", "a file of zip");
   EXPECT_TRUE(contains(thrown([&] { writePackage(sample(), folder / "no/a.kiln"); }).second, "can be written"));
+  Package unsigned_ = sample();
+  unsigned_.entries[0].signature = "[";
+  EXPECT_TRUE(contains(thrown([&] { writePackage(unsigned_, folder / "a.kiln"); }).second, "signature of 'run': expected JSON"));
   writePackage(sample(), folder / "a.kiln");
   Bytes whole = readFile(folder / "a.kiln");
   Archive archive(whole, nullptr);
