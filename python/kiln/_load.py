@@ -4,7 +4,7 @@ import json
 from . import _core
 from ._creation import asarray
 from ._errors import make
-from ._signature import Parameters, build, check
+from ._signature import Parameters, build, check, size_text
 
 
 def load(path, *, verify=False):
@@ -120,7 +120,8 @@ class Entry:
         return build(self._result, self._function(arrays))
 
     def __repr__(self):
-        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in self._variants[0]['outputs'])}>"
+        most = max(self._variants, key=lambda v: len(v["symbols"]))  # the others are special cases
+        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in most['outputs'])}>"
 
 
 def _array(value, known):
@@ -132,4 +133,4 @@ def _array(value, known):
 
 def _describe(known):
     """``x float32[n, 3]``"""
-    return f"{known['name']} {known['dtype']}[{', '.join(map(str, known.get('shape', ())))}]"
+    return f"{known['name']} {known['dtype']}[{', '.join(map(size_text, known.get('shape', ())))}]"

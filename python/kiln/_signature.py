@@ -11,6 +11,7 @@ from ._core import Array
 from ._errors import make
 
 _KINDS = {k.name: k for k in inspect._ParameterKind}
+_SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
 
 
 def plain(value):
@@ -131,6 +132,22 @@ def check(signature, inputs, outputs):
         return sorted(given) == sorted(inputs) and all(0 <= place < outputs for place in arrays(signature["result"]))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return False
+
+
+def size_text(size):
+    """A size of a manifest as Python writes it: ``(n + 1) // 2``."""
+    if not isinstance(size, list):
+        return str(size)
+    stack = []  # texts, and whether they need parentheses inside of others
+    for item in size:
+        if item in _SIGNS:
+            (b, is_sum_b), (a, is_sum_a) = stack.pop(), stack.pop()
+            is_call = item.endswith("()")
+            inside = [f"({t})" if (is_sum and item != "+" and not is_call) else t for t, is_sum in ((a, is_sum_a), (b, is_sum_b))]
+            stack.append((_SIGNS[item].format(*inside).replace("+ -", "- "), not is_call))
+        else:
+            stack.append((str(item), False))
+    return stack[0][0]
 
 
 class Parameters:
