@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
+.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -38,6 +38,10 @@ test-pythons: build
 CALLS ?= 100000
 test-refcounts: build
 	@tools/test-refcounts $(BUILD) --calls=$(CALLS)
+
+# Libraries for AArch64 and RISC-V under QEMU; installs cross compilers.
+test-machines: build
+	@tools/test-machines $(BUILD)
 
 # The README's two commands on a bare Debian 12, made by debootstrap; as root.
 test-bare:

@@ -31,23 +31,46 @@ if(KILN_STATIC_LLVM)
       -Wl,--start-group ${archives} -Wl,--end-group -l:libz.a -l:libzstd.a -static-libstdc++ -Wl,--gc-sections -Wl,--icf=safe)
 endif()
 
+# What becomes part of every library of C functions: as LLVM's bitcode, for each kind of machine.
+file(GLOB support CONFIGURE_DEPENDS codegen/library/support/*.c)
+file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h codegen/library/support/*.inc include/kiln/executable.h)
+set(support_includes)
+foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
+  set(parts)
+  foreach(source ${support})
+    get_filename_component(stem ${source} NAME_WE)
+    set(part ${gen}/support/${triple}/${stem}.bc)
+    file(MAKE_DIRECTORY ${gen}/support/${triple})
+    add_custom_command(OUTPUT ${part} DEPENDS ${source} ${support_headers}
+      COMMAND ${LLVM_TOOLS_BINARY_DIR}/clang --target=${triple} -std=c11 -O2 -ffreestanding -fPIC -fvisibility=hidden
+              -Wall -Wextra -I ${CMAKE_SOURCE_DIR} -emit-llvm -c ${source} -o ${part})
+    list(APPEND parts ${part})
+  endforeach()
+  set(include ${gen}/kiln/Support.${triple}.inc)
+  add_custom_command(OUTPUT ${include} DEPENDS ${parts} ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake
+    COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-link ${parts} -o ${gen}/support/${triple}.bc
+    COMMAND ${CMAKE_COMMAND} -DFROM=${gen}/support/${triple}.bc -DTO=${include} -P ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake)
+  list(APPEND support_includes ${include})
+endforeach()
+set_source_files_properties(codegen/library/Support.cpp PROPERTIES OBJECT_DEPENDS "${support_includes}")
+
 file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp)
 add_library(kiln_compiler_objects OBJECT ${compiler})
 kiln_llvm_target(kiln_compiler_objects)
 add_library(kiln_compiler SHARED $<TARGET_OBJECTS:kiln_compiler_objects>)
-target_link_libraries(kiln_compiler PRIVATE kiln_core kiln_library ${KILN_LLVM_LIBRARIES})
+target_link_libraries(kiln_compiler PRIVATE kiln_core kiln_library ${KILN_LLVM_LIBRARIES} kiln_package) # behind LLVM, which links all of zlib
 if(KILN_STATIC_LLVM)
   target_link_options(kiln_compiler PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/compiler.map)
 endif()
 
-foreach(tool kiln-opt kiln-run kiln-pack kiln-reduce kiln-translate kiln-lsp-server)
+foreach(tool kilnc kiln-opt kiln-run kiln-pack kiln-reduce kiln-translate kiln-lsp-server)
   # An object library: the header is compiled -fPIC, executables would be -fPIE.
   add_library(${tool}-objects OBJECT tools/${tool}.cpp)
   kiln_llvm_target(${tool}-objects)
   add_executable(${tool} $<TARGET_OBJECTS:${tool}-objects>)
   if(KILN_STATIC_LLVM)
     target_sources(${tool} PRIVATE $<TARGET_OBJECTS:kiln_compiler_objects>)
-    target_link_libraries(${tool} PRIVATE kiln_library kiln_core ${KILN_LLVM_LIBRARIES})
+    target_link_libraries(${tool} PRIVATE kiln_library kiln_package kiln_core ${KILN_LLVM_LIBRARIES})
   else()
     target_link_libraries(${tool} PRIVATE kiln_compiler kiln_library kiln_core MLIR LLVM)
   endif()

@@ -3,6 +3,7 @@
 
 #include "codegen/Pipelines.h"
 #include "codegen/Session.h"
+#include "codegen/Stages.h"
 #include "codegen/reference/Interpreter.h"
 #include "dialects/trace/Convert.h"
 #include "lib/Core/Budget.h"
@@ -19,58 +20,6 @@ using namespace mlir;
 
 namespace kiln::codegen {
 namespace {
-
-/// The passes of a target, put together once, and its last machine.
-struct Stages {
-  PassManager fuse, kernels, schedule, emit, lower;
-  const Target &target;
-  std::string machineName;
-  std::unique_ptr<Machine> machine;
-
-  Stages(MLIRContext *context, const Target &target)
-      : fuse(context), kernels(context), schedule(context), emit(context), lower(context), target(target) {
-    for (PassManager *pm : {&fuse, &kernels, &schedule, &emit, &lower}) pm->enableVerifier(getenv("KILN_VERIFY") != nullptr);
-    buildFusePipeline(fuse, target);
-    buildKernelPipeline(kernels, target);
-    buildSchedulePipeline(schedule, target);
-    target.addEmission(emit);
-    target.addLowering(lower);
-  }
-};
-
-/// What compilations share, made once: the context with its dialects, and what belongs to targets. Held by one compilation at a time;
-/// never destroyed, as threads may still compile when the process exits.
-class Session {
-public:
-  static Session &get() {
-    static Session *session = new Session;
-    return *session;
-  }
-  std::mutex mutex;
-  MLIRContext context{MLIRContext::Threading::DISABLED};
-
-  /// With the machine that a request names.
-  Stages &stagesOf(const kiln_compile_request &request) {
-    auto text = [](const char *given) { return std::string(given ? given : ""); };
-    const Target &target = targetOf(request.target ? request.target : "cpu");
-    auto &known = stages[&target];
-    if (!known) known = std::make_unique<Stages>(&context, target);
-    MachineName name{text(request.triple), text(request.cpu), text(request.features)};
-    std::string key = name.triple + " " + name.cpu + " " + name.features;
-    if (!known->machine || known->machineName != key) known->machine = target.machine(name), known->machineName = key;
-    return *known;
-  }
-
-private:
-  std::map<const Target *, std::unique_ptr<Stages>> stages;
-
-  Session() {
-    DialectRegistry registry;
-    registerDialects(registry);
-    context.appendDialectRegistry(registry);
-    context.loadAllAvailableDialects();
-  }
-};
 
 /// One program on its way through the stages.
 class Compilation {
@@ -168,22 +117,6 @@ void interpret(std::span<const int64_t> serialized, const void *const *inputs, v
   std::vector<reference::Tensor> tensors;
   for (const TensorType &type : Trace::inputTypes(serialized)) tensors.push_back(reference::Tensor::read(type, *inputs++));
   for (const reference::Tensor &result : reference::run(serialized, std::move(tensors))) result.write(*outputs++);
-}
-
-int32_t guarded(char **error, llvm::function_ref<void()> body) {
-  try {
-    body();
-    return 0;
-  } catch (const Declined &e) {
-    *error = strdup(e.what());
-    return KILN_COMPILER_DECLINED;
-  } catch (const Error &e) {
-    *error = strdup(e.what());
-    return 1 + int32_t(e.kind);
-  } catch (const std::exception &e) {
-    *error = strdup(e.what());
-    return 1 + int32_t(ErrorKind::Compile);
-  }
 }
 
 } // namespace

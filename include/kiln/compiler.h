@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 6
+#define KILN_COMPILER_ABI 7
 
 /** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
 #define KILN_COMPILER_DECLINED 1000
@@ -43,6 +43,23 @@ int32_t kiln_compiler_print(const kiln_compile_request *request, const char *sta
 
 /** The trace of the first function of a module of kiln ops, as MLIR text or bytecode. *words (or *error) is for kiln_compiler_free. */
 int32_t kiln_compiler_parse(const char *source, size_t size, int64_t **words, size_t *count, char **error);
+
+/** What a library of C functions is made from, and where it goes. Text that is NULL is left to its default. */
+typedef struct kiln_library_request {
+  const char *input_path;  /**< a package (.kiln), or a module of kiln ops in MLIR */
+  const char *output_path; /**< the library; weights in a file go beside it */
+  const char *header_path; /**< its header; NULL: none */
+  const char *project_dir; /**< a folder for a program that uses it, which needs a header; NULL: none */
+  const char *name;        /**< of the library in C; the stem of the header or of the library */
+  const char *emit;        /**< so, obj, archive, asm, llvm or mlir; so */
+  const char *triple;      /**< the target, in LLVM's names; this machine */
+  const char *cpu;         /**< its CPUs, from the least to the best with commas between; those that most have; "native": this machine's */
+  const char *features;    /**< and features beside those of the CPU */
+  const char *weights;     /**< embed, file or caller; embed */
+} kiln_library_request;
+
+/** Makes a library (docs/libraries.md). Returns 0, or a status with *error set to a text for kiln_compiler_free. */
+int32_t kiln_compiler_library(const kiln_library_request *request, char **error);
 
 /** Runs a trace in the reference interpreter. `inputs` and `outputs` are row-major memory of the trace's types. */
 int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error);

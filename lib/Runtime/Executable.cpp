@@ -127,6 +127,7 @@ namespace {
 struct Compiler {
   decltype(&kiln_compiler_compile) compile;
   decltype(&kiln_compiler_print) print;
+  decltype(&kiln_compiler_library) library;
   decltype(&kiln_compiler_interpret) interpret;
   decltype(&kiln_compiler_parse) parse;
   decltype(&kiln_compiler_free) free;
@@ -155,6 +156,7 @@ const Compiler &compiler() {
     isOpen = true;
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
+                    reinterpret_cast<decltype(&kiln_compiler_library)>(dlsym(handle, "kiln_compiler_library")),
                     reinterpret_cast<decltype(&kiln_compiler_interpret)>(dlsym(handle, "kiln_compiler_interpret")),
                     reinterpret_cast<decltype(&kiln_compiler_parse)>(dlsym(handle, "kiln_compiler_parse")),
                     reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free")),
@@ -203,6 +205,21 @@ void interpret(const std::vector<int64_t> &serialized, const void *const *inputs
   request.words = serialized.data(), request.count = serialized.size();
   char *error = nullptr;
   check(compiler().interpret(&request, inputs, outputs, &error), error);
+}
+
+void makeLibrary(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options) {
+  auto option = [&](const char *name) {
+    auto found = options.find(name);
+    return found == options.end() ? nullptr : found->second.c_str();
+  };
+  auto lock = lockCompiler();
+  kiln_library_request request{};
+  request.input_path = input.c_str(), request.output_path = output.c_str();
+  request.header_path = option("header"), request.project_dir = option("project"), request.name = option("name");
+  request.emit = option("emit"), request.weights = option("weights");
+  request.triple = option("target"), request.cpu = option("cpu"), request.features = option("features");
+  char *error = nullptr;
+  check(compiler().library(&request, &error), error);
 }
 
 std::vector<int64_t> parseIr(std::string_view source) {

@@ -6,6 +6,7 @@
 #include "lib/Core/Trace.h"
 #include "lib/Library/Library.h"
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,6 +64,9 @@ bool compilerOutlivesExit();
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel = nullptr);
 /// The serialized trace of a module of kiln ops, as MLIR text or bytecode.
 std::vector<int64_t> parseIr(std::string_view source);
+/// Makes a library of C functions from a package; options are named as in kiln_library_request, and may be missing. Throws Error: what the
+/// compiler says.
+void makeLibrary(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options);
 /// Runs a serialized trace in the reference interpreter, on row-major memory.
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs);
 /// The program at a stage, as text.

@@ -6,6 +6,7 @@
 #include "lib/Core/Program.h"
 #include "lib/Package/Manifest.h"
 #include "lib/Package/SizeVariants.h"
+#include "lib/Runtime/Executable.h"
 
 #include <pybind11/stl.h>
 
@@ -121,6 +122,13 @@ py11::object call(PackagedFunction &function, py11::list arguments) {
   });
 }
 
+py11::object makeLibraryFrom(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options) {
+  return located([&]() -> PyObject * {
+    makeLibrary(input, output, options);
+    Py_RETURN_NONE;
+  });
+}
+
 } // namespace
 
 void definePackages(py11::module_ &m) {
@@ -148,6 +156,7 @@ void definePackages(py11::module_ &m) {
     return loaded;
   });
   m.def("write_package", writeFile);
+  m.def("make_library", makeLibraryFrom);
   m.def("program_types", typesOf);
   m.def("size_variants", variantsOf);
   m.def("placeholder", placeholder);

@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import re
+import tempfile
 
 from . import _core, _sizes
 from ._creation import asarray
@@ -15,6 +16,7 @@ from ._weights import names_of
 from .tree import flatten_node
 
 _FORMATS = [1, 0]
+_NATIVE = {".so": "so", ".a": "archive", ".o": "obj"}
 # Words of C and C++ that are names in Python.
 _RESERVED = set("""alignas alignof asm auto bitand bitor bool case catch char compl complex const constexpr const_cast decltype default delete do double
 dynamic_cast enum explicit export extern false float friend goto inline int long mutable namespace new noexcept nullptr operator private protected public
@@ -22,8 +24,9 @@ register reinterpret_cast requires restrict short signed sizeof static static_as
 typename typeof union unsigned using virtual void volatile wchar_t xor""".split())
 
 
-def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, input_names=None, output_names=None, assume_sizes=False):
-    """Writes a function as a package: a file that ``kn.load`` runs without the function's source.
+def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, input_names=None, output_names=None, assume_sizes=False,
+           header=None, project=None, target=None, cpu=None, weights=None):
+    """Writes a function as a package: a file that ``kn.load`` runs without the function's source; or as a library for C.
 
     The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
     weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too.
@@ -35,7 +38,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     *args, kwargs : arguments of a call
         Arrays of Kiln or NumPy, numbers, strings, None, or nestings of dicts, lists, tuples and named tuples.
     to : path
-        ``*.kiln``. The file is put in the place of an older one at once.
+        ``*.kiln``: a package. The file is put in the place of an older one at once. ``*.so``, ``*.a``, ``*.o``: a native library, shared, static or one
+        object, that needs nothing of Kiln (docs/libraries.md).
     name, entry : str
         Names of the package (the function's) and of its entry.
     dynamic : dict
@@ -45,26 +49,56 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Names of the arrays among the arguments, in their order, and of those of the result.
     assume_sizes : bool
         Whether calls may have sizes within the bounds at which the function was not recorded.
+    header : path
+        Of a library: where its C header goes.
+    project : path
+        Of a library: a folder for a program that uses it, which ``cmake --build`` builds at once.
+    target, cpu : str
+        Of a library: the triple (``"aarch64-linux-gnu"``; default this machine), and its processors from the least to the best, with commas between
+        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one.
+    weights : str
+        Of a library: ``"embed"``, ``"file"`` (``<stem>.safetensors`` beside it) or ``"caller"``, whose program gives them.
 
     Raises
     ------
+    CompileError
+        Where a library cannot hold what the function does, or cannot be made for the target.
     TraceError
         Where the function cannot be recorded without values: it asks for one (``if x > 0``), or changes other state than arrays.
     ValueError
         For names and files that cannot be.
     """
     path = os.fspath(to)
-    if not path.endswith(".kiln"):
-        raise make("ValueError", f"export: to: expected a file '*.kiln', got '{path}' (native libraries are planned)")
+    suffix = os.path.splitext(path)[1]
+    native = {"header": header, "project": project, "target": target, "cpu": cpu, "weights": weights}
+    if suffix not in (".kiln", *_NATIVE):
+        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a' or '*.o', got '{path}'")
+    if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None]):
+        raise make("ValueError", f"export: {given[0]}: expected it for a library alone, got one for the package '{path}'")
     several = f if isinstance(f, dict) else {entry: (f, args, kwargs or {})}
     if isinstance(f, dict) and (args or kwargs):
         raise make("ValueError", "export: a dict of entries: expected their arguments in it, got others")
-    package = Draft(name or _c_name(os.path.basename(path)[:-5] if isinstance(f, dict) else name_of(f).rpartition(".")[2]))
+    package = Draft(name or _c_name(os.path.splitext(os.path.basename(path))[0] if isinstance(f, dict) else name_of(f).rpartition(".")[2]))
     for called, what in several.items():
         if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
             raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
         package.add(called, *what, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
-    package.write(path)
+    if suffix == ".kiln":
+        package.write(path)
+    else:
+        _write_library(package, path, {**native, "emit": _NATIVE[suffix], "name": name})
+
+
+def _write_library(package, path, options):
+    """Compiles a package to a library."""
+    options = {n: os.fspath(v) for n, v in options.items() if v is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        package.write(kept := os.path.join(folder, "package.kiln"))
+        if "project" in options and "header" not in options:
+            os.makedirs(options["project"], exist_ok=True)
+            stem = os.path.splitext(os.path.basename(path))[0]
+            options["header"] = os.path.join(options["project"], options.get("name", stem.removeprefix("lib")) + ".h")
+        _core.make_library(kept, path, options)
 
 
 def _c_name(text):

@@ -1,0 +1,149 @@
+// A package becomes a library: the function of the compiler's C ABI, and kilnc.
+#include "include/kiln/compiler.h"
+
+#include "codegen/cpu/Native.h"
+#include "codegen/library/Parts.h"
+#include "dialects/trace/Convert.h"
+#include "lib/Core/Error.h"
+#include "lib/Core/Program.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstring>
+#include <filesystem>
+
+namespace kiln::library {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string textOf(const char *given) { return given ? given : ""; }
+
+void writeText(const std::string &path, llvm::StringRef text) {
+  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &out) { return out << text, llvm::Error::success(); });
+  if (error)
+    fail(ErrorKind::Package, "library", "output", "a file that can be written", "'" + path + "': " + llvm::toString(std::move(error)));
+}
+
+Weights weightsOf(const std::string &name) {
+  if (name.empty() || name == "embed") return Weights::Embedded;
+  if (name == "file") return Weights::File;
+  if (name == "caller") return Weights::Caller;
+  fail(ErrorKind::Value, "library", "weights", "embed, file or caller", "'" + name + "'");
+}
+
+/// "libmlp.so" is the library mlp.
+std::string nameOf(const kiln_library_request &request) {
+  if (request.name) return request.name;
+  fs::path from = request.header_path ? request.header_path : request.output_path;
+  std::string stem = from.stem();
+  if (!request.header_path && stem.starts_with("lib")) stem = stem.substr(3);
+  return stem;
+}
+
+/// One library on its way from a package to a file.
+class Export {
+public:
+  explicit Export(const kiln_library_request &request)
+      : request(request), lock(session.mutex), name(nameOf(request)), emit(request.emit ? request.emit : "so"),
+        weights(weightsOf(textOf(request.weights))),
+        machines(machinesOf(textOf(request.triple), textOf(request.cpu), textOf(request.features))) {
+    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "asm", "llvm", "mlir"};
+    if (!llvm::is_contained(kinds, emit))
+      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, asm, llvm or mlir", "'" + emit + "'");
+    package = readInput();
+    interface = interfaceOf(package, name);
+    checkWeights();
+  }
+
+  void run() {
+    if (emit == "mlir") return writeText(request.output_path, programs());
+    bool isText = emit == "asm" || emit == "llvm";
+    std::string text;
+    auto sink = [&](llvm::Module &module, llvm::TargetMachine &machine) {
+      if (emit == "llvm") llvm::raw_string_ostream(text) << module;
+      else objects.push_back(cpu::emitObject(module, machine, /*asText=*/isText));
+    };
+    compile(sink);
+    for (const Bytes &part : objects)
+      if (isText) text.append(part.begin(), part.end());
+    if (isText) writeText(request.output_path, text);
+    else write();
+    std::string weightsPath = fs::path(request.output_path).replace_filename(weightsFile());
+    if (!isText && weights == Weights::File && !package.weights.empty()) writeWeights(package, weightsPath);
+    if (request.header_path) writeText(request.header_path, headerOf(interface, machines.describe()));
+    if (request.project_dir) writeProject(interface, request.project_dir, request.output_path, textOf(request.header_path), weights);
+  }
+
+private:
+  const kiln_library_request &request;
+  codegen::Session &session = codegen::Session::get();
+  std::lock_guard<std::mutex> lock;
+  std::string name, emit;
+  Weights weights;
+  Machines machines;
+  Package package;
+  Interface interface;
+  std::vector<Bytes> objects;
+
+  Package readInput() {
+    auto buffer = llvm::MemoryBuffer::getFile(request.input_path);
+    if (!buffer) fail(ErrorKind::Package, "library", "input", "a file that can be read", "'" + textOf(request.input_path) + "'");
+    bool isPackage = (*buffer)->getBuffer().starts_with("PK");
+    return isPackage ? readPackage(request.input_path) : packageFromMlir(session, (*buffer)->getBuffer(), name);
+  }
+
+  /// Code reaches what is inside a library by distances of 32 bits.
+  void checkWeights() const {
+    constexpr size_t kMost = size_t(1) << 30;
+    size_t bytes = 0;
+    for (const PackageWeight &w : package.weights) bytes += w.bytes.size();
+    if (weights == Weights::Embedded && bytes > kMost)
+      fail(ErrorKind::Package, "library", "weights", "at most 1 GB to be embedded, or 'file' or 'caller'",
+           std::to_string(bytes) + " bytes");
+  }
+
+  /// <stem>.safetensors
+  std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
+
+  void compile(Sink sink) {
+    std::vector<Code> codes;
+    for (const Function &f : interface.functions)
+      for (size_t v = 0; v < f.variants.size(); ++v)
+        for (size_t p = 0; p < machines.processors.size(); ++p) {
+          std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
+          codes.push_back(compileProgram(session, f.variants[v]->program, symbol, machines.processors[p], sink));
+        }
+    llvm::LLVMContext context;
+    auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), context);
+    sink(*tables, *machines.any);
+    if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
+    auto support = supportOf(name, *machines.any, context);
+    sink(*support, *machines.any);
+  }
+
+  void write() {
+    if (emit == "so") writeShared(objects, *machines.any, request.output_path);
+    else if (emit == "obj") writeObject(objects, request.output_path);
+    else writeArchive(objects, *machines.any, request.output_path);
+  }
+
+  std::string programs() {
+    mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&session.context));
+    for (const Function &f : interface.functions)
+      for (size_t v = 0; v < f.variants.size(); ++v)
+        importTrace(*module, f.variants[v]->program, f.name + (v ? "_" + std::to_string(v) : ""));
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    module->print(out);
+    return text + "\n";
+  }
+};
+
+} // namespace
+} // namespace kiln::library
+
+extern "C" int32_t kiln_compiler_library(const kiln_library_request *request, char **error) {
+  return kiln::codegen::guarded(error, [&] { kiln::library::Export(*request).run(); });
+}

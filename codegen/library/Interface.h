@@ -1,0 +1,59 @@
+// A package as functions of C: what callers give to each, and what they get.
+#pragma once
+
+#include "lib/Core/Types.h"
+#include "lib/Package/Package.h"
+#include "lib/Package/Programs.h"
+
+namespace kiln::library {
+
+/// The values are those of support/library.h.
+enum class Use { Read, Written, ReadAndWritten, Value };
+
+/// A pointer to an array, or a number.
+struct Argument {
+  std::string name;
+  Use use = Use::Read;
+  DType dtype = DType::F32;
+  std::vector<SizeExpression> shape;
+  int64_t weight = -1; // of one that is written: what it starts as
+  bool isInput() const { return use != Use::Written; }
+};
+
+/// One entry: its programs are for different sizes, and differ in the shapes of their results alone.
+struct Function {
+  std::string name;   // of the entry
+  std::string symbol; // in C
+  std::vector<const PackageEntry *> variants;
+  std::vector<std::vector<Argument>> arguments; // of each variant: what is given, then what is written
+  size_t given = 0;
+  std::vector<std::string> sizes; // of the dimensions, their names in C
+
+  const std::vector<Dimension> &dimensions() const { return variants[0]->dimensions; }
+  std::vector<std::string> dimensionNames() const;
+};
+
+struct Interface {
+  std::string name;
+  std::vector<Function> functions;
+  std::vector<std::string> weights; // their names in C
+  const Package *package = nullptr;
+};
+
+/// The functions of a package as a library of this name. Throws Error (package) where they can be none of C.
+Interface interfaceOf(const Package &package, const std::string &name);
+
+/// The dtype of an input, as C has it: `const float *`, or `float` for a number.
+std::string typeInC(const Argument &argument);
+/// Of one element: complex numbers are two floats, halves their bits.
+std::string elementInC(DType dtype);
+/// "float32 (n, 784)"; of several variants what each of them has.
+std::string describe(const Function &function, size_t argument);
+
+/// A copy of a package's functions as JSON: what <library>_signature() returns.
+std::string signatureOf(const Interface &interface, const std::string &triple, const std::vector<std::string> &processors);
+
+/// The header of a library.
+std::string headerOf(const Interface &interface, const std::string &machine);
+
+} // namespace kiln::library

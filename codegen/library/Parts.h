@@ -1,0 +1,77 @@
+// The parts that a library is put together from.
+#pragma once
+
+#include "codegen/library/Interface.h"
+#include "codegen/Stages.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace kiln::library {
+
+using Bytes = llvm::SmallVector<char, 0>;
+/// Takes each module of a library, for a machine: it becomes an object, or text.
+using Sink = llvm::function_ref<void(llvm::Module &module, llvm::TargetMachine &machine)>;
+
+/// One that code is made for.
+struct Processor {
+  static constexpr size_t kWords = 8;
+  std::string name;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::array<int64_t, kWords> needs{}; // what it must have, as support/processor.c reads it
+};
+
+/// The machines of a library: processors from the least to the best one, and any of the triple.
+struct Machines {
+  std::string triple;
+  std::vector<Processor> processors;
+  std::unique_ptr<llvm::TargetMachine> any;
+  std::string describe() const;
+};
+
+/// The machines of a triple (empty: this one) and of CPUs with commas between (empty: those that most have, "native": this one).
+/// Throws Error (compile) for a triple that libraries are not made for.
+Machines machinesOf(const std::string &triple, const std::string &cpus, const std::string &features);
+
+/// Code of a program for one processor, by its symbols.
+struct Code {
+  std::string run, workspace; // no workspace: it has always as many
+  int64_t bytes = 0;
+};
+
+/// Compiles a program; what it defines has names that start with `symbol`. Throws Error (compile).
+Code compileProgram(codegen::Session &session, const Trace &program, const std::string &symbol, const Processor &processor, Sink sink);
+
+/// Where weights come from.
+enum class Weights { Embedded, File, Caller };
+
+/// The functions of C and the tables that they run by; `codes` has for each function, variant and processor what was compiled.
+std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRef<Code> codes, const Machines &machines, Weights weights,
+                                       const std::string &weightsFile, llvm::LLVMContext &context);
+
+/// The functions of support/ as those of the library `name`.
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
+/// What `kiln_<function>` is called in a library.
+inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
+
+/// A shared object, an object or an archive of objects. Throws Error (compile) for one that calls what is neither in libc nor in libm.
+void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path);
+void writeObject(llvm::ArrayRef<Bytes> objects, const std::string &path);
+void writeArchive(llvm::ArrayRef<Bytes> objects, const llvm::TargetMachine &machine, const std::string &path);
+
+/// A file with all weights, in a form that `head` is the start of.
+struct WeightsFile {
+  std::string head;
+  std::vector<int64_t> offsets; // by weight
+  int64_t bytes = 0;
+};
+WeightsFile layoutOf(const Package &package);
+void writeWeights(const Package &package, const std::string &path);
+
+/// Packages from programs of kiln ops in MLIR: each public function, with `kiln.name` of arguments and results where they have it.
+Package packageFromMlir(codegen::Session &session, llvm::StringRef source, const std::string &name);
+
+/// A folder that `cmake --build` builds at once: the library, its header, a program that calls it.
+void writeProject(const Interface &interface, const std::string &folder, const std::string &library, const std::string &header,
+                  Weights mode);
+
+} // namespace kiln::library

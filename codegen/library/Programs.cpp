@@ -1,0 +1,56 @@
+// One program of a library: through all stages, for one processor.
+#include "codegen/Session.h"
+#include "codegen/cpu/Native.h"
+#include "codegen/cpu/Target.h"
+#include "codegen/library/Parts.h"
+#include "dialects/trace/Convert.h"
+#include "lib/Core/Error.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::library {
+
+/// What a library has no routines for.
+static void checkRoutines(ModuleOp module) {
+  module.walk([](ir::KernelOp kernel) {
+    if (kernel.getKind() != ir::KernelKind::Library) return;
+    std::string name = kernel.getBody().front().front().getName().getStringRef().str();
+    fail(ErrorKind::Compile, "library", "operation", "one that is compiled, as a library has no routines of Kiln's runtime",
+         "'" + name + "'");
+  });
+}
+
+/// Functions that the tables name are seen in the whole library, and not outside.
+static void nameWithin(LLVM::LLVMFuncOp fn, const std::string &name) {
+  fn.setSymName(name);
+  fn.setVisibility_(LLVM::Visibility::Hidden);
+}
+
+Code compileProgram(codegen::Session &session, const Trace &program, const std::string &symbol, const Processor &processor, Sink sink) {
+  constexpr size_t kPart = 32; // functions that are generated at once
+  codegen::Stages &stages = session.stagesOf(codegen::targetOf("cpu"));
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
+  importTrace(*module, program, symbol);
+  cpu::describeMachine(*module, *processor.machine);
+  (*module)->removeAttr(cpu::kStreamBytes); // stores past the caches need arrays that start with a line of them
+  codegen::runPasses(stages.kernels, *module);
+  checkRoutines(*module);
+  for (PassManager *pm : {&stages.schedule, &stages.emit, &stages.lower}) codegen::runPasses(*pm, *module);
+  Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt()};
+  if (auto workspace = module->lookupSymbol<LLVM::LLVMFuncOp>("kiln_workspace"))
+    nameWithin(workspace, code.workspace = symbol + ".workspace");
+  nameWithin(module->lookupSymbol<LLVM::LLVMFuncOp>(symbol), symbol);
+  auto generate = [&](ModuleOp part) {
+    llvm::LLVMContext context;
+    auto native = cpu::toLlvm(part, context, *processor.machine);
+    native->setSourceFileName(symbol);
+    sink(*native, *processor.machine);
+  };
+  auto parts = cpu::splitModule(*module, kPart);
+  if (parts.empty()) generate(*module);
+  for (auto &part : parts) generate(*part), part = nullptr;
+  return code;
+}
+
+} // namespace kiln::library

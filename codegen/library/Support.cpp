@@ -1,0 +1,48 @@
+// The functions of support/, which were compiled to bitcode with Kiln.
+#include "codegen/library/Parts.h"
+
+#include "lib/Core/Error.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace kiln::library {
+
+static constexpr unsigned char kX86[] = {
+#include "kiln/Support.x86_64-linux-gnu.inc"
+};
+static constexpr unsigned char kAArch64[] = {
+#include "kiln/Support.aarch64-linux-gnu.inc"
+};
+static constexpr unsigned char kRiscV[] = {
+#include "kiln/Support.riscv64-linux-gnu.inc"
+};
+
+static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple) {
+  switch (triple.getArch()) {
+  case llvm::Triple::aarch64: return kAArch64;
+  case llvm::Triple::riscv64: return kRiscV;
+  default: return kX86; // machinesOf takes no other
+  }
+}
+
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
+  auto bytes = bitcodeFor(machine.getTargetTriple());
+  llvm::MemoryBufferRef buffer(llvm::StringRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()), "support");
+  auto module = llvm::cantFail(llvm::parseBitcodeFile(buffer, context)); // of the same build
+  module->setSourceFileName(name + ".support");
+  module->setTargetTriple(machine.getTargetTriple());
+  module->setDataLayout(machine.createDataLayout());
+  for (llvm::Function &f : *module) {
+    for (const char *own : {"target-cpu", "target-features", "tune-cpu"}) f.removeFnAttr(own);
+    if (f.isDeclaration()) continue;
+    f.addFnAttr("target-cpu", machine.getTargetCPU());
+    f.addFnAttr("target-features", machine.getTargetFeatureString());
+    f.addFnAttr(llvm::Attribute::NoUnwind);
+    if (!f.getName().starts_with("kiln_")) continue;
+    f.setName(supportName(name, f.getName().drop_front(5)));
+    f.setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
+  return module;
+}
+
+} // namespace kiln::library

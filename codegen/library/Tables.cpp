@@ -1,0 +1,277 @@
+// The tables of support/library.h, and the functions of C that run by them, as LLVM IR.
+#include "codegen/library/Parts.h"
+
+#include "include/kiln/executable.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
+
+using namespace llvm;
+
+namespace kiln::library {
+namespace {
+
+enum class Source { Argument, Weight, Size };
+
+/// Constants of a module. A record is a struct, a list the address of an array.
+class Constants {
+public:
+  explicit Constants(Module &module) : module(module), context(module.getContext()) {}
+  Constant *number(int64_t n) { return ConstantInt::get(Type::getInt64Ty(context), uint64_t(n), /*IsSigned=*/true); }
+  Constant *none() { return ConstantPointerNull::get(pointer()); }
+  PointerType *pointer() { return PointerType::getUnqual(context); }
+  Constant *record(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(fields); }
+  Constant *text(StringRef text) { return place(ConstantDataArray::getString(context, text), Align(1)); }
+  Constant *bytes(ArrayRef<uint8_t> bytes) { return place(ConstantDataArray::get(context, bytes), Align(64)); }
+  Constant *numbers(ArrayRef<int64_t> list) {
+    return list.empty()
+               ? none()
+               : place(ConstantDataArray::get(context, ArrayRef(reinterpret_cast<const uint64_t *>(list.data()), list.size())), Align(8));
+  }
+  Constant *list(ArrayRef<Constant *> records) {
+    return records.empty() ? none() : place(ConstantArray::get(ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
+  }
+  Constant *function(const std::string &name) {
+    return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, Type::getVoidTy(context)).getCallee());
+  }
+  GlobalVariable *place(Constant *value, Align align) {
+    auto global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value);
+    global->setAlignment(align);
+    global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+    return global;
+  }
+
+private:
+  Module &module;
+  LLVMContext &context;
+};
+
+/// A DLDataType in 32 bits.
+int64_t tensorType(DType dtype) {
+  enum { Int, UInt, Float, BFloat = 4, Complex, Bool, F8E4M3FN = 10, F8E5M2 = 12 };
+  int64_t code = dtype == DType::Bool     ? Bool
+                 : dtype == DType::BF16   ? BFloat
+                 : dtype == DType::F8E4M3 ? F8E4M3FN
+                 : dtype == DType::F8E5M2 ? F8E5M2
+                 : isComplex(dtype)       ? Complex
+                 : isFloat(dtype)         ? Float
+                 : info(dtype).isSigned   ? Int
+                                          : UInt;
+  return code | 8 * byteSize(dtype) << 8 | 1 << 16;
+}
+
+class TableWriter {
+public:
+  TableWriter(Module &module, const Interface &interface) : c(module), it(interface) {}
+
+  Constant *function(const kiln::library::Function &f, ArrayRef<Code> &codes, size_t processors) {
+    SmallVector<Constant *> sizes, variants;
+    for (const Dimension &d : f.dimensions()) sizes.push_back(c.record({c.text(d.name), c.number(d.least), c.number(d.most)}));
+    for (size_t v = 0; v < f.variants.size(); ++v) {
+      variants.push_back(variant(*f.variants[v], f.arguments[v], codes.take_front(processors)));
+      codes = codes.drop_front(processors);
+    }
+    return c.record(
+        {c.text(f.symbol), size(sizes), c.list(sizes), size(f.arguments[0]), c.number(int64_t(f.given)), size(variants), c.list(variants)});
+  }
+
+  Constant *library(const Machines &machines, Weights mode, const std::string &file) {
+    SmallVector<Constant *> processors, weights;
+    for (const Processor &p : machines.processors) {
+      SmallVector<Constant *> words;
+      for (int64_t word : p.needs) words.push_back(c.number(word));
+      processors.push_back(c.record({c.text(p.name), ConstantArray::get(ArrayType::get(words[0]->getType(), words.size()), words)}));
+    }
+    WeightsFile layout = mode == Weights::File ? layoutOf(*it.package) : WeightsFile{};
+    for (auto [i, w] : llvm::enumerate(it.package->weights)) {
+      Constant *data = mode == Weights::Embedded ? c.bytes({w.bytes.data(), w.bytes.size()}) : c.none();
+      weights.push_back(c.record(
+          {c.text(w.name), c.number(byteSize(realType(w.type.dtype))), data, c.number(mode == Weights::File ? layout.offsets[i] : 0)}));
+    }
+    bool hasFile = mode == Weights::File && !weights.empty();
+    return c.record({c.text(it.name), size(processors), c.list(processors), size(weights), c.list(weights),
+                     hasFile ? c.text(file) : c.none(), c.number(int64_t(layout.head.size())), c.text(layout.head),
+                     c.number(layout.bytes)});
+  }
+
+  Constants c;
+
+private:
+  const Interface &it;
+
+  template <typename List> Constant *size(const List &list) { return c.number(int64_t(list.size())); }
+
+  SmallVector<Constant *, 2> expressionFields(const SizeExpression &e) {
+    SmallVector<int64_t> items;
+    for (const SizeExpression::Item &item : e.items) items.append({int64_t(item.step), item.value});
+    return {size(e.items), c.numbers(items)};
+  }
+  Constant *expression(const SizeExpression &e) { return c.record(expressionFields(e)); }
+
+  /// Bytes of an array whose size is always the same.
+  static int64_t fixedBytes(const Argument &a) {
+    int64_t bytes = byteSize(a.dtype);
+    for (const SizeExpression &size : a.shape) {
+      if (size.items.size() != 1 || size.items[0].step != SizeExpression::Step::Number) return -1;
+      bytes *= size.items[0].value;
+    }
+    return bytes;
+  }
+
+  Constant *argument(const Argument &a) {
+    SmallVector<Constant *> shape;
+    for (const SizeExpression &size : a.shape) shape.push_back(expression(size));
+    return c.record({c.text(a.name), c.number(int64_t(a.use)), c.number(byteSize(a.dtype)), c.number(byteSize(realType(a.dtype))),
+                     c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a))});
+  }
+
+  Constant *variant(const PackageEntry &entry, ArrayRef<Argument> arguments, ArrayRef<Code> codes) {
+    SmallVector<Constant *> table, symbols, inputs, byProcessor;
+    for (const Argument &a : arguments) table.push_back(argument(a));
+    for (const SizeExpression &e : entry.symbols) symbols.push_back(expression(e));
+    SmallVector<int64_t> bounds, outputs, placeOf(entry.inputs.size(), -1);
+    int64_t boxes = 0, place = 0;
+    for (const SizeBox &box : llvm::concat<const SizeBox>(entry.checked, entry.assumed)) {
+      ++boxes;
+      for (auto [least, most] : box) bounds.append({least, most});
+    }
+    std::vector<TensorType> types = inputTypesOf(entry.program);
+    for (auto [i, input] : llvm::enumerate(entry.inputs)) {
+      Source source = input.role == Role::Weight ? Source::Weight : input.role == Role::Size ? Source::Size : Source::Argument;
+      int64_t at = source == Source::Weight ? input.weight : source == Source::Argument ? placeOf[i] = place++ : 0;
+      DType dtype = types[i].dtype;
+      SmallVector<Constant *> fields{c.number(int64_t(source)), c.number(at)};
+      fields.append(expressionFields(input.number));
+      fields.push_back(c.number(isFloat(dtype) ? -byteSize(dtype) : byteSize(dtype)));
+      inputs.push_back(c.record(fields));
+    }
+    for (const PackageOutput &o : entry.outputs) outputs.push_back(o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
+    for (const Code &code : codes)
+      byProcessor.push_back(c.record({c.function(code.run), c.function(code.workspace), c.number(code.bytes)}));
+    return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), size(inputs), c.list(inputs),
+                     size(outputs), c.numbers(outputs), c.list(byProcessor)});
+  }
+};
+
+/// The functions of C.
+class FunctionWriter {
+public:
+  FunctionWriter(Module &module, const Interface &interface, const TargetMachine &machine, Constant *library, Constant *signature)
+      : module(module), it(interface), machine(machine), b(module.getContext()), pointer(PointerType::getUnqual(module.getContext())),
+        size(module.getDataLayout().getIntPtrType(module.getContext())), library(library), signature(signature) {}
+
+  void writeLibrary() {
+    Type *i32 = b.getInt32Ty();
+    define(it.name + "_open", i32, {pointer, pointer, pointer, size},
+           [&](auto a) { return support("open", i32, {library, a[0], a[1], a[2], a[3]}); });
+    define(it.name + "_close", b.getVoidTy(), {pointer}, [&](auto a) { return support("close", b.getVoidTy(), {a[0]}); });
+    define(it.name + "_set_weights", i32, {pointer, pointer, pointer, size},
+           [&](auto a) { return support("set_weights", i32, {a[0], library, a[1], a[2], a[3]}); });
+    define(it.name + "_get_weights", i32, {pointer, pointer, pointer, size},
+           [&](auto a) { return support("get_weights", i32, {a[0], library, a[1], a[2], a[3]}); });
+    define(it.name + "_signature", pointer, {}, [&](auto) { return signature; });
+    define(it.name + "_status_text", pointer, {i32}, [&](auto a) { return support("status_text", pointer, {a[0]}); });
+    define(it.name + "_abi_version", i32, {}, [&](auto) { return b.getInt32(1); });
+  }
+
+  void writeFunction(const kiln::library::Function &f, Constant *table) {
+    const std::vector<Argument> &arguments = f.arguments[0];
+    SmallVector<Type *> types{pointer}, sizes(f.dimensions().size(), b.getInt64Ty());
+    for (const Argument &a : arguments)
+      if (a.isInput()) types.push_back(typeOf(a));
+    types.append(sizes);
+    types.append(arguments.size() - f.given, pointer);
+    types.append({pointer, size, pointer, size});
+    define(f.symbol, b.getInt32Ty(), types, [&](ArrayRef<Value *> given) {
+      ArrayRef<Value *> ins = given.slice(1, f.given), rest = given.drop_front(1 + f.given), outs = rest.drop_front(sizes.size());
+      SmallVector<Value *> all;
+      for (auto [a, value] : llvm::zip(arguments, ins)) all.push_back(a.use == Use::Value ? spill(value) : value);
+      llvm::append_range(all, outs.take_front(arguments.size() - f.given));
+      ArrayRef<Value *> last = given.take_back(4);
+      return support(
+          "call", b.getInt32Ty(),
+          {given[0], table, list(all, pointer), list(rest.take_front(sizes.size()), b.getInt64Ty()), last[0], last[1], last[2], last[3]});
+    });
+    types.assign(1, pointer);
+    types.append(sizes);
+    define(f.symbol + "_workspace_size", b.getInt64Ty(), types, [&](ArrayRef<Value *> given) {
+      return support("workspace_size", b.getInt64Ty(), {given[0], table, list(given.drop_front(), b.getInt64Ty())});
+    });
+    define(f.symbol + "_dlpack", b.getInt32Ty(), {pointer, pointer, size, pointer, size, pointer, size, pointer, size},
+           [&](ArrayRef<Value *> given) {
+             SmallVector<Value *> all{given[0], table};
+             llvm::append_range(all, given.drop_front());
+             return support("call_tensors", b.getInt32Ty(), all);
+           });
+  }
+
+private:
+  Module &module;
+  const Interface &it;
+  const TargetMachine &machine;
+  IRBuilder<> b;
+  PointerType *pointer;
+  IntegerType *size;
+  Constant *library, *signature;
+
+  Type *typeOf(const Argument &a) {
+    if (a.use != Use::Value) return pointer;
+    if (a.dtype == DType::F32) return b.getFloatTy();
+    return a.dtype == DType::F64 ? b.getDoubleTy() : static_cast<Type *>(b.getIntNTy(unsigned(8 * byteSize(a.dtype))));
+  }
+
+  void define(const std::string &name, Type *result, ArrayRef<Type *> types, function_ref<Value *(ArrayRef<Value *>)> body) {
+    auto fn = llvm::Function::Create(FunctionType::get(result, types, false), GlobalValue::ExternalLinkage, name, module);
+    fn->addFnAttr("target-cpu", machine.getTargetCPU());
+    fn->addFnAttr("target-features", machine.getTargetFeatureString());
+    fn->addFnAttr(Attribute::NoUnwind);
+    b.SetInsertPoint(BasicBlock::Create(module.getContext(), "", fn));
+    SmallVector<Value *> arguments;
+    for (llvm::Argument &a : fn->args()) arguments.push_back(&a);
+    Value *returned = body(arguments);
+    if (result->isVoidTy()) b.CreateRetVoid();
+    else b.CreateRet(returned);
+  }
+
+  Value *support(StringRef name, Type *result, ArrayRef<Value *> arguments) {
+    SmallVector<Type *> types;
+    for (Value *a : arguments) types.push_back(a->getType());
+    auto callee = module.getOrInsertFunction(supportName(it.name, name), FunctionType::get(result, types, false));
+    cast<llvm::Function>(callee.getCallee())->setVisibility(GlobalValue::HiddenVisibility);
+    return b.CreateCall(callee, arguments);
+  }
+
+  Value *spill(Value *value) {
+    Value *memory = b.CreateAlloca(value->getType());
+    b.CreateStore(value, memory);
+    return memory;
+  }
+  /// Values in memory.
+  Value *list(ArrayRef<Value *> values, Type *type) {
+    if (values.empty()) return ConstantPointerNull::get(pointer);
+    Value *memory = b.CreateAlloca(type, b.getInt32(uint32_t(values.size())));
+    for (auto [i, value] : llvm::enumerate(values)) b.CreateStore(value, b.CreateConstInBoundsGEP1_32(type, memory, unsigned(i)));
+    return memory;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Module> tablesOf(const Interface &interface, ArrayRef<Code> codes, const Machines &machines, Weights weights,
+                                 const std::string &weightsFile, LLVMContext &context) {
+  auto module = std::make_unique<Module>(interface.name, context);
+  module->setTargetTriple(machines.any->getTargetTriple());
+  module->setDataLayout(machines.any->createDataLayout());
+  TableWriter tables(*module, interface);
+  std::vector<std::string> processors;
+  for (const Processor &p : machines.processors) processors.push_back(p.name);
+  Constant *library = tables.c.list(tables.library(machines, weights, weightsFile));
+  FunctionWriter functions(*module, interface, *machines.any, library, tables.c.text(signatureOf(interface, machines.triple, processors)));
+  functions.writeLibrary();
+  for (const kiln::library::Function &f : interface.functions)
+    functions.writeFunction(f, tables.c.list(tables.function(f, codes, machines.processors.size())));
+  for (llvm::Function &f : *module)
+    if (f.isDeclaration()) f.setVisibility(GlobalValue::HiddenVisibility);
+  return module;
+}
+
+} // namespace kiln::library

@@ -1,0 +1,151 @@
+/* What a library of compiled functions knows of itself: tables that the compiler writes (codegen/library/Tables.cpp) and the functions of
+   this folder read. They are compiled to LLVM's bitcode when Kiln is built, one for each kind of machine, and become part of each library:
+   so they include nothing but the compiler's own headers. All that is not static has a name that starts with kiln_; in a library it is
+   that library's own. Fields are 64 bits or pointers, so that the compiler need not know more of their layout. */
+#pragma once
+
+#include "include/kiln/executable.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+#define KILN_STATUS(name, number, text) name = number,
+#include "codegen/library/support/statuses.inc"
+#undef KILN_STATUS
+};
+
+/* A number that follows from sizes of the caller, in postfix order. */
+typedef struct Expression {
+  int64_t count;
+  const int64_t *items; /* pairs: a step (SizeExpression::Step of lib/Package), and its number or the place of a dimension */
+} Expression;
+
+typedef struct Dimension {
+  const char *name;
+  int64_t least, most;
+} Dimension;
+
+enum { kRead, kWritten, kReadAndWritten, kValue };
+
+/* What callers give as one argument: a pointer, or a number. */
+typedef struct Argument {
+  const char *name;
+  int64_t use, bytes, alignment, type; /* bytes of an element; `type` as the 32 bits of a DLDataType */
+  int64_t rank;
+  const Expression *shape;
+  int64_t fixed_bytes; /* of the whole array; -1: they follow from the sizes */
+} Argument;
+
+enum { kArgument, kWeight, kSize };
+
+/* What fills an input of a program. */
+typedef struct Input {
+  int64_t source, place; /* of an argument or a weight */
+  Expression number;     /* of a size, */
+  int64_t form;          /* and how it lies in memory: below 0 a float of so many bytes, above 0 an integer */
+} Input;
+
+typedef int64_t (*Workspace)(const int64_t *symbols);
+
+/* One program for one processor. */
+typedef struct Code {
+  kiln_entry_fn run;
+  Workspace workspace; /* NULL where the bytes are always the same: */
+  int64_t bytes;
+} Code;
+
+/* A function for some of its sizes. */
+typedef struct Variant {
+  int64_t boxes;
+  const int64_t *bounds; /* of each box a least and a most size for each dimension */
+  const Argument *arguments;
+  int64_t symbols;
+  const Expression *symbol;
+  int64_t inputs;
+  const Input *input;
+  int64_t outputs;
+  const int64_t *output; /* the argument that each becomes */
+  const Code *code;      /* for each processor */
+} Variant;
+
+typedef struct Function {
+  const char *name;
+  int64_t dimensions;
+  const Dimension *dimension;
+  int64_t arguments, given; /* the first `given` are what callers give, the others what they get */
+  int64_t variants;
+  const Variant *variant;
+} Function;
+
+typedef struct Weight {
+  const char *name;
+  int64_t alignment;
+  const void *data; /* inside the library, or NULL: */
+  int64_t offset;   /* in the file of the weights */
+} Weight;
+
+enum { kProcessorWords = 8 };
+
+typedef struct Processor {
+  const char *name;
+  int64_t needs[kProcessorWords]; /* bits, as processor.c reads them */
+} Processor;
+
+typedef struct Library {
+  const char *name;
+  int64_t processors;
+  const Processor *processor; /* the best one last */
+  int64_t weights;
+  const Weight *weight;
+  const char *file;   /* the name of the file of the weights; NULL: there is none */
+  int64_t head_bytes; /* what it starts with, */
+  const char *head;
+  int64_t file_bytes; /* and how long it is at least */
+} Library;
+
+/* What the header calls <library>_options. */
+typedef struct Options {
+  size_t bytes;
+  const void *const *weights;
+  const char *weights_path;
+  void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
+} Options;
+
+enum { kPool = 64, kMostSymbols = 256 };
+
+/* An opened library. Weights lie in one of two sets: calls use `current`, and count themselves in while they do. */
+typedef struct Handle {
+  const Library *library;
+  int64_t processor;
+  kiln_rt runtime;
+  const kiln_rt *services; /* `runtime`, or NULL: loops run in order */
+  void *file;
+  size_t file_bytes;
+  const void **weights[2];
+  _Atomic(int64_t) current, users[2], is_swapping;
+  _Atomic(void *) pool[kPool]; /* workspaces that no call uses */
+} Handle;
+
+/* Where an error's sentence goes; `text` may be NULL. */
+typedef struct Report {
+  char *text;
+  size_t bytes;
+} Report;
+
+/* Writes a sentence with %s for texts and %d for int64_t, cut off where the room ends; gives the status back. */
+int32_t kiln_fail(Report report, int32_t status, const char *form, ...);
+
+/* 0, or SIZE_OVERFLOW. */
+int32_t kiln_evaluate(const Expression *expression, const int64_t *sizes, int64_t *value);
+int32_t kiln_bytes_of(const Argument *argument, const int64_t *sizes, int64_t *bytes);
+/* The variant that is for these sizes. */
+int32_t kiln_choose(const Function *f, const int64_t *sizes, const Variant **chosen, Report report);
+/* The sizes of the program's own symbols. */
+int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, int64_t *symbols, Report report);
+
+int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, Report report);
+int64_t kiln_workspace_size(const Handle *m, const Function *f, const int64_t *sizes);
+
+/* The best processor of the table that this one is; below 0: none. */
+int64_t kiln_processor(const Library *library);

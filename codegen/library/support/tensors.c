@@ -1,0 +1,73 @@
+/* The same functions for tensors that say their shapes: DLPack's, whose layout is fixed. */
+#include "codegen/library/support/hosted.h"
+
+typedef struct Tensor {
+  void *data;
+  int32_t device, device_number, rank;
+  uint32_t type;
+  const int64_t *shape, *strides;
+  uint64_t byte_offset;
+} Tensor;
+
+enum { kHost = 1, kMostArguments = 1024, kMostDimensions = 64 };
+
+static int32_t check_tensor(const Function *f, const Argument *a, const Tensor *t, Report report) {
+  if (!t) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a tensor, got NULL", f->name, a->name);
+  if (t->device != kHost)
+    return kiln_fail(report, WRONG_TENSOR, "%s: %s: expected memory of the host (device 1), got device %d", f->name, a->name,
+                     (int64_t)t->device);
+  if (t->type != (uint32_t)a->type)
+    return kiln_fail(report, WRONG_TENSOR, "%s: %s: expected elements of type code %d with %d bits, got code %d with %d bits", f->name,
+                     a->name, a->type & 255, a->type >> 8 & 255, (int64_t)(t->type & 255), (int64_t)(t->type >> 8 & 255));
+  if (t->rank != a->rank)
+    return kiln_fail(report, WRONG_TENSOR, "%s: %s: expected rank %d, got %d", f->name, a->name, a->rank, (int64_t)t->rank);
+  return 0;
+}
+
+static int32_t check_layout(const Function *f, const Argument *a, const Tensor *t, const int64_t *sizes, Report report) {
+  int64_t stride = 1, size = 0;
+  for (int64_t i = a->rank; i-- > 0;) {
+    if (kiln_evaluate(&a->shape[i], sizes, &size) || t->shape[i] != size)
+      return kiln_fail(report, WRONG_TENSOR, "%s: %s: axis %d: expected size %d, got %d", f->name, a->name, i, size, t->shape[i]);
+    if (t->strides && t->shape[i] > 1 && t->strides[i] != stride)
+      return kiln_fail(report, WRONG_TENSOR, "%s: %s: axis %d: expected row-major order with stride %d, got %d", f->name, a->name, i,
+                       stride, t->strides[i]);
+    if (__builtin_mul_overflow(stride, size ? size : 1, &stride))
+      return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %d", f->name, a->name, size);
+  }
+  return 0;
+}
+
+/* Sizes that stand alone for an axis. */
+static void read_sizes(const Argument *a, const Tensor *t, int64_t *sizes) {
+  enum { kDimension = 1 };
+  for (int64_t i = 0; i < a->rank; ++i)
+    if (a->shape[i].count == 1 && a->shape[i].items[0] == kDimension) sizes[a->shape[i].items[1]] = t->shape[i];
+}
+
+int32_t kiln_call_tensors(Handle *m, const Function *f, Tensor *const *inputs, size_t input_count, Tensor *const *outputs,
+                          size_t output_count, void *workspace, size_t bytes, Report report) {
+  void *given[kMostArguments];
+  int64_t sizes[kMostDimensions];
+  const Variant *v = f->variant;
+  if (input_count != (size_t)f->given || output_count != (size_t)(f->arguments - f->given))
+    return kiln_fail(report, WRONG_TENSOR, "%s: expected %d inputs and %d outputs, got %d and %d", f->name, f->given,
+                     f->arguments - f->given, (int64_t)input_count, (int64_t)output_count);
+  if ((!inputs && input_count) || (!outputs && output_count))
+    return kiln_fail(report, NULL_ARGUMENT, "%s: expected a list of %s, got NULL", f->name, inputs || !input_count ? "outputs" : "inputs");
+  int32_t status;
+  for (int64_t i = 0; i < f->dimensions; ++i) sizes[i] = f->dimension[i].least;
+  for (int64_t i = 0; i < f->arguments; ++i) {
+    const Tensor *t = i < f->given ? inputs[i] : outputs[i - f->given];
+    if ((status = check_tensor(f, &v->arguments[i], t, report))) return status;
+    if (i < f->given) read_sizes(&v->arguments[i], t, sizes);
+    given[i] = (char *)t->data + t->byte_offset;
+  }
+  if ((status = kiln_choose(f, sizes, &v, report))) return status;
+  for (int64_t i = 0; i < f->arguments; ++i)
+    if ((status = check_layout(f, &v->arguments[i], i < f->given ? inputs[i] : outputs[i - f->given], sizes, report))) return status;
+  for (int64_t i = 0; i < f->given; ++i) /* numbers are read where they lie */
+    if (v->arguments[i].use == kValue && !given[i])
+      return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a number, got NULL", f->name, v->arguments[i].name);
+  return kiln_call(m, f, given, sizes, workspace, bytes, report);
+}

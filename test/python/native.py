@@ -1,0 +1,113 @@
+"""Libraries that Kiln has made, called without it: from ctypes by their own signature, and from C programs."""
+import ctypes
+import json
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+C_TYPES = {"bool": ctypes.c_uint8, "int8": ctypes.c_int8, "int16": ctypes.c_int16, "int32": ctypes.c_int32, "int64": ctypes.c_int64, "uint8": ctypes.c_uint8,
+           "uint16": ctypes.c_uint16, "uint32": ctypes.c_uint32, "uint64": ctypes.c_uint64, "float32": ctypes.c_float, "float64": ctypes.c_double}
+
+
+class Failure(Exception):
+    """A status that is not 0."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class Library:
+    """A library by its path."""
+
+    def __init__(self, path, weights=None, weights_path=None, parallel_for=None):
+        self.dll = ctypes.CDLL(str(path))
+        self.name = pathlib.Path(path).stem.removeprefix("lib")
+        getattr(self.dll, self.name + "_signature").restype = ctypes.c_char_p
+        getattr(self.dll, self.name + "_status_text").restype = ctypes.c_char_p
+        self.signature = json.loads(getattr(self.dll, self.name + "_signature")())
+        self.functions = {f["name"]: f for f in self.signature["functions"]}
+        self.handle = ctypes.c_void_p()
+        self.options = self._options(weights, weights_path, parallel_for)
+        self.check(self._call("open", ctypes.byref(self.handle), ctypes.byref(self.options)))
+
+    def _options(self, weights, path, parallel_for):
+        class Options(ctypes.Structure):
+            _fields_ = [("bytes", ctypes.c_size_t), ("weights", ctypes.c_void_p), ("weights_path", ctypes.c_char_p), ("parallel_for", ctypes.c_void_p)]
+        self.weights = weights and self._pointers(weights)
+        return Options(ctypes.sizeof(Options), ctypes.cast(self.weights, ctypes.c_void_p) if weights else None, path and str(path).encode(),
+                       ctypes.cast(parallel_for, ctypes.c_void_p) if parallel_for else None)
+
+    @staticmethod
+    def _pointers(arrays):
+        return (ctypes.c_void_p * len(arrays))(*[a if a is None else a.ctypes.data for a in arrays])
+
+    def _call(self, function, *arguments):
+        self.text = ctypes.create_string_buffer(400)
+        return getattr(self.dll, f"{self.name}_{function}")(*arguments, self.text, ctypes.c_size_t(len(self.text)))
+
+    def check(self, status):
+        if status:
+            raise Failure(status, self.text.value.decode())
+
+    def close(self):
+        getattr(self.dll, self.name + "_close")(self.handle)
+        self.handle = ctypes.c_void_p()
+
+    def set_weights(self, arrays):
+        self.weights = self._pointers(arrays)
+        self.check(self._call("set_weights", self.handle, self.weights))
+
+    def weights_now(self, dtype, *sizes):
+        """The weights that calls use, as arrays of one dtype."""
+        pointers = (ctypes.c_void_p * len(sizes))()
+        self.check(self._call("get_weights", self.handle, pointers))
+        return [np.ctypeslib.as_array(ctypes.cast(p, ctypes.POINTER(C_TYPES[np.dtype(dtype).name])), (n,)) for p, n in zip(pointers, sizes)]
+
+    def workspace_size(self, entry="run", *sizes):
+        function = getattr(self.dll, f"{self.name}_{entry}_workspace_size")
+        function.restype = ctypes.c_int64
+        return function(self.handle, *[ctypes.c_int64(s) for s in sizes])
+
+    def raw(self, entry, values, sizes=(), workspace=None, workspace_bytes=0):
+        """A call with all arguments, arrays or addresses; numbers by their dtype."""
+        arguments = self.functions[entry]["arguments"]
+        given = [C_TYPES[a["dtype"]](v) if a["use"] == "value" else ctypes.c_void_p(v.ctypes.data if isinstance(v, np.ndarray) else v)
+                 for a, v in zip(arguments, values, strict=True)]
+        count = sum(a["use"] != "out" for a in arguments)
+        self.check(self._call(entry, self.handle, *given[:count], *[ctypes.c_int64(s) for s in sizes], *given[count:], ctypes.c_void_p(workspace),
+                              ctypes.c_size_t(workspace_bytes)))
+
+    def __call__(self, *values, entry="run", **sizes):
+        """The results of a call with arrays; what is in/out is changed."""
+        function = self.functions[entry]
+        sizes = [sizes[d["name"]] for d in function["sizes"]]
+        outputs = [np.empty(self._shape(a, dict(zip([d["name"] for d in function["sizes"]], sizes))), a["dtype"])
+                   for a in function["arguments"] if a["use"] == "out"]
+        self.raw(entry, [*values, *outputs], sizes)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    @staticmethod
+    def _shape(argument, sizes):
+        (shape,) = argument["shapes"]
+        return [eval(s, {"max": max, "min": min}, sizes) if isinstance(s, str) else s for s in shape]
+
+
+def undefined(path):
+    """Symbols that a shared object takes from others."""
+    nm = shutil.which("llvm-nm-22") or shutil.which("nm")
+    out = subprocess.run([nm, "-D", "-u", path], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1].split("@")[0] for line in out.splitlines()}
+
+
+def compile_c(source, out, *options, compiler="clang-22", standard="-std=c99"):
+    """A program from C or C++ without a warning."""
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
+    command = [compiler, standard, "-Wall", "-Wextra", "-pedantic", "-Werror", "-g", str(source), "-o", str(out), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out

@@ -1,0 +1,53 @@
+// Libraries of C functions from a module: what the header says, and what each kind of output is.
+// RUN: rm -rf %t && mkdir %t && kilnc %s -o %t/libpair.so --header %t/pair.h --cpu x86-64-v2,x86-64-v3
+// RUN: FileCheck %s --check-prefix=HEADER < %t/pair.h
+// RUN: llvm-nm -D --defined-only --format=just-symbols %t/libpair.so | FileCheck %s --check-prefix=NAMES
+// RUN: kilnc %s -o %t/again.mlir --emit mlir && kilnc %t/again.mlir -o %t/again.so --name pair && FileCheck %s --check-prefix=MLIR < %t/again.mlir
+// RUN: kilnc %s -o %t/pair.ll --emit llvm && FileCheck %s --check-prefix=LLVM < %t/pair.ll
+// RUN: kilnc %s -o %t/pair.s --emit asm --target riscv64-linux-gnu && FileCheck %s --check-prefix=ASM < %t/pair.s
+// RUN: kilnc %s -o %t/pair.o --emit obj --target aarch64-linux-gnu && llvm-readelf -h %t/pair.o | FileCheck %s --check-prefix=OBJECT
+// RUN: kilnc %s -o %t/libpair.a --emit archive && llvm-ar t %t/libpair.a | FileCheck %s --check-prefix=ARCHIVE
+// RUN: not kilnc %s -o %t/x --emit exe 2>&1 | FileCheck %s --check-prefix=EMIT
+// RUN: not kilnc %t/none -o %t/x 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: not kilnc %t/pair.h -o %t/x 2>&1 | FileCheck %s --check-prefix=OTHER
+
+// HEADER: functions that Kiln compiled for x86_64-{{.*}}-linux-gnu (x86-64-v2, x86-64-v3).
+// HEADER: @param[in] a float32 (8,)
+// HEADER: @param[in] arg1 float32 (8,)
+// HEADER: @param[out] total float32 (8,)
+// HEADER: int32_t pair_plus(const pair *m, const float *a, const float *arg1, float *total, void *workspace
+// HEADER: @param n0 a size, at least 2
+// HEADER: int32_t pair_double_it(const pair *m, const int16_t *register_, int64_t n0, int16_t *out0, void *workspace
+// NAMES: pair_abi_version
+// NAMES-NEXT: pair_close
+// NAMES-NEXT: pair_double_it
+// NAMES-NEXT: pair_double_it_dlpack
+// NAMES-NEXT: pair_double_it_workspace_size
+// NAMES-NEXT: pair_get_weights
+// NAMES-NEXT: pair_open
+// NAMES-NEXT: pair_plus
+// NAMES-NEXT: pair_plus_dlpack
+// NAMES-NEXT: pair_plus_workspace_size
+// NAMES-NEXT: pair_set_weights
+// NAMES-NEXT: pair_signature
+// NAMES-NEXT: pair_status_text
+// NAMES-NOT: {{.}}
+// MLIR: func.func @plus(
+// MLIR: func.func @double_it(
+// LLVM: define hidden i32 @pair.plus.0.0(
+// LLVM: define i32 @pair_plus(ptr %0, ptr %1, ptr %2, ptr %3, ptr %4, i64 %5, ptr %6, i64 %7)
+// ASM: pair_plus:
+// OBJECT: Machine: AArch64
+// ARCHIVE: part0.o
+// EMIT: kilnc: library: emit: expected so, obj, archive, asm, llvm or mlir, got 'exe'
+// NONE: kilnc: library: input: expected a file that can be read, got
+// OTHER: kilnc: library: program: expected a package or a module of kiln ops, got
+func.func @plus(%a: tensor<8xf32> {kiln.name = "a"}, %b: tensor<8xf32>) -> (tensor<8xf32> {kiln.name = "total"}) {
+  %r = kiln.add %a, %b : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
+func.func @double_it(%a: tensor<?xi16, #kiln.symbols<0>> {kiln.name = "register"}) -> tensor<?xi16, #kiln.symbols<0>> attributes {kiln.symbols = 1} {
+  %r = kiln.add %a, %a : (tensor<?xi16, #kiln.symbols<0>>, tensor<?xi16, #kiln.symbols<0>>) -> tensor<?xi16, #kiln.symbols<0>>
+  return %r : tensor<?xi16, #kiln.symbols<0>>
+}

@@ -1,0 +1,35 @@
+// kilnc INPUT -o OUTPUT [--header FILE] [--project FOLDER]: a library of C functions from a package (.kiln) or from kiln ops in MLIR
+// (docs/libraries.md). --emit, --target, --cpu, --features, --weights and --name say what kind of one.
+#include "include/kiln/compiler.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <deque>
+
+using namespace llvm;
+
+static cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<package or MLIR>"));
+static cl::opt<std::string> output("o", cl::Required, cl::desc("Where the library goes"), cl::value_desc("file"));
+static cl::opt<std::string> header("header", cl::desc("Where its header goes"), cl::value_desc("file"));
+static cl::opt<std::string> project("project", cl::desc("A folder for a program that uses the library; needs --header"),
+                                    cl::value_desc("folder"));
+static cl::opt<std::string> name("name", cl::desc("Its name in C (the stem of the header, or of the library)"));
+static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, asm, llvm or mlir"), cl::init("so"));
+static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine)"), cl::value_desc("triple"));
+static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the best with commas between: the best that is met runs"),
+                                cl::value_desc("names"));
+static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"));
+static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the library) or caller"), cl::init("embed"));
+
+int main(int argc, char **argv) {
+  cl::ParseCommandLineOptions(argc, argv, "Makes libraries of C functions\n");
+  std::deque<std::string> copies; // the linker resets the options of the command line
+  auto text = [&](const std::string &given) { return given.empty() ? nullptr : copies.emplace_back(given).c_str(); };
+  kiln_library_request request{text(input),   text(output), text(header), text(project),  text(name),
+                               text(emitted), text(target), text(cpu),    text(features), text(weights)};
+  char *error = nullptr;
+  int32_t status = kiln_compiler_library(&request, &error);
+  if (error) errs() << "kilnc: " << error << "\n";
+  kiln_compiler_free(error);
+  return status != 0;
+}
