@@ -30,7 +30,7 @@ func.func @take(%x: tensor<3xf32>, %i: tensor<3xi64>) -> tensor<3xf32> {
 // NONE: --entry: expected a function of the file, got 'none'
 // COUNT: --input: expected 1 or 3 elements of float32[3], got 2
 // NUMBER: --input: expected a number, got 'x'
-// TARGET: target: expected one of cpu, got 'gpu'
+// TARGET: target: expected one of cpu, {{.*}}got 'gpu'
 
 // RUN: kiln-run %s --entry=choose --input=5,-1,3,3,nan,2 | FileCheck %s --check-prefix=CHOOSE
 // CHOOSE: float32[2, 3]: 5 1 3 3 1 2

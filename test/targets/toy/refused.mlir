@@ -7,7 +7,7 @@ func.func @sum(%x: tensor<4xf32>) -> tensor<f32> {
 }
 
 // RUN: not kiln-run %s --target=nothing 2>&1 | FileCheck %s --check-prefix=NAME
-// NAME: target: expected one of cpu, got 'nothing'
+// NAME: target: expected one of cpu, {{.*}}got 'nothing'
 
 // RUN: not kiln-run %s --load=%build/lib/nothing.so 2>&1 | FileCheck %s --check-prefix=LIBRARY
 // LIBRARY: kiln-run: --load: expected a library, got '{{.*}}nothing.so'
