@@ -1,5 +1,7 @@
 #include "frontend/tree/Tree.h"
 
+#include "lib/Core/Roll.h"
+
 #include <algorithm>
 
 namespace kiln {
@@ -44,10 +46,27 @@ static std::vector<int64_t> contentOf(const Piece &piece, bool isGuard) {
   return content;
 }
 
+/// Puts loops in the place of what repeats.
+static void rollLoops(Piece &piece) {
+  if (!piece.places.empty()) return;
+  std::vector<Repetition> found;
+  auto rolled = roll(piece.trace, found);
+  auto locationOf = [&](int64_t slot) { return piece.locations[size_t(slot)]; };
+  for (Repetition &r : found) piece.loops.push_back({locationOf(r.slot), r.trips, r.lines, std::move(r.why)});
+  if (!rolled) return;
+  std::vector<Location> locations;
+  for (int64_t slot : rolled->from) locations.push_back(locationOf(slot));
+  piece.ops = piece.trace.types.size() - size_t(piece.trace.inputs);
+  piece.trace = std::move(rolled->trace);
+  piece.locations = std::move(locations);
+}
+
 static std::shared_ptr<Step> makeStep(Piece &&piece) {
   auto step = std::make_shared<Step>();
   step->askedType = piece.askedType;
   step->segment = Segment(std::move(piece.trace), std::move(piece.places));
+  if (piece.ops) step->segment.ops = piece.ops;
+  step->loops = std::move(piece.loops);
   step->inputs = std::move(piece.inputs);
   step->live = std::move(piece.live);
   step->asked = piece.asked;
@@ -59,6 +78,7 @@ static std::shared_ptr<Step> makeStep(Piece &&piece) {
 
 Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
   keepWhatFails(piece.trace);
+  rollLoops(piece);
   auto [found, isNew] = known.try_emplace(contentOf(piece, isGuard));
   if (!isNew) return found->second.get();
   found->second = makeStep(std::move(piece));
@@ -70,6 +90,7 @@ Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
 
 std::pair<std::shared_ptr<Step>, bool> Tree::stepApart(Piece &&piece) {
   constexpr size_t kMost = 256;
+  rollLoops(piece);
   auto content = contentOf(piece, false);
   auto found = known.find(content);
   if (found != known.end()) return {found->second, false};
