@@ -48,13 +48,14 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
   return offset;
 }
 
-/// The input of a kernel that its one result changes in some places, where nothing else in the kernel reads it.
-Value changedInput(ir::KernelOp kernel) {
-  if (kernel.getNumResults() != 1) return nullptr;
-  Operation *op = kernel.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  if (!op || !(isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter))) return nullptr;
-  auto base = dyn_cast<BlockArgument>(op->getOperand(0));
-  if (!base || !base.hasOneUse()) return nullptr;
+/// The input of a kernel that result `i` changes in some places, or is what a loop makes of it, where nothing else in the kernel reads it.
+Value changedInput(ir::KernelOp kernel, unsigned i) {
+  auto result = dyn_cast<OpResult>(kernel.getBody().front().getTerminator()->getOperand(i));
+  Operation *op = result ? result.getOwner() : nullptr;
+  bool isPart = op && kernel.getNumResults() == 1 && (isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter));
+  if (!isPart && !isa_and_nonnull<ir::LoopOp>(op)) return nullptr;
+  auto base = dyn_cast<BlockArgument>(op->getOperand(isPart ? 0 : result.getResultNumber()));
+  if (!base || !(base.hasOneUse() || ir::changesOneElement(op))) return nullptr;
   Value input = kernel.getInputs()[base.getArgNumber()];
   auto isSame = [&](Value other) { return ir::memoryOf(other) == ir::memoryOf(input); };
   return llvm::count_if(kernel.getInputs(), isSame) == 1 ? input : nullptr;
@@ -62,7 +63,8 @@ Value changedInput(ir::KernelOp kernel) {
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   DenseMap<Operation *, int64_t> order;
-  DenseMap<Value, int64_t> placed; // the places of results in the workspace
+  DenseMap<Value, int64_t> placed;  // the places of results in the workspace
+  DenseMap<Value, int64_t> inPlace; // of a body, results of kernels that lie where an argument does
   SmallVector<Block> blocks;
   SmallVector<OpenBlock> open;
 
@@ -82,9 +84,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return last;
   }
 
-  /// The memory of the array that a kernel changes, where that array is not read later: the result takes it over.
-  std::optional<int64_t> takeOver(ir::KernelOp kernel, int64_t last) {
-    Value input = changedInput(kernel);
+  /// The memory of the array that a kernel changes to result `i`, where that array is not read later: the result takes it over.
+  std::optional<int64_t> takeOver(ir::KernelOp kernel, unsigned i, int64_t last) {
+    Value input = changedInput(kernel, i);
     auto found = input ? placed.find(ir::memoryOf(input)) : placed.end();
     if (found == placed.end() || lastUse(ir::memoryOf(input)) != order[kernel]) return std::nullopt;
     auto extend = [&](auto &block) {
@@ -106,15 +108,42 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return openPlace(size_t(found - open.begin()));
   }
 
-  /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what a kernel makes of it that nobody else
-  /// reads it after.
+  /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what kernels one after the other make of it,
+  /// each of which is the last to read what it changes.
   bool replacesArgument(func::FuncOp body, OpOperand &output) {
     if (output.getOperandNumber() >= body.getNumArguments()) return false;
     Value argument = body.getArgument(output.getOperandNumber()), root = ir::memoryOf(output.get());
     if (output.get() == argument) return true;
-    auto kernel = root.getDefiningOp<ir::KernelOp>();
-    Value changed = kernel ? changedInput(kernel) : Value();
-    return changed && ir::memoryOf(changed) == argument && lastUse(argument) == order[kernel];
+    SmallVector<Value> made;
+    while (root != argument) {
+      auto kernel = root.getDefiningOp<ir::KernelOp>();
+      Value changed = kernel ? changedInput(kernel, cast<OpResult>(root).getResultNumber()) : Value();
+      Value before = changed ? ir::memoryOf(changed) : Value();
+      if (!before || lastUse(before) != order[kernel]) return false;
+      made.push_back(root);
+      root = before;
+    }
+    for (Value v : made) inPlace[v] = int64_t(output.getOperandNumber());
+    return true;
+  }
+
+  /// What a body writes over its arguments, which its kernels are told too.
+  void placeInArguments(func::FuncOp body) {
+    Builder b(&getContext());
+    for (OpOperand &output : body.getBody().front().getTerminator()->getOpOperands()) {
+      if (!replacesArgument(body, output)) continue;
+      body.setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
+      count("plan-memory.replaced");
+    }
+    for (ir::KernelOp kernel : body.getOps<ir::KernelOp>()) {
+      SmallVector<int64_t> arguments;
+      for (Value result : kernel.getResults()) {
+        auto found = inPlace.find(result);
+        arguments.push_back(found == inPlace.end() ? -1 : found->second);
+      }
+      if (llvm::any_of(arguments, [](int64_t argument) { return argument >= 0; }))
+        kernel->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(arguments));
+    }
   }
 
   void runOnOperation() override {
@@ -123,16 +152,18 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     open.clear();
     int64_t total = 0;
     for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
+    inPlace.clear();
+    if (getOperation().isPrivate()) placeInArguments(getOperation());
     for (ir::KernelOp kernel : getOperation().getOps<ir::KernelOp>()) {
       SmallVector<int64_t> offsets;
-      for (Value result : kernel.getResults()) {
+      for (OpResult result : kernel.getResults()) {
         auto last = lastUse(result);
         offsets.push_back(-1);
-        if (!last) continue;
+        if (!last || inPlace.contains(result)) continue;
         ir::ArrayType type = ir::typeOf(result);
         bool isOpen = !type.shape.isStatic();
         int64_t bytes = isOpen ? 0 : (numElements(type.shape.words()) * byteSize(type.dtype) + 63) / 64 * 64;
-        if (auto taken = takeOver(kernel, *last)) offsets.back() = *taken;
+        if (auto taken = takeOver(kernel, result.getResultNumber(), *last)) offsets.back() = *taken;
         else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
         placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
@@ -142,12 +173,6 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     count("plan-memory.bytes", total);
     Builder b(&getContext());
-    if (getOperation().isPrivate())
-      for (OpOperand &output : getOperation().getBody().front().getTerminator()->getOpOperands())
-        if (replacesArgument(getOperation(), output)) {
-          getOperation().setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
-          count("plan-memory.replaced");
-        }
     getOperation()->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(total));
     if (open.empty()) return;
     count("plan-memory.open-blocks", int64_t(open.size()));
