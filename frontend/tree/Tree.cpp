@@ -46,16 +46,30 @@ static std::vector<int64_t> contentOf(const Piece &piece, bool isGuard) {
   return content;
 }
 
+/// Adds what repeats in a piece, the largest first: loops in loops once, and a few that are none.
+static void noteLoops(Piece &piece, std::vector<Repetition> &found) {
+  constexpr size_t kMost = 16, kMostRefused = 2;
+  std::ranges::stable_sort(found, std::greater(), [](const Repetition &r) { return r.trips * r.lines; });
+  size_t refused = 0;
+  for (Repetition &r : found) {
+    Location at = piece.locations[size_t(r.slot)];
+    auto isSame = [&](const Repeated &known) {
+      return known.at.code == at.code && known.at.instruction == at.instruction && (known.lines == r.lines || !r.why.empty());
+    };
+    if (piece.loops.size() == kMost || std::ranges::any_of(piece.loops, isSame) || (!r.why.empty() && refused++ >= kMostRefused)) continue;
+    piece.loops.push_back({at, r.trips, r.lines, std::move(r.why)});
+  }
+}
+
 /// Puts loops in the place of what repeats.
 static void rollLoops(Piece &piece) {
   if (!piece.places.empty()) return;
   std::vector<Repetition> found;
   auto rolled = roll(piece.trace, found);
-  auto locationOf = [&](int64_t slot) { return piece.locations[size_t(slot)]; };
-  for (Repetition &r : found) piece.loops.push_back({locationOf(r.slot), r.trips, r.lines, std::move(r.why)});
+  noteLoops(piece, found);
   if (!rolled) return;
   std::vector<Location> locations;
-  for (int64_t slot : rolled->from) locations.push_back(locationOf(slot));
+  for (int64_t slot : rolled->from) locations.push_back(piece.locations[size_t(slot)]);
   piece.ops = piece.trace.types.size() - size_t(piece.trace.inputs);
   piece.trace = std::move(rolled->trace);
   piece.locations = std::move(locations);

@@ -1,5 +1,6 @@
 #include "lib/Core/RollBody.h"
 
+#include "lib/Core/Assert.h"
 #include "lib/Core/Control.h"
 
 #include <algorithm>
@@ -60,9 +61,9 @@ struct Covered {
 
   Covered(BodyWriter &w, std::span<const Number> given, const Dims &counts, const Dims &steps) : starts(given.begin(), given.end()) {
     for (int i = 0; i < counts.rank; ++i) {
-      int64_t last = (counts[i] - 1) * steps[i];
+      int64_t last = std::max<int64_t>(counts[i] - 1, 0) * steps[i];
       hasSteps |= steps[i] != 1;
-      sizes.push(std::abs(last) + 1);
+      sizes.push(counts[i] ? std::abs(last) + 1 : 0);
       inner.push(last < 0 ? -last : 0);
       if (last >= 0) continue;
       Number &start = starts[size_t(i)];
@@ -104,8 +105,11 @@ int64_t BodyWriter::update(const TraceOp &op, int64_t x, int64_t value, std::spa
 int64_t BodyWriter::write(const Trace &from, const TraceOp &op, int64_t slot, std::span<const int64_t> operands,
                           std::span<const Number> numbers) {
   if (std::ranges::any_of(numbers, [](const Number &n) { return n.slot >= 0; })) {
-    if (op.op == Op::Constant) return numbers[0].slot;
-    return op.op == Op::Slice ? slice(op, operands[0], numbers) : update(op, operands[0], operands[1], numbers);
+    int64_t result = op.op == Op::Constant ? numbers[0].slot
+                     : op.op == Op::Slice ? slice(op, operands[0], numbers)
+                                          : update(op, operands[0], operands[1], numbers);
+    KILN_ASSERT(trace.types[size_t(result)] == from.types[size_t(slot)], "the type of the operation that is written");
+    return result;
   }
   std::vector<int64_t> words(op.words.begin(), op.words.end());
   size_t next = numbersOf(op).first;
