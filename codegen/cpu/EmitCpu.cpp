@@ -340,7 +340,8 @@ func::FuncOp ProgramEmitter::emitEntry() {
 /// What a kernel does, in cheap element operations, at the most; what is not known is much.
 static int64_t workOf(ir::KernelOp kernel) {
   using Kind = ir::KernelKind;
-  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Compact, Kind::Contraction};
+  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble,   Kind::Scatter,
+                             Kind::Scan,        Kind::Compact,   Kind::Contraction};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
   int64_t most = 1, cost = 0;
   auto elements = [](Value v) { return double(numElements(ir::recordedType(v).shape)); };

@@ -116,7 +116,7 @@ private:
         size_t &far = farthest[name];
         far = std::max(far, reach);
         values[name] = op.operands[i];
-        if (reach > period) addTo<int64_t>(invalid, place + period - (std::min(reach - period, period)) , reach - period, 1);
+        if (reach > period) addTo<int64_t>(invalid, place + period - (std::min(reach - period, period)), reach - period, 1);
       }
     }
     for (auto [name, reach] : farthest) addTo<double>(weight, size_t(name >> 16), reach, 64.0 + double(lines.bytesOf(values[name])));

@@ -38,8 +38,8 @@ struct Stretch {
 /// The longest one around line `seed`; none of it lies before `lowest`.
 Stretch stretchAround(const Lines &lines, size_t seed, size_t distance, size_t lowest);
 
-/// The loop that a stretch is: where its trips begin, so that they hand on as little as may be, each to the next one alone. None where values
-/// are handed on further than to the fourth repetition; `why` then says so.
+/// The loop that a stretch is: where its trips begin, so that they hand on as little as may be, each to the next one alone. None where
+/// values are handed on further than to the fourth repetition; `why` then says so.
 std::optional<Run> alignRun(const Lines &lines, const Stretch &stretch, size_t lowest, std::string &why);
 
 } // namespace kiln

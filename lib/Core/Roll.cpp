@@ -89,7 +89,8 @@ Changed withoutUnneeded(const Trace &trace) {
       if (known < 0) known = int64_t(changed.trace.bodies.size()), changed.trace.bodies.push_back(bodies[size_t(number)]);
       now.push_back(known);
     }
-    std::ranges::copy(withBodies(info(entry.op), entry.words, now), changed.trace.words.begin() + (entry.words.data() - changed.trace.words.data()));
+    std::ranges::copy(withBodies(info(entry.op), entry.words, now),
+                      changed.trace.words.begin() + (entry.words.data() - changed.trace.words.data()));
   }
   return changed;
 }
@@ -97,9 +98,9 @@ Changed withoutUnneeded(const Trace &trace) {
 //===-- one level ---------------------------------------------------------------------------------------------------===//
 
 // What a loop is worth: docs/loops.md has the measurements.
-constexpr size_t kLeastTrips = 8, kLeastSaved = 128, kLeastSavedFused = 1024;
-constexpr size_t kLoopWeight = 32;    // of a loop in a loop, in operations
-constexpr size_t kJoinedLines = 64;   // trips that fuse are written one after the other up to here
+constexpr size_t kLeastTrips = 8, kLeastSaved = 128, kLeastSavedFused = 512;
+constexpr size_t kLoopWeight = 32; // of a loop in a loop, in operations
+constexpr size_t kJoinedCost = 64; // trips that fuse are written one after the other up to this cost: one pass over memory for all of them
 constexpr size_t kMostJoined = 32;
 
 /// A run that becomes one loop, or two: of several trips at a time, and of the rest.
@@ -234,7 +235,9 @@ private:
   }
 
   void accept(const Run &run, RolledLoop loop) {
-    size_t joined = fuses(run) ? std::clamp<size_t>(kJoinedLines / run.period, 1, kMostJoined) : 1;
+    size_t cost = 0;
+    for (size_t p = run.first; p < run.first + run.period; ++p) cost += size_t(info(lines.ops[p].op).cost);
+    size_t joined = fuses(run) ? std::clamp<size_t>(kJoinedCost / std::max<size_t>(cost, 1), 1, kMostJoined) : 1;
     Chosen &c = chosen.emplace_back(Chosen{run, {}, joined});
     if (joined > 1) c.loops.push_back(*buildLoop(lines, run, joined));
     c.loops.push_back(std::move(loop));

@@ -106,8 +106,8 @@ int64_t BodyWriter::write(const Trace &from, const TraceOp &op, int64_t slot, st
                           std::span<const Number> numbers) {
   if (std::ranges::any_of(numbers, [](const Number &n) { return n.slot >= 0; })) {
     int64_t result = op.op == Op::Constant ? numbers[0].slot
-                     : op.op == Op::Slice ? slice(op, operands[0], numbers)
-                                          : update(op, operands[0], operands[1], numbers);
+                     : op.op == Op::Slice  ? slice(op, operands[0], numbers)
+                                           : update(op, operands[0], operands[1], numbers);
     KILN_ASSERT(trace.types[size_t(result)] == from.types[size_t(slot)], "the type of the operation that is written");
     return result;
   }

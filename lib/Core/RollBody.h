@@ -55,8 +55,8 @@ struct RolledLoop {
 /// How many trips from `trip` on have numbers that follow one rule each: the same, or start + step * trip.
 size_t regularTrips(const Lines &lines, const Run &run, size_t trip);
 
-/// The loop of a run of regular trips, whose body makes `joined` of them; none where what the first trip is handed is of another type than what
-/// others are, or is not one value.
+/// The loop of a run of regular trips, whose body makes `joined` of them; none where what the first trip is handed is of another type than
+/// what others are, or is not one value.
 std::optional<RolledLoop> buildLoop(const Lines &lines, const Run &run, size_t joined);
 
 /// A trace that was written anew, and by slot which one of the old trace it stands for.

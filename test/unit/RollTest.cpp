@@ -217,7 +217,9 @@ TEST(Roll, StepsAndSmallParts) {
   int64_t x = t.addInput(kTable);
   for (int64_t i = 0; i < 30; ++i) { // x[60-i:30-i:-3, 1::2] = half of x[i:i+20:2, 0:4:2]
     int64_t part = op(t, Op::Slice, {x}, {2, i, 0, 2, 10, 2, 2, 2, 2});
-    int64_t half = op(t, Op::Multiply, {part, op(t, Op::Broadcast, {op(t, Op::Constant, {}, {int64_t(DType::F64), std::bit_cast<int64_t>(0.5)})}, {0, 2, 10, 2})});
+    int64_t half =
+        op(t, Op::Multiply,
+           {part, op(t, Op::Broadcast, {op(t, Op::Constant, {}, {int64_t(DType::F64), std::bit_cast<int64_t>(0.5)})}, {0, 2, 10, 2})});
     x = op(t, Op::Update, {x, half}, {2, 60 - i, 1, 2, -3, 2});
   }
   t.outputs = {x};
