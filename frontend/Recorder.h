@@ -32,6 +32,13 @@ struct Source {
   bool operator==(const Source &) const = default;
 };
 
+/// Operations that repeat in a recording, as Repetition has them.
+struct Repeated {
+  Location at; // of the first one
+  size_t trips, lines;
+  std::string why; // that they are not a loop; empty: they are
+};
+
 /// A segment of a recording. All but the last ended where Python asked for a value.
 struct Piece {
   Trace trace;
@@ -44,6 +51,8 @@ struct Piece {
   std::string value; // the bits that Python was told
   std::string why;   // it asked
   Location at;
+  std::vector<Repeated> loops; // what repeats in it
+  size_t ops = 0;              // that were recorded, of one that was rolled
 };
 
 class Recorder final : public Mode {

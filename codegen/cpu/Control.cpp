@@ -36,7 +36,7 @@ private:
     return numElements(type.shape) * byteSize(type.dtype);
   }
   void copy(Value to, Value from, int64_t bytes) {
-    if (bytes) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
+    if (bytes && to != from) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
   }
   /// Memory for a value of the kernel's own.
   Value memoryFor(int64_t bytes) { return bytes <= kOnStackBytes ? e.stack(DType::U64, (bytes + 7) / 8 + (bytes == 0)) : k.scratch(bytes); }

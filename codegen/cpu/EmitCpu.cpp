@@ -28,6 +28,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 
+#include <cmath>
 #include <cstddef>
 
 using namespace mlir;
@@ -390,9 +391,14 @@ func::FuncOp ProgramEmitter::emitEntry() {
 /// What a kernel does, in cheap element operations, at the most; what is not known is much.
 static int64_t workOf(ir::KernelOp kernel) {
   using Kind = ir::KernelKind;
-  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Compact};
+  constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble,   Kind::Scatter,
+                             Kind::Scan,        Kind::Compact,   Kind::Contraction};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
   int64_t most = 1, cost = 0;
+  auto elements = [](Value v) { return double(numElements(ir::recordedType(v).shape)); };
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (ir::isKind(&op, ::kiln::Kind::Contract)) // each element of the result: about sqrt(|x| |y| / |result|) products
+      most = int64_t(std::sqrt(elements(op.getOperand(0)) * elements(op.getOperand(1)) * std::max(1.0, elements(op.getResult(0)))));
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     cost += cast<ir::ArrayOp>(op).getCost();
     for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))

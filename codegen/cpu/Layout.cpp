@@ -19,6 +19,11 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
   bool usesStack = isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
+      auto inPlace = kernel->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace);
+      if (inPlace && inPlace[int64_t(i)] >= 0) {
+        places[result] = places[main.getArgument(unsigned(inPlace[int64_t(i)]))];
+        continue;
+      }
       TensorType type = ir::recordedType(result);
       int64_t bytes = hasSymbols(type.shape) ? kOnStackBytes + 1 : numElements(type.shape) * byteSize(type.dtype);
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};

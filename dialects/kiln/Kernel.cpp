@@ -30,6 +30,11 @@ Value memoryOf(Value value) {
   return value;
 }
 
+bool changesOneElement(Operation *op) {
+  if (!isa<UpdateOp, DynamicUpdateOp>(op)) return false;
+  return llvm::all_of(typeOf(op->getOperand(1)).shape, [](Size size) { return size.is(1); });
+}
+
 std::optional<KernelKind> kernelKindOf(Operation *op) {
   switch (cast<ArrayOp>(op).getKind()) {
   case Kind::Reduce:

@@ -123,5 +123,7 @@ bool addsOnlyUnitAxes(mlir::Operation *op);
 bool isVectorProduct(mlir::Operation *op);
 /// The value whose memory a value names, through reshapes.
 mlir::Value memoryOf(mlir::Value value);
+/// Whether an operation changes one element of its first operand, which it may read as well: that is over before it writes.
+bool changesOneElement(mlir::Operation *op);
 
 } // namespace kiln::ir

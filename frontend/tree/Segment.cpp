@@ -3,16 +3,39 @@
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 namespace kiln {
 namespace {
 
+constexpr int64_t kNoConstant = std::numeric_limits<int64_t>::min();
+
+double expectedSeconds(const Trace &trace);
+
+/// The same of a loop: where it counts up to a constant, as rolled ones do, its trips; any other takes as long as it likes.
+double secondsOfLoop(const Trace &trace, const TraceOp &loop, const std::vector<int64_t> &constants) {
+  constexpr double kTrip = 5e-9, kUnknown = 1;
+  const Trace &condition = *trace.bodies[size_t(loop.words[0])];
+  for (size_t at = 0, slot = 0; at < condition.words.size(); ++slot) {
+    TraceOp entry = Trace::decode(condition.words, at);
+    if (entry.op == Op::Input) continue;
+    bool counts = entry.op == Op::Less && condition.outputs[0] == int64_t(slot) && std::ranges::max(entry.operands) < condition.inputs;
+    int64_t start = counts ? constants[size_t(loop.operands[size_t(entry.operands[0])])] : kNoConstant;
+    int64_t end = counts ? constants[size_t(loop.operands[size_t(entry.operands[1])])] : kNoConstant;
+    if (end == kNoConstant) return kUnknown;
+    int64_t trips = start == kNoConstant ? end : end - start; // at most
+    return double(std::max<int64_t>(trips, 0)) * (kTrip + expectedSeconds(*trace.bodies[size_t(loop.words[1])]));
+  }
+  return kUnknown;
+}
+
 /// Seconds that a trace is expected to run, from the bytes that it moves and the cost of its operations: enough to tell 1 us from 100.
 double expectedSeconds(const Trace &trace) {
   constexpr double kBytes = 1.0 / 12e9, kCost = 1.0 / 8e9, kProduct = 1.0 / 40e9, kLibrary = 1.0 / 1e9;
   double seconds = 0;
+  std::vector<int64_t> constants(trace.types.size(), kNoConstant); // by slot
   auto elements = [&](int64_t slot) { return double(numElements(trace.types[size_t(slot)].shape)); };
   auto bytes = [&](int64_t slot) { return elements(slot) * double(byteSize(trace.types[size_t(slot)].dtype)); };
   size_t slot = 0;
@@ -29,6 +52,10 @@ double expectedSeconds(const Trace &trace) {
     if (kind == Kind::Contract || kind == Kind::Convolve) { // each element of the result: about sqrt(|a| |b| / |result|) products
       double work = elements(entry.operands[0]) * elements(entry.operands[1]) * std::max(1.0, elements(int64_t(slot)));
       seconds += std::sqrt(work) * kProduct;
+    } else if (entry.op == Op::Constant) {
+      constants[slot] = entry.words[1];
+    } else if (entry.op == Op::Loop) {
+      seconds += secondsOfLoop(trace, entry, constants);
     } else if (kind == Kind::Control) { // as long as it likes
       seconds += 1;
     } else if (kind == Kind::Library || kind == Kind::Sort) {

@@ -1,5 +1,7 @@
 #include "frontend/tree/Sharing.h"
 
+#include "lib/Core/Roll.h"
+
 #include <algorithm>
 
 namespace kiln {
@@ -80,7 +82,11 @@ void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment,
     if (dynamic == Dynamic::Declared && !why.empty())
       throw Error(ErrorKind::Trace, "dynamic: expected a function whose recordings differ in sizes alone, got at another size: " + why);
   }
-  segment.takeOwnCode();
+  auto anyTrips = mayShare ? openTrips(*segment.trace) : std::nullopt;
+  if (!anyTrips) return segment.takeOwnCode();
+  auto program = codeOf(*anyTrips);
+  share(segment, program);
+  if (open.size() < kMostOpen) open.push_back(std::move(program));
 }
 
 } // namespace kiln

@@ -1,5 +1,7 @@
 #include "frontend/tree/Tree.h"
 
+#include "lib/Core/Roll.h"
+
 #include <algorithm>
 
 namespace kiln {
@@ -44,10 +46,41 @@ static std::vector<int64_t> contentOf(const Piece &piece, bool isGuard) {
   return content;
 }
 
+/// Adds what repeats in a piece, the largest first: loops in loops once, and a few that are none.
+static void noteLoops(Piece &piece, std::vector<Repetition> &found) {
+  constexpr size_t kMost = 16, kMostRefused = 2;
+  std::ranges::stable_sort(found, std::greater(), [](const Repetition &r) { return r.trips * r.lines; });
+  size_t refused = 0;
+  for (Repetition &r : found) {
+    Location at = piece.locations[size_t(r.slot)];
+    auto isSame = [&](const Repeated &known) {
+      return known.at.code == at.code && known.at.instruction == at.instruction && (known.lines == r.lines || !r.why.empty());
+    };
+    if (piece.loops.size() == kMost || std::ranges::any_of(piece.loops, isSame) || (!r.why.empty() && refused++ >= kMostRefused)) continue;
+    piece.loops.push_back({at, r.trips, r.lines, std::move(r.why)});
+  }
+}
+
+/// Puts loops in the place of what repeats.
+static void rollLoops(Piece &piece) {
+  if (!piece.places.empty()) return;
+  std::vector<Repetition> found;
+  auto rolled = roll(piece.trace, found);
+  noteLoops(piece, found);
+  if (!rolled) return;
+  std::vector<Location> locations;
+  for (int64_t slot : rolled->from) locations.push_back(piece.locations[size_t(slot)]);
+  piece.ops = piece.trace.types.size() - size_t(piece.trace.inputs);
+  piece.trace = std::move(rolled->trace);
+  piece.locations = std::move(locations);
+}
+
 static std::shared_ptr<Step> makeStep(Piece &&piece) {
   auto step = std::make_shared<Step>();
   step->askedType = piece.askedType;
   step->segment = Segment(std::move(piece.trace), std::move(piece.places));
+  if (piece.ops) step->segment.ops = piece.ops;
+  step->loops = std::move(piece.loops);
   step->inputs = std::move(piece.inputs);
   step->live = std::move(piece.live);
   step->asked = piece.asked;
@@ -59,6 +92,7 @@ static std::shared_ptr<Step> makeStep(Piece &&piece) {
 
 Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
   keepWhatFails(piece.trace);
+  rollLoops(piece);
   auto [found, isNew] = known.try_emplace(contentOf(piece, isGuard));
   if (!isNew) return found->second.get();
   found->second = makeStep(std::move(piece));
@@ -70,6 +104,7 @@ Step *Tree::stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh) {
 
 std::pair<std::shared_ptr<Step>, bool> Tree::stepApart(Piece &&piece) {
   constexpr size_t kMost = 256;
+  rollLoops(piece);
   auto content = contentOf(piece, false);
   auto found = known.find(content);
   if (found != known.end()) return {found->second, false};

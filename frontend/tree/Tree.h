@@ -31,6 +31,7 @@ struct Step {
   std::string why; // that was asked
   Location at;
   std::vector<Location> locations; // where each slot was recorded
+  std::vector<Repeated> loops;
 };
 
 /// New content of an input.

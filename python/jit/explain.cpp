@@ -54,6 +54,15 @@ Object placesOf(const Step &step) {
   return places;
 }
 
+/// What repeats in a step.
+Object loopsOf(const Step &step) {
+  Object loops(check(PyList_New(0)));
+  for (const Repeated &r : step.loops)
+    loops = add(loops, Py_BuildValue("{s:s,s:n,s:n,s:s}", "at", placeOf(r.at).c_str(), "trips", Py_ssize_t(r.trips), "ops",
+                                     Py_ssize_t(r.lines), "why", r.why.c_str()));
+  return loops;
+}
+
 /// The code of a step.
 Object stepOf(JitState &state, Step &step) {
   state.adoptCode(step);
@@ -66,7 +75,7 @@ Object stepOf(JitState &state, Step &step) {
   Object program(check(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8))));
   bool isReady = bool(segment.executable);
   return Object(check(
-      Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O}", "state",
+      Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O,s:O}", "state",
                     code             ? kStates[code->state]
                     : segment.device ? "interpreted"
                                      : "ready",
@@ -74,7 +83,7 @@ Object stepOf(JitState &state, Step &step) {
                     Py_ssize_t(segment.ops), "kernels", isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes",
                     int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
                     isReady && code->result.fromCache ? Py_True : Py_False, "any_size", segment.isOpen() ? Py_True : Py_False, "apart",
-                    segment.apart.c_str(), "_places", placesOf(step).get(), "_program", program.get())));
+                    segment.apart.c_str(), "loops", loopsOf(step).get(), "_places", placesOf(step).get(), "_program", program.get())));
 }
 
 /// The nodes of a tree: each with its parent, the value that leads to it, its step, and how it ends.

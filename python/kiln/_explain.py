@@ -25,7 +25,7 @@ class Explanation:
 
     ``variants`` is a list of dicts. Where the function asks for values, a variant is a tree: its ``nodes`` have the number of their
     ``parent``, the ``value`` that leads to them, their ``step``, how the path ``ends`` or what the node ``asks``, and ``hits``; ``steps`` are the
-    segments, which nodes share; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
+    segments, which nodes share, with ``loops``: where operations repeat, how many of them how often, and ``why`` that is no loop; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
     is apart from one that it reads from.
     """
 
@@ -86,6 +86,7 @@ class Explanation:
         lines, is_tree = [], len(v["nodes"]) > 1
         for number, step in enumerate(v["steps"][:_MOST_KERNELS]):
             lines.append(f"    {f'step {number}: ' if is_tree else ''}{step['ops']} operations {_code_text(step)}")
+            lines += [f"      {_loop_text(loop)}" for loop in step["loops"]]
             lines += self._kernel_lines(i, number) if step["state"] == "ready" else []
         if len(v["steps"]) > _MOST_KERNELS:
             lines.append(f"    and {len(v['steps']) - _MOST_KERNELS} steps more")
@@ -129,6 +130,12 @@ def _kernels_of(program, places):
         kernel["apart"] = [f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: it {why}" if not why.startswith("that") else
                            f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: {why}" for op, slot, other, otherslot, why in kernel["apart"]]
     return found
+
+
+def _loop_text(loop):
+    """What repeats in a recording, and whether that is a loop."""
+    what = f"{loop['at']}{loop['trips']} trips of {loop['ops']} operations are "
+    return what + (f"not a loop: {loop['why']}" if loop["why"] else "one loop")
 
 
 def _node_lines(nodes):

@@ -48,6 +48,19 @@ static Value inMemory(ir::DotGeneralOp dot, Value operand) {
   return isWhole(rank - 2) && isWhole(rank - 1) ? broadcast.getX() : operand;
 }
 
+/// Whether what is pulled with a value reads an array; also where it is too much to find out.
+bool Moves::readsWhenPulled(Value v, Value array) {
+  constexpr size_t kMost = 64;
+  llvm::SetVector<Value> ahead;
+  ahead.insert(v);
+  for (size_t i = 0; i < ahead.size(); ++i) {
+    if (i == kMost || ir::memoryOf(ahead[i]) == array) return true;
+    Operation *op = ahead[i].getDefiningOp();
+    if (op && (isMove(op) || isa<ir::ReshapeOp>(op))) ahead.insert(op->getOperands().begin(), op->getOperands().end());
+  }
+  return false;
+}
+
 void Moves::findRoots() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (op.hasTrait<OpTrait::IsTerminator>()) {
@@ -62,6 +75,9 @@ void Moves::findRoots() {
     if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
       for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
     if (auto convolution = dyn_cast<ir::ConvolutionOp>(op)) requireMemory(convolution.getW()); // read once for each position
+    // What is moved inside of an array is read before it is written, so that the array can be changed where it lies.
+    bool isPart = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) && !ir::changesOneElement(&op);
+    if (isPart && readsWhenPulled(op.getOperand(1), ir::memoryOf(op.getOperand(0)))) requireMemory(op.getOperand(1));
     for (OpOperand &operand : op.getOpOperands())
       if (cast<ir::ArrayOp>(op).getAccess(operand.getOperandNumber()) == ir::Access::Memory) requireMemory(operand.get());
   }

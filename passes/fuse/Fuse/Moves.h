@@ -30,6 +30,7 @@ private:
 
   bool isMove(mlir::Operation *op);
   void requireMemory(mlir::Value v);
+  bool readsWhenPulled(mlir::Value v, mlir::Value array);
   void copyAliasedOutputs();
   void findRoots();
   void copyReshapedArguments();

@@ -4,19 +4,19 @@ using namespace mlir;
 
 namespace kiln {
 
-/// The input that the one result of a kernel is a changed copy of.
-static Value changedInput(ir::KernelOp kernel) {
-  if (kernel.getNumResults() != 1) return nullptr;
-  Operation *op = kernel.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
-  if (!op || !(isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter))) return nullptr;
-  auto base = dyn_cast<BlockArgument>(op->getOperand(0));
-  if (!base || !base.hasOneUse()) return nullptr;
+Value changedInput(ir::KernelOp kernel, unsigned i) {
+  auto result = dyn_cast<OpResult>(kernel.getBody().front().getTerminator()->getOperand(i));
+  Operation *op = result ? result.getOwner() : nullptr;
+  bool isPart = op && kernel.getNumResults() == 1 && (isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter));
+  if (!isPart && !isa_and_nonnull<ir::LoopOp>(op)) return nullptr;
+  auto base = dyn_cast<BlockArgument>(op->getOperand(isPart ? 0 : result.getResultNumber()));
+  if (!base || !(base.hasOneUse() || ir::changesOneElement(op))) return nullptr;
   Value memory = ir::memoryOf(kernel.getInputs()[base.getArgNumber()]);
   auto isSame = [&](Value other) { return ir::memoryOf(other) == memory; };
   return llvm::count_if(kernel.getInputs(), isSame) == 1 ? memory : nullptr;
 }
 
-Reads::Reads(ir::KernelOp kernel) : kernel(kernel), changed(changedInput(kernel)) {
+Reads::Reads(ir::KernelOp kernel) : kernel(kernel) {
   Block &body = kernel.getBody().front();
   isInStep = kernel.getKind() == ir::KernelKind::Elementwise;
   for (Operation &op : llvm::reverse(body.without_terminator())) {
@@ -27,7 +27,7 @@ Reads::Reads(ir::KernelOp kernel) : kernel(kernel), changed(changedInput(kernel)
 }
 
 bool Reads::allow(unsigned result, Value memory) {
-  if (change(memory)) return true;
+  if (memory == changedInput(kernel, result)) return true;
   if (!isInStep) return false;
   for (auto [argument, input] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs()))
     if (ir::memoryOf(input) == memory && (elsewhere.contains(argument) || argument.getType() != kernel.getResult(result).getType()))

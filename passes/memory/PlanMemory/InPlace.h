@@ -6,6 +6,10 @@
 
 namespace kiln {
 
+/// The array outside the kernel that a result is, changed in some places, or what a loop makes of it, where nothing else in the kernel
+/// reads it; null where there is none.
+mlir::Value changedInput(ir::KernelOp kernel, unsigned result);
+
 /// The reads of a kernel. Each element of a result is written when all that is needed for it has been read, so memory that is read in
 /// step, every element at the position that is being written, may hold the result.
 class Reads {
@@ -13,12 +17,9 @@ public:
   explicit Reads(ir::KernelOp kernel);
   /// Whether result `result` may take over the memory of an array outside the kernel, which nobody reads after it.
   bool allow(unsigned result, mlir::Value memory);
-  /// Whether the one result is a changed copy of an array, which nothing else in the kernel reads.
-  bool change(mlir::Value memory) const { return changed && memory == changed; }
 
 private:
   ir::KernelOp kernel;
-  mlir::Value changed;                   // what the one result is a changed copy of
   bool isInStep = false;                 // any read is
   llvm::DenseSet<mlir::Value> elsewhere; // what is needed at other positions than the one that is being written
 };

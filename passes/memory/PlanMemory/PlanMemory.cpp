@@ -51,7 +51,8 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   DenseMap<Operation *, int64_t> order;
-  DenseMap<Value, int64_t> placed; // the places of results in the workspace
+  DenseMap<Value, int64_t> placed;  // the places of results in the workspace
+  DenseMap<Value, int64_t> inPlace; // of a body, results of kernels that lie where an argument does
   SmallVector<Block> blocks;
   SmallVector<OpenBlock> open;
 
@@ -101,20 +102,42 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return openPlace(size_t(found - open.begin()));
   }
 
-  /// The kernel whose result takes the place of an argument, as nobody reads that after it; null where there is none.
-  ir::KernelOp lastReader(Value root, Value argument) {
-    auto kernel = root.getDefiningOp<ir::KernelOp>();
-    return kernel && lastUse(argument) == order[kernel] ? kernel : ir::KernelOp();
-  }
-
-  /// Whether result `i` of a body is its argument `i`, or a kernel changes that in some places. (Where one computes it anew, as well to
-  /// another place as over the old one, its caller has two places already, or would have to copy.)
+  /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what kernels one after the other change of
+  /// it in some places, each of which is the last to read what it changes. (Where one computes it anew, as well to another place as over
+  /// the old one, its caller has two places already, or would have to copy.)
   bool replacesArgument(func::FuncOp body, OpOperand &output) {
     if (output.getOperandNumber() >= body.getNumArguments()) return false;
-    Value argument = body.getArgument(output.getOperandNumber());
+    Value argument = body.getArgument(output.getOperandNumber()), root = ir::memoryOf(output.get());
     if (output.get() == argument) return true;
-    ir::KernelOp kernel = lastReader(ir::memoryOf(output.get()), argument);
-    return kernel && Reads(kernel).change(argument);
+    SmallVector<Value> made;
+    while (root != argument) {
+      auto kernel = root.getDefiningOp<ir::KernelOp>();
+      Value before = kernel ? changedInput(kernel, cast<OpResult>(root).getResultNumber()) : Value();
+      if (!before || lastUse(before) != order[kernel]) return false;
+      made.push_back(root);
+      root = before;
+    }
+    for (Value v : made) inPlace[v] = int64_t(output.getOperandNumber());
+    return true;
+  }
+
+  /// What a body writes over its arguments, which its kernels are told too.
+  void placeInArguments(func::FuncOp body) {
+    Builder b(&getContext());
+    for (OpOperand &output : body.getBody().front().getTerminator()->getOpOperands()) {
+      if (!replacesArgument(body, output)) continue;
+      body.setResultAttr(output.getOperandNumber(), ir::kInPlace, b.getI64IntegerAttr(output.getOperandNumber()));
+      count("plan-memory.replaced");
+    }
+    for (ir::KernelOp kernel : body.getOps<ir::KernelOp>()) {
+      SmallVector<int64_t> arguments;
+      for (Value result : kernel.getResults()) {
+        auto found = inPlace.find(result);
+        arguments.push_back(found == inPlace.end() ? -1 : found->second);
+      }
+      if (llvm::any_of(arguments, [](int64_t argument) { return argument >= 0; }))
+        kernel->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(arguments));
+    }
   }
 
   /// Whether a result of a program may lie in the memory of the argument that it replaces: nothing can fail from there on.
@@ -122,24 +145,22 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     auto asked = program.getResultAttrOfType<IntegerAttr>(output.getOperandNumber(), ir::kReplaces);
     if (!asked) return false;
     Value argument = program.getArgument(unsigned(asked.getInt())), root = ir::memoryOf(output.get());
-    if (root == argument || returned.lookup(root) > 1) return false;
-    ir::KernelOp kernel = lastReader(root, argument);
-    return kernel && order[kernel] >= safe && Reads(kernel).allow(cast<OpResult>(root).getResultNumber(), argument);
+    auto kernel = root.getDefiningOp<ir::KernelOp>();
+    if (!kernel || returned.lookup(root) > 1 || order[kernel] < safe || lastUse(argument) != order[kernel]) return false;
+    return Reads(kernel).allow(cast<OpResult>(root).getResultNumber(), argument);
   }
 
-  void replaceArguments(func::FuncOp fn) {
+  void replaceArguments(func::FuncOp program) {
     int64_t safe = 0; // kernels that can fail stand before
-    for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+    for (ir::KernelOp kernel : program.getOps<ir::KernelOp>())
       if (mayFail(kernel)) safe = order[kernel] + 1;
-    Operation *end = fn.getBody().front().getTerminator();
+    Operation *end = program.getBody().front().getTerminator();
     DenseMap<Value, int> returned;
     for (Value v : end->getOperands()) ++returned[ir::memoryOf(v)];
     for (OpOperand &output : end->getOpOperands()) {
+      if (!replacesArgument(program, output, safe, returned)) continue;
       unsigned number = output.getOperandNumber();
-      if (!(fn.isPrivate() ? replacesArgument(fn, output) : replacesArgument(fn, output, safe, returned))) continue;
-      Attribute argument = Builder(&getContext()).getI64IntegerAttr(number);
-      if (!fn.isPrivate()) argument = fn.getResultAttr(number, ir::kReplaces);
-      fn.setResultAttr(number, ir::kInPlace, argument);
+      program.setResultAttr(number, ir::kInPlace, program.getResultAttr(number, ir::kReplaces));
       count("plan-memory.replaced");
     }
   }
@@ -150,13 +171,16 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     open.clear();
     int64_t total = 0;
     for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
+    inPlace.clear();
+    if (getOperation().isPrivate()) placeInArguments(getOperation());
+    else replaceArguments(getOperation());
     for (ir::KernelOp kernel : getOperation().getOps<ir::KernelOp>()) {
       SmallVector<int64_t> offsets;
       Reads reads(kernel);
       for (OpResult result : kernel.getResults()) {
         auto last = lastUse(result);
         offsets.push_back(-1);
-        if (!last) continue;
+        if (!last || inPlace.contains(result)) continue;
         ir::ArrayType type = ir::typeOf(result);
         bool isOpen = !type.shape.isStatic();
         int64_t bytes = isOpen ? 0 : (numElements(type.shape.words()) * byteSize(type.dtype) + 63) / 64 * 64;
@@ -170,7 +194,6 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     }
     count("plan-memory.bytes", total);
     Builder b(&getContext());
-    replaceArguments(getOperation());
     getOperation()->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(total));
     if (open.empty()) return;
     count("plan-memory.open-blocks", int64_t(open.size()));

@@ -7,13 +7,15 @@ def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
   let description = [{
     Each result of a kernel that is not an output of the program gets a byte offset, 64-byte aligned; arrays whose lifetimes
     do not overlap share memory. A result takes over the memory of an array that nobody reads afterwards where it changes that
-    in some places (an update, a scatter), or is computed from its elements at the same positions. The size is the attribute `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in
-    the blocks that `kiln.workspace_blocks` lists by type; a kernel names block i by -2 - i. Two of them share a block where their
-    lifetimes do not overlap and their sizes are the same for every call.
+    in some places (an update, a scatter, a loop), or is computed from its elements at the same positions. The size is the attribute
+    `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in the blocks that `kiln.workspace_blocks` lists by type; a
+    kernel names block i by -2 - i. Two of them share a block where their lifetimes do not overlap and their sizes are the same for
+    every call.
 
     In the same way results take over the memory of arguments: `kiln.in_place` of the result. In a body of a loop or branch that is the
-    argument with the number of the result. In a program it is the one that the result replaces (`kiln.replaces`, of what is
-    written into an argument), unless an operation behind could still fail: the program then has to end without effect.
+    argument with the number of the result, or what kernels one after the other make of it in some places: each of these says so too, by
+    result, with -1 for none. In a program it is the one that the result replaces (`kiln.replaces`, of what is written into an argument),
+    unless an operation behind could still fail: the program then has to end without effect.
 
     Counters: `plan-memory.arrays`, `plan-memory.in-place`, `plan-memory.bytes`, `plan-memory.open-blocks`, `plan-memory.replaced`.
   }];

@@ -1,0 +1,332 @@
+#include "lib/Core/Roll.h"
+
+#include "lib/Core/Control.h"
+#include "lib/Core/RollBody.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace kiln {
+
+//===-- rewriting ---------------------------------------------------------------------------------------------------===//
+
+Rewriter::Rewriter(const Trace &old) : slots(old.types.size(), -1), old(old) {
+  Trace &trace = result.trace;
+  trace.bodies = old.bodies;
+  trace.inputs = old.inputs;
+  trace.devices = old.devices;
+  size_t end = 0;
+  for (size_t at = 0, slot = 0; at < old.words.size() && Trace::decode(old.words, at).op == Op::Input; end = at, ++slot) {
+    slots[slot] = int64_t(slot);
+    result.from.push_back(int64_t(slot));
+    trace.types.push_back(old.types[slot]);
+  }
+  trace.words.assign(old.words.begin(), old.words.begin() + ptrdiff_t(end));
+}
+
+std::vector<int64_t> Rewriter::operandsOf(const TraceOp &op) const {
+  std::vector<int64_t> operands;
+  for (int64_t operand : op.operands) operands.push_back(slots[size_t(operand)]);
+  return operands;
+}
+
+void Rewriter::copy(const TraceOp &op, int64_t slot) {
+  int64_t first = result.trace.append(op.op, operandsOf(op), op.words, std::span(old.types).subspan(size_t(slot), op.results));
+  for (int64_t i = 0; i < int64_t(op.results); ++i) {
+    slots[size_t(slot + i)] = first + i;
+    result.from.push_back(slot + i);
+  }
+}
+
+int64_t Rewriter::constant(DType dtype, int64_t bits, int64_t of) {
+  int64_t words[] = {int64_t(dtype), bits};
+  result.from.push_back(of);
+  return result.trace.append(Op::Constant, {}, words, TensorType{dtype, {}});
+}
+
+int64_t Rewriter::numberOf(const std::shared_ptr<const Trace> &body) {
+  size_t hash = std::hash<std::string_view>()({reinterpret_cast<const char *>(body->words.data()), body->words.size() * sizeof(int64_t)});
+  std::vector<std::shared_ptr<const Trace>> &all = result.trace.bodies;
+  for (auto [known, number] : bodies)
+    if (known == hash && (all[size_t(number)] == body || *all[size_t(number)] == *body)) return number;
+  bodies.push_back({hash, int64_t(all.size())});
+  all.push_back(body);
+  return bodies.back().second;
+}
+
+int64_t Rewriter::loop(const std::shared_ptr<const Trace> &condition, const std::shared_ptr<const Trace> &body,
+                       std::span<const int64_t> operands, int64_t of) {
+  int64_t words[] = {numberOf(condition), numberOf(body)};
+  int64_t slot = result.trace.addOp(Op::Loop, operands, words);
+  result.from.resize(result.trace.types.size(), of);
+  return slot;
+}
+
+Changed Rewriter::finish() {
+  for (int64_t output : old.outputs) result.trace.outputs.push_back(slots[size_t(output)]);
+  return std::move(result);
+}
+
+namespace {
+
+/// The trace without operations that nobody needs, and bodies that none of them runs.
+Changed withoutUnneeded(const Trace &trace) {
+  std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
+  Lines lines(trace);
+  Rewriter result(trace);
+  for (size_t p = 0; p < lines.size(); ++p)
+    if (needed[size_t(lines.slots[p])]) result.copy(lines.ops[p], lines.slots[p]);
+  Changed changed = result.finish();
+  std::vector<int64_t> numbers(trace.bodies.size(), -1);
+  auto bodies = std::exchange(changed.trace.bodies, {});
+  for (size_t at = 0; at < changed.trace.words.size();) {
+    TraceOp entry = Trace::decode(changed.trace.words, at);
+    if (entry.op == Op::Input || info(entry.op).kind != Kind::Control) continue;
+    std::vector<int64_t> now;
+    for (int64_t number : bodyNumbers(info(entry.op), entry.words)) {
+      int64_t &known = numbers[size_t(number)];
+      if (known < 0) known = int64_t(changed.trace.bodies.size()), changed.trace.bodies.push_back(bodies[size_t(number)]);
+      now.push_back(known);
+    }
+    std::ranges::copy(withBodies(info(entry.op), entry.words, now),
+                      changed.trace.words.begin() + (entry.words.data() - changed.trace.words.data()));
+  }
+  return changed;
+}
+
+//===-- one level ---------------------------------------------------------------------------------------------------===//
+
+// What a loop is worth: docs/loops.md has the measurements.
+constexpr size_t kLeastTrips = 8, kLeastSaved = 128, kLeastSavedFused = 512;
+constexpr size_t kLoopWeight = 32; // of a loop in a loop, in operations
+constexpr size_t kJoinedCost = 64; // trips that fuse are written one after the other up to this cost: one pass over memory for all of them
+constexpr size_t kMostJoined = 32;
+
+/// A run that becomes one loop, or two: of several trips at a time, and of the rest.
+struct Chosen {
+  Run run;
+  std::vector<RolledLoop> loops;
+  size_t joined;
+};
+
+/// Rolls the repetitions of a trace that have no loops in them which are not rolled yet.
+class Level {
+public:
+  Level(const Trace &trace, std::vector<Repetition> &found) : lines(trace), found(found) {}
+
+  std::optional<Changed> run() {
+    choose();
+    if (chosen.empty()) return std::nullopt;
+    Rewriter result(lines.trace);
+    size_t p = 0;
+    for (const Chosen &c : chosen) {
+      for (; p < c.run.first; ++p) result.copy(lines.ops[p], lines.slots[p]);
+      write(c, result);
+      p = c.run.end();
+    }
+    for (; p < lines.size(); ++p) result.copy(lines.ops[p], lines.slots[p]);
+    return result.finish();
+  }
+
+private:
+  const Lines lines;
+  std::vector<Repetition> &found;
+  std::vector<Chosen> chosen;
+  size_t lowest = 0; // what is behind it is in no loop yet
+
+  void note(const Run &run, std::string why) {
+    if (run.trips >= kLeastTrips) found.push_back({lines.slots[run.first], run.trips, run.period, std::move(why)});
+  }
+
+  void choose() {
+    Echoes echoes(lines.forms);
+    std::map<size_t, size_t> seen; // by distance, up to where stretches of it are known
+    for (size_t p = 0; p < lines.size(); ++p)
+      for (size_t distance : echoes.at(p)) {
+        size_t &known = seen[distance];
+        if (known > p || p < lowest + distance) continue;
+        Stretch stretch = stretchAround(lines, p, distance, lowest);
+        known = std::max(stretch.end, p + 1);
+        if (stretch.end - stretch.begin < (kLeastTrips - 1) * distance) continue;
+        std::string why;
+        if (auto run = alignRun(lines, stretch, lowest, why)) take(*run);
+        else note({stretch.begin, distance, (stretch.end - stretch.begin) / distance + 1}, why);
+      }
+  }
+
+  /// Whether a value of a trip is used later than by the next one.
+  bool isUsedLater(const Run &run, size_t trip) const {
+    size_t end = run.at(std::min(trip + 2, run.trips));
+    for (int64_t slot = lines.slots[run.at(trip)]; slot < endSlot(run.at(trip + 1)); ++slot)
+      if (lines.lastUse[size_t(slot)] >= int64_t(end)) return true;
+    return false;
+  }
+  int64_t endSlot(size_t line) const { return line < lines.size() ? lines.slots[line] : int64_t(lines.makers.size()); }
+
+  /// Rolls what can be of a run: pieces that end where a value is used later, and where numbers follow another rule.
+  void take(const Run &run) {
+    size_t before = chosen.size();
+    std::string why;
+    for (size_t trip = 0, next = 0; trip < run.trips; trip = next) {
+      while (next + 1 < run.trips && !isUsedLater(run, next)) ++next;
+      ++next;
+      takeRegular({run.at(trip), run.period, next - trip}, why);
+      if (why.empty() && next - trip < run.trips) why = "values of several trips are used after them";
+    }
+    if (chosen.size() == before) note(run, why);
+  }
+
+  void takeRegular(Run run, std::string &why) {
+    while (run.trips >= kLeastTrips) {
+      Run part = run;
+      part.trips = regularTrips(lines, run, 0);
+      bool isTaken = isWorthIt(part, why) && takePart(part, why);
+      if (part.trips < kLeastTrips) why = "a number or position follows no simple rule";
+      size_t done = isTaken ? (part.end() - run.first) / run.period : std::max<size_t>(1, part.trips - 1);
+      run.first += done * run.period;
+      run.trips -= done;
+    }
+  }
+
+  /// Whether the trips are arithmetic alone, which fuses.
+  bool fuses(const Run &run) const {
+    for (size_t p = run.first; p < run.first + run.period; ++p) {
+      Kind kind = info(lines.ops[p].op).kind;
+      bool isLocal = kind == Kind::Elementwise || kind == Kind::Source || lines.ops[p].op == Op::Broadcast;
+      if (!isLocal) return false;
+    }
+    return true;
+  }
+
+  bool isWorthIt(const Run &run, std::string &why) const {
+    size_t weight = 0;
+    for (size_t p = run.first; p < run.first + run.period; ++p) weight += lines.ops[p].op == Op::Loop ? kLoopWeight : 1;
+    size_t saved = weight * (run.trips - 1);
+    if (run.trips >= kLeastTrips && saved >= (fuses(run) ? kLeastSavedFused : kLeastSaved)) return true;
+    if (run.trips >= kLeastTrips) why = "it is short, and faster as it is";
+    return false;
+  }
+
+  /// The values of the last trip that are used after it are handed on as well; else that trip stays as it is.
+  bool isComplete(const Run &run, const RolledLoop &loop) const {
+    for (int64_t slot = lines.slots[run.at(run.trips - 1)]; slot < endSlot(run.end()); ++slot)
+      if (lines.lastUse[size_t(slot)] >= int64_t(run.end()) && std::ranges::find(loop.produced, slot) == loop.produced.end()) return false;
+    return true;
+  }
+
+  bool takePart(Run &part, std::string &why) {
+    constexpr int kTries = 3;
+    for (int i = 0; i < kTries && part.trips >= kLeastTrips; ++i) {
+      auto loop = buildLoop(lines, part, 1);
+      if (!loop) {
+        part.first += part.period;
+        --part.trips;
+        why = "what the first trip takes is of another type";
+      } else if (!isComplete(part, *loop)) {
+        --part.trips;
+        why = "values of the last trip are used after it";
+      } else {
+        accept(part, std::move(*loop));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void accept(const Run &run, RolledLoop loop) {
+    size_t cost = 0;
+    for (size_t p = run.first; p < run.first + run.period; ++p) cost += size_t(info(lines.ops[p].op).cost);
+    size_t joined = fuses(run) ? std::clamp<size_t>(kJoinedCost / std::max<size_t>(cost, 1), 1, kMostJoined) : 1;
+    Chosen &c = chosen.emplace_back(Chosen{run, {}, joined});
+    if (joined > 1) c.loops.push_back(*buildLoop(lines, run, joined));
+    c.loops.push_back(std::move(loop));
+    lowest = run.end();
+    note(run, "");
+  }
+
+  void write(const Chosen &c, Rewriter &result) const {
+    int64_t of = lines.slots[c.run.first], count = result.constant(DType::I64, 0, of);
+    std::vector<int64_t> handedOn, reads;
+    for (int64_t slot : c.loops[0].initial) handedOn.push_back(result.slots[size_t(slot)]);
+    for (const Given &g : c.loops[0].reads)
+      reads.push_back(g.isNumber ? result.constant(DType::I64, g.value, of) : result.slots[size_t(g.value)]);
+    for (const RolledLoop &loop : c.loops) {
+      bool isLast = &loop == &c.loops.back();
+      std::vector<int64_t> operands = {count};
+      operands.insert(operands.end(), handedOn.begin(), handedOn.end());
+      operands.push_back(result.constant(DType::I64, int64_t(isLast ? c.run.trips : c.run.trips - c.run.trips % c.joined), of));
+      operands.insert(operands.end(), reads.begin(), reads.end());
+      count = result.loop(loop.condition, loop.body, operands, of);
+      for (size_t i = 0; i < handedOn.size(); ++i) handedOn[i] = count + 1 + int64_t(i);
+    }
+    for (size_t i = 0; i < handedOn.size(); ++i) result.slots[size_t(c.loops[0].produced[i])] = handedOn[i];
+  }
+};
+
+/// One after the other.
+void follow(Changed &first, Changed next) {
+  for (int64_t &slot : next.from) slot = first.from[size_t(slot)];
+  first = std::move(next);
+}
+
+bool canRoll(const Trace &trace) {
+  constexpr size_t kLeastWords = 3 * kLeastSaved;
+  if (trace.isOpen() || !trace.devices.empty() || trace.words.size() < kLeastWords) return false;
+  size_t inputs = 0;
+  for (size_t at = 0; at < trace.words.size() && Trace::decode(trace.words, at).op == Op::Input;) ++inputs;
+  return int64_t(inputs) == trace.inputs;
+}
+
+} // namespace
+
+std::optional<Rolled> roll(const Trace &recorded, std::vector<Repetition> &found) {
+  constexpr int kMostLevels = 8;
+  if (!canRoll(recorded)) return std::nullopt;
+  Changed now = withoutUnneeded(recorded);
+  bool isRolled = false;
+  for (int level = 0; level < kMostLevels; ++level) {
+    std::vector<Repetition> here;
+    auto next = Level(now.trace, here).run();
+    for (Repetition &r : here) {
+      r.slot = now.from[size_t(r.slot)];
+      found.push_back(std::move(r));
+    }
+    if (!next) break;
+    isRolled = true;
+    follow(now, std::move(*next));
+    if (auto hoisted = hoistNumbers(now.trace)) follow(now, std::move(*hoisted));
+  }
+  if (!isRolled) return std::nullopt;
+  follow(now, withoutUnneeded(now.trace));
+  return Rolled{std::move(now.trace), std::move(now.from)};
+}
+
+std::optional<Trace> openTrips(const Trace &trace) {
+  Lines lines(trace);
+  std::vector<char> isOpen(trace.types.size());
+  bool isAny = false;
+  for (size_t p = 0; p < lines.size(); ++p)
+    if (lines.ops[p].op == Op::Loop)
+      for (int64_t operand : lines.ops[p].operands.subspan(lines.ops[p].results))
+        if (int64_t maker = lines.makers[size_t(operand)]; maker >= 0 && lines.ops[size_t(maker)].op == Op::Constant)
+          isAny = isOpen[size_t(operand)] = true;
+  if (!isAny || !trace.devices.empty()) return std::nullopt;
+  Trace open;
+  open.bodies = trace.bodies;
+  open.symbols = 0;
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (isOpen[slot]) {
+      open.addInput(trace.types[slot++]);
+      continue;
+    }
+    open.inputs += entry.op == Op::Input;
+    open.words.insert(open.words.end(), trace.words.begin() + ptrdiff_t(entry.at), trace.words.begin() + ptrdiff_t(at));
+    for (size_t i = 0; i < entry.results; ++i) open.types.push_back(trace.types[slot++]);
+  }
+  open.outputs = trace.outputs;
+  return open;
+}
+
+} // namespace kiln

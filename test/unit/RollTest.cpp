@@ -1,0 +1,227 @@
+// Rolled loops: where the periods of a recording are found, and what they become.
+#include "frontend/Interpreter.h"
+#include "frontend/Ops.h"
+#include "lib/Core/Generalize.h"
+#include "lib/Core/Periods.h"
+#include "lib/Core/Roll.h"
+
+#include <gtest/gtest.h>
+
+using namespace kiln;
+
+namespace {
+
+const TensorType kRow{DType::F64, {4}}, kTable{DType::F64, {64, 4}};
+
+int64_t op(Trace &t, Op op, std::initializer_list<int64_t> operands, std::vector<int64_t> words = {}) {
+  return t.addOp(op, std::span(operands.begin(), operands.size()), words);
+}
+int64_t number(Trace &t, double value) {
+  int64_t c = op(t, Op::Constant, {}, {int64_t(DType::F64), std::bit_cast<int64_t>(value)});
+  return op(t, Op::Broadcast, {c}, {0, 1, 4});
+}
+/// Row `i` of a table.
+int64_t rowOf(Trace &t, int64_t table, int64_t i) {
+  return op(t, Op::Reshape, {op(t, Op::Slice, {table}, {2, i, 0, 2, 1, 4, 2, 1, 1})}, {1, 4});
+}
+int64_t withRow(Trace &t, int64_t table, int64_t i, int64_t row) {
+  return op(t, Op::Update, {table, op(t, Op::Reshape, {row}, {2, 1, 4})}, {2, i, 0, 2, 1, 1});
+}
+
+size_t count(const Trace &trace, Op which) {
+  size_t n = 0;
+  for (size_t at = 0; at < trace.words.size();) n += Trace::decode(trace.words, at).op == which;
+  return n;
+}
+
+std::vector<std::string> bits(const Trace &trace) {
+  std::vector<Array> inputs;
+  std::vector<const Array *> given;
+  double next = 0.25;
+  for (int64_t i = 0; i < trace.inputs; ++i) {
+    Array &a = inputs.emplace_back(Array::empty(trace.types[size_t(i)].dtype, trace.types[size_t(i)].shape));
+    for (int64_t k = 0; k < a.size(); ++k) reinterpret_cast<double *>(a.data())[k] = next = next * 1.25 - double(int64_t(next));
+  }
+  for (Array &a : inputs) given.push_back(&a);
+  std::vector<std::string> all;
+  for (const Array &result : interpret(trace, given)) all.emplace_back(result.data(), size_t(result.size() * byteSize(result.dtype)));
+  return all;
+}
+
+/// Rolled, with the bits of the recording.
+Trace rolled(const Trace &trace) {
+  std::vector<Repetition> found;
+  auto result = roll(trace, found);
+  EXPECT_TRUE(result) << (found.empty() ? "nothing repeats" : found[0].why);
+  if (!result) return {};
+  EXPECT_EQ(result->from.size(), result->trace.types.size());
+  EXPECT_EQ(bits(result->trace), bits(trace));
+  return std::move(result->trace);
+}
+
+std::string refused(const Trace &trace) {
+  std::vector<Repetition> found;
+  EXPECT_FALSE(roll(trace, found));
+  return found.empty() ? "" : found[0].why;
+}
+
+/// x = x * w + row i of a table, with a write of x into another row.
+Trace recurrence(int64_t trips, int64_t first = 0, int64_t step = 1) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable);
+  for (int64_t i = 0; i < trips; ++i) {
+    x = op(t, Op::Add, {op(t, Op::Multiply, {x, w}), rowOf(t, table, first + i * step)});
+    table = withRow(t, table, first + i * step, x);
+  }
+  t.outputs = {x, table};
+  return t;
+}
+
+} // namespace
+
+TEST(Roll, EchoesTellTheDistanceToTheLastLikePlace) {
+  std::vector<uint64_t> sequence;
+  for (int i = 0; i < 6; ++i) sequence.insert(sequence.end(), {1, 2, 1, 3, 1, 1});
+  Echoes echoes(sequence);
+  EXPECT_TRUE(echoes.at(1).empty());
+  EXPECT_EQ(echoes.at(9), std::vector<size_t>{6});       // 3 is there once in a period
+  EXPECT_EQ(echoes.at(29), (std::vector<size_t>{5, 6})); // two of 1 are there more often, sixteen places are not
+}
+
+TEST(Roll, StretchesEndWhereARelationChanges) {
+  Trace t = recurrence(10);
+  int64_t x = t.outputs[0], other = op(t, Op::Multiply, {x, x});
+  t.outputs = {op(t, Op::Add, {other, x})};
+  Lines lines(t);
+  Stretch stretch = stretchAround(lines, 20, 6, 0);
+  EXPECT_LE(stretch.begin, 12u); // lines of the first trips take inputs
+  EXPECT_EQ(stretch.end, 60u);
+  std::string why;
+  auto run = alignRun(lines, stretch, 0, why);
+  ASSERT_TRUE(run) << why;
+  EXPECT_EQ(run->first, 0u); // which may be anything
+  EXPECT_EQ(run->period, 6u);
+  EXPECT_EQ(run->trips, 10u);
+}
+
+TEST(Roll, APeriodBecomesALoop) {
+  Trace t = rolled(recurrence(40));
+  EXPECT_EQ(count(t, Op::Loop), 1u);
+  EXPECT_EQ(count(t, Op::Multiply), 0u);
+  EXPECT_EQ(count(rolled(recurrence(40, 50, -1)), Op::Loop), 1u);
+  EXPECT_EQ(count(rolled(recurrence(30, 3, 2)), Op::Loop), 1u);
+}
+
+TEST(Roll, TheNumberOfTripsIsAnInput) {
+  auto a = openTrips(rolled(recurrence(40))), b = openTrips(rolled(recurrence(63)));
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->serialize(), b->serialize());
+  auto instance = instantiate(*a, rolled(recurrence(50)));
+  ASSERT_TRUE(instance);
+  EXPECT_EQ(instance->numbers, std::vector<int64_t>{50});
+  EXPECT_FALSE(openTrips(recurrence(3)));
+}
+
+TEST(Roll, NumbersFollowRules) {
+  for (auto rule : {+[](int i) { return 3.0 * i + 2; }, +[](int i) { return i * 0.1; }, +[](int) { return 0.5; }}) {
+    Trace t;
+    int64_t x = t.addInput(kRow);
+    for (int i = 0; i < 300; ++i) x = op(t, Op::Add, {op(t, Op::Sin, {x}), number(t, rule(i))});
+    t.outputs = {x};
+    EXPECT_EQ(count(rolled(t), Op::Loop), 2u); // of many trips at once, and of the rest
+  }
+  Trace t;
+  int64_t x = t.addInput(kRow);
+  for (int i = 0; i < 300; ++i) x = op(t, Op::Add, {op(t, Op::Sin, {x}), number(t, i * i)});
+  t.outputs = {x};
+  EXPECT_EQ(refused(t), "a number or position follows no simple rule");
+}
+
+TEST(Roll, LoopsInLoops) {
+  auto nest = [](bool isTriangular) {
+    Trace t;
+    int64_t x = t.addInput(kRow), table = t.addInput(kTable);
+    for (int64_t i = 0; i < 30; ++i) {
+      for (int64_t k = 0; k < (isTriangular ? i : 30); ++k)
+        x = op(t, Op::Multiply, {op(t, Op::Add, {op(t, Op::Add, {x, rowOf(t, table, k)}), rowOf(t, table, i)}), number(t, double(i))});
+      table = withRow(t, table, i, op(t, Op::Sqrt, {x}));
+    }
+    t.outputs = {table};
+    return t;
+  };
+  Trace square = rolled(nest(false)), triangle = rolled(nest(true));
+  EXPECT_LE(square.types.size(), 100u);
+  EXPECT_LE(triangle.types.size(), 30 * 29 * 9 / 2 / 3u); // trips of few inner ones stay
+}
+
+TEST(Roll, ValuesOfTwoTripsBeforeJoinTrips) {
+  Trace t;
+  int64_t a = t.addInput(kRow), b = t.addInput(kRow), table = t.addInput(kTable);
+  for (int64_t i = 0; i < 64; ++i) {
+    int64_t next = op(t, Op::Add, {op(t, Op::Multiply, {a, b}), rowOf(t, table, i)});
+    a = b, b = next;
+  }
+  t.outputs = {a, b};
+  EXPECT_EQ(count(rolled(t), Op::Loop), 1u);
+}
+
+TEST(Roll, WhatIsUsedLaterStays) {
+  Trace t;
+  int64_t x = t.addInput(kRow), table = t.addInput(kTable);
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < 64; ++i) all.push_back(x = op(t, Op::Add, {op(t, Op::Sin, {x}), rowOf(t, table, i)}));
+  t.outputs = all;
+  EXPECT_EQ(refused(t), "values of several trips are used after them");
+  t.outputs = {all[40], all[63]}; // two loops
+  EXPECT_EQ(count(rolled(t), Op::Loop), 1u + (63 - 41 >= 32));
+  int64_t before = -1;
+  Trace u;
+  x = u.addInput(kRow), table = u.addInput(kTable);
+  for (int64_t i = 0; i < 64; ++i) before = op(u, Op::Sin, {x}), x = op(u, Op::Add, {before, rowOf(u, table, i)});
+  u.outputs = {x, before}; // of the last trip, which is not rolled
+  Trace r = rolled(u);
+  EXPECT_EQ(count(r, Op::Loop), 1u);
+  EXPECT_EQ(count(r, Op::Sin), 1u);
+}
+
+TEST(Roll, WhatDoesNotRepeatStays) {
+  Trace t;
+  int64_t x = t.addInput(kRow);
+  for (int64_t i = 0; i < 400; ++i) x = op(t, i % 7 * i % 5 ? Op::Sin : Op::Cos, {x});
+  t.outputs = {x};
+  std::vector<Repetition> found;
+  auto result = roll(t, found);
+  if (result) { EXPECT_EQ(bits(result->trace), bits(t)); }
+  Trace arrays; // of a list
+  x = arrays.addInput(kRow);
+  std::vector<int64_t> inputs;
+  for (int64_t i = 0; i < 200; ++i) inputs.push_back(arrays.addInput(kRow));
+  for (int64_t input : inputs) x = op(arrays, Op::Add, {op(arrays, Op::Sin, {x}), input});
+  arrays.outputs = {x};
+  EXPECT_FALSE(roll(arrays, found));
+}
+
+TEST(Roll, PartsOfNoElements) {
+  Trace t;
+  int64_t x = t.addInput(kTable), empty = op(t, Op::Slice, {x}, {2, 0, 0, 2, 0, 4, 2, 1, 1});
+  for (int64_t i = 0; i < 60; ++i) {
+    empty = op(t, Op::Add, {empty, op(t, Op::Slice, {x}, {2, i, 0, 2, 0, 4, 2, 2, 1})});
+    x = op(t, Op::Update, {x, empty}, {2, i, 0, 2, 1, 1});
+  }
+  t.outputs = {x};
+  EXPECT_EQ(count(rolled(t), Op::Loop), 1u);
+}
+
+TEST(Roll, StepsAndSmallParts) {
+  Trace t;
+  int64_t x = t.addInput(kTable);
+  for (int64_t i = 0; i < 30; ++i) { // x[60-i:30-i:-3, 1::2] = half of x[i:i+20:2, 0:4:2]
+    int64_t part = op(t, Op::Slice, {x}, {2, i, 0, 2, 10, 2, 2, 2, 2});
+    int64_t half =
+        op(t, Op::Multiply,
+           {part, op(t, Op::Broadcast, {op(t, Op::Constant, {}, {int64_t(DType::F64), std::bit_cast<int64_t>(0.5)})}, {0, 2, 10, 2})});
+    x = op(t, Op::Update, {x, half}, {2, 60 - i, 1, 2, -3, 2});
+  }
+  t.outputs = {x};
+  EXPECT_EQ(count(rolled(t), Op::Loop), 1u);
+}
