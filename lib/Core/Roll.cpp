@@ -16,6 +16,8 @@ Rewriter::Rewriter(const Trace &old) : slots(old.types.size(), -1), old(old) {
   trace.bodies = old.bodies;
   trace.inputs = old.inputs;
   trace.devices = old.devices;
+  trace.replaces = old.replaces;
+  trace.isFast = old.isFast;
   size_t end = 0;
   for (size_t at = 0, slot = 0; at < old.words.size() && Trace::decode(old.words, at).op == Op::Input; end = at, ++slot) {
     slots[slot] = int64_t(slot);
@@ -326,6 +328,8 @@ std::optional<Trace> openTrips(const Trace &trace) {
     for (size_t i = 0; i < entry.results; ++i) open.types.push_back(trace.types[slot++]);
   }
   open.outputs = trace.outputs;
+  open.replaces = trace.replaces;
+  open.isFast = trace.isFast;
   return open;
 }
 

@@ -126,3 +126,16 @@ def test_program_text_says_it():
     text = f.lower(x).ir("kiln")
     assert "{kiln.replaces = 0 : i64}" in text
     assert kn._core.print_ir(kn._core.parse_ir(text.encode()), "kiln") == text
+
+
+def test_loops_that_were_rolled():
+    def f(x, g):
+        for i in range(40):
+            x -= 0.01 * kn.tanh(g * x)
+
+    mine, theirs, g = kn.ones(5000), kn.ones(5000), kn.linspace(-1, 1, 5000)
+    fast, exact = kn.jit(f, fast_math=True), compiled(f, kn.ones(5000), g)
+    assert "kiln.replaces" in exact.lower(mine, g).ir("kiln") and fast.lower(mine, g).ir("kiln").count("kiln.fast_math") > 1
+    exact(mine, g)
+    f(theirs, g)
+    same_bits(mine, theirs)
