@@ -31,7 +31,8 @@ void setDefaultFloat(DType dtype);
 struct LongWork {
   void *(*begin)() = nullptr;
   void (*end)(void *) = nullptr;
-  void (*check)() = nullptr; // lets a signal through between the operations of a loop: throws what its handler raised
+  void (*check)() = nullptr;     // lets a signal through between the operations of a loop: throws what its handler raised
+  bool (*hasOthers)() = nullptr; // whether there are other threads of the host, that would run meanwhile
 };
 LongWork &longWork();
 

@@ -37,7 +37,8 @@ std::optional<int64_t> transposedAxis(ir::KernelOp kernel) {
     int64_t mine = -1, last = int64_t(move.getPermutation().size()) - 1;
     for (auto [i, from] : llvm::enumerate(move.getPermutation()))
       if (from == last) mine = int64_t(i);
-    bool fits = move.getResult().getType() == kernel.getResult(0).getType() || ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
+    bool fits = move.getResult().getType() == kernel.getResult(0).getType() ||
+                ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
     if (mine == last || !fits || (axis && *axis != mine)) return std::nullopt;
     axis = mine;
   }
@@ -67,7 +68,8 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   constexpr int64_t kWarpRow = 1024, kResident = 32;
   auto [space, axis] = cpu::spaceOf(kernel);
   SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
-  for (ir::StageAttr stage : cpu::stagesOf(kernel, layout)) stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
+  for (ir::StageAttr stage : cpu::stagesOf(kernel, layout))
+    stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
   if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads);
   bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
   int64_t threads = *space[axis] <= kWarpRow || hasProducts ? kWarp : kThreads;
@@ -96,7 +98,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
   bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
-  if (rows && rows.getThreads() > kWarp && hasProducts) return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
+  if (rows && rows.getThreads() > kWarp && hasProducts)
+    return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
   return success();
 }
 

@@ -9,8 +9,8 @@ namespace kiln::ir {
 
 inline constexpr int64_t kMostLanes = 64, kMostUnrolled = 16, kMostTileBytes = 4096, kMostPanelBytes = 64 << 20;
 inline constexpr int64_t kWarp = 32, kMostThreads = 1024; // threads that exchange registers; of a block
-inline constexpr int64_t kMostSharedBytes = 48 << 10; // that a block has without asking
-inline constexpr int64_t kMostSize = int64_t(1) << 40; // of a block: products of sizes stay far from overflow
+inline constexpr int64_t kMostSharedBytes = 48 << 10;     // that a block has without asking
+inline constexpr int64_t kMostSize = int64_t(1) << 40;    // of a block: products of sizes stay far from overflow
 
 /// The fields of a schedule against the kernel it is of; the first that does not fit is the diagnostic.
 class Fields {

@@ -26,10 +26,10 @@ private:
 };
 
 /// The input that code writes over, and is to find the result in: the memory itself where nobody else looks at it, else a copy.
-Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<Value> &memory) {
+Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<Value> &memory, bool mayWrite) {
   const Array &a = *inputs[input];
   constexpr int kOurs = 2; // of the cell, and of the run
-  bool isAlone = memory->refs.load(std::memory_order_acquire) == kOurs;
+  bool isAlone = mayWrite && memory->refs.load(std::memory_order_acquire) == kOurs;
   for (size_t i = 0; i < inputs.size(); ++i) isAlone &= i == input || inputs[i]->storage.get() != a.storage.get();
   if (!isAlone) return copyOfMemory(a);
   Array result = a;
@@ -54,15 +54,20 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   for (const int64_t &number : segment.values.numbers) buffers.push(const_cast<int64_t *>(&number));
   made.reserve(segment.outputs.size());
   std::span<const int64_t> inPlace = segment.executable->inPlace;
+  // Another thread sees an array as it was or as it is after: it waits for what is written in place, unless that takes long.
+  constexpr double kMostWaiting = 20e-3;
+  bool hasReaders = !inPlace.empty() && segment.isLong() && longWork().hasOthers && longWork().hasOthers();
+  bool keepsOthersOut = hasReaders && segment.seconds <= kMostWaiting, mayWrite = !hasReaders || keepsOthersOut;
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
     const TensorType &type = segment.outputs[i];
     bool isNew = i >= inPlace.size() || inPlace[i] < 0;
-    made.push_back(isNew ? Array::empty(type.dtype, type.shape) : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])]));
+    made.push_back(isNew ? Array::empty(type.dtype, type.shape)
+                         : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])], mayWrite));
     buffers.push(made.back().data());
     if (!isNew) buffers.data()[inPlace[i]] = made.back().data();
   }
   bool isStopped = false;
-  int32_t status = callProgram(segment, buffers.data(), dims.data(), hooks, isStopped);
+  int32_t status = callProgram(segment, buffers.data(), dims.data(), hooks, isStopped, keepsOthersOut);
   return isStopped ? RunStatus::Stopped : status ? RunStatus::Eager : RunStatus::Done;
 }
 
@@ -152,10 +157,11 @@ bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *co
   return false;
 }
 
-int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped) {
+int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped,
+                    bool keepsOthersOut) {
   const Executable &program = *segment.executable;
   void *workspace = segment.workspaceBytes ? threadWorkspace(segment.workspaceBytes) : nullptr;
-  if (!segment.isLong() || !longWork().begin) return program.entry(runtimeTable(), buffers, dims, workspace);
+  if (!segment.isLong() || !longWork().begin || keepsOthersOut) return program.entry(runtimeTable(), buffers, dims, workspace);
   struct Released { // other threads of the host run meanwhile
     void *state = longWork().begin();
     ~Released() { longWork().end(state); }

@@ -44,7 +44,8 @@ void commit(Array &target, const Array &content);
 /// read-only memory, which is refused at the user's line before anything is written.
 bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *const> arrays);
 
-/// The status of a program for its buffers, with long ones stopped by `poll`.
-int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped);
+/// The status of a program for its buffers, with long ones stopped by `poll`. `keepsOthersOut`: no other thread of the host runs meanwhile.
+int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped,
+                    bool keepsOthersOut = false);
 
 } // namespace kiln

@@ -445,7 +445,8 @@ void definePythonSide(py11::module_ &m) {
     longWork() = {[]() -> void * { return PyEval_SaveThread(); }, takeLockBack,
                   [] {
                     if (PyErr_CheckSignals()) throw kiln::py::PythonError();
-                  }};
+                  },
+                  [] { return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != nullptr; }};
   });
 }
 
