@@ -10,8 +10,6 @@ using namespace mlir;
 namespace kiln::library {
 namespace {
 
-constexpr llvm::StringLiteral kName = "kiln.name";
-
 /// A symbol of a program for any size is a size of the caller.
 void addSizes(PackageEntry &entry) {
   constexpr int64_t kLeast = 2; // programs for any size take no smaller one
@@ -29,7 +27,7 @@ PackageEntry entryOf(func::FuncOp fn) {
   entry.program = exportTrace(fn);
   addSizes(entry);
   for (auto [i, type] : llvm::enumerate(inputTypesOf(entry.program))) {
-    auto given = fn.getArgAttrOfType<StringAttr>(unsigned(i), kName);
+    auto given = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kName);
     PackageInput input;
     input.name = given ? given.str() : "arg" + std::to_string(i);
     for (int64_t size : type.shape)
@@ -37,8 +35,10 @@ PackageEntry entryOf(func::FuncOp fn) {
     entry.inputs.push_back(std::move(input));
   }
   for (unsigned i = 0; i < fn.getNumResults(); ++i) {
-    auto given = fn.getResultAttrOfType<StringAttr>(i, kName);
-    entry.outputs.push_back({given ? given.str() : "out" + std::to_string(i)});
+    auto given = fn.getResultAttrOfType<StringAttr>(i, ir::kName);
+    int64_t writes = entry.program.replaces.empty() ? -1 : entry.program.replaces[i];
+    std::string name = given ? given.str() : "out" + std::to_string(i);
+    entry.outputs.push_back({writes < 0 ? name : entry.inputs[size_t(writes)].name, writes});
   }
   return entry;
 }

@@ -89,17 +89,18 @@ LogicalResult KilnDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 LogicalResult KilnDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument, NamedAttribute attribute) {
   auto fn = dyn_cast<FunctionOpInterface>(op);
   if (fn && attribute.getName() == kStrides) return verifyStrides(fn, argument, attribute);
-  bool isText = attribute.getName() == kDevice || attribute.getName() == kInput;
+  bool isText = llvm::is_contained({kDevice, kInput, kName}, attribute.getName());
   if (fn && isText && isa<StringAttr>(attribute.getValue())) return success();
   return op->emitOpError() << "attribute " << attribute.getName() << " of argument " << argument << ": expected " << kStrides << ", or "
-                           << kDevice << " or " << kInput << " with a text, of a function";
+                           << kDevice << ", " << kInput << " or " << kName << " with a text, of a function";
 }
 
 LogicalResult KilnDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned result, NamedAttribute attribute) {
   auto fn = dyn_cast<FunctionOpInterface>(op);
   if (fn && (attribute.getName() == kReplaces || attribute.getName() == kInPlace)) return verifyPlace(fn, result, attribute);
+  if (fn && attribute.getName() == kName && isa<StringAttr>(attribute.getValue())) return success();
   return op->emitOpError() << "attribute " << attribute.getName() << " of result " << result << ": expected " << kReplaces << " or "
-                           << kInPlace << " of a function";
+                           << kInPlace << ", or " << kName << " with a text, of a function";
 }
 
 } // namespace kiln::ir

@@ -44,6 +44,8 @@ inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.
 inline constexpr llvm::StringLiteral kFastMath = "kiln.fast_math";
 /// Of an argument: its elements in a test, for kiln-run.
 inline constexpr llvm::StringLiteral kInput = "kiln.input";
+/// Of an argument or a result: its name in a library of C functions.
+inline constexpr llvm::StringLiteral kName = "kiln.name";
 /// Of a program, and of all of a module that is emitted: the bytes of its workspace; -1 where they follow from symbols.
 inline constexpr llvm::StringLiteral kWorkspaceBytes = "kiln.workspace_bytes";
 /// Of a result: the argument in the place of whose content it is, which nobody reads any more; and where that argument's memory is

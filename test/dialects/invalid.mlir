@@ -800,14 +800,14 @@ func.func @strides(%x: tensor<2xf32> {kiln.strides = array<i64: 1, 2>}) {
 
 // -----
 
-// expected-error@+1 {{attribute "kiln.other" of argument 0: expected kiln.strides, or kiln.device or kiln.input with a text, of a function}}
+// expected-error@+1 {{attribute "kiln.other" of argument 0: expected kiln.strides, or kiln.device, kiln.input or kiln.name with a text, of a function}}
 func.func @argument(%x: tensor<2xf32> {kiln.other = 1 : i64}) {
   return
 }
 
 // -----
 
-// expected-error@+1 {{attribute "kiln.other" of result 0: expected kiln.replaces or kiln.in_place of a function}}
+// expected-error@+1 {{attribute "kiln.other" of result 0: expected kiln.replaces or kiln.in_place, or kiln.name with a text, of a function}}
 func.func @result(%x: tensor<2xf32>) -> (tensor<2xf32> {kiln.other = 1 : i64}) {
   return %x : tensor<2xf32>
 }

@@ -125,7 +125,7 @@ int32_t kiln_open(const Library *library, Handle **opened, const Options *option
   m->processor = processor;
   m->weights[0] = (const void **)(m + 1);
   m->weights[1] = m->weights[0] + library->weights;
-  m->runtime = (kiln_rt){KILN_EXECUTABLE_VERSION, no_routine, options ? options->parallel_for : 0, never_stops};
+  m->runtime = (kiln_rt){KILN_EXECUTABLE_VERSION, no_routine, options ? options->parallel_for : 0, never_stops, never_stops};
   m->services = m->runtime.parallel_for ? &m->runtime : 0;
   int32_t status = find_weights(m, options, report);
   if (status) kiln_close(m);
