@@ -21,6 +21,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import eager  # noqa: E402
 import functions  # noqa: E402
+import gradients  # noqa: E402
 import kernels  # noqa: E402
 import libraries  # noqa: E402
 import loops  # noqa: E402
@@ -162,7 +163,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, eager_operations, every_function, loops.loops, libraries.libraries)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, gradients.gradients, eager_operations, every_function, loops.loops, libraries.libraries)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

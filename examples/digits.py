@@ -17,6 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import kiln as kn
 
+FOLDER = pathlib.Path("demo-output")
 CLUSTERS, ITERATIONS, COMPONENTS = 10, 20, 4
 
 
@@ -101,6 +102,23 @@ def check_pca(x, covariance, start):
     print(f"  PCA                |cosine| to scikit-learn's components {', '.join(f'{c:.5f}' for c in cosines)}")
     assert min(cosines) > 0.999
     return np.stack([c.numpy() for c in components])
+
+
+def check_package(train, labels, test, answers):
+    """The classifier and what it has seen as one file, for any number of images up to 1000: kiln-inspect shows it."""
+    train, labels = kn.asarray(train), kn.asarray(labels)
+
+    def classify(images):
+        return nearest_labels(train, labels, images)
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / "digits.kiln"
+    kn.export(classify, test[:8], to=path, dynamic={"images": {0: ("count", 1, 1000)}})
+    start = time.perf_counter()
+    loaded = kn.load(path)
+    took = time.perf_counter() - start
+    same = (loaded(test).numpy() == answers).all() and (loaded(test[:7]).numpy() == answers[:7]).all()
+    print(f"  package            {path}, {path.stat().st_size:,} bytes, loaded in {took * 1e3:.2f} ms, {'every answer equal' if same else 'answers DIFFER'}")
+    assert same
 
 
 # --- times -------------------------------------------------------------------------------------------------------------------
@@ -206,10 +224,9 @@ def draw(columns, names, table, centers, components):
     for place in grid.flat:
         place.axis("off")
     right.suptitle("k-means centers, then principal components")
-    folder = pathlib.Path("demo-output")
-    folder.mkdir(exist_ok=True)
-    figure.savefig(folder / "digits.png", dpi=110)
-    return folder / "digits.png"
+    FOLDER.mkdir(exist_ok=True)
+    figure.savefig(FOLDER / "digits.png", dpi=110)
+    return FOLDER / "digits.png"
 
 
 def main():
@@ -223,7 +240,8 @@ def main():
     start = rng.normal(size=64).astype(np.float32)
 
     print(f"digits: {len(x)} images of {x.shape[1]} pixels; checked against scikit-learn:")
-    check_neighbours(train, labels, test, truth)
+    answers = check_neighbours(train, labels, test, truth)
+    check_package(train, labels, test, answers)
     found = check_kmeans(x, centers)
     components = check_pca(x, covariance, start)
 

@@ -54,6 +54,8 @@ private:
   bool hasStreams = false, isRefused = false, hasTasks = false;
   Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
+  llvm::DenseSet<Value>
+      replacing; // results that lie in an input because they replace it; one that was placed there by hand is the caller's
   size_t committing = std::numeric_limits<size_t>::max(); // the first of them that writes into an input of the program
 
   /// A function that was emitted, for kernels that are equal to its own.
@@ -195,8 +197,7 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     emitted.push_back(wanted);
     count("emit-cpu.functions");
   }
-  if (!isBody && llvm::any_of(kernel.getResults(), [&](Value v) { return places.of(v).kind == Place::Argument; }))
-    committing = std::min(committing, kernels.size());
+  if (llvm::any_of(kernel.getResults(), [&](Value v) { return replacing.contains(v); })) committing = std::min(committing, kernels.size());
   kernels.push_back({wanted.function, slots});
   count("emit-cpu.kernels");
 }
@@ -374,11 +375,15 @@ func::FuncOp ProgramEmitter::emitEntry() {
     if (before == all.size()) return fence(), status;
     status = isCommitted(e, status, body->getArgument(0));
     Value isWell = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, e.scalar(DType::I32, 0).value);
-    e.when(isWell, [&] { // nothing of it fails
-      callInParts(e, body, all.drop_front(before), parts);
-      fence();
-    });
-    return status;
+    auto rest = scf::IfOp::create(b, loc, TypeRange(b.getI32Type()), isWell, /*withElseRegion=*/true);
+    b.setInsertionPointToStart(rest.thenBlock());
+    Value last = callInParts(e, body, all.drop_front(before), parts);
+    fence();
+    scf::YieldOp::create(b, loc, last);
+    b.setInsertionPointToStart(rest.elseBlock());
+    scf::YieldOp::create(b, loc, status);
+    b.setInsertionPointAfter(rest);
+    return rest.getResult(0);
   });
 }
 
@@ -468,6 +473,9 @@ void ProgramEmitter::emitWorkspace() {
 
 LogicalResult ProgramEmitter::run() {
   constexpr double kShare = 0.25; // measured: emission takes a tenth of the time
+  for (OpOperand &output : main.getBody().front().getTerminator()->getOpOperands())
+    if (unsigned i = output.getOperandNumber(); main.getResultAttr(i, ir::kReplaces) && main.getResultAttr(i, kInPlace))
+      replacing.insert(ir::memoryOf(output.get()));
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) {
     if (failed(checkSchedule(kernel, layoutOf(kernel, places)))) return failure();
     emitKernel(kernel);

@@ -115,9 +115,12 @@ bool CodeMap::mayFollow(int last, int offset) const {
   const Instruction &before = at(last);
   if (offset == before.next || std::ranges::find(handlers, offset) != handlers.end()) return true;
   const Opcodes &opcodes = Opcodes::get();
-  if (!opcodes.isJump(before.op)) return false;
+  if (!opcodes.isJump(before.op)) // a generator that native code goes on with, which nobody tells of its RESUME
+    return opcodes.name(before.op) == "YIELD_VALUE" && has(before.next) && offset == at(before.next).next;
   int target = before.next + (opcodes.isBackward(before.op) ? -2 : 2) * before.arg;
-  return offset == target || (has(target) && offset == at(target).next); // the end of a loop may be skipped
+  if (offset == target || !has(target)) return offset == target;
+  int behind = at(target).next; // the end of a loop may be skipped: from 3.13 on two instructions
+  return offset == behind || (opcodes.name(at(target).op) == "END_FOR" && has(behind) && offset == at(behind).next);
 }
 
 void CodeMap::reach(int offset, int depth, std::vector<int> &toDo) {

@@ -20,6 +20,20 @@ void Reader::noteResult(PyObject *o) {
   if (o && Py_REFCNT(o) == 1 && values.isOpen(o) && originOf(o) == Origin::Unknown) setOrigin(o, Origin::Fresh);
 }
 
+/// A tree of containers, whose leaves are arrays or come from elsewhere.
+void Reader::made(PyObject *o, int depth) {
+  constexpr int kDeepest = 64;
+  if (depth > kDeepest || !values.isOpen(o) || originOf(o) != Origin::Unknown) return;
+  Sort sort = values.sortOf(o);
+  if (sort != Sort::Tuple && sort != Sort::List && sort != Sort::Dict) return;
+  setOrigin(o, Origin::Fresh);
+  PyObject *key, *value;
+  if (sort == Sort::Dict)
+    for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);) made(value, depth + 1);
+  else
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) made(PySequence_Fast_GET_ITEM(o, i), depth + 1);
+}
+
 /// An object whose content is looked at or changed.
 void Reader::require(PyObject *o) {
   if (originOf(o) == Origin::Unknown) fail(std::string("uses a ") + nameOfType(o) + " that comes from elsewhere");

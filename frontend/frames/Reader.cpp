@@ -71,8 +71,19 @@ void Reader::coverKnown() {
   }
 }
 
+static thread_local Reader *running = nullptr;
+
+Reader::~Reader() {
+  if (running == this) running = nullptr;
+}
+
+void Reader::noteMade(PyObject *o) {
+  if (running && running->why.empty()) running->made(o, 0);
+}
+
 bool Reader::start() {
   hook = std::make_unique<Hook>(*this);
+  running = this;
   if (!hook->isWhole()) return false;
   try {
     coverKnown();

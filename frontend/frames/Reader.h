@@ -35,6 +35,10 @@ public:
   /// The call is over: whether all of it was seen. The stored values are then in the state.
   bool finish();
   void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;
+  ~Reader() override;
+
+  /// The package has put containers together, in this thread, that a function is to get: a transform the arguments of the one that it runs.
+  static void noteMade(PyObject *o);
 
 private:
   /// Fresh: made in this call. Covered: what it is, is guarded. InKey: all that it holds is in the key.
@@ -93,6 +97,7 @@ private:
     if (origin == Origin::Covered) kept.push_back(Object::borrow(o));
   }
   void noteResult(PyObject *o);
+  void made(PyObject *o, int depth);
   void require(PyObject *o);
   PyObject *canonical(PyObject *key);
   Place placeOf(Place::Kind kind, PyObject *container, PyObject *key = nullptr, Py_ssize_t index = 0);

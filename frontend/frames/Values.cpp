@@ -28,6 +28,13 @@ Known Values::known(PyObject *o) {
   return asked[o].second;
 }
 
+/// As PyIter_Check, of a type: a class of Python has a function there in any case.
+static bool hasNext(PyTypeObject *type) {
+  if (!type->tp_iternext || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return type->tp_iternext;
+  Object name(check(PyUnicode_InternFromString("__next__")));
+  return _PyType_Lookup(type, name.get());
+}
+
 Sort Values::sortOfType(PyTypeObject *type) {
   for (PyTypeObject *plain : {Py_TYPE(Py_None), &PyBool_Type, &PyLong_Type, &PyFloat_Type, &PyComplex_Type, &PyUnicode_Type, &PyBytes_Type,
                               Py_TYPE(Py_Ellipsis), Py_TYPE(Py_NotImplemented), &PyRange_Type, &PySlice_Type, &PyCode_Type})
@@ -44,12 +51,12 @@ Sort Values::sortOfType(PyTypeObject *type) {
   if (type == &PyModule_Type) return Sort::Module;
   bool isHeap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
   bool isView = type == &PyDictKeys_Type || type == &PyDictValues_Type || type == &PyDictItems_Type;
-  if (isView || (!isHeap && type->tp_iternext && type->tp_iter == PyObject_SelfIter)) return Sort::Iterator;
-  if (isHeap && type->tp_iternext && !std::strncmp(type->tp_name, "kiln.", 5)) return Sort::Iterator; // of an array
-  bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));       // holds what it was made with
+  if (isView || (!isHeap && hasNext(type) && type->tp_iter == PyObject_SelfIter)) return Sort::Iterator;
+  if (isHeap && hasNext(type) && !std::strncmp(type->tp_name, "kiln.", 5)) return Sort::Iterator; // of an array
+  bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));   // holds what it was made with
   if (Py_TYPE(type) != &PyType_Type || isError || type == &PySuper_Type) return Sort::Other;
   Known kind = known(reinterpret_cast<PyObject *>(type));
-  if (kind == Known::Computes) return type->tp_iternext ? Sort::Iterator : Sort::Trusted;
+  if (kind == Known::Computes) return hasNext(type) ? Sort::Iterator : Sort::Trusted;
   return isHeap && kind == Known::PlainClass && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
 }
 

@@ -63,8 +63,9 @@ private:
       malformed("expressions of '" + entry.name + "'", "numbers, dimensions and operations in postfix order", "others");
   }
 
-  /// Inputs are row-major and on the host.
+  /// Inputs are row-major, on the host, and left as they are: weights cannot be written over.
   void checkProgram() const {
+    if (!entry.program.replaces.empty()) malformed("outputs of '" + entry.name + "'", "memory of their own", "that of inputs");
     for (const std::string &device : entry.program.devices)
       if (device != kHostDevice) malformed("inputs of '" + entry.name + "'", "arrays of the host", "one of '" + device + "'");
     for (size_t at = 0; at < entry.program.words.size();) {

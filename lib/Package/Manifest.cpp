@@ -60,11 +60,13 @@ Json writeInput(const PackageEntry &entry, size_t number, const TensorType &type
   return json;
 }
 
+std::span<const uint8_t> bytesOf(const std::string &text) { return {reinterpret_cast<const uint8_t *>(text.data()), text.size()}; }
+
 Json writeEntry(const PackageEntry &entry, const std::string &program, const Package &package) {
   Json json = {{"name", entry.name}, {"program", program}, {"symbols", writeExpressions(entry.symbols, entry.dimensions)}};
   json["checked"] = writeBoxes(entry.checked);
   json["assumed"] = writeBoxes(entry.assumed);
-  json["signature"] = entry.signature.empty() ? Json() : Json::parse(entry.signature);
+  json["signature"] = entry.signature.empty() ? Json() : parse(bytesOf(entry.signature), "signature of '" + entry.name + "'");
   json["dimensions"] = json["inputs"] = json["outputs"] = Json::array();
   for (const Dimension &d : entry.dimensions) json["dimensions"].push_back({{"name", d.name}, {"least", d.least}, {"most", d.most}});
   std::vector<TensorType> types = inputTypesOf(entry.program);

@@ -95,8 +95,8 @@ void checkPackage(const Package &package);
 /// The entry of a name that these sizes of its dimensions run. Throws Error (package) where no entry has the name, (shape) for sizes that
 /// none was made for.
 const PackageEntry &entryFor(const Package &package, const std::string &name, std::span<const int64_t> sizes);
-/// What an entry's symbols are at some sizes; none for a program of fixed sizes. `specialize` (lib/Core/Generalize.h) says whether the program
-/// is one there: a symbol that is a size anywhere must be 2 or more. Throws Error (shape) for one that overflows.
+/// What an entry's symbols are at some sizes; none for a program of fixed sizes. `specialize` (lib/Core/Generalize.h) says whether the
+/// program is one there: a symbol that is a size anywhere must be 2 or more. Throws Error (shape) for one that overflows.
 std::vector<int64_t> symbolsOf(const PackageEntry &entry, std::span<const int64_t> sizes);
 
 } // namespace kiln

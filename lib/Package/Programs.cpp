@@ -35,6 +35,7 @@ Trace withInputs(const Trace &trace, std::span<const size_t> order) {
   Trace result;
   result.symbols = trace.symbols;
   result.bodies = trace.bodies;
+  result.isFast = trace.isFast;
   std::vector<size_t> inputs = inputSlots(trace);
   std::vector<int64_t> slots(trace.types.size(), -1); // by slot before, the one now
   for (size_t input : order) slots[inputs[input]] = result.addInput(trace.types[inputs[input]], {}, trace.deviceOf(input));

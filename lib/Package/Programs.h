@@ -9,7 +9,7 @@ namespace kiln {
 std::vector<TensorType> inputTypesOf(const Trace &trace);
 
 /// The program with these of its inputs, in this order, before all operations; each is row-major. The others must be unused: `usedInputs`
-/// tells.
+/// tells. No output is in the place of an input.
 Trace withInputs(const Trace &trace, std::span<const size_t> order);
 /// By input, whether an operation reads it or it is a result.
 std::vector<char> usedInputs(const Trace &trace);

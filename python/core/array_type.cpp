@@ -223,6 +223,21 @@ PyObject *toTuple(const Dims &dims) {
   return tuple;
 }
 PyObject *getShape(PyObject *self, void *) { return toTuple(arrayOf(self).shape); }
+int setShape(PyObject *self, PyObject *value, void *) {
+  return guardedInt([&] {
+    Array &array = arrayOf(self);
+    if (!value) throw Error(ErrorKind::Value, "shape: expected sizes, got none: it cannot be deleted");
+    auto *recorder = dynamic_cast<Recorder *>(Mode::current());
+    bool isMade = recorder && recorder->cellSlot(array.storage.get()) >= 0; // in the call, as all objects that show it were
+    if (recorder && !isMade) recorder->giveUp("the shape of an array from before the call is set");
+    Array view = reshape(array, resolveShape(array, toDims("shape", value)));
+    if (view.storage.get() != array.storage.get())
+      throw Error(ErrorKind::Shape,
+                  "shape: expected one that the memory of the array can be seen in, got " + toString(view.shape) + " (kn.reshape copies)");
+    array = std::move(view);
+    return 0;
+  });
+}
 PyObject *getStrides(PyObject *self, void *) {
   Dims bytes = arrayOf(self).strides;
   for (int i = 0; i < bytes.rank; ++i) bytes[i] *= byteSize(arrayOf(self).dtype);
@@ -371,7 +386,7 @@ PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of
                          {"__format__", format, METH_O, "Formats the element of an array without axes."},
                          {nullptr, nullptr, 0, nullptr}};
 
-PyGetSetDef getset[] = {{"shape", getShape, nullptr, "Sizes of the axes.", nullptr},
+PyGetSetDef getset[] = {{"shape", getShape, setShape, "Sizes of the axes; setting them is for NumPy's programs.", nullptr},
                         {"strides", getStrides, nullptr, "Bytes between neighbours along each axis.", nullptr},
                         {"dtype", getDType, nullptr, "Type of the elements.", nullptr},
                         {"ndim", getNdim, nullptr, "Number of axes.", nullptr},
@@ -422,8 +437,24 @@ static bool initIterator() {
   return iteratorType;
 }
 
+/// As NumPy's ndarray(shape, dtype=float64), of zeros.
+PyObject *newArrayOf(PyTypeObject *, PyObject *args, PyObject *kwargs) {
+  static const char *const names[] = {"shape", "dtype", nullptr};
+  PyObject *shape, *dtype = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:ndarray", const_cast<char **>(names), &shape, &dtype)) return nullptr;
+  return guarded([&] {
+    Dims sizes = toDims("ndarray", shape);
+    DType type = dtype ? toDType(dtype) : DType::F64;
+    for (int64_t size : sizes)
+      if (size < 0) fail(ErrorKind::Shape, "ndarray", "shape", "sizes of at least 0", toString(sizes));
+    checkSize("ndarray", {type, sizes});
+    return wrap(full(sizes, type, Scalar()));
+  });
+}
+
 bool initArrayType(PyObject *module) {
-  PyType_Slot slots[] = {{Py_tp_dealloc, slot(arrayDealloc)},
+  PyType_Slot slots[] = {{Py_tp_new, slot(newArrayOf)},
+                         {Py_tp_dealloc, slot(arrayDealloc)},
                          {Py_tp_repr, slot(repr)},
                          {Py_tp_str, slot(str)},
                          {Py_tp_richcompare, slot(richCompare)},
@@ -474,7 +505,7 @@ bool initArrayType(PyObject *module) {
                          {Py_bf_getbuffer, slot(getBuffer)},
                          {Py_bf_releasebuffer, slot(releaseBuffer)},
                          {0, nullptr}};
-  PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   return arrayType && initIterator() && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }

@@ -4,6 +4,7 @@
 #include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/Transform.h"
+#include "frontend/frames/Reader.h"
 
 #include <pybind11/stl.h>
 
@@ -206,6 +207,7 @@ void defineTransforms(py11::module_ &m) {
     });
   });
   m.def("is_debugging_nans", [] { return NanCheck::current() != nullptr; });
+  m.def("note_made", [](py11::handle o) { Reader::noteMade(o.ptr()); });
   m.def("innermost", describeInnermost);
   m.def("lowered", lowered);
   m.def("lift", lift);

@@ -14,6 +14,7 @@ if _interpreters.get_current() != _interpreters.get_main():  # before the native
 
 from enum import Enum as _Enum
 from functools import partial as _partial
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
 
@@ -94,6 +95,14 @@ __array_api_version__ = "2025.12"
 
 
 _LATER = {"export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
+
+if _TYPE_CHECKING:
+    from ._export import export
+    from ._load import load
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER})
 
 
 def __getattr__(name):

@@ -63,7 +63,10 @@ class _Call:
         self.op, self.function, self.structure, self.has_aux = op, function, structure, has_aux
 
     def __call__(self, arrays):
-        result = self.function(*_unflatten(self.structure, arrays))
+        arguments = _unflatten(self.structure, arrays)
+        if type(self.structure) is not int:
+            _core.note_made(arguments)
+        result = self.function(*arguments)
         others = []
         if self.has_aux:
             if not isinstance(result, tuple) or len(result) != 2:

@@ -4,7 +4,7 @@ import json
 from . import _core
 from ._creation import asarray
 from ._errors import make
-from ._signature import Parameters, build
+from ._signature import Parameters, build, check, size_text
 
 
 def load(path, *, verify=False):
@@ -92,12 +92,12 @@ class Entry:
     def __init__(self, module, variants):
         self.name, self._module, self._variants = variants[0]["name"], module, variants
         self._function = module._loaded.function(self.name)
-        signature = variants[0]["signature"]
-        if signature is None:
-            raise make("PackageError", f"package '{module.name}': entry '{self.name}': expected a signature for Python, got none")
+        self._inputs = [i for i in variants[0]["inputs"] if i["role"] in ("argument", "number")]
+        signature, given = variants[0]["signature"], [n for n, i in enumerate(self._inputs) if "initial" not in i]
+        if not check(signature, given, sum("writes" not in o for o in variants[0]["outputs"])):
+            raise make("PackageError", f"package '{module.name}': signature of '{self.name}': expected one of its arguments and results for Python, got {'none' if signature is None else 'another'}")
         self._parameters = Parameters(signature["parameters"])
         self._result = signature["result"]
-        self._inputs = [i for i in variants[0]["inputs"] if i["role"] in ("argument", "number")]
 
     @property
     def signature(self):
@@ -120,7 +120,8 @@ class Entry:
         return build(self._result, self._function(arrays))
 
     def __repr__(self):
-        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in self._variants[0]['outputs'])}>"
+        most = max(self._variants, key=lambda v: len(v["symbols"]))  # the others are special cases
+        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in most['outputs'])}>"
 
 
 def _array(value, known):
@@ -132,4 +133,4 @@ def _array(value, known):
 
 def _describe(known):
     """``x float32[n, 3]``"""
-    return f"{known['name']} {known['dtype']}[{', '.join(map(str, known.get('shape', ())))}]"
+    return f"{known['name']} {known['dtype']}[{', '.join(map(size_text, known.get('shape', ())))}]"

@@ -5,7 +5,6 @@ _MEANWHILE = {
     "a loop over slices, as in x[i:i + n]": "data train",
     "kiln.numpy.savez": "save_safetensors load_safetensors",
     "a Python function: jitted functions call it in eager": "custom_op pure_callback",
-    "print, which runs in eager": "debug",
     "a file of numbers": "SummaryWriter",
 }
 PLANNED = {name: meanwhile for meanwhile, names in _MEANWHILE.items() for name in names.split()}

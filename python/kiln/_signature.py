@@ -11,6 +11,7 @@ from ._core import Array
 from ._errors import make
 
 _KINDS = {k.name: k for k in inspect._ParameterKind}
+_SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
 
 
 def plain(value):
@@ -106,6 +107,47 @@ def has_arrays(tree):
     """Whether a tree has an array in it."""
     kind, *rest = tree
     return kind == "array" or kind == "dict" and any(has_arrays(item) for _, item in rest[0]) or kind in ("list", "tuple", "namedtuple") and any(map(has_arrays, rest[-1]))
+
+
+def check(signature, inputs, outputs):
+    """Whether a signature that a file says is one: trees of known kinds that have each array of ``inputs`` once, and results below ``outputs``."""
+    def arrays(tree):
+        kind, *rest = tree
+        if kind == "array":
+            (place,) = rest
+            return [place] if type(place) is int else [-1]
+        if kind in ("list", "tuple", "namedtuple", "dict"):
+            if kind == "namedtuple" and len(collections.namedtuple(*rest[:2])._fields) != len(rest[2]):
+                return [-1]
+            items = rest[-1] if kind != "dict" else [item for _, item in rest[0]]
+            return [place for item in items for place in arrays(item)]
+        if kind == "number":
+            number(*rest)
+        known = kind == "value" and plain(*rest) is not None or kind in ("number", "fixed") and isinstance(*rest, str)
+        return [] if known else [-1]
+
+    try:
+        Parameters(signature["parameters"])
+        given = [place for _, _, tree in signature["parameters"] for place in arrays(tree)]
+        return sorted(given) == sorted(inputs) and all(0 <= place < outputs for place in arrays(signature["result"]))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def size_text(size):
+    """A size of a manifest as Python writes it: ``(n + 1) // 2``."""
+    if not isinstance(size, list):
+        return str(size)
+    stack = []  # texts, and whether they need parentheses inside of others
+    for item in size:
+        if item in _SIGNS:
+            (b, is_sum_b), (a, is_sum_a) = stack.pop(), stack.pop()
+            is_call = item.endswith("()")
+            inside = [f"({t})" if (is_sum and item != "+" and not is_call) else t for t, is_sum in ((a, is_sum_a), (b, is_sum_b))]
+            stack.append((_SIGNS[item].format(*inside).replace("+ -", "- "), not is_call))
+        else:
+            stack.append((str(item), False))
+    return stack[0][0]
 
 
 class Parameters:

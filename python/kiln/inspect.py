@@ -5,25 +5,7 @@ import sys
 from . import _core
 from ._errors import KilnError
 from ._load import load
-
-_SIGNS = {"+": "{} + {}", "*": "{} * {}", "//": "{} // {}", "max()": "max({}, {})", "min()": "min({}, {})"}
-
-
-def size_text(size):
-    """A size of a manifest as Python writes it: ``(n + 1) // 2``."""
-    if not isinstance(size, list):
-        return str(size)
-    stack = []  # texts, and whether they need parentheses inside of others
-    for item in size:
-        if item in _SIGNS:
-            (b, is_sum_b), (a, is_sum_a) = stack.pop(), stack.pop()
-            is_call = item.endswith("()")
-            inside = [f"({t})" if (is_sum and item != "+" and not is_call) else t for t, is_sum in ((a, is_sum_a), (b, is_sum_b))]
-            stack.append((_SIGNS[item].format(*inside).replace("+ -", "- "), not is_call))
-        else:
-            stack.append((str(item), False))
-    return stack[0][0]
-
+from ._signature import size_text
 
 def _array_text(known):
     return f"{known['dtype']}[{', '.join(size_text(s) for s in known.get('shape', ()))}]"

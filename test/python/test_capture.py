@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import kiln as kn
+from conftest import same_bits
 from kiln import _capture
 
 
@@ -186,7 +187,7 @@ def test_functions_and_classes_are_places():
 
 def test_all_functions_of_kiln_are_known_to_compute_or_not():
     """A new module of Kiln is entered in one list or the other: here."""
-    more = {"jit", "clear_caches", "disable_jit", "memory_stats", "show_versions", "get_include", "config", "testing", "set_default_dtype", "set_num_threads", "get_num_threads", "cache", "tree", "device", "devices", "default_device", "set_default_device", "custom_vjp", "custom_jvp", "checkpoint"}
+    more = {"jit", "clear_caches", "disable_jit", "memory_stats", "show_versions", "get_include", "config", "testing", "set_default_dtype", "set_num_threads", "get_num_threads", "cache", "tree", "device", "devices", "default_device", "set_default_device", "custom_vjp", "custom_jvp", "checkpoint", "export", "load"}
     unknown = []
     for name in dir(kn):
         value = getattr(kn, name)
@@ -203,3 +204,32 @@ def test_code_without_end_is_refused():
         exec(f"def f{i}(x): return f{i - 1}(x)", scope)
     assert re.search("too many functions|too deep", _capture.analyze(scope["f399"], [])[1])
     assert sys.getrecursionlimit() >= 1000
+
+
+def test_generators_that_native_code_goes_on_with():
+    """In functions that are reached by a value, so that they are looked at as they run."""
+    def unpacked(n, x):
+        a, b = (x[k] for k in range(2))
+        return n.exp(a) + b
+
+    def summed(n, x):
+        return sum(n.exp(x[k]) * k for k in range(3))
+
+    def largest(n, x):
+        return max(float(k) for k in range(3)) * n.exp(x)
+
+    def mapped(n, x):
+        return dict((k, n.exp(x[k])) for k in range(2))[1] + tuple(x[k] for k in range(2))[0]
+
+    names, x = type("Names", (), {"exp": staticmethod(kn.exp)})(), kn.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    for f in (unpacked, summed, largest, mapped):
+        jitted = kn.jit(lambda x, f=f: f(names, x), on_miss="raise")
+        for _ in range(3):
+            same_bits(jitted(x), f(names, x))
+
+
+def test_dtypes_are_given_to_functions_that_are_values():
+    names, x = type("Names", (), {"eye": lambda self, k: kn.eye(k, dtype=kn.float64), "zeros": staticmethod(lambda k: kn.zeros(k, dtype=kn.int32))})(), kn.ones(3)
+    f = kn.jit(lambda x: names.eye(3) @ kn.astype(x, kn.float64) + names.zeros(3), on_miss="raise")
+    for _ in range(3):
+        assert f(x).tolist() == [1, 1, 1] and f(x).dtype is kn.float64

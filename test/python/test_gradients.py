@@ -401,3 +401,25 @@ def test_conventions(f, x, gradient):
     x = kn.asarray(np.array(x))
     approx(kn.grad(f)(x), gradient, 1e-14)
     approx(kn.jvp(f, (x,), (kn.ones_like(x),))[1], np.sum(gradient), 1e-14)
+
+
+def loss_of(n, p, x):
+    return kn.sum(n.tanh(x @ p["w"] + p["b"][0]))
+
+
+def test_jitted_gradients_of_functions_that_are_values():
+    """Models by objects, defaults and closures: the containers that a transform puts together were made in the call."""
+    class Names:
+        tanh = staticmethod(kn.tanh)
+
+    names, x, p = Names(), numbers(3, 4), {"w": numbers(4, 2), "b": [numbers(2)]}
+    for f in (lambda p, x: loss_of(names, p, x), lambda p, x, m=loss_of: m(kn, p, x), lambda p, x: (lambda q: loss_of(names, q, x))(p)):
+        want = kn.value_and_grad(f)(p, x)
+        jitted = kn.jit(kn.value_and_grad(f), on_miss="raise")
+        for _ in range(3):
+            got = jitted(p, x)
+            for a, b in zip(kn.tree.leaves(got), kn.tree.leaves(want)):
+                same_bits(a, b)
+    changed = {"w": p["w"] * 2, "b": [p["b"][0] + 1]}
+    for a, b in zip(kn.tree.leaves(jitted(changed, x)), kn.tree.leaves(kn.value_and_grad(f)(changed, x))):
+        same_bits(a, b)

@@ -209,7 +209,7 @@ def test_the_default_dtype_is_set_once(tmp_path):
 
 
 def test_names_that_are_planned_say_so():
-    for name in ("optim", "export"):
+    for name in ("optim", "custom_op"):
         with pytest.raises(AttributeError, match="it is planned; meanwhile use"):
             getattr(kn, name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'$"):
@@ -240,3 +240,50 @@ def test_ufuncs_compile(np):
     for a, b in zip(jitted(x, y), scope["f"](x, y)):
         same_bits(a, b)
     assert jitted.stats.kernels
+
+
+def test_arrays_by_their_class_and_shapes_that_are_set():
+    import kiln.numpy as np
+
+    x = np.ndarray((2, 3))
+    assert isinstance(x, np.ndarray) and x.shape == (2, 3) and x.dtype == np.float64
+    assert np.ndarray(4, dtype="int32").dtype == np.int32 and np.ndarray(()).shape == ()
+    y = np.arange(6)
+    whole, y.shape = y, (2, -1)
+    y[0, 1] = 9
+    assert y.tolist() == [[0, 9, 2], [3, 4, 5]] and whole is y
+    part = np.arange(12).reshape(3, 4)[:, 0]
+    part.shape = (3, 1)
+    part[1] = 7
+    assert part.tolist() == [[0], [7], [8]]
+
+    def inside(x):
+        z = np.ndarray(x.shape)
+        z[...] = x
+        z.shape = (-1,)
+        return z
+
+    def outside(x):
+        x.shape = (3, 2)
+        return x + 1
+
+    for f in (inside, outside):
+        jitted, mine, theirs = kn.jit(f), np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3)
+        for _ in range(3):
+            mine.shape = theirs.shape = (2, 3)
+            assert jitted(mine).tolist() == f(theirs).tolist() and mine.shape == theirs.shape
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda np: np.ndarray((-1,)), ValueError, "ndarray: shape: expected sizes of at least 0"),
+    (lambda np: np.ndarray(), TypeError, "missing required argument 'shape'"),
+    (lambda np: np.ndarray(3, "none"), TypeError, "dtype: name: expected one of"),
+    (lambda np: np.ndarray((1 << 62,)), ValueError, "ndarray: number of elements: expected at most"),
+    (lambda np: setattr(np.ones((2, 3)).T, "shape", (6,)), ValueError, "shape: expected one that the memory of the array can be seen in"),
+    (lambda np: setattr(np.ones(3), "shape", (2,)), ValueError, "number of elements: expected 3"),
+    (lambda np: delattr(np.ones(3), "shape"), ValueError, "shape: expected sizes, got none: it cannot be deleted")])
+def test_what_no_array_can_be(call, error, message):
+    import kiln.numpy as np
+
+    with pytest.raises(error, match=message):
+        call(np)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -232,6 +233,23 @@ def test_names(tmp_path):
     assert m.name == "g" and "go(double, größe): a float32[3], b float32[3] -> c float32[3], d" in repr(m)
 
 
+@pytest.mark.parametrize("path, value", [
+    ((), None), ((), {}), (("parameters",), []), (("parameters", 0, 1), "KING"), (("parameters", 0, 2), ["array", 7]), (("parameters", 0, 2), ["array", "0"]), (("parameters", 0, 2), []),
+    (("parameters", 0, 2), ["list", 5]), (("parameters", 0, 0), "a b"), (("parameters", 0), 5), (("result",), ["array", 1]), (("result",), ["array", -1]), (("result",), ["number", "x"]),
+    (("result",), ["value", []]), (("result",), ["namedtuple", "P", ["a"], []]), (("result",), ["namedtuple", "a b", ["a"], [["array", 0]]]), (("result",), ["dict", [["array", 0]]]), (("result",), ["code", "x"])])
+def test_signatures_that_are_none_are_refused(tmp_path, path, value):
+    from kiln import _core
+    m = exported(tmp_path, lambda x: x * 2, make(3))
+    manifest = manifest_of(tmp_path / "m.kiln")
+    place, last = manifest["entries"][0], "signature"
+    for key in path:
+        place, last = place[last], key
+    place[last] = value
+    _core.write_package(json.dumps(manifest), {"programs/0.kilntrace": m._loaded.program(0)}, [], str(tmp_path / "m.kiln"))
+    with pytest.raises(kn.PackageError, match="signature of 'run': expected one of its arguments and results"):
+        kn.load(tmp_path / "m.kiln")
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK" * 40, None])
 def test_other_files_are_refused(tmp_path, damage):
     path = tmp_path / "m.kiln"
@@ -282,3 +300,23 @@ def test_inspect(tmp_path, capsys):
     data[data.index(model.layers[0]["weight"].numpy().tobytes())] ^= 1
     (tmp_path / "m.kiln").write_bytes(data)
     assert main([str(tmp_path / "m.kiln")]) == 1 and "'weights.safetensors' as they were written" in capsys.readouterr().err  # negative
+
+
+def test_weights_are_mapped_and_not_read(tmp_path):
+    """Neither time nor memory of loading grows with the weights."""
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    times = {}
+    for megabytes in (1, 128):
+        w = kn.zeros((megabytes << 18,))
+        kn.export(lambda x: x * w[:4], make(4), to=tmp_path / "m.kiln")
+        rounds = []
+        for _ in range(5):
+            before, start = resident(), time.perf_counter()
+            m = kn.load(tmp_path / "m.kiln")
+            rounds.append((time.perf_counter() - start, resident() - before))
+        assert m.weights["w"].nbytes == megabytes << 20 and min(r[1] for r in rounds) < 1 << 20
+        times[megabytes] = min(r[0] for r in rounds)
+    assert times[128] < times[1] + 0.005

@@ -162,6 +162,7 @@ TEST(Package, RefusesWhatDoesNotFitTogether) {
        }},
       {"the bytes of float32[3], got 4", [](Package &p) { p.weights[0].bytes = p.weights[0].bytes.first(4); }},
       {"names of weights: expected each once", [](Package &p) { p.weights[1].name = p.weights[0].name; }},
+      {"memory of their own, got that of inputs", [](Package &p) { p.entries[0].program.replaces = {0}; }},
       {"arrays of the host, got one of 'cuda:0'", [](Package &p) { p.entries[0].program.devices = {"cuda:0"}; }},
   };
   for (const Case &c : cases) {
@@ -185,6 +186,9 @@ TEST(Package, RefusesOtherFiles) {
   writeFile(folder / "text.kiln", Bytes(100, 'a'));
   refuses(folder / "text.kiln", "a file of zip");
   EXPECT_TRUE(contains(thrown([&] { writePackage(sample(), folder / "no/a.kiln"); }).second, "can be written"));
+  Package unsigned_ = sample();
+  unsigned_.entries[0].signature = "[";
+  EXPECT_TRUE(contains(thrown([&] { writePackage(unsigned_, folder / "a.kiln"); }).second, "signature of 'run': expected JSON"));
   writePackage(sample(), folder / "a.kiln");
   Bytes whole = readFile(folder / "a.kiln");
   Archive archive(whole, nullptr);

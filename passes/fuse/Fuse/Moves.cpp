@@ -61,6 +61,7 @@ void Moves::findRoots() {
     if (isa<ir::ReshapeOp>(op) && !ir::addsOnlyUnitAxes(&op)) requireMemory(op.getOperand(0));
     if (auto dot = dyn_cast<ir::DotGeneralOp>(op); dot && !ir::isVectorProduct(dot))
       for (Value v : op.getOperands()) requireMemory(inMemory(dot, v));
+    if (auto convolution = dyn_cast<ir::ConvolutionOp>(op)) requireMemory(convolution.getW()); // read once for each position
     for (OpOperand &operand : op.getOpOperands())
       if (cast<ir::ArrayOp>(op).getAccess(operand.getOperandNumber()) == ir::Access::Memory) requireMemory(operand.get());
   }
