@@ -5,12 +5,10 @@
 #include "codegen/library/Parts.h"
 #include "dialects/trace/Convert.h"
 #include "lib/Core/Error.h"
-#include "lib/Core/Program.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <cstring>
 #include <filesystem>
 
 namespace kiln::library {

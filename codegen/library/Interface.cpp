@@ -5,8 +5,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
-#include <algorithm>
-
 namespace kiln::library {
 
 std::vector<SizeExpression> shapeOf(const PackageEntry &entry, const TensorType &type) {

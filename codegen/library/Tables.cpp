@@ -3,7 +3,8 @@
 
 #include "include/kiln/executable.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/Transforms/Utils/ModuleUtils.h"
+
+#include <map>
 
 using namespace llvm;
 
