@@ -36,10 +36,10 @@ PackageEntry entryOf(func::FuncOp fn) {
   }
   for (unsigned i = 0; i < fn.getNumResults(); ++i) {
     auto given = fn.getResultAttrOfType<StringAttr>(i, ir::kName);
-    int64_t writes = entry.program.replaces.empty() ? -1 : entry.program.replaces[i];
-    std::string name = given ? given.str() : "out" + std::to_string(i);
-    entry.outputs.push_back({writes < 0 ? name : entry.inputs[size_t(writes)].name, writes});
+    entry.outputs.push_back({given ? given.str() : "out" + std::to_string(i)});
   }
+  for (auto [output, input] : llvm::zip(entry.outputs, entry.program.replaces)) // none, or one for each output
+    if (input >= 0) output = {entry.inputs[size_t(input)].name, input};
   return entry;
 }
 

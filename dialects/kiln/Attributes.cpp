@@ -89,7 +89,7 @@ LogicalResult KilnDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 LogicalResult KilnDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument, NamedAttribute attribute) {
   auto fn = dyn_cast<FunctionOpInterface>(op);
   if (fn && attribute.getName() == kStrides) return verifyStrides(fn, argument, attribute);
-  bool isText = llvm::is_contained({kDevice, kInput, kName}, attribute.getName());
+  bool isText = llvm::is_contained({kDevice, kInput, kName}, attribute.getName().getValue());
   if (fn && isText && isa<StringAttr>(attribute.getValue())) return success();
   return op->emitOpError() << "attribute " << attribute.getName() << " of argument " << argument << ": expected " << kStrides << ", or "
                            << kDevice << ", " << kInput << " or " << kName << " with a text, of a function";

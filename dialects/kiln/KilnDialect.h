@@ -42,10 +42,8 @@ inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kil
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
 /// Of a program and its bodies: results need not be those of the operations one by one (docs/numerics.md).
 inline constexpr llvm::StringLiteral kFastMath = "kiln.fast_math";
-/// Of an argument: its elements in a test, for kiln-run.
-inline constexpr llvm::StringLiteral kInput = "kiln.input";
-/// Of an argument or a result: its name in a library of C functions.
-inline constexpr llvm::StringLiteral kName = "kiln.name";
+/// Of an argument: its elements in a test, for kiln-run. Of an argument or result: its name in a library.
+inline constexpr llvm::StringLiteral kInput = "kiln.input", kName = "kiln.name";
 /// Of a program, and of all of a module that is emitted: the bytes of its workspace; -1 where they follow from symbols.
 inline constexpr llvm::StringLiteral kWorkspaceBytes = "kiln.workspace_bytes";
 /// Of a result: the argument in the place of whose content it is, which nobody reads any more; and where that argument's memory is
