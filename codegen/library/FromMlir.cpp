@@ -40,6 +40,7 @@ PackageEntry entryOf(func::FuncOp fn) {
   }
   for (auto [output, input] : llvm::zip(entry.outputs, entry.program.replaces)) // none, or one for each output
     if (input >= 0) output = {entry.inputs[size_t(input)].name, input};
+  entry.program.replaces.clear(); // that is for whoever compiles it
   return entry;
 }
 
