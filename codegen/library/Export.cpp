@@ -5,12 +5,10 @@
 #include "codegen/library/Parts.h"
 #include "dialects/trace/Convert.h"
 #include "lib/Core/Error.h"
-#include "lib/Core/Program.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <cstring>
 #include <filesystem>
 
 namespace kiln::library {
@@ -113,7 +111,7 @@ private:
       for (size_t v = 0; v < f.variants.size(); ++v)
         for (size_t p = 0; p < machines.processors.size(); ++p) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, f.variants[v]->program, symbol, machines.processors[p], sink));
+          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], sink));
         }
     llvm::LLVMContext context;
     auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), context);

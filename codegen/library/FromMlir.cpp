@@ -38,6 +38,9 @@ PackageEntry entryOf(func::FuncOp fn) {
     auto given = fn.getResultAttrOfType<StringAttr>(i, ir::kName);
     entry.outputs.push_back({given ? given.str() : "out" + std::to_string(i)});
   }
+  for (auto [output, input] : llvm::zip(entry.outputs, entry.program.replaces)) // none, or one for each output
+    if (input >= 0) output = {entry.inputs[size_t(input)].name, input};
+  entry.program.replaces.clear(); // that is for whoever compiles it
   return entry;
 }
 

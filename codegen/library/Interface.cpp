@@ -5,9 +5,14 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
-#include <algorithm>
-
 namespace kiln::library {
+
+std::vector<SizeExpression> shapeOf(const PackageEntry &entry, const TensorType &type) {
+  std::vector<SizeExpression> shape;
+  for (int64_t size : type.shape) shape.push_back(isSymbol(size) ? entry.symbols.at(size_t(-1 - size)) : SizeExpression::number(size));
+  return shape;
+}
+
 namespace {
 
 /// As many as a call keeps on its stack (support/library.h, tensors.c).
@@ -36,13 +41,6 @@ std::string freeName(std::string wanted, llvm::StringSet<> &taken) {
 
 /// Numbers that registers hold; the others are read from memory.
 bool isGivenByValue(DType dtype) { return !isComplex(dtype) && !isNarrow(dtype); }
-
-/// Expressions in the sizes of an array, whose symbols are those of the entry's program.
-std::vector<SizeExpression> shapeOf(const PackageEntry &entry, const TensorType &type) {
-  std::vector<SizeExpression> shape;
-  for (int64_t size : type.shape) shape.push_back(isSymbol(size) ? entry.symbols.at(size_t(-1 - size)) : SizeExpression::number(size));
-  return shape;
-}
 
 std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> taken) {
   std::vector<Argument> arguments;

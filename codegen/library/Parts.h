@@ -36,10 +36,11 @@ Machines machinesOf(const std::string &triple, const std::string &cpus, const st
 struct Code {
   std::string run, workspace; // no workspace: it has always as many
   int64_t bytes = 0;
+  std::vector<int64_t> inPlace; // of each output the input in whose memory it is left, or -1; empty: there are none
 };
 
-/// Compiles a program; what it defines has names that start with `symbol`. Throws Error (compile).
-Code compileProgram(codegen::Session &session, const Trace &program, const std::string &symbol, const Processor &processor, Sink sink);
+/// Compiles the program of an entry; what it defines has names that start with `symbol`. Throws Error (compile).
+Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor, Sink sink);
 
 /// Where weights come from.
 enum class Weights { Embedded, File, Caller };

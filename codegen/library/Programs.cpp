@@ -27,17 +27,27 @@ static void nameWithin(LLVM::LLVMFuncOp fn, const std::string &name) {
   fn.setVisibility_(LLVM::Visibility::Hidden);
 }
 
-Code compileProgram(codegen::Session &session, const Trace &program, const std::string &symbol, const Processor &processor, Sink sink) {
+/// The program, which may leave in an argument's own memory what is written into it.
+static Trace programOf(const PackageEntry &entry) {
+  Trace program = entry.program;
+  program.replaces.clear();
+  for (const PackageOutput &output : entry.outputs) program.replaces.push_back(output.writes);
+  return program;
+}
+
+Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
+                    Sink sink) {
   constexpr size_t kPart = 32; // functions that are generated at once
   codegen::Stages &stages = session.stagesOf(codegen::targetOf("cpu"));
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
-  importTrace(*module, program, symbol);
+  importTrace(*module, programOf(entry), symbol);
   cpu::describeMachine(*module, *processor.machine);
   (*module)->removeAttr(cpu::kStreamBytes); // stores past the caches need arrays that start with a line of them
   codegen::runPasses(stages.kernels, *module);
   checkRoutines(*module);
   for (PassManager *pm : {&stages.schedule, &stages.emit, &stages.lower}) codegen::runPasses(*pm, *module);
-  Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt()};
+  Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};
+  if (auto inPlace = (*module)->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace)) code.inPlace = inPlace.asArrayRef();
   if (auto workspace = module->lookupSymbol<LLVM::LLVMFuncOp>("kiln_workspace"))
     nameWithin(workspace, code.workspace = symbol + ".workspace");
   nameWithin(module->lookupSymbol<LLVM::LLVMFuncOp>(symbol), symbol);

@@ -2,7 +2,6 @@
 #include "codegen/library/Parts.h"
 
 #include "lib/Core/Error.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <filesystem>

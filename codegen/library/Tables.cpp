@@ -3,7 +3,8 @@
 
 #include "include/kiln/executable.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/Transforms/Utils/ModuleUtils.h"
+
+#include <map>
 
 using namespace llvm;
 
@@ -124,6 +125,19 @@ private:
                      c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a))});
   }
 
+  /// The arrays of a program whose sizes are open, each shape once.
+  SmallVector<Constant *> innerArrays(const PackageEntry &entry) {
+    std::map<std::vector<int64_t>, DType> widest; // by shape
+    for (const TensorType &type : entry.program.types) {
+      if (!hasSymbols(type.shape)) continue;
+      auto [known, isNew] = widest.try_emplace(std::vector<int64_t>(type.shape.begin(), type.shape.end()), type.dtype);
+      if (byteSize(type.dtype) > byteSize(known->second)) known->second = type.dtype;
+    }
+    SmallVector<Constant *> arrays;
+    for (auto &[shape, dtype] : widest) arrays.push_back(argument({"", Use::Read, dtype, shapeOf(entry, {dtype, Dims(shape)}), -1}));
+    return arrays;
+  }
+
   Constant *variant(const PackageEntry &entry, ArrayRef<Argument> arguments, ArrayRef<Code> codes) {
     SmallVector<Constant *> table, symbols, inputs, byProcessor;
     for (const Argument &a : arguments) table.push_back(argument(a));
@@ -146,9 +160,10 @@ private:
     }
     for (const PackageOutput &o : entry.outputs) outputs.push_back(o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
     for (const Code &code : codes)
-      byProcessor.push_back(c.record({c.function(code.run), c.function(code.workspace), c.number(code.bytes)}));
+      byProcessor.push_back(c.record({c.function(code.run), c.function(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
+    SmallVector<Constant *> inner = innerArrays(entry);
     return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), size(inputs), c.list(inputs),
-                     size(outputs), c.numbers(outputs), c.list(byProcessor)});
+                     size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner)});
   }
 };
 

@@ -124,7 +124,10 @@ py11::object call(PackagedFunction &function, py11::list arguments) {
 
 py11::object makeLibraryFrom(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options) {
   return located([&]() -> PyObject * {
-    makeLibrary(input, output, options);
+    {
+      py11::gil_scoped_release release; // it takes as long as compiling does
+      makeLibrary(input, output, options);
+    }
     Py_RETURN_NONE;
   });
 }

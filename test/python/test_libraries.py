@@ -83,6 +83,17 @@ int main() {
     subprocess.run([program], check=True)
 
 
+def test_header_behind_that_of_dlpack(mlp, tmp_path):
+    (tmp_path / "main.c").write_text("""#define DLPACK_DLPACK_H_
+typedef struct DLTensor DLTensor;
+#include "mlp.h"
+int main(void) {
+  return mlp_run_dlpack(NULL, NULL, 1, NULL, 1, NULL, 0, NULL, 0) != MLP_NULL_ARGUMENT;
+}
+""")
+    subprocess.run([compile_c(tmp_path / "main.c", tmp_path / "main", "-I", mlp[0], "-L", mlp[0], "-lmlp", f"-Wl,-rpath,{mlp[0]}")], check=True)
+
+
 @pytest.mark.parametrize("compiler", ["clang++-22", "g++"])
 def test_handle_of_cpp(mlp, compiler, tmp_path):
     folder, wanted = mlp
@@ -205,6 +216,16 @@ def test_weights_are_swapped_while_calls_run(swaps, images, mlp, tmp_path):
     assert ", 0 wrong" in done.stdout
 
 
+@pytest.mark.parametrize("count", [20000])
+def test_calls_that_are_drawn(count, tmp_path):
+    kn.export(lambda x: (kn.tanh(x) + 1, kn.sum(x)), np.zeros((8, 3), np.float32), to=tmp_path / "libf.so", header=tmp_path / "f.h", name="f",
+              dynamic={"x": {0: ("n", 1, 100)}}, output_names=["y", "total"])
+    program = compile_c(HERE / "native_fuzz.c", tmp_path / "fuzz", "-I", tmp_path, "-L", tmp_path, "-lf", f"-Wl,-rpath,{tmp_path}",
+                        "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", standard="-std=c11")
+    done = subprocess.run([program, str(count)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_memory_is_flat_over_opening_and_closing(images, mlp):
     def resident():
         return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -276,6 +297,18 @@ def test_results_that_nothing_computes(tmp_path):
     assert [g.tolist() for g in got] == [x.tolist(), [0, 1, 2], [7, 7]]
 
 
+def test_loops_and_branches(tmp_path):
+    def f(x, rate):
+        root = kn.while_loop(lambda y: kn.any(kn.abs(y * y - x) > 1e-5), lambda y: (y + x / y) / 2, x)
+        return kn.cond(kn.sum(root) > rate, lambda r: r * rate, lambda r: -r, root)
+
+    x = np.linspace(1, 9, 64, dtype=np.float32)
+    kn.export(f, x, np.float32(1), to=tmp_path / "libf.so")
+    library = Library(tmp_path / "libf.so")
+    for rate in (np.float32(1.5), np.float32(1000)):
+        assert library(x, rate).tobytes() == np.asarray(kn.jit(f)(kn.asarray(x), kn.asarray(rate))).tobytes()
+
+
 def test_failures_of_the_data(tmp_path):
     def pick(x, i):
         return x[i]
@@ -313,6 +346,17 @@ def test_sizes_that_do_not_fit_into_memory(tmp_path):
     with pytest.raises(Failure, match="expected sizes whose arrays fit into memory") as failure:
         Library(tmp_path / "libf.so").raw("run", [8, 16], [2**40, 2**40])
     assert failure.value.status == -4
+
+
+def test_arrays_of_the_program_that_do_not_fit_into_memory(tmp_path):
+    kn.export(lambda x: kn.sum(kn.sort(x[:, None] * x[None, :], axis=-1)), np.zeros(8, np.float32), to=tmp_path / "libf.so", name="f", dynamic={"x": {0: "n"}}, assume_sizes=True)
+    library, x, y = Library(tmp_path / "libf.so"), np.ones(300, np.float32), np.empty((), np.float32)
+    library.raw("run", [x, y], [300])
+    assert y == 90000
+    for n in (2**31, 2**32, 2**33 + 1):
+        with pytest.raises(Failure, match=f"f_run: n: expected sizes whose arrays fit into memory, got {n}") as failure:
+            library.raw("run", [x, y], [n])
+        assert failure.value.status == -4 == library.workspace_size("run", n)
 
 
 def test_several_entries_share_weights(tmp_path):
@@ -427,6 +471,20 @@ def test_several_processors_in_one_file(images, mlp, tmp_path):
 def test_each_level_has_the_same_bits(cpu, mlp, images, tmp_path):
     kn.export(make_mlp()[0], images[:1], to=tmp_path / "libmlp.so", cpu=cpu)
     assert Library(tmp_path / "libmlp.so")(images[:1]).tobytes() == np.asarray(kn.jit(make_mlp()[0])(kn.asarray(images[:1]))).tobytes()
+
+
+def test_halves_without_instructions_for_them(tmp_path):
+    halves, floats = np.arange(65536, dtype=np.uint16).view(np.float16), np.random.default_rng(0).integers(0, 2**32, 200_000, np.uint32).view(np.float32)
+    edges = np.nextafter(np.repeat(halves[:31745].astype(np.float32), 3), np.tile(np.float32([-np.inf, 0, np.inf]), 31745))
+    floats = np.concatenate([floats, edges, -edges, (edges + np.roll(edges, 3)) / 2])
+
+    def f(h, x):
+        return kn.astype(h, kn.float32), kn.astype(x, kn.float16)
+
+    kn.export(f, halves, floats, to=tmp_path / "libf.so", cpu="x86-64-v2")
+    with np.errstate(all="ignore"):
+        for got, wanted in zip(Library(tmp_path / "libf.so")(halves, floats), (halves.astype(np.float32), floats.astype(np.float16)), strict=True):
+            np.testing.assert_array_equal(got, wanted)
 
 
 def test_another_processor_is_a_status(tmp_path):

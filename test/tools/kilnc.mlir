@@ -18,6 +18,8 @@
 // HEADER: int32_t pair_plus(const pair *m, const float *a, const float *arg1, float *total, void *workspace
 // HEADER: @param n0 a size, at least 2
 // HEADER: int32_t pair_double_it(const pair *m, const int16_t *register_, int64_t n0, int16_t *out0, void *workspace
+// HEADER: @param[in,out] state float32 (8,)
+// HEADER: int32_t pair_step(const pair *m, float *state, void *workspace
 // NAMES: pair_abi_version
 // NAMES-NEXT: pair_close
 // NAMES-NEXT: pair_double_it
@@ -31,6 +33,9 @@
 // NAMES-NEXT: pair_set_weights
 // NAMES-NEXT: pair_signature
 // NAMES-NEXT: pair_status_text
+// NAMES-NEXT: pair_step
+// NAMES-NEXT: pair_step_dlpack
+// NAMES-NEXT: pair_step_workspace_size
 // NAMES-NOT: {{.}}
 // MLIR: func.func @plus(
 // MLIR: func.func @double_it(
@@ -50,4 +55,9 @@ func.func @plus(%a: tensor<8xf32> {kiln.name = "a"}, %b: tensor<8xf32>) -> (tens
 func.func @double_it(%a: tensor<?xi16, #kiln.symbols<0>> {kiln.name = "register"}) -> tensor<?xi16, #kiln.symbols<0>> attributes {kiln.symbols = 1} {
   %r = kiln.add %a, %a : (tensor<?xi16, #kiln.symbols<0>>, tensor<?xi16, #kiln.symbols<0>>) -> tensor<?xi16, #kiln.symbols<0>>
   return %r : tensor<?xi16, #kiln.symbols<0>>
+}
+
+func.func @step(%state: tensor<8xf32> {kiln.name = "state"}) -> (tensor<8xf32> {kiln.replaces = 0 : i64}) {
+  %r = kiln.add %state, %state : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
 }

@@ -18,6 +18,23 @@ static int grow(int64_t *bytes, int64_t by) {
   return by < 0 || __builtin_add_overflow(*bytes, by, bytes) || __builtin_add_overflow(*bytes, kLine - 1, bytes) || (*bytes &= -kLine, 0);
 }
 
+/* Whether an output waits in the workspace until all is well: that of an argument which is read too, unless the code writes over it at its
+ * end. */
+static int is_staged(const Plan *plan, int64_t output) {
+  const Variant *v = plan->variant;
+  const int64_t *in_place = plan->code->in_place;
+  return v->arguments[v->output[output]].use == kReadAndWritten && !(in_place && in_place[output] >= 0);
+}
+
+/* Whether the arrays of a program together are more than a machine addresses: then its own arithmetic on sizes may overflow. */
+static int is_beyond_memory(const Variant *v, const int64_t *sizes) {
+  enum { kAddressBits = 47 };
+  int64_t all = 0, bytes;
+  for (int64_t i = 0; i < v->inner; ++i)
+    if (kiln_bytes_of(&v->array[i], sizes, &bytes) || __builtin_add_overflow(all, bytes, &all)) return 1;
+  return all >> kAddressBits != 0;
+}
+
 static int32_t make_plan(const Handle *m, const Function *f, const int64_t *sizes, Plan *plan, Report report) {
   int32_t status = kiln_choose(f, sizes, &plan->variant, report);
   if (status) return status;
@@ -25,12 +42,12 @@ static int32_t make_plan(const Handle *m, const Function *f, const int64_t *size
   plan->code = &v->code[m->processor];
   if ((status = kiln_symbols(f, v, sizes, plan->symbols, report))) return status;
   int64_t end = 0;
-  int is_too_large = grow(&end, plan->code->workspace ? plan->code->workspace(plan->symbols) : plan->code->bytes);
+  int is_too_large =
+      is_beyond_memory(v, sizes) || grow(&end, plan->code->workspace ? plan->code->workspace(plan->symbols) : plan->code->bytes);
   plan->staged = end;
   for (int64_t i = 0; i < v->outputs && !is_too_large; ++i) {
-    const Argument *a = &v->arguments[v->output[i]];
     int64_t bytes = 0;
-    if (a->use == kReadAndWritten) is_too_large = kiln_bytes_of(a, sizes, &bytes) || grow(&end, bytes);
+    if (is_staged(plan, i)) is_too_large = kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes) || grow(&end, bytes);
   }
   plan->buffers = end;
   is_too_large = is_too_large || grow(&end, (v->inputs + v->outputs) * (int64_t)sizeof(void *));
@@ -143,10 +160,9 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
     }
   }
   for (int64_t i = 0; i < v->outputs; ++i) {
-    const Argument *a = &v->arguments[v->output[i]];
     buffers[v->inputs + i] = given[v->output[i]];
-    if (a->use != kReadAndWritten) continue;
-    kiln_bytes_of(a, sizes, &bytes);
+    if (!is_staged(plan, i)) continue;
+    kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
     buffers[v->inputs + i] = staged;
     staged += (bytes + kLine - 1) & -kLine;
   }
@@ -154,7 +170,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
   if (m->library->weights) kiln_leave(m, set);
   if (status) return status;
   for (int64_t i = 0; i < v->outputs; ++i)
-    if (buffers[v->inputs + i] != given[v->output[i]]) {
+    if (is_staged(plan, i)) {
       kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
       __builtin_memcpy(given[v->output[i]], buffers[v->inputs + i], (size_t)bytes);
     }

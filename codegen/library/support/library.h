@@ -53,6 +53,7 @@ typedef struct Code {
   kiln_entry_fn run;
   Workspace workspace; /* NULL where the bytes are always the same: */
   int64_t bytes;
+  const int64_t *in_place; /* of each output the input in whose memory the code leaves it, or -1; NULL: there are none */
 } Code;
 
 /* A function for some of its sizes. */
@@ -67,6 +68,8 @@ typedef struct Variant {
   int64_t outputs;
   const int64_t *output; /* the argument that each becomes */
   const Code *code;      /* for each processor */
+  int64_t inner;         /* arrays of the program's own, whose sizes follow from those of the caller */
+  const Argument *array;
 } Variant;
 
 typedef struct Function {
