@@ -215,7 +215,7 @@ def test_one_operation_under_jit():
     (x,) = arrays((4,))
     for n in (3, 5, 10000, 7):
         same_bits(f(x, n), kn.fori_loop(0, n, lambda i, x: x * 2, x))
-    assert f.stats.compiles + f.stats.cache_hits == 1  # for any number of trips
+    assert f.stats.compiles + f.stats.cache_hits == 1  # for any number
     assert "kiln.loop" in f.lower(x, 3).ir("kiln")
 
 
