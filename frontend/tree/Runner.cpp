@@ -168,6 +168,8 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     ran.isCompiled &= step.segment.executable || step.segment.outputs.empty();
     if (RunStatus status = values.run(step, hooks); status != RunStatus::Done) return status;
     if (isLast) {
+      ran.isTried = hooks.tries && hooks.tries(*node);
+      if (ran.isTried) return RunStatus::Eager;
       values.finish(*ending);
       ran.ending = ending;
       ran.results = std::move(values.made);

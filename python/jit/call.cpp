@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <unistd.h>
@@ -191,14 +192,25 @@ Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &g
 }
 
 /// Adds a recorded path to its tree, with code for the steps that are new.
-void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arguments &arguments, bool isLong) {
+void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arguments &arguments, Clock::duration took) {
+  constexpr size_t kMostCodes = 256; // of one path: compiling more takes seconds
   bool isStraight = path.end == Node::Return && path.pieces.size() == 1;
   Dynamic dynamic = isStraight || state.options.dynamic == Dynamic::Never ? state.options.dynamic : Dynamic::WhereSizesVary;
-  std::vector<Step *> fresh = tree.add(std::move(path));
+  auto [fresh, first, end] = tree.add(std::move(path));
+  end->pace.recorded = std::chrono::duration<float>(took).count();
   OpenAxes axes = isStraight ? allowedAxes(state.options, call, arguments, tree.entries) : OpenAxes();
-  for (Step *step : fresh)
+  std::set<const Code *> codes;
+  for (Step *step : fresh) {
     state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
-  for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
+    const Code *code = step->segment.code.get();
+    if (code && code->state != Code::Ready) codes.insert(code);
+    if (codes.size() <= kMostCodes) continue;
+    std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
+                      " segments that share no code: to compile them takes longer than they save";
+    tree.endAt(*first, why);
+    return state.noteMiss(why);
+  }
+  for (Step *step : fresh) state.note(state.advance(*step, jitMode, took > kLongRun), "");
 }
 
 /// Runs what a call that Python drives has put off.
@@ -267,7 +279,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   auto start = Clock::now();
   if (why.empty()) recorded = recordCall(state, *tree, call, arguments);
   else recorded.result = Object(callEager(call));
-  bool isLong = Clock::now() - start > kLongRun;
+  auto took = Clock::now() - start;
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
@@ -278,7 +290,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
-  else addPath(state, *tree, std::move(path), call, arguments, isLong);
+  else addPath(state, *tree, std::move(path), call, arguments, took);
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
   if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
     recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
@@ -316,6 +328,49 @@ std::string findLimit(const JitState &state, const Tree &tree, const Node &node)
   if (node.terminator != Node::Guard) return "";
   if (node.children.size() < (areWhole(node) ? kMostOthers : kMostFloats)) return "";
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
+}
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+std::string milliseconds(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g ms", 1e3 * seconds);
+  return text;
+}
+
+/// Calls that Python drives, and as they are written, in turns for a while: no call is to be slower for it.
+PyObject *callPaced(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
+  DrivenPace &pace = tree->driven;
+  DrivenPace::Turn turn = state.options.raiseOnMiss ? DrivenPace::Untimed : pace.next();
+  auto start = Clock::now();
+  Object result(turn == DrivenPace::Eager ? callEager(call) : callDriven(state, tree, call, arguments));
+  if (turn == DrivenPace::Untimed || !result) return result.release();
+  pace.add(turn, secondsSince(start));
+  if (pace.isSlower() && tree->root().terminator == Node::Python) {
+    std::string why = tree->root().why + "; with Python first, calls take " + milliseconds(pace.middle(false)) + ", and " +
+                      milliseconds(pace.middle(true)) + " in eager";
+    tree->end(Node::Eager, why);
+    state.noteMiss(why);
+  }
+  return result.release();
+}
+
+/// A call whose native run is complete but for its writes, run in eager as well: which one is quicker.
+PyObject *callTried(JitState &state, Tree &tree, Node &end, double native, std::span<Step *const> waiting, const Call &call) {
+  auto start = Clock::now();
+  Object result(callEager(call));
+  if (!result) return nullptr;
+  end.pace.add(native, secondsSince(start));
+  if (!end.pace.isSlower() || end.terminator != Node::Return) return result.release();
+  for (Step *step : waiting)
+    if (const auto &code = step->segment.code; code->state != Code::Failed) {
+      compileLater(code);
+      tree.awaited.push_back(code);
+    }
+  if (tree.isResting()) return end.pace.restart(), result.release();
+  std::string why = "its path takes " + milliseconds(end.pace.native) + " in segments, and " + milliseconds(end.pace.eager) + " in eager";
+  tree.endAt(end, why);
+  state.noteMiss(why);
+  return result.release();
 }
 
 /// A known path that needs Python. After many such calls in a row, nothing is run before it.
@@ -373,7 +428,8 @@ std::string describeMiss(const Node &node, const std::string &asked) {
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
   if (tree->isEager()) return state.hits++, callEager(call);
-  if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
+  if (tree->root().terminator == Node::Python) return state.hits++, callPaced(state, tree, call, arguments);
+  if (tree->isResting()) return state.hits++, callEager(call);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
   Ran ran;
@@ -383,7 +439,10 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     if (!step.segment.executable) waiting.push_back(&step);
   };
   auto start = Clock::now();
+  bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync;
+  if (mayTry) hooks.tries = [start](Node &end) { return end.pace.isDue(secondsSince(start)); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
+  double seconds = secondsSince(start);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
@@ -399,6 +458,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
+  if (ran.isTried) return callTried(state, *tree, *ran.end, seconds, waiting, call);
   if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
   considerHot(state, *tree, ran);

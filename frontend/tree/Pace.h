@@ -1,0 +1,60 @@
+// Whether a path is worth its native run: calls of it are timed, some of them as they are written as well.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace kiln {
+
+/// The seconds that calls of one path take.
+struct Pace {
+  static constexpr int kTries = 3; // calls that run both ways
+  float recorded = 0;              // of the call that recorded it, which did more than an eager one; 0: not known
+  float native = std::numeric_limits<float>::infinity(), eager = native;
+  int32_t calls = 0, tries = 0;
+
+  /// A native run is over, all but its writes: whether the call is to run as it is written as well. It is not where the native run is so
+  /// much quicker than the recording was that there is nothing to find.
+  bool isDue(double seconds) {
+    constexpr double kRecording = 4, kLong = 1e-3; // how much longer a recording takes than an eager call, at most
+    int between = seconds > kLong ? 2 : 8;         // every so many calls
+    return ++calls % between == 0 && tries < kTries && recorded > 0 && seconds * kRecording > recorded;
+  }
+  /// A call that ran both ways.
+  void add(double nativeSeconds, double eagerSeconds) {
+    ++tries;
+    native = std::min(native, float(nativeSeconds));
+    eager = std::min(eager, float(eagerSeconds));
+  }
+  /// Whether it is known that the program as it is written is quicker.
+  bool isSlower() const { return tries == kTries && eager * 1.1f < native; }
+  /// What was found is of no use any more: the code of the path is another.
+  void restart() {
+    native = eager = std::numeric_limits<float>::infinity();
+    calls = tries = 0;
+  }
+};
+
+/// The seconds that calls take which Python drives, and as they are written, in turns: the middle ones are compared, as calls may differ.
+class DrivenPace {
+public:
+  enum Turn { Untimed, Driven, Eager };
+  Turn next() {
+    int turn = ++calls - kUntimed;
+    return turn < 0 || turn >= 2 * kTries ? Untimed : turn % 2 ? Eager : Driven;
+  }
+  void add(Turn turn, double time) { seconds[turn == Eager][counts[turn == Eager]++ % kTries] = float(time); }
+  bool isSlower() { return counts[0] >= kTries && counts[1] >= kTries && middle(true) * 1.05f < middle(false); }
+  float middle(bool eager) {
+    std::sort(seconds[eager], seconds[eager] + kTries);
+    return seconds[eager][kTries / 2];
+  }
+
+private:
+  static constexpr int kUntimed = 64, kTries = 9; // calls before: code is compiled meanwhile
+  int calls = 0, counts[2] = {};
+  float seconds[2][kTries] = {};
+};
+
+} // namespace kiln
