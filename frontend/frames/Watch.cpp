@@ -109,6 +109,7 @@ Object Place::read() const {
   }
   case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
   case Keys: return keysOf(of);
+  case Number: break;
   }
   return Object();
 }
@@ -129,6 +130,16 @@ std::string Place::describe() const {
   case Keys: return "the keys of a dict or set";
   default: return "name " + quoted;
   }
+}
+
+bool Place::operator==(const Place &other) const {
+  return kind == other.kind && container.visited() == other.container.visited() && index == other.index &&
+         sameValue(key.get(), other.key.get());
+}
+
+bool Guard::isOfAnother(const Place &other, PyObject *number) const {
+  PyObject *wanted = expected.get();
+  return wanted && Py_TYPE(wanted) == Py_TYPE(number) && place == other && !sameValue(wanted, number);
 }
 
 Guard::Guard(Place at, PyObject *value) : place(std::move(at)), expected(value) {
@@ -206,6 +217,11 @@ PyObject *Stores::apply(std::span<PyObject *const> passed, PyObject *built) cons
   return Py_NewRef(PyTuple_GET_ITEM(built, 0));
 }
 
+int PythonState::formulaOf(PyObject *number) const {
+  auto known = std::ranges::find_if(named, [&](auto &n) { return n.first.get() == number; });
+  return known == named.end() ? -1 : known->second;
+}
+
 Object PythonState::withStored(PyObject *result) const {
   if (stores.empty()) return Object::borrow(result);
   Object all(check(PyTuple_New(Py_ssize_t(stores.size()) + 1)));
@@ -215,6 +231,7 @@ Object PythonState::withStored(PyObject *result) const {
 }
 
 std::shared_ptr<const Stores> PythonState::takeStores() {
+  named.clear();
   if (stores.empty()) return nullptr;
   auto taken = std::make_shared<Stores>();
   taken->all = std::move(stores);
@@ -250,6 +267,7 @@ int PythonState::visit(visitproc visit, void *arg) const {
   }
   for (const Place &p : arrays)
     if (int status = visitPlace(p)) return status;
+  if (int status = numbers.visit(visit, arg)) return status;
   for (const Held &h : changed) Py_VISIT(h.visited());
   for (const Object &code : held) Py_VISIT(code.get());
   return 0;

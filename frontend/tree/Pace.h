@@ -14,18 +14,19 @@ struct Pace {
   float native = std::numeric_limits<float>::infinity(), eager = native;
   int32_t calls = 0, tries = 0;
 
-  /// A native run is over, all but its writes: whether the call is to run as it is written as well. It is not where the native run is so
-  /// much quicker than the recording was that there is nothing to find.
+  /// A native run is over, all but its writes: whether the call is to run as it is written as well. It is not where the quickest run so far
+  /// is short, or so much quicker than the recording was that there is nothing to find.
   bool isDue(double seconds) {
-    constexpr double kRecording = 4, kLong = 1e-3; // how much longer a recording takes than an eager call, at most
-    int between = seconds > kLong ? 2 : 8;         // every so many calls
-    return ++calls % between == 0 && tries < kTries && recorded > 0 && seconds * kRecording > recorded;
+    constexpr double kLeast = 2e-4, kLong = 1e-3;
+    constexpr double kRecording = 4; // how much longer a recording takes than an eager call, at most
+    native = std::min(native, float(seconds));
+    int between = native > kLong ? 2 : 8; // every so many calls
+    return ++calls % between == 0 && tries < kTries && native > kLeast && native * kRecording > recorded && recorded > 0;
   }
-  /// A call that ran both ways.
-  void add(double nativeSeconds, double eagerSeconds) {
+  /// A call that ran both ways: its time as it is written.
+  void add(double seconds) {
     ++tries;
-    native = std::min(native, float(nativeSeconds));
-    eager = std::min(eager, float(eagerSeconds));
+    eager = std::min(eager, float(seconds));
   }
   /// Whether it is known that the program as it is written is quicker.
   bool isSlower() const { return tries == kTries && eager * 1.1f < native; }

@@ -58,12 +58,12 @@ RunHooks hooksOf(const Tree &tree) {
 
 /// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
 bool fits(const Tree &entry, Arguments &arguments) {
-  if (!(entry.key == arguments.key) || (entry.watched && !entry.watched->holds())) return false;
+  if (!(entry.key == arguments.key) || (entry.watched && !stateOf(entry).holds(arguments.numbers))) return false;
   if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = stateOf(entry).readArrays([&](PyObject *o) { arguments.addCaptured(o); }) &&
+  bool isSame = stateOf(entry).readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }) &&
                 key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
   key.cut(words, isSame ? key.arrays.size() : arrays);
@@ -75,14 +75,18 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 /// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
 /// found while it runs.
-std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
+std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments) {
+  PyObject *function = jitted.function.get();
   auto watched = std::make_unique<PythonState>();
   PythonState &state = *watched;
   tree.key = arguments.key.finish();
   tree.watched = std::move(watched);
-  std::string why = state.find(function, arguments.classes, arguments.values);
+  constexpr ptrdiff_t kMostAlike = 2; // beyond, numbers that change are looked for
+  auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
+  std::string why = alike >= kMostAlike && Reader::canRead(function) ? "it reads what changes with its calls"
+                                                                     : state.find(function, arguments.classes, arguments.values);
   size_t words = arguments.key.words.size();
-  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); }))
+  if (why.empty() && !state.readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }))
     why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
@@ -134,7 +138,7 @@ struct Recorded {
 std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
                       PythonState *found, std::span<const int32_t> held, Ending &ending) {
   if (r.left.size()) return r.left;
-  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending);
+  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending, found);
   if (why.empty()) why = findKept(r, arguments, result, found ? std::span<const Store>(found->stores) : std::span<const Store>(), held);
   bool changesArguments = found && found->storesToArguments();
   if (found) ending.effects = found->takeStores();
@@ -155,7 +159,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
   auto &search = recorded.search;
-  if (isSearched) search = std::make_unique<StateSearch>(state.function.get(), stateOf(tree), arguments, r, held);
+  if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
   recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
   if (search) recorded.unseen = search->finish();
   path.entries = r.inputs();
@@ -232,7 +236,7 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
   constexpr ptrdiff_t kMostSiblings = 8;
   if (!recorded.search) return true;
   auto siblings = std::ranges::count_if(state.trees(), [&](auto &t) { return t.get() != &tree && t->key == tree.key; });
-  const PythonState &before = stateOf(tree), &found = *recorded.search->state;
+  const PythonState &before = stateOf(tree);
   size_t newArrays = recorded.search->newArrays();
   if (recorded.unseen.size() && (isNew || newArrays)) why = recorded.unseen;
   else if (isNew && siblings >= kMostSiblings) why = "it reads Python state that changes with its calls";
@@ -242,7 +246,7 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
     return true;
   }
   if (recorded.unseen.size()) return true;
-  if (before.arrays.size() + newArrays != found.arrays.size()) return false; // another thread has added some
+  if (!recorded.search->isOf(before)) return false; // another thread has added some
   tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
   tree.watched = std::move(recorded.search->state);
   return true;
@@ -274,7 +278,7 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
   state.misses++;
-  std::string why = isNew ? watch(*tree, state.function.get(), arguments) : "";
+  std::string why = isNew ? watch(*tree, state, arguments) : "";
   Recorded recorded;
   auto start = Clock::now();
   if (why.empty()) recorded = recordCall(state, *tree, call, arguments);
@@ -355,11 +359,11 @@ PyObject *callPaced(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
 }
 
 /// A call whose native run is complete but for its writes, run in eager as well: which one is quicker.
-PyObject *callTried(JitState &state, Tree &tree, Node &end, double native, std::span<Step *const> waiting, const Call &call) {
+PyObject *callTried(JitState &state, Tree &tree, Node &end, std::span<Step *const> waiting, const Call &call) {
   auto start = Clock::now();
   Object result(callEager(call));
   if (!result) return nullptr;
-  end.pace.add(native, secondsSince(start));
+  end.pace.add(secondsSince(start));
   if (!end.pace.isSlower() || end.terminator != Node::Return) return result.release();
   for (Step *step : waiting)
     if (const auto &code = step->segment.code; code->state != Code::Failed) {
@@ -442,7 +446,6 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync;
   if (mayTry) hooks.tries = [start](Node &end) { return end.pace.isDue(secondsSince(start)); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
-  double seconds = secondsSince(start);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
@@ -458,7 +461,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
-  if (ran.isTried) return callTried(state, *tree, *ran.end, seconds, waiting, call);
+  if (ran.isTried) return callTried(state, *tree, *ran.end, waiting, call);
   if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
   considerHot(state, *tree, ran);
@@ -580,7 +583,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
 
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
   auto tree = std::make_shared<Tree>();
-  std::string why = arguments.why.empty() ? watch(*tree, state.function.get(), arguments) : arguments.why;
+  std::string why = arguments.why.empty() ? watch(*tree, state, arguments) : arguments.why;
   if (why.empty()) why = stateOf(*tree).unanalysed;
   if (why.empty()) {
     Recorder r(Recorder::Abstract);

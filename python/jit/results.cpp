@@ -49,13 +49,18 @@ constexpr int kDeepest = 100;
 
 class ResultReader {
 public:
-  ResultReader(Recorder &r, const Arguments &arguments) : r(r), arguments(arguments) {}
+  ResultReader(Recorder &r, const Arguments &arguments, PythonState *state) : r(r), arguments(arguments), state(state) {}
   std::string why;
   std::vector<Source> results;
 
   Template read(PyObject *value, int depth = 0) {
     Template t;
     if (isArray(value)) return readArray(value);
+    if (int formula = state ? state->formulaOf(value) : -1; formula >= 0) {
+      t.kind = Template::Number;
+      t.index = formula;
+      return state->numbers.useResult(formula), t;
+    }
     if (isConstant(value)) {
       t.object = HostObject(value);
       return t;
@@ -80,6 +85,7 @@ public:
 private:
   Recorder &r;
   const Arguments &arguments;
+  PythonState *state;
   FirstPlace arrays, containers, stored; // met so far
   int64_t met = 0;                       // arrays
 
@@ -151,8 +157,8 @@ std::string placeOf(const Location &at) {
   return PyUnicode_AsUTF8(text.get());
 }
 
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending) {
-  ResultReader reader(recorder, arguments);
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending, PythonState *state) {
+  ResultReader reader(recorder, arguments, state);
   ending.result = reader.read(result);
   if (reader.why.size()) return reader.why;
   ending.results = std::move(reader.results);
@@ -215,6 +221,7 @@ public:
   explicit Builder(const Arguments &arguments) : arguments(arguments) {}
   HostObject input(int index) override { return HostObject(arguments.arrays[size_t(index)]); }
   HostObject passed(int index) override { return HostObject(arguments.passed[size_t(index)]); }
+  HostObject number(int index) override { return HostObject(arguments.numbers[size_t(index)].get()); }
   HostObject array(Array array) override { return adopt(wrap(std::move(array))); }
 
   HostObject container(const Template &t, std::vector<HostObject> children) override {
