@@ -107,6 +107,7 @@ void Reader::expect(Formula formula) {
 void Reader::settle(PyObject **slot) {
   Expected ended = std::move(expected);
   expected = {};
+  if (ended.isValue) return settleValue(slot, std::move(ended.call));
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
   if (slot && ended.formula >= 0) return tag(slot, ended.formula);
   bool isOfNumbers = slot && ended.operands.empty() && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
@@ -121,10 +122,61 @@ void Reader::settle(PyObject **slot) {
   for (int formula : ended.of) pin(formula); // it raised, or made something else of the numbers
 }
 
+/// Which element that was told a formula is; -1: it is of another path.
+int Reader::toldOf(int formula) const {
+  auto known = std::ranges::find_if(state.told, [&](auto &t) { return t.first == formula; });
+  return known == state.told.end() ? -1 : known->second;
+}
+
+/// Elements whose numbers nobody holds any more are not handed from segment to segment.
+void Reader::forgetValues() {
+  constexpr Py_ssize_t kOwn = 2; // references: of `kept` and of the state
+  std::vector<int> used;
+  for (auto &[object, formula] : state.named)
+    if (Py_REFCNT(object.get()) > kOwn) state.numbers.isLate(formula, &used);
+  size_t alive = 0;
+  for (auto &[formula, told] : state.told) {
+    bool isUsed = std::ranges::find(used, formula) != used.end();
+    if (told >= 0 && !isUsed) listener.forget(std::exchange(told, -1));
+    alive += told >= 0;
+  }
+  manyTold = std::max<size_t>(4, 2 * alive);
+}
+
+/// An element of an array that the function asked for: a number of its own, on which nothing depends yet.
+void Reader::settleValue(PyObject **slot, Formula value) {
+  listener.tellNext(false);
+  int before = value.op, number = listener.told() - 1;
+  if (number < before) return; // it was no element of an array of this recording, or not told
+  bool isNumber = slot && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
+  if (!isNumber || number > before || state.numbers.size() >= kMostFormulas) {
+    for (int i = before; i <= number; ++i) listener.dependOn(i);
+    return;
+  }
+  value.op = int(state.numbers.size()); // no other formula is the same
+  value.type = Py_TYPE(*slot);
+  int formula = state.numbers.add(std::move(value));
+  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+  now[size_t(formula)] = Object::borrow(*slot);
+  state.told.emplace_back(formula, number);
+  tag(slot, formula);
+}
+
 /// Requires the value of a formula.
 void Reader::pin(int formula) {
   const Formula &f = state.numbers.at(formula);
   if (f.kind == Formula::Constant || !pinned.insert(formula).second) return;
+  if (f.kind == Formula::Value) {
+    auto known = std::ranges::find_if(state.told, [&](auto &t) { return t.first == formula; });
+    if (known == state.told.end() || known->second < 0) return;
+    listener.dependOn(std::exchange(known->second, -1));
+    state.fixed.emplace_back(formula, now[size_t(formula)]);
+    return;
+  }
+  if (state.numbers.isLate(formula)) {
+    for (int i : std::vector<int>(f.of)) pin(i);
+    return;
+  }
   state.numbers.require(formula, state.numbers.valueOf(formula, now));
 }
 
@@ -153,8 +205,11 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
 
 /// Calls of this recording are those where the answer is the same.
 bool Reader::compare(int how, PyObject *a, PyObject *b) {
+  int left = formulaOf(a), right = formulaOf(b);
+  if (state.numbers.isLate(left) || state.numbers.isLate(right))
+    return pin(left), pin(right), true; // that it will be the same, nobody can know
   Object answer(check(PyObject_RichCompare(a, b, how)));
-  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {formulaOf(a), formulaOf(b)}, &PyBool_Type});
+  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, &PyBool_Type});
   if (pinned.insert(formula).second) state.numbers.require(formula, answer.get());
   return true;
 }
@@ -181,6 +236,22 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
   return expect(std::move(call)), true;
 }
 
+/// float(x), int(x) and x.item(): what is done with the number is seen later.
+bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  if (n != 1 || hasNames || !isArray(args[0])) return false;
+  bool isType = callee == asObject(&PyFloat_Type) || callee == asObject(&PyLong_Type);
+  static PyObject *const item = check(PyObject_GetAttrString(asObject(arrayType), "item"));
+  if (!isType && callee != item) return false;
+  size_t alive = size_t(std::ranges::count_if(state.told, [](auto &t) { return t.second >= 0; }));
+  if (alive >= manyTold) forgetValues();
+  expected = {live.back().frame, live.back().next, -1, {}, {}, {}, true};
+  expected.call.kind = Formula::Value;
+  expected.call.op = listener.told();
+  if (isType) expected.call.object = Object::borrow(callee);
+  listener.tellNext(true);
+  return true;
+}
+
 /// What a function gives back: C may have called it, and looks at that.
 void Reader::returned(const Frame &frame, PyObject *value) {
   if (tagged.empty() || live.size() < 2 || !frame.isCalledByC()) return;
@@ -203,6 +274,17 @@ void Reader::pinAll(PyObject *o, int depth) {
 
 //===-- operations --------------------------------------------------------------------------------------------------===//
 
+/// The element of an array beside another one, which is rounded as its number would be: both are floats.
+const Array *Reader::elementFor(int formula, DType dtype) {
+  int told = toldOf(formula);
+  if (told < 0 || !isFloat(dtype) || state.numbers.at(formula).type != &PyFloat_Type) return nullptr;
+  const Array &element = listener.arrayTold(told);
+  if (!isFloat(element.dtype)) return nullptr;
+  for (PyObject *o : expected.operands) asked.insert(o);
+  Array flat = reshape(element, Dims());
+  return &casts.emplace_back(cast(flat, dtype));
+}
+
 /// The input of the recording that a number is beside an array.
 const Array *Reader::inputOf(const void *number, DType dtype) {
   auto *object = static_cast<PyObject *>(const_cast<void *>(number));
@@ -210,6 +292,7 @@ const Array *Reader::inputOf(const void *number, DType dtype) {
   bool isExpected = std::ranges::find(expected.operands, object) != expected.operands.end();
   if (why.size() || found == tagged.end() || !isExpected) return nullptr;
   int formula = found->second, i = state.numbers.findArray(formula, dtype);
+  if (state.numbers.isLate(formula)) return elementFor(formula, dtype);
   asked.insert(object);
   if (i < 0) {
     Object array(check(package().arrayOfNumber(object, dtype)));

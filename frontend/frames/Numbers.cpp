@@ -42,6 +42,7 @@ Object Numbers::compute(const Formula &f, NumberValues &values) const {
     if (!(of[i] = valueOf(f.of[i], values))) return Object();
   switch (f.kind) {
   case Formula::Read: return f.place.read();
+  case Formula::Value: return Object(); // not before `take`
   case Formula::Constant: return f.object;
   case Formula::Binary: return Object(kBinary[f.op](of[0], of[1]));
   case Formula::Unary: return Object(kUnary[f.op](of[0]));
@@ -64,6 +65,28 @@ PyObject *Numbers::valueOf(int i, NumberValues &values) const {
 void Numbers::require(int formula, PyObject *value) {
   auto isIt = [&](const Condition &c) { return c.formula == formula && sameValue(c.value.get(), value); };
   if (std::ranges::none_of(conditions, isIt)) conditions.push_back({formula, Object::borrow(value)});
+}
+
+bool Numbers::isLate(int formula, std::vector<int> *used) const {
+  const Formula &f = at(formula);
+  if (f.kind == Formula::Value && used) used->push_back(formula);
+  bool isOne = f.kind == Formula::Value;
+  for (int i : f.of) isOne |= isLate(i, used);
+  return isOne;
+}
+
+void Numbers::set(int formula, const Object &value, NumberValues &values) const {
+  if (values.size() < formulas.size()) values.resize(formulas.size());
+  values[size_t(formula)] = value;
+}
+
+bool Numbers::take(int formula, PyObject *element, NumberValues &values) const {
+  const Formula &f = at(formula);
+  Object number = f.object ? Object(PyObject_CallOneArg(f.object.get(), element)) : Object::borrow(element);
+  if (!number) PyErr_Clear();
+  if (!number || Py_TYPE(number.get()) != f.type) return false;
+  set(formula, number, values);
+  return true;
 }
 
 int Numbers::findArray(int formula, DType dtype) const {

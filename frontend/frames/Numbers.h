@@ -9,11 +9,12 @@ namespace kiln::py {
 
 /// How a number comes about.
 struct Formula {
-  /// Read: the number of a place. Call: of a function of C that only computes.
-  enum Kind : uint8_t { Read, Constant, Binary, Unary, Compare, Call } kind = Constant;
-  int op = 0;             // of Binary as in a BINARY_OP that is not in place; of Unary as `Sign`; of Compare as in rich comparisons
+  /// Read: the number of a place. Value: of an array that the call computes. Call: of a function of C that only computes.
+  enum Kind : uint8_t { Read, Value, Constant, Binary, Unary, Compare, Call } kind = Constant;
+  int op = 0;             // of Binary as in a BINARY_OP that is not in place; of Unary as `Sign`; of Compare as in rich comparisons; of
+                          // Value its number
   Place place;            // of Read
-  Object object;          // of Constant the number; of Call the function
+  Object object;          // of Constant the number; of Call and Value the function, of Value null for item()
   std::vector<int> of;    // operands, by number
   PyTypeObject *type = 0; // of the value: int, float or bool
 
@@ -37,8 +38,13 @@ public:
   PyObject *valueOf(int i, NumberValues &values) const;
   /// Requires a value by type and bits, of a comparison its truth.
   void require(int formula, PyObject *value);
-  /// Calls hand the value of a formula out.
+  /// Calls hand the value of a formula out; it is not made of values that they compute.
   void useResult(int formula) { results.push_back(formula); }
+  /// Whether a formula has a value only when operations have run: it uses values of arrays, which are added to `used`.
+  bool isLate(int formula, std::vector<int> *used = nullptr) const;
+  /// The value of an array becomes known; false where the number cannot be made.
+  bool take(int formula, PyObject *element, NumberValues &values) const;
+  void set(int formula, const Object &value, NumberValues &values) const;
   /// The number of an array without axes that is made of a formula's value.
   int addArray(int formula, DType dtype);
   int findArray(int formula, DType dtype) const;

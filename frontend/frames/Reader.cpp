@@ -89,6 +89,7 @@ bool Reader::finish() {
   hook->stop();
   numberInputs = outer;
   if (why.empty() && expected.next >= 0) settle(nullptr);
+  casts.clear();
   putBack();
   if (why.empty() && !isWhole) why = "its instructions could not be followed";
   return why.empty();

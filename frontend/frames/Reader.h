@@ -7,6 +7,7 @@
 #include "frontend/frames/Watch.h"
 #include "frontend/Ops.h"
 
+#include <deque>
 #include <initializer_list>
 #include <map>
 #include <unordered_set>
@@ -23,6 +24,16 @@ public:
   virtual const Array &inputAt(size_t number) = 0;
   /// How often other recordings of such calls found another number in a place.
   virtual int misses(const Place &place, PyObject *number) = 0;
+  /// Whether the next element of an array that Python asks for is told without making the recording depend on it.
+  virtual void tellNext(bool tells) = 0;
+  /// How many elements were told so.
+  virtual int told() = 0;
+  /// The recording depends on one of them after all.
+  virtual void dependOn(int told) = 0;
+  /// Nobody needs one of them any more.
+  virtual void forget(int told) = 0;
+  /// The array that one of them is of.
+  virtual const Array &arrayTold(int told) = 0;
 };
 
 class Reader final : public InstructionWatcher, public NumberInputs {
@@ -71,6 +82,8 @@ private:
   std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
   NumberValues now;                           // what formulas are in this call
   std::unordered_set<int> pinned;             // formulas whose value is required
+  size_t manyTold = 4;                        // when it is looked which elements are needed still
+  std::deque<Array> casts;                    // of elements, that operations have taken
   std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
   bool mayTag = false;                        // the instruction under way leaves what it reads on the stack
   /// What the instruction under way leaves on the stack, where it ends well.
@@ -81,6 +94,7 @@ private:
     Formula call;                     // of a function: what its value is like, is not known before
     std::vector<int> of;              // formulas that it uses
     std::vector<PyObject *> operands; // beside arrays: numbers that it has to take as inputs
+    bool isValue = false;             // the element of an array
   } expected;
   Object keys; // of places
   int visits = 0;
@@ -148,9 +162,14 @@ private:
   bool compare(int how, PyObject *a, PyObject *b);
   bool besideArray(int op, PyObject *a, PyObject *b);
   bool callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  bool callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  void settleValue(PyObject **slot, Formula value);
+  int toldOf(int formula) const;
+  void forgetValues();
   void returned(const Frame &frame, PyObject *value);
   void pinAll(PyObject *o, int depth = 0);
   const Array *inputOf(const void *number, DType dtype) override;
+  const Array *elementFor(int formula, DType dtype);
   void putBack();
 
   // Calls.cpp: calls and attributes.

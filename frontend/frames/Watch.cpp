@@ -179,6 +179,17 @@ void PythonState::addCode(PyObject *code) {
   if (codes.insert(code).second) held.push_back(Object::borrow(code));
 }
 
+bool PythonState::asksForNumbers() const {
+  auto isOne = [](PyObject *name) {
+    return std::ranges::any_of(std::initializer_list<const char *>{"float", "int", "item"},
+                               [&](const char *one) { return !PyUnicode_CompareWithASCIIString(name, one); });
+  };
+  return std::ranges::any_of(held, [&](const Object &code) {
+    PyObject *names = reinterpret_cast<PyCodeObject *>(code.get())->co_names;
+    return std::any_of(PySequence_Fast_ITEMS(names), PySequence_Fast_ITEMS(names) + PyTuple_GET_SIZE(names), isOne);
+  });
+}
+
 std::string PythonState::find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values) {
   auto listOf = [](std::span<PyObject *const> objects) {
     Object list(check(PyList_New(0)));
@@ -208,6 +219,7 @@ std::string PythonState::find(PyObject *function, std::span<PyObject *const> cla
 }
 
 PyObject *Stores::apply(std::span<PyObject *const> passed, PyObject *built) const {
+  if (all.empty()) return built;
   Object values(check(built));
   for (size_t i = 0; i < all.size(); ++i) {
     const Store &s = all[i];
@@ -231,16 +243,18 @@ Object PythonState::withStored(PyObject *result) const {
 }
 
 std::shared_ptr<const Stores> PythonState::takeStores() {
-  named.clear();
-  if (stores.empty()) return nullptr;
-  auto taken = std::make_shared<Stores>();
-  taken->all = std::move(stores);
-  stores.clear();
-  for (Store &s : taken->all) {
+  named.clear(), told.clear();
+  if (stores.empty() && late.empty()) return nullptr;
+  auto made = std::make_shared<Stores>();
+  made->all = std::exchange(stores, {});
+  made->taken = std::exchange(taken, {});
+  made->fixed = std::exchange(fixed, {});
+  made->late = std::exchange(late, {});
+  for (Store &s : made->all) {
     s.value = Object();
     changed.push_back(s.place.container); // of an argument: none
   }
-  return taken;
+  return made;
 }
 
 bool PythonState::storesToArguments() const {

@@ -46,6 +46,9 @@ struct Store {
 /// The stores of a path. Its results are a tuple: of the call's own, and of what is stored.
 struct Stores final : Effects {
   std::vector<Store> all;
+  std::vector<std::pair<int, int>> taken;    // formulas of values, and which array of the results has each
+  std::vector<std::pair<int, Object>> fixed; // formulas of values that decided which path the call takes
+  std::vector<int> late;                     // formulas that use them
   /// Stores what a run made, and gives the call's own result.
   PyObject *apply(std::span<PyObject *const> passed, PyObject *built) const;
 };
@@ -57,16 +60,23 @@ public:
   std::vector<Place> arrays;
   Numbers numbers;
   std::vector<std::pair<Object, int>> named; // numbers of the call that is recorded that are known by formula
-  std::vector<Store> stores;                 // of the call that is recorded
-  std::vector<Held> changed;                 // containers that some path stores to
-  std::string unanalysed;                    // why the analysis could not tell: then this was found while calls ran
-  std::unordered_set<void *> codes;          // that were analysed: operations elsewhere are no part of the call
-  std::vector<Object> held;                  // the codes
+  std::vector<std::pair<int, int>> told;  // formulas of values of that call, and which one of the recorder's each is; -1: one that decided
+  std::vector<std::pair<int, int>> taken; // as in Stores
+  std::vector<std::pair<int, Object>> fixed;
+  std::vector<int> late;
+  std::vector<Store> stores;        // of the call that is recorded
+  std::vector<Held> changed;        // containers that some path stores to
+  bool isOptional = false;          // the analysis could tell, too
+  std::string unanalysed;           // why the analysis could not tell: then this was found while calls ran
+  std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
+  std::vector<Object> held;         // the codes
 
   /// What a call reads, by the analysis of its function; why it cannot be watched, or nothing. `classes` are those of containers among
   /// its arguments, `values` the arguments that are no plain data.
   std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
   void addCode(PyObject *code);
+  /// Whether its code may turn elements of arrays into numbers.
+  bool asksForNumbers() const;
   bool holds() const override {
     NumberValues values;
     return holds(values);

@@ -110,13 +110,15 @@ struct Values {
     live = std::move(next);
   }
 
-  /// Writes into the inputs, and takes the results.
-  void finish(const Ending &ending) {
-    for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
+  /// Takes the results, and writes into the inputs; false where the host does not accept them.
+  bool finish(const Ending &ending, const RunHooks &hooks) {
     std::vector<Array> results;
     results.reserve(ending.results.size());
     for (const Source &s : ending.results) results.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
+    if (ending.effects && hooks.accepts && !hooks.accepts(ending, results)) return false;
+    for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
     made = std::move(results);
+    return true;
   }
 };
 
@@ -170,7 +172,7 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     if (isLast) {
       ran.isTried = hooks.tries && hooks.tries(*node);
       if (ran.isTried) return RunStatus::Eager;
-      values.finish(*ending);
+      if (!values.finish(*ending, hooks)) return RunStatus::Eager;
       ran.ending = ending;
       ran.results = std::move(values.made);
       return RunStatus::Done;
@@ -197,7 +199,7 @@ RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, c
   if (status != RunStatus::Done) return status;
   for (Node *node : path.nodes) ++node->hits;
   ran.end = path.nodes.back();
-  values.finish(*path.ending);
+  if (!values.finish(*path.ending, hooks)) return RunStatus::Unknown;
   ran.ending = path.ending;
   ran.results = std::move(values.made);
   return RunStatus::Done;

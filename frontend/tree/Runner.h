@@ -12,7 +12,9 @@ struct RunHooks {
   bool (*poll)() = nullptr;            // during long loops, under no lock: whether to stop; null: nobody asks
   void (*between)() = nullptr;         // between the operations of the interpreter; may throw
   std::function<void(Step &)> prepare; // before a step that has no code yet
-  std::function<bool(Node &)> tries;   // at the end of a path, before it writes: whether the call is to run in eager instead
+  /// Before the end of a path writes, with its results: whether the host can make of them what it is to make; else the call runs in eager.
+  std::function<bool(const Ending &, std::span<const Array>)> accepts;
+  std::function<bool(Node &)> tries; // at the end of a path, before it writes: whether the call is to run in eager instead
 };
 
 enum class RunStatus {

@@ -82,9 +82,16 @@ std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments) {
   tree.key = arguments.key.finish();
   tree.watched = std::move(watched);
   constexpr ptrdiff_t kMostAlike = 2; // beyond, numbers that change are looked for
+  std::string why = state.find(function, arguments.classes, arguments.values);
   auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
-  std::string why = alike >= kMostAlike && Reader::canRead(function) ? "it reads what changes with its calls"
-                                                                     : state.find(function, arguments.classes, arguments.values);
+  bool isBetter = why.empty() && jitted.prefersSearch && Reader::canRead(function) && (alike >= kMostAlike || state.asksForNumbers());
+  if (isBetter) {
+    auto unknown = std::make_unique<PythonState>();
+    unknown->unanalysed = "it has numbers that may change";
+    unknown->isOptional = true;
+    tree.watched = std::move(unknown);
+    return "";
+  }
   size_t words = arguments.key.words.size();
   if (why.empty() && !state.readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }))
     why = "an array is read by name that other code replaces";
@@ -139,6 +146,7 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
                       PythonState *found, std::span<const int32_t> held, Ending &ending) {
   if (r.left.size()) return r.left;
   std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending, found);
+  r.told.clear(); // what they hold is in the result, or of no use
   if (why.empty()) why = findKept(r, arguments, result, found ? std::span<const Store>(found->stores) : std::span<const Store>(), held);
   bool changesArguments = found && found->storesToArguments();
   if (found) ending.effects = found->takeStores();
@@ -287,6 +295,10 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
+  if (recorded.unseen.size() && stateOf(*tree).isOptional && isNew) { // the analysis knows better
+    state.prefersSearch = false;
+    return recorded.result.release();
+  }
   if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
@@ -393,6 +405,18 @@ PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span
   return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
 }
 
+/// Computes the numbers of a result that are made of values of arrays; false where Python fails to.
+bool takeNumbers(const Tree &tree, const Ending &ending, Arguments &arguments, std::span<const Array> results) {
+  auto &stores = static_cast<const Stores &>(*ending.effects);
+  const Numbers &numbers = stateOf(tree).numbers;
+  for (auto &[formula, result] : stores.taken) {
+    Object element(check(toScalar(results[size_t(result)])));
+    if (!numbers.take(formula, element.get(), arguments.numbers)) return false;
+  }
+  for (auto &[formula, value] : stores.fixed) numbers.set(formula, value, arguments.numbers);
+  return std::ranges::all_of(stores.late, [&](int formula) { return numbers.valueOf(formula, arguments.numbers) != nullptr; });
+}
+
 /// Makes the path of a run one program where most calls take it.
 void considerHot(JitState &state, Tree &tree, const Ran &ran) {
   constexpr int64_t kLeastHits = 32;
@@ -436,6 +460,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (tree->isResting()) return state.hits++, callEager(call);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
+  hooks.accepts = [&](const Ending &ending, std::span<const Array> results) { return takeNumbers(*tree, ending, arguments, results); };
   Ran ran;
   if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {

@@ -34,6 +34,7 @@ struct JitState : Function {
   Object function;
   JitOptions options;
   std::set<std::string> told; // notes that were given
+  bool prefersSearch = true;  // what it reads may be found while it runs, where the analysis could say it as well
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);

@@ -59,7 +59,7 @@ public:
     if (int formula = state ? state->formulaOf(value) : -1; formula >= 0) {
       t.kind = Template::Number;
       t.index = formula;
-      return state->numbers.useResult(formula), t;
+      return useNumber(formula), t;
     }
     if (isConstant(value)) {
       t.object = HostObject(value);
@@ -91,6 +91,22 @@ private:
 
   void fail(std::string text) {
     if (why.empty()) why = std::move(text);
+  }
+
+  /// A number that later calls compute, before or after the operations.
+  void useNumber(int formula) {
+    std::vector<int> values;
+    if (!state->numbers.isLate(formula, &values)) return state->numbers.useResult(formula);
+    state->late.push_back(formula);
+    for (int value : values) {
+      auto isValue = [&](auto &pair) { return pair.first == value; };
+      auto told = std::ranges::find_if(state->told, isValue);
+      bool isFixed = std::ranges::any_of(state->fixed, isValue);
+      if (!isFixed && (told == state->told.end() || told->second < 0)) return fail("the result has a number in it that is not known");
+      if (isFixed || std::ranges::any_of(state->taken, isValue)) continue;
+      state->taken.emplace_back(value, int(results.size()));
+      results.push_back(r.output(r.cellSlot(r.told[size_t(told->second)].array.storage.get())));
+    }
   }
 
   Template readArray(PyObject *value) {

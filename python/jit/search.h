@@ -39,6 +39,11 @@ public:
     holders.push_back(arrayOf(array).storage->refs.load());
   }
   const Array &inputAt(size_t number) override { return arrayOf(arguments.arrays[first + number]); }
+  void tellNext(bool tells) override { recorder.tells = tells; }
+  int told() override { return int(recorder.told.size()); }
+  void dependOn(int told) override { recorder.cutBy(recorder.told[size_t(told)]); }
+  void forget(int told) override { recorder.told[size_t(told)].array = Array(); }
+  const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
   int misses(const Place &place, PyObject *number) override {
     int count = 0;
     auto isOther = [&](const Guard &g) { return g.isOfAnother(place, number); };

@@ -120,6 +120,8 @@ params, ws, hist, which = {"w": kn.ones(2), "b": kn.asarray([0.5, -0.5]), 1: kn.
 
 # Numbers that the programs change themselves, and what is done with them.
 COUNTED = {
+    "whole value": "int(y[1])", "sum of values": "(float(y[0]) + y[1].item())", "compared value": "(1.0 if float(y[0]) > tally['b'] else 2.0)", "text of a value": "float(len(str(y[0].item())))", "least of a value": "min(float(x[0]), tally['b'])", "half of a value": "float(y.sum()) / 2",
+    "value as a size": "float(len(range(int(y[0]) % 3)))", "value over a value": "float(y[0]) / float(y[1])", "value of a dtype": "kn.asarray([3], dtype='uint8').item()", "value of a bool": "(1.0 if (y > 0)[0].item() else 2.0)", "value in a list": "[float(v) for v in y][1]",
     "counter": "cfg.count", "counter in a dict": "tally['a']", "counter in a list": "marks[0]", "counter in a global": "ticks", "rate": "cfg.rate", "sum of counters": "(cfg.count + tally['a'])", "power of a counter": "2.0 ** cfg.count",
     "counter as a power": "(cfg.count % 4) ** 2", "least of a counter": "min(cfg.count, 3)", "most of a counter": "max(0.5, cfg.rate, tally['b'])", "text of a counter": "float(len(f'{cfg.count}'))", "text of a rate": "float(len(str(cfg.rate)))",
     "branch on a counter": "(1.0 if cfg.count % 2 else 0.5)", "truth of a counter": "(2.0 if cfg.count else 0.5)", "comparison of counters": "(1.0 if tally['a'] <= cfg.count < 4 else 2.0)", "float of a counter": "float(cfg.count)", "int of a rate": "int(cfg.rate * 4)",
@@ -130,6 +132,8 @@ COUNTED = {
     "decimal": "float(cfg.count in (1, 2, 3))", "none": "(1.0 if cfg.count is None else 0.5)", "is an integer": "float(cfg.rate.is_integer())", "divmod": "divmod(cfg.count, 3)[1]", "generator": "sum(v for v in (cfg.count, 1))", "any": "float(any([cfg.count]))", "text to number": "float('1' + str(cfg.count))",
 }
 COUNTED_ARRAYS = {
+    "times a value": "{a} * float(y.sum())", "over a value": "{a} / float({a}.sum())", "less a value": "y[0].item() - {a}", "doubles beside a value": "kn.asarray([1.0, 2.0], dtype='float64') * float(y[0]) + {a}", "integers beside a value": "kn.asarray([1, 2]) * float(y[0]) + {a}", "to the power of a value": "{a} ** float(y[0])",
+    "normed": "{a} * min(1.0, 2.0 / (float((y * y).sum()) + 1))",
     "power by a counter": "{a} ** (cfg.count % 3)", "power of a rate": "{a} ** cfg.rate", "counter as a base": "cfg.count ** {a}", "times a counter": "{a} * cfg.count", "counter minus": "cfg.count - {a}", "by a counter": "{a} / (cfg.count + 1)", "floor by a counter": "{a} // (cfg.count + 1)",
     "rest by a counter": "{a} % (cfg.rate + 1)", "compared with a counter": "kn.where({a} > cfg.count, {a}, x)", "counter beside integers": "(kn.asarray([1, 2]) * cfg.count + {a})", "counter beside bytes": "(kn.asarray([1, 2], dtype='uint8') + cfg.count) * {a}", "repeated": "sum([{a}] * (cfg.count % 3), {a})", "filled": "kn.full(2, cfg.count) + {a}",
     "closure that counts": "bump({a})", "object that counts": "clock({a})", "function of a counter": "kn.multiply({a}, cfg.count)", "made from counters": "kn.asarray([cfg.count, 1.0]) + {a}", "index by a counter": "{a}[cfg.count % 2] + {a}", "slice by a counter": "{a}[:cfg.count % 2 + 1].sum() + {a}", "chain": "({a} * cfg.rate + cfg.count) / (tally['a'] + 1)",
@@ -200,7 +204,7 @@ OBJECT_EFFECTS = ("write argument", "store to a dict", "store to a list", "store
                   "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument", "count attribute", "keep in a layer")
 NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, COUNTED), (ARRAYS, COUNTED_ARRAYS), (EFFECTS, COUNTS), (MUTATIONS, COUNT_MUTATIONS)))
 CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
-    "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
+    "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return value", "return item", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
     "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
     "variants that record", "variants that run native", "variants in eager"}
 
@@ -267,10 +271,10 @@ class Writer:
                 "raise": lambda: [f"if {self.number()} > 2:", "    raise ValueError('as asked')"], "bad index": lambda: [f"kn.take(x, kn.asarray([0 if {self.number()} < 2 else 9]))"]}[kind]()
 
     def result(self):
-        kind = self.pick(["array"] * 4 + ["twice", "list", "dict", "dataclass", "named tuple", "nothing", "argument", "list argument", "view"])
+        kind = self.pick(["array"] * 4 + ["value", "item", "twice", "list", "dict", "dataclass", "named tuple", "nothing", "argument", "list argument", "view"])
         self.counts[f"return {kind}"] += 1
         a, b = self.names[-1], self.array()
-        return {"array": a, "twice": f"{a}, {a}", "list": f"[{a}, {b}, {self.number()}]", "dict": f"{{'z': {a}, 'a': {b}}}", "dataclass": f"D({a}, {self.number()})", "named tuple": f"P({a}, 1)", "nothing": "None",
+        return {"array": a, "value": f"{a}, float({b}.sum())", "item": f"{{'a': {a}, 'n': {b}[0].item(), 'm': float(y[0]) * 2}}", "twice": f"{a}, {a}", "list": f"[{a}, {b}, {self.number()}]", "dict": f"{{'z': {a}, 'a': {b}}}", "dataclass": f"D({a}, {self.number()})", "named tuple": f"P({a}, 1)", "nothing": "None",
                 "argument": "x", "list argument": f"{a}, l", "view": f"{a}[:1], {a}"}[kind]
 
     def call(self):

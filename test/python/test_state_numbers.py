@@ -190,3 +190,70 @@ def test_memory_stays_flat():
     for _ in range(20000):
         f(x)
     assert kn.memory_stats().in_use <= before and d["k"] == 20100 and f.stats.misses == 1
+
+
+class Model:
+    def __init__(self):
+        self.w, self.loss, self.total, self.best, self.losses = kn.ones(3), 0.0, 0.0, 1e9, []
+
+    def step(self, x):
+        error = x - self.w
+        loss = (error**2).sum()
+        self.w = self.w + 0.25 * error
+        self.loss = float(loss)
+        self.total += loss.item()
+        self.losses.append(loss.item())
+        return self.loss / 2, int(loss), {"double": loss.item() * 2}
+
+
+def test_numbers_of_values_that_nothing_depends_on_make_no_paths():
+    model, twin = Model(), Model()
+    step = kn.jit(lambda x: model.step(x))  # an object that is an argument, as that of a method is, has its numbers in the key
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for i in range(30):
+            x = kn.asarray([1.0, 2.0, i])
+            assert step(x) == twin.step(x)
+            assert (model.loss, model.total, model.losses) == (twin.loss, twin.total, twin.losses) and model.w.tolist() == twin.w.tolist()
+    assert step.stats.misses == 1 and type(model.loss) is float
+    seen = []
+    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        step(x)
+    finally:
+        sys.setprofile(None)
+    assert seen == []
+
+
+VALUES = {
+    "returned": ("return float(x.sum())", 1),
+    "of integers": ("return int(x.sum()), (x > 1).sum().item()", 1),
+    "beside an array": ("s = float(x.sum()); return x * s, x / s, s", 1),
+    "beside doubles": ("return kn.asarray([1.0, 2.0], dtype='float64') * float(x[0])", 1),
+    "beside integers": ("return kn.asarray([1, 2]) * float(x[0])", 1),
+    "scaled before": ("return x * (float(x[0]) * 2)", None),
+    "in a loop": ("total = 0.0\n    for v in x: total += float(v)\n    return total", 1),
+    "with a branch on another": ("s = float(x[0])\n    return (x * 2, s) if x[1] > 3 else (x, s / 2)", 1),
+    "that decides": ("s = float(x[0])\n    return (x * 2, s) if s > 2 else (x, s / 2)", None),
+    "that decides and one that does not": ("s, t = int(x[0]) % 2, float(x[1])\n    return (s + t, x) if s else (s - t, x * 2)", None),
+    "of nan": ("return int(x.sum() * float('nan')) if x[0] > 6 else int(x.sum())", None),
+    "division by zero": ("return 1 / float(x[0] - 5)", None),
+    "of a written array": ("s = float(x[0]); x[0] = 7; return s, float(x[0])", 1),
+    "of several": ("return float(x)", None),
+    "text": ("return f'{float(x[0]):.1f}'", None),
+    "bool": ("return (x[0] > 1).item(), x", 2),
+    "a size": ("return kn.ones(int(x[0]) % 3)", None),
+    "twice": ("s = x.sum(); return [s.item(), s.item()], float(s)", 1),
+    "many in a while": ("n = 0; seen = []\n    while x[0] > 1: x, n = x / 2, n + 1; seen.append(n)\n    return float(x[1]), n, seen", None),
+}
+test_values_do_as_eager_does = cases({name: f"@jit\ndef f(x):\n    {body}\n---\n" + "".join(f"f(kn.asarray([{i % 8}.0, {i}.5]))\n" for i in (1, 2, 3, 4, 5, 6, 7, 3, 9)) for name, (body, _) in VALUES.items()})
+
+
+@pytest.mark.parametrize("name", [name for name, (_, most) in VALUES.items() if most])
+def test_values_record_once(name):
+    body, most = VALUES[name]
+    scope = {"kn": kn, "jit": kn.jit, "__name__": __name__}
+    exec(f"@jit\ndef f(x):\n    {body}\n", scope)
+    for i in range(12):
+        scope["f"](kn.asarray([float(i % 3) + 0.5, i % 3 + 1.0]))
+    assert scope["f"].stats.misses == most and not any(v["eager"] for v in scope["f"].explain().variants)
