@@ -18,7 +18,7 @@ struct Pace {
   /// is short, or so much quicker than the recording was that there is nothing to find.
   bool isDue(double seconds) {
     constexpr double kLeast = 2e-4, kLong = 1e-3;
-    constexpr double kRecording = 4; // how much longer a recording takes than an eager call, at most
+    constexpr double kRecording = 16; // how much longer a recording takes than an eager call, at most
     native = std::min(native, float(seconds));
     int between = native > kLong ? 2 : 8; // every so many calls
     return ++calls % between == 0 && tries < kTries && native > kLeast && native * kRecording > recorded && recorded > 0;

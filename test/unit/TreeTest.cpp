@@ -323,7 +323,7 @@ TEST(Pace, TriesEachPathAFewTimesAndComparesTheBest) {
   EXPECT_TRUE(pace.isSlower());
   pace.restart();
   EXPECT_FALSE(pace.isSlower());
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.1)) << "much quicker than the recording";
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.05)) << "much quicker than the recording";
   pace = {.recorded = 1e-4};
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(1e-4)) << "short";
   pace = {.recorded = 1};
