@@ -75,6 +75,12 @@ public:
   /// its arguments, `values` the arguments that are no plain data.
   std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
   void addCode(PyObject *code);
+  /// The same for another call, of which nothing is known yet.
+  PythonState forCall() const {
+    PythonState next = *this;
+    next.stores.clear(), next.named.clear(), next.told.clear(), next.taken.clear(), next.fixed.clear(), next.late.clear();
+    return next;
+  }
   /// Whether its code may turn elements of arrays into numbers.
   bool asksForNumbers() const;
   bool holds() const override {

@@ -64,7 +64,7 @@ private:
 
   StateSearch(const JitState &jitted, const Tree &tree, const PythonState &known, Arguments &arguments, Recorder &recorder,
               std::vector<int32_t> &holders)
-      : state(std::make_unique<PythonState>(known)), jitted(jitted), tree(tree), arguments(arguments), recorder(recorder), holders(holders),
+      : state(std::make_unique<PythonState>(known.forCall())), jitted(jitted), tree(tree), arguments(arguments), recorder(recorder), holders(holders),
         words(arguments.key.words.size()), arrays(known.arrays.size()), guards(known.guards.size()), numbers(known.numbers.size()),
         first(arguments.arrays.size() - arrays), reader(*state, *this, jitted.function.get(), arguments.passed, arguments.values),
         isStarted(reader.start()) {}

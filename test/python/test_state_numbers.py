@@ -257,3 +257,25 @@ def test_values_record_once(name):
     for i in range(12):
         scope["f"](kn.asarray([float(i % 3) + 0.5, i % 3 + 1.0]))
     assert scope["f"].stats.misses == most and not any(v["eager"] for v in scope["f"].explain().variants)
+
+
+def test_what_a_call_that_raised_left_is_not_of_the_next_one():
+    d = {"k": 0, "t": 0.0}
+
+    @kn.jit
+    def f(x):
+        d["t"] = float(x[0])
+        if x[1] > 0:
+            d["k"] += 1
+            raise ValueError("as asked")
+        total = 0.0
+        for v in x:
+            total += v.item()
+        return total, float(x[1])
+
+    for trip in range(3):
+        with pytest.raises(ValueError):
+            f(kn.asarray([1.0, 2.0]))
+        assert f(kn.asarray([2.0, -3.0 - trip])) == (-1.0 - trip, -3.0 - trip)
+        assert d == {"k": trip + 1, "t": 2.0}
+    assert not any(v["eager"] for v in f.explain().variants)
