@@ -219,8 +219,12 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   bool isKnown = (isArray(a) || isNumber(a)) && (isArray(b) || isNumber(b));
   if (!isKnown || op == kPower || op == kMatmul) return false;
   PyObject *number = isArray(a) ? b : a;
+  int formula = formulaOf(number);
+  // Before the operation is recorded: a guard behind it would come too late for its constant.
+  bool isBesideComplex = isComplex(listener.dtypeOf(isArray(a) ? a : b));
+  if (state.numbers.isLate(formula) && (isBesideComplex || !isElement(formula))) return pin(formula), true;
   asked.clear();
-  expected = {live.back().frame, live.back().next, -1, {}, {formulaOf(number)}, {number}};
+  expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
   return true;
 }
 
@@ -274,12 +278,16 @@ void Reader::pinAll(PyObject *o, int depth) {
 
 //===-- operations --------------------------------------------------------------------------------------------------===//
 
+/// Whether a formula is the float that an element of an array of floats is.
+bool Reader::isElement(int formula) const {
+  int told = toldOf(formula);
+  return told >= 0 && state.numbers.at(formula).type == &PyFloat_Type && isFloat(listener.arrayTold(told).dtype);
+}
+
 /// The element of an array beside another one, which is rounded as its number would be: both are floats.
 const Array *Reader::elementFor(int formula, DType dtype) {
-  int told = toldOf(formula);
-  if (told < 0 || !isFloat(dtype) || state.numbers.at(formula).type != &PyFloat_Type) return nullptr;
-  const Array &element = listener.arrayTold(told);
-  if (!isFloat(element.dtype)) return nullptr;
+  if (!isElement(formula) || !isFloat(dtype)) return nullptr;
+  const Array &element = listener.arrayTold(toldOf(formula));
   for (PyObject *o : expected.operands) asked.insert(o);
   Array flat = reshape(element, Dims());
   return &casts.emplace_back(cast(flat, dtype));

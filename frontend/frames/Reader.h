@@ -32,6 +32,7 @@ public:
   virtual void dependOn(int told) = 0;
   /// Nobody needs one of them any more.
   virtual void forget(int told) = 0;
+  virtual DType dtypeOf(PyObject *array) = 0;
   /// The array that one of them is of.
   virtual const Array &arrayTold(int told) = 0;
 };
@@ -169,6 +170,7 @@ private:
   void returned(const Frame &frame, PyObject *value);
   void pinAll(PyObject *o, int depth = 0);
   const Array *inputOf(const void *number, DType dtype) override;
+  bool isElement(int formula) const;
   const Array *elementFor(int formula, DType dtype);
   void putBack();
 

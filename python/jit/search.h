@@ -43,6 +43,7 @@ public:
   int told() override { return int(recorder.told.size()); }
   void dependOn(int told) override { recorder.cutBy(recorder.told[size_t(told)]); }
   void forget(int told) override { recorder.told[size_t(told)].array = Array(); }
+  DType dtypeOf(PyObject *array) override { return arrayOf(array).dtype; }
   const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
   int misses(const Place &place, PyObject *number) override {
     int count = 0;
@@ -64,10 +65,10 @@ private:
 
   StateSearch(const JitState &jitted, const Tree &tree, const PythonState &known, Arguments &arguments, Recorder &recorder,
               std::vector<int32_t> &holders)
-      : state(std::make_unique<PythonState>(known.forCall())), jitted(jitted), tree(tree), arguments(arguments), recorder(recorder), holders(holders),
-        words(arguments.key.words.size()), arrays(known.arrays.size()), guards(known.guards.size()), numbers(known.numbers.size()),
-        first(arguments.arrays.size() - arrays), reader(*state, *this, jitted.function.get(), arguments.passed, arguments.values),
-        isStarted(reader.start()) {}
+      : state(std::make_unique<PythonState>(known.forCall())), jitted(jitted), tree(tree), arguments(arguments), recorder(recorder),
+        holders(holders), words(arguments.key.words.size()), arrays(known.arrays.size()), guards(known.guards.size()),
+        numbers(known.numbers.size()), first(arguments.arrays.size() - arrays),
+        reader(*state, *this, jitted.function.get(), arguments.passed, arguments.values), isStarted(reader.start()) {}
 };
 
 } // namespace kiln::py
