@@ -10,7 +10,8 @@ namespace kiln {
 /// The seconds that calls of one path take.
 struct Pace {
   static constexpr int kTries = 3; // calls that run both ways
-  float recorded = 0;              // of the call that recorded it, which did more than an eager one; 0: not known
+  static constexpr int kOften = 2;
+  float recorded = 0; // of the call that recorded it, which did more than an eager one; 0: not known
   float native = std::numeric_limits<float>::infinity(), eager = native;
   int32_t calls = 0, tries = 0;
 
@@ -20,9 +21,11 @@ struct Pace {
     constexpr double kLeast = 2e-4, kLong = 1e-3;
     constexpr double kRecording = 16; // how much longer a recording takes than an eager call, at most
     native = std::min(native, float(seconds));
-    int between = native > kLong ? 2 : 8; // every so many calls
+    int between = native > kLong ? kOften : 8; // every so many calls
     return ++calls % between == 0 && tries < kTries && native > kLeast && native * kRecording > recorded && recorded > 0;
   }
+  /// Whether the next call may be due: its native run is not to write before its end.
+  bool mayBeDue() const { return tries < kTries && recorded > 0 && (calls + 1) % kOften == 0; }
   /// A call that ran both ways: its time as it is written.
   void add(double seconds) {
     ++tries;
