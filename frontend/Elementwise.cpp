@@ -121,13 +121,21 @@ static bool isElsewhere(std::span<const Operand> operands) {
   return result;
 }
 
+thread_local NumberInputs *numberInputs = nullptr;
+
+/// A number as an array without axes.
+static Array arrayOf(const Operand &number, DType dtype, std::span<const Operand> beside) {
+  const Array *input = numberInputs && number.origin && !isElsewhere(beside) ? numberInputs->inputOf(number.origin, dtype) : nullptr;
+  return input ? *input : applyConstant(dtype, scalarBits(number, dtype));
+}
+
 /// As operations of the op table over arrays of one shape.
 static Array applyParts(Op op, std::span<const Operand> operands, std::span<const DType> dtypes, const TensorType &type) {
   Array held[3];
   const Array *arrays[3];
   for (size_t i = 0; i < operands.size(); ++i) {
     const Operand &o = operands[i];
-    held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : applyConstant(dtypes[i], scalarBits(o, dtypes[i]));
+    held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : arrayOf(o, dtypes[i], operands);
     held[i] = applyBroadcast(held[i], type.shape, true);
     arrays[i] = &held[i];
   }

@@ -17,7 +17,17 @@ struct Operand {
   int64_t integer = 0; // of an integer; one above int64 as its bits, with isLarge
   double number = 0, imaginary = 0;
   bool isLarge = false;
+  const void *origin = nullptr; // of a number: the object of the host
 };
+
+/// Numbers of the host that a recording takes as inputs instead of constants.
+class NumberInputs {
+public:
+  virtual ~NumberInputs() = default;
+  /// The array without axes that stands for a number; null for one that is a constant.
+  virtual const Array *inputOf(const void *number, DType dtype) = 0;
+};
+extern thread_local NumberInputs *numberInputs; // null: none
 
 /// The bytes of one element of any dtype, as words.
 using Scalar = std::array<int64_t, 2>;

@@ -44,8 +44,21 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
   int64_t slot = left.empty() ? slotOf(value) : -1;
   Array host = Mode::leave(value, why, how);
-  if (slot >= 0) cut(slot, host, why, at);
+  bool isTold = slot >= 0 && tells && value.size() == 1 && !deviceOf(value);
+  if (isTold) {
+    Array kept = copyOfMemory(host);
+    rebind(kept, slot);
+    told.push_back({std::move(kept), why, at});
+  } else if (slot >= 0) {
+    cut(slot, host, why, at);
+  }
   return host;
+}
+
+void Recorder::cutBy(Told &value) {
+  if (pieces.size() >= kMostPieces) giveUp("one call asks for very many values");
+  if (left.empty()) cut(cellSlot(value.array.storage.get()), value.array, value.why, value.at);
+  value.array = Array();
 }
 
 //===-- inputs ------------------------------------------------------------------------------------------------------===//

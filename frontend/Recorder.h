@@ -74,6 +74,17 @@ public:
   RunPiece runPiece;                   // of a Deferred one
   bool isFast = false;                 // fast_math, for its code
 
+  /// A value that Python was told, without a cut: nothing is known to depend on it yet.
+  struct Told {
+    Array array; // that holds it; empty where nobody needs it any more
+    const char *why;
+    Location at;
+  };
+  bool tells = false;     // the next single element that Python asks for is told without a cut
+  std::vector<Told> told; // so far
+  /// Cuts here, by a value that was told.
+  void cutBy(Told &value);
+
   /// Of a body: any other array that it meets becomes an input as well, and is in `captured`. The recording is given up where one of these
   /// is written.
   void captureOthers() { ownInputs = declared; }

@@ -46,9 +46,9 @@ void Reader::attribute(PyObject *o, PyObject *name) {
     PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
     if (!found) fail("reads '" + text + "' of a module, which the module may make when it is asked");
     require(o);
-    return edge(placeOf(Place::Entry, names, name), found);
+    return load(placeOf(Place::Entry, names, name), found);
   }
-  case Sort::Plain:
+  case Sort::Plain: pin(o); [[fallthrough]];
   case Sort::Array:
   case Sort::Tuple:
   case Sort::List:
@@ -89,7 +89,7 @@ void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
   Object value = place.read();
   bool isCovered = originOf(o) == Origin::Covered;
   if (found && !isSlot && (Py_TYPE(found)->tp_descr_get || (!isCovered && value.get() == found))) member(type, name, found);
-  if (isCovered) edge(std::move(place), value.get());
+  if (isCovered) load(std::move(place), value.get());
 }
 
 void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
@@ -214,6 +214,8 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
 }
 
 void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  if (callForValue(callee, args, n, hasNames)) return;
+  if (tagged.size() && callOnNumbers(callee, args, n, hasNames)) return;
   if (callBuiltin(callee, args, n)) return;
   Sort sort = values.sortOf(callee);
   if (sort == Sort::Method) {
@@ -224,6 +226,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   Known kind = values.known(callee);
   if (kind == Known::Jitted) {
     require(callee);
+    for (PyObject *given : std::span(args, size_t(n))) pin(given); // its key has them
     PyObject *inner = package().unjitted(callee);
     if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
     return callObject(inner, args, n, hasNames);
@@ -260,7 +263,9 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
     return true;
   }
   bool asksAttribute = callee == b.getAttribute || callee == b.hasAttribute;
+  mayTag = callee == b.getAttribute;
   if (asksAttribute && n >= 2 && PyUnicode_CheckExact(args[1])) return attribute(args[0], args[1]), true;
+  mayTag = false;
   return callee == b.isCallable || (callee == object(&PySuper_Type) && (!n || n == 2));
 }
 
@@ -290,10 +295,11 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
   case Sort::Dict:
   case Sort::Set:
     require(self);
-    if (sort == Sort::Dict && name == "get" && n) return subscript(self, args[0]), false;
+    if (sort == Sort::Dict && name == "get" && n) return mayTag = true, subscript(self, args[0]), false;
     if (name == "items" || name == "keys" || name == "values" || name == "copy") return snapshot(self), true;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
+    if (name == "insert" && n) pin(args[0]);
     if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert";
     if (name == "append" && n == 1) return store(Place::Items, self, nullptr, 0, args[0]), false;
     fail(std::string("changes a ") + Py_TYPE(self)->tp_name + " that exists before the call");

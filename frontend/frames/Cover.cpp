@@ -42,6 +42,7 @@ void Reader::require(PyObject *o) {
 /// One object for all keys that a dict takes for one.
 PyObject *Reader::canonical(PyObject *key) {
   if (!key) return nullptr;
+  pin(key);
   Sort sort = values.sortOf(key);
   if (sort == Sort::Tuple)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) canonical(PyTuple_GET_ITEM(key, i));
@@ -126,7 +127,7 @@ void Reader::deep(PyObject *o, int depth) {
     return;
   }
   switch (values.sortOf(o)) {
-  case Sort::Plain:
+  case Sort::Plain: return pin(o);
   case Sort::Array:
   case Sort::Trusted: return;
   case Sort::Native:

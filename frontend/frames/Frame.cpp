@@ -105,6 +105,15 @@ Frame Frame::ofUser() {
 
 Frame Frame::caller() const { return Frame(complete(static_cast<Raw *>(frame)->previous)); }
 
+bool Frame::isCalledByC() const {
+  auto *raw = static_cast<Raw *>(frame);
+#if PY_VERSION_HEX >= 0x030c0000
+  return !raw->previous || raw->previous->owner == FRAME_OWNED_BY_CSTACK;
+#else
+  return raw->is_entry;
+#endif
+}
+
 PyCodeObject *Frame::code() const { return codeOf(static_cast<Raw *>(frame)); }
 
 int Frame::instruction() const {

@@ -21,6 +21,8 @@ public:
   /// The instruction that runs, in bytes as `f_lasti`; in a call of a Python function it may be one of the call's cache entries.
   int instruction() const;
   bool isOfPackage() const;
+  /// Whether it was entered from C, and not by a call of Python code in the interpreter's own loop.
+  bool isCalledByC() const;
   /// Locals, cells and free variables as `co_localsplusnames` names them; slots may be null.
   PyObject **variables() const;
   /// The bottom of the value stack. How much of it is in use says the code (Code.h), and the frame where `depth` knows.

@@ -4,6 +4,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "lib/Core/Types.h"
+
 #include <string>
 #include <utility>
 
@@ -43,10 +45,11 @@ inline PyObject *check(PyObject *o) {
 
 /// What is asked of the package: set once, by the module.
 struct Package {
-  std::string folder, libraries;               // of itself, and of the standard library
-  PyTypeObject *partial = nullptr;             // functools.partial
-  PyObject *kindOf = nullptr;                  // (object) -> what is known of it, as Known in Values.h
-  PyObject *(*unjitted)(PyObject *) = nullptr; // the function of a jitted one, borrowed
+  std::string folder, libraries;                                       // of itself, and of the standard library
+  PyTypeObject *partial = nullptr;                                     // functools.partial
+  PyObject *kindOf = nullptr;                                          // (object) -> what is known of it, as Known in Values.h
+  PyObject *(*unjitted)(PyObject *) = nullptr;                         // the function of a jitted one, borrowed
+  PyObject *(*arrayOfNumber)(PyObject *number, DType dtype) = nullptr; // one without axes; null, with an error set, where it does not fit
   PyObject *analyze = nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };
 Package &package();

@@ -16,7 +16,7 @@ const std::pair<Kind, const char *> kKinds[] = {
      "STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST COPY SWAP RESUME EXTENDED_ARG MAKE_CELL LOAD_CLOSURE COPY_FREE_VARS JUMP_FORWARD "
      "JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_NONE "
      "POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE PUSH_EXC_INFO POP_EXCEPT RERAISE "
-     "LOAD_ASSERTION_ERROR KW_NAMES PRECALL END_FOR END_SEND RETURN_VALUE RETURN_CONST RETURN_GENERATOR BUILD_TUPLE "
+     "LOAD_ASSERTION_ERROR KW_NAMES PRECALL END_FOR END_SEND RETURN_CONST RETURN_GENERATOR BUILD_TUPLE "
      "BUILD_LIST BUILD_STRING BUILD_SLICE LIST_TO_TUPLE MAKE_FUNCTION SET_FUNCTION_ATTRIBUTE LIST_APPEND MATCH_SEQUENCE MATCH_MAPPING "},
     {Kind::Truth, " UNARY_NOT TO_BOOL POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_TRUE POP_JUMP_BACKWARD_IF_FALSE "
                   "POP_JUMP_BACKWARD_IF_TRUE POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE JUMP_IF_FALSE_OR_POP JUMP_IF_TRUE_OR_POP "},
@@ -26,7 +26,7 @@ const std::pair<Kind, const char *> kKinds[] = {
     {Kind::Call, " CALL CALL_KW CALL_FUNCTION_EX "},
     {Kind::State, " LOAD_GLOBAL STORE_GLOBAL LOAD_DEREF STORE_DEREF LOAD_ATTR LOAD_METHOD LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
                   "BINARY_SLICE STORE_SUBSCR STORE_SLICE DELETE_SUBSCR FOR_ITER SEND YIELD_VALUE BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET "
-                  "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH "},
+                  "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH RETURN_VALUE "},
 };
 
 Kind kindOf(uint8_t op) {
@@ -62,6 +62,8 @@ Reader::Reader(PythonState &state, ReadListener &listener, PyObject *function, s
 /// What other paths of the call have read is read no more, and what they found is known.
 void Reader::coverKnown() {
   for (const Guard &g : state.guards) isNew(g.place);
+  for (int i = 0; i < int(state.numbers.size()); ++i)
+    if (state.numbers.at(i).kind == Formula::Read) isNew(state.numbers.at(i).place);
   for (const Place &p : state.arrays) isNew(p);
   for (const Guard &g : std::vector<Guard>(state.guards)) {
     PyObject *of = g.place.container.get(), *value = g.expected.get();
@@ -75,6 +77,7 @@ static thread_local Reader *running = nullptr;
 
 Reader::~Reader() {
   if (running == this) running = nullptr;
+  if (numberInputs == this) numberInputs = outer;
 }
 
 void Reader::noteMade(PyObject *o) {
@@ -89,12 +92,17 @@ bool Reader::start() {
     coverKnown();
     enter(function);
   } catch (const Stop &) { return false; }
+  outer = std::exchange(numberInputs, this);
   return true;
 }
 
 bool Reader::finish() {
   bool isWhole = hook->isWhole() && !live.empty();
   hook->stop();
+  numberInputs = outer;
+  if (why.empty() && expected.next >= 0) settle(nullptr);
+  casts.clear();
+  putBack();
   if (why.empty() && !isWhole) why = "its instructions could not be followed";
   return why.empty();
 }
@@ -124,6 +132,7 @@ void Reader::before(const Frame &frame, const Instruction &instruction, int offs
   if (why.size() || !isWithin(frame)) return;
   at = frame.code(), atOffset = offset;
   visits = 0;
+  mayTag = false;
   try {
     follow(frame, instruction, offset);
     judge(frame, instruction, frame.stack() + instruction.depth);
@@ -152,10 +161,13 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
     live.push_back({frame, -1, 0});
     open(frame);
   }
-  Live &now = live.back();
-  if (isKnown && !CodeMap::of(frame.code()).mayFollow(now.last, offset)) fail("runs instructions that nobody told of");
-  if (offset == now.next && instruction.depth > 0) noteResult(frame.stack()[instruction.depth - 1]);
-  now.last = offset, now.next = instruction.next;
+  Live &here = live.back();
+  if (isKnown && !CodeMap::of(frame.code()).mayFollow(here.last, offset)) fail("runs instructions that nobody told of");
+  bool hasResult = offset == here.next && instruction.depth > 0;
+  if (expected.next >= 0)
+    settle(hasResult && expected.frame == frame && expected.next == offset ? frame.stack() + instruction.depth - 1 : nullptr);
+  if (hasResult) noteResult(frame.stack()[instruction.depth - 1]);
+  here.last = offset, here.next = instruction.next;
 }
 
 /// A frame that starts: what its variables hold that was made for it.
@@ -190,8 +202,12 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
 void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_view name, PyObject **top) {
   auto named = [&](int arg) { return PyTuple_GET_ITEM(frame.code()->co_names, arg); };
   constexpr bool isNew = PY_VERSION_HEX >= 0x030c0000;
+  // Before a call the stack has more on it than what was read.
+  bool isOfCall = (name == "LOAD_GLOBAL" || (isNew && name == "LOAD_ATTR")) && (i.arg & 1);
+  mayTag = !isOfCall && name != "LOAD_METHOD";
+  if (name == "RETURN_VALUE") return returned(frame, top[-1]);
   if (name == "LOAD_GLOBAL") return global(frame, named(i.arg >> 1));
-  if (name == "STORE_GLOBAL") return store(Place::Entry, frame.globals(), named(i.arg), 0, top[-1]);
+  if (name == "STORE_GLOBAL") return storeGlobal(frame, named(i.arg), top[-1]);
   if (name == "LOAD_DEREF") return cell(frame, i.arg, nullptr);
   if (name == "STORE_DEREF") return cell(frame, i.arg, top[-1]);
   if (name == "LOAD_ATTR") return attribute(top[-1], named(isNew ? i.arg >> 1 : i.arg));
@@ -223,8 +239,15 @@ void Reader::global(const Frame &frame, PyObject *name) {
   PyObject *globals = frame.globals(), *builtins = frame.builtins();
   if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) fail("runs with names that are no plain dict");
   PyObject *found = PyDict_GetItemWithError(globals, name);
-  edge(placeOf(Place::Entry, globals, name), found);
+  load(placeOf(Place::Entry, globals, name), found);
   if (!found) edge(placeOf(Place::Entry, builtins, name), PyDict_GetItemWithError(builtins, name));
+}
+
+void Reader::storeGlobal(const Frame &frame, PyObject *name, PyObject *value) {
+  PyObject *globals = frame.globals();
+  if (!PyDict_CheckExact(globals)) fail("runs with names that are no plain dict");
+  if (originOf(globals) == Origin::Unknown) setOrigin(globals, Origin::Covered); // of a function that is guarded
+  store(Place::Entry, globals, name, 0, value);
 }
 
 /// A variable of a closure, from before the call where the function's cells are.
@@ -232,10 +255,14 @@ void Reader::cell(const Frame &frame, int variable, PyObject *stored) {
   PyObject *cell = frame.variables()[variable];
   if (originOf(cell) != Origin::Covered) return;
   if (stored) return store(Place::Cell, cell, nullptr, 0, stored);
-  edge(placeOf(Place::Cell, cell), PyCell_GET(cell));
+  load(placeOf(Place::Cell, cell), PyCell_GET(cell));
 }
 
 void Reader::truth(PyObject *o) {
+  if (isTagged(o)) {
+    Object zero(PyLong_FromLong(0));
+    return void(compare(Py_NE, o, zero.get()));
+  }
   switch (values.sortOf(o)) {
   case Sort::Other: fail(std::string("asks whether a ") + Py_TYPE(o)->tp_name + " is true");
   case Sort::List:
@@ -247,6 +274,7 @@ void Reader::truth(PyObject *o) {
 }
 
 void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
+  if (tagged.size() && arithmetic(i, name, top)) return;
   int operands = operandsOf(name);
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
   for (int k = 1; k <= operands; ++k) {
@@ -274,16 +302,17 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
 void Reader::subscript(PyObject *o, PyObject *key) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
+  pin(key);
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
     bool dependsOnLength = at < 0 || at >= n || grown.contains(o);
     if (dependsOnLength) return PyErr_Clear(), snapshot(o);
-    return edge(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
+    return load(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
   if (sort == Sort::Dict) {
     require(o);
     canonical(key);
-    if (originOf(o) == Origin::Covered) edge(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
+    if (originOf(o) == Origin::Covered) load(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
     return;
   }
   bool isSequence = sort == Sort::List || sort == Sort::Tuple;

@@ -5,7 +5,9 @@
 #include "frontend/frames/Hook.h"
 #include "frontend/frames/Values.h"
 #include "frontend/frames/Watch.h"
+#include "frontend/Ops.h"
 
+#include <deque>
 #include <initializer_list>
 #include <map>
 #include <unordered_set>
@@ -18,15 +20,31 @@ public:
   virtual ~ReadListener() = default;
   /// An array from before the call is about to be read.
   virtual void addInput(PyObject *array) = 0;
+  /// The array of a place that was read before.
+  virtual const Array &inputAt(size_t number) = 0;
+  /// How often other recordings of such calls found another number in a place.
+  virtual int misses(const Place &place, PyObject *number) = 0;
+  /// Whether the next element of an array that Python asks for is told without making the recording depend on it.
+  virtual void tellNext(bool tells) = 0;
+  /// How many elements were told so.
+  virtual int told() = 0;
+  /// The recording depends on one of them after all.
+  virtual void dependOn(int told) = 0;
+  /// Nobody needs one of them any more.
+  virtual void forget(int told) = 0;
+  virtual DType dtypeOf(PyObject *array) = 0;
+  /// The array that one of them is of.
+  virtual const Array &arrayTold(int told) = 0;
 };
 
-class Reader final : public InstructionWatcher {
+class Reader final : public InstructionWatcher, public NumberInputs {
 public:
   std::string why; // the search was ended; empty: it was not
 
   /// `passed` are containers among the arguments, all of whose content is in the key; `values` other objects of the key, by identity.
   Reader(PythonState &state, ReadListener &listener, PyObject *function, std::span<PyObject *const> passed,
          std::span<PyObject *const> values);
+  ~Reader() override;
 
   /// Whether calls of a function can be looked at.
   static bool canRead(PyObject *function) { return PyFunction_Check(function) && isHookProven(); }
@@ -35,7 +53,6 @@ public:
   /// The call is over: whether all of it was seen. The stored values are then in the state.
   bool finish();
   void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;
-  ~Reader() override;
 
   /// The package has put containers together, in this thread, that a function is to get: a transform the arguments of the one that it runs.
   static void noteMade(PyObject *o);
@@ -55,6 +72,7 @@ private:
   PyObject *function;
   std::vector<PyObject *> passed;
   std::unique_ptr<Hook> hook;
+  NumberInputs *outer = nullptr; // whom numbers were asked of before
   Frame caller;
   std::vector<Live> live;
   std::unordered_map<PyObject *, Origin> origins;
@@ -63,6 +81,23 @@ private:
   std::vector<Object> kept;                                                 // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
+  std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
+  NumberValues now;                           // what formulas are in this call
+  std::unordered_set<int> pinned;             // formulas whose value is required
+  size_t manyTold = 4;                        // when it is looked which elements are needed still
+  std::deque<Array> casts;                    // of elements, that operations have taken
+  std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
+  bool mayTag = false;                        // the instruction under way leaves what it reads on the stack
+  /// What the instruction under way leaves on the stack, where it ends well.
+  struct Expected {
+    Frame frame;
+    int next = -1;                    // the offset behind it; -1: nothing is expected
+    int formula = -1;                 // of the number; -1: an array
+    Formula call;                     // of a function: what its value is like, is not known before
+    std::vector<int> of;              // formulas that it uses
+    std::vector<PyObject *> operands; // beside arrays: numbers that it has to take as inputs
+    bool isValue = false;             // the element of an array
+  } expected;
   Object keys; // of places
   int visits = 0;
   PyCodeObject *at = nullptr; // what is judged
@@ -77,6 +112,7 @@ private:
   void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
   void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void global(const Frame &frame, PyObject *name);
+  void storeGlobal(const Frame &frame, PyObject *name, PyObject *value);
   void cell(const Frame &frame, int variable, PyObject *stored);
   void truth(PyObject *o);
   void operation(const Instruction &instruction, std::string_view name, PyObject **top);
@@ -113,6 +149,32 @@ private:
   void coverType(PyTypeObject *type);
   void member(PyTypeObject *type, PyObject *name, PyObject *value);
   void store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value);
+
+  // Arithmetic.cpp: numbers.
+  void load(Place place, PyObject *value);
+  bool isWidened(const Place &place, PyObject *number) const;
+  bool isStoredTo(const Place &place) const;
+  int formulaOf(PyObject *number);
+  bool isTagged(PyObject *o) const { return tagged.size() && tagged.contains(o); }
+  void tag(PyObject **slot, int formula);
+  void expect(Formula formula);
+  void settle(PyObject **slot);
+  void pin(int formula);
+  void pin(PyObject *number);
+  bool arithmetic(const Instruction &i, std::string_view name, PyObject **top);
+  bool compare(int how, PyObject *a, PyObject *b);
+  bool besideArray(int op, PyObject *a, PyObject *b);
+  bool callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  bool callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  void settleValue(PyObject **slot, Formula value);
+  int toldOf(int formula) const;
+  void forgetValues();
+  void returned(const Frame &frame, PyObject *value);
+  void pinAll(PyObject *o, int depth = 0);
+  const Array *inputOf(const void *number, DType dtype) override;
+  bool isElement(int formula) const;
+  const Array *elementFor(int formula, DType dtype);
+  void putBack();
 
   // Calls.cpp: calls and attributes.
   void attribute(PyObject *o, PyObject *name);

@@ -109,6 +109,7 @@ Object Place::read() const {
   }
   case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
   case Keys: return keysOf(of);
+  case Number: break;
   }
   return Object();
 }
@@ -129,6 +130,16 @@ std::string Place::describe() const {
   case Keys: return "the keys of a dict or set";
   default: return "name " + quoted;
   }
+}
+
+bool Place::operator==(const Place &other) const {
+  return kind == other.kind && container.visited() == other.container.visited() && index == other.index &&
+         sameValue(key.get(), other.key.get());
+}
+
+bool Guard::isOfAnother(const Place &other, PyObject *number) const {
+  PyObject *wanted = expected.get();
+  return wanted && Py_TYPE(wanted) == Py_TYPE(number) && place == other && !sameValue(wanted, number);
 }
 
 Guard::Guard(Place at, PyObject *value) : place(std::move(at)), expected(value) {
@@ -168,6 +179,17 @@ void PythonState::addCode(PyObject *code) {
   if (codes.insert(code).second) held.push_back(Object::borrow(code));
 }
 
+bool PythonState::asksForNumbers() const {
+  auto isOne = [](PyObject *name) {
+    return std::ranges::any_of(std::initializer_list<const char *>{"float", "int", "item"},
+                               [&](const char *one) { return !PyUnicode_CompareWithASCIIString(name, one); });
+  };
+  return std::ranges::any_of(held, [&](const Object &code) {
+    PyObject *names = reinterpret_cast<PyCodeObject *>(code.get())->co_names;
+    return std::any_of(PySequence_Fast_ITEMS(names), PySequence_Fast_ITEMS(names) + PyTuple_GET_SIZE(names), isOne);
+  });
+}
+
 std::string PythonState::find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values) {
   auto listOf = [](std::span<PyObject *const> objects) {
     Object list(check(PyList_New(0)));
@@ -197,6 +219,7 @@ std::string PythonState::find(PyObject *function, std::span<PyObject *const> cla
 }
 
 PyObject *Stores::apply(std::span<PyObject *const> passed, PyObject *built) const {
+  if (all.empty()) return built;
   Object values(check(built));
   for (size_t i = 0; i < all.size(); ++i) {
     const Store &s = all[i];
@@ -204,6 +227,11 @@ PyObject *Stores::apply(std::span<PyObject *const> passed, PyObject *built) cons
     if (container) s.put(container.get(), PyTuple_GET_ITEM(built, Py_ssize_t(i) + 1)); // else nobody can see it any more
   }
   return Py_NewRef(PyTuple_GET_ITEM(built, 0));
+}
+
+int PythonState::formulaOf(PyObject *number) const {
+  auto known = std::ranges::find_if(named, [&](auto &n) { return n.first.get() == number; });
+  return known == named.end() ? -1 : known->second;
 }
 
 Object PythonState::withStored(PyObject *result) const {
@@ -215,15 +243,18 @@ Object PythonState::withStored(PyObject *result) const {
 }
 
 std::shared_ptr<const Stores> PythonState::takeStores() {
-  if (stores.empty()) return nullptr;
-  auto taken = std::make_shared<Stores>();
-  taken->all = std::move(stores);
-  stores.clear();
-  for (Store &s : taken->all) {
+  named.clear(), told.clear();
+  if (stores.empty() && late.empty()) return nullptr;
+  auto made = std::make_shared<Stores>();
+  made->all = std::exchange(stores, {});
+  made->taken = std::exchange(taken, {});
+  made->fixed = std::exchange(fixed, {});
+  made->late = std::exchange(late, {});
+  for (Store &s : made->all) {
     s.value = Object();
     changed.push_back(s.place.container); // of an argument: none
   }
-  return taken;
+  return made;
 }
 
 bool PythonState::storesToArguments() const {
@@ -250,6 +281,7 @@ int PythonState::visit(visitproc visit, void *arg) const {
   }
   for (const Place &p : arrays)
     if (int status = visitPlace(p)) return status;
+  if (int status = numbers.visit(visit, arg)) return status;
   for (const Held &h : changed) Py_VISIT(h.visited());
   for (const Object &code : held) Py_VISIT(code.get());
   return 0;

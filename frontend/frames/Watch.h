@@ -2,44 +2,13 @@
 #pragma once
 
 #include "frontend/frames/Frame.h"
+#include "frontend/frames/Numbers.h"
 #include "frontend/tree/Tree.h"
 
 #include <span>
 #include <unordered_set>
 
 namespace kiln::py {
-
-/// An object of the user: by a weak reference where its class allows it, so that watching keeps none alive.
-class Held {
-public:
-  Held() = default;
-  explicit Held(PyObject *o);
-  /// Null for one that is gone.
-  PyObject *get() const {
-    if (!isWeak) return object.get();
-    PyObject *found = reinterpret_cast<PyWeakReference *>(object.get())->wr_object;
-    return found == Py_None || !Py_REFCNT(found) ? nullptr : found;
-  }
-  explicit operator bool() const { return bool(object); }
-  PyObject *visited() const { return object.get(); }
-
-private:
-  Object object;
-  bool isWeak = false;
-};
-
-struct Place {
-  /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
-  /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object.
-  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys };
-  Kind kind = Entry;
-  Held container;
-  Object key;
-  Py_ssize_t index = 0; // of an Item
-
-  Object read() const; // null if it is gone
-  std::string describe() const;
-};
 
 /// A value that the recording depended on: numbers and text by type and bits, anything else by identity.
 struct Guard {
@@ -52,6 +21,9 @@ struct Guard {
   }
   /// Whether CPython numbers the changes of its class.
   bool isCountable() const { return version || (place.kind != Place::Type && place.kind != Place::Class); }
+
+  /// Whether it is on a place, with another number of the same type.
+  bool isOfAnother(const Place &place, PyObject *number) const;
 
   Guard(Place place, PyObject *expected);
 
@@ -74,6 +46,9 @@ struct Store {
 /// The stores of a path. Its results are a tuple: of the call's own, and of what is stored.
 struct Stores final : Effects {
   std::vector<Store> all;
+  std::vector<std::pair<int, int>> taken;    // formulas of values, and which array of the results has each
+  std::vector<std::pair<int, Object>> fixed; // formulas of values that decided which path the call takes
+  std::vector<int> late;                     // formulas that use them
   /// Stores what a run made, and gives the call's own result.
   PyObject *apply(std::span<PyObject *const> passed, PyObject *built) const;
 };
@@ -83,8 +58,15 @@ class PythonState final : public Watched {
 public:
   std::vector<Guard> guards;
   std::vector<Place> arrays;
+  Numbers numbers;
+  std::vector<std::pair<Object, int>> named; // numbers of the call that is recorded that are known by formula
+  std::vector<std::pair<int, int>> told;  // formulas of values of that call, and which one of the recorder's each is; -1: one that decided
+  std::vector<std::pair<int, int>> taken; // as in Stores
+  std::vector<std::pair<int, Object>> fixed;
+  std::vector<int> late;
   std::vector<Store> stores;        // of the call that is recorded
   std::vector<Held> changed;        // containers that some path stores to
+  bool isOptional = false;          // the analysis could tell, too
   std::string unanalysed;           // why the analysis could not tell: then this was found while calls ran
   std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
   std::vector<Object> held;         // the codes
@@ -93,20 +75,35 @@ public:
   /// its arguments, `values` the arguments that are no plain data.
   std::string find(PyObject *function, std::span<PyObject *const> classes, std::span<PyObject *const> values);
   void addCode(PyObject *code);
+  /// The same for another call, of which nothing is known yet.
+  PythonState forCall() const {
+    PythonState next = *this;
+    next.stores.clear(), next.named.clear(), next.told.clear(), next.taken.clear(), next.fixed.clear(), next.late.clear();
+    return next;
+  }
+  /// Whether its code may turn elements of arrays into numbers.
+  bool asksForNumbers() const;
   bool holds() const override {
+    NumberValues values;
+    return holds(values);
+  }
+  /// The same; `values` are then the numbers that calls use.
+  bool holds(NumberValues &values) const {
     for (const Guard &g : guards)
       if (!g.holds()) return false;
-    return true;
+    return numbers.empty() || numbers.holds(values);
   }
-  /// Looks up the arrays and gives each to `add`; false where a place has none.
-  template <typename Add> bool readArrays(const Add &add) const {
+  /// Looks up the arrays and gives each to `add`; false where a place has none. `values` are those that the numbers have.
+  template <typename Add> bool readArrays(NumberValues &values, const Add &add) const {
     for (const Place &place : arrays) {
-      Object now = place.read();
+      Object now = place.kind == Place::Number ? numbers.arrayOf(place.index, values) : place.read();
       if (!now || !isArray(now.get())) return false;
       add(now.get());
     }
     return true;
   }
+  /// The formula of a number of the call that is recorded; -1 for none.
+  int formulaOf(PyObject *number) const;
   /// The result of a recorded call with what it stored behind it, as a tuple; the result alone where it stored nothing.
   Object withStored(PyObject *result) const;
   /// The stores, for later calls; null where there are none.
@@ -116,8 +113,5 @@ public:
   bool mayMeet(std::span<PyObject *const> passed) const;
   int visit(visitproc visit, void *arg) const;
 };
-
-/// Whether two objects are the same number or text by type and bits, tuples of such, or one object.
-bool sameValue(PyObject *a, PyObject *b);
 
 } // namespace kiln::py

@@ -133,13 +133,22 @@ struct Values {
     live = std::move(next);
   }
 
-  /// Writes into the inputs, and takes the results.
-  void finish(const Ending &ending) {
-    for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
+  /// Holds the memory of what a path writes, where the call may run in eager after the last operation: nothing is computed in its place.
+  std::vector<Ref<Value>> holdWritten(const Ending &ending) const {
+    std::vector<Ref<Value>> held;
+    for (const Commit &c : ending.commits) held.push_back(arrays[size_t(tree.entries[size_t(c.entry)])]->storage->value);
+    return held;
+  }
+
+  /// Takes the results, and writes into the inputs; false where the host does not accept them.
+  bool finish(const Ending &ending, const RunHooks &hooks) {
     std::vector<Array> results;
     results.reserve(ending.results.size());
     for (const Source &s : ending.results) results.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
+    if (ending.effects && hooks.accepts && !hooks.accepts(ending, results)) return false;
+    for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
     made = std::move(results);
+    return true;
   }
 };
 
@@ -190,9 +199,14 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     Step &step = *node->step;
     if (hooks.prepare && step.segment.code && !step.segment.executable) hooks.prepare(step);
     ran.isCompiled &= step.segment.executable || step.segment.outputs.empty();
+    std::vector<Ref<Value>> held;
+    if (isLast && (ending->effects || (hooks.tries && node->pace.mayBeDue()))) held = values.holdWritten(*ending);
     if (RunStatus status = values.run(step, hooks); status != RunStatus::Done) return status;
+    held.clear();
     if (isLast) {
-      values.finish(*ending);
+      ran.isTried = hooks.tries && hooks.tries(*node);
+      if (ran.isTried) return RunStatus::Eager;
+      if (!values.finish(*ending, hooks)) return RunStatus::Eager;
       ran.ending = ending;
       ran.results = std::move(values.made);
       return RunStatus::Done;
@@ -212,14 +226,17 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
 RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran) {
   if (writesNeedEager(tree, *path.ending, arrays)) return RunStatus::Eager;
   Values values{tree, arrays, {}, {}};
+  std::vector<Ref<Value>> held;
+  if (path.ending->effects) held = values.holdWritten(*path.ending);
   RunStatus status = values.run(path.step, hooks);
+  held.clear();
   for (size_t i = 0; status == RunStatus::Done && i < path.values.size(); ++i)
     if (values.bitsOf({Source::Output, int32_t(i)}) != path.values[i]) status = RunStatus::Unknown;
   if (status == RunStatus::Eager) status = RunStatus::Unknown; // an operation of a path that is not taken may fail
   if (status != RunStatus::Done) return status;
   for (Node *node : path.nodes) ++node->hits;
   ran.end = path.nodes.back();
-  values.finish(*path.ending);
+  if (!values.finish(*path.ending, hooks)) return RunStatus::Unknown;
   ran.ending = path.ending;
   ran.results = std::move(values.made);
   return RunStatus::Done;

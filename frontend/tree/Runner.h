@@ -12,6 +12,9 @@ struct RunHooks {
   bool (*poll)() = nullptr;            // during long loops, under no lock: whether to stop; null: nobody asks
   void (*between)() = nullptr;         // between the operations of the interpreter; may throw
   std::function<void(Step &)> prepare; // before a step that has no code yet
+  /// Before the end of a path writes, with its results: whether the host can make of them what it is to make; else the call runs in eager.
+  std::function<bool(const Ending &, std::span<const Array>)> accepts;
+  std::function<bool(Node &)> tries; // at the end of a path, before it writes: whether the call is to run in eager instead
 };
 
 enum class RunStatus {
@@ -28,6 +31,7 @@ struct Ran {
   std::shared_ptr<const Ending> ending; // of Done
   std::string asked;                    // of Unknown: the bits of the value
   bool isCompiled = true;               // by code alone
+  bool isTried = false;                 // of Eager: the run was complete
   std::vector<Array> results;
 };
 

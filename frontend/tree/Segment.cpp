@@ -113,7 +113,11 @@ std::shared_ptr<Code> codeOf(const Trace &trace) {
   static auto *known = new std::map<std::vector<int64_t>, std::weak_ptr<Code>>; // never destroyed: functions may outlive statics
   std::vector<int64_t> content = trace.serialize();
   std::lock_guard lock(*mutex);
-  if (known->size() > 1024) std::erase_if(*known, [](auto &entry) { return entry.second.expired(); });
+  static size_t limit = 1024;
+  if (known->size() > limit) { // twice as many as are in use: a search of all for each would be felt
+    std::erase_if(*known, [](auto &entry) { return entry.second.expired(); });
+    limit = std::max<size_t>(1024, 2 * known->size());
+  }
   std::weak_ptr<Code> &slot = (*known)[std::move(content)];
   if (auto code = slot.lock()) return code;
   auto code = std::make_shared<Code>(trace);

@@ -25,6 +25,7 @@ struct Building {
   HostObject build(const Template &t) {
     switch (t.kind) {
     case Template::Constant: return t.object;
+    case Template::Number: return builder.number(t.index);
     case Template::Input: return builder.input(t.index);
     case Template::Passed: return builder.passed(t.index);
     case Template::New: return array(t.arrayOf(made[size_t(t.index)]));

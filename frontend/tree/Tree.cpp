@@ -31,6 +31,25 @@ void Tree::end(Node::Terminator terminator, std::string why) {
   root().why = std::move(why);
 }
 
+void Tree::endAt(Node &node, std::string why) {
+  if (&node == &root() && !hits) { // new: no call runs in it
+    nodes.resize(1);
+    known.clear(), steps.clear();
+    node = {};
+  }
+  if (&node == &root() || 2 * node.hits > hits) return end(Node::Eager, std::move(why));
+  node.terminator = Node::Eager;
+  node.children.clear();
+  node.why = std::move(why);
+  dropHot();
+}
+
+bool Tree::isResting() {
+  auto waits = [](const Code &code) { return code.state == Code::Recorded || code.state == Code::Waiting; };
+  while (awaited.size() && !waits(*awaited.back())) awaited.pop_back();
+  return awaited.size();
+}
+
 /// Whatever two steps may differ in.
 static std::vector<int64_t> contentOf(const Piece &piece, bool isGuard) {
   std::vector<int64_t> content = piece.trace.serialize();
@@ -153,8 +172,19 @@ static void noteReplaced(Piece &piece, const Ending &ending) {
   if (isAny) trace.replaces = std::move(replaces);
 }
 
-std::vector<Step *> Tree::add(Path path) {
-  std::vector<Step *> fresh;
+/// What a node does now; where it did otherwise, its old path is dropped.
+void Tree::set(Node &node, Step *step, Node::Terminator terminator, Added &added) {
+  if (node.step == step && node.terminator == terminator) return;
+  if (node.terminator != Node::Unknown) ++forks, dropHot();
+  if (!added.first) added.first = &node;
+  node.children.clear();
+  node.ending = nullptr;
+  node.step = step;
+  node.terminator = terminator;
+}
+
+Tree::Added Tree::add(Path path) {
+  Added added;
   if (path.entries.size() > entries.size()) entries = std::move(path.entries); // more are found on further paths, behind the others
   Node *node = &root();
   for (size_t i = 0; i < path.pieces.size(); ++i) {
@@ -162,15 +192,8 @@ std::vector<Step *> Tree::add(Path path) {
     bool isGuard = path.end != Node::Return || i + 1 < path.pieces.size();
     std::string value = std::move(piece.value);
     if (!isGuard) noteReplaced(piece, path.ending);
-    Step *step = stepOf(std::move(piece), isGuard, fresh);
-    auto terminator = isGuard ? Node::Guard : Node::Return;
-    if (node->step != step || node->terminator != terminator) {
-      if (node->terminator != Node::Unknown) ++forks, dropHot();
-      node->children.clear();
-      node->ending = nullptr;
-      node->step = step;
-      node->terminator = terminator;
-    }
+    Step *step = stepOf(std::move(piece), isGuard, added.steps);
+    set(*node, step, isGuard ? Node::Guard : Node::Return, added);
     if (!isGuard) {
       if (!node->ending) node->ending = std::make_shared<const Ending>(std::move(path.ending));
       break;
@@ -179,12 +202,13 @@ std::vector<Step *> Tree::add(Path path) {
     if (!child) node->children.emplace_back(std::move(value), child = &nodes.emplace_back());
     node = child;
   }
+  added.end = node;
   if (path.end != Node::Return && path.end != Node::Unknown && node->terminator != path.end) {
     if (node->terminator != Node::Unknown) ++forks, dropHot();
     node->terminator = path.end;
     node->why = std::move(path.why);
   }
-  return fresh;
+  return added;
 }
 
 } // namespace kiln

@@ -4,6 +4,7 @@
 
 #include "frontend/Recorder.h"
 #include "frontend/tree/Key.h"
+#include "frontend/tree/Pace.h"
 #include "frontend/tree/Segment.h"
 #include "frontend/tree/Template.h"
 
@@ -63,6 +64,7 @@ struct Node {
   std::vector<std::pair<std::string, Node *>> children; // by the bits of the value
   std::string why;
   int64_t hits = 0;
+  Pace pace; // of the path that ends here
 
   bool needsPython() const { return terminator >= Python; }
   /// The child for a value; null where that is new. Moves it ahead of the others.
@@ -117,6 +119,8 @@ struct Tree : std::enable_shared_from_this<Tree> {
   std::vector<HostObject> codes;       // of the host, that locations are in
   bool isLong = false;                 // other threads of the host run during some step
   int64_t hits = 0;
+  std::vector<std::shared_ptr<Code>> awaited; // until it is there, calls run as they are written, which was found to be quicker
+  DrivenPace driven;
   int64_t abandoned = 0; // calls that had to run in eager, since the last that did not
   int64_t forks = 0;     // recordings that did otherwise than one before them, at the same values
 
@@ -126,8 +130,17 @@ struct Tree : std::enable_shared_from_this<Tree> {
   void dropHot();
   /// All further calls end at the root.
   void end(Node::Terminator terminator, std::string why);
-  /// Adds a recorded call; the steps that are new. Code for their segments is chosen by Function.
-  std::vector<Step *> add(Path path);
+  /// Whether calls run as they are written until there is code.
+  bool isResting();
+  /// What adding a path did: the steps that are new, the first node that is, and the one where the path ends.
+  struct Added {
+    std::vector<Step *> steps;
+    Node *first = nullptr, *end = nullptr;
+  };
+  /// Adds a recorded call. Code for the segments that are new is chosen by Function.
+  Added add(Path path);
+  /// Calls that come to a node run in eager, and those that most of its tree's take from the start. What lies behind it is dropped.
+  void endAt(Node &node, std::string why);
   /// The step of a piece that no node has; a new one is kept where there are few. Whether it is new.
   std::pair<std::shared_ptr<Step>, bool> stepApart(Piece &&piece);
 
@@ -136,6 +149,7 @@ private:
   std::set<void *> heldCodes;
 
   Step *stepOf(Piece &&piece, bool isGuard, std::vector<Step *> &fresh);
+  void set(Node &node, Step *step, Node::Terminator terminator, Added &added);
   void keepCodes(const Step &step);
 };
 

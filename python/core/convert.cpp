@@ -151,11 +151,13 @@ bool toOperand(PyObject *o, Holder &holder) {
   } else if (PyFloat_CheckExact(o)) {
     operand.kind = Operand::IsFloat;
     operand.number = PyFloat_AS_DOUBLE(o);
+    operand.origin = o;
   } else if (PyBool_Check(o)) {
     operand.kind = Operand::IsBool;
     operand.integer = o == Py_True;
   } else if (PyLong_CheckExact(o)) {
     operand.kind = Operand::IsInt;
+    operand.origin = o;
     int overflow;
     operand.integer = PyLong_AsLongLongAndOverflow(o, &overflow);
     if (overflow) {
@@ -177,6 +179,17 @@ bool toOperand(PyObject *o, Holder &holder) {
     return false;
   }
   return true;
+}
+
+PyObject *arrayOfNumber(PyObject *number, DType dtype) {
+  return guarded([&] {
+    Holder holder;
+    Operand operand = requireOperand("number", number, holder);
+    Scalar bits = scalarBits(operand, dtype);
+    Array array = Array::empty(dtype, {});
+    std::memcpy(array.data(), bits.data(), size_t(byteSize(dtype)));
+    return wrap(std::move(array));
+  });
 }
 
 Operand requireOperand(const char *op, PyObject *o, Holder &holder) {

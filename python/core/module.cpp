@@ -436,6 +436,7 @@ void definePythonSide(py11::module_ &m) {
                            reinterpret_cast<PyTypeObject *>(take("partial")),
                            take("kind_of"),
                            kiln::py::functionOf,
+                           kiln::py::arrayOfNumber,
                            take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel

@@ -33,7 +33,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
                 const AtEnd &atEnd) {
   std::string why = arguments.why, unwatched;
   if (why.empty()) {
-    unwatched = watch(tree, state.function.get(), arguments);
+    unwatched = watch(tree, state, arguments, false);
     if (unwatched.empty()) unwatched = stateOf(tree).unanalysed;
     if (unknown == Unknown::Refused) why = unwatched;
   }

@@ -257,7 +257,7 @@ private:
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
-  why.clear();
+  why.clear(), numbers.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   held.clear();
 }

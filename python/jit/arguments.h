@@ -3,6 +3,7 @@
 
 #include "python/core/core.h"
 
+#include "frontend/frames/Numbers.h"
 #include "frontend/tree/Key.h"
 
 namespace kiln::py {
@@ -34,6 +35,7 @@ struct Arguments {
   std::vector<PyObject *> passed;  // containers: tuples, lists, dicts and objects
   FirstPlace containers;           // of `passed`, as they were given and as they are used
   std::vector<PyObject *> classes; // of those that are no tuples, lists or dicts
+  NumberValues numbers;            // that the tree of the call computes of what it reads
   std::vector<PyObject *> values;  // what is no plain data: functions, classes, ...
   std::vector<PyObject *> actual;  // the arguments to call with, where NumPy arrays became ours; empty: as given
   struct Replaced {

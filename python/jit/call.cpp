@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <unistd.h>
@@ -53,12 +54,12 @@ RunHooks hooksOf(const Tree &tree) { return runHooks(tree.isLong); }
 
 /// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
 bool fits(const Tree &entry, Arguments &arguments) {
-  if (!(entry.key == arguments.key) || (entry.watched && !entry.watched->holds())) return false;
+  if (!(entry.key == arguments.key) || (entry.watched && !stateOf(entry).holds(arguments.numbers))) return false;
   if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = stateOf(entry).readArrays([&](PyObject *o) { arguments.addCaptured(o); }) &&
+  bool isSame = stateOf(entry).readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }) &&
                 key.words.size() - words == entry.captured.size() &&
                 std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
   key.cut(words, isSame ? key.arrays.size() : arrays);
@@ -70,14 +71,25 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 } // namespace
 
-std::string watch(Tree &tree, PyObject *function, Arguments &arguments) {
+std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool maySearch) {
+  PyObject *function = jitted.function.get();
   auto watched = std::make_unique<PythonState>();
   PythonState &state = *watched;
   tree.key = arguments.key.finish();
   tree.watched = std::move(watched);
+  constexpr ptrdiff_t kMostAlike = 2; // beyond, numbers that change are looked for
   std::string why = state.find(function, arguments.classes, arguments.values);
+  auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
+  bool isBetter = maySearch && why.empty() && jitted.prefersSearch && Reader::canRead(function) && (alike >= kMostAlike || state.asksForNumbers());
+  if (isBetter) {
+    auto unknown = std::make_unique<PythonState>();
+    unknown->unanalysed = "it has numbers that may change";
+    unknown->isOptional = true;
+    tree.watched = std::move(unknown);
+    return "";
+  }
   size_t words = arguments.key.words.size();
-  if (why.empty() && !state.readArrays([&](PyObject *o) { arguments.addCaptured(o); }))
+  if (why.empty() && !state.readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }))
     why = "an array is read by name that other code replaces";
   tree.captured.assign(arguments.key.words.begin() + ptrdiff_t(words), arguments.key.words.end());
   arguments.key.words.resize(words);
@@ -131,7 +143,8 @@ struct Recorded {
 std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
                       PythonState *found, std::span<const int32_t> held, Ending &ending) {
   if (r.left.size()) return r.left;
-  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending);
+  std::string why = readResult(r, arguments, found ? found->withStored(result).get() : result, ending, found);
+  r.told.clear(); // what they hold is in the result, or of no use
   if (why.empty()) why = findKept(r, arguments, result, found ? std::span<const Store>(found->stores) : std::span<const Store>(), held);
   bool changesArguments = found && found->storesToArguments();
   if (found) ending.effects = found->takeStores();
@@ -153,7 +166,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
   auto &search = recorded.search;
-  if (isSearched) search = std::make_unique<StateSearch>(state.function.get(), stateOf(tree), arguments, r, held);
+  if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
   recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
   if (search) recorded.unseen = search->finish();
   path.entries = r.inputs();
@@ -190,14 +203,25 @@ Object runCodeOnce(Tree &tree, const Arguments &arguments, std::vector<Array> &g
 }
 
 /// Adds a recorded path to its tree, with code for the steps that are new.
-void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arguments &arguments, bool isLong) {
+void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arguments &arguments, Clock::duration took) {
+  constexpr size_t kMostCodes = 256; // of one path: compiling more takes seconds
   bool isStraight = path.end == Node::Return && path.pieces.size() == 1;
   Dynamic dynamic = isStraight || state.options.dynamic == Dynamic::Never ? state.options.dynamic : Dynamic::WhereSizesVary;
-  std::vector<Step *> fresh = tree.add(std::move(path));
+  auto [fresh, first, end] = tree.add(std::move(path));
+  end->pace.recorded = std::chrono::duration<float>(took).count();
   OpenAxes axes = isStraight ? allowedAxes(state.options, call, arguments, tree.entries) : OpenAxes();
-  for (Step *step : fresh)
+  std::set<const Code *> codes;
+  for (Step *step : fresh) {
     state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
-  for (Step *step : fresh) state.note(state.advance(*step, jitMode, isLong), "");
+    const Code *code = step->segment.code.get();
+    if (code && code->state != Code::Ready) codes.insert(code);
+    if (codes.size() <= kMostCodes) continue;
+    std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
+                      " segments that share no code: to compile them takes longer than they save";
+    tree.endAt(*first, why);
+    return state.noteMiss(why);
+  }
+  for (Step *step : fresh) state.note(state.advance(*step, jitMode, took > kLongRun), "");
 }
 
 /// Runs what a call that Python drives has put off.
@@ -219,7 +243,7 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
   constexpr ptrdiff_t kMostSiblings = 8;
   if (!recorded.search) return true;
   auto siblings = std::ranges::count_if(state.trees(), [&](auto &t) { return t.get() != &tree && t->key == tree.key; });
-  const PythonState &before = stateOf(tree), &found = *recorded.search->state;
+  const PythonState &before = stateOf(tree);
   size_t newArrays = recorded.search->newArrays();
   if (recorded.unseen.size() && (isNew || newArrays)) why = recorded.unseen;
   else if (isNew && siblings >= kMostSiblings) why = "it reads Python state that changes with its calls";
@@ -229,7 +253,7 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
     return true;
   }
   if (recorded.unseen.size()) return true;
-  if (before.arrays.size() + newArrays != found.arrays.size()) return false; // another thread has added some
+  if (!recorded.search->isOf(before)) return false; // another thread has added some
   tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
   tree.watched = std::move(recorded.search->state);
   return true;
@@ -262,15 +286,19 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
   state.misses++;
-  std::string why = isNew ? watch(*tree, state.function.get(), arguments) : "";
+  std::string why = isNew ? watch(*tree, state, arguments) : "";
   Recorded recorded;
   auto start = Clock::now();
   if (why.empty()) recorded = recordCall(state, *tree, call, arguments);
   else recorded.result = Object(callEager(call));
-  bool isLong = Clock::now() - start > kLongRun;
+  auto took = Clock::now() - start;
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
+  if (recorded.unseen.size() && stateOf(*tree).isOptional && isNew) { // the analysis knows better
+    state.prefersSearch = false;
+    return recorded.result.release();
+  }
   if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
   ErrorAside error;
@@ -278,7 +306,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
-  else addPath(state, *tree, std::move(path), call, arguments, isLong);
+  else addPath(state, *tree, std::move(path), call, arguments, took);
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
   if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
     recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
@@ -318,6 +346,49 @@ std::string findLimit(const JitState &state, const Tree &tree, const Node &node)
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
 
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+std::string milliseconds(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g ms", 1e3 * seconds);
+  return text;
+}
+
+/// Calls that Python drives, and as they are written, in turns for a while: no call is to be slower for it.
+PyObject *callPaced(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
+  DrivenPace &pace = tree->driven;
+  DrivenPace::Turn turn = state.options.raiseOnMiss ? DrivenPace::Untimed : pace.next();
+  auto start = Clock::now();
+  Object result(turn == DrivenPace::Eager ? callEager(call) : callDriven(state, tree, call, arguments));
+  if (turn == DrivenPace::Untimed || !result) return result.release();
+  pace.add(turn, secondsSince(start));
+  if (pace.isSlower() && tree->root().terminator == Node::Python) {
+    std::string why = tree->root().why + "; with Python first, calls take " + milliseconds(pace.middle(false)) + ", and " +
+                      milliseconds(pace.middle(true)) + " in eager";
+    tree->end(Node::Eager, why);
+    state.noteMiss(why);
+  }
+  return result.release();
+}
+
+/// A call whose native run is complete but for its writes, run in eager as well: which one is quicker.
+PyObject *callTried(JitState &state, Tree &tree, Node &end, std::span<Step *const> waiting, const Call &call) {
+  auto start = Clock::now();
+  Object result(callEager(call));
+  if (!result) return nullptr;
+  end.pace.add(secondsSince(start));
+  if (!end.pace.isSlower() || end.terminator != Node::Return) return result.release();
+  for (Step *step : waiting)
+    if (const auto &code = step->segment.code; code->state != Code::Failed) {
+      compileLater(code);
+      tree.awaited.push_back(code);
+    }
+  if (tree.isResting()) return end.pace.restart(), result.release();
+  std::string why = "its path takes " + milliseconds(end.pace.native) + " in segments, and " + milliseconds(end.pace.eager) + " in eager";
+  tree.endAt(end, why);
+  state.noteMiss(why);
+  return result.release();
+}
+
 /// A known path that needs Python. After many such calls in a row, nothing is run before it.
 PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, const Node &end, const Call &call, const Arguments &arguments) {
   constexpr int64_t kMostAbandoned = 64;
@@ -332,6 +403,18 @@ PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, cons
 PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<const Array> results) {
   PyObject *result = buildResult(ending, arguments, results);
   return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
+}
+
+/// Computes the numbers of a result that are made of values of arrays; false where Python fails to.
+bool takeNumbers(const Tree &tree, const Ending &ending, Arguments &arguments, std::span<const Array> results) {
+  auto &stores = static_cast<const Stores &>(*ending.effects);
+  const Numbers &numbers = stateOf(tree).numbers;
+  for (auto &[formula, result] : stores.taken) {
+    Object element(check(toScalar(results[size_t(result)])));
+    if (!numbers.take(formula, element.get(), arguments.numbers)) return false;
+  }
+  for (auto &[formula, value] : stores.fixed) numbers.set(formula, value, arguments.numbers);
+  return std::ranges::all_of(stores.late, [&](int formula) { return numbers.valueOf(formula, arguments.numbers) != nullptr; });
 }
 
 /// Makes the path of a run one program where most calls take it.
@@ -373,9 +456,11 @@ std::string describeMiss(const Node &node, const std::string &asked) {
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
   if (tree->isEager()) return state.hits++, callEager(call);
-  if (tree->root().terminator == Node::Python) return state.hits++, callDriven(state, tree, call, arguments);
+  if (tree->root().terminator == Node::Python) return state.hits++, callPaced(state, tree, call, arguments);
+  if (tree->isResting()) return state.hits++, callEager(call);
   std::vector<Step *> waiting; // for code
   RunHooks hooks = hooksOf(*tree);
+  hooks.accepts = [&](const Ending &ending, std::span<const Array> results) { return takeNumbers(*tree, ending, arguments, results); };
   Ran ran;
   if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {
@@ -383,6 +468,8 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     if (!step.segment.executable) waiting.push_back(&step);
   };
   auto start = Clock::now();
+  bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync;
+  if (mayTry) hooks.tries = [start](Node &end) { return end.pace.isDue(secondsSince(start)); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
@@ -399,6 +486,7 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     return state.misses++, callDriven(state, tree, call, arguments);
   }
   state.hits++;
+  if (ran.isTried) return callTried(state, *tree, *ran.end, waiting, call);
   if (status == RunStatus::Eager) return callAbandoned(state, tree, *ran.end, call, arguments);
   tree->abandoned = 0;
   considerHot(state, *tree, ran);

@@ -120,6 +120,7 @@ Object variantOf(JitState &state, Tree &tree) {
     if (!g.expected || g.place.kind == Place::Part) continue;
     guards = add(guards, Py_BuildValue("(sO)", g.place.describe().c_str(), g.expected.get() ? g.expected.get() : Py_None));
   }
+  for (auto &[place, value] : stateOf(tree).numbers.describe()) guards = add(guards, Py_BuildValue("(sO)", place.c_str(), value));
   if (!tree.isEager())
     for (auto &step : std::vector(tree.steps)) steps = add(steps, stepOf(state, *step).release());
   Object hot = Object::borrow(Py_None);

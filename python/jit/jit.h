@@ -35,6 +35,7 @@ struct JitState : Function {
   Object function;
   JitOptions options;
   std::set<std::string> told; // notes that were given
+  bool prefersSearch = true;  // what it reads may be found while it runs, where the analysis could say it as well
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
@@ -54,8 +55,8 @@ PyObject *callEager(const Call &call);
 /// What a run lets through between its steps: signals, and a Ctrl-C during long ones.
 RunHooks runHooks(bool isLong);
 /// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
-/// found while it runs.
-std::string watch(Tree &tree, PyObject *function, Arguments &arguments);
+/// found while it runs, and `maySearch` also where the analysis can say it, but numbers may change.
+std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool maySearch = true);
 /// Runs a call under a recorder.
 PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call);
 

@@ -49,13 +49,18 @@ constexpr int kDeepest = 100;
 
 class ResultReader {
 public:
-  ResultReader(Recorder &r, const Arguments &arguments) : r(r), arguments(arguments) {}
+  ResultReader(Recorder &r, const Arguments &arguments, PythonState *state) : r(r), arguments(arguments), state(state) {}
   std::string why;
   std::vector<Source> results;
 
   Template read(PyObject *value, int depth = 0) {
     Template t;
     if (isArray(value)) return readArray(value);
+    if (int formula = state ? state->formulaOf(value) : -1; formula >= 0) {
+      t.kind = Template::Number;
+      t.index = formula;
+      return useNumber(formula), t;
+    }
     if (isConstant(value)) {
       t.object = HostObject(value);
       return t;
@@ -80,11 +85,28 @@ public:
 private:
   Recorder &r;
   const Arguments &arguments;
+  PythonState *state;
   FirstPlace arrays, containers, stored; // met so far
   int64_t met = 0;                       // arrays
 
   void fail(std::string text) {
     if (why.empty()) why = std::move(text);
+  }
+
+  /// A number that later calls compute, before or after the operations.
+  void useNumber(int formula) {
+    std::vector<int> values;
+    if (!state->numbers.isLate(formula, &values)) return state->numbers.useResult(formula);
+    state->late.push_back(formula);
+    for (int value : values) {
+      auto isValue = [&](auto &pair) { return pair.first == value; };
+      auto told = std::ranges::find_if(state->told, isValue);
+      bool isFixed = std::ranges::any_of(state->fixed, isValue);
+      if (!isFixed && (told == state->told.end() || told->second < 0)) return fail("the result has a number in it that is not known");
+      if (isFixed || std::ranges::any_of(state->taken, isValue)) continue;
+      state->taken.emplace_back(value, int(results.size()));
+      results.push_back(r.output(r.cellSlot(r.told[size_t(told->second)].array.storage.get())));
+    }
   }
 
   Template readArray(PyObject *value) {
@@ -151,8 +173,8 @@ std::string placeOf(const Location &at) {
   return PyUnicode_AsUTF8(text.get());
 }
 
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending) {
-  ResultReader reader(recorder, arguments);
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending, PythonState *state) {
+  ResultReader reader(recorder, arguments, state);
   ending.result = reader.read(result);
   if (reader.why.size()) return reader.why;
   ending.results = std::move(reader.results);
@@ -215,6 +237,7 @@ public:
   explicit Builder(const Arguments &arguments) : arguments(arguments) {}
   HostObject input(int index) override { return HostObject(arguments.arrays[size_t(index)]); }
   HostObject passed(int index) override { return HostObject(arguments.passed[size_t(index)]); }
+  HostObject number(int index) override { return HostObject(arguments.numbers[size_t(index)].get()); }
   HostObject array(Array array) override { return adopt(wrap(std::move(array))); }
 
   HostObject container(const Template &t, std::vector<HostObject> children) override {

@@ -8,7 +8,8 @@
 namespace kiln::py {
 
 /// Reads the result of a recorded call into a template, and the outputs of its trace; why it cannot be built again, or nothing.
-std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending);
+/// `state` is what the call read; null where no number in it is known by formula.
+std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending, PythonState *state = nullptr);
 
 /// An array of the call that something outside of it, of its result and of what it stored to holds, as a reason; or nothing. `held` are the
 /// cells from before the call, with how many held them.

@@ -5,15 +5,15 @@
 
 #include "frontend/frames/Reader.h"
 
+#include <algorithm>
+
 namespace kiln::py {
 
 class StateSearch final : public ReadListener {
 public:
   /// For a call of a tree that watches `known` already; `holders` are those of the arrays of the call (results.h).
-  StateSearch(PyObject *function, const PythonState &known, Arguments &arguments, Recorder &recorder, std::vector<int32_t> &holders)
-      : state(std::make_unique<PythonState>(known)), arguments(arguments), recorder(recorder), holders(holders),
-        words(arguments.key.words.size()), arrays(known.arrays.size()), reader(*state, *this, function, arguments.passed, arguments.values),
-        isStarted(reader.start()) {}
+  StateSearch(const JitState &jitted, const Tree &tree, Arguments &arguments, Recorder &recorder, std::vector<int32_t> &holders)
+      : StateSearch(jitted, tree, stateOf(tree), arguments, recorder, holders) {}
 
   std::unique_ptr<PythonState> state; // with what was found
   std::vector<int64_t> captured;      // words of the arrays that were found, as a key has them
@@ -27,6 +27,10 @@ public:
     return reader.why;
   }
   size_t newArrays() const { return captured.empty() ? 0 : state->arrays.size() - arrays; }
+  /// Whether nothing was added to what the tree watches since the search began.
+  bool isOf(const PythonState &tree) const {
+    return tree.arrays.size() == arrays && tree.guards.size() == guards && tree.numbers.size() == numbers;
+  }
 
   void addInput(PyObject *array) override {
     if (recorder.cellSlot(arrayOf(array).storage.get()) >= 0) recorder.giveUp("an array is read by name that the call made");
@@ -34,14 +38,37 @@ public:
     recorder.addInput(arrayOf(array));
     holders.push_back(arrayOf(array).storage->refs.load());
   }
+  const Array &inputAt(size_t number) override { return arrayOf(arguments.arrays[first + number]); }
+  void tellNext(bool tells) override { recorder.tells = tells; }
+  int told() override { return int(recorder.told.size()); }
+  void dependOn(int told) override { recorder.cutBy(recorder.told[size_t(told)]); }
+  void forget(int told) override { recorder.told[size_t(told)].array = Array(); }
+  DType dtypeOf(PyObject *array) override { return arrayOf(array).dtype; }
+  const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
+  int misses(const Place &place, PyObject *number) override {
+    int count = 0;
+    auto isOther = [&](const Guard &g) { return g.isOfAnother(place, number); };
+    for (auto &other : jitted.trees())
+      if (other.get() != &tree && other->key == tree.key && other->watched) count += std::ranges::any_of(stateOf(*other).guards, isOther);
+    return count;
+  }
 
 private:
+  const JitState &jitted;
+  const Tree &tree;
   Arguments &arguments;
   Recorder &recorder;
   std::vector<int32_t> &holders;
-  size_t words, arrays; // before the call
+  size_t words, arrays, guards, numbers, first; // before the call; the first of the arrays that are read by name
   Reader reader;
   bool isStarted;
+
+  StateSearch(const JitState &jitted, const Tree &tree, const PythonState &known, Arguments &arguments, Recorder &recorder,
+              std::vector<int32_t> &holders)
+      : state(std::make_unique<PythonState>(known.forCall())), jitted(jitted), tree(tree), arguments(arguments), recorder(recorder),
+        holders(holders), words(arguments.key.words.size()), arrays(known.arrays.size()), guards(known.guards.size()),
+        numbers(known.numbers.size()), first(arguments.arrays.size() - arrays),
+        reader(*state, *this, jitted.function.get(), arguments.passed, arguments.values), isStarted(reader.start()) {}
 };
 
 } // namespace kiln::py

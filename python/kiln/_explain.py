@@ -60,6 +60,22 @@ class Explanation:
     def to_dict(self):
         return {"name": self.name, **self.counters, "variants": [{**v, "kernel_list": self.kernels(i)} for i, v in enumerate(self.variants)]}
 
+    def html(self):
+        """The same as a page: paths with their hits, what decides them, segments and their kernels. One text, without scripts."""
+        from ._explain_html import page  # where it is needed
+        return page(self)
+
+    def to_html(self, path):
+        """Writes the page to a file.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written.
+        """
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.html())
+
     def __str__(self):
         c = self.counters
         waiting = sum(s["state"] not in ("ready", "failed", "interpreted") and bool(s["ops"]) for v in self.variants for s in v["steps"])

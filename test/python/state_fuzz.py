@@ -95,6 +95,22 @@ class Net:
     def run(self, v):
         for i, layer in enumerate(self.layers): v = layer.go(v) * (i + 1)
         return v
+def counting(c):
+    def bump(v):
+        nonlocal c
+        c += 1
+        return v * c
+    return bump
+bump, ticks, tally, marks = counting(0), 0, {"a": 0, "b": 1.5}, [0, 2.0]
+cfg.count, cfg.rate = 0, 1.0
+class Clock:
+    def __init__(self): self.at, self.step, self.seen = 0, 0.5, []
+    def tick(self): self.at += 1; return self.at
+    @property
+    def time(self): return self.at * self.step
+    def __len__(self): self.at += 1; return self.at
+    def __call__(self, v): self.at = self.at + 1; return v * self.time
+clock = Clock()
 net, slots, inner = Net(), Slots(), Config()
 slots.w, slots.n = kn.asarray([3.0, 1.0]), 0.5
 inner.k, inner.w, inner.name = 1.5, kn.ones(2), "inner"
@@ -102,6 +118,37 @@ cfg.inner = inner
 params, ws, hist, which = {"w": kn.ones(2), "b": kn.asarray([0.5, -0.5]), 1: kn.ones(2)}, [kn.ones(2), kn.asarray([1.0, 3.0])], [], "w"
 '''
 
+# Numbers that the programs change themselves, and what is done with them.
+COUNTED = {
+    "whole value": "int(y[1])", "sum of values": "(float(y[0]) + y[1].item())", "compared value": "(1.0 if float(y[0]) > tally['b'] else 2.0)", "text of a value": "float(len(str(y[0].item())))", "least of a value": "min(float(x[0]), tally['b'])", "half of a value": "float(y.sum()) / 2",
+    "value as a size": "float(len(range(int(y[0]) % 3)))", "value over a value": "float(y[0]) / float(y[1])", "value of a dtype": "kn.asarray([3], dtype='uint8').item()", "value of a bool": "(1.0 if (y > 0)[0].item() else 2.0)", "value in a list": "[float(v) for v in y][1]",
+    "counter": "cfg.count", "counter in a dict": "tally['a']", "counter in a list": "marks[0]", "counter in a global": "ticks", "rate": "cfg.rate", "sum of counters": "(cfg.count + tally['a'])", "power of a counter": "2.0 ** cfg.count",
+    "counter as a power": "(cfg.count % 4) ** 2", "least of a counter": "min(cfg.count, 3)", "most of a counter": "max(0.5, cfg.rate, tally['b'])", "text of a counter": "float(len(f'{cfg.count}'))", "text of a rate": "float(len(str(cfg.rate)))",
+    "branch on a counter": "(1.0 if cfg.count % 2 else 0.5)", "truth of a counter": "(2.0 if cfg.count else 0.5)", "comparison of counters": "(1.0 if tally['a'] <= cfg.count < 4 else 2.0)", "float of a counter": "float(cfg.count)", "int of a rate": "int(cfg.rate * 4)",
+    "rounded rate": "round(cfg.rate, 1)", "square root": "__import__('math').sqrt(cfg.count + 1)", "absolute": "abs(cfg.count - 3)", "quotient": "1 / (cfg.count + 1)", "division that fails": "1.0 / (cfg.count - 3)", "floor": "cfg.count // 2", "rest": "cfg.count % 3", "negative": "-cfg.count",
+    "shifted": "(1 << (cfg.count % 8))", "bits": "(cfg.count & 3 | 1)", "length of a range": "float(len(range(cfg.count)))", "chosen": "table[cfg.count % 1]", "key": "{0: 1.0, 1: 2.0, 2: 0.5}[cfg.count % 3]", "tick": "clock.tick()", "time": "clock.time", "length that counts": "float(len(clock))",
+    "sum of a list": "sum([cfg.count, 1.5])", "list": "[cfg.count, 2][0]", "type": "(1.0 if isinstance(cfg.count, int) else 2.0)", "exact type": "(1.0 if type(cfg.rate) is float else 2.0)", "bit length": "cfg.count.bit_length()", "getattr": "getattr(cfg, 'count')", "get": "tally.get('a', 0)",
+    "sorted": "sorted([cfg.count, 2, 1])[1]", "key function": "max([1, 2], key=lambda v: v * cfg.count)", "helper": "hn(cfg.count)", "lambda": "(lambda v: v + 1)(cfg.count)", "unpacked": "[a + b for a, b in [(cfg.count, 1)]][0]", "made object": "Layer(0.5, cfg.count).norm", "not": "(not cfg.count)",
+    "decimal": "float(cfg.count in (1, 2, 3))", "none": "(1.0 if cfg.count is None else 0.5)", "is an integer": "float(cfg.rate.is_integer())", "divmod": "divmod(cfg.count, 3)[1]", "generator": "sum(v for v in (cfg.count, 1))", "any": "float(any([cfg.count]))", "text to number": "float('1' + str(cfg.count))",
+}
+COUNTED_ARRAYS = {
+    "times a value": "{a} * float(y.sum())", "over a value": "{a} / float({a}.sum())", "less a value": "y[0].item() - {a}", "doubles beside a value": "kn.asarray([1.0, 2.0], dtype='float64') * float(y[0]) + {a}", "integers beside a value": "kn.asarray([1, 2]) * float(y[0]) + {a}", "to the power of a value": "{a} ** float(y[0])",
+    "normed": "{a} * min(1.0, 2.0 / (float((y * y).sum()) + 1))",
+    "power by a counter": "{a} ** (cfg.count % 3)", "power of a rate": "{a} ** cfg.rate", "counter as a base": "cfg.count ** {a}", "times a counter": "{a} * cfg.count", "counter minus": "cfg.count - {a}", "by a counter": "{a} / (cfg.count + 1)", "floor by a counter": "{a} // (cfg.count + 1)",
+    "rest by a counter": "{a} % (cfg.rate + 1)", "compared with a counter": "kn.where({a} > cfg.count, {a}, x)", "counter beside integers": "(kn.asarray([1, 2]) * cfg.count + {a})", "counter beside bytes": "(kn.asarray([1, 2], dtype='uint8') + cfg.count) * {a}", "repeated": "sum([{a}] * (cfg.count % 3), {a})", "filled": "kn.full(2, cfg.count) + {a}",
+    "closure that counts": "bump({a})", "object that counts": "clock({a})", "function of a counter": "kn.multiply({a}, cfg.count)", "made from counters": "kn.asarray([cfg.count, 1.0]) + {a}", "index by a counter": "{a}[cfg.count % 2] + {a}", "slice by a counter": "{a}[:cfg.count % 2 + 1].sum() + {a}", "chain": "({a} * cfg.rate + cfg.count) / (tally['a'] + 1)",
+    "clipped by a counter": "kn.clip({a}, -cfg.count, cfg.count)", "bias correction": "{a} / (1 - 0.9 ** (cfg.count + 1))", "plain": "{a} + {n}", "scaled": "{a} * {n}", "captured array": "w", "where": "kn.where({a} > {n}, {a}, x)", "mapped": "kn.vmap(lambda u: u * cfg.rate)({a})",
+}
+COUNTS = {
+    "count an attribute": "cfg.count += 1", "count in a dict": "tally['a'] += 1", "count in a list": "marks[0] += 1", "count in a global": "ticks += 1", "decay": "cfg.rate *= 0.5", "count by a number": "tally['b'] += {n}", "count anew": "cfg.count = cfg.count + 1", "dict anew": "tally['a'] = tally['a'] + 1",
+    "store elsewhere": "inner.k = cfg.count", "store a sum": "marks[1] = marks[1] + cfg.rate", "keep": "hist.append(cfg.count)", "reset": "cfg.count = 0", "swap": "cfg.count, tally['a'] = tally['a'], cfg.count", "number of a value": "tally['b'] = float(y[0])", "running value": "tally['b'] += float(y[1])",
+    "count and fail": "cfg.count += 1; kn.take(x, kn.asarray([0 if cfg.count < 4 else 9]))", "count and raise": "ticks += 1\nif ticks > 3: raise ValueError(str(ticks))", "count on a branch": "if cfg.count % 2 == 0: tally['a'] += 2", "count of a layer": "net.layers[0].n += 1", "count to infinity": "cfg.rate *= 1e200",
+    "store to a new key": "tally['z'] = cfg.count", "count a class attribute": "m.n += 1", "store array": "cfg.w = {a}", "step": "cfg.w = cfg.w - {n} * {a}", "write argument": "x += cfg.count", "write item": "x[0] = cfg.count",
+}
+COUNT_MUTATIONS = {
+    "set counter": "cfg.count = {i}", "counter is a float": "cfg.count = {n}", "counter is a bool": "cfg.count = True", "large counter": "cfg.count = 2 ** 70", "set tally": "tally['a'] = {i}", "set rate": "cfg.rate = {n}", "rate is nan": "cfg.rate = float('nan')", "set marks": "marks[0] = {i}", "set ticks": "ticks = {i}",
+    "new tally": "tally = {{'a': {i}, 'b': {n}}}", "new clock": "clock = Clock()", "counter of a class": "cfg.__dict__.pop('rate', None); Config.rate = {n}", "clear hist": "hist.clear()", "counter is text": "cfg.count = '3'", "counter is an array": "cfg.count = kn.asarray({n})",
+}
 NUMBERS = {
     "global": "k0", "global int": "k1", "attribute": "cfg.scale", "attribute named as an array's": "cfg.step", "class attribute": "Model.rate", "inherited attribute": "m.rate",
     "property": "m.double", "list item": "table[0]", "list length": "len(table)", "dict item": "d['a']", "dict order": "float(list(d).index('a'))", "module attribute": "settings.k",
@@ -154,9 +201,10 @@ OBJECT_NUMBERS = ("attribute", "nested attribute", "slot", "attribute of a layer
 OBJECT_ARRAYS = ("captured array", "object array", "model array", "call of an object", "method", "dict entry", "computed key", "number as a key", "list entry", "entry by a number", "last entry", "nested attribute", "slot", "layers", "layer of a dict", "property of a layer",
                  "class array", "sum of arrays", "loop over items", "zip", "made object", "local list", "plain", "product", "item of a list argument")
 OBJECT_EFFECTS = ("write argument", "store to a dict", "store to a list", "store to an attribute", "store a number to an attribute", "store to a slot", "step of a layer", "write into a layer", "store to a computed key", "append a sum", "set key", "append", "set attribute",
-                  "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument")
+                  "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument", "count attribute", "keep in a layer")
+NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, COUNTED), (ARRAYS, COUNTED_ARRAYS), (EFFECTS, COUNTS), (MUTATIONS, COUNT_MUTATIONS)))
 CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
-    "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
+    "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return value", "return item", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
     "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
     "variants that record", "variants that run native", "variants in eager"}
 
@@ -170,7 +218,7 @@ class Writer:
         self.mode = self.pick(["sync"] * 4 + ["auto"] * 3 + ["hop", "threads"])
         self.counts[f"mode {self.mode}"] += 1
         at = self.random.random()
-        self.risky, self.objects = at < 0.4, 0.4 <= at < 0.7  # programs without effects and odd reads are compiled more often
+        self.risky, self.objects, self.counts_up = at < 0.4, 0.4 <= at < 0.6, 0.6 <= at < 0.85  # programs without effects and odd reads are compiled more often
 
     def pick(self, items):
         return self.random.choice(list(items))
@@ -184,7 +232,7 @@ class Writer:
         return self.pick(["0.5", "1.0", "2.0", "-1.0", "3", "1", "True", "0.25", "-0.0", "0.0"])
 
     def number(self):
-        few = () if self.risky else OBJECT_NUMBERS if self.objects else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
+        few = () if self.risky else OBJECT_NUMBERS if self.objects else tuple(COUNTED) + ("constant", "global") if self.counts_up else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
         return self.draw("number", NUMBERS, few) if self.random.random() < 0.8 else self.literal()
 
     def array(self):
@@ -196,7 +244,7 @@ class Writer:
         return text
 
     def bind(self):
-        few = () if self.risky else OBJECT_ARRAYS if self.objects else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
+        few = () if self.risky else OBJECT_ARRAYS if self.objects else COUNTED_ARRAYS if self.counts_up else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
         text = self.fill(self.draw("array", ARRAYS, few))
         name = f"v{self.made}"
         self.made += 1
@@ -211,7 +259,8 @@ class Writer:
                 self.names.append(name)
             return [text]
         if at < 0.72:
-            return [self.fill(self.draw("effect", EFFECTS, () if self.risky else OBJECT_EFFECTS if self.objects else ("write argument", "write item", "write view", "write other", "write captured")))]
+            few = () if self.risky else OBJECT_EFFECTS if self.objects else COUNTS if self.counts_up else ("write argument", "write item", "write view", "write other", "write captured")
+            return self.fill(self.draw("effect", EFFECTS, few)).split("\n")
         kind = self.pick(["branch on a number", "loop", "t"] + ["branch on a value", "try", "raise", "bad index"] * self.risky)
         inner = ["    " + line for line in self.statement(depth + 1)]
         if kind != "t":
@@ -222,10 +271,10 @@ class Writer:
                 "raise": lambda: [f"if {self.number()} > 2:", "    raise ValueError('as asked')"], "bad index": lambda: [f"kn.take(x, kn.asarray([0 if {self.number()} < 2 else 9]))"]}[kind]()
 
     def result(self):
-        kind = self.pick(["array"] * 4 + ["twice", "list", "dict", "dataclass", "named tuple", "nothing", "argument", "list argument", "view"])
+        kind = self.pick(["array"] * 4 + ["value", "item", "twice", "list", "dict", "dataclass", "named tuple", "nothing", "argument", "list argument", "view"])
         self.counts[f"return {kind}"] += 1
         a, b = self.names[-1], self.array()
-        return {"array": a, "twice": f"{a}, {a}", "list": f"[{a}, {b}, {self.number()}]", "dict": f"{{'z': {a}, 'a': {b}}}", "dataclass": f"D({a}, {self.number()})", "named tuple": f"P({a}, 1)", "nothing": "None",
+        return {"array": a, "value": f"{a}, float({b}.sum())", "item": f"{{'a': {a}, 'n': {b}[0].item(), 'm': float(y[0]) * 2}}", "twice": f"{a}, {a}", "list": f"[{a}, {b}, {self.number()}]", "dict": f"{{'z': {a}, 'a': {b}}}", "dataclass": f"D({a}, {self.number()})", "named tuple": f"P({a}, 1)", "nothing": "None",
                 "argument": "x", "list argument": f"{a}, l", "view": f"{a}[:1], {a}"}[kind]
 
     def call(self):
@@ -247,15 +296,15 @@ class Writer:
         for _ in range(self.random.randint(1, 7)):
             body += self.statement()
         body.append("return " + self.result())
-        stored = sorted({n for n in ("k0", "w") for line in body if line.strip().startswith((f"{n} =", f"{n} *=", f"{n} +="))})
+        stored = sorted({n for n in ("k0", "w", "ticks") for line in body if line.strip().startswith((f"{n} =", f"{n} *=", f"{n} +="))})
         lines = ([f"global {', '.join(stored)}"] if stored else []) + body
         setup = SETUP if self.risky else SETUP.replace("len(table)", "k1").replace("table[0]", "k0")  # lists that are read run in eager
         setup += "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
         setup = setup.replace("s=1.0, j=1.5, *", "s=1.0, *" if not any("j" in line for line in body) else "s=1.0, j=1.5, *")
         steps = [self.call()]
         for _ in range(self.random.randint(3, 9)):
-            mutates = self.random.random() < 0.5
-            steps.append(self.draw("mutation", MUTATIONS) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
+            mutates = self.random.random() < (0.2 if self.counts_up else 0.5)
+            steps.append(self.draw("mutation", MUTATIONS, COUNT_MUTATIONS if self.counts_up else ()) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
         return f"{setup}f = jit(f0, static_argnames='s')\n---\n" + "\n".join([*steps, steps[0]]) + "\n"
 
 

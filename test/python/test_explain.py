@@ -1,4 +1,5 @@
 """What explain() says of kernels: which operations share one, and why neighbours do not."""
+import html.parser
 import warnings
 
 import pytest
@@ -87,3 +88,63 @@ def test_many_kernels_are_cut_short_in_the_text():
 
     found, text = kernels_of(f, kn.ones(3))
     assert len(found) == 30 and "and 10 more" in text
+
+
+class Page(html.parser.HTMLParser):
+    """What a page says, and whether its elements are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.words, self.links = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_shows_paths_segments_and_kernels(tmp_path):
+    limit = "<b>"
+
+    @kn.jit
+    def halved(x):
+        n = 0
+        while kn.max(x) > len(limit):
+            x, n = x * 0.5, n + 1
+        return x if n != 3 else -x
+
+    with kn.config.override(jit="sync"):
+        for value in (1.0, 100.0, 20.0, 100.0):
+            halved(kn.full(3, value))
+    file = tmp_path / "halved.html"
+    halved.explain().to_html(file)
+    page = Page(file.read_text(encoding="utf-8"))
+    text = " ".join(page.words)
+    assert page.open == [] and page.links == [] and "<b>" in text and "script" not in file.read_text()
+    for part in ("halved", "Variant 0", "the truth value of an array is asked for", "False", "times", "then the result", "Segments", "multiply", "test_explain.py"):
+        assert part in text, part
+
+
+def test_the_page_says_what_runs_in_eager_and_is_of_limited_size():
+    @kn.jit
+    def f(x):
+        print(x)
+
+    @kn.jit
+    def many(x):
+        return sum(int(v) for v in x) if x[0] > 5 else [int(v) for v in x]
+
+    f(kn.ones(1))
+    page = Page(f.explain().html())
+    assert page.open == [] and "Runs in eager: " in " ".join(page.words)
+    for i in range(40):
+        many(kn.arange(60) + i)
+    page = Page(many.explain().html())
+    assert page.open == [] and len(page.words) < 50000

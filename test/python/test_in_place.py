@@ -139,3 +139,30 @@ def test_loops_that_were_rolled():
     exact(mine, g)
     f(theirs, g)
     same_bits(mine, theirs)
+
+
+def test_numbers_that_fail_behind_a_write():
+    """A call that ends in eager after its operations has written nothing before."""
+    class State:
+        count = 0
+
+    s = State()
+
+    def f(w, g):
+        w -= 0.5 * g
+        s.count += int(kn.sum(g))
+        return kn.sum(w)
+
+    jitted = kn.jit(f)
+    for g in (kn.ones(300_000), kn.ones(300_000) * 2, kn.full(300_000, kn.nan), kn.ones(300_000)):
+        for _ in range(4):
+            outcomes, before = [], s.count
+            for call in (jitted, f):
+                s.count, w = before, kn.ones(300_000)
+                try:
+                    outcomes.append((float(call(w, g)), s.count))
+                except ValueError:
+                    outcomes.append(("fails", s.count))
+                outcomes.append(w)
+            assert repr(outcomes[0]) == repr(outcomes[2]), outcomes
+            same_bits(outcomes[1], outcomes[3])

@@ -12,6 +12,7 @@ import kiln as kn
 from conftest import same_bits
 from control_flow import PROGRAMS
 from control_flow_fuzz import driven, outcome
+from state_harness import settle
 
 scale = 2.0
 
@@ -391,3 +392,69 @@ def test_bits_decide():
 def test_lower_says_why_not():
     with pytest.raises(kn.TraceError, match="truth value"):
         kn.jit(lambda x: x if x[0] > 0 else -x).lower(kn.ones(2))
+
+
+# What does not pay ends in eager
+
+
+def relaxed(table, order):
+    """Writes single elements, and decides by others."""
+    for i in order:
+        if table[i] < table[i + 1]:
+            table[i] = table[i + 1] + 1
+    return table
+
+
+def test_a_call_of_very_many_segments_runs_in_eager():
+    f = kn.jit(relaxed)
+    _, told = quiet(f, kn.arange(400), tuple(range(300)))
+    assert len(told) == 1 and "more than 256 segments that share no code" in told[0] and "test_trees.py" in told[0]
+    for start in (kn.arange(400), -kn.arange(400)):
+        want = relaxed(kn.asarray(start, copy=True), tuple(range(300)))
+        for _ in range(3):
+            same_bits(quiet(f, kn.asarray(start, copy=True), tuple(range(300)))[0], want)
+    assert "segments that share no code" in str(f.explain())
+
+
+def test_a_path_that_is_slower_than_eager_ends_there():
+    f = kn.jit(relaxed)  # each segment makes a table of its own
+    table, order = kn.arange(1 << 21), tuple(range(0, 60, 3))
+    want = relaxed(kn.asarray(table, copy=True), order)
+    told = []
+    with kn.config.override(jit="auto"):
+        for _ in range(200):
+            own = kn.asarray(table, copy=True)
+            told += quiet(f, own, order)[1]
+            same_bits(own, want)
+            if told:
+                break
+            settle()
+    assert len(told) == 1 and "in segments, and" in told[0] and "in eager" in told[0]
+    assert "in segments, and" in str(f.explain())
+    with kn.config.override(jit="auto"):
+        raising = kn.jit(relaxed, on_miss="raise")
+        for _ in range(30):
+            raising(kn.asarray(table, copy=True), order)
+    assert set(ends_of(raising)) == {"guard", "return"}
+
+
+def test_calls_that_python_drives_are_no_slower_than_eager():
+    table = kn.arange(1 << 20)
+
+    def asks(x, steps):  # a float on each call; in between, writes that are each a table when they are put off
+        for i in range(steps):
+            x[i] = x[i + 1]
+            x[i + 1] = float(x[i]) + 1
+        return x
+
+    f, told = kn.jit(asks), []
+    for i in range(200):
+        own = kn.asarray(table, copy=True) + i
+        want = asks(kn.asarray(own, copy=True), 4)
+        got, new = quiet(f, own, 4)
+        same_bits(got, want)
+        told += new
+        if len(told) > 1:
+            break
+    assert "Python goes first" in told[0] and len(told) == 2 and "with Python first, calls take" in told[1]
+    assert "runs in eager" in str(f.explain())

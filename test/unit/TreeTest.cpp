@@ -41,6 +41,7 @@ Array apply(Op op, const Array &x, const Array &y) {
 struct TextBuilder : TemplateBuilder {
   HostObject input(int index) override { return make("input" + std::to_string(index)); }
   HostObject passed(int index) override { return make("passed" + std::to_string(index)); }
+  HostObject number(int index) override { return make("number" + std::to_string(index)); }
   HostObject array(Array array) override {
     std::string text = "[";
     for (float v : values(array)) text += std::to_string(int(v)) + " ";
@@ -308,4 +309,56 @@ TEST(PlainCall, FitsArraysOfTheirOwnMemory) {
   EXPECT_FALSE(plain.fits(1, x, seen)) << "the same cell twice";
   EXPECT_TRUE(plain.fits(1, y, seen));
   EXPECT_FALSE(plain.fits(1, wide, seen));
+}
+
+TEST(Pace, TriesEachPathAFewTimesAndComparesTheBest) {
+  Pace pace;
+  EXPECT_FALSE(pace.isDue(1)) << "nothing is known of the recording";
+  pace = {};
+  pace.recorded = 1;
+  int tries = 0;
+  for (int i = 0; i < 100; ++i)
+    if (pace.isDue(0.5)) ++tries, pace.add(0.3);
+  EXPECT_EQ(tries, Pace::kTries);
+  EXPECT_TRUE(pace.isSlower());
+  pace.restart();
+  EXPECT_FALSE(pace.isSlower());
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.05)) << "much quicker than the recording";
+  pace = {.recorded = 1e-4};
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(1e-4)) << "short";
+  pace = {.recorded = 1};
+  for (int i = 0; i < 100; ++i)
+    if (pace.isDue(i < 3 ? 9 : 0.5)) pace.add(0.5);
+  EXPECT_FALSE(pace.isSlower()) << "one slow call says nothing";
+}
+
+TEST(Pace, CallsThatPythonDrivesTakeTurns) {
+  for (bool isSlower : {false, true}) {
+    DrivenPace pace;
+    int driven = 0, eager = 0;
+    for (int i = 0; i < 200; ++i) {
+      auto turn = pace.next();
+      driven += turn == DrivenPace::Driven, eager += turn == DrivenPace::Eager;
+      if (turn != DrivenPace::Untimed) pace.add(turn, turn == DrivenPace::Driven && isSlower ? 2 : driven == 1 ? 50 : 1);
+      if (driven < 9 || eager < 9) EXPECT_FALSE(pace.isSlower());
+    }
+    EXPECT_EQ(driven, 9);
+    EXPECT_EQ(eager, 9);
+    EXPECT_EQ(pace.isSlower(), isSlower);
+  }
+}
+
+TEST(Tree, EndsWhereAPathDoesNotPay) {
+  Tree tree;
+  Array x = floats({1, 2}), y = floats({3, 4});
+  recordUpdate(tree, x, y);
+  tree.endAt(tree.root(), "it is slow");
+  EXPECT_TRUE(tree.isEager());
+  EXPECT_EQ(tree.root().why, "it is slow");
+  EXPECT_TRUE(tree.steps.empty()) << "a tree that never ran keeps nothing";
+  EXPECT_FALSE(tree.isResting());
+  tree.awaited = {std::make_shared<Code>(Trace()), std::make_shared<Code>(Trace())};
+  EXPECT_TRUE(tree.isResting());
+  for (auto &code : tree.awaited) code->state = Code::Failed;
+  EXPECT_FALSE(tree.isResting());
 }

@@ -1,0 +1,330 @@
+// Numbers of a recorded call that are known by formula. Each is an object of its own, which takes the place of the one that was read on the
+// stack: a true int or float, told from others by identity. Where it goes is judged with every instruction: arithmetic makes further
+// formulas, operations on arrays take it as an input, and whatever may look at it otherwise requires its value.
+#include "frontend/frames/Reader.h"
+
+#include <algorithm>
+
+namespace kiln::py {
+namespace {
+
+constexpr int kPower = 8, kMatmul = 4, kOperators = 13; // of a BINARY_OP
+constexpr size_t kMostFormulas = 1000;                  // of a recording
+
+PyObject *asObject(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
+
+/// How a COMPARE_OP compares.
+int comparisonOf(const Instruction &i) {
+#if PY_VERSION_HEX >= 0x030d0000
+  return i.arg >> 5;
+#elif PY_VERSION_HEX >= 0x030c0000
+  return i.arg >> 4;
+#else
+  return i.arg;
+#endif
+}
+
+} // namespace
+
+//===-- what is read ------------------------------------------------------------------------------------------------===//
+
+/// Whether the code that runs stores to a place, too: then its number changes with the calls.
+bool Reader::isStoredTo(const Place &place) const {
+  PyCodeObject *code = live.back().frame.code();
+  const CodeMap &map = CodeMap::of(code);
+  const char *store = place.kind == Place::Attribute                              ? "STORE_ATTR"
+                      : place.kind == Place::Cell                                 ? "STORE_DEREF"
+                      : Opcodes::get().name(map.at(atOffset).op) == "LOAD_GLOBAL" ? "STORE_GLOBAL"
+                                                                                  : nullptr;
+  if (!store) { // `d[k] += 1` copies both for the store
+    const auto &offsets = map.offsets();
+    auto here = std::ranges::find(offsets, atOffset);
+    return here != offsets.begin() && here != offsets.end() && Opcodes::get().name(map.at(*(here - 1)).op) == "COPY";
+  }
+  return std::ranges::any_of(map.offsets(), [&](int offset) {
+    const Instruction &i = map.at(offset);
+    if (Opcodes::get().name(i.op) != store) return false;
+    if (place.kind == Place::Cell) return i.arg == map.at(atOffset).arg;
+    return PyUnicode_Compare(PyTuple_GET_ITEM(code->co_names, i.arg), place.key.get()) == 0;
+  });
+}
+
+/// Whether later calls read a number anew; else it is required to stay what it is.
+bool Reader::isWidened(const Place &place, PyObject *number) const {
+  constexpr int kMisses = 2;
+  return state.numbers.size() < kMostFormulas && (isStoredTo(place) || listener.misses(place, number) >= kMisses);
+}
+
+/// A read that leaves its value on the stack.
+void Reader::load(Place place, PyObject *value) {
+  bool isOpen = mayTag && value && (PyFloat_CheckExact(value) || PyLong_CheckExact(value));
+  if (!isOpen || isTagged(value)) return edge(std::move(place), value);
+  auto seen = known.find({place.container.get(), place.kind, place.key.get(), place.index});
+  if (seen != known.end() && seen->second >= 0) return; // what the call has stored
+  int formula = state.numbers.find(place);
+  if (formula < 0) {
+    if (seen != known.end() || !isWidened(place, value)) return edge(std::move(place), value);
+    isNew(place);
+    Formula read;
+    read.kind = Formula::Read;
+    read.place = std::move(place);
+    read.type = Py_TYPE(value);
+    formula = state.numbers.add(std::move(read));
+  } else if (Py_TYPE(value) != state.numbers.at(formula).type) {
+    return void(state.guards.emplace_back(place, value)); // other paths are those of another type
+  }
+  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+  now[size_t(formula)] = Object::borrow(value);
+  expected = {live.back().frame, live.back().next, formula, {}, {formula}, {}};
+}
+
+//===-- formulas ----------------------------------------------------------------------------------------------------===//
+
+int Reader::formulaOf(PyObject *number) {
+  if (auto known = tagged.find(number); known != tagged.end()) return known->second;
+  Formula constant;
+  constant.object = Object::borrow(number);
+  constant.type = Py_TYPE(number);
+  return state.numbers.add(std::move(constant));
+}
+
+/// The number on the stack becomes one that is known by its formula.
+void Reader::tag(PyObject **slot, int formula) {
+  Object apart = numberApart(*slot);
+  tagged[apart.get()] = formula;
+  kept.push_back(apart);
+  state.named.emplace_back(apart, formula);
+  Py_SETREF(*slot, apart.release());
+}
+
+/// The instruction under way leaves the value of a formula.
+void Reader::expect(Formula formula) {
+  expected = {live.back().frame, live.back().next, -1, {}, formula.of, {}};
+  expected.call = std::move(formula);
+}
+
+/// The instruction before has ended: its value is in `slot`, or it ended otherwise.
+void Reader::settle(PyObject **slot) {
+  Expected ended = std::move(expected);
+  expected = {};
+  if (ended.isValue) return settleValue(slot, std::move(ended.call));
+  bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
+  if (slot && ended.formula >= 0) return tag(slot, ended.formula);
+  bool isOfNumbers = slot && ended.operands.empty() && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
+  if (isOfNumbers && state.numbers.size() < kMostFormulas) {
+    ended.call.type = Py_TYPE(*slot);
+    int formula = state.numbers.add(std::move(ended.call));
+    if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+    now[size_t(formula)] = Object::borrow(*slot);
+    return tag(slot, formula);
+  }
+  if (slot && ended.operands.size() && hasInputs) return;
+  for (int formula : ended.of) pin(formula); // it raised, or made something else of the numbers
+}
+
+/// Which element that was told a formula is; -1: it is of another path.
+int Reader::toldOf(int formula) const {
+  auto known = std::ranges::find_if(state.told, [&](auto &t) { return t.first == formula; });
+  return known == state.told.end() ? -1 : known->second;
+}
+
+/// Elements whose numbers nobody holds any more are not handed from segment to segment.
+void Reader::forgetValues() {
+  constexpr Py_ssize_t kOwn = 2; // references: of `kept` and of the state
+  std::vector<int> used;
+  for (auto &[object, formula] : state.named)
+    if (Py_REFCNT(object.get()) > kOwn) state.numbers.isLate(formula, &used);
+  size_t alive = 0;
+  for (auto &[formula, told] : state.told) {
+    bool isUsed = std::ranges::find(used, formula) != used.end();
+    if (told >= 0 && !isUsed) listener.forget(std::exchange(told, -1));
+    alive += told >= 0;
+  }
+  manyTold = std::max<size_t>(4, 2 * alive);
+}
+
+/// An element of an array that the function asked for: a number of its own, on which nothing depends yet.
+void Reader::settleValue(PyObject **slot, Formula value) {
+  listener.tellNext(false);
+  int before = value.op, number = listener.told() - 1;
+  if (number < before) return; // it was no element of an array of this recording, or not told
+  bool isNumber = slot && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
+  if (!isNumber || number > before || state.numbers.size() >= kMostFormulas) {
+    for (int i = before; i <= number; ++i) listener.dependOn(i);
+    return;
+  }
+  value.op = int(state.numbers.size()); // no other formula is the same
+  value.type = Py_TYPE(*slot);
+  int formula = state.numbers.add(std::move(value));
+  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+  now[size_t(formula)] = Object::borrow(*slot);
+  state.told.emplace_back(formula, number);
+  tag(slot, formula);
+}
+
+/// Requires the value of a formula.
+void Reader::pin(int formula) {
+  const Formula &f = state.numbers.at(formula);
+  if (f.kind == Formula::Constant || !pinned.insert(formula).second) return;
+  if (f.kind == Formula::Value) {
+    auto known = std::ranges::find_if(state.told, [&](auto &t) { return t.first == formula; });
+    if (known == state.told.end() || known->second < 0) return;
+    listener.dependOn(std::exchange(known->second, -1));
+    state.fixed.emplace_back(formula, now[size_t(formula)]);
+    return;
+  }
+  if (state.numbers.isLate(formula)) {
+    for (int i : std::vector<int>(f.of)) pin(i);
+    return;
+  }
+  state.numbers.require(formula, state.numbers.valueOf(formula, now));
+}
+
+/// Something may look at an object.
+void Reader::pin(PyObject *o) {
+  if (auto known = tagged.find(o); known != tagged.end()) pin(known->second);
+}
+
+//===-- instructions ------------------------------------------------------------------------------------------------===//
+
+/// Operators that use a number known by formula; false for others, and where its value is looked at.
+bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **top) {
+  PyObject *a = top[-2], *b = top[-1];
+  if (name.starts_with("UNARY")) {
+    if (!isTagged(b)) return false;
+    int sign = name == "UNARY_NEGATIVE" ? Formula::Negative : name == "UNARY_POSITIVE" ? Formula::Positive : Formula::Invert;
+    return expect({Formula::Unary, sign, {}, {}, {formulaOf(b)}, nullptr}), true;
+  }
+  if ((!isTagged(a) && !isTagged(b)) || name == "CONTAINS_OP") return false;
+  int op = i.arg % kOperators;
+  if (isArray(a) || isArray(b)) return besideArray(name == "BINARY_OP" ? op : 0, a, b);
+  if (!isNumber(a) || !isNumber(b)) return false;
+  if (name == "COMPARE_OP") return compare(comparisonOf(i), a, b);
+  return expect({Formula::Binary, op, {}, {}, {formulaOf(a), formulaOf(b)}, nullptr}), true;
+}
+
+/// Calls of this recording are those where the answer is the same.
+bool Reader::compare(int how, PyObject *a, PyObject *b) {
+  int left = formulaOf(a), right = formulaOf(b);
+  if (state.numbers.isLate(left) || state.numbers.isLate(right))
+    return pin(left), pin(right), true; // that it will be the same, nobody can know
+  Object answer(check(PyObject_RichCompare(a, b, how)));
+  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, &PyBool_Type});
+  if (pinned.insert(formula).second) state.numbers.require(formula, answer.get());
+  return true;
+}
+
+/// An operation on an array and a number. Powers are computed in another way for each exponent.
+bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
+  bool isKnown = (isArray(a) || isNumber(a)) && (isArray(b) || isNumber(b));
+  if (!isKnown || op == kPower || op == kMatmul) return false;
+  PyObject *number = isArray(a) ? b : a;
+  int formula = formulaOf(number);
+  // Before the operation is recorded: a guard behind it would come too late for its constant.
+  bool isBesideComplex = isComplex(listener.dtypeOf(isArray(a) ? a : b));
+  if (state.numbers.isLate(formula) && (isBesideComplex || !isElement(formula))) return pin(formula), true;
+  asked.clear();
+  expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
+  return true;
+}
+
+/// Functions of C that compute a number of numbers.
+bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  std::span<PyObject *> given(args, size_t(n));
+  bool isOfC = PyCFunction_Check(callee) || callee == asObject(&PyFloat_Type) || callee == asObject(&PyLong_Type);
+  bool isPlain = isOfC && !hasNames && std::ranges::all_of(given, isNumber);
+  if (!isPlain || std::ranges::none_of(given, [&](PyObject *o) { return isTagged(o); })) return false;
+  if (values.known(callee) != Known::Computes) return false;
+  Formula call{Formula::Call, 0, {}, Object::borrow(callee), {}, nullptr};
+  for (PyObject *o : given) call.of.push_back(formulaOf(o));
+  return expect(std::move(call)), true;
+}
+
+/// float(x), int(x) and x.item(): what is done with the number is seen later.
+bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  if (n != 1 || hasNames || !isArray(args[0])) return false;
+  bool isType = callee == asObject(&PyFloat_Type) || callee == asObject(&PyLong_Type);
+  static PyObject *const item = check(PyObject_GetAttrString(asObject(arrayType), "item"));
+  if (!isType && callee != item) return false;
+  size_t alive = size_t(std::ranges::count_if(state.told, [](auto &t) { return t.second >= 0; }));
+  if (alive >= manyTold) forgetValues();
+  expected = {live.back().frame, live.back().next, -1, {}, {}, {}, true};
+  expected.call.kind = Formula::Value;
+  expected.call.op = listener.told();
+  if (isType) expected.call.object = Object::borrow(callee);
+  listener.tellNext(true);
+  return true;
+}
+
+/// What a function gives back: C may have called it, and looks at that.
+void Reader::returned(const Frame &frame, PyObject *value) {
+  if (tagged.empty() || live.size() < 2 || !frame.isCalledByC()) return;
+  pinAll(value);
+}
+
+/// All numbers that an object leads to.
+void Reader::pinAll(PyObject *o, int depth) {
+  constexpr int kMost = 1000, kDeepest = 20;
+  if (++visits > kMost || depth > kDeepest) fail("gives large containers to a function");
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Plain) return pin(o);
+  bool isContainer = sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Instance;
+  if (!isContainer || !Py_TYPE(o)->tp_traverse) return;
+  std::vector<PyObject *> found;
+  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
+  Py_TYPE(o)->tp_traverse(o, add, &found);
+  for (PyObject *held : found) pinAll(held, depth + 1);
+}
+
+//===-- operations --------------------------------------------------------------------------------------------------===//
+
+/// Whether a formula is the float that an element of an array of floats is.
+bool Reader::isElement(int formula) const {
+  int told = toldOf(formula);
+  return told >= 0 && state.numbers.at(formula).type == &PyFloat_Type && isFloat(listener.arrayTold(told).dtype);
+}
+
+/// The element of an array beside another one, which is rounded as its number would be: both are floats.
+const Array *Reader::elementFor(int formula, DType dtype) {
+  if (!isElement(formula) || !isFloat(dtype)) return nullptr;
+  const Array &element = listener.arrayTold(toldOf(formula));
+  for (PyObject *o : expected.operands) asked.insert(o);
+  Array flat = reshape(element, Dims());
+  return &casts.emplace_back(cast(flat, dtype));
+}
+
+/// The input of the recording that a number is beside an array.
+const Array *Reader::inputOf(const void *number, DType dtype) {
+  auto *object = static_cast<PyObject *>(const_cast<void *>(number));
+  auto found = tagged.find(object);
+  bool isExpected = std::ranges::find(expected.operands, object) != expected.operands.end();
+  if (why.size() || found == tagged.end() || !isExpected) return nullptr;
+  int formula = found->second, i = state.numbers.findArray(formula, dtype);
+  if (state.numbers.isLate(formula)) return elementFor(formula, dtype);
+  asked.insert(object);
+  if (i < 0) {
+    Object array(check(package().arrayOfNumber(object, dtype)));
+    i = state.numbers.addArray(formula, dtype);
+    listener.addInput(array.get());
+    state.arrays.push_back({Place::Number, {}, {}, i});
+  }
+  auto place = std::ranges::find_if(state.arrays, [&](const Place &p) { return p.kind == Place::Number && p.index == i; });
+  return &listener.inputAt(size_t(place - state.arrays.begin()));
+}
+
+/// Small integers that were stored are again those that everybody has.
+void Reader::putBack() {
+  for (Store &s : state.stores) {
+    if (!isTagged(s.value.get()) || !PyLong_CheckExact(s.value.get()) || s.place.kind == Place::Items) continue;
+    PyObject *container = s.passed < 0 ? s.place.container.get() : passed[size_t(s.passed)];
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(s.value.get(), &overflow);
+    Place place = s.place;
+    place.container = Held(container);
+    if (overflow || place.read().get() != s.value.get()) continue;
+    Object plain(check(PyLong_FromLongLong(value)));
+    s.put(container, plain.get());
+  }
+}
+
+} // namespace kiln::py

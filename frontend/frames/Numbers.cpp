@@ -1,0 +1,160 @@
+#include "frontend/frames/Numbers.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace kiln::py {
+namespace {
+
+bool sameFormula(const Formula &a, const Formula &b) {
+  bool isSame = a.kind == b.kind && a.op == b.op && a.of == b.of && a.type == b.type && sameValue(a.object.get(), b.object.get());
+  return isSame && (a.kind != Formula::Read || a.place == b.place);
+}
+
+using BinaryFunction = PyObject *(*)(PyObject *, PyObject *);
+PyObject *power(PyObject *a, PyObject *b) { return PyNumber_Power(a, b, Py_None); }
+// As the interpreter numbers its operators.
+constexpr BinaryFunction kBinary[] = {
+    PyNumber_Add, PyNumber_And, PyNumber_FloorDivide, PyNumber_Lshift,   PyNumber_MatrixMultiply, PyNumber_Multiply, PyNumber_Remainder,
+    PyNumber_Or,  power,        PyNumber_Rshift,      PyNumber_Subtract, PyNumber_TrueDivide,     PyNumber_Xor};
+constexpr PyObject *(*kUnary[])(PyObject *) = {PyNumber_Negative, PyNumber_Positive, PyNumber_Invert};
+
+} // namespace
+
+int Numbers::add(Formula formula) {
+  auto known = std::ranges::find_if(formulas, [&](const Formula &f) { return sameFormula(f, formula); });
+  if (known != formulas.end()) return int(known - formulas.begin());
+  formulas.push_back(std::move(formula));
+  return int(formulas.size()) - 1;
+}
+
+int Numbers::find(const Place &place) const {
+  auto known = std::ranges::find_if(formulas, [&](const Formula &f) { return f.kind == Formula::Read && f.place == place; });
+  return known == formulas.end() ? -1 : int(known - formulas.begin());
+}
+
+Object Numbers::compute(const Formula &f, NumberValues &values) const {
+  std::array<PyObject *, 4> few{};
+  std::vector<PyObject *> many(f.of.size() > few.size() ? f.of.size() : 0);
+  PyObject **of = many.empty() ? few.data() : many.data();
+  for (size_t i = 0; i < f.of.size(); ++i)
+    if (!(of[i] = valueOf(f.of[i], values))) return Object();
+  switch (f.kind) {
+  case Formula::Read: return f.place.read();
+  case Formula::Value: return Object(); // not before `take`
+  case Formula::Constant: return f.object;
+  case Formula::Binary: return Object(kBinary[f.op](of[0], of[1]));
+  case Formula::Unary: return Object(kUnary[f.op](of[0]));
+  case Formula::Compare: return Object(PyObject_RichCompare(of[0], of[1], f.op));
+  case Formula::Call: return Object(PyObject_Vectorcall(f.object.get(), of, f.of.size(), nullptr));
+  }
+  return Object();
+}
+
+PyObject *Numbers::valueOf(int i, NumberValues &values) const {
+  if (values.size() < formulas.size()) values.resize(formulas.size());
+  if (values[size_t(i)]) return values[size_t(i)].get();
+  Object value = compute(at(i), values);
+  if (!value) PyErr_Clear(); // the call itself will raise it
+  if (!value || Py_TYPE(value.get()) != at(i).type) return nullptr;
+  values[size_t(i)] = std::move(value);
+  return values[size_t(i)].get();
+}
+
+void Numbers::require(int formula, PyObject *value) {
+  auto isIt = [&](const Condition &c) { return c.formula == formula && sameValue(c.value.get(), value); };
+  if (std::ranges::none_of(conditions, isIt)) conditions.push_back({formula, Object::borrow(value)});
+}
+
+bool Numbers::isLate(int formula, std::vector<int> *used) const {
+  const Formula &f = at(formula);
+  if (f.kind == Formula::Value && used) used->push_back(formula);
+  bool isOne = f.kind == Formula::Value;
+  for (int i : f.of) isOne |= isLate(i, used);
+  return isOne;
+}
+
+void Numbers::set(int formula, const Object &value, NumberValues &values) const {
+  if (values.size() < formulas.size()) values.resize(formulas.size());
+  values[size_t(formula)] = value;
+}
+
+bool Numbers::take(int formula, PyObject *element, NumberValues &values) const {
+  const Formula &f = at(formula);
+  Object number = f.object ? Object(PyObject_CallOneArg(f.object.get(), element)) : Object::borrow(element);
+  if (!number) PyErr_Clear();
+  if (!number || Py_TYPE(number.get()) != f.type) return false;
+  set(formula, number, values);
+  return true;
+}
+
+int Numbers::findArray(int formula, DType dtype) const {
+  for (size_t i = 0; i < arrays.size(); ++i)
+    if (arrays[i].formula == formula && arrays[i].dtype == dtype) return int(i);
+  return -1;
+}
+
+int Numbers::addArray(int formula, DType dtype) {
+  arrays.push_back({formula, dtype});
+  return int(arrays.size()) - 1;
+}
+
+Object Numbers::arrayOf(Py_ssize_t i, NumberValues &values) const {
+  PyObject *number = valueOf(arrays[size_t(i)].formula, values);
+  if (!number) return Object();
+  Object array(package().arrayOfNumber(number, arrays[size_t(i)].dtype));
+  if (!array) PyErr_Clear();
+  return array;
+}
+
+bool Numbers::holds(NumberValues &values) const {
+  values.clear();
+  for (const Condition &c : conditions) {
+    PyObject *now = valueOf(c.formula, values);
+    if (!now || !sameValue(now, c.value.get())) return false;
+  }
+  return std::ranges::all_of(results, [&](int i) { return valueOf(i, values) != nullptr; });
+}
+
+std::vector<std::pair<std::string, PyObject *>> Numbers::describe() const {
+  std::vector<std::pair<std::string, PyObject *>> all;
+  for (const Formula &f : formulas)
+    if (f.kind == Formula::Read) all.emplace_back(f.place.describe() + ", any number", reinterpret_cast<PyObject *>(f.type));
+  for (const Condition &c : conditions) {
+    const Formula &f = at(c.formula);
+    bool isAsked = f.kind == Formula::Compare || f.type == &PyBool_Type;
+    all.emplace_back(isAsked ? "a question about numbers" : "a number that is computed", c.value.get());
+  }
+  return all;
+}
+
+int Numbers::visit(visitproc visit, void *arg) const {
+  for (const Formula &f : formulas) {
+    Py_VISIT(f.place.container.visited());
+    Py_VISIT(f.place.key.get());
+    Py_VISIT(f.object.get());
+  }
+  return 0;
+}
+
+Object numberApart(PyObject *number) {
+  if (PyFloat_CheckExact(number)) return Object(check(PyFloat_FromDouble(PyFloat_AS_DOUBLE(number))));
+  auto *from = reinterpret_cast<PyLongObject *>(number);
+#if PY_VERSION_HEX >= 0x030c0000
+  auto digits = Py_ssize_t(from->long_value.lv_tag >> 3);
+  PyLongObject *made = _PyLong_New(digits);
+  if (!made) throw PythonError();
+  made->long_value.lv_tag = from->long_value.lv_tag;
+  std::memcpy(made->long_value.ob_digit, from->long_value.ob_digit, size_t(digits) * sizeof(digit));
+#else
+  Py_ssize_t digits = std::abs(Py_SIZE(from));
+  PyLongObject *made = _PyLong_New(digits);
+  if (!made) throw PythonError();
+  Py_SET_SIZE(made, Py_SIZE(from));
+  std::memcpy(made->ob_digit, from->ob_digit, size_t(digits) * sizeof(digit));
+#endif
+  return Object(reinterpret_cast<PyObject *>(made));
+}
+
+} // namespace kiln::py

@@ -1,0 +1,46 @@
+// Places of Python's state: what a call reads or stores to.
+#pragma once
+
+#include "frontend/frames/Object.h"
+
+#include <string>
+
+namespace kiln::py {
+
+/// An object of the user: by a weak reference where its class allows it, so that watching keeps none alive.
+class Held {
+public:
+  Held() = default;
+  explicit Held(PyObject *o);
+  /// Null for one that is gone.
+  PyObject *get() const {
+    if (!isWeak) return object.get();
+    PyObject *found = reinterpret_cast<PyWeakReference *>(object.get())->wr_object;
+    return found == Py_None || !Py_REFCNT(found) ? nullptr : found;
+  }
+  explicit operator bool() const { return bool(object); }
+  PyObject *visited() const { return object.get(); }
+
+private:
+  Object object;
+  bool isWeak = false;
+};
+
+struct Place {
+  /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
+  /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object.
+  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number };
+  Kind kind = Entry;
+  Held container;
+  Object key;
+  Py_ssize_t index = 0; // of an Item; of a Number, which has no container, among those of the state that arrays are made of
+
+  Object read() const; // null if it is gone
+  std::string describe() const;
+  bool operator==(const Place &other) const;
+};
+
+/// Whether two objects are the same number or text by type and bits, tuples of such, or one object.
+bool sameValue(PyObject *a, PyObject *b);
+
+} // namespace kiln::py

@@ -1,0 +1,281 @@
+"""Numbers that a function reads and changes by itself: counters, decays, schedules. They are computed anew on each call, by Python's arithmetic."""
+import sys
+import warnings
+
+import pytest
+
+import kiln as kn
+from state_harness import cases
+
+SETUP = """
+class Opt:
+    rate = 1.0
+    def __init__(self): self.step, self.lr, self.w = 0, 0.5, kn.ones(2)
+opt, d, l, n = Opt(), {"k": 0, "t": 1.5}, [0, 2.0], 0
+def counter(c):
+    def next_():
+        nonlocal c
+        c += 1
+        return c
+    return next_
+tick = counter(0)
+"""
+
+# A function of x, and how many variants its calls make; None: it may run in eager.
+COUNTERS = {
+    "attribute": ("opt.step += 1; return x * opt.step", 1),
+    "attribute that is stored by name": ("opt.step = opt.step + 1; return x * opt.step", 1),
+    "entry of a dict": ("d['k'] += 1; return x * d['k']", 1),
+    "entry of a list": ("l[0] += 1; return x * l[0], l[0]", 1),
+    "global": ("global n; n += 1; return x * n", 1),
+    "cell": ("return x * tick()", 1),
+    "decay": ("opt.lr *= 0.5; opt.w = opt.w - opt.lr * x; return opt.w", 1),
+    "class attribute": ("opt.rate *= 0.5; return x * opt.rate", 1),
+    "returned alone": ("opt.step += 1; return opt.step", 1),
+    "returned in a dict": ("opt.step += 1; return {'n': opt.step, 'y': x - opt.step}", 1),
+    "two of them": ("opt.step += 1; d['k'] += opt.step; return x * d['k'] + opt.step", 1),
+    "stored elsewhere": ("opt.step += 1; d['t'] = opt.step / 2; return x + d['t']", 1),
+    "appended": ("opt.step += 1; l.append(opt.step); return x * 2", 1),
+    "bias correction": ("opt.step += 1; return x / (1 - 0.9 ** opt.step)", 1),
+    "warm-up": ("opt.step += 1; return x * min(1.0, opt.step / 8)", 1),
+    "schedule": ("opt.step += 1; return x * (0.5 * (1 + math.cos(math.pi * opt.step / 20)))", 1),
+    "branch now and then": ("opt.step += 1; return x * 2 if opt.step % 4 == 0 else x * opt.step", 2),
+    "truth": ("opt.step = (opt.step + 1) % 3; return x * opt.step if opt.step else x", 2),
+    "comparison with an array": ("opt.step += 1; return kn.where(x > opt.step, x, -x)", 1),
+    "integers": ("opt.step += 1; return kn.asarray([1, 2]) // opt.step", 1),
+    "overflow of a dtype": ("opt.step += 50; return kn.asarray([1, 2], dtype='uint8') + opt.step", None),
+    "a large integer": ("opt.step = opt.step * 1000 + 1; return opt.step", 1),
+    "a large integer beside an array": ("opt.step = opt.step * 10000 + 1; return x * opt.step", None),
+    "an error": ("opt.step += 1; d['t'] = 1 / (opt.step - 4); return x * d['t']", None),
+    "an error behind a store": ("opt.step += 1; y = x * opt.step\n    if opt.step == 4: raise ValueError(opt.step)\n    return y", None),
+    "exponent": ("opt.step += 1; return x ** (opt.step % 3)", 3),
+    "text": ("opt.step = (opt.step + 1) % 3; return x * len(f'{opt.step}{opt.step % 2}')", 3),
+    "size of a range": ("opt.step = (opt.step + 1) % 3; return sum([x for _ in range(opt.step)], x)", 3),
+    "key": ("opt.step = (opt.step + 1) % 2; return x * {0: 1.5, 1: 2.5}[opt.step]", 2),
+    "index": ("opt.step = (opt.step + 1) % 2; return x[opt.step] * 2", 2),
+    "length": ("opt.step = (opt.step + 1) % 3; return x * len([1] * opt.step)", 3),
+    "an attribute of it": ("opt.step += 1; return x * opt.step.real", None),
+    "method of it": ("opt.step += 1; return x * opt.step.bit_length()", None),
+    "a key function": ("opt.step = (opt.step + 1) % 2; return x * max([1, 2, 3], key=lambda v: -v * opt.step)", None),
+    "a value of it": ("opt.step += 1; return x * (opt.step if x.sum() > 0 else -opt.step)", 1),
+    "reset now and then": ("opt.step = 0 if opt.step > 3 else opt.step + 1; return x * opt.step", 2),
+    "swapped": ("opt.step, d['k'] = d['k'] + 1, opt.step; return x * opt.step - d['k']", 3),
+    "int of a float": ("opt.lr = opt.lr + 0.75; return x * int(opt.lr), round(opt.lr, 1), abs(-opt.lr)", 1),
+    "vmap": ("opt.step += 1; return kn.vmap(lambda u: u * opt.step)(x)", 1),
+    "grad": ("opt.step += 1; return kn.grad(lambda u: (u * opt.step).sum())(x)", 1),
+}
+
+
+def text_of(body):
+    return f"import math{SETUP}@jit\ndef f(x):\n    {body}\n---\n" + "f(x)\n" * 7 + "opt.step = 3\nf(x)\nopt.step = 2.5\nf(x)\nf(x)\nd['k'] = True\nf(x)\nopt.lr = float('nan')\nf(-x)\nf(-x)\n"
+
+
+test_numbers_do_as_eager_does = cases({name: text_of(body) for name, (body, _) in COUNTERS.items()})
+
+
+@pytest.mark.parametrize("name", COUNTERS)
+def test_counters_record_once(name):
+    body, most = COUNTERS[name]
+    scope = {"kn": kn, "jit": kn.jit, "__name__": __name__}
+    exec(f"import math{SETUP}@jit\ndef f(x):\n    {body}\n", scope)
+    f, x = scope["f"], kn.asarray([1.0, 2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if most is None else "error")
+        for _ in range(12):
+            try:
+                f(x)
+            except Exception:
+                assert most is None
+    if most is None:
+        return
+    variants = f.explain().variants
+    assert len(variants) == most and not any(v["eager"] for v in variants) and f.stats.misses == most
+    seen = []
+    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        f(x)
+    finally:
+        sys.setprofile(None)
+    assert seen == []
+
+
+def test_a_schedule_outside_is_followed_after_two_misses():
+    class Opt:
+        lr = 1.0
+
+    @kn.jit
+    def f(x, opt):
+        return x * opt.lr
+
+    @kn.jit
+    def g(x):
+        return x * rate
+
+    global rate
+    opt = Opt()
+    box = {"opt": opt}
+
+    @kn.jit
+    def h(x):
+        return x * box["opt"].lr
+
+    for i in range(20):
+        opt.lr = rate = 1.0 / (i + 1)
+        want = (kn.ones(2) * opt.lr).tolist()
+        assert g(kn.ones(2)).tolist() == want and h(kn.ones(2)).tolist() == want
+    assert g.stats.misses == 3 and h.stats.misses == 3
+    assert "any number" in str(h.explain())
+
+
+def test_a_number_of_another_type_is_another_variant():
+    d = {"k": 0}
+
+    @kn.jit
+    def f(x):
+        d["k"] += 1
+        return x * d["k"], d["k"]
+
+    for value in (1, 1, 1.5, True, 2, 2.5):
+        d["k"] = value
+        got = f(kn.asarray([1, 2]))
+        assert got[1] == value + 1 and type(got[1]) is type(value + 1) and got[0].dtype == (kn.asarray([1]) * (value + 1)).dtype
+        assert type(d["k"]) is type(value + 1)
+    assert f.stats.misses == 3
+
+
+def test_integers_that_were_stored_are_those_that_everybody_has():
+    d = {"k": 0}
+
+    @kn.jit
+    def f(x):
+        d["k"] += 1
+        return x * 2
+
+    f(kn.ones(1))
+    one = 1
+    assert d["k"] is one
+
+
+def test_nothing_is_stored_where_an_operation_fails():
+    d = {"k": 0, "t": 0.0}
+
+    @kn.jit
+    def f(x, i):
+        d["k"] += 1
+        y = kn.take(x, i)
+        d["t"] += 1.5
+        return y * d["k"]
+
+    for i in (0, 1, 0):
+        f(kn.ones(3), kn.asarray([i]))
+    assert f.stats.misses == 1
+    with pytest.raises(kn.IndexError):
+        f(kn.ones(3), kn.asarray([7]))
+    assert d == {"k": 4, "t": 4.5}  # as eager leaves it
+    assert f(kn.ones(3), kn.asarray([0])).item() == 5 and d == {"k": 5, "t": 6.0}
+
+
+def test_memory_stays_flat():
+    d = {"k": 0}
+
+    @kn.jit
+    def f(x):
+        d["k"] += 1
+        return x * d["k"]
+
+    x = kn.ones(4)
+    for _ in range(100):
+        f(x)
+    before = kn.memory_stats().in_use
+    for _ in range(20000):
+        f(x)
+    assert kn.memory_stats().in_use <= before and d["k"] == 20100 and f.stats.misses == 1
+
+
+class Model:
+    def __init__(self):
+        self.w, self.loss, self.total, self.best, self.losses = kn.ones(3), 0.0, 0.0, 1e9, []
+
+    def step(self, x):
+        error = x - self.w
+        loss = (error**2).sum()
+        self.w = self.w + 0.25 * error
+        self.loss = float(loss)
+        self.total += loss.item()
+        self.losses.append(loss.item())
+        return self.loss / 2, int(loss), {"double": loss.item() * 2}
+
+
+def test_numbers_of_values_that_nothing_depends_on_make_no_paths():
+    model, twin = Model(), Model()
+    step = kn.jit(lambda x: model.step(x))  # an object that is an argument, as that of a method is, has its numbers in the key
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for i in range(30):
+            x = kn.asarray([1.0, 2.0, i])
+            assert step(x) == twin.step(x)
+            assert (model.loss, model.total, model.losses) == (twin.loss, twin.total, twin.losses) and model.w.tolist() == twin.w.tolist()
+    assert step.stats.misses == 1 and type(model.loss) is float
+    seen = []
+    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        step(x)
+    finally:
+        sys.setprofile(None)
+    assert seen == []
+
+
+VALUES = {
+    "returned": ("return float(x.sum())", 1),
+    "of integers": ("return int(x.sum()), (x > 1).sum().item()", 1),
+    "beside an array": ("s = float(x.sum()); return x * s, x / s, s", 1),
+    "beside doubles": ("return kn.asarray([1.0, 2.0], dtype='float64') * float(x[0])", 1),
+    "beside integers": ("return kn.asarray([1, 2]) * float(x[0])", 1),
+    "scaled before": ("return x * (float(x[0]) * 2)", None),
+    "in a loop": ("total = 0.0\n    for v in x: total += float(v)\n    return total", 1),
+    "with a branch on another": ("s = float(x[0])\n    return (x * 2, s) if x[1] > 3 else (x, s / 2)", 1),
+    "that decides": ("s = float(x[0])\n    return (x * 2, s) if s > 2 else (x, s / 2)", None),
+    "that decides and one that does not": ("s, t = int(x[0]) % 2, float(x[1])\n    return (s + t, x) if s else (s - t, x * 2)", None),
+    "of nan": ("return int(x.sum() * float('nan')) if x[0] > 6 else int(x.sum())", None),
+    "division by zero": ("return 1 / float(x[0] - 5)", None),
+    "of a written array": ("s = float(x[0]); x[0] = 7; return s, float(x[0])", 1),
+    "of several": ("return float(x)", None),
+    "text": ("return f'{float(x[0]):.1f}'", None),
+    "bool": ("return (x[0] > 1).item(), x", 2),
+    "a size": ("return kn.ones(int(x[0]) % 3)", None),
+    "twice": ("s = x.sum(); return [s.item(), s.item()], float(s)", 1),
+    "many in a while": ("n = 0; seen = []\n    while x[0] > 1: x, n = x / 2, n + 1; seen.append(n)\n    return float(x[1]), n, seen", None),
+}
+test_values_do_as_eager_does = cases({name: f"@jit\ndef f(x):\n    {body}\n---\n" + "".join(f"f(kn.asarray([{i % 8}.0, {i}.5]))\n" for i in (1, 2, 3, 4, 5, 6, 7, 3, 9)) for name, (body, _) in VALUES.items()})
+
+
+@pytest.mark.parametrize("name", [name for name, (_, most) in VALUES.items() if most])
+def test_values_record_once(name):
+    body, most = VALUES[name]
+    scope = {"kn": kn, "jit": kn.jit, "__name__": __name__}
+    exec(f"@jit\ndef f(x):\n    {body}\n", scope)
+    for i in range(12):
+        scope["f"](kn.asarray([float(i % 3) + 0.5, i % 3 + 1.0]))
+    assert scope["f"].stats.misses == most and not any(v["eager"] for v in scope["f"].explain().variants)
+
+
+def test_what_a_call_that_raised_left_is_not_of_the_next_one():
+    d = {"k": 0, "t": 0.0}
+
+    @kn.jit
+    def f(x):
+        d["t"] = float(x[0])
+        if x[1] > 0:
+            d["k"] += 1
+            raise ValueError("as asked")
+        total = 0.0
+        for v in x:
+            total += v.item()
+        return total, float(x[1])
+
+    for trip in range(3):
+        with pytest.raises(ValueError):
+            f(kn.asarray([1.0, 2.0]))
+        assert f(kn.asarray([2.0, -3.0 - trip])) == (-1.0 - trip, -3.0 - trip)
+        assert d == {"k": trip + 1, "t": 2.0}
+    assert not any(v["eager"] for v in f.explain().variants)
