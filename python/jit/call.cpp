@@ -80,7 +80,8 @@ std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool
   constexpr ptrdiff_t kMostAlike = 2; // beyond, numbers that change are looked for
   std::string why = state.find(function, arguments.classes, arguments.values);
   auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
-  bool isBetter = maySearch && why.empty() && jitted.prefersSearch && Reader::canRead(function) && (alike >= kMostAlike || state.asksForNumbers());
+  bool isBetter =
+      maySearch && why.empty() && jitted.prefersSearch && Reader::canRead(function) && (alike >= kMostAlike || state.asksForNumbers());
   if (isBetter) {
     auto unknown = std::make_unique<PythonState>();
     unknown->unanalysed = "it has numbers that may change";
