@@ -3,7 +3,7 @@
 // A recording is straight: `for i in range(n): x = f(x, a[i])` is n times the operations of f. Where a period of operations repeats, each
 // operand of the one being that of the other, or lying as far behind it, the repetitions become a kiln.loop. What a trip takes from the one
 // before is carried, what all read is an operand, and numbers and positions go by start + step * trip. Loops in loops roll from the inside
-// out. docs/loops.md says when; docs/decisions/0018-rolled-loops.md why.
+// out. docs/loops.md says when; docs/decisions/0022-rolled-loops.md why.
 #pragma once
 
 #include "lib/Core/Trace.h"
