@@ -357,7 +357,7 @@ std::string milliseconds(double seconds) {
 /// Calls that Python drives, and as they are written, in turns for a while: no call is to be slower for it.
 PyObject *callPaced(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
   DrivenPace &pace = tree->driven;
-  DrivenPace::Turn turn = state.options.raiseOnMiss ? DrivenPace::Untimed : pace.next();
+  DrivenPace::Turn turn = state.options.raiseOnMiss || longWork().hasOthers() ? DrivenPace::Untimed : pace.next();
   auto start = Clock::now();
   Object result(turn == DrivenPace::Eager ? callEager(call) : callDriven(state, tree, call, arguments));
   if (turn == DrivenPace::Untimed || !result) return result.release();
@@ -469,7 +469,8 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     if (!step.segment.executable) waiting.push_back(&step);
   };
   auto start = Clock::now();
-  bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync;
+  // Not beside other threads: they take time from one way or the other, and what is written as eager does it they may see half done.
+  bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync && !longWork().hasOthers();
   if (mayTry) hooks.tries = [start](Node &end) { return end.pace.isDue(secondsSince(start)); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
