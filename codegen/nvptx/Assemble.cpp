@@ -1,4 +1,5 @@
-// Results that are put together, and steps along an axis in order. The threads of a launch share positions, or lines; none reads what another writes.
+// Results that are put together, and steps along an axis in order. The threads of a launch share positions, or lines; none reads what
+// another writes.
 #include "codegen/cpu/SortKey.h"
 #include "codegen/nvptx/Kernels.h"
 

@@ -69,7 +69,8 @@ void emitTransposed(GpuKernel &k) {
       Index far = e.add(y, i / kSide);
       Index r = isAcross ? x : far, c = isAcross ? far : x;
       position[axis] = {e.add(row, r), 0, {}}, position[last] = {e.add(column, c), 0, {}};
-      Value isIn = arith::AndIOp::create(e.b, e.loc, e.lessThan(position[axis].base, shape[axis]), e.lessThan(position[last].base, shape[last]));
+      Value isIn =
+          arith::AndIOp::create(e.b, e.loc, e.lessThan(position[axis].base, shape[axis]), e.lessThan(position[last].base, shape[last]));
       k.when(isIn, [&] { body(e.add(e.mul(r, kPitch), c)); });
     }
   };

@@ -77,6 +77,7 @@ void emitBody(GpuKernel &k) {
   if (isa<ir::RowGroupsAttr>(schedule)) return emitRowGroups(k);
   if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
   if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
+  if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
@@ -94,7 +95,8 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     if (found == slots.end()) slots.push_back(place);
     return unsigned(llvm::find(slots, place) - slots.begin());
   };
-  SmallVector<unsigned> inputs = llvm::map_to_vector(kernel.getInputs(), slotOf), outputs = llvm::map_to_vector(kernel.getResults(), slotOf);
+  SmallVector<unsigned> inputs = llvm::map_to_vector(kernel.getInputs(), slotOf),
+                        outputs = llvm::map_to_vector(kernel.getResults(), slotOf);
   Location loc = kernel.getLoc();
   b.setInsertionPointToEnd(kernels.getBody());
   SmallVector<Type> types(slots.size() + 1, pointer());
@@ -130,9 +132,8 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   gpu::ReturnOp::create(b, loc);
   if (!k.blocks) return fn.erase(), success(); // no element
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
-  fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(extents, [&](auto extent) -> Attribute {
-                return b.getDenseI64ArrayAttr({extent.first, extent.second});
-              })));
+  fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
+                            extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));
   if (k.sharedBytes) fn->setAttr(kSharedBytes, b.getI64IntegerAttr(k.sharedBytes));
   launches.push_back({fn, k.blocks, k.threads, slots});
   count("emit-nvptx.kernels");
@@ -159,8 +160,8 @@ void ProgramEmitter::emitLaunches() {
     }
     arguments.push_back(body->getArguments().back());
     auto symbol = SymbolRefAttr::get(kernels.getNameAttr(), {FlatSymbolRefAttr::get(launch.function.getNameAttr())});
-    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{index(launch.blocks), one, one}, gpu::KernelDim3{index(launch.threads), one, one},
-                              Value(), arguments);
+    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{index(launch.blocks), one, one},
+                              gpu::KernelDim3{index(launch.threads), one, one}, Value(), arguments);
   }
   func::ReturnOp::create(b, loc);
 }
@@ -171,6 +172,12 @@ LogicalResult emitPrograms(ModuleOp module) {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), b.getUnitAttr());
   auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+  bool isScheduled = true;
+  module.walk([&](ir::KernelOp kernel) {
+    if (!std::exchange(isScheduled, isScheduled && kernel.getSchedule())) return;
+    if (!kernel.getSchedule()) kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
+  });
+  if (!isScheduled) return failure();
   for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
     if (failed(ProgramEmitter(fn, kernels).run())) return failure();
   int64_t most = 0; // of the programs
@@ -203,12 +210,16 @@ LaunchPlan planOf(ModuleOp module) {
   auto constantOf = [](Value v) { return v.getDefiningOp<arith::ConstantIndexOp>().value(); };
   for (auto fn : module.getOps<func::FuncOp>()) {
     int64_t inputs = fn->getAttrOfType<IntegerAttr>("kiln.inputs").getInt();
-    LaunchPlan::Program program{fn.getName().str(), inputs, int64_t(fn.getNumArguments()) - 2 - inputs,
-                                fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};
+    LaunchPlan::Program program{fn.getName().str(),
+                                inputs,
+                                int64_t(fn.getNumArguments()) - 2 - inputs,
+                                fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(),
+                                {}};
     for (auto op : fn.getOps<gpu::LaunchFuncOp>()) {
       Operation *kernel = symbols.lookupSymbolIn(module, op.getKernel());
       auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);
-      LaunchPlan::Launch launch{op.getKernelName().str(), constantOf(op.getGridSizeX()), constantOf(op.getBlockSizeX()), shared ? shared.getInt() : 0, {}};
+      LaunchPlan::Launch launch{
+          op.getKernelName().str(), constantOf(op.getGridSizeX()), constantOf(op.getBlockSizeX()), shared ? shared.getInt() : 0, {}};
       auto extents = kernel->getAttrOfType<ArrayAttr>(kExtents);
       for (auto [value, extent] : llvm::zip(op.getKernelOperands(), extents))
         launch.arguments.push_back(argumentOf(fn, value, inputs, cast<DenseI64ArrayAttr>(extent)));

@@ -1,8 +1,8 @@
 // A kernel under emission for a processor of many threads: what one thread does, and how many there are.
 //
-// What comes out is a `gpu.func` over flat pointers, one for each buffer, and one for the status word. It holds gpu, scf, arith, math and llvm operations alone;
-// the lowering to NVVM and the simulator of the tests both start from it. The values of a body are computed by the evaluator of the CPU's emitters, without
-// lanes: a thread computes one element at a time.
+// What comes out is a `gpu.func` over flat pointers, one for each buffer, and one for the status word. It holds gpu, scf, arith, math and
+// llvm operations alone; the lowering to NVVM and the simulator of the tests both start from it. The values of a body are computed by the
+// evaluator of the CPU's emitters, without lanes: a thread computes one element at a time.
 #pragma once
 
 #include "codegen/cpu/Evaluate.h"
@@ -28,8 +28,8 @@ struct GpuKernel {
   Evaluator &ev;
   ir::KernelOp kernel;
   mlir::gpu::GPUFuncOp function;
-  llvm::SmallVector<Buffer> outputs; // one a result
-  Value placedWithResult;            // the input that lies in the memory of the (one) result, or null
+  llvm::SmallVector<Buffer> outputs;   // one a result
+  Value placedWithResult;              // the input that lies in the memory of the (one) result, or null
   int64_t blocks = 0, threads = kWarp; // set by the emitter; no blocks: there is nothing to compute
   int64_t sharedBytes = 0;
 
@@ -71,6 +71,7 @@ void emitLines(GpuKernel &k);
 void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);
+void emitThreadTiles(GpuKernel &k);
 
 /// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
 void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,

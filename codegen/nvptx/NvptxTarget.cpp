@@ -48,8 +48,9 @@ public:
   StringRef name() const override { return "nvptx"; }
   codegen::Capabilities capabilities() const override {
     using Kind = ir::KernelKind;
-    return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort, Kind::Convolution},
-            /*openSizes=*/false};
+    return {
+        {Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort, Kind::Convolution},
+        /*openSizes=*/false};
   }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,
@@ -63,7 +64,9 @@ public:
   void addSchedule(OpPassManager &pm, uint64_t) const override { pm.addNestedPass<func::FuncOp>(createScheduleNvptx()); }
   void addEmission(OpPassManager &pm) const override { pm.addPass(createEmitNvptx()); }
   void addLowering(OpPassManager &pm) const override { pm.addNestedPass<gpu::GPUModuleOp>(createLowerToNvvm()); }
-  std::unique_ptr<codegen::Machine> machine(const codegen::MachineName &name) const override { return std::make_unique<NvptxMachine>(name); }
+  std::unique_ptr<codegen::Machine> machine(const codegen::MachineName &name) const override {
+    return std::make_unique<NvptxMachine>(name);
+  }
   std::unique_ptr<codegen::Code> load(const std::string &) const override {
     throw Error(ErrorKind::Device, "target 'nvptx': expected a process with a device, got the compiler alone");
   }

@@ -80,7 +80,8 @@ std::string toPtx(Module &module, TargetMachine &machine) {
   StringRef ptx(bytes.data(), bytes.size());
   auto [before, external] = ptx.split(".extern .func");
   if (!external.empty())
-    throw Error(ErrorKind::Compile, "target 'nvptx': expected code that calls nothing outside itself, got" + external.split('\n').first.str());
+    throw Error(ErrorKind::Compile,
+                "target 'nvptx': expected code that calls nothing outside itself, got" + external.split('\n').first.str());
   return ptx.str();
 }
 

@@ -1,5 +1,6 @@
-// Reductions and what surrounds them. The orders are those of docs/numerics.md, so that the bits are the CPU's: element k of a row goes to lane k mod 32 within
-// blocks of 8,192, lanes are joined by a halving tree, blocks pairwise; columns are swept in order within blocks of 1,024.
+// Reductions and what surrounds them. The orders are those of docs/numerics.md, so that the bits are the CPU's: element k of a row goes to
+// lane k mod 32 within blocks of 8,192, lanes are joined by a halving tree, blocks pairwise; columns are swept in order within blocks of
+// 1,024.
 #include "codegen/cpu/Pairwise.h"
 #include "codegen/nvptx/Kernels.h"
 
@@ -126,7 +127,8 @@ protected:
 class RowEmitter : ReductionEmitter {
 public:
   RowEmitter(GpuKernel &k, ir::RowGroupsAttr schedule)
-      : ReductionEmitter(k, schedule.getStages()), isResident(schedule.getResident()), threads(schedule.getThreads()), rows(schedule.getRows()) {}
+      : ReductionEmitter(k, schedule.getStages()), isResident(schedule.getResident()), threads(schedule.getThreads()),
+        rows(schedule.getRows()) {}
 
   void run() {
     auto outer = space;
@@ -292,7 +294,8 @@ private:
     auto acc = e.loop(e.add(begin, lane), end, kWarp, carried, [&](Index at, ValueRange old) {
       Evaluator::Scope scope(ev, 0, {});
       position[axis] = {at, 0, {}};
-      for (auto [r, from] : llvm::zip(stage, memory)) ev.remember(r.op->getOperand(0), position, e.load(from, r.dtype, e.sub(at, begin), 0));
+      for (auto [r, from] : llvm::zip(stage, memory))
+        ev.remember(r.op->getOperand(0), position, e.load(from, r.dtype, e.sub(at, begin), 0));
       return step(stage, old, at);
     });
     scf::YieldOp::create(e.b, e.loc, acc);

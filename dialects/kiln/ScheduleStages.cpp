@@ -136,8 +136,8 @@ LogicalResult ColumnsAttr::verifyFor(Operation *op) const {
 static void checkAxis(Fields &fields, KernelOp kernel, StringRef name, bool isRow) {
   auto [space, axis] = reducedSpace(mainOf(kernel));
   if (fields && (axis == space.rank - 1) != isRow)
-    fields.fail(name) << "expected reductions of " << (isRow ? "the last axis" : "another axis than the last") << ", got axis " << axis << " of "
-                      << toString(space);
+    fields.fail(name) << "expected reductions of " << (isRow ? "the last axis" : "another axis than the last") << ", got axis " << axis
+                      << " of " << toString(space);
 }
 
 LogicalResult RowGroupsAttr::verifyFor(Operation *op) const {

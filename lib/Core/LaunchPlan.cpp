@@ -27,7 +27,8 @@ public:
       readLaunches(plan.programs.back());
     }
     plan.code.resize(size_t(number()));
-    if (!in.read(plan.code.data(), std::streamsize(plan.code.size()))) refuse("code of " + std::to_string(plan.code.size()) + " bytes", "less");
+    if (!in.read(plan.code.data(), std::streamsize(plan.code.size())))
+      refuse("code of " + std::to_string(plan.code.size()) + " bytes", "less");
     return plan;
   }
 
@@ -83,7 +84,8 @@ std::string LaunchPlan::write() const {
     out << "program " << program.name << " " << program.inputs << " " << program.outputs << " " << program.workspaceBytes << "\n";
     for (const Launch &launch : program.launches) {
       out << "launch " << launch.kernel << " " << launch.blocks << " " << launch.threads << " " << launch.sharedBytes << "\n";
-      for (const Argument &a : launch.arguments) out << kMemories[size_t(a.memory)] << " " << a.number << " " << a.low << " " << a.high << "\n";
+      for (const Argument &a : launch.arguments)
+        out << kMemories[size_t(a.memory)] << " " << a.number << " " << a.low << " " << a.high << "\n";
     }
     out << "end\n";
   }

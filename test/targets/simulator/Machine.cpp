@@ -67,7 +67,8 @@ class Launch {
 public:
   Launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers)
       : plan(plan), kernel(kernel), pointers(pointers), threads(size_t(plan.threads)), sharedMemory(size_t(plan.sharedBytes) + 1) {
-    stacks = static_cast<char *>(mmap(nullptr, threads.size() * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    stacks = static_cast<char *>(
+        mmap(nullptr, threads.size() * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (stacks == MAP_FAILED) fail(plan.kernel, "expected memory for " + std::to_string(threads.size()) + " threads");
     for (size_t i = 0; i < pointers.size(); ++i) {
       char *at = static_cast<char *>(pointers[i]);
@@ -102,14 +103,15 @@ public:
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
     if (at >= stack && at + bytes <= stack + kStackBytes) return;
     auto range = std::find_if(ranges.begin(), ranges.end(), [&](Range &r) { return at >= r.begin && at + bytes <= r.end; });
-    std::string what = std::string(isWrite ? "a write" : "a read") + " of " + std::to_string(bytes) + " bytes by thread " + std::to_string(current) +
-                       " of block " + std::to_string(block);
+    std::string what = std::string(isWrite ? "a write" : "a read") + " of " + std::to_string(bytes) + " bytes by thread " +
+                       std::to_string(current) + " of block " + std::to_string(block);
     if (range == ranges.end()) return stop("out of bounds: " + what);
     if (range->isStatus) return;
     Moment now{block * plan.threads + current, block, epoch};
     for (char *byte = at; byte < at + bytes; ++byte)
       if (range->bytes[size_t(byte - range->begin)].races(now, isWrite))
-        return stop("race: " + what + " of " + (range->isShared ? "shared" : "global") + " memory and an earlier access, with no barrier between them");
+        return stop("race: " + what + " of " + (range->isShared ? "shared" : "global") +
+                    " memory and an earlier access, with no barrier between them");
   }
   void start() {
     kernel(pointers.data());
@@ -186,10 +188,11 @@ void Launch::runBlock() {
     if (moves) continue;
     int64_t waiting = count(Thread::Barrier);
     if (!waiting) return;
-    bool isOne = std::all_of(threads.begin(), threads.end(), [&](Thread &t) { return t.state == Thread::Barrier && t.site == threads[0].site; });
+    bool isOne =
+        std::all_of(threads.begin(), threads.end(), [&](Thread &t) { return t.state == Thread::Barrier && t.site == threads[0].site; });
     if (!isOne)
-      fail(plan.kernel, "barrier: expected all " + std::to_string(plan.threads) + " threads of block " + std::to_string(block) + " at one, got " +
-                            std::to_string(waiting) + " at some");
+      fail(plan.kernel, "barrier: expected all " + std::to_string(plan.threads) + " threads of block " + std::to_string(block) +
+                            " at one, got " + std::to_string(waiting) + " at some");
     ++epoch;
     for (Thread &t : threads) t.state = Thread::Ready;
   }
