@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
+.PHONY: all setup build demo test test-gpu soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -19,6 +19,11 @@ demo: build
 
 test: build
 	@tools/run-tests $(BUILD)
+
+# On a machine with an NVIDIA GPU: kernels against the reference interpreter, and their times beside device copies, in RESULTS.
+RESULTS ?= $(BUILD)/gpu.json
+test-gpu: build
+	@tools/test-gpu $(BUILD) $(RESULTS)
 
 # Under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/.
 test-asan:

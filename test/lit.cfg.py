@@ -1,4 +1,6 @@
 import os
+import pathlib
+import shutil
 
 import lit.formats
 
@@ -13,3 +15,11 @@ for name in ("KILN_CACHE_DIR", "KILN_VERIFY"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.substitutions += [("%python", config.python), ("%build", config.build)]
+
+# NVIDIA's assembler, of the toolkit or of PyPI's nvidia-cuda-nvcc: where it is missing, tests that need it are skipped as unsupported.
+packages = pathlib.Path(config.python).parents[1].glob("lib/python*/site-packages/nvidia/**/bin/ptxas")
+ptxas = shutil.which("ptxas", path=config.environment["PATH"]) or next(map(str, packages), None)
+if ptxas:
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
+config.substitutions.append(("%simulated", "--target=nvptx-sim --load=" + os.path.join(config.build, "lib", "libkiln_target_simulator.so")))

@@ -213,6 +213,8 @@ LogicalResult checkSchedule(ir::KernelOp kernel, const KernelLayout &layout) {
       })
       .Case<ir::ProductAttr, ir::RankUpdateAttr>([&](auto) { return checkContraction(kernel, layout); })
       .Case<ir::ConvolutionAttr>([&](auto) { return checkConvolution(kernel, layout); })
+      .Case<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr>(
+          [&](Attribute other) -> LogicalResult { return refuse(kernel, "kind") << "expected one for the CPU, got " << other; })
       .Default(success());
 }
 

@@ -77,6 +77,7 @@ void emitBody(GpuKernel &k) {
   if (isa<ir::RowGroupsAttr>(schedule)) return emitRowGroups(k);
   if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
   if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
+  if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
@@ -171,6 +172,12 @@ LogicalResult emitPrograms(ModuleOp module) {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), b.getUnitAttr());
   auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+  bool isScheduled = true;
+  module.walk([&](ir::KernelOp kernel) {
+    if (!std::exchange(isScheduled, isScheduled && kernel.getSchedule())) return;
+    if (!kernel.getSchedule()) kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
+  });
+  if (!isScheduled) return failure();
   for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
     if (failed(ProgramEmitter(fn, kernels).run())) return failure();
   int64_t most = 0; // of the programs

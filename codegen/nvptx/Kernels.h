@@ -71,6 +71,7 @@ void emitLines(GpuKernel &k);
 void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);
+void emitThreadTiles(GpuKernel &k);
 
 /// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
 void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,

@@ -37,8 +37,7 @@ std::optional<int64_t> transposedAxis(ir::KernelOp kernel) {
     int64_t mine = -1, last = int64_t(move.getPermutation().size()) - 1;
     for (auto [i, from] : llvm::enumerate(move.getPermutation()))
       if (from == last) mine = int64_t(i);
-    bool fits = move.getResult().getType() == kernel.getResult(0).getType() ||
-                ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
+    bool fits = ir::typeOf(move.getResult()).shape == ir::typeOf(kernel.getResult(0)).shape;
     if (mine == last || !fits || (axis && *axis != mine)) return std::nullopt;
     axis = mine;
   }
@@ -78,9 +77,23 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident);
 }
 
+/// Tiles of 8 x 8 where there are enough for a large chip, of 4 x 4 where a block is not mostly outside; else a position a thread.
+ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel) {
+  constexpr int64_t kWide = 128, kNarrow = 64, kManyBlocks = 128;
+  auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+  auto shape = ir::typeOf(dot.getResult()).shape;
+  int64_t rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number();
+  bool isMany = countOf(dot.getResult()) >= kManyBlocks * kWide * kWide && rows >= kWide && columns >= kWide;
+  bool isWide = isMany && byteSize(ir::typeOf(dot.getResult()).dtype) <= 4;
+  if (isWide) return ir::ThreadTilesAttr::get(kernel.getContext(), {8, 8}, {kWide, kWide, 8});
+  if (rows >= kNarrow / 2 && columns >= kNarrow / 2) return ir::ThreadTilesAttr::get(kernel.getContext(), {4, 4}, {kNarrow, kNarrow, 8});
+  return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1);
+}
+
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
+  case ir::KernelKind::Contraction: return scheduleProduct(kernel);
   case ir::KernelKind::Scan:
   case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
@@ -93,7 +106,12 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
   bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
   if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
+  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr>(*kernel.getSchedule()))
+    return cpu::refuse(kernel, "kind") << "expected one for blocks of threads, got " << *kernel.getSchedule();
   auto grid = dyn_cast<ir::GridAttr>(*kernel.getSchedule());
+  if (grid && grid.getTranspose() >= 0 && (transposedAxis(kernel) != grid.getTranspose() || !readsInPlace(kernel)))
+    return cpu::refuse(kernel, "transpose")
+           << "expected transposes of the result's shape that turn this axis, and only elementwise operations behind them";
   if (grid && grid.getCollapse() && !cpu::isFlat(kernel, layout))
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
@@ -107,6 +125,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult scheduleProgram(func::FuncOp fn) {
   if (fn.isDeclaration()) return success();
+  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
   cpu::Places places(fn);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     cpu::KernelLayout layout = cpu::layoutOf(kernel, places);

@@ -1,5 +1,5 @@
 // The CUDA runtime against a driver that is a table of functions made here.
-#include "lib/Runtime/Cuda.h"
+#include "lib/Runtime/CudaProgram.h"
 #include "test/unit/Thrown.h"
 
 #include <cstring>
@@ -14,6 +14,8 @@ namespace {
 struct Asked {
   int allocations = 0, failures = 0, frees = 0, trims = 0, synchronizations = 0, depth = 0, pushes = 0, shared = 0, pools = 1, count = 1;
   int linkers = 0;
+  std::vector<unsigned> launches; // blocks and threads
+  std::vector<Address> arguments; // of all launches
   ContextHandle current = nullptr;
   std::string log;
   void **values = nullptr;
@@ -61,6 +63,12 @@ Driver standIn() {
   d.linkDestroy = [](LinkHandle) { return ++asked.linkers, 0; };
   d.moduleUnload = [](ModuleHandle) { return 0; };
   d.moduleFunction = [](FunctionHandle *, ModuleHandle, const char *name) { return std::string(name) == "there" ? 0 : 500; };
+  d.launch = [](FunctionHandle, unsigned x, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned, StreamHandle,
+                void **arguments, void **) {
+    asked.launches.insert(asked.launches.end(), {x, threads});
+    for (int i = 0; i < 3; ++i) asked.arguments.push_back(*static_cast<Address *>(arguments[i]));
+    return 0;
+  };
   d.functionSet = [](FunctionHandle, int, int value) { return asked.shared = value, 0; };
   return d;
 }
@@ -161,4 +169,22 @@ TEST(Cuda, ChildrenOfAForkUseNoDriverOfTheirParent) {
             0);
   buffer.reset();
   EXPECT_EQ(asked.frees, 1) << "the parent goes on";
+}
+
+TEST(Cuda, PlansAreLaunchedInOrderWithTheirPointers) {
+  using Memory = LaunchPlan::Memory;
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  LaunchPlan plan;
+  LaunchPlan::Argument input{Memory::Input, 1, 0, 64}, inside{Memory::Workspace, 256, 0, 64}, output{Memory::Output, 0, 0, 64},
+      status{Memory::Status, 0, 0, 4};
+  plan.programs.push_back({"f", 2, 1, 512, {{"there", 4, 256, 0, {input, inside, status}}, {"there", 2, 32, 0, {inside, output, status}}}});
+  LoadedPlan loaded(device, plan);
+  loaded.launch(*stream, loaded.program("f"), {1000, 2000, 3000}, 4000, 5000);
+  EXPECT_EQ(asked.launches, (std::vector<unsigned>{4, 256, 2, 32}));
+  EXPECT_EQ(asked.arguments, (std::vector<Address>{2000, 4256, 5000, 4256, 3000, 5000}));
+  EXPECT_THROW(loaded.program("g"), Error);
+  plan.programs[0].launches[0].kernel = "missing";
+  EXPECT_THROW(LoadedPlan(device, plan), Error);
 }

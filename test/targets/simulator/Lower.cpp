@@ -60,15 +60,17 @@ private:
     OpBuilder b(kernel);
     if (fault == "no-barrier") {
       for (Operation *barrier : barriers) barrier->erase();
-    } else if (fault == "divergent-barrier") { // the threads of the first warp alone
-      for (Operation *barrier : barriers) {
-        b.setInsertionPoint(barrier);
-        Value thread = gpu::ThreadIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
-        Value warp = arith::ConstantIndexOp::create(b, kernel.getLoc(), 32);
-        Value isFirst = arith::CmpIOp::create(b, kernel.getLoc(), arith::CmpIPredicate::ult, thread, warp);
-        auto branch = scf::IfOp::create(b, kernel.getLoc(), isFirst, false);
-        barrier->moveBefore(branch.thenBlock()->getTerminator());
-      }
+    } else if (fault == "divergent-barrier" || fault == "divergent-shuffle") { // one more, to which not all threads come
+      b.setInsertionPoint(kernel.getBody().back().getTerminator());
+      Value thread = gpu::ThreadIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
+      Value few = arith::ConstantIndexOp::create(b, kernel.getLoc(), 16);
+      Value isFirst = arith::CmpIOp::create(b, kernel.getLoc(), arith::CmpIPredicate::ult, thread, few);
+      auto branch = scf::IfOp::create(b, kernel.getLoc(), isFirst, false);
+      b.setInsertionPoint(branch.thenBlock()->getTerminator());
+      if (fault == "divergent-barrier") return void(gpu::BarrierOp::create(b, kernel.getLoc()));
+      Value one = arith::ConstantIntOp::create(b, kernel.getLoc(), b.getI32Type(), 1);
+      Value lanes = arith::ConstantIntOp::create(b, kernel.getLoc(), b.getI32Type(), 32);
+      gpu::ShuffleOp::create(b, kernel.getLoc(), one, one, lanes, gpu::ShuffleMode::DOWN);
     } else if (fault == "no-guard") {
       for (Operation *guard : guards) {
         b.setInsertionPoint(guard);
@@ -81,7 +83,8 @@ private:
         thread->getResult(0).replaceAllUsesWith(zero);
       }
     } else {
-      kernel.emitError() << "KILN_SIMULATOR_FAULT: expected no-barrier, divergent-barrier, no-guard or same-thread, got " << fault;
+      kernel.emitError() << "KILN_SIMULATOR_FAULT: expected the name of a fault, got " << fault;
+      signalPassFailure();
     }
   }
 

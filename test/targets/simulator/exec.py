@@ -1,5 +1,5 @@
-"""The files of test/exec on the simulator, against the reference interpreter, bit by bit: exec.py BUILD [NAME...]. What holds a kind of kernel that the
-target refuses is counted by kind."""
+"""The files of test/exec on a target, against the reference interpreter, bit by bit: exec.py BUILD --target=TARGET --load=LIBRARY. What holds a kind of kernel
+that the target refuses is counted by kind."""
 import collections
 import pathlib
 import re
@@ -7,12 +7,11 @@ import subprocess
 import sys
 
 build, tests = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).parents[2] / "exec"
-library = next((build / "lib").glob("libkiln_target_simulator.*"))
 # Without those that no target runs to their end.
-names = sys.argv[2:] or sorted(path.stem for path in tests.glob("*.mlir") if path.stem not in ("tree", "loop_fails"))
+names = sorted(path.stem for path in tests.glob("*.mlir") if path.stem not in ("tree", "loop_fails"))
 refused, failed = collections.Counter(), []
 for name in names:
-    command = [build / "bin/kiln-run", tests / f"{name}.mlir", "--all", "--check", "--target=nvptx-sim", f"--load={library}"]
+    command = [build / "bin/kiln-run", tests / f"{name}.mlir", "--all", "--check", *sys.argv[2:]]
     run = subprocess.run(command, capture_output=True, text=True)
     if kind := re.search(r"expected a kind of kernel that it can run, got '(\w+)'", run.stderr):
         refused[kind.group(1)] += 1

@@ -1,0 +1,52 @@
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: kind: expected one for blocks of threads, got #kiln.nest<lanes = 8>}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.nest<lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: transpose: expected transposes of the result's shape that turn this axis, and only elementwise operations behind them}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{expected a planned workspace: run kiln-plan-memory first}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32> {kiln.strides = array<i64: 32, 1>}) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: collapse: expected arrays that are all read and written in the order of memory}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 256, collapse = true>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32> {kiln.strides = array<i64: -9223372036854775808, 1>}) -> tensor<8x16xf32> {
+  // expected-error@+1 {{target 'nvptx': expected arrays with known strides, got one whose strides a call tells}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}

@@ -1,0 +1,173 @@
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: threads: expected a power of two from 32 to 1024, got 48}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 48>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: each: expected a power of two from 1 to 16, got 3}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 64, each = 3>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: transpose: expected -1 to 0, got 1}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 1>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: threads: expected 256 to 256, got 64}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 64, transpose = 0>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: transpose: expected -1 to -1, got 0}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 256, collapse = true, transpose = 0>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: grid: expected a kernel of kind 'elementwise', got 'reduction'}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.grid<threads = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: lines: expected a kernel of kind 'scan', got 'elementwise'}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.lines<threads = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: threads: expected a power of two from 32 to 1024, got 1}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_max %a {axis = 1} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.lines<threads = 1>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: rows: expected 1 to 1, got 2}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 64, rows = 2>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: stages: expected all reductions, got all but 1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [], threads = 32>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{schedule: row_groups: expected reductions of the last axis, got axis 0 of}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<16xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 0>} : (tensor<8x16xf32>) -> tensor<16xf32>
+    kiln.yield %n : tensor<16xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32>, workspace = array<i64: -1>}
+  return %0 : tensor<16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: column_threads: expected reductions of another axis than the last, got axis 1 of}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.column_threads<stages = [<reduce = [0]>], threads = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: rows: expected a multiple of 4, got 66}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 66x64x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: rows: expected 1 to 16, got 32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 32x4, block = 64x64x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: expected at most 49152 bytes, got 65536}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 128x128x64>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: threads: expected a power of two from 32 to 1024, got 192}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 48x64x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}

@@ -1,0 +1,128 @@
+// The target nvptx-device: what the target nvptx emits, run on the first NVIDIA GPU of this machine; for tools/test-gpu. With
+// KILN_DEVICE_TIMES=FILE each run adds a line of JSON: the program, its bytes, and the seconds of it and of a copy of as many bytes on the
+// device, medians of 20.
+#include "codegen/Target.h"
+#include "lib/Core/Error.h"
+#include "lib/Runtime/CudaProgram.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <algorithm>
+
+using namespace mlir;
+using namespace kiln;
+
+namespace device {
+namespace {
+
+codegen::MachineName nameOf(cuda::Device &device) {
+  return {"", "sm_" + std::to_string(device.facts.major) + std::to_string(device.facts.minor), ""};
+}
+
+LaunchPlan readPlan(const std::string &path) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file) throw Error(ErrorKind::Compile, "target 'nvptx-device': expected a file, got " + path);
+  return LaunchPlan::read((*file)->getBuffer().str());
+}
+
+/// An array of the host and its twin on the device: the bytes that kernels reach.
+struct Twin {
+  char *host;
+  int64_t low = 0, high = 0;
+  std::optional<cuda::Buffer> buffer;
+  size_t bytes() const { return size_t(high - low); }
+  cuda::Address address() const { return buffer->address() - cuda::Address(low); }
+};
+
+class DeviceCode : public codegen::Code {
+public:
+  explicit DeviceCode(const std::string &path) : device(cuda::Device::of()), plan(device, readPlan(path)) {}
+
+  int32_t run(StringRef name, const kiln_rt *, void *const *buffers, const int64_t *, void *) override {
+    const LaunchPlan::Program &program = plan.program(name.str());
+    auto stream = device.stream();
+    std::vector<Twin> twins;
+    for (int64_t i = 0; i < program.inputs + program.outputs; ++i) twins.push_back({static_cast<char *>(buffers[i]), 0, 0, std::nullopt});
+    for (const LaunchPlan::Launch &launch : program.launches)
+      for (const LaunchPlan::Argument &a : launch.arguments) {
+        if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
+        Twin &twin = twins[size_t(a.number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
+        twin.low = std::min(twin.low, a.low), twin.high = std::max(twin.high, a.high);
+      }
+    std::vector<cuda::Address> arrays;
+    size_t bytes = 0;
+    for (Twin &twin : twins) {
+      twin.buffer.emplace(stream, std::max<size_t>(twin.bytes(), 1));
+      if (twin.bytes()) stream->copyIn(twin.buffer->address(), twin.host + twin.low, twin.bytes());
+      arrays.push_back(twin.address());
+      bytes += twin.bytes();
+    }
+    cuda::Buffer workspace(stream, size_t(std::max<int64_t>(program.workspaceBytes, 1))), word(stream, sizeof(int32_t));
+    stream->fillBytes(word.address(), 0, sizeof(int32_t));
+    auto launch = [&] { plan.launch(*stream, program, arrays, workspace.address(), word.address()); };
+    launch();
+    int32_t status = 0;
+    stream->copyOut(&status, word.address(), sizeof status);
+    for (int64_t i = program.inputs; i < int64_t(twins.size()); ++i) {
+      Twin &twin = twins[size_t(i)];
+      if (twin.bytes()) stream->copyOut(twin.host + twin.low, twin.buffer->address(), twin.bytes());
+    }
+    stream->synchronize();
+    if (const char *path = getenv("KILN_DEVICE_TIMES")) writeTimes(path, program, bytes, launch, *stream);
+    return status;
+  }
+
+private:
+  cuda::Device &device;
+  cuda::LoadedPlan plan;
+
+  double median(cuda::Stream &stream, llvm::function_ref<void()> work) {
+    constexpr size_t kRuns = 20;
+    std::vector<double> seconds;
+    cuda::Event start(device), end(device);
+    for (size_t i = 0; i <= kRuns; ++i) {
+      start.record(stream);
+      work();
+      end.record(stream);
+      end.synchronize();
+      if (i) seconds.push_back(end.since(start));
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + kRuns / 2, seconds.end());
+    return seconds[kRuns / 2];
+  }
+
+  void writeTimes(const char *path, const LaunchPlan::Program &program, size_t bytes, llvm::function_ref<void()> launch,
+                  cuda::Stream &stream) {
+    size_t half = std::max<size_t>(bytes / 2, 1); // a copy reads and writes
+    auto memory = device.stream();
+    cuda::Buffer from(memory, half), to(memory, half);
+    memory->synchronize();
+    double seconds = median(stream, launch), copy = median(stream, [&] { stream.copy(to.address(), from.address(), half); });
+    std::error_code error;
+    llvm::raw_fd_ostream out(path, error, llvm::sys::fs::OF_Append);
+    if (error) throw Error(ErrorKind::Value, std::string("KILN_DEVICE_TIMES: expected a writable file, got ") + path);
+    out << "{\"program\": \"" << program.name << "\", \"device\": \"" << device.facts.name << "\", \"bytes\": " << bytes
+        << ", \"seconds\": " << seconds << ", \"copy_seconds\": " << copy << "}\n";
+  }
+};
+
+class OnDevice : public codegen::Target {
+public:
+  StringRef name() const override { return "nvptx-device"; }
+  codegen::Capabilities capabilities() const override { return real().capabilities(); }
+  const FusionRules &fusion() const override { return real().fusion(); }
+  void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
+  void addEmission(OpPassManager &pm) const override { real().addEmission(pm); }
+  void addLowering(OpPassManager &pm) const override { real().addLowering(pm); }
+  std::unique_ptr<codegen::Machine> machine(const codegen::MachineName &name) const override {
+    return real().machine(name.cpu.empty() ? nameOf(cuda::Device::of()) : name);
+  }
+  std::unique_ptr<codegen::Code> load(const std::string &path) const override { return std::make_unique<DeviceCode>(path); }
+
+private:
+  static const codegen::Target &real() { return codegen::targetOf("nvptx"); }
+};
+
+const codegen::RegisterTarget registered(std::make_unique<OnDevice>());
+
+} // namespace
+} // namespace device

@@ -1,0 +1,28 @@
+// The simulator finds what a wrong emitter might do: faults that are planted into kernels before they run.
+// RUN: kiln-run %s %simulated --check | FileCheck %s
+// CHECK: float32[75, 50]: 0 75 150
+// RUN: not env KILN_SIMULATOR_FAULT=no-barrier kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=BARRIER
+// BARRIER: simulator: kernel_0: race: a {{read|write}} of 4 bytes by thread {{[0-9]+}} of block 0 of shared memory and an earlier access, with no barrier between them
+// RUN: not env KILN_SIMULATOR_FAULT=same-thread kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=RACE
+// RACE: simulator: kernel_0: race: a write of 4 bytes by thread 1 of block 0 of shared memory
+// RUN: not env KILN_SIMULATOR_FAULT=same-thread kiln-run %s --entry=square %simulated 2>&1 | FileCheck %s --check-prefix=GLOBAL
+// GLOBAL: simulator: kernel_1: race: a write of 4 bytes by thread 1 of block 0 of global memory
+// RUN: not env KILN_SIMULATOR_FAULT=no-guard kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=BOUNDS
+// BOUNDS: simulator: kernel_0: out of bounds: a read of 4 bytes by thread {{[0-9]+}} of block
+// RUN: not env KILN_SIMULATOR_FAULT=no-guard kiln-run %s --entry=square %simulated 2>&1 | FileCheck %s --check-prefix=GUARD
+// GUARD: simulator: kernel_1: out of bounds: a read of 4 bytes by thread 44 of block 1
+// RUN: not env KILN_SIMULATOR_FAULT=divergent-barrier kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=DIVERGENT
+// DIVERGENT: simulator: kernel_0: barrier: expected all 256 threads of block 0 at one, got 16 at some
+// RUN: not env KILN_SIMULATOR_FAULT=divergent-shuffle kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=SHUFFLE
+// SHUFFLE: simulator: kernel_0: shuffle: expected 32 lanes at one, got 16
+// RUN: not env KILN_SIMULATOR_FAULT=nothing kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=NAME
+// NAME: KILN_SIMULATOR_FAULT: expected the name of a fault, got nothing
+func.func @turn(%x: tensor<50x75xf32>) -> tensor<75x50xf32> {
+  %t = kiln.transpose %x {permutation = array<i64: 1, 0>} : (tensor<50x75xf32>) -> tensor<75x50xf32>
+  return %t : tensor<75x50xf32>
+}
+
+func.func @square(%x: tensor<300xf32>) -> tensor<300xf32> {
+  %r = kiln.multiply %x, %x : (tensor<300xf32>, tensor<300xf32>) -> tensor<300xf32>
+  return %r : tensor<300xf32>
+}
