@@ -4,6 +4,7 @@
 #include "codegen/Target.h"
 #include "lib/Core/Error.h"
 #include "lib/Runtime/CudaProgram.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <algorithm>
