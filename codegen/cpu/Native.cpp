@@ -1,15 +1,15 @@
 // LLVM: from the LLVM dialect to objects.
 #include "codegen/cpu/Native.h"
 
+#include "codegen/Optimize.h"
 #include "codegen/cpu/InstructionSet.h"
-#include "lib/Core/Budget.h"
 #include "lib/Core/Error.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
+
 #include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
@@ -48,8 +48,6 @@ void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
   auto module = mlir::translateModuleToLLVMIR(source, context);
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
-  module->setDataLayout(machine.createDataLayout());
-  module->setTargetTriple(machine.getTargetTriple());
   bool hasInlined = false; // small bodies of loops
   for (Function &f : *module) {
     if (f.isDeclaration()) continue;
@@ -60,24 +58,13 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
     if ((f.hasLocalLinkage() || f.hasHiddenVisibility()) && !f.hasFnAttribute(Attribute::AlwaysInline))
       f.addFnAttr(Attribute::NoInline); // inlined, kernels would lose the noalias of their arguments
   }
-  PassInstrumentationCallbacks callbacks;
-  callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
-  PassBuilder builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager graph;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(graph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, graph, modules);
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
-  ModulePassManager passes;
-  if (hasInlined) cantFail(builder.parsePassPipeline(passes, "always-inline,function(sroa)"));
-  cantFail(builder.parsePassPipeline(passes, "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,"
-                                             "licm),early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)"));
-  passes.run(*module, modules);
+  SmallVector<StringRef> pipelines;
+  if (hasInlined) pipelines.push_back("always-inline,function(sroa)");
+  pipelines.push_back(
+      "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
+      "instcombine<no-verify-fixpoint>,simplifycfg)");
+  codegen::optimize(*module, machine, pipelines);
   return module;
 }
 

@@ -1,12 +1,11 @@
 #include "codegen/nvptx/Ptx.h"
 
-#include "lib/Core/Budget.h"
+#include "codegen/Optimize.h"
 #include "lib/Core/Error.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 
 using namespace llvm;
 
@@ -47,26 +46,10 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const codegen::MachineName &nam
 std::unique_ptr<Module> toLlvm(mlir::gpu::GPUModuleOp kernels, LLVMContext &context, TargetMachine &machine) {
   auto module = mlir::translateModuleToLLVMIR(kernels, context);
   if (!module) throw Error(ErrorKind::Compile, "target 'nvptx': translation to LLVM IR failed");
-  module->setDataLayout(machine.createDataLayout());
-  module->setTargetTriple(machine.getTargetTriple());
-  PassInstrumentationCallbacks callbacks;
-  callbacks.registerShouldRunOptionalPassCallback([](StringRef, Any) { return !Budget::isUsedUp(); });
-  PassBuilder builder(&machine, PipelineTuningOptions(), std::nullopt, &callbacks);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager graph;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(graph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, graph, modules);
-  // That of the CPU, and addresses that share their variable part. Emitters have unrolled what should be.
-  ModulePassManager passes;
-  cantFail(builder.parsePassPipeline(
-      passes, "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),"
-              "separate-const-offset-from-gep,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce"));
-  passes.run(*module, modules);
+  // Those of the CPU, and addresses that share their variable part. Emitters have unrolled what should be.
+  codegen::optimize(*module, machine,
+                    {"function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),"
+                     "separate-const-offset-from-gep,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce"});
   return module;
 }
 
