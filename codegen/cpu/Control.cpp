@@ -69,19 +69,7 @@ Value ControlEmitter::holds(const EmittedBody &condition, ArrayRef<Value> inputs
 
 /// The status, or that the runtime says to stop.
 Value ControlEmitter::poll(Value status) {
-  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer());
-  Value isThere = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
-  auto asked = scf::IfOp::create(e.b, e.loc, TypeRange(e.b.getI32Type()), isThere, /*withElseRegion=*/true);
-  {
-    OpBuilder::InsertionGuard guard(e.b);
-    e.b.setInsertionPointToStart(asked.thenBlock());
-    Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(), e.address(k.runtime, DType::U8, int64_t(offsetof(kiln_rt, stops))));
-    auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {});
-    scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult());
-    e.b.setInsertionPointToStart(asked.elseBlock());
-    scf::YieldOp::create(e.b, e.loc, number(0));
-  }
-  Value stops = asked.getResult(0);
+  Value stops = askRuntime(e, k.runtime, int64_t(offsetof(kiln_rt, stops)));
   Value isStopped = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, stops, number(0));
   return arith::SelectOp::create(e.b, e.loc, isStopped, number(KILN_STOPPED), status);
 }
@@ -209,6 +197,21 @@ void ControlEmitter::branch(ir::BranchOp op) {
 }
 
 } // namespace
+
+Value askRuntime(Emitter &e, Value runtime, int64_t offset) {
+  Type pointer = LLVM::LLVMPointerType::get(e.b.getContext()), answer = e.b.getI32Type();
+  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer);
+  Value isThere = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, runtime, none);
+  auto asked = scf::IfOp::create(e.b, e.loc, TypeRange(answer), isThere, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(asked.thenBlock());
+  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer, e.address(runtime, DType::U8, offset));
+  auto type = LLVM::LLVMFunctionType::get(answer, {});
+  scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult());
+  e.b.setInsertionPointToStart(asked.elseBlock());
+  scf::YieldOp::create(e.b, e.loc, arith::ConstantIntOp::create(e.b, e.loc, answer, 0).getResult());
+  return asked.getResult(0);
+}
 
 LogicalResult emitControl(KernelContext &k) {
   Operation *op = k.mainOp();

@@ -89,7 +89,7 @@ private:
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
   Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
   Value callInParts(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls, int &parts);
-  Value isCommitted(Emitter &e, Value status, Value runtime);
+  Value statusToCommit(Emitter &e, Value status, Value runtime);
   func::FuncOp emitEntry();
   int64_t inlinedOps(func::FuncOp entry);
   void finishBody(func::FuncOp entry);
@@ -343,23 +343,11 @@ Value ProgramEmitter::callInParts(Emitter &e, Block *body, KernelCalls calls, in
 }
 
 /// The status, or that the runtime has stopped the program; 0: what follows may write into inputs.
-Value ProgramEmitter::isCommitted(Emitter &e, Value status, Value runtime) {
-  Location loc = main.getLoc();
-  Value none = LLVM::ZeroOp::create(b, loc, pointer()), zero = e.scalar(DType::I32, 0).value;
-  Value asks = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, runtime, none);
-  auto asked = scf::IfOp::create(b, loc, TypeRange(b.getI32Type()), asks, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(asked.thenBlock());
-  Value entry = LLVM::LoadOp::create(b, loc, pointer(), e.address(runtime, DType::U8, int64_t(offsetof(kiln_rt, commits))));
-  auto type = LLVM::LLVMFunctionType::get(b.getI32Type(), {});
-  Value stops = LLVM::CallOp::create(b, loc, type, ValueRange(entry)).getResult();
-  Value isStopped = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, stops, zero);
-  Value stopped = arith::ConstantIntOp::create(b, loc, b.getI32Type(), KILN_STOPPED);
-  scf::YieldOp::create(b, loc, arith::SelectOp::create(b, loc, isStopped, stopped, zero).getResult());
-  b.setInsertionPointToStart(asked.elseBlock());
-  scf::YieldOp::create(b, loc, zero);
-  b.setInsertionPointAfter(asked);
-  return arith::OrIOp::create(b, loc, status, asked.getResult(0));
+Value ProgramEmitter::statusToCommit(Emitter &e, Value status, Value runtime) {
+  Value stops = askRuntime(e, runtime, int64_t(offsetof(kiln_rt, commits))), zero = e.scalar(DType::I32, 0).value;
+  Value isStopped = arith::CmpIOp::create(b, main.getLoc(), arith::CmpIPredicate::ne, stops, zero);
+  Value stopped = arith::ConstantIntOp::create(b, main.getLoc(), b.getI32Type(), KILN_STOPPED);
+  return arith::SelectOp::create(b, main.getLoc(), isStopped, stopped, status);
 }
 
 func::FuncOp ProgramEmitter::emitEntry() {
@@ -374,7 +362,7 @@ func::FuncOp ProgramEmitter::emitEntry() {
         LLVM::CallIntrinsicOp::create(b, loc, name, ValueRange());
     };
     if (before == all.size()) return fence(), status;
-    status = isCommitted(e, status, body->getArgument(0));
+    status = statusToCommit(e, status, body->getArgument(0));
     Value isWell = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, status, e.scalar(DType::I32, 0).value);
     auto rest = scf::IfOp::create(b, loc, TypeRange(b.getI32Type()), isWell, /*withElseRegion=*/true);
     b.setInsertionPointToStart(rest.thenBlock());

@@ -60,6 +60,9 @@ struct Region {
   llvm::SmallVector<Index, 4> starts, steps;
 };
 
+/// What a question of the runtime's table answers, which stands there at `offset`; 0 where there is no table.
+Value askRuntime(Emitter &e, Value runtime, int64_t offset);
+
 llvm::LogicalResult emitElementwise(KernelContext &k);
 llvm::LogicalResult emitReduction(KernelContext &k);
 llvm::LogicalResult emitContraction(KernelContext &k);

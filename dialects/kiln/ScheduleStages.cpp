@@ -90,13 +90,20 @@ private:
 
 } // namespace
 
+/// Whether the reductions run along the last axis, as `isRow` says.
+static void checkAxis(Fields &fields, KernelOp kernel, StringRef name, bool isRow) {
+  auto [space, axis] = reducedSpace(mainOf(kernel));
+  if (fields && (axis == space.rank - 1) != isRow)
+    fields.fail(name) << "expected reductions of " << (isRow ? "the last axis" : "another axis than the last") << ", got axis " << axis
+                      << " of " << toString(space);
+}
+
 LogicalResult RowsAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
   Fields fields(kernel, KernelKind::Reduction, getMnemonic());
   if (!fields) return failure();
   auto [space, axis] = reducedSpace(mainOf(kernel));
-  if (axis != space.rank - 1)
-    fields.fail(getMnemonic()) << "expected reductions of the last axis, got axis " << axis << " of " << toString(space);
+  checkAxis(fields, kernel, getMnemonic(), true);
   fields.powerOfTwo("lanes", getLanes(), 1, kMostLanes);
   checkParallel(fields, getParallel(), getGrain(), space.rank, axis);
   checkStream(fields, kernel, getStream());
@@ -109,8 +116,7 @@ LogicalResult ColumnsAttr::verifyFor(Operation *op) const {
   Fields fields(kernel, KernelKind::Reduction, getMnemonic());
   if (!fields) return failure();
   auto [space, axis] = reducedSpace(mainOf(kernel));
-  if (axis == space.rank - 1)
-    fields.fail(getMnemonic()) << "expected reductions of another axis than the last, got axis " << axis << " of " << toString(space);
+  checkAxis(fields, kernel, getMnemonic(), false);
   fields.powerOfTwo("lanes", getLanes(), 1, 2 * kMostLanes).range("prefetch", getPrefetch(), 0, 1024);
   if (getWide()) fields.powerOfTwo("wide", getWide(), 2 * getLanes(), 4 * kMostLanes);
   fields.powerOfTwo("rows", getRows(), 1, kMostUnrolled);
@@ -131,14 +137,6 @@ LogicalResult ColumnsAttr::verifyFor(Operation *op) const {
 }
 
 //===-- by the threads of blocks ------------------------------------------------------------------------------------===//
-
-/// Whether the reductions run along the last axis, as `isRow` says.
-static void checkAxis(Fields &fields, KernelOp kernel, StringRef name, bool isRow) {
-  auto [space, axis] = reducedSpace(mainOf(kernel));
-  if (fields && (axis == space.rank - 1) != isRow)
-    fields.fail(name) << "expected reductions of " << (isRow ? "the last axis" : "another axis than the last") << ", got axis " << axis
-                      << " of " << toString(space);
-}
 
 LogicalResult RowGroupsAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
