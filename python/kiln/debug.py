@@ -3,13 +3,16 @@ from . import _core
 
 
 class _Switch:
-    """What was switched on is switched off where a ``with`` block of it ends."""
+    """What was switched is as it was before where a ``with`` block of it ends."""
+
+    def __init__(self, before):
+        self._before = before
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        _core.debug_nans(False)
+        _core.debug_nans(self._before)
 
 
 def nans(on=True):
@@ -28,5 +31,6 @@ def nans(on=True):
     TraceError
         Where it is switched inside of a gradient, a batch or a recording.
     """
+    before = _core.is_debugging_nans()
     _core.debug_nans(bool(on))
-    return _Switch()
+    return _Switch(before)

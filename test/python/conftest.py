@@ -1,4 +1,5 @@
 import os
+import sys
 
 os.environ.setdefault("KILN_JIT", "sync")  # tests of the compiler wait for its code; test_tiers.py is about the others
 
@@ -22,6 +23,17 @@ def to_numpy(x):
     if isinstance(x, kn.Array):
         return (kn.astype(x, kn.float32) if x.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2") else x).numpy()
     return np.asarray(x)
+
+
+def frames_of(call):
+    """Names of the functions of Python that a call enters, but for its own."""
+    seen = []
+    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" and frame.f_code is not call.__code__ else None)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return seen
 
 
 def same_bits(x, y):

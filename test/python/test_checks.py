@@ -109,6 +109,10 @@ def test_switching():
     kn.debug.nans(False)
     kn.debug.nans(False)
     assert not kn._core.is_debugging_nans()
+    with kn.debug.nans():
+        with kn.debug.nans(False):
+            assert not kn._core.is_debugging_nans()
+        assert kn._core.is_debugging_nans()
     with pytest.raises(kn.TraceError, match="debug.nans: expected a place outside of gradients"):
         kn.grad(lambda x: kn.debug.nans() and x)(kn.asarray(1.0))
     with kn.debug.nans(), pytest.raises(kn.TraceError, match="got one inside"):

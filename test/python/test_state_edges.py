@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import kiln as kn
+from conftest import frames_of
 from state_harness import cases
 
 MODEL = """
@@ -614,7 +615,7 @@ def test_a_known_call_runs_no_python():
     class Box:
         pass
 
-    box, seen = Box(), []
+    box = Box()
     box.w, box.layers, box.k = kn.ones(2), [kn.ones(2)], 2.0
 
     @kn.jit
@@ -623,12 +624,7 @@ def test_a_known_call_runs_no_python():
 
     x = kn.ones(2)
     f(x), f(x)
-    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
-    try:
-        f(x)
-    finally:
-        sys.setprofile(None)
-    assert seen == []
+    assert frames_of(lambda: f(x)) == []
 
 
 def test_what_changes_with_every_call_ends_in_eager():

@@ -1,10 +1,10 @@
 """Numbers that a function reads and changes by itself: counters, decays, schedules. They are computed anew on each call, by Python's arithmetic."""
-import sys
 import warnings
 
 import pytest
 
 import kiln as kn
+from conftest import frames_of
 from state_harness import cases
 
 SETUP = """
@@ -90,13 +90,7 @@ def test_counters_record_once(name):
         return
     variants = f.explain().variants
     assert len(variants) == most and not any(v["eager"] for v in variants) and f.stats.misses == most
-    seen = []
-    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
-    try:
-        f(x)
-    finally:
-        sys.setprofile(None)
-    assert seen == []
+    assert frames_of(lambda: f(x)) == []
 
 
 def test_a_schedule_outside_is_followed_after_two_misses():
@@ -216,13 +210,7 @@ def test_numbers_of_values_that_nothing_depends_on_make_no_paths():
             assert step(x) == twin.step(x)
             assert (model.loss, model.total, model.losses) == (twin.loss, twin.total, twin.losses) and model.w.tolist() == twin.w.tolist()
     assert step.stats.misses == 1 and type(model.loss) is float
-    seen = []
-    sys.setprofile(lambda frame, event, arg: seen.append(frame.f_code.co_name) if event == "call" else None)
-    try:
-        step(x)
-    finally:
-        sys.setprofile(None)
-    assert seen == []
+    assert frames_of(lambda: step(x)) == []
 
 
 VALUES = {
