@@ -147,6 +147,7 @@ void Tree::keepCodes(const Step &step) {
 
 /// Says of the last piece which outputs are new content of its inputs and nothing else: code may write them over the old one.
 static void noteReplaced(Piece &piece, const Ending &ending) {
+  if (ending.commits.empty()) return;
   Trace &trace = piece.trace;
   std::vector<int> uses(trace.outputs.size());
   auto isOutput = [](const Source &s) { return s.kind == Source::Output; };
