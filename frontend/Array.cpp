@@ -66,6 +66,11 @@ Ref<Storage> Storage::make(Ref<Value> value) {
   return Ref<Storage>(storage);
 }
 
+static std::atomic<uint64_t> writes = 0;
+
+uint64_t timeOfWrites() { return writes.load(std::memory_order_relaxed); }
+void Storage::noteWrite() { writtenAt = writes.fetch_add(1, std::memory_order_relaxed) + 1; }
+
 void Storage::destroy(Storage *storage) noexcept {
   if (storage->recording) storage->recording->drop(storage);
   storage->~Storage();

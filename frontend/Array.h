@@ -65,11 +65,16 @@ struct Storage {
   int32_t cell = -1;              // its number in `recording`
   Ref<Value> value;               // none: made by a recording that computes nothing
   Device *device = nullptr;       // of any value that it holds
+  uint64_t writtenAt = 0;         // the time of the last write, as `timeOfWrites` counts it
   CellTable *recording = nullptr; // of the recorder that made it, which may be over; counted
 
   static Ref<Storage> make(Ref<Value> value);
   static void destroy(Storage *storage) noexcept;
+  void noteWrite();
 };
+
+/// How many writes into arrays there have been: what was written after some time has a greater one.
+uint64_t timeOfWrites();
 
 /// How a view was made from the array of its cell, while recording: taken again when the cell has been written since.
 struct ViewStep {

@@ -160,6 +160,7 @@ bool setMasked(Resolved &r, const Array &value) {
   if (valueShape.rank > kMaxRank) return false;
   Array cond = reshape(*r.mask, maskShape), source = reshape(cast(value, r.view.dtype, deviceOf(r.view)), valueShape);
   if (!(broadcastShapes("assignment", r.view.shape, source.shape) == r.view.shape)) return false;
+  KeepOthersOut whole;
   assign(r.view, where(cond, operand(source), operand(r.view)));
   return true;
 }
@@ -186,6 +187,7 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
   Array view = Resolver(x, rest).run().view, source = cast(value, x.dtype, deviceOf(x));
   while (source.shape.rank > view.shape.rank && source.shape[0] == 1) source = reshape(source, Dims(std::span(source.shape).subspan(1)));
   if (!source.size() && view.size()) return false; // fits where nothing is selected
+  KeepOthersOut whole;
   assign(view, where(*condition, operand(source), operand(view)));
   return true;
 }
@@ -196,7 +198,6 @@ static bool setAtPositions(Array &x, std::span<const Subscript> key, const Array
                  !isApart(x, key[0].array, value) && key[0].array.shape.rank == 1 && value.dtype == x.dtype && value.isContiguous &&
                  value.shape == key[0].array.shape && !x.isRepeated;
   if (!isPlain) return false;
-  prepareWrite(x);
   scatterInto(Op::Scatter, x, key[0].array, overlaps(x, value) ? copy(value) : value, 0);
   return true;
 }
@@ -209,6 +210,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) {
     if (op == Op::Scatter) return assign(r.view, value);
+    KeepOthersOut whole;
     Array zero = full({1}, DType::I64, {}, deviceOf(x)), flat = reshape(r.view, {1, r.view.size()});
     Array updates = reshape(broadcastTo(cast(value, x.dtype, deviceOf(x)), r.view.shape), flat.shape);
     return assign(r.view, reshape(scatter(op, flat, zero, updates, 0), r.view.shape));
@@ -216,6 +218,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   if (r.mask && op == Op::Scatter && setMasked(r, value)) return;
   if (isComplex(value.dtype) && !isComplex(x.dtype))
     fail(ErrorKind::DType, "assignment", "dtype of the value", "a real one", info(value.dtype).name);
+  KeepOthersOut whole; // what is joined may be a copy
   Merged m = merge(r);
   if (m.merged.shape.rank - 1 + m.index.shape.rank > kMaxRank)
     fail(ErrorKind::Index, "index", "rank of the selection", "at most " + std::to_string(kMaxRank),
@@ -236,7 +239,6 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   bool isPlain = !isApart(x, index, updates) && m.merged.isContiguous && m.merged.storage.get() == x.storage.get() &&
                  (op == Op::Scatter || accepts(info(op).accepts, x.dtype));
   if (isPlain) {
-    prepareWrite(m.merged);
     if (updates.size() && m.merged.size() && overlaps(m.merged, updates)) updates = copy(updates);
     return scatterInto(op, m.merged, index, updates, r.place);
   }

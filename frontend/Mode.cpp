@@ -70,12 +70,11 @@ void writeInto(Array &target, const Array &value) {
   if (Mode *mode = Mode::current()) return mode->write(target, value);
   Device *device = deviceOf(target);
   checkWrite("assignment", device, value);
-  prepareWrite(target);
   Array source = value.size() && overlaps(target, value) ? copy(value) : value;
-  if (device) return device->write(withOwnCell(target), isNumber(source) ? source : moved(source, device));
-  Array memory = withOwnCell(target);
-  Running running(target.size(), {&source});
-  eager::stridedCopy(memory, {source.data(), source.dtype, broadcastStrides(source, target.shape)});
+  if (device && !isNumber(source)) source = moved(source, device);
+  prepareWrite(target); // others run until here, and wait from here on
+  if (device) return device->write(withOwnCell(target), source);
+  eager::stridedCopy(target, {source.data(), source.dtype, broadcastStrides(source, target.shape)});
 }
 
 //===-- running one operation ---------------------------------------------------------------------------------------===//

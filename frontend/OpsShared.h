@@ -28,6 +28,12 @@ struct Running {
     if (isLong) isInside = false, longWork().end(state);
   }
 };
+/// While one lives, operations of this thread let no others run: nothing is written between what it reads and what it writes.
+struct KeepOthersOut {
+  bool before = std::exchange(Running::isInside, true);
+  ~KeepOthersOut() { Running::isInside = before; }
+};
+
 /// The memory of an array as it is now, in a cell that nobody else writes.
 inline Array withOwnCell(const Array &x) {
   Array a = x;

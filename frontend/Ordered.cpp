@@ -33,9 +33,9 @@ Array gather(const Array &x, const Array &indices, int64_t axis) {
 }
 
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis) {
-  Array at = withOwnCell(positions(indices)), values = withOwnCell(contiguous(updates)), memory = withOwnCell(x);
-  Running running(updates.size());
-  eager::scatter(op, memory, at, values, int(axis));
+  Array at = positions(indices), values = contiguous(updates);
+  prepareWrite(x); // others run until here, and wait from here on
+  eager::scatter(op, x, at, values, int(axis));
 }
 
 Array scatter(Op op, const Array &x, const Array &indices, const Array &updates, int64_t axis) {

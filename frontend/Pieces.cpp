@@ -153,6 +153,18 @@ void Recorder::cut(int64_t asked, const Array &value, const char *why, const Loc
   startPiece(on.slots, on.types, on.devices);
 }
 
+/// The inputs as what was put off read them.
+std::vector<Array> Recorder::asRead() {
+  std::vector<Array> inputs;
+  for (const Input &input : entries) {
+    Array &a = inputs.emplace_back(input.array);
+    const Ref<Value> &content = entries[size_t(inputOf(input.array))].content;
+    if (content) a.storage = Storage::make(content);
+  }
+  for (Input &input : entries) input.content = {};
+  return inputs;
+}
+
 void Recorder::settle() {
   bool isPending = isRebound || trace.types.size() > sources.size();
   if (values != Deferred || isOver() || !isPending) return;
@@ -165,9 +177,9 @@ void Recorder::settle() {
     cell->refs.fetch_add(1, std::memory_order_relaxed);
     cells.emplace_back(cell);
   }
+  std::vector<Array> read = asRead();
   std::vector<const Array *> inputs;
-  for (const Source &s : piece.inputs)
-    inputs.push_back(s.kind == Source::Entry ? &entries[size_t(s.index)].array : &handed[size_t(s.index)]);
+  for (const Source &s : piece.inputs) inputs.push_back(&(s.kind == Source::Entry ? read : handed)[size_t(s.index)]);
   std::vector<Source> live = std::exchange(piece.live, {});
   std::vector<Array> made;
   try {

@@ -170,7 +170,19 @@ int Recorder::entryOf(const Array &array) const {
   return i;
 }
 
+/// What is put off reads inputs as they are now: other threads may write them before it is computed.
+void Recorder::holdContent(const Array &array) {
+  int first = values == Deferred ? inputOf(array) : -1;
+  if (first < 0) return;
+  Input &input = entries[size_t(first)];
+  if (input.content && !input.isWritten && array.storage->writtenAt > input.readAt) settle(), input.content = {};
+  if (input.content) return;
+  input.content = array.storage->value;
+  input.readAt = timeOfWrites();
+}
+
 int64_t Recorder::slotOf(const Array &array) {
+  holdContent(array);
   auto [slot, version] = cellOf(array);
   if (!slot && ownInputs >= 0) return capture(array);
   if (!slot) {
@@ -251,7 +263,8 @@ Array Recorder::apply(const Operation &o) {
     settle();
     return Mode::apply(o);
   }
-  if (values == Deferred && mayFail(info(o.op).kind)) return computeApart(o);
+  auto isShared = [&](const Array *a) { return a->storage->pinned; }; // its memory is written elsewhere
+  if (values == Deferred && (mayFail(info(o.op).kind) || std::ranges::any_of(o.operands, isShared))) return computeApart(o);
   int64_t slot = trace.append(o.op, {slots, o.operands.size()}, o.words, o.type);
   locations.resize(trace.types.size());
   locations.back() = at;
@@ -310,6 +323,8 @@ void Recorder::write(Array &target, const Array &value) {
   auto isOther = [&](const Input &input) { return input.array.storage.get() != target.storage.get() && overlaps(input.array, target); };
   if (values == Deferred && first >= 0 && std::ranges::any_of(entries, isOther))
     giveUp("an array is written that another one shares memory with");
+  if (values == Deferred && first >= 0 && longWork().hasOthers && longWork().hasOthers())
+    giveUp("an array is written that other threads may write meanwhile");
   if (!at.isForeign && left.empty() && slotOf(target) >= 0) {
     if (isCaptured(inputOf(target))) giveUp("a body writes into an array from outside of it");
     int64_t slot = slotOf(value);

@@ -132,6 +132,8 @@ private:
     int32_t slot, version = 0;
     int next = -1; // another input of its cell
     bool isWritten = false;
+    Ref<Value> content = {}; // of the cell when what is put off read it first; on the first input of the cell
+    uint64_t readAt = 0;
   };
   const Values values;
   CellTable *table;
@@ -161,6 +163,7 @@ private:
   std::pair<int32_t *, int32_t *> cellOf(const Array &array);
   int64_t slotOfView(const Array &array, int64_t cellSlot);
   int entryOf(const Array &array) const;
+  void holdContent(const Array &array);
   void cut(int64_t asked, const Array &value, const char *why, const Location &at);
   Piece takePiece();
   /// What a piece hands on: where its slots are kept, and what they hold. Written inputs come first, then the cells of `held`.
@@ -171,6 +174,7 @@ private:
     size_t written = 0;
   };
   Piece endPiece(HandedOn &on, int64_t asked);
+  std::vector<Array> asRead();
   Array computeApart(const Operation &operation);
   std::vector<Array> computeAllApart(const Operation &operation);
   void handOn(Array &result);

@@ -2,6 +2,7 @@
 #include "codegen/library/Parts.h"
 
 #include "include/kiln/executable.h"
+#include "lib/Core/Dlpack.h"
 #include "llvm/IR/IRBuilder.h"
 
 #include <map>
@@ -48,16 +49,8 @@ private:
 
 /// A DLDataType in 32 bits.
 int64_t tensorType(DType dtype) {
-  enum { Int, UInt, Float, BFloat = 4, Complex, Bool, F8E4M3FN = 10, F8E5M2 = 12 };
-  int64_t code = dtype == DType::Bool     ? Bool
-                 : dtype == DType::BF16   ? BFloat
-                 : dtype == DType::F8E4M3 ? F8E4M3FN
-                 : dtype == DType::F8E5M2 ? F8E5M2
-                 : isComplex(dtype)       ? Complex
-                 : isFloat(dtype)         ? Float
-                 : info(dtype).isSigned   ? Int
-                                          : UInt;
-  return code | 8 * byteSize(dtype) << 8 | 1 << 16;
+  dlpack::DataType type = dlpack::dataTypeOf(dtype);
+  return type.code | type.bits << 8 | type.lanes << 16;
 }
 
 class TableWriter {

@@ -125,6 +125,18 @@ static void checkWrites(const PackageEntry &entry, std::span<Array *const> input
   }
 }
 
+/// What a program is run on, for the arguments that it is given.
+std::vector<Array> PackagedFunction::inputsOf(const Instance &instance, std::span<Array *const> given) const {
+  std::vector<Array> inputs;
+  size_t number = 0;
+  for (size_t i = 0; i < given.size(); ++i) {
+    const PackageInput &input = instance.entry->inputs[i];
+    if (given[i]) inputs.push_back(contiguous(*given[i]));
+    else inputs.push_back(input.role == Role::Weight ? loaded->weights[size_t(input.weight)] : instance.numbers[number++]);
+  }
+  return inputs;
+}
+
 std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped) {
   constexpr auto kLongRun = std::chrono::milliseconds(1);
   ++calls;
@@ -132,15 +144,12 @@ std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, Jit
   const PackageEntry &entry = *instance->entry;
   Step &step = instance->step;
   std::vector<Array *> given;
-  std::vector<Array> inputs;
-  std::vector<const Array *> pointers;
-  size_t argument = 0, number = 0;
-  for (const PackageInput &input : entry.inputs) {
-    given.push_back(isGiven(input) ? arguments[argument++] : nullptr);
-    if (given.back()) inputs.push_back(contiguous(*given.back()));
-    else inputs.push_back(input.role == Role::Weight ? loaded->weights[size_t(input.weight)] : instance->numbers[number++]);
-  }
+  size_t argument = 0;
+  for (const PackageInput &input : entry.inputs) given.push_back(isGiven(input) ? arguments[argument++] : nullptr);
   checkWrites(entry, given);
+  uint64_t begin = timeOfWrites();
+  std::vector<Array> inputs = inputsOf(*instance, given);
+  std::vector<const Array *> pointers;
   for (const Array &input : inputs) pointers.push_back(&input);
   if (mode != JitMode::Off) advance(step, mode, false);
   auto start = std::chrono::steady_clock::now();
@@ -150,6 +159,12 @@ std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, Jit
     compileLater(step.segment.code);
   if ((isStopped = status == RunStatus::Stopped)) return {};
   if (status == RunStatus::Eager) made = interpret(*instance->program, pointers, hooks.between); // which says what failed
+  auto isOvertaken = [&](auto &output) { return output.writes >= 0 && given[size_t(output.writes)]->storage->writtenAt > begin; };
+  if (std::ranges::any_of(entry.outputs, isOvertaken)) { // what other threads wrote would be lost
+    KeepOthersOut whole;
+    std::ranges::move(inputsOf(*instance, given), inputs.begin());
+    made = interpret(*instance->program, pointers, {});
+  }
   for (size_t i = 0; i < entry.outputs.size(); ++i)
     if (entry.outputs[i].writes < 0) results.push_back(made[i]);
     else commit(*given[size_t(entry.outputs[i].writes)], made[i]);

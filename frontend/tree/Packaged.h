@@ -40,6 +40,7 @@ private:
   std::vector<int64_t> sizesOf(std::span<Array *const> arguments) const;
   std::shared_ptr<Instance> instanceAt(const std::vector<int64_t> &sizes);
   std::shared_ptr<Instance> makeInstance(const std::vector<int64_t> &sizes) const;
+  std::vector<Array> inputsOf(const Instance &instance, std::span<Array *const> given) const;
 };
 
 } // namespace kiln

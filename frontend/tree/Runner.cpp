@@ -87,6 +87,7 @@ RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs,
 
 void commit(Array &target, const Array &content) {
   Storage &cell = *target.storage.get();
+  cell.noteWrite();
   if (cell.value.get() == content.storage->value.get()) return; // it was written in place
   bool isWhole = target.isContiguous && target.offset == 0 && cell.value->bytes == content.storage->value->bytes;
   if (!cell.pinned && isWhole && cell.device == deviceOf(content)) cell.value = content.storage->value;
@@ -105,6 +106,7 @@ struct Values {
   const Tree &tree;
   std::span<Array *const> arrays;
   std::vector<Array> live, made;
+  const uint64_t start = timeOfWrites();
 
   const Array &of(const Source &s) const {
     if (s.kind == Source::Entry) return *arrays[size_t(tree.entries[size_t(s.index)])];
@@ -140,12 +142,20 @@ struct Values {
     return held;
   }
 
-  /// Takes the results, and writes into the inputs; false where the host does not accept them.
+  /// Whether something else has written, since the path began, what it writes as a whole: that would be lost.
+  bool isOvertaken(const Ending &ending) const {
+    return std::ranges::any_of(ending.commits, [&](const Commit &c) { return cellOf(c).writtenAt > start; });
+  }
+  const Storage &cellOf(const Commit &c) const { return *arrays[size_t(tree.entries[size_t(c.entry)])]->storage.get(); }
+
+  /// Takes the results, and writes into the inputs; false where that is for eager to do.
   bool finish(const Ending &ending, const RunHooks &hooks) {
     std::vector<Array> results;
     results.reserve(ending.results.size());
     for (const Source &s : ending.results) results.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
     if (ending.effects && hooks.accepts && !hooks.accepts(ending, results)) return false;
+    auto isDone = [&](const Commit &c) { return of(c.content).storage->value.get() == cellOf(c).value.get(); }; // in place
+    if (isOvertaken(ending) && !std::ranges::any_of(ending.commits, isDone)) return false;
     for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
     made = std::move(results);
     return true;
@@ -195,7 +205,7 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
     if (node->terminator == Node::Unknown) return RunStatus::Unknown;
     bool isLast = node->terminator == Node::Return;
     auto ending = node->ending; // another thread may put another path in its place
-    if (isLast && writesNeedEager(tree, *ending, arrays)) return RunStatus::Eager;
+    if (isLast && (values.isOvertaken(*ending) || writesNeedEager(tree, *ending, arrays))) return RunStatus::Eager;
     Step &step = *node->step;
     if (hooks.prepare && step.segment.code && !step.segment.executable) hooks.prepare(step);
     ran.isCompiled &= step.segment.executable || step.segment.outputs.empty();

@@ -1,9 +1,11 @@
 // The structures of DLPack 1.1, as its specification lays them out (the packaged header is older than versioned tensors).
 #pragma once
 
+#include "lib/Core/Types.h"
+
 #include <cstdint>
 
-namespace kiln::py::dlpack {
+namespace kiln::dlpack {
 
 enum DeviceType : int32_t { kCPU = 1 };
 struct Device {
@@ -14,6 +16,17 @@ struct DataType {
   uint8_t code, bits;
   uint16_t lanes;
 };
+inline DataType dataTypeOf(DType t) {
+  uint8_t code = t == DType::Bool     ? kBool
+                 : t == DType::BF16   ? kBfloat
+                 : t == DType::F8E4M3 ? kFloat8E4M3FN
+                 : t == DType::F8E5M2 ? kFloat8E5M2
+                 : isComplex(t)       ? kComplex
+                 : isFloat(t)         ? kFloat
+                 : info(t).isSigned   ? kInt
+                                      : kUInt;
+  return {code, uint8_t(8 * byteSize(t)), 1};
+}
 struct Tensor {
   void *data;
   Device device;
@@ -36,4 +49,4 @@ struct ManagedTensorVersioned {
 };
 inline constexpr uint64_t kReadOnly = 1, kIsCopied = 2;
 
-} // namespace kiln::py::dlpack
+} // namespace kiln::dlpack

@@ -1,25 +1,13 @@
 // DLPack, both ways: __dlpack__ hands out the memory of an array, from_dlpack takes that of another library.
-#include "dlpack.h"
-
 #include "core.h"
+
+#include "lib/Core/Dlpack.h"
 
 namespace kiln::py {
 namespace {
 
 using namespace dlpack;
 constexpr const char *kName = "dltensor", *kVersioned = "dltensor_versioned";
-
-DataType dataTypeOf(DType t) {
-  uint8_t code = t == DType::Bool     ? kBool
-                 : t == DType::BF16   ? kBfloat
-                 : t == DType::F8E4M3 ? kFloat8E4M3FN
-                 : t == DType::F8E5M2 ? kFloat8E5M2
-                 : isComplex(t)       ? kComplex
-                 : isFloat(t)         ? kFloat
-                 : info(t).isSigned   ? kInt
-                                      : kUInt;
-  return {code, uint8_t(8 * byteSize(t)), 1};
-}
 
 DType dtypeOf(DataType given) {
   for (int i = 0; i < kNumDTypes; ++i) {
