@@ -289,6 +289,7 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   } else {
     usable &= outputs == 1 && isNew(result, 0);
   }
+  isShort = usable && !isTuple && !guards && !s.isLong() && !s.workspaceBytes;
   return ending;
 }
 

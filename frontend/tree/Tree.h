@@ -91,6 +91,7 @@ struct PlainCall {
   const Step *step = nullptr;
   std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
   size_t guards = 0;
+  bool isShort = false; // one result of a program that nobody waits for
 
   /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
   std::shared_ptr<const Ending> find(const struct Tree &tree, std::span<Array *const> arrays);

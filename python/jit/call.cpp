@@ -560,6 +560,18 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
   });
 }
 
+PyObject *callShort(const Tree &entry, PyObject *const *args) {
+  const PlainCall &plain = entry.plain;
+  const Segment &s = plain.step->segment;
+  void *buffers[PlainCall::kMostArguments + PlainCall::kMostNumbers + 1], **next = buffers;
+  for (int i : plain.inputs) *next++ = arrayOf(args[i]).data();
+  for (const int64_t &number : s.values.numbers) *next++ = const_cast<int64_t *>(&number);
+  PyObject *result = newArray(s.outputs[0], plain.strides[0], plain.bytes[0]);
+  *next = arrayOf(result).storage->value->data;
+  if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), nullptr)) Py_CLEAR(result);
+  return result;
+}
+
 PyObject *callPlain(Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;

@@ -50,6 +50,7 @@ struct JitState : Function {
 PyObject *callAny(JitState &state, const Call &call);
 /// A call that the plain one of a tree fits; null with no error set where it has to run in eager, or takes another path than most.
 PyObject *callPlain(Tree &tree, PyObject *const *args);
+PyObject *callShort(const Tree &tree, PyObject *const *args); // of a plain one that is short
 PyObject *callEager(const Call &call);
 
 /// What a run lets through between its steps: signals, and a Ctrl-C during long ones.
