@@ -17,11 +17,12 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
   for (auto [i, argument] : llvm::enumerate(main.getArguments()))
     places[argument] = placed(Place::Argument, int64_t(i), main.getArgAttr(unsigned(i), ir::kStrides));
   bool usesStack = isBody && size_t(llvm::range_size(main.getOps<ir::KernelOp>())) <= kPart;
+  // lookup() copies: what operator[] refers to moves when the table grows.
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
       auto inPlace = kernel->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace);
       if (inPlace && inPlace[int64_t(i)] >= 0) {
-        places[result] = places[main.getArgument(unsigned(inPlace[int64_t(i)]))];
+        places[result] = places.lookup(main.getArgument(unsigned(inPlace[int64_t(i)])));
         continue;
       }
       TensorType type = ir::recordedType(result);
@@ -34,10 +35,10 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
   for (auto [i, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands())) {
     // A result in place of an argument is that argument.
     if (auto argument = main.getResultAttrOfType<IntegerAttr>(unsigned(i), ir::kInPlace))
-      places[ir::memoryOf(value)] = places[main.getArgument(unsigned(argument.getInt()))];
+      places[ir::memoryOf(value)] = places.lookup(main.getArgument(unsigned(argument.getInt())));
     else places[ir::memoryOf(value)] = placed(Place::Result, int64_t(i), main.getResultAttr(unsigned(i), ir::kStrides));
   }
-  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places[ir::memoryOf(alias)];
+  for (ir::ReshapeOp alias : main.getOps<ir::ReshapeOp>()) places[alias] = places.lookup(ir::memoryOf(alias));
   if (auto bytes = main->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes)) planned = bytes.getInt();
 }
 
