@@ -153,6 +153,19 @@ void Recorder::cut(int64_t asked, const Array &value, const char *why, const Loc
   startPiece(on.slots, on.types, on.devices);
 }
 
+/// Cuts at a value that is found by the piece itself.
+Array Recorder::answered(const Array &value, const char *why, const Location &at) {
+  HandedOn on;
+  Piece &piece = pieces.emplace_back(endPiece(on, slotOf(value)));
+  piece.askedType = value.dtype;
+  piece.why = why;
+  piece.at = at;
+  Array host = answer(piece);
+  piece.value = bitsOf(host);
+  startPiece(on.slots, on.types, on.devices);
+  return host;
+}
+
 /// The inputs as what was put off read them.
 std::vector<Array> Recorder::asRead() {
   std::vector<Array> inputs;

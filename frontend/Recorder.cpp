@@ -39,7 +39,9 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   Location at = here();
   settle();
   if (at.isForeign || (values == Deferred && how == Leaving::Read)) return Mode::leave(value, why, how);
-  bool isGuard = how == Leaving::Read && values == Computed && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
+  bool isSmall = how == Leaving::Read && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
+  if (isSmall && values == Abstract && answer && pieces.size() < kMostPieces) return answered(value, why, at);
+  bool isGuard = isSmall && values == Computed;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
   int64_t slot = left.empty() ? slotOf(value) : -1;

@@ -73,6 +73,8 @@ public:
   std::string (*describe)() = nullptr; // the same as text, for a person
   RunPiece runPiece;                   // of a Deferred one
   bool isFast = false;                 // fast_math, for its code
+  /// Of an Abstract one: a value that Python asks for, at the end of the piece that computes it. Null: asking gives up.
+  std::function<Array(const Piece &piece)> answer;
 
   /// A value that Python was told, without a cut: nothing is known to depend on it yet.
   struct Told {
@@ -165,6 +167,7 @@ private:
   int entryOf(const Array &array) const;
   void holdContent(const Array &array);
   void cut(int64_t asked, const Array &value, const char *why, const Location &at);
+  Array answered(const Array &value, const char *why, const Location &at);
   Piece takePiece();
   /// What a piece hands on: where its slots are kept, and what they hold. Written inputs come first, then the cells of `held`.
   struct HandedOn {

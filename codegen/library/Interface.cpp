@@ -42,6 +42,12 @@ std::string freeName(std::string wanted, llvm::StringSet<> &taken) {
 /// Numbers that registers hold; the others are read from memory.
 bool isGivenByValue(DType dtype) { return !isComplex(dtype) && !isNarrow(dtype); }
 
+} // namespace
+
+bool isMiss(const PackageEntry &entry, const PackageOutput &output) { return !entry.misses.empty() && &output == &entry.outputs.back(); }
+
+namespace {
+
 std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> taken) {
   std::vector<Argument> arguments;
   std::vector<TensorType> types = inputTypesOf(entry.program);
@@ -55,7 +61,7 @@ std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> t
         {freeName(input.name, taken), use, types[i].dtype, isScalar ? std::vector<SizeExpression>() : input.shape, input.weight});
   }
   for (auto [output, slot] : llvm::zip(entry.outputs, entry.program.outputs)) {
-    if (output.writes >= 0) continue;
+    if (output.writes >= 0 || isMiss(entry, output)) continue;
     const TensorType &type = entry.program.types[size_t(slot)];
     arguments.push_back({freeName(output.name, taken), Use::Written, type.dtype, shapeOf(entry, type), -1});
   }

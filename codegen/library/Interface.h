@@ -43,6 +43,8 @@ struct Interface {
 /// The functions of a package as a library of this name. Throws Error (package) where they can be none of C.
 Interface interfaceOf(const Package &package, const std::string &name);
 
+/// Whether an output is the number of a question, which callers do not see.
+bool isMiss(const PackageEntry &entry, const PackageOutput &output);
 /// The sizes of an array of an entry's program, in those of the caller.
 std::vector<SizeExpression> shapeOf(const PackageEntry &entry, const TensorType &type);
 /// The dtype of an input, as C has it: `const float *`, or `float` for a number.

@@ -132,7 +132,7 @@ private:
   }
 
   Constant *variant(const PackageEntry &entry, ArrayRef<Argument> arguments, ArrayRef<Code> codes) {
-    SmallVector<Constant *> table, symbols, inputs, byProcessor;
+    SmallVector<Constant *> table, symbols, inputs, byProcessor, misses;
     for (const Argument &a : arguments) table.push_back(argument(a));
     for (const SizeExpression &e : entry.symbols) symbols.push_back(expression(e));
     SmallVector<int64_t> bounds, outputs, placeOf(entry.inputs.size(), -1);
@@ -151,12 +151,14 @@ private:
       fields.push_back(c.number(isFloat(dtype) ? -byteSize(dtype) : byteSize(dtype)));
       inputs.push_back(c.record(fields));
     }
-    for (const PackageOutput &o : entry.outputs) outputs.push_back(o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
+    for (const PackageOutput &o : entry.outputs)
+      outputs.push_back(isMiss(entry, o) ? -1 : o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
+    for (const std::string &question : entry.misses) misses.push_back(c.text(question));
     for (const Code &code : codes)
       byProcessor.push_back(c.record({c.function(code.run), c.function(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
     return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), size(inputs), c.list(inputs),
-                     size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner)});
+                     size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner), size(misses), c.list(misses)});
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace kiln {
 
@@ -125,6 +126,15 @@ static void checkWrites(const PackageEntry &entry, std::span<Array *const> input
   }
 }
 
+/// Throws Error (trace) where a call took a way that was not recorded.
+static void checkMiss(const PackageEntry &entry, const Array &number) {
+  int64_t missed = 0;
+  std::memcpy(&missed, number.data(), sizeof missed);
+  if (missed > 0)
+    fail(ErrorKind::Trace, entry.name, "values", "a way that the arguments or an example of the export took",
+         "another answer at " + entry.misses[size_t(std::min(missed, int64_t(entry.misses.size()))) - 1]);
+}
+
 /// What a program is run on, for the arguments that it is given.
 std::vector<Array> PackagedFunction::inputsOf(const Instance &instance, std::span<Array *const> given) const {
   std::vector<Array> inputs;
@@ -165,7 +175,11 @@ std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, Jit
     std::ranges::move(inputsOf(*instance, given), inputs.begin());
     made = interpret(*instance->program, pointers, {});
   }
-  for (size_t i = 0; i < entry.outputs.size(); ++i)
+  if (!entry.misses.empty()) {
+    checkMiss(entry, made.back());
+    made.pop_back();
+  }
+  for (size_t i = 0; i < made.size(); ++i)
     if (entry.outputs[i].writes < 0) results.push_back(made[i]);
     else commit(*given[size_t(entry.outputs[i].writes)], made[i]);
   return results;

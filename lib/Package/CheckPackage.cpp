@@ -39,6 +39,7 @@ public:
     checkProgram();
     for (size_t i = 0; i < entry.inputs.size(); ++i) checkInput(entry.inputs[i], types[i]);
     for (size_t i = 0; i < entry.outputs.size(); ++i) checkOutput(entry.outputs[i], entry.program.outputs[i]);
+    checkMisses();
     checkBoxes(entry.checked);
     checkBoxes(entry.assumed);
     if (entry.checked.empty() && entry.assumed.empty()) wrong("sizes", "some that it is for", 0);
@@ -61,6 +62,13 @@ private:
   void checkExpression(const SizeExpression &expression) const {
     if (!isValid(expression, entry.dimensions.size()))
       malformed("expressions of '" + entry.name + "'", "numbers, dimensions and operations in postfix order", "others");
+  }
+
+  void checkMisses() const {
+    if (entry.misses.empty()) return;
+    bool isNumber = !entry.outputs.empty() && entry.outputs.back().writes < 0 &&
+                    entry.program.types[size_t(entry.program.outputs.back())] == TensorType{DType::I64, {}};
+    if (!isNumber) malformed("last output of '" + entry.name + "'", "an int64 of rank 0, the number of a question", "another");
   }
 
   /// Inputs are row-major, on the host, and left as they are: weights cannot be written over.

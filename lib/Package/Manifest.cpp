@@ -67,6 +67,7 @@ Json writeEntry(const PackageEntry &entry, const std::string &program, const Pac
   json["checked"] = writeBoxes(entry.checked);
   json["assumed"] = writeBoxes(entry.assumed);
   json["signature"] = entry.signature.empty() ? Json() : parse(bytesOf(entry.signature), "signature of '" + entry.name + "'");
+  if (!entry.misses.empty()) json["misses"] = entry.misses;
   json["dimensions"] = json["inputs"] = json["outputs"] = Json::array();
   for (const Dimension &d : entry.dimensions) json["dimensions"].push_back({{"name", d.name}, {"least", d.least}, {"most", d.most}});
   std::vector<TensorType> types = inputTypesOf(entry.program);
@@ -153,6 +154,8 @@ PackageEntry readEntry(const Value &value, const Package &package) {
   entry.symbols = readExpressions(value.at("symbols"), entry.dimensions);
   entry.checked = readBoxes(value.at("checked"));
   entry.assumed = readBoxes(value.at("assumed"));
+  if (value.has("misses"))
+    for (const Value &question : value.at("misses").list()) entry.misses.push_back(question.text());
   if (const Json &signature = value.at("signature").json; !signature.is_null()) entry.signature = signature.dump();
   return entry;
 }
@@ -178,7 +181,7 @@ void checkTypes(const Value &value, const PackageEntry &entry) {
 void checkFormat(const Value &root) {
   std::vector<Value> format = root.at("format").list();
   if (format.size() != 2) root.at("format").wrong("a major and a minor version");
-  if (format[0].number() != kPackageVersion) format[0].wrong(std::to_string(kPackageVersion));
+  if (format[0].number() < 1 || format[0].number() > kPackageVersion) format[0].wrong("1 to " + std::to_string(kPackageVersion));
   if (format[1].number() < 0) format[1].wrong("a number of at least 0");
 }
 
@@ -189,7 +192,9 @@ std::string write(const SizeExpression &expression, const std::vector<Dimension>
 }
 
 std::string write(const Package &package) {
-  Json json = {{"format", {kPackageVersion, kPackageMinor}}, {"name", package.name}};
+  // The least version whose readers are right: those of the first one know nothing of questions.
+  bool asks = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return !entry.misses.empty(); });
+  Json json = {{"format", {asks ? kPackageVersion : 1, kPackageMinor}}, {"name", package.name}};
   json["entries"] = json["weights"] = Json::array();
   for (size_t i = 0; i < package.entries.size(); ++i) json["entries"].push_back(writeEntry(package.entries[i], programMember(i), package));
   for (const PackageWeight &weight : package.weights) {

@@ -14,7 +14,7 @@
 
 namespace kiln {
 
-inline constexpr int64_t kPackageVersion = 1, kPackageMinor = 0;
+inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 0; // the latest
 
 /// A size that the caller chooses, from `least` to `most`.
 struct Dimension {
@@ -61,7 +61,10 @@ struct PackageEntry {
   std::vector<SizeExpression> symbols; // of an open program: each of its symbols
   std::vector<SizeBox> checked;        // the sizes that this entry was checked for; without dimensions: one empty box
   std::vector<SizeBox> assumed;        // further sizes that it is used for: those that no entry of its name was checked for
-  std::string signature;               // how arguments and results are put together, as JSON: what Python needs, and nobody else
+  /// The questions about values that a call may answer as no recording did, each as where and why it was asked. Where there are some, the
+  /// last output is an int64 of rank 0: 0, or the number of the question from 1, and the other results of that call are of no use.
+  std::vector<std::string> misses;
+  std::string signature; // how arguments and results are put together, as JSON: what Python needs, and nobody else
 };
 
 /// An array that entries share. The bytes are row-major, and belong to `owner`: a mapped file, or the array that is being exported.

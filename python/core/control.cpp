@@ -9,6 +9,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstring>
+
 namespace py11 = pybind11;
 
 namespace kiln::py {
@@ -98,6 +100,16 @@ void defineControl(PyObject *module) {
         [](py11::object function, py11::tuple examples) { return located([&] { return record(function.ptr(), examples); }); });
   m.def("inline_body",
         [](const RecordedBody &body, py11::tuple given) { return located([&] { return wrapAll(inlineBody(body, given)); }); });
+  m.def("apply_trace", [](py11::bytes words, py11::tuple given) { // its results, each operation applied here
+    return located([&] {
+      RecordedBody body;
+      std::string_view raw = words;
+      std::vector<int64_t> list(raw.size() / sizeof(int64_t));
+      std::memcpy(list.data(), raw.data(), list.size() * sizeof(int64_t));
+      body.trace = std::make_shared<const Trace>(Trace::parse(list));
+      return wrapAll(inlineBody(body, given));
+    });
+  });
   m.def("loop", [](const RecordedBody &condition, const RecordedBody &body, py11::tuple carried) {
     return located([&] { return wrapAll(applyTo(Op::Loop, {condition, body}, carried)); });
   });

@@ -2,6 +2,7 @@
 #include "jit.h"
 #include "results.h"
 
+#include "frontend/Interpreter.h"
 #include "lib/Package/Programs.h"
 
 #include <algorithm>
@@ -29,8 +30,8 @@ PyObject *callUnwatched(Recorder &r, const Call &call) {
 enum class Unknown : uint8_t { Refused, Taken };
 
 /// Records a call, for a tree that watches what it reads. Throws Error (trace) where the call would run in eager.
-void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &arguments, const char *what, Unknown unknown,
-                const AtEnd &atEnd) {
+void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &arguments, const char *what, Unknown unknown, const AtEnd &atEnd,
+                const std::function<void(Recorder &)> &atBegin = {}) {
   std::string why = arguments.why, unwatched;
   if (why.empty()) {
     unwatched = watch(tree, state, arguments, false);
@@ -40,6 +41,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
     r.isFast = state.options.isFast;
+    if (atBegin) atBegin(r);
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
       std::vector<int32_t> held = countHolders(arguments);
@@ -125,6 +127,100 @@ Object listOf(const std::vector<Object> &objects) {
 }
 
 } // namespace
+
+namespace {
+
+/// What Python is told while a call is recorded: values of an example, by the interpreter.
+class Answers {
+public:
+  std::vector<Array> entries; // of the example, in the order of the recorder's
+  Array operator()(const Piece &piece) {
+    std::vector<const Array *> inputs;
+    for (const Source &s : piece.inputs) inputs.push_back(&of(s));
+    Paused paused;
+    made = interpret(piece.trace, inputs, nullptr);
+    Array asked = of(piece.asked);
+    std::vector<Array> next;
+    for (const Source &s : piece.live) next.push_back(of(s));
+    live = std::move(next);
+    return asked;
+  }
+
+private:
+  std::vector<Array> live, made;
+  const Array &of(const Source &s) const {
+    return (s.kind == Source::Entry ? entries : s.kind == Source::Live ? live : made)[size_t(s.index)];
+  }
+};
+
+Object pairOf(const Source &s) {
+  constexpr const char *kNames[] = {"entry", "live", "made"};
+  return Object(check(Py_BuildValue("(si)", kNames[s.kind], int(s.index))));
+}
+Object pairsOf(const std::vector<Source> &sources) {
+  std::vector<Object> pairs;
+  for (const Source &s : sources) pairs.push_back(pairOf(s));
+  return listOf(pairs);
+}
+
+/// A piece as (words, inputs, live, what is asked or None): and of what is asked (bits, where and why).
+Object describe(const Piece &piece, bool isLast) {
+  std::vector<int64_t> words = piece.trace.serialize();
+  Object asked = isLast ? Object::borrow(Py_None) : pairOf(piece.asked);
+  return Object(check(Py_BuildValue("(y#NNNy#s)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8),
+                                    pairsOf(piece.inputs).release(), pairsOf(piece.live).release(), asked.release(), piece.value.data(),
+                                    Py_ssize_t(piece.value.size()), (placeOf(piece.at) + piece.why).c_str())));
+}
+
+} // namespace
+
+PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given) {
+  PyObject *flatten, *places, *values; // of the arrays of the call, what the example has
+  if (!PyArg_ParseTuple(given, "OO!O!", &flatten, &PyTuple_Type, &places, &PyTuple_Type, &values)) return nullptr;
+  Tree tree;
+  std::vector<Piece> pieces;
+  std::vector<Source> outputs;
+  std::vector<Object> inputs, written;
+  auto valueOf = [&](PyObject *array) -> const Array & {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(places); ++i)
+      if (PyTuple_GET_ITEM(places, i) == array) return arrayOf(PyTuple_GET_ITEM(values, i));
+    return arrayOf(array);
+  };
+  size_t declared = 0;
+  auto objectOf = [&](const Recorder &r, size_t place) {
+    return place < declared ? Object::borrow(arguments.arrays[place]) : Object(check(wrap(Array(r.captured[place - declared]))));
+  };
+  recordCall(
+      state, tree, call, arguments, "export", Unknown::Taken,
+      [&](Recorder &r, PyObject *result) {
+        Object leaves(check(PyObject_CallOneArg(flatten, result)));
+        for (auto &[input, slot] : r.written()) {
+          outputs.push_back(r.output(slot));
+          written.emplace_back(check(PyLong_FromLong(input)));
+        }
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves.get()); ++i) {
+          int64_t slot = r.slotOf(arrayOf(PyList_GET_ITEM(leaves.get(), i)));
+          if (slot < 0) return std::string("the result has an array in it that the recording does not know");
+          outputs.push_back(r.output(slot));
+        }
+        for (int place : r.inputs()) inputs.push_back(objectOf(r, size_t(place)));
+        pieces = r.finish();
+        return std::string();
+      },
+      [&](Recorder &r) {
+        declared = arguments.key.arrays.size();
+        r.answer = [&r, &valueOf, &objectOf, answers = Answers()](const Piece &piece) mutable {
+          std::vector<int> all = r.inputs();
+          while (answers.entries.size() < all.size())
+            answers.entries.push_back(valueOf(objectOf(r, size_t(all[answers.entries.size()])).get()));
+          return answers(piece);
+        };
+      });
+  std::vector<Object> described;
+  for (const Piece &piece : pieces) described.push_back(describe(piece, &piece == &pieces.back()));
+  return Py_BuildValue("(NNNN)", listOf(described).release(), listOf(inputs).release(), listOf(written).release(),
+                       pairsOf(outputs).release());
+}
 
 PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten) {
   Tree tree;

@@ -161,6 +161,9 @@ PyObject *replayOnly(PyObject *self, PyObject *argsAndKwargs) { return recordApa
 /// _export(args, kwargs, flatten) -> what recordForPackage gives.
 PyObject *exportOnly(PyObject *self, PyObject *argsAndFlatten) { return readApart(self, argsAndFlatten, recordForPackage); }
 
+/// _export_path(args, kwargs, given) -> what recordPath gives.
+PyObject *exportPath(PyObject *self, PyObject *argsAndGiven) { return readApart(self, argsAndGiven, recordPath); }
+
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {
   JitState &state = jitOf(self);
@@ -190,6 +193,7 @@ PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
                          {"_forget", forget, METH_NOARGS, nullptr},
                          {"_replay", replayOnly, METH_VARARGS, nullptr},
                          {"_export", exportOnly, METH_VARARGS, nullptr},
+                         {"_export_path", exportPath, METH_VARARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},

@@ -67,6 +67,10 @@ std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Argument
 /// arrays of the result. A tuple: the words of the trace, the arrays that are its inputs, and the numbers of those that it writes; their
 /// contents are its first outputs. Throws Error (trace) where the call would run in eager.
 PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten);
+/// The same of a call that asks for values: it is told those of an example. `given`: flatten, arrays of the call, and what the example has
+/// in their place. A tuple: the pieces, cut where a value was asked for, the arrays that are inputs, the numbers of those that are written,
+/// and where their contents and the arrays of the result are found.
+PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given);
 /// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
 PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 

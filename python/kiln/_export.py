@@ -6,16 +6,16 @@ import os
 import re
 import tempfile
 
-from . import _core, _sizes
+from . import _core, _sizes, exceptions
 from ._creation import asarray
 from ._errors import make
 from ._front import Bound, check_callable, name_of
 from ._jit import jit
+from ._paths import Paths
 from ._signature import encode, is_array, is_namedtuple, text_of
 from ._weights import names_of
 from .tree import flatten_node
 
-_FORMATS = [1, 0]
 _NATIVE = {".so": "so", ".a": "archive", ".o": "obj"}
 # Words of C and C++ that are names in Python.
 _RESERVED = set("""alignas alignof asm auto bitand bitor bool case catch char compl complex const constexpr const_cast decltype default delete do double
@@ -25,7 +25,7 @@ typename typeof union unsigned using virtual void volatile wchar_t xor""".split(
 
 
 def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, input_names=None, output_names=None, assume_sizes=False,
-           header=None, project=None, target=None, cpu=None, weights=None):
+           examples=(), miss="error", header=None, project=None, target=None, cpu=None, weights=None):
     """Writes a function as a package: a file that ``kn.load`` runs without the function's source; or as a library for C.
 
     The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
@@ -49,6 +49,12 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Names of the arrays among the arguments, in their order, and of those of the result.
     assume_sizes : bool
         Whether calls may have sizes within the bounds at which the function was not recorded.
+    examples : list of tuples
+        Further arguments, of the same shapes and dtypes. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
+        recorded once with the values of ``args`` and once with those of each example, and the package takes each way that one of them took.
+    miss : str
+        What a call does that would take another way: ``"error"`` raises TraceError with the line of the question, and writes nothing; with ``"forbid"``
+        the export is refused unless there can be none.
     header : path
         Of a library: where its C header goes.
     project : path
@@ -64,7 +70,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     CompileError
         Where a library cannot hold what the function does, or cannot be made for the target.
     TraceError
-        Where the function cannot be recorded without values: it asks for one (``if x > 0``), or changes other state than arrays.
+        Where the function cannot be recorded: it asks for values at sizes that calls choose, gives results of several structures, or changes other state
+        than arrays.
     ValueError
         For names and files that cannot be.
     """
@@ -75,6 +82,10 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a' or '*.o', got '{path}'")
     if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None]):
         raise make("ValueError", f"export: {given[0]}: expected it for a library alone, got one for the package '{path}'")
+    if miss not in ("error", "forbid"):
+        raise make("ValueError", f"export: miss: expected 'error' or 'forbid', got {miss!r}")
+    if isinstance(f, dict) and examples:
+        raise make("ValueError", "export: examples: expected them for one function, got a dict of entries")
     several = f if isinstance(f, dict) else {entry: (f, args, kwargs or {})}
     if isinstance(f, dict) and (args or kwargs):
         raise make("ValueError", "export: a dict of entries: expected their arguments in it, got others")
@@ -82,7 +93,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     for called, what in several.items():
         if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
             raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
-        package.add(called, *what, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
+        package.add(called, *what, examples=examples, miss=miss, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
     if suffix == ".kiln":
         package.write(path)
     else:
@@ -153,7 +164,7 @@ class Draft:
     def manifest(self):
         """The manifest, as JSON (docs/formats/package.md)."""
         weights = [{"name": n, "dtype": w.dtype.name, "shape": list(w.shape)} for n, w in zip(self.weight_names, self.weights)]
-        return json.dumps({"format": _FORMATS, "name": self.name, "entries": self.entries, "weights": weights})
+        return json.dumps({"format": [2, 0], "name": self.name, "entries": self.entries, "weights": weights})
 
     def write(self, path):
         _core.write_package(self.manifest(), self.programs, self.weights, path)
@@ -171,7 +182,7 @@ class _Argument:
 class _Recording:
     """An entry: its arguments, and the function recorded at some sizes."""
 
-    def __init__(self, draft, entry, function, args, kwargs, dynamic, input_names, output_names, assume_sizes):
+    def __init__(self, draft, entry, function, args, kwargs, examples, miss, dynamic, input_names, output_names, assume_sizes):
         check_callable(function)
         self.draft, self.entry, self.output_names = draft, entry, output_names
         self.jitted = function if isinstance(function, (_core.JitFunction, Bound)) else jit(function)
@@ -182,9 +193,11 @@ class _Recording:
         except TypeError as error:
             raise make("ValueError", f"export: arguments of '{entry}': expected those of {name_of(function)}{self.signature}: {error}") from None
         self.arguments, self.values = [], dict(self.bound.arguments)
+        self.miss, self.questions, self.examples = miss, [], None
         self.parameters = [[n, self.signature.parameters[n].kind.name, encode(v, (n,), self._leaf)] for n, v in self.bound.arguments.items()]
         self.names = self._input_names(input_names)
         self.sizes = _sizes.Dimensions(dynamic, self.arguments, self.names, list(self.bound.arguments), assume_sizes)
+        self.examples = [self._values(self.bound), *(self._example(e) for e in examples)]
 
     def _leaf(self, value, path):
         if is_array(value):
@@ -221,23 +234,69 @@ class _Recording:
         bound = inspect.BoundArguments(self.signature, {n: filled(v) for n, v in self.bound.arguments.items()})
         return bound.args, bound.kwargs, made
 
-    def record(self, sizes):
-        """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
-        args, kwargs, made = self._call(sizes)
-        result, outputs = None, []
+    def _values(self, bound):
+        """The arrays of a call."""
+        arrays = []
+        for name, value in bound.arguments.items():
+            encode(value, (name,), lambda v, path: arrays.append(v if isinstance(v, _core.Array) else asarray(v)) if is_array(v) else None)
+        return arrays
+
+    def _example(self, args):
+        """Those of an example, which are as those of the call are."""
+        if not isinstance(args, tuple):
+            raise make("ValueError", f"export: examples: expected tuples of arguments, got a {type(args).__name__}")
+        try:
+            bound = self.signature.bind(*args)
+        except TypeError as error:
+            raise make("ValueError", f"export: examples: expected arguments of {name_of(self.jitted)}{self.signature}: {error}") from None
+        form = lambda b: [[n, encode(v, (n,), lambda v, _: ["array", tuple(v.shape), asarray(v).dtype.name] if is_array(v) else ["fixed"])] for n, v in b.arguments.items()]  # noqa: E731
+        if form(bound) != form(self.bound):
+            raise make("ValueError", f"export: examples: expected arguments like those of the call, of the same shapes, dtypes and plain values, got {form(bound)} for {form(self.bound)}")
+        return self._values(bound)
+
+    def _joined(self):
+        """The function without its questions, as the examples answer them, and how its result is put together."""
+        paths = Paths(self.entry, len(self.arguments))
+        for values in self.examples:
+            args, kwargs, made = self._call([])
+            flatten, result, outputs = self._flattened()
+            pieces, arrays, written, ends = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, tuple(made), tuple(values)))
+            types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
+            paths.add(pieces, arrays, written, ends, {id(a): i for i, a in enumerate(made)}, (result[0], types, [list(map(str, path)) for _, path in outputs]))
+        if self.miss == "forbid" and paths.open_questions():
+            raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
+        return paths, *paths.join()
+
+    def _flattened(self):
+        """A function that takes a result apart, and where it leaves the structure and the arrays, each with its path."""
+        result, outputs = [], []
 
         def flatten(value):
-            nonlocal result
-            result = encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))
+            result[:] = [encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))]
             return [a for a, _ in outputs]
 
-        words, arrays, written = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
+        return flatten, result, outputs
+
+    def record(self, sizes):
+        """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
+        flatten, result, outputs = self._flattened()
+        args, kwargs, made = self._call(sizes)
+        try:
+            words, arrays, written = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
+            result, paths = result[0], [list(map(str, path)) for _, path in outputs]
+        except exceptions.TraceError:
+            if sizes:
+                raise
+            joined, result, paths = self._joined()
+            self.questions = joined.questions if joined.open_questions() else []
+            args, _, made = self._call(sizes)
+            keep = slice(None) if self.questions else slice(-1)
+            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export(tuple(made), {}, lambda results: results)
         places = {id(a): i for i, a in enumerate(made)}
         inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument
         captured = [a for a in arrays if id(a) not in places]
         names = names_of(captured, self.core.__wrapped__, self.prefix, self.values)
         weights = [self.draft.weight(a, n) for a, n in zip(captured, names)]
-        paths = [list(map(str, path)) for _, path in outputs]
         return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths])
 
     def variants(self):
@@ -268,7 +327,7 @@ class _Recording:
                 made |= {"role": "size", "number": found.numbers[i - len(arguments) - len(weights)]}
             inputs.append(made)
         outputs = []
-        output_names = _unique(self._output_names(paths), taken + names)
+        output_names = _unique([*self._output_names(paths), *(["miss"] if self.questions else [])], taken + names)
         for i, (dtype, shape) in enumerate(output_types):
             sizes = [found.symbols[-1 - s] if s < 0 else s for s in shape]
             is_written = i < len(written)
@@ -276,7 +335,7 @@ class _Recording:
             outputs.append({**made, "writes": names[written[i]]} if is_written else made)
         signature = {"parameters": self._renumbered(arguments), "result": result}
         return {"words": found.words, "inputs": inputs, "outputs": outputs, "dimensions": dimensions, "symbols": found.symbols, "checked": found.checked,
-                "assumed": found.assumed, "signature": signature}
+                "assumed": found.assumed, "signature": signature, **({"misses": self.questions} if self.questions else {})}
 
     def _renumbered(self, arguments):
         """The parameters, whose arrays are numbered as the inputs are."""

@@ -94,7 +94,8 @@ class Entry:
         self._function = module._loaded.function(self.name)
         self._inputs = [i for i in variants[0]["inputs"] if i["role"] in ("argument", "number")]
         signature, given = variants[0]["signature"], [n for n, i in enumerate(self._inputs) if "initial" not in i]
-        if not check(signature, given, sum("writes" not in o for o in variants[0]["outputs"])):
+        results = [o for o in variants[0]["outputs"] if "writes" not in o]
+        if not check(signature, given, len(results) - ("misses" in variants[0])):
             raise make("PackageError", f"package '{module.name}': signature of '{self.name}': expected one of its arguments and results for Python, got {'none' if signature is None else 'another'}")
         self._parameters = Parameters(signature["parameters"])
         self._result = signature["result"]
@@ -121,7 +122,7 @@ class Entry:
 
     def __repr__(self):
         most = max(self._variants, key=lambda v: len(v["symbols"]))  # the others are special cases
-        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in most['outputs'])}>"
+        return f"<entry {self.name}{self.signature}: {', '.join(_describe(i) for i in self._inputs)} -> {', '.join(_describe(o) for o in seen(most))}>"
 
 
 def _array(value, known):
@@ -134,3 +135,8 @@ def _array(value, known):
 def _describe(known):
     """``x float32[n, 3]``"""
     return f"{known['name']} {known['dtype']}[{', '.join(map(size_text, known.get('shape', ())))}]"
+
+
+def seen(variant):
+    """The outputs that callers get: without the number of a question that has another answer."""
+    return variant["outputs"][:-1] if "misses" in variant else variant["outputs"]

@@ -1,7 +1,7 @@
 """How arguments and results of packages are put together: trees that JSON holds, of arrays by number and plain values.
 
 A tree is a list whose head says what it is: ["array", n], ["value", v], ["number", text] (one that JSON has no form for), ["fixed", text] (something that
-was given when the package was made), ["list" | "tuple", items], ["dict", [[key, item], ...]] or ["namedtuple", name, fields, items].
+was given when the package was made), ["item", n] (of a result: the number that an array holds), ["list" | "tuple", items], ["dict", [[key, item], ...]] or ["namedtuple", name, fields, items].
 """
 import collections
 import inspect
@@ -62,6 +62,8 @@ def build(tree, arrays):
     kind, *rest = tree
     if kind == "array":
         return arrays[rest[0]]
+    if kind == "item":
+        return arrays[rest[0]].item()
     if kind == "value":
         return rest[0]
     if kind == "number":
@@ -113,7 +115,7 @@ def check(signature, inputs, outputs):
     """Whether a signature that a file says is one: trees of known kinds that have each array of ``inputs`` once, and results below ``outputs``."""
     def arrays(tree):
         kind, *rest = tree
-        if kind == "array":
+        if kind in ("array", "item"):
             (place,) = rest
             return [place] if type(place) is int else [-1]
         if kind in ("list", "tuple", "namedtuple", "dict"):

@@ -4,7 +4,7 @@ import sys
 
 from . import _core
 from ._errors import KilnError
-from ._load import load
+from ._load import load, seen
 from ._signature import size_text
 
 def _array_text(known):
@@ -37,9 +37,11 @@ def _entry_lines(module, name):
             yield f"    and for {_sizes_text(first['dimensions'], variant['assumed'])} (assumed)"
         number = module._manifest["entries"].index(variant)
         yield f"    {module._loaded.operations(number)} operations, weights: {', '.join(i['weight'] for i in variant['inputs'] if i['role'] == 'weight') or 'none'}"
-        for known in variant["outputs"]:
+        for known in seen(variant):
             if "writes" not in known:
                 yield f"    {known['name']:12} result {_array_text(known)}"
+        for question in variant.get("misses", ()):
+            yield f"    not every answer is known at {question}"
 
 
 def describe(module):

@@ -139,6 +139,7 @@ TEST(Package, RefusesWhatDoesNotFitTogether) {
       {"entries: expected at least one", [](Package &p) { p.entries.clear(); }},
       {"inputs of 'run': expected 2", [](Package &p) { p.entries[0].inputs.pop_back(); }},
       {"outputs of 'run': expected 1", [](Package &p) { p.entries[0].outputs.clear(); }},
+      {"last output of 'run': expected an int64 of rank 0", [](Package &p) { p.entries[0].misses = {"f.py:1: asked"}; }},
       {"symbols of 'run': expected 1", [](Package &p) { p.entries[0].symbols.clear(); }},
       {"names of 'run': expected each once", [](Package &p) { p.entries[0].inputs[1].name = "x"; }},
       {"a weight of the package, got none", [](Package &p) { p.entries[0].inputs[1].weight = 7; }},
@@ -211,7 +212,7 @@ TEST(Package, RefusesOtherFiles) {
     writeArchive(folder / "c.kiln", members);
     refuses(folder / "c.kiln", expected);
   };
-  replaced("\"format\": [\n  1,", "\"format\": [\n  2,", "manifest.format[0]: expected 1, got 2");
+  replaced("\"format\": [\n  1,", "\"format\": [\n  3,", "manifest.format[0]: expected 1 to 2, got 3");
   replaced("{\n \"entries\"", "{\n \"entries", "expected JSON, got");
   replaced("\"assumed\": []", "\"checked\": []", "'checked' twice");
   replaced("\"role\": \"argument\"", "\"role\": \"king\"", "the role of an input, got \"king\"");

@@ -23,6 +23,7 @@ static int grow(int64_t *bytes, int64_t by) {
 static int is_staged(const Plan *plan, int64_t output) {
   const Variant *v = plan->variant;
   const int64_t *in_place = plan->code->in_place;
+  if (v->output[output] < 0) return 0;
   return v->arguments[v->output[output]].use == kReadAndWritten && !(in_place && in_place[output] >= 0);
 }
 
@@ -143,7 +144,8 @@ static void store_number(int64_t form, int64_t number, void *to) {
   }
 }
 
-static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_t *sizes, char *workspace) {
+/* *missed: the number of the question whose answer was not recorded, else 0. */
+static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_t *sizes, char *workspace, int64_t *missed) {
   const Variant *v = plan->variant;
   void **buffers = (void **)(workspace + plan->buffers);
   char *number = workspace + plan->numbers, *staged = workspace + plan->staged;
@@ -160,7 +162,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
     }
   }
   for (int64_t i = 0; i < v->outputs; ++i) {
-    buffers[v->inputs + i] = given[v->output[i]];
+    buffers[v->inputs + i] = v->output[i] < 0 ? missed : given[v->output[i]];
     if (!is_staged(plan, i)) continue;
     kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
     buffers[v->inputs + i] = staged;
@@ -169,6 +171,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
   int32_t status = plan->code->run(m->services, buffers, plan->symbols, workspace);
   if (m->library->weights) kiln_leave(m, set);
   if (status) return status;
+  if (*missed) return NOT_RECORDED;
   for (int64_t i = 0; i < v->outputs; ++i)
     if (is_staged(plan, i)) {
       kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
@@ -186,8 +189,12 @@ int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_
   if (workspace && (status = check_workspace(f, &plan, given, sizes, workspace, bytes, report))) return status;
   void *own = workspace ? workspace : kiln_take(m, (size_t)plan.bytes);
   if (!own) return kiln_fail(report, OUT_OF_MEMORY, "%s: workspace: expected memory for %d bytes, got none", f->name, plan.bytes);
-  status = run(m, &plan, given, sizes, own);
+  int64_t missed = 0;
+  status = run(m, &plan, given, sizes, own, &missed);
   if (!workspace) kiln_give(m, own);
+  if (status == NOT_RECORDED)
+    return kiln_fail(report, status, "%s: expected values that lead to a recorded way, got another answer at %s", f->name,
+                     plan.variant->miss[missed - 1]);
   if (status) kiln_fail(report, status, "%s: expected data that it can compute with: %s", f->name, kiln_status_text(status));
   return status;
 }

@@ -66,10 +66,12 @@ typedef struct Variant {
   int64_t inputs;
   const Input *input;
   int64_t outputs;
-  const int64_t *output; /* the argument that each becomes */
+  const int64_t *output; /* the argument that each becomes; -1: the number of a question, of those below, or 0 */
   const Code *code;      /* for each processor */
   int64_t inner;         /* arrays of the program's own, whose sizes follow from those of the caller */
   const Argument *array;
+  int64_t misses;
+  const char *const *miss; /* the questions that may have other answers than were recorded */
 } Variant;
 
 typedef struct Function {
