@@ -187,14 +187,10 @@ PyObject *setMode(PyObject *, PyObject *name) {
 }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(jitMode)]); }
 
-PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
-                         {"_entries", entries, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr},
-                         {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr},
-                         {"_export", exportOnly, METH_VARARGS, nullptr},
-                         {"_export_path", exportPath, METH_VARARGS, nullptr},
-                         {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},       {"_entries", entries, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},      {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},      {"_export", exportOnly, METH_VARARGS, nullptr},
+                         {"_export_path", exportPath, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
