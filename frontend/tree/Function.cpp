@@ -82,6 +82,7 @@ bool Function::adoptCode(Step &step) {
   if (segment.code && counted.insert(segment.code.get()).second) {
     bool isNew = !std::exchange(segment.code->isCounted, true) && !segment.code->result.fromCache;
     ++(isNew ? compiles : cacheHits);
+    codeIsThere(step, isNew);
   }
   return true;
 }

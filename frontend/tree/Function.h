@@ -13,6 +13,7 @@ enum class JitMode : uint8_t { Auto, Sync, Off };
 
 class Function {
 public:
+  virtual ~Function() = default;
   int64_t calls = 0, hits = 0, misses = 0, compiles = 0, cacheHits = 0;
 
   const std::vector<std::shared_ptr<Tree>> &trees() const { return all; }
@@ -40,6 +41,10 @@ public:
   bool adoptCode(Step &step);
   /// Drops all trees; calls that run keep theirs.
   void forget();
+
+protected:
+  /// A step of the function is the first of it that runs some code: compiled for it, or found in the cache.
+  virtual void codeIsThere(const Step &, bool /*isCompiled*/) {}
 
 private:
   std::vector<std::shared_ptr<Tree>> all;

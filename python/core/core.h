@@ -34,6 +34,7 @@ struct PythonSide {
   PyObject *makeResult = nullptr; // (class, data, children) -> object
   PyObject *opFunction = nullptr, *dtypeClass = nullptr;
   PyObject *thingClasses = nullptr; // of further objects that are in keys by identity: (Enum, functools.partial)
+  PyObject *log = nullptr;          // (function, kind, text): writes a line
   PyObject *lineOf = nullptr;       // (code, instruction) -> "file.py:3: "
 };
 PythonSide &side();

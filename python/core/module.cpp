@@ -421,6 +421,7 @@ void definePythonSide(py11::module_ &m) {
     side.leave = take("leave");
     side.note = take("note");
     side.where = take("where");
+    side.log = take("log");
     side.lineOf = take("line_of");
     side.form = take("form");
     side.flatten = take("flatten");

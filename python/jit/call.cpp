@@ -1,5 +1,6 @@
 // One call of a jitted function: its key, its tree, and the run.
 #include "jit.h"
+#include "log.h"
 #include "results.h"
 #include "search.h"
 
@@ -154,6 +155,18 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
   return why;
 }
 
+/// An error on its way to the caller, set aside.
+class ErrorAside {
+public:
+  ErrorAside() { PyErr_Fetch(&type, &value, &trace); }
+  ~ErrorAside() {
+    if (type) PyErr_Restore(type, value, trace);
+  }
+
+private:
+  PyObject *type, *value, *trace;
+};
+
 /// Records a call of a tree while it runs as eager does.
 Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
   Recorded recorded;
@@ -169,7 +182,10 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   auto &search = recorded.search;
   if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
   recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
-  if (search) recorded.unseen = search->finish();
+  if (search) {
+    ErrorAside error; // the search runs code of Python
+    recorded.unseen = search->finish();
+  }
   path.entries = r.inputs();
   if (!recorded.result) {
     bool isOfPath = r.left.empty() && !PyErr_ExceptionMatches(PyExc_MemoryError); // other values may do without
@@ -260,18 +276,6 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
   return true;
 }
 
-/// An error on its way to the caller, set aside.
-class ErrorAside {
-public:
-  ErrorAside() { PyErr_Fetch(&type, &value, &trace); }
-  ~ErrorAside() {
-    if (type) PyErr_Restore(type, value, trace);
-  }
-
-private:
-  PyObject *type, *value, *trace;
-};
-
 /// A call that Python drives: its operations are put off until a value is needed, and run as segments then.
 PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
   Recorder r(Recorder::Deferred);
@@ -296,13 +300,13 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   Path &path = recorded.path;
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
+  ErrorAside error;
   if (recorded.unseen.size() && stateOf(*tree).isOptional && isNew) { // the analysis knows better
     state.prefersSearch = false;
     return recorded.result.release();
   }
   if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
   if (why.empty() && isNew && path.pieces.empty()) why = path.why;
-  ErrorAside error;
   if (why.size()) tree->end(Node::Eager, why);
   else why = path.why;
   if (why.size()) state.noteMiss(why);
@@ -317,7 +321,8 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   if (!state.makeRoom()) return state.misses++, callEager(call);
-  if (state.misses) state.noteGrowth("variant " + std::to_string(state.misses) + " of shapes, dtypes, numbers and what is read by name");
+  if (state.misses && (state.options.warnOnMiss || logs(Log::Guards)))
+    state.noteGrowth("variant " + std::to_string(state.misses) + ": " + describeDifference(state, arguments));
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);
   return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
 }
@@ -633,10 +638,23 @@ void JitState::note(const std::string &why, const char *what) {
 }
 
 void JitState::noteGrowth(const std::string &what) {
+  if (logs(Log::Guards)) writeLog(Log::Guards, *this, what + ": recorded again");
   if (options.warnOnMiss) note(what, "records again: ");
 }
 
+void JitState::codeIsThere(const Step &step, bool isCompiled) {
+  Log kind = isCompiled ? Log::Compile : Log::Cache;
+  if (!logs(kind)) return;
+  const Segment &s = step.segment;
+  auto at = std::ranges::find_if(step.locations, [](const Location &l) { return l.code != nullptr; });
+  writeLog(kind, *this,
+           (at == step.locations.end() ? "" : placeOf(*at)) + std::to_string(s.ops) + " operations in " +
+               std::to_string(s.executable->info.kernels) + " kernels, " + (isCompiled ? "" : "found in ") +
+               milliseconds(s.code->result.milliseconds * 1e-3));
+}
+
 void JitState::noteMiss(const std::string &why, const char *what) {
+  if (logs(Log::Guards)) writeLog(Log::Guards, *this, (what ? what : "calls run in eager: ") + why);
   if (options.raiseOnMiss)
     throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
   note(why, what);

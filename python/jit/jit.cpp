@@ -1,6 +1,7 @@
 // kiln.JitFunction: the type behind @kn.jit. A plain call is compared with the entry used last and runs native code; everything else is
 // in call.cpp.
 #include "jit.h"
+#include "log.h"
 
 #include <structmember.h>
 
@@ -185,6 +186,13 @@ PyObject *setMode(PyObject *, PyObject *name) {
     fail(ErrorKind::Value, "KILN_JIT", "mode", "auto, sync or off", PyUnicode_AsUTF8(shown.get()));
   });
 }
+PyObject *setLog(PyObject *, PyObject *kinds) {
+  unsigned long bits = PyLong_AsUnsignedLong(kinds);
+  if (PyErr_Occurred()) return nullptr;
+  logged = unsigned(bits);
+  Py_RETURN_NONE;
+}
+PyObject *getLog(PyObject *, PyObject *) { return PyLong_FromUnsignedLong(logged); }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(jitMode)]); }
 
 PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},       {"_entries", entries, METH_NOARGS, nullptr},
@@ -200,6 +208,8 @@ PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSe
 PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
                            {"set_jit_mode", setMode, METH_O, nullptr},
                            {"jit_mode", getMode, METH_NOARGS, nullptr},
+                           {"set_log", setLog, METH_O, nullptr},
+                           {"log", getLog, METH_NOARGS, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 
 } // namespace

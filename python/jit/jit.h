@@ -44,6 +44,9 @@ struct JitState : Function {
   /// Tells that a call runs in eager, or what else is not as it was to be; throws Error (trace) where that was to be raised.
   void noteMiss(const std::string &why, const char *what = nullptr);
   int visit(visitproc visit, void *arg) const;
+
+protected:
+  void codeIsThere(const Step &step, bool isCompiled) override;
 };
 
 /// A call that is not the plain one of last time.

@@ -1,10 +1,9 @@
 """``kn.config``: the settings that the environment gives, shown and changed."""
 import contextlib
 import os
-import warnings
 
 from . import _core
-from ._errors import KilnWarning, make
+from ._errors import make
 
 
 class Config:
@@ -24,6 +23,8 @@ class Config:
         Bytes that the folder may hold; 0 for no limit.
     num_threads : int
         Threads of long operations.
+    log : tuple of str
+        What is written to ``sys.stderr`` as it happens: "compile", "cache", "guards".
     dump_dir : str
         Folder for the program after each stage of compilation; empty for none.
 
@@ -36,13 +37,15 @@ class Config:
     """
 
     __slots__ = ()
-    _names = ("jit", "cache", "cache_dir", "cache_path", "cache_limit", "num_threads", "dump_dir")
+    _names = ("jit", "cache", "cache_dir", "cache_path", "cache_limit", "num_threads", "log", "dump_dir")
 
     def __getattr__(self, name):
         if name == "jit":
             return _core.jit_mode()
         if name == "num_threads":
             return _core.get_num_threads()
+        if name == "log":
+            return tuple(word for i, word in enumerate(_LOGS) if _core.log() >> i & 1)
         if name == "cache_dir":
             return _core.cache_folder()
         if name in self._names:
@@ -54,6 +57,8 @@ class Config:
             return _core.set_jit_mode(value)
         if name == "num_threads":
             return _core.set_num_threads(value)
+        if name == "log":
+            return _core.set_log(_log_bits("config: log", value))
         if name not in self._names:
             raise AttributeError(f"config: expected one of {', '.join(self._names)}, got '{name}'")
         wanted = {"cache": bool, "cache_dir": str, "cache_path": tuple, "cache_limit": int, "dump_dir": str}[name]
@@ -68,7 +73,7 @@ class Config:
     @contextlib.contextmanager
     def override(self, **settings):
         """``with kn.config.override(jit="sync", cache=False):`` other settings for a while."""
-        before = _core.cache_config(), {name: getattr(self, name) for name in ("jit", "num_threads")}
+        before = _core.cache_config(), {name: getattr(self, name) for name in ("jit", "num_threads", "log")}
         try:
             for name, value in settings.items():
                 setattr(self, name, value)
@@ -99,6 +104,15 @@ _WORDS = {"1": True, "yes": True, "on": True, "true": True, "0": False, "no": Fa
 _LOGS = ("compile", "cache", "guards")
 
 
+def _log_bits(what, words):
+    """The bits of kinds of lines. Raises ValueError for what is none."""
+    words = [words] if isinstance(words, str) else list(words)
+    for word in words:
+        if word not in _LOGS:
+            raise make("ValueError", f"{what}: expected some of {', '.join(_LOGS)}, got '{word}'")
+    return sum(1 << i for i, word in enumerate(_LOGS) if word in words)
+
+
 def _read_environment(environment):
     """Settings that the native part does not read; what is wrong is said here, at import."""
     config.jit = environment.get("KILN_JIT") or "auto"
@@ -112,11 +126,7 @@ def _read_environment(environment):
     if device.lower() not in ("cpu", "cpu:0"):
         raise make("DeviceError", f"KILN_DEVICE: expected 'cpu', the one device there is, got '{device}'")
     logs = [word for word in (environment.get("KILN_LOG") or "").split(",") if word]
-    for word in logs:
-        if word not in _LOGS:
-            raise make("ValueError", f"KILN_LOG: expected some of {', '.join(_LOGS)}, got '{word}'")
-    if logs:
-        warnings.warn("KILN_LOG: nothing is logged yet: f.explain() tells what became of a function", KilnWarning, stacklevel=3)
+    _core.set_log(_log_bits("KILN_LOG", logs))
 
 
 config = Config()

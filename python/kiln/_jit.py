@@ -2,6 +2,7 @@
 import atexit
 import dataclasses
 import inspect
+import sys
 import warnings
 import weakref
 
@@ -23,6 +24,11 @@ def note(function, why, what="calls run in eager: "):
         return
     _told.add((name, why))
     warnings.warn(f"jitted function '{name}': {what}{why}", KilnWarning, stacklevel=2)
+
+
+def log(function, kind, text):
+    """Writes a line about a jitted function, as ``KILN_LOG`` asks for."""
+    print(f"kiln {kind}: {name_of(function)}: {text}", file=sys.stderr)
 
 
 ANY_SIZE = 2**62

@@ -1,5 +1,6 @@
 """Variables of the environment: what they mean, and what is said of values that make no sense."""
 import os
+import re
 import subprocess
 import sys
 
@@ -33,9 +34,48 @@ def test_values_that_make_no_sense_are_errors_at_import(environment, text):
     assert "importlib" not in errors.strip().splitlines()[-1] and "_ValueError" not in errors, errors
 
 
-def test_logs_are_said_to_be_missing():
-    code, _, errors = run("import kiln", KILN_LOG="compile")
-    assert code == 0 and "KilnWarning: KILN_LOG: nothing is logged yet" in errors
+LOGGED = """
+import kiln as kn
+lr = 0.01
+@kn.jit
+def step(x):
+    y = x * lr
+    return y + 1 if kn.sum(x) > 0 else y
+for _ in range(3): step(kn.ones(4))
+lr = 0.001
+step(kn.ones(4))
+step(kn.ones(5))
+step(-kn.ones(5))
+"""
+
+
+def test_logs(tmp_path):
+    """Compilations, what the cache had, and which guard failed, as it happens."""
+    code, _, errors = run(LOGGED, KILN_LOG="compile,cache,guards", KILN_JIT="sync", KILN_CACHE_DIR=str(tmp_path))
+    lines = errors.splitlines()
+    assert code == 0 and lines
+    assert re.fullmatch(r"kiln compile: step: <string>:\d: \d operations in \d kernels, [\d.e+]+ ms", lines[0])
+    guards = [line for line in lines if line.startswith("kiln guards")]
+    assert guards[0] == "kiln guards: step: variant 1: name 'lr' was 0.01, is 0.001: recorded again"
+    assert guards[1] == "kiln guards: step: variant 2: arguments are of another kind than at the last call: float32[5]: recorded again"
+    assert re.fullmatch(r"kiln guards: step: <string>:7: the truth value of an array is asked for, and is False for the first time: recorded again", guards[2])
+    code, _, errors = run(LOGGED, KILN_LOG="cache", KILN_JIT="sync", KILN_CACHE_DIR=str(tmp_path))
+    assert code == 0 and errors and all(re.fullmatch(r"kiln cache: step: .*found in [\d.e-]+ ms", line) for line in errors.splitlines())
+    assert run(LOGGED, KILN_JIT="sync", KILN_CACHE_DIR=str(tmp_path)) == (0, "", "")
+
+
+def test_logs_are_a_setting(capsys):
+    import kiln as kn
+    assert kn.config.log == ()
+    with kn.config.override(log=("guards",)):
+        assert kn.config.log == ("guards",)
+        f = kn.jit(lambda x: x.tobytes())
+        with pytest.warns(kn.KilnWarning):
+            f(kn.ones(3))
+    assert kn.config.log == () and "kiln guards: test_logs_are_a_setting.<locals>.<lambda>: calls run in eager: " in capsys.readouterr().err
+    for wrong in ("everything", ["guards", 1]):
+        with pytest.raises(ValueError, match="config: log: expected some of compile, cache, guards, got"):
+            kn.config.log = wrong
 
 
 def test_settings_that_do_hold():
