@@ -116,6 +116,7 @@ void Reader::settle(PyObject **slot) {
     int formula = state.numbers.add(std::move(ended.call));
     if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
     now[size_t(formula)] = Object::borrow(*slot);
+    if (state.numbers.mayRaise(formula)) state.risky.push_back(formula);
     return tag(slot, formula);
   }
   if (slot && ended.operands.size() && hasInputs) return;
@@ -159,6 +160,7 @@ void Reader::settleValue(PyObject **slot, Formula value) {
   if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
   now[size_t(formula)] = Object::borrow(*slot);
   state.told.emplace_back(formula, number);
+  if (state.numbers.mayRaise(formula) && isFloat(listener.arrayTold(number).dtype)) state.risky.push_back(formula);
   tag(slot, formula);
 }
 

@@ -75,6 +75,31 @@ bool Numbers::isLate(int formula, std::vector<int> *used) const {
   return isOne;
 }
 
+bool Numbers::mayRaise(int formula) const {
+  const Formula &f = at(formula);
+  if (f.kind == Formula::Call) return true;
+  if (f.kind == Formula::Value) return f.type == &PyLong_Type; // int() of what is no finite number
+  if (f.kind != Formula::Binary) return false;
+  constexpr unsigned kSafe = 1 << 0 | 1 << 1 | 1 << 5 | 1 << 7 | 1 << 10 | 1 << 12; // + & * | - ^ of a BINARY_OP
+  auto isFloat = [&](int i) { return at(i).type == &PyFloat_Type || (at(i).object && PyFloat_CheckExact(at(i).object.get())); };
+  return !(kSafe >> f.op & 1) || isFloat(f.of[0]) != isFloat(f.of[1]); // a large int does not become a float
+}
+
+std::vector<char> Numbers::computed(std::span<const int> others) const {
+  std::vector<char> all(formulas.size());
+  std::vector<int> next(others.begin(), others.end());
+  next.insert(next.end(), results.begin(), results.end());
+  for (const Condition &c : conditions) next.push_back(c.formula);
+  for (const OfArray &a : arrays) next.push_back(a.formula);
+  while (!next.empty()) {
+    int i = next.back();
+    next.pop_back();
+    if (std::exchange(all[size_t(i)], 1)) continue;
+    next.insert(next.end(), at(i).of.begin(), at(i).of.end());
+  }
+  return all;
+}
+
 void Numbers::set(int formula, const Object &value, NumberValues &values) const {
   if (values.size() < formulas.size()) values.resize(formulas.size());
   values[size_t(formula)] = value;

@@ -3,6 +3,7 @@
 
 #include "frontend/frames/Place.h"
 
+#include <span>
 #include <vector>
 
 namespace kiln::py {
@@ -42,6 +43,10 @@ public:
   void useResult(int formula) { results.push_back(formula); }
   /// Whether a formula has a value only when operations have run: it uses values of arrays, which are added to `used`.
   bool isLate(int formula, std::vector<int> *used = nullptr) const;
+  /// Whether computing it may raise, for other numbers of the types that its operands have.
+  bool mayRaise(int formula) const;
+  /// By formula, whether every call computes it: conditions, results and arrays are made of it, or it is of one of `others`.
+  std::vector<char> computed(std::span<const int> others) const;
   /// The value of an array becomes known; false where the number cannot be made.
   bool take(int formula, PyObject *element, NumberValues &values) const;
   void set(int formula, const Object &value, NumberValues &values) const;

@@ -243,7 +243,7 @@ Object PythonState::withStored(PyObject *result) const {
 }
 
 std::shared_ptr<const Stores> PythonState::takeStores() {
-  named.clear(), told.clear();
+  named.clear(), told.clear(), risky.clear();
   if (stores.empty() && late.empty()) return nullptr;
   auto made = std::make_shared<Stores>();
   made->all = std::exchange(stores, {});

@@ -64,6 +64,7 @@ public:
   std::vector<std::pair<int, int>> taken; // as in Stores
   std::vector<std::pair<int, Object>> fixed;
   std::vector<int> late;
+  std::vector<int> risky;           // formulas that the call computed, which may raise: no result need have them
   std::vector<Store> stores;        // of the call that is recorded
   std::vector<Held> changed;        // containers that some path stores to
   bool isOptional = false;          // the analysis could tell, too
@@ -78,7 +79,8 @@ public:
   /// The same for another call, of which nothing is known yet.
   PythonState forCall() const {
     PythonState next = *this;
-    next.stores.clear(), next.named.clear(), next.told.clear(), next.taken.clear(), next.fixed.clear(), next.late.clear();
+    next.stores.clear(), next.named.clear(), next.told.clear(), next.taken.clear(), next.fixed.clear(), next.late.clear(),
+        next.risky.clear();
     return next;
   }
   /// Whether its code may turn elements of arrays into numbers.

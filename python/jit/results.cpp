@@ -82,6 +82,12 @@ public:
     return t;
   }
 
+  /// What the call computed and left alone is computed by later calls as well, where that may raise.
+  void useRisky() {
+    for (int formula : state->risky)
+      if (!state->numbers.computed(state->late)[size_t(formula)]) useNumber(formula);
+  }
+
 private:
   Recorder &r;
   const Arguments &arguments;
@@ -176,6 +182,7 @@ std::string placeOf(const Location &at) {
 std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending, PythonState *state) {
   ResultReader reader(recorder, arguments, state);
   ending.result = reader.read(result);
+  if (state) reader.useRisky();
   if (reader.why.size()) return reader.why;
   ending.results = std::move(reader.results);
   for (auto &[input, slot] : recorder.written()) ending.commits.push_back({input, recorder.output(slot)});

@@ -272,6 +272,92 @@ def test_what_a_call_that_raised_left_is_not_of_the_next_one():
     assert not any(v["eager"] for v in f.explain().variants)
 
 
+# What is computed and left alone may raise all the same.
+RAISES = {
+    "an integer of a rate": """
+class C: rate = 1.0
+c = C()
+@jit
+def f(x):
+    c.rate *= 1e200
+    if x.sum() > 1: t = int(c.rate * 4) + 1
+    return x * 2
+---
+f(x)
+f(x)
+f(-x)
+f(x)
+""",
+    "a quotient of a counter": """
+c = {"k": 3}
+@jit
+def f(x):
+    c["k"] -= 1
+    t = 1 / c["k"]
+    return x + 1
+---
+f(x)
+f(x)
+f(x)
+f(x)
+""",
+    "a floor of a rate": """
+import math
+rate = [1.0]
+@jit
+def f(x):
+    rate[0] = rate[0] * 1e160
+    t = math.floor(rate[0])
+    return x + rate[0]
+---
+f(x)
+f(x)
+f(x)
+""",
+    "an integer of an element": """
+@jit
+def f(x):
+    t = int(x[0])
+    return x + 1
+---
+f(x)
+f(x * 1.5)
+f(x * 2.5)
+f(x * 3.5)
+f(x * kn.inf)
+f(x * kn.nan)
+f(x)
+""",
+    "a quotient of an element": """
+@jit
+def f(x):
+    t = 1.0 / float(x[0])
+    return x + 1
+---
+f(x)
+f(x + 1.5)
+f(x + 2.5)
+f(x * 0)
+f(x)
+""",
+    "a power of a counter": """
+class C: k = 1
+c = C()
+@jit
+def f(x):
+    c.k = c.k * 40
+    t = 10.0 ** c.k
+    return x
+---
+f(x)
+f(x)
+f(x)
+f(x)
+""",
+}
+test_what_raises = cases(RAISES)
+
+
 LOSES = """
 import os
 import subprocess
