@@ -57,6 +57,14 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   return host;
 }
 
+Array Recorder::asItIs(const Array &array) {
+  int64_t slot = left.empty() ? slotOf(array) : -1;
+  Paused paused;
+  Array kept = copy(array);
+  if (slot >= 0) rebind(kept, slot);
+  return kept;
+}
+
 void Recorder::cutBy(Told &value) {
   if (pieces.size() >= kMostPieces) giveUp("one call asks for very many values");
   if (left.empty()) cut(cellSlot(value.array.storage.get()), value.array, value.why, value.at);

@@ -82,6 +82,9 @@ public:
     const char *why;
     Location at;
   };
+  bool isAside = false; // what runs is no part of the call
+  /// A copy of what an array is now, which stays that.
+  Array asItIs(const Array &array);
   bool tells = false;     // the next single element that Python asks for is told without a cut
   std::vector<Told> told; // so far
   /// Cuts here, by a value that was told.
@@ -160,7 +163,11 @@ private:
   void rebind(Array &result, int64_t slot);
   bool isMine(const Array &array) const { return array.mark.recorder == id; }
   bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }
-  Location here() const { return locate ? locate() : Location(); }
+  Location here() const {
+    Location at = locate ? locate() : Location();
+    at.isForeign |= isAside;
+    return at;
+  }
   /// The slot and version of an array's cell; null where it is none of this recording.
   std::pair<int32_t *, int32_t *> cellOf(const Array &array);
   int64_t slotOfView(const Array &array, int64_t cellSlot);

@@ -22,12 +22,12 @@ bool changes(std::string_view name) {
 
 /// Builtin functions that a reader tells apart.
 struct Builtins {
-  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable;
+  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *print;
   static const Builtins &get() {
     static const Builtins known = [] {
       Object module(check(PyImport_ImportModule("builtins")));
       auto take = [&](const char *name) { return check(PyObject_GetAttrString(module.get(), name)); };
-      return Builtins{take("isinstance"), take("issubclass"), take("getattr"), take("hasattr"), take("callable")};
+      return Builtins{take("isinstance"), take("issubclass"), take("getattr"), take("hasattr"), take("callable"), take("print")};
     }();
     return known;
   }
@@ -209,6 +209,8 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
   PyObject *first = args[-2], *second = args[-1];
   bool isMethod = isCalleeFirst ? second != nullptr : first != nullptr;
   PyObject *callee = isCalleeFirst || isMethod ? first : second;
+  PyObject *named = hasNames ? top[-1] : std::exchange(names, nullptr);
+  if (!isMethod && print(callee, args, i.arg, named)) return;
   if (!isMethod) return callObject(callee, args, i.arg, hasNames);
   callObject(callee, args - 1, i.arg + 1, hasNames);
 }
@@ -246,6 +248,43 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
   if (sort == Sort::Instance) return special(callee, {"__call__"});
   enter(callee);
+}
+
+/// What is printed: later calls print it anew when they are over, as it was at this place.
+bool Reader::print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *named) {
+  bool isOwn = callee == package().print;
+  if (!isOwn && callee != Builtins::get().print) return false;
+  Py_ssize_t count = named ? PyTuple_GET_SIZE(named) : 0;
+  Object given(check(PyTuple_New(n - count))), byName(check(PyDict_New()));
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    Object value = printed(args[i]);
+    if (i < n - count) {
+      PyTuple_SET_ITEM(given.get(), i, value.release());
+      continue;
+    }
+    PyObject *name = PyTuple_GET_ITEM(named, i - (n - count));
+    bool isFile = !isOwn && !PyUnicode_CompareWithASCIIString(name, "file");
+    if (isFile && value.get() != Py_None) fail("prints to a file");
+    if (PyDict_SetItem(byName.get(), name, value.get())) throw PythonError();
+  }
+  Object both(check(PyTuple_Pack(2, given.get(), byName.get())));
+  state.stores.push_back({placeOf(Place::Output, callee), -1, both});
+  isPrinting = true;
+  listener.setAside(true);
+  return true;
+}
+
+/// What is shown of an argument without code of the user: numbers, texts, arrays as they are now, and tuples of such.
+Object Reader::printed(PyObject *o, int depth) {
+  constexpr int kDeepest = 8;
+  Sort sort = values.sortOf(o);
+  if (sort == Sort::Plain) return Object::borrow(o);
+  if (sort == Sort::Array) return listener.asItIs(o);
+  if (sort != Sort::Tuple || !PyTuple_CheckExact(o) || depth == kDeepest) fail(std::string("prints a ") + Py_TYPE(o)->tp_name);
+  Object parts(check(PyTuple_New(PyTuple_GET_SIZE(o))));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i)
+    PyTuple_SET_ITEM(parts.get(), i, printed(PyTuple_GET_ITEM(o, i), depth + 1).release());
+  return parts;
 }
 
 /// Functions that look at what they are given in a way that is known.

@@ -28,8 +28,9 @@ private:
 
 struct Place {
   /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
-  /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object.
-  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number };
+  /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object. Output: what a function prints,
+  /// which is stored to alone.
+  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number, Output };
   Kind kind = Entry;
   Held container;
   Object key;

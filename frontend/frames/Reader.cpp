@@ -97,6 +97,7 @@ bool Reader::start() {
 }
 
 bool Reader::finish() {
+  if (std::exchange(isPrinting, false)) listener.setAside(false);
   bool isWhole = hook->isWhole() && !live.empty();
   hook->stop();
   numberInputs = outer;
@@ -134,6 +135,10 @@ void Reader::before(const Frame &frame, const Instruction &instruction, int offs
   visits = 0;
   mayTag = false;
   try {
+    if (std::exchange(isPrinting, false)) {
+      listener.setAside(false);
+      if (live.empty() || live.back().frame != frame) fail("prints by code that it runs itself as well");
+    }
     follow(frame, instruction, offset);
     judge(frame, instruction, frame.stack() + instruction.depth);
   } catch (const Stop &) {
@@ -186,7 +191,9 @@ void Reader::open(const Frame &frame) {
 void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
   std::string_view name = Opcodes::get().name(i.op);
   switch (kindOf(i.op)) {
-  case Kind::Nothing: return;
+  case Kind::Nothing:
+    if (name == "KW_NAMES") names = PyTuple_GET_ITEM(frame.code()->co_consts, i.arg);
+    return;
   case Kind::Truth: return truth(top[-1]);
   case Kind::Operation: return operation(i, name, top);
   case Kind::Deep:

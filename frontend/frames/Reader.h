@@ -33,6 +33,10 @@ public:
   /// Nobody needs one of them any more.
   virtual void forget(int told) = 0;
   virtual DType dtypeOf(PyObject *array) = 0;
+  /// An array as it is now, whatever is written later.
+  virtual Object asItIs(PyObject *array) = 0;
+  /// Whether what runs from here on is no part of the call.
+  virtual void setAside(bool isAside) = 0;
   /// The array that one of them is of.
   virtual const Array &arrayTold(int told) = 0;
 };
@@ -87,6 +91,8 @@ private:
   size_t manyTold = 4;                        // when it is looked which elements are needed still
   std::deque<Array> casts;                    // of elements, that operations have taken
   std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
+  PyObject *names = nullptr;                  // of the arguments of the next call, before CPython 3.13
+  bool isPrinting = false;                    // the instruction under way does
   bool mayTag = false;                        // the instruction under way leaves what it reads on the stack
   /// What the instruction under way leaves on the stack, where it ends well.
   struct Expected {
@@ -189,6 +195,8 @@ private:
   void coverFunction(PyObject *function);
   void call(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  bool print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *names);
+  Object printed(PyObject *o, int depth = 0);
   bool callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n);
   bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);
   void callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n);

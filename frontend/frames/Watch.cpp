@@ -109,7 +109,8 @@ Object Place::read() const {
   }
   case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
   case Keys: return keysOf(of);
-  case Number: break;
+  case Number:
+  case Output: break;
   }
   return Object();
 }
@@ -127,6 +128,7 @@ std::string Place::describe() const {
   case Member: return "attribute " + quoted;
   case Item: return "item " + std::to_string(index);
   case Items: return "the length of a list";
+  case Output: return "what is printed";
   case Keys: return "the keys of a dict or set";
   default: return "name " + quoted;
   }
@@ -170,6 +172,7 @@ void Store::put(PyObject *of, PyObject *to) const {
   case Place::Attribute: status = PyObject_GenericSetAttr(of, place.key.get(), to); break;
   case Place::Items: status = PyList_Append(of, to); break;
   case Place::Item: status = PyList_SetItem(of, place.index, Py_NewRef(to)); break;
+  case Place::Output: status = Object(PyObject_Call(of, PyTuple_GET_ITEM(to, 0), PyTuple_GET_ITEM(to, 1))) ? 0 : -1; break;
   default: break;
   }
   if (status) throw PythonError();

@@ -438,6 +438,7 @@ void definePythonSide(py11::module_ &m) {
                            take("kind_of"),
                            kiln::py::functionOf,
                            kiln::py::arrayOfNumber,
+                           take("print"),
                            take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel

@@ -43,6 +43,8 @@ public:
   int told() override { return int(recorder.told.size()); }
   void dependOn(int told) override { recorder.cutBy(recorder.told[size_t(told)]); }
   void forget(int told) override { recorder.told[size_t(told)].array = Array(); }
+  Object asItIs(PyObject *array) override { return Object(check(wrap(recorder.asItIs(arrayOf(array))))); }
+  void setAside(bool isAside) override { recorder.isAside = isAside; }
   DType dtypeOf(PyObject *array) override { return arrayOf(array).dtype; }
   const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
   int misses(const Place &place, PyObject *number) override {

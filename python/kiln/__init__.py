@@ -16,7 +16,7 @@ from enum import Enum as _Enum
 from functools import partial as _partial
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, tree
+from . import _core, _capture, _dtypes, _errors, _jit, _objects, _repr, debug, tree
 
 _folder = _os.path.dirname(_os.path.abspath(__file__))
 _core_folder = _os.path.dirname(_os.path.abspath(_core.__file__))
@@ -30,7 +30,7 @@ def _form(name, args, named):
 
 _python_side = {
     "form": _form, "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "kind_of": _known.kind_of, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "log": _jit.log, "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "standard_library": _capture.LIBRARIES, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "log": _jit.log, "print": debug.print, "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "standard_library": _capture.LIBRARIES, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402

@@ -1,4 +1,6 @@
 """``kn.debug``: looking into a program while it runs."""
+import builtins
+
 from . import _core
 
 
@@ -34,3 +36,23 @@ def nans(on=True):
     before = _core.is_debugging_nans()
     _core.debug_nans(bool(on))
     return _Switch(before)
+
+
+def print(fmt, *args, **kwargs):  # noqa: A001
+    """Prints ``fmt.format(*args, **kwargs)`` with the values that a jitted function has at this place: ``kn.debug.print("loss {l:.3f}", l=loss)``.
+
+    The function stays compiled: later calls print when they are over, in order, what was there at this line, and the recording does not come to depend on it.
+    ``print`` does so as well, but what is formatted before (``print(f"{loss}")``) is asked for by Python.
+
+    Parameters
+    ----------
+    fmt : str
+        As for ``str.format``.
+    *args, **kwargs : arrays, numbers, texts, and tuples of such
+
+    Raises
+    ------
+    IndexError, KeyError, ValueError
+        Where the format does not fit what it is given.
+    """
+    builtins.print(fmt.format(*args, **kwargs))

@@ -177,7 +177,7 @@ EFFECTS = {
     "store to a dict": "params['w'] = {a}", "store to a list": "ws[0] = {a}", "store to an attribute": "cfg.inner.w = {a} * {n}", "store a number to an attribute": "cfg.inner.k = {n}", "store to a slot": "slots.w = {a}",
     "step of a layer": "net.layers[0].w = net.layers[0].w - {n} * {a}", "write into a layer": "net.layers[1].w -= {a}", "store to a computed key": "params[which] = {a} + {n}", "append a sum": "hist.append({a}.sum())", "new key of params": "params['z'] = {a}",
     "count of a layer": "net.layers[0].n += 1", "keep in a layer": "net.layers[0].seen.append({n})", "delete a key": "params.pop('z', None)", "store twice": "inner.w = {a}; inner.w = inner.w * {n}", "store a text": "inner.name = 'other'",
-    "set field": "o.extra = {n}", "print": "print('at', {n})", "print array": "print({a})", "set module attribute": "settings.k = {n}", "closure store": "put({n})", "setattr": "setattr(cfg, 'scale', {n})", "write in a helper's list": "cfg.items.append({n})",
+    "set field": "o.extra = {n}", "print": "print('at', {n})", "print array": "print({a})", "print named": "print({n}, {a}, sep='/', end='!\\n')", "debug print": "kn.debug.print('{{0}} {{v}}', {n}, v={a})", "print a tuple": "print(({n}, ({a}, 'x')))", "set module attribute": "settings.k = {n}", "closure store": "put({n})", "setattr": "setattr(cfg, 'scale', {n})", "write in a helper's list": "cfg.items.append({n})",
 }
 MUTATIONS = {
     "set global": "k0 = {n}", "set global int": "k1 = {i}", "set attribute": "cfg.scale = {n}", "set step": "cfg.step = {n}", "set class attribute": "Model.rate = {n}", "set table": "table[0] = {n}", "grow table": "table.append({n})",

@@ -73,7 +73,7 @@ def test_code_from_the_cache_and_for_any_size_is_explained():
 def test_what_runs_in_eager_has_no_kernels():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        f = kn.jit(lambda x: print(end="") or x)
+        f = kn.jit(lambda x: id(x) and x)
         f(kn.ones(1))
     assert f.explain().kernels() == [] and f.explain().to_dict()["variants"][0]["kernel_list"] == []
     with pytest.raises(IndexError):
@@ -135,7 +135,7 @@ def test_the_page_shows_paths_segments_and_kernels(tmp_path):
 def test_the_page_says_what_runs_in_eager_and_is_of_limited_size():
     @kn.jit
     def f(x):
-        print(x)
+        id(x)
 
     @kn.jit
     def many(x):
