@@ -281,12 +281,16 @@ class _Recording:
         """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
         flatten, result, outputs = self._flattened()
         args, kwargs, made = self._call(sizes)
+        recorded = None
         try:
-            words, arrays, written = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
-            result, paths = result[0], [list(map(str, path)) for _, path in outputs]
+            recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
         except exceptions.TraceError:
             if sizes:
                 raise
+        if recorded:
+            words, arrays, written = recorded
+            result, paths = result[0], [list(map(str, path)) for _, path in outputs]
+        else:  # it asks for values, which are those of examples
             joined, result, paths = self._joined()
             self.questions = joined.questions if joined.open_questions() else []
             args, _, made = self._call(sizes)

@@ -40,7 +40,7 @@ def _entry_lines(module, name):
         for known in seen(variant):
             if "writes" not in known:
                 yield f"    {known['name']:12} result {_array_text(known)}"
-        for question in variant.get("misses", ()):
+        for question in dict.fromkeys(variant.get("misses", ())):
             yield f"    not every answer is known at {question}"
 
 

@@ -37,7 +37,37 @@ def test_a_model_of_format_1(jit):
     assert int(m.state["calls"]) == len(sizes)
 
 
-@pytest.mark.parametrize("name", ["model.kiln"])
+SCALE = kn.asarray(np.asarray([0.5, 0.25, 0.5], "f"))
+
+
+def shrink(x, seen):
+    """What test/golden/ways.kiln was made of, format 2.0: the ways of [3, 1, -0.5], [0.5, 0.1, 0] and [-9, 2, 1]."""
+    trips = 0
+    while kn.max(kn.abs(x)) > 1:
+        x = x * SCALE
+        trips += 1
+    seen[...] = x
+    return {"sum": kn.sum(x) if kn.sum(x) > 0 else -kn.sum(x), "trips": trips}
+
+
+@pytest.mark.parametrize("jit", ["off", "sync"])
+def test_the_ways_of_format_2(jit):
+    m = kn.load(FOLDER / "ways.kiln", verify=True)
+    with kn.config.override(jit=jit):
+        for values in ([3, 1, -0.5], [0.5, 0.1, 0], [-9, 2, 1], [2.5, 3, 0], [-40, 0, 0]):
+            x, got, want = kn.asarray(np.asarray(values, "f")), kn.ones(3), kn.ones(3)
+            try:
+                found = m(x, got)
+            except kn.TraceError as error:
+                assert "another answer at test_golden_packages.py:" in str(error) and got.tolist() == [1, 1, 1] and values[0] == -40
+                continue
+            expected = shrink(x, want)
+            same_bits(found["sum"], expected["sum"])
+            same_bits(got, want)
+            assert found["trips"] == expected["trips"] and type(found["trips"]) is int and values[0] != -40
+
+
+@pytest.mark.parametrize("name", ["model.kiln", "ways.kiln"])
 def test_it_is_written_again_to_the_same_bytes(tmp_path, name):
     m = kn.load(FOLDER / name)
     programs = {e["program"]: m._loaded.program(i) for i, e in enumerate(m._manifest["entries"])}
