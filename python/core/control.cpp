@@ -9,8 +9,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 namespace py11 = pybind11;
 
 namespace kiln::py {
@@ -103,10 +101,7 @@ void defineControl(PyObject *module) {
   m.def("apply_trace", [](py11::bytes words, py11::tuple given) { // its results, each operation applied here
     return located([&] {
       RecordedBody body;
-      std::string_view raw = words;
-      std::vector<int64_t> list(raw.size() / sizeof(int64_t));
-      std::memcpy(list.data(), raw.data(), list.size() * sizeof(int64_t));
-      body.trace = std::make_shared<const Trace>(Trace::parse(list));
+      body.trace = std::make_shared<const Trace>(Trace::parse(toWords(words)));
       return wrapAll(inlineBody(body, given));
     });
   });

@@ -383,6 +383,12 @@ void setError() {
   }
 }
 
+std::vector<int64_t> toWords(std::string_view bytes) {
+  std::vector<int64_t> words(bytes.size() / sizeof(int64_t));
+  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(int64_t));
+  return words;
+}
+
 std::string currentPlace() {
   Object text(PyObject_CallNoArgs(side().where));
   const char *chars = text ? PyUnicode_AsUTF8(text.get()) : nullptr;

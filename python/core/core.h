@@ -102,6 +102,8 @@ bool initOpFunctions(PyObject *module);
 bool initJit(PyObject *module);
 /// The function of a jitted one, borrowed.
 PyObject *functionOf(PyObject *jitted);
+/// The words of a serialized program, which Python has as bytes.
+std::vector<int64_t> toWords(std::string_view bytes);
 /// Where the program is, as text: "file.py:3 ".
 std::string currentPlace();
 

@@ -362,17 +362,10 @@ void defineLibrary(py11::module_ &m) {
   });
 }
 
-std::vector<int64_t> toWords(py11::bytes words) {
-  std::string_view raw = words;
-  std::vector<int64_t> list(raw.size() / 8);
-  std::memcpy(list.data(), raw.data(), list.size() * 8);
-  return list;
-}
-
 /// Runs a serialized program of row-major inputs by `run(program, inputs, outputs, and how many there are)`.
 template <typename Run> py11::object runWords(py11::bytes words, py11::tuple inputs, const Run &run) {
   return located([&]() -> PyObject * {
-    std::vector<int64_t> program = toWords(words);
+    std::vector<int64_t> program = kiln::py::toWords(words);
     std::vector<Array> held;
     std::vector<const void *> from;
     std::vector<void *> to;
@@ -491,14 +484,14 @@ void defineDTypes(py11::module_ &m) {
 void definePrograms(py11::module_ &m) {
   m.def("print_ir", [](py11::bytes words, const std::string &stage) {
     return located([&]() -> PyObject * {
-      std::vector<int64_t> list = toWords(words);
+      std::vector<int64_t> list = kiln::py::toWords(words);
       return PyUnicode_FromString(printIr(list, stage).c_str());
     });
   });
   auto toBytes = [](const void *data, size_t size) { return PyBytes_FromStringAndSize(static_cast<const char *>(data), Py_ssize_t(size)); };
   m.def("pack_program", [toBytes](py11::bytes words) {
     return located([&] {
-      std::vector<int64_t> list = toWords(words);
+      std::vector<int64_t> list = kiln::py::toWords(words);
       std::vector<uint8_t> bytes = packProgram(parseTrace(list));
       return toBytes(bytes.data(), bytes.size());
     });
@@ -512,7 +505,7 @@ void definePrograms(py11::module_ &m) {
   });
   m.def("program_until", [toBytes](py11::bytes words, int64_t slot) { // with the value of one slot as its only result
     return located([&] {
-      Trace trace = Trace::parse(toWords(words));
+      Trace trace = Trace::parse(kiln::py::toWords(words));
       trace.outputs = {slot};
       trace.replaces.clear();
       std::vector<int64_t> part = trace.serialize();

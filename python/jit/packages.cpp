@@ -19,12 +19,6 @@ namespace {
 
 std::span<const uint8_t> bytesOf(std::string_view text) { return {reinterpret_cast<const uint8_t *>(text.data()), text.size()}; }
 
-std::vector<int64_t> toWords(std::string_view raw) {
-  std::vector<int64_t> list(raw.size() / 8);
-  std::memcpy(list.data(), raw.data(), list.size() * 8);
-  return list;
-}
-
 /// The bytes of an array, which the weight keeps.
 void fill(PackageWeight &weight, PyObject *array) {
   auto whole = std::make_shared<Array>(contiguous(leave(arrayOf(array), "an array is exported")));
