@@ -50,7 +50,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     assume_sizes : bool
         Whether calls may have sizes within the bounds at which the function was not recorded.
     examples : list of tuples
-        Further arguments, of the same shapes and dtypes. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
+        Further arguments, beside the same ``kwargs``, of the same shapes and dtypes. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
         recorded once with the values of ``args`` and once with those of each example, and the package takes each way that one of them took.
     miss : str
         What a call does that would take another way: ``"error"`` raises TraceError with the line of the question, and writes nothing; with ``"forbid"``
@@ -197,7 +197,7 @@ class _Recording:
         self.parameters = [[n, self.signature.parameters[n].kind.name, encode(v, (n,), self._leaf)] for n, v in self.bound.arguments.items()]
         self.names = self._input_names(input_names)
         self.sizes = _sizes.Dimensions(dynamic, self.arguments, self.names, list(self.bound.arguments), assume_sizes)
-        self.examples = [self._values(self.bound), *(self._example(e) for e in examples)]
+        self.examples = [self._values(self.bound), *(self._example(e, kwargs) for e in examples)]
 
     def _leaf(self, value, path):
         if is_array(value):
@@ -241,12 +241,12 @@ class _Recording:
             encode(value, (name,), lambda v, path: arrays.append(v if isinstance(v, _core.Array) else asarray(v)) if is_array(v) else None)
         return arrays
 
-    def _example(self, args):
-        """Those of an example, which are as those of the call are."""
+    def _example(self, args, kwargs):
+        """Those of an example, which are as those of the call are, with its keywords."""
         if not isinstance(args, tuple):
             raise make("ValueError", f"export: examples: expected tuples of arguments, got a {type(args).__name__}")
         try:
-            bound = self.signature.bind(*args)
+            bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise make("ValueError", f"export: examples: expected arguments of {name_of(self.jitted)}{self.signature}: {error}") from None
         form = lambda b: [[n, encode(v, (n,), lambda v, _: ["array", tuple(v.shape), asarray(v).dtype.name] if is_array(v) else ["fixed"])] for n, v in b.arguments.items()]  # noqa: E731
@@ -295,7 +295,9 @@ class _Recording:
             self.questions = joined.questions if joined.open_questions() else []
             args, _, made = self._call(sizes)
             keep = slice(None) if self.questions else slice(-1)
-            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export(tuple(made), {}, lambda results: results)
+            state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
+            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, lambda results: results)
+            arrays = [state[id(a)][1] if id(a) in state else a for a in arrays]
         places = {id(a): i for i, a in enumerate(made)}
         inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument
         captured = [a for a in arrays if id(a) not in places]

@@ -155,9 +155,16 @@ class Paths:
             nodes += node.answers.values()
         return nodes
 
-    def run(self, arguments):
-        """The results for the arrays of a call, and the number of the question that had another answer, or 0. What is written is written."""
-        entries = [*arguments, *self.others]
+    @property
+    def state(self):
+        """Arrays that are no arguments and are written on some way, in their order."""
+        return [a for i, a in enumerate(self.others, self.count) if i in self.written]
+
+    def run(self, arrays):
+        """The results for the arrays of a call, behind which stands the ``state``, and the number of the question that had another answer, or 0. What is written
+        is written."""
+        given = iter(arrays[self.count:])
+        entries = [*arrays[:self.count], *(next(given) if i in self.written else a for i, a in enumerate(self.others, self.count))]
         results = self._run(self.root, entries, [], zeros((), dtype="int64"))
         for place, new in zip(self.written, results):
             entries[place][...] = where(equal(results[-1], 0), new, entries[place]) if self.open_questions() else new

@@ -269,3 +269,27 @@ def test_errors(call, kind, text, tmp_path):
     with pytest.raises(kind, match=text):
         call(tmp_path / "f.kiln")
     assert not (tmp_path / "f.kiln").exists()
+
+
+class Counted:
+    def __init__(self):
+        self.w, self.count, self.largest = vec(1, 2, 3), kn.asarray(0.0), kn.zeros(3)
+
+    def __call__(self, x, *, k=2.0):
+        self.count[...] += 1
+        if kn.sum(x) > 3:
+            self.largest[...] = x
+            return x * self.w * k
+        return x - self.w
+
+
+def test_state_that_some_ways_write(tmp_path):
+    model, plain = Counted(), Counted()
+    kn.export(model, vec(1, 1, 1), kwargs={"k": 3.0}, to=tmp_path / "m.kiln", examples=[(vec(4, 4, 4),)])
+    assert float(model.count) == 0
+    m = kn.load(tmp_path / "m.kiln")
+    for k in range(4):
+        x = vec(2, 1, 0) * k
+        same_bits(np.asarray(m(x)), np.asarray(plain(x, k=3.0)))
+        same_bits(np.asarray(m.state["count"]), np.asarray(plain.count))
+        same_bits(np.asarray(m.state["largest"]), np.asarray(plain.largest))
