@@ -88,6 +88,20 @@ int Reader::formulaOf(PyObject *number) {
   return state.numbers.add(std::move(constant));
 }
 
+void Reader::giveNumber(PyObject *apart, Py_ssize_t parameter) {
+  Formula read;
+  read.kind = Formula::Read;
+  read.place.kind = Place::Argument;
+  read.place.index = parameter;
+  read.type = Py_TYPE(apart);
+  int formula = state.numbers.add(std::move(read));
+  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+  now[size_t(formula)] = Object::borrow(apart);
+  tagged[apart] = formula;
+  kept.push_back(Object::borrow(apart));
+  state.named.emplace_back(Object::borrow(apart), formula);
+}
+
 /// The number on the stack becomes one that is known by its formula.
 void Reader::tag(PyObject **slot, int formula) {
   Object apart = numberApart(*slot);

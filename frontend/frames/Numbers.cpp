@@ -100,6 +100,20 @@ std::vector<char> Numbers::computed(std::span<const int> others) const {
   return all;
 }
 
+std::vector<Py_ssize_t> Numbers::fixedArguments() const {
+  std::vector<Py_ssize_t> fixed;
+  std::vector<int> next;
+  for (const Condition &c : conditions)
+    if (at(c.formula).kind != Formula::Compare) next.push_back(c.formula);
+  while (!next.empty()) {
+    const Formula &f = at(next.back());
+    next.pop_back();
+    next.insert(next.end(), f.of.begin(), f.of.end());
+    if (f.kind == Formula::Read && f.place.kind == Place::Argument) fixed.push_back(f.place.index);
+  }
+  return fixed;
+}
+
 void Numbers::set(int formula, const Object &value, NumberValues &values) const {
   if (values.size() < formulas.size()) values.resize(formulas.size());
   values[size_t(formula)] = value;

@@ -47,6 +47,8 @@ public:
   bool mayRaise(int formula) const;
   /// By formula, whether every call computes it: conditions, results and arrays are made of it, or it is of one of `others`.
   std::vector<char> computed(std::span<const int> others) const;
+  /// Parameters whose numbers calls have to have again, as something else than a question was made of them.
+  std::vector<Py_ssize_t> fixedArguments() const;
   /// The value of an array becomes known; false where the number cannot be made.
   bool take(int formula, PyObject *element, NumberValues &values) const;
   void set(int formula, const Object &value, NumberValues &values) const;

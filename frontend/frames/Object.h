@@ -50,7 +50,7 @@ struct Package {
   PyObject *kindOf = nullptr;                                          // (object) -> what is known of it, as Known in Values.h
   PyObject *(*unjitted)(PyObject *) = nullptr;                         // the function of a jitted one, borrowed
   PyObject *(*arrayOfNumber)(PyObject *number, DType dtype) = nullptr; // one without axes; null, with an error set, where it does not fit
-  PyObject *print = nullptr;   // kn.debug.print
+  PyObject *print = nullptr;                                           // kn.debug.print
   PyObject *analyze = nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };
 Package &package();

@@ -3,6 +3,7 @@
 
 #include "frontend/frames/Object.h"
 
+#include <span>
 #include <string>
 
 namespace kiln::py {
@@ -29,17 +30,28 @@ private:
 struct Place {
   /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
   /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object. Output: what a function prints,
-  /// which is stored to alone.
-  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number, Output };
+  /// which is stored to alone. Argument: a number that the call was given for a parameter.
+  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number, Output, Argument };
   Kind kind = Entry;
   Held container;
   Object key;
-  Py_ssize_t index = 0; // of an Item; of a Number, which has no container, among those of the state that arrays are made of
+  Py_ssize_t index = 0; // of an Item; of a Number, which has no container, among those of the state that arrays are made of; of an
+                        // Argument the parameter
 
   Object read() const; // null if it is gone
   std::string describe() const;
   bool operator==(const Place &other) const;
 };
+
+/// A number that a call has for a parameter.
+struct GivenNumber {
+  Py_ssize_t parameter;
+  size_t position; // among the arguments of the call
+  PyObject *value; // an exact int or float
+  bool isOpen;     // it is no part of the call's key
+};
+/// Those of the call under way in this thread.
+extern thread_local std::span<const GivenNumber> givenNumbers;
 
 /// Whether two objects are the same number or text by type and bits, tuples of such, or one object.
 bool sameValue(PyObject *a, PyObject *b);

@@ -54,6 +54,8 @@ public:
   static bool canRead(PyObject *function) { return PyFunction_Check(function) && isHookProven(); }
   /// Starts to look. False where frames cannot be read.
   bool start();
+  /// An argument of the call: an object that nobody else holds, for the number that it has.
+  void giveNumber(PyObject *apart, Py_ssize_t parameter);
   /// The call is over: whether all of it was seen. The stored values are then in the state.
   bool finish();
   void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;

@@ -92,7 +92,13 @@ Held::Held(PyObject *o) {
   object = isWeak ? Object(check(PyWeakref_NewRef(o, nullptr))) : Object::borrow(o);
 }
 
+thread_local std::span<const GivenNumber> givenNumbers;
+
 Object Place::read() const {
+  if (kind == Argument) {
+    auto given = std::ranges::find(givenNumbers, index, &GivenNumber::parameter);
+    return given == givenNumbers.end() ? Object() : Object::borrow(given->value);
+  }
   PyObject *of = container.get();
   if (!of) return Object();
   switch (kind) {
@@ -110,6 +116,7 @@ Object Place::read() const {
   case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
   case Keys: return keysOf(of);
   case Number:
+  case Argument:
   case Output: break;
   }
   return Object();
@@ -129,6 +136,7 @@ std::string Place::describe() const {
   case Item: return "item " + std::to_string(index);
   case Items: return "the length of a list";
   case Output: return "what is printed";
+  case Argument: return "argument " + std::to_string(index);
   case Keys: return "the keys of a dict or set";
   default: return "name " + quoted;
   }

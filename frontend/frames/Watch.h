@@ -34,7 +34,8 @@ private:
   bool holdsByValue() const;
 };
 
-/// A place that a call stores to; of Items: that it appends to; of Output: that it calls, with a tuple of arguments and a dict of named ones.
+/// A place that a call stores to; of Items: that it appends to; of Output: that it calls, with a tuple of arguments and a dict of named
+/// ones.
 struct Store {
   Place place;
   int passed = -1; // the number of the argument that is stored to; none: the place has the container

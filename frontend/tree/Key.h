@@ -47,7 +47,8 @@ enum class KeyToken : uint8_t {
   Static,
   Keyword,
   Node,
-  Absent
+  Absent,
+  AnyNumber
 };
 
 /// Takes a call's arguments one after the other.

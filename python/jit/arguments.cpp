@@ -67,6 +67,12 @@ public:
     hold(value);
   }
 
+  /// A number, whichever it is.
+  void addAny(PyObject *value) {
+    hold(value);
+    to.key.token(KeyToken::AnyNumber, PyFloat_CheckExact(value));
+  }
+
   Object fail(std::string what) {
     if (to.why.empty()) to.why = "an argument " + what;
     return Object();
@@ -257,7 +263,7 @@ private:
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
-  why.clear(), numbers.clear();
+  why.clear(), numbers.clear(), given.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   held.clear();
 }
@@ -288,7 +294,7 @@ Py_ssize_t keywordOf(const Call &call, PyObject *name) {
 
 } // namespace
 
-void Arguments::read(const Parameters &parameters, const Call &call) {
+void Arguments::read(const Parameters &parameters, const Call &call, bool byValue) {
   Reader reader(*this);
   key.start(currentContext());
   auto isStatic = [&](size_t number, PyObject *name) {
@@ -299,6 +305,11 @@ void Arguments::read(const Parameters &parameters, const Call &call) {
   auto addAt = [&](size_t i, size_t number, PyObject *name) {
     if (isStatic(number, name)) {
       reader.addStatic(call.args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(number).c_str());
+    } else if (isNumber(call.args[i]) && !PyBool_Check(call.args[i]) && number < parameters.names.size()) {
+      bool isOpen = !byValue && number < parameters.open.size() && parameters.open[number];
+      given.push_back({Py_ssize_t(number), i, call.args[i], isOpen});
+      if (isOpen) reader.addAny(call.args[i]);
+      else reader.add(call.args[i]);
     } else if (Object instead = reader.add(call.args[i])) {
       if (actual.empty()) actual.assign(call.args, call.args + call.count());
       actual[i] = instead.get();

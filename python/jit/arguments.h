@@ -6,6 +6,8 @@
 #include "frontend/frames/Numbers.h"
 #include "frontend/tree/Key.h"
 
+#include <algorithm>
+
 namespace kiln::py {
 
 /// Which arguments are static, and the names of those that may be given by position or by name.
@@ -13,7 +15,8 @@ struct Parameters {
   std::vector<int> staticNumbers;
   Object staticNames; // frozenset or null
   std::vector<Object> names;
-  size_t positional = 0; // of the names, those that arguments by position are for
+  size_t positional = 0;  // of the names, those that arguments by position are for
+  std::vector<char> open; // by name, whether numbers are no part of a call's key
 };
 
 /// A named tuple that has nothing but its items.
@@ -35,6 +38,7 @@ struct Arguments {
   std::vector<PyObject *> passed;  // containers: tuples, lists, dicts and objects
   FirstPlace containers;           // of `passed`, as they were given and as they are used
   std::vector<PyObject *> classes; // of those that are no tuples, lists or dicts
+  std::vector<GivenNumber> given;  // numbers that parameters have
   NumberValues numbers;            // that the tree of the call computes of what it reads
   std::vector<PyObject *> values;  // what is no plain data: functions, classes, ...
   std::vector<PyObject *> actual;  // the arguments to call with, where NumPy arrays became ours; empty: as given
@@ -48,7 +52,9 @@ struct Arguments {
 
   void clear();
   /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.
-  void read(const Parameters &parameters, const Call &call);
+  /// `byValue`: all numbers are part of the key.
+  void read(const Parameters &parameters, const Call &call, bool byValue = false);
+  bool hasOpen() const { return std::ranges::any_of(given, &GivenNumber::isOpen); }
   /// An array that is read by name, behind the arguments.
   void addCaptured(PyObject *array);
   /// The call with our arrays.

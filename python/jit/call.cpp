@@ -81,8 +81,8 @@ std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool
   constexpr ptrdiff_t kMostAlike = 2; // beyond, numbers that change are looked for
   std::string why = state.find(function, arguments.classes, arguments.values);
   auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
-  bool isBetter =
-      maySearch && why.empty() && jitted.prefersSearch && Reader::canRead(function) && (alike >= kMostAlike || state.asksForNumbers());
+  bool isBetter = maySearch && why.empty() && Reader::canRead(function) &&
+                  (arguments.hasOpen() || (jitted.prefersSearch && (alike >= kMostAlike || state.asksForNumbers())));
   if (isBetter) {
     auto unknown = std::make_unique<PythonState>();
     unknown->unanalysed = "it has numbers that may change";
@@ -181,7 +181,15 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   auto before = settings();
   auto &search = recorded.search;
   if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
-  recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), call));
+  std::vector<PyObject *> args(call.args, call.args + call.count());
+  std::vector<Object> apart; // numbers that nobody else holds, in the place of those that are known as arguments
+  for (const GivenNumber &g : arguments.given) {
+    if (!search || !g.isOpen) continue;
+    args[g.position] = apart.emplace_back(numberApart(g.value)).get();
+    search->giveNumber(args[g.position], g.parameter);
+  }
+  Call told{call.function, args.data(), call.nargs, call.kwnames};
+  recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), told));
   if (search) {
     ErrorAside error; // the search runs code of Python
     recorded.unseen = search->finish();
@@ -301,6 +309,18 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
   ErrorAside error;
+  if (arguments.hasOpen() && recorded.search) {
+    std::vector<Py_ssize_t> fixed = recorded.search->state->numbers.fixedArguments();
+    if (recorded.unseen.size())
+      for (const GivenNumber &g : arguments.given) fixed.push_back(g.parameter);
+    state.closeNumbers(fixed);
+    if (fixed.size() && (!isNew || recorded.unseen.size())) return recorded.result.release();
+    if (fixed.size()) {
+      Arguments again;
+      again.read(state.options.parameters, call);
+      tree->key = again.key.finish();
+    }
+  }
   if (recorded.unseen.size() && stateOf(*tree).isOptional && isNew) { // the analysis knows better
     state.prefersSearch = false;
     return recorded.result.release();
@@ -547,6 +567,12 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
     } busy(arguments);
     Object function = state.function; // while it runs, the jitted function may be dropped
     arguments.read(state.options.parameters, call);
+    struct Now { // while the call is under way
+      std::span<const GivenNumber> outer = givenNumbers;
+      explicit Now(const Arguments &arguments) { numbers(arguments.given); }
+      ~Now() { givenNumbers = outer; }
+      void numbers(std::span<const GivenNumber> given) { givenNumbers = given; }
+    } now(arguments);
     Call actual = arguments.calling(call);
     PyObject *result;
     if (arguments.why.size()) {
@@ -554,7 +580,22 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       state.noteMiss(arguments.why);
       result = callEager(actual);
     } else {
-      auto entry = state.find([&](const Tree &tree) { return fits(tree, arguments); });
+      auto find = [&] { return state.find([&](const Tree &tree) { return fits(tree, arguments); }); };
+      auto readAgain = [&](bool byValue) {
+        now.numbers({});
+        arguments.clear();
+        arguments.read(state.options.parameters, call, byValue);
+        actual = arguments.calling(call);
+        now.numbers(arguments.given);
+      };
+      auto entry = find();
+      if (!entry && arguments.hasOpen()) { // what was recorded before its numbers were left out of keys
+        readAgain(true);
+        if (!(entry = find())) readAgain(false);
+      } else if (!entry && state.opensNumbers(arguments)) {
+        readAgain(false);
+        entry = find();
+      }
       const Step *whole = entry ? wholeOf(*entry) : nullptr;
       if (whole && whole->segment.executable && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
@@ -629,6 +670,32 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
 RunHooks runHooks(bool isLong) {
   bool isAsked = isLong && gettid() == getpid();
   return {isAsked ? pollSignals : nullptr, checkSignals, nullptr};
+}
+
+bool JitState::opensNumbers(const Arguments &arguments) {
+  constexpr int kChanges = 2;
+  if (!Reader::canRead(function.get())) return false;
+  bool opens = false;
+  for (const GivenNumber &g : arguments.given) {
+    if (g.isOpen) continue;
+    if (changing.size() <= size_t(g.parameter)) changing.resize(size_t(g.parameter) + 1);
+    Changing &c = changing[size_t(g.parameter)];
+    if (c.isFixed) continue;
+    c.changes += c.last && Py_TYPE(c.last.get()) == Py_TYPE(g.value) && !sameValue(c.last.get(), g.value);
+    c.last = Object::borrow(g.value);
+    if (c.changes < kChanges) continue;
+    options.parameters.open.resize(options.parameters.names.size());
+    opens = options.parameters.open[size_t(g.parameter)] = true;
+  }
+  return opens;
+}
+
+void JitState::closeNumbers(std::span<const Py_ssize_t> parameters) {
+  for (Py_ssize_t parameter : parameters) {
+    if (size_t(parameter) >= changing.size() || size_t(parameter) >= options.parameters.open.size()) continue;
+    changing[size_t(parameter)].isFixed = true;
+    options.parameters.open[size_t(parameter)] = false;
+  }
 }
 
 void JitState::note(const std::string &why, const char *what) {

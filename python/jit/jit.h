@@ -35,7 +35,14 @@ struct JitState : Function {
   Object function;
   JitOptions options;
   std::set<std::string> told; // notes that were given
-  bool prefersSearch = true;  // what it reads may be found while it runs, where the analysis could say it as well
+  /// Of a parameter: the number of the last call that was recorded, and how often it was another one.
+  struct Changing {
+    Object last;
+    int changes = 0;
+    bool isFixed = false; // it is needed as it is
+  };
+  std::vector<Changing> changing;
+  bool prefersSearch = true; // what it reads may be found while it runs, where the analysis could say it as well
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
@@ -43,6 +50,10 @@ struct JitState : Function {
   void noteGrowth(const std::string &what);
   /// Tells that a call runs in eager, or what else is not as it was to be; throws Error (trace) where that was to be raised.
   void noteMiss(const std::string &why, const char *what = nullptr);
+  /// Notes the numbers of a call that is new; whether some are no part of keys from here on.
+  bool opensNumbers(const Arguments &arguments);
+  /// Numbers of these parameters are part of keys for ever.
+  void closeNumbers(std::span<const Py_ssize_t> parameters);
   int visit(visitproc visit, void *arg) const;
 
 protected:

@@ -26,6 +26,7 @@ public:
     reader.finish();
     return reader.why;
   }
+  void giveNumber(PyObject *apart, Py_ssize_t parameter) { reader.giveNumber(apart, parameter); }
   size_t newArrays() const { return captured.empty() ? 0 : state->arrays.size() - arrays; }
   /// Whether nothing was added to what the tree watches since the search began.
   bool isOf(const PythonState &tree) const {
