@@ -5,10 +5,11 @@ import json
 import os
 import re
 import tempfile
+import warnings
 
 from . import _core, _sizes, exceptions
 from ._creation import asarray
-from ._errors import make
+from ._errors import KilnWarning, make
 from ._front import Bound, check_callable, name_of
 from ._jit import jit
 from ._paths import Paths
@@ -293,6 +294,9 @@ class _Recording:
         else:  # it asks for values, which are those of examples
             joined, result, paths = self._joined()
             self.questions = joined.questions if joined.open_questions() else []
+            if self.questions and len(self.examples) == 1:
+                warnings.warn(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
+                              f"{'; '.join(dict.fromkeys(self.questions))}: examples= names more ways", KilnWarning, stacklevel=2)
             args, _, made = self._call(sizes)
             keep = slice(None) if self.questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
