@@ -24,16 +24,6 @@ struct HookEvents {
 
 namespace {
 
-/// An error on its way to the caller, set aside.
-class ErrorAside {
-public:
-  ErrorAside() : error(PyErr_GetRaisedException()) {}
-  ~ErrorAside() { PyErr_SetRaisedException(error); }
-
-private:
-  PyObject *error;
-};
-
 /// The package as a tool of sys.monitoring, of a number that is free; under the lock of the interpreter.
 class Tool {
 public:

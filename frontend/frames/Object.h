@@ -43,6 +43,19 @@ inline PyObject *check(PyObject *o) {
   return o;
 }
 
+/// An error on its way to the caller, set aside: CPython 3.11 may drop one that is set while code of Python runs.
+class ErrorAside {
+public:
+  ErrorAside() { PyErr_Fetch(&type, &value, &trace); }
+  ~ErrorAside() {
+    if (type) PyErr_Restore(type, value, trace);
+  }
+  ErrorAside(const ErrorAside &) = delete;
+
+private:
+  PyObject *type, *value, *trace;
+};
+
 /// What is asked of the package: set once, by the module.
 struct Package {
   std::string folder, libraries;                                       // of itself, and of the standard library

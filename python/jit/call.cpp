@@ -155,18 +155,6 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
   return why;
 }
 
-/// An error on its way to the caller, set aside.
-class ErrorAside {
-public:
-  ErrorAside() { PyErr_Fetch(&type, &value, &trace); }
-  ~ErrorAside() {
-    if (type) PyErr_Restore(type, value, trace);
-  }
-
-private:
-  PyObject *type, *value, *trace;
-};
-
 /// Records a call of a tree while it runs as eager does.
 Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
   Recorded recorded;
@@ -533,12 +521,10 @@ void findPlain(Tree &entry, const Arguments &arguments) {
 }
 
 /// What the call did to lists and dicts that were given in another form, also where it raised.
-void giveBack(const Arguments &arguments, PyObject *result) {
+void giveBack(const Arguments &arguments) {
   if (arguments.replaced.empty()) return;
-  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
-  if (!result) PyErr_Fetch(&type, &value, &trace);
+  ErrorAside error;
   arguments.giveBack();
-  if (!result) PyErr_Restore(type, value, trace);
 }
 
 int64_t epoch = 0;
@@ -601,7 +587,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
         findPlain(*entry, arguments);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
-    giveBack(arguments, result);
+    giveBack(arguments);
     return result;
   });
 }

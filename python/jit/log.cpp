@@ -29,11 +29,9 @@ std::string showTypes(std::span<Array *const> arrays) {
 
 void writeLog(Log kind, const JitState &state, const std::string &text) {
   constexpr const char *kNames[] = {"compile", "cache", "guards"};
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
+  ErrorAside error;
   Object done(PyObject_CallFunction(side().log, "Oss", state.function.get(), kNames[size_t(kind)], text.c_str()));
-  PyErr_Clear();
-  PyErr_Restore(type, value, trace);
+  PyErr_Clear(); // of the line alone
 }
 
 std::string describeDifference(const JitState &state, const Arguments &arguments) {
