@@ -143,27 +143,16 @@ Piece Recorder::endPiece(HandedOn &on, int64_t asked) {
   return piece;
 }
 
-void Recorder::cut(int64_t asked, const Array &value, const char *why, const Location &at) {
+Array Recorder::cut(int64_t asked, const Array &value, const char *why, const Location &at) {
   HandedOn on;
   Piece &piece = pieces.emplace_back(endPiece(on, asked));
   piece.askedType = value.dtype;
-  piece.value = bitsOf(value);
   piece.why = why;
   piece.at = at;
+  Array told = values == Abstract ? answer(piece) : value;
+  piece.value = bitsOf(told);
   startPiece(on.slots, on.types, on.devices);
-}
-
-/// Cuts at a value that is found by the piece itself.
-Array Recorder::answered(const Array &value, const char *why, const Location &at) {
-  HandedOn on;
-  Piece &piece = pieces.emplace_back(endPiece(on, slotOf(value)));
-  piece.askedType = value.dtype;
-  piece.why = why;
-  piece.at = at;
-  Array host = answer(piece);
-  piece.value = bitsOf(host);
-  startPiece(on.slots, on.types, on.devices);
-  return host;
+  return told;
 }
 
 /// The inputs as what was put off read them.

@@ -40,7 +40,7 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   settle();
   if (at.isForeign || (values == Deferred && how == Leaving::Read)) return Mode::leave(value, why, how);
   bool isSmall = how == Leaving::Read && left.empty() && value.size() * byteSize(value.dtype) <= kMostBytes;
-  if (isSmall && values == Abstract && answer && pieces.size() < kMostPieces) return answered(value, why, at);
+  if (isSmall && values == Abstract && answer && pieces.size() < kMostPieces) return cut(slotOf(value), value, why, at);
   bool isGuard = isSmall && values == Computed;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");

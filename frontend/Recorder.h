@@ -173,8 +173,8 @@ private:
   int64_t slotOfView(const Array &array, int64_t cellSlot);
   int entryOf(const Array &array) const;
   void holdContent(const Array &array);
-  void cut(int64_t asked, const Array &value, const char *why, const Location &at);
-  Array answered(const Array &value, const char *why, const Location &at);
+  /// Ends the piece where a value is asked for, of an Abstract recording one without memory; what Python is told.
+  Array cut(int64_t asked, const Array &value, const char *why, const Location &at);
   Piece takePiece();
   /// What a piece hands on: where its slots are kept, and what they hold. Written inputs come first, then the cells of `held`.
   struct HandedOn {

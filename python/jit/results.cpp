@@ -84,8 +84,9 @@ public:
 
   /// What the call computed and left alone is computed by later calls as well, where that may raise.
   void useRisky() {
+    std::vector<char> computed = state->numbers.computed(state->late);
     for (int formula : state->risky)
-      if (!state->numbers.computed(state->late)[size_t(formula)]) useNumber(formula);
+      if (!std::exchange(computed[size_t(formula)], 1)) useNumber(formula);
   }
 
 private:
