@@ -130,9 +130,10 @@ static void checkWrites(const PackageEntry &entry, std::span<Array *const> input
 static void checkMiss(const PackageEntry &entry, const Array &number) {
   int64_t missed = 0;
   std::memcpy(&missed, number.data(), sizeof missed);
-  if (missed > 0)
-    fail(ErrorKind::Trace, entry.name, "values", "a way that the arguments or an example of the export took",
-         "another answer at " + entry.misses[size_t(std::min(missed, int64_t(entry.misses.size()))) - 1]);
+  if (!missed) return;
+  bool isNamed = missed > 0 && missed <= int64_t(entry.misses.size());
+  fail(ErrorKind::Trace, entry.name, "values", "a way that the arguments or an example of the export took",
+       "another answer at " + (isNamed ? entry.misses[size_t(missed) - 1] : "a place that it does not name"));
 }
 
 /// What a program is run on, for the arguments that it is given.

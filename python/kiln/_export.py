@@ -99,6 +99,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         package.write(path)
     else:
         _write_library(package, path, {**native, "emit": _NATIVE[suffix], "name": name})
+    for note in package.notes:
+        warnings.warn(note, KilnWarning, stacklevel=2)
 
 
 def _write_library(package, path, options):
@@ -137,6 +139,7 @@ class Draft:
 
     def __init__(self, name):
         self.name, self.entries, self.programs = name, [], {}
+        self.notes = []  # what whoever exports is to know
         self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
         self.contents = {}  # numbers of those that are made anew by each recording
 
@@ -295,8 +298,8 @@ class _Recording:
             joined, result, paths = self._joined()
             self.questions = joined.questions if joined.open_questions() else []
             if self.questions and len(self.examples) == 1:
-                warnings.warn(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
-                              f"{'; '.join(dict.fromkeys(self.questions))}: examples= names more ways", KilnWarning, stacklevel=2)
+                self.draft.notes.append(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
+                                        f"{'; '.join(dict.fromkeys(self.questions))}: examples= names more ways")
             args, _, made = self._call(sizes)
             keep = slice(None) if self.questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}

@@ -166,8 +166,9 @@ class Paths:
         given = iter(arrays[self.count:])
         entries = [*arrays[:self.count], *(next(given) if i in self.written else a for i, a in enumerate(self.others, self.count))]
         results = self._run(self.root, entries, [], zeros((), dtype="int64"))
+        may_miss = bool(self.open_questions())
         for place, new in zip(self.written, results):
-            entries[place][...] = where(equal(results[-1], 0), new, entries[place]) if self.open_questions() else new
+            entries[place][...] = where(equal(results[-1], 0), new, entries[place]) if may_miss else new
         return results[len(self.written):]
 
     def _run(self, node, entries, live, missed):

@@ -1,4 +1,5 @@
 """Functions with control flow on values, exported: every way that the arguments and examples take, and errors for the others."""
+import json
 import math
 
 import numpy as np
@@ -188,8 +189,9 @@ def test_forbid(tmp_path):
 
 def test_one_way_alone(tmp_path):
     """Without examples: the way of the arguments."""
-    with pytest.warns(kn.KilnWarning, match=r"calls that are told otherwise are errors, at test_package_paths.py:\d+: .*examples= names more ways"):
+    with pytest.warns(kn.KilnWarning, match=r"calls that are told otherwise are errors, at test_package_paths.py:\d+: .*examples= names more ways") as caught:
         kn.export(signed, vec(1, 2, 3, 4), to=tmp_path / "s.kiln")
+    assert caught[0].filename == __file__
     m = kn.load(tmp_path / "s.kiln")
     same_bits(np.asarray(m(vec(1, 1, 0, 0))), np.asarray(kn.jit(signed)(vec(1, 1, 0, 0))))
     with pytest.raises(kn.TraceError, match="another answer"):
@@ -294,3 +296,22 @@ def test_state_that_some_ways_write(tmp_path):
         same_bits(np.asarray(m(x)), np.asarray(plain(x, k=3.0)))
         same_bits(np.asarray(m.state["count"]), np.asarray(plain.count))
         same_bits(np.asarray(m.state["largest"]), np.asarray(plain.largest))
+
+
+def test_numbers_of_questions_that_a_file_does_not_have(tmp_path):
+    """A package whose questions were taken away: an error all the same, from it and from a library of it."""
+    kn.export(halved, vec(1, 2), to=tmp_path / "whole.kiln", examples=[(vec(0.01, 0),)])
+    m = kn.load(tmp_path / "whole.kiln")
+    manifest = m._manifest
+    assert len(manifest["entries"][0]["misses"]) > 2
+    del manifest["entries"][0]["misses"][1:]
+    programs = {e["program"]: m._loaded.program(i) for i, e in enumerate(manifest["entries"])}
+    kn._core.write_package(json.dumps(manifest), programs, [], str(tmp_path / "cut.kiln"))
+    with pytest.raises(kn.TraceError, match="another answer at a place that it does not name"):
+        kn.load(tmp_path / "cut.kiln")(vec(400, 2))
+    kn._core.make_library(str(tmp_path / "cut.kiln"), str(tmp_path / "libcut.so"), {"emit": "so", "cpu": "native", "name": "cut"})
+    library = Library(tmp_path / "libcut.so")
+    with pytest.raises(Failure, match="another answer at a place that it does not name") as failure:
+        library(np.asarray(vec(400, 2)))
+    assert failure.value.status == -14
+    library.close()

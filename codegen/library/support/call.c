@@ -194,7 +194,7 @@ int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_
   if (!workspace) kiln_give(m, own);
   if (status == NOT_RECORDED)
     return kiln_fail(report, status, "%s: expected values that lead to a recorded way, got another answer at %s", f->name,
-                     plan.variant->miss[missed - 1]);
+                     missed > 0 && missed <= plan.variant->misses ? plan.variant->miss[missed - 1] : "a place that it does not name");
   if (status) kiln_fail(report, status, "%s: expected data that it can compute with: %s", f->name, kiln_status_text(status));
   return status;
 }
