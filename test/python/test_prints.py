@@ -143,6 +143,29 @@ def f(x): print(t, x); return x
 f(x)
 f(x)
 """,
+    "a file": """
+import io
+shown = io.StringIO()
+@jit
+def f(x): print(x, file=shown); print("out", x); return x + 1
+---
+f(x)
+f(x * 2)
+shown.getvalue()
+""",
+    "in an except clause": """
+@jit
+def f(x, i):
+    try: y = kn.take(x, i)
+    except IndexError: print("outside", x); y = x
+    print("then", y)
+    return y
+---
+f(x, kn.asarray([1]))
+f(x, kn.asarray([7]))
+f(x, kn.asarray([1]))
+f(x * 2, kn.asarray([7]))
+""",
     "print that is another function": """
 shown = []
 @jit
