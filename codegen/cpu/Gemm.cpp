@@ -13,9 +13,12 @@ namespace kiln::cpu {
 struct TiledProduct::Tile {
   const Product &p;
   Index row, column, pc, count;
-  Value aPanel, bPanel; // null where the operand is read in place
-  bool isEdge = false;  // read in place, columns behind the end are masked
+  Value aPanel, bPanel;    // null where the operand is read in place
+  SmallVector<Value> isIn; // an edge of columns: masks of those before the end
+  Index top = row;         // the first row that is computed: before `row` where the tile moves up
 };
+
+static bool divides(Index size, int64_t by) { return size.isStatic() && size.number() % by == 0; }
 
 TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape)
     : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
@@ -23,6 +26,8 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
       kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), prefetches(schedule.getPrefetch()) {
   parts = nr / lanes;
   packsA = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::A), packsB = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::B);
+  masks = schedule.getMask() && !divides(N, nr);
+  movesUp = !packsA && !divides(M, mr) && M.isStatic() && M.number() >= mr;
   if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
   if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
   int64_t panelsOfB = kc * nc * byteSize(dtype);
@@ -31,27 +36,35 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
 }
 
 Value TiledProduct::columnMask(Index column, int64_t part) { return e.maskBelow(e.sub(e.sub(N, column), part * lanes), lanes); }
+Value TiledProduct::columnMask(const Tile &t, int64_t part) { return t.isIn.empty() ? columnMask(t.column, part) : t.isIn[size_t(part)]; }
 
-static Index rowOf(Emitter &e, Index row, int64_t r, Index rows) { return e.min(e.add(row, r), e.sub(rows, 1)); }
+/// Where the rows of a tile start; behind the end, where the last one does. Places of their own for the rows cost registers, which the sums
+/// need.
+SmallVector<Index> TiledProduct::rowStarts(Index top, Index distance) {
+  SmallVector<Index> starts;
+  Index first = e.mul(top, distance);
+  bool fit = divides(M, mr) || movesUp;
+  for (int64_t r = 0; r < mr; ++r)
+    starts.push_back(fit ? e.add(first, e.mul(r, distance)) : e.mul(e.min(e.add(top, r), e.sub(M, 1)), distance));
+  return starts;
+}
 
 SmallVector<Value> TiledProduct::accumulate(const Tile &t, SmallVector<Value> sums) {
   const Side &a = t.p.a, &b = t.p.b;
-  SmallVector<Index> rows;
-  for (int64_t r = 0; r < mr; ++r)
-    rows.push_back(t.aPanel ? Index(r) : e.add(e.mul(rowOf(e, t.row, r, M), a.across), e.mul(t.pc, a.along)));
+  SmallVector<Index> rows = t.aPanel ? llvm::to_vector_of<Index>(llvm::seq<int64_t>(0, mr)) : rowStarts(t.top, a.across);
+  Index aStart = t.aPanel ? Index(0) : e.mul(t.pc, a.along);
   Index aStep = t.aPanel ? Index(mr) : a.along, bStep = t.bPanel ? Index(nr) : b.along;
   Index bStart = t.bPanel ? Index(0) : e.add(e.mul(t.pc, b.along), t.column);
-  SmallVector<Value> masks(static_cast<size_t>(parts));
-  for (int64_t part = 0; t.isEdge && part < parts; ++part) masks[size_t(part)] = columnMask(t.column, part);
   auto steps = [&](Index q, ValueRange old, int64_t count) {
     SmallVector<Value> next(old);
     for (int64_t u = 0; u < count; ++u) {
-      Index at = e.add(q, u), from = e.add(bStart, e.mul(at, bStep));
+      Index at = e.add(q, u), from = e.add(bStart, e.mul(at, bStep)), along = e.add(aStart, e.mul(at, aStep));
       SmallVector<Expr> right;
       for (int64_t part = 0; part < parts; ++part)
-        right.push_back(e.load(t.bPanel ? t.bPanel : b.pointer, dtype, e.add(from, part * lanes), lanes, masks[size_t(part)]));
+        right.push_back(e.load(t.bPanel ? t.bPanel : b.pointer, dtype, e.add(from, part * lanes), lanes,
+                               t.bPanel || t.isIn.empty() ? Value() : t.isIn[size_t(part)]));
       for (int64_t r = 0; r < mr; ++r) {
-        Expr left = e.splat(e.load(t.aPanel ? t.aPanel : a.pointer, dtype, e.add(rows[size_t(r)], e.mul(at, aStep)), 0), lanes);
+        Expr left = e.splat(e.load(t.aPanel ? t.aPanel : a.pointer, dtype, e.add(rows[size_t(r)], along), 0), lanes);
         for (int64_t part = 0; part < parts; ++part) {
           Value &sum = next[size_t(r * parts + part)];
           sum = scalarOp(Op::DotGeneral, left, right[size_t(part)], left.with(sum), dtype).value;
@@ -72,10 +85,10 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
   const Side &c = t.p.c;
   auto loadRows = [&](bool isMasked) {
     SmallVector<Value> rows;
-    for (int64_t r = 0; r < mr; ++r)
+    for (Index start : rowStarts(t.top, c.across))
       for (int64_t part = 0; part < parts; ++part) {
-        Index at = e.add(e.mul(rowOf(e, t.row, r, M), c.across), e.add(t.column, part * lanes));
-        rows.push_back(e.load(c.pointer, dtype, at, lanes, isMasked ? columnMask(t.column, part) : Value()).value);
+        Index at = e.add(start, e.add(t.column, part * lanes));
+        rows.push_back(e.load(c.pointer, dtype, at, lanes, isMasked ? columnMask(t, part) : Value()).value);
       }
     return rows;
   };
@@ -88,7 +101,8 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
   auto first = scf::IfOp::create(e.b, e.loc, types, e.lessThan(0, t.pc), true);
   yieldIn(first.elseBlock(), [&] { return zeros; });
   yieldIn(first.thenBlock(), [&] {
-    if (!isFull) return loadRows(false);
+    bool isEdge = !t.isIn.empty();
+    if (!isFull || isEdge) return loadRows(isEdge);
     auto whole = scf::IfOp::create(e.b, e.loc, types, isFull, true);
     yieldIn(whole.thenBlock(), [&] { return loadRows(false); });
     yieldIn(whole.elseBlock(), [&] { return loadRows(true); });
@@ -100,36 +114,42 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
 /// The rows of the result that the next tile will start from or write: they come into the cache while this one computes.
 void TiledProduct::prefetchNext(const Tile &t) {
   const Side &c = t.p.c;
-  for (int64_t r = 0; r < mr; ++r)
+  for (Index start : rowStarts(e.add(t.row, mr), c.across))
     for (int64_t at = 0; at < nr * byteSize(dtype); at += 64) {
-      Index place = e.add(e.mul(rowOf(e, t.row, mr + r, M), c.across), e.add(t.column, at / byteSize(dtype)));
+      Index place = e.add(start, e.add(t.column, at / byteSize(dtype)));
       LLVM::Prefetch::create(e.b, e.loc, e.address(c.pointer, dtype, place), /*rw=*/1, /*hint=*/3, /*cache=*/1);
     }
 }
 
 void TiledProduct::store(const Tile &t, ArrayRef<Value> sums, Value isFull) {
   const Side &c = t.p.c;
+  Index first = e.add(e.mul(t.top, c.across), t.column);
   auto storeRow = [&](int64_t r, bool isMasked) {
     for (int64_t part = 0; part < parts; ++part) {
-      Index at = e.add(e.mul(e.add(t.row, r), c.across), e.add(t.column, part * lanes));
+      Index at = e.add(e.add(first, e.mul(r, c.across)), part * lanes);
       Expr sum{e.b, e.loc, sums[size_t(r * parts + part)], dtype};
-      e.store(c.pointer, at, sum, isMasked ? columnMask(t.column, part) : Value());
+      e.store(c.pointer, at, sum, isMasked ? columnMask(t, part) : Value());
     }
   };
   auto storeAll = [&] {
-    for (int64_t r = 0; r < mr; ++r) storeRow(r, false);
+    for (int64_t r = 0; r < mr; ++r) storeRow(r, !t.isIn.empty());
   };
   if (!isFull) return storeAll();
   e.when(isFull, storeAll, [&] {
-    for (int64_t r = 0; r < mr; ++r) e.when(e.lessThan(e.add(t.row, r), M), [&] { storeRow(r, true); });
+    for (int64_t r = 0; r < mr; ++r)
+      e.when(movesUp ? e.lessThan(t.row, e.add(t.top, r + 1)) : e.lessThan(e.add(t.row, r), M), [&] { storeRow(r, true); });
   });
 }
 
 void TiledProduct::tile(const Tile &t) {
-  Value rowsFit = e.lessThan(e.add(t.row, mr - 1), M), columnsFit = e.lessThan(e.add(t.column, nr - 1), N);
-  auto divides = [](Index size, int64_t by) { return size.isStatic() && size.number() % by == 0; };
+  bool areRowsFull = divides(M, mr), areColumnsFull = !t.isIn.empty() || divides(N, nr); // masked ones need no code of their own
+  auto fits = [&](Index first, int64_t count, Index size) { return e.lessThan(e.add(first, count - 1), size); };
   Value isFull; // null: always
-  if (!divides(M, mr) || !divides(N, nr)) isFull = arith::AndIOp::create(e.b, e.loc, rowsFit, columnsFit);
+  if (!areRowsFull) isFull = fits(t.row, mr, M);
+  if (!areColumnsFull) {
+    Value columnsFit = fits(t.column, nr, N);
+    isFull = isFull ? Value(arith::AndIOp::create(e.b, e.loc, isFull, columnsFit)) : columnsFit;
+  }
   SmallVector<Value> sums = start(t, isFull);
   if (prefetches) prefetchNext(t);
   store(t, accumulate(t, sums), isFull);
@@ -142,6 +162,7 @@ void TiledProduct::tile(const Tile &t) {
 /// Of a tile behind the last block of K.
 void TiledProduct::finish(const Tile &t, Value isFull) {
   Index rowEnd = e.add(t.row, mr), columnEnd = e.add(t.column, nr);
+  if (!t.isIn.empty()) columnEnd = e.min(columnEnd, N);
   auto whole = [&] { t.p.finish(t.row, rowEnd, t.column, columnEnd); };
   if (!isFull) return whole();
   e.when(isFull, whole, [&] { t.p.finish(t.row, e.min(rowEnd, M), t.column, e.min(columnEnd, N)); });
@@ -152,12 +173,16 @@ void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, 
   Value bPanel = packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
   Index panels = e.ceilDiv(e.min(mc, e.sub(M, ic)), mr);
   auto rows = [&](bool isEdge) {
+    SmallVector<Value> isIn;
+    for (int64_t part = 0; isEdge && part < parts; ++part) isIn.push_back(columnMask(column, part));
     e.loop(0, panels, 1, [&](Index ip) {
       Value aPanel = packsA ? e.address(packedA, dtype, e.mul(ip, kc * mr)) : Value();
-      tile({p, e.add(ic, e.mul(ip, mr)), column, pc, count, aPanel, bPanel, isEdge});
+      Index row = e.add(ic, e.mul(ip, mr));
+      tile({p, row, column, pc, count, aPanel, bPanel, isIn, movesUp ? e.min(row, e.sub(M, mr)) : row});
     });
   };
-  if (packsB || (N.isStatic() && N.number() % nr == 0)) return rows(false);
+  if (masks) return rows(true);
+  if (packsB || divides(N, nr)) return rows(false);
   e.when(e.lessThan(e.add(column, nr - 1), N), [&] { rows(false); }, [&] { rows(true); });
 }
 

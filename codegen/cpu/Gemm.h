@@ -29,6 +29,8 @@ private:
   Index M, N, K;
   int64_t lanes, parts, mr, nr, mc, nc, kc, unroll;
   bool packsA, packsB, prefetches;
+  bool masks;   // columns behind the end, in every tile
+  bool movesUp; // the last rows are computed as part of a whole tile, whose other rows are not stored again
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
 
@@ -42,6 +44,8 @@ private:
   void finish(const Tile &t, Value isFull);
   void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);
   Value columnMask(Index column, int64_t part);
+  Value columnMask(const Tile &t, int64_t part);
+  llvm::SmallVector<Index> rowStarts(Index top, Index distance);
 };
 
 /// Few rows against a large matrix in rows: it is read once, in order, and the result stays in the cache.

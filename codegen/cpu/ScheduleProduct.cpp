@@ -89,12 +89,14 @@ public:
     chooseBlocks();
     auto pack = ir::Packing(uint32_t(packsA ? ir::Packing::A : ir::Packing::None) | uint32_t(packsB ? ir::Packing::B : ir::Packing::None));
     auto grain = rowsGrain();
-    return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, /*prefetch=*/packsA,
+    bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
+    return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, masks, /*prefetch=*/packsA,
                                 grain ? ir::ProductLoop::Rows : ir::ProductLoop::None, grain.value_or(1), planner.epilogueLanes());
   }
 
 private:
   static constexpr int64_t kUnroll = 2;
+  static constexpr int64_t kFewStrips = 8; // up to here masks cost less than a second nest takes to compile
   const Planner &planner;
   const Product &p;
   Extent M, N, K;
@@ -108,7 +110,7 @@ private:
     bool isNarrow = N && *N <= lanes;
     nr = isWide && !isNarrow ? 2 * lanes : lanes;
     SmallVector<int64_t> heights = isWide ? SmallVector<int64_t>{12, 8} : SmallVector<int64_t>{6};
-    if (M && *M < 64) heights = isWide ? SmallVector<int64_t>{12, 10, 9, 8} : SmallVector<int64_t>{6, 5, 4};
+    if (M && *M < (isWide ? 256 : 64)) heights = isWide ? SmallVector<int64_t>{12, 10, 9, 8} : SmallVector<int64_t>{6, 5, 4};
     mr = heights[0];
     if (!M) return;
     auto waste = [&](int64_t h) { return (*M + h - 1) / h * h - *M; };

@@ -17,6 +17,32 @@ func.func @in_place(%x: tensor<4x6xf32>, %y: tensor<6x8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
 
+// Columns behind the end are masked in the one nest that there is, and the last tile moves up, so that rows need no places of their own:
+// only what is new is stored.
+// CHECK-LABEL: func.func @masked.kernel_0
+// CHECK: llvm.intr.masked.load
+// CHECK-COUNT-3: math.fma {{.*}} : vector<8xf32>
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @masked(%x: tensor<7x6xf32>, %y: tensor<6x13xf32>) -> tensor<7x13xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<7x6xf32>, %b = %y : tensor<6x13xf32>) -> (tensor<7x13xf32>) {
+    %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<7x6xf32>, tensor<6x13xf32>) -> tensor<7x13xf32>
+    kiln.yield %d : tensor<7x13xf32>
+  } {schedule = #kiln.product<tile = 3x8, lanes = 8, block = 6x16x6, mask = true>, workspace = array<i64: -1>}
+  return %0 : tensor<7x13xf32>
+}
+
+// Through two blocks of depth, whose second continues from the results of the first: rows that are computed twice are stored once.
+// CHECK-LABEL: func.func @blocks.kernel_0
+func.func @blocks(%x: tensor<7x6xf32>, %y: tensor<6x13xf32>) -> tensor<7x13xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<7x6xf32>, %b = %y : tensor<6x13xf32>) -> (tensor<7x13xf32>) {
+    %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<7x6xf32>, tensor<6x13xf32>) -> tensor<7x13xf32>
+    %e = kiln.exp %d : (tensor<7x13xf32>) -> tensor<7x13xf32>
+    kiln.yield %e : tensor<7x13xf32>
+  } {schedule = #kiln.product<tile = 3x8, lanes = 8, unroll = 2, block = 6x8x4, pack = b, mask = true, epilogue = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<7x13xf32>
+}
+
 // Blocks of rows are shared by threads, and so are the panels of b that are packed for all of them; the next tile's rows are prefetched.
 // CHECK-LABEL: llvm.func internal @rows.kernel_0.task_1
 // CHECK: llvm.intr.prefetch
