@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace kiln::fuzz {
 namespace {
@@ -82,7 +83,14 @@ private:
   Random &random;
   int depth; // of bodies around
   Trace trace;
-  int64_t inputs = 0, window[2] = {-1, -1};
+  int64_t inputs = 0;
+  /// Inputs that fit each other for an op of a kind, which chance does not find.
+  struct Pair {
+    Kind kind;
+    int64_t slots[2];
+    int64_t batches; // axes of both before the ones that the op is about
+  };
+  std::optional<Pair> pair;
 
   Dims randomShape() {
     static constexpr int64_t sizes[] = {1, 2, 2, 3, 3, 4, 5, 7, 8, 16, 17, 33, 0};
@@ -123,13 +131,14 @@ private:
       DType other = chance(random, 70) ? main : dtypes[size_t(below(random, int64_t(dtypes.size())))];
       trace.addInput({other, numElements(shape) <= 64 || chance(random, 50) ? likeShape(shape) : shape});
     }
-    if (chance(random, 10)) addWindow(main);
+    if (chance(random, 8)) addWindow(main);
+    else if (chance(random, 12)) addFactors(main);
     if (chance(random, 40)) trace.addInput({DType::I64, chance(random, 50) ? Dims{1 + below(random, 4)} : likeShape(shape)});
     if (chance(random, 20)) trace.addInput({DType::Bool, likeShape(shape)});
     if (chance(random, 15)) trace.addInput({chance(random, 50) ? DType::I64 : DType::Bool, {}}); // which body a branch takes
   }
 
-  /// Images and weights that a window op takes: chance does not find them.
+  /// Images and weights that a window op takes.
   void addWindow(DType dtype) {
     Dims image = {1 + below(random, 2)}, weights;
     for (int64_t spatial = 1 + below(random, 2); spatial > 0; --spatial)
@@ -138,8 +147,22 @@ private:
     image.push(channels * groups);
     weights.push(channels);
     weights.push(groups * (1 + below(random, 5)));
-    window[0] = trace.addInput({dtype, image});
-    window[1] = trace.addInput({dtype, weights});
+    pair = {Kind::Convolve, {trace.addInput({dtype, image}), trace.addInput({dtype, weights})}, 0};
+  }
+
+  /// Factors of a product, of more rows and columns than one tile of it has.
+  void addFactors(DType dtype) {
+    Dims x, y;
+    int64_t batches = chance(random, 25) ? 1 : 0;
+    if (batches) x.push(1 + below(random, 3)), y = x;
+    int64_t rows = 1 + below(random, 30), depth = 1 + below(random, 40), columns = 1 + below(random, 50);
+    auto add = [&](Dims &shape, int64_t first, int64_t second) {
+      if (chance(random, 25)) std::swap(first, second);
+      shape.push(first), shape.push(second);
+      return trace.addInput({dtype, shape});
+    };
+    int64_t left = add(x, rows, depth);
+    pair = {Kind::Contract, {left, add(y, depth, columns)}, batches};
   }
 
   int64_t randomSlot() { return below(random, int64_t(trace.types.size())); }
@@ -158,11 +181,18 @@ private:
   void addOps(int64_t wanted) {
     int64_t before = int64_t(trace.types.size());
     if (depth == 0) inputs = before; // what bodies are given may have been computed
+    if (pair) tryPair();
     for (int tries = 0; tries < 60 && int64_t(trace.types.size()) < before + wanted; ++tries) {
       Op op = Op(below(random, int(Op::Count)));
       bool isControl = info(op).kind == Kind::Control;
       for (int attempt = 0; attempt < (isControl ? 8 : 60) && !(isControl ? tryControl(op) : tryOp(op)); ++attempt) {}
     }
+  }
+
+  void tryPair() {
+    for (int op = 0; op < int(Op::Count); ++op)
+      for (int attempt = 0; info(Op(op)).kind == pair->kind && attempt < 60; ++attempt)
+        if (tryOp(Op(op), true)) break;
   }
 
   int64_t constant(Trace &to, int64_t number) {
@@ -249,6 +279,12 @@ private:
     return list; // 6: an empty one
   }
 
+  static Dims firstAxes(int64_t count) {
+    Dims axes;
+    for (int64_t axis = 0; axis < count; ++axis) axes.push(axis);
+    return axes;
+  }
+
   /// The shape of a result: of the operand, of as many elements, or repeated.
   Dims resultShape(const Dims &shape) {
     Dims result = likeShape(shape);
@@ -261,12 +297,13 @@ private:
     return result;
   }
 
-  std::vector<int64_t> randomWords(const OpInfo &record, const Dims &shape) {
+  std::vector<int64_t> randomWords(const OpInfo &record, const Dims &shape, bool isOfPair) {
     std::vector<int64_t> words;
     for (const char *letter = record.words; *letter; ++letter) {
       if (*letter == 'i') words.push_back(below(random, std::max(shape.rank, 2) + 1) - chance(random, 5));
       if (*letter == 'd') words.push_back(below(random, kNumDTypes));
-      if (*letter == 'I' || *letter == 'N') appendWords(words, randomList(shape));
+      if (*letter == 'I' || *letter == 'N')
+        appendWords(words, isOfPair && pair->kind == Kind::Contract ? firstAxes(pair->batches) : randomList(shape));
       if (*letter == 'S') appendWords(words, resultShape(shape));
       if (*letter != 's') continue;
       DType dtype = DType(below(random, kNumDTypes));
@@ -280,7 +317,7 @@ private:
     return words;
   }
 
-  bool tryOp(Op op) {
+  bool tryOp(Op op, bool isOfPair = false) {
     const OpInfo &record = info(op);
     std::vector<int64_t> operands;
     int64_t count = record.operands >= 0 ? record.operands : 1 + below(random, 3);
@@ -289,13 +326,12 @@ private:
     if (showsSignOfNan(op))
       for (int64_t slot : operands)
         if (slot >= inputs && !isInteger(trace.types[size_t(slot)].dtype)) return false;
-    bool isWindow = record.kind == Kind::Convolve && window[0] >= 0;
-    if (isWindow) operands = {window[0], window[1]};
+    if (isOfPair) operands = {pair->slots[0], pair->slots[1]};
     std::vector<TensorType> types;
     for (int64_t slot : operands) types.push_back(trace.types[size_t(slot)]);
-    std::vector<int64_t> words = randomWords(record, types.empty() ? randomShape()
-                                                     : isWindow    ? Dims(std::span(types[0].shape).subspan(2))
-                                                                   : types[0].shape);
+    Dims shape = types.empty() ? randomShape() : types[0].shape;
+    if (isOfPair && pair->kind == Kind::Convolve) shape = Dims(std::span(shape).subspan(2));
+    std::vector<int64_t> words = randomWords(record, shape, isOfPair);
     try {
       TensorType type = infer(op, types, words);
       bool isOpen = std::ranges::any_of(type.shape, isSymbol);

@@ -37,9 +37,8 @@ func.func @masked(%x: tensor<7x6xf32>, %y: tensor<6x13xf32>) -> tensor<7x13xf32>
 func.func @blocks(%x: tensor<7x6xf32>, %y: tensor<6x13xf32>) -> tensor<7x13xf32> attributes {kiln.workspace_bytes = 0 : i64} {
   %0 = kiln.kernel "contraction"(%a = %x : tensor<7x6xf32>, %b = %y : tensor<6x13xf32>) -> (tensor<7x13xf32>) {
     %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<7x6xf32>, tensor<6x13xf32>) -> tensor<7x13xf32>
-    %e = kiln.exp %d : (tensor<7x13xf32>) -> tensor<7x13xf32>
-    kiln.yield %e : tensor<7x13xf32>
-  } {schedule = #kiln.product<tile = 3x8, lanes = 8, unroll = 2, block = 6x8x4, pack = b, mask = true, epilogue = 8>, workspace = array<i64: -1>}
+    kiln.yield %d : tensor<7x13xf32>
+  } {schedule = #kiln.product<tile = 3x8, lanes = 8, unroll = 2, block = 6x8x4, pack = b, mask = true>, workspace = array<i64: -1>}
   return %0 : tensor<7x13xf32>
 }
 
