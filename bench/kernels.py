@@ -268,4 +268,32 @@ def latencies():
 
     small = statistics.median(per_op(1000) for _ in range(3))
     row("compile time an op, 10,000 ops over 1,000 ops", per_op(10000) / small, ("<=", 2.5))
+    for name, program, n in (("reused values", reused, 5000), ("ops of one number", numbers, 100_000), ("kernels", shifts, 2000)):
+        part, whole = compile_seconds(program, n // 4), compile_seconds(program, n)
+        row(f"a chain of {n:,} {name}: first call", whole, ("<=", 30), "s")
+        row(f"the same, of four times the first call of {n // 4:,}", whole / part / 4, ("<=", 1.5))
     kn.config.cache = config
+
+
+def reused(n, v):
+    for _ in range(n):
+        v = v + v * 0.5
+    return v
+
+
+def numbers(n, v):
+    total = kn.sum(v)
+    for j in range(n):
+        total = total * 1.0001 + 0.5 if j % 2 else total - 0.25
+    return total
+
+
+def shifts(n, v):
+    for j in range(n):
+        v = kn.concat([v[1:] * (j + 0.5), v[:1]])
+    return v
+
+
+def compile_seconds(program, n):
+    x = kn.ones(64)
+    return once(lambda: kn.jit(lambda v: program(n, v), dynamic=False)(x))

@@ -80,9 +80,9 @@ def compile_times():
             return v
         return f
 
-    row("elementwise kernel of 10 ops", fresh(ten_ops, x), ("<=", 10), "ms")
-    row("softmax kernel", fresh(lambda k: lambda v: kn.softmax(v * k), m), None, "ms")
-    row("matrix product", fresh(lambda k: lambda v: (v + k) @ v, m), None, "ms")
+    row("elementwise kernel of 10 ops", fresh(ten_ops, x), ("<=", 6), "ms")
+    row("softmax kernel", fresh(lambda k: lambda v: kn.softmax(v * k), m), ("<=", 9), "ms")
+    row("matrix product", fresh(lambda k: lambda v: (v + k) @ v, m), ("<=", 20), "ms")
     kn.config.cache = config
     kernels.latencies()
 
