@@ -19,6 +19,7 @@ os.environ.setdefault("KILN_JIT", "sync")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+import compiled  # noqa: E402
 import eager  # noqa: E402
 import functions  # noqa: E402
 import gradients  # noqa: E402
@@ -163,7 +164,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, gradients.gradients, eager_operations, every_function, loops.loops, libraries.libraries)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, every_function, loops.loops, libraries.libraries)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

@@ -38,7 +38,7 @@ public:
           return ir::ScanAttr::get(context, powerOfTwo(1, 32), below(rankOf(kernel.getResult(0)) + 1) - 1, grain());
         })
         .Case([&](ir::SortAttr) { return ir::SortAttr::get(context, below(rankOf(kernel.getResult(0)) + 1) - 1, grain()); })
-        .Case([&](ir::CompactAttr) { return ir::CompactAttr::get(context, powerOfTwo(8, 64)); });
+        .Case([&](ir::CompactAttr) { return ir::CompactAttr::get(context, powerOfTwo(8, 64), chance(2)); });
   }
 
 private:

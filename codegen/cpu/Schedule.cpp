@@ -145,6 +145,12 @@ static ir::ScheduleAttr scheduleScan(const Planner &p) {
   return ir::ScanAttr::get(p.context(), 1, sharing.axis, sharing.grain);
 }
 
+/// Blocks that are short enough for every position to be written where no instruction finds the true ones.
+static ir::ScheduleAttr scheduleCompact(const Planner &p) {
+  bool compresses = p.target.isWide();
+  return ir::CompactAttr::get(p.context(), compresses ? 16 : 8, compresses);
+}
+
 static ir::ScheduleAttr scheduleSort(const Planner &p) {
   Operation *op = mainOp(p.kernel);
   auto shape = extentsOf(op->getResult(0));
@@ -164,7 +170,7 @@ ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const KernelLayout &layout, con
   case ir::KernelKind::Assemble: return scheduleAssemble(p);
   case ir::KernelKind::Scatter: return scheduleScatter(p);
   case ir::KernelKind::Scan: return scheduleScan(p);
-  case ir::KernelKind::Compact: return ir::CompactAttr::get(p.context(), p.lanes);
+  case ir::KernelKind::Compact: return scheduleCompact(p);
   case ir::KernelKind::Sort: return scheduleSort(p);
   case ir::KernelKind::Library:
   case ir::KernelKind::Control: break;

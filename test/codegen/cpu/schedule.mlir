@@ -167,7 +167,8 @@ func.func @scatter(%x: tensor<2000x50xf32>, %i: tensor<7xi64>, %u: tensor<7x50xf
 }
 
 // CHECK-LABEL: @nonzero
-// CHECK: schedule = #kiln.compact<lanes = 16>
+// CHECK: schedule = #kiln.compact<lanes = 8>
+// WIDE: schedule = #kiln.compact<lanes = 16, compress = true>
 func.func @nonzero(%x: tensor<1000xi1>) -> tensor<5xi64> {
   %0 = kiln.nonzero %x {count = 5} : (tensor<1000xi1>) -> tensor<5xi64>
   return %0 : tensor<5xi64>

@@ -37,6 +37,30 @@ func.func @mask(%x: tensor<100xi1> {kiln.input = "1"}) -> tensor<70xi64> attribu
   return %0 : tensor<70xi64>
 }
 
+// Where there is room for a block, eight positions at a time are moved together; the number of true ones is counted in the mask.
+// CHECK-LABEL: func.func @together.kernel_0
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.experimental.vector.compress"
+// CHECK: math.cttz
+func.func @together(%x: tensor<100xi1> {kiln.input = "0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0"}) -> tensor<70xi64> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "compact"(%a = %x : tensor<100xi1>) -> (tensor<70xi64>) {
+    %n = kiln.nonzero %a {count = 70} : (tensor<100xi1>) -> tensor<70xi64>
+    kiln.yield %n : tensor<70xi64>
+  } {schedule = #kiln.compact<lanes = 16, compress = true>, workspace = array<i64: -1>}
+  return %0 : tensor<70xi64>
+}
+
+// Or every position is written, over the last one where that was not true.
+// CHECK-LABEL: func.func @over.kernel_0
+// CHECK-NOT: call_intrinsic
+// CHECK-COUNT-8: llvm.store
+func.func @over(%x: tensor<100xi1> {kiln.input = "0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0"}) -> tensor<70xi64> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "compact"(%a = %x : tensor<100xi1>) -> (tensor<70xi64>) {
+    %n = kiln.nonzero %a {count = 70} : (tensor<100xi1>) -> tensor<70xi64>
+    kiln.yield %n : tensor<70xi64>
+  } {schedule = #kiln.compact<lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<70xi64>
+}
+
 // Each part in loops of its own.
 // CHECK-LABEL: func.func @joined.kernel_0
 // CHECK: vector<2xf32>
