@@ -10,7 +10,7 @@ namespace {
 bool fitsTiles(ir::ConvolutionOp op, const KernelLayout &layout) {
   auto weights = layout.inputs.find(op.getW());
   DType dtype = ir::typeOf(op.getResult()).dtype;
-  if (weights == layout.inputs.end() || !isFloat(dtype) || llvm::is_contained(ir::typeOf(op.getResult()).shape, Size::constant(0)))
+  if (weights == layout.inputs.end() || !isFloat(dtype) || llvm::is_contained(ir::typeOf(op.getResult()).shape, Size(0)))
     return false;
   auto isStatic = [](Value v, int first) {
     Shape shape = ir::typeOf(v).shape;

@@ -61,7 +61,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
     const TensorType &type = segment.outputs[i];
     bool isNew = i >= inPlace.size() || inPlace[i] < 0;
-    made.push_back(isNew ? Array::empty(type.dtype, type.shape)
+    made.push_back(isNew ? Array::empty(type.dtype, type.shape.numbers())
                          : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])], mayWrite));
     buffers.push(made.back().data());
     if (!isNew) buffers.data()[inPlace[i]] = made.back().data();
@@ -274,7 +274,7 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   }
   usable &= tree.key.words.size() == expected; // nothing but distinct arrays
   for (size_t i = guards; i < s.outputs.size(); ++i) {
-    strides.push_back(contiguousStrides(s.outputs[i].shape));
+    strides.push_back(contiguousStrides(s.outputs[i].shape.numbers()));
     bytes.push_back(size_t(numElements(s.outputs[i].shape) * byteSize(s.outputs[i].dtype)));
   }
   auto isNew = [&](const Template &t, size_t at) {

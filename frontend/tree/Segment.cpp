@@ -133,8 +133,8 @@ void Segment::takeOwnCode() {
 bool Segment::adoptCode() {
   if (executable) return true;
   if (!code || code->state.load(std::memory_order_acquire) != Code::Ready) return false;
+  workspaceBytes = code->result.executable->workspaceBytes(values.symbols.data()); // which may refuse the sizes
   executable = code->result.executable;
-  workspaceBytes = size_t(executable->workspaceBytes(values.symbols.data()));
   if (isOpen()) trace = nullptr;
   return true;
 }
