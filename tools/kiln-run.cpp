@@ -232,7 +232,8 @@ private:
 /// Equal bits, nans apart.
 void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wanted) {
   for (size_t i = 0; i < cpu.size(); ++i) {
-    auto got = reference::Tensor::read(ArrayType(cpu[i].type), cpu[i].at(0)), want = reference::Tensor::read(ArrayType(cpu[i].type), wanted[i].at(0));
+    auto got = reference::Tensor::read(ArrayType(cpu[i].type), cpu[i].at(0)),
+         want = reference::Tensor::read(ArrayType(cpu[i].type), wanted[i].at(0));
     auto isNan = [](reference::Number x) {
       auto real = [](reference::Number r) { return isTrue(scalar::isnan(scalar::cast(r, DType::F64))); };
       return isFloat(x.dtype) ? real(x) : isComplex(x.dtype) && (real(realPart(x)) || real(imagPart(x)));

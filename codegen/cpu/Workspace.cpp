@@ -20,8 +20,8 @@ public:
     note(is(arith::CmpIPredicate::slt, sum, 0));
     return sum;
   }
-  /// By the leading zeros of both, without a wider product, which some processors have no instruction for: below 65 of them it may be 2^63 or
-  /// more, and is at least 2^62.
+  /// By the leading zeros of both, without a wider product, which some processors have no instruction for: below 65 of them it may be 2^63
+  /// or more, and is at least 2^62.
   Value mul(Value x, Value y) {
     note(is(arith::CmpIPredicate::slt, arith::AddIOp::create(e.b, e.loc, zeros(x), zeros(y)), 65));
     return arith::MulIOp::create(e.b, e.loc, x, y);

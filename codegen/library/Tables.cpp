@@ -30,7 +30,8 @@ public:
                : place(ConstantDataArray::get(context, ArrayRef(reinterpret_cast<const uint64_t *>(list.data()), list.size())), Align(8));
   }
   Constant *list(ArrayRef<Constant *> records) {
-    return records.empty() ? none() : place(ConstantArray::get(llvm::ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
+    return records.empty() ? none()
+                           : place(ConstantArray::get(llvm::ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
   }
   Constant *function(const std::string &name) {
     return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, Type::getVoidTy(context)).getCallee());

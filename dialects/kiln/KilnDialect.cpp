@@ -120,9 +120,8 @@ TensorType typeOf(Type type) {
   TensorType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < std::min<int64_t>(tensor.getRank(), kMaxRank); ++i) // higher ranks do not verify
-    result.shape.push(tensor.isDynamicDim(unsigned(i))
-                          ? Size::symbol(symbols ? symbols.getNumbers()[size_t(i)] : i)
-                          : Size(tensor.getDimSize(unsigned(i))));
+    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? Size::symbol(symbols ? symbols.getNumbers()[size_t(i)] : i)
+                                                       : Size(tensor.getDimSize(unsigned(i))));
   return result;
 }
 

@@ -476,8 +476,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
     int a = axisOf(args, xBatch[i], x.shape.rank), b = axisOf(args, yBatch[i], y.shape.rank);
     if ((xUsed >> a & 1) || (yUsed >> b & 1))
       fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
-    if (x.shape[a] != y.shape[b])
-      fail(ErrorKind::Shape, args.op, "batch dimensions differ", toString(x.shape[a]), toString(y.shape[b]));
+    if (x.shape[a] != y.shape[b]) fail(ErrorKind::Shape, args.op, "batch dimensions differ", toString(x.shape[a]), toString(y.shape[b]));
     xUsed |= 1u << a;
     yUsed |= 1u << b;
     result.shape.push(x.shape[a]);
@@ -490,8 +489,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
 }
 
 /// Apart from `infer`, which every recorded op goes through.
-[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words,
-                                              int64_t symbols) {
+[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words, int64_t symbols) {
   std::vector<TensorType> types = inferAll(op, operands, words, {}, symbols);
   if (types.size() != 1) fail(ErrorKind::Value, info(op, words).name, "results", "1", std::to_string(types.size()));
   return types[0];
@@ -509,8 +507,7 @@ std::vector<TensorType> inferAll(Op op, std::span<const TensorType> operands, st
                                  std::span<const std::shared_ptr<const Trace>> bodies, int64_t symbols) {
   const OpInfo &record = info(op);
   if (!record.inferMany) return {infer(op, operands, words, symbols)};
-  std::vector<TensorType> types =
-      record.inferMany({record.name, operands, words, record.accepts, record.needsElement, bodies, symbols});
+  std::vector<TensorType> types = record.inferMany({record.name, operands, words, record.accepts, record.needsElement, bodies, symbols});
   for (const TensorType &type : types) checkSize(record.name, type);
   return types;
 }

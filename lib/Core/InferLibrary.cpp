@@ -1,4 +1,5 @@
-// The rules of ops that call a library, with sizes that are fixed: their workspaces follow them. Several results lie one behind the other along the last axis.
+// The rules of ops that call a library, with sizes that are fixed: their workspaces follow them. Several results lie one behind the other
+// along the last axis.
 #include "lib/Core/Infer.h"
 
 #include <algorithm>

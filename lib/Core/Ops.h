@@ -84,11 +84,11 @@ struct OpInfo {
   bool eager;        // has kernels in the pack
   int cost;
   InferFn infer;
-  const char *words; // a letter for each group of words: i (int), I (ints), N (sizes or positions), s (scalar), d (dtype), S (shape),
-                     // o (which registered op), b (one of the trace's bodies), B (any number of them)
-  const char *attributes;          // names of the attributes among them, comma-separated
-  int version;                     // of the op in stored programs
-  UpgradeFn upgrade;               // from older ones; null where there are none
+  const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), s (scalar), d (dtype), S (shape),
+                          // o (which registered op), b (one of the trace's bodies), B (any number of them)
+  const char *attributes; // names of the attributes among them, comma-separated
+  int version;            // of the op in stored programs
+  UpgradeFn upgrade;      // from older ones; null where there are none
   InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 
@@ -115,7 +115,8 @@ struct WordReader {
     at += size_t(n);
     return result;
   }
-  /// A list that may name symbols, of which the program has so many. Throws Error (shape) that names `op` for words that are no sizes of it.
+  /// A list that may name symbols, of which the program has so many. Throws Error (shape) that names `op` for words that are no sizes of
+  /// it.
   Shape sizes(const char *op, int64_t symbols);
 };
 

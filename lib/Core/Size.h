@@ -20,8 +20,10 @@ inline constexpr int64_t kNoSymbols = -1;
 class Size {
 public:
   constexpr Size() = default;
-  /// A constant; of at least 0.
-  constexpr Size(int64_t number) : bits(number) { KILN_ASSERT(number >= 0, "a size of at least 0"); }
+  /// A constant. Throws Error (shape) for one below 0.
+  constexpr Size(int64_t number) : bits(number) {
+    if (number < 0) failNegative(number);
+  }
   static constexpr Size symbol(int64_t number) {
     KILN_ASSERT(number >= 0, "a symbol of at least 0");
     return Size(-1 - number, Raw());
@@ -59,6 +61,8 @@ public:
   }
 
 private:
+  friend struct Shape;
+  [[noreturn]] static void failNegative(int64_t number);
   static constexpr int64_t kDerived = std::numeric_limits<int64_t>::min();
   struct Raw {};
   constexpr Size(int64_t bits, Raw) : bits(bits) {}
@@ -71,9 +75,15 @@ struct Shape : InlineList<Size> {
   Shape(std::initializer_list<Size> list) {
     for (Size size : list) push(size);
   }
-  /// Those of an array that is there.
+  /// Those of an array that is there: a copy, which recording makes for every operation.
   Shape(const Dims &numbers) {
-    for (int64_t n : numbers) push(n);
+    rank = numbers.rank;
+    int64_t signs = 0;
+    for (size_t i = 0; i < kMaxRank; ++i) {
+      values[i].bits = numbers.values[i];
+      signs |= int(i) < rank ? numbers.values[i] : 0;
+    }
+    if (signs < 0) Size::failNegative(signs);
   }
   explicit Shape(std::span<const Size> list) {
     for (Size size : list) push(size);
@@ -89,8 +99,10 @@ struct Shape : InlineList<Size> {
   }
   /// The sizes must be static.
   Dims numbers() const {
+    KILN_ASSERT(isStatic(), "sizes that are the same in every call");
     Dims result;
-    for (Size size : *this) result.push(size.number());
+    result.rank = rank;
+    for (size_t i = 0; i < kMaxRank; ++i) result.values[i] = values[i].bits;
     return result;
   }
 };

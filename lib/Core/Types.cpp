@@ -17,6 +17,8 @@ Dims contiguousStrides(const Dims &shape) {
   return strides;
 }
 
+void Size::failNegative(int64_t number) { throw Error(ErrorKind::Shape, "size: expected at least 0, got " + std::to_string(number)); }
+
 std::string toString(Size size) {
   return size.isConstant() ? std::to_string(size.number()) : size.isSymbol() ? "s" + std::to_string(size.symbol()) : "?";
 }

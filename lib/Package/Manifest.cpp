@@ -171,7 +171,8 @@ void checkTypes(const Value &value, const PackageEntry &entry) {
   for (size_t i = 0; i < std::min(outputs.size(), entry.program.outputs.size()); ++i) {
     const TensorType &type = entry.program.types[size_t(entry.program.outputs[i])];
     check(outputs[i].at("dtype"), type);
-    bool isKnown = std::ranges::all_of(type.shape, [&](Size size) { return size.isConstant() || size_t(size.symbol()) < entry.symbols.size(); });
+    bool isKnown =
+        std::ranges::all_of(type.shape, [&](Size size) { return size.isConstant() || size_t(size.symbol()) < entry.symbols.size(); });
     Value shape = outputs[i].at("shape");
     if (isKnown && shape.json != writeShape(entry, type.shape)) shape.wrong("the sizes that the program has");
   }
