@@ -406,16 +406,16 @@ template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
 
 } // namespace
 
-PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
+PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes) {
   size_t size = (bytes + 63) / 64;
-  if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape.numbers()));
+  if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape));
   PyArray *a = dead[size][--deadCount[size]];
   Array &x = a->array;
   x.storage->value->bytes = bytes; // of the same size class
   x.dtype = type.dtype;
   x.isContiguous = true;
   x.offset = 0;
-  x.shape = type.shape.numbers();
+  x.shape = type.shape;
   x.strides = strides;
   a->weakrefs = nullptr;
   auto *object = reinterpret_cast<PyObject *>(a);
