@@ -115,7 +115,7 @@ std::vector<int64_t> parseProgram(StringRef source) {
 
 void interpret(std::span<const int64_t> serialized, const void *const *inputs, void *const *outputs) {
   std::vector<reference::Tensor> tensors;
-  for (const TensorType &type : Trace::inputTypes(serialized)) tensors.push_back(reference::Tensor::read(type, *inputs++));
+  for (const TensorType &type : Trace::inputTypes(serialized)) tensors.push_back(reference::Tensor::read(ArrayType(type), *inputs++));
   for (const reference::Tensor &result : reference::run(serialized, std::move(tensors))) result.write(*outputs++);
 }
 

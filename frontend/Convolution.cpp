@@ -64,10 +64,10 @@ Array runConvolution(const Array &x, const Array &w, const TensorType &type, con
   int spatial = how.strides.rank;
   Dims window;
   for (int i = 0; i < spatial; ++i) window.push(w.shape[i]);
-  Array columns = windows(x, type.shape, window, how), result = Array::empty(type.dtype, type.shape);
+  Array columns = windows(x, type.shape.numbers(), window, how), result = Array::empty(type.dtype, type.shape.numbers());
   int64_t channels = w.shape[spatial], filters = w.shape[spatial + 1] / how.groups, depth = numElements(window) * channels;
   int64_t rows = 1;
-  for (int i = 0; i <= spatial; ++i) rows *= type.shape[i];
+  for (int i = 0; i <= spatial; ++i) rows *= type.shape[i].number();
   for (int64_t g = 0; g < how.groups; ++g) {
     Array product = matmul(part(columns, g * channels, channels, rows, depth), part(w, g * filters, filters, depth, filters));
     Array target = slice(reshape(result, {rows, filters * how.groups}), {0, g * filters}, {rows, filters}, {1, 1});

@@ -136,7 +136,7 @@ static Array applyParts(Op op, std::span<const Operand> operands, std::span<cons
   for (size_t i = 0; i < operands.size(); ++i) {
     const Operand &o = operands[i];
     held[i] = o.kind == Operand::IsArray ? cast(*o.array, dtypes[i]) : arrayOf(o, dtypes[i], operands);
-    held[i] = applyBroadcast(held[i], type.shape, true);
+    held[i] = applyBroadcast(held[i], type.shape.numbers(), true);
     arrays[i] = &held[i];
   }
   return apply({op, {arrays, operands.size()}, {}, type});

@@ -143,7 +143,7 @@ Array Interpreter::apply(const TraceOp &op) {
   const Array **operands = many.empty() ? few : many.data();
   for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
   if (mayShare(op))
-    if (auto view = viewOfMove(operand(op, 0), op.op, op.words, type.shape)) return std::move(*view);
+    if (auto view = viewOfMove(operand(op, 0), op.op, op.words, type.shape.numbers())) return std::move(*view);
   // A number of the CPU stays one when it is repeated: kernels of any device take it.
   bool isNumberStill = op.op == Op::Broadcast && !place && (devices.size() || trace.devices.size()) && isNumber(operand(op, 0));
   return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, isNumberStill, place});

@@ -11,7 +11,7 @@ Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<cons
   for (const Array *a : operands) types.push_back(a->type());
   TensorType type = infer(op, types, words);
   if (isAnyApart(operands)) return apply({op, operands, words, type});
-  Array result = Array::empty(type.dtype, type.shape);
+  Array result = Array::empty(type.dtype, type.shape.numbers());
   std::vector<kiln_tensor> tensors;
   std::vector<Array> held;
   auto add = [&](const Array &array) {

@@ -91,9 +91,9 @@ Array runElementwise(const Operation &o) {
     const Array &operand = *o.operands[i];
     inputs[i] = {operand.data(), operand.dtype, operand.strides};
   }
-  Array result = Array::empty(o.type.dtype, o.type.shape);
+  Array result = Array::empty(o.type.dtype, o.type.shape.numbers());
   Running running(result.size(), o.operands);
-  eager::elementwise(o.op, {inputs, o.operands.size()}, o.type.dtype, o.type.shape, result.data());
+  eager::elementwise(o.op, {inputs, o.operands.size()}, o.type.dtype, o.type.shape.numbers(), result.data());
   return result;
 }
 
@@ -101,8 +101,8 @@ Array runElementwise(const Operation &o) {
 Array runMove(const Operation &o) {
   const Array &x = *o.operands[0];
   if (o.op == Op::DynamicSlice) return dynamicSlice(x, *o.operands[1], WordReader{o.words}.dims());
-  if (auto view = viewOfMove(x, o.op, o.words, o.type.shape)) return std::move(*view);
-  return *viewOfMove(copy(x), o.op, o.words, o.type.shape);
+  if (auto view = viewOfMove(x, o.op, o.words, o.type.shape.numbers())) return std::move(*view);
+  return *viewOfMove(copy(x), o.op, o.words, o.type.shape.numbers());
 }
 
 Array runAssemble(const Operation &o) {
@@ -118,7 +118,7 @@ Array runAssemble(const Operation &o) {
 
 /// Positions of the true elements of a mask, as many as the type says; -1 behind the last.
 Array firstPositions(const Array &mask, const TensorType &type) {
-  Array found = positionsOfTrue(mask), result = full(type.shape, type.dtype, {-1, 0}, nullptr);
+  Array found = positionsOfTrue(mask), result = full(type.shape.numbers(), type.dtype, {-1, 0}, nullptr);
   Dims count = {std::min(found.size(), result.size())};
   Array part = slice(result, {0}, count, {1});
   assign(part, slice(found, {0}, count, {1}));
@@ -134,7 +134,7 @@ static Array runAny(const Operation &o) {
   case Kind::Elementwise: return runElementwise(o);
   case Kind::Index: return runMove(o);
   case Kind::Source:
-    if (o.op == Op::Iota) return iota(o.type.dtype, o.type.shape, o.words[0], nullptr);
+    if (o.op == Op::Iota) return iota(o.type.dtype, o.type.shape.numbers(), o.words[0], nullptr);
     return constantArray(o.type.dtype, {o.words[1], 0});
   case Kind::Reduce: return reduce(o.op, operand(0), words.dims(), false);
   case Kind::Argreduce: return reduce(o.op, operand(0), Dims{o.words[0]}, false);

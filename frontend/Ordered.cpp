@@ -25,7 +25,7 @@ Array gather(const Array &x, const Array &indices, int64_t axis) {
   int64_t word = normalizeAxis("take", axis, x.shape.rank);
   TensorType type = infer(Op::Gather, types, {&word, 1});
   if (isApart(x, indices)) return apply(Op::Gather, {&x, &indices}, {&word, 1}, type);
-  Array result = Array::empty(type.dtype, type.shape);
+  Array result = Array::empty(type.dtype, type.shape.numbers());
   Array source = withOwnCell(contiguous(x)), at = withOwnCell(positions(indices));
   Running running(result.size());
   eager::gather(source, at, result, int(word));
@@ -159,7 +159,7 @@ Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
     Array result = apply(op, {&source}, words, resultType);
     return isSort ? withAxisLast(result, at, true) : result;
   }
-  Array result = Array::empty(resultType.dtype, resultType.shape), whole = withOwnCell(contiguous(source));
+  Array result = Array::empty(resultType.dtype, resultType.shape.numbers()), whole = withOwnCell(contiguous(source));
   Running running(4 * x.size());
   if (isSort) eager::sort(op, whole, result, descending);
   else eager::scan(op, whole, int(at), result);

@@ -203,7 +203,7 @@ void Recorder::settle() {
     cell->value = valueOf(live[next]).storage->value;
     Array &array = after.emplace_back();
     array.dtype = on.types[next].dtype;
-    array.shape = on.types[next].shape;
+    array.shape = on.types[next].shape.numbers();
     array.strides = contiguousStrides(array.shape);
     array.storage = Storage::make(cell->value); // as it is now: the cell may be written before this is read
     ++next;

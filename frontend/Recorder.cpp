@@ -232,7 +232,7 @@ int64_t Recorder::append(Op op, std::span<const int64_t> operands, std::span<con
 Array Recorder::placeholder(const Operation &o) const {
   Array a;
   a.dtype = o.type.dtype;
-  a.shape = o.type.shape;
+  a.shape = o.type.shape.numbers();
   a.strides = contiguousStrides(a.shape);
   a.storage = Storage::make({});
   a.storage->device = placeOf(o);
@@ -342,7 +342,7 @@ void Recorder::write(Array &target, const Array &value) {
     auto perform = [&](Op op, std::span<const int64_t> operands, std::span<const int64_t> words) {
       return append(op, operands, words, at);
     };
-    auto shapeOf = [&](int64_t known) { return trace.types[size_t(known)].shape; };
+    auto shapeOf = [&](int64_t known) { return trace.types[size_t(known)].shape.numbers(); };
     if (slot >= 0) {
       auto written = writtenThrough(stepsTo(isMine(target) ? target : Array()), int64_t(*cellSlot), slot, shapeOf, perform);
       if (!written) giveUp("a view that repeats elements is written");

@@ -22,7 +22,7 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   int64_t word = types.empty() ? axis : normalizeAxis("concat", axis, types[0].shape.rank);
   TensorType type = infer(Op::Concat, types, {&word, 1});
   if (isAnyApart(pointers)) return apply({Op::Concat, pointers, {&word, 1}, type});
-  Array result = Array::empty(type.dtype, type.shape);
+  Array result = Array::empty(type.dtype, type.shape.numbers());
   int64_t at = 0;
   for (const Array &part : parts) {
     Array target = result;
@@ -101,7 +101,7 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   if (isApart(source)) {
     result = apply(op, {&source}, words, resultType);
   } else if (isArg) {
-    result = Array::empty(resultType.dtype, resultType.shape);
+    result = Array::empty(resultType.dtype, resultType.shape.numbers());
     Array whole = withOwnCell(contiguous(source));
     Running running(whole.size());
     eager::reduce(op, whole, int(words[0]), result);
@@ -204,7 +204,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
     Array a = asMatrices(x, xBatch, int(xAxis)), b = asMatrices(y, yBatch, int(yAxis));
-    return reshape(dotGeneral(a, b, batch, batch, batch.rank + 1, batch.rank + 1), type.shape);
+    return reshape(dotGeneral(a, b, batch, batch, batch.rank + 1, batch.rank + 1), type.shape.numbers());
   }
   int b = xBatch.rank;
   if (x.shape.rank == b + 2 && words[words.size() - 2] == b + 1 && y.shape.rank > b)
@@ -212,11 +212,11 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
       Dims batch;
       for (int i = 0; i < more.batches; ++i) batch.push(i);
       Array left = more.left(x, b + 1), right = more.right(y, b);
-      return reshape(dotGeneral(left, right, batch, batch, more.batches + 1, words.back() - (b - more.batches)), type.shape);
+      return reshape(dotGeneral(left, right, batch, batch, more.batches + 1, words.back() - (b - more.batches)), type.shape.numbers());
     }
-  Array result = Array::empty(type.dtype, type.shape), xs = withOwnCell(x), ys = withOwnCell(y);
+  Array result = Array::empty(type.dtype, type.shape.numbers()), xs = withOwnCell(x), ys = withOwnCell(y);
   int64_t batches = 1;
-  for (int i = 0; i < b; ++i) batches *= type.shape[i];
+  for (int i = 0; i < b; ++i) batches *= type.shape[i].number();
   Running running(result.size() * x.shape[int(words[words.size() - 2])]);
   // One product for each position of the batch axes, which come first.
   auto without = [&](const Array &a, int64_t at) {

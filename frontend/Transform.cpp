@@ -56,7 +56,7 @@ Array Transform::lift(Item item) {
   TensorType type = typeOf(item);
   Array a;
   a.dtype = type.dtype;
-  a.shape = type.shape;
+  a.shape = type.shape.numbers();
   a.strides = contiguousStrides(a.shape);
   a.storage = Storage::make({});
   a.storage->device = item.below.storage->device;
@@ -134,7 +134,7 @@ void Transform::write(Array &target, const Array &value) {
     return writeInto(target, item.below);
   }
   auto perform = [&](Op op, std::span<const Item> items, std::span<const int64_t> words) { return performBelow(op, items, words); };
-  auto shapeOf = [](const Item &known) { return typeOf(known).shape; };
+  auto shapeOf = [](const Item &known) { return typeOf(known).shape.numbers(); };
   auto written =
       writtenThrough(stepsTo(target.mark.recorder == id ? target : Array()), cellItem(target), std::move(item), shapeOf, perform);
   if (!written) failRepeated();

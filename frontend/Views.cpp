@@ -126,7 +126,7 @@ std::optional<Array> viewOfMove(const Array &x, Op op, std::span<const int64_t> 
 Array transpose(const Array &x, const Dims &permutation) {
   std::vector<int64_t> words = wordsOfShape(permutation);
   TensorType type = x.type();
-  Dims shape = infer(Op::Transpose, {&type, 1}, words).shape, strides;
+  Dims shape = infer(Op::Transpose, {&type, 1}, words).shape.numbers(), strides;
   for (int64_t p : permutation) strides.push(x.strides[int(p)]);
   return viewOf(x, shape, strides, x.offset, Op::Transpose, words);
 }

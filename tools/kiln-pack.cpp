@@ -30,7 +30,7 @@ namespace {
 using mlir::Builder, mlir::DialectRegistry, mlir::MLIRContext, mlir::ModuleOp, mlir::OwningOpRef, mlir::UnknownLoc;
 namespace func = mlir::func;
 
-constexpr int64_t kS0 = -1, kS1 = -2, kS2 = -3, kS3 = -4; // symbols
+constexpr Size kS0 = Size::symbol(0), kS1 = Size::symbol(1), kS2 = Size::symbol(2), kS3 = Size::symbol(3);
 
 struct Kernel {
   std::string name;
@@ -104,7 +104,7 @@ void addReduction(Pack &pack, Op op) {
     for (bool isRow : {true, false}) {
       Kernel k;
       k.name = std::string(info(op).name) + "_" + dtypeName(DType(t)) + (isRow ? "_row" : "_col");
-      Dims shape = isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2};
+      Shape shape = isRow ? Shape{kS0, kS1} : Shape{kS0, kS1, kS2};
       int64_t x = k.trace.addInput({DType(t), shape});
       std::vector<int64_t> words = info(op).kind == Kind::Reduce ? std::vector<int64_t>{1, 1} : std::vector<int64_t>{1};
       k.trace.outputs = {k.trace.addOp(op, {&x, 1}, words)};
@@ -117,7 +117,7 @@ void addProducts(Pack &pack) {
   for (int t = 0; t < kNumDTypes; ++t) {
     DType dtype = DType(t);
     if (!accepts(info(Op::DotGeneral).accepts, dtype)) continue;
-    auto add = [&](const char *form, const Dims &x, const Dims &xs, const Dims &y, const Dims &ys, int64_t xAxis, int64_t yAxis) {
+    auto add = [&](const char *form, const Shape &x, const Dims &xs, const Shape &y, const Dims &ys, int64_t xAxis, int64_t yAxis) {
       Kernel k;
       k.name = std::string(info(Op::DotGeneral).name) + "_" + dtypeName(dtype) + form;
       int64_t slots[] = {k.trace.addInput({dtype, x}, xs), k.trace.addInput({dtype, y}, ys)}, words[] = {0, 0, xAxis, yAxis};
@@ -139,15 +139,15 @@ void addIotaAndGather(Pack &pack) {
     if (!accepts(info(Op::Iota).accepts, DType(t))) continue;
     Kernel k;
     k.name = std::string(info(Op::Iota).name) + "_" + dtypeName(DType(t));
-    int64_t words[] = {0, t, 1, kS0};
-    k.trace.outputs = {k.trace.addOp(Op::Iota, {}, words)};
+    int64_t words[] = {0, t, 1, kS0.word()};
+    k.trace.outputs = {k.trace.append(Op::Iota, {}, words, TensorType{DType(t), {kS0}})};
     pack["iota"].push_back(std::move(k));
   }
   for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64})
     for (bool isRow : {true, false}) {
       Kernel k;
       k.name = std::string(info(Op::Gather).name) + "_" + std::to_string(8 * byteSize(t)) + (isRow ? "_row" : "");
-      int64_t slots[] = {k.trace.addInput({t, isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}}),
+      int64_t slots[] = {k.trace.addInput({t, isRow ? Shape{kS0, kS1} : Shape{kS0, kS1, kS2}}),
                          k.trace.addInput({DType::I64, {isRow ? kS2 : kS3}})};
       int64_t axis = 1;
       k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
@@ -160,7 +160,7 @@ void addScatter(Pack &pack, Op op) {
     for (bool isRow : {true, false}) { // whether nothing lies behind the axis
       Kernel k;
       k.name = std::string(info(op).name) + "_" + name + (isRow ? "_row" : "");
-      Dims shape = isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}, updates = shape;
+      Shape shape = isRow ? Shape{kS0, kS1} : Shape{kS0, kS1, kS2}, updates = shape;
       updates[1] = isRow ? kS2 : kS3;
       int64_t slots[] = {k.trace.addInput({dtype, shape}), k.trace.addInput({DType::I64, {updates[1]}}),
                          k.trace.addInput({dtype, updates})};
@@ -183,7 +183,7 @@ void addScan(Pack &pack, Op op) {
     for (bool isRow : {true, false}) {
       Kernel k;
       k.name = std::string(info(op).name) + "_" + dtypeName(DType(t)) + (isRow ? "_row" : "_col");
-      int64_t x = k.trace.addInput({DType(t), isRow ? Dims{kS0, kS1} : Dims{kS0, kS1, kS2}}), axis = 1;
+      int64_t x = k.trace.addInput({DType(t), isRow ? Shape{kS0, kS1} : Shape{kS0, kS1, kS2}}), axis = 1;
       k.trace.outputs = {k.trace.addOp(op, {&x, 1}, {&axis, 1})};
       pack["scan"].push_back(std::move(k));
     }
@@ -208,8 +208,8 @@ void addCompact(Pack &pack, Op op) {
     if (!accepts(info(op).accepts, DType(t))) continue;
     Kernel k;
     k.name = std::string(info(op).name) + "_" + dtypeName(DType(t));
-    int64_t mask = k.trace.addInput({DType(t), {kS0}}), count = kS1;
-    k.trace.outputs = {k.trace.addOp(op, {&mask, 1}, {&count, 1})};
+    int64_t mask = k.trace.addInput({DType(t), {kS0}}), count = kS1.word();
+    k.trace.outputs = {k.trace.append(op, {&mask, 1}, {&count, 1}, TensorType{DType::I64, {kS1}})};
     pack["compact"].push_back(std::move(k));
   }
 }

@@ -97,7 +97,7 @@ void print(Data &data) {
     snprintf(buffer, sizeof buffer, byteSize(x.dtype) == 8 ? "%.17g" : "%.9g", value);
     return std::string(buffer);
   };
-  for (const reference::Number &x : reference::Tensor::read(data.type, data.at(0)).elements)
+  for (const reference::Number &x : reference::Tensor::read(ArrayType(data.type), data.at(0)).elements)
     outs() << " " << (isComplex(dtype) ? text(realPart(x)) + ":" + text(imagPart(x)) : text(x));
   outs() << "\n";
 }
@@ -116,7 +116,7 @@ Run prepare(mlir::FunctionOpInterface fn) {
     if (!ir::isArray(t)) throw Error(ErrorKind::DType, "kiln-run: expected arrays as arguments and results, got another type");
     if (!mlir::cast<mlir::RankedTensorType>(t).hasStaticShape())
       throw Error(ErrorKind::Shape, "kiln-run: expected static shapes, got " + toString(ir::typeOf(t)));
-    run.data.emplace_back(ir::recordedType(ir::typeOf(t)));
+    run.data.emplace_back(ir::typeOf(t));
   }
   for (size_t i = 0; i < run.arguments; ++i) {
     auto given = fn.getArgAttrOfType<mlir::StringAttr>(unsigned(i), ir::kInput);
@@ -155,7 +155,7 @@ std::vector<reference::Tensor> runTree(ir::TreeOp tree, std::vector<reference::T
 std::vector<Data> runReference(mlir::Operation *fn, const Run &run) {
   std::vector<Data> data = run.data;
   std::vector<reference::Tensor> tensors;
-  for (size_t i = 0; i < run.arguments; ++i) tensors.push_back(reference::Tensor::read(data[i].type, data[i].at(0)));
+  for (size_t i = 0; i < run.arguments; ++i) tensors.push_back(reference::Tensor::read(ArrayType(data[i].type), data[i].at(0)));
   auto tree = mlir::dyn_cast<ir::TreeOp>(fn);
   auto results = tree ? runTree(tree, std::move(tensors))
                       : reference::run(exportTrace(mlir::cast<mlir::func::FuncOp>(fn)).serialize(), std::move(tensors));
@@ -232,7 +232,8 @@ private:
 /// Equal bits, nans apart.
 void checkEqual(const Run &run, std::vector<Data> &cpu, std::vector<Data> &wanted) {
   for (size_t i = 0; i < cpu.size(); ++i) {
-    auto got = reference::Tensor::read(cpu[i].type, cpu[i].at(0)), want = reference::Tensor::read(cpu[i].type, wanted[i].at(0));
+    auto got = reference::Tensor::read(ArrayType(cpu[i].type), cpu[i].at(0)),
+         want = reference::Tensor::read(ArrayType(cpu[i].type), wanted[i].at(0));
     auto isNan = [](reference::Number x) {
       auto real = [](reference::Number r) { return isTrue(scalar::isnan(scalar::cast(r, DType::F64))); };
       return isFloat(x.dtype) ? real(x) : isComplex(x.dtype) && (real(realPart(x)) || real(imagPart(x)));

@@ -32,7 +32,7 @@ private:
   const EmittedBody &bodyOf(FlatSymbolRefAttr name) { return k.bodies->find(name.getValue())->second; }
   Value operand(Operation *op, unsigned i) { return k.ev.buffers.find(op->getOperand(i))->second.pointer; }
   static int64_t bytesOf(Value array) {
-    TensorType type = ir::recordedType(array);
+    TensorType type = ir::typeOf(array);
     return numElements(type.shape) * byteSize(type.dtype);
   }
   void copy(Value to, Value from, int64_t bytes) {

@@ -1,6 +1,7 @@
 // Loop nests without a reduction, and what the emitters share.
 #include "codegen/cpu/Kernels.h"
 
+#include "lib/Core/Infer.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -8,16 +9,26 @@ using namespace mlir;
 
 namespace kiln::cpu {
 
+/// Scratch of a kernel that is more than any workspace: the kernel is refused, and what is emitted for it is not used.
+static bool isTooMuch(KernelContext &k, int64_t bytes) {
+  if (bytes >= 0 && bytes <= kMostWorkspace) return false;
+  k.ev.refuse(k.mainOp(), ("expected scratch memory of at most " + Twine(kMostWorkspace) + " bytes").str());
+  return true;
+}
+
 Value KernelContext::sharedScratch(int64_t bytes) {
   Value result = e.address(scratchPointer, DType::U8, sharedBytes);
-  sharedBytes += (bytes + 63) / 64 * 64;
+  if (!isTooMuch(*this, bytes)) sharedBytes += (bytes + 63) / 64 * 64;
+  if (isTooMuch(*this, sharedBytes)) sharedBytes = 0;
   return result;
 }
 
 Value KernelContext::scratch(Index bytes) {
   if (!scratchBase) scratchBase = e.address(scratchPointer, DType::U8, sharedBytes);
   Value result = e.address(scratchBase, DType::U8, scratchUsed);
+  if (bytes.isStatic() && isTooMuch(*this, bytes.number())) bytes = 0;
   scratchUsed = e.add(scratchUsed, e.mul(e.ceilDiv(bytes, 64), 64));
+  if (scratchUsed.isStatic() && isTooMuch(*this, scratchUsed.number())) scratchUsed = 0;
   return result;
 }
 

@@ -16,8 +16,10 @@
 #include "codegen/cpu/Bodies.h"
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/RandomSchedule.h"
+#include "codegen/cpu/Workspace.h"
 #include "include/kiln/executable.h"
 #include "lib/Core/Budget.h"
+#include "lib/Core/Infer.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,7 +27,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 
 #include <cmath>
@@ -68,17 +69,11 @@ private:
   };
   std::vector<Emitted> emitted;
   llvm::DenseMap<uint64_t, SmallVector<size_t, 1>> emittedByHash;
-  /// What scratch a kernel asks for where sizes are open: a value of its function.
-  struct OpenScratch {
-    func::FuncOp function;
-    Index bytes;
-  };
   std::vector<OpenScratch> openScratch;
 
   Index sizeOf(Emitter &e, Value dims, Size d);
   Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
   Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
-  void emitWorkspace();
   func::FuncOp findEqual(const Emitted &wanted, ArrayRef<size_t> candidates);
   bool isHeavy(ir::KernelOp kernel);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
@@ -100,10 +95,8 @@ Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
   if (d.isConstant()) return d.number();
   int64_t symbol = d.symbol();
   if (symbol < places.symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
-  auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
   Index result = 1;
-  for (Size factor : ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - places.symbols)]).asArrayRef()))
-    result = e.mul(result, sizeOf(e, dims, factor));
+  for (Size factor : factorsOf(main, places, symbol)) result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
 
@@ -112,9 +105,9 @@ static Index aligned(Emitter &e, Index bytes) { return e.mul(e.ceilDiv(bytes, 64
 /// Where open block `number` starts in the workspace; `starts` are those known so far in this function.
 Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts) {
   if (starts.empty()) starts.push_back(places.planned);
-  auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
+  SmallVector<TensorType> blocks = blocksOf(main);
   for (size_t i = starts.size() - 1; i < number; ++i) {
-    ir::ArrayType type = ir::typeOf(cast<TypeAttr>(blocks[i]).getValue());
+    TensorType type = blocks[i];
     Index bytes = byteSize(type.dtype);
     for (Size d : type.shape) bytes = e.mul(bytes, sizeOf(e, dims, d));
     starts.push_back(e.add(starts[i], aligned(e, bytes)));
@@ -124,8 +117,7 @@ Index ProgramEmitter::openBlock(Emitter &e, Value dims, size_t number, SmallVect
 
 /// Where the planned part of the workspace ends and the scratch of kernels starts.
 Index ProgramEmitter::planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts) {
-  auto blocks = main->getAttrOfType<ArrayAttr>(ir::kBlocks);
-  return openBlock(e, dims, blocks ? blocks.size() : 0, starts);
+  return openBlock(e, dims, blocksOf(main).size(), starts);
 }
 
 Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims) {
@@ -383,14 +375,14 @@ static int64_t workOf(ir::KernelOp kernel) {
                              Kind::Scan,        Kind::Compact,   Kind::Contraction};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
   int64_t most = 1, cost = 0;
-  auto elements = [](Value v) { return double(numElements(ir::recordedType(v).shape)); };
+  auto elements = [](Value v) { return double(numElements(ir::typeOf(v).shape)); };
   for (Operation &op : kernel.getBody().front().without_terminator())
     if (ir::isKind(&op, ::kiln::Kind::Contract)) // each element of the result: about sqrt(|x| |y| / |result|) products
       most = int64_t(std::sqrt(elements(op.getOperand(0)) * elements(op.getOperand(1)) * std::max(1.0, elements(op.getResult(0)))));
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     cost += cast<ir::ArrayOp>(op).getCost();
     for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))
-      most = std::max(most, numElements(ir::recordedType(v).shape));
+      most = std::max(most, numElements(ir::typeOf(v).shape));
   }
   return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
 }
@@ -440,31 +432,6 @@ void ProgramEmitter::finishBody(func::FuncOp entry) {
 }
 
 /// Bytes of the workspace for given sizes: the plan, and the most scratch of a kernel, computed as its function does.
-void ProgramEmitter::emitWorkspace() {
-  Location loc = main.getLoc();
-  b.setInsertionPointToEnd(module.getBody());
-  auto fn = func::FuncOp::create(b, loc, "kiln_workspace", b.getFunctionType({pointer()}, {b.getI64Type()}));
-  Block *body = fn.addEntryBlock();
-  b.setInsertionPointToStart(body);
-  Emitter e(b, loc);
-  Value dims = body->getArgument(0), most = e.use(scratch);
-  for (OpenScratch &asked : openScratch) {
-    IRMapping map;
-    map.map(asked.function.getArgument(asked.function.getNumArguments() - 2), dims);
-    auto remake = [&](auto &self, Value v) -> Value {
-      if (Value known = map.lookupOrNull(v)) return known;
-      Operation *op = v.getDefiningOp();
-      for (Value operand : op->getOperands()) self(self, operand);
-      b.clone(*op, map);
-      return map.lookup(v);
-    };
-    Index bytes = Index::behind(remake(remake, asked.bytes.base()), asked.bytes.offset());
-    most = arith::MaxSIOp::create(b, loc, most, e.use(bytes));
-  }
-  SmallVector<Index> starts;
-  func::ReturnOp::create(b, loc, e.use(e.add(planEnd(e, dims, starts), Index(most))));
-}
-
 LogicalResult ProgramEmitter::run() {
   constexpr double kShare = 0.25; // measured: emission takes a tenth of the time
   for (OpOperand &output : main.getBody().front().getTerminator()->getOpOperands())
@@ -476,13 +443,15 @@ LogicalResult ProgramEmitter::run() {
     if (Budget::isUsedUp(kShare)) return main.emitError(Budget::why());
     if (isRefused) return failure();
   }
+  if (places.planned + scratch > kMostWorkspace)
+    return main.emitError("workspace: expected at most ") << kMostWorkspace << " bytes, got " << places.planned + scratch;
   func::FuncOp entry = emitEntry();
   if (isBody) {
     finishBody(entry);
     main.erase();
     return success();
   }
-  if (places.isOpen) emitWorkspace();
+  if (places.isOpen) emitWorkspace(main, places, scratch, openScratch);
   auto before = module->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes); // of the other programs of the module
   if (committing < kernels.size()) {
     SmallVector<int64_t> inPlace;

@@ -133,7 +133,7 @@ Index Evaluator::dynamicStart(Value starts, int i, Index size, Index part) {
 
 /// Where in its operand an op that moves elements finds the element at `position`.
 Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
-  ir::ArrayType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
+  TensorType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
   Coordinates result;
   if (auto broadcast = dyn_cast<ir::BroadcastOp>(op)) {
     for (auto [i, axis] : llvm::enumerate(broadcast.getAxes()))

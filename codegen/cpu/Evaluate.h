@@ -58,9 +58,10 @@ public:
   void startTile() { tileLoads.clear(); }
   Expr loadAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   void storeAt(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, Expr value);
+  /// Says why the kernel cannot be emitted, once.
+  void refuse(mlir::Operation *op, llvm::StringRef expected);
 
 private:
-  void refuse(mlir::Operation *op, llvm::StringRef expected);
   struct Known {
     Coordinates position;
     Expr result;

@@ -25,8 +25,8 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
         places[result] = places.lookup(main.getArgument(unsigned(inPlace[int64_t(i)])));
         continue;
       }
-      TensorType type = ir::recordedType(result);
-      int64_t bytes = hasSymbols(type.shape) ? kOnStackBytes + 1 : numElements(type.shape) * byteSize(type.dtype);
+      TensorType type = ir::typeOf(result);
+      int64_t bytes = type.shape.isStatic() ? numElements(type.shape) * byteSize(type.dtype) : kOnStackBytes + 1;
       places[result] = {Place::Workspace, (*kernel.getWorkspace())[i], nullptr, 0};
       if (!usesStack || bytes > kOnStackBytes) continue;
       places[result] = {Place::Stack, int64_t(stackBytes.size()), nullptr, 0};

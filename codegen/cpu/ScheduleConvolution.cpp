@@ -10,8 +10,7 @@ namespace {
 bool fitsTiles(ir::ConvolutionOp op, const KernelLayout &layout) {
   auto weights = layout.inputs.find(op.getW());
   DType dtype = ir::typeOf(op.getResult()).dtype;
-  if (weights == layout.inputs.end() || !isFloat(dtype) || llvm::is_contained(ir::typeOf(op.getResult()).shape, Size::constant(0)))
-    return false;
+  if (weights == layout.inputs.end() || !isFloat(dtype) || llvm::is_contained(ir::typeOf(op.getResult()).shape, Size(0))) return false;
   auto isStatic = [](Value v, int first) {
     Shape shape = ir::typeOf(v).shape;
     return std::all_of(shape.begin() + first, shape.end(), [](Size size) { return size.isConstant(); });

@@ -30,8 +30,8 @@ PackageEntry entryOf(func::FuncOp fn) {
     auto given = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kName);
     PackageInput input;
     input.name = given ? given.str() : "arg" + std::to_string(i);
-    for (int64_t size : type.shape)
-      input.shape.push_back(isSymbol(size) ? SizeExpression::dimension(-1 - size) : SizeExpression::number(size));
+    for (Size size : type.shape)
+      input.shape.push_back(size.isSymbol() ? SizeExpression::dimension(size.symbol()) : SizeExpression::number(size.number()));
     entry.inputs.push_back(std::move(input));
   }
   for (unsigned i = 0; i < fn.getNumResults(); ++i) {

@@ -9,7 +9,8 @@ namespace kiln::library {
 
 std::vector<SizeExpression> shapeOf(const PackageEntry &entry, const TensorType &type) {
   std::vector<SizeExpression> shape;
-  for (int64_t size : type.shape) shape.push_back(isSymbol(size) ? entry.symbols.at(size_t(-1 - size)) : SizeExpression::number(size));
+  for (Size size : type.shape)
+    shape.push_back(size.isSymbol() ? entry.symbols.at(size_t(size.symbol())) : SizeExpression::number(size.number()));
   return shape;
 }
 

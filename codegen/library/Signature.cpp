@@ -44,7 +44,7 @@ std::string signatureOf(const Interface &interface, const std::string &triple, c
   Array functions, weights;
   for (const Function &f : interface.functions) functions.push_back(describe(f));
   for (const PackageWeight &w : interface.package->weights)
-    weights.push_back(Object{{"name", w.name}, {"dtype", info(w.type.dtype).name}, {"shape", Array(w.type.shape)}});
+    weights.push_back(Object{{"name", w.name}, {"dtype", info(w.type.dtype).name}, {"shape", Array(w.type.shape.numbers())}});
   llvm::json::Value all = Object{{"abi", 1},
                                  {"name", interface.name},
                                  {"target", triple},

@@ -5,7 +5,7 @@
 #include "lib/Core/Dlpack.h"
 #include "llvm/IR/IRBuilder.h"
 
-#include <map>
+#include <algorithm>
 
 using namespace llvm;
 
@@ -30,7 +30,8 @@ public:
                : place(ConstantDataArray::get(context, ArrayRef(reinterpret_cast<const uint64_t *>(list.data()), list.size())), Align(8));
   }
   Constant *list(ArrayRef<Constant *> records) {
-    return records.empty() ? none() : place(ConstantArray::get(ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
+    return records.empty() ? none()
+                           : place(ConstantArray::get(llvm::ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
   }
   Constant *function(const std::string &name) {
     return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, Type::getVoidTy(context)).getCallee());
@@ -73,7 +74,7 @@ public:
     for (const Processor &p : machines.processors) {
       SmallVector<Constant *> words;
       for (int64_t word : p.needs) words.push_back(c.number(word));
-      processors.push_back(c.record({c.text(p.name), ConstantArray::get(ArrayType::get(words[0]->getType(), words.size()), words)}));
+      processors.push_back(c.record({c.text(p.name), ConstantArray::get(llvm::ArrayType::get(words[0]->getType(), words.size()), words)}));
     }
     WeightsFile layout = mode == Weights::File ? layoutOf(*it.package) : WeightsFile{};
     for (auto [i, w] : llvm::enumerate(it.package->weights)) {
@@ -120,14 +121,15 @@ private:
 
   /// The arrays of a program whose sizes are open, each shape once.
   SmallVector<Constant *> innerArrays(const PackageEntry &entry) {
-    std::map<std::vector<int64_t>, DType> widest; // by shape
+    std::vector<TensorType> widest;
     for (const TensorType &type : entry.program.types) {
-      if (!hasSymbols(type.shape)) continue;
-      auto [known, isNew] = widest.try_emplace(std::vector<int64_t>(type.shape.begin(), type.shape.end()), type.dtype);
-      if (byteSize(type.dtype) > byteSize(known->second)) known->second = type.dtype;
+      if (type.shape.isStatic()) continue;
+      auto known = std::ranges::find(widest, type.shape, &TensorType::shape);
+      if (known == widest.end()) widest.push_back(type);
+      else if (byteSize(type.dtype) > byteSize(known->dtype)) known->dtype = type.dtype;
     }
     SmallVector<Constant *> arrays;
-    for (auto &[shape, dtype] : widest) arrays.push_back(argument({"", Use::Read, dtype, shapeOf(entry, {dtype, Dims(shape)}), -1}));
+    for (const TensorType &type : widest) arrays.push_back(argument({"", Use::Read, type.dtype, shapeOf(entry, type), -1}));
     return arrays;
   }
 

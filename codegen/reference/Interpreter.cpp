@@ -9,7 +9,7 @@
 
 namespace kiln::reference {
 
-Tensor Tensor::read(const TensorType &type, const void *memory) {
+Tensor Tensor::read(const ArrayType &type, const void *memory) {
   Tensor result{type, {}};
   int64_t bytes = byteSize(type.dtype);
   for (int64_t i = 0; i < numElements(type.shape); ++i) {
@@ -38,7 +38,7 @@ namespace {
 using Operands = std::span<const Tensor *const>;
 
 /// A result whose element at each position `element` gives.
-template <typename F> Tensor build(const TensorType &type, F &&element) {
+template <typename F> Tensor build(const ArrayType &type, F &&element) {
   Tensor result{type, {}};
   for (Positions p(type.shape); !p.done(); p.next()) result.elements.push_back(element(*p));
   return result;
@@ -56,7 +56,7 @@ int64_t wrapped(Op op, const Number &index, int64_t n) {
   return i < 0 ? i + n : i;
 }
 
-Tensor elementwise(Op op, Operands x, const TensorType &type) {
+Tensor elementwise(Op op, Operands x, const ArrayType &type) {
   return build(type, [&](const Dims &p) {
     size_t i = placeOf(type.shape, p);
     Number a = x[0]->elements[i], b = x[std::min<size_t>(1, x.size() - 1)]->elements[i], c = x.back()->elements[i];
@@ -71,7 +71,7 @@ Dims clampedStarts(const Tensor &starts, const Dims &shape, const Dims &sizes) {
   return result;
 }
 
-Tensor move(Op op, Operands x, const TensorType &type, std::span<const int64_t> words) {
+Tensor move(Op op, Operands x, const ArrayType &type, std::span<const int64_t> words) {
   const Dims &from = x[0]->type.shape;
   WordReader reader{words};
   if (op == Op::Reshape) return {type, x[0]->elements};
@@ -91,13 +91,13 @@ Tensor move(Op op, Operands x, const TensorType &type, std::span<const int64_t> 
   });
 }
 
-Tensor source(Op op, const TensorType &type, std::span<const int64_t> words) {
+Tensor source(Op op, const ArrayType &type, std::span<const int64_t> words) {
   if (op == Op::Iota)
     return build(type, [&](const Dims &p) { return scalar::cast(Number(DType::I64, uint64_t(p[int(words[0])])), type.dtype); });
   return {type, {Number(type.dtype, type.dtype == DType::Bool ? words[1] != 0 : uint64_t(words[1]))}};
 }
 
-Tensor assemble(Op op, Operands x, const TensorType &type, std::span<const int64_t> words) {
+Tensor assemble(Op op, Operands x, const ArrayType &type, std::span<const int64_t> words) {
   if (op == Op::Concat) {
     int axis = int(words[0]);
     return build(type, [&](Dims p) {
@@ -119,7 +119,7 @@ Tensor assemble(Op op, Operands x, const TensorType &type, std::span<const int64
   return result;
 }
 
-Tensor gather(Op op, const Tensor &x, const Tensor &indices, const TensorType &type, int axis) {
+Tensor gather(Op op, const Tensor &x, const Tensor &indices, const ArrayType &type, int axis) {
   int rank = indices.type.shape.rank;
   return build(type, [&](const Dims &p) {
     Dims index, from;
@@ -130,7 +130,7 @@ Tensor gather(Op op, const Tensor &x, const Tensor &indices, const TensorType &t
   });
 }
 
-Tensor scatter(Op op, Operands x, const TensorType &type, int axis) {
+Tensor scatter(Op op, Operands x, const ArrayType &type, int axis) {
   Tensor result{type, x[0]->elements};
   for (Positions p(x[2]->type.shape); !p.done(); p.next()) {
     Dims to = *p;
@@ -154,7 +154,7 @@ Tensor scan(Op op, const Tensor &x, int axis) {
   return result;
 }
 
-Tensor sort(Op op, const Tensor &x, const TensorType &type, int axis, bool descending) {
+Tensor sort(Op op, const Tensor &x, const ArrayType &type, int axis, bool descending) {
   Tensor result = Tensor::filled(type, Number(type.dtype, 0));
   Dims lines = type.shape;
   int64_t n = lines[axis];
@@ -179,7 +179,7 @@ Tensor sort(Op op, const Tensor &x, const TensorType &type, int axis, bool desce
   return result;
 }
 
-Tensor compact(const Tensor &mask, const TensorType &type) {
+Tensor compact(const Tensor &mask, const ArrayType &type) {
   Tensor result = Tensor::filled(type, Number(DType::I64, ~uint64_t(0)));
   size_t found = 0;
   for (size_t i = 0; i < mask.elements.size() && found < result.elements.size(); ++i)
@@ -187,7 +187,7 @@ Tensor compact(const Tensor &mask, const TensorType &type) {
   return result;
 }
 
-Tensor convolve(Op op, const Tensor &x, const Tensor &w, const TensorType &type, std::span<const int64_t> words) {
+Tensor convolve(Op op, const Tensor &x, const Tensor &w, const ArrayType &type, std::span<const int64_t> words) {
   WordReader reader{words};
   Dims strides = reader.dims(), low = reader.dims();
   reader.dims(); // the padding behind: in the shape of the result
@@ -219,13 +219,13 @@ Tensor convolve(Op op, const Tensor &x, const Tensor &w, const TensorType &type,
 }
 
 /// The one kind that is not computed here: every target calls the same routine.
-std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const TensorType> results, std::span<const int64_t> words) {
+std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const ArrayType> results, std::span<const int64_t> words) {
   std::vector<std::vector<char>> memory;
   std::vector<Dims> strides;
-  std::vector<TensorType> types;
+  std::vector<ArrayType> types;
   for (const Tensor *t : x) types.push_back(t->type);
   types.insert(types.end(), results.begin(), results.end());
-  for (const TensorType &t : types) {
+  for (const ArrayType &t : types) {
     memory.emplace_back(size_t(numElements(t.shape) * byteSize(t.dtype)));
     strides.push_back(contiguousStrides(t.shape));
   }
@@ -260,7 +260,7 @@ std::vector<Tensor> control(Op op, Operands x, std::span<const int64_t> numbers,
 Tensor evaluate(Op op, Operands x, std::span<const int64_t> words) {
   std::vector<TensorType> types;
   for (const Tensor *t : x) types.push_back(t->type);
-  TensorType type = infer(op, types, words);
+  ArrayType type(infer(op, types, words));
   switch (info(op).kind) {
   case Kind::Elementwise: return elementwise(op, x, type);
   case Kind::Index: return move(op, x, type, words);
@@ -289,7 +289,9 @@ std::vector<Tensor> evaluateAll(Op op, Operands x, std::span<const int64_t> word
   if (info(op).kind == Kind::Control) return control(op, x, numbers, bodies);
   if (numbers.size())
     throw Error(ErrorKind::Compile, std::string(info(op, words).name) + ": expected an op without bodies to run, got one with them");
-  return callLibrary(op, x, inferAll(op, types, words, bodies), words);
+  std::vector<ArrayType> results;
+  for (const TensorType &type : inferAll(op, types, words, bodies)) results.emplace_back(type);
+  return callLibrary(op, x, results, words);
 }
 
 std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor> inputs) {

@@ -8,13 +8,13 @@ namespace kiln::reference {
 
 /// An array in row-major order.
 struct Tensor {
-  TensorType type;
+  ArrayType type;
   std::vector<Number> elements;
 
-  static Tensor filled(const TensorType &type, const Number &element) {
+  static Tensor filled(const ArrayType &type, const Number &element) {
     return {type, std::vector<Number>(size_t(numElements(type.shape)), element)};
   }
-  static Tensor read(const TensorType &type, const void *memory);
+  static Tensor read(const ArrayType &type, const void *memory);
   void write(void *memory) const;
 };
 
@@ -31,7 +31,7 @@ std::vector<Tensor> run(std::span<const int64_t> serialized, std::vector<Tensor>
 /// The kinds of ops, by file.
 Tensor reduce(Op op, const Tensor &x, const Dims &axes);
 Tensor argReduce(Op op, const Tensor &x, int axis);
-Tensor contract(Op op, const Tensor &x, const Tensor &y, const TensorType &type, std::span<const int64_t> words);
+Tensor contract(Op op, const Tensor &x, const Tensor &y, const ArrayType &type, std::span<const int64_t> words);
 
 /// Positions of an array in row-major order.
 class Positions {

@@ -52,7 +52,7 @@ Number applyTwo(Op op, Number a, Number b) { return scalar::apply(op, a, b, b, a
 
 /// One axis of an array.
 Tensor reduceAxis(Op op, const Tensor &x, int axis) {
-  TensorType type = x.type;
+  ArrayType type = x.type;
   int64_t n = type.shape[axis];
   bool isLast = axis + 1 == type.shape.rank;
   type.shape.erase(axis);
@@ -91,7 +91,7 @@ Tensor reduce(Op op, const Tensor &x, const Dims &axes) {
 }
 
 Tensor argReduce(Op op, const Tensor &x, int axis) {
-  TensorType type{DType::I64, x.type.shape};
+  ArrayType type{DType::I64, x.type.shape};
   type.shape.erase(axis);
   Tensor result = Tensor::filled(type, Number(DType::I64, 0));
   for (Positions p(type.shape); !p.done(); p.next()) {
@@ -112,7 +112,7 @@ Tensor argReduce(Op op, const Tensor &x, int axis) {
   return result;
 }
 
-Tensor contract(Op op, const Tensor &x, const Tensor &y, const TensorType &type, std::span<const int64_t> words) {
+Tensor contract(Op op, const Tensor &x, const Tensor &y, const ArrayType &type, std::span<const int64_t> words) {
   WordReader reader{words};
   Dims xBatch = reader.dims(), yBatch = reader.dims();
   int xAxis = int(reader.next()), yAxis = int(reader.next());

@@ -29,7 +29,8 @@ LogicalResult verifyProducts(Operation *op, NamedAttribute attribute) {
   if (auto symbols = op->getAttr(kSymbols)) known = numberOf(symbols).value_or(0);
   for (Attribute product : list ? list.getValue() : ArrayRef<Attribute>()) {
     auto factors = dyn_cast<DenseI64ArrayAttr>(product);
-    if (!factors) return op->emitOpError() << "attribute " << attribute.getName() << ": expected lists of sizes, got " << product;
+    if (!factors || !areSizes(factors.asArrayRef()))
+      return op->emitOpError() << "attribute " << attribute.getName() << ": expected lists of sizes, got " << product;
     for (Size factor : sizesOf(factors.asArrayRef()))
       if (factor.isSymbol() && factor.symbol() >= known)
         return op->emitOpError() << "attribute " << attribute.getName() << ": expected symbols below " << known << ", got "

@@ -30,7 +30,7 @@ FailureOr<Signature> signatureOf(Operation *op, FlatSymbolRefAttr name, SymbolTa
     for (Type type : types) {
       if (!isArray(type) || !typeOf(type).shape.isStatic())
         return op->emitOpError() << "body " << name << ": expected arrays of fixed sizes, got " << type;
-      list->push_back(recordedType(typeOf(type)));
+      list->push_back(typeOf(type));
     }
   for (unsigned i = 0; i < body.getNumArguments(); ++i)
     if (body.getArgAttr(i, kStrides) || body.getArgAttr(i, kDevice))
@@ -48,13 +48,13 @@ LogicalResult verifyBodies(Operation *op, SymbolTableCollection &tables,
     signatures.push_back(std::move(*signature));
   }
   SmallVector<TensorType> operands;
-  for (Value v : op->getOperands()) operands.push_back(recordedType(v));
+  for (Value v : op->getOperands()) operands.push_back(typeOf(v));
   try {
     std::vector<TensorType> want = rule(operands, signatures);
     if (want.size() != op->getNumResults())
       return op->emitOpError() << "results: expected " << want.size() << ", got " << op->getNumResults();
     for (size_t i = 0; i < want.size(); ++i)
-      if (TensorType got = recordedType(op->getResult(unsigned(i))); !(want[i] == got))
+      if (TensorType got = typeOf(op->getResult(unsigned(i))); !(want[i] == got))
         return op->emitOpError() << "type of result " << i << ": expected " << kiln::toString(want[i]) << ", got " << kiln::toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();

@@ -13,11 +13,11 @@ LogicalResult CustomOp::verify() {
     if (cast<RankedTensorType>(v.getType()).getRank() > kMaxRank)
       return emitOpError() << "rank: expected at most " << kMaxRank << ", got " << cast<RankedTensorType>(v.getType()).getRank();
   SmallVector<TensorType> operands, results;
-  for (Value v : getInputs()) operands.push_back(recordedType(v));
-  for (Value v : getOutputs()) results.push_back(recordedType(v));
+  for (Value v : getInputs()) operands.push_back(typeOf(v));
+  for (Value v : getOutputs()) results.push_back(typeOf(v));
   try {
     SmallVector<int64_t> words = wordsOf(*this);
-    auto want = inferAll(kiln::Op::Custom, {operands.data(), operands.size()}, {words.data(), words.size()});
+    auto want = inferAll(kiln::Op::Custom, {operands.data(), operands.size()}, {words.data(), words.size()}, {}, kMostSymbols);
     if (want.size() != results.size()) return emitOpError() << "results: expected " << want.size() << ", got " << results.size();
     for (size_t i = 0; i < want.size(); ++i)
       if (!agrees(want[i], results[i]))

@@ -182,7 +182,7 @@ private:
     }
     Shape reduced = space, unit = space;
     reduced.erase(axis);
-    unit[axis] = Size::constant(1);
+    unit[axis] = Size(1);
     for (Value v : yielded)
       if (Shape shape = typeOf(v).shape; !(shape == space || shape == reduced || shape == unit))
         return kernel.emitOpError() << "results: expected " << toString(space) << ", or that without axis " << axis << ", got "
@@ -193,7 +193,7 @@ private:
   /// Products and convolutions, and what follows elementwise.
   LogicalResult checkEpilogue() {
     if (auto dot = dyn_cast<DotGeneralOp>(mains[0]); dot && failed(checkProduct(dot))) return failure();
-    ArrayType type = typeOf(mains[0]->getResult(0));
+    TensorType type = typeOf(mains[0]->getResult(0));
     for (Value v : yielded)
       if (!(typeOf(v).shape == type.shape))
         return kernel.emitOpError() << "results: expected " << toString(type.shape) << ", got " << toString(typeOf(v).shape);

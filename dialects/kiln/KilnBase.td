@@ -3,6 +3,7 @@
 #ifndef KILN_BASE
 #define KILN_BASE
 
+include "mlir/IR/TensorEncoding.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
@@ -23,7 +24,7 @@ def Kiln_Dialect : Dialect {
   let hasRegionResultAttrVerify = 1;
 }
 
-def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
+def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols", [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "symbols";
   let summary = "The symbol of each dimension of a tensor, -1 where the dimension is static.";
   let parameters = (ins ArrayRefParameter<"int64_t">:$numbers);
@@ -34,7 +35,9 @@ def Kiln_SymbolsAttr : AttrDef<Kiln_Dialect, "Symbols"> {
 def InferredByCore : NativeOpTrait<"InferredByCore"> { let cppNamespace = "::kiln::ir"; }
 
 // A list that counts elements of axes, and so follows sizes: in a program for any size they may be symbols.
-def Kiln_Sizes : Attr<DenseI64ArrayAttr.predicate, "sizes, or positions that follow from sizes"> {
+def Kiln_Sizes : Attr<And<[DenseI64ArrayAttr.predicate,
+                           CPred<"::kiln::ir::areSizes(::llvm::cast<::mlir::DenseI64ArrayAttr>($_self).asArrayRef())">]>,
+                      "sizes, or positions that follow from sizes"> {
   let storageType = "::mlir::DenseI64ArrayAttr";
   let returnType = "::llvm::SmallVector<::kiln::Size>";
   let convertFromStorage = "::kiln::ir::sizesOf($_self.asArrayRef())";

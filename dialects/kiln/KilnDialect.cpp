@@ -95,7 +95,7 @@ bool isArray(Type type) {
   return tensor && tensor.getRank() <= kMaxRank && isElement(tensor.getElementType());
 }
 
-RankedTensorType tensorType(MLIRContext *context, const ArrayType &type) {
+RankedTensorType tensorType(MLIRContext *context, const TensorType &type) {
   SmallVector<int64_t> sizes, symbols;
   bool dynamic = false;
   for (Size d : type.shape) {
@@ -107,14 +107,21 @@ RankedTensorType tensorType(MLIRContext *context, const ArrayType &type) {
   return RankedTensorType::get(sizes, elementType(context, type.dtype), encoding);
 }
 
-ArrayType typeOf(Type type) {
+LogicalResult SymbolsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type, llvm::function_ref<InFlightDiagnostic()> emitError) const {
+  if (getNumbers().size() != shape.size()) return emitError() << "symbols: expected one a dimension, got " << getNumbers().size();
+  for (auto [size, number] : llvm::zip(shape, getNumbers()))
+    if (ShapedType::isDynamic(size) && (number < 0 || number >= kMostSymbols))
+      return emitError() << "symbols: expected 0 to " << kMostSymbols - 1 << " of an open dimension, got " << number;
+  return success();
+}
+
+TensorType typeOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  ArrayType result{dtypeOf(tensor.getElementType()), {}};
+  TensorType result{dtypeOf(tensor.getElementType()), {}};
   auto symbols = dyn_cast_or_null<SymbolsAttr>(tensor.getEncoding());
   for (int i = 0; i < std::min<int64_t>(tensor.getRank(), kMaxRank); ++i) // higher ranks do not verify
-    result.shape.push(tensor.isDynamicDim(unsigned(i))
-                          ? Size::symbol(symbols && size_t(i) < symbols.getNumbers().size() ? symbols.getNumbers()[size_t(i)] : i)
-                          : Size::constant(tensor.getDimSize(unsigned(i))));
+    result.shape.push(tensor.isDynamicDim(unsigned(i)) ? Size::symbol(symbols ? symbols.getNumbers()[size_t(i)] : i)
+                                                       : Size(tensor.getDimSize(unsigned(i))));
   return result;
 }
 
@@ -148,12 +155,12 @@ static LogicalResult verifyWordLengths(Operation *op) {
 LogicalResult verifyInferred(Operation *op) {
   if (failed(verifyWordLengths(op))) return failure();
   SmallVector<TensorType> operands;
-  for (Value v : op->getOperands()) operands.push_back(recordedType(v));
+  for (Value v : op->getOperands()) operands.push_back(typeOf(v));
   SmallVector<int64_t> words = wordsOf(cast<ArrayOp>(op));
   kiln::Op id = cast<ArrayOp>(op).getId();
   try {
-    TensorType want = infer(id, {operands.data(), operands.size()}, {words.data(), words.size()});
-    TensorType got = recordedType(op->getResult(0));
+    TensorType want = infer(id, {operands.data(), operands.size()}, {words.data(), words.size()}, kMostSymbols);
+    TensorType got = typeOf(op->getResult(0));
     if (!agrees(want, got)) return op->emitOpError() << "result type: expected " << toString(want) << ", got " << toString(got);
   } catch (const Error &error) {
     StringRef message = error.what();
@@ -179,7 +186,17 @@ int64_t symbolsOf(Operation *function) {
   return symbols;
 }
 
-SmallVector<Size> sizesOf(ArrayRef<int64_t> words) { return llvm::map_to_vector<6>(words, Size::ofWord); }
+bool areSizes(ArrayRef<int64_t> words) {
+  return llvm::all_of(words, [](int64_t word) { return Size::ofWord(word, kMostSymbols).has_value(); });
+}
+
+SmallVector<Size> sizesOf(ArrayRef<int64_t> words) {
+  return llvm::map_to_vector<6>(words, [](int64_t word) {
+    auto size = Size::ofWord(word, kMostSymbols);
+    KILN_ASSERT(size, "an attribute of sizes, which is verified");
+    return *size;
+  });
+}
 
 SmallVector<int64_t> wordsOfSizes(ArrayRef<Size> sizes) {
   return llvm::map_to_vector<6>(sizes, [](Size size) { return size.word(); });
@@ -189,10 +206,10 @@ Size productOf(Operation *op, ArrayRef<Size> sizes) {
   SmallVector<Size> factors;
   int64_t number = 1;
   for (Size d : sizes) d.isSymbol() ? factors.push_back(d) : void(number *= d.number());
-  if (factors.empty() || number == 0) return Size::constant(number);
+  if (factors.empty() || number == 0) return Size(number);
   if (factors.size() == 1 && number == 1) return factors[0];
-  llvm::sort(factors, std::greater<>());
-  if (number != 1) factors.push_back(Size::constant(number));
+  llvm::sort(factors, [](Size a, Size b) { return Size::isBefore(b, a); });
+  if (number != 1) factors.push_back(Size(number));
   Operation *function = op;
   while (function->getParentOp() && !isa<ModuleOp>(function->getParentOp())) function = function->getParentOp();
   Builder b(op->getContext());

@@ -8,6 +8,7 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/RegionKindInterface.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -54,7 +55,8 @@ inline constexpr llvm::StringLiteral kReplaces = "kiln.replaces", kInPlace = "ki
 inline constexpr llvm::StringLiteral kApart = "kiln.apart";
 /// The product of sizes in the program around `op`, as a size: a number, a symbol, or a further symbol.
 Size productOf(mlir::Operation *op, llvm::ArrayRef<Size> sizes);
-/// Sizes as attributes keep them, in the words of a trace, and back.
+/// Sizes as attributes keep them, in the words of a trace, and back; whether words are such.
+bool areSizes(llvm::ArrayRef<int64_t> words);
 llvm::SmallVector<Size> sizesOf(llvm::ArrayRef<int64_t> words);
 llvm::SmallVector<int64_t> wordsOfSizes(llvm::ArrayRef<Size> sizes);
 /// The symbols of a program that its caller gives.
@@ -72,19 +74,9 @@ DType dtypeOf(mlir::Type element);
 bool isElement(mlir::Type type);
 bool isArray(mlir::Type type);
 /// The type of an array: what the dialect says with a tensor type.
-struct ArrayType {
-  DType dtype = DType::F32;
-  Shape shape;
-  bool operator==(const ArrayType &) const = default;
-};
-mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const ArrayType &type);
-ArrayType typeOf(mlir::Type type);
-inline ArrayType typeOf(mlir::Value value) { return typeOf(value.getType()); }
-/// The same as a trace says it.
-inline TensorType recordedType(const ArrayType &type) { return {type.dtype, type.shape.words()}; }
-inline TensorType recordedType(mlir::Value value) { return recordedType(typeOf(value)); }
-inline ArrayType ofRecorded(const TensorType &type) { return {type.dtype, Shape::ofWords(type.shape)}; }
-inline std::string toString(const ArrayType &type) { return kiln::toString(recordedType(type)); }
+mlir::RankedTensorType tensorType(mlir::MLIRContext *context, const TensorType &type);
+TensorType typeOf(mlir::Type type);
+inline TensorType typeOf(mlir::Value value) { return typeOf(value.getType()); }
 /// What stands at each axis of the operand of a reshape by unit axes, given what stands at those of its result.
 template <typename T> llvm::SmallVector<T, 4> throughUnitAxes(const Shape &from, const Shape &to, llvm::ArrayRef<T> at, T unit) {
   llvm::SmallVector<T, 4> result;

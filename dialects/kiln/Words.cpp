@@ -60,7 +60,7 @@ SmallVector<int64_t> customWords(CustomOp op) {
 SmallVector<int64_t> wordsOf(ArrayOp op) {
   if (auto custom = dyn_cast<CustomOp>(op.getOperation())) return customWords(custom);
   SmallVector<int64_t> words;
-  TensorType type = recordedType(op->getResult(0));
+  TensorType type = typeOf(op->getResult(0));
   std::string_view names = op.getRecord().attributes;
   int64_t body = 0;
   for (const char *kind = op.getRecord().words; *kind; ++kind) {
@@ -86,7 +86,7 @@ Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange ope
   bool isCustom = op == kiln::Op::Custom;
   OperationState state(loc, isCustom ? "kiln.custom" : (Twine("kiln.") + record.name).str());
   state.addOperands(operands);
-  for (const TensorType &type : types) state.addTypes(tensorType(context, ofRecorded(type)));
+  for (const TensorType &type : types) state.addTypes(tensorType(context, type));
   if (isCustom) state.addAttribute("name", builder.getStringAttr(registeredOp({words.data(), words.size()}).op.name));
   bool hasTypes = isCustom; // as attributes; else in the result's type
   for (const WordGroup &group : groupsOf(record, {words.data(), words.size()})) {

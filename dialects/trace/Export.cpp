@@ -36,7 +36,7 @@ Trace exportInputs(FunctionOpInterface fn, Slots &slots) {
     auto device = fn.getArgAttrOfType<StringAttr>(unsigned(i), ir::kDevice);
     Dims list;
     if (strides) list = Dims(std::span<const int64_t>(strides.asArrayRef().data(), strides.size()));
-    slots[argument] = trace.addInput(ir::recordedType(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
+    slots[argument] = trace.addInput(ir::typeOf(argument), list, device ? std::string_view(device.getValue()) : kHostDevice);
   }
   return trace;
 }
@@ -80,7 +80,7 @@ private:
       throw Error(ErrorKind::Compile, "trace: expected at most " + std::to_string(kMostNested) + " bodies inside one another, got more");
     auto trace = std::make_shared<Trace>();
     Slots slots;
-    for (BlockArgument argument : fn.getArguments()) slots[argument] = trace->addInput(ir::recordedType(argument));
+    for (BlockArgument argument : fn.getArguments()) slots[argument] = trace->addInput(ir::typeOf(argument));
     exportOps(*trace, slots, fn.getBody().front(), *this);
     llvm::append_range(trace->outputs, slotsOf(slots, fn.getBody().front().getTerminator()->getOperands()));
     --depth;
@@ -108,19 +108,19 @@ void exportOps(Trace &trace, Slots &slots, Block &block, BodyExporter &bodies) {
     SmallVector<int64_t> operands = slotsOf(slots, op.getOperands()), own = ir::wordsOf(array);
     std::vector<int64_t> words(own.begin(), own.end());
     if (array.getKind() == Kind::Control) words = withBodies(array.getRecord(), words, bodies.add(trace, &op));
-    size_t slot = size_t(trace.addOp(array.getId(), {operands.data(), operands.size()}, words));
-    for (Value result : op.getResults()) {
-      if (trace.isOpen()) trace.types[slot] = ir::recordedType(result); // symbols do not say it
-      slots[result] = int64_t(slot++);
-    }
+    SmallVector<TensorType> types;
+    for (Value result : op.getResults()) types.push_back(ir::typeOf(result));
+    std::span<const int64_t> from(operands.data(), operands.size());
+    int64_t slot = trace.isOpen() ? trace.addOpen(array.getId(), from, words, types) : trace.addOp(array.getId(), from, words);
+    for (Value result : op.getResults()) slots[result] = slot++;
   }
 }
 
 /// Symbols are those that the program says it has.
 void checkSymbols(const Trace &trace) {
   for (const TensorType &type : trace.types)
-    for (int64_t size : type.shape)
-      if (size < 0 && size < -trace.symbols)
+    for (Size size : type.shape)
+      if (size.isSymbol() && size.symbol() >= trace.symbols)
         throw Error(ErrorKind::Compile, "trace: symbols: expected those of the " + std::to_string(std::max<int64_t>(trace.symbols, 0)) +
                                             " of the program, got " + toString(type));
 }
@@ -164,7 +164,7 @@ Trace exportSegment(ir::SegmentOp segment) {
   Trace trace;
   Slots slots;
   Block &body = segment.getBody().front();
-  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::recordedType(argument));
+  for (BlockArgument argument : body.getArguments()) slots[argument] = trace.addInput(ir::typeOf(argument));
   BodyExporter bodies(segment);
   exportOps(trace, slots, body, bodies);
   llvm::append_range(trace.outputs, slotsOf(slots, body.getTerminator()->getOperands()));

@@ -15,7 +15,7 @@ SmallVector<Type> inputTypes(MLIRContext *context, const Trace &trace) {
   SmallVector<Type> types;
   for (size_t at = 0, slot = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
-    if (entry.op == Op::Input) types.push_back(ir::tensorType(context, ir::ofRecorded(trace.types[slot])));
+    if (entry.op == Op::Input) types.push_back(ir::tensorType(context, trace.types[slot]));
     slot += entry.results;
   }
   return types;
@@ -107,7 +107,7 @@ void importTree(ModuleOp module, const Trace &trace, StringRef name) {
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Location loc = b.getUnknownLoc();
   SmallVector<Type> inputs = inputTypes(module.getContext(), trace), outputs;
-  for (int64_t slot : trace.outputs) outputs.push_back(ir::tensorType(module.getContext(), ir::ofRecorded(trace.types[size_t(slot)])));
+  for (int64_t slot : trace.outputs) outputs.push_back(ir::tensorType(module.getContext(), trace.types[size_t(slot)]));
   auto tree = ir::TreeOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(b.getFunctionType(inputs, outputs)), nullptr, nullptr);
   SmallVector<Location> places(inputs.size(), loc);
   Block *node = b.createBlock(&tree.getBody(), {}, inputs, places);

@@ -19,7 +19,7 @@ LoadedPackage::LoadedPackage(Package read) : package(std::move(read)) {
   for (const PackageWeight &weight : package.weights) {
     Array array;
     array.dtype = weight.type.dtype;
-    array.shape = weight.type.shape;
+    array.shape = weight.type.shape.numbers();
     array.strides = contiguousStrides(array.shape);
     auto owner =
         std::const_pointer_cast<void>(weight.owner); // as memory that is shared has it: nobody writes what is pinned and not writable

@@ -59,7 +59,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   bool hasReaders = !inPlace.empty() && segment.isLong() && longWork().hasOthers && longWork().hasOthers();
   bool keepsOthersOut = hasReaders && segment.seconds <= kMostWaiting, mayWrite = !hasReaders || keepsOthersOut;
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
-    const TensorType &type = segment.outputs[i];
+    const ArrayType &type = segment.outputs[i];
     bool isNew = i >= inPlace.size() || inPlace[i] < 0;
     made.push_back(isNew ? Array::empty(type.dtype, type.shape)
                          : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])], mayWrite));
@@ -270,7 +270,7 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   for (const Array *a : arrays) {
     expected += 1 + size_t(a->shape.rank);
     usable &= a->isContiguous && !a->isRepeated;
-    arguments.push_back(a->type());
+    arguments.emplace_back(a->dtype, a->shape);
   }
   usable &= tree.key.words.size() == expected; // nothing but distinct arrays
   for (size_t i = guards; i < s.outputs.size(); ++i) {

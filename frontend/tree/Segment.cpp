@@ -77,11 +77,11 @@ Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::mov
   if (device) why = "no code is made for '" + device->name + "', where it works";
   for (size_t at = 0, slot = 0; at < recorded.words.size();) {
     TraceOp entry = Trace::decode(recorded.words, at);
-    if (entry.op == Op::Input) inputs.push_back(recorded.types[slot]);
+    if (entry.op == Op::Input) inputs.emplace_back(recorded.types[slot]);
     else ++ops;
     slot += entry.results;
   }
-  for (int64_t output : recorded.outputs) outputs.push_back(recorded.types[size_t(output)]);
+  for (int64_t output : recorded.outputs) outputs.emplace_back(recorded.types[size_t(output)]);
   seconds = expectedSeconds(recorded);
   trace = std::make_shared<const Trace>(std::move(recorded));
 }
@@ -133,8 +133,8 @@ void Segment::takeOwnCode() {
 bool Segment::adoptCode() {
   if (executable) return true;
   if (!code || code->state.load(std::memory_order_acquire) != Code::Ready) return false;
+  workspaceBytes = code->result.executable->workspaceBytes(values.symbols.data()); // which may refuse the sizes
   executable = code->result.executable;
-  workspaceBytes = size_t(executable->workspaceBytes(values.symbols.data()));
   if (isOpen()) trace = nullptr;
   return true;
 }

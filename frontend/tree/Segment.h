@@ -11,8 +11,8 @@ struct Segment {
   std::shared_ptr<Code> code;             // of this recording, or of several that differ in sizes and numbers; null: nothing to compute
   Instance values;                        // of the symbols and number inputs of code for any size
   std::shared_ptr<const Trace> trace;     // of these sizes; gone once code for any size is there
-  std::vector<TensorType> inputs;         // in the order of the trace
-  std::vector<TensorType> outputs;        // likewise
+  std::vector<ArrayType> inputs;          // in the order of the trace
+  std::vector<ArrayType> outputs;         // likewise
   size_t ops = 0;                         // that were recorded
   double seconds = 0;                     // that a run is expected to take
   std::shared_ptr<Executable> executable; // once it is there

@@ -84,7 +84,7 @@ struct Path {
 struct PlainCall {
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
   bool isKnown = false, usable = false, isTuple = false;
-  std::vector<TensorType> arguments;
+  std::vector<ArrayType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results
   std::vector<size_t> bytes;
@@ -97,7 +97,7 @@ struct PlainCall {
   std::shared_ptr<const Ending> find(const struct Tree &tree, std::span<Array *const> arrays);
   /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
   bool fits(size_t i, const Array &a, const Storage **seen) const {
-    const TensorType &t = arguments[i];
+    const ArrayType &t = arguments[i];
     if (a.dtype != t.dtype || !a.isContiguous || a.isRepeated || deviceOf(a) || !(a.shape == t.shape)) return false;
     seen[i] = a.storage.get();
     for (size_t k = 0; k < i; ++k)

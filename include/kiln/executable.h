@@ -60,7 +60,7 @@ typedef struct kiln_executable_info {
   int64_t in_place;
 } kiln_executable_info;
 
-/** Bytes of the workspace for the sizes in `dims`. */
+/** Bytes of the workspace for the sizes in `dims`; -1 where they are more than any machine has. */
 typedef int64_t (*kiln_workspace_fn)(const int64_t *dims);
 
 #define KILN_EXECUTABLE_VERSION 4

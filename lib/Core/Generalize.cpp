@@ -13,6 +13,7 @@ public:
 
   std::optional<Trace> run(std::string &why) {
     try {
+      if (b.isOpen()) throw Error(ErrorKind::Trace, "the second is for any size");
       result.bodies = a.bodies;
       walk();
       checkBodies();
@@ -36,7 +37,12 @@ private:
   const OpenAxes *allowed;
   size_t inputs = 0, otherInputs = 0; // numbers are constants of the second program
   Trace result;
-  std::map<std::pair<int64_t, int64_t>, int64_t> symbols;
+  struct Order {
+    bool operator()(const std::pair<Size, int64_t> &x, const std::pair<Size, int64_t> &y) const {
+      return x.second != y.second ? x.second < y.second : Size::isBefore(x.first, y.first);
+    }
+  };
+  std::map<std::pair<Size, int64_t>, Size, Order> symbols; // by what stands in its place
 
   [[noreturn]] static void differ(Op op, const std::string &what) {
     std::string name = op == Op::Input ? "an input" : info(op).name;
@@ -50,15 +56,15 @@ private:
   }
 
   /// A size, or a number that follows from one, in both programs.
-  int64_t join(Op op, int64_t x, int64_t y, bool isSize) {
+  Size join(Op op, Size x, Size y, bool isSize) {
     if (x == y) return x;
-    if (isSize && ((x >= 0 && x < 2) || y < 2)) differ(op, "sizes below 2");
-    auto [found, isNew] = symbols.try_emplace({x, y}, -1 - int64_t(symbols.size()));
+    if (isSize && ((x.isConstant() && x.number() < 2) || y.number() < 2)) differ(op, "sizes below 2");
+    auto [found, isNew] = symbols.try_emplace({x, y.number()}, Size::symbol(int64_t(symbols.size())));
     return found->second;
   }
-  Dims join(Op op, const Dims &x, const Dims &y, bool isSize) {
+  Shape join(Op op, const Shape &x, const Shape &y, bool isSize) {
     if (x.rank != y.rank) differ(op, "ranks");
-    Dims joined = x;
+    Shape joined = x;
     for (int i = 0; i < x.rank; ++i) joined[i] = join(op, x[i], y[i], isSize);
     return joined;
   }
@@ -71,7 +77,7 @@ private:
     size_t layout = 2 + size_t(x.words[1]);
     TensorType type = join(Op::Input, a.types[slot], b.types[slot]);
     for (int i = 0; allowed && i < type.shape.rank; ++i)
-      if (isSymbol(type.shape[i]) && (otherInputs >= allowed->size() || !((*allowed)[otherInputs] >> i & 1)))
+      if (!type.shape[i].isConstant() && (otherInputs >= allowed->size() || !((*allowed)[otherInputs] >> i & 1)))
         differ(Op::Input, "fixed sizes");
     if (a.deviceOf(inputs) != b.deviceOf(otherInputs)) differ(Op::Input, "devices");
     auto device = a.deviceOf(inputs++);
@@ -86,7 +92,7 @@ private:
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
-        Dims mine = xs.dims(), theirs = ys.dims();
+        Shape mine = xs.sizes(info(x.op).name, a.symbols), theirs = ys.sizes(info(x.op).name, kNoSymbols);
         appendWords(words, join(x.op, mine, theirs, *kind == 'S'));
         continue;
       }
@@ -106,16 +112,16 @@ private:
   /// The rule of an op holds for symbols as it does for sizes: equal ones are equal, others may be anything.
   void checkRule(const TraceOp &x, std::span<const int64_t> words, std::span<const TensorType> types) {
     std::vector<TensorType> operands;
-    bool isOpen = std::ranges::any_of(types, [](const TensorType &type) { return hasSymbols(type.shape); });
+    bool isOpen = std::ranges::any_of(types, [](const TensorType &type) { return !type.shape.isStatic(); });
     for (int64_t operand : x.operands) {
       operands.push_back(result.types[size_t(operand)]);
-      isOpen |= hasSymbols(operands.back().shape);
+      isOpen |= !operands.back().shape.isStatic();
     }
     if (isOpen && info(x.op).kind == Kind::Library)
       throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
     if (isOpen && info(x.op).kind == Kind::Control)
       throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " runs bodies with sizes that are fixed");
-    std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies);
+    std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies, int64_t(symbols.size()));
     if (!std::ranges::equal(wanted, types, agrees)) differ(x.op, "sizes");
   }
 
@@ -145,19 +151,18 @@ private:
 /// Values by symbol, as they are met.
 class Matcher {
 public:
-  explicit Matcher(int64_t symbols) { instance.symbols.assign(size_t(symbols), kUnknownSize); }
-  Instance instance;
+  explicit Matcher(int64_t symbols) : symbols(size_t(std::max<int64_t>(symbols, 0))) {}
 
-  bool match(int64_t open, int64_t size, bool isSize) {
-    if (!isSymbol(open)) return open == size;
-    int64_t &known = instance.symbols[size_t(-1 - open)];
+  bool match(Size open, int64_t size, bool isSize) {
+    if (open.isConstant()) return open.is(size);
+    auto &known = symbols[size_t(open.symbol())];
     if (isSize && size < 2) return false;
-    if (known == kUnknownSize) known = size;
-    return known == size;
+    if (!known) known = size;
+    return *known == size;
   }
-  bool match(const Dims &open, const Dims &sizes, bool isSize) {
+  bool match(const Shape &open, const Shape &sizes, bool isSize) {
     bool same = open.rank == sizes.rank;
-    for (int i = 0; same && i < open.rank; ++i) same = match(open[i], sizes[i], isSize);
+    for (int i = 0; same && i < open.rank; ++i) same = sizes[i].isConstant() && match(open[i], sizes[i].number(), isSize);
     return same;
   }
   bool match(const TraceOp &x, const TraceOp &y) {
@@ -170,7 +175,7 @@ public:
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
-        Dims open = xs.dims(), sizes = ys.dims();
+        Shape open = xs.sizes(info(x.op).name, int64_t(symbols.size())), sizes = ys.sizes(info(y.op).name, kNoSymbols);
         if (!match(open, sizes, *kind == 'S')) return false;
         continue;
       }
@@ -180,23 +185,33 @@ public:
     }
     return true;
   }
+  /// None where no size tells a symbol.
+  std::optional<std::vector<int64_t>> values() const {
+    std::vector<int64_t> result;
+    for (const auto &known : symbols)
+      if (known) result.push_back(*known);
+    return result.size() == symbols.size() ? std::optional(result) : std::nullopt;
+  }
+
+private:
+  std::vector<std::optional<int64_t>> symbols;
 };
 
 } // namespace
 
 /// Sizes in the place of symbols.
-static Dims filled(Dims dims, std::span<const int64_t> symbols) {
-  for (int i = 0; i < dims.rank; ++i)
-    if (isSymbol(dims[i]) && size_t(-1 - dims[i]) < symbols.size()) dims[i] = symbols[size_t(-1 - dims[i])];
-  return dims;
+static Shape filled(Shape shape, std::span<const int64_t> symbols) {
+  for (int i = 0; i < shape.rank; ++i)
+    if (shape[i].isSymbol()) shape[i] = symbols[size_t(shape[i].symbol())];
+  return shape;
 }
 
 /// By symbol, whether it is the size of an array somewhere: others are positions alone.
 static std::vector<char> findSizes(const Trace &open) {
   std::vector<char> isSize(size_t(std::max<int64_t>(open.symbols, 0)));
   for (const TensorType &type : open.types)
-    for (int64_t size : type.shape)
-      if (isSymbol(size) && size_t(-1 - size) < isSize.size()) isSize[size_t(-1 - size)] = true;
+    for (Size size : type.shape)
+      if (size.isSymbol()) isSize[size_t(size.symbol())] = true;
   return isSize;
 }
 
@@ -220,7 +235,8 @@ Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
     } else {
       std::vector<int64_t> words;
       for (const WordGroup &group : groupsOf(info(entry.op, entry.words), entry.words))
-        if (group.kind == 'N' || group.kind == 'S') appendWords(words, filled(Dims(group.words.subspan(1)), symbols));
+        if (group.kind == 'N' || group.kind == 'S')
+          appendWords(words, filled(Shape::ofWords(info(entry.op).name, group.words.subspan(1), open.symbols), symbols));
         else words.insert(words.end(), group.words.begin(), group.words.end());
       result.addOp(entry.op, entry.operands, words);
     }
@@ -262,7 +278,8 @@ std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
   if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs || open.replaces != recorded.replaces ||
       open.isFast != recorded.isFast)
     return std::nullopt;
-  Matcher matcher(std::max<int64_t>(open.symbols, 0));
+  Matcher matcher(open.symbols);
+  Instance instance;
   for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
       return std::nullopt;
@@ -271,11 +288,14 @@ std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
   for (; i < open.words.size() && k < recorded.words.size();) {
     TraceOp x = Trace::decode(open.words, i), y = Trace::decode(recorded.words, k);
     if (x.op == Op::Input && y.op == Op::Constant)
-      matcher.instance.numbers.push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
+      instance.numbers.push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
     else if (!matcher.match(x, y)) return std::nullopt;
     slot += x.results;
   }
-  return std::move(matcher.instance);
+  auto symbols = matcher.values();
+  if (!symbols) return std::nullopt;
+  instance.symbols = std::move(*symbols);
+  return instance;
 }
 
 } // namespace kiln

@@ -1,6 +1,8 @@
 #include "lib/Core/Infer.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <limits>
 #include <vector>
 
 namespace kiln {
@@ -53,6 +55,11 @@ static const char *describe(Accepts set) {
 int axisOf(const InferArgs &args, int64_t axis, int rank) {
   if (axis < 0 || axis >= rank) fail(ErrorKind::Axis, args.op, "axis", "one in [0, " + std::to_string(rank) + ")", std::to_string(axis));
   return int(axis);
+}
+
+void checkFixed(const InferArgs &args) {
+  for (const TensorType &type : args.operands)
+    if (!type.shape.isStatic()) fail(ErrorKind::Shape, args.op, "sizes of operands", "fixed ones", toString(type));
 }
 
 int64_t choiceOf(const InferArgs &args, const char *what, int64_t word, int64_t count) {
@@ -126,7 +133,7 @@ TensorType inferIota(const InferArgs &args) {
   WordReader r{args.words};
   int64_t axis = r.next();
   TensorType t{r.dtype(), {}};
-  t.shape = r.dims();
+  t.shape = r.sizes(args.op, args.symbols);
   axisOf(args, axis, t.shape.rank);
   if (!accepts(args.accepts, t.dtype)) fail(ErrorKind::DType, args.op, "dtype", describe(args.accepts), info(t.dtype).name);
   return t;
@@ -135,28 +142,72 @@ TensorType inferIota(const InferArgs &args) {
 TensorType inferBroadcast(const InferArgs &args) {
   const TensorType &x = args.operands[0];
   WordReader r{args.words};
-  Dims axes = r.dims(), shape = r.dims();
+  Dims axes = r.dims();
+  Shape shape = r.sizes(args.op, args.symbols);
   if (axes.rank != x.shape.rank) fail(ErrorKind::Shape, args.op, "number of axes", std::to_string(x.shape.rank), std::to_string(axes.rank));
   for (int i = 0, last = -1; i < axes.rank; ++i) {
     if (axes[i] <= last || axes[i] >= shape.rank)
       fail(ErrorKind::Axis, args.op, "axes", "ascending axes of " + toString(shape), toString(axes));
     last = int(axes[i]);
-    if (x.shape[i] != 1 && x.shape[i] != shape[last])
-      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "1 or " + std::to_string(shape[last]),
-           std::to_string(x.shape[i]));
+    if (!x.shape[i].is(1) && x.shape[i] != shape[last])
+      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "1 or " + toString(shape[last]), toString(x.shape[i]));
   }
   return {x.dtype, shape};
 }
 
+namespace {
+
+/// The product of sizes: a number times symbols, each of them at least 2.
+struct Product {
+  Wide number = 1;
+  InlineList<Size> symbols = {};
+
+  explicit Product(const Shape &shape) {
+    for (Size size : shape) size.isConstant() ? void(number *= size.number()) : symbols.push(size);
+  }
+  /// Whether it is `value` for some values of the symbols.
+  bool canBe(Wide value) const {
+    if (number == 0 || value == 0) return number == value;
+    return value % number == 0 && (symbols.rank ? value / number >= Wide(1) << symbols.rank : value == number);
+  }
+};
+
+/// Strikes out the symbols that both have.
+void cancel(Product &a, Product &b) {
+  for (int i = a.symbols.rank - 1; i >= 0; --i)
+    for (int k = 0; k < b.symbols.rank; ++k)
+      if (a.symbols[i] == b.symbols[k]) {
+        a.symbols.erase(i);
+        b.symbols.erase(k);
+        break;
+      }
+}
+
+/// Whether two shapes have as many elements for some values of their symbols.
+bool canBeAsMany(const Shape &x, const Shape &y) {
+  Product a(x), b(y);
+  cancel(a, b);
+  if (a.symbols.rank == 0) return b.canBe(a.number);
+  if (b.symbols.rank == 0) return a.canBe(b.number);
+  return (a.number == 0) == (b.number == 0);
+}
+
+} // namespace
+
 TensorType inferReshape(const InferArgs &args) {
   const TensorType &x = args.operands[0];
-  Dims shape = WordReader{args.words}.dims();
-  if (hasSymbols(shape) || hasSymbols(x.shape)) return {x.dtype, shape}; // as the recording of each size has checked
-  checkSize(args.op, {x.dtype, shape});
-  if (numElements(shape) != numElements(x.shape))
-    fail(ErrorKind::Shape, args.op, "number of elements", std::to_string(numElements(x.shape)) + " as in " + toString(x.shape),
-         std::to_string(numElements(shape)) + " in " + toString(shape));
-  return {x.dtype, shape};
+  TensorType result{x.dtype, WordReader{args.words}.sizes(args.op, args.symbols)};
+  checkSize(args.op, result);
+  if (result.shape.isStatic() && x.shape.isStatic()) {
+    int64_t had = numElements(x.shape), has = numElements(result.shape);
+    if (has != had)
+      fail(ErrorKind::Shape, args.op, "number of elements", std::to_string(had) + " as in " + toString(x.shape),
+           std::to_string(has) + " in " + toString(result.shape));
+  } else if (checkSize(args.op, x); !canBeAsMany(x.shape, result.shape)) {
+    fail(ErrorKind::Shape, args.op, "number of elements", "that of " + toString(x.shape) + " for some sizes",
+         "none of " + toString(result.shape));
+  }
+  return result;
 }
 
 TensorType inferTranspose(const InferArgs &args) {
@@ -175,26 +226,48 @@ TensorType inferTranspose(const InferArgs &args) {
   return result;
 }
 
-TensorType inferSlice(const InferArgs &args) {
-  const TensorType &x = args.operands[0];
-  WordReader r{args.words};
-  Dims starts = r.dims(), sizes = r.dims(), steps = r.dims();
-  if (starts.rank != x.shape.rank || sizes.rank != x.shape.rank || steps.rank != x.shape.rank)
-    fail(ErrorKind::Shape, args.op, "number of starts, sizes and steps", std::to_string(x.shape.rank), toString(sizes));
-  for (int i = 0; i < sizes.rank; ++i) {
-    if (isSymbol(x.shape[i]) || isSymbol(sizes[i])) continue; // as the recording of each size has checked
+/// Whether `count` positions from `start` on in steps lie in an axis of `size`, for some values of the symbols.
+static bool canLieWithin(Size size, Size start, Size count, int64_t step) {
+  int64_t least = start.isConstant() ? start.number() : 0;
+  if (count.is(0)) return !size.isConstant() || least <= size.number();
+  Wide way = Wide(count.isConstant() ? count.number() - 1 : 1) * step; // of a symbol the shortest
+  if (size.isConstant() && (least >= size.number() || least + way >= size.number())) return false;
+  bool isBounded = start.isConstant() || size.isConstant();
+  if (isBounded && (start.isConstant() ? least : size.number() - 1) + way < 0) return false;
+  if (size.isConstant()) return true;
+  // A whole open axis is passed through step by step, from its start or back to it.
+  bool isWhole = std::abs(step) == 1 && (step < 0 || !start.isConstant() || start.is(0));
+  return start != size && (count != size || isWhole);
+}
+
+/// A region of an array: `sizes` positions of each axis from `starts` on in `steps`.
+static void checkRegion(const InferArgs &args, const Shape &x, const Shape &starts, const Shape &sizes, const Dims &steps) {
+  if (starts.rank != x.rank || sizes.rank != x.rank || steps.rank != x.rank)
+    fail(ErrorKind::Shape, args.op, "number of starts, sizes and steps", std::to_string(x.rank), toString(sizes));
+  for (int i = 0; i < x.rank; ++i) {
     if (steps[i] > kMostSteps || steps[i] < -kMostSteps)
       fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "at most " + std::to_string(kMostSteps),
            std::to_string(steps[i]));
-    Wide last = starts[i] + Wide(sizes[i] - 1) * steps[i];
-    bool inside = sizes[i] == 0 ? starts[i] >= 0 && starts[i] <= x.shape[i]
-                                : starts[i] >= 0 && starts[i] < x.shape[i] && last >= 0 && last < x.shape[i];
     if (steps[i] == 0) fail(ErrorKind::Value, args.op, "step of axis " + std::to_string(i), "one that is not 0", "0");
-    if (sizes[i] < 0 || !inside)
-      fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + std::to_string(x.shape[i]),
-           std::to_string(starts[i]) + " to " + std::to_string(int64_t(last)));
+    if (canLieWithin(x[i], starts[i], sizes[i], steps[i])) continue;
+    std::string got = toString(sizes[i]) + " from " + toString(starts[i]) + " in steps of " + std::to_string(steps[i]);
+    fail(ErrorKind::Shape, args.op, "range of axis " + std::to_string(i), "positions within " + toString(x[i]), got);
   }
+}
+
+TensorType inferSlice(const InferArgs &args) {
+  const TensorType &x = args.operands[0];
+  WordReader r{args.words};
+  Shape starts = r.sizes(args.op, args.symbols), sizes = r.sizes(args.op, args.symbols);
+  checkRegion(args, x.shape, starts, sizes, r.dims());
   return {x.dtype, sizes};
+}
+
+/// The sum of two sizes; derived where one is open and the other adds to it.
+static Size sumOf(Size a, Size b) {
+  if (a.is(0) || b.is(0)) return a.is(0) ? b : a;
+  if (!a.isConstant() || !b.isConstant()) return Size::derived();
+  return int64_t(std::min<Wide>(Wide(a.number()) + b.number(), std::numeric_limits<int64_t>::max())); // which checkSize refuses
 }
 
 TensorType inferConcat(const InferArgs &args) {
@@ -203,11 +276,10 @@ TensorType inferConcat(const InferArgs &args) {
   int axis = axisOf(args, WordReader{args.words}.next(), result.shape.rank);
   for (const TensorType &t : args.operands.subspan(1)) {
     if (t.dtype != result.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(result.dtype).name, info(t.dtype).name);
-    Dims want = result.shape, got = t.shape;
+    Shape want = result.shape, got = t.shape;
     if (got.rank == want.rank) want[axis] = got[axis];
     if (!(want == got)) fail(ErrorKind::Shape, args.op, "shapes of operands differ", toString(want), toString(got));
-    bool isOpen = isSymbol(result.shape[axis]) || isSymbol(t.shape[axis]);
-    result.shape[axis] = isOpen ? kUnknownSize : result.shape[axis] + t.shape[axis];
+    result.shape[axis] = sumOf(result.shape[axis], t.shape[axis]);
     checkSize(args.op, result);
   }
   return result;
@@ -224,28 +296,27 @@ TensorType inferUpdate(const InferArgs &args) {
   const TensorType &x = args.operands[0], &value = args.operands[1];
   checkPart(args, x, value);
   WordReader r{args.words};
-  Dims starts = r.dims(), steps = r.dims();
-  std::vector<int64_t> words;
-  for (const Dims &d : {starts, value.shape, steps}) appendWords(words, d);
-  inferSlice({args.op, args.operands.first(1), words, args.accepts}); // the region is a slice of x
+  Shape starts = r.sizes(args.op, args.symbols);
+  checkRegion(args, x.shape, starts, value.shape, r.dims());
   return x;
 }
 
 static void checkStarts(const InferArgs &args, const TensorType &starts, int rank) {
-  if (starts.dtype != DType::I64 || !(starts.shape == Dims{rank}))
+  if (starts.dtype != DType::I64 || !(starts.shape == Shape{rank}))
     fail(ErrorKind::DType, args.op, "starts", toString(TensorType{DType::I64, {rank}}), toString(starts));
 }
 
-static void checkFits(const InferArgs &args, const Dims &shape, const Dims &sizes) {
+/// A part of an open axis may have any size: what is too large is found in each recording. One of a fixed axis is fixed.
+static void checkFits(const InferArgs &args, const Shape &shape, const Shape &sizes) {
   if (sizes.rank != shape.rank) fail(ErrorKind::Shape, args.op, "number of sizes", std::to_string(shape.rank), std::to_string(sizes.rank));
   for (int i = 0; i < sizes.rank; ++i)
-    if (!isSymbol(shape[i]) && (sizes[i] < 0 || sizes[i] > shape[i]))
-      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "at most " + std::to_string(shape[i]), std::to_string(sizes[i]));
+    if (shape[i].isConstant() && !(sizes[i].isConstant() && sizes[i].number() <= shape[i].number()))
+      fail(ErrorKind::Shape, args.op, "size of axis " + std::to_string(i), "at most " + toString(shape[i]), toString(sizes[i]));
 }
 
 TensorType inferDynamicSlice(const InferArgs &args) {
   const TensorType &x = args.operands[0];
-  Dims sizes = WordReader{args.words}.dims();
+  Shape sizes = WordReader{args.words}.sizes(args.op, args.symbols);
   checkStarts(args, args.operands[1], x.shape.rank);
   checkFits(args, x.shape, sizes);
   return {x.dtype, sizes};
@@ -266,7 +337,7 @@ TensorType inferScatter(const InferArgs &args) {
   if (updates.dtype != x.dtype) fail(ErrorKind::DType, args.op, "dtype of the updates", info(x.dtype).name, info(updates.dtype).name);
   int axis = axisOf(args, WordReader{args.words}.next(), x.shape.rank);
   if (indices.shape.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the indices", "1", std::to_string(indices.shape.rank));
-  Dims want = x.shape;
+  Shape want = x.shape;
   want[axis] = indices.shape[0];
   if (!(updates.shape == want)) fail(ErrorKind::Shape, args.op, "shape of the updates", toString(want), toString(updates.shape));
   return x;
@@ -285,8 +356,8 @@ TensorType inferGather(const InferArgs &args) {
   return result;
 }
 
-static void checkNotEmpty(const InferArgs &args, int64_t size) {
-  if (args.needsElement && size == 0)
+static void checkNotEmpty(const InferArgs &args, Size size) {
+  if (args.needsElement && size.is(0))
     throw Error(ErrorKind::Value, std::string(args.op) + ": expected at least one element, got an empty axis: it has no identity");
 }
 
@@ -328,7 +399,31 @@ TensorType inferNonzero(const InferArgs &args) {
   const TensorType &mask = args.operands[0];
   checkDType(args, 0);
   if (mask.shape.rank != 1) fail(ErrorKind::Shape, args.op, "rank of the mask", "1", std::to_string(mask.shape.rank));
-  return {DType::I64, {WordReader{args.words}.next()}};
+  return {DType::I64, Shape::ofWords(args.op, args.words.first(1), args.symbols)};
+}
+
+/// As many channels as the weights have for each group, and as many filters for each.
+static void checkChannels(const InferArgs &args, Size channels, Size ofWeights, Size filters, int64_t groups) {
+  bool isRight = groups >= 1 && (!filters.isConstant() || filters.number() % groups == 0);
+  if (isRight && channels.isConstant() && ofWeights.isConstant()) isRight = Wide(channels.number()) == Wide(ofWeights.number()) * groups;
+  else if (isRight && (groups == 1 || channels == ofWeights)) isRight = groups == 1 && channels == ofWeights;
+  else if (isRight && channels.isConstant()) isRight = channels.number() % groups == 0 && channels.number() / groups >= 2;
+  else if (isRight && ofWeights.isConstant()) isRight = ofWeights.number() >= 1;
+  if (isRight) return;
+  std::string want = toString(ofWeights);
+  if (ofWeights.isConstant()) want = std::to_string(int64_t(Wide(ofWeights.number()) * groups));
+  else if (groups != 1) want += " * " + std::to_string(groups);
+  fail(ErrorKind::Shape, args.op, "channels", want + " in, filters in multiples of the groups",
+       toString(channels) + " and " + toString(filters) + " in " + std::to_string(groups) + " groups");
+}
+
+/// The positions of a window along an axis. An open axis keeps its size where the padding makes up for the window.
+static Size countWindows(Size size, Size ofWindow, int64_t stride, int64_t dilation, Wide padding) {
+  if (!ofWindow.isConstant()) return Size::derived();
+  Wide window = Wide(ofWindow.number() - 1) * dilation + 1;
+  if (!size.isConstant()) return stride == 1 && window == padding + 1 ? size : Size::derived();
+  Wide padded = size.number() + padding;
+  return padded < window ? 0 : int64_t((padded - window) / stride + 1);
 }
 
 TensorType inferConvolution(const InferArgs &args) {
@@ -344,14 +439,8 @@ TensorType inferConvolution(const InferArgs &args) {
   for (const Dims *d : {&strides, &low, &high, &dilation})
     if (d->rank != spatial)
       fail(ErrorKind::Shape, args.op, "strides, padding and dilation", std::to_string(spatial) + " values each", toString(*d));
-  int64_t channels = x.shape[spatial + 1], filters = w.shape[spatial + 1];
-  // Of symbols equal ones are equal; what else they are the recording of each size has checked.
-  bool isOpen = groups != 1 && (isSymbol(channels) || isSymbol(w.shape[spatial]));
-  bool isDivided = isSymbol(filters) || (groups > 0 && filters % groups == 0);
-  if (groups < 1 || (!isOpen && Wide(channels) != Wide(w.shape[spatial]) * groups) || !isDivided)
-    fail(ErrorKind::Shape, args.op, "channels",
-         std::to_string(int64_t(Wide(w.shape[spatial]) * groups)) + " in, filters in multiples of the groups",
-         std::to_string(channels) + " and " + std::to_string(filters) + " in " + std::to_string(groups) + " groups");
+  Size filters = w.shape[spatial + 1];
+  checkChannels(args, x.shape[spatial + 1], w.shape[spatial], filters, groups);
   TensorType result{x.dtype, {x.shape[0]}};
   for (int i = 0; i < spatial; ++i) {
     bool isSmall = std::max({strides[i], dilation[i], low[i], high[i]}) <= kMostSteps;
@@ -359,12 +448,7 @@ TensorType inferConvolution(const InferArgs &args) {
       fail(ErrorKind::Value, args.op, "strides, padding and dilation",
            "positive ones, padding of at least 0, all at most " + std::to_string(kMostSteps),
            toString(strides) + ", " + toString(low) + " and " + toString(high) + ", " + toString(dilation));
-    if (isSymbol(x.shape[i + 1]) || isSymbol(w.shape[i])) {
-      result.shape.push(kUnknownSize);
-      continue;
-    }
-    Wide window = Wide(w.shape[i] - 1) * dilation[i] + 1, padded = Wide(x.shape[i + 1]) + low[i] + high[i];
-    result.shape.push(padded < window ? 0 : int64_t((padded - window) / strides[i] + 1));
+    result.shape.push(countWindows(x.shape[i + 1], w.shape[i], strides[i], dilation[i], Wide(low[i]) + high[i]));
   }
   result.shape.push(filters);
   return result;
@@ -379,8 +463,8 @@ TensorType inferDotGeneral(const InferArgs &args) {
   int xAxis = axisOf(args, r.next(), x.shape.rank), yAxis = axisOf(args, r.next(), y.shape.rank);
   if (x.shape[xAxis] != y.shape[yAxis])
     fail(ErrorKind::Shape, args.op, "contracted dimensions differ",
-         std::to_string(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
-         std::to_string(y.shape[yAxis]) + " (axis " + std::to_string(yAxis) + " of y: " + toString(y) + ")");
+         toString(x.shape[xAxis]) + " (axis " + std::to_string(xAxis) + " of x: " + toString(x) + ")",
+         toString(y.shape[yAxis]) + " (axis " + std::to_string(yAxis) + " of y: " + toString(y) + ")");
   if (xBatch.rank != yBatch.rank)
     fail(ErrorKind::Axis, args.op, "number of batch axes of y", std::to_string(xBatch.rank), std::to_string(yBatch.rank));
   if (x.shape.rank + y.shape.rank - xBatch.rank - 2 > kMaxRank)
@@ -392,8 +476,7 @@ TensorType inferDotGeneral(const InferArgs &args) {
     int a = axisOf(args, xBatch[i], x.shape.rank), b = axisOf(args, yBatch[i], y.shape.rank);
     if ((xUsed >> a & 1) || (yUsed >> b & 1))
       fail(ErrorKind::Axis, args.op, "batch axes", "axes used once", toString(xBatch) + " and " + toString(yBatch));
-    if (x.shape[a] != y.shape[b])
-      fail(ErrorKind::Shape, args.op, "batch dimensions differ", std::to_string(x.shape[a]), std::to_string(y.shape[b]));
+    if (x.shape[a] != y.shape[b]) fail(ErrorKind::Shape, args.op, "batch dimensions differ", toString(x.shape[a]), toString(y.shape[b]));
     xUsed |= 1u << a;
     yUsed |= 1u << b;
     result.shape.push(x.shape[a]);
@@ -406,34 +489,36 @@ TensorType inferDotGeneral(const InferArgs &args) {
 }
 
 /// Apart from `infer`, which every recorded op goes through.
-[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
-  std::vector<TensorType> types = inferAll(op, operands, words);
+[[gnu::noinline]] static TensorType inferOne(Op op, std::span<const TensorType> operands, std::span<const int64_t> words, int64_t symbols) {
+  std::vector<TensorType> types = inferAll(op, operands, words, {}, symbols);
   if (types.size() != 1) fail(ErrorKind::Value, info(op, words).name, "results", "1", std::to_string(types.size()));
   return types[0];
 }
 
-TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words) {
+TensorType infer(Op op, std::span<const TensorType> operands, std::span<const int64_t> words, int64_t symbols) {
   const OpInfo &record = info(op);
-  if (record.inferMany) return inferOne(op, operands, words);
-  TensorType type = record.infer({record.name, operands, words, record.accepts, record.needsElement});
+  if (record.inferMany) return inferOne(op, operands, words, symbols);
+  TensorType type = record.infer({record.name, operands, words, record.accepts, record.needsElement, {}, symbols});
   checkSize(record.name, type);
   return type;
 }
 
 std::vector<TensorType> inferAll(Op op, std::span<const TensorType> operands, std::span<const int64_t> words,
-                                 std::span<const std::shared_ptr<const Trace>> bodies) {
+                                 std::span<const std::shared_ptr<const Trace>> bodies, int64_t symbols) {
   const OpInfo &record = info(op);
-  if (!record.inferMany) return {infer(op, operands, words)};
-  std::vector<TensorType> types = record.inferMany({record.name, operands, words, record.accepts, record.needsElement, bodies});
+  if (!record.inferMany) return {infer(op, operands, words, symbols)};
+  std::vector<TensorType> types = record.inferMany({record.name, operands, words, record.accepts, record.needsElement, bodies, symbols});
   for (const TensorType &type : types) checkSize(record.name, type);
   return types;
 }
 
 void checkSize(const char *op, const TensorType &type) {
   int64_t n = 1;
-  for (int64_t size : type.shape)
-    if (size > 1 && (__builtin_mul_overflow(n, size, &n) || n > kMostElements))
+  for (Size size : type.shape) {
+    int64_t least = size.isConstant() ? std::max<int64_t>(size.number(), 1) : 1;
+    if (__builtin_mul_overflow(n, least, &n) || n > kMostElements)
       fail(ErrorKind::Shape, op, "number of elements", "at most " + std::to_string(kMostElements), toString(type.shape));
+  }
 }
 
 Dims broadcastShapes(const char *op, const Dims &a, const Dims &b) {

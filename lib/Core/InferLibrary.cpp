@@ -1,4 +1,5 @@
-// The rules of ops that call a library. Several results lie one behind the other along the last axis.
+// The rules of ops that call a library, with sizes that are fixed: their workspaces follow them. Several results lie one behind the other
+// along the last axis.
 #include "lib/Core/Infer.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ struct Matrices {
 
 Matrices matricesOf(const InferArgs &args, size_t operand) {
   checkDType(args, operand);
-  Matrices m{args.operands[operand].shape, 0, 0};
+  checkFixed(args);
+  Matrices m{args.operands[operand].shape.numbers(), 0, 0};
   int rank = m.batch.rank;
   if (rank < 2) fail(ErrorKind::Shape, args.op, "rank of operand " + std::to_string(operand), "at least 2", std::to_string(rank));
   m.rows = m.batch[rank - 2];
@@ -41,8 +43,9 @@ Matrices squareOf(const InferArgs &args, size_t operand) {
 
 /// The points along an axis that is transformed.
 int64_t pointsOf(const InferArgs &args, int64_t axis) {
-  const Dims &shape = args.operands[0].shape;
-  int64_t n = shape[axisOf(args, axis, shape.rank)];
+  checkFixed(args);
+  const Shape &shape = args.operands[0].shape;
+  int64_t n = shape[axisOf(args, axis, shape.rank)].number();
   if (n < 1) fail(ErrorKind::Value, args.op, "points", "at least 1", std::to_string(n));
   return n;
 }
@@ -138,6 +141,7 @@ TensorType inferIrfft(const InferArgs &args) {
 /// Two operands of one dtype that the record accepts, the second with the first axes of the other one but the last, which are batches.
 static void checkSearch(const InferArgs &args, size_t line, size_t values) {
   checkDType(args, 0);
+  checkFixed(args);
   const TensorType &a = args.operands[line], &b = args.operands[values];
   if (a.dtype != b.dtype)
     fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(args.operands[0].dtype).name, info(args.operands[1].dtype).name);
@@ -159,6 +163,7 @@ TensorType inferIsin(const InferArgs &args) {
 
 TensorType inferGcd(const InferArgs &args) {
   checkDType(args, 0);
+  checkFixed(args);
   const TensorType &x = args.operands[0], &y = args.operands[1];
   if (x.dtype != y.dtype) fail(ErrorKind::DType, args.op, "dtypes of operands differ", info(x.dtype).name, info(y.dtype).name);
   if (!(x.shape == y.shape)) fail(ErrorKind::Shape, args.op, "shape of y", toString(x.shape), toString(y.shape));

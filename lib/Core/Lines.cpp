@@ -31,7 +31,7 @@ static uint64_t formOf(const TraceOp &op, std::span<const TensorType> types) {
     if (i < numbers.first || i >= numbers.last) hash = mixed(hash, uint64_t(op.words[i]));
   for (const TensorType &type : types) {
     hash = mixed(hash, uint64_t(type.dtype));
-    for (int64_t size : type.shape) hash = mixed(hash, uint64_t(size));
+    for (Size size : type.shape) hash = mixed(hash, uint64_t(size.word()));
   }
   return hash;
 }

@@ -85,4 +85,12 @@ std::vector<WordGroup> groupsOf(const OpInfo &record, std::span<const int64_t> w
   return groups;
 }
 
+Shape WordReader::sizes(const char *op, int64_t symbols) {
+  int64_t n = at < words.size() ? next() : -1;
+  if (n < 0 || n > kMaxRank || size_t(n) > words.size() - at)
+    fail(ErrorKind::Shape, op, "number of sizes", "0 to " + std::to_string(kMaxRank) + ", and as many words", std::to_string(n));
+  at += size_t(n);
+  return Shape::ofWords(op, words.subspan(at - size_t(n), size_t(n)), symbols);
+}
+
 } // namespace kiln

@@ -66,6 +66,7 @@ struct InferArgs {
   Accepts accepts;
   bool needsElement = false;                                 // of a reduction: it has no value over an empty axis
   std::span<const std::shared_ptr<const Trace>> bodies = {}; // of the trace that the op is in
+  int64_t symbols = kNoSymbols;                              // likewise, how many
 };
 using InferFn = TensorType (*)(const InferArgs &);
 using InferManyFn = std::vector<TensorType> (*)(const InferArgs &);
@@ -83,11 +84,11 @@ struct OpInfo {
   bool eager;        // has kernels in the pack
   int cost;
   InferFn infer;
-  const char *words; // a letter for each group of words: i (int), I (ints), N (ints that follow sizes), s (scalar), d (dtype), S (shape),
-                     // o (which registered op), b (one of the trace's bodies), B (any number of them)
-  const char *attributes;          // names of the attributes among them, comma-separated
-  int version;                     // of the op in stored programs
-  UpgradeFn upgrade;               // from older ones; null where there are none
+  const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), s (scalar), d (dtype), S (shape),
+                          // o (which registered op), b (one of the trace's bodies), B (any number of them)
+  const char *attributes; // names of the attributes among them, comma-separated
+  int version;            // of the op in stored programs
+  UpgradeFn upgrade;      // from older ones; null where there are none
   InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 
@@ -114,6 +115,9 @@ struct WordReader {
     at += size_t(n);
     return result;
   }
+  /// A list that may name symbols, of which the program has so many. Throws Error (shape) that names `op` for words that are no sizes of
+  /// it.
+  Shape sizes(const char *op, int64_t symbols);
 };
 
 /// The words of one attribute or result parameter: its letter and its name (`dtype` and `shape` of results).
@@ -132,6 +136,10 @@ std::string_view nextAttribute(std::string_view &attributes, char kind);
 inline void appendWords(auto &words, const Dims &dims) {
   words.push_back(dims.rank);
   for (int64_t d : dims) words.push_back(d);
+}
+inline void appendWords(auto &words, const Shape &sizes) {
+  words.push_back(sizes.rank);
+  for (Size size : sizes) words.push_back(size.word());
 }
 
 } // namespace kiln

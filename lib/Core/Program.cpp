@@ -20,6 +20,10 @@ public:
     number(int64_t(numbers.size()));
     for (int64_t n : numbers) number(n);
   }
+  void shape(const Shape &sizes) {
+    number(sizes.rank);
+    for (Size size : sizes) number(size.word());
+  }
   void text(std::string_view text) {
     number(int64_t(text.size()));
     bytes.insert(bytes.end(), text.begin(), text.end());
@@ -124,7 +128,7 @@ private:
       for (int64_t word : rest) to.number(word);
     }
     to.number(int64_t(entry.results));
-    for (size_t i = slot; trace.isOpen() && i < slot + entry.results; ++i) to.list(trace.types[i].shape);
+    for (size_t i = slot; trace.isOpen() && i < slot + entry.results; ++i) to.shape(trace.types[i].shape);
   }
 };
 

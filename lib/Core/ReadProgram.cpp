@@ -38,6 +38,16 @@ public:
     if (numbers.size() > kMaxRank) malformed("at most " + std::to_string(kMaxRank) + " axes", std::to_string(numbers.size()));
     return Dims(numbers);
   }
+  /// Sizes are numbers, or symbols of a program that has them.
+  Shape sizes(const Trace &trace) {
+    Shape shape;
+    for (int64_t word : dims()) {
+      auto size = Size::ofWord(word, trace.symbols);
+      if (!size) malformed(trace.isOpen() ? "sizes and symbols of the program" : "sizes of at least 0", std::to_string(word));
+      shape.push(*size);
+    }
+    return shape;
+  }
   std::string name() {
     auto text = take(count(1));
     std::string name(text.begin(), text.end());
@@ -161,7 +171,7 @@ private:
     Trace trace;
     for (size_t n = reader.count(32); n > 0; --n) trace.bodies.push_back(std::make_shared<const Trace>(readTrace(reader, depth + 1)));
     trace.symbols = reader.number();
-    if (trace.symbols < -1 || trace.symbols > 1 << 20) malformed("a number of symbols", std::to_string(trace.symbols));
+    if (trace.symbols < kNoSymbols || trace.symbols > kMostSymbols) malformed("a number of symbols", std::to_string(trace.symbols));
     for (size_t n = reader.count(32); n > 0; --n) {
       int64_t number = reader.number();
       if (number == kInputNumber) readInput(trace, reader);
@@ -174,20 +184,12 @@ private:
     return trace;
   }
 
-  /// Sizes are numbers, or symbols of a program that has them.
-  static void checkSizes(const Trace &trace, const Dims &shape) {
-    int64_t least = trace.isOpen() ? -trace.symbols : 0;
-    for (int64_t size : shape)
-      if (size < least) malformed(trace.isOpen() ? "sizes and symbols of the program" : "sizes of at least 0", std::to_string(size));
-  }
-
   void readInput(Trace &trace, Reader &reader) {
     TensorType type{dtypeNamed(string(reader)), {}};
     const std::string &device = string(reader);
-    type.shape = reader.dims();
+    type.shape = reader.sizes(trace);
     Dims strides = reader.dims();
     if (strides.rank && strides.rank != type.shape.rank) malformed("a stride an axis", std::to_string(strides.rank));
-    checkSizes(trace, type.shape);
     refuseOr([&] { checkSize("input", type); });
     trace.addInput(type, strides, device);
   }
@@ -233,8 +235,8 @@ private:
     StoredOp stored{reader.list(), {}};
     for (size_t n = reader.count(16); n > 0; --n) stored.attributes.push_back(readAttribute(reader));
     int64_t results = reader.number();
-    std::vector<Dims> shapes;
-    for (int64_t i = 0; trace.isOpen() && i < results; ++i) shapes.push_back(reader.dims());
+    std::vector<Shape> shapes;
+    for (int64_t i = 0; trace.isOpen() && i < results; ++i) shapes.push_back(reader.sizes(trace));
     if (op.version != op.info->version) refuseOr([&] { op.info->upgrade(op.version, stored); });
     std::vector<int64_t> words = wordsOf(op, stored);
     refuseOr([&] { groupsOf(*op.info, words); });
@@ -245,20 +247,18 @@ private:
       if (slot < 0 || size_t(slot) >= trace.types.size()) malformed("operands that come before", std::to_string(slot));
       operands.push_back(trace.types[size_t(slot)]);
     }
+    bool isOpen = std::ranges::any_of(operands, [](const TensorType &type) { return !type.shape.isStatic(); });
+    bool isFixed = op.info->kind == Kind::Library || op.info->kind == Kind::Control;
+    if (isOpen && isFixed) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
     std::vector<TensorType> types;
-    refuseOr([&] { types = inferAll(op.op, operands, words, trace.bodies); });
+    refuseOr([&] { types = inferAll(op.op, operands, words, trace.bodies, trace.symbols); });
     if (int64_t(types.size()) != results) malformed(std::to_string(types.size()) + " results of " + op.info->name, std::to_string(results));
-    if (trace.isOpen()) takeShapes(trace, op, operands, shapes, types);
-    for (const TensorType &type : types) checkSizes(trace, type.shape);
+    if (trace.isOpen()) takeShapes(op, shapes, types);
     trace.append(op.op, stored.operands, words, types);
   }
 
   /// Symbols alone do not tell the sizes of results: the file does, where its rule cannot.
-  static void takeShapes(const Trace &trace, const NamedOp &op, std::span<const TensorType> operands, const std::vector<Dims> &shapes,
-                         std::vector<TensorType> &types) {
-    bool isOpen = std::ranges::any_of(operands, [](const TensorType &type) { return hasSymbols(type.shape); });
-    bool isFixed = op.info->kind == Kind::Library || op.info->kind == Kind::Control;
-    if (isOpen && isFixed) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
+  static void takeShapes(const NamedOp &op, const std::vector<Shape> &shapes, std::vector<TensorType> &types) {
     for (size_t i = 0; i < types.size(); ++i) {
       TensorType given{types[i].dtype, shapes[i]};
       if (!agrees(types[i], given)) malformed(toString(types[i]) + " of " + op.info->name, toString(given));

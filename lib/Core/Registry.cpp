@@ -128,6 +128,7 @@ std::vector<TensorType> inferRegistered(const InferArgs &args) {
     if (group.kind == 'b' && (group.words[0] < 0 || size_t(group.words[0]) >= args.bodies.size()))
       fail(ErrorKind::Value, name, std::string(group.name), "one of the " + std::to_string(args.bodies.size()) + " bodies of the program",
            std::to_string(group.words[0]));
+  checkFixed({name, args.operands, {}, op.info.accepts});
   InferArgs mine{name, args.operands, args.words.subspan(1), op.info.accepts, false, args.bodies};
   for (size_t i = 0; i < args.operands.size(); ++i) checkDType(mine, i);
   std::vector<TensorType> types;
@@ -135,8 +136,7 @@ std::vector<TensorType> inferRegistered(const InferArgs &args) {
   if (int32_t status = op.inferGuarded(op, mine, types, error)) throw Error(ErrorKind(status - 1), error);
   if (types.empty()) fail(ErrorKind::Value, name, "results", "at least 1", "0");
   for (const TensorType &type : types)
-    for (int64_t size : type.shape)
-      if (size < 0) fail(ErrorKind::Shape, name, "sizes of a result", "fixed ones", toString(type.shape));
+    if (!type.shape.isStatic()) fail(ErrorKind::Shape, name, "sizes of a result", "fixed ones", toString(type.shape));
   return types;
 }
 

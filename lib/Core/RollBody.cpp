@@ -93,7 +93,7 @@ int64_t BodyWriter::update(const TraceOp &op, int64_t x, int64_t value, std::spa
   WordReader words{op.words};
   words.dims();
   Dims steps = words.dims();
-  Covered part(*this, starts, trace.types[size_t(value)].shape, steps);
+  Covered part(*this, starts, trace.types[size_t(value)].shape.numbers(), steps);
   int64_t at = vectorOf(part.starts);
   if (part.hasSteps) {
     int64_t old = apply(Op::DynamicSlice, {x, at}, wordsOf({part.sizes}));

@@ -1,64 +1,120 @@
-// Sizes in a program for any size. In a trace a symbol is a negative word (Types.h); here it cannot be taken for a number.
+// Sizes of programs, which may be for any size. What stands for a number that only a call knows cannot be taken for one, nor compared with
+// one by order; what computes with sizes says what it does where they are open.
 #pragma once
 
 #include "lib/Core/Assert.h"
-#include "lib/Core/Types.h"
+#include "lib/Core/Dims.h"
 
-#include <compare>
+#include <limits>
+#include <optional>
 
 namespace kiln {
 
-/// A size of an array, or a position that follows from one: a constant, or a symbol that stands for a number of the call.
+/// The most symbols of a program.
+inline constexpr int64_t kMostSymbols = int64_t(1) << 20;
+/// Symbols of a program of fixed sizes.
+inline constexpr int64_t kNoSymbols = -1;
+
+/// A size of an array, or a position that follows from one: a constant, a symbol that stands for a number of the call, or what a rule
+/// derives from symbols by arithmetic, of which nothing is known. One word, so that a list of sizes costs what one of numbers does.
 class Size {
 public:
-  Size() = default;
-  static Size constant(int64_t number) { return {Form::Constant, number}; }
-  static Size symbol(int64_t number) { return {Form::Symbol, number}; }
-  /// As a trace says it.
-  static Size ofWord(int64_t word) { return kiln::isSymbol(word) ? symbol(-1 - word) : constant(word); }
-  int64_t word() const { return isSymbol() ? -1 - value : value; }
+  constexpr Size() = default;
+  /// A constant. Throws Error (shape) for one below 0.
+  constexpr Size(int64_t number) : bits(number) {
+    if (number < 0) failNegative(number);
+  }
+  static constexpr Size symbol(int64_t number) {
+    KILN_ASSERT(number >= 0, "a symbol of at least 0");
+    return Size(-1 - number, Raw());
+  }
+  static constexpr Size derived() { return Size(kDerived, Raw()); }
+  /// As traces, files and attributes say it, of a program with so many symbols; none for a word that is no size of it.
+  static constexpr std::optional<Size> ofWord(int64_t word, int64_t symbols) {
+    if (word < 0 && (word < -symbols || symbols < 0)) return std::nullopt;
+    return Size(word, Raw());
+  }
+  constexpr int64_t word() const {
+    KILN_ASSERT(!isDerived(), "a size that a program says");
+    return bits;
+  }
 
-  bool isConstant() const { return form == Form::Constant; }
-  bool isSymbol() const { return form == Form::Symbol; }
+  constexpr bool isConstant() const { return bits >= 0; }
+  constexpr bool isSymbol() const { return bits < 0 && bits != kDerived; }
+  constexpr bool isDerived() const { return bits == kDerived; }
   /// Whether it is this number in every call.
-  bool is(int64_t number) const { return isConstant() && value == number; }
-  int64_t number() const {
+  constexpr bool is(int64_t number) const { return isConstant() && bits == number; }
+  constexpr int64_t number() const {
     KILN_ASSERT(isConstant(), "a size that is the same in every call");
-    return value;
+    return bits;
   }
-  int64_t symbol() const {
+  constexpr int64_t symbol() const {
     KILN_ASSERT(isSymbol(), "a size that the call tells");
-    return value;
+    return -1 - bits;
   }
-  auto operator<=>(const Size &) const = default;
+  /// Whether they are the same constant or symbol. Of derived sizes nobody knows, so that none is equal to any.
+  constexpr bool operator==(Size other) const { return bits == other.bits && !isDerived(); }
+  /// For sorted lists and tables: constants, then symbols, by number.
+  static constexpr bool isBefore(Size a, Size b) {
+    if (a.isConstant() != b.isConstant()) return a.isConstant();
+    return a.isConstant() ? a.bits < b.bits : a.bits > b.bits;
+  }
 
 private:
-  enum class Form : uint8_t { Constant, Symbol };
-  Size(Form form, int64_t value) : form(form), value(value) {}
-  Form form = Form::Constant;
-  int64_t value = 0;
+  friend struct Shape;
+  [[noreturn]] static void failNegative(int64_t number);
+  static constexpr int64_t kDerived = std::numeric_limits<int64_t>::min();
+  struct Raw {};
+  constexpr Size(int64_t bits, Raw) : bits(bits) {}
+  int64_t bits = 0; // that of symbol s: -1 - s
 };
 
-/// The sizes of an array.
+/// The sizes of an array of a program.
 struct Shape : InlineList<Size> {
   Shape() = default;
-  static Shape ofWords(const Dims &words) {
-    Shape shape;
-    for (int64_t word : words) shape.push(Size::ofWord(word));
-    return shape;
+  Shape(std::initializer_list<Size> list) {
+    for (Size size : list) push(size);
   }
-  Dims words() const {
+  /// Those of an array that is there: a copy, which recording makes for every operation.
+  Shape(const Dims &numbers) {
+    rank = numbers.rank;
+    int64_t signs = 0;
+    for (size_t i = 0; i < kMaxRank; ++i) {
+      values[i].bits = numbers.values[i];
+      signs |= int(i) < rank ? numbers.values[i] : 0;
+    }
+    if (signs < 0) Size::failNegative(signs);
+  }
+  explicit Shape(std::span<const Size> list) {
+    for (Size size : list) push(size);
+  }
+  /// Throws Error (shape) that names `op` for a word that is no size of a program with so many symbols.
+  static Shape ofWords(const char *op, std::span<const int64_t> words, int64_t symbols);
+
+  bool operator==(const Shape &other) const { return InlineList::operator==(other); }
+  bool isStatic() const {
+    bool isOpen = false;
+    for (Size size : *this) isOpen |= !size.isConstant();
+    return !isOpen;
+  }
+  /// The sizes must be static.
+  Dims numbers() const {
+    KILN_ASSERT(isStatic(), "sizes that are the same in every call");
     Dims result;
-    for (Size size : *this) result.push(size.word());
+    result.rank = rank;
+    for (size_t i = 0; i < kMaxRank; ++i) result.values[i] = values[i].bits;
     return result;
   }
-  bool isStatic() const {
-    for (Size size : *this)
-      if (!size.isConstant()) return false;
-    return true;
-  }
 };
+static_assert(sizeof(Shape) == sizeof(Dims));
 
-inline std::string toString(const Shape &shape) { return toString(shape.words()); }
+/// Number of elements; the sizes must be static.
+inline int64_t numElements(const Shape &shape) {
+  int64_t n = 1;
+  for (Size size : shape) n *= size.number();
+  return n;
+}
+std::string toString(Size size);          // 3, or s0
+std::string toString(const Shape &shape); // (s0, 4)
 
 } // namespace kiln

@@ -25,7 +25,23 @@ int64_t Trace::append(Op op, std::span<const int64_t> operands, std::span<const 
 
 int64_t Trace::addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords,
                           std::span<const TensorType> operandTypes) {
-  return append(op, operands, opWords, inferAll(op, operandTypes, opWords, bodies));
+  return append(op, operands, opWords, inferAll(op, operandTypes, opWords, bodies, symbols));
+}
+
+std::vector<TensorType> Trace::inferResults(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) const {
+  std::vector<TensorType> operandTypes;
+  for (int64_t operand : operands) operandTypes.push_back(types[size_t(operand)]);
+  return inferAll(op, operandTypes, opWords, bodies, symbols);
+}
+
+int64_t Trace::addOpen(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> results) {
+  std::vector<TensorType> wanted = inferResults(op, operands, opWords);
+  const char *name = info(op).name;
+  if (results.size() != wanted.size())
+    fail(ErrorKind::Trace, name, "results", std::to_string(wanted.size()), std::to_string(results.size()));
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (!agrees(wanted[i], results[i])) fail(ErrorKind::Trace, name, "type of a result", toString(wanted[i]), toString(results[i]));
+  return append(op, operands, opWords, results);
 }
 
 /// A text as its length and its bytes, eight a word.
@@ -63,6 +79,13 @@ std::vector<int64_t> Trace::serialize() const {
   return all;
 }
 
+/// A program has so many symbols.
+static int64_t checkedSymbols(int64_t symbols) {
+  if (symbols < kNoSymbols || symbols > kMostSymbols)
+    fail(ErrorKind::Trace, "trace", "symbols", "at most " + std::to_string(kMostSymbols), std::to_string(symbols));
+  return symbols;
+}
+
 SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
   SerializedTrace parts;
   size_t at = 0;
@@ -81,7 +104,7 @@ SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
     fail(ErrorKind::Trace, "trace", "version", std::to_string(kTraceVersion), std::to_string(version));
   parts.words = list();
   parts.outputs = list();
-  parts.symbols = next();
+  parts.symbols = checkedSymbols(next());
   if (parts.isOpen()) parts.shapes = list();
   for (int64_t count = next(); count > 0; --count) {
     int64_t bytes = next();
@@ -106,8 +129,8 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
     if (entry.op == Op::Input) {
       WordReader reader{entry.words};
       TensorType type{reader.dtype(), {}};
-      type.shape = reader.dims();
-      if (parts.isOpen()) shapes.dims();
+      type.shape = reader.sizes("input", trace.symbols);
+      if (parts.isOpen()) shapes.dims(); // the same
       Dims strides;
       if (reader.next())
         for (int i = 0; i < type.shape.rank; ++i) strides.push(reader.next());
@@ -115,8 +138,13 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
       ++input;
       continue;
     }
-    size_t first = size_t(trace.addOp(entry.op, entry.operands, entry.words));
-    for (size_t slot = first; parts.isOpen() && slot < trace.types.size(); ++slot) trace.types[slot].shape = shapes.dims();
+    if (!parts.isOpen()) {
+      trace.addOp(entry.op, entry.operands, entry.words);
+      continue;
+    }
+    std::vector<TensorType> types = trace.inferResults(entry.op, entry.operands, entry.words);
+    for (TensorType &type : types) type.shape = shapes.sizes(info(entry.op).name, trace.symbols);
+    trace.addOpen(entry.op, entry.operands, entry.words, types);
   }
   trace.outputs.assign(parts.outputs.begin(), parts.outputs.end());
   trace.replaces.assign(parts.replaces.begin(), parts.replaces.end());
@@ -152,14 +180,14 @@ void Trace::checkReplaces() const {
 }
 
 std::vector<TensorType> Trace::inputTypes(std::span<const int64_t> serialized) {
-  auto words = SerializedTrace::read(serialized).words;
+  SerializedTrace parts = SerializedTrace::read(serialized);
   std::vector<TensorType> types;
-  for (size_t at = 0; at < words.size();) {
-    TraceOp entry = decode(words, at);
+  for (size_t at = 0; at < parts.words.size();) {
+    TraceOp entry = decode(parts.words, at);
     if (entry.op != Op::Input) continue;
     WordReader reader{entry.words};
     DType dtype = reader.dtype();
-    types.push_back({dtype, reader.dims()});
+    types.push_back({dtype, reader.sizes("input", parts.symbols)});
   }
   return types;
 }

@@ -67,7 +67,7 @@ public:
   /// Throws Error (trace) where an output cannot be in the place of the input that is said: that is a row-major one of its type on the
   /// host, which no other output replaces.
   void checkReplaces() const;
-  /// Appends an op; its slot, of several results the first.
+  /// Appends an op whose rule tells the types of its results; its slot, of several results the first.
   int64_t addOp(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) {
     TensorType operandTypes[3];
     std::vector<TensorType> many;
@@ -78,8 +78,12 @@ public:
     }
     for (size_t i = 0; i < operands.size(); ++i) t[i] = types[size_t(operands[i])];
     if (info(op).inferMany) return addSeveral(op, operands, opWords, {t, operands.size()});
-    return append(op, operands, opWords, infer(op, {t, operands.size()}, opWords));
+    return append(op, operands, opWords, infer(op, {t, operands.size()}, opWords, symbols));
   }
+
+  /// The same in a program for any size: symbols alone do not tell the sizes of results, so `types` says them. Throws Error (trace)
+  /// where they are not as the rule says.
+  int64_t addOpen(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> results);
 
   /// The same for a result whose type is known.
   int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, const TensorType &type) {
@@ -94,7 +98,8 @@ public:
 
   /// All of the program in one list (docs/formats/trace.md): the cache key.
   std::vector<int64_t> serialize() const;
-  /// A trace from such a list. Throws Error (trace) for a list of another version or of another length than it says.
+  /// A trace from such a list. Throws Error (trace) for a list of another version or of another length than it says, and what the rules
+  /// of ops throw for sizes that do not fit.
   static Trace parse(std::span<const int64_t> serialized);
 
   /// The types of the inputs of a serialized trace.
@@ -131,6 +136,8 @@ public:
 
 private:
   static constexpr int64_t kSeveral = 0x8000;
+  /// What the rule of an op gives.
+  std::vector<TensorType> inferResults(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords) const;
   int64_t addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes);
 };
 

@@ -1,5 +1,7 @@
 #include "lib/Core/Types.h"
 
+#include "lib/Core/Error.h"
+
 #include <algorithm>
 
 namespace kiln {
@@ -15,25 +17,44 @@ Dims contiguousStrides(const Dims &shape) {
   return strides;
 }
 
-static std::string join(const Dims &shape) {
+void Size::failNegative(int64_t number) { throw Error(ErrorKind::Shape, "size: expected at least 0, got " + std::to_string(number)); }
+
+std::string toString(Size size) {
+  return size.isConstant() ? std::to_string(size.number()) : size.isSymbol() ? "s" + std::to_string(size.symbol()) : "?";
+}
+
+static std::string join(const Shape &shape) {
   std::string text;
-  for (int i = 0; i < shape.rank; ++i) {
-    if (i) text += ", ";
-    text += isSymbol(shape[i]) ? "s" + std::to_string(-1 - shape[i]) : std::to_string(shape[i]);
-  }
+  for (Size size : shape) text += (text.empty() ? "" : ", ") + toString(size);
   return text;
 }
 
-std::string toString(const Dims &shape) { return "(" + join(shape) + (shape.rank == 1 ? ",)" : ")"); }
+std::string toString(const Dims &shape) {
+  std::string text;
+  for (int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "(" + text + (shape.rank == 1 ? ",)" : ")");
+}
+
+std::string toString(const Shape &shape) { return "(" + join(shape) + (shape.rank == 1 ? ",)" : ")"); }
 
 std::string toString(const TensorType &type) { return std::string(info(type.dtype).name) + "[" + join(type.shape) + "]"; }
 
-bool hasSymbols(const Dims &shape) { return std::any_of(shape.begin(), shape.end(), isSymbol); }
+Shape Shape::ofWords(const char *op, std::span<const int64_t> words, int64_t symbols) {
+  Shape shape;
+  for (int64_t word : words) {
+    auto size = Size::ofWord(word, symbols);
+    if (!size)
+      fail(ErrorKind::Shape, op, "sizes and positions", symbols > 0 ? "numbers of at least 0, and symbols of the program" : "at least 0",
+           std::to_string(word));
+    shape.push(*size);
+  }
+  return shape;
+}
 
 bool agrees(const TensorType &inferred, const TensorType &type) {
   if (inferred.dtype != type.dtype || inferred.shape.rank != type.shape.rank) return false;
   for (int i = 0; i < type.shape.rank; ++i)
-    if (inferred.shape[i] != type.shape[i] && !(inferred.shape[i] == kUnknownSize && isSymbol(type.shape[i]))) return false;
+    if (!(inferred.shape[i].isDerived() ? type.shape[i].isSymbol() : inferred.shape[i] == type.shape[i])) return false;
   return true;
 }
 

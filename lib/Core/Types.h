@@ -1,18 +1,12 @@
-// Dtypes and shapes: the vocabulary that every stage shares. No LLVM here.
+// Dtypes and types of arrays: the vocabulary that every stage shares. No LLVM here.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <initializer_list>
-#include <limits>
-#include <span>
-#include <string>
+#include "lib/Core/Size.h"
 
 namespace kiln {
 
 enum class DType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, F16, BF16, F32, F64, C64, C128, F8E4M3, F8E5M2 };
 inline constexpr int kNumDTypes = 17;
-inline constexpr int kMaxRank = 8;
 
 struct DTypeInfo {
   const char *name;      // NumPy's (or ml_dtypes') name
@@ -54,65 +48,23 @@ inline DType computeType(DType t) { return isNarrow(t) ? DType::F32 : t; }
 inline DType realType(DType t) { return t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t; }
 inline DType complexType(DType real) { return real == DType::F64 ? DType::C128 : DType::C64; }
 
-/// A list of at most as many values as an array has axes, inline.
-template <typename T> struct InlineList {
-  std::array<T, kMaxRank> values{};
-  int rank = 0;
-
-  void push(T v) { values[size_t(rank++)] = v; }
-  void insert(int at, T v) {
-    for (int i = rank++; i > at; --i) values[size_t(i)] = values[size_t(i - 1)];
-    values[size_t(at)] = v;
-  }
-  void erase(int at) {
-    for (int i = at; i + 1 < rank; ++i) values[size_t(i)] = values[size_t(i + 1)];
-    --rank;
-  }
-  T &operator[](int i) { return values[size_t(i)]; }
-  T operator[](int i) const { return values[size_t(i)]; }
-  const T *begin() const { return values.data(); }
-  const T *end() const { return values.data() + rank; }
-  operator std::span<const T>() const { return {values.data(), size_t(rank)}; }
-  bool operator==(const InlineList &o) const {
-    if (rank != o.rank) return false;
-    bool differ = false;
-    for (int i = 0; i < rank; ++i) differ |= values[size_t(i)] != o.values[size_t(i)];
-    return !differ;
-  }
-};
-
-/// Shapes, strides, permutations. In a trace a negative size -(1 + s) is symbol s; lib/Core/Size.h tells them apart by type.
-struct Dims : InlineList<int64_t> {
-  Dims() = default;
-  Dims(std::initializer_list<int64_t> list) {
-    for (int64_t v : list) push(v);
-  }
-  explicit Dims(std::span<const int64_t> list) {
-    for (int64_t v : list) push(v);
-  }
-};
-
-inline bool isSymbol(int64_t size) { return size < 0; }
-/// What a rule gives for a size that follows from symbols by arithmetic.
-inline constexpr int64_t kUnknownSize = std::numeric_limits<int64_t>::min() + 1;
-/// Number of elements; the sizes must be static.
-inline int64_t numElements(const Dims &shape) {
-  int64_t n = 1;
-  for (int64_t d : shape) n *= d;
-  return n;
-}
-/// Row-major element strides.
-Dims contiguousStrides(const Dims &shape);
-
 struct TensorType {
   DType dtype = DType::F32;
-  Dims shape;
+  Shape shape;
   bool operator==(const TensorType &o) const { return dtype == o.dtype && shape == o.shape; }
 };
-/// Whether a type is what a rule gave: symbols stand for sizes that are unknown.
+/// The type of an array that is there: its sizes are numbers.
+struct ArrayType {
+  DType dtype = DType::F32;
+  Dims shape;
+  ArrayType() = default;
+  ArrayType(DType dtype, const Dims &shape) : dtype(dtype), shape(shape) {}
+  explicit ArrayType(const TensorType &type) : dtype(type.dtype), shape(type.shape.numbers()) {}
+  operator TensorType() const { return {dtype, shape}; }
+  bool operator==(const ArrayType &o) const { return dtype == o.dtype && shape == o.shape; }
+};
+/// Whether a type is what a rule gave: symbols stand for sizes that the rule derives.
 bool agrees(const TensorType &inferred, const TensorType &type);
-bool hasSymbols(const Dims &shape);
-std::string toString(const Dims &shape);      // (3, 4)
 std::string toString(const TensorType &type); // float32[3, 4]
 
 /// The dtype of an op over two arrays by the array API's table; false where it has none (uint64 with a signed integer, float8 with others).

@@ -34,10 +34,10 @@ Json writeExpressions(const std::vector<SizeExpression> &expressions, const Dime
 }
 
 /// The sizes of a slot, those of symbols as they follow from the dimensions.
-Json writeShape(const PackageEntry &entry, const Dims &shape) {
+Json writeShape(const PackageEntry &entry, const Shape &shape) {
   Json list = Json::array();
-  for (int64_t size : shape)
-    list.push_back(isSymbol(size) ? writeExpression(entry.symbols[size_t(-1 - size)], entry.dimensions) : Json(size));
+  for (Size size : shape)
+    list.push_back(size.isSymbol() ? writeExpression(entry.symbols[size_t(size.symbol())], entry.dimensions) : Json(size.number()));
   return list;
 }
 
@@ -171,7 +171,8 @@ void checkTypes(const Value &value, const PackageEntry &entry) {
   for (size_t i = 0; i < std::min(outputs.size(), entry.program.outputs.size()); ++i) {
     const TensorType &type = entry.program.types[size_t(entry.program.outputs[i])];
     check(outputs[i].at("dtype"), type);
-    bool isKnown = std::ranges::all_of(type.shape, [&](int64_t size) { return -1 - size < int64_t(entry.symbols.size()); });
+    bool isKnown =
+        std::ranges::all_of(type.shape, [&](Size size) { return size.isConstant() || size_t(size.symbol()) < entry.symbols.size(); });
     Value shape = outputs[i].at("shape");
     if (isKnown && shape.json != writeShape(entry, type.shape)) shape.wrong("the sizes that the program has");
   }
@@ -199,7 +200,7 @@ std::string write(const Package &package) {
   for (size_t i = 0; i < package.entries.size(); ++i) json["entries"].push_back(writeEntry(package.entries[i], programMember(i), package));
   for (const PackageWeight &weight : package.weights) {
     Json shape = Json::array();
-    for (int64_t size : weight.type.shape) shape.push_back(size);
+    for (int64_t size : weight.type.shape.numbers()) shape.push_back(size);
     json["weights"].push_back({{"name", weight.name}, {"dtype", info(weight.type.dtype).name}, {"shape", shape}});
   }
   return json.dump(1) + "\n";

@@ -15,7 +15,7 @@ constexpr const char *kNames[kNumDTypes] = {"BOOL", "I8",   "I16", "I32", "I64",
 /// Complex numbers are pairs of floats along a further axis.
 Json shapeOf(const TensorType &type) {
   Json shape = Json::array();
-  for (int64_t size : type.shape) shape.push_back(size);
+  for (int64_t size : type.shape.numbers()) shape.push_back(size);
   if (isComplex(type.dtype)) shape.push_back(2);
   return shape;
 }

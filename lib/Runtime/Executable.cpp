@@ -50,6 +50,12 @@ std::shared_ptr<Executable> Executable::open(const std::string &path) {
   return result;
 }
 
+size_t Executable::workspaceBytes(const int64_t *symbols) const {
+  int64_t bytes = workspace ? workspace(symbols) : info.workspace_bytes;
+  if (bytes < 0) throw Error(ErrorKind::Memory, "workspace: expected sizes whose arrays fit into memory, got larger ones");
+  return size_t(bytes);
+}
+
 std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
   std::ifstream source(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(source), {}};

@@ -27,8 +27,9 @@ public:
 
   kiln_entry_fn entry = nullptr;
   kiln_executable_info info{};
-  /// Bytes of the workspace; `symbols` are the sizes of a program for any size.
-  int64_t workspaceBytes(const int64_t *symbols) const { return workspace ? workspace(symbols) : info.workspace_bytes; }
+  /// Bytes of the workspace; `symbols` are the sizes of a program for any size. Throws Error (memory) where they are more than there can
+  /// be.
+  size_t workspaceBytes(const int64_t *symbols) const;
 
   /// By output: the input in whose memory it lies, or -1; empty where there is none.
   std::span<const int64_t> inPlace;

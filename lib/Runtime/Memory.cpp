@@ -197,8 +197,8 @@ void *threadWorkspace(size_t bytes) {
   if (workspace.size < bytes) {
     free(workspace.block);
     workspace.size = 0;
-    size_t size = (bytes + 4095) / 4096 * 4096;
-    workspace.block = aligned_alloc(kAlignment, size);
+    size_t size = (bytes / 4096 + 1) * 4096;
+    workspace.block = size > bytes ? aligned_alloc(kAlignment, size) : nullptr;
     if (!workspace.block) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " bytes of workspace");
     workspace.size = size;
   }

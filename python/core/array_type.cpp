@@ -406,7 +406,7 @@ template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
 
 } // namespace
 
-PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
+PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes) {
   size_t size = (bytes + 63) / 64;
   if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape));
   PyArray *a = dead[size][--deadCount[size]];

@@ -89,7 +89,7 @@ void defineControl(PyObject *module) {
         for (int64_t output : body.trace->outputs) {
           const TensorType &type = body.trace->types[size_t(output)];
           py11::tuple shape(size_t(type.shape.rank));
-          for (int i = 0; i < type.shape.rank; ++i) shape[size_t(i)] = type.shape[i];
+          for (int i = 0; i < type.shape.rank; ++i) shape[size_t(i)] = type.shape[i].number();
           types.append(py11::make_tuple(py11::reinterpret_steal<py11::object>(fromDType(type.dtype)), shape));
         }
         return types;

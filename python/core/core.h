@@ -18,7 +18,7 @@ extern PyTypeObject *jitType;
 inline Array &arrayOf(PyObject *o) { return reinterpret_cast<PyArray *>(o)->array; }
 PyObject *wrap(Array array);
 /// A new array of a type: its object, cell and memory come as a whole from those of an array of that size that died.
-PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes);
+PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes);
 
 /// Names of the Python side that C++ needs: error and dtype classes, helpers. Set by kiln/__init__.py.
 struct PythonSide {

@@ -371,7 +371,7 @@ template <typename Run> py11::object runWords(py11::bytes words, py11::tuple inp
     std::vector<void *> to;
     for (auto item : inputs) held.push_back(contiguous(leave(arrayOf(item.ptr()), "a program is run")));
     size_t count = held.size();
-    for (const TensorType &type : Trace::outputTypes(program)) held.push_back(Array::empty(type.dtype, type.shape));
+    for (const TensorType &type : Trace::outputTypes(program)) held.push_back(Array::empty(type.dtype, type.shape.numbers()));
     for (size_t i = 0; i < held.size(); ++i)
       if (i < count) from.push_back(held[i].data());
       else to.push_back(held[i].data());
@@ -390,7 +390,7 @@ void runCompiled(const std::vector<int64_t> &program, const void *const *from, v
   std::vector<size_t> sizes;
   for (const TensorType &type : Trace::outputTypes(program)) sizes.push_back(size_t(numElements(type.shape) * byteSize(type.dtype)));
   executable->keepInputs(buffers, inputs, sizes);
-  size_t bytes = size_t(executable->workspaceBytes(nullptr));
+  size_t bytes = executable->workspaceBytes(nullptr);
   int32_t status = executable->entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
   if (status) throw Error(ErrorKind::Value, "run_program: expected operations that fit the values, got status " + std::to_string(status));
 }

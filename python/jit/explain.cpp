@@ -70,7 +70,7 @@ Object stepOf(JitState &state, Step &step) {
   const Code *code = segment.code.get();
   constexpr const char *kStates[] = {"recorded", "compiling", "ready", "failed"};
   Object inputs(check(PyList_New(0)));
-  for (const TensorType &type : segment.inputs) inputs = add(inputs, PyUnicode_FromString(toString(type).c_str()));
+  for (const ArrayType &type : segment.inputs) inputs = add(inputs, PyUnicode_FromString(toString(type).c_str()));
   auto words = code ? code->trace.serialize() : std::vector<int64_t>();
   Object program(check(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8))));
   bool isReady = bool(segment.executable);

@@ -39,14 +39,18 @@ py11::object writeFile(const std::string &manifest, py11::dict programs, py11::l
   });
 }
 
-/// The types of a program's inputs and results, each as (dtype, sizes).
+/// The types of a program's inputs and results, each as (dtype, sizes): a number, or a tuple with that of a symbol.
 py11::object typesOf(std::string_view words) {
   return located([&] {
     Trace trace = parseTrace(toWords(words));
     auto listOf = [](const std::vector<TensorType> &types) {
       py11::list list;
-      for (const TensorType &type : types)
-        list.append(py11::make_tuple(info(type.dtype).name, std::vector<int64_t>(type.shape.begin(), type.shape.end())));
+      for (const TensorType &type : types) {
+        py11::list sizes;
+        for (Size size : type.shape)
+          sizes.append(size.isSymbol() ? py11::object(py11::make_tuple(size.symbol())) : py11::int_(size.number()));
+        list.append(py11::make_tuple(info(type.dtype).name, sizes));
+      }
       return list;
     };
     std::vector<TensorType> outputs;

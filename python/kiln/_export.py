@@ -342,7 +342,7 @@ class _Recording:
         outputs = []
         output_names = _unique([*self._output_names(paths), *(["miss"] if self.questions else [])], taken + names)
         for i, (dtype, shape) in enumerate(output_types):
-            sizes = [found.symbols[-1 - s] if s < 0 else s for s in shape]
+            sizes = [found.symbols[s[0]] if isinstance(s, tuple) else s for s in shape]
             is_written = i < len(written)
             made = {"name": names[written[i]] if is_written else output_names[i - len(written)], "dtype": dtype, "shape": sizes}
             outputs.append({**made, "writes": names[written[i]]} if is_written else made)

@@ -859,3 +859,49 @@ module attributes {kiln.in_place = 3 : i64} {
 func.func @fast() attributes {kiln.fast_math = 1 : i64} {
   return
 }
+
+// -----
+
+func.func @open_reshape(%x: tensor<?x4xf32, #kiln.symbols<0, -1>>) {
+  // expected-error@+1 {{number of elements: expected that of (s0, 4) for some sizes, got none of (s0, 5)}}
+  %0 = kiln.reshape %x : (tensor<?x4xf32, #kiln.symbols<0, -1>>) -> tensor<?x5xf32, #kiln.symbols<0, -1>>
+  return
+}
+
+// -----
+
+func.func @open_slice(%x: tensor<?xf32, #kiln.symbols<0>>) {
+  // expected-error@+1 {{range of axis 0: expected positions within s0, got s0 from 1 in steps of 1}}
+  %0 = kiln.slice %x {starts = array<i64: 1>, sizes = array<i64: -1>, steps = array<i64: 1>} : (tensor<?xf32, #kiln.symbols<0>>) -> tensor<?xf32, #kiln.symbols<0>>
+  return
+}
+
+// -----
+
+func.func @open_channels(%x: tensor<1x9x?xf32, #kiln.symbols<-1, -1, 0>>, %w: tensor<3x?x4xf32, #kiln.symbols<-1, 0, -1>>) {
+  // expected-error@+1 {{channels: expected s0 * 2 in}}
+  %0 = kiln.convolution %x, %w {strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, dilation = array<i64: 1>, groups = 2 : i64} : (tensor<1x9x?xf32, #kiln.symbols<-1, -1, 0>>, tensor<3x?x4xf32, #kiln.symbols<-1, 0, -1>>) -> tensor<1x7x4xf32>
+  return
+}
+
+// -----
+
+func.func @no_size(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'starts' failed to satisfy constraint: sizes, or positions that follow from sizes}}
+  %0 = kiln.slice %x {starts = array<i64: -9223372036854775808>, sizes = array<i64: 1>, steps = array<i64: 1>} : (tensor<4xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{symbols: expected 0 to 1048575 of an open dimension, got -1}}
+func.func @no_symbol(%x: tensor<?xf32, #kiln.symbols<-1>>) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{symbols: expected one a dimension, got 1}}
+func.func @few_symbols(%x: tensor<?x?xf32, #kiln.symbols<0>>) {
+  return
+}

@@ -353,10 +353,25 @@ def test_arrays_of_the_program_that_do_not_fit_into_memory(tmp_path):
     library, x, y = Library(tmp_path / "libf.so"), np.ones(300, np.float32), np.empty((), np.float32)
     library.raw("run", [x, y], [300])
     assert y == 90000
-    for n in (2**31, 2**32, 2**33 + 1):
+    for n in (2**31, 2**32, 2**33 + 1, 2**47, 2**56 - 1, 2**61, 2**62, 2**63 - 64):
         with pytest.raises(Failure, match=f"f_run: n: expected sizes whose arrays fit into memory, got {n}") as failure:
             library.raw("run", [x, y], [n])
         assert failure.value.status == -4 == library.workspace_size("run", n)
+
+
+def test_workspaces_that_do_not_fit_into_memory(tmp_path):
+    def f(x):
+        parts = [kn.sort(x + i) for i in range(12)]
+        return sum(kn.sum(a * b) for a, b in zip(parts, parts[::-1]))
+
+    kn.export(f, np.zeros(8), to=tmp_path / "libf.so", name="f", dynamic={"x": {0: "n"}}, assume_sizes=True)
+    library, y = Library(tmp_path / "libf.so"), np.empty(())
+    least = library.workspace_size("run", 2**20)
+    assert 12 * 2**23 <= least and 2**11 * least <= library.workspace_size("run", 2**31) + 2**11 * 2**16
+    for n in (2**47, 2**52, 2**58 + 3, 2**61, 2**62, 2**63 - 1):
+        assert library.workspace_size("run", n) == -4, n
+        with pytest.raises(Failure, match="expected sizes whose arrays fit into memory"):
+            library.raw("run", [8, y], [n])
 
 
 def test_several_entries_share_weights(tmp_path):

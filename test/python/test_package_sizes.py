@@ -148,3 +148,16 @@ def test_every_size_is_in_one_program(tmp_path):
     manifest = json.loads(zipfile.ZipFile(tmp_path / "m.kiln").read("manifest.json"))
     sizes = sorted(n for e in manifest["entries"] for box in e["checked"] for n in range(box[0][0], box[0][1] + 1))
     assert sizes == list(range(1, 4097))
+
+
+def test_a_workspace_that_does_not_fit_into_memory(tmp_path):
+    def f(x):
+        parts = [kn.sort(x + i) for i in range(40)]
+        return sum(kn.sum(a * b) for a, b in zip(parts, parts[::-1]))
+
+    m = exported(tmp_path, f, make((8,)).astype(kn.float64), dynamic={0: {0: "n"}}, assume_sizes=True)
+    with kn.config.override(jit="sync"):
+        same_bits(m(make((9,)).astype(kn.float64)), f(make((9,)).astype(kn.float64)))
+        for n in (2**45, 2**47, 2**48):
+            with pytest.raises(MemoryError, match="workspace: expected|out of memory"):
+                m(kn.broadcast_to(kn.zeros(1, dtype=kn.float64), (n,)))

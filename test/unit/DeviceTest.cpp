@@ -446,7 +446,7 @@ TEST(Device, TreesRunAndCommitThere) {
   EXPECT_EQ(bytesOf(far[0]), bytesOf(here[0]));
   Array view = slice(far[0], {0, 0}, {2, 6}, {1, 1}), other = slice(far[1], {0, 0}, {2, 6}, {1, 1});
   PlainCall plain;
-  plain.arguments = {far[0].type()};
+  plain.arguments = {ArrayType(far[0].type())};
   const Storage *seen[1];
   EXPECT_FALSE(plain.fits(0, far[0], seen));
   EXPECT_TRUE(plain.fits(0, here[0], seen));

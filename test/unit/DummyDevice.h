@@ -65,7 +65,7 @@ public:
     std::vector<const Array *> operands;
     there.reserve(o.operands.size());
     for (const Array *a : o.operands) operands.push_back(&there.emplace_back(onHost(*a)));
-    Array made = kiln::run({o.op, operands, o.words, o.type}), result = Array::empty(o.type.dtype, o.type.shape, this);
+    Array made = kiln::run({o.op, operands, o.words, o.type}), result = Array::empty(o.type.dtype, o.type.shape.numbers(), this);
     if (!made.isContiguous || !(made.shape == o.type.shape)) throw std::logic_error("a result is not row by row");
     std::memcpy(result.data(), made.data(), size_t(made.size() * byteSize(made.dtype)));
     return result;

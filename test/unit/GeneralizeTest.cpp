@@ -27,7 +27,7 @@ TEST(Generalize, SizesBecomeSymbolsAndNumbersInputs) {
   auto open = generalize(program(10, 2), program(20, 3));
   ASSERT_TRUE(open);
   EXPECT_EQ(open->symbols, 3); // n, n - 1, 2 n - 1
-  EXPECT_EQ(open->types[0].shape, (Dims{-1}));
+  EXPECT_EQ(open->types[0].shape, (Shape{Size::symbol(0)}));
   auto seven = instantiate(*open, program(7, 5));
   ASSERT_TRUE(seven);
   EXPECT_EQ(seven->symbols, (std::vector<int64_t>{7, 6, 13}));

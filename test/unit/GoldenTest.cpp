@@ -55,7 +55,7 @@ Bytes compiled(const Trace &trace, const Bytes &inputs) {
     for (const void *p : from) buffers.push_back(const_cast<void *>(p));
     buffers.insert(buffers.end(), to.begin(), to.end());
     alignas(64) static char workspace[1 << 16];
-    ASSERT_LE(executable->workspaceBytes(nullptr), int64_t(sizeof workspace));
+    ASSERT_LE(executable->workspaceBytes(nullptr), sizeof workspace);
     EXPECT_EQ(executable->entry(runtimeTable(), buffers.data(), nullptr, workspace), 0);
   });
 }

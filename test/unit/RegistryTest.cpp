@@ -130,9 +130,13 @@ TEST_F(Custom, RulesThatThrowAnythingAreErrors) {
   words = {registerOp(op).id};
   expectRefused([&] { inferAll(Op::Custom, {}, words); }, "test.nothing: results: expected at least 1, got 0");
   op = plain("test.open");
-  op.infer = [](const InferArgs &) { return std::vector<TensorType>{{DType::F32, {-1}}}; };
+  op.infer = [](const InferArgs &) { return std::vector<TensorType>{{DType::F32, {Size::symbol(0)}}}; };
   words = {registerOp(op).id};
   expectRefused([&] { inferAll(Op::Custom, {}, words); }, "sizes of a result: expected fixed ones");
+  op = plain("test.negative");
+  op.infer = [](const InferArgs &) { return std::vector<TensorType>{{DType::F32, {int64_t(-1)}}}; };
+  words = {registerOp(op).id};
+  expectRefused([&] { inferAll(Op::Custom, {}, words); }, "size: expected at least 0, got -1");
 }
 
 TEST_F(Custom, FillsConsecutiveSlots) {

@@ -39,7 +39,7 @@ std::vector<std::string> bits(const Trace &trace) {
   std::vector<const Array *> given;
   double next = 0.25;
   for (int64_t i = 0; i < trace.inputs; ++i) {
-    Array &a = inputs.emplace_back(Array::empty(trace.types[size_t(i)].dtype, trace.types[size_t(i)].shape));
+    Array &a = inputs.emplace_back(Array::empty(trace.types[size_t(i)].dtype, trace.types[size_t(i)].shape.numbers()));
     for (int64_t k = 0; k < a.size(); ++k) reinterpret_cast<double *>(a.data())[k] = next = next * 1.25 - double(int64_t(next));
   }
   for (Array &a : inputs) given.push_back(&a);

@@ -13,7 +13,7 @@ TEST(Types, ContiguousStrides) {
 TEST(Types, Text) {
   EXPECT_EQ(toString(Dims{3}), "(3,)");
   EXPECT_EQ(toString(Dims{}), "()");
-  EXPECT_EQ(toString(TensorType{DType::F32, {3, -1}}), "float32[3, s0]");
+  EXPECT_EQ(toString(TensorType{DType::F32, {3, Size::symbol(0)}}), "float32[3, s0]");
 }
 
 TEST(Types, PromotionFollowsTheArrayApi) {

@@ -79,7 +79,7 @@ public:
       std::vector<size_t> sizes;
       for (const TensorType &type : outputs) sizes.push_back(bytesOf(type));
       executable.keepInputs(buffers, from.size(), sizes);
-      size_t bytes = size_t(executable.workspaceBytes(nullptr));
+      size_t bytes = executable.workspaceBytes(nullptr);
       int32_t status = executable.entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
       if (status) throw Error(ErrorKind::Value, "status " + std::to_string(status));
     });
@@ -90,7 +90,7 @@ public:
       std::vector<Array> inputs;
       std::vector<const Array *> pointers;
       for (size_t i = 0; i < from.size(); ++i) {
-        inputs.push_back(Array::empty(types[i].dtype, types[i].shape));
+        inputs.push_back(Array::empty(types[i].dtype, types[i].shape.numbers()));
         std::memcpy(inputs[i].data(), from[i], bytesOf(types[i]));
       }
       for (const Array &a : inputs) pointers.push_back(&a);

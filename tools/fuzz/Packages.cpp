@@ -41,15 +41,15 @@ Package randomPackage(Random &random, std::vector<std::vector<char>> &contents) 
     for (const TensorType &type : types) {
       PackageInput &input = entry.inputs.emplace_back();
       input.name = nameOf("x", entry.inputs.size());
-      if (!hasSymbols(type.shape) && chance(random, 40)) {
+      if (type.shape.isStatic() && chance(random, 40)) {
         input.role = Role::Weight;
         input.weight = int64_t(package.weights.size());
         package.weights.push_back({nameOf("w", package.weights.size()), type, {}, {}});
         contents.push_back(randomContents(random, type));
         contents.back().resize(size_t(numElements(type.shape) * byteSize(type.dtype)));
       } else {
-        for (int64_t size : type.shape)
-          input.shape.push_back(isSymbol(size) ? SizeExpression::dimension(-1 - size) : SizeExpression::number(size));
+        for (Size size : type.shape)
+          input.shape.push_back(size.isSymbol() ? SizeExpression::dimension(size.symbol()) : SizeExpression::number(size.number()));
       }
     }
     for (size_t i = 0; i < entry.program.outputs.size(); ++i) entry.outputs.push_back({nameOf("out", i)});
@@ -105,7 +105,7 @@ Bytes resealed(Random &random, const Bytes &bytes, const Bytes &other) {
 int64_t elementsOf(const Trace &trace) {
   int64_t total = 0; // a type has less than 2^48
   for (const TensorType &type : trace.types)
-    if ((total += hasSymbols(type.shape) ? 0 : numElements(type.shape)) > 20000) break;
+    if ((total += type.shape.isStatic() ? numElements(type.shape) : 0) > 20000) break;
   return total;
 }
 
@@ -125,7 +125,7 @@ void runEntry(Random &random, const std::shared_ptr<LoadedPackage> &loaded, cons
     TensorType type{types[i].dtype, shape};
     if (numElements(shape) > 20000) return;
     std::vector<char> contents = randomContents(random, type);
-    arrays.push_back(Array::empty(type.dtype, type.shape));
+    arrays.push_back(Array::empty(type.dtype, shape));
     std::memcpy(arrays.back().data(), contents.data(), size_t(numElements(shape) * byteSize(type.dtype)));
   }
   std::vector<Array *> pointers;

@@ -60,7 +60,7 @@ Trace steps(uint64_t seed, int64_t n) {
   int64_t x = t.addInput({DType::F32, {n, 3}}), first = x;
   auto op = [&](Op id, std::vector<int64_t> operands, std::vector<int64_t> words = {}) { return t.addOp(id, operands, words); };
   for (int64_t i = 1 + below(random, 5); i > 0; --i) {
-    int64_t rows = t.types[size_t(x)].shape[0];
+    int64_t rows = t.types[size_t(x)].shape[0].number();
     switch (below(random, 5)) {
     case 0: x = op(Op::Slice, {x}, {2, 1, 0, 2, rows - 1, 3, 2, 1, 1}); break;
     case 1: x = op(Op::Concat, {x, first}, {0}); break;

@@ -27,7 +27,8 @@ static int is_staged(const Plan *plan, int64_t output) {
   return v->arguments[v->output[output]].use == kReadAndWritten && !(in_place && in_place[output] >= 0);
 }
 
-/* Whether the arrays of a program together are more than a machine addresses: then its own arithmetic on sizes may overflow. */
+/* Whether arrays of a program are more than a machine addresses: then the arithmetic of its kernels on sizes may overflow. (That of its
+   workspace says so itself.) */
 static int is_beyond_memory(const Variant *v, const int64_t *sizes) {
   enum { kAddressBits = 47 };
   int64_t all = 0, bytes;
@@ -53,8 +54,10 @@ static int32_t make_plan(const Handle *m, const Function *f, const int64_t *size
   plan->buffers = end;
   is_too_large = is_too_large || grow(&end, (v->inputs + v->outputs) * (int64_t)sizeof(void *));
   plan->numbers = end;
-  for (int64_t i = 0; i < v->inputs; ++i) end += v->input[i].source == kSize ? kNumberBytes : 0;
+  for (int64_t i = 0; i < v->inputs && !is_too_large; ++i)
+    is_too_large = v->input[i].source == kSize && __builtin_add_overflow(end, kNumberBytes, &end);
   plan->bytes = end;
+  is_too_large = is_too_large || end != (int64_t)(size_t)end;
   if (is_too_large)
     return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %d", f->name,
                      f->dimensions ? f->dimension[0].name : "workspace", f->dimensions ? sizes[0] : end);

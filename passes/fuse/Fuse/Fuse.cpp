@@ -99,7 +99,7 @@ bool belongs(const Group &g, const Shape &shape) {
   if (g.axis < 0) return false;
   Shape reduced = g.space, unit = g.space;
   reduced.erase(g.axis);
-  unit[g.axis] = Size::constant(1);
+  unit[g.axis] = Size(1);
   return shape == reduced || shape == unit;
 }
 

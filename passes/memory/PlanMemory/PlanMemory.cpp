@@ -1,3 +1,4 @@
+#include "lib/Core/Infer.h"
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
 #include "passes/memory/PlanMemory/InPlace.h"
@@ -19,14 +20,14 @@ struct Block {
 
 /// An array in the workspace whose size is open: one of a row behind the placed ones.
 struct OpenBlock {
-  ir::ArrayType type;
+  TensorType type;
   int64_t to;
 
-  bool isAsLarge(const ir::ArrayType &other) const {
+  bool isAsLarge(const TensorType &other) const {
     auto sorted = [](const Shape &shape) {
       SmallVector<Size> sizes(shape.begin(), shape.end());
-      llvm::erase(sizes, Size::constant(1));
-      llvm::sort(sizes);
+      llvm::erase(sizes, Size(1));
+      llvm::sort(sizes, Size::isBefore);
       return sizes;
     };
     return byteSize(type.dtype) == byteSize(other.dtype) && sorted(type.shape) == sorted(other.shape);
@@ -95,7 +96,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   }
 
   /// Sizes are known at a call only, so memory is shared between arrays that are as large as each other in every call.
-  int64_t placeOpen(const ir::ArrayType &type, int64_t from, int64_t to) {
+  int64_t placeOpen(const TensorType &type, int64_t from, int64_t to) {
     auto found = llvm::find_if(open, [&](OpenBlock &b) { return b.to < from && b.isAsLarge(type); });
     if (found == open.end()) open.push_back({type, to}), found = std::prev(open.end());
     found->to = to;
@@ -181,13 +182,17 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
         auto last = lastUse(result);
         offsets.push_back(-1);
         if (!last || inPlace.contains(result)) continue;
-        ir::ArrayType type = ir::typeOf(result);
+        TensorType type = ir::typeOf(result);
         bool isOpen = !type.shape.isStatic();
-        int64_t bytes = isOpen ? 0 : (numElements(type.shape.words()) * byteSize(type.dtype) + 63) / 64 * 64;
+        int64_t bytes = isOpen ? 0 : (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
         if (auto taken = takeOver(kernel, reads, result.getResultNumber(), *last)) offsets.back() = *taken;
         else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
         placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
+        if (total > kMostWorkspace) {
+          kernel.emitOpError("workspace: expected at most ") << kMostWorkspace << " bytes, got " << total;
+          return signalPassFailure();
+        }
         count("plan-memory.arrays");
       }
       kernel.setWorkspace(offsets);

@@ -209,7 +209,7 @@ struct CanonicalDot : OpRewritePattern<ir::DotGeneralOp> {
     int64_t batches = int64_t(op.getXBatch().size());
     Shape yShape = ir::typeOf(y).shape;
     if (ir::typeOf(x).shape.rank == batches + 1 && yShape.rank == batches + 1) {
-      yShape.insert(int(batches), Size::constant(1));
+      yShape.insert(int(batches), Size(1));
       y = reshape(rw, y, yShape);
       yAxis = batches + 1;
     }
@@ -248,7 +248,7 @@ struct DivideOnce : OpRewritePattern<ir::DivideOp> {
     auto spread = op.getY().getDefiningOp<ir::BroadcastOp>();
     auto around = op->getParentOfType<func::FuncOp>();
     if (!spread || !around || !around->hasAttr(ir::kFastMath)) return rw.notifyMatchFailure(op, "divides by an array, or as it is written");
-    ir::ArrayType type = ir::typeOf(spread.getX());
+    TensorType type = ir::typeOf(spread.getX());
     if (type.dtype != DType::F32 && type.dtype != DType::F64) return rw.notifyMatchFailure(op, "a reciprocal is less accurate, or none");
     Type element = ir::elementType(rw.getContext(), type.dtype);
     Value one = ir::ConstantOp::create(rw, op.getLoc(), RankedTensorType::get({}, element), rw.getFloatAttr(element, 1));

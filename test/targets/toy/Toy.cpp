@@ -62,7 +62,7 @@ private:
 
   void write(ir::KernelOp kernel) {
     slots.clear(), written = 0;
-    out << "kernel " << numElements(ir::typeOf(kernel.getResult(0)).shape.words()) << "\n";
+    out << "kernel " << numElements(ir::typeOf(kernel.getResult(0)).shape) << "\n";
     Block &body = kernel.getBody().front();
     for (Operation &op : body.without_terminator()) write(op);
     for (auto [value, result] : llvm::zip(body.getTerminator()->getOperands(), kernel.getResults())) {

@@ -1,0 +1,23 @@
+// The workspace of a program for any size: a function of the sizes of a call, which says where they are too large.
+#pragma once
+
+#include "codegen/cpu/Emit.h"
+#include "codegen/cpu/Layout.h"
+
+namespace kiln::cpu {
+
+/// The sizes that symbol `symbol` of a program is the product of; it is none that the caller gives.
+llvm::SmallVector<Size> factorsOf(mlir::func::FuncOp main, const Places &places, int64_t symbol);
+/// The types of the open blocks of its workspace.
+llvm::SmallVector<TensorType> blocksOf(mlir::func::FuncOp main);
+
+/// Scratch that a kernel asks for where sizes are open: a value of its function.
+struct OpenScratch {
+  mlir::func::FuncOp function;
+  Index bytes;
+};
+/// Adds `i64 kiln_workspace(ptr dims)`: the bytes of the planned part, of the open blocks and of the scratch of the kernel that asks for
+/// most, which is at least `scratch`; -1 where they are more than kMostWorkspace, or arithmetic overflows on the way.
+void emitWorkspace(mlir::func::FuncOp main, const Places &places, int64_t scratch, llvm::ArrayRef<OpenScratch> asked);
+
+} // namespace kiln::cpu
