@@ -28,3 +28,11 @@ func.func @long(%a: tensor<37xf32> {kiln.input = "inf,1,-0.0,-1e-42,0,1e-42,3.25
   %r = kiln.argmin %a {axis = 0 : i64} : (tensor<37xf32>) -> tensor<i64>
   return %r : tensor<i64>
 }
+
+// Of elements that a lane without any would start from: the first of them.
+// CHECK-LABEL: @nothing_better:
+// CHECK-NEXT: {{^}}int64[2]: 0 0{{$}}
+func.func @nothing_better(%a: tensor<2x3xf32> {kiln.input = "inf"}) -> tensor<2xi64> {
+  %r = kiln.argmin %a {axis = 1 : i64} : (tensor<2x3xf32>) -> tensor<2xi64>
+  return %r : tensor<2xi64>
+}
