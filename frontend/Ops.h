@@ -104,6 +104,9 @@ Array copy(const Array &x);
 /// x[...] = value, cast to x's dtype and broadcast to its shape.
 void assign(Array &x, const Array &value);
 
+/// The same, of a value that dies with the call: its memory is taken where it fits.
+void assignResult(Array &x, const Array &value);
+
 /// The bits of a Python number in a dtype; throws Error (overflow) where it does not fit.
 Scalar scalarBits(const Operand &number, DType dtype);
 /// The dtype of a lone Python number.

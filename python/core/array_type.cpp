@@ -88,7 +88,7 @@ template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
     Array result = applyElementwise(op, operands);
     if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))
       fail(ErrorKind::DType, info(op).name, "dtype of an in-place result", info(arrayOf(x).dtype).name, info(result.dtype).name);
-    assign(arrayOf(x), result);
+    assignResult(arrayOf(x), result);
     return Py_NewRef(x);
   });
 }
@@ -120,7 +120,7 @@ PyObject *inplaceMatmul(PyObject *x, PyObject *y) {
     Array product = matmul(arrayOf(x), *b.operand.array);
     if (!(product.shape == arrayOf(x).shape) || product.dtype != arrayOf(x).dtype)
       fail(ErrorKind::Shape, "matmul", "type of an in-place result", toString(arrayOf(x).type()), toString(product.type()));
-    assign(arrayOf(x), product);
+    assignResult(arrayOf(x), product);
     return Py_NewRef(x);
   });
 }

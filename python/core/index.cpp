@@ -162,7 +162,8 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   }
   if (op == Op::Scatter && !Mode::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
     Array view;
-    if (takeBasic(a, key, view)) return assign(view, source);
+    bool isResult = isArray(value) && Py_REFCNT(value) == 1 && arrayOf(value).storage->refs.load() == 2; // its own and `source`
+    if (takeBasic(a, key, view)) return isResult ? assignResult(view, source) : assign(view, source);
   }
   setAt(a, KeyReader(a).read(key), source, op);
 }
