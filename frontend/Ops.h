@@ -48,6 +48,8 @@ LongWork &longWork();
 
 /// Promotes, broadcasts and applies an op of the ufunc kind.
 Array applyElementwise(Op op, std::span<const Operand> operands);
+/// The same into an array of the result's shape and dtype, without memory for the result; false where that is not so simple.
+bool applyInto(Op op, std::span<const Operand> operands, Array &target);
 Array where(const Array &condition, const Operand &x, const Operand &y);
 /// On `device` where one is given, to which the array moves by itself.
 Array cast(const Array &x, DType dtype, Device *device = nullptr);

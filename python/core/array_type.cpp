@@ -85,6 +85,7 @@ template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
       Py_RETURN_NOTIMPLEMENTED;
     }
     Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
+    if (applyInto(op, operands, arrayOf(x))) return Py_NewRef(x);
     Array result = applyElementwise(op, operands);
     if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))
       fail(ErrorKind::DType, info(op).name, "dtype of an in-place result", info(arrayOf(x).dtype).name, info(result.dtype).name);

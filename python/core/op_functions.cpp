@@ -63,6 +63,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
       operands[i] = holders[i].operand;
     }
     if ((f.form || out) && !isPlain({operands, size_t(count)})) return callForm(f, args, n, kwnames);
+    if (out && applyInto(f.op, {operands, size_t(count)}, arrayOf(out))) return Py_NewRef(out);
     Array result = applyElementwise(f.op, {operands, size_t(count)});
     if (!out) return wrap(std::move(result));
     if (!takes(arrayOf(out), result)) return callForm(f, args, n, kwnames); // says why
@@ -88,7 +89,8 @@ PyObject *attribute(PyObject *self, const char *name) {
 /// An attribute of ufuncs alone.
 PyObject *getAttribute(PyObject *self, void *name) {
   PyObject *found = attribute(self, static_cast<const char *>(name));
-  if (!found) PyErr_Format(PyExc_AttributeError, "'%U' has no attribute '%s'", Object(PyObject_Repr(self)).get(), static_cast<const char *>(name));
+  if (!found)
+    PyErr_Format(PyExc_AttributeError, "'%U' has no attribute '%s'", Object(PyObject_Repr(self)).get(), static_cast<const char *>(name));
   return found;
 }
 PyObject *getName(PyObject *self, void *) {
