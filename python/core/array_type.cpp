@@ -1,7 +1,9 @@
 // kiln.Array: a hand-written type, since attribute access and arithmetic on it are the hot path of eager programs.
-#include "core.h"
+#include "elements.h"
 
 #include <structmember.h>
+
+#include <cstring>
 
 namespace kiln::py {
 
@@ -52,6 +54,7 @@ void arrayDealloc(PyObject *self) {
 bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
 
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
+  if (PyObject *result = computeNumbers(op, x, y)) return result;
   return guarded([&]() -> PyObject * {
     if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
@@ -63,6 +66,7 @@ PyObject *binary(Op op, PyObject *x, PyObject *y) {
 template <Op op> PyObject *binarySlot(PyObject *x, PyObject *y) { return binary(op, x, y); }
 
 template <Op op> PyObject *unarySlot(PyObject *x) {
+  if (PyObject *result = computeNumber(op, x)) return result;
   return guarded([&] {
     Operand operand{Operand::IsArray, &arrayOf(x)};
     return wrap(applyElementwise(op, {&operand, 1}));
@@ -142,6 +146,7 @@ PyObject *scalarOf(const Array &a, const char *why) {
 PyObject *scalarOf(PyObject *self, const char *why) { return scalarOf(arrayOf(self), why); }
 /// Where operations are recorded, what is asked for is the truth value alone: all values that have it take one path.
 int toBool(PyObject *self) {
+  if (int known = numberAsBool(self); known >= 0) return known;
   return guardedInt([&] {
     const Array &a = arrayOf(self);
     bool isApart = Mode::current() && a.dtype != DType::Bool && a.size() == 1;
@@ -151,6 +156,7 @@ int toBool(PyObject *self) {
 }
 /// Likewise the whole part.
 PyObject *toInt(PyObject *self) {
+  if (PyObject *number = numberAsInt(self)) return number;
   return guarded([&] {
     const Array &a = arrayOf(self);
     Operand operand{Operand::IsArray, &a};
@@ -160,9 +166,11 @@ PyObject *toInt(PyObject *self) {
   });
 }
 PyObject *toFloat(PyObject *self) {
+  if (PyObject *number = numberAsFloat(self)) return number;
   return guarded([&] { return PyNumber_Float(Object(scalarOf(self, "the value of an array is asked for")).get()); });
 }
 PyObject *toIndex(PyObject *self) {
+  if (PyObject *number = numberAsInt(self)) return number;
   return guarded([&]() -> PyObject * {
     if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank)
       fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
@@ -290,9 +298,11 @@ Py_ssize_t length(PyObject *self) {
   return status ? status : Py_ssize_t(arrayOf(self).shape[0]);
 }
 PyObject *subscript(PyObject *self, PyObject *key) {
+  if (PyObject *element = readElement(arrayOf(self), key)) return element;
   return guarded([&] { return wrap(getItem(arrayOf(self), key)); });
 }
 int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
+  if (value && writeElement(arrayOf(self), key, value)) return 0;
   return guardedInt([&] {
     if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: elements of an array cannot be deleted");
     setItem(arrayOf(self), key, value);
@@ -407,6 +417,17 @@ template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
 
 } // namespace
 
+static PyObject *reviveDead(PyArray *a) {
+  a->weakrefs = nullptr;
+  auto *object = reinterpret_cast<PyObject *>(a);
+#ifdef Py_REF_DEBUG
+  _Py_NewReference(object); // in the count of all references as well
+#else
+  Py_SET_REFCNT(object, 1); // it still holds its type
+#endif
+  return object;
+}
+
 PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   size_t size = (bytes + 63) / 64;
   if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape));
@@ -418,14 +439,27 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.offset = 0;
   x.shape = type.shape;
   x.strides = strides;
-  a->weakrefs = nullptr;
-  auto *object = reinterpret_cast<PyObject *>(a);
-#ifdef Py_REF_DEBUG
-  _Py_NewReference(object); // in the count of all references as well
-#else
-  Py_SET_REFCNT(object, 1); // it still holds its type
-#endif
-  return object;
+  return reviveDead(a);
+}
+
+PyObject *newElement(DType dtype, const void *bits) {
+  size_t bytes = size_t(byteSize(dtype));
+  if (!deadCount[1]) {
+    Array a = Array::empty(dtype, {});
+    std::memcpy(a.data(), bits, bytes);
+    return wrap(std::move(a));
+  }
+  PyArray *a = dead[1][--deadCount[1]];
+  Array &x = a->array;
+  Value &value = *x.storage->value.get();
+  value.bytes = bytes;
+  if (bytes == 8) std::memcpy(value.data, bits, 8);
+  else std::memcpy(value.data, bits, bytes);
+  x.dtype = dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape.rank = x.strides.rank = 0;
+  return reviveDead(a);
 }
 
 static bool initIterator() {

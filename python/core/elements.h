@@ -1,0 +1,21 @@
+// Operations on arrays without axes and on elements, quickly: each gives null (or false, or -1) and sets no error where it is not such a
+// case, and the caller goes the way of all others.
+#pragma once
+
+#include "core.h"
+
+namespace kiln::py {
+
+/// A new array without axes with the bits of an element.
+PyObject *newElement(DType dtype, const void *bits);
+
+PyObject *computeNumbers(Op op, PyObject *x, PyObject *y);
+PyObject *computeNumber(Op op, PyObject *x);
+/// x[key] and x[key] = value for a key of integers alone.
+PyObject *readElement(const Array &a, PyObject *key);
+bool writeElement(Array &a, PyObject *key, PyObject *value);
+PyObject *numberAsFloat(PyObject *o);
+PyObject *numberAsInt(PyObject *o);
+int numberAsBool(PyObject *o);
+
+} // namespace kiln::py
