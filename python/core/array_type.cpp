@@ -80,6 +80,7 @@ bool isWider(DType target, DType result) {
 
 /// x op= y writes into x's memory; the dtype of x stays.
 template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
+  if (computeInPlace(op, x, y)) return Py_NewRef(x);
   return guarded([&]() -> PyObject * {
     Holder b;
     if (isSequence(y)) {
@@ -331,6 +332,7 @@ PyObject *iteratorNext(PyObject *self) {
     const Array &a = arrayOf(it->array);
     if (it->position >= a.shape[0]) return nullptr;
     Object index(PyLong_FromLongLong(it->position++));
+    if (PyObject *element = readElement(a, index.get())) return element;
     return wrap(getItem(a, index.get()));
   });
 }
@@ -487,6 +489,27 @@ PyObject *newArrayOf(PyTypeObject *, PyObject *args, PyObject *kwargs) {
   });
 }
 
+/// zeros(shape, dtype): of sizes that are plain integers, on the default device; None for all others.
+PyObject *zeros(PyObject *, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&]() -> PyObject * {
+    if (n != 2) Py_RETURN_NONE;
+    bool isTuple = PyTuple_CheckExact(args[0]);
+    Py_ssize_t rank = isTuple ? PyTuple_GET_SIZE(args[0]) : 1;
+    Dims shape;
+    for (Py_ssize_t i = 0; i < rank && rank <= kMaxRank; ++i) {
+      PyObject *item = isTuple ? PyTuple_GET_ITEM(args[0], i) : args[0];
+      int64_t size;
+      if (!PyLong_CheckExact(item) || !positionOf(item, size) || size < 0) Py_RETURN_NONE;
+      shape.push(size);
+    }
+    if (rank > kMaxRank) Py_RETURN_NONE;
+    return wrap(full(shape, args[1] == Py_None ? defaultFloat() : toDType(args[1]), Scalar()));
+  });
+}
+
+PyMethodDef functions[] = {{"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
+
 bool initArrayType(PyObject *module) {
   PyType_Slot slots[] = {{Py_tp_new, slot(newArrayOf)},
                          {Py_tp_dealloc, slot(arrayDealloc)},
@@ -542,7 +565,7 @@ bool initArrayType(PyObject *module) {
                          {0, nullptr}};
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  return arrayType && initIterator() && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
+  return arrayType && initIterator() && !PyModule_AddFunctions(module, functions) && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }
 
 } // namespace kiln::py

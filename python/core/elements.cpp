@@ -3,7 +3,9 @@
 #include "elements.h"
 
 #include <cmath>
+#include <concepts>
 #include <cstring>
+#include <utility>
 
 namespace kiln::py {
 namespace {
@@ -33,6 +35,33 @@ bool smallInteger(PyObject *o, int64_t &value) {
 #endif
 }
 
+/// Calls `body`, which gives a bool, with a value of the C++ type of a dtype of numbers; false for all others.
+template <typename Body> bool withElement(DType dtype, const Body &body) {
+  switch (dtype) {
+  case DType::F64: return body(double());
+  case DType::F32: return body(float());
+  case DType::I64: return body(int64_t());
+  case DType::I32: return body(int32_t());
+  case DType::I16: return body(int16_t());
+  case DType::I8: return body(int8_t());
+  case DType::U64: return body(uint64_t());
+  case DType::U32: return body(uint32_t());
+  case DType::U16: return body(uint16_t());
+  case DType::U8: return body(uint8_t());
+  default: return false;
+  }
+}
+
+/// The value of an array of integers without axes; false for others, and for one above int64.
+bool integerOf(const Array &a, int64_t &value) {
+  if (!kiln::isInteger(a.dtype)) return false;
+  return withElement(a.dtype, [&]<typename T>(T) {
+    T element = read<T>(a);
+    value = int64_t(element);
+    return std::in_range<int64_t>(static_cast<std::conditional_t<std::is_integral_v<T>, T, int64_t>>(element));
+  });
+}
+
 /// An operand in the dtype of the other one: an array of it, or a number that takes it.
 template <typename T> bool operandAs(PyObject *o, const Array *a, DType dtype, T &value) {
   if (a) {
@@ -41,46 +70,95 @@ template <typename T> bool operandAs(PyObject *o, const Array *a, DType dtype, T
     return true;
   }
   int64_t integer;
-  if (smallInteger(o, integer)) value = T(integer);
-  else if (std::is_floating_point_v<T> && PyFloat_CheckExact(o)) value = T(PyFloat_AS_DOUBLE(o));
-  else return false;
+  if (smallInteger(o, integer)) {
+    value = T(integer);
+    if constexpr (std::is_integral_v<T>) return std::in_range<T>(integer);
+    return true;
+  }
+  bool isFloat64 = std::is_same_v<T, double> && !PyFloat_CheckExact(o) && PyFloat_Check(o) && isNumPyScalar(o);
+  if (!std::is_floating_point_v<T> || !(PyFloat_CheckExact(o) || isFloat64)) return false;
+  value = T(PyFloat_AS_DOUBLE(o));
   return true;
 }
 
-template <typename T> PyObject *made(DType dtype, T value) { return newElement(dtype, &value); }
+/// Whether the memory that an array shows may be written as it is.
+bool mayWrite(const Array &a) {
+  const Storage &cell = *a.storage.get();
+  if (a.isRepeated || !cell.isWritable || !cell.value || cell.device) return false;
+  return cell.pinned || cell.value->refs.load(std::memory_order_relaxed) == 1;
+}
 
-template <typename T> PyObject *compute(Op op, DType dtype, T x, T y) {
-  auto arithmetic = [&](auto u, auto v) -> PyObject * { // of integers without a sign, which wrap
-    switch (op) {
-    case Op::Add: return made(dtype, T(u + v));
-    case Op::Subtract: return made(dtype, T(u - v));
-    case Op::Multiply: return made(dtype, T(u * v));
-    default: return nullptr;
-    }
-  };
-  switch (op) {
-  case Op::Less: return made(DType::Bool, x < y);
-  case Op::LessEqual: return made(DType::Bool, x <= y);
-  case Op::Equal: return made(DType::Bool, x == y);
-  case Op::NotEqual: return made(DType::Bool, x != y);
-  case Op::Greater: return made(DType::Bool, x > y);
-  case Op::GreaterEqual: return made(DType::Bool, x >= y);
-  default: break;
+} // namespace
+
+bool positionOf(PyObject *o, int64_t &value) {
+  if (smallInteger(o, value)) return true;
+  const Array *a = numberOf(o);
+  return a && integerOf(*a, value);
+}
+
+namespace {
+
+/// A result: an element of at most 8 bytes.
+struct Made {
+  DType dtype;
+  uint64_t bits = 0;
+  template <typename T> bool put(DType type, T value) {
+    dtype = type;
+    std::memcpy(&bits, &value, sizeof value);
+    return true;
   }
-  if constexpr (std::is_floating_point_v<T>) {
-    if (op == Op::Divide) return made(dtype, x / y);
-    if (op == Op::Pow) return y == 2 ? made(dtype, x * x) : nullptr;
-    return arithmetic(x, y);
-  } else {
-    return arithmetic(uint64_t(x), uint64_t(y));
+};
+
+template <typename T> bool compare(Op op, T x, T y, Made &made) {
+  switch (op) {
+  case Op::Less: return made.put(DType::Bool, x < y);
+  case Op::LessEqual: return made.put(DType::Bool, x <= y);
+  case Op::Equal: return made.put(DType::Bool, x == y);
+  case Op::NotEqual: return made.put(DType::Bool, x != y);
+  case Op::Greater: return made.put(DType::Bool, x > y);
+  case Op::GreaterEqual: return made.put(DType::Bool, x >= y);
+  default: return false;
   }
 }
 
-template <typename T> PyObject *computeAs(Op op, DType dtype, PyObject *x, const Array *a, PyObject *y, const Array *b) {
-  T u, v;
-  bool isPower = op == Op::Pow && b; // by an array: not by squaring
-  if (isPower || !operandAs(x, a, dtype, u) || !operandAs(y, b, dtype, v)) return nullptr;
-  return compute(op, dtype, u, v);
+template <std::floating_point T> bool compute(Op op, DType dtype, T x, T y, Made &made) {
+  switch (op) {
+  case Op::Add: return made.put(dtype, x + y);
+  case Op::Subtract: return made.put(dtype, x - y);
+  case Op::Multiply: return made.put(dtype, x * y);
+  case Op::Divide: return made.put(dtype, x / y);
+  case Op::Pow: return y == 2 && made.put(dtype, x * x);
+  default: return compare(op, x, y, made);
+  }
+}
+
+template <std::integral T> bool compute(Op op, DType dtype, T x, T y, Made &made) {
+  auto u = uint64_t(x), v = uint64_t(y); // which wrap
+  bool isShift = y >= 0 && uint64_t(y) < 8 * sizeof(T);
+  switch (op) {
+  case Op::Add: return made.put(dtype, T(u + v));
+  case Op::Subtract: return made.put(dtype, T(u - v));
+  case Op::Multiply: return made.put(dtype, T(u * v));
+  case Op::BitwiseAnd: return made.put(dtype, T(u & v));
+  case Op::BitwiseOr: return made.put(dtype, T(u | v));
+  case Op::BitwiseXor: return made.put(dtype, T(u ^ v));
+  case Op::BitwiseLeftShift: return isShift && made.put(dtype, T(u << v));
+  case Op::BitwiseRightShift: return isShift && made.put(dtype, T(x >> y));
+  case Op::FloorDivide: return y > 0 && made.put(dtype, T(x / y - (x % y < 0)));
+  case Op::Remainder: return y > 0 && made.put(dtype, T(x % y + (x % y < 0 ? y : 0)));
+  default: return compare(op, x, y, made);
+  }
+}
+
+/// The result of an op over two of which one at least is an array without axes, the other one a number or of its dtype.
+bool compute(Op op, PyObject *x, PyObject *y, Made &made) {
+  const Array *a = numberOf(x), *b = numberOf(y);
+  if ((!a && !b) || Mode::current() || (op == Op::Pow && b)) return false; // powers by arrays are not by squaring
+  DType dtype = a ? a->dtype : b->dtype;
+  return withElement(dtype, [&]<typename T>(T) {
+    T u, v;
+    return operandAs(x, a, dtype, u) && operandAs(y, b, dtype, v) && compute(op, dtype, u, v, made);
+  });
 }
 
 /// Where the element of a key of integers alone is; null for other keys, and for one outside.
@@ -92,7 +170,8 @@ char *elementAt(const Array &a, PyObject *key) {
   int64_t offset = a.offset;
   for (int i = 0; i < rank; ++i) {
     int64_t at, n = a.shape[i];
-    if (!smallInteger(isTuple ? PyTuple_GET_ITEM(key, i) : key, at)) return nullptr;
+    PyObject *item = isTuple ? PyTuple_GET_ITEM(key, i) : key;
+    if (!positionOf(item, at)) return nullptr;
     if (at < 0) at += n;
     if (uint64_t(at) >= uint64_t(n)) return nullptr;
     offset += at * a.strides[i];
@@ -100,35 +179,33 @@ char *elementAt(const Array &a, PyObject *key) {
   return static_cast<char *>(a.storage->value->data) + offset * byteSize(a.dtype);
 }
 
-template <typename T> bool put(char *at, DType dtype, PyObject *value) {
-  T element;
-  if (!operandAs(value, numberOf(value), dtype, element)) return false;
-  *reinterpret_cast<T *>(at) = element;
-  return true;
-}
-
 } // namespace
 
 PyObject *computeNumbers(Op op, PyObject *x, PyObject *y) {
-  const Array *a = numberOf(x), *b = numberOf(y);
-  if ((!a && !b) || Mode::current()) return nullptr;
-  switch (DType dtype = a ? a->dtype : b->dtype) {
-  case DType::F64: return computeAs<double>(op, dtype, x, a, y, b);
-  case DType::F32: return computeAs<float>(op, dtype, x, a, y, b);
-  case DType::I64: return computeAs<int64_t>(op, dtype, x, a, y, b);
-  default: return nullptr;
-  }
+  Made made;
+  return compute(op, x, y, made) ? newElement(made.dtype, &made.bits) : nullptr;
+}
+
+bool computeInPlace(Op op, PyObject *x, PyObject *y) {
+  Array &target = arrayOf(x);
+  Made made;
+  if (target.shape.rank || !mayWrite(target) || !compute(op, x, y, made) || made.dtype != target.dtype) return false;
+  target.storage->noteWrite();
+  std::memcpy(target.data(), &made.bits, size_t(byteSize(made.dtype)));
+  return true;
 }
 
 PyObject *computeNumber(Op op, PyObject *x) {
   const Array *a = numberOf(x);
-  if (!a || Mode::current()) return nullptr;
-  auto compute = [&]<typename T>(T value) -> PyObject * {
-    if (op == Op::Negative) return made(a->dtype, T(-value));
-    return op == Op::Abs ? made(a->dtype, T(std::abs(value))) : nullptr;
-  };
-  if (a->dtype == DType::F64) return compute(read<double>(*a));
-  return a->dtype == DType::F32 ? compute(read<float>(*a)) : nullptr;
+  if (!a || Mode::current() || !isFloat(a->dtype)) return nullptr;
+  Made made;
+  bool isDone = withElement(a->dtype, [&]<typename T>(T) {
+    T value = read<T>(*a);
+    if (op == Op::Negative) return made.put(a->dtype, T(-value));
+    if constexpr (std::is_floating_point_v<T>) return op == Op::Abs && made.put(a->dtype, std::abs(value));
+    return false;
+  });
+  return isDone ? newElement(made.dtype, &made.bits) : nullptr;
 }
 
 PyObject *readElement(const Array &a, PyObject *key) {
@@ -138,42 +215,41 @@ PyObject *readElement(const Array &a, PyObject *key) {
 
 bool writeElement(Array &a, PyObject *key, PyObject *value) {
   char *at = elementAt(a, key);
-  if (!at || a.isRepeated) return false;
-  Storage &cell = *a.storage.get();
-  if (!cell.isWritable || (!cell.pinned && cell.value->refs.load(std::memory_order_relaxed) != 1)) return false;
-  bool isPut = a.dtype == DType::F64   ? put<double>(at, a.dtype, value)
-               : a.dtype == DType::F32 ? put<float>(at, a.dtype, value)
-               : a.dtype == DType::I64 ? put<int64_t>(at, a.dtype, value)
-                                       : false;
-  if (isPut) cell.noteWrite();
+  if (!at || !mayWrite(a)) return false;
+  bool isPut = withElement(a.dtype, [&]<typename T>(T) {
+    T element;
+    if (!operandAs(value, numberOf(value), a.dtype, element)) return false;
+    std::memcpy(at, &element, sizeof element);
+    return true;
+  });
+  if (isPut) a.storage->noteWrite();
   return isPut;
 }
 
 PyObject *numberAsFloat(PyObject *o) {
   const Array *a = numberOf(o);
-  if (!a || Mode::current()) return nullptr;
-  switch (a->dtype) {
-  case DType::F64: return PyFloat_FromDouble(read<double>(*a));
-  case DType::F32: return PyFloat_FromDouble(double(read<float>(*a)));
-  case DType::I64: return PyFloat_FromDouble(double(read<int64_t>(*a)));
-  default: return nullptr;
-  }
+  PyObject *number = nullptr;
+  if (a && !Mode::current())
+    withElement(a->dtype, [&]<typename T>(T) { return (number = PyFloat_FromDouble(double(read<T>(*a)))) != nullptr; });
+  return number;
 }
 
 PyObject *numberAsInt(PyObject *o) {
   const Array *a = numberOf(o);
-  return a && !Mode::current() && a->dtype == DType::I64 ? PyLong_FromLongLong(read<int64_t>(*a)) : nullptr;
+  int64_t value;
+  return a && !Mode::current() && integerOf(*a, value) ? PyLong_FromLongLong(value) : nullptr;
 }
 
 int numberAsBool(PyObject *o) {
   const Array *a = numberOf(o);
   if (!a || Mode::current()) return -1;
-  switch (a->dtype) {
-  case DType::Bool: return read<uint8_t>(*a) != 0;
-  case DType::F64: return read<double>(*a) != 0;
-  case DType::I64: return read<int64_t>(*a) != 0;
-  default: return -1;
-  }
+  if (a->dtype == DType::Bool) return read<uint8_t>(*a) != 0;
+  bool isTrue = false;
+  bool isKnown = withElement(a->dtype, [&]<typename T>(T) {
+    isTrue = read<T>(*a) != 0;
+    return true;
+  });
+  return isKnown ? isTrue : -1;
 }
 
 } // namespace kiln::py

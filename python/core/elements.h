@@ -11,6 +11,10 @@ PyObject *newElement(DType dtype, const void *bits);
 
 PyObject *computeNumbers(Op op, PyObject *x, PyObject *y);
 PyObject *computeNumber(Op op, PyObject *x);
+/// x op= y.
+bool computeInPlace(Op op, PyObject *x, PyObject *y);
+/// The value of an integer, or of an integer array without axes of the CPU.
+bool positionOf(PyObject *o, int64_t &value);
 /// x[key] and x[key] = value for a key of integers alone.
 PyObject *readElement(const Array &a, PyObject *key);
 bool writeElement(Array &a, PyObject *key, PyObject *value);
