@@ -126,32 +126,6 @@ static Array complexDot(const Array &x, const Array &y, const Dims &xBatch, cons
   return joinParts(apply(Op::Subtract, dot(false, false), dot(true, true)), apply(Op::Add, dot(false, true), dot(true, false)));
 }
 
-/// x[i, k] y[k, j] of few complex numbers, element by element: the sums of the four real products.
-template <typename T> static void smallProduct(const Array &x, const Array &y, const Array &result) {
-  auto *a = reinterpret_cast<const T *>(x.data()), *b = reinterpret_cast<const T *>(y.data());
-  auto *to = reinterpret_cast<T *>(result.data());
-  for (int64_t i = 0; i < x.shape[0]; ++i)
-    for (int64_t j = 0; j < y.shape[1]; ++j) {
-      T sums[4] = {};
-      for (int64_t k = 0; k < x.shape[1]; ++k) {
-        const T *u = a + 2 * (i * x.strides[0] + k * x.strides[1]), *v = b + 2 * (k * y.strides[0] + j * y.strides[1]);
-        sums[0] += u[0] * v[0], sums[1] += u[1] * v[1], sums[2] += u[0] * v[1], sums[3] += u[1] * v[0];
-      }
-      *to++ = sums[0] - sums[1];
-      *to++ = sums[2] + sums[3];
-    }
-}
-
-/// The product of two small complex matrices of the CPU, outside of recordings; none of others.
-static std::optional<Array> smallComplexProduct(const Array &x, const Array &y) {
-  constexpr int64_t kMost = 1024; // multiplications
-  bool fits = isComplex(x.dtype) && !isApart(x, y) && x.shape.rank == 2 && y.shape.rank == 2;
-  if (!fits || x.shape[0] * x.shape[1] * y.shape[1] > kMost) return std::nullopt;
-  Array result = Array::empty(x.dtype, {x.shape[0], y.shape[1]});
-  x.dtype == DType::C64 ? smallProduct<float>(x, y, result) : smallProduct<double>(x, y, result);
-  return result;
-}
-
 /// Whether the batch axes come first, and at most one other beside the contracted one follows.
 static bool isMatrices(const Array &x, const Dims &batch) {
   for (int i = 0; i < batch.rank; ++i)
@@ -288,7 +262,7 @@ Array matmul(const Array &a, const Array &b) {
     fail(ErrorKind::Shape, "matmul", "contracted dimensions differ",
          std::to_string(x.shape[xk]) + " (last of x: " + toString(x.type()) + ")",
          std::to_string(y.shape[yk]) + " (" + (y.shape.rank == 1 ? "first" : "second to last") + " of y: " + toString(y.type()) + ")");
-  if (auto product = smallComplexProduct(x, y)) return std::move(*product);
+  if (auto product = complexProduct(x, y)) return std::move(*product);
   // Batch axes broadcast against each other; a vector has none.
   auto batchOf = [](const Array &t) {
     Dims batch;

@@ -565,7 +565,8 @@ bool initArrayType(PyObject *module) {
                          {0, nullptr}};
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  return arrayType && initIterator() && !PyModule_AddFunctions(module, functions) && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
+  return arrayType && initIterator() && !PyModule_AddFunctions(module, functions) &&
+         !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }
 
 } // namespace kiln::py

@@ -94,7 +94,8 @@ private:
 
 namespace {
 
-/// Takes one axis of a view by an integer, a slice, or an integer array without axes, which `isPicked` then tells; false for any other item.
+/// Takes one axis of a view by an integer, a slice, or an integer array without axes, which `isPicked` then tells; false for any other
+/// item.
 bool takeAxis(const Array &a, int axis, PyObject *item, Array &view, bool &isPicked) {
   int64_t n = a.shape[axis], stride = a.strides[axis], i;
   if (positionOf(item, i)) {
@@ -162,7 +163,8 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   }
   if (op == Op::Scatter && !Mode::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
     Array view;
-    bool isPicked = false, isResult = isArray(value) && Py_REFCNT(value) == 1 && arrayOf(value).storage->refs.load() == 2; // its own and `source`
+    bool isPicked = false,
+         isResult = isArray(value) && Py_REFCNT(value) == 1 && arrayOf(value).storage->refs.load() == 2; // its own and `source`
     if (takeBasic(a, key, view, isPicked)) return isResult ? assignResult(view, source) : assign(view, source);
   }
   setAt(a, KeyReader(a).read(key), source, op);
