@@ -245,6 +245,19 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
   return result;
 }
 
+bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *, DType, const Array &), void *context) {
+  constexpr int64_t kMost = 64; // elements
+  if (op == Op::Pow || hasMode() || isElsewhere(operands)) return false;
+  FlatCall call(op, operands);
+  if (!call.fits) return false;
+  const Array &x = *operands[0].array;
+  int64_t n = x.size();
+  if (n == 0 || n > kMost) return false;
+  call.buffers[operands.size()] = make(context, call.resultType, x).data();
+  eager::flat(op, x.dtype, call.resultType, n, call.isScalar, call.buffers);
+  return true;
+}
+
 /// Whether an operand may be read while what lies before in `target` has been written.
 static bool isReadAhead(const Operand &o, const Array &target) {
   if (o.kind != Operand::IsArray || !overlaps(*o.array, target)) return true;

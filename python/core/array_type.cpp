@@ -39,6 +39,17 @@ bool keepDead(PyArray *a) {
   return true;
 }
 
+PyObject *revive(PyArray *a) {
+  a->weakrefs = nullptr;
+  auto *object = reinterpret_cast<PyObject *>(a);
+#ifdef Py_REF_DEBUG
+  _Py_NewReference(object); // in the count of all references as well
+#else
+  Py_SET_REFCNT(object, 1); // it still holds its type
+#endif
+  return object;
+}
+
 void arrayDealloc(PyObject *self) {
   auto *a = reinterpret_cast<PyArray *>(self);
   if (a->weakrefs) PyObject_ClearWeakRefs(self);
@@ -53,13 +64,33 @@ void arrayDealloc(PyObject *self) {
 
 bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
 
+/// For a small result: as newArray.
+Array &newLike(void *object, DType dtype, const Array &like) {
+  size_t bytes = size_t(like.size() * byteSize(dtype)), size = (bytes + 63) / 64;
+  bool isKept = size < kSizes && deadCount[size];
+  PyObject *made = isKept ? revive(dead[size][--deadCount[size]]) : wrap(Array::empty(dtype, like.shape));
+  *static_cast<Object *>(object) = Object(made);
+  Array &x = arrayOf(made);
+  if (!isKept) return x;
+  x.storage->value->bytes = bytes; // of the same size class
+  x.dtype = dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape = like.shape;
+  x.strides = like.strides;
+  return x;
+}
+
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
-  if (PyObject *result = computeNumbers(op, x, y)) return result;
+  if (hasNoAxes(x) || hasNoAxes(y))
+    if (PyObject *result = computeNumbers(op, x, y)) return result;
   return guarded([&]() -> PyObject * {
     if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {a.operand, b.operand};
+    Object small;
+    if (applySmall(op, operands, newLike, &small)) return small.release();
     return wrap(applyElementwise(op, operands));
   });
 }
@@ -419,17 +450,6 @@ template <typename F> void *slot(F f) { return reinterpret_cast<void *>(f); }
 
 } // namespace
 
-static PyObject *reviveDead(PyArray *a) {
-  a->weakrefs = nullptr;
-  auto *object = reinterpret_cast<PyObject *>(a);
-#ifdef Py_REF_DEBUG
-  _Py_NewReference(object); // in the count of all references as well
-#else
-  Py_SET_REFCNT(object, 1); // it still holds its type
-#endif
-  return object;
-}
-
 PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   size_t size = (bytes + 63) / 64;
   if (size >= kSizes || !deadCount[size]) return wrap(Array::empty(type.dtype, type.shape));
@@ -441,7 +461,7 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.offset = 0;
   x.shape = type.shape;
   x.strides = strides;
-  return reviveDead(a);
+  return revive(a);
 }
 
 PyObject *newElement(DType dtype, const void *bits) {
@@ -461,7 +481,7 @@ PyObject *newElement(DType dtype, const void *bits) {
   x.isContiguous = true;
   x.offset = 0;
   x.shape.rank = x.strides.rank = 0;
-  return reviveDead(a);
+  return revive(a);
 }
 
 static bool initIterator() {

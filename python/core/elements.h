@@ -9,6 +9,8 @@ namespace kiln::py {
 /// A new array without axes with the bits of an element.
 PyObject *newElement(DType dtype, const void *bits);
 
+inline bool hasNoAxes(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank; }
+/// Of arrays, one of which has no axes, or of one and a number.
 PyObject *computeNumbers(Op op, PyObject *x, PyObject *y);
 PyObject *computeNumber(Op op, PyObject *x);
 /// x op= y.
