@@ -3,6 +3,7 @@
 
 #include <structmember.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace kiln::py {
@@ -304,9 +305,17 @@ PyObject *getSize(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(s
 PyObject *getDevice(PyObject *self, void *) { return PyUnicode_InternFromString(nameOf(deviceOf(arrayOf(self))).c_str()); }
 PyObject *getT(PyObject *self, void *) {
   return guarded([&] {
+    const Array &a = arrayOf(self);
+    if (!Mode::current()) {
+      Array view = a;
+      std::reverse_copy(a.shape.begin(), a.shape.end(), view.shape.values.begin());
+      std::reverse_copy(a.strides.begin(), a.strides.end(), view.strides.values.begin());
+      view.updateContiguous();
+      return wrap(std::move(view));
+    }
     Dims permutation;
-    for (int i = arrayOf(self).shape.rank - 1; i >= 0; --i) permutation.push(i);
-    return wrap(transpose(arrayOf(self), permutation));
+    for (int i = a.shape.rank - 1; i >= 0; --i) permutation.push(i);
+    return wrap(transpose(a, permutation));
   });
 }
 PyObject *getMT(PyObject *self, void *) {
@@ -527,7 +536,17 @@ PyObject *zeros(PyObject *, PyObject *const *args, Py_ssize_t n) {
   });
 }
 
-PyMethodDef functions[] = {{"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
+/// The numbers below a plain integer, on the default device; None for all others.
+PyObject *count(PyObject *, PyObject *end) {
+  return guarded([&]() -> PyObject * {
+    int64_t n;
+    if (!PyLong_CheckExact(end) || !positionOf(end, n)) Py_RETURN_NONE;
+    return wrap(iota(DType::I64, {std::max<int64_t>(n, 0)}, 0));
+  });
+}
+
+PyMethodDef functions[] = {{"count", count, METH_O, nullptr},
+                           {"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 
 bool initArrayType(PyObject *module) {
