@@ -108,9 +108,12 @@ public:
 
   /// Gives `body` a function that counts the elements before a value, each of which a function of its own says.
   template <typename Body> void withCount(const Body &body) const {
-    if (most == 1) return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 1>()); });
-    if (most == 3) return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 3>()); });
-    if (most == 7) return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 7>()); });
+    if (most == 1)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 1>()); });
+    if (most == 3)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 3>()); });
+    if (most == 7)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 7>()); });
     body([this](T v, const auto &isBefore) { return this->count(v, isBefore, most); });
   }
 

@@ -65,23 +65,6 @@ void arrayDealloc(PyObject *self) {
 
 bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
 
-/// For a small result: as newArray.
-Array &newLike(void *object, DType dtype, const Array &like) {
-  size_t bytes = size_t(like.size() * byteSize(dtype)), size = (bytes + 63) / 64;
-  bool isKept = size < kSizes && deadCount[size];
-  PyObject *made = isKept ? revive(dead[size][--deadCount[size]]) : wrap(Array::empty(dtype, like.shape));
-  *static_cast<Object *>(object) = Object(made);
-  Array &x = arrayOf(made);
-  if (!isKept) return x;
-  x.storage->value->bytes = bytes; // of the same size class
-  x.dtype = dtype;
-  x.isContiguous = true;
-  x.offset = 0;
-  x.shape = like.shape;
-  x.strides = like.strides;
-  return x;
-}
-
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
   if (hasNoAxes(x) || hasNoAxes(y))
     if (PyObject *result = computeNumbers(op, x, y)) return result;
@@ -101,6 +84,8 @@ template <Op op> PyObject *unarySlot(PyObject *x) {
   if (PyObject *result = computeNumber(op, x)) return result;
   return guarded([&] {
     Operand operand{Operand::IsArray, &arrayOf(x)};
+    Object small;
+    if (applySmall(op, {&operand, 1}, newLike, &small)) return small.release();
     return wrap(applyElementwise(op, {&operand, 1}));
   });
 }
@@ -471,6 +456,22 @@ PyObject *newArray(const TensorType &type, const Dims &strides, size_t bytes) {
   x.shape = type.shape;
   x.strides = strides;
   return revive(a);
+}
+
+Array &newLike(void *object, DType dtype, const Array &like) {
+  size_t bytes = size_t(like.size() * byteSize(dtype)), size = (bytes + 63) / 64;
+  bool isKept = size < kSizes && deadCount[size];
+  PyObject *made = isKept ? revive(dead[size][--deadCount[size]]) : wrap(Array::empty(dtype, like.shape));
+  *static_cast<Object *>(object) = Object(made);
+  Array &x = arrayOf(made);
+  if (!isKept) return x;
+  x.storage->value->bytes = bytes; // of the same size class
+  x.dtype = dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape = like.shape;
+  x.strides = like.strides;
+  return x;
 }
 
 PyObject *newElement(DType dtype, const void *bits) {

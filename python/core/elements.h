@@ -9,6 +9,9 @@ namespace kiln::py {
 /// A new array without axes with the bits of an element.
 PyObject *newElement(DType dtype, const void *bits);
 
+/// For `applySmall`: a new array in the shape of another, kept in the Object that `object` points to.
+Array &newLike(void *object, DType dtype, const Array &like);
+
 inline bool hasNoAxes(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank; }
 /// Of arrays, one of which has no axes, or of one and a number.
 PyObject *computeNumbers(Op op, PyObject *x, PyObject *y);

@@ -98,7 +98,7 @@ namespace {
 /// item.
 bool takeAxis(const Array &a, int axis, PyObject *item, Array &view, bool &isPicked) {
   int64_t n = a.shape[axis], stride = a.strides[axis], i;
-  if (positionOf(item, i)) {
+  if (!PySlice_Check(item) && positionOf(item, i)) {
     if (i < -n || i >= n) return false; // refused by the full reader
     isPicked |= isArray(item);
     view.offset += (i < 0 ? i + n : i) * stride;

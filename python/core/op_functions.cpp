@@ -1,5 +1,5 @@
 // kn.add, kn.exp, ...: one callable a record of the ufunc kind, made from the op table; and NumPy's ufuncs around them.
-#include "core.h"
+#include "elements.h"
 
 #include <structmember.h>
 
@@ -63,6 +63,8 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
       operands[i] = holders[i].operand;
     }
     if ((f.form || out) && !isPlain({operands, size_t(count)})) return callForm(f, args, n, kwnames);
+    Object small;
+    if (!out && applySmall(f.op, {operands, size_t(count)}, newLike, &small)) return small.release();
     if (out && applyInto(f.op, {operands, size_t(count)}, arrayOf(out))) return Py_NewRef(out);
     Array result = applyElementwise(f.op, {operands, size_t(count)});
     if (!out) return wrap(std::move(result));
