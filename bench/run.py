@@ -28,6 +28,7 @@ import libraries  # noqa: E402
 import loops  # noqa: E402
 import numpy as np  # noqa: E402
 import tiers  # noqa: E402
+import tiny  # noqa: E402
 from measure import ROWS, once, ratio, row  # noqa: E402
 
 import kiln as kn  # noqa: E402
@@ -129,6 +130,10 @@ def eager_operations():
     eager.rows(row)
 
 
+def elements():
+    tiny.rows(row)
+
+
 def every_function():
     functions.rows(row)
 
@@ -164,7 +169,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, every_function, loops.loops, libraries.libraries)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, elements, every_function, loops.loops, libraries.libraries)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()

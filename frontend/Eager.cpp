@@ -131,13 +131,15 @@ static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType res
   for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k][0] = kRow * nest.strides[k][1];
 }
 
-/// Rows of elements of 16 bytes as pairs of 8, which fill the kernel's inner axis.
-static void copyPairs(kiln_entry_fn kernel, char *to, char *from, const int64_t *dims) {
-  int64_t pairs[] = {dims[1], 2, 2 * dims[3], 1, 2 * dims[5], 1};
-  for (int64_t i = 0; i < dims[0]; ++i) {
-    void *row[] = {from + i * dims[2] * 16, to + i * dims[4] * 16};
-    call(kernel, row, pairs);
-  }
+/// An element of 16 bytes.
+struct Pair {
+  uint64_t words[2];
+};
+static void copyPairs(char *to, const char *from, const int64_t *dims) {
+  auto *target = reinterpret_cast<Pair *>(to);
+  auto *source = reinterpret_cast<const Pair *>(from);
+  for (int64_t i = 0; i < dims[0]; ++i)
+    for (int64_t j = 0; j < dims[1]; ++j) target[i * dims[4] + j * dims[5]] = source[i * dims[2] + j * dims[3]];
 }
 
 template <typename T> void fillAs(char *to, const char *from, int64_t n) {
@@ -145,9 +147,10 @@ template <typename T> void fillAs(char *to, const char *from, int64_t n) {
   std::memcpy(&value, from, sizeof value);
   std::fill_n(reinterpret_cast<T *>(to), n, value);
 }
-/// `n` times one element of at most 8 bytes.
+/// `n` times one element.
 static void fill(char *to, const char *from, int64_t n, int64_t bytes) {
   if (bytes == 1) return void(std::memset(to, *from, size_t(n)));
+  if (bytes == 16) return fillAs<Pair>(to, from, n);
   bytes == 2 ? fillAs<uint16_t>(to, from, n) : bytes == 4 ? fillAs<uint32_t>(to, from, n) : fillAs<uint64_t>(to, from, n);
 }
 
@@ -159,11 +162,12 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
   int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
                     nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
   bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
-  bool isFill = !isPlain && dims[3] == 0 && dims[5] == 1 && dims[1] >= 32 && bytes <= 8;
+  bool isFill = !isPlain && dims[3] == 0 && dims[5] == 1 && dims[1] >= 32;
   bool isTransposed = !isPlain && !isFill && dims[2] == 1 && dims[5] == 1 && bytes <= 8;
   if (isTransposed) dims[2] = dims[3], dims[3] = dims[4]; // what the kernel leaves open
   const char *form = isTransposed ? "_t" : "";
-  kiln_entry_fn kernel = isPlain || isFill ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
+  kiln_entry_fn kernel =
+      isPlain || isFill || bytes == 16 ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
   overOuter(nest, 2, [&](const int64_t *offsets) {
     char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
     char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
@@ -171,7 +175,7 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
     if (isFill)
       for (int64_t i = 0; i < dims[0]; ++i) fill(to + i * dims[4] * bytes, from + i * dims[2] * bytes, dims[1], bytes);
     if (isFill) return;
-    if (!isPlain && bytes == 16) return copyPairs(kernel, to, from, dims);
+    if (!isPlain && bytes == 16) return copyPairs(to, from, dims);
     if (!isPlain) return void(call(kernel, buffers, dims));
     for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
   });

@@ -200,34 +200,92 @@ static int resultDType(Op op, DType dtype) {
   return table[size_t(op)][size_t(dtype)];
 }
 
-/// The common case by itself: row-major operands of one dtype and shape, or one number beside an array of a fitting dtype.
-static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) {
-  const Operand &first = operands[0], &last = operands.back();
-  if (first.kind != Operand::IsArray || !first.array->isContiguous) return std::nullopt;
-  const Array &x = *first.array;
-  int resultType = resultDType(op, x.dtype);
-  if (resultType < 0) return std::nullopt;
+/// A call of a flat kernel: row-major operands of one dtype and shape, or one number beside an array of a fitting dtype.
+struct FlatCall {
+  bool fits = false, isScalar = false;
+  DType dtype, resultType;
   Scalar scalar;
-  void *buffers[3] = {x.data()};
-  bool isScalar = last.kind != Operand::IsArray;
-  if (isScalar) {
-    bool keeps = last.kind == Operand::IsBool || isComplex(x.dtype) || (isFloat(x.dtype) && last.kind <= Operand::IsFloat) ||
-                 (last.kind == Operand::IsInt && x.dtype != DType::Bool);
-    if (!keeps) return std::nullopt;
-    scalar = scalarBits(last, x.dtype);
-    buffers[1] = scalar.data();
-  } else if (operands.size() == 2) {
-    const Array &y = *last.array;
-    if (y.dtype != x.dtype || !y.isContiguous || !(y.shape == x.shape)) return std::nullopt;
-    buffers[1] = y.data();
+  void *buffers[3];
+
+  FlatCall(Op op, std::span<const Operand> operands) {
+    const Operand &first = operands[0], &last = operands.back();
+    if (first.kind != Operand::IsArray || !first.array->isContiguous) return;
+    const Array &x = *first.array;
+    int type = resultDType(op, x.dtype);
+    if (type < 0) return;
+    dtype = x.dtype, resultType = DType(type);
+    buffers[0] = x.data();
+    isScalar = last.kind != Operand::IsArray;
+    if (isScalar) {
+      bool keeps = last.kind == Operand::IsBool || isComplex(x.dtype) || (isFloat(x.dtype) && last.kind <= Operand::IsFloat) ||
+                   (last.kind == Operand::IsInt && x.dtype != DType::Bool);
+      if (!keeps) return;
+      scalar = scalarBits(last, x.dtype);
+      buffers[1] = scalar.data();
+    } else if (operands.size() == 2) {
+      const Array &y = *last.array;
+      if (y.dtype != x.dtype || !y.isContiguous || !(y.shape == x.shape)) return;
+      buffers[1] = y.data();
+    }
+    fits = true;
   }
-  Array result = Array::empty(DType(resultType), x.shape);
+};
+
+/// The common case by itself.
+static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) {
+  FlatCall call(op, operands);
+  if (!call.fits) return std::nullopt;
+  const Array &x = *operands[0].array;
+  Array result = Array::empty(call.resultType, x.shape);
   int64_t n = x.size();
-  buffers[operands.size()] = result.data();
+  call.buffers[operands.size()] = result.data();
   if (n == 0) return result;
-  Running running(n, {&x, isScalar || operands.size() == 1 ? &x : last.array});
-  eager::flat(op, x.dtype, DType(resultType), n, isScalar, buffers);
+  Running running(n, {&x, call.isScalar || operands.size() == 1 ? &x : operands.back().array});
+  eager::flat(op, x.dtype, call.resultType, n, call.isScalar, call.buffers);
   return result;
+}
+
+bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *, DType, const Array &), void *context) {
+  constexpr int64_t kMost = 64; // elements
+  if (op == Op::Pow || hasMode() || isElsewhere(operands)) return false;
+  FlatCall call(op, operands);
+  if (!call.fits) return false;
+  const Array &x = *operands[0].array;
+  int64_t n = x.size();
+  if (n == 0 || n > kMost) return false;
+  call.buffers[operands.size()] = make(context, call.resultType, x).data();
+  eager::flat(op, x.dtype, call.resultType, n, call.isScalar, call.buffers);
+  return true;
+}
+
+/// Whether an operand may be read while what lies before in `target` has been written.
+static bool isReadAhead(const Operand &o, const Array &target) {
+  if (o.kind != Operand::IsArray || !overlaps(*o.array, target)) return true;
+  return o.array->data() == target.data() && byteSize(o.array->dtype) == byteSize(target.dtype);
+}
+
+bool applyInto(Op op, std::span<const Operand> operands, Array &target) {
+  constexpr int64_t kPiece = 8192, kMost = 65536; // bytes at a time, which stay in L1; elements, from where on threads share the work
+  if (op == Op::Pow || operands.size() > 2 || hasMode() || isElsewhere(operands) || deviceOf(target)) return false;
+  Storage &cell = *target.storage.get();
+  if (!target.isContiguous || target.isRepeated || !cell.isWritable || (!cell.pinned && cell.value->refs.load() != 1)) return false;
+  FlatCall call(op, operands);
+  int64_t n = target.size();
+  if (!call.fits || n == 0 || n >= kMost || call.resultType != target.dtype || !(operands[0].array->shape == target.shape)) return false;
+  if (!isReadAhead(operands[0], target) || !isReadAhead(operands.back(), target)) return false;
+  if (n >= Running::kLongElements && longWork().hasOthers && longWork().hasOthers()) return false;
+  prepareWrite(target);
+  alignas(64) char piece[kPiece];
+  int64_t bytes = byteSize(call.dtype), made = byteSize(target.dtype), step = kPiece / std::max(bytes, made);
+  call.buffers[operands.size()] = piece;
+  for (int64_t i = 0; i < n; i += step) { // kernels know their buffers to lie apart
+    int64_t count = std::min(step, n - i);
+    eager::flat(op, call.dtype, call.resultType, count, call.isScalar, call.buffers);
+    std::memcpy(target.data() + i * made, piece, size_t(count * made));
+    for (size_t k = 0; k < operands.size(); ++k)
+      if (k == 0 || !call.isScalar) call.buffers[k] = static_cast<char *>(call.buffers[k]) + count * bytes;
+  }
+  return true;
 }
 
 /// Arrays of one dtype and shape are passed on as they are.

@@ -168,6 +168,7 @@ bool setMasked(Resolved &r, const Array &value) {
 } // namespace
 
 Array getAt(const Array &x, std::span<const Subscript> key) {
+  if (auto taken = takeByMask(x, key)) return std::move(*taken);
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) return r.isElement ? copy(r.view) : r.view; // one element is a value: `x[i], x[j] = x[j], x[i]` swaps
   Merged m = merge(r);
@@ -206,7 +207,7 @@ void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op) 
   if (x.isRepeated) failRepeated();
   checkWrite("assignment", deviceOf(x), value);
   if (op == Op::Scatter && setUnderCondition(x, key, value)) return;
-  if (op == Op::Scatter && setAtPositions(x, key, value)) return;
+  if (op == Op::Scatter && (setAtPositions(x, key, value) || putByMask(x, key, value))) return;
   Resolved r = Resolver(x, key).run();
   if (r.axes.empty()) {
     if (op == Op::Scatter) return assign(r.view, value);

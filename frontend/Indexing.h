@@ -20,4 +20,8 @@ Array getAt(const Array &x, std::span<const Subscript> key);
 /// x[key] = value for Op::Scatter; x[key] += value and so on, duplicates in turn, for the other scatters.
 void setAt(Array &x, std::span<const Subscript> key, const Array &value, Op op);
 
+/// x[mask] and x[mask] = value in one pass over the mask, where its key, memory and device allow it; none and false where not.
+std::optional<Array> takeByMask(const Array &x, std::span<const Subscript> key);
+bool putByMask(Array &x, std::span<const Subscript> key, const Array &value);
+
 } // namespace kiln

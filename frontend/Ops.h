@@ -48,6 +48,11 @@ LongWork &longWork();
 
 /// Promotes, broadcasts and applies an op of the ufunc kind.
 Array applyElementwise(Op op, std::span<const Operand> operands);
+/// The same where the operands are row-major and alike and the result is small, in an array that `make` gives: of a dtype, in the shape of
+/// an array. False where they are not.
+bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *context, DType dtype, const Array &like), void *context);
+/// The same into an array of the result's shape and dtype, without memory for the result; false where that is not so simple.
+bool applyInto(Op op, std::span<const Operand> operands, Array &target);
 Array where(const Array &condition, const Operand &x, const Operand &y);
 /// On `device` where one is given, to which the array moves by itself.
 Array cast(const Array &x, DType dtype, Device *device = nullptr);
@@ -103,6 +108,9 @@ Array contiguous(const Array &x);
 Array copy(const Array &x);
 /// x[...] = value, cast to x's dtype and broadcast to its shape.
 void assign(Array &x, const Array &value);
+
+/// The same, of a value that dies with the call: its memory is taken where it fits.
+void assignResult(Array &x, const Array &value);
 
 /// The bits of a Python number in a dtype; throws Error (overflow) where it does not fit.
 Scalar scalarBits(const Operand &number, DType dtype);

@@ -81,6 +81,11 @@ inline bool showSame(const Array &a, const Array &b) {
 Array copyOfMemory(const Array &x);
 /// Whether the memory that two arrays show can overlap.
 bool overlaps(const Array &a, const Array &b);
+/// The product of two complex matrices of one dtype that fit, on the CPU and outside of recordings; none of others.
+std::optional<Array> complexProduct(const Array &x, const Array &y);
+/// x[...] = value of a value that nobody else holds: where it fills the cell, its memory goes over instead of its elements. False where
+/// not.
+bool takeOver(Array &x, const Array &value);
 /// Throws Error (value): a view of broadcast_to is written.
 [[noreturn]] void failRepeated();
 /// Gives a cell memory that nobody else holds before a write; throws Error (value) where it is read-only.

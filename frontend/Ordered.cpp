@@ -2,6 +2,7 @@
 #include "frontend/OpsShared.h"
 #include "lib/Library/Sorting.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -114,7 +115,28 @@ Array countTrue(const Array &mask) {
   return constantArray(DType::I64, {eager::countTrue(flat), 0});
 }
 
+/// Of int64 in row-major order, in one pass.
+static Array ravelFlat(std::span<const Array> indices, const Dims &sizes) {
+  Array result = Array::empty(DType::I64, indices[0].shape);
+  std::vector<Array> kept;
+  for (const Array &index : indices) kept.push_back(withOwnCell(index));
+  Running running(result.size());
+  auto *position = reinterpret_cast<int64_t *>(result.data());
+  for (size_t k = 0; k < kept.size(); ++k) {
+    auto *index = reinterpret_cast<const int64_t *>(kept[k].data());
+    int64_t n = result.size(), size = sizes[int(k)];
+    for (int64_t i = 0; i < n; ++i) {
+      int64_t at = index[i] + (index[i] < 0 ? size : 0), before = k ? position[i] : 0;
+      bool isInside = uint64_t(at) < uint64_t(size) && before >= 0;
+      position[i] = isInside ? before * size + at : INT64_MIN;
+    }
+  }
+  return result;
+}
+
 Array ravelIndices(std::span<const Array> indices, const Dims &sizes) {
+  auto isFlat = [&](const Array &a) { return a.dtype == DType::I64 && a.isContiguous && a.shape == indices[0].shape && !isApart(a); };
+  if (indices.size() && std::ranges::all_of(indices, isFlat)) return ravelFlat(indices, sizes);
   Array position = constantArray(DType::I64, {});
   for (size_t i = 0; i < indices.size(); ++i) {
     Array index = cast(indices[i], DType::I64), size = constantArray(DType::I64, {sizes[int(i)], 0});

@@ -262,6 +262,7 @@ Array matmul(const Array &a, const Array &b) {
     fail(ErrorKind::Shape, "matmul", "contracted dimensions differ",
          std::to_string(x.shape[xk]) + " (last of x: " + toString(x.type()) + ")",
          std::to_string(y.shape[yk]) + " (" + (y.shape.rank == 1 ? "first" : "second to last") + " of y: " + toString(y.type()) + ")");
+  if (auto product = complexProduct(x, y)) return std::move(*product);
   // Batch axes broadcast against each other; a vector has none.
   auto batchOf = [](const Array &t) {
     Dims batch;

@@ -264,6 +264,25 @@ static Dims trailing(const Dims &shape, int rank) {
   return result;
 }
 
+bool takeOver(Array &x, const Array &value) {
+  constexpr size_t kWorthIt = 2048; // bytes; below them copying into memory that is at hand costs less
+  auto isWhole = [](const Array &a) {
+    const Storage &cell = *a.storage.get();
+    return a.isContiguous && !a.offset && cell.value && !cell.pinned && !cell.value->isForeign && !cell.recording &&
+           cell.value->bytes == size_t(a.size() * byteSize(a.dtype));
+  };
+  if (isApart(x, value) || x.dtype != value.dtype || !(x.shape == value.shape) || x.isRepeated || value.isRepeated) return false;
+  Storage &cell = *x.storage.get();
+  if (!isWhole(x) || !isWhole(value) || !cell.isWritable || cell.value->bytes < kWorthIt) return false;
+  cell.noteWrite();
+  cell.value = value.storage->value;
+  return true;
+}
+
+void assignResult(Array &x, const Array &value) {
+  if (!takeOver(x, value)) assign(x, value);
+}
+
 void failRepeated() {
   throw Error(ErrorKind::Value, "assignment: expected an array whose elements are its own, got one from broadcast_to (copy it first)");
 }

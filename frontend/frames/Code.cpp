@@ -16,6 +16,9 @@ const auto getExtra = _PyCode_GetExtra;
 const auto setExtra = _PyCode_SetExtra;
 #endif
 
+/// Whether the interpreter tells of the prefix of an instruction in place of the instruction, which then stands there.
+constexpr bool kTellsOfPrefix = PY_VERSION_HEX < 0x030c0000;
+
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// The entries of an exception table, as Objects/exception_handling_notes.txt of CPython describes them.
@@ -96,18 +99,21 @@ void CodeMap::decode(PyCodeObject *code) {
   Object bytes(check(PyCode_GetCode(code))); // as compiled: no instrumentation, no specialization, and caches empty
   auto *raw = reinterpret_cast<uint8_t *>(PyBytes_AS_STRING(bytes.get()));
   const Opcodes &opcodes = Opcodes::get();
-  int size = int(PyBytes_GET_SIZE(bytes.get())), extended = 0;
+  int size = int(PyBytes_GET_SIZE(bytes.get())), extended = 0, first = 0;
   instructions.resize(size_t(size) / 2);
   for (int offset = 0; offset < size; offset += 2) {
-    Instruction &at = instructions[size_t(offset) / 2];
     std::string_view name = opcodes.name(raw[offset]);
     if (name == "CACHE") continue;
+    bool isPrefixed = kTellsOfPrefix && extended; // jumps lead to the prefix, too
+    if (!isPrefixed) first = offset;
+    Instruction &at = instructions[size_t(first) / 2];
     at.op = raw[offset];
     at.arg = extended | raw[offset + 1];
     extended = name == "EXTENDED_ARG" ? at.arg << 8 : 0;
     at.next = offset + 2;
     while (at.next < size && opcodes.name(raw[at.next]) == "CACHE") at.next += 2;
-    starts.push_back(offset);
+    if (!isPrefixed) starts.push_back(offset);
+    else instructions[size_t(offset) / 2] = at; // where a frame that waits stands
   }
 }
 

@@ -3,6 +3,8 @@
 #include "lib/Library/Sorting.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -83,13 +85,91 @@ template <typename T> void find(std::span<const T> x, std::span<const T> values,
   }
 }
 
-template <typename T> int64_t *search(std::span<const T> line, std::span<const T> values, bool right, int64_t *result) {
-  int64_t n = int64_t(line.size());
-  for (T v : values)
-    if (v != v) *result++ = right ? n : countBefore(line.data(), n, [](T e) { return e == e; });
-    else if (right) *result++ = countBefore(line.data(), n, [v](T e) { return e <= v; });
-    else *result++ = countBefore(line.data(), n, [v](T e) { return e < v; });
-  return result;
+/// Where to search in a sorted run: its range in cells of one width, and what lies before each. A value's cell only grows with it, in
+/// the arithmetic of `T` as well, so that elements of other cells need not be compared.
+template <typename T> class Cells {
+public:
+  /// `sorted` without nan.
+  explicit Cells(std::span<const T> sorted) : n(int64_t(sorted.size())) {
+    constexpr int64_t kMost = 1 << 24;
+    if (n < 2 || n > kMost || !(sorted.front() < sorted.back()) || !setWidth(sorted.front(), sorted.back())) return;
+    before.reserve(size_t(last) + 2);
+    for (int64_t i = 0; i < n; ++i) before.resize(std::max(before.size(), size_t(cellOf(sorted[size_t(i)])) + 1), int32_t(i));
+    before.resize(size_t(last) + 2, int32_t(n));
+    for (size_t i = 0; i <= size_t(last); ++i) most = std::max<int64_t>(most, before[i + 1] - before[i]);
+    most = int64_t(std::bit_ceil(uint64_t(most) + 1)) - 1;
+    if (!help()) return;
+    line.assign(sorted.begin(), sorted.end());
+    line.resize(size_t(n + most),
+                std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max());
+  }
+  /// Whether that leaves much less to compare.
+  bool help() const { return !before.empty() && most * 4 <= n; }
+
+  /// Gives `body` a function that counts the elements before a value, each of which a function of its own says.
+  template <typename Body> void withCount(const Body &body) const {
+    if (most == 1)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 1>()); });
+    if (most == 3)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 3>()); });
+    if (most == 7)
+      return body([this](T v, const auto &isBefore) { return this->count(v, isBefore, std::integral_constant<int64_t, 7>()); });
+    body([this](T v, const auto &isBefore) { return this->count(v, isBefore, most); });
+  }
+
+private:
+  static constexpr bool isFloat = std::is_floating_point_v<T>;
+  int64_t n;
+  T low = T(), high = T(), scale = T();
+  int shift = 0;
+  int64_t last = 0, most = 0; // cell; elements in a cell, as one below a power of two
+  std::vector<int32_t> before;
+  std::vector<T> line; // with as many behind it as are looked at
+
+  bool setWidth(T first, T end) {
+    low = first, high = end;
+    uint64_t wanted = std::bit_ceil((n < 1024 ? 8 : 2) * uint64_t(n));
+    if constexpr (isFloat) {
+      last = int64_t(wanted) - 1;
+      scale = T(wanted) / (high - low);
+      return std::isfinite(high - low) && std::isfinite(scale) && scale > 0;
+    } else {
+      uint64_t range = uint64_t(high) - uint64_t(low);
+      shift = std::max(0, int(std::bit_width(range)) - int(std::bit_width(wanted - 1)));
+      last = int64_t(range >> shift);
+      return true;
+    }
+  }
+  size_t cellOf(T v) const {
+    if constexpr (isFloat)
+      return size_t(int64_t(std::min(T(last), std::max(T(0), (v - low) * scale)))); // 0 of nan, which a sorted run has not
+    else return size_t((uint64_t(std::min(std::max(v, low), high)) - uint64_t(low)) >> shift);
+  }
+  /// Halves what may be before, as often for every value and without branches.
+  template <typename IsBefore> int64_t count(T v, const IsBefore &isBefore, int64_t left) const {
+    int64_t at = before[cellOf(v)];
+    for (; left; left /= 2) {
+      int64_t half = (left + 1) / 2;
+      at += half & -int64_t(isBefore(line[size_t(at + half - 1)]));
+    }
+    return std::min(at, n);
+  }
+};
+
+template <typename T> void search(std::span<const T> line, std::span<const T> values, bool right, int64_t *result) {
+  int64_t n = int64_t(line.size()), numbers = countBefore(line.data(), n, [](T e) { return e == e; });
+  auto searchBy = [=](const auto &count) {
+    int64_t *next = result;
+    for (T v : values)
+      if (v != v) *next++ = right ? n : numbers;
+      else if (right) *next++ = count(v, [v](T e) { return e <= v; });
+      else *next++ = count(v, [v](T e) { return e < v; });
+  };
+  if (values.size() >= 4 * line.size()) {
+    const Cells<T> cells(line.first(size_t(numbers)));
+    if (cells.help()) return cells.withCount(searchBy);
+  }
+  searchBy([=](T, const auto &isBefore) { return countBefore(line.data(), n, isBefore); });
 }
 
 /// Calls `body` with each row of `lines` and the part of `values` that it is for.
@@ -108,8 +188,9 @@ template <typename T, typename Body> void overBatches(const kiln_tensor &lines, 
 int32_t searchsorted(const kiln_tensor *tensors, const int64_t *words) {
   auto *result = static_cast<int64_t *>(tensors[2].data);
   withElementType(DType(tensors[0].dtype), [&]<typename T>(T) {
-    overBatches<T>(tensors[0], tensors[1],
-                   [&](std::span<const T> line, std::span<const T> values) { result = search<T>(line, values, words[0], result); });
+    overBatches<T>(tensors[0], tensors[1], [&](std::span<const T> line, std::span<const T> values) {
+      search<T>(line, values, words[0], result), result += values.size();
+    });
   });
   return 0;
 }

@@ -1,7 +1,10 @@
 // kiln.Array: a hand-written type, since attribute access and arithmetic on it are the hot path of eager programs.
-#include "core.h"
+#include "elements.h"
 
 #include <structmember.h>
+
+#include <algorithm>
+#include <cstring>
 
 namespace kiln::py {
 
@@ -37,6 +40,17 @@ bool keepDead(PyArray *a) {
   return true;
 }
 
+PyObject *revive(PyArray *a) {
+  a->weakrefs = nullptr;
+  auto *object = reinterpret_cast<PyObject *>(a);
+#ifdef Py_REF_DEBUG
+  _Py_NewReference(object); // in the count of all references as well
+#else
+  Py_SET_REFCNT(object, 1); // it still holds its type
+#endif
+  return object;
+}
+
 void arrayDealloc(PyObject *self) {
   auto *a = reinterpret_cast<PyArray *>(self);
   if (a->weakrefs) PyObject_ClearWeakRefs(self);
@@ -52,19 +66,26 @@ void arrayDealloc(PyObject *self) {
 bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
 
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
+  if (hasNoAxes(x) || hasNoAxes(y))
+    if (PyObject *result = computeNumbers(op, x, y)) return result;
   return guarded([&]() -> PyObject * {
     if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {a.operand, b.operand};
+    Object small;
+    if (applySmall(op, operands, newLike, &small)) return small.release();
     return wrap(applyElementwise(op, operands));
   });
 }
 template <Op op> PyObject *binarySlot(PyObject *x, PyObject *y) { return binary(op, x, y); }
 
 template <Op op> PyObject *unarySlot(PyObject *x) {
+  if (PyObject *result = computeNumber(op, x)) return result;
   return guarded([&] {
     Operand operand{Operand::IsArray, &arrayOf(x)};
+    Object small;
+    if (applySmall(op, {&operand, 1}, newLike, &small)) return small.release();
     return wrap(applyElementwise(op, {&operand, 1}));
   });
 }
@@ -76,6 +97,7 @@ bool isWider(DType target, DType result) {
 
 /// x op= y writes into x's memory; the dtype of x stays.
 template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
+  if (computeInPlace(op, x, y)) return Py_NewRef(x);
   return guarded([&]() -> PyObject * {
     Holder b;
     if (isSequence(y)) {
@@ -85,10 +107,11 @@ template <Op op> PyObject *inplaceSlot(PyObject *x, PyObject *y) {
       Py_RETURN_NOTIMPLEMENTED;
     }
     Operand operands[] = {{Operand::IsArray, &arrayOf(x)}, b.operand};
+    if (applyInto(op, operands, arrayOf(x))) return Py_NewRef(x);
     Array result = applyElementwise(op, operands);
     if (result.dtype != arrayOf(x).dtype && !isWider(arrayOf(x).dtype, result.dtype))
       fail(ErrorKind::DType, info(op).name, "dtype of an in-place result", info(arrayOf(x).dtype).name, info(result.dtype).name);
-    assign(arrayOf(x), result);
+    assignResult(arrayOf(x), result);
     return Py_NewRef(x);
   });
 }
@@ -120,7 +143,7 @@ PyObject *inplaceMatmul(PyObject *x, PyObject *y) {
     Array product = matmul(arrayOf(x), *b.operand.array);
     if (!(product.shape == arrayOf(x).shape) || product.dtype != arrayOf(x).dtype)
       fail(ErrorKind::Shape, "matmul", "type of an in-place result", toString(arrayOf(x).type()), toString(product.type()));
-    assign(arrayOf(x), product);
+    assignResult(arrayOf(x), product);
     return Py_NewRef(x);
   });
 }
@@ -141,6 +164,7 @@ PyObject *scalarOf(const Array &a, const char *why) {
 PyObject *scalarOf(PyObject *self, const char *why) { return scalarOf(arrayOf(self), why); }
 /// Where operations are recorded, what is asked for is the truth value alone: all values that have it take one path.
 int toBool(PyObject *self) {
+  if (int known = numberAsBool(self); known >= 0) return known;
   return guardedInt([&] {
     const Array &a = arrayOf(self);
     bool isApart = Mode::current() && a.dtype != DType::Bool && a.size() == 1;
@@ -150,6 +174,7 @@ int toBool(PyObject *self) {
 }
 /// Likewise the whole part.
 PyObject *toInt(PyObject *self) {
+  if (PyObject *number = numberAsInt(self)) return number;
   return guarded([&] {
     const Array &a = arrayOf(self);
     Operand operand{Operand::IsArray, &a};
@@ -159,9 +184,11 @@ PyObject *toInt(PyObject *self) {
   });
 }
 PyObject *toFloat(PyObject *self) {
+  if (PyObject *number = numberAsFloat(self)) return number;
   return guarded([&] { return PyNumber_Float(Object(scalarOf(self, "the value of an array is asked for")).get()); });
 }
 PyObject *toIndex(PyObject *self) {
+  if (PyObject *number = numberAsInt(self)) return number;
   return guarded([&]() -> PyObject * {
     if (!isInteger(arrayOf(self).dtype) || arrayOf(self).shape.rank)
       fail(ErrorKind::DType, "index", "array", "an integer without axes", toString(arrayOf(self).type()));
@@ -263,9 +290,17 @@ PyObject *getSize(PyObject *self, void *) { return PyLong_FromLongLong(arrayOf(s
 PyObject *getDevice(PyObject *self, void *) { return PyUnicode_InternFromString(nameOf(deviceOf(arrayOf(self))).c_str()); }
 PyObject *getT(PyObject *self, void *) {
   return guarded([&] {
+    const Array &a = arrayOf(self);
+    if (!Mode::current()) {
+      Array view = a;
+      std::reverse_copy(a.shape.begin(), a.shape.end(), view.shape.values.begin());
+      std::reverse_copy(a.strides.begin(), a.strides.end(), view.strides.values.begin());
+      view.updateContiguous();
+      return wrap(std::move(view));
+    }
     Dims permutation;
-    for (int i = arrayOf(self).shape.rank - 1; i >= 0; --i) permutation.push(i);
-    return wrap(transpose(arrayOf(self), permutation));
+    for (int i = a.shape.rank - 1; i >= 0; --i) permutation.push(i);
+    return wrap(transpose(a, permutation));
   });
 }
 PyObject *getMT(PyObject *self, void *) {
@@ -289,9 +324,11 @@ Py_ssize_t length(PyObject *self) {
   return status ? status : Py_ssize_t(arrayOf(self).shape[0]);
 }
 PyObject *subscript(PyObject *self, PyObject *key) {
+  if (PyObject *element = readElement(arrayOf(self), key)) return element;
   return guarded([&] { return wrap(getItem(arrayOf(self), key)); });
 }
 int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
+  if (value && writeElement(arrayOf(self), key, value)) return 0;
   return guardedInt([&] {
     if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: elements of an array cannot be deleted");
     setItem(arrayOf(self), key, value);
@@ -320,6 +357,7 @@ PyObject *iteratorNext(PyObject *self) {
     const Array &a = arrayOf(it->array);
     if (it->position >= a.shape[0]) return nullptr;
     Object index(PyLong_FromLongLong(it->position++));
+    if (PyObject *element = readElement(a, index.get())) return element;
     return wrap(getItem(a, index.get()));
   });
 }
@@ -417,14 +455,43 @@ PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes) {
   x.offset = 0;
   x.shape = type.shape;
   x.strides = strides;
-  a->weakrefs = nullptr;
-  auto *object = reinterpret_cast<PyObject *>(a);
-#ifdef Py_REF_DEBUG
-  _Py_NewReference(object); // in the count of all references as well
-#else
-  Py_SET_REFCNT(object, 1); // it still holds its type
-#endif
-  return object;
+  return revive(a);
+}
+
+Array &newLike(void *object, DType dtype, const Array &like) {
+  size_t bytes = size_t(like.size() * byteSize(dtype)), size = (bytes + 63) / 64;
+  bool isKept = size < kSizes && deadCount[size];
+  PyObject *made = isKept ? revive(dead[size][--deadCount[size]]) : wrap(Array::empty(dtype, like.shape));
+  *static_cast<Object *>(object) = Object(made);
+  Array &x = arrayOf(made);
+  if (!isKept) return x;
+  x.storage->value->bytes = bytes; // of the same size class
+  x.dtype = dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape = like.shape;
+  x.strides = like.strides;
+  return x;
+}
+
+PyObject *newElement(DType dtype, const void *bits) {
+  size_t bytes = size_t(byteSize(dtype));
+  if (!deadCount[1]) {
+    Array a = Array::empty(dtype, {});
+    std::memcpy(a.data(), bits, bytes);
+    return wrap(std::move(a));
+  }
+  PyArray *a = dead[1][--deadCount[1]];
+  Array &x = a->array;
+  Value &value = *x.storage->value.get();
+  value.bytes = bytes;
+  if (bytes == 8) std::memcpy(value.data, bits, 8);
+  else std::memcpy(value.data, bits, bytes);
+  x.dtype = dtype;
+  x.isContiguous = true;
+  x.offset = 0;
+  x.shape.rank = x.strides.rank = 0;
+  return revive(a);
 }
 
 static bool initIterator() {
@@ -451,6 +518,37 @@ PyObject *newArrayOf(PyTypeObject *, PyObject *args, PyObject *kwargs) {
     return wrap(full(sizes, type, Scalar()));
   });
 }
+
+/// zeros(shape, dtype): of sizes that are plain integers, on the default device; None for all others.
+PyObject *zeros(PyObject *, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&]() -> PyObject * {
+    if (n != 2) Py_RETURN_NONE;
+    bool isTuple = PyTuple_CheckExact(args[0]);
+    Py_ssize_t rank = isTuple ? PyTuple_GET_SIZE(args[0]) : 1;
+    Dims shape;
+    for (Py_ssize_t i = 0; i < rank && rank <= kMaxRank; ++i) {
+      PyObject *item = isTuple ? PyTuple_GET_ITEM(args[0], i) : args[0];
+      int64_t size;
+      if (!PyLong_CheckExact(item) || !positionOf(item, size) || size < 0) Py_RETURN_NONE;
+      shape.push(size);
+    }
+    if (rank > kMaxRank) Py_RETURN_NONE;
+    return wrap(full(shape, args[1] == Py_None ? defaultFloat() : toDType(args[1]), Scalar()));
+  });
+}
+
+/// The numbers below a plain integer, on the default device; None for all others.
+PyObject *count(PyObject *, PyObject *end) {
+  return guarded([&]() -> PyObject * {
+    int64_t n;
+    if (!PyLong_CheckExact(end) || !positionOf(end, n)) Py_RETURN_NONE;
+    return wrap(iota(DType::I64, {std::max<int64_t>(n, 0)}, 0));
+  });
+}
+
+PyMethodDef functions[] = {{"count", count, METH_O, nullptr},
+                           {"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
 
 bool initArrayType(PyObject *module) {
   PyType_Slot slots[] = {{Py_tp_new, slot(newArrayOf)},
@@ -507,7 +605,8 @@ bool initArrayType(PyObject *module) {
                          {0, nullptr}};
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT, slots};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  return arrayType && initIterator() && !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
+  return arrayType && initIterator() && !PyModule_AddFunctions(module, functions) &&
+         !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }
 
 } // namespace kiln::py

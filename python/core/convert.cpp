@@ -172,6 +172,9 @@ bool toOperand(PyObject *o, Holder &holder) {
     operand.kind = Operand::IsComplex;
     operand.number = PyComplex_RealAsDouble(o);
     operand.imaginary = PyComplex_ImagAsDouble(o);
+  } else if (PyFloat_Check(o) && isNumPyScalar(o)) { // float64, which is a float of Python as well
+    holder.array = constantArray(DType::F64, {std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(o)), 0});
+    operand = {Operand::IsArray, &*holder.array};
   } else if (PyObject_CheckBuffer(o) && !PyBytes_Check(o)) {
     holder.array = asArray(o, std::nullopt, -1);
     operand = {Operand::IsArray, &*holder.array};

@@ -99,6 +99,8 @@ void setItem(Array &array, PyObject *key, PyObject *value, Op op = Op::Scatter);
 
 bool initArrayType(PyObject *module);
 bool initOpFunctions(PyObject *module);
+/// NumPy's ufunc around a function, which runs as its op where it is one and the call is plain; `form` takes all other calls.
+PyObject *makeUfunc(PyObject *function, PyObject *form, PyObject *attributes);
 bool initJit(PyObject *module);
 /// The function of a jitted one, borrowed.
 PyObject *functionOf(PyObject *jitted);

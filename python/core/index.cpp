@@ -1,5 +1,5 @@
 // Keys of x[key], taken apart: integers, slices, ellipsis, None, masks and integer arrays in any mixture.
-#include "core.h"
+#include "elements.h"
 
 #include "frontend/Indexing.h"
 
@@ -94,13 +94,13 @@ private:
 
 namespace {
 
-/// Takes one axis of a view by an integer or a slice; false for any other item.
-bool takeAxis(const Array &a, int axis, PyObject *item, Array &view) {
-  int64_t n = a.shape[axis], stride = a.strides[axis];
-  if (PyLong_CheckExact(item)) {
-    int overflow;
-    int64_t i = PyLong_AsLongLongAndOverflow(item, &overflow);
-    if (overflow || i < -n || i >= n) return false; // refused by the full reader
+/// Takes one axis of a view by an integer, a slice, or an integer array without axes, which `isPicked` then tells; false for any other
+/// item.
+bool takeAxis(const Array &a, int axis, PyObject *item, Array &view, bool &isPicked) {
+  int64_t n = a.shape[axis], stride = a.strides[axis], i;
+  if (!PySlice_Check(item) && positionOf(item, i)) {
+    if (i < -n || i >= n) return false; // refused by the full reader
+    isPicked |= isArray(item);
     view.offset += (i < 0 ? i + n : i) * stride;
     return true;
   }
@@ -115,7 +115,7 @@ bool takeAxis(const Array &a, int axis, PyObject *item, Array &view) {
 }
 
 /// Keys of integers and slices alone, outside recordings.
-bool takeBasic(const Array &a, PyObject *key, Array &view) {
+bool takeBasic(const Array &a, PyObject *key, Array &view, bool &isPicked) {
   bool isTuple = PyTuple_CheckExact(key);
   Py_ssize_t n = isTuple ? PyTuple_GET_SIZE(key) : 1;
   if (Mode::current() || n > a.shape.rank || a.shape.rank == 0) return false;
@@ -124,7 +124,7 @@ bool takeBasic(const Array &a, PyObject *key, Array &view) {
   view.isRepeated = a.isRepeated;
   view.offset = a.offset;
   for (Py_ssize_t i = 0; i < n; ++i)
-    if (!takeAxis(a, int(i), isTuple ? PyTuple_GET_ITEM(key, i) : key, view)) return false;
+    if (!takeAxis(a, int(i), isTuple ? PyTuple_GET_ITEM(key, i) : key, view, isPicked)) return false;
   for (int i = int(n); i < a.shape.rank; ++i) view.shape.push(a.shape[i]), view.strides.push(a.strides[i]);
   view.updateContiguous();
   return true;
@@ -135,8 +135,9 @@ bool takeBasic(const Array &a, PyObject *key, Array &view) {
 Array getItem(const Array &a, PyObject *key) {
   if (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key)) {
     Array view;
-    if (takeBasic(a, key, view)) {
-      if (view.shape.rank) return view;
+    bool isPicked = false;
+    if (takeBasic(a, key, view, isPicked)) {
+      if (view.shape.rank) return isPicked ? copy(view) : view; // as of any array of positions
       if (deviceOf(view)) return copy(view);
       Array element = Array::empty(view.dtype, {}); // a value: `x[i], x[j] = x[j], x[i]` swaps
       std::memcpy(element.data(), view.data(), size_t(byteSize(view.dtype)));
@@ -162,7 +163,9 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
   }
   if (op == Op::Scatter && !Mode::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
     Array view;
-    if (takeBasic(a, key, view)) return assign(view, source);
+    bool isPicked = false,
+         isResult = isArray(value) && Py_REFCNT(value) == 1 && arrayOf(value).storage->refs.load() == 2; // its own and `source`
+    if (takeBasic(a, key, view, isPicked)) return isResult ? assignResult(view, source) : assign(view, source);
   }
   setAt(a, KeyReader(a).read(key), source, op);
 }

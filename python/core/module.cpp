@@ -406,6 +406,9 @@ void takeLockBack(void *state) {
 }
 
 void definePythonSide(py11::module_ &m) {
+  m.def("ufunc", [](py11::object function, py11::object form, py11::dict attributes) {
+    return located([&] { return kiln::py::makeUfunc(function.ptr(), form.ptr(), attributes.ptr()); });
+  });
   m.def("set_python_side", [](py11::dict d) {
     auto &side = kiln::py::side();
     auto take = [&](const char *name) { return Py_NewRef(d[name].ptr()); };

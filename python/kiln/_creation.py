@@ -151,6 +151,8 @@ def _filled(op, shape, value, dtype, device):
 
 def zeros(shape, dtype=None, order=None, *, device=None) -> Array:
     """Zeros of ``shape``; the default dtype unless given. Raises ShapeError for a negative size."""
+    if device is None and (made := _core.zeros(shape, dtype)) is not None:
+        return made
     return _filled("zeros", shape, 0, dtype, device)
 
 
@@ -161,6 +163,8 @@ def ones(shape, dtype=None, order=None, *, device=None) -> Array:
 
 def empty(shape, dtype=None, order=None, *, device=None) -> Array:
     """An array of ``shape``; its elements are zeros. Raises ShapeError for a negative size."""
+    if device is None and (made := _core.zeros(shape, dtype)) is not None:
+        return made
     return _filled("empty", shape, 0, dtype, device)
 
 

@@ -86,7 +86,7 @@ def computes(value):
 
 def kind_of(value):
     """What is known of a callable or a class, as frontend/frames/Values.h names it."""
-    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or is_numpy_scalar(value):
+    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value):
         return 1
     if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
         return 1 if computes(value) else 5

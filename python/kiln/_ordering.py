@@ -149,4 +149,4 @@ def digitize(x, bins, right=False) -> Array:
         return searchsorted(bins, x, "left" if right else "right")
     up = searchsorted(bins, x, "left" if right else "right")
     down = bins.size - searchsorted(bins[::-1], x, "left" if right else "right")
-    return _core.where(bins[0] <= bins[bins.size - 1], up, down)
+    return _core.where(bins[0] > bins[bins.size - 1], down, up)

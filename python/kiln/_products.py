@@ -18,6 +18,8 @@ def matmul(x, y, /, out=None) -> Array:
 
 def dot(x, y, /, out=None) -> Array:
     """Product of numbers, vectors or arrays, as NumPy's: the last axis of ``x`` with the second to last of ``y``."""
+    if out is None and type(x) is type(y) is Array and 0 < x.ndim < 3 and 0 < y.ndim < 3:
+        return x @ y
     result = _dot(as_array(x), as_array(y))
     return result if out is None else store("dot", result, out)
 

@@ -17,8 +17,15 @@ def _found(name, path=()):
     return getattr(space, name, None)
 
 
+_called = {}  # NumPy's ufuncs and Kiln's of the name, or None
+
+
 def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
+    if method == "__call__" and not kwargs:
+        if ufunc not in _called:
+            _called[ufunc] = _found(ufunc.__name__)
+        return NotImplemented if _called[ufunc] is None else _called[ufunc](*inputs)
     function = _found(ufunc.__name__)
     function = function if method == "__call__" or function is None else getattr(function, method, None)
     if function is None:

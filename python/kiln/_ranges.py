@@ -17,6 +17,8 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
 
     Raises ValueError for a step of 0.
     """
+    if stop is None and type(step) is int and step == 1 and dtype is None and device is None and (line := _core.count(start)) is not None:
+        return line
     if device is not None:
         with on_device(device):
             return arange(start, stop, step, dtype)

@@ -138,6 +138,8 @@ def atleast_3d(*arrays):
 def flip(x, /, axis=None) -> Array:
     """``x`` with the order along axes (all if None) reversed, a view."""
     x = as_array(x)
+    if x.ndim == 1 and axis is None:
+        return x[::-1]
     axes = range(x.ndim) if axis is None else [normalized_axis("flip", a, x.ndim) for a in as_tuple(axis)]
     return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
 

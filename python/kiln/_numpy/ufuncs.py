@@ -1,6 +1,6 @@
 """NumPy's ufuncs: elementwise functions with ``out``, ``where`` and ``dtype``, and the methods reduce, accumulate, outer, at and reduceat.
 
-They are plain functions with those attributes, so that jit knows them.
+They are native where they are an operation and a call is plain: ``call`` below takes the others.
 """
 import kiln as kn
 
@@ -55,14 +55,16 @@ def ufunc(name, function, operands, results=1):
         return parts if results > 1 else parts[0]
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"{function.__doc__}\n\nAs NumPy's ufunc of the name: with ``out``, ``where`` and ``dtype``."
-    call.nin, call.nout, call.nargs, call.identity = operands, results, operands + results, _IDENTITIES.get(name)
+    attributes = {"__name__": name, "__doc__": f"{function.__doc__}\n\nAs NumPy's ufunc of the name: with ``out``, ``where`` and ``dtype``.",
+                  "nin": operands, "nout": results, "nargs": operands + results, "identity": _IDENTITIES.get(name)}
+    made = _core.ufunc(function, call, attributes)
     if operands == 2 and results == 1:
-        _methods(call, name, function)
-    return call
+        attributes |= _methods(made, name)
+    return made
 
 
-def _methods(call, name, function):
+def _methods(call, name):
+    """The methods of a ufunc of two arrays, by name."""
     def reduce(x, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True):
         """The function between all elements along an axis."""
         x = as_array(x)
@@ -116,9 +118,10 @@ def _methods(call, name, function):
         result = kn.stack(parts, axis=axis)
         return result if out is None else store(name, result, out)
 
-    for method in (reduce, accumulate, outer, at, reduceat):
+    methods = {method.__name__: method for method in (reduce, accumulate, outer, at, reduceat)}
+    for method in methods.values():
         method.__qualname__ = f"{name}.{method.__name__}"
-        setattr(call, method.__name__, method)
+    return methods
 
 
 def _folded(call, name, x, axis, keepdims, initial, where):

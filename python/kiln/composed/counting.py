@@ -65,9 +65,20 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
         return linspace(low, high, bins + 1, dtype=dtype)
     if not x.size:
         return linspace(0.0, 1.0, bins + 1, dtype=dtype)
-    low, high = _core.astype(min(x), "float64"), _core.astype(max(x), "float64")
+    wide = "float32" if dtype == "float32" and x.dtype.kind == "f" else "float64"  # as NumPy: counts are equal where the limits are
+    low, high = _core.astype(min(x), wide), _core.astype(max(x), wide)
     flat = ops["equal"](low, high)
-    return linspace(_core.where(flat, low - 0.5, low), _core.where(flat, high + 0.5, high), bins + 1, dtype=dtype)
+    low, high = _core.where(flat, low - 0.5, low), _core.where(flat, high + 0.5, high)
+    line = _core.concat((_core.iota((bins,), wide, 0, x.device) * ((high - low) / bins) + low, _core.reshape(high, (1,))), 0)
+    return _core.astype(line, dtype)
+
+
+def _sums_between(x, edges, n, weights):
+    """How many elements lie in each of the ``n`` intervals, or the sums of their weights. What lies outside goes before the first."""
+    at = _core.where(ops["less_equal"](x, edges[n]), searchsorted(edges[:n], x, "right"), 0)
+    values = _core.full((x.size,), 1, "int64", x.device) if weights is None else floating(_core.reshape(as_array(weights), (-1,)))
+    sums = _core.full((n + 1,), 0, values.dtype, values.device)
+    return sums.at[at].add(values)[1:]
 
 
 def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array, Array]:  # noqa: A002
@@ -81,14 +92,11 @@ def histogram(x, bins=10, range=None, density=None, weights=None) -> tuple[Array
     n = edges.size - 1
     if n < 1:
         raise make("ShapeError", f"histogram: bins: expected at least 2 limits, got {edges.size}")
-    if weights is None:
+    if weights is None and n * 8 > x.size:
         line = sort(x, None)
         counts = diff(_core.concat((searchsorted(line, edges[:n], "left"), searchsorted(line, edges[n:], "right")), 0))
     else:
-        at = searchsorted(edges, x, "right") - 1
-        at = _core.where(ops["equal"](x, edges[n]), n - 1, at)
-        at = _core.where(ops["bitwise_and"](ops["less_equal"](x, edges[n]), ops["greater_equal"](x, edges[0])), at, n)
-        counts = bincount(at, _core.reshape(as_array(weights), (-1,)), length=n)
+        counts = _sums_between(x, edges, n, weights)
     if weights is not None and as_array(weights).dtype.kind in "iu":
         counts = _core.astype(counts, as_array(weights).dtype)
     if density:

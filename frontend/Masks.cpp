@@ -1,0 +1,136 @@
+// Elements that a mask selects, read and written in one pass over it: on the CPU, outside of recordings.
+#include "frontend/Indexing.h"
+
+#include "frontend/OpsShared.h"
+
+#include <cstring>
+
+namespace kiln {
+namespace {
+
+struct Pair {
+  uint64_t words[2];
+};
+
+constexpr uint64_t kAllTrue = 0x0101010101010101;
+
+/// Calls `body` with the position of each true element in turn, of whole runs of eight with `eight` instead.
+template <typename One, typename Eight> void overTrue(const char *mask, int64_t n, int64_t count, const One &one, const Eight &eight) {
+  int64_t found = 0, i = 0;
+  for (; i + 8 <= n && found + 8 <= count; i += 8) {
+    uint64_t run;
+    std::memcpy(&run, mask + i, 8);
+    if (!run) continue;
+    if (run == kAllTrue) {
+      eight(i, found);
+      found += 8;
+      continue;
+    }
+    for (int k = 0; k < 8; ++k) { // no branch: masks are not foreseen
+      bool isTrue = mask[i + k] != 0;
+      one(i + k, found, isTrue);
+      found += isTrue;
+    }
+  }
+  for (; i < n && found < count; ++i) {
+    bool isTrue = mask[i] != 0;
+    one(i, found, isTrue);
+    found += isTrue;
+  }
+}
+
+template <typename T> void take(const char *mask, int64_t n, int64_t count, const char *from, char *to) {
+  auto *x = reinterpret_cast<const T *>(from);
+  auto *result = reinterpret_cast<T *>(to);
+  overTrue(
+      mask, n, count, [=](int64_t i, int64_t found, bool) { result[found] = x[i]; },
+      [=](int64_t i, int64_t found) { std::memcpy(result + found, x + i, 8 * sizeof(T)); });
+}
+template <typename T> void put(const char *mask, int64_t n, int64_t count, const char *from, char *to) {
+  auto *values = reinterpret_cast<const T *>(from);
+  auto *x = reinterpret_cast<T *>(to);
+  overTrue(
+      mask, n, count,
+      [=](int64_t i, int64_t found, bool isTrue) {
+        const T *chosen = isTrue ? values + found : x + i;
+        x[i] = *chosen;
+      },
+      [=](int64_t i, int64_t found) { std::memcpy(x + i, values + found, 8 * sizeof(T)); });
+}
+
+/// Rows of any number of bytes.
+template <bool reads> void moveRows(const char *mask, int64_t n, int64_t count, size_t bytes, const char *from, char *to) {
+  for (int64_t i = 0, found = 0; i < n && found < count; ++i) {
+    if (!mask[i]) continue;
+    if (reads) std::memcpy(to + size_t(found) * bytes, from + size_t(i) * bytes, bytes);
+    else std::memcpy(to + size_t(i) * bytes, from + size_t(found) * bytes, bytes);
+    ++found;
+  }
+}
+
+template <bool reads> void move(const char *mask, int64_t n, int64_t count, int64_t bytes, const char *from, char *to) {
+  auto as = [&]<typename T>(T) { reads ? take<T>(mask, n, count, from, to) : put<T>(mask, n, count, from, to); };
+  switch (bytes) {
+  case 1: return as(uint8_t());
+  case 2: return as(uint16_t());
+  case 4: return as(uint32_t());
+  case 8: return as(uint64_t());
+  case 16: return as(Pair());
+  default: return moveRows<reads>(mask, n, count, size_t(bytes), from, to);
+  }
+}
+
+/// The mask of a key that is one over the first axes of row-major memory, all further axes whole; null for other keys.
+const Array *maskOf(const Array &x, std::span<const Subscript> key) {
+  if (key.empty() || key[0].kind != Subscript::Mask || !x.isContiguous) return nullptr;
+  const Array &mask = key[0].array;
+  int rank = mask.shape.rank;
+  if (!rank || rank > x.shape.rank || !mask.isContiguous || isApart(x, mask) || x.shape.rank - rank != int(key.size()) - 1) return nullptr;
+  for (int i = 0; i < rank; ++i)
+    if (mask.shape[i] != x.shape[i]) return nullptr;
+  for (size_t i = 1; i < key.size(); ++i) {
+    const Subscript &s = key[i];
+    if (s.kind != Subscript::Slice || s.start || s.step != 1 || s.count != x.shape[rank + int(i) - 1]) return nullptr;
+  }
+  return &mask;
+}
+
+/// The shape of what is selected.
+Dims selectionOf(const Array &x, const Array &mask, int64_t count) {
+  Dims shape = {count};
+  for (int i = mask.shape.rank; i < x.shape.rank; ++i) shape.push(x.shape[i]);
+  return shape;
+}
+
+int64_t bytesBehind(const Array &x, int rank) {
+  int64_t bytes = byteSize(x.dtype);
+  for (int i = rank; i < x.shape.rank; ++i) bytes *= x.shape[i];
+  return bytes;
+}
+
+} // namespace
+
+std::optional<Array> takeByMask(const Array &x, std::span<const Subscript> key) {
+  const Array *given = maskOf(x, key);
+  if (!given) return std::nullopt;
+  Array source = withOwnCell(x), mask = withOwnCell(*given);
+  Running running(x.size());
+  int64_t n = mask.size(), count = eager::countTrue(mask);
+  Array result = Array::empty(x.dtype, selectionOf(x, mask, count));
+  move<true>(mask.data(), n, count, bytesBehind(x, mask.shape.rank), source.data(), result.data());
+  return result;
+}
+
+bool putByMask(Array &x, std::span<const Subscript> key, const Array &value) {
+  const Array *mask = maskOf(x, key);
+  bool isPlain = mask && !isApart(value) && value.dtype == x.dtype && value.isContiguous && value.shape.rank && !x.isRepeated;
+  if (!isPlain || mask->storage.get() == x.storage.get()) return false;
+  int64_t count = eager::countTrue(*mask);
+  if (!(value.shape == selectionOf(x, *mask, count))) return false;
+  Array source = overlaps(x, value) ? copy(value) : value;
+  prepareWrite(x); // others run until here, and wait from here on
+  move<false>(mask->data(), mask->size(), count, bytesBehind(x, mask->shape.rank), source.data(), x.data());
+  return true;
+}
+
+} // namespace kiln

@@ -1,0 +1,30 @@
+// Operations on arrays without axes and on elements, quickly: each gives null (or false, or -1) and sets no error where it is not such a
+// case, and the caller goes the way of all others.
+#pragma once
+
+#include "core.h"
+
+namespace kiln::py {
+
+/// A new array without axes with the bits of an element.
+PyObject *newElement(DType dtype, const void *bits);
+
+/// For `applySmall`: a new array in the shape of another, kept in the Object that `object` points to.
+Array &newLike(void *object, DType dtype, const Array &like);
+
+inline bool hasNoAxes(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank; }
+/// Of arrays, one of which has no axes, or of one and a number.
+PyObject *computeNumbers(Op op, PyObject *x, PyObject *y);
+PyObject *computeNumber(Op op, PyObject *x);
+/// x op= y.
+bool computeInPlace(Op op, PyObject *x, PyObject *y);
+/// The value of an integer, or of an integer array without axes of the CPU.
+bool positionOf(PyObject *o, int64_t &value);
+/// x[key] and x[key] = value for a key of integers alone.
+PyObject *readElement(const Array &a, PyObject *key);
+bool writeElement(Array &a, PyObject *key, PyObject *value);
+PyObject *numberAsFloat(PyObject *o);
+PyObject *numberAsInt(PyObject *o);
+int numberAsBool(PyObject *o);
+
+} // namespace kiln::py
