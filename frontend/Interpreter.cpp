@@ -144,8 +144,8 @@ Array Interpreter::apply(const TraceOp &op) {
   for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
   if (mayShare(op))
     if (auto view = viewOfMove(operand(op, 0), op.op, op.words, type.shape.numbers())) return std::move(*view);
-  // A number of the CPU stays one when it is repeated: kernels of any device take it.
-  bool isNumberStill = op.op == Op::Broadcast && !place && (devices.size() || trace.devices.size()) && isNumber(operand(op, 0));
+  // A number of the CPU stays one when it is repeated: kernels of any device, and elementwise ones of the CPU, take it.
+  bool isNumberStill = op.op == Op::Broadcast && !place && isNumber(operand(op, 0));
   return kiln::run({op.op, {operands, op.operands.size()}, op.words, type, isNumberStill, place});
 }
 

@@ -16,13 +16,14 @@ struct Pace {
   int32_t calls = 0, tries = 0;
 
   /// A native run is over, all but its writes: whether the call is to run as it is written as well. It is not where the quickest run so far
-  /// is short, or so much quicker than the recording was that there is nothing to find.
-  bool isDue(double seconds) {
+  /// is short and code is there or will be, or so much quicker than the recording was that there is nothing to find.
+  bool isDue(double seconds, bool hasCode) {
     constexpr double kLeast = 2e-4, kLong = 1e-3;
     constexpr double kRecording = 16; // how much longer a recording takes than an eager call, at most
     native = std::min(native, float(seconds));
     int between = native > kLong ? kOften : 8; // every so many calls
-    return ++calls % between == 0 && tries < kTries && native > kLeast && native * kRecording > recorded && recorded > 0;
+    bool mayGain = !hasCode || (native > kLeast && native * kRecording > recorded);
+    return ++calls % between == 0 && tries < kTries && mayGain && recorded > 0;
   }
   /// Whether the next call may be due: its native run is not to write before its end.
   bool mayBeDue() const { return tries < kTries && recorded > 0 && (calls + 1) % kOften == 0; }

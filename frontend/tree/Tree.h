@@ -116,6 +116,7 @@ struct Tree : std::enable_shared_from_this<Tree> {
   PlainCall plain;
   std::shared_ptr<struct HotPath> hot; // the path that most calls take, as one program
   const Node *lastJoined = nullptr;    // the end of the path that was joined last
+  bool lacksCode = false;              // a step of it will always run op by op
   bool isHotRefuted = false;           // by the call under way
   std::vector<HostObject> codes;       // of the host, that locations are in
   bool isLong = false;                 // other threads of the host run during some step

@@ -399,7 +399,7 @@ PyObject *callTried(JitState &state, Tree &tree, Node &end, std::span<Step *cons
   if (tree.isResting()) return end.pace.restart(), result.release();
   std::string why = "its path takes " + milliseconds(end.pace.native) + " in segments, and " + milliseconds(end.pace.eager) + " in eager";
   tree.endAt(end, why);
-  state.noteMiss(why);
+  if (!tree.lacksCode) state.noteMiss(why); // which was told
   return result.release();
 }
 
@@ -479,12 +479,14 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   hooks.prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
-    if (!step.segment.executable) waiting.push_back(&step);
+    if (step.segment.executable) return;
+    waiting.push_back(&step);
+    tree->lacksCode |= step.segment.code && step.segment.code->state == Code::Failed;
   };
   auto start = Clock::now();
   // Not beside other threads: they take time from one way or the other, and what is written as eager does it they may see half done.
-  bool mayTry = !state.options.raiseOnMiss && jitMode != JitMode::Sync && !longWork().hasOthers();
-  if (mayTry) hooks.tries = [start](Node &end) { return end.pace.isDue(secondsSince(start)); };
+  bool mayTry = !state.options.raiseOnMiss && (jitMode != JitMode::Sync || tree->lacksCode) && !longWork().hasOthers();
+  if (mayTry) hooks.tries = [&tree, start](Node &end) { return end.pace.isDue(secondsSince(start), !tree->lacksCode); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);

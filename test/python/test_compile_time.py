@@ -188,6 +188,23 @@ def test_a_program_that_takes_too_long_runs_without_code(mode, monkeypatch):
         assert time.thread_time() - start < 1 and jitted.stats.tier == 0
 
 
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+@pytest.mark.parametrize("mode", ["sync", "auto"])
+def test_what_has_no_code_is_not_slower_than_eager(mode, monkeypatch):
+    """It is run op by op and as it is written, in turns, and then as what takes less."""
+    def f(x):
+        return x * 1.25 + 0.375
+
+    monkeypatch.setenv("KILN_COMPILE_SECONDS", "1e-6")
+    x = kn.linspace(0.1, 0.9, 10)
+    with kn.config.override(jit=mode, cache=False):
+        jitted = kn.jit(f)
+        end = time.monotonic() + 30
+        while "in segments, and" not in (told := str(jitted.explain())) and time.monotonic() < end:
+            same_bits(jitted(x), f(x))
+    assert jitted.stats.tier == 0 and "in segments, and" in told, told
+
+
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x]], ids=["arrays", "lists"])
 def test_a_call_takes_time_linear_in_its_arguments(wrap):
     f = kn.jit(lambda items: len(items))

@@ -313,23 +313,27 @@ TEST(PlainCall, FitsArraysOfTheirOwnMemory) {
 
 TEST(Pace, TriesEachPathAFewTimesAndComparesTheBest) {
   Pace pace;
-  EXPECT_FALSE(pace.isDue(1)) << "nothing is known of the recording";
+  EXPECT_FALSE(pace.isDue(1, true)) << "nothing is known of the recording";
   pace = {};
   pace.recorded = 1;
   int tries = 0;
   for (int i = 0; i < 100; ++i)
-    if (pace.isDue(0.5)) ++tries, pace.add(0.3);
+    if (pace.isDue(0.5, true)) ++tries, pace.add(0.3);
   EXPECT_EQ(tries, Pace::kTries);
   EXPECT_TRUE(pace.isSlower());
   pace.restart();
   EXPECT_FALSE(pace.isSlower());
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.05)) << "much quicker than the recording";
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.05, true)) << "much quicker than the recording";
   pace = {.recorded = 1e-4};
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(1e-4)) << "short";
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(1e-4, true)) << "short";
   pace = {.recorded = 1};
   for (int i = 0; i < 100; ++i)
-    if (pace.isDue(i < 3 ? 9 : 0.5)) pace.add(0.5);
+    if (pace.isDue(i < 3 ? 9 : 0.5, true)) pace.add(0.5);
   EXPECT_FALSE(pace.isSlower()) << "one slow call says nothing";
+  pace = {.recorded = 1};
+  for (int i = 0; i < 100; ++i)
+    if (pace.isDue(2e-6, false)) pace.add(1e-6);
+  EXPECT_TRUE(pace.isSlower()) << "what has no code is timed however short it is";
 }
 
 TEST(Pace, CallsThatPythonDrivesTakeTurns) {
