@@ -33,7 +33,7 @@ struct Pace {
     eager = std::min(eager, float(seconds));
   }
   /// Whether it is known that the program as it is written is quicker.
-  bool isSlower() const { return tries == kTries && eager * 1.1f < native; }
+  bool isSlower() const { return tries == kTries && eager * 1.05f < native; }
   /// What was found is of no use any more: the code of the path is another.
   void restart() {
     native = eager = std::numeric_limits<float>::infinity();

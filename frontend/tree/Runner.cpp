@@ -252,6 +252,24 @@ RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, c
   return RunStatus::Done;
 }
 
+/// Whether nothing but distinct arrays, each row by row, tells calls of a tree apart.
+bool PlainCall::takeArguments(const Tree &tree, std::span<Array *const> arrays) {
+  bool arePlain = arrays.size() <= kMostArguments && tree.key.objects.empty();
+  size_t expected = 2;
+  for (const Array *a : arrays) {
+    expected += 1 + size_t(a->shape.rank);
+    arePlain &= a->isContiguous && !a->isRepeated;
+    arguments.emplace_back(a->dtype, a->shape);
+  }
+  return arePlain && tree.key.words.size() == expected;
+}
+
+void PlainCall::findEager(const Tree &tree, std::span<Array *const> arrays) {
+  *this = PlainCall();
+  isKnown = isEager = true;
+  usable = takeArguments(tree, arrays);
+}
+
 std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
   const Node &root = tree.root();
   bool isStraight = root.terminator == Node::Return;
@@ -263,16 +281,9 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   auto ending = hot ? hot->ending : root.ending;
   const Segment &s = step->segment;
   size_t outputs = s.outputs.size() - guards;
-  usable = s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects && tree.key.objects.empty() &&
-           arrays.size() <= kMostArguments && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
+  usable = takeArguments(tree, arrays) && s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects &&
+           outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
   for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
-  size_t expected = 2;
-  for (const Array *a : arrays) {
-    expected += 1 + size_t(a->shape.rank);
-    usable &= a->isContiguous && !a->isRepeated;
-    arguments.emplace_back(a->dtype, a->shape);
-  }
-  usable &= tree.key.words.size() == expected; // nothing but distinct arrays
   for (size_t i = guards; i < s.outputs.size(); ++i) {
     strides.push_back(contiguousStrides(s.outputs[i].shape));
     bytes.push_back(size_t(numElements(s.outputs[i].shape) * byteSize(s.outputs[i].dtype)));

@@ -36,16 +36,20 @@ double expectedSeconds(const Trace &trace) {
   constexpr double kBytes = 1.0 / 12e9, kCost = 1.0 / 8e9, kProduct = 1.0 / 40e9, kLibrary = 1.0 / 1e9;
   double seconds = 0;
   std::vector<int64_t> constants(trace.types.size(), kNoConstant); // by slot
+  std::vector<char> isUnread(trace.types.size());                  // of inputs, and what parts of them show
   auto elements = [&](int64_t slot) { return double(numElements(trace.types[size_t(slot)].shape)); };
   auto bytes = [&](int64_t slot) { return elements(slot) * double(byteSize(trace.types[size_t(slot)].dtype)); };
+  auto read = [&](int64_t slot) {
+    if (std::exchange(isUnread[size_t(slot)], false)) seconds += bytes(slot) * kBytes;
+  };
   size_t slot = 0;
   for (size_t at = 0, next = 0; at < trace.words.size(); slot = next) {
     TraceOp entry = Trace::decode(trace.words, at);
     next = slot + entry.results;
-    if (entry.op == Op::Input) {
-      seconds += bytes(int64_t(slot)) * kBytes;
-      continue;
-    }
+    bool isPart = entry.op != Op::Input && info(entry.op).kind == Kind::Index && isUnread[size_t(entry.operands[0])];
+    isUnread[slot] = entry.op == Op::Input || isPart;
+    if (entry.op == Op::Input || isPart) continue;
+    for (int64_t operand : entry.operands) read(operand);
     double most = elements(int64_t(slot));
     for (int64_t operand : entry.operands) most = std::max(most, elements(operand));
     Kind kind = info(entry.op).kind;
@@ -64,7 +68,10 @@ double expectedSeconds(const Trace &trace) {
       seconds += most * double(info(entry.op).cost) * kCost;
     }
   }
-  for (int64_t output : trace.outputs) seconds += bytes(output) * kBytes;
+  for (int64_t output : trace.outputs) {
+    read(output);
+    seconds += bytes(output) * kBytes;
+  }
   return seconds;
 }
 

@@ -80,6 +80,8 @@ struct Path {
   std::string why;                     // of Eager
 };
 
+struct Tree;
+
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program: compared and run without a key.
 struct PlainCall {
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
@@ -92,9 +94,12 @@ struct PlainCall {
   std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
   size_t guards = 0;
   bool isShort = false; // one result of a program that nobody waits for
+  bool isEager = false; // they run as they are written
 
   /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
-  std::shared_ptr<const Ending> find(const struct Tree &tree, std::span<Array *const> arrays);
+  std::shared_ptr<const Ending> find(const Tree &tree, std::span<Array *const> arrays);
+  /// The same of a tree that has ended in eager.
+  void findEager(const Tree &tree, std::span<Array *const> arrays);
   /// Whether an argument is as the i-th one was; `seen` are the cells of those before it.
   bool fits(size_t i, const Array &a, const Storage **seen) const {
     const ArrayType &t = arguments[i];
@@ -104,6 +109,9 @@ struct PlainCall {
       if (seen[k] == seen[i]) return false;
     return true;
   }
+
+private:
+  bool takeArguments(const Tree &tree, std::span<Array *const> arrays);
 };
 
 struct Tree : std::enable_shared_from_this<Tree> {

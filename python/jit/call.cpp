@@ -228,6 +228,7 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
     state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
     const Code *code = step->segment.code.get();
     if (code && code->state != Code::Ready) codes.insert(code);
+    tree.lacksCode |= isStraight && !code;
     if (codes.size() <= kMostCodes) continue;
     std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
                       " segments that share no code: to compile them takes longer than they save";
@@ -398,6 +399,9 @@ PyObject *callTried(JitState &state, Tree &tree, Node &end, std::span<Step *cons
     }
   if (tree.isResting()) return end.pace.restart(), result.release();
   std::string why = "its path takes " + milliseconds(end.pace.native) + " in segments, and " + milliseconds(end.pace.eager) + " in eager";
+  for (Step *step : waiting)
+    if (const Code *code = step->segment.code.get(); code && code->state == Code::Failed)
+      why += "; their code was not compiled: " + code->error;
   tree.endAt(end, why);
   if (!tree.lacksCode) state.noteMiss(why); // which was told
   return result.release();
@@ -486,7 +490,8 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   auto start = Clock::now();
   // Not beside other threads: they take time from one way or the other, and what is written as eager does it they may see half done.
   bool mayTry = !state.options.raiseOnMiss && (jitMode != JitMode::Sync || tree->lacksCode) && !longWork().hasOthers();
-  if (mayTry) hooks.tries = [&tree, start](Node &end) { return end.pace.isDue(secondsSince(start), !tree->lacksCode); };
+  constexpr double kAround = 2.5e-7; // what comes before a run and behind it, which short ones are not to leave out
+  if (mayTry) hooks.tries = [&tree, start](Node &end) { return end.pace.isDue(secondsSince(start) + kAround, !tree->lacksCode); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
@@ -587,6 +592,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       const Step *whole = entry ? wholeOf(*entry) : nullptr;
       if (whole && whole->segment.executable && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
         findPlain(*entry, arguments);
+      if (entry && entry->isEager() && !entry->plain.isEager && !call.kwnames && state.options.parameters.staticNumbers.empty())
+        entry->plain.findEager(*entry, arguments.key.arrays);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
     giveBack(arguments);

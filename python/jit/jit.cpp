@@ -43,6 +43,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   Tree *entry = state.last();
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;
+  if (entry->plain.isEager) return callEager(asGiven);
   std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
   PyObject *result = guarded([&] { return entry->plain.isShort ? callShort(*entry, args) : callPlain(*entry, args); });
   if (result || PyErr_Occurred()) return result;
