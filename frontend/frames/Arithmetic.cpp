@@ -256,6 +256,28 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
   return expect(std::move(call)), true;
 }
 
+/// Functions of arrays and numbers, as operators are.
+bool Reader::callOperation(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
+  std::span<PyObject *> given(args, size_t(n));
+  auto isOperand = [](PyObject *o) { return isArray(o) || isNumber(o) || o == Py_None; };
+  if (!std::ranges::all_of(given, isOperand) || std::ranges::none_of(given, isArray)) return false;
+  bool isFunction = PyFunction_Check(callee);
+  if (!isFunction && (hasNames || Py_TYPE(callee)->tp_hash != PyBaseObject_Type.tp_hash)) return false; // no code of the user runs
+  int isOperation = PySet_Contains(package().operations, callee);
+  if (isOperation <= 0) return isOperation < 0 ? throw PythonError() : false;
+  Expected call{live.back().frame, live.back().next, -1, {}, {}, {}};
+  for (PyObject *o : given) {
+    if (!isTagged(o)) continue;
+    call.of.push_back(formulaOf(o));
+    call.operands.push_back(o);
+    if (state.numbers.isLate(call.of.back())) return false; // its value is looked at
+  }
+  if (call.of.empty()) return false;
+  asked.clear();
+  expected = std::move(call);
+  return true;
+}
+
 /// float(x), int(x) and x.item(): what is done with the number is seen later.
 bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   if (n != 1 || hasNames || !isArray(args[0])) return false;

@@ -64,7 +64,8 @@ struct Package {
   PyObject *(*unjitted)(PyObject *) = nullptr;                         // the function of a jitted one, borrowed
   PyObject *(*arrayOfNumber)(PyObject *number, DType dtype) = nullptr; // one without axes; null, with an error set, where it does not fit
   PyObject *print = nullptr;                                           // kn.debug.print
-  PyObject *analyze = nullptr; // (function, classes of containers among its arguments, other objects among them) -> what it reads
+  PyObject *operations = nullptr; // a set: callables that take numbers beside arrays as operands, and look at their types alone
+  PyObject *analyze = nullptr;    // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };
 Package &package();
 

@@ -173,6 +173,7 @@ private:
   bool compare(int how, PyObject *a, PyObject *b);
   bool besideArray(int op, PyObject *a, PyObject *b);
   bool callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
+  bool callOperation(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   bool callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   void settleValue(PyObject **slot, Formula value);
   int toldOf(int formula) const;

@@ -435,6 +435,7 @@ void definePythonSide(py11::module_ &m) {
                            kiln::py::functionOf,
                            kiln::py::arrayOfNumber,
                            take("print"),
+                           take("operations"),
                            take("analyze")};
     setLibraryFolder(d["libraries"].cast<std::string>());
     located([]() -> PyObject * { // here, where an error of the environment can be raised, and not within a kernel

@@ -157,7 +157,9 @@ PyObject *make(Op op, PyObject *form, PyObject *attributes) {
 
 PyObject *makeUfunc(PyObject *function, PyObject *form, PyObject *attributes) {
   bool isOp = Py_TYPE(function) == functionType;
-  return check(make(isOp ? opOf(function) : Op::Count, form, attributes));
+  Object made(check(make(isOp ? opOf(function) : Op::Count, form, attributes)));
+  if (isOp && opOf(function) != Op::Pow && PySet_Add(package().operations, made.get())) throw PythonError();
+  return made.release();
 }
 
 bool initOpFunctions(PyObject *module) {
@@ -171,13 +173,16 @@ bool initOpFunctions(PyObject *module) {
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   functionType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   if (!functionType) return false;
-  Object functions(PyDict_New());
+  Object functions(PyDict_New()), operations(PySet_New(nullptr));
+  if (!functions || !operations) return false;
   for (int i = 0; i < int(Op::Count); ++i) {
     if (!info(Op(i)).ufunc) continue;
     Object f(make(Op(i), nullptr, nullptr));
     if (!f || PyDict_SetItemString(functions.get(), info(Op(i)).name, f.get())) return false;
+    if (Op(i) != Op::Pow && PySet_Add(operations.get(), f.get())) return false; // each exponent is computed in another way
   }
-  return !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(functionType)) &&
+  return !PyModule_AddObjectRef(module, "operations", operations.get()) &&
+         !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(functionType)) &&
          !PyModule_AddObjectRef(module, "op_functions", functions.get());
 }
 

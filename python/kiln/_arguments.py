@@ -11,6 +11,13 @@ ops = _core.op_functions
 _float32 = BY_NAME["float32"]
 
 
+def operation(function):
+    """Says of a function that it passes numbers on as operands of elementwise operations and looks at their types alone: jit need not know
+    their values."""
+    _core.operations.add(function)
+    return function
+
+
 def check_device(device):
     """Raises DeviceError for a device that is not there."""
     if device is not None and device != "cpu":

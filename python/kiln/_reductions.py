@@ -1,6 +1,6 @@
 """Results over axes, and along them."""
 from . import _core
-from ._arguments import as_array, as_tuple, integer, merged, normalized_axis, ops, store
+from ._arguments import as_array, as_tuple, integer, merged, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
@@ -249,6 +249,7 @@ def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
     return x
 
 
+@operation
 def clip(x, /, min=None, max=None, out=None, *, a_min=None, a_max=None) -> Array:  # noqa: A002
     """Elements of ``x`` brought into [``min``, ``max``] (``a_min`` and ``a_max`` as well); a bound of None is left out.
 

@@ -3,7 +3,7 @@ import math
 import typing
 
 from . import _core
-from ._arguments import as_array, as_tuple, choice, normalized_axis, ops, store
+from ._arguments import as_array, as_tuple, choice, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -22,6 +22,7 @@ def where(condition, /) -> tuple[Array, ...]: ...
 def where(condition, x, y, /) -> Array: ...
 
 
+@operation
 def where(condition, x=None, y=None, /):
     """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
     if x is None:

@@ -2,6 +2,7 @@
 import pytest
 
 import kiln as kn
+import kiln.numpy  # noqa: F401 (its default dtype, from the start)
 from conftest import frames_of
 from state_harness import cases
 
@@ -23,10 +24,18 @@ CASES = {
     "a store": ("setattr(o, 'n', lr) or x", ["1", "2", "3", "4"]),
     "too large an integer": ("x * lr", ["1", "2", "3", "2**70", "4"]),
     "an argument of a helper": ("helper(x, lr, k=lr)", ["1.5", "2.5", "3.5", "4.5", "5.5"]),
-    "an argument of a function": ("kn.where(x > lr, x, lr)", ["1.5", "2.5", "0.5", "4.5", "5.5"]),
+    "an argument of a function": ("kn.where(x > lr, x, lr)", ["1.5", "2.5", "0.5", "4.5", "5.5", "float('nan')", "3", "True", "2"]),
+    "limits": ("kn.clip(x, -lr, lr)", ["0.5", "0.25", "1.5", "0.75", "-1.0", "2", "1", "3", "None"]),
+    "limits by name": ("kn.clip(x, min=None, max=lr)", ["0.5", "0.25", "1.5", "0.75", "0", "1", "2"]),
+    "an operation": ("kn.maximum(lr, x) + kn.hypot(x, lr)", ["0.5", "0.25", "1.5", "0.75", "2", "1", "3"]),
+    "an operation that takes powers": ("kn.power(x, lr)", ["0.5", "2.0", "1.5", "-1.0", "2", "3", "0"]),
+    "an operation on numbers alone": ("x + kn.maximum(lr, 1)", ["0.5", "2.0", "1.5", "3.0", "4.0"]),
+    "an operation on a number that it does not take": ("kn.where(x > 1, x, lr)", ["0.5", "2**70", "1.5", "2**65", "3"]),
+    "a ufunc": ("np.maximum(x, lr, out=None) + np.add(lr, x)", ["0.5", "2.0", "1.5", "3.0", "4.0"]),
     "identity": ("x if lr is None else x * 2", ["1", "2", "3", "None", "4"]),
 }
 SETUP = """
+import kiln.numpy as np
 class O: n = 0
 o = O()
 def helper(v, j, *, k=1.0): return v * j - k
@@ -39,7 +48,8 @@ test_two = cases({"two numbers": f"@jit\ndef f(x, a, b):\n    return x * a + b i
     f"f(x, {a}, {b})\n" for a, b in ((1, 2), (2, 1), (3, 5), (0.5, 2), (0.25, 7), (4, 0.5), (5, 5), (6, 7)))})
 
 
-@pytest.mark.parametrize("body, most", [("x * lr", 3), ("x * (lr * 0.5) + lr", 3), ("x - lr if lr > 50 else x + lr", 4)])
+@pytest.mark.parametrize("body, most", [("x * lr", 3), ("x * (lr * 0.5) + lr", 3), ("x - lr if lr > 50 else x + lr", 4), ("kn.where(x > lr, x, lr)", 3),
+                                        ("kn.clip(x, -lr, lr)", 3), ("kn.clip(x, max=lr)", 3), ("kn.maximum(x, lr * 2)", 3)])
 def test_later_calls_enter_no_python(body, most):
     scope = {"kn": kn}
     exec(f"def f(x, lr):\n    return {body}\n", scope)
