@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace kiln::py {
@@ -10,6 +11,18 @@ namespace {
 bool sameFormula(const Formula &a, const Formula &b) {
   bool isSame = a.kind == b.kind && a.op == b.op && a.of == b.of && a.type == b.type && sameValue(a.object.get(), b.object.get());
   return isSame && (a.kind != Formula::Read || a.place == b.place);
+}
+
+/// The same of formulas that are the same.
+size_t hashOf(const Formula &formula) {
+  size_t hash = size_t(formula.kind) * 31 + size_t(formula.op);
+  auto mix = [&](size_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15u, hash ^= hash >> 29; };
+  for (int i : formula.of) mix(size_t(i));
+  if (formula.kind == Formula::Read) mix(size_t(formula.place.kind)), mix(size_t(formula.place.index));
+  PyObject *object = formula.object.get();
+  if (object && PyFloat_CheckExact(object)) mix(std::bit_cast<uint64_t>(PyFloat_AS_DOUBLE(object)));
+  else if (object && PyLong_CheckExact(object)) mix(size_t(PyObject_Hash(object)));
+  return hash;
 }
 
 using BinaryFunction = PyObject *(*)(PyObject *, PyObject *);
@@ -23,8 +36,11 @@ constexpr PyObject *(*kUnary[])(PyObject *) = {PyNumber_Negative, PyNumber_Posit
 } // namespace
 
 int Numbers::add(Formula formula) {
-  auto known = std::ranges::find_if(formulas, [&](const Formula &f) { return sameFormula(f, formula); });
-  if (known != formulas.end()) return int(known - formulas.begin());
+  size_t hash = hashOf(formula);
+  auto [first, end] = known.equal_range(hash);
+  auto found = std::find_if(first, end, [&](auto &entry) { return sameFormula(at(entry.second), formula); });
+  if (found != end) return found->second;
+  known.emplace(hash, int(formulas.size()));
   formulas.push_back(std::move(formula));
   return int(formulas.size()) - 1;
 }
@@ -63,8 +79,10 @@ PyObject *Numbers::valueOf(int i, NumberValues &values) const {
 }
 
 void Numbers::require(int formula, PyObject *value) {
-  auto isIt = [&](const Condition &c) { return c.formula == formula && sameValue(c.value.get(), value); };
-  if (std::ranges::none_of(conditions, isIt)) conditions.push_back({formula, Object::borrow(value)});
+  auto [first, end] = required.equal_range(formula);
+  if (std::any_of(first, end, [&](auto &entry) { return sameValue(conditions[size_t(entry.second)].value.get(), value); })) return;
+  required.emplace(formula, int(conditions.size()));
+  conditions.push_back({formula, Object::borrow(value)});
 }
 
 bool Numbers::isLate(int formula, std::vector<int> *used) const {

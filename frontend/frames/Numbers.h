@@ -4,6 +4,7 @@
 #include "frontend/frames/Place.h"
 
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace kiln::py {
@@ -73,7 +74,9 @@ private:
     DType dtype;
   };
   std::vector<Formula> formulas;
+  std::unordered_multimap<size_t, int> known; // by hash
   std::vector<Condition> conditions;
+  std::unordered_multimap<int, int> required; // by formula
   std::vector<int> results;
   std::vector<OfArray> arrays;
 
