@@ -8,9 +8,8 @@
 namespace kiln::py {
 namespace {
 
-constexpr int kPower = 8, kMatmul = 4, kOperators = 13; // of a BINARY_OP
-constexpr size_t kMostQuestions = 10'000;
-constexpr size_t kMostFormulas = 1000; // of a recording
+constexpr int kPower = 8, kMatmul = 4, kOperators = 13;         // of a BINARY_OP
+constexpr size_t kMostFormulas = 1000, kMostQuestions = 10'000; // of a recording
 
 PyObject *asObject(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
 

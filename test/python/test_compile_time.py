@@ -205,6 +205,26 @@ def test_what_has_no_code_is_not_slower_than_eager(mode, monkeypatch):
     assert jitted.stats.tier == 0 and "in segments, and" in told, told
 
 
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+def test_a_call_takes_time_linear_in_its_questions():
+    def f(x, most):
+        k = 0
+        while kn.max(x) > -1 and k < most:
+            k += 1
+        return x + k
+
+    jitted, x = kn.jit(f), kn.linspace(0.1, 0.9, 4)
+    for most in (2, 3, 4):  # from here on any number
+        jitted(x, most)
+
+    def seconds(most):
+        start = time.process_time()
+        same_bits(jitted(x, most), f(x, most))
+        return time.process_time() - start
+
+    assert seconds(40_000) < 50 * max(seconds(4_000), 1e-3)  # 10 times as many; quadratic: 100
+
+
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x]], ids=["arrays", "lists"])
 def test_a_call_takes_time_linear_in_its_arguments(wrap):
     f = kn.jit(lambda items: len(items))
