@@ -228,7 +228,6 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
     state.chooseCode(dynamic, axes, tree, *step, [&](std::string &why) { return probeSizes(state, call, arguments, why); });
     const Code *code = step->segment.code.get();
     if (code && code->state != Code::Ready) codes.insert(code);
-    tree.lacksCode |= isStraight && !code;
     if (codes.size() <= kMostCodes) continue;
     std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
                       " segments that share no code: to compile them takes longer than they save";
