@@ -247,7 +247,7 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
 
 bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *, DType, const Array &), void *context) {
   constexpr int64_t kMost = 64; // elements
-  if (op == Op::Pow || hasMode() || isElsewhere(operands)) return false;
+  if (info(op).byNumber || hasMode() || isElsewhere(operands)) return false;
   FlatCall call(op, operands);
   if (!call.fits) return false;
   const Array &x = *operands[0].array;
@@ -266,7 +266,7 @@ static bool isReadAhead(const Operand &o, const Array &target) {
 
 bool applyInto(Op op, std::span<const Operand> operands, Array &target) {
   constexpr int64_t kPiece = 8192, kMost = 65536; // bytes at a time, which stay in L1; elements, from where on threads share the work
-  if (op == Op::Pow || operands.size() > 2 || hasMode() || isElsewhere(operands) || deviceOf(target)) return false;
+  if (info(op).byNumber || operands.size() > 2 || hasMode() || isElsewhere(operands) || deviceOf(target)) return false;
   Storage &cell = *target.storage.get();
   if (!target.isContiguous || target.isRepeated || !cell.isWritable || (!cell.pinned && cell.value->refs.load() != 1)) return false;
   FlatCall call(op, operands);

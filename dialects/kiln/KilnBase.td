@@ -84,6 +84,12 @@ class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
   // Scalar lowering, a C++ expression over operands a, b, c and the result type `t` (dialects/kiln/math/Scalar.h): emitted
   // by codegen, computed by the reference interpreter. Narrow floats arrive as float32.
   string scalar = "";
+  // Of one element in C++ over x and y of a type T, to the bit what kernels give; "" where that is not as plain. Of floats, and of integers,
+  // where u and v are x and y as uint64_t, which wrap. `...If`: of which operands.
+  string floatElement = ""; string floatElementIf = "true";
+  string integerElement = ""; string integerElementIf = "true";
+  // A number beside an array decides in which way the op is computed.
+  bit byNumber = 0;
   // The element that `scalar` leaves as it is (with `a` for its dtype), and the result over no elements, where it differs.
   string identity = ""; string empty = identity;
   // Of the kind library: the function of lib/Library that the runtime calls.
@@ -160,7 +166,8 @@ class Kiln_Ternary<string mnemonic> : Kiln_Op<mnemonic> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferElementwise"; let kind = "elementwise";
 }
-class Kiln_Comparison<string mnemonic> : Kiln_Binary<mnemonic> {
+class Kiln_Comparison<string mnemonic, string element = ""> : Kiln_Binary<mnemonic> {
+  let floatElement = element; let integerElement = element;
   let infer = "inferComparison"; let dtypes = "all"; let scalar = mnemonic # "(a, b)";
   let gradient = NonDifferentiable<"a comparison is piecewise constant">;
   let example = "kn." # mnemonic # "(kn.asarray([1.0, 2.0, 3.0]), 2.0)";

@@ -10,9 +10,9 @@
 namespace kiln {
 
 const OpInfo kOpTable[] = {
-#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, cost, infer, words,  \
-                attributes, version, upgrade, inferMany)                                                                                   \
-  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,   floatResult, native, blocked, needsElement, eager,                      \
+#define KILN_OP(Id, name, summary, kind, accepts, operands, ufunc, floatResult, native, blocked, needsElement, eager, byNumber, cost,      \
+                infer, words, attributes, version, upgrade, inferMany)                                                                     \
+  {name, summary, Kind::kind, Accepts::accepts, operands, ufunc,   floatResult, native, blocked, needsElement, eager, byNumber,            \
    cost, infer,   words,      attributes,       version,  upgrade, inferMany},
 #include "kiln/Ops.inc"
 };
@@ -29,6 +29,7 @@ const OpInfo kCustomOp = {
     .blocked = false,
     .needsElement = false,
     .eager = false,
+    .byNumber = false,
     .cost = 1000,
     .infer = nullptr,
     .words = "o",

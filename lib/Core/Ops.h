@@ -82,6 +82,7 @@ struct OpInfo {
   bool blocked;      // the order of accumulation shows in the bits: blocks, then pairwise
   bool needsElement; // a reduction without a value over an empty axis
   bool eager;        // has kernels in the pack
+  bool byNumber;     // a number beside an array decides in which way it is computed
   int cost;
   InferFn infer;
   const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), s (scalar), d (dtype), S (shape),

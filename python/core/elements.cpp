@@ -102,58 +102,38 @@ namespace {
 struct Made {
   DType dtype;
   uint64_t bits = 0;
-  template <typename T> bool put(DType type, T value) {
-    dtype = type;
-    std::memcpy(&bits, &value, sizeof value);
+  /// Of the C++ type T for `type`; a truth value stays one.
+  template <typename T, typename V> bool put(DType type, T element, V value) {
+    constexpr bool isTruth = std::is_same_v<V, bool>;
+    dtype = isTruth ? DType::Bool : type;
+    if constexpr (isTruth) bits = value;
+    else element = T(value), std::memcpy(&bits, &element, sizeof element);
     return true;
   }
 };
 
-template <typename T> bool compare(Op op, T x, T y, Made &made) {
-  switch (op) {
-  case Op::Less: return made.put(DType::Bool, x < y);
-  case Op::LessEqual: return made.put(DType::Bool, x <= y);
-  case Op::Equal: return made.put(DType::Bool, x == y);
-  case Op::NotEqual: return made.put(DType::Bool, x != y);
-  case Op::Greater: return made.put(DType::Bool, x > y);
-  case Op::GreaterEqual: return made.put(DType::Bool, x >= y);
-  default: return false;
-  }
-}
-
+/// As the records of the ops say it; false where they do not.
 template <std::floating_point T> bool compute(Op op, DType dtype, T x, T y, Made &made) {
+  auto put = [&](auto value) { return made.put(dtype, T(), value); };
   switch (op) {
-  case Op::Add: return made.put(dtype, x + y);
-  case Op::Subtract: return made.put(dtype, x - y);
-  case Op::Multiply: return made.put(dtype, x * y);
-  case Op::Divide: return made.put(dtype, x / y);
-  case Op::Pow: return y == 2 && made.put(dtype, x * x);
-  default: return compare(op, x, y, made);
+#include "kiln/FloatElements.inc"
+  default: return false;
   }
 }
 
 template <std::integral T> bool compute(Op op, DType dtype, T x, T y, Made &made) {
   auto u = uint64_t(x), v = uint64_t(y); // which wrap
-  bool isShift = y >= 0 && uint64_t(y) < 8 * sizeof(T);
+  auto put = [&](auto value) { return made.put(dtype, T(), value); };
   switch (op) {
-  case Op::Add: return made.put(dtype, T(u + v));
-  case Op::Subtract: return made.put(dtype, T(u - v));
-  case Op::Multiply: return made.put(dtype, T(u * v));
-  case Op::BitwiseAnd: return made.put(dtype, T(u & v));
-  case Op::BitwiseOr: return made.put(dtype, T(u | v));
-  case Op::BitwiseXor: return made.put(dtype, T(u ^ v));
-  case Op::BitwiseLeftShift: return isShift && made.put(dtype, T(u << v));
-  case Op::BitwiseRightShift: return isShift && made.put(dtype, T(x >> y));
-  case Op::FloorDivide: return y > 0 && made.put(dtype, T(x / y - (x % y < 0)));
-  case Op::Remainder: return y > 0 && made.put(dtype, T(x % y + (x % y < 0 ? y : 0)));
-  default: return compare(op, x, y, made);
+#include "kiln/IntegerElements.inc"
+  default: return false;
   }
 }
 
 /// The result of an op over two of which one at least is an array without axes, the other one a number or of its dtype.
 bool compute(Op op, PyObject *x, PyObject *y, Made &made) {
   const Array *a = numberOf(x), *b = numberOf(y);
-  if ((!a && !b) || Mode::current() || (op == Op::Pow && b)) return false; // powers by arrays are not by squaring
+  if ((!a && !b) || Mode::current() || (info(op).byNumber && b)) return false;
   DType dtype = a ? a->dtype : b->dtype;
   return withElement(dtype, [&]<typename T>(T) {
     T u, v;
@@ -197,13 +177,11 @@ bool computeInPlace(Op op, PyObject *x, PyObject *y) {
 
 PyObject *computeNumber(Op op, PyObject *x) {
   const Array *a = numberOf(x);
-  if (!a || Mode::current() || !isFloat(a->dtype)) return nullptr;
+  if (!a || Mode::current()) return nullptr;
   Made made;
   bool isDone = withElement(a->dtype, [&]<typename T>(T) {
     T value = read<T>(*a);
-    if (op == Op::Negative) return made.put(a->dtype, T(-value));
-    if constexpr (std::is_floating_point_v<T>) return op == Op::Abs && made.put(a->dtype, std::abs(value));
-    return false;
+    return compute(op, a->dtype, value, value, made);
   });
   return isDone ? newElement(made.dtype, &made.bits) : nullptr;
 }

@@ -158,7 +158,7 @@ PyObject *make(Op op, PyObject *form, PyObject *attributes) {
 PyObject *makeUfunc(PyObject *function, PyObject *form, PyObject *attributes) {
   bool isOp = Py_TYPE(function) == functionType;
   Object made(check(make(isOp ? opOf(function) : Op::Count, form, attributes)));
-  if (isOp && opOf(function) != Op::Pow && PySet_Add(package().operations, made.get())) throw PythonError();
+  if (isOp && !info(opOf(function)).byNumber && PySet_Add(package().operations, made.get())) throw PythonError();
   return made.release();
 }
 
@@ -179,7 +179,7 @@ bool initOpFunctions(PyObject *module) {
     if (!info(Op(i)).ufunc) continue;
     Object f(make(Op(i), nullptr, nullptr));
     if (!f || PyDict_SetItemString(functions.get(), info(Op(i)).name, f.get())) return false;
-    if (Op(i) != Op::Pow && PySet_Add(operations.get(), f.get())) return false; // each exponent is computed in another way
+    if (!info(Op(i)).byNumber && PySet_Add(operations.get(), f.get())) return false;
   }
   return !PyModule_AddObjectRef(module, "operations", operations.get()) &&
          !PyModule_AddObjectRef(module, "OpFunction", reinterpret_cast<PyObject *>(functionType)) &&

@@ -5,26 +5,26 @@ include "dialects/kiln/KilnBase.td"
 
 def Kiln_AddOp : Kiln_Binary<"add"> {
   let summary = "Sum of two arrays, element by element; integers wrap.";
-  let scalar = "a + b";
+  let scalar = "a + b"; let floatElement = "x + y"; let integerElement = "u + v";
   let gradient = Gradient<[(same $ct), (same $ct)]>;
   let example = "kn.add(kn.asarray([1.0, 2.0]), kn.asarray([10.0, 20.0]))";
 }
 def Kiln_SubtractOp : Kiln_Binary<"subtract"> {
   let summary = "Difference of two arrays, element by element; integers wrap.";
-  let scalar = "a - b";
+  let scalar = "a - b"; let floatElement = "x - y"; let integerElement = "u - v";
   let gradient = Gradient<[(same $ct), (op "negative", $ct)]>;
   let example = "kn.subtract(kn.asarray([1.0, 2.0]), 0.5)";
 }
 def Kiln_MultiplyOp : Kiln_Binary<"multiply"> {
   let summary = "Product of two arrays, element by element; integers wrap.";
-  let scalar = "a * b";
+  let scalar = "a * b"; let floatElement = "x * y"; let integerElement = "u * v";
   let gradient = Gradient<[(op "multiply", $ct, $y), (op "multiply", $ct, $x)]>;
   let example = "kn.multiply(kn.asarray([1, 2, 3]), 2)";
 }
 def Kiln_DivideOp : Kiln_Binary<"divide"> {
   let summary = "True quotient of two arrays, element by element; integers are converted to the default floating dtype.";
   let dtypes = "floating"; let floatResult = 1; let cost = 4; let ulp = 4;
-  let scalar = "a / b";
+  let scalar = "a / b"; let floatElement = "x / y";
   let gradient = Gradient<[(op "divide", $ct, $y), (op "negative", (op "divide", (op "multiply", $ct, $result), $y))], 1>;
   let example = "kn.divide(kn.asarray([1, 2]), 4)";
 }
@@ -48,13 +48,13 @@ def Kiln_MinimumOp : Kiln_Binary<"minimum"> {
 }
 def Kiln_NegativeOp : Kiln_Unary<"negative"> {
   let summary = "Negated elements; the smallest integer wraps to itself.";
-  let scalar = "-a";
+  let scalar = "-a"; let floatElement = "-x";
   let gradient = Gradient<[(op "negative", $ct)]>;
   let example = "kn.negative(kn.asarray([1.0, -2.0]))";
 }
 def Kiln_AbsOp : Kiln_Unary<"abs"> {
   let summary = "Absolute value, the modulus of complex numbers; the smallest integer wraps to itself."; let infer = "inferReal"; let ulp = 2;
-  let scalar = "abs(a)";
+  let scalar = "abs(a)"; let floatElement = "std::abs(x)";
   let gradient = InCpp<"abs", "the cotangent times the sign">;
   let edges = ["x=0, dx=0", "x=-0.0, dx=0", "x=0j, dx=0", "x=3+4j, dx=0.6+0.8j", "x=-inf, dx=-1"];
   let example = "kn.abs(kn.asarray([1.0, -2.0]))";
@@ -91,6 +91,7 @@ def Kiln_FloorDivideOp : Kiln_Binary<"floor_divide"> {
   let summary = "Largest integer that is not above the quotient; integers wrap, and give 0 for a divisor of 0.";
   let dtypes = "real"; let cost = 8;
   let scalar = "floorDivide(a, b)"; let domain = [1, 40];
+  let integerElement = "x / y - (x % y < 0)"; let integerElementIf = "y > 0";
   let gradient = NonDifferentiable<"it is piecewise constant">;
   let example = "kn.floor_divide(kn.asarray([7, -7]), 2)";
 }
@@ -98,6 +99,7 @@ def Kiln_RemainderOp : Kiln_Binary<"remainder"> {
   let summary = "What floor_divide leaves, with the sign of the divisor; integers give 0 for a divisor of 0.";
   let dtypes = "real"; let cost = 8;
   let scalar = "remainder(a, b)"; let domain = [1, 40];
+  let integerElement = "x % y + (x % y < 0 ? y : 0)"; let integerElementIf = "y > 0";
   let gradient = Gradient<[(same $ct), (op "negative", (op "multiply", $ct, (op "floor_divide", $x, $y)))]>;
   let edges = ["x=6, y=3, dx=1, dy=-2", "x=-1, y=inf, dx=1, dy=1"];
   let example = "kn.remainder(kn.asarray([7, -7]), 3)";
@@ -113,7 +115,7 @@ def Kiln_FmodOp : Kiln_Binary<"fmod"> {
 def Kiln_PowOp : Kiln_Binary<"pow"> {
   let summary = "First element raised to the power of the second; an integer to a negative power is 0, but for -1, 0 and 1.";
   let dtypes = "numeric"; let cost = 60; let ulp = 8; let domain = [1, 6]; let numpy = "power";
-  let scalar = "math::pow(a, b)";
+  let scalar = "math::pow(a, b)"; let byNumber = 1; let floatElement = "x * x"; let floatElementIf = "y == 2";
   defvar isConstant = (op "equal", $y, (number "0"));
   defvar isZero = (op "logical_and", (op "equal", $x, (number "0")), (op "greater_equal", (op "real", $y), (number "0")));
   let gradient = Gradient<[(op "select", isConstant, (number "0"),

@@ -3,26 +3,29 @@
 #define KILN_COMPARISON
 include "dialects/kiln/KilnBase.td"
 
-def Kiln_EqualOp : Kiln_Comparison<"equal"> { let summary = "True where two elements are equal; nan equals nothing."; }
-def Kiln_NotEqualOp : Kiln_Comparison<"not_equal"> { let summary = "True where two elements differ; nan differs from all."; }
-def Kiln_LessOp : Kiln_Comparison<"less"> { let dtypes = "ordered"; let summary = "True where the first element is smaller."; }
-def Kiln_LessEqualOp : Kiln_Comparison<"less_equal"> { let dtypes = "ordered"; let summary = "True where the first element is smaller or equal."; }
-def Kiln_GreaterOp : Kiln_Comparison<"greater"> { let dtypes = "ordered"; let summary = "True where the first element is larger."; }
-def Kiln_GreaterEqualOp : Kiln_Comparison<"greater_equal"> { let dtypes = "ordered"; let summary = "True where the first element is larger or equal."; }
+def Kiln_EqualOp : Kiln_Comparison<"equal", "x == y"> { let summary = "True where two elements are equal; nan equals nothing."; }
+def Kiln_NotEqualOp : Kiln_Comparison<"not_equal", "x != y"> { let summary = "True where two elements differ; nan differs from all."; }
+def Kiln_LessOp : Kiln_Comparison<"less", "x < y"> { let dtypes = "ordered"; let summary = "True where the first element is smaller."; }
+def Kiln_LessEqualOp : Kiln_Comparison<"less_equal", "x <= y"> { let dtypes = "ordered"; let summary = "True where the first element is smaller or equal."; }
+def Kiln_GreaterOp : Kiln_Comparison<"greater", "x > y"> { let dtypes = "ordered"; let summary = "True where the first element is larger."; }
+def Kiln_GreaterEqualOp : Kiln_Comparison<"greater_equal", "x >= y"> { let dtypes = "ordered"; let summary = "True where the first element is larger or equal."; }
 
 class Kiln_Bitwise<string mnemonic> : Kiln_Binary<mnemonic> {
   let dtypes = "integral"; let gradient = NonDifferentiable<"bits have no derivative">;
   let scalar = mnemonic # "(a, b)";
 }
 def Kiln_BitwiseAndOp : Kiln_Bitwise<"bitwise_and"> {
+  let integerElement = "u & v";
   let summary = "Bitwise and of integers, logical and of bools.";
   let example = "kn.bitwise_and(kn.asarray([6, 5]), 3)";
 }
 def Kiln_BitwiseOrOp : Kiln_Bitwise<"bitwise_or"> {
+  let integerElement = "u | v";
   let summary = "Bitwise or of integers, logical or of bools.";
   let example = "kn.bitwise_or(kn.asarray([6, 5]), 3)";
 }
 def Kiln_BitwiseXorOp : Kiln_Bitwise<"bitwise_xor"> {
+  let integerElement = "u ^ v";
   let summary = "Bitwise exclusive or of integers, inequality of bools.";
   let example = "kn.bitwise_xor(kn.asarray([True, False]), True)";
 }
@@ -39,10 +42,12 @@ class Kiln_Shift<string mnemonic> : Kiln_Bitwise<mnemonic> {
 def Kiln_BitwiseLeftShiftOp : Kiln_Shift<"bitwise_left_shift"> {
   let summary = "Bits moved up by the second element; 0 from the width on, and for negative shifts.";
   let scalar = "leftShift(a, b)";
+  let integerElement = "u << y"; let integerElementIf = "y >= 0 && v < 8 * sizeof(T)";
 }
 def Kiln_BitwiseRightShiftOp : Kiln_Shift<"bitwise_right_shift"> {
   let summary = "Bits moved down by the second element, signed integers filled with their sign; 0 or -1 from the width on.";
   let scalar = "rightShift(a, b)";
+  let integerElement = "x >> y"; let integerElementIf = "y >= 0 && v < 8 * sizeof(T)";
 }
 def Kiln_BitwiseCountOp : Kiln_Unary<"bitwise_count"> {
   let summary = "Number of bits set in the size of each integer.";
