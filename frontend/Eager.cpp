@@ -1,5 +1,6 @@
 #include "frontend/Eager.h"
 
+#include "frontend/Masks.h"
 #include "lib/Core/Assert.h"
 #include "lib/Core/Error.h"
 #include "lib/Library/Sorting.h"
@@ -131,10 +132,6 @@ static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType res
   for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k][0] = kRow * nest.strides[k][1];
 }
 
-/// An element of 16 bytes.
-struct Pair {
-  uint64_t words[2];
-};
 static void copyPairs(char *to, const char *from, const int64_t *dims) {
   auto *target = reinterpret_cast<Pair *>(to);
   auto *source = reinterpret_cast<const Pair *>(from);
@@ -299,17 +296,12 @@ int64_t countTrue(const Array &mask) {
 }
 
 void nonzero(const Array &mask, const Array &result) {
-  const char *bytes = mask.data();
   auto *positions = reinterpret_cast<int64_t *>(result.data());
-  int64_t count = result.size(), n = mask.size(), found = 0, i = 0;
-  for (; i + 8 <= n && found + 8 <= count; i += 8) {
-    uint64_t eight;
-    std::memcpy(&eight, bytes + i, 8);
-    if (!eight) continue;
-    for (int k = 0; k < 8; ++k) positions[found] = i + k, found += bytes[i + k] != 0; // no branch: masks are not foreseen
-  }
-  for (; found < count; ++i)
-    if (bytes[i]) positions[found++] = i;
+  overTrue(
+      mask.data(), mask.size(), result.size(), [=](int64_t i, int64_t found, bool) { positions[found] = i; },
+      [=](int64_t i, int64_t found) {
+        for (int64_t k = 0; k < 8; ++k) positions[found + k] = i + k;
+      });
 }
 
 void scan(Op op, const Array &x, int axis, const Array &result) {

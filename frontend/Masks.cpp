@@ -1,43 +1,13 @@
 // Elements that a mask selects, read and written in one pass over it: on the CPU, outside of recordings.
 #include "frontend/Indexing.h"
 
+#include "frontend/Masks.h"
 #include "frontend/OpsShared.h"
 
 #include <cstring>
 
 namespace kiln {
 namespace {
-
-struct Pair {
-  uint64_t words[2];
-};
-
-constexpr uint64_t kAllTrue = 0x0101010101010101;
-
-/// Calls `body` with the position of each true element in turn, of whole runs of eight with `eight` instead.
-template <typename One, typename Eight> void overTrue(const char *mask, int64_t n, int64_t count, const One &one, const Eight &eight) {
-  int64_t found = 0, i = 0;
-  for (; i + 8 <= n && found + 8 <= count; i += 8) {
-    uint64_t run;
-    std::memcpy(&run, mask + i, 8);
-    if (!run) continue;
-    if (run == kAllTrue) {
-      eight(i, found);
-      found += 8;
-      continue;
-    }
-    for (int k = 0; k < 8; ++k) { // no branch: masks are not foreseen
-      bool isTrue = mask[i + k] != 0;
-      one(i + k, found, isTrue);
-      found += isTrue;
-    }
-  }
-  for (; i < n && found < count; ++i) {
-    bool isTrue = mask[i] != 0;
-    one(i, found, isTrue);
-    found += isTrue;
-  }
-}
 
 template <typename T> void take(const char *mask, int64_t n, int64_t count, const char *from, char *to) {
   auto *x = reinterpret_cast<const T *>(from);
