@@ -46,8 +46,13 @@ int Numbers::add(Formula formula) {
 }
 
 int Numbers::find(const Place &place) const {
-  auto known = std::ranges::find_if(formulas, [&](const Formula &f) { return f.kind == Formula::Read && f.place == place; });
-  return known == formulas.end() ? -1 : int(known - formulas.begin());
+  Formula read;
+  read.kind = Formula::Read;
+  read.place = place;
+  auto [first, end] = known.equal_range(hashOf(read));
+  auto found =
+      std::find_if(first, end, [&](auto &entry) { return at(entry.second).kind == Formula::Read && at(entry.second).place == place; });
+  return found == end ? -1 : found->second;
 }
 
 Object Numbers::compute(const Formula &f, NumberValues &values) const {

@@ -252,36 +252,36 @@ RunStatus run(const Tree &tree, HotPath &path, std::span<Array *const> arrays, c
   return RunStatus::Done;
 }
 
-/// Whether nothing but distinct arrays, each row by row, tells calls of a tree apart.
-bool PlainCall::takeArguments(const Tree &tree, std::span<Array *const> arrays) {
-  bool arePlain = arrays.size() <= kMostArguments && tree.key.objects.empty();
+/// They tell calls of a tree apart where they are nothing but distinct arrays, each row by row.
+void PlainCall::takeArguments(const Tree &tree, std::span<Array *const> arrays) {
+  isKnown = true;
+  areArguments = arrays.size() <= kMostArguments && tree.key.objects.empty();
   size_t expected = 2;
   for (const Array *a : arrays) {
     expected += 1 + size_t(a->shape.rank);
-    arePlain &= a->isContiguous && !a->isRepeated;
+    areArguments &= a->isContiguous && !a->isRepeated;
     arguments.emplace_back(a->dtype, a->shape);
   }
-  return arePlain && tree.key.words.size() == expected;
+  areArguments &= tree.key.words.size() == expected;
 }
 
 void PlainCall::findEager(const Tree &tree, std::span<Array *const> arrays) {
-  *this = PlainCall();
-  isKnown = isEager = true;
-  usable = takeArguments(tree, arrays);
+  if (!isKnown) takeArguments(tree, arrays);
+  isEager = areArguments;
 }
 
 std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
   const Node &root = tree.root();
   bool isStraight = root.terminator == Node::Return;
   if (!isStraight && !tree.hot) return nullptr;
-  isKnown = true;
+  takeArguments(tree, arrays);
   hot = isStraight ? nullptr : tree.hot;
   step = hot ? &hot->step : root.step;
   guards = hot ? hot->values.size() : 0;
   auto ending = hot ? hot->ending : root.ending;
   const Segment &s = step->segment;
   size_t outputs = s.outputs.size() - guards;
-  usable = takeArguments(tree, arrays) && s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects &&
+  usable = areArguments && s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects &&
            outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
   for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   for (size_t i = guards; i < s.outputs.size(); ++i) {

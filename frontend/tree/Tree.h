@@ -86,6 +86,7 @@ struct Tree;
 struct PlainCall {
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
   bool isKnown = false, usable = false, isTuple = false;
+  bool isEager = false; // they run as they are written; what native calls under way read stays as it is
   std::vector<ArrayType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results
@@ -94,7 +95,6 @@ struct PlainCall {
   std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
   size_t guards = 0;
   bool isShort = false; // one result of a program that nobody waits for
-  bool isEager = false; // they run as they are written
 
   /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
   std::shared_ptr<const Ending> find(const Tree &tree, std::span<Array *const> arrays);
@@ -111,7 +111,8 @@ struct PlainCall {
   }
 
 private:
-  bool takeArguments(const Tree &tree, std::span<Array *const> arrays);
+  bool areArguments = false; // all that tells calls apart
+  void takeArguments(const Tree &tree, std::span<Array *const> arrays);
 };
 
 struct Tree : std::enable_shared_from_this<Tree> {

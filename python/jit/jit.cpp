@@ -24,7 +24,7 @@ JitState &jitOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)-
 
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
-  if (!entry.plain.usable || nargs != entry.plain.arguments.size()) return false;
+  if (!(entry.plain.usable || entry.plain.isEager) || nargs != entry.plain.arguments.size()) return false;
   KeyContext now = currentContext();
   if (entry.key.words[0] != now.word() || entry.key.words[1] != now.epoch) return false;
   const Storage *seen[PlainCall::kMostArguments];

@@ -1,0 +1,72 @@
+// Calls of row-major arrays alone, which need no key: compared with the entry used last (jit.cpp), and run here.
+#include "jit.h"
+
+#include "frontend/OpsShared.h"
+#include "frontend/tree/HotPath.h"
+#include "lib/Runtime/Memory.h"
+
+#include <cstring>
+
+namespace kiln::py {
+
+PyObject *callShort(const Tree &entry, PyObject *const *args) {
+  const PlainCall &plain = entry.plain;
+  const Segment &s = plain.step->segment;
+  void *buffers[PlainCall::kMostArguments + PlainCall::kMostNumbers + 1], **next = buffers;
+  for (int i : plain.inputs) *next++ = arrayOf(args[i]).data();
+  for (const int64_t &number : s.values.numbers) *next++ = const_cast<int64_t *>(&number);
+  PyObject *result = newArray(s.outputs[0], plain.strides[0], plain.bytes[0]);
+  *next = arrayOf(result).storage->value->data;
+  if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), nullptr)) Py_CLEAR(result);
+  return result;
+}
+
+PyObject *callPlain(Tree &entry, PyObject *const *args) {
+  const PlainCall &plain = entry.plain;
+  const Segment &s = plain.step->segment;
+  // While other threads run, one may drop the entry, or put other memory into an argument's cell.
+  std::shared_ptr<Tree> keep = s.isLong() ? entry.shared_from_this() : nullptr;
+  std::vector<Ref<Value>> memory;
+  for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory.push_back(arrayOf(args[i]).storage->value);
+  void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers + PlainCall::kMostGuards];
+  alignas(64) char answers[PlainCall::kMostGuards][64];
+  size_t count = 0;
+  for (int i : plain.inputs) buffers[count++] = arrayOf(args[i]).data();
+  for (const int64_t &number : s.values.numbers) buffers[count++] = const_cast<int64_t *>(&number);
+  PyObject *results[PlainCall::kMostOutputs] = {};
+  for (size_t i = 0; i < plain.guards; ++i) buffers[count++] = answers[i];
+  size_t outputs = plain.bytes.size();
+  struct Drop { // until they are handed over
+    PyObject **results;
+    size_t count;
+    ~Drop() {
+      for (size_t i = 0; i < count; ++i) Py_XDECREF(results[i]);
+    }
+  } drop{results, outputs};
+  for (size_t i = 0; i < outputs; ++i) {
+    results[i] = newArray(s.outputs[plain.guards + i], plain.strides[i], plain.bytes[i]);
+    buffers[count++] = arrayOf(results[i]).storage->value->data;
+  }
+  if (!keep) {
+    void *workspace = s.workspaceBytes ? threadWorkspace(s.workspaceBytes) : nullptr;
+    if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
+  } else {
+    bool isStopped = false;
+    int32_t status = callProgram(s, buffers, s.values.symbols.data(), runHooks(entry.isLong), isStopped);
+    if (isStopped) throw PythonError();
+    if (status) return nullptr;
+  }
+  for (size_t i = 0; i < plain.guards; ++i) {
+    const std::string &expected = plain.hot->values[i];
+    if (!std::memcmp(answers[i], expected.data(), expected.size())) continue;
+    entry.isHotRefuted = true;
+    return nullptr;
+  }
+  if (plain.hot) ++plain.hot->hits;
+  if (!plain.isTuple) return std::exchange(results[0], nullptr);
+  PyObject *tuple = check(PyTuple_New(Py_ssize_t(outputs)));
+  for (size_t i = 0; i < outputs; ++i) PyTuple_SET_ITEM(tuple, Py_ssize_t(i), std::exchange(results[i], nullptr));
+  return tuple;
+}
+
+} // namespace kiln::py
