@@ -459,19 +459,9 @@ PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes) {
 }
 
 Array &newLike(void *object, DType dtype, const Array &like) {
-  size_t bytes = size_t(like.size() * byteSize(dtype)), size = (bytes + 63) / 64;
-  bool isKept = size < kSizes && deadCount[size];
-  PyObject *made = isKept ? revive(dead[size][--deadCount[size]]) : wrap(Array::empty(dtype, like.shape));
+  PyObject *made = newArray({dtype, like.shape}, like.strides, size_t(like.size() * byteSize(dtype)));
   *static_cast<Object *>(object) = Object(made);
-  Array &x = arrayOf(made);
-  if (!isKept) return x;
-  x.storage->value->bytes = bytes; // of the same size class
-  x.dtype = dtype;
-  x.isContiguous = true;
-  x.offset = 0;
-  x.shape = like.shape;
-  x.strides = like.strides;
-  return x;
+  return arrayOf(made);
 }
 
 PyObject *newElement(DType dtype, const void *bits) {

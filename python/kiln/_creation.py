@@ -149,11 +149,14 @@ def _filled(op, shape, value, dtype, device):
     return _core.full(_sizes(op, shape), value, dtype or _core.default_dtype(), device)
 
 
+def _zeros(op, shape, dtype, device):
+    made = _core.zeros(shape, dtype) if device is None else None  # None for what is not as plain
+    return _filled(op, shape, 0, dtype, device) if made is None else made
+
+
 def zeros(shape, dtype=None, order=None, *, device=None) -> Array:
     """Zeros of ``shape``; the default dtype unless given. Raises ShapeError for a negative size."""
-    if device is None and (made := _core.zeros(shape, dtype)) is not None:
-        return made
-    return _filled("zeros", shape, 0, dtype, device)
+    return _zeros("zeros", shape, dtype, device)
 
 
 def ones(shape, dtype=None, order=None, *, device=None) -> Array:
@@ -163,9 +166,7 @@ def ones(shape, dtype=None, order=None, *, device=None) -> Array:
 
 def empty(shape, dtype=None, order=None, *, device=None) -> Array:
     """An array of ``shape``; its elements are zeros. Raises ShapeError for a negative size."""
-    if device is None and (made := _core.zeros(shape, dtype)) is not None:
-        return made
-    return _filled("empty", shape, 0, dtype, device)
+    return _zeros("empty", shape, dtype, device)
 
 
 def _like(op, x, value, dtype, shape, device):

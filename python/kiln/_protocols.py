@@ -1,4 +1,6 @@
 """NumPy's functions on Kiln arrays: through NumPy's two protocols they are Kiln's functions of the name, and results stay Kiln arrays."""
+import functools
+
 from ._arguments import store
 from ._core import Array
 from ._errors import make
@@ -17,15 +19,14 @@ def _found(name, path=()):
     return getattr(space, name, None)
 
 
-_called = {}  # NumPy's ufuncs and Kiln's of the name, or None
+_called = functools.lru_cache(512)(_found)  # a call of a ufunc needs no more than its name
 
 
 def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
     if method == "__call__" and not kwargs:
-        if ufunc not in _called:
-            _called[ufunc] = _found(ufunc.__name__)
-        return NotImplemented if _called[ufunc] is None else _called[ufunc](*inputs)
+        function = _called(ufunc.__name__)
+        return NotImplemented if function is None else function(*inputs)
     function = _found(ufunc.__name__)
     function = function if method == "__call__" or function is None else getattr(function, method, None)
     if function is None:
