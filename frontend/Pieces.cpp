@@ -138,6 +138,7 @@ Piece Recorder::endPiece(HandedOn &on, int64_t asked) {
   Source askedFor = asked < 0 ? Source() : sourceOf(asked, true);
   Piece piece = takePiece();
   piece.live = std::move(live);
+  piece.liveTypes = on.types;
   piece.asked = askedFor;
   dropUnusedInputs(piece);
   return piece;
@@ -152,7 +153,31 @@ Array Recorder::cut(int64_t asked, const Array &value, const char *why, const Lo
   Array told = values == Abstract ? answer(piece) : value;
   piece.value = bitsOf(told);
   startPiece(on.slots, on.types, on.devices);
+  if (cutBehind) cutBehind(piece);
   return told;
+}
+
+std::optional<std::pair<Source, TensorType>> Recorder::handedOnOf(const Array &array) {
+  int32_t *slot = cellOf(array).first;
+  int input = slot ? inputAt(*slot) : -1;
+  if (input < 0) return std::nullopt;
+  return std::pair(sources[size_t(input)], trace.types[size_t(*slot)]);
+}
+
+void Recorder::reorderLive(std::span<const int32_t> order) {
+  Piece &piece = pieces.back();
+  std::vector<Source> live;
+  std::vector<TensorType> types;
+  std::vector<int32_t> place(order.size());
+  for (int32_t before : order) {
+    place[size_t(before)] = int32_t(live.size());
+    live.push_back(piece.live[size_t(before)]);
+    types.push_back(piece.liveTypes[size_t(before)]);
+  }
+  for (Source &s : sources)
+    if (s.kind == Source::Live) s.index = place[size_t(s.index)];
+  piece.live = std::move(live);
+  piece.liveTypes = std::move(types);
 }
 
 /// The inputs as what was put off read them.

@@ -44,6 +44,7 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   bool isGuard = isSmall && values == Computed;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
+  if (cutBefore && left.empty() && isGuard && !tells) cutBefore();
   int64_t slot = left.empty() ? slotOf(value) : -1;
   Array host = Mode::leave(value, why, how);
   bool isTold = slot >= 0 && tells && value.size() == 1 && !deviceOf(value);
@@ -52,7 +53,9 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
     rebind(kept, slot);
     told.push_back({std::move(kept), why, at});
   } else if (slot >= 0) {
+    askedNow = &value;
     cut(slot, host, why, at);
+    askedNow = nullptr;
   }
   return host;
 }
@@ -63,6 +66,16 @@ Array Recorder::asItIs(const Array &array) {
   Array kept = copy(array);
   if (slot >= 0) rebind(kept, slot);
   return kept;
+}
+
+void Recorder::ask(const Array &answer, const char *why) {
+  if (pieces.size() >= kMostPieces) giveUp("one call asks for very many values");
+  if (cutBefore && left.empty()) cutBefore();
+  int64_t slot = left.empty() ? slotOf(answer) : -1;
+  if (slot < 0) return;
+  askedNow = &answer, isAskedApart = true;
+  cut(slot, answer, why, here());
+  askedNow = nullptr, isAskedApart = false;
 }
 
 void Recorder::cutBy(Told &value) {

@@ -7,7 +7,9 @@
 #include "frontend/Mode.h"
 #include "lib/Core/Trace.h"
 
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -46,13 +48,22 @@ struct Piece {
   std::vector<Location> locations;
   std::vector<Device *> places;
   std::vector<Source> live; // what is handed on: contents of inputs that were written, and of cells that someone holds
+  std::vector<TensorType> liveTypes;
   Source asked;
   DType askedType = DType::Bool;
   std::string value; // the bits that Python was told
   std::string why;   // it asked
   Location at;
-  std::vector<Repeated> loops; // what repeats in it
-  size_t ops = 0;              // that were recorded, of one that was rolled
+  std::vector<Repeated> loops;               // what repeats in it
+  size_t ops = 0;                            // that were recorded, of one that was rolled
+  int64_t moment = -1;                       // what the program is behind it, by number: at equal ones it goes on alike; -1: not known
+  int32_t goesTo[2] = {-1, -1};              // the instruction behind the question, by its answer; -1: not known
+  std::vector<int32_t> numbers;              // integers of the program that are handed on, which a loop keeps in bounds
+  bool isKnown = false;                      // it could be compared
+  size_t meant = 0;                          // then: how many values that are handed on are more than memory that nothing reads
+  bool stands = false;                       // for any number of pieces like those before it, which were dropped
+  std::shared_ptr<const struct LoopOf> loop; // of one that runs others (frontend/tree/Folding.h)
+  std::shared_ptr<const Piece> firstOfLoop;  // the first of them
 };
 
 class Recorder final : public Mode {
@@ -65,14 +76,17 @@ public:
 
   const int64_t id;
   Trace trace;
-  std::vector<Location> locations;     // by slot
-  std::vector<Device *> places;        // by slot, up to the last that says more than the operands: where it is made
-  std::string left;                    // why it was given up; empty: it was not
-  std::vector<Piece> pieces;           // before what is in `trace`
-  Location (*locate)() = nullptr;      // where the program is now
-  std::string (*describe)() = nullptr; // the same as text, for a person
-  RunPiece runPiece;                   // of a Deferred one
-  bool isFast = false;                 // fast_math, for its code
+  std::vector<Location> locations;        // by slot
+  std::vector<Device *> places;           // by slot, up to the last that says more than the operands: where it is made
+  std::string left;                       // why it was given up; empty: it was not
+  std::vector<Piece> pieces;              // before what is in `trace`
+  Location (*locate)() = nullptr;         // where the program is now
+  std::string (*describe)() = nullptr;    // the same as text, for a person
+  RunPiece runPiece;                      // of a Deferred one
+  bool isFast = false;                    // fast_math, for its code
+  const Array *askedNow = nullptr;        // while `cutBehind` looks: what is asked for; null: in another way than by its truth value
+  bool isAskedApart = false;              // nothing of the program asks for it: it was made for a question about numbers
+  std::function<void(Piece &)> cutBehind; // after a cut, when the next piece has begun; it may drop pieces
   /// Of an Abstract one: a value that Python asks for, at the end of the piece that computes it. Null: asking gives up.
   std::function<Array(const Piece &piece)> answer;
 
@@ -87,6 +101,9 @@ public:
   Array asItIs(const Array &array);
   bool tells = false;     // the next single element that Python asks for is told without a cut
   std::vector<Told> told; // so far
+  /// Cuts here, where Python goes on by a truth value of the recording.
+  void ask(const Array &answer, const char *why);
+  std::function<void()> cutBefore; // before a cut
   /// Cuts here, by a value that was told.
   void cutBy(Told &value);
 
@@ -129,6 +146,13 @@ public:
   std::vector<Cell> liveCells() const;
   /// The slot that a cell of this recording holds now; -1 for other cells.
   int64_t cellSlot(const Storage *storage) const;
+  /// Behind a cut: where the next piece finds what a cell holds, and its type; none for a cell that the recording does not know.
+  std::optional<std::pair<Source, TensorType>> handedOnOf(const Array &array);
+  /// Gives what the last piece hands on another order; behind a cut.
+  void reorderLive(std::span<const int32_t> order);
+  /// How many inputs were written, and how many values are handed on to the piece that has begun: those come first.
+  size_t countWritten() const { return size_t(std::ranges::count(entries, true, &Input::isWritten)); }
+  size_t countLive() const { return size_t(std::ranges::count(sources, Source::Live, &Source::kind)); }
 
 private:
   struct Input {

@@ -8,8 +8,8 @@
 namespace kiln::py {
 namespace {
 
-constexpr int kPower = 8, kMatmul = 4, kOperators = 13;         // of a BINARY_OP
-constexpr size_t kMostFormulas = 1000, kMostQuestions = 10'000; // of a recording
+constexpr int kPower = 8, kMatmul = 4, kSubtract = 10, kOperators = 13; // of a BINARY_OP
+constexpr size_t kMostFormulas = 1000, kMostQuestions = 10'000;         // of a recording
 
 PyObject *asObject(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
 
@@ -81,6 +81,7 @@ void Reader::load(Place place, PyObject *value) {
 //===-- formulas ----------------------------------------------------------------------------------------------------===//
 
 int Reader::formulaOf(PyObject *number) {
+  if (carried.contains(number)) return demote(number);
   if (auto known = tagged.find(number); known != tagged.end()) return known->second;
   Formula constant;
   constant.object = Object::borrow(number);
@@ -122,6 +123,7 @@ void Reader::settle(PyObject **slot) {
   Expected ended = std::move(expected);
   expected = {};
   if (ended.isValue) return settleValue(slot, std::move(ended.call));
+  if (ended.array) return settleCarried(slot, std::move(*ended.array));
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
   if (slot && ended.formula >= 0) return tag(slot, ended.formula);
   bool isOfNumbers = slot && ended.operands.empty() && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
@@ -135,6 +137,8 @@ void Reader::settle(PyObject **slot) {
   }
   if (slot && ended.operands.size() && hasInputs) return;
   for (int formula : ended.of) pin(formula); // it raised, or made something else of the numbers
+  for (PyObject *o : ended.operands)
+    if (carried.contains(o)) pin(o);
 }
 
 /// Which element that was told a formula is; -1: it is of another path.
@@ -168,6 +172,8 @@ void Reader::settleValue(PyObject **slot, Formula value) {
     for (int i = before; i <= number; ++i) listener.dependOn(i);
     return;
   }
+  bool isPlain = !value.object || value.object.get() == asObject(&PyFloat_Type);
+  if (isPlain && carryElement(slot, number)) return;
   value.op = int(state.numbers.size()); // no other formula is the same
   value.type = Py_TYPE(*slot);
   int formula = state.numbers.add(std::move(value));
@@ -198,6 +204,7 @@ void Reader::pin(int formula) {
 
 /// Something may look at an object.
 void Reader::pin(PyObject *o) {
+  if (carried.contains(o)) demote(o);
   if (auto known = tagged.find(o); known != tagged.end()) pin(known->second);
 }
 
@@ -208,6 +215,9 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
   PyObject *a = top[-2], *b = top[-1];
   if (name.starts_with("UNARY")) {
     if (!isTagged(b)) return false;
+    Object zero(PyLong_FromLong(0));
+    bool isNegated = name == "UNARY_NEGATIVE" && carried.contains(b) && PyLong_CheckExact(b);
+    if (isNegated && carriedArithmetic(kSubtract, zero.get(), b)) return true;
     int sign = name == "UNARY_NEGATIVE" ? Formula::Negative : name == "UNARY_POSITIVE" ? Formula::Positive : Formula::Invert;
     return expect({Formula::Unary, sign, {}, {}, {formulaOf(b)}, nullptr}), true;
   }
@@ -216,11 +226,13 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
   if (isArray(a) || isArray(b)) return besideArray(name == "BINARY_OP" ? op : 0, a, b);
   if (!isNumber(a) || !isNumber(b)) return false;
   if (name == "COMPARE_OP") return compare(comparisonOf(i), a, b);
+  if ((carried.contains(a) || carried.contains(b)) && carriedArithmetic(op, a, b)) return true;
   return expect({Formula::Binary, op, {}, {}, {formulaOf(a), formulaOf(b)}, nullptr}), true;
 }
 
 /// Calls of this recording are those where the answer is the same.
 bool Reader::compare(int how, PyObject *a, PyObject *b) {
+  if ((carried.contains(a) || carried.contains(b)) && carriedComparison(how, a, b)) return true;
   int left = formulaOf(a), right = formulaOf(b);
   bool areMany = state.numbers.size() >= kMostQuestions; // with as many answers, calls are not alike but with the same numbers
   if (areMany || state.numbers.isLate(left) || state.numbers.isLate(right))
@@ -236,9 +248,15 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   bool isKnown = (isArray(a) || isNumber(a)) && (isArray(b) || isNumber(b));
   if (!isKnown || op == kPower || op == kMatmul) return false;
   PyObject *number = isArray(a) ? b : a;
+  asked.clear();
+  DType beside = listener.dtypeOf(isArray(a) ? a : b);
+  if (carried.contains(number) && !isComplex(beside)) {
+    expected = {live.back().frame, live.back().next, -1, {}, {}, {number}};
+    return true;
+  }
   int formula = formulaOf(number);
   // Before the operation is recorded: a guard behind it would come too late for its constant.
-  bool isBesideComplex = isComplex(listener.dtypeOf(isArray(a) ? a : b));
+  bool isBesideComplex = isComplex(beside);
   if (state.numbers.isLate(formula) && (isBesideComplex || !isElement(formula))) return pin(formula), true;
   asked.clear();
   expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
@@ -252,6 +270,7 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
   bool isPlain = isOfC && !hasNames && std::ranges::all_of(given, isNumber);
   if (!isPlain || std::ranges::none_of(given, [&](PyObject *o) { return isTagged(o); })) return false;
   if (values.known(callee) != Known::Computes) return false;
+  if (std::ranges::any_of(given, [&](PyObject *o) { return carried.contains(o); }) && carriedCall(callee, given)) return true;
   Formula call{Formula::Call, 0, {}, Object::borrow(callee), {}, nullptr};
   for (PyObject *o : given) call.of.push_back(formulaOf(o));
   return expect(std::move(call)), true;
@@ -297,7 +316,7 @@ bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool 
 
 /// What a function gives back: C may have called it, and looks at that.
 void Reader::returned(const Frame &frame, PyObject *value) {
-  if (tagged.empty() || live.size() < 2 || !frame.isCalledByC()) return;
+  if (!hasNumbers() || live.size() < 2 || !frame.isCalledByC()) return;
   pinAll(value);
 }
 
@@ -335,20 +354,27 @@ const Array *Reader::elementFor(int formula, DType dtype) {
 /// The input of the recording that a number is beside an array.
 const Array *Reader::inputOf(const void *number, DType dtype) {
   auto *object = static_cast<PyObject *>(const_cast<void *>(number));
-  auto found = tagged.find(object);
   bool isExpected = std::ranges::find(expected.operands, object) != expected.operands.end();
+  if (why.empty() && isExpected && carried.contains(object)) return carriedBeside(object, dtype);
+  auto found = tagged.find(object);
   if (why.size() || found == tagged.end() || !isExpected) return nullptr;
-  int formula = found->second, i = state.numbers.findArray(formula, dtype);
+  int formula = found->second;
   if (state.numbers.isLate(formula)) return elementFor(formula, dtype);
   asked.insert(object);
+  return &inputFor(formula, object, dtype);
+}
+
+/// The input of the recording that has the value of a formula.
+const Array &Reader::inputFor(int formula, PyObject *value, DType dtype) {
+  int i = state.numbers.findArray(formula, dtype);
   if (i < 0) {
-    Object array(check(package().arrayOfNumber(object, dtype)));
+    Object array(check(package().arrayOfNumber(value, dtype)));
     i = state.numbers.addArray(formula, dtype);
     listener.addInput(array.get());
     state.arrays.push_back({Place::Number, {}, {}, i});
   }
   auto place = std::ranges::find_if(state.arrays, [&](const Place &p) { return p.kind == Place::Number && p.index == i; });
-  return &listener.inputAt(size_t(place - state.arrays.begin()));
+  return listener.inputAt(size_t(place - state.arrays.begin()));
 }
 
 /// Small integers that were stored are again those that everybody has.

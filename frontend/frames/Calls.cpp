@@ -219,7 +219,7 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
 
 void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   if (callForValue(callee, args, n, hasNames)) return;
-  if (tagged.size() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
+  if (hasNumbers() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
   if (callBuiltin(callee, args, n)) return;
   Sort sort = values.sortOf(callee);
   if (sort == Sort::Method) {

@@ -49,14 +49,17 @@ public:
   bool mayFollow(int last, int offset) const;
   /// Whether all paths to an instruction agree on its depth.
   bool isConsistent() const { return consistent; }
+  /// By variable, whether its value may be read from an instruction on, before another one is stored there. Cells may be at any time.
+  const std::vector<bool> &liveAt(PyCodeObject *code, int offset) const;
 
 private:
   explicit CodeMap(PyCodeObject *code);
   void decode(PyCodeObject *code);
   void followPaths(PyCodeObject *code);
   void reach(int offset, int depth, std::vector<int> &toDo);
-  std::vector<Instruction> instructions; // by offset
-  std::vector<int> starts, handlers;     // of exceptions
+  std::vector<Instruction> instructions;       // by offset
+  std::vector<int> starts, handlers;           // of exceptions
+  mutable std::vector<std::vector<bool>> live; // by offset, once it was asked for
   bool consistent = true;
 };
 

@@ -103,6 +103,7 @@ bool Reader::finish() {
   numberInputs = outer;
   if (why.empty() && expected.next >= 0) settle(nullptr);
   casts.clear();
+  if (why.empty()) demoteAll();
   putBack();
   if (why.empty() && !isWhole) why = "its instructions could not be followed";
   return why.empty();
@@ -281,7 +282,7 @@ void Reader::truth(PyObject *o) {
 }
 
 void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
-  if (tagged.size() && arithmetic(i, name, top)) return;
+  if (hasNumbers() && arithmetic(i, name, top)) return;
   int operands = operandsOf(name);
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
   for (int k = 1; k <= operands; ++k) {
@@ -378,6 +379,7 @@ void Reader::iteration(PyObject *o) {
 }
 
 void Reader::nextItem(PyObject *o) {
+  if (ranges.size() && nextOfRange(o)) return;
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__next__"});
   if (sort != Sort::Iterator || originOf(o) != Origin::Fresh) fail(std::string("goes on with a ") + Py_TYPE(o)->tp_name);

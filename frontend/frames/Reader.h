@@ -10,6 +10,7 @@
 #include <deque>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <unordered_set>
 
 namespace kiln::py {
@@ -39,6 +40,10 @@ public:
   virtual void setAside(bool isAside) = 0;
   /// The array that one of them is of.
   virtual const Array &arrayTold(int told) = 0;
+  /// An array of the recording is told as if its element had been asked for; its number.
+  virtual int tell(const Array &array) = 0;
+  /// Python goes on by a truth value.
+  virtual void ask(const Array &answer) = 0;
 };
 
 class Reader final : public InstructionWatcher, public NumberInputs {
@@ -59,6 +64,27 @@ public:
   /// The call is over: whether all of it was seen. The stored values are then in the state.
   bool finish();
   void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;
+
+  /// Numbers that loops change are kept as arrays (Carried.cpp).
+  bool carries = false;
+  static constexpr int64_t kMostCarried = int64_t(1) << 40; // of integers
+  /// Keeps the number or the range in a place as an array; false where it does so already, or cannot.
+  bool carry(PyObject **slot);
+  void dropCarried();
+  /// A range that is kept: what it gives next.
+  struct CarriedRange {
+    Object iterator;
+    Array now;
+    int64_t stop, step;
+  };
+  const CarriedRange *rangeOf(PyObject *iterator) const {
+    auto known = ranges.find(iterator);
+    return known == ranges.end() ? nullptr : &known->second;
+  }
+  /// The array that a number is kept as, or the element of one that it is; null for others.
+  const Array *carriedAs(PyObject *number) const;
+  /// Whether all stores to an object are noted.
+  bool isCovered(PyObject *o) const { return originOf(o) == Origin::Covered; }
 
   /// The package has put containers together, in this thread, that a function is to get: a transform the arguments of the one that it runs.
   static void noteMade(PyObject *o);
@@ -87,6 +113,13 @@ private:
   std::vector<Object> kept;                                                 // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
+  struct CarriedNumber {
+    Object number;
+    Array array;
+  };
+  std::unordered_map<PyObject *, CarriedNumber> carried; // numbers that are kept as arrays: objects that nobody else holds
+  std::unordered_map<PyObject *, CarriedRange> ranges;
+  int additions = 0;                          // of such integers, since the last question
   std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
   NumberValues now;                           // what formulas are in this call
   std::unordered_set<int> pinned;             // formulas whose value is required
@@ -105,6 +138,7 @@ private:
     std::vector<int> of;              // formulas that it uses
     std::vector<PyObject *> operands; // beside arrays: numbers that it has to take as inputs
     bool isValue = false;             // the element of an array
+    std::optional<Array> array = {};  // of a number that is kept as one
   } expected;
   Object keys; // of places
   int visits = 0;
@@ -163,7 +197,8 @@ private:
   bool isWidened(const Place &place, PyObject *number) const;
   bool isStoredTo(const Place &place) const;
   int formulaOf(PyObject *number);
-  bool isTagged(PyObject *o) const { return tagged.size() && tagged.contains(o); }
+  bool hasNumbers() const { return tagged.size() || carried.size(); }
+  bool isTagged(PyObject *o) const { return hasNumbers() && (tagged.contains(o) || carried.contains(o)); }
   void tag(PyObject **slot, int formula);
   void expect(Formula formula);
   void settle(PyObject **slot);
@@ -181,9 +216,26 @@ private:
   void returned(const Frame &frame, PyObject *value);
   void pinAll(PyObject *o, int depth = 0);
   const Array *inputOf(const void *number, DType dtype) override;
+  const Array &inputFor(int formula, PyObject *value, DType dtype);
   bool isElement(int formula) const;
   const Array *elementFor(int formula, DType dtype);
   void putBack();
+
+  // Carried.cpp: numbers that loops change.
+  std::optional<Array> constantFor(PyObject *number) const;
+  std::optional<Array> arrayFor(PyObject *number);
+  void carryAs(PyObject **slot, Array array);
+  bool carryRange(PyObject *iterator);
+  bool nextOfRange(PyObject *iterator);
+  bool ask(const Array &answer);
+  int demote(PyObject *number);
+  void demoteAll();
+  bool carriedCall(PyObject *callee, std::span<PyObject *> given);
+  bool carriedArithmetic(int op, PyObject *a, PyObject *b);
+  bool carriedComparison(int how, PyObject *a, PyObject *b);
+  void settleCarried(PyObject **slot, Array array);
+  bool carryElement(PyObject **slot, int told);
+  const Array *carriedBeside(PyObject *number, DType dtype);
 
   // Calls.cpp: calls and attributes.
   void attribute(PyObject *o, PyObject *name);

@@ -31,6 +31,11 @@ public:
   bool makeRoom();
   /// Adds a tree; what there is to say of how many there are, or nothing.
   std::string add(std::shared_ptr<Tree> tree);
+  /// Drops a tree in whose place there is another one; calls that run in it keep it.
+  void remove(const Tree &tree) {
+    std::erase_if(all, [&](auto &t) { return t.get() == &tree; });
+    lastUsed = 0;
+  }
   /// Gives a step of a recorded tree its code, of its own or of earlier ones, and looks for it in the cache. `allowed` and `probe` as in
   /// Sharing.
   void chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &tree, Step &step, const Sharing::Probe &probe);

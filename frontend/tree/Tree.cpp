@@ -1,4 +1,4 @@
-#include "frontend/tree/Tree.h"
+#include "frontend/tree/Folding.h"
 
 #include "lib/Core/Roll.h"
 
@@ -103,6 +103,7 @@ static std::shared_ptr<Step> makeStep(Piece &&piece) {
   step->inputs = std::move(piece.inputs);
   step->live = std::move(piece.live);
   step->asked = piece.asked;
+  step->loop = std::move(piece.loop);
   step->why = std::move(piece.why);
   step->at = piece.at;
   step->locations = std::move(piece.locations);
@@ -176,12 +177,40 @@ static void noteReplaced(Piece &piece, const Ending &ending) {
 /// What a node does now; where it did otherwise, its old path is dropped.
 void Tree::set(Node &node, Step *step, Node::Terminator terminator, Added &added) {
   if (node.step == step && node.terminator == terminator) return;
-  if (node.terminator != Node::Unknown) ++forks, dropHot();
+  bool isFolded = step->loop != nullptr; // what was recorded before is a trip of it
+  if (node.terminator != Node::Unknown) forks += !isFolded, dropHot();
+  auto isSameLoop = [&](const Step &a, const Step &b) { // perhaps with more ways: what is handed on is the same
+    return a.loop && b.loop && a.loop->moment == b.loop->moment && a.loop->isComplete() == b.loop->isComplete() &&
+           a.live.size() == b.live.size() && a.at.code == b.at.code && a.at.instruction == b.at.instruction;
+  };
+  bool asksTheSame = terminator == Node::Guard && node.terminator == Node::Guard && isSameLoop(*node.step, *step);
+  if (asksTheSame) { // with more ways than before
+    if (!added.first) added.first = &node;
+    node.step = step;
+    return;
+  }
+  refolds += node.terminator != Node::Unknown && isFolded;
   if (!added.first) added.first = &node;
   node.children.clear();
   node.ending = nullptr;
   node.step = step;
   node.terminator = terminator;
+}
+
+bool Tree::takeTrips(Path &path) const {
+  constexpr int kMostRefolds = 4;
+  if (refolds > kMostRefolds) return false;
+  const Node *node = &root();
+  for (size_t i = 0; i < path.pieces.size() && node->step; ++i) {
+    const auto &known = node->step->loop;
+    bool isOther = known && !foldInto(*known, path.pieces, i);
+    const Piece &piece = path.pieces[i];
+    if (isOther && (!piece.loop || !covers(*piece.loop, *known))) return false;
+    auto child = std::ranges::find(node->children, piece.value, [](auto &c) { return c.first; });
+    if (child == node->children.end()) break;
+    node = child->second;
+  }
+  return true;
 }
 
 Tree::Added Tree::add(Path path) {

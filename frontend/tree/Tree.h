@@ -33,6 +33,7 @@ struct Step {
   Location at;
   std::vector<Location> locations; // where each slot was recorded
   std::vector<Repeated> loops;
+  std::shared_ptr<const struct LoopOf> loop; // of one that runs trips of others (Folding.h)
 };
 
 /// New content of an input.
@@ -132,8 +133,13 @@ struct Tree : std::enable_shared_from_this<Tree> {
   int64_t hits = 0;
   std::vector<std::shared_ptr<Code>> awaited; // until it is there, calls run as they are written, which was found to be quicker
   DrivenPace driven;
-  int64_t abandoned = 0; // calls that had to run in eager, since the last that did not
-  int64_t forks = 0;     // recordings that did otherwise than one before them, at the same values
+  bool mayFold = true;         // repetition that values decide is put into loops
+  int refolds = 0;             // paths that were replaced by ones with loops
+  int carrying = 0;            // which numbers its recordings keep as arrays, as they are known to change; 0: none
+  int tried = 0;               // the same, of the last one that was made in its place
+  std::shared_ptr<Tree> other; // of the same calls, recorded in another way: asked where this one does not know a path
+  int64_t abandoned = 0;       // calls that had to run in eager, since the last that did not
+  int64_t forks = 0;           // recordings that did otherwise than one before them, at the same values
 
   Node &root() { return nodes.front(); }
   const Node &root() const { return nodes.front(); }
@@ -148,6 +154,8 @@ struct Tree : std::enable_shared_from_this<Tree> {
     std::vector<Step *> steps;
     Node *first = nullptr, *end = nullptr;
   };
+  /// Has loops of the tree take the trips of a path; false where the path has others in the same places.
+  bool takeTrips(Path &path) const;
   /// Adds a recorded call. Code for the segments that are new is chosen by Function.
   Added add(Path path);
   /// Calls that come to a node run in eager, and those that most of its tree's take from the start. What lies behind it is dropped.

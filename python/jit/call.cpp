@@ -44,9 +44,16 @@ bool pollSignals() {
   return isRaised;
 }
 
-/// Lets a Ctrl-C through between the operations of the interpreter.
+/// Lets a Ctrl-C through between the operations of the interpreter, and now and then other threads: a loop may take long.
 void checkSignals() {
+  constexpr int kOften = 64;
+  constexpr auto kTurn = std::chrono::milliseconds(20); // a thread that waits asks for its turn after 5, and gets none before
   if (PyErr_CheckSignals()) throw PythonError();
+  thread_local int calls = 0;
+  thread_local Clock::time_point last;
+  if (++calls % kOften || Clock::now() - last < kTurn) return;
+  last = Clock::now();
+  if (longWork().hasOthers()) longWork().end(longWork().begin());
 }
 
 RunHooks hooksOf(const Tree &tree) { return runHooks(tree.isLong); }
@@ -82,7 +89,7 @@ std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool
   std::string why = state.find(function, arguments.classes, arguments.values);
   auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
   bool isBetter = maySearch && why.empty() && Reader::canRead(function) &&
-                  (arguments.hasOpen() || (jitted.prefersSearch && (alike >= kMostAlike || state.asksForNumbers())));
+                  (arguments.hasOpen() || tree.carrying || (jitted.prefersSearch && (alike >= kMostAlike || state.asksForNumbers())));
   if (isBetter) {
     auto unknown = std::make_unique<PythonState>();
     unknown->unanalysed = "it has numbers that may change";
@@ -177,6 +184,8 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
     search->giveNumber(args[g.position], g.parameter);
   }
   Call told{call.function, args.data(), call.nargs, call.kwnames};
+  std::optional<LoopWatch> loops;
+  if (tree.mayFold) loops.emplace(r, state.moments, search.get(), tree.carrying);
   recorded.result = Object(callRecorded(r, search ? *search->state : stateOf(tree), told));
   if (search) {
     ErrorAside error; // the search runs code of Python
@@ -188,6 +197,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
     path.end = recorded.unseen.size() ? Node::Eager : isOfPath ? Node::Raise : Node::Unknown;
     path.why = recorded.unseen;
     path.pieces = std::move(r.pieces);
+    if (tree.mayFold) foldPath(path, state.moments.ends);
     return recorded;
   }
   path.why = recorded.unseen;
@@ -201,6 +211,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
     path.end = Node::Eager;
     path.pieces = std::move(r.pieces);
   }
+  if (tree.mayFold) foldPath(path, state.moments.ends);
   return recorded;
 }
 
@@ -287,6 +298,8 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
 /// A call that is recorded, into a tree of the function or a new one.
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
   state.misses++;
+  tree->mayFold = isNew ? !state.moments.isGivenUp : tree->mayFold;
+  if (isNew && tree->mayFold && state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
   std::string why = isNew ? watch(*tree, state, arguments) : "";
   Recorded recorded;
   auto start = Clock::now();
@@ -310,7 +323,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
     }
   }
   if (recorded.unseen.size() && stateOf(*tree).isOptional && isNew) { // the analysis knows better
-    state.prefersSearch = false;
+    (tree->carrying ? state.moments.carries : state.prefersSearch) = false;
     return recorded.result.release();
   }
   if (why.empty() && !adoptState(state, *tree, recorded, isNew, why)) return recorded.result.release();
@@ -319,6 +332,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   else why = path.why;
   if (why.size()) state.noteMiss(why);
   if (tree->isEager()) path = {};
+  else if (!tree->takeTrips(path)) state.moments.isGivenUp = true; // what was recorded is not to replace what is known
   else addPath(state, *tree, std::move(path), call, arguments, took);
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
   if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
@@ -469,6 +483,51 @@ std::string describeMiss(const Node &node, const std::string &asked) {
   return placeOf(node.step->at) + node.step->why + ", and is " + PyUnicode_AsUTF8(check(text.get())) + " for the first time";
 }
 
+/// Has the arrays of a call, of which there are `count` arguments, be those that a tree reads by name; false where it is not of the call.
+bool turnTo(const Tree &tree, size_t count, Arguments &arguments) {
+  arguments.key.cut(arguments.key.words.size(), count);
+  arguments.arrays.resize(count);
+  return fits(tree, arguments);
+}
+
+/// A call that is recorded in another way than its tree was: into one that keeps numbers which change as arrays, or has no loops. The one
+/// that has loops is asked first from then on, or the one that may have none.
+PyObject *callAnew(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
+  size_t count = arguments.key.arrays.size() - stateOf(*tree).arrays.size();
+  arguments.key.cut(arguments.key.words.size(), count);
+  arguments.arrays.resize(count);
+  auto next = std::make_shared<Tree>();
+  Object result(callRecording(state, next, true, call, arguments));
+  tree->tried = std::max(tree->tried, next->carrying);
+  if (next->isEager() || next->root().terminator == Node::Unknown) return state.remove(*next), result.release();
+  bool hasLoop = std::ranges::any_of(next->steps, [](auto &step) { return step->loop != nullptr; });
+  bool isFirst = hasLoop || !next->mayFold;
+  const auto &first = isFirst ? next : tree, &second = isFirst ? tree : next;
+  auto &last = [&]() -> std::shared_ptr<Tree> & { // of those that are asked
+    Tree *at = first.get();
+    while (at->other) at = at->other.get();
+    return at->other;
+  }();
+  last = second;
+  state.remove(*second);
+  return result.release();
+}
+
+/// Runs a call by a tree that was recorded in another way; null where none knows its path.
+PyObject *callOther(JitState &state, const Tree &tree, size_t count, Arguments &arguments) {
+  for (auto other = tree.other; other; other = other->other) { // held: other threads may drop them
+    if (!turnTo(*other, count, arguments)) continue;
+    RunHooks hooks = hooksOf(*other);
+    hooks.accepts = [&](const Ending &ending, std::span<const Array> results) { return takeNumbers(*other, ending, arguments, results); };
+    hooks.prepare = [&](Step &step) { state.note(state.advance(step, jitMode, false), ""); };
+    Ran ran;
+    RunStatus status = run(*other, arguments.key.arrays, hooks, ran);
+    if (status == RunStatus::Stopped) throw PythonError();
+    if (status == RunStatus::Done) return finishCall(*ran.ending, arguments, ran.results);
+  }
+  return nullptr;
+}
+
 /// A call of a known key.
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
@@ -496,9 +555,16 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     for (Step *step : waiting) compileLater(step->segment.code);
   if (status == RunStatus::Stopped) throw PythonError();
   if (status == RunStatus::Unknown) {
+    if (tree->other) {
+      size_t count = arguments.key.arrays.size() - stateOf(*tree).arrays.size();
+      if (PyObject *result = callOther(state, *tree, count, arguments)) return state.hits++, result;
+      if (!turnTo(*tree, count, arguments)) return state.hits++, callEager(call);
+    }
     std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) {
       state.noteGrowth(describeMiss(*ran.end, ran.asked));
+      bool isBetter = tree->mayFold && (state.moments.isGivenUp || state.moments.knowsMore(std::max(tree->carrying, tree->tried)));
+      if (isBetter) return callAnew(state, tree, call, arguments);
       return callRecording(state, tree, false, call, arguments);
     }
     ran.end->terminator = Node::Python;
@@ -664,8 +730,12 @@ void JitState::noteMiss(const std::string &why, const char *what) {
 int JitState::visit(visitproc visit, void *arg) const {
   Py_VISIT(function.get());
   for (const Object &name : options.parameters.names) Py_VISIT(name.get());
+  if (int status = moments.visit(visit, arg)) return status;
   Py_VISIT(options.parameters.staticNames.get());
-  for (auto &entry : trees()) {
+  std::vector<Tree *> all;
+  for (auto &tree : trees())
+    for (Tree *t = tree.get(); t; t = t->other.get()) all.push_back(t);
+  for (Tree *entry : all) {
     for (const HostObject &o : entry->key.objects) Py_VISIT(static_cast<PyObject *>(o.get()));
     for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
     if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arguments.h"
+#include "loops.h"
 
 #include "frontend/frames/Location.h"
 #include "frontend/tree/Function.h"
@@ -42,6 +43,7 @@ struct JitState : Function {
     bool isFixed = false; // it is needed as it is
   };
   std::vector<Changing> changing;
+  Moments moments;           // that its calls came back to
   bool prefersSearch = true; // what it reads may be found while it runs, where the analysis could say it as well
 
   /// Tells something about the function once.

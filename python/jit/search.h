@@ -48,6 +48,12 @@ public:
   void setAside(bool isAside) override { recorder.isAside = isAside; }
   DType dtypeOf(PyObject *array) override { return arrayOf(array).dtype; }
   const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
+  int tell(const Array &array) override {
+    recorder.told.push_back({array, "a number is asked for", recorder.locate ? recorder.locate() : Location()});
+    return int(recorder.told.size()) - 1;
+  }
+  void ask(const Array &answer) override { recorder.ask(answer, "a number that changes is compared"); }
+  Reader &reading() { return reader; }
   int misses(const Place &place, PyObject *number) override {
     int count = 0;
     auto isOther = [&](const Guard &g) { return g.isOfAnother(place, number); };

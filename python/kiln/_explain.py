@@ -25,7 +25,7 @@ class Explanation:
 
     ``variants`` is a list of dicts. Where the function asks for values, a variant is a tree: its ``nodes`` have the number of their
     ``parent``, the ``value`` that leads to them, their ``step``, how the path ``ends`` or what the node ``asks``, and ``hits``; ``steps`` are the
-    segments, which nodes share, with ``loops``: where operations repeat, how many of them how often, and ``why`` that is no loop; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
+    segments, which nodes share, with ``loops``: where operations repeat, how many of them how often (0 times: as values decide), and ``why`` that is no loop; ``hot`` is the path of most calls as one program, or None. ``kernels(i)`` says of variant i which operations became which kernel, with their lines, and why a kernel
     is apart from one that it reads from.
     """
 
@@ -150,6 +150,9 @@ def _kernels_of(program, places):
 
 def _loop_text(loop):
     """What repeats in a recording, and whether that is a loop."""
+    if not loop["trips"]:
+        return loop["at"] + (f"what repeats here, as values decide, is not a loop: {loop['why']}" if loop["why"] else
+                             f"trips of {loop['ops']} operations, as long as its questions are answered so, are one loop")
     what = f"{loop['at']}{loop['trips']} trips of {loop['ops']} operations are "
     return what + (f"not a loop: {loop['why']}" if loop["why"] else "one loop")
 

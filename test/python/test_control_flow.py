@@ -17,6 +17,8 @@ from control_flow_fuzz import copies, outcome
 ASKS_FOR_FLOATS = {"beam_search"}
 # Where paths are measured to be slower than eager, which they are not to be.
 MEASURED = set(PROGRAMS) if os.environ.get("KILN_SANITIZED") else ASKS_FOR_FLOATS
+# Whose recordings see different loops in the same places: they are recorded without loops from then on, and what was met meanwhile once more.
+SEES_OTHER_LOOPS = {"adaptive_ode_step", "prime_factors"}
 
 
 class Frames:
@@ -51,7 +53,7 @@ def test_programs_do_as_eager_does(name, mode):
         warnings.simplefilter("ignore" if name in MEASURED else "error")
         for i in range(len(inputs)):
             assert outcome(jitted, inputs[i]) == want[i], f"{name}: cold, input {i}"
-        for trip in range(2):
+        for trip in range(5 if name in SEES_OTHER_LOOPS else 2):
             for i in rng.permutation(len(inputs)):
                 args = copies(inputs[i])
                 with Frames() as frames:
@@ -60,7 +62,7 @@ def test_programs_do_as_eager_does(name, mode):
                     except Exception:
                         assert name in RAISES
                         continue
-                assert name in MEASURED or not frames.count, f"{name}: a call of a known path enters Python"
+                assert name in MEASURED or not frames.count or (name in SEES_OTHER_LOOPS and trip < 3), f"{name}: a call of a known path enters Python"
                 assert outcome(jitted, inputs[i]) == want[i], f"{name}: warm, input {i}"
         for i in [0] * (40 if mode == "sync" and name not in RAISES else 0) + list(range(len(inputs))):  # one path becomes hot
             assert outcome(jitted, inputs[i]) == want[i], f"{name}: hot, input {i}"

@@ -115,10 +115,11 @@ def test_the_page_shows_paths_segments_and_kernels(tmp_path):
 
     @kn.jit
     def halved(x):
-        n = 0
+        trips = []  # a list that grows: no loop
         while kn.max(x) > len(limit):
-            x, n = x * 0.5, n + 1
-        return x if n != 3 else -x
+            x = x * 0.5
+            trips.append(0)
+        return x if len(trips) != 3 else -x
 
     with kn.config.override(jit="sync"):
         for value in (1.0, 100.0, 20.0, 100.0):

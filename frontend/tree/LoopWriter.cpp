@@ -1,0 +1,473 @@
+#include "frontend/tree/LoopWriter.h"
+
+#include "lib/Core/Control.h"
+#include "lib/Core/RollBody.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace kiln {
+namespace {
+
+using Ways = LoopOf::Ways;
+using SlotOfLive = std::function<int64_t(int32_t)>;
+using SlotOfEntry = std::function<int64_t(const Source &)>;
+
+/// A piece over slots of a trace that is written: what it hands on and asks for.
+struct Written {
+  std::vector<int64_t> live;
+  int64_t asked = -1;
+  int64_t goesOn = -1; // whether all answers were known ones; -1: they are
+};
+
+Written embed(BodyWriter &w, const Piece &p, const SlotOfLive &live, const SlotOfEntry &entry) {
+  std::vector<int64_t> slots;
+  auto of = [&](const Source &s) { return s.kind == Source::Live ? live(s.index) : entry(s); };
+  for (const Source &s : p.inputs) slots.push_back(of(s));
+  for (size_t at = 0; at < p.trace.words.size();) {
+    TraceOp op = Trace::decode(p.trace.words, at);
+    if (op.op == Op::Input) continue;
+    std::vector<int64_t> operands;
+    for (int64_t operand : op.operands) operands.push_back(slots[size_t(operand)]);
+    int64_t slot = w.write(p.trace, op, int64_t(slots.size()), operands, {});
+    for (size_t i = 0; i < op.results; ++i) slots.push_back(slot + int64_t(i));
+  }
+  auto find = [&](const Source &s) { return s.kind == Source::Output ? slots[size_t(p.trace.outputs[size_t(s.index)])] : of(s); };
+  Written written{{}, find(p.asked)};
+  for (const Source &s : p.live) written.live.push_back(find(s));
+  return written;
+}
+
+/// What pieces hand on, as what the first of them is given; -1 for what they make.
+int32_t through(std::span<const Piece> pieces, int32_t number) {
+  for (size_t i = pieces.size(); i-- > 0 && number >= 0;) {
+    const Source &s = pieces[i].live[size_t(number)];
+    number = s.kind == Source::Live ? s.index : -1;
+  }
+  return number;
+}
+
+/// Whether operations are so few, over so few elements, that all ways are computed rather than one chosen.
+bool isCheap(const Ways &node, size_t &ops) {
+  constexpr int64_t kMostElements = 64;
+  constexpr size_t kMostOps = 64;
+  if (hasRisks(node.piece.trace)) return false;
+  for (const TensorType &t : node.piece.trace.types)
+    if (numElements(t.shape) > kMostElements) return false;
+  ops += node.piece.trace.types.size() - size_t(node.piece.trace.inputs);
+  return ops <= kMostOps && std::ranges::all_of(node.next, [&](auto &n) { return isCheap(*n.second, ops); });
+}
+bool isCheap(const Ways &node) {
+  size_t ops = 0;
+  return isCheap(node, ops);
+}
+
+class LoopWriter {
+public:
+  LoopWriter(const LoopOf &loop, const Piece &first, const Handed &given)
+      : loop(loop), head(headOf(loop)), first(first), given(given), isComplete(loop.isComplete()) {}
+
+  std::optional<Piece> write() {
+    result.trace.isFast = w.trace.isFast = first.trace.isFast;
+    declare();
+    readEntries(*loop.root);
+    for (const Piece &p : loop.tail) readEntries(p);
+    if (isAmiss) return std::nullopt;
+    writeBody();
+    writeOutside();
+    if (isAmiss) return std::nullopt;
+    const Piece &asks = isComplete ? head : loop.root->piece;
+    result.askedType = asks.askedType, result.liveTypes = asks.liveTypes;
+    result.locations.assign(result.trace.types.size(), first.at);
+    return std::move(result);
+  }
+
+private:
+  const LoopOf &loop;
+  const Piece &head, &first;
+  const Handed &given;
+  const bool isComplete;
+  Piece result;
+  BodyWriter w;
+  bool isAmiss = false;
+
+  /// An operand of the loop: where it comes from; none: a truth value, or zeros that no trip reads.
+  struct Operand {
+    TensorType type;
+    std::optional<Source> from;
+    bool truth = false;
+  };
+  std::vector<Operand> carried, reads;
+  struct Variable { // which operand is what is handed on, by its number at the end of a way
+    bool isRead = false;
+    size_t at = 0, before = 0; // before: of carried ones, what it was one trip ago
+  };
+  std::map<int32_t, Variable> variables;
+  size_t asked = 0, ok = 0;
+
+  size_t carry(const TensorType &type, std::optional<Source> from, bool truth = false) {
+    carried.push_back({type, from, truth});
+    return carried.size() - 1;
+  }
+  size_t read(const Source &from, const TensorType &type) {
+    auto known = std::ranges::find_if(reads, [&](const Operand &o) { return o.from == from; });
+    if (known == reads.end()) known = reads.insert(reads.end(), {type, from});
+    return size_t(known - reads.begin());
+  }
+  void readEntries(const Piece &p) {
+    for (size_t i = 0; i < p.inputs.size(); ++i)
+      if (p.inputs[i].kind == Source::Entry) read(p.inputs[i], p.trace.types[i]);
+    auto isOther = [&](const Source &s) {
+      return s.kind == Source::Entry && std::ranges::none_of(reads, [&](const Operand &o) { return o.from == s; });
+    };
+    isAmiss |= isOther(p.asked) || std::ranges::any_of(p.live, isOther); // of a type that nobody says
+  }
+  void readEntries(const Ways &node) {
+    readEntries(node.piece);
+    for (auto &[answer, next] : node.next) readEntries(*next);
+  }
+
+  /// Whether all ways leave what is handed on as it was.
+  bool isFixed(const Ways &node, int32_t number, std::vector<Piece> &way) const {
+    way.push_back(node.piece);
+    bool isSame = true;
+    if (node.next.empty()) {
+      int32_t from = through(way, number);
+      isSame = from >= 0 && through(loop.tail, from) == number;
+    }
+    for (auto &[answer, next] : node.next) isSame = isSame && isFixed(*next, number, way);
+    way.pop_back();
+    return isSame;
+  }
+
+  void declare() {
+    std::map<int32_t, Source> initial; // by number at the end of a way
+    for (size_t i = 0; i < given.size(); ++i) {
+      if (!given[i]) continue;
+      auto [known, isNew] = initial.emplace(through(loop.tail, int32_t(i)), *given[i]);
+      isAmiss |= !isNew && !(known->second == *given[i]);
+    }
+    for (int32_t q = 0; q < int32_t(head.live.size()); ++q) {
+      const TensorType &type = head.liveTypes[size_t(q)];
+      auto from = initial.contains(q) ? std::optional(initial.at(q)) : std::nullopt;
+      if (!from && !isComplete) continue;
+      std::vector<Piece> way;
+      if (from && isFixed(*loop.root, q, way)) variables[q] = {true, read(*from, type)};
+      else variables[q] = {false, carry(type, from), isComplete ? 0 : carry(type, from)};
+    }
+    if (isComplete) asked = carry({DType::Bool, {}}, std::nullopt, loop.answer[0] != 0);
+    ok = carry({DType::Bool, {}}, std::nullopt, true);
+  }
+
+  int64_t slotOfRead(size_t number) const { return int64_t(carried.size() + number); }
+  void declareInputs(Trace &trace) const {
+    for (const Operand &o : carried) trace.addInput(o.type);
+    for (const Operand &o : reads) trace.addInput(o.type);
+  }
+
+  //===-- the body --------------------------------------------------------------------------------------------------===//
+
+  static int64_t both(BodyWriter &body, int64_t a, int64_t b) { return a < 0 ? b : b < 0 ? a : body.apply(Op::LogicalAnd, {a, b}); }
+  static int64_t isAnswer(BodyWriter &body, int64_t slot, const std::string &answer) {
+    return answer[0] ? slot : body.apply(Op::LogicalNot, {slot});
+  }
+  static int64_t constant(BodyWriter &body, const TensorType &type, bool truth) {
+    int64_t words[] = {int64_t(type.dtype), truth}, one = body.trace.addOp(Op::Constant, {}, words);
+    if (!type.shape.rank) return one;
+    std::vector<int64_t> wide = {0};
+    appendWords(wide, type.shape);
+    return body.trace.addOp(Op::Broadcast, {&one, 1}, wide);
+  }
+  static int64_t choose(BodyWriter &body, int64_t condition, int64_t yes, int64_t no) {
+    if (yes == no) return yes;
+    const TensorType type = body.trace.types[size_t(yes)];
+    if (type.shape.rank) {
+      std::vector<int64_t> wide = {0};
+      appendWords(wide, type.shape);
+      condition = body.trace.addOp(Op::Broadcast, {&condition, 1}, wide);
+    }
+    return body.apply(Op::Select, {condition, yes, no});
+  }
+
+  /// The ways from a node on.
+  Written ways(BodyWriter &body, const Ways &node, const SlotOfLive &live, const SlotOfEntry &entry) {
+    Written here = embed(body, node.piece, live, entry);
+    if (node.next.empty()) return here;
+    if (node.next.size() == 1 && isCheap(*node.next.begin()->second)) {
+      auto &[answer, next] = *node.next.begin();
+      Written there = ways(body, *next, [&](int32_t i) { return here.live[size_t(i)]; }, entry);
+      there.goesOn = both(body, isAnswer(body, here.asked, answer), there.goesOn);
+      return there;
+    }
+    bool isAll = node.next.size() == 2 && std::ranges::all_of(node.next, [](auto &n) { return isCheap(*n.second); });
+    return isAll ? chosen(body, node, here, entry) : branched(body, node, here, entry);
+  }
+
+  /// All ways, and what each gives chosen behind them.
+  Written chosen(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
+    auto find = [&](int32_t i) { return here.live[size_t(i)]; };
+    Written no = ways(body, *node.next.at(std::string(1, 0)), find, entry), yes = ways(body, *node.next.at(std::string(1, 1)), find, entry);
+    Written all;
+    for (size_t i = 0; i < head.live.size(); ++i)
+      all.live.push_back(variables.contains(int32_t(i)) ? choose(body, here.asked, yes.live[i], no.live[i]) : -1);
+    all.asked = choose(body, here.asked, yes.asked, no.asked);
+    auto known = [&](int64_t flag) { return flag < 0 ? constant(body, {DType::Bool, {}}, true) : flag; };
+    if (yes.goesOn >= 0 || no.goesOn >= 0) all.goesOn = choose(body, here.asked, known(yes.goesOn), known(no.goesOn));
+    return all;
+  }
+
+  /// One way, as a branch; a way that is not known ends the loop.
+  Written branched(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
+    std::vector<int64_t> operands = {here.asked};
+    auto operandFor = [&](int64_t slot) {
+      auto known = std::find(operands.begin() + 1, operands.end(), slot);
+      return int64_t(known == operands.end() ? (operands.push_back(slot), operands.size() - 2) : size_t(known - operands.begin() - 1));
+    };
+    for (int64_t slot : here.live)
+      if (slot >= 0) operandFor(slot);
+    for (size_t i = 0; i < reads.size(); ++i)
+      if (reads[i].from->kind == Source::Entry) operandFor(entry(*reads[i].from));
+    std::vector<int64_t> words = {2};
+    for (char answer : {char(0), char(1)}) {
+      BodyWriter way;
+      way.trace.isFast = body.trace.isFast;
+      for (size_t i = 1; i < operands.size(); ++i) way.trace.addInput(body.trace.types[size_t(operands[i])]);
+      auto next = node.next.find(std::string(1, answer));
+      Written there;
+      if (next != node.next.end())
+        there = ways(
+            way, *next->second, [&](int32_t i) { return operandFor(here.live[size_t(i)]); },
+            [&](const Source &s) { return operandFor(entry(s)); });
+      writeResults(way, there);
+      words.push_back(body.numberOf(std::make_shared<const Trace>(std::move(way.trace))));
+    }
+    int64_t slot = body.trace.addOp(Op::Branch, operands, words);
+    Written all{std::vector<int64_t>(head.live.size(), -1)};
+    for (auto &[number, v] : variables) all.live[size_t(number)] = slot++;
+    all.asked = slot++;
+    all.goesOn = slot;
+    return all;
+  }
+  /// The results of a way; of none that the loop ends.
+  void writeResults(BodyWriter &way, const Written &w) const {
+    bool isKnown = w.asked >= 0;
+    for (auto &[number, v] : variables)
+      way.trace.outputs.push_back(isKnown ? w.live[size_t(number)] : constant(way, head.liveTypes[size_t(number)], false));
+    way.trace.outputs.push_back(isKnown ? w.asked : constant(way, {DType::Bool, {}}, false));
+    way.trace.outputs.push_back(w.goesOn >= 0 ? w.goesOn : constant(way, {DType::Bool, {}}, isKnown));
+  }
+
+  /// Whether an integer of the program is one that further trips cannot make overflow.
+  int64_t inBounds(int64_t slot) {
+    auto bound = [&](int64_t value) {
+      int64_t words[] = {int64_t(DType::I64), value};
+      return w.trace.addOp(Op::Constant, {}, words);
+    };
+    constexpr int64_t kMost = int64_t(1) << 40;
+    return both(w, w.apply(Op::LessEqual, {slot, bound(kMost)}), w.apply(Op::GreaterEqual, {slot, bound(-kMost)}));
+  }
+
+  void writeBody() {
+    declareInputs(w.trace);
+    auto entry = [&](const Source &s) { return slotOfRead(read(s, {})); };
+    auto handed = [&](int32_t number) {
+      auto found = variables.find(through(loop.tail, number));
+      return found == variables.end() ? int64_t(-1) : found->second.isRead ? slotOfRead(found->second.at) : int64_t(found->second.at);
+    };
+    Written end = ways(w, *loop.root, handed, entry);
+    int64_t goesOn = both(w, end.goesOn, isAnswer(w, end.asked, loop.answer));
+    std::vector<int64_t> live = end.live;
+    for (const Piece &p : loop.tail) {
+      Written behind = embed(w, p, [&](int32_t i) { return live[size_t(i)]; }, entry);
+      live = behind.live;
+      goesOn = both(w, goesOn, isAnswer(w, behind.asked, p.value));
+    }
+    for (int32_t number : head.numbers)
+      if (auto v = variables.find(number); v != variables.end() && !v->second.isRead)
+        goesOn = both(w, goesOn, inBounds(end.live[size_t(number)]));
+    w.trace.outputs.assign(carried.size(), -1);
+    for (auto &[number, v] : variables) {
+      if (v.isRead) continue;
+      w.trace.outputs[v.at] = end.live[size_t(number)];
+      if (!isComplete) w.trace.outputs[v.before] = int64_t(v.at);
+    }
+    if (isComplete) w.trace.outputs[asked] = end.asked;
+    w.trace.outputs[ok] = goesOn;
+  }
+
+  //===-- around it -------------------------------------------------------------------------------------------------===//
+
+  std::vector<std::pair<Source, int64_t>> inputs; // of the piece
+
+  template <typename See> void eachPiece(const Ways &node, const See &see) const {
+    see(node.piece);
+    for (auto &[answer, next] : node.next) eachPiece(*next, see);
+  }
+
+  /// An input of the piece, laid out as that of a piece that takes it.
+  int64_t inputFor(BodyWriter &outside, const Source &from, const TensorType &type) {
+    auto known = std::ranges::find_if(inputs, [&](auto &i) { return i.first == from; });
+    if (known != inputs.end()) return known->second;
+    auto takes = [&](const Piece &p) { return std::ranges::find(p.inputs, from) - p.inputs.begin(); };
+    const Piece *taker = &first;
+    auto see = [&](const Piece &p) {
+      if (takes(*taker) == ptrdiff_t(taker->inputs.size())) taker = &p;
+    };
+    if (from.kind == Source::Entry) {
+      eachPiece(*loop.root, see);
+      for (const Piece &p : loop.tail) see(p);
+    }
+    TensorType actual = type;
+    Dims strides;
+    if (ptrdiff_t i = takes(*taker); i < ptrdiff_t(taker->inputs.size())) {
+      size_t at = 0;
+      TraceOp entry = Trace::decode(taker->trace.words, at);
+      for (ptrdiff_t n = 0; n < i; ++n) entry = Trace::decode(taker->trace.words, at);
+      size_t layout = 2 + size_t(entry.words[1]);
+      if (entry.words[layout]) strides = Dims(entry.words.subspan(layout + 1));
+      actual = taker->trace.types[size_t(i)];
+    }
+    isAmiss |= !(actual == type);
+    inputs.emplace_back(from, outside.trace.addInput(actual, strides));
+    result.inputs.push_back(from);
+    return inputs.back().second;
+  }
+
+  void writeOutside() {
+    BodyWriter outside;
+    outside.trace.isFast = first.trace.isFast;
+    for (const auto *operands : {&carried, &reads})
+      for (const Operand &o : *operands)
+        if (o.from) inputFor(outside, *o.from, o.type);
+    if (isAmiss) return;
+    std::vector<int64_t> operands;
+    for (const auto *list : {&carried, &reads})
+      for (const Operand &o : *list) operands.push_back(o.from ? inputFor(outside, *o.from, o.type) : constant(outside, o.type, o.truth));
+    Trace condition;
+    declareInputs(condition);
+    condition.outputs = {int64_t(ok)};
+    int64_t words[] = {outside.numberOf(std::make_shared<const Trace>(std::move(condition))),
+                       outside.numberOf(std::make_shared<const Trace>(std::move(w.trace)))};
+    int64_t slot = outside.trace.addOp(Op::Loop, operands, words);
+    auto behind = [&](int32_t number) {
+      auto found = variables.find(number);
+      if (found == variables.end()) return int64_t(-1);
+      const Variable &v = found->second;
+      return v.isRead ? operands[carried.size() + v.at] : slot + int64_t(isComplete ? v.at : v.before);
+    };
+    Written end;
+    if (isComplete) {
+      for (int32_t q = 0; q < int32_t(head.live.size()); ++q) end.live.push_back(behind(q));
+      end.asked = slot + int64_t(asked);
+    } else {
+      auto entry = [&](const Source &s) { return operands[carried.size() + read(s, {})]; };
+      end = embed(outside, loop.root->piece, [&](int32_t i) { return behind(through(loop.tail, i)); }, entry);
+    }
+    for (int64_t handed : end.live) result.live.push_back(handOn(outside.trace, handed));
+    result.asked = handOn(outside.trace, end.asked);
+    result.trace = std::move(outside.trace);
+  }
+
+  Source handOn(Trace &trace, int64_t slot) {
+    if (slot < trace.inputs && inputs[size_t(slot)].first.kind == Source::Live) return inputs[size_t(slot)].first;
+    auto known = std::ranges::find(trace.outputs, slot);
+    if (known == trace.outputs.end()) known = trace.outputs.insert(trace.outputs.end(), slot);
+    return {Source::Output, int32_t(known - trace.outputs.begin())};
+  }
+};
+
+//===-- comparing ---------------------------------------------------------------------------------------------------===//
+
+/// The slots of a piece's outputs, inputs and operations, beside those of another one.
+class Matching {
+public:
+  Matching(const Piece &piece, const Piece &of, Handed *given) : piece(piece), of(of), given(given) {}
+
+  bool run() {
+    const Trace &a = piece.trace, &b = of.trace;
+    bool isAlike = piece.at.code == of.at.code && piece.at.instruction == of.at.instruction && piece.live.size() == of.live.size() &&
+                   piece.liveTypes == of.liveTypes && piece.askedType == of.askedType && a.isFast == b.isFast &&
+                   a.bodies.size() == b.bodies.size() && a.types.size() - size_t(a.inputs) == b.types.size() - size_t(b.inputs);
+    for (size_t i = 0; isAlike && i < a.bodies.size(); ++i) isAlike = *a.bodies[i] == *b.bodies[i];
+    if (!isAlike || !piece.places.empty() || !of.places.empty() || !a.devices.empty() || !b.devices.empty()) return false;
+    if (!operations()) return false;
+    for (size_t i = 0; i < of.live.size(); ++i)
+      if (!same(piece.live[i], of.live[i])) return false;
+    return same(piece.asked, of.asked);
+  }
+
+private:
+  const Piece &piece, &of;
+  Handed *given;
+
+  bool sameTaken(const Source &here, const Source &there) {
+    if (!given || there.kind != Source::Live) return here == there;
+    auto &known = (*given)[size_t(there.index)];
+    if (known) return *known == here;
+    known = here;
+    return true;
+  }
+  bool sameSlot(int64_t here, int64_t there) {
+    const Trace &a = piece.trace, &b = of.trace;
+    if ((here < a.inputs) != (there < b.inputs)) return false;
+    if (here >= a.inputs) return here - a.inputs == there - b.inputs;
+    return a.types[size_t(here)] == b.types[size_t(there)] && sameTaken(piece.inputs[size_t(here)], of.inputs[size_t(there)]);
+  }
+  /// What a piece hands on or asks for.
+  bool same(const Source &here, const Source &there) {
+    if (here.kind == Source::Output && there.kind == Source::Output)
+      return sameSlot(piece.trace.outputs[size_t(here.index)], of.trace.outputs[size_t(there.index)]);
+    if (there.kind == Source::Output) return false;
+    if (here.kind != Source::Output) return sameTaken(here, there);
+    int64_t slot = piece.trace.outputs[size_t(here.index)]; // an argument that may be written later
+    return slot < piece.trace.inputs && sameTaken(piece.inputs[size_t(slot)], there);
+  }
+
+  static size_t behindInputs(const Trace &t) {
+    size_t at = 0;
+    for (int64_t n = 0; n < t.inputs; ++n) Trace::decode(t.words, at);
+    return at;
+  }
+
+  bool operations() {
+    const Trace &a = piece.trace, &b = of.trace;
+    size_t i = behindInputs(a), k = behindInputs(b);
+    for (int64_t slot = a.inputs, other = b.inputs; i < a.words.size();) {
+      if (k >= b.words.size()) return false;
+      TraceOp one = Trace::decode(a.words, i), two = Trace::decode(b.words, k);
+      bool isAlike = one.op == two.op && one.results == two.results && std::ranges::equal(one.words, two.words) &&
+                     one.operands.size() == two.operands.size();
+      for (size_t n = 0; isAlike && n < one.operands.size(); ++n) isAlike = sameSlot(one.operands[n], two.operands[n]);
+      for (size_t n = 0; isAlike && n < one.results; ++n) isAlike = a.types[size_t(slot) + n] == b.types[size_t(other) + n];
+      if (!isAlike) return false;
+      slot += int64_t(one.results), other += int64_t(one.results);
+    }
+    return k >= b.words.size();
+  }
+};
+
+} // namespace
+
+bool matches(const Piece &piece, const Piece &of, Handed *given) { return Matching(piece, of, given).run(); }
+
+bool hasRisks(const Trace &trace) {
+  for (size_t at = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op != Op::Input && (mayFail(info(entry.op).kind) || info(entry.op).kind == Kind::Control)) return true;
+  }
+  return false;
+}
+
+const Piece &headOf(const LoopOf &loop) {
+  const Ways *node = loop.root.get();
+  while (!node->next.empty()) node = node->next.begin()->second.get();
+  return node->piece;
+}
+
+std::optional<Piece> writeLoop(const std::shared_ptr<const LoopOf> &loop, const Piece &first, const Handed &given) {
+  auto written = LoopWriter(*loop, first, given).write();
+  if (written) written->loop = loop, written->firstOfLoop = std::make_shared<const Piece>(first);
+  return written;
+}
+
+} // namespace kiln

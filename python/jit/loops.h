@@ -1,0 +1,85 @@
+// What a recorded call is at its questions (frontend/frames/Moment.h), so that its repetition can be folded.
+#pragma once
+
+#include "frontend/frames/Moment.h"
+#include "frontend/frames/Watch.h"
+#include "frontend/tree/Tree.h"
+
+#include <deque>
+#include <map>
+#include <set>
+
+namespace kiln::py {
+
+/// Moments that calls of a function were at more than once.
+class Moments {
+public:
+  /// The number of a moment; -1 for one that is not among them.
+  int64_t find(const Moment &moment) const;
+  int64_t add(Moment moment);
+  int visit(visitproc visit, void *arg) const;
+
+  using Counters = std::map<std::vector<int64_t>, std::vector<Counter>>; // by the places of the frames
+  /// Numbers that changed from one time that a call was at some places to the next, where nothing else did.
+  Counters counters;
+  std::set<int64_t> ends; // that trips of loops end at
+  bool isGivenUp = false; // recordings had different loops in the same places: from here on, they are chains
+  bool carries = true;    // they are to be kept as arrays, where calls can be searched
+  /// Whether more of them are known than recordings of a tree keep.
+  bool knowsMore(int carrying) const {
+    constexpr size_t kMost = 4;
+    bool isMore = !counters.empty() && (!carrying || counters != generations[size_t(carrying) - 1]);
+    return carries && isMore && (generations.size() < kMost || (generations.back() == counters && carrying < int(kMost)));
+  }
+  /// All that are known now, as a number for recordings that keep them.
+  int keep() {
+    if (generations.empty() || generations.back() != counters) generations.push_back(counters);
+    return int(generations.size());
+  }
+  const Counters &kept(int carrying) const { return generations[size_t(carrying) - 1]; }
+
+private:
+  std::vector<Counters> generations;
+  std::deque<Moment> all;
+  std::unordered_multimap<size_t, int64_t> numbers; // by hash
+};
+
+/// Looks at each question of a call.
+class LoopWatch final : public MomentContext {
+public:
+  /// `search`: null where nothing is searched.
+  LoopWatch(Recorder &recorder, Moments &moments, class StateSearch *search, int carrying);
+  ~LoopWatch() override { recorder.cutBehind = nullptr, recorder.cutBefore = nullptr; }
+
+  const Array &arrayOf(PyObject *array) override;
+  std::optional<std::pair<Source, TensorType>> handedOnOf(const Array &array) override { return recorder.handedOnOf(array); }
+  bool isCovered(PyObject *o) override;
+  const Array *carriedAs(PyObject *number) override;
+  std::optional<std::tuple<const Array *, int64_t, int64_t>> rangeOf(PyObject *iterator) override;
+  int formulaOf(PyObject *number) override;
+
+private:
+  Recorder &recorder;
+  Moments &moments;
+  StateSearch *search;
+  const int carrying;
+  const Frame caller = Frame::innermost();
+  Values values;
+  struct Last {
+    Moment moment;
+    size_t piece = 0;
+    int told = 0; // that it is no loop
+  };
+  std::map<std::vector<int64_t>, Last> last;                      // by the places of the frames
+  std::map<std::pair<int64_t, std::string>, size_t> lastOfMoment; // pieces, by moment and answer
+
+  void keepCounters();
+  void look(Piece &piece);
+  std::string compare(const std::vector<int64_t> &places, const Moment &before, const Moment &moment);
+  void drop(size_t from, size_t to);
+};
+
+/// Puts loops in the place of the trips of a path. One that was shortened is none without them.
+void foldPath(Path &path, std::set<int64_t> &ends);
+
+} // namespace kiln::py
