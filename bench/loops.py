@@ -37,6 +37,17 @@ def jacobi(x, b, tol, most):
     return kn.while_loop(lambda s: (s[1] > tol) & (s[2] < most), sweep, (x, kn.asarray(1.0, dtype=x.dtype), 0))
 
 
+@kn.jit
+def jacobi_in_python(x, b, tol, most):
+    change, n = kn.asarray(1.0, dtype=x.dtype), 0
+    while change > tol and n < most:
+        inner = 0.5 * (x[:-2] + x[2:] + b)
+        change = kn.max(kn.abs(inner - x[1:-1]))
+        x = x.at[1:-1].set(inner)
+        n += 1
+    return x, n
+
+
 def loops():
     print("loops of 100,000 trips, of C's")
     c, trips, n = _library(), 100_000, 16
@@ -57,3 +68,11 @@ def loops():
     in_c()
     assert jacobi(x, rhs, tol, count)[0].numpy().tobytes() == mine.tobytes()
     _compare("Jacobi sweep, 16 float64", trips, lambda: jacobi(x, rhs, tol, count), in_c)
+
+    for most in (20, 30, 40, 50, trips):  # the third number makes it one that is read anew; the loop is found
+        jacobi_in_python(x, rhs, tol, most)
+    misses = jacobi_in_python.stats.misses
+    got, n_trips = jacobi_in_python(x, rhs, tol, trips)
+    in_c()
+    assert got.numpy().tobytes() == mine.tobytes() and n_trips == trips and jacobi_in_python.stats.misses == misses
+    _compare("the same, `while change > tol and n < most` in Python", trips, lambda: jacobi_in_python(x, rhs, tol, trips), in_c)
