@@ -215,7 +215,7 @@ private:
         a.storage->isWritable, a.storage->isLoose, reinterpret_cast<intptr_t>(a.storage->device), int64_t(type.dtype), a.shape.rank,
         type.shape.rank);
     for (int i = 0; i < a.shape.rank; ++i) moment.words.insert(moment.words.end(), {a.shape[i], a.strides[i]});
-    for (int64_t size : type.shape) moment.words.push_back(size);
+    for (Size size : type.shape) moment.words.push_back(size.word());
   }
 
   void dict(PyObject *o) {
