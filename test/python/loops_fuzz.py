@@ -6,6 +6,7 @@ import argparse
 import collections
 import random
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -21,17 +22,28 @@ class Run:
 
 
 def helper(v, n):
-    if kn.max(v) > 2:
+    if kn.max(v) > LIMIT:
         return v * 0.5
-    return v + 0.25 * n
+    return v + GAIN * n
+
+
+def mirrored(v, n):
+    return v[::-1] * 0.5 if n % 2 else v + TABLE
 
 
 def until(v):
     t = 0
     while kn.max(v) > 1:
-        v = v * 0.5
+        v = v * Settings.rate
         t += 1
     return v, t
+
+
+class Settings:
+    rate, most, row = 0.5, 6, [0.25, 0.5]
+
+
+of = {"helper": helper, "n": 2}
 """
 
 
@@ -57,7 +69,7 @@ class Writer:
     def vector(self, has):
         v, w, n = self.pick(has["vector"]), self.pick(has["vector"]), self.pick(has["number"])
         return self.pick([f"{v} * 0.5", f"{v} + {w} * 0.25", f"kn.tanh({v})", f"{v} - kn.mean({w})", f"kn.where({v} > 0, {v}, {w})", f"{v}[::-1] * 0.75", f"{v} + 0.125 * {n}", f"{v} / ({n} + 2)",
-                          f"{v}.at[1:].set({w}[:-1])", f"helper({v}, {n})", f"{v} - {self.pick(has['scalar'])}", w, f"kn.clip({v}, -2, {n})"])
+                          f"{v}.at[1:].set({w}[:-1])", f"helper({v}, {n})", f"of['helper']({v}, {n})", f"{v} + TABLE", f"{v} - Settings.row[0]", f"{v} * GAIN", f"{v} - {self.pick(has['scalar'])}", w, f"kn.clip({v}, -2, {n})"])
 
     def scalar(self, has):
         v, s, n = self.pick(has["vector"]), self.pick(has["scalar"]), self.pick(has["number"])
@@ -69,7 +81,7 @@ class Writer:
 
     def number(self, has):
         n = self.pick(has["number"])
-        return self.pick([f"{n} + 1", f"{n} - 2", f"{n} + {self.pick(has['number'])}", f"max({n}, 2)", f"{n} % 3", f"{n} * 2 - 1", f"int({self.pick(has['integer'])}) % 7", "p", f"-{n}", f"abs({n})", f"{n} // 2"])
+        return self.pick([f"{n} + 1", f"{n} - 2", f"{n} + {self.pick(has['number'])}", f"max({n}, 2)", f"{n} % 3", f"{n} * 2 - 1", f"int({self.pick(has['integer'])}) % 7", "p", "of['n']", f"{n} + LIMIT", f"-{n}", f"abs({n})", f"{n} // 2"])
 
     def real(self, has):
         f = self.pick(has["float"])
@@ -78,7 +90,7 @@ class Writer:
     def condition(self, has):
         v, s, k, n, f = (self.pick(has[kind]) for kind in ("vector", "scalar", "integer", "number", "float"))
         return self.pick([f"kn.max(kn.abs({v})) > 0.3", f"{s} > 0.25", f"{k} % 2 == 0", f"{k} > 1", f"{n} < 3", f"{n} % 2", f"{f} > 0.25", f"{v}[0] < {v}[1]", f"kn.any({v} > 1)", f"not {k} % 3", f"{n} > {self.pick(has['number'])}",
-                          f"{s}", f"{f} < {self.pick(has['float'])}", f"kn.sum({v}) > {n}"])
+                          f"{s}", f"kn.max({v}) > LIMIT", f"{f} < GAIN", f"{n} < Settings.most", f"{f} < {self.pick(has['float'])}", f"kn.sum({v}) > {n}"])
 
     def assign(self, has, depth, is_new):
         kind = self.pick(["vector", "vector", "scalar", "integer", "number", "float"])
@@ -136,7 +148,7 @@ class Writer:
 
     def loop(self, has, depth, loops, budget):
         self.counts["nested"] += loops > 0
-        t, most = self.name("t"), self.pick(["3", "5", "8", "12", "p + 3"])
+        t, most = self.name("t"), self.pick(["3", "5", "8", "12", "p + 3", "Settings.most"])
         kind = self.pick(["while", "while", "while", "for", "range"])
         inner = dict(has)
         test = self.condition(has)
@@ -216,6 +228,21 @@ def inputs_of(seed, count):
     return [(values(4), values(4), values(()), kn.asarray(int(rng.integers(0, 9))), int(rng.integers(0, 3))) for _ in range(count)]
 
 
+def surroundings_of(seed, count):
+    """What other code has changed before each call: globals, attributes, entries, functions, arrays."""
+    draw = random.Random(seed + 1)
+    own = [{"LIMIT": draw.choice([1, 2, 2, 3]), "GAIN": draw.choice([0.25, 0.25, 0.5]), "rate": draw.choice([0.5, 0.5, 0.25]), "most": draw.choice([4, 6, 6]), "row": draw.choice([0.25, 0.5]), "n": draw.choice([1, 2]),
+            "helper": draw.choice(["helper", "helper", "mirrored"]), "table": draw.choice([0.25, 0.5])} for _ in range(count)]
+    return [own[0] if draw.random() < 0.5 else o for o in own]
+
+
+def surround(scope, with_):
+    scope["LIMIT"], scope["GAIN"] = with_["LIMIT"], with_["GAIN"]
+    scope["Settings"].rate, scope["Settings"].most, scope["Settings"].row[0] = with_["rate"], with_["most"], with_["row"]
+    scope["of"].update(helper=scope[with_["helper"]], n=with_["n"])
+    scope["TABLE"][1:] = with_["table"]
+
+
 def observed(function, args, scope, lines):
     """What a call gives, leaves and prints."""
     run = scope["Run"]
@@ -226,35 +253,65 @@ def observed(function, args, scope, lines):
     return result, state, list(lines)
 
 
+class Out:
+    def __init__(self):
+        self.lines = []
+
+    def write(self, part):
+        self.lines.append(part)
+
+    def flush(self):
+        pass
+
+
 def check(seed, mode, count=8):
     writer = Writer(seed)
-    text, lines = writer.text(), []
-    import builtins
-
-    class Out:
-        def write(self, part):
-            lines.append(part)
-
-        def flush(self):
-            pass
-
-    scope, ours = {"kn": kn}, {"kn": kn}
+    text, out = writer.text(), Out()
+    scope, ours = ({"kn": kn, "LIMIT": 2, "GAIN": 0.25, "TABLE": kn.ones(4) * 0.5} for _ in range(2))
     exec(compile(text, f"<loops {seed}>", "exec"), scope)
     exec(compile(text, f"<loops {seed}>", "exec"), ours)
-    inputs = inputs_of(seed, count)
-    before, sys.stdout = sys.stdout, Out()
+    inputs, around = inputs_of(seed, count), surroundings_of(seed, count)
+    before, sys.stdout = sys.stdout, out
+
+    def expected(args, with_):
+        surround(scope, with_)
+        return observed(scope["f"], args, scope, out.lines)
+
     try:
-        want = [observed(scope["f"], args, scope, lines) for args in inputs]
+        want = [expected(args, with_) for args, with_ in zip(inputs, around)]
         order = list(range(count)) + random.Random(seed).choices(range(count), k=3 * count)
         with kn.config.override(jit=mode), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             jitted = kn.jit(ours["f"])
             for step, i in enumerate(order):
-                got = observed(jitted, inputs[i], ours, lines)
-                assert got == want[i], f"seed {seed}, mode {mode}, call {step} with input {i}:\n{text}\njit   {got}\neager {want[i]}"
+                surround(ours, around[i])
+                got = observed(jitted, inputs[i], ours, out.lines)
+                assert got == want[i], f"seed {seed}, mode {mode}, call {step} with input {i} and {around[i]}:\n{text}\njit   {got}\neager {want[i]}"
+            if seed % 4 == 0 and "Run." not in "".join(writer.lines) and "print(" not in text:
+                surround(ours, around[0])
+                together(seed, text, jitted, inputs, [expected(args, around[0])[0] for args in inputs])
+                writer.counts["threads"] += 1
     finally:
         sys.stdout = before
     return writer.counts, jitted
+
+
+def together(seed, text, jitted, inputs, want):
+    """Calls from several threads at once, of paths that are known and of new ones."""
+    wrong = []
+
+    def work(first):
+        for i in range(2 * len(inputs)):
+            i = (first + i) % len(inputs)
+            if (got := outcome(jitted, inputs[i])) != want[i]:
+                wrong.append(f"seed {seed}, in threads, input {i}:\n{text}\njit   {got}\neager {want[i]}")
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(0, len(inputs), 2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong, wrong[0]
 
 
 def main():
