@@ -206,11 +206,15 @@ def test_ctrl_c_ends_a_loop_and_other_threads_run_meanwhile(has_code):
                 ticks.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGINT)
 
+        was = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
         thread = threading.Thread(target=tick)
         thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            jitted(f64(30.0), f64(0.0))  # for ever
-        thread.join()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                jitted(f64(30.0), f64(0.0))  # for ever
+            thread.join()
+        finally:
+            signal.signal(signal.SIGINT, was)
         assert jitted(f64(9.0), f64(1.0)).item() == 0
 
 
