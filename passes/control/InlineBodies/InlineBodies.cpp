@@ -22,8 +22,9 @@ std::optional<int64_t> constantOf(Value v) {
 
 struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
   llvm::StringMap<func::FuncOp> functions;
-  llvm::StringMap<int> uses; // of functions as bodies
-  llvm::StringSet<> failing; // functions with operations that fail on some values
+  llvm::StringMap<int> uses;   // of functions as bodies
+  llvm::StringSet<> failing;   // functions with operations that fail on some values
+  llvm::DenseSet<Value> risky; // that follow from such operations, in the function under way
 
   /// Whether an operation fails on some values. Where it is inlined nobody may need it any more, and the failure would be lost.
   bool mayFail(Operation &op) {
@@ -33,11 +34,19 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
            llvm::any_of(ir::bodiesOf(&op), [&](FlatSymbolRefAttr name) { return failing.contains(name.getValue()); });
   }
 
+  /// Whether an operand comes from an operation that may fail: what takes its place may not need it, and the failure would be lost.
+  bool takesRisk(Operation *op) const {
+    return llvm::any_of(op->getOperands(), [&](Value v) { return risky.contains(v); });
+  }
+  void noteRisk(Operation *op) {
+    if (mayFail(*op) || takesRisk(op)) risky.insert(op->result_begin(), op->result_end());
+  }
+
   /// Puts the operations of the chosen body in the place of a branch; what comes next.
   Operation *inlineBranch(ir::BranchOp branch) {
     Operation *next = branch->getNextNode();
     auto number = constantOf(branch->getOperand(0));
-    if (!number) return next;
+    if (!number || takesRisk(branch)) return next;
     int64_t last = int64_t(branch.getBodies().size()) - 1;
     auto name = cast<FlatSymbolRefAttr>(branch.getBodies()[unsigned(std::clamp<int64_t>(*number, 0, last))]);
     if (uses[name.getValue()] != 1 || failing.contains(name.getValue())) return next;
@@ -62,7 +71,7 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
   Operation *dropLoop(ir::LoopOp loop) {
     Operation *next = loop->getNextNode();
     Operation *end = functions[loop.getCondition()].getBody().front().getTerminator();
-    if (constantOf(end->getOperand(0)) != 0) return next;
+    if (constantOf(end->getOperand(0)) != 0 || takesRisk(loop)) return next;
     for (auto [result, operand] : llvm::zip(loop.getResults(), loop->getOperands())) result.replaceAllUsesWith(operand);
     loop.erase();
     count("inline-bodies.loops");
@@ -87,7 +96,9 @@ struct InlineBodies : impl::InlineBodiesBase<InlineBodies> {
       auto found = functions.find(name.getValue());
       if (found == functions.end()) continue;
       func::FuncOp fn = found->second;
+      risky.clear();
       for (Operation *op = &fn.getBody().front().front(); op;) {
+        noteRisk(op);
         if (auto branch = dyn_cast<ir::BranchOp>(op)) op = inlineBranch(branch);
         else if (auto loop = dyn_cast<ir::LoopOp>(op)) op = dropLoop(loop);
         else op = op->getNextNode();
