@@ -59,6 +59,7 @@ struct Piece {
   int64_t moment = -1;                       // what the program is behind it, by number: at equal ones it goes on alike; -1: not known
   int32_t goesTo[2] = {-1, -1};              // the instruction behind the question, by its answer; -1: not known
   std::vector<int32_t> numbers;              // integers of the program that are handed on, which a loop keeps in bounds
+  double growth = 1;                         // by which factor integers of the program may be beyond those bounds within it
   bool isKnown = false;                      // it could be compared
   size_t meant = 0;                          // then: how many values that are handed on are more than memory that nothing reads
   bool stands = false;                       // for any number of pieces like those before it, which were dropped

@@ -119,11 +119,13 @@ void Reader::expect(Formula formula) {
 }
 
 /// The instruction before has ended: its value is in `slot`, or it ended otherwise.
-void Reader::settle(PyObject **slot) {
+void Reader::settle(PyObject **slot, bool isDone) {
   Expected ended = std::move(expected);
   expected = {};
   if (ended.isValue) return settleValue(slot, std::move(ended.call));
-  if (ended.array) return settleCarried(slot, std::move(*ended.array));
+  if (ended.isChoice) return settleChoice(slot, std::move(*ended.array), ended.call.op);
+  if (ended.array) return settleCarried(slot, std::move(*ended.array), ended.bounds);
+  if (ended.range) return settleRange(slot, std::move(*ended.range));
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
   if (slot && ended.formula >= 0) return tag(slot, ended.formula);
   bool isOfNumbers = slot && ended.operands.empty() && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
@@ -135,7 +137,8 @@ void Reader::settle(PyObject **slot) {
     if (state.numbers.mayRaise(formula)) state.risky.push_back(formula);
     return tag(slot, formula);
   }
-  if (slot && ended.operands.size() && hasInputs) return;
+  if ((slot || (ended.isStore && isDone)) && ended.operands.size() && hasInputs) return;
+  if (ended.position) fail("goes through an array in an unknown way");
   for (int formula : ended.of) pin(formula); // it raised, or made something else of the numbers
   for (PyObject *o : ended.operands)
     if (carried.contains(o)) pin(o);
@@ -218,6 +221,7 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
     Object zero(PyLong_FromLong(0));
     bool isNegated = name == "UNARY_NEGATIVE" && carried.contains(b) && PyLong_CheckExact(b);
     if (isNegated && carriedArithmetic(kSubtract, zero.get(), b)) return true;
+    if (name == "UNARY_INVERT" && carriedInvert(b)) return true;
     int sign = name == "UNARY_NEGATIVE" ? Formula::Negative : name == "UNARY_POSITIVE" ? Formula::Positive : Formula::Invert;
     return expect({Formula::Unary, sign, {}, {}, {formulaOf(b)}, nullptr}), true;
   }
@@ -249,7 +253,7 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   if (!isKnown || op == kPower || op == kMatmul) return false;
   PyObject *number = isArray(a) ? b : a;
   asked.clear();
-  DType beside = listener.dtypeOf(isArray(a) ? a : b);
+  DType beside = listener.arrayOf(isArray(a) ? a : b).dtype;
   if (carried.contains(number) && !isComplex(beside)) {
     expected = {live.back().frame, live.back().next, -1, {}, {}, {number}};
     return true;
@@ -355,6 +359,7 @@ const Array *Reader::elementFor(int formula, DType dtype) {
 const Array *Reader::inputOf(const void *number, DType dtype) {
   auto *object = static_cast<PyObject *>(const_cast<void *>(number));
   bool isExpected = std::ranges::find(expected.operands, object) != expected.operands.end();
+  if (isExpected && expected.position) return asked.insert(object), &*expected.position;
   if (why.empty() && isExpected && carried.contains(object)) return carriedBeside(object, dtype);
   auto found = tagged.find(object);
   if (why.size() || found == tagged.end() || !isExpected) return nullptr;

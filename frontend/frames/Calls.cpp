@@ -1,4 +1,5 @@
 // Calls and attributes, as a reader judges them: whose code runs for them, and what they read.
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
 
 namespace kiln::py {
@@ -19,19 +20,6 @@ bool changes(std::string_view name) {
     if (name == n) return true;
   return false;
 }
-
-/// Builtin functions that a reader tells apart.
-struct Builtins {
-  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *print;
-  static const Builtins &get() {
-    static const Builtins known = [] {
-      Object module(check(PyImport_ImportModule("builtins")));
-      auto take = [&](const char *name) { return check(PyObject_GetAttrString(module.get(), name)); };
-      return Builtins{take("isinstance"), take("issubclass"), take("getattr"), take("hasattr"), take("callable"), take("print")};
-    }();
-    return known;
-  }
-};
 
 } // namespace
 
@@ -219,6 +207,7 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
 
 void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   if (callForValue(callee, args, n, hasNames)) return;
+  if (!hasNames && (callChoice(callee, {args, size_t(n)}) || callRange(callee, {args, size_t(n)}))) return;
   if (hasNumbers() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
   if (callBuiltin(callee, args, n)) return;
   Sort sort = values.sortOf(callee);

@@ -1,6 +1,7 @@
 // Numbers that loops change, kept as arrays without axes while a call is recorded: what is computed of them is recorded like operations on
 // arrays, and comparisons are questions, so that a trip does the same whatever they are. Only what comes out as Python computes it is kept
 // so; for anything else they are numbers known by formula again, as elements of arrays are (Arithmetic.cpp).
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
 
 #include <bit>
@@ -9,9 +10,9 @@
 namespace kiln::py {
 namespace {
 
-// Bounds of integers, so that int64 never overflows: what a loop hands on, what is added at once, and how often between questions.
-constexpr int64_t kMostAdded = int64_t(1) << 32;
-constexpr int kMostAdditions = 16;
+// So that int64 never overflows and float64 has them exactly: where a trip begins integers are at most Bounds::kMost, and what a trip makes
+// of them is bound by factors of that, which a loop checks (Folding.cpp).
+constexpr double kMostGrowth = double(1 << 22), kMostOfFloats = double(1 << 12);
 
 Operand operandOf(const Array &array) {
   Operand o;
@@ -48,7 +49,7 @@ bool isValueOf(const Array &array, PyObject *number) {
 std::optional<Array> Reader::constantFor(PyObject *number) const {
   if (PyFloat_CheckExact(number)) return constantArray(DType::F64, {std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(number)), 0});
   auto whole = wholeOf(number);
-  if (!whole || std::abs(*whole) > kMostCarried) return std::nullopt;
+  if (!whole || std::abs(*whole) > Bounds::kMost) return std::nullopt;
   return constantArray(DType::I64, {*whole, 0});
 }
 
@@ -62,13 +63,30 @@ std::optional<Array> Reader::arrayFor(PyObject *number) {
   return inputFor(formula->second, number, PyFloat_CheckExact(number) ? DType::F64 : DType::I64);
 }
 
-void Reader::carryAs(PyObject **slot, Array array) {
+Bounds Reader::boundsOf(PyObject *number) const {
+  auto known = carried.find(number);
+  if (known != carried.end()) return known->second.bounds;
+  auto whole = wholeOf(number);
+  return whole ? Bounds::of(double(*whole)) : Bounds();
+}
+
+void Reader::carryAs(PyObject **slot, Array array, Bounds bounds) {
   Object apart = numberApart(*slot);
-  carried[apart.get()] = {apart, std::move(array)};
+  carried[apart.get()] = {apart, std::move(array), bounds};
+  largest = std::max(largest, bounds.growth());
   Py_SETREF(*slot, apart.release());
 }
 
-bool Reader::carry(PyObject **slot) {
+/// An integer becomes a float, and is to be one that float64 has: it may grow less.
+void Reader::noteExact() { largest = std::max(largest, kMostGrowth / kMostOfFloats); }
+
+/// The instruction under way leaves a number that is kept as an array.
+void Reader::expectCarried(Array array, Bounds bounds) {
+  expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
+  expected.array = std::move(array), expected.bounds = bounds;
+}
+
+bool Reader::carry(PyObject **slot, bool isVariable) {
   PyObject *o = *slot;
   if (!carries || why.size() || !o || carried.contains(o)) return false;
   if (auto formula = tagged.find(o); formula != tagged.end()) {
@@ -76,44 +94,12 @@ bool Reader::carry(PyObject **slot) {
     if (isRead) carryAs(slot, copy(inputFor(formula->second, o, DType::F64)));
     return isRead;
   }
-  if (Py_TYPE(o) == &PyRangeIter_Type) return carryRange(o);
+  if (Py_TYPE(o) == &PyRangeIter_Type) return !isVariable && carryRange(o);
+  if (package().iteratorOf(o).array) return !isVariable && carryIterator(o);
   bool isOwn = PyFloat_CheckExact(o) || PyLong_CheckExact(o);
   auto array = isOwn ? constantFor(o) : std::nullopt;
   if (!array) return false;
   carryAs(slot, std::move(*array));
-  return true;
-}
-
-/// A range that goes on from where it is.
-bool Reader::carryRange(PyObject *iterator) {
-  if (ranges.contains(iterator)) return false;
-  Object parts(check(PyObject_CallMethod(iterator, "__reduce__", nullptr))); // of C
-  PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *range = PyTuple_GET_ITEM(given, 0);
-  Py_ssize_t at = PyTuple_GET_SIZE(parts.get()) > 2 ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
-  int64_t numbers[3];
-  const char *names[] = {"start", "stop", "step"};
-  for (int i = 0; i < 3; ++i) {
-    Object number(check(PyObject_GetAttrString(range, names[i])));
-    auto whole = wholeOf(number.get());
-    if (!whole || std::abs(*whole) > kMostAdded) return false;
-    numbers[i] = *whole;
-  }
-  auto now = constantArray(DType::I64, {numbers[0] + at * numbers[2], 0});
-  ranges[iterator] = {Object::borrow(iterator), std::move(now), numbers[1], numbers[2]};
-  return true;
-}
-
-/// The next number of a range that is kept: whether there is one is a question.
-bool Reader::nextOfRange(PyObject *iterator) {
-  auto known = ranges.find(iterator);
-  if (known == ranges.end()) return false;
-  CarriedRange &range = known->second;
-  Op isBefore = range.step > 0 ? Op::Less : Op::Greater;
-  Array answer = compute(isBefore, range.now, constantArray(DType::I64, {range.stop, 0})); // what is held is handed on: not the constant
-  if (!ask(answer)) return ranges.erase(known), true;
-  expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
-  expected.array = range.now;
-  range.now = compute(Op::Add, range.now, constantArray(DType::I64, {range.step, 0}));
   return true;
 }
 
@@ -132,8 +118,8 @@ const Array *Reader::carriedAs(PyObject *number) const {
 
 /// Before a question: numbers that nobody else holds any more are not handed on.
 void Reader::dropCarried() {
-  additions = 0;
   casts.clear();
+  for (auto &[number, of] : carried) of.bounds = {};
   std::erase_if(carried, [](auto &c) { return Py_REFCNT(c.first) == 1; });
   std::erase_if(ranges, [](auto &r) { return Py_REFCNT(r.first) == 1; });
 }
@@ -168,12 +154,9 @@ void Reader::demoteAll() {
 
 /// abs, min and max of numbers; false for other functions, and where they are no such numbers.
 bool Reader::carriedCall(PyObject *callee, std::span<PyObject *> given) {
-  static PyObject *const module = check(PyImport_ImportModule("builtins"));
-  static PyObject *const absolute = check(PyObject_GetAttrString(module, "abs")),
-                         *const least = check(PyObject_GetAttrString(module, "min")),
-                         *const most = check(PyObject_GetAttrString(module, "max"));
-  bool isPair = (callee == least || callee == most) && given.size() == 2 && Py_TYPE(given[0]) == Py_TYPE(given[1]);
-  if (!isPair && !(callee == absolute && given.size() == 1)) return false;
+  const Builtins &b = Builtins::get();
+  bool isPair = (callee == b.min || callee == b.max) && given.size() == 2 && Py_TYPE(given[0]) == Py_TYPE(given[1]);
+  if (!isPair && !(callee == b.abs && given.size() == 1)) return false;
   std::vector<Array> arrays;
   for (PyObject *o : given) {
     bool isRead = PyLong_CheckExact(o) && tagged.contains(o); // of any size
@@ -181,53 +164,119 @@ bool Reader::carriedCall(PyObject *callee, std::span<PyObject *> given) {
     if (!array) return false;
     arrays.push_back(std::move(*array));
   }
-  expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
   if (!isPair) {
     Operand operands[] = {operandOf(arrays[0])};
-    expected.array = applyElementwise(Op::Abs, operands);
-  } else { // the first one, unless the second one is smaller or larger
-    Array isSecond = compute(callee == least ? Op::Less : Op::Greater, arrays[1], arrays[0]);
-    expected.array = where(isSecond, operandOf(arrays[1]), operandOf(arrays[0]));
+    return expectCarried(applyElementwise(Op::Abs, operands), boundsOf(given[0]).absolute()), true;
   }
-  return true;
+  // The first one, unless the second one is smaller or larger.
+  Array isSecond = compute(callee == b.min ? Op::Less : Op::Greater, arrays[1], arrays[0]);
+  Bounds bounds = either(boundsOf(given[0]), boundsOf(given[1]));
+  return expectCarried(where(isSecond, operandOf(arrays[1]), operandOf(arrays[0])), bounds), true;
 }
+
+namespace {
+
+enum Operator {
+  Add = 0,
+  And = 1,
+  FloorDivide = 2,
+  LeftShift = 3,
+  Multiply = 5,
+  Remainder = 6,
+  Or = 7,
+  RightShift = 9,
+  Subtract = 10,
+  TrueDivide = 11,
+  Xor = 12
+};
+
+/// How an operation does what Python does with two numbers, and what its result is between.
+struct Alike {
+  Op op;
+  Bounds bounds = {};
+};
+
+/// What both have, where one is known to be none below 0.
+Bounds masked(Bounds x, Bounds y) {
+  for (Bounds mask : {y, x})
+    if (mask.low >= 0 && !mask.isOpen) return Bounds::between(0, mask.high);
+  return sameBits(x, y);
+}
+
+/// Of two integers, `constant` the second one where it is one.
+std::optional<Alike> ofIntegers(int op, std::optional<int64_t> constant, Bounds x, Bounds y) {
+  bool isPositive = constant && *constant > 0, isShift = constant && *constant >= 0 && *constant < 63;
+  double scale = isShift ? std::ldexp(1, int(*constant)) : 1;
+  auto where = [](bool holds, Alike a) { return holds ? std::optional(a) : std::nullopt; };
+  switch (op) {
+  case Add: return Alike{Op::Add, x + y};
+  case Subtract: return Alike{Op::Subtract, x - y};
+  case Multiply: return Alike{Op::Multiply, x * y};
+  case And: return Alike{Op::BitwiseAnd, masked(x, y)};
+  case Or: return Alike{Op::BitwiseOr, sameBits(x, y)};
+  case Xor: return Alike{Op::BitwiseXor, sameBits(x, y)};
+  case LeftShift: return where(isShift, {Op::BitwiseLeftShift, x * Bounds::of(scale)});
+  case RightShift: return where(isShift, {Op::BitwiseRightShift, x.over(scale)});
+  case FloorDivide: return where(isPositive, {Op::FloorDivide, constant ? x.over(double(*constant)) : x});
+  case Remainder: return where(isPositive, {Op::Remainder, Bounds::between(0, constant ? double(*constant - 1) : 0)});
+  default: return std::nullopt;
+  }
+}
+
+/// Of two numbers of which one is a float, and of a quotient.
+std::optional<Op> ofFloats(int op, bool isByConstant) {
+  switch (op) {
+  case Add: return Op::Add;
+  case Subtract: return Op::Subtract;
+  case Multiply: return Op::Multiply;
+  case TrueDivide: return isByConstant ? std::optional(Op::Divide) : std::nullopt;
+  default: return std::nullopt;
+  }
+}
+
+bool isPlainNumber(PyObject *o) { return PyLong_CheckExact(o) || PyFloat_CheckExact(o); }
+
+} // namespace
 
 /// Arithmetic that arrays do as numbers do; false where they do not.
 bool Reader::carriedArithmetic(int op, PyObject *a, PyObject *b) {
-  enum { Add = 0, FloorDivide = 2, Multiply = 5, Remainder = 6, Subtract = 10, TrueDivide = 11 };
-  bool isWhole = PyLong_CheckExact(a) && PyLong_CheckExact(b);
-  bool isPlain = (PyLong_CheckExact(a) || PyFloat_CheckExact(a)) && (PyLong_CheckExact(b) || PyFloat_CheckExact(b));
-  bool isConstant = !isTagged(b), isOne = isConstant || !isTagged(a);
-  auto constant = isConstant ? wholeOf(b) : std::nullopt;
-  auto other = isOne ? wholeOf(isConstant ? b : a) : std::nullopt;
-  std::optional<Op> found;
-  if (op == Add || op == Subtract) found = op == Add ? Op::Add : Op::Subtract;
-  if (op == Multiply && !isWhole) found = Op::Multiply;
-  if (op == TrueDivide && isConstant && PyFloat_AsDouble(b) != 0) found = Op::Divide;
-  if (PyErr_Occurred()) PyErr_Clear();
-  if (isWhole && constant && *constant > 0 && (op == Remainder || op == FloorDivide))
-    found = op == Remainder ? Op::Remainder : Op::FloorDivide;
-  bool isBounded = !isWhole || op == Remainder || op == FloorDivide || op == TrueDivide ||
-                   (other && std::abs(*other) <= kMostAdded && ++additions <= kMostAdditions);
   auto isLarge = [&](PyObject *o) { return PyLong_CheckExact(o) && tagged.contains(o); };
-  if (!found || !isPlain || !isBounded || isLarge(a) || isLarge(b)) return false;
-  auto x = arrayFor(a), y = arrayFor(b);
-  if (!x || !y) return false;
-  if (!isWhole || op == TrueDivide) x = cast(*x, DType::F64), y = cast(*y, DType::F64);
-  expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
-  expected.array = compute(*found, *x, *y);
-  return true;
+  if (!isPlainNumber(a) || !isPlainNumber(b) || isLarge(a) || isLarge(b)) return false;
+  bool isWhole = PyLong_CheckExact(a) && PyLong_CheckExact(b) && op != TrueDivide;
+  Bounds x = boundsOf(a), y = boundsOf(b);
+  std::optional<Alike> found;
+  if (isWhole) {
+    found = ofIntegers(op, isTagged(b) ? std::nullopt : wholeOf(b), x, y);
+  } else if (x.growth() <= kMostOfFloats && y.growth() <= kMostOfFloats) {
+    bool isByConstant = op == TrueDivide && !isTagged(b) && PyFloat_AsDouble(b) != 0;
+    if (PyErr_Occurred()) return PyErr_Clear(), false;
+    if (auto of = ofFloats(op, isByConstant)) found = Alike{*of};
+  }
+  if (!found || found->bounds.growth() > kMostGrowth) return false;
+  auto left = arrayFor(a), right = arrayFor(b);
+  if (!left || !right) return false;
+  if (!isWhole) left = cast(*left, DType::F64), right = cast(*right, DType::F64), noteExact();
+  return expectCarried(compute(found->op, *left, *right), found->bounds), true;
+}
+
+bool Reader::carriedInvert(PyObject *number) {
+  auto known = carried.find(number);
+  if (known == carried.end() || !PyLong_CheckExact(number)) return false;
+  Operand operands[] = {operandOf(known->second.array)};
+  return expectCarried(applyElementwise(Op::BitwiseInvert, operands), -known->second.bounds - Bounds::of(1)), true;
 }
 
 /// A comparison is a question.
 bool Reader::carriedComparison(int how, PyObject *a, PyObject *b) {
   constexpr Op kOps[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
-  bool isPlain = (PyLong_CheckExact(a) || PyFloat_CheckExact(a)) && (PyLong_CheckExact(b) || PyFloat_CheckExact(b));
-  auto isLarge = [&](PyObject *o) { return PyLong_CheckExact(o) && tagged.contains(o); }; // perhaps, and floats are not as exact
+  auto isLarge = [&](PyObject *o) { // perhaps, and floats are not as exact
+    return PyLong_CheckExact(o) && (tagged.contains(o) || boundsOf(o).growth() > kMostOfFloats);
+  };
   if (Py_TYPE(a) != Py_TYPE(b) && (isLarge(a) || isLarge(b))) return false;
+  bool isPlain = isPlainNumber(a) && isPlainNumber(b);
   auto x = isPlain ? arrayFor(a) : std::nullopt, y = isPlain ? arrayFor(b) : std::nullopt;
   if (!x || !y) return false;
-  if (x->dtype != y->dtype) x = cast(*x, DType::F64), y = cast(*y, DType::F64);
+  if (x->dtype != y->dtype) x = cast(*x, DType::F64), y = cast(*y, DType::F64), noteExact();
   Array answer = compute(kOps[how], *x, *y);
   x.reset(), y.reset(); // what is held is handed on
   ask(answer);
@@ -235,9 +284,9 @@ bool Reader::carriedComparison(int how, PyObject *a, PyObject *b) {
 }
 
 /// What an instruction left is the number of an array.
-void Reader::settleCarried(PyObject **slot, Array array) {
+void Reader::settleCarried(PyObject **slot, Array array, Bounds bounds) {
   if (!slot || !isNumber(*slot) || !isValueOf(array, *slot)) fail("computes with a number otherwise than with an array");
-  carryAs(slot, std::move(array));
+  carryAs(slot, std::move(array), bounds);
 }
 
 /// The float that an element of an array is.
@@ -257,10 +306,38 @@ bool Reader::carryElement(PyObject **slot, int told) {
 const Array *Reader::carriedBeside(PyObject *number, DType dtype) {
   auto known = carried.find(number);
   const Array &array = known->second.array;
-  bool isKept = dtype == DType::F64 || dtype == DType::F32 || (dtype == DType::I64 && array.dtype == DType::I64);
-  if (!isKept) return nullptr;
+  bool isWhole = array.dtype == DType::I64, isOfFloats = dtype == DType::F64 || dtype == DType::F32;
+  Bounds bounds = known->second.bounds;
+  if (isOfFloats ? isWhole && bounds.growth() > kMostOfFloats : !isWhole || !bounds.fits(dtype)) return nullptr;
+  if (isWhole && isOfFloats) noteExact();
   asked.insert(number);
   return &casts.emplace_back(cast(array, dtype));
+}
+
+/// Elements at positions that are kept, and stores there: x[i], x[i, j] = y, x[i, 1:] = y. What else is read would be a view.
+bool Reader::carriedIndex(PyObject *o, PyObject *key, bool isStore) {
+  const Array &x = listener.arrayOf(o);
+  PyObject **items = PyTuple_CheckExact(key) ? PySequence_Fast_ITEMS(key) : &key;
+  Py_ssize_t n = PyTuple_CheckExact(key) ? PyTuple_GET_SIZE(key) : 1;
+  if (carried.empty() || n > x.shape.rank || (n < x.shape.rank && !isStore)) return false;
+  std::vector<PyObject *> used;
+  for (Py_ssize_t axis = 0; axis < n; ++axis) {
+    PyObject *item = items[axis];
+    if (auto *slice = reinterpret_cast<PySliceObject *>(item); isStore && PySlice_Check(item)) {
+      for (PyObject *part : {slice->start, slice->stop, slice->step})
+        if (isTagged(part) || !(part == Py_None || PyLong_CheckExact(part))) return false;
+      continue;
+    }
+    auto at = wholeOf(item);
+    bool isInside = at && *at >= -x.shape[int(axis)] && *at < x.shape[int(axis)]; // else Python is to say so
+    if (!isInside || tagged.contains(item)) return false;
+    if (carried.contains(item)) used.push_back(item);
+  }
+  if (used.empty()) return false;
+  asked.clear();
+  expected = {live.back().frame, live.back().next, -1, {}, {}, std::move(used)};
+  expected.isStore = isStore;
+  return true;
 }
 
 } // namespace kiln::py

@@ -51,8 +51,13 @@ const std::vector<bool> &CodeMap::liveAt(PyCodeObject *code, int offset) const {
         if (now != live[size_t(*at) / 2]) live[size_t(*at) / 2] = now, isChanged = true;
       }
     }
+    // A frame that waits for a call is where the cache of the instruction is; elsewhere nobody told which one runs.
+    std::vector<int> runs(instructions.size(), -1);
+    for (int start : starts)
+      for (int offset = start; offset < this->at(start).next && size_t(offset) / 2 < runs.size(); offset += 2) runs[size_t(offset) / 2] = start;
     for (size_t i = 0; i < instructions.size(); ++i)
-      if (std::ranges::find(starts, int(2 * i)) == starts.end()) live[i].assign(always.size(), true); // not told which one runs
+      if (runs[i] < 0) live[i].assign(always.size(), true);
+      else live[i] = live[size_t(runs[i]) / 2];
   }
   return live[size_t(offset) / 2];
 }

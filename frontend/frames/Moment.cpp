@@ -228,14 +228,15 @@ private:
   /// Iterators of ranges, lists and tuples; others hide where they are.
   void iterator(PyObject *o) {
     bool isRange = Py_TYPE(o) == &PyRangeIter_Type;
-    if (!isRange && Py_TYPE(o) != &PyListIter_Type && Py_TYPE(o) != &PyTupleIter_Type) return unknown(o);
+    ArrayIterator elements = package().iteratorOf(o);
+    bool isKnown = isRange || elements.array || Py_TYPE(o) == &PyListIter_Type || Py_TYPE(o) == &PyTupleIter_Type;
+    if (!isKnown) return unknown(o);
+    if (const auto *kept = context.rangeOf(o)) return range(*kept, elements.object);
     if (!isRange && isSeen(o)) return;
-    if (auto kept = isRange ? context.rangeOf(o) : std::nullopt) {
-      auto [now, stop, step] = *kept;
-      auto found = context.handedOnOf(*now);
-      if (!found || found->first.kind != Source::Live) return fail("a range is held that is not handed on");
-      moment.integers.push_back(int32_t(numberOf(found->first)));
-      return add(Token::Carried, moment.integers.back(), stop, step);
+    if (elements.array) {
+      add(Token::Iterator, reinterpret_cast<intptr_t>(Py_TYPE(o)), elements.position);
+      note(Counter::Position, 1, depth == 1 && frame >= 0);
+      return object(elements.object);
     }
     Object parts(check(PyObject_CallMethod(o, "__reduce__", nullptr))); // of C
     PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *of = PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, 0) : nullptr;
@@ -253,6 +254,20 @@ private:
     if (PyErr_Occurred()) return PyErr_Clear(), unknown(o);
     add(Token::Range, numbers[0] + at * numbers[2], numbers[1], numbers[2]);
     note(Counter::Range, 3, depth == 1 && frame >= 0);
+  }
+
+  /// One that is kept.
+  void range(const Reader::CarriedRange &kept, PyObject *elements) {
+    auto numberOfLive = [&](const Array &array) {
+      auto found = context.handedOnOf(array);
+      return found && found->first.kind == Source::Live ? numberOf(found->first) : -1;
+    };
+    int64_t now = numberOfLive(kept.now), end = kept.end ? numberOfLive(*kept.end) : -2;
+    if (now < 0 || end == -1) return fail("a range is held that is not handed on");
+    moment.integers.push_back(int32_t(now));
+    if (end >= 0) moment.integers.push_back(int32_t(end));
+    add(Token::Carried, now, end, kept.stop, kept.step);
+    if (elements) object(elements);
   }
 
   void function(PyObject *o) {
@@ -335,6 +350,12 @@ std::pair<int, int> goesTo() {
 }
 
 PyObject **placeOfCounter(const Counter &counter) { return frameOf(counter).variables() + counter.slot; }
+bool isVariable(const Counter &counter) {
+  PyCodeObject *code = frameOf(counter).code();
+  if (counter.slot >= code->co_nlocalsplus) return false;
+  const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(code->co_localsplusnames, counter.slot));
+  return !name || name[0] != '.'; // what a comprehension goes through, nobody can name
+}
 
 std::string describeCounter(const Counter &counter) {
   if (counter.frame < 0) return "a number changes that is stored";
@@ -343,6 +364,7 @@ std::string describeCounter(const Counter &counter) {
   bool isVariable = counter.slot < code->co_nlocalsplus;
   std::string name = isVariable ? std::string("'") + PyUnicode_AsUTF8(PyTuple_GET_ITEM(code->co_localsplusnames, counter.slot)) + "'" : "";
   if (counter.kind == Counter::Range) return "a range goes on";
+  if (counter.kind == Counter::Position) return "an array is gone through";
   if (!isVariable) return "a number on the stack changes";
   return counter.isOwn ? "the number " + name + " changes" : "a number inside of " + name + " changes";
 }

@@ -4,6 +4,7 @@
 
 #include "frontend/frames/Frame.h"
 #include "frontend/frames/Place.h"
+#include "frontend/frames/Reader.h"
 #include "frontend/frames/Values.h"
 #include "frontend/Recorder.h"
 
@@ -14,7 +15,7 @@ namespace kiln::py {
 
 /// A number, or what counts, that moments of one place may differ in.
 struct Counter {
-  enum Kind : uint8_t { Integer, Float, Range } kind = Integer;
+  enum Kind : uint8_t { Integer, Float, Range, Position } kind = Integer;
   size_t word = 0;    // of the moment: the first of those that say its value
   int frame = 0;      // from the innermost one
   int slot = 0;       // of its variables, then of its stack
@@ -41,8 +42,8 @@ public:
   virtual std::optional<std::pair<Source, TensorType>> handedOnOf(const Array &array) = 0;
   /// Whether what an object holds cannot change unseen: stores to it are noted.
   virtual bool isCovered(PyObject *o) = 0;
-  /// A range that is kept: what it gives next, where it ends, and its step; none for others.
-  virtual std::optional<std::tuple<const Array *, int64_t, int64_t>> rangeOf(PyObject *iterator) = 0;
+  /// A range or an iterator over a vector that is kept; null for others.
+  virtual const Reader::CarriedRange *rangeOf(PyObject *iterator) = 0;
   /// The array that a number is kept as; null for others.
   virtual const Array *carriedAs(PyObject *number) = 0;
   /// The formula of a number; -1 for others.
@@ -62,5 +63,7 @@ std::pair<int, int> goesTo();
 std::string describeCounter(const Counter &counter);
 /// Its place among the variables, or on the stack.
 PyObject **placeOfCounter(const Counter &counter);
+/// Whether it stands in a variable that the program can name.
+bool isVariable(const Counter &counter);
 
 } // namespace kiln::py

@@ -9,6 +9,10 @@
 #include <string>
 #include <utility>
 
+namespace kiln {
+struct Array;
+}
+
 namespace kiln::py {
 
 /// An owned reference.
@@ -56,6 +60,13 @@ private:
   PyObject *type, *value, *trace;
 };
 
+/// An iterator over the first axis of an array; no array: another object is.
+struct ArrayIterator {
+  const Array *array = nullptr;
+  PyObject *object = nullptr; // the array
+  int64_t position = 0;
+};
+
 /// What is asked of the package: set once, by the module.
 struct Package {
   std::string folder, libraries;                                       // of itself, and of the standard library
@@ -63,7 +74,8 @@ struct Package {
   PyObject *kindOf = nullptr;                                          // (object) -> what is known of it, as Known in Values.h
   PyObject *(*unjitted)(PyObject *) = nullptr;                         // the function of a jitted one, borrowed
   PyObject *(*arrayOfNumber)(PyObject *number, DType dtype) = nullptr; // one without axes; null, with an error set, where it does not fit
-  PyObject *print = nullptr;                                           // kn.debug.print
+  ArrayIterator (*iteratorOf)(PyObject *) = nullptr;
+  PyObject *print = nullptr;      // kn.debug.print
   PyObject *operations = nullptr; // a set: callables that take numbers beside arrays as operands, and look at their types alone
   PyObject *analyze = nullptr;    // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };

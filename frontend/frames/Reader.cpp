@@ -101,7 +101,7 @@ bool Reader::finish() {
   bool isWhole = hook->isWhole() && !live.empty();
   hook->stop();
   numberInputs = outer;
-  if (why.empty() && expected.next >= 0) settle(nullptr);
+  if (why.empty() && expected.next >= 0) settle(nullptr, false);
   casts.clear();
   if (why.empty()) demoteAll();
   putBack();
@@ -170,8 +170,10 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
   Live &here = live.back();
   if (isKnown && !CodeMap::of(frame.code()).mayFollow(here.last, offset)) fail("runs instructions that nobody told of");
   bool hasResult = offset == here.next && instruction.depth > 0;
-  if (expected.next >= 0)
-    settle(hasResult && expected.frame == frame && expected.next == offset ? frame.stack() + instruction.depth - 1 : nullptr);
+  if (expected.next >= 0) {
+    bool isDone = expected.frame == frame && expected.next == offset;
+    settle(isDone && hasResult ? frame.stack() + instruction.depth - 1 : nullptr, isDone);
+  }
   if (hasResult) noteResult(frame.stack()[instruction.depth - 1]);
   here.last = offset, here.next = instruction.next;
 }
@@ -191,6 +193,7 @@ void Reader::open(const Frame &frame) {
 
 void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
   std::string_view name = Opcodes::get().name(i.op);
+  if (madeRange && iterates(name, i.depth ? top[-1] : nullptr)) return;
   switch (kindOf(i.op)) {
   case Kind::Nothing:
     if (name == "KW_NAMES") names = PyTuple_GET_ITEM(frame.code()->co_consts, i.arg);
@@ -310,6 +313,7 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
 void Reader::subscript(PyObject *o, PyObject *key) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
+  if (sort == Sort::Array && carriedIndex(o, key, false)) return;
   pin(key);
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
@@ -331,7 +335,7 @@ void Reader::subscript(PyObject *o, PyObject *key) {
 
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
   Sort sort = values.sortOf(o);
-  if (sort == Sort::Array) return deep(key), deep(value);
+  if (sort == Sort::Array) return carriedIndex(o, key, true) ? deep(value) : (deep(key), deep(value));
   if (sort == Sort::Instance) return special(o, {"__setitem__"});
   if (sort != Sort::List && sort != Sort::Dict) fail(std::string("stores into a ") + Py_TYPE(o)->tp_name);
   require(o);

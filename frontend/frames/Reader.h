@@ -2,6 +2,7 @@
 // it is about to use. What is in none of the cases here ends the search, and the function runs in eager.
 #pragma once
 
+#include "frontend/frames/Bounds.h"
 #include "frontend/frames/Hook.h"
 #include "frontend/frames/Values.h"
 #include "frontend/frames/Watch.h"
@@ -33,7 +34,10 @@ public:
   virtual void dependOn(int told) = 0;
   /// Nobody needs one of them any more.
   virtual void forget(int told) = 0;
-  virtual DType dtypeOf(PyObject *array) = 0;
+  virtual const Array &arrayOf(PyObject *array) = 0;
+  virtual Object objectOf(Array array) = 0;
+  /// Whether the call has made it.
+  virtual bool isMade(const Array &array) = 0;
   /// An array as it is now, whatever is written later.
   virtual Object asItIs(PyObject *array) = 0;
   /// Whether what runs from here on is no part of the call.
@@ -67,16 +71,21 @@ public:
 
   /// Numbers that loops change are kept as arrays (Carried.cpp).
   bool carries = false;
-  static constexpr int64_t kMostCarried = int64_t(1) << 40; // of integers
   /// Keeps the number or the range in a place as an array; false where it does so already, or cannot.
-  bool carry(PyObject **slot);
+  bool carry(PyObject **slot, bool isVariable);
   void dropCarried();
-  /// A range that is kept: what it gives next.
+  /// What counts and is kept: the number that it gives next, or the position of the element, and where it ends.
   struct CarriedRange {
     Object iterator;
     Array now;
+    std::optional<Array> end; // none: a constant
     int64_t stop, step;
+    double begin;           // at least, or at most, that: by its direction
+    bool isOpen = false;    // that is not known
+    bool isOfArray = false; // elements of a vector
   };
+  /// By which factor integers of the piece under way may be beyond Bounds::kMost; the next one begins.
+  double takeGrowth() { return std::exchange(largest, 1.0); }
   const CarriedRange *rangeOf(PyObject *iterator) const {
     auto known = ranges.find(iterator);
     return known == ranges.end() ? nullptr : &known->second;
@@ -116,10 +125,11 @@ private:
   struct CarriedNumber {
     Object number;
     Array array;
+    Bounds bounds = {}; // of integers
   };
   std::unordered_map<PyObject *, CarriedNumber> carried; // numbers that are kept as arrays: objects that nobody else holds
   std::unordered_map<PyObject *, CarriedRange> ranges;
-  int additions = 0;                          // of such integers, since the last question
+  double largest = 1;                         // of the growths of such integers, in this piece
   std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
   NumberValues now;                           // what formulas are in this call
   std::unordered_set<int> pinned;             // formulas whose value is required
@@ -132,14 +142,22 @@ private:
   /// What the instruction under way leaves on the stack, where it ends well.
   struct Expected {
     Frame frame;
-    int next = -1;                    // the offset behind it; -1: nothing is expected
-    int formula = -1;                 // of the number; -1: an array
-    Formula call;                     // of a function: what its value is like, is not known before
-    std::vector<int> of;              // formulas that it uses
-    std::vector<PyObject *> operands; // beside arrays: numbers that it has to take as inputs
-    bool isValue = false;             // the element of an array
-    std::optional<Array> array = {};  // of a number that is kept as one
+    int next = -1;                          // the offset behind it; -1: nothing is expected
+    int formula = -1;                       // of the number; -1: an array
+    Formula call;                           // of a function: what its value is like, is not known before
+    std::vector<int> of;                    // formulas that it uses
+    std::vector<PyObject *> operands;       // beside arrays: numbers that it has to take as inputs
+    bool isValue = false;                   // the element of an array
+    std::optional<Array> array = {};        // of a number that is kept as one, or of the choice between several
+    Bounds bounds = {};                     // of the number
+    bool isChoice = false;                  // between two arrays
+    bool isStore = false;                   // it leaves nothing
+    std::optional<Array> position = {};     // that an iterator, its operand, has to take
+    std::optional<CarriedRange> range = {}; // that it makes, or an iterator over it
   } expected;
+  /// A range of such numbers that the last instruction has made, and which ones.
+  std::optional<CarriedRange> madeRange;
+  std::vector<Object> madeOf;
   Object keys; // of places
   int visits = 0;
   PyCodeObject *at = nullptr; // what is judged
@@ -201,7 +219,7 @@ private:
   bool isTagged(PyObject *o) const { return hasNumbers() && (tagged.contains(o) || carried.contains(o)); }
   void tag(PyObject **slot, int formula);
   void expect(Formula formula);
-  void settle(PyObject **slot);
+  void settle(PyObject **slot, bool isDone);
   void pin(int formula);
   void pin(PyObject *number);
   bool arithmetic(const Instruction &i, std::string_view name, PyObject **top);
@@ -224,18 +242,34 @@ private:
   // Carried.cpp: numbers that loops change.
   std::optional<Array> constantFor(PyObject *number) const;
   std::optional<Array> arrayFor(PyObject *number);
-  void carryAs(PyObject **slot, Array array);
-  bool carryRange(PyObject *iterator);
-  bool nextOfRange(PyObject *iterator);
+  Bounds boundsOf(PyObject *number) const;
+  void carryAs(PyObject **slot, Array array, Bounds bounds = {});
+  void noteExact();
+  void expectCarried(Array array, Bounds bounds = {});
   bool ask(const Array &answer);
   int demote(PyObject *number);
   void demoteAll();
   bool carriedCall(PyObject *callee, std::span<PyObject *> given);
   bool carriedArithmetic(int op, PyObject *a, PyObject *b);
+  bool carriedInvert(PyObject *number);
   bool carriedComparison(int how, PyObject *a, PyObject *b);
-  void settleCarried(PyObject **slot, Array array);
+  void settleCarried(PyObject **slot, Array array, Bounds bounds);
   bool carryElement(PyObject **slot, int told);
   const Array *carriedBeside(PyObject *number, DType dtype);
+  bool carriedIndex(PyObject *o, PyObject *key, bool isStore);
+
+  // Ranges.cpp: what counts.
+  bool carryRange(PyObject *iterator);
+  bool carryIterator(PyObject *iterator);
+  bool nextOfRange(PyObject *iterator);
+  bool callRange(PyObject *callee, std::span<PyObject *> given);
+  bool iterates(std::string_view name, PyObject *o);
+  void settleRange(PyObject **slot, CarriedRange range);
+
+  // Choices.cpp: max and min of arrays.
+  bool isLeft(PyObject *o) const;
+  bool callChoice(PyObject *callee, std::span<PyObject *> given);
+  void settleChoice(PyObject **slot, Array choice, int told);
 
   // Calls.cpp: calls and attributes.
   void attribute(PyObject *o, PyObject *name);

@@ -1,5 +1,7 @@
 #include "frontend/frames/Watch.h"
 
+#include "frontend/frames/Builtins.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -190,7 +192,11 @@ void PythonState::addCode(PyObject *code) {
   if (codes.insert(code).second) held.push_back(Object::borrow(code));
 }
 
-bool PythonState::asksForNumbers() const {
+bool PythonState::asksForElements() const {
+  const Builtins &b = Builtins::get();
+  if (std::ranges::any_of(guards,
+                          [&](const Guard &g) { return g.expected.get() && (g.expected.get() == b.min || g.expected.get() == b.max); }))
+    return true;
   auto isOne = [](PyObject *name) {
     return std::ranges::any_of(std::initializer_list<const char *>{"float", "int", "item"},
                                [&](const char *one) { return !PyUnicode_CompareWithASCIIString(name, one); });

@@ -84,8 +84,8 @@ public:
         next.risky.clear();
     return next;
   }
-  /// Whether its code may turn elements of arrays into numbers.
-  bool asksForNumbers() const;
+  /// Whether its code may turn elements of arrays into numbers, or choose between them.
+  bool asksForElements() const;
   bool holds() const override {
     NumberValues values;
     return holds(values);

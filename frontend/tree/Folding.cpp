@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 namespace kiln {
 namespace {
@@ -12,6 +13,7 @@ using Ways = LoopOf::Ways;
 using WaysPtr = std::shared_ptr<const Ways>;
 
 constexpr size_t kMostPieces = 64, kMostWays = 32; // of a trip
+constexpr double kMostGrowth = double(1 << 22);    // of integers, which are 2**40 at most where it begins
 
 /// Why a piece cannot be in a trip, or nothing.
 std::string findFault(const Piece &p) {
@@ -78,8 +80,14 @@ Walk walk(const LoopOf &loop, std::span<const Piece> pieces, size_t first, Hande
   return w;
 }
 
-/// Puts trips from piece `first` on into one piece; false where they are none.
-bool replaceTrips(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &pieces, size_t first) {
+/// Trips as one piece, in the place of those from `first` to the one that asks whether there is another.
+struct Replaced {
+  Piece piece;
+  size_t first = 0, asks = 0;
+};
+
+/// The trips from piece `first` on; nothing where they are none.
+std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::span<const Piece> pieces, size_t first) {
   Handed given = givenTo(*loop);
   size_t at = first;
   Walk last;
@@ -88,19 +96,26 @@ bool replaceTrips(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> 
     if (!last.isWhole) break;
     at += last.pieces;
   }
-  if (!last.isAnswered || at >= pieces.size()) return false; // the path ends before the loop does
-  if (at == first && pieces[first].loop) return false;       // nothing would be gained
+  if (!last.isAnswered || at >= pieces.size()) return std::nullopt; // the path ends before the loop does
+  if (at == first && pieces[first].loop) return std::nullopt;       // nothing would be gained
   // A complete one asks whether there is another trip; else the root is behind it.
-  size_t asks = loop->isComplete() ? at : at;
+  size_t asks = at;
   if (loop->isComplete())
     for (const Ways *node = loop->root.get(); !node->next.empty(); ++asks) node = node->next.at(pieces[asks].value).get();
   auto written = writeLoop(loop, pieces[first], given);
-  if (!written) return false;
+  if (!written) return std::nullopt;
   const Piece &asking = pieces[asks];
   written->value = asking.value, written->moment = asking.moment;
   written->at = asking.at, written->why = asking.why;
-  pieces[first] = std::move(*written);
-  pieces.erase(pieces.begin() + ptrdiff_t(first) + 1, pieces.begin() + ptrdiff_t(asks) + 1);
+  return Replaced{std::move(*written), first, asks};
+}
+
+/// Puts trips from piece `first` on into one piece; false where they are none.
+bool replaceTrips(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &pieces, size_t first) {
+  auto replaced = tripsAt(loop, pieces, first);
+  if (!replaced) return false;
+  pieces[first] = std::move(replaced->piece);
+  pieces.erase(pieces.begin() + ptrdiff_t(first) + 1, pieces.begin() + ptrdiff_t(replaced->asks) + 1);
   return true;
 }
 
@@ -197,8 +212,9 @@ Run runOf(std::span<const Piece> pieces, size_t at) {
     if (findFault(pieces[i + 1]).size()) break;
     if (!isEnd(i)) continue;
     if (pieces[i].value != of.value) break;
-    run.ends.insert(run.ends.begin(), i), gap = 0;
+    run.ends.push_back(i), gap = 0;
   }
+  std::ranges::reverse(run.ends);
   for (size_t i = at + 1, gap = 0; i < pieces.size() && gap < kMostPieces; ++i, ++gap) {
     if (findFault(pieces[i]).size()) break;
     if (!isEnd(i)) continue;
@@ -209,14 +225,15 @@ Run runOf(std::span<const Piece> pieces, size_t at) {
 }
 
 /// The loop of a run; why there is none, or nothing.
-std::string loopOf(std::span<const Piece> pieces, const Run &run, LoopOf &loop) {
+std::string loopOf(std::span<const Piece> pieces, const Run &run, LoopOf &loop, bool hasTail = true) {
   loop.answer = pieces[run.ends[0]].value, loop.moment = pieces[run.ends[0]].moment;
   for (size_t i = 0; i + 1 < run.ends.size(); ++i) {
     loop.root = withWay(loop.root, pieces.subspan(run.ends[i] + 1, run.ends[i + 1] - run.ends[i]));
     if (!loop.root) return "it does otherwise at the same moment";
   }
   if (countWays(*loop.root) > kMostWays) return "there are very many ways through it";
-  takeTail(loop);
+  if (loop.growth() > kMostGrowth) return "an integer may become very large in one trip";
+  if (hasTail) takeTail(loop);
   return "";
 }
 
@@ -233,43 +250,103 @@ size_t startOf(const LoopOf &loop, std::span<const Piece> pieces, size_t first) 
   return first;
 }
 
+/// The ways of trips elsewhere in the path, as an inner loop has them that runs in each trip of one around it: all of its runs are then
+/// the same operation.
+LoopOf withTripsElsewhere(std::span<const Piece> pieces, const LoopOf &of) {
+  LoopOf loop = of;
+  size_t before = pieces.size(); // the piece that a trip begins behind
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    bool isFaulty = before < pieces.size() && i - before > kMostPieces;
+    if (isFaulty) before = pieces.size();
+    if (pieces[i].moment != loop.moment) continue;
+    bool goesOn = pieces[i].value == loop.answer;
+    if (before < pieces.size() && goesOn) {
+      auto trip = pieces.subspan(before + 1, i - before);
+      bool isFit = std::ranges::all_of(trip, [](const Piece &p) { return findFault(p).empty(); });
+      WaysPtr root = isFit ? withWay(loop.root, trip) : nullptr;
+      if (!root || countWays(*root) > kMostWays) {
+        loop = of;
+        break;
+      }
+      loop.root = root;
+    }
+    before = goesOn ? i : pieces.size();
+  }
+  if (loop.growth() > kMostGrowth) loop = of;
+  takeTail(loop);
+  return loop;
+}
+
+/// Has all runs of a loop be one piece each; false where there are none. Where what a first trip hands on is of another type than in the
+/// next one, it stays.
+bool replaceRuns(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &pieces, size_t ops) {
+  constexpr int kTries = 3;
+  std::vector<Piece> kept;
+  size_t taken = 0; // pieces before are in `kept`, or replaced
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    bool isBehindTrip = pieces[i - 1].moment == loop->moment && pieces[i - 1].value == loop->answer;
+    size_t first = isBehindTrip ? startOf(*loop, pieces, i + loop->tail.size()) : pieces.size();
+    std::optional<Replaced> replaced;
+    for (int tries = 0; tries < kTries && first < pieces.size() && first >= taken && !replaced; ++tries) {
+      if ((replaced = tripsAt(loop, pieces, first))) break;
+      Handed given = givenTo(*loop);
+      Walk w = walk(*loop, pieces, first, &given);
+      first = w.isWhole ? first + w.pieces : pieces.size();
+    }
+    if (!replaced) continue;
+    for (; taken < first; ++taken) kept.push_back(pieces[taken]);
+    if (kept.size() == first) replaced->piece.loops.push_back({replaced->piece.at, 0, ops, ""}); // is told once
+    kept.push_back(std::move(replaced->piece));
+    i = taken = replaced->asks + 1;
+  }
+  if (!taken) return false;
+  for (; taken < pieces.size(); ++taken) kept.push_back(std::move(pieces[taken]));
+  pieces = std::move(kept);
+  return true;
+}
+
 /// What a run would be as a loop.
 struct Candidate {
   Run run;
   std::shared_ptr<LoopOf> loop;
   std::string why; // it is none
   bool isKnown = false;
-  auto rank() const { return std::tuple(why.empty(), isKnown, why.empty() && loop->isComplete(), run.isLeftHere, run.length()); }
+  /// Whether the program was seen to leave the loop by its last question, to what stands behind it: as `for` and `while` do.
+  bool isNatural = false;
+  auto rank() const { return std::tuple(why.empty(), isKnown, why.empty() && loop->isComplete(), isNatural, run.length()); }
 };
 
-Candidate candidateAt(std::span<const Piece> pieces, size_t at, const std::set<int64_t> &ends) {
+Candidate candidateAt(std::span<const Piece> pieces, size_t at, const std::set<EndOfTrip> &ends) {
   Candidate c{runOf(pieces, at), std::make_shared<LoopOf>(), findFault(pieces[at])};
-  c.isKnown = ends.contains(pieces[at].moment);
+  c.isKnown = ends.contains({pieces[at].moment, pieces[at].value});
+  bool answer = pieces[at].value[0];
+  c.isNatural = c.run.isLeftHere && pieces[at].goesTo[answer] >= 0 && pieces[at].goesTo[!answer] > pieces[at].goesTo[answer];
   if (c.why.empty()) c.why = c.run.ends.size() < 2 ? "it is long" : loopOf(pieces, c.run, *c.loop);
   return c;
 }
 
-/// Folds the trips around a piece that ends one; why not, or nothing. `ops`: in a trip.
-std::string foldAround(std::vector<Piece> &pieces, size_t from, size_t to, size_t &ops, std::set<int64_t> &ends) {
-  constexpr int kTries = 3;
-  Candidate best = candidateAt(pieces, to, ends);
-  for (size_t i = from + 1; i < to; ++i)
-    if (pieces[i].moment >= 0)
-      if (Candidate c = candidateAt(pieces, i, ends); c.rank() > best.rank()) best = std::move(c);
-  if (best.why.size()) return best.why;
-  const auto &loop = best.loop;
-  ops = loop->countOps();
-  size_t first = startOf(*loop, pieces, best.run.ends[0] + 1 + loop->tail.size());
-  for (int i = 0; i < kTries && first < pieces.size(); ++i) {
-    if (replaceTrips(loop, pieces, first)) {
-      ends.insert(loop->moment);
-      return pieces[first].loops.push_back({pieces[first].at, 0, ops, ""}), "";
-    }
-    Handed given = givenTo(*loop);
-    Walk w = walk(*loop, pieces, first, &given);
-    if (!w.isWhole) break;
-    first += w.pieces;
+/// Folds the trips around a piece that ends one; why not, or nothing. `ops`: in a trip. `refused`: what was tried in vain.
+std::string foldAround(std::vector<Piece> &pieces, size_t from, size_t to, size_t &ops, std::set<EndOfTrip> &ends,
+                       std::set<EndOfTrip> &refused) {
+  std::optional<Candidate> best;
+  for (size_t i = to; i > from; --i) {
+    if (pieces[i].moment < 0 || refused.contains({pieces[i].moment, pieces[i].value})) continue;
+    Candidate c = candidateAt(pieces, i, ends);
+    if (!best || c.rank() > best->rank()) best = std::move(c);
   }
+  if (best->why.size()) return best->why;
+  // With all questions in their places: what a tail is, is decided anew.
+  LoopOf own;
+  loopOf(pieces, best->run, own, false);
+  auto loop = std::make_shared<const LoopOf>(withTripsElsewhere(pieces, own));
+  ops = loop->countOps();
+  try {
+    if (replaceRuns(loop, pieces, ops)) return ends.insert({loop->moment, loop->answer}), "";
+  } catch (const Error &e) { // of bodies too deep inside one another
+    refused.insert({loop->moment, loop->answer});
+    return e.what();
+  }
+  refused.insert({loop->moment, loop->answer});
   return "the call ends inside of it, or what it hands on is of another type in its first trip";
 }
 
@@ -342,6 +419,18 @@ static size_t opsFrom(const LoopOf::Ways &node) {
   return ops;
 }
 
+static double growthFrom(const LoopOf::Ways &node) {
+  double most = 1;
+  for (auto &[answer, next] : node.next) most = std::max(most, growthFrom(*next));
+  return node.piece.growth * most;
+}
+
+double LoopOf::growth() const {
+  double growth = growthFrom(*root);
+  for (const Piece &p : tail) growth *= p.growth;
+  return growth;
+}
+
 size_t LoopOf::countOps() const {
   size_t ops = opsFrom(*root);
   for (const Piece &p : tail) ops += opsOf(p);
@@ -403,23 +492,38 @@ static bool isInsideLoop(const Piece &p) {
   return p.loop->isComplete() || root.next.empty() ? p.value == p.loop->answer : root.next.contains(p.value);
 }
 
-void fold(std::vector<Piece> &pieces, std::set<int64_t> &ends) {
-  std::map<std::pair<int64_t, std::string>, size_t> last; // by moment and answer
-  std::set<std::pair<int64_t, std::string>> refused;
+/// Where a call came back to a moment and answered as before, without having answered otherwise there in between.
+struct Cycle {
+  size_t from = 0, to = 0;
+};
+
+/// The one with the fewest pieces: loops inside of others come first.
+static std::optional<Cycle> shortest(std::span<const Piece> pieces, const std::set<EndOfTrip> &refused) {
+  std::optional<Cycle> best;
+  std::unordered_map<int64_t, size_t> last; // by moment
   for (size_t k = 0; k < pieces.size(); ++k) {
-    std::pair key(pieces[k].moment, pieces[k].value);
-    if (key.first < 0 || refused.contains(key) || isInsideLoop(pieces[k])) continue;
-    auto [known, isNew] = last.try_emplace(key, k);
-    size_t from = std::exchange(known->second, k), ops = 0;
-    if (isNew) continue;
-    std::string why = foldAround(pieces, from, k, ops, ends);
-    if (why.size()) {
-      refused.insert(key);
-      pieces[k].loops.push_back({pieces[k].at, 0, ops, why});
-      continue;
-    }
-    last.clear();
-    k = size_t(-1); // loops around it, from the start
+    const Piece &p = pieces[k];
+    if (p.moment < 0 || isInsideLoop(p)) continue;
+    auto [known, isNew] = last.try_emplace(p.moment, k);
+    size_t from = std::exchange(known->second, k);
+    bool isShorter = !isNew && pieces[from].value == p.value && (!best || k - from < best->to - best->from);
+    if (isShorter && !refused.contains({p.moment, p.value})) best = {from, k};
+  }
+  return best;
+}
+
+void fold(std::vector<Piece> &pieces, std::set<EndOfTrip> &ends) {
+  constexpr int kMostTries = 100;
+  std::set<EndOfTrip> refused;
+  for (int i = 0; i < kMostTries; ++i) {
+    auto repeated = shortest(pieces, refused);
+    if (!repeated) return;
+    auto [from, to] = *repeated;
+    size_t ops = 0;
+    std::string why = foldAround(pieces, from, to, ops, ends, refused);
+    if (why.empty()) continue;
+    if (!refused.insert({pieces[to].moment, pieces[to].value}).second) continue;
+    pieces[to].loops.push_back({pieces[to].at, 0, ops, why});
   }
 }
 
@@ -457,6 +561,7 @@ bool foldInto(const LoopOf &known, std::vector<Piece> &pieces, size_t first) {
     if (!root || countWays(*root) > kMostWays) break;
     loop->root = root;
   }
+  if (loop->growth() > kMostGrowth) return false;
   if (!replaceTrips(loop, changed, first)) return false;
   pieces = std::move(changed);
   return true;

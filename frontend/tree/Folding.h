@@ -1,11 +1,14 @@
 // Repetition that values decide, as one program: where a call comes back to a moment that it was at before, what lies between is a trip of
 // a loop. Its ways through a trip are a tree of pieces, each of which goes on by the answer to its question, until the last one asks
-// whether there is another trip. docs/decisions/0026-loops-from-moments.md says why that is so.
+// whether there is another trip. docs/decisions/0027-loops-from-moments.md says why that is so.
 #pragma once
 
 #include "frontend/tree/Tree.h"
 
 namespace kiln {
+
+/// What trips of a loop end with: a moment, and the answer there.
+using EndOfTrip = std::pair<int64_t, std::string>;
 
 /// The ways through a trip of a loop.
 struct LoopOf {
@@ -22,6 +25,8 @@ struct LoopOf {
   /// the root, which stands behind it in the same program, and further steps of the tree.
   bool isComplete() const { return isComplete(*root); }
   size_t countOps() const;
+  /// By which factor integers may be beyond their bounds within a trip.
+  double growth() const;
 
 private:
   static bool isComplete(const Ways &node);
@@ -30,9 +35,9 @@ private:
 /// Has pieces hand on no memory that nothing reads, and take their inputs in one order. `results`: what the end of the path takes.
 void normalize(std::vector<Piece> &pieces, std::span<Source *const> results);
 
-/// Puts loops in the place of the pieces that repeat, and notes with pieces what was not. `ends`: moments that trips of loops end at, which
-/// they do again: all paths have the same loops.
-void fold(std::vector<Piece> &pieces, std::set<int64_t> &ends);
+/// Puts loops in the place of the pieces that repeat, and notes with pieces what was not. `ends`: of
+/// the trips of loops, which have them again: all paths have the same loops.
+void fold(std::vector<Piece> &pieces, std::set<EndOfTrip> &ends);
 
 /// Puts trips of a known loop, from piece `first` on, into one; with ways that are new. False where they are none.
 bool foldInto(const LoopOf &loop, std::vector<Piece> &pieces, size_t first);

@@ -466,7 +466,7 @@ const Piece &headOf(const LoopOf &loop) {
 
 std::optional<Piece> writeLoop(const std::shared_ptr<const LoopOf> &loop, const Piece &first, const Handed &given) {
   auto written = LoopWriter(*loop, first, given).write();
-  if (written) written->loop = loop, written->firstOfLoop = std::make_shared<const Piece>(first);
+  if (written) written->loop = loop, written->growth = loop->growth(), written->firstOfLoop = std::make_shared<const Piece>(first);
   return written;
 }
 

@@ -135,6 +135,7 @@ struct Tree : std::enable_shared_from_this<Tree> {
   DrivenPace driven;
   bool mayFold = true;         // repetition that values decide is put into loops
   int refolds = 0;             // paths that were replaced by ones with loops
+  bool isToCarry = false;      // a recording was too long, and its numbers are known to change: the next one keeps them
   int carrying = 0;            // which numbers its recordings keep as arrays, as they are known to change; 0: none
   int tried = 0;               // the same, of the last one that was made in its place
   std::shared_ptr<Tree> other; // of the same calls, recorded in another way: asked where this one does not know a path

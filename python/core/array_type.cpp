@@ -356,6 +356,8 @@ PyObject *iteratorNext(PyObject *self) {
     auto *it = reinterpret_cast<PyIterator *>(self);
     const Array &a = arrayOf(it->array);
     if (it->position >= a.shape[0]) return nullptr;
+    if (const Array *kept = numberInputs ? numberInputs->inputOf(self, DType::I64) : nullptr)
+      return ++it->position, wrap(gather(a, *kept, 0));
     Object index(PyLong_FromLongLong(it->position++));
     if (PyObject *element = readElement(a, index.get())) return element;
     return wrap(getItem(a, index.get()));
@@ -482,6 +484,12 @@ PyObject *newElement(DType dtype, const void *bits) {
   x.offset = 0;
   x.shape.rank = x.strides.rank = 0;
   return revive(a);
+}
+
+ArrayIterator arrayIteratorOf(PyObject *o) {
+  if (Py_TYPE(o) != iteratorType) return {};
+  auto *it = reinterpret_cast<PyIterator *>(o);
+  return {&arrayOf(it->array), it->array, it->position};
 }
 
 static bool initIterator() {

@@ -23,10 +23,13 @@ public:
     Py_ssize_t n = PyTuple_GET_SIZE(items.get());
     std::vector<Subscript> arrays; // in order, since their ranks say how many axes the ellipsis stands for
     int used = 0, added = 0, ellipses = 0;
+    uint64_t keeps = 0; // items that are integers which are kept as arrays
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject *item = PyTuple_GET_ITEM(items.get(), i);
       if (item == Py_Ellipsis) ++ellipses;
       else if (item == Py_None) ++added;
+      else if (const Array *kept = i < 64 ? keptAs(item) : nullptr)
+        arrays.push_back({Subscript::Indices, 0, 0, 1, *kept}), keeps |= uint64_t(1) << i, ++used;
       else if (isArrayLike(item) || PyBool_Check(item)) {
         int axes = axesOf(arrays.emplace_back(arrayItem(item)));
         used += axes;
@@ -43,7 +46,7 @@ public:
       if (item == Py_Ellipsis) addAll(a.shape.rank - used);
       else if (item == Py_None) subscripts.push_back({Subscript::NewAxis});
       else if (PySlice_Check(item)) addSlice(item);
-      else if (isArrayLike(item) || PyBool_Check(item)) addArray(std::move(arrays[nextArray++]));
+      else if (isArrayLike(item) || PyBool_Check(item) || (i < 64 && (keeps >> i & 1))) addArray(std::move(arrays[nextArray++]));
       else if (isInteger(item)) addInteger(item);
       else badIndex("an integer, slice, ellipsis, None, mask or integer array", Py_TYPE(item)->tp_name);
     }
@@ -55,6 +58,11 @@ private:
   const Array &a;
   std::vector<Subscript> subscripts;
   int axis = 0;
+
+  /// The array that a recording keeps an integer as; null for others.
+  static const Array *keptAs(PyObject *item) {
+    return numberInputs && PyLong_CheckExact(item) ? numberInputs->inputOf(item, DType::I64) : nullptr;
+  }
 
   static int axesOf(const Subscript &s) { return s.kind == Subscript::Mask ? s.array.shape.rank : 1; }
 

@@ -89,7 +89,7 @@ std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool
   std::string why = state.find(function, arguments.classes, arguments.values);
   auto alike = std::ranges::count_if(jitted.trees(), [&](auto &other) { return other->key == tree.key; });
   bool isBetter = maySearch && why.empty() && Reader::canRead(function) &&
-                  (arguments.hasOpen() || tree.carrying || (jitted.prefersSearch && (alike >= kMostAlike || state.asksForNumbers())));
+                  (arguments.hasOpen() || tree.carrying || (jitted.prefersSearch && (alike >= kMostAlike || state.asksForElements())));
   if (isBetter) {
     auto unknown = std::make_unique<PythonState>();
     unknown->unanalysed = "it has numbers that may change";
@@ -243,6 +243,7 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
     std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
                       " segments that share no code: to compile them takes longer than they save";
     tree.endAt(*first, why);
+    tree.isToCarry = tree.mayFold && state.moments.knowsMore(tree.carrying);
     return state.noteMiss(why);
   }
   for (Step *step : fresh) state.note(state.advance(*step, jitMode, took > kLongRun), "");
@@ -531,6 +532,7 @@ PyObject *callOther(JitState &state, const Tree &tree, size_t count, Arguments &
 /// A call of a known key.
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
+  if (std::exchange(tree->isToCarry, false) && state.moments.knowsMore(tree->carrying)) return callAnew(state, tree, call, arguments);
   if (tree->isEager()) return state.hits++, callEager(call);
   if (tree->root().terminator == Node::Python) return state.hits++, callPaced(state, tree, call, arguments);
   if (tree->isResting()) return state.hits++, callEager(call);

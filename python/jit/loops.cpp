@@ -7,6 +7,8 @@
 
 namespace kiln::py {
 
+static constexpr size_t kNone = size_t(-1);
+
 static size_t hashOf(const Moment &moment) {
   return std::hash<std::string_view>()({reinterpret_cast<const char *>(moment.words.data()), moment.words.size() * sizeof(int64_t)});
 }
@@ -46,11 +48,7 @@ LoopWatch::LoopWatch(Recorder &recorder, Moments &moments, StateSearch *search, 
 bool LoopWatch::isCovered(PyObject *o) { return search && search->reading().isCovered(o); }
 const Array *LoopWatch::carriedAs(PyObject *number) { return search ? search->reading().carriedAs(number) : nullptr; }
 int LoopWatch::formulaOf(PyObject *number) { return search ? search->state->formulaOf(number) : -1; }
-std::optional<std::tuple<const Array *, int64_t, int64_t>> LoopWatch::rangeOf(PyObject *iterator) {
-  const Reader::CarriedRange *range = search ? search->reading().rangeOf(iterator) : nullptr;
-  if (!range) return std::nullopt;
-  return std::tuple(&range->now, range->stop, range->step);
-}
+const Reader::CarriedRange *LoopWatch::rangeOf(PyObject *iterator) { return search ? search->reading().rangeOf(iterator) : nullptr; }
 
 /// Numbers that are known to change from here on are kept as arrays.
 void LoopWatch::keepCounters() {
@@ -58,7 +56,7 @@ void LoopWatch::keepCounters() {
   const Moments::Counters &counters = moments.kept(carrying);
   auto known = counters.find(placesOfFrames(caller));
   if (known == counters.end()) return;
-  for (const Counter &c : known->second) search->reading().carry(placeOfCounter(c));
+  for (const Counter &c : known->second) search->reading().carry(placeOfCounter(c), isVariable(c));
 }
 
 /// Notes numbers that changed since the last time that the call was here, where nothing else did.
@@ -86,6 +84,60 @@ std::string LoopWatch::compare(const std::vector<int64_t> &places, const Moment 
 const Array &LoopWatch::arrayOf(PyObject *array) { return py::arrayOf(array); }
 
 void LoopWatch::look(Piece &piece) {
+  seen.push_back({-1, kNone});
+  compareWithLast(piece);
+  seen.back().number = numberOf(piece);
+  if (piece.moment < 0) return;
+  size_t at = recorder.pieces.size() - 1;
+  Key key(piece.moment, piece.value);
+  auto [same, isFirst] = lastOfMoment.try_emplace(key, at);
+  if (isFirst) return;
+  size_t from = std::exchange(same->second, at);
+  seen.back().before = from;
+  dropTrip(key, from, at);
+}
+
+/// Equal pieces have one number.
+int LoopWatch::numberOf(const Piece &p) {
+  auto bytesOf = [](const auto &words) {
+    return std::string_view(reinterpret_cast<const char *>(words.data()), words.size() * sizeof(words[0]));
+  };
+  size_t hash = std::hash<std::string_view>()(bytesOf(p.trace.words)) ^ size_t(p.moment * 31 + p.at.instruction);
+  auto [first, end] = byHash.equal_range(hash);
+  auto isSame = [&](const Piece &other) {
+    return p.trace == other.trace && p.inputs == other.inputs && p.live == other.live && p.asked == other.asked && p.value == other.value &&
+           p.moment == other.moment && p.at.instruction == other.at.instruction && p.at.code == other.at.code && p.places.empty() &&
+           other.places.empty() && p.growth == other.growth;
+  };
+  for (auto known = first; known != end; ++known)
+    if (isSame(distinct[size_t(known->second)])) return known->second;
+  byHash.emplace(hash, int(distinct.size()));
+  distinct.push_back(p);
+  return int(distinct.size()) - 1;
+}
+
+/// Of very many pieces, trips that were met before are dropped: at the same moment the call goes on alike, so the path without them is one
+/// of the function, too.
+void LoopWatch::dropTrip(const Key &key, size_t from, size_t to) {
+  constexpr size_t kMany = 4096, kLongest = 256;
+  if (to - from > kLongest) return;
+  std::vector<int> trip;
+  for (size_t i = from + 1; i <= to; ++i) trip.push_back(seen[i].number);
+  bool isKnown = !met[key].insert(std::move(trip)).second;
+  std::vector<Piece> &pieces = recorder.pieces;
+  if (!isKnown || pieces.size() < kMany) return;
+  for (size_t i = to; i > from; --i) {
+    Key other(pieces[i].moment, pieces[i].value);
+    auto known = lastOfMoment.find(other);
+    if (known == lastOfMoment.end() || known->second != i) continue;
+    if (seen[i].before == kNone) lastOfMoment.erase(known);
+    else known->second = seen[i].before;
+  }
+  pieces.resize(from + 1), seen.resize(from + 1);
+  pieces.back().stands = true;
+}
+
+void LoopWatch::compareWithLast(Piece &piece) {
   std::vector<int64_t> places = placesOfFrames(caller);
   if (places.empty()) return;
   std::vector<PyObject *> others;
@@ -103,51 +155,27 @@ void LoopWatch::look(Piece &piece) {
     piece.meant = moment.meant, piece.isKnown = true;
     std::tie(piece.goesTo[0], piece.goesTo[1]) = goesTo();
     piece.moment = moments.find(moment);
-    bool isAgain = piece.moment < 0 && !isNew && before.moment.words == moment.words && before.moment.why.empty();
+    bool isAgain = piece.moment < 0 && !isNew && before.moment.words == moment.words && before.moment.why.empty() && before.piece < at;
     if (isAgain) piece.moment = recorder.pieces[before.piece].moment = moments.add(moment);
   }
   if (!isNew && piece.moment < 0 && moment.why.empty() && before.moment.why.empty()) why = compare(places, before.moment, moment);
   if (why.size() && before.told++ == 0) piece.loops.push_back({piece.at, 0, 0, why});
   piece.numbers = moment.integers;
+  if (search) piece.growth = search->reading().takeGrowth();
   before.moment = std::move(moment), before.piece = at;
-  if (piece.moment < 0) return;
-  auto [same, isFirst] = lastOfMoment.try_emplace({piece.moment, piece.value}, at);
-  if (size_t from = std::exchange(same->second, at); !isFirst) drop(from, at);
 }
 
-/// Of very many pieces, those of trips that others have made before them in the same way.
-void LoopWatch::drop(size_t from, size_t to) {
-  constexpr size_t kMany = 4096;
-  size_t length = to - from;
-  std::vector<Piece> &pieces = recorder.pieces;
-  if (pieces.size() < kMany || from + 1 < length) return;
-  for (size_t i = from + 1; i <= to; ++i) {
-    const Piece &a = pieces[i - length], &b = pieces[i];
-    bool isSame = a.trace == b.trace && a.inputs == b.inputs && a.live == b.live && a.asked == b.asked && a.value == b.value &&
-                  a.moment == b.moment && a.at.instruction == b.at.instruction && a.at.code == b.at.code && b.places.empty();
-    if (!isSame) return;
-  }
-  pieces.resize(from + 1);
-  pieces.back().stands = true;
-  for (auto &[key, piece] : lastOfMoment)
-    if (piece > from) piece -= length;
-  for (auto &[key, l] : last)
-    if (l.piece > from) l.piece -= length;
-}
-
-void foldPath(Path &path, std::set<int64_t> &ends) {
+void foldPath(Path &path, std::set<EndOfTrip> &ends) {
   std::vector<Source *> results;
   for (Source &s : path.ending.results) results.push_back(&s);
   for (Commit &c : path.ending.commits) results.push_back(&c.content);
   normalize(path.pieces, results);
   bool mayRepeat = std::ranges::any_of(path.pieces, [](const Piece &p) { return p.moment >= 0; });
-  if (mayRepeat) try {
-      std::vector<Piece> pieces = path.pieces;
-      fold(pieces, ends);
-      path.pieces = std::move(pieces);
-    } catch (const Error &) {} // of bodies too deep inside one another: it stays as it is
+  if (mayRepeat) fold(path.pieces, ends);
+  // A path without the trips that were dropped is one of the function. It is of use where loops do them.
   auto shortened = std::ranges::find_if(path.pieces, &Piece::stands);
-  if (shortened == path.pieces.end()) return;
+  bool hasLoops = std::ranges::any_of(path.pieces, [](const Piece &p) { return p.loop != nullptr; });
+  if (shortened == path.pieces.end() || hasLoops) return;
   path.pieces.erase(shortened + 1, path.pieces.end());
   path.ending = {};
   path.end = Node::Eager;

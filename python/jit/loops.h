@@ -3,11 +3,12 @@
 
 #include "frontend/frames/Moment.h"
 #include "frontend/frames/Watch.h"
-#include "frontend/tree/Tree.h"
+#include "frontend/tree/Folding.h"
 
 #include <deque>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace kiln::py {
 
@@ -22,9 +23,9 @@ public:
   using Counters = std::map<std::vector<int64_t>, std::vector<Counter>>; // by the places of the frames
   /// Numbers that changed from one time that a call was at some places to the next, where nothing else did.
   Counters counters;
-  std::set<int64_t> ends; // that trips of loops end at
-  bool isGivenUp = false; // recordings had different loops in the same places: from here on, they are chains
-  bool carries = true;    // they are to be kept as arrays, where calls can be searched
+  std::set<EndOfTrip> ends; // of trips of loops
+  bool isGivenUp = false;   // recordings had different loops in the same places: from here on, they are chains
+  bool carries = true;      // they are to be kept as arrays, where calls can be searched
   /// Whether more of them are known than recordings of a tree keep.
   bool knowsMore(int carrying) const {
     constexpr size_t kMost = 4;
@@ -55,7 +56,7 @@ public:
   std::optional<std::pair<Source, TensorType>> handedOnOf(const Array &array) override { return recorder.handedOnOf(array); }
   bool isCovered(PyObject *o) override;
   const Array *carriedAs(PyObject *number) override;
-  std::optional<std::tuple<const Array *, int64_t, int64_t>> rangeOf(PyObject *iterator) override;
+  const Reader::CarriedRange *rangeOf(PyObject *iterator) override;
   int formulaOf(PyObject *number) override;
 
 private:
@@ -70,16 +71,28 @@ private:
     size_t piece = 0;
     int told = 0; // that it is no loop
   };
-  std::map<std::vector<int64_t>, Last> last;                      // by the places of the frames
-  std::map<std::pair<int64_t, std::string>, size_t> lastOfMoment; // pieces, by moment and answer
+  using Key = std::pair<int64_t, std::string>;   // a moment and the answer there
+  std::map<std::vector<int64_t>, Last> last;     // by the places of the frames
+  std::map<Key, size_t> lastOfMoment;            // pieces
+  std::map<Key, std::set<std::vector<int>>> met; // trips, from one piece of a key to the next, as numbers of their pieces
+  /// By piece: its number, which equal ones share, and the one before of the same key.
+  struct Seen {
+    int number;
+    size_t before;
+  };
+  std::vector<Seen> seen;
+  std::vector<Piece> distinct; // by number
+  std::unordered_multimap<size_t, int> byHash;
 
   void keepCounters();
   void look(Piece &piece);
+  void compareWithLast(Piece &piece);
   std::string compare(const std::vector<int64_t> &places, const Moment &before, const Moment &moment);
-  void drop(size_t from, size_t to);
+  int numberOf(const Piece &piece);
+  void dropTrip(const Key &key, size_t from, size_t to);
 };
 
 /// Puts loops in the place of the trips of a path. One that was shortened is none without them.
-void foldPath(Path &path, std::set<int64_t> &ends);
+void foldPath(Path &path, std::set<EndOfTrip> &ends);
 
 } // namespace kiln::py

@@ -46,7 +46,9 @@ public:
   void forget(int told) override { recorder.told[size_t(told)].array = Array(); }
   Object asItIs(PyObject *array) override { return Object(check(wrap(recorder.asItIs(arrayOf(array))))); }
   void setAside(bool isAside) override { recorder.isAside = isAside; }
-  DType dtypeOf(PyObject *array) override { return arrayOf(array).dtype; }
+  const Array &arrayOf(PyObject *array) override { return py::arrayOf(array); }
+  Object objectOf(Array array) override { return Object(check(wrap(std::move(array)))); }
+  bool isMade(const Array &array) override { return recorder.cellSlot(array.storage.get()) >= 0; }
   const Array &arrayTold(int told) override { return recorder.told[size_t(told)].array; }
   int tell(const Array &array) override {
     recorder.told.push_back({array, "a number is asked for", recorder.locate ? recorder.locate() : Location()});

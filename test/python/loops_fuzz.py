@@ -15,7 +15,7 @@ import kiln as kn
 from control_flow_fuzz import outcome
 
 CONSTRUCTS = {"while", "for", "break", "continue", "if", "else", "counter", "float", "nested", "write", "written argument", "view", "alias", "state", "list", "call", "return", "raise", "element",
-              "order", "swap", "late", "print"}
+              "order", "swap", "late", "print", "chosen", "each", "span", "threads"}
 STATE = """
 class Run:
     count, total, last, kept = 0, 0.5, None, []
@@ -73,15 +73,15 @@ class Writer:
 
     def scalar(self, has):
         v, s, n = self.pick(has["vector"]), self.pick(has["scalar"]), self.pick(has["number"])
-        return self.pick([f"kn.sum({v})", f"kn.max(kn.abs({v}))", f"{s} * 0.5", f"{s} - 0.25", f"{v}[0] - {v}[3]", f"{s} + {n}", f"{s} * {s} - {n}"])
+        return self.pick([f"kn.sum({v})", f"kn.max(kn.abs({v}))", f"{s} * 0.5", f"{s} - 0.25", f"{v}[0] - {v}[3]", f"{s} + {n}", f"{s} * {s} - {n}", f"{v}[{n} % 4]", f"max({s}, {self.pick(has['scalar'])})", f"min({v}[0], {v}[{n} % 4])", f"max({s}, {v}[{n} & 3] * 0.5)"])
 
     def integer(self, has):
         k = self.pick(has["integer"])
-        return self.pick([f"{k} // 2", f"{k} * 3 + 1", f"{k} + 1", f"{k} ^ 5", f"{k} & 3", f"{k} % 5 - {self.pick(has['integer'])}", f"{k} + {self.pick(has['number'])}"])
+        return self.pick([f"{k} // 2", f"{k} * 3 + 1", f"{k} + 1", f"{k} ^ 5", f"{k} & 3", f"{k} % 5 - {self.pick(has['integer'])}", f"{k} + {self.pick(has['number'])}", f"max({k}, {self.pick(has['integer'])})"])
 
     def number(self, has):
         n = self.pick(has["number"])
-        return self.pick([f"{n} + 1", f"{n} - 2", f"{n} + {self.pick(has['number'])}", f"max({n}, 2)", f"{n} % 3", f"{n} * 2 - 1", f"int({self.pick(has['integer'])}) % 7", "p", "of['n']", f"{n} + LIMIT", f"-{n}", f"abs({n})", f"{n} // 2"])
+        return self.pick([f"{n} + 1", f"{n} - 2", f"{n} + {self.pick(has['number'])}", f"max({n}, 2)", f"{n} % 3", f"{n} * 2 - 1", f"int({self.pick(has['integer'])}) % 7", "p", "of['n']", f"{n} + LIMIT", f"-{n}", f"abs({n})", f"{n} // 2", f"{n} & 6", f"{n} ^ {self.pick(has['number'])}", f"{n} | 3", f"({n} % 5) << 2", f"{n} >> 1", f"~{n}", f"{n} * 3 % 7", f"{n} - {self.pick(has['number'])}"])
 
     def real(self, has):
         f = self.pick(has["float"])
@@ -109,10 +109,10 @@ class Writer:
 
     def other(self, has, depth, loops):
         v, w, s, n = self.pick(has["vector"]), self.pick(has["vector"]), self.pick(has["scalar"]), self.pick(has["number"])
-        kind = self.pick(["write", "write", "view", "alias", "state", "list", "swap", "element", "until", "print"])
+        kind = self.pick(["write", "write", "view", "alias", "state", "list", "swap", "element", "until", "print", "chosen"])
         if kind == "write":
             self.counts["written argument"] += v in "xy"
-            self.add(depth, self.pick([f"{v} *= 0.5", f"{v}[0] = {s}", f"{v}[1:] = {w}[:-1]", f"{v} += 0.25", f"{v}[{n} % 4] = {s}"]))
+            self.add(depth, self.pick([f"{v} *= 0.5", f"{v}[0] = {s}", f"{v}[1:] = {w}[:-1]", f"{v} += 0.25", f"{v}[{n} % 4] = {s}", f"{v}[{n}] = {s}", f"{v}[{n} % 4] += 0.5", f"{v}[-1 - {n} % 4] = {w}[{n} % 4]"]))
         elif kind == "view":
             self.names += 1
             self.add(depth, f"w{self.names} = {v}[::-1]")
@@ -125,6 +125,10 @@ class Writer:
             self.add(depth, self.pick(["Run.count += 1", f"Run.total = Run.total * 0.5 + {n}", f"Run.last = {v}", f"Run.kept.append({s})", f"Run.count = {n}"]))
         elif kind == "list":
             self.add(depth, f"out.append({self.pick([v, s, n])})")
+        elif kind == "chosen":  # which of both it is, a write shows
+            own = [m for m in has["scalar"] if m[0] == "a"]
+            self.add(depth, f"{self.pick(own)} = max({self.pick(has['scalar'])}, {self.pick(has['scalar'])})")
+            self.add(depth, f"{self.pick(own)} += 0.25")
         elif kind == "swap":
             own = [m for m in has["vector"] if m[0] == "v"]
             if len(own) > 1:
@@ -149,7 +153,7 @@ class Writer:
     def loop(self, has, depth, loops, budget):
         self.counts["nested"] += loops > 0
         t, most = self.name("t"), self.pick(["3", "5", "8", "12", "p + 3", "Settings.most"])
-        kind = self.pick(["while", "while", "while", "for", "range"])
+        kind = self.pick(["while", "while", "while", "for", "range", "each", "span"])
         inner = dict(has)
         test = self.condition(has)
         is_array = self.random.random() < 0.3
@@ -162,6 +166,15 @@ class Writer:
                 tests.reverse()
             self.add(depth, f"while {self.pick([' and ', ' and ', ' and ']).join(f'({x})' for x in tests)}:")
             self.add(depth + 1, self.pick([f"{t} += 1", f"{t} = {t} + 1"]))
+        elif kind == "each":
+            self.counts["each"] += 1
+            self.add(depth, f"for e{t} in {self.pick(has['vector'])}:")
+            self.add(depth + 1, f"{t} = 1")
+            inner["scalar"] = inner["scalar"] + [f"e{t}"]
+        elif kind == "span":
+            self.counts["span"] += 1
+            n, m = self.pick(has["number"]), self.pick(has["number"])
+            self.add(depth, self.pick([f"for {t} in range({n} % 3, {m} % 4 + {n} % 3):", f"for {t} in range({m} % 6):", f"for {t} in range({n} % 4, -1, -1):"]))
         elif kind == "for":
             self.counts["for"] += 1
             self.add(depth, f"for {t} in range({most}):")
