@@ -14,16 +14,19 @@ Operand operandOf(const Array &array) {
 
 } // namespace
 
-/// Whether no program sees which of its operands a result is: nothing holds this one then. It is on the stack alone, or the variable that
-/// holds it takes the result.
+/// Whether no program sees which of its operands a result is, for this one: it is on the stack alone, or in a variable that nothing reads
+/// from here on.
 bool Reader::isLeft(PyObject *o) const {
   if (listener.arrayOf(o).storage->refs.load() != 1) return false;
   if (Py_REFCNT(o) == 1) return true;
-  const Frame &frame = live.back().frame;
-  const CodeMap &map = CodeMap::of(frame.code());
+  PyCodeObject *code = live.back().frame.code();
+  const CodeMap &map = CodeMap::of(code);
   if (Py_REFCNT(o) != 2 || !map.has(live.back().next)) return false;
-  const Instruction &next = map.at(live.back().next);
-  return Opcodes::get().name(next.op) == "STORE_FAST" && frame.variables()[next.arg] == o;
+  const std::vector<bool> &isRead = map.liveAt(code, live.back().next);
+  PyObject **variables = live.back().frame.variables();
+  for (int i = 0; i < code->co_nlocalsplus; ++i)
+    if (variables[i] == o) return !isRead[size_t(i)];
+  return false;
 }
 
 bool Reader::callChoice(PyObject *callee, std::span<PyObject *> given) {

@@ -54,7 +54,8 @@ const std::vector<bool> &CodeMap::liveAt(PyCodeObject *code, int offset) const {
     // A frame that waits for a call is where the cache of the instruction is; elsewhere nobody told which one runs.
     std::vector<int> runs(instructions.size(), -1);
     for (int start : starts)
-      for (int offset = start; offset < this->at(start).next && size_t(offset) / 2 < runs.size(); offset += 2) runs[size_t(offset) / 2] = start;
+      for (int offset = start; offset < this->at(start).next && size_t(offset) / 2 < runs.size(); offset += 2)
+        runs[size_t(offset) / 2] = start;
     for (size_t i = 0; i < instructions.size(); ++i)
       if (runs[i] < 0) live[i].assign(always.size(), true);
       else live[i] = live[size_t(runs[i]) / 2];

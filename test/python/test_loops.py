@@ -233,3 +233,128 @@ def test_memory_is_flat():
 def test_random_loops(first):
     for seed in range(first, first + 40):
         loops_fuzz.check(seed, "sync" if seed % 8 == 0 else "auto")
+
+
+# Positions
+
+
+def checksum(data):
+    crc = 0xFFFF
+    for b in data:
+        byte = 0xFF & b
+        for _ in range(8):
+            if (crc & 1) ^ (byte & 1):
+                crc = (crc >> 1) ^ 0x8408
+            else:
+                crc >>= 1
+            byte >>= 1
+    crc = ~crc & 0xFFFF
+    return (crc << 8 | crc >> 8 & 0xFF) & 0xFFFF
+
+
+def pairs(kinds):
+    """The largest number of nested pairs, as nussinov's program has it."""
+    n = kinds.shape[0]
+    best = kn.zeros((n, n), dtype=kn.int32)
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            best[i, j] = max(best[i, j], best[i, j - 1])
+            if i + 1 < n:
+                fits = 1 if kinds[i] + kinds[j] == 3 and i < j - 1 else 0
+                best[i, j] = max(best[i, j], best[i + 1, j - 1] + fits)
+            for k in range(i + 1, j):
+                best[i, j] = max(best[i, j], best[i, k] + best[k + 1, j])
+    return best
+
+
+def position_of(x, value):
+    n = 0
+    while x[n] != value:
+        n += 1
+    return n
+
+
+def scattered(x, trips):
+    n = 1
+    while x[n % 5] < trips:
+        x[-1 - n % 5] = x[n % 5] + x[(n * 3 + 1) % 5] + 1
+        n = (n << 1 | n >> 3) & 31
+    return n
+
+
+def test_positions_that_count():
+    rng = np.random.default_rng(0)
+    assert are_alike(checksum, *[(kn.asarray(rng.integers(0, 256, size=30, dtype=np.uint8)),) for _ in range(16)]).stats.misses < 16
+    assert are_alike(pairs, *[(kn.asarray(rng.integers(0, 4, size=12, dtype=np.int32)),) for _ in range(6)]).stats.misses < 6
+    x = kn.asarray(rng.permutation(40).astype("f4"))
+    jitted = are_alike(position_of, *[(x, kn.asarray(float(v), dtype=kn.float32)) for v in (3, 20, 5, 0, 39, 7, 11, 18)])
+    assert jitted.stats.misses <= 4 and "one loop" in str(jitted.explain())
+    assert are_alike(scattered, *[(kn.asarray(rng.random(5).astype("f4")), float(v)) for v in (3, 20, 50, 90, 400, 1000)]).stats.misses <= 5
+
+
+def test_a_position_outside_is_the_error_of_eager():
+    x = kn.arange(20, dtype=kn.float32)
+    jitted = kn.jit(position_of)
+    for value in (4.0, 9.0, 6.0, 12.0):
+        assert jitted(x, kn.asarray(value)) == int(value)
+    with pytest.raises(IndexError, match="position along axis 0") as raised:
+        jitted(x, kn.asarray(50.0))
+    assert raised.value.__traceback__.tb_next is not None or "test_loops" in str(raised.value)
+    assert jitted(x, kn.asarray(19.0)) == 19
+
+
+def test_integers_that_would_leave_int64():
+    def grown(x, n):
+        k = 3
+        while kn.max(x) > n:
+            x = x - 1
+            k = k * 1000003 ^ k << 20
+        return k, x
+
+    def doubled(x, n):
+        k, s = 1, 0
+        while kn.max(x) > n:
+            x = x - 1
+            k = k * 2
+            s = s + k % 7
+        return k, s
+
+    for f in (grown, doubled):
+        are_alike(f, *[(kn.asarray([float(v)]), kn.asarray(0.0)) for v in (3, 9, 30, 70, 100, 5)])
+
+
+def test_a_narrow_integer_beside_a_counter():
+    def f(x, n):
+        k, total = 0, x[0]
+        while kn.max(x) < n:
+            x = x + 1
+            k += 1
+            total = total + (k & 3) * x[k % 4]
+        return total, k
+
+    for dtype in (kn.int8, kn.uint8, kn.int16, kn.uint64):
+        are_alike(f, *[(kn.asarray([0, 1, 2, 3], dtype=dtype), kn.asarray(v, dtype=dtype)) for v in (5, 20, 60, 100)])
+
+
+def largest(x):
+    best = x[0] * 1
+    for v in x:
+        best = max(best, v)
+    return best
+
+
+def chosen_and_written(x, y):
+    a, b = x[0] * 1, y[0] * 1
+    c = max(a, b)
+    c += 1
+    d = min(x[1] + 1, y[1] + 1)
+    d += 1
+    return a, b, c, d, max(a, b) is a
+
+
+def test_choices_between_elements():
+    nan = float("nan")
+    rows = [[1.0, 5.0, 2.0, 3.0], [5.0, 1.0, 5.0, 2.0], [nan, 1.0, 2.0, 3.0], [0.0, nan, 1.0, 2.0], [-0.0, 0.0, 0.0, -0.0]]
+    jitted = are_alike(largest, *[(kn.asarray(r),) for r in rows])
+    assert len(jitted.explain().variants[0]["nodes"]) == 1  # no question is asked
+    are_alike(chosen_and_written, *[(kn.asarray(r), kn.asarray(q)) for r in rows for q in rows])
