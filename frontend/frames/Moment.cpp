@@ -349,6 +349,22 @@ std::pair<int, int> goesTo() {
   return name.ends_with("TRUE") ? std::pair(i.next, target) : name.ends_with("FALSE") ? std::pair(target, i.next) : std::pair(-1, -1);
 }
 
+std::optional<LoopOfCode> loopAskedFor() {
+  Frame frame = Frame::innermost();
+  const CodeMap &map = CodeMap::of(frame.code());
+  const Opcodes &opcodes = Opcodes::get();
+  int at = frame.instruction();
+  auto [no, yes] = goesTo();
+  if (no < 0 || yes < 0) return std::nullopt;
+  if (opcodes.name(map.at(at).op) == "FOR_ITER") return LoopOfCode{at, no, true};
+  for (auto [to, answer] : {std::pair(no, false), std::pair(yes, true)}) {
+    if (to <= at) return LoopOfCode{to, at, answer};
+    bool isBack = map.has(to) && opcodes.isJump(map.at(to).op) && opcodes.isBackward(map.at(to).op);
+    if (isBack) return LoopOfCode{map.at(to).next - 2 * map.at(to).arg, to, answer};
+  }
+  return std::nullopt;
+}
+
 PyObject **placeOfCounter(const Counter &counter) { return frameOf(counter).variables() + counter.slot; }
 bool isVariable(const Counter &counter) {
   PyCodeObject *code = frameOf(counter).code();

@@ -59,6 +59,13 @@ Moment readMoment(Frame end, const Array *asked, bool isApart, std::span<PyObjec
                   Values &values, MomentContext &context);
 /// The instruction that the question under way goes on to if the answer is no, and if it is yes; -1: not known.
 std::pair<int, int> goesTo();
+/// The loop of the bytecode that the question under way is the condition of: from which instruction to which, and the answer that goes on
+/// with it. None: it is no such.
+struct LoopOfCode {
+  int first, last;
+  bool goesOnIf;
+};
+std::optional<LoopOfCode> loopAskedFor();
 /// That a counter changes, for a person; while its frame runs.
 std::string describeCounter(const Counter &counter);
 /// Its place among the variables, or on the stack.

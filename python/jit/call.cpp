@@ -231,8 +231,10 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
   constexpr size_t kMostCodes = 256; // of one path: compiling more takes seconds
   bool isStraight = path.end == Node::Return && path.pieces.size() == 1;
   Dynamic dynamic = isStraight || state.options.dynamic == Dynamic::Never ? state.options.dynamic : Dynamic::WhereSizesVary;
+  constexpr float kQuestions = 8; // a recording takes longer for each: as for its operations
+  float questions = float(path.pieces.size());
   auto [fresh, first, end] = tree.add(std::move(path));
-  end->pace.recorded = std::chrono::duration<float>(took).count();
+  end->pace.recorded = std::chrono::duration<float>(took).count() / (1 + questions / kQuestions);
   OpenAxes axes = isStraight ? allowedAxes(state.options, call, arguments, tree.entries) : OpenAxes();
   std::set<const Code *> codes;
   for (Step *step : fresh) {
@@ -243,7 +245,6 @@ void addPath(JitState &state, Tree &tree, Path path, const Call &call, const Arg
     std::string why = placeOf(step->at) + "one call makes more than " + std::to_string(kMostCodes) +
                       " segments that share no code: to compile them takes longer than they save";
     tree.endAt(*first, why);
-    tree.isToCarry = tree.mayFold && state.moments.knowsMore(tree.carrying);
     return state.noteMiss(why);
   }
   for (Step *step : fresh) state.note(state.advance(*step, jitMode, took > kLongRun), "");
@@ -308,6 +309,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   else recorded.result = Object(callEager(call));
   auto took = Clock::now() - start;
   Path &path = recorded.path;
+  size_t segments = path.pieces.size();
   bool isTold = recorded.result || (path.pieces.size() && PyErr_ExceptionMatches(PyExc_Exception));
   if (!isTold) return nullptr;
   ErrorAside error;
@@ -335,6 +337,8 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   if (tree->isEager()) path = {};
   else if (!tree->takeTrips(path)) state.moments.isGivenUp = true; // what was recorded is not to replace what is known
   else addPath(state, *tree, std::move(path), call, arguments, took);
+  constexpr size_t kMany = 64;
+  if (segments >= kMany && tree->mayFold && state.moments.knowsMore(tree->carrying)) tree->isToCarry = true;
   if (isNew && state.makeRoom()) state.note(state.add(tree), ""); // there was room before, but other threads may have added trees
   if (why.empty() && recorded.result && jitMode == JitMode::Sync && !recorded.search)
     recorded.result = runCodeOnce(*tree, arguments, recorded.given, std::move(recorded.result));
@@ -493,7 +497,7 @@ bool turnTo(const Tree &tree, size_t count, Arguments &arguments) {
 
 /// A call that is recorded in another way than its tree was: into one that keeps numbers which change as arrays, or has no loops. The one
 /// that has loops is asked first from then on, or the one that may have none.
-PyObject *callAnew(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
+PyObject *callAnew(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments, bool wasLong = false) {
   size_t count = arguments.key.arrays.size() - stateOf(*tree).arrays.size();
   arguments.key.cut(arguments.key.words.size(), count);
   arguments.arrays.resize(count);
@@ -501,7 +505,10 @@ PyObject *callAnew(JitState &state, const std::shared_ptr<Tree> &tree, const Cal
   Object result(callRecording(state, next, true, call, arguments));
   tree->tried = std::max(tree->tried, next->carrying);
   if (next->isEager() || next->root().terminator == Node::Unknown) return state.remove(*next), result.release();
-  bool hasLoop = std::ranges::any_of(next->steps, [](auto &step) { return step->loop != nullptr; });
+  auto isLoop = [](auto &step) { return step->loop != nullptr; };
+  bool hasLoop = std::ranges::any_of(next->steps, isLoop);
+  if (wasLong && !hasLoop) return state.remove(*next), result.release();                                  // nothing is gained
+  if (wasLong && std::ranges::none_of(tree->steps, isLoop)) return state.remove(*tree), result.release(); // slower, in any case
   bool isFirst = hasLoop || !next->mayFold;
   const auto &first = isFirst ? next : tree, &second = isFirst ? tree : next;
   auto &last = [&]() -> std::shared_ptr<Tree> & { // of those that are asked
@@ -532,7 +539,7 @@ PyObject *callOther(JitState &state, const Tree &tree, size_t count, Arguments &
 /// A call of a known key.
 PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, Arguments &arguments) {
   tree->hits++;
-  if (std::exchange(tree->isToCarry, false) && state.moments.knowsMore(tree->carrying)) return callAnew(state, tree, call, arguments);
+  if (std::exchange(tree->isToCarry, false) && state.moments.knowsMore(tree->carrying)) return callAnew(state, tree, call, arguments, true);
   if (tree->isEager()) return state.hits++, callEager(call);
   if (tree->root().terminator == Node::Python) return state.hits++, callPaced(state, tree, call, arguments);
   if (tree->isResting()) return state.hits++, callEager(call);

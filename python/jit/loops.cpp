@@ -7,8 +7,6 @@
 
 namespace kiln::py {
 
-static constexpr size_t kNone = size_t(-1);
-
 static size_t hashOf(const Moment &moment) {
   return std::hash<std::string_view>()({reinterpret_cast<const char *>(moment.words.data()), moment.words.size() * sizeof(int64_t)});
 }
@@ -84,7 +82,7 @@ std::string LoopWatch::compare(const std::vector<int64_t> &places, const Moment 
 const Array &LoopWatch::arrayOf(PyObject *array) { return py::arrayOf(array); }
 
 void LoopWatch::look(Piece &piece) {
-  seen.push_back({-1, kNone});
+  seen.emplace_back();
   compareWithLast(piece);
   seen.back().number = numberOf(piece);
   if (piece.moment < 0) return;
@@ -116,11 +114,26 @@ int LoopWatch::numberOf(const Piece &p) {
   return int(distinct.size()) - 1;
 }
 
+/// Whether pieces are one trip of a loop of the program, and not the end of one and the start of another.
+bool LoopWatch::isOneTrip(size_t from, size_t to) const {
+  const Piece &end = recorder.pieces[to];
+  const Seen &header = seen[to];
+  if (!header.loop || header.loop->goesOnIf != (end.value[0] != 0)) return false;
+  for (size_t i = from + 1; i < to; ++i) {
+    const Piece &p = recorder.pieces[i];
+    bool isSame = p.at.code == end.at.code && p.at.instruction == end.at.instruction && seen[i].depth == header.depth;
+    bool isAround = seen[i].depth < header.depth || (seen[i].depth == header.depth && p.at.code == end.at.code && seen[i].loop &&
+                                                     seen[i].loop->first <= header.loop->first && seen[i].loop->last >= header.loop->last);
+    if (isSame || isAround) return false;
+  }
+  return true;
+}
+
 /// Of very many pieces, trips that were met before are dropped: at the same moment the call goes on alike, so the path without them is one
-/// of the function, too.
+/// of the function, too. What stands around trips stays as it was, so that this call is known by it.
 void LoopWatch::dropTrip(const Key &key, size_t from, size_t to) {
   constexpr size_t kMany = 4096, kLongest = 256;
-  if (to - from > kLongest) return;
+  if (to - from > kLongest || !isOneTrip(from, to)) return;
   std::vector<int> trip;
   for (size_t i = from + 1; i <= to; ++i) trip.push_back(seen[i].number);
   bool isKnown = !met[key].insert(std::move(trip)).second;
@@ -130,7 +143,7 @@ void LoopWatch::dropTrip(const Key &key, size_t from, size_t to) {
     Key other(pieces[i].moment, pieces[i].value);
     auto known = lastOfMoment.find(other);
     if (known == lastOfMoment.end() || known->second != i) continue;
-    if (seen[i].before == kNone) lastOfMoment.erase(known);
+    if (seen[i].before == size_t(-1)) lastOfMoment.erase(known);
     else known->second = seen[i].before;
   }
   pieces.resize(from + 1), seen.resize(from + 1);
@@ -140,6 +153,7 @@ void LoopWatch::dropTrip(const Key &key, size_t from, size_t to) {
 void LoopWatch::compareWithLast(Piece &piece) {
   std::vector<int64_t> places = placesOfFrames(caller);
   if (places.empty()) return;
+  seen.back().loop = loopAskedFor(), seen.back().depth = places.size();
   std::vector<PyObject *> others;
   for (size_t i = 0; search && i < search->state->stores.size(); ++i) others.push_back(search->state->stores[i].value.get());
   Moment moment =

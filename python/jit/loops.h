@@ -75,10 +75,12 @@ private:
   std::map<std::vector<int64_t>, Last> last;     // by the places of the frames
   std::map<Key, size_t> lastOfMoment;            // pieces
   std::map<Key, std::set<std::vector<int>>> met; // trips, from one piece of a key to the next, as numbers of their pieces
-  /// By piece: its number, which equal ones share, and the one before of the same key.
+  /// By piece: its number, which equal ones share, the one before of the same key, and where it stands.
   struct Seen {
-    int number;
-    size_t before;
+    int number = -1;
+    size_t before = size_t(-1);
+    std::optional<LoopOfCode> loop; // whose condition it is
+    size_t depth = 0;               // of its frame
   };
   std::vector<Seen> seen;
   std::vector<Piece> distinct; // by number
@@ -89,6 +91,7 @@ private:
   void compareWithLast(Piece &piece);
   std::string compare(const std::vector<int64_t> &places, const Moment &before, const Moment &moment);
   int numberOf(const Piece &piece);
+  bool isOneTrip(size_t from, size_t to) const;
   void dropTrip(const Key &key, size_t from, size_t to);
 };
 
