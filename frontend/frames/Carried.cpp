@@ -314,8 +314,10 @@ const Array *Reader::carriedBeside(PyObject *number, DType dtype) {
   return &casts.emplace_back(cast(array, dtype));
 }
 
-/// Elements at positions that are kept, and stores there: x[i], x[i, j] = y, x[i, 1:] = y. What else is read would be a view.
-bool Reader::carriedIndex(PyObject *o, PyObject *key, bool isStore) {
+/// Elements at positions that are kept, and stores there, or of numbers that are kept: x[i], x[i, j] = y, x[i, 1:] = i. What else is read
+/// would be a view. `stored`: null where it is read.
+bool Reader::carriedIndex(PyObject *o, PyObject *key, PyObject *stored) {
+  bool isStore = stored;
   const Array &x = listener.arrayOf(o);
   PyObject **items = PyTuple_CheckExact(key) ? PySequence_Fast_ITEMS(key) : &key;
   Py_ssize_t n = PyTuple_CheckExact(key) ? PyTuple_GET_SIZE(key) : 1;
@@ -333,6 +335,7 @@ bool Reader::carriedIndex(PyObject *o, PyObject *key, bool isStore) {
     if (!isInside || tagged.contains(item)) return false;
     if (carried.contains(item)) used.push_back(item);
   }
+  if (stored && carried.contains(stored)) used.push_back(stored);
   if (used.empty()) return false;
   asked.clear();
   expected = {live.back().frame, live.back().next, -1, {}, {}, std::move(used)};

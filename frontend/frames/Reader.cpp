@@ -313,7 +313,7 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
 void Reader::subscript(PyObject *o, PyObject *key) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
-  if (sort == Sort::Array && carriedIndex(o, key, false)) return;
+  if (sort == Sort::Array && carriedIndex(o, key, nullptr)) return;
   pin(key);
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
@@ -335,7 +335,10 @@ void Reader::subscript(PyObject *o, PyObject *key) {
 
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
   Sort sort = values.sortOf(o);
-  if (sort == Sort::Array) return carriedIndex(o, key, true) ? deep(value) : (deep(key), deep(value));
+  if (sort == Sort::Array) {
+    if (!carried.contains(value)) deep(value);
+    return carriedIndex(o, key, value) ? void() : (deep(key), deep(value));
+  }
   if (sort == Sort::Instance) return special(o, {"__setitem__"});
   if (sort != Sort::List && sort != Sort::Dict) fail(std::string("stores into a ") + Py_TYPE(o)->tp_name);
   require(o);

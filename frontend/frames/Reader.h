@@ -256,7 +256,7 @@ private:
   void settleCarried(PyObject **slot, Array array, Bounds bounds);
   bool carryElement(PyObject **slot, int told);
   const Array *carriedBeside(PyObject *number, DType dtype);
-  bool carriedIndex(PyObject *o, PyObject *key, bool isStore);
+  bool carriedIndex(PyObject *o, PyObject *key, PyObject *stored);
 
   // Ranges.cpp: what counts.
   bool carryRange(PyObject *iterator);

@@ -280,10 +280,11 @@ LoopOf withTripsElsewhere(std::span<const Piece> pieces, const LoopOf &of) {
 /// Has all runs of a loop be one piece each; false where there are none. Where what a first trip hands on is of another type than in the
 /// next one, it stays.
 bool replaceRuns(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &pieces, size_t ops) {
-  constexpr int kTries = 3;
+  constexpr int kTries = 3, kMostInVain = 64; // each of those may go through all trips
   std::vector<Piece> kept;
   size_t taken = 0; // pieces before are in `kept`, or replaced
-  for (size_t i = 1; i < pieces.size(); ++i) {
+  int inVain = 0;
+  for (size_t i = 1; i < pieces.size() && inVain < kMostInVain; ++i) {
     bool isBehindTrip = pieces[i - 1].moment == loop->moment && pieces[i - 1].value == loop->answer;
     size_t first = isBehindTrip ? startOf(*loop, pieces, i + loop->tail.size()) : pieces.size();
     std::optional<Replaced> replaced;
@@ -293,6 +294,7 @@ bool replaceRuns(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &
       Walk w = walk(*loop, pieces, first, &given);
       first = w.isWhole ? first + w.pieces : pieces.size();
     }
+    inVain += isBehindTrip && !replaced;
     if (!replaced) continue;
     for (; taken < first; ++taken) kept.push_back(pieces[taken]);
     if (kept.size() == first) replaced->piece.loops.push_back({replaced->piece.at, 0, ops, ""}); // is told once

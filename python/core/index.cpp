@@ -164,7 +164,9 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
     source = asArray(value, std::nullopt, -1, deviceOf(a));
   } else {
     Operand operand = requireOperand("assignment", value, holder);
+    const Array *kept = numberInputs && operand.origin ? numberInputs->inputOf(operand.origin, a.dtype) : nullptr;
     if (operand.kind == Operand::IsArray) source = *operand.array;
+    else if (kept) source = *kept;                                                         // a number that a recording keeps
     else if (operand.kind == Operand::IsFloat && !isFloat(a.dtype) && !isComplex(a.dtype)) // NumPy truncates numbers that are assigned
       source = constantArray(DType::F64, scalarBits(operand, DType::F64));
     else source = constantArray(a.dtype, scalarBits(operand, a.dtype));
