@@ -92,7 +92,7 @@ std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs)
     for (int64_t operand : entry.operands) operands.push_back(&slots[size_t(operand)]);
     Operation operation{
         .op = entry.op, .operands = operands, .words = entry.words, .type = types[0], .bodies = trace.bodies, .types = types};
-    if (info(entry.op).kind == Kind::Control) std::ranges::move(applyAll(operation), slots.begin() + ptrdiff_t(first));
+    if (info(entry.op).kind == Kind::Control || types.size() > 1) std::ranges::move(applyAll(operation), slots.begin() + ptrdiff_t(first));
     else slots[first] = apply(operation);
   }
   std::vector<Array> results;

@@ -84,8 +84,8 @@ std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
 }
 
 void Interpreter::run(const TraceOp &op) {
-  if (info(op.op).kind == Kind::Control) {
-    std::vector<Array> results = runBodies(op);
+  if (info(op.op).kind == Kind::Control || op.results > 1) {
+    std::vector<Array> results = info(op.op).kind == Kind::Control ? runBodies(op) : applyAll(op);
     for (size_t i = 0; i < results.size(); ++i) at(now + int64_t(i)) = std::move(results[i]);
   } else {
     at(now) = apply(op);
@@ -124,6 +124,12 @@ std::vector<Array> Interpreter::runBodies(const TraceOp &op) {
     if (isLastUse(op, i)) x = Array();
   }
   return kiln::runBodies(op.op, op.words, trace.bodies, std::move(operands), between);
+}
+
+std::vector<Array> Interpreter::applyAll(const TraceOp &op) {
+  std::vector<const Array *> operands;
+  for (size_t i = 0; i < op.operands.size(); ++i) operands.push_back(&operand(op, i));
+  return applyLibraryAll(op.op, operands, op.words);
 }
 
 Array Interpreter::apply(const TraceOp &op) {

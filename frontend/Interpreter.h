@@ -38,6 +38,7 @@ private:
   Array apply(const TraceOp &op);
   Array update(const TraceOp &op);
   std::vector<Array> runBodies(const TraceOp &op);
+  std::vector<Array> applyAll(const TraceOp &op);
 };
 
 /// One run, whose inputs are as before also where it fails.

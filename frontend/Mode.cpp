@@ -44,6 +44,7 @@ Array apply(const Operation &operation) {
 }
 
 static std::vector<Array> runAll(const Operation &o) {
+  if (info(o.op).kind == Kind::Library) return applyLibraryAll(o.op, o.operands, o.words);
   std::vector<Array> operands;
   for (const Array *a : o.operands) operands.push_back(*a);
   return runBodies(o.op, o.words, o.bodies, std::move(operands), longWork().check);

@@ -101,6 +101,8 @@ Array matmul(const Array &x, const Array &y);
 
 /// An op of the kind library; operands as its rule wants them.
 Array applyLibrary(Op op, std::span<const Array *const> operands, std::span<const int64_t> words);
+/// The same of one that may have several results.
+std::vector<Array> applyLibraryAll(Op op, std::span<const Array *const> operands, std::span<const int64_t> words);
 
 /// Row-major memory: the array itself where it is so.
 Array contiguous(const Array &x);

@@ -320,8 +320,8 @@ std::vector<Array> Recorder::applyAll(const Operation &o) {
     return Mode::applyAll(o);
   }
   if (values == Deferred) return computeAllApart(o);
-  for (int64_t number : kiln::bodyNumbers(info(o.op), o.words)) numbers.push_back(numberOf(o.bodies[size_t(number)]));
-  int64_t slot = trace.append(o.op, slots, withBodies(info(o.op), o.words, numbers), o.types);
+  for (int64_t number : kiln::bodyNumbers(info(o.op, o.words), o.words)) numbers.push_back(numberOf(o.bodies[size_t(number)]));
+  int64_t slot = trace.append(o.op, slots, withBodies(info(o.op, o.words), o.words, numbers), o.types);
   locations.resize(trace.types.size(), at);
   std::vector<Array> results;
   if (values == Computed) results = compute([&] { return Mode::applyAll(o); });

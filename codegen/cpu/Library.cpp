@@ -1,6 +1,7 @@
 // Calls of library routines through the runtime's table: operands and result are described by tensors on the stack, in the
 // layout of include/kiln/executable.h.
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/Target.h"
 
 #include "dialects/kiln/Words.h"
 #include "include/kiln/executable.h"
@@ -48,6 +49,30 @@ Value nameOf(Emitter &e, Operation *op) {
   return LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), symbol);
 }
 
+/// A function of the library, or of what is linked into it.
+Value functionNamed(Emitter &e, StringRef name, LLVM::LLVMFunctionType type) {
+  auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(module.getBody());
+    auto fn = LLVM::LLVMFuncOp::create(e.b, e.loc, name, type);
+    fn.setVisibility_(LLVM::Visibility::Hidden);
+  }
+  return LLVM::AddressOfOp::create(e.b, e.loc, pointer(e), name);
+}
+
+/// Calls the kernel of a custom op that is linked into a library; its status.
+Value callLinked(Emitter &e, ir::CustomOp op, StringRef symbol, Value tensors, Value words) {
+  auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  Type p = pointer(e), number = e.b.getI64Type(), status = e.b.getI32Type();
+  Value caller =
+      functionNamed(e, module->getAttrOfType<StringAttr>(kCallOp), LLVM::LLVMFunctionType::get(status, {p, p, p, number, number, number}));
+  Value kernel = functionNamed(e, symbol, LLVM::LLVMFunctionType::get(status, {p, p, p}));
+  int64_t results = op->getNumResults(), attributes = int64_t(op->getAttrs().size()) - 1 - 2 * results; // beside name, dtypes, shapes
+  SmallVector<Value> operands = {caller, kernel, tensors, words, e.use(int64_t(op->getNumOperands())), e.use(results), e.use(attributes)};
+  return LLVM::CallOp::create(e.b, e.loc, LLVM::LLVMFunctionType::get(status, {p, p, p, number, number, number}), operands).getResult();
+}
+
 } // namespace
 
 LogicalResult emitLibrary(KernelContext &k) {
@@ -60,7 +85,14 @@ LogicalResult emitLibrary(KernelContext &k) {
   for (auto [i, buffer] : llvm::enumerate(buffers)) storeTensor(e, byteAt(e, tensors, i * sizeof(kiln_tensor)), buffer);
   SmallVector<Index> words;
   for (int64_t word : ir::wordsOf(op)) words.push_back(word);
-  Value arguments[] = {nameOf(e, op), tensors, storeNumbers(e, words)};
+  Value numbers = storeNumbers(e, words);
+  auto linked = op->getParentOfType<ModuleOp>()->getAttrOfType<DictionaryAttr>(kLinkedOps);
+  if (auto custom = dyn_cast<ir::CustomOp>(op.getOperation()); custom && linked)
+    if (auto symbol = linked.getAs<StringAttr>(custom.getName())) {
+      k.status = callLinked(e, custom, symbol, tensors, numbers);
+      return success();
+    }
+  Value arguments[] = {nameOf(e, op), tensors, numbers};
 
   // Without a runtime there is no library.
   Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));

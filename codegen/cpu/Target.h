@@ -8,6 +8,8 @@ namespace kiln::cpu {
 
 inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStreamBytes = "kiln.stream_bytes",
                                      kStoreFence = "kiln.store_fence";
+/// Of a module that becomes part of a library: the function that calls kernels of custom ops, and their names by those of the ops.
+inline constexpr llvm::StringLiteral kCallOp = "kiln.call_op", kLinkedOps = "kiln.linked_ops";
 
 struct Target {
   int64_t vectorBytes = 32; // of a register: 32 with 16 of them, 64 with 32

@@ -106,12 +106,13 @@ private:
   std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
 
   void compile(Sink sink) {
+    LinkedOps ops = linkedOps(name, package, *machines.any);
     std::vector<Code> codes;
     for (const Function &f : interface.functions)
       for (size_t v = 0; v < f.variants.size(); ++v)
         for (size_t p = 0; p < machines.processors.size(); ++p) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], sink));
+          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], ops, sink));
         }
     llvm::LLVMContext context;
     auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), context);
@@ -119,6 +120,7 @@ private:
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
     auto support = supportOf(name, *machines.any, context);
     sink(*support, *machines.any);
+    std::ranges::move(ops.objects, std::back_inserter(objects));
   }
 
   void write() {
@@ -144,4 +146,15 @@ private:
 
 extern "C" int32_t kiln_compiler_library(const kiln_library_request *request, char **error) {
   return kiln::codegen::guarded(error, [&] { kiln::library::Export(*request).run(); });
+}
+
+extern "C" int32_t kiln_compiler_link(const char *object_path, const char *output_path, char **error) {
+  return kiln::codegen::guarded(error, [&] {
+    auto &session = kiln::codegen::Session::get();
+    std::lock_guard lock(session.mutex);
+    auto buffer = llvm::MemoryBuffer::getFile(object_path);
+    if (!buffer) kiln::fail(kiln::ErrorKind::Package, "library", "object", "a file that can be read", "'" + std::string(object_path) + "'");
+    kiln::library::Bytes bytes((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
+    kiln::library::writeShared(bytes, *kiln::library::machinesOf("", "", "").any, output_path);
+  });
 }

@@ -24,6 +24,7 @@ const Status kStatuses[] = {
     {"NOT_CONVERGED", KILN_NOT_CONVERGED, "an iteration did not converge"},
     {"ROUTINE_MISSING", KILN_LIBRARY_MISSING, "a routine is missing that the function calls"},
     {"NO_MEMORY_FOR_ROUTINE", KILN_OUT_OF_MEMORY, "a routine that the function calls got no memory"},
+    {"CUSTOM_FAILED", KILN_CUSTOM_FAILED, "the kernel of a custom op failed"},
 };
 
 class Writer {

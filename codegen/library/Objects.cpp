@@ -7,6 +7,9 @@
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ELFObjectFile.h"
 
+#include "llvm/TargetParser/Host.h"
+
+#include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -30,7 +33,9 @@ const SystemLibrary kSystem[] = {{"libc.so.6",
 std::set<std::string> undefinedIn(ArrayRef<Bytes> objects) {
   std::set<std::string> used, defined;
   for (const Bytes &bytes : objects) {
-    auto object = cantFail(object::ObjectFile::createELFObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object")));
+    auto opened = object::ObjectFile::createELFObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object"));
+    if (!opened) fail(ErrorKind::Compile, "library", "object", "one of ELF", toString(opened.takeError()));
+    auto object = std::move(*opened);
     for (const object::SymbolRef &symbol : object->symbols()) {
       std::string name = cantFail(symbol.getName()).str();
       bool isUndefined = cantFail(symbol.getFlags()) & object::SymbolRef::SF_Undefined;
@@ -75,6 +80,27 @@ public:
   std::filesystem::path path;
 };
 
+/// What kernels of custom ops call beside: found in the libraries of this machine, where they are for it.
+void addSystem(const std::set<std::string> &wanted, const TargetMachine &machine, std::vector<std::string> &arguments) {
+  if (wanted.empty()) return;
+  std::string unknown;
+  void *process = dlopen(nullptr, RTLD_LAZY);
+  bool isNative = machine.getTargetTriple().getArch() == Triple(sys::getProcessTriple()).getArch();
+  std::set<std::string> files;
+  for (const std::string &name : wanted) {
+    Dl_info place;
+    void *found = isNative ? dlsym(process, name.c_str()) : nullptr;
+    std::string file = found && dladdr(found, &place) ? std::filesystem::path(place.dli_fname).filename().string() : "";
+    bool isSystem =
+        file.starts_with("libc.so") || file.starts_with("libm.so") || file.starts_with("libstdc++.so") || file.starts_with("libgcc_s.so");
+    if (isSystem) files.insert(place.dli_fname);
+    else unknown += (unknown.empty() ? "" : ", ") + name;
+  }
+  dlclose(process);
+  if (!unknown.empty()) fail(ErrorKind::Compile, "library", "code", "calls of libc, libm and libstdc++ alone", unknown);
+  arguments.insert(arguments.end(), files.begin(), files.end());
+}
+
 } // namespace
 
 void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path) {
@@ -94,9 +120,7 @@ void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::str
     arguments.push_back((folder.path / library.name).string());
     writeStandIn(library, here, machine, arguments.back());
   }
-  std::string unknown;
-  for (const std::string &name : wanted) unknown += (unknown.empty() ? "" : ", ") + name;
-  if (!unknown.empty()) fail(ErrorKind::Compile, "library", "code", "calls of libc and libm alone", unknown);
+  addSystem(wanted, machine, arguments);
   cpu::runLinker(arguments);
 }
 

@@ -6,6 +6,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <map>
+
 namespace kiln::library {
 
 using Bytes = llvm::SmallVector<char, 0>;
@@ -39,8 +41,18 @@ struct Code {
   std::vector<int64_t> inPlace; // of each output the input in whose memory it is left, or -1; empty: there are none
 };
 
+/// Custom ops whose code is part of a library.
+struct LinkedOps {
+  std::string caller;                         // the support function that calls them
+  std::map<std::string, std::string> symbols; // of functions, by the ops' names
+  std::vector<Bytes> objects;                 // each once
+};
+/// Those of a package. Throws Error (compile) where one has no object for the machine.
+LinkedOps linkedOps(const std::string &library, const Package &package, const llvm::TargetMachine &machine);
+
 /// Compiles the program of an entry; what it defines has names that start with `symbol`. Throws Error (compile).
-Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor, Sink sink);
+Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
+                    const LinkedOps &ops, Sink sink);
 
 /// Where weights come from.
 enum class Weights { Embedded, File, Caller };

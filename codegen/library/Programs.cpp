@@ -12,9 +12,11 @@ using namespace mlir;
 namespace kiln::library {
 
 /// What a library has no routines for.
-static void checkRoutines(ModuleOp module) {
-  module.walk([](ir::KernelOp kernel) {
+static void checkRoutines(ModuleOp module, const LinkedOps &ops) {
+  module.walk([&](ir::KernelOp kernel) {
     if (kernel.getKind() != ir::KernelKind::Library) return;
+    auto custom = dyn_cast<ir::CustomOp>(kernel.getBody().front().front());
+    if (custom && ops.symbols.contains(custom.getName().str())) return;
     std::string name = kernel.getBody().front().front().getName().getStringRef().str();
     fail(ErrorKind::Compile, "library", "operation", "one that is compiled, as a library has no routines of Kiln's runtime",
          "'" + name + "'");
@@ -27,6 +29,15 @@ static void nameWithin(LLVM::LLVMFuncOp fn, const std::string &name) {
   fn.setVisibility_(LLVM::Visibility::Hidden);
 }
 
+/// Tells the emitters how kernels of custom ops are called.
+static void linkOps(ModuleOp module, const LinkedOps &ops) {
+  Builder b(module.getContext());
+  SmallVector<NamedAttribute> symbols;
+  for (const auto &[name, symbol] : ops.symbols) symbols.push_back(b.getNamedAttr(name, b.getStringAttr(symbol)));
+  module->setAttr(cpu::kCallOp, b.getStringAttr(ops.caller));
+  module->setAttr(cpu::kLinkedOps, b.getDictionaryAttr(symbols));
+}
+
 /// The program, which may leave in an argument's own memory what is written into it.
 static Trace programOf(const PackageEntry &entry) {
   Trace program = entry.program;
@@ -36,7 +47,7 @@ static Trace programOf(const PackageEntry &entry) {
 }
 
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
-                    Sink sink) {
+                    const LinkedOps &ops, Sink sink) {
   constexpr size_t kPart = 32; // functions that are generated at once
   codegen::Stages &stages = session.stagesOf(codegen::targetOf("cpu"));
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
@@ -44,7 +55,8 @@ Code compileProgram(codegen::Session &session, const PackageEntry &entry, const 
   cpu::describeMachine(*module, *processor.machine);
   (*module)->removeAttr(cpu::kStreamBytes); // stores past the caches need arrays that start with a line of them
   codegen::runPasses(stages.kernels, *module);
-  checkRoutines(*module);
+  checkRoutines(*module, ops);
+  linkOps(*module, ops);
   for (PassManager *pm : {&stages.schedule, &stages.emit, &stages.lower}) codegen::runPasses(*pm, *module);
   Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};
   if (auto inPlace = (*module)->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace)) code.inPlace = inPlace.asArrayRef();

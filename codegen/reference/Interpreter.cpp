@@ -234,7 +234,7 @@ std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const ArrayType> re
     if (i < x.size()) x[i]->write(memory[i].data());
     tensors.push_back({memory[i].data(), int32_t(types[i].dtype), types[i].shape.rank, types[i].shape.begin(), strides[i].begin()});
   }
-  checkLibraryStatus(op, runtimeTable()->library(info(op).name, tensors.data(), words.data()));
+  checkLibraryStatus(op, runtimeTable()->library(info(op).name, tensors.data(), words.data()), words);
   std::vector<Tensor> computed;
   for (size_t i = x.size(); i < types.size(); ++i) computed.push_back(Tensor::read(types[i], memory[i].data()));
   return computed;

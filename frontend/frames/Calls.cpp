@@ -224,6 +224,16 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
     return callObject(inner, args, n, hasNames);
   }
+  if (kind == Known::Operation) { // of kn.custom_op: runs functions that it was made with
+    Object functions(check(PyObject_GetAttrString(callee, "functions")));
+    for (Py_ssize_t f = 0; f < PyTuple_GET_SIZE(functions.get()); ++f) {
+      PyObject *function = PyTuple_GET_ITEM(functions.get(), f);
+      if (originOf(function) == Origin::Unknown) setOrigin(function, Origin::Covered);
+      enter(function);
+    }
+    for (PyObject *given : std::span(args, size_t(n))) deep(given);
+    return;
+  }
   if (kind == Known::Acts)
     fail("uses '" + textOf(Object(check(PyObject_GetAttrString(callee, "__name__"))).get()) + "', which does more than compute");
   if (kind == Known::Computes || kind == Known::PlainError || sort == Sort::Native) {

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 7
+#define KILN_COMPILER_ABI 8
 
 /** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
 #define KILN_COMPILER_DECLINED 1000
@@ -60,6 +60,10 @@ typedef struct kiln_library_request {
 
 /** Makes a library (docs/libraries.md). Returns 0, or a status with *error set to a text for kiln_compiler_free. */
 int32_t kiln_compiler_library(const kiln_library_request *request, char **error);
+
+/** Makes a shared object of an object for this machine, which may call libc, libm and libstdc++. Returns 0, or a status with *error set to
+ * a text for kiln_compiler_free. */
+int32_t kiln_compiler_link(const char *object_path, const char *output_path, char **error);
 
 /** Runs a trace in the reference interpreter. `inputs` and `outputs` are row-major memory of the trace's types. */
 int32_t kiln_compiler_interpret(const kiln_compile_request *request, const void *const *inputs, void *const *outputs, char **error);

@@ -2,18 +2,13 @@
 #ifndef KILN_EXECUTABLE_H
 #define KILN_EXECUTABLE_H
 
+#include "op.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** An array in memory. Sizes and strides are in elements; `dtype` is the number of a stored trace (docs/formats/trace.md). */
-typedef struct kiln_tensor {
-  void *data;
-  int32_t dtype, rank;
-  const int64_t *shape, *strides;
-} kiln_tensor;
 
 /** What a call returns: 0, or these bits. Outputs are then undefined, and nothing outside them was written. */
 enum {

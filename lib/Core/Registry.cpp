@@ -83,6 +83,7 @@ const RegisteredOp &registerOp(CustomOp custom) {
   op->op = std::move(custom);
   CustomOp &mine = op->op;
   mine.words.insert(0, "o");
+  if (mine.title.empty()) mine.title = mine.name;
   op->id = hashOf(mine.name + "@" + std::to_string(mine.version));
   op->info = info(Op::Custom);
   op->info.name = mine.name.c_str();

@@ -2,13 +2,13 @@
 // op for all of them, `Op::Custom`, whose first word is the id of the registered op (docs/decisions/0009).
 #pragma once
 
+#include "include/kiln/op.h"
 #include "lib/Core/Ops.h"
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
-
-struct kiln_tensor;
 
 namespace kiln {
 
@@ -25,8 +25,11 @@ struct CustomOp {
   std::function<std::vector<TensorType>(const InferArgs &)> infer;
   /// Computes the results: `tensors` are the operands, strided, then the results, row-major; `words` those of the attributes. It may be
   /// called by several threads at once. A status of include/kiln/executable.h; 0 is none.
-  int32_t (*run)(const kiln_tensor *tensors, const int64_t *words) = nullptr;
+  std::function<int32_t(const kiln_tensor *tensors, const int64_t *words)> run = {};
   UpgradeFn upgrade = nullptr; // rewrites stored entries of older versions
+  std::string title = {};      // what errors call it; empty: its name
+  /// Of one that is a function of C (NativeOps.h): that function, null while it is not known.
+  std::shared_ptr<std::atomic<kiln_op_fn>> code = {};
 };
 
 struct RegisteredOp {

@@ -56,8 +56,9 @@ const kiln_rt *runtimeTable() {
   return &table;
 }
 
-void checkLibraryStatus(Op op, int32_t status) {
-  std::string name = info(op).name;
+void checkLibraryStatus(Op op, int32_t status, std::span<const int64_t> words) {
+  const RegisteredOp *custom = op == Op::Custom && !words.empty() ? findRegistered(words[0]) : nullptr;
+  std::string name = custom ? custom->op.title : info(op).name;
   if (status & KILN_SINGULAR) throw Error(ErrorKind::LinAlg, name + ": expected matrices of full rank, got a singular one");
   if (status & KILN_NOT_POSITIVE_DEFINITE)
     throw Error(ErrorKind::LinAlg, name + ": expected positive definite matrices, got one that is not");
@@ -65,7 +66,7 @@ void checkLibraryStatus(Op op, int32_t status) {
     throw Error(ErrorKind::LinAlg,
                 name + ": expected an iteration that converges, got one that does not: look for nan and inf in the operand");
   if ((status & KILN_LIBRARY_MISSING) && op == Op::Custom)
-    throw Error(ErrorKind::Package, name + ": expected the op to be registered in this process, got a program that calls it");
+    throw Error(ErrorKind::Package, name + ": expected the op and its code to be known in this process, got a program that calls it");
   if (status & KILN_LIBRARY_MISSING)
     throw Error(ErrorKind::Package,
                 name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
@@ -73,6 +74,7 @@ void checkLibraryStatus(Op op, int32_t status) {
   if (status & KILN_LIBRARY_FAILED)
     throw Error(ErrorKind::Value, name + ": expected the routine to take its operands, got an exception of it");
   if (status & KILN_INDEX_OUT_OF_RANGE) throw Error(ErrorKind::Index, name + ": expected positions inside, got one outside");
+  if (int32_t own = status >> 16) throw Error(ErrorKind::Value, name + ": expected a kernel that returns 0, got " + std::to_string(own));
   if (status) throw Error(ErrorKind::Value, name + ": expected a function that returns 0, got status " + std::to_string(status));
 }
 

@@ -12,8 +12,8 @@ namespace kiln {
 /// The table that executables are called with.
 const kiln_rt *runtimeTable();
 
-/// Throws the Error of a status that an op's routine returned; 0 is none.
-void checkLibraryStatus(Op op, int32_t status);
+/// Throws the Error of a status that an op's routine returned; 0 is none. `words` are the op's.
+void checkLibraryStatus(Op op, int32_t status, std::span<const int64_t> words = {});
 
 namespace library {
 

@@ -144,6 +144,24 @@ void manifest::checkWeight(const PackageWeight &weight) {
   } catch (const Error &error) { throw Error(ErrorKind::Package, std::string("package: ") + error.what()); }
 }
 
+/// Files have names that lead nowhere else, members beside those of the package, and contents.
+static void checkOps(const Package &package) {
+  for (const PackageOp &op : package.ops) {
+    std::set<std::string> names;
+    for (const auto &[name, member] : op.files) {
+      bool leadsOut = name.empty() || name[0] == '/' || ("/" + name + "/").find("/../") != std::string::npos;
+      if (leadsOut || !names.insert(name).second)
+        malformed("file of op '" + op.op.title + "'", "a name of its own within a folder", "'" + name + "'");
+      if (!member.starts_with("ops/")) malformed("file of op '" + op.op.title + "'", "a member ops/*", "'" + member + "'");
+      package.file(member);
+    }
+    for (const std::string &source : op.sources)
+      if (!names.contains(source)) malformed("sources of op '" + op.op.title + "'", "files of it", "'" + source + "'");
+    if (!op.object.empty()) package.file(op.object);
+    if (op.sources.empty() && op.object.empty()) malformed("op '" + op.op.title + "'", "sources or an object", "neither");
+  }
+}
+
 void checkPackage(const Package &package) {
   checkName("name", package.name);
   std::set<std::string> names, weights;
@@ -154,6 +172,7 @@ void checkPackage(const Package &package) {
     if (weight.name == "__metadata__" || !weights.insert(weight.name).second)
       malformed("names of weights", "each once, and no '__metadata__'", "'" + weight.name + "'");
   }
+  checkOps(package);
   if (package.entries.empty()) malformed("entries", "at least one", "none");
   for (size_t i = 0; i < package.entries.size(); ++i) {
     const PackageEntry &entry = package.entries[i];

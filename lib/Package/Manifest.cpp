@@ -160,6 +160,47 @@ PackageEntry readEntry(const Value &value, const Package &package) {
   return entry;
 }
 
+Json writeOp(const PackageOp &op) {
+  Json json = {
+      {"name", op.op.name}, {"title", op.op.title}, {"symbol", op.symbol}, {"operands", op.op.operands}, {"results", op.op.results}};
+  json["attributes"] = op.op.attributes;
+  json["sources"] = op.sources;
+  json["flags"] = op.flags;
+  json["files"] = Json::array();
+  for (const auto &[name, member] : op.files) json["files"].push_back({{"name", name}, {"member", member}});
+  if (!op.object.empty()) json["object"] = {{"member", op.object}, {"triple", op.triple}};
+  return json;
+}
+
+std::vector<std::string> readTexts(const Value &value) {
+  std::vector<std::string> texts;
+  for (const Value &text : value.list()) texts.push_back(text.text());
+  return texts;
+}
+
+/// An op, which is declared: programs that have it can be read from here on.
+PackageOp readOp(const Value &value) {
+  auto count = [](const Value &number) {
+    if (number.number() < 0 || number.number() > 1000) number.wrong("0 to 1000");
+    return int(number.number());
+  };
+  PackageOp op;
+  op.op = {value.at("name").text(), value.at("title").text(), count(value.at("operands")), count(value.at("results")),
+           readTexts(value.at("attributes"))};
+  op.symbol = value.at("symbol").text();
+  op.sources = readTexts(value.at("sources"));
+  op.flags = readTexts(value.at("flags"));
+  for (const Value &file : value.at("files").list()) op.files.emplace_back(file.at("name").text(), file.at("member").text());
+  if (value.has("object")) {
+    op.object = value.at("object").at("member").text();
+    op.triple = value.at("object").at("triple").text();
+  }
+  try {
+    declareNative(op.op);
+  } catch (const Error &error) { throw Error(ErrorKind::Package, std::string("package: ") + error.what()); }
+  return op;
+}
+
 /// Throws Error (package) where a manifest says other types than the program has.
 void checkTypes(const Value &value, const PackageEntry &entry) {
   std::vector<TensorType> types = inputTypesOf(entry.program);
@@ -203,6 +244,7 @@ std::string write(const Package &package) {
     for (int64_t size : weight.type.shape.numbers()) shape.push_back(size);
     json["weights"].push_back({{"name", weight.name}, {"dtype", info(weight.type.dtype).name}, {"shape", shape}});
   }
+  for (const PackageOp &op : package.ops) json["ops"].push_back(writeOp(op));
   return json.dump(1) + "\n";
 }
 
@@ -223,6 +265,8 @@ Package read(std::span<const uint8_t> text, const std::function<Trace(const std:
     checkWeight(made);
     package.weights.push_back(std::move(made));
   }
+  if (root.has("ops"))
+    for (const Value &op : root.at("ops").list()) package.ops.push_back(readOp(op));
   for (const Value &entry : root.at("entries").list()) {
     package.entries.push_back(readEntry(entry, package));
     package.entries.back().program = programOf(entry.at("program").text());

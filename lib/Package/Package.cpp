@@ -5,6 +5,7 @@
 #include "lib/Core/Program.h"
 
 #include <algorithm>
+#include <set>
 
 namespace kiln {
 
@@ -19,6 +20,7 @@ void writePackage(const Package &package, const std::string &path) {
   std::string text = manifest::write(package), header;
   std::vector<ArchiveMember> members{{manifest::kManifest, {bytesOf(text)}}};
   for (size_t i = 0; i < programs.size(); ++i) members.push_back({manifest::programMember(i), {programs[i]}});
+  for (const PackageFile &file : package.files) members.push_back({file.member, {file.bytes}});
   if (!package.weights.empty()) {
     std::vector<size_t> order = manifest::orderOfWeights(package.weights);
     header = manifest::writeHeader(package.weights, order);
@@ -40,8 +42,22 @@ static Package readArchive(const Archive &archive, Checksums checksums) {
       manifest::read(member(manifest::kManifest).bytes, [&](const std::string &name) { return unpackProgram(member(name).bytes); });
   if (!package.weights.empty()) manifest::readHeader(member(manifest::kWeights).bytes, package.weights);
   for (PackageWeight &weight : package.weights) weight.owner = archive.owner;
+  std::set<std::string> known;
+  auto take = [&](const std::string &name) {
+    if (known.insert(name).second) package.files.push_back({name, member(name).bytes, archive.owner});
+  };
+  for (const PackageOp &op : package.ops) {
+    for (const auto &[name, inside] : op.files) take(inside);
+    if (!op.object.empty()) take(op.object);
+  }
   checkPackage(package);
   return package;
+}
+
+std::span<const uint8_t> Package::file(const std::string &member) const {
+  auto found = std::ranges::find(files, member, &PackageFile::member);
+  if (found == files.end()) malformed("file", "a member '" + member + "'", "none");
+  return found->bytes;
 }
 
 Package readPackage(const std::string &path, Checksums checksums) { return readArchive(Archive::open(path), checksums); }

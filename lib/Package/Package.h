@@ -2,6 +2,7 @@
 // docs/formats/package.md has the layout of the file; docs/architecture.md says who makes one and who reads it.
 #pragma once
 
+#include "lib/Core/NativeOps.h"
 #include "lib/Core/Size.h"
 #include "lib/Core/Trace.h"
 #include "lib/Package/SizeExpression.h"
@@ -75,10 +76,31 @@ struct PackageWeight {
   std::shared_ptr<const void> owner;
 };
 
+/// An op whose kernel is a function of C (lib/Core/NativeOps.h), with what its code is made of: sources, an object, or both.
+struct PackageOp {
+  NativeOp op;
+  std::string symbol;                                     // of the function
+  std::vector<std::string> sources, flags;                // files that are compiled, and how
+  std::vector<std::pair<std::string, std::string>> files; // sources and their headers: a name, and the member that has it
+  std::string object, triple;                             // the member of an object for a machine; empty: none
+};
+
+/// A member that belongs to an op.
+struct PackageFile {
+  std::string member;
+  std::span<const uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+};
+
 struct Package {
   std::string name; // a name of C
   std::vector<PackageEntry> entries;
   std::vector<PackageWeight> weights;
+  std::vector<PackageOp> ops = {};
+  std::vector<PackageFile> files = {}; // of the ops
+
+  /// The bytes of a member of an op. Throws Error (package) where there is none.
+  std::span<const uint8_t> file(const std::string &member) const;
 };
 
 /// How much of a file's checksums is compared: those of programs, or those of weights too, which then are read.

@@ -134,6 +134,7 @@ struct Compiler {
   decltype(&kiln_compiler_compile) compile;
   decltype(&kiln_compiler_print) print;
   decltype(&kiln_compiler_library) library;
+  decltype(&kiln_compiler_link) link;
   decltype(&kiln_compiler_interpret) interpret;
   decltype(&kiln_compiler_parse) parse;
   decltype(&kiln_compiler_free) free;
@@ -163,6 +164,7 @@ const Compiler &compiler() {
     return Compiler{reinterpret_cast<decltype(&kiln_compiler_compile)>(dlsym(handle, "kiln_compiler_compile")),
                     reinterpret_cast<decltype(&kiln_compiler_print)>(dlsym(handle, "kiln_compiler_print")),
                     reinterpret_cast<decltype(&kiln_compiler_library)>(dlsym(handle, "kiln_compiler_library")),
+                    reinterpret_cast<decltype(&kiln_compiler_link)>(dlsym(handle, "kiln_compiler_link")),
                     reinterpret_cast<decltype(&kiln_compiler_interpret)>(dlsym(handle, "kiln_compiler_interpret")),
                     reinterpret_cast<decltype(&kiln_compiler_parse)>(dlsym(handle, "kiln_compiler_parse")),
                     reinterpret_cast<decltype(&kiln_compiler_free)>(dlsym(handle, "kiln_compiler_free")),
@@ -226,6 +228,12 @@ void makeLibrary(const std::string &input, const std::string &output, const std:
   request.triple = option("target"), request.cpu = option("cpu"), request.features = option("features");
   char *error = nullptr;
   check(compiler().library(&request, &error), error);
+}
+
+void linkObject(const std::string &object, const std::string &output) {
+  auto lock = lockCompiler();
+  char *error = nullptr;
+  check(compiler().link(object.c_str(), output.c_str(), &error), error);
 }
 
 std::vector<int64_t> parseIr(std::string_view source) {

@@ -68,6 +68,8 @@ std::vector<int64_t> parseIr(std::string_view source);
 /// Makes a library of C functions from a package; options are named as in kiln_library_request, and may be missing. Throws Error: what the
 /// compiler says.
 void makeLibrary(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options);
+/// Makes a shared object of an object, without a compiler of the machine. Throws Error (compile).
+void linkObject(const std::string &object, const std::string &output);
 /// Runs a serialized trace in the reference interpreter, on row-major memory.
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs);
 /// The program at a stage, as text.

@@ -610,7 +610,7 @@ PYBIND11_MODULE(_core, m) {
     throw py11::error_already_set();
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
                       defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
-                      kiln::py::defineTransforms, kiln::py::definePackages})
+                      kiln::py::defineTransforms, kiln::py::definePackages, kiln::py::defineCustom})
     define(m);
   kiln::py::defineControl(m.ptr());
 }

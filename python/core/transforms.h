@@ -16,5 +16,6 @@ template <typename Body> pybind11::object located(Body &&body) {
 
 void defineTransforms(pybind11::module_ &m);
 void definePackages(pybind11::module_ &m);
+void defineCustom(pybind11::module_ &m);
 
 } // namespace kiln::py

@@ -28,12 +28,14 @@ void fill(PackageWeight &weight, PyObject *array) {
   weight.owner = whole;
 }
 
-py11::object writeFile(const std::string &manifest, py11::dict programs, py11::list weights, const std::string &path) {
+/// `files` are members of ops, as bytes.
+py11::object writeFile(const std::string &manifest, py11::dict programs, py11::list weights, const std::string &path, py11::dict files) {
   return located([&]() -> PyObject * {
     kiln::Package package = manifest::read(bytesOf(manifest), [&](const std::string &member) {
       return parseTrace(toWords(programs[py11::str(member)].cast<std::string_view>()));
     });
     for (size_t i = 0; i < package.weights.size(); ++i) fill(package.weights[i], weights[i].ptr());
+    for (auto [member, bytes] : files) package.files.push_back({member.cast<std::string>(), bytesOf(bytes.cast<std::string_view>()), {}});
     writePackage(package, path);
     Py_RETURN_NONE;
   });
@@ -147,6 +149,11 @@ void definePackages(py11::module_ &m) {
            })
       .def("operations",
            [](const LoadedPackage &loaded, size_t entry) { return countOperations(loaded.package.entries.at(entry).program); })
+      .def("file",
+           [](const LoadedPackage &loaded, const std::string &member) {
+             auto bytes = loaded.package.file(member);
+             return py11::bytes(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+           })
       .def("weight", [](const LoadedPackage &loaded, size_t number) { return located([&] { return wrap(loaded.weights.at(number)); }); });
   m.def("load_package", [](const std::string &path, bool verifies) {
     Loaded loaded;
@@ -156,7 +163,8 @@ void definePackages(py11::module_ &m) {
     });
     return loaded;
   });
-  m.def("write_package", writeFile);
+  m.def("write_package", writeFile, py11::arg("manifest"), py11::arg("programs"), py11::arg("weights"), py11::arg("path"),
+        py11::arg("files") = py11::dict());
   m.def("make_library", makeLibraryFrom);
   m.def("program_types", typesOf);
   m.def("size_variants", variantsOf);

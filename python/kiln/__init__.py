@@ -55,6 +55,7 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
+from ._op_rules import ShapeDtypeStruct  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
@@ -94,9 +95,10 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 
-_LATER = {"export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
+_LATER = {"custom_op": "_custom", "export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
 
 if _TYPE_CHECKING:
+    from ._custom import custom_op
     from ._export import export
     from ._load import load
 

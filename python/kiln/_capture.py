@@ -14,7 +14,7 @@ from . import _core, tree
 from ._bytecode import instructions_of, is_asked_for, is_filled, line_at, name_of, only_raises
 from ._front import Bound, call_object
 from ._known import (DENIED, INTRINSICS, INTROSPECTIVE, KNOWN, NOT_IMPLICIT, PURE, REPR_CODE, TEXT, attributes_of_values, computes, is_constant,
-                     is_numpy_scalar, is_own, is_plain_error)
+                     is_numpy_scalar, is_op, is_own, is_plain_error)
 from ._objects import allocates_plainly, instance_names
 
 LIBRARIES = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -64,6 +64,9 @@ class _Analysis:
             return
         if isinstance(value, (_core.JitFunction, Bound)):
             self.judge(value.__wrapped__, label)
+        elif is_op(value):
+            for function in value.functions:
+                self.judge(function, label)
         elif getattr(value, "__code__", None) is call_object.__code__:
             return  # of a callable object, which is an argument
         elif isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:

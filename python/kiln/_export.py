@@ -139,6 +139,7 @@ class Draft:
 
     def __init__(self, name):
         self.name, self.entries, self.programs = name, [], {}
+        self.ops = []  # whose code goes with it
         self.notes = []  # what whoever exports is to know
         self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
         self.contents = {}  # numbers of those that are made anew by each recording
@@ -168,10 +169,15 @@ class Draft:
     def manifest(self):
         """The manifest, as JSON (docs/formats/package.md)."""
         weights = [{"name": n, "dtype": w.dtype.name, "shape": list(w.shape)} for n, w in zip(self.weight_names, self.weights)]
-        return json.dumps({"format": [2, 0], "name": self.name, "entries": self.entries, "weights": weights})
+        return json.dumps({"format": [2, 0], "name": self.name, "entries": self.entries, "weights": weights, **({"ops": self.ops} if self.ops else {})})
 
     def write(self, path):
-        _core.write_package(self.manifest(), self.programs, self.weights, path)
+        self.files = {}
+        names = set().union(*map(_core.custom_names, self.programs.values()))
+        if names:
+            from ._custom import packed
+            self.ops, self.files = packed(sorted(names))
+        _core.write_package(self.manifest(), self.programs, self.weights, path, self.files)
 
 
 class _Argument:

@@ -84,8 +84,15 @@ def computes(value):
     return None if module in _LIKE_USERS or is_made else known and value.__name__ not in _SETTINGS
 
 
+def is_op(value):
+    """Whether a value is what ``kn.custom_op`` gives."""
+    return type(value).__module__ == "kiln._custom" and type(value).__name__ == "Op"
+
+
 def kind_of(value):
     """What is known of a callable or a class, as frontend/frames/Values.h names it."""
+    if is_op(value):
+        return 6
     if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value):
         return 1
     if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:

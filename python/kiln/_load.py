@@ -7,7 +7,7 @@ from ._errors import make
 from ._signature import Parameters, build, check, size_text
 
 
-def load(path, *, verify=False):
+def load(path, *, verify=False, native=False):
     """A package that ``kn.export`` wrote: ``m(x)`` runs its entry, ``m.decode(x)`` or ``m["decode"](x)`` one of several.
 
     Weights are the mapped file; they are read when they are used. Nothing of the file is run but operations of Kiln, by the interpreter until their code is
@@ -18,22 +18,28 @@ def load(path, *, verify=False):
     path : path of a ``*.kiln`` file
     verify : bool
         Whether to compare the checksums of weights as well, which reads them all.
+    native : bool
+        Whether code of custom ops in the package may run: it is compiled where the machine can, or used as it is. Without it those ops must be known in this
+        process, from ``kn.custom_op`` with the same sources.
 
     Raises
     ------
     PackageError
-        For a file that is no package, is damaged, or is of a later version.
+        For a file that is no package, is damaged, or is of a later version; for custom ops whose code is not to be had.
     """
     import os
-    return Module(os.fspath(path), verify)
+    return Module(os.fspath(path), verify, native)
 
 
 class Module:
     """A loaded package: its ``entries`` by name, its ``weights`` and ``state`` as arrays by name."""
 
-    def __init__(self, path, verify=False):
+    def __init__(self, path, verify=False, native=False):
         self._loaded = _core.load_package(path, verify)
         manifest = json.loads(self._loaded.manifest())
+        if manifest.get("ops"):
+            from ._custom import unpack
+            unpack(manifest, self._loaded.file, native)
         self.path, self.name = path, manifest["name"]
         self._numbers = {w["name"]: i for i, w in enumerate(manifest["weights"])}
         self._manifest = manifest

@@ -23,6 +23,10 @@ class _Rule:
         """The results, and what ``backward`` needs of the call."""
         return self.primal(arrays), arrays
 
+    def batched(self, is_batched, size):
+        """The rule of the same call for all examples."""
+        return _Batched(self, is_batched, size)
+
 
 class _Batched(_Rule):
     """The rule for all examples; arrays that are not batched have the sum of their gradients."""
@@ -73,7 +77,7 @@ def _apply(rule, arrays):
     if not any(is_active):
         return _core.lift(_core.below(lambda: _apply(rule, below)), [], False)
     if kind == "batch":
-        return _core.lift(_core.below(lambda: _apply(_Batched(rule, is_active, size), below)), [], True)
+        return _core.lift(_core.below(lambda: _apply(rule.batched(is_active, size), below)), [], True)
     if kind == "tangents":
         given = [_zeros_like(x) if t is None else t for x, t in zip(below, tangents)]
         results, changes = _core.below(lambda: rule.jvp(below, given))

@@ -40,6 +40,7 @@ static const char *of_data(int32_t status) {
   if (status & KILN_NOT_CONVERGED) return "an iteration did not converge";
   if (status & KILN_LIBRARY_MISSING) return "a routine is missing that the function calls";
   if (status & KILN_OUT_OF_MEMORY) return "the system has no memory left";
+  if (status & KILN_CUSTOM_FAILED) return "the kernel of a custom op failed";
   if (status & KILN_STOPPED) return "the call was stopped";
   return "the computation failed";
 }

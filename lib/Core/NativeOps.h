@@ -1,0 +1,26 @@
+// Ops from outside whose kernel is a function of C (include/kiln/op.h). All that is asked of them but to run stands in their words: types
+// of results, then attributes. So a program that has them is read and compiled where their code is not known.
+#pragma once
+
+#include "lib/Core/Registry.h"
+
+#include <span>
+
+namespace kiln {
+
+struct NativeOp {
+  std::string name;  // with what tells one code from another
+  std::string title; // what errors call it
+  int operands = 0, results = 1;
+  std::vector<std::string> attributes = {};
+};
+
+/// Registers one, whose code is not known yet, or finds it. Throws Error (value) for what cannot be registered, or is otherwise.
+const RegisteredOp &declareNative(const NativeOp &op);
+/// Gives its code to one that was declared. What is known already stays: a name stands for one code.
+void defineNative(const RegisteredOp &op, kiln_op_fn function);
+
+/// The words of a call.
+std::vector<int64_t> nativeWords(const RegisteredOp &op, std::span<const TensorType> results, std::span<const kiln_attribute> attributes);
+
+} // namespace kiln

@@ -1,0 +1,187 @@
+"""``kn.custom_op``: kernels in C and C++ as operations."""
+import inspect
+
+from . import _core, _native
+from ._creation import asarray
+from ._core import Array
+from ._errors import make
+from ._op_rules import OpRule, Type, run_rule
+
+_ops = {}  # by their names in programs: what a package is made with
+
+
+def custom_op(name, sources, *, shape, vjp=None, batch="sequential", symbol=None, flags=()):
+    """An operation whose kernel is a function of C or C++, compiled against ``<kiln/op.h>`` by this call.
+
+    What comes back is called with arrays, in eager, jitted functions and transforms, and exported with what uses it.
+
+    Parameters
+    ----------
+    name : str
+        A name of C in lower case.
+    sources : path or list of paths
+        Files of C or C++, which the machine's compiler (``$CC``, ``$CXX``, else ``cc`` and ``c++``) makes code of; or one object (``.o``).
+    shape : function
+        ``shape(x, y, *, alpha)`` says what results are, of operands with ``.shape`` and ``.dtype``: an operand or ``kn.ShapeDtypeStruct``, or a tuple
+        of them for several results. Arguments after ``*`` are numbers, which the kernel gets as attributes in this order.
+    vjp : function
+        ``vjp(ct, x, y, *, alpha)``: gradients for the operands of a cotangent of the result (a tuple of them of several), one or a tuple; None is 0. With a
+        parameter ``result`` after ``*``, it gets the result as well.
+    batch : str or function
+        How ``vmap`` runs it. ``"sequential"``: one example after another. ``"expand_dims"``: at once, as the kernel takes further axes in front; operands that have
+        no axis of the batch get one of size 1; ``"broadcast_all"``: of its size. A function ``batch(size, is_batched, x, y, *, alpha)`` gives (result, whether it is batched).
+    symbol : str
+        The name of the function, where it is not ``name``.
+    flags : sequence of str
+        Further arguments of the compiler, like ``-O3`` and ``-march=native``.
+
+    Raises
+    ------
+    CompileError
+        Where there is no compiler, or it refuses the sources.
+    ValueError
+        For names, files and functions that do not fit.
+    """
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name != name.lower() or name.startswith("_"):
+        raise make("ValueError", f"custom_op: name: expected a name of C in lower case, got {name!r}")
+    return Op(name, _native.read(name, sources, [flags] if isinstance(flags, str) else flags), shape, vjp, batch, symbol or name)
+
+
+class Op:
+    """An operation that ``kn.custom_op`` made."""
+
+    def __init__(self, name, code, shape, vjp, batch, symbol):
+        self.__name__ = self.__qualname__ = name
+        self._code, self._shape, self._vjp, self._batch, self._symbol = code, shape, vjp, batch, symbol
+        if not callable(shape):
+            raise make("ValueError", f"custom_op '{name}': shape: expected a function, got {type(shape).__name__}")
+        for what, rule in (("vjp", vjp), ("batch", batch)):
+            if rule is not None and not callable(rule) and not (what == "batch" and rule in ("sequential", "expand_dims", "broadcast_all")):
+                raise make("ValueError", f"custom_op '{name}': {what}: expected a function{' or sequential, expand_dims or broadcast_all' * (what == 'batch')}, got {rule!r}")
+        parameters = inspect.signature(shape).parameters.values()
+        self._attributes = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self._defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        if any(p.kind is p.VAR_KEYWORD for p in parameters) or "result" in self._attributes:
+            raise make("ValueError", f"custom_op '{name}': shape: expected operands, then numbers by names behind * (not 'result'), got {inspect.signature(shape)}")
+        self._gives_result = vjp is not None and "result" in inspect.signature(vjp).parameters
+        self._forms = {}  # (operands, results) -> the name in programs
+        self.__doc__ = f"{name}{inspect.signature(shape)}: an operation of {', '.join(code.sources) or 'an object'}."
+        _native.build(code)
+
+    @property
+    def functions(self):
+        """The functions of Python that calls of it may run."""
+        return tuple(f for f in (self._shape, self._vjp, self._batch) if callable(f))
+
+    def __call__(self, *operands, **attributes):
+        numbers = self._numbers(attributes)
+        arrays = [x if type(x) is Array else asarray(x) for x in operands]
+        return run_rule(_CustomRule(self, numbers), arrays)
+
+    def _numbers(self, given):
+        """All attributes as integers and floats, in their order."""
+        name = self.__name__
+        if unknown := [n for n in given if n not in self._attributes]:
+            raise make("ValueError", f"{name}: arguments: expected {', '.join(self._attributes) or 'none by name'}, got '{unknown[0]}'")
+        numbers = {}
+        for key in self._attributes:
+            if key not in given and key not in self._defaults:
+                raise make("ValueError", f"{name}: {key}: expected a number, got none")
+            value = given[key] if key in given else self._defaults[key]
+            if isinstance(value, float):
+                numbers[key] = float(value)
+            elif hasattr(value, "__index__") and -2**63 <= value.__index__() < 2**63:
+                numbers[key] = int(value.__index__())
+            else:
+                raise make("DTypeError", f"{name}: {key}: expected an integer of 64 bits or a float, got {value!r}")
+        return numbers
+
+    def _types(self, arrays, numbers):
+        """The types of the results, and whether there are several."""
+        try:
+            found = self._shape(*(Type(x.shape, x.dtype) for x in arrays), **numbers)
+        except TypeError as error:
+            try:
+                inspect.signature(self._shape).bind(*arrays, **numbers)
+            except TypeError:
+                raise make("ValueError", f"{self.__name__}: operands: expected those of {inspect.signature(self._shape)}, got {len(arrays)}") from None
+            raise error
+        several = isinstance(found, (tuple, list)) and not hasattr(found, "dtype")
+        types = list(found) if several else [found]
+        if not types or not all(hasattr(t, "shape") and hasattr(t, "dtype") for t in types):
+            raise make("ValueError", f"{self.__name__}: result of shape: expected an operand, kn.ShapeDtypeStruct or a tuple of them, got {found!r}")
+        return types, several
+
+    def _form(self, operands, results):
+        """The name in programs, which the number of operands and results is part of."""
+        form = self._forms.get((operands, results))
+        if form is None:
+            form = f"{self.__name__}.h{self._code.digest_of(self._symbol)}_{operands}_{results}"
+            if not _core.declare_op(form, self.__name__, operands, results, list(self._attributes)):
+                _core.define_op(form, str(_native.build(self._code)[1]), self._symbol)
+            _ops[form] = self
+            self._forms[operands, results] = form
+        return form
+
+    def __reduce__(self):
+        return Op, (self.__name__, self._code, self._shape, self._vjp, self._batch, self._symbol)
+
+    def __repr__(self):
+        return f"<custom op {self.__name__}{inspect.signature(self._shape)}>"
+
+
+class _CustomRule(OpRule):
+    """A call of an op."""
+
+    def __init__(self, op, numbers):
+        self.op, self.numbers, self.name, self.method = op, numbers, op.__name__, op._batch
+
+    def apply(self, arrays):
+        types, self.several = self.op._types(arrays, self.numbers)
+        form = self.op._form(len(arrays), len(types))
+        return _core.apply_custom(form, arrays, [(t.dtype, tuple(t.shape)) for t in types], tuple(self.numbers.values()))
+
+    def batched_by_rule(self, size, is_batched, arrays):
+        return self.op._batch(size, list(is_batched), *arrays, **self.numbers)
+
+    def gradients(self, arrays, results, cotangents):
+        if self.op._vjp is None:
+            raise make("ValueError", f"{self.name}: gradient: expected an op with a rule, got one without: give custom_op a vjp")
+        given = dict(self.numbers)
+        if self.op._gives_result:
+            given["result"] = tuple(results) if self.several else results[0]
+        return self.op._vjp(tuple(cotangents) if self.several else cotangents[0], *arrays, **given)
+
+
+def packed(names):
+    """(what the manifest says of ops, their files by member) of those with these names in programs."""
+    entries, files = [], {}
+    for number, name in enumerate(n for n in names if n in _ops):
+        op, code = _ops[name], _ops[name]._code
+        members = {n: f"ops/{number}/{n}" for n in sorted(code.files)}
+        files |= {members[n]: code.files[n] for n in members}
+        files[compiled := f"ops/{number}/{_native.TRIPLE}.o"] = _native.build(code)[0].read_bytes()
+        operands, results = map(int, name.split("_")[-2:])
+        entries.append({"name": name, "title": op.__name__, "symbol": op._symbol, "operands": operands, "results": results, "attributes": op._attributes,
+                        "sources": code.sources, "flags": code.flags, "files": [{"name": n, "member": m} for n, m in members.items()],
+                        "object": {"member": compiled, "triple": _native.TRIPLE}})
+    return entries, files
+
+
+def unpack(manifest, file, native):
+    """Makes the ops of a package known, whose members ``file`` reads."""
+    for op in manifest["ops"]:
+        if _core.declare_op(op["name"], op["title"], op["operands"], op["results"], op["attributes"]):
+            continue
+        if not native:
+            raise make("PackageError", f"package '{manifest['name']}': code of the custom op '{op['title']}': expected it to be known in this process (kn.custom_op with the same sources), or "
+                       "native=True to run what the package has, got neither")
+        code = _native.Code(op["title"], {f["name"]: file(f["member"]) for f in op["files"]}, op["sources"], op["flags"])
+        if op["sources"] and not op["name"].partition(".")[2].startswith(f"h{code.digest_of(op['symbol'])}_"):
+            raise make("PackageError", f"package '{manifest['name']}': sources of the custom op '{op['title']}': expected those that it was exported with, got others")
+        has_object = "object" in op and op["object"]["triple"] == _native.TRIPLE
+        if has_object and not _native.can_build(code):
+            code = _native.Code(op["title"], {}, (), (), file(op["object"]["member"]))
+        elif not op["sources"]:
+            raise make("PackageError", f"package '{manifest['name']}': code of the custom op '{op['title']}': expected sources or an object for {_native.TRIPLE}, got one for {op['object']['triple']}")
+        _core.define_op(op["name"], str(_native.build(code)[1]), op["symbol"])

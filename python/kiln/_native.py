@@ -1,0 +1,168 @@
+"""Code of custom ops: sources that the machine's compiler makes shared objects and objects of, kept by their contents."""
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from . import _core
+from ._config import config
+from ._errors import CompileError, make
+from ._versions import get_include
+
+_CXX = (".cc", ".cpp", ".cxx", ".C")
+_FLAGS = ("-O2", "-ffp-contract=off", "-fPIC")
+TRIPLE = f"{os.uname().machine}-linux-gnu"
+
+
+class Code:
+    """What an op's code is made of: texts by their names, or one object; and flags. ``digest`` tells one code from another."""
+
+    def __init__(self, op, files, sources, flags, prebuilt=None):
+        self.op, self.files, self.sources, self.flags, self.prebuilt = op, files, tuple(sources), tuple(flags), prebuilt
+        self.key = self._hash({n: files[n] for n in sources})  # that the compiler has seen
+        self.digest = self._hash(files)  # with the headers of its own
+
+    def _hash(self, files):
+        parts = ["kiln op 1", *self.flags, *self.sources, "", *(x for n in sorted(files) for x in (n, files[n])), self.prebuilt or b""]
+        hashed = hashlib.sha256()
+        for part in parts:
+            part = part if isinstance(part, bytes) else part.encode()
+            hashed.update(len(part).to_bytes(8, "little") + part)
+        return hashed.hexdigest()[:16]
+
+    def digest_of(self, symbol):
+        """What tells one function from another."""
+        return hashlib.sha256(f"{self.digest} {symbol}".encode()).hexdigest()[:16]
+
+    def __reduce__(self):
+        return Code, (self.op, self.files, self.sources, self.flags, self.prebuilt)
+
+
+def _compiler(op, name):
+    """The command that compiles a source."""
+    variable, usual = ("CXX", "c++") if name.endswith(_CXX) else ("CC", "cc")
+    command = os.environ.get(variable, usual).split()
+    if not command or not shutil.which(command[0]):
+        raise make("CompileError", f"custom_op '{op}': compiler: expected '{' '.join(command) or usual}' on this machine to compile '{name}', got none: install one (apt install build-essential), "
+                   f"name it in ${variable}, or give an object that was compiled elsewhere")
+    return command
+
+
+def can_build(code):
+    """Whether there is a compiler for all sources."""
+    try:
+        return bool([_compiler(code.op, name) for name in code.sources])
+    except CompileError:
+        return False
+
+
+def _run(op, command, what):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise make("CompileError", f"custom_op '{op}': {what}: expected it to compile, got\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def read(op, sources, flags):
+    """The code of files: C and C++ sources, or one object (``.o``)."""
+    paths = [pathlib.Path(p) for p in ([sources] if isinstance(sources, (str, os.PathLike)) else sources)]
+    if not paths:
+        raise make("ValueError", f"custom_op '{op}': sources: expected at least one file, got none")
+    contents = {}
+    for path in paths:
+        if not path.is_file():
+            raise make("ValueError", f"custom_op '{op}': sources: expected files, got '{path}'")
+        if path.suffix not in (".c", ".o", *_CXX):
+            raise make("ValueError", f"custom_op '{op}': sources: expected files of C (.c), of C++ ({', '.join(_CXX)}), or an object (.o), got '{path}'")
+        if path.name in contents:
+            raise make("ValueError", f"custom_op '{op}': sources: expected names that differ, got '{path.name}' twice")
+        contents[path.name] = path.read_bytes()
+    if any(p.suffix == ".o" for p in paths):
+        if len(paths) > 1:
+            raise make("ValueError", f"custom_op '{op}': sources: expected one object, or sources alone, got {len(paths)} files")
+        return Code(op, {}, (), (), contents[paths[0].name])
+    code = Code(op, contents, contents, flags)
+    return Code(op, {**contents, **_headers(code, paths)}, code.sources, code.flags)
+
+
+def _headers(code, paths):
+    """Headers that the sources include and that are not the system's or Kiln's, by the names that they are included by."""
+    kept = _folder() / f"{code.key}.headers.json" if config.cache else None
+    places = [str(p.resolve().parent) for p in paths]
+    if kept and kept.exists():
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            known = json.loads(kept.read_text())
+            if known["places"] == places:
+                found = {n: pathlib.Path(p).read_bytes() for n, p in known["headers"].items()}
+                if {n: hashlib.sha256(b).hexdigest() for n, b in found.items()} == known["hashes"]:
+                    return found
+    headers, own = {}, os.path.join(get_include(), "")
+    for path in paths:
+        compiler = _compiler(code.op, path.name)
+        rule = _run(code.op, [*compiler, *_FLAGS, *code.flags, "-I", own, "-MM", "-MT", "x", str(path)], f"'{path}'")
+        for header in rule.partition(":")[2].replace("\\\n", " ").replace("\\ ", "\0").split()[1:]:
+            header = pathlib.Path(header.replace("\0", " "))
+            if not str(header).startswith(own) and header.resolve() != path.resolve():
+                inside = os.path.relpath(header.resolve(), path.resolve().parent)
+                headers[header.name if inside.startswith("..") else inside] = header.resolve()
+    found = {n: p.read_bytes() for n, p in headers.items()}
+    if kept:
+        _keep(kept, json.dumps({"places": places, "headers": {n: str(p) for n, p in headers.items()},
+                                "hashes": {n: hashlib.sha256(b).hexdigest() for n, b in found.items()}}).encode())
+    return found
+
+
+def _folder():
+    path = pathlib.Path(config.cache_dir) / "ops"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _keep(path, content):
+    """Writes a file at once: other processes see all of it or none."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+_temporary = []  # folders of this process, where nothing is kept
+
+
+def build(code):
+    """(object, shared object) of a code, as paths: made by the compiler unless they are kept."""
+    if config.cache:
+        folder = _folder()
+    else:
+        _temporary.append(tempfile.TemporaryDirectory())
+        folder = pathlib.Path(_temporary[-1].name)
+    made = folder / f"{code.digest}-{TRIPLE}.o", folder / f"{code.digest}-{TRIPLE}.so"
+    if not all(p.exists() for p in made):
+        with tempfile.TemporaryDirectory() as work:
+            for path, content in zip(made, _compile(code, pathlib.Path(work))):
+                _keep(path, content)
+    return made
+
+
+def _compile(code, work):
+    """The bytes of (object, shared object)."""
+    for name, content in code.files.items():
+        path = work / "sources" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    objects = []
+    for number, name in enumerate(code.sources):
+        objects.append(str(work / f"{number}.o"))
+        _run(code.op, [*_compiler(code.op, name), *_FLAGS, *code.flags, "-I", get_include(), "-I", str(work / "sources"), "-c", str(work / "sources" / name), "-o", objects[-1]], f"'{name}'")
+    whole, shared = str(work / "all.o"), str(work / "all.so")
+    if code.prebuilt is not None:
+        pathlib.Path(whole).write_bytes(code.prebuilt)
+    elif len(objects) == 1:
+        whole = objects[0]
+    else:
+        _run(code.op, [*_compiler(code.op, code.sources[0]), "-nostdlib", "-r", "-o", whole, *objects], "the object of all sources")
+    _core.link_object(whole, shared)
+    return pathlib.Path(whole).read_bytes(), pathlib.Path(shared).read_bytes()
