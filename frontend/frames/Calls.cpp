@@ -224,6 +224,11 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
     return callObject(inner, args, n, hasNames);
   }
+  if (kind == Known::CallsAside && n) {
+    calledAside(args[0]);
+    for (PyObject *given : std::span(args + 1, size_t(n - 1))) deep(given);
+    return;
+  }
   if (kind == Known::Operation) { // of kn.custom_op: runs functions that it was made with
     Object functions(check(PyObject_GetAttrString(callee, "functions")));
     for (Py_ssize_t f = 0; f < PyTuple_GET_SIZE(functions.get()); ++f) {
@@ -249,6 +254,19 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
   if (sort == Sort::Instance) return special(callee, {"__call__"});
   enter(callee);
+}
+
+/// A function that later calls call anew, whatever it reads then. It must be the one that they would make: from a place that is guarded, or
+/// without variables of this call.
+void Reader::calledAside(PyObject *callee) {
+  if (values.sortOf(callee) == Sort::Native || originOf(callee) == Origin::Covered) return;
+  if (!PyFunction_Check(callee) || originOf(callee) != Origin::Fresh)
+    fail(std::string("gives a ") + Py_TYPE(callee)->tp_name + " that comes from elsewhere as a callback");
+  auto *function = reinterpret_cast<PyFunctionObject *>(callee);
+  bool isPlain = !function->func_defaults && !function->func_kwdefaults;
+  for (Py_ssize_t i = 0; function->func_closure && i < PyTuple_GET_SIZE(function->func_closure); ++i)
+    isPlain &= originOf(PyTuple_GET_ITEM(function->func_closure, i)) == Origin::Covered;
+  if (!isPlain) fail("gives a callback that reads variables of the call: give them as its arguments");
 }
 
 /// What is printed: later calls print it anew when they are over, as it was at this place.

@@ -285,6 +285,7 @@ private:
   void call(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   bool print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *names);
+  void calledAside(PyObject *callee);
   Object printed(PyObject *o, int depth = 0);
   bool callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n);
   bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);

@@ -28,7 +28,7 @@ enum class Sort : uint8_t {
 };
 
 /// What the package says of a callable or a class, as kiln._known.kind_of has it.
-enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts, Operation };
+enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts, Operation, CallsAside };
 
 /// Asks once for each object.
 class Values {

@@ -68,8 +68,8 @@ int32_t callNative(kiln_op_fn function, const kiln_tensor *tensors, const int64_
 
 } // namespace
 
-static CustomOp customOf(const NativeOp &op) {
-  CustomOp custom{.name = op.name, .summary = "A function of C.", .operands = op.operands};
+CustomOp customOf(const NativeOp &op) {
+  CustomOp custom{.name = op.name, .summary = "A function of C or Python.", .operands = op.operands};
   custom.title = op.title;
   auto add = [&](const char *letters, const std::string &names) {
     custom.words += letters;
@@ -86,16 +86,16 @@ static CustomOp customOf(const NativeOp &op) {
     }
     return types;
   };
-  custom.code = std::make_shared<std::atomic<kiln_op_fn>>(nullptr);
-  custom.run = [op, code = custom.code](const kiln_tensor *tensors, const int64_t *words) -> int32_t {
-    kiln_op_fn function = *code;
-    return function ? callNative(function, tensors, words, op) : KILN_LIBRARY_MISSING;
-  };
   return custom;
 }
 
 const RegisteredOp &declareNative(const NativeOp &op) {
   CustomOp custom = customOf(op);
+  custom.code = std::make_shared<std::atomic<kiln_op_fn>>(nullptr);
+  custom.run = [op, code = custom.code](const kiln_tensor *tensors, const int64_t *words) -> int32_t {
+    kiln_op_fn function = *code;
+    return function ? callNative(function, tensors, words, op) : KILN_LIBRARY_MISSING;
+  };
   std::string words = "o" + custom.words, attributes = custom.attributes;
   const RegisteredOp *known = findRegistered(op.name);
   if (!known) {

@@ -8,12 +8,16 @@
 
 namespace kiln {
 
+/// What is known of one without its code.
 struct NativeOp {
   std::string name;  // with what tells one code from another
   std::string title; // what errors call it
   int operands = 0, results = 1;
   std::vector<std::string> attributes = {};
 };
+
+/// What is registered of one, but for what runs.
+CustomOp customOf(const NativeOp &op);
 
 /// Registers one, whose code is not known yet, or finds it. Throws Error (value) for what cannot be registered, or is otherwise.
 const RegisteredOp &declareNative(const NativeOp &op);

@@ -1,12 +1,16 @@
 // Custom ops as Python sees them: functions of C in shared objects, and functions of Python.
 #include "transforms.h"
 
+#include "frontend/OpsShared.h"
+#include "include/kiln/executable.h"
 #include "lib/Core/NativeOps.h"
 #include "lib/Core/Program.h"
 #include "lib/Runtime/Executable.h"
+#include "lib/Runtime/Memory.h"
 
 #include <pybind11/stl.h>
 
+#include <cstring>
 #include <dlfcn.h>
 #include <set>
 
@@ -41,6 +45,66 @@ py11::object define(const std::string &name, const std::string &path, const std:
   });
 }
 
+//===-- functions of Python -----------------------------------------------------------------------------------------===//
+
+/// What a callback raised in this thread, until someone asks.
+thread_local Object raised;
+
+/// An array of a callback's own.
+Array copyOf(const kiln_tensor &t) {
+  Array made = Array::empty(DType(t.dtype), Dims(std::span(t.shape, size_t(t.rank))));
+  eager::stridedCopy(made, {t.data, DType(t.dtype), Dims(std::span(t.strides, size_t(t.rank)))});
+  return made;
+}
+
+/// Calls a function of lists of arrays, from compiled code, the interpreter or eager.
+void call(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
+  SetWorkspaceAside apart; // of the program that calls
+  Paused paused;
+  Object list(check(PyList_New(operands)));
+  for (int i = 0; i < operands; ++i) PyList_SET_ITEM(list.get(), i, check(wrap(copyOf(tensors[i]))));
+  Object given(check(PyObject_CallOneArg(function, list.get())));
+  for (int i = 0; i < results; ++i) {
+    const kiln_tensor &t = tensors[operands + i];
+    Array from = contiguous(arrayOf(PyList_GET_ITEM(given.get(), i))); // of the type that was promised
+    std::memcpy(t.data, from.data(), size_t(from.size() * byteSize(from.dtype)));
+  }
+}
+
+int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
+  PyGILState_STATE state = PyGILState_Ensure();
+  raised = Object();
+  int32_t status = 0;
+  try {
+    call(function, tensors, operands, results);
+  } catch (...) {
+    setError();
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); // for whoever calls the program
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace) PyException_SetTraceback(value, trace);
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    raised = Object(value);
+    status = KILN_CUSTOM_FAILED;
+  }
+  PyGILState_Release(state);
+  return status;
+}
+
+/// Registers a function for the rest of the process; its name in programs.
+std::string declareCallback(py11::object function, const std::string &title, int operands, int results) {
+  static std::atomic<int64_t> count{0}; // the same in a process that does the same, which finds its programs in the cache
+  NativeOp op{"python.callback" + std::to_string(++count), title, operands, results, {}};
+  CustomOp custom = customOf(op);
+  PyObject *kept = function.inc_ref().ptr();
+  custom.run = [kept, operands, results](const kiln_tensor *tensors, const int64_t *) {
+    return callGuarded(kept, tensors, operands, results);
+  };
+  return registerOp(std::move(custom)).op.name;
+}
+
 std::vector<kiln_attribute> attributesOf(py11::tuple given) {
   std::vector<kiln_attribute> attributes;
   for (py11::handle value : given) {
@@ -61,7 +125,18 @@ py11::object apply(const std::string &name, py11::list operands, py11::list type
       auto [dtype, shape] = type.cast<std::pair<py11::object, py11::object>>();
       results.push_back({toDType(dtype.ptr()), toDims("custom_op", shape.ptr())});
     }
-    std::vector<Array> made = applyLibraryAll(Op::Custom, arrays, nativeWords(opOf(name), results, attributesOf(attributes)));
+    std::vector<int64_t> words = nativeWords(opOf(name), results, attributesOf(attributes));
+    std::vector<Array> made;
+    raised = Object();
+    try {
+      made = applyLibraryAll(Op::Custom, arrays, words);
+    } catch (const Error &) {
+      if (!raised) throw;
+      PyObject *error = raised.release();
+      PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error)), error);
+      Py_DECREF(error);
+      throw PythonError();
+    }
     Object list(check(PyList_New(0)));
     for (Array &a : made)
       if (Object array(wrap(std::move(a))); !array || PyList_Append(list.get(), array.get())) throw PythonError();
@@ -94,6 +169,9 @@ void defineCustom(py11::module_ &m) {
   m.def("define_op", define);
   m.def("apply_custom", apply);
   m.def("custom_names", namesIn);
+  m.def("declare_callback", declareCallback);
+  m.def("has_mode", [] { return Mode::current() != nullptr; });
+  m.def("own_cell", [](py11::object x) { return located([&] { return wrap(withOwnCell(arrayOf(x.ptr()))); }); }); // writes stay in it
   m.def("link_object", [](const std::string &object, const std::string &output) {
     located([&]() -> PyObject * {
       linkObject(object, output);

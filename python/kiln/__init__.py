@@ -56,6 +56,7 @@ from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
 from ._op_rules import ShapeDtypeStruct  # noqa: E402
+from ._callbacks import pure_callback  # noqa: E402
 from ._padding import pad  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402

@@ -156,6 +156,9 @@ class _CustomRule(OpRule):
 def packed(names):
     """(what the manifest says of ops, their files by member) of those with these names in programs."""
     entries, files = [], {}
+    for name in names:
+        if name.startswith("python."):
+            raise make("TraceError", "export: expected operations that need no Python, got a pure_callback")
     for number, name in enumerate(n for n in names if n in _ops):
         op, code = _ops[name], _ops[name]._code
         members = {n: f"ops/{number}/{n}" for n in sorted(code.files)}

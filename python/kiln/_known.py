@@ -67,7 +67,7 @@ def attributes_of_values():
 
 # Kiln's own modules whose functions read nothing that changes, and what of them does.
 _COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
-              "kiln._dtypes kiln.tree kiln._control kiln._choosing kiln._diagonals kiln._einsum kiln._gradients kiln._batches kiln._jacobians kiln._joining kiln._ordering kiln._padding kiln._ranges kiln._rounding "
+              "kiln._dtypes kiln.tree kiln._control kiln._choosing kiln._diagonals kiln._einsum kiln._gradients kiln._batches kiln._jacobians kiln._joining kiln._op_rules kiln._ordering kiln._padding kiln._ranges kiln._rounding "
               "kiln._sets kiln._special kiln._transforms kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
 _LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
@@ -93,6 +93,8 @@ def kind_of(value):
     """What is known of a callable or a class, as frontend/frames/Values.h names it."""
     if is_op(value):
         return 6
+    if isinstance(value, types.FunctionType) and value.__module__ == "kiln._callbacks" and value.__name__ == "pure_callback":
+        return 7
     if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value):
         return 1
     if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:

@@ -17,8 +17,14 @@ class ShapeDtypeStruct:
     __slots__ = ("dtype", "shape")
 
     def __init__(self, shape, dtype):
-        self.shape = (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape)
-        self.dtype = _dtype(dtype)
+        object.__setattr__(self, "shape", (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape))
+        object.__setattr__(self, "dtype", _dtype(dtype))
+
+    def __setattr__(self, name, value):
+        raise AttributeError("ShapeDtypeStruct: expected it to stay as it is, got a new attribute")
+
+    def __reduce__(self):
+        return ShapeDtypeStruct, (self.shape, self.dtype)
 
     ndim = property(lambda self: len(self.shape))
 
@@ -73,6 +79,10 @@ class OpRule(_Rule):
     def jvp(self, arrays, tangents):
         raise make("TraceError", f"{self.name}: derivative: expected reverse mode (kn.grad, kn.vjp), got forward mode")
 
+    def enlarged(self, size):
+        """The same for several examples at once, along a new first axis."""
+        return self
+
     def batched(self, is_batched, size):
         return _BatchedOp(self, list(is_batched), size)
 
@@ -87,7 +97,7 @@ class _BatchedOp(_Batched):
         if method == "sequential":
             return self._one_by_one(arrays)
         if method in ("expand_dims", "broadcast_all"):
-            results = _apply(rule, [self._spread(x, b, method) for x, b in zip(arrays, self.is_batched)])
+            results = _apply(rule.enlarged(self.size), [self._spread(x, b, method) for x, b in zip(arrays, self.is_batched)])
             return [self._checked(x) for x in results]
         raise make("ValueError", f"{rule.name}: vmap: expected a method for batches (sequential, expand_dims or broadcast_all), got {method!r}")
 

@@ -4,7 +4,6 @@ _MEANWHILE = {
     "an update written out, as in w -= rate * g": "optim",
     "a loop over slices, as in x[i:i + n]": "data train",
     "kiln.numpy.savez": "save_safetensors load_safetensors",
-    "a Python function: jitted functions call it in eager": "pure_callback",
     "a file of numbers": "SummaryWriter",
 }
 PLANNED = {name: meanwhile for meanwhile, names in _MEANWHILE.items() for name in names.split()}
