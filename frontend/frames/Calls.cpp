@@ -229,12 +229,14 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     for (PyObject *given : std::span(args + 1, size_t(n - 1))) deep(given);
     return;
   }
-  if (kind == Known::Operation) { // of kn.custom_op: runs functions that it was made with
-    Object functions(check(PyObject_GetAttrString(callee, "functions")));
-    for (Py_ssize_t f = 0; f < PyTuple_GET_SIZE(functions.get()); ++f) {
-      PyObject *function = PyTuple_GET_ITEM(functions.get(), f);
-      if (originOf(function) == Origin::Unknown) setOrigin(function, Origin::Covered);
-      enter(function);
+  if (kind == Known::Operation) { // of kn.custom_op and the like: runs functions that it holds
+    Object names(check(PyObject_GetAttrString(callee, "functions")));
+    for (Py_ssize_t f = 0; f < PyTuple_GET_SIZE(names.get()); ++f) {
+      Place place = placeOf(Place::Attribute, callee, PyTuple_GET_ITEM(names.get(), f));
+      Object function = place.read();
+      if (!function) continue;
+      load(std::move(place), function.get());
+      if (PyFunction_Check(function.get())) enter(function.get());
     }
     for (PyObject *given : std::span(args, size_t(n))) deep(given);
     return;

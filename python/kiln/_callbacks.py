@@ -109,5 +109,8 @@ class _CallbackRule(OpRule):
     def enlarged(self, size):
         return _CallbackRule(self.call, [Type((size, *t.shape), t.dtype) for t in self.types], self.method)
 
+    def jvp(self, arrays, tangents):
+        raise make("ValueError", f"{self.name}: derivative: expected a rule, got none: give one by kn.custom_jvp around it")
+
     def gradients(self, arrays, results, cotangents):
         raise make("ValueError", f"{self.name}: gradient: expected a rule, got none: give one by kn.custom_vjp or kn.custom_jvp around it")

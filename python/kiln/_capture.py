@@ -65,8 +65,10 @@ class _Analysis:
         if isinstance(value, (_core.JitFunction, Bound)):
             self.judge(value.__wrapped__, label)
         elif is_op(value):
-            for function in value.functions:
-                self.judge(function, label)
+            for name in value.functions:
+                self.watch(vars(value), name)
+                if callable(vars(value).get(name)):
+                    self.judge(vars(value)[name], label)
         elif getattr(value, "__code__", None) is call_object.__code__:
             return  # of a callable object, which is an argument
         elif isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:

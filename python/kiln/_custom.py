@@ -68,10 +68,7 @@ class Op:
         self.__doc__ = f"{name}{inspect.signature(shape)}: an operation of {', '.join(code.sources) or 'an object'}."
         _native.build(code)
 
-    @property
-    def functions(self):
-        """The functions of Python that calls of it may run."""
-        return tuple(f for f in (self._shape, self._vjp, self._batch) if callable(f))
+    functions = ("_shape", "_vjp", "_batch")  # of Python, that calls of it may run
 
     def __call__(self, *operands, **attributes):
         numbers = self._numbers(attributes)

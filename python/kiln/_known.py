@@ -85,8 +85,9 @@ def computes(value):
 
 
 def is_op(value):
-    """Whether a value is what ``kn.custom_op`` gives."""
-    return type(value).__module__ == "kiln._custom" and type(value).__name__ == "Op"
+    """Whether a value is an operation that runs functions of the user: what ``kn.custom_op``, ``custom_vjp`` and ``custom_jvp`` give. ``functions`` are the
+    names of attributes that have them."""
+    return type(value).__module__ in ("kiln._custom", "kiln._own_derivatives") and type(value).__name__ in ("Op", "custom_vjp", "custom_jvp")
 
 
 def kind_of(value):

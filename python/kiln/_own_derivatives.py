@@ -199,6 +199,8 @@ class custom_vjp(_Custom):
     ``nondiff_argnums`` come first in ``bwd``. Raises TraceError where no rule was given, or in forward mode.
     """
 
+    functions = ("fun", "_fwd", "_bwd")  # that calls may run
+
     def defvjp(self, fwd, bwd):
         """Gives the rules."""
         self._fwd, self._bwd = fwd, bwd
@@ -233,6 +235,8 @@ class custom_jvp(_Custom):
     ``rule(primals, tangents)`` gives (result, tangent of it), linear in the tangents. Arguments at ``nondiff_argnums`` come first. Raises TraceError where no
     rule was given.
     """
+
+    functions = ("fun", "_rule")  # that calls may run
 
     def defjvp(self, rule):
         """Gives the rule."""
