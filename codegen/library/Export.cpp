@@ -124,7 +124,7 @@ private:
   }
 
   void write() {
-    if (emit == "so") writeShared(objects, *machines.any, request.output_path);
+    if (emit == "so") writeShared(objects, *machines.any, request.output_path, !package.ops.empty());
     else if (emit == "obj") writeObject(objects, request.output_path);
     else writeArchive(objects, *machines.any, request.output_path);
   }
@@ -155,6 +155,6 @@ extern "C" int32_t kiln_compiler_link(const char *object_path, const char *outpu
     auto buffer = llvm::MemoryBuffer::getFile(object_path);
     if (!buffer) kiln::fail(kiln::ErrorKind::Package, "library", "object", "a file that can be read", "'" + std::string(object_path) + "'");
     kiln::library::Bytes bytes((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
-    kiln::library::writeShared(bytes, *kiln::library::machinesOf("", "", "").any, output_path);
+    kiln::library::writeShared(bytes, *kiln::library::machinesOf("", "", "").any, output_path, /*unwinds=*/true);
   });
 }

@@ -80,35 +80,37 @@ public:
   std::filesystem::path path;
 };
 
-/// What kernels of custom ops call beside: found in the libraries of this machine, where they are for it.
-void addSystem(const std::set<std::string> &wanted, const TargetMachine &machine, std::vector<std::string> &arguments) {
-  if (wanted.empty()) return;
-  std::string unknown;
-  void *process = dlopen(nullptr, RTLD_LAZY);
+/// What kernels of custom ops call beside: of the libraries of this machine, where it is the one that they are for.
+void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::vector<std::string> &arguments) {
   bool isNative = machine.getTargetTriple().getArch() == Triple(sys::getProcessTriple()).getArch();
-  std::set<std::string> files;
-  for (const std::string &name : wanted) {
-    Dl_info place;
-    void *found = isNative ? dlsym(process, name.c_str()) : nullptr;
-    std::string file = found && dladdr(found, &place) ? std::filesystem::path(place.dli_fname).filename().string() : "";
-    bool isSystem =
-        file.starts_with("libc.so") || file.starts_with("libm.so") || file.starts_with("libstdc++.so") || file.starts_with("libgcc_s.so");
-    if (isSystem) files.insert(place.dli_fname);
-    else unknown += (unknown.empty() ? "" : ", ") + name;
+  for (const char *name : {"libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1"}) {
+    void *library = isNative && !wanted.empty() ? dlopen(name, RTLD_LAZY | RTLD_LOCAL) : nullptr;
+    if (!library) continue;
+    std::string path;
+    for (auto symbol = wanted.begin(); symbol != wanted.end();) {
+      Dl_info place;
+      void *found = dlsym(library, symbol->c_str());
+      bool isHere = found && dladdr(found, &place) && std::filesystem::path(place.dli_fname).filename() == name;
+      if (isHere) path = place.dli_fname;
+      symbol = isHere ? wanted.erase(symbol) : std::next(symbol);
+    }
+    dlclose(library);
+    if (!path.empty()) arguments.push_back(path);
   }
-  dlclose(process);
+  std::string unknown;
+  for (const std::string &name : wanted) unknown += (unknown.empty() ? "" : ", ") + name;
   if (!unknown.empty()) fail(ErrorKind::Compile, "library", "code", "calls of libc, libm and libstdc++ alone", unknown);
-  arguments.insert(arguments.end(), files.begin(), files.end());
 }
 
 } // namespace
 
-void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path) {
+void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path, bool unwinds) {
   TemporaryFolder folder;
   std::string soname = std::filesystem::path(path).filename();
   std::vector<std::string> arguments = {
       "-shared",         "--threads=1",   "-z",          "relro",      "-z",      "now",  "-z", "defs", "--hash-style=gnu",
       "--build-id=none", "--gc-sections", "--as-needed", "-Bsymbolic", "-soname", soname, "-o", path};
+  if (unwinds) arguments.push_back("--eh-frame-hdr");
   std::vector<cpu::MemoryFile> files;
   for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
   std::set<std::string> wanted = undefinedIn(objects);

@@ -67,7 +67,8 @@ std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::Tar
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
 
 /// A shared object, an object or an archive of objects. Throws Error (compile) for one that calls what is neither in libc nor in libm.
-void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path);
+/// `unwinds`: exceptions may pass through it.
+void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path, bool unwinds = false);
 void writeObject(llvm::ArrayRef<Bytes> objects, const std::string &path);
 void writeArchive(llvm::ArrayRef<Bytes> objects, const llvm::TargetMachine &machine, const std::string &path);
 

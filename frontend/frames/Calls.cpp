@@ -229,15 +229,8 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     for (PyObject *given : std::span(args + 1, size_t(n - 1))) deep(given);
     return;
   }
-  if (kind == Known::Operation) { // of kn.custom_op and the like: runs functions that it holds
-    Object names(check(PyObject_GetAttrString(callee, "functions")));
-    for (Py_ssize_t f = 0; f < PyTuple_GET_SIZE(names.get()); ++f) {
-      Place place = placeOf(Place::Attribute, callee, PyTuple_GET_ITEM(names.get(), f));
-      Object function = place.read();
-      if (!function) continue;
-      load(std::move(place), function.get());
-      if (PyFunction_Check(function.get())) enter(function.get());
-    }
+  if (kind == Known::Operation) {
+    enterOperation(callee);
     for (PyObject *given : std::span(args, size_t(n))) deep(given);
     return;
   }
@@ -256,6 +249,18 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
   if (sort == Sort::Instance) return special(callee, {"__call__"});
   enter(callee);
+}
+
+/// What kn.custom_op and the like give: runs functions that it holds.
+void Reader::enterOperation(PyObject *o) {
+  Object names(check(PyObject_GetAttrString(o, "functions")));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) {
+    Place place = placeOf(Place::Attribute, o, PyTuple_GET_ITEM(names.get(), i));
+    Object function = place.read();
+    if (!function) continue;
+    load(std::move(place), function.get());
+    if (PyFunction_Check(function.get())) enter(function.get());
+  }
 }
 
 /// A function that later calls call anew, whatever it reads then. It must be the one that they would make: from a place that is guarded, or

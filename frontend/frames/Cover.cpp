@@ -159,6 +159,7 @@ void Reader::deep(PyObject *o, int depth) {
     return;
   default:
     if (values.known(o) == Known::Computes) return;
+    if (values.known(o) == Known::Operation) return enterOperation(o);
   }
   fail(std::string("gives a ") + nameOfType(o) + " to a function that may look into it");
 }

@@ -286,6 +286,7 @@ private:
   void callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   bool print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *names);
   void calledAside(PyObject *callee);
+  void enterOperation(PyObject *o);
   Object printed(PyObject *o, int depth = 0);
   bool callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n);
   bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);

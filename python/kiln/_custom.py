@@ -1,10 +1,11 @@
 """``kn.custom_op``: kernels in C and C++ as operations."""
 import inspect
+import operator
 
 from . import _core, _native
 from ._creation import asarray
 from ._core import Array
-from ._errors import make
+from ._errors import DTypeError, make
 from ._op_rules import OpRule, Type, run_rule
 
 _ops = {}  # by their names in programs: what a package is made with
@@ -85,11 +86,11 @@ class Op:
             if key not in given and key not in self._defaults:
                 raise make("ValueError", f"{name}: {key}: expected a number, got none")
             value = given[key] if key in given else self._defaults[key]
-            if isinstance(value, float):
-                numbers[key] = float(value)
-            elif hasattr(value, "__index__") and -2**63 <= value.__index__() < 2**63:
-                numbers[key] = int(value.__index__())
-            else:
+            try:
+                numbers[key] = float(value) if isinstance(value, float) else operator.index(value)
+            except (TypeError, DTypeError):
+                numbers[key] = None
+            if type(numbers[key]) is not float and (numbers[key] is None or not -2**63 <= numbers[key] < 2**63):
                 raise make("DTypeError", f"{name}: {key}: expected an integer of 64 bits or a float, got {value!r}")
         return numbers
 
