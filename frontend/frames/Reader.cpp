@@ -158,13 +158,21 @@ bool Reader::isWithin(const Frame &frame) const {
   return true;
 }
 
+/// Whether a frame is over: what has its place is another one, of a function that the package calls again, say.
+bool Reader::isOver(const Live &known) {
+  if (known.frame.code() != known.code) return true;
+  const CodeMap &code = CodeMap::of(known.code);
+  std::string_view name = code.has(known.last) ? Opcodes::get().name(code.at(known.last).op) : "";
+  return name == "RETURN_VALUE" || name == "RETURN_CONST";
+}
+
 /// Keeps the frames that run, and looks at what the last instruction of this one left.
 void Reader::follow(const Frame &frame, const Instruction &instruction, int offset) {
   auto found = std::find_if(live.rbegin(), live.rend(), [&](const Live &l) { return l.frame == frame; });
-  bool isKnown = found != live.rend() && offset != 0;
+  bool isKnown = found != live.rend() && offset != 0 && !isOver(*found);
   if (found != live.rend()) live.erase(found.base() - (isKnown ? 0 : 1), live.end());
   if (!isKnown) {
-    live.push_back({frame, -1, 0});
+    live.push_back({frame, frame.code(), -1, 0});
     open(frame);
   }
   Live &here = live.back();

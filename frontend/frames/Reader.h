@@ -103,6 +103,7 @@ private:
   enum class Origin : uint8_t { Unknown, Fresh, Covered, InKey };
   struct Live { // a frame that runs
     Frame frame;
+    PyCodeObject *code;
     int last, next; // offsets: of what was told of last, and behind it
   };
   struct Stop {};
@@ -168,6 +169,7 @@ private:
   // Reader.cpp: frames and instructions.
   bool isWithin(const Frame &frame) const;
   void follow(const Frame &frame, const Instruction &instruction, int offset);
+  static bool isOver(const Live &known);
   void open(const Frame &frame);
   void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
   void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);

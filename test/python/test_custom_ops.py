@@ -39,7 +39,7 @@ def test_files_and_text(program):
 def test_failures_are_errors(program):
     negated = kn._core.parse_ir(b'func.func @f(%x: tensor<1xf32>) -> tensor<1xf32> {\n'
                                 b'%0 = kiln.custom "test.negated"(%x) : (tensor<1xf32>) -> tensor<1xf32> return %0 : tensor<1xf32> }')
-    with pytest.raises(ValueError, match="custom: expected a function that returns 0, got status 64"):
+    with pytest.raises(ValueError, match="test.negated: expected a function that returns 0, got status 64"):
         kn._core.interpret(negated, (kn.asarray([13.0]),))
     with pytest.raises(ValueError, match="expected operations that fit the values, got status 64"):
         kn._core.run_program(negated, (kn.asarray([14.0]),))  # an exception in C++

@@ -268,7 +268,7 @@ def test_pools_of_processes(tmp_path, how):
     assert done.stdout.split() == ["[2.0,", "4.0]", "1"], done.stdout + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("name, text", [("pure_callback", "meanwhile use a Python function"), ("optim", "planned"), ("load_safetensors", "kiln.numpy.savez")])
+@pytest.mark.parametrize("name, text", [("SummaryWriter", "meanwhile use a file of numbers"), ("optim", "planned"), ("load_safetensors", "kiln.numpy.savez")])
 def test_planned_names_say_so(name, text):
     if hasattr(kn, name):
         pytest.skip("it is there")

@@ -176,7 +176,7 @@ TEST_F(Custom, FailuresAreStatuses) {
   x[0] = 14;
   EXPECT_EQ(runCompiled(onHost(test::customProgram())), KILN_CUSTOM_FAILED);
   expectRefused([&] { interpret(test::customProgram().serialize(), from, to); },
-                "custom: expected a function that returns 0, got status 64");
+                "test.negated: expected a function that returns 0, got status 64");
   EXPECT_THROW(checkLibraryStatus(Op::Custom, KILN_LIBRARY_MISSING), Error);
   int64_t unknown = 1;
   EXPECT_EQ(runtimeTable()->library("custom", nullptr, &unknown), KILN_LIBRARY_MISSING);
