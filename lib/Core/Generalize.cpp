@@ -1,5 +1,7 @@
 #include "lib/Core/Generalize.h"
 
+#include "lib/Core/Registry.h"
+
 #include <algorithm>
 #include <map>
 
@@ -93,7 +95,7 @@ private:
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
         Shape mine = xs.sizes(info(x.op).name, a.symbols), theirs = ys.sizes(info(x.op).name, kNoSymbols);
-        appendWords(words, join(x.op, mine, theirs, *kind == 'S'));
+        appendWords(words, join(x.op, mine, theirs, *kind == 'S' || x.op == Op::Custom)); // which has only sizes
         continue;
       }
       int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
@@ -117,8 +119,8 @@ private:
       operands.push_back(result.types[size_t(operand)]);
       isOpen |= !operands.back().shape.isStatic();
     }
-    if (isOpen && info(x.op).kind == Kind::Library)
-      throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
+    bool isFixed = info(x.op).kind == Kind::Library && !(x.op == Op::Custom && registeredOp(x.words).op.isForAnySize);
+    if (isOpen && isFixed) throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
     if (isOpen && info(x.op).kind == Kind::Control)
       throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " runs bodies with sizes that are fixed");
     std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies, int64_t(symbols.size()));
@@ -176,7 +178,7 @@ public:
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (*kind == 'N' || *kind == 'S') {
         Shape open = xs.sizes(info(x.op).name, int64_t(symbols.size())), sizes = ys.sizes(info(y.op).name, kNoSymbols);
-        if (!match(open, sizes, *kind == 'S')) return false;
+        if (!match(open, sizes, *kind == 'S' || x.op == Op::Custom)) return false;
         continue;
       }
       int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;

@@ -71,18 +71,19 @@ int32_t callNative(kiln_op_fn function, const kiln_tensor *tensors, const int64_
 CustomOp customOf(const NativeOp &op) {
   CustomOp custom{.name = op.name, .summary = "A function of C or Python.", .operands = op.operands};
   custom.title = op.title;
+  custom.isForAnySize = true;
   auto add = [&](const char *letters, const std::string &names) {
     custom.words += letters;
     custom.attributes += (custom.attributes.empty() ? "" : ",") + names;
   };
-  for (int i = 0; i < op.results; ++i) add("dI", "dtype" + std::to_string(i) + ",shape" + std::to_string(i));
+  for (int i = 0; i < op.results; ++i) add("dN", "dtype" + std::to_string(i) + ",shape" + std::to_string(i));
   for (const std::string &name : op.attributes) add("s", name);
   custom.infer = [results = op.results](const InferArgs &args) {
     WordReader words{args.words};
     std::vector<TensorType> types;
     for (int i = 0; i < results; ++i) {
       DType dtype = words.dtype();
-      types.push_back({dtype, words.dims()});
+      types.push_back({dtype, words.sizes(args.op, args.symbols)});
     }
     return types;
   };

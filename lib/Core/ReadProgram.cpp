@@ -248,7 +248,8 @@ private:
       operands.push_back(trace.types[size_t(slot)]);
     }
     bool isOpen = std::ranges::any_of(operands, [](const TensorType &type) { return !type.shape.isStatic(); });
-    bool isFixed = op.info->kind == Kind::Library || op.info->kind == Kind::Control;
+    bool isAnySize = op.op == Op::Custom && findRegistered(op.id)->op.isForAnySize;
+    bool isFixed = op.info->kind == Kind::Control || (op.info->kind == Kind::Library && !isAnySize);
     if (isOpen && isFixed) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
     std::vector<TensorType> types;
     refuseOr([&] { types = inferAll(op.op, operands, words, trace.bodies, trace.symbols); });

@@ -43,7 +43,7 @@ void check(const CustomOp &op) {
   if (op.version < 1) refuse(op, "version", "1 or more", std::to_string(op.version));
   if (op.operands < 0 || op.operands > 1000) refuse(op, "operands", "0 to 1000", std::to_string(op.operands));
   for (char kind : op.words)
-    if (std::string_view("iIsdb").find(kind) == std::string_view::npos) refuse(op, "words", "the letters i, I, s, d and b", op.words);
+    if (std::string_view("iINsdb").find(kind) == std::string_view::npos) refuse(op, "words", "the letters i, I, N, s, d and b", op.words);
   auto names = split(op.attributes, ',');
   if (names.size() != op.words.size())
     refuse(op, "attributes", std::to_string(op.words.size()) + " names, one a letter", std::to_string(names.size()));
@@ -129,15 +129,16 @@ std::vector<TensorType> inferRegistered(const InferArgs &args) {
     if (group.kind == 'b' && (group.words[0] < 0 || size_t(group.words[0]) >= args.bodies.size()))
       fail(ErrorKind::Value, name, std::string(group.name), "one of the " + std::to_string(args.bodies.size()) + " bodies of the program",
            std::to_string(group.words[0]));
-  checkFixed({name, args.operands, {}, op.info.accepts});
-  InferArgs mine{name, args.operands, args.words.subspan(1), op.info.accepts, false, args.bodies};
+  bool isOpen = op.op.isForAnySize;
+  if (!isOpen) checkFixed({name, args.operands, {}, op.info.accepts});
+  InferArgs mine{name, args.operands, args.words.subspan(1), op.info.accepts, false, args.bodies, isOpen ? args.symbols : kNoSymbols};
   for (size_t i = 0; i < args.operands.size(); ++i) checkDType(mine, i);
   std::vector<TensorType> types;
   std::string error;
   if (int32_t status = op.inferGuarded(op, mine, types, error)) throw Error(ErrorKind(status - 1), error);
   if (types.empty()) fail(ErrorKind::Value, name, "results", "at least 1", "0");
   for (const TensorType &type : types)
-    if (!type.shape.isStatic()) fail(ErrorKind::Shape, name, "sizes of a result", "fixed ones", toString(type.shape));
+    if (!isOpen && !type.shape.isStatic()) fail(ErrorKind::Shape, name, "sizes of a result", "fixed ones", toString(type.shape));
   return types;
 }
 

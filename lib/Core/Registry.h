@@ -19,13 +19,14 @@ struct CustomOp {
   std::string summary = {};
   int operands = 0;
   Accepts accepts = Accepts::Any; // of every operand
-  std::string words = {};         // letters of its attributes, as in OpInfo: i, I, s, d or b
+  std::string words = {};         // letters of its attributes, as in OpInfo: i, I, N, s, d or b
   std::string attributes = {};    // their names, comma-separated
   /// The types of the results; `words` are those of the attributes. It may throw Error, and gives the same for the same arguments.
   std::function<std::vector<TensorType>(const InferArgs &)> infer;
   /// Computes the results: `tensors` are the operands, strided, then the results, row-major; `words` those of the attributes. It may be
   /// called by several threads at once. A status of include/kiln/executable.h; 0 is none.
   std::function<int32_t(const kiln_tensor *tensors, const int64_t *words)> run = {};
+  bool isForAnySize = false; // operands and results may have sizes that a call tells: `infer` passes symbols on
   UpgradeFn upgrade = nullptr; // rewrites stored entries of older versions
   std::string title = {};      // what errors call it; empty: its name
   /// Of one that is a function of C (NativeOps.h): that function, null while it is not known.

@@ -47,8 +47,19 @@ py11::object define(const std::string &name, const std::string &path, const std:
 
 //===-- functions of Python -----------------------------------------------------------------------------------------===//
 
-/// What a callback raised in this thread, until someone asks.
-thread_local Object raised;
+/// Who called an operation in this thread and wants to know what a callback of it raises; null: compiled code or the interpreter, after
+/// which eager runs again.
+thread_local Object *raised = nullptr;
+
+/// For a while, someone does or nobody does.
+class Wanted {
+public:
+  explicit Wanted(Object *to) : before(std::exchange(raised, to)) {}
+  ~Wanted() { raised = before; }
+
+private:
+  Object *before;
+};
 
 /// An array of a callback's own.
 Array copyOf(const kiln_tensor &t) {
@@ -57,13 +68,24 @@ Array copyOf(const kiln_tensor &t) {
   return made;
 }
 
-/// Calls a function of lists of arrays, from compiled code, the interpreter or eager.
+/// (shape, dtype)
+Object typeOf(const kiln_tensor &t) {
+  Object shape(check(PyTuple_New(t.rank)));
+  for (int i = 0; i < t.rank; ++i) PyTuple_SET_ITEM(shape.get(), i, check(PyLong_FromLongLong(t.shape[i])));
+  Object dtype(fromDType(DType(t.dtype)));
+  return Object(check(PyTuple_Pack(2, shape.get(), dtype.get())));
+}
+
+/// Calls a function of lists of arrays and of types of results, from compiled code, the interpreter or eager.
 void call(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
   SetWorkspaceAside apart; // of the program that calls
   Paused paused;
+  Wanted nobody(nullptr);
   Object list(check(PyList_New(operands)));
   for (int i = 0; i < operands; ++i) PyList_SET_ITEM(list.get(), i, check(wrap(copyOf(tensors[i]))));
-  Object given(check(PyObject_CallOneArg(function, list.get())));
+  Object types(check(PyList_New(results)));
+  for (int i = 0; i < results; ++i) PyList_SET_ITEM(types.get(), i, typeOf(tensors[operands + i]).release());
+  Object given(check(PyObject_CallFunctionObjArgs(function, list.get(), types.get(), nullptr)));
   for (int i = 0; i < results; ++i) {
     const kiln_tensor &t = tensors[operands + i];
     Array from = contiguous(arrayOf(PyList_GET_ITEM(given.get(), i))); // of the type that was promised
@@ -73,20 +95,20 @@ void call(PyObject *function, const kiln_tensor *tensors, int operands, int resu
 
 int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
   PyGILState_STATE state = PyGILState_Ensure();
-  raised = Object();
   int32_t status = 0;
   try {
     call(function, tensors, operands, results);
   } catch (...) {
     setError();
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); // for whoever calls the program
+    if (!raised && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); // eager would not meet it again
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     PyErr_NormalizeException(&type, &value, &trace);
     if (trace) PyException_SetTraceback(value, trace);
     Py_XDECREF(type);
     Py_XDECREF(trace);
-    raised = Object(value);
+    Object error(value);
+    if (raised) *raised = std::move(error);
     status = KILN_CUSTOM_FAILED;
   }
   PyGILState_Release(state);
@@ -127,14 +149,13 @@ py11::object apply(const std::string &name, py11::list operands, py11::list type
     }
     std::vector<int64_t> words = nativeWords(opOf(name), results, attributesOf(attributes));
     std::vector<Array> made;
-    raised = Object();
+    Object raisedHere;
     try {
+      Wanted mine(&raisedHere);
       made = applyLibraryAll(Op::Custom, arrays, words);
     } catch (const Error &) {
-      if (!raised) throw;
-      PyObject *error = raised.release();
-      PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error)), error);
-      Py_DECREF(error);
+      if (!raisedHere) throw;
+      PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(raisedHere.get())), raisedHere.get());
       throw PythonError();
     }
     Object list(check(PyList_New(0)));

@@ -100,10 +100,10 @@ class _CallbackRule(OpRule):
         return _core.apply_custom(self._form(len(arrays)), arrays, types, ())
 
     def _form(self, operands):
-        key = (*self.call.key(), tuple(self.types), operands)
+        key = (*self.call.key(), operands, len(self.types))
         if key not in _forms:
-            call, types = self.call, self.types
-            _forms[key] = _core.declare_callback(lambda arrays: call(arrays, types), self.name, operands, len(types)), call
+            call = self.call
+            _forms[key] = _core.declare_callback(lambda arrays, types: call(arrays, [Type(*t) for t in types]), self.name, operands, len(self.types)), call
         return _forms[key][0]
 
     def enlarged(self, size):

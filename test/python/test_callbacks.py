@@ -298,3 +298,10 @@ def test_eager_calls_keep_nothing():
         kn.pure_callback(lambda v, n=n: v.numpy() * np.float32(n), like(x), x)
     gc.collect()
     assert len(_callbacks._forms) == before
+
+
+def test_one_program_for_any_size():
+    f = kn.jit(lambda x: kn.pure_callback(lambda v: np.cumsum(v.numpy()), S((x.size,), x.dtype), x) * 2)
+    for n in (5, 6, 7, 100):
+        same_bits(f(rows(n, 2)), np.cumsum(rows(n, 2).numpy()) * 2)
+    assert str(f.explain()).count("compiled in") == 4 and str(f.explain()).startswith("test_one_program_for_any_size.<locals>.<lambda>: 4 calls, 4 variants, 2 compiled"), f.explain()

@@ -322,6 +322,31 @@ def test_libraries(tmp_path, relu6, scaled, failing):
         kn.export(f, x, to=tmp_path / "libf.so", target="aarch64-linux-gnu")
 
 
+def test_one_program_for_any_size(tmp_path, relu6, scaled):
+    f = kn.jit(lambda x: relu6(x * 2) + kn.sum(relu6(x[1:])) + kn.astype(scaled(kn.astype(x, kn.float64), scale=0.5)[1], kn.float32))
+    for n in (5, 6, 7, 100, 1, 2, 0):
+        x = rows(n, 4)
+        same_bits(f(x), f.__wrapped__(x))
+        same_bits(f(x), f.__wrapped__(x))
+    assert "for any size" in str(f.explain()) and ": 14 calls, 7 variants, 5 compiled" in str(f.explain()), f.explain()
+
+    def h(x):
+        return relu6(x * 2) + relu6(x.T).T + kn.astype(scaled(kn.astype(x[1:], kn.float64), scale=0.5)[1], kn.float32)
+    dynamic = {"x": {0: ("n", 1, 1000)}}
+    kn.export(h, rows(3, 4), to=tmp_path / "m.kiln", dynamic=dynamic)
+    m = kn.load(tmp_path / "m.kiln")
+    assert len(m._manifest["entries"]) <= 3
+    kn.export(h, rows(3, 4), to=tmp_path / "libh.so", header=tmp_path / "h.h", dynamic=dynamic)
+    lib, handle, p, none = ctypes.CDLL(str(tmp_path / "libh.so")), ctypes.c_void_p(), ctypes.c_void_p, ctypes.c_size_t(0)
+    assert lib.h_open(ctypes.byref(handle), None, None, 0) == 0
+    for n in (1, 2, 3, 77):
+        want, x, y = h(rows(n, 4)), rows(n, 4).numpy(), np.empty((n, 4), np.float32)
+        same_bits(m(rows(n, 4)), want)
+        assert lib.h_run(handle, p(x.ctypes.data), ctypes.c_int64(n), p(y.ctypes.data), None, none, None, none) == 0
+        same_bits(y, want)
+    lib.h_close(handle)
+
+
 def test_prebuilt_objects(tmp_path):
     subprocess.run(["cc", "-c", "-O2", "-fPIC", "-I", kn.get_include(), HERE / "relu6.c", "-o", tmp_path / "r.o"], check=True)
     op = kn.custom_op("ready", tmp_path / "r.o", shape=relu6_type, symbol="relu6")
