@@ -34,7 +34,7 @@ def custom_op(name, sources, *, shape, vjp=None, batch="sequential", symbol=None
     symbol : str
         The name of the function, where it is not ``name``.
     flags : sequence of str
-        Further arguments of the compiler, like ``-O3`` and ``-march=native``.
+        Further arguments of the compiler, like ``-march=native``.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from ._errors import CompileError, make
 from ._versions import get_include
 
 _CXX = (".cc", ".cpp", ".cxx", ".C")
-_FLAGS = ("-O2", "-ffp-contract=off", "-fPIC")
+_FLAGS = ("-O3", "-ffp-contract=off", "-fPIC")
 TRIPLE = f"{os.uname().machine}-linux-gnu"
 
 
@@ -91,15 +91,13 @@ def read(op, sources, flags):
 
 def _headers(code, paths):
     """Headers that the sources include and that are not the system's or Kiln's, by the names that they are included by."""
-    kept = _folder() / f"{code.key}.headers.json" if config.cache else None
-    places = [str(p.resolve().parent) for p in paths]
-    if kept and kept.exists():
+    places, name = [str(p.resolve().parent) for p in paths], f"{code.key}.headers.json"
+    for folder in _folders():
         with contextlib.suppress(OSError, ValueError, KeyError):
-            known = json.loads(kept.read_text())
-            if known["places"] == places:
-                found = {n: pathlib.Path(p).read_bytes() for n, p in known["headers"].items()}
-                if {n: hashlib.sha256(b).hexdigest() for n, b in found.items()} == known["hashes"]:
-                    return found
+            known = json.loads((folder / name).read_text())
+            found = {n: pathlib.Path(p).read_bytes() for n, p in known["headers"].items()}
+            if known["places"] == places and {n: hashlib.sha256(b).hexdigest() for n, b in found.items()} == known["hashes"]:
+                return found
     headers, own = {}, os.path.join(get_include(), "")
     for path in paths:
         compiler = _compiler(code.op, path.name)
@@ -110,8 +108,8 @@ def _headers(code, paths):
                 inside = os.path.relpath(header.resolve(), path.resolve().parent)
                 headers[header.name if inside.startswith("..") else inside] = header.resolve()
     found = {n: p.read_bytes() for n, p in headers.items()}
-    if kept:
-        _keep(kept, json.dumps({"places": places, "headers": {n: str(p) for n, p in headers.items()},
+    if config.cache:
+        _keep(_folder() / name, json.dumps({"places": places, "headers": {n: str(p) for n, p in headers.items()},
                                 "hashes": {n: hashlib.sha256(b).hexdigest() for n, b in found.items()}}).encode())
     return found
 
@@ -122,11 +120,26 @@ def _folder():
     return path
 
 
+def _folders():
+    """Where code is kept: in the folder of the cache, and those that are read."""
+    return [_folder(), *(pathlib.Path(p) / "ops" for p in config.cache_path)] if config.cache else []
+
+
 def _keep(path, content):
     """Writes a file at once: other processes see all of it or none."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
+        os.fchmod(file.fileno(), 0o644)  # for other users of a folder that is exported; this one is private
     os.replace(file.name, path)
+
+
+def _is_trusted(path):
+    """Whether a file is there, and nobody writes it but the user and root."""
+    try:
+        state = path.stat()
+    except OSError:
+        return False
+    return state.st_uid in (0, os.getuid()) and not state.st_mode & 0o022
 
 
 _temporary = []  # folders of this process, where nothing is kept
@@ -139,7 +152,12 @@ def build(code):
     else:
         _temporary.append(tempfile.TemporaryDirectory())
         folder = pathlib.Path(_temporary[-1].name)
-    made = folder / f"{code.digest}-{TRIPLE}.o", folder / f"{code.digest}-{TRIPLE}.so"
+    names = f"{code.digest}-{TRIPLE}.o", f"{code.digest}-{TRIPLE}.so"
+    for path in _folders()[1:]:
+        found = [path / n for n in names]
+        if all(map(_is_trusted, found)):
+            return tuple(found)
+    made = tuple(folder / n for n in names)
     if not all(p.exists() for p in made):
         with tempfile.TemporaryDirectory() as work:
             for path, content in zip(made, _compile(code, pathlib.Path(work))):

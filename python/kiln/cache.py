@@ -48,6 +48,8 @@ def clear(only_old: bool = False) -> int:
     doomed = [e for e in entries() if not only_old or not (e.is_whole and e.is_current)]
     for entry in doomed:
         entry.path.unlink(missing_ok=True)
+    if not only_old:
+        shutil.rmtree(folder() / "ops", ignore_errors=True)  # code of custom ops, which the machine's compiler made
     return len(doomed)
 
 
@@ -56,6 +58,8 @@ def export(target) -> int:
     target = pathlib.Path(target)
     target.mkdir(parents=True, exist_ok=True)
     usable = [e for e in entries() if e.is_whole and e.is_current]
+    if (folder() / "ops").is_dir():
+        shutil.copytree(folder() / "ops", target / "ops", dirs_exist_ok=True)
     for entry in usable:
         draft = target / (entry.path.name + ".tmp")
         shutil.copyfile(entry.path, draft)

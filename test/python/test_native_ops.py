@@ -324,10 +324,11 @@ def test_libraries(tmp_path, relu6, scaled, failing):
 
 def test_one_program_for_any_size(tmp_path, relu6, scaled):
     f = kn.jit(lambda x: relu6(x * 2) + kn.sum(relu6(x[1:])) + kn.astype(scaled(kn.astype(x, kn.float64), scale=0.5)[1], kn.float32))
-    for n in (5, 6, 7, 100, 1, 2, 0):
-        x = rows(n, 4)
-        same_bits(f(x), f.__wrapped__(x))
-        same_bits(f(x), f.__wrapped__(x))
+    with kn.config.override(cache=False):
+        for n in (5, 6, 7, 100, 1, 2, 0):
+            x = rows(n, 4)
+            same_bits(f(x), f.__wrapped__(x))
+            same_bits(f(x), f.__wrapped__(x))
     assert "for any size" in str(f.explain()) and ": 14 calls, 7 variants, 5 compiled" in str(f.explain()), f.explain()
 
     def h(x):
@@ -427,6 +428,23 @@ def test_no_cache_and_no_compiler(tmp_path, monkeypatch):
     kn.custom_op("relu6", tmp_path / "op.c", shape=relu6_type)
     monkeypatch.setenv("CC", "no-compiler-at-all")
     assert kn.custom_op("relu6", tmp_path / "op.c", shape=relu6_type)(kn.full(1, 10.0))[0] == 9  # it was compiled before
+
+
+def test_code_in_an_image(tmp_path, relu6):
+    """What one machine compiled, another one without a compiler reads from KILN_CACHE_PATH."""
+    code = f"import kiln as kn; print(kn.custom_op('relu6', {str(HERE / 'kernels.c')!r}, shape=lambda x: x, symbol='reversed')(kn.arange(3)).tolist())"
+
+    def run(code, **environment):
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "KILN_CACHE_DIR": str(tmp_path / "a"), **environment})
+    assert run(code).stdout == "[2, 1, 0]\n"
+    assert run(f"from kiln import cache; cache.export({str(tmp_path / 'image')!r})").returncode == 0
+    elsewhere = {"KILN_CACHE_DIR": str(tmp_path / "b"), "CC": "no-compiler-at-all"}
+    assert "compiler: expected 'no-compiler-at-all'" in run(code, **elsewhere).stderr
+    assert run(code, **elsewhere, KILN_CACHE_PATH=str(tmp_path / "image")).stdout == "[2, 1, 0]\n"
+    for path in (tmp_path / "image/ops").glob("*.so"):
+        path.chmod(0o666)
+    assert "compiler: expected" in run(code, **elsewhere, KILN_CACHE_PATH=str(tmp_path / "image")).stderr
+    assert run("from kiln import cache; cache.clear()").returncode == 0 and not (tmp_path / "a/ops").exists()
 
 
 def test_wrong_definitions(tmp_path):
