@@ -26,7 +26,7 @@ struct CustomOp {
   /// Computes the results: `tensors` are the operands, strided, then the results, row-major; `words` those of the attributes. It may be
   /// called by several threads at once. A status of include/kiln/executable.h; 0 is none.
   std::function<int32_t(const kiln_tensor *tensors, const int64_t *words)> run = {};
-  bool isForAnySize = false; // operands and results may have sizes that a call tells: `infer` passes symbols on
+  bool isForAnySize = false;   // operands and results may have sizes that a call tells: `infer` passes symbols on
   UpgradeFn upgrade = nullptr; // rewrites stored entries of older versions
   std::string title = {};      // what errors call it; empty: its name
   /// Of one that is a function of C (NativeOps.h): that function, null while it is not known.
