@@ -37,7 +37,7 @@ class Module:
     def __init__(self, path, verify=False, native=False):
         self._loaded = _core.load_package(path, verify)
         manifest = json.loads(self._loaded.manifest())
-        if manifest.get("ops"):
+        if manifest.get("ops") and native is not None:  # None: nothing is called
             from ._custom import unpack
             unpack(manifest, self._loaded.file, native)
         self.path, self.name = path, manifest["name"]

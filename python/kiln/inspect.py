@@ -4,7 +4,7 @@ import sys
 
 from . import _core
 from ._errors import KilnError
-from ._load import load, seen
+from ._load import Module, seen
 from ._signature import size_text
 
 def _array_text(known):
@@ -49,6 +49,9 @@ def describe(module):
     lines = [f"package {module.name}, format {'.'.join(map(str, module._manifest['format']))}"]
     for name in module.entries:
         lines += _entry_lines(module, name)
+    for op in module._manifest.get("ops", ()):
+        parts = [*op["sources"], *([f"an object for {op['object']['triple']}"] if "object" in op else [])]
+        lines.append(f"custom op {op['title']}: {', '.join(parts)}")
     for name, array in module.weights.items():
         lines.append(f"weight {name}: {array.dtype.name}[{', '.join(map(str, array.shape))}], {array.nbytes:,} bytes")
     return "\n".join(lines)
@@ -62,7 +65,7 @@ def main(arguments=None) -> int:
     parser.add_argument("--ir", action="store_true", help="the programs as MLIR, too")
     chosen = parser.parse_args(arguments)
     try:
-        module = load(chosen.package, verify=True)
+        module = Module(chosen.package, verify=True, native=None)
         print(module._loaded.manifest() if chosen.manifest else describe(module))
         for number in range(len(module._manifest["entries"]) if chosen.ir else 0):
             print(_core.print_ir(module._loaded.program(number), "kiln"))

@@ -235,6 +235,8 @@ def test_packages(tmp_path, relu6, scaled):
     for mode in ("off", "sync"):
         with kn.config.override(jit=mode):
             same_bits(kn.load(tmp_path / "m.kiln")(x), f(x))
+    shown = subprocess.run([sys.executable, "-m", "kiln.inspect", tmp_path / "m.kiln"], capture_output=True, text=True, check=True).stdout
+    assert "custom op relu6: relu6.c, an object for x86_64-linux-gnu\n" in shown and "custom op scaled: kernels.c, an object" in shown
     (tmp_path / "want").write_bytes(f(x).numpy().tobytes())
     code = f"""
 import numpy as np, kiln as kn
@@ -507,6 +509,28 @@ def test_struct():
         STRUCT((), "float")
     with pytest.raises(AttributeError, match="expected it to stay as it is"):
         t.shape = ()
+
+
+def test_functions_with_derivatives_in_jitted_functions():
+    """Theirs are followed as other functions are: also where they are given anew, and where the object comes from an attribute."""
+    @kn.custom_vjp
+    def sine(v):
+        return kn.sin(v)
+
+    class Holder:
+        pass
+    holder, x = Holder(), rows(3, 4)
+    holder.op = sine
+    for factor in (1.0, 2.0):
+        sine.defvjp(lambda v: (kn.sin(v), v), [lambda v, ct: (ct * kn.cos(v),), lambda v, ct: (ct * kn.cos(v) * 2.0,)][factor == 2])
+        by_name, by_attribute = kn.grad(lambda v: kn.sum(sine(v))), lambda x: kn.grad(lambda v: kn.sum(holder.op(v)))(x)  # noqa: E731
+        for f in (by_name, by_attribute):
+            assert np.allclose(f(x).numpy(), np.cos(x.numpy()) * factor, atol=1e-6)
+            assert "runs in eager" not in str(twice(f, x).explain())
+    jitted = kn.jit(by_name)
+    before = jitted(x)
+    sine.defvjp(lambda v: (kn.sin(v), v), lambda v, ct: (ct * kn.cos(v) * 4.0,))
+    same_bits(jitted(x), before * 2)
 
 
 def test_threads(relu6):
