@@ -33,7 +33,7 @@ endif()
 
 # What becomes part of every library of C functions: as LLVM's bitcode, for each kind of machine.
 file(GLOB support CONFIGURE_DEPENDS codegen/library/support/*.c)
-file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h codegen/library/support/*.inc include/kiln/executable.h)
+file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h include/kiln/executable.h include/kiln/statuses.inc)
 set(support_includes)
 foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
   set(parts)

@@ -9,6 +9,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace kiln::library {
@@ -47,10 +48,11 @@ public:
       : request(request), lock(session.mutex), name(nameOf(request)), emit(request.emit ? request.emit : "so"),
         weights(weightsOf(textOf(request.weights))),
         machines(machinesOf(textOf(request.triple), textOf(request.cpu), textOf(request.features))) {
-    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "asm", "llvm", "mlir"};
+    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "package", "asm", "llvm", "mlir"};
     if (!llvm::is_contained(kinds, emit))
-      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, asm, llvm or mlir", "'" + emit + "'");
+      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, package, asm, llvm or mlir", "'" + emit + "'");
     package = readInput();
+    if (emit == "package") name = package.name, weights = Weights::Caller;
     interface = interfaceOf(package, name);
     checkWeights();
   }
@@ -66,6 +68,7 @@ public:
     compile(sink);
     for (const Bytes &part : objects)
       if (isText) text.append(part.begin(), part.end());
+    if (emit == "package") return addToPackage();
     if (isText) writeText(request.output_path, text);
     else write();
     std::string weightsPath = fs::path(request.output_path).replace_filename(weightsFile());
@@ -111,7 +114,8 @@ private:
       for (size_t v = 0; v < f.variants.size(); ++v)
         for (size_t p = 0; p < machines.processors.size(); ++p) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], sink));
+          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p],
+                                         emit == "package" ? Routines::Allowed : Routines::Refused, sink));
         }
     llvm::LLVMContext context;
     auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), context);
@@ -125,6 +129,21 @@ private:
     if (emit == "so") writeShared(objects, *machines.any, request.output_path);
     else if (emit == "obj") writeObject(objects, request.output_path);
     else writeArchive(objects, *machines.any, request.output_path);
+  }
+
+  /// The package with the code, in the place of what it had for the machine.
+  void addToPackage() {
+    TemporaryFolder folder;
+    std::string path = folder.path / ("lib" + name + ".so");
+    writeShared(objects, *machines.any, path);
+    auto code = llvm::MemoryBuffer::getFile(path);
+    if (!code) fail(ErrorKind::Package, "library", "code", "a file that can be read", "'" + path + "'");
+    std::erase_if(package.natives, [&](const PackageNative &known) { return known.triple == machines.triple; });
+    auto bytes = (*code)->getBuffer();
+    package.natives.push_back({machines.triple, {}, {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()}, nullptr});
+    for (const Processor &processor : machines.processors) package.natives.back().processors.push_back(processor.name);
+    std::ranges::sort(package.natives, {}, &PackageNative::triple);
+    writePackage(package, request.output_path);
   }
 
   std::string programs() {

@@ -16,7 +16,7 @@ struct Status {
 const Status kStatuses[] = {
     {"OK", 0, "success"},
 #define KILN_STATUS(name, number, text) {#name, number, text},
-#include "codegen/library/support/statuses.inc"
+#include "include/kiln/statuses.inc"
 #undef KILN_STATUS
     {"INDEX_OUT_OF_RANGE", KILN_INDEX_OUT_OF_RANGE, "an index in the data is out of range"},
     {"SINGULAR", KILN_SINGULAR, "a matrix is singular"},

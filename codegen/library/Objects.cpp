@@ -60,22 +60,18 @@ void writeStandIn(const SystemLibrary &library, const std::set<std::string> &nam
   cpu::runLinker({"-shared", "--threads=1", "-soname", library.name, "-o", path, file.path()});
 }
 
-/// A folder that goes with its owner.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "kiln-link-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw Error(ErrorKind::Compile, "library: expected a writable temporary folder, got '" + pattern + "'");
-    path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
-
 } // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "kiln-link-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw Error(ErrorKind::Compile, "library: expected a writable temporary folder, got '" + pattern + "'");
+  path = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
 
 void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path) {
   TemporaryFolder folder;

@@ -6,6 +6,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <filesystem>
+
 namespace kiln::library {
 
 using Bytes = llvm::SmallVector<char, 0>;
@@ -39,8 +41,11 @@ struct Code {
   std::vector<int64_t> inPlace; // of each output the input in whose memory it is left, or -1; empty: there are none
 };
 
+/// Whether a program may call routines of Kiln's runtime, which then has to be there.
+enum class Routines { Refused, Allowed };
 /// Compiles the program of an entry; what it defines has names that start with `symbol`. Throws Error (compile).
-Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor, Sink sink);
+Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
+                    Routines routines, Sink sink);
 
 /// Where weights come from.
 enum class Weights { Embedded, File, Caller };
@@ -53,6 +58,15 @@ std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRe
 std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
 /// What `kiln_<function>` is called in a library.
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
+
+/// A folder that goes with its owner.
+class TemporaryFolder {
+public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  std::filesystem::path path;
+};
 
 /// A shared object, an object or an archive of objects. Throws Error (compile) for one that calls what is neither in libc nor in libm.
 void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path);

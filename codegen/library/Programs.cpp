@@ -36,7 +36,7 @@ static Trace programOf(const PackageEntry &entry) {
 }
 
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
-                    Sink sink) {
+                    Routines routines, Sink sink) {
   constexpr size_t kPart = 32; // functions that are generated at once
   codegen::Stages &stages = session.stagesOf(codegen::targetOf("cpu"));
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
@@ -44,7 +44,7 @@ Code compileProgram(codegen::Session &session, const PackageEntry &entry, const 
   cpu::describeMachine(*module, *processor.machine);
   (*module)->removeAttr(cpu::kStreamBytes); // stores past the caches need arrays that start with a line of them
   codegen::runPasses(stages.kernels, *module);
-  checkRoutines(*module);
+  if (routines == Routines::Refused) checkRoutines(*module);
   for (PassManager *pm : {&stages.schedule, &stages.emit, &stages.lower}) codegen::runPasses(*pm, *module);
   Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};
   if (auto inPlace = (*module)->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace)) code.inPlace = inPlace.asArrayRef();

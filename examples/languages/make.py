@@ -22,6 +22,7 @@ def main(folder):
     f, x = make_model(), np.zeros((8, 4), np.float32)
     sizes = {"x": {0: ("n", 1, 1000)}}
     kn.export(f, x, to=folder / "libscores.so", header=folder / "scores.h", dynamic=sizes)
+    kn.export(f, x, to=folder / "scores.kiln", dynamic=sizes, cpu="x86-64-v2,x86-64-v3")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ void writePackage(const Package &package, const std::string &path) {
     for (size_t i : order) weights.pieces.push_back(package.weights[i].bytes);
     members.push_back(std::move(weights));
   }
+  for (const PackageNative &native : package.natives) members.push_back({manifest::nativeMember(native.triple), {native.bytes}});
   writeArchive(path, members);
 }
 
@@ -40,6 +41,10 @@ static Package readArchive(const Archive &archive, Checksums checksums) {
       manifest::read(member(manifest::kManifest).bytes, [&](const std::string &name) { return unpackProgram(member(name).bytes); });
   if (!package.weights.empty()) manifest::readHeader(member(manifest::kWeights).bytes, package.weights);
   for (PackageWeight &weight : package.weights) weight.owner = archive.owner;
+  for (PackageNative &native : package.natives) {
+    native.bytes = member(manifest::nativeMember(native.triple)).bytes;
+    native.owner = archive.owner;
+  }
   checkPackage(package);
   return package;
 }

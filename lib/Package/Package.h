@@ -14,7 +14,7 @@
 
 namespace kiln {
 
-inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 0; // the latest
+inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 1; // the latest
 
 /// A size that the caller chooses, from `least` to `most`.
 struct Dimension {
@@ -75,10 +75,20 @@ struct PackageWeight {
   std::shared_ptr<const void> owner;
 };
 
+/// Code of all entries for one kind of machine: a library of C functions (docs/libraries.md) whose weights a caller gives. It is run where
+/// the user asks for it alone.
+struct PackageNative {
+  std::string triple;                  // in LLVM's names
+  std::vector<std::string> processors; // from the least to the best
+  std::span<const uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+};
+
 struct Package {
   std::string name; // a name of C
   std::vector<PackageEntry> entries;
   std::vector<PackageWeight> weights;
+  std::vector<PackageNative> natives;
 };
 
 /// How much of a file's checksums is compared: those of programs, or those of weights too, which then are read.

@@ -148,14 +148,17 @@ void definePackages(py11::module_ &m) {
       .def("operations",
            [](const LoadedPackage &loaded, size_t entry) { return countOperations(loaded.package.entries.at(entry).program); })
       .def("weight", [](const LoadedPackage &loaded, size_t number) { return located([&] { return wrap(loaded.weights.at(number)); }); });
-  m.def("load_package", [](const std::string &path, bool verifies) {
-    Loaded loaded;
-    located([&]() -> PyObject * {
-      loaded = std::make_shared<LoadedPackage>(readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms));
-      Py_RETURN_NONE;
-    });
-    return loaded;
-  });
+  m.def(
+      "load_package",
+      [](const std::string &path, bool verifies, bool runsNative) {
+        Loaded loaded;
+        located([&]() -> PyObject * {
+          loaded = std::make_shared<LoadedPackage>(readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms), runsNative);
+          Py_RETURN_NONE;
+        });
+        return loaded;
+      },
+      py11::arg("path"), py11::arg("verifies"), py11::arg("native") = false);
   m.def("write_package", writeFile);
   m.def("make_library", makeLibraryFrom);
   m.def("program_types", typesOf);

@@ -7,7 +7,7 @@ from ._errors import make
 from ._signature import Parameters, build, check, size_text
 
 
-def load(path, *, verify=False):
+def load(path, *, verify=False, native=False):
     """A package that ``kn.export`` wrote: ``m(x)`` runs its entry, ``m.decode(x)`` or ``m["decode"](x)`` one of several.
 
     Weights are the mapped file; they are read when they are used. Nothing of the file is run but operations of Kiln, by the interpreter until their code is
@@ -18,21 +18,23 @@ def load(path, *, verify=False):
     path : path of a ``*.kiln`` file
     verify : bool
         Whether to compare the checksums of weights as well, which reads them all.
+    native : bool
+        Whether to run the code that the package has for this machine (``kn.export(..., target=...)``), instead of compiling its program: load only what you trust.
 
     Raises
     ------
     PackageError
-        For a file that is no package, is damaged, or is of a later version.
+        For a file that is no package, is damaged, or is of a later version; with ``native`` where it has no code that runs here.
     """
     import os
-    return Module(os.fspath(path), verify)
+    return Module(os.fspath(path), verify, native)
 
 
 class Module:
     """A loaded package: its ``entries`` by name, its ``weights`` and ``state`` as arrays by name."""
 
-    def __init__(self, path, verify=False):
-        self._loaded = _core.load_package(path, verify)
+    def __init__(self, path, verify=False, native=False):
+        self._loaded = _core.load_package(path, verify, native)
         manifest = json.loads(self._loaded.manifest())
         self.path, self.name = path, manifest["name"]
         self._numbers = {w["name"]: i for i, w in enumerate(manifest["weights"])}

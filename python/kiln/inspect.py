@@ -51,6 +51,8 @@ def describe(module):
         lines += _entry_lines(module, name)
     for name, array in module.weights.items():
         lines.append(f"weight {name}: {array.dtype.name}[{', '.join(map(str, array.shape))}], {array.nbytes:,} bytes")
+    for code in module._manifest.get("native", ()):
+        lines.append(f"code for {code['triple']} ({', '.join(code['processors'])})")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@
 
 enum {
 #define KILN_STATUS(name, number, text) name = number,
-#include "codegen/library/support/statuses.inc"
+#include "include/kiln/statuses.inc"
 #undef KILN_STATUS
 };
 
@@ -117,6 +117,12 @@ typedef struct Options {
   void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
 } Options;
 
+/* What Kiln's own runtime opens the code of a package with: `common.bytes` says that it is one. */
+typedef struct RuntimeOptions {
+  Options common;
+  const kiln_rt *runtime; /* all services */
+} RuntimeOptions;
+
 enum { kPool = 64, kMostSymbols = 256 };
 
 /* An opened library. Weights lie in one of two sets: calls use `current`, and count themselves in while they do. */
@@ -124,7 +130,7 @@ typedef struct Handle {
   const Library *library;
   int64_t processor;
   kiln_rt runtime;
-  const kiln_rt *services; /* `runtime`, or NULL: loops run in order */
+  const kiln_rt *services; /* `runtime`, those of Kiln's, or NULL: loops run in order */
   void *file;
   size_t file_bytes;
   const void **weights[2];

@@ -110,7 +110,8 @@ void kiln_close(Handle *m) {
 int32_t kiln_open(const Library *library, Handle **opened, const Options *options, Report report) {
   if (!opened) return kiln_fail(report, NULL_ARGUMENT, "%s: m: expected a pointer, got NULL", library->name);
   *opened = 0;
-  if (options && options->bytes != sizeof *options)
+  const RuntimeOptions *ours = options && options->bytes == sizeof(RuntimeOptions) ? (const RuntimeOptions *)options : 0;
+  if (options && !ours && options->bytes != sizeof *options)
     return kiln_fail(report, WRONG_OPTIONS, "%s: options: expected %d bytes, got %d", library->name, (int64_t)sizeof *options,
                      (int64_t)options->bytes);
   int64_t processor = kiln_processor(library);
@@ -126,7 +127,7 @@ int32_t kiln_open(const Library *library, Handle **opened, const Options *option
   m->weights[0] = (const void **)(m + 1);
   m->weights[1] = m->weights[0] + library->weights;
   m->runtime = (kiln_rt){KILN_EXECUTABLE_VERSION, no_routine, options ? options->parallel_for : 0, never_stops, never_stops};
-  m->services = m->runtime.parallel_for ? &m->runtime : 0;
+  m->services = ours ? ours->runtime : m->runtime.parallel_for ? &m->runtime : 0;
   int32_t status = find_weights(m, options, report);
   if (status) kiln_close(m);
   else *opened = m;
