@@ -22,9 +22,10 @@ struct InstructionSet {
   codegen::MachineName (*host)();
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
+  llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
 };
 
-extern const InstructionSet kX86, kAArch64, kRiscV;
+extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;
 
 /// Throws Error (compile) for a triple of none.
 const InstructionSet &instructionSetOf(const llvm::Triple &triple);

@@ -5,7 +5,7 @@
 #include "lib/Core/Error.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Object/ObjectFile.h"
 
 #include <filesystem>
 #include <fstream>
@@ -21,16 +21,25 @@ struct SystemLibrary {
   const char *name;
   std::set<std::string> functions;
 };
-const SystemLibrary kSystem[] = {{"libc.so.6",
-                                  {"aligned_alloc", "bcmp", "close", "dladdr", "free", "getauxval", "lseek", "memcmp", "memcpy", "memmove",
-                                   "memset", "mmap", "munmap", "open", "sched_yield", "strlen"}},
-                                 {"libm.so.6", {"fma", "fmaf", "fmod", "fmodf"}}};
+const std::set<std::string> kOfMemory = {"bcmp", "memcmp", "memcpy", "memmove", "memset", "strlen"};
+const std::set<std::string> kOfMath = {"fma", "fmaf", "fmod", "fmodf"};
+const std::set<std::string> kOfSystem = {"aligned_alloc", "close", "free", "getauxval", "lseek", "mmap", "munmap", "open", "sched_yield"};
+
+std::set<std::string> both(std::set<std::string> a, const std::set<std::string> &b) {
+  a.insert(b.begin(), b.end());
+  return a;
+}
+
+std::vector<SystemLibrary> librariesOf(const Triple &triple) {
+  if (triple.isAndroid()) return {{"libc.so", both(kOfMemory, kOfSystem)}, {"libm.so", kOfMath}, {"libdl.so", {"dladdr"}}};
+  return {{"libc.so.6", both(both(kOfMemory, kOfSystem), {"dladdr"})}, {"libm.so.6", kOfMath}};
+}
 
 /// The names that objects use and do not define.
 std::set<std::string> undefinedIn(ArrayRef<Bytes> objects) {
   std::set<std::string> used, defined;
   for (const Bytes &bytes : objects) {
-    auto object = cantFail(object::ObjectFile::createELFObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object")));
+    auto object = cantFail(object::ObjectFile::createObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object")));
     for (const object::SymbolRef &symbol : object->symbols()) {
       std::string name = cantFail(symbol.getName()).str();
       bool isUndefined = cantFail(symbol.getFlags()) & object::SymbolRef::SF_Undefined;
@@ -38,7 +47,8 @@ std::set<std::string> undefinedIn(ArrayRef<Bytes> objects) {
     }
   }
   for (const std::string &name : defined) used.erase(name);
-  used.erase("_GLOBAL_OFFSET_TABLE_"); // the linker makes it
+  // The linker makes them.
+  for (const char *name : {"_GLOBAL_OFFSET_TABLE_", "__heap_base", "__indirect_function_table", "__stack_pointer"}) used.erase(name);
   return used;
 }
 
@@ -73,16 +83,47 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path, ignored);
 }
 
-void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path) {
+namespace {
+
+[[noreturn]] void refuseCalls(const std::set<std::string> &names, const char *expected) {
+  std::string list;
+  for (const std::string &name : names) list += (list.empty() ? "" : ", ") + name;
+  fail(ErrorKind::Compile, "library", "code", expected, list);
+}
+
+/// Throws Error (compile) for objects that call more than a machine without an operating system has.
+void checkBare(ArrayRef<Bytes> objects) {
+  std::set<std::string> names = undefinedIn(objects);
+  std::erase_if(names, [](const std::string &name) { return kOfMemory.contains(name) || name.starts_with("__aeabi_"); });
+  if (!names.empty()) refuseCalls(names, "calls of mem* and the target's EABI alone");
+}
+
+/// A module that imports nothing, and exports its memory and what is not hidden.
+void writeModule(ArrayRef<Bytes> objects, const std::string &path) {
+  std::vector<std::string> arguments = {
+      "--no-entry", "--export-dynamic", "--gc-sections", "--strip-debug", "--threads=1", "--stack-first", "-z", "stack-size=262144", "-o",
+      path};
+  std::vector<cpu::MemoryFile> files;
+  for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
+  if (std::set<std::string> names = undefinedIn(objects); !names.empty()) refuseCalls(names, "no calls out of the module");
+  cpu::runLinker(arguments, cpu::Linker::Wasm);
+}
+
+} // namespace
+
+void writeShared(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path) {
+  if (machines.system == System::Wasm) return writeModule(objects, path);
+  TargetMachine &machine = *machines.any;
   TemporaryFolder folder;
   std::string soname = std::filesystem::path(path).filename();
   std::vector<std::string> arguments = {
       "-shared",         "--threads=1",   "-z",          "relro",      "-z",      "now",  "-z", "defs", "--hash-style=gnu",
       "--build-id=none", "--gc-sections", "--as-needed", "-Bsymbolic", "-soname", soname, "-o", path};
+  if (machine.getTargetTriple().isAndroid()) arguments.insert(arguments.end(), {"-z", "max-page-size=16384"});
   std::vector<cpu::MemoryFile> files;
   for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
   std::set<std::string> wanted = undefinedIn(objects);
-  for (const SystemLibrary &library : kSystem) {
+  for (const SystemLibrary &library : librariesOf(machine.getTargetTriple())) {
     std::set<std::string> here;
     for (const std::string &name : library.functions)
       if (wanted.erase(name)) here.insert(name);
@@ -90,20 +131,20 @@ void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::str
     arguments.push_back((folder.path / library.name).string());
     writeStandIn(library, here, machine, arguments.back());
   }
-  std::string unknown;
-  for (const std::string &name : wanted) unknown += (unknown.empty() ? "" : ", ") + name;
-  if (!unknown.empty()) fail(ErrorKind::Compile, "library", "code", "calls of libc and libm alone", unknown);
+  if (!wanted.empty()) refuseCalls(wanted, "calls of libc and libm alone");
   cpu::runLinker(arguments);
 }
 
-void writeObject(ArrayRef<Bytes> objects, const std::string &path) {
+void writeObject(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path) {
+  if (machines.system == System::None) checkBare(objects);
   std::vector<std::string> arguments = {"-r", "--threads=1", "-o", path};
   std::vector<cpu::MemoryFile> files;
   for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
-  cpu::runLinker(arguments);
+  cpu::runLinker(arguments, machines.system == System::Wasm ? cpu::Linker::Wasm : cpu::Linker::Elf);
 }
 
-void writeArchive(ArrayRef<Bytes> objects, const TargetMachine &machine, const std::string &path) {
+void writeArchive(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path) {
+  if (machines.system == System::None) checkBare(objects);
   std::vector<NewArchiveMember> members;
   std::vector<std::string> names;
   names.reserve(objects.size());

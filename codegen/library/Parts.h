@@ -27,6 +27,7 @@ struct Machines {
   std::string triple;
   std::vector<Processor> processors;
   std::unique_ptr<llvm::TargetMachine> any;
+  System system = System::Linux;
   std::string describe() const;
 };
 
@@ -52,10 +53,11 @@ enum class Weights { Embedded, File, Caller };
 
 /// The functions of C and the tables that they run by; `codes` has for each function, variant and processor what was compiled.
 std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRef<Code> codes, const Machines &machines, Weights weights,
-                                       const std::string &weightsFile, llvm::LLVMContext &context);
+                                       const std::string &weightsFile, bool standsAlone, llvm::LLVMContext &context);
 
-/// The functions of support/ as those of the library `name`.
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
+/// The functions of support/ as those of the library `name`; `standsAlone`: with what else it has from libc.
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
+                                        llvm::LLVMContext &context);
 /// What `kiln_<function>` is called in a library.
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
 
@@ -68,10 +70,11 @@ public:
   std::filesystem::path path;
 };
 
-/// A shared object, an object or an archive of objects. Throws Error (compile) for one that calls what is neither in libc nor in libm.
-void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path);
-void writeObject(llvm::ArrayRef<Bytes> objects, const std::string &path);
-void writeArchive(llvm::ArrayRef<Bytes> objects, const llvm::TargetMachine &machine, const std::string &path);
+/// A shared object (of WebAssembly a module that stands alone), an object or an archive of objects. Throws Error (compile) for one that
+/// calls what is neither in libc nor in libm, on a microcontroller what its EABI does not have.
+void writeShared(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path);
+void writeObject(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path);
+void writeArchive(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path);
 
 /// A file with all weights, in a form that `head` is the start of.
 struct WeightsFile {

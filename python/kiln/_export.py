@@ -17,7 +17,7 @@ from ._signature import encode, is_array, is_namedtuple, text_of
 from ._weights import names_of
 from .tree import flatten_node
 
-_NATIVE = {".so": "so", ".a": "archive", ".o": "obj"}
+_NATIVE = {".so": "so", ".a": "archive", ".o": "obj", ".wasm": "so"}
 # Words of C and C++ that are names in Python.
 _RESERVED = set("""alignas alignof asm auto bitand bitor bool case catch char compl complex const constexpr const_cast decltype default delete do double
 dynamic_cast enum explicit export extern false float friend goto inline int long mutable namespace new noexcept nullptr operator private protected public
@@ -40,7 +40,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Arrays of Kiln or NumPy, numbers, strings, None, or nestings of dicts, lists, tuples and named tuples.
     to : path
         ``*.kiln``: a package. The file is put in the place of an older one at once. ``*.so``, ``*.a``, ``*.o``: a native library, shared, static or one
-        object, that needs nothing of Kiln (docs/libraries.md).
+        object, that needs nothing of Kiln (docs/libraries.md). ``*.wasm``: a module of WebAssembly that stands alone.
     name, entry : str
         Names of the package (the function's) and of its entry.
     dynamic : dict
@@ -79,9 +79,10 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     """
     path = os.fspath(to)
     suffix = os.path.splitext(path)[1]
+    target = "wasm32-wasi" if suffix == ".wasm" and target is None else target
     native = {"header": header, "project": project, "target": target, "cpu": cpu, "weights": weights}
     if suffix not in (".kiln", *_NATIVE):
-        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a' or '*.o', got '{path}'")
+        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a', '*.o' or '*.wasm', got '{path}'")
     if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None and n not in ("target", "cpu")]):
         raise make("ValueError", f"export: {given[0]}: expected it for a library alone, got one for the package '{path}'")
     if miss not in ("error", "forbid"):
