@@ -24,7 +24,9 @@ static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "Makes libraries of C functions\n");
-  std::deque<std::string> copies; // the linker resets the options of the command line
+  for (cl::Option *option : std::initializer_list<cl::Option *>{&input, &output})
+    option->setNumOccurrencesFlag(cl::Optional); // lld's are parsed too
+  std::deque<std::string> copies;                // the linker resets the options of the command line
   auto text = [&](const std::string &given) { return given.empty() ? nullptr : copies.emplace_back(given).c_str(); };
   kiln_library_request request{text(input),   text(output), text(header), text(project),  text(name),
                                text(emitted), text(target), text(cpu),    text(features), text(weights)};

@@ -7,6 +7,12 @@
 
 namespace kiln::cpu {
 
+/// What LLVM's backend does not take: a function that changes it, and then a pipeline of LLVM.
+struct Legalization {
+  void (*change)(llvm::Module &module);
+  const char *pipeline;
+};
+
 struct InstructionSet {
   /// Whether a triple is one of its.
   bool (*owns)(const llvm::Triple &triple);
@@ -23,6 +29,7 @@ struct InstructionSet {
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
   llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
+  const Legalization *legalization = nullptr; // null: LLVM's backend takes everything
 };
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;

@@ -1,10 +1,18 @@
 #include "codegen/cpu/InstructionSet.h"
 
+#include "llvm/Analysis/VectorUtils.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
+
+#include <numeric>
+
+using namespace llvm;
 
 namespace kiln::cpu {
 
-static bool owns(const llvm::Triple &triple) { return triple.getArch() == llvm::Triple::wasm32; }
+static bool owns(const Triple &triple) { return triple.getArch() == Triple::wasm32; }
 
 static void initialize() {
   LLVMInitializeWebAssemblyTargetInfo();
@@ -16,7 +24,7 @@ static void initialize() {
 
 /// Registers of 16 bytes; engines have as many of them as the machine below. A fused multiply-add is there in no form that is the same
 /// everywhere.
-static Target describe(const llvm::TargetMachine &) {
+static Target describe(const TargetMachine &) {
   Target target;
   target.unfused = {4, 8};
   return target;
@@ -24,6 +32,56 @@ static Target describe(const llvm::TargetMachine &) {
 
 static codegen::MachineName host() { return {}; }
 
-const InstructionSet kWasm = {owns, initialize, "", describe, nullptr, host, {}, llvm::Reloc::Static};
+//===-- masks -------------------------------------------------------------------------------------------------------===//
+
+static bool isMask(const Type *type) { return type->isVectorTy() && type->getScalarType()->isIntegerTy(1); }
+
+/// Lanes of the registers that an instruction on masks works in; 0 where it is none, or fits.
+static unsigned lanesOf(const Instruction &i) {
+  constexpr unsigned kRegister = 128, kLeast = 32;
+  bool isKnown = isa<CmpInst, SelectInst, BinaryOperator, CastInst>(i) && !isa<BitCastInst>(i);
+  auto type = dyn_cast<FixedVectorType>(i.getType());
+  bool hasMask = type && (isMask(type) || any_of(i.operands(), [](const Use &u) { return isMask(u->getType()); }));
+  if (!isKnown || !hasMask) return 0;
+  unsigned bits = kLeast;
+  for (const Type *t : {i.getType(), i.getOperand(i.getNumOperands() - 1)->getType()}) bits = std::max(bits, t->getScalarSizeInBits());
+  unsigned lanes = kRegister / std::min(bits, kRegister);
+  return lanes < type->getNumElements() ? lanes : 0;
+}
+
+/// The instruction on some lanes of its operands.
+static Value *part(IRBuilder<> &b, Instruction &i, ArrayRef<int> lanes) {
+  SmallVector<Value *> operands;
+  for (Value *v : i.operands()) operands.push_back(v->getType()->isVectorTy() ? b.CreateShuffleVector(v, lanes) : v);
+  if (auto compare = dyn_cast<CmpInst>(&i)) return b.CreateCmp(compare->getPredicate(), operands[0], operands[1]);
+  if (isa<SelectInst>(i)) return b.CreateSelect(operands[0], operands[1], operands[2]);
+  if (auto binary = dyn_cast<BinaryOperator>(&i)) return b.CreateBinOp(binary->getOpcode(), operands[0], operands[1]);
+  auto type = FixedVectorType::get(i.getType()->getScalarType(), unsigned(lanes.size()));
+  return b.CreateCast(cast<CastInst>(i).getOpcode(), operands[0], type);
+}
+
+/// LLVM 22 has no instructions for comparisons whose operands are wider than a register, and its own pass that cuts vectors to registers
+/// (which runs next) leaves masks whole.
+static void cutMasks(Module &module) {
+  for (Function &f : module)
+    for (Instruction &i : make_early_inc_range(instructions(f))) {
+      unsigned width = lanesOf(i), all = width ? cast<FixedVectorType>(i.getType())->getNumElements() : 0;
+      if (!width) continue;
+      IRBuilder<> b(&i);
+      SmallVector<Value *> parts;
+      for (unsigned from = 0; from < all; from += width) {
+        SmallVector<int> lanes(std::min(width, all - from));
+        std::iota(lanes.begin(), lanes.end(), int(from));
+        parts.push_back(part(b, i, lanes));
+      }
+      i.replaceAllUsesWith(concatenateVectors(b, parts));
+      i.eraseFromParent();
+    }
+}
+
+static constexpr Legalization kLegalization = {
+    cutMasks, "function(instcombine<no-verify-fixpoint>,scalarizer<load-store;min-bits=128>,instcombine<no-verify-fixpoint>)"};
+
+const InstructionSet kWasm = {owns, initialize, "", describe, nullptr, host, {}, Reloc::Static, &kLegalization};
 
 } // namespace kiln::cpu
