@@ -7,12 +7,6 @@
 
 namespace kiln::cpu {
 
-/// What LLVM's backend does not take: a function that changes it, and then a pipeline of LLVM.
-struct Legalization {
-  void (*change)(llvm::Module &module);
-  const char *pipeline;
-};
-
 struct InstructionSet {
   /// Whether a triple is one of its.
   bool (*owns)(const llvm::Triple &triple);
@@ -29,7 +23,8 @@ struct InstructionSet {
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
   llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
-  const Legalization *legalization = nullptr; // null: LLVM's backend takes everything
+  /// Changes what LLVM's backend does not take, and gives the passes of LLVM that do the rest; null: it takes everything.
+  const char *(*legalize)(llvm::Module &module) = nullptr;
 };
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;

@@ -69,10 +69,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
       "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
       "instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);
-  if (const Legalization *legalization = instructionSetOf(machine.getTargetTriple()).legalization) {
-    legalization->change(*module);
-    codegen::optimize(*module, machine, {legalization->pipeline});
-  }
+  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize) codegen::optimize(*module, machine, {legalize(*module)});
   return module;
 }
 

@@ -3,6 +3,7 @@
 #include "llvm/Analysis/VectorUtils.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -32,19 +33,25 @@ static Target describe(const TargetMachine &) {
 
 static codegen::MachineName host() { return {}; }
 
-//===-- masks -------------------------------------------------------------------------------------------------------===//
+//===-- vectors wider than registers ---------------------------------------------------------------------------------===//
 
 static bool isMask(const Type *type) { return type->isVectorTy() && type->getScalarType()->isIntegerTy(1); }
 
-/// Lanes of the registers that an instruction on masks works in; 0 where it is none, or fits.
+/// Those that LLVM's own pass leaves whole: elements of several widths, masks, and fences.
+static bool isLeftWhole(const Instruction &i) {
+  if (auto call = dyn_cast<IntrinsicInst>(&i)) return call->getIntrinsicID() == Intrinsic::arithmetic_fence;
+  if (isa<CastInst>(i)) return !isa<BitCastInst>(i);
+  return isa<CmpInst>(i) || (isa<SelectInst>(i) && isMask(i.getOperand(0)->getType())) || (isa<BinaryOperator>(i) && isMask(i.getType()));
+}
+
+/// Lanes of a register of what an instruction works on; 0 where it fits into one, or is of another kind.
 static unsigned lanesOf(const Instruction &i) {
   constexpr unsigned kRegister = 128, kLeast = 32;
-  bool isKnown = isa<CmpInst, SelectInst, BinaryOperator, CastInst>(i) && !isa<BitCastInst>(i);
   auto type = dyn_cast<FixedVectorType>(i.getType());
-  bool hasMask = type && (isMask(type) || any_of(i.operands(), [](const Use &u) { return isMask(u->getType()); }));
-  if (!isKnown || !hasMask) return 0;
+  if (!type || !isLeftWhole(i)) return 0;
   unsigned bits = kLeast;
-  for (const Type *t : {i.getType(), i.getOperand(i.getNumOperands() - 1)->getType()}) bits = std::max(bits, t->getScalarSizeInBits());
+  for (const Type *t : {i.getType(), i.getOperand(0)->getType(), i.getOperand(i.getNumOperands() > 1)->getType()})
+    bits = std::max(bits, t->getScalarSizeInBits());
   unsigned lanes = kRegister / std::min(bits, kRegister);
   return lanes < type->getNumElements() ? lanes : 0;
 }
@@ -57,12 +64,22 @@ static Value *part(IRBuilder<> &b, Instruction &i, ArrayRef<int> lanes) {
   if (isa<SelectInst>(i)) return b.CreateSelect(operands[0], operands[1], operands[2]);
   if (auto binary = dyn_cast<BinaryOperator>(&i)) return b.CreateBinOp(binary->getOpcode(), operands[0], operands[1]);
   auto type = FixedVectorType::get(i.getType()->getScalarType(), unsigned(lanes.size()));
-  return b.CreateCast(cast<CastInst>(i).getOpcode(), operands[0], type);
+  if (auto cast = dyn_cast<CastInst>(&i)) return b.CreateCast(cast->getOpcode(), operands[0], type);
+  return b.CreateIntrinsic(Intrinsic::arithmetic_fence, {type}, {operands[0]});
+}
+
+static bool hasHalves(const Module &module) {
+  auto isHalves = [](const Type *type) { return type->isVectorTy() && type->getScalarType()->isHalfTy(); };
+  for (const Function &f : module)
+    for (const Instruction &i : instructions(f))
+      if (isHalves(i.getType()) || any_of(i.operands(), [&](const Use &u) { return isHalves(u->getType()); })) return true;
+  return false;
 }
 
 /// LLVM 22 has no instructions for comparisons whose operands are wider than a register, and its own pass that cuts vectors to registers
-/// (which runs next) leaves masks whole.
-static void cutMasks(Module &module) {
+/// (which runs next) leaves some operations whole. Vectors of halves, for which it takes minutes, become scalars.
+static const char *legalize(Module &module) {
+  if (hasHalves(module)) return "function(scalarizer<load-store;variable-insert-extract>,instcombine<no-verify-fixpoint>)";
   for (Function &f : module)
     for (Instruction &i : make_early_inc_range(instructions(f))) {
       unsigned width = lanesOf(i), all = width ? cast<FixedVectorType>(i.getType())->getNumElements() : 0;
@@ -77,11 +94,9 @@ static void cutMasks(Module &module) {
       i.replaceAllUsesWith(concatenateVectors(b, parts));
       i.eraseFromParent();
     }
+  return "function(scalarizer<load-store;min-bits=128>,instcombine<no-verify-fixpoint>)";
 }
 
-static constexpr Legalization kLegalization = {
-    cutMasks, "function(instcombine<no-verify-fixpoint>,scalarizer<load-store;min-bits=128>,instcombine<no-verify-fixpoint>)"};
-
-const InstructionSet kWasm = {owns, initialize, "", describe, nullptr, host, {}, Reloc::Static, &kLegalization};
+const InstructionSet kWasm = {owns, initialize, "", describe, nullptr, host, {}, Reloc::Static, legalize};
 
 } // namespace kiln::cpu
