@@ -4,7 +4,7 @@
 enum { kRows = 3, kIn = 8, kOut = 3, kWorkspace = 16384 };
 
 void *memset(void *to, int value, size_t bytes) {
-  for (char *p = to; bytes--;) *p++ = (char)value;
+  for (volatile char *p = to; bytes--;) *p++ = (char)value;
   return to;
 }
 void *memcpy(void *to, const void *from, size_t bytes) {
@@ -21,6 +21,22 @@ int memcmp(const void *a, const void *b, size_t bytes) {
     if (((const char *)a)[i] != ((const char *)b)[i]) return 1;
   return 0;
 }
+
+/* Their names in the EABI; those behind 4 and 8 may take the pointers to be aligned. */
+#define ALIAS(of) __attribute__((alias(#of)))
+void __aeabi_memcpy(void *, const void *, size_t) ALIAS(memcpy);
+void __aeabi_memcpy4(void *, const void *, size_t) ALIAS(memcpy);
+void __aeabi_memcpy8(void *, const void *, size_t) ALIAS(memcpy);
+void __aeabi_memmove(void *, const void *, size_t) ALIAS(memmove);
+void __aeabi_memmove4(void *, const void *, size_t) ALIAS(memmove);
+void __aeabi_memmove8(void *, const void *, size_t) ALIAS(memmove);
+static void clear(void *to, size_t bytes) {
+  for (volatile char *p = to; bytes--;) *p++ = 0;
+}
+void __aeabi_memclr(void *, size_t) ALIAS(clear);
+void __aeabi_memclr4(void *, size_t) ALIAS(clear);
+void __aeabi_memclr8(void *, size_t) ALIAS(clear);
+void __aeabi_memset(void *to, size_t bytes, int value) { memset(to, value, bytes); }
 
 static void semihost(int operation, const void *argument) {
   register int r0 __asm__("r0") = operation;

@@ -325,11 +325,12 @@ def test_a_microcontroller_in_qemu(tiny, tmp_path):
     (tmp_path / "input.inc").write_text(",".join(float(v).hex() + "f" for v in tiny[1].ravel()))
     (tmp_path / "link.ld").write_text("""ENTRY(reset)
 SECTIONS {
-  .text 0 : { KEEP(*(.vectors)) *(.text*) *(.rodata*) *(.ARM.ex*) }
+  .text 0 : { KEEP(*(.vectors)) *(.text*) *(.rodata*) }
+  .ARM.exidx : { *(.ARM.ex*) }
   .data 0x20000000 : { *(.data*) *(.bss*) *(COMMON) }
 }
 """)
-    done = subprocess.run(["clang-22", "--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=softfp", "-std=c11", "-O1", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-fuse-ld=lld",
+    done = subprocess.run(["clang-22", "--target=thumbv7em-none-eabi", "-mcpu=cortex-m4", "-mfloat-abi=softfp", "-std=c11", "-O1", "-ffreestanding", "-nostdlib", "-fno-builtin", "-Wall", "-Wextra", "-Werror", "-Wno-incompatible-library-redeclaration", "-fuse-ld=lld",
                            "-isystem", "/usr/lib/llvm-22/lib/clang/22/include", "-I", tmp_path, "-I", tiny[0], "-I", HERE / "bare", HERE / "bare_run.c", path, GCC_OF_ARM[-1], "-Wl,--gc-sections",
                            f"-Wl,-T,{tmp_path}/link.ld", "-o", tmp_path / "image"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -347,7 +348,7 @@ SECTIONS {
 
 
 @pytest.mark.parametrize("to, options, text", [
-    ("f.so", dict(target="thumbv7em-none-eabi"), "emit: expected archive or obj, as nothing is loaded on thumbv7em-none-unknown-eabi, got 'so'"),
+    ("f.so", dict(target="thumbv7em-none-eabi"), "emit: expected archive or obj, as nothing is loaded on thumbv7em.*, got 'so'"),
     ("f.a", dict(target="thumbv7em-none-eabi", weights="file"), "weights: expected 'embed' or 'caller' for thumbv7em.*, which has no files, got 'file'"),
     ("f.wasm", dict(weights="file"), "weights: expected 'embed' or 'caller' for wasm32.*, which has no files, got 'file'"),
     ("f.wasm", dict(project="project", header="f.h"), "project: expected a target with Linux, got 'wasm32"),
@@ -365,7 +366,7 @@ def test_many_sizes_on_a_microcontroller(tmp_path):
     arrays = [np.zeros(4, np.float32) for _ in range(17)]
     with pytest.raises(kn.KilnError, match="run: expected at most 16 sizes and numbers that follow from them on thumbv7em.*, got 17|at most 16"):
         kn.export(lambda *xs: [x + 1 for x in xs], *arrays, to=tmp_path / "f.a", name="f", target="thumbv7em-none-eabi", assume_sizes=True,
-                  dynamic={i: {0: (f"n{i}", 4, 4)} for i in range(17)})
+                  dynamic={f"xs_{i}": {0: (f"n{i}", 4, 4)} for i in range(17)})
 
 
 def test_the_layout_of_services_is_the_same_everywhere(tmp_path):

@@ -166,6 +166,12 @@ SHARED float roundevenf(float x) { return (float)roundeven(x); }
 SHARED double rint(double x) { return roundeven(x); }
 SHARED float rintf(float x) { return (float)roundeven(x); }
 
+/* Nan where one is; 0 is above -0. */
+SHARED double fmaximum(double x, double y) { return x != x ? x : y != y ? y : x == y ? (bits_of(x) >> 63 ? y : x) : x < y ? y : x; }
+SHARED double fminimum(double x, double y) { return x != x ? x : y != y ? y : x == y ? (bits_of(x) >> 63 ? x : y) : x < y ? x : y; }
+SHARED float fmaximumf(float x, float y) { return (float)fmaximum(x, y); }
+SHARED float fminimumf(float x, float y) { return (float)fminimum(x, y); }
+
 /* Bit by bit. */
 SHARED double sqrt(double x) {
   if (is_zero(x) || x != x || (!is_finite(x) && x > 0)) return x;
