@@ -44,7 +44,7 @@ CALLS ?= 100000
 test-refcounts: build
 	@tools/test-refcounts $(BUILD) --calls=$(CALLS)
 
-# Libraries for AArch64 and RISC-V under QEMU; installs cross compilers.
+# Libraries for AArch64, RISC-V, Android and a Cortex-M4 under QEMU, for WebAssembly in wasmtime; installs these and cross compilers.
 test-machines: build
 	@tools/test-machines $(BUILD)
 
