@@ -1,7 +1,10 @@
 # The runtime alone, as a folder that is complete: a package of Python, headers, and what CMake and pkg-config read. build/runtime is what
 # tools/build-runtime makes a wheel and an archive of, and what `cmake --install build --component runtime` installs.
 set(runtime ${CMAKE_BINARY_DIR}/runtime/kiln_runtime)
-add_library(kiln_package_runtime SHARED lib/Loader/Runtime.cpp)
+if(KILN_SANITIZE) # programs that are not instrumented cannot open it
+  set(not_here EXCLUDE_FROM_ALL)
+endif()
+add_library(kiln_package_runtime SHARED ${not_here} lib/Loader/Runtime.cpp)
 target_link_libraries(kiln_package_runtime PRIVATE kiln_loader kiln_package kiln_library kiln_core ${CMAKE_DL_LIBS} pthread)
 target_link_options(kiln_package_runtime PRIVATE -Wl,-z,defs -Wl,--gc-sections -Wl,--icf=safe -Wl,-s -static-libstdc++
   -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/runtime.map)
