@@ -194,6 +194,6 @@ extern "C" int32_t kiln_compiler_link(const char *object_path, const char *outpu
     auto buffer = llvm::MemoryBuffer::getFile(object_path);
     if (!buffer) kiln::fail(kiln::ErrorKind::Package, "library", "object", "a file that can be read", "'" + std::string(object_path) + "'");
     kiln::library::Bytes bytes((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
-    kiln::library::writeShared(bytes, *kiln::library::machinesOf("", "", "").any, output_path, /*unwinds=*/true);
+    kiln::library::writeShared(bytes, kiln::library::machinesOf("", "", ""), output_path, /*unwinds=*/true);
   });
 }

@@ -160,7 +160,7 @@ void definePackages(py11::module_ &m) {
       [](const std::string &path, bool verifies, bool runsNative) {
         Loaded loaded;
         located([&]() -> PyObject * {
-          Package package = readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms);
+          kiln::Package package = readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms);
           bool isForOps = package.ops.size() && package.natives.empty(); // there is no other code to run
           loaded = std::make_shared<LoadedPackage>(std::move(package), runsNative && !isForOps);
           Py_RETURN_NONE;
