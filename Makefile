@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test test-gpu soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel test-wheel conformance interop bench npbench accuracy docs format check clean
+.PHONY: all setup build demo test test-gpu soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel runtime test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -44,7 +44,7 @@ CALLS ?= 100000
 test-refcounts: build
 	@tools/test-refcounts $(BUILD) --calls=$(CALLS)
 
-# Libraries for AArch64 and RISC-V under QEMU; installs cross compilers.
+# Libraries for AArch64, RISC-V, Android and a Cortex-M4 under QEMU, for WebAssembly in wasmtime; installs these and cross compilers.
 test-machines: build
 	@tools/test-machines $(BUILD)
 
@@ -63,6 +63,10 @@ soak: build
 # One self-contained wheel in dist/: LLVM inside the compiler library, headers inside, tagged with the oldest glibc that it runs on.
 wheel: setup
 	@tools/build-wheel
+
+# The runtime alone, in dist/: a wheel for any CPython, and an archive with headers for C and C++. Fails at 3 MB.
+runtime: build
+	@$(PYTHON) tools/build-runtime $(BUILD)
 
 # The wheel in a fresh virtual environment, beside torch and Numba with their own LLVM.
 test-wheel: wheel

@@ -14,7 +14,8 @@ static cl::opt<std::string> header("header", cl::desc("Where its header goes"), 
 static cl::opt<std::string> project("project", cl::desc("A folder for a program that uses the library; needs --header"),
                                     cl::value_desc("folder"));
 static cl::opt<std::string> name("name", cl::desc("Its name in C (the stem of the header, or of the library)"));
-static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, asm, llvm or mlir"), cl::init("so"));
+static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, package (the package with code), asm, llvm or mlir"),
+                                    cl::init("so"));
 static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine)"), cl::value_desc("triple"));
 static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the best with commas between: the best that is met runs"),
                                 cl::value_desc("names"));
@@ -23,7 +24,9 @@ static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "Makes libraries of C functions\n");
-  std::deque<std::string> copies; // the linker resets the options of the command line
+  for (cl::Option *option : std::initializer_list<cl::Option *>{&input, &output})
+    option->setNumOccurrencesFlag(cl::Optional); // lld's are parsed too
+  std::deque<std::string> copies;                // the linker resets the options of the command line
   auto text = [&](const std::string &given) { return given.empty() ? nullptr : copies.emplace_back(given).c_str(); };
   kiln_library_request request{text(input),   text(output), text(header), text(project),  text(name),
                                text(emitted), text(target), text(cpu),    text(features), text(weights)};

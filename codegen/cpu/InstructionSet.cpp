@@ -4,12 +4,13 @@
 
 namespace kiln::cpu {
 
-static const InstructionSet *const kSets[] = {&kX86, &kAArch64, &kRiscV};
+static const InstructionSet *const kSets[] = {&kX86, &kAArch64, &kRiscV, &kWasm, &kArm};
 
 const InstructionSet &instructionSetOf(const llvm::Triple &triple) {
   for (const InstructionSet *set : kSets)
     if (set->owns(triple)) return *set;
-  throw Error(ErrorKind::Compile, "target 'cpu': triple: expected one of x86-64, AArch64 or RISC-V, got '" + triple.str() + "'");
+  throw Error(ErrorKind::Compile,
+              "target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got '" + triple.str() + "'");
 }
 
 codegen::MachineName hostMachine() {

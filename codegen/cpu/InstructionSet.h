@@ -22,9 +22,12 @@ struct InstructionSet {
   codegen::MachineName (*host)();
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
+  llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
+  /// Changes what LLVM's backend does not take, and gives the passes of LLVM that do the rest; null: it takes everything.
+  const char *(*legalize)(llvm::Module &module) = nullptr;
 };
 
-extern const InstructionSet kX86, kAArch64, kRiscV;
+extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;
 
 /// Throws Error (compile) for a triple of none.
 const InstructionSet &instructionSetOf(const llvm::Triple &triple);

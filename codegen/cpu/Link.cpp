@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 LLD_HAS_DRIVER(elf)
+LLD_HAS_DRIVER(wasm)
 
 using namespace llvm;
 
@@ -57,17 +58,17 @@ MemoryFile::~MemoryFile() {
   if (file >= 0) close(file);
 }
 
-void runLinker(ArrayRef<std::string> arguments) {
+void runLinker(ArrayRef<std::string> arguments, Linker linker) {
   static std::mutex mutex; // lld is not re-entrant
   std::lock_guard lock(mutex);
   keepSignals();
   static bool canRunAgain = true;
   if (!canRunAgain) throw Error(ErrorKind::Compile, "the linker has failed before and cannot be used again");
-  std::vector<const char *> pointers = {"ld.lld"};
+  std::vector<const char *> pointers = {linker == Linker::Wasm ? "wasm-ld" : "ld.lld"};
   for (const std::string &a : arguments) pointers.push_back(a.c_str());
   std::string messages;
   raw_string_ostream out(messages);
-  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
+  const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}, {lld::Wasm, &lld::wasm::link}};
   lld::Result result = lld::lldMain(pointers, out, out, drivers);
   canRunAgain = result.canRunAgain;
   if (result.retCode) throw Error(ErrorKind::Compile, "linking failed: " + messages);

@@ -20,7 +20,9 @@ private:
   int file;
 };
 
-/// Runs the linker for ELF with these arguments. Throws Error (compile) with what it says.
-void runLinker(llvm::ArrayRef<std::string> arguments);
+/// The formats that are linked.
+enum class Linker { Elf, Wasm };
+/// Runs the linker with these arguments. Throws Error (compile) with what it says.
+void runLinker(llvm::ArrayRef<std::string> arguments, Linker linker = Linker::Elf);
 
 } // namespace kiln::cpu

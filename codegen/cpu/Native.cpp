@@ -3,6 +3,7 @@
 
 #include "codegen/Optimize.h"
 #include "codegen/cpu/InstructionSet.h"
+#include "dialects/kiln/math/Expr.h"
 #include "lib/Core/Error.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
@@ -32,8 +33,10 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const codegen::MachineName &giv
   if (!target) throw Error(ErrorKind::Compile, "target: expected one that LLVM knows, got " + triple.str() + ": " + error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict;
+  // What is linked into a program leaves out what that does not use.
+  options.FunctionSections = options.DataSections = set.relocation == Reloc::Static;
   return std::unique_ptr<TargetMachine>(
-      target->createTargetMachine(triple, name.cpu, name.features, options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+      target->createTargetMachine(triple, name.cpu, name.features, options, set.relocation, std::nullopt, CodeGenOptLevel::Default));
 }
 
 void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
@@ -42,6 +45,7 @@ void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
   mlir::Builder b(module.getContext());
   module->setAttr(kVectorBytes, b.getI64IntegerAttr(target.vectorBytes));
   if (target.streamBytes) module->setAttr(kStreamBytes, b.getI64IntegerAttr(target.streamBytes));
+  if (!target.unfused.empty()) module->setAttr(ir::kUnfused, b.getDenseI64ArrayAttr(target.unfused));
   if (set.storeFence) module->setAttr(kStoreFence, b.getStringAttr(set.storeFence));
 }
 
@@ -65,6 +69,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
       "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
       "instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);
+  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize) codegen::optimize(*module, machine, {legalize(*module)});
   return module;
 }
 

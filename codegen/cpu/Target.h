@@ -12,8 +12,9 @@ inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStream
 inline constexpr llvm::StringLiteral kCallOp = "kiln.call_op", kLinkedOps = "kiln.linked_ops";
 
 struct Target {
-  int64_t vectorBytes = 32; // of a register: 32 with 16 of them, 64 with 32
-  int64_t streamBytes = 0;  // results as large are stored past the caches; 0: none
+  int64_t vectorBytes = 32;                   // of a register: 32 with 16 of them, 64 with 32
+  int64_t streamBytes = 0;                    // results as large are stored past the caches; 0: none
+  llvm::SmallVector<int64_t, 2> unfused = {}; // bytes of the floats that have no fused multiply-add
 
   bool isWide() const { return vectorBytes == 64; }
   static Target of(mlir::ModuleOp module) {
@@ -21,7 +22,7 @@ struct Target {
       auto known = module->getAttrOfType<mlir::IntegerAttr>(name);
       return known ? known.getInt() : otherwise;
     };
-    return {number(kVectorBytes, 32), number(kStreamBytes, 0)};
+    return {number(kVectorBytes, 32), number(kStreamBytes, 0), {}};
   }
 };
 

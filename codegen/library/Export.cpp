@@ -9,6 +9,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace kiln::library {
@@ -47,12 +48,14 @@ public:
       : request(request), lock(session.mutex), name(nameOf(request)), emit(request.emit ? request.emit : "so"),
         weights(weightsOf(textOf(request.weights))),
         machines(machinesOf(textOf(request.triple), textOf(request.cpu), textOf(request.features))) {
-    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "asm", "llvm", "mlir"};
+    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "package", "asm", "llvm", "mlir"};
     if (!llvm::is_contained(kinds, emit))
-      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, asm, llvm or mlir", "'" + emit + "'");
+      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, package, asm, llvm or mlir", "'" + emit + "'");
     package = readInput();
+    if (emit == "package") name = package.name, weights = Weights::Caller;
     interface = interfaceOf(package, name);
     checkWeights();
+    if (machines.system != System::Linux) checkSystem();
   }
 
   void run() {
@@ -66,11 +69,12 @@ public:
     compile(sink);
     for (const Bytes &part : objects)
       if (isText) text.append(part.begin(), part.end());
+    if (emit == "package") return addToPackage();
     if (isText) writeText(request.output_path, text);
     else write();
     std::string weightsPath = fs::path(request.output_path).replace_filename(weightsFile());
     if (!isText && weights == Weights::File && !package.weights.empty()) writeWeights(package, weightsPath);
-    if (request.header_path) writeText(request.header_path, headerOf(interface, machines.describe()));
+    if (request.header_path) writeText(request.header_path, headerOf(interface, machines.describe(), machines.system));
     if (request.project_dir) writeProject(interface, request.project_dir, request.output_path, textOf(request.header_path), weights);
   }
 
@@ -102,6 +106,25 @@ private:
            std::to_string(bytes) + " bytes");
   }
 
+  /// What needs an operating system.
+  void checkSystem() const {
+    bool isBare = machines.system == System::None;
+    if (weights == Weights::File)
+      fail(ErrorKind::Value, "library", "weights", "'embed' or 'caller' for " + machines.triple + ", which has no files", "'file'");
+    if (emit == "package") fail(ErrorKind::Value, "library", "emit", "code of Linux for a package", "'" + machines.triple + "'");
+    if (request.project_dir) fail(ErrorKind::Value, "library", "project", "a target with Linux", "'" + machines.triple + "'");
+    if (!isBare) return;
+    if (emit == "so") fail(ErrorKind::Value, "library", "emit", "archive or obj, as nothing is loaded on " + machines.triple, "'so'");
+    constexpr size_t kMost = 16; // support/library.h: a call keeps them on its stack
+    for (const PackageEntry &entry : package.entries)
+      if (entry.symbols.size() > kMost || entry.dimensions.size() > kMost)
+        fail(ErrorKind::Package, "library", entry.name, "at most 16 sizes and numbers that follow from them on " + machines.triple,
+             std::to_string(std::max(entry.symbols.size(), entry.dimensions.size())));
+  }
+
+  /// Whether it is a module, with what it has of libc inside.
+  bool standsAlone() const { return machines.system == System::Wasm && emit == "so"; }
+
   /// <stem>.safetensors
   std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
 
@@ -112,21 +135,37 @@ private:
       for (size_t v = 0; v < f.variants.size(); ++v)
         for (size_t p = 0; p < machines.processors.size(); ++p) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], ops, sink));
+          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], ops,
+                                         emit == "package" ? Routines::Allowed : Routines::Refused, sink));
         }
     llvm::LLVMContext context;
-    auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), context);
+    auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), standsAlone(), context);
     sink(*tables, *machines.any);
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
-    auto support = supportOf(name, *machines.any, context);
+    auto support = supportOf(name, *machines.any, standsAlone(), context);
     sink(*support, *machines.any);
     std::ranges::move(ops.objects, std::back_inserter(objects));
   }
 
   void write() {
-    if (emit == "so") writeShared(objects, *machines.any, request.output_path, !package.ops.empty());
-    else if (emit == "obj") writeObject(objects, request.output_path);
-    else writeArchive(objects, *machines.any, request.output_path);
+    if (emit == "so") writeShared(objects, machines, request.output_path, !package.ops.empty());
+    else if (emit == "obj") writeObject(objects, machines, request.output_path);
+    else writeArchive(objects, machines, request.output_path);
+  }
+
+  /// The package with the code, in the place of what it had for the machine.
+  void addToPackage() {
+    TemporaryFolder folder;
+    std::string path = folder.path / ("lib" + name + ".so");
+    writeShared(objects, machines, path, !package.ops.empty());
+    auto code = llvm::MemoryBuffer::getFile(path);
+    if (!code) fail(ErrorKind::Package, "library", "code", "a file that can be read", "'" + path + "'");
+    std::erase_if(package.natives, [&](const PackageNative &known) { return known.triple == machines.triple; });
+    auto bytes = (*code)->getBuffer();
+    package.natives.push_back({machines.triple, {}, {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()}, nullptr});
+    for (const Processor &processor : machines.processors) package.natives.back().processors.push_back(processor.name);
+    std::ranges::sort(package.natives, {}, &PackageNative::triple);
+    writePackage(package, request.output_path);
   }
 
   std::string programs() {
@@ -155,6 +194,6 @@ extern "C" int32_t kiln_compiler_link(const char *object_path, const char *outpu
     auto buffer = llvm::MemoryBuffer::getFile(object_path);
     if (!buffer) kiln::fail(kiln::ErrorKind::Package, "library", "object", "a file that can be read", "'" + std::string(object_path) + "'");
     kiln::library::Bytes bytes((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
-    kiln::library::writeShared(bytes, *kiln::library::machinesOf("", "", "").any, output_path, /*unwinds=*/true);
+    kiln::library::writeShared(bytes, kiln::library::machinesOf("", "", ""), output_path, /*unwinds=*/true);
   });
 }

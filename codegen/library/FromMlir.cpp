@@ -54,7 +54,7 @@ Package packageFromMlir(codegen::Session &session, llvm::StringRef source, const
   });
   auto module = parseSourceString<ModuleOp>(source, &session.context);
   if (!module) fail(ErrorKind::Compile, "library", "program", "a package or a module of kiln ops", messages);
-  Package package{name, {}, {}};
+  Package package{name, {}, {}, {}};
   for (auto fn : module->getOps<func::FuncOp>())
     if (!fn.isPrivate()) package.entries.push_back(entryOf(fn));
   checkPackage(package);

@@ -16,7 +16,7 @@ struct Status {
 const Status kStatuses[] = {
     {"OK", 0, "success"},
 #define KILN_STATUS(name, number, text) {#name, number, text},
-#include "codegen/library/support/statuses.inc"
+#include "include/kiln/statuses.inc"
 #undef KILN_STATUS
     {"INDEX_OUT_OF_RANGE", KILN_INDEX_OUT_OF_RANGE, "an index in the data is out of range"},
     {"SINGULAR", KILN_SINGULAR, "a matrix is singular"},
@@ -29,18 +29,19 @@ const Status kStatuses[] = {
 
 class Writer {
 public:
-  Writer(const Interface &interface, const std::string &machine)
-      : it(interface), machine(machine), upper(llvm::StringRef(it.name).upper()) {}
+  Writer(const Interface &interface, const std::string &machine, System system)
+      : it(interface), machine(machine), isBare(system == System::None), upper(llvm::StringRef(it.name).upper()) {}
 
   std::string write() {
     begin();
     statuses();
     weights();
-    library();
+    if (isBare) bareLibrary();
+    else library();
     for (const Function &f : it.functions) function(f);
-    tensors();
+    if (!isBare) tensors();
     out << "#ifdef __cplusplus\n}\n#endif\n\n";
-    traits();
+    if (!isBare) traits();
     out << "#endif\n";
     return text;
   }
@@ -48,6 +49,7 @@ public:
 private:
   const Interface &it;
   const std::string &machine;
+  bool isBare; // no operating system: nothing is opened, and callers give all memory
   std::string text, upper;
   llvm::raw_string_ostream out{text};
 
@@ -58,9 +60,10 @@ private:
         << "   function may be called from many threads at once, for one opened library; it keeps nothing from call to call. Where it "
            "fails it\n"
         << "   returns a status and, where `err` is not NULL, a sentence that names the argument in the `errlen` bytes there.\n\n"
-        << "   `workspace` is memory for one call: aligned to 64 bytes, as large as <function>_workspace_size says. NULL: the library has "
-           "memory of\n"
-        << "   its own for that, which it keeps until it is closed; a call allocates only when more run at once than before. */\n"
+        << "   `workspace` is memory for one call: aligned to 64 bytes, as large as <function>_workspace_size says. "
+        << (isBare ? "Nothing else is written. */\n"
+                   : "NULL: the library has memory of\n   its own for that, which it keeps until it is closed; a call allocates only when "
+                     "more run at once than before. */\n")
         << "#ifndef " << upper << "_H\n#define " << upper << "_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
         << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
         << "/** Of this header; " << it.name << "_abi_version() returns the library's. */\n#define " << upper << "_ABI_VERSION 1\n\n";
@@ -118,6 +121,16 @@ private:
         << "const char *" << n << "_status_text(int32_t status);\nint32_t " << n << "_abi_version(void);\n\n";
   }
 
+  void bareLibrary() {
+    const std::string &n = it.name;
+    out << "/** A library that is ready, in memory of the caller's; its fields are the library's. */\n"
+        << "typedef struct " << n << " {\n  const void *fields[2];\n} " << n << ";\n\n"
+        << "/** Makes *m ready. `weights` are pointers that must last as long as it, or NULL for the library's own. */\n"
+        << "int32_t " << n << "_init(" << n << " *m, const " << n << "_weights *weights);\n"
+        << "/** Functions, arguments, dtypes, shapes and bounds of sizes, as JSON. */\nconst char *" << n << "_signature(void);\n"
+        << "const char *" << n << "_status_text(int32_t status);\nint32_t " << n << "_abi_version(void);\n\n";
+  }
+
   void sizes(const Function &f) {
     for (const std::string &name : f.sizes) out << ", int64_t " << name;
   }
@@ -140,7 +153,8 @@ private:
       if (d.most != std::numeric_limits<int64_t>::max()) out << " and at most " << d.most;
       out << "\n";
     }
-    out << "    @param workspace memory for the call, or NULL\n    @return " << upper << "_OK or another status */\n";
+    out << "    @param workspace memory for the call" << (isBare ? "" : ", or NULL") << "\n    @return " << upper
+        << "_OK or another status */\n";
     out << "int32_t " << f.symbol << "(const " << it.name << " *m";
     put(true);
     sizes(f);
@@ -186,6 +200,8 @@ private:
 
 } // namespace
 
-std::string headerOf(const Interface &interface, const std::string &machine) { return Writer(interface, machine).write(); }
+std::string headerOf(const Interface &interface, const std::string &machine, System system) {
+  return Writer(interface, machine, system).write();
+}
 
 } // namespace kiln::library

@@ -96,8 +96,8 @@ Interface interfaceOf(const Package &package, const std::string &name) {
   if (!isNameInC(name) || llvm::is_contained(kKeywords, name)) fail(ErrorKind::Package, "library", "name", "a name of C", "'" + name + "'");
   Interface result{name, {}, {}, &package};
   llvm::StringSet<> symbols, weights;
-  for (const char *own :
-       {"_open", "_close", "_get_weights", "_set_weights", "_signature", "_status_text", "_abi_version", "_options", "_weights", "_task"})
+  for (const char *own : {"_open", "_close", "_get_weights", "_set_weights", "_signature", "_status_text", "_abi_version", "_options",
+                          "_weights", "_task", "_init", "_alloc", "_free"})
     symbols.insert(name + own);
   for (const PackageWeight &weight : package.weights) {
     std::string plain = weight.name; // "layers.0.w"

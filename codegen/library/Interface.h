@@ -7,6 +7,9 @@
 
 namespace kiln::library {
 
+/// What is around a library: Linux or Android, an engine of WebAssembly, or nothing (a microcontroller).
+enum class System { Linux, Wasm, None };
+
 /// The values are those of support/library.h.
 enum class Use { Read, Written, ReadAndWritten, Value };
 
@@ -58,6 +61,6 @@ std::string describe(const Function &function, size_t argument);
 std::string signatureOf(const Interface &interface, const std::string &triple, const std::vector<std::string> &processors);
 
 /// The header of a library.
-std::string headerOf(const Interface &interface, const std::string &machine);
+std::string headerOf(const Interface &interface, const std::string &machine, System system);
 
 } // namespace kiln::library

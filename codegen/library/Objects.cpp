@@ -5,7 +5,7 @@
 #include "lib/Core/Error.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Object/ObjectFile.h"
 
 #include "llvm/TargetParser/Host.h"
 
@@ -24,17 +24,26 @@ struct SystemLibrary {
   const char *name;
   std::set<std::string> functions;
 };
-const SystemLibrary kSystem[] = {{"libc.so.6",
-                                  {"aligned_alloc", "bcmp", "close", "dladdr", "free", "getauxval", "lseek", "memcmp", "memcpy", "memmove",
-                                   "memset", "mmap", "munmap", "open", "sched_yield", "strlen"}},
-                                 {"libm.so.6", {"fma", "fmaf", "fmod", "fmodf"}}};
+const std::set<std::string> kOfMemory = {"bcmp", "memcmp", "memcpy", "memmove", "memset", "strlen"};
+const std::set<std::string> kOfMath = {"fma", "fmaf", "fmod", "fmodf"};
+const std::set<std::string> kOfSystem = {"aligned_alloc", "close", "free", "getauxval", "lseek", "mmap", "munmap", "open", "sched_yield"};
+
+std::set<std::string> both(std::set<std::string> a, const std::set<std::string> &b) {
+  a.insert(b.begin(), b.end());
+  return a;
+}
+
+std::vector<SystemLibrary> librariesOf(const Triple &triple) {
+  if (triple.isAndroid()) return {{"libc.so", both(kOfMemory, kOfSystem)}, {"libm.so", kOfMath}, {"libdl.so", {"dladdr"}}};
+  return {{"libc.so.6", both(both(kOfMemory, kOfSystem), {"dladdr"})}, {"libm.so.6", kOfMath}};
+}
 
 /// The names that objects use and do not define.
 std::set<std::string> undefinedIn(ArrayRef<Bytes> objects) {
   std::set<std::string> used, defined;
   for (const Bytes &bytes : objects) {
-    auto opened = object::ObjectFile::createELFObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object"));
-    if (!opened) fail(ErrorKind::Compile, "library", "object", "one of ELF", toString(opened.takeError()));
+    auto opened = object::ObjectFile::createObjectFile(MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "object"));
+    if (!opened) fail(ErrorKind::Compile, "library", "object", "one that can be read", toString(opened.takeError()));
     auto object = std::move(*opened);
     for (const object::SymbolRef &symbol : object->symbols()) {
       std::string name = cantFail(symbol.getName()).str();
@@ -43,7 +52,8 @@ std::set<std::string> undefinedIn(ArrayRef<Bytes> objects) {
     }
   }
   for (const std::string &name : defined) used.erase(name);
-  used.erase("_GLOBAL_OFFSET_TABLE_"); // the linker makes it
+  // The linker makes them.
+  for (const char *name : {"_GLOBAL_OFFSET_TABLE_", "__heap_base", "__indirect_function_table", "__stack_pointer"}) used.erase(name);
   return used;
 }
 
@@ -65,20 +75,44 @@ void writeStandIn(const SystemLibrary &library, const std::set<std::string> &nam
   cpu::runLinker({"-shared", "--threads=1", "-soname", library.name, "-o", path, file.path()});
 }
 
-/// A folder that goes with its owner.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "kiln-link-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw Error(ErrorKind::Compile, "library: expected a writable temporary folder, got '" + pattern + "'");
-    path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
+} // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "kiln-link-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw Error(ErrorKind::Compile, "library: expected a writable temporary folder, got '" + pattern + "'");
+  path = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+namespace {
+
+[[noreturn]] void refuseCalls(const std::set<std::string> &names, const char *expected) {
+  std::string list;
+  for (const std::string &name : names) list += (list.empty() ? "" : ", ") + name;
+  fail(ErrorKind::Compile, "library", "code", expected, list);
+}
+
+/// Throws Error (compile) for objects that call more than a machine without an operating system has.
+void checkBare(ArrayRef<Bytes> objects) {
+  std::set<std::string> names = undefinedIn(objects);
+  std::erase_if(names, [](const std::string &name) { return kOfMemory.contains(name) || name.starts_with("__aeabi_"); });
+  if (!names.empty()) refuseCalls(names, "calls of mem* and the target's EABI alone");
+}
+
+/// A module that imports nothing, and exports its memory and what is not hidden.
+void writeModule(ArrayRef<Bytes> objects, const std::string &path) {
+  std::vector<std::string> arguments = {
+      "--no-entry", "--export-dynamic", "--gc-sections", "--strip-debug", "--threads=1", "--stack-first", "-z", "stack-size=262144", "-o",
+      path};
+  std::vector<cpu::MemoryFile> files;
+  for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
+  if (std::set<std::string> names = undefinedIn(objects); !names.empty()) refuseCalls(names, "no calls out of the module");
+  cpu::runLinker(arguments, cpu::Linker::Wasm);
+}
 
 /// What kernels of custom ops call beside: of the libraries of this machine, where it is the one that they are for.
 void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::vector<std::string> &arguments) {
@@ -104,17 +138,20 @@ void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::
 
 } // namespace
 
-void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::string &path, bool unwinds) {
+void writeShared(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path, bool unwinds) {
+  if (machines.system == System::Wasm) return writeModule(objects, path);
+  TargetMachine &machine = *machines.any;
   TemporaryFolder folder;
   std::string soname = std::filesystem::path(path).filename();
   std::vector<std::string> arguments = {
       "-shared",         "--threads=1",   "-z",          "relro",      "-z",      "now",  "-z", "defs", "--hash-style=gnu",
       "--build-id=none", "--gc-sections", "--as-needed", "-Bsymbolic", "-soname", soname, "-o", path};
   if (unwinds) arguments.push_back("--eh-frame-hdr");
+  if (machine.getTargetTriple().isAndroid()) arguments.insert(arguments.end(), {"-z", "max-page-size=16384"});
   std::vector<cpu::MemoryFile> files;
   for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
   std::set<std::string> wanted = undefinedIn(objects);
-  for (const SystemLibrary &library : kSystem) {
+  for (const SystemLibrary &library : librariesOf(machine.getTargetTriple())) {
     std::set<std::string> here;
     for (const std::string &name : library.functions)
       if (wanted.erase(name)) here.insert(name);
@@ -122,18 +159,21 @@ void writeShared(ArrayRef<Bytes> objects, TargetMachine &machine, const std::str
     arguments.push_back((folder.path / library.name).string());
     writeStandIn(library, here, machine, arguments.back());
   }
-  addSystem(wanted, machine, arguments);
+  if (unwinds) addSystem(wanted, machine, arguments);
+  else if (!wanted.empty()) refuseCalls(wanted, "calls of libc and libm alone");
   cpu::runLinker(arguments);
 }
 
-void writeObject(ArrayRef<Bytes> objects, const std::string &path) {
+void writeObject(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path) {
+  if (machines.system == System::None) checkBare(objects);
   std::vector<std::string> arguments = {"-r", "--threads=1", "-o", path};
   std::vector<cpu::MemoryFile> files;
   for (const Bytes &object : objects) arguments.push_back(files.emplace_back(object).path());
-  cpu::runLinker(arguments);
+  cpu::runLinker(arguments, machines.system == System::Wasm ? cpu::Linker::Wasm : cpu::Linker::Elf);
 }
 
-void writeArchive(ArrayRef<Bytes> objects, const TargetMachine &machine, const std::string &path) {
+void writeArchive(ArrayRef<Bytes> objects, const Machines &machines, const std::string &path) {
+  if (machines.system == System::None) checkBare(objects);
   std::vector<NewArchiveMember> members;
   std::vector<std::string> names;
   names.reserve(objects.size());

@@ -6,6 +6,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <filesystem>
 #include <map>
 
 namespace kiln::library {
@@ -27,6 +28,7 @@ struct Machines {
   std::string triple;
   std::vector<Processor> processors;
   std::unique_ptr<llvm::TargetMachine> any;
+  System system = System::Linux;
   std::string describe() const;
 };
 
@@ -50,27 +52,40 @@ struct LinkedOps {
 /// Those of a package. Throws Error (compile) where one has no object for the machine.
 LinkedOps linkedOps(const std::string &library, const Package &package, const llvm::TargetMachine &machine);
 
+/// Whether a program may call routines of Kiln's runtime, which then has to be there.
+enum class Routines { Refused, Allowed };
 /// Compiles the program of an entry; what it defines has names that start with `symbol`. Throws Error (compile).
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
-                    const LinkedOps &ops, Sink sink);
+                    const LinkedOps &ops, Routines routines, Sink sink);
 
 /// Where weights come from.
 enum class Weights { Embedded, File, Caller };
 
 /// The functions of C and the tables that they run by; `codes` has for each function, variant and processor what was compiled.
 std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRef<Code> codes, const Machines &machines, Weights weights,
-                                       const std::string &weightsFile, llvm::LLVMContext &context);
+                                       const std::string &weightsFile, bool standsAlone, llvm::LLVMContext &context);
 
-/// The functions of support/ as those of the library `name`.
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
+/// The functions of support/ as those of the library `name`; `standsAlone`: with what else it has from libc.
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
+                                        llvm::LLVMContext &context);
 /// What `kiln_<function>` is called in a library.
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
 
-/// A shared object, an object or an archive of objects. Throws Error (compile) for one that calls what is neither in libc nor in libm.
-/// `unwinds`: exceptions may pass through it.
-void writeShared(llvm::ArrayRef<Bytes> objects, llvm::TargetMachine &machine, const std::string &path, bool unwinds = false);
-void writeObject(llvm::ArrayRef<Bytes> objects, const std::string &path);
-void writeArchive(llvm::ArrayRef<Bytes> objects, const llvm::TargetMachine &machine, const std::string &path);
+/// A folder that goes with its owner.
+class TemporaryFolder {
+public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  std::filesystem::path path;
+};
+
+/// A shared object (of WebAssembly a module that stands alone), an object or an archive of objects. Throws Error (compile) for one that
+/// calls what is neither in libc nor in libm, on a microcontroller what its EABI does not have. `unwinds`: exceptions may pass through it,
+/// and it may call libstdc++.
+void writeShared(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path, bool unwinds = false);
+void writeObject(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path);
+void writeArchive(llvm::ArrayRef<Bytes> objects, const Machines &machines, const std::string &path);
 
 /// A file with all weights, in a form that `head` is the start of.
 struct WeightsFile {

@@ -88,10 +88,26 @@ Default defaultOf(const llvm::Triple &triple) {
   case llvm::Triple::x86_64: return {"x86-64-v3", "x86-64", ""};
   case llvm::Triple::aarch64: return {"generic", "generic", ""};
   case llvm::Triple::riscv64: return {"generic-rv64", "generic-rv64", "+m,+a,+f,+d,+c"};
+  case llvm::Triple::wasm32: return {"generic", "generic", "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"};
+  case llvm::Triple::thumb: return {"cortex-m4", "cortex-m4", ""};
   default:
-    fail(ErrorKind::Compile, "library", "target", "one of x86_64-linux-gnu, aarch64-linux-gnu, riscv64-linux-gnu",
+    fail(ErrorKind::Compile, "library", "target",
+         "one of x86_64-linux-gnu, aarch64-linux-gnu, aarch64-linux-android, riscv64-linux-gnu, wasm32-wasi, thumbv7em-none-eabi",
          "'" + triple.str() + "'");
   }
+}
+
+/// Throws Error (compile) for a system that libraries are not made for.
+System systemOf(const llvm::Triple &triple, const std::string &given) {
+  if (triple.getArch() == llvm::Triple::wasm32) return System::Wasm;
+  if (triple.getArch() == llvm::Triple::thumb) {
+    bool isBare = triple.getOS() == llvm::Triple::UnknownOS;
+    if (!isBare) fail(ErrorKind::Compile, "library", "target", "thumbv7em-none-eabi or another of none-eabi", "'" + given + "'");
+    return System::None;
+  }
+  if (!triple.isOSLinux() && triple.getOS() != llvm::Triple::UnknownOS)
+    fail(ErrorKind::Compile, "library", "target", "Linux", "'" + given + "'");
+  return System::Linux;
 }
 
 } // namespace
@@ -106,10 +122,9 @@ Machines machinesOf(const std::string &given, const std::string &cpus, const std
   codegen::MachineName host = given.empty() ? cpu::hostMachine() : codegen::MachineName{};
   llvm::Triple triple(llvm::Triple::normalize(given.empty() ? host.triple : given));
   Default standard = defaultOf(triple);
-  if (!triple.isOSLinux() && triple.getOS() != llvm::Triple::UnknownOS)
-    fail(ErrorKind::Compile, "library", "target", "Linux", "'" + given + "'");
+  System system = systemOf(triple, given);
   auto join = [](std::string a, const std::string &b) { return a.empty() || b.empty() ? a + b : a + "," + b; };
-  Machines result{triple.str(), {}, cpu::makeTargetMachine({triple.str(), standard.least, standard.features})};
+  Machines result{triple.str(), {}, cpu::makeTargetMachine({triple.str(), standard.least, standard.features}), system};
   llvm::SmallVector<llvm::StringRef> names;
   std::string wantedCpus = cpus.empty() ? standard.cpu : cpus;
   llvm::StringRef(wantedCpus).split(names, ',');
@@ -119,6 +134,10 @@ Machines machinesOf(const std::string &given, const std::string &cpus, const std
     if (!result.any->getMCSubtargetInfo()->isCPUStringValid(wanted.cpu)) // LLVM itself would only warn
       fail(ErrorKind::Compile, "library", "cpu", "one that LLVM knows for " + triple.str(), "'" + name.str() + "'");
     auto machine = cpu::makeTargetMachine(wanted);
+    if (system == System::None) { // one processor: all is for it
+      if (names.size() > 1) fail(ErrorKind::Compile, "library", "cpu", "one, as a microcontroller is known", "'" + wantedCpus + "'");
+      result.any = cpu::makeTargetMachine(wanted);
+    }
     auto needs = needsOf(*machine);
     result.processors.push_back({name.str(), std::move(machine), needs});
   }

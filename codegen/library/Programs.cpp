@@ -47,7 +47,7 @@ static Trace programOf(const PackageEntry &entry) {
 }
 
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
-                    const LinkedOps &ops, Sink sink) {
+                    const LinkedOps &ops, Routines routines, Sink sink) {
   constexpr size_t kPart = 32; // functions that are generated at once
   codegen::Stages &stages = session.stagesOf(codegen::targetOf("cpu"));
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
@@ -55,7 +55,7 @@ Code compileProgram(codegen::Session &session, const PackageEntry &entry, const 
   cpu::describeMachine(*module, *processor.machine);
   (*module)->removeAttr(cpu::kStreamBytes); // stores past the caches need arrays that start with a line of them
   codegen::runPasses(stages.kernels, *module);
-  checkRoutines(*module, ops);
+  if (routines == Routines::Refused) checkRoutines(*module, ops);
   linkOps(*module, ops);
   for (PassManager *pm : {&stages.schedule, &stages.emit, &stages.lower}) codegen::runPasses(*pm, *module);
   Code code{symbol, "", (*module)->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(), {}};

@@ -17,16 +17,29 @@ static constexpr unsigned char kRiscV[] = {
 #include "kiln/Support.riscv64-linux-gnu.inc"
 };
 
-static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple) {
+static constexpr unsigned char kWasm[] = {
+#include "kiln/Support.wasm32.inc"
+};
+static constexpr unsigned char kWasmModule[] = {
+#include "kiln/Support.wasm32-module.inc"
+};
+static constexpr unsigned char kThumb[] = {
+#include "kiln/Support.thumb.inc"
+};
+
+static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool standsAlone) {
   switch (triple.getArch()) {
   case llvm::Triple::aarch64: return kAArch64;
   case llvm::Triple::riscv64: return kRiscV;
+  case llvm::Triple::wasm32: return standsAlone ? llvm::ArrayRef(kWasmModule) : llvm::ArrayRef(kWasm);
+  case llvm::Triple::thumb: return kThumb;
   default: return kX86; // machinesOf takes no other
   }
 }
 
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
-  auto bytes = bitcodeFor(machine.getTargetTriple());
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
+                                        llvm::LLVMContext &context) {
+  auto bytes = bitcodeFor(machine.getTargetTriple(), standsAlone);
   llvm::MemoryBufferRef buffer(llvm::StringRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()), "support");
   auto module = llvm::cantFail(llvm::parseBitcodeFile(buffer, context)); // of the same build
   module->setSourceFileName(name + ".support");

@@ -33,9 +33,12 @@ public:
     return records.empty() ? none()
                            : place(ConstantArray::get(llvm::ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
   }
-  Constant *function(const std::string &name) {
-    return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, Type::getVoidTy(context)).getCallee());
+  /// Of the type that it is called with, which some machines compare.
+  Constant *function(const std::string &name, Type *result, ArrayRef<Type *> types) {
+    return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, FunctionType::get(result, types, false)).getCallee());
   }
+  Constant *code(const std::string &name) { return function(name, Type::getInt32Ty(context), SmallVector<Type *, 4>(4, pointer())); }
+  Constant *workspace(const std::string &name) { return function(name, Type::getInt64Ty(context), {pointer()}); }
   GlobalVariable *place(Constant *value, Align align) {
     auto global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value);
     global->setAlignment(align);
@@ -157,7 +160,7 @@ private:
       outputs.push_back(isMiss(entry, o) ? -1 : o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
     for (const std::string &question : entry.misses) misses.push_back(c.text(question));
     for (const Code &code : codes)
-      byProcessor.push_back(c.record({c.function(code.run), c.function(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
+      byProcessor.push_back(c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
     return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), size(inputs), c.list(inputs),
                      size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner), size(misses), c.list(misses)});
@@ -171,8 +174,19 @@ public:
       : module(module), it(interface), machine(machine), b(module.getContext()), pointer(PointerType::getUnqual(module.getContext())),
         size(module.getDataLayout().getIntPtrType(module.getContext())), library(library), signature(signature) {}
 
-  void writeLibrary() {
+  void writeLibrary(System system, bool standsAlone) {
     Type *i32 = b.getInt32Ty();
+    define(it.name + "_signature", pointer, {}, [&](auto) { return signature; });
+    define(it.name + "_status_text", pointer, {i32}, [&](auto a) { return support("status_text", pointer, {a[0]}); });
+    define(it.name + "_abi_version", i32, {}, [&](auto) { return b.getInt32(1); });
+    if (system == System::None) {
+      define(it.name + "_init", i32, {pointer, pointer}, [&](auto a) { return support("init", i32, {library, a[0], a[1]}); });
+      return;
+    }
+    if (standsAlone) { // memory for what callers give
+      define(it.name + "_alloc", pointer, {size}, [&](auto a) { return support("alloc", pointer, {a[0]}); });
+      define(it.name + "_free", b.getVoidTy(), {pointer}, [&](auto a) { return support("free", b.getVoidTy(), {a[0]}); });
+    }
     define(it.name + "_open", i32, {pointer, pointer, pointer, size},
            [&](auto a) { return support("open", i32, {library, a[0], a[1], a[2], a[3]}); });
     define(it.name + "_close", b.getVoidTy(), {pointer}, [&](auto a) { return support("close", b.getVoidTy(), {a[0]}); });
@@ -180,12 +194,9 @@ public:
            [&](auto a) { return support("set_weights", i32, {a[0], library, a[1], a[2], a[3]}); });
     define(it.name + "_get_weights", i32, {pointer, pointer, pointer, size},
            [&](auto a) { return support("get_weights", i32, {a[0], library, a[1], a[2], a[3]}); });
-    define(it.name + "_signature", pointer, {}, [&](auto) { return signature; });
-    define(it.name + "_status_text", pointer, {i32}, [&](auto a) { return support("status_text", pointer, {a[0]}); });
-    define(it.name + "_abi_version", i32, {}, [&](auto) { return b.getInt32(1); });
   }
 
-  void writeFunction(const kiln::library::Function &f, Constant *table) {
+  void writeFunction(const kiln::library::Function &f, Constant *table, System system) {
     const std::vector<Argument> &arguments = f.arguments[0];
     SmallVector<Type *> types{pointer}, sizes(f.dimensions().size(), b.getInt64Ty());
     for (const Argument &a : arguments)
@@ -208,6 +219,7 @@ public:
     define(f.symbol + "_workspace_size", b.getInt64Ty(), types, [&](ArrayRef<Value *> given) {
       return support("workspace_size", b.getInt64Ty(), {given[0], table, list(given.drop_front(), b.getInt64Ty())});
     });
+    if (system == System::None) return;
     define(f.symbol + "_dlpack", b.getInt32Ty(), {pointer, pointer, size, pointer, size, pointer, size, pointer, size},
            [&](ArrayRef<Value *> given) {
              SmallVector<Value *> all{given[0], table};
@@ -269,7 +281,7 @@ private:
 } // namespace
 
 std::unique_ptr<Module> tablesOf(const Interface &interface, ArrayRef<Code> codes, const Machines &machines, Weights weights,
-                                 const std::string &weightsFile, LLVMContext &context) {
+                                 const std::string &weightsFile, bool standsAlone, LLVMContext &context) {
   auto module = std::make_unique<Module>(interface.name, context);
   module->setTargetTriple(machines.any->getTargetTriple());
   module->setDataLayout(machines.any->createDataLayout());
@@ -278,9 +290,9 @@ std::unique_ptr<Module> tablesOf(const Interface &interface, ArrayRef<Code> code
   for (const Processor &p : machines.processors) processors.push_back(p.name);
   Constant *library = tables.c.list(tables.library(machines, weights, weightsFile));
   FunctionWriter functions(*module, interface, *machines.any, library, tables.c.text(signatureOf(interface, machines.triple, processors)));
-  functions.writeLibrary();
+  functions.writeLibrary(machines.system, standsAlone);
   for (const kiln::library::Function &f : interface.functions)
-    functions.writeFunction(f, tables.c.list(tables.function(f, codes, machines.processors.size())));
+    functions.writeFunction(f, tables.c.list(tables.function(f, codes, machines.processors.size())), machines.system);
   for (llvm::Function &f : *module)
     if (f.isDeclaration()) f.setVisibility(GlobalValue::HiddenVisibility);
   return module;

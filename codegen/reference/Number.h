@@ -29,6 +29,7 @@ Number negRaw(Number a);
 Number absRaw(Number a);
 inline Number opaqueRaw(Number a) { return a; }
 Number fmaRaw(Number a, Number b, Number c);
+inline Number accumulateRaw(Number a, Number b, Number c) { return fmaRaw(a, b, c); }
 Number sqrtRaw(Number a);
 Number floorRaw(Number a);
 Number ceilRaw(Number a);

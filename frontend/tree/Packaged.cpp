@@ -2,11 +2,13 @@
 
 #include "frontend/Interpreter.h"
 #include "frontend/OpsShared.h"
+#include "lib/Library/Threads.h"
 #include "lib/Package/Programs.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <optional>
 
 namespace kiln {
 
@@ -15,7 +17,8 @@ constexpr size_t kMostInstances = 64;
 /// Inputs that a caller gives.
 static bool isGiven(const PackageInput &input) { return input.role == Role::Argument || input.role == Role::Number; }
 
-LoadedPackage::LoadedPackage(Package read) : package(std::move(read)) {
+LoadedPackage::LoadedPackage(Package read, bool runsNative) : package(std::move(read)) {
+  if (runsNative) native = NativeCode::open(package);
   for (const PackageWeight &weight : package.weights) {
     Array array;
     array.dtype = weight.type.dtype;
@@ -148,9 +151,76 @@ std::vector<Array> PackagedFunction::inputsOf(const Instance &instance, std::spa
   return inputs;
 }
 
+namespace {
+
+/// Arrays as the code of a package takes them, and what it gives back. Memory is held meanwhile: who writes it then gets other memory.
+struct NativeCall {
+  std::vector<Array> arguments, results;
+  std::vector<Ref<Value>> memory;
+  std::vector<dlpack::Tensor> tensors;
+
+  NativeCall(const std::vector<ArrayType> &types, std::span<Array *const> given, const std::vector<bool> &isWritten) {
+    for (size_t i = 0; i < given.size(); ++i) {
+      Array whole = contiguous(*given[i]);
+      arguments.push_back(isWritten[i] ? copyOfMemory(whole) : whole);
+    }
+    for (const ArrayType &type : types) results.push_back(Array::empty(type.dtype, type.shape));
+    for (std::vector<Array> *list : {&arguments, &results})
+      for (Array &array : *list) {
+        memory.push_back(array.storage->value);
+        char *data = static_cast<char *>(memory.back()->data) + array.offset * byteSize(array.dtype);
+        auto *shape = const_cast<int64_t *>(array.shape.begin());
+        tensors.push_back({data, {dlpack::kCPU, 0}, array.shape.rank, dlpack::dataTypeOf(array.dtype), shape, nullptr, 0});
+      }
+  }
+  bool run(const NativeCode &code, const std::string &entry) {
+    std::vector<dlpack::Tensor *> pointers;
+    for (dlpack::Tensor &tensor : tensors) pointers.push_back(&tensor);
+    return code.run(entry, std::span(pointers).first(arguments.size()), std::span(pointers).subspan(arguments.size()));
+  }
+  /// While other threads of the host run. False: it was stopped.
+  bool runBeside(const NativeCode &code, const std::string &entry, const RunHooks &hooks) {
+    if (!longWork().begin) return run(code, entry);
+    struct Released {
+      void *state = longWork().begin();
+      ~Released() { longWork().end(state); }
+    } released;
+    if (!hooks.poll) return run(code, entry);
+    Interruptible interruptible(hooks.poll);
+    return run(code, entry) && !interruptible.isStopped();
+  }
+};
+
+} // namespace
+
+std::vector<Array> PackagedFunction::callNative(std::span<Array *const> arguments, const RunHooks &hooks, bool &isStopped) const {
+  std::vector<ArrayType> types = resultsOf(loaded->package, first->name, sizesOf(arguments));
+  std::vector<Array *> given; // by input of the entry
+  size_t next = 0;
+  for (const PackageInput &input : first->inputs) given.push_back(isGiven(input) ? arguments[next++] : nullptr);
+  checkWrites(*first, given);
+  std::vector<bool> isWritten;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (given[i]) isWritten.push_back(std::ranges::find(first->outputs, int64_t(i), &PackageOutput::writes) != first->outputs.end());
+  uint64_t begin = timeOfWrites();
+  std::optional<NativeCall> call(std::in_place, types, arguments, isWritten);
+  if ((isStopped = !call->runBeside(*loaded->native, first->name, hooks))) return {};
+  bool isOvertaken = false;
+  for (size_t i = 0; i < arguments.size(); ++i) isOvertaken |= isWritten[i] && arguments[i]->storage->writtenAt > begin;
+  if (isOvertaken) { // what other threads wrote would be lost
+    KeepOthersOut whole;
+    call.emplace(types, arguments, isWritten);
+    call->run(*loaded->native, first->name);
+  }
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (isWritten[i]) commit(*arguments[i], call->arguments[i]);
+  return std::move(call->results);
+}
+
 std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped) {
   constexpr auto kLongRun = std::chrono::milliseconds(1);
   ++calls;
+  if (loaded->native) return callNative(arguments, hooks, isStopped);
   auto instance = instanceAt(sizesOf(arguments)); // another thread may drop it
   const PackageEntry &entry = *instance->entry;
   Step &step = instance->step;

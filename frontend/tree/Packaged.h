@@ -2,14 +2,16 @@
 #pragma once
 
 #include "frontend/tree/Function.h"
-#include "lib/Package/Package.h"
+#include "lib/Loader/Native.h"
 
 namespace kiln {
 
 /// A package in this process. Its weights are arrays of the mapped file, which nobody may write.
 struct LoadedPackage {
-  explicit LoadedPackage(Package package);
+  /// `runsNative`: by the code in the package. Throws Error (package) where it has none for this machine.
+  explicit LoadedPackage(Package package, bool runsNative = false);
   const Package package;
+  std::shared_ptr<NativeCode> native; // or null
   std::vector<Array> weights;
 };
 
@@ -41,6 +43,7 @@ private:
   std::shared_ptr<Instance> instanceAt(const std::vector<int64_t> &sizes);
   std::shared_ptr<Instance> makeInstance(const std::vector<int64_t> &sizes) const;
   std::vector<Array> inputsOf(const Instance &instance, std::span<Array *const> given) const;
+  std::vector<Array> callNative(std::span<Array *const> arguments, const RunHooks &hooks, bool &isStopped) const;
 };
 
 } // namespace kiln

@@ -51,7 +51,7 @@ typedef struct kiln_library_request {
   const char *header_path; /**< its header; NULL: none */
   const char *project_dir; /**< a folder for a program that uses it, which needs a header; NULL: none */
   const char *name;        /**< of the library in C; the stem of the header or of the library */
-  const char *emit;        /**< so, obj, archive, asm, llvm or mlir; so */
+  const char *emit;        /**< so, obj, archive, package (the package with the code in it), asm, llvm or mlir; so */
   const char *triple;      /**< the target, in LLVM's names; this machine */
   const char *cpu;         /**< its CPUs, from the least to the best with commas between; those that most have; "native": this machine's */
   const char *features;    /**< and features beside those of the CPU */

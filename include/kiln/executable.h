@@ -26,18 +26,25 @@ enum {
 /** Iterations [from, to) of a loop; `scratch` is memory of the calling thread. */
 typedef void (*kiln_task)(void *context, void *scratch, int64_t from, int64_t to);
 
+/* Fields of a table that lies the same on machines of 32 and 64 bits. */
+#ifdef __cplusplus
+#define KILN_SLOT alignas(8)
+#else
+#define KILN_SLOT _Alignas(8)
+#endif
+
 /** Services of the runtime that kernels may call; a table, so that an executable has nothing to link. */
 typedef struct kiln_rt {
   int32_t version;
   /** Runs a library routine: `tensors` are its operands and then its result, `words` its attributes as in a stored trace. */
-  int32_t (*library)(const char *routine, const kiln_tensor *tensors, const int64_t *words);
+  KILN_SLOT int32_t (*library)(const char *routine, const kiln_tensor *tensors, const int64_t *words);
   /** Runs `count` iterations, at least `grain` at a time, in this thread and others, each with 64-byte aligned scratch of its own
       (`scratch` in this one), and returns when all have run. */
-  void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
+  KILN_SLOT void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
   /** Whether the program is to end: loops ask now and then. */
-  int32_t (*stops)(void);
+  KILN_SLOT int32_t (*stops)(void);
   /** The same for the last time: if not, the program begins to write over its inputs, and `stops` says no until it has ended. */
-  int32_t (*commits)(void);
+  KILN_SLOT int32_t (*commits)(void);
 } kiln_rt;
 
 /** Runs the program. `buffers` holds the inputs, then the outputs (nothing, where that lies in an input), base pointers with their

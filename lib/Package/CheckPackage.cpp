@@ -173,6 +173,13 @@ void checkPackage(const Package &package) {
       malformed("names of weights", "each once, and no '__metadata__'", "'" + weight.name + "'");
   }
   checkOps(package);
+  std::set<std::string> triples;
+  for (const PackageNative &native : package.natives) {
+    auto isPlain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'; };
+    if (native.triple.empty() || native.triple.size() > 128 || !std::ranges::all_of(native.triple, isPlain))
+      malformed("triple of code", "a triple of LLVM", "'" + native.triple + "'");
+    if (!triples.insert(native.triple).second) malformed("code", "one for a triple", "two for '" + native.triple + "'");
+  }
   if (package.entries.empty()) malformed("entries", "at least one", "none");
   for (size_t i = 0; i < package.entries.size(); ++i) {
     const PackageEntry &entry = package.entries[i];

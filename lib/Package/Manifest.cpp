@@ -236,7 +236,8 @@ std::string write(const SizeExpression &expression, const std::vector<Dimension>
 std::string write(const Package &package) {
   // The least version whose readers are right: those of the first one know nothing of questions.
   bool asks = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return !entry.misses.empty(); });
-  Json json = {{"format", {asks ? kPackageVersion : 1, kPackageMinor}}, {"name", package.name}};
+  // Code is nothing that a reader must know of.
+  Json json = {{"format", {asks ? kPackageVersion : 1, package.natives.empty() ? 0 : kPackageMinor}}, {"name", package.name}};
   json["entries"] = json["weights"] = Json::array();
   for (size_t i = 0; i < package.entries.size(); ++i) json["entries"].push_back(writeEntry(package.entries[i], programMember(i), package));
   for (const PackageWeight &weight : package.weights) {
@@ -245,6 +246,8 @@ std::string write(const Package &package) {
     json["weights"].push_back({{"name", weight.name}, {"dtype", info(weight.type.dtype).name}, {"shape", shape}});
   }
   for (const PackageOp &op : package.ops) json["ops"].push_back(writeOp(op));
+  for (const PackageNative &native : package.natives)
+    json["native"].push_back({{"triple", native.triple}, {"processors", native.processors}, {"member", nativeMember(native.triple)}});
   return json.dump(1) + "\n";
 }
 
@@ -272,6 +275,12 @@ Package read(std::span<const uint8_t> text, const std::function<Trace(const std:
     package.entries.back().program = programOf(entry.at("program").text());
     checkTypes(entry, package.entries.back());
   }
+  if (root.has("native"))
+    for (const Value &native : root.at("native").list()) {
+      package.natives.push_back({native.at("triple").text(), {}, {}, {}});
+      for (const Value &processor : native.at("processors").list()) package.natives.back().processors.push_back(processor.text());
+      if (native.at("member").text() != nativeMember(package.natives.back().triple)) native.at("member").wrong("that of its triple");
+    }
   return package;
 }
 

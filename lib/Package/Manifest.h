@@ -12,12 +12,15 @@ inline constexpr const char *kManifest = "manifest.json", *kWeights = "weights.s
 /// The member of the program of an entry.
 inline std::string programMember(size_t entry) { return "programs/" + std::to_string(entry) + ".kilntrace"; }
 
+/// The member of the code for a machine.
+inline std::string nativeMember(const std::string &triple) { return "native/" + triple + ".so"; }
+
 /// "<what>: expected <expected>, got <got>" as an error of packages.
 [[noreturn]] void malformed(const std::string &what, const std::string &expected, const std::string &got);
 
 /// The manifest of a package.
 std::string write(const Package &package);
-/// A package from its manifest, whose weights have no bytes yet. Throws Error (package).
+/// A package from its manifest, whose weights and code have no bytes yet. Throws Error (package).
 Package read(std::span<const uint8_t> text, const std::function<Trace(const std::string &member)> &programOf);
 
 /// An expression as the manifest has it.

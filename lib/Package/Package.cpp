@@ -28,6 +28,7 @@ void writePackage(const Package &package, const std::string &path) {
     for (size_t i : order) weights.pieces.push_back(package.weights[i].bytes);
     members.push_back(std::move(weights));
   }
+  for (const PackageNative &native : package.natives) members.push_back({manifest::nativeMember(native.triple), {native.bytes}});
   writeArchive(path, members);
 }
 
@@ -49,6 +50,10 @@ static Package readArchive(const Archive &archive, Checksums checksums) {
   for (const PackageOp &op : package.ops) {
     for (const auto &[name, inside] : op.files) take(inside);
     if (!op.object.empty()) take(op.object);
+  }
+  for (PackageNative &native : package.natives) {
+    native.bytes = member(manifest::nativeMember(native.triple)).bytes;
+    native.owner = archive.owner;
   }
   checkPackage(package);
   return package;

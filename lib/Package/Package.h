@@ -15,7 +15,7 @@
 
 namespace kiln {
 
-inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 0; // the latest
+inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 1; // the latest
 
 /// A size that the caller chooses, from `least` to `most`.
 struct Dimension {
@@ -92,6 +92,15 @@ struct PackageFile {
   std::shared_ptr<const void> owner;
 };
 
+/// Code of all entries for one kind of machine: a library of C functions (docs/libraries.md) whose weights a caller gives. It is run where
+/// the user asks for it alone.
+struct PackageNative {
+  std::string triple;                  // in LLVM's names
+  std::vector<std::string> processors; // from the least to the best
+  std::span<const uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+};
+
 struct Package {
   std::string name; // a name of C
   std::vector<PackageEntry> entries;
@@ -101,6 +110,7 @@ struct Package {
 
   /// The bytes of a member of an op. Throws Error (package) where there is none.
   std::span<const uint8_t> file(const std::string &member) const;
+  std::vector<PackageNative> natives;
 };
 
 /// How much of a file's checksums is compared: those of programs, or those of weights too, which then are read.

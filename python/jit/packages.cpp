@@ -155,14 +155,19 @@ void definePackages(py11::module_ &m) {
              return py11::bytes(reinterpret_cast<const char *>(bytes.data()), bytes.size());
            })
       .def("weight", [](const LoadedPackage &loaded, size_t number) { return located([&] { return wrap(loaded.weights.at(number)); }); });
-  m.def("load_package", [](const std::string &path, bool verifies) {
-    Loaded loaded;
-    located([&]() -> PyObject * {
-      loaded = std::make_shared<LoadedPackage>(readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms));
-      Py_RETURN_NONE;
-    });
-    return loaded;
-  });
+  m.def(
+      "load_package",
+      [](const std::string &path, bool verifies, bool runsNative) {
+        Loaded loaded;
+        located([&]() -> PyObject * {
+          kiln::Package package = readPackage(path, verifies ? Checksums::OfAll : Checksums::OfPrograms);
+          bool isForOps = package.ops.size() && package.natives.empty(); // there is no other code to run
+          loaded = std::make_shared<LoadedPackage>(std::move(package), runsNative && !isForOps);
+          Py_RETURN_NONE;
+        });
+        return loaded;
+      },
+      py11::arg("path"), py11::arg("verifies"), py11::arg("native") = false);
   m.def("write_package", writeFile, py11::arg("manifest"), py11::arg("programs"), py11::arg("weights"), py11::arg("path"),
         py11::arg("files") = py11::dict());
   m.def("make_library", makeLibraryFrom);

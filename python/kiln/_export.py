@@ -17,7 +17,7 @@ from ._signature import encode, is_array, is_namedtuple, text_of
 from ._weights import names_of
 from .tree import flatten_node
 
-_NATIVE = {".so": "so", ".a": "archive", ".o": "obj"}
+_NATIVE = {".so": "so", ".a": "archive", ".o": "obj", ".wasm": "so"}
 # Words of C and C++ that are names in Python.
 _RESERVED = set("""alignas alignof asm auto bitand bitor bool case catch char compl complex const constexpr const_cast decltype default delete do double
 dynamic_cast enum explicit export extern false float friend goto inline int long mutable namespace new noexcept nullptr operator private protected public
@@ -40,7 +40,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Arrays of Kiln or NumPy, numbers, strings, None, or nestings of dicts, lists, tuples and named tuples.
     to : path
         ``*.kiln``: a package. The file is put in the place of an older one at once. ``*.so``, ``*.a``, ``*.o``: a native library, shared, static or one
-        object, that needs nothing of Kiln (docs/libraries.md).
+        object, that needs nothing of Kiln (docs/libraries.md). ``*.wasm``: a module of WebAssembly that stands alone.
     name, entry : str
         Names of the package (the function's) and of its entry.
     dynamic : dict
@@ -62,7 +62,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Of a library: a folder for a program that uses it, which ``cmake --build`` builds at once.
     target, cpu : str
         Of a library: the triple (``"aarch64-linux-gnu"``; default this machine), and its processors from the least to the best, with commas between
-        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one.
+        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one. Of a package: the machine whose code it holds beside its
+        programs, for ``kn.load(path, native=True)`` and the runtime alone (docs/runtime.md); ``target`` may be a list of triples. Without either it holds none.
     weights : str
         Of a library: ``"embed"``, ``"file"`` (``<stem>.safetensors`` beside it) or ``"caller"``, whose program gives them.
 
@@ -78,10 +79,11 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     """
     path = os.fspath(to)
     suffix = os.path.splitext(path)[1]
+    target = "wasm32-wasi" if suffix == ".wasm" and target is None else target
     native = {"header": header, "project": project, "target": target, "cpu": cpu, "weights": weights}
     if suffix not in (".kiln", *_NATIVE):
-        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a' or '*.o', got '{path}'")
-    if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None]):
+        raise make("ValueError", f"export: to: expected a file '*.kiln', '*.so', '*.a', '*.o' or '*.wasm', got '{path}'")
+    if suffix == ".kiln" and (given := [n for n, v in native.items() if v is not None and n not in ("target", "cpu")]):
         raise make("ValueError", f"export: {given[0]}: expected it for a library alone, got one for the package '{path}'")
     if miss not in ("error", "forbid"):
         raise make("ValueError", f"export: miss: expected 'error' or 'forbid', got {miss!r}")
@@ -95,12 +97,26 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         if not isinstance(called, str) or not isinstance(what, tuple) or len(what) not in (2, 3):
             raise make("ValueError", f"export: entry {called!r}: expected a name and a tuple (function, arguments) or (function, arguments, keywords)")
         package.add(called, *what, examples=examples, miss=miss, dynamic=dynamic, input_names=input_names, output_names=output_names, assume_sizes=assume_sizes)
-    if suffix == ".kiln":
+    if suffix == ".kiln" and (target is not None or cpu is not None):
+        _write_with_code(package, path, target, cpu)
+    elif suffix == ".kiln":
         package.write(path)
     else:
         _write_library(package, path, {**native, "emit": _NATIVE[suffix], "name": name})
     for note in package.notes:
         warnings.warn(note, KilnWarning, stacklevel=2)
+
+
+def _write_with_code(package, path, target, cpu):
+    """A package with code for one or more machines."""
+    targets = [target] if target is None or isinstance(target, str) else list(target)
+    if not targets or cpu is not None and len(targets) > 1:
+        raise make("ValueError", f"export: target: expected one triple or more, and one alone beside cpu, got {targets!r}")
+    with tempfile.TemporaryDirectory() as folder:
+        package.write(kept := os.path.join(folder, "package.kiln"))
+        for i, triple in enumerate(targets):
+            options = {"emit": "package", **({"target": triple} if triple else {}), **({"cpu": cpu} if cpu else {})}
+            _core.make_library(kept, path if i == len(targets) - 1 else kept, options)
 
 
 def _write_library(package, path, options):

@@ -19,13 +19,15 @@ def load(path, *, verify=False, native=False):
     verify : bool
         Whether to compare the checksums of weights as well, which reads them all.
     native : bool
-        Whether code of custom ops in the package may run: it is compiled where the machine can, or used as it is. Without it those ops must be known in this
-        process, from ``kn.custom_op`` with the same sources.
+        Whether to run the code that the package has for this machine (``kn.export(..., target=...)``), instead of compiling its program, and code of custom ops in
+        it: that is compiled where the machine can, or used as it is. Load only what you trust. Without it those ops must be known in this process, from
+        ``kn.custom_op`` with the same sources.
 
     Raises
     ------
     PackageError
-        For a file that is no package, is damaged, or is of a later version; for custom ops whose code is not to be had.
+        For a file that is no package, is damaged, or is of a later version; with ``native`` where it has no code that runs here; for custom ops whose code is not to
+        be had.
     """
     import os
     return Module(os.fspath(path), verify, native)
@@ -35,7 +37,7 @@ class Module:
     """A loaded package: its ``entries`` by name, its ``weights`` and ``state`` as arrays by name."""
 
     def __init__(self, path, verify=False, native=False):
-        self._loaded = _core.load_package(path, verify)
+        self._loaded = _core.load_package(path, verify, bool(native))
         manifest = json.loads(self._loaded.manifest())
         if manifest.get("ops") and native is not None:  # None: nothing is called
             from ._custom import unpack

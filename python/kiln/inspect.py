@@ -54,6 +54,8 @@ def describe(module):
         lines.append(f"custom op {op['title']}: {', '.join(parts)}")
     for name, array in module.weights.items():
         lines.append(f"weight {name}: {array.dtype.name}[{', '.join(map(str, array.shape))}], {array.nbytes:,} bytes")
+    for code in module._manifest.get("native", ()):
+        lines.append(f"code for {code['triple']} ({', '.join(code['processors'])})")
     return "\n".join(lines)
 
 

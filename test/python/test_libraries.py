@@ -466,8 +466,8 @@ def test_routines_of_the_runtime_are_refused(tmp_path):
 
 
 def test_arguments_of_libraries_alone(tmp_path):
-    with pytest.raises(ValueError, match="export: cpu: expected it for a library alone"):
-        kn.export(lambda x: x, np.zeros(3), to=tmp_path / "f.kiln", cpu="native")
+    with pytest.raises(ValueError, match="export: weights: expected it for a library alone"):
+        kn.export(lambda x: x, np.zeros(3), to=tmp_path / "f.kiln", weights="file")
     with pytest.raises(ValueError, match="export: to: expected a file"):
         kn.export(lambda x: x, np.zeros(3), to=tmp_path / "f.dll")
 

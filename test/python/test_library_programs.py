@@ -101,3 +101,25 @@ def test_random_programs(machine, tmp_path):
         warnings.simplefilter("ignore")
         runner = Runner(machine, tmp_path)
         assert sum(runner.run(seed) for seed in range(SEEDS)) >= SEEDS // 3
+
+
+def test_random_packages_are_run_by_their_code(tmp_path):
+    """All operations: routines of the runtime are there."""
+    path = tmp_path / "p.kiln"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(1000, 1000 + SEEDS):
+            rng = np.random.default_rng(seed)
+            writer = Writer(rng)
+            text, scope = writer.text(int(rng.integers(5, 20))), {"kn": kn}
+            exec(text, scope)
+            inputs = [make_input(rng, *writer.vars[n]) for n in writer.inputs]
+            kn.export(scope["program"], *(kn.copy(x) for x in inputs), to=path, name="p", cpu="x86-64-v3")
+            (entry,) = json.loads(kn._core.load_package(str(path), True).manifest())["entries"]
+            results = []
+            for native in (False, True):
+                given = [kn.copy(inputs[writer.inputs.index(i["name"])]) for i in entry["inputs"] if i["role"] in ("argument", "number")]
+                fresh = kn._core.load_package(str(path), True, native).function("run")(given)
+                results.append([*given, *fresh])
+            for i, (wanted, got) in enumerate(zip(*results, strict=True)):
+                assert same_values(raw(got), wanted), f"seed {seed}: array {i}\n{text}"

@@ -44,7 +44,7 @@
 // ASM: pair_plus:
 // OBJECT: Machine: AArch64
 // ARCHIVE: part0.o
-// EMIT: kilnc: library: emit: expected so, obj, archive, asm, llvm or mlir, got 'exe'
+// EMIT: kilnc: library: emit: expected so, obj, archive, package, asm, llvm or mlir, got 'exe'
 // NONE: kilnc: library: input: expected a file that can be read, got
 // OTHER: kilnc: library: program: expected a package or a module of kiln ops, got
 func.func @plus(%a: tensor<8xf32> {kiln.name = "a"}, %b: tensor<8xf32>) -> (tensor<8xf32> {kiln.name = "total"}) {

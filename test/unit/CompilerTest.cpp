@@ -72,5 +72,5 @@ TEST(Compiler, RefusesUnknownTargetsAndMachines) {
   Sum sum;
   EXPECT_EQ(compile(sum.request("nothing", nullptr)), "target: expected one of cpu, nvptx, got 'nothing'");
   EXPECT_EQ(compile(sum.request("cpu", "sparc-linux-gnu")),
-            "target 'cpu': triple: expected one of x86-64, AArch64 or RISC-V, got 'sparc-unknown-linux-gnu'");
+            "target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got 'sparc-unknown-linux-gnu'");
 }

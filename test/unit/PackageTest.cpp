@@ -107,6 +107,28 @@ TEST(Package, IsReadAsItWasWritten) {
   EXPECT_EQ(readFile(folder / "a.kiln"), readFile(folder / "b.kiln"));
 }
 
+TEST(Package, HasCodeForMachines) {
+  const Bytes kCode{1, 2, 3, 5, 7, 11, 13, 17, 19, 23};
+  Folder folder;
+  Package package = sample();
+  package.natives = {{"aarch64-unknown-linux-gnu", {"generic"}, bytesOf(kWeight), nullptr},
+                     {"x86_64-pc-linux-gnu", {"a", "b"}, kCode, nullptr}};
+  writePackage(package, folder / "a.kiln");
+  Package read = readPackage(folder / "a.kiln");
+  ASSERT_EQ(read.natives.size(), 2u);
+  EXPECT_EQ(read.natives[1].triple, "x86_64-pc-linux-gnu");
+  EXPECT_EQ(read.natives[1].processors, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(std::ranges::equal(read.natives[1].bytes, kCode));
+  writePackage(read, folder / "b.kiln");
+  Bytes bytes = readFile(folder / "a.kiln");
+  EXPECT_EQ(bytes, readFile(folder / "b.kiln"));
+  auto code = std::search(bytes.begin(), bytes.end(), kCode.begin(), kCode.end());
+  ASSERT_NE(code, bytes.end());
+  *code ^= 1;
+  writeFile(folder / "b.kiln", bytes);
+  EXPECT_TRUE(contains(thrown([&] { readPackage(folder / "b.kiln"); }).second, "native/x86_64-pc-linux-gnu.so"));
+}
+
 TEST(Package, SizesChooseTheProgram) {
   Package package = sample();
   auto at = [&](int64_t n) { return &entryFor(package, "run", std::vector{n}) - package.entries.data(); };
@@ -137,6 +159,9 @@ TEST(Package, RefusesWhatDoesNotFitTogether) {
   const Case cases[] = {
       {"name: expected a name of letters, digits and _, got 'a b'", [](Package &p) { p.name = "a b"; }},
       {"entries: expected at least one", [](Package &p) { p.entries.clear(); }},
+      {"triple of code: expected a triple of LLVM, got '../x'", [](Package &p) { p.natives.push_back({"../x", {}, {}, nullptr}); }},
+      {"code: expected one for a triple, got two for 'a-b'",
+       [](Package &p) { p.natives = {{"a-b", {}, {}, nullptr}, {"a-b", {}, {}, nullptr}}; }},
       {"inputs of 'run': expected 2", [](Package &p) { p.entries[0].inputs.pop_back(); }},
       {"outputs of 'run': expected 1", [](Package &p) { p.entries[0].outputs.clear(); }},
       {"last output of 'run': expected an int64 of rank 0", [](Package &p) { p.entries[0].misses = {"f.py:1: asked"}; }},

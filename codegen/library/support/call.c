@@ -3,7 +3,19 @@
 
 #include "codegen/library/support/hosted.h"
 
-enum { kLine = 64, kNumberBytes = 16 };
+#ifdef KILN_BARE
+static const Code *code_of(const Handle *m, const Variant *v) { return (void)m, v->code; }
+static const void *weight_of(const Handle *m, int64_t set, int64_t i) {
+  return (void)set, m->weights ? m->weights[i] : m->library->weight[i].data;
+}
+static const kiln_rt *services_of(const Handle *m) { return (void)m, (const kiln_rt *)0; }
+#else
+static const Code *code_of(const Handle *m, const Variant *v) { return &v->code[m->processor]; }
+static const void *weight_of(const Handle *m, int64_t set, int64_t i) { return m->weights[set][i]; }
+static const kiln_rt *services_of(const Handle *m) { return m->services; }
+#endif
+
+enum { kLine = 64, kNumberBytes = 16, kAddressBits = sizeof(void *) == 4 ? 31 : 47 };
 
 /* Where things lie in a workspace: what the kernels use, results that take the place of an argument when all is well, the program's list of
    buffers, and the numbers that follow from sizes. */
@@ -30,7 +42,6 @@ static int is_staged(const Plan *plan, int64_t output) {
 /* Whether arrays of a program are more than a machine addresses: then the arithmetic of its kernels on sizes may overflow. (That of its
    workspace says so itself.) */
 static int is_beyond_memory(const Variant *v, const int64_t *sizes) {
-  enum { kAddressBits = 47 };
   int64_t all = 0, bytes;
   for (int64_t i = 0; i < v->inner; ++i)
     if (kiln_bytes_of(&v->array[i], sizes, &bytes) || __builtin_add_overflow(all, bytes, &all)) return 1;
@@ -41,7 +52,7 @@ static int32_t make_plan(const Handle *m, const Function *f, const int64_t *size
   int32_t status = kiln_choose(f, sizes, &plan->variant, report);
   if (status) return status;
   const Variant *v = plan->variant;
-  plan->code = &v->code[m->processor];
+  plan->code = code_of(m, v);
   if ((status = kiln_symbols(f, v, sizes, plan->symbols, report))) return status;
   int64_t end = 0;
   int is_too_large =
@@ -57,7 +68,7 @@ static int32_t make_plan(const Handle *m, const Function *f, const int64_t *size
   for (int64_t i = 0; i < v->inputs && !is_too_large; ++i)
     is_too_large = v->input[i].source == kSize && __builtin_add_overflow(end, kNumberBytes, &end);
   plan->bytes = end;
-  is_too_large = is_too_large || end != (int64_t)(size_t)end;
+  is_too_large = is_too_large || end >> kAddressBits;
   if (is_too_large)
     return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %d", f->name,
                      f->dimensions ? f->dimension[0].name : "workspace", f->dimensions ? sizes[0] : end);
@@ -81,7 +92,7 @@ static int32_t check_pointer(const Function *f, const Argument *a, const void *g
   if ((uintptr_t)given % (uintptr_t)a->alignment)
     return kiln_fail(report, MISALIGNED, "%s: %s: expected a pointer that is a multiple of %d, got one that is %d above", f->name, a->name,
                      a->alignment, (int64_t)((uintptr_t)given % (uintptr_t)a->alignment));
-  if ((uintptr_t)given + (uintptr_t)bytes < (uintptr_t)given)
+  if ((uint64_t)bytes > UINTPTR_MAX || (uintptr_t)given + (uintptr_t)bytes < (uintptr_t)given)
     return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected an array that ends in memory, got %d bytes", f->name, a->name, bytes);
   return 0;
 }
@@ -156,7 +167,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
   for (int64_t i = 0; i < v->inputs; ++i) {
     const Input *input = &v->input[i];
     if (input->source == kArgument) buffers[i] = given[input->place];
-    else if (input->source == kWeight) buffers[i] = (void *)m->weights[set][input->place];
+    else if (input->source == kWeight) buffers[i] = (void *)weight_of(m, set, input->place);
     else {
       int64_t value = 0;
       kiln_evaluate(&input->number, sizes, &value);
@@ -171,7 +182,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
     buffers[v->inputs + i] = staged;
     staged += (bytes + kLine - 1) & -kLine;
   }
-  int32_t status = plan->code->run(m->services, buffers, plan->symbols, workspace);
+  int32_t status = plan->code->run(services_of(m), buffers, plan->symbols, workspace);
   if (m->library->weights) kiln_leave(m, set);
   if (status) return status;
   if (*missed) return NOT_RECORDED;
@@ -183,7 +194,9 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
   return 0;
 }
 
-int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, Report report) {
+int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, char *text,
+                  size_t text_bytes) {
+  Report report = {text, text_bytes};
   Plan plan;
   int32_t status;
   if (!m) return kiln_fail(report, NULL_ARGUMENT, "%s: m: expected a library that was opened, got NULL", f->name);

@@ -3,6 +3,20 @@
 
 #define SHARED __attribute__((weak)) /* another library in the program may have them too */
 
+#if defined(__wasm__) /* as integers */
+typedef uint32_t Half;
+#define kExtend __extendhfsf2
+#define kShorten __truncsfhf2
+#elif defined(__arm__)
+typedef uint16_t Half;
+#define kExtend __aeabi_h2f
+#define kShorten __aeabi_f2h
+#else
+typedef _Float16 Half;
+#define kExtend __extendhfsf2
+#define kShorten __truncsfhf2
+#endif
+
 enum { kSign = 0x8000, kInfinity = 0x7c00, kFraction = 0x3ff, kQuiet = 0x200, kBiasGap = 112 };
 
 static float float_of(uint32_t bits) {
@@ -11,9 +25,9 @@ static float float_of(uint32_t bits) {
   return value;
 }
 
-SHARED float __extendhfsf2(_Float16 given) {
+SHARED float kExtend(Half given) {
   uint16_t half;
-  __builtin_memcpy(&half, &given, sizeof half);
+  __builtin_memcpy(&half, &given, sizeof half); /* of little-endian machines */
   uint32_t sign = (uint32_t)(half & kSign) << 16, exponent = half >> 10 & 31, fraction = half & kFraction;
   if (exponent == 31) return float_of(sign | 0x7f800000 | fraction << 13 | (fraction ? kQuiet << 13 : 0));
   if (exponent == 0) { /* subnormal: a multiple of 2^-24 */
@@ -37,11 +51,11 @@ static uint32_t half_of(uint32_t magnitude) {
   return shortened((magnitude & 0x7fffff) | 0x800000, 126 - (magnitude >> 23));
 }
 
-SHARED _Float16 __truncsfhf2(float given) {
+SHARED Half kShorten(float given) {
   uint32_t bits;
   __builtin_memcpy(&bits, &given, sizeof bits);
   uint16_t half = (uint16_t)((bits >> 16 & kSign) | half_of(bits & 0x7fffffff));
-  _Float16 result;
+  Half result = 0;
   __builtin_memcpy(&result, &half, sizeof result);
   return result;
 }

@@ -11,7 +11,7 @@
 
 enum {
 #define KILN_STATUS(name, number, text) name = number,
-#include "codegen/library/support/statuses.inc"
+#include "include/kiln/statuses.inc"
 #undef KILN_STATUS
 };
 
@@ -117,20 +117,38 @@ typedef struct Options {
   void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
 } Options;
 
-enum { kPool = 64, kMostSymbols = 256 };
+/* What Kiln's own runtime opens the code of a package with: `common.bytes` says that it is one. */
+typedef struct RuntimeOptions {
+  Options common;
+  const kiln_rt *runtime; /* all services */
+} RuntimeOptions;
+
+enum { kPool = 64 };
+
+#ifdef KILN_BARE
+enum { kMostSymbols = 16 };
+
+/* A library that is ready, in memory of the caller's. */
+typedef struct Handle {
+  const Library *library;
+  const void *const *weights; /* NULL: the library's own */
+} Handle;
+#else
+enum { kMostSymbols = 256 };
 
 /* An opened library. Weights lie in one of two sets: calls use `current`, and count themselves in while they do. */
 typedef struct Handle {
   const Library *library;
   int64_t processor;
   kiln_rt runtime;
-  const kiln_rt *services; /* `runtime`, or NULL: loops run in order */
+  const kiln_rt *services; /* `runtime`, those of Kiln's, or NULL: loops run in order */
   void *file;
   size_t file_bytes;
   const void **weights[2];
   _Atomic(int64_t) current, users[2], is_swapping;
   _Atomic(void *) pool[kPool]; /* workspaces that no call uses */
 } Handle;
+#endif
 
 /* Where an error's sentence goes; `text` may be NULL. */
 typedef struct Report {
@@ -149,7 +167,8 @@ int32_t kiln_choose(const Function *f, const int64_t *sizes, const Variant **cho
 /* The sizes of the program's own symbols. */
 int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, int64_t *symbols, Report report);
 
-int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, Report report);
+int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, char *text,
+                  size_t text_bytes);
 int64_t kiln_workspace_size(const Handle *m, const Function *f, const int64_t *sizes);
 
 /* The best processor of the table that this one is; below 0: none. */

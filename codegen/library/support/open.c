@@ -37,7 +37,8 @@ static int32_t check_weights(const Library *library, const void *const *given, R
 }
 
 /* Calls that start from now on use the weights `given`; the old ones are not used any more when this returns. */
-int32_t kiln_set_weights(Handle *m, const Library *library, const void *const *given, Report report) {
+int32_t kiln_set_weights(Handle *m, const Library *library, const void *const *given, char *text, size_t text_bytes) {
+  Report report = {text, text_bytes};
   if (!m || !given) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a pointer, got NULL", library->name, m ? "weights" : "m");
   int32_t status = check_weights(library, given, report);
   if (status) return status;
@@ -51,7 +52,8 @@ int32_t kiln_set_weights(Handle *m, const Library *library, const void *const *g
 }
 
 /* The weights that calls use now. */
-int32_t kiln_get_weights(const Handle *m, const Library *library, const void **weights, Report report) {
+int32_t kiln_get_weights(const Handle *m, const Library *library, const void **weights, char *text, size_t text_bytes) {
+  Report report = {text, text_bytes};
   if (!m || !weights) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a pointer, got NULL", library->name, m ? "weights" : "m");
   int64_t set = m->current;
   for (int64_t i = 0; i < library->weights; ++i) weights[i] = m->weights[set][i];
@@ -107,10 +109,12 @@ void kiln_close(Handle *m) {
   free(m);
 }
 
-int32_t kiln_open(const Library *library, Handle **opened, const Options *options, Report report) {
+int32_t kiln_open(const Library *library, Handle **opened, const Options *options, char *text, size_t text_bytes) {
+  Report report = {text, text_bytes};
   if (!opened) return kiln_fail(report, NULL_ARGUMENT, "%s: m: expected a pointer, got NULL", library->name);
   *opened = 0;
-  if (options && options->bytes != sizeof *options)
+  const RuntimeOptions *ours = options && options->bytes == sizeof(RuntimeOptions) ? (const RuntimeOptions *)options : 0;
+  if (options && !ours && options->bytes != sizeof *options)
     return kiln_fail(report, WRONG_OPTIONS, "%s: options: expected %d bytes, got %d", library->name, (int64_t)sizeof *options,
                      (int64_t)options->bytes);
   int64_t processor = kiln_processor(library);
@@ -126,7 +130,7 @@ int32_t kiln_open(const Library *library, Handle **opened, const Options *option
   m->weights[0] = (const void **)(m + 1);
   m->weights[1] = m->weights[0] + library->weights;
   m->runtime = (kiln_rt){KILN_EXECUTABLE_VERSION, no_routine, options ? options->parallel_for : 0, never_stops, never_stops};
-  m->services = m->runtime.parallel_for ? &m->runtime : 0;
+  m->services = ours ? ours->runtime : m->runtime.parallel_for ? &m->runtime : 0;
   int32_t status = find_weights(m, options, report);
   if (status) kiln_close(m);
   else *opened = m;

@@ -1,7 +1,7 @@
 /* Sizes: what follows from those that a caller gives, and which program runs them. */
 #include "codegen/library/support/library.h"
 
-enum { Number, Dimension_, Add, Multiply, FloorDivide, Maximum, Minimum, kDeepest = 256 };
+enum { Number, Dimension_, Add, Multiply, FloorDivide, Maximum, Minimum, kDeepest = kMostSymbols };
 
 /* a op b; 0 where it overflows or is not defined. */
 static int apply(int64_t step, int64_t a, int64_t b, int64_t *result) {

@@ -1,9 +1,10 @@
 /* The few functions of libc that a library calls, declared as on every Linux of 64 bits: so no headers of a system are needed to compile.
- */
+   WebAssembly has memory alone. */
 #include "codegen/library/support/hosted.h"
 
 void *aligned_alloc(size_t alignment, size_t bytes);
 void free(void *);
+#ifndef __wasm__
 int open(const char *, int, ...);
 int close(int);
 long lseek(int, long, int);
@@ -16,6 +17,7 @@ typedef struct {
   void *address;
 } Dl_info;
 int dladdr(const void *, Dl_info *);
+#endif
 
 enum { kReadOnly = 0, kCloseOnExec = 02000000, kFromEnd = 2, kReadable = 1, kPrivate = 2, kLine = 64 };
 
@@ -44,6 +46,13 @@ void kiln_give(Handle *m, void *workspace) {
   free(bytes_of(workspace));
 }
 
+#ifdef __wasm__
+void *kiln_map(const char *path, size_t *bytes) { return (void)path, (void)bytes, (void *)0; }
+void kiln_unmap(void *file, size_t bytes) { (void)file, (void)bytes; }
+int kiln_path_beside(const void *inside, const char *name, char *path, size_t bytes) {
+  return (void)inside, (void)name, (void)path, (void)bytes, 0;
+}
+#else
 void *kiln_map(const char *path, size_t *bytes) {
   int file = open(path, kReadOnly | kCloseOnExec);
   if (file < 0) return 0;
@@ -70,3 +79,4 @@ int kiln_path_beside(const void *inside, const char *name, char *path, size_t by
   path[at] = 0;
   return 1;
 }
+#endif

@@ -46,7 +46,8 @@ static void read_sizes(const Argument *a, const Tensor *t, int64_t *sizes) {
 }
 
 int32_t kiln_call_tensors(Handle *m, const Function *f, Tensor *const *inputs, size_t input_count, Tensor *const *outputs,
-                          size_t output_count, void *workspace, size_t bytes, Report report) {
+                          size_t output_count, void *workspace, size_t bytes, char *text, size_t text_bytes) {
+  Report report = {text, text_bytes};
   void *given[kMostArguments];
   int64_t sizes[kMostDimensions];
   const Variant *v = f->variant;
@@ -69,5 +70,5 @@ int32_t kiln_call_tensors(Handle *m, const Function *f, Tensor *const *inputs, s
   for (int64_t i = 0; i < f->given; ++i) /* numbers are read where they lie */
     if (v->arguments[i].use == kValue && !given[i])
       return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a number, got NULL", f->name, v->arguments[i].name);
-  return kiln_call(m, f, given, sizes, workspace, bytes, report);
+  return kiln_call(m, f, given, sizes, workspace, bytes, text, text_bytes);
 }

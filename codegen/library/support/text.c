@@ -50,7 +50,7 @@ const char *kiln_status_text(int32_t status) {
   case 0: return "success";
 #define KILN_STATUS(name, number, text)                                                                                                    \
   case number: return text;
-#include "codegen/library/support/statuses.inc"
+#include "include/kiln/statuses.inc"
 #undef KILN_STATUS
   default: return status < 0 ? "no status of this library" : of_data(status);
   }

@@ -115,6 +115,12 @@ Expr roundRaw(Expr a) { return unary<mlir::math::RoundEvenOp>(a); }
 Expr popcountRaw(Expr a) { return unary<mlir::math::CtPopOp>(a); }
 Expr clzRaw(Expr a) { return unary<mlir::math::CountLeadingZerosOp>(a); }
 Expr fmaRaw(Expr a, Expr b, Expr c) { return a.with(mlir::math::FmaOp::create(*a.builder, a.loc, a.value, b.value, c.value)); }
+Expr accumulateRaw(Expr a, Expr b, Expr c) {
+  auto module = a.builder->getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto unfused = module ? module->getAttrOfType<DenseI64ArrayAttr>(kUnfused) : nullptr;
+  bool isFused = !unfused || !llvm::is_contained(unfused.asArrayRef(), byteSize(a.dtype));
+  return isFused ? fmaRaw(a, b, c) : addRaw(mulRaw(a, b), c);
+}
 Expr mulhiRaw(Expr a, Expr b) { return a.with(arith::MulUIExtendedOp::create(*a.builder, a.loc, a.value, b.value).getHigh()); }
 
 //===-- comparison, choice, bits ------------------------------------------------------------------------------------===//

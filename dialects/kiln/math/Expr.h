@@ -9,6 +9,9 @@
 
 namespace kiln::ir {
 
+/// An attribute of a module: bytes of the floats that its machine has no fused multiply-add for.
+inline constexpr llvm::StringLiteral kUnfused = "kiln.unfused";
+
 /// Narrow floats are their bits, signless integers; complex numbers are two values.
 struct Expr : scalar::Element {
   mlir::OpBuilder *builder;
@@ -47,6 +50,7 @@ Expr absRaw(Expr a);
 /// A float as it is, of which LLVM does not see how it was made.
 Expr opaqueRaw(Expr a);
 Expr fmaRaw(Expr a, Expr b, Expr c);
+Expr accumulateRaw(Expr a, Expr b, Expr c);
 Expr sqrtRaw(Expr a);
 Expr floorRaw(Expr a);
 Expr ceilRaw(Expr a);

@@ -59,6 +59,8 @@ template <Scalar E> E max(E a, E b) { return maxRaw(a, b); }
 template <Scalar E> E min(E a, E b) { return minRaw(a, b); }
 /// a * b + c, rounded once for floats.
 template <Scalar E> E fma(E a, E b, E c) { return isFloat(a.dtype) ? fmaRaw(a, b, c) : a * b + c; }
+/// The same as a step of a contraction, which machines without that instruction round twice (docs/numerics.md).
+template <Scalar E> E accumulate(E a, E b, E c) { return isFloat(a.dtype) ? accumulateRaw(a, b, c) : a * b + c; }
 
 //===-- comparison, choice, bits ------------------------------------------------------------------------------------===//
 

@@ -87,7 +87,7 @@ def Kiln_DotGeneralOp : Kiln_Op<"dot_general"> {
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferDotGeneral"; let kind = "contract"; let dtypes = "wide"; let identity = "constant(a, -0.0)"; let empty = "constant(a, 0)"; let blocked = 1;
-  let scalar = "fma(a, b, c)"; let cost = 40;
+  let scalar = "accumulate(a, b, c)"; let cost = 40;
   let mainIndex = "getY().getType().getRank() > getX().getType().getRank()"; // a matrix rather than a vector
   let along = "{int64_t(getMainIndex() ? getYAxis() : getXAxis())}";
   let gradient = Multilinear<"dotGeneral", "two contractions of the cotangent with the other operand", ["x", "y"]>;

@@ -78,7 +78,7 @@ def Kiln_ConvolutionOp : Kiln_Op<"convolution"> {
                    DenseI64ArrayAttr:$dilation, I64Attr:$groups);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
-  let infer = "inferConvolution"; let kind = "convolve"; let dtypes = "wide"; let scalar = "fma(a, b, c)"; let cost = 40;
+  let infer = "inferConvolution"; let kind = "convolve"; let dtypes = "wide"; let scalar = "accumulate(a, b, c)"; let cost = 40;
   let gradient = Multilinear<"convolution", "convolutions of the cotangent with the weights and the operand", ["x", "w"]>;
   let batching = BatchInCpp<"convolution">;
   let samples = ["x=(2, 6, 2), w=(3, 2, 3), strides=[1], low=[1], high=[1], dilation=[1], groups=1",

@@ -9,7 +9,7 @@
 // RISCV-HEADER: Machine: EM_RISCV
 
 // RUN: not kiln-translate --mlir-to-code --triple=sparc-linux-gnu %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
-// UNKNOWN: target 'cpu': triple: expected one of x86-64, AArch64 or RISC-V, got 'sparc-unknown-linux-gnu'
+// UNKNOWN: target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got 'sparc-unknown-linux-gnu'
 
 // ARM-LABEL: elementwise.kernel_0:
 // ARM: fmul v{{.*}}.4s
