@@ -39,6 +39,14 @@ bool asks(std::string_view name) {
   return name.starts_with("POP_JUMP") || name.starts_with("JUMP_IF") || name == "UNARY_NOT" || name == "TO_BOOL";
 }
 
+/// A comparison that leaves a truth value: what it asks for is on no stack, and what it compared is gone. From CPython 3.13 on.
+bool comparesToTruth(const Instruction &i) {
+  return PY_VERSION_HEX >= 0x030d0000 && Opcodes::get().name(i.op) == "COMPARE_OP" && (i.arg & 16);
+}
+
+/// How many values on the stack are gone with the answer.
+int consumedBy(const Instruction &i) { return comparesToTruth(i) ? 2 : !Opcodes::get().name(i.op).starts_with("JUMP_IF"); }
+
 /// How much of the value stack a frame uses; -1: not known.
 int depthOf(const Frame &frame, bool isInnermost) {
   if (!isInnermost) return frame.depth();
@@ -118,17 +126,20 @@ private:
     if (used < 0) return fail("a frame cannot be read");
     add(Token::Frame, reinterpret_cast<intptr_t>(code), f.instruction(), used);
     moment.objects.push_back(Held(reinterpret_cast<PyObject *>(code)));
+    int consumed = 0;
     if (asksTop) {
+      const Instruction &asking = CodeMap::of(code).at(f.instruction());
+      if (comparesToTruth(asking)) used -= 2;
       PyObject *top = used ? f.stack()[used - 1] : nullptr;
-      bool isIt = top && isArray(top) && asks(Opcodes::get().name(CodeMap::of(code).at(f.instruction()).op));
+      bool isIt = comparesToTruth(asking) || (top && isArray(top) && asks(Opcodes::get().name(asking.op)));
       if (!isIt) return fail("it is asked for in another way than by a truth value");
+      consumed = !comparesToTruth(asking) && !Opcodes::get().name(asking.op).starts_with("JUMP_IF"); // of the stack, with the answer
     }
     object(f.function());
     const std::vector<bool> &live = CodeMap::of(code).liveAt(code, f.instruction());
-    bool isConsumed = asksTop && !Opcodes::get().name(CodeMap::of(code).at(f.instruction()).op).starts_with("JUMP_IF");
     for (slot = 0; slot < code->co_nlocalsplus + used; ++slot) {
       bool isVariable = slot < code->co_nlocalsplus;
-      bool isRead = isVariable ? live[size_t(slot)] : !(isConsumed && slot == code->co_nlocalsplus + used - 1);
+      bool isRead = isVariable ? live[size_t(slot)] : slot < code->co_nlocalsplus + used - consumed;
       PyObject *o = f.variables()[slot];
       if (isRead) object(o);
       else if (o) dead.push_back(o);
