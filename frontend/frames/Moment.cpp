@@ -251,7 +251,8 @@ private:
     }
     Object parts(check(PyObject_CallMethod(o, "__reduce__", nullptr))); // of C
     PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *of = PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, 0) : nullptr;
-    Py_ssize_t at = PyTuple_GET_SIZE(parts.get()) > 2 ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
+    bool hasPlace = PyTuple_GET_SIZE(parts.get()) > 2 && PyLong_Check(PyTuple_GET_ITEM(parts.get(), 2)); // of ranges before CPython 3.12
+    Py_ssize_t at = hasPlace ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
     if (!isRange) {
       add(Token::Iterator, at, reinterpret_cast<intptr_t>(Py_TYPE(o)));
       return object(of);

@@ -30,7 +30,8 @@ bool Reader::carryRange(PyObject *iterator) {
   if (ranges.contains(iterator)) return false;
   Object parts(check(PyObject_CallMethod(iterator, "__reduce__", nullptr))); // of C
   PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *range = PyTuple_GET_ITEM(given, 0);
-  Py_ssize_t at = PyTuple_GET_SIZE(parts.get()) > 2 ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
+  bool hasPlace = PyTuple_GET_SIZE(parts.get()) > 2 && PyLong_Check(PyTuple_GET_ITEM(parts.get(), 2)); // of ranges before CPython 3.12
+  Py_ssize_t at = hasPlace ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
   int64_t numbers[3];
   const char *names[] = {"start", "stop", "step"};
   for (int i = 0; i < 3; ++i) {
