@@ -41,6 +41,11 @@ struct Repeated {
   std::string why; // that they are not a loop; empty: they are
 };
 
+/// The most of an integer that a loop hands on: it is left where one is beyond. And by which factor such a one may be beyond that within a
+/// trip, so that int64 has it.
+inline constexpr int64_t kMostInteger = int64_t(1) << 40;
+inline constexpr double kMostGrowth = double(1 << 22);
+
 /// A segment of a recording. All but the last ended where Python asked for a value.
 struct Piece {
   Trace trace;

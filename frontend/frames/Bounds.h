@@ -1,7 +1,7 @@
 // Between which numbers an integer of a recording lies, whatever it is in other calls: so that what is computed of it fits its dtype.
 #pragma once
 
-#include "lib/Core/Types.h"
+#include "frontend/Recorder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,15 +10,13 @@
 namespace kiln::py {
 
 struct Bounds {
-  /// Of integers that a loop hands on: it is left where one is beyond (LoopWriter.cpp).
-  static constexpr int64_t kMost = int64_t(1) << 40;
-  double low = -double(kMost), high = double(kMost);
+  double low = -double(kMostInteger), high = double(kMostInteger);
   bool isOpen = true; // these bounds are not those of the program: it may be beyond them by what others have grown to (growth)
 
   static Bounds between(double low, double high) { return {low, high, false}; }
   static Bounds of(double number) { return between(number, number); }
   /// By which factor it may be beyond what is handed on.
-  double growth() const { return std::max(-low, high) / double(kMost); }
+  double growth() const { return std::max(-low, high) / double(kMostInteger); }
   bool fits(DType dtype) const {
     if (dtype == DType::I64) return true;
     if (!isInteger(dtype) || isOpen) return false;

@@ -3,6 +3,7 @@
 // so; for anything else they are numbers known by formula again, as elements of arrays are (Arithmetic.cpp).
 #include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
+#include "frontend/frames/Scalars.h"
 
 #include <bit>
 #include <cmath>
@@ -10,28 +11,9 @@
 namespace kiln::py {
 namespace {
 
-// So that int64 never overflows and float64 has them exactly: where a trip begins integers are at most Bounds::kMost, and what a trip makes
+// So that int64 never overflows and float64 has them exactly: where a trip begins integers are at most kMostInteger, and what a trip makes
 // of them is bound by factors of that, which a loop checks (Folding.cpp).
-constexpr double kMostGrowth = double(1 << 22), kMostOfFloats = double(1 << 12);
-
-Operand operandOf(const Array &array) {
-  Operand o;
-  o.array = &array;
-  return o;
-}
-
-Array compute(Op op, const Array &a, const Array &b) {
-  Operand operands[] = {operandOf(a), operandOf(b)};
-  return applyElementwise(op, operands);
-}
-
-/// An exact int in int64; none for others.
-std::optional<int64_t> wholeOf(PyObject *number) {
-  int overflow = 0;
-  if (!PyLong_CheckExact(number)) return std::nullopt;
-  long long value = PyLong_AsLongLongAndOverflow(number, &overflow);
-  return overflow ? std::nullopt : std::optional<int64_t>(value);
-}
+constexpr double kMostOfFloats = double(1 << 12);
 
 /// Whether an array has the value of a number.
 bool isValueOf(const Array &array, PyObject *number) {
@@ -49,7 +31,7 @@ bool isValueOf(const Array &array, PyObject *number) {
 std::optional<Array> Reader::constantFor(PyObject *number) const {
   if (PyFloat_CheckExact(number)) return constantArray(DType::F64, {std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(number)), 0});
   auto whole = wholeOf(number);
-  if (!whole || std::abs(*whole) > Bounds::kMost) return std::nullopt;
+  if (!whole || std::abs(*whole) > kMostInteger) return std::nullopt;
   return constantArray(DType::I64, {*whole, 0});
 }
 

@@ -2,18 +2,9 @@
 #include "frontend/frames/Builtins.h"
 #include "frontend/frames/Code.h"
 #include "frontend/frames/Reader.h"
+#include "frontend/frames/Scalars.h"
 
 namespace kiln::py {
-namespace {
-
-Operand operandOf(const Array &array) {
-  Operand o;
-  o.array = &array;
-  return o;
-}
-
-} // namespace
-
 /// Whether no program sees which of its operands a result is, for this one: it is on the stack alone, or in a variable that nothing reads
 /// from here on.
 bool Reader::isLeft(PyObject *o) const {
@@ -36,8 +27,7 @@ bool Reader::callChoice(PyObject *callee, std::span<PyObject *> given) {
   bool isAlike = !first.shape.rank && !second.shape.rank && first.dtype == second.dtype && !isComplex(first.dtype) &&
                  !first.storage->device && !second.storage->device && listener.isMade(first) && listener.isMade(second);
   if (!isAlike || given[0] == given[1] || !isLeft(given[0]) || !isLeft(given[1])) return false;
-  Operand operands[] = {operandOf(second), operandOf(first)};
-  Array isSecond = applyElementwise(callee == b.max ? Op::Greater : Op::Less, operands);
+  Array isSecond = compute(callee == b.max ? Op::Greater : Op::Less, second, first);
   expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
   expected.array = where(isSecond, operandOf(second), operandOf(first));
   expected.isChoice = true;

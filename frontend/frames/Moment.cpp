@@ -1,6 +1,7 @@
 #include "frontend/frames/Moment.h"
 
 #include "frontend/frames/Code.h"
+#include "frontend/frames/Scalars.h"
 
 #include <bit>
 #include <cstring>
@@ -249,22 +250,16 @@ private:
       note(Counter::Position, 1, depth == 1 && frame >= 0);
       return object(elements.object);
     }
-    Object parts(check(PyObject_CallMethod(o, "__reduce__", nullptr))); // of C
-    PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *of = PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, 0) : nullptr;
-    bool hasPlace = PyTuple_GET_SIZE(parts.get()) > 2 && PyLong_Check(PyTuple_GET_ITEM(parts.get(), 2)); // of ranges before CPython 3.12
-    Py_ssize_t at = hasPlace ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
     if (!isRange) {
+      Object parts(check(PyObject_CallMethod(o, "__reduce__", nullptr))); // of C
+      PyObject *given = PyTuple_GET_ITEM(parts.get(), 1);
+      Py_ssize_t at = PyTuple_GET_SIZE(parts.get()) > 2 ? PyLong_AsSsize_t(PyTuple_GET_ITEM(parts.get(), 2)) : 0;
       add(Token::Iterator, at, reinterpret_cast<intptr_t>(Py_TYPE(o)));
-      return object(of);
+      return object(PyTuple_GET_SIZE(given) ? PyTuple_GET_ITEM(given, 0) : nullptr);
     }
-    int64_t numbers[3];
-    const char *names[] = {"start", "stop", "step"};
-    for (int i = 0; i < 3; ++i) {
-      Object n(check(PyObject_GetAttrString(of, names[i])));
-      numbers[i] = PyLong_AsLongLong(n.get());
-    }
-    if (PyErr_Occurred()) return PyErr_Clear(), unknown(o);
-    add(Token::Range, numbers[0] + at * numbers[2], numbers[1], numbers[2]);
+    auto place = placeOfRange(o);
+    if (!place) return unknown(o);
+    add(Token::Range, place->next, place->stop, place->step);
     note(Counter::Range, 3, depth == 1 && frame >= 0);
   }
 

@@ -1,33 +1,17 @@
 // Ranges and iterators over vectors whose place is kept as an array (Carried.cpp): whether there is a next number or element is a question.
 #include "frontend/frames/Reader.h"
+#include "frontend/frames/Scalars.h"
 
 namespace kiln::py {
 namespace {
 
 constexpr int64_t kMostStep = int64_t(1) << 32;
 
-Array compute(Op op, const Array &a, const Array &b) {
-  Operand x, y;
-  x.array = &a, y.array = &b;
-  Operand operands[] = {x, y};
-  return applyElementwise(op, operands);
-}
-
 Array constant(int64_t value) { return constantArray(DType::I64, {value, 0}); }
-
-/// An exact int in int64; none for others.
-std::optional<int64_t> wholeOf(PyObject *number) {
-  int overflow = 0;
-  if (!PyLong_CheckExact(number)) return std::nullopt;
-  long long value = PyLong_AsLongLongAndOverflow(number, &overflow);
-  return overflow ? std::nullopt : std::optional<int64_t>(value);
-}
 
 } // namespace
 
-/// A range that goes on from where it is.
-bool Reader::carryRange(PyObject *iterator) {
-  if (ranges.contains(iterator)) return false;
+std::optional<RangePlace> placeOfRange(PyObject *iterator) {
   Object parts(check(PyObject_CallMethod(iterator, "__reduce__", nullptr))); // of C
   PyObject *given = PyTuple_GET_ITEM(parts.get(), 1), *range = PyTuple_GET_ITEM(given, 0);
   bool hasPlace = PyTuple_GET_SIZE(parts.get()) > 2 && PyLong_Check(PyTuple_GET_ITEM(parts.get(), 2)); // of ranges before CPython 3.12
@@ -37,10 +21,24 @@ bool Reader::carryRange(PyObject *iterator) {
   for (int i = 0; i < 3; ++i) {
     Object number(check(PyObject_GetAttrString(range, names[i])));
     auto whole = wholeOf(number.get());
-    if (!whole || std::abs(*whole) > kMostStep) return false;
+    if (!whole) return std::nullopt;
     numbers[i] = *whole;
   }
-  ranges[iterator] = {Object::borrow(iterator), constant(numbers[0] + at * numbers[2]), {}, numbers[1], numbers[2], double(numbers[0])};
+  return RangePlace{numbers[0] + at * numbers[2], numbers[1], numbers[2]};
+}
+
+/// A range that goes on from where it is.
+bool Reader::carryRange(PyObject *iterator) {
+  if (ranges.contains(iterator)) return false;
+  auto place = placeOfRange(iterator);
+  auto isSmall = [](int64_t number) { return std::abs(number) <= kMostStep; };
+  if (!place || !isSmall(place->next) || !isSmall(place->stop) || !isSmall(place->step)) return false;
+  ranges[iterator] = {.iterator = Object::borrow(iterator),
+                      .now = constant(place->next),
+                      .end = {},
+                      .stop = place->stop,
+                      .step = place->step,
+                      .begin = double(place->next)};
   return true;
 }
 
@@ -48,7 +46,13 @@ bool Reader::carryRange(PyObject *iterator) {
 bool Reader::carryIterator(PyObject *iterator) {
   ArrayIterator of = package().iteratorOf(iterator);
   if (ranges.contains(iterator) || of.array->shape.rank != 1) return false;
-  ranges[iterator] = {Object::borrow(iterator), constant(of.position), {}, of.array->shape[0], 1, 0, false, true};
+  ranges[iterator] = {.iterator = Object::borrow(iterator),
+                      .now = constant(of.position),
+                      .end = {},
+                      .stop = of.array->shape[0],
+                      .step = 1,
+                      .begin = 0,
+                      .isOfArray = true};
   return true;
 }
 
@@ -73,7 +77,7 @@ bool Reader::nextOfRange(PyObject *iterator) {
     asked.clear();
   }
   range.now = compute(Op::Add, range.now, constant(range.step));
-  largest = std::max(largest, 1 + std::abs(double(range.step)) / double(Bounds::kMost));
+  largest = std::max(largest, 1 + std::abs(double(range.step)) / double(kMostInteger));
   return true;
 }
 
@@ -91,7 +95,7 @@ bool Reader::callRange(PyObject *callee, std::span<PyObject *> given) {
   PyObject *last = bounds.back();
   bool isOpen = carried.contains(last);
   auto stop = isOpen ? int64_t(0) : wholeOf(last);
-  if (!first || !stop || (!isOpen && std::abs(*stop) > Bounds::kMost)) return false;
+  if (!first || !stop || (!isOpen && std::abs(*stop) > kMostInteger)) return false;
   expected = {live.back().frame, live.back().next, -1, {}, {}, {}};
   Bounds at = bounds.size() == 2 ? boundsOf(bounds[0]) : Bounds::of(0);
   double begin = *step > 0 ? at.low : at.high;

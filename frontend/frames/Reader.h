@@ -84,7 +84,7 @@ public:
     bool isOpen = false;    // that is not known
     bool isOfArray = false; // elements of a vector
   };
-  /// By which factor integers of the piece under way may be beyond Bounds::kMost; the next one begins.
+  /// By which factor integers of the piece under way may be beyond kMostInteger; the next one begins.
   double takeGrowth() { return std::exchange(largest, 1.0); }
   const CarriedRange *rangeOf(PyObject *iterator) const {
     auto known = ranges.find(iterator);

@@ -13,7 +13,6 @@ using Ways = LoopOf::Ways;
 using WaysPtr = std::shared_ptr<const Ways>;
 
 constexpr size_t kMostPieces = 64, kMostWays = 32; // of a trip
-constexpr double kMostGrowth = double(1 << 22);    // of integers, which are 2**40 at most where it begins
 
 /// Why a piece cannot be in a trip, or nothing.
 std::string findFault(const Piece &p) {

@@ -263,8 +263,7 @@ private:
       int64_t words[] = {int64_t(DType::I64), value};
       return w.trace.addOp(Op::Constant, {}, words);
     };
-    constexpr int64_t kMost = int64_t(1) << 40;
-    return both(w, w.apply(Op::LessEqual, {slot, bound(kMost)}), w.apply(Op::GreaterEqual, {slot, bound(-kMost)}));
+    return both(w, w.apply(Op::LessEqual, {slot, bound(kMostInteger)}), w.apply(Op::GreaterEqual, {slot, bound(-kMostInteger)}));
   }
 
   void writeBody() {

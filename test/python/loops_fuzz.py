@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 import kiln as kn
+import control_flow_fuzz
 from control_flow_fuzz import outcome
 
 CONSTRUCTS = {"while", "for", "break", "continue", "if", "else", "counter", "float", "nested", "write", "written argument", "view", "alias", "state", "list", "call", "return", "raise", "element",
@@ -47,24 +48,13 @@ of = {"helper": helper, "n": 2}
 """
 
 
-class Writer:
+class Writer(control_flow_fuzz.Writer):
     """Writes a function of (x, y, s, k, p): two vectors of four, a float and an int array without axes, a Python int. Loops end: each counts its trips, as an
     array or a number."""
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        self.counts = collections.Counter()
-        self.lines, self.names = [], 0
-
-    def pick(self, options):
-        return self.random.choice(options)
 
     def name(self, letter):
         self.names += 1
         return f"{letter}{self.names}"
-
-    def add(self, depth, line):
-        self.lines.append("    " * depth + line)
 
     def vector(self, has):
         v, w, n = self.pick(has["vector"]), self.pick(has["vector"]), self.pick(has["number"])

@@ -1,0 +1,37 @@
+// Numbers of Python beside arrays without axes, for what keeps the ones as the others (Carried.cpp, Ranges.cpp, Choices.cpp).
+#pragma once
+
+#include "frontend/frames/Object.h"
+#include "frontend/Ops.h"
+
+#include <optional>
+
+namespace kiln::py {
+
+inline Operand operandOf(const Array &array) {
+  Operand o;
+  o.array = &array;
+  return o;
+}
+
+inline Array compute(Op op, const Array &a, const Array &b) {
+  Operand operands[] = {operandOf(a), operandOf(b)};
+  return applyElementwise(op, operands);
+}
+
+/// An exact int in int64; none for others.
+inline std::optional<int64_t> wholeOf(PyObject *number) {
+  int overflow = 0;
+  if (!PyLong_CheckExact(number)) return std::nullopt;
+  long long value = PyLong_AsLongLongAndOverflow(number, &overflow);
+  return overflow ? std::nullopt : std::optional<int64_t>(value);
+}
+
+/// What an iterator over a range gives next, and where it ends.
+struct RangePlace {
+  int64_t next, stop, step;
+};
+/// None for a range of numbers beyond int64.
+std::optional<RangePlace> placeOfRange(PyObject *iterator);
+
+} // namespace kiln::py
