@@ -356,10 +356,10 @@ PyObject *iteratorNext(PyObject *self) {
     auto *it = reinterpret_cast<PyIterator *>(self);
     const Array &a = arrayOf(it->array);
     if (it->position >= a.shape[0]) return nullptr;
-    if (const Array *kept = numberInputs ? numberInputs->inputOf(self, DType::I64) : nullptr)
-      return ++it->position, wrap(gather(a, *kept, 0));
     Object index(PyLong_FromLongLong(it->position++));
     if (PyObject *element = readElement(a, index.get())) return element;
+    const Array *kept = numberInputs ? numberInputs->inputOf(self, DType::I64) : nullptr;
+    if (kept) return wrap(gather(a, *kept, 0)); // a recording keeps the position
     return wrap(getItem(a, index.get()));
   });
 }
