@@ -133,19 +133,29 @@ static bool isMatrices(const Array &x, const Dims &batch) {
   return x.shape.rank <= batch.rank + 2;
 }
 
-/// The batch axes, one axis of all that are free, and the contracted one.
-static Array asMatrices(const Array &x, const Dims &batch, int axis) {
-  Dims order = batch, shape;
-  unsigned used = 1u << axis;
-  int64_t rows = 1;
-  for (int64_t b : batch) used |= 1u << b, shape.push(x.shape[int(b)]);
-  for (int i = 0; i < x.shape.rank; ++i)
-    if (!(used >> i & 1)) order.push(i), rows *= x.shape[i];
-  order.push(axis);
-  shape.push(rows);
-  shape.push(x.shape[axis]);
-  return reshape(transpose(x, order), shape);
-}
+/// The batch axes, then one axis of all that are free, if any, and the contracted one: behind it where it was behind all of them, which is
+/// what the order of the sums asks.
+struct AsMatrices {
+  Array array;
+  int axis; // contracted
+
+  AsMatrices(const Array &x, const Dims &batch, int contracted) : axis(batch.rank) {
+    Dims order = batch, shape, free;
+    unsigned used = 1u << contracted;
+    int64_t rows = 1;
+    for (int64_t b : batch) used |= 1u << b, shape.push(x.shape[int(b)]);
+    for (int i = 0; i < x.shape.rank; ++i)
+      if (!(used >> i & 1)) free.push(i), rows *= x.shape[i];
+    bool isLast = free.rank && free[free.rank - 1] < contracted;
+    if (isLast) ++axis, shape.push(rows);
+    shape.push(x.shape[contracted]);
+    if (!isLast) order.push(contracted);
+    for (int64_t i : free) order.push(i);
+    if (isLast) order.push(contracted);
+    else if (free.rank) shape.push(rows);
+    array = reshape(transpose(x, order), shape);
+  }
+};
 
 /// A strided vector beside a matrix in rows is copied: the order of the sums is the same, and nothing is loaded element by element.
 static Array besideRows(Array vector, const Array &matrix) {
@@ -203,8 +213,8 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
-    Array a = asMatrices(x, xBatch, int(xAxis)), b = asMatrices(y, yBatch, int(yAxis));
-    return reshape(dotGeneral(a, b, batch, batch, batch.rank + 1, batch.rank + 1), type.shape.numbers());
+    AsMatrices a(x, xBatch, int(words[words.size() - 2])), b(y, yBatch, int(words.back()));
+    return reshape(dotGeneral(a.array, b.array, batch, batch, a.axis, b.axis), type.shape.numbers());
   }
   int b = xBatch.rank;
   if (x.shape.rank == b + 2 && words[words.size() - 2] == b + 1 && y.shape.rank > b)

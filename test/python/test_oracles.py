@@ -82,6 +82,15 @@ def test_signed_zeros_pick_the_side_of_a_branch_cut():
     assert kn.log(kn.cos(kn.asarray([4 + 0j]))).item().imag > 0
 
 
+def test_a_nan_counts_as_positive_where_a_zero_takes_its_sign():
+    nans = np.array([NAN, -NAN])
+    for name, real, imag in (("cosh", 0.0, nans), ("tanh", INF, nans), ("cos", nans, 0.0)):
+        z = np.empty(2, "complex128")
+        z.real, z.imag = real, imag
+        got = both(getattr(kn, name), kn.asarray(z)).numpy()
+        assert (got.imag == 0).all() and len(set(np.signbit(got.imag))) == 1, name
+
+
 def test_a_power_of_complex_zero():
     got = kn.pow(kn.asarray([0j, 0j, 0j]), kn.asarray([-1 + 0j, 2 + 0j, 0j])).tolist()
     assert cmath_isnan(got[0]) and got[1:] == [0, 1]

@@ -3,6 +3,7 @@
 #include "frontend/Recorder.h"
 #include "test/unit/Floats.h"
 
+#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -166,4 +167,18 @@ TEST(Recorder, ViewsOfOneCellAreInputsUntilOneIsWritten) {
   assign(low, high);
   EXPECT_EQ(values(x), (std::vector<float>{3, 4, 3, 4}));
   EXPECT_FALSE(r.left.empty());
+}
+
+TEST(Products, AVectorStaysOneWhereBatchAxesLieBehind) {
+  // Sums of 300 products in the order of a vector's: batch axes in front say what the bits are.
+  constexpr int64_t n = 300, batch = 3;
+  Array x = Array::empty(DType::F32, {n, batch}), y = Array::empty(DType::F32, {n, batch});
+  for (int64_t i = 0; i < n * batch; ++i) {
+    reinterpret_cast<float *>(x.data())[i] = float(i % 17) / 3 - 2;
+    reinterpret_cast<float *>(y.data())[i] = float(i % 29) / 7 - 1;
+  }
+  Array front = dotGeneral(contiguous(transpose(x, {1, 0})), contiguous(transpose(y, {1, 0})), {0}, {0}, 1, 1);
+  EXPECT_EQ(values(dotGeneral(x, y, {1}, {1}, 0, 0)), values(front));
+  Array one = reshape(floats({0, 0}), {1, 2}), less = reshape(floats({-1, -2}), {1, 2});
+  for (float zero : values(dotGeneral(one, less, {1}, {1}, 0, 0))) EXPECT_TRUE(std::signbit(zero));
 }

@@ -18,8 +18,11 @@ template <Scalar E> E isZero(E a) { return equal(a, constant(a, 0)); }
 template <Scalar E> E either(E a, E b) { return bitwise_or(a, b); }
 template <Scalar E> E both(E a, E b) { return bitwise_and(a, b); }
 template <Scalar E> E isOpen(E a) { return bitwise_invert(isfinite(a)); } // an infinity or nan
-/// 0 with the sign of the product.
-template <Scalar E> E zeroOf(E a, E b) { return copysign(constant(a, 0), a) * copysign(constant(a, 1), b); }
+/// 0 with the sign of the product, where a nan, whose sign is not defined, counts as positive.
+template <Scalar E> E zeroOf(E a, E b) {
+  E one = constant(a, 1), sign = select(isnan(b), one, copysign(one, b));
+  return select(isnan(a), constant(a, 0), copysign(constant(a, 0), a)) * sign;
+}
 
 /// x e^a: in steps where e^a overflows or vanishes and the product need not.
 template <Scalar E> E timesExp(E x, E a, double factor = 1) {
