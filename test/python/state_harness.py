@@ -188,8 +188,8 @@ def compare(text, got, want, mode):
     assert len(got) == len(want)
 
 
-def check(text, modes=MODES, scopes=None):
-    """Runs a case in all modes in this process; AssertionError where jit and eager differ, else what eager says. ``# not threads`` leaves a mode out."""
+def check(text, modes=MODES, scopes=None, count=2):
+    """Runs a case in all modes in this process, from `count` threads at a time; AssertionError where jit and eager differ, else what eager says. ``# not threads`` leaves a mode out."""
     modes = [m for m in modes if f"# not {m}\n" not in text]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -198,17 +198,17 @@ def check(text, modes=MODES, scopes=None):
             with kn.config.override(jit="sync" if mode in ("sync", "threads") else "auto"):
                 if mode == "threads":
                     silent = silent or run(text, plain, capture=False)
-                    both, ended = [None, None], []
+                    every, ended = [None] * count, []
 
                     def work(i):
                         try:
-                            both[i] = run(text, kn.jit, capture=False, scopes=scopes)
+                            every[i] = run(text, kn.jit, capture=False, scopes=scopes)
                         except BaseException:
                             ended.append(traceback.format_exc())
-                    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+                    threads = [threading.Thread(target=work, args=(i,)) for i in range(count)]
                     [t.start() for t in threads]
                     [t.join() for t in threads]
-                    for got in both:
+                    for got in every:
                         assert got is not None, f"mode {mode}: a thread ended early: {''.join(ended)}\n{text}"
                         compare(text, got, silent, mode)
                     continue
@@ -218,18 +218,18 @@ def check(text, modes=MODES, scopes=None):
     return want
 
 
-def check_apart(text, modes=MODES, limit=LIMIT):
+def check_apart(text, modes=MODES, limit=LIMIT, count=2):
     """The same in a process of its own: a crash or a hang fails this case alone."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(pathlib.Path(kn.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])}
     try:
-        done = subprocess.run([sys.executable, __file__, json.dumps(modes)], input=text, text=True, capture_output=True, timeout=limit, env=environment)
+        done = subprocess.run([sys.executable, __file__, json.dumps([modes, count])], input=text, text=True, capture_output=True, timeout=limit, env=environment)
     except subprocess.TimeoutExpired:
         raise AssertionError(f"hangs\n{text}") from None
     assert done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-3000:]}\n{text}"
 
 
-def cases(table, apart=(), limits=None):
-    """A test function over a table of cases by name; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1)."""
+def cases(table, apart=(), limits=None, count=2):
+    """A test function over a table of cases by name, each from `count` threads too; those in `apart` run in processes of their own (all do with KILN_STATE_APART=1)."""
     unknown = {*apart} - set(table)
     assert not unknown, f"no such cases: {unknown}"
 
@@ -237,9 +237,10 @@ def cases(table, apart=(), limits=None):
     def test(name):
         text = table[name].strip("\n") + "\n"
         is_apart = name in apart or os.environ.get("KILN_STATE_APART")
-        check_apart(text, limit=(limits or {}).get(name, LIMIT)) if is_apart else check(text)
+        check_apart(text, limit=(limits or {}).get(name, LIMIT), count=count) if is_apart else check(text, count=count)
     return test
 
 
 if __name__ == "__main__":
-    check(sys.stdin.read(), tuple(json.loads(sys.argv[1])) if len(sys.argv) > 1 else MODES)
+    given = json.loads(sys.argv[1]) if len(sys.argv) > 1 else [MODES, 2]
+    check(sys.stdin.read(), tuple(given[0]), count=given[1])
