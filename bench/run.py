@@ -20,6 +20,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import compiled  # noqa: E402
+import control  # noqa: E402
 import eager  # noqa: E402
 import functions  # noqa: E402
 import gradients  # noqa: E402
@@ -140,12 +141,14 @@ def every_function():
 
 def any_size():
     print("code for any size: time of code for one size over its")
-    rng = np.random.default_rng(0)
+    rng, ratios = np.random.default_rng(0), []
     for name, f, shape, times in (("softmax, 4096 x 1024", kernels.softmax(kn), (4096, 1024), 1), ("layernorm, 4096 x 1024", kernels.layernorm(kn), (4096, 1024), 1),
                                   ("x @ x, 512", lambda v: v @ v, (512, 512), 1), ("x @ x, 64", lambda v: v @ v, (64, 64), 50), ("affine chain, 10", kernels.affine, (10,), 500)):
         x = kn.asarray(rng.random(shape, np.float32))
         any_, one = kn.jit(f, dynamic=True), kn.jit(f, dynamic=False)
-        row(name, ratio(lambda: any_(x), lambda: one(x), 11, times), None)
+        ratios.append(ratio(lambda: any_(x), lambda: one(x), 11, times))
+        row(name, ratios[-1], None)
+    row("geometric mean", kernels.geometric_mean(ratios), (">=", 0.85))
 
 
 def chart(path):
@@ -169,7 +172,7 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, elements, every_function, loops.loops, libraries.libraries)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, elements, every_function, loops.loops, control.control, libraries.libraries)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()
