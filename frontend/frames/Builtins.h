@@ -1,4 +1,4 @@
-// Builtin functions that a reader tells apart.
+// Builtin functions and classes that a reader tells apart.
 #pragma once
 
 #include "frontend/frames/Object.h"
@@ -7,12 +7,27 @@ namespace kiln::py {
 
 struct Builtins {
   PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *print, *min, *max, *abs;
+  PyTypeObject *abstract, *enumerations, *enumeration; // abc.ABCMeta, the class of enum's classes, enum.Enum
+
   static const Builtins &get() {
     static const Builtins known = [] {
       Object module(check(PyImport_ImportModule("builtins")));
       auto take = [&](const char *name) { return check(PyObject_GetAttrString(module.get(), name)); };
-      return Builtins{take("isinstance"), take("issubclass"), take("getattr"), take("hasattr"), take("callable"),
-                      take("print"),      take("min"),        take("max"),     take("abs")};
+      auto classOf = [](const char *from, const char *name) {
+        return reinterpret_cast<PyTypeObject *>(check(PyObject_GetAttrString(Object(check(PyImport_ImportModule(from))).get(), name)));
+      };
+      return Builtins{take("isinstance"),
+                      take("issubclass"),
+                      take("getattr"),
+                      take("hasattr"),
+                      take("callable"),
+                      take("print"),
+                      take("min"),
+                      take("max"),
+                      take("abs"),
+                      classOf("abc", "ABCMeta"),
+                      classOf("enum", "EnumMeta"),
+                      classOf("enum", "Enum")};
     }();
     return known;
   }

@@ -10,6 +10,8 @@ std::string textOf(PyObject *name) {
   if (!text) PyErr_Clear();
   return text ? text : "?";
 }
+/// What functions and classes are called, and say of themselves.
+bool isLabel(std::string_view name) { return name == "__name__" || name == "__qualname__" || name == "__module__" || name == "__doc__"; }
 bool isDunder(const std::string &name) { return name.starts_with("__"); }
 PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
 
@@ -29,6 +31,7 @@ void Reader::attribute(PyObject *o, PyObject *name) {
   std::string text = textOf(name);
   switch (values.sortOf(o)) {
   case Sort::Instance: return attributeOfInstance(o, name);
+  case Sort::Member: return attributeOfMember(o, name);
   case Sort::Class: return attributeOfClass(reinterpret_cast<PyTypeObject *>(o), name);
   case Sort::Module: {
     PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
@@ -45,6 +48,10 @@ void Reader::attribute(PyObject *o, PyObject *name) {
   case Sort::Trusted:
     if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
     break;
+  case Sort::Function:
+    if (!isLabel(text)) break;
+    require(o);
+    return edge(placeOf(Place::Part, o, name), Object(check(PyObject_GetAttr(o, name))).get());
   default:
     if (Py_TYPE(o) != &PySuper_Type) break;
     Object from(PyObject_GetAttrString(o, "__thisclass__")), self(PyObject_GetAttrString(o, "__self__"));
@@ -80,11 +87,26 @@ void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
   if (isCovered) load(std::move(place), value.get());
 }
 
+/// A member of an enumeration: its name and value are attributes under other names.
+void Reader::attributeOfMember(PyObject *o, PyObject *name) {
+  static PyObject *const value = PyUnicode_InternFromString("_value_"), *const label = PyUnicode_InternFromString("_name_");
+  std::string text = textOf(name);
+  if (originOf(o) == Origin::Unknown) setOrigin(o, Origin::Covered); // there is one of each
+  bool isOwn = text == "value" || text == "name";
+  if (!isOwn) return attributeOfInstance(o, name);
+  coverClass(o);
+  if (_PyType_Lookup(Py_TYPE(o), name) != _PyType_Lookup(Builtins::get().enumeration, name)) fail("reads '" + text + "' of an enumeration");
+  Place place = placeOf(Place::Attribute, o, text == "value" ? value : label);
+  Object found = place.read();
+  load(std::move(place), found.get());
+}
+
 void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
   std::string text = textOf(name);
   PyObject *found = _PyType_Lookup(type, name);
   if (values.known(object(type)) == Known::Computes && found) return; // of a builtin class
   require(object(type));
+  if (isLabel(text) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return coverType(type);
   if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
   if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
   coverType(type);
@@ -124,9 +146,19 @@ void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
     return enter(setter.get());
   }
   bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
-  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || isDunder(textOf(name)))
+  bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");
+  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || (isDunder(textOf(name)) && !isDoc))
     fail("writes the attribute '" + textOf(name) + "'");
   if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
+}
+
+void Reader::deleteAttribute(PyObject *o, PyObject *name) {
+  bool isOwn = values.sortOf(o) == Sort::Instance && originOf(o) == Origin::Fresh;
+  if (!isOwn) fail("deletes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
+  coverClass(o);
+  PyObject *found = _PyType_Lookup(Py_TYPE(o), name);
+  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  if (Py_TYPE(o)->tp_setattro != PyObject_GenericSetAttr || !isPlain) fail("deletes the attribute '" + textOf(name) + "'");
 }
 
 /// An exception's class that adds no methods to the builtin ones.
@@ -214,7 +246,10 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (sort == Sort::Method) {
     std::vector<PyObject *> all{PyMethod_GET_SELF(callee)};
     all.insert(all.end(), args, args + n);
-    return callObject(PyMethod_GET_FUNCTION(callee), all.data(), n + 1, hasNames);
+    bool isTrusted = values.sortOf(all[0]) == Sort::Trusted;
+    if (!isTrusted) return callObject(PyMethod_GET_FUNCTION(callee), all.data(), n + 1, hasNames);
+    for (PyObject *given : std::span(args, size_t(n))) deep(given);
+    return;
   }
   Known kind = values.known(callee);
   if (kind == Known::Jitted) {
@@ -322,7 +357,7 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
     if (values.sortOf(args[1]) == Sort::Tuple)
       classes.assign(PySequence_Fast_ITEMS(args[1]), PySequence_Fast_ITEMS(args[1]) + PyTuple_GET_SIZE(args[1]));
     for (PyObject *c : classes)
-      if (values.sortOf(c) != Sort::Class) return false;
+      if (values.sortOf(c) != Sort::Class || Py_TYPE(c) == b.abstract) return false; // an abstract class is asked itself
     if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
     else if (values.sortOf(args[0]) == Sort::Other) return false;
     return true;

@@ -129,6 +129,7 @@ void Reader::deep(PyObject *o, int depth) {
   switch (values.sortOf(o)) {
   case Sort::Plain: return pin(o);
   case Sort::Array:
+  case Sort::Member:
   case Sort::Trusted: return;
   case Sort::Native:
     if (values.known(o) == Known::Computes) return;

@@ -176,7 +176,8 @@ private:
     case Sort::Method: add(Token::Method); return object(PyMethod_GET_FUNCTION(o)), object(PyMethod_GET_SELF(o));
     case Sort::Class:
     case Sort::Module:
-    case Sort::Trusted: return same(o);
+    case Sort::Trusted:
+    case Sort::Member: return same(o);
     case Sort::Instance: return instance(o);
     case Sort::Set: return unknown(o);
     case Sort::Other: return PyCell_Check(o) ? cell(o) : unknown(o);

@@ -24,9 +24,10 @@ const std::pair<Kind, const char *> kKinds[] = {
     {Kind::Deep, " FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC CONVERT_VALUE GET_LEN "},
     {Kind::Walk, " LIST_EXTEND SET_UPDATE UNPACK_SEQUENCE UNPACK_EX GET_ITER GET_YIELD_FROM_ITER DICT_UPDATE DICT_MERGE "},
     {Kind::Call, " CALL CALL_KW CALL_FUNCTION_EX "},
-    {Kind::State, " LOAD_GLOBAL STORE_GLOBAL LOAD_DEREF STORE_DEREF LOAD_ATTR LOAD_METHOD LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
-                  "BINARY_SLICE STORE_SUBSCR STORE_SLICE DELETE_SUBSCR FOR_ITER SEND YIELD_VALUE BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET "
-                  "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH RETURN_VALUE "},
+    {Kind::State,
+     " LOAD_GLOBAL STORE_GLOBAL LOAD_DEREF STORE_DEREF LOAD_ATTR LOAD_METHOD LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
+     "BINARY_SLICE STORE_SUBSCR STORE_SLICE DELETE_SUBSCR FOR_ITER SEND YIELD_VALUE BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET "
+     "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH RETURN_VALUE DELETE_ATTR BEFORE_WITH WITH_EXCEPT_START "},
 };
 
 Kind kindOf(uint8_t op) {
@@ -232,6 +233,9 @@ void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_vi
   if (name == "LOAD_ATTR") return attribute(top[-1], named(isNew ? i.arg >> 1 : i.arg));
   if (name == "LOAD_METHOD") return attribute(top[-1], named(i.arg));
   if (name == "STORE_ATTR") return storeAttribute(top[-1], named(i.arg), top[-2]);
+  if (name == "DELETE_ATTR") return deleteAttribute(top[-1], named(i.arg));
+  if (name == "BEFORE_WITH") return entered(top[-1]);
+  if (name == "WITH_EXCEPT_START") return left(top[-4]);
   if (name == "BINARY_SUBSCR") return subscript(top[-2], top[-1]);
   if (name == "BINARY_SLICE") return deep(top[-3]), deep(top[-2]), deep(top[-1]);
   if (name == "STORE_SUBSCR") return storeItem(top[-2], top[-1], top[-3]);
@@ -288,7 +292,7 @@ void Reader::truth(PyObject *o) {
   case Sort::Dict:
   case Sort::Set: return snapshot(o);
   case Sort::Instance: return special(o, {"__bool__", "__len__"});
-  default: return;
+  default: return; // a member of an enumeration is true
   }
 }
 
@@ -412,6 +416,21 @@ void Reader::raised(PyObject *o) {
   if (kind == Known::PlainError) return coverError(o);
   if (kind != Known::Computes && originOf(o) != Origin::Fresh)
     fail(std::string("raises a ") + Py_TYPE(o)->tp_name + " that comes from elsewhere");
+}
+
+/// A block of `with`: the method that leaves it is looked up with the one that enters it.
+void Reader::entered(PyObject *manager) {
+  mayTag = false;
+  if (values.sortOf(manager) == Sort::Trusted) return;
+  if (values.sortOf(manager) != Sort::Instance) fail(std::string("enters a ") + Py_TYPE(manager)->tp_name);
+  special(manager, {"__enter__", "__exit__"});
+}
+
+/// The same where an error leaves it.
+void Reader::left(PyObject *exit) {
+  mayTag = false;
+  if (values.sortOf(exit) != Sort::Method) fail("leaves a block of 'with' in an unknown way");
+  if (values.sortOf(PyMethod_GET_SELF(exit)) != Sort::Trusted) enter(PyMethod_GET_FUNCTION(exit));
 }
 
 /// What a generator gives to C, which may look into it.

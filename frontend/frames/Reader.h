@@ -281,6 +281,10 @@ private:
   bool isKnownMember(PyObject *found);
   void coverError(PyObject *type);
   void storeAttribute(PyObject *o, PyObject *name, PyObject *value);
+  void entered(PyObject *manager);
+  void left(PyObject *exit);
+  void attributeOfMember(PyObject *o, PyObject *name);
+  void deleteAttribute(PyObject *o, PyObject *name);
   void special(PyObject *o, std::initializer_list<const char *> names);
   void enter(PyObject *function);
   void coverFunction(PyObject *function);

@@ -1,11 +1,16 @@
 #include "frontend/frames/Values.h"
 
+#include "frontend/frames/Builtins.h"
+
 #include <cstring>
 #include <string_view>
 
 namespace kiln::py {
 
-bool looksUpPlainly(PyTypeObject *type) { return type->tp_getattro == PyObject_GenericGetAttr && Py_TYPE(type) == &PyType_Type; }
+/// Whether a class is one of a class statement, or of an abstract one.
+static bool isOfPlainKind(PyTypeObject *type) { return Py_TYPE(type) == &PyType_Type || Py_TYPE(type) == Builtins::get().abstract; }
+
+bool looksUpPlainly(PyTypeObject *type) { return type->tp_getattro == PyObject_GenericGetAttr && isOfPlainKind(type); }
 
 /// Asking is for what stays: not for functions of the user, nor for methods that are bound anew each time.
 static bool isAsked(PyObject *o) {
@@ -47,15 +52,17 @@ Sort Values::sortOfType(PyTypeObject *type) {
   if (type == &PyFunction_Type) return Sort::Function;
   if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type) return Sort::Native;
   if (type == &PyMethod_Type) return Sort::Method;
-  if (type == &PyType_Type) return Sort::Class;
+  if (type == &PyType_Type || type == Builtins::get().abstract || type == Builtins::get().enumerations) return Sort::Class;
   if (type == &PyModule_Type) return Sort::Module;
   bool isHeap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
   bool isView = type == &PyDictKeys_Type || type == &PyDictValues_Type || type == &PyDictItems_Type;
   if (isView || (!isHeap && hasNext(type) && type->tp_iter == PyObject_SelfIter)) return Sort::Iterator;
   if (isHeap && hasNext(type) && !std::strncmp(type->tp_name, "kiln.", 5)) return Sort::Iterator; // of an array
   bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));   // holds what it was made with
-  if (Py_TYPE(type) != &PyType_Type || isError || type == &PySuper_Type) return Sort::Other;
+  bool isOfEnumeration = Py_TYPE(type) == Builtins::get().enumerations;
+  if ((!isOfPlainKind(type) && !isOfEnumeration) || isError || type == &PySuper_Type) return Sort::Other;
   Known kind = known(reinterpret_cast<PyObject *>(type));
+  if (isOfEnumeration) return kind == Known::Enumeration && type->tp_getattro == PyObject_GenericGetAttr ? Sort::Member : Sort::Other;
   if (kind == Known::Computes) return hasNext(type) ? Sort::Iterator : Sort::Trusted;
   return isHeap && kind == Known::PlainClass && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
 }

@@ -8,7 +8,7 @@
 namespace kiln::py {
 
 /// Plain: cannot change and holds nothing else. Trusted: of a class of the package that only computes. Instance: of a class statement,
-/// with attributes looked up plainly. Other: what is not known.
+/// with attributes looked up plainly. Member: of an enumeration, whose members are known by identity. Other: what is not known.
 enum class Sort : uint8_t {
   Plain,
   Array,
@@ -24,11 +24,12 @@ enum class Sort : uint8_t {
   Module,
   Trusted,
   Instance,
+  Member,
   Other
 };
 
 /// What the package says of a callable or a class, as kiln._known.kind_of has it.
-enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts, Operation, CallsAside };
+enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts, Operation, CallsAside, Enumeration };
 
 /// Asks once for each object.
 class Values {
@@ -47,7 +48,7 @@ private:
   std::unordered_map<PyTypeObject *, std::pair<Object, Sort>> types;
 };
 
-/// Whether a class looks attributes up as `object` does.
+/// Whether objects of a class look attributes up as `object` does, and the class its own as any other.
 bool looksUpPlainly(PyTypeObject *type);
 
 } // namespace kiln::py

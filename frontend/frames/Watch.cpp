@@ -30,8 +30,12 @@ PyTypeObject *asType(PyObject *o) { return reinterpret_cast<PyTypeObject *>(o); 
 
 PyObject **partOf(PyObject *function, PyObject *name) {
   auto *f = reinterpret_cast<PyFunctionObject *>(function);
-  if (!PyUnicode_CompareWithASCIIString(name, "__code__")) return &f->func_code;
-  return !PyUnicode_CompareWithASCIIString(name, "__defaults__") ? &f->func_defaults : &f->func_kwdefaults;
+  const std::pair<const char *, PyObject **> parts[] = {{"__code__", &f->func_code},         {"__defaults__", &f->func_defaults},
+                                                        {"__doc__", &f->func_doc},           {"__name__", &f->func_name},
+                                                        {"__qualname__", &f->func_qualname}, {"__module__", &f->func_module}};
+  for (auto &[known, part] : parts)
+    if (!PyUnicode_CompareWithASCIIString(name, known)) return part;
+  return &f->func_kwdefaults;
 }
 
 Object readPart(PyObject *of, PyObject *name) {

@@ -1,6 +1,7 @@
 """Tables of the analysis in _capture.py: what is known to only compute, and the instructions whose effects are known."""
 import builtins
 import dataclasses
+import enum
 import functools
 import itertools
 import math
@@ -50,6 +51,7 @@ INTRINSICS = {3, 5, 6}  # of CALL_INTRINSIC_1: StopIteration in generators, +x, 
 NOT_IMPLICIT = {f"__{n}__" for n in """init new post_init setattr delattr reduce reduce_ex getstate setstate getnewargs copy deepcopy replace dir sizeof doc dict
 weakref module qualname annotations dataclass_fields dataclass_params match_args slots class_getitem init_subclass set_name static_attributes firstlineno
 orig_bases annotate_func annotations_cache parameters type_params""".split()}
+_OF_ENUMERATIONS = {f"__{n}__" for n in "module doc qualname new init annotations firstlineno static_attributes annotate_func annotations_cache".split()}
 _BARE = NOT_IMPLICIT - {"__init__", "__new__", "__post_init__", "__reduce__", "__reduce_ex__"}  # all that `class E(Exception): pass` has
 INTROSPECTIVE = {f"__{n}__" for n in "dict reduce reduce_ex getattribute setattr delattr init new subclasshook init_subclass dir sizeof getstate setstate traceback "
                  "context cause suppress_context class_getitem copy deepcopy".split()}
@@ -96,7 +98,7 @@ def kind_of(value):
         return 6
     if isinstance(value, types.FunctionType) and value.__module__ == "kiln._callbacks" and value.__name__ == "pure_callback":
         return 7
-    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value):
+    if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value) or _changes_numpy_alone(value):
         return 1
     if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
         return 1 if computes(value) else 5
@@ -104,7 +106,19 @@ def kind_of(value):
         return 4
     if not isinstance(value, type):
         return 0
+    if type(value) is type(enum.Enum):
+        return 8 if is_plain_enumeration(value) else 0
     return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
+
+
+def is_plain_enumeration(cls):
+    """Whether a class is an enumeration whose members are compared by identity and shown as enum shows them."""
+    own = cls.__mro__[:cls.__mro__.index(enum.Enum)]
+    return issubclass(cls, enum.Enum) and cls.__mro__[len(own):] == (enum.Enum, object) and all(_dunders(k) <= _OF_ENUMERATIONS for k in own)
+
+
+def _dunders(cls):
+    return {n for n in vars(cls) if n.startswith("__")}
 
 
 def is_own(value):
@@ -120,6 +134,12 @@ def is_constant(value):
     if type(value) in (tuple, frozenset):
         return all(is_constant(v) for v in value)
     return type(value) in _IMMUTABLE or is_numpy_scalar(type(value)) or _DEFAULT is not None and value is _DEFAULT
+
+
+def _changes_numpy_alone(cls):
+    """Whether a class is the context manager for errors of NumPy's arithmetic, which Kiln's knows nothing of."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and cls is getattr(numpy, "errstate", None)
 
 
 def is_numpy_scalar(cls):

@@ -1,4 +1,5 @@
 """Plain objects as containers of a call: their attributes are the children. No code of theirs runs."""
+import abc
 import types
 import weakref
 
@@ -13,7 +14,7 @@ def allocates_plainly(cls):
     def is_native(k):
         return any(isinstance(v, _NATIVE) for v in vars(k).values()) or type(vars(k).get("__new__")) is types.BuiltinFunctionType
     bases = cls.__mro__[:-2] if issubclass(cls, tuple) else cls.__mro__[:-1]
-    return type(cls) is type and cls is not object and tuple not in bases and all(k.__flags__ & _HEAP and not is_native(k) for k in bases)
+    return type(cls) in (type, abc.ABCMeta) and cls is not object and tuple not in bases and all(k.__flags__ & _HEAP and not is_native(k) for k in bases)
 
 
 def _kind(cls):

@@ -4,6 +4,7 @@
 """
 import argparse
 import collections
+import enum
 import itertools
 import random
 import struct
@@ -14,7 +15,27 @@ import numpy as np
 
 import kiln as kn
 
-CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented"}
+CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented", "with", "enum"}
+
+
+class Scope:
+    """What `with` enters and leaves; some swallow errors."""
+
+    def __init__(self, swallows):
+        self.swallows, self.left = swallows, 0
+
+    def __enter__(self):
+        self.left -= 1
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.left += 3
+        return self.swallows and kind is ValueError
+
+
+class Kind(enum.Enum):
+    FIRST = 1
+    SECOND = 2
 
 
 # Comparing
@@ -92,7 +113,8 @@ class Writer:
         s, k, v = self.pick(has["scalar"]), self.pick(has["integer"]), self.pick(has["vector"])
         p = self.pick(has["number"])
         test = self.pick([f"{s} > 0", f"{k} % 2 == 0", f"kn.any({v} > 1)", f"{p} < 2", f"{v}[0] < {self.pick(has['vector'])}[1]", f"{k}", f"not {k} > 1", f"int({k}) in (0, 2)", f"{s}",
-                          f"kn.all(kn.isfinite({v}))", f"{s} == {s}", f"{k} < {p}"])
+                          f"kn.all(kn.isfinite({v}))", f"{s} == {s}", f"{k} < {p}", "kind is Kind.FIRST", "kind == Kind.SECOND and kind.value > 1"])
+        self.counts["enum"] += "Kind." in test
         if self.random.random() < 0.2:
             self.counts["and"] += 1
             return f"{test} {self.pick(['and', 'or'])} {self.pick([f'{s} < 1', f'{p} > 0', f'{k} > 1'])}"
@@ -138,7 +160,7 @@ class Writer:
     def statement(self, has, depth, loops, budget):
         kinds = ["assign"] * 5 + ["write"] * 2 + ["view", "list"]
         if budget > 0:
-            kinds += ["if"] * 4 + ["while", "for", "try"]
+            kinds += ["if"] * 4 + ["while", "for", "try", "with"]
         if loops:
             kinds += ["leave"]
         kind = self.pick(kinds)
@@ -162,6 +184,18 @@ class Writer:
                 self.counts["else"] += 1
                 self.add(depth, "else:")
                 self.block(has, depth + 1, loops, budget - 1)
+        elif kind == "with":
+            self.counts["with"] += 1
+            self.names += 1
+            name, swallows = f"c{self.names}", self.random.random() < 0.5
+            self.add(depth, f"{name} = Scope({swallows})")
+            self.add(depth, f"with {name}" + self.pick(["", " as entered", f", Scope({not swallows})"]) + ":")
+            inside = {**has, "number": has["number"] + [f"{name}.left"]}
+            self.block(inside, depth + 1, loops, budget - 1)
+            if self.random.random() < 0.4:
+                self.add(depth + 1, f"if {self.condition(inside)}:")
+                self.add(depth + 2, self.pick(["raise ValueError('here')", "kind = Kind.SECOND"]))
+            self.add(depth, f"out.append({name}.left)")
         elif kind == "try":
             self.counts["try"] += 1
             self.add(depth, "try:")
@@ -190,7 +224,7 @@ class Writer:
 
     def text(self):
         has = {"vector": ["x", "y"], "scalar": ["s"], "number": ["p"], "integer": ["k"]}
-        self.add(1, "out = []")
+        self.add(1, f"out, kind = [], Kind.{self.pick(['FIRST', 'SECOND'])}")
         for _ in range(self.random.randint(3, 8)):
             self.statement(has, 1, 0, 3)
         self.add(1, f"return {self.result(has)}")
@@ -223,7 +257,7 @@ def driven(function):
 def check(seed, mode, count=10):
     """(constructs of a program, its jitted function); AssertionError where jit and eager differ."""
     writer = Writer(seed)
-    text, scope = writer.text(), {"kn": kn}
+    text, scope = writer.text(), {"kn": kn, "Scope": Scope, "Kind": Kind}
     exec(compile(text, f"<program {seed}>", "exec"), scope)
     function, inputs = scope["f"], inputs_of(seed, count)
     want = [outcome(function, args) for args in inputs]

@@ -96,10 +96,17 @@ def common_type(*arrays) -> DType:
     return result if result.kind in "fc" else double
 
 
-@contextlib.contextmanager
-def errstate(**kwargs):
+class errstate(contextlib.ContextDecorator):
     """Does nothing: operations on floats give infinities and nan without a warning."""
-    yield
+
+    def __init__(self, **kwargs):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
 
 
 def seterr(all=None, divide=None, over=None, under=None, invalid=None):  # noqa: A002
