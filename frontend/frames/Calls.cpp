@@ -123,7 +123,7 @@ void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) 
   bool isBehind = false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
     auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
-    PyObject *found = isBehind ? PyDict_GetItemWithError(base->tp_dict, name) : nullptr;
+    PyObject *found = isBehind ? PyDict_GetItemWithError(membersOf(base).get(), name) : nullptr;
     if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
     if (found && !PyFunction_Check(found)) break;
     if (found) return member(type, name, found);

@@ -300,7 +300,7 @@ private:
     if (isSeen(o)) return;
     PyObject *mro = Py_TYPE(o)->tp_mro;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); ++i)
-      if (PyDict_GetItemString(reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(mro, i))->tp_dict, "__slots__")) return unknown(o);
+      if (PyDict_GetItemString(membersOf(reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(mro, i))).get(), "__slots__")) return unknown(o);
     Object held(PyObject_GenericGetDict(o, nullptr));
     if (!held || !PyDict_CheckExact(held.get())) return PyErr_Clear(), unknown(o);
     add(Token::Instance, reinterpret_cast<intptr_t>(Py_TYPE(o)));

@@ -39,6 +39,15 @@ private:
   PyObject *object = nullptr;
 };
 
+/// What a class itself has, by name; from CPython 3.12 on builtin classes keep it elsewhere than in themselves.
+inline Object membersOf(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030c0000
+  return Object(PyType_GetDict(type));
+#else
+  return Object::borrow(type->tp_dict);
+#endif
+}
+
 /// A Python error is set; unwinds to the next guarded call.
 struct PythonError {};
 

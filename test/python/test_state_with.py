@@ -284,6 +284,27 @@ f(x, 0)
 Scale.__name__ = "Renamed"
 f(x, 0)
 """,
+    "constructors up to object's": """
+class Base:
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+class Part(Base):
+    def __init__(self, n, w):
+        super().__init__(n)
+        self.w = w
+@jit
+def f(x, most):
+    p = Part(2, x)
+    while p.w.sum() < most: p.w = p.w * p.n
+    return p.w, p.n
+---
+f(x, 10)
+f(x, 10)
+f(x, 100)
+f(x, 1000)
+f(x, 50)
+""",
     "isinstance of an abstract class": """
 import abc
 class Shape(abc.ABC):
