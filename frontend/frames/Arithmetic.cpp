@@ -153,13 +153,13 @@ int Reader::toldOf(int formula) const {
 /// Elements whose numbers nobody holds any more are not handed from segment to segment.
 void Reader::forgetValues() {
   constexpr Py_ssize_t kOwn = 2; // references: of `kept` and of the state
-  std::vector<int> used;
+  std::vector<int> held;
   for (auto &[object, formula] : state.named)
-    if (Py_REFCNT(object.get()) > kOwn) state.numbers.isLate(formula, &used);
+    if (Py_REFCNT(object.get()) > kOwn) held.push_back(formula);
+  std::vector<char> used = state.numbers.reached(std::move(held));
   size_t alive = 0;
   for (auto &[formula, told] : state.told) {
-    bool isUsed = std::ranges::find(used, formula) != used.end();
-    if (told >= 0 && !isUsed) listener.forget(std::exchange(told, -1));
+    if (told >= 0 && !used[size_t(formula)]) listener.forget(std::exchange(told, -1));
     alive += told >= 0;
   }
   manyTold = std::max<size_t>(4, 2 * alive);

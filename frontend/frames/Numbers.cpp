@@ -41,6 +41,7 @@ int Numbers::add(Formula formula) {
   auto found = std::find_if(first, end, [&](auto &entry) { return sameFormula(at(entry.second), formula); });
   if (found != end) return found->second;
   known.emplace(hash, int(formulas.size()));
+  late.push_back(formula.kind == Formula::Value || std::ranges::any_of(formula.of, [&](int i) { return isLate(i); }));
   formulas.push_back(std::move(formula));
   return int(formulas.size()) - 1;
 }
@@ -90,12 +91,15 @@ void Numbers::require(int formula, PyObject *value) {
   conditions.push_back({formula, Object::borrow(value)});
 }
 
-bool Numbers::isLate(int formula, std::vector<int> *used) const {
-  const Formula &f = at(formula);
-  if (f.kind == Formula::Value && used) used->push_back(formula);
-  bool isOne = f.kind == Formula::Value;
-  for (int i : f.of) isOne |= isLate(i, used);
-  return isOne;
+std::vector<char> Numbers::reached(std::vector<int> from) const {
+  std::vector<char> all(formulas.size());
+  while (!from.empty()) {
+    int i = from.back();
+    from.pop_back();
+    if (std::exchange(all[size_t(i)], 1)) continue;
+    from.insert(from.end(), at(i).of.begin(), at(i).of.end());
+  }
+  return all;
 }
 
 bool Numbers::mayRaise(int formula) const {
@@ -109,31 +113,21 @@ bool Numbers::mayRaise(int formula) const {
 }
 
 std::vector<char> Numbers::computed(std::span<const int> others) const {
-  std::vector<char> all(formulas.size());
-  std::vector<int> next(others.begin(), others.end());
-  next.insert(next.end(), results.begin(), results.end());
-  for (const Condition &c : conditions) next.push_back(c.formula);
-  for (const OfArray &a : arrays) next.push_back(a.formula);
-  while (!next.empty()) {
-    int i = next.back();
-    next.pop_back();
-    if (std::exchange(all[size_t(i)], 1)) continue;
-    next.insert(next.end(), at(i).of.begin(), at(i).of.end());
-  }
-  return all;
+  std::vector<int> from(others.begin(), others.end());
+  from.insert(from.end(), results.begin(), results.end());
+  for (const Condition &c : conditions) from.push_back(c.formula);
+  for (const OfArray &a : arrays) from.push_back(a.formula);
+  return reached(std::move(from));
 }
 
 std::vector<Py_ssize_t> Numbers::fixedArguments() const {
-  std::vector<Py_ssize_t> fixed;
-  std::vector<int> next;
+  std::vector<int> from;
   for (const Condition &c : conditions)
-    if (at(c.formula).kind != Formula::Compare) next.push_back(c.formula);
-  while (!next.empty()) {
-    const Formula &f = at(next.back());
-    next.pop_back();
-    next.insert(next.end(), f.of.begin(), f.of.end());
-    if (f.kind == Formula::Read && f.place.kind == Place::Argument) fixed.push_back(f.place.index);
-  }
+    if (at(c.formula).kind != Formula::Compare) from.push_back(c.formula);
+  std::vector<char> used = reached(std::move(from));
+  std::vector<Py_ssize_t> fixed;
+  for (size_t i = 0; i < formulas.size(); ++i)
+    if (used[i] && formulas[i].kind == Formula::Read && formulas[i].place.kind == Place::Argument) fixed.push_back(formulas[i].place.index);
   return fixed;
 }
 

@@ -42,8 +42,10 @@ public:
   void require(int formula, PyObject *value);
   /// Calls hand the value of a formula out; it is not made of values that they compute.
   void useResult(int formula) { results.push_back(formula); }
-  /// Whether a formula has a value only when operations have run: it uses values of arrays, which are added to `used`.
-  bool isLate(int formula, std::vector<int> *used = nullptr) const;
+  /// Whether a formula has a value only when operations have run: it uses values of arrays.
+  bool isLate(int formula) const { return late[size_t(formula)]; }
+  /// By formula, whether some of these are made of it, or are it. Formulas share operands, so each is looked at once.
+  std::vector<char> reached(std::vector<int> from) const;
   /// Whether computing it may raise, for other numbers of the types that its operands have.
   bool mayRaise(int formula) const;
   /// By formula, whether every call computes it: conditions, results and arrays are made of it, or it is of one of `others`.
@@ -74,6 +76,7 @@ private:
     DType dtype;
   };
   std::vector<Formula> formulas;
+  std::vector<char> late; // by formula
   std::unordered_multimap<size_t, int> known; // by hash
   std::vector<Condition> conditions;
   std::unordered_multimap<int, int> required; // by formula

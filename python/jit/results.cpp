@@ -102,10 +102,11 @@ private:
 
   /// A number that later calls compute, before or after the operations.
   void useNumber(int formula) {
-    std::vector<int> values;
-    if (!state->numbers.isLate(formula, &values)) return state->numbers.useResult(formula);
+    if (!state->numbers.isLate(formula)) return state->numbers.useResult(formula);
     state->late.push_back(formula);
-    for (int value : values) {
+    std::vector<char> used = state->numbers.reached({formula});
+    for (int value = 0; value <= formula; ++value) {
+      if (!used[size_t(value)] || state->numbers.at(value).kind != Formula::Value) continue;
       auto isValue = [&](auto &pair) { return pair.first == value; };
       auto told = std::ranges::find_if(state->told, isValue);
       bool isFixed = std::ranges::any_of(state->fixed, isValue);
