@@ -222,19 +222,21 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
     if (named && values.sortOf(named) != Sort::Dict) fail("spreads a container into arguments");
     std::vector<PyObject *> all(PySequence_Fast_ITEMS(given), PySequence_Fast_ITEMS(given) + PySequence_Fast_GET_SIZE(given));
     if (named) snapshot(named);
+    argumentNames = nullptr;
     PyObject *key, *value;
     for (Py_ssize_t at = 0; named && PyDict_Next(named, &at, &key, &value);) all.push_back(value);
     return callObject(callee, all.data(), Py_ssize_t(all.size()), named && PyDict_GET_SIZE(named));
   }
-  bool hasNames = name == "CALL_KW";
-  PyObject **args = top - i.arg - hasNames;
+  bool isNamed = name == "CALL_KW";
+  PyObject **args = top - i.arg - isNamed;
   PyObject *first = args[-2], *second = args[-1];
   bool isMethod = isCalleeFirst ? second != nullptr : first != nullptr;
   PyObject *callee = isCalleeFirst || isMethod ? first : second;
-  PyObject *named = hasNames ? top[-1] : std::exchange(names, nullptr);
+  PyObject *named = isNamed ? top[-1] : std::exchange(names, nullptr);
+  argumentNames = named;
   if (!isMethod && print(callee, args, i.arg, named)) return;
-  if (!isMethod) return callObject(callee, args, i.arg, hasNames);
-  callObject(callee, args - 1, i.arg + 1, hasNames);
+  if (!isMethod) return callObject(callee, args, i.arg, named);
+  callObject(callee, args - 1, i.arg + 1, named);
 }
 
 void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
@@ -264,6 +266,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     for (PyObject *given : std::span(args + 1, size_t(n - 1))) deep(given);
     return;
   }
+  if (kind == Known::Draws || kind == Known::DrawsFrom) return draw(callee, kind, {args, size_t(n)});
   if (kind == Known::Operation) {
     enterOperation(callee);
     for (PyObject *given : std::span(args, size_t(n))) deep(given);
@@ -271,7 +274,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   }
   if (kind == Known::Acts)
     fail("uses '" + textOf(Object(check(PyObject_GetAttrString(callee, "__name__"))).get()) + "', which does more than compute");
-  if (kind == Known::Computes || kind == Known::PlainError || sort == Sort::Native) {
+  if (kind == Known::Computes || kind == Known::PlainError || kind == Known::Generator || sort == Sort::Native) {
     if (kind == Known::PlainError) coverError(callee);
     bool looks = kind != Known::Nothing || callNative(callee, args, n);
     bool callsBack = PyFunction_Check(callee); // of Kiln: it runs the functions that it is given, and reads nothing else of them
@@ -296,6 +299,47 @@ void Reader::enterOperation(PyObject *o) {
     load(std::move(place), function.get());
     if (PyFunction_Check(function.get())) enter(function.get());
   }
+}
+
+/// Random numbers. What they leave behind is the state of a generator, an array: one that the call reads, and writes in place.
+void Reader::draw(PyObject *callee, Known kind, std::span<PyObject *const> args) {
+  if (kind == Known::DrawsFrom) {
+    bool isOfGenerator = args.size() && values.known(object(Py_TYPE(args[0]))) == Known::Generator;
+    if (!isOfGenerator) fail("draws random numbers in an unknown way");
+    readGenerator(args[0]);
+    args = args.subspan(1);
+  } else if (!isKeyed(args)) {
+    Object module(check(PyImport_ImportModule("kiln.random._generator")));
+    static PyObject *const name = PyUnicode_InternFromString("_shared");
+    PyObject *names = PyModule_GetDict(module.get());
+    if (PyDict_GetItemWithError(names, name) == Py_None) { // it is made on the first use, which is no part of the call
+      listener.setAside(true);
+      Object made(PyObject_CallMethod(module.get(), "shared", nullptr));
+      listener.setAside(false);
+      if (!made) throw PythonError();
+    }
+    PyObject *shared = PyDict_GetItemWithError(names, name);
+    edge(placeOf(Place::Entry, names, name), shared);
+    readGenerator(shared);
+  }
+  for (PyObject *given : args) deep(given);
+}
+
+/// Whether a draw's `key` is one: it needs no generator.
+bool Reader::isKeyed(std::span<PyObject *const> args) const {
+  Py_ssize_t count = argumentNames ? PyTuple_GET_SIZE(argumentNames) : 0;
+  for (Py_ssize_t i = 0; i < count; ++i)
+    if (!PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(argumentNames, i), "key")) return isArray(args[args.size() - size_t(count - i)]);
+  return false;
+}
+
+void Reader::readGenerator(PyObject *generator) {
+  coverClass(generator);
+  if (originOf(generator) != Origin::Covered) return; // its state is an argument's, or the call's own
+  static PyObject *const name = PyUnicode_InternFromString("state");
+  Place place = placeOf(Place::Attribute, generator, name);
+  Object state = place.read();
+  edge(std::move(place), state.get());
 }
 
 /// A function that later calls call anew, whatever it reads then. It must be the one that they would make: from a place that is guarded, or

@@ -76,7 +76,7 @@ private:
     DType dtype;
   };
   std::vector<Formula> formulas;
-  std::vector<char> late; // by formula
+  std::vector<char> late;                     // by formula
   std::unordered_multimap<size_t, int> known; // by hash
   std::vector<Condition> conditions;
   std::unordered_multimap<int, int> required; // by formula

@@ -138,6 +138,7 @@ private:
   std::deque<Array> casts;                    // of elements, that operations have taken
   std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
   PyObject *names = nullptr;                  // of the arguments of the next call, before CPython 3.13
+  PyObject *argumentNames = nullptr;          // of the call that is judged; null also where they are not known
   bool isPrinting = false;                    // the instruction under way does
   bool mayTag = false;                        // the instruction under way leaves what it reads on the stack
   /// What the instruction under way leaves on the stack, where it ends well.
@@ -293,6 +294,9 @@ private:
   bool print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *names);
   void calledAside(PyObject *callee);
   void enterOperation(PyObject *o);
+  void draw(PyObject *callee, Known kind, std::span<PyObject *const> args);
+  bool isKeyed(std::span<PyObject *const> args) const;
+  void readGenerator(PyObject *generator);
   Object printed(PyObject *o, int depth = 0);
   bool callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n);
   bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);

@@ -64,7 +64,8 @@ Sort Values::sortOfType(PyTypeObject *type) {
   Known kind = known(reinterpret_cast<PyObject *>(type));
   if (isOfEnumeration) return kind == Known::Enumeration && type->tp_getattro == PyObject_GenericGetAttr ? Sort::Member : Sort::Other;
   if (kind == Known::Computes) return hasNext(type) ? Sort::Iterator : Sort::Trusted;
-  return isHeap && kind == Known::PlainClass && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
+  bool isPlain = kind == Known::PlainClass || kind == Known::Generator;
+  return isHeap && isPlain && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
 }
 
 Sort Values::sortOf(PyObject *o) {

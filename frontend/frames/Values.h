@@ -28,8 +28,22 @@ enum class Sort : uint8_t {
   Other
 };
 
-/// What the package says of a callable or a class, as kiln._known.kind_of has it.
-enum class Known : uint8_t { Nothing, Computes, PlainClass, PlainError, Jitted, Acts, Operation, CallsAside, Enumeration };
+/// What the package says of a callable or a class, as kiln._known.kind_of has it. Draws, DrawsFrom: random numbers, by the generator of the
+/// process or by one that is the first argument.
+enum class Known : uint8_t {
+  Nothing,
+  Computes,
+  PlainClass,
+  PlainError,
+  Jitted,
+  Acts,
+  Operation,
+  CallsAside,
+  Enumeration,
+  Draws,
+  DrawsFrom,
+  Generator
+};
 
 /// Asks once for each object.
 class Values {

@@ -96,6 +96,9 @@ def kind_of(value):
     """What is known of a callable or a class, as frontend/frames/Values.h names it."""
     if is_op(value):
         return 6
+    drawing = _drawing(value)
+    if drawing is not None:
+        return drawing
     if isinstance(value, types.FunctionType) and value.__module__ == "kiln._callbacks" and value.__name__ == "pure_callback":
         return 7
     if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value) or _changes_numpy_alone(value):
@@ -109,6 +112,23 @@ def kind_of(value):
     if type(value) is type(enum.Enum):
         return 8 if is_plain_enumeration(value) else 0
     return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
+
+
+def _drawing(value):
+    """The same of what draws random numbers; None of other things. By the process's generator, by that which is the first argument, or by a key alone."""
+    module = value.__module__ if isinstance(value, (types.FunctionType, type)) else None
+    if module == "kiln.composed.layers" and value.__name__ == "dropout":
+        return 9
+    if not isinstance(module, str) or module.split(".")[:2] != ["kiln", "random"] or not is_own(value):
+        return None
+    if isinstance(value, type):
+        return 11 if value.__name__ == "Generator" else None
+    if module == "kiln.random" or value.__qualname__ in ("seed", "get_state", "set_state"):
+        return 5 if value.__name__ == "bytes" else 9
+    if value.__qualname__ in ("key", "split", "fold_in", "default_rng"):
+        return 1
+    is_method = value.__code__.co_varnames[:1] == ("self",) and value.__name__[0] != "_"
+    return 10 if is_method and value.__name__ != "bytes" else 5
 
 
 def is_plain_enumeration(cls):

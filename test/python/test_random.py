@@ -94,7 +94,6 @@ def test_spawned_generators_and_keys_differ():
     assert int(kn.random.fold_in(k, 1)) != int(kn.random.fold_in(k, 2))
 
 
-@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
 def test_the_same_numbers_under_jit():
     names = ("normal", "uniform", "exponential", "gumbel")
     for name in names:

@@ -235,6 +235,7 @@ VALUES = {
     "bool": ("return (x[0] > 1).item(), x", 2),
     "a size": ("return kn.ones(int(x[0]) % 3)", None),
     "twice": ("s = x.sum(); return [s.item(), s.item()], float(s)", 1),
+    "by name": ("s = float(x[1]); return pow(exp=2, base=s), round(s * 3, ndigits=1), pow(2, exp=s)", None),
     "made of itself again and again": ("s = t = float(x[1])\n    for i in range(120): s, t = s * 0.5 + s * 0.25 + t, t * 0.5 - s * 0.125\n    return s, t, x * 2", 1),
     "that decides after many steps": ("s = float(x[1])\n    for i in range(60): s = s * min(1.0, max(0.25, 0.75 / (s * s + 1)))\n    return x if s > 0.1 else -x", None),
     "many in a while": ("n = 0; seen = []\n    while x[0] > 1: x, n = x / 2, n + 1; seen.append(n)\n    return float(x[1]), n, seen", None),
