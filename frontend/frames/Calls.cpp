@@ -1,18 +1,12 @@
-// Calls and attributes, as a reader judges them: whose code runs for them, and what they read.
+// Calls, as a reader judges them: whose code runs for them.
 #include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
+
+#include <algorithm>
 
 namespace kiln::py {
 namespace {
 
-std::string textOf(PyObject *name) {
-  const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
-  if (!text) PyErr_Clear();
-  return text ? text : "?";
-}
-/// What functions and classes are called, and say of themselves.
-bool isLabel(std::string_view name) { return name == "__name__" || name == "__qualname__" || name == "__module__" || name == "__doc__"; }
-bool isDunder(const std::string &name) { return name.starts_with("__"); }
 PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
 
 /// Methods of builtin containers that change them, and those that look an entry up.
@@ -24,148 +18,6 @@ bool changes(std::string_view name) {
 }
 
 } // namespace
-
-//===-- attributes --------------------------------------------------------------------------------------------------===//
-
-void Reader::attribute(PyObject *o, PyObject *name) {
-  std::string text = textOf(name);
-  switch (values.sortOf(o)) {
-  case Sort::Instance: return attributeOfInstance(o, name);
-  case Sort::Member: return attributeOfMember(o, name);
-  case Sort::Class: return attributeOfClass(reinterpret_cast<PyTypeObject *>(o), name);
-  case Sort::Module: {
-    PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
-    if (!found) fail("reads '" + text + "' of a module, which the module may make when it is asked");
-    require(o);
-    return load(placeOf(Place::Entry, names, name), found);
-  }
-  case Sort::Plain: pin(o); [[fallthrough]];
-  case Sort::Array:
-  case Sort::Tuple:
-  case Sort::List:
-  case Sort::Dict:
-  case Sort::Set:
-  case Sort::Trusted:
-    if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
-    break;
-  case Sort::Function:
-    if (!isLabel(text)) break;
-    require(o);
-    return edge(placeOf(Place::Part, o, name), Object(check(PyObject_GetAttr(o, name))).get());
-  default:
-    if (Py_TYPE(o) != &PySuper_Type) break;
-    Object from(PyObject_GetAttrString(o, "__thisclass__")), self(PyObject_GetAttrString(o, "__self__"));
-    if (from && self) return superAttribute(reinterpret_cast<PyTypeObject *>(from.get()), self.get(), name);
-    PyErr_Clear();
-  }
-  fail("reads the attribute '" + text + "' of a " + Py_TYPE(o)->tp_name);
-}
-
-/// Whether reading something from a class through an object or the class runs no code that is not known.
-bool Reader::isKnownMember(PyObject *found) {
-  return !Py_TYPE(found)->tp_descr_get || PyFunction_Check(found) || Py_TYPE(found) == &PyStaticMethod_Type ||
-         Py_TYPE(found) == &PyClassMethod_Type || values.known(found) == Known::Jitted;
-}
-
-void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
-  coverClass(o);
-  PyTypeObject *type = Py_TYPE(o);
-  PyObject *found = _PyType_Lookup(type, name);
-  if (found && Py_TYPE(found) == &PyProperty_Type) {
-    Object getter(check(PyObject_GetAttrString(found, "fget")));
-    member(type, name, getter.get());
-    return enter(getter.get());
-  }
-  if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
-  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
-  if ((found && !isSlot && !isKnownMember(found)) || isDunder(textOf(name)))
-    fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
-  Place place = placeOf(Place::Attribute, o, name);
-  Object value = place.read();
-  bool isCovered = originOf(o) == Origin::Covered;
-  if (found && !isSlot && (Py_TYPE(found)->tp_descr_get || (!isCovered && value.get() == found))) member(type, name, found);
-  if (isCovered) load(std::move(place), value.get());
-}
-
-/// A member of an enumeration: its name and value are attributes under other names.
-void Reader::attributeOfMember(PyObject *o, PyObject *name) {
-  static PyObject *const value = PyUnicode_InternFromString("_value_"), *const label = PyUnicode_InternFromString("_name_");
-  std::string text = textOf(name);
-  if (originOf(o) == Origin::Unknown) setOrigin(o, Origin::Covered); // there is one of each
-  bool isOwn = text == "value" || text == "name";
-  if (!isOwn) return attributeOfInstance(o, name);
-  coverClass(o);
-  if (_PyType_Lookup(Py_TYPE(o), name) != _PyType_Lookup(Builtins::get().enumeration, name)) fail("reads '" + text + "' of an enumeration");
-  Place place = placeOf(Place::Attribute, o, text == "value" ? value : label);
-  Object found = place.read();
-  load(std::move(place), found.get());
-}
-
-void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
-  std::string text = textOf(name);
-  PyObject *found = _PyType_Lookup(type, name);
-  if (values.known(object(type)) == Known::Computes && found) return; // of a builtin class
-  require(object(type));
-  if (isLabel(text) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return coverType(type);
-  if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
-  if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
-  coverType(type);
-  member(type, name, found);
-}
-
-/// What a class has under a name behind another one in the order of its bases.
-void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) {
-  bool isClass = PyType_Check(self);
-  if (isClass) coverType(reinterpret_cast<PyTypeObject *>(self));
-  else if (values.sortOf(self) == Sort::Instance) coverClass(self);
-  else fail("uses super() of an object that is not known");
-  PyTypeObject *type = isClass ? reinterpret_cast<PyTypeObject *>(self) : Py_TYPE(self);
-  bool isBehind = false;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
-    auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
-    PyObject *found = isBehind ? PyDict_GetItemWithError(membersOf(base).get(), name) : nullptr;
-    if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
-    if (found && !PyFunction_Check(found)) break;
-    if (found) return member(type, name, found);
-    isBehind |= base == from;
-  }
-  fail("reads '" + textOf(name) + "' of super()");
-}
-
-void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
-  if (values.sortOf(o) == Sort::Array && !PyUnicode_CompareWithASCIIString(name, "shape"))
-    return; // of one that the call made: else it says so
-  if (values.sortOf(o) != Sort::Instance) fail("writes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
-  coverClass(o);
-  PyTypeObject *type = Py_TYPE(o);
-  PyObject *found = _PyType_Lookup(type, name);
-  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr) {
-    Object setter(check(PyObject_GetAttrString(found, "fset")));
-    if (setter.get() == Py_None) fail("writes the attribute '" + textOf(name) + "', which is read alone");
-    member(type, name, setter.get());
-    return enter(setter.get());
-  }
-  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
-  bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");
-  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || (isDunder(textOf(name)) && !isDoc))
-    fail("writes the attribute '" + textOf(name) + "'");
-  if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
-}
-
-void Reader::deleteAttribute(PyObject *o, PyObject *name) {
-  bool isOwn = values.sortOf(o) == Sort::Instance && originOf(o) == Origin::Fresh;
-  if (!isOwn) fail("deletes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
-  coverClass(o);
-  PyObject *found = _PyType_Lookup(Py_TYPE(o), name);
-  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
-  if (Py_TYPE(o)->tp_setattro != PyObject_GenericSetAttr || !isPlain) fail("deletes the attribute '" + textOf(name) + "'");
-}
-
-/// An exception's class that adds no methods to the builtin ones.
-void Reader::coverError(PyObject *type) {
-  require(type);
-  coverType(reinterpret_cast<PyTypeObject *>(type));
-}
 
 //===-- code of the user --------------------------------------------------------------------------------------------===//
 
@@ -266,6 +118,8 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     for (PyObject *given : std::span(args + 1, size_t(n - 1))) deep(given);
     return;
   }
+  if (kind == Known::OfNumPy) return callOfNumPy(callee, {args, size_t(n)});
+  if (kind == Known::NamedTuple) return makeNamedTuple(reinterpret_cast<PyTypeObject *>(callee));
   if (kind == Known::Draws || kind == Known::DrawsFrom) return draw(callee, kind, {args, size_t(n)});
   if (kind == Known::Operation) {
     enterOperation(callee);
@@ -299,6 +153,34 @@ void Reader::enterOperation(PyObject *o) {
     load(std::move(place), function.get());
     if (PyFunction_Check(function.get())) enter(function.get());
   }
+}
+
+/// A function of NumPy's, which asks the arrays among its arguments for theirs; of numbers alone it gives a number.
+void Reader::callOfNumPy(PyObject *callee, std::span<PyObject *const> args) {
+  auto hasArray = [&](PyObject *o) {
+    Sort sort = values.sortOf(o);
+    if (sort != Sort::Tuple && sort != Sort::List) return sort == Sort::Array;
+    return std::any_of(PySequence_Fast_ITEMS(o), PySequence_Fast_ITEMS(o) + PySequence_Fast_GET_SIZE(o), isArray);
+  };
+  bool isOfNumbers = args.size() && std::ranges::all_of(args, isNumber);
+  if (!isOfNumbers && std::ranges::none_of(args, hasArray)) {
+    Object name(check(PyObject_GetAttrString(callee, "__name__")));
+    fail("calls NumPy's '" + textOf(name.get()) + "' without an array of Kiln's");
+  }
+  for (PyObject *given : args) deep(given);
+}
+
+/// Its fields are what it is given, and what its class has for them.
+void Reader::makeNamedTuple(PyTypeObject *type) {
+  require(object(type));
+  coverType(type);
+  static PyObject *const make = PyUnicode_InternFromString("__new__");
+  PyObject *maker = _PyType_Lookup(type, make);
+  if (maker && Py_TYPE(maker) == &PyStaticMethod_Type)
+    maker = Object(check(PyObject_GetAttrString(maker, "__func__"))).get(); // the class has it
+  if (!maker || !PyFunction_Check(maker)) fail(std::string("makes a ") + type->tp_name + " in an unknown way");
+  member(type, make, maker);
+  if (originOf(maker) == Origin::Covered && coveredFunctions.insert(maker).second) coverFunction(maker);
 }
 
 /// Random numbers. What they leave behind is the state of a generator, an array: one that the call reads, and writes in place.

@@ -39,6 +39,13 @@ private:
   PyObject *object = nullptr;
 };
 
+/// A name as text, for a person.
+inline std::string textOf(PyObject *name) {
+  const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
+  if (!text) PyErr_Clear();
+  return text ? text : "?";
+}
+
 /// What a class itself has, by name; from CPython 3.12 on builtin classes keep it elsewhere than in themselves.
 inline Object membersOf(PyTypeObject *type) {
 #if PY_VERSION_HEX >= 0x030c0000

@@ -295,6 +295,9 @@ private:
   void calledAside(PyObject *callee);
   void enterOperation(PyObject *o);
   void draw(PyObject *callee, Known kind, std::span<PyObject *const> args);
+  void attributeOfNamedTuple(PyTypeObject *type, PyObject *name);
+  void callOfNumPy(PyObject *callee, std::span<PyObject *const> args);
+  void makeNamedTuple(PyTypeObject *type);
   bool isKeyed(std::span<PyObject *const> args) const;
   void readGenerator(PyObject *generator);
   Object printed(PyObject *o, int depth = 0);

@@ -45,7 +45,8 @@ Sort Values::sortOfType(PyTypeObject *type) {
                               Py_TYPE(Py_Ellipsis), Py_TYPE(Py_NotImplemented), &PyRange_Type, &PySlice_Type, &PyCode_Type})
     if (type == plain) return Sort::Plain;
   if (type == arrayType) return Sort::Array;
-  if (type == &PyTuple_Type) return Sort::Tuple;
+  bool isNamed = PyType_IsSubtype(type, &PyTuple_Type) && known(reinterpret_cast<PyObject *>(type)) == Known::NamedTuple;
+  if (type == &PyTuple_Type || isNamed) return Sort::Tuple;
   if (type == &PyList_Type) return Sort::List;
   if (type == &PyDict_Type) return Sort::Dict;
   if (type == &PySet_Type || type == &PyFrozenSet_Type) return Sort::Set;

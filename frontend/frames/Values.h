@@ -29,7 +29,7 @@ enum class Sort : uint8_t {
 };
 
 /// What the package says of a callable or a class, as kiln._known.kind_of has it. Draws, DrawsFrom: random numbers, by the generator of the
-/// process or by one that is the first argument.
+/// process or by one that is the first argument. OfNumPy: computes with arrays of Kiln among its arguments.
 enum class Known : uint8_t {
   Nothing,
   Computes,
@@ -42,7 +42,9 @@ enum class Known : uint8_t {
   Enumeration,
   Draws,
   DrawsFrom,
-  Generator
+  Generator,
+  OfNumPy,
+  NamedTuple
 };
 
 /// Asks once for each object.

@@ -1,4 +1,5 @@
 """Tables of the analysis in _capture.py: what is known to only compute, and the instructions whose effects are known."""
+import bisect
 import builtins
 import dataclasses
 import enum
@@ -25,7 +26,7 @@ PURE = {id(getattr(module, name)): getattr(module, name) for module, names in (
      "IndexError KeyError LookupError OverflowError RuntimeError StopIteration TypeError ValueError ZeroDivisionError NotImplementedError "
      "Ellipsis NotImplemented"),
     (math, " ".join(n for n in dir(math) if not n.startswith("_"))), (itertools, " ".join(n for n in dir(itertools) if not n.startswith("_"))),
-    (operator, "add sub mul truediv floordiv mod pow matmul neg pos abs eq ne lt le gt ge and_ or_ xor invert not_ getitem index is_ is_not contains"),
+    (bisect, "bisect bisect_left bisect_right"), (operator, "add sub mul truediv floordiv mod pow matmul neg pos abs eq ne lt le gt ge and_ or_ xor invert not_ getitem index is_ is_not contains"),
     (functools, "partial reduce")) for name in names.split()}
 PURE |= {id(f): f for f in (tuple.__new__, types.GenericAlias)}
 _IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), DType)
@@ -96,6 +97,10 @@ def kind_of(value):
     """What is known of a callable or a class, as frontend/frames/Values.h names it."""
     if is_op(value):
         return 6
+    if _is_of_numpy(value):
+        return 12
+    if isinstance(value, type) and is_named_tuple(value):
+        return 13
     drawing = _drawing(value)
     if drawing is not None:
         return drawing
@@ -112,6 +117,30 @@ def kind_of(value):
     if type(value) is type(enum.Enum):
         return 8 if is_plain_enumeration(value) else 0
     return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
+
+
+def _is_of_numpy(value):
+    """Whether a value is a function of NumPy's that with Kiln arrays is one of Kiln's that only computes."""
+    numpy = sys.modules.get("numpy")
+    is_ufunc = numpy is not None and type(value) is numpy.ufunc
+    if not is_ufunc and (numpy is None or type(value) is not type(numpy.concatenate) or not str(getattr(value, "__module__", "")).startswith("numpy")):
+        return False
+    from . import _protocols
+    twin = _protocols.twin_of(value)
+    return twin is not None and kind_of(twin) == 1
+
+
+_OF_NAMED_TUPLES = {f"__{n}__" for n in "new doc slots repr getnewargs match_args module orig_bases annotations firstlineno static_attributes replace annotate_func annotations_cache".split()}
+
+
+def is_named_tuple(cls):
+    """Whether a class is a named tuple that is made of its fields, and compared and walked through as a tuple."""
+    own = cls.__mro__[:-2]
+    if not issubclass(cls, tuple) or cls is tuple or cls.__mro__[-2:] != (tuple, object) or not all(type(k) is type and _dunders(k) <= _OF_NAMED_TUPLES for k in own):
+        return False
+    made = [k for k in own if "__new__" in vars(k)]
+    new = made[0].__new__ if len(made) == 1 else None
+    return isinstance(new, types.FunctionType) and new.__globals__.get("_tuple_new") is tuple.__new__ and new.__globals__.get("__name__") == f"namedtuple_{made[0].__name__}"
 
 
 def _drawing(value):

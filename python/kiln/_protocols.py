@@ -22,6 +22,12 @@ def _found(name, path=()):
 _called = functools.lru_cache(512)(_found)  # a call of a ufunc needs no more than its name
 
 
+def twin_of(function):
+    """What a function or ufunc of NumPy is with Kiln arrays; None where Kiln has none."""
+    path = [p for p in (getattr(function, "__module__", None) or "").split(".")[1:] if p in ("linalg", "fft")]
+    return _found(function.__name__, path)
+
+
 def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
     if method == "__call__" and not kwargs:
@@ -50,8 +56,7 @@ def _written(name, result, out):
 
 def __array_function__(self, function, types, args, kwargs):  # noqa: N807
     """A NumPy function with a Kiln array among its arguments. Raises DTypeError for one that Kiln lacks: nothing is computed by NumPy unseen."""
-    path = [p for p in function.__module__.split(".")[1:] if p in ("linalg", "fft")]
-    ours = _found(function.__name__, path)
+    ours = twin_of(function)
     if ours is None:
         raise make("DTypeError", f"{function.__module__}.{function.__name__}: expected NumPy arrays, or a function that Kiln has, got a Kiln array "
                                  "(np.asarray(x) shows its memory as a NumPy array)")

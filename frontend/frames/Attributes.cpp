@@ -1,0 +1,176 @@
+// Attributes, as a reader judges them: whose code runs for them, and what they read.
+#include "frontend/frames/Builtins.h"
+#include "frontend/frames/Reader.h"
+
+#include <cstring>
+
+namespace kiln::py {
+namespace {
+
+PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
+/// What functions and classes are called, and say of themselves.
+bool isLabel(std::string_view name) { return name == "__name__" || name == "__qualname__" || name == "__module__" || name == "__doc__"; }
+bool isDunder(const std::string &name) { return name.starts_with("__"); }
+
+} // namespace
+
+void Reader::attribute(PyObject *o, PyObject *name) {
+  std::string text = textOf(name);
+  switch (values.sortOf(o)) {
+  case Sort::Instance: return attributeOfInstance(o, name);
+  case Sort::Member: return attributeOfMember(o, name);
+  case Sort::Class: return attributeOfClass(reinterpret_cast<PyTypeObject *>(o), name);
+  case Sort::Module: {
+    PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
+    if (!found) fail("reads '" + text + "' of a module, which the module may make when it is asked");
+    require(o);
+    return load(placeOf(Place::Entry, names, name), found);
+  }
+  case Sort::Plain: pin(o); [[fallthrough]];
+  case Sort::Array:
+  case Sort::Tuple:
+    if (!PyTuple_CheckExact(o) && PyTuple_Check(o)) return attributeOfNamedTuple(Py_TYPE(o), name);
+    [[fallthrough]];
+  case Sort::List:
+  case Sort::Dict:
+  case Sort::Set:
+  case Sort::Trusted:
+    if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
+    break;
+  case Sort::Function:
+    if (!isLabel(text)) break;
+    require(o);
+    return edge(placeOf(Place::Part, o, name), Object(check(PyObject_GetAttr(o, name))).get());
+  default:
+    if (Py_TYPE(o) != &PySuper_Type) break;
+    Object from(PyObject_GetAttrString(o, "__thisclass__")), self(PyObject_GetAttrString(o, "__self__"));
+    if (from && self) return superAttribute(reinterpret_cast<PyTypeObject *>(from.get()), self.get(), name);
+    PyErr_Clear();
+  }
+  fail("reads the attribute '" + text + "' of a " + Py_TYPE(o)->tp_name);
+}
+
+/// Whether reading something from a class through an object or the class runs no code that is not known.
+bool Reader::isKnownMember(PyObject *found) {
+  return !Py_TYPE(found)->tp_descr_get || PyFunction_Check(found) || Py_TYPE(found) == &PyStaticMethod_Type ||
+         Py_TYPE(found) == &PyClassMethod_Type || values.known(found) == Known::Jitted;
+}
+
+void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
+  coverClass(o);
+  PyTypeObject *type = Py_TYPE(o);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (found && Py_TYPE(found) == &PyProperty_Type) {
+    Object getter(check(PyObject_GetAttrString(found, "fget")));
+    member(type, name, getter.get());
+    return enter(getter.get());
+  }
+  if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
+  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
+  if ((found && !isSlot && !isKnownMember(found)) || isDunder(textOf(name)))
+    fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
+  Place place = placeOf(Place::Attribute, o, name);
+  Object value = place.read();
+  bool isCovered = originOf(o) == Origin::Covered;
+  if (found && !isSlot && (Py_TYPE(found)->tp_descr_get || (!isCovered && value.get() == found))) member(type, name, found);
+  if (isCovered) load(std::move(place), value.get());
+}
+
+/// A field of a named tuple is one of its items; others are what its class has.
+void Reader::attributeOfNamedTuple(PyTypeObject *type, PyObject *name) {
+  PyObject *found = _PyType_Lookup(type, name);
+  std::string text = textOf(name);
+  if (text == "__class__") return;
+  if (!found || isDunder(text)) fail("reads the attribute '" + text + "' of a " + type->tp_name);
+  coverType(type);
+  bool isField = PyTuple_Check(found) ? text == "_fields" : std::strstr(Py_TYPE(found)->tp_name, "_tuplegetter") != nullptr;
+  bool isOfTuple = Py_TYPE(found) == &PyMethodDescr_Type;
+  if (isField || isOfTuple) return;
+  if (Py_TYPE(found) != &PyProperty_Type && !isKnownMember(found)) fail("reads the attribute '" + text + "' of a " + type->tp_name);
+  if (Py_TYPE(found) != &PyProperty_Type) return member(type, name, found);
+  Object getter(check(PyObject_GetAttrString(found, "fget")));
+  member(type, name, getter.get());
+  enter(getter.get());
+}
+
+/// A member of an enumeration: its name and value are attributes under other names.
+void Reader::attributeOfMember(PyObject *o, PyObject *name) {
+  static PyObject *const value = PyUnicode_InternFromString("_value_"), *const label = PyUnicode_InternFromString("_name_");
+  std::string text = textOf(name);
+  if (originOf(o) == Origin::Unknown) setOrigin(o, Origin::Covered); // there is one of each
+  bool isOwn = text == "value" || text == "name";
+  if (!isOwn) return attributeOfInstance(o, name);
+  coverClass(o);
+  if (_PyType_Lookup(Py_TYPE(o), name) != _PyType_Lookup(Builtins::get().enumeration, name)) fail("reads '" + text + "' of an enumeration");
+  Place place = placeOf(Place::Attribute, o, text == "value" ? value : label);
+  Object found = place.read();
+  load(std::move(place), found.get());
+}
+
+void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
+  std::string text = textOf(name);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (values.known(object(type)) == Known::Computes && found) return; // of a builtin class
+  require(object(type));
+  if (isLabel(text) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return coverType(type);
+  if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
+  if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
+  coverType(type);
+  member(type, name, found);
+}
+
+/// What a class has under a name behind another one in the order of its bases.
+void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) {
+  bool isClass = PyType_Check(self);
+  if (isClass) coverType(reinterpret_cast<PyTypeObject *>(self));
+  else if (values.sortOf(self) == Sort::Instance) coverClass(self);
+  else fail("uses super() of an object that is not known");
+  PyTypeObject *type = isClass ? reinterpret_cast<PyTypeObject *>(self) : Py_TYPE(self);
+  bool isBehind = false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
+    auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
+    PyObject *found = isBehind ? PyDict_GetItemWithError(membersOf(base).get(), name) : nullptr;
+    if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
+    if (found && !PyFunction_Check(found)) break;
+    if (found) return member(type, name, found);
+    isBehind |= base == from;
+  }
+  fail("reads '" + textOf(name) + "' of super()");
+}
+
+void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
+  if (values.sortOf(o) == Sort::Array && !PyUnicode_CompareWithASCIIString(name, "shape"))
+    return; // of one that the call made: else it says so
+  if (values.sortOf(o) != Sort::Instance) fail("writes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
+  coverClass(o);
+  PyTypeObject *type = Py_TYPE(o);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr) {
+    Object setter(check(PyObject_GetAttrString(found, "fset")));
+    if (setter.get() == Py_None) fail("writes the attribute '" + textOf(name) + "', which is read alone");
+    member(type, name, setter.get());
+    return enter(setter.get());
+  }
+  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");
+  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || (isDunder(textOf(name)) && !isDoc))
+    fail("writes the attribute '" + textOf(name) + "'");
+  if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
+}
+
+void Reader::deleteAttribute(PyObject *o, PyObject *name) {
+  bool isOwn = values.sortOf(o) == Sort::Instance && originOf(o) == Origin::Fresh;
+  if (!isOwn) fail("deletes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
+  coverClass(o);
+  PyObject *found = _PyType_Lookup(Py_TYPE(o), name);
+  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  if (Py_TYPE(o)->tp_setattro != PyObject_GenericSetAttr || !isPlain) fail("deletes the attribute '" + textOf(name) + "'");
+}
+
+/// An exception's class that adds no methods to the builtin ones.
+void Reader::coverError(PyObject *type) {
+  require(type);
+  coverType(reinterpret_cast<PyTypeObject *>(type));
+}
+
+} // namespace kiln::py
