@@ -22,9 +22,28 @@ bool isInexact(DType t) { return (isFloat(t) || isComplex(t)) && !isStorage(t); 
   throw Error(ErrorKind::Value, std::string(info(o.op, o.words).name) + ": gradient: expected an op with a rule, got one without");
 }
 
+Array evaluate(const Derivative &derivative, const Applied &o, const Array &given) {
+  std::vector<Array> made;
+  made.reserve(size_t(derivative.count)); // operands point into it
+  auto operandAt = [&](uint8_t place) {
+    Operand operand;
+    if (place >= kStep) operand.array = &made[size_t(place - kStep)];
+    else if (place >= kNumber) operand.kind = Operand::IsFloat, operand.number = derivative.numbers[place - kNumber];
+    else operand.array = place == kCotangent ? &given : place == kResult ? o.result : o.operands[size_t(place - kOperand)];
+    return operand;
+  };
+  for (const Step &step : std::span(derivative.steps, size_t(derivative.count))) {
+    size_t count = size_t(info(step.op).operands);
+    Operand operands[3];
+    for (size_t i = 0; i < count; ++i) operands[i] = operandAt(step.operands[i]);
+    made.push_back(step.op == Op::Select ? where(*operands[0].array, operands[1], operands[2]) : applyElementwise(step.op, {operands, count}));
+  }
+  return made.empty() ? given : std::move(made.back());
+}
+
 /// What a derivative makes of a tangent or cotangent.
 Array through(const RuleRecord &record, size_t operand, const Applied &o, const Array &given) {
-  Array result = record.derivatives[operand](o, given);
+  Array result = evaluate(record.derivatives[operand], o, given);
   return record.isSingular ? choose(equal(given, 0.), given, result) : result;
 }
 
@@ -100,7 +119,7 @@ std::vector<Maybe> applyVjp(const Applied &o, const Array &ct, std::span<const c
     return gradients.take();
   }
   for (size_t i = 0; i < all.size(); ++i)
-    if (all[i] && record.derivatives[i]) gradients.set(i, conj(through(record, i, o, conj(ct))));
+    if (all[i] && record.derivatives[i].flows) gradients.set(i, conj(through(record, i, o, conj(ct))));
   return gradients.take();
 }
 
@@ -116,7 +135,7 @@ Maybe applyJvp(const Applied &o, std::span<const Array *const> tangents) {
   if (record.jvp) return record.jvp(o, moving);
   Maybe total;
   for (size_t i = 0; i < moving.size(); ++i)
-    if (moving[i] && record.derivatives[i]) addTo(total, through(record, i, o, *moving[i]));
+    if (moving[i] && record.derivatives[i].flows) addTo(total, through(record, i, o, *moving[i]));
   return total;
 }
 
