@@ -36,7 +36,8 @@ Array evaluate(const Derivative &derivative, const Applied &o, const Array &give
     size_t count = size_t(info(step.op).operands);
     Operand operands[3];
     for (size_t i = 0; i < count; ++i) operands[i] = operandAt(step.operands[i]);
-    made.push_back(step.op == Op::Select ? where(*operands[0].array, operands[1], operands[2]) : applyElementwise(step.op, {operands, count}));
+    made.push_back(step.op == Op::Select ? where(*operands[0].array, operands[1], operands[2])
+                                         : applyElementwise(step.op, {operands, count}));
   }
   return made.empty() ? given : std::move(made.back());
 }
@@ -84,16 +85,16 @@ const RuleRecord &recordOf(Op op) {
 
 bool isDifferentiable(Op op) { return op != Op::Custom && !recordOf(op).why; }
 
-/// An array of which the type is there.
-static Array typeAlone(const Array &x) {
+Array typeAlone(DType dtype, const Dims &shape, Device *device) {
   Array type;
-  type.dtype = x.dtype;
-  type.shape = x.shape;
-  type.strides = contiguousStrides(x.shape);
+  type.dtype = dtype;
+  type.shape = shape;
+  type.strides = contiguousStrides(shape);
   type.storage = Storage::make({});
-  type.storage->device = x.storage->device;
+  type.storage->device = device;
   return type;
 }
+static Array typeAlone(const Array &x) { return typeAlone(x.dtype, x.shape, x.storage->device); }
 
 Residual residualOf(const Applied &o, std::span<const char> wanted) {
   const RuleRecord *record = o.op == Op::Custom ? nullptr : &recordOf(o.op);

@@ -3,7 +3,7 @@
 
 #include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
-#include "frontend/Transform.h"
+#include "frontend/Tape.h"
 #include "frontend/frames/Reader.h"
 
 #include <pybind11/stl.h>
