@@ -17,6 +17,7 @@ public:
   explicit Walk(const Tape &tape) : tape(tape), few(tape.notes.size()) {}
 
   void add(int64_t note, const Maybe &more);
+  void add(int64_t note, Few more, const Note &of);
   void run();
   Maybe take(int64_t note) {
     if (few[size_t(note)]) return asArray(note, few[size_t(note)]);
@@ -34,7 +35,6 @@ private:
   Array asArray(int64_t note, Few cotangent) const { return arrayOf(noteAt(note).dtype, shapeOf(noteAt(note)), cotangent); }
   Few asFew(const Note &note, const Array &cotangent);
   Maybe &arrayAt(int64_t note);
-  void add(int64_t note, Few more, const Note &of);
   void addAll(std::span<const int64_t> notes, std::span<const Maybe> parts) {
     for (size_t i = 0; i < parts.size(); ++i) add(notes[i], parts[i]);
   }
@@ -166,6 +166,25 @@ std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<cons
   std::vector<Maybe> found;
   for (int64_t note : watched) found.push_back(walk.take(note));
   return found;
+}
+
+std::pair<Array, Maybe> Tape::finish(const Array &result) {
+  static constexpr float kNarrow = 1;
+  static constexpr double kWide = 1;
+  int64_t number = isMine(result) ? noteOf(result) : -1;
+  if (number >= 0) {
+    end();
+    const Note &note = notes[size_t(number)];
+    Walk walk(*this);
+    walk.add(number, note.dtype == DType::F64 ? Few{&kWide, true} : Few{&kNarrow, true}, note);
+    walk.run();
+    return {arrayOf(note.dtype, {}, {note.result, false}), walk.take(watched[0])};
+  }
+  Item item = resultOf(result);
+  end();
+  Maybe one = rules::filled(item.below, {}, 1);
+  std::vector<Maybe> found = gradients({&item, 1}, {&one, 1});
+  return {std::move(item.below), std::move(found[0])};
 }
 
 } // namespace kiln
