@@ -18,8 +18,8 @@ public:
   /// The gradients of watched arrays, by their order, for cotangents of results; none of those that they do not depend on. The tape has
   /// ended.
   std::vector<rules::Maybe> gradients(std::span<const Item> results, std::span<const rules::Maybe> cotangents) const;
-  /// A result without axes as a value, and its gradient by the first watched array. Ends the tape.
-  std::pair<Array, rules::Maybe> finish(const Array &result);
+  /// A result without axes as a value, and its gradients by watched arrays. Ends the tape.
+  std::pair<Array, std::vector<rules::Maybe>> finish(const Array &result);
 
   Array apply(const Operation &operation) override;
   bool applySmall(Op op, std::span<const Operand> operands, const SmallResult &make) override;

@@ -18,11 +18,8 @@ public:
 
   void add(int64_t note, const Maybe &more);
   void add(int64_t note, Few more, const Note &of);
-  void run();
-  Maybe take(int64_t note) {
-    if (few[size_t(note)]) return asArray(note, few[size_t(note)]);
-    return arrays.empty() ? Maybe() : arrays[size_t(note)];
-  }
+  /// The cotangents of watched arrays.
+  std::vector<Maybe> run();
 
 private:
   const Tape &tape;
@@ -143,7 +140,7 @@ void Tape::Walk::passFunction(const Node &n, int64_t first) {
   for (Maybe &ct : cotangents) ct.reset();
 }
 
-void Tape::Walk::run() {
+std::vector<Maybe> Tape::Walk::run() {
   for (auto i = int64_t(tape.notes.size()); i-- > 0;) {
     const Note &note = noteAt(i);
     if (note.op == Op::Input) continue;
@@ -157,18 +154,22 @@ void Tape::Walk::run() {
     Array cotangent = *arrays[size_t(i)];
     node ? passNode(*node, cotangent) : passArray(note, cotangent);
   }
+  std::vector<Maybe> found;
+  found.reserve(tape.watched.size());
+  for (int64_t note : tape.watched) {
+    if (few[size_t(note)]) found.push_back(asArray(note, few[size_t(note)]));
+    else found.push_back(arrays.empty() ? Maybe() : std::move(arrays[size_t(note)]));
+  }
+  return found;
 }
 
 std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<const Maybe> cotangents) const {
   Walk walk(*this);
   for (size_t i = 0; i < results.size(); ++i) walk.add(results[i].node, cotangents[i]);
-  walk.run();
-  std::vector<Maybe> found;
-  for (int64_t note : watched) found.push_back(walk.take(note));
-  return found;
+  return walk.run();
 }
 
-std::pair<Array, Maybe> Tape::finish(const Array &result) {
+std::pair<Array, std::vector<Maybe>> Tape::finish(const Array &result) {
   static constexpr float kNarrow = 1;
   static constexpr double kWide = 1;
   int64_t number = isMine(result) ? noteOf(result) : -1;
@@ -177,14 +178,13 @@ std::pair<Array, Maybe> Tape::finish(const Array &result) {
     const Note &note = notes[size_t(number)];
     Walk walk(*this);
     walk.add(number, note.dtype == DType::F64 ? Few{&kWide, true} : Few{&kNarrow, true}, note);
-    walk.run();
-    return {arrayOf(note.dtype, {}, {note.result, false}), walk.take(watched[0])};
+    return {arrayOf(note.dtype, {}, {note.result, false}), walk.run()};
   }
   Item item = resultOf(result);
   end();
   Maybe one = rules::filled(item.below, {}, 1);
   std::vector<Maybe> found = gradients({&item, 1}, {&one, 1});
-  return {std::move(item.below), std::move(found[0])};
+  return {std::move(item.below), std::move(found)};
 }
 
 } // namespace kiln

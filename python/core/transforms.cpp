@@ -11,6 +11,13 @@
 namespace py11 = pybind11;
 
 namespace kiln::py {
+
+Array owned(const Array &x) {
+  if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
+  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
+  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
+}
+
 namespace {
 
 /// Calls a function with arrays of a mode; the arrays of its result, which is a list of them.
@@ -43,13 +50,6 @@ std::vector<Transform::Item> resultsOf(Transform &mode, const std::vector<Object
   return items;
 }
 
-/// Memory that nobody else shows: what a user may write into.
-Array owned(const Array &x) {
-  if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
-  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
-  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
-}
-
 /// What is left of a call whose gradients can be asked for.
 struct Pullback {
   std::shared_ptr<Tape> tape;
@@ -77,41 +77,6 @@ py11::object vjp(py11::object function, py11::list arrays) {
   });
   return py11::make_tuple(results, py11::cast(std::move(pullback)));
 }
-
-/// function(array, ...) with the arguments behind the first one as they are.
-PyObject *callWith(PyObject *function, PyObject *array, PyObject *args, PyObject *kwargs) {
-  constexpr Py_ssize_t kMost = 8;
-  Py_ssize_t n = PyTuple_GET_SIZE(args);
-  if (n <= kMost && !PyDict_GET_SIZE(kwargs)) {
-    PyObject *stack[1 + kMost] = {nullptr, array};
-    for (Py_ssize_t i = 1; i < n; ++i) stack[1 + i] = PyTuple_GET_ITEM(args, i);
-    return check(PyObject_Vectorcall(function, stack + 1, size_t(n) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
-  }
-  Object all(check(PyTuple_New(n)));
-  for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(all.get(), i, Py_NewRef(i ? PyTuple_GET_ITEM(args, i) : array));
-  return check(PyObject_Call(function, all.get(), kwargs));
-}
-
-/// (function, args, kwargs, number) -> (value, gradient) of a function by its first argument, an array, outside of all modes; None for all
-/// other calls. `number` makes an array without axes of another result, or raises.
-PyObject *gradient(PyObject *, PyObject *const *given, Py_ssize_t) {
-  return guarded([&]() -> PyObject * {
-    PyObject *function = given[0], *args = given[1], *x = PyTuple_GET_SIZE(args) ? PyTuple_GET_ITEM(args, 0) : nullptr;
-    if (Mode::current() || !x || !isArray(x)) Py_RETURN_NONE;
-    DType dtype = arrayOf(x).dtype;
-    if (!isFloat(dtype) && !isComplex(dtype)) Py_RETURN_NONE;
-    Tape tape;
-    Object lifted(wrap(tape.watch(arrayOf(x)))), result(callWith(function, lifted.get(), args, given[2]));
-    bool isNumber = isArray(result.get()) && !arrayOf(result.get()).shape.rank && isFloat(arrayOf(result.get()).dtype);
-    if (!isNumber) result = Object(check(PyObject_CallFunctionObjArgs(given[3], function, result.get(), nullptr)));
-    auto [value, found] = tape.finish(arrayOf(result.get()));
-    Array of = found ? owned(*found) : full(arrayOf(x).shape, dtype, Scalar(), deviceOf(arrayOf(x)));
-    Object first(wrap(std::move(value))), second(wrap(std::move(of)));
-    return check(PyTuple_Pack(2, first.get(), second.get()));
-  });
-}
-PyMethodDef functions[] = {{"gradient", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(gradient)), METH_FASTCALL, nullptr},
-                           {nullptr, nullptr, 0, nullptr}};
 
 py11::object jvp(py11::object function, py11::list arrays, py11::list tangents) {
   std::vector<Transform::Item> items;
@@ -227,7 +192,7 @@ py11::object liftResults(py11::list taken, py11::list results, py11::object back
 } // namespace
 
 void defineTransforms(py11::module_ &m) {
-  if (PyModule_AddFunctions(m.ptr(), functions)) throw py11::error_already_set();
+  defineGradient(m);
   py11::class_<Pullback>(m, "Pullback").def("__call__", &Pullback::operator());
   m.def("vjp", vjp);
   m.def("jvp", jvp);

@@ -208,8 +208,8 @@ def _number(fun, result):
 
 
 def _value_and_grad(fun, argnums, has_aux, args, kwargs):
-    if argnums == 0 and type(argnums) is int and not has_aux:
-        found = _core.gradient(fun, args, kwargs, _number)
+    if not has_aux:
+        found = _core.gradient(fun, args, kwargs, argnums, _number)
         if found is not None:
             return found
     numbers = _chosen("grad", argnums, args)
