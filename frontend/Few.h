@@ -43,6 +43,9 @@ struct Few {
   explicit operator bool() const { return data; }
 };
 
+/// Whether that many numbers are few: what a note of an operation over arrays takes, or less.
+inline bool areFew(DType dtype, int64_t count) { return count > 0 && count <= 1024 / byteSize(dtype); }
+
 /// An operation over few numbers of one dtype, as its derivatives see it; what they do not read may be none.
 struct FewApplied {
   Op op;

@@ -26,7 +26,7 @@ Array Tape::watch(const Array &array) {
   auto note = int64_t(notes.size());
   watched.push_back(note);
   bool isFew = isLowest && (array.dtype == DType::F32 || array.dtype == DType::F64) && array.isContiguous && array.storage->value &&
-               !deviceOf(array) && array.size() > 0 && array.size() <= SmallResult::kMost;
+               !deviceOf(array) && areFew(array.dtype, array.size());
   if (isFew) {
     const void *data = arena.copy(array.data(), size_t(array.size() * byteSize(array.dtype)));
     addFew(Op::Input, array.dtype, addShape(array.shape), int32_t(array.size())).result = data;
@@ -160,9 +160,7 @@ const Array *Tape::findAll(Op op, std::span<const Operand> operands, Given *all)
     if (!find(*o.array, all[i])) return nullptr;
     if (all[i].note >= 0) like = o.array;
   }
-  if (!like || !isOfFew(op, like->dtype)) return nullptr;
-  int64_t count = like->size();
-  return count > 0 && count <= SmallResult::kMost ? like : nullptr;
+  return like && isOfFew(op, like->dtype) && areFew(like->dtype, like->size()) ? like : nullptr;
 }
 
 /// Runs an operation, and notes it.
