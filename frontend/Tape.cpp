@@ -46,13 +46,14 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   bool isMoving = false;
   for (const Item &item : items) isMoving |= item.node >= 0;
   if (!isMoving || !isDifferentiable(result.below.dtype) || !(o.op == Op::Custom || rules::isDifferentiable(o.op))) return result;
-  std::vector<char> wanted;
-  for (const Item &item : items) wanted.push_back(item.node >= 0);
+  std::vector<char> wanted(items.size());
+  for (size_t i = 0; i < items.size(); ++i) wanted[i] = items[i].node >= 0;
   rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
   for (Array &a : residual.operands) a = kept(a);
   result.node = int64_t(notes.size());
   Node &node = addNode(o.op);
   node.words = {o.words.begin(), o.words.end()};
+  node.notes.reserve(items.size());
   for (const Item &item : items) node.notes.push_back(item.node);
   node.result = std::move(residual.result);
   node.operands = std::move(residual.operands);

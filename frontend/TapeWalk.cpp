@@ -118,9 +118,9 @@ void Tape::Walk::passArray(const Note &note, const Array &cotangent) {
 
 /// Of an operation over arrays.
 void Tape::Walk::passNode(const Node &n, const Array &cotangent) {
-  std::vector<const Array *> operands;
-  std::vector<char> wanted;
-  for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.notes[k] >= 0);
+  std::vector<const Array *> operands(n.operands.size());
+  std::vector<char> wanted(n.operands.size());
+  for (size_t k = 0; k < n.operands.size(); ++k) operands[k] = &n.operands[k], wanted[k] = n.notes[k] >= 0;
   std::vector<Maybe> parts;
   try {
     parts = rules::applyVjp({n.op, operands, n.words, &n.result}, cotangent, wanted);

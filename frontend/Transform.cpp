@@ -164,6 +164,7 @@ void Transform::write(Array &target, const Array &value) {
 
 std::vector<const Array *> operandsOf(std::span<const Transform::Item> items) {
   std::vector<const Array *> operands;
+  operands.reserve(items.size());
   for (const Transform::Item &item : items) operands.push_back(&item.below);
   return operands;
 }

@@ -102,6 +102,7 @@ Residual residualOf(const Applied &o, std::span<const char> wanted) {
   for (size_t i = 0; record && record->reads && i < wanted.size(); ++i)
     if (wanted[i]) reads |= record->reads[i];
   Residual residual{{}, reads >> 31 ? *o.result : typeAlone(*o.result)};
+  residual.operands.reserve(o.operands.size());
   for (size_t i = 0; i < o.operands.size(); ++i)
     residual.operands.push_back(reads >> std::min<size_t>(i, 30) & 1 ? *o.operands[i] : typeAlone(*o.operands[i]));
   return residual;
@@ -120,7 +121,8 @@ std::vector<Maybe> applyVjp(const Applied &o, const Array &ct, std::span<const c
     return gradients.take();
   }
   for (size_t i = 0; i < all.size(); ++i)
-    if (all[i] && record.derivatives[i].flows) gradients.set(i, conj(through(record, i, o, conj(ct))));
+    if (all[i] && record.derivatives[i].flows)
+      gradients.set(i, isComplex(ct.dtype) ? conj(through(record, i, o, conj(ct))) : through(record, i, o, ct));
   return gradients.take();
 }
 
