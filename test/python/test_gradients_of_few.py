@@ -346,3 +346,70 @@ def test_memory_ends_with_the_tape():
 
     kn.grad(holds)(x)
     assert reference[0]() is None
+
+
+def test_trees_of_arguments():
+    a, b, c = (kn.asarray(RNG.normal(size=3)) for _ in range(3))
+
+    def f(p, q, scale=1.0):
+        assert list(p) == sorted(p)
+        p["new"], p["w"] = 5, p["w"]  # its own dict
+        return kn.sum(p["w"] * p["b"][0] * q[0]) * scale + kn.sum(p["b"][1] * 0)
+
+    p, q = {"w": a, "b": (b, [c])[0:1] + (c,)}, [c, kn.ones(2)]
+    slopes, others = kn.grad(f, argnums=(0, -1))(p, q)
+    assert list(slopes) == ["b", "w"] and list(p) == ["w", "b"] and type(slopes["b"]) is tuple and type(others) is list
+    for found, expected in ((slopes["w"], b * c), (slopes["b"][0], a * c), (slopes["b"][1], 0 * c), (others[0], a * b), (others[1], kn.zeros(2))):
+        same_bits(found, expected)
+    same_bits(kn.grad(f, 0)(p, q, scale=2.0)["w"], b * c * 2)
+    assert kn.grad(lambda t: kn.sum(t[0]["x"][()]), 0)(({"x": a}, [], ()))[1:] == ([], ())
+    same_bits(kn.grad(lambda x, y: kn.sum(x * y), (1, 0))(a, b)[0], a)
+    assert kn.grad(lambda: kn.ones(()), ())() == ()
+    number = kn.grad(lambda p: p["a"] * 3 + p["b"])({"a": 2.0, "b": kn.asarray(1.0)})  # numbers are arrays
+    assert float(number["a"]) == 3 and float(number["b"]) == 1
+    deep = a
+    for _ in range(100):
+        deep = [deep]
+    found = kn.grad(lambda t: kn.sum(a * kn.tree.leaves(t)[0]))(deep)
+    same_bits(kn.tree.leaves(found)[0], a)
+    for call, error, text in ((lambda: kn.grad(f, 2)(p, q), ValueError, "argnums: expected positions among 2 arguments, got 2"),
+                              (lambda: kn.grad(f)(p), TypeError, "missing 1 required positional argument"),
+                              (lambda: kn.grad(lambda p: 1)({"a": kn.arange(3)}), kn.DTypeError, "expected a floating one, got int64"),
+                              (lambda: kn.grad(lambda p: 1)({"a": "text"}), kn.TraceError, "arguments: expected trees of arrays and numbers, got str"),
+                              (lambda: kn.grad(lambda p: 1)({1: a, "a": a}), TypeError, "not supported between"),
+                              (lambda: kn.grad(lambda p: kn.sum(p[0]))([a], b), TypeError, "positional argument")):
+        with pytest.raises(error, match=text):
+            call()
+
+
+def test_trees_that_change_while_they_are_taken_apart():
+    x = kn.ones(2)
+
+    class Key:
+        def __init__(self, n):
+            self.n = n
+
+        def __lt__(self, other):
+            outer.clear()
+            return self.n < other.n
+
+    outer = [{Key(2): x, Key(1): x}, x, x]
+    assert len(kn.grad(lambda t: kn.sum(x))(outer)) == 1
+    inner = {}
+
+    class Clears(Key):
+        def __lt__(self, other):
+            inner.clear()
+            return self.n < other.n
+
+    inner.update({Clears(2): x, Clears(1): x})
+    assert kn.grad(lambda t: kn.sum(x))(inner) == {}
+
+
+def test_gradients_in_many_sizes_and_types():
+    for size in (1, 64, 256, 257, 3000):
+        for dtype in (kn.float16, kn.bfloat16, kn.float32, kn.float64, kn.complex64):
+            x, w = (kn.astype(kn.asarray(RNG.normal(size=size)), dtype) for _ in range(2))
+            real = kn.real if dtype is kn.complex64 else lambda x: x
+            check(lambda x: real(kn.sum(kn.exp(x * 0.5) * w - x * x)), x)
+            check(lambda x: real(kn.sum(x[::2] * 2)) + real(kn.sum(kn.reshape(x, (1, -1)) * 3)), x)
