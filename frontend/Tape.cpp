@@ -133,14 +133,14 @@ bool Tape::find(const Array &x, Given &given) {
   given.array = &x;
   const Array *below = &x;
   if (isMine(x)) {
-    if (isView(x)) return false;
     if (given.note = noteOf(x); given.note >= 0) {
       given.data = notes[size_t(given.note)].result;
       return true;
     }
-    const Item &item = cellItem(x);
-    given.note = item.node;
-    below = &item.below;
+    const Item *item = knownItem(x);
+    if (!item) return false;
+    given.note = item->node;
+    below = &item->below;
   }
   if (!below->isContiguous || !below->storage->value || deviceOf(*below)) return false;
   given.data = below->data();

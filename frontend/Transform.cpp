@@ -87,11 +87,17 @@ Transform::Item &Transform::cellItem(const Array &array) {
   return cells->items[size_t(cell.cell)];
 }
 
+const Transform::Item *Transform::knownItem(const Array &array) {
+  Item &item = cellItem(array);
+  if (!isView(array)) return &item;
+  bool isFresh = array.mark.version == cells->cells[size_t(array.storage->cell)].version;
+  return isFresh ? &static_cast<const View *>(array.view.get())->item : nullptr;
+}
+
 Transform::Item Transform::itemOf(const Array &array) {
   if (!isMine(array)) return {array, std::nullopt, -1, false};
+  if (const Item *known = knownItem(array)) return *known;
   Item item = cellItem(array);
-  if (array.mark.recorder != id || !array.view) return item;
-  if (array.mark.version == cells->cells[size_t(array.storage->cell)].version) return static_cast<const View *>(array.view.get())->item;
   for (const ViewStep *s : stepsTo(array)) item = performBelow(Op(s->op), {&item, 1}, s->words); // taken again
   return item;
 }

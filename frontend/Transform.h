@@ -53,6 +53,8 @@ protected:
   bool isView(const Array &array) const { return array.mark.recorder == id && array.view; }
   bool isMine(const Array &array) const;
   Item &cellItem(const Array &array);
+  /// What an array of this mode stands for; null for a view of a cell that was written since.
+  const Item *knownItem(const Array &array);
 
 private:
   static constexpr int32_t kFirstNote = -2; // the cell of note 0; that of note 1 is one less

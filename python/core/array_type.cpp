@@ -474,7 +474,7 @@ static void newOfCell(void *object, DType dtype, const Array &like, Ref<Storage>
   x.storage = std::move(cell);
   x.dtype = dtype;
   x.shape = like.shape;
-  x.strides = like.strides;
+  x.strides = contiguousStrides(like.shape);
   *static_cast<Object *>(object) = Object(reinterpret_cast<PyObject *>(self));
 }
 

@@ -169,6 +169,24 @@ def test_what_the_tape_read_may_be_written_afterwards():
     assert x.tolist() == [1, 1, 2]
 
 
+def test_views_before_and_after_a_write():
+    def f(x, w):
+        y = x * w
+        part, back, all_ = y[1:4], y[::-1], y[:]
+        before = kn.sum(part * part) + kn.sum(back * x) + kn.sum(all_ * 2)
+        y[1] = 5
+        y[2:4] = x[:2] * 3
+        after = kn.sum(part * part * 2) + kn.sum(back * x) + kn.sum(all_ * w)
+        part *= 2
+        part[0] = x[4]
+        return before + after + kn.sum(y * part[1]) + kn.sum(kn.exp(back[1:]) * back[:-1])
+
+    x, w = (kn.asarray(RNG.normal(size=5)) for _ in range(2))
+    _, gradient = check(f, x, w)
+    same_bits(kn.jit(kn.grad(f))(x, w), gradient)
+    kn.testing.check_grads(lambda x: f(x, w), (x,), order=1)
+
+
 def test_a_derivative_stays_inside():
     outside, x = kn.zeros(3), kn.ones(3)
 
