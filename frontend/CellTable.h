@@ -27,6 +27,7 @@ struct CellTable {
   }
   /// A storage that is about to end.
   void drop(Storage *storage) {
+    if (storage->cell < 0) return release(); // stands for a note of a tape
     {
       std::lock_guard lock(mutex);
       if (size_t(storage->cell) < cells.size()) cells[size_t(storage->cell)].storage = nullptr;

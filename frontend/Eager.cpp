@@ -117,6 +117,18 @@ void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *
   call(elementwiseKernel(op, dtype, resultType, form), buffers, dims);
 }
 
+void flat(Op op, std::span<const Flat> operands, DType resultType, int64_t n, void *result) {
+  auto isOne = [&](size_t i) { return operands[i].isOne && n > 1; };
+  Form form = C;
+  if (operands.size() == 2) form = isOne(0) ? ZC : isOne(1) ? C0 : CC;
+  if (operands.size() == 3) form = isOne(1) ? CZC : isOne(2) ? CCZ : CCC;
+  void *buffers[kMostInputs + 1];
+  for (size_t i = 0; i < operands.size(); ++i) buffers[i] = const_cast<void *>(operands[i].data);
+  buffers[operands.size()] = result;
+  int64_t dims[] = {1, n, n, n, n};
+  call(elementwiseKernel(op, operands.back().dtype, resultType, form), buffers, dims);
+}
+
 /// One long axis as rows, which threads can share; what is left behind them is done here.
 static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType resultType, void *result) {
   int64_t n = nest.shape[1], rows = n / kRow, rest = n % kRow, done = rows * kRow;
@@ -336,6 +348,12 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
   call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims, threadWorkspace(kPackWorkspace));
+}
+
+void reduce(Op op, DType dtype, int64_t n, const void *x, void *result) {
+  void *buffers[] = {const_cast<void *>(x), result};
+  int64_t dims[] = {1, n, 1};
+  call(namedKernel(op, dtype, true, "_row"), buffers, dims, threadWorkspace(kPackWorkspace));
 }
 
 void matrixProduct(const Array &x, const Array &y, const Array &result) {

@@ -15,6 +15,14 @@ struct Input {
 
 /// An elementwise op of one or two operands over `n` consecutive elements; `isScalar` marks the second operand as one element.
 void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *const *buffers);
+/// `n` consecutive elements, or one that stands for all.
+struct Flat {
+  const void *data;
+  DType dtype;
+  bool isOne;
+};
+/// The same of up to three operands, few elements; of two, one at most stands for all, and of three one behind the first.
+void flat(Op op, std::span<const Flat> operands, DType resultType, int64_t n, void *result);
 /// An elementwise op (or cast, or select) over `shape` into row-major memory.
 void elementwise(Op op, std::span<const Input> inputs, DType resultType, const Dims &shape, void *result);
 /// target[...] = source, both of one dtype, any strides.
@@ -29,6 +37,8 @@ void scan(Op op, const Array &x, int axis, const Array &result);
 void sort(Op op, const Array &x, const Array &result, bool descending); // along the last axis
 /// One axis of row-major memory.
 void reduce(Op op, const Array &x, int axis, const Array &result);
+/// All of `n` consecutive elements.
+void reduce(Op op, DType dtype, int64_t n, const void *x, void *result);
 void matrixProduct(const Array &x, const Array &y, const Array &result); // (m, k) and (k, n), any strides
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result);
 

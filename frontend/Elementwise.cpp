@@ -182,8 +182,7 @@ static Array applyTyped(Op op, std::span<const Operand> operands, std::span<cons
   return runElementwise(op, operands, dtypes, shape, result.dtype);
 }
 
-/// The dtype of an op's result over operands of one dtype; -1 where it does not accept it.
-static int resultDType(Op op, DType dtype) {
+int resultDType(Op op, DType dtype) {
   static const auto table = [] {
     std::array<std::array<int8_t, kNumDTypes>, size_t(Op::Count)> t{};
     for (int i = 0; i < int(Op::Count); ++i)
@@ -245,15 +244,16 @@ static std::optional<Array> applyFlat(Op op, std::span<const Operand> operands) 
   return result;
 }
 
-bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *, DType, const Array &), void *context) {
-  constexpr int64_t kMost = 64; // elements
-  if (info(op).byNumber || hasMode() || isElsewhere(operands)) return false;
+bool applySmall(Op op, std::span<const Operand> operands, const SmallResult &make) {
+  if (info(op).byNumber) return false;
+  if (Mode *mode = Mode::current()) return mode->applySmall(op, operands, make);
+  if (isElsewhere(operands)) return false;
   FlatCall call(op, operands);
   if (!call.fits) return false;
   const Array &x = *operands[0].array;
   int64_t n = x.size();
-  if (n == 0 || n > kMost) return false;
-  call.buffers[operands.size()] = make(context, call.resultType, x).data();
+  if (n == 0 || n > SmallResult::kMost) return false;
+  call.buffers[operands.size()] = make.withMemory(make.context, call.resultType, x).data();
   eager::flat(op, x.dtype, call.resultType, n, call.isScalar, call.buffers);
   return true;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "frontend/Device.h"
-#include "lib/Core/Ops.h"
+#include "frontend/Ops.h"
 
 #include <memory>
 #include <vector>
@@ -36,6 +36,10 @@ public:
 
   /// The result of an operation: an array of a cell of its own, row by row, unless it may share.
   virtual Array apply(const Operation &operation);
+  /// An elementwise operation of a mode that knows a short way over few elements; false where it does not, and `apply` is asked.
+  virtual bool applySmall(Op, std::span<const Operand>, const SmallResult &) { return false; }
+  /// A reduction over all axes; likewise.
+  virtual std::optional<Array> applyTotal(Op, const Array &) { return std::nullopt; }
   /// The results of an operation that runs bodies, each an array of a cell of its own, row by row.
   virtual std::vector<Array> applyAll(const Operation &operation);
   /// `view` is one that `op` takes of `from`.

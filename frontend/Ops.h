@@ -48,9 +48,15 @@ LongWork &longWork();
 
 /// Promotes, broadcasts and applies an op of the ufunc kind.
 Array applyElementwise(Op op, std::span<const Operand> operands);
-/// The same where the operands are row-major and alike and the result is small, in an array that `make` gives: of a dtype, in the shape of
-/// an array. False where they are not.
-bool applySmall(Op op, std::span<const Operand> operands, Array &(*make)(void *context, DType dtype, const Array &like), void *context);
+/// Makes the array of a small result: of a dtype, in the shape of another one that is row-major.
+struct SmallResult {
+  static constexpr int64_t kMost = 64; // elements
+  void *context;
+  Array &(*withMemory)(void *context, DType dtype, const Array &like);
+  void (*ofCell)(void *context, DType dtype, const Array &like, Ref<Storage> cell);
+};
+/// The same where the operands are row-major and alike and the result is small, in an array that `make` gives. False where they are not.
+bool applySmall(Op op, std::span<const Operand> operands, const SmallResult &make);
 /// The same into an array of the result's shape and dtype, without memory for the result; false where that is not so simple.
 bool applyInto(Op op, std::span<const Operand> operands, Array &target);
 Array where(const Array &condition, const Operand &x, const Operand &y);

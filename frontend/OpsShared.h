@@ -53,6 +53,8 @@ inline bool isAnyApart(std::span<const Array *const> arrays) {
 inline Array apply(Op op, std::initializer_list<const Array *> operands, std::span<const int64_t> words, const TensorType &type) {
   return apply({op, {operands.begin(), operands.size()}, words, type});
 }
+/// The dtype of an elementwise op's result over operands of one dtype; -1 where it does not accept it.
+int resultDType(Op op, DType dtype);
 /// Strides of `x` seen under the wider `shape`: 0 along axes that repeat.
 Dims broadcastStrides(const Array &x, const Dims &shape);
 /// The words of an op that repeats `x` to `shape`.

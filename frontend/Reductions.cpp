@@ -98,7 +98,11 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
   if (isArg && source.shape.rank == 0) source = reshape(x, {1}), type = source.type();
   TensorType resultType = infer(op, {&type, 1}, words);
   Array result;
-  if (isApart(source)) {
+  std::optional<Array> total;
+  if (hasMode() && !isArg && axes.rank && axes.rank == x.shape.rank) total = Mode::current()->applyTotal(op, x);
+  if (total) {
+    result = std::move(*total);
+  } else if (isApart(source)) {
     result = apply(op, {&source}, words, resultType);
   } else if (isArg) {
     result = Array::empty(resultType.dtype, resultType.shape.numbers());

@@ -1,6 +1,5 @@
 #include "frontend/Transform.h"
 
-#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/ViewSteps.h"
 #include "frontend/rules/Formula.h"
@@ -17,6 +16,13 @@ using rules::Maybe;
 struct Transform::Cells : CellTable {
   std::deque<Item> items; // by cell
 
+  /// The cell of a note, which has an item from here on.
+  void add(Storage &cell, Item item) {
+    std::lock_guard lock(mutex);
+    cell.cell = int32_t(cells.size());
+    cells.push_back({&cell, 0});
+    items.push_back(std::move(item));
+  }
   void dropped(int32_t cell) override {
     Item last; // ends without the lock
     std::lock_guard lock(mutex);
@@ -60,20 +66,38 @@ Array Transform::lift(Item item) {
   a.strides = contiguousStrides(a.shape);
   a.storage = Storage::make({});
   a.storage->device = item.below.storage->device;
-  cells->add(*a.storage.get(), 0);
+  cells->CellTable::add(*a.storage.get(), 0);
   std::lock_guard lock(cells->mutex);
   cells->items.push_back(std::move(item));
   return a;
 }
 
+Ref<Storage> Transform::cellOfNote(int64_t note) {
+  Ref<Storage> cell = Storage::make({});
+  cell->recording = cells;
+  cells->refs.fetch_add(1, std::memory_order_relaxed);
+  cell->cell = int32_t(kFirstNote - note);
+  return cell;
+}
+
 bool Transform::isMine(const Array &array) const { return array.storage->recording == cells; }
-Transform::Item &Transform::cellItem(const Array &array) { return cells->items[size_t(array.storage->cell)]; }
+Transform::Item &Transform::cellItem(const Array &array) {
+  Storage &cell = *array.storage.get();
+  if (cell.cell < 0) cells->add(cell, itemOfNote(kFirstNote - int64_t(cell.cell)));
+  return cells->items[size_t(cell.cell)];
+}
+
+const Transform::Item *Transform::knownItem(const Array &array) {
+  Item &item = cellItem(array);
+  if (!isView(array)) return &item;
+  bool isFresh = array.mark.version == cells->cells[size_t(array.storage->cell)].version;
+  return isFresh ? &static_cast<const View *>(array.view.get())->item : nullptr;
+}
 
 Transform::Item Transform::itemOf(const Array &array) {
   if (!isMine(array)) return {array, std::nullopt, -1, false};
+  if (const Item *known = knownItem(array)) return *known;
   Item item = cellItem(array);
-  if (array.mark.recorder != id || !array.view) return item;
-  if (array.mark.version == cells->cells[size_t(array.storage->cell)].version) return static_cast<const View *>(array.view.get())->item;
   for (const ViewStep *s : stepsTo(array)) item = performBelow(Op(s->op), {&item, 1}, s->words); // taken again
   return item;
 }
@@ -144,25 +168,18 @@ void Transform::write(Array &target, const Array &value) {
 
 //===-- what each does with an operation ----------------------------------------------------------------------------===//
 
-namespace {
-
 std::vector<const Array *> operandsOf(std::span<const Transform::Item> items) {
   std::vector<const Array *> operands;
+  operands.reserve(items.size());
   for (const Transform::Item &item : items) operands.push_back(&item.below);
   return operands;
 }
 
-/// The operation over what its operands stand for.
-Array run(const Operation &o, std::span<const Array *const> operands) {
+Array runOver(const Operation &o, std::span<const Array *const> operands) {
   return kiln::apply({o.op, operands, o.words, o.type, o.mayShare, o.device});
 }
 
-/// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
 Array kept(const Array &x) { return Mode::current() || !x.storage->value ? x : withOwnCell(x); }
-
-bool isDifferentiable(DType t) { return (isFloat(t) || isComplex(t)) && !isStorage(t); }
-
-} // namespace
 
 Transform::Item Transform::resultOf(const Array &array) {
   Item item = itemOf(array);
@@ -171,108 +188,9 @@ Transform::Item Transform::resultOf(const Array &array) {
   return item;
 }
 
-Array Tape::watch(const Array &array) {
-  int64_t node = int64_t(nodes.size());
-  Below others(*this);
-  Array below = kept(array);
-  nodes.push_back({Op::Input, {}, {}, {}, below});
-  watched.push_back(node);
-  return lift({below, std::nullopt, isDifferentiable(array.dtype) ? node : -1, false});
-}
-
-Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
-  std::vector<const Array *> operands = operandsOf(items);
-  Item result{run(o, operands), std::nullopt, -1, false};
-  bool isMoving = false;
-  for (const Item &item : items) isMoving |= item.node >= 0;
-  if (!isMoving || !isDifferentiable(result.below.dtype) || !(o.op == Op::Custom || rules::isDifferentiable(o.op))) return result;
-  Node node{o.op, {}, {o.words.begin(), o.words.end()}, {}, {}};
-  std::vector<char> wanted;
-  for (const Item &item : items) {
-    node.nodes.push_back(item.node);
-    wanted.push_back(item.node >= 0);
-  }
-  rules::Residual residual = rules::residualOf({o.op, operands, o.words, &result.below}, wanted);
-  node.result = std::move(residual.result);
-  for (const Array &a : residual.operands) node.operands.push_back(kept(a));
-  if (NanCheck *debug = NanCheck::current()) node.place = debug->place();
-  result.node = int64_t(nodes.size());
-  nodes.push_back(std::move(node));
-  return result;
-}
-
-std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
-  int64_t first = int64_t(nodes.size());
-  std::vector<Array> lifted;
-  for (const Array &result : results) {
-    Node &part = nodes.emplace_back();
-    part.op = Op::Custom;
-    part.isPart = lifted.size() > 0;
-    int64_t node = isDifferentiable(result.dtype) ? first + int64_t(lifted.size()) : -1;
-    lifted.push_back(lift({result, std::nullopt, node, false}));
-  }
-  if (lifted.empty()) return lifted;
-  Node &node = nodes[size_t(first)];
-  for (const Item &item : taken) node.nodes.push_back(item.node);
-  node.backward = std::move(backward);
-  node.results = int64_t(results.size());
-  return lifted;
-}
-
-/// What the tape holds of memory that is written in place, it copies.
-void Tape::beforeWrite(const Array &target) {
-  for (Node &n : nodes)
-    for (Array &operand : n.operands) {
-      if (operand.storage.get() == target.storage.get())
-        throw Error(ErrorKind::Trace, "assignment: expected an array that the gradient does not need, got one from outside of the function "
-                                      "(return the value instead)");
-      bool isShared = target.storage->pinned && operand.storage->value.get() == target.storage->value.get();
-      if (isShared) operand = copyOfMemory(operand);
-    }
-}
-
-std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<const Maybe> cotangents) const {
-  using rules::operator+;
-  std::vector<Maybe> of(nodes.size());
-  auto add = [&](int64_t node, const Maybe &more) {
-    if (node < 0 || !more) return;
-    Maybe &total = of[size_t(node)];
-    total = total ? *total + *more : *more;
-  };
-  for (size_t i = 0; i < results.size(); ++i) add(results[i].node, cotangents[i]);
-  for (size_t i = nodes.size(); i-- > 0;) {
-    const Node &n = nodes[i];
-    if (n.isPart || n.op == Op::Input) continue;
-    if (n.backward) {
-      std::span<Maybe> cts(&of[i], size_t(n.results));
-      bool isReached = std::ranges::any_of(cts, [](const Maybe &ct) { return ct.has_value(); });
-      std::vector<Maybe> parts = isReached ? n.backward(cts) : std::vector<Maybe>(n.nodes.size());
-      for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
-      for (Maybe &ct : cts) ct.reset();
-      continue;
-    }
-    if (!of[i]) continue;
-    std::vector<const Array *> operands;
-    std::vector<char> wanted;
-    for (size_t k = 0; k < n.operands.size(); ++k) operands.push_back(&n.operands[k]), wanted.push_back(n.nodes[k] >= 0);
-    std::vector<Maybe> parts;
-    try {
-      parts = rules::applyVjp({n.op, operands, n.words, &n.result}, *of[i], wanted);
-    } catch (const Error &e) {
-      if (n.place.empty()) throw;
-      throw Error(e.kind, n.place + "gradient of " + info(n.op).name + ": " + e.what());
-    }
-    for (size_t k = 0; k < parts.size(); ++k) add(n.nodes[k], parts[k]);
-    of[i].reset();
-  }
-  std::vector<Maybe> found;
-  for (int64_t node : watched) found.push_back(of[size_t(node)]);
-  return found;
-}
-
 Transform::Item Tangents::perform(const Operation &o, std::span<const Item> items) {
   std::vector<const Array *> operands = operandsOf(items), tangents;
-  Item result{run(o, operands), std::nullopt, -1, false};
+  Item result{runOver(o, operands), std::nullopt, -1, false};
   for (const Item &item : items) tangents.push_back(item.tangent ? &*item.tangent : nullptr);
   result.tangent = rules::applyJvp({o.op, operands, o.words, &result.below}, tangents);
   return result;
@@ -282,7 +200,7 @@ Transform::Item Batch::perform(const Operation &o, std::span<const Item> items) 
   std::vector<const Array *> operands = operandsOf(items);
   std::vector<char> isBatched;
   for (const Item &item : items) isBatched.push_back(item.isBatched);
-  if (std::ranges::find(isBatched, 1) == isBatched.end()) return {run(o, operands), std::nullopt, -1, false};
+  if (std::ranges::find(isBatched, 1) == isBatched.end()) return {runOver(o, operands), std::nullopt, -1, false};
   return {rules::applyBatch({o.op, operands, o.words, isBatched, size}), std::nullopt, -1, true};
 }
 

@@ -1,12 +1,10 @@
-// Modes that carry derivatives and batches through a program by the rules of its ops: a tape, tangents, a batch. Their arrays have no
-// memory: each stands for one that the modes below know. So they nest, and stand above a recorder.
+// Modes that carry derivatives and batches through a program by the rules of its ops: a tape (Tape.h), tangents, a batch. Their arrays have
+// no memory: each stands for one that the modes below know. So they nest, and stand above a recorder.
 #pragma once
 
 #include "frontend/CellTable.h"
 #include "frontend/Mode.h"
 #include "frontend/rules/Rules.h"
-
-#include <functional>
 
 namespace kiln {
 
@@ -16,7 +14,7 @@ public:
   struct Item {
     Array below;
     rules::Maybe tangent;   // of Tangents: none is 0
-    int64_t node = -1;      // of a Tape: what made it; -1 is a constant
+    int64_t node = -1;      // of a Tape: the note of what made it; -1 is a constant
     bool isBatched = false; // of a Batch: `below` has one axis more, the first
   };
 
@@ -44,47 +42,28 @@ protected:
   /// An array that this mode does not know is about to be written; the modes below are asked.
   virtual void beforeWrite(const Array &) {}
 
+  /// What a note stands for, once it is asked for as an array (of a Tape).
+  virtual Item itemOfNote(int64_t) { return {}; }
+  /// A cell that stands for a note.
+  Ref<Storage> cellOfNote(int64_t note);
+  /// The note that all of an array stands for; -1 where that is an item, or the array a view.
+  int64_t noteOf(const Array &array) const {
+    return array.storage->cell < 0 && !isView(array) ? kFirstNote - int64_t(array.storage->cell) : -1;
+  }
+  bool isView(const Array &array) const { return array.mark.recorder == id && array.view; }
+  bool isMine(const Array &array) const;
+  Item &cellItem(const Array &array);
+  /// What an array of this mode stands for; null for a view of a cell that was written since.
+  const Item *knownItem(const Array &array);
+
 private:
+  static constexpr int32_t kFirstNote = -2; // the cell of note 0; that of note 1 is one less
   struct Cells;
   struct View;
   const int64_t id;
   Cells *cells;
 
-  bool isMine(const Array &array) const;
-  Item &cellItem(const Array &array);
   Item performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words);
-};
-
-/// Notes operations, and walks back over them.
-class Tape final : public Transform {
-public:
-  /// An array whose gradient can be asked for.
-  Array watch(const Array &array);
-  /// Gradients of what a function took, for cotangents of its results.
-  using Backward = std::function<std::vector<rules::Maybe>(std::span<const rules::Maybe> cotangents)>;
-  /// The results of a function that ran below, as arrays of this mode with a derivative of their own.
-  std::vector<Array> liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward);
-  /// The gradients of watched arrays, by their order, for cotangents of results; none of those that they do not depend on. The tape has
-  /// ended.
-  std::vector<rules::Maybe> gradients(std::span<const Item> results, std::span<const rules::Maybe> cotangents) const;
-
-protected:
-  Item perform(const Operation &operation, std::span<const Item> items) override;
-  void beforeWrite(const Array &target) override;
-
-private:
-  struct Node {
-    Op op;
-    std::vector<Array> operands;
-    std::vector<int64_t> words, nodes;
-    Array result;
-    Backward backward = nullptr; // of a function, of whose results this is the first
-    int64_t results = 1;
-    bool isPart = false; // a further result
-    std::string place;   // in the program, where nans are looked for
-  };
-  std::vector<Node> nodes;
-  std::vector<int64_t> watched;
 };
 
 /// Carries a tangent with each array.
@@ -115,6 +94,13 @@ protected:
 private:
   std::optional<Array> asked;
 };
+
+/// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
+Array kept(const Array &x);
+/// Runs an operation over what its operands stand for, by the modes below.
+std::vector<const Array *> operandsOf(std::span<const Transform::Item> items);
+Array runOver(const Operation &o, std::span<const Array *const> operands);
+
 /// Groups of the examples of a batch whose values are the same bits, in the order of their first ones.
 std::vector<std::vector<int64_t>> groupsOf(const Array &values);
 

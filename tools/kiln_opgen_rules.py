@@ -1,6 +1,6 @@
 """Differentiation and batching rules of the op records as C++ tables (kiln-opgen): what is checked, and what is written.
 
-A DAG of a record becomes a function of frontend/rules that calls its ops; a symbol becomes a declaration, which must link.
+A DAG of a record becomes a list of steps that frontend/rules runs; a symbol becomes a declaration, which must link.
 """
 import itertools
 
@@ -17,6 +17,7 @@ RESULTS = {
     "inferElementwise": lambda t: t, "inferSelect": lambda t: t, "inferComparison": lambda t: "bool", "inferReal": lambda t: PARTS.get(t, t),
 }
 ZERO = ("number", "0")
+STEPS, NUMBERS = 16, 8  # the most of a rule, as frontend/rules/Table.h has room for them
 
 
 class RuleError(Exception):
@@ -75,6 +76,10 @@ class Checker:
                 raise RuleError("has a gradient rule without $ct: write (nothing) where no gradient flows")
             self.check_ops(rule)
             self.check_linear(rule)
+            writer = Writer(self.op, self.ops)
+            writer.write(rule)
+            if len(writer.lines) > STEPS or len(writer.numbers) > NUMBERS:
+                raise RuleError(f"has a gradient rule of {len(writer.lines)} ops and {len(writer.numbers)} numbers: at most {STEPS} and {NUMBERS} have room")
             for dtype in ACCEPTED.get(op["dtypes"], []):
                 self.dtype_of(rule, dtype)  # a rule that is linear gives its operand's dtype
 
@@ -169,48 +174,47 @@ def check(op, ops):
 
 
 class Writer:
-    """The statements of one DAG: one for each op, equal ones once."""
+    """The steps of one DAG: one for each op, equal ones once, and the numbers that they name."""
 
-    def __init__(self, ops):
-        self.ops, self.lines, self.names = ops, [], {}
+    def __init__(self, op, ops):
+        self.op, self.ops, self.lines, self.places, self.numbers = op, ops, [], {}, []
 
     def write(self, node):
+        """Where the value of a node is: a place, as frontend/rules/Table.h counts them."""
         if node[0] == "number":
-            return f"Term({float(node[1])!r})"
+            if float(node[1]) not in self.numbers:
+                self.numbers.append(float(node[1]))
+            return f"kNumber + {self.numbers.index(float(node[1]))}"
         if node[0] == "variable":
-            return node[1]
-        if node not in self.names:
+            return {"ct": "kCotangent", "result": "kResult"}.get(node[1]) or f'kOperand + {self.op["operands"].index(node[1])}'
+        if node not in self.places:
             args = ", ".join([self.write(a) for a in node[2]])
-            name = self.names[node] = f"t{len(self.names)}"
-            self.lines.append(f"  Term {name} = call(Op::{self.ops[node[1]]['id']}, {{{args}}});")
-        return self.names[node]
+            self.places[node] = f"kStep + {len(self.places)}"
+            self.lines.append(f"{{Op::{self.ops[node[1]]['id']}, {{{args}}}}}")
+        return self.places[node]
 
 
 def derivatives(ops):
     by_name = {o["name"]: o for o in ops}
-    yield "// The derivatives of the records, by operand: what each makes of the tangent or cotangent `given`."
+    yield "// The derivatives of the records, by operand: what each makes of a tangent or cotangent, step by step."
     for o in ops:
-        functions = []
+        formulae = []
         for number, rule in enumerate(o["derivatives"]):
             if rule == ("nothing",):
-                functions.append("nullptr")
+                formulae.append("{nullptr, nullptr, 0, false}")
                 continue
-            functions.append(f'derivative{o["id"]}{number}')
-            writer = Writer(by_name)
-            result = writer.write(rule)
-            yield f"static Array {functions[-1]}(const Applied &{'o' if variables(rule) - {'ct'} else ''}, const Array &given) {{"
-            yield "  Term ct = given;"
-            for place, name in enumerate(o["operands"]):
-                if name in variables(rule):
-                    yield f"  Term {name} = *o.operands[{place}];"
-            if "result" in variables(rule):
-                yield "  Term result = *o.result;"
-            yield from writer.lines
-            yield f"  return {result}.array();\n}}"
+            writer, name = Writer(o, by_name), f'{o["id"]}{number}'
+            writer.write(rule)
+            if writer.lines:
+                yield f'static constexpr Step steps{name}[] = {{{", ".join(writer.lines)}}};'
+            if writer.numbers:
+                yield f'static constexpr double numbers{name}[] = {{{", ".join(map(repr, writer.numbers))}}};'
+            steps, numbers = (f"{kind}{name}" if items else "nullptr" for kind, items in (("steps", writer.lines), ("numbers", writer.numbers)))
+            formulae.append(f"{{{steps}, {numbers}, {len(writer.lines)}, true}}")
         if o["isDifferentiable"] and o["arity"] >= 0:
             yield f'static constexpr uint32_t reads{o["id"]}[] = {{{", ".join(f"{bits}u" for bits in reads(o))}}};'
-        if functions:
-            yield f'static constexpr Derivative derivatives{o["id"]}[] = {{{", ".join(functions)}}};'
+        if formulae:
+            yield f'static constexpr Derivative derivatives{o["id"]}[] = {{{", ".join(formulae)}}};'
 
 
 def symbols(ops):

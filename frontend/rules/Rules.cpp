@@ -22,9 +22,29 @@ bool isInexact(DType t) { return (isFloat(t) || isComplex(t)) && !isStorage(t); 
   throw Error(ErrorKind::Value, std::string(info(o.op, o.words).name) + ": gradient: expected an op with a rule, got one without");
 }
 
+Array evaluate(const Derivative &derivative, const Applied &o, const Array &given) {
+  std::vector<Array> made;
+  made.reserve(size_t(derivative.count)); // operands point into it
+  auto operandAt = [&](uint8_t place) {
+    Operand operand;
+    if (place >= kStep) operand.array = &made[size_t(place - kStep)];
+    else if (place >= kNumber) operand.kind = Operand::IsFloat, operand.number = derivative.numbers[place - kNumber];
+    else operand.array = place == kCotangent ? &given : place == kResult ? o.result : o.operands[size_t(place - kOperand)];
+    return operand;
+  };
+  for (const Step &step : std::span(derivative.steps, size_t(derivative.count))) {
+    size_t count = size_t(info(step.op).operands);
+    Operand operands[3];
+    for (size_t i = 0; i < count; ++i) operands[i] = operandAt(step.operands[i]);
+    made.push_back(step.op == Op::Select ? where(*operands[0].array, operands[1], operands[2])
+                                         : applyElementwise(step.op, {operands, count}));
+  }
+  return made.empty() ? given : std::move(made.back());
+}
+
 /// What a derivative makes of a tangent or cotangent.
 Array through(const RuleRecord &record, size_t operand, const Applied &o, const Array &given) {
-  Array result = record.derivatives[operand](o, given);
+  Array result = evaluate(record.derivatives[operand], o, given);
   return record.isSingular ? choose(equal(given, 0.), given, result) : result;
 }
 
@@ -65,16 +85,16 @@ const RuleRecord &recordOf(Op op) {
 
 bool isDifferentiable(Op op) { return op != Op::Custom && !recordOf(op).why; }
 
-/// An array of which the type is there.
-static Array typeAlone(const Array &x) {
+Array typeAlone(DType dtype, const Dims &shape, Device *device) {
   Array type;
-  type.dtype = x.dtype;
-  type.shape = x.shape;
-  type.strides = contiguousStrides(x.shape);
+  type.dtype = dtype;
+  type.shape = shape;
+  type.strides = contiguousStrides(shape);
   type.storage = Storage::make({});
-  type.storage->device = x.storage->device;
+  type.storage->device = device;
   return type;
 }
+static Array typeAlone(const Array &x) { return typeAlone(x.dtype, x.shape, x.storage->device); }
 
 Residual residualOf(const Applied &o, std::span<const char> wanted) {
   const RuleRecord *record = o.op == Op::Custom ? nullptr : &recordOf(o.op);
@@ -82,6 +102,7 @@ Residual residualOf(const Applied &o, std::span<const char> wanted) {
   for (size_t i = 0; record && record->reads && i < wanted.size(); ++i)
     if (wanted[i]) reads |= record->reads[i];
   Residual residual{{}, reads >> 31 ? *o.result : typeAlone(*o.result)};
+  residual.operands.reserve(o.operands.size());
   for (size_t i = 0; i < o.operands.size(); ++i)
     residual.operands.push_back(reads >> std::min<size_t>(i, 30) & 1 ? *o.operands[i] : typeAlone(*o.operands[i]));
   return residual;
@@ -100,7 +121,8 @@ std::vector<Maybe> applyVjp(const Applied &o, const Array &ct, std::span<const c
     return gradients.take();
   }
   for (size_t i = 0; i < all.size(); ++i)
-    if (all[i] && record.derivatives[i]) gradients.set(i, conj(through(record, i, o, conj(ct))));
+    if (all[i] && record.derivatives[i].flows)
+      gradients.set(i, isComplex(ct.dtype) ? conj(through(record, i, o, conj(ct))) : through(record, i, o, ct));
   return gradients.take();
 }
 
@@ -116,7 +138,7 @@ Maybe applyJvp(const Applied &o, std::span<const Array *const> tangents) {
   if (record.jvp) return record.jvp(o, moving);
   Maybe total;
   for (size_t i = 0; i < moving.size(); ++i)
-    if (moving[i] && record.derivatives[i]) addTo(total, through(record, i, o, *moving[i]));
+    if (moving[i] && record.derivatives[i].flows) addTo(total, through(record, i, o, *moving[i]));
   return total;
 }
 

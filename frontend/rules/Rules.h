@@ -43,6 +43,8 @@ struct Residual {
   std::vector<Array> operands;
   Array result;
 };
+/// An array of which the type is there.
+Array typeAlone(DType dtype, const Dims &shape, Device *device = nullptr);
 Residual residualOf(const Applied &operation, std::span<const char> wanted);
 /// Whether a gradient flows through an op at all, by its record.
 bool isDifferentiable(Op op);

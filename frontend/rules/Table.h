@@ -19,7 +19,22 @@ private:
   std::vector<Maybe> values;
 };
 
-using Derivative = Array (*)(const Applied &, const Array &given);
+/// Where a step finds an operand: the tangent or cotangent that is given, the result or an operand of the op, a number, or what an earlier
+/// step made.
+inline constexpr uint8_t kCotangent = 0, kResult = 1, kOperand = 2, kNumber = 8, kStep = 16;
+/// An elementwise op of a derivative.
+struct Step {
+  Op op;
+  uint8_t operands[3];
+};
+/// What a derivative makes of `given`: the value of its last step, or, without steps, `given` itself.
+struct Derivative {
+  const Step *steps;
+  const double *numbers;
+  int count;
+  bool flows; // otherwise nothing flows
+};
+inline constexpr int kMostSteps = 16, kMostNumbers = kStep - kNumber;
 using VjpFn = void (*)(const Applied &, const Array &ct, Gradients &gradients);
 /// At least one tangent is there.
 using JvpFn = Array (*)(const Applied &, std::span<const Array *const> tangents);
@@ -27,7 +42,7 @@ struct RuleRecord;
 using BatchFn = Array (*)(const Batched &, const RuleRecord &);
 
 struct RuleRecord {
-  const Derivative *derivatives; // by operand; a null one: nothing flows
+  const Derivative *derivatives; // by operand
   bool isSingular;               // they can be infinite or nan, and 0 stays 0
   VjpFn vjp;
   JvpFn jvp;

@@ -74,7 +74,7 @@ PyObject *binary(Op op, PyObject *x, PyObject *y) {
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;
     Operand operands[] = {a.operand, b.operand};
     Object small;
-    if (applySmall(op, operands, newLike, &small)) return small.release();
+    if (applySmall(op, operands, resultIn(small))) return small.release();
     return wrap(applyElementwise(op, operands));
   });
 }
@@ -85,7 +85,7 @@ template <Op op> PyObject *unarySlot(PyObject *x) {
   return guarded([&] {
     Operand operand{Operand::IsArray, &arrayOf(x)};
     Object small;
-    if (applySmall(op, {&operand, 1}, newLike, &small)) return small.release();
+    if (applySmall(op, {&operand, 1}, resultIn(small))) return small.release();
     return wrap(applyElementwise(op, {&operand, 1}));
   });
 }
@@ -460,11 +460,25 @@ PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes) {
   return revive(a);
 }
 
-Array &newLike(void *object, DType dtype, const Array &like) {
+static Array &newLike(void *object, DType dtype, const Array &like) {
   PyObject *made = newArray({dtype, like.shape}, like.strides, size_t(like.size() * byteSize(dtype)));
   *static_cast<Object *>(object) = Object(made);
   return arrayOf(made);
 }
+
+static void newOfCell(void *object, DType dtype, const Array &like, Ref<Storage> cell) {
+  PyArray *self = PyObject_New(PyArray, arrayType);
+  if (!self) throw PythonError();
+  self->weakrefs = nullptr;
+  Array &x = *new (&self->array) Array;
+  x.storage = std::move(cell);
+  x.dtype = dtype;
+  x.shape = like.shape;
+  x.strides = contiguousStrides(like.shape);
+  *static_cast<Object *>(object) = Object(reinterpret_cast<PyObject *>(self));
+}
+
+SmallResult resultIn(Object &object) { return {&object, newLike, newOfCell}; }
 
 PyObject *newElement(DType dtype, const void *bits) {
   size_t bytes = size_t(byteSize(dtype));

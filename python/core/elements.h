@@ -9,8 +9,8 @@ namespace kiln::py {
 /// A new array without axes with the bits of an element.
 PyObject *newElement(DType dtype, const void *bits);
 
-/// For `applySmall`: a new array in the shape of another, kept in the Object that `object` points to.
-Array &newLike(void *object, DType dtype, const Array &like);
+/// For `applySmall`: a new array, kept in an Object.
+SmallResult resultIn(Object &object);
 
 inline bool hasNoAxes(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank; }
 /// Of arrays, one of which has no axes, or of one and a number.

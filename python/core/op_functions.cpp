@@ -64,7 +64,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
     }
     if ((f.form || out) && !isPlain({operands, size_t(count)})) return callForm(f, args, n, kwnames);
     Object small;
-    if (!out && applySmall(f.op, {operands, size_t(count)}, newLike, &small)) return small.release();
+    if (!out && applySmall(f.op, {operands, size_t(count)}, resultIn(small))) return small.release();
     if (out && applyInto(f.op, {operands, size_t(count)}, arrayOf(out))) return Py_NewRef(out);
     Array result = applyElementwise(f.op, {operands, size_t(count)});
     if (!out) return wrap(std::move(result));

@@ -3,7 +3,7 @@
 
 #include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
-#include "frontend/Transform.h"
+#include "frontend/Tape.h"
 #include "frontend/frames/Reader.h"
 
 #include <pybind11/stl.h>
@@ -11,6 +11,13 @@
 namespace py11 = pybind11;
 
 namespace kiln::py {
+
+Array owned(const Array &x) {
+  if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
+  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
+  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
+}
+
 namespace {
 
 /// Calls a function with arrays of a mode; the arrays of its result, which is a list of them.
@@ -41,13 +48,6 @@ std::vector<Transform::Item> resultsOf(Transform &mode, const std::vector<Object
   std::vector<Transform::Item> items;
   for (const Object &r : results) items.push_back(mode.resultOf(arrayOf(r.get())));
   return items;
-}
-
-/// Memory that nobody else shows: what a user may write into.
-Array owned(const Array &x) {
-  if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
-  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
-  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
 }
 
 /// What is left of a call whose gradients can be asked for.
@@ -192,6 +192,7 @@ py11::object liftResults(py11::list taken, py11::list results, py11::object back
 } // namespace
 
 void defineTransforms(py11::module_ &m) {
+  defineGradient(m);
   py11::class_<Pullback>(m, "Pullback").def("__call__", &Pullback::operator());
   m.def("vjp", vjp);
   m.def("jvp", jvp);

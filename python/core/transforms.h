@@ -14,7 +14,11 @@ template <typename Body> pybind11::object located(Body &&body) {
   return pybind11::reinterpret_steal<pybind11::object>(result);
 }
 
+/// Memory that nobody else shows: what a user may write into.
+Array owned(const Array &x);
+
 void defineTransforms(pybind11::module_ &m);
+void defineGradient(pybind11::module_ &m);
 void definePackages(pybind11::module_ &m);
 void defineCustom(pybind11::module_ &m);
 

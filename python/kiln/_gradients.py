@@ -192,14 +192,30 @@ def _check_floating(op, arguments):
             raise make("DTypeError", f"{op}: dtype of an argument: expected a floating one, got {x.dtype}")
 
 
-def _value_and_grad(fun, argnums, has_aux, args, kwargs):
-    numbers = _chosen("grad", argnums, args)
-    some = tuple([args[n] for n in numbers])
-    result, back, aux = _vjp("grad", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
+def _check_number(fun, result):
     if not isinstance(result, Array) or result.shape != ():
         raise make("ShapeError", f"grad: result of '{name_of(fun)}': expected an array of shape (), got {getattr(result, 'shape', type(result).__name__)}")
     if result.dtype.kind != "f":
         raise make("DTypeError", f"grad: result of '{name_of(fun)}': expected a real floating dtype, got {result.dtype}")
+
+
+def _number(fun, result):
+    """The result of a function that is to be differentiated, as an array."""
+    leaves, structure = _flatten(result)
+    result = _unflatten(structure, _arrays("grad", "result", leaves))
+    _check_number(fun, result)
+    return result
+
+
+def _value_and_grad(fun, argnums, has_aux, args, kwargs):
+    if not has_aux:
+        found = _core.gradient(fun, args, kwargs, argnums, _number)
+        if found is not None:
+            return found
+    numbers = _chosen("grad", argnums, args)
+    some = tuple([args[n] for n in numbers])
+    result, back, aux = _vjp("grad", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
+    _check_number(fun, result)
     gradients = back(_core.full((), 1, result.dtype, result.device))
     return (result, aux) if has_aux else result, gradients[0] if isinstance(argnums, int) else gradients
 

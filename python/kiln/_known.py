@@ -80,7 +80,7 @@ _SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "registe
 
 def computes(value):
     """Whether a function or class of Kiln itself only computes; None where its code says."""
-    module = value.__module__
+    module = value.__module__ or ""  # none of what a transform makes of a function that exec() made
     known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
     # What a transform makes of a function runs that one: it has the names of it, or those of a function inside of another.
     is_made = isinstance(value, types.FunctionType) and (module.split(".")[0] != "kiln" or "<locals>" in value.__qualname__)

@@ -70,6 +70,11 @@ def dag(kind, *args):
 CT, ONE = dag("same", "$ct"), dag("number", "1")
 
 
+def nested(depth):
+    """An op of an op, and so on."""
+    return dag("op", "add", "$y", nested(depth - 1)) if depth else "$y"
+
+
 @pytest.mark.parametrize("rule, sentence", [
     (dag("op", "multiplly", "$ct", "$y"), "names 'multiplly', which is no op"),
     (dag("op", "multiply", "$ct", "$z"), "names $z: expected $ct, $result or an operand of ['x', 'y']"),
@@ -87,6 +92,7 @@ CT, ONE = dag("same", "$ct"), dag("number", "1")
     (dag("op", "select", dag("op", "equal", "$x", dag("op", "isnan", "$x")), "$ct", dag("number", "0")), "with 'equal' over ['bool', 'f16'] for operands of f16"),
     (dag("op", "multiply", "$ct", dag("number", "two")), "with the number ['two'], which is none"),
     (dag("op", "multiply", "$ct", dag("nothing")), "with (nothing) inside"), (dag("op", "$ct"), "with an op of another form"), (dag("same", "$x"), "with (same), which is none of"),
+    (dag("op", "multiply", "$ct", nested(16)), "has a gradient rule of 17 ops and 0 numbers: at most 16 and 8 have room"),
     (None, "has 1 gradient rules, and 2 operands")])
 def test_gradient_rules_that_are_wrong_are_refused(tmp_path, rule, sentence):
     records = json.loads(json.dumps(RECORDS))
