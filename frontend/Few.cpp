@@ -133,8 +133,10 @@ Few derivative(const FewApplied &o, size_t operand, Few cotangent, Arena &arena)
     result = made[i] = apply(step.op, {operands, count}, o.count, arena);
   }
   if (record.isSingular) {
-    Flat given{cotangent.data, o.dtype, cotangent.isOne}, sides[] = {given, numberAt(zero, rules::kMostNumbers)};
-    Flat choice[] = {apply(Op::Equal, sides, o.count, arena), given, result};
+    Flat given{cotangent.data, o.dtype, cotangent.isOne}, sides[] = {given, numberAt(zero, rules::kMostNumbers)},
+                                                          twice[] = {result, result};
+    Flat both[] = {apply(Op::Equal, sides, o.count, arena), apply(Op::NotEqual, twice, o.count, arena)};
+    Flat choice[] = {apply(Op::BitwiseAnd, both, o.count, arena), given, result}; // 0 became nan
     result = apply(Op::Select, choice, o.count, arena);
   }
   return {result.data, result.isOne};

@@ -45,7 +45,9 @@ Array evaluate(const Derivative &derivative, const Applied &o, const Array &give
 /// What a derivative makes of a tangent or cotangent.
 Array through(const RuleRecord &record, size_t operand, const Applied &o, const Array &given) {
   Array result = evaluate(record.derivatives[operand], o, given);
-  return record.isSingular ? choose(equal(given, 0.), given, result) : result;
+  if (!record.isSingular) return result;
+  // Only where 0 became nan: elsewhere the formula is what has a derivative.
+  return choose(call(Op::BitwiseAnd, {equal(given, 0.), call(Op::NotEqual, {result, result})}), given, result);
 }
 
 void addTo(Maybe &total, Array term) { total = total ? *total + term : std::move(term); }

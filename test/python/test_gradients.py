@@ -96,6 +96,14 @@ def test_second_derivatives(f):
     approx(kn.grad(lambda v: kn.sum(kn.grad(f)(v) * direction))(x), hessian @ direction, 1e-9)
 
 
+@pytest.mark.parametrize("g, slope", [(lambda x: x / 3, 1 / 3), (lambda x: kn.log(x + 1), 1), (lambda x: kn.sqrt(x + 1) - 1, 0.5), (kn.asin, 1), (kn.atanh, 1), (lambda x: (x + 1) ** 1.5 - 1, 1.5), (kn.log1p, 1)])
+def test_second_derivatives_where_the_first_is_zero(g, slope):
+    """A cotangent that happens to be 0 has a derivative of its own."""
+    f, x = lambda x: (g(x) ** 2).sum() / 2, kn.asarray([0.0, 0.25], dtype=kn.float64)
+    for hessian in (kn.hessian(f), kn.jit(kn.hessian(f)), kn.jacrev(kn.grad(f)), kn.jacfwd(kn.jacfwd(f))):
+        assert hessian(x)[0].tolist() == pytest.approx([slope**2, 0])
+
+
 def test_trees_of_arguments_and_results():
     x = numbers(7, 3)
     (value, aux), gradients = kn.value_and_grad(lambda p, x: (network(p, x), {"name": "loss", "h": x + 1}), has_aux=True)(PARAMS, x)
