@@ -298,6 +298,7 @@ void Reader::truth(PyObject *o) {
 
 void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
   if (hasNumbers() && arithmetic(i, name, top)) return;
+  if (name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict) return entry(top[-1], top[-2]); // the others do not matter
   int operands = operandsOf(name);
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
   for (int k = 1; k <= operands; ++k) {
@@ -333,16 +334,18 @@ void Reader::subscript(PyObject *o, PyObject *key) {
     if (dependsOnLength) return PyErr_Clear(), snapshot(o);
     return load(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
-  if (sort == Sort::Dict) {
-    require(o);
-    canonical(key);
-    if (originOf(o) == Origin::Covered) load(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
-    return;
-  }
+  if (sort == Sort::Dict) return entry(o, key);
   bool isSequence = sort == Sort::List || sort == Sort::Tuple;
   if (!isSequence) deep(o);
   else snapshot(o);
   deep(key);
+}
+
+/// What a dict has under a key, or that it has nothing.
+void Reader::entry(PyObject *dict, PyObject *key) {
+  require(dict);
+  canonical(key);
+  if (originOf(dict) == Origin::Covered) load(placeOf(Place::Entry, dict, key), PyDict_GetItemWithError(dict, key));
 }
 
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {

@@ -180,6 +180,7 @@ private:
   void truth(PyObject *o);
   void operation(const Instruction &instruction, std::string_view name, PyObject **top);
   void subscript(PyObject *container, PyObject *key);
+  void entry(PyObject *dict, PyObject *key);
   void storeItem(PyObject *container, PyObject *key, PyObject *value);
   void storeSlice(PyObject **top);
   void deleteItem(PyObject *o, PyObject *key);

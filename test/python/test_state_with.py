@@ -305,6 +305,30 @@ f(x, 100)
 f(x, 1000)
 f(x, 50)
 """,
+    "whether a dict has a key": """
+table, seen = {"a": lambda v: v * 2, "n": 3, "w": kn.ones(2)}, {}
+@jit
+def f(x, key):
+    if key not in table: return x
+    if key in seen: x = x + 1
+    seen[key] = 1
+    return table[key](x) if key == "a" else x * table[key]
+---
+f(x, "a")
+f(x, "a")
+f(x, "b")
+table["b"] = 5
+f(x, "b")
+table["a"] = lambda v: v * 7
+f(x, "a")
+table["n"] = 4
+f(x, "w")
+del table["b"]
+f(x, "b")
+f(x, "n")
+seen.clear()
+f(x, "n")
+""",
     "isinstance of an abstract class": """
 import abc
 class Shape(abc.ABC):
