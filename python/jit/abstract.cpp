@@ -140,11 +140,12 @@ struct Answered {
 /// Where a recording asks, and why, for a person.
 std::string whyOf(const Piece &piece) { return placeOf(piece.at) + piece.why; }
 
-/// What Python is told while a call is recorded: values of an example, by the interpreter; or what another recording was told, at other sizes.
+/// What Python is told while a call is recorded: values of an example, by the interpreter; or what another recording was told, at other
+/// sizes.
 class Answers {
 public:
-  std::vector<Array> entries;     // of the example, in the order of the recorder's
-  std::vector<Answered> answered; // in order; of another recording, as far as it went
+  std::vector<Array> entries;               // of the example, in the order of the recorder's
+  std::vector<Answered> answered;           // in order; of another recording, as far as it went
   bool areGiven = false, hasOthers = false; // questions
   size_t told = 0;
 
@@ -186,8 +187,8 @@ Object describe(const std::vector<Answered> &answered) {
     Dims sizes = a.type.shape.numbers();
     Object shape(check(PyTuple_New(sizes.rank)));
     for (int i = 0; i < sizes.rank; ++i) PyTuple_SET_ITEM(shape.get(), i, check(PyLong_FromLongLong(sizes[i])));
-    list.emplace_back(check(Py_BuildValue("(NNs#y#)", fromDType(a.type.dtype), shape.release(), a.why.data(), Py_ssize_t(a.why.size()), a.value.data(),
-                                          Py_ssize_t(a.value.size()))));
+    list.emplace_back(check(Py_BuildValue("(NNs#y#)", fromDType(a.type.dtype), shape.release(), a.why.data(), Py_ssize_t(a.why.size()),
+                                          a.value.data(), Py_ssize_t(a.value.size()))));
   }
   return listOf(list);
 }
@@ -198,7 +199,8 @@ std::vector<Answered> readAnswers(PyObject *list) {
     const char *why, *value;
     Py_ssize_t lengths[2];
     if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "OOs#y#", &dtype, &shape, &why, &lengths[0], &value, &lengths[1])) throw PythonError();
-    answered.push_back({{toDType(dtype), toDims("export", shape)}, std::string(why, size_t(lengths[0])), std::string(value, size_t(lengths[1]))});
+    answered.push_back(
+        {{toDType(dtype), toDims("export", shape)}, std::string(why, size_t(lengths[0])), std::string(value, size_t(lengths[1]))});
     if (numElements(answered.back().type.shape) * byteSize(answered.back().type.dtype) != lengths[1])
       throw Error(ErrorKind::Value, "export: expected an answer of its type, got other bits");
   }
