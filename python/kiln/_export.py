@@ -51,7 +51,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     assume_sizes : bool
         Whether calls may have sizes within the bounds at which the function was not recorded.
     examples : list of tuples
-        Further arguments, beside the same ``kwargs``, of the same shapes and dtypes. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
+        Further arguments, beside the same ``kwargs``, of the same dtypes and shapes, but for sizes that calls choose. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
         recorded once with the values of ``args`` and once with those of each example, and the package takes each way that one of them took.
     miss : str
         What a call does that would take another way: ``"error"`` raises TraceError with the line of the question, and writes nothing; with ``"forbid"``
@@ -72,8 +72,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     CompileError
         Where a library cannot hold what the function does, or cannot be made for the target.
     TraceError
-        Where the function cannot be recorded: it asks for values at sizes that calls choose, gives results of several structures, or changes other state
-        than arrays.
+        Where the function cannot be recorded: it asks for other values at some sizes than it does for any example, gives results of several structures, or changes other
+        state than arrays.
     ValueError
         For names and files that cannot be.
     """
