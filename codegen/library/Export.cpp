@@ -153,7 +153,7 @@ private:
     auto support = supportOf(name, *machines.any, standsAlone(), context);
     sink(*support, *machines.any);
     bool transforms = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return hasTransforms(entry.program); });
-    if (transforms && emit != "package") {
+    if (transforms && emit != "package" && hasFourier(machines.any->getTargetTriple())) { // elsewhere nobody needs their results
       auto fourier = fourierOf(name, *machines.any, context);
       sink(*fourier, *machines.any);
     }
