@@ -130,7 +130,9 @@ void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::
       symbol = isHere ? wanted.erase(symbol) : std::next(symbol);
     }
     dlclose(library);
-    if (!path.empty()) arguments.push_back(path);
+    if (path.empty()) continue;
+    std::erase_if(arguments, [&](const std::string &standIn) { return std::filesystem::path(standIn).filename() == name; });
+    arguments.push_back(path); // which has what the other one was for, too
   }
   std::string unknown;
   for (const std::string &name : wanted) unknown += (unknown.empty() ? "" : ", ") + name;
