@@ -94,7 +94,7 @@ public:
   bool isAskedApart = false;              // nothing of the program asks for it: it was made for a question about numbers
   std::function<void(Piece &)> cutBehind; // after a cut, when the next piece has begun; it may drop pieces
   /// Of an Abstract one: a value that Python asks for, at the end of the piece that computes it. Null: asking gives up.
-  std::function<Array(const Piece &piece)> answer;
+  std::function<Array(const Piece &piece, const TensorType &asked)> answer;
 
   /// A value that Python was told, without a cut: nothing is known to depend on it yet.
   struct Told {

@@ -9,9 +9,10 @@ namespace kiln::cpu {
 /// i32 body(ptr input..., ptr result..., ptr workspace, ptr dims, ptr rt): row-major arrays apart from each other.
 struct EmittedBody {
   mlir::func::FuncOp function;
-  int64_t workspace = 0; // bytes
-  int64_t work = 0;      // of a run, in cheap element operations
-  int64_t inlined = 0;   // operations that a call becomes where it is inlined; 0: it is not
+  int64_t workspace = 0;               // bytes
+  mlir::func::FuncOp workspaceOf = {}; // of one for any size: i64 workspace(ptr dims), which says them
+  int64_t work = 0;                    // of a run, in cheap element operations
+  int64_t inlined = 0;                 // operations that a call becomes where it is inlined; 0: it is not
   llvm::SmallVector<int64_t>
       replaced; // by result, the input that it takes the place of; -1: none. The pointer of such a result is not used
 };

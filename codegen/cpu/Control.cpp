@@ -28,30 +28,51 @@ private:
   Emitter &e;
 
   Type pointer() { return LLVM::LLVMPointerType::get(e.b.getContext()); }
+  Value dims() { // stands before the runtime
+    auto runtime = cast<BlockArgument>(k.runtime);
+    return runtime.getOwner()->getArgument(runtime.getArgNumber() - 1);
+  }
   Value number(int32_t n) { return arith::ConstantIntOp::create(e.b, e.loc, e.b.getI32Type(), n); }
   const EmittedBody &bodyOf(FlatSymbolRefAttr name) { return k.bodies->find(name.getValue())->second; }
   Value operand(Operation *op, unsigned i) { return k.ev.buffers.find(op->getOperand(i))->second.pointer; }
-  static int64_t bytesOf(Value array) {
-    TensorType type = ir::typeOf(array);
-    return numElements(type.shape) * byteSize(type.dtype);
+  Index bytesOf(Value array) {
+    Index bytes = byteSize(ir::typeOf(array).dtype);
+    for (Index size : shapeOf(k, array)) bytes = e.mul(bytes, size);
+    return bytes;
   }
-  void copy(Value to, Value from, int64_t bytes) {
-    if (bytes && to != from) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
+  static bool isAtMost(Index bytes, int64_t most) { return bytes.isStatic() && bytes.number() <= most; }
+  void copy(Value to, Value from, Index bytes) {
+    if (!bytes.isConstant(0) && to != from) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
   }
   /// Memory for a value of the kernel's own.
-  Value memoryFor(int64_t bytes) { return bytes <= kOnStackBytes ? e.stack(DType::U64, (bytes + 7) / 8 + (bytes == 0)) : k.scratch(bytes); }
+  Value memoryFor(Index bytes) {
+    return isAtMost(bytes, kOnStackBytes) ? e.stack(DType::U64, (bytes.number() + 7) / 8 + bytes.isConstant(0)) : k.scratch(bytes);
+  }
+  Index workspaceOf(ArrayRef<const EmittedBody *> bodies);
   Value call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace);
   Value holds(const EmittedBody &condition, ArrayRef<Value> inputs, Value workspace, Value flag, Value &status);
   Value poll(Value status);
   std::pair<Value, Value> pollSometimes(Value status, Value left, int64_t every);
 };
 
+/// What the body that needs most of it asks for.
+Index ControlEmitter::workspaceOf(ArrayRef<const EmittedBody *> bodies) {
+  int64_t most = 0;
+  Value open;
+  for (const EmittedBody *body : bodies) {
+    most = std::max(most, body->workspace);
+    if (!body->workspaceOf) continue;
+    Value bytes = func::CallOp::create(e.b, e.loc, body->workspaceOf, ValueRange(dims())).getResult(0);
+    open = open ? arith::MaxSIOp::create(e.b, e.loc, open, bytes).getResult() : bytes;
+  }
+  return open ? Index(arith::MaxSIOp::create(e.b, e.loc, open, e.use(most)).getResult()) : Index(most);
+}
+
 /// The status of a body.
 Value ControlEmitter::call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace) {
   SmallVector<Value> arguments(inputs);
   llvm::append_range(arguments, results);
-  auto runtime = cast<BlockArgument>(k.runtime);
-  arguments.append({workspace, runtime.getOwner()->getArgument(runtime.getArgNumber() - 1), runtime});
+  arguments.append({workspace, dims(), k.runtime});
   return func::CallOp::create(e.b, e.loc, body.function, arguments).getResult(0);
 }
 
@@ -93,18 +114,18 @@ void ControlEmitter::loop(ir::LoopOp op) {
   const EmittedBody &condition = bodyOf(op.getConditionAttr()), &body = bodyOf(op.getBodyAttr());
   unsigned carried = op.getNumResults();
   SmallVector<Value> homes, others(carried), reads, start;
-  SmallVector<int64_t> bytes;
+  SmallVector<Index> bytes;
   SmallVector<unsigned> swapped; // values that change places with each trip
   for (unsigned i = 0; i < carried; ++i) {
     bytes.push_back(bytesOf(op.getResult(i)));
-    homes.push_back(bytes[i] <= kOnStackBytes ? memoryFor(bytes[i]) : k.outputs[i].pointer);
+    homes.push_back(isAtMost(bytes[i], kOnStackBytes) ? memoryFor(bytes[i]) : k.outputs[i].pointer);
     copy(homes[i], operand(op, i), bytes[i]);
     if (body.replaced[i] == i) continue;
     others[i] = memoryFor(bytes[i]);
-    if (bytes[i] > kSmallBytes) swapped.push_back(i), start.append({homes[i], others[i]});
+    if (!isAtMost(bytes[i], kSmallBytes)) swapped.push_back(i), start.append({homes[i], others[i]});
   }
   for (unsigned i = carried; i < op->getNumOperands(); ++i) reads.push_back(operand(op, i));
-  Value workspace = k.scratch(std::max(condition.workspace, body.workspace)), flag = e.stack(DType::U8, 1);
+  Value workspace = k.scratch(workspaceOf({&condition, &body})), flag = e.stack(DType::U8, 1);
   int64_t every = std::clamp<int64_t>(kWorkBetweenPolls / std::max<int64_t>(1, condition.work + body.work), 1, kWorkBetweenPolls);
   start.append({number(0), e.use(every)});
 
@@ -146,7 +167,7 @@ void ControlEmitter::loop(ir::LoopOp op) {
     llvm::append_range(inputs, reads);
     status = call(body, inputs, next, workspace);
     for (unsigned i = 0; i < carried; ++i)
-      if (others[i] && bytes[i] <= kSmallBytes) copy(homes[i], others[i], bytes[i]);
+      if (others[i] && isAtMost(bytes[i], kSmallBytes)) copy(homes[i], others[i], bytes[i]);
     Value left;
     std::tie(status, left) = pollSometimes(status, after->getArgument(atStatus + 1), every);
     SmallVector<Value> yielded;
@@ -167,9 +188,8 @@ void ControlEmitter::loop(ir::LoopOp op) {
 
 void ControlEmitter::branch(ir::BranchOp op) {
   SmallVector<const EmittedBody *> bodies;
-  int64_t most = 0;
-  for (FlatSymbolRefAttr name : ir::bodiesOf(op)) bodies.push_back(&bodyOf(name)), most = std::max(most, bodies.back()->workspace);
-  Value workspace = k.scratch(most);
+  for (FlatSymbolRefAttr name : ir::bodiesOf(op)) bodies.push_back(&bodyOf(name));
+  Value workspace = k.scratch(workspaceOf(bodies));
   Value first = op->getOperand(0);
   Expr given = e.load(operand(op, 0), ir::typeOf(first).dtype, 0, 0);
   Value chosen = given.value;

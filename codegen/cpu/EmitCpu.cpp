@@ -9,6 +9,7 @@
 // The functions that loops and branches run are called by kernels:
 //
 //   body:    i32 body(ptr noalias argument..., ptr noalias result..., ptr workspace, ptr dims, ptr rt)
+//   of a program for any size also:  i64 body.workspace(ptr dims)
 //
 // dims holds the symbols by number, then the dynamic strides of the inputs and outputs in order.
 #include "codegen/cpu/EmitCpu.h"
@@ -374,6 +375,9 @@ static int64_t workOf(ir::KernelOp kernel) {
   constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble,   Kind::Scatter,
                              Kind::Scan,        Kind::Compact,   Kind::Contraction};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
+  auto isOpen = [](Value v) { return !ir::typeOf(v).shape.isStatic(); };
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (llvm::any_of(op.getOperands(), isOpen) || llvm::any_of(op.getResults(), isOpen)) return kWorkBetweenPolls;
   int64_t most = 1, cost = 0;
   auto elements = [](Value v) { return double(numElements(ir::typeOf(v).shape)); };
   for (Operation &op : kernel.getBody().front().without_terminator())
@@ -419,6 +423,10 @@ void ProgramEmitter::finishBody(func::FuncOp entry) {
   EmittedBody &body = bodies[main.getName()];
   body.function = entry;
   body.workspace = places.planned + scratch;
+  if (places.isOpen) {
+    body.workspaceOf = emitWorkspace(main, (main.getName() + ".workspace").str(), places, scratch, openScratch);
+    body.workspaceOf->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  }
   body.inlined = inlinedOps(entry);
   if (body.inlined) {
     inlineCalls(entry);
@@ -451,7 +459,7 @@ LogicalResult ProgramEmitter::run() {
     main.erase();
     return success();
   }
-  if (places.isOpen) emitWorkspace(main, places, scratch, openScratch);
+  if (places.isOpen) emitWorkspace(main, "kiln_workspace", places, scratch, openScratch);
   auto before = module->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes); // of the other programs of the module
   if (committing < kernels.size()) {
     SmallVector<int64_t> inPlace;

@@ -92,6 +92,12 @@ LogicalResult emitLibrary(KernelContext &k) {
       k.status = callLinked(e, custom, symbol, tensors, numbers);
       return success();
     }
+  if (auto symbol = linked ? linked.getAs<StringAttr>(op->getName().stripDialect()) : StringAttr()) {
+    auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {pointer(e), pointer(e)});
+    SmallVector<Value> operands = {functionNamed(e, symbol, type), tensors, numbers};
+    k.status = LLVM::CallOp::create(e.b, e.loc, type, operands).getResult();
+    return success();
+  }
   Value arguments[] = {nameOf(e, op), tensors, numbers};
 
   // Without a runtime there is no library.

@@ -26,6 +26,8 @@ public:
     note(is(arith::CmpIPredicate::slt, arith::AddIOp::create(e.b, e.loc, zeros(x), zeros(y)), 65));
     return arith::MulIOp::create(e.b, e.loc, x, y);
   }
+  /// What another workspace function says.
+  void noteAnswer(Value bytes) { note(is(arith::CmpIPredicate::slt, bytes, 0)); }
   /// Up to whole lines.
   Value aligned(Value bytes) { return arith::AndIOp::create(e.b, e.loc, add(bytes, e.use(63)), e.use(-64)); }
   /// -1 for more than any workspace has, and where something was too large on the way.
@@ -86,6 +88,7 @@ private:
       if (isa<arith::AddIOp>(op)) map.map(v, checked.add(operand(0), operand(1)));
       else if (isa<arith::MulIOp>(op)) map.map(v, checked.mul(operand(0), operand(1)));
       else e.b.clone(*op, map);
+      if (isa<func::CallOp>(op)) checked.noteAnswer(map.lookup(v)); // the workspace of a body
       return map.lookup(v);
     };
     return checked.add(remake(remake, asked.bytes.base()), e.use(asked.bytes.offset()));
@@ -106,15 +109,16 @@ SmallVector<TensorType> blocksOf(func::FuncOp main) {
   return types;
 }
 
-void emitWorkspace(func::FuncOp main, const Places &places, int64_t scratch, ArrayRef<OpenScratch> asked) {
+func::FuncOp emitWorkspace(func::FuncOp main, StringRef name, const Places &places, int64_t scratch, ArrayRef<OpenScratch> asked) {
   OpBuilder b = OpBuilder::atBlockEnd(main->getParentOfType<ModuleOp>().getBody());
   auto type = b.getFunctionType({LLVM::LLVMPointerType::get(b.getContext())}, {b.getI64Type()});
-  auto fn = func::FuncOp::create(b, main.getLoc(), "kiln_workspace", type);
+  auto fn = func::FuncOp::create(b, main.getLoc(), name, type);
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
   Emitter e(b, main.getLoc());
   Value bytes = WorkspaceEmitter(e, main, places, body->getArgument(0)).run(scratch, asked);
   func::ReturnOp::create(b, main.getLoc(), bytes);
+  return fn;
 }
 
 } // namespace kiln::cpu

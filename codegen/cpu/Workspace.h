@@ -16,8 +16,9 @@ struct OpenScratch {
   mlir::func::FuncOp function;
   Index bytes;
 };
-/// Adds `i64 kiln_workspace(ptr dims)`: the bytes of the planned part, of the open blocks and of the scratch of the kernel that asks for
+/// Adds `i64 name(ptr dims)`: the bytes of the planned part, of the open blocks and of the scratch of the kernel that asks for
 /// most, which is at least `scratch`; -1 where they are more than kMostWorkspace, or arithmetic overflows on the way.
-void emitWorkspace(mlir::func::FuncOp main, const Places &places, int64_t scratch, llvm::ArrayRef<OpenScratch> asked);
+mlir::func::FuncOp emitWorkspace(mlir::func::FuncOp main, llvm::StringRef name, const Places &places, int64_t scratch,
+                                 llvm::ArrayRef<OpenScratch> asked);
 
 } // namespace kiln::cpu

@@ -128,6 +128,14 @@ private:
   /// <stem>.safetensors
   std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
 
+  static bool hasTransforms(const Trace &program) {
+    for (size_t at = 0; at < program.words.size();) {
+      Op op = Trace::decode(program.words, at).op;
+      if (op == Op::Fft || op == Op::Rfft || op == Op::Irfft) return true;
+    }
+    return std::ranges::any_of(program.bodies, [](const auto &body) { return hasTransforms(*body); });
+  }
+
   void compile(Sink sink) {
     LinkedOps ops = linkedOps(name, package, *machines.any);
     std::vector<Code> codes;
@@ -144,6 +152,11 @@ private:
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
     auto support = supportOf(name, *machines.any, standsAlone(), context);
     sink(*support, *machines.any);
+    bool transforms = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return hasTransforms(entry.program); });
+    if (transforms && emit != "package" && hasFourier(machines.any->getTargetTriple())) { // elsewhere nobody needs their results
+      auto fourier = fourierOf(name, *machines.any, context);
+      sink(*fourier, *machines.any);
+    }
     std::ranges::move(ops.objects, std::back_inserter(objects));
   }
 

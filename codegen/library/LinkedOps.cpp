@@ -34,7 +34,9 @@ static Bytes hiddenObject(std::span<const uint8_t> given, const PackageOp &op, c
 }
 
 LinkedOps linkedOps(const std::string &library, const Package &package, const TargetMachine &machine) {
-  LinkedOps linked{supportName(library, "call_op"), {}, {}};
+  LinkedOps linked{supportName(library, "call_op"), {}, {}, {}};
+  for (const char *routine : {"fft", "rfft", "irfft"})
+    if (hasFourier(machine.getTargetTriple())) linked.routines.emplace(routine, supportName(library, routine));
   for (const PackageOp &op : package.ops) {
     if (op.object.empty())
       fail(ErrorKind::Compile, "library", "code of op '" + op.op.title + "'", "an object for " + machine.getTargetTriple().str(), "none");

@@ -25,8 +25,9 @@ struct SystemLibrary {
   std::set<std::string> functions;
 };
 const std::set<std::string> kOfMemory = {"bcmp", "memcmp", "memcpy", "memmove", "memset", "strlen"};
-const std::set<std::string> kOfMath = {"fma", "fmaf", "fmod", "fmodf"};
-const std::set<std::string> kOfSystem = {"aligned_alloc", "close", "free", "getauxval", "lseek", "mmap", "munmap", "open", "sched_yield"};
+const std::set<std::string> kOfMath = {"cos", "fma", "fmaf", "fmod", "fmodf", "sin"};
+const std::set<std::string> kOfSystem = {"_setjmp", "aligned_alloc", "close", "free",   "getauxval", "longjmp",
+                                         "lseek",   "malloc",        "mmap",  "munmap", "open",      "sched_yield"};
 
 std::set<std::string> both(std::set<std::string> a, const std::set<std::string> &b) {
   a.insert(b.begin(), b.end());
@@ -129,7 +130,9 @@ void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::
       symbol = isHere ? wanted.erase(symbol) : std::next(symbol);
     }
     dlclose(library);
-    if (!path.empty()) arguments.push_back(path);
+    if (path.empty()) continue;
+    std::erase_if(arguments, [&](const std::string &standIn) { return std::filesystem::path(standIn).filename() == name; });
+    arguments.push_back(path); // which has what the other one was for, too
   }
   std::string unknown;
   for (const std::string &name : wanted) unknown += (unknown.empty() ? "" : ", ") + name;

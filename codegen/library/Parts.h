@@ -45,9 +45,10 @@ struct Code {
 
 /// Custom ops whose code is part of a library.
 struct LinkedOps {
-  std::string caller;                         // the support function that calls them
-  std::map<std::string, std::string> symbols; // of functions, by the ops' names
-  std::vector<Bytes> objects;                 // each once
+  std::string caller;                          // the support function that calls them
+  std::map<std::string, std::string> symbols;  // of functions, by the ops' names
+  std::vector<Bytes> objects;                  // each once
+  std::map<std::string, std::string> routines; // of Kiln's own operations that a library can have, likewise
 };
 /// Those of a package. Throws Error (compile) where one has no object for the machine.
 LinkedOps linkedOps(const std::string &library, const Package &package, const llvm::TargetMachine &machine);
@@ -68,6 +69,9 @@ std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRe
 /// The functions of support/ as those of the library `name`; `standsAlone`: with what else it has from libc.
 std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
                                         llvm::LLVMContext &context);
+/// Whether libraries for a machine can have Fourier transforms, and these: the functions fft, rfft and irfft.
+bool hasFourier(const llvm::Triple &triple);
+std::unique_ptr<llvm::Module> fourierOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
 /// What `kiln_<function>` is called in a library.
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
 

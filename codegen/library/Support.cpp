@@ -27,6 +27,10 @@ static constexpr unsigned char kThumb[] = {
 #include "kiln/Support.thumb.inc"
 };
 
+static constexpr unsigned char kFourier[] = {
+#include "kiln/Fourier.x86_64-linux-gnu.inc"
+};
+
 static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool standsAlone) {
   switch (triple.getArch()) {
   case llvm::Triple::aarch64: return kAArch64;
@@ -37,9 +41,9 @@ static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool
   }
 }
 
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
-                                        llvm::LLVMContext &context) {
-  auto bytes = bitcodeFor(machine.getTargetTriple(), standsAlone);
+/// Functions of bitcode for a machine; `kiln_<function>` are those of the library `name`.
+static std::unique_ptr<llvm::Module> read(llvm::ArrayRef<unsigned char> bytes, const std::string &name, const llvm::TargetMachine &machine,
+                                          llvm::LLVMContext &context) {
   llvm::MemoryBufferRef buffer(llvm::StringRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()), "support");
   auto module = llvm::cantFail(llvm::parseBitcodeFile(buffer, context)); // of the same build
   module->setSourceFileName(name + ".support");
@@ -54,6 +58,26 @@ std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::Tar
     if (!f.getName().starts_with("kiln_")) continue;
     f.setName(supportName(name, f.getName().drop_front(5)));
     f.setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
+  return module;
+}
+
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
+                                        llvm::LLVMContext &context) {
+  return read(bitcodeFor(machine.getTargetTriple(), standsAlone), name, machine, context);
+}
+
+bool hasFourier(const llvm::Triple &triple) {
+  return triple.getArch() == llvm::Triple::x86_64 && triple.isOSLinux() && !triple.isAndroid();
+}
+
+std::unique_ptr<llvm::Module> fourierOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
+  auto module = read(kFourier, name, machine, context);
+  module->setSourceFileName(name + ".fourier");
+  for (llvm::Function &f : *module) { // what C++ makes of templates and of `new` is nobody else's
+    if (f.isDeclaration() || f.hasLocalLinkage() || f.getName().starts_with(name + ".")) continue;
+    f.setComdat(nullptr);
+    f.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
   return module;
 }

@@ -3,6 +3,7 @@
 
 #include "include/kiln/executable.h"
 #include "lib/Core/Dlpack.h"
+#include "lib/Core/Generalize.h"
 #include "llvm/IR/IRBuilder.h"
 
 #include <algorithm>
@@ -122,15 +123,19 @@ private:
                      c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a))});
   }
 
-  /// The arrays of a program whose sizes are open, each shape once.
-  SmallVector<Constant *> innerArrays(const PackageEntry &entry) {
-    std::vector<TensorType> widest;
-    for (const TensorType &type : entry.program.types) {
+  /// The arrays of a program whose sizes are open, and of its bodies, each shape once.
+  static void findWidest(const Trace &program, std::vector<TensorType> &widest) {
+    for (const TensorType &type : program.types) {
       if (type.shape.isStatic()) continue;
       auto known = std::ranges::find(widest, type.shape, &TensorType::shape);
       if (known == widest.end()) widest.push_back(type);
       else if (byteSize(type.dtype) > byteSize(known->dtype)) known->dtype = type.dtype;
     }
+    for (const auto &body : program.bodies) findWidest(*body, widest);
+  }
+  SmallVector<Constant *> innerArrays(const PackageEntry &entry) {
+    std::vector<TensorType> widest;
+    findWidest(entry.program, widest);
     SmallVector<Constant *> arrays;
     for (const TensorType &type : widest) arrays.push_back(argument({"", Use::Read, type.dtype, shapeOf(entry, type), -1}));
     return arrays;
@@ -162,8 +167,9 @@ private:
     for (const Code &code : codes)
       byProcessor.push_back(c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
-    return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), size(inputs), c.list(inputs),
-                     size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner), size(misses), c.list(misses)});
+    return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), c.numbers(leastOf(entry.program)),
+                     size(inputs), c.list(inputs), size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner),
+                     size(misses), c.list(misses)});
   }
 };
 

@@ -25,11 +25,13 @@ FailureOr<Signature> signatureOf(Operation *op, FlatSymbolRefAttr name, SymbolTa
     return op->emitOpError() << "body " << name << ": expected a function behind the one that runs it";
   if (!cast<SymbolOpInterface>(body.getOperation()).isPrivate())
     return op->emitOpError() << "body " << name << ": expected a private function";
+  if (body->hasAttr(kSymbols) && symbolsOf(body) > symbolsOf(around))
+    return op->emitOpError() << "body " << name << ": expected no more symbols than the function that runs it has";
   Signature signature;
   for (auto [types, list] : {std::pair(body.getArgumentTypes(), &signature.inputs), {body.getResultTypes(), &signature.results}})
     for (Type type : types) {
-      if (!isArray(type) || !typeOf(type).shape.isStatic())
-        return op->emitOpError() << "body " << name << ": expected arrays of fixed sizes, got " << type;
+      if (!isArray(type) || (!typeOf(type).shape.isStatic() && !body->hasAttr(kSymbols)))
+        return op->emitOpError() << "body " << name << ": expected arrays of fixed sizes, or of symbols that it says it has, got " << type;
       list->push_back(typeOf(type));
     }
   for (unsigned i = 0; i < body.getNumArguments(); ++i)

@@ -79,6 +79,7 @@ private:
     if (++depth > kMostNested)
       throw Error(ErrorKind::Compile, "trace: expected at most " + std::to_string(kMostNested) + " bodies inside one another, got more");
     auto trace = std::make_shared<Trace>();
+    if (auto symbols = fn->getAttrOfType<IntegerAttr>(ir::kSymbols)) trace->symbols = symbols.getInt();
     Slots slots;
     for (BlockArgument argument : fn.getArguments()) slots[argument] = trace->addInput(ir::typeOf(argument));
     exportOps(*trace, slots, fn.getBody().front(), *this);

@@ -79,6 +79,7 @@ func::FuncOp importFunction(ModuleOp module, const Trace &trace, StringRef name,
   SmallVector<Type> inputs = inputTypes(module.getContext(), trace);
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
   if (isBody) fn.setPrivate();
+  if (trace.isOpen()) fn->setAttr(ir::kSymbols, b.getI64IntegerAttr(trace.symbols));
   if (isFast) fn->setAttr(ir::kFastMath, b.getUnitAttr());
   b.setInsertionPointToStart(fn.addEntryBlock());
   SmallVector<Value> results = importOps(b, trace, fn.getArguments(), name, isBody);

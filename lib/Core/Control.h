@@ -17,9 +17,9 @@ struct Signature {
 std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Signature &condition, const Signature &body);
 std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::span<const Signature> bodies);
 
-/// The signature of a trace as a body. Throws Error (value) for one that cannot be any: of open sizes, strided inputs or devices, or with
-/// bodies too deep inside one another.
-Signature signatureOf(const char *op, const Trace &body);
+/// The signature of a trace as a body, in a program of so many symbols, which are its own. Throws Error (value) for one that cannot be any:
+/// of more symbols, strided inputs or devices, or with bodies too deep inside one another.
+Signature signatureOf(const char *op, const Trace &body, int64_t symbols);
 
 /// The numbers of the bodies among the words of an op.
 std::vector<int64_t> bodyNumbers(const OpInfo &record, std::span<const int64_t> words);

@@ -1,5 +1,6 @@
 #include "lib/Core/Generalize.h"
 
+#include "lib/Core/Control.h"
 #include "lib/Core/Registry.h"
 
 #include <algorithm>
@@ -8,25 +9,29 @@
 namespace kiln {
 namespace {
 
+struct Order {
+  bool operator()(const std::pair<Size, int64_t> &x, const std::pair<Size, int64_t> &y) const {
+    return x.second != y.second ? x.second < y.second : Size::isBefore(x.first, y.first);
+  }
+};
+/// The symbols of a program and its bodies, by what two programs have in the place.
+using Symbols = std::map<std::pair<Size, int64_t>, Size, Order>;
+
 /// Pairs of what two programs have in one place, and the symbols that stand for them.
 class Generalizer {
 public:
-  Generalizer(const Trace &a, const Trace &b, const OpenAxes *allowed) : a(a), b(b), allowed(allowed) {}
+  Generalizer(const Trace &a, const Trace &b, Symbols &symbols, const OpenAxes *allowed = nullptr, bool isBody = false)
+      : a(a), b(b), allowed(allowed), isBody(isBody), symbols(symbols) {}
 
-  std::optional<Trace> run(std::string &why) {
-    try {
-      if (b.isOpen()) throw Error(ErrorKind::Trace, "the second is for any size");
-      result.bodies = a.bodies;
-      walk();
-      checkBodies();
-      for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
-        if (i >= a.outputs.size() || i >= b.outputs.size() || a.outputs[i] != b.outputs[i]) throw Error(ErrorKind::Trace, "results differ");
-      if (a.isFast != b.isFast) throw Error(ErrorKind::Trace, "fast_math differs");
-      if (a.replaces != b.replaces) throw Error(ErrorKind::Trace, "inputs that are written differ");
-    } catch (const Error &error) {
-      why = error.what();
-      return std::nullopt;
-    }
+  /// Throws Error where the two differ in more than sizes and numbers.
+  Trace run() {
+    if (b.isOpen()) throw Error(ErrorKind::Trace, "the second is for any size");
+    joinBodies();
+    walk();
+    for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
+      if (i >= a.outputs.size() || i >= b.outputs.size() || a.outputs[i] != b.outputs[i]) throw Error(ErrorKind::Trace, "results differ");
+    if (a.isFast != b.isFast) throw Error(ErrorKind::Trace, "fast_math differs");
+    if (a.replaces != b.replaces) throw Error(ErrorKind::Trace, "inputs that are written differ");
     result.outputs = a.outputs;
     result.replaces = a.replaces;
     result.isFast = a.isFast;
@@ -37,24 +42,23 @@ public:
 private:
   const Trace &a, &b;
   const OpenAxes *allowed;
+  const bool isBody;
   size_t inputs = 0, otherInputs = 0; // numbers are constants of the second program
   Trace result;
-  struct Order {
-    bool operator()(const std::pair<Size, int64_t> &x, const std::pair<Size, int64_t> &y) const {
-      return x.second != y.second ? x.second < y.second : Size::isBefore(x.first, y.first);
-    }
-  };
-  std::map<std::pair<Size, int64_t>, Size, Order> symbols; // by what stands in its place
+  Symbols &symbols;
 
   [[noreturn]] static void differ(Op op, const std::string &what) {
     std::string name = op == Op::Input ? "an input" : info(op).name;
     throw Error(ErrorKind::Trace, what + " of " + name + " differ");
   }
 
-  void checkBodies() {
-    bool isSame = a.bodies.size() == b.bodies.size();
-    for (size_t i = 0; isSame && i < a.bodies.size(); ++i) isSame = *a.bodies[i] == *b.bodies[i];
-    if (!isSame) throw Error(ErrorKind::Trace, "bodies differ");
+  void joinBodies() {
+    if (a.bodies.size() != b.bodies.size()) throw Error(ErrorKind::Trace, "bodies differ");
+    for (size_t i = 0; i < a.bodies.size(); ++i) {
+      bool isSame = !a.bodies[i]->isOpen() && (a.bodies[i] == b.bodies[i] || *a.bodies[i] == *b.bodies[i]);
+      if (isSame) result.bodies.push_back(a.bodies[i]);
+      else result.bodies.push_back(std::make_shared<const Trace>(Generalizer(*a.bodies[i], *b.bodies[i], symbols, nullptr, true).run()));
+    }
   }
 
   /// A size, or a number that follows from one, in both programs.
@@ -121,8 +125,6 @@ private:
     }
     bool isFixed = info(x.op).kind == Kind::Library && !(x.op == Op::Custom && registeredOp(x.words).op.isForAnySize);
     if (isOpen && isFixed) throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
-    if (isOpen && info(x.op).kind == Kind::Control)
-      throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " runs bodies with sizes that are fixed");
     std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies, int64_t(symbols.size()));
     if (!std::ranges::equal(wanted, types, agrees)) differ(x.op, "sizes");
   }
@@ -134,6 +136,7 @@ private:
       TraceOp x = Trace::decode(a.words, i), y = Trace::decode(b.words, k);
       bool isNumber = y.op == Op::Constant && a.types[slot] == b.types[slot] &&
                       (x.op == Op::Input || (x.op == Op::Constant && x.words[1] != y.words[1]));
+      if (isNumber && isBody) throw Error(ErrorKind::Trace, "numbers of bodies differ");
       if (isNumber) addNumber(x, b.types[slot]);
       else if (x.op != y.op) throw Error(ErrorKind::Trace, "operation " + std::to_string(slot) + " is another");
       else if (x.op == Op::Input) input(x, y, slot);
@@ -208,24 +211,24 @@ static Shape filled(Shape shape, std::span<const int64_t> symbols) {
   return shape;
 }
 
-/// By symbol, whether it is the size of an array somewhere: others are positions alone.
-static std::vector<char> findSizes(const Trace &open) {
-  std::vector<char> isSize(size_t(std::max<int64_t>(open.symbols, 0)));
+static void findLeast(const Trace &open, std::vector<int64_t> &least) {
   for (const TensorType &type : open.types)
     for (Size size : type.shape)
-      if (size.isSymbol()) isSize[size_t(size.symbol())] = true;
-  return isSize;
+      if (size.isSymbol()) least[size_t(size.symbol())] = 2;
+  for (const auto &body : open.bodies) findLeast(*body, least);
 }
 
-Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
-  if (int64_t(symbols.size()) != open.symbols)
-    fail(ErrorKind::Shape, "program", "symbols", std::to_string(open.symbols) + " sizes", std::to_string(symbols.size()));
-  std::vector<char> isSize = findSizes(open);
-  for (size_t i = 0; i < symbols.size(); ++i)
-    if (symbols[i] < (isSize[i] ? 2 : 0))
-      fail(ErrorKind::Shape, "program", "sizes of symbols", isSize[i] ? "2 or more" : "0 or more", std::to_string(symbols[i]));
+std::vector<int64_t> leastOf(const Trace &open) {
+  std::vector<int64_t> least(size_t(std::max<int64_t>(open.symbols, 0)));
+  findLeast(open, least);
+  return least;
+}
+
+/// The program, or one of its bodies, with these sizes.
+static Trace withSizes(const Trace &open, std::span<const int64_t> symbols) {
   Trace result;
-  result.bodies = open.bodies;
+  for (const auto &body : open.bodies)
+    result.bodies.push_back(body->isOpen() ? std::make_shared<const Trace>(withSizes(*body, symbols)) : body);
   size_t slot = 0;
   for (size_t at = 0; at < open.words.size();) {
     TraceOp entry = Trace::decode(open.words, at);
@@ -254,18 +257,29 @@ Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
   return result;
 }
 
-std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference, const OpenAxes *allowed) {
-  std::string why;
-  auto result = Generalizer(a, b, allowed).run(why);
-  if (difference) difference->why = why;
-  return result;
+Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
+  if (int64_t(symbols.size()) != open.symbols)
+    fail(ErrorKind::Shape, "program", "symbols", std::to_string(open.symbols) + " sizes", std::to_string(symbols.size()));
+  std::vector<int64_t> least = leastOf(open);
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (symbols[i] < least[i])
+      fail(ErrorKind::Shape, "program", "sizes of symbols", std::to_string(least[i]) + " or more", std::to_string(symbols[i]));
+  return withSizes(open, symbols);
 }
 
-/// Whether bodies and devices are the same. Numbers among the inputs of `open` are constants of the other one, and on the host.
-static bool haveSameSurroundings(const Trace &open, const Trace &recorded) {
-  bool isSame = open.bodies.size() == recorded.bodies.size();
-  for (size_t i = 0; isSame && i < open.bodies.size(); ++i)
-    isSame = open.bodies[i] == recorded.bodies[i] || *open.bodies[i] == *recorded.bodies[i];
+std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference, const OpenAxes *allowed) {
+  Symbols symbols;
+  try {
+    return Generalizer(a, b, symbols, allowed).run();
+  } catch (const Error &error) {
+    if (difference) difference->why = error.what();
+    return std::nullopt;
+  }
+}
+
+/// Whether devices are the same. Numbers among the inputs of `open` are constants of the other one, and on the host.
+static bool haveSameDevices(const Trace &open, const Trace &recorded) {
+  bool isSame = true;
   if (open.devices.empty() && recorded.devices.empty()) return isSame;
   size_t mine = 0, theirs = 0;
   for (size_t i = 0, k = 0; isSame && i < open.words.size() && k < recorded.words.size();) {
@@ -276,24 +290,36 @@ static bool haveSameSurroundings(const Trace &open, const Trace &recorded) {
   return isSame;
 }
 
-std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
+/// Whether a program, or one of its bodies, has `recorded` as an instance, as far as the symbols are known. `numbers` are those of
+/// constants that are inputs, which bodies have none of.
+static bool matches(const Trace &open, const Trace &recorded, Matcher &matcher, std::vector<int64_t> *numbers) {
   if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs || open.replaces != recorded.replaces ||
-      open.isFast != recorded.isFast)
-    return std::nullopt;
-  Matcher matcher(open.symbols);
-  Instance instance;
+      open.isFast != recorded.isFast || open.bodies.size() != recorded.bodies.size())
+    return false;
   for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
-      return std::nullopt;
-  if (!haveSameSurroundings(open, recorded)) return std::nullopt;
+      return false;
+  if (!haveSameDevices(open, recorded)) return false;
+  for (size_t i = 0; i < open.bodies.size(); ++i) {
+    const Trace &mine = *open.bodies[i], &theirs = *recorded.bodies[i];
+    bool isSame = mine.isOpen() ? matches(mine, theirs, matcher, nullptr) : &mine == &theirs || mine == theirs;
+    if (!isSame) return false;
+  }
   size_t i = 0, k = 0, slot = 0;
   for (; i < open.words.size() && k < recorded.words.size();) {
     TraceOp x = Trace::decode(open.words, i), y = Trace::decode(recorded.words, k);
-    if (x.op == Op::Input && y.op == Op::Constant)
-      instance.numbers.push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
-    else if (!matcher.match(x, y)) return std::nullopt;
+    if (numbers && x.op == Op::Input && y.op == Op::Constant)
+      numbers->push_back(recorded.types[slot].dtype == DType::Bool ? int64_t(y.words[1] != 0) : y.words[1]);
+    else if (!matcher.match(x, y)) return false;
     slot += x.results;
   }
+  return i == open.words.size() && k == recorded.words.size();
+}
+
+std::optional<Instance> instantiate(const Trace &open, const Trace &recorded) {
+  Matcher matcher(open.symbols);
+  Instance instance;
+  if (!matches(open, recorded, matcher, &instance.numbers)) return std::nullopt;
   auto symbols = matcher.values();
   if (!symbols) return std::nullopt;
   instance.symbols = std::move(*symbols);

@@ -28,6 +28,10 @@ using OpenAxes = std::vector<uint32_t>;
 /// and numbers, in another axis than the `allowed` ones, or where an op has no code for open sizes; `difference` then says so.
 std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference = nullptr, const OpenAxes *allowed = nullptr);
 
+/// By symbol, the least number that it stands for: 2 where it is the size of an array anywhere, as smaller ones broadcast or do nothing; 0
+/// where it is a position alone.
+std::vector<int64_t> leastOf(const Trace &open);
+
 /// The program of fixed sizes that an open one is for these sizes of its symbols: each op is checked by its rule, as if it were recorded.
 /// Throws Error (shape, or that of the rule) where they do not fit. Its numbers stay inputs.
 Trace specialize(const Trace &open, std::span<const int64_t> symbols);

@@ -31,16 +31,18 @@ std::vector<Signature> signaturesOf(const InferArgs &args, std::span<const int64
   for (int64_t number : numbers) {
     if (number < 0 || size_t(number) >= args.bodies.size())
       fail(ErrorKind::Value, args.op, "bodies", "numbers below " + std::to_string(args.bodies.size()), std::to_string(number));
-    signatures.push_back(signatureOf(args.op, *args.bodies[size_t(number)]));
+    signatures.push_back(signatureOf(args.op, *args.bodies[size_t(number)], args.symbols));
   }
   return signatures;
 }
 
 } // namespace
 
-Signature signatureOf(const char *op, const Trace &body) {
-  if (body.isOpen() || !body.devices.empty())
-    fail(ErrorKind::Value, op, "bodies", "fixed sizes and inputs of the host", body.isOpen() ? "symbols" : "'" + body.devices.back() + "'");
+Signature signatureOf(const char *op, const Trace &body, int64_t symbols) {
+  if (body.symbols > symbols)
+    fail(ErrorKind::Value, op, "bodies", symbols < 0 ? "fixed sizes" : "at most " + std::to_string(symbols) + " symbols",
+         std::to_string(body.symbols) + " symbols");
+  if (!body.devices.empty()) fail(ErrorKind::Value, op, "bodies", "inputs of the host", "'" + body.devices.back() + "'");
   if (!isShallow(body, kMostNested - 1))
     fail(ErrorKind::Value, op, "bodies", "at most " + std::to_string(kMostNested) + " inside one another", "more");
   Signature signature;

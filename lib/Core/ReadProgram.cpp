@@ -172,6 +172,8 @@ private:
     for (size_t n = reader.count(32); n > 0; --n) trace.bodies.push_back(std::make_shared<const Trace>(readTrace(reader, depth + 1)));
     trace.symbols = reader.number();
     if (trace.symbols < kNoSymbols || trace.symbols > kMostSymbols) malformed("a number of symbols", std::to_string(trace.symbols));
+    for (const auto &body : trace.bodies)
+      if (body->symbols > trace.symbols) malformed("bodies of no more symbols than the program", std::to_string(body->symbols));
     for (size_t n = reader.count(32); n > 0; --n) {
       int64_t number = reader.number();
       if (number == kInputNumber) readInput(trace, reader);
@@ -249,7 +251,7 @@ private:
     }
     bool isOpen = std::ranges::any_of(operands, [](const TensorType &type) { return !type.shape.isStatic(); });
     bool isAnySize = op.op == Op::Custom && findRegistered(op.id)->op.isForAnySize;
-    bool isFixed = op.info->kind == Kind::Control || (op.info->kind == Kind::Library && !isAnySize);
+    bool isFixed = op.info->kind == Kind::Library && !isAnySize;
     if (isOpen && isFixed) malformed("sizes that are fixed in " + std::string(op.info->name), "symbols");
     std::vector<TensorType> types;
     refuseOr([&] { types = inferAll(op.op, operands, words, trace.bodies, trace.symbols); });

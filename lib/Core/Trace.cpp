@@ -122,7 +122,12 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
   SerializedTrace parts = SerializedTrace::read(serialized);
   Trace trace;
   trace.symbols = parts.symbols;
-  for (auto body : parts.bodies) trace.bodies.push_back(std::make_shared<const Trace>(parse(body)));
+  for (auto body : parts.bodies) {
+    trace.bodies.push_back(std::make_shared<const Trace>(parse(body)));
+    if (trace.bodies.back()->symbols > trace.symbols)
+      fail(ErrorKind::Trace, "trace", "symbols of a body", "at most " + std::to_string(trace.symbols),
+           std::to_string(trace.bodies.back()->symbols));
+  }
   WordReader shapes{parts.shapes};
   for (size_t at = 0, input = 0; at < parts.words.size();) {
     TraceOp entry = decode(parts.words, at);

@@ -1,71 +1,13 @@
-// Fourier transforms by pocketfft, over the strides that arrays have.
+// Fourier transforms. Plans are kept for the next call.
 #include "lib/Library/Library.h"
 
-#define POCKETFFT_NO_MULTITHREADING
-#define POCKETFFT_CACHE_SIZE 16 // plans that are kept for the next call
-#include <pocketfft_hdronly.h>
+#define POCKETFFT_CACHE_SIZE 16
+#include "lib/Library/Fourier.h"
 
 namespace kiln::library {
-namespace {
 
-using pocketfft::shape_t, pocketfft::stride_t;
-
-shape_t shapeOf(const kiln_tensor &t) { return {t.shape, t.shape + t.rank}; }
-
-/// Strides in bytes.
-stride_t stridesOf(const kiln_tensor &t) {
-  stride_t result(t.strides, t.strides + t.rank);
-  for (auto &s : result) s *= byteSize(DType(t.dtype));
-  return result;
-}
-
-/// What sums over `points` are multiplied with: the words' norm 0 is nothing, 1 the root, 2 all of them.
-template <typename T> T factorOf(int64_t norm, int64_t points) {
-  return norm == 0 ? T(1) : T(1) / (norm == 1 ? std::sqrt(T(points)) : T(points));
-}
-
-size_t axisOf(int64_t axis, int rank) { return size_t(axis < 0 ? axis + rank : axis); }
-
-/// Calls `body` with a number of the precision.
-template <typename Body> int32_t withReal(const kiln_tensor &t, Body &&body) {
-  if (realType(DType(t.dtype)) == DType::F32) body(float());
-  else body(double());
-  return 0;
-}
-
-} // namespace
-
-int32_t fft(const kiln_tensor *tensors, const int64_t *words) {
-  const kiln_tensor &x = tensors[0], &out = tensors[1];
-  shape_t axes;
-  int64_t count = words[0], points = 1;
-  for (int64_t i = 1; i <= count; ++i) {
-    axes.push_back(axisOf(words[i], x.rank));
-    points *= x.shape[axes.back()];
-  }
-  bool inverse = words[count + 1];
-  return withReal(x, [&]<typename T>(T) {
-    pocketfft::c2c(shapeOf(x), stridesOf(x), stridesOf(out), axes, !inverse, static_cast<const std::complex<T> *>(x.data),
-                   static_cast<std::complex<T> *>(out.data), factorOf<T>(words[count + 2], points));
-  });
-}
-
-int32_t rfft(const kiln_tensor *tensors, const int64_t *words) {
-  const kiln_tensor &x = tensors[0], &out = tensors[1];
-  size_t axis = axisOf(words[0], x.rank);
-  return withReal(x, [&]<typename T>(T) {
-    pocketfft::r2c(shapeOf(x), stridesOf(x), stridesOf(out), axis, true, static_cast<const T *>(x.data),
-                   static_cast<std::complex<T> *>(out.data), factorOf<T>(words[1], x.shape[axis]));
-  });
-}
-
-int32_t irfft(const kiln_tensor *tensors, const int64_t *words) {
-  const kiln_tensor &x = tensors[0], &out = tensors[1];
-  size_t axis = axisOf(words[0], x.rank);
-  return withReal(x, [&]<typename T>(T) {
-    pocketfft::c2r(shapeOf(out), stridesOf(x), stridesOf(out), axis, false, static_cast<const std::complex<T> *>(x.data),
-                   static_cast<T *>(out.data), factorOf<T>(words[2], words[1]));
-  });
-}
+int32_t fft(const kiln_tensor *tensors, const int64_t *words) { return fourier::fft(tensors, words); }
+int32_t rfft(const kiln_tensor *tensors, const int64_t *words) { return fourier::rfft(tensors, words); }
+int32_t irfft(const kiln_tensor *tensors, const int64_t *words) { return fourier::irfft(tensors, words); }
 
 } // namespace kiln::library

@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Generalize.h"
+#include "lib/Package/BodyNumbers.h"
 #include "lib/Package/FitSizes.h"
 #include "lib/Package/Programs.h"
 
@@ -73,6 +74,7 @@ private:
       waiting.pop_back();
       auto recorded = record(at);
       if (!recorded) continue;
+      recorded->program = withNumbersOutside(recorded->program);
       if (std::ranges::any_of(groups, [&](Group &group) { return join(group, at, *recorded); })) continue;
       if (std::ranges::any_of(groups, [&](Group &group) { return widen(group, at, *recorded, waiting); })) continue;
       if (groups.size() + variants.size() == kMostVariants) tooMany();
@@ -131,7 +133,7 @@ private:
     for (size_t i = 0; i < types.size(); ++i)
       if (std::ranges::find(numberInputs, i) == numberInputs.end()) order.push_back(i);
     order.insert(order.end(), numberInputs.begin(), numberInputs.end());
-    variant.program = withInputs(group.program, order);
+    variant.program = withNumbersInside(withInputs(group.program, order));
     if (variant.program.symbols == 0) variant.program.symbols = -1;
     variant.tag = std::move(group.tag);
     variant.sizes = std::move(group.sizes);

@@ -6,6 +6,7 @@
 #include "lib/Package/Programs.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace kiln::py {
@@ -130,20 +131,46 @@ Object listOf(const std::vector<Object> &objects) {
 
 namespace {
 
-/// What Python is told while a call is recorded: values of an example, by the interpreter.
+/// What a recording was told where it asked: what for, where and why, and the bits of the answer.
+struct Answered {
+  TensorType type;
+  std::string why, value;
+};
+
+/// Where a recording asks, and why, for a person.
+std::string whyOf(const Piece &piece) { return placeOf(piece.at) + piece.why; }
+
+/// What Python is told while a call is recorded: values of an example, by the interpreter; or what another recording was told, at other
+/// sizes.
 class Answers {
 public:
-  std::vector<Array> entries; // of the example, in the order of the recorder's
-  Array operator()(const Piece &piece) {
+  std::vector<Array> entries;               // of the example, in the order of the recorder's
+  std::vector<Answered> answered;           // in order; of another recording, as far as it went
+  bool areGiven = false, hasOthers = false; // questions
+  size_t told = 0;
+
+  Array fromValues(const Piece &piece) {
     std::vector<const Array *> inputs;
     for (const Source &s : piece.inputs) inputs.push_back(&of(s));
     Paused paused;
     made = interpret(piece.trace, inputs, nullptr);
-    Array asked = of(piece.asked);
+    Array asked = contiguous(of(piece.asked));
     std::vector<Array> next;
     for (const Source &s : piece.live) next.push_back(of(s));
     live = std::move(next);
+    answered.push_back({asked.type(), whyOf(piece), std::string(asked.data(), size_t(asked.size() * byteSize(asked.dtype)))});
+    ++told;
     return asked;
+  }
+  /// Throws Error (trace) where the other recording asked for something else, or nothing more.
+  Array given(const Piece &piece, const TensorType &asked) {
+    bool isSame = told < answered.size() && answered[told].type == asked && answered[told].why == whyOf(piece);
+    hasOthers |= !isSame;
+    if (!isSame) throw Error(ErrorKind::Trace, "export: expected the questions of an example, got another one: " + whyOf(piece));
+    const std::string &value = answered[told++].value;
+    Array array = Array::empty(asked.dtype, asked.shape.numbers());
+    std::memcpy(const_cast<char *>(array.data()), value.data(), value.size());
+    return array;
   }
 
 private:
@@ -152,6 +179,33 @@ private:
     return (s.kind == Source::Entry ? entries : s.kind == Source::Live ? live : made)[size_t(s.index)];
   }
 };
+
+/// As Python has them: lists of (dtype, shape, why, bits).
+Object describe(const std::vector<Answered> &answered) {
+  std::vector<Object> list;
+  for (const Answered &a : answered) {
+    Dims sizes = a.type.shape.numbers();
+    Object shape(check(PyTuple_New(sizes.rank)));
+    for (int i = 0; i < sizes.rank; ++i) PyTuple_SET_ITEM(shape.get(), i, check(PyLong_FromLongLong(sizes[i])));
+    list.emplace_back(check(Py_BuildValue("(NNs#y#)", fromDType(a.type.dtype), shape.release(), a.why.data(), Py_ssize_t(a.why.size()),
+                                          a.value.data(), Py_ssize_t(a.value.size()))));
+  }
+  return listOf(list);
+}
+std::vector<Answered> readAnswers(PyObject *list) {
+  std::vector<Answered> answered;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    PyObject *dtype, *shape;
+    const char *why, *value;
+    Py_ssize_t lengths[2];
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "OOs#y#", &dtype, &shape, &why, &lengths[0], &value, &lengths[1])) throw PythonError();
+    answered.push_back(
+        {{toDType(dtype), toDims("export", shape)}, std::string(why, size_t(lengths[0])), std::string(value, size_t(lengths[1]))});
+    if (numElements(answered.back().type.shape) * byteSize(answered.back().type.dtype) != lengths[1])
+      throw Error(ErrorKind::Value, "export: expected an answer of its type, got other bits");
+  }
+  return answered;
+}
 
 Object pairOf(const Source &s) {
   constexpr const char *kNames[] = {"entry", "live", "made"};
@@ -169,18 +223,24 @@ Object describe(const Piece &piece, bool isLast) {
   Object asked = isLast ? Object::borrow(Py_None) : pairOf(piece.asked);
   return Object(check(Py_BuildValue("(y#NNNy#s)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8),
                                     pairsOf(piece.inputs).release(), pairsOf(piece.live).release(), asked.release(), piece.value.data(),
-                                    Py_ssize_t(piece.value.size()), (placeOf(piece.at) + piece.why).c_str())));
+                                    Py_ssize_t(piece.value.size()), whyOf(piece).c_str())));
 }
 
 } // namespace
 
+/// (pieces, arrays, numbers of those that are written, outputs, answers); None where the answers are given and others are asked for.
 PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given) {
   PyObject *flatten, *places, *values; // of the arrays of the call, what the example has
-  if (!PyArg_ParseTuple(given, "OO!O!", &flatten, &PyTuple_Type, &places, &PyTuple_Type, &values)) return nullptr;
+  if (!PyArg_ParseTuple(given, "OO!O", &flatten, &PyTuple_Type, &places, &values)) return nullptr;
   Tree tree;
   std::vector<Piece> pieces;
   std::vector<Source> outputs;
   std::vector<Object> inputs, written;
+  Answers answers;
+  answers.areGiven = PyList_Check(values);
+  if (answers.areGiven) answers.answered = readAnswers(values);
+  else if (!PyTuple_Check(values) || PyTuple_GET_SIZE(values) != PyTuple_GET_SIZE(places))
+    throw Error(ErrorKind::Value, "export: expected the values of an example, or the answers of another recording, got neither");
   auto valueOf = [&](PyObject *array) -> const Array & {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(places); ++i)
       if (PyTuple_GET_ITEM(places, i) == array) return arrayOf(PyTuple_GET_ITEM(values, i));
@@ -190,36 +250,42 @@ PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, Py
   auto objectOf = [&](const Recorder &r, size_t place) {
     return place < declared ? Object::borrow(arguments.arrays[place]) : Object(check(wrap(Array(r.captured[place - declared]))));
   };
-  recordCall(
-      state, tree, call, arguments, "export", Unknown::Taken,
-      [&](Recorder &r, PyObject *result) {
-        Object leaves(check(PyObject_CallOneArg(flatten, result)));
-        for (auto &[input, slot] : r.written()) {
-          outputs.push_back(r.output(slot));
-          written.emplace_back(check(PyLong_FromLong(input)));
-        }
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves.get()); ++i) {
-          int64_t slot = r.slotOf(arrayOf(PyList_GET_ITEM(leaves.get(), i)));
-          if (slot < 0) return std::string("the result has an array in it that the recording does not know");
-          outputs.push_back(r.output(slot));
-        }
-        for (int place : r.inputs()) inputs.push_back(objectOf(r, size_t(place)));
-        pieces = r.finish();
-        return std::string();
-      },
-      [&](Recorder &r) {
-        declared = arguments.key.arrays.size();
-        r.answer = [&r, &valueOf, &objectOf, answers = Answers()](const Piece &piece) mutable {
-          std::vector<int> all = r.inputs();
-          while (answers.entries.size() < all.size())
-            answers.entries.push_back(valueOf(objectOf(r, size_t(all[answers.entries.size()])).get()));
-          return answers(piece);
-        };
-      });
+  auto atEnd = [&](Recorder &r, PyObject *result) {
+    Object leaves(check(PyObject_CallOneArg(flatten, result)));
+    for (auto &[input, slot] : r.written()) {
+      outputs.push_back(r.output(slot));
+      written.emplace_back(check(PyLong_FromLong(input)));
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves.get()); ++i) {
+      int64_t slot = r.slotOf(arrayOf(PyList_GET_ITEM(leaves.get(), i)));
+      if (slot < 0) return std::string("the result has an array in it that the recording does not know");
+      outputs.push_back(r.output(slot));
+    }
+    for (int place : r.inputs()) inputs.push_back(objectOf(r, size_t(place)));
+    pieces = r.finish();
+    return std::string();
+  };
+  auto atBegin = [&](Recorder &r) {
+    declared = arguments.key.arrays.size();
+    r.answer = [&](const Piece &piece, const TensorType &asked) {
+      if (answers.areGiven) return answers.given(piece, asked);
+      std::vector<int> all = r.inputs();
+      while (answers.entries.size() < all.size())
+        answers.entries.push_back(valueOf(objectOf(r, size_t(all[answers.entries.size()])).get()));
+      return answers.fromValues(piece);
+    };
+  };
+  try {
+    recordCall(state, tree, call, arguments, "export", Unknown::Taken, atEnd, atBegin);
+  } catch (...) {
+    if (!answers.hasOthers || (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))) throw; // an interrupt goes on
+    PyErr_Clear();
+  }
+  if (answers.hasOthers || answers.told != answers.answered.size()) Py_RETURN_NONE;
   std::vector<Object> described;
   for (const Piece &piece : pieces) described.push_back(describe(piece, &piece == &pieces.back()));
-  return Py_BuildValue("(NNNN)", listOf(described).release(), listOf(inputs).release(), listOf(written).release(),
-                       pairsOf(outputs).release());
+  return Py_BuildValue("(NNNNN)", listOf(described).release(), listOf(inputs).release(), listOf(written).release(),
+                       pairsOf(outputs).release(), describe(answers.answered).release());
 }
 
 PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten) {

@@ -1,4 +1,5 @@
 """``kn.custom_op``: kernels in C and C++ as operations."""
+import contextvars
 import inspect
 import operator
 
@@ -6,12 +7,14 @@ from . import _core, _native
 from ._creation import asarray
 from ._core import Array
 from ._errors import DTypeError, make
+from ._gradients import _zeros_like
 from ._op_rules import OpRule, Type, run_rule
 
+_transposed = contextvars.ContextVar("transposed", default=())  # ops whose rule for forward mode is being run for reverse mode
 _ops = {}  # by their names in programs: what a package is made with
 
 
-def custom_op(name, sources, *, shape, vjp=None, batch="sequential", symbol=None, flags=()):
+def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", symbol=None, flags=()):
     """An operation whose kernel is a function of C or C++, compiled against ``<kiln/op.h>`` by this call.
 
     What comes back is called with arrays, in eager, jitted functions and transforms, and exported with what uses it.
@@ -28,6 +31,9 @@ def custom_op(name, sources, *, shape, vjp=None, batch="sequential", symbol=None
     vjp : function
         ``vjp(ct, x, y, *, alpha)``: gradients for the operands of a cotangent of the result (a tuple of them of several), one or a tuple; None is 0. With a
         parameter ``result`` after ``*``, it gets the result as well.
+    jvp : function
+        ``jvp(primals, tangents, *, alpha)``: the tangent of the result (a tuple of them of several) for tuples of the operands and of their tangents, in which it is linear;
+        None is 0, and ``result`` is as in ``vjp``. Forward mode needs it; reverse mode is its transpose where there is no ``vjp``.
     batch : str or function
         How ``vmap`` runs it. ``"sequential"``: one example after another. ``"expand_dims"``: at once, as the kernel takes further axes in front; operands that have
         no axis of the batch get one of size 1; ``"broadcast_all"``: of its size. A function ``batch(size, is_batched, x, y, *, alpha)`` gives (result, whether it is batched).
@@ -45,18 +51,18 @@ def custom_op(name, sources, *, shape, vjp=None, batch="sequential", symbol=None
     """
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name != name.lower() or name.startswith("_"):
         raise make("ValueError", f"custom_op: name: expected a name of C in lower case, got {name!r}")
-    return Op(name, _native.read(name, sources, [flags] if isinstance(flags, str) else flags), shape, vjp, batch, symbol or name)
+    return Op(name, _native.read(name, sources, [flags] if isinstance(flags, str) else flags), shape, vjp, jvp, batch, symbol or name)
 
 
 class Op:
     """An operation that ``kn.custom_op`` made."""
 
-    def __init__(self, name, code, shape, vjp, batch, symbol):
+    def __init__(self, name, code, shape, vjp, jvp, batch, symbol):
         self.__name__ = self.__qualname__ = name
-        self._code, self._shape, self._vjp, self._batch, self._symbol = code, shape, vjp, batch, symbol
+        self._code, self._shape, self._vjp, self._jvp, self._batch, self._symbol = code, shape, vjp, jvp, batch, symbol
         if not callable(shape):
             raise make("ValueError", f"custom_op '{name}': shape: expected a function, got {type(shape).__name__}")
-        for what, rule in (("vjp", vjp), ("batch", batch)):
+        for what, rule in (("vjp", vjp), ("jvp", jvp), ("batch", batch)):
             if rule is not None and not callable(rule) and not (what == "batch" and rule in ("sequential", "expand_dims", "broadcast_all")):
                 raise make("ValueError", f"custom_op '{name}': {what}: expected a function{' or sequential, expand_dims or broadcast_all' * (what == 'batch')}, got {rule!r}")
         parameters = inspect.signature(shape).parameters.values()
@@ -64,12 +70,11 @@ class Op:
         self._defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
         if any(p.kind is p.VAR_KEYWORD for p in parameters) or "result" in self._attributes:
             raise make("ValueError", f"custom_op '{name}': shape: expected operands, then numbers by names behind * (not 'result'), got {inspect.signature(shape)}")
-        self._gives_result = vjp is not None and "result" in inspect.signature(vjp).parameters
         self._forms = {}  # (operands, results) -> the name in programs
         self.__doc__ = f"{name}{inspect.signature(shape)}: an operation of {', '.join(code.sources) or 'an object'}."
         _native.build(code)
 
-    functions = ("_shape", "_vjp", "_batch")  # of Python, that calls of it may run
+    functions = ("_shape", "_vjp", "_jvp", "_batch")  # of Python, that calls of it may run
 
     def __call__(self, *operands, **attributes):
         numbers = self._numbers(attributes)
@@ -122,7 +127,7 @@ class Op:
         return form
 
     def __reduce__(self):
-        return Op, (self.__name__, self._code, self._shape, self._vjp, self._batch, self._symbol)
+        return Op, (self.__name__, self._code, self._shape, self._vjp, self._jvp, self._batch, self._symbol)
 
     def __repr__(self):
         return f"<custom op {self.__name__}{inspect.signature(self._shape)}>"
@@ -143,12 +148,35 @@ class _CustomRule(OpRule):
         return self.op._batch(size, list(is_batched), *arrays, **self.numbers)
 
     def gradients(self, arrays, results, cotangents):
-        if self.op._vjp is None:
-            raise make("ValueError", f"{self.name}: gradient: expected an op with a rule, got one without: give custom_op a vjp")
-        given = dict(self.numbers)
-        if self.op._gives_result:
-            given["result"] = tuple(results) if self.several else results[0]
-        return self.op._vjp(tuple(cotangents) if self.several else cotangents[0], *arrays, **given)
+        if self.op._vjp is not None:
+            return self.op._vjp(tuple(cotangents) if self.several else cotangents[0], *arrays, **self._given(self.op._vjp, results))
+        if self.op._jvp is None:
+            raise make("ValueError", f"{self.name}: gradient: expected an op with a rule, got one without: give custom_op a vjp or a jvp")
+        return self._transpose(arrays, results, cotangents)
+
+    def jvp(self, arrays, tangents):
+        if self.op._jvp is None:
+            had = "got one with a vjp alone" if self.op._vjp else "got one without"
+            raise make("TraceError", f"{self.name}: derivative: expected an op with a rule for forward mode, {had}: give custom_op a jvp")
+        return super().jvp(arrays, tangents)
+
+    def tangents(self, arrays, results, tangents):
+        return self.op._jvp(tuple(arrays), tuple(tangents), **self._given(self.op._jvp, results))
+
+    def _transpose(self, arrays, results, cotangents):
+        """Gradients by the rule for forward mode, which is linear in the tangents."""
+        if self.op in _transposed.get():
+            raise make("TraceError", f"{self.name}: gradient by its jvp: expected a rule that runs the op on its operands alone, got one that runs it on tangents: give custom_op a vjp")
+        before = _transposed.set((*_transposed.get(), self.op))
+        try:
+            return _core.vjp(lambda tangents: self.changes(arrays, results, tangents), [_zeros_like(x) for x in arrays])[1](cotangents)
+        finally:
+            _transposed.reset(before)
+
+    def _given(self, rule, results):
+        """What a rule gets by name."""
+        result = tuple(results) if self.several else results[0]
+        return {**self.numbers, **({"result": result} if "result" in inspect.signature(rule).parameters else {})}
 
 
 def packed(names):

@@ -51,7 +51,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     assume_sizes : bool
         Whether calls may have sizes within the bounds at which the function was not recorded.
     examples : list of tuples
-        Further arguments, beside the same ``kwargs``, of the same shapes and dtypes. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
+        Further arguments, beside the same ``kwargs``, of the same dtypes and shapes, but for sizes that calls choose. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
         recorded once with the values of ``args`` and once with those of each example, and the package takes each way that one of them took.
     miss : str
         What a call does that would take another way: ``"error"`` raises TraceError with the line of the question, and writes nothing; with ``"forbid"``
@@ -72,8 +72,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     CompileError
         Where a library cannot hold what the function does, or cannot be made for the target.
     TraceError
-        Where the function cannot be recorded: it asks for values at sizes that calls choose, gives results of several structures, or changes other state
-        than arrays.
+        Where the function cannot be recorded: it asks for other values at some sizes than it does for any example, gives results of several structures, or changes other
+        state than arrays.
     ValueError
         For names and files that cannot be.
     """
@@ -219,11 +219,12 @@ class _Recording:
         except TypeError as error:
             raise make("ValueError", f"export: arguments of '{entry}': expected those of {name_of(function)}{self.signature}: {error}") from None
         self.arguments, self.values = [], dict(self.bound.arguments)
-        self.miss, self.questions, self.examples = miss, [], None
+        self.miss = miss
         self.parameters = [[n, self.signature.parameters[n].kind.name, encode(v, (n,), self._leaf)] for n, v in self.bound.arguments.items()]
         self.names = self._input_names(input_names)
         self.sizes = _sizes.Dimensions(dynamic, self.arguments, self.names, list(self.bound.arguments), assume_sizes)
         self.examples = [self._values(self.bound), *(self._example(e, kwargs) for e in examples)]
+        self.ways = None  # the answers of each example, which are given at other sizes, too
 
     def _leaf(self, value, path):
         if is_array(value):
@@ -275,20 +276,54 @@ class _Recording:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise make("ValueError", f"export: examples: expected arguments of {name_of(self.jitted)}{self.signature}: {error}") from None
-        form = lambda b: [[n, encode(v, (n,), lambda v, _: ["array", tuple(v.shape), asarray(v).dtype.name] if is_array(v) else ["fixed"])] for n, v in b.arguments.items()]  # noqa: E731
-        if form(bound) != form(self.bound):
-            raise make("ValueError", f"export: examples: expected arguments like those of the call, of the same shapes, dtypes and plain values, got {form(bound)} for {form(self.bound)}")
-        return self._values(bound)
+        if self._form(bound) != self._form(self.bound):
+            raise make("ValueError", f"export: examples: expected arguments like those of the call, of the same shapes, dtypes and plain values, got {self._form(bound)} for {self._form(self.bound)}")
+        values = self._values(bound)
+        self.sizes.of(self.arguments, values)  # within their bounds
+        return values
 
-    def _joined(self):
+    def _form(self, bound):
+        """What calls and examples have in common: structures, plain values, dtypes and those of the sizes that calls do not choose."""
+        arguments = iter(self.arguments)
+
+        def leaf(value, path):
+            if not is_array(value):
+                return ["fixed"]
+            axes = getattr(next(arguments, None), "axes", ())
+            return ["array", [None if i in axes else n for i, n in enumerate(value.shape)], asarray(value).dtype.name]
+        return [[n, encode(v, (n,), leaf)] for n, v in bound.arguments.items()]
+
+    def _path(self, sizes, given):
+        """A recording at some sizes, for the values of an example or with the answers of another recording: what ``Paths.add`` takes, and its answers; None where
+        it asks for something else."""
+        args, kwargs, made = self._call(sizes)
+        flatten, result, outputs = self._flattened()
+        found = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, tuple(made), given))
+        if found is None:
+            return None
+        types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
+        *recorded, answers = found
+        return (*recorded, {id(a): i for i, a in enumerate(made)}, (result[0], types, [list(map(str, path)) for _, path in outputs])), answers, made
+
+    def _recordings(self, sizes):
+        """The ways at some sizes: of the examples, each with its values where the sizes are its own, else with the answers that it had."""
+        if not sizes:
+            return [self._path(sizes, tuple(values)) for values in self.examples]
+        if self.ways is None:
+            self.ways = []
+            for values in self.examples:
+                answers = self._path(self.sizes.of(self.arguments, values), tuple(values))[1]
+                self.ways += [answers] if answers not in self.ways else []
+        found = [self._path(sizes, answers) for answers in self.ways]
+        if all(f is None for f in found):
+            raise make("TraceError", f"export: '{self.entry}' asks for other values at {self.sizes.text(sizes)} than it does for any example: expected an example of these sizes, or fewer sizes (dynamic=)")
+        return [f for f in found if f]
+
+    def _joined(self, sizes):
         """The function without its questions, as the examples answer them, and how its result is put together."""
         paths = Paths(self.entry, len(self.arguments))
-        for values in self.examples:
-            args, kwargs, made = self._call([])
-            flatten, result, outputs = self._flattened()
-            pieces, arrays, written, ends = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, tuple(made), tuple(values)))
-            types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
-            paths.add(pieces, arrays, written, ends, {id(a): i for i, a in enumerate(made)}, (result[0], types, [list(map(str, path)) for _, path in outputs]))
+        for recording, _, _ in self._recordings(sizes):
+            paths.add(*recording)
         if self.miss == "forbid" and paths.open_questions():
             raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
         return paths, *paths.join()
@@ -307,23 +342,23 @@ class _Recording:
         """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
         flatten, result, outputs = self._flattened()
         args, kwargs, made = self._call(sizes)
-        recorded = None
-        try:
-            recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
-        except exceptions.TraceError:
-            if sizes:
-                raise
+        recorded, questions = None, []
+        if not self.ways:  # else it asks for values
+            try:
+                recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
+            except exceptions.TraceError:
+                pass
         if recorded:
             words, arrays, written = recorded
             result, paths = result[0], [list(map(str, path)) for _, path in outputs]
         else:  # it asks for values, which are those of examples
-            joined, result, paths = self._joined()
-            self.questions = joined.questions if joined.open_questions() else []
-            if self.questions and len(self.examples) == 1:
-                self.draft.notes.append(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
-                                        f"{'; '.join(dict.fromkeys(self.questions))}: examples= names more ways")
+            joined, result, paths = self._joined(sizes)
+            questions = joined.questions if joined.open_questions() else []
+            if questions and len(self.examples) == 1:
+                self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
+                           f"{'; '.join(dict.fromkeys(questions))}: examples= names more ways")
             args, _, made = self._call(sizes)
-            keep = slice(None) if self.questions else slice(-1)
+            keep = slice(None) if questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
             words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, lambda results: results)
             arrays = [state[id(a)][1] if id(a) in state else a for a in arrays]
@@ -332,14 +367,18 @@ class _Recording:
         captured = [a for a in arrays if id(a) not in places]
         names = names_of(captured, self.core.__wrapped__, self.prefix, self.values)
         weights = [self.draft.weight(a, n) for a, n in zip(captured, names)]
-        return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths])
+        return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths, questions])
+
+    def _note(self, text):
+        if text not in self.draft.notes:
+            self.draft.notes.append(text)
 
     def variants(self):
         """The entry as the manifest has it, once for each of its programs, with its ``words``."""
         return [self._variant(v) for v in self.sizes.variants(self.record, self.entry)]
 
     def _variant(self, found):
-        result, arguments, weights, written, paths = json.loads(found.tag)
+        result, arguments, weights, written, paths, questions = json.loads(found.tag)
         input_types, output_types = _core.program_types(found.words)
         dimensions = self.sizes.named()
         taken = [d["name"] for d in dimensions]
@@ -362,7 +401,7 @@ class _Recording:
                 made |= {"role": "size", "number": found.numbers[i - len(arguments) - len(weights)]}
             inputs.append(made)
         outputs = []
-        output_names = _unique([*self._output_names(paths), *(["miss"] if self.questions else [])], taken + names)
+        output_names = _unique([*self._output_names(paths), *(["miss"] if questions else [])], taken + names)
         for i, (dtype, shape) in enumerate(output_types):
             sizes = [found.symbols[s[0]] if isinstance(s, tuple) else s for s in shape]
             is_written = i < len(written)
@@ -370,7 +409,7 @@ class _Recording:
             outputs.append({**made, "writes": names[written[i]]} if is_written else made)
         signature = {"parameters": self._renumbered(arguments), "result": result}
         return {"words": found.words, "inputs": inputs, "outputs": outputs, "dimensions": dimensions, "symbols": found.symbols, "checked": found.checked,
-                "assumed": found.assumed, "signature": signature, **({"misses": self.questions} if self.questions else {})}
+                "assumed": found.assumed, "signature": signature, **({"misses": questions} if questions else {})}
 
     def _renumbered(self, arguments):
         """The parameters, whose arrays are numbered as the inputs are."""

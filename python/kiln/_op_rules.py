@@ -50,7 +50,7 @@ def _dtype(given):
 
 
 class OpRule(_Rule):
-    """A call of an operation. Subclasses have ``name``, ``method`` of a batch, ``apply`` and ``gradients``; ``several`` says whether the result is a tuple."""
+    """A call of an operation. Subclasses have ``name``, ``method`` of a batch, ``apply``, and ``gradients`` and ``tangents`` where there are derivatives; ``several`` says whether the result is a tuple."""
 
     several = False
 
@@ -71,13 +71,25 @@ class OpRule(_Rule):
         return [_zeros_like(x) if g is None else self._gradient(x, g) for x, g in zip(arrays, found)]
 
     def _gradient(self, x, g):
+        return self._like(x, g, "gradient: expected the shape of its operand")
+
+    def _like(self, x, g, what):
         g = g if type(g) is Array else asarray(g)
         if g.shape != x.shape:
-            raise make("ShapeError", f"{self.name}: gradient: expected the shape of its operand, {x.shape}, got {g.shape}")
+            raise make("ShapeError", f"{self.name}: {what}, {x.shape}, got {g.shape}")
         return g if g.dtype is x.dtype else _core.astype(g, x.dtype)
 
     def jvp(self, arrays, tangents):
-        raise make("TraceError", f"{self.name}: derivative: expected reverse mode (kn.grad, kn.vjp), got forward mode")
+        results = _apply(self, arrays)
+        return results, self.changes(arrays, results, tangents)
+
+    def changes(self, arrays, results, tangents):
+        """The tangents of results."""
+        found = self.tangents(arrays, results, tangents)
+        found = list(found) if isinstance(found, (tuple, list)) else [found]
+        if len(found) != len(results):
+            raise make("ValueError", f"{self.name}: result of jvp: expected {len(results)} tangents, one a result, got {len(found)}")
+        return [_zeros_like(y) if t is None else self._like(y, t, "tangent: expected the shape of the result") for y, t in zip(results, found)]
 
     def enlarged(self, size):
         """The same for several examples at once, along a new first axis."""
@@ -136,9 +148,6 @@ class _BatchedOp(_Batched):
         flags = self.is_batched + [True] * (n - len(self.is_batched) + len(cotangents))
         found = self._all(lambda given: self.rule.backward(given[:n], given[n:]), residuals + cotangents, flags)
         return [g if batched else sum(g, axis=0) for g, batched in zip(found, self.is_batched)]
-
-    def jvp(self, arrays, tangents):
-        return self.rule.jvp(arrays, tangents)
 
 
 def run_rule(rule, arrays):

@@ -79,8 +79,7 @@ def _apply(rule, arrays):
     if kind == "batch":
         return _core.lift(_core.below(lambda: _apply(rule.batched(is_active, size), below)), [], True)
     if kind == "tangents":
-        given = [_zeros_like(x) if t is None else t for x, t in zip(below, tangents)]
-        results, changes = _core.below(lambda: rule.jvp(below, given))
+        results, changes = _core.below(lambda: rule.jvp(below, [_zeros_like(x) if t is None else t for x, t in zip(below, tangents)]))
         return _core.lift(results, changes, False)
     results, residuals = _core.below(lambda: rule.forward(below))
 

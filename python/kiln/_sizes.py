@@ -75,6 +75,22 @@ class Dimensions:
         """The dimensions, as the manifest has them."""
         return [{"name": d.name, "least": d.least, "most": d.most} for d in self.dimensions]
 
+    def of(self, arguments, values):
+        """The sizes of the arrays of an example."""
+        sizes = [None] * len(self.dimensions)
+        for argument, value in zip(arguments, values):
+            for axis, place in argument.axes.items():
+                d, size = self.dimensions[place], value.shape[axis]
+                if not d.least <= size <= d.most or sizes[place] not in (None, size):
+                    wanted = f"from {d.least} to {d.most}" if sizes[place] is None else f"{sizes[place]} as on another axis of the name"
+                    raise make("ShapeError", f"export: examples: size of {d.name}: expected {wanted}, got {size}")
+                sizes[place] = size
+        return sizes
+
+    def text(self, sizes):
+        """``n = 3, m = 4``."""
+        return ", ".join(f"{d.name} = {s}" for d, s in zip(self.dimensions, sizes))
+
     def shape_of(self, argument):
         """The shape of an argument, as the manifest has it."""
         return [self.dimensions[argument.axes[i]].name if i in argument.axes else n for i, n in enumerate(argument.shape)]
@@ -116,8 +132,7 @@ class Dimensions:
         if not found:
             raise first
         if failed:
-            shown = ", ".join(f"{d.name} = {s}" for d, s in zip(self.dimensions, failed[0]))
-            warnings.warn(f"export: '{entry}' raises an error at {len(set(failed))} of the {len(sizes)} sizes that were checked, where the package will, too; at {shown}: {first}", KilnWarning, stacklevel=5)
+            warnings.warn(f"export: '{entry}' raises an error at {len(set(failed))} of the {len(sizes)} sizes that were checked, where the package will, too; at {self.text(failed[0])}: {first}", KilnWarning, stacklevel=5)
         variants = [Variant(words, tag, *([json.loads(e) for e in part] for part in (symbols, numbers)), boxes, []) for words, tag, symbols, numbers, boxes in found]
         return self._assuming(variants) if self.assume_sizes else variants
 

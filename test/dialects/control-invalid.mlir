@@ -38,6 +38,17 @@ func.func private @test(%x: tensor<?xi1, #kiln.symbols<0>>) -> tensor<?xi1, #kil
 
 // -----
 
+func.func @more_symbols(%x: tensor<?xi1, #kiln.symbols<0>>) attributes {kiln.symbols = 1} {
+  // expected-error@+1 {{expected no more symbols than the function that runs it has}}
+  %0 = kiln.loop @test, @test(%x) : (tensor<?xi1, #kiln.symbols<0>>) -> tensor<?xi1, #kiln.symbols<0>>
+  return
+}
+func.func private @test(%x: tensor<?xi1, #kiln.symbols<0>>) -> tensor<?xi1, #kiln.symbols<0>> attributes {kiln.symbols = 2} {
+  return %x : tensor<?xi1, #kiln.symbols<0>>
+}
+
+// -----
+
 func.func @strided(%x: tensor<i1>) {
   // expected-error@+1 {{expected row-major arguments of the host}}
   %0 = kiln.loop @test, @test(%x) : (tensor<i1>) -> tensor<i1>

@@ -2,8 +2,12 @@
 
 A package of a new format is added to test/golden beside the others, which are never replaced.
 """
+import ctypes
 import json
+import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -67,9 +71,71 @@ def test_the_ways_of_format_2(jit):
             assert found["trips"] == expected["trips"] and type(found["trips"]) is int and values[0] != -40
 
 
-@pytest.mark.parametrize("name", ["model.kiln", "ways.kiln"])
+WEIGHT = np.arange(9, dtype="f").reshape(3, 3) / 4
+
+
+def limited(x):
+    """What test/golden/ops.kiln was made of, format 2.0, at n = 1 to 64 rows, with ``limits(x, scale, most=, offset=)`` for ``ndarray.clip``: a custom op whose source has a header,
+    with numbers, and results of two dtypes."""
+    y, scale = x @ WEIGHT, np.float32(0.5)
+    low, many = y.clip(-1.5, 1.5) * scale, (np.abs(y) > 1.5).sum() + 7
+    high = x.T.clip(-0.25, 0.25) * np.float32(x.shape[0])
+    return {"low": low, "count": many, "high": high[:, ::-1]}
+
+
+def rows(n):
+    return np.round(np.random.default_rng(n).normal(size=(n, 3)) * 64).astype("f") / 64  # products and sums of which are exact
+
+
+@pytest.mark.parametrize("jit", ["off", "sync"])
+def test_custom_ops_of_format_2(jit):
+    m = kn.load(FOLDER / "ops.kiln", native=True, verify=True)
+    with kn.config.override(jit=jit):
+        for n in (1, 2, 3, 17, 64):
+            got, want = m(kn.asarray(rows(n))), limited(rows(n))
+            assert list(got) == list(want) and int(got["count"]) == want["count"] and got["count"].dtype is kn.int64
+            for name in ("low", "high"):
+                same_bits(got[name], want[name])
+
+
+@pytest.mark.parametrize("compiler", ["cc", "no-compiler-at-all"])
+def test_custom_ops_of_format_2_in_a_process_of_their_own(tmp_path, compiler):
+    """Their code runs where that is asked for: compiled from the sources, or the object where there is no compiler."""
+    if compiler != "cc" and os.uname().machine != "x86_64":
+        pytest.skip("the object is for x86_64")
+    (tmp_path / "x").write_bytes(rows(5).tobytes())
+    code = f"""
+import numpy as np, kiln as kn
+try:
+    kn.load({str(FOLDER / "ops.kiln")!r})
+except kn.PackageError as error:
+    assert "code of the custom op 'limits': expected it to be known in this process" in str(error), error
+    m = kn.load({str(FOLDER / "ops.kiln")!r}, native=True)
+    found = m(kn.asarray(np.fromfile({str(tmp_path / "x")!r}, "f").reshape(5, 3)))
+    open({str(tmp_path / "y")!r}, "wb").write(found["low"].numpy().tobytes() + found["high"].numpy().tobytes())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "CC": compiler, "KILN_CACHE_DIR": str(tmp_path / "cache")})
+    want = limited(rows(5))
+    assert (tmp_path / "y").read_bytes() == want["low"].tobytes() + want["high"].tobytes()
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the object is for x86_64")
+def test_custom_ops_of_format_2_as_a_library(tmp_path):
+    _core.make_library(str(FOLDER / "ops.kiln"), str(tmp_path / "libops.so"), {"emit": "so", "header": str(tmp_path / "ops.h")})
+    lib, m, x = ctypes.CDLL(str(tmp_path / "libops.so")), ctypes.c_void_p(), rows(6)
+    results = {"low": np.empty((6, 3), "f"), "count": np.empty((), "int64"), "high": np.empty((3, 6), "f")}
+    assert lib.ops_open(ctypes.byref(m), None, None, 0) == 0
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (x, *results.values())]
+    assert lib.ops_run(m, pointers[0], ctypes.c_int64(6), *pointers[1:], None, ctypes.c_size_t(0), None, ctypes.c_size_t(0)) == 0
+    lib.ops_close(m)
+    for name, want in limited(x).items():
+        assert results[name].tobytes() == np.ascontiguousarray(want).tobytes()
+
+
+@pytest.mark.parametrize("name", ["model.kiln", "ops.kiln", "ways.kiln"])
 def test_it_is_written_again_to_the_same_bytes(tmp_path, name):
-    m = kn.load(FOLDER / name)
+    m = kn.load(FOLDER / name, native=None)
     programs = {e["program"]: m._loaded.program(i) for i, e in enumerate(m._manifest["entries"])}
-    _core.write_package(json.dumps(m._manifest), programs, list(m.weights.values()), str(tmp_path / name))
+    members = [f["member"] for op in m._manifest.get("ops", ()) for f in (*op["files"], op["object"])]
+    _core.write_package(json.dumps(m._manifest), programs, list(m.weights.values()), str(tmp_path / name), {n: m._loaded.file(n) for n in members})
     assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()

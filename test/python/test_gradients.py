@@ -351,6 +351,10 @@ def test_custom_jvp():
     approx(kn.grad(kn.grad(stable))(x[0] / 100), float(special.expit(float(x[0]) / 100) * special.expit(-float(x[0]) / 100)))
     approx(kn.hessian(lambda v: kn.sum(stable(v)))(x * 0), np.eye(4) / 4)
     assert want.shape == (4,)
+    product = kn.custom_jvp(lambda x, y: kn.sin(x) * y)
+    product.defjvp(lambda p, t: (product(*p), kn.cos(p[0]) * p[1] * t[0] + kn.sin(p[0]) * t[1]))
+    for f in (product, lambda x, y: product(x * 2, y)):  # the second argument has no tangent
+        approx(kn.jacfwd(f)(x, x + 1), kn.jacrev(f)(x, x + 1))
 
 
 def test_checkpoint_runs_again():

@@ -157,10 +157,88 @@ def test_gradients(relu6, scaled):
     second = kn.grad(lambda x: kn.sum(kn.grad(loss)(x) ** 2))
     assert np.all(np.isfinite(second(x).numpy()))
     assert kn.grad(lambda x: kn.sum(kn.stop_gradient(scaled(x, scale=1.0)[0]) * x))(kn.ones(2, dtype=kn.float64)).shape == (2,)
-    with pytest.raises(kn.KilnError, match="scaled: gradient: expected an op with a rule, got one without: give custom_op a vjp"):
+    with pytest.raises(kn.KilnError, match="scaled: gradient: expected an op with a rule, got one without: give custom_op a vjp or a jvp"):
         kn.grad(lambda x: kn.sum(scaled(x, scale=1.0)[0]))(kn.ones(2, dtype=kn.float64))
-    with pytest.raises(kn.TraceError, match="relu6: derivative: expected reverse mode"):
-        kn.jvp(relu6, (x,), (x,))
+    for op, had, x in (relu6, "one with a vjp alone", x), (lambda x: scaled(x, scale=1.0), "one without", kn.ones(2, dtype=kn.float64)):
+        for f in (op, kn.vmap(op)):
+            with pytest.raises(kn.TraceError, match=f"derivative: expected an op with a rule for forward mode, got {had}: give custom_op a jvp"):
+                kn.jvp(f, (x,), (x,))
+
+
+def waves_type(x, y, *, rate):
+    return x, y
+
+
+def waves_jvp(primals, tangents, *, rate):
+    (x, y), (tx, ty) = primals, tangents
+    return kn.cos(rate * x) * rate * y * tx + kn.sin(rate * x) * ty, y * tx + x * ty
+
+
+def waves_vjp(cts, x, y, *, rate):
+    return cts[0] * kn.cos(rate * x) * rate * y + cts[1] * y, cts[0] * kn.sin(rate * x) + cts[1] * x
+
+
+def doubles(*shape):
+    return kn.asarray(np.random.default_rng(1).normal(size=shape))
+
+
+@pytest.mark.parametrize("rules", [{"jvp": waves_jvp}, {"jvp": waves_jvp, "vjp": waves_vjp}])
+@pytest.mark.parametrize("batch", ["sequential", "broadcast_all"])
+def test_forward_mode(rules, batch):
+    op = kn.custom_op("waves", HERE / "kernels.c", shape=waves_type, batch=batch, **rules)
+    x, y, t = doubles(3, 4), doubles(4, 3).T, doubles(3, 4) * 0.5
+    f = lambda x, y: op(x * 2, y, rate=1.5)[0] * op(x, y, rate=0.5)[1]  # noqa: E731
+    plain = lambda x, y: kn.sin(1.5 * (x * 2)) * y * (x * y)  # noqa: E731
+    kn.testing.check_grads(f, (x, y), order=2)
+    kn.testing.check_grads(kn.vmap(f), (x, y), order=2)
+    kn.testing.check_grads(kn.vmap(f, in_axes=(0, None)), (x, y[0]), order=1)
+    rows = lambda f: lambda x, y: [g(x[0], y[0]) for g in (kn.jacfwd(f), kn.jacrev(f), kn.hessian(lambda x, y: kn.sum(f(x, y))))]  # noqa: E731
+    by_direction = lambda f: lambda x, y: kn.jvp(lambda x, y: kn.jvp(f, (x, y), (t, t))[1], (x, y), (t, t))  # noqa: E731
+    of_tangents = lambda f: lambda x, y: kn.grad(lambda t: kn.sum(kn.jvp(f, (x, y), (t, t * t))[1] ** 2))(t)  # noqa: E731
+    of_examples = lambda f: lambda x, y: kn.vmap(lambda x, y, t: kn.jvp(f, (x, y), (t, t)))(x, y, t)  # noqa: E731
+    of_batches = lambda f: lambda x, y: kn.jvp(kn.vmap(f, in_axes=(0, None)), (x, y[0]), (t, t[0]))  # noqa: E731
+    for make in (rows, by_direction, of_tangents, of_examples, of_batches):
+        for a, b in zip(kn.tree.leaves(make(f)(x, y)), kn.tree.leaves(make(plain)(x, y)), strict=True):
+            assert np.allclose(a.numpy(), b.numpy(), rtol=1e-12, atol=1e-12)
+        assert "runs in eager" not in str(twice(make(f), x, y).explain())
+
+
+def test_forward_rules_get_results_and_attributes(tmp_path):
+    seen = {}
+
+    def rule(primals, tangents, *, scale, power, result):
+        seen.update(scale=scale, power=power, results=len(result), given=(type(primals), type(tangents)))
+        return tangents[0] * result[0], None
+    op = kn.custom_op("scaled", HERE / "kernels.c", shape=scaled_type, jvp=rule)
+    x = kn.asarray([0.0, 1.0], dtype=kn.float64)
+    (y, n), (ty, tn) = kn.jvp(lambda x: op(x, scale=2.0), (x,), (x + 1,))
+    assert np.allclose(ty.numpy(), np.exp([0, 1]) * 2 * [1, 2]) and int(n) == 2 and int(tn) == 0 and ty.dtype is kn.float64
+    assert seen == {"scale": 2.0, "power": 1, "results": 2, "given": (tuple, tuple)}
+    assert np.allclose(kn.grad(lambda x: kn.sum(op(x, scale=2.0)[0]))(x).numpy(), 2 * np.exp([0, 1]))
+    kn.testing.check_grads(lambda x: op(x, scale=2.0)[0], (x,), order=3)
+    again = pickle.loads(pickle.dumps(kn.custom_op("waves", HERE / "kernels.c", shape=waves_type, jvp=waves_jvp)))
+    same_bits(kn.jvp(lambda x: again(x, x, rate=2.0)[0], (x,), (x,))[1], waves_jvp((x, x), (x, x), rate=2.0)[0])
+    gradient = kn.grad(lambda x: kn.sum(again(x, x, rate=2.0)[0]))
+    kn.export(gradient, x, to=tmp_path / "g.kiln")
+    same_bits(kn.load(tmp_path / "g.kiln")(x), gradient(x))
+
+
+def test_wrong_forward_rules():
+    x = kn.asarray([0.0, 1.0], dtype=kn.float64)
+    with pytest.raises(kn.KilnError, match="jvp: expected a function, got 3"):
+        kn.custom_op("scaled", HERE / "kernels.c", shape=scaled_type, jvp=3)
+    for rule, error, message in ((lambda p, t, **_: t[0], kn.KilnError, "result of jvp: expected 2 tangents, one a result, got 1"),
+                                 (lambda p, t, **_: (kn.sum(t[0]), None), kn.ShapeError, r"tangent: expected the shape of the result, \(2,\), got \(\)")):
+        wrong = kn.custom_op("scaled", HERE / "kernels.c", shape=scaled_type, jvp=rule)
+        for f in (lambda: kn.jvp(lambda x: wrong(x, scale=1.0), (x,), (x,)), lambda: kn.grad(lambda x: kn.sum(wrong(x, scale=1.0)[0]))(x)):  # noqa: B023
+            with pytest.raises(error, match=f"scaled: {message}"):
+                f()
+    linear = kn.custom_op("reversed", HERE / "kernels.c", shape=lambda x: x, jvp=lambda p, t: linear(t[0]))
+    same_bits(kn.jvp(linear, (x,), (x,))[1], x[::-1])
+    with pytest.raises(kn.TraceError, match="reversed: gradient by its jvp: expected a rule that runs the op on its operands alone, got one that runs it on tangents: give custom_op a vjp"):
+        kn.grad(lambda x: kn.sum(linear(x) * x))(x)
+    both = kn.custom_op("reversed", HERE / "kernels.c", shape=lambda x: x, jvp=lambda p, t: both(t[0]), vjp=lambda ct, x: both(ct))
+    kn.testing.check_grads(lambda x: both(x) * x, (x,), order=2)
 
 
 def test_vjp_gets_results_and_attributes():

@@ -144,10 +144,10 @@ def test_segments_between_questions_are_rolled(rng):
     assert len([loop for loop in loops(jitted) if not loop["why"]]) >= 2
 
 
-def test_other_sizes_are_other_programs(rng):
-    """The price: bodies are of fixed sizes."""
+def test_other_sizes_are_one_program(rng):
+    """Bodies are for any size: the second size makes the program of all further ones."""
     f = kn.jit(lambda x, a, b: steps(x, a, b, 400))
-    for n in (5, 6, 7):
+    for n in (5, 6, 7, 40, 9):
         x, a, b = (kn.asarray(rng.random(n)) for _ in range(3))
         same_bits(f(x, a, b), steps(x, a, b, 400))
-    assert f.stats.compiles + f.stats.cache_hits == 3
+    assert f.stats.compiles + f.stats.cache_hits == 2

@@ -149,3 +149,26 @@ TEST(Golden, AnySize) {
   int64_t sizes[] = {5, 4, 9};
   expectStored("any_size", specialize(open, sizes), true);
 }
+
+/// A branch over n rows, whose ways see the size in their shapes.
+static Trace waysOf(int64_t n) {
+  auto body = [n](Op op) {
+    Trace t;
+    t.addInput({DType::F32, {n, 3}});
+    int64_t operands[] = {0, 0};
+    t.outputs = {t.addOp(op, operands, {})};
+    return std::make_shared<const Trace>(std::move(t));
+  };
+  Trace t;
+  t.addInput({DType::Bool, {}});
+  t.addInput({DType::F32, {n, 3}});
+  t.bodies = {body(Op::Add), body(Op::Multiply)};
+  int64_t operands[] = {0, 1}, words[] = {2, 0, 1};
+  t.outputs = {t.addOp(Op::Branch, operands, words)};
+  return t;
+}
+
+TEST(Golden, BodiesOfAnySize) {
+  Trace open = golden("bodies_any_size", *generalize(waysOf(10), waysOf(20)));
+  EXPECT_EQ(specialize(open, std::vector<int64_t>{5}), waysOf(5));
+}

@@ -63,6 +63,7 @@ typedef struct Variant {
   const Argument *arguments;
   int64_t symbols;
   const Expression *symbol;
+  const int64_t *least_symbol; /* what each is at least */
   int64_t inputs;
   const Input *input;
   int64_t outputs;

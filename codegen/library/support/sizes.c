@@ -72,7 +72,7 @@ int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, 
     if (kiln_evaluate(&v->symbol[i], sizes, &symbols[i]))
       return kiln_fail(report, SIZE_OVERFLOW, "%s: expected sizes whose arrays fit into memory, got %s = %d", f->name, f->dimension[0].name,
                        sizes[0]);
-    if (symbols[i] < 2) /* programs for any size take no smaller one: those broadcast, or do nothing */
+    if (symbols[i] < v->least_symbol[i])
       return kiln_fail(report, SIZE_NOT_COMPILED, "%s: expected sizes that the function was exported for, got %s = %d", f->name,
                        f->dimension[0].name, sizes[0]);
   }

@@ -34,3 +34,13 @@ KILN_KERNEL int32_t failing(const kiln_context *context, const kiln_tensor *oper
   if (x == 14) *context->status = 14;
   return x == 13 ? 13 : 0;
 }
+
+/* sin(rate x) y, and x y. */
+KILN_KERNEL int32_t waves(const kiln_context *context, const kiln_tensor *operands, const kiln_tensor *results) {
+  const double *x = operands[0].data, *y = operands[1].data;
+  for (int64_t i = 0, n = kiln_elements(operands); i < n; ++i) {
+    ((double *)results[0].data)[i] = sin(kiln_number(context, 0) * x[i]) * y[i];
+    ((double *)results[1].data)[i] = x[i] * y[i];
+  }
+  return 0;
+}
