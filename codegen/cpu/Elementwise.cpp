@@ -135,8 +135,7 @@ static void storeRows(KernelContext &k, ir::NestAttr nest, ArrayRef<Index> shape
   });
 }
 
-/// All values at a position, and then their stores: a result may lie in the memory of what another one reads.
-static void storeValues(KernelContext &k, ValueRange values, ArrayRef<Buffer> buffers, ArrayRef<Coordinate> from, ArrayRef<Coordinate> to) {
+void storeValues(KernelContext &k, ValueRange values, ArrayRef<Buffer> buffers, ArrayRef<Coordinate> from, ArrayRef<Coordinate> to) {
   SmallVector<Expr> results;
   for (Value value : values) results.push_back(k.ev.at(value, from));
   for (auto [result, buffer] : llvm::zip(results, buffers)) k.ev.storeAt(buffer, to, result);

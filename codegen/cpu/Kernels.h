@@ -94,6 +94,9 @@ Coordinates inRegion(Emitter &e, llvm::ArrayRef<Coordinate> position, const Regi
 /// Stores `values` into the region of `buffers` for every position of their common shape.
 void storeAll(KernelContext &k, ir::NestAttr nest, llvm::ArrayRef<Index> shape, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers,
               const Region &region = {});
+/// All values at a position, and then their stores: a result may lie in the memory of what another one reads.
+void storeValues(KernelContext &k, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers, llvm::ArrayRef<Coordinate> from,
+                 llvm::ArrayRef<Coordinate> to);
 /// The same in square tiles that are turned in registers, for operands that lie across the lanes.
 void storeTiles(KernelContext &k, ir::NestAttr nest, llvm::ArrayRef<Index> shape, mlir::ValueRange values, llvm::ArrayRef<Buffer> buffers,
                 const Region &region);

@@ -32,10 +32,7 @@ private:
   int64_t side;
   Coordinates position;
 
-  void storeHere() {
-    Coordinates to = inRegion(e, position, region);
-    for (auto [value, buffer] : llvm::zip(values, buffers)) k.ev.storeAt(buffer, to, k.ev.at(value, position));
-  }
+  void storeHere() { storeValues(k, values, buffers, position, inRegion(e, position, region)); }
 
   void tile(Index row, Index column) {
     position[axis] = {row, 0, {}, 1};
