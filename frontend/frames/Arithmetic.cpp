@@ -11,8 +11,6 @@ namespace {
 constexpr int kPower = 8, kMatmul = 4, kSubtract = 10, kOperators = 13; // of a BINARY_OP
 constexpr size_t kMostFormulas = 1000, kMostQuestions = 10'000;         // of a recording
 
-PyObject *asObject(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
-
 /// How a COMPARE_OP compares.
 int comparisonOf(const Instruction &i) {
 #if PY_VERSION_HEX >= 0x030d0000

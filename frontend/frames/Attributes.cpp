@@ -7,7 +7,6 @@
 namespace kiln::py {
 namespace {
 
-PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
 /// What functions and classes are called, and say of themselves.
 bool isLabel(std::string_view name) { return name == "__name__" || name == "__qualname__" || name == "__module__" || name == "__doc__"; }
 bool isDunder(const std::string &name) { return name.starts_with("__"); }
@@ -56,15 +55,25 @@ bool Reader::isKnownMember(PyObject *found) {
          Py_TYPE(found) == &PyClassMethod_Type || values.known(found) == Known::Jitted;
 }
 
+/// The function that gets or sets a property is about to run.
+void Reader::enterProperty(PyTypeObject *type, PyObject *name, PyObject *property, bool isRead) {
+  Object function(check(PyObject_GetAttrString(property, isRead ? "fget" : "fset")));
+  if (function.get() == Py_None) fail("uses the attribute '" + textOf(name) + "', which cannot be " + (isRead ? "read" : "written"));
+  member(type, name, function.get());
+  enter(function.get());
+}
+
+/// Whether an attribute of objects of a class is changed as `object` does it: no code of the user runs.
+bool Reader::changesPlainly(PyTypeObject *type, PyObject *found) {
+  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  return isPlain && type->tp_setattro == PyObject_GenericSetAttr;
+}
+
 void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
   coverClass(o);
   PyTypeObject *type = Py_TYPE(o);
   PyObject *found = _PyType_Lookup(type, name);
-  if (found && Py_TYPE(found) == &PyProperty_Type) {
-    Object getter(check(PyObject_GetAttrString(found, "fget")));
-    member(type, name, getter.get());
-    return enter(getter.get());
-  }
+  if (found && Py_TYPE(found) == &PyProperty_Type) return enterProperty(type, name, found, true);
   if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
   bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
   if ((found && !isSlot && !isKnownMember(found)) || isDunder(textOf(name)))
@@ -86,11 +95,9 @@ void Reader::attributeOfNamedTuple(PyTypeObject *type, PyObject *name) {
   bool isField = PyTuple_Check(found) ? text == "_fields" : std::strstr(Py_TYPE(found)->tp_name, "_tuplegetter") != nullptr;
   bool isOfTuple = Py_TYPE(found) == &PyMethodDescr_Type;
   if (isField || isOfTuple) return;
-  if (Py_TYPE(found) != &PyProperty_Type && !isKnownMember(found)) fail("reads the attribute '" + text + "' of a " + type->tp_name);
-  if (Py_TYPE(found) != &PyProperty_Type) return member(type, name, found);
-  Object getter(check(PyObject_GetAttrString(found, "fget")));
-  member(type, name, getter.get());
-  enter(getter.get());
+  if (Py_TYPE(found) == &PyProperty_Type) return enterProperty(type, name, found, true);
+  if (!isKnownMember(found)) fail("reads the attribute '" + text + "' of a " + type->tp_name);
+  member(type, name, found);
 }
 
 /// A member of an enumeration: its name and value are attributes under other names.
@@ -110,8 +117,8 @@ void Reader::attributeOfMember(PyObject *o, PyObject *name) {
 void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
   std::string text = textOf(name);
   PyObject *found = _PyType_Lookup(type, name);
-  if (values.known(object(type)) == Known::Computes && found) return; // of a builtin class
-  require(object(type));
+  if (values.known(asObject(type)) == Known::Computes && found) return; // of a builtin class
+  require(asObject(type));
   if (isLabel(text) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return coverType(type);
   if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
   if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
@@ -145,16 +152,10 @@ void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
   coverClass(o);
   PyTypeObject *type = Py_TYPE(o);
   PyObject *found = _PyType_Lookup(type, name);
-  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr) {
-    Object setter(check(PyObject_GetAttrString(found, "fset")));
-    if (setter.get() == Py_None) fail("writes the attribute '" + textOf(name) + "', which is read alone");
-    member(type, name, setter.get());
-    return enter(setter.get());
-  }
-  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr)
+    return enterProperty(type, name, found, false);
   bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");
-  if (type->tp_setattro != PyObject_GenericSetAttr || !isPlain || (isDunder(textOf(name)) && !isDoc))
-    fail("writes the attribute '" + textOf(name) + "'");
+  if (!changesPlainly(type, found) || (isDunder(textOf(name)) && !isDoc)) fail("writes the attribute '" + textOf(name) + "'");
   if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
 }
 
@@ -162,9 +163,7 @@ void Reader::deleteAttribute(PyObject *o, PyObject *name) {
   bool isOwn = values.sortOf(o) == Sort::Instance && originOf(o) == Origin::Fresh;
   if (!isOwn) fail("deletes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
   coverClass(o);
-  PyObject *found = _PyType_Lookup(Py_TYPE(o), name);
-  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
-  if (Py_TYPE(o)->tp_setattro != PyObject_GenericSetAttr || !isPlain) fail("deletes the attribute '" + textOf(name) + "'");
+  if (!changesPlainly(Py_TYPE(o), _PyType_Lookup(Py_TYPE(o), name))) fail("deletes the attribute '" + textOf(name) + "'");
 }
 
 /// An exception's class that adds no methods to the builtin ones.

@@ -7,8 +7,6 @@
 namespace kiln::py {
 namespace {
 
-PyObject *object(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
-
 /// Methods of builtin containers that change them, and those that look an entry up.
 bool changes(std::string_view name) {
   for (const char *n : {"append", "extend", "insert", "pop", "popitem", "remove", "clear", "sort", "reverse", "update", "setdefault", "add",
@@ -120,6 +118,8 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   }
   if (kind == Known::OfNumPy) return callOfNumPy(callee, {args, size_t(n)});
   if (kind == Known::NamedTuple) return makeNamedTuple(reinterpret_cast<PyTypeObject *>(callee));
+  bool isSeeded = kind == Known::Seeds && n && args[0] != Py_None;
+  if (kind == Known::Seeds && !isSeeded) fail("makes a generator that takes its seed from the system");
   if (kind == Known::Draws || kind == Known::DrawsFrom) return draw(callee, kind, {args, size_t(n)});
   if (kind == Known::Operation) {
     enterOperation(callee);
@@ -128,7 +128,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   }
   if (kind == Known::Acts)
     fail("uses '" + textOf(Object(check(PyObject_GetAttrString(callee, "__name__"))).get()) + "', which does more than compute");
-  if (kind == Known::Computes || kind == Known::PlainError || kind == Known::Generator || sort == Sort::Native) {
+  if (kind == Known::Computes || kind == Known::PlainError || kind == Known::Generator || kind == Known::Seeds || sort == Sort::Native) {
     if (kind == Known::PlainError) coverError(callee);
     bool looks = kind != Known::Nothing || callNative(callee, args, n);
     bool callsBack = PyFunction_Check(callee); // of Kiln: it runs the functions that it is given, and reads nothing else of them
@@ -172,21 +172,20 @@ void Reader::callOfNumPy(PyObject *callee, std::span<PyObject *const> args) {
 
 /// Its fields are what it is given, and what its class has for them.
 void Reader::makeNamedTuple(PyTypeObject *type) {
-  require(object(type));
+  require(asObject(type));
   coverType(type);
   static PyObject *const make = PyUnicode_InternFromString("__new__");
-  PyObject *maker = _PyType_Lookup(type, make);
-  if (maker && Py_TYPE(maker) == &PyStaticMethod_Type)
-    maker = Object(check(PyObject_GetAttrString(maker, "__func__"))).get(); // the class has it
-  if (!maker || !PyFunction_Check(maker)) fail(std::string("makes a ") + type->tp_name + " in an unknown way");
-  member(type, make, maker);
-  if (originOf(maker) == Origin::Covered && coveredFunctions.insert(maker).second) coverFunction(maker);
+  Object maker = Object::borrow(_PyType_Lookup(type, make));
+  if (maker && Py_TYPE(maker.get()) == &PyStaticMethod_Type) maker = Object(check(PyObject_GetAttrString(maker.get(), "__func__")));
+  if (!maker || !PyFunction_Check(maker.get())) fail(std::string("makes a ") + type->tp_name + " in an unknown way");
+  member(type, make, maker.get());
+  if (originOf(maker.get()) == Origin::Covered && coveredFunctions.insert(maker.get()).second) coverFunction(maker.get());
 }
 
 /// Random numbers. What they leave behind is the state of a generator, an array: one that the call reads, and writes in place.
 void Reader::draw(PyObject *callee, Known kind, std::span<PyObject *const> args) {
   if (kind == Known::DrawsFrom) {
-    bool isOfGenerator = args.size() && values.known(object(Py_TYPE(args[0]))) == Known::Generator;
+    bool isOfGenerator = args.size() && values.known(asObject(Py_TYPE(args[0]))) == Known::Generator;
     if (!isOfGenerator) fail("draws random numbers in an unknown way");
     readGenerator(args[0]);
     args = args.subspan(1);
@@ -292,7 +291,7 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
   mayTag = callee == b.getAttribute;
   if (asksAttribute && n >= 2 && PyUnicode_CheckExact(args[1])) return attribute(args[0], args[1]), true;
   mayTag = false;
-  return callee == b.isCallable || (callee == object(&PySuper_Type) && (!n || n == 2));
+  return callee == b.isCallable || (callee == asObject(&PySuper_Type) && (!n || n == 2));
 }
 
 /// Methods of builtin objects; whether they look into what they are given.
@@ -341,8 +340,8 @@ void Reader::callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n) {
     if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
     return;
   }
-  require(object(type));
-  if (values.known(object(type)) != Known::PlainClass || !looksUpPlainly(type))
+  require(asObject(type));
+  if (values.known(asObject(type)) != Known::PlainClass || !looksUpPlainly(type))
     fail(std::string("calls '") + type->tp_name + "', which is not known to only compute");
   coverType(type);
   static PyObject *const init = PyUnicode_InternFromString("__init__"), *const make = PyUnicode_InternFromString("__new__");

@@ -115,7 +115,7 @@ void Reader::visitAll(PyObject *o, int depth) {
   auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
   if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &found);
   for (PyObject *held : found)
-    if (held != reinterpret_cast<PyObject *>(Py_TYPE(o))) deep(held, depth + 1);
+    if (held != asObject(Py_TYPE(o))) deep(held, depth + 1);
 }
 
 /// An object that a C function may look at as a whole, with all that it leads to: no code of the user may run for it.
@@ -172,12 +172,12 @@ void Reader::coverClass(PyObject *o) {
   if (originOf(o) != Origin::Covered) return coverType(type);
   Place place = placeOf(Place::Class, o);
   if (!isNew(place)) return;
-  state.guards.emplace_back(place, reinterpret_cast<PyObject *>(type));
+  state.guards.emplace_back(place, asObject(type));
   coverType(type);
 }
 
 void Reader::coverType(PyTypeObject *type) {
-  auto *o = reinterpret_cast<PyObject *>(type);
+  auto *o = asObject(type);
   Place place = placeOf(Place::Type, o);
   if (!isNew(place)) return;
   static PyObject *const finalizer = PyUnicode_InternFromString("__del__");
@@ -194,7 +194,7 @@ void Reader::member(PyTypeObject *type, PyObject *name, PyObject *value) {
     Object inner(check(PyObject_GetAttrString(value, "__func__")));
     return member(type, name, inner.get());
   }
-  if (values.sortOf(value) == Sort::Array) return edge(placeOf(Place::Member, reinterpret_cast<PyObject *>(type), name), value);
+  if (values.sortOf(value) == Sort::Array) return edge(placeOf(Place::Member, asObject(type), name), value);
   coverValue(value);
 }
 

@@ -45,9 +45,6 @@ bool comparesToTruth(const Instruction &i) {
   return PY_VERSION_HEX >= 0x030d0000 && Opcodes::get().name(i.op) == "COMPARE_OP" && (i.arg & 16);
 }
 
-/// How many values on the stack are gone with the answer.
-int consumedBy(const Instruction &i) { return comparesToTruth(i) ? 2 : !Opcodes::get().name(i.op).starts_with("JUMP_IF"); }
-
 /// How much of the value stack a frame uses; -1: not known.
 int depthOf(const Frame &frame, bool isInnermost) {
   if (!isInnermost) return frame.depth();
@@ -304,7 +301,7 @@ private:
     Object held(PyObject_GenericGetDict(o, nullptr));
     if (!held || !PyDict_CheckExact(held.get())) return PyErr_Clear(), unknown(o);
     add(Token::Instance, reinterpret_cast<intptr_t>(Py_TYPE(o)));
-    moment.objects.push_back(Held(reinterpret_cast<PyObject *>(Py_TYPE(o))));
+    moment.objects.push_back(Held(asObject(Py_TYPE(o))));
     object(held.get());
   }
 

@@ -39,6 +39,8 @@ private:
   PyObject *object = nullptr;
 };
 
+inline PyObject *asObject(PyTypeObject *type) { return reinterpret_cast<PyObject *>(type); }
+
 /// A name as text, for a person.
 inline std::string textOf(PyObject *name) {
   const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;

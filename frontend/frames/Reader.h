@@ -285,6 +285,8 @@ private:
   void storeAttribute(PyObject *o, PyObject *name, PyObject *value);
   void entered(PyObject *manager);
   void left(PyObject *exit);
+  void enterProperty(PyTypeObject *type, PyObject *name, PyObject *property, bool isRead);
+  static bool changesPlainly(PyTypeObject *type, PyObject *found);
   void attributeOfMember(PyObject *o, PyObject *name);
   void deleteAttribute(PyObject *o, PyObject *name);
   void special(PyObject *o, std::initializer_list<const char *> names);

@@ -45,7 +45,7 @@ Sort Values::sortOfType(PyTypeObject *type) {
                               Py_TYPE(Py_Ellipsis), Py_TYPE(Py_NotImplemented), &PyRange_Type, &PySlice_Type, &PyCode_Type})
     if (type == plain) return Sort::Plain;
   if (type == arrayType) return Sort::Array;
-  bool isNamed = PyType_IsSubtype(type, &PyTuple_Type) && known(reinterpret_cast<PyObject *>(type)) == Known::NamedTuple;
+  bool isNamed = PyType_IsSubtype(type, &PyTuple_Type) && known(asObject(type)) == Known::NamedTuple;
   if (type == &PyTuple_Type || isNamed) return Sort::Tuple;
   if (type == &PyList_Type) return Sort::List;
   if (type == &PyDict_Type) return Sort::Dict;
@@ -62,7 +62,7 @@ Sort Values::sortOfType(PyTypeObject *type) {
   bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));   // holds what it was made with
   bool isOfEnumeration = Py_TYPE(type) == Builtins::get().enumerations;
   if ((!isOfPlainKind(type) && !isOfEnumeration) || isError || type == &PySuper_Type) return Sort::Other;
-  Known kind = known(reinterpret_cast<PyObject *>(type));
+  Known kind = known(asObject(type));
   if (isOfEnumeration) return kind == Known::Enumeration && type->tp_getattro == PyObject_GenericGetAttr ? Sort::Member : Sort::Other;
   if (kind == Known::Computes) return hasNext(type) ? Sort::Iterator : Sort::Trusted;
   bool isPlain = kind == Known::PlainClass || kind == Known::Generator;
@@ -75,7 +75,7 @@ Sort Values::sortOf(PyObject *o) {
   if (!isNew) return found->second.second;
   PyTypeObject *type = Py_TYPE(o);
   Sort sort = sortOfType(type);
-  types[type] = {Object::borrow(reinterpret_cast<PyObject *>(type)), sort};
+  types[type] = {Object::borrow(asObject(type)), sort};
   return sort;
 }
 

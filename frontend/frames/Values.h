@@ -28,23 +28,17 @@ enum class Sort : uint8_t {
   Other
 };
 
-/// What the package says of a callable or a class, as kiln._known.kind_of has it. Draws, DrawsFrom: random numbers, by the generator of the
-/// process or by one that is the first argument. OfNumPy: computes with arrays of Kiln among its arguments.
+/// What the package says of a callable or a class (kiln._known.kind_of, which knows these by name). Draws, DrawsFrom: random numbers, by
+/// the generator of the process or by one that is the first argument. Seeds: makes a generator, of a seed or of what the system gives.
+/// OfNumPy: computes with arrays of Kiln among its arguments.
+#define KILN_KNOWN(KIND)                                                                                                                   \
+  KIND(Nothing)                                                                                                                            \
+  KIND(Computes) KIND(PlainClass) KIND(PlainError) KIND(Jitted) KIND(Acts) KIND(Operation) KIND(CallsAside) KIND(Enumeration) KIND(Draws)  \
+      KIND(DrawsFrom) KIND(Seeds) KIND(Generator) KIND(OfNumPy) KIND(NamedTuple)
 enum class Known : uint8_t {
-  Nothing,
-  Computes,
-  PlainClass,
-  PlainError,
-  Jitted,
-  Acts,
-  Operation,
-  CallsAside,
-  Enumeration,
-  Draws,
-  DrawsFrom,
-  Generator,
-  OfNumPy,
-  NamedTuple
+#define KILN_KIND(name) name,
+  KILN_KNOWN(KILN_KIND)
+#undef KILN_KIND
 };
 
 /// Asks once for each object.

@@ -112,7 +112,7 @@ Object Place::read() const {
   case Cell: return Object::borrow(PyCell_GET(of));
   case Part: return readPart(of, key.get());
   case Type: return Object::borrow(of);
-  case Class: return Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(of)));
+  case Class: return Object::borrow(asObject(Py_TYPE(of)));
   case Attribute: return readAttribute(of, key.get());
   case Member: return Object::borrow(_PyType_Lookup(asType(of), key.get()));
   case Item: {
@@ -171,8 +171,7 @@ bool Guard::holdsByValue() const {
   PyObject *of = place.container.get();
   if (!of) return false;
   if (place.kind == Place::Type) return version && versionOf(asType(of)) == version;
-  if (place.kind == Place::Class)
-    return version && reinterpret_cast<PyObject *>(Py_TYPE(of)) == expected.get() && versionOf(Py_TYPE(of)) == version;
+  if (place.kind == Place::Class) return version && asObject(Py_TYPE(of)) == expected.get() && versionOf(Py_TYPE(of)) == version;
   PyObject *wanted = expected.get();
   if (expected && !wanted) return false; // what was there is gone
   return sameValue(place.read().get(), wanted);

@@ -4,6 +4,7 @@
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
+#include "frontend/frames/Values.h"
 #include "lib/Cache/Cache.h"
 #include "lib/Cache/CacheEntry.h"
 #include "lib/Cache/Code.h"
@@ -551,6 +552,13 @@ void defineProcess(py11::module_ &m) {
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });
   m.def("is_debugged", [] { return kiln::py::isDebugged(); });
+  m.def("known_kinds", [] { // names, by number
+    py11::list names;
+#define KILN_KIND(name) names.append(#name);
+    KILN_KNOWN(KILN_KIND)
+#undef KILN_KIND
+    return names;
+  });
   m.def("frames", [] { // code and instruction of each, outwards
     py11::list list;
     for (auto frame = kiln::py::Frame::innermost(); frame; frame = frame.caller())

@@ -19,6 +19,8 @@ from ._objects import allocates_plainly
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 REPR_CODE = (getattr(dataclasses, "_recursive_repr", None) or reprlib.recursive_repr())(id).__code__  # around the text of dataclasses
 
+Known = enum.IntEnum("Known", _core.known_kinds(), start=0)  # frontend/frames/Values.h
+
 # Objects that only compute, by identity. What acts, or reads what no guard watches, is left out.
 PURE = {id(getattr(module, name)): getattr(module, name) for module, names in (
     (builtins, "abs all any bool callable chr complex dict divmod enumerate filter float hex int isinstance issubclass iter len list map max min next oct "
@@ -84,7 +86,7 @@ def computes(value):
     known = module in _COMPUTING or module.startswith(_COMPUTING_PACKAGES) or value is _core.Array or module == "kiln._errors" and isinstance(value, type)
     # What a transform makes of a function runs that one: it has the names of it, or those of a function inside of another.
     is_made = isinstance(value, types.FunctionType) and (module.split(".")[0] != "kiln" or "<locals>" in value.__qualname__)
-    return None if module in _LIKE_USERS or is_made else known and value.__name__ not in _SETTINGS
+    return None if module in _LIKE_USERS or is_made else known and value.__name__ not in _SETTINGS and _drawing(value) is None
 
 
 def is_op(value):
@@ -94,29 +96,29 @@ def is_op(value):
 
 
 def kind_of(value):
-    """What is known of a callable or a class, as frontend/frames/Values.h names it."""
+    """What is known of a callable or a class: a member of Known."""
     if is_op(value):
-        return 6
+        return Known.Operation
     if _is_of_numpy(value):
-        return 12
+        return Known.OfNumPy
     if isinstance(value, type) and is_named_tuple(value):
-        return 13
+        return Known.NamedTuple
     drawing = _drawing(value)
     if drawing is not None:
         return drawing
     if isinstance(value, types.FunctionType) and value.__module__ == "kiln._callbacks" and value.__name__ == "pure_callback":
-        return 7
+        return Known.CallsAside
     if id(value) in PURE and PURE[id(value)] is value or isinstance(value, _core.OpFunction) or value is _core.OpFunction or is_numpy_scalar(value) or _changes_numpy_alone(value):
-        return 1
+        return Known.Computes
     if isinstance(value, (types.FunctionType, type)) and is_own(value) and computes(value) is not None:
-        return 1 if computes(value) else 5
+        return Known.Computes if computes(value) else Known.Acts
     if isinstance(value, _core.JitFunction):
-        return 4
+        return Known.Jitted
     if not isinstance(value, type):
-        return 0
+        return Known.Nothing
     if type(value) is type(enum.Enum):
-        return 8 if is_plain_enumeration(value) else 0
-    return 3 if is_plain_error(value) else 2 if allocates_plainly(value) and not issubclass(value, tuple) else 0
+        return Known.Enumeration if is_plain_enumeration(value) else Known.Nothing
+    return Known.PlainError if is_plain_error(value) else Known.PlainClass if allocates_plainly(value) and not issubclass(value, tuple) else Known.Nothing
 
 
 def _is_of_numpy(value):
@@ -127,7 +129,7 @@ def _is_of_numpy(value):
         return False
     from . import _protocols
     twin = _protocols.twin_of(value)
-    return twin is not None and kind_of(twin) == 1
+    return twin is not None and kind_of(twin) == Known.Computes
 
 
 _OF_NAMED_TUPLES = {f"__{n}__" for n in "new doc slots repr getnewargs match_args module orig_bases annotations firstlineno static_attributes replace annotate_func annotations_cache".split()}
@@ -147,17 +149,19 @@ def _drawing(value):
     """The same of what draws random numbers; None of other things. By the process's generator, by that which is the first argument, or by a key alone."""
     module = value.__module__ if isinstance(value, (types.FunctionType, type)) else None
     if module == "kiln.composed.layers" and value.__name__ == "dropout":
-        return 9
+        return Known.Draws
     if not isinstance(module, str) or module.split(".")[:2] != ["kiln", "random"] or not is_own(value):
         return None
     if isinstance(value, type):
-        return 11 if value.__name__ == "Generator" else None
+        return Known.Generator if value.__name__ == "Generator" else None
     if module == "kiln.random" or value.__qualname__ in ("seed", "get_state", "set_state"):
-        return 5 if value.__name__ == "bytes" else 9
-    if value.__qualname__ in ("key", "split", "fold_in", "default_rng"):
-        return 1
+        return Known.Acts if value.__name__ == "bytes" else Known.Draws
+    if value.__qualname__ == "default_rng":
+        return Known.Seeds
+    if value.__qualname__ in ("key", "split", "fold_in"):
+        return Known.Computes
     is_method = value.__code__.co_varnames[:1] == ("self",) and value.__name__[0] != "_"
-    return 10 if is_method and value.__name__ != "bytes" else 5
+    return Known.DrawsFrom if is_method and value.__name__ != "bytes" else Known.Acts
 
 
 def is_plain_enumeration(cls):

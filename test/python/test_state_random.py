@@ -182,6 +182,17 @@ rate = 0
 f(x)
 f(x)
 """,
+    "dropout alone": """
+@jit
+def f(x): return kn.nn.dropout(x)
+kn.random.seed(2)
+# not threads
+---
+f(x)
+f(x)
+f(x)
+kn.random.random()
+""",
     "gradients and batches": """
 rng = kn.random.default_rng(2)
 @jit
@@ -196,10 +207,21 @@ rng.random()
 """,
 }
 
-test_state_random = cases(CASES, apart=("the generator of the process", "seeds inside", "a key that is None", "dropout"))
+test_state_random = cases(CASES, apart=("the generator of the process", "seeds inside", "a key that is None", "dropout", "dropout alone"))
 
 
-@pytest.mark.parametrize("name", ["the generator of the process", "keys", "a generator from around", "a generator as an argument"])
+@pytest.mark.filterwarnings("ignore::kiln.KilnWarning")
+@pytest.mark.parametrize("arguments", ["", "None", "seed=None", "*()", "**{}"])
+def test_a_generator_of_the_system_is_another_on_each_call(arguments):
+    scope = {"kn": kn}
+    exec(f"def f(x): return x + kn.random.default_rng({arguments}).normal(size=2)", scope)
+    f, x = kn.jit(scope["f"]), kn.ones(2)
+    with kn.config.override(jit="sync"):
+        assert len({tuple(f(x).tolist()) for _ in range(4)}) == 4
+    assert "takes its seed from the system" in f.explain().variants[0]["eager"]
+
+
+@pytest.mark.parametrize("name", ["the generator of the process", "keys", "a generator from around", "a generator as an argument", "dropout", "dropout alone"])
 def test_draws_are_compiled(name):
     """The last function of each case has one path a call, without Python."""
     setup, steps = CASES[name].replace("# not threads\n", "").split("---\n")
