@@ -128,14 +128,6 @@ private:
   /// <stem>.safetensors
   std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
 
-  static bool hasTransforms(const Trace &program) {
-    for (size_t at = 0; at < program.words.size();) {
-      Op op = Trace::decode(program.words, at).op;
-      if (op == Op::Fft || op == Op::Rfft || op == Op::Irfft) return true;
-    }
-    return std::ranges::any_of(program.bodies, [](const auto &body) { return hasTransforms(*body); });
-  }
-
   void compile(Sink sink) {
     LinkedOps ops = linkedOps(name, package, *machines.any);
     std::vector<Code> codes;
@@ -152,10 +144,10 @@ private:
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
     auto support = supportOf(name, *machines.any, standsAlone(), context);
     sink(*support, *machines.any);
-    bool transforms = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return hasTransforms(entry.program); });
-    if (transforms && emit != "package" && hasFourier(machines.any->getTargetTriple())) { // elsewhere nobody needs their results
-      auto fourier = fourierOf(name, *machines.any, context);
-      sink(*fourier, *machines.any);
+    bool areRun = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return runsRoutines(entry.program); });
+    if (areRun && emit != "package" && hasRoutines(machines.any->getTargetTriple())) { // elsewhere nobody needs their results
+      auto routines = routinesOf(name, *machines.any, context);
+      sink(*routines, *machines.any);
     }
     std::ranges::move(ops.objects, std::back_inserter(objects));
   }

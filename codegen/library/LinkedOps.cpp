@@ -33,10 +33,22 @@ static Bytes hiddenObject(std::span<const uint8_t> given, const PackageOp &op, c
   return bytes;
 }
 
+static constexpr std::pair<Op, const char *> kRoutines[] = {
+#include "kiln/LinkedRoutines.inc"
+};
+
+bool runsRoutines(const Trace &program) {
+  for (size_t at = 0; at < program.words.size();) {
+    Op op = Trace::decode(program.words, at).op;
+    if (std::ranges::any_of(kRoutines, [&](auto &routine) { return routine.first == op; })) return true;
+  }
+  return std::ranges::any_of(program.bodies, [](const auto &body) { return runsRoutines(*body); });
+}
+
 LinkedOps linkedOps(const std::string &library, const Package &package, const TargetMachine &machine) {
   LinkedOps linked{supportName(library, "call_op"), {}, {}, {}};
-  for (const char *routine : {"fft", "rfft", "irfft"})
-    if (hasFourier(machine.getTargetTriple())) linked.routines.emplace(routine, supportName(library, routine));
+  for (auto &[op, name] : kRoutines)
+    if (hasRoutines(machine.getTargetTriple())) linked.routines.emplace(name, supportName(library, name));
   for (const PackageOp &op : package.ops) {
     if (op.object.empty())
       fail(ErrorKind::Compile, "library", "code of op '" + op.op.title + "'", "an object for " + machine.getTargetTriple().str(), "none");

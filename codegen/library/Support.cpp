@@ -67,11 +67,11 @@ std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::Tar
   return read(bitcodeFor(machine.getTargetTriple(), standsAlone), name, machine, context);
 }
 
-bool hasFourier(const llvm::Triple &triple) {
+bool hasRoutines(const llvm::Triple &triple) {
   return triple.getArch() == llvm::Triple::x86_64 && triple.isOSLinux() && !triple.isAndroid();
 }
 
-std::unique_ptr<llvm::Module> fourierOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
+std::unique_ptr<llvm::Module> routinesOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
   auto module = read(kFourier, name, machine, context);
   module->setSourceFileName(name + ".fourier");
   for (llvm::Function &f : *module) { // what C++ makes of templates and of `new` is nobody else's

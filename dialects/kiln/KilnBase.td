@@ -94,6 +94,8 @@ class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
   string identity = ""; string empty = identity;
   // Of the kind library: the function of lib/Library that the runtime calls.
   string routine = "";
+  // Of the kind library: native libraries can have the routine, as the function kiln_<op> of codegen/library/support.
+  bit linked = 0;
   // The op moves or inspects bits: narrow floats are not widened.
   bit native = 0;
   // The order of accumulation shows in the bits.

@@ -31,10 +31,11 @@ enum class Sort : uint8_t {
 /// What the package says of a callable or a class (kiln._known.kind_of, which knows these by name). Draws, DrawsFrom: random numbers, by
 /// the generator of the process or by one that is the first argument. Seeds: makes a generator, of a seed or of what the system gives.
 /// OfNumPy: computes with arrays of Kiln among its arguments.
+// clang-format off
 #define KILN_KNOWN(KIND)                                                                                                                   \
-  KIND(Nothing)                                                                                                                            \
-  KIND(Computes) KIND(PlainClass) KIND(PlainError) KIND(Jitted) KIND(Acts) KIND(Operation) KIND(CallsAside) KIND(Enumeration) KIND(Draws)  \
-      KIND(DrawsFrom) KIND(Seeds) KIND(Generator) KIND(OfNumPy) KIND(NamedTuple)
+  KIND(Nothing) KIND(Computes) KIND(PlainClass) KIND(PlainError) KIND(Jitted) KIND(Acts) KIND(Operation) KIND(CallsAside)                  \
+  KIND(Enumeration) KIND(Draws) KIND(DrawsFrom) KIND(Seeds) KIND(Generator) KIND(OfNumPy) KIND(NamedTuple)
+// clang-format on
 enum class Known : uint8_t {
 #define KILN_KIND(name) name,
   KILN_KNOWN(KILN_KIND)

@@ -79,7 +79,7 @@ PyObject *call(PyObject *function, std::vector<PyObject *> &stack, PyObject *kwa
   return check(PyObject_Call(function, all.get(), kwargs));
 }
 
-bool isNumber(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank && isFloat(arrayOf(o).dtype); }
+bool isRealNumber(PyObject *o) { return isArray(o) && !arrayOf(o).shape.rank && isFloat(arrayOf(o).dtype); }
 
 /// The same objects of what the tape found; zeros where the result does not depend on an array.
 std::vector<Object> wrapGradients(std::span<const rules::Maybe> found, std::span<const Object> leaves) {
@@ -113,7 +113,7 @@ PyObject *gradient(PyObject *, PyObject *const *given, Py_ssize_t) {
       if (!isArray(trees.back().get())) Reader::noteMade(trees.back().get());
     }
     Object result(call(function, stack, given[2]));
-    if (!isNumber(result.get())) result = Object(check(PyObject_CallFunctionObjArgs(given[4], function, result.get(), nullptr)));
+    if (!isRealNumber(result.get())) result = Object(check(PyObject_CallFunctionObjArgs(given[4], function, result.get(), nullptr)));
     auto [value, found] = tape.finish(arrayOf(result.get()));
     std::vector<Object> gradients = wrapGradients(found, leaves);
     next = gradients.data();

@@ -76,7 +76,7 @@ def Kiln_FftOp : Kiln_Library<"fft"> {
   let summary = "Discrete Fourier transform of complex numbers over axes; `inverse` with the sign of the exponent changed.";
   let description = [{`norm` is what the sums are divided by: 0 nothing, 1 the root of the number of points, 2 that number.}];
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes, I64Attr:$inverse, I64Attr:$norm);
-  let infer = "inferFft"; let dtypes = "complex"; let batching = Shifted<["axes"]>;
+  let infer = "inferFft"; let linked = 1; let dtypes = "complex"; let batching = Shifted<["axes"]>;
   let samples = ["x=(4, 3), axes=[1], inverse=0, norm=0", "x=(4, 3), axes=[0, 1], inverse=1, norm=2", "x=(5,), axes=[0], inverse=0, norm=1"];
   let gradient = Linear<"fft", "the transform of the cotangent in the other direction">;
   let example = "kn.fft.fft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -85,7 +85,7 @@ def Kiln_RfftOp : Kiln_Library<"rfft"> {
   let summary = "Discrete Fourier transform of real numbers along an axis: the frequencies from 0 to one half.";
   let description = [{`norm` as for `fft`.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$norm);
-  let infer = "inferRfft"; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
+  let infer = "inferRfft"; let linked = 1; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
   let samples = ["x=(4, 3), axis=0, norm=0", "x=(2, 5), axis=1, norm=1", "x=(1,), axis=0, norm=2"];
   let gradient = Linear<"rfft", "the inverse transform of the cotangent, the frequencies between halved">;
   let example = "kn.fft.rfft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -94,7 +94,7 @@ def Kiln_IrfftOp : Kiln_Library<"irfft"> {
   let summary = "`size` real numbers along an axis from the frequencies that `rfft` gives.";
   let description = [{`norm` as for `fft`. The imaginary parts of frequency 0, and of one half for an even size, are not read.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$size, I64Attr:$norm);
-  let infer = "inferIrfft"; let dtypes = "complex"; let batching = Shifted<["axis"]>;
+  let infer = "inferIrfft"; let linked = 1; let dtypes = "complex"; let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 2), axis=0, size=4, norm=2", "x=(2, 3), axis=1, size=5, norm=1", "x=(1,), axis=0, size=1, norm=0"];
   let gradient = Linear<"irfft", "the transform of the cotangent, the frequencies between counted twice">;
   let example = "kn.fft.irfft(kn.asarray([6.0, -1.5 + 0.9j]), n=3)";
