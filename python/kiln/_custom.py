@@ -70,6 +70,7 @@ class Op:
         self._defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
         if any(p.kind is p.VAR_KEYWORD for p in parameters) or "result" in self._attributes:
             raise make("ValueError", f"custom_op '{name}': shape: expected operands, then numbers by names behind * (not 'result'), got {inspect.signature(shape)}")
+        self._asking = [rule for rule in (vjp, jvp) if rule is not None and "result" in inspect.signature(rule).parameters]  # for results
         self._forms = {}  # (operands, results) -> the name in programs
         self.__doc__ = f"{name}{inspect.signature(shape)}: an operation of {', '.join(code.sources) or 'an object'}."
         _native.build(code)
@@ -176,7 +177,7 @@ class _CustomRule(OpRule):
     def _given(self, rule, results):
         """What a rule gets by name."""
         result = tuple(results) if self.several else results[0]
-        return {**self.numbers, **({"result": result} if "result" in inspect.signature(rule).parameters else {})}
+        return {**self.numbers, **({"result": result} if rule in self.op._asking else {})}
 
 
 def packed(names):
