@@ -111,6 +111,7 @@ def start_up():
     print("a new process")
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "KILN_CACHE_DIR": folder}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed module has its bytecode beside it
 
         def run():
             return [float(v) for v in subprocess.run([sys.executable, "-c", START], env=env, capture_output=True, text=True, check=True).stdout.split()]

@@ -32,6 +32,37 @@ Value KernelContext::scratch(Index bytes) {
   return result;
 }
 
+/// Whether stores into a result may go past the caches; null: always.
+static Value mayStream(KernelContext &k, const Buffer &output, bool isCollapsed) {
+  Emitter &e = k.e;
+  Index size = byteSize(output.dtype), row = e.mul(output.shape.back(), size);
+  for (Index n : output.shape) size = e.mul(size, n);
+  if (size.isStatic()) return {}; // as the schedule says
+  Value address = LLVM::PtrToIntOp::create(e.b, e.loc, e.b.getI64Type(), output.pointer);
+  if (!isCollapsed && output.shape.size() > 1) address = arith::OrIOp::create(e.b, e.loc, address, e.use(row));
+  Value rest = arith::AndIOp::create(e.b, e.loc, address, e.use(kLine - 1));
+  int64_t least = Target::of(k.kernel->getParentOfType<ModuleOp>()).streamBytes;
+  return arith::AndIOp::create(e.b, e.loc, e.lessThan(Index(rest), 1), e.lessThan(least - 1, size));
+}
+
+void KernelContext::stream(ArrayRef<int64_t> results, bool isCollapsed) {
+  for (int64_t i : results) {
+    outputs[size_t(i)].streams = true;
+    Value mine = mayStream(*this, outputs[size_t(i)], isCollapsed);
+    if (mine) streamsIf = streamsIf ? arith::AndIOp::create(e.b, e.loc, streamsIf, mine).getResult() : mine;
+  }
+}
+
+void KernelContext::eitherWay(llvm::function_ref<void()> body) {
+  if (!streamsIf) return body();
+  e.when(streamsIf, body, [&] {
+    SmallVector<Buffer> streaming = outputs;
+    for (Buffer &output : outputs) output.streams = false;
+    body();
+    outputs = streaming;
+  });
+}
+
 SmallVector<Index> shapeOf(KernelContext &k, Value value) {
   return llvm::map_to_vector(ir::typeOf(value).shape, [&](Size d) { return k.ev.sizeOf(d); });
 }
@@ -179,9 +210,11 @@ static void storeFlat(KernelContext &k, ir::NestAttr nest) {
 
 LogicalResult emitElementwise(KernelContext &k) {
   auto nest = k.schedule<ir::NestAttr>();
-  k.stream(nest.getStream());
-  if (nest.getCollapse()) storeFlat(k, nest);
-  else storeAll(k, nest, k.outputs[0].shape, k.yield().getValues(), k.outputs);
+  k.stream(nest.getStream(), nest.getCollapse());
+  k.eitherWay([&] {
+    if (nest.getCollapse()) storeFlat(k, nest);
+    else storeAll(k, nest, k.outputs[0].shape, k.yield().getValues(), k.outputs);
+  });
   return success();
 }
 

@@ -1,5 +1,7 @@
 #include "codegen/cpu/Emit.h"
 
+#include "codegen/cpu/Target.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -183,9 +185,8 @@ void Emitter::store(Value pointer, Index offset, Expr value, Value mask, bool st
     LLVM::StoreOp::create(b, loc, one, to, alignment);
   } else if (mask && lanes) LLVM::MaskedStoreOp::create(b, loc, stored, to, mask, alignment);
   else {
-    constexpr unsigned kLine = 64;
     streams &= lanes * byteSize(value.dtype) % kLine == 0 && lanes > 0;
-    LLVM::StoreOp::create(b, loc, stored, to, streams ? kLine : alignment, /*isVolatile=*/false, /*isNonTemporal=*/streams);
+    LLVM::StoreOp::create(b, loc, stored, to, streams ? unsigned(kLine) : alignment, /*isVolatile=*/false, /*isNonTemporal=*/streams);
   }
 }
 

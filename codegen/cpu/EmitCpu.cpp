@@ -87,6 +87,7 @@ private:
   Value callInParts(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls, int &parts);
   Value statusToCommit(Emitter &e, Value status, Value runtime);
   func::FuncOp emitEntry();
+  void emitStoreFence();
   int64_t inlinedOps(func::FuncOp entry);
   void finishBody(func::FuncOp entry);
 };
@@ -252,10 +253,13 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
     if (outputs.size() == 1 && slot == outputs[0]) context.placedWithResult = argument;
   for (auto [argument, outer, slot] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs(), inputs))
     ev.buffers[argument] = bufferOf(e, argument, places.of(outer), body->getArgument(unsigned(slot)), dims);
+  for (Value argument : kernel.getBody().getArguments()) // once: a load would stay in loops, whose stores might write what it reads
+    if (Buffer &number = ev.buffers[argument]; number.shape.empty()) ev.remember(argument, {}, e.load(number.pointer, number.dtype, 0, 0));
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs))
     context.outputs.push_back(bufferOf(e, result, places.of(result), body->getArgument(unsigned(slot)), dims));
   isRefused |= failed(emitBody(context));
-  hasStreams |= llvm::any_of(context.outputs, [](Buffer &output) { return output.streams; });
+  if (context.streamsIf) e.when(context.streamsIf, [&] { emitStoreFence(); });
+  else hasStreams |= llvm::any_of(context.outputs, [](Buffer &output) { return output.streams; });
   isRefused |= ev.isRefused;
   hasTasks |= context.tasks > 0;
   Value status = ev.statusFlag ? e.load(ev.statusFlag, DType::I32, 0, 0).value : e.scalar(DType::I32, 0).value;
@@ -343,6 +347,11 @@ Value ProgramEmitter::statusToCommit(Emitter &e, Value status, Value runtime) {
   return arith::SelectOp::create(b, main.getLoc(), isStopped, stopped, status);
 }
 
+/// Stores past the caches are seen before what follows.
+void ProgramEmitter::emitStoreFence() {
+  if (auto name = module->getAttrOfType<StringAttr>(kStoreFence)) LLVM::CallIntrinsicOp::create(b, main.getLoc(), name, ValueRange());
+}
+
 func::FuncOp ProgramEmitter::emitEntry() {
   Location loc = main.getLoc();
   return entryFunction(main.getName(), [&](Emitter &e, Block *body) -> Value {
@@ -351,8 +360,7 @@ func::FuncOp ProgramEmitter::emitEntry() {
     int parts = 0;
     Value status = callInParts(e, body, all.take_front(before), parts);
     auto fence = [&] {
-      if (auto name = module->getAttrOfType<StringAttr>(kStoreFence); name && hasStreams)
-        LLVM::CallIntrinsicOp::create(b, loc, name, ValueRange());
+      if (hasStreams) emitStoreFence();
     };
     if (before == all.size()) return fence(), status;
     status = statusToCommit(e, status, body->getArgument(0));

@@ -24,6 +24,7 @@ struct KernelContext {
   bool isParallel = false;                    // inside a parallel loop
 
   Value status = {};           // of a call, for the kernel to return
+  Value streamsIf = {};        // see eitherWay
   Value placedWithResult = {}; // the input that lies in the memory of the (one) result, or null
 
   /// The schedule, of the kind that belongs to the kernel's.
@@ -32,10 +33,10 @@ struct KernelContext {
   mlir::Operation *mainOp() { return cpu::mainOp(kernel); }
   /// The result that holds the main operation's, at least on the way to its own.
   const Buffer &mainOutput() { return outputs[mainResult(kernel)]; }
-  /// Stores of these results go past the caches.
-  void stream(llvm::ArrayRef<int64_t> results) {
-    for (int64_t i : results) outputs[size_t(i)].streams = true;
-  }
+  /// Stores of these results go past the caches; where only the call knows a size, if all are large and rows are whole lines.
+  void stream(llvm::ArrayRef<int64_t> results, bool isCollapsed = false);
+  /// Emits loops that store results: twice where only the call knows whether they stream.
+  void eitherWay(llvm::function_ref<void()> body);
   /// Whether anything follows from the main operation's result.
   bool hasEpilogue() { return yield().getValues().size() > 1 || yield().getValues()[0] != mainOp()->getResult(0); }
   /// Computes what follows from a part of the main result, which has just been stored: rows [row, rowEnd) along the axis before the last

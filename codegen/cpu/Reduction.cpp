@@ -150,7 +150,7 @@ void ReductionEmitter::storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> posi
 
 /// Rows of a matrix lie far from each other for a walk along its columns: the processor does not look ahead.
 void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
-  constexpr int64_t kFar = 512, kLine = 64;
+  constexpr int64_t kFar = 512;
   if (!prefetch || ev.lanes == 0 || ev.mask) return;
   position[axis] = {row, 0, {}};
   for (auto &[value, buffer] : ev.buffers) {
@@ -262,21 +262,23 @@ void ReductionEmitter::emitStages(Coordinates &position) {
 }
 
 void ReductionEmitter::emitOutputs(Coordinates &position) {
-  SmallVector<std::pair<Value, Buffer>> full, reduced;
+  SmallVector<std::pair<Value, Buffer *>> full, reduced;
   for (auto [value, buffer] : llvm::zip(k.yield().getValues(), k.outputs)) {
     bool isStored = keptBuffers.contains(value) && keptBuffers[value].pointer == buffer.pointer;
-    if (!isStored) (isFull(value) ? full : reduced).push_back({value, buffer});
+    if (!isStored) (isFull(value) ? full : reduced).push_back({value, &buffer});
   }
-  if (!full.empty())
+  auto storeFull = [&] {
     overAxis(0, space[axis], position, [&] {
-      for (auto &[value, buffer] : full) ev.storeAt(buffer, position, ev.at(value, position));
+      for (auto &[value, buffer] : full) ev.storeAt(*buffer, position, ev.at(value, position));
     });
+  };
+  if (!full.empty()) k.eitherWay(storeFull);
   // Reduced values lack the axis, or have it with size 1.
   Coordinates at = without(position), unit(position);
   unit[axis] = {};
   for (auto &[value, buffer] : reduced) {
-    const Coordinates &mine = buffer.shape.size() == space.size() ? unit : at;
-    ev.storeAt(buffer, mine, ev.at(value, mine));
+    const Coordinates &mine = buffer->shape.size() == space.size() ? unit : at;
+    ev.storeAt(*buffer, mine, ev.at(value, mine));
   }
 }
 

@@ -96,22 +96,22 @@ bool hasOuterLoop(ArrayRef<Extent> shape, ArrayRef<int64_t> skip) {
 
 //===-- stores past the caches --------------------------------------------------------------------------------------===//
 
-constexpr int64_t kLine = 64;
-
-/// Whether a result can be stored past the caches: it leaves the program, and rows are whole lines.
+/// Whether a result can be stored past the caches: it leaves the program, and rows are whole lines, or a call can see whether they are.
 static bool canStream(const Layout &output, bool isCollapsed) {
   if (!output.isResult || !output.isRowMajor || output.shape.empty()) return false;
-  return output.shape.size() == 1 || isCollapsed || (output.shape.back() && *output.shape.back() * byteSize(output.dtype) % kLine == 0);
+  return output.shape.size() == 1 || isCollapsed || !output.shape.back() || *output.shape.back() * byteSize(output.dtype) % kLine == 0;
 }
 
-/// Results that are larger than the caches.
+/// Results that are larger than the caches; or may be, of kernels that wait for memory: their loops are there twice.
 SmallVector<int64_t> Planner::streams() const {
+  constexpr int64_t kCheap = 8;
   SmallVector<int64_t> numbers;
   bool isCollapsed = isFlat(kernel, layout);
   for (auto [i, output] : llvm::enumerate(layout.outputs)) {
     Extent bytes = byteSize(output.dtype);
     for (Extent size : output.shape) bytes = bytes * size;
-    if (target.streamBytes && canStream(output, isCollapsed) && bytes && *bytes >= target.streamBytes) numbers.push_back(int64_t(i));
+    if (target.streamBytes && canStream(output, isCollapsed) && (bytes ? *bytes >= target.streamBytes : cost <= kCheap))
+      numbers.push_back(int64_t(i));
   }
   return numbers;
 }

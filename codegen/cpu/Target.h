@@ -11,6 +11,9 @@ inline constexpr llvm::StringLiteral kVectorBytes = "kiln.vector_bytes", kStream
 /// Of a module that becomes part of a library: the function that calls kernels of custom ops, and their names by those of the ops.
 inline constexpr llvm::StringLiteral kCallOp = "kiln.call_op", kLinkedOps = "kiln.linked_ops";
 
+/// Of the caches, in bytes.
+inline constexpr int64_t kLine = 64;
+
 struct Target {
   int64_t vectorBytes = 32;                   // of a register: 32 with 16 of them, 64 with 32
   int64_t streamBytes = 0;                    // results as large are stored past the caches; 0: none

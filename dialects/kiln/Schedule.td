@@ -67,7 +67,7 @@ def Kiln_NestAttr : Kiln_ScheduleAttr<"Nest", "nest", "A loop over each axis of 
   let description = [{
     `lanes`: along the last axis. `collapse`: all axes are one. `rows`: of the axis before the last, that are computed together. `transpose`: an axis whose
     elements operands hold one after the other; squares of `lanes` of it are turned in registers, in blocks of `block`. `stream`: results whose
-    stores go past the caches.
+    stores go past the caches; where only a call knows the size, if it is as large as the caches and rows are whole lines.
   }];
 }
 

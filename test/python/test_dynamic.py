@@ -154,6 +154,19 @@ def test_workspaces_grow_with_the_sizes():
     assert jitted.stats.compiles + jitted.stats.cache_hits == 1
 
 
+@pytest.mark.parametrize("shape", [(2050, 1024), (2100, 1001), (1, 2_100_000), (4, 8)])
+def test_large_results_of_any_size(shape):
+    def f(x):
+        mean = kn.mean(x, axis=-1, keepdims=True)
+        return (x - mean) / 3, -x, x.T + 1
+
+    g = kn.jit(f, dynamic=True)
+    g(kn.ones((2, 3)))
+    x = kn.asarray(np.random.default_rng(0).random(shape, np.float32))
+    for got, expected in zip(g(x), f(x)):
+        assert got.numpy().tobytes() == expected.numpy().tobytes()
+
+
 def test_convolutions_of_any_number_of_images():
     w = make((3, 3, 3, 8), 5)
 
