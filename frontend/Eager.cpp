@@ -372,7 +372,7 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   if (isPlain) dims[3] = 0;
   static constexpr const char *suffixes[] = {"_col_s", "_col", "_row_s", "_row"};
   int variant = 2 * (axis == 1) + isPlain;
-  call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims);
+  call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims, threadWorkspace(kPackWorkspace));
 }
 
 } // namespace kiln::eager

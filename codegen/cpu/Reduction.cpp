@@ -10,12 +10,12 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <bit>
+
 using namespace mlir;
 
 namespace kiln::cpu {
 namespace {
-
-constexpr int64_t kSweepBytes = 4096, kSweepLevels = 32; // of a tile of column sums; blocks of blocks, far more than memory holds
 
 class ReductionEmitter {
 public:
@@ -48,6 +48,7 @@ private:
   void emitRows(ir::RowsAttr schedule);
   void emitColumns(ir::ColumnsAttr schedule);
   void sweepColumns(ir::ColumnsAttr schedule);
+  int64_t sweepLevels();
   void sweepTile(ir::ColumnsAttr schedule, Coordinates &position, Index from, Index to, Value sums);
   void emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position);
   SmallVector<Value> reduceRange(ArrayRef<Reducer> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position);
@@ -287,7 +288,7 @@ void ReductionEmitter::emitOutputs(Coordinates &position) {
 void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position, Index from, Index to, Value sums) {
   Reducer &r = stages[0].reducers[0];
   size_t last = space.size() - 1;
-  int64_t lanes = schedule.getLanes(), rows = schedule.getRows(), width = kSweepBytes / byteSize(r.dtype);
+  int64_t lanes = schedule.getLanes(), rows = schedule.getRows(), width = schedule.getSweep();
   Index n = space[axis], blocks = e.ceilDiv(n, kColumnBlock);
   bool isOneBlock = !r.isInBlocks() || (n.isStatic() && n.number() <= kColumnBlock);
   auto joinTwo = [&](Value a, Value b) { return join(r, a, b)[0]; };
@@ -326,11 +327,18 @@ void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position
   });
 }
 
+/// Blocks of blocks of sums that wait in memory for their like, at the most.
+int64_t ReductionEmitter::sweepLevels() {
+  constexpr int64_t kMost = 32; // far more than memory holds
+  if (!stages[0].reducers[0].isInBlocks()) return 0;
+  return space[axis].isStatic() ? int64_t(std::bit_width(uint64_t(space[axis].number() / kColumnBlock + 1))) : kMost;
+}
+
 void ReductionEmitter::sweepColumns(ir::ColumnsAttr schedule) {
   int64_t last = int64_t(space.size()) - 1;
   Index columns = space.back();
   if (columns.isConstant(0)) return;
-  Value sums = k.scratch(kSweepBytes * (1 + kSweepLevels));
+  Value sums = k.scratch(schedule.getSweep() * byteSize(stages[0].reducers[0].dtype) * (1 + sweepLevels()));
   Coordinates position(space.size());
   Index work = e.mul(space[axis], elementCost(k.kernel)), step = schedule.getSweep();
   constexpr int64_t kLeast = 128;

@@ -115,13 +115,19 @@ int64_t wideLanes(const Planner &p, ArrayRef<Operation *> reducers) {
   return 8 * p.target.vectorBytes / bytes / int64_t(reducers.size());
 }
 
-/// Columns that a walk along the rows takes at once: their sums stay in the cache; two tiles at least, for two threads.
-int64_t sweepColumns(Extent columns, DType dtype) {
-  constexpr int64_t kBytes = 4096, kLeast = 128;
-  int64_t most = kBytes / byteSize(dtype);
+/// Columns that a walk along the rows takes at once: their sums stay in the cache, and reads go on in memory as far as they can; two tiles
+/// at least, for two threads.
+int64_t sweepColumns(Extent columns, DType dtype, bool hasLevels) {
+  constexpr int64_t kBytes = 64 << 10, kOpenBytes = 8 << 10, kLeast = 128;
+  int64_t most = (columns || !hasLevels ? kBytes : kOpenBytes) / byteSize(dtype); // the levels of an open size take scratch memory
   if (!columns) return most;
   int64_t half = (*columns + 1) / 2;
   return std::clamp<int64_t>((half + kLeast - 1) / kLeast * kLeast, kLeast, most);
+}
+
+bool isMany(Extent n) {
+  constexpr int64_t kMany = 128;
+  return !n || *n >= kMany;
 }
 
 ir::ScheduleAttr scheduleColumns(const Planner &p, Stages &stages) {
@@ -131,13 +137,13 @@ ir::ScheduleAttr scheduleColumns(const Planner &p, Stages &stages) {
   Operation *first = stages.reducers[0];
   DType dtype = ir::typeOf(first->getOperand(0)).dtype;
   auto isFull = [&](Value v) { return ir::typeOf(v).shape == ir::reducedSpace(first).first; };
-  bool isPlainSum =
-      stages.reducers.size() == 1 && ir::isKind(first, Kind::Reduce) && !isComplex(dtype) && llvm::none_of(p.yielded(), isFull);
-  int64_t lanes = p.lanes, wide = isPlainSum ? 0 : wideLanes(p, stages.reducers);
-  if (!isPlainSum && space.back() && *space.back() <= std::max(lanes, wide))
-    lanes = lanesFor(space.back(), std::max(lanes, wide)); // one block
+  int64_t lanes = p.lanes, wide = wideLanes(p, stages.reducers);
+  bool sweeps = stages.reducers.size() == 1 && ir::canSweep(first) && llvm::none_of(p.yielded(), isFull);
+  if (ir::isKind(first, Kind::Contract)) sweeps &= isMany(space[axis]) && isMany(space[last]); // else registers hold all results so far
+  if (sweeps) wide = 0;
+  if (!sweeps && space.back() && *space.back() <= std::max(lanes, wide)) lanes = lanesFor(space.back(), std::max(lanes, wide)); // one block
   if (wide <= lanes || (space.back() && *space.back() < wide)) wide = 0;
-  int64_t sweep = isPlainSum ? sweepColumns(space.back(), dtype) : 0;
+  int64_t sweep = sweeps ? sweepColumns(space.back(), dtype, ir::isInBlocks(first)) : 0;
   SmallVector<int64_t> skip = {int64_t(axis), int64_t(last)};
   Extent work = space[axis] * p.cost;
   bool isOuter = llvm::all_of(space, [](Extent n) { return n.has_value(); }) && hasOuterLoop(space, skip);

@@ -11,6 +11,8 @@ inline constexpr int64_t kOpenGrain = mlir::ShapedType::kDynamic;
 
 /// Whether a reduction takes its elements in blocks, in an order that shows in the bits (docs/numerics.md).
 bool isInBlocks(mlir::Operation *reduction);
+/// Whether its results so far may be in memory while a walk along the rows takes columns at once.
+bool canSweep(mlir::Operation *reduction);
 
 mlir::FailureOr<llvm::SmallVector<int64_t>> parseExtents(mlir::AsmParser &parser);
 void printExtents(mlir::AsmPrinter &printer, llvm::ArrayRef<int64_t> extents);

@@ -10,6 +10,11 @@ bool isInBlocks(Operation *reduction) {
   return cast<ArrayOp>(reduction).getRecord().blocked && (axis == space.rank - 1 || !isa<DotGeneralOp>(reduction));
 }
 
+bool canSweep(Operation *reduction) {
+  DType dtype = typeOf(reduction->getOperand(0)).dtype;
+  return !isComplex(dtype) && (isKind(reduction, Kind::Reduce) || (isKind(reduction, Kind::Contract) && !isNarrow(dtype)));
+}
+
 namespace {
 
 /// Each reduction once, and behind those that it needs; kept values where all that they need is known.
@@ -126,13 +131,13 @@ LogicalResult ColumnsAttr::verifyFor(Operation *op) const {
   if (!fields || !getSweep()) return fields.result();
   Operation *main = mainOf(kernel);
   DType dtype = typeOf(main->getOperand(0)).dtype;
-  bool isOne = getStages().size() == 1 && getStages()[0].getReduce().size() == 1 && isKind(main, Kind::Reduce) && !isComplex(dtype);
+  bool isOne = getStages().size() == 1 && getStages()[0].getReduce().size() == 1 && canSweep(main);
   auto isFull = [&space = space](Type type) { return typeOf(type).shape == space; };
   if (!isOne || llvm::any_of(kernel.getResultTypes(), isFull))
     fields.fail("sweep") << "expected one reduction of real numbers, and no result of its operand's shape";
-  fields.range("sweep", getSweep(), 1, kMostTileBytes)
+  fields.range("sweep", getSweep(), 1, kMostSweepBytes)
       .multiple("sweep", getSweep(), 64)
-      .bytes("sweep", getSweep() * byteSize(dtype), kMostTileBytes);
+      .bytes("sweep", getSweep() * byteSize(dtype), kMostSweepBytes);
   return fields.result();
 }
 
