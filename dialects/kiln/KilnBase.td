@@ -43,6 +43,13 @@ def Kiln_Sizes : Attr<And<[DenseI64ArrayAttr.predicate,
   let convertFromStorage = "::kiln::ir::sizesOf($_self.asArrayRef())";
 }
 
+// One of them.
+def Kiln_Size : Attr<And<[I64Attr.predicate, CPred<"::kiln::ir::areSizes({::llvm::cast<::mlir::IntegerAttr>($_self).getInt()})">]>, "a size"> {
+  let storageType = "::mlir::IntegerAttr";
+  let returnType = "::kiln::Size";
+  let convertFromStorage = "::kiln::ir::sizesOf({$_self.getInt()})[0]";
+}
+
 def Kiln_Tensor : RankedTensorOf<[I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64, F16, BF16, F32, F64, Complex<F32>, Complex<F64>,
                                   F8E4M3FN, F8E5M2]>;
 

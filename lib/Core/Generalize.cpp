@@ -17,6 +17,12 @@ struct Order {
 /// The symbols of a program and its bodies, by what two programs have in the place.
 using Symbols = std::map<std::pair<Size, int64_t>, Size, Order>;
 
+/// The words of a group that follows sizes.
+void appendSizes(std::vector<int64_t> &words, char kind, const Shape &sizes) {
+  appendWords(words, sizes);
+  if (kind == 'n') words.erase(words.end() - 2); // one size, and no list
+}
+
 /// Pairs of what two programs have in one place, and the symbols that stand for them.
 class Generalizer {
 public:
@@ -97,9 +103,9 @@ private:
     std::vector<int64_t> words;
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
-      if (*kind == 'N' || *kind == 'S') {
-        Shape mine = xs.sizes(info(x.op).name, a.symbols), theirs = ys.sizes(info(x.op).name, kNoSymbols);
-        appendWords(words, join(x.op, mine, theirs, *kind == 'S' || x.op == Op::Custom)); // which has only sizes
+      if (auto mine = xs.sizesOfGroup(*kind, info(x.op).name, a.symbols)) {
+        Shape theirs = *ys.sizesOfGroup(*kind, info(x.op).name, kNoSymbols);
+        appendSizes(words, *kind, join(x.op, *mine, theirs, *kind != 'N' || x.op == Op::Custom)); // which has only sizes
         continue;
       }
       int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
@@ -179,9 +185,9 @@ public:
     }
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
-      if (*kind == 'N' || *kind == 'S') {
-        Shape open = xs.sizes(info(x.op).name, int64_t(symbols.size())), sizes = ys.sizes(info(y.op).name, kNoSymbols);
-        if (!match(open, sizes, *kind == 'S' || x.op == Op::Custom)) return false;
+      if (auto open = xs.sizesOfGroup(*kind, info(x.op).name, int64_t(symbols.size()))) {
+        Shape sizes = *ys.sizesOfGroup(*kind, info(y.op).name, kNoSymbols);
+        if (!match(*open, sizes, *kind != 'N' || x.op == Op::Custom)) return false;
         continue;
       }
       int64_t count = *kind == 'I' || *kind == 'B' ? 1 + xs.words[xs.at] : *kind == 's' ? 2 : 1;
@@ -240,8 +246,8 @@ static Trace withSizes(const Trace &open, std::span<const int64_t> symbols) {
     } else {
       std::vector<int64_t> words;
       for (const WordGroup &group : groupsOf(info(entry.op, entry.words), entry.words))
-        if (group.kind == 'N' || group.kind == 'S')
-          appendWords(words, filled(Shape::ofWords(info(entry.op).name, group.words.subspan(1), open.symbols), symbols));
+        if (auto sizes = WordReader{group.words}.sizesOfGroup(group.kind, info(entry.op).name, open.symbols))
+          appendSizes(words, group.kind, filled(*sizes, symbols));
         else words.insert(words.end(), group.words.begin(), group.words.end());
       result.addOp(entry.op, entry.operands, words);
     }

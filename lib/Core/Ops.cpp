@@ -94,4 +94,11 @@ Shape WordReader::sizes(const char *op, int64_t symbols) {
   return Shape::ofWords(op, words.subspan(at - size_t(n), size_t(n)), symbols);
 }
 
+std::optional<Shape> WordReader::sizesOfGroup(char kind, const char *op, int64_t symbols) {
+  if (!followsSizes(kind)) return std::nullopt;
+  if (kind != 'n') return sizes(op, symbols);
+  if (at >= words.size()) fail(ErrorKind::Shape, op, "words", "a size", "none");
+  return Shape::ofWords(op, words.subspan(at++, 1), symbols);
+}
+
 } // namespace kiln

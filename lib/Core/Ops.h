@@ -85,7 +85,7 @@ struct OpInfo {
   bool byNumber;     // a number beside an array decides in which way it is computed
   int cost;
   InferFn infer;
-  const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), s (scalar), d (dtype), S (shape),
+  const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), n (a size), s (scalar), d (dtype), S (shape),
                           // o (which registered op), b (one of the trace's bodies), B (any number of them)
   const char *attributes; // names of the attributes among them, comma-separated
   int version;            // of the op in stored programs
@@ -119,6 +119,8 @@ struct WordReader {
   /// A list that may name symbols, of which the program has so many. Throws Error (shape) that names `op` for words that are no sizes of
   /// it.
   Shape sizes(const char *op, int64_t symbols);
+  /// The next group, of the letter `kind`, where it follows sizes: a list of one for a single size. None of another letter.
+  std::optional<Shape> sizesOfGroup(char kind, const char *op, int64_t symbols);
 };
 
 /// The words of one attribute or result parameter: its letter and its name (`dtype` and `shape` of results).
@@ -133,6 +135,9 @@ std::vector<WordGroup> groupsOf(const OpInfo &record, std::span<const int64_t> w
 
 /// The name of the group of a letter of OpInfo::words; `attributes` are the names that are left, and lose theirs.
 std::string_view nextAttribute(std::string_view &attributes, char kind);
+
+/// Whether the words of a group follow sizes, and are symbols in a program for any size.
+inline bool followsSizes(char kind) { return kind == 'N' || kind == 'n' || kind == 'S'; }
 
 inline void appendWords(auto &words, const Dims &dims) {
   words.push_back(dims.rank);

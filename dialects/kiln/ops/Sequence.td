@@ -59,7 +59,7 @@ def Kiln_ArgsortOp : Kiln_Ordering<"argsort"> {
 
 def Kiln_NonzeroOp : Kiln_Op<"nonzero"> {
   let summary = "Positions of the first `count` true elements of a mask, in order; -1 behind the last.";
-  let arguments = (ins Kiln_Tensor:$mask, I64Attr:$count);
+  let arguments = (ins Kiln_Tensor:$mask, Kiln_Size:$count);
   let results = (outs Kiln_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let infer = "inferNonzero"; let kind = "compact"; let dtypes = "boolean"; let batching = BatchInCpp<"nonzero">;
