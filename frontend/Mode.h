@@ -48,6 +48,9 @@ public:
   virtual void write(Array &target, const Array &value);
   /// A value that Python needs, which operations depend on from here on: the same array, with memory of the host.
   virtual Array leave(const Array &value, const char *why, Leaving how);
+  /// How many elements of a mask are true, where the program was told by `noteCount`, and goes on by it.
+  virtual std::optional<int64_t> toldCount(const Array &) { return std::nullopt; }
+  virtual void noteCount(const Array &, int64_t) {}
 
 protected:
   /// The mode is no longer asked, though it is still there.

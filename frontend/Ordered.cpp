@@ -68,9 +68,14 @@ Array nonzero(const Array &mask) {
     Array result = positionsOfTrue(leave(mask, kWhy));
     return moved(result, deviceOf(mask));
   }
-  // What is asked for is the number alone; nothing else may be held then, or it becomes a result of what runs so far.
-  Array number = reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false), host = leave(number, kWhy, Leaving::Read);
-  std::memcpy(&count, host.data(), sizeof count);
+  Mode &mode = *Mode::current();
+  if (auto told = mode.toldCount(mask)) {
+    count = *told;
+  } else { // what is asked for is the number alone; nothing else may be held then, or it becomes a result of what runs so far
+    Array number = reduce(Op::Sum, cast(mask, DType::I64), std::nullopt, false), host = leave(number, kWhy, Leaving::Read);
+    std::memcpy(&count, host.data(), sizeof count);
+    mode.noteCount(mask, count);
+  }
   return apply(Op::Nonzero, {&mask}, {&count, 1}, {DType::I64, {count}});
 }
 

@@ -60,6 +60,20 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   return host;
 }
 
+std::optional<int64_t> Recorder::toldCount(const Array &mask) {
+  auto isSame = [&](const Counted &c) { return c.cell == mask.storage->cell && c.offset == mask.offset && c.size == mask.size(); };
+  if (mask.storage->recording != table || !mask.isContiguous || here().isForeign) return std::nullopt;
+  auto found = std::ranges::find_if(counted, isSame);
+  return found == counted.end() ? std::nullopt : std::optional(found->count);
+}
+
+void Recorder::noteCount(const Array &mask, int64_t count) {
+  constexpr size_t kMost = 16; // the latest
+  if (mask.storage->recording != table || !mask.isContiguous || here().isForeign) return;
+  if (counted.size() == kMost) counted.erase(counted.begin());
+  counted.push_back({mask.storage->cell, mask.offset, mask.size(), count});
+}
+
 Array Recorder::asItIs(const Array &array) {
   int64_t slot = left.empty() ? slotOf(array) : -1;
   Paused paused;
@@ -337,6 +351,7 @@ std::vector<Array> Recorder::applyAll(const Operation &o) {
 //===-- writes ------------------------------------------------------------------------------------------------------===//
 
 void Recorder::write(Array &target, const Array &value) {
+  if (target.storage->recording == table) std::erase_if(counted, [&](const Counted &c) { return c.cell == target.storage->cell; });
   Location at = here();
   if (at.isForeign) settle();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");

@@ -128,6 +128,8 @@ public:
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
   Array leave(const Array &value, const char *why, Leaving how) override;
+  std::optional<int64_t> toldCount(const Array &mask) override;
+  void noteCount(const Array &mask, int64_t count) override;
   /// Computes what was put off, and writes what is to be written.
   void settle();
   /// Nothing of the recording is used. The call goes on, computed as it was; throws LeaveRecording where it is abstract.
@@ -181,6 +183,11 @@ private:
   std::vector<int32_t> inputSlots;                      // theirs: arrays may be declared when operations are recorded already
   std::vector<int32_t> held;                            // cells made before the piece that someone held when it began
   size_t firstCell = 0;                                 // made in the piece
+  struct Counted {
+    int32_t cell;
+    int64_t offset, size, count;
+  };
+  std::vector<Counted> counted;                         // masks of cells of the recording
   std::vector<Array> handed;                            // what Live sources stand for, of a Deferred one
   bool isRebound = false;                               // a cell was, in the piece
 

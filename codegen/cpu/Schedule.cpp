@@ -104,13 +104,14 @@ static bool canStream(const Layout &output, bool isCollapsed) {
 
 /// Results that are larger than the caches; or may be, of kernels that wait for memory: their loops are there twice.
 SmallVector<int64_t> Planner::streams() const {
-  constexpr int64_t kCheap = 8;
+  constexpr int64_t kCheap = 8, kFewLanes = 8; // which elements far from each other are read in
   SmallVector<int64_t> numbers;
   bool isCollapsed = isFlat(kernel, layout);
   for (auto [i, output] : llvm::enumerate(layout.outputs)) {
     Extent bytes = byteSize(output.dtype);
     for (Extent size : output.shape) bytes = bytes * size;
-    if (target.streamBytes && canStream(output, isCollapsed) && (bytes ? *bytes >= target.streamBytes : cost <= kCheap))
+    if (target.streamBytes && canStream(output, isCollapsed) &&
+        (bytes ? *bytes >= target.streamBytes : cost <= kCheap && lanes > kFewLanes))
       numbers.push_back(int64_t(i));
   }
   return numbers;

@@ -476,11 +476,11 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
 // -----
 
 func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
-  // expected-error@+1 {{schedule: sweep: expected at most 4096 bytes, got 8192}}
+  // expected-error@+1 {{schedule: sweep: expected at most 65536 bytes, got 131072}}
   %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<16xf32>) {
     %n = kiln.sum %a {axes = array<i64: 0>} : (tensor<8x16xf32>) -> tensor<16xf32>
     kiln.yield %n : tensor<16xf32>
-  } {schedule = #kiln.columns<stages = [<reduce = [0]>], lanes = 16, sweep = 2048>, workspace = array<i64: -1>}
+  } {schedule = #kiln.columns<stages = [<reduce = [0]>], lanes = 16, sweep = 32768>, workspace = array<i64: -1>}
   return %0 : tensor<16xf32>
 }
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import kiln as kn
 
-CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented", "with", "enum"}
+CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented", "with", "enum", "mask"}
 
 
 class Scope:
@@ -144,6 +144,17 @@ class Writer:
         self.add(depth, self.pick([f"{v} += 1", f"{v}[1:] *= 0.5", f"{v}[0] = {s}", f"{v}[{self.pick(has['number'])} % 4] = 2", "m[0] = m[1]", f"{v} -= {self.pick(has['vector'])}",
                                    f"{v}[...] = {self.pick(has['vector'])}", "m *= 0.5"]))
 
+    def mask(self, has, depth):
+        """A mask of a name of its own, read and written through several times; perhaps it changes in between."""
+        self.names += 1
+        self.counts["mask"] += 1
+        mask, v, w = f"b{self.names}", self.pick(has["vector"]), self.pick(has["vector"])
+        self.add(depth, f"{mask} = {v} > {self.pick([self.pick(has['scalar']), '0', w])}")
+        for _ in range(self.random.randint(1, 3)):
+            t = self.pick(has["vector"])
+            self.add(depth, self.pick([f"{t}[{mask}] = {self.pick(has['number'])}", f"{t}[{mask}] *= 2", f"{t}[{mask}] = {w}[{mask}] + 1", f"{mask}[1:3] = {t}[1:3] < 1", f"{mask}[0] = True",
+                                       f"m[:, :2] += kn.sum({t}[{mask}])", f"{t}[0] = kn.sum({w}[{mask}]) + {t}[{mask}].size"]))
+
     def view(self, has, depth):
         self.names += 1
         self.counts["view"] += 1
@@ -158,7 +169,7 @@ class Writer:
             self.statement(has, depth, loops, budget)
 
     def statement(self, has, depth, loops, budget):
-        kinds = ["assign"] * 5 + ["write"] * 2 + ["view", "list"]
+        kinds = ["assign"] * 5 + ["write"] * 2 + ["view", "list", "mask"]
         if budget > 0:
             kinds += ["if"] * 4 + ["while", "for", "try", "with"]
         if loops:
@@ -166,7 +177,7 @@ class Writer:
         kind = self.pick(kinds)
         if kind == "assign":
             self.assign(has, depth, self.random.random() < 0.4)
-        elif kind in ("write", "view"):
+        elif kind in ("write", "view", "mask"):
             getattr(self, kind)(has, depth)
         elif kind == "list":
             self.counts["list"] += 1

@@ -167,6 +167,40 @@ def test_large_results_of_any_size(shape):
         assert got.numpy().tobytes() == expected.numpy().tobytes()
 
 
+def test_what_masks_select_is_of_any_size():
+    def f(x):
+        positive = x > 0
+        y = x[positive]
+        x[positive] = y * 2
+        return y, kn.sum(y * y) + kn.sum(x[positive])
+
+    jitted, rng = kn.jit(f), np.random.default_rng(0)
+    for n in (0, 1, 2, *map(int, rng.integers(2, 1000, 30))):
+        x = np.arange(1000, dtype=np.float32) - (1000 - n) + 0.5
+        mine = kn.asarray(rng.permutation(x))
+        other = kn.copy(mine)
+        wanted = f(other)
+        for got, want in zip((*jitted(mine), mine), (*wanted, other)):
+            same_bits(got, want)
+    assert jitted.stats.compiles + jitted.stats.cache_hits <= 8  # the first segment; for none, one, two and any number of elements
+    nodes = jitted.explain().variants[0]["nodes"]
+    assert {n["parent"] for n in nodes[1:]} == {0} and len(nodes) > 25  # each mask is counted once
+
+
+def test_a_mask_that_was_written_is_counted_again():
+    def f(x):
+        mask = x > 0
+        first = x[mask]
+        mask[:2] = [True, False]
+        return first, x[mask], x[mask[1:].any() & mask]
+
+    jitted = kn.jit(f)
+    for start in ([-1.0, -1.0, 1.0], [1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, 1.0, -1.0]):
+        for _ in range(2):
+            for got, want in zip(jitted(kn.asarray(start)), f(kn.asarray(start))):
+                same_bits(got, want)
+
+
 def test_convolutions_of_any_number_of_images():
     w = make((3, 3, 3, 8), 5)
 
