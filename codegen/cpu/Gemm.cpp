@@ -23,7 +23,7 @@ static bool divides(Index size, int64_t by) { return size.isStatic() && size.num
 TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape)
     : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
       mr(schedule.getTile()[0]), nr(schedule.getTile()[1]), mc(schedule.getBlock()[0]), nc(schedule.getBlock()[1]),
-      kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), prefetches(schedule.getPrefetch()) {
+      kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), prefetches(schedule.getPrefetch()), isSymmetric(schedule.getSymmetric()) {
   parts = nr / lanes;
   packsA = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::A), packsB = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::B);
   masks = schedule.getMask() && !divides(N, nr);
@@ -172,6 +172,7 @@ void TiledProduct::finish(const Tile &t, Value isFull) {
 void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count) {
   Value bPanel = packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
   Index panels = e.ceilDiv(e.min(mc, e.sub(M, ic)), mr);
+  if (isSymmetric) panels = e.min(panels, e.sub(e.ceilDiv(e.add(column, nr), mr), e.ceilDiv(ic, mr))); // the others lie under the diagonal
   auto rows = [&](bool isEdge) {
     SmallVector<Value> isIn;
     for (int64_t part = 0; isEdge && part < parts; ++part) isIn.push_back(columnMask(column, part));
@@ -205,9 +206,30 @@ void TiledProduct::overColumns(const Product &p, Index jc) {
   });
 }
 
+/// Copies what lies above the diagonal to where it stands below, square by square.
+void TiledProduct::mirror(const Product &p) {
+  constexpr int64_t kSide = 32;
+  const Side &c = p.c;
+  auto place = [&](Index i, Index j) { return e.add(e.mul(i, c.across), j); };
+  e.loop(0, M, kSide, [&](Index top) {
+    Index bottom = e.min(M, e.add(top, kSide));
+    e.loop(0, bottom, kSide, [&](Index left) {
+      e.loop(top, bottom, 1, [&](Index i) {
+        e.loop(left, e.min(i, e.add(left, kSide)), 1,
+               [&](Index j) { e.store(c.pointer, place(i, j), e.load(c.pointer, dtype, place(j, i), 0)); });
+      });
+    });
+  });
+}
+
 void TiledProduct::run(const Product &p) {
   Index work = columnsGrain ? e.mul(e.mul(M, K), std::max<int64_t>(nc / 16, 1)) : Index(0);
-  k.parallelLoop(columnsGrain, 0, N, nc, work, [&](Index jc) { overColumns(p, jc); });
+  Product tiles = p;
+  if (isSymmetric) tiles.finish = {};
+  k.parallelLoop(columnsGrain, 0, N, nc, work, [&](Index jc) { overColumns(tiles, jc); });
+  if (!isSymmetric) return;
+  mirror(p);
+  if (p.finish) p.finish(0, M, 0, N);
 }
 
 } // namespace kiln::cpu

@@ -28,12 +28,13 @@ private:
   DType dtype;
   Index M, N, K;
   int64_t lanes, parts, mr, nr, mc, nc, kc, unroll;
-  bool packsA, packsB, prefetches;
+  bool packsA, packsB, prefetches, isSymmetric;
   bool masks;   // columns behind the end, in every tile
   bool movesUp; // the last rows are computed as part of a whole tile, whose other rows are not stored again
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
 
+  void mirror(const Product &p);
   void overColumns(const Product &p, Index jc);
   void packColumns(const Product &p, Index jc, Index panels, Index pc, Index count);
   void tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count);

@@ -103,8 +103,9 @@ private:
     if (chance(3)) return ir::RankUpdateAttr::get(context, 1 + below(16), lanes, fold, epilogue());
     int64_t rows = 1 + below(12), columns = lanes * (1 + below(3));
     return ir::ProductAttr::get(context, {rows, columns}, lanes, powerOfTwo(1, 8),
-                                {rows * (1 + below(4)), columns * (1 + below(4)), 1 + below(20)}, ir::Packing(below(4)), fold, chance(2),
-                                chance(2), ir::ProductLoop(below(3)), grain(), epilogue());
+                                {rows * (1 + below(4)), columns * (1 + below(4)), 1 + below(20)}, ir::Packing(below(4)), fold,
+                                !fold && ir::isOfItself(cast<ir::DotGeneralOp>(mainOp(kernel))) && chance(2), chance(2), chance(2),
+                                ir::ProductLoop(below(3)), grain(), epilogue());
   }
 
   ir::ScheduleAttr convolution() {

@@ -90,8 +90,9 @@ public:
     auto pack = ir::Packing(uint32_t(packsA ? ir::Packing::A : ir::Packing::None) | uint32_t(packsB ? ir::Packing::B : ir::Packing::None));
     auto grain = rowsGrain();
     bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
-    return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, masks, /*prefetch=*/packsA,
-                                grain ? ir::ProductLoop::Rows : ir::ProductLoop::None, grain.value_or(1), planner.epilogueLanes());
+    return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, isSymmetric(), masks,
+                                /*prefetch=*/packsA, grain ? ir::ProductLoop::Rows : ir::ProductLoop::None, grain.value_or(1),
+                                planner.epilogueLanes());
   }
 
 private:
@@ -134,6 +135,13 @@ private:
     bool isFewLines = p.a.across && (*p.a.across * bytes) % 2048 != 0; // rows do not share sets of the cache
     packsA = p.a.isComputed || !(p.a.across && p.a.along && (isSmall || (isFewLines && *M * *K * bytes <= 256 << 10)));
     if (!packsB && !packsA) kc = balance(*K, std::max<int64_t>(*K, 1), kUnroll);
+  }
+
+  /// Where half of the products cost more than a second way over the result.
+  bool isSymmetric() const {
+    constexpr int64_t kLeastRows = 64, kLeastDepth = 32;
+    return !p.mostFolded && ir::isOfItself(cast<ir::DotGeneralOp>(mainOp(planner.kernel))) && M && *M >= kLeastRows && K &&
+           *K >= kLeastDepth;
   }
 
   std::optional<int64_t> rowsGrain() {

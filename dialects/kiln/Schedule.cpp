@@ -76,6 +76,11 @@ LogicalResult NestAttr::verifyFor(Operation *op) const {
   return fields.result();
 }
 
+bool isOfItself(DotGeneralOp dot) {
+  return dot.getX() == dot.getY() && dot.getXAxis() == dot.getYAxis() && dot.getXBatch() == dot.getYBatch() &&
+         !isComplex(typeOf(dot.getX()).dtype);
+}
+
 LogicalResult ProductAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
   Fields fields(kernel, KernelKind::Contraction, getMnemonic());
@@ -95,6 +100,8 @@ LogicalResult ProductAttr::verifyFor(Operation *op) const {
   panels(Packing::B, getBlock()[1]);
   fields.grain("grain", getGrain());
   checkFold(fields, kernel, getFold());
+  if (fields && getSymmetric() && (getFold() || !isOfItself(cast<DotGeneralOp>(mainOf(kernel)))))
+    fields.fail("symmetric") << "expected an array of real numbers by itself, and no folded axes";
   checkEpilogue(fields, kernel, getEpilogue());
   return fields.result();
 }

@@ -162,7 +162,7 @@ private:
       return trace.addInput({dtype, shape});
     };
     int64_t left = add(x, rows, depth);
-    pair = {Kind::Contract, {left, add(y, depth, columns)}, batches};
+    pair = {Kind::Contract, {left, chance(random, 15) ? left : add(y, depth, columns)}, batches}; // by itself: symmetric
   }
 
   int64_t randomSlot() { return below(random, int64_t(trace.types.size())); }

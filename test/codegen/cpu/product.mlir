@@ -95,3 +95,16 @@ func.func @folded(%x: tensor<2x3x5x4xf32>, %y: tensor<4x8xf32>) -> tensor<2x3x5x
   } {schedule = #kiln.product<tile = 4x8, lanes = 8, block = 8x8x4, pack = b, fold = 2>, workspace = array<i64: -1>}
   return %0 : tensor<2x3x5x8xf32>
 }
+
+// A product of an array by itself: tiles up to the diagonal, and what lies above it is copied below.
+// CHECK-LABEL: func.func @symmetric.kernel_0(
+// CHECK: [[ABOVE:%.*]] = llvm.load {{.*}} : !llvm.ptr -> f32
+// CHECK: llvm.store [[ABOVE]]
+// CHECK: return
+func.func @symmetric(%x: tensor<37x21xf32>) -> tensor<37x37xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<37x21xf32>) -> (tensor<37x37xf32>) {
+    %d = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 1} : (tensor<37x21xf32>, tensor<37x21xf32>) -> tensor<37x37xf32>
+    kiln.yield %d : tensor<37x37xf32>
+  } {schedule = #kiln.product<tile = 4x8, lanes = 8, block = 8x16x5, pack = both, symmetric = true, parallel = rows>, workspace = array<i64: -1>}
+  return %0 : tensor<37x37xf32>
+}
