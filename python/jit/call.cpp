@@ -415,7 +415,8 @@ PyObject *callTried(JitState &state, Tree &tree, Node &end, std::span<Step *cons
       compileLater(code);
       tree.awaited.push_back(code);
     }
-  if (tree.isResting()) return end.pace.restart(), result.release();
+  auto hasCome = [](Step *step) { return step->segment.code && step->segment.code->state == Code::Ready; }; // since the run without it
+  if (tree.isResting() || std::ranges::any_of(waiting, hasCome)) return end.pace.restart(), result.release();
   std::string why = "its path takes " + milliseconds(end.pace.native) + " in segments, and " + milliseconds(end.pace.eager) + " in eager";
   auto hasFailed = [](Step *step) { return step->segment.code && step->segment.code->state == Code::Failed; };
   if (auto failed = std::ranges::find_if(waiting, hasFailed); failed != waiting.end())
