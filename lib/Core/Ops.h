@@ -85,11 +85,12 @@ struct OpInfo {
   bool byNumber;     // a number beside an array decides in which way it is computed
   int cost;
   InferFn infer;
-  const char *words;      // a letter for each group of words: i (int), I (ints), N (sizes or positions), n (a size), s (scalar), d (dtype), S (shape),
-                          // o (which registered op), b (one of the trace's bodies), B (any number of them)
-  const char *attributes; // names of the attributes among them, comma-separated
-  int version;            // of the op in stored programs
-  UpgradeFn upgrade;      // from older ones; null where there are none
+  // A letter for each group of words: i (int), I (ints), n (a size), N (sizes or positions), s (scalar), d (dtype), S (shape), o (which
+  // registered op), b (one of the trace's bodies), B (any number of them).
+  const char *words;
+  const char *attributes;          // names of the attributes among them, comma-separated
+  int version;                     // of the op in stored programs
+  UpgradeFn upgrade;               // from older ones; null where there are none
   InferManyFn inferMany = nullptr; // in the place of `infer`, of an op that may have several results
 };
 

@@ -47,7 +47,7 @@ def words_of(op, call):
     """The words of a call: its attributes and what the result says."""
     words = []
     for name, kind in OPS[op]["attributes"]:
-        words += [call[name]] if kind == "i" else [len(call[name]), *call[name]]
+        words += [call[name]] if kind in "in" else [len(call[name]), *call[name]]
     for name in OPS[op]["resultWords"]:
         words += [DTYPES.index(call["dtype"])] if name == "dtype" else [len(call["shape"]), *call["shape"]]
     return words
