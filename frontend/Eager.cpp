@@ -40,8 +40,12 @@ kiln_entry_fn namedKernel(Op op, DType dtype, int variant = 0, const char *suffi
   return found;
 }
 
-int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, void *workspace = nullptr) {
-  return kernel(runtimeTable(), buffers, dims, workspace);
+/// Of a loop nest, which needs no memory of its own.
+int32_t callNest(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims) { return kernel(runtimeTable(), buffers, dims, nullptr); }
+
+/// Of any other kernel: its schedule may come to need some.
+int32_t call(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims, size_t workspace = kPackWorkspace) {
+  return kernel(runtimeTable(), buffers, dims, threadWorkspace(workspace));
 }
 
 constexpr int kMostInputs = 3;
@@ -114,7 +118,7 @@ void flat(Op op, DType dtype, DType resultType, int64_t n, bool isScalar, void *
     return elementwise(op, {inputs, count}, resultType, {n}, buffers[count]);
   }
   int64_t dims[] = {1, n, n, n};
-  call(elementwiseKernel(op, dtype, resultType, form), buffers, dims);
+  callNest(elementwiseKernel(op, dtype, resultType, form), buffers, dims);
 }
 
 void flat(Op op, std::span<const Flat> operands, DType resultType, int64_t n, void *result) {
@@ -126,7 +130,7 @@ void flat(Op op, std::span<const Flat> operands, DType resultType, int64_t n, vo
   for (size_t i = 0; i < operands.size(); ++i) buffers[i] = const_cast<void *>(operands[i].data);
   buffers[operands.size()] = result;
   int64_t dims[] = {1, n, n, n, n};
-  call(elementwiseKernel(op, operands.back().dtype, resultType, form), buffers, dims);
+  callNest(elementwiseKernel(op, operands.back().dtype, resultType, form), buffers, dims);
 }
 
 /// One long axis as rows, which threads can share; what is left behind them is done here.
@@ -185,7 +189,7 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
       for (int64_t i = 0; i < dims[0]; ++i) fill(to + i * dims[4] * bytes, from + i * dims[2] * bytes, dims[1], bytes);
     if (isFill) return;
     if (!isPlain && bytes == 16) return copyPairs(to, from, dims);
-    if (!isPlain) return void(call(kernel, buffers, dims));
+    if (!isPlain) return void(callNest(kernel, buffers, dims));
     for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
   });
 }
@@ -240,7 +244,7 @@ void elementwise(Op op, std::span<const Input> given, DType resultType, const Di
     for (size_t k = 0; k < count; ++k)
       buffers[k] = const_cast<char *>(static_cast<const char *>(inputs[k].data)) + offsets[k] * byteSize(inputs[k].dtype);
     buffers[count] = out;
-    call(kernel, buffers, dims);
+    callNest(kernel, buffers, dims);
     out += piece;
   });
 }
@@ -252,7 +256,7 @@ void stridedCopy(const Array &target, const Input &source) {
 void iota(const Array &result) {
   void *buffers[] = {result.data()};
   int64_t dims[] = {result.size()};
-  if (dims[0]) call(namedKernel(Op::Iota, result.dtype), buffers, dims);
+  if (dims[0]) callNest(namedKernel(Op::Iota, result.dtype), buffers, dims);
 }
 
 static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, int64_t &inner) {
@@ -332,7 +336,7 @@ void sort(Op op, const Array &x, const Array &result, bool descending) {
   if (op == Op::Argsort && sortShortRows(x.dtype, dims[0], n, descending, x.data(), reinterpret_cast<int64_t *>(result.data()))) return;
   void *buffers[] = {x.data(), result.data()};
   size_t scratch = size_t(2 * n * (8 + byteSize(x.dtype))) + 4096; // positions and keys, twice, and the counts
-  call(namedKernel(op, x.dtype, descending, descending ? "_down" : "_up"), buffers, dims, threadWorkspace(scratch));
+  call(namedKernel(op, x.dtype, descending, descending ? "_down" : "_up"), buffers, dims, scratch);
 }
 
 void reduce(Op op, const Array &x, int axis, const Array &result) {
@@ -347,13 +351,13 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
   bool isRow = axis == x.shape.rank - 1;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
-  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims, threadWorkspace(kPackWorkspace));
+  call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims);
 }
 
 void reduce(Op op, DType dtype, int64_t n, const void *x, void *result) {
   void *buffers[] = {const_cast<void *>(x), result};
   int64_t dims[] = {1, n, 1};
-  call(namedKernel(op, dtype, true, "_row"), buffers, dims, threadWorkspace(kPackWorkspace));
+  call(namedKernel(op, dtype, true, "_row"), buffers, dims);
 }
 
 void matrixProduct(const Array &x, const Array &y, const Array &result) {
@@ -361,7 +365,7 @@ void matrixProduct(const Array &x, const Array &y, const Array &result) {
   bool isRows = y.strides[1] == 1 || y.shape[1] == 1;
   int64_t dims[] = {x.shape[0], x.shape[1], y.shape[1], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
   void *buffers[] = {x.data(), y.data(), result.data()};
-  call(namedKernel(Op::DotGeneral, x.dtype, isRows, isRows ? "_nn" : "_nt"), buffers, dims, threadWorkspace(kPackWorkspace));
+  call(namedKernel(Op::DotGeneral, x.dtype, isRows, isRows ? "_nn" : "_nt"), buffers, dims);
 }
 
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result) {
@@ -372,7 +376,7 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   if (isPlain) dims[3] = 0;
   static constexpr const char *suffixes[] = {"_col_s", "_col", "_row_s", "_row"};
   int variant = 2 * (axis == 1) + isPlain;
-  call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims, threadWorkspace(kPackWorkspace));
+  call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims);
 }
 
 } // namespace kiln::eager

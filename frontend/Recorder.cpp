@@ -60,16 +60,21 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   return host;
 }
 
+/// Of a cell of the recording alone, whose writes are seen: what was told of it stands.
+bool Recorder::mayCount(const Array &mask) const {
+  return left.empty() && mask.storage->recording == table && mask.isContiguous && !here().isForeign;
+}
+
 std::optional<int64_t> Recorder::toldCount(const Array &mask) {
   auto isSame = [&](const Counted &c) { return c.cell == mask.storage->cell && c.offset == mask.offset && c.size == mask.size(); };
-  if (mask.storage->recording != table || !mask.isContiguous || here().isForeign) return std::nullopt;
+  if (!mayCount(mask)) return std::nullopt;
   auto found = std::ranges::find_if(counted, isSame);
   return found == counted.end() ? std::nullopt : std::optional(found->count);
 }
 
 void Recorder::noteCount(const Array &mask, int64_t count) {
   constexpr size_t kMost = 16; // the latest
-  if (mask.storage->recording != table || !mask.isContiguous || here().isForeign) return;
+  if (!mayCount(mask)) return;
   if (counted.size() == kMost) counted.erase(counted.begin());
   counted.push_back({mask.storage->cell, mask.offset, mask.size(), count});
 }

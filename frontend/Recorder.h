@@ -188,8 +188,9 @@ private:
     int64_t offset, size, count;
   };
   std::vector<Counted> counted; // masks of cells of the recording
-  std::vector<Array> handed;    // what Live sources stand for, of a Deferred one
-  bool isRebound = false;       // a cell was, in the piece
+  bool mayCount(const Array &mask) const;
+  std::vector<Array> handed; // what Live sources stand for, of a Deferred one
+  bool isRebound = false;    // a cell was, in the piece
 
   int64_t append(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const Location &at);
   void declare(const Array &array, int32_t slot);

@@ -206,30 +206,34 @@ void TiledProduct::overColumns(const Product &p, Index jc) {
   });
 }
 
-/// Copies what lies above the diagonal to where it stands below, square by square.
-void TiledProduct::mirror(const Product &p) {
+/// Copies to rows, left of the diagonal, what lies above it, square by square.
+void TiledProduct::mirrorRows(const Product &p, Index top, Index bottom) {
   constexpr int64_t kSide = 32;
   const Side &c = p.c;
   auto place = [&](Index i, Index j) { return e.add(e.mul(i, c.across), j); };
-  e.loop(0, M, kSide, [&](Index top) {
-    Index bottom = e.min(M, e.add(top, kSide));
-    e.loop(0, bottom, kSide, [&](Index left) {
-      e.loop(top, bottom, 1, [&](Index i) {
-        e.loop(left, e.min(i, e.add(left, kSide)), 1,
-               [&](Index j) { e.store(c.pointer, place(i, j), e.load(c.pointer, dtype, place(j, i), 0)); });
-      });
+  e.loop(0, bottom, kSide, [&](Index left) {
+    e.loop(top, bottom, 1, [&](Index i) {
+      e.loop(left, e.min(i, e.add(left, kSide)), 1,
+             [&](Index j) { e.store(c.pointer, place(i, j), e.load(c.pointer, dtype, place(j, i), 0)); });
     });
   });
+}
+
+/// Some rows of the result after others, which threads share as they do the blocks; `work` of a row.
+void TiledProduct::overRows(Index work, llvm::function_ref<void(Index top, Index bottom)> body) {
+  constexpr int64_t kRows = 32;
+  k.parallelLoop(rowsGrain ? std::optional(ir::kOpenGrain) : std::nullopt, 0, M, kRows, e.mul(work, kRows),
+                 [&](Index top) { body(top, e.min(M, e.add(top, kRows))); });
 }
 
 void TiledProduct::run(const Product &p) {
   Index work = columnsGrain ? e.mul(e.mul(M, K), std::max<int64_t>(nc / 16, 1)) : Index(0);
   Product tiles = p;
-  if (isSymmetric) tiles.finish = {};
+  if (isSymmetric) tiles.finish = {}; // once all of the result is there
   k.parallelLoop(columnsGrain, 0, N, nc, work, [&](Index jc) { overColumns(tiles, jc); });
   if (!isSymmetric) return;
-  mirror(p);
-  if (p.finish) p.finish(0, M, 0, N);
+  overRows(M, [&](Index top, Index bottom) { mirrorRows(p, top, bottom); });
+  if (p.finish) overRows(e.mul(M, elementCost(k.kernel)), [&](Index top, Index bottom) { p.finish(top, bottom, 0, N); });
 }
 
 } // namespace kiln::cpu

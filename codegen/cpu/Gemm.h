@@ -34,7 +34,8 @@ private:
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
 
-  void mirror(const Product &p);
+  void mirrorRows(const Product &p, Index top, Index bottom);
+  void overRows(Index work, llvm::function_ref<void(Index top, Index bottom)> body);
   void overColumns(const Product &p, Index jc);
   void packColumns(const Product &p, Index jc, Index panels, Index pc, Index count);
   void tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count);

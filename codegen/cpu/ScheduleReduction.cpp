@@ -137,10 +137,9 @@ ir::ScheduleAttr scheduleColumns(const Planner &p, Stages &stages) {
   Operation *first = stages.reducers[0];
   DType dtype = ir::typeOf(first->getOperand(0)).dtype;
   auto isFull = [&](Value v) { return ir::typeOf(v).shape == ir::reducedSpace(first).first; };
-  int64_t lanes = p.lanes, wide = wideLanes(p, stages.reducers);
   bool sweeps = stages.reducers.size() == 1 && ir::canSweep(first) && llvm::none_of(p.yielded(), isFull);
   if (ir::isKind(first, Kind::Contract)) sweeps &= isMany(space[axis]) && isMany(space[last]); // else registers hold all results so far
-  if (sweeps) wide = 0;
+  int64_t lanes = p.lanes, wide = sweeps ? 0 : wideLanes(p, stages.reducers);
   if (!sweeps && space.back() && *space.back() <= std::max(lanes, wide)) lanes = lanesFor(space.back(), std::max(lanes, wide)); // one block
   if (wide <= lanes || (space.back() && *space.back() < wide)) wide = 0;
   int64_t sweep = sweeps ? sweepColumns(space.back(), dtype, ir::isInBlocks(first)) : 0;

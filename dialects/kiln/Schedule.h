@@ -9,9 +9,9 @@ namespace kiln::ir {
 /// A grain that follows from the sizes of a call.
 inline constexpr int64_t kOpenGrain = mlir::ShapedType::kDynamic;
 
-/// Whether a reduction takes its elements in blocks, in an order that shows in the bits (docs/numerics.md).
 /// Whether a product is symmetric to the bit: element i, j has the factors of j, i.
 bool isOfItself(DotGeneralOp dot);
+/// Whether a reduction takes its elements in blocks, in an order that shows in the bits (docs/numerics.md).
 bool isInBlocks(mlir::Operation *reduction);
 /// Whether its results so far may be in memory while a walk along the rows takes columns at once.
 bool canSweep(mlir::Operation *reduction);

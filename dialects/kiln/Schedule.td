@@ -73,8 +73,8 @@ def Kiln_NestAttr : Kiln_ScheduleAttr<"Nest", "nest", "A loop over each axis of 
 
 def Kiln_ProductAttr : Kiln_ScheduleAttr<"Product", "product", "A matrix product in register tiles over blocks of its operands.",
                                          (ins Kiln_Extents:$tile, "int64_t":$lanes, Kiln_Number<1>:$unroll, Kiln_Extents:$block,
-                                             Kiln_Choice<Kiln_Packing>:$pack, Kiln_Number<0>:$fold, Kiln_Flag:$symmetric, Kiln_Flag:$mask, Kiln_Flag:$prefetch,
-                                             Kiln_Choice<Kiln_ProductLoop>:$parallel, Kiln_Grain:$grain, Kiln_Number<0>:$epilogue)> {
+                                             Kiln_Choice<Kiln_Packing>:$pack, Kiln_Number<0>:$fold, Kiln_Flag:$symmetric, Kiln_Flag:$mask,
+                                             Kiln_Flag:$prefetch, Kiln_Choice<Kiln_ProductLoop>:$parallel, Kiln_Grain:$grain, Kiln_Number<0>:$epilogue)> {
   let description = [{
     `tile`: rows x columns of the result that are in registers; `unroll`: steps along the contracted axis at a time. `block`: rows x columns x
     depth that are worked on at once, and what `pack` copies into panels. `fold`: the last batch axes that count as rows. `symmetric`: of an

@@ -12,7 +12,7 @@ namespace {
 /// The words of an attribute; none where it has another form than its letter says, or a dtype that is none.
 std::optional<SmallVector<int64_t>> wordsOfAttribute(char kind, Attribute value) {
   using Words = SmallVector<int64_t>;
-  if (auto i = dyn_cast<IntegerAttr>(value); i && (kind == 'i' || kind == 'n') && i.getType().isInteger(64)) return Words{i.getInt()};
+  if (auto i = dyn_cast<IntegerAttr>(value); i && isNumber(kind) && i.getType().isInteger(64)) return Words{i.getInt()};
   if (auto list = dyn_cast<DenseI64ArrayAttr>(value); list && (kind == 'I' || kind == 'N') && list.size() <= kMaxRank) {
     Words words = {list.size()};
     words.append(list.asArrayRef().begin(), list.asArrayRef().end());
@@ -92,7 +92,7 @@ Operation *buildOp(OpBuilder &builder, Location loc, kiln::Op op, ValueRange ope
   bool hasTypes = isCustom; // as attributes; else in the result's type
   for (const WordGroup &group : groupsOf(record, {words.data(), words.size()})) {
     auto add = [&](Attribute value) { state.addAttribute(StringRef(group.name), value); };
-    if (group.kind == 'i' || group.kind == 'n') add(builder.getI64IntegerAttr(group.words[0]));
+    if (isNumber(group.kind)) add(builder.getI64IntegerAttr(group.words[0]));
     if (group.kind == 'I' || group.kind == 'N') add(builder.getDenseI64ArrayAttr({group.words.data() + 1, group.words.size() - 1}));
     if (group.kind == 'b' && !isCustom) add(bodies[size_t(group.words[0])]);
     if (group.kind == 'B') {

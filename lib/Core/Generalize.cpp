@@ -19,8 +19,8 @@ using Symbols = std::map<std::pair<Size, int64_t>, Size, Order>;
 
 /// The words of a group that follows sizes.
 void appendSizes(std::vector<int64_t> &words, char kind, const Shape &sizes) {
-  appendWords(words, sizes);
-  if (kind == 'n') words.erase(words.end() - 2); // one size, and no list
+  if (kind == 'n') words.push_back(sizes[0].word());
+  else appendWords(words, sizes);
 }
 
 /// Pairs of what two programs have in one place, and the symbols that stand for them.

@@ -137,6 +137,8 @@ std::vector<WordGroup> groupsOf(const OpInfo &record, std::span<const int64_t> w
 /// The name of the group of a letter of OpInfo::words; `attributes` are the names that are left, and lose theirs.
 std::string_view nextAttribute(std::string_view &attributes, char kind);
 
+/// Whether a group is one number that stands by itself.
+inline bool isNumber(char kind) { return kind == 'i' || kind == 'n'; }
 /// Whether the words of a group follow sizes, and are symbols in a program for any size.
 inline bool followsSizes(char kind) { return kind == 'N' || kind == 'n' || kind == 'S'; }
 

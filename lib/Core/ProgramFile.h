@@ -18,7 +18,7 @@ inline constexpr int64_t kInputNumber = -1;
 
 /// How the words of a letter of OpInfo::words stand in a file.
 inline StoredAttribute::Form formOf(char kind) {
-  if (kind == 'i' || kind == 'n') return StoredAttribute::Integer;
+  if (isNumber(kind)) return StoredAttribute::Integer;
   if (kind == 's') return StoredAttribute::Scalar;
   if (kind == 'd') return StoredAttribute::Type;
   return kind == 'b' ? StoredAttribute::Body : StoredAttribute::List;

@@ -71,6 +71,7 @@ PyObject *callEager(const Call &call);
 
 /// What a run lets through between its steps: signals, and a Ctrl-C during long ones.
 RunHooks runHooks(bool isLong);
+inline RunHooks hooksOf(const Tree &tree) { return runHooks(tree.isLong); }
 /// What a call reads of Python's state, for a tree of its own; why it cannot be watched, or nothing. Where its frames can be read, that is
 /// found while it runs, and `maySearch` also where the analysis can say it, but numbers may change.
 std::string watch(Tree &tree, const JitState &jitted, Arguments &arguments, bool maySearch = true);

@@ -1,6 +1,8 @@
 #include "log.h"
 #include "results.h"
 
+#include <cstdio>
+
 namespace kiln::py {
 
 unsigned logged = 0;
@@ -26,6 +28,12 @@ std::string showTypes(std::span<Array *const> arrays) {
 }
 
 } // namespace
+
+std::string milliseconds(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g ms", 1e3 * seconds);
+  return text;
+}
 
 void writeLog(Log kind, const JitState &state, const std::string &text) {
   constexpr const char *kNames[] = {"compile", "cache", "guards"};

@@ -13,6 +13,8 @@ inline bool logs(Log kind) { return logged >> unsigned(kind) & 1; }
 /// Writes a line about a jitted function. No error is set where that fails.
 void writeLog(Log kind, const JitState &state, const std::string &text);
 
+std::string milliseconds(double seconds);
+
 /// Why none of a function's trees fits a call: what is other than it was at the last one.
 std::string describeDifference(const JitState &state, const Arguments &arguments);
 

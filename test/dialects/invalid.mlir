@@ -206,6 +206,14 @@ func.func @nonzero_rank(%x: tensor<2x2xi1>) {
 
 // -----
 
+func.func @nonzero_count(%x: tensor<2xi1>) {
+  // expected-error@+1 {{attribute 'count' failed to satisfy constraint: a size}}
+  %r = kiln.nonzero %x {count = -9223372036854775808 : i64} : (tensor<2xi1>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
 func.func @nonzero_dtype(%x: tensor<2xi8>) {
   // expected-error@+1 {{dtype of operand 0: expected bool, got int8}}
   %r = kiln.nonzero %x {count = 2 : i64} : (tensor<2xi8>) -> tensor<2xi64>

@@ -56,6 +56,20 @@ f(x)
 f(x * 9)
 f(x)
 """,
+    "masks that NumPy writes": """
+@jit
+def f(x):
+    m = x > 0
+    before = x[m]
+    np.from_dlpack(m)[0] ^= True
+    return before, x[m], before + x[x > 0]
+---
+f(x)
+f(x)
+f(x * 3)
+f(-x)
+f(x)
+""",
     "named tuples": """
 import collections, typing
 P = collections.namedtuple("P", "x v", defaults=(2.0,))

@@ -300,7 +300,7 @@ private:
   std::vector<int64_t> randomWords(const OpInfo &record, const Dims &shape, bool isOfPair) {
     std::vector<int64_t> words;
     for (const char *letter = record.words; *letter; ++letter) {
-      if (*letter == 'i' || *letter == 'n') words.push_back(below(random, std::max(shape.rank, 2) + 1) - chance(random, 5));
+      if (isNumber(*letter)) words.push_back(below(random, std::max(shape.rank, 2) + 1) - chance(random, 5));
       if (*letter == 'd') words.push_back(below(random, kNumDTypes));
       if (*letter == 'I' || *letter == 'N')
         appendWords(words, isOfPair && pair->kind == Kind::Contract ? firstAxes(pair->batches) : randomList(shape));

@@ -96,8 +96,8 @@ func.func @folded(%x: tensor<2x3x5x4xf32>, %y: tensor<4x8xf32>) -> tensor<2x3x5x
   return %0 : tensor<2x3x5x8xf32>
 }
 
-// A product of an array by itself: tiles up to the diagonal, and what lies above it is copied below.
-// CHECK-LABEL: func.func @symmetric.kernel_0(
+// A product of an array by itself: tiles up to the diagonal, and what lies above it is copied below, by rows that threads share.
+// CHECK-LABEL: llvm.func internal @symmetric.kernel_0.task_2(
 // CHECK: [[ABOVE:%.*]] = llvm.load {{.*}} : !llvm.ptr -> f32
 // CHECK: llvm.store [[ABOVE]]
 // CHECK: return

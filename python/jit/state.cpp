@@ -1,0 +1,83 @@
+// What a jitted function knows besides its trees: numbers that change, and what was told.
+#include "jit.h"
+#include "log.h"
+#include "results.h"
+
+#include <algorithm>
+
+namespace kiln::py {
+
+bool JitState::opensNumbers(const Arguments &arguments) {
+  constexpr int kChanges = 2;
+  if (!Reader::canRead(function.get())) return false;
+  bool opens = false;
+  for (const GivenNumber &g : arguments.given) {
+    if (g.isOpen) continue;
+    if (changing.size() <= size_t(g.parameter)) changing.resize(size_t(g.parameter) + 1);
+    Changing &c = changing[size_t(g.parameter)];
+    if (c.isFixed) continue;
+    c.changes += c.last && Py_TYPE(c.last.get()) == Py_TYPE(g.value) && !sameValue(c.last.get(), g.value);
+    c.last = Object::borrow(g.value);
+    if (c.changes < kChanges) continue;
+    options.parameters.open.resize(options.parameters.names.size());
+    opens = options.parameters.open[size_t(g.parameter)] = true;
+  }
+  return opens;
+}
+
+void JitState::closeNumbers(std::span<const Py_ssize_t> parameters) {
+  for (Py_ssize_t parameter : parameters) {
+    if (size_t(parameter) >= changing.size() || size_t(parameter) >= options.parameters.open.size()) continue;
+    changing[size_t(parameter)].isFixed = true;
+    options.parameters.open[size_t(parameter)] = false;
+  }
+}
+
+void JitState::note(const std::string &why, const char *what) {
+  if (why.empty() || !told.insert(why).second) return;
+  Object(check(what ? PyObject_CallFunction(side().note, "Oss", function.get(), why.c_str(), what)
+                    : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
+}
+
+void JitState::noteGrowth(const std::string &what) {
+  if (logs(Log::Guards)) writeLog(Log::Guards, *this, what + ": recorded again");
+  if (options.warnOnMiss) note(what, "records again: ");
+}
+
+void JitState::codeIsThere(const Step &step, bool isCompiled) {
+  Log kind = isCompiled ? Log::Compile : Log::Cache;
+  if (!logs(kind)) return;
+  const Segment &s = step.segment;
+  auto at = std::ranges::find_if(step.locations, [](const Location &l) { return l.code != nullptr; });
+  writeLog(kind, *this,
+           (at == step.locations.end() ? "" : placeOf(*at)) + std::to_string(s.ops) + " operations in " +
+               std::to_string(s.executable->info.kernels) + " kernels, " + (isCompiled ? "" : "found in ") +
+               milliseconds(s.code->result.milliseconds * 1e-3));
+}
+
+void JitState::noteMiss(const std::string &why, const char *what) {
+  if (logs(Log::Guards)) writeLog(Log::Guards, *this, (what ? what : "calls run in eager: ") + why);
+  if (options.raiseOnMiss)
+    throw Error(ErrorKind::Trace, "jitted function: expected one that compiles (on_miss=\"raise\"), got one that runs in eager: " + why);
+  note(why, what);
+}
+
+int JitState::visit(visitproc visit, void *arg) const {
+  Py_VISIT(function.get());
+  for (const Object &name : options.parameters.names) Py_VISIT(name.get());
+  if (int status = moments.visit(visit, arg)) return status;
+  Py_VISIT(options.parameters.staticNames.get());
+  std::vector<Tree *> all;
+  for (auto &tree : trees())
+    for (Tree *t = tree.get(); t; t = t->other.get()) all.push_back(t);
+  for (Tree *entry : all) {
+    for (const HostObject &o : entry->key.objects) Py_VISIT(static_cast<PyObject *>(o.get()));
+    for (const HostObject &o : entry->codes) Py_VISIT(static_cast<PyObject *>(o.get()));
+    if (int status = entry->watched ? stateOf(*entry).visit(visit, arg) : 0) return status;
+    for (const Node &node : entry->nodes)
+      if (int status = node.ending ? visitEnding(*node.ending, visit, arg) : 0) return status;
+  }
+  return 0;
+}
+
+} // namespace kiln::py
