@@ -56,7 +56,7 @@ np.clip(k, 10, 100); np.apply_along_axis(np.sum, 1, r[:10]); np.apply_over_axes(
 x[i]; x[b]; x[few]; x[1:-1]; x[5]; x[::2]; x[::-1] + y; s[:, 1] + s[:, 0]; s[i[:v] % v, i[:v] % v]; s[:, i[:v] % v]; s[1:, 1:] + s[:-1, :-1]; s[..., None] * 2; w.__setitem__(i, x); w.__setitem__(b, 1); w.__setitem__(few, 2)
 w.__setitem__(slice(1, -1), y[1:-1]); w2.__setitem__((slice(None), 0), 3); w2.__setitem__((i[:v] % v, i[:v] % v), 3); w2.__setitem__(slice(None), s.T); s.T + s; x + 1; 2 - x; x * y + x; k + 1; u + 1; k // 7; k % 7; k > 5; x ** 2; x ** 0.5; z * 2; d * x
 x.sum(); x.tolist(); float(x[0]); x[0].item(); x.copy(); x.ravel(); x.astype(np.int64); len(x); x.T
-np.dot(x, y); np.dot(s, t); np.einsum("ij,jk", s, t); np.einsum("ij->j", s); np.einsum("ij,ij->i", s, t); np.einsum_path("ij,jk", s, t); np.inner(x, y); np.inner(r, r[0]); np.kron(a, a); np.matmul(s, t)
+np.dot(x, y); np.dot(s, t); np.einsum("ij,jk", s, t); np.einsum("ij->j", s); np.einsum("ij,ij->i", s, t); np.einsum_path("ij,jk", s, t); np.inner(x, y); np.inner(r, r[0]); np.kron(a[:32], a[:32]); np.matmul(s, t)
 np.matmul(s, s[0]); np.matmul(r, a10); np.matmul(batch, batch); np.outer(x[:v], y[:v]); np.tensordot(s, t, 1); np.vdot(x, y); np.vecdot(s, t); np.vecdot(r, r); np.cross(r[:, :3], r[:, 1:4]); np.poly(c); np.polyadd(x, y)
 np.polyder(x); np.polyfit(x, y, 2); np.polyint(x); np.polymul(c, x); np.polysub(x, y); np.polyval(c, x); np.roots(c); np.piecewise(x, [b], [lambda f: f * 2, 1])
 np.linalg.cholesky(a); np.linalg.cond(a); np.linalg.cross(r[:, :3], r[:, 1:4]); np.linalg.det(a); np.linalg.det(batch); np.linalg.diagonal(s); np.linalg.eig(a); np.linalg.eigh(a); np.linalg.eigvals(a); np.linalg.eigvalsh(a)
