@@ -1,5 +1,6 @@
 #include "frontend/Eager.h"
 
+#include "frontend/Lines.h"
 #include "frontend/Masks.h"
 #include "lib/Core/Assert.h"
 #include "lib/Core/Error.h"
@@ -7,8 +8,11 @@
 #include "lib/Runtime/Executable.h"
 #include "lib/Runtime/Memory.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace kiln::eager {
 namespace {
@@ -148,13 +152,6 @@ static void splitRow(Op op, Nest &nest, std::span<const Input> inputs, DType res
   for (size_t k = 0; k < inputs.size(); ++k) nest.strides[k][0] = kRow * nest.strides[k][1];
 }
 
-static void copyPairs(char *to, const char *from, const int64_t *dims) {
-  auto *target = reinterpret_cast<Pair *>(to);
-  auto *source = reinterpret_cast<const Pair *>(from);
-  for (int64_t i = 0; i < dims[0]; ++i)
-    for (int64_t j = 0; j < dims[1]; ++j) target[i * dims[4] + j * dims[5]] = source[i * dims[2] + j * dims[3]];
-}
-
 template <typename T> void fillAs(char *to, const char *from, int64_t n) {
   T value;
   std::memcpy(&value, from, sizeof value);
@@ -172,25 +169,24 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
   Input operands[] = {source, target};
   Nest nest = coalesce(shape, operands);
   int rank = nest.shape.rank;
-  int64_t dims[] = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
-                    nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
-  bool isPlain = (dims[3] == 1 || dims[1] == 1) && (dims[5] == 1 || dims[1] == 1);
-  bool isFill = !isPlain && dims[3] == 0 && dims[5] == 1 && dims[1] >= 32;
-  bool isTransposed = !isPlain && !isFill && dims[2] == 1 && dims[5] == 1 && bytes <= 8;
-  if (isTransposed) dims[2] = dims[3], dims[3] = dims[4]; // what the kernel leaves open
-  const char *form = isTransposed ? "_t" : "";
-  kiln_entry_fn kernel =
-      isPlain || isFill || bytes == 16 ? nullptr : packKernel("copy_" + std::to_string(std::min<int64_t>(8 * bytes, 64)) + form);
+  Plane plane = {nest.shape[rank - 2],      nest.shape[rank - 1],      nest.strides[0][rank - 2],
+                 nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
+  bool isPlain = (plane.fromColumns == 1 || plane.columns == 1) && (plane.toColumns == 1 || plane.columns == 1);
+  bool isFill = !isPlain && plane.fromColumns == 0 && plane.toColumns == 1 && plane.columns >= 32;
+  bool isTransposed = !isPlain && !isFill && plane.fromRows == 1 && plane.toColumns == 1 && bytes <= 8 && plane.columns >= 16;
+  kiln_entry_fn turned = isTransposed ? packKernel("copy_" + std::to_string(8 * bytes) + "_t") : nullptr;
   overOuter(nest, 2, [&](const int64_t *offsets) {
     char *from = const_cast<char *>(static_cast<const char *>(source.data)) + offsets[0] * bytes;
     char *to = const_cast<char *>(static_cast<const char *>(target.data)) + offsets[1] * bytes;
-    void *buffers[] = {from, to};
-    if (isFill)
-      for (int64_t i = 0; i < dims[0]; ++i) fill(to + i * dims[4] * bytes, from + i * dims[2] * bytes, dims[1], bytes);
-    if (isFill) return;
-    if (!isPlain && bytes == 16) return copyPairs(to, from, dims);
-    if (!isPlain) return void(callNest(kernel, buffers, dims));
-    for (int64_t i = 0; i < dims[0]; ++i) std::memmove(to + i * dims[4] * bytes, from + i * dims[2] * bytes, size_t(dims[1] * bytes));
+    if (isTransposed) {
+      void *buffers[] = {from, to};
+      int64_t dims[] = {plane.rows, plane.columns, plane.fromColumns, plane.toRows};
+      return void(callNest(turned, buffers, dims));
+    }
+    if (!isPlain && !isFill) return copyPlane(to, from, bytes, plane);
+    for (int64_t i = 0; i < plane.rows; ++i, from += plane.fromRows * bytes, to += plane.toRows * bytes)
+      if (isFill) fill(to, from, plane.columns, bytes);
+      else std::memmove(to, from, size_t(plane.columns * bytes));
   });
 }
 
@@ -220,22 +216,83 @@ private:
   std::vector<Ref<Value>> copies;
 };
 
+bool isApart(Form form) { return form == S || form == SS || form == SSS; }
+
+/// Rows of operands that do not lie step by step: brought together a block at a time, so that vectors can be read.
+class Staged {
+public:
+  static constexpr int64_t kLeast = 64; // columns for which that pays
+
+  Staged(Op op, const Nest &nest, std::span<const Input> inputs, DType resultType)
+      : count(inputs.size()), resultBytes(byteSize(resultType)) {
+    int inner = nest.shape.rank - 1;
+    Nest lines = nest;
+    for (bool takesAll : {false, true}) { // operands of one element only where a kernel knows them
+      for (size_t k = 0; k < count; ++k) lines.strides[k][inner] = nest.strides[k][inner] == 0 && !takesAll ? 0 : 1;
+      if (!isApart(formOf(lines, count))) break;
+    }
+    kernel = elementwiseKernel(op, inputs.back().dtype, resultType, formOf(lines, count));
+    rows = nest.shape[inner - 1];
+    columns = nest.shape[inner];
+    for (size_t k = 0; k < count; ++k)
+      operands[k] = {byteSize(inputs[k].dtype), nest.strides[k][inner - 1], nest.strides[k][inner],
+                     lines.strides[k][inner] != nest.strides[k][inner]};
+  }
+
+  /// From where each operand and the result begin.
+  void run(void *const *buffers) {
+    std::copy_n(buffers, count + 1, starts);
+    runtimeTable()->parallel_for([](void *self, void *, int64_t first, int64_t last) { static_cast<Staged *>(self)->blocks(first, last); },
+                                 this, nullptr, 0, rows * ((columns + kBlock - 1) / kBlock), 32);
+  }
+
+private:
+  static constexpr int64_t kBlock = 1024;
+  struct Operand {
+    int64_t bytes, row, step;
+    bool isStaged;
+  };
+  size_t count;
+  int64_t resultBytes, rows, columns;
+  kiln_entry_fn kernel;
+  Operand operands[kMostInputs];
+  void *starts[kMostInputs + 1];
+
+  void blocks(int64_t first, int64_t last) const {
+    alignas(64) char lines[kMostInputs][kBlock * 16];
+    void *buffers[kMostInputs + 1];
+    for (int64_t part = first; part < last; ++part) {
+      int64_t i = part % rows, j = part / rows * kBlock, n = std::min(kBlock, columns - j);
+      for (size_t k = 0; k < count; ++k) {
+        const Operand &x = operands[k];
+        buffers[k] = static_cast<char *>(starts[k]) + (i * x.row + j * x.step) * x.bytes;
+        if (x.isStaged) copyPlane(lines[k], std::exchange(buffers[k], lines[k]), x.bytes, {1, n, 0, x.step, 0, 1});
+      }
+      buffers[count] = static_cast<char *>(starts[count]) + (i * columns + j) * resultBytes;
+      int64_t dims[] = {1, n, n, n, n};
+      callNest(kernel, buffers, dims);
+    }
+  }
+};
+
 void elementwise(Op op, std::span<const Input> given, DType resultType, const Dims &shape, void *result) {
   int64_t n = numElements(shape);
   if (n == 0) return;
   Nest nest = coalesce(shape, given);
   RowOperands rows(nest, given);
   std::span<const Input> inputs = rows.inputs;
-  if (nest.shape.rank == 2 && nest.shape[0] == 1 && nest.shape[1] >= kLongRow) splitRow(op, nest, inputs, resultType, result);
   size_t count = inputs.size();
   Form form = formOf(nest, count);
-  kiln_entry_fn kernel = elementwiseKernel(op, inputs.back().dtype, resultType, form);
   int rank = nest.shape.rank;
+  std::optional<Staged> staged;
+  if (isApart(form) && nest.shape[rank - 1] >= Staged::kLeast) staged.emplace(op, nest, inputs, resultType);
+  else if (rank == 2 && nest.shape[0] == 1 && nest.shape[1] >= kLongRow) splitRow(op, nest, inputs, resultType, result);
+  kiln_entry_fn kernel = staged ? nullptr : elementwiseKernel(op, inputs.back().dtype, resultType, form);
   int64_t dims[2 + 2 * kMostInputs] = {nest.shape[rank - 2], nest.shape[rank - 1]};
   int64_t *next = dims + 2;
   for (size_t k = 0; k < count; ++k) {
     *next++ = nest.strides[k][rank - 2];
-    if (form == S || form == SS || form == SSS) *next++ = nest.strides[k][rank - 1];
+    if (isApart(form)) *next++ = nest.strides[k][rank - 1];
   }
   int64_t piece = dims[0] * dims[1] * byteSize(resultType);
   char *out = static_cast<char *>(result);
@@ -244,7 +301,8 @@ void elementwise(Op op, std::span<const Input> given, DType resultType, const Di
     for (size_t k = 0; k < count; ++k)
       buffers[k] = const_cast<char *>(static_cast<const char *>(inputs[k].data)) + offsets[k] * byteSize(inputs[k].dtype);
     buffers[count] = out;
-    callNest(kernel, buffers, dims);
+    if (staged) staged->run(buffers);
+    else callNest(kernel, buffers, dims);
     out += piece;
   });
 }

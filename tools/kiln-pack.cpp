@@ -86,16 +86,16 @@ void addElementwise(Pack &pack, Op op) {
   }
 }
 
+/// From columns to rows, in tiles.
 void addCopies(Pack &pack) {
-  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64})
-    for (bool isTransposed : {false, true}) { // from columns to rows: in tiles
-      Kernel k;
-      k.name = "copy_" + std::to_string(8 * byteSize(t)) + (isTransposed ? "_t" : "");
-      int64_t x = k.trace.addInput({t, {kS0, kS1}}, isTransposed ? Dims{1, kDynamicStride} : stridesFor('s')), word = int64_t(t);
-      k.trace.outputs = {k.trace.addOp(Op::Cast, {&x, 1}, {&word, 1})};
-      k.resultStrides = stridesFor(isTransposed ? 'c' : 's');
-      pack["copy"].push_back(std::move(k));
-    }
+  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) {
+    Kernel k;
+    k.name = "copy_" + std::to_string(8 * byteSize(t)) + "_t";
+    int64_t x = k.trace.addInput({t, {kS0, kS1}}, {1, kDynamicStride}), word = int64_t(t);
+    k.trace.outputs = {k.trace.addOp(Op::Cast, {&x, 1}, {&word, 1})};
+    k.resultStrides = stridesFor('c');
+    pack["copy"].push_back(std::move(k));
+  }
 }
 
 void addReduction(Pack &pack, Op op) {

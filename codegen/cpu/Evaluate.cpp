@@ -296,6 +296,20 @@ Value Evaluator::lanePointers(const Buffer &buffer, ArrayRef<Coordinate> positio
   return LLVM::GEPOp::create(e.b, e.loc, pointers, e.memoryType(buffer.dtype), base, ArrayRef<LLVM::GEPArg>{laneOffsets(buffer, position)});
 }
 
+/// Lanes that are a step of -1, 2 or -2 apart, of two vectors that hold them all and reach no further.
+Expr Evaluator::loadStepped(const Buffer &buffer, ArrayRef<Coordinate> position, int64_t step) {
+  int64_t span = (lanes - 1) * step, second = std::abs(span) - (lanes - 1);
+  Index first = e.add(offsetOf(buffer, position), std::min<int64_t>(span, 0));
+  Value low = e.loadBytes(buffer.pointer, buffer.dtype, first, lanes);
+  Value high = second ? e.loadBytes(buffer.pointer, buffer.dtype, e.add(first, second), lanes) : low;
+  SmallVector<int64_t> from;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    int64_t at = lane * step - std::min<int64_t>(span, 0);
+    from.push_back(at < lanes ? at : lanes + at - second);
+  }
+  return e.fromMemory(e.shuffle(low, high, from), buffer.dtype);
+}
+
 Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   auto stride = laneStride(buffer, position);
   if (stride == 0) return e.load(buffer.pointer, buffer.dtype, offsetOf(buffer, position), 0);
@@ -303,12 +317,22 @@ Expr Evaluator::loadAt(const Buffer &buffer, ArrayRef<Coordinate> position) {
   if (crossesTile(buffer, position))
     if (auto turned = loadAcross(buffer, position)) return *turned;
   if (isComplex(buffer.dtype)) return ir::makeComplex(loadAt(partOf(e, buffer, 0), position), loadAt(partOf(e, buffer, 1), position));
+  if (!mask && stride && std::abs(*stride) <= 2) return loadStepped(buffer, position, *stride);
   Value from = lanePointers(buffer, position), active = mask ? mask : allLanes(e, lanes);
   auto type = VectorType::get({lanes}, e.memoryType(buffer.dtype));
   Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
   Value loaded = LLVM::masked_gather::create(e.b, e.loc, type, from, active, ValueRange{zero}, unsigned(byteSize(buffer.dtype)));
   Expr result{e.b, e.loc, loaded, DType::U8};
   return buffer.dtype == DType::Bool ? scalar::cast(result, DType::Bool) : result.with(loaded, buffer.dtype);
+}
+
+/// Lane by lane, which costs less than a scatter of the processor.
+void Evaluator::storeStepped(const Buffer &buffer, ArrayRef<Coordinate> position, int64_t step, Expr value) {
+  Index first = offsetOf(buffer, position);
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    Value one = vector::ExtractOp::create(e.b, e.loc, value.value, ArrayRef<int64_t>{lane});
+    e.store(buffer.pointer, e.add(first, lane * step), value.with(one, value.dtype));
+  }
 }
 
 void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Expr value) {
@@ -319,6 +343,7 @@ void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Exp
     storeAt(partOf(e, buffer, 0), position, realPart(value));
     return storeAt(partOf(e, buffer, 1), position, imagPart(value));
   }
+  if (!mask && laneStride(buffer, position)) return storeStepped(buffer, position, *laneStride(buffer, position), value);
   Value to = lanePointers(buffer, position), stored = value.value;
   if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(e.b, e.loc, e.vectorOf(e.b.getI8Type(), lanes), stored);
   LLVM::masked_scatter::create(e.b, e.loc, stored, to, mask ? mask : allLanes(e, lanes), unsigned(byteSize(buffer.dtype)));

@@ -82,6 +82,8 @@ private:
   bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   std::optional<Expr> loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr gather(ir::GatherOp op, llvm::ArrayRef<Coordinate> position);
+  Expr loadStepped(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, int64_t step);
+  void storeStepped(const Buffer &buffer, llvm::ArrayRef<Coordinate> position, int64_t step, Expr value);
   Value lanePointers(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Coordinate shifted(Coordinate c, Index by);
   Value lanePositions(const Coordinate &c);

@@ -21,7 +21,7 @@ public:
         .Case([&](ir::NestAttr) { return nest(rankOf(kernel.getResult(0)), chance(3), numbers(kernel.getNumResults())); })
         .Case([&](ir::RowsAttr rows) {
           auto [space, axis] = spaceOf(kernel);
-          return ir::RowsAttr::get(context, stages(rows.getStages(), true), powerOfTwo(1, 64), below(int64_t(axis) + 1) - 1, grain(),
+          return ir::RowsAttr::get(context, stages(rows.getStages(), true), powerOfTwo(1, 256), below(int64_t(axis) + 1) - 1, grain(),
                                    numbers(kernel.getNumResults()));
         })
         .Case([&](ir::ColumnsAttr columns) { return this->columns(columns); })

@@ -97,9 +97,13 @@ private:
 };
 
 ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
-  constexpr int64_t kLanes = 32;
+  constexpr int64_t kLanes = 32, kMost = 256, kManyBytes = 512, kCheap = 3;
+  // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
+  bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks);
+  int64_t bytes = byteSize(ir::typeOf(stages.reducers[0]->getOperand(0)).dtype),
+          lanes = hasMany ? std::clamp(kManyBytes / bytes, kLanes, kMost) : kLanes;
   Sharing sharing = shareOuter(stages.space, {int64_t(stages.axis)}, stages.space[stages.axis] * p.cost);
-  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(stages.space[stages.axis], kLanes), sharing.axis, sharing.grain,
+  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(stages.space[stages.axis], lanes), sharing.axis, sharing.grain,
                            p.streams());
 }
 

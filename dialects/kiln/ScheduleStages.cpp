@@ -109,7 +109,7 @@ LogicalResult RowsAttr::verifyFor(Operation *op) const {
   if (!fields) return failure();
   auto [space, axis] = reducedSpace(mainOf(kernel));
   checkAxis(fields, kernel, getMnemonic(), true);
-  fields.powerOfTwo("lanes", getLanes(), 1, kMostLanes);
+  fields.powerOfTwo("lanes", getLanes(), 1, 4 * kMostLanes);
   checkParallel(fields, getParallel(), getGrain(), space.rank, axis);
   checkStream(fields, kernel, getStream());
   StageCheck(fields, kernel).run(getStages());

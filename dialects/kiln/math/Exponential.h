@@ -285,27 +285,40 @@ template <Scalar E> E cosh(E x) {
     return half + constant(x, 0.25) / half;
   });
 }
+/// From where on x + 1 is x, and asinh(x) and acosh(x) are log(2 x), to the last place.
+template <Scalar E> E largeFor(E x) { return constant(x, x.dtype == DType::F32 ? 0x1p28 : 0x1p60); }
 template <Scalar E> E asinh(E x) {
   if (isComplex(x.dtype)) return complexAsinh(x);
-  E a = abs(x), one = constant(x, 1), square = a * a;
-  E small = log1p(a + square / (one + sqrtRaw(square + one)));
-  return copysign(select(greater(a, constant(x, 0x1p28)), log(a) + constant(x, kLn2), small), x);
+  E a = abs(x), one = constant(x, 1), square = a * a, isLarge = greater(a, largeFor(x));
+  E result = log1p(select(isLarge, a, a + square / (one + sqrtRaw(square + one))));
+  return copysign(select(isLarge, result + constant(x, kLn2), result), x);
 }
 template <Scalar E> E acosh(E x) {
   if (isComplex(x.dtype)) return complexAcosh(x);
-  E one = constant(x, 1), t = x - one, small = log1p(t + sqrtRaw(t + t + t * t));
-  E result = select(greater(x, constant(x, 0x1p28)), log(x) + constant(x, kLn2), small);
+  E one = constant(x, 1), t = x - one, isLarge = greater(x, largeFor(x));
+  E result = log1p(select(isLarge, x, t + sqrtRaw(t + t + t * t)));
+  result = select(isLarge, result + constant(x, kLn2), result);
   return select(less(x, one), constant(x, kNan), result);
 }
 template <Scalar E> E atanh(E x) {
   if (isComplex(x.dtype)) return complexAtanh(x);
   E a = abs(x), one = constant(x, 1), twice = a + a, half = constant(x, 0.5);
-  E t = select(less(a, half), twice + twice * a / (one - a), twice / (one - a));
+  E isSmall = less(a, half), ratio = select(isSmall, twice * a, twice) / (one - a), t = select(isSmall, twice + ratio, ratio);
   return select(greater(a, one), constant(x, kNan), copysign(half * log1p(t), x));
 }
 
+/// Of float32, whose squares may leave the range, but not that of float64.
+template <Scalar E> E hypotSingle(E x, E y) {
+  E a = abs(x), b = abs(y), m = max(a, b), n = min(a, b), direct = sqrtRaw(fma(m, m, n * n));
+  E isInside = bitwise_and(greater(m, constant(x, 0x1p-40)), less(m, constant(x, 0x1p60)));
+  return rarely(bitwise_invert(isInside), direct, [&] {
+    E u = cast(x, DType::F64), v = cast(y, DType::F64), wide = cast(sqrtRaw(fma(u, u, v * v)), DType::F32);
+    return select(bitwise_or(isinf(x), isinf(y)), constant(x, kInfinity), wide);
+  });
+}
 /// Without overflow: both are scaled by a power of two where their squares leave the range.
 template <Scalar E> E hypot(E x, E y) {
+  if (x.dtype == DType::F32) return hypotSingle(x, y);
   return viaDouble(x, y, [](E x, E y) {
     E a = abs(x), b = abs(y), m = max(a, b), n = min(a, b), one = constant(x, 1);
     E isLarge = greater(m, constant(x, 0x1p500)), isSmall = less(m, constant(x, 0x1p-500));

@@ -137,6 +137,13 @@ template <Scalar E> E cosKernel(E x, E low) {
   return w + (((one - w) - half) + (z * r - x * low));
 }
 
+/// Of a float32, minimax to 2^-30.
+template <Scalar E> E tanKernel(E x) {
+  E z = x * x,
+    p = polynomial(z, {0.3333334978, 0.1333266232, 0.05406003454, 0.02128156179, 0.01083747502, 8.737947432e-05, 0.004377362629});
+  return fma(p * z, x, x);
+}
+
 // Complex.h
 template <Scalar E> E complexSin(E z);
 template <Scalar E> E complexCos(E z);
@@ -164,14 +171,14 @@ template <Scalar E> E sin(E x) { return isComplex(x.dtype) ? complexSin(x) : sin
 template <Scalar E> E cos(E x) { return isComplex(x.dtype) ? complexCos(x) : sinTurned(x, 1); }
 template <Scalar E> E tan(E x) {
   if (isComplex(x.dtype)) return complexTan(x);
-  return viaDouble(x, [](E x) {
-    Angle<E> angle = reduceAngle(x);
-    E s = sinKernel(angle.high, angle.low), c = cosKernel(angle.high, angle.low);
-    E isOdd = not_equal(bitwise_and(angle.quadrant, constant(angle.quadrant, 1)), constant(angle.quadrant, 0));
-    E result = select(isOdd, -c, s) / select(isOdd, s, c);
-    result = select(equal(x - x, constant(x, 0)), result, x - x);
-    return select(equal(x, constant(x, 0)), x, result);
-  });
+  Angle<E> angle = reduceAngle(x);
+  E isOdd = not_equal(bitwise_and(angle.quadrant, constant(angle.quadrant, 1)), constant(angle.quadrant, 0));
+  auto ratio = [&](E s, E c) { return select(isOdd, -c, s) / select(isOdd, s, c); };
+  bool single = angle.high.dtype == DType::F32;
+  E result =
+      single ? ratio(tanKernel(angle.high), constant(x, 1)) : ratio(sinKernel(angle.high, angle.low), cosKernel(angle.high, angle.low));
+  result = select(equal(x - x, constant(x, 0)), result, x - x);
+  return select(equal(x, constant(x, 0)), x, result);
 }
 
 //===-- inverses ----------------------------------------------------------------------------------------------------===//
@@ -179,71 +186,82 @@ template <Scalar E> E tan(E x) {
 constexpr double kPi = 0x1.921fb54442d18p+1, kPiRest = 0x1.1a62633145c07p-53;
 
 /// multiple * pi / 4 + x.
-template <Scalar E> E addPi(E multiple, E x) { return multiple * constant(x, kPi / 4) + (x + multiple * constant(x, kPiRest / 4)); }
+template <Scalar E> E addPi(E multiple, E x) {
+  bool single = x.dtype == DType::F32;
+  double quarter = single ? kHalfPiSingle[0] / 2 : kPi / 4, rest = single ? kHalfPiSingle[1] / 2 : kPiRest / 4;
+  return multiple * constant(x, quarter) + (x + multiple * constant(x, rest));
+}
 
-/// The angle whose tangent is n / m, for n <= m: at most pi/4, or its complement to pi/2. Brought below tan(pi/8) by a rotation.
-template <Scalar E> E arctangent(E n, E m, E isComplement) {
-  E t = n / m, one = constant(t, 1), zero = constant(t, 0);
-  E isMiddle = greater(t, constant(t, 0.41421356237309503));
+/// multiple * pi / 4 + rest, added as late as possible.
+template <Scalar E> struct Direction {
+  E multiple, rest;
+};
+
+/// The angle whose tangent is n / m, for n <= m: at most pi/4, or its complement to pi/2.
+template <Scalar E> Direction<E> arctangent(E n, E m, E isComplement) {
+  E t = n / m, one = constant(t, 1), zero = constant(t, 0), complement = select(isComplement, constant(t, 2), zero);
+  if (t.dtype == DType::F32) { // minimax to 2^-28 as far as pi/4: a second division would cost more than the longer polynomial
+    E z = t * t, p = polynomial(z, {-0.3333329909, 0.199985482, -0.1426424079, 0.109521811, -0.0840343665, 0.05795735953, -0.03117761301,
+                                    0.01091448101, -0.00179359389});
+    E r = fma(t * z, p, t);
+    return {complement, select(isComplement, -r, r)};
+  }
+  E isMiddle = greater(t, constant(t, 0.41421356237309503)); // brought below tan(pi/8) by a rotation
   t = select(isMiddle, (n - m) / (n + m), t);
   E z = t * t;
   E p = polynomial(z, {-0.3333333333333333, 0.19999999999999993, -0.142857142857115, 0.11111111110752839, -0.09090909066897136,
                        0.07692306732038715, -0.06666641932181527, 0.058819239737029724, -0.052580291581384685, 0.0471931588817865,
                        -0.04104116513616649, 0.03062829697290147, -0.013910735375374706});
   E r = fma(t * z, p, t);
-  E multiple = select(isMiddle, one, select(isComplement, constant(t, 2), zero));
-  return addPi(multiple, select(isComplement, -r, r));
+  return {select(isMiddle, one, complement), select(isComplement, -r, r)};
 }
 
 template <Scalar E> E atan(E x) {
   if (isComplex(x.dtype)) return complexAtan(x);
-  return viaDouble(x, [](E x) {
-    E a = abs(x), one = constant(x, 1), isLarge = greater(a, one);
-    E isInfinite = equal(a, constant(x, kInfinity));
-    E n = select(isInfinite, constant(x, 0), select(isLarge, one, a)), m = select(isInfinite, one, select(isLarge, a, one));
-    return copysign(arctangent(n, m, isLarge), x);
-  });
+  E a = abs(x), one = constant(x, 1), isLarge = greater(a, one);
+  E isInfinite = equal(a, constant(x, kInfinity));
+  E n = select(isInfinite, constant(x, 0), select(isLarge, one, a)), m = select(isInfinite, one, select(isLarge, a, one));
+  auto [multiple, rest] = arctangent(n, m, isLarge);
+  return copysign(addPi(multiple, rest), x);
 }
 template <Scalar E> E atan2(E y, E x) {
-  return viaDouble(y, x, [](E y, E x) {
-    E a = abs(x), b = abs(y), zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity);
-    E isSteep = greater(b, a), n = min(a, b), m = max(a, b);
-    // Of infinities only the direction counts; 0 / 0 is 0.
-    E isInfinite = equal(m, infinity);
-    n = select(isInfinite, select(equal(n, infinity), one, zero), n);
-    m = select(bitwise_or(isInfinite, equal(m, zero)), one, m);
+  E a = abs(x), b = abs(y), zero = constant(x, 0), one = constant(x, 1), infinity = constant(x, kInfinity);
+  E isSteep = greater(b, a), n = min(a, b), m = max(a, b);
+  // Of infinities only the direction counts; 0 / 0 is 0.
+  E isInfinite = equal(m, infinity);
+  n = select(isInfinite, select(equal(n, infinity), one, zero), n);
+  m = select(bitwise_or(isInfinite, equal(m, zero)), one, m);
+  if (x.dtype == DType::F64) {
     E scale = select(greater(m, constant(x, 0x1p1000)), constant(x, 0x1p-60), one); // so that no sum of them overflows
     n = n * scale;
     m = m * scale;
-    E angle = arctangent(n, m, isSteep);
-    return copysign(select(signbit(x), addPi(constant(x, 4), -angle), angle), y);
-  });
+  }
+  auto [multiple, rest] = arctangent(n, m, isSteep);
+  E isBack = signbit(x); // where the angle is taken from pi
+  return copysign(addPi(select(isBack, constant(x, 4) - multiple, multiple), select(isBack, -rest, rest)), y);
 }
 
 /// asin(s) / s - 1 over s^2, for s^2 <= 1/4.
 template <Scalar E> E arcsineTail(E z) {
+  if (z.dtype == DType::F32) return polynomial(z, {0.1666675393, 0.07495241777, 0.04547709712, 0.02414761185, 0.04221854616});
   return polynomial(z, {0.16666666666666666, 0.07500000000000118, 0.044642857142551895, 0.03038194447553234, 0.02237215744350722,
                         0.017352816540325496, 0.01396378001220357, 0.011566459612121669, 0.009621842970100282, 0.009319560794767446,
                         0.0030448799094556773, 0.019554513336123378, -0.01924167174674304, 0.02961201126495512});
 }
 template <Scalar E> E asin(E x) {
   if (isComplex(x.dtype)) return complexAsin(x);
-  return viaDouble(x, [](E x) {
-    E a = abs(x), half = constant(x, 0.5), isLarge = greater(a, half);
-    E z = select(isLarge, (constant(x, 1) - a) * half, a * a), s = select(isLarge, sqrtRaw(z), a);
-    E r = fma(s * z, arcsineTail(z), s);
-    return copysign(select(isLarge, addPi(constant(x, 2), -(r + r)), r), x);
-  });
+  E a = abs(x), half = constant(x, 0.5), isLarge = greater(a, half);
+  E z = select(isLarge, (constant(x, 1) - a) * half, a * a), s = select(isLarge, sqrtRaw(z), a);
+  E r = fma(s * z, arcsineTail(z), s);
+  return copysign(select(isLarge, addPi(constant(x, 2), -(r + r)), r), x);
 }
 template <Scalar E> E acos(E x) {
   if (isComplex(x.dtype)) return complexAcos(x);
-  return viaDouble(x, [](E x) {
-    E a = abs(x), half = constant(x, 0.5), isLarge = greater(a, half);
-    E z = select(isLarge, (constant(x, 1) - a) * half, a * a), s = select(isLarge, sqrtRaw(z), a);
-    E r = fma(s * z, arcsineTail(z), s), twice = r + r;
-    E large = select(less(x, constant(x, 0)), addPi(constant(x, 4), -twice), twice);
-    return select(isLarge, large, addPi(constant(x, 2), -copysign(r, x)));
-  });
+  E a = abs(x), half = constant(x, 0.5), isLarge = greater(a, half);
+  E z = select(isLarge, (constant(x, 1) - a) * half, a * a), s = select(isLarge, sqrtRaw(z), a);
+  E r = fma(s * z, arcsineTail(z), s), twice = r + r;
+  E large = select(less(x, constant(x, 0)), addPi(constant(x, 4), -twice), twice);
+  return select(isLarge, large, addPi(constant(x, 2), -copysign(r, x)));
 }
 
 } // namespace kiln::scalar::math

@@ -32,6 +32,21 @@ func.func @shared(%x: tensor<3x5x8xf32>) -> tensor<3x5x8xf32> attributes {kiln.w
   return %0 : tensor<3x5x8xf32>
 }
 
+// Every second element, of two vectors that hold the eight and reach no further; the masked rest is gathered.
+// CHECK-LABEL: func.func @second.kernel_0
+// CHECK-COUNT-2: llvm.load {{.*}} -> vector<8xf32>
+// CHECK: vector.shuffle {{.*}} [0, 2, 4, 6, 9, 11, 13, 15]
+// CHECK: llvm.intr.masked.gather
+// CHECK: return
+func.func @second(%x: tensor<41xf32>) -> tensor<21xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<41xf32>) -> (tensor<21xf32>) {
+    %s = kiln.slice %a {starts = array<i64: 0>, sizes = array<i64: 21>, steps = array<i64: 2>} : (tensor<41xf32>) -> tensor<21xf32>
+    %n = kiln.negative %s : (tensor<21xf32>) -> tensor<21xf32>
+    kiln.yield %n : tensor<21xf32>
+  } {schedule = #kiln.nest<lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<21xf32>
+}
+
 // Squares of 4 x 4: four loads along the rows of the operand, and eight shuffles that turn them.
 // CHECK-LABEL: func.func @turned.kernel_0
 // CHECK-COUNT-4: llvm.load {{.*}} -> vector<4xf32>

@@ -1,0 +1,75 @@
+#include "frontend/Lines.h"
+#include "frontend/Masks.h"
+#include "lib/Runtime/Executable.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kiln::eager {
+namespace {
+
+/// A step that is known when this is compiled, so that loops with it are vectorized; 0: any, which is given.
+template <int64_t From, int64_t To, typename T> void copyLine(T *to, const T *from, int64_t n, int64_t fromStep, int64_t toStep) {
+  if constexpr (From != 0) fromStep = From;
+  if constexpr (To != 0) toStep = To;
+  for (int64_t i = 0; i < n; ++i) to[i * toStep] = from[i * fromStep];
+}
+
+template <typename T> using Line = void (*)(T *, const T *, int64_t, int64_t, int64_t);
+/// By the steps of most views: reversed, every second to fourth, the parts of pairs.
+template <typename T> Line<T> lineFor(int64_t fromStep, int64_t toStep) {
+  if (toStep == 1) switch (fromStep) {
+    case 1: return copyLine<1, 1, T>;
+    case -1: return copyLine<-1, 1, T>;
+    case 2: return copyLine<2, 1, T>;
+    case -2: return copyLine<-2, 1, T>;
+    case 3: return copyLine<3, 1, T>;
+    case 4: return copyLine<4, 1, T>;
+    default: return copyLine<0, 1, T>;
+    }
+  return fromStep == 1 ? copyLine<1, 0, T> : copyLine<0, 0, T>;
+}
+
+/// The parts of a copy that threads share: blocks of lines.
+template <typename T> struct Copy {
+  T *to;
+  const T *from;
+  Plane p;
+  int64_t block;
+  Line<T> line;
+
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    auto &[to, from, p, block, line] = *static_cast<Copy *>(context);
+    for (int64_t part = first; part < last; ++part) {
+      int64_t i = part % p.rows, j = part / p.rows * block;
+      line(to + i * p.toRows + j * p.toColumns, from + i * p.fromRows + j * p.fromColumns, std::min(block, p.columns - j), p.fromColumns,
+           p.toColumns);
+    }
+  }
+};
+
+template <typename T> void copyAs(T *to, const T *from, Plane p) {
+  constexpr int64_t kShort = 16, kBlock = 2048, kShare = 65536; // a block stays in the first cache while the short axis is walked along
+  if (p.columns < kShort && p.rows > p.columns) {
+    std::swap(p.rows, p.columns);
+    std::swap(p.fromRows, p.fromColumns);
+    std::swap(p.toRows, p.toColumns);
+  }
+  Copy<T> copy = {to, from, p, std::min(p.columns, kBlock), lineFor<T>(p.fromColumns, p.toColumns)};
+  int64_t parts = p.rows * ((p.columns + copy.block - 1) / copy.block);
+  if (parts * copy.block < kShare) Copy<T>::run(&copy, nullptr, 0, parts);
+  else runtimeTable()->parallel_for(Copy<T>::run, &copy, nullptr, 0, parts, kShare / copy.block);
+}
+
+} // namespace
+
+void copyPlane(void *to, const void *from, int64_t bytes, const Plane &plane) {
+  auto as = [&]<typename T>(T) { copyAs(static_cast<T *>(to), static_cast<const T *>(from), plane); };
+  if (bytes == 1) as(uint8_t());
+  else if (bytes == 2) as(uint16_t());
+  else if (bytes == 4) as(uint32_t());
+  else if (bytes == 8) as(uint64_t());
+  else as(Pair());
+}
+
+} // namespace kiln::eager

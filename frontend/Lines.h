@@ -1,0 +1,16 @@
+// Copies of elements that do not lie one after the other.
+#pragma once
+
+#include <cstdint>
+
+namespace kiln::eager {
+
+/// Two axes of a copy: how many elements each has, and how far one is from the next, in elements.
+struct Plane {
+  int64_t rows, columns, fromRows, fromColumns, toRows, toColumns;
+};
+
+/// Copies elements of `bytes` bytes (1, 2, 4, 8 or 16) that do not overlap with where they go.
+void copyPlane(void *to, const void *from, int64_t bytes, const Plane &plane);
+
+} // namespace kiln::eager
