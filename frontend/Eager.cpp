@@ -35,7 +35,7 @@ kiln_entry_fn elementwiseKernel(Op op, DType dtype, DType result, Form form) {
 
 /// The kernel of an op for a dtype (or, of ops that only move, for its width) and a variant of that name; found the first time.
 kiln_entry_fn namedKernel(Op op, DType dtype, int variant = 0, const char *suffix = "", bool byWidth = false) {
-  static std::atomic<kiln_entry_fn> table[size_t(Op::Count)][kNumDTypes][6];
+  static std::atomic<kiln_entry_fn> table[size_t(Op::Count)][kNumDTypes][16];
   auto &slot = table[size_t(op)][size_t(dtype)][variant];
   if (kiln_entry_fn known = slot.load(std::memory_order_relaxed)) return known;
   int64_t width = std::min<int64_t>(8 * byteSize(dtype), 64);
@@ -435,6 +435,20 @@ void vectorProduct(const Array &matrix, int axis, const Array &vector, const Arr
   static constexpr const char *suffixes[] = {"_col_s", "_col", "_row_s", "_row"};
   int variant = 2 * (axis == 1) + isPlain;
   call(namedKernel(Op::DotGeneral, matrix.dtype, 2 + variant, suffixes[variant]), buffers, dims);
+}
+
+void eachProduct(const Array &x, const Array &y, const Array &result) {
+  if (result.size() == 0) return;
+  void *buffers[] = {x.data(), y.data(), result.data()};
+  if (x.shape.rank == 2) {
+    int64_t dims[] = {x.shape[0], x.shape[1], x.strides[0], y.strides[0]};
+    return void(call(namedKernel(Op::DotGeneral, x.dtype, 6, "_each_row"), buffers, dims));
+  }
+  int64_t n = x.shape[1], dims[] = {x.shape[0], n, x.shape[2], y.shape[2], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};
+  if (n < 2 || n > 4 || dims[2] != n || dims[3] != n) return void(call(namedKernel(Op::DotGeneral, x.dtype, 7, "_each_nn"), buffers, dims));
+  static constexpr const char *squares[] = {"_each_2", "_each_3", "_each_4"};
+  std::copy_n(dims + 4, 4, dims + 1); // of these only the number is open
+  call(namedKernel(Op::DotGeneral, x.dtype, int(6 + n), squares[n - 2]), buffers, dims);
 }
 
 } // namespace kiln::eager

@@ -41,5 +41,7 @@ void reduce(Op op, const Array &x, int axis, const Array &result);
 void reduce(Op op, DType dtype, int64_t n, const void *x, void *result);
 void matrixProduct(const Array &x, const Array &y, const Array &result); // (m, k) and (k, n), any strides
 void vectorProduct(const Array &matrix, int axis, const Array &vector, const Array &result);
+/// result[b] = x[b] y[b], of matrices or of vectors, whose last axes are contiguous; results are.
+void eachProduct(const Array &x, const Array &y, const Array &result);
 
 } // namespace kiln::eager

@@ -199,6 +199,34 @@ struct MoreRows {
   }
 };
 
+/// The batch axes as one, if they have one step.
+static std::optional<Array> withOneBatch(Array x, int batches) {
+  int64_t count = 1, step = 0;
+  for (int i = batches - 1; i >= 0; --i) {
+    if (x.shape[i] == 1) continue;
+    if (count == 1) step = x.strides[i];
+    else if (x.strides[i] != step * count) return std::nullopt;
+    count *= x.shape[i];
+  }
+  for (int i = 0; i < batches; ++i) x.shape.erase(0), x.strides.erase(0);
+  x.shape.insert(0, count), x.strides.insert(0, step);
+  return x;
+}
+
+/// Many small products, or dot products of rows, by one kernel; false where it knows no such form.
+static bool multiplyEach(const Array &x, const Array &y, const Array &result, int batches, int64_t xAxis, int64_t yAxis) {
+  constexpr int64_t kSmall = 32 * 32 * 32; // to multiply: larger ones have kernels that know more of one product
+  bool isRows = x.shape.rank == batches + 1 && y.shape.rank == batches + 1;
+  if (!isRows && (x.shape.rank != batches + 2 || y.shape.rank != batches + 2 || xAxis != batches + 1 || yAxis != batches)) return false;
+  int xLast = x.shape.rank - 1, yLast = y.shape.rank - 1;
+  if (batches == 0 || x.strides[xLast] != 1 || y.strides[yLast] != 1) return false;
+  if (!isRows && x.shape[batches] * x.shape[xLast] * y.shape[yLast] > kSmall) return false;
+  auto left = withOneBatch(x, batches), right = withOneBatch(y, batches);
+  if (!left || !right) return false;
+  eager::eachProduct(*left, *right, result);
+  return true;
+}
+
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
   if (areMixed(x, y)) {
     Together both("matmul", {&x, &y});
@@ -232,6 +260,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   int64_t batches = 1;
   for (int i = 0; i < b; ++i) batches *= type.shape[i].number();
   Running running(result.size() * x.shape[int(words[words.size() - 2])]);
+  if (multiplyEach(xs, ys, result, b, words[words.size() - 2], words.back())) return result;
   // One product for each position of the batch axes, which come first.
   auto without = [&](const Array &a, int64_t at) {
     Array part = a;

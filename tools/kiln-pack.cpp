@@ -117,10 +117,14 @@ void addProducts(Pack &pack) {
   for (int t = 0; t < kNumDTypes; ++t) {
     DType dtype = DType(t);
     if (!accepts(info(Op::DotGeneral).accepts, dtype)) continue;
-    auto add = [&](const char *form, const Shape &x, const Dims &xs, const Shape &y, const Dims &ys, int64_t xAxis, int64_t yAxis) {
+    auto add = [&](const char *form, const Shape &x, const Dims &xs, const Shape &y, const Dims &ys, int64_t xAxis, int64_t yAxis,
+                   const Dims &batch = {}) {
       Kernel k;
       k.name = std::string(info(Op::DotGeneral).name) + "_" + dtypeName(dtype) + form;
-      int64_t slots[] = {k.trace.addInput({dtype, x}, xs), k.trace.addInput({dtype, y}, ys)}, words[] = {0, 0, xAxis, yAxis};
+      int64_t slots[] = {k.trace.addInput({dtype, x}, xs), k.trace.addInput({dtype, y}, ys)};
+      std::vector<int64_t> words;
+      for (int i = 0; i < 2; ++i) appendWords(words, batch);
+      words.insert(words.end(), {xAxis, yAxis});
       k.trace.outputs = {k.trace.addOp(Op::DotGeneral, slots, words)};
       pack["dot_general"].push_back(std::move(k));
     };
@@ -131,6 +135,10 @@ void addProducts(Pack &pack) {
     add("_row_s", {kS0, kS1}, any, {kS1}, step, 1, 0);
     add("_col", {kS0, kS1}, rows, {kS0}, one, 0, 0);
     add("_col_s", {kS0, kS1}, any, {kS0}, step, 0, 0);
+    Dims matrices = {kDynamicStride, kDynamicStride, 1};
+    add("_each_nn", {kS0, kS1, kS2}, matrices, {kS0, kS2, kS3}, matrices, 2, 1, {0});
+    for (int64_t n : {2, 3, 4}) add(("_each_" + std::to_string(n)).c_str(), {kS0, n, n}, matrices, {kS0, n, n}, matrices, 2, 1, {0});
+    add("_each_row", {kS0, kS1}, rows, {kS0, kS1}, rows, 1, 1, {0});
   }
 }
 

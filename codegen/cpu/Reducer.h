@@ -7,6 +7,7 @@
 namespace kiln::cpu {
 
 inline constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
+inline constexpr int64_t kLongRow = 16;                                         // vectors in a row for which more lanes than those pay
 
 /// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`; -1: nowhere yet.
 struct Reducer {

@@ -226,8 +226,27 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, 
       joined.push_back(stack.finish(blocks, empty(r, lanes), [&, &r = r](Value a, Value b) { return join(r, a, b)[0]; }));
     return joined;
   };
+  // Many results so far in registers pay for a long row alone, as they are joined at its end.
+  auto byLength = [&] {
+    SmallVector<Type> types;
+    for (const Reducer &r : stage) {
+      types.push_back(e.registerType(r.dtype));
+      if (r.isArg()) types.push_back(e.b.getI64Type());
+    }
+    Value isLong = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::uge, e.use(n), e.use(Index(kLongRow * plainLanes)));
+    auto branch = scf::IfOp::create(e.b, e.loc, types, isLong, true);
+    OpBuilder::InsertionGuard guard(e.b);
+    for (auto [block, lanes] : {std::pair(branch.thenBlock(), plainLanes), std::pair(branch.elseBlock(), kRowLanes)}) {
+      e.b.setInsertionPointToStart(block);
+      rowLanes = lanes;
+      scf::YieldOp::create(e.b, e.loc, finish(reduceRange(stage, 0, n, keep, position)));
+    }
+    return SmallVector<Value>(branch.getResults());
+  };
   if (n.isConstant(0)) {
     for (const Reducer &r : stage) results.push_back(empty(r, isRow ? 0 : ev.lanes));
+  } else if (!inBlocks && isRow && plainLanes > kRowLanes && !n.isStatic()) {
+    results = byLength();
   } else if (!inBlocks || (n.isStatic() && n.number() <= block)) {
     results = finish(reduceRange(stage, 0, n, keep, position));
   } else if (n.isStatic()) {

@@ -1,4 +1,5 @@
 // Reductions: which run in one loop, what is kept for the next, and how many columns are taken at once.
+#include "codegen/cpu/Reducer.h"
 #include "codegen/cpu/Schedule.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -97,14 +98,14 @@ private:
 };
 
 ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
-  constexpr int64_t kLanes = 32, kMost = 256, kManyBytes = 512, kCheap = 3;
+  constexpr int64_t kMost = 256, kManyBytes = 512, kCheap = 3;
   // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
-  bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks);
-  int64_t bytes = byteSize(ir::typeOf(stages.reducers[0]->getOperand(0)).dtype),
-          lanes = hasMany ? std::clamp(kManyBytes / bytes, kLanes, kMost) : kLanes;
+  Extent n = stages.space[stages.axis];
+  int64_t many = std::clamp(kManyBytes / byteSize(ir::typeOf(stages.reducers[0]->getOperand(0)).dtype), kRowLanes, kMost);
+  bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks) && (!n || *n >= kLongRow * many);
+  int64_t lanes = hasMany ? many : kRowLanes;
   Sharing sharing = shareOuter(stages.space, {int64_t(stages.axis)}, stages.space[stages.axis] * p.cost);
-  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(stages.space[stages.axis], lanes), sharing.axis, sharing.grain,
-                           p.streams());
+  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(n, lanes), sharing.axis, sharing.grain, p.streams());
 }
 
 /// Lanes that eight registers hold, where a few plain sums and the like leave the others free.

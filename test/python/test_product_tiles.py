@@ -36,3 +36,21 @@ def test_bits_of_products_of_an_array_by_itself(m, dtype):
         upper = np.asarray(kn.jit(lambda x: x @ x.mT, dynamic=False)(x))
         assert upper.tobytes() == np.ascontiguousarray(np.swapaxes(upper, -1, -2)).tobytes()
     assert "symmetric = true" in kn.jit(lambda x: x @ x.T).lower(kn.ones((m, 40))).ir("schedule")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.complex64])
+@pytest.mark.parametrize("m, k, n", [(2, 2, 2), (3, 3, 3), (4, 4, 4), (4, 3, 4), (1, 5, 1), (16, 16, 16), (33, 32, 40), (0, 3, 2), (3, 0, 2)])
+def test_many_small_products_are_those_of_each(m, k, n, dtype):
+    random = np.random.default_rng(m * 100 + n)
+    draw = lambda *shape: random.integers(-9, 9, shape).astype(dtype) if dtype == np.int32 else random.standard_normal(shape).astype(dtype)
+    x, y = kn.asarray(draw(2, 5, m, k)), kn.asarray(draw(2, 5, k, n))
+    wide, turned = kn.asarray(draw(2, 5, m, 2 * k)), kn.asarray(draw(2, 5, n, k))
+    pairs = {"plain": (x, y), "one for all": (x, y[:1, :1]), "of parts": (wide[..., :k], y), "apart": (wide[..., ::2], y), "turned": (x, kn.matrix_transpose(turned)),
+             "every second": (x[:, ::2], y[:, ::2]), "backwards": (x[:, ::-1], y), "axes in turn": (kn.swapaxes(x, 0, 1), kn.swapaxes(y, 0, 1))}
+    for name, (a, b) in pairs.items():
+        product = a @ b
+        b = kn.broadcast_to(b, (*a.shape[:2], *b.shape[2:]))
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                assert np.asarray(product[i, j]).tobytes() == np.asarray(kn.copy(a[i, j]) @ kn.copy(b[i, j])).tobytes(), name
+        assert np.asarray(kn.jit(lambda a, b: a @ b)(a, b)).tobytes() == np.asarray(product).tobytes(), name
