@@ -82,7 +82,8 @@ def block(arrays, /) -> Array:
     depth = _depth(arrays)
     leaves = list(_leaves(arrays))
     rank = builtins.max([depth, *(a.ndim for a in leaves)])
-    return _blocks(arrays, depth, rank)
+    result = _blocks(arrays, depth, rank)
+    return result if depth else _core.copy(result)
 
 
 def _depth(nested):
@@ -105,8 +106,8 @@ def _leaves(nested):
 def _blocks(nested, depth, rank):
     if not isinstance(nested, list):
         a = as_array(nested)
-        return _core.copy(_core.reshape(a, (1,) * (rank - a.ndim) + a.shape))
-    return _core.concat(tuple(_blocks(n, depth - 1, rank) for n in nested), rank - depth)
+        return _core.reshape(a, (1,) * (rank - a.ndim) + a.shape)
+    return _core.concat(tuple([_blocks(n, depth - 1, rank) for n in nested]), rank - depth)
 
 
 def _cuts(op, sections, n):
@@ -192,8 +193,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     if isinstance(repeats, int):
         if repeats < 0:
             raise make("ValueError", f"repeat: repeats: expected at least 0, got {repeats}")
-        wide = broadcast_to(expand_dims(x, axis + 1), x.shape[:axis + 1] + (repeats,) + x.shape[axis + 1:])
-        return _core.reshape(_core.copy(wide), x.shape[:axis] + (n * repeats,) + x.shape[axis + 1:])
+        before, behind = x.shape[:axis], x.shape[axis + 1:]
+        wide = _core.broadcast_to(_core.reshape(x, (*before, n, 1, *behind)), (*before, n, repeats, *behind))
+        return _core.reshape(_core.copy(wide), (*before, n * repeats, *behind))
     if not n:
         return _core.copy(x)
     total = builtins.sum(repeats) if isinstance(repeats, (tuple, list)) and len(repeats) == n else total_repeat_length
@@ -280,7 +282,7 @@ def resize(x, shape, /) -> Array:
     if not x.size:
         return _core.full(shape, 0, x.dtype)
     times = -(-n // x.size)
-    return _core.reshape(_core.copy(tile(x, times)[:n] if times != 1 else x[:n]), shape)
+    return _core.reshape(tile(x, times)[:n] if times != 1 else _core.copy(x[:n]), shape)
 
 
 def trim_zeros(x, trim="fb") -> Array:

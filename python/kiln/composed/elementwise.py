@@ -115,7 +115,7 @@ def rad2deg(x, /) -> Array:
 
 
 radians, degrees = deg2rad, rad2deg
-_PARTS = {"float16": ("int16", 10, 15), "float32": ("int32", 23, 127), "float64": ("int64", 52, 1023)}
+_BITS = {"float32": ("int32", 23, 127, 64), "float64": ("int64", 52, 1023, 256)}  # of the fraction, the bias, and what small numbers are scaled by
 
 
 def frexp(x, /) -> tuple[Array, Array]:
@@ -124,29 +124,42 @@ def frexp(x, /) -> tuple[Array, Array]:
     Raises DTypeError for complex numbers.
     """
     x = floating(x)
-    if x.dtype.name not in _PARTS:
+    if x.dtype.name not in ("float16", "float32", "float64"):
         raise make("DTypeError", f"frexp: dtype: expected float16, float32 or float64, got {x.dtype}")
-    whole, bits, bias = _PARTS[x.dtype.name]
-    usual = ops["bitwise_and"](ops["isfinite"](x), ops["not_equal"](x, 0))
-    low = ops["less"](ops["abs"](x), 2.0 ** (1 - bias))
-    y = _where(low, x * 2.0**(bits + 1), x)
-    field = ops["bitwise_right_shift"](_core.bitcast(ops["abs"](y), whole), bits)
-    exponent = _core.astype(field, "int32") - (bias - 1) - _where(low, _core.full((), bits + 1, "int32"), _core.full((), 0, "int32"))
-    exponent = _where(usual, exponent, _core.full((), 0, "int32"))
-    return ldexp(x, -exponent), exponent
+    wide = _core.astype(x, "float32") if x.dtype.itemsize == 2 else x
+    whole, bits, bias, up = _BITS[wide.dtype.name]
+    small = ops["less"](ops["abs"](wide), 2.0 ** (up - 2 - bias))
+    y = _where(small, wide * 2.0**up, wide * 0.25)  # neither subnormal nor near the end, so that one product brings it into [0.5, 1)
+    field = ops["bitwise_and"](_core.bitcast(y, whole), 2 * bias + 1 << bits)
+    zero = _core.astype(small, whole) * (up + 2 << bits) + (bias - 3 << bits)  # the field of an exponent of 0
+    field = _where(ops["bitwise_and"](ops["isfinite"](wide), ops["not_equal"](wide, 0)), field, zero)
+    mantissa = y * _core.bitcast((2 * bias - 1 << bits) - field, wide.dtype)
+    return _core.astype(mantissa, x.dtype), _core.astype(ops["bitwise_right_shift"](field - zero, bits), "int32")
 
 
 def ldexp(x, exponent, /) -> Array:
-    """``x`` times 2 to the power of an integer, rounded once but in the subnormals: in three steps, none of which leaves the range early."""
+    """``x`` times 2 to the power of an integer, rounded once."""
     x, e = floating(x), as_array(exponent)
     if e.dtype.kind not in "iu":
         raise make("DTypeError", f"ldexp: dtype of the exponent: expected an integer one, got {e.dtype}")
     wide = _core.astype(x, "float64")
-    e = ops["minimum"](ops["maximum"](_core.astype(e, "int64"), -2200), 2200)
-    third = e // 3
-    for part in (third, third, e - third * 2):
-        wide = wide * ops["exp2"](_core.astype(part, "float64"))
-    return _core.astype(wide, x.dtype)
+    e = _core.astype(e, "int32") if e.dtype.itemsize < 4 else _core.astype(e, "int64") if e.dtype.kind == "u" else e
+    if x.dtype.itemsize < 8:  # every product of the others is a float64
+        return _core.astype(wide * _power_of_two(_between(e, -1022, 1023)), x.dtype)
+    e = _between(e, -2200, 2200)
+    last = _between(e, -1022, 1023)
+    rest = e - last  # where it is not 0, no rounding shows behind the last step
+    half = ops["bitwise_right_shift"](rest, 1)
+    return wide * _power_of_two(half) * _power_of_two(rest - half) * _power_of_two(last)
+
+
+def _between(e, low, high):
+    return ops["minimum"](ops["maximum"](e, low), high)
+
+
+def _power_of_two(e):
+    """2 to the power of integers in [-1022, 1023], as float64."""
+    return _core.bitcast(ops["bitwise_left_shift"](_core.astype(e + 1023, "int64"), 52), "float64")
 
 
 def spacing(x, /) -> Array:
