@@ -38,7 +38,7 @@ def place(x, mask, values) -> None:
     if at.size and not values.size:
         raise make("ValueError", "place: values: expected at least one, got none")
     if at.size:
-        put(x, at, _core.take(values, arange(at.size, device=values.device) % values.size, 0))
+        put(x, at, values)
 
 
 def putmask(x, mask, values) -> None:
@@ -63,7 +63,10 @@ def put(x, positions, values, mode="raise") -> None:
         return
     if mode != "raise":
         at = ops["remainder"](at, x.size) if mode == "wrap" else ops["minimum"](ops["maximum"](at, 0), x.size - 1)
-    values = values if values.size == at.size else _core.take(values, arange(at.size, device=values.device) % values.size, 0)
+    if values.size < 2:
+        values = _core.reshape(values, ())
+    elif values.size != at.size:
+        values = values[:at.size] if values.size > at.size else _core.take(values, arange(at.size, device=values.device) % values.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
         flat[at] = _core.astype(values, x.dtype)
@@ -102,7 +105,20 @@ def choose(index, choices, /, mode="raise") -> Array:
     from ._selection import take, take_along_axis
     index, *arrays = broadcast_arrays(as_array(index), *(as_array(c) for c in choices))
     index = take(arange(len(arrays)), index, mode=mode)
+    if 1 < len(arrays) < 5:  # choices between two cost less than a stack and a gather
+        first, *others = _alike(arrays)
+        for i, other in enumerate(others, 1):
+            first = _core.where(ops["equal"](index, i), other, first)
+        return first
     return _core.reshape(take_along_axis(stack(arrays), _core.reshape(index, (1, *index.shape)), axis=0), index.shape)
+
+
+def _alike(arrays):
+    """Arrays in the dtype that holds them all."""
+    dtype = arrays[0].dtype
+    for a in arrays[1:]:
+        dtype = _core.promote(dtype, a.dtype)
+    return [_core.astype(a, dtype) for a in arrays]
 
 
 def piecewise(x, conditions, functions, *args, **kwargs) -> Array:

@@ -147,6 +147,6 @@ def digitize(x, bins, right=False) -> Array:
         raise make("ShapeError", f"digitize: rank of the bins: expected 1, got {bins.ndim}")
     if bins.size < 2:
         return searchsorted(bins, x, "left" if right else "right")
-    up = searchsorted(bins, x, "left" if right else "right")
-    down = bins.size - searchsorted(bins[::-1], x, "left" if right else "right")
-    return _core.where(bins[0] > bins[bins.size - 1], down, up)
+    descend = bins[:1] > bins[-1:]
+    at = searchsorted(_core.where(descend, bins[::-1], bins), x, "left" if right else "right")
+    return _core.where(_core.reshape(descend, ()), bins.size - at, at)

@@ -66,7 +66,7 @@ def _along(op, x, indices, axis):
             grid.append(_core.broadcast_to(indices, shape))
         else:
             unit = tuple(-1 if j == i else 1 for j in range(x.ndim))
-            grid.append(_core.reshape(arange(n, device=x.device) if x.shape[i] == n else zeros((n,), dtype=_int64, device=x.device), unit))
+            grid.append(_core.reshape(_core.iota((n,), _int64, 0, x.device) if x.shape[i] == n else zeros((n,), dtype=_int64, device=x.device), unit))
     return tuple(grid)
 
 
@@ -115,10 +115,13 @@ def argwhere(x, /) -> Array:
 def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size)."""
     indices, shape = as_array(indices), as_tuple(shape)
-    # A gather from nothing but zeros checks what a gather checks; a negative one is brought outside first.
-    nothing = _core.broadcast_to(zeros((1,), dtype=_int64), (math.prod(shape),))
-    inside = _core.where(ops["less"](indices, 0), ops["minimum"](indices, -1) - math.prod(shape), indices)
-    return _unravel(indices + _core.take(nothing, inside, 0), shape)
+    indices = _core.astype(indices, _int64) if indices.dtype.kind in "biu" else indices
+    if indices.size:
+        # A gather from nothing but zeros checks what a gather checks: the largest position, or one outside where the smallest is negative.
+        size, least, most = math.prod(shape), *(_core.reduce(end, indices, None, False) for end in ("min", "max"))
+        nothing = _core.broadcast_to(zeros((1,), dtype=_int64), (size,))
+        indices = indices + _core.reshape(_core.take(nothing, _core.reshape(_core.where(ops["less"](least, 0), size, most), (1,)), 0), ())
+    return _unravel(indices, shape)
 
 
 def _unravel(indices, shape):

@@ -13,6 +13,8 @@ _where = _core.where
 
 def _both(x, y, float_result=True):
     """Two operands as arrays of one dtype, floating unless whole numbers are asked for; Python numbers are weak."""
+    if type(x) is type(y) is Array and x.dtype is y.dtype and not (float_result and x.dtype.kind in "biu"):
+        return x, y
     numbers = (bool, int, float, complex)
     if isinstance(x, numbers) and isinstance(y, numbers):
         x, y = as_array(x), as_array(y)
@@ -54,8 +56,10 @@ def gcd(x, y, /) -> Array:
     Raises DTypeError for other dtypes.
     """
     x, y = _integers("gcd", x, y)
-    shape = _core.broadcast_shapes(x.shape, y.shape)
-    return _core.library("gcd", (_core.broadcast_to(x, shape), _core.broadcast_to(y, shape)))
+    if x.shape != y.shape:
+        shape = _core.broadcast_shapes(x.shape, y.shape)
+        x, y = _core.broadcast_to(x, shape), _core.broadcast_to(y, shape)
+    return _core.library("gcd", (x, y))
 
 
 def lcm(x, y, /) -> Array:
@@ -165,7 +169,7 @@ def _power_of_two(e):
 def spacing(x, /) -> Array:
     """Distance to the number that follows away from 0, with the sign of ``x``; nan of infinities."""
     x = floating(x)
-    result = ops["nextafter"](x, ops["copysign"](_core.full((), _INF, x.dtype), x)) - x
+    result = ops["nextafter"](x, ops["copysign"](_INF, x)) - x
     return _where(ops["isfinite"](x), result, _NAN)
 
 

@@ -5,7 +5,7 @@ from .. import _core
 from .._arguments import as_array, as_tuple, choice, floating, normalized_axes, ops
 from .._core import Array
 from .._errors import make
-from .._ranges import arange
+from .._ranges import arange, counted
 from .._shaping import moveaxis
 
 
@@ -143,7 +143,7 @@ def _window(n, *coefficients):
         return _core.full((0,), 0, _core.default_dtype())
     if n == 1:
         return _core.full((1,), 1, _core.default_dtype())
-    turn = _core.iota((n,), "float64", 0) * (2 * math.pi / (n - 1))
+    turn = counted(n, "float64") * (2 * math.pi / (n - 1))
     total = _core.full((n,), coefficients[0], "float64")
     for k, c in enumerate(coefficients[1:], 1):
         total = total + ops["cos"](turn * float(k)) * c
@@ -169,5 +169,5 @@ def bartlett(M) -> Array:  # noqa: N803
     """The triangular window of ``M`` points, 0 at its ends."""
     if M < 2:
         return _window(M)
-    i = _core.iota((M,), "float64", 0) * (2.0 / (M - 1))
+    i = counted(M, "float64") * (2.0 / (M - 1))
     return _core.astype(ops["minimum"](i, 2.0 - i), _core.default_dtype())
