@@ -3,7 +3,7 @@ import builtins
 import itertools
 
 from . import _core
-from ._arguments import as_array, as_tuple, integer, normalized_axis, on_device, ops
+from ._arguments import as_array, as_tuple, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -25,11 +25,8 @@ def _related(shape, relation, k, device=None):
 
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
-    if device is not None:
-        with on_device(device):
-            return eye(n_rows, n_cols, k, dtype)
     rows = _size("eye", n_rows)
-    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k), dtype or _core.default_dtype())
+    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k, device), dtype or _core.default_dtype())
 
 
 def _size(op, n):
@@ -71,10 +68,10 @@ def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
 
     Raises ShapeError for fewer axes, ValueError where both axes are the same.
     """
-    return _core.copy(_diagonal(as_array(x), offset, axis1, axis2))
+    return _core.copy(diagonal_view(as_array(x), offset, axis1, axis2))
 
 
-def _diagonal(x, offset=0, axis1=-2, axis2=-1):
+def diagonal_view(x, offset=0, axis1=-2, axis2=-1):
     """A view where the memory is in row-major order."""
     if x.ndim < 2:
         raise make("ShapeError", f"diagonal: rank: expected at least 2, got {x.ndim}")
@@ -101,7 +98,7 @@ def diag(x, /, k=0) -> Array:
         raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
     n = x.size + abs(k)
     result = zeros((n, n), dtype=x.dtype, device=x.device)
-    _diagonal(result, k)[...] = x
+    diagonal_view(result, k)[...] = x
     return result
 
 
@@ -113,7 +110,7 @@ def diagflat(x, /, k=0) -> Array:
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
     from ._reductions import sum
-    return sum(_diagonal(as_array(x), offset, axis1, axis2), -1, dtype, out)
+    return sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
 
 
 def fill_diagonal(x, value, wrap=False) -> None:

@@ -19,31 +19,28 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
     """
     if stop is None and type(step) is int and step == 1 and dtype is None and device is None and (line := _core.count(start)) is not None:
         return line
-    if device is not None:
-        with on_device(device):
-            return arange(start, stop, step, dtype)
     if stop is None:
         start, stop = 0, start
-    if type(start) is type(stop) is type(step) is int and step == 1 and dtype is None:
-        line = _core.iota((stop - start if stop > start else 0,), int64, 0)
-        return line + start if start else line
+    if type(start) is type(stop) is type(step) is int and step == 1 and (dtype is None or getattr(dtype, "kind", "") in ("i", "f")):
+        return arange_in(dtype or int64, stop - start if stop > start else 0, start, 1, device)
     if step == 0:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
-    whole = builtins.all(isinstance(v, int) for v in (start, stop, step))
+    whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
     n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
-    dtype = dtype or (int64 if whole else _core.default_dtype())
+    if dtype is None:
+        return arange_in(int64 if whole else _core.default_dtype(), n, start, step, device)
     if not whole and getattr(dtype, "kind", "f") in "iu":
         start, step = int(start), int(step)
     if dtype == uint64 or getattr(dtype, "kind", "f") == "u" and (start < 0 or step < 0):
-        return _core.astype(arange_in(int64, n, start, step), dtype)
+        return _core.astype(arange_in(int64, n, start, step, device), dtype)
     if getattr(dtype, "kind", "") == "c" or dtype in ("complex64", "complex128"):
-        return _core.astype(arange_in(BY_NAME["float64"], n, start, step), dtype)
-    return arange_in(dtype, n, start, step)
+        return _core.astype(arange_in(BY_NAME["float64"], n, start, step, device), dtype)
+    return arange_in(dtype, n, start, step, device)
 
 
-def arange_in(dtype, n, start, step) -> Array:
+def arange_in(dtype, n, start, step, device=None) -> Array:
     """``start + i * step`` for i below ``n``, computed in ``dtype``."""
-    line = counted(n, dtype)
+    line = counted(n, dtype, device)
     if step != 1:
         line = line * step
     return line + start if start != 0 else line
