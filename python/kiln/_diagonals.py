@@ -2,7 +2,7 @@
 import builtins
 import itertools
 
-from . import _core
+from . import _core, _reductions
 from ._arguments import as_array, as_tuple, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
@@ -109,8 +109,7 @@ def diagflat(x, /, k=0) -> Array:
 
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
-    from ._reductions import sum
-    return sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
+    return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
 
 
 def fill_diagonal(x, value, wrap=False) -> None:

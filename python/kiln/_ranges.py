@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import with_number
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._shaping import moveaxis
 
 int32, int64, uint64, float64 = (BY_NAME[name] for name in ("int32", "int64", "uint64", "float64"))
 
@@ -95,7 +96,6 @@ def _line_dtype(start, stop):
 
 
 def _line_of_arrays(start, stop, num, steps, endpoint, axis):
-    from ._shaping import moveaxis
     first, last = as_array(start), as_array(stop)
     wide = BY_NAME["complex128"] if "c" in (first.dtype.kind, last.dtype.kind) else float64
     first, last = _core.astype(first, wide), _core.astype(last, wide)

@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._joining import stack
 from ._ranges import arange
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
@@ -107,7 +108,6 @@ def flatnonzero(x, /) -> Array:
 
 def argwhere(x, /) -> Array:
     """Positions of the elements that are not 0, one row each."""
-    from ._joining import stack
     x = as_array(x)
     return stack(nonzero(x), axis=-1) if x.ndim else zeros((int(bool(x)), 0), dtype=_int64)
 
@@ -117,10 +117,10 @@ def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     indices, shape = as_array(indices), as_tuple(shape)
     indices = _core.astype(indices, _int64) if indices.dtype.kind in "biu" else indices
     if indices.size:
-        # A gather from nothing but zeros checks what a gather checks: the largest position, or one outside where the smallest is negative.
-        size, least, most = math.prod(shape), *(_core.reduce(end, indices, None, False) for end in ("min", "max"))
-        nothing = _core.broadcast_to(zeros((1,), dtype=_int64), (size,))
-        indices = indices + _core.reshape(_core.take(nothing, _core.reshape(_core.where(ops["less"](least, 0), size, most), (1,)), 0), ())
+        # A gather from nothing but zeros checks what a gather checks: of many positions the largest; for a negative one stands one outside.
+        size, nothing = math.prod(shape), _core.full((), 0, _int64)
+        least, most = (indices, indices) if indices.size < 1024 else [_core.reduce(end, indices, None, True) for end in ("min", "max")]
+        indices = indices + _core.take(_core.broadcast_to(nothing, (size,)), _core.where(ops["less"](least, 0), size, most), 0)
     return _unravel(indices, shape)
 
 

@@ -6,9 +6,10 @@ from .. import _core
 from .._arguments import as_array, floating, ops
 from .._core import Array
 from .._errors import make
-from .._ordering import searchsorted, sort
+from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
+from .._shaping import moveaxis
 
 
 def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
@@ -28,8 +29,8 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
         n = builtins.max(most + 1, minlength)
     else:
         n = length
-    values = _core.full((x.size,), 1, "int64", x.device) if weights is None else floating(weights)
-    counts = _core.full((n + (length is not None),), 0, values.dtype, values.device)
+    values = 1 if weights is None else floating(weights)
+    counts = _core.full((n + (length is not None),), 0, *(("int64", x.device) if weights is None else (values.dtype, values.device)))
     if length is None:
         if x.size:
             _core.update_at(counts, x, values, "scatter_add")
@@ -156,7 +157,6 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise make("ShapeError", f"interp: points: expected two vectors of one size of at least 1, got {xp.shape} and {fp.shape}")
     if period is not None:
-        from .._ordering import argsort
         period = abs(period)
         x, xp = ops["remainder"](x, period), ops["remainder"](xp, period)
         order = argsort(xp)
@@ -178,8 +178,7 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
 
 def trapezoid(y, x=None, dx=1.0, axis=-1) -> Array:
     """Integral along an axis of the lines between points, ``dx`` apart or at ``x``."""
-    from .._shaping import moveaxis
-    y = moveaxis(floating(y), axis, -1)
+    y = floating(y) if axis == -1 else moveaxis(floating(y), axis, -1)
     if x is None:
         steps = dx
     else:
@@ -198,7 +197,6 @@ def _areas(y, steps):
 
 def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None) -> Array:
     """``trapezoid`` up to each point; behind ``initial`` if that is given."""
-    from .._shaping import moveaxis
     y = moveaxis(floating(y), axis, -1)
     steps = dx if x is None else diff(as_array(x)) if as_array(x).ndim == 1 else diff(moveaxis(as_array(x), axis, -1))
     line = cumsum(_areas(y, steps), axis=-1)

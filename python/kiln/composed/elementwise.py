@@ -5,6 +5,8 @@ from .. import _core
 from .._arguments import as_array, floating, ops, rounded_once
 from .._core import Array
 from .._errors import make
+from .._reductions import cumsum, diff
+from .._shaping import moveaxis
 from .._types import result_type
 
 _INF, _NAN = float("inf"), float("nan")
@@ -85,7 +87,8 @@ def _absorbed(x, y, f):
 
 def divmod(x, y, /) -> tuple[Array, Array]:  # noqa: A001
     """``floor_divide`` and ``remainder``."""
-    x, y = _both(x, y, False)
+    if not (type(x) is Array and type(y) is int and x.dtype.kind in "iuf"):
+        x, y = _both(x, y, False)
     return ops["floor_divide"](x, y), ops["remainder"](x, y)
 
 
@@ -148,13 +151,13 @@ def ldexp(x, exponent, /) -> Array:
         raise make("DTypeError", f"ldexp: dtype of the exponent: expected an integer one, got {e.dtype}")
     wide = _core.astype(x, "float64")
     e = _core.astype(e, "int32") if e.dtype.itemsize < 4 else _core.astype(e, "int64") if e.dtype.kind == "u" else e
-    if x.dtype.itemsize < 8:  # every product of the others is a float64
+    if x.dtype.name not in ("float64", "complex128"):  # every product of the others is a float64
         return _core.astype(wide * _power_of_two(_between(e, -1022, 1023)), x.dtype)
     e = _between(e, -2200, 2200)
     last = _between(e, -1022, 1023)
     rest = e - last  # where it is not 0, no rounding shows behind the last step
     half = ops["bitwise_right_shift"](rest, 1)
-    return wide * _power_of_two(half) * _power_of_two(rest - half) * _power_of_two(last)
+    return _core.astype(wide * _power_of_two(half) * _power_of_two(rest - half) * _power_of_two(last), x.dtype)
 
 
 def _between(e, low, high):
@@ -175,13 +178,11 @@ def spacing(x, /) -> Array:
 
 def unwrap(x, /, discont=None, axis=-1, *, period=2 * math.pi) -> Array:
     """``x`` with multiples of ``period`` added along an axis so that no step is larger than half of it (or than ``discont``)."""
-    from .._reductions import cumsum, diff
     x = floating(x)
     step, half = diff(x, axis=axis), period / 2
     reduced = ops["remainder"](step + half, period) - half
     reduced = _where(ops["bitwise_and"](ops["equal"](reduced, -half), ops["greater"](step, 0)), half, reduced)
     change = _where(ops["less"](ops["abs"](step), max(half, discont or 0)), 0.0, reduced - step)
     moved = cumsum(change, axis=axis)
-    from .._shaping import moveaxis
     line, more = moveaxis(x, axis, -1), moveaxis(moved, axis, -1)
     return moveaxis(_core.concat((line[..., :1], line[..., 1:] + more), line.ndim - 1), -1, axis)
