@@ -17,10 +17,10 @@ _FAR = 2**62
 
 def _related(shape, relation, k, device=None):
     """Where column - row - k stands in a relation to 0, for the last two axes: rows against columns that broadcast."""
-    rows = _core.reshape(_core.iota(shape[-2:-1], int64, 0, device), (-1, 1))
+    rows = _core.reshape(arange(shape[-2], device=device), (-1, 1))
     if not (type(k) is int and k == 0):
         rows = rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR)
-    return ops[relation](_core.iota(shape[-1:], int64, 0, device), rows)
+    return ops[relation](arange(shape[-1], device=device), rows)
 
 
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
@@ -97,7 +97,7 @@ def diag(x, /, k=0) -> Array:
     if x.ndim != 1:
         raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
     n = x.size + abs(k)
-    result = zeros((n, n), dtype=x.dtype, device=x.device)
+    result = _core.full((n, n), 0, x.dtype, x.device)
     diagonal_view(result, k)[...] = x
     return result
 

@@ -82,8 +82,8 @@ def vecdot(x, y, /, axis=-1) -> Array:
 
 def vdot(x, y, /) -> Array:
     """Sum of the products of all elements, the first conjugated. Raises ShapeError where the numbers of elements differ."""
-    x, y = _core.reshape(as_array(x), (-1,)), _core.reshape(as_array(y), (-1,))
-    return vecdot(x, y)
+    x, y = as_array(x), as_array(y)
+    return vecdot(*[a if a.ndim == 1 else _core.reshape(a, (-1,)) for a in (x, y)])
 
 
 def inner(x, y, /) -> Array:

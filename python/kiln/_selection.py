@@ -97,8 +97,8 @@ def nonzero(x, /) -> tuple[Array, ...]:
     x = as_array(x)
     if x.ndim == 0:
         raise make("ValueError", "nonzero: rank: expected at least 1, got 0")
-    flat = _core.nonzero(_core.reshape(_core.astype(x, _bool), (-1,)))
-    return _unravel(flat, x.shape)
+    x = _core.astype(x, _bool)
+    return (_core.nonzero(x),) if x.ndim == 1 else _unravel(_core.nonzero(_core.reshape(x, (-1,))), x.shape)
 
 
 def flatnonzero(x, /) -> Array:
