@@ -51,13 +51,13 @@ from ._batches import vmap  # noqa: E402
 from ._gradients import grad, jvp, linearize, stop_gradient, value_and_grad, vjp  # noqa: E402
 from ._jacobians import hessian, jacfwd, jacrev  # noqa: E402
 from ._joining import (append, array_split, block, column_stack, concat, concatenate, delete, dsplit, dstack, hsplit, hstack,  # noqa: E402
-                       insert, repeat, resize, split, stack, tile, trim_zeros, unstack, vsplit, vstack)
+                       insert, repeat, split, stack, tile, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
 from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
 from ._op_rules import ShapeDtypeStruct  # noqa: E402
 from ._callbacks import pure_callback  # noqa: E402
-from ._padding import pad  # noqa: E402
+from ._padding import pad, resize, trim_zeros  # noqa: E402
 from ._products import convolution, dot, inner, kron, matmul, outer, tensordot, vdot, vecdot  # noqa: E402
 from ._ranges import arange, geomspace, linspace, logspace, meshgrid  # noqa: E402
 from ._reductions import (all, allclose, amax, amin, any, argmax, argmin, array_equal, clip, count_nonzero, cumprod,  # noqa: A004, E402

@@ -71,8 +71,7 @@ def as_array(value):
     """``value`` as an array, which goes where the arrays beside it are; arrays as they are."""
     if isinstance(value, Array):
         return value
-    from ._creation import asarray
-    return _core.loose(asarray(value))
+    return _core.loose(_creation.asarray(value))
 
 
 def floating(x):
@@ -122,3 +121,6 @@ def merged(op, x, axis):
     if axes != (x.ndim - 1,):
         x = _core.reshape(_core.permute_dims(x, (*rest, *axes)), (*shape, n))
     return x, shape, kept
+
+
+from . import _creation  # noqa: E402 (which begins with the names above)

@@ -7,8 +7,11 @@ from ._arguments import as_array, as_tuple, choice, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._joining import stack
 from ._ranges import arange
+from ._selection import take, take_along_axis
 from ._shaping import broadcast_arrays, broadcast_shapes, moveaxis
+from ._types import result_type
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
 
@@ -38,7 +41,7 @@ def place(x, mask, values) -> None:
     if at.size and not values.size:
         raise make("ValueError", "place: values: expected at least one, got none")
     if at.size:
-        put(x, at, _core.take(values, arange(at.size, device=values.device) % values.size, 0))
+        _put(x, at, values)
 
 
 def putmask(x, mask, values) -> None:
@@ -63,7 +66,16 @@ def put(x, positions, values, mode="raise") -> None:
         return
     if mode != "raise":
         at = ops["remainder"](at, x.size) if mode == "wrap" else ops["minimum"](ops["maximum"](at, 0), x.size - 1)
-    values = values if values.size == at.size else _core.take(values, arange(at.size, device=values.device) % values.size, 0)
+    _put(x, at, values)
+
+
+def _put(x, at, values):
+    if values.size > at.size:
+        values = values[:at.size]
+    elif values.size == 1:
+        values = _core.broadcast_to(values, at.shape)
+    elif values.size < at.size:
+        values = _core.take(values, arange(at.size, device=values.device) % values.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
         flat[at] = _core.astype(values, x.dtype)
@@ -86,7 +98,6 @@ def select(conditions, choices, default=0) -> Array:
     """
     if not conditions or len(conditions) != len(choices):
         raise make("ValueError", f"select: choices: expected one for each of at least one condition, got {len(choices)} for {len(conditions)}")
-    from ._types import result_type
     choices = [c if isinstance(c, (bool, int, float, complex)) else as_array(c) for c in choices]
     default = default if isinstance(default, (bool, int, float, complex)) else as_array(default)
     dtype = result_type(*choices, default) if builtins.any(isinstance(c, Array) for c in (*choices, default)) else None
@@ -98,11 +109,22 @@ def select(conditions, choices, default=0) -> Array:
 
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
-    from ._joining import stack
-    from ._selection import take, take_along_axis
     index, *arrays = broadcast_arrays(as_array(index), *(as_array(c) for c in choices))
     index = take(arange(len(arrays)), index, mode=mode)
+    if 1 < len(arrays) < 5:  # choices between two cost less than a stack and a gather
+        first, *others = _alike(arrays)
+        for i, other in enumerate(others, 1):
+            first = _core.where(ops["equal"](index, i), other, first)
+        return first
     return _core.reshape(take_along_axis(stack(arrays), _core.reshape(index, (1, *index.shape)), axis=0), index.shape)
+
+
+def _alike(arrays):
+    """Arrays in the dtype that holds them all."""
+    dtype = arrays[0].dtype
+    for a in arrays[1:]:
+        dtype = _core.promote(dtype, a.dtype)
+    return [_core.astype(a, dtype) for a in arrays]
 
 
 def piecewise(x, conditions, functions, *args, **kwargs) -> Array:
@@ -141,7 +163,6 @@ def apply_along_axis(function, axis, x, *args, **kwargs) -> Array:
 
     The function is called for each: what broadcasts is better written with arrays. Raises ValueError where there is no vector.
     """
-    from ._joining import stack
     x = as_array(x)
     axis = normalized_axis("apply_along_axis", axis, x.ndim)
     moved = moveaxis(x, axis, -1)

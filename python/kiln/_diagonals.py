@@ -1,8 +1,9 @@
 """Diagonals and triangles of matrices."""
 import builtins
+import itertools
 
-from . import _core
-from ._arguments import as_array, as_tuple, integer, normalized_axis, on_device, ops
+from . import _core, _reductions
+from ._arguments import as_array, as_tuple, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -16,17 +17,16 @@ _FAR = 2**62
 
 def _related(shape, relation, k, device=None):
     """Where column - row - k stands in a relation to 0, for the last two axes: rows against columns that broadcast."""
-    rows = _core.reshape(_core.iota(shape[-2:-1], int64, 0, device), (-1, 1))
-    return ops[relation](_core.iota(shape[-1:], int64, 0, device), rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR))
+    rows = _core.reshape(arange(shape[-2], device=device), (-1, 1))
+    if not (type(k) is int and k == 0):
+        rows = rows + builtins.max(builtins.min(integer("diagonal", "offset", k), _FAR), -_FAR)
+    return ops[relation](arange(shape[-1], device=device), rows)
 
 
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
-    if device is not None:
-        with on_device(device):
-            return eye(n_rows, n_cols, k, dtype)
     rows = _size("eye", n_rows)
-    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k), dtype or _core.default_dtype())
+    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k, device), dtype or _core.default_dtype())
 
 
 def _size(op, n):
@@ -68,23 +68,25 @@ def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
 
     Raises ShapeError for fewer axes, ValueError where both axes are the same.
     """
-    return _core.copy(_diagonal(as_array(x), offset, axis1, axis2))
+    return _core.copy(diagonal_view(as_array(x), offset, axis1, axis2))
 
 
-def _diagonal(x, offset=0, axis1=-2, axis2=-1):
+def diagonal_view(x, offset=0, axis1=-2, axis2=-1):
     """A view where the memory is in row-major order."""
     if x.ndim < 2:
         raise make("ShapeError", f"diagonal: rank: expected at least 2, got {x.ndim}")
-    first, second = normalized_axis("diagonal", axis1, x.ndim), normalized_axis("diagonal", axis2, x.ndim)
-    if first == second:
-        raise make("ValueError", f"diagonal: axes: expected different ones, got {axis1} and {axis2}")
-    if (first, second) != (x.ndim - 2, x.ndim - 1):
-        x = moveaxis(x, (first, second), (-2, -1))
+    if axis1 != -2 or axis2 != -1:
+        first, second = normalized_axis("diagonal", axis1, x.ndim), normalized_axis("diagonal", axis2, x.ndim)
+        if first == second:
+            raise make("ValueError", f"diagonal: axes: expected different ones, got {axis1} and {axis2}")
+        if (first, second) != (x.ndim - 2, x.ndim - 1):
+            x = moveaxis(x, (first, second), (-2, -1))
     rows, columns = x.shape[-2:]
-    at = builtins.max(0, -offset) * columns + builtins.max(0, offset)
-    n = builtins.max(0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)))
-    flat = _core.reshape(x, x.shape[:-2] + (rows * columns,))
-    return flat[..., at:at + n * (columns + 1):columns + 1] if n else flat[..., :0]
+    at = offset if offset >= 0 else -offset * columns
+    n = builtins.max(0, builtins.min(rows, columns - offset) if offset >= 0 else builtins.min(rows + offset, columns))
+    flat = _core.reshape(x, (*x.shape[:-2], rows * columns))
+    key = slice(at, at + n * (columns + 1), columns + 1) if n else slice(0, 0)
+    return flat[key] if flat.ndim == 1 else flat[..., key]
 
 
 def diag(x, /, k=0) -> Array:
@@ -95,8 +97,8 @@ def diag(x, /, k=0) -> Array:
     if x.ndim != 1:
         raise make("ShapeError", f"diag: rank: expected 1 or 2, got {x.ndim}")
     n = x.size + abs(k)
-    result = zeros((n, n), dtype=x.dtype, device=x.device)
-    _diagonal(result, k)[...] = x
+    result = _core.full((n, n), 0, x.dtype, x.device)
+    diagonal_view(result, k)[...] = x
     return result
 
 
@@ -107,8 +109,7 @@ def diagflat(x, /, k=0) -> Array:
 
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
-    from ._reductions import sum
-    return sum(_diagonal(as_array(x), offset, axis1, axis2), -1, dtype, out)
+    return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
 
 
 def fill_diagonal(x, value, wrap=False) -> None:
@@ -127,12 +128,16 @@ def fill_diagonal(x, value, wrap=False) -> None:
     n = len(range(0, builtins.min(end, x.size), step))
     value = as_array(value)
     value = _core.reshape(value, (-1,)) if value.ndim else value
-    flat = arange(n, device=x.device) * step
-    key, rest = [], flat
+    value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
+    flat = _core.reshape(x, (-1,))
+    if _core.shares_memory(flat, x):
+        flat[:n * step:step] = value
+        return
+    key, rest = [], arange(n, device=x.device) * step
     for size in reversed(x.shape):
         key.append(rest % size)
         rest = rest // size
-    x[tuple(reversed(key))] = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
+    x[tuple(reversed(key))] = value
 
 
 def diag_indices(n, ndim=2) -> tuple[Array, ...]:
@@ -149,17 +154,21 @@ def diag_indices_from(x) -> tuple[Array, ...]:
 
 
 def _of_triangle(n, k, m, upper):
-    """By the size of each row's part, which is known: nothing depends on values."""
-    columns = n if m is None else m
-    rows, cols = [], []
-    for i in range(n):
-        first, last = (builtins.max(i + k, 0), columns) if upper else (0, builtins.min(i + k + 1, columns))
-        if last > first:
-            rows.append(_core.full((last - first,), i, int64))
-            cols.append(arange(first, last))
-    if not rows:
+    """By the size of each row's part, which is known, as sums of steps from element to element: nothing depends on values."""
+    n, columns = builtins.max(n, 0), builtins.max(n if m is None else m, 0)
+    # The rows that have a part, and where it begins and ends in the first of them and in the others.
+    low, high = (0, builtins.min(n, columns - k)) if upper else (builtins.min(builtins.max(-k, 0), n), n)
+    if low >= high or not columns:
         return arange(0), arange(0)
-    return _core.concat(tuple(rows), 0), _core.concat(tuple(cols), 0)
+    limits = [builtins.max(builtins.min(i + k + (not upper), columns), 0) for i in range(low, high)]
+    sizes = [columns - c for c in limits] if upper else limits
+    starts = list(itertools.accumulate(sizes))
+    total, at = starts.pop(), _core.asarray(starts, int64, None)
+    limits = _core.asarray(limits, int64, None)
+    rows, cols = _core.full((total,), 0, int64), _core.full((total,), 1, int64)
+    rows[:1], cols[:1] = low, limits[:1] if upper else 0
+    rows[at], cols[at] = 1, limits[1:] + (1 - columns) if upper else 1 - limits[:-1]
+    return _core.along_axis("cumulative_sum", rows, 0, False), _core.along_axis("cumulative_sum", cols, 0, False)
 
 
 def tril_indices(n, k=0, m=None) -> tuple[Array, Array]:
@@ -204,4 +213,7 @@ def indices(dimensions, dtype=None, sparse=False):
         return tuple(lines)
     if not n:
         return zeros((0,), dtype=dtype or int64)
-    return _core.concat(tuple(_core.copy(_core.broadcast_to(_core.reshape(line, (1, *line.shape)), (1, *dimensions))) for line in lines), 0)
+    result = _core.full((n, *dimensions), 0, dtype or int64)
+    for i, line in enumerate(lines):
+        result[i] = line
+    return result

@@ -9,6 +9,7 @@ import math
 from . import _core
 from ._arguments import as_array, store
 from ._core import Array
+from ._diagonals import diagonal
 from ._errors import make
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -52,52 +53,116 @@ def _sizes(labels, shapes):
     return sizes
 
 
-def _alone(term, x, kept, sizes):
-    """One operand: axes of one label become their diagonal, axes of size 1 that stand for more are dropped, labels that nobody needs summed."""
+def _alone(term, shape, kept, sizes):
+    """One operand: axes of one label become their diagonal, axes of size 1 that stand for more are dropped, labels that nobody needs summed.
+
+    Its labels and shape then, and the steps there.
+    """
+    steps = []
     for c in dict.fromkeys(term):
         while term.count(c) > 1:
             first, second = term.index(c), term.index(c, term.index(c) + 1)
-            from ._diagonals import diagonal
-            x, term = diagonal(x, 0, first, second), term[:first] + term[first + 1:second] + term[second + 1:] + c
-    single = [i for i, c in enumerate(term) if x.shape[i] == 1 and sizes[c] != 1]
+            steps.append(lambda x, axes=(first, second): diagonal(x, 0, *axes))
+            term = term[:first] + term[first + 1:second] + term[second + 1:] + c
+            shape = (*shape[:first], *shape[first + 1:second], *shape[second + 1:], min(shape[first], shape[second]))
+    single = [i for i, c in enumerate(term) if shape[i] == 1 and sizes[c] != 1]
     if single:
-        x = _core.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in single))
         term = "".join(c for i, c in enumerate(term) if i not in single)
+        shape = tuple(n for i, n in enumerate(shape) if i not in single)
+        steps.append(lambda x, shape=shape: _core.reshape(x, shape))
     gone = tuple(i for i, c in enumerate(term) if c not in kept)
     if gone:
-        x = _core.reduce("sum", x, gone, False)
+        steps.append(lambda x: _core.reduce("sum", x, gone, False))
+        shape = tuple(n for n, c in zip(shape, term) if c in kept)
         term = "".join(c for c in term if c in kept)
-    return term, x
+    return term, shape, steps
 
 
-def _pair(s, x, t, y, kept):
-    """The product of two operands, summed over the labels that only they have: one ``dot_general`` with batches."""
+def _ordered(term, labels):
+    """The steps that bring axes into the order of their labels."""
+    order = tuple(term.index(c) for c in labels)
+    return [] if order == tuple(range(len(term))) else [lambda x: _core.permute_dims(x, order)]
+
+
+def _shaped(shape, wanted):
+    return [] if shape == wanted else [lambda x: _core.reshape(x, wanted)]
+
+
+def _aligned(term, shape, result):
+    """The steps to the axes of ``result``, those that are not there with size 1."""
+    size = dict(zip(term, shape))
+    labels = [c for c in result if c in size]
+    return _ordered(term, labels) + _shaped(tuple(size[c] for c in labels), tuple(size.get(c, 1) for c in result))
+
+
+def _taken(steps, x):
+    for step in steps:
+        x = step(x)
+    return x
+
+
+def _pair(s, m, t, n, kept):
+    """The product of two operands of labels and shapes, summed over the labels that only they have: one ``dot_general`` with batches."""
     batch = [c for c in s if c in t and c in kept]
     summed = [c for c in s if c in t and c not in kept]
     left, right = [c for c in s if c not in t], [c for c in t if c not in s]
-    result = "".join(batch + left + right)
+    result, size = "".join(batch + left + right), dict(zip(s + t, m + n))
+    shape = tuple(size[c] for c in result)
     if not summed:  # nothing to sum: an elementwise product
-        return result, _aligned(s, x, result) * _aligned(t, y, result)
-    size = dict(zip(s + t, x.shape + y.shape))
-    if not left and not right and x.dtype.itemsize > 2:  # no matrix: products of vectors
-        x, y = (_core.permute_dims(a, tuple(term.index(c) for c in batch + summed)) for term, a in ((s, x), (t, y)))
-        if not batch:
-            return result, _core.matmul(_core.reshape(x, (-1,)), _core.reshape(y, (-1,)))
-        return result, _core.reduce("sum", x * y, tuple(range(len(batch), x.ndim)), False)
+        a, b = _aligned(s, m, result), _aligned(t, n, result)
+        return result, shape, lambda x, y: _taken(a, x) * _taken(b, y)
 
-    def matrix(term, a, order, rows, columns):
-        a = _core.permute_dims(a, tuple(term.index(c) for c in order))
-        return _core.reshape(a, (*(size[c] for c in batch), math.prod(size[c] for c in rows), math.prod(size[c] for c in columns)))
+    def matrix(term, order, rows, columns):
+        wanted = (*(size[c] for c in batch), math.prod(size[c] for c in rows), math.prod(size[c] for c in columns))
+        return _ordered(term, order) + _shaped(tuple(size[c] for c in order), wanted)
 
-    a = matrix(s, x, batch + left + summed, left, summed)
-    b = matrix(t, y, batch + summed + right, summed, right)
-    return result, _core.reshape(_core.matmul(a, b), tuple(size[c] for c in result))
+    p, q = matrix(s, batch + left + summed, left, summed), matrix(t, batch + summed + right, summed, right)
+    end = _shaped((*(size[c] for c in batch), math.prod(size[c] for c in left), math.prod(size[c] for c in right)), shape)
+
+    def multiplied(x, y):
+        return _taken(end, _core.matmul(_taken(p, x), _taken(q, y)))
+
+    if left or right:
+        return result, shape, multiplied
+    a, b = _ordered(s, batch + summed), _ordered(t, batch + summed)
+    axes, line = tuple(range(len(batch), len(s))), _shaped(tuple(size[c] for c in summed), (-1,)) if len(summed) > 1 else []
+
+    def of_vectors(x, y):
+        if x.dtype.itemsize <= 2:
+            return multiplied(x, y)
+        x, y = _taken(a, x), _taken(b, y)
+        return _core.reduce("sum", x * y, axes, False) if batch else _core.matmul(_taken(line, x), _taken(line, y))
+
+    return result, shape, of_vectors
 
 
-def _aligned(term, x, result):
-    x = _core.permute_dims(x, tuple(sorted(range(len(term)), key=lambda i: result.index(term[i]))))
-    sizes = iter(x.shape)
-    return _core.reshape(x, tuple(next(sizes) if c in term else 1 for c in result))
+@functools.lru_cache(1024)
+def _planned(formula, shapes, optimize):
+    """The products of a formula over shapes: a function of the operands."""
+    labels, result, sizes = _parsed(formula, shapes)
+    parts = [_alone(t, shape, set(result).union(*labels[:i], *labels[i + 1:]), sizes) for i, (t, shape) in enumerate(zip(labels, shapes))]
+    first, products = [steps for *_, steps in parts], []
+    for i, j in _order(tuple(t for t, *_ in parts), result, tuple(sorted(sizes.items())), optimize):
+        i, j = min(i, j), max(i, j)
+        (t, n, _), (s, m, _) = parts.pop(j), parts.pop(i)
+        kept = set(result).union(*(term for term, *_ in parts))
+        (s, m, a), (t, n, b) = _alone(s, m, kept | set(t), sizes), _alone(t, n, kept | set(s), sizes)
+        *part, product = _pair(s, m, t, n, kept)
+        parts.append((*part, None))
+        products.append((i, j, a, b, product))
+    term, shape, last = _alone(*parts[0][:2], set(result), sizes)
+    last += _aligned(term, shape, result)
+    if len(term) != len(result):
+        last.append(lambda x: _core.broadcast_to(x, tuple(sizes[c] for c in result)))
+
+    def run(operands):
+        arrays = [_taken(steps, x) for steps, x in zip(first, operands)]
+        for i, j, a, b, product in products:
+            y, x = arrays.pop(j), arrays.pop(i)
+            arrays.append(product(_taken(a, x), _taken(b, y)))
+        return _taken(last, arrays[0])
+
+    return run
 
 
 @functools.cache
@@ -190,17 +255,8 @@ def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
         raise make("ValueError", "einsum: arguments: expected a formula and its operands, got none")
     formula, operands = _formula(args)
     operands = [as_array(x) if dtype is None else _core.astype(as_array(x), dtype) for x in operands]
-    labels, result, sizes = _parsed(formula, tuple(x.shape for x in operands))
-    parts = [_alone(t, x, set(result).union(*labels[:i], *labels[i + 1:]), sizes) for i, (t, x) in enumerate(zip(labels, operands))]
-    for i, j in _order(tuple(t for t, _ in parts), result, tuple(sorted(sizes.items())), optimize):
-        i, j = min(i, j), max(i, j)
-        (t, y), (s, x) = parts.pop(j), parts.pop(i)
-        kept = set(result).union(*(term for term, _ in parts))
-        parts.append(_pair(*_alone(s, x, kept | set(t), sizes), *_alone(t, y, kept | set(s), sizes), kept))
-    term, x = _alone(*parts[0], set(result), sizes)
-    x = _aligned(term, x, result)
-    x = _core.broadcast_to(x, tuple(sizes[c] for c in result)) if len(term) != len(result) else x
-    if any(x is o for o in operands) or len(operands) == 1:
+    x = _planned(formula, tuple([x.shape for x in operands]), optimize)(operands)
+    if len(operands) == 1 or any([x is o for o in operands]):
         x = _core.copy(x)
     return x if out is None else store("einsum", x, out)
 

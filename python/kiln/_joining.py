@@ -1,12 +1,13 @@
-"""Arrays joined, cut, repeated, and made longer or shorter."""
+"""Arrays joined, cut and repeated."""
 import builtins
+import math
 
 from . import _core
 from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
-from ._shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis
+from ._shaping import atleast_1d, atleast_3d, broadcast_to, expand_dims, moveaxis
 
 _int64 = BY_NAME["int64"]
 
@@ -16,7 +17,7 @@ def concat(arrays, /, axis=0, out=None, *, dtype=None) -> Array:
 
     Raises ShapeError where the other sizes differ, ValueError without an array.
     """
-    arrays = tuple(as_array(a) for a in arrays)
+    arrays = tuple([as_array(a) for a in arrays])
     if dtype is not None:
         arrays = tuple(_core.astype(a, dtype) for a in arrays)
     if axis is None:
@@ -54,7 +55,8 @@ def unstack(x, /, axis=0) -> tuple[Array, ...]:
 
 def vstack(arrays, /, *, dtype=None) -> Array:
     """Arrays joined along the first axis, vectors as rows."""
-    return concat([atleast_2d(a) for a in arrays], dtype=dtype)
+    arrays = [as_array(a) for a in arrays]
+    return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in arrays], dtype=dtype)
 
 
 def hstack(arrays, /, *, dtype=None) -> Array:
@@ -65,7 +67,7 @@ def hstack(arrays, /, *, dtype=None) -> Array:
 
 def dstack(arrays, /) -> Array:
     """Arrays joined along the third axis, vectors and matrices with axes of size 1 for it."""
-    return concat([atleast_3d(a) for a in arrays], axis=2)
+    return concat([a if a.ndim > 2 else atleast_3d(a) for a in map(as_array, arrays)], axis=2)
 
 
 def column_stack(arrays, /) -> Array:
@@ -82,7 +84,34 @@ def block(arrays, /) -> Array:
     depth = _depth(arrays)
     leaves = list(_leaves(arrays))
     rank = builtins.max([depth, *(a.ndim for a in leaves)])
-    return _blocks(arrays, depth, rank)
+    blocks = []
+    shape = _layout(arrays, rank - depth, rank, (0,) * rank, blocks)
+    first = leaves[0]
+    if shape is None or not depth or math.prod(shape) < _MANY or builtins.any(a.dtype is not first.dtype or a.device != first.device for a in leaves):
+        result = _blocks(arrays, depth, rank)
+        return result if depth else _core.copy(result)
+    result = _core.full(shape, 0, first.dtype, first.device)
+    for at, a in blocks:  # each is written once, where joins of joins copy it for every axis
+        result[tuple([slice(i, i + n) for i, n in zip(at, a.shape)])] = a
+    return result
+
+
+_MANY = 1 << 14
+
+
+def _layout(nested, axis, rank, at, blocks):
+    """The shape of nested blocks from a position on, all of which go into ``blocks`` with theirs; None where sizes differ."""
+    if not isinstance(nested, list):
+        a = as_array(nested)
+        blocks.append((at, _core.reshape(a, (1,) * (rank - a.ndim) + a.shape)))
+        return blocks[-1][1].shape
+    shape = None
+    for n in nested:
+        part = _layout(n, axis + 1, rank, at if shape is None else (*at[:axis], at[axis] + shape[axis], *at[axis + 1:]), blocks)
+        if part is None or shape is not None and (part[:axis], part[axis + 1:]) != (shape[:axis], shape[axis + 1:]):
+            return None
+        shape = part if shape is None else (*shape[:axis], shape[axis] + part[axis], *shape[axis + 1:])
+    return shape
 
 
 def _depth(nested):
@@ -105,8 +134,8 @@ def _leaves(nested):
 def _blocks(nested, depth, rank):
     if not isinstance(nested, list):
         a = as_array(nested)
-        return _core.copy(_core.reshape(a, (1,) * (rank - a.ndim) + a.shape))
-    return _core.concat(tuple(_blocks(n, depth - 1, rank) for n in nested), rank - depth)
+        return _core.reshape(a, (1,) * (rank - a.ndim) + a.shape)
+    return _core.concat(tuple([_blocks(n, depth - 1, rank) for n in nested]), rank - depth)
 
 
 def _cuts(op, sections, n):
@@ -192,8 +221,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     if isinstance(repeats, int):
         if repeats < 0:
             raise make("ValueError", f"repeat: repeats: expected at least 0, got {repeats}")
-        wide = broadcast_to(expand_dims(x, axis + 1), x.shape[:axis + 1] + (repeats,) + x.shape[axis + 1:])
-        return _core.reshape(_core.copy(wide), x.shape[:axis] + (n * repeats,) + x.shape[axis + 1:])
+        before, behind = x.shape[:axis], x.shape[axis + 1:]
+        wide = _core.broadcast_to(_core.reshape(x, (*before, n, 1, *behind)), (*before, n, repeats, *behind))
+        return _core.reshape(_core.copy(wide), (*before, n * repeats, *behind))
     if not n:
         return _core.copy(x)
     total = builtins.sum(repeats) if isinstance(repeats, (tuple, list)) and len(repeats) == n else total_repeat_length
@@ -226,7 +256,7 @@ def _positions(op, where, n, extra=0):
         return [i for i, b in enumerate(known) if b]
     positions = []
     for p in known:
-        p = integer(op, "position", p)
+        p = p if type(p) is int else integer(op, "position", p)
         if not -n <= p < n + extra:
             raise make("IndexError", f"{op}: position: expected one in [{-n}, {n + extra}), got {p}")
         positions.append(p % n if p < 0 else p)
@@ -269,25 +299,3 @@ def insert(x, positions, values, /, axis=None) -> Array:
         parts += [x[(*key, slice(last, p))], values[(*key, slice(i, i + 1))]]
         last = p
     return _core.concat(tuple([*parts, x[(*key, slice(last, None))]]), axis)
-
-
-def resize(x, shape, /) -> Array:
-    """The elements of ``x`` in row-major order under ``shape``, from the start again where they end; zeros if there are none."""
-    x, shape = _core.reshape(as_array(x), (-1,)), as_tuple(shape)
-    n = 1
-    for d in shape:
-        n *= d
-    if not x.size:
-        return _core.full(shape, 0, x.dtype)
-    times = -(-n // x.size)
-    return _core.reshape(_core.copy(tile(x, times)[:n] if times != 1 else x[:n]), shape)
-
-
-def trim_zeros(x, trim="fb") -> Array:
-    """A vector without the zeros at its front ("f") and back ("b"), a view."""
-    x = as_array(x)
-    there = _core.nonzero(_core.astype(x, "bool"))
-    if not there.size:
-        return x[:0]
-    first, last = int(there[0].item()), int(there[-1].item())
-    return x[first if "f" in trim.lower() else 0:last + 1 if "b" in trim.lower() else x.size]

@@ -5,6 +5,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._selection import take_along_axis
 
 _bool, _int64, _uint8, _float32 = (BY_NAME[n] for n in ("bool", "int64", "uint8", "float32"))
 
@@ -25,7 +26,6 @@ def sort(x, /, axis=-1, kind=None, order=None, *, descending=False, stable=True)
     """
     x, axis = _along("sort", x, axis)
     if x.dtype.kind == "c":
-        from ._selection import take_along_axis
         return take_along_axis(x, argsort(x, axis, descending=descending), axis)
     return _ordered("sort", x, axis, descending)
 
@@ -35,7 +35,6 @@ def argsort(x, /, axis=-1, kind=None, order=None, *, descending=False, stable=Tr
     x, axis = _along("argsort", x, axis)
     if x.dtype.kind != "c":
         return _ordered("argsort", x, axis, descending)
-    from ._selection import take_along_axis
     isnan = ops["isnan"](x)
     re, im = (_core.where(isnan, float("nan"), part) for part in (x.real, x.imag))
     order = _ordered("argsort", im, axis, descending)
@@ -85,7 +84,6 @@ def lexsort(keys, /, axis=-1) -> Array:
         raise make("ShapeError", f"lexsort: shapes: expected equal ones, got {', '.join(str(k.shape) for k in keys)}")
     if not keys[0].ndim:
         return zeros((), dtype=_int64)
-    from ._selection import take_along_axis
     axis = normalized_axis("lexsort", axis, keys[0].ndim)
     order = argsort(keys[0], axis)
     if order.ndim == 1:
@@ -105,7 +103,6 @@ def top_k(x, k, /, axis=-1, *, largest=True) -> tuple[Array, Array]:
     x, axis = _along("top_k", x, axis)
     if not 0 <= integer("top_k", "k", k) <= x.shape[axis]:
         raise make("ValueError", f"top_k: k: expected one in [0, {x.shape[axis]}], got {k}")
-    from ._selection import take_along_axis
     rank = _core.where(ops["isnan"](x), float("inf"), x) if largest and x.dtype.kind == "f" else x
     order = _ordered("argsort", rank, axis, largest)[(slice(None),) * axis + (slice(0, k),)]
     return take_along_axis(x, order, axis), order
@@ -147,6 +144,6 @@ def digitize(x, bins, right=False) -> Array:
         raise make("ShapeError", f"digitize: rank of the bins: expected 1, got {bins.ndim}")
     if bins.size < 2:
         return searchsorted(bins, x, "left" if right else "right")
-    up = searchsorted(bins, x, "left" if right else "right")
-    down = bins.size - searchsorted(bins[::-1], x, "left" if right else "right")
-    return _core.where(bins[0] > bins[bins.size - 1], down, up)
+    descend = bins[:1] > bins[-1:]
+    at = searchsorted(_core.where(descend, bins[::-1], bins), x, "left" if right else "right")
+    return _core.where(_core.reshape(descend, ()), bins.size - at, at)

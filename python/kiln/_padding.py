@@ -1,4 +1,4 @@
-"""Arrays with elements added around them."""
+"""Arrays made longer or shorter."""
 import builtins
 
 from . import _core
@@ -132,3 +132,26 @@ def _statistic(mode, x, axis):
     wide = _core.astype(x, "float64") if x.dtype.kind in "iu" else x
     result = (statistics.mean if mode == "mean" else quantiles.median)(wide, axis=axis, keepdims=True)
     return _core.astype(ops["round"](result) if x.dtype.kind in "iu" else result, x.dtype)
+
+
+def resize(x, shape, /) -> Array:
+    """The elements of ``x`` in row-major order under ``shape``, from the start again where they end; zeros if there are none."""
+    x, shape = _core.reshape(as_array(x), (-1,)), as_tuple(shape)
+    n = 1
+    for d in shape:
+        n *= d
+    if not x.size:
+        return _core.full(shape, 0, x.dtype)
+    times = -(-n // x.size)
+    line = _core.reshape(_core.copy(_core.broadcast_to(x, (times, x.size))), (-1,)) if times > 1 else _core.copy(x[:n])
+    return _core.reshape(line if line.size == n else line[:n], shape)
+
+
+def trim_zeros(x, trim="fb") -> Array:
+    """A vector without the zeros at its front ("f") and back ("b"), a view."""
+    x = as_array(x)
+    there = _core.nonzero(_core.astype(x, "bool"))
+    if not there.size:
+        return x[:0]
+    first, last = int(there[0].item()), int(there[-1].item())
+    return x[first if "f" in trim.lower() else 0:last + 1 if "b" in trim.lower() else x.size]

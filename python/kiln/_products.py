@@ -5,6 +5,7 @@ from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops, store
 from ._core import Array
 from ._errors import make
+from ._shaping import moveaxis
 
 
 def matmul(x, y, /, out=None) -> Array:
@@ -64,7 +65,6 @@ def _size(shape):
 def vecdot(x, y, /, axis=-1) -> Array:
     """Products summed over one axis of both, the first conjugated; the others broadcast."""
     x, y = as_array(x), as_array(y)
-    from ._shaping import broadcast_shapes, moveaxis
     normalized_axis("vecdot", axis, builtins.min(x.ndim, y.ndim))
     if x.shape[axis] != y.shape[axis]:
         raise make("ShapeError", f"vecdot: size of axis {axis}: expected {x.shape[axis]}, got {y.shape[axis]}")
@@ -73,7 +73,7 @@ def vecdot(x, y, /, axis=-1) -> Array:
         x = ops["conj"](x)
     if x.ndim == 1 and y.ndim == 1:
         return _core.matmul(x, y)
-    common = _core.promote(x.dtype, y.dtype)
+    common = x.dtype if x.dtype is y.dtype else _core.promote(x.dtype, y.dtype)
     if common.kind == "b":
         return _core.reduce("any", ops["bitwise_and"](x, y), -1, False)
     result = _core.reduce("sum", ops["multiply"](x, y), -1, False)
@@ -82,8 +82,8 @@ def vecdot(x, y, /, axis=-1) -> Array:
 
 def vdot(x, y, /) -> Array:
     """Sum of the products of all elements, the first conjugated. Raises ShapeError where the numbers of elements differ."""
-    x, y = _core.reshape(as_array(x), (-1,)), _core.reshape(as_array(y), (-1,))
-    return vecdot(x, y)
+    x, y = as_array(x), as_array(y)
+    return vecdot(*[a if a.ndim == 1 else _core.reshape(a, (-1,)) for a in (x, y)])
 
 
 def inner(x, y, /) -> Array:

@@ -8,8 +8,9 @@ from ._core import Array
 from ._creation import with_number
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._shaping import moveaxis
 
-int64, uint64, float64 = BY_NAME["int64"], BY_NAME["uint64"], BY_NAME["float64"]
+int32, int64, uint64, float64 = (BY_NAME[name] for name in ("int32", "int64", "uint64", "float64"))
 
 
 def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
@@ -19,34 +20,38 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
     """
     if stop is None and type(step) is int and step == 1 and dtype is None and device is None and (line := _core.count(start)) is not None:
         return line
-    if device is not None:
-        with on_device(device):
-            return arange(start, stop, step, dtype)
     if stop is None:
         start, stop = 0, start
-    if type(start) is type(stop) is type(step) is int and step == 1 and dtype is None:
-        line = _core.iota((stop - start if stop > start else 0,), int64, 0)
-        return line + start if start else line
+    if type(start) is type(stop) is type(step) is int and step == 1 and (dtype is None or getattr(dtype, "kind", "") in ("i", "f")):
+        return arange_in(dtype or int64, stop - start if stop > start else 0, start, 1, device)
     if step == 0:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
-    whole = builtins.all(isinstance(v, int) for v in (start, stop, step))
+    whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
     n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
-    dtype = dtype or (int64 if whole else _core.default_dtype())
+    if dtype is None:
+        return arange_in(int64 if whole else _core.default_dtype(), n, start, step, device)
     if not whole and getattr(dtype, "kind", "f") in "iu":
         start, step = int(start), int(step)
     if dtype == uint64 or getattr(dtype, "kind", "f") == "u" and (start < 0 or step < 0):
-        return _core.astype(arange_in(int64, n, start, step), dtype)
+        return _core.astype(arange_in(int64, n, start, step, device), dtype)
     if getattr(dtype, "kind", "") == "c" or dtype in ("complex64", "complex128"):
-        return _core.astype(arange_in(BY_NAME["float64"], n, start, step), dtype)
-    return arange_in(dtype, n, start, step)
+        return _core.astype(arange_in(BY_NAME["float64"], n, start, step, device), dtype)
+    return arange_in(dtype, n, start, step, device)
 
 
-def arange_in(dtype, n, start, step) -> Array:
+def arange_in(dtype, n, start, step, device=None) -> Array:
     """``start + i * step`` for i below ``n``, computed in ``dtype``."""
-    line = _core.iota((n,), dtype, 0)
+    line = counted(n, dtype, device)
     if step != 1:
         line = line * step
     return line + start if start != 0 else line
+
+
+def counted(n, dtype, device=None) -> Array:
+    """0, 1, ... n - 1 in a dtype; long floating ones by way of int32, which is quicker."""
+    if 1024 < n < 2**31 and dtype in ("float32", "float64"):
+        return _core.astype(_core.iota((n,), int32, 0, device), dtype)
+    return _core.iota((n,), dtype, 0, device)
 
 
 def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
@@ -64,7 +69,8 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
     plain = isinstance(start, (int, float)) and isinstance(stop, (int, float))
     if plain:
         first, last = float(start), float(stop)
-        line = _core.iota((num,), float64, 0) * ((last - first) / steps) + first
+        line = counted(num, float64) * ((last - first) / steps)
+        line = line + first if first or last <= 0 else line  # which also makes 0 of -0
         if endpoint and num > 1:
             line[num - 1] = last
         target = dtype or _core.default_dtype()
@@ -90,13 +96,12 @@ def _line_dtype(start, stop):
 
 
 def _line_of_arrays(start, stop, num, steps, endpoint, axis):
-    from ._shaping import moveaxis
     first, last = as_array(start), as_array(stop)
     wide = BY_NAME["complex128"] if "c" in (first.dtype.kind, last.dtype.kind) else float64
     first, last = _core.astype(first, wide), _core.astype(last, wide)
     rank = builtins.max(first.ndim, last.ndim)
     step = (last - first) / steps
-    i = _core.reshape(_core.iota((num,), float64, 0, step.device), (num,) + (1,) * rank)
+    i = _core.reshape(counted(num, float64, step.device), (num,) + (1,) * rank)
     line = i * step + first
     if endpoint and num > 1:
         line[num - 1] = last

@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._joining import stack
 from ._ranges import arange
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
@@ -66,7 +67,7 @@ def _along(op, x, indices, axis):
             grid.append(_core.broadcast_to(indices, shape))
         else:
             unit = tuple(-1 if j == i else 1 for j in range(x.ndim))
-            grid.append(_core.reshape(arange(n, device=x.device) if x.shape[i] == n else zeros((n,), dtype=_int64, device=x.device), unit))
+            grid.append(_core.reshape(_core.iota((n,), _int64, 0, x.device) if x.shape[i] == n else zeros((n,), dtype=_int64, device=x.device), unit))
     return tuple(grid)
 
 
@@ -96,8 +97,8 @@ def nonzero(x, /) -> tuple[Array, ...]:
     x = as_array(x)
     if x.ndim == 0:
         raise make("ValueError", "nonzero: rank: expected at least 1, got 0")
-    flat = _core.nonzero(_core.reshape(_core.astype(x, _bool), (-1,)))
-    return _unravel(flat, x.shape)
+    x = _core.astype(x, _bool)
+    return (_core.nonzero(x),) if x.ndim == 1 else _unravel(_core.nonzero(_core.reshape(x, (-1,))), x.shape)
 
 
 def flatnonzero(x, /) -> Array:
@@ -107,7 +108,6 @@ def flatnonzero(x, /) -> Array:
 
 def argwhere(x, /) -> Array:
     """Positions of the elements that are not 0, one row each."""
-    from ._joining import stack
     x = as_array(x)
     return stack(nonzero(x), axis=-1) if x.ndim else zeros((int(bool(x)), 0), dtype=_int64)
 
@@ -115,10 +115,13 @@ def argwhere(x, /) -> Array:
 def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size)."""
     indices, shape = as_array(indices), as_tuple(shape)
-    # A gather from nothing but zeros checks what a gather checks; a negative one is brought outside first.
-    nothing = _core.broadcast_to(zeros((1,), dtype=_int64), (math.prod(shape),))
-    inside = _core.where(ops["less"](indices, 0), ops["minimum"](indices, -1) - math.prod(shape), indices)
-    return _unravel(indices + _core.take(nothing, inside, 0), shape)
+    indices = _core.astype(indices, _int64) if indices.dtype.kind in "biu" else indices
+    if indices.size:
+        # A gather from nothing but zeros checks what a gather checks: of many positions the largest; for a negative one stands one outside.
+        size, nothing = math.prod(shape), _core.full((), 0, _int64)
+        least, most = (indices, indices) if indices.size < 1024 else [_core.reduce(end, indices, None, True) for end in ("min", "max")]
+        indices = indices + _core.take(_core.broadcast_to(nothing, (size,)), _core.where(ops["less"](least, 0), size, most), 0)
+    return _unravel(indices, shape)
 
 
 def _unravel(indices, shape):

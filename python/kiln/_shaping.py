@@ -57,6 +57,11 @@ def rollaxis(x, axis, start=0) -> Array:
 def moveaxis(x, source, destination) -> Array:
     """``x`` with the axes ``source`` at the places ``destination``, the others in their order, a view."""
     x = as_array(x)
+    if type(source) is type(destination) is int:
+        order = list(range(x.ndim))
+        source, destination = normalized_axis("moveaxis", source, x.ndim), normalized_axis("moveaxis", destination, x.ndim)
+        order.insert(destination, order.pop(source))
+        return _core.permute_dims(x, order)
     sources = [normalized_axis("moveaxis", a, x.ndim) for a in as_tuple(source)]
     targets = [normalized_axis("moveaxis", a, x.ndim) for a in as_tuple(destination)]
     if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
@@ -90,6 +95,9 @@ def broadcast_arrays(*arrays) -> tuple[Array, ...]:
 def expand_dims(x, /, axis=0) -> Array:
     """``x`` with axes of size 1 at ``axis``, one or several."""
     x = as_array(x)
+    if type(axis) is int:
+        axis = normalized_axis("expand_dims", axis, x.ndim + 1)
+        return _core.reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
     axes = as_tuple(axis)
     rank = x.ndim + len(axes)
     axes = {normalized_axis("expand_dims", a, rank) for a in axes}
@@ -102,7 +110,9 @@ def expand_dims(x, /, axis=0) -> Array:
 def squeeze(x, /, axis=None) -> Array:
     """``x`` without its axes of size 1, or without those in ``axis``. Raises ValueError for an axis of another size."""
     x = as_array(x)
-    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [normalized_axis("squeeze", a, x.ndim) for a in as_tuple(axis)]
+    if axis is None:
+        return _core.reshape(x, tuple([n for n in x.shape if n != 1]))
+    axes = [normalized_axis("squeeze", a, x.ndim) for a in as_tuple(axis)]
     for a in axes:
         if x.shape[a] != 1:
             raise make("ValueError", f"squeeze: size of axis {a}: expected 1, got {x.shape[a]}")
@@ -111,7 +121,7 @@ def squeeze(x, /, axis=None) -> Array:
 
 def ravel(x, /, order="C") -> Array:
     """The elements of ``x`` in row-major order along one axis, a view where it can be; with ``order="F"`` the first axis fastest."""
-    return reshape(x, (-1,), order)
+    return _core.reshape(as_array(x), (-1,)) if order == "C" else reshape(x, (-1,), order)
 
 
 def _at_least(one, arrays):
@@ -146,12 +156,14 @@ def flip(x, /, axis=None) -> Array:
 
 def fliplr(x, /) -> Array:
     """``x`` with the order along its second axis reversed, a view."""
-    return flip(x, 1)
+    x = as_array(x)
+    return x[:, ::-1] if x.ndim > 1 else flip(x, 1)
 
 
 def flipud(x, /) -> Array:
     """``x`` with the order along its first axis reversed, a view."""
-    return flip(x, 0)
+    x = as_array(x)
+    return x[::-1] if x.ndim else flip(x, 0)
 
 
 def roll(x, /, shift, axis=None) -> Array:
@@ -164,14 +176,15 @@ def roll(x, /, shift, axis=None) -> Array:
     axes = axes * len(shifts) if len(axes) == 1 else axes
     if len(axes) != len(shifts):
         raise make("ValueError", f"roll: shift: expected one, or one an axis, got {len(shifts)} for {len(axes)} axes")
+    result = x
     for a, s in zip(axes, shifts):
         a = normalized_axis("roll", a, x.ndim)
         n = x.shape[a]
         at = -s % n if n else 0
         if at:
             key = (slice(None),) * a
-            x = _core.concat((x[(*key, slice(at, None))], x[(*key, slice(None, at))]), a)
-    return _core.copy(x)
+            result = _core.concat((result[(*key, slice(at, None))], result[(*key, slice(None, at))]), a)
+    return _core.copy(x) if result is x else result
 
 
 def rot90(x, /, k=1, axes=(0, 1)) -> Array:

@@ -65,6 +65,8 @@ def result_type(*values) -> DType:
 
     Raises DTypeError where there is none, ValueError without a dtype or an array.
     """
+    if len(values) < 3 and all([type(v) is Array for v in values]) and values and values[0].dtype is values[-1].dtype:
+        return values[0].dtype
     numbers = [v for v in values if isinstance(v, (bool, int, float, complex)) and not isinstance(v, type)]
     types = [dtype_of(v) for v in values if not any(v is n for n in numbers)]
     if not types:

@@ -1,5 +1,6 @@
 """Functions of the namespace that are compositions, against NumPy's: the same text over both, in eager and under jit."""
 import copy
+import itertools
 import pickle
 
 import numpy
@@ -226,3 +227,11 @@ def test_masks_without_axes_that_select_nothing():
     assert x.item() == 3
     with pytest.raises(kn.ShapeError, match="assignment: shape of the value: expected one that repeats to"):
         x[kn.asarray(True)] = kn.zeros((0,))
+
+
+@pytest.mark.parametrize("n, m, k", itertools.product((0, 1, 3, 4), (None, 0, 2, 5), (-5, -1, 0, 2, 5)))
+def test_positions_of_triangles(n, m, k):
+    for name in ("tril_indices", "triu_indices"):
+        for result, expected in zip(getattr(kn, name)(n, k, m), getattr(numpy, name)(n, k, m)):
+            assert result.dtype == kn.int64
+            numpy.testing.assert_array_equal(result.numpy(), expected)

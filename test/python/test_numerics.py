@@ -200,3 +200,41 @@ def test_choices_between_bits(n, rng):
     for program in (lambda x, y: kn.where(kn.abs(x) < 1, kn.bitcast(x, kn.int32), kn.bitcast(kn.copysign(y, x), kn.int32)),
                     lambda x, y: kn.where(kn.abs(x) < 1, x, kn.copysign(y, x)), lambda x, y: kn.sinh(kn.astype(x, kn.bfloat16))):
         same_bits(kn.jit(program)(x, y), program(x, y))
+
+
+def _edges(dtype, rng):
+    """Numbers of every binade and their neighbours, random bits, and what is special."""
+    info = np.finfo(dtype)
+    binades = (2.0 ** np.arange(-1080, 1025)).astype(dtype)
+    random = rng.integers(0, 2 ** (8 * info.dtype.itemsize), 5000, dtype=f"uint{8 * info.dtype.itemsize}").view(dtype)
+    special = np.array([0, -0.0, np.inf, -np.inf, np.nan, info.max, -info.max, info.tiny, -info.smallest_subnormal, info.tiny * 1.5], dtype)
+    return np.concatenate([special, random, binades, np.nextafter(binades, np.zeros(1, dtype))])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_parts_of_numbers(dtype, rng):
+    x = _edges(dtype, rng)
+    expected, exponents = np.frexp(x)
+    for f in (kn.frexp, kn.jit(kn.frexp)):
+        mantissa, exponent = (a.numpy() for a in f(kn.asarray(x)))
+        np.testing.assert_array_equal(mantissa, expected)
+        np.testing.assert_array_equal(np.signbit(mantissa), np.signbit(x))
+        np.testing.assert_array_equal(exponent, np.where(np.isfinite(x), exponents, 0))
+        assert mantissa.dtype == dtype and exponent.dtype == "int32"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("whole", ["int8", "uint16", "int32", "int64"])
+def test_products_with_powers_of_two_are_rounded_once(dtype, whole, rng):
+    info = np.iinfo(whole)
+    near = [e for e in (*range(-300, 300), *range(-2300, 2300, 7), -1022, -1023, 1023, 1024, -1074, -1075, 2097, 2098, -2**31, 2**31 - 1, -2**62, 2**62) if info.min <= e <= info.max]
+    x, e = rng.choice(_edges(dtype, rng), 20000), rng.choice(np.array(near, whole), 20000)
+    small = np.clip(e.astype("float64"), -3000, 3000).astype("i4")
+    expected = np.ldexp(x.astype("float64"), small).astype(dtype) if dtype != "float64" else np.ldexp(x, small)  # of the others, no product leaves float64 but to 0 and inf
+    for f in (kn.ldexp, kn.jit(kn.ldexp)):
+        result = f(kn.asarray(x), kn.asarray(e)).numpy()
+        np.testing.assert_array_equal(result, expected)
+        np.testing.assert_array_equal(np.signbit(result), np.signbit(x))
+        assert result.dtype == dtype

@@ -6,9 +6,10 @@ from .. import _core
 from .._arguments import as_array, floating, ops
 from .._core import Array
 from .._errors import make
-from .._ordering import searchsorted, sort
+from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
+from .._shaping import moveaxis
 
 
 def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
@@ -22,15 +23,18 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
         raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
     x = _core.astype(x, "int64")
     if length is None:
-        if x.size and int(min(x)) < 0:
-            raise make("ValueError", f"bincount: elements: expected at least 0, got {int(min(x))}")
-        n = builtins.max(int(max(x)) + 1 if x.size else 0, minlength)
+        least, most = (_core.reduce(end, x, None, False).item() for end in ("min", "max")) if x.size else (0, -1)
+        if least < 0:
+            raise make("ValueError", f"bincount: elements: expected at least 0, got {least}")
+        n = builtins.max(most + 1, minlength)
     else:
         n = length
-    values = _core.full((x.size,), 1, "int64", x.device) if weights is None else floating(weights)
-    counts = _core.full((n + (length is not None),), 0, values.dtype, values.device)
+    values = 1 if weights is None else floating(weights)
+    counts = _core.full((n + (length is not None),), 0, *(("int64", x.device) if weights is None else (values.dtype, values.device)))
     if length is None:
-        return counts.at[x].add(values) if x.size else counts
+        if x.size:
+            _core.update_at(counts, x, values, "scatter_add")
+        return counts
     inside = ops["bitwise_and"](ops["greater_equal"](x, 0), ops["less"](x, n))
     return counts.at[_core.where(inside, x, n)].add(values)[:n] if x.size else counts[:n]
 
@@ -153,7 +157,6 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise make("ShapeError", f"interp: points: expected two vectors of one size of at least 1, got {xp.shape} and {fp.shape}")
     if period is not None:
-        from .._ordering import argsort
         period = abs(period)
         x, xp = ops["remainder"](x, period), ops["remainder"](xp, period)
         order = argsort(xp)
@@ -163,8 +166,7 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
         fp = _core.concat((fp[n - 1:], fp, fp[:1]), 0)
     n = xp.size
     right_of = ops["minimum"](ops["maximum"](searchsorted(xp, x, "right"), 1), builtins.max(n - 1, 1))
-    low = ops["minimum"](right_of - 1, n - 1)
-    high = ops["minimum"](right_of, n - 1)
+    low, high = right_of - 1, right_of if n > 1 else right_of - 1
     x0, x1, y0, y1 = _core.take(xp, low, 0), _core.take(xp, high, 0), _core.take(fp, low, 0), _core.take(fp, high, 0)
     width = x1 - x0
     result = y0 + (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width) * (x - x0)
@@ -176,22 +178,28 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
 
 def trapezoid(y, x=None, dx=1.0, axis=-1) -> Array:
     """Integral along an axis of the lines between points, ``dx`` apart or at ``x``."""
-    from .._shaping import moveaxis
-    y = moveaxis(floating(y), axis, -1)
+    y = floating(y) if axis == -1 else moveaxis(floating(y), axis, -1)
     if x is None:
         steps = dx
     else:
         x = as_array(x)
         steps = diff(x) if x.ndim == 1 else diff(moveaxis(x, axis, -1))
-    return sum((y[..., 1:] + y[..., :-1]) * steps / 2.0, axis=-1)
+    return sum(_areas(y, steps), axis=-1)
+
+
+def _areas(y, steps):
+    """Of the strips below the lines between neighbours."""
+    pairs = y[..., 1:] + y[..., :-1]
+    if pairs.dtype.kind == "c":
+        return pairs * steps / 2.0
+    return (pairs if isinstance(steps, (int, float)) and steps == 1 else pairs * steps) * 0.5  # the same bits in fewer passes
 
 
 def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None) -> Array:
     """``trapezoid`` up to each point; behind ``initial`` if that is given."""
-    from .._shaping import moveaxis
     y = moveaxis(floating(y), axis, -1)
     steps = dx if x is None else diff(as_array(x)) if as_array(x).ndim == 1 else diff(moveaxis(as_array(x), axis, -1))
-    line = cumsum((y[..., 1:] + y[..., :-1]) * steps / 2.0, axis=-1)
+    line = cumsum(_areas(y, steps), axis=-1)
     if initial is not None:
         line = _core.concat((_core.full((*line.shape[:-1], 1), initial, line.dtype, line.device), line), line.ndim - 1)
     return moveaxis(line, -1, axis)

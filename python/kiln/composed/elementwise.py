@@ -5,6 +5,8 @@ from .. import _core
 from .._arguments import as_array, floating, ops, rounded_once
 from .._core import Array
 from .._errors import make
+from .._reductions import cumsum, diff
+from .._shaping import moveaxis
 from .._types import result_type
 
 _INF, _NAN = float("inf"), float("nan")
@@ -13,6 +15,8 @@ _where = _core.where
 
 def _both(x, y, float_result=True):
     """Two operands as arrays of one dtype, floating unless whole numbers are asked for; Python numbers are weak."""
+    if type(x) is type(y) is Array and x.dtype is y.dtype and not (float_result and x.dtype.kind in "biu"):
+        return x, y
     numbers = (bool, int, float, complex)
     if isinstance(x, numbers) and isinstance(y, numbers):
         x, y = as_array(x), as_array(y)
@@ -54,8 +58,10 @@ def gcd(x, y, /) -> Array:
     Raises DTypeError for other dtypes.
     """
     x, y = _integers("gcd", x, y)
-    shape = _core.broadcast_shapes(x.shape, y.shape)
-    return _core.library("gcd", (_core.broadcast_to(x, shape), _core.broadcast_to(y, shape)))
+    if x.shape != y.shape:
+        shape = _core.broadcast_shapes(x.shape, y.shape)
+        x, y = _core.broadcast_to(x, shape), _core.broadcast_to(y, shape)
+    return _core.library("gcd", (x, y))
 
 
 def lcm(x, y, /) -> Array:
@@ -81,7 +87,8 @@ def _absorbed(x, y, f):
 
 def divmod(x, y, /) -> tuple[Array, Array]:  # noqa: A001
     """``floor_divide`` and ``remainder``."""
-    x, y = _both(x, y, False)
+    if not (type(x) is Array and type(y) is int and x.dtype.kind in "iuf"):
+        x, y = _both(x, y, False)
     return ops["floor_divide"](x, y), ops["remainder"](x, y)
 
 
@@ -115,7 +122,7 @@ def rad2deg(x, /) -> Array:
 
 
 radians, degrees = deg2rad, rad2deg
-_PARTS = {"float16": ("int16", 10, 15), "float32": ("int32", 23, 127), "float64": ("int64", 52, 1023)}
+_BITS = {"float32": ("int32", 23, 127, 64), "float64": ("int64", 52, 1023, 256)}  # of the fraction, the bias, and what small numbers are scaled by
 
 
 def frexp(x, /) -> tuple[Array, Array]:
@@ -124,47 +131,58 @@ def frexp(x, /) -> tuple[Array, Array]:
     Raises DTypeError for complex numbers.
     """
     x = floating(x)
-    if x.dtype.name not in _PARTS:
+    if x.dtype.name not in ("float16", "float32", "float64"):
         raise make("DTypeError", f"frexp: dtype: expected float16, float32 or float64, got {x.dtype}")
-    whole, bits, bias = _PARTS[x.dtype.name]
-    usual = ops["bitwise_and"](ops["isfinite"](x), ops["not_equal"](x, 0))
-    low = ops["less"](ops["abs"](x), 2.0 ** (1 - bias))
-    y = _where(low, x * 2.0**(bits + 1), x)
-    field = ops["bitwise_right_shift"](_core.bitcast(ops["abs"](y), whole), bits)
-    exponent = _core.astype(field, "int32") - (bias - 1) - _where(low, _core.full((), bits + 1, "int32"), _core.full((), 0, "int32"))
-    exponent = _where(usual, exponent, _core.full((), 0, "int32"))
-    return ldexp(x, -exponent), exponent
+    wide = _core.astype(x, "float32") if x.dtype.itemsize == 2 else x
+    whole, bits, bias, up = _BITS[wide.dtype.name]
+    small = ops["less"](ops["abs"](wide), 2.0 ** (up - 2 - bias))
+    y = _where(small, wide * 2.0**up, wide * 0.25)  # neither subnormal nor near the end, so that one product brings it into [0.5, 1)
+    field = ops["bitwise_and"](_core.bitcast(y, whole), 2 * bias + 1 << bits)
+    zero = _core.astype(small, whole) * (up + 2 << bits) + (bias - 3 << bits)  # the field of an exponent of 0
+    field = _where(ops["bitwise_and"](ops["isfinite"](wide), ops["not_equal"](wide, 0)), field, zero)
+    mantissa = y * _core.bitcast((2 * bias - 1 << bits) - field, wide.dtype)
+    return _core.astype(mantissa, x.dtype), _core.astype(ops["bitwise_right_shift"](field - zero, bits), "int32")
 
 
 def ldexp(x, exponent, /) -> Array:
-    """``x`` times 2 to the power of an integer, rounded once but in the subnormals: in three steps, none of which leaves the range early."""
+    """``x`` times 2 to the power of an integer, rounded once."""
     x, e = floating(x), as_array(exponent)
     if e.dtype.kind not in "iu":
         raise make("DTypeError", f"ldexp: dtype of the exponent: expected an integer one, got {e.dtype}")
     wide = _core.astype(x, "float64")
-    e = ops["minimum"](ops["maximum"](_core.astype(e, "int64"), -2200), 2200)
-    third = e // 3
-    for part in (third, third, e - third * 2):
-        wide = wide * ops["exp2"](_core.astype(part, "float64"))
-    return _core.astype(wide, x.dtype)
+    e = _core.astype(e, "int32") if e.dtype.itemsize < 4 else _core.astype(e, "int64") if e.dtype.kind == "u" else e
+    if x.dtype.name not in ("float64", "complex128"):  # every product of the others is a float64
+        return _core.astype(wide * _power_of_two(_between(e, -1022, 1023)), x.dtype)
+    e = _between(e, -2200, 2200)
+    last = _between(e, -1022, 1023)
+    rest = e - last  # where it is not 0, no rounding shows behind the last step
+    half = ops["bitwise_right_shift"](rest, 1)
+    return _core.astype(wide * _power_of_two(half) * _power_of_two(rest - half) * _power_of_two(last), x.dtype)
+
+
+def _between(e, low, high):
+    return ops["minimum"](ops["maximum"](e, low), high)
+
+
+def _power_of_two(e):
+    """2 to the power of integers in [-1022, 1023], as float64."""
+    return _core.bitcast(ops["bitwise_left_shift"](_core.astype(e + 1023, "int64"), 52), "float64")
 
 
 def spacing(x, /) -> Array:
     """Distance to the number that follows away from 0, with the sign of ``x``; nan of infinities."""
     x = floating(x)
-    result = ops["nextafter"](x, ops["copysign"](_core.full((), _INF, x.dtype), x)) - x
+    result = ops["nextafter"](x, ops["copysign"](_INF, x)) - x
     return _where(ops["isfinite"](x), result, _NAN)
 
 
 def unwrap(x, /, discont=None, axis=-1, *, period=2 * math.pi) -> Array:
     """``x`` with multiples of ``period`` added along an axis so that no step is larger than half of it (or than ``discont``)."""
-    from .._reductions import cumsum, diff
     x = floating(x)
     step, half = diff(x, axis=axis), period / 2
     reduced = ops["remainder"](step + half, period) - half
     reduced = _where(ops["bitwise_and"](ops["equal"](reduced, -half), ops["greater"](step, 0)), half, reduced)
     change = _where(ops["less"](ops["abs"](step), max(half, discont or 0)), 0.0, reduced - step)
     moved = cumsum(change, axis=axis)
-    from .._shaping import moveaxis
     line, more = moveaxis(x, axis, -1), moveaxis(moved, axis, -1)
     return moveaxis(_core.concat((line[..., :1], line[..., 1:] + more), line.ndim - 1), -1, axis)

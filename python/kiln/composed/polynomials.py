@@ -63,15 +63,23 @@ def polyint(p, m=1) -> Array:
 
 def polyadd(p, q) -> Array:
     """Coefficients of the sum of two polynomials."""
-    p, q = as_array(p), as_array(q)
-    n = builtins.max(p.size, q.size)
-    p, q = (_core.concat((_core.full((n - a.size,), 0, a.dtype, a.device), a), 0) for a in (p, q))
+    p, q = _of_one_size(as_array(p), as_array(q))
     return p + q
+
+
+def _of_one_size(p, q):
+    """Both behind as many zeros as the longer one has more coefficients."""
+    n = builtins.max(p.size, q.size)
+    return tuple([a if a.shape == (n,) else _core.concat((_core.full((n - a.size,), 0, a.dtype, a.device), a), 0) for a in (p, q)])
 
 
 def polysub(p, q) -> Array:
     """Coefficients of the difference of two polynomials."""
-    return polyadd(p, -as_array(q))
+    p, q = as_array(p), as_array(q)
+    if q.dtype.kind in "bu":  # by the rules of negation
+        return polyadd(p, -q)
+    p, q = _of_one_size(p, q)
+    return p - q
 
 
 def polymul(p, q) -> Array:
@@ -109,6 +117,13 @@ def poly(roots_) -> Array:
     """Coefficients, the highest first, of the polynomial that is 0 at the elements of a vector and begins with 1."""
     zeros = floating(roots_)
     result = _core.full((1,), 1, zeros.dtype, zeros.device)
+    if zeros.ndim == 1 and zeros.size and zeros.dtype.name in ("float32", "float64"):
+        factors, nothing = -zeros, _core.full((1,), 0, zeros.dtype, zeros.device)
+        result = _core.concat((result, factors[:1]), 0)
+        for i in range(1, zeros.size):
+            line = _core.concat((nothing, result, nothing), 0)
+            result = line[:-1] * factors[i:i + 1] + line[1:]
+        return result
     for i in range(zeros.shape[0]):
         result = convolve(result, _core.concat((_core.full((1,), 1, zeros.dtype, zeros.device), _core.reshape(-zeros[i], (1,))), 0))
     return result

@@ -205,13 +205,10 @@ def _nan_extreme(op, function, end, x, axis, out, keepdims):
     x = as_array(x)
     if x.dtype.kind != "f":
         return function(x, axis, out, keepdims)
-    result = function(_without(x, end), axis, None, keepdims)
-    result = _core.where(_any(_present(x), axis, keepdims), result, float("nan"))
+    isnan = ops["isnan"](x)
+    result = function(_core.where(isnan, end, x), axis, None, keepdims)
+    result = _core.where(_core.reduce("all", isnan, axis, keepdims), math.nan, result)
     return result if out is None else store(op, result, out)
-
-
-def _any(x, axis, keepdims):
-    return _core.reduce("any", x, axis, keepdims)
 
 
 def nanmax(x, /, axis=None, out=None, keepdims=False) -> Array:

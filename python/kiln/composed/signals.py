@@ -5,7 +5,7 @@ from .. import _core
 from .._arguments import as_array, as_tuple, choice, floating, normalized_axes, ops
 from .._core import Array
 from .._errors import make
-from .._ranges import arange
+from .._ranges import arange, counted
 from .._shaping import moveaxis
 
 
@@ -72,22 +72,32 @@ def convolve(x, y, /, mode="full") -> Array:
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
         raise make("ShapeError", f"convolve: operands: expected two vectors that are not empty, got {x.shape} and {y.shape}")
     choice("convolve", "mode", mode, ("full", "same", "valid"))
-    if y.size > x.size:
-        x, y = y, x
-    m = y.size
-    low, high = {"full": (m - 1, m - 1), "same": ((m - 1) - (m - 1) // 2, (m - 1) // 2), "valid": (0, 0)}[mode]
-    return _slid(x, y[::-1], low, high)
+    return _moved(x, y[::-1], mode) if y.size <= x.size else _moved(y, x[::-1], mode)
 
 
-_FEW = 64
+def _moved(x, w, mode):
+    """Sums of products of ``w`` with a window of ``x``, which is not shorter."""
+    more = 0 if mode == "valid" else w.size - 1
+    return _slid(x, w, more - more // 2 if mode == "same" else more, more // 2 if mode == "same" else more)
+
+
+_FEW, _SMALL = 64, 4096
 
 
 def _shifted(x, w, low, high, dtype):
     """One term after the other: products of a weight with all elements that it meets."""
     x, w = _core.astype(x, dtype), _core.astype(w, dtype)
-    x = _core.concat((_core.full((low,), 0, dtype, x.device), x, _core.full((high,), 0, dtype, x.device)), 0) if low or high else x
+    if low or high:
+        before = _core.full((low,), 0, dtype, x.device)
+        x = _core.concat((before, x, before if high == low else _core.full((high,), 0, dtype, x.device)), 0)
     m = w.size
     n = x.size - m + 1
+    if x.size * m <= _SMALL:  # all products at once
+        products = x * _core.reshape(w, (m, 1))
+        total = products[0, 0:n]
+        for k in range(1, m):
+            total = total + products[k, k:k + n]
+        return total if m > 1 else _core.copy(total)
     total = x[0:n] * w[0]
     for k in range(1, m):
         total = total + x[k:k + n] * w[k]
@@ -116,7 +126,9 @@ def correlate(x, y, /, mode="valid") -> Array:
         swapped = correlate(y, x, mode)[::-1]
         return ops["conj"](swapped) if swapped.dtype.kind == "c" else swapped
     y = ops["conj"](y) if y.dtype.kind == "c" else y
-    return convolve(x, y[::-1] if y.ndim == 1 else y, mode)
+    if x.ndim != 1 or y.ndim != 1 or not y.size or mode not in ("full", "same", "valid"):
+        return convolve(x, y, mode)  # which says what is wrong
+    return _moved(x, y, mode)
 
 
 def sliding_window_view(x, window_shape, axis=None) -> Array:
@@ -143,7 +155,7 @@ def _window(n, *coefficients):
         return _core.full((0,), 0, _core.default_dtype())
     if n == 1:
         return _core.full((1,), 1, _core.default_dtype())
-    turn = _core.iota((n,), "float64", 0) * (2 * math.pi / (n - 1))
+    turn = counted(n, "float64") * (2 * math.pi / (n - 1))
     total = _core.full((n,), coefficients[0], "float64")
     for k, c in enumerate(coefficients[1:], 1):
         total = total + ops["cos"](turn * float(k)) * c
@@ -169,5 +181,5 @@ def bartlett(M) -> Array:  # noqa: N803
     """The triangular window of ``M`` points, 0 at its ends."""
     if M < 2:
         return _window(M)
-    i = _core.iota((M,), "float64", 0) * (2.0 / (M - 1))
+    i = counted(M, "float64") * (2.0 / (M - 1))
     return _core.astype(ops["minimum"](i, 2.0 - i), _core.default_dtype())

@@ -4,14 +4,14 @@ from typing import NamedTuple
 from .. import _core
 from .._arguments import floating, ops
 from .._core import Array
-from .._diagonals import diagonal, eye
+from .._diagonals import diagonal_view, eye
 from .._dtypes import BY_NAME
 from .._errors import make
 from .._reductions import prod, sum  # noqa: A004
-from .._ranges import arange
 from .._shaping import broadcast_shapes
 from .._types import result_type
 
+_int64 = BY_NAME["int64"]
 EighResult = NamedTuple("EighResult", [("eigenvalues", Array), ("eigenvectors", Array)])
 EigResult = NamedTuple("EigResult", [("eigenvalues", Array), ("eigenvectors", Array)])
 QRResult = NamedTuple("QRResult", [("Q", Array), ("R", Array)])
@@ -34,7 +34,8 @@ def _parts(flat, *shapes):
         size = 1
         for n in shape:
             size *= n
-        yield _core.reshape(flat[(..., slice(at, at + size))], (*batch, *shape))
+        part = flat[..., at:at + size] if batch else flat[at:at + size]
+        yield _core.reshape(part, (*batch, *shape)) if len(shape) > 1 else part
         at += size
 
 
@@ -140,9 +141,10 @@ def _triangular(op, x):
     flat = _call("lu", (x,))
     n = x.shape[-1]
     factors, pivots = _parts(flat, (n, n), (n,))
-    exchanged = ops["not_equal"](pivots.real, arange(n, dtype=pivots.real.dtype, device=pivots.device))
-    exchanges = sum(_core.astype(exchanged, "int64"), axis=-1)
-    return diagonal(factors), _core.astype(1 - 2 * (exchanges % 2), x.dtype)
+    pivots = pivots.real if pivots.dtype.kind == "c" else pivots
+    exchanged = ops["not_equal"](pivots, _core.iota((n,), pivots.dtype, 0, pivots.device))
+    exchanges = _core.reduce("sum", _core.astype(exchanged, _int64), -1, False)
+    return diagonal_view(factors), _core.astype(1 - (exchanges & 1) * 2, x.dtype)
 
 
 def det(x, /) -> Array:

@@ -1,5 +1,6 @@
 """What follows from decompositions and products: norms, ranks, inverses of any matrix."""
 import builtins
+import functools
 
 from .. import _core
 from .._arguments import as_array, as_tuple, floating, normalized_axis, ops, rounded_once
@@ -50,7 +51,10 @@ def _adjoint(x):
 def matrix_rank(x, /, rtol=None) -> Array:
     """Number of singular values above ``rtol`` (the larger size times eps) of the largest: int64."""
     x = _matrices("matrix_rank", x)
-    s = svdvals(x)
+    return _rank(x, svdvals(x), rtol)
+
+
+def _rank(x, s, rtol):
     if not s.shape[-1]:
         return _core.full(s.shape[:-1], 0, "int64", s.device)
     return sum(_core.astype(ops["greater"](s, _cutoff(x, s, rtol)), "int64"), axis=-1)
@@ -179,10 +183,11 @@ def multi_dot(arrays) -> Array:
     row, column = arrays[0].ndim == 1, arrays[-1].ndim == 1
     arrays[0] = _core.reshape(arrays[0], (1, -1)) if row else arrays[0]
     arrays[-1] = _core.reshape(arrays[-1], (-1, 1)) if column else arrays[-1]
-    result = _product(arrays, _splits([a.shape[0] for a in arrays] + [arrays[-1].shape[1]]), 0, len(arrays) - 1)
+    result = _product(arrays, _splits((*[a.shape[0] for a in arrays], arrays[-1].shape[1])), 0, len(arrays) - 1)
     return squeeze(result, axis=tuple(a for a, wanted in ((0, row), (1, column)) if wanted)) if row or column else result
 
 
+@functools.lru_cache(256)
 def _splits(sizes):
     """Where each run of factors is best split. T. Cormen and others, "Introduction to Algorithms", section on chains."""
     n = len(sizes) - 1
@@ -212,4 +217,5 @@ def lstsq(a, b, rcond=None):
     left = ops["abs"](b - matmul(a, x))
     axis = 0 if b.ndim == 1 else -2
     squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype, left.device)
-    return x, squares, matrix_rank(a, rtol=rcond), svdvals(a)
+    s = svdvals(a)
+    return x, squares, _rank(a, s, rcond), s

@@ -4,8 +4,11 @@ import math
 from .. import _core
 from .._arguments import as_array, as_tuple, ops
 from .._core import Array
+from .._dtypes import BY_NAME
 from .._errors import make
+from . import _generator
 
+_float32, _float64 = BY_NAME["float32"], BY_NAME["float64"]
 METHODS = ("uniform", "standard_normal", "normal", "lognormal", "standard_exponential", "exponential", "standard_gamma", "gamma", "beta", "chisquare", "f",
            "standard_t", "cauchy", "standard_cauchy", "laplace", "logistic", "gumbel", "rayleigh", "weibull", "pareto", "power", "triangular", "wald",
            "truncated_normal", "multivariate_normal", "dirichlet")
@@ -16,12 +19,12 @@ def shape_of(size, *parameters):
     """The shape of a draw: ``size``, or that of the parameters."""
     shape = ()
     for p in parameters:
-        if not isinstance(p, (int, float)):
+        if type(p) is not float and not isinstance(p, (int, float)):
             shape = _core.broadcast_shapes(shape, as_array(p).shape)
     if size is None:
         return shape
     size = as_tuple(size)
-    if _core.broadcast_shapes(size, shape) != size:
+    if shape and _core.broadcast_shapes(size, shape) != size:
         raise make("ShapeError", f"random: size: expected one that parameters of shape {shape} broadcast to, got {size}")
     return size
 
@@ -45,23 +48,26 @@ def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
 
 def standard_normal(self, size=None, dtype=None):
     """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
-    from ._generator import _dtype, _unit
-    dtype = _dtype(dtype)
-    if dtype.name == "float32":  # both numbers from one word
+    dtype = _generator._dtype(dtype)
+    if dtype is _float32:  # both numbers from one word
         word = self.bits(size)
-        u = _core.astype(ops["bitwise_right_shift"](word, 32), "float64") * 2.0**-32 + 2.0**-33
-        angle = _core.astype(ops["bitwise_and"](ops["bitwise_right_shift"](word, 8), 0xffffff), dtype) * 2.0**-24
+        u = _core.astype(ops["bitwise_right_shift"](word, 32), _float64) * 2.0**-32 + 2.0**-33
+        turn = _generator._few_bits(ops["bitwise_and"](ops["bitwise_right_shift"](word, 8), 0xffffff)) * (2 * math.pi * 2.0**-24)
         radius = ops["sqrt"](ops["log"](_core.astype(u, dtype)) * -2.0)
     else:
         first, second = self.bits(size, 2)
-        radius, angle = ops["sqrt"](ops["log"](1.0 - _unit(first, dtype)) * -2.0), _unit(second, dtype)
-    return radius * ops["cos"](angle * (2 * math.pi))
+        radius, turn = ops["sqrt"](ops["log"](1.0 - _generator._unit(first, dtype)) * -2.0), _generator._unit(second, dtype) * (2 * math.pi)
+    return radius * ops["cos"](turn)
 
 
 def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
     x = self.standard_normal(shape_of(size, loc, scale), dtype)
-    return x * of(scale, x.dtype) + of(loc, x.dtype)
+    return _scaled(x, scale) + of(loc, x.dtype)
+
+
+def _scaled(x, scale):
+    return x if type(scale) in (int, float) and scale == 1 else x * of(scale, x.dtype)
 
 
 def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
@@ -76,8 +82,7 @@ def standard_exponential(self, size=None, dtype=None):
 
 def exponential(self, scale=1.0, size=None, dtype=None):
     """Exponential numbers of mean ``scale``."""
-    x = self.standard_exponential(shape_of(size, scale), dtype)
-    return x * of(scale, x.dtype)
+    return _scaled(self.standard_exponential(shape_of(size, scale), dtype), scale)
 
 
 def standard_gamma(self, shape, size=None, dtype=None):

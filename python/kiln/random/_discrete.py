@@ -6,6 +6,7 @@ from .. import _core
 from .._arguments import as_array, as_tuple, normalized_axis, ops
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._ordering import argsort
 from ._continuous import ROUNDS, shape_of
 
 METHODS = ("integers", "permutation", "permuted", "shuffle", "choice", "categorical", "poisson", "binomial", "geometric", "bytes")
@@ -18,6 +19,15 @@ def _high(a, b):
     a0, a1, b0, b1 = a & low, a >> 32, b & low, b >> 32
     middle = a1 * b0 + (a0 * b0 >> 32)
     return a1 * b1 + (middle >> 32) + (a0 * b1 + (middle & low) >> 32)
+
+
+def _few(word, count, low, dtype):
+    """``low`` and the high half of the product of random words with a number of at most 2^32."""
+    result = (word >> 32) * count + ((word & 0xffffffff) * count >> 32) >> 32
+    if low >= 2**63:
+        return _core.astype(result + low, dtype)
+    result = _core.bitcast(result, _int64)
+    return _core.astype(result + low if low else result, dtype)
 
 
 def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
@@ -35,25 +45,25 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
             raise make("ValueError", f"integers: high: expected one above {low}, got {high}")
         if count >= 2**64:
             return _core.astype(_core.bitcast(self.bits(where), _int64), dtype)
+        if count <= 2**32:
+            return _few(self.bits(where), count, low, dtype)
         n = _core.full((), count, _uint64)
     else:
         n = _core.astype(_core.astype(as_array(high), _int64) - as_array(low) + int(endpoint), _uint64)
     word = self.bits(where)
     result = _high(word, n)
-    if not known or count > 2**32:
-        least = (ops["bitwise_invert"](n) + 1) % n  # 2^64 mod n
-        open_ = ops["less"](word * n, least)
-        for _ in range(ROUNDS):
-            word = self.bits(where)
-            result = _core.where(open_, _high(word, n), result)
-            open_ = ops["bitwise_and"](open_, ops["less"](word * n, least))
+    least = (ops["bitwise_invert"](n) + 1) % n  # 2^64 mod n
+    open_ = ops["less"](word * n, least)
+    for _ in range(ROUNDS):
+        word = self.bits(where)
+        result = _core.where(open_, _high(word, n), result)
+        open_ = ops["bitwise_and"](open_, ops["less"](word * n, least))
     if known and low >= 2**63:
         return _core.astype(result + low, dtype)
     return _core.astype(_core.bitcast(result, _int64) + (low if known else as_array(low)), dtype)
 
 
 def _order(self, n):
-    from .._ordering import argsort
     return argsort(self.bits((n,)))
 
 
@@ -68,7 +78,6 @@ def permutation(self, x, axis=0):
 
 def permuted(self, x, axis=None, out=None):
     """Each vector along an axis in a random order of its own; the flattened array if None."""
-    from .._ordering import argsort
     from .._selection import take_along_axis
     x = as_array(x)
     if axis is None:
@@ -109,7 +118,6 @@ def choice(self, a, size=None, replace=True, p=None, axis=0, shuffle=True):
         if p is None:
             at = _order(self, n)[:count]
         else:
-            from .._ordering import argsort
             at = argsort(self.standard_exponential((n,), "float64") / _core.astype(as_array(p), "float64"))[:count]
         at = _core.reshape(at, shape)
     return at if isinstance(a, int) else _core.take(a, at, axis)

@@ -8,7 +8,7 @@ from .._dtypes import BY_NAME
 from .._errors import make
 from . import _continuous, _discrete
 
-_uint64, _float32, _float64 = BY_NAME["uint64"], BY_NAME["float32"], BY_NAME["float64"]
+_uint64, _int32, _float32, _float64 = (BY_NAME[name] for name in ("uint64", "int32", "float32", "float64"))
 _MASK = 2**64 - 1
 _FIRST_KEY = 0x6b696c6e  # "kiln"
 
@@ -69,12 +69,12 @@ class Generator:
         n = 1
         for d in shape:
             n *= d
-        start = _core.copy(self.state[1])
+        start = self.state[1]
         line = _core.iota((n * words,), _uint64, 0) + start
         self.state[1] = start + n * words
         drawn = ops["random_bits"](line, self.state[0])
         if words == 1:
-            return _core.reshape(drawn, shape)
+            return drawn if len(shape) == 1 else _core.reshape(drawn, shape)
         return tuple(_core.reshape(drawn[i * n:(i + 1) * n], shape) for i in range(words))
 
     def random(self, size=None, dtype=None, out=None):
@@ -91,7 +91,12 @@ def _unit(bits, dtype=None):
     dtype = _dtype(dtype)
     if dtype is _float64:
         return _core.astype(ops["bitwise_right_shift"](bits, 11), _float64) * 2.0**-53
-    return _core.astype(ops["bitwise_right_shift"](bits, 40), _float32) * 2.0**-24
+    return _few_bits(ops["bitwise_right_shift"](bits, 40)) * 2.0**-24
+
+
+def _few_bits(x):
+    """Integers below 2^24 as float32; many by way of int32, which is quicker."""
+    return _core.astype(_core.astype(x, _int32) if x.size > 1024 else x, _float32)
 
 
 def _dtype(dtype):
