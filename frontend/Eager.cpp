@@ -186,7 +186,7 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
     if (!isPlain && !isFill) return copyPlane(to, from, bytes, plane);
     for (int64_t i = 0; i < plane.rows; ++i, from += plane.fromRows * bytes, to += plane.toRows * bytes)
       if (isFill) fill(to, from, plane.columns, bytes);
-      else std::memmove(to, from, size_t(plane.columns * bytes));
+      else copyBytes(to, from, size_t(plane.columns * bytes));
   });
 }
 

@@ -3,6 +3,7 @@
 #include "lib/Runtime/Executable.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace kiln::eager {
@@ -70,6 +71,24 @@ void copyPlane(void *to, const void *from, int64_t bytes, const Plane &plane) {
   else if (bytes == 4) as(uint32_t());
   else if (bytes == 8) as(uint64_t());
   else as(Pair());
+}
+
+void copyBytes(void *to, const void *from, size_t bytes) {
+  constexpr size_t kLeast = 512, kMost = 256 << 10;
+  auto *target = static_cast<char *>(to);
+  auto *source = static_cast<const char *>(from);
+  bool overlaps = target < source + bytes && source < target + bytes;
+  if (bytes < kLeast || bytes > kMost || overlaps) return void(std::memmove(to, from, bytes));
+  struct Line {
+    Pair parts[4];
+  };
+  size_t i = 0;
+  for (; i + sizeof(Line) <= bytes; i += sizeof(Line)) {
+    Line line;
+    std::memcpy(&line, source + i, sizeof line);
+    std::memcpy(target + i, &line, sizeof line);
+  }
+  std::memcpy(target + i, source + i, bytes - i);
 }
 
 } // namespace kiln::eager

@@ -1,6 +1,8 @@
 // Joins, selections, reductions and products.
 #include "frontend/OpsShared.h"
 
+#include <utility>
+
 namespace kiln {
 
 //===-- joins and selections ----------------------------------------------------------------------------------------===//
@@ -35,6 +37,29 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
 }
 
 //===-- reductions and products -------------------------------------------------------------------------------------===//
+
+/// Where the order does not show: the axes in the order in which they lie in memory, and which of them `axes` are then.
+static void inMemoryOrder(Op op, Array &x, Dims &axes) {
+  if (x.isContiguous || info(op).blocked) return;
+  Dims order;
+  for (int i = 0; i < x.shape.rank; ++i) {
+    int at = i;
+    while (at > 0 && x.strides[int(order[at - 1])] < x.strides[i]) --at;
+    order.insert(at, i);
+  }
+  // Those that stay must be in their order.
+  unsigned gone = 0;
+  for (int64_t a : axes) gone |= 1u << a;
+  int64_t last = -1;
+  for (int64_t a : order)
+    if (!(gone >> a & 1) && std::exchange(last, a) > a) return;
+  Array turned = transpose(x, order);
+  if (!turned.isContiguous) return;
+  Dims moved;
+  for (int i = 0; i < order.rank; ++i)
+    if (gone >> order[i] & 1) moved.push(i);
+  x = turned, axes = moved;
+}
 
 /// One run of neighbouring axes after the other, the last first: the order of kiln-simplify.
 static Array reduceRuns(Op op, Array x, const Dims &axes) {
@@ -111,6 +136,7 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
     eager::reduce(op, whole, int(words[0]), result);
   } else {
     source = withOwnCell(source);
+    inMemoryOrder(op, source, axes);
     Running running(source.size());
     result = axes.rank ? reduceRuns(op, source, axes) : copy(source);
   }
