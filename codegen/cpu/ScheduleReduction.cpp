@@ -4,6 +4,8 @@
 
 #include "llvm/ADT/SetVector.h"
 
+#include <bit>
+
 using namespace mlir;
 
 namespace kiln::cpu {
@@ -101,7 +103,10 @@ ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
   constexpr int64_t kMost = 256, kManyBytes = 512, kCheap = 3;
   // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
   Extent n = stages.space[stages.axis];
-  int64_t many = std::clamp(kManyBytes / byteSize(ir::typeOf(stages.reducers[0]->getOperand(0)).dtype), kRowLanes, kMost);
+  int64_t bytes = 0; // of a result so far, with its position
+  for (Operation *r : stages.reducers)
+    bytes += byteSize(ir::typeOf(r->getOperand(0)).dtype) + (ir::isKind(r, Kind::Argreduce) ? sizeof(int32_t) : 0);
+  int64_t many = std::clamp(int64_t(std::bit_floor(uint64_t(kManyBytes / bytes))), kRowLanes, kMost);
   bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks) && (!n || *n >= kLongRow * many);
   int64_t lanes = hasMany ? many : kRowLanes;
   Sharing sharing = shareOuter(stages.space, {int64_t(stages.axis)}, stages.space[stages.axis] * p.cost);
