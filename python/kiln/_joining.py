@@ -7,7 +7,7 @@ from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
-from ._shaping import atleast_1d, atleast_3d, broadcast_to, expand_dims, moveaxis
+from ._shaping import atleast_3d, broadcast_to, moveaxis
 
 _int64 = BY_NAME["int64"]
 
@@ -55,13 +55,12 @@ def unstack(x, /, axis=0) -> tuple[Array, ...]:
 
 def vstack(arrays, /, *, dtype=None) -> Array:
     """Arrays joined along the first axis, vectors as rows."""
-    arrays = [as_array(a) for a in arrays]
-    return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in arrays], dtype=dtype)
+    return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in map(as_array, arrays)], dtype=dtype)
 
 
 def hstack(arrays, /, *, dtype=None) -> Array:
     """Arrays joined along the second axis, vectors along their only one."""
-    arrays = [atleast_1d(a) for a in arrays]
+    arrays = [a if a.ndim else _core.reshape(a, (1,)) for a in map(as_array, arrays)]
     return concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype)
 
 
