@@ -109,8 +109,10 @@ def select(conditions, choices, default=0) -> Array:
 
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
-    index, *arrays = broadcast_arrays(as_array(index), *(as_array(c) for c in choices))
-    index = take(arange(len(arrays)), index, mode=mode)
+    index, *arrays = [as_array(a) for a in (index, *choices)]
+    if builtins.any([a.shape != index.shape for a in arrays]):
+        index, *arrays = broadcast_arrays(index, *arrays)
+    index = _core.take(arange(len(arrays)), index, 0) if mode == "raise" else take(arange(len(arrays)), index, mode=mode)
     if 1 < len(arrays) < 5:  # choices between two cost less than a stack and a gather
         first, *others = _alike(arrays)
         for i, other in enumerate(others, 1):

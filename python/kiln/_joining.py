@@ -1,6 +1,5 @@
 """Arrays joined, cut and repeated."""
 import builtins
-import math
 
 from . import _core
 from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
@@ -83,10 +82,10 @@ def block(arrays, /) -> Array:
     depth = _depth(arrays)
     leaves = list(_leaves(arrays))
     rank = builtins.max([depth, *(a.ndim for a in leaves)])
-    blocks = []
-    shape = _layout(arrays, rank - depth, rank, (0,) * rank, blocks)
-    first = leaves[0]
-    if shape is None or not depth or math.prod(shape) < _MANY or builtins.any(a.dtype is not first.dtype or a.device != first.device for a in leaves):
+    first, blocks = leaves[0], []
+    many = builtins.sum([a.size for a in leaves]) >= _MANY and builtins.all([a.dtype is first.dtype and a.device == first.device for a in leaves])
+    shape = _layout(arrays, rank - depth, rank, (0,) * rank, blocks) if many and depth else None
+    if shape is None:
         result = _blocks(arrays, depth, rank)
         return result if depth else _core.copy(result)
     result = _core.full(shape, 0, first.dtype, first.device)
