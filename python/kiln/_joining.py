@@ -6,7 +6,7 @@ from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
-from ._shaping import atleast_3d, broadcast_to, moveaxis
+from ._shaping import broadcast_to, in_space, moveaxis
 
 _int64 = BY_NAME["int64"]
 
@@ -65,7 +65,7 @@ def hstack(arrays, /, *, dtype=None) -> Array:
 
 def dstack(arrays, /) -> Array:
     """Arrays joined along the third axis, vectors and matrices with axes of size 1 for it."""
-    return concat([a if a.ndim > 2 else atleast_3d(a) for a in map(as_array, arrays)], axis=2)
+    return concat([in_space(as_array(a)) for a in arrays], axis=2)
 
 
 def column_stack(arrays, /) -> Array:
