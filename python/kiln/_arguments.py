@@ -74,6 +74,11 @@ def as_array(value):
     return _core.loose(_creation.asarray(value))
 
 
+def cast(x, dtype):
+    """An array in a dtype, itself if it has it: less work than asking the native part."""
+    return x if x.dtype is dtype else _core.astype(x, dtype)
+
+
 def floating(x):
     """``x`` as an array of a floating dtype: integers and bools in the default one."""
     x = as_array(x)

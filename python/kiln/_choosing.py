@@ -3,7 +3,7 @@ import builtins
 import itertools
 
 from . import _core
-from ._arguments import as_array, as_tuple, choice, normalized_axis, ops, store
+from ._arguments import as_array, as_tuple, cast, choice, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
@@ -17,7 +17,7 @@ _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
 
 
 def _mask(x):
-    return _core.astype(as_array(x), _bool)
+    return cast(as_array(x), _bool)
 
 
 def compress(condition, x, /, axis=None, out=None) -> Array:
@@ -52,7 +52,7 @@ def putmask(x, mask, values) -> None:
         if not flat.size:
             return
         values = _core.reshape(_core.take(flat, arange(x.size, device=x.device) % flat.size, 0), x.shape)
-    x[...] = _core.where(_mask(mask), _core.astype(values, x.dtype), x)
+    x[...] = _core.where(_mask(mask), cast(values, x.dtype), x)
 
 
 def put(x, positions, values, mode="raise") -> None:
@@ -61,7 +61,7 @@ def put(x, positions, values, mode="raise") -> None:
     ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around or "clip" to the ends.
     """
     choice("put", "mode", mode, ("raise", "wrap", "clip"))
-    at, values = _core.reshape(_core.astype(as_array(positions), _int64), (-1,)), _core.reshape(as_array(values), (-1,))
+    at, values = _core.reshape(cast(as_array(positions), _int64), (-1,)), _core.reshape(as_array(values), (-1,))
     if not at.size or not values.size:
         return
     if mode != "raise":
@@ -78,17 +78,17 @@ def _put(x, at, values):
         values = _core.take(values, arange(at.size, device=values.device) % values.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
-        flat[at] = _core.astype(values, x.dtype)
+        flat[at] = cast(values, x.dtype)
     else:
         flat = _core.copy(flat)
-        flat[at] = _core.astype(values, x.dtype)
+        flat[at] = cast(values, x.dtype)
         x[...] = _core.reshape(flat, x.shape)
 
 
 def copyto(x, values, casting="same_kind", where=True) -> None:
     """Writes ``values``, which broadcast, into ``x``, where ``where`` holds."""
     values = as_array(values)
-    x[...] = values if where is True else _core.where(_mask(where), _core.astype(values, x.dtype), x)
+    x[...] = values if where is True else _core.where(_mask(where), cast(values, x.dtype), x)
 
 
 def select(conditions, choices, default=0) -> Array:
@@ -109,8 +109,10 @@ def select(conditions, choices, default=0) -> Array:
 
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
-    index, *arrays = broadcast_arrays(as_array(index), *(as_array(c) for c in choices))
-    index = take(arange(len(arrays)), index, mode=mode)
+    index, *arrays = [as_array(a) for a in (index, *choices)]
+    if builtins.any([a.shape != index.shape for a in arrays]):
+        index, *arrays = broadcast_arrays(index, *arrays)
+    index = _core.take(arange(len(arrays)), index, 0) if mode == "raise" else take(arange(len(arrays)), index, mode=mode)
     if 1 < len(arrays) < 5:  # choices between two cost less than a stack and a gather
         first, *others = _alike(arrays)
         for i, other in enumerate(others, 1):
@@ -124,7 +126,7 @@ def _alike(arrays):
     dtype = arrays[0].dtype
     for a in arrays[1:]:
         dtype = _core.promote(dtype, a.dtype)
-    return [_core.astype(a, dtype) for a in arrays]
+    return [cast(a, dtype) for a in arrays]
 
 
 def piecewise(x, conditions, functions, *args, **kwargs) -> Array:

@@ -208,12 +208,10 @@ def vander(x, /, N=None, increasing=False) -> Array:  # noqa: N803
 def indices(dimensions, dtype=None, sparse=False):
     """The position along each axis of a grid: an array with an axis for them in front, or with ``sparse`` a tuple that broadcasts."""
     dimensions, n = as_tuple(dimensions), len(as_tuple(dimensions))
-    lines = [_core.reshape(_core.iota((d,), dtype or int64, 0), tuple(-1 if j == i else 1 for j in range(n))) for i, d in enumerate(dimensions)]
+    lines = [_core.iota((d,), dtype or int64, 0) for d in dimensions]
     if sparse:
-        return tuple(lines)
+        return tuple([_core.reshape(line, (1,) * i + (-1,) + (1,) * (n - 1 - i)) for i, line in enumerate(lines)])
     if not n:
         return zeros((0,), dtype=dtype or int64)
-    result = _core.full((n, *dimensions), 0, dtype or int64)
-    for i, line in enumerate(lines):
-        result[i] = line
-    return result
+    lines = [_core.reshape(line, (1,) * (i + 1) + (dimensions[i],) + (1,) * (n - 1 - i)) for i, line in enumerate(lines)]
+    return _core.concat(tuple([_core.broadcast_to(line, (1, *dimensions)) for line in lines]), 0)

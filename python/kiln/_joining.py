@@ -1,13 +1,12 @@
 """Arrays joined, cut and repeated."""
 import builtins
-import math
 
 from . import _core
 from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
-from ._shaping import atleast_1d, atleast_3d, broadcast_to, expand_dims, moveaxis
+from ._shaping import broadcast_to, in_space, moveaxis
 
 _int64 = BY_NAME["int64"]
 
@@ -55,19 +54,18 @@ def unstack(x, /, axis=0) -> tuple[Array, ...]:
 
 def vstack(arrays, /, *, dtype=None) -> Array:
     """Arrays joined along the first axis, vectors as rows."""
-    arrays = [as_array(a) for a in arrays]
-    return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in arrays], dtype=dtype)
+    return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in map(as_array, arrays)], dtype=dtype)
 
 
 def hstack(arrays, /, *, dtype=None) -> Array:
     """Arrays joined along the second axis, vectors along their only one."""
-    arrays = [atleast_1d(a) for a in arrays]
+    arrays = [a if a.ndim else _core.reshape(a, (1,)) for a in map(as_array, arrays)]
     return concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype)
 
 
 def dstack(arrays, /) -> Array:
     """Arrays joined along the third axis, vectors and matrices with axes of size 1 for it."""
-    return concat([a if a.ndim > 2 else atleast_3d(a) for a in map(as_array, arrays)], axis=2)
+    return concat([in_space(as_array(a)) for a in arrays], axis=2)
 
 
 def column_stack(arrays, /) -> Array:
@@ -84,10 +82,10 @@ def block(arrays, /) -> Array:
     depth = _depth(arrays)
     leaves = list(_leaves(arrays))
     rank = builtins.max([depth, *(a.ndim for a in leaves)])
-    blocks = []
-    shape = _layout(arrays, rank - depth, rank, (0,) * rank, blocks)
-    first = leaves[0]
-    if shape is None or not depth or math.prod(shape) < _MANY or builtins.any(a.dtype is not first.dtype or a.device != first.device for a in leaves):
+    first, blocks = leaves[0], []
+    many = builtins.sum([a.size for a in leaves]) >= _MANY and builtins.all([a.dtype is first.dtype and a.device == first.device for a in leaves])
+    shape = _layout(arrays, rank - depth, rank, (0,) * rank, blocks) if many and depth else None
+    if shape is None:
         result = _blocks(arrays, depth, rank)
         return result if depth else _core.copy(result)
     result = _core.full(shape, 0, first.dtype, first.device)

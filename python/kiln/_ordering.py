@@ -1,6 +1,6 @@
 """Elements in order, and places in an order."""
 from . import _core
-from ._arguments import as_array, choice, integer, normalized_axis, ops
+from ._arguments import as_array, cast, choice, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -120,8 +120,8 @@ def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa:
     choice("searchsorted", "side", side, ("left", "right"))
     if sorter is not None:
         line = _core.take(line, as_array(sorter), 0)
-    common = searched(_core.promote(line.dtype, values.dtype))
-    return _core.library("searchsorted", (_core.astype(line, common), _core.astype(values, common)), int(side == "right"))
+    common = searched(line.dtype if line.dtype is values.dtype else _core.promote(line.dtype, values.dtype))
+    return _core.library("searchsorted", (cast(line, common), cast(values, common)), int(side == "right"))
 
 
 def searched(dtype):

@@ -82,8 +82,8 @@ def vecdot(x, y, /, axis=-1) -> Array:
 
 def vdot(x, y, /) -> Array:
     """Sum of the products of all elements, the first conjugated. Raises ShapeError where the numbers of elements differ."""
-    x, y = as_array(x), as_array(y)
-    return vecdot(*[a if a.ndim == 1 else _core.reshape(a, (-1,)) for a in (x, y)])
+    x, y = [a if a.ndim == 1 else _core.reshape(a, (-1,)) for a in map(as_array, (x, y))]
+    return _core.matmul(x, y) if x.size == y.size and x.dtype.kind != "c" else vecdot(x, y)
 
 
 def inner(x, y, /) -> Array:

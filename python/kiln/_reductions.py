@@ -1,6 +1,6 @@
 """Results over axes, and along them."""
 from . import _core
-from ._arguments import as_array, as_tuple, integer, merged, normalized_axis, operation, ops, store
+from ._arguments import as_array, as_tuple, cast, integer, merged, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
@@ -124,17 +124,17 @@ def argmin(x, /, axis=None, out=None, keepdims=False) -> Array:
 
 def any(x, /, axis=None, out=None, keepdims=False, where=None) -> Array:  # noqa: A001
     """Whether any element over ``axis`` is true (not 0), of those where ``where`` holds."""
-    return _reduced("any", _core.astype(as_array(x), _bool), axis, out, keepdims, None, where)
+    return _reduced("any", cast(as_array(x), _bool), axis, out, keepdims, None, where)
 
 
 def all(x, /, axis=None, out=None, keepdims=False, where=None) -> Array:  # noqa: A001
     """Whether all elements over ``axis`` are true (not 0), of those where ``where`` holds."""
-    return _reduced("all", _core.astype(as_array(x), _bool), axis, out, keepdims, None, where)
+    return _reduced("all", cast(as_array(x), _bool), axis, out, keepdims, None, where)
 
 
 def count_nonzero(x, /, axis=None, keepdims=False) -> Array:
     """Number of elements over ``axis`` that are not 0."""
-    mask = _core.astype(as_array(x), _bool)
+    mask = cast(as_array(x), _bool)
     if axis is None and not keepdims:
         return _core.count_true(mask)
     return _core.reduce("sum", _core.astype(mask, _int64), axis, keepdims)

@@ -3,13 +3,12 @@ import math
 import typing
 
 from . import _core
-from ._arguments import as_array, as_tuple, choice, normalized_axis, operation, ops, store
+from ._arguments import as_array, as_tuple, cast, choice, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
 from ._joining import stack
-from ._ranges import arange
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
 _NUMBERS = (Array, bool, int, float, complex)
@@ -28,7 +27,7 @@ def where(condition, x=None, y=None, /):
     """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
     if x is None:
         return nonzero(condition)
-    condition = _core.astype(as_array(condition), _bool)
+    condition = cast(as_array(condition), _bool)
     return _core.where(condition, x if isinstance(x, _NUMBERS) else as_array(x), y if isinstance(y, _NUMBERS) else as_array(y))
 
 
@@ -97,13 +96,13 @@ def nonzero(x, /) -> tuple[Array, ...]:
     x = as_array(x)
     if x.ndim == 0:
         raise make("ValueError", "nonzero: rank: expected at least 1, got 0")
-    x = _core.astype(x, _bool)
+    x = cast(x, _bool)
     return (_core.nonzero(x),) if x.ndim == 1 else _unravel(_core.nonzero(_core.reshape(x, (-1,))), x.shape)
 
 
 def flatnonzero(x, /) -> Array:
     """Positions of the elements that are not 0 in the flattened array."""
-    return _core.nonzero(_core.reshape(_core.astype(as_array(x), _bool), (-1,)))
+    return _core.nonzero(_core.reshape(cast(as_array(x), _bool), (-1,)))
 
 
 def argwhere(x, /) -> Array:
@@ -115,7 +114,7 @@ def argwhere(x, /) -> Array:
 def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size)."""
     indices, shape = as_array(indices), as_tuple(shape)
-    indices = _core.astype(indices, _int64) if indices.dtype.kind in "biu" else indices
+    indices = cast(indices, _int64) if indices.dtype.kind in "biu" else indices
     if indices.size:
         # A gather from nothing but zeros checks what a gather checks: of many positions the largest; for a negative one stands one outside.
         size, nothing = math.prod(shape), _core.full((), 0, _int64)

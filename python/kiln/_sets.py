@@ -2,7 +2,7 @@
 import typing
 
 from . import _core
-from ._arguments import as_array, normalized_axis, ops
+from ._arguments import as_array, cast, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -162,7 +162,7 @@ def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array
         hit = _core.reduce("any", ops["equal"](_core.reshape(x, (*x.shape, 1)), values), -1, False)
     else:
         common = searched(_core.promote(x.dtype, values.dtype))
-        hit = _core.library("isin", (_core.astype(x, common), _core.astype(values, common)))
+        hit = _core.library("isin", (cast(x, common), cast(values, common)))
     return ops["logical_not"](hit) if invert else hit
 
 

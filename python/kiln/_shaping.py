@@ -142,7 +142,12 @@ def atleast_2d(*arrays):
 
 def atleast_3d(*arrays):
     """The array with at least three axes, one added behind a matrix, around a vector; of several a tuple."""
-    return _at_least(lambda x: x if x.ndim > 2 else _core.reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, x.size, 1)), arrays)
+    return _at_least(in_space, arrays)
+
+
+def in_space(x):
+    """One array of ``atleast_3d``."""
+    return x if x.ndim > 2 else _core.reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, x.size, 1))
 
 
 def flip(x, /, axis=None) -> Array:

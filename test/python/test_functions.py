@@ -235,3 +235,38 @@ def test_positions_of_triangles(n, m, k):
         for result, expected in zip(getattr(kn, name)(n, k, m), getattr(numpy, name)(n, k, m)):
             assert result.dtype == kn.int64
             numpy.testing.assert_array_equal(result.numpy(), expected)
+
+
+@pytest.mark.parametrize("n", [10, 3000])
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint16"])
+def test_positions_in_shapes(n, dtype, rng):
+    at, shape = rng.integers(0, 6000, n).astype(dtype), (20, 300)
+    for f in (kn.unravel_index, kn.jit(kn.unravel_index, static_argnums=1)):
+        for result, expected in zip(f(kn.asarray(at), shape), numpy.unravel_index(at, shape)):
+            assert result.dtype == kn.int64
+            numpy.testing.assert_array_equal(result.numpy(), expected)
+    for wrong in (6000, *([-1] if dtype != "uint16" else [])):
+        at[n // 2] = wrong
+        with pytest.raises(kn.IndexError, match="expected one in"):
+            kn.unravel_index(kn.asarray(at), shape)
+
+
+@pytest.mark.parametrize("n", [3, 100])
+def test_blocks_of_many_elements(n, rng):
+    a, b, c = (rng.normal(size=s).astype("f") for s in ((n, n), (n, 2 * n), (2, 3 * n)))
+    for f in (kn.block, kn.jit(kn.block)):
+        numpy.testing.assert_array_equal(f([[kn.asarray(a), kn.asarray(b)], [kn.asarray(c)]]).numpy(), numpy.block([[a, b], [c]]))
+    with pytest.raises(kn.ShapeError, match="concat: shapes of operands differ"):
+        kn.block([[kn.asarray(a), kn.asarray(c)]])
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 2000])
+def test_lines_of_numbers_are_those_of_their_formula(n):
+    for dtype in ("float32", "float64"):
+        i = numpy.arange(n).astype(dtype)
+        same_bits(kn.arange(n, dtype=getattr(kn, dtype)), i)
+        same_bits(kn.arange(3, 3 + n, dtype=getattr(kn, dtype)), i + numpy.array(3, dtype))
+    for first, last in ((0.0, 1.0), (0.0, -1.0), (0.0, -0.0), (2.5, -3.5)):
+        expected = numpy.arange(n) * ((last - first) / max(n - 1, 1)) + first
+        expected[n - 1:] = last if n > 1 else expected[n - 1:]
+        same_bits(kn.linspace(first, last, n, dtype=kn.float64), expected)

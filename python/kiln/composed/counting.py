@@ -3,13 +3,16 @@ import builtins
 import math
 
 from .. import _core
-from .._arguments import as_array, floating, ops
+from .._arguments import as_array, cast, floating, ops
 from .._core import Array
+from .._dtypes import BY_NAME
 from .._errors import make
 from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
 from .._shaping import moveaxis
+
+_int64 = BY_NAME["int64"]
 
 
 def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
@@ -21,7 +24,7 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
     x = as_array(x)
     if x.ndim != 1 or x.dtype.kind not in "biu":
         raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
-    x = _core.astype(x, "int64")
+    x = cast(x, _int64)
     if length is None:
         least, most = (_core.reduce(end, x, None, False).item() for end in ("min", "max")) if x.size else (0, -1)
         if least < 0:
@@ -30,7 +33,7 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
     else:
         n = length
     values = 1 if weights is None else floating(weights)
-    counts = _core.full((n + (length is not None),), 0, *(("int64", x.device) if weights is None else (values.dtype, values.device)))
+    counts = _core.full((n + (length is not None),), 0, *((_int64, x.device) if weights is None else (values.dtype, values.device)))
     if length is None:
         if x.size:
             _core.update_at(counts, x, values, "scatter_add")

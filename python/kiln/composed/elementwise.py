@@ -2,8 +2,9 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, floating, ops, rounded_once
+from .._arguments import as_array, cast, floating, ops
 from .._core import Array
+from .._dtypes import BY_NAME
 from .._errors import make
 from .._reductions import cumsum, diff
 from .._shaping import moveaxis
@@ -122,7 +123,8 @@ def rad2deg(x, /) -> Array:
 
 
 radians, degrees = deg2rad, rad2deg
-_BITS = {"float32": ("int32", 23, 127, 64), "float64": ("int64", 52, 1023, 256)}  # of the fraction, the bias, and what small numbers are scaled by
+_float32, _float64, _int32, _int64 = (BY_NAME[name] for name in ("float32", "float64", "int32", "int64"))
+_BITS = {_float32: (_int32, 23, 127, 64), _float64: (_int64, 52, 1023, 256)}  # of the fraction, the bias, and what small numbers are scaled by
 
 
 def frexp(x, /) -> tuple[Array, Array]:
@@ -133,15 +135,15 @@ def frexp(x, /) -> tuple[Array, Array]:
     x = floating(x)
     if x.dtype.name not in ("float16", "float32", "float64"):
         raise make("DTypeError", f"frexp: dtype: expected float16, float32 or float64, got {x.dtype}")
-    wide = _core.astype(x, "float32") if x.dtype.itemsize == 2 else x
-    whole, bits, bias, up = _BITS[wide.dtype.name]
+    wide = _core.astype(x, _float32) if x.dtype.itemsize == 2 else x
+    whole, bits, bias, up = _BITS[wide.dtype]
     small = ops["less"](ops["abs"](wide), 2.0 ** (up - 2 - bias))
     y = _where(small, wide * 2.0**up, wide * 0.25)  # neither subnormal nor near the end, so that one product brings it into [0.5, 1)
     field = ops["bitwise_and"](_core.bitcast(y, whole), 2 * bias + 1 << bits)
     zero = _core.astype(small, whole) * (up + 2 << bits) + (bias - 3 << bits)  # the field of an exponent of 0
     field = _where(ops["bitwise_and"](ops["isfinite"](wide), ops["not_equal"](wide, 0)), field, zero)
     mantissa = y * _core.bitcast((2 * bias - 1 << bits) - field, wide.dtype)
-    return _core.astype(mantissa, x.dtype), _core.astype(ops["bitwise_right_shift"](field - zero, bits), "int32")
+    return cast(mantissa, x.dtype), cast(ops["bitwise_right_shift"](field - zero, bits), _int32)
 
 
 def ldexp(x, exponent, /) -> Array:
@@ -149,8 +151,8 @@ def ldexp(x, exponent, /) -> Array:
     x, e = floating(x), as_array(exponent)
     if e.dtype.kind not in "iu":
         raise make("DTypeError", f"ldexp: dtype of the exponent: expected an integer one, got {e.dtype}")
-    wide = _core.astype(x, "float64")
-    e = _core.astype(e, "int32") if e.dtype.itemsize < 4 else _core.astype(e, "int64") if e.dtype.kind == "u" else e
+    wide = cast(x, _float64)
+    e = _core.astype(e, _int32) if e.dtype.itemsize < 4 else _core.astype(e, _int64) if e.dtype.kind == "u" else e
     if x.dtype.name not in ("float64", "complex128"):  # every product of the others is a float64
         return _core.astype(wide * _power_of_two(_between(e, -1022, 1023)), x.dtype)
     e = _between(e, -2200, 2200)
@@ -166,7 +168,7 @@ def _between(e, low, high):
 
 def _power_of_two(e):
     """2 to the power of integers in [-1022, 1023], as float64."""
-    return _core.bitcast(ops["bitwise_left_shift"](_core.astype(e + 1023, "int64"), 52), "float64")
+    return _core.bitcast(ops["bitwise_left_shift"](cast(e + 1023, _int64), 52), _float64)
 
 
 def spacing(x, /) -> Array:

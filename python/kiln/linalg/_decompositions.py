@@ -2,7 +2,7 @@
 from typing import NamedTuple
 
 from .. import _core
-from .._arguments import floating, ops
+from .._arguments import cast, floating, ops
 from .._core import Array
 from .._diagonals import diagonal_view, eye
 from .._dtypes import BY_NAME
@@ -23,7 +23,7 @@ def _call(op, operands, *words):
     """A library op on floating operands of one dtype: narrow floats in float32, the result rounded back."""
     dtype = result_type(*operands)
     wide = BY_NAME["float32"] if dtype.kind == "f" and dtype.itemsize == 2 else dtype
-    result = _core.library(op, tuple(_core.astype(x, wide) for x in operands), *words)
+    result = _core.library(op, tuple([cast(x, wide) for x in operands]), *words)
     return _core.astype(result, dtype) if result.dtype is wide else result
 
 
