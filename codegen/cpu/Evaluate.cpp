@@ -338,12 +338,13 @@ void Evaluator::storeStepped(const Buffer &buffer, ArrayRef<Coordinate> position
 void Evaluator::storeAt(const Buffer &buffer, ArrayRef<Coordinate> position, Expr value) {
   if (!lanes) return e.store(buffer.pointer, offsetOf(buffer, position), value);
   value = e.splat(value, lanes);
-  if (laneStride(buffer, position) == 1) return e.store(buffer.pointer, offsetOf(buffer, position), value, mask, buffer.streams);
+  auto stride = laneStride(buffer, position);
+  if (stride == 1) return e.store(buffer.pointer, offsetOf(buffer, position), value, mask, buffer.streams);
   if (isComplex(buffer.dtype)) {
     storeAt(partOf(e, buffer, 0), position, realPart(value));
     return storeAt(partOf(e, buffer, 1), position, imagPart(value));
   }
-  if (!mask && laneStride(buffer, position)) return storeStepped(buffer, position, *laneStride(buffer, position), value);
+  if (!mask && stride) return storeStepped(buffer, position, *stride, value);
   Value to = lanePointers(buffer, position), stored = value.value;
   if (value.dtype == DType::Bool) stored = arith::ExtUIOp::create(e.b, e.loc, e.vectorOf(e.b.getI8Type(), lanes), stored);
   LLVM::masked_scatter::create(e.b, e.loc, stored, to, mask ? mask : allLanes(e, lanes), unsigned(byteSize(buffer.dtype)));

@@ -17,7 +17,8 @@ PROGRAMS += [
     "a = np.reshape(x, (-1,)); a[3:8] = 1; return x", "a = np.reshape(x, (2, 10)); a[1] = a[0]; return x", "a = x[:2]; b = np.reshape(a, (10,)); b[::2] = 9; return a",
     "a = np.expand_dims(x, axis=0); a[0, 1] = 4; return x", "a = np.squeeze(x[1:2]); a[2] = 6; return x", "a = np.transpose(x)[::-1]; a[0] = 3; return x",
     "a = x[::2][::-1]; a[0] += 100; return x", "a = x[1:4, 1:4]; d = a.T; d[0, 1] = 50; return x, a", "a = x[None, :, None]; a[0, 2, 0] = 8; return x",
-    "a = np.moveaxis(x, 0, 1); a[2] = 1; return x", "a = np.flip(x, axis=1); a[:, 0] = 2; return x",
+    "a = np.moveaxis(x, 0, 1); a[2] = 1; return x", "a = np.squeeze(x[:, 1:2]); a[0] = 9; return x", "a = np.expand_dims(x.T, axis=0); a[0, 0, 0] = 7; return x",
+    "a = np.expand_dims(x[::2, ::-1], axis=1); a[1, 0, 0] = 5; return x", "a = np.squeeze(x.T[None, :, None]); a[3, 2] = 8; return x", "a = np.flip(x, axis=1); a[:, 0] = 2; return x",
     # overlapping reads and writes
     "x[1:] = x[:-1]; return x", "x[:-1] = x[1:]; return x", "x[1:] += x[:-1]; return x", "x[:, 1:] = x[:, :-1]; return x", "x[::-1] = x; return x",
     "x[...] = x[::-1]; return x", "x[:2], x[2:] = x[2:] + 0, x[:2] + 0; return x", "x[0] = x[:, 0][:4].sum(); return x", "v[1:] = v[:-1] * 2; return v",
