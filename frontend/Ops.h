@@ -43,6 +43,13 @@ struct LongWork {
   void (*end)(void *) = nullptr;
   void (*check)() = nullptr;     // lets a signal through between the operations of a loop: throws what its handler raised
   bool (*hasOthers)() = nullptr; // whether there are other threads of the host, that would run meanwhile
+
+  /// Whether to let others run during so many seconds. One that is started meanwhile waits for work that is not very long; to let go and
+  /// come back takes half a microsecond, and as much again with cold caches.
+  bool pays(double seconds) const {
+    constexpr double kLong = 20e-6, kVeryLong = 1e-3;
+    return seconds >= kLong && begin && (seconds >= kVeryLong || !hasOthers || hasOthers());
+  }
 };
 LongWork &longWork();
 

@@ -12,13 +12,14 @@ namespace kiln {
 /// works on what is `kept`, or on arrays that `withOwnCell` gives.
 struct Running {
   static constexpr int64_t kLongElements = 32768; // about 20 us of elementwise work
-  static thread_local bool isInside;              // an operation within another has nothing to release
+  static constexpr double kSeconds = 20e-6 / kLongElements;
+  static thread_local bool isInside; // an operation within another has nothing to release
   void *state = nullptr;
   bool isLong;
   std::vector<Ref<Value>> kept;
   explicit Running(int64_t elements, std::initializer_list<const Array *> arrays = {})
       : Running(elements, std::span(arrays.begin(), arrays.size())) {}
-  Running(int64_t elements, std::span<const Array *const> arrays) : isLong(elements >= kLongElements && longWork().begin && !isInside) {
+  Running(int64_t elements, std::span<const Array *const> arrays) : isLong(!isInside && longWork().pays(double(elements) * kSeconds)) {
     if (!isLong) return;
     for (const Array *a : arrays) kept.push_back(a->storage->value);
     isInside = true;

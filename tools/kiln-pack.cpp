@@ -272,7 +272,7 @@ std::string objectFor(llvm::Module &module, llvm::TargetMachine &machine, const 
   std::string path = folder + "/" + hash.substr(0, 32) + ".o";
   isNew = !llvm::sys::fs::exists(path);
   if (isNew) {
-    auto object = cpu::emitObject(module, machine);
+    auto object = cpu::CodeGeneration(machine).run(module);
     std::error_code error;
     llvm::raw_fd_ostream file(path + ".tmp", error);
     if (error) throw Error(ErrorKind::Compile, "pack: expected a writable folder, got " + folder + ": " + error.message());

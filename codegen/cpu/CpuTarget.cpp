@@ -16,7 +16,7 @@ namespace {
 
 class CpuMachine : public codegen::Machine {
 public:
-  explicit CpuMachine(const codegen::MachineName &name) : machine(makeTargetMachine(name)) {}
+  explicit CpuMachine(const codegen::MachineName &name) : machine(makeTargetMachine(name)), generation(*machine) {}
 
   void describe(ModuleOp module) const override { describeMachine(module, *machine); }
 
@@ -26,7 +26,7 @@ public:
     std::string text;
     llvm::raw_string_ostream out(text);
     if (form == codegen::Text::Lowered) return native->print(out, nullptr), text;
-    auto assembly = emitObject(*native, *machine, /*asText=*/true);
+    auto assembly = CodeGeneration(*machine, /*asText=*/true).run(*native);
     return {assembly.begin(), assembly.end()};
   }
 
@@ -38,7 +38,7 @@ public:
       llvm::LLVMContext context;
       auto native = toLlvm(part, context, *machine);
       Budget::check();
-      objects.push_back(emitObject(*native, *machine));
+      objects.push_back(generation.run(*native));
       Budget::check();
     };
     auto parts = splitModule(module, kPart);
@@ -49,6 +49,7 @@ public:
 
 private:
   std::unique_ptr<llvm::TargetMachine> machine;
+  mutable CodeGeneration generation; // of one thread at a time, as all of the compiler
 };
 
 /// A shared object in this process.

@@ -55,7 +55,6 @@ private:
   bool isBody; // called by a kernel
   int64_t scratch = 0;
   bool hasStreams = false, isRefused = false, hasTasks = false;
-  Target target = Target::of(module);
   SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
   llvm::DenseSet<Value>
       replacing; // results that lie in an input because they replace it; one that was placed there by hand is the caller's
@@ -76,7 +75,6 @@ private:
   Index openBlock(Emitter &e, Value dims, size_t number, SmallVectorImpl<Index> &starts);
   Index planEnd(Emitter &e, Value dims, SmallVectorImpl<Index> &starts);
   func::FuncOp findEqual(const Emitted &wanted, ArrayRef<size_t> candidates);
-  bool isHeavy(ir::KernelOp kernel);
   func::FuncOp emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots);
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
@@ -197,11 +195,13 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   count("emit-cpu.kernels");
 }
 
-/// Whether arithmetic, not memory, takes the time: then the widest registers pay, though they may lower the clock.
-bool ProgramEmitter::isHeavy(ir::KernelOp kernel) {
-  constexpr int kHeavy = 20;
-  return llvm::any_of(kernel.getBody().front().without_terminator(),
-                      [](Operation &op) { return cast<ir::ArrayOp>(op).getCost() >= kHeavy || isa<ir::TransposeOp>(op); });
+/// LLVM cuts vectors into registers of so many bits.
+static void cutVectors(func::FuncOp fn, int64_t bits) {
+  Builder b(fn.getContext());
+  std::string width = std::to_string(bits);
+  SmallVector<Attribute> attributes;
+  for (StringRef name : {"prefer-vector-width", "min-legal-vector-width"}) attributes.push_back(b.getStrArrayAttr({name, width}));
+  fn->setAttr("passthrough", b.getArrayAttr(attributes));
 }
 
 static LogicalResult emitBody(KernelContext &k) {
@@ -229,8 +229,8 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size());
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
-  if (target.isWide() && isHeavy(kernel)) // LLVM's own default is 256 bits
-    fn->setAttr("passthrough", b.getArrayAttr({b.getStrArrayAttr({"prefer-vector-width", "512"})}));
+  if (auto nest = dyn_cast_or_null<ir::NestAttr>(kernel.getScheduleAttr()); nest && nest.getRegisters())
+    cutVectors(fn, nest.getRegisters());
   for (unsigned i = 0; i < pointers; ++i) fn.setArgAttr(i, kNoAlias, b.getUnitAttr());
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);

@@ -25,6 +25,8 @@ struct InstructionSet {
   llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
   /// Changes what LLVM's backend does not take, and gives the passes of LLVM that do the rest; null: it takes everything.
   const char *(*legalize)(llvm::Module &module) = nullptr;
+  /// Writes how far an address lies from `at`, as a relocation of ELF says; false for one that it does not know, or too far. Null: none.
+  bool (*refer)(uint32_t relocation, uint64_t distance, char *at) = nullptr;
 };
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;

@@ -8,7 +8,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -81,15 +80,15 @@ static void keepAddresses() {
   if (found != options.end()) static_cast<cl::opt<bool> *>(found->second)->setValue(true);
 }
 
-SmallVector<char, 0> emitObject(Module &module, TargetMachine &machine, bool asText) {
-  SmallVector<char, 0> bytes;
-  raw_svector_ostream out(bytes);
-  legacy::PassManager passes;
+CodeGeneration::CodeGeneration(TargetMachine &machine, bool asText) {
   keepAddresses();
   if (machine.addPassesToEmitFile(passes, out, nullptr, asText ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile))
     throw Error(ErrorKind::Compile, "the target cannot emit an object");
+}
+
+SmallVector<char, 0> CodeGeneration::run(Module &module) {
   passes.run(module);
-  return bytes;
+  return std::exchange(bytes, {});
 }
 
 void addInfo(mlir::ModuleOp module, int64_t kernels) {

@@ -3,6 +3,7 @@
 
 #include "codegen/Target.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -16,7 +17,19 @@ void describeMachine(mlir::ModuleOp module, const llvm::TargetMachine &machine);
 llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>> splitModule(mlir::ModuleOp module, size_t functions);
 /// LLVM dialect to optimized LLVM IR.
 std::unique_ptr<llvm::Module> toLlvm(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMachine &machine);
-llvm::SmallVector<char, 0> emitObject(llvm::Module &module, llvm::TargetMachine &machine, bool asText = false);
+/// LLVM's code generation for a machine. It is put together once for any number of modules: that takes as long as it then takes for a
+/// small one.
+class CodeGeneration {
+public:
+  explicit CodeGeneration(llvm::TargetMachine &machine, bool asText = false);
+  /// An object, or assembly.
+  llvm::SmallVector<char, 0> run(llvm::Module &module);
+
+private:
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream out{bytes};
+  llvm::legacy::PassManager passes;
+};
 /// Links objects for a machine into a shared object at `path`, in this process.
 void linkShared(llvm::ArrayRef<llvm::ArrayRef<char>> objects, const llvm::TargetMachine &machine, const std::string &path);
 /// Defines `kiln_info` and `kiln_in_place` (include/kiln/executable.h) in a module of emitted kernels.

@@ -64,7 +64,7 @@ public:
     std::string text;
     auto sink = [&](llvm::Module &module, llvm::TargetMachine &machine) {
       if (emit == "llvm") llvm::raw_string_ostream(text) << module;
-      else objects.push_back(cpu::emitObject(module, machine, /*asText=*/isText));
+      else objects.push_back(cpu::CodeGeneration(machine, /*asText=*/isText).run(module));
     };
     compile(sink);
     for (const Bytes &part : objects)

@@ -71,7 +71,7 @@ void writeStandIn(const SystemLibrary &library, const std::set<std::string> &nam
     b.CreateRetVoid();
     fn->addFnAttr("target-features", machine.getTargetFeatureString());
   }
-  Bytes object = cpu::emitObject(module, machine);
+  Bytes object = cpu::CodeGeneration(machine).run(module);
   cpu::MemoryFile file(object);
   cpu::runLinker({"-shared", "--threads=1", "-soname", library.name, "-o", path, file.path()});
 }

@@ -73,6 +73,7 @@ LogicalResult NestAttr::verifyFor(Operation *op) const {
   Fields fields(kernel, KernelKind::Elementwise, getMnemonic());
   if (fields) checkNest(fields, *this, resultShape(kernel).rank);
   checkStream(fields, kernel, getStream());
+  if (getRegisters()) fields.powerOfTwo("registers", getRegisters(), 128, 512);
   return fields.result();
 }
 

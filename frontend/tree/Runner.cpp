@@ -56,7 +56,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   std::span<const int64_t> inPlace = segment.executable->inPlace;
   // Another thread sees an array as it was or as it is after: it waits for what is written in place, unless that takes long.
   constexpr double kMostWaiting = 20e-3;
-  bool hasReaders = !inPlace.empty() && segment.isLong() && longWork().hasOthers && longWork().hasOthers();
+  bool hasReaders = !inPlace.empty() && longWork().hasOthers && longWork().pays(segment.seconds) && longWork().hasOthers();
   bool keepsOthersOut = hasReaders && segment.seconds <= kMostWaiting, mayWrite = !hasReaders || keepsOthersOut;
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
     const ArrayType &type = segment.outputs[i];
@@ -180,7 +180,7 @@ int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t 
                     bool keepsOthersOut) {
   const Executable &program = *segment.executable;
   void *workspace = segment.workspaceBytes ? threadWorkspace(segment.workspaceBytes) : nullptr;
-  if (!segment.isLong() || !longWork().begin || keepsOthersOut) return program.entry(runtimeTable(), buffers, dims, workspace);
+  if (keepsOthersOut || !longWork().pays(segment.seconds)) return program.entry(runtimeTable(), buffers, dims, workspace);
   struct Released { // other threads of the host run meanwhile
     void *state = longWork().begin();
     ~Released() { longWork().end(state); }
@@ -300,7 +300,7 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   } else {
     usable &= outputs == 1 && isNew(result, 0);
   }
-  isShort = usable && !isTuple && !guards && !s.isLong() && !s.workspaceBytes;
+  isShort = usable && !isTuple && !guards && !s.workspaceBytes;
   return ending;
 }
 

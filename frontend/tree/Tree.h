@@ -95,7 +95,7 @@ struct PlainCall {
   const Step *step = nullptr;
   std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
   size_t guards = 0;
-  bool isShort = false; // one result of a program that nobody waits for
+  bool isShort = false; // one result, no memory beside it: nothing to do but to call, where no other thread is let run meanwhile
 
   /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
   std::shared_ptr<const Ending> find(const Tree &tree, std::span<Array *const> arrays);

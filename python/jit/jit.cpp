@@ -45,7 +45,8 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   state.hits++, entry->hits++;
   if (entry->plain.isEager) return callEager(asGiven);
   std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
-  PyObject *result = guarded([&] { return entry->plain.isShort ? callShort(*entry, args) : callPlain(*entry, args); });
+  bool isShort = entry->plain.isShort && !longWork().pays(entry->plain.step->segment.seconds);
+  PyObject *result = guarded([&] { return isShort ? callShort(*entry, args) : callPlain(*entry, args); });
   if (result || PyErr_Occurred()) return result;
   if (!keep) return callEager(asGiven);
   state.hits--, entry->hits--; // it takes another path

@@ -25,7 +25,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
-  std::shared_ptr<Tree> keep = s.isLong() ? entry.shared_from_this() : nullptr;
+  std::shared_ptr<Tree> keep = longWork().pays(s.seconds) ? entry.shared_from_this() : nullptr;
   std::vector<Ref<Value>> memory;
   for (size_t i = 0; keep && i < plain.arguments.size(); ++i) memory.push_back(arrayOf(args[i]).storage->value);
   void *buffers[PlainCall::kMostArguments + PlainCall::kMostOutputs + PlainCall::kMostNumbers + PlainCall::kMostGuards];

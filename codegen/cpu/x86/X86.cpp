@@ -1,6 +1,8 @@
 #include "codegen/cpu/InstructionSet.h"
 
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -37,9 +39,24 @@ static codegen::MachineName host() {
 #endif
 }
 
+/// Code and constants are relative to where they stand (Reloc::PIC_).
+static bool refer(uint32_t relocation, uint64_t distance, char *at) {
+  bool isNear = relocation == llvm::ELF::R_X86_64_PC32 || relocation == llvm::ELF::R_X86_64_PLT32;
+  if (!isNear || !llvm::isInt<32>(int64_t(distance))) return false;
+  llvm::support::endian::write32le(at, uint32_t(distance));
+  return true;
+}
+
 static constexpr const char *kLibraries[] = {"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6"};
 
 // Scalar loads beat the gather instruction since its microcode was mended, and 64-bit divisions of small numbers are slow.
-const InstructionSet kX86 = {owns, initialize, "+prefer-no-gather,+idivq-to-divl", describe, "llvm.x86.sse.sfence", host, kLibraries};
+const InstructionSet kX86 = {.owns = owns,
+                             .initialize = initialize,
+                             .tuning = "+prefer-no-gather,+idivq-to-divl",
+                             .describe = describe,
+                             .storeFence = "llvm.x86.sse.sfence",
+                             .host = host,
+                             .hostLibraries = kLibraries,
+                             .refer = refer};
 
 } // namespace kiln::cpu

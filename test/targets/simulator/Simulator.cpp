@@ -32,7 +32,7 @@ public:
   std::string print(ModuleOp module, kiln::codegen::Text form) const override {
     llvm::LLVMContext context;
     auto code = kiln::cpu::toLlvm(module, context, *machine);
-    auto bytes = kiln::cpu::emitObject(*code, *machine, form == kiln::codegen::Text::Assembly);
+    auto bytes = kiln::cpu::CodeGeneration(*machine, form == kiln::codegen::Text::Assembly).run(*code);
     return {bytes.begin(), bytes.end()};
   }
 
@@ -40,7 +40,7 @@ public:
     LaunchPlan plan = LaunchPlan::read(module->getAttrOfType<StringAttr>(kPlan).str());
     llvm::LLVMContext context;
     auto code = kiln::cpu::toLlvm(module, context, *machine);
-    kiln::cpu::linkShared({kiln::cpu::emitObject(*code, *machine)}, *machine, path);
+    kiln::cpu::linkShared({kiln::cpu::CodeGeneration(*machine).run(*code)}, *machine, path);
     plan.code = contentOf(path);
     std::error_code error;
     llvm::raw_fd_ostream out(path, error);
