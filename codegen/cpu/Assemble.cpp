@@ -50,6 +50,19 @@ LogicalResult emitAssemble(KernelContext &k) {
   return success();
 }
 
+/// Runs `body` where all positions are inside: what is changed in place stays as it is where one is not.
+static void whenInside(KernelContext &k, Value indices, Index size, llvm::function_ref<void()> body) {
+  constexpr int64_t kLanes = 16;
+  Index count = shapeOf(k, indices)[0];
+  if (count.isConstant(0)) return;
+  forEachVector(k.ev, 0, count, lanesFor(count, kLanes), [&](Coordinate c) {
+    Expr isBad = k.e.scalar(DType::Bool, 0);
+    k.ev.wrapIndex(k.ev.vectorAt(indices, c), size, &isBad);
+    k.ev.reportIndex(isBad);
+  });
+  k.e.when(scalar::equal(k.e.load(k.ev.statusFlag, DType::I32, 0, 0), k.e.scalar(DType::I32, 0)).value, body);
+}
+
 /// The updates in order along their axis; whatever lies behind the axis in lanes.
 LogicalResult emitScatter(KernelContext &k) {
   auto op = cast<ir::ArrayOp>(k.mainOp());
@@ -86,19 +99,25 @@ LogicalResult emitScatter(KernelContext &k) {
   };
   SmallVector<int64_t> behind;
   for (size_t i = axis; i < shape.size(); ++i) behind.push_back(int64_t(i));
-  forEachPosition(e, shape, behind, position, [&] {
-    e.loop(0, shape[axis], 1, [&](Index i) {
-      Evaluator::Scope scope(k.ev, 0, {});
-      position[axis] = {i, 0, {}};
-      Expr isBad = e.scalar(DType::Bool, 0);
-      Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), out.shape[axis], &isBad);
-      k.ev.reportIndex(isBad);
-      e.when(scalar::bitwise_invert(isBad).value, [&] {
-        Evaluator::Scope inner(k.ev, 0, {});
-        putAt(index);
+  bool looksFirst = k.isInPlace(op.getMain()) && !shape[axis].isConstant(1);
+  auto putAll = [&] {
+    forEachPosition(e, shape, behind, position, [&] {
+      e.loop(0, shape[axis], 1, [&](Index i) {
+        Evaluator::Scope scope(k.ev, 0, {});
+        position[axis] = {i, 0, {}};
+        Expr isBad = e.scalar(DType::Bool, 0);
+        Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), out.shape[axis], &isBad);
+        if (looksFirst) return putAt(index);
+        k.ev.reportIndex(isBad);
+        e.when(scalar::bitwise_invert(isBad).value, [&] {
+          Evaluator::Scope inner(k.ev, 0, {});
+          putAt(index);
+        });
       });
     });
-  });
+  };
+  if (looksFirst) whenInside(k, indices, out.shape[axis], putAll);
+  else putAll();
   return success();
 }
 

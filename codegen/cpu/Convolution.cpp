@@ -34,7 +34,7 @@ public:
         Index first = e.mul(group, filters);
         forEachVector(k.ev, first, e.add(first, filters), lanes, [&](Coordinate c) {
           position.back() = c;
-          Value zero = e.splat(e.scalar(out.dtype, 0), lanes).value;
+          Value zero = e.splat(e.scalar(out.dtype, 0), k.ev.lanes).value;
           Value sum = overWindow(0, e.mul(group, channels), channels, zero, {});
           k.ev.remember(op->getResult(0), position, Expr(e.b, e.loc, sum, out.dtype));
           for (auto [value, buffer] : llvm::zip(k.yield().getValues(), k.outputs)) k.ev.storeAt(buffer, position, k.ev.at(value, position));

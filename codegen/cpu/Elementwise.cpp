@@ -110,7 +110,9 @@ static void forEachVector(Evaluator &ev, Index from, Index to, int64_t lanes, Lo
   });
   if (whole == to) return;
   auto rest = [&] {
-    Evaluator::Scope scope(ev, lanes, e.maskBelow(e.sub(to, whole), lanes));
+    Index count = e.sub(to, whole);
+    int64_t few = e.restLanes(count, lanes);
+    Evaluator::Scope scope(ev, few, e.restMask(count, few));
     body({whole, 1, {}});
   };
   if (size.isStatic()) rest();

@@ -221,6 +221,29 @@ Value Emitter::maskBelow(Index count, int64_t lanes) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, lane, all);
 }
 
+int64_t Emitter::restLanes(Index rest, int64_t lanes) {
+  return rest.isStatic() ? int64_t(llvm::PowerOf2Ceil(uint64_t(rest.number()))) : lanes;
+}
+
+static int64_t lanesOf(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
+
+Value Emitter::firstLanes(Value vector, int64_t lanes) {
+  if (lanes == lanesOf(vector)) return vector;
+  return vector::ShuffleOp::create(b, loc, vector, vector, llvm::to_vector(llvm::seq(lanes)));
+}
+
+Value Emitter::withFirstLanes(Value vector, Value first) {
+  int64_t all = lanesOf(vector), few = lanesOf(first);
+  if (few == all) return first;
+  SmallVector<int64_t> widened(size_t(all), 0), taken;
+  for (int64_t i = 0; i < all; ++i) {
+    if (i < few) widened[size_t(i)] = i;
+    taken.push_back(i < few ? i : all + i);
+  }
+  Value wide = vector::ShuffleOp::create(b, loc, first, first, widened);
+  return vector::ShuffleOp::create(b, loc, wide, vector, taken);
+}
+
 Expr Emitter::scalar(DType dtype, double number) {
   if (isComplex(dtype)) return ir::makeComplex(scalar(realType(dtype), number), scalar(realType(dtype), 0));
   if (isNarrow(dtype)) return kiln::scalar::cast(scalar(DType::F32, number), dtype);

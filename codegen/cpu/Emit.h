@@ -108,6 +108,11 @@ public:
   Value laneNumbers(int64_t lanes);
   /// Lanes below `count`.
   Value maskBelow(Index count, int64_t lanes);
+  /// Of what is left behind the last whole vector: as few as hold it where its size is known, and those of them that do; null for all.
+  int64_t restLanes(Index rest, int64_t lanes);
+  Value restMask(Index rest, int64_t lanes) { return rest.isConstant(lanes) ? Value() : maskBelow(rest, lanes); }
+  Value firstLanes(Value vector, int64_t lanes);
+  Value withFirstLanes(Value vector, Value first);
   Expr scalar(DType dtype, double number);
   /// Fixed scratch on the stack.
   Value stack(DType dtype, int64_t elements);

@@ -18,7 +18,7 @@ public:
 
   ir::ScheduleAttr schedule() {
     return TypeSwitch<Attribute, ir::ScheduleAttr>(likely)
-        .Case([&](ir::NestAttr) { return nest(rankOf(kernel.getResult(0)), chance(3), numbers(kernel.getNumResults())); })
+        .Case([&](ir::NestAttr) { return nest(rankOf(kernel.getResult(0)), chance(3), numbers(kernel.getNumResults()), 256 * chance(3)); })
         .Case([&](ir::RowsAttr rows) {
           auto [space, axis] = spaceOf(kernel);
           return ir::RowsAttr::get(context, stages(rows.getStages(), true), powerOfTwo(1, 256), below(int64_t(axis) + 1) - 1, grain(),
@@ -60,9 +60,8 @@ private:
     return some;
   }
 
-  ir::NestAttr nest(int64_t rank, bool collapse, ArrayRef<int64_t> stream) {
-    int64_t lanes = rank ? powerOfTwo(1, 32) : 1, parallel = below(collapse ? 2 : rank + 1) - 1, form = below(3),
-            registers = chance(3) ? 256 : 0;
+  ir::NestAttr nest(int64_t rank, bool collapse, ArrayRef<int64_t> stream, int64_t registers = 0) {
+    int64_t lanes = rank ? powerOfTwo(1, 32) : 1, parallel = below(collapse ? 2 : rank + 1) - 1, form = below(3);
     if (!collapse && rank > 1 && form == 1)
       return ir::NestAttr::get(context, lanes, false, powerOfTwo(2, 8), -1, 0, parallel, grain(), stream, registers);
     if (!collapse && rank > 1 && form == 2) {

@@ -188,9 +188,13 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer> stage, Index 
     return stepAll({i, isRow ? 1 : 0, {}}, old);
   });
   if (whole == to) return acc;
-  // The rest of a row, masked; nothing is left where the mask is empty.
-  Evaluator::Scope scope(ev, rowLanes, e.maskBelow(e.sub(to, whole), rowLanes));
-  return stepAll({whole, 1, {}}, acc);
+  // The rest of a row, in as few lanes as hold it; nothing is left where the mask is empty.
+  Index count = e.sub(to, whole);
+  bool hasArg = llvm::any_of(stage, [](const Reducer &r) { return r.isArg(); });
+  int64_t few = hasArg ? rowLanes : e.restLanes(count, rowLanes);
+  Evaluator::Scope scope(ev, few, e.restMask(count, few));
+  SmallVector<Value> next = stepAll({whole, 1, {}}, llvm::map_to_vector(acc, [&](Value v) { return e.firstLanes(v, few); }));
+  return llvm::map_to_vector(llvm::zip(acc, next), [&](auto pair) { return e.withFirstLanes(std::get<0>(pair), std::get<1>(pair)); });
 }
 
 void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position) {
@@ -317,7 +321,7 @@ void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position
       body(e.sub(c.base, from));
     });
   };
-  auto load = [&](Index at) { return e.load(sums, r.dtype, at, lanes, ev.mask).value; };
+  auto load = [&](Index at) { return e.load(sums, r.dtype, at, ev.lanes, ev.mask).value; };
   auto store = [&](Index at, Value value) { e.store(sums, at, expr(value, r.dtype), ev.mask); };
   auto addRows = [&](Index row, int64_t count) {
     overTile([&](Index at) {
@@ -329,7 +333,7 @@ void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position
       store(at, sum[0]);
     });
   };
-  auto stackAt = [&](Index at) { return PairwiseStack(e, r.dtype, lanes, e.address(sums, r.dtype, e.add(at, width)), width); };
+  auto stackAt = [&](Index at) { return PairwiseStack(e, r.dtype, ev.lanes, e.address(sums, r.dtype, e.add(at, width)), width); };
   e.loop(0, isOneBlock ? Index(1) : blocks, 1, [&](Index block) {
     Index begin = e.mul(block, kColumnBlock), end = isOneBlock ? n : e.min(n, e.add(begin, kColumnBlock));
     overTile([&](Index at) { store(at, start(r)[0]); });
@@ -339,7 +343,7 @@ void ReductionEmitter::sweepTile(ir::ColumnsAttr schedule, Coordinates &position
     if (!isOneBlock) overTile([&](Index at) { stackAt(at).push(block, load(at), joinTwo); });
   });
   overTile([&](Index at) {
-    Value empty = emptyOf(r.id, e.splat(e.scalar(r.dtype, 0), lanes)).value;
+    Value empty = emptyOf(r.id, e.splat(e.scalar(r.dtype, 0), ev.lanes)).value;
     Value sum = n.isConstant(0) ? empty : isOneBlock ? load(at) : stackAt(at).finish(blocks, empty, joinTwo);
     ev.remember(r.op->getResult(0), without(position), expr(sum, r.dtype));
     emitOutputs(position);

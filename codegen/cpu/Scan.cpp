@@ -51,7 +51,7 @@ LogicalResult emitScan(KernelContext &k) {
   forEachPosition(k, out.shape, {int64_t(axis), int64_t(last)}, position, sharing, e.mul(work, out.shape[last]), [&] {
     forEachVector(k, sharing.along(int64_t(last)), 0, out.shape[last], lanes, work, [&](Coordinate c) {
       position[last] = c;
-      sweep(lanes, k.ev.mask);
+      sweep(k.ev.lanes, k.ev.mask);
     });
   });
   return success();

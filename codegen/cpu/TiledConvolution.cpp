@@ -87,7 +87,7 @@ private:
   void layOut(Index n) {
     if (isPadded)
       forEachVector(k.ev, 0, step[0] * padded[0], lanes,
-                    [&](Coordinate c) { e.store(image, c.base, e.splat(e.scalar(out.dtype, 0), lanes), k.ev.mask); });
+                    [&](Coordinate c) { e.store(image, c.base, e.splat(e.scalar(out.dtype, 0), k.ev.lanes), k.ev.mask); });
     Coordinates from = {{n, 0, {}}};
     auto nest = [&](auto &self, int axis, Index at) -> void {
       if (axis == spatial) {

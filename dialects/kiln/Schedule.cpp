@@ -66,6 +66,13 @@ void checkNest(Fields &fields, NestAttr nest, int64_t rank) {
   if (fields && nest.getParallel() == rank - 1) fields.fail("parallel") << "expected another axis than the last, which squares cross";
 }
 
+/// Of a kernel that has others beside it.
+void checkPart(Fields &fields, StringRef field, NestAttr nest, int64_t rank) {
+  checkNest(fields, nest, rank);
+  if (fields && (nest.getCollapse() || !nest.getStream().empty() || nest.getRegisters()))
+    fields.fail(field) << "expected neither collapse, stream nor registers";
+}
+
 } // namespace
 
 LogicalResult NestAttr::verifyFor(Operation *op) const {
@@ -150,10 +157,7 @@ LogicalResult AssembleAttr::verifyFor(Operation *op) const {
   Operation *main = mainOf(kernel);
   size_t parts = isa<ConcatOp>(main) ? main->getNumOperands() : 2;
   if (getParts().size() != parts) fields.fail("parts") << "expected " << parts << ", got " << getParts().size();
-  for (NestAttr part : getParts()) {
-    checkNest(fields, part, resultShape(kernel).rank);
-    if (fields && (part.getCollapse() || !part.getStream().empty())) fields.fail("parts") << "expected neither collapse nor stream";
-  }
+  for (NestAttr part : getParts()) checkPart(fields, "parts", part, resultShape(kernel).rank);
   return fields.result();
 }
 
@@ -161,8 +165,7 @@ LogicalResult ScatterAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
   Fields fields(kernel, KernelKind::Scatter, getMnemonic());
   if (!fields) return failure();
-  checkNest(fields, getCopy(), resultShape(kernel).rank);
-  if (fields && (getCopy().getCollapse() || !getCopy().getStream().empty())) fields.fail("copy") << "expected neither collapse nor stream";
+  checkPart(fields, "copy", getCopy(), resultShape(kernel).rank);
   fields.powerOfTwo("lanes", getLanes(), 1, kMostLanes);
   return fields.result();
 }

@@ -281,8 +281,9 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   auto ending = hot ? hot->ending : root.ending;
   const Segment &s = step->segment;
   size_t outputs = s.outputs.size() - guards;
-  usable = areArguments && s.executable && tree.captured.empty() && ending->commits.empty() && !ending->effects &&
-           outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
+  bool isPure = areArguments && tree.captured.empty() && ending->commits.empty() && !ending->effects;
+  isView = isPure && isStraight && s.outputs.empty() && ending->result.kind == Template::View;
+  usable = isPure && s.executable && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
   for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   for (size_t i = guards; i < s.outputs.size(); ++i) {
     strides.push_back(contiguousStrides(s.outputs[i].shape));

@@ -100,7 +100,8 @@ int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands
     call(function, tensors, operands, results);
   } catch (...) {
     setError();
-    if (!raised && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); // eager would not meet it again
+    if (!raised && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) // eager, which would not meet it again, gets it in this thread
+      PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), PyExc_KeyboardInterrupt);
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     PyErr_NormalizeException(&type, &value, &trace);

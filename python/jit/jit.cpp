@@ -24,7 +24,7 @@ JitState &jitOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)-
 
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
-  if (!(entry.plain.usable || entry.plain.isEager) || nargs != entry.plain.arguments.size()) return false;
+  if (!(entry.plain.usable || entry.plain.isEager || entry.plain.isView) || nargs != entry.plain.arguments.size()) return false;
   KeyContext now = currentContext();
   if (entry.key.words[0] != now.word() || entry.key.words[1] != now.epoch) return false;
   const Storage *seen[PlainCall::kMostArguments];
@@ -44,6 +44,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;
   if (entry->plain.isEager) return callEager(asGiven);
+  if (entry->plain.isView) return guarded([&] { return callView(*entry, args); });
   std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
   bool isShort = entry->plain.isShort && !longWork().pays(entry->plain.step->segment.seconds);
   PyObject *result = guarded([&] { return isShort ? callShort(*entry, args) : callPlain(*entry, args); });

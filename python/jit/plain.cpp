@@ -9,6 +9,11 @@
 
 namespace kiln::py {
 
+PyObject *callView(const Tree &entry, PyObject *const *args) {
+  const Template &t = entry.root().ending->result;
+  return wrap(t.arrayOf(arrayOf(args[t.index])));
+}
+
 PyObject *callShort(const Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;

@@ -267,6 +267,17 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
 // -----
 
 func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: registers: expected a power of two from 128 to 512, got 192}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.nest<lanes = 8, registers = 192>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   // expected-error@+1 {{schedule: stages: expected all reductions, got all but 1}}
   %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
     %m = kiln.max %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
@@ -586,7 +597,7 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<16x16xf32> {
 // -----
 
 func.func @f(%x: tensor<8x16xf32>) -> tensor<16x16xf32> {
-  // expected-error@+1 {{schedule: parts: expected neither collapse nor stream}}
+  // expected-error@+1 {{schedule: parts: expected neither collapse, stream nor registers}}
   %0 = kiln.kernel "assemble"(%a = %x : tensor<8x16xf32>) -> (tensor<16x16xf32>) {
     %n = kiln.concat %a, %a {axis = 0} : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<16x16xf32>
     kiln.yield %n : tensor<16x16xf32>

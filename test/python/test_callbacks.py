@@ -141,8 +141,9 @@ def test_exceptions_are_those_of_the_callback():
         f(x * 2)
 
 
-def test_interrupts_are_not_lost():
-    code = """
+@pytest.mark.parametrize("handler", ["default_int_handler", "SIG_IGN"])
+def test_interrupts_are_not_lost(handler):
+    code = f"import signal; signal.signal(signal.SIGINT, signal.{handler})" + """
 import kiln as kn
 armed = [False]
 def interrupts(v):

@@ -166,3 +166,65 @@ def test_numbers_that_fail_behind_a_write():
                 outcomes.append(w)
             assert repr(outcomes[0]) == repr(outcomes[2]), outcomes
             same_bits(outcomes[1], outcomes[3])
+
+
+def put(x, i, y):
+    x[i] = y
+
+
+def put_both(x, z, i, k):
+    """Two scatters, of which either may fail."""
+    x[i] = 1
+    z[k] += 2
+
+
+@pytest.mark.parametrize("shape", [(1000,), (40, 9), (3, 5, 17)])
+@pytest.mark.parametrize("count", [0, 1, 7, 40])
+def test_elements_are_put_in_place(shape, count):
+    rng = np.random.default_rng(count)
+    x, y = (rng.random(shape).astype("float32"), rng.random((count, *shape[1:])).astype("float32"))
+    i = rng.integers(-shape[0], shape[0], count)
+    mine, theirs = kn.asarray(x.copy()), x.copy()
+    f = compiled(put, kn.asarray(x.copy()), i, y)
+    before = kn.memory_stats().in_use
+    f(mine, i, y)
+    theirs[i] = y
+    same_bits(mine, theirs)
+    assert kn.memory_stats().in_use <= before + mine.nbytes  # the argument that was made of `mine`, and no more
+
+
+def test_a_put_in_place_allocates_nothing():
+    x, y = arrays(2, 1 << 20)
+    i = kn.asarray(np.random.default_rng(0).integers(0, 1 << 20, 1 << 20))
+    f = compiled(put, x, i, y)
+    before = kn.memory_stats()
+    f(x, i, y)
+    assert kn.memory_stats().in_use == before.in_use
+    assert f.lower(x, i, y).ir("kernels").count("kiln.in_place") == 1
+
+
+@pytest.mark.parametrize("at", [0, 15, 16, 36, 99])
+@pytest.mark.parametrize("bad", [1000, -1001, 1 << 40])
+def test_a_position_outside_leaves_everything_as_it_was(at, bad):
+    x, y = arrays(2)
+    i = np.arange(100)
+    f = compiled(put, kn.copy(x), i, y[:100])
+    i[at] = bad
+    before = kn.copy(x)
+    with pytest.raises(IndexError):
+        f(x, i, y[:100])
+    same_bits(x, before)
+
+
+def test_no_write_stands_before_one_that_may_fail():
+    x, z = arrays(2)
+    i, k = np.arange(10), np.arange(5, 25)
+    f = compiled(put_both, kn.copy(x), kn.copy(z), i, k)
+    k[3] = 5000
+    mine, theirs = (kn.copy(x), kn.copy(z)), (kn.copy(x), kn.copy(z))
+    with pytest.raises(IndexError):
+        f(*mine, i, k)
+    with pytest.raises(IndexError):
+        put_both(*theirs, i, k)
+    for a, b in zip(mine, theirs):
+        same_bits(a, b)

@@ -35,11 +35,15 @@ bool Reads::allow(unsigned result, Value memory) {
   return true;
 }
 
-bool mayFail(ir::KernelOp kernel) {
-  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
+static int64_t countFailing(ir::KernelOp kernel) {
+  return llvm::count_if(kernel.getBody().front().without_terminator(), [](Operation &op) {
     auto array = dyn_cast<ir::ArrayOp>(op);
     return array && (mayFail(array.getKind()) || array.getKind() == Kind::Control);
   });
 }
+
+bool mayFail(ir::KernelOp kernel) { return countFailing(kernel) > 0; }
+
+bool failsFirst(ir::KernelOp kernel) { return kernel.getKind() == ir::KernelKind::Scatter && countFailing(kernel) == 1; }
 
 } // namespace kiln

@@ -26,5 +26,8 @@ private:
 
 /// Whether an operation of a kernel, or of a body that it runs, may fail on some values, so that a program has to end without effect.
 bool mayFail(ir::KernelOp kernel);
+/// Whether it then has written nothing where its result lies in the memory of what it changes: a scatter of positions that are all looked
+/// at before, and of values that cannot fail.
+bool failsFirst(ir::KernelOp kernel);
 
 } // namespace kiln

@@ -152,9 +152,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   }
 
   void replaceArguments(func::FuncOp program) {
-    int64_t safe = 0; // kernels that can fail stand before
+    int64_t safe = 0; // kernels that can fail stand before, or look first
     for (ir::KernelOp kernel : program.getOps<ir::KernelOp>())
-      if (mayFail(kernel)) safe = order[kernel] + 1;
+      if (mayFail(kernel)) safe = order[kernel] + (failsFirst(kernel) ? 0 : 1);
     Operation *end = program.getBody().front().getTerminator();
     DenseMap<Value, int> returned;
     for (Value v : end->getOperands()) ++returned[ir::memoryOf(v)];

@@ -18,6 +18,17 @@ func.func @flat(%x: tensor<5x7xf32>) -> tensor<5x7xf32> attributes {kiln.workspa
   return %0 : tensor<5x7xf32>
 }
 
+// Vectors of 16 are cut into registers of 256 bits.
+// CHECK-LABEL: func.func @cut.kernel_0
+// CHECK-SAME: passthrough = {{\[}}["prefer-vector-width", "256"], ["min-legal-vector-width", "256"]]
+func.func @cut(%x: tensor<35xf32>) -> tensor<35xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<35xf32>) -> (tensor<35xf32>) {
+    %n = kiln.negative %a : (tensor<35xf32>) -> tensor<35xf32>
+    kiln.yield %n : tensor<35xf32>
+  } {schedule = #kiln.nest<lanes = 16, registers = 256>, workspace = array<i64: -1>}
+  return %0 : tensor<35xf32>
+}
+
 // Threads share the second axis, at least two of its iterations a task.
 // CHECK-LABEL: llvm.func internal @shared.kernel_0.task_0
 // CHECK: vector<4xf32>

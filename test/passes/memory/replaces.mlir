@@ -1,7 +1,7 @@
 // RUN: kiln-opt %s --mlir-disable-threading --kiln-plan-memory --kiln-stats 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=STATS < %t
 // RUN: kiln-opt %s --kiln-plan-memory | kiln-run - --all --target=both --input=1,2,3,4
-// STATS: plan-memory.replaced: 3
+// STATS: plan-memory.replaced: 4
 
 // Results that are new content of an argument lie in its memory, several of one kernel as well.
 // CHECK-LABEL: @adam
@@ -62,4 +62,27 @@ func.func @fails(%w: tensor<4xf32>, %i: tensor<1xi64> {kiln.input = "2"}, %v: te
     kiln.yield %n : tensor<4xf32>
   }
   return %0, %1, %2 : tensor<4xf32>, tensor<1xf32>, tensor<4xf32>
+}
+
+// A scatter looks at its positions first, so that it may write in place,
+// CHECK-LABEL: @put
+// CHECK-SAME: -> (tensor<4xf32> {kiln.in_place = 0 : i64, kiln.replaces = 0 : i64})
+func.func @put(%w: tensor<4xf32>, %i: tensor<2xi64> {kiln.input = "3,1"}, %v: tensor<2xf32>) -> (tensor<4xf32> {kiln.replaces = 0 : i64}) {
+  %0 = kiln.kernel "scatter"(%a = %w : tensor<4xf32>, %b = %i : tensor<2xi64>, %c = %v : tensor<2xf32>) -> (tensor<4xf32>) {
+    %n = kiln.scatter %a, %b, %c {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<4xf32>
+    kiln.yield %n : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}
+
+// but not where its values can fail too.
+// CHECK-LABEL: @put_taken
+// CHECK-SAME: -> (tensor<4xf32> {kiln.replaces = 0 : i64}) attributes
+func.func @put_taken(%w: tensor<4xf32>, %i: tensor<2xi64> {kiln.input = "3,1"}, %v: tensor<4xf32>) -> (tensor<4xf32> {kiln.replaces = 0 : i64}) {
+  %0 = kiln.kernel "scatter"(%a = %w : tensor<4xf32>, %b = %i : tensor<2xi64>, %c = %v : tensor<4xf32>) -> (tensor<4xf32>) {
+    %t = kiln.gather %c, %b {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>) -> tensor<2xf32>
+    %n = kiln.scatter %a, %b, %t {axis = 0 : i64} : (tensor<4xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<4xf32>
+    kiln.yield %n : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
 }
