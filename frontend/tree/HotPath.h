@@ -7,7 +7,7 @@
 namespace kiln {
 
 struct HotPath {
-  static constexpr size_t kMostNodes = 16, kMostOps = 1000;
+  static constexpr size_t kMostNodes = Ran::kMostNoted - 1, kMostOps = 1000;
   Step step;                            // all inputs are entries; its first outputs are what was asked for
   std::vector<Node *> nodes;            // from the root to the end
   std::vector<std::string> values;      // that Python was told

@@ -45,6 +45,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   Short<int64_t> dims;            // symbols, then strides
   std::vector<Ref<Value>> memory; // another thread may put other memory into a cell meanwhile
   for (int64_t size : segment.values.symbols) dims.push(size);
+  memory.reserve(inputs.size());
   for (const Array *a : inputs) {
     memory.push_back(a->storage->value);
     buffers.push(static_cast<char *>(memory.back()->data) + a->offset * byteSize(a->dtype));
@@ -194,13 +195,13 @@ int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t 
 
 RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks, Ran &ran) {
   constexpr int kOften = 64; // how many steps Ctrl-C may wait for
-  constexpr int kMostNoted = HotPath::kMostNodes + 1;
   Values values{tree, arrays, {}, {}};
   Node *node = &tree.root();
   for (int count = 1;; ++count) {
     ++node->hits;
     ran.end = node;
-    if (count <= kMostNoted) ran.path.push_back(node);
+    if (ran.count < Ran::kMostNoted) ran.path[ran.count] = node;
+    ++ran.count;
     if (node->needsPython()) return RunStatus::Eager;
     if (node->terminator == Node::Unknown) return RunStatus::Unknown;
     bool isLast = node->terminator == Node::Return;

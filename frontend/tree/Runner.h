@@ -27,7 +27,10 @@ enum class RunStatus {
 /// Where a run ended, and the arrays that the result is made of.
 struct Ran {
   Node *end = nullptr;
-  std::vector<Node *> path;             // its first nodes
+  static constexpr size_t kMostNoted = 17;
+  Node *path[kMostNoted]; // its first nodes
+  size_t count = 0;       // how many it has
+  std::span<Node *const> noted() const { return std::span(path).first(std::min(count, kMostNoted)); }
   std::shared_ptr<const Ending> ending; // of Done
   std::string asked;                    // of Unknown: the bits of the value
   bool isCompiled = true;               // by code alone

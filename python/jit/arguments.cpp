@@ -265,7 +265,8 @@ void Arguments::clear() {
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
   why.clear(), numbers.clear(), given.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
-  held.clear();
+  last.clear();
+  if (held.empty()) held.swap(last); // its memory is used again
 }
 
 namespace {

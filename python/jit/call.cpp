@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <unistd.h>
 
 namespace kiln::py {
@@ -174,10 +175,10 @@ bool takeNumbers(const Tree &tree, const Ending &ending, Arguments &arguments, s
 /// Makes the path of a run one program where most calls take it.
 void considerHot(JitState &state, Tree &tree, const Ran &ran) {
   constexpr int64_t kLeastHits = 32;
-  bool isHot = ran.end->hits >= kLeastHits && 4 * ran.end->hits >= 3 * tree.hits && ran.path.back() == ran.end;
+  bool isHot = ran.end->hits >= kLeastHits && 4 * ran.end->hits >= 3 * tree.hits && ran.noted().back() == ran.end;
   if (!isHot || tree.hot || tree.lastJoined == ran.end) return;
   tree.lastJoined = ran.end;
-  auto hot = joinPath(ran.path);
+  auto hot = joinPath(ran.noted());
   if (!hot) return;
   Dynamic dynamic = state.options.dynamic == Dynamic::Never ? Dynamic::Never : Dynamic::WhereSizesVary;
   state.chooseCode(dynamic, {}, tree, hot->step, {});
@@ -266,17 +267,19 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   hooks.accepts = [&](const Ending &ending, std::span<const Array> results) { return takeNumbers(*tree, ending, arguments, results); };
   Ran ran;
   if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
+  Clock::time_point start; // where someone asks: a look at the clock takes as long as a small kernel
   hooks.prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
     if (step.segment.executable) return;
+    if (waiting.empty()) start = Clock::now();
     waiting.push_back(&step);
     tree->lacksCode |= step.segment.code && step.segment.code->state == Code::Failed;
   };
-  auto start = Clock::now();
   // Not beside other threads: they take time from one way or the other, and what is written as eager does it they may see half done.
   bool mayTry = !state.options.raiseOnMiss && (jitMode != JitMode::Sync || tree->lacksCode) && !longWork().hasOthers();
   constexpr double kAround = 2.5e-7; // what comes before a run and behind it, which short ones are not to leave out
-  if (mayTry) hooks.tries = [&tree, start](Node &end) { return end.pace.isDue(secondsSince(start) + kAround, !tree->lacksCode); };
+  if (mayTry)
+    hooks.tries = [&tree, start = Clock::now()](Node &end) { return end.pace.isDue(secondsSince(start) + kAround, !tree->lacksCode); };
   RunStatus status = run(*tree, arguments.key.arrays, hooks, ran);
   if (waiting.size() && Clock::now() - start > kLongRun)
     for (Step *step : waiting) compileLater(step->segment.code);
@@ -339,8 +342,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
   thread_local Arguments reused;
   thread_local bool isBusy = false;
   return guarded([&]() -> PyObject * {
-    Arguments own;
-    Arguments &arguments = isBusy ? own : reused; // a call inside a call, from eager code
+    std::optional<Arguments> own;
+    Arguments &arguments = isBusy ? own.emplace() : reused; // a call inside a call, from eager code
     struct Busy {
       Arguments &arguments;
       bool before = isBusy;
@@ -383,8 +386,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       }
       const Step *whole = entry ? wholeOf(*entry) : nullptr;
       bool isReady = whole && (whole->segment.executable || whole->segment.outputs.empty());
-      if (isReady && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty())
-        findPlain(*entry, arguments);
+      if (isReady && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty()) findPlain(*entry, arguments);
       if (entry && entry->isEager() && !entry->plain.isEager && !call.kwnames && state.options.parameters.staticNumbers.empty())
         entry->plain.findEager(*entry, arguments.key.arrays);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
