@@ -38,20 +38,29 @@ struct EmitCpu : impl::EmitCpuBase<EmitCpu> {
 };
 
 struct LowerToLlvm : impl::LowerToLlvmBase<LowerToLlvm> {
+  /// The patterns are the same for any number of modules.
+  LogicalResult initialize(MLIRContext *context) override {
+    types = std::make_shared<LLVMTypeConverter>(context, LowerToLLVMOptions(context));
+    RewritePatternSet all(context);
+    populateSCFToControlFlowConversionPatterns(all);
+    arith::populateArithToLLVMConversionPatterns(*types, all);
+    populateMathToLLVMConversionPatterns(*types, all);
+    populateVectorToLLVMConversionPatterns(*types, all);
+    cf::populateControlFlowToLLVMConversionPatterns(*types, all);
+    populateFuncToLLVMConversionPatterns(*types, all);
+    patterns = std::move(all);
+    return success();
+  }
+
   void runOnOperation() override {
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
-    LowerToLLVMOptions options(&getContext());
-    LLVMTypeConverter types(&getContext(), options);
-    RewritePatternSet patterns(&getContext());
-    populateSCFToControlFlowConversionPatterns(patterns);
-    arith::populateArithToLLVMConversionPatterns(types, patterns);
-    populateMathToLLVMConversionPatterns(types, patterns);
-    populateVectorToLLVMConversionPatterns(types, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
-    populateFuncToLLVMConversionPatterns(types, patterns);
-    if (failed(applyFullConversion(getOperation(), target, std::move(patterns)))) signalPassFailure();
+    if (failed(applyFullConversion(getOperation(), target, patterns))) signalPassFailure();
   }
+
+private:
+  std::shared_ptr<LLVMTypeConverter> types; // that the patterns refer to
+  FrozenRewritePatternSet patterns;
 };
 
 } // namespace
