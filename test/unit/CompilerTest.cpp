@@ -4,6 +4,8 @@
 #include "lib/Core/Trace.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
+#include <cstring>
 #include <dlfcn.h>
 #include <elf.h>
 #include <filesystem>
@@ -46,6 +48,11 @@ struct Sum {
     request.target = target, request.triple = triple, request.cpu = cpu, request.features = features;
     return request;
   }
+  /// All of the file.
+  std::string content() const {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
   /// The processor that the file is for.
   int machine() const {
     Elf64_Ehdr header{};
@@ -53,6 +60,42 @@ struct Sum {
     return header.e_machine;
   }
 };
+
+/// The names in the symbol tables of a shared object of one kind, as a debugger or a process reads them.
+std::vector<std::string> namesIn(const std::string &file, uint32_t kind) {
+  Elf64_Ehdr header;
+  memcpy(&header, file.data(), sizeof header);
+  auto sectionAt = [&](size_t i) {
+    Elf64_Shdr section;
+    memcpy(&section, file.data() + header.e_shoff + i * sizeof section, sizeof section);
+    return section;
+  };
+  std::vector<std::string> names;
+  for (size_t i = 0; i < header.e_shnum; ++i) {
+    Elf64_Shdr table = sectionAt(i);
+    if (table.sh_type != kind) continue;
+    Elf64_Shdr text = sectionAt(table.sh_link);
+    for (size_t at = 0; at < table.sh_size; at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol;
+      memcpy(&symbol, file.data() + table.sh_offset + at, sizeof symbol);
+      names.push_back(file.data() + text.sh_offset + symbol.st_name);
+    }
+  }
+  return names;
+}
+
+/// Products, each of the one before: a kernel each, in several objects.
+Trace longChain(int count) {
+  Trace trace;
+  std::vector<int64_t> words{0, 0, 1, 0}; // no batch axes; the contracted ones
+  int64_t x = trace.addInput({DType::F32, {3, 3}}), y = x;
+  for (int i = 0; i < count; ++i) {
+    int64_t operands[] = {y, x};
+    y = trace.addOp(Op::DotGeneral, operands, words);
+  }
+  trace.outputs.push_back(y);
+  return trace;
+}
 
 } // namespace
 
@@ -73,4 +116,41 @@ TEST(Compiler, RefusesUnknownTargetsAndMachines) {
   EXPECT_EQ(compile(sum.request("nothing", nullptr)), "target: expected one of cpu, nvptx, got 'nothing'");
   EXPECT_EQ(compile(sum.request("cpu", "sparc-linux-gnu")),
             "target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got 'sparc-unknown-linux-gnu'");
+}
+
+TEST(Compiler, ProgramsAreSharedObjectsWithNamesForThoseWhoLook) {
+  Sum sum;
+  ASSERT_EQ(compile(sum.request(nullptr, nullptr)), "");
+  std::string file = sum.content();
+  std::vector<std::string> given = namesIn(file, SHT_DYNSYM), functions = namesIn(file, SHT_SYMTAB);
+  std::ranges::sort(given);
+  EXPECT_EQ(given, (std::vector<std::string>{"", "kiln_entry", "kiln_info"}));
+  EXPECT_EQ(std::ranges::count(functions, "kiln_entry"), 1);
+  EXPECT_EQ(std::ranges::count(functions, "kiln_entry.kernel_0"), 1);
+}
+
+TEST(Compiler, ObjectsOfLongProgramsFindEachOther) {
+  constexpr int kCount = 100;
+  Sum chain;
+  chain.words = longChain(kCount).serialize();
+  ASSERT_EQ(compile(chain.request(nullptr, nullptr)), "");
+  void *code = dlopen(chain.path.c_str(), RTLD_NOW);
+  ASSERT_TRUE(code) << dlerror();
+  auto entry = reinterpret_cast<int32_t (*)(const void *, void *const *, const int64_t *, void *)>(dlsym(code, "kiln_entry"));
+  const int64_t *info = static_cast<int64_t *>(dlsym(code, "kiln_info"));
+  ASSERT_TRUE(entry && info);
+  alignas(64) float x[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0}, y[9] = {}; // a permutation, whose third power is one
+  std::vector<char> workspace(size_t(info[1]) + 64);
+  void *buffers[] = {x, y};
+  EXPECT_EQ(entry(nullptr, buffers, nullptr, reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64)), 0);
+  float expected[9] = {0, 0, 1, 1, 0, 0, 0, 1, 0}; // to the power of 101, which is 2
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(y[i], expected[i]) << i;
+  dlclose(code);
+}
+
+TEST(Compiler, SaysWhereItCannotWrite) {
+  Sum sum;
+  sum.path = "/proc/none/program.so";
+  std::string said = compile(sum.request(nullptr, nullptr));
+  EXPECT_NE(said.find("linking failed: cannot write /proc/none/program.so: "), std::string::npos) << said;
 }
