@@ -200,7 +200,8 @@ template <Scalar E> E complexAtanh(E z) {
     E h = hypot(x * half, b * half), end = either(isinf(a), isinf(b));
     re = select(vast, select(end, constant(a, 0), constant(a, 0.25) * (x / h) / h), re);
     E im = half * atan2(b + b, left * (one + x) - b * b);
-    im = select(vast, select(isnan(b), b, copysign(constant(a, kPi / 2), b)), im);
+    E isLost = bitwise_or(isnan(b), bitwise_and(isnan(a), bitwise_invert(isinf(b)))); // nowhere but at infinity is a quarter turn sure
+    im = select(vast, select(isLost, a + b, copysign(constant(a, kPi / 2), b)), im);
     return makeComplex(select(isZero(a), a, copysign(re, a)), im);
   });
 }
