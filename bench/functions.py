@@ -115,6 +115,7 @@ def operands(n, wrap):
 
 def compare(n, rounds, only=""):
     """NumPy's time over Kiln's for each text, the two in turns: medians of the ratios of rounds, and Kiln's time."""
+    kn.config.jit = "sync"
     ratios, spaces = {}, [{"np": module, **operands(n, wrap)} for module, wrap in ((kn, lambda a: kn.asarray(a, copy=True)), (Theirs(), lambda a: a))]
     for text in texts():
         if only in text:
@@ -122,7 +123,7 @@ def compare(n, rounds, only=""):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    ours.timeit(1)
+                    ours.timeit(5)  # what compiles by then is compiled
                     times = max(1, min(1000, int(2e-3 / max(theirs.timeit(1), 1e-7))))
                     pairs = [(theirs.timeit(times), ours.timeit(times)) for _ in range(rounds)]
                 except Exception as error:

@@ -98,17 +98,25 @@ private:
     takeAll();
   }
 
-  void addMask(const Array &mask, bool isSingle) {
-    if (mask.shape.rank == 0) { // selects all or nothing of a new axis
+  /// A mask without elements selects nothing, of any array whose axes are as long where its own are not 0.
+  Array checkedMask(const Array &mask) {
+    Dims wanted;
+    for (int i = 0; i < mask.shape.rank; ++i) wanted.push(x.shape[starts.rank + i]);
+    for (int i = 0; i < mask.shape.rank; ++i)
+      if (mask.shape[i] != wanted[i] && mask.shape[i])
+        fail(ErrorKind::Index, "index", "size of axis " + std::to_string(i) + " of the mask", std::to_string(wanted[i]),
+             std::to_string(mask.shape[i]));
+    return mask.shape == wanted ? mask : full(wanted, DType::Bool, Scalar{});
+  }
+
+  void addMask(const Array &given, bool isSingle) {
+    if (given.shape.rank == 0) { // selects all or nothing of a new axis
       result.axes.push_back(shape.rank);
-      Array flat = reshape(mask, {1});
+      Array flat = reshape(given, {1});
       result.indices.push_back(nonzero(flat));
       return shape.push(1);
     }
-    for (int i = 0; i < mask.shape.rank; ++i)
-      if (mask.shape[i] != x.shape[starts.rank + i])
-        fail(ErrorKind::Index, "index", "size of axis " + std::to_string(i) + " of the mask", std::to_string(x.shape[starts.rank + i]),
-             std::to_string(mask.shape[i]));
+    Array mask = checkedMask(given);
     if (isSingle) result.mask = mask;
     else
       for (Array &position : positionsOf(mask)) result.indices.push_back(std::move(position));

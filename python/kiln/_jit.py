@@ -14,16 +14,22 @@ from ._front import Bound, check_callable, dress, name_of, opened
 atexit.register(_core.stop_compile_thread)  # LLVM must not be taken down under it
 
 _told = set()
+_quiet = set()  # functions that the package itself jits: nobody could change what they tell
 _functions = weakref.WeakSet()  # all jitted functions
 
 
 def note(function, why, what="calls run in eager: "):
     """Tells something about a jitted function once."""
     name = name_of(function)
-    if (name, why) in _told:
+    if (name, why) in _told or function in _quiet:
         return
     _told.add((name, why))
     warnings.warn(f"jitted function '{name}': {what}{why}", KilnWarning, stacklevel=2)
+
+
+def keep_quiet(function):
+    """No warnings about a function of the package's own that it jits."""
+    _quiet.add(function)
 
 
 def log(function, kind, text):
@@ -91,6 +97,7 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     ShapeError
         At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
+    function = getattr(function, "__kiln_fused__", function)  # which has another part in it than its kernel
     options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, fast_math=fast_math, on_miss=on_miss)
     if function is None:
         return lambda f: jit(f, **options)

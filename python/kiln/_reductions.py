@@ -5,6 +5,7 @@ from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import fused
 
 _bool, _int64, _uint64, _uint8 = (BY_NAME[name] for name in ("bool", "int64", "uint64", "uint8"))
 
@@ -96,6 +97,7 @@ def min(x, /, axis=None, out=None, keepdims=False, initial=None, where=None) -> 
 amax, amin = max, min
 
 
+@fused
 def ptp(x, /, axis=None, out=None, keepdims=False) -> Array:
     """Largest less smallest element over ``axis``. Raises ValueError for an empty axis."""
     return _into("ptp", ops["subtract"](max(x, axis, None, keepdims), min(x, axis, None, keepdims)), out)
@@ -249,6 +251,7 @@ def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
     return x
 
 
+@fused
 @operation
 def clip(x, /, min=None, max=None, out=None, *, a_min=None, a_max=None) -> Array:  # noqa: A002
     """Elements of ``x`` brought into [``min``, ``max``] (``a_min`` and ``a_max`` as well); a bound of None is left out.
@@ -275,6 +278,7 @@ def _measured(x):
     return _core.astype(x, "float64" if x.dtype.kind in "biu" else "float32") if x.dtype.kind in "biu" or x.dtype.itemsize < 4 else x
 
 
+@fused
 def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> Array:
     """Where two elements differ by at most ``atol + rtol * |y|``, or are equal; nans are if ``equal_nan``."""
     x, y = _measured(x), _measured(y)

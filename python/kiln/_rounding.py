@@ -2,8 +2,10 @@
 from . import _core
 from ._arguments import as_array, integer, ops, store
 from ._core import Array
+from ._fused import fused
 
 
+@fused
 def round(x, /, decimals=0, out=None) -> Array:  # noqa: A001
     """Nearest number of ``decimals`` decimals (tens and so on if negative), halves to the even one; both parts of complex numbers.
 

@@ -55,6 +55,19 @@ def Kiln_MinOp : Kiln_Reduction<"min"> {
   let example = "kn.min(kn.asarray([1.0, 3.0, 2.0]))";
 }
 
+class Kiln_NanExtreme<string mnemonic, string size> : Kiln_Reduction<mnemonic> {
+  let summary = size # " element over axes that is no nan; nan where all are.";
+  let dtypes = "realInexact"; let identity = "constant(a, kNan)"; let needsElement = 1;
+  let gradient = InCpp<"extreme", "the cotangent shared by the elements equal to the result">;
+  let example = "kn." # mnemonic # "(kn.asarray([1.0, float('nan'), 2.0]))";
+}
+def Kiln_NanmaxOp : Kiln_NanExtreme<"nanmax", "Largest"> {
+  let scalar = "fmax(a, b)"; let edges = ["x=[1., nan, 3., 3.], axes=[0], dx=[0, 0, 0.5, 0.5]", "x=[nan, nan], axes=[0], dx=[0, 0]"];
+}
+def Kiln_NanminOp : Kiln_NanExtreme<"nanmin", "Smallest"> {
+  let scalar = "fmin(a, b)"; let edges = ["x=[1., nan, 3., 1.], axes=[0], dx=[0.5, 0, 0, 0.5]", "x=[nan, nan], axes=[0], dx=[0, 0]"];
+}
+
 class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis);
   let results = (outs Kiln_Tensor:$result);

@@ -2,6 +2,7 @@
 from .. import _core
 from .._arguments import as_array, ops, rounded_once
 from .._core import Array
+from .._fused import fused
 from .special import sigmoid, softplus
 
 _where = _core.where
@@ -27,36 +28,42 @@ def prelu(x, weight, /) -> Array:
     return _where(ops["greater"](x, 0), x, x * weight)
 
 
+@fused
 @rounded_once
 def elu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x) - 1)``."""
     return _where(ops["greater"](x, 0), x, ops["expm1"](ops["minimum"](x, 0)) * alpha)
 
 
+@fused
 @rounded_once
 def celu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x / alpha) - 1)``."""
     return _where(ops["greater"](x, 0), x, ops["expm1"](ops["minimum"](x, 0) / alpha) * alpha)
 
 
+@fused
 @rounded_once
 def selu(x, /) -> Array:
     """``elu`` with the scale and ``alpha`` that keep means and variances (G. Klambauer and others, 2017)."""
     return elu(x, 1.6732632423543772) * 1.0507009873554805
 
 
+@fused
 @rounded_once
 def mish(x, /) -> Array:
     """``x tanh(softplus(x))``."""
     return x * ops["tanh"](softplus(x))
 
 
+@fused
 @rounded_once
 def softsign(x, /) -> Array:
     """``x / (1 + |x|)``."""
     return x / (ops["abs"](x) + 1)
 
 
+@fused
 @rounded_once
 def log_sigmoid(x, /) -> Array:
     """Logarithm of ``sigmoid``, exact in both tails."""
@@ -69,42 +76,49 @@ def hardtanh(x, /, min_val=-1.0, max_val=1.0) -> Array:
     return ops["minimum"](ops["maximum"](x, min_val), max_val)
 
 
+@fused
 @rounded_once
 def hardsigmoid(x, /) -> Array:
     """``x / 6 + 1/2``, brought into [0, 1]."""
     return relu6(x + 3) / 6
 
 
+@fused
 @rounded_once
 def hardswish(x, /) -> Array:
     """``x`` times ``hardsigmoid``."""
     return x * relu6(x + 3) / 6
 
 
+@fused
 @rounded_once
 def hardshrink(x, /, lambd=0.5) -> Array:
     """``x`` where its size is above ``lambd``, else 0."""
     return _where(ops["greater"](ops["abs"](x), lambd), x, 0)
 
 
+@fused
 @rounded_once
 def softshrink(x, /, lambd=0.5) -> Array:
     """``x`` moved towards 0 by ``lambd``; 0 where its size is not above it."""
     return _where(ops["greater"](x, lambd), x - lambd, _where(ops["less"](x, -lambd), x + lambd, 0))
 
 
+@fused
 @rounded_once
 def tanhshrink(x, /) -> Array:
     """``x - tanh(x)``."""
     return x - ops["tanh"](x)
 
 
+@fused
 @rounded_once
 def threshold(x, /, threshold, value) -> Array:
     """``x`` where it is above ``threshold``, else ``value``."""
     return _where(ops["greater"](x, threshold), x, value)
 
 
+@fused
 def glu(x, /, axis=-1) -> Array:
     """The first half along ``axis`` times the ``sigmoid`` of the second. Raises ValueError for an odd size."""
     from .._joining import split

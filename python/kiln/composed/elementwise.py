@@ -6,6 +6,7 @@ from .._arguments import as_array, cast, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import fused
 from .._reductions import cumsum, diff
 from .._shaping import moveaxis
 from .._types import result_type
@@ -38,6 +39,7 @@ def exp10(x, /) -> Array:
     return ops["pow"](10.0, floating(x))
 
 
+@fused
 def sinc(x, /) -> Array:
     """sin(pi x) / (pi x); 1 at 0."""
     x = floating(x)
@@ -71,11 +73,13 @@ def lcm(x, y, /) -> Array:
     return ops["abs"](x // gcd(x, y) * y)  # integer division by 0 gives 0
 
 
+@fused
 def xlogy(x, y, /) -> Array:
     """``x * log(y)``; 0 where ``x`` is 0 and ``y`` is not nan."""
     return _absorbed(*_both(x, y), ops["log"])
 
 
+@fused
 def xlog1py(x, y, /) -> Array:
     """``x * log(1 + y)``; 0 where ``x`` is 0 and ``y`` is not nan."""
     return _absorbed(*_both(x, y), ops["log1p"])
@@ -86,6 +90,7 @@ def _absorbed(x, y, f):
     return _where(none, 0.0, x * f(_where(none, 1.0, y)))
 
 
+@fused
 def divmod(x, y, /) -> tuple[Array, Array]:  # noqa: A001
     """``floor_divide`` and ``remainder``."""
     if not (type(x) is Array and type(y) is int and x.dtype.kind in "iuf"):
@@ -93,6 +98,7 @@ def divmod(x, y, /) -> tuple[Array, Array]:  # noqa: A001
     return ops["floor_divide"](x, y), ops["remainder"](x, y)
 
 
+@fused
 def modf(x, /) -> tuple[Array, Array]:
     """Fraction and whole part, both with the sign of ``x``; of an infinity 0 and itself."""
     x = floating(x)
@@ -100,6 +106,7 @@ def modf(x, /) -> tuple[Array, Array]:
     return ops["copysign"](_where(ops["isinf"](x), 0.0, x - whole), x), whole
 
 
+@fused
 def float_power(x, y, /) -> Array:
     """``x`` to the power ``y``, in float64 or complex128."""
     x, y = as_array(x), as_array(y)
@@ -127,6 +134,7 @@ _float32, _float64, _int32, _int64 = (BY_NAME[name] for name in ("float32", "flo
 _BITS = {_float32: (_int32, 23, 127, 64), _float64: (_int64, 52, 1023, 256)}  # of the fraction, the bias, and what small numbers are scaled by
 
 
+@fused
 def frexp(x, /) -> tuple[Array, Array]:
     """Mantissa in [0.5, 1) with the sign of ``x``, and exponent (int32): their ``ldexp`` is ``x``. Zeros, infinities and nan have exponent 0.
 
@@ -146,6 +154,7 @@ def frexp(x, /) -> tuple[Array, Array]:
     return cast(mantissa, x.dtype), cast(ops["bitwise_right_shift"](field - zero, bits), _int32)
 
 
+@fused
 def ldexp(x, exponent, /) -> Array:
     """``x`` times 2 to the power of an integer, rounded once."""
     x, e = floating(x), as_array(exponent)
@@ -171,6 +180,7 @@ def _power_of_two(e):
     return _core.bitcast(ops["bitwise_left_shift"](cast(e + 1023, _int64), 52), _float64)
 
 
+@fused
 def spacing(x, /) -> Array:
     """Distance to the number that follows away from 0, with the sign of ``x``; nan of infinities."""
     x = floating(x)
@@ -178,6 +188,7 @@ def spacing(x, /) -> Array:
     return _where(ops["isfinite"](x), result, _NAN)
 
 
+@fused
 def unwrap(x, /, discont=None, axis=-1, *, period=2 * math.pi) -> Array:
     """``x`` with multiples of ``period`` added along an axis so that no step is larger than half of it (or than ``discont``)."""
     x = floating(x)

@@ -8,6 +8,7 @@ from .. import _core
 from .._arguments import as_array, floating, merged, ops, rounded_once, store
 from .._core import Array
 from .._errors import make
+from .._fused import fused
 from .._reductions import argmax, argmin, cumprod, cumsum, max, min, prod, sum  # noqa: A004
 from .statistics import _count, _typed, mean
 
@@ -181,56 +182,61 @@ def _without(x, other):
     return x if x.dtype.kind in "biu" else _core.where(ops["isnan"](x), _core.full((), other, x.dtype), x)
 
 
+@fused
 def nansum(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
     """Sum over ``axis`` of the elements that are not nan."""
     return sum(_without(as_array(x), 0), axis, dtype, out, keepdims)
 
 
+@fused
 def nanprod(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
     """Product over ``axis`` of the elements that are not nan."""
     return prod(_without(as_array(x), 1), axis, dtype, out, keepdims)
 
 
+@fused
 def nancumsum(x, /, axis=None, dtype=None, out=None) -> Array:
     """``cumsum`` with 0 in place of nan."""
     return cumsum(_without(as_array(x), 0), axis, dtype, out)
 
 
+@fused
 def nancumprod(x, /, axis=None, dtype=None, out=None) -> Array:
     """``cumprod`` with 1 in place of nan."""
     return cumprod(_without(as_array(x), 1), axis, dtype, out)
 
 
-def _nan_extreme(op, function, end, x, axis, out, keepdims):
+def _nan_extreme(op, function, x, axis, out, keepdims):
     x = as_array(x)
     if x.dtype.kind != "f":
         return function(x, axis, out, keepdims)
-    isnan = ops["isnan"](x)
-    result = function(_core.where(isnan, end, x), axis, None, keepdims)
-    result = _core.where(_core.reduce("all", isnan, axis, keepdims), math.nan, result)
+    result = _core.reduce(op, x, axis, keepdims)
     return result if out is None else store(op, result, out)
 
 
 def nanmax(x, /, axis=None, out=None, keepdims=False) -> Array:
     """Largest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
-    return _nan_extreme("nanmax", max, -math.inf, x, axis, out, keepdims)
+    return _nan_extreme("nanmax", max, x, axis, out, keepdims)
 
 
 def nanmin(x, /, axis=None, out=None, keepdims=False) -> Array:
     """Smallest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
-    return _nan_extreme("nanmin", min, math.inf, x, axis, out, keepdims)
+    return _nan_extreme("nanmin", min, x, axis, out, keepdims)
 
 
+@fused
 def nanargmax(x, /, axis=None, out=None, keepdims=False) -> Array:
     """Position of the first largest element along ``axis`` that is not nan; 0 where all are."""
     return argmax(_without(as_array(x), -math.inf), axis, out, keepdims)
 
 
+@fused
 def nanargmin(x, /, axis=None, out=None, keepdims=False) -> Array:
     """Position of the first smallest element along ``axis`` that is not nan; 0 where all are."""
     return argmin(_without(as_array(x), math.inf), axis, out, keepdims)
 
 
+@fused
 def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
     """Mean over ``axis`` of the elements that are not nan; nan where there is none."""
     x = _typed(x, dtype)
@@ -247,12 +253,14 @@ def _nanvar(x, axis, ddof, keepdims, root):
     return ops["sqrt"](result) if root else result
 
 
+@fused
 def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
     """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left."""
     result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, False)
     return result if out is None else store("nanvar", result, out)
 
 
+@fused
 def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
     """Standard deviation over ``axis`` of the elements that are not nan: the square root of ``nanvar``."""
     result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, True)

@@ -5,10 +5,12 @@ from .. import _core
 from .._arguments import as_array, as_tuple, choice, floating, normalized_axes, ops
 from .._core import Array
 from .._errors import make
+from .._fused import fused
 from .._ranges import arange, counted
 from .._shaping import moveaxis
 
 
+@fused
 def gradient(x, *spacing, axis=None, edge_order=1):
     """Central differences along each axis (or those of ``axis``), one-sided at the ends: an array, or a list of one an axis.
 
@@ -63,6 +65,7 @@ def ediff1d(x, /, to_end=None, to_begin=None) -> Array:
     return _core.concat(tuple(parts), 0) if len(parts) > 1 else parts[0]
 
 
+@fused
 def convolve(x, y, /, mode="full") -> Array:
     """Convolution of two vectors: where they overlap at all ("full"), as long as the longer one ("same"), or where they overlap fully ("valid").
 
@@ -119,6 +122,7 @@ def _slid(x, w, low, high):
     return result if dtype.kind != "b" else _core.astype(result, dtype)
 
 
+@fused
 def correlate(x, y, /, mode="valid") -> Array:
     """Sums of products of ``x`` with the conjugate of ``y`` moved along it, in the modes of ``convolve``."""
     x, y = as_array(x), as_array(y)

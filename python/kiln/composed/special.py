@@ -2,10 +2,12 @@
 from .. import _core
 from .._arguments import as_array, floating, ops, rounded_once, store
 from .._core import Array
+from .._fused import fused
 
 _INF = float("inf")
 
 
+@fused
 @rounded_once
 def sigmoid(x, /) -> Array:
     """1 / (1 + exp(-x)), exact in both tails and without overflow. Narrow floats are computed in float32."""
@@ -19,6 +21,7 @@ def relu(x, /) -> Array:
     return ops["maximum"](as_array(x), 0)
 
 
+@fused
 @rounded_once
 def gelu(x, /, approximate=False) -> Array:
     """``x`` times the normal distribution function of ``x``, through erfc, which keeps the tail; by tanh if ``approximate``.
@@ -30,12 +33,14 @@ def gelu(x, /, approximate=False) -> Array:
     return x * 0.5 * ops["erfc"](x * -0.7071067811865476)
 
 
+@fused
 @rounded_once
 def silu(x, /) -> Array:
     """``x`` times its sigmoid. Narrow floats are computed in float32."""
     return x * sigmoid(x)
 
 
+@fused
 def softplus(x, /) -> Array:
     """log(1 + exp(x)) without overflow."""
     return ops["logaddexp"](floating(x), 0.0)
@@ -68,6 +73,7 @@ def isneginf(x, /) -> Array:
     return ops["equal"](floating(x), -_INF)
 
 
+@fused
 def nan_to_num(x, /, copy=True, nan=0.0, posinf=None, neginf=None) -> Array:
     """``x`` with nan and infinities replaced: by ``nan``, and the limits of the dtype unless given; both parts of complex numbers.
 

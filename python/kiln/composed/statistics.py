@@ -3,6 +3,7 @@ from .. import _core
 from .._arguments import as_array, floating, merged, normalized_axes, normalized_axis, ops, rounded_once, store
 from .._core import Array
 from .._errors import make
+from .._fused import fused
 from .._reductions import max, sum  # noqa: A004
 
 _exp, _sqrt, _log = (ops[name] for name in ("exp", "sqrt", "log"))
@@ -70,6 +71,7 @@ def _std(x, axis, correction, keepdims, where):
     return _sqrt(_var(x, axis, correction, keepdims, where))
 
 
+@fused
 def average(x, /, axis=None, weights=None, returned=False, *, keepdims=False):
     """Mean over ``axis``, of elements times their weights over the sum of the weights if those are given; with it if ``returned``.
 
@@ -111,6 +113,7 @@ def softmax(x, /, axis=-1) -> Array:
     return e / sum(e, axis=axis, keepdims=True)
 
 
+@fused
 @rounded_once
 def log_softmax(x, /, axis=-1) -> Array:
     """Logarithm of ``softmax`` along ``axis``, without its rounding to 0."""
@@ -120,6 +123,7 @@ def log_softmax(x, /, axis=-1) -> Array:
     return shifted - _log(sum(_exp(shifted), axis=axis, keepdims=True))
 
 
+@fused
 @rounded_once
 def logsumexp(x, /, axis=-1, keepdims=False, *, b=None) -> Array:
     """Logarithm of the sum of exponentials over ``axis`` (several, or all if None), of those times ``b``, shifted by the largest.
@@ -134,6 +138,7 @@ def logsumexp(x, /, axis=-1, keepdims=False, *, b=None) -> Array:
     return total if keepdims else _core.reshape(total, merged("logsumexp", real, axis)[1])
 
 
+@fused
 @rounded_once
 def logcumsumexp(x, /, axis=-1) -> Array:
     """Logarithms of the sums of exponentials of all elements up to each along an axis, by doubling steps of ``logaddexp``."""
