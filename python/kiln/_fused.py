@@ -1,6 +1,7 @@
 """Compositions of ops that are one kernel where that pays."""
 import functools
 
+from . import _core
 from ._core import Array
 from ._jit import jit, keep_quiet
 
@@ -33,4 +34,6 @@ def fused(function):
         return compiled(*args, **kwargs)
 
     call.__kiln_fused__ = function
+    if function in _core.operations:  # what jit knows of its numbers
+        _core.operations.add(call)
     return call

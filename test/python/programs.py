@@ -128,10 +128,12 @@ class Writer:
             return False
         shape, dtype = self.vars[a]
         axis = self.pick(["None", *range(len(shape))])
-        kind = self.pick(["sum", "prod", "max", "min", "argmax", "argmin", "any", "all", "cumulative_sum", "cumulative_prod", "cumulative_max",
+        kind = self.pick(["sum", "prod", "max", "min", "nanmax", "nanmin", "argmax", "argmin", "any", "all", "cumulative_sum", "cumulative_prod", "cumulative_max",
                           "cumulative_min", "sort", "argsort"])
         if kind in ("any", "all"):
             return self.try_add(kind, f"kn.{kind}({a}, axis={axis})")
+        if kind.startswith("nan") and "float" not in dtype:
+            kind = kind[3:]
         if dtype.startswith("complex") and kind not in ("sum", "cumulative_sum"):
             return False
         if kind.startswith(("cumulative", "sort", "argsort")):

@@ -169,10 +169,24 @@ def test_masks(dtype, shape, masked, rng):
         same_bits(x, a)
 
 
+@pytest.mark.parametrize("shape, mask", [((3, 2), (0, 2)), ((3, 2), (3, 0)), ((3, 2), (0,)), ((0, 2), (0, 0)), ((2, 3, 4), (2, 0))])
+def test_masks_without_elements_select_nothing(shape, mask):
+    a, none = np.ones(shape, "float32"), np.zeros(mask, bool)
+    x, m = kn.asarray(a.copy()), kn.asarray(none)
+    take = kn.jit(lambda x, m: x[m])
+    for _ in range(3):
+        same_bits(take(x, m), a[none])
+    same_bits(x[m], a[none])
+    x[m] = 5
+    same_bits(x, a)
+
+
 def test_masks_that_do_not_fit():
     x = kn.arange(6)
     with pytest.raises(IndexError, match="mask"):
         x[kn.asarray([True] * 5)]
+    with pytest.raises(IndexError, match="size of axis 1 of the mask: expected 2, got 3"):
+        kn.ones((3, 2))[kn.zeros((0, 3), dtype=kn.bool)]
     with pytest.raises(kn.ShapeError):
         x[x > 2] = kn.asarray([1, 2])
     b = kn.asarray([True, False, True])
