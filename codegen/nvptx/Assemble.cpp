@@ -117,29 +117,49 @@ static void scanLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t
   });
 }
 
-/// Of a scatter: the elements as they were, unless they lie there already, and then the updates in order.
+/// Whether a position lies outside, which each thread finds by itself.
+static Expr isAnyOutside(GpuKernel &k, Value indices, int64_t size) {
+  Expr none = k.e.scalar(DType::Bool, 0);
+  auto step = [&](Index i, ValueRange carried) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    Expr isBad = none;
+    k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
+    return SmallVector<Value>{scalar::bitwise_or(none.with(carried[0]), isBad).value};
+  };
+  return none.with(k.e.loop(0, k.shapeOf(indices)[0], 1, ValueRange{none.value}, step)[0]);
+}
+
+/// Of a scatter: the elements as they were, unless they lie there already, and then the updates in order. What is changed in place stays as
+/// it is where a position lies outside.
 static void scatterLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
   Emitter &e = k.e;
   const Buffer &out = k.outputs[0];
   Value indices = op->getOperand(1), updates = op->getOperand(2);
-  if (op.getMain() != k.placedWithResult)
-    e.loop(0, size, 1, [&](Index i) {
+  auto putAll = [&] {
+    e.loop(0, k.shapeOf(indices)[0], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
-      position[axis] = {i, 0, {}};
-      k.ev.storeAt(out, position, k.ev.at(op.getMain(), position));
+      Expr isBad = e.scalar(DType::Bool, 0);
+      Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
+      k.ev.reportIndex(isBad);
+      k.when(scalar::bitwise_invert(isBad).value, [&] {
+        Coordinates target(position);
+        position[axis] = {i, 0, {}}, target[axis] = {Index(index.value), 0, {}};
+        Expr value = k.ev.at(updates, position), old = op.getId() == Op::Scatter ? value : k.ev.loadAt(out, target);
+        k.ev.storeAt(out, target, cpu::scalarOp(op.getId(), old, value, value, out.dtype));
+      });
     });
-  e.loop(0, k.shapeOf(indices)[0], 1, [&](Index i) {
+  };
+  if (op.getMain() == k.placedWithResult) {
+    Expr isOutside = isAnyOutside(k, indices, size);
+    k.ev.reportIndex(isOutside);
+    return k.when(scalar::bitwise_invert(isOutside).value, putAll);
+  }
+  e.loop(0, size, 1, [&](Index i) {
     Evaluator::Scope scope(k.ev, 0, {});
-    Expr isBad = e.scalar(DType::Bool, 0);
-    Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
-    k.ev.reportIndex(isBad);
-    k.when(scalar::bitwise_invert(isBad).value, [&] {
-      Coordinates target(position);
-      position[axis] = {i, 0, {}}, target[axis] = {Index(index.value), 0, {}};
-      Expr value = k.ev.at(updates, position), old = op.getId() == Op::Scatter ? value : k.ev.loadAt(out, target);
-      k.ev.storeAt(out, target, cpu::scalarOp(op.getId(), old, value, value, out.dtype));
-    });
+    position[axis] = {i, 0, {}};
+    k.ev.storeAt(out, position, k.ev.at(op.getMain(), position));
   });
+  putAll();
 }
 
 void emitLines(GpuKernel &k) {
