@@ -28,7 +28,8 @@ const RegisteredOp &twice() {
       .infer = [](const InferArgs &args) -> std::vector<TensorType> { return {args.operands[0], {DType::I64, {}}}; },
       .run = [](const kiln_tensor *tensors, const int64_t *) -> int32_t {
         int64_t n = elementsOf(tensors[0]);
-        if (n) std::memcpy(tensors[1].data, tensors[0].data, size_t(n * byteSize(DType(tensors[0].dtype)))); // else they may have no address
+        if (n)
+          std::memcpy(tensors[1].data, tensors[0].data, size_t(n * byteSize(DType(tensors[0].dtype)))); // else they may have no address
         *static_cast<int64_t *>(tensors[2].data) = n;
         return 0;
       },
