@@ -88,7 +88,7 @@ void call(PyObject *function, const kiln_tensor *tensors, int operands, int resu
   Object given(check(PyObject_CallFunctionObjArgs(function, list.get(), types.get(), nullptr)));
   for (int i = 0; i < results; ++i) {
     const kiln_tensor &t = tensors[operands + i];
-    Array from = contiguous(arrayOf(PyList_GET_ITEM(given.get(), i))); // of the type that was promised
+    Array from = contiguous(arrayOf(PyList_GET_ITEM(given.get(), i)));                             // of the type that was promised
     if (from.size()) std::memcpy(t.data, from.data(), size_t(from.size() * byteSize(from.dtype))); // nothing may have no address
   }
 }
