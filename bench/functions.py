@@ -115,12 +115,11 @@ def operands(n, wrap):
 
 def compare(n, rounds, only=""):
     """NumPy's time over Kiln's for each text, the two in turns: medians of the ratios of rounds, and Kiln's time."""
-    kn.config.jit = "sync"
     ratios, spaces = {}, [{"np": module, **operands(n, wrap)} for module, wrap in ((kn, lambda a: kn.asarray(a, copy=True)), (Theirs(), lambda a: a))]
     for text in texts():
         if only in text:
             ours, theirs = (timeit.Timer(text, globals=space) for space in spaces)
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), kn.config.override(jit="sync"):
                 warnings.simplefilter("ignore")
                 try:
                     ours.timeit(5)  # what compiles by then is compiled

@@ -40,7 +40,6 @@ def silu(x, /) -> Array:
     return x * sigmoid(x)
 
 
-@fused
 def softplus(x, /) -> Array:
     """log(1 + exp(x)) without overflow."""
     return ops["logaddexp"](floating(x), 0.0)
