@@ -106,7 +106,7 @@ private:
       if (mask.shape[i] != wanted[i] && mask.shape[i])
         fail(ErrorKind::Index, "index", "size of axis " + std::to_string(i) + " of the mask", std::to_string(wanted[i]),
              std::to_string(mask.shape[i]));
-    return mask.shape == wanted ? mask : full(wanted, DType::Bool, Scalar{});
+    return mask.shape == wanted ? mask : full(wanted, DType::Bool, Scalar{}, deviceOf(mask));
   }
 
   void addMask(const Array &given, bool isSingle) {

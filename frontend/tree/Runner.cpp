@@ -57,7 +57,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   std::span<const int64_t> inPlace = segment.executable->inPlace;
   // Another thread sees an array as it was or as it is after: it waits for what is written in place, unless that takes long.
   constexpr double kMostWaiting = 20e-3;
-  bool hasReaders = !inPlace.empty() && longWork().hasOthers && longWork().pays(segment.seconds) && longWork().hasOthers();
+  bool hasReaders = !inPlace.empty() && segment.isLong() && longWork().hasOthers && longWork().hasOthers();
   bool keepsOthersOut = hasReaders && segment.seconds <= kMostWaiting, mayWrite = !hasReaders || keepsOthersOut;
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
     const ArrayType &type = segment.outputs[i];
