@@ -89,22 +89,16 @@ bool readsNeighbourRows(ir::KernelOp kernel) {
   });
 }
 
-/// Whether a kernel waits for memory, on a processor whose registers hold a line of the cache.
-bool isCheap(const Planner &p) {
-  constexpr int64_t kCheap = 3;
-  return p.target.isWide() && p.cost <= kCheap;
-}
-
 /// A cheap kernel reads four vectors before the first is stored, since a load right behind a store whose address ends in the same 12 bits
 /// waits for it (measured: 15 % of `x * 2` on arrays that begin 48 bytes apart).
 int64_t lanesOf(const Planner &p) {
-  constexpr int64_t kFewLanes = 16;
-  return p.lanes >= kFewLanes && isCheap(p) ? 2 * p.lanes : p.lanes;
+  constexpr int64_t kCheap = 3, kFewLanes = 16;
+  return p.target.isWide() && p.lanes >= kFewLanes && p.cost <= kCheap ? 2 * p.lanes : p.lanes;
 }
 
-/// Of the arrays that begin between two lines (NumPy's memory), a load as wide as a line touches two each time, one of half the width
-/// every second time: 5 to 10 % of `x + y` on Zen 4, and nothing is lost where they begin with a line.
-int64_t registersOf(const Planner &p) { return isCheap(p) && p.cost <= 1 ? 256 : 0; }
+/// The cheapest wait for memory alone. Of arrays that begin between two lines (NumPy's memory), a load as wide as a line touches two each
+/// time, one of half the width every second time: 5 to 12 % of `x + y` on Zen 4, and nothing is lost where they begin with a line.
+int64_t registersOf(const Planner &p) { return p.target.isWide() && p.cost <= 1 ? 256 : 0; }
 
 /// Squares of `lanes` x `lanes`, of `axis` and the last: a line of the cache on either side where registers allow it.
 ir::NestAttr transposedNest(const Planner &p, ArrayRef<Extent> shape, size_t axis, int64_t lanes) {
