@@ -23,7 +23,8 @@ std::vector<Array> owned(std::vector<Array> values) {
 }
 
 std::vector<Array> runLoop(const Trace &condition, const Trace &body, std::vector<Array> values, void (*between)()) {
-  Interpreter holds(condition, between), step(body, between);
+  Plan asks = planOf(condition), does = planOf(body);
+  Interpreter holds(asks, between), step(does, between);
   size_t carried = body.outputs.size();
   for (;;) {
     if (!numberOf(holds.run(values)[0])) break;
@@ -74,7 +75,7 @@ std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodie
   if (op == Op::Loop) return runLoop(body(0), body(1), std::move(operands), between);
   int64_t chosen = std::clamp<int64_t>(numberOf(operands[0]), 0, int64_t(numbers.size()) - 1);
   operands.erase(operands.begin());
-  return owned(Interpreter(body(size_t(chosen)), between).run(std::move(operands)));
+  return owned(Interpreter(planOf(body(size_t(chosen))), between).run(std::move(operands)));
 }
 
 std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs) {

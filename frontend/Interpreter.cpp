@@ -13,67 +13,103 @@ bool ownsMemory(const Array &x) {
          !s.value->isForeign && s.value->bytes == size_t(x.size() * byteSize(x.dtype));
 }
 
-Interpreter::Interpreter(const Trace &trace, void (*between)(), std::span<Device *const> devices)
-    : trace(trace), between(between), devices(devices), needed(Trace::neededSlots(trace.words, trace.outputs)),
-      lastUse(trace.types.size(), -1), places(trace.types.size(), -1), roots(trace.types.size(), -1) {
-  findLastUses();
+Plan::Plan(std::shared_ptr<const Trace> given, bool sharesViews)
+    : trace(std::move(given)), isTaken(trace->types.size()), lastUse(trace->types.size(), -1), places(trace->types.size(), -1),
+      roots(trace->types.size(), -1), sharesViews(sharesViews) {
+  readSteps();
   findPlaces();
 }
 
-void Interpreter::findLastUses() {
-  for (size_t at = 0, slot = 0; at < trace.words.size();) {
-    TraceOp entry = Trace::decode(trace.words, at);
-    for (int64_t operand : entry.operands)
-      if (needed[slot]) lastUse[size_t(operand)] = int64_t(slot);
-    slot += entry.results;
+/// Whether an op may go on in the memory of its first operand, or of all of them.
+static bool mayTake(const TraceOp &op, size_t operand) {
+  Kind kind = info(op.op).kind;
+  if (kind == Kind::Control) return true;
+  return operand == 0 && (kind == Kind::Scatter || op.op == Op::Update || op.op == Op::DynamicUpdate);
+}
+
+void Plan::readSteps() {
+  std::vector<char> needed = Trace::neededSlots(trace->words, trace->outputs);
+  for (size_t at = 0, slot = 0; at < trace->words.size();) {
+    TraceOp op = Trace::decode(trace->words, at);
+    if (op.op == Op::Input || needed[slot]) steps.push_back({op, int64_t(slot), false});
+    for (size_t i = 0; needed[slot] && i < op.operands.size(); ++i) {
+      size_t operand = size_t(op.operands[i]);
+      lastUse[operand] = int64_t(slot);
+      isTaken[operand] = mayTake(op, i);
+    }
+    slot += op.results;
   }
-  for (int64_t output : trace.outputs) lastUse[size_t(output)] = kAlways;
+  for (int64_t output : trace->outputs) lastUse[size_t(output)] = kAlways;
+}
+
+/// Whether a move gives a view: unless an op that could write in place into what it shows would find the view still there, and copy all.
+bool Plan::isView(const Step &step) const {
+  const TraceOp &op = step.op;
+  if (!sharesViews || op.op == Op::Input || info(op.op).kind != Kind::Index || op.op == Op::DynamicSlice) return false;
+  size_t root = size_t(roots[size_t(op.operands[0])]);
+  int64_t viewEnds = lastUse[size_t(step.slot)], rootEnds = lastUse[root];
+  return viewEnds != kAlways && (viewEnds < rootEnds || rootEnds <= step.slot || !isTaken[root]);
 }
 
 /// A place is free again after the last use of its slot.
-void Interpreter::findPlaces() {
+void Plan::findPlaces() {
   std::vector<int32_t> unused;
-  std::vector<char> isDropped(trace.types.size());
-  int32_t count = 0;
+  std::vector<char> isDropped(trace->types.size());
   auto drop = [&](int64_t slot) {
     if (!std::exchange(isDropped[size_t(slot)], true)) unused.push_back(places[size_t(slot)]);
   };
-  for (size_t at = 0, slot = 0; at < trace.words.size();) {
-    TraceOp entry = Trace::decode(trace.words, at);
-    now = int64_t(slot);
-    bool isThere = entry.op == Op::Input || needed[slot];
-    roots[slot] = isThere && mayShare(entry) ? roots[size_t(entry.operands[0])] : now;
-    for (size_t i = 0; isThere && i < entry.results; ++i, ++slot) {
-      if (unused.empty()) unused.push_back(count++);
-      places[slot] = unused.back();
+  for (Step &step : steps) {
+    step.isView = isView(step);
+    for (int64_t slot = step.slot, end = slot + int64_t(step.op.results); slot < end; ++slot) {
+      roots[size_t(slot)] = step.isView ? roots[size_t(step.op.operands[0])] : slot;
+      if (unused.empty()) unused.push_back(int32_t(count++));
+      places[size_t(slot)] = unused.back();
       unused.pop_back();
-      if (i) roots[slot] = int64_t(slot);
     }
-    if (!isThere) slot += entry.results;
-    for (int64_t operand : entry.operands)
-      if (isThere && lastUse[size_t(operand)] == now) drop(operand);
-    for (int64_t result = now; isThere && result < int64_t(slot); ++result)
-      if (lastUse[size_t(result)] < 0) drop(result);
+    for (int64_t operand : step.op.operands)
+      if (lastUse[size_t(operand)] == step.slot) drop(operand);
+    for (int64_t slot = step.slot, end = slot + int64_t(step.op.results); slot < end; ++slot)
+      if (lastUse[size_t(slot)] < 0) drop(slot);
+    if (step.op.op == Op::Input) inputs.push_back(step.slot);
   }
-  arrays.resize(size_t(count));
+  std::erase_if(steps, [](const Step &step) { return step.op.op == Op::Input; });
+}
+
+/// An array as it is now: other threads may write into its cell meanwhile.
+static Array shown(const Array &x) {
+  Array result;
+  result.storage = Storage::make(x.storage->value);
+  result.storage->pinned = x.storage->pinned;
+  result.dtype = x.dtype;
+  result.isContiguous = x.isContiguous;
+  result.isRepeated = x.isRepeated;
+  result.offset = x.offset;
+  result.shape = x.shape;
+  result.strides = x.strides;
+  return result;
 }
 
 std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
-  size_t nextInput = 0;
-  now = 0;
-  for (size_t word = 0, next = 0; word < trace.words.size(); now = int64_t(next)) {
-    TraceOp entry = Trace::decode(trace.words, word);
-    next = size_t(now) + entry.results;
-    if (entry.op == Op::Input) {
-      Array &input = at(now) = std::move(inputs[nextInput++]);
-      bool isPinned = input.storage->pinned;
-      input.storage = Storage::make(input.storage->value); // as it is now: other threads may write into the cell meanwhile
-      input.storage->pinned = isPinned;
-    } else if (needed[size_t(now)]) {
-      run(entry);
-    }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    at(plan.inputs[i]) = shown(inputs[i]);
+    inputs[i] = Array();
   }
+  return runSteps();
+}
+
+std::vector<Array> Interpreter::run(std::span<const Array *const> inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) at(plan.inputs[i]) = shown(*inputs[i]);
+  return runSteps();
+}
+
+std::vector<Array> Interpreter::runSteps() {
+  for (const Plan::Step &step : plan.steps) run(step);
+  return takeResults();
+}
+
+std::vector<Array> Interpreter::takeResults() {
   std::vector<Array> results;
+  results.reserve(trace.outputs.size());
   for (int64_t output : trace.outputs) results.push_back(at(output));
   for (Array &array : arrays) array = Array();
   for (Array &result : results) {
@@ -83,27 +119,23 @@ std::vector<Array> Interpreter::run(std::vector<Array> inputs) {
   return results;
 }
 
-void Interpreter::run(const TraceOp &op) {
+void Interpreter::run(const Plan::Step &step) {
+  const TraceOp &op = step.op;
+  now = step.slot;
   if (info(op.op).kind == Kind::Control || op.results > 1) {
     std::vector<Array> results = info(op.op).kind == Kind::Control ? runBodies(op) : applyAll(op);
     for (size_t i = 0; i < results.size(); ++i) at(now + int64_t(i)) = std::move(results[i]);
   } else {
-    at(now) = apply(op);
+    at(now) = apply(step);
   }
   for (int64_t operand : op.operands)
-    if (lastUse[size_t(operand)] == now) at(operand) = Array();
+    if (plan.lastUse[size_t(operand)] == now) at(operand) = Array();
   if (between) between();
-}
-
-/// Whether a move gives a view. What it shows is needed for longer than the view, so nothing is written into it in place meanwhile.
-bool Interpreter::mayShare(const TraceOp &op) const {
-  if (op.op == Op::Input || info(op.op).kind != Kind::Index || op.op == Op::DynamicSlice || op.op == Op::Broadcast) return false;
-  return devices.empty() && lastUse[size_t(now)] < lastUse[size_t(roots[size_t(op.operands[0])])];
 }
 
 /// Whether nobody reads an operand later, or twice.
 bool Interpreter::isLastUse(const TraceOp &op, size_t i) const {
-  return lastUse[size_t(op.operands[i])] == now && std::ranges::count(op.operands, op.operands[i]) == 1;
+  return plan.lastUse[size_t(op.operands[i])] == now && std::ranges::count(op.operands, op.operands[i]) == 1;
 }
 
 /// An array to write into that starts as an operand: its own memory where nobody reads it later.
@@ -132,7 +164,8 @@ std::vector<Array> Interpreter::applyAll(const TraceOp &op) {
   return applyLibraryAll(op.op, operands, op.words);
 }
 
-Array Interpreter::apply(const TraceOp &op) {
+Array Interpreter::apply(const Plan::Step &step) {
+  const TraceOp &op = step.op;
   const TensorType &type = trace.types[size_t(now)];
   Device *place = size_t(now) < devices.size() ? devices[size_t(now)] : nullptr;
   if (op.op == Op::Cast && operand(op, 0).dtype == type.dtype && !place) return operand(op, 0); // a copy: values do not change here
@@ -148,7 +181,7 @@ Array Interpreter::apply(const TraceOp &op) {
   std::vector<const Array *> many(op.operands.size() > 4 ? op.operands.size() : 0);
   const Array **operands = many.empty() ? few : many.data();
   for (size_t i = 0; i < op.operands.size(); ++i) operands[i] = &operand(op, i);
-  if (mayShare(op))
+  if (step.isView)
     if (auto view = viewOfMove(operand(op, 0), op.op, op.words, type.shape.numbers())) return std::move(*view);
   // A number of the CPU stays one when it is repeated: kernels of any device, and elementwise ones of the CPU, take it.
   bool isNumberStill = op.op == Op::Broadcast && !place && isNumber(operand(op, 0));
@@ -174,10 +207,12 @@ Array Interpreter::update(const TraceOp &op) {
 
 std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)(),
                              std::span<Device *const> devices) {
+  return interpret(planOf(trace, devices.empty()), inputs, between, devices);
+}
+
+std::vector<Array> interpret(const Plan &plan, std::span<const Array *const> inputs, void (*between)(), std::span<Device *const> devices) {
   Paused paused;
-  std::vector<Array> held;
-  for (const Array *input : inputs) held.push_back(*input);
-  return Interpreter(trace, between, devices).run(std::move(held));
+  return Interpreter(plan, between, devices).run(inputs);
 }
 
 } // namespace kiln

@@ -6,43 +6,76 @@
 
 namespace kiln {
 
-/// A trace of fixed sizes that is run, also again and again.
+/// How a trace of fixed sizes is run, read once: what it does in which order, and where arrays are meanwhile.
+class Plan {
+public:
+  /// `sharesViews`: moves are views where they can be.
+  explicit Plan(std::shared_ptr<const Trace> trace, bool sharesViews = true);
+
+private:
+  friend class Interpreter;
+  static constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
+  struct Step {
+    TraceOp op;
+    int64_t slot;
+    bool isView;
+  };
+  std::shared_ptr<const Trace> trace;
+  std::vector<Step> steps;      // that something needs
+  std::vector<int64_t> inputs;  // their slots
+  std::vector<char> isTaken;    // by slot, whether its last use may write into its memory
+  std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
+  std::vector<int32_t> places;  // by slot, where its array is: few are there at a time
+  std::vector<int64_t> roots;   // by slot, the one whose memory it may show
+  size_t count = 0;             // of places
+  bool sharesViews;
+
+  void readSteps();
+  void findPlaces();
+  bool isView(const Step &step) const;
+};
+
+/// A run of a plan, or several one after the other.
 class Interpreter {
 public:
   /// `between` is called after each operation. `devices`: by slot, those of what is made without operands of theirs (Recorder.h).
-  explicit Interpreter(const Trace &trace, void (*between)() = nullptr, std::span<Device *const> devices = {});
+  explicit Interpreter(const Plan &plan, void (*between)() = nullptr, std::span<Device *const> devices = {})
+      : plan(plan), trace(*plan.trace), between(between), devices(devices), arrays(plan.count) {}
   /// The outputs for inputs of the trace's types, each row-major in memory of its own. An input that nobody else holds may be changed in
   /// place. Throws Error where an operation fails on data.
   std::vector<Array> run(std::vector<Array> inputs);
+  /// The same of inputs that others hold, and that are as before also where an operation fails.
+  std::vector<Array> run(std::span<const Array *const> inputs);
 
 private:
-  static constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
+  const Plan &plan;
   const Trace &trace;
   void (*between)();
   std::span<Device *const> devices;
-  std::vector<char> needed;
-  std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
-  std::vector<int32_t> places;  // by slot, where its array is: few are there at a time
-  std::vector<Array> arrays;
-  std::vector<int64_t> roots; // by slot, the one whose memory it may show
-  int64_t now = 0;
+  std::vector<Array> arrays; // by place
+  int64_t now = 0;           // the slot of the operation under way
 
-  Array &at(int64_t slot) { return arrays[size_t(places[size_t(slot)])]; }
-  const Array &operand(const TraceOp &op, size_t i) const { return arrays[size_t(places[size_t(op.operands[i])])]; }
-  void findLastUses();
-  void findPlaces();
-  bool mayShare(const TraceOp &op) const;
-  void run(const TraceOp &op);
+  Array &at(int64_t slot) { return arrays[size_t(plan.places[size_t(slot)])]; }
+  const Array &operand(const TraceOp &op, size_t i) const { return arrays[size_t(plan.places[size_t(op.operands[i])])]; }
+  std::vector<Array> runSteps();
+  void run(const Plan::Step &step);
+  std::vector<Array> takeResults();
   bool isLastUse(const TraceOp &op, size_t i) const;
   Array taken(const TraceOp &op, size_t i);
-  Array apply(const TraceOp &op);
+  Array apply(const Plan::Step &step);
   Array update(const TraceOp &op);
   std::vector<Array> runBodies(const TraceOp &op);
   std::vector<Array> applyAll(const TraceOp &op);
 };
 
+/// A plan of a trace that outlives it.
+inline Plan planOf(const Trace &trace, bool sharesViews = true) { return Plan({std::shared_ptr<void>(), &trace}, sharesViews); }
+
 /// One run, whose inputs are as before also where it fails.
 std::vector<Array> interpret(const Trace &trace, std::span<const Array *const> inputs, void (*between)() = nullptr,
+                             std::span<Device *const> devices = {});
+
+std::vector<Array> interpret(const Plan &plan, std::span<const Array *const> inputs, void (*between)() = nullptr,
                              std::span<Device *const> devices = {});
 
 /// Whether an array shows all of memory that nobody else holds, row by row.

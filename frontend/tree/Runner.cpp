@@ -74,9 +74,10 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
 
 /// Runs the recording of a segment by the interpreter.
 RunStatus runTrace(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
-  auto trace = segment.trace; // code may come meanwhile
+  if (!segment.plan) segment.plan = std::make_shared<const Plan>(segment.trace, segment.places.empty());
+  auto plan = segment.plan; // code may come meanwhile
   try {
-    made = interpret(*trace, inputs, hooks.between, segment.places);
+    made = interpret(*plan, inputs, hooks.between, segment.places);
   } catch (const Error &e) {
     if (e.kind == ErrorKind::Memory) throw; // nothing is written yet, and eager would need more
     return RunStatus::Eager;
@@ -284,7 +285,8 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   size_t outputs = s.outputs.size() - guards;
   bool isPure = areArguments && tree.captured.empty() && ending->commits.empty() && !ending->effects;
   isView = isPure && isStraight && s.outputs.empty() && ending->result.kind == Template::View;
-  usable = isPure && s.executable && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
+  bool isReady = s.executable || (isStraight && tree.lacksCode && !s.outputs.empty());
+  usable = isPure && isReady && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
   for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   for (size_t i = guards; i < s.outputs.size(); ++i) {
     strides.push_back(contiguousStrides(s.outputs[i].shape));
@@ -302,6 +304,8 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   } else {
     usable &= outputs == 1 && isNew(result, 0);
   }
+  isReplayed = usable && !s.executable;
+  usable &= !isReplayed;
   isShort = usable && !isTuple && !guards && !s.workspaceBytes;
   return ending;
 }

@@ -142,6 +142,7 @@ bool Segment::adoptCode() {
   if (!code || code->state.load(std::memory_order_acquire) != Code::Ready) return false;
   workspaceBytes = code->result.executable->workspaceBytes(values.symbols.data()); // which may refuse the sizes
   executable = code->result.executable;
+  plan = nullptr;
   if (isOpen()) trace = nullptr;
   return true;
 }

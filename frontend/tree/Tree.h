@@ -86,10 +86,12 @@ struct Tree;
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program, or a view: compared and run without a
 /// key.
 struct PlainCall {
+  bool isPlain() const { return usable || isEager || isView || isReplayed; }
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
   bool isKnown = false, usable = false, isTuple = false;
-  bool isEager = false; // they run as they are written; what native calls under way read stays as it is
-  bool isView = false;  // nothing is computed: the result shows an argument
+  bool isEager = false;    // they run as they are written; what native calls under way read stays as it is
+  bool isView = false;     // nothing is computed: the result shows an argument
+  bool isReplayed = false; // there will be no code: operations run one by one
   std::vector<ArrayType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results

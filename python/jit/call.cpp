@@ -385,7 +385,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
         entry = find();
       }
       const Step *whole = entry ? wholeOf(*entry) : nullptr;
-      bool isReady = whole && (whole->segment.executable || whole->segment.outputs.empty());
+      bool isReplayed = whole && entry->lacksCode && entry->root().pace.isSettled();
+      bool isReady = whole && (whole->segment.executable || whole->segment.outputs.empty() || isReplayed);
       if (isReady && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty()) findPlain(*entry, arguments);
       if (entry && entry->isEager() && !entry->plain.isEager && !call.kwnames && state.options.parameters.staticNumbers.empty())
         entry->plain.findEager(*entry, arguments.key.arrays);

@@ -74,4 +74,19 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   return tuple;
 }
 
+PyObject *callReplayed(Tree &entry, PyObject *const *args) {
+  std::shared_ptr<Tree> keep = entry.shared_from_this(); // other threads run between operations
+  const PlainCall &plain = entry.plain;
+  const Array *inputs[PlainCall::kMostArguments], **next = inputs;
+  for (int i : plain.inputs) *next++ = &arrayOf(args[i]);
+  std::vector<Array> made;
+  RunStatus status = runStep(*plain.step, {inputs, next}, runHooks(entry.isLong), made);
+  if (status == RunStatus::Stopped) throw PythonError();
+  if (status != RunStatus::Done) return nullptr;
+  if (!plain.isTuple) return wrap(std::move(made[0]));
+  Object tuple(check(PyTuple_New(Py_ssize_t(made.size()))));
+  for (size_t i = 0; i < made.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), check(wrap(std::move(made[i]))));
+  return tuple.release();
+}
+
 } // namespace kiln::py
