@@ -358,24 +358,32 @@ void scatter(Op op, const Array &x, const Array &indices, const Array &updates, 
 }
 
 int64_t countTrue(const Array &mask) {
-  constexpr int64_t kRun = 255; // what a byte counts
-  int64_t n = mask.size(), count = 0;
-  const char *bytes = mask.data();
-  for (int64_t i = 0; i < n; i += kRun) {
-    uint8_t run = 0; // in lanes of bytes
-    for (int64_t k = i, end = std::min(i + kRun, n); k < end; ++k) run = uint8_t(run + (bytes[k] != 0));
-    count += run;
+  constexpr int64_t kLanes = 64, kRows = 255; // what a byte counts
+  auto *bytes = reinterpret_cast<const uint8_t *>(mask.data());
+  int64_t n = mask.size(), count = 0, i = 0;
+  while (i + kLanes <= n) {
+    uint8_t run[kLanes] = {}; // in lanes of bytes
+    for (int64_t row = 0; row < kRows && i + kLanes <= n; ++row, i += kLanes)
+      for (int64_t k = 0; k < kLanes; ++k) run[k] = uint8_t(run[k] + (bytes[i + k] != 0));
+    for (uint8_t lane : run) count += lane;
   }
+  for (; i < n; ++i) count += bytes[i] != 0;
   return count;
 }
 
 void nonzero(const Array &mask, const Array &result) {
-  auto *positions = reinterpret_cast<int64_t *>(result.data());
-  overTrue(
-      mask.data(), mask.size(), result.size(), [=](int64_t i, int64_t found, bool) { positions[found] = i; },
-      [=](int64_t i, int64_t found) {
-        for (int64_t k = 0; k < 8; ++k) positions[found + k] = i + k;
-      });
+  int64_t dims[] = {mask.size(), result.size()};
+  void *buffers[] = {mask.data(), result.data()};
+  if (result.size()) callNest(namedKernel(Op::Nonzero, DType::Bool), buffers, dims);
+}
+
+void compress(const void *x, int64_t bytes, const Array &mask, int64_t count, void *result) {
+  static std::atomic<kiln_entry_fn> table[9];
+  std::atomic<kiln_entry_fn> &known = table[bytes];
+  if (!known) known = packKernel("compress_" + std::to_string(8 * bytes));
+  int64_t dims[] = {mask.size(), count};
+  void *buffers[] = {const_cast<void *>(x), mask.data(), result};
+  if (count) callNest(known, buffers, dims);
 }
 
 void scan(Op op, const Array &x, int axis, const Array &result) {

@@ -33,6 +33,8 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
 void scatter(Op op, const Array &x, const Array &indices, const Array &updates, int axis); // in place
 int64_t countTrue(const Array &mask);
 void nonzero(const Array &mask, const Array &result);
+/// The first `count` elements, each of 1, 2, 4 or 8 bytes, where a mask is true.
+void compress(const void *x, int64_t bytes, const Array &mask, int64_t count, void *result);
 void scan(Op op, const Array &x, int axis, const Array &result);
 void sort(Op op, const Array &x, const Array &result, bool descending); // along the last axis
 /// One axis of row-major memory.

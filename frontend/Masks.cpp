@@ -4,18 +4,12 @@
 #include "frontend/Masks.h"
 #include "frontend/OpsShared.h"
 
+#include <bit>
 #include <cstring>
 
 namespace kiln {
 namespace {
 
-template <typename T> void take(const char *mask, int64_t n, int64_t count, const char *from, char *to) {
-  auto *x = reinterpret_cast<const T *>(from);
-  auto *result = reinterpret_cast<T *>(to);
-  overTrue(
-      mask, n, count, [=](int64_t i, int64_t found, bool) { result[found] = x[i]; },
-      [=](int64_t i, int64_t found) { std::memcpy(result + found, x + i, 8 * sizeof(T)); });
-}
 template <typename T> void put(const char *mask, int64_t n, int64_t count, const char *from, char *to) {
   auto *values = reinterpret_cast<const T *>(from);
   auto *x = reinterpret_cast<T *>(to);
@@ -38,15 +32,26 @@ template <bool reads> void moveRows(const char *mask, int64_t n, int64_t count, 
   }
 }
 
-template <bool reads> void move(const char *mask, int64_t n, int64_t count, int64_t bytes, const char *from, char *to) {
-  auto as = [&]<typename T>(T) { reads ? take<T>(mask, n, count, from, to) : put<T>(mask, n, count, from, to); };
+void takeAll(const Array &mask, int64_t count, int64_t bytes, const char *from, char *to) {
+  if (bytes <= 8 && std::has_single_bit(uint64_t(bytes))) return eager::compress(from, bytes, mask, count, to);
+  if (bytes == 16) {
+    auto *x = reinterpret_cast<const Pair *>(from);
+    auto *result = reinterpret_cast<Pair *>(to);
+    return overTrue(
+        mask.data(), mask.size(), count, [=](int64_t i, int64_t found, bool) { result[found] = x[i]; },
+        [=](int64_t i, int64_t found) { std::memcpy(result + found, x + i, 8 * sizeof(Pair)); });
+  }
+  moveRows<true>(mask.data(), mask.size(), count, size_t(bytes), from, to);
+}
+
+void putAll(const char *mask, int64_t n, int64_t count, int64_t bytes, const char *from, char *to) {
   switch (bytes) {
-  case 1: return as(uint8_t());
-  case 2: return as(uint16_t());
-  case 4: return as(uint32_t());
-  case 8: return as(uint64_t());
-  case 16: return as(Pair());
-  default: return moveRows<reads>(mask, n, count, size_t(bytes), from, to);
+  case 1: return put<uint8_t>(mask, n, count, from, to);
+  case 2: return put<uint16_t>(mask, n, count, from, to);
+  case 4: return put<uint32_t>(mask, n, count, from, to);
+  case 8: return put<uint64_t>(mask, n, count, from, to);
+  case 16: return put<Pair>(mask, n, count, from, to);
+  default: return moveRows<false>(mask, n, count, size_t(bytes), from, to);
   }
 }
 
@@ -85,9 +90,9 @@ std::optional<Array> takeByMask(const Array &x, std::span<const Subscript> key) 
   if (!given) return std::nullopt;
   Array source = withOwnCell(x), mask = withOwnCell(*given);
   Running running(x.size());
-  int64_t n = mask.size(), count = eager::countTrue(mask);
+  int64_t count = eager::countTrue(mask);
   Array result = Array::empty(x.dtype, selectionOf(x, mask, count));
-  move<true>(mask.data(), n, count, bytesBehind(x, mask.shape.rank), source.data(), result.data());
+  takeAll(mask, count, bytesBehind(x, mask.shape.rank), source.data(), result.data());
   return result;
 }
 
@@ -99,7 +104,7 @@ bool putByMask(Array &x, std::span<const Subscript> key, const Array &value) {
   if (!(value.shape == selectionOf(x, *mask, count))) return false;
   Array source = overlaps(x, value) ? copy(value) : value;
   prepareWrite(x); // others run until here, and wait from here on
-  move<false>(mask->data(), mask->size(), count, bytesBehind(x, mask->shape.rank), source.data(), x.data());
+  putAll(mask->data(), mask->size(), count, bytesBehind(x, mask->shape.rank), source.data(), x.data());
   return true;
 }
 

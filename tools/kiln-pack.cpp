@@ -220,6 +220,14 @@ void addCompact(Pack &pack, Op op) {
     k.trace.outputs = {k.trace.append(op, {&mask, 1}, {&count, 1}, TensorType{DType::I64, {kS1}})};
     pack["compact"].push_back(std::move(k));
   }
+  for (DType t : {DType::U8, DType::U16, DType::U32, DType::U64}) { // the elements there
+    Kernel k;
+    k.name = "compress_" + std::to_string(8 * byteSize(t));
+    int64_t x = k.trace.addInput({t, {kS0}}), mask = k.trace.addInput({DType::Bool, {kS0}}), count = kS1.word(), axis = 0;
+    int64_t slots[] = {x, k.trace.append(op, {&mask, 1}, {&count, 1}, TensorType{DType::I64, {kS1}})};
+    k.trace.outputs = {k.trace.addOp(Op::Gather, slots, {&axis, 1})};
+    pack["compact"].push_back(std::move(k));
+  }
 }
 
 /// Everything that eager execution calls, from the op table.
@@ -258,7 +266,8 @@ bool isHeavy(const Kernel &kernel) {
       continue;
     }
     const OpInfo &record = info(entry.op);
-    result |= record.cost >= kHeavy || record.kind == Kind::Argreduce || (record.kind == Kind::Reduce && record.needsElement);
+    result |= record.cost >= kHeavy || record.kind == Kind::Argreduce || record.kind == Kind::Compact ||
+              (record.kind == Kind::Reduce && record.needsElement);
   }
   return result;
 }

@@ -1,4 +1,4 @@
-// The positions of true elements, a block of the mask at a time.
+// The positions of true elements, or the elements of an array there, a block of the mask at a time.
 #include "codegen/cpu/Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,11 +14,12 @@ namespace {
 class Compaction {
 public:
   explicit Compaction(KernelContext &k)
-      : k(k), e(k.e), mask(k.mainOp()->getOperand(0)), out(k.outputs[0]), count(out.shape[0]), n(shapeOf(k, mask)[0]),
-        schedule(k.schedule<ir::CompactAttr>()), lanes(schedule.getLanes()), i64(e.b.getI64Type()),
+      : k(k), e(k.e), gather(dyn_cast<ir::GatherOp>(k.mainOp())), elements(gather ? gather.getX() : Value()),
+        mask((gather ? gather.getIndices().getDefiningOp() : k.mainOp())->getOperand(0)), out(k.outputs[0]), count(out.shape[0]),
+        n(shapeOf(k, mask)[0]), schedule(k.schedule<ir::CompactAttr>()), lanes(schedule.getLanes()), i64(e.b.getI64Type()),
         bitsType(e.b.getIntegerType(unsigned(lanes))) {}
 
-  /// Slots that nothing came to are -1.
+  /// Slots that nothing came to have the position -1, or the last element.
   void run() {
     if (count.isConstant(0)) return;
     Index whole = e.floorTo(n, lanes);
@@ -29,13 +30,19 @@ public:
       Expr isTrue = k.ev.at(mask, Coordinate{i, 0, {}});
       return (number(Index(used)) + scalar::cast(isTrue, DType::I64)).value;
     });
-    e.loop(Index(used), count, 1, [&](Index i) { put(i, -1); });
+    e.loop(Index(used), count, 1, [&](Index i) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      if (!elements) return put(i, -1);
+      if (!n.isStatic()) k.ev.reportIndex(Expr(e.b, e.loc, e.lessThan(n, 1), DType::Bool));
+      put(i, e.sub(n, e.min(n, 1)));
+    });
   }
 
 private:
   KernelContext &k;
   Emitter &e;
-  Value mask;
+  ir::GatherOp gather; // null: the positions themselves are wanted
+  Value elements, mask;
   const Buffer &out;
   Index count, n;
   ir::CompactAttr schedule;
@@ -43,7 +50,11 @@ private:
   Type i64, bitsType;
 
   Expr number(Index i) { return Expr(e.b, e.loc, e.use(i), DType::I64); }
-  void put(Index used, Index i) { e.store(out.pointer, e.mul(used, out.strides[0]), number(i)); }
+  Expr itemAt(Index i) { return elements ? k.ev.at(elements, Coordinate{i, 0, {}}) : number(i); }
+  void put(Index used, Index i) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    e.store(out.pointer, e.mul(used, out.strides[0]), itemAt(i));
+  }
 
   /// From `start` on while positions are below `end` and slots are free; `step` gives the number of slots used behind a position.
   Value positions(Index start, Value used, Index end, int64_t by, llvm::function_ref<Value(Index, Value)> step) {
@@ -97,25 +108,36 @@ private:
     return used;
   }
 
-  /// Eight at a time: the true ones are moved together in a register.
+  /// A register at a time, in which an instruction moves the true ones together: of 4 or 8 bytes each.
   Value compress(Index i, Value used, Value isTrue) {
-    constexpr int64_t kLanes = 8;
-    auto type = VectorType::get({kLanes}, i64);
-    Value numbers = e.laneNumbers(kLanes), none = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+    constexpr int64_t kRegister = 64;
+    DType dtype = ir::typeOf(k.yield().getValues()[0]).dtype;
+    int64_t bytes = byteSize(dtype);
+    if (isComplex(dtype) || bytes < 4) return takeAll(i, used, isTrue);
+    int64_t width = std::min(lanes, kRegister / bytes);
     auto name = e.b.getStringAttr("llvm.experimental.vector.compress");
-    for (int64_t first = 0; first < lanes; first += kLanes) {
-      auto eight = llvm::to_vector(llvm::seq(first, first + kLanes));
-      Value part = vector::ShuffleOp::create(e.b, e.loc, isTrue, isTrue, eight);
-      Value start = vector::BroadcastOp::create(e.b, e.loc, type, e.use(e.add(i, first)));
-      Value here = arith::AddIOp::create(e.b, e.loc, start, numbers);
-      Value together = LLVM::CallIntrinsicOp::create(e.b, e.loc, type, name, ValueRange{here, part, none}).getResult(0);
-      e.store(out.pointer, Index(used), Expr(e.b, e.loc, together, DType::I64));
-      Value byte = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, e.b.getI8Type()), part);
-      Value bits = vector::ExtractOp::create(e.b, e.loc, byte, ArrayRef<int64_t>{0});
+    for (int64_t first = 0; first < lanes; first += width) {
+      auto some = llvm::to_vector(llvm::seq(first, first + width));
+      Value part = vector::ShuffleOp::create(e.b, e.loc, isTrue, isTrue, some);
+      Value here = items(e.add(i, first), width);
+      Value none = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(here.getType()));
+      Value together = LLVM::CallIntrinsicOp::create(e.b, e.loc, here.getType(), name, ValueRange{here, part, none}).getResult(0);
+      e.store(out.pointer, Index(used), Expr(e.b, e.loc, together, dtype));
+      Value ones = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, e.b.getIntegerType(unsigned(width))), part);
+      Value bits = vector::ExtractOp::create(e.b, e.loc, ones, ArrayRef<int64_t>{0});
       Value found = math::CtPopOp::create(e.b, e.loc, arith::ExtUIOp::create(e.b, e.loc, i64, bits));
       used = arith::AddIOp::create(e.b, e.loc, used, found);
     }
     return used;
+  }
+
+  Value items(Index i, int64_t width) {
+    if (elements) {
+      Evaluator::Scope scope(k.ev, width, {});
+      return k.ev.vectorAt(elements, Coordinate{i, 1, {}}).value;
+    }
+    Value start = vector::BroadcastOp::create(e.b, e.loc, VectorType::get({width}, i64), e.use(i));
+    return arith::AddIOp::create(e.b, e.loc, start, e.laneNumbers(width));
   }
 
   /// The true ones from the lowest on.

@@ -35,6 +35,13 @@ bool changesOneElement(Operation *op) {
   return llvm::all_of(typeOf(op->getOperand(1)).shape, [](Size size) { return size.is(1); });
 }
 
+bool isCompress(GatherOp gather) {
+  auto nonzero = gather.getIndices().getDefiningOp<NonzeroOp>();
+  if (!nonzero || gather.getAxis() != 0) return false;
+  Shape x = typeOf(gather.getX()).shape;
+  return x == typeOf(nonzero.getMask()).shape && !x[0].is(0);
+}
+
 std::optional<KernelKind> kernelKindOf(Operation *op) {
   switch (cast<ArrayOp>(op).getKind()) {
   case Kind::Reduce:
@@ -123,6 +130,8 @@ public:
     if (mains.size() > 1)
       return kernel.emitOpError() << "expected one operation of kind '" << stringifyKernelKind(kind) << "', got " << mains.size();
     if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
+    if (kind == KernelKind::Compact && yielded.size() == 1)
+      if (auto gather = yielded[0].getDefiningOp<GatherOp>(); gather && isCompress(gather)) return success();
     if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
     if (kind >= KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))

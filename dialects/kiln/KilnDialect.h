@@ -117,5 +117,8 @@ bool isVectorProduct(mlir::Operation *op);
 mlir::Value memoryOf(mlir::Value value);
 /// Whether an operation changes one element of its first operand, which it may read as well: that is over before it writes.
 bool changesOneElement(mlir::Operation *op);
+/// Whether a gather takes the elements of an array where a mask, as long as it, is true: in order, which a kernel of kind "compact" does at
+/// once; then the last element, to which the position -1 leads.
+bool isCompress(GatherOp gather);
 
 } // namespace kiln::ir

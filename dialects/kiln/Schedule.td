@@ -144,9 +144,9 @@ def Kiln_ScanAttr : Kiln_ScheduleAttr<"Scan", "scan", "Steps along an axis, of w
 }
 
 def Kiln_CompactAttr
-    : Kiln_ScheduleAttr<"Compact", "compact", "The positions of true elements, a mask of `lanes` bits at a time.",
+    : Kiln_ScheduleAttr<"Compact", "compact", "The true elements, or their positions, a mask of `lanes` bits at a time.",
                         (ins "int64_t":$lanes, Kiln_Flag:$compress)> {
-  let description = "`compress`: eight positions at a time, of which an instruction moves the true ones together.";
+  let description = "`compress`: a register of positions, or of elements of 4 or 8 bytes, at a time, in which an instruction moves the true ones together.";
 }
 
 def Kiln_SortAttr : Kiln_ScheduleAttr<"Sort", "sort", "Lines that are sorted by bytes of their keys.",

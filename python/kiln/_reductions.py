@@ -51,7 +51,18 @@ def sum(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, whe
 
     ``initial`` is added, elements where ``where`` is false are left out, and the result is written into ``out`` if that is given.
     """
+    if dtype is out is initial is where is None:
+        x = as_array(x)
+        if x.dtype is _bool and axis is None and not keepdims:
+            return _core.count_true(x)
+        if x.dtype.kind in "bu" or (x.dtype.kind == "i" and x.dtype is not _int64):
+            return _sum_of_narrow(x, axis, keepdims)
     return _reduced("sum", _wide(x, dtype), axis, out, keepdims, initial, where)
+
+
+@fused
+def _sum_of_narrow(x, axis, keepdims):
+    return _core.reduce("sum", _wide(x, None), axis, keepdims)
 
 
 def prod(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None) -> Array:
@@ -139,7 +150,7 @@ def count_nonzero(x, /, axis=None, keepdims=False) -> Array:
     mask = cast(as_array(x), _bool)
     if axis is None and not keepdims:
         return _core.count_true(mask)
-    return _core.reduce("sum", _core.astype(mask, _int64), axis, keepdims)
+    return _sum_of_narrow(mask, axis, keepdims)
 
 
 def _cumulative(op, x, axis, dtype, include_initial, initial):

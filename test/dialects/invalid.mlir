@@ -728,6 +728,19 @@ func.func @sort_kernel(%x: tensor<2xf32>) {
 
 // -----
 
+// What a compact kernel takes is as long as its mask.
+func.func @compact_kernel_length(%x: tensor<3xf32>, %m: tensor<2xi1>) {
+  // expected-error@+1 {{yield: expected the result of 'kiln.nonzero' alone}}
+  %0 = kiln.kernel "compact"(%a = %x : tensor<3xf32>, %b = %m : tensor<2xi1>) -> (tensor<2xf32>) {
+    %p = kiln.nonzero %b {count = 2 : i64} : (tensor<2xi1>) -> tensor<2xi64>
+    %n = kiln.gather %a, %p {axis = 0 : i64} : (tensor<3xf32>, tensor<2xi64>) -> tensor<2xf32>
+    kiln.yield %n : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
 func.func @sort_kernel_yield(%x: tensor<2xf32>) {
   // expected-error@+1 {{yield: expected the result of 'kiln.sort' alone}}
   %0 = kiln.kernel "sort"(%a = %x : tensor<2xf32>) -> (tensor<2xf32>) {

@@ -169,6 +169,32 @@ def test_masks(dtype, shape, masked, rng):
         same_bits(x, a)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "float16", "bfloat16", "int32", "float32", "int64", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("n", [0, 1, 7, 15, 16, 17, 33, 65, 1000])
+def test_compiled_masks(dtype, n, rng):
+    """Elements that a mask selects, of every width, at each density: a compiled kernel against eager."""
+    take, doubled = kn.jit(lambda x, m: x[m]), kn.jit(lambda x, m: (x * x)[m] if x.dtype != kn.bool else (~x)[m])
+    for part in (0, 0.02, 0.5, 0.97, 1):
+        x, m = kn.astype(kn.asarray(rng.standard_normal(n) * 50), dtype), kn.asarray(rng.random(n) < part)
+        with kn.config.override(jit="sync"):
+            same_bits(take(x, m), x[m])
+            same_bits(take(x, m), x[m])
+            same_bits(doubled(x, m), doubled.__wrapped__(x, m))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32"])
+def test_sums_of_narrow_integers(dtype, rng):
+    for shape in ((0,), (7,), (300, 301), (5, 0)):
+        a = rng.integers(0, 2 if dtype == "bool" else 100, shape).astype(dtype)
+        x = kn.asarray(a)
+        for axis in (None, 0, -1, (0,)):
+            for keepdims in (False, True):
+                for _ in range(5):  # from some call on, compiled
+                    got, want = kn.sum(x, axis=axis, keepdims=keepdims), np.sum(a, axis=axis, keepdims=keepdims)
+                    assert got.dtype == want.dtype and got.shape == want.shape and (np.asarray(got) == want).all()
+        assert int(kn.count_nonzero(x)) == np.count_nonzero(a)
+
+
 @pytest.mark.parametrize("shape, mask", [((3, 2), (0, 2)), ((3, 2), (3, 0)), ((3, 2), (0,)), ((0, 2), (0, 0)), ((2, 3, 4), (2, 0))])
 def test_masks_without_elements_select_nothing(shape, mask):
     a, none = np.ones(shape, "float32"), np.zeros(mask, bool)

@@ -156,11 +156,19 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
 /// Products and convolutions go on elementwise from their result, part by part.
 bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contraction || g.kind == ir::KernelKind::Convolution; }
 
+/// Whether an op takes, from an array as long as a mask, the elements where that is true, which the kernel of `g` finds for it alone.
+static bool takesWhereTrue(const Group &g, Operation *op) {
+  auto gather = dyn_cast<ir::GatherOp>(op);
+  return gather && g.kind == ir::KernelKind::Compact && g.ops.size() == 1 && ir::isCompress(gather) &&
+         gather.getIndices().getDefiningOp() == g.ops[0] && gather.getIndices().hasOneUse();
+}
+
 /// Why the kernel of `g` cannot also run `what`, whose kernel would be `op`; empty: it can, and then takes over its reduction.
 StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
   constexpr StringRef kOtherShape = "has another shape";
   if (g.ops.size() > rules.mostOps || stageOf(g, what) > rules.mostStages) return "that kernel is full";
   if (StringRef why = rules.refuses(g.kind, cast<ir::ArrayOp>(what)); !why.empty()) return why;
+  if (takesWhereTrue(g, what)) return "";
   if (isa<ir::GatherOp>(what)) return "reads any position of it";
   if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
   if (takesEpilogue(g)) {

@@ -49,6 +49,30 @@ func.func @together(%x: tensor<100xi1> {kiln.input = "0,1,1,1,1,0,1,0,0,1,1,1,0,
   return %0 : tensor<70xi64>
 }
 
+// Elements in the place of positions: sixteen of 4 bytes.
+// CHECK-LABEL: func.func @elements.kernel_0
+// CHECK: llvm.call_intrinsic "llvm.experimental.vector.compress"{{.*}} : (vector<16xf32>, vector<16xi1>, vector<16xf32>)
+func.func @elements(%x: tensor<40xf32> {kiln.input = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39"}, %m: tensor<40xi1> {kiln.input = "0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1"}) -> tensor<24xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "compact"(%a = %x : tensor<40xf32>, %b = %m : tensor<40xi1>) -> (tensor<24xf32>) {
+    %p = kiln.nonzero %b {count = 24} : (tensor<40xi1>) -> tensor<24xi64>
+    %n = kiln.gather %a, %p {axis = 0 : i64} : (tensor<40xf32>, tensor<24xi64>) -> tensor<24xf32>
+    kiln.yield %n : tensor<24xf32>
+  } {schedule = #kiln.compact<lanes = 16, compress = true>, workspace = array<i64: -1>}
+  return %0 : tensor<24xf32>
+}
+
+// Those of 2 bytes one by one.
+// CHECK-LABEL: func.func @narrow.kernel_0
+// CHECK-NOT: call_intrinsic
+func.func @narrow(%x: tensor<40xi16> {kiln.input = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39"}, %m: tensor<40xi1> {kiln.input = "0,1,1,1,1,0,1,0,0,1,1,1,0,0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,0,1,0,1,1,0,0,1,1,1,1"}) -> tensor<24xi16> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "compact"(%a = %x : tensor<40xi16>, %b = %m : tensor<40xi1>) -> (tensor<24xi16>) {
+    %p = kiln.nonzero %b {count = 24} : (tensor<40xi1>) -> tensor<24xi64>
+    %n = kiln.gather %a, %p {axis = 0 : i64} : (tensor<40xi16>, tensor<24xi64>) -> tensor<24xi16>
+    kiln.yield %n : tensor<24xi16>
+  } {schedule = #kiln.compact<lanes = 16, compress = true>, workspace = array<i64: -1>}
+  return %0 : tensor<24xi16>
+}
+
 // Or every position is written, over the last one where that was not true.
 // CHECK-LABEL: func.func @over.kernel_0
 // CHECK-NOT: call_intrinsic

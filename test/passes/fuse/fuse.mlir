@@ -105,3 +105,40 @@ func.func @dead_and_alias(%x: tensor<2x3xf32>) -> tensor<6xf32> {
   %2 = kiln.reshape %1 : (tensor<2x3xf32>) -> tensor<6xf32>
   return %2 : tensor<6xf32>
 }
+
+// -----
+
+// Elements where a mask is true are found and taken at once.
+// CHECK-LABEL: @compress
+// CHECK: kiln.kernel "compact"
+// CHECK: kiln.nonzero
+// CHECK: kiln.gather
+// CHECK-NOT: kiln.kernel
+func.func @compress(%x: tensor<9xf32>, %m: tensor<9xi1>) -> tensor<4xf32> {
+  %p = kiln.nonzero %m {count = 4} : (tensor<9xi1>) -> tensor<4xi64>
+  %r = kiln.gather %x, %p {axis = 0} : (tensor<9xf32>, tensor<4xi64>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+// Not where the positions are wanted as well, nor of an array of another length.
+// CHECK-LABEL: @positions
+// CHECK: kiln.kernel "compact"
+// CHECK: kiln.kernel "elementwise"
+func.func @positions(%x: tensor<9xf32>, %m: tensor<9xi1>) -> (tensor<4xf32>, tensor<4xi64>) {
+  %p = kiln.nonzero %m {count = 4} : (tensor<9xi1>) -> tensor<4xi64>
+  %r = kiln.gather %x, %p {axis = 0} : (tensor<9xf32>, tensor<4xi64>) -> tensor<4xf32>
+  return %r, %p : tensor<4xf32>, tensor<4xi64>
+}
+
+// -----
+
+// CHECK-LABEL: @other_length
+// CHECK: kiln.kernel "compact"
+// CHECK: kiln.kernel "elementwise"
+func.func @other_length(%x: tensor<10xf32>, %m: tensor<9xi1>) -> tensor<4xf32> {
+  %p = kiln.nonzero %m {count = 4} : (tensor<9xi1>) -> tensor<4xi64>
+  %r = kiln.gather %x, %p {axis = 0} : (tensor<10xf32>, tensor<4xi64>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
