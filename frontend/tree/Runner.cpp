@@ -272,6 +272,19 @@ void PlainCall::findEager(const Tree &tree, std::span<Array *const> arrays) {
   isEager = areArguments;
 }
 
+/// Whether all that a step computes is new content of arguments, in its place.
+static bool onlyWrites(const Tree &tree, const Step &step, const Ending &ending) {
+  const Segment &s = step.segment;
+  if (ending.commits.empty() || !s.executable || s.outputs.size() != ending.commits.size()) return false;
+  std::span<const int64_t> inPlace = s.executable->inPlace;
+  auto isInPlace = [&](const Commit &c) {
+    size_t output = size_t(c.content.index);
+    bool isOutput = c.content.kind == Source::Output && output < inPlace.size() && inPlace[output] >= 0;
+    return isOutput && tree.entries[size_t(step.inputs[size_t(inPlace[output])].index)] == tree.entries[size_t(c.entry)];
+  };
+  return std::ranges::all_of(ending.commits, isInPlace);
+}
+
 std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array *const> arrays) {
   const Node &root = tree.root();
   bool isStraight = root.terminator == Node::Return;
@@ -283,7 +296,10 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   auto ending = hot ? hot->ending : root.ending;
   const Segment &s = step->segment;
   size_t outputs = s.outputs.size() - guards;
-  bool isPure = areArguments && tree.captured.empty() && ending->commits.empty() && !ending->effects;
+  bool isAlone = areArguments && tree.captured.empty() && !ending->effects, isPure = isAlone && ending->commits.empty();
+  bool isSame = ending->result.kind == Template::Constant || ending->result.kind == Template::Input;
+  isWrite = isAlone && isStraight && isSame && s.values.numbers.size() <= kMostNumbers && outputs <= kMostOutputs &&
+            onlyWrites(tree, *step, *ending);
   isView = isPure && isStraight && s.outputs.empty() && ending->result.kind == Template::View;
   bool isReady = s.executable || (isStraight && tree.lacksCode && !s.outputs.empty());
   usable = isPure && isReady && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;

@@ -83,15 +83,16 @@ struct Path {
 
 struct Tree;
 
-/// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program, or a view: compared and run without a
-/// key.
+/// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program, or a view, or that write into
+/// arguments alone: compared and run without a key.
 struct PlainCall {
-  bool isPlain() const { return usable || isEager || isView || isReplayed; }
+  bool isPlain() const { return usable || isEager || isView || isReplayed || isWrite; }
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
   bool isKnown = false, usable = false, isTuple = false;
   bool isEager = false;    // they run as they are written; what native calls under way read stays as it is
   bool isView = false;     // nothing is computed: the result shows an argument
   bool isReplayed = false; // there will be no code: operations run one by one
+  bool isWrite = false;    // all outputs are new content of arguments, computed in its place; the result is an argument or the same object
   std::vector<ArrayType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results

@@ -49,6 +49,12 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
     PyObject *result = guarded([&] { return callReplayed(*entry, args); });
     return result || PyErr_Occurred() ? result : callEager(asGiven);
   }
+  if (entry->plain.isWrite) {
+    PyObject *result = guarded([&] { return callWrite(*entry, args); });
+    if (result || PyErr_Occurred()) return result;
+    state.hits--, entry->hits--;
+    return callAny(state, asGiven);
+  }
   std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
   bool isShort = entry->plain.isShort && !longWork().pays(entry->plain.step->segment.seconds);
   PyObject *result = guarded([&] { return isShort ? callShort(*entry, args) : callPlain(*entry, args); });

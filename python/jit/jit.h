@@ -67,6 +67,7 @@ PyObject *callAny(JitState &state, const Call &call);
 /// A call that the plain one of a tree fits; null with no error set where it has to run in eager, or takes another path than most.
 PyObject *callPlain(Tree &tree, PyObject *const *args);
 PyObject *callView(const Tree &tree, PyObject *const *args);  // of a plain one whose result shows an argument
+PyObject *callWrite(const Tree &tree, PyObject *const *args); // of a plain one that writes; null: another way has to
 PyObject *callReplayed(Tree &tree, PyObject *const *args);    // of a plain one that runs op by op
 PyObject *callShort(const Tree &tree, PyObject *const *args); // of a plain one that is short
 PyObject *callEager(const Call &call);

@@ -74,6 +74,27 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   return tuple;
 }
 
+PyObject *callWrite(const Tree &entry, PyObject *const *args) {
+  const PlainCall &plain = entry.plain;
+  const Segment &s = plain.step->segment;
+  auto ending = entry.root().ending;
+  Array *arrays[PlainCall::kMostArguments];
+  for (size_t i = 0; i < plain.arguments.size(); ++i) arrays[i] = &arrayOf(args[i]);
+  std::span<Array *const> all(arrays, plain.arguments.size());
+  for (const Commit &c : ending->commits) // where somebody else holds the memory, it stays as it is
+    if (arrays[entry.entries[size_t(c.entry)]]->storage->value->refs.load(std::memory_order_acquire) != 1) return nullptr;
+  if (longWork().pays(s.seconds) || writesNeedEager(entry, *ending, all)) return nullptr;
+  void *buffers[PlainCall::kMostArguments + PlainCall::kMostNumbers + PlainCall::kMostOutputs], **next = buffers;
+  for (int i : plain.inputs) *next++ = arrays[i]->data();
+  for (const int64_t &number : s.values.numbers) *next++ = const_cast<int64_t *>(&number);
+  for (size_t i = 0; i < s.outputs.size(); ++i) *next++ = buffers[s.executable->inPlace[i]];
+  void *workspace = s.workspaceBytes ? threadWorkspace(s.workspaceBytes) : nullptr;
+  if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
+  for (const Commit &c : ending->commits) arrays[entry.entries[size_t(c.entry)]]->storage->noteWrite();
+  const Template &t = ending->result;
+  return Py_NewRef(t.kind == Template::Input ? args[t.index] : static_cast<PyObject *>(t.object.get()));
+}
+
 PyObject *callReplayed(Tree &entry, PyObject *const *args) {
   std::shared_ptr<Tree> keep = entry.shared_from_this(); // other threads run between operations
   const PlainCall &plain = entry.plain;

@@ -228,3 +228,75 @@ def test_no_write_stands_before_one_that_may_fail():
         put_both(*theirs, i, k)
     for a, b in zip(mine, theirs):
         same_bits(a, b)
+
+
+def step(w, g):
+    w -= 0.1 * g
+    return w
+
+
+def writers():
+    """Functions that only write, in plain calls: what they return, and how many arguments they take."""
+    def both(a, b):
+        a += b
+        b *= 2
+
+    def half(a, b):
+        a[::2] = b[::2]
+
+    return [(step, 2), (both, 2), (half, 2)]
+
+
+
+
+@pytest.mark.parametrize("function, count", writers(), ids=lambda v: getattr(v, "__name__", None))
+def test_plain_calls_that_write(function, count):
+    """The same as eager on arguments that lie in any way, in turns with plain ones, cold and warm."""
+    def plain():
+        return arrays(count, 64, "float64")
+
+    def with_a_view():  # which shows what is written
+        x, *rest = arrays(count, 64, "float64")
+        return [x, *rest, x[8:24]]
+
+    def held():  # by NumPy
+        x, *rest = arrays(count, 64, "float64")
+        return [x, *rest, np.asarray(x)]
+
+    def of_one_array():  # of NumPy, overlapping
+        memory = np.linspace(1, 2, 72)
+        return [kn.asarray(memory[:64]), kn.asarray(memory[8:]), memory]
+
+    def the_same():
+        x, = arrays(1, 64, "float64")
+        return [x] * count
+
+    def other_sizes():
+        return arrays(count, 6, "float64")
+
+    f = compiled(function, *plain())
+    for make in (plain, with_a_view, held, of_one_array, the_same, other_sizes, plain):
+        for _ in range(3):
+            mine, theirs = make(), make()
+            a, b = f(*mine[:count]), function(*theirs[:count])
+            assert (a is None) == (b is None) and (a is None or (a is mine[0] and b is theirs[0]))
+            for x, y in zip(mine, theirs):
+                same_bits(x, y)
+
+
+def test_plain_calls_that_write_read_only_memory():
+    f = compiled(step, *arrays(2, 64, "float64"))
+    memory = np.ones(64)
+    memory.flags.writeable = False
+    for g in (step, f, f):
+        with pytest.raises(kn.KilnError, match="read-only"):
+            g(kn.asarray(memory), kn.ones(64, dtype="float64"))
+    assert (memory == 1).all()
+
+
+def test_plain_calls_that_write_are_short():
+    f, g = compiled(step, *arrays(2, 64, "float64")), arrays(2, 64, "float64")
+    before = f.stats
+    for _ in range(10):
+        f(*g)
+    assert f.stats.hits == before.hits + 10 and f.stats.misses == before.misses
