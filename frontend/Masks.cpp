@@ -99,7 +99,7 @@ std::optional<Array> takeByMask(const Array &x, std::span<const Subscript> key) 
 bool putByMask(Array &x, std::span<const Subscript> key, const Array &value) {
   const Array *mask = maskOf(x, key);
   bool isPlain = mask && !isApart(value) && value.dtype == x.dtype && value.isContiguous && value.shape.rank && !x.isRepeated;
-  if (!isPlain || mask->storage.get() == x.storage.get()) return false;
+  if (!isPlain || overlaps(x, *mask)) return false;
   int64_t count = eager::countTrue(*mask);
   if (!(value.shape == selectionOf(x, *mask, count))) return false;
   Array source = overlaps(x, value) ? copy(value) : value;

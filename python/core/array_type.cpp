@@ -325,10 +325,13 @@ Py_ssize_t length(PyObject *self) {
 }
 PyObject *subscript(PyObject *self, PyObject *key) {
   if (PyObject *element = readElement(arrayOf(self), key)) return element;
-  return guarded([&] { return wrap(getItem(arrayOf(self), key)); });
+  return guarded([&] {
+    PyObject *few = readFew(arrayOf(self), key);
+    return few ? few : wrap(getItem(arrayOf(self), key));
+  });
 }
 int assignSubscript(PyObject *self, PyObject *key, PyObject *value) {
-  if (value && writeElement(arrayOf(self), key, value)) return 0;
+  if (value && (writeElement(arrayOf(self), key, value) || writeFew(arrayOf(self), key, value))) return 0;
   return guardedInt([&] {
     if (!value) fail(ErrorKind::Value, "del", "statement", "an assignment", "a deletion: elements of an array cannot be deleted");
     setItem(arrayOf(self), key, value);

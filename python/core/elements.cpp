@@ -81,14 +81,22 @@ template <typename T> bool operandAs(PyObject *o, const Array *a, DType dtype, T
   return true;
 }
 
-/// Whether the memory that an array shows may be written as it is.
+} // namespace
+
 bool mayWrite(const Array &a) {
   const Storage &cell = *a.storage.get();
   if (a.isRepeated || !cell.isWritable || !cell.value || cell.device) return false;
   return cell.pinned || cell.value->refs.load(std::memory_order_relaxed) == 1;
 }
 
-} // namespace
+bool elementOf(PyObject *o, DType dtype, void *bits) {
+  return withElement(dtype, [&]<typename T>(T) {
+    T element;
+    if (!operandAs(o, numberOf(o), dtype, element)) return false;
+    std::memcpy(bits, &element, sizeof element);
+    return true;
+  });
+}
 
 bool positionOf(PyObject *o, int64_t &value) {
   if (smallInteger(o, value)) return true;
@@ -194,12 +202,7 @@ PyObject *readElement(const Array &a, PyObject *key) {
 bool writeElement(Array &a, PyObject *key, PyObject *value) {
   char *at = elementAt(a, key);
   if (!at || !mayWrite(a)) return false;
-  bool isPut = withElement(a.dtype, [&]<typename T>(T) {
-    T element;
-    if (!operandAs(value, numberOf(value), a.dtype, element)) return false;
-    std::memcpy(at, &element, sizeof element);
-    return true;
-  });
+  bool isPut = elementOf(value, a.dtype, at);
   if (isPut) a.storage->noteWrite();
   return isPut;
 }

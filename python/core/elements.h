@@ -23,6 +23,13 @@ bool positionOf(PyObject *o, int64_t &value);
 /// x[key] and x[key] = value for a key of integers alone.
 PyObject *readElement(const Array &a, PyObject *key);
 bool writeElement(Array &a, PyObject *key, PyObject *value);
+/// The bits of a number of Python, or of an array without axes, that is an element of a dtype as it is.
+bool elementOf(PyObject *o, DType dtype, void *bits);
+/// Whether the memory that an array shows may be written as it is.
+bool mayWrite(const Array &a);
+/// x[key] and x[key] = value for a key that is an array of few positions or a mask of few elements (few.cpp).
+PyObject *readFew(const Array &a, PyObject *key);
+bool writeFew(Array &a, PyObject *key, PyObject *value);
 PyObject *numberAsFloat(PyObject *o);
 PyObject *numberAsInt(PyObject *o);
 int numberAsBool(PyObject *o);

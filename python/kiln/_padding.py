@@ -43,14 +43,39 @@ def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_
         return result
     values = _pairs("values", constant_values if mode == "constant" else end_values, x.ndim)
     lengths = _pairs("stat_length", stat_length, x.ndim) if stat_length is not None else [(None, None)] * x.ndim
-    result = x
     for axis, (a, b) in enumerate(widths):
         if (a or b) and not x.shape[axis] and mode != "constant":
             raise make("ValueError", f"pad: size of axis {axis}: expected at least 1 for mode {mode!r}, got 0")
+    padded = _padded if _core.innermost() is None else _joined
+    return padded(x, widths, lambda part, axis: _ends(part, axis, *widths[axis], mode, values[axis], lengths[axis], reflect_type))
+
+
+def _joined(x, widths, ends):
+    """One axis after the other, each by a concatenation."""
+    result = x
+    for axis, (a, b) in enumerate(widths):
         if a or b:
-            parts = _ends(result, axis, a, b, mode, values[axis], lengths[axis], reflect_type)
-            result = _core.concat(tuple(p for p in parts if p.shape[axis]), axis)
+            result = _core.concat(tuple(p for p in ends(result, axis) if p.shape[axis]), axis)
     return _core.copy(x) if result is x else result
+
+
+def _padded(x, widths, ends):
+    """In its memory: ``x`` is written once, then what stands around it, one axis after the other."""
+    result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), 0, dtype=x.dtype, device=x.device)
+    region = [slice(a, a + n) for n, (a, _) in zip(x.shape, widths)]
+    result[tuple(region)] = x
+    for axis, (a, b) in enumerate(widths):
+        if not (a or b):
+            continue
+        inside, start = result[tuple(region)], 0
+        for part in ends(inside, axis):
+            end = start + part.shape[axis]
+            if part is not inside and end > start:
+                region[axis] = slice(start, end)
+                result[tuple(region)] = part
+            start = end
+        region[axis] = slice(0, start)
+    return result
 
 
 def _ends(x, axis, a, b, mode, values, lengths, reflect_type):

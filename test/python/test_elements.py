@@ -361,3 +361,61 @@ def test_loops_over_many_instructions_are_recorded():
     for n in (3, 3, 0, 1):
         same_bits(g(kn.ones(4), n), names["f"](kn.ones(4), n))
     assert g.stats.segments, g.explain()
+
+
+#===-- few elements by arrays of positions and masks ---------------------------------------------------------------------===#
+
+
+def keys_of_few(n, rng):
+    yield rng.integers(-n, n, 7) if n else np.zeros(0, "int64")
+    yield rng.integers(0, n, (2, 3)) if n else np.zeros((0, 3), "int64")
+    yield np.zeros(0, "int64")
+    yield rng.integers(0, max(n, 1), 5 if n else 0).astype("int32")
+    yield from (rng.random(n) < p for p in (0, 0.3, 1))
+
+
+@pytest.mark.parametrize("dtype", "bool int8 uint16 float16 int32 float32 int64 float64 complex64 complex128".split())
+@pytest.mark.parametrize("n", [0, 1, 9, 64, 65])
+def test_few_elements_by_key(dtype, n, rng):
+    for key in keys_of_few(n, rng):
+        a = (rng.normal(size=n) * 9).astype(dtype)
+        x, k = kn.asarray(a.copy(), copy=True), kn.asarray(key)
+        same_bits(x[k], a[key])
+        values = (rng.normal(size=a[key].shape) * 9).astype(dtype)
+        for value in (values, values.dtype.type(3), 1, values[:1].ravel() if values.size else 1, a[key][::-1]):
+            a[key] = value
+            x[k] = kn.asarray(value) if isinstance(value, np.ndarray) else value
+            same_bits(x, a)
+        view, shown = x[1:], a[1:]
+        if key.dtype != bool and n > 1:
+            view[k % (n - 1)] = 5
+            shown[key % (n - 1)] = 5
+            same_bits(x, a)
+
+
+def test_few_elements_that_overlap_or_are_refused(rng):
+    a = rng.integers(0, 6, 6)
+    x = kn.asarray(a.copy(), copy=True)
+    x[x] = x  # read before it is written, as by NumPy
+    a[a.copy()] = a.copy()
+    assert x.tolist() == a.tolist()
+    y = kn.arange(6)
+    y[kn.asarray([0, 1, 2])] = y[3:]
+    y[kn.asarray([1, 2, 3, 4, 5])] = y[:5]
+    assert y.tolist() == [3, 3, 4, 5, 3, 4]
+    held = kn.copy(y)
+    shared = np.asarray(y)
+    y[kn.asarray([0])] = 9
+    assert shared.tolist() == y.tolist() and held.tolist()[0] == 3
+    for bad in ([6], [-7], [0, 99]):
+        with pytest.raises(IndexError):
+            y[kn.asarray(bad)]
+        with pytest.raises(IndexError):
+            y[kn.asarray(bad)] = 1
+    assert shared.tolist() == y.tolist()
+    fixed = np.arange(4.0)
+    fixed.flags.writeable = False
+    with pytest.raises(kn.KilnError, match="read-only"):
+        kn.asarray(fixed)[kn.asarray([1])] = 2
+    with pytest.raises(kn.KilnError):
+        kn.broadcast_to(kn.ones(1), (4,))[kn.asarray([1])] = 2

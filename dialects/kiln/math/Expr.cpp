@@ -98,7 +98,6 @@ static Expr divideIntegers(Expr a, Expr b) {
   return a.with(branch.getResult(0));
 }
 Expr divRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::DivFOp, arith::DivSIOp>(a, b) : divideIntegers(a, b); }
-Expr remRaw(Expr a, Expr b) { return isFloat(a.dtype) ? binary<arith::RemFOp, arith::RemSIOp>(a, b) : a - divideIntegers(a, b) * b; }
 Expr maxRaw(Expr a, Expr b) { return signedBinary<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(a, b); }
 Expr minRaw(Expr a, Expr b) { return signedBinary<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(a, b); }
 Expr negRaw(Expr a) { return unary<arith::NegFOp>(a); }
@@ -115,13 +114,31 @@ Expr roundRaw(Expr a) { return unary<mlir::math::RoundEvenOp>(a); }
 Expr popcountRaw(Expr a) { return unary<mlir::math::CtPopOp>(a); }
 Expr clzRaw(Expr a) { return unary<mlir::math::CountLeadingZerosOp>(a); }
 Expr fmaRaw(Expr a, Expr b, Expr c) { return a.with(mlir::math::FmaOp::create(*a.builder, a.loc, a.value, b.value, c.value)); }
-Expr accumulateRaw(Expr a, Expr b, Expr c) {
+/// Whether the processor multiplies and adds at once.
+static bool isFused(Expr a) {
   auto module = a.builder->getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
   auto unfused = module ? module->getAttrOfType<DenseI64ArrayAttr>(kUnfused) : nullptr;
-  bool isFused = !unfused || !llvm::is_contained(unfused.asArrayRef(), byteSize(a.dtype));
-  return isFused ? fmaRaw(a, b, c) : addRaw(mulRaw(a, b), c);
+  return !unfused || !llvm::is_contained(unfused.asArrayRef(), byteSize(a.dtype));
 }
+Expr accumulateRaw(Expr a, Expr b, Expr c) { return isFused(a) ? fmaRaw(a, b, c) : addRaw(mulRaw(a, b), c); }
 Expr mulhiRaw(Expr a, Expr b) { return a.with(arith::MulUIExtendedOp::create(*a.builder, a.loc, a.value, b.value).getHigh()); }
+
+/// Of floats. Where the quotient is below 2^23 (2^52 in float64), q is the next whole number below it, or one above where it was rounded
+/// up: |a| - q |b| lies between -|b| and |b| and is a multiple of the last place of b, so that one rounding leaves it as it is. Other lanes
+/// are left to the C library.
+static Expr remainderOfFloats(Expr a, Expr b) {
+  auto byLibrary = [&] { return binary<arith::RemFOp, arith::RemSIOp>(a, b); };
+  if (!a.lanes() || !isFused(a)) return byLibrary();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
+  Expr x = absRaw(a), y = absRaw(b), zero = constant(a, 0), quotient = divRaw(x, y);
+  Expr rest = fmaRaw(negRaw(truncRaw(quotient)), y, x);
+  rest = selectRaw(scalar::less(rest, zero), addRaw(rest, y), rest);
+  Expr isBelow = scalar::less(x, y), isNear = scalar::less(quotient, constant(a, a.dtype == DType::F64 ? 0x1p52 : 0x1p23));
+  rest = selectRaw(isBelow, x, selectRaw(isNear, rest, constant(a, kNaN))); // also where y is infinite
+  Expr isNumber = andRaw(scalar::less(x, constant(a, kInfinity)), scalar::less(zero, y));
+  return rarely(andRaw(isNumber, scalar::bitwise_invert(orRaw(isBelow, isNear))), scalar::copysign(rest, a), byLibrary);
+}
+Expr remRaw(Expr a, Expr b) { return isFloat(a.dtype) ? remainderOfFloats(a, b) : a - divideIntegers(a, b) * b; }
 
 //===-- comparison, choice, bits ------------------------------------------------------------------------------------===//
 

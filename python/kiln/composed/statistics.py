@@ -50,6 +50,7 @@ def var(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=Non
     return _into("var", _var(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
 
 
+@fused
 @rounded_once
 def _var(x, axis, correction, keepdims, where):
     centered = x - _mean(x, axis, True, where)
@@ -66,6 +67,7 @@ def std(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=Non
     return _into("std", _std(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
 
 
+@fused
 @rounded_once
 def _std(x, axis, correction, keepdims, where):
     return _sqrt(_var(x, axis, correction, keepdims, where))

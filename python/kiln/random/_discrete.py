@@ -6,7 +6,9 @@ from .. import _core
 from .._arguments import as_array, as_tuple, normalized_axis, ops
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import fused
 from .._ordering import argsort
+from . import _generator
 from ._continuous import ROUNDS, shape_of
 
 METHODS = ("integers", "permutation", "permuted", "shuffle", "choice", "categorical", "poisson", "binomial", "geometric", "bytes")
@@ -30,6 +32,11 @@ def _few(word, count, low, dtype):
     return _core.astype(result + low if low else result, dtype)
 
 
+@fused
+def _few_of(keys, start, count, low, dtype):
+    return _few(_generator.words_of(keys, start), count, low, dtype)
+
+
 def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
     """Integers from ``low`` to before ``high`` (to ``high`` itself with ``endpoint``); from 0 to before ``low`` if there is one.
 
@@ -46,7 +53,7 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
         if count >= 2**64:
             return _core.astype(_core.bitcast(self.bits(where), _int64), dtype)
         if count <= 2**32:
-            return _few(self.bits(where), count, low, dtype)
+            return self.draw(_few_of, where, 1, count, low, dtype)
         n = _core.full((), count, _uint64)
     else:
         n = _core.astype(_core.astype(as_array(high), _int64) - as_array(low) + int(endpoint), _uint64)

@@ -6,6 +6,7 @@ from .._arguments import as_array, as_tuple, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import fused
 from . import _continuous, _discrete
 
 _uint64, _int32, _float32, _float64 = (BY_NAME[name] for name in ("uint64", "int32", "float32", "float64"))
@@ -63,38 +64,53 @@ class Generator:
         """``n`` generators whose numbers are others than those of this one and of each other."""
         return [Generator(k) for k in split(self.bits(()), n)]
 
-    def bits(self, size=None, words=1):
-        """Random uint64 of shape ``size``; with several ``words`` a tuple of as many arrays."""
+    def draw(self, make_of, size, words, *settings):
+        """What ``make_of`` makes of the next random words, as many for each element of ``size``: of a key for each, and the first counter."""
         shape = () if size is None else as_tuple(size)
-        n = 1
+        n = words
         for d in shape:
             n *= d
         start = self.state[1]
-        line = _core.iota((n * words,), _uint64, 0) + start
-        self.state[1] = start + n * words
-        drawn = ops["random_bits"](line, self.state[0])
+        self.state[1] = start + n
+        made = make_of(_core.broadcast_to(self.state[0], (n,)), start, *settings)
+        return made if len(shape) == 1 else _core.reshape(made, shape)
+
+    def bits(self, size=None, words=1):
+        """Random uint64 of shape ``size``; with several ``words`` a tuple of as many arrays."""
         if words == 1:
-            return drawn if len(shape) == 1 else _core.reshape(drawn, shape)
-        return tuple(_core.reshape(drawn[i * n:(i + 1) * n], shape) for i in range(words))
+            return self.draw(_bits, size, 1)
+        return tuple(self.draw(_bits, (words, *(() if size is None else as_tuple(size))), 1))
 
     def random(self, size=None, dtype=None, out=None):
         """Numbers in [0, 1), of 24 bits in float32 and 53 in float64."""
-        result = _unit(self.bits(size if out is None else out.shape), dtype)
+        result = self.draw(_unit_bits, size if out is None else out.shape, 1, _dtype(dtype))
         if out is None:
             return result
         out[...] = result
         return out
 
 
-def _unit(bits, dtype=None):
+def words_of(keys, start):
+    """The random words of the counters from ``start`` on, one for each of the (equal) keys."""
+    return ops["random_bits"](_core.iota(keys.shape, _uint64, 0) + start, keys)
+
+
+_bits = fused(words_of)
+
+
+@fused
+def _unit_bits(keys, start, dtype):
+    return unit(words_of(keys, start), dtype)
+
+
+def unit(bits, dtype):
     """Bits as a number in [0, 1)."""
-    dtype = _dtype(dtype)
     if dtype is _float64:
         return _core.astype(ops["bitwise_right_shift"](bits, 11), _float64) * 2.0**-53
-    return _few_bits(ops["bitwise_right_shift"](bits, 40)) * 2.0**-24
+    return few_bits(ops["bitwise_right_shift"](bits, 40)) * 2.0**-24
 
 
-def _few_bits(x):
+def few_bits(x):
     """Integers below 2^24 as float32; many by way of int32, which is quicker."""
     return _core.astype(_core.astype(x, _int32) if x.size > 1024 else x, _float32)
 
