@@ -11,6 +11,7 @@ from ._arguments import as_array, store
 from ._core import Array
 from ._diagonals import diagonal
 from ._errors import make
+from ._products import summed_products
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -131,7 +132,7 @@ def _pair(s, m, t, n, kept):
         if x.dtype.itemsize <= 2:
             return multiplied(x, y)
         x, y = _taken(a, x), _taken(b, y)
-        return _core.reduce("sum", x * y, axes, False) if batch else _core.matmul(_taken(line, x), _taken(line, y))
+        return summed_products(x, y, axes) if batch else _core.matmul(_taken(line, x), _taken(line, y))
 
     return result, shape, of_vectors
 

@@ -5,6 +5,7 @@ from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops, store
 from ._core import Array
 from ._errors import make
+from ._fused import fused
 from ._shaping import moveaxis
 
 
@@ -62,6 +63,12 @@ def _size(shape):
     return n
 
 
+@fused
+def summed_products(x, y, axes) -> Array:
+    """Sums over axes of the products of elements."""
+    return _core.reduce("sum", ops["multiply"](x, y), axes, False)
+
+
 def vecdot(x, y, /, axis=-1) -> Array:
     """Products summed over one axis of both, the first conjugated; the others broadcast."""
     x, y = as_array(x), as_array(y)
@@ -76,7 +83,7 @@ def vecdot(x, y, /, axis=-1) -> Array:
     common = x.dtype if x.dtype is y.dtype else _core.promote(x.dtype, y.dtype)
     if common.kind == "b":
         return _core.reduce("any", ops["bitwise_and"](x, y), -1, False)
-    result = _core.reduce("sum", ops["multiply"](x, y), -1, False)
+    result = summed_products(x, y, -1)
     return result if result.dtype is common else _core.astype(result, common)
 
 

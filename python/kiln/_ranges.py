@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import with_number
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import LEAST, fused
 from ._shaping import moveaxis
 
 int32, int64, uint64, float64 = (BY_NAME[name] for name in ("int32", "int64", "uint64", "float64"))
@@ -67,6 +68,9 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
         raise make("ValueError", f"linspace: num: expected at least 0, got {num}")
     steps = builtins.max(num - 1 if endpoint else num, 1)
     plain = isinstance(start, (int, float)) and isinstance(stop, (int, float))
+    if plain and num >= LEAST:
+        result = _spaced_numbers(float(start), float(stop), num, steps, endpoint, dtype or _core.default_dtype())
+        return result if not retstep else (result, (stop - start) / steps)
     if plain:
         first, last = float(start), float(stop)
         line = counted(num, float64) * ((last - first) / steps)
@@ -77,12 +81,30 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
     else:
         line, target = _line_of_arrays(start, stop, num, steps, endpoint, axis), dtype
         target = target or _line_dtype(start, stop)
-    if getattr(target, "kind", "f") in "iu" or str(target).startswith(("int", "uint")):
+    if _is_whole(target):
         line = ops["floor"](line)
     result = _core.astype(line, target)
     if not retstep:
         return result
     return result, ((stop - start) / steps if num > (1 if endpoint else 0) else float("nan"))
+
+
+def _is_whole(dtype):
+    return getattr(dtype, "kind", "f") in "iu" or str(dtype).startswith(("int", "uint"))
+
+
+def _spaced_numbers(first, last, num, steps, endpoint, dtype):
+    """Many numbers from ``first`` on, and ``last`` where that is the end, in one pass."""
+    step, end, at = (_core.full((), v, float64) for v in ((last - first) / steps, last, num - 1 if endpoint and num > 1 else -1))
+    return _spaced(_core.broadcast_to(_core.full((), first, float64), (num,)), step, end, at, _is_whole(dtype), dtype)
+
+
+@fused
+def _spaced(firsts, step, end, at, is_whole, dtype):
+    """``first`` and its steps in float64, ``end`` at a position."""
+    i = _core.iota(firsts.shape, float64, 0)
+    line = _core.where(i == at, end, i * step + firsts)
+    return _core.astype(ops["floor"](line) if is_whole else line, dtype)
 
 
 def _line_dtype(start, stop):

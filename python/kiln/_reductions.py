@@ -55,13 +55,14 @@ def sum(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, whe
         x = as_array(x)
         if x.dtype is _bool and axis is None and not keepdims:
             return _core.count_true(x)
-        if x.dtype.kind in "bu" or (x.dtype.kind == "i" and x.dtype is not _int64):
-            return _sum_of_narrow(x, axis, keepdims)
+        if x.dtype.kind in "buc" or (x.dtype.kind == "i" and x.dtype is not _int64):
+            return _sum_at_once(x, axis, keepdims)
     return _reduced("sum", _wide(x, dtype), axis, out, keepdims, initial, where)
 
 
 @fused
-def _sum_of_narrow(x, axis, keepdims):
+def _sum_at_once(x, axis, keepdims):
+    """Of what eager code would convert, or take apart, in a pass of its own."""
     return _core.reduce("sum", _wide(x, None), axis, keepdims)
 
 
@@ -150,7 +151,7 @@ def count_nonzero(x, /, axis=None, keepdims=False) -> Array:
     mask = cast(as_array(x), _bool)
     if axis is None and not keepdims:
         return _core.count_true(mask)
-    return _sum_of_narrow(mask, axis, keepdims)
+    return _sum_at_once(mask, axis, keepdims)
 
 
 def _cumulative(op, x, axis, dtype, include_initial, initial):

@@ -153,6 +153,7 @@ def logcumsumexp(x, /, axis=-1) -> Array:
     return x + 0
 
 
+@fused
 def cov(x, y=None, /, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None) -> Array:
     """Covariance matrix of variables in rows (columns if not ``rowvar``), those of ``y`` behind those of ``x``.
 

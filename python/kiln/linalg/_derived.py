@@ -8,6 +8,7 @@ from .._core import Array
 from .._diagonals import eye
 from .._dtypes import finfo
 from .._errors import make
+from .._fused import fused
 from .._products import matmul
 from .._reductions import max, min, sum  # noqa: A004
 from .._selection import where
@@ -85,6 +86,11 @@ def root_of_squares(total):
     return where(is_zero, total, ops["sqrt"](where(is_zero, 1, total)))
 
 
+@fused
+def _sum_of_squares(x, axis, keepdims):
+    return sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims)
+
+
 @rounded_once
 def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     """Norm over ``axis`` (all) as of one vector: the root of order ``ord`` of the sum of that power of the sizes.
@@ -93,7 +99,7 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     float32.
     """
     if ord == 2 and x.dtype.kind == "c":
-        return root_of_squares(sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims))
+        return root_of_squares(_sum_of_squares(x, axis, keepdims))
     if ord == 2 and x.ndim == 1 and axis in (None, 0, -1) and not keepdims:
         return root_of_squares(matmul(x, x))  # one pass
     if ord == 2:

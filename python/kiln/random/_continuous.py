@@ -6,7 +6,7 @@ from .._arguments import as_array, as_tuple, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._fused import fused
+from ..composed import draws
 from . import _generator
 
 _float32, _float64 = BY_NAME["float32"], BY_NAME["float64"]
@@ -50,21 +50,7 @@ def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
 def standard_normal(self, size=None, dtype=None):
     """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
     dtype = _generator._dtype(dtype)
-    return self.draw(_normal_of, size, 1 if dtype is _float32 else 2, dtype)
-
-
-@fused
-def _normal_of(keys, start, dtype):
-    word = _generator.words_of(keys, start)
-    if dtype is _float32:  # both numbers from one word
-        u = _core.astype(ops["bitwise_right_shift"](word, 32), _float64) * 2.0**-32 + 2.0**-33
-        turn = _generator.few_bits(ops["bitwise_and"](ops["bitwise_right_shift"](word, 8), 0xffffff)) * (2 * math.pi * 2.0**-24)
-        radius = ops["sqrt"](ops["log"](_core.astype(u, dtype)) * -2.0)
-    else:
-        n = word.size // 2
-        radius = ops["sqrt"](ops["log"](1.0 - _generator.unit(word[:n], dtype)) * -2.0)
-        turn = _generator.unit(word[n:], dtype) * (2 * math.pi)
-    return radius * ops["cos"](turn)
+    return self.draw(draws.normal, size, 1 if dtype is _float32 else 2, dtype)
 
 
 def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
@@ -84,12 +70,7 @@ def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
 
 def standard_exponential(self, size=None, dtype=None):
     """Exponential numbers of mean 1."""
-    return self.draw(_exponential_of, size, 1, _generator._dtype(dtype))
-
-
-@fused
-def _exponential_of(keys, start, dtype):
-    return -ops["log"](1.0 - _generator.unit(_generator.words_of(keys, start), dtype))
+    return self.draw(draws.exponential, size, 1, _generator._dtype(dtype))
 
 
 def exponential(self, scale=1.0, size=None, dtype=None):

@@ -6,9 +6,8 @@ from .. import _core
 from .._arguments import as_array, as_tuple, normalized_axis, ops
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._fused import fused
-from .._ordering import argsort
-from . import _generator
+from .._ordering import argsort, sort
+from ..composed import draws
 from ._continuous import ROUNDS, shape_of
 
 METHODS = ("integers", "permutation", "permuted", "shuffle", "choice", "categorical", "poisson", "binomial", "geometric", "bytes")
@@ -21,20 +20,6 @@ def _high(a, b):
     a0, a1, b0, b1 = a & low, a >> 32, b & low, b >> 32
     middle = a1 * b0 + (a0 * b0 >> 32)
     return a1 * b1 + (middle >> 32) + (a0 * b1 + (middle & low) >> 32)
-
-
-def _few(word, count, low, dtype):
-    """``low`` and the high half of the product of random words with a number of at most 2^32."""
-    result = (word >> 32) * count + ((word & 0xffffffff) * count >> 32) >> 32
-    if low >= 2**63:
-        return _core.astype(result + low, dtype)
-    result = _core.bitcast(result, _int64)
-    return _core.astype(result + low if low else result, dtype)
-
-
-@fused
-def _few_of(keys, start, count, low, dtype):
-    return _few(_generator.words_of(keys, start), count, low, dtype)
 
 
 def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
@@ -53,7 +38,7 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
         if count >= 2**64:
             return _core.astype(_core.bitcast(self.bits(where), _int64), dtype)
         if count <= 2**32:
-            return self.draw(_few_of, where, 1, count, low, dtype)
+            return self.draw(draws.below, where, 1, count, low, dtype)
         n = _core.full((), count, _uint64)
     else:
         n = _core.astype(_core.astype(as_array(high), _int64) - as_array(low) + int(endpoint), _uint64)
@@ -71,7 +56,12 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
 
 
 def _order(self, n):
-    return argsort(self.bits((n,)))
+    """The numbers below ``n`` in the order of random words; many of them stand in the last bits of theirs, which are sorted quicker."""
+    if n <= 1024:
+        return argsort(self.bits((n,)))
+    below = builtins.max(n - 1, 1).bit_length()
+    numbered = sort(self.draw(draws.numbered, (n,), 1, _core.full((), 2**below - 1, _uint64)))
+    return draws.numbers_of(numbered, 2**below - 1)
 
 
 def permutation(self, x, axis=0):

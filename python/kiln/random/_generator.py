@@ -6,10 +6,10 @@ from .._arguments import as_array, as_tuple, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._fused import fused
+from ..composed import draws
 from . import _continuous, _discrete
 
-_uint64, _int32, _float32, _float64 = (BY_NAME[name] for name in ("uint64", "int32", "float32", "float64"))
+_uint64, _float32, _float64 = (BY_NAME[name] for name in ("uint64", "float32", "float64"))
 _MASK = 2**64 - 1
 _FIRST_KEY = 0x6b696c6e  # "kiln"
 
@@ -65,54 +65,29 @@ class Generator:
         return [Generator(k) for k in split(self.bits(()), n)]
 
     def draw(self, make_of, size, words, *settings):
-        """What ``make_of`` makes of the next random words, as many for each element of ``size``: of a key for each, and the first counter."""
+        """What ``make_of`` makes of the next random words, as many for each element of ``size`` (composed/draws.py)."""
         shape = () if size is None else as_tuple(size)
         n = words
         for d in shape:
             n *= d
-        start = self.state[1]
+        key, start = self.state[0], self.state[1]
         self.state[1] = start + n
-        made = make_of(_core.broadcast_to(self.state[0], (n,)), start, *settings)
+        made = make_of(_core.broadcast_to(key, (n,)), key, start, *settings)
         return made if len(shape) == 1 else _core.reshape(made, shape)
 
     def bits(self, size=None, words=1):
         """Random uint64 of shape ``size``; with several ``words`` a tuple of as many arrays."""
         if words == 1:
-            return self.draw(_bits, size, 1)
-        return tuple(self.draw(_bits, (words, *(() if size is None else as_tuple(size))), 1))
+            return self.draw(draws.words, size, 1)
+        return tuple(self.draw(draws.words, (words, *(() if size is None else as_tuple(size))), 1))
 
     def random(self, size=None, dtype=None, out=None):
         """Numbers in [0, 1), of 24 bits in float32 and 53 in float64."""
-        result = self.draw(_unit_bits, size if out is None else out.shape, 1, _dtype(dtype))
+        result = self.draw(draws.unit, size if out is None else out.shape, 1, _dtype(dtype))
         if out is None:
             return result
         out[...] = result
         return out
-
-
-def words_of(keys, start):
-    """The random words of the counters from ``start`` on, one for each of the (equal) keys."""
-    return ops["random_bits"](_core.iota(keys.shape, _uint64, 0) + start, keys)
-
-
-_bits = fused(words_of)
-
-
-@fused
-def _unit_bits(keys, start, dtype):
-    return unit(words_of(keys, start), dtype)
-
-
-def unit(bits, dtype):
-    """Bits as a number in [0, 1)."""
-    if dtype is _float64:
-        return _core.astype(ops["bitwise_right_shift"](bits, 11), _float64) * 2.0**-53
-    return few_bits(ops["bitwise_right_shift"](bits, 40)) * 2.0**-24
-
-
-def few_bits(x):
-    """Integers below 2^24 as float32; many by way of int32, which is quicker."""
-    return _core.astype(_core.astype(x, _int32) if x.size > 1024 else x, _float32)
 
 
 def _dtype(dtype):
