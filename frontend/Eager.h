@@ -3,8 +3,14 @@
 
 #include "frontend/Array.h"
 #include "lib/Core/Ops.h"
+#include "lib/Runtime/Executable.h"
 
 namespace kiln::eager {
+
+/// Of a loop nest, which needs no memory of its own.
+inline int32_t callNest(kiln_entry_fn kernel, void *const *buffers, const int64_t *dims) {
+  return kernel(runtimeTable(), buffers, dims, nullptr);
+}
 
 /// An operand in memory; strides are for the shape of the result.
 struct Input {

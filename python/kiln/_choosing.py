@@ -26,7 +26,8 @@ def compress(condition, x, /, axis=None, out=None) -> Array:
     x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("compress", axis, x.ndim))
     if mask.ndim != 1 or mask.size > x.shape[axis]:
         raise make("ShapeError", f"compress: condition: expected a vector of at most {x.shape[axis]} elements, got {mask.shape}")
-    result = _core.take(x, _core.nonzero(mask), axis)
+    is_whole = axis == 0 and mask.size == x.shape[0]
+    result = x[mask] if is_whole else _core.take(x, _core.nonzero(mask), axis)
     return result if out is None else store("compress", result, out)
 
 
@@ -61,7 +62,8 @@ def put(x, positions, values, mode="raise") -> None:
     ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around or "clip" to the ends.
     """
     choice("put", "mode", mode, ("raise", "wrap", "clip"))
-    at, values = _core.reshape(cast(as_array(positions), _int64), (-1,)), _core.reshape(as_array(values), (-1,))
+    at, values = cast(as_array(positions), _int64), as_array(values)
+    at, values = at if at.ndim == 1 else _core.reshape(at, (-1,)), values if values.ndim < 2 else _core.reshape(values, (-1,))
     if not at.size or not values.size:
         return
     if mode != "raise":
@@ -73,11 +75,11 @@ def _put(x, at, values):
     if values.size > at.size:
         values = values[:at.size]
     elif values.size == 1:
-        values = _core.broadcast_to(values, at.shape)
+        values = _core.reshape(values, ())
     elif values.size < at.size:
         values = _core.take(values, arange(at.size, device=values.device) % values.size, 0)
-    flat = _core.reshape(x, (-1,))
-    if _core.shares_memory(flat, x):
+    flat = x if x.ndim == 1 else _core.reshape(x, (-1,))
+    if flat is x or _core.shares_memory(flat, x):
         flat[at] = cast(values, x.dtype)
     else:
         flat = _core.copy(flat)
