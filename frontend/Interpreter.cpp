@@ -51,14 +51,32 @@ bool Plan::isView(const Step &step) const {
   return viewEnds != kAlways && (viewEnds < rootEnds || rootEnds <= step.slot || !isTaken[root]);
 }
 
+/// Numbers, also those that are repeated, are made once, unless they may be on a device, or are results.
+bool Plan::takeConstant(const Step &step) {
+  const TraceOp &op = step.op;
+  if (!sharesViews || lastUse[size_t(step.slot)] == kAlways) return false;
+  if (op.op == Op::Constant) {
+    constants.push_back(constantArray(trace->types[size_t(step.slot)].dtype, {op.words[1], 0}));
+  } else if (op.op == Op::Broadcast && isConstant(op.operands[0])) {
+    const Array &number = constants[size_t(-2 - places[size_t(op.operands[0])])];
+    constants.push_back(*viewOfMove(number, op.op, op.words, trace->types[size_t(step.slot)].shape.numbers()));
+  } else {
+    return false;
+  }
+  places[size_t(step.slot)] = -1 - int32_t(constants.size());
+  return true;
+}
+
 /// A place is free again after the last use of its slot.
 void Plan::findPlaces() {
   std::vector<int32_t> unused;
   std::vector<char> isDropped(trace->types.size());
   auto drop = [&](int64_t slot) {
-    if (!std::exchange(isDropped[size_t(slot)], true)) unused.push_back(places[size_t(slot)]);
+    if (!isConstant(slot) && !std::exchange(isDropped[size_t(slot)], true)) unused.push_back(places[size_t(slot)]);
   };
   for (Step &step : steps) {
+    roots[size_t(step.slot)] = step.slot;
+    if (takeConstant(step)) continue;
     step.isView = isView(step);
     for (int64_t slot = step.slot, end = slot + int64_t(step.op.results); slot < end; ++slot) {
       roots[size_t(slot)] = step.isView ? roots[size_t(step.op.operands[0])] : slot;
@@ -72,7 +90,7 @@ void Plan::findPlaces() {
       if (lastUse[size_t(slot)] < 0) drop(slot);
     if (step.op.op == Op::Input) inputs.push_back(step.slot);
   }
-  std::erase_if(steps, [](const Step &step) { return step.op.op == Op::Input; });
+  std::erase_if(steps, [&](const Step &step) { return step.op.op == Op::Input || isConstant(step.slot); });
 }
 
 /// An array as it is now: other threads may write into its cell meanwhile.
@@ -110,7 +128,7 @@ std::vector<Array> Interpreter::runSteps() {
 std::vector<Array> Interpreter::takeResults() {
   std::vector<Array> results;
   results.reserve(trace.outputs.size());
-  for (int64_t output : trace.outputs) results.push_back(at(output));
+  for (int64_t output : trace.outputs) results.push_back(read(output));
   for (Array &array : arrays) array = Array();
   for (Array &result : results) {
     if (!ownsMemory(result)) result = copy(result);
@@ -129,19 +147,20 @@ void Interpreter::run(const Plan::Step &step) {
     at(now) = apply(step);
   }
   for (int64_t operand : op.operands)
-    if (plan.lastUse[size_t(operand)] == now) at(operand) = Array();
+    if (plan.lastUse[size_t(operand)] == now && !plan.isConstant(operand)) at(operand) = Array();
   if (between) between();
 }
 
 /// Whether nobody reads an operand later, or twice.
 bool Interpreter::isLastUse(const TraceOp &op, size_t i) const {
-  return plan.lastUse[size_t(op.operands[i])] == now && std::ranges::count(op.operands, op.operands[i]) == 1;
+  return plan.lastUse[size_t(op.operands[i])] == now && !plan.isConstant(op.operands[i]) &&
+         std::ranges::count(op.operands, op.operands[i]) == 1;
 }
 
 /// An array to write into that starts as an operand: its own memory where nobody reads it later.
 Array Interpreter::taken(const TraceOp &op, size_t i) {
+  if (!isLastUse(op, i) || !ownsMemory(operand(op, i))) return copy(operand(op, i));
   Array &x = at(op.operands[i]);
-  if (!isLastUse(op, i) || !ownsMemory(x)) return copy(x);
   Array result = std::move(x);
   x = Array();
   result.isRepeated = false;
@@ -151,9 +170,8 @@ Array Interpreter::taken(const TraceOp &op, size_t i) {
 std::vector<Array> Interpreter::runBodies(const TraceOp &op) {
   std::vector<Array> operands;
   for (size_t i = 0; i < op.operands.size(); ++i) {
-    Array &x = at(op.operands[i]);
-    operands.push_back(x);
-    if (isLastUse(op, i)) x = Array();
+    operands.push_back(operand(op, i));
+    if (isLastUse(op, i)) at(op.operands[i]) = Array();
   }
   return kiln::runBodies(op.op, op.words, trace.bodies, std::move(operands), between);
 }

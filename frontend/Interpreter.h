@@ -25,14 +25,17 @@ private:
   std::vector<int64_t> inputs;  // their slots
   std::vector<char> isTaken;    // by slot, whether its last use may write into its memory
   std::vector<int64_t> lastUse; // the slot of the last op that reads a slot
-  std::vector<int32_t> places;  // by slot, where its array is: few are there at a time
+  std::vector<int32_t> places;  // by slot, where its array is: few are there at a time; -2 - i: the i-th constant
+  std::vector<Array> constants; // numbers, and numbers repeated: the same in each run
   std::vector<int64_t> roots;   // by slot, the one whose memory it may show
   size_t count = 0;             // of places
   bool sharesViews;
 
   void readSteps();
+  bool takeConstant(const Step &step);
   void findPlaces();
   bool isView(const Step &step) const;
+  bool isConstant(int64_t slot) const { return places[size_t(slot)] < -1; }
 };
 
 /// A run of a plan, or several one after the other.
@@ -56,7 +59,11 @@ private:
   int64_t now = 0;           // the slot of the operation under way
 
   Array &at(int64_t slot) { return arrays[size_t(plan.places[size_t(slot)])]; }
-  const Array &operand(const TraceOp &op, size_t i) const { return arrays[size_t(plan.places[size_t(op.operands[i])])]; }
+  const Array &read(int64_t slot) const {
+    int32_t place = plan.places[size_t(slot)];
+    return place < 0 ? plan.constants[size_t(-2 - place)] : arrays[size_t(place)];
+  }
+  const Array &operand(const TraceOp &op, size_t i) const { return read(op.operands[i]); }
   std::vector<Array> runSteps();
   void run(const Plan::Step &step);
   std::vector<Array> takeResults();

@@ -11,8 +11,7 @@ namespace kiln {
 struct Pace {
   static constexpr int kTries = 3; // calls that run both ways
   static constexpr int kOften = 2;
-  static constexpr int kMostCalls = 64; // where it may not run both ways
-  float recorded = 0;                   // of the call that recorded it, which did more than an eager one; 0: not known
+  float recorded = 0; // of the call that recorded it, which did more than an eager one; 0: not known
   float native = std::numeric_limits<float>::infinity(), eager = native;
   int32_t calls = 0, tries = 0;
 
@@ -34,7 +33,7 @@ struct Pace {
     eager = std::min(eager, float(seconds));
   }
   /// Whether all is known that will be.
-  bool isSettled() const { return tries == kTries || calls > kMostCalls; }
+  bool isSettled() const { return tries == kTries; }
   /// Whether it is known that the program as it is written is quicker.
   bool isSlower() const { return tries == kTries && eager * 1.05f < native; }
   /// What was found is of no use any more: the code of the path is another.
