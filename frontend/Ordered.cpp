@@ -36,7 +36,7 @@ Array gather(const Array &x, const Array &indices, int64_t axis) {
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis) {
   Array at = positions(indices), values = contiguous(updates);
   if (overlaps(x, at)) at = copy(at); // they are read while elements are written
-  prepareWrite(x); // others run until here, and wait from here on
+  prepareWrite(x);                    // others run until here, and wait from here on
   eager::scatter(op, x, at, values, int(axis));
 }
 

@@ -9,8 +9,8 @@ namespace kiln {
 
 /// The seconds that calls of one path take.
 struct Pace {
-  static constexpr int kTries = 3; // calls that run both ways
   static constexpr int kOften = 2;
+  static constexpr int kTries = 3, kTriesOfShort = 9; // calls that run both ways: more of short ones, which are noisy
   float recorded = 0; // of the call that recorded it, which did more than an eager one; 0: not known
   float native = std::numeric_limits<float>::infinity(), eager = native;
   int32_t calls = 0, tries = 0;
@@ -23,19 +23,22 @@ struct Pace {
     native = std::min(native, float(seconds));
     int between = native > kLong ? kOften : 8; // every so many calls
     bool mayGain = !hasCode || (native > kLeast && native * kRecording > recorded);
-    return ++calls % between == 0 && tries < kTries && mayGain && recorded > 0;
+    return ++calls % between == 0 && !isSettled() && mayGain && recorded > 0;
   }
   /// Whether the next call may be due: its native run is not to write before its end.
-  bool mayBeDue() const { return tries < kTries && recorded > 0 && (calls + 1) % kOften == 0; }
+  bool mayBeDue() const { return !isSettled() && recorded > 0 && (calls + 1) % kOften == 0; }
   /// A call that ran both ways: its time as it is written.
   void add(double seconds) {
     ++tries;
     eager = std::min(eager, float(seconds));
   }
-  /// Whether all is known that will be.
-  bool isSettled() const { return tries == kTries; }
+  /// Whether as many calls ran both ways as tell which one is quicker.
+  bool isSettled() const {
+    constexpr float kShort = 5e-5F;
+    return tries >= (native < kShort ? kTriesOfShort : kTries);
+  }
   /// Whether it is known that the program as it is written is quicker.
-  bool isSlower() const { return tries == kTries && eager * 1.05f < native; }
+  bool isSlower() const { return isSettled() && eager * 1.05f < native; }
   /// What was found is of no use any more: the code of the path is another.
   void restart() {
     native = eager = std::numeric_limits<float>::infinity();

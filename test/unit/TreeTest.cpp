@@ -325,6 +325,12 @@ TEST(Pace, TriesEachPathAFewTimesAndComparesTheBest) {
   EXPECT_FALSE(pace.isSlower());
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(0.05, true)) << "much quicker than the recording";
   pace = {.recorded = 1e-4};
+  tries = 0;
+  for (int i = 0; i < 100; ++i)
+    if (pace.isDue(1e-6, false)) ++tries, pace.add(2e-6);
+  EXPECT_EQ(tries, Pace::kTriesOfShort) << "short, and no code to come";
+  EXPECT_TRUE(pace.isSettled() && !pace.isSlower());
+  pace = {.recorded = 1e-4};
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(pace.isDue(1e-4, true)) << "short";
   pace = {.recorded = 1};
   for (int i = 0; i < 100; ++i)
