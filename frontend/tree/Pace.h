@@ -11,7 +11,7 @@ namespace kiln {
 struct Pace {
   static constexpr int kOften = 2;
   static constexpr int kTries = 3, kTriesOfShort = 9; // calls that run both ways: more of short ones, which are noisy
-  float recorded = 0; // of the call that recorded it, which did more than an eager one; 0: not known
+  float recorded = 0;                                 // of the call that recorded it, which did more than an eager one; 0: not known
   float native = std::numeric_limits<float>::infinity(), eager = native;
   int32_t calls = 0, tries = 0;
 
