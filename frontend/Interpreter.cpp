@@ -16,6 +16,7 @@ bool ownsMemory(const Array &x) {
 Plan::Plan(std::shared_ptr<const Trace> given, bool sharesViews)
     : trace(std::move(given)), isTaken(trace->types.size()), lastUse(trace->types.size(), -1), places(trace->types.size(), -1),
       roots(trace->types.size(), -1), sharesViews(sharesViews) {
+  Paused paused; // constants are no part of what somebody records
   readSteps();
   findPlaces();
 }
