@@ -2,10 +2,8 @@
 // times as much.
 #include "elements.h"
 
-#include "frontend/Indexing.h"
+#include "frontend/Masks.h"
 #include "frontend/OpsShared.h"
-
-#include <cstring>
 
 namespace kiln::py {
 namespace {
@@ -21,7 +19,7 @@ struct Selection {
   bool isKnown = false;
 
   Selection(const Array &a, PyObject *key) {
-    if (Mode::current() || !isArray(key) || !isPlain(a)) return;
+    if (Mode::current() || !isPlain(a)) return;
     const Array &k = arrayOf(key);
     if (!isPlain(k) || k.size() > kMost) return;
     if (k.dtype == DType::Bool && k.shape == a.shape) takeMask(k);
@@ -51,10 +49,6 @@ private:
   }
 };
 
-struct Pair {
-  uint64_t words[2];
-};
-
 /// Calls `body` with a value as wide as an element.
 template <typename Body> void withWidth(int64_t bytes, const Body &body) {
   switch (bytes) {
@@ -69,6 +63,7 @@ template <typename Body> void withWidth(int64_t bytes, const Body &body) {
 } // namespace
 
 PyObject *readFew(const Array &a, PyObject *key) {
+  if (!isArray(key)) return nullptr;
   Selection selection(a, key);
   if (!selection.isKnown) return nullptr;
   int64_t count = numElements(selection.shape), bytes = byteSize(a.dtype);
@@ -82,6 +77,7 @@ PyObject *readFew(const Array &a, PyObject *key) {
 }
 
 bool writeFew(Array &a, PyObject *key, PyObject *value) {
+  if (!isArray(key)) return false;
   Selection selection(a, key);
   if (!selection.isKnown || !mayWrite(a)) return false;
   uint64_t number;

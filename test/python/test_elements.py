@@ -419,3 +419,23 @@ def test_few_elements_that_overlap_or_are_refused(rng):
         kn.asarray(fixed)[kn.asarray([1])] = 2
     with pytest.raises(kn.KilnError):
         kn.broadcast_to(kn.ones(1), (4,))[kn.asarray([1])] = 2
+
+
+def test_a_mask_in_the_memory_that_it_writes(rng):
+    """Read before it is written, of few elements and of many."""
+    for n in (9, 1000):
+        a = rng.random(n) < 0.5
+        m = kn.asarray(a.copy(), copy=True)
+        values = rng.random(n - 1) < 0.5
+        m[1:][m[:-1]] = kn.asarray(values[a[:-1]])
+        mask = a[:-1].copy()
+        a[1:][mask] = values[mask]
+        same_bits(m, a)
+
+
+def test_a_long_linspace_refuses_what_a_short_one_does():
+    for num in (10, 100_000):
+        with pytest.raises(kn.DTypeError):
+            kn.linspace(0, 1, num, dtype="nope")
+        with pytest.raises(TypeError):
+            kn.linspace(None, 1, num)

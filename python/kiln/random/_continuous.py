@@ -3,13 +3,12 @@ import math
 
 from .. import _core
 from .._arguments import as_array, as_tuple, ops
-from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
 from ..composed import draws
 from . import _generator
 
-_float32, _float64 = BY_NAME["float32"], BY_NAME["float64"]
+_float32 = BY_NAME["float32"]
 METHODS = ("uniform", "standard_normal", "normal", "lognormal", "standard_exponential", "exponential", "standard_gamma", "gamma", "beta", "chisquare", "f",
            "standard_t", "cauchy", "standard_cauchy", "laplace", "logistic", "gumbel", "rayleigh", "weibull", "pareto", "power", "triangular", "wald",
            "truncated_normal", "multivariate_normal", "dirichlet")

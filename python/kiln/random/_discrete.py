@@ -59,9 +59,8 @@ def _order(self, n):
     """The numbers below ``n`` in the order of random words; many of them stand in the last bits of theirs, which are sorted quicker."""
     if n <= 1024:
         return argsort(self.bits((n,)))
-    below = builtins.max(n - 1, 1).bit_length()
-    numbered = sort(self.draw(draws.numbered, (n,), 1, _core.full((), 2**below - 1, _uint64)))
-    return draws.numbers_of(numbered, 2**below - 1)
+    below = _core.full((), 2**(n - 1).bit_length() - 1, _uint64)
+    return draws.numbers_of(sort(self.draw(draws.numbered, (n,), 1, below)), below)
 
 
 def permutation(self, x, axis=0):
