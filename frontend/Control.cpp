@@ -3,6 +3,7 @@
 #include "frontend/Interpreter.h"
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
+#include "lib/Core/Generalize.h"
 
 #include <algorithm>
 
@@ -36,6 +37,19 @@ std::vector<Array> runLoop(const Trace &condition, const Trace &body, std::vecto
   }
   values.resize(carried);
   return owned(std::move(values));
+}
+
+std::vector<Array> runSized(std::span<const int64_t> words, const Trace &body, std::vector<Array> operands, void (*between)()) {
+  Dims most = WordReader{words, 1}.dims();
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < most.rank; ++i) {
+    sizes.push_back(numberOf(operands[size_t(i)]));
+    if (sizes.back() < 2 || sizes.back() > most[i])
+      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]), std::to_string(sizes.back()));
+  }
+  operands.erase(operands.begin(), operands.begin() + most.rank);
+  Trace trace = atSizes(body, sizes);
+  return owned(Interpreter(planOf(trace), between).run(std::move(operands)));
 }
 
 /// A body with inputs of the given types; `places` says which of them each input of the body is.
@@ -73,6 +87,7 @@ std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodie
   std::vector<int64_t> numbers = bodyNumbers(info(op), words);
   auto body = [&](size_t i) -> const Trace & { return *bodies[size_t(numbers[i])]; };
   if (op == Op::Loop) return runLoop(body(0), body(1), std::move(operands), between);
+  if (op == Op::Sized) return runSized(words, body(0), std::move(operands), between);
   int64_t chosen = std::clamp<int64_t>(numberOf(operands[0]), 0, int64_t(numbers.size()) - 1);
   operands.erase(operands.begin());
   return owned(Interpreter(planOf(body(size_t(chosen))), between).run(std::move(operands)));

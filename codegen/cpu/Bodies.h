@@ -11,6 +11,7 @@ struct EmittedBody {
   mlir::func::FuncOp function;
   int64_t workspace = 0;               // bytes
   mlir::func::FuncOp workspaceOf = {}; // of one for any size: i64 workspace(ptr dims), which says them
+  int64_t symbols = 0, given = 0;      // of one for any size, how many; of them, how many operands give: the first
   int64_t work = 0;                    // of a run, in cheap element operations
   int64_t inlined = 0;                 // operations that a call becomes where it is inlined; 0: it is not
   llvm::SmallVector<int64_t>

@@ -22,6 +22,7 @@ public:
   explicit ControlEmitter(KernelContext &k) : k(k), e(k.e) {}
   void loop(ir::LoopOp op);
   void branch(ir::BranchOp op);
+  void sized(ir::SizedOp op);
 
 private:
   KernelContext &k;
@@ -49,7 +50,10 @@ private:
     return isAtMost(bytes, kOnStackBytes) ? e.stack(DType::U64, (bytes.number() + 7) / 8 + bytes.isConstant(0)) : k.scratch(bytes);
   }
   Index workspaceOf(ArrayRef<const EmittedBody *> bodies);
-  Value call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace);
+  Value call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace, Value sizes = {});
+  Value dimsWith(const EmittedBody &body, Value around, ArrayRef<Index> sizes);
+  func::FuncOp mostWorkspace(ir::SizedOp op, const EmittedBody &body);
+  Value sizesOf(ir::SizedOp op, SmallVectorImpl<Index> &sizes);
   Value holds(const EmittedBody &condition, ArrayRef<Value> inputs, Value workspace, Value flag, Value &status);
   Value poll(Value status);
   std::pair<Value, Value> pollSometimes(Value status, Value left, int64_t every);
@@ -69,10 +73,10 @@ Index ControlEmitter::workspaceOf(ArrayRef<const EmittedBody *> bodies) {
 }
 
 /// The status of a body.
-Value ControlEmitter::call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace) {
+Value ControlEmitter::call(const EmittedBody &body, ArrayRef<Value> inputs, ArrayRef<Value> results, Value workspace, Value sizes) {
   SmallVector<Value> arguments(inputs);
   llvm::append_range(arguments, results);
-  arguments.append({workspace, dims(), k.runtime});
+  arguments.append({workspace, sizes ? sizes : dims(), k.runtime});
   return func::CallOp::create(e.b, e.loc, body.function, arguments).getResult(0);
 }
 
@@ -216,6 +220,84 @@ void ControlEmitter::branch(ir::BranchOp op) {
   k.status = choice.getResult(0);
 }
 
+/// The sizes of a body: those that are given, and behind them what it has of those around it.
+Value ControlEmitter::dimsWith(const EmittedBody &body, Value around, ArrayRef<Index> sizes) {
+  Value list = e.stack(DType::I64, body.symbols);
+  auto put = [&](int64_t at, Value size) { e.store(list, at, {e.b, e.loc, size, DType::I64}); };
+  for (auto [i, size] : llvm::enumerate(sizes)) put(int64_t(i), e.use(size));
+  for (int64_t i = body.given; i < body.symbols; ++i) put(i, e.load(around, DType::I64, i - body.given, 0).value);
+  return list;
+}
+
+/// `i64 name(ptr dims)`: the workspace of a body at its largest sizes. A function, as those of programs compute it once more.
+func::FuncOp ControlEmitter::mostWorkspace(ir::SizedOp op, const EmittedBody &body) {
+  OpBuilder::InsertionGuard guard(e.b);
+  auto module = k.kernel->getParentOfType<ModuleOp>();
+  std::string name;
+  for (int i = 0; name.empty() || module.lookupSymbol(name); ++i) name = (op.getBody() + ".at_most_" + Twine(i)).str();
+  e.b.setInsertionPointToEnd(module.getBody());
+  auto fn = func::FuncOp::create(e.b, e.loc, name, e.b.getFunctionType({pointer()}, {e.b.getI64Type()}));
+  fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(e.b.getContext(), LLVM::Linkage::Internal));
+  Block *entry = fn.addEntryBlock();
+  e.b.setInsertionPointToStart(entry);
+  Value around = entry->getArgument(0);
+  SmallVector<Index> most;
+  for (Size size : op.getMost())
+    most.push_back(size.isConstant() ? Index(size.number()) : Index(e.load(around, DType::I64, size.symbol(), 0).value));
+  Value inside = dimsWith(body, around, most);
+  func::ReturnOp::create(e.b, e.loc, func::CallOp::create(e.b, e.loc, body.workspaceOf, ValueRange(inside)).getResult(0));
+  return fn;
+}
+
+/// The sizes that operands give, and whether each is in its bounds.
+Value ControlEmitter::sizesOf(ir::SizedOp op, SmallVectorImpl<Index> &sizes) {
+  Value isWell = arith::ConstantIntOp::create(e.b, e.loc, e.b.getI1Type(), 1);
+  for (auto [i, most] : llvm::enumerate(op.getMost())) {
+    Value size = e.load(operand(op, unsigned(i)), DType::I64, 0, 0).value;
+    Value bound = most.isConstant() ? e.use(most.number()) : e.load(dims(), DType::I64, most.symbol(), 0).value;
+    auto holds = [&](arith::CmpIPredicate predicate, Value than) {
+      Value flag = arith::CmpIOp::create(e.b, e.loc, predicate, size, than);
+      isWell = arith::AndIOp::create(e.b, e.loc, isWell, flag);
+    };
+    holds(arith::CmpIPredicate::sge, e.use(2));
+    holds(arith::CmpIPredicate::sle, bound);
+    sizes.push_back(Index(size));
+  }
+  return isWell;
+}
+
+void ControlEmitter::sized(ir::SizedOp op) {
+  const EmittedBody &body = bodyOf(op.getBodyAttr());
+  unsigned given = unsigned(op.getMost().size());
+  SmallVector<Index> sizes, bytes;
+  SmallVector<Value> inputs, results;
+  for (unsigned i = given; i < op->getNumOperands(); ++i) inputs.push_back(operand(op, i));
+  for (unsigned r = 0; r < op.getNumResults(); ++r) {
+    bytes.push_back(bytesOf(op.getResult(r)));
+    int64_t replaced = body.replaced[r];
+    // A body's arrays lie apart: what it makes anew of the input whose memory the result has goes elsewhere first.
+    bool isElsewhere = replaced < 0 && llvm::is_contained(inputs, k.outputs[r].pointer);
+    results.push_back(isElsewhere ? memoryFor(bytes[r]) : k.outputs[r].pointer);
+  }
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (int64_t replaced = body.replaced[r]; replaced >= 0) {
+      copy(results[r], inputs[size_t(replaced)], bytes[r]);
+      inputs[size_t(replaced)] = results[r];
+    }
+  Value most = func::CallOp::create(e.b, e.loc, mostWorkspace(op, body), ValueRange(dims())).getResult(0);
+  Value workspace = k.scratch(Index(most)), isWell = sizesOf(op, sizes);
+  auto run = scf::IfOp::create(e.b, e.loc, TypeRange(e.b.getI32Type()), isWell, /*withElseRegion=*/true);
+  OpBuilder::InsertPoint behind = e.b.saveInsertionPoint();
+  e.b.setInsertionPointToStart(run.thenBlock());
+  scf::YieldOp::create(e.b, e.loc, call(body, inputs, results, workspace, dimsWith(body, dims(), sizes)));
+  e.b.setInsertionPointToStart(run.elseBlock());
+  scf::YieldOp::create(e.b, e.loc, number(KILN_INDEX_OUT_OF_RANGE));
+  e.b.restoreInsertionPoint(behind);
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (results[r] != k.outputs[r].pointer) copy(k.outputs[r].pointer, results[r], bytes[r]);
+  k.status = run.getResult(0);
+}
+
 } // namespace
 
 Value askRuntime(Emitter &e, Value runtime, int64_t offset) {
@@ -236,6 +318,7 @@ Value askRuntime(Emitter &e, Value runtime, int64_t offset) {
 LogicalResult emitControl(KernelContext &k) {
   Operation *op = k.mainOp();
   if (auto loop = dyn_cast<ir::LoopOp>(op)) ControlEmitter(k).loop(loop);
+  else if (auto sized = dyn_cast<ir::SizedOp>(op)) ControlEmitter(k).sized(sized);
   else ControlEmitter(k).branch(cast<ir::BranchOp>(op));
   return success();
 }

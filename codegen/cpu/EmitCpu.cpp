@@ -431,6 +431,8 @@ void ProgramEmitter::finishBody(func::FuncOp entry) {
   EmittedBody &body = bodies[main.getName()];
   body.function = entry;
   body.workspace = places.planned + scratch;
+  body.symbols = places.symbols;
+  body.given = ir::givenOf(main);
   if (places.isOpen) {
     body.workspaceOf = emitWorkspace(main, (main.getName() + ".workspace").str(), places, scratch, openScratch);
     body.workspaceOf->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));

@@ -2,6 +2,7 @@
 
 #include "dialects/kiln/math/Apply.h"
 #include "lib/Core/Control.h"
+#include "lib/Core/Generalize.h"
 #include "lib/Library/Library.h"
 
 #include <algorithm>
@@ -240,8 +241,22 @@ std::vector<Tensor> callLibrary(Op op, Operands x, std::span<const ArrayType> re
   return computed;
 }
 
+/// A body at sizes that the first operands say.
+std::vector<Tensor> sized(Operands x, const Dims &most, const Trace &body) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < most.rank; ++i) {
+    sizes.push_back(toInteger(x[size_t(i)]->elements[0]));
+    if (sizes.back() < 2 || sizes.back() > most[i])
+      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]), std::to_string(sizes.back()));
+  }
+  std::vector<Tensor> values;
+  for (const Tensor *t : x.subspan(sizes.size())) values.push_back(*t);
+  return run(atSizes(body, sizes), std::move(values));
+}
+
 /// Runs bodies: one of several, or one while another one says so.
-std::vector<Tensor> control(Op op, Operands x, std::span<const int64_t> numbers, std::span<const std::shared_ptr<const Trace>> bodies) {
+std::vector<Tensor> control(Op op, Operands x, std::span<const int64_t> words, std::span<const std::shared_ptr<const Trace>> bodies) {
+  std::vector<int64_t> numbers = bodyNumbers(info(op), words);
   std::vector<Tensor> values;
   for (const Tensor *t : x) values.push_back(*t);
   auto body = [&](size_t i) -> const Trace & { return *bodies[size_t(numbers[i])]; };
@@ -250,6 +265,7 @@ std::vector<Tensor> control(Op op, Operands x, std::span<const int64_t> numbers,
     values.erase(values.begin());
     return run(body(size_t(std::clamp<int64_t>(number, 0, int64_t(numbers.size()) - 1))), values);
   }
+  if (op == Op::Sized) return sized(x, WordReader{words, 1}.dims(), body(0));
   while (isTrue(run(body(0), values)[0].elements[0])) std::ranges::move(run(body(1), values), values.begin());
   values.resize(body(1).outputs.size());
   return values;
@@ -286,7 +302,7 @@ std::vector<Tensor> evaluateAll(Op op, Operands x, std::span<const int64_t> word
   std::vector<TensorType> types;
   for (const Tensor *t : x) types.push_back(t->type);
   std::vector<int64_t> numbers = bodyNumbers(info(op, words), words);
-  if (info(op).kind == Kind::Control) return control(op, x, numbers, bodies);
+  if (info(op).kind == Kind::Control) return control(op, x, words, bodies);
   if (numbers.size())
     throw Error(ErrorKind::Compile, std::string(info(op, words).name) + ": expected an op without bodies to run, got one with them");
   std::vector<ArrayType> results;

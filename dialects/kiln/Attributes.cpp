@@ -22,6 +22,15 @@ LogicalResult expectNumber(Operation *op, NamedAttribute attribute, int64_t leas
                            << attribute.getValue();
 }
 
+/// The symbols of a body that operands give are among those that it has.
+LogicalResult verifyGiven(Operation *op, NamedAttribute attribute) {
+  auto given = numberOf(attribute.getValue()), symbols = op->hasAttr(kSymbols) ? numberOf(op->getAttr(kSymbols)) : std::nullopt;
+  int64_t most = std::clamp<int64_t>(symbols.value_or(0), 0, kMostGiven);
+  if (given && *given >= 1 && *given <= most) return success();
+  return op->emitOpError() << "attribute " << attribute.getName() << ": expected 1 to " << most << " of the symbols of a body, got "
+                           << attribute.getValue();
+}
+
 /// What each further symbol is the product of: sizes of the caller, or symbols before it.
 LogicalResult verifyProducts(Operation *op, NamedAttribute attribute) {
   auto list = dyn_cast<ArrayAttr>(attribute.getValue());
@@ -77,6 +86,7 @@ LogicalResult verifyStrides(FunctionOpInterface fn, unsigned argument, NamedAttr
 LogicalResult KilnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   StringRef name = attribute.getName();
   if (name == kSymbols) return expectNumber(op, attribute, 0);
+  if (name == kGiven) return verifyGiven(op, attribute);
   if (name == kWorkspaceBytes) return expectNumber(op, attribute, -1);
   if (name == kProducts) return verifyProducts(op, attribute);
   if (name == kBlocks) return verifyBlocks(op, attribute);

@@ -25,9 +25,12 @@ FailureOr<Signature> signatureOf(Operation *op, FlatSymbolRefAttr name, SymbolTa
     return op->emitOpError() << "body " << name << ": expected a function behind the one that runs it";
   if (!cast<SymbolOpInterface>(body.getOperation()).isPrivate())
     return op->emitOpError() << "body " << name << ": expected a private function";
-  if (body->hasAttr(kSymbols) && symbolsOf(body) > symbolsOf(around))
+  if (body->hasAttr(kSymbols) && !around->hasAttr(kSymbols))
+    return op->emitOpError() << "body " << name << ": expected fixed sizes, as the function that runs it has";
+  if (body->hasAttr(kSymbols) && symbolsOf(body) - givenOf(body) > symbolsOf(around))
     return op->emitOpError() << "body " << name << ": expected no more symbols than the function that runs it has";
   Signature signature;
+  signature.given = givenOf(body);
   for (auto [types, list] : {std::pair(body.getArgumentTypes(), &signature.inputs), {body.getResultTypes(), &signature.results}})
     for (Type type : types) {
       if (!isArray(type) || (!typeOf(type).shape.isStatic() && !body->hasAttr(kSymbols)))
@@ -71,6 +74,7 @@ LogicalResult verifyBodies(Operation *op, SymbolTableCollection &tables,
 
 SmallVector<FlatSymbolRefAttr> bodiesOf(Operation *op) {
   if (auto loop = dyn_cast<LoopOp>(op)) return {loop.getConditionAttr(), loop.getBodyAttr()};
+  if (auto sized = dyn_cast<SizedOp>(op)) return {sized.getBodyAttr()};
   if (auto branch = dyn_cast<BranchOp>(op)) return llvm::to_vector(branch.getBodies().getAsRange<FlatSymbolRefAttr>());
   return {};
 }
@@ -84,6 +88,15 @@ LogicalResult LoopOp::verifySymbolUses(SymbolTableCollection &tables) {
 LogicalResult BranchOp::verifySymbolUses(SymbolTableCollection &tables) {
   return verifyBodies(*this, tables, [](ArrayRef<TensorType> operands, ArrayRef<Signature> bodies) {
     return branchTypes({operands.data(), operands.size()}, {bodies.data(), bodies.size()});
+  });
+}
+
+LogicalResult SizedOp::verifySymbolUses(SymbolTableCollection &tables) {
+  Shape most;
+  if (getMost().size() > kMaxRank) return emitOpError() << "sizes in `most`: expected at most " << kMaxRank << ", got " << getMost().size();
+  for (Size size : getMost()) most.push(size);
+  return verifyBodies(*this, tables, [&](ArrayRef<TensorType> operands, ArrayRef<Signature> bodies) {
+    return sizedTypes({operands.data(), operands.size()}, most, bodies[0]);
   });
 }
 

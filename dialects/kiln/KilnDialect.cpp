@@ -186,6 +186,11 @@ int64_t symbolsOf(Operation *function) {
   return symbols;
 }
 
+int64_t givenOf(Operation *function) {
+  auto given = function->getAttrOfType<IntegerAttr>(kGiven);
+  return given ? given.getInt() : 0;
+}
+
 bool areSizes(ArrayRef<int64_t> words) {
   return llvm::all_of(words, [](int64_t word) { return Size::ofWord(word, kMostSymbols).has_value(); });
 }

@@ -39,6 +39,8 @@ public:
 /// Of a program for any size: how many symbols it has; the sizes that each further symbol is the product of; the types of the
 /// blocks of its workspace whose size is open.
 inline constexpr llvm::StringLiteral kSymbols = "kiln.symbols", kProducts = "kiln.products", kBlocks = "kiln.workspace_blocks";
+/// Of a body: how many of its symbols, the first, the operation that runs it is given as operands.
+inline constexpr llvm::StringLiteral kGiven = "kiln.given";
 /// Of an argument: its strides where they are not row-major, and the device that it is on where it is not the host.
 inline constexpr llvm::StringLiteral kStrides = "kiln.strides", kDevice = "kiln.device";
 /// Of a program and its bodies: results need not be those of the operations one by one (docs/numerics.md).
@@ -61,6 +63,8 @@ llvm::SmallVector<Size> sizesOf(llvm::ArrayRef<int64_t> words);
 llvm::SmallVector<int64_t> wordsOfSizes(llvm::ArrayRef<Size> sizes);
 /// The symbols of a program that its caller gives.
 int64_t symbolsOf(mlir::Operation *function);
+/// Those of a body that operands give.
+int64_t givenOf(mlir::Operation *function);
 
 /// The functions that an op names as its bodies.
 llvm::SmallVector<mlir::FlatSymbolRefAttr> bodiesOf(mlir::Operation *op);

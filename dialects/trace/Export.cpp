@@ -80,6 +80,7 @@ private:
       throw Error(ErrorKind::Compile, "trace: expected at most " + std::to_string(kMostNested) + " bodies inside one another, got more");
     auto trace = std::make_shared<Trace>();
     if (auto symbols = fn->getAttrOfType<IntegerAttr>(ir::kSymbols)) trace->symbols = symbols.getInt();
+    trace->given = ir::givenOf(fn);
     Slots slots;
     for (BlockArgument argument : fn.getArguments()) slots[argument] = trace->addInput(ir::typeOf(argument));
     exportOps(*trace, slots, fn.getBody().front(), *this);

@@ -80,6 +80,7 @@ func::FuncOp importFunction(ModuleOp module, const Trace &trace, StringRef name,
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
   if (isBody) fn.setPrivate();
   if (trace.isOpen()) fn->setAttr(ir::kSymbols, b.getI64IntegerAttr(trace.symbols));
+  if (trace.given) fn->setAttr(ir::kGiven, b.getI64IntegerAttr(trace.given));
   if (isFast) fn->setAttr(ir::kFastMath, b.getUnitAttr());
   b.setInsertionPointToStart(fn.addEntryBlock());
   SmallVector<Value> results = importOps(b, trace, fn.getArguments(), name, isBody);

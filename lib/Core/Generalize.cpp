@@ -26,12 +26,13 @@ void appendSizes(std::vector<int64_t> &words, char kind, const Shape &sizes) {
 /// Pairs of what two programs have in one place, and the symbols that stand for them.
 class Generalizer {
 public:
-  Generalizer(const Trace &a, const Trace &b, Symbols &symbols, const OpenAxes *allowed = nullptr, bool isBody = false)
-      : a(a), b(b), allowed(allowed), isBody(isBody), symbols(symbols) {}
+  Generalizer(const Trace &a, const Trace &b, Symbols &symbols, const OpenAxes *allowed = nullptr, bool isBody = false, int64_t given = 0)
+      : a(a), b(b), allowed(allowed), isBody(isBody), given(given), symbols(symbols) {}
 
   /// Throws Error where the two differ in more than sizes and numbers.
   Trace run() {
-    if (b.isOpen()) throw Error(ErrorKind::Trace, "the second is for any size");
+    if (b.symbols > given) throw Error(ErrorKind::Trace, "the second is for any size");
+    if (a.given != b.given) throw Error(ErrorKind::Trace, "sizes that operands give differ");
     joinBodies();
     walk();
     for (size_t i = 0; i < a.outputs.size() || i < b.outputs.size(); ++i)
@@ -41,7 +42,8 @@ public:
     result.outputs = a.outputs;
     result.replaces = a.replaces;
     result.isFast = a.isFast;
-    result.symbols = int64_t(symbols.size());
+    result.symbols = int64_t(symbols.size()) + given;
+    result.given = a.given;
     return std::move(result);
   }
 
@@ -49,6 +51,7 @@ private:
   const Trace &a, &b;
   const OpenAxes *allowed;
   const bool isBody;
+  const int64_t given; // the first symbols here, which operands give: those of the program stand behind them
   size_t inputs = 0, otherInputs = 0; // numbers are constants of the second program
   Trace result;
   Symbols &symbols;
@@ -61,18 +64,23 @@ private:
   void joinBodies() {
     if (a.bodies.size() != b.bodies.size()) throw Error(ErrorKind::Trace, "bodies differ");
     for (size_t i = 0; i < a.bodies.size(); ++i) {
-      bool isSame = !a.bodies[i]->isOpen() && (a.bodies[i] == b.bodies[i] || *a.bodies[i] == *b.bodies[i]);
+      const Trace &mine = *a.bodies[i], &other = *b.bodies[i];
+      bool isSame = !mine.isOpen() && (a.bodies[i] == b.bodies[i] || mine == other);
       if (isSame) result.bodies.push_back(a.bodies[i]);
-      else result.bodies.push_back(std::make_shared<const Trace>(Generalizer(*a.bodies[i], *b.bodies[i], symbols, nullptr, true).run()));
+      else
+        result.bodies.push_back(
+            std::make_shared<const Trace>(Generalizer(mine, other, symbols, nullptr, true, given + mine.given).run()));
     }
   }
 
   /// A size, or a number that follows from one, in both programs.
   Size join(Op op, Size x, Size y, bool isSize) {
-    if (x == y) return x;
+    bool isMine = x.isSymbol() && x.symbol() < given;
+    if (x == y && (isMine || x.isConstant())) return x;
+    if (isMine || !y.isConstant()) differ(op, "sizes that operands give");
     if (isSize && ((x.isConstant() && x.number() < 2) || y.number() < 2)) differ(op, "sizes below 2");
-    auto [found, isNew] = symbols.try_emplace({x, y.number()}, Size::symbol(int64_t(symbols.size())));
-    return found->second;
+    auto [found, isNew] = symbols.try_emplace({x.shifted(-given), y.number()}, Size::symbol(int64_t(symbols.size())));
+    return found->second.shifted(given);
   }
   Shape join(Op op, const Shape &x, const Shape &y, bool isSize) {
     if (x.rank != y.rank) differ(op, "ranks");
@@ -104,7 +112,7 @@ private:
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
       if (auto mine = xs.sizesOfGroup(*kind, info(x.op).name, a.symbols)) {
-        Shape theirs = *ys.sizesOfGroup(*kind, info(x.op).name, kNoSymbols);
+        Shape theirs = *ys.sizesOfGroup(*kind, info(x.op).name, b.symbols);
         appendSizes(words, *kind, join(x.op, *mine, theirs, *kind != 'N' || x.op == Op::Custom)); // which has only sizes
         continue;
       }
@@ -131,7 +139,7 @@ private:
     }
     bool isFixed = info(x.op).kind == Kind::Library && !(x.op == Op::Custom && registeredOp(x.words).op.isForAnySize);
     if (isOpen && isFixed) throw Error(ErrorKind::Trace, std::string(info(x.op).name) + " calls a library with sizes that are fixed");
-    std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies, int64_t(symbols.size()));
+    std::vector<TensorType> wanted = inferAll(x.op, operands, words, result.bodies, int64_t(symbols.size()) + given);
     if (!std::ranges::equal(wanted, types, agrees)) differ(x.op, "sizes");
   }
 
@@ -164,16 +172,20 @@ class Matcher {
 public:
   explicit Matcher(int64_t symbols) : symbols(size_t(std::max<int64_t>(symbols, 0))) {}
 
-  bool match(Size open, int64_t size, bool isSize) {
-    if (open.isConstant()) return open.is(size);
-    auto &known = symbols[size_t(open.symbol())];
+  int64_t given = 0; // of the program under way, the first symbols, which operands give
+
+  bool match(Size open, Size recorded, bool isSize) {
+    if (open.isConstant() || open.symbol() < given) return open == recorded;
+    if (!recorded.isConstant()) return false;
+    int64_t size = recorded.number();
+    auto &known = symbols[size_t(open.symbol() - given)];
     if (isSize && size < 2) return false;
     if (!known) known = size;
     return *known == size;
   }
   bool match(const Shape &open, const Shape &sizes, bool isSize) {
     bool same = open.rank == sizes.rank;
-    for (int i = 0; same && i < open.rank; ++i) same = sizes[i].isConstant() && match(open[i], sizes[i].number(), isSize);
+    for (int i = 0; same && i < open.rank; ++i) same = match(open[i], sizes[i], isSize);
     return same;
   }
   bool match(const TraceOp &x, const TraceOp &y) {
@@ -185,8 +197,8 @@ public:
     }
     WordReader xs{x.words}, ys{y.words};
     for (const char *kind = info(x.op, x.words).words; *kind; ++kind) {
-      if (auto open = xs.sizesOfGroup(*kind, info(x.op).name, int64_t(symbols.size()))) {
-        Shape sizes = *ys.sizesOfGroup(*kind, info(y.op).name, kNoSymbols);
+      if (auto open = xs.sizesOfGroup(*kind, info(x.op).name, int64_t(symbols.size()) + given)) {
+        Shape sizes = *ys.sizesOfGroup(*kind, info(y.op).name, given ? given : kNoSymbols);
         if (!match(*open, sizes, *kind != 'N' || x.op == Op::Custom)) return false;
         continue;
       }
@@ -211,30 +223,45 @@ private:
 } // namespace
 
 /// Sizes in the place of symbols.
-static Shape filled(Shape shape, std::span<const int64_t> symbols) {
+static Shape filled(Shape shape, std::span<const Size> symbols) {
   for (int i = 0; i < shape.rank; ++i)
     if (shape[i].isSymbol()) shape[i] = symbols[size_t(shape[i].symbol())];
   return shape;
 }
 
-static void findLeast(const Trace &open, std::vector<int64_t> &least) {
+/// `given`: how many symbols stand before those of the program.
+static void findLeast(const Trace &open, std::vector<int64_t> &least, int64_t given) {
   for (const TensorType &type : open.types)
     for (Size size : type.shape)
-      if (size.isSymbol()) least[size_t(size.symbol())] = 2;
-  for (const auto &body : open.bodies) findLeast(*body, least);
+      if (size.isSymbol() && size.symbol() >= given) least[size_t(size.symbol() - given)] = 2;
+  for (const auto &body : open.bodies) findLeast(*body, least, given + body->given);
 }
 
 std::vector<int64_t> leastOf(const Trace &open) {
   std::vector<int64_t> least(size_t(std::max<int64_t>(open.symbols, 0)));
-  findLeast(open, least);
+  findLeast(open, least, 0);
   return least;
 }
 
-/// The program, or one of its bodies, with these sizes.
-static Trace withSizes(const Trace &open, std::span<const int64_t> symbols) {
+static bool runsSized(const Trace &trace) {
+  for (size_t at = 0; at < trace.words.size();)
+    if (Trace::decode(trace.words, at).op == Op::Sized) return true;
+  return std::ranges::any_of(trace.bodies, [](const auto &body) { return runsSized(*body); });
+}
+
+int64_t leastSymbols(const Trace &trace) { return runsSized(trace) ? 0 : kNoSymbols; }
+
+/// The program, or one of its bodies, with what its symbols become: of them `left` are symbols still.
+static Trace withSizes(const Trace &open, std::span<const Size> symbols, int64_t left) {
   Trace result;
-  for (const auto &body : open.bodies)
-    result.bodies.push_back(body->isOpen() ? std::make_shared<const Trace>(withSizes(*body, symbols)) : body);
+  result.symbols = left ? left : leastSymbols(open);
+  result.given = std::min(open.given, left);
+  for (const auto &body : open.bodies) {
+    std::vector<Size> inside;
+    for (int64_t i = 0; i < body->given; ++i) inside.push_back(Size::symbol(i));
+    for (Size size : symbols) inside.push_back(size.shifted(body->given));
+    result.bodies.push_back(body->isOpen() ? std::make_shared<const Trace>(withSizes(*body, inside, left + body->given)) : body);
+  }
   size_t slot = 0;
   for (size_t at = 0; at < open.words.size();) {
     TraceOp entry = Trace::decode(open.words, at);
@@ -249,7 +276,13 @@ static Trace withSizes(const Trace &open, std::span<const int64_t> symbols) {
         if (auto sizes = WordReader{group.words}.sizesOfGroup(group.kind, info(entry.op).name, open.symbols))
           appendSizes(words, group.kind, filled(*sizes, symbols));
         else words.insert(words.end(), group.words.begin(), group.words.end());
-      result.addOp(entry.op, entry.operands, words);
+      if (result.isOpen()) {
+        std::vector<TensorType> types;
+        for (size_t i = slot; i < slot + entry.results; ++i) types.push_back({open.types[i].dtype, filled(open.types[i].shape, symbols)});
+        result.addOpen(entry.op, entry.operands, words, types);
+      } else {
+        result.addOp(entry.op, entry.operands, words);
+      }
     }
     for (size_t i = slot; i < slot + entry.results; ++i)
       if (TensorType want{open.types[i].dtype, filled(open.types[i].shape, symbols)}; !(i < result.types.size() && result.types[i] == want))
@@ -270,7 +303,17 @@ Trace specialize(const Trace &open, std::span<const int64_t> symbols) {
   for (size_t i = 0; i < symbols.size(); ++i)
     if (symbols[i] < least[i])
       fail(ErrorKind::Shape, "program", "sizes of symbols", std::to_string(least[i]) + " or more", std::to_string(symbols[i]));
-  return withSizes(open, symbols);
+  std::vector<Size> sizes(symbols.begin(), symbols.end());
+  return withSizes(open, sizes, 0);
+}
+
+Trace atSizes(const Trace &body, std::span<const int64_t> sizes) {
+  std::vector<Size> now(sizes.begin(), sizes.end());
+  int64_t left = std::max<int64_t>(body.symbols, 0) - body.given;
+  for (int64_t i = 0; i < left; ++i) now.push_back(Size::symbol(i));
+  Trace result = withSizes(body, now, left);
+  result.given = 0;
+  return result;
 }
 
 std::optional<Trace> generalize(const Trace &a, const Trace &b, Difference *difference, const OpenAxes *allowed) {
@@ -300,7 +343,7 @@ static bool haveSameDevices(const Trace &open, const Trace &recorded) {
 /// constants that are inputs, which bodies have none of.
 static bool matches(const Trace &open, const Trace &recorded, Matcher &matcher, std::vector<int64_t> *numbers) {
   if (open.types.size() != recorded.types.size() || open.outputs != recorded.outputs || open.replaces != recorded.replaces ||
-      open.isFast != recorded.isFast || open.bodies.size() != recorded.bodies.size())
+      open.isFast != recorded.isFast || open.given != recorded.given || open.bodies.size() != recorded.bodies.size())
     return false;
   for (size_t slot = 0; slot < open.types.size(); ++slot)
     if (open.types[slot].dtype != recorded.types[slot].dtype || !matcher.match(open.types[slot].shape, recorded.types[slot].shape, true))
@@ -308,7 +351,9 @@ static bool matches(const Trace &open, const Trace &recorded, Matcher &matcher, 
   if (!haveSameDevices(open, recorded)) return false;
   for (size_t i = 0; i < open.bodies.size(); ++i) {
     const Trace &mine = *open.bodies[i], &theirs = *recorded.bodies[i];
+    matcher.given += mine.given;
     bool isSame = mine.isOpen() ? matches(mine, theirs, matcher, nullptr) : &mine == &theirs || mine == theirs;
+    matcher.given -= mine.given;
     if (!isSame) return false;
   }
   size_t i = 0, k = 0, slot = 0;

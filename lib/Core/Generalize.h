@@ -36,6 +36,11 @@ std::vector<int64_t> leastOf(const Trace &open);
 /// Throws Error (shape, or that of the rule) where they do not fit. Its numbers stay inputs.
 Trace specialize(const Trace &open, std::span<const int64_t> symbols);
 
+/// A body of computed sizes (Op::Sized) for these values of them, which are 2 at least: a program of the symbols that are left.
+Trace atSizes(const Trace &body, std::span<const int64_t> sizes);
+/// What a program without open sizes says of its symbols: 0 where it computes sizes, or a body of it does, else that it has fixed sizes.
+int64_t leastSymbols(const Trace &trace);
+
 /// The values that make `open` the program `recorded`; none where it is no instance. Sizes below 2 are never those of a symbol: such
 /// programs broadcast, or do nothing.
 std::optional<Instance> instantiate(const Trace &open, const Trace &recorded);

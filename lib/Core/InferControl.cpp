@@ -26,6 +26,22 @@ bool isShallow(const Trace &trace, int depth) {
   return true;
 }
 
+/// Bodies whose sizes are those of the program alone.
+void checkNoneGiven(const char *op, std::span<const Signature> bodies) {
+  for (const Signature &body : bodies)
+    if (body.given) fail(ErrorKind::Value, op, "symbols of bodies", "none that operands give", std::to_string(body.given));
+}
+
+/// A type inside of a body as it is outside. Throws Error (shape) where it is of a size that is known inside alone.
+TensorType outsideOf(const std::string &what, TensorType type, int64_t given) {
+  for (int i = 0; i < type.shape.rank; ++i) {
+    if (type.shape[i].isSymbol() && type.shape[i].symbol() < given)
+      fail(ErrorKind::Shape, info(Op::Sized).name, what, "sizes that are known outside", toString(type));
+    type.shape[i] = type.shape[i].shifted(-given);
+  }
+  return type;
+}
+
 std::vector<Signature> signaturesOf(const InferArgs &args, std::span<const int64_t> numbers) {
   std::vector<Signature> signatures;
   for (int64_t number : numbers) {
@@ -39,13 +55,14 @@ std::vector<Signature> signaturesOf(const InferArgs &args, std::span<const int64
 } // namespace
 
 Signature signatureOf(const char *op, const Trace &body, int64_t symbols) {
-  if (body.symbols > symbols)
+  if (body.symbols - body.given > symbols)
     fail(ErrorKind::Value, op, "bodies", symbols < 0 ? "fixed sizes" : "at most " + std::to_string(symbols) + " symbols",
          std::to_string(body.symbols) + " symbols");
   if (!body.devices.empty()) fail(ErrorKind::Value, op, "bodies", "inputs of the host", "'" + body.devices.back() + "'");
   if (!isShallow(body, kMostNested - 1))
     fail(ErrorKind::Value, op, "bodies", "at most " + std::to_string(kMostNested) + " inside one another", "more");
   Signature signature;
+  signature.given = body.given;
   for (size_t at = 0, slot = 0; at < body.words.size() && int64_t(signature.inputs.size()) < body.inputs;) {
     TraceOp entry = Trace::decode(body.words, at);
     if (entry.op == Op::Input) {
@@ -82,6 +99,8 @@ std::vector<int64_t> withBodies(const OpInfo &record, std::span<const int64_t> w
 
 std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Signature &condition, const Signature &body) {
   const std::vector<TensorType> &carried = body.results;
+  const Signature both[] = {condition, body};
+  checkNoneGiven(info(Op::Loop).name, both);
   checkInputs(info(Op::Loop).name, "the condition", operands, condition);
   checkInputs(info(Op::Loop).name, "the body", operands, body);
   if (condition.results.size() != 1)
@@ -98,6 +117,7 @@ std::vector<TensorType> loopTypes(std::span<const TensorType> operands, const Si
 
 std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::span<const Signature> bodies) {
   if (bodies.empty()) fail(ErrorKind::Value, info(Op::Branch).name, "bodies", "at least 1", "0");
+  checkNoneGiven(info(Op::Branch).name, bodies);
   bool isNumber = !operands.empty() && operands[0].shape.rank == 0 && (operands[0].dtype == DType::Bool || operands[0].dtype == DType::I64);
   if (!isNumber)
     fail(ErrorKind::DType, info(Op::Branch).name, "the number of the body", "a bool or int64 of rank 0",
@@ -117,9 +137,38 @@ std::vector<TensorType> branchTypes(std::span<const TensorType> operands, std::s
   return results;
 }
 
+std::vector<TensorType> sizedTypes(std::span<const TensorType> operands, const Shape &most, const Signature &body) {
+  const char *op = info(Op::Sized).name;
+  auto given = size_t(most.rank);
+  const TensorType number{DType::I64, {}};
+  if (body.given != int64_t(given) || given == 0)
+    fail(ErrorKind::Value, op, "sizes in `most`", given ? std::to_string(body.given) + " as the body is given" : "at least 1",
+         std::to_string(given));
+  if (operands.size() < given) fail(ErrorKind::Value, op, "operands", "at least " + std::to_string(given), std::to_string(operands.size()));
+  for (size_t i = 0; i < given; ++i)
+    if (!(operands[i] == number)) mismatch(op, "size " + std::to_string(i), number, operands[i]);
+  for (Size size : most)
+    if (size.isConstant() && size.number() < 2) fail(ErrorKind::Shape, op, "sizes in `most`", "at least 2", std::to_string(size.number()));
+  Signature outside;
+  for (const TensorType &type : body.inputs) outside.inputs.push_back(outsideOf("inputs of the body", type, body.given));
+  for (const TensorType &type : body.results) outside.results.push_back(outsideOf("results of the body", type, body.given));
+  checkInputs(op, "the body", operands.subspan(given), outside);
+  if (outside.results.empty()) fail(ErrorKind::Value, op, "results", "at least 1", "0");
+  return outside.results;
+}
+
 std::vector<TensorType> inferLoop(const InferArgs &args) {
   auto bodies = signaturesOf(args, bodyNumbers(info(Op::Loop), args.words));
   return loopTypes(args.operands, bodies[0], bodies[1]);
+}
+
+std::vector<TensorType> inferSized(const InferArgs &args) {
+  if (args.symbols < 0) fail(ErrorKind::Value, args.op, "the program", "one with symbols", "fixed sizes");
+  auto body = signaturesOf(args, args.words.first(1));
+  Shape most = WordReader{args.words, 1}.sizes(args.op, args.symbols);
+  std::vector<TensorType> types = sizedTypes(args.operands, most, body[0]);
+  checkSizedBody(*args.bodies[size_t(args.words[0])], most);
+  return types;
 }
 
 std::vector<TensorType> inferBranch(const InferArgs &args) {

@@ -13,13 +13,16 @@ struct NumberWords {
 };
 NumberWords numbersOf(const TraceOp &op);
 
-/// Whether two are the same but for operands and numbers.
-bool haveOneForm(const TraceOp &a, const TraceOp &b);
+/// The words of an operation that are sizes, or follow from them, by place. They may be others in each trip of a loop of other sizes.
+std::vector<size_t> sizeWordsOf(const TraceOp &op);
+
+/// Whether two are the same but for operands and numbers; and `ofAnySizes` but for sizes, where both are 2 or more.
+bool haveOneForm(const TraceOp &a, const TraceOp &b, bool ofAnySizes = false);
 
 /// The operations of a trace whose inputs stand first.
 class Lines {
 public:
-  explicit Lines(const Trace &trace);
+  explicit Lines(const Trace &trace, bool ofAnySizes = false);
 
   const Trace &trace;
   std::vector<TraceOp> ops;     // without inputs
@@ -27,6 +30,7 @@ public:
   std::vector<int64_t> makers;  // by slot, the line that makes it; -1: an input
   std::vector<int64_t> lastUse; // by slot, the last line that reads it; size() for an output, -1 for none
   std::vector<uint64_t> forms;  // by line, equal for those of one form and type
+  const bool ofAnySizes;        // lines are of one form that differ in sizes
 
   size_t size() const { return ops.size(); }
   /// Whether two lines are of one form, and their results of one type.

@@ -84,7 +84,7 @@ private:
     if (depth > kMostNested) malformed("at most " + std::to_string(kMostNested) + " bodies inside one another", "more");
     to.number(int64_t(trace.bodies.size()));
     for (const auto &body : trace.bodies) write(*body, to, depth + 1);
-    to.number(trace.symbols);
+    to.number(trace.symbols | trace.given << kGivenShift);
     size_t slot = 0, input = 0, count = to.bytes.size();
     int64_t entries = 0;
     to.number(0);

@@ -11,6 +11,8 @@ inline constexpr std::string_view kMagic = "KILNPROG";
 inline constexpr std::string_view kStrings = "strings", kOps = "ops", kProgram = "program", kReplaces = "replaces", kFast = "fast_math";
 inline constexpr int64_t kRequired = 1; // flag of a section
 inline constexpr int64_t kInputNumber = -1;
+/// Behind these bits of the number of symbols stands how many of them operands give.
+inline constexpr int kGivenShift = 32;
 
 [[noreturn]] inline void malformed(const std::string &expected, const std::string &got) {
   fail(ErrorKind::Package, "program", "contents", expected, got);

@@ -18,6 +18,7 @@ Rewriter::Rewriter(const Trace &old) : slots(old.types.size(), -1), old(old) {
   trace.devices = old.devices;
   trace.replaces = old.replaces;
   trace.isFast = old.isFast;
+  trace.symbols = old.symbols;
   size_t end = 0;
   for (size_t at = 0, slot = 0; at < old.words.size() && Trace::decode(old.words, at).op == Op::Input; end = at, ++slot) {
     slots[slot] = int64_t(slot);
@@ -60,6 +61,7 @@ int64_t Rewriter::numberOf(const std::shared_ptr<const Trace> &body) {
 int64_t Rewriter::loop(const std::shared_ptr<const Trace> &condition, const std::shared_ptr<const Trace> &body,
                        std::span<const int64_t> operands, int64_t of) {
   int64_t words[] = {numberOf(condition), numberOf(body)};
+  if (body->isOpen()) result.trace.symbols = 0; // it computes sizes
   int64_t slot = result.trace.addOp(Op::Loop, operands, words);
   result.from.resize(result.trace.types.size(), of);
   return slot;
@@ -115,7 +117,7 @@ struct Chosen {
 /// Rolls the repetitions of a trace that have no loops in them which are not rolled yet.
 class Level {
 public:
-  Level(const Trace &trace, std::vector<Repetition> &found) : lines(trace), found(found) {}
+  Level(const Trace &trace, bool ofAnySizes, std::vector<Repetition> &found) : lines(trace, ofAnySizes), found(found) {}
 
   std::optional<Changed> run() {
     choose();
@@ -239,7 +241,7 @@ private:
   void accept(const Run &run, RolledLoop loop) {
     size_t cost = 0;
     for (size_t p = run.first; p < run.first + run.period; ++p) cost += size_t(info(lines.ops[p].op).cost);
-    size_t joined = fuses(run) ? std::clamp<size_t>(kJoinedCost / std::max<size_t>(cost, 1), 1, kMostJoined) : 1;
+    size_t joined = fuses(run) && !loop.isSized ? std::clamp<size_t>(kJoinedCost / std::max<size_t>(cost, 1), 1, kMostJoined) : 1;
     Chosen &c = chosen.emplace_back(Chosen{run, {}, joined});
     if (joined > 1) c.loops.push_back(*buildLoop(lines, run, joined));
     c.loops.push_back(std::move(loop));
@@ -289,7 +291,8 @@ std::optional<Rolled> roll(const Trace &recorded, std::vector<Repetition> &found
   bool isRolled = false;
   for (int level = 0; level < kMostLevels; ++level) {
     std::vector<Repetition> here;
-    auto next = Level(now.trace, here).run();
+    auto next = Level(now.trace, false, here).run();
+    if (!next) next = Level(now.trace, true, here).run(); // trips of other sizes where there are none of the same
     for (Repetition &r : here) {
       r.slot = now.from[size_t(r.slot)];
       found.push_back(std::move(r));

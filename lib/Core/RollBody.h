@@ -25,7 +25,12 @@ public:
   int64_t times(int64_t x, int64_t n) { return n == 1 ? x : apply(Op::Multiply, {x, constant(n)}); }
   int64_t cast(int64_t x, DType dtype);
   /// An operation of `from` over `operands` with these numbers in the place of its own; the slot of its first result, which is as it was.
-  int64_t write(const Trace &from, const TraceOp &op, int64_t slot, std::span<const int64_t> operands, std::span<const Number> numbers);
+  int64_t write(const Trace &from, const TraceOp &op, int64_t slot, std::span<const int64_t> operands, std::span<const Number> numbers) {
+    return write(from, op, op.words, std::span(from.types).subspan(size_t(slot), op.results), operands, numbers);
+  }
+  /// The same with other words and results, which have other sizes. Throws Error where they do not fit together.
+  int64_t write(const Trace &from, const TraceOp &op, std::span<const int64_t> words, std::span<const TensorType> types,
+                std::span<const int64_t> operands, std::span<const Number> numbers);
   /// The place of a body in the trace, which has equal ones once.
   int64_t numberOf(const std::shared_ptr<const Trace> &body);
 
@@ -34,8 +39,8 @@ private:
   std::map<std::vector<Number>, int64_t> vectors;
 
   int64_t vectorOf(std::span<const Number> numbers);
-  int64_t slice(const TraceOp &op, int64_t x, std::span<const Number> starts);
-  int64_t update(const TraceOp &op, int64_t x, int64_t value, std::span<const Number> starts);
+  int64_t slice(std::span<const int64_t> words, int64_t x, std::span<const Number> starts);
+  int64_t update(std::span<const int64_t> words, int64_t x, int64_t value, std::span<const Number> starts);
 };
 
 /// An operand of a loop: an array of the trace, or an int64.
@@ -50,13 +55,14 @@ struct RolledLoop {
   std::vector<int64_t> initial;  // slots of what is handed on, before the first trip
   std::vector<int64_t> produced; // by the same order, its slot in the last trip
   std::vector<Given> reads;
+  bool isSized = false; // its trips have other sizes
 };
 
-/// How many trips from `trip` on have numbers that follow one rule each: the same, or start + step * trip.
+/// How many trips from `trip` on have numbers, and sizes, that follow one rule each: the same, or start + step * trip.
 size_t regularTrips(const Lines &lines, const Run &run, size_t trip);
 
 /// The loop of a run of regular trips, whose body makes `joined` of them; none where what the first trip is handed is of another type than
-/// what others are, or is not one value.
+/// what others are, or is not one value, or where operations do not go on with sizes that are computed.
 std::optional<RolledLoop> buildLoop(const Lines &lines, const Run &run, size_t joined);
 
 /// A trace that was written anew, and by slot which one of the old trace it stands for.

@@ -61,7 +61,7 @@ private:
 
   void write(const Lines &lines, std::vector<std::vector<Number>> &numbers) {
     BodyWriter w;
-    Trace asks;
+    w.trace.symbols = lines.trace.symbols;
     int64_t inputs = lines.trace.inputs;
     std::vector<int64_t> slots; // by slot of the first member
     for (int64_t i = 0; i < inputs; ++i) slots.push_back(w.trace.addInput(lines.trace.types[size_t(i)]));

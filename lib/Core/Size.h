@@ -48,6 +48,8 @@ public:
     KILN_ASSERT(isConstant(), "a size that is the same in every call");
     return bits;
   }
+  /// A symbol as `count` further ones stand in front of it, or are no more there; any other size as it is.
+  constexpr Size shifted(int64_t count) const { return isSymbol() ? Size::symbol(-1 - bits + count) : *this; }
   constexpr int64_t symbol() const {
     KILN_ASSERT(isSymbol(), "a size that the call tells");
     return -1 - bits;

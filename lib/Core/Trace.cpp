@@ -6,7 +6,7 @@
 namespace kiln {
 
 bool Trace::operator==(const Trace &other) const {
-  bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && devices == other.devices &&
+  bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && given == other.given && devices == other.devices &&
                 bodies.size() == other.bodies.size() && replaces == other.replaces && isFast == other.isFast &&
                 (!isOpen() || types == other.types);
   for (size_t i = 0; isSame && i < bodies.size(); ++i) isSame = bodies[i] == other.bodies[i] || *bodies[i] == *other.bodies[i];
@@ -58,7 +58,7 @@ std::vector<int64_t> Trace::serialize() const {
   all.insert(all.end(), words.begin(), words.end());
   all.push_back(int64_t(outputs.size()));
   all.insert(all.end(), outputs.begin(), outputs.end());
-  all.push_back(symbols);
+  all.insert(all.end(), {symbols, given});
   if (isOpen()) {
     size_t at = all.size();
     all.push_back(0);
@@ -86,6 +86,12 @@ static int64_t checkedSymbols(int64_t symbols) {
   return symbols;
 }
 
+void checkGiven(const char *op, int64_t symbols, int64_t given) {
+  if (given < 0 || given > std::clamp<int64_t>(symbols, 0, kMostGiven))
+    fail(ErrorKind::Trace, op, "symbols that operands give",
+         "0 to " + std::to_string(std::clamp<int64_t>(symbols, 0, kMostGiven)), std::to_string(given));
+}
+
 SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
   SerializedTrace parts;
   size_t at = 0;
@@ -105,6 +111,8 @@ SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
   parts.words = list();
   parts.outputs = list();
   parts.symbols = checkedSymbols(next());
+  parts.given = next();
+  checkGiven("trace", parts.symbols, parts.given);
   if (parts.isOpen()) parts.shapes = list();
   for (int64_t count = next(); count > 0; --count) {
     int64_t bytes = next();
@@ -122,11 +130,11 @@ Trace Trace::parse(std::span<const int64_t> serialized) {
   SerializedTrace parts = SerializedTrace::read(serialized);
   Trace trace;
   trace.symbols = parts.symbols;
+  trace.given = parts.given;
   for (auto body : parts.bodies) {
     trace.bodies.push_back(std::make_shared<const Trace>(parse(body)));
-    if (trace.bodies.back()->symbols > trace.symbols)
-      fail(ErrorKind::Trace, "trace", "symbols of a body", "at most " + std::to_string(trace.symbols),
-           std::to_string(trace.bodies.back()->symbols));
+    if (int64_t shared = trace.bodies.back()->symbols - trace.bodies.back()->given; shared > trace.symbols)
+      fail(ErrorKind::Trace, "trace", "symbols of a body", "at most " + std::to_string(trace.symbols), std::to_string(shared));
   }
   WordReader shapes{parts.shapes};
   for (size_t at = 0, input = 0; at < parts.words.size();) {

@@ -19,7 +19,7 @@
 namespace kiln {
 
 inline constexpr int64_t kDynamicStride = std::numeric_limits<int64_t>::min();
-inline constexpr int64_t kTraceVersion = 4;
+inline constexpr int64_t kTraceVersion = 5;
 inline constexpr std::string_view kHostDevice = "cpu";
 /// The most bodies inside one another.
 inline constexpr int kMostNested = 32;
@@ -38,6 +38,7 @@ public:
   std::vector<int64_t> outputs;
   std::vector<TensorType> types;                    // by slot
   int64_t symbols = -1;                             // of a program for any size, how many; -1 for one of fixed sizes
+  int64_t given = 0;                                // of a body: how many of them, the first, whoever runs it computes (Op::Sized)
   std::vector<std::string> devices;                 // of the inputs, up to the last that is not kHostDevice
   std::vector<std::shared_ptr<const Trace>> bodies; // programs that ops refer to by number: they see their own inputs alone
   std::vector<int64_t>
@@ -141,10 +142,15 @@ private:
   int64_t addSeveral(Op op, std::span<const int64_t> operands, std::span<const int64_t> opWords, std::span<const TensorType> operandTypes);
 };
 
+/// The most symbols of a body that operands give: as many as a list of sizes has entries.
+inline constexpr int64_t kMostGiven = int64_t(kMaxRank);
+/// Throws Error (trace) for a program of so many symbols that cannot have `given` of them computed.
+void checkGiven(const char *op, int64_t symbols, int64_t given);
+
 /// The parts of a serialized trace, in place.
 struct SerializedTrace {
   std::span<const int64_t> words, outputs;
-  int64_t symbols = -1;
+  int64_t symbols = -1, given = 0;
   std::span<const int64_t> shapes; // of an open program: rank and sizes of every slot
   std::vector<std::string> devices;
   std::vector<std::span<const int64_t>> bodies;

@@ -9,8 +9,10 @@ namespace kiln {
 namespace {
 
 bool runsBodies(const TraceOp &entry) { return info(entry.op).kind == Kind::Control; }
-/// How many operands always stand outside: the number of the body, and what a loop carries.
-size_t countOutside(const TraceOp &entry) { return entry.op == Op::Branch ? 1 : entry.results; }
+/// How many operands no body gets: the number of a branch, and sizes.
+size_t countKept(const TraceOp &entry) { return entry.op == Op::Branch ? 1 : entry.op == Op::Sized ? size_t(entry.words[1]) : 0; }
+/// How many operands always stand outside: those, and what a loop carries, or is changed in a body of other sizes.
+size_t countOutside(const TraceOp &entry) { return countKept(entry) + (entry.op == Op::Branch ? 0 : entry.results); }
 
 /// A constant, by the words of its operation.
 struct Number {
@@ -23,6 +25,7 @@ class Rebuilt {
 public:
   explicit Rebuilt(const Trace &from) : from(from), slots(from.types.size(), -1) {
     trace.symbols = from.symbols;
+    trace.given = from.given;
     trace.isFast = from.isFast;
     trace.replaces = from.replaces;
   }
@@ -164,7 +167,7 @@ Trace withoutUnused(const Trace &trace) {
 
 /// Adds an operation that runs bodies, in which the constants among its operands stand.
 void addInside(Rebuilt &rebuilt, const Trace &from, const TraceOp &entry, size_t slot, std::span<const std::optional<Number>> constants) {
-  size_t outside = countOutside(entry), first = entry.op == Op::Branch; // the first operand that bodies get
+  size_t outside = countOutside(entry), first = countKept(entry); // the first operand that bodies get
   std::vector<const Number *> known;
   std::vector<int64_t> operands, all = rebuilt.operandsOf(entry), numbers;
   for (size_t i = 0; i < entry.operands.size(); ++i) {

@@ -134,7 +134,7 @@ private:
       if (std::ranges::find(numberInputs, i) == numberInputs.end()) order.push_back(i);
     order.insert(order.end(), numberInputs.begin(), numberInputs.end());
     variant.program = withNumbersInside(withInputs(group.program, order));
-    if (variant.program.symbols == 0) variant.program.symbols = -1;
+    if (variant.program.symbols == 0) variant.program.symbols = leastSymbols(variant.program);
     variant.tag = std::move(group.tag);
     variant.sizes = std::move(group.sizes);
     variants.push_back(std::move(variant));

@@ -38,4 +38,18 @@ def Kiln_BranchOp : Kiln_Control<"branch"> {
   let example = "kn.cond(kn.asarray(2.0) > 1.0, lambda x: x + 1.0, lambda x: -x, kn.asarray(3.0))";
 }
 
+def Kiln_SizedOp : Kiln_Control<"sized"> {
+  let summary = "Runs a body in which some sizes are numbers that the program computes.";
+  let description = [{
+    The first operands, as many as `most` has entries, are int64 of rank 0: the sizes that the body's first symbols stand for. Each is 2 to
+    what `most` says, which may be a symbol around the operation; else the program fails. The other operands are the inputs of the body. The
+    symbols of the program around it are the body's behind its own. Operands and results are of sizes that are known outside.
+    `%s = kiln.sized @product(%n, %x, %y) {most = array<i64: 100>} : (tensor<i64>, tensor<100xf64>, tensor<100xf64>) -> tensor<f64>`.
+  }];
+  let arguments = (ins Variadic<Kiln_Tensor>:$inputs, FlatSymbolRefAttr:$body, Kiln_Sizes:$most);
+  let assemblyFormat = "$body `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
+  let infer = "inferSized";
+  let example = "kn.jit(lambda x: [x[:i] @ x[:i] for i in range(40)][-1])(kn.ones(40))";
+}
+
 #endif

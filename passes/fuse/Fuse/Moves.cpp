@@ -91,7 +91,7 @@ void Moves::copyReshapedArguments() {
     if (!fn.getArgAttr(argument.getArgNumber(), ir::kStrides)) continue;
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(argument.getUses())) {
-      if (!isAlias(use.getOwner()) && !isa<ir::LoopOp, ir::BranchOp>(use.getOwner())) continue;
+      if (!isAlias(use.getOwner()) && !isa<ir::LoopOp, ir::BranchOp, ir::SizedOp>(use.getOwner())) continue;
       if (!copy) copy = ir::CopyOp::create(b, argument.getLoc(), argument.getType(), argument);
       use.set(copy);
     }
