@@ -39,6 +39,8 @@ public:
   virtual ~Code() = default;
   /// Runs the program `name`, as `kiln_entry_fn` does; `runtime` may be null.
   virtual int32_t run(llvm::StringRef name, const kiln_rt *runtime, void *const *buffers, const int64_t *dims, void *workspace) = 0;
+  /// Of a module with a program whose workspace follows from sizes: its bytes, or -1 for more than there can be; 0 where it has none.
+  virtual int64_t workspaceBytes(const int64_t * /*dims*/) { return 0; }
 };
 
 class Target {

@@ -180,13 +180,14 @@ public:
     module->walk([&](mlir::Operation *op) {
       if (auto mine = op->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes)) bytes = std::max(bytes, mine.getInt());
     });
-    workspace.resize(size_t(bytes) / sizeof(Line) + 1);
     SmallString<64> path;
     if (sys::fs::createTemporaryFile("kiln-run", "code", path))
       throw Error(ErrorKind::Compile, "kiln-run: expected a writable temporary folder");
     FileRemover remover(path);
     machine->serialize(module, path.str().str());
     code = target.load(path.str().str());
+    bytes = std::max(bytes, code->workspaceBytes(nullptr)); // of a program that computes sizes: callers give none
+    workspace.resize(size_t(bytes) / sizeof(Line) + 1);
   }
 
   std::vector<Data> run(const Run &run) {

@@ -65,6 +65,10 @@ public:
     if (!entry) throw Error(ErrorKind::Value, "target 'cpu': expected a function of the module, got '" + name.str() + "'");
     return entry(runtime, buffers, dims, workspace);
   }
+  int64_t workspaceBytes(const int64_t *dims) override {
+    auto asked = reinterpret_cast<int64_t (*)(const int64_t *)>(dlsym(handle, "kiln_workspace"));
+    return asked ? asked(dims) : 0;
+  }
 
 private:
   void *handle;

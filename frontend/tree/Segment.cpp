@@ -2,6 +2,7 @@
 
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
+#include "lib/Core/Generalize.h"
 
 #include <algorithm>
 #include <cmath>
@@ -60,6 +61,9 @@ double expectedSeconds(const Trace &trace) {
       constants[slot] = entry.words[1];
     } else if (entry.op == Op::Loop) {
       seconds += secondsOfLoop(trace, entry, constants);
+    } else if (entry.op == Op::Sized) { // at its largest
+      Dims most = WordReader{entry.words, 1}.dims();
+      seconds += expectedSeconds(atSizes(*trace.bodies[size_t(entry.words[0])], {most.begin(), most.end()}));
     } else if (kind == Kind::Control) { // as long as it likes
       seconds += 1;
     } else if (kind == Kind::Library || kind == Kind::Sort) {

@@ -78,6 +78,7 @@ private:
   /// Whether `count` positions, from `start` on, lie in an axis of `size` for all numbers.
   bool fits(Size size, int64_t start, Size count) const {
     auto bound = boundOf(count);
+    if (!bound && count.isSymbol() && size_t(count.symbol()) < bounds.size()) return true; // its own operation checks it
     bool isComputed = boundOf(size).has_value(); // then it may be 2
     if (!bound && !isComputed) return true;      // as in any program
     if (size == count) return start == 0;

@@ -25,7 +25,7 @@ std::vector<size_t> sizeWordsOf(const TraceOp &op) {
 /// Sizes of 0 and 1 are apart: such arrays broadcast, or hold nothing.
 static int64_t kindOfSize(int64_t word) { return std::min<int64_t>(word, 2); }
 
-static bool haveOneForm(const TensorType &a, const TensorType &b, bool ofAnySizes) {
+bool haveOneForm(const TensorType &a, const TensorType &b, bool ofAnySizes) {
   if (a == b || !ofAnySizes) return a == b;
   if (a.dtype != b.dtype || a.shape.rank != b.shape.rank) return false;
   for (int i = 0; i < a.shape.rank; ++i)

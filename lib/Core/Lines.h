@@ -18,6 +18,7 @@ std::vector<size_t> sizeWordsOf(const TraceOp &op);
 
 /// Whether two are the same but for operands and numbers; and `ofAnySizes` but for sizes, where both are 2 or more.
 bool haveOneForm(const TraceOp &a, const TraceOp &b, bool ofAnySizes = false);
+bool haveOneForm(const TensorType &a, const TensorType &b, bool ofAnySizes);
 
 /// The operations of a trace whose inputs stand first.
 class Lines {

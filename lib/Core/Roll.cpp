@@ -300,7 +300,8 @@ std::optional<Rolled> roll(const Trace &recorded, std::vector<Repetition> &found
     if (!next) break;
     isRolled = true;
     follow(now, std::move(*next));
-    if (auto hoisted = hoistNumbers(now.trace)) follow(now, std::move(*hoisted));
+    for (bool ofAnySizes : {false, true})
+      if (auto hoisted = hoistNumbers(now.trace, ofAnySizes)) follow(now, std::move(*hoisted));
   }
   if (!isRolled) return std::nullopt;
   follow(now, withoutUnneeded(now.trace));

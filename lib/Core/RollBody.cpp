@@ -88,15 +88,31 @@ int64_t BodyWriter::slice(std::span<const int64_t> given, int64_t x, std::span<c
   words.dims();
   Shape sizes = words.sizes("slice", trace.symbols);
   Dims steps = words.dims();
-  if (!sizes.isStatic()) {
-    checkPlain(steps);
-    std::vector<int64_t> whole;
-    appendWords(whole, sizes);
-    return apply(Op::DynamicSlice, {x, vectorOf(starts)}, whole);
-  }
+  if (!sizes.isStatic()) return openSlice(x, starts, sizes, steps);
   Covered part(*this, starts, sizes.numbers(), steps);
   int64_t whole = apply(Op::DynamicSlice, {x, vectorOf(part.starts)}, wordsOf({part.sizes}));
   return part.hasSteps ? apply(Op::Slice, {whole}, wordsOf({part.inner, sizes.numbers(), steps})) : whole;
+}
+
+/// The part without steps, of which axes with steps are still whole; then these, as elements at positions.
+int64_t BodyWriter::openSlice(int64_t x, std::span<const Number> starts, const Shape &sizes, const Dims &steps) {
+  std::vector<Number> from(starts.begin(), starts.end());
+  std::vector<int64_t> words;
+  Shape whole = sizes;
+  for (int i = 0; i < sizes.rank; ++i)
+    if (steps[i] != 1) whole[i] = trace.types[size_t(x)].shape[i], from[size_t(i)] = {};
+  appendWords(words, whole);
+  int64_t result = whole == trace.types[size_t(x)].shape ? x : apply(Op::DynamicSlice, {x, vectorOf(from)}, words);
+  for (int64_t i = 0; i < sizes.rank; ++i) {
+    if (steps[int(i)] == 1) continue;
+    const Number &start = starts[size_t(i)];
+    int64_t size = sizes[int(i)].word(), iota[] = {0, int64_t(DType::I64), 1, size}, wide[] = {0, 1, size};
+    auto everywhere = [&](int64_t scalar) { return apply(Op::Broadcast, {scalar}, wide); };
+    int64_t way = apply(Op::Multiply, {apply(Op::Iota, {}, iota), everywhere(constant(steps[int(i)]))});
+    int64_t positions = apply(Op::Add, {everywhere(start.slot < 0 ? constant(start.fixed) : start.slot), way});
+    result = apply(Op::Gather, {result, positions}, {&i, 1});
+  }
+  return result;
 }
 
 int64_t BodyWriter::update(std::span<const int64_t> given, int64_t x, int64_t value, std::span<const Number> starts) {
@@ -117,9 +133,15 @@ int64_t BodyWriter::update(std::span<const int64_t> given, int64_t x, int64_t va
   return apply(Op::DynamicUpdate, {x, value, at});
 }
 
+/// Whether it is a slice in steps that has sizes which are computed.
+static bool hasOpenSteps(const TraceOp &op, std::span<const int64_t> given, std::span<const TensorType> types) {
+  if (op.op != Op::Slice || types[0].shape.isStatic()) return false;
+  return std::ranges::any_of(given.last(size_t(types[0].shape.rank)), [](int64_t step) { return step != 1; });
+}
+
 int64_t BodyWriter::write(const Trace &from, const TraceOp &op, std::span<const int64_t> given, std::span<const TensorType> types,
                           std::span<const int64_t> operands, std::span<const Number> numbers) {
-  if (std::ranges::any_of(numbers, [](const Number &n) { return n.slot >= 0; })) {
+  if (std::ranges::any_of(numbers, [](const Number &n) { return n.slot >= 0; }) || hasOpenSteps(op, given, types)) {
     int64_t result = op.op == Op::Constant ? numbers[0].slot
                      : op.op == Op::Slice  ? slice(given, operands[0], numbers)
                                            : update(given, operands[0], operands[1], numbers);

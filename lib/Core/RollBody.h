@@ -40,6 +40,7 @@ private:
 
   int64_t vectorOf(std::span<const Number> numbers);
   int64_t slice(std::span<const int64_t> words, int64_t x, std::span<const Number> starts);
+  int64_t openSlice(int64_t x, std::span<const Number> starts, const Shape &sizes, const Dims &steps);
   int64_t update(std::span<const int64_t> words, int64_t x, int64_t value, std::span<const Number> starts);
 };
 
@@ -94,7 +95,7 @@ private:
 };
 
 /// Gives bodies of one form that differ in numbers alone the numbers as operands, so that the operations that run them are of one form.
-/// None where there are none.
-std::optional<Changed> hoistNumbers(const Trace &trace);
+/// None where there are none. `ofAnySizes`: such that differ in sizes too, as operands of an operation that computes them.
+std::optional<Changed> hoistNumbers(const Trace &trace, bool ofAnySizes);
 
 } // namespace kiln

@@ -2,6 +2,7 @@
 
 #include "lib/Core/RollBody.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -75,15 +76,23 @@ std::vector<SizePlace> sizePlacesOf(const Lines &lines, const Run &run) {
   return places;
 }
 
-int64_t sizeAt(const Lines &lines, const Run &run, const SizePlace &place, size_t trip) {
+static int64_t sizeAt(const Lines &lines, const Run &run, const SizePlace &place, size_t trip) {
   size_t line = run.at(trip) + place.offset;
   if (place.isWord) return lines.ops[line].words[place.number];
   return lines.trace.types[size_t(lines.slots[line]) + place.number].shape[place.axis].word();
 }
 
-Rule sizeRule(const Lines &lines, const Run &run, const SizePlace &place, size_t trip) {
+/// By two trips.
+static Rule sizeRule(const Lines &lines, const Run &run, const SizePlace &place, size_t trip) {
   int64_t size = sizeAt(lines, run, place, trip), next = trip + 1 < run.trips ? sizeAt(lines, run, place, trip + 1) : size;
   return {size == next ? Rule::Same : Rule::Whole, size, next - size, 0};
+}
+
+size_t regularTrips(const Lines &lines, const Run &run, const SizePlace &place, size_t trip, size_t most) {
+  Rule rule = sizeRule(lines, run, place, trip);
+  size_t count = 1;
+  while (count < most && sizeAt(lines, run, place, trip + count) == rule.start + int64_t(count) * rule.step) ++count;
+  return std::min(count, most);
 }
 
 size_t regularTrips(const Lines &lines, const Run &run, size_t trip) {
@@ -92,13 +101,52 @@ size_t regularTrips(const Lines &lines, const Run &run, size_t trip) {
     NumberWords numbers = numbersOf(lines.ops[run.first + offset]);
     for (size_t word = numbers.first; word < numbers.last; ++word) most = Course(lines, run, offset, word).regular(trip, most);
   }
-  for (const SizePlace &place : sizePlacesOf(lines, run)) {
-    Rule rule = sizeRule(lines, run, place, trip);
-    size_t count = 1;
-    while (count < most && sizeAt(lines, run, place, trip + count) == rule.start + int64_t(count) * rule.step) ++count;
-    most = count;
-  }
+  for (const SizePlace &place : sizePlacesOf(lines, run)) most = regularTrips(lines, run, place, trip, most);
   return most;
+}
+
+bool TripSizes::find() {
+  for (const SizePlace &place : places) {
+    Rule rule = sizeRule(lines, run, place, 0);
+    std::pair known(rule.start, rule.step);
+    if (rule.kind != Rule::Same && std::ranges::find(rules, known) == rules.end()) rules.push_back(known);
+  }
+  for (auto [start, step] : rules) most.push_back(mostOf(start, step));
+  return rules.size() <= size_t(kMostGiven);
+}
+
+Size TripSizes::sizeOf(const SizePlace &place) const {
+  Rule rule = sizeRule(lines, run, place, 0);
+  if (rule.kind == Rule::Same) return rule.start;
+  return Size::symbol(std::ranges::find(rules, std::pair(rule.start, rule.step)) - rules.begin());
+}
+
+void TripSizes::put(size_t offset, std::vector<int64_t> &words, std::vector<TensorType> &types) const {
+  auto at = std::ranges::lower_bound(places, offset, {}, &SizePlace::offset);
+  for (; at != places.end() && at->offset == offset; ++at)
+    if (at->isWord) words[at->number] = sizeOf(*at).word();
+    else types[at->number].shape[at->axis] = sizeOf(*at);
+}
+
+/// What a size is a part of, if that is one size in all trips; else the most that it becomes.
+int64_t TripSizes::mostOf(int64_t start, int64_t step) const {
+  std::optional<int64_t> least;
+  auto sizesIn = [&](size_t trip, size_t offset, bool isPart) -> const Shape & {
+    size_t line = run.at(trip) + offset;
+    const TraceOp &op = lines.ops[line];
+    int64_t slot = !isPart ? op.operands[0] : op.op == Op::Slice ? lines.slots[line] : op.operands[1];
+    return lines.trace.types[size_t(slot)].shape;
+  };
+  for (size_t offset = 0; offset < run.period; ++offset) {
+    Op op = lines.ops[run.first + offset].op;
+    if (op != Op::Slice && op != Op::Update) continue;
+    const Shape &part = sizesIn(0, offset, true), &next = sizesIn(1, offset, true);
+    const Shape &whole = sizesIn(0, offset, false), &nextWhole = sizesIn(1, offset, false);
+    for (int i = 0; i < part.rank; ++i)
+      if (part[i].is(start) && next[i].is(start + step) && whole[i] == nextWhole[i])
+        least = std::min(least.value_or(whole[i].number()), whole[i].number());
+  }
+  return least ? *least : std::max(start, start + step * int64_t(run.trips - 1));
 }
 
 } // namespace kiln

@@ -42,10 +42,31 @@ struct SizePlace {
   bool operator==(const SizePlace &) const = default;
 };
 
-/// The sizes of a trip.
+/// The sizes of a trip, in the order of its lines.
 std::vector<SizePlace> sizePlacesOf(const Lines &lines, const Run &run);
-/// One of them in a trip: start and step of its rule by two trips, and whether others follow it.
-int64_t sizeAt(const Lines &lines, const Run &run, const SizePlace &place, size_t trip);
-Rule sizeRule(const Lines &lines, const Run &run, const SizePlace &place, size_t trip);
+/// How many trips from `trip` on, at most `most`, have a size that is the same, or start + step * trip.
+size_t regularTrips(const Lines &lines, const Run &run, const SizePlace &place, size_t trip, size_t most);
+
+/// The sizes that trips have otherwise: those that a body of computed sizes is given.
+class TripSizes {
+public:
+  TripSizes(const Lines &lines, const Run &run) : lines(lines), run(run), places(sizePlacesOf(lines, run)) {}
+
+  std::vector<std::pair<int64_t, int64_t>> rules; // start and step of each
+  std::vector<int64_t> most;                      // of each
+
+  /// False where they are more than a body can be given.
+  bool find();
+  /// Puts them into the words and the types of the results of the line at `offset`.
+  void put(size_t offset, std::vector<int64_t> &words, std::vector<TensorType> &types) const;
+
+private:
+  const Lines &lines;
+  const Run &run;
+  const std::vector<SizePlace> places;
+
+  Size sizeOf(const SizePlace &place) const;
+  int64_t mostOf(int64_t start, int64_t step) const;
+};
 
 } // namespace kiln

@@ -1,4 +1,5 @@
 #include "lib/Core/RollBody.h"
+#include "lib/Core/RollCourse.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +7,26 @@
 namespace kiln {
 namespace {
 
-/// Bodies that differ in numbers alone, as one whose inputs they are.
+/// The bodies one after the other, as trips.
+Trace asTrips(std::span<const Trace *const> bodies) {
+  Trace t;
+  t.bodies = bodies[0]->bodies;
+  t.symbols = bodies[0]->symbols;
+  for (int64_t i = 0; i < bodies[0]->inputs; ++i) t.addInput(bodies[0]->types[size_t(i)]);
+  for (const Trace *body : bodies) {
+    int64_t shift = int64_t(t.types.size()) - body->inputs;
+    Lines lines(*body);
+    for (size_t p = 0; p < lines.size(); ++p) {
+      std::vector<int64_t> operands;
+      for (int64_t operand : lines.ops[p].operands) operands.push_back(operand < body->inputs ? operand : operand + shift);
+      t.append(lines.ops[p].op, operands, lines.ops[p].words, std::span(body->types).subspan(size_t(lines.slots[p]), lines.ops[p].results));
+    }
+  }
+  return t;
+}
+
+/// Bodies that differ in numbers alone, as one whose inputs they are. Or in numbers and sizes, where these go on as in trips around them:
+/// then it runs a body at the sizes that it is given.
 class Family {
 public:
   std::vector<int64_t> members; // their places in the trace
@@ -14,7 +34,8 @@ public:
   std::vector<TensorType> types;            // of the numbers
   std::vector<std::vector<int64_t>> values; // by number and member
 
-  explicit Family(const Trace &trace, int64_t first, int64_t condition) : members{first}, condition(trace.bodies[size_t(condition)]) {}
+  Family(const Trace &trace, int64_t first, int64_t condition, bool ofAnySizes)
+      : members{first}, condition(trace.bodies[size_t(condition)]), ofAnySizes(ofAnySizes) {}
 
   bool takes(const Trace &trace, int64_t number, int64_t itsCondition) const {
     const Trace &a = *trace.bodies[size_t(members[0])], &b = *trace.bodies[size_t(number)];
@@ -23,10 +44,12 @@ public:
     for (size_t i = 0; i < a.bodies.size(); ++i)
       if (!(a.bodies[i] == b.bodies[i] || *a.bodies[i] == *b.bodies[i])) return false;
     for (size_t i = 0; i < a.types.size(); ++i)
-      if (!(a.types[i] == b.types[i])) return false;
+      if (bool isInside = int64_t(i) >= a.inputs; !haveOneForm(a.types[i], b.types[i], ofAnySizes && isInside)) return false;
+    for (int64_t output : a.outputs)
+      if (!(a.types[size_t(output)] == b.types[size_t(output)])) return false;
     for (size_t i = 0, k = 0; i < a.words.size() && k < b.words.size();) {
       TraceOp x = Trace::decode(a.words, i), y = Trace::decode(b.words, k);
-      if (!(x.op == Op::Input ? y.op == Op::Input : haveOneForm(x, y))) return false;
+      if (!(x.op == Op::Input ? y.op == Op::Input : haveOneForm(x, y, ofAnySizes))) return false;
       if (!std::ranges::equal(x.operands, y.operands)) return false;
     }
     return true;
@@ -53,15 +76,53 @@ public:
         numbers[p].back().slot = place->second;
       }
     }
-    if (values.size() <= kMostNumbers) write(first, numbers);
+    if (values.size() > kMostNumbers) return;
+    if (ofAnySizes) writeSized(all, numbers);
+    else write(first, numbers, nullptr);
   }
 
 private:
-  static constexpr size_t kMostNumbers = 64;
+  static constexpr size_t kMostNumbers = 64, kLeastOfOtherSizes = 8;
+  bool ofAnySizes;
 
-  void write(const Lines &lines, std::vector<std::vector<Number>> &numbers) {
+  void writeSized(std::span<const Trace *const> all, std::vector<std::vector<Number>> &numbers) {
+    if (all.size() < kLeastOfOtherSizes) return;
+    Trace trips = asTrips(all);
+    Lines lines(trips, true);
+    Run run{0, lines.size() / all.size(), all.size()};
+    TripSizes sizes(lines, run);
+    if (!sizes.find() || sizes.rules.empty()) return;
+    for (const SizePlace &place : sizePlacesOf(lines, run))
+      if (regularTrips(lines, run, place, 0, run.trips) < run.trips) return;
+    try {
+      write(Lines(*all[0]), numbers, &sizes);
+    } catch (const Error &) { body = nullptr; } // an operation has no code for sizes that are computed
+  }
+
+  /// Makes the body one that runs the present one at sizes that it is given behind its other inputs.
+  void runAtSizes(const TripSizes &sizes) {
+    BodyWriter a;
+    a.trace.symbols = 0;
+    const Trace &inner = *body;
+    std::vector<int64_t> operands, words = {a.numberOf(body), int64_t(sizes.most.size())};
+    for (int64_t i = 0; i < inner.inputs; ++i) a.trace.addInput(inner.types[size_t(i)]);
+    for (auto [start, step] : sizes.rules) {
+      operands.push_back(a.trace.addInput({DType::I64, {}}));
+      types.push_back({DType::I64, {}});
+      auto &mine = values.emplace_back();
+      for (size_t m = 0; m < members.size(); ++m) mine.push_back(start + step * int64_t(m));
+    }
+    for (int64_t i = 0; i < inner.inputs; ++i) operands.push_back(i);
+    words.insert(words.end(), sizes.most.begin(), sizes.most.end());
+    int64_t first = a.trace.addOp(Op::Sized, operands, words);
+    for (size_t i = 0; i < inner.outputs.size(); ++i) a.trace.outputs.push_back(first + int64_t(i));
+    body = std::make_shared<const Trace>(std::move(a.trace));
+  }
+
+  void write(const Lines &lines, std::vector<std::vector<Number>> &numbers, const TripSizes *sizes) {
     BodyWriter w;
     w.trace.symbols = lines.trace.symbols;
+    if (sizes) w.trace.symbols = w.trace.given = int64_t(sizes->rules.size());
     int64_t inputs = lines.trace.inputs;
     std::vector<int64_t> slots; // by slot of the first member
     for (int64_t i = 0; i < inputs; ++i) slots.push_back(w.trace.addInput(lines.trace.types[size_t(i)]));
@@ -72,11 +133,16 @@ private:
         if (n.slot >= 0) n.slot += inputs;
       std::vector<int64_t> operands;
       for (int64_t operand : op.operands) operands.push_back(slots[size_t(operand)]);
-      int64_t slot = w.write(lines.trace, op, lines.slots[p], operands, numbers[p]);
+      std::vector<int64_t> words(op.words.begin(), op.words.end());
+      auto own = lines.trace.types.begin() + lines.slots[p];
+      std::vector<TensorType> results(own, own + ptrdiff_t(op.results));
+      if (sizes) sizes->put(p, words, results);
+      int64_t slot = w.write(lines.trace, op, words, results, operands, numbers[p]);
       for (size_t i = 0; i < op.results; ++i) slots.push_back(slot + int64_t(i));
     }
     for (int64_t output : lines.trace.outputs) w.trace.outputs.push_back(slots[size_t(output)]);
     body = std::make_shared<const Trace>(std::move(w.trace));
+    if (sizes) runAtSizes(*sizes);
     extendCondition();
   }
 
@@ -98,14 +164,14 @@ private:
   }
 };
 
-std::vector<Family> familiesOf(const Trace &trace) {
+std::vector<Family> familiesOf(const Trace &trace, bool ofAnySizes) {
   std::vector<Family> families;
   std::vector<char> isKnown(trace.bodies.size());
   for (size_t at = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
     if (entry.op != Op::Loop || std::exchange(isKnown[size_t(entry.words[1])], true)) continue;
     auto found = std::ranges::find_if(families, [&](const Family &f) { return f.takes(trace, entry.words[1], entry.words[0]); });
-    if (found == families.end()) families.emplace_back(trace, entry.words[1], entry.words[0]);
+    if (found == families.end()) families.emplace_back(trace, entry.words[1], entry.words[0], ofAnySizes);
     else found->members.push_back(entry.words[1]);
   }
   std::erase_if(families, [](const Family &f) { return f.members.size() < 2; });
@@ -116,8 +182,8 @@ std::vector<Family> familiesOf(const Trace &trace) {
 
 } // namespace
 
-std::optional<Changed> hoistNumbers(const Trace &trace) {
-  std::vector<Family> families = familiesOf(trace);
+std::optional<Changed> hoistNumbers(const Trace &trace, bool ofAnySizes) {
+  std::vector<Family> families = familiesOf(trace, ofAnySizes);
   if (families.empty()) return std::nullopt;
   std::map<int64_t, std::pair<const Family *, size_t>> familyOf; // by the place of a body
   for (const Family &f : families)

@@ -11,7 +11,7 @@ namespace {
 
 class LoopBuilder {
 public:
-  LoopBuilder(const Lines &lines, const Run &run, size_t joined) : lines(lines), run(run), joined(joined) {}
+  LoopBuilder(const Lines &lines, const Run &run, size_t joined) : lines(lines), run(run), joined(joined), sizes(lines, run) {}
 
   std::optional<RolledLoop> build() {
     if (!findHandedOn() || !findSizes()) return std::nullopt;
@@ -35,8 +35,7 @@ private:
   std::map<int64_t, int64_t> reads;                  // by slot from before, that of the body; first the place among the reads
   std::map<int64_t, int64_t> starts;                 // by number, likewise
   std::map<std::pair<int64_t, int64_t>, int64_t> at; // the values of start + step * trip in this trip, by start and step
-  std::vector<std::pair<int64_t, int64_t>> sizes;    // start and step of each that a trip computes
-  std::vector<int64_t> most;                         // of each
+  TripSizes sizes;
   std::vector<int64_t> fixed;                        // numbers that the trips share, which a loop around this one may give otherwise
   size_t nextFixed = 0;                              // of the line that is written
   std::vector<int64_t> now, before;                  // by slot counted from the first of the trip, that of the body; of the trip before
@@ -72,31 +71,11 @@ private:
 
   bool isOfOneType(int64_t a, int64_t b) const { return lines.trace.types[size_t(a)] == lines.trace.types[size_t(b)]; }
 
-  /// The sizes that trips have otherwise; none are: it is a loop as others. False for more than a body can be given.
+  /// False for more sizes than a body can be given.
   bool findSizes() {
-    for (const SizePlace &place : sizePlacesOf(lines, run)) {
-      Rule rule = sizeRule(lines, run, place, 0);
-      if (rule.kind != Rule::Same && std::ranges::find(sizes, std::pair(rule.start, rule.step)) == sizes.end())
-        sizes.push_back({rule.start, rule.step});
-    }
-    loop.isSized = !sizes.empty();
-    if (sizes.size() > size_t(kMostGiven) || (loop.isSized && joined > 1)) return false;
-    for (auto [start, step] : sizes) most.push_back(mostOf(start, step));
-    return true;
-  }
-  /// What a size is a part of, if that is one size in all trips; else the most that it becomes.
-  int64_t mostOf(int64_t start, int64_t step) const {
-    std::optional<int64_t> least;
-    for (const SizePlace &place : sizePlacesOf(lines, run)) {
-      const TraceOp &op = lines.ops[run.first + place.offset];
-      bool isPart = (op.op == Op::Slice && !place.isWord) || op.op == Op::Update;
-      Rule rule = sizeRule(lines, run, place, 0);
-      if (!isPart || place.isWord || rule.start != start || rule.step != step) continue;
-      int64_t whole = lines.trace.types[size_t(op.operands[0])].shape[place.axis].number();
-      int64_t next = lines.trace.types[size_t(lines.ops[run.at(1) + place.offset].operands[0])].shape[place.axis].number();
-      if (whole == next) least = std::min(least.value_or(whole), whole);
-    }
-    return least ? *least : std::max(start, start + step * int64_t(run.trips - 1));
+    if (!sizes.find()) return false;
+    loop.isSized = !sizes.rules.empty();
+    return !loop.isSized || joined == 1;
   }
 
   Rule ruleOf(size_t offset, size_t word) const { return Course(lines, run, offset, word).rule(0); }
@@ -121,7 +100,7 @@ private:
       for (int64_t operand : op.operands)
         if (whence(operand) == From::Outside) read(reads, false, operand);
     }
-    for (auto [start, step] : sizes) read(starts, true, start);
+    for (auto [start, step] : sizes.rules) read(starts, true, start);
   }
 
   std::vector<TensorType> inputTypes() const {
@@ -140,7 +119,7 @@ private:
       for (int64_t number : info(op.op).kind == Kind::Control ? bodyNumbers(info(op.op), op.words) : std::vector<int64_t>())
         runsOpen |= lines.trace.bodies[size_t(number)]->isOpen();
     }
-    if (loop.isSized || runsOpen) w.trace.symbols = w.trace.given = int64_t(sizes.size());
+    if (loop.isSized || runsOpen) w.trace.symbols = w.trace.given = int64_t(sizes.rules.size());
     for (const TensorType &type : inputTypes()) w.trace.addInput(type);
     for (size_t i = 0; i < fixed.size(); ++i) w.trace.addInput({DType::I64, {}});
     int64_t first = int64_t(loop.initial.size()) + 2; // behind the count, what is handed on, and the number of trips
@@ -183,18 +162,10 @@ private:
     return before.empty() ? int64_t(handedOn.at(operand)) + 1 : before[size_t(operand - firstSlot())];
   }
 
-  Size sizeOf(const SizePlace &place) const {
-    Rule rule = sizeRule(lines, run, place, 0);
-    if (rule.kind == Rule::Same) return rule.start;
-    return Size::symbol(std::ranges::find(sizes, std::pair(rule.start, rule.step)) - sizes.begin());
-  }
-
   void writeTrip(int64_t trip) {
     at.clear();
     now.clear();
     nextFixed = 0;
-    std::vector<SizePlace> places = sizePlacesOf(lines, run);
-    size_t place = 0;
     for (size_t offset = 0; offset < run.period; ++offset) {
       const TraceOp &op = lines.ops[run.first + run.period + offset];
       std::vector<int64_t> operands;
@@ -205,11 +176,7 @@ private:
       std::vector<int64_t> given(op.words.begin(), op.words.end());
       size_t own = size_t(lines.slots[run.first + run.period + offset]);
       std::vector<TensorType> types(lines.trace.types.begin() + ptrdiff_t(own), lines.trace.types.begin() + ptrdiff_t(own + op.results));
-      for (; place < places.size() && places[place].offset == offset; ++place) {
-        const SizePlace &p = places[place];
-        if (p.isWord) given[p.number] = sizeOf(p).word();
-        else types[p.number].shape[p.axis] = sizeOf(p);
-      }
+      if (loop.isSized) sizes.put(offset, given, types);
       int64_t slot = w.write(lines.trace, op, given, types, operands, numbers);
       for (size_t i = 0; i < op.results; ++i) now.push_back(slot + int64_t(i));
     }
@@ -228,14 +195,14 @@ private:
     BodyWriter a;
     a.trace.symbols = 0;
     for (const TensorType &type : inputTypes()) a.trace.addInput(type);
-    std::vector<int64_t> operands, words = {a.numberOf(std::make_shared<const Trace>(w.trace)), int64_t(most.size())};
-    for (auto [start, step] : sizes) operands.push_back(a.apply(Op::Add, {a.times(0, step), starts.at(start)}));
+    std::vector<int64_t> operands, words = {a.numberOf(std::make_shared<const Trace>(w.trace)), int64_t(sizes.most.size())};
+    for (auto [start, step] : sizes.rules) operands.push_back(a.apply(Op::Add, {a.times(0, step), starts.at(start)}));
     for (int64_t i = 0; i < a.trace.inputs; ++i) operands.push_back(i);
     for (int64_t number : fixed) { // each its own, as they may differ in trips around this loop
       int64_t constant[] = {int64_t(DType::I64), number};
       operands.push_back(a.trace.addOp(Op::Constant, {}, constant));
     }
-    words.insert(words.end(), most.begin(), most.end());
+    words.insert(words.end(), sizes.most.begin(), sizes.most.end());
     int64_t first = a.trace.addOp(Op::Sized, operands, words);
     for (size_t i = 0; i < w.trace.outputs.size(); ++i) a.trace.outputs.push_back(first + int64_t(i));
     return std::move(a.trace);

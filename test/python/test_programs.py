@@ -101,7 +101,7 @@ def test_programs_agree(first):
 
 def test_everything_was_drawn():
     least = 50 if SEEDS >= 2000 else 1
-    drawn_otherwise = {"constant", "iota", "broadcast", "reshape", "transpose", "slice", "bitcast", "update", "nonzero", "convolution", "random_bits", "mod", "loop", "branch"}  # loops: tools/fuzz and test_control.py
+    drawn_otherwise = {"constant", "iota", "broadcast", "reshape", "transpose", "slice", "bitcast", "update", "nonzero", "convolution", "random_bits", "mod", "loop", "branch", "sized"}  # loops: tools/fuzz and test_control.py
     missing = {o["name"]: counts[o["name"]] for o in OPS if counts[o["name"]] < least and o["name"] not in drawn_otherwise}
     dtypes = {t: counts[f"dtype {t}"] for t in ("bool", "int8", "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128") if counts[f"dtype {t}"] < least}
     views = {k: counts[k] for k in ("view slice", "view transpose", "view reshape", "view newaxis", "view integer", "view broadcast", "view part", "view flip", "write slice",

@@ -3,6 +3,7 @@
 #include "frontend/Ops.h"
 #include "lib/Core/Generalize.h"
 #include "lib/Core/Periods.h"
+#include "lib/Core/Program.h"
 #include "lib/Core/Roll.h"
 
 #include <gtest/gtest.h>
@@ -224,4 +225,46 @@ TEST(Roll, StepsAndSmallParts) {
   }
   t.outputs = {x};
   EXPECT_EQ(count(rolled(t), Op::Loop), 1u);
+}
+
+//===-- trips of other sizes ----------------------------------------------------------------------------------------===//
+
+namespace {
+
+/// y[i] = y[i] * x[:i] . y[:i], for i from 0 on.
+Trace prefixes(int64_t trips) {
+  Trace t;
+  int64_t x = t.addInput({DType::F64, {64}}), y = t.addInput({DType::F64, {64}});
+  for (int64_t i = 0; i < trips; ++i) {
+    int64_t a = op(t, Op::Slice, {x}, {1, 0, 1, i, 1, 1}), b = op(t, Op::Slice, {y}, {1, 0, 1, i, 1, 1});
+    int64_t dot = op(t, Op::DotGeneral, {a, b}, {0, 0, 0, 0}), own = op(t, Op::Slice, {y}, {1, i, 1, 1, 1, 1});
+    int64_t next = op(t, Op::Multiply, {op(t, Op::Reshape, {own}, {0}), dot});
+    y = op(t, Op::Update, {y, op(t, Op::Reshape, {next}, {1, 1})}, {1, i, 1, 1});
+  }
+  t.outputs = {y};
+  return t;
+}
+
+} // namespace
+
+TEST(Roll, TripsOfOtherSizesAreABodyOfComputedSizes) {
+  Trace t = rolled(prefixes(40));
+  EXPECT_EQ(count(t, Op::Loop), 1u);
+  EXPECT_LT(t.types.size(), 30u); // the trips of sizes 0 and 1 stay
+  EXPECT_EQ(t.symbols, 0);
+  const Trace *body = nullptr;
+  for (const auto &b : t.bodies)
+    if (count(*b, Op::Sized)) body = b.get();
+  ASSERT_TRUE(body);
+  ASSERT_EQ(body->bodies.size(), 1u);
+  EXPECT_EQ(body->bodies[0]->given, 1);
+  EXPECT_EQ(count(*body->bodies[0], Op::DotGeneral), 1u);
+  EXPECT_EQ(Trace::parse(t.serialize()), t);
+  EXPECT_EQ(unpackProgram(packProgram(t)), t);
+}
+
+TEST(Roll, OtherNumbersOfTripsOfOtherSizesAreOneProgram) {
+  auto a = openTrips(rolled(prefixes(40))), b = openTrips(rolled(prefixes(63)));
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(*a, *b);
 }

@@ -203,6 +203,7 @@ private:
   /// An op that runs bodies over some values: a loop counts its trips, so that it ends.
   bool tryControl(Op op) {
     constexpr int kDeepest = 2;
+    if (op == Op::Sized) return trySized();
     if (depth >= kDeepest) return false;
     bool isLoop = op == Op::Loop;
     std::vector<int64_t> operands, words;
@@ -227,6 +228,48 @@ private:
     trace.addOp(op, operands, words);
     ++drawn()[size_t(op)];
     return true;
+  }
+
+  /// A part of a value whose size is computed: some arithmetic on it, and its sum or the value with it in its old place. Not in bodies,
+  /// which are of fixed sizes as others that they may be beside.
+  bool trySized() {
+    int64_t whole = randomSlot();
+    TensorType type = trace.types[size_t(whole)];
+    int axis = int(below(random, std::max(1, type.shape.rank)));
+    if (depth || !type.shape.rank || type.shape[axis].number() < 2) return false;
+    Trace body;
+    body.symbols = body.given = 1;
+    Shape sizes = type.shape;
+    sizes[axis] = Size::symbol(0);
+    std::vector<int64_t> words;
+    Dims zeros, ones;
+    for (int i = 0; i < type.shape.rank; ++i) zeros.push(0), ones.push(1);
+    appendWords(words, zeros), appendWords(words, sizes), appendWords(words, ones);
+    int64_t x = body.addInput(type), part = body.addOp(Op::Slice, {&x, 1}, words);
+    try {
+      for (int64_t tries = below(random, 20); tries > 0; --tries) part = arithmetic(body, part);
+      std::vector<int64_t> at = {1, axis};
+      if (chance(random, 50)) {
+        appendWords(words = {}, zeros), appendWords(words, ones);
+        int64_t both[] = {x, part};
+        body.outputs = {body.addOp(Op::Update, both, words)};
+      } else body.outputs = {body.addOp(chance(random, 50) ? Op::Sum : Op::Max, {&part, 1}, at)};
+      trace.symbols = 0;
+      int64_t operands[] = {constant(trace, 2 + below(random, type.shape[axis].number() - 1)), whole}, most = type.shape[axis].number();
+      trace.bodies.push_back(std::make_shared<const Trace>(std::move(body)));
+      trace.addOp(Op::Sized, operands, std::vector<int64_t>{int64_t(trace.bodies.size()) - 1, 1, most});
+    } catch (const Error &) { return false; }
+    ++drawn()[size_t(Op::Sized)];
+    return true;
+  }
+
+  /// An elementwise op of `part` alone, or `part` where there is none of it.
+  int64_t arithmetic(Trace &body, int64_t part) {
+    Op op = Op(below(random, int(Op::Count)));
+    if (info(op).kind != Kind::Elementwise || *info(op).words || info(op).operands < 1) return part;
+    try {
+      return body.addOp(op, std::vector<int64_t>(size_t(info(op).operands), part), {});
+    } catch (const Error &) { return part; }
   }
 
   /// The number of a body: known, or the first element of something.
