@@ -6,6 +6,8 @@
 #include "lib/Core/Generalize.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 namespace kiln {
 namespace {
@@ -39,17 +41,42 @@ std::vector<Array> runLoop(const Trace &condition, const Trace &body, std::vecto
   return owned(std::move(values));
 }
 
-std::vector<Array> runSized(std::span<const int64_t> words, const Trace &body, std::vector<Array> operands, void (*between)()) {
+/// How a body is run at some sizes; the same where a loop around its loop comes back to them.
+std::shared_ptr<const Plan> planAt(const std::shared_ptr<const Trace> &body, std::vector<int64_t> sizes) {
+  constexpr size_t kMost = 1024;
+  struct Known {
+    std::shared_ptr<const Trace> body; // whose address no other one has meanwhile
+    std::shared_ptr<const Plan> plan;
+  };
+  using Key = std::pair<const Trace *, std::vector<int64_t>>;
+  static std::mutex *mutex = new std::mutex;
+  static auto *plans = new std::map<Key, Known>; // never destroyed: programs may run after statics
+  Key key(body.get(), sizes);
+  {
+    std::lock_guard lock(*mutex);
+    if (auto found = plans->find(key); found != plans->end()) return found->second.plan;
+  }
+  auto plan = std::make_shared<const Plan>(std::make_shared<const Trace>(atSizes(*body, sizes)));
+  std::map<Key, Known> dropped; // outside of the lock
+  std::lock_guard lock(*mutex);
+  if (plans->size() >= kMost) dropped.swap(*plans);
+  plans->insert_or_assign(std::move(key), Known{body, plan});
+  return plan;
+}
+
+std::vector<Array> runSized(std::span<const int64_t> words, const std::shared_ptr<const Trace> &body, std::vector<Array> operands,
+                            void (*between)()) {
   Dims most = WordReader{words, 1}.dims();
   std::vector<int64_t> sizes;
   for (int i = 0; i < most.rank; ++i) {
     sizes.push_back(numberOf(operands[size_t(i)]));
     if (sizes.back() < 2 || sizes.back() > most[i])
-      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]), std::to_string(sizes.back()));
+      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]),
+           std::to_string(sizes.back()));
   }
   operands.erase(operands.begin(), operands.begin() + most.rank);
-  Trace trace = atSizes(body, sizes);
-  return owned(Interpreter(planOf(trace), between).run(std::move(operands)));
+  std::shared_ptr<const Plan> plan = planAt(body, std::move(sizes));
+  return owned(Interpreter(*plan, between).run(std::move(operands)));
 }
 
 /// A body with inputs of the given types; `places` says which of them each input of the body is.
@@ -87,7 +114,7 @@ std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodie
   std::vector<int64_t> numbers = bodyNumbers(info(op), words);
   auto body = [&](size_t i) -> const Trace & { return *bodies[size_t(numbers[i])]; };
   if (op == Op::Loop) return runLoop(body(0), body(1), std::move(operands), between);
-  if (op == Op::Sized) return runSized(words, body(0), std::move(operands), between);
+  if (op == Op::Sized) return runSized(words, bodies[size_t(numbers[0])], std::move(operands), between);
   int64_t chosen = std::clamp<int64_t>(numberOf(operands[0]), 0, int64_t(numbers.size()) - 1);
   operands.erase(operands.begin());
   return owned(Interpreter(planOf(body(size_t(chosen))), between).run(std::move(operands)));

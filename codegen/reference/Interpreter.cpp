@@ -247,7 +247,8 @@ std::vector<Tensor> sized(Operands x, const Dims &most, const Trace &body) {
   for (int i = 0; i < most.rank; ++i) {
     sizes.push_back(toInteger(x[size_t(i)]->elements[0]));
     if (sizes.back() < 2 || sizes.back() > most[i])
-      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]), std::to_string(sizes.back()));
+      fail(ErrorKind::Shape, info(Op::Sized).name, "size " + std::to_string(i), "2 to " + std::to_string(most[i]),
+           std::to_string(sizes.back()));
   }
   std::vector<Tensor> values;
   for (const Tensor *t : x.subspan(sizes.size())) values.push_back(*t);

@@ -51,7 +51,7 @@ private:
   const Trace &a, &b;
   const OpenAxes *allowed;
   const bool isBody;
-  const int64_t given; // the first symbols here, which operands give: those of the program stand behind them
+  const int64_t given;                // the first symbols here, which operands give: those of the program stand behind them
   size_t inputs = 0, otherInputs = 0; // numbers are constants of the second program
   Trace result;
   Symbols &symbols;
@@ -68,8 +68,7 @@ private:
       bool isSame = !mine.isOpen() && (a.bodies[i] == b.bodies[i] || mine == other);
       if (isSame) result.bodies.push_back(a.bodies[i]);
       else
-        result.bodies.push_back(
-            std::make_shared<const Trace>(Generalizer(mine, other, symbols, nullptr, true, given + mine.given).run()));
+        result.bodies.push_back(std::make_shared<const Trace>(Generalizer(mine, other, symbols, nullptr, true, given + mine.given).run()));
     }
   }
 
@@ -257,10 +256,14 @@ static Trace withSizes(const Trace &open, std::span<const Size> symbols, int64_t
   result.symbols = left ? left : leastSymbols(open);
   result.given = std::min(open.given, left);
   for (const auto &body : open.bodies) {
+    if (body->symbols <= body->given) { // it has none of those around it
+      result.bodies.push_back(body);
+      continue;
+    }
     std::vector<Size> inside;
     for (int64_t i = 0; i < body->given; ++i) inside.push_back(Size::symbol(i));
     for (Size size : symbols) inside.push_back(size.shifted(body->given));
-    result.bodies.push_back(body->isOpen() ? std::make_shared<const Trace>(withSizes(*body, inside, left + body->given)) : body);
+    result.bodies.push_back(std::make_shared<const Trace>(withSizes(*body, inside, left + body->given)));
   }
   size_t slot = 0;
   for (size_t at = 0; at < open.words.size();) {

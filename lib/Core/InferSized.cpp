@@ -49,7 +49,8 @@ private:
   }
 
   [[noreturn]] static void refuse(const TraceOp &entry, const std::string &what) {
-    fail(ErrorKind::Shape, info(Op::Sized).name, std::string(info(entry.op).name) + " of computed sizes", "positions within its array", what);
+    fail(ErrorKind::Shape, info(Op::Sized).name, std::string(info(entry.op).name) + " of computed sizes", "positions within its array",
+         what);
   }
 
   void check(const TraceOp &entry) const {
@@ -70,8 +71,8 @@ private:
     case Op::Transpose: return;
     default: break;
     }
-    constexpr Kind kExact[] = {Kind::Elementwise, Kind::Source, Kind::Reduce, Kind::Argreduce, Kind::Contract,
-                               Kind::Gather,      Kind::Scatter, Kind::Scan,  Kind::Sort,      Kind::Control};
+    constexpr Kind kExact[] = {Kind::Elementwise, Kind::Source,  Kind::Reduce, Kind::Argreduce, Kind::Contract,
+                               Kind::Gather,      Kind::Scatter, Kind::Scan,   Kind::Sort,      Kind::Control};
     if (std::ranges::find(kExact, info(entry.op).kind) == std::end(kExact)) refuse(entry, "an operation whose result has another size");
   }
 
@@ -79,8 +80,8 @@ private:
   bool fits(Size size, int64_t start, Size count) const {
     auto bound = boundOf(count);
     if (!bound && count.isSymbol() && size_t(count.symbol()) < bounds.size()) return true; // its own operation checks it
-    bool isComputed = boundOf(size).has_value(); // then it may be 2
-    if (!bound && !isComputed) return true;      // as in any program
+    bool isComputed = boundOf(size).has_value();                                           // then it may be 2
+    if (!bound && !isComputed) return true;                                                // as in any program
     if (size == count) return start == 0;
     Size most = bound ? *bound : count;
     if (size == most) return start == 0;

@@ -175,7 +175,8 @@ private:
     if (trace.symbols < kNoSymbols || trace.symbols > kMostSymbols) malformed("a number of symbols", std::to_string(trace.symbols));
     refuseOr([&] { checkGiven("program", trace.symbols, trace.given); });
     for (const auto &body : trace.bodies)
-      if (body->symbols - body->given > trace.symbols) malformed("bodies of no more symbols than the program", std::to_string(body->symbols));
+      if (body->symbols - body->given > trace.symbols)
+        malformed("bodies of no more symbols than the program", std::to_string(body->symbols));
     for (size_t n = reader.count(32); n > 0; --n) {
       int64_t number = reader.number();
       if (number == kInputNumber) readInput(trace, reader);

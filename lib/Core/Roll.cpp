@@ -122,6 +122,7 @@ public:
   std::optional<Changed> run() {
     choose();
     if (chosen.empty()) return std::nullopt;
+    chooseShort();
     Rewriter result(lines.trace);
     size_t p = 0;
     for (const Chosen &c : chosen) {
@@ -157,6 +158,66 @@ private:
         if (auto run = alignRun(lines, stretch, lowest, why)) take(*run);
         else note({stretch.begin, distance, (stretch.end - stretch.begin) / distance + 1}, why);
       }
+  }
+
+  /// Of what is a loop elsewhere, also runs of few trips: the loop around them has trips of one form then, from the third or so on.
+  void chooseShort() {
+    constexpr size_t kLeastLoops = 4;
+    std::vector<char> isTaken(lines.size());
+    std::map<size_t, std::map<std::vector<uint64_t>, size_t>> known; // how many loops, by the number and forms of the lines of a trip
+    auto formsAt = [&](size_t p, size_t period) {
+      return std::vector(lines.forms.begin() + ptrdiff_t(p), lines.forms.begin() + ptrdiff_t(p + period));
+    };
+    for (const Chosen &c : chosen) {
+      std::fill(isTaken.begin() + ptrdiff_t(c.run.first), isTaken.begin() + ptrdiff_t(c.run.end()), 1);
+      if (!fuses(c.run)) ++known[c.run.period][formsAt(c.run.first, c.run.period)];
+    }
+    std::vector<size_t> untaken(lines.size() + 1); // how many lines from here on are in no loop
+    for (size_t p = lines.size(); p > 0; --p) untaken[p - 1] = isTaken[p - 1] ? 0 : untaken[p] + 1;
+    for (auto &[period, forms] : known) {
+      std::erase_if(forms, [](const auto &form) { return form.second < kLeastLoops; });
+      for (size_t p = 0; p < lines.size(); ++p) {
+        bool mayBegin =
+            untaken[p] >= 2 * period && std::ranges::any_of(forms, [&](const auto &form) { return form.first[0] == lines.forms[p]; });
+        if (!mayBegin || !forms.contains(formsAt(p, period))) continue;
+        Run run{p, period, countShort(p, period, untaken[p])};
+        if (run.trips < 2 || !takeShort(run)) continue;
+        for (size_t q = run.first; q < run.end(); ++q) untaken[q] = 0;
+        for (size_t q = run.first; q > 0 && untaken[q - 1]; --q) untaken[q - 1] = run.first - (q - 1);
+        p = run.end() - 1;
+      }
+    }
+    std::ranges::sort(chosen, {}, [](const Chosen &c) { return c.run.first; });
+  }
+
+  /// How many trips there are from line `first` on, within so many lines, each of which takes from the one before or from before all.
+  size_t countShort(size_t first, size_t period, size_t most) const {
+    std::vector<uint64_t> same;
+    size_t p = first + period;
+    for (; p < first + most; ++p) {
+      auto relation = lines.relate(p, period);
+      if (!relation || (same.size() >= period && same[same.size() - period] != *relation)) break;
+      if (same.size() < period)
+        for (size_t i = 0; i < lines.ops[p].operands.size(); ++i)
+          if ((lines.ops[p].operands[i] < lines.slots[first]) != bool(*relation >> i & 1)) return 1;
+      same.push_back(*relation);
+    }
+    return (p - first) / period;
+  }
+
+  bool takeShort(Run &run) {
+    for (size_t trip = 0; trip + 1 < run.trips; ++trip)
+      if (isUsedLater(run, trip)) run.trips = trip + 1;
+    run.trips = run.trips < 2 ? 0 : std::min(run.trips, regularTrips(lines, run, 0));
+    for (; run.trips >= 2; --run.trips) {
+      auto loop = buildLoop(lines, run, 1);
+      if (!loop) return false;
+      if (!isComplete(run, *loop)) continue;
+      chosen.push_back({run, {}, 1});
+      chosen.back().loops.push_back(std::move(*loop));
+      return true;
+    }
+    return false;
   }
 
   /// Whether a value of a trip is used later than by the next one.

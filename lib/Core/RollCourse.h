@@ -35,9 +35,9 @@ private:
 
 /// A size of a line: one of its words, or of an axis of a result.
 struct SizePlace {
-  size_t offset;                // of the line in its trip
+  size_t offset; // of the line in its trip
   bool isWord;
-  size_t number;                // of the word, or of the result
+  size_t number; // of the word, or of the result
   int axis = 0;
   bool operator==(const SizePlace &) const = default;
 };

@@ -36,9 +36,9 @@ private:
   std::map<int64_t, int64_t> starts;                 // by number, likewise
   std::map<std::pair<int64_t, int64_t>, int64_t> at; // the values of start + step * trip in this trip, by start and step
   TripSizes sizes;
-  std::vector<int64_t> fixed;                        // numbers that the trips share, which a loop around this one may give otherwise
-  size_t nextFixed = 0;                              // of the line that is written
-  std::vector<int64_t> now, before;                  // by slot counted from the first of the trip, that of the body; of the trip before
+  std::vector<int64_t> fixed;       // numbers that the trips share, which a loop around this one may give otherwise
+  size_t nextFixed = 0;             // of the line that is written
+  std::vector<int64_t> now, before; // by slot counted from the first of the trip, that of the body; of the trip before
 
   int64_t firstSlot() const { return lines.slots[run.first]; }
   int64_t slotsOfTrip() const { return lines.slots[run.first + run.period] - firstSlot(); }

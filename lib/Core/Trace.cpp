@@ -6,8 +6,8 @@
 namespace kiln {
 
 bool Trace::operator==(const Trace &other) const {
-  bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && given == other.given && devices == other.devices &&
-                bodies.size() == other.bodies.size() && replaces == other.replaces && isFast == other.isFast &&
+  bool isSame = words == other.words && outputs == other.outputs && symbols == other.symbols && given == other.given &&
+                devices == other.devices && bodies.size() == other.bodies.size() && replaces == other.replaces && isFast == other.isFast &&
                 (!isOpen() || types == other.types);
   for (size_t i = 0; isSame && i < bodies.size(); ++i) isSame = bodies[i] == other.bodies[i] || *bodies[i] == *other.bodies[i];
   return isSame;
@@ -88,8 +88,8 @@ static int64_t checkedSymbols(int64_t symbols) {
 
 void checkGiven(const char *op, int64_t symbols, int64_t given) {
   if (given < 0 || given > std::clamp<int64_t>(symbols, 0, kMostGiven))
-    fail(ErrorKind::Trace, op, "symbols that operands give",
-         "0 to " + std::to_string(std::clamp<int64_t>(symbols, 0, kMostGiven)), std::to_string(given));
+    fail(ErrorKind::Trace, op, "symbols that operands give", "0 to " + std::to_string(std::clamp<int64_t>(symbols, 0, kMostGiven)),
+         std::to_string(given));
 }
 
 SerializedTrace SerializedTrace::read(std::span<const int64_t> serialized) {
