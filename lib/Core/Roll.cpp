@@ -163,11 +163,11 @@ private:
   /// Of what is a loop elsewhere, also runs of few trips: the loop around them has trips of one form then, from the third or so on.
   void chooseShort() {
     constexpr size_t kLeastLoops = 4;
+    if (chosen.size() < kLeastLoops) return;
+    std::vector<uint64_t> of = lines.ofAnySizes ? lines.forms : Lines(lines.trace, true).forms;
     std::vector<char> isTaken(lines.size());
     std::map<size_t, std::map<std::vector<uint64_t>, size_t>> known; // how many loops, by the number and forms of the lines of a trip
-    auto formsAt = [&](size_t p, size_t period) {
-      return std::vector(lines.forms.begin() + ptrdiff_t(p), lines.forms.begin() + ptrdiff_t(p + period));
-    };
+    auto formsAt = [&](size_t p, size_t period) { return std::vector(of.begin() + ptrdiff_t(p), of.begin() + ptrdiff_t(p + period)); };
     for (const Chosen &c : chosen) {
       std::fill(isTaken.begin() + ptrdiff_t(c.run.first), isTaken.begin() + ptrdiff_t(c.run.end()), 1);
       if (!fuses(c.run)) ++known[c.run.period][formsAt(c.run.first, c.run.period)];
@@ -177,8 +177,7 @@ private:
     for (auto &[period, forms] : known) {
       std::erase_if(forms, [](const auto &form) { return form.second < kLeastLoops; });
       for (size_t p = 0; p < lines.size(); ++p) {
-        bool mayBegin =
-            untaken[p] >= 2 * period && std::ranges::any_of(forms, [&](const auto &form) { return form.first[0] == lines.forms[p]; });
+        bool mayBegin = untaken[p] >= 2 * period && std::ranges::any_of(forms, [&](const auto &form) { return form.first[0] == of[p]; });
         if (!mayBegin || !forms.contains(formsAt(p, period))) continue;
         Run run{p, period, countShort(p, period, untaken[p])};
         if (run.trips < 2 || !takeShort(run)) continue;

@@ -7,6 +7,8 @@
 // LOAD: target 'nvptx': expected a process with a device, got the compiler alone
 // RUN: not kiln-translate %S/../../exec/nonzero.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=KIND
 // KIND: target 'nvptx': expected a kind of kernel that it can run, got 'compact'
+// RUN: not kiln-translate %S/../../exec/sized.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=SIZED
+// SIZED: target 'nvptx': expected a kind of kernel that it can run, got 'control'
 // RUN: not kiln-translate %S/../../targets/toy/Inputs/open.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=OPEN
 // OPEN: target 'nvptx': expected sizes that are known, got a program for any size
 // RUN: kiln-opt %S/Inputs/schedules.mlir --split-input-file --verify-diagnostics
