@@ -406,7 +406,7 @@ def test_eager_never_compiles():
 
 def test_programs_of_another_version_are_refused():
     words = np.array([99, 0], np.int64).tobytes()
-    with pytest.raises(kn.TraceError, match="version: expected 4, got 99"):
+    with pytest.raises(kn.TraceError, match="version: expected 5, got 99"):
         kn._core.print_ir(words, "kiln")
 
 

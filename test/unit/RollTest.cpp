@@ -6,6 +6,7 @@
 #include "lib/Core/Program.h"
 #include "lib/Core/Roll.h"
 
+#include <array>
 #include <gtest/gtest.h>
 
 using namespace kiln;
@@ -267,4 +268,25 @@ TEST(Roll, OtherNumbersOfTripsOfOtherSizesAreOneProgram) {
   auto a = openTrips(rolled(prefixes(40))), b = openTrips(rolled(prefixes(63)));
   ASSERT_TRUE(a && b);
   EXPECT_EQ(*a, *b);
+}
+
+TEST(Roll, BodiesOfComputedSizesStayInTheirArrays) {
+  const TensorType whole{DType::F64, {64}};
+  auto refusal = [&](int64_t start, int64_t step, int64_t most) -> std::string {
+    Trace body, t;
+    body.symbols = body.given = 1;
+    t.symbols = 0;
+    int64_t x = body.addInput(whole), part = op(body, Op::Slice, {x}, {1, start, 1, -1, 1, step});
+    body.outputs = {op(body, Op::Sum, {part}, {1, 0})};
+    t.bodies.push_back(std::make_shared<const Trace>(std::move(body)));
+    int64_t n = t.addInput({DType::I64, {}}), y = t.addInput(whole);
+    try {
+      op(t, Op::Sized, {n, y}, {0, 1, most});
+    } catch (const Error &error) { return error.what(); }
+    return "";
+  };
+  EXPECT_EQ(refusal(0, 1, 64), "");
+  EXPECT_EQ(refusal(4, 1, 60), "");
+  for (auto [start, step, most] : {std::array<int64_t, 3>{0, 1, 65}, {4, 1, 61}, {0, 2, 32}, {63, -1, 64}})
+    EXPECT_NE(refusal(start, step, most).find("expected positions within its array"), std::string::npos) << start << " " << step;
 }
