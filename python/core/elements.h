@@ -34,4 +34,8 @@ PyObject *numberAsFloat(PyObject *o);
 PyObject *numberAsInt(PyObject *o);
 int numberAsBool(PyObject *o);
 
+/// What the package calls: few random numbers (draws.cpp), counts and repetitions (counting.cpp).
+bool initDraws(PyObject *module);
+bool initCounting(PyObject *module);
+
 } // namespace kiln::py

@@ -1,6 +1,7 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
 #include "control.h"
 #include "core.h"
+#include "elements.h"
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
@@ -614,7 +615,8 @@ void defineCache(py11::module_ &m) {
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
-  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
+  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()) ||
+      !kiln::py::initDraws(m.ptr()) || !kiln::py::initCounting(m.ptr()))
     throw py11::error_already_set();
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
                       defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,

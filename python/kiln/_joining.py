@@ -219,6 +219,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     if isinstance(repeats, int):
         if repeats < 0:
             raise make("ValueError", f"repeat: repeats: expected at least 0, got {repeats}")
+        few = _core.repeat(x, axis, repeats)
+        if few is not None:
+            return few
         before, behind = x.shape[:axis], x.shape[axis + 1:]
         wide = _core.broadcast_to(_core.reshape(x, (*before, n, 1, *behind)), (*before, n, repeats, *behind))
         return _core.reshape(_core.copy(wide), (*before, n * repeats, *behind))
@@ -228,6 +231,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     counts = _core.reshape(_core.astype(as_array(repeats), _int64), (-1,))
     if counts.size not in (1, n):
         raise make("ShapeError", f"repeat: repeats: expected 1 or {n} numbers, got {counts.size}")
+    repeated = None if total_repeat_length is not None else _core.repeat(x, axis, counts)
+    if repeated is not None:  # outside of recordings, at once
+        return repeated
     if counts.size == 1:
         return repeat(x, int(counts.item()), axis)
     ends = _core.along_axis("cumulative_sum", counts, 0, False)

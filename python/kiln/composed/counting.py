@@ -26,6 +26,9 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
         raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
     x = cast(x, _int64)
     if length is None:
+        counts = _core.bincount(x, None if weights is None else floating(weights), minlength)
+        if counts is not None:  # outside of recordings, at once
+            return counts
         least, most = (_core.reduce(end, x, None, False).item() for end in ("min", "max")) if x.size else (0, -1)
         if least < 0:
             raise make("ValueError", f"bincount: elements: expected at least 0, got {least}")
