@@ -7,6 +7,7 @@ from ._arguments import as_array, as_tuple, cast, choice, normalized_axis, ops, 
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._joining import stack
 from ._ranges import arange
 from ._selection import take, take_along_axis
@@ -109,6 +110,7 @@ def select(conditions, choices, default=0) -> Array:
     return result
 
 
+@looped
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
     index, *arrays = [as_array(a) for a in (index, *choices)]

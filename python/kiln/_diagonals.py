@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._ranges import arange
 from ._shaping import moveaxis
 
@@ -23,6 +24,7 @@ def _related(shape, relation, k, device=None):
     return ops[relation](arange(shape[-1], device=device), rows)
 
 
+@looped
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
     rows = _size("eye", n_rows)
@@ -63,6 +65,7 @@ def _triangle(name, x, relation, k):
     return _core.where(_related(x.shape, relation, k, x.device), x, _core.full((), 0, x.dtype, x.device))
 
 
+@looped
 def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
     """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a copy.
 
@@ -89,6 +92,7 @@ def diagonal_view(x, offset=0, axis1=-2, axis2=-1):
     return flat[key] if flat.ndim == 1 else flat[..., key]
 
 
+@looped
 def diag(x, /, k=0) -> Array:
     """A diagonal matrix of a vector, or a copy of the diagonal of a matrix. Raises ShapeError for other ranks."""
     x = as_array(x)
@@ -107,6 +111,7 @@ def diagflat(x, /, k=0) -> Array:
     return diag(_core.reshape(as_array(x), (-1,)), k)
 
 
+@looped
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
     return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
@@ -205,6 +210,7 @@ def vander(x, /, N=None, increasing=False) -> Array:  # noqa: N803
     return ops["pow"](_core.reshape(x, (-1, 1)), _core.astype(powers, x.dtype))
 
 
+@looped
 def indices(dimensions, dtype=None, sparse=False):
     """The position along each axis of a grid: an array with an axis for them in front, or with ``sparse`` a tuple that broadcasts."""
     dimensions, n = as_tuple(dimensions), len(as_tuple(dimensions))

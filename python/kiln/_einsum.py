@@ -11,6 +11,7 @@ from ._arguments import as_array, store
 from ._core import Array
 from ._diagonals import diagonal
 from ._errors import make
+from ._fused import looped
 from ._products import summed_products
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -256,10 +257,14 @@ def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
         raise make("ValueError", "einsum: arguments: expected a formula and its operands, got none")
     formula, operands = _formula(args)
     operands = [as_array(x) if dtype is None else _core.astype(as_array(x), dtype) for x in operands]
-    x = _planned(formula, tuple([x.shape for x in operands]), optimize)(operands)
-    if len(operands) == 1 or any([x is o for o in operands]):
-        x = _core.copy(x)
+    x = _summed(formula, optimize, *operands)
     return x if out is None else store("einsum", x, out)
+
+
+@looped
+def _summed(formula, optimize, *operands):
+    x = _planned(formula, tuple([x.shape for x in operands]), optimize)(operands)
+    return _core.copy(x) if len(operands) == 1 or any([x is o for o in operands]) else x
 
 
 def einsum_path(*args, optimize=True):

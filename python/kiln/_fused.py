@@ -9,47 +9,67 @@ from ._jit import jit, keep_quiet
 LEAST = 1 << 16  # elements: of fewer, a pass over memory takes less than a look at what was recorded
 CALLS = 3  # with as many, before a function is compiled, which takes as long as some hundreds of them
 FEW_CALLS = 64  # with fewer: the function is in a loop, where frames of Python and ops take several times as long as a call of code
-WINDOW = 64  # calls after which it is seen whether they were of what is recorded, as three of four must be
+WINDOW = 32  # calls after which it is seen whether they were of what is recorded, as three of four must be
+
+
+class _Code:
+    """A function, and what is jitted of it from the first time on that this pays."""
+
+    __slots__ = ("function", "is_one_pass", "compiled", "hits")
+
+    def __init__(self, function, is_one_pass):
+        self.function, self.is_one_pass, self.compiled, self.hits = function, is_one_pass, None, 0
+
+    def made(self):
+        if self.compiled is None:
+            keep_quiet(self.function)
+            self.compiled = jit(self.function)
+        return self.compiled
+
+    def pays(self):
+        """Whether most calls of a window were of what is recorded: a program whose shapes are ever other ones would record at each."""
+        before, self.hits = self.hits, self.compiled._counters()["hits"]
+        return self.hits - before >= WINDOW * 3 // 4
 
 
 def fused(function):
-    """``function``, which runs as one compiled kernel from the fourth call with a large array on, and from the 65th of others: the same bits,
-    in one pass over memory.
+    """``function``, which runs as one compiled kernel from the fourth call with a large array on, and ``looped``: the same bits, in one pass
+    over memory.
 
     It is to be a composition of arrays, numbers and settings that looks at no elements. Where something records or transforms the call, and
-    with ``kn.config.jit = "off"``, it runs as it is written; so do calls without a large array where each has another shape.
+    with ``kn.config.jit = "off"``, it runs as it is written.
     """
-    compiled, large, few, hits = None, 0, 0, 0
+    return _watched(_Code(function, True))
 
-    def code():
-        nonlocal compiled
-        if compiled is None:
-            keep_quiet(function)
-            compiled = jit(function)
-        return compiled
 
-    def pays():
-        nonlocal few, hits
-        before, hits = hits, compiled._counters()["hits"]
-        if hits - before < WINDOW * 3 // 4:
-            few = -math.inf
-        return few > 0
+def looped(function):
+    """``function``, which runs as code from the 65th call without a large array on, unless each such call has another shape: the same bits.
+
+    For compositions as those of ``fused`` whose result shows none of their operands' memory, and which are no quicker as one pass.
+    """
+    return _watched(_Code(function, False))
+
+
+def _watched(code):
+    function, large, few = code.function, 0, 0
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         nonlocal large, few
-        if few > FEW_CALLS:
-            few += 1
-            if few % WINDOW or pays():
-                return compiled(*args, **kwargs)
         for a in args:
             if type(a) is Array and a.size >= LEAST:
-                large += 1
-                return code()(*args, **kwargs) if large > CALLS else function(*args, **kwargs)
+                large += code.is_one_pass
+                return code.made()(*args, **kwargs) if large > CALLS else function(*args, **kwargs)
         few += 1
-        return code()(*args, **kwargs) if few > FEW_CALLS else function(*args, **kwargs)
+        if few <= FEW_CALLS:
+            return function(*args, **kwargs)
+        run = code.made()
+        if not few % WINDOW and not code.pays():
+            few = -math.inf
+        return run(*args, **kwargs)
 
     call.__kiln_fused__ = function
+    call.__kiln_code__ = code
     if function in _core.operations:  # what jit knows of its numbers
         _core.operations.add(call)
     return call

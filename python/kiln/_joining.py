@@ -6,6 +6,7 @@ from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._shaping import broadcast_to, in_space, moveaxis
 
 _int64 = BY_NAME["int64"]
@@ -190,9 +191,12 @@ def dsplit(x, sections, /) -> list[Array]:
     return split(x, sections, axis=2)
 
 
+@looped
 def tile(x, repetitions, /) -> Array:
-    """``x`` repeated as a whole, ``repetitions`` times along each axis."""
+    """``x`` repeated as a whole, ``repetitions`` times along each axis. Raises ValueError for a negative number."""
     x, times = as_array(x), as_tuple(repetitions)
+    if builtins.any(n < 0 for n in times):
+        raise make("ValueError", f"tile: repetitions: expected at least 0, got {repetitions}")
     rank = builtins.max(x.ndim, len(times))
     shape, times = (1,) * (rank - x.ndim) + x.shape, (1,) * (rank - len(times)) + times
     if builtins.all(n == 1 for n in times):
@@ -245,6 +249,7 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     return _core.take(x, ops["minimum"](_core.along_axis("cumulative_sum", marks, 0, False), n - 1), axis)
 
 
+@looped
 def append(x, values, /, axis=None) -> Array:
     """``values`` behind ``x`` along an axis; both flattened where it is None."""
     return concat((as_array(x), as_array(values)), axis=axis)

@@ -7,6 +7,7 @@ from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._shaping import flip
 
 _MODES = ("constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap")
@@ -24,6 +25,7 @@ def _pairs(what, value, rank):
     return rows
 
 
+@looped
 def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_length=None, reflect_type="even") -> Array:
     """``x`` with elements added around: ``pad_width`` before and behind, one number, a pair, or a pair an axis.
 

@@ -7,6 +7,7 @@ from .._arguments import as_array, cast, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import looped
 from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
@@ -154,6 +155,7 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):  # noqa:
     return counts, edges[0], edges[1]
 
 
+@looped
 def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     """Values at ``x`` of the lines between the points (``xp``, ``fp``); ``left`` and ``right`` (the end values) outside.
 
