@@ -616,7 +616,7 @@ void defineCache(py11::module_ &m) {
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()) ||
-      !kiln::py::initDraws(m.ptr()) || !kiln::py::initCounting(m.ptr()))
+      !kiln::py::initFew(m.ptr()) || !kiln::py::initDraws(m.ptr()) || !kiln::py::initCounting(m.ptr()))
     throw py11::error_already_set();
   for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
                       defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,

@@ -3,7 +3,7 @@ import builtins
 import itertools
 
 from . import _core, _reductions
-from ._arguments import as_array, as_tuple, integer, normalized_axis, ops
+from ._arguments import as_array, as_tuple, fits_as_it_is, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -131,9 +131,10 @@ def fill_diagonal(x, value, wrap=False) -> None:
     else:
         step, end = builtins.sum(x.shape[0] ** i for i in range(x.ndim)), x.size
     n = len(range(0, builtins.min(end, x.size), step))
-    value = as_array(value)
-    value = _core.reshape(value, (-1,)) if value.ndim else value
-    value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
+    if not fits_as_it_is(value, x):
+        value = as_array(value)
+        value = _core.reshape(value, (-1,)) if value.ndim else value
+        value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
         flat[:n * step:step] = value

@@ -1,6 +1,5 @@
 """Compositions of ops that are one kernel where that pays."""
 import functools
-import math
 
 from . import _core
 from ._core import Array
@@ -10,15 +9,16 @@ LEAST = 1 << 16  # elements: of fewer, a pass over memory takes less than a look
 CALLS = 3  # with as many, before a function is compiled, which takes as long as some hundreds of them
 FEW_CALLS = 64  # with fewer: the function is in a loop, where frames of Python and ops take several times as long as a call of code
 WINDOW = 32  # calls after which it is seen whether they were of what is recorded, as three of four must be
+REST = 2048  # calls that go as they are written where that was not so, and four times as many each further time
 
 
 class _Code:
     """A function, and what is jitted of it from the first time on that this pays."""
 
-    __slots__ = ("function", "is_one_pass", "compiled", "hits")
+    __slots__ = ("function", "is_one_pass", "compiled", "hits", "rest")
 
     def __init__(self, function, is_one_pass):
-        self.function, self.is_one_pass, self.compiled, self.hits = function, is_one_pass, None, 0
+        self.function, self.is_one_pass, self.compiled, self.hits, self.rest = function, is_one_pass, None, 0, REST
 
     def made(self):
         if self.compiled is None:
@@ -26,10 +26,13 @@ class _Code:
             self.compiled = jit(self.function)
         return self.compiled
 
-    def pays(self):
-        """Whether most calls of a window were of what is recorded: a program whose shapes are ever other ones would record at each."""
+    def seen(self, few):
+        """How many calls count as made after ``few``, the last of a window: a program whose shapes are ever other ones would record at each."""
         before, self.hits = self.hits, self.compiled._counters()["hits"]
-        return self.hits - before >= WINDOW * 3 // 4
+        if self.hits - before >= WINDOW * 3 // 4:
+            return few
+        self.rest *= 4
+        return FEW_CALLS - self.rest // 4
 
 
 def fused(function):
@@ -64,8 +67,8 @@ def _watched(code):
         if few <= FEW_CALLS:
             return function(*args, **kwargs)
         run = code.made()
-        if not few % WINDOW and not code.pays():
-            few = -math.inf
+        if not few % WINDOW:
+            few = code.seen(few)
         return run(*args, **kwargs)
 
     call.__kiln_fused__ = function

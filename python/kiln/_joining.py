@@ -263,13 +263,24 @@ def _positions(op, where, n, extra=0):
     known = known if isinstance(known, (list, tuple)) else [known]
     if known and isinstance(known[0], bool):
         return [i for i, b in enumerate(known) if b]
-    positions = []
+    if type(where) is not Array or where.ndim != 1 or where.dtype.kind not in "iu":  # whose elements are integers
+        known = [p if type(p) is int else integer(op, "position", p) for p in known]
     for p in known:
-        p = p if type(p) is int else integer(op, "position", p)
         if not -n <= p < n + extra:
             raise make("IndexError", f"{op}: position: expected one in [{-n}, {n + extra}), got {p}")
-        positions.append(p % n if p < 0 else p)
-    return positions
+    return [p % n if p < 0 else p for p in known]
+
+
+def _gathers(x):
+    """Whether elements of a vector are gathered sooner than its parts are joined: not where something records, which knows parts better."""
+    return x.ndim == 1 and x.size <= 256 and _core.innermost() is None
+
+
+def _line_of(x, axis, op):
+    """``x`` and an axis of it; flattened if that is None."""
+    if axis is None:
+        return (x if x.ndim == 1 else _core.reshape(x, (-1,))), 0
+    return x, normalized_axis(op, axis, x.ndim)
 
 
 def delete(x, positions, /, axis=None) -> Array:
@@ -277,9 +288,10 @@ def delete(x, positions, /, axis=None) -> Array:
 
     Raises IndexError for a position outside.
     """
-    x = as_array(x)
-    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("delete", axis, x.ndim))
+    x, axis = _line_of(as_array(x), axis, "delete")
     gone = set(_positions("delete", positions, x.shape[axis]))
+    if gone and _gathers(x):
+        return x[_core.asarray([i for i in range(x.size) if i not in gone], _int64, None, x.device)]
     cuts = [-1, *sorted(gone), x.shape[axis]]
     key = (slice(None),) * axis
     parts = tuple(x[(*key, slice(a + 1, b))] for a, b in zip(cuts, cuts[1:]) if b > a + 1)
@@ -291,8 +303,7 @@ def insert(x, positions, values, /, axis=None) -> Array:
 
     Raises IndexError for a position outside.
     """
-    x = as_array(x)
-    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("insert", axis, x.ndim))
+    x, axis = _line_of(as_array(x), axis, "insert")
     single = isinstance(positions, int)
     at = _positions("insert", positions, x.shape[axis], 1)
     values = _core.astype(as_array(values), x.dtype)
@@ -303,6 +314,12 @@ def insert(x, positions, values, /, axis=None) -> Array:
         at = at * unit
     else:
         values = broadcast_to(values, (*x.shape[:axis], len(at), *x.shape[axis + 1:]))
+    if len(at) > 2 and not single and _gathers(x):
+        places = sorted(enumerate(at, x.size), key=lambda pair: pair[1])
+        line = list(range(x.size))
+        for i, p in reversed(places):
+            line.insert(p, i)
+        return _core.concat((x, values), 0)[_core.asarray(line, _int64, None, x.device)]
     key, parts, last = (slice(None),) * axis, [], 0
     for i, p in sorted(enumerate(at), key=lambda pair: pair[1]):
         parts += [x[(*key, slice(last, p))], values[(*key, slice(i, i + 1))]]

@@ -86,6 +86,9 @@ def lexsort(keys, /, axis=-1) -> Array:
     if not keys[0].ndim:
         return zeros((), dtype=_int64)
     axis = normalized_axis("lexsort", axis, keys[0].ndim)
+    few = _core.lexsort(keys)
+    if few is not None:
+        return few
     order = argsort(keys[0], axis)
     if order.ndim == 1:
         for key in keys[1:]:

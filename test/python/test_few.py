@@ -1,5 +1,6 @@
 """Functions of few elements that the native part computes at once, or that become code in a loop: the bits of the usual way."""
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -136,6 +137,106 @@ def test_one_axis():
     assert kn.grad(lambda x: kn.sum(x.ravel() * 2))(x).tolist() == [[2] * 3] * 2
 
 
+WRITTEN = {"putmask": (kn.putmask, False), "place": (kn.place, True), "copyto": (lambda x, mask, values: kn.copyto(x, values, where=mask), False)}
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "float32", "int64", "complex128"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_few_elements_by_masks(name, dtype, monkeypatch):
+    write, is_packed = WRITTEN[name]
+    rng = np.random.default_rng(2)
+    base = kn.astype(kn.asarray(rng.integers(0, 100, (4, 6))), dtype)
+    line = kn.reshape(base, (-1,))
+    for x in (base, line, line[::2], base[:, 1:3], kn.concat([line] * 4), line[:0], kn.asarray(3).astype(dtype)):
+        mask = kn.asarray(rng.random(x.shape) < 0.5)
+        fits = kn.astype(kn.asarray(rng.integers(0, 100, x.shape)), dtype)
+        packed = [line[1:2] + line[:0].sum() if dtype not in ("bool", "int8") else line[1:2], line[:3], line[::-1]]
+        for values in [fits, 3, kn.astype(fits, kn.complex64 if dtype == "complex128" else kn.float64), *(packed if name == "place" else []), *([] if name == "place" else [x])]:
+            for m in (mask, kn.astype(mask, kn.int32), kn.zeros(x.shape, dtype=kn.bool), kn.ones(x.shape, dtype=kn.bool)):
+                few, usually = kn.copy(x), kn.copy(x)
+                write(few, m, values)
+                with monkeypatch.context() as patch:
+                    patch.setattr(_core, "put_where", lambda *args: False)
+                    write(usually, m, values)
+                same_bits(few, usually)
+
+
+def test_writes_by_masks_are_seen_by_views_and_recordings():
+    x = kn.arange(6) * 1.0
+    view, mask = x[::1], x > 2
+    kn.putmask(x, mask, -x)
+    assert view.tolist() == x.tolist() == [0, 1, 2, -3, -4, -5]
+    kn.place(x, x < 0, x[:2])  # its own elements
+    assert view.tolist() == [0, 1, 2, 0, 1, 0]
+    held, copied = x, kn.copy(x)
+    kn.copyto(held, copied * 10, where=copied > 1)
+    assert x.tolist() == [0, 1, 20, 0, 1, 0] and copied.tolist() == [0, 1, 2, 0, 1, 0]
+
+    @kn.jit
+    def f(x, mask):
+        kn.putmask(x, mask, x * 2)
+        kn.place(x, x > 30, kn.asarray([7.0, 8.0]))
+        kn.copyto(x, -x, where=mask)
+        return x
+    for _ in range(3):
+        y, z = kn.asarray([1.0, 20.0, 3.0, 50.0]), kn.asarray([1.0, 20.0, 3.0, 50.0])
+        same_bits(f(y, kn.asarray([True, True, False, False])), f.__wrapped__(z, kn.asarray([True, True, False, False])))
+    with pytest.raises(ValueError, match="place: values: expected at least one, got none"):
+        kn.place(kn.ones(3), kn.ones(3, dtype=kn.bool), kn.zeros(0))
+    with pytest.raises(kn.KilnError):
+        kn.putmask(kn.broadcast_to(kn.ones(1), (3,)), kn.ones(3, dtype=kn.bool), kn.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float32", "float64", "complex64", "bool"])
+def test_small_numbers_that_are_written(dtype):
+    for value in (0, 3, 127, 128, 255, True):
+        x, y, z = (kn.zeros(5).astype(dtype) for _ in range(3))
+        kn.put(x, kn.asarray([1, -1]), value)
+        kn.put(y, [1, -1], value)  # the usual way
+        z[kn.asarray([1, 4])] = kn.astype(kn.asarray(value), dtype)
+        same_bits(x, y), same_bits(x, z)
+        square, other = (kn.zeros((3, 3)).astype(dtype) for _ in range(2))
+        kn.fill_diagonal(square, value), kn.fill_diagonal(other, [value] * 3)
+        same_bits(square, other)
+    with pytest.raises(IndexError, match="at test_few.py"):
+        kn.put(kn.ones(3), kn.asarray([3]), 1)
+
+
+@pytest.mark.parametrize("dtypes", [("int64", "int64"), ("float32", "uint8"), ("float64", "float32", "int16"), ("bool", "int64"), ("float16", "float16"), ("int32",), ("complex64", "int64")])
+def test_orders_by_several_keys(dtypes, monkeypatch):
+    rng = np.random.default_rng(4)
+    for n in (0, 1, 2, 10, 64, 65):
+        keys = [kn.astype(kn.asarray(rng.integers(0, 4, n)), t) for t in dtypes]
+        keys = [kn.where(k == 1, kn.nan, kn.where(k == 2, -0.0, k)) if k.dtype.name in ("float32", "float64") else k for k in keys]
+        found = kn.lexsort(keys)
+        with monkeypatch.context() as patch:
+            usual(patch, "lexsort")
+            same_bits(found, kn.lexsort(keys))
+    if n and "complex64" not in dtypes and "bool" not in dtypes:
+        assert kn.jit(lambda *keys: kn.lexsort(keys))(*keys).tolist() == found.tolist() == np.lexsort([k.numpy() for k in keys]).tolist()
+
+
+def test_vectors_without_and_with_more_elements():
+    rng = np.random.default_rng(6)
+    for n in (0, 1, 2, 5, 12, 300):
+        x = kn.asarray(rng.normal(size=n))
+        for count in (0, 1, 2, 3, 7):
+            into = rng.integers(-n, n + 1, count)
+            for values in (7, rng.normal(size=count)):
+                for at in (kn.asarray(into), into.tolist(), kn.asarray(into.astype("int32"))):
+                    same_bits(kn.insert(x, at, kn.asarray(values)), np.insert(x.numpy(), into, values))
+            out = rng.integers(-n, n, count) if n else np.zeros(0, "int64")
+            for at in (kn.asarray(out), out.tolist(), *(int(p) for p in out[:1])):
+                same_bits(kn.delete(x, at), np.delete(x.numpy(), np.asarray(at, dtype="int64")))
+    x = kn.arange(5)
+    recorded = kn.jit(lambda x: (kn.delete(x, [0, 2]), kn.insert(x, [1, 1, 4], 9)))
+    assert [r.tolist() for r in recorded(x)] == [kn.delete(x, [0, 2]).tolist(), kn.insert(x, [1, 1, 4], 9).tolist()] == [[1, 3, 4], [0, 9, 9, 1, 2, 3, 9, 4]]
+    for call, text in ((lambda: kn.delete(x, [5]), "delete: position: expected one in [-5, 5), got 5"), (lambda: kn.insert(x, kn.asarray([0, 6, 1]), 1), "insert: position: expected one in [-5, 6), got 6"),
+                       (lambda: kn.delete(x, kn.asarray([1.5])), "delete: position: expected an integer, got float")):
+        with pytest.raises((IndexError, TypeError), match=re.escape(text) + "\n  at test_few.py"):
+            call()
+
+
 def compiled_of(function):
     return function.__kiln_code__.compiled
 
@@ -167,6 +268,10 @@ def test_a_loop_over_ever_other_shapes_goes_as_it_is_written():
         for _ in range(200):
             f(xs[0])
         assert compiled_of(f).stats.calls == calls
+        for _ in range(_fused.REST):
+            f(xs[0])
+        assert compiled_of(f).stats.calls > calls + 32  # it was tried again
+        calls = compiled_of(f).stats.calls
         big = kn.ones(_fused.LEAST)  # which still is one pass
         for _ in range(_fused.CALLS + 2):
             same_bits(f(big), f.__kiln_fused__(big))
