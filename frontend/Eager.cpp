@@ -48,6 +48,31 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
                                     ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
 
+constexpr int64_t kFewPlaces = 64;
+/// Few elements of each of many rows: their places are looked at once, where a kernel looks at them in each row.
+template <typename T> bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
+  int64_t count = indices.size(), places[kFewPlaces];
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t at = reinterpret_cast<const int64_t *>(indices.data())[i];
+    places[i] = at < 0 ? at + size : at;
+    if (uint64_t(places[i]) >= uint64_t(size)) return false;
+  }
+  auto *from = reinterpret_cast<const T *>(x.data());
+  auto *to = reinterpret_cast<T *>(result.data());
+  for (int64_t row = 0; row < rows; ++row, from += size, to += count)
+    for (int64_t i = 0; i < count; ++i) to[i] = from[places[i]];
+  return true;
+}
+static bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
+  switch (byteSize(x.dtype)) {
+  case 1: return gatherFew<uint8_t>(x, indices, result, rows, size);
+  case 2: return gatherFew<uint16_t>(x, indices, result, rows, size);
+  case 4: return gatherFew<uint32_t>(x, indices, result, rows, size);
+  case 8: return gatherFew<uint64_t>(x, indices, result, rows, size);
+  default: return false;
+  }
+}
+
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
   int64_t dims[4];
   product(x.shape, axis, dims[0], dims[1], dims[2]);
@@ -58,6 +83,7 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   if (isRow) dims[2] = dims[3];
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
+  if (isRow && dims[0] > 1 && dims[3] <= kFewPlaces && gatherFew(x, indices, result, dims[0], size)) return;
   if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 

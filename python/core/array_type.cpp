@@ -564,6 +564,18 @@ PyObject *zeros(PyObject *, PyObject *const *args, Py_ssize_t n) {
   });
 }
 
+/// (x, shape) -> an array of the dtype of x whose memory is not written: the caller does that. None where x is not on the CPU.
+PyObject *unwritten(PyObject *, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&]() -> PyObject * {
+    if (n != 2 || !isArray(args[0]) || Mode::current() || deviceOf(arrayOf(args[0]))) Py_RETURN_NONE;
+    ArrayType type(arrayOf(args[0]).dtype, toDims("empty", args[1]));
+    for (int64_t size : type.shape)
+      if (size < 0) Py_RETURN_NONE;
+    checkSize("empty", type);
+    return wrap(Array::empty(type.dtype, type.shape));
+  });
+}
+
 /// The numbers below a plain integer, on the default device; None for all others.
 PyObject *count(PyObject *, PyObject *end) {
   return guarded([&]() -> PyObject * {
@@ -574,6 +586,7 @@ PyObject *count(PyObject *, PyObject *end) {
 }
 
 PyMethodDef functions[] = {{"count", count, METH_O, nullptr},
+                           {"unwritten", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(unwritten)), METH_FASTCALL, nullptr},
                            {"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 

@@ -1,6 +1,8 @@
 """Diagonals and triangles of matrices."""
 import builtins
+import functools
 import itertools
+import math
 
 from . import _core, _reductions
 from ._arguments import as_array, as_tuple, fits_as_it_is, integer, normalized_axis, ops
@@ -13,6 +15,7 @@ from ._ranges import arange
 from ._shaping import moveaxis
 
 int64 = BY_NAME["int64"]
+_of_any_size = functools.partial(looped, least=math.inf)  # of what is large they read little
 _FAR = 2**62
 
 
@@ -65,7 +68,7 @@ def _triangle(name, x, relation, k):
     return _core.where(_related(x.shape, relation, k, x.device), x, _core.full((), 0, x.dtype, x.device))
 
 
-@looped
+@_of_any_size
 def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
     """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a copy.
 
@@ -92,7 +95,7 @@ def diagonal_view(x, offset=0, axis1=-2, axis2=-1):
     return flat[key] if flat.ndim == 1 else flat[..., key]
 
 
-@looped
+@_of_any_size
 def diag(x, /, k=0) -> Array:
     """A diagonal matrix of a vector, or a copy of the diagonal of a matrix. Raises ShapeError for other ranks."""
     x = as_array(x)
@@ -111,7 +114,7 @@ def diagflat(x, /, k=0) -> Array:
     return diag(_core.reshape(as_array(x), (-1,)), k)
 
 
-@looped
+@_of_any_size
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
     return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)

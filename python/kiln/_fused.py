@@ -45,22 +45,23 @@ def fused(function):
     return _watched(_Code(function, True))
 
 
-def looped(function):
-    """``function``, which runs as code from the 65th call without a large array on, unless each such call has another shape: the same bits.
+def looped(function, least=LEAST):
+    """``function``, which runs as code from the 65th call without an array of ``least`` elements on, unless each such call has another shape:
+    the same bits.
 
     For compositions as those of ``fused`` whose result shows none of their operands' memory, and which are no quicker as one pass.
     """
-    return _watched(_Code(function, False))
+    return _watched(_Code(function, False), least)
 
 
-def _watched(code):
+def _watched(code, least=LEAST):
     function, large, few = code.function, 0, 0
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         nonlocal large, few
         for a in args:
-            if type(a) is Array and a.size >= LEAST:
+            if type(a) is Array and a.size >= least:
                 large += code.is_one_pass
                 return code.made()(*args, **kwargs) if large > CALLS else function(*args, **kwargs)
         few += 1

@@ -153,3 +153,51 @@ def test_few_elements_in_transforms_and_recordings():
     assert f.stats.hits == 2
     with kn.config.override(jit="off"):
         same_bits(LA.det(m), LA.det.__kiln_fused__(m))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", "int64", "complex128"])
+def test_few_places_of_many_rows(dtype):
+    x = np.arange(6000).reshape(100, 60).astype(dtype)
+    rng = np.random.default_rng(0)
+    for count in (0, 1, 10, 64, 65):
+        at = rng.integers(-60, 60, count)
+        for rows in (x, x[:1], x[:0]):
+            same_bits(kn.take(kn.asarray(rows), kn.asarray(at), 1), rows[:, at])
+        same_bits(kn.take(kn.asarray(x).T, kn.asarray(at), 0), x.T[at])
+    for wrong in (60, -61):
+        with pytest.raises(IndexError, match=r"expected one in \[-60, 60\) along axis 1"):
+            kn.take(kn.asarray(x), kn.asarray([0, wrong]), 1)
+
+
+@pytest.mark.parametrize("shape", [(20000,), (150, 140), (30, 30, 30)])
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "empty"])
+def test_many_elements_padded(mode, shape):
+    x = np.random.default_rng(0).integers(-100, 100, shape).astype("f")
+    for width in (0, 3, (2, 0)):
+        found = kn.pad(kn.asarray(x), width, mode).numpy()
+        expected = np.pad(x, width, "constant" if mode == "empty" else mode)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    if mode == "constant":
+        for value in (7, -0.0, (2, 3)):
+            same_bits(kn.pad(kn.asarray(x), 2, constant_values=value), np.pad(x, 2, constant_values=value))
+        same_bits(kn.pad(kn.asarray(x).T, 1), np.pad(x.T, 1))
+
+
+def test_polynomials_of_few_and_many_coefficients():
+    x = kn.asarray(np.linspace(-1, 1, _fused.LEAST, dtype="f"))
+    for n in (0, 1, 9, 64, 65):
+        p = a(n)
+        expected = kn.zeros(x.shape)
+        for c in p:
+            expected = expected * x + c
+        for _ in range(_fused.CALLS + 2):
+            same_bits(kn.polyval(p, x), expected)
+    assert kn.polyval([1, 2], kn.asarray([3])).tolist() == [5] and kn.polyval(kn.asarray([1.0, 2]), 3).item() == 5
+
+
+def test_diagonals_of_large_matrices():
+    x = kn.asarray(np.arange(300 * 400.0).reshape(300, 400))
+    for _ in range(_fused.FEW_CALLS + 3):
+        same_bits(kn.diagonal(x, 5), np.diagonal(x.numpy(), 5).copy())
+        same_bits(kn.diag(x), np.diag(x.numpy()).copy())
+    assert kn.diagonal.__kiln_code__.compiled.stats.hits > 2
