@@ -1,6 +1,5 @@
 """Diagonals and triangles of matrices."""
 import builtins
-import functools
 import itertools
 import math
 
@@ -15,7 +14,11 @@ from ._ranges import arange
 from ._shaping import moveaxis
 
 int64 = BY_NAME["int64"]
-_of_any_size = functools.partial(looped, least=math.inf)  # of what is large they read little
+
+
+def _of_any_size(function):
+    """``looped`` for what reads little of a large array."""
+    return looped(function, math.inf)
 _FAR = 2**62
 
 

@@ -1,10 +1,12 @@
 """Compositions of ops that are one kernel where that pays."""
 import functools
+import typing
 
 from . import _core
 from ._core import Array
 from ._jit import jit, keep_quiet
 
+_Function = typing.TypeVar("_Function")
 LEAST = 1 << 16  # elements: of fewer, a pass over memory takes less than a look at what was recorded
 CALLS = 3  # with as many, before a function is compiled, which takes as long as some hundreds of them
 FEW_CALLS = 64  # with fewer: the function is in a loop, where frames of Python and ops take several times as long as a call of code
@@ -35,7 +37,7 @@ class _Code:
         return FEW_CALLS - self.rest // 4
 
 
-def fused(function):
+def fused(function: _Function) -> _Function:
     """``function``, which runs as one compiled kernel from the fourth call with a large array on, and ``looped``: the same bits, in one pass
     over memory.
 
@@ -45,7 +47,7 @@ def fused(function):
     return _watched(_Code(function, True))
 
 
-def looped(function, least=LEAST):
+def looped(function: _Function, least=LEAST) -> _Function:
     """``function``, which runs as code from the 65th call without an array of ``least`` elements on, unless each such call has another shape:
     the same bits.
 
