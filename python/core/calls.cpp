@@ -107,7 +107,8 @@ PyObject *matmulOf(PyObject *const *args) {
 /// The device of a name; that of new arrays for None.
 Device *deviceIn(PyObject *name) {
   if (name == Py_None) return defaultDevice();
-  if (!PyUnicode_Check(name)) fail(ErrorKind::Device, "device", "name", "a str, as 'cpu'", textOf(Object(check(PyObject_Repr(name))).get()));
+  if (!PyUnicode_Check(name))
+    fail(ErrorKind::Device, "device", "name", "a str, as 'cpu'", textOf(Object(check(PyObject_Repr(name))).get()));
   return findDevice(std::string(textOf(name)));
 }
 Dims sizesIn(const char *op, PyObject *o) {

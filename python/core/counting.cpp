@@ -51,7 +51,8 @@ PyObject *bincount(PyObject *, PyObject *const *args, Py_ssize_t) {
     const Array &positions = arrayOf(args[0]), *weights = isArray(args[1]) ? &arrayOf(args[1]) : nullptr;
     DType dtype = weights ? weights->dtype : DType::I64;
     if (!weights && args[1] != Py_None) Py_RETURN_NONE;
-    if (weights && (!isPlain(*weights) || !(weights->shape == positions.shape) || (dtype != DType::F32 && dtype != DType::F64))) Py_RETURN_NONE;
+    if (weights && (!isPlain(*weights) || !(weights->shape == positions.shape) || (dtype != DType::F32 && dtype != DType::F64)))
+      Py_RETURN_NONE;
     int64_t n = positions.size();
     auto [least, most] = n ? limitsOf(x, n) : std::pair<int64_t, int64_t>(0, -1);
     if (least < 0 || most >= int64_t(1) << 40) Py_RETURN_NONE;

@@ -125,7 +125,8 @@ PyObject *putWhere(PyObject *, PyObject *const *args, Py_ssize_t) {
     if (!(isPacked ? values.shape.rank == 1 && values.size() : values.shape == x.shape) || overlaps(x, values) || overlaps(x, mask))
       Py_RETURN_FALSE;
     withWidth(byteSize(x.dtype), [&]<typename T>(T) {
-      putThrough(mask.data(), x.size(), reinterpret_cast<const T *>(values.data()), values.size(), isPacked, reinterpret_cast<T *>(x.data()));
+      putThrough(mask.data(), x.size(), reinterpret_cast<const T *>(values.data()), values.size(), isPacked,
+                 reinterpret_cast<T *>(x.data()));
     });
     x.storage->noteWrite();
     Py_RETURN_TRUE;
@@ -154,7 +155,8 @@ PyObject *lexsort(PyObject *, PyObject *keys) {
       const Array &key = arrayOf(PyList_GET_ITEM(keys, i));
       Object line = ofLine(key.dtype);
       withWidth(byteSize(key.dtype), [&]<typename T>(T) {
-        for (int64_t j = 0; j < n; ++j) reinterpret_cast<T *>(arrayOf(line.get()).data())[j] = reinterpret_cast<const T *>(key.data())[at[j]];
+        for (int64_t j = 0; j < n; ++j)
+          reinterpret_cast<T *>(arrayOf(line.get()).data())[j] = reinterpret_cast<const T *>(key.data())[at[j]];
       });
       eager::sort(Op::Argsort, arrayOf(line.get()), arrayOf(place.get()), false);
       int64_t before[kMost];

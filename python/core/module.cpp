@@ -448,9 +448,9 @@ PYBIND11_MODULE(_core, m) {
   if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()) ||
       !kiln::py::initCalls(m.ptr()) || !kiln::py::initFew(m.ptr()) || !kiln::py::initDraws(m.ptr()) || !kiln::py::initCounting(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineConversions, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
-                      kiln::py::defineTransforms, kiln::py::definePackages, kiln::py::defineCustom})
+  for (auto define : {defineConversions, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, definePythonSide,
+                      defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms,
+                      kiln::py::definePackages, kiln::py::defineCustom})
     define(m);
   kiln::py::defineControl(m.ptr());
 }

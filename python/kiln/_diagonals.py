@@ -14,12 +14,12 @@ from ._ranges import arange
 from ._shaping import moveaxis
 
 int64 = BY_NAME["int64"]
+_FAR = 2**62
 
 
 def _of_any_size(function):
     """``looped`` for what reads little of a large array."""
     return looped(function, math.inf)
-_FAR = 2**62
 
 
 def _related(shape, relation, k, device=None):
