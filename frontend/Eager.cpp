@@ -48,19 +48,31 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
                                     ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
 
-constexpr int64_t kFewPlaces = 64;
 /// Few elements of each of many rows: their places are looked at once, where a kernel looks at them in each row.
-template <typename T> bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
-  int64_t count = indices.size(), places[kFewPlaces];
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t at = reinterpret_cast<const int64_t *>(indices.data())[i];
-    places[i] = at < 0 ? at + size : at;
-    if (uint64_t(places[i]) >= uint64_t(size)) return false;
+template <typename T> struct FewPlaces {
+  static constexpr int64_t kMost = 64, kShare = 65536; // places; elements for a thread
+  const T *from;
+  T *to;
+  int64_t size, count, places[kMost];
+
+  bool take(const int64_t *indices) {
+    for (int64_t i = 0; i < count; ++i) {
+      places[i] = indices[i] < 0 ? indices[i] + size : indices[i];
+      if (uint64_t(places[i]) >= uint64_t(size)) return false;
+    }
+    return true;
   }
-  auto *from = reinterpret_cast<const T *>(x.data());
-  auto *to = reinterpret_cast<T *>(result.data());
-  for (int64_t row = 0; row < rows; ++row, from += size, to += count)
-    for (int64_t i = 0; i < count; ++i) to[i] = from[places[i]];
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    auto &[from, to, size, count, places] = *static_cast<FewPlaces *>(context);
+    for (int64_t row = first; row < last; ++row)
+      for (int64_t i = 0; i < count; ++i) to[row * count + i] = from[row * size + places[i]];
+  }
+};
+template <typename T> bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
+  FewPlaces<T> few = {reinterpret_cast<const T *>(x.data()), reinterpret_cast<T *>(result.data()), size, indices.size(), {}};
+  if (few.count == 0 || few.count > few.kMost || !few.take(reinterpret_cast<const int64_t *>(indices.data()))) return false;
+  if (rows * few.count < few.kShare) return few.run(&few, nullptr, 0, rows), true;
+  runtimeTable()->parallel_for(few.run, &few, nullptr, 0, rows, few.kShare / few.count);
   return true;
 }
 static bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
@@ -83,7 +95,7 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   if (isRow) dims[2] = dims[3];
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
-  if (isRow && dims[0] > 1 && dims[3] <= kFewPlaces && gatherFew(x, indices, result, dims[0], size)) return;
+  if (isRow && dims[0] > 1 && gatherFew(x, indices, result, dims[0], size)) return;
   if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 
