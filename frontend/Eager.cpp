@@ -1,5 +1,6 @@
 #include "frontend/Eager.h"
 
+#include "frontend/Lines.h"
 #include "lib/Core/Error.h"
 #include "lib/Library/Sorting.h"
 #include "lib/Runtime/Memory.h"
@@ -85,6 +86,36 @@ static bool gatherFew(const Array &x, const Array &indices, const Array &result,
   }
 }
 
+/// Whole lines of some hundred bytes or more, as memory is copied.
+struct LinesAt {
+  const char *from;
+  char *to;
+  const int64_t *indices;
+  int64_t size, count, bytes;
+
+  bool areInside() const {
+    return std::all_of(indices, indices + count, [&](int64_t at) { return at >= -size && at < size; });
+  }
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    auto &[from, to, indices, size, count, bytes] = *static_cast<LinesAt *>(context);
+    for (int64_t line = first; line < last; ++line) {
+      int64_t at = indices[line % count];
+      if (at < 0) at += size;
+      if (uint64_t(at) < uint64_t(size)) copyBytes(to + line * bytes, from + (line / count * size + at) * bytes, size_t(bytes));
+    }
+  }
+};
+static bool gatherLines(const Array &x, const Array &indices, const Array &result, int64_t outer, int64_t size, int64_t bytes) {
+  constexpr int64_t kLeast = 512, kShare = 1 << 18; // bytes of a line, and of what a thread takes
+  if (bytes < kLeast) return false;
+  LinesAt lines = {x.data(), result.data(), reinterpret_cast<const int64_t *>(indices.data()), size, indices.size(), bytes};
+  if (!lines.areInside()) return false;
+  int64_t count = outer * lines.count;
+  if (count * bytes < kShare) return lines.run(&lines, nullptr, 0, count), true;
+  runtimeTable()->parallel_for(lines.run, &lines, nullptr, 0, count, std::max<int64_t>(kShare / bytes, 1));
+  return true;
+}
+
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
   int64_t dims[4];
   product(x.shape, axis, dims[0], dims[1], dims[2]);
@@ -96,6 +127,8 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
   if (isRow && dims[0] > 1 && gatherFew(x, indices, result, dims[0], size)) return;
+  int64_t bytes = isRow ? 0 : dims[2] * std::min<int64_t>(byteSize(x.dtype), 8);
+  if (result.size() && gatherLines(x, indices, result, dims[0], size, bytes)) return;
   if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 

@@ -169,6 +169,21 @@ def test_few_places_of_many_rows(dtype):
             kn.take(kn.asarray(x), kn.asarray([0, wrong]), 1)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "float32", "complex64", "complex128"])
+def test_long_lines_by_places(dtype):
+    x = np.random.default_rng(1).integers(0, 100, (3, 30, 700)).astype(dtype)
+    rng = np.random.default_rng(0)
+    for count in (0, 1, 7, 500):
+        for axis in (0, 1):
+            at = rng.integers(-x.shape[axis], x.shape[axis], count)
+            same_bits(kn.take(kn.asarray(x), kn.asarray(at), axis), x.take(at, axis))
+    at = rng.integers(0, 3, (2, 2))
+    same_bits(kn.asarray(x)[kn.asarray(at)], x[at])
+    for wrong in (30, -31):
+        with pytest.raises(IndexError, match=r"expected one in \[-30, 30\) along axis 1"):
+            kn.take(kn.asarray(x), kn.asarray([0, wrong]), 1)
+
+
 @pytest.mark.parametrize("shape", [(20000,), (150, 140), (30, 30, 30)])
 @pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "empty"])
 def test_many_elements_padded(mode, shape):
