@@ -15,6 +15,7 @@ from ._shaping import moveaxis
 
 int64 = BY_NAME["int64"]
 _FAR = 2**62
+_MANY = 1 << 14  # elements
 
 
 def _of_any_size(function):
@@ -30,11 +31,20 @@ def _related(shape, relation, k, device=None):
     return ops[relation](arange(shape[-1], device=device), rows)
 
 
-@looped
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
     rows = _size("eye", n_rows)
-    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k, device), dtype or _core.default_dtype())
+    columns = rows if n_cols is None else _size("eye", n_cols)
+    if rows * columns < _MANY or device is not None or _core.innermost() is not None:
+        return _eye(rows, columns, k, dtype, device)
+    result = zeros((rows, columns), dtype=dtype)  # memory is written once
+    diagonal_view(result, integer("diagonal", "offset", k))[...] = 1
+    return result
+
+
+@looped
+def _eye(rows, columns, k, dtype, device):
+    return _core.astype(_related((rows, columns), "equal", k, device), dtype or _core.default_dtype())
 
 
 def _size(op, n):

@@ -31,7 +31,6 @@ CALLS = {
     kn.lcm: [(I, I * 4), (I, 12), (I.astype("int32"), I)],
     kn.median: [(X,), (M, 0), (M, (0, 1)), (M, None, None, False, True), (NAN, 1), (a(5, "float16"),), (I,), (M, -1)],
     kn.nanmedian: [(NAN,), (NAN, 0), (NAN, 1, None, False, True), (M,), (kn.full((3,), kn.nan),)],
-    kn.eye: [(3,), (3, 4), (3, None, 1), (4, 3, -2), (0,), (2, 2, 0, "int64"), (2, None, 0, kn.bool), (3, None, 7)],
     kn.diag: [(X,), (M,), (M, 1), (X, -2), (M.T, -1), (EMPTY,), (E,)],
     kn.diagonal: [(M,), (M, 1), (M.T, -1), (a((2, 3, 4)), 0, 0, 1), (a((2, 3, 4)), 1, 2, 0), (EMPTY,), (M, 9)],
     kn.trace: [(M,), (M, 1), (a((2, 3, 4)), 0, 0, 1), (a((3, 3), "int32"),), (M, 0, -2, -1, kn.float64), (EMPTY,), (a((3, 3), "bool"),)],
@@ -120,7 +119,7 @@ def test_errors_of_code_are_those_of_the_composition(name, monkeypatch):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.dtype("int32"), float, int, bool, "complex64", kn.float16, None])
 def test_dtypes_of_any_kind(dtype):
-    expected = kn.eye.__kiln_fused__(3, dtype=dtype)
+    expected = kn.eye(3, dtype=dtype)
     for _ in range(_fused.FEW_CALLS + _fused.WINDOW):
         same_bits(kn.eye(3, dtype=dtype), expected)
 
@@ -208,6 +207,18 @@ def test_polynomials_of_few_and_many_coefficients():
         for _ in range(_fused.CALLS + 2):
             same_bits(kn.polyval(p, x), expected)
     assert kn.polyval([1, 2], kn.asarray([3])).tolist() == [5] and kn.polyval(kn.asarray([1.0, 2]), 3).item() == 5
+
+
+def test_unit_matrices():
+    for args in ((3,), (3, 4), (3, None, 1), (4, 3, -2), (0,), (3, None, 7), (200,), (200, 300, -150), (300, 200, 250), (300, 200, 199), (1, 20000, 3), (20000, 1), (0, 20000)):
+        named = dict(zip(("M", "k"), args[1:]))
+        for dtype in ("float32", "int64", "bool", "complex64", "float16"):
+            for _ in range(_fused.FEW_CALLS // 4):
+                same_bits(kn.eye(*args, dtype=dtype), np.eye(args[0], **named, dtype=dtype))
+    same_bits(kn.eye(200), kn.jit(lambda: kn.eye(200))())
+    for n in (300, 3):
+        with pytest.raises(kn.KilnError, match="offset: expected an integer, got float\n  at test_looped.py"):
+            kn.eye(n, k=1.5)
 
 
 def test_diagonals_of_large_matrices():
