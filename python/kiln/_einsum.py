@@ -246,6 +246,7 @@ def _formula(args):
     return ",".join(terms) + result, operands
 
 
+@looped
 def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
     """Sums of products of arrays by a formula: ``einsum("ij,jk->ik", x, y)`` is the matrix product.
 
@@ -257,14 +258,10 @@ def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
         raise make("ValueError", "einsum: arguments: expected a formula and its operands, got none")
     formula, operands = _formula(args)
     operands = [as_array(x) if dtype is None else _core.astype(as_array(x), dtype) for x in operands]
-    x = _summed(formula, optimize, *operands)
-    return x if out is None else store("einsum", x, out)
-
-
-@looped
-def _summed(formula, optimize, *operands):
     x = _planned(formula, tuple([x.shape for x in operands]), optimize)(operands)
-    return _core.copy(x) if len(operands) == 1 or any([x is o for o in operands]) else x
+    if len(operands) == 1 or any([x is o for o in operands]):
+        x = _core.copy(x)
+    return x if out is None else store("einsum", x, out)
 
 
 def einsum_path(*args, optimize=True):

@@ -44,6 +44,7 @@ CALLS = {
     kn.vecdot: [(X, X), (M, M), (M, M, 0), (M, X[:4]), (M + 1j * M, M), (M > 0, M > 1), (a(4, "float16"), a(4, "float16")), (I, I), (X, I)],
     kn.vdot: [(X, X), (M, M), (M * 1j, M), (I, I)],
     kn.pad: [(X, 3), (M, 2), (M, ((1, 2), (0, 3))), (X, 3, "edge"), (M, 2, "reflect"), (M, 2, "symmetric"), (M, 5, "wrap"), (M, 1, "linear_ramp"), (M, (1, 2), "maximum"), (M, 1, "mean"), (X, 0), (X, 0, "edge"), (E, 2)],
+    kn.einsum: [("ij,jk", M, M.T), ("ij->j", M), ("ii->i", square(3)), ("ij", M), ("ij,jk,kl->il", M, M.T, M), ("...j,j", M, M[0]), (M, [0, 1], M.T, [1, 2]), ("ij,j", M > 0, I[:4]), ("i,i", [1, 2], [3.0, 4.0])],
     LA.det: [(square(3),), (square(4, "float64", (2,)),), (square(2, "complex64"),), (square(3, "float16"),), (kn.zeros((3, 3)),), (kn.zeros((0, 0)),), ([[1, 2], [3, 4]],)],
     LA.slogdet: [(square(3),), (square(4, "float64", (2,)),), (square(2, "complex128"),), (kn.zeros((2, 2)),)],
     LA.inv: [(square(3),), (square(4, "float64", (2, 2)),), (square(2, "complex64"),), (square(3, "float16"),), ([[1, 2], [3, 4]],), (kn.zeros((0, 0)),)],
