@@ -31,7 +31,7 @@ class _Code:
     def seen(self, few):
         """How many calls count as made after ``few``, the last of a window: a program whose shapes are ever other ones would record at each."""
         before, self.hits = self.hits, self.compiled._counters()["hits"]
-        if self.hits - before >= WINDOW * 3 // 4:
+        if self.hits < before or self.hits - before >= WINDOW * 3 // 4:  # less: what was recorded has been dropped
             return few
         self.rest *= 4
         return FEW_CALLS - self.rest // 4

@@ -278,6 +278,18 @@ def test_a_loop_over_ever_other_shapes_goes_as_it_is_written():
         assert compiled_of(f).stats.calls > calls
 
 
+def test_a_loop_goes_on_when_caches_are_cleared():
+    f, x = looped(lambda x: kn.sin(x) + kn.cos(x)), kn.ones(5)
+    with kn.config.override(jit="sync"):
+        for _ in range(_fused.FEW_CALLS + 3 * _fused.WINDOW):
+            f(x)
+        compiled_of(f)._forget()
+        before = compiled_of(f).stats.calls
+        for _ in range(2 * _fused.WINDOW):
+            same_bits(f(x), f.__kiln_fused__(x))
+        assert compiled_of(f).stats.calls >= before + 2 * _fused.WINDOW
+
+
 def test_errors_in_a_loop_are_those_of_the_composition():
     z = kn.ones(3, dtype=kn.complex64)
     for _ in range(3 * _fused.WINDOW):
