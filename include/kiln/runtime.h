@@ -58,7 +58,8 @@ void kiln_package_close(kiln_package *package);
 /** Entries, arguments, sizes and weights, as JSON (docs/formats/package.md). */
 const char *kiln_package_manifest(const kiln_package *package);
 /** Weight `number` of the manifest. `shape` has room for KILN_MAX_RANK sizes, which `weight` points to. Nobody may write it. */
-int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err, size_t errlen);
+int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err,
+                            size_t errlen);
 /** What an entry gives for these arguments: the number of its results, and if `result` is not NULL the type of result `number`, with
     `data` NULL and `shape` as above. */
 int32_t kiln_package_result(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count, size_t number,

@@ -117,7 +117,8 @@ void kiln_package_close(kiln_package *package) { delete package; }
 
 const char *kiln_package_manifest(const kiln_package *package) { return package ? package->manifest.c_str() : ""; }
 
-int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err, size_t errlen) {
+int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err,
+                            size_t errlen) {
   return guarded(err, errlen, [&] {
     const std::vector<PackageWeight> &weights = opened(package).package.weights;
     if (number >= weights.size())
