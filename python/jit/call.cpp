@@ -388,7 +388,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       bool isReplayed = whole && entry->lacksCode && entry->root().pace.isSettled();
       bool isReady = whole && (whole->segment.executable || whole->segment.outputs.empty() || isReplayed);
       if (isReady && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty()) findPlain(*entry, arguments);
-      if (entry && entry->isEager() && entry->plain.way != PlainCall::Way::Eager && !call.kwnames && state.options.parameters.staticNumbers.empty())
+      if (entry && entry->isEager() && entry->plain.way != PlainCall::Way::Eager && !call.kwnames &&
+          state.options.parameters.staticNumbers.empty())
         entry->plain.findEager(*entry, arguments.key.arrays);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }
