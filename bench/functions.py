@@ -122,7 +122,7 @@ def compare(n, rounds, only=""):
             with warnings.catch_warnings(), kn.config.override(jit="sync"):
                 warnings.simplefilter("ignore")
                 try:
-                    ours.timeit(5)  # what compiles by then is compiled
+                    ours.timeit(5 if n > 1000 else 100)  # what compiles by then is compiled: over few elements what runs in a loop
                     times = max(1, min(1000, int(2e-3 / max(theirs.timeit(1), 1e-7))))
                     pairs = [(theirs.timeit(times), ours.timeit(times)) for _ in range(rounds)]
                 except Exception as error:

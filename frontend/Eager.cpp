@@ -1,5 +1,6 @@
 #include "frontend/Eager.h"
 
+#include "frontend/Lines.h"
 #include "lib/Core/Error.h"
 #include "lib/Library/Sorting.h"
 #include "lib/Runtime/Memory.h"
@@ -48,6 +49,73 @@ static void product(const Dims &shape, int axis, int64_t &outer, int64_t &size, 
                                     ") along axis " + std::to_string(axis) + " of " + toString(x.type()) + ", got one outside");
 }
 
+/// Few elements of each of many rows: their places are looked at once, where a kernel looks at them in each row.
+template <typename T> struct FewPlaces {
+  static constexpr int64_t kMost = 64, kShare = 65536; // places; elements for a thread
+  const T *from;
+  T *to;
+  int64_t size, count, places[kMost];
+
+  bool take(const int64_t *indices) {
+    for (int64_t i = 0; i < count; ++i) {
+      places[i] = indices[i] < 0 ? indices[i] + size : indices[i];
+      if (uint64_t(places[i]) >= uint64_t(size)) return false;
+    }
+    return true;
+  }
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    auto &[from, to, size, count, places] = *static_cast<FewPlaces *>(context);
+    for (int64_t row = first; row < last; ++row)
+      for (int64_t i = 0; i < count; ++i) to[row * count + i] = from[row * size + places[i]];
+  }
+};
+template <typename T> bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
+  FewPlaces<T> few = {reinterpret_cast<const T *>(x.data()), reinterpret_cast<T *>(result.data()), size, indices.size(), {}};
+  if (few.count == 0 || few.count > few.kMost || !few.take(reinterpret_cast<const int64_t *>(indices.data()))) return false;
+  if (rows * few.count < few.kShare) return few.run(&few, nullptr, 0, rows), true;
+  runtimeTable()->parallel_for(few.run, &few, nullptr, 0, rows, few.kShare / few.count);
+  return true;
+}
+static bool gatherFew(const Array &x, const Array &indices, const Array &result, int64_t rows, int64_t size) {
+  switch (byteSize(x.dtype)) {
+  case 1: return gatherFew<uint8_t>(x, indices, result, rows, size);
+  case 2: return gatherFew<uint16_t>(x, indices, result, rows, size);
+  case 4: return gatherFew<uint32_t>(x, indices, result, rows, size);
+  case 8: return gatherFew<uint64_t>(x, indices, result, rows, size);
+  default: return false;
+  }
+}
+
+/// Whole lines of some hundred bytes or more, as memory is copied.
+struct LinesAt {
+  const char *from;
+  char *to;
+  const int64_t *indices;
+  int64_t size, count, bytes;
+
+  bool areInside() const {
+    return std::all_of(indices, indices + count, [&](int64_t at) { return at >= -size && at < size; });
+  }
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    auto &[from, to, indices, size, count, bytes] = *static_cast<LinesAt *>(context);
+    for (int64_t line = first; line < last; ++line) {
+      int64_t at = indices[line % count];
+      if (at < 0) at += size;
+      if (uint64_t(at) < uint64_t(size)) copyBytes(to + line * bytes, from + (line / count * size + at) * bytes, size_t(bytes));
+    }
+  }
+};
+static bool gatherLines(const Array &x, const Array &indices, const Array &result, int64_t outer, int64_t size, int64_t bytes) {
+  constexpr int64_t kLeast = 512, kShare = 1 << 18; // bytes of a line, and of what a thread takes
+  if (bytes < kLeast) return false;
+  LinesAt lines = {x.data(), result.data(), reinterpret_cast<const int64_t *>(indices.data()), size, indices.size(), bytes};
+  if (!lines.areInside()) return false;
+  int64_t count = outer * lines.count;
+  if (count * bytes < kShare) return lines.run(&lines, nullptr, 0, count), true;
+  runtimeTable()->parallel_for(lines.run, &lines, nullptr, 0, count, std::max<int64_t>(kShare / bytes, 1));
+  return true;
+}
+
 void gather(const Array &x, const Array &indices, const Array &result, int axis) {
   int64_t dims[4];
   product(x.shape, axis, dims[0], dims[1], dims[2]);
@@ -58,6 +126,9 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   if (isRow) dims[2] = dims[3];
   void *buffers[] = {x.data(), indices.data(), result.data()};
   if (result.size() == 0 && indices.size() == 0) return;
+  if (isRow && dims[0] > 1 && gatherFew(x, indices, result, dims[0], size)) return;
+  int64_t bytes = isRow ? 0 : dims[2] * std::min<int64_t>(byteSize(x.dtype), 8);
+  if (result.size() && gatherLines(x, indices, result, dims[0], size, bytes)) return;
   if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 

@@ -225,10 +225,14 @@ int64_t Emitter::restLanes(Index rest, int64_t lanes) {
   return rest.isStatic() ? int64_t(llvm::PowerOf2Ceil(uint64_t(rest.number()))) : lanes;
 }
 
-static int64_t lanesOf(Value vector) { return cast<VectorType>(vector.getType()).getDimSize(0); }
+/// 0: of a scalar.
+static int64_t lanesOf(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? vector.getDimSize(0) : 0;
+}
 
 Value Emitter::firstLanes(Value vector, int64_t lanes) {
-  if (lanes == lanesOf(vector)) return vector;
+  if (int64_t all = lanesOf(vector); !all || lanes == all) return vector;
   return vector::ShuffleOp::create(b, loc, vector, vector, llvm::to_vector(llvm::seq(lanes)));
 }
 

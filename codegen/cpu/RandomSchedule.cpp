@@ -22,7 +22,7 @@ public:
         .Case([&](ir::RowsAttr rows) {
           auto [space, axis] = spaceOf(kernel);
           return ir::RowsAttr::get(context, stages(rows.getStages(), true), powerOfTwo(1, 256), below(int64_t(axis) + 1) - 1, grain(),
-                                   numbers(kernel.getNumResults()));
+                                   numbers(kernel.getNumResults()), hasCount() && chance(2));
         })
         .Case([&](ir::ColumnsAttr columns) { return this->columns(columns); })
         .Case<ir::ProductAttr, ir::RankUpdateAttr>([&](auto) { return product(); })
@@ -52,6 +52,9 @@ private:
   bool chance(int64_t oneIn) { return below(oneIn) == 0; }
   int64_t powerOfTwo(int64_t least, int64_t most) { return least << below(llvm::Log2_64(uint64_t(most / least)) + 1); }
   int64_t grain() { return chance(4) ? ir::kOpenGrain : 1 + below(3); }
+  bool hasCount() {
+    return llvm::any_of(kernel.getBody().front(), [](Operation &op) { return ir::isCount(&op); });
+  }
   static int64_t rankOf(Value v) { return ir::typeOf(v).shape.rank; }
   SmallVector<int64_t> numbers(int64_t count) {
     SmallVector<int64_t> some;

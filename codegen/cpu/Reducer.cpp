@@ -1,18 +1,22 @@
 #include "codegen/cpu/Reducer.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 using namespace mlir;
 
 namespace kiln::cpu {
 
-Reducer Reducer::of(Operation *op) {
+Reducer Reducer::of(Operation *op, bool countsMasks) {
   auto array = cast<ir::ArrayOp>(op);
-  return {op, array.getId(), ir::typeOf(array.getMain()).dtype};
+  return {op, array.getId(), ir::typeOf(array.getMain()).dtype, countsMasks && ir::isCount(op)};
 }
 
 static Expr expr(Emitter &e, Value v, DType t) { return {e.b, e.loc, v, t}; }
 
 SmallVector<Value> Reducer::start(Emitter &e, int64_t lanes, DType place) const {
-  Expr zero = e.splat(e.scalar(dtype, 0), lanes);
+  Expr zero = e.splat(e.scalar(dtype, 0), countsMasks ? 0 : lanes);
   if (isArg()) return {zero.value, e.splat(e.scalar(place, -1), lanes).value};
   return {identityOf(id, zero).value};
 }
@@ -27,6 +31,7 @@ static Expr beats(Op id, Expr x, Expr y) {
 SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Coordinate> position, size_t axis,
                                  llvm::function_ref<Expr()> where) const {
   Emitter &e = ev.e;
+  if (countsMasks) return {(expr(e, acc[0], dtype) + count(ev, position)).value};
   if (isArg()) {
     Expr x = ev.vectorAt(op->getOperand(0), position), best = expr(e, acc[0], dtype), here = where();
     Expr at = expr(e, acc[1], here.dtype);
@@ -45,6 +50,20 @@ SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Co
   }
   Expr x = ev.vectorAt(op->getOperand(0), position);
   return {scalarOp(id, expr(e, acc[0], dtype), x, x, dtype).value};
+}
+
+Expr Reducer::count(Evaluator &ev, ArrayRef<Coordinate> position) const {
+  Emitter &e = ev.e;
+  Value isTrue = ev.vectorAt(op->getOperand(0).getDefiningOp<ir::CastOp>().getX(), position).value;
+  if (ev.mask) isTrue = arith::AndIOp::create(e.b, e.loc, isTrue, ev.mask);
+  auto bitsType = e.b.getIntegerType(unsigned(ev.lanes));
+  if (ev.lanes > 1) isTrue = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, bitsType), isTrue);
+  Value bits = vector::ExtractOp::create(e.b, e.loc, isTrue, ArrayRef<int64_t>{0});
+  constexpr int64_t kWord = 64;
+  if (ev.lanes < kWord) bits = arith::ExtUIOp::create(e.b, e.loc, e.b.getI64Type(), bits);
+  Value number = math::CtPopOp::create(e.b, e.loc, bits);
+  if (ev.lanes > kWord) number = arith::TruncIOp::create(e.b, e.loc, e.b.getI64Type(), number);
+  return scalar::cast(expr(e, number, DType::I64), dtype);
 }
 
 SmallVector<Value> Reducer::join(Emitter &e, ArrayRef<Value> a, ArrayRef<Value> b) const {

@@ -39,7 +39,7 @@ private:
   int64_t prefetch = 0;                 // rows ahead, along columns
   DenseMap<Value, Buffer> keptBuffers;
 
-  void readStages(ArrayRef<ir::StageAttr> attributes);
+  void readStages(ArrayRef<ir::StageAttr> attributes, bool countsMasks = false);
   void placeKept();
   bool isFull(Value value) { return ir::typeOf(value).shape == spaceType; }
   Shape spaceType;
@@ -72,12 +72,12 @@ private:
   }
 };
 
-void ReductionEmitter::readStages(ArrayRef<ir::StageAttr> attributes) {
+void ReductionEmitter::readStages(ArrayRef<ir::StageAttr> attributes, bool countsMasks) {
   SmallVector<Operation *> ops;
   for (Operation &op : k.kernel.getBody().front()) ops.push_back(&op);
   for (ir::StageAttr attribute : attributes) {
     Stage &stage = stages.emplace_back();
-    for (int64_t number : attribute.getReduce()) stage.reducers.push_back(Reducer::of(ops[size_t(number)]));
+    for (int64_t number : attribute.getReduce()) stage.reducers.push_back(Reducer::of(ops[size_t(number)], countsMasks));
     for (int64_t number : attribute.getKeep()) stage.keep.push_back(ops[size_t(number)]->getResult(0));
   }
   Operation *first = stages[0].reducers[0].op;
@@ -108,13 +108,14 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
     Expr here = expr(e.use(position[axis].base), DType::I64);
     return isRow ? scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), DType::I32) : here; // the vector's number
   });
-  if (isRow && ev.mask) // lanes behind the end keep what they have
+  if (isRow && ev.mask && !r.countsMasks) // lanes behind the end keep what they have
     for (auto [n, old] : llvm::zip(next, acc)) n = arith::SelectOp::create(e.b, e.loc, ev.mask, n, old);
   return next;
 }
 
 /// Halves the lanes until one is left: lane i joins lane i + n/2.
 SmallVector<Value> ReductionEmitter::joinLanes(const Reducer &r, SmallVector<Value> acc) {
+  if (r.countsMasks) return acc;
   if (r.isArg()) { // from numbers of vectors to positions
     Expr number = scalar::cast(expr(acc[1], DType::I32), DType::I64), none = scalar::less(number, ir::constant(number, 0));
     Expr place = number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64);
@@ -199,7 +200,7 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer> stage, Index 
 
 void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position) {
   Index n = space[axis];
-  bool inBlocks = stage[0].isInBlocks();
+  bool inBlocks = llvm::any_of(stage, [](const Reducer &r) { return r.isInBlocks(); });
   int64_t block = isRow ? kRowBlock : kColumnBlock;
   rowLanes = inBlocks ? lanesFor(n, kRowLanes) : plainLanes;
   auto finish = [&](SmallVector<Value> acc) {
@@ -412,7 +413,7 @@ void ReductionEmitter::emitRows(ir::RowsAttr schedule) {
 void ReductionEmitter::run() {
   if (auto rows = dyn_cast<ir::RowsAttr>(*k.kernel.getSchedule())) {
     k.stream(rows.getStream());
-    readStages(rows.getStages());
+    readStages(rows.getStages(), rows.getCount());
     return emitRows(rows);
   }
   auto columns = k.schedule<ir::ColumnsAttr>();

@@ -100,7 +100,7 @@ private:
 };
 
 ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
-  constexpr int64_t kMost = 256, kManyBytes = 512, kCheap = 3;
+  constexpr int64_t kMost = 256, kManyBytes = 512, kCheap = 3, kMaskLanes = 64;
   // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
   Extent n = stages.space[stages.axis];
   int64_t bytes = 0; // of a result so far, with its position
@@ -108,9 +108,10 @@ ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
     bytes += byteSize(ir::typeOf(r->getOperand(0)).dtype) + (ir::isKind(r, Kind::Argreduce) ? sizeof(int32_t) : 0);
   int64_t many = std::clamp(int64_t(std::bit_floor(uint64_t(kManyBytes / bytes))), kRowLanes, kMost);
   bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks) && (!n || *n >= kLongRow * many);
-  int64_t lanes = hasMany ? many : kRowLanes;
+  bool counts = p.target.isWide() && llvm::any_of(stages.reducers, ir::isCount);
+  int64_t lanes = hasMany ? many : counts && llvm::all_of(stages.reducers, ir::isCount) ? kMaskLanes : kRowLanes;
   Sharing sharing = shareOuter(stages.space, {int64_t(stages.axis)}, stages.space[stages.axis] * p.cost);
-  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(n, lanes), sharing.axis, sharing.grain, p.streams());
+  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(n, lanes), sharing.axis, sharing.grain, p.streams(), counts);
 }
 
 /// Lanes that eight registers hold, where a few plain sums and the like leave the others free.

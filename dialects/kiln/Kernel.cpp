@@ -42,6 +42,12 @@ bool isCompress(GatherOp gather) {
   return x == typeOf(nonzero.getMask()).shape && !x[0].is(0);
 }
 
+bool isCount(Operation *op) {
+  if (!isa<SumOp>(op) || !isInteger(typeOf(op->getOperand(0)).dtype)) return false;
+  auto cast = op->getOperand(0).getDefiningOp<CastOp>();
+  return cast && typeOf(cast.getX()).dtype == DType::Bool;
+}
+
 std::optional<KernelKind> kernelKindOf(Operation *op) {
   switch (cast<ArrayOp>(op).getKind()) {
   case Kind::Reduce:

@@ -124,5 +124,7 @@ bool changesOneElement(mlir::Operation *op);
 /// Whether a gather takes the elements of an array where a mask, as long as it, is true: in order, which a kernel of kind "compact" does at
 /// once; then the last element, to which the position -1 leads.
 bool isCompress(GatherOp gather);
+/// Whether a reduction adds integers that are 1 where an element is true, else 0; its operand is then a cast of the elements.
+bool isCount(mlir::Operation *op);
 
 } // namespace kiln::ir

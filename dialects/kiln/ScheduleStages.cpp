@@ -112,6 +112,8 @@ LogicalResult RowsAttr::verifyFor(Operation *op) const {
   fields.powerOfTwo("lanes", getLanes(), 1, 4 * kMostLanes);
   checkParallel(fields, getParallel(), getGrain(), space.rank, axis);
   checkStream(fields, kernel, getStream());
+  if (fields && getCount() && llvm::none_of(kernel.getBody().front(), [](Operation &op) { return isCount(&op); }))
+    fields.fail("count") << "expected a sum of true elements";
   StageCheck(fields, kernel).run(getStages());
   return fields.result();
 }

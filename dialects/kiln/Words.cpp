@@ -26,10 +26,11 @@ std::optional<SmallVector<int64_t>> wordsOfAttribute(char kind, Attribute value)
 }
 
 StringRef formOf(char kind) {
+  static const std::string list = "array<i64: ...> of at most " + std::to_string(kMaxRank);
   switch (kind) {
   case 'i':
   case 'n': return "an i64";
-  case 'I': return "array<i64: ...> of at most 8";
+  case 'I': return list;
   case 's': return "a number with its type";
   case 'd': return "the type of an element";
   default: return "a body, which the dialect does not hold";

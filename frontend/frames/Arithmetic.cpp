@@ -148,12 +148,13 @@ int Reader::toldOf(int formula) const {
   return known == state.told.end() ? -1 : known->second;
 }
 
-/// Elements whose numbers nobody holds any more are not handed from segment to segment.
-void Reader::forgetValues() {
+/// Elements whose numbers nobody holds any more are not handed from segment to segment. `left`: numbers that the instruction under way
+/// takes from the stack.
+void Reader::forgetValues(std::initializer_list<PyObject *> left) {
   constexpr Py_ssize_t kOwn = 2; // references: of `kept` and of the state
   std::vector<int> held;
   for (auto &[object, formula] : state.named)
-    if (Py_REFCNT(object.get()) > kOwn) held.push_back(formula);
+    if (Py_REFCNT(object.get()) > kOwn + std::ranges::count(left, object.get())) held.push_back(formula);
   std::vector<char> used = state.numbers.reached(std::move(held));
   size_t alive = 0;
   for (auto &[formula, told] : state.told) {
@@ -227,18 +228,19 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
   int op = i.arg % kOperators;
   if (isArray(a) || isArray(b)) return besideArray(name == "BINARY_OP" ? op : 0, a, b);
   if (!isNumber(a) || !isNumber(b)) return false;
-  if (name == "COMPARE_OP") return compare(comparisonOf(i), a, b);
+  if (name == "COMPARE_OP") return compare(comparisonOf(i), a, b, true);
   if ((carried.contains(a) || carried.contains(b)) && carriedArithmetic(op, a, b)) return true;
   return expect({Formula::Binary, op, {}, {}, {formulaOf(a), formulaOf(b)}, nullptr}), true;
 }
 
 /// Calls of this recording are those where the answer is the same.
-bool Reader::compare(int how, PyObject *a, PyObject *b) {
+bool Reader::compare(int how, PyObject *a, PyObject *b, bool areLeft) {
   if ((carried.contains(a) || carried.contains(b)) && carriedComparison(how, a, b)) return true;
   int left = formulaOf(a), right = formulaOf(b);
   bool areMany = state.numbers.size() >= kMostQuestions; // with as many answers, calls are not alike but with the same numbers
-  if (areMany || state.numbers.isLate(left) || state.numbers.isLate(right))
-    return pin(left), pin(right), true; // that it will be the same, nobody can know
+  bool isLate = state.numbers.isLate(left) || state.numbers.isLate(right);
+  if (!areMany && isLate && askedComparison(how, left, right, a, b, areLeft)) return true;
+  if (areMany || isLate) return pin(left), pin(right), true; // that it will be the same, nobody can know
   Object answer(check(PyObject_RichCompare(a, b, how)));
   int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, &PyBool_Type});
   if (pinned.insert(formula).second) state.numbers.require(formula, answer.get());
@@ -259,7 +261,7 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   int formula = formulaOf(number);
   // Before the operation is recorded: a guard behind it would come too late for its constant.
   bool isBesideComplex = isComplex(beside);
-  if (state.numbers.isLate(formula) && (isBesideComplex || !isElement(formula))) return pin(formula), true;
+  if (state.numbers.isLate(formula) && (isBesideComplex || !(isElement(formula) || isAskable(formula)))) return pin(formula), true;
   asked.clear();
   expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
   return true;
@@ -273,6 +275,7 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
   if (!isPlain || std::ranges::none_of(given, [&](PyObject *o) { return isTagged(o); })) return false;
   if (values.known(callee) != Known::Computes) return false;
   if (std::ranges::any_of(given, [&](PyObject *o) { return carried.contains(o); }) && carriedCall(callee, given)) return true;
+  if (n == 1 && askedTest(callee, given[0])) return true;
   Formula call{Formula::Call, 0, {}, Object::borrow(callee), {}, nullptr};
   for (PyObject *o : given) call.of.push_back(formulaOf(o));
   return expect(std::move(call)), true;
@@ -344,12 +347,12 @@ bool Reader::isElement(int formula) const {
   return told >= 0 && state.numbers.at(formula).type == &PyFloat_Type && isFloat(listener.arrayTold(told).dtype);
 }
 
-/// The element of an array beside another one, which is rounded as its number would be: both are floats.
+/// The element of an array beside another one, or what is made of some, which is rounded as its number would be: both are floats.
 const Array *Reader::elementFor(int formula, DType dtype) {
-  if (!isElement(formula) || !isFloat(dtype)) return nullptr;
-  const Array &element = listener.arrayTold(toldOf(formula));
+  bool isOne = isElement(formula);
+  if (!isFloat(dtype) || !(isOne || isAskable(formula))) return nullptr;
   for (PyObject *o : expected.operands) asked.insert(o);
-  Array flat = reshape(element, Dims());
+  Array flat = isOne ? reshape(listener.arrayTold(toldOf(formula)), Dims()) : arrayAsked(formula);
   return &casts.emplace_back(cast(flat, dtype));
 }
 

@@ -216,8 +216,6 @@ std::optional<Op> ofFloats(int op, bool isByConstant) {
   }
 }
 
-bool isPlainNumber(PyObject *o) { return PyLong_CheckExact(o) || PyFloat_CheckExact(o); }
-
 } // namespace
 
 /// Arithmetic that arrays do as numbers do; false where they do not.
@@ -250,7 +248,6 @@ bool Reader::carriedInvert(PyObject *number) {
 
 /// A comparison is a question.
 bool Reader::carriedComparison(int how, PyObject *a, PyObject *b) {
-  constexpr Op kOps[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
   auto isLarge = [&](PyObject *o) { // perhaps, and floats are not as exact
     return PyLong_CheckExact(o) && (tagged.contains(o) || boundsOf(o).growth() > kMostOfFloats);
   };
@@ -259,7 +256,7 @@ bool Reader::carriedComparison(int how, PyObject *a, PyObject *b) {
   auto x = isPlain ? arrayFor(a) : std::nullopt, y = isPlain ? arrayFor(b) : std::nullopt;
   if (!x || !y) return false;
   if (x->dtype != y->dtype) x = cast(*x, DType::F64), y = cast(*y, DType::F64), noteExact();
-  Array answer = compute(kOps[how], *x, *y);
+  Array answer = compute(comparison(how), *x, *y);
   x.reset(), y.reset(); // what is held is handed on
   ask(answer);
   return true;

@@ -227,14 +227,14 @@ private:
   void pin(int formula);
   void pin(PyObject *number);
   bool arithmetic(const Instruction &i, std::string_view name, PyObject **top);
-  bool compare(int how, PyObject *a, PyObject *b);
+  bool compare(int how, PyObject *a, PyObject *b, bool areLeft = false);
   bool besideArray(int op, PyObject *a, PyObject *b);
   bool callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   bool callOperation(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   bool callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
   void settleValue(PyObject **slot, Formula value);
   int toldOf(int formula) const;
-  void forgetValues();
+  void forgetValues(std::initializer_list<PyObject *> left = {});
   void returned(const Frame &frame, PyObject *value);
   void pinAll(PyObject *o, int depth = 0);
   const Array *inputOf(const void *number, DType dtype) override;
@@ -261,6 +261,14 @@ private:
   bool carryElement(PyObject **slot, int told);
   const Array *carriedBeside(PyObject *number, DType dtype);
   bool carriedIndex(PyObject *o, PyObject *key, PyObject *stored);
+
+  // Questions.cpp: comparisons of what is computed.
+  bool isAskable(int formula) const;
+  bool isAskable(int formula, int &most) const;
+  bool isWholeAskable(int formula) const;
+  Array arrayAsked(int formula);
+  bool askedComparison(int how, int left, int right, PyObject *a, PyObject *b, bool areLeft);
+  bool askedTest(PyObject *callee, PyObject *number);
 
   // Ranges.cpp: what counts.
   bool carryRange(PyObject *iterator);

@@ -19,6 +19,14 @@ inline Array compute(Op op, const Array &a, const Array &b) {
   return applyElementwise(op, operands);
 }
 
+/// How a rich comparison compares.
+inline Op comparison(int how) {
+  constexpr Op kOps[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
+  return kOps[how];
+}
+
+inline bool isPlainNumber(PyObject *o) { return PyLong_CheckExact(o) || PyFloat_CheckExact(o); }
+
 /// An exact int in int64; none for others.
 inline std::optional<int64_t> wholeOf(PyObject *number) {
   int overflow = 0;

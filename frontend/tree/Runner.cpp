@@ -269,7 +269,7 @@ void PlainCall::takeArguments(const Tree &tree, std::span<Array *const> arrays) 
 
 void PlainCall::findEager(const Tree &tree, std::span<Array *const> arrays) {
   if (!isKnown) takeArguments(tree, arrays);
-  isEager = areArguments;
+  if (areArguments) way = Way::Eager;
 }
 
 /// Whether all that a step computes is new content of arguments, in its place.
@@ -295,35 +295,43 @@ std::shared_ptr<const Ending> PlainCall::find(const Tree &tree, std::span<Array 
   guards = hot ? hot->values.size() : 0;
   auto ending = hot ? hot->ending : root.ending;
   const Segment &s = step->segment;
-  size_t outputs = s.outputs.size() - guards;
-  bool isAlone = areArguments && tree.captured.empty() && !ending->effects, isPure = isAlone && ending->commits.empty();
-  bool isSame = ending->result.kind == Template::Constant || ending->result.kind == Template::Input;
-  isWrite = isAlone && isStraight && isSame && s.values.numbers.size() <= kMostNumbers && outputs <= kMostOutputs &&
-            onlyWrites(tree, *step, *ending);
-  isView = isPure && isStraight && s.outputs.empty() && ending->result.kind == Template::View;
-  bool isReady = s.executable || (isStraight && tree.lacksCode && !s.outputs.empty());
-  usable = isPure && isReady && outputs <= kMostOutputs && s.values.numbers.size() <= kMostNumbers;
   for (const Source &source : step->inputs) inputs.push_back(tree.entries[size_t(source.index)]);
   for (size_t i = guards; i < s.outputs.size(); ++i) {
     strides.push_back(contiguousStrides(s.outputs[i].shape));
     bytes.push_back(size_t(numElements(s.outputs[i].shape) * byteSize(s.outputs[i].dtype)));
   }
-  auto isNew = [&](const Template &t, size_t at) {
-    return t.kind == Template::New && ending->results[size_t(t.index)] == Source{Source::Output, int32_t(guards + at)} && t.offset == 0 &&
-           t.shape == s.outputs[guards + at].shape && t.strides == strides[at];
-  };
-  const Template &result = ending->result;
-  isTuple = result.kind == Template::Container;
-  if (isTuple) { // of the host's plain kind, which its module checks
-    usable &= result.children.size() == outputs;
-    for (size_t i = 0; usable && i < outputs; ++i) usable &= isNew(result.children[i], i);
-  } else {
-    usable &= outputs == 1 && isNew(result, 0);
-  }
-  isReplayed = usable && !s.executable;
-  usable &= !isReplayed;
-  isShort = usable && !isTuple && !guards && !s.workspaceBytes;
+  isTuple = ending->result.kind == Template::Container;
+  way = wayOf(tree, *ending);
   return ending;
+}
+
+/// Whether the result is all that the step computes, in new memory.
+bool PlainCall::isNew(const Ending &ending) const {
+  const std::vector<ArrayType> &outputs = step->segment.outputs;
+  auto isOutput = [&](const Template &t, size_t at) {
+    return t.kind == Template::New && ending.results[size_t(t.index)] == Source{Source::Output, int32_t(guards + at)} && t.offset == 0 &&
+           t.shape == outputs[guards + at].shape && t.strides == strides[at];
+  };
+  const Template &result = ending.result;
+  if (!isTuple) return bytes.size() == 1 && isOutput(result, 0);
+  if (result.children.size() != bytes.size()) return false; // the host's plain kind of containers, which its module checks
+  for (size_t i = 0; i < bytes.size(); ++i)
+    if (!isOutput(result.children[i], i)) return false;
+  return true;
+}
+
+PlainCall::Way PlainCall::wayOf(const Tree &tree, const Ending &ending) const {
+  const Segment &s = step->segment;
+  bool isFew = bytes.size() <= kMostOutputs && s.values.numbers.size() <= kMostNumbers, isStraight = !hot;
+  if (!areArguments || tree.captured.size() || ending.effects) return Way::None;
+  if (!ending.commits.empty()) {
+    bool isSame = ending.result.kind == Template::Constant || ending.result.kind == Template::Input;
+    return isFew && isStraight && isSame && onlyWrites(tree, *step, ending) ? Way::Write : Way::None;
+  }
+  if (isStraight && s.outputs.empty() && ending.result.kind == Template::View) return Way::View;
+  if (!isFew || !isNew(ending)) return Way::None;
+  if (!s.executable) return isStraight && tree.lacksCode ? Way::Replayed : Way::None;
+  return isTuple || guards || s.workspaceBytes ? Way::Code : Way::Short;
 }
 
 } // namespace kiln

@@ -21,7 +21,7 @@ Node *Node::childFor(const std::string &value) {
 }
 
 void Tree::dropHot() {
-  if (plain.hot) plain.usable = false; // the rest stays for calls that run
+  if (plain.hot) plain.way = PlainCall::Way::None; // the rest stays for calls that run
   hot = nullptr;
 }
 

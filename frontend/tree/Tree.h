@@ -86,13 +86,19 @@ struct Tree;
 /// Calls of row-major arrays of their own memory alone, whose results are new arrays, by one program, or a view, or that write into
 /// arguments alone: compared and run without a key.
 struct PlainCall {
-  bool isPlain() const { return usable || isEager || isView || isReplayed || isWrite; }
+  /// How they run.
+  enum class Way : uint8_t {
+    None,     // with a key
+    Code,     // the step's
+    Short,    // the same, of one result and no memory beside it: nothing to do but to call, where no other thread is let run meanwhile
+    Replayed, // there will be no code: operations one by one
+    Write,    // all outputs are new content of arguments, computed in its place; the result is an argument or the same object
+    View,     // nothing is computed: the result shows an argument
+    Eager,    // as they are written; what native calls under way read stays as it is
+  };
   static constexpr size_t kMostArguments = 16, kMostOutputs = 8, kMostNumbers = 8, kMostGuards = 16;
-  bool isKnown = false, usable = false, isTuple = false;
-  bool isEager = false;    // they run as they are written; what native calls under way read stays as it is
-  bool isView = false;     // nothing is computed: the result shows an argument
-  bool isReplayed = false; // there will be no code: operations run one by one
-  bool isWrite = false;    // all outputs are new content of arguments, computed in its place; the result is an argument or the same object
+  Way way = Way::None;
+  bool isKnown = false, isTuple = false;
   std::vector<ArrayType> arguments;
   std::vector<int> inputs;   // of the segment, among the arguments
   std::vector<Dims> strides; // of the results
@@ -100,7 +106,6 @@ struct PlainCall {
   const Step *step = nullptr;
   std::shared_ptr<struct HotPath> hot; // whose step it is, else the root's: the first outputs are what was asked for
   size_t guards = 0;
-  bool isShort = false; // one result, no memory beside it: nothing to do but to call, where no other thread is let run meanwhile
 
   /// Whether calls of a tree, one of which has these arrays and no other arguments, are plain; how they end.
   std::shared_ptr<const Ending> find(const Tree &tree, std::span<Array *const> arrays);
@@ -119,6 +124,8 @@ struct PlainCall {
 private:
   bool areArguments = false; // all that tells calls apart
   void takeArguments(const Tree &tree, std::span<Array *const> arrays);
+  Way wayOf(const Tree &tree, const Ending &ending) const;
+  bool isNew(const Ending &ending) const;
 };
 
 struct Tree : std::enable_shared_from_this<Tree> {

@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 /** Of this header; kiln_runtime_abi() returns the library's. */
-#define KILN_RUNTIME_ABI 1
+#define KILN_RUNTIME_ABI 2
+#define KILN_MAX_RANK 16 /* axes of an array */
 
 /** What is wrong. */
 enum {
@@ -56,12 +57,13 @@ int32_t kiln_package_open(const char *path, int32_t verify, kiln_package **packa
 void kiln_package_close(kiln_package *package);
 /** Entries, arguments, sizes and weights, as JSON (docs/formats/package.md). */
 const char *kiln_package_manifest(const kiln_package *package);
-/** Weight `number` of the manifest. `shape` has room for 8 sizes, which `weight` points to. Nobody may write it. */
-int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[8], char *err, size_t errlen);
+/** Weight `number` of the manifest. `shape` has room for KILN_MAX_RANK sizes, which `weight` points to. Nobody may write it. */
+int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err,
+                            size_t errlen);
 /** What an entry gives for these arguments: the number of its results, and if `result` is not NULL the type of result `number`, with
     `data` NULL and `shape` as above. */
 int32_t kiln_package_result(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count, size_t number,
-                            size_t *results, kiln_array *result, int64_t shape[8], char *err, size_t errlen);
+                            size_t *results, kiln_array *result, int64_t shape[KILN_MAX_RANK], char *err, size_t errlen);
 /** Runs an entry: its arguments in the order of the manifest, and memory for its results. Arguments that it writes are changed. */
 int32_t kiln_package_run(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count,
                          kiln_array *const *results, size_t result_count, char *err, size_t errlen);

@@ -78,7 +78,7 @@ public:
     kiln_array views[] = {arguments.view()..., kiln_array{}}, result{};
     kiln_array *pointers[sizeof...(arguments) + 1] = {}, *out = &result;
     for (std::size_t i = 0; i < sizeof...(arguments); ++i) pointers[i] = &views[i];
-    std::int64_t shape[8];
+    std::int64_t shape[KILN_MAX_RANK];
     std::size_t count = 0;
     char text[kText] = "";
     std::int32_t status =

@@ -9,7 +9,7 @@
 
 namespace kiln {
 
-inline constexpr int kMaxRank = 8;
+inline constexpr int kMaxRank = 16;
 
 /// A list of at most as many values as an array has axes, inline.
 template <typename T> struct InlineList {

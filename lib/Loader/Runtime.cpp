@@ -78,6 +78,8 @@ const PackageEntry &entryOf(const Package &package, const std::string &name) {
   return *found;
 }
 
+static_assert(kMaxRank == KILN_MAX_RANK);
+
 void describe(const ArrayType &type, kiln_array *array, int64_t *shape) {
   dlpack::DataType element = dlpack::dataTypeOf(type.dtype);
   *array = {nullptr, 1, 0, type.shape.rank, element.code, element.bits, 1, shape, nullptr, 0};
@@ -115,7 +117,8 @@ void kiln_package_close(kiln_package *package) { delete package; }
 
 const char *kiln_package_manifest(const kiln_package *package) { return package ? package->manifest.c_str() : ""; }
 
-int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[8], char *err, size_t errlen) {
+int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err,
+                            size_t errlen) {
   return guarded(err, errlen, [&] {
     const std::vector<PackageWeight> &weights = opened(package).package.weights;
     if (number >= weights.size())
@@ -126,7 +129,7 @@ int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_arr
 }
 
 int32_t kiln_package_result(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count, size_t number,
-                            size_t *results, kiln_array *result, int64_t shape[8], char *err, size_t errlen) {
+                            size_t *results, kiln_array *result, int64_t shape[KILN_MAX_RANK], char *err, size_t errlen) {
   return guarded(err, errlen, [&] {
     const Package &known = opened(package).package;
     const PackageEntry &first = entryOf(known, textOf(entry, "entry"));

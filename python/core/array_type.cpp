@@ -215,6 +215,16 @@ PyObject *reshapeMethod(PyObject *self, PyObject *const *args, Py_ssize_t n) {
     return wrap(reshape(a, resolveShape(a, shape)));
   });
 }
+/// x.ravel(); with an order it is of the package.
+PyObject *ravel(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+  return guarded([&]() -> PyObject * {
+    const Array &a = arrayOf(self);
+    if (!n && !kwnames) return wrap(reshape(a, {a.size()}));
+    static PyObject *const name = PyUnicode_InternFromString("_ravel");
+    Object method(check(PyObject_GetAttr(self, name)));
+    return PyObject_Vectorcall(method.get(), args, size_t(n), kwnames);
+  });
+}
 PyObject *copyMethod(PyObject *self, PyObject *) {
   return guarded([&] { return wrap(copy(arrayOf(self))); });
 }
@@ -424,6 +434,8 @@ PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of
                          {"__complex__", toComplex, METH_NOARGS, nullptr},
                          {"reshape", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(reshapeMethod)), METH_FASTCALL,
                           "The elements in row-major order under a shape, one size of which may be -1; a view where it can be."},
+                         {"ravel", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(ravel)), METH_FASTCALL | METH_KEYWORDS,
+                          "ravel($self, /, order='C')\n--\n\nOne axis, in row-major order: a view where that can be."},
                          {"copy", copyMethod, METH_NOARGS, "A copy with memory of its own."},
                          {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
                          {"__format__", format, METH_O, "Formats the element of an array without axes."},
@@ -552,6 +564,18 @@ PyObject *zeros(PyObject *, PyObject *const *args, Py_ssize_t n) {
   });
 }
 
+/// (x, shape) -> an array of the dtype of x whose memory is not written: the caller does that. None where x is not on the CPU.
+PyObject *unwritten(PyObject *, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&]() -> PyObject * {
+    if (n != 2 || !isArray(args[0]) || Mode::current() || deviceOf(arrayOf(args[0]))) Py_RETURN_NONE;
+    ArrayType type(arrayOf(args[0]).dtype, toDims("empty", args[1]));
+    for (int64_t size : type.shape)
+      if (size < 0) Py_RETURN_NONE;
+    checkSize("empty", type);
+    return wrap(Array::empty(type.dtype, type.shape));
+  });
+}
+
 /// The numbers below a plain integer, on the default device; None for all others.
 PyObject *count(PyObject *, PyObject *end) {
   return guarded([&]() -> PyObject * {
@@ -562,6 +586,7 @@ PyObject *count(PyObject *, PyObject *end) {
 }
 
 PyMethodDef functions[] = {{"count", count, METH_O, nullptr},
+                           {"unwritten", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(unwritten)), METH_FASTCALL, nullptr},
                            {"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 

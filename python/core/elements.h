@@ -34,4 +34,11 @@ PyObject *numberAsFloat(PyObject *o);
 PyObject *numberAsInt(PyObject *o);
 int numberAsBool(PyObject *o);
 
+/// What the package calls: operations (calls.cpp), masked writes and orders (few.cpp), few random numbers (draws.cpp), counts and
+/// repetitions (counting.cpp).
+bool initCalls(PyObject *module);
+bool initFew(PyObject *module);
+bool initDraws(PyObject *module);
+bool initCounting(PyObject *module);
+
 } // namespace kiln::py

@@ -1,9 +1,11 @@
 // Few elements of row-major memory, by an array of positions or a mask: read and written here, since the way of all keys costs several
-// times as much.
+// times as much. So does an order by several keys.
 #include "elements.h"
 
 #include "frontend/Masks.h"
 #include "frontend/OpsShared.h"
+
+#include <algorithm>
 
 namespace kiln::py {
 namespace {
@@ -99,5 +101,78 @@ bool writeFew(Array &a, PyObject *key, PyObject *value) {
   a.storage->noteWrite();
   return true;
 }
+
+namespace {
+
+/// What a mask writes: an element for each of its places, or one for each true one, and again from the first.
+template <typename T> void putThrough(const char *mask, int64_t n, const T *from, int64_t count, bool isPacked, T *to) {
+  for (int64_t i = 0, next = 0; i < n; ++i) {
+    if (!mask[i]) continue;
+    to[i] = from[isPacked ? next : i];
+    if (++next == count) next = 0;
+  }
+}
+
+/// (x, mask, values, whether values are for true elements alone) -> whether they were written, few of them.
+PyObject *putWhere(PyObject *, PyObject *const *args, Py_ssize_t) {
+  return guarded([&]() -> PyObject * {
+    if (Mode::current() || !isArray(args[0]) || !isArray(args[1]) || !isArray(args[2])) Py_RETURN_FALSE;
+    Array &x = arrayOf(args[0]);
+    const Array &mask = arrayOf(args[1]), &values = arrayOf(args[2]);
+    bool isPacked = args[3] == Py_True;
+    if (!isPlain(x) || !isPlain(mask) || !isPlain(values) || !mayWrite(x) || x.size() > kMost) Py_RETURN_FALSE;
+    if (mask.dtype != DType::Bool || !(mask.shape == x.shape) || values.dtype != x.dtype) Py_RETURN_FALSE;
+    if (!(isPacked ? values.shape.rank == 1 && values.size() : values.shape == x.shape) || overlaps(x, values) || overlaps(x, mask))
+      Py_RETURN_FALSE;
+    withWidth(byteSize(x.dtype), [&]<typename T>(T) {
+      putThrough(mask.data(), x.size(), reinterpret_cast<const T *>(values.data()), values.size(), isPacked,
+                 reinterpret_cast<T *>(x.data()));
+    });
+    x.storage->noteWrite();
+    Py_RETURN_TRUE;
+  });
+}
+
+bool isKey(const Array &a, int64_t n) {
+  bool isOrdered = isInteger(a.dtype) || a.dtype == DType::F32 || a.dtype == DType::F64;
+  return isPlain(a) && a.shape.rank == 1 && a.shape[0] == n && isOrdered;
+}
+
+/// A list of keys -> the positions that sort by the last of them, equal ones by the one before it, and so on; None of many elements.
+PyObject *lexsort(PyObject *, PyObject *keys) {
+  return guarded([&]() -> PyObject * {
+    Py_ssize_t count = PyList_CheckExact(keys) ? PyList_GET_SIZE(keys) : 0;
+    if (Mode::current() || !count || !isArray(PyList_GET_ITEM(keys, 0))) Py_RETURN_NONE;
+    int64_t n = arrayOf(PyList_GET_ITEM(keys, 0)).size();
+    if (n < 1 || n > kMost) Py_RETURN_NONE;
+    for (Py_ssize_t i = 0; i < count; ++i)
+      if (PyObject *key = PyList_GET_ITEM(keys, i); !isArray(key) || !isKey(arrayOf(key), n)) Py_RETURN_NONE;
+    auto ofLine = [&](DType dtype) { return Object(newArray({dtype, {n}}, {1}, size_t(n * byteSize(dtype)))); };
+    Object order = ofLine(DType::I64), place = ofLine(DType::I64);
+    auto *at = reinterpret_cast<int64_t *>(arrayOf(order.get()).data());
+    eager::sort(Op::Argsort, arrayOf(PyList_GET_ITEM(keys, 0)), arrayOf(order.get()), false);
+    for (Py_ssize_t i = 1; i < count; ++i) {
+      const Array &key = arrayOf(PyList_GET_ITEM(keys, i));
+      Object line = ofLine(key.dtype);
+      withWidth(byteSize(key.dtype), [&]<typename T>(T) {
+        for (int64_t j = 0; j < n; ++j)
+          reinterpret_cast<T *>(arrayOf(line.get()).data())[j] = reinterpret_cast<const T *>(key.data())[at[j]];
+      });
+      eager::sort(Op::Argsort, arrayOf(line.get()), arrayOf(place.get()), false);
+      int64_t before[kMost];
+      std::copy_n(at, n, before);
+      for (int64_t j = 0; j < n; ++j) at[j] = before[reinterpret_cast<int64_t *>(arrayOf(place.get()).data())[j]];
+    }
+    return order.release();
+  });
+}
+
+PyMethodDef functions[] = {{"put_where", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(putWhere)), METH_FASTCALL, nullptr},
+                           {"lexsort", lexsort, METH_O, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
+
+} // namespace
+
+bool initFew(PyObject *module) { return !PyModule_AddFunctions(module, functions); }
 
 } // namespace kiln::py

@@ -1,6 +1,7 @@
 // The module kiln._core: pybind11 around what is not on the hot path.
 #include "control.h"
 #include "core.h"
+#include "elements.h"
 #include "transforms.h"
 
 #include "frontend/frames/Check.h"
@@ -30,11 +31,6 @@ const Array &require(const char *op, py11::handle h, kiln::py::Holder &holder) {
   if (kiln::py::isArray(h.ptr())) return arrayOf(h.ptr());
   holder.array = kiln::py::asOperand(h.ptr());
   return *holder.array;
-}
-
-std::optional<Dims> optionalDims(const char *op, py11::handle h) {
-  if (h.is_none()) return std::nullopt;
-  return kiln::py::toDims(op, h.ptr());
 }
 
 /// The device of a name. Throws Error (device) where there is none.
@@ -70,119 +66,14 @@ Dims kiln::py::resolveShape(const Array &x, Dims shape) {
 
 namespace {
 
-void checkSizes(const char *op, const Dims &shape) {
-  for (int64_t d : shape)
-    if (d < 0) fail(ErrorKind::Shape, op, "shape", "sizes of at least 0", toString(shape));
-}
-
 void defineConversions(py11::module_ &m) {
-  using kiln::py::Holder, kiln::py::wrap;
-  m.def(
-      "asarray",
-      [](py11::object o, py11::object dtype, py11::object wantsCopy, py11::object device) {
-        return located([&] {
-          std::optional<DType> t;
-          if (!dtype.is_none()) t = kiln::py::toDType(dtype.ptr());
-          int mode = wantsCopy.is_none() ? -1 : PyObject_IsTrue(wantsCopy.ptr());
-          if (kiln::py::isArray(o.ptr()) && mode != 1 && (!t || *t == arrayOf(o.ptr()).dtype)) return Py_NewRef(o.ptr());
-          return wrap(kiln::py::asArray(o.ptr(), t, mode, deviceOr(device, defaultDevice())));
-        });
-      },
-      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
-  m.def("astype", [](py11::object x, py11::object dtype) {
-    return located([&] {
-      Holder h;
-      return wrap(cast(require("astype", x, h), kiln::py::toDType(dtype.ptr())));
-    });
-  });
-  m.def("copy", [](py11::object x) {
-    return located([&] {
-      Holder h;
-      return wrap(copy(require("copy", x, h)));
-    });
-  });
   m.def("loose", [](py11::object x) { // of values that were written out as an operand
     arrayOf(x.ptr()).storage->isLoose = true;
     return x;
   });
 }
 
-void defineSources(py11::module_ &m) {
-  using kiln::py::Holder, kiln::py::wrap;
-  m.def(
-      "full",
-      [](py11::object shape, py11::object value, py11::object dtype, py11::object device) {
-        return located([&]() -> PyObject * {
-          Device *to = deviceOr(device, defaultDevice());
-          Holder h;
-          Operand number = kiln::py::requireOperand("full", value.ptr(), h);
-          Dims dims = kiln::py::toDims("full", shape.ptr());
-          checkSizes("full", dims);
-          if (number.kind == Operand::IsArray) {
-            Array x = dtype.is_none() ? *number.array : cast(*number.array, kiln::py::toDType(dtype.ptr()));
-            return wrap(toDevice(copy(broadcastTo(x, dims)), device.is_none() ? deviceOf(x) : to));
-          }
-          DType t = dtype.is_none() ? weakDType(number) : kiln::py::toDType(dtype.ptr());
-          return wrap(full(dims, t, scalarBits(number, t), to));
-        });
-      },
-      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
-  m.def(
-      "iota",
-      [](py11::object shape, py11::object dtype, int64_t axis, py11::object device) {
-        return located([&] {
-          Dims dims = kiln::py::toDims("iota", shape.ptr());
-          checkSizes("iota", dims);
-          return wrap(iota(kiln::py::toDType(dtype.ptr()), dims, axis, deviceOr(device, defaultDevice())));
-        });
-      },
-      py11::arg(), py11::arg(), py11::arg(), py11::arg("device") = py11::none());
-  m.def("where", [](py11::object c, py11::object x, py11::object y) {
-    return located([&] {
-      Holder hc, hx, hy;
-      return wrap(
-          where(require("where", c, hc), kiln::py::requireOperand("where", x.ptr(), hx), kiln::py::requireOperand("where", y.ptr(), hy)));
-    });
-  });
-}
-
 void defineShaping(py11::module_ &m) {
-  using kiln::py::Holder, kiln::py::wrap;
-  m.def("reshape", [](py11::object x, py11::object shape) {
-    return located([&] {
-      Holder h;
-      const Array &a = require("reshape", x, h);
-      return wrap(reshape(a, kiln::py::resolveShape(a, kiln::py::toDims("reshape", shape.ptr()))));
-    });
-  });
-  m.def("permute_dims", [](py11::object x, py11::object axes) {
-    return located([&] {
-      Holder h;
-      const Array &a = require("permute_dims", x, h);
-      Dims given = kiln::py::toDims("permute_dims", axes.ptr()), permutation;
-      for (int64_t p : given) permutation.push(normalizeAxis("permute_dims", p, a.shape.rank));
-      return wrap(transpose(a, permutation));
-    });
-  });
-  m.def("broadcast_to", [](py11::object x, py11::object shape) {
-    return located([&] {
-      Holder h;
-      return wrap(broadcastTo(require("broadcast_to", x, h), kiln::py::toDims("broadcast_to", shape.ptr())));
-    });
-  });
-  m.def("concat", [](py11::object list, int64_t axis) {
-    return located([&] {
-      std::vector<Holder> holders;
-      std::vector<const Array *> arrays;
-      auto items = py11::tuple(list);
-      holders.reserve(items.size());
-      for (auto item : items) {
-        holders.emplace_back();
-        arrays.push_back(&require("concat", item, holders.back()));
-      }
-      return wrap(concat(arrays, axis));
-    });
-  });
   m.def("broadcast_shapes", [](py11::object a, py11::object b) {
     return located([&] {
       Dims shape =
@@ -196,24 +87,6 @@ void defineShaping(py11::module_ &m) {
 
 void definePositions(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
-  m.def("take", [](py11::object x, py11::object indices, int64_t axis) {
-    return located([&] {
-      Holder a, b;
-      return wrap(gather(require("take", x, a), require("take", indices, b), axis));
-    });
-  });
-  m.def("along_axis", [](const std::string &op, py11::object x, int64_t axis, bool descending) {
-    return located([&] {
-      Holder h;
-      return wrap(alongAxis(opNamed(op), require(op.c_str(), x, h), axis, descending));
-    });
-  });
-  m.def("nonzero", [](py11::object mask) {
-    return located([&] {
-      Holder h;
-      return wrap(nonzero(require("nonzero", mask, h)));
-    });
-  });
   m.def("run_starts", [](py11::object line) {
     return located([&] {
       Holder h;
@@ -224,12 +97,6 @@ void definePositions(py11::module_ &m) {
     return located([&] {
       Holder h;
       return wrap(countTrue(require("count_nonzero", mask, h)));
-    });
-  });
-  m.def("update_at", [](py11::object x, py11::object key, py11::object value, const std::string &op) {
-    return located([&]() -> PyObject * {
-      kiln::py::setItem(arrayOf(x.ptr()), key.ptr(), value.ptr(), opNamed(op));
-      Py_RETURN_NONE;
     });
   });
   m.def("ravel_indices", [](py11::tuple indices, py11::object sizes) {
@@ -257,12 +124,6 @@ void definePositions(py11::module_ &m) {
 
 void defineReductions(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
-  m.def("bitcast", [](py11::object x, py11::object dtype) {
-    return located([&] {
-      Holder h;
-      return wrap(bitcast(require("bitcast", x, h), kiln::py::toDType(dtype.ptr())));
-    });
-  });
   m.def("convolution", [](py11::object x, py11::object w, py11::object strides, py11::object low, py11::object high, py11::object dilation,
                           int64_t groups) {
     return located([&] {
@@ -270,18 +131,6 @@ void defineReductions(py11::module_ &m) {
       auto dims = [](py11::object o) { return kiln::py::toDims("convolution", o.ptr()); };
       return wrap(convolution(require("convolution", x, a), require("convolution", w, b), dims(strides), dims(low), dims(high),
                               dims(dilation), groups));
-    });
-  });
-  m.def("reduce", [](const std::string &op, py11::object x, py11::object axes, bool keepDims) {
-    return located([&] {
-      Holder h;
-      return wrap(reduce(opNamed(op), require(op.c_str(), x, h), optionalDims(op.c_str(), axes), keepDims));
-    });
-  });
-  m.def("matmul", [](py11::object x, py11::object y) {
-    return located([&] {
-      Holder a, b;
-      return wrap(matmul(require("matmul", x, a), require("matmul", y, b)));
     });
   });
 }
@@ -341,24 +190,6 @@ void defineDevices(py11::module_ &m) {
     return located([&]() -> PyObject * {
       Device *to = deviceNamed(name);
       return deviceOf(arrayOf(x.ptr())) == to ? Py_NewRef(x.ptr()) : wrap(toDevice(arrayOf(x.ptr()), to));
-    });
-  });
-}
-
-void defineLibrary(py11::module_ &m) {
-  using kiln::py::Holder, kiln::py::wrap;
-  // The words follow in the order of the record: numbers, and lists of them.
-  m.def("library", [](const std::string &name, py11::tuple operands, py11::args attributes) {
-    return located([&] {
-      std::vector<Holder> holders(operands.size());
-      std::vector<const Array *> arrays;
-      for (size_t i = 0; i < operands.size(); ++i) arrays.push_back(&require(name.c_str(), operands[i], holders[i]));
-      std::vector<int64_t> words;
-      for (py11::handle attribute : attributes) {
-        if (py11::isinstance<py11::tuple>(attribute)) appendWords(words, kiln::py::toDims(name.c_str(), attribute.ptr()));
-        else words.push_back(attribute.cast<int64_t>());
-      }
-      return wrap(applyLibrary(opNamed(name), arrays, words));
     });
   });
 }
@@ -614,11 +445,12 @@ void defineCache(py11::module_ &m) {
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native part of Kiln.";
-  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()))
+  if (!kiln::py::initArrayType(m.ptr()) || !kiln::py::initOpFunctions(m.ptr()) || !kiln::py::initJit(m.ptr()) ||
+      !kiln::py::initCalls(m.ptr()) || !kiln::py::initFew(m.ptr()) || !kiln::py::initDraws(m.ptr()) || !kiln::py::initCounting(m.ptr()))
     throw py11::error_already_set();
-  for (auto define : {defineConversions, defineSources, defineShaping, definePositions, defineReductions, defineExchange, defineDevices,
-                      defineLibrary, definePythonSide, defineDTypes, definePrograms, defineProcess, defineFrames, defineCache,
-                      kiln::py::defineTransforms, kiln::py::definePackages, kiln::py::defineCustom})
+  for (auto define : {defineConversions, defineShaping, definePositions, defineReductions, defineExchange, defineDevices, definePythonSide,
+                      defineDTypes, definePrograms, defineProcess, defineFrames, defineCache, kiln::py::defineTransforms,
+                      kiln::py::definePackages, kiln::py::defineCustom})
     define(m);
   kiln::py::defineControl(m.ptr());
 }

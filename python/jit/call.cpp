@@ -319,7 +319,7 @@ const Step *wholeOf(const Tree &tree) {
 /// Whether calls of an entry need no key.
 void findPlain(Tree &entry, const Arguments &arguments) {
   auto ending = entry.plain.find(entry, arguments.key.arrays);
-  if (entry.plain.isTuple && ending->result.object.get() != &PyTuple_Type) entry.plain.usable = false;
+  if (entry.plain.isTuple && ending->result.object.get() != &PyTuple_Type) entry.plain.way = PlainCall::Way::None;
 }
 
 /// What the call did to lists and dicts that were given in another form, also where it raised.
@@ -388,7 +388,8 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       bool isReplayed = whole && entry->lacksCode && entry->root().pace.isSettled();
       bool isReady = whole && (whole->segment.executable || whole->segment.outputs.empty() || isReplayed);
       if (isReady && !entry->plain.isKnown && !call.kwnames && state.options.parameters.staticNumbers.empty()) findPlain(*entry, arguments);
-      if (entry && entry->isEager() && !entry->plain.isEager && !call.kwnames && state.options.parameters.staticNumbers.empty())
+      if (entry && entry->isEager() && entry->plain.way != PlainCall::Way::Eager && !call.kwnames &&
+          state.options.parameters.staticNumbers.empty())
         entry->plain.findEager(*entry, arguments.key.arrays);
       result = entry ? callKnown(state, entry, actual, arguments) : callNew(state, actual, arguments);
     }

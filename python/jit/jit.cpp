@@ -24,7 +24,7 @@ JitState &jitOf(PyObject *self) { return *reinterpret_cast<JitFunction *>(self)-
 
 /// Whether the entry used last fits a call of arrays alone.
 bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
-  if (!entry.plain.isPlain() || nargs != entry.plain.arguments.size()) return false;
+  if (entry.plain.way == PlainCall::Way::None || nargs != entry.plain.arguments.size()) return false;
   KeyContext now = currentContext();
   if (entry.key.words[0] != now.word() || entry.key.words[1] != now.epoch) return false;
   const Storage *seen[PlainCall::kMostArguments];
@@ -43,23 +43,13 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   Tree *entry = state.last();
   if (kwnames || !entry || !matchesPlain(*entry, args, nargs)) return callAny(state, asGiven);
   state.hits++, entry->hits++;
-  if (entry->plain.isEager) return callEager(asGiven);
-  if (entry->plain.isView) return guarded([&] { return callView(*entry, args); });
-  if (entry->plain.isReplayed) {
-    PyObject *result = guarded([&] { return callReplayed(*entry, args); });
-    return result || PyErr_Occurred() ? result : callEager(asGiven);
-  }
-  if (entry->plain.isWrite) {
-    PyObject *result = guarded([&] { return callWrite(*entry, args); });
-    if (result || PyErr_Occurred()) return result;
-    state.hits--, entry->hits--;
-    return callAny(state, asGiven);
-  }
+  using Way = PlainCall::Way;
+  Way way = entry->plain.way;
+  if (way == Way::Eager) return callEager(asGiven);
   std::shared_ptr<Tree> keep = entry->plain.guards ? entry->shared_from_this() : nullptr;
-  bool isShort = entry->plain.isShort && !longWork().pays(entry->plain.step->segment.seconds);
-  PyObject *result = guarded([&] { return isShort ? callShort(*entry, args) : callPlain(*entry, args); });
+  PyObject *result = guarded([&] { return callPlain(*entry, args); });
   if (result || PyErr_Occurred()) return result;
-  if (!keep) return callEager(asGiven);
+  if (!keep && way != Way::Write) return callEager(asGiven);
   state.hits--, entry->hits--; // it takes another path
   return callAny(state, asGiven);
 }

@@ -64,12 +64,9 @@ protected:
 
 /// A call that is not the plain one of last time.
 PyObject *callAny(JitState &state, const Call &call);
-/// A call that the plain one of a tree fits; null with no error set where it has to run in eager, or takes another path than most.
+/// A call that the plain one of a tree fits; null with no error set where it has to run in eager, takes another path than most,
+/// or cannot write in place.
 PyObject *callPlain(Tree &tree, PyObject *const *args);
-PyObject *callView(const Tree &tree, PyObject *const *args);  // of a plain one whose result shows an argument
-PyObject *callWrite(const Tree &tree, PyObject *const *args); // of a plain one that writes; null: another way has to
-PyObject *callReplayed(Tree &tree, PyObject *const *args);    // of a plain one that runs op by op
-PyObject *callShort(const Tree &tree, PyObject *const *args); // of a plain one that is short
 PyObject *callEager(const Call &call);
 
 /// What a run lets through between its steps: signals, and a Ctrl-C during long ones.

@@ -9,12 +9,12 @@
 
 namespace kiln::py {
 
-PyObject *callView(const Tree &entry, PyObject *const *args) {
+static PyObject *callView(const Tree &entry, PyObject *const *args) {
   const Template &t = entry.root().ending->result;
   return wrap(t.arrayOf(arrayOf(args[t.index])));
 }
 
-PyObject *callShort(const Tree &entry, PyObject *const *args) {
+static PyObject *callShort(const Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;
   void *buffers[PlainCall::kMostArguments + PlainCall::kMostNumbers + 1], **next = buffers;
@@ -26,7 +26,7 @@ PyObject *callShort(const Tree &entry, PyObject *const *args) {
   return result;
 }
 
-PyObject *callPlain(Tree &entry, PyObject *const *args) {
+static PyObject *callCode(Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;
   // While other threads run, one may drop the entry, or put other memory into an argument's cell.
@@ -74,7 +74,7 @@ PyObject *callPlain(Tree &entry, PyObject *const *args) {
   return tuple;
 }
 
-PyObject *callWrite(const Tree &entry, PyObject *const *args) {
+static PyObject *callWrite(const Tree &entry, PyObject *const *args) {
   const PlainCall &plain = entry.plain;
   const Segment &s = plain.step->segment;
   auto ending = entry.root().ending;
@@ -95,7 +95,7 @@ PyObject *callWrite(const Tree &entry, PyObject *const *args) {
   return Py_NewRef(t.kind == Template::Input ? args[t.index] : static_cast<PyObject *>(t.object.get()));
 }
 
-PyObject *callReplayed(Tree &entry, PyObject *const *args) {
+static PyObject *callReplayed(Tree &entry, PyObject *const *args) {
   std::shared_ptr<Tree> keep = entry.shared_from_this(); // other threads run between operations
   const PlainCall &plain = entry.plain;
   const Array *inputs[PlainCall::kMostArguments], **next = inputs;
@@ -108,6 +108,19 @@ PyObject *callReplayed(Tree &entry, PyObject *const *args) {
   Object tuple(check(PyTuple_New(Py_ssize_t(made.size()))));
   for (size_t i = 0; i < made.size(); ++i) PyTuple_SET_ITEM(tuple.get(), Py_ssize_t(i), check(wrap(std::move(made[i]))));
   return tuple.release();
+}
+
+PyObject *callPlain(Tree &entry, PyObject *const *args) {
+  using Way = PlainCall::Way;
+  switch (entry.plain.way) {
+  case Way::View: return callView(entry, args);
+  case Way::Write: return callWrite(entry, args);
+  case Way::Replayed: return callReplayed(entry, args);
+  case Way::Short:
+    if (!longWork().pays(entry.plain.step->segment.seconds)) return callShort(entry, args);
+    [[fallthrough]];
+  default: return callCode(entry, args);
+  }
 }
 
 } // namespace kiln::py

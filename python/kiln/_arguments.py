@@ -79,6 +79,11 @@ def cast(x, dtype):
     return x if x.dtype is dtype else _core.astype(x, dtype)
 
 
+def fits_as_it_is(value, x):
+    """Whether a small integer of Python is the same element in the dtype of ``x`` as an array of it would be."""
+    return type(value) is int and 0 <= value < 128 and type(x) is Array and x.dtype.kind in "iuf" and x.dtype.name[:6] != "float8"
+
+
 def floating(x):
     """``x`` as an array of a floating dtype: integers and bools in the default one."""
     x = as_array(x)

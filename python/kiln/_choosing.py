@@ -3,10 +3,11 @@ import builtins
 import itertools
 
 from . import _core
-from ._arguments import as_array, as_tuple, cast, choice, normalized_axis, ops, store
+from ._arguments import as_array, as_tuple, cast, choice, fits_as_it_is, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._joining import stack
 from ._ranges import arange
 from ._selection import take, take_along_axis
@@ -38,6 +39,8 @@ def extract(condition, x, /) -> Array:
 
 def place(x, mask, values) -> None:
     """Writes ``values``, one after the other and again from the start, where ``mask`` holds. Raises ValueError where there is none."""
+    if _core.put_where(x, mask, values, True):
+        return
     at, values = _core.nonzero(_core.reshape(_mask(mask), (-1,))), _core.reshape(as_array(values), (-1,))
     if at.size and not values.size:
         raise make("ValueError", "place: values: expected at least one, got none")
@@ -47,6 +50,8 @@ def place(x, mask, values) -> None:
 
 def putmask(x, mask, values) -> None:
     """Writes elements of ``values`` at the same positions (again from the start if there are fewer) where ``mask`` holds."""
+    if _core.put_where(x, mask, values, False):
+        return
     values = as_array(values)
     if values.shape != x.shape:
         flat = _core.reshape(values, (-1,))
@@ -62,6 +67,9 @@ def put(x, positions, values, mode="raise") -> None:
     ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around or "clip" to the ends.
     """
     choice("put", "mode", mode, ("raise", "wrap", "clip"))
+    if mode == "raise" and fits_as_it_is(values, x) and x.ndim == 1 and type(positions) is Array and positions.dtype is _int64:
+        x[positions] = values
+        return
     at, values = cast(as_array(positions), _int64), as_array(values)
     at, values = at if at.ndim == 1 else _core.reshape(at, (-1,)), values if values.ndim < 2 else _core.reshape(values, (-1,))
     if not at.size or not values.size:
@@ -89,6 +97,8 @@ def _put(x, at, values):
 
 def copyto(x, values, casting="same_kind", where=True) -> None:
     """Writes ``values``, which broadcast, into ``x``, where ``where`` holds."""
+    if where is not True and _core.put_where(x, where, values, False):
+        return
     values = as_array(values)
     x[...] = values if where is True else _core.where(_mask(where), cast(values, x.dtype), x)
 
@@ -109,6 +119,7 @@ def select(conditions, choices, default=0) -> Array:
     return result
 
 
+@looped
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
     index, *arrays = [as_array(a) for a in (index, *choices)]

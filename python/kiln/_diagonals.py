@@ -1,18 +1,26 @@
 """Diagonals and triangles of matrices."""
 import builtins
 import itertools
+import math
 
 from . import _core, _reductions
-from ._arguments import as_array, as_tuple, integer, normalized_axis, ops
+from ._arguments import as_array, as_tuple, fits_as_it_is, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._ranges import arange
 from ._shaping import moveaxis
 
 int64 = BY_NAME["int64"]
 _FAR = 2**62
+_MANY = 1 << 14  # elements
+
+
+def _of_any_size(function):
+    """``looped`` for what reads little of a large array."""
+    return looped(function, math.inf)
 
 
 def _related(shape, relation, k, device=None):
@@ -26,7 +34,17 @@ def _related(shape, relation, k, device=None):
 def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
     rows = _size("eye", n_rows)
-    return _core.astype(_related((rows, rows if n_cols is None else _size("eye", n_cols)), "equal", k, device), dtype or _core.default_dtype())
+    columns = rows if n_cols is None else _size("eye", n_cols)
+    if rows * columns < _MANY or device is not None or _core.innermost() is not None:
+        return _eye(rows, columns, k, dtype, device)
+    result = zeros((rows, columns), dtype=dtype)  # memory is written once
+    diagonal_view(result, integer("diagonal", "offset", k))[...] = 1
+    return result
+
+
+@looped
+def _eye(rows, columns, k, dtype, device):
+    return _core.astype(_related((rows, columns), "equal", k, device), dtype or _core.default_dtype())
 
 
 def _size(op, n):
@@ -63,6 +81,7 @@ def _triangle(name, x, relation, k):
     return _core.where(_related(x.shape, relation, k, x.device), x, _core.full((), 0, x.dtype, x.device))
 
 
+@_of_any_size
 def diagonal(x, /, offset=0, axis1=-2, axis2=-1) -> Array:
     """The elements of two axes (the last) whose column is their row plus ``offset``, as one axis, the last: a copy.
 
@@ -89,6 +108,7 @@ def diagonal_view(x, offset=0, axis1=-2, axis2=-1):
     return flat[key] if flat.ndim == 1 else flat[..., key]
 
 
+@_of_any_size
 def diag(x, /, k=0) -> Array:
     """A diagonal matrix of a vector, or a copy of the diagonal of a matrix. Raises ShapeError for other ranks."""
     x = as_array(x)
@@ -107,6 +127,7 @@ def diagflat(x, /, k=0) -> Array:
     return diag(_core.reshape(as_array(x), (-1,)), k)
 
 
+@_of_any_size
 def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     """The sum of the diagonal of two axes, the last."""
     return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
@@ -126,9 +147,10 @@ def fill_diagonal(x, value, wrap=False) -> None:
     else:
         step, end = builtins.sum(x.shape[0] ** i for i in range(x.ndim)), x.size
     n = len(range(0, builtins.min(end, x.size), step))
-    value = as_array(value)
-    value = _core.reshape(value, (-1,)) if value.ndim else value
-    value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
+    if not fits_as_it_is(value, x):
+        value = as_array(value)
+        value = _core.reshape(value, (-1,)) if value.ndim else value
+        value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
         flat[:n * step:step] = value
@@ -205,6 +227,7 @@ def vander(x, /, N=None, increasing=False) -> Array:  # noqa: N803
     return ops["pow"](_core.reshape(x, (-1, 1)), _core.astype(powers, x.dtype))
 
 
+@looped
 def indices(dimensions, dtype=None, sparse=False):
     """The position along each axis of a grid: an array with an axis for them in front, or with ``sparse`` a tuple that broadcasts."""
     dimensions, n = as_tuple(dimensions), len(as_tuple(dimensions))

@@ -11,6 +11,7 @@ from ._arguments import as_array, store
 from ._core import Array
 from ._diagonals import diagonal
 from ._errors import make
+from ._fused import looped
 from ._products import summed_products
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -245,6 +246,7 @@ def _formula(args):
     return ",".join(terms) + result, operands
 
 
+@looped
 def einsum(*args, optimize=True, out=None, dtype=None) -> Array:
     """Sums of products of arrays by a formula: ``einsum("ij,jk->ik", x, y)`` is the matrix product.
 

@@ -6,6 +6,7 @@ from ._arguments import as_array, as_tuple, integer, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._shaping import broadcast_to, in_space, moveaxis
 
 _int64 = BY_NAME["int64"]
@@ -190,9 +191,12 @@ def dsplit(x, sections, /) -> list[Array]:
     return split(x, sections, axis=2)
 
 
+@looped
 def tile(x, repetitions, /) -> Array:
-    """``x`` repeated as a whole, ``repetitions`` times along each axis."""
+    """``x`` repeated as a whole, ``repetitions`` times along each axis. Raises ValueError for a negative number."""
     x, times = as_array(x), as_tuple(repetitions)
+    if builtins.any(n < 0 for n in times):
+        raise make("ValueError", f"tile: repetitions: expected at least 0, got {repetitions}")
     rank = builtins.max(x.ndim, len(times))
     shape, times = (1,) * (rank - x.ndim) + x.shape, (1,) * (rank - len(times)) + times
     if builtins.all(n == 1 for n in times):
@@ -219,6 +223,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     if isinstance(repeats, int):
         if repeats < 0:
             raise make("ValueError", f"repeat: repeats: expected at least 0, got {repeats}")
+        few = _core.repeat(x, axis, repeats)
+        if few is not None:
+            return few
         before, behind = x.shape[:axis], x.shape[axis + 1:]
         wide = _core.broadcast_to(_core.reshape(x, (*before, n, 1, *behind)), (*before, n, repeats, *behind))
         return _core.reshape(_core.copy(wide), (*before, n * repeats, *behind))
@@ -228,6 +235,9 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     counts = _core.reshape(_core.astype(as_array(repeats), _int64), (-1,))
     if counts.size not in (1, n):
         raise make("ShapeError", f"repeat: repeats: expected 1 or {n} numbers, got {counts.size}")
+    repeated = None if total_repeat_length is not None else _core.repeat(x, axis, counts)
+    if repeated is not None:  # outside of recordings, at once
+        return repeated
     if counts.size == 1:
         return repeat(x, int(counts.item()), axis)
     ends = _core.along_axis("cumulative_sum", counts, 0, False)
@@ -239,6 +249,7 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     return _core.take(x, ops["minimum"](_core.along_axis("cumulative_sum", marks, 0, False), n - 1), axis)
 
 
+@looped
 def append(x, values, /, axis=None) -> Array:
     """``values`` behind ``x`` along an axis; both flattened where it is None."""
     return concat((as_array(x), as_array(values)), axis=axis)
@@ -252,13 +263,24 @@ def _positions(op, where, n, extra=0):
     known = known if isinstance(known, (list, tuple)) else [known]
     if known and isinstance(known[0], bool):
         return [i for i, b in enumerate(known) if b]
-    positions = []
+    if type(where) is not Array or where.ndim != 1 or where.dtype.kind not in "iu":  # whose elements are integers
+        known = [p if type(p) is int else integer(op, "position", p) for p in known]
     for p in known:
-        p = p if type(p) is int else integer(op, "position", p)
         if not -n <= p < n + extra:
             raise make("IndexError", f"{op}: position: expected one in [{-n}, {n + extra}), got {p}")
-        positions.append(p % n if p < 0 else p)
-    return positions
+    return [p % n if p < 0 else p for p in known]
+
+
+def _gathers(x):
+    """Whether elements of a vector are gathered sooner than its parts are joined: not where something records, which knows parts better."""
+    return x.ndim == 1 and x.size <= 256 and _core.innermost() is None
+
+
+def _line_of(x, axis, op):
+    """``x`` and an axis of it; flattened if that is None."""
+    if axis is None:
+        return (x if x.ndim == 1 else _core.reshape(x, (-1,))), 0
+    return x, normalized_axis(op, axis, x.ndim)
 
 
 def delete(x, positions, /, axis=None) -> Array:
@@ -266,9 +288,10 @@ def delete(x, positions, /, axis=None) -> Array:
 
     Raises IndexError for a position outside.
     """
-    x = as_array(x)
-    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("delete", axis, x.ndim))
+    x, axis = _line_of(as_array(x), axis, "delete")
     gone = set(_positions("delete", positions, x.shape[axis]))
+    if gone and _gathers(x):
+        return x[_core.asarray([i for i in range(x.size) if i not in gone], _int64, None, x.device)]
     cuts = [-1, *sorted(gone), x.shape[axis]]
     key = (slice(None),) * axis
     parts = tuple(x[(*key, slice(a + 1, b))] for a, b in zip(cuts, cuts[1:]) if b > a + 1)
@@ -280,8 +303,7 @@ def insert(x, positions, values, /, axis=None) -> Array:
 
     Raises IndexError for a position outside.
     """
-    x = as_array(x)
-    x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("insert", axis, x.ndim))
+    x, axis = _line_of(as_array(x), axis, "insert")
     single = isinstance(positions, int)
     at = _positions("insert", positions, x.shape[axis], 1)
     values = _core.astype(as_array(values), x.dtype)
@@ -292,6 +314,12 @@ def insert(x, positions, values, /, axis=None) -> Array:
         at = at * unit
     else:
         values = broadcast_to(values, (*x.shape[:axis], len(at), *x.shape[axis + 1:]))
+    if len(at) > 2 and not single and _gathers(x):
+        places = sorted(enumerate(at, x.size), key=lambda pair: pair[1])
+        line = list(range(x.size))
+        for i, p in reversed(places):
+            line.insert(p, i)
+        return _core.concat((x, values), 0)[_core.asarray(line, _int64, None, x.device)]
     key, parts, last = (slice(None),) * axis, [], 0
     for i, p in sorted(enumerate(at), key=lambda pair: pair[1]):
         parts += [x[(*key, slice(last, p))], values[(*key, slice(i, i + 1))]]

@@ -88,7 +88,7 @@ def _method(name, summary, function):
 _method("astype", "Another dtype; see ``kn.astype``.", lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy))
 _method("transpose", "Permuted axes, a view; reversed where none are given.", lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None))
 _method("flatten", "A copy with one axis, in row-major order.", lambda self, order="C": _core.copy(_shaping.ravel(self, order)))
-_method("ravel", "One axis, in row-major order: a view where that can be.", lambda self, order="C": _core.reshape(self, (-1,)) if order == "C" else _shaping.ravel(self, order))
+_method("_ravel", "``ravel`` with an order.", lambda self, order="C": _shaping.ravel(self, order))
 _method("conj", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
 _method("conjugate", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
 _method("fill", "Writes a number into every element.", lambda self, value: self.__setitem__(..., value))

@@ -5,6 +5,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._selection import take_along_axis
 
 _bool, _int64, _uint8, _float32 = (BY_NAME[n] for n in ("bool", "int64", "uint8", "float32"))
@@ -85,6 +86,9 @@ def lexsort(keys, /, axis=-1) -> Array:
     if not keys[0].ndim:
         return zeros((), dtype=_int64)
     axis = normalized_axis("lexsort", axis, keys[0].ndim)
+    few = _core.lexsort(keys)
+    if few is not None:
+        return few
     order = argsort(keys[0], axis)
     if order.ndim == 1:
         for key in keys[1:]:
@@ -134,6 +138,7 @@ def _fits(value, dtype):
     return (-(1 << bits) if dtype.kind == "i" else 0) <= value < 1 << bits
 
 
+@looped
 def digitize(x, bins, right=False) -> Array:
     """The interval of monotonic ``bins`` that each element lies in: ``bins[i - 1] <= x < bins[i]``, or with ``right`` ``bins[i - 1] < x <= bins[i]``.
 

@@ -7,9 +7,13 @@ from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._shaping import flip
 
 _MODES = ("constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap")
+
+
+_MANY = 1 << 14  # elements
 
 
 def _pairs(what, value, rank):
@@ -24,6 +28,7 @@ def _pairs(what, value, rank):
     return rows
 
 
+@looped
 def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_length=None, reflect_type="even") -> Array:
     """``x`` with elements added around: ``pad_width`` before and behind, one number, a pair, or a pair an axis.
 
@@ -37,7 +42,8 @@ def pad(x, pad_width, mode="constant", *, constant_values=0, end_values=0, stat_
         raise make("ValueError", f"pad: pad_width: expected sizes of at least 0, got {pad_width}")
     if mode not in _MODES:
         raise make("ValueError", f"pad: mode: expected {', '.join(map(repr, _MODES[:-1]))} or {_MODES[-1]!r}, got {mode!r}")
-    if mode in ("constant", "empty") and not isinstance(constant_values, (tuple, list)):
+    many = mode == "constant" and x.size >= _MANY and _core.innermost() is None  # memory is written once
+    if mode in ("constant", "empty") and not many and not isinstance(constant_values, (tuple, list)):
         result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), constant_values if mode == "constant" else 0, dtype=x.dtype, device=x.device)
         result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths))] = x
         return result
@@ -61,7 +67,9 @@ def _joined(x, widths, ends):
 
 def _padded(x, widths, ends):
     """In its memory: ``x`` is written once, then what stands around it, one axis after the other."""
-    result = full(tuple(n + a + b for n, (a, b) in zip(x.shape, widths)), 0, dtype=x.dtype, device=x.device)
+    shape = tuple(n + a + b for n, (a, b) in zip(x.shape, widths))
+    made = _core.unwritten(x, shape) if x.size >= _MANY else None
+    result = full(shape, 0, dtype=x.dtype, device=x.device) if made is None else made
     region = [slice(a, a + n) for n, (a, _) in zip(x.shape, widths)]
     result[tuple(region)] = x
     for axis, (a, b) in enumerate(widths):

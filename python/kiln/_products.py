@@ -5,7 +5,7 @@ from . import _core
 from ._arguments import as_array, as_tuple, normalized_axis, ops, store
 from ._core import Array
 from ._errors import make
-from ._fused import fused
+from ._fused import fused, looped
 from ._shaping import moveaxis
 
 
@@ -69,6 +69,7 @@ def summed_products(x, y, axes) -> Array:
     return _core.reduce("sum", ops["multiply"](x, y), axes, False)
 
 
+@looped
 def vecdot(x, y, /, axis=-1) -> Array:
     """Products summed over one axis of both, the first conjugated; the others broadcast."""
     x, y = as_array(x), as_array(y)
@@ -87,6 +88,7 @@ def vecdot(x, y, /, axis=-1) -> Array:
     return result if result.dtype is common else _core.astype(result, common)
 
 
+@looped
 def vdot(x, y, /) -> Array:
     """Sum of the products of all elements, the first conjugated. Raises ShapeError where the numbers of elements differ."""
     x, y = [a if a.ndim == 1 else _core.reshape(a, (-1,)) for a in map(as_array, (x, y))]

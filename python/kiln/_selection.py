@@ -8,6 +8,7 @@ from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
 from ._errors import make
+from ._fused import looped
 from ._joining import stack
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
@@ -70,6 +71,7 @@ def _along(op, x, indices, axis):
     return tuple(grid)
 
 
+@looped
 def take_along_axis(x, indices, /, axis=-1) -> Array:
     """Elements of ``x`` at ``indices`` along an axis, each at its own position in the others, which broadcast.
 
@@ -111,6 +113,7 @@ def argwhere(x, /) -> Array:
     return stack(nonzero(x), axis=-1) if x.ndim else zeros((int(bool(x)), 0), dtype=_int64)
 
 
+@looped
 def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size)."""
     indices, shape = as_array(indices), as_tuple(shape)

@@ -111,7 +111,7 @@ def squeeze(x, /, axis=None) -> Array:
     """``x`` without its axes of size 1, or without those in ``axis``. Raises ValueError for an axis of another size."""
     x = as_array(x)
     if axis is None:
-        return _core.reshape(x, tuple([n for n in x.shape if n != 1]))
+        return x.reshape(tuple([n for n in x.shape if n != 1]))
     axes = [normalized_axis("squeeze", a, x.ndim) for a in as_tuple(axis)]
     for a in axes:
         if x.shape[a] != 1:

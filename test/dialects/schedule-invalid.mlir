@@ -437,6 +437,17 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
 
 // -----
 
+func.func @f(%x: tensor<8x16xi64>) -> tensor<8xi64> {
+  // expected-error@+1 {{schedule: count: expected a sum of true elements}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xi64>) -> (tensor<8xi64>) {
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xi64>) -> tensor<8xi64>
+    kiln.yield %s : tensor<8xi64>
+  } {schedule = #kiln.rows<stages = [<reduce = [0]>], lanes = 16, count = true>, workspace = array<i64: -1>}
+  return %0 : tensor<8xi64>
+}
+
+// -----
+
 func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   // expected-error@+1 {{schedule: columns: expected reductions of another axis than the last, got axis 1 of (8, 16)}}
   %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {

@@ -62,6 +62,8 @@ class Describer:
             return f"array {o.dtype.name} {o.shape} {o.tolist()!r}"
         if isinstance(o, np.ndarray):
             return f"ndarray {o.dtype} {o.shape} {o.tolist()!r}"
+        if isinstance(o, types.FunctionType) and hasattr(o, "__kiln_code__"):
+            return f"function {o.__name__}"  # which counts its calls
         if isinstance(o, types.FunctionType):
             cells = [c.cell_contents for c in o.__closure__ or () if _is_set(c)]
             return f"function {o.__name__} " + self._all([o.__defaults__, o.__kwdefaults__, *cells, {**vars(o), **extra}])

@@ -1,5 +1,6 @@
 """Elements, arrays without axes, masks, results given with out= and ufunc methods: the short ways of eager code against NumPy and jit."""
 import itertools
+import math
 import operator
 
 import numpy as np
@@ -193,6 +194,27 @@ def test_sums_of_narrow_integers(dtype, rng):
                     got, want = kn.sum(x, axis=axis, keepdims=keepdims), np.sum(a, axis=axis, keepdims=keepdims)
                     assert got.dtype == want.dtype and got.shape == want.shape and (np.asarray(got) == want).all()
         assert int(kn.count_nonzero(x)) == np.count_nonzero(a)
+
+
+def test_counts_of_true_elements(rng):
+    counts = {
+        "whole": lambda x: kn.sum(x > 0),
+        "rows": lambda x: kn.sum(x > 0, axis=-1),
+        "of bools": lambda x: kn.count_nonzero((x > 0) & (x < 1)),
+        "narrow": lambda x: kn.sum(kn.astype(x > 0, kn.int8), dtype=kn.int8),
+        "beside others": lambda x: (kn.sum(x > 0), kn.max(x, initial=0.0), kn.sum(x)),
+        "apart": lambda x: kn.sum(x[..., ::2] > 0),
+    }
+    for n in [*range(20), 63, 64, 65, 127, 1000, 8191, 8192, 8193, 70000]:
+        for shape in ((n,), (3, n)) if n < 9000 else ((n,),):
+            x = kn.asarray(rng.standard_normal(shape).astype("float32"))
+            x[..., ::7] = math.nan
+            for name, count in counts.items():
+                with kn.config.override(jit="sync"):
+                    got = kn.tree.leaves(kn.jit(count)(x))
+                for a, b in zip(got, kn.tree.leaves(count(x)), strict=True):
+                    assert a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True), (name, shape)
+            assert int(kn.jit(counts["whole"])(x)) == np.count_nonzero(np.asarray(x) > 0)
 
 
 @pytest.mark.parametrize("shape, mask", [((3, 2), (0, 2)), ((3, 2), (3, 0)), ((3, 2), (0,)), ((0, 2), (0, 0)), ((2, 3, 4), (2, 0))])

@@ -2,7 +2,6 @@
 import gc
 import threading
 import traceback
-import sys
 import warnings
 
 import numpy as np
@@ -153,7 +152,7 @@ def test_a_path_of_most_calls_is_one_program():
 def float_of(x, w):
     w = w - 0.1 * kn.tanh(w * x)
     loss = float(kn.sum(w * w))
-    w = w * 0.5 if loss > 2 else w * 2
+    w = w * 0.5 if loss**0.5 > 1.4 else w * 2
     return w, loss
 
 
@@ -226,7 +225,7 @@ def test_programs_that_python_drives(name):
         for i in [*range(8), *range(8)]:
             assert outcome(call, inputs[i]) == outcome(function, inputs[i]), f"{name}: input {i}"
     loops = [loop for v in jitted.explain().variants for step in v["steps"] for loop in step["loops"]]
-    assert "python" in ends_of(jitted) or loops or sys.version_info >= (3, 12)  # there the number of first_asks is kept as an array
+    assert "python" in ends_of(jitted) or loops
 
 
 def test_what_python_drives_writes_where_others_look():

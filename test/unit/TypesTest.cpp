@@ -91,7 +91,9 @@ TEST(Infer, Errors) {
   EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {0, 0, 1, 0}), Error);       // 3 against 2
   EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error);    // batch axes of one side
   EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error); // an axis twice
-  EXPECT_THROW(run(Op::DotGeneral, {TensorType{DType::F32, {1, 1, 1, 1, 1, 3}}, TensorType{DType::F32, {1, 1, 1, 1, 3}}}, {0, 0, 5, 4}),
+  EXPECT_THROW(run(Op::DotGeneral,
+                   {TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 1, 3}}, TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 3}}},
+                   {0, 0, 9, 8}),
                Error);                                                                                 // rank of the result
   EXPECT_THROW(run(Op::DotGeneral, {f23, TensorType{DType::F32, {5, 3}}}, {1, 0, 1, 0, 1, 1}), Error); // batch sizes
 }

@@ -239,6 +239,7 @@ bool Fuser::readsFrom(Group &reader, Group &g) {
 /// Why the kernel of `g`, which `op` in that of `home` reads from, cannot become a part of it.
 StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read) {
   if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
+  if (home.kind > ir::KernelKind::Reduction && !takesEpilogue(home)) return "is a kernel of its own";
   if (!(g.space == home.space)) return "has another shape";
   if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
   if (g.ops.size() + home.ops.size() > rules.mostOps) return "both would be too many operations";

@@ -7,6 +7,7 @@ from .._arguments import as_array, cast, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import looped
 from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
@@ -26,6 +27,9 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
         raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
     x = cast(x, _int64)
     if length is None:
+        counts = _core.bincount(x, None if weights is None else floating(weights), minlength)
+        if counts is not None:  # outside of recordings, at once
+            return counts
         least, most = (_core.reduce(end, x, None, False).item() for end in ("min", "max")) if x.size else (0, -1)
         if least < 0:
             raise make("ValueError", f"bincount: elements: expected at least 0, got {least}")
@@ -151,6 +155,7 @@ def histogram2d(x, y, bins=10, range=None, density=None, weights=None):  # noqa:
     return counts, edges[0], edges[1]
 
 
+@looped
 def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     """Values at ``x`` of the lines between the points (``xp``, ``fp``); ``left`` and ``right`` (the end values) outside.
 

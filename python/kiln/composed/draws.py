@@ -7,6 +7,7 @@ from .._dtypes import BY_NAME
 from .._fused import fused
 
 _int32, _int64, _uint64, _float32, _float64 = (BY_NAME[name] for name in ("int32", "int64", "uint64", "float32", "float64"))
+WORDS, UNIT, NORMAL, EXPONENTIAL, BELOW = range(5)  # what few random words make at once: numbered as in python/core/draws.cpp
 
 
 def words_of(like, key, start):

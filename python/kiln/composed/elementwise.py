@@ -6,7 +6,7 @@ from .._arguments import as_array, cast, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._fused import fused
+from .._fused import fused, looped
 from .._reductions import cumsum, diff
 from .._shaping import moveaxis
 from .._types import result_type
@@ -55,6 +55,7 @@ def _integers(op, x, y):
     return x, y
 
 
+@looped
 def gcd(x, y, /) -> Array:
     """Greatest common divisor of the sizes of two integers; 0 of two zeros.
 
@@ -67,6 +68,7 @@ def gcd(x, y, /) -> Array:
     return _core.library("gcd", (x, y))
 
 
+@looped
 def lcm(x, y, /) -> Array:
     """Least common multiple of the sizes of two integers; 0 where one is. Raises DTypeError for other dtypes."""
     x, y = _integers("lcm", x, y)

@@ -5,6 +5,7 @@ from .. import _core
 from .._arguments import as_array, floating, ops
 from .._core import Array
 from .._errors import make
+from .._fused import fused
 from .._ranges import arange
 from .signals import convolve
 
@@ -12,6 +13,14 @@ from .signals import convolve
 def polyval(p, x, /) -> Array:
     """The polynomial with coefficients ``p``, the highest first, at ``x``: Horner's scheme."""
     p, x = as_array(p), as_array(x)
+    return (_horner if p.shape[0] <= _MOST else _horner.__kiln_fused__)(p, x)
+
+
+_MOST = 64  # coefficients of one pass
+
+
+@fused
+def _horner(p, x):
     result = _core.full(x.shape, 0, _core.promote(p.dtype, x.dtype), x.device)
     for i in range(p.shape[0]):
         result = result * x + p[i]

@@ -8,7 +8,7 @@ from .. import _core
 from .._arguments import as_array, floating, merged, ops, rounded_once, store
 from .._core import Array
 from .._errors import make
-from .._fused import fused
+from .._fused import fused, looped
 from .._reductions import argmax, argmin, cumprod, cumsum, max, min, prod, sum  # noqa: A004
 from .statistics import _count, _typed, mean
 
@@ -153,6 +153,7 @@ def percentile(x, q, /, axis=None, out=None, overwrite_input=False, method="line
     return _public("percentile", x, q, axis, out, method, keepdims, 100)
 
 
+@looped
 def median(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> Array:
     """The middle element over ``axis`` (several, or all if None), or the mean of the two in the middle; nan if any is nan."""
     return _public("median", x, 0.5, axis, out, "linear", keepdims)
@@ -168,6 +169,7 @@ def nanpercentile(x, q, /, axis=None, out=None, overwrite_input=False, method="l
     return _public("nanpercentile", x, q, axis, out, method, keepdims, 100, True)
 
 
+@looped
 def nanmedian(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> Array:
     """``median`` of the elements that are not nan; nan where there is none."""
     return _public("nanmedian", x, 0.5, axis, out, "linear", keepdims, skips=True)

@@ -7,6 +7,7 @@ from .._core import Array
 from .._diagonals import diagonal_view, eye
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._fused import looped
 from .._reductions import prod, sum  # noqa: A004
 from .._shaping import broadcast_shapes
 from .._types import result_type
@@ -114,6 +115,7 @@ def svdvals(x, /) -> Array:
     return _call("svd", (floating(x),), 0).real
 
 
+@looped
 def solve(x1, x2, /) -> Array:
     """The x of ``x1 @ x = x2`` for square matrices: of a vector ``x2`` of one axis, or of each column of matrices.
 
@@ -129,6 +131,7 @@ def solve(x1, x2, /) -> Array:
     return _core.reshape(result, result.shape[:-1]) if is_vector else result
 
 
+@looped
 def inv(x, /) -> Array:
     """Inverse of a square matrix. Raises LinAlgError where it is singular: better solve than multiply with an inverse."""
     x = floating(x)
@@ -147,12 +150,14 @@ def _triangular(op, x):
     return diagonal_view(factors), _core.astype(1 - (exchanges & 1) * 2, x.dtype)
 
 
+@looped
 def det(x, /) -> Array:
     """Determinant of a square matrix."""
     diagonal, sign = _triangular("det", x)
     return sign * prod(diagonal, axis=-1)
 
 
+@looped
 def slogdet(x, /) -> SlogdetResult:
     """Sign (for complex numbers a number of size 1) and logarithm of the size of the determinant; 0 and -inf where it is 0."""
     diagonal, sign = _triangular("slogdet", x)

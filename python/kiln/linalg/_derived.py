@@ -8,7 +8,7 @@ from .._core import Array
 from .._diagonals import eye
 from .._dtypes import finfo
 from .._errors import make
-from .._fused import fused
+from .._fused import fused, looped
 from .._products import matmul
 from .._reductions import max, min, sum  # noqa: A004
 from .._selection import where
@@ -34,6 +34,7 @@ def _cutoff(x, values, rtol):
     return rtol * max(values, axis=-1, keepdims=True)
 
 
+@looped
 def pinv(x, /, rtol=None) -> Array:
     """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0."""
     x = _matrices("pinv", x)
@@ -49,6 +50,7 @@ def _adjoint(x):
     return ops["conj"](x.mT) if x.dtype.kind == "c" else x.mT
 
 
+@looped
 def matrix_rank(x, /, rtol=None) -> Array:
     """Number of singular values above ``rtol`` (the larger size times eps) of the largest: int64."""
     x = _matrices("matrix_rank", x)
@@ -91,6 +93,7 @@ def _sum_of_squares(x, axis, keepdims):
     return sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims)
 
 
+@looped
 @rounded_once
 def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     """Norm over ``axis`` (all) as of one vector: the root of order ``ord`` of the sum of that power of the sizes.
@@ -116,6 +119,7 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     return sum(x ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
+@looped
 def matrix_norm(x, /, keepdims=False, ord="fro") -> Array:  # noqa: A002
     """Norm of matrices: "fro", "nuc", 1, -1, 2, -2, inf or -inf, as NumPy's; 0 of empty ones. Raises ValueError for another ``ord``."""
     x = _matrices("matrix_norm", x)
@@ -134,6 +138,7 @@ def matrix_norm(x, /, keepdims=False, ord="fro") -> Array:  # noqa: A002
     return kind(sums, axis=(-2, -1), keepdims=keepdims)
 
 
+@looped
 def norm(x, ord=None, axis=None, keepdims=False) -> Array:  # noqa: A002
     """``vector_norm`` over one axis, ``matrix_norm`` over two, as NumPy's function of the name; of all elements without ``ord``."""
     x = floating(x)
@@ -148,6 +153,7 @@ def norm(x, ord=None, axis=None, keepdims=False) -> Array:  # noqa: A002
     return _core.reshape(result, tuple(1 if i in axes else n for i, n in enumerate(x.shape))) if keepdims else result
 
 
+@looped
 def cond(x, p=None) -> Array:
     """Condition number: the norm of a matrix times that of its inverse, by ``p`` as ``ord`` of ``matrix_norm`` (2).
 
@@ -209,6 +215,7 @@ def _product(arrays, split, i, j):
     return arrays[i] if i == j else matmul(_product(arrays, split, i, split[i, j]), _product(arrays, split, split[i, j] + 1, j))
 
 
+@looped
 def lstsq(a, b, rcond=None):
     """The x of least norm that makes ``a @ x - b`` smallest, with the sums of squares left, the rank and the singular values of ``a``.
 

@@ -7,6 +7,7 @@ from .._arguments import floating, ops
 from .._core import Array
 from .._diagonals import eye, tril, triu
 from .._errors import make
+from .._fused import looped
 from .._products import matmul
 from .._ranges import arange
 from .._reductions import max, sum  # noqa: A004
@@ -63,6 +64,7 @@ def tensorsolve(a, b, axes=None) -> Array:
     return _core.reshape(solve(_core.reshape(a, (b.size, b.size)), _core.reshape(b, (-1,))), shape)
 
 
+@looped
 def tensorinv(a, ind=2) -> Array:
     """The inverse of ``tensordot`` over the last axes: the first ``ind`` axes hold as many elements as the others.
 

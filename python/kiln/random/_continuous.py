@@ -41,6 +41,10 @@ def _open(self, shape, dtype):
 
 def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
     """Numbers in [low, high)."""
+    if type(low) in (int, float) and type(high) in (int, float):
+        few = _core.draw_few(self.state, draws.UNIT, size, dtype, float(high) - float(low), low)
+        if few is not None:
+            return few
     x = self.random(shape_of(size, low, high), dtype)
     low, high = of(low, x.dtype), of(high, x.dtype)
     return x * (high - low) + low
@@ -48,12 +52,18 @@ def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
 
 def standard_normal(self, size=None, dtype=None):
     """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
+    few = _core.draw_few(self.state, draws.NORMAL, size, dtype)
+    if few is not None:
+        return few
     dtype = _generator._dtype(dtype)
     return self.draw(draws.normal, size, 1 if dtype is _float32 else 2, dtype)
 
 
 def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
+    few = _core.draw_few(self.state, draws.NORMAL, size, dtype, scale, loc)
+    if few is not None:
+        return few
     x = self.standard_normal(shape_of(size, loc, scale), dtype)
     return _scaled(x, scale) + of(loc, x.dtype)
 
@@ -69,11 +79,17 @@ def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
 
 def standard_exponential(self, size=None, dtype=None):
     """Exponential numbers of mean 1."""
+    few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype)
+    if few is not None:
+        return few
     return self.draw(draws.exponential, size, 1, _generator._dtype(dtype))
 
 
 def exponential(self, scale=1.0, size=None, dtype=None):
     """Exponential numbers of mean ``scale``."""
+    few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype, scale)
+    if few is not None:
+        return few
     return _scaled(self.standard_exponential(shape_of(size, scale), dtype), scale)
 
 

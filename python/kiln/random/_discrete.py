@@ -29,6 +29,10 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
     Raises ValueError for an empty range that is known.
     """
     low, high = (0, low) if high is None else (low, high)
+    if not endpoint and (dtype == "int64" or dtype is _int64):
+        few = _core.draw_few(self.state, draws.BELOW, size, None, low, high)
+        if few is not None:
+            return few
     where = shape_of(size, low, high)
     known = isinstance(low, int) and isinstance(high, int)
     if known:

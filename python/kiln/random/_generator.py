@@ -75,14 +75,23 @@ class Generator:
         made = make_of(_core.broadcast_to(key, (n,)), key, start, *settings)
         return made if len(shape) == 1 else _core.reshape(made, shape)
 
+    # Few numbers are drawn by the native part at once, outside of recordings: it gives None for other draws.
+
     def bits(self, size=None, words=1):
         """Random uint64 of shape ``size``; with several ``words`` a tuple of as many arrays."""
         if words == 1:
+            few = _core.draw_few(self.state, draws.WORDS, size, None)
+            if few is not None:
+                return few
             return self.draw(draws.words, size, 1)
         return tuple(self.draw(draws.words, (words, *(() if size is None else as_tuple(size))), 1))
 
     def random(self, size=None, dtype=None, out=None):
         """Numbers in [0, 1), of 24 bits in float32 and 53 in float64."""
+        if out is None:
+            few = _core.draw_few(self.state, draws.UNIT, size, dtype)
+            if few is not None:
+                return few
         result = self.draw(draws.unit, size if out is None else out.shape, 1, _dtype(dtype))
         if out is None:
             return result

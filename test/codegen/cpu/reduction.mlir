@@ -48,6 +48,21 @@ func.func @together(%x: tensor<200xf32>) -> (tensor<f32>, tensor<f32>) attribute
   return %0#0, %0#1 : tensor<f32>, tensor<f32>
 }
 
+// True elements of a block: the ones of its mask, and of the rest those that are there.
+// CHECK-LABEL: func.func @counted.kernel_0
+// CHECK: scf.for {{.*}} -> (i64) : i64 {
+// CHECK: vector.bitcast {{.*}} : vector<64xi1> to vector<1xi64>
+// CHECK: math.ctpop {{.*}} : i64
+// CHECK: vector.bitcast {{.*}} : vector<8xi1> to vector<1xi8>
+func.func @counted(%x: tensor<200xi1>) -> tensor<i64> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<200xi1>) -> (tensor<i64>) {
+    %n = kiln.cast %a : (tensor<200xi1>) -> tensor<200xi64>
+    %s = kiln.sum %n {axes = array<i64: 0>} : (tensor<200xi64>) -> tensor<i64>
+    kiln.yield %s : tensor<i64>
+  } {schedule = #kiln.rows<stages = [<reduce = [1]>], lanes = 64, count = true>, workspace = array<i64: -1>}
+  return %0 : tensor<i64>
+}
+
 // Columns: 16 at a time down all rows with what lies 4 rows ahead prefetched, the rest in 8 lanes.
 // CHECK-LABEL: func.func @walked.kernel_0
 // CHECK: llvm.intr.prefetch

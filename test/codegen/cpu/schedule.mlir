@@ -1,7 +1,7 @@
 // The schedule of each kind of kernel, and its text.
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule --kiln-stats --mlir-disable-threading 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=STATS < %t
-// STATS: schedule.kernels: 21
+// STATS: schedule.kernels: 22
 // What was printed is read, and kept.
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule | kiln-opt --kiln-schedule | FileCheck %s
 // Wider registers have other tiles.
@@ -164,6 +164,16 @@ func.func @concat(%x: tensor<1000x500xf32>, %y: tensor<1000x300xf32>) -> tensor<
 func.func @scatter(%x: tensor<2000x50xf32>, %i: tensor<7xi64>, %u: tensor<7x50xf32>) -> tensor<2000x50xf32> {
   %0 = kiln.scatter_add %x, %i, %u {axis = 0} : (tensor<2000x50xf32>, tensor<7xi64>, tensor<7x50xf32>) -> tensor<2000x50xf32>
   return %0 : tensor<2000x50xf32>
+}
+
+// True elements are counted a mask at a time where registers hold masks.
+// CHECK-LABEL: @count
+// CHECK: schedule = #kiln.rows<stages = [<reduce = [1]>], lanes = 32>
+// WIDE: schedule = #kiln.rows<stages = [<reduce = [1]>], lanes = 64, count = true>
+func.func @count(%x: tensor<1000xi1>) -> tensor<i64> {
+  %0 = kiln.cast %x : (tensor<1000xi1>) -> tensor<1000xi64>
+  %1 = kiln.sum %0 {axes = array<i64: 0>} : (tensor<1000xi64>) -> tensor<i64>
+  return %1 : tensor<i64>
 }
 
 // CHECK-LABEL: @nonzero

@@ -122,6 +122,20 @@ func.func @compress(%x: tensor<9xf32>, %m: tensor<9xi1>) -> tensor<4xf32> {
 
 // -----
 
+// What the elements are taken from is another kernel, also where it is a result and as long.
+// CHECK-LABEL: @compress_of_result
+// CHECK: kiln.kernel "elementwise"
+// CHECK: kiln.kernel "compact"
+// CHECK: kiln.yield %{{.*}} : tensor<4xf32>
+func.func @compress_of_result(%x: tensor<6xf32>, %m: tensor<4xi1>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %s = kiln.slice %x {sizes = array<i64: 4>, starts = array<i64: 0>, steps = array<i64: 1>} : (tensor<6xf32>) -> tensor<4xf32>
+  %p = kiln.nonzero %m {count = 4} : (tensor<4xi1>) -> tensor<4xi64>
+  %r = kiln.gather %s, %p {axis = 0} : (tensor<4xf32>, tensor<4xi64>) -> tensor<4xf32>
+  return %s, %r : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // Not where the positions are wanted as well, nor of an array of another length.
 // CHECK-LABEL: @positions
 // CHECK: kiln.kernel "compact"
