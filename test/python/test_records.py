@@ -129,7 +129,7 @@ def test_no_list_of_op_names_outside_the_records():
     names = {o["name"] for o in OPS}
     for folder in ("lib", "frontend", "passes", "codegen", "python/core", "python/jit"):
         for path in (ROOT / folder).rglob("*.cpp"):
-            if path.name == "module.cpp":  # names the functions that it defines
+            if path.name in ("module.cpp", "calls.cpp"):  # name the functions that they define
                 continue
             found = {m for m in re.findall(r'"(\w+)"', path.read_text()) if m in names}
             assert len(found) <= 4, f"{path} names the ops {sorted(found)}"
