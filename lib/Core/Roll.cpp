@@ -285,7 +285,7 @@ private:
       auto loop = buildLoop(lines, part, 1);
       if (!loop) {
         part.first += part.period;
-        --part.trips;
+        part.trips = std::min(part.trips - 1, regularTrips(lines, part, 0)); // by another factor, perhaps
         why = "what the first trip takes is of another type";
       } else if (!isComplete(part, *loop)) {
         --part.trips;
