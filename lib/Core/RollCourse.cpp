@@ -54,6 +54,7 @@ bool Course::follows(const Rule &rule, size_t trips, int64_t value) const {
 size_t Course::regular(size_t trip, size_t most) const {
   Rule known = rule(trip);
   size_t count = 1;
+  if (!follows(known, 0, at(trip))) return count; // the factor of a product has been rounded
   while (count < most && follows(known, count, at(trip + count))) ++count;
   return count;
 }

@@ -88,6 +88,27 @@ def test_arguments_are_changed_in_place(rng):
     assert f.explain().variants[0]["workspace_bytes"] < 3 * 20 * 20 * 8  # not an array for each write
 
 
+def test_products_of_a_float_and_the_number_of_a_trip(rng):
+    """Which trips go by one product follows from its rounding: they begin anywhere."""
+    def f(A, x, factor):
+        for _ in range(12):
+            for j in range(20):
+                x = x * 0.5 + j * factor
+                A[j] = x
+                for k in range(12):
+                    A[60 - k, ::2] += x[::2]
+        return x
+
+    for dtype in (kn.float32, kn.float64):
+        for factor in (0.67, 0.1, 0.3, 1e-3, 0.7):
+            jitted = kn.jit(lambda A, x, factor=factor: f(A, x, factor))
+            x = kn.asarray(rng.uniform(-1, 1, 5)).astype(dtype)
+            for _ in range(3):
+                a = kn.asarray(rng.uniform(-1, 1, (70, 5))).astype(dtype)
+                b = a.copy()
+                assert np.array_equal(f(a, x, factor), jitted(b, x)) and np.array_equal(a, b), (dtype, factor)
+
+
 def test_trips_of_trips(rng):
     """The inner loops are of other lengths each time, their numbers those of the outer one."""
     def f(A, x):
