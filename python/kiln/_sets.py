@@ -168,10 +168,15 @@ def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array
 
 def _pair(x, values):
     """Both as arrays; a Python number in the dtype of an array that holds it."""
-    if isinstance(x, Array) and type(values) is int and x.dtype.kind in "iu":
-        from ._ordering import _fits
-        values = _core.full((), values, x.dtype) if _fits(values, x.dtype) else values
-    return as_array(x), as_array(values)
+    return as_array(_beside(x, values)), as_array(_beside(values, x))
+
+
+def _beside(number, other):
+    """A Python integer in the dtype of an array of integers that holds it; anything else as it is."""
+    if type(number) is not int or not isinstance(other, Array) or other.dtype.kind not in "iu":
+        return number
+    from ._ordering import _fits
+    return _core.full((), number, other.dtype) if _fits(number, other.dtype) else number
 
 
 def _sets(x, y, assume_unique):

@@ -461,3 +461,12 @@ def test_a_long_linspace_refuses_what_a_short_one_does():
             kn.linspace(0, 1, num, dtype="nope")
         with pytest.raises(TypeError):
             kn.linspace(None, 1, num)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
+def test_a_number_is_looked_up_among_integers(dtype):
+    for values in ([0], [3, 1, 2], list(range(20))):
+        v = kn.asarray(np.array(values, dtype))
+        for number in (0, 2, 19, 100):
+            assert bool(kn.isin(number, v)) == (number in values) and bool(kn.isin(number, v, invert=True)) == (number not in values)
+            assert np.array_equal(kn.isin(v, number), np.isin(np.array(values, dtype), number))
