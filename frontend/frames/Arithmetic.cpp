@@ -261,7 +261,7 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   int formula = formulaOf(number);
   // Before the operation is recorded: a guard behind it would come too late for its constant.
   bool isBesideComplex = isComplex(beside);
-  if (state.numbers.isLate(formula) && (isBesideComplex || !(isElement(formula) || isAskable(formula)))) return pin(formula), true;
+  if (state.numbers.isLate(formula) && (isBesideComplex || !isAskable(formula))) return pin(formula), true;
   asked.clear();
   expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
   return true;
@@ -349,10 +349,9 @@ bool Reader::isElement(int formula) const {
 
 /// The element of an array beside another one, or what is made of some, which is rounded as its number would be: both are floats.
 const Array *Reader::elementFor(int formula, DType dtype) {
-  bool isOne = isElement(formula);
-  if (!isFloat(dtype) || !(isOne || isAskable(formula))) return nullptr;
+  if (!isFloat(dtype) || !isAskable(formula)) return nullptr;
   for (PyObject *o : expected.operands) asked.insert(o);
-  Array flat = isOne ? reshape(listener.arrayTold(toldOf(formula)), Dims()) : arrayAsked(formula);
+  Array flat = isElement(formula) ? reshape(listener.arrayTold(toldOf(formula)), Dims()) : arrayAsked(formula);
   return &casts.emplace_back(cast(flat, dtype));
 }
 

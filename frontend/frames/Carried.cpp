@@ -158,20 +158,6 @@ bool Reader::carriedCall(PyObject *callee, std::span<PyObject *> given) {
 
 namespace {
 
-enum Operator {
-  Add = 0,
-  And = 1,
-  FloorDivide = 2,
-  LeftShift = 3,
-  Multiply = 5,
-  Remainder = 6,
-  Or = 7,
-  RightShift = 9,
-  Subtract = 10,
-  TrueDivide = 11,
-  Xor = 12
-};
-
 /// How an operation does what Python does with two numbers, and what its result is between.
 struct Alike {
   Op op;
@@ -201,17 +187,6 @@ std::optional<Alike> ofIntegers(int op, std::optional<int64_t> constant, Bounds 
   case RightShift: return where(isShift, {Op::BitwiseRightShift, x.over(scale)});
   case FloorDivide: return where(isPositive, {Op::FloorDivide, constant ? x.over(double(*constant)) : x});
   case Remainder: return where(isPositive, {Op::Remainder, Bounds::between(0, constant ? double(*constant - 1) : 0)});
-  default: return std::nullopt;
-  }
-}
-
-/// Of two numbers of which one is a float, and of a quotient.
-std::optional<Op> ofFloats(int op, bool isByConstant) {
-  switch (op) {
-  case Add: return Op::Add;
-  case Subtract: return Op::Subtract;
-  case Multiply: return Op::Multiply;
-  case TrueDivide: return isByConstant ? std::optional(Op::Divide) : std::nullopt;
   default: return std::nullopt;
   }
 }

@@ -10,25 +10,13 @@
 namespace kiln::py {
 namespace {
 
-constexpr int kAdd = 0, kMultiply = 5, kSubtract = 10, kTrueDivide = 11; // of a BINARY_OP
-
 bool isOfFloats(const Formula &f) { return f.type == &PyFloat_Type; }
 
-/// What arrays do with two floats as Python does; it raises where a divisor is 0.
 std::optional<Op> likePython(const Formula &f, const Numbers &numbers) {
-  switch (f.op) {
-  case kAdd: return Op::Add;
-  case kSubtract: return Op::Subtract;
-  case kMultiply: return Op::Multiply;
-  case kTrueDivide: {
-    const Formula &divisor = numbers.at(f.of[1]);
-    if (divisor.kind != Formula::Constant) return std::nullopt;
-    double value = PyFloat_AsDouble(divisor.object.get());
-    if (value == -1 && PyErr_Occurred()) return PyErr_Clear(), std::nullopt;
-    return value != 0 ? std::optional(Op::Divide) : std::nullopt;
-  }
-  default: return std::nullopt;
-  }
+  const Formula &second = numbers.at(f.of[1]);
+  bool isByConstant = f.op == TrueDivide && second.kind == Formula::Constant && PyFloat_AsDouble(second.object.get()) != 0;
+  if (PyErr_Occurred()) return PyErr_Clear(), std::nullopt;
+  return ofFloats(f.op, isByConstant);
 }
 
 } // namespace

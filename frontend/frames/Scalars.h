@@ -19,6 +19,33 @@ inline Array compute(Op op, const Array &a, const Array &b) {
   return applyElementwise(op, operands);
 }
 
+/// Of a BINARY_OP that is not in place.
+enum Operator {
+  Add = 0,
+  And = 1,
+  FloorDivide = 2,
+  LeftShift = 3,
+  Multiply = 5,
+  Remainder = 6,
+  Or = 7,
+  RightShift = 9,
+  Subtract = 10,
+  TrueDivide = 11,
+  Xor = 12
+};
+
+/// What arrays do with two numbers of which one is a float, and for a quotient; `isByConstant`: by one that is not 0, so that Python does
+/// not raise.
+inline std::optional<Op> ofFloats(int op, bool isByConstant) {
+  switch (op) {
+  case Add: return Op::Add;
+  case Subtract: return Op::Subtract;
+  case Multiply: return Op::Multiply;
+  case TrueDivide: return isByConstant ? std::optional(Op::Divide) : std::nullopt;
+  default: return std::nullopt;
+  }
+}
+
 /// How a rich comparison compares.
 inline Op comparison(int how) {
   constexpr Op kOps[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
