@@ -18,11 +18,10 @@ template <Scalar E> E isZero(E a) { return equal(a, constant(a, 0)); }
 template <Scalar E> E either(E a, E b) { return bitwise_or(a, b); }
 template <Scalar E> E both(E a, E b) { return bitwise_and(a, b); }
 template <Scalar E> E isOpen(E a) { return bitwise_invert(isfinite(a)); } // an infinity or nan
-/// 0 with the sign of the product, where a nan, whose sign is not defined, counts as positive.
-template <Scalar E> E zeroOf(E a, E b) {
-  E one = constant(a, 1), sign = select(isnan(b), one, copysign(one, b));
-  return select(isnan(a), constant(a, 0), copysign(constant(a, 0), a)) * sign;
-}
+/// copysign(a, b), where a nan, whose sign is not defined, counts as positive.
+template <Scalar E> E withSign(E a, E b) { return copysign(a, select(isnan(b), constant(b, 1), b)); }
+/// 0 with the sign of the product.
+template <Scalar E> E zeroOf(E a, E b) { return withSign(constant(a, 0), a) * withSign(constant(a, 1), b); }
 
 /// x e^a: in steps where e^a overflows or vanishes and the product need not.
 template <Scalar E> E timesExp(E x, E a, double factor = 1) {
@@ -108,7 +107,7 @@ template <Scalar E> E complexSqrt(E z) {
     E back = select(isLarge, constant(a, 0x1p50), select(isSmall, constant(a, 0x1p-100), one));
     E x = a * scale, y = b * scale, half = constant(a, 0.5), t = sqrtRaw(half * abs(x) + half * hypot(x, y)), zero = constant(a, 0);
     E other = select(isZero(t), zero, half * abs(y) / select(isZero(t), one, t));
-    E isLeft = less(a, zero), re = select(isLeft, other, t) * back, im = copysign(select(isLeft, t, other) * back, b);
+    E isLeft = less(a, zero), re = select(isLeft, other, t) * back, im = withSign(select(isLeft, t, other) * back, b);
     E alongI = isinf(b); // there everything is infinite
     return makeComplex(select(alongI, abs(b), re), select(alongI, b, im));
   });
@@ -167,7 +166,7 @@ template <Scalar E> E complexAsin(E z) {
     auto [minus, plus] = rootsAround(a, b);
     E product = minus * plus, turned = conj(minus) * plus, vast = isVast(a, b);
     E re = select(vast, atan2(a, abs(b)), atan2(a, realPart(product)));
-    E im = select(vast, copysign(logTwice(a, b), b), asinh(imagPart(turned)));
+    E im = select(vast, withSign(logTwice(a, b), b), asinh(imagPart(turned)));
     E inside = both(isZero(b), less_equal(abs(a), constant(a, 1)));
     return makeComplex(select(isZero(a), a, re), select(inside, b, im));
   });
@@ -177,7 +176,7 @@ template <Scalar E> E complexAcos(E z) {
     auto [minus, plus] = rootsAround(a, b);
     E turned = conj(plus) * minus, vast = isVast(a, b);
     E re = select(vast, atan2(abs(b), a), constant(a, 2) * atan2(realPart(minus), realPart(plus)));
-    E im = select(vast, copysign(logTwice(a, b), -b), asinh(imagPart(turned)));
+    E im = select(vast, withSign(logTwice(a, b), -b), asinh(imagPart(turned)));
     return makeComplex(select(isZero(a), constant(a, kPi / 2), re), im);
   });
 }
@@ -187,7 +186,7 @@ template <Scalar E> E complexAcosh(E z) {
     E turned = conj(minus) * plus, vast = isVast(a, b);
     E re = select(vast, logTwice(a, b), asinh(realPart(turned)));
     E im = select(vast, atan2(b, a), constant(a, 2) * atan2(imagPart(minus), realPart(plus)));
-    return makeComplex(re, select(isZero(a), copysign(constant(a, kPi / 2), b), im));
+    return makeComplex(re, select(isZero(a), withSign(constant(a, kPi / 2), b), im));
   });
 }
 /// By symmetry of |a|; near 1 and far away the squares would leave the range.
@@ -201,8 +200,8 @@ template <Scalar E> E complexAtanh(E z) {
     re = select(vast, select(end, constant(a, 0), constant(a, 0.25) * (x / h) / h), re);
     E im = half * atan2(b + b, left * (one + x) - b * b);
     E isLost = bitwise_or(isnan(b), bitwise_and(isnan(a), bitwise_invert(isinf(b)))); // nowhere but at infinity is a quarter turn sure
-    im = select(vast, select(isLost, a + b, copysign(constant(a, kPi / 2), b)), im);
-    return makeComplex(select(isZero(a), a, copysign(re, a)), im);
+    im = select(vast, select(isLost, a + b, withSign(constant(a, kPi / 2), b)), im);
+    return makeComplex(select(isZero(a), a, withSign(re, a)), im);
   });
 }
 template <Scalar E> E complexAsinh(E z) { return timesMinusI(complexAsin(timesI(z))); }
