@@ -27,6 +27,8 @@ struct InstructionSet {
   const char *(*legalize)(llvm::Module &module) = nullptr;
   /// Writes how far an address lies from `at`, as a relocation of ELF says; false for one that it does not know, or too far. Null: none.
   bool (*refer)(uint32_t relocation, uint64_t distance, char *at) = nullptr;
+  /// Passes of LLVM's code generation that cost more than they bring.
+  llvm::SmallVector<const void *> (*spared)() = [] { return llvm::SmallVector<const void *>(); };
 };
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;

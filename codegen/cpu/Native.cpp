@@ -8,6 +8,10 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/CodeGen/CodeGenTargetMachineImpl.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/MC/TargetRegistry.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -80,10 +84,25 @@ static void keepAddresses() {
   if (found != options.end()) static_cast<cl::opt<bool> *>(found->second)->setValue(true);
 }
 
+/// What TargetMachine::addPassesToEmitFile does, without the passes that the instruction set does not need.
 CodeGeneration::CodeGeneration(TargetMachine &machine, bool asText) {
   keepAddresses();
-  if (machine.addPassesToEmitFile(passes, out, nullptr, asText ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile))
-    throw Error(ErrorKind::Compile, "the target cannot emit an object");
+  auto &generator = static_cast<CodeGenTargetMachineImpl &>(machine);
+  auto *info = new MachineModuleInfoWrapperPass(&machine);
+  TargetPassConfig *config = generator.createPassConfig(passes);
+  config->setDisableVerify(true);
+  for (AnalysisID pass : instructionSetOf(machine.getTargetTriple()).spared()) config->disablePass(pass);
+  passes.add(config);
+  passes.add(info);
+  bool failed = config->addISelPasses();
+  if (!failed) {
+    config->addMachinePasses();
+    config->setInitialized();
+    auto type = asText ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile;
+    failed = generator.addAsmPrinter(passes, out, nullptr, type, info->getMMI().getContext());
+  }
+  if (failed) throw Error(ErrorKind::Compile, "the target cannot emit an object");
+  passes.add(createFreeMachineFunctionPass());
 }
 
 SmallVector<char, 0> CodeGeneration::run(Module &module) {
