@@ -391,10 +391,15 @@ static int64_t workOf(ir::KernelOp kernel) {
   for (Operation &op : kernel.getBody().front().without_terminator())
     if (ir::isKind(&op, ::kiln::Kind::Contract)) // each element of the result: about sqrt(|x| |y| / |result|) products
       most = int64_t(std::sqrt(elements(op.getOperand(0)) * elements(op.getOperand(1)) * std::max(1.0, elements(op.getResult(0)))));
+  using enum ::kiln::Kind;
+  constexpr ::kiln::Kind kOncePerResult[] = {Elementwise, Index, Source, Assemble, Gather};
   for (Operation &op : kernel.getBody().front().without_terminator()) {
-    cost += cast<ir::ArrayOp>(op).getCost();
-    for (Value v : llvm::concat<Value>(llvm::to_vector(op.getOperands()), llvm::to_vector_of<Value>(op.getResults())))
-      most = std::max(most, numElements(ir::typeOf(v).shape));
+    auto array = cast<ir::ArrayOp>(op);
+    cost += array.getCost();
+    bool isInPlace = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) && kernel->hasAttr(kInPlace);
+    for (Value v : op.getResults()) most = std::max(most, numElements(ir::typeOf(isInPlace ? op.getOperand(1) : v).shape));
+    if (llvm::is_contained(kOncePerResult, array.getKind())) continue;
+    for (Value v : op.getOperands()) most = std::max(most, numElements(ir::typeOf(v).shape));
   }
   return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
 }

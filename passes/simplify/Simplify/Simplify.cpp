@@ -88,6 +88,37 @@ struct DropWholeUpdate : OpRewritePattern<ir::UpdateOp> {
   }
 };
 
+bool isAt(ir::SliceOp op, ir::UpdateOp write) { return op.getStarts() == write.getStarts() && op.getSteps() == write.getSteps(); }
+bool isAt(ir::UpdateOp op, ir::UpdateOp write) { return op.getStarts() == write.getStarts() && op.getSteps() == write.getSteps(); }
+bool isAt(ir::DynamicSliceOp op, ir::DynamicUpdateOp write) { return op.getStarts() == write.getStarts(); }
+bool isAt(ir::DynamicUpdateOp op, ir::DynamicUpdateOp write) { return op.getStarts() == write.getStarts(); }
+
+/// What is read where it was written is what was written: in a loop it need not pass through memory.
+template <typename ReadOp, typename WriteOp> struct ReadWritten : OpRewritePattern<ReadOp> {
+  using OpRewritePattern<ReadOp>::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReadOp op, PatternRewriter &rw) const override {
+    auto write = op.getX().template getDefiningOp<WriteOp>();
+    if (!write) return rw.notifyMatchFailure(op, "operand is as it was");
+    if (!isAt(op, write) || op.getType() != write.getValue().getType()) return rw.notifyMatchFailure(op, "was written at another place");
+    rw.replaceOp(op, write.getValue());
+    return success();
+  }
+};
+
+/// Of two writes at one place the second stays, where nothing reads between them.
+template <typename WriteOp> struct WriteOver : OpRewritePattern<WriteOp> {
+  using OpRewritePattern<WriteOp>::OpRewritePattern;
+  LogicalResult matchAndRewrite(WriteOp op, PatternRewriter &rw) const override {
+    auto first = op.getX().template getDefiningOp<WriteOp>();
+    if (!first || !first->hasOneUse()) return rw.notifyMatchFailure(op, "operand is as it was, or read");
+    if (!isAt(op, first) || op.getValue().getType() != first.getValue().getType())
+      return rw.notifyMatchFailure(op, "was written at another place");
+    rw.modifyOpInPlace(op, [&] { op.getXMutable().assign(first.getX()); });
+    rw.eraseOp(first);
+    return success();
+  }
+};
+
 struct JoinReshapes : OpRewritePattern<ir::ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &rw) const override {
@@ -266,8 +297,9 @@ struct Simplify : impl::SimplifyBase<Simplify> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     set.add<SplitReduction, DropIdentity<ir::CastOp>, DropIdentity<ir::BroadcastOp>, DropIdentity<ir::ReshapeOp>,
-            DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>, DropWholeUpdate, JoinReshapes, JoinTransposes, JoinBroadcasts,
-            JoinUnitReshape, HoistReshape, CanonicalDot, DivideOnce>(context);
+            DropIdentity<ir::TransposeOp>, DropIdentity<ir::SliceOp>, DropWholeUpdate, ReadWritten<ir::SliceOp, ir::UpdateOp>,
+            ReadWritten<ir::DynamicSliceOp, ir::DynamicUpdateOp>, WriteOver<ir::UpdateOp>, WriteOver<ir::DynamicUpdateOp>, JoinReshapes,
+            JoinTransposes, JoinBroadcasts, JoinUnitReshape, HoistReshape, CanonicalDot, DivideOnce>(context);
     patterns = std::move(set);
     return success();
   }

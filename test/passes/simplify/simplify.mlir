@@ -67,3 +67,37 @@ func.func @moves(%x: tensor<3xf32>) -> tensor<2x3xf32> {
   %4 = kiln.cast %3 : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return %4 : tensor<2x3xf32>
 }
+
+// -----
+
+// What is read where it was written need not be read; the first of two writes at one place need not be written.
+// CHECK-LABEL: @written
+// CHECK-NOT: slice
+// CHECK: %[[V:.*]] = kiln.negative %arg1
+// CHECK-NEXT: %[[U:.*]] = kiln.dynamic_update %arg0, %[[V]], %arg2
+// CHECK-NEXT: %[[W:.*]] = kiln.update %[[U]], %[[V]] {starts = array<i64: 1>, steps = array<i64: 2>}
+// CHECK-NEXT: return %[[W]], %[[V]]
+func.func @written(%x: tensor<9xf32>, %v: tensor<2xf32>, %at: tensor<1xi64>) -> (tensor<9xf32>, tensor<2xf32>) {
+  %first = kiln.dynamic_update %x, %v, %at : (tensor<9xf32>, tensor<2xf32>, tensor<1xi64>) -> tensor<9xf32>
+  %read = kiln.dynamic_slice %first, %at {sizes = array<i64: 2>} : (tensor<9xf32>, tensor<1xi64>) -> tensor<2xf32>
+  %negated = kiln.negative %read : (tensor<2xf32>) -> tensor<2xf32>
+  %second = kiln.dynamic_update %first, %negated, %at : (tensor<9xf32>, tensor<2xf32>, tensor<1xi64>) -> tensor<9xf32>
+  %third = kiln.update %second, %negated {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  %again = kiln.slice %third {starts = array<i64: 1>, sizes = array<i64: 2>, steps = array<i64: 2>} : (tensor<9xf32>) -> tensor<2xf32>
+  return %third, %again : tensor<9xf32>, tensor<2xf32>
+}
+
+// -----
+
+// At other places, of other sizes, or with the first write read elsewhere they stay.
+// CHECK-LABEL: @written_elsewhere
+// CHECK-COUNT-3: kiln.update
+// CHECK-COUNT-2: kiln.slice
+func.func @written_elsewhere(%x: tensor<9xf32>, %v: tensor<2xf32>) -> (tensor<9xf32>, tensor<9xf32>, tensor<2xf32>, tensor<3xf32>) {
+  %first = kiln.update %x, %v {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  %second = kiln.update %first, %v {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  %third = kiln.update %second, %v {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  %a = kiln.slice %third {starts = array<i64: 2>, sizes = array<i64: 2>, steps = array<i64: 1>} : (tensor<9xf32>) -> tensor<2xf32>
+  %b = kiln.slice %third {starts = array<i64: 1>, sizes = array<i64: 3>, steps = array<i64: 1>} : (tensor<9xf32>) -> tensor<3xf32>
+  return %first, %third, %a, %b : tensor<9xf32>, tensor<9xf32>, tensor<2xf32>, tensor<3xf32>
+}
