@@ -174,6 +174,16 @@ void storeValues(KernelContext &k, ValueRange values, ArrayRef<Buffer> buffers, 
   for (auto [result, buffer] : llvm::zip(results, buffers)) k.ev.storeAt(buffer, to, result);
 }
 
+/// How many elements come before the first line, or vector if that is less, of the memory that starts at an element.
+static Index headOf(KernelContext &k, const Buffer &buffer, ArrayRef<Coordinate> first, int64_t lanes) {
+  Emitter &e = k.e;
+  int64_t size = byteSize(buffer.dtype), unit = std::min(kLine, lanes * size);
+  Value at = LLVM::PtrToIntOp::create(e.b, e.loc, e.b.getI64Type(), e.address(buffer.pointer, buffer.dtype, k.ev.offsetOf(buffer, first)));
+  Value behind = arith::SubIOp::create(e.b, e.loc, e.use(0), at);
+  Value bytes = arith::AndIOp::create(e.b, e.loc, behind, e.use(unit - 1));
+  return Index(arith::DivUIOp::create(e.b, e.loc, bytes, e.use(size)));
+}
+
 void storeAll(KernelContext &k, ir::NestAttr nest, ArrayRef<Index> shape, ValueRange values, ArrayRef<Buffer> buffers,
               const Region &region) {
   Coordinates position(shape.size());
@@ -190,11 +200,21 @@ void storeAll(KernelContext &k, ir::NestAttr nest, ArrayRef<Index> shape, ValueR
   if (nest.getRows() > 1) return storeRows(k, nest, shape, position, cost, body);
   int64_t last = int64_t(shape.size()) - 1;
   Sharing sharing{nest.getParallel(), nest.getGrain()};
+  auto vector = [&](Coordinate c) {
+    position.back() = c;
+    body();
+  };
   forEachPosition(k, shape, {last}, position, sharing, k.e.mul(cost, shape.back()), [&] {
-    forEachVector(k, sharing.along(last), 0, shape.back(), nest.getLanes(), cost, [&](Coordinate c) {
-      position.back() = c;
-      body();
-    });
+    Index start = 0;
+    if (int64_t lanes = nest.getLanes(); nest.getAlign() && lanes > 1) {
+      position.back() = {0, 0, {}};
+      start = k.e.min(headOf(k, buffers[0], inRegion(k.e, position, region), lanes), shape.back());
+      k.e.when(k.e.lessThan(0, start), [&] {
+        Evaluator::Scope scope(k.ev, lanes, k.e.restMask(start, lanes));
+        vector({0, 1, {}});
+      });
+    }
+    forEachVector(k, sharing.along(last), start, shape.back(), nest.getLanes(), cost, vector);
   });
 }
 

@@ -66,13 +66,13 @@ private:
   ir::NestAttr nest(int64_t rank, bool collapse, ArrayRef<int64_t> stream, int64_t registers = 0) {
     int64_t lanes = rank ? powerOfTwo(1, 32) : 1, parallel = below(collapse ? 2 : rank + 1) - 1, form = below(3);
     if (!collapse && rank > 1 && form == 1)
-      return ir::NestAttr::get(context, lanes, false, powerOfTwo(2, 8), -1, 0, parallel, grain(), stream, registers);
+      return ir::NestAttr::get(context, lanes, false, powerOfTwo(2, 8), -1, 0, parallel, grain(), stream, registers, false);
     if (!collapse && rank > 1 && form == 2) {
       lanes = powerOfTwo(2, 16);
       return ir::NestAttr::get(context, lanes, false, 1, below(rank - 1), lanes * powerOfTwo(1, 64), std::min(parallel, rank - 2), grain(),
-                               stream, registers);
+                               stream, registers, false);
     }
-    return ir::NestAttr::get(context, lanes, collapse, 1, -1, 0, parallel, grain(), stream, registers);
+    return ir::NestAttr::get(context, lanes, collapse, 1, -1, 0, parallel, grain(), stream, registers, !collapse && rank && chance(3));
   }
 
   /// Other loops for the same reductions, and other values kept.

@@ -119,11 +119,28 @@ SmallVector<int64_t> Planner::streams() const {
 
 //===-- kinds -------------------------------------------------------------------------------------------------------===//
 
+/// A part of a result whose rows are long and start out of line, as far as is known.
+static bool isOutOfLine(const Planner &p, ir::UpdateOp op) {
+  constexpr int64_t kLong = 4096; // bytes, from which the elements up to the first line are few
+  if (!op || op.getSteps().empty() || op.getSteps().back() != 1) return false;
+  Shape part = ir::typeOf(op.getValue()).shape, whole = ir::typeOf(op.getX()).shape;
+  int64_t bytes = byteSize(ir::typeOf(op.getX()).dtype), last = part.rank - 1;
+  auto number = [](Size size) { return size.isConstant() ? size.number() : 0; };
+  bool isInLine = number(op.getStarts().back()) * bytes % kLine == 0 && (last == 0 || number(whole[last]) * bytes % kLine == 0);
+  return number(part[last]) * bytes >= kLong && !isInLine && p.layout.outputs[0].isRowMajor;
+}
+
+static ir::NestAttr aligned(ir::NestAttr nest) {
+  if (nest.getRows() > 1 || nest.getTranspose() >= 0) return nest;
+  return ir::NestAttr::get(nest.getContext(), nest.getLanes(), false, 1, -1, 0, nest.getParallel(), nest.getGrain(), {}, 0, true);
+}
+
 static ir::ScheduleAttr scheduleAssemble(const Planner &p) {
   Operation *op = mainOp(p.kernel);
   SmallVector<ir::NestAttr> parts;
   size_t count = isa<ir::ConcatOp>(op) ? op->getNumOperands() : 2; // else the array and what is put into it
   for (Value part : op->getOperands().take_front(count)) parts.push_back(nestOf(p, extentsOf(part), part));
+  if (isOutOfLine(p, dyn_cast<ir::UpdateOp>(op))) parts[1] = aligned(parts[1]);
   return ir::AssembleAttr::get(p.context(), parts);
 }
 

@@ -108,7 +108,7 @@ ir::NestAttr transposedNest(const Planner &p, ArrayRef<Extent> shape, size_t axi
   Extent rows = shape[axis] ? Extent(*shape[axis] / lanes * lanes) : Extent();
   Sharing sharing = hasOuterLoop(shape, skip) ? shareOuter(shape, skip, shape[axis] * shape[last] * p.cost)
                                               : shareLoop(int64_t(axis), rows, kBlock, shape[last] * p.cost);
-  return ir::NestAttr::get(p.context(), lanes, false, 1, int64_t(axis), kBlock, sharing.axis, sharing.grain, {}, 0);
+  return ir::NestAttr::get(p.context(), lanes, false, 1, int64_t(axis), kBlock, sharing.axis, sharing.grain, {}, 0, false);
 }
 
 /// Some neighbouring rows at a time: what several of them read is loaded once.
@@ -120,13 +120,13 @@ ir::NestAttr stencilNest(const Planner &p, ArrayRef<Extent> shape) {
   Extent rowWork = p.cost * shape[last];
   Sharing sharing =
       hasOuterLoop(shape, skip) ? shareOuter(shape, skip, rowWork * shape[axis]) : shareVectors(int64_t(axis), shape[axis], kRows, rowWork);
-  return ir::NestAttr::get(p.context(), lanes, false, kRows, -1, 0, sharing.axis, sharing.grain, {}, 0);
+  return ir::NestAttr::get(p.context(), lanes, false, kRows, -1, 0, sharing.axis, sharing.grain, {}, 0, false);
 }
 
 } // namespace
 
 ir::NestAttr nestOf(const Planner &p, ArrayRef<Extent> shape, ValueRange values) {
-  if (shape.empty()) return ir::NestAttr::get(p.context(), 1, false, 1, -1, 0, -1, 1, {}, 0);
+  if (shape.empty()) return ir::NestAttr::get(p.context(), 1, false, 1, -1, 0, -1, 1, {}, 0, false);
   if (shape.size() > 1) {
     TransposedAxis transposed(p.layout, shape.size());
     if (auto axis = transposed.find(values)) {
@@ -139,7 +139,7 @@ ir::NestAttr nestOf(const Planner &p, ArrayRef<Extent> shape, ValueRange values)
   int64_t last = int64_t(shape.size()) - 1, lanes = lanesFor(shape.back(), lanesOf(p));
   Sharing sharing =
       hasOuterLoop(shape, {last}) ? shareOuter(shape, {last}, p.cost * shape.back()) : shareVectors(last, shape.back(), lanes, p.cost);
-  return ir::NestAttr::get(p.context(), lanes, false, 1, -1, 0, sharing.axis, sharing.grain, {}, 0);
+  return ir::NestAttr::get(p.context(), lanes, false, 1, -1, 0, sharing.axis, sharing.grain, {}, 0, false);
 }
 
 bool isFlat(ir::KernelOp kernel, const KernelLayout &layout) {
@@ -161,11 +161,11 @@ ir::ScheduleAttr scheduleNest(const Planner &p) {
     for (Extent n : shape) size = size * n;
     int64_t lanes = lanesFor(size, lanesOf(p));
     Sharing sharing = shareVectors(0, size, lanes, p.cost);
-    return ir::NestAttr::get(p.context(), lanes, true, 1, -1, 0, sharing.axis, sharing.grain, stream, registersOf(p));
+    return ir::NestAttr::get(p.context(), lanes, true, 1, -1, 0, sharing.axis, sharing.grain, stream, registersOf(p), false);
   }
   ir::NestAttr nest = nestOf(p, shape, p.yielded());
   return ir::NestAttr::get(p.context(), nest.getLanes(), false, nest.getRows(), nest.getTranspose(), nest.getBlock(), nest.getParallel(),
-                           nest.getGrain(), stream, nest.getTranspose() < 0 ? registersOf(p) : 0);
+                           nest.getGrain(), stream, nest.getTranspose() < 0 ? registersOf(p) : 0, false);
 }
 
 } // namespace kiln::cpu

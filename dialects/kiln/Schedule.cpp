@@ -59,6 +59,8 @@ void checkNest(Fields &fields, NestAttr nest, int64_t rank) {
   if (nest.getCollapse() + (nest.getRows() > 1) + (nest.getTranspose() >= 0) > 1)
     fields.fail("nest") << "expected one of collapse, rows and transpose";
   else if (nest.getRows() > 1) fields.range("rows", rank, 2, kMaxRank);
+  if (fields && nest.getAlign() && (!rank || nest.getCollapse() || nest.getRows() > 1 || nest.getTranspose() >= 0))
+    fields.fail("align") << "expected an axis, and none of collapse, rows and transpose";
   if (nest.getTranspose() < 0) return void(fields.range("block", nest.getBlock(), 0, 0));
   fields.powerOfTwo("lanes", nest.getLanes(), 2, 16)
       .range("block", nest.getBlock(), 1, 1 << 20)

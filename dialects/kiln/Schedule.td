@@ -64,12 +64,13 @@ class Kiln_Choice<EnumInfo choices>
 def Kiln_NestAttr : Kiln_ScheduleAttr<"Nest", "nest", "A loop over each axis of a result.",
                                       (ins "int64_t":$lanes, Kiln_Flag:$collapse, Kiln_Number<1>:$rows, Kiln_Number<-1>:$transpose,
                                           Kiln_Number<0>:$block, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain, Kiln_Numbers:$stream,
-                                          Kiln_Number<0>:$registers)> {
+                                          Kiln_Number<0>:$registers, Kiln_Flag:$align)> {
   let description = [{
     `lanes`: along the last axis. `collapse`: all axes are one. `rows`: of the axis before the last, that are computed together. `transpose`: an axis whose
     elements operands hold one after the other; squares of `lanes` of it are turned in registers, in blocks of `block`. `stream`: results whose
     stores go past the caches; where only a call knows the size, if it is as large as the caches and rows are whole lines.
-    `registers`: bits of those that vectors are cut into; 0: the widest.
+    `registers`: bits of those that vectors are cut into; 0: the widest. `align`: a row starts with the few elements up to the first line of
+    the result, so that every vector behind them is stored into one.
   }];
 }
 

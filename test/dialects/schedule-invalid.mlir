@@ -212,6 +212,17 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
 // -----
 
 func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: align: expected an axis, and none of collapse, rows and transpose}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.nest<lanes = 8, collapse = true, align = true>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   // expected-error@+1 {{schedule: transpose: expected -1 to 0, got 1}}
   %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
     %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>

@@ -42,3 +42,16 @@ func.func @complex(%a: tensor<2xcomplex<f32>> {kiln.input = "1:1,2:2"}, %b: tens
   %r = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<2xcomplex<f32>>, tensor<1xcomplex<f32>>) -> tensor<2xcomplex<f32>>
   return %r : tensor<2xcomplex<f32>>
 }
+
+// Rows of 5 KB that start out of line: the elements up to the first line, whole vectors, and the rest.
+// CHECK-LABEL: @long_rows:
+// CHECK-NEXT: {{^}}float32[]: 2560{{$}}
+func.func @long_rows() -> tensor<f32> {
+  %zero = kiln.constant 0.0 : f32 : tensor<f32>
+  %one = kiln.constant 1.0 : f32 : tensor<f32>
+  %x = kiln.broadcast %zero {axes = array<i64>} : (tensor<f32>) -> tensor<3x1289xf32>
+  %v = kiln.broadcast %one {axes = array<i64>} : (tensor<f32>) -> tensor<2x1280xf32>
+  %r = kiln.update %x, %v {starts = array<i64: 1, 3>, steps = array<i64: 1, 1>} : (tensor<3x1289xf32>, tensor<2x1280xf32>) -> tensor<3x1289xf32>
+  %all = kiln.sum %r {axes = array<i64: 0, 1>} : (tensor<3x1289xf32>) -> tensor<f32>
+  return %all : tensor<f32>
+}

@@ -159,6 +159,14 @@ func.func @concat(%x: tensor<1000x500xf32>, %y: tensor<1000x300xf32>) -> tensor<
   return %0 : tensor<1000x800xf32>
 }
 
+// Long rows that are put where no line starts.
+// CHECK-LABEL: @inside
+// CHECK: schedule = #kiln.assemble<parts = [<lanes = 32, {{.*}}>, <lanes = 32, {{.*}}align = true>]>
+func.func @inside(%x: tensor<4098x4098xf32>, %y: tensor<4096x4096xf32>) -> tensor<4098x4098xf32> {
+  %0 = kiln.update %x, %y {starts = array<i64: 1, 1>, steps = array<i64: 1, 1>} : (tensor<4098x4098xf32>, tensor<4096x4096xf32>) -> tensor<4098x4098xf32>
+  return %0 : tensor<4098x4098xf32>
+}
+
 // CHECK-LABEL: @scatter
 // CHECK: schedule = #kiln.scatter<copy = <lanes = 32, parallel = 0, grain = 655>, lanes = 32>
 func.func @scatter(%x: tensor<2000x50xf32>, %i: tensor<7xi64>, %u: tensor<7x50xf32>) -> tensor<2000x50xf32> {
