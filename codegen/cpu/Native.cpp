@@ -68,7 +68,8 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
       "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
       "instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);
-  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize) codegen::optimize(*module, machine, {legalize(*module)});
+  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize)
+    if (auto pipeline = legalize(*module, machine)) codegen::optimize(*module, machine, {pipeline});
   return module;
 }
 

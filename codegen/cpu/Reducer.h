@@ -9,8 +9,9 @@ namespace kiln::cpu {
 inline constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
 inline constexpr int64_t kLongRow = 16;                                         // vectors in a row for which more lanes than those pay
 
-/// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`; -1: nowhere yet. Where true
-/// elements are counted by masks it has no lanes.
+/// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`. That starts as the first
+/// place: where no element beats the identity, all are equal to it, and so the first is the answer. Where true elements are counted by
+/// masks it has no lanes.
 struct Reducer {
   mlir::Operation *op;
   Op id;

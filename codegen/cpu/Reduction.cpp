@@ -117,9 +117,8 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
 SmallVector<Value> ReductionEmitter::joinLanes(const Reducer &r, SmallVector<Value> acc) {
   if (r.countsMasks) return acc;
   if (r.isArg()) { // from numbers of vectors to positions
-    Expr number = scalar::cast(expr(acc[1], DType::I32), DType::I64), none = scalar::less(number, ir::constant(number, 0));
-    Expr place = number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64);
-    acc[1] = scalar::select(none, number, place).value;
+    Expr number = scalar::cast(expr(acc[1], DType::I32), DType::I64);
+    acc[1] = (number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64)).value;
   }
   for (int64_t n = rowLanes / 2; n >= 1; n /= 2) {
     SmallVector<int64_t> low, high;
