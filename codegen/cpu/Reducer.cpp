@@ -21,12 +21,11 @@ SmallVector<Value> Reducer::start(Emitter &e, int64_t lanes, DType place) const 
   return {identity};
 }
 
-/// x comes before y in an arg-reduction: it is better, or the first nan. For floats one comparison, which a nan of either side passes, where
-/// y is none.
-static Expr beats(Op id, Expr x, Expr y) {
-  if (!isFloat(x.dtype)) return scalarOp(id, x, y, y, DType::Bool);
-  Expr same = scalar::equal(x, y), worse = scalarOp(id, y, x, x, DType::Bool);
-  return scalar::bitwise_and(scalar::bitwise_invert(scalar::bitwise_or(worse, same)), scalar::equal(y, y));
+/// y stays the best of an arg-reduction behind which comes x: that is no better, or y is a nan.
+static Expr stays(Op id, Expr y, Expr x) {
+  if (!isFloat(x.dtype)) return scalar::bitwise_invert(scalarOp(id, x, y, y, DType::Bool));
+  Expr isGood = scalar::bitwise_or(scalarOp(id, y, x, x, DType::Bool), scalar::equal(y, x)); // one comparison
+  return scalar::bitwise_or(isGood, scalar::isnan(y));
 }
 
 SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Coordinate> position, size_t axis,
@@ -37,8 +36,8 @@ SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Co
     Expr x = ev.vectorAt(op->getOperand(0), position), best = expr(e, acc[0], dtype), here = where();
     Expr at = expr(e, acc[1], here.dtype);
     here = e.splat(here, ev.lanes);
-    Expr take = beats(id, x, best);
-    return {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
+    Expr stays = cpu::stays(id, best, x);
+    return {scalar::select(stays, best, x).value, scalar::select(stays, at, here).value};
   }
   if (isDot()) {
     Value x = op->getOperand(0), y = op->getOperand(1), matrix = cast<ir::ArrayOp>(op).getMain();
@@ -76,7 +75,7 @@ SmallVector<Value> Reducer::join(Emitter &e, ArrayRef<Value> a, ArrayRef<Value> 
   Expr same = scalar::equal(x, y);
   if (isFloat(dtype)) same = scalar::bitwise_or(same, scalar::bitwise_and(scalar::isnan(x), scalar::isnan(y)));
   Expr earlier = scalar::bitwise_and(same, scalar::less(j, i));
-  Expr take = scalar::bitwise_or(beats(id, y, x), earlier);
+  Expr take = scalar::bitwise_or(scalar::bitwise_invert(stays(id, x, y)), earlier);
   return {scalar::select(take, y, x).value, scalar::select(take, j, i).value};
 }
 

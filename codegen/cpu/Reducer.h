@@ -23,6 +23,8 @@ struct Reducer {
   bool isDot() const { return info(id).kind == Kind::Contract; }
   bool isInBlocks() const { return !countsMasks && ir::isInBlocks(op); }
   size_t width() const { return isArg() ? 2 : 1; }
+  /// Of the numbers of vectors in an arg-reduction: one mask chooses among them and the elements.
+  DType numberType() const { return byteSize(dtype) > 4 ? DType::I64 : DType::I32; }
 
   llvm::SmallVector<Value> start(Emitter &e, int64_t lanes, DType place) const;
   /// Takes the element at `position`, which moves along `axis`; `here` gives its place.

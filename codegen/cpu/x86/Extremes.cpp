@@ -1,5 +1,5 @@
-// LLVM 22 orders zeros and passes nans on in six instructions. One of AVX-512DQ (vrangeps) orders zeros, and gives the other operand where one
-// is a quiet nan, or a signaling one as a quiet one: three are enough.
+// LLVM 22 orders zeros and passes nans on in six instructions. One of AVX-512DQ (vrangeps) orders zeros, and gives the other operand where
+// one is a quiet nan, or a signaling one as a quiet one: three are enough.
 #include "codegen/cpu/x86/Extremes.h"
 
 #include "llvm/Analysis/VectorUtils.h"
