@@ -29,7 +29,8 @@ kiln_tablegen(Passes.h.inc passes/Passes.td -gen-pass-decls -name=Kiln)
 kiln_tablegen(CpuPasses.h.inc codegen/cpu/Passes.td -gen-pass-decls -name=KilnCpu)
 kiln_tablegen(NvptxPasses.h.inc codegen/nvptx/Passes.td -gen-pass-decls -name=KilnNvptx)
 
-add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Routines.inc ${gen}/kiln/Rules.inc ${gen}/kiln/Derivatives.inc ${gen}/kiln/RuleSymbols.inc
+add_custom_command(OUTPUT ${gen}/kiln/Ops.inc ${gen}/kiln/Scalars.inc ${gen}/kiln/Identities.inc ${gen}/kiln/Empties.inc
+  ${gen}/kiln/FloatElements.inc ${gen}/kiln/IntegerElements.inc ${gen}/kiln/Routines.inc ${gen}/kiln/LinkedRoutines.inc ${gen}/kiln/Rules.inc ${gen}/kiln/Derivatives.inc ${gen}/kiln/RuleSymbols.inc
   ${gen}/python/_ops.json ${gen}/python/_ops.pyi
   DEPENDS ${KILN_TD} tools/kiln-opgen tools/kiln_opgen_rules.py
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-tblgen --dump-json -I ${CMAKE_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS}

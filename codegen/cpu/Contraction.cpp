@@ -141,9 +141,13 @@ LogicalResult emitContraction(KernelContext &k) {
     return success();
   }
   TiledProduct tiled(k, tiles, shape);
+  std::optional<TiledProduct> strip;
+  if (tiles.getStrip()) strip.emplace(k, tiles, shape, /*isStrip=*/true);
   forEachBatch([&](const Product &p) {
     if (!p.depth.isStatic()) k.e.when(k.e.lessThan(p.depth, 1), [&] { zeros(p); });
-    tiled.run(p);
+    if (!strip) return tiled.run(p);
+    Value isNarrow = k.e.lessThan(p.b.size, tiles.getLanes() + 1), isShallow = k.e.lessThan(p.depth, tiles.getStrip() + 1);
+    k.e.when(arith::AndIOp::create(k.e.b, k.e.loc, isNarrow, isShallow), [&] { strip->run(p); }, [&] { tiled.run(p); });
   });
   return success();
 }

@@ -20,13 +20,16 @@ struct TiledProduct::Tile {
 
 static bool divides(Index size, int64_t by) { return size.isStatic() && size.number() % by == 0; }
 
-TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape)
+TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape, bool isStrip)
     : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
       mr(schedule.getTile()[0]), nr(schedule.getTile()[1]), mc(schedule.getBlock()[0]), nc(schedule.getBlock()[1]),
-      kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), prefetches(schedule.getPrefetch()), isSymmetric(schedule.getSymmetric()) {
+      kc(schedule.getBlock()[2]), unroll(schedule.getUnroll()), isStrip(isStrip), prefetches(schedule.getPrefetch() && !isStrip),
+      isSymmetric(schedule.getSymmetric() && !isStrip) {
+  if (isStrip) nr = nc = lanes;
   parts = nr / lanes;
-  packsA = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::A), packsB = uint32_t(schedule.getPack()) & uint32_t(ir::Packing::B);
-  masks = schedule.getMask() && !divides(N, nr);
+  uint32_t pack = isStrip ? 0 : uint32_t(schedule.getPack());
+  packsA = pack & uint32_t(ir::Packing::A), packsB = pack & uint32_t(ir::Packing::B);
+  masks = (isStrip || schedule.getMask()) && !divides(N, nr);
   movesUp = !packsA && !divides(M, mr) && M.isStatic() && M.number() >= mr;
   if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
   if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
@@ -154,7 +157,7 @@ void TiledProduct::tile(const Tile &t) {
   if (prefetches) prefetchNext(t);
   store(t, accumulate(t, sums), isFull);
   if (!t.p.finish) return;
-  bool isOnlyBlock = K.isStatic() && kc >= K.number();
+  bool isOnlyBlock = isStrip || (K.isStatic() && kc >= K.number());
   if (isOnlyBlock) return finish(t, isFull);
   e.when(e.lessThan(e.sub(K, 1), e.add(t.pc, t.count)), [&] { finish(t, isFull); });
 }
@@ -195,15 +198,16 @@ void TiledProduct::packColumns(const Product &p, Index jc, Index panels, Index p
 
 void TiledProduct::overColumns(const Product &p, Index jc) {
   Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
-  e.loop(0, K, kc, [&](Index pc) {
-    Index count = e.min(kc, e.sub(K, pc));
+  auto block = [&](Index pc, Index count) {
     if (packsB) packColumns(p, jc, panels, pc, count);
     Index work = rowsGrain ? e.mul(e.mul(panels, count), mc * nr / 16) : Index(0);
     k.parallelLoop(rowsGrain, 0, M, mc, work, [&](Index ic) {
       if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
       e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
     });
-  });
+  };
+  if (isStrip) return block(0, K);
+  e.loop(0, K, kc, [&](Index pc) { block(pc, e.min(kc, e.sub(K, pc))); });
 }
 
 /// Copies to rows, left of the diagonal, what lies above it, square by square.

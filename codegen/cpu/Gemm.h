@@ -18,7 +18,8 @@ struct Product {
 /// Tiles of the result in registers over panels of the operands; makes the panels' memory once.
 class TiledProduct {
 public:
-  TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape);
+  /// `isStrip`: of as few columns as a register has lanes and a depth that is one block; both operands are read in place.
+  TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape, bool isStrip = false);
   void run(const Product &p);
 
 private:
@@ -28,7 +29,7 @@ private:
   DType dtype;
   Index M, N, K;
   int64_t lanes, parts, mr, nr, mc, nc, kc, unroll;
-  bool packsA, packsB, prefetches, isSymmetric;
+  bool isStrip, packsA, packsB, prefetches, isSymmetric;
   bool masks;   // columns behind the end, in every tile
   bool movesUp; // the last rows are computed as part of a whole tile, whose other rows are not stored again
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share

@@ -23,8 +23,9 @@ struct InstructionSet {
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
   llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
-  /// Changes what LLVM's backend does not take, and gives the passes of LLVM that do the rest; null: it takes everything.
-  const char *(*legalize)(llvm::Module &module) = nullptr;
+  /// Changes what LLVM's backend does not take, or makes little of, and gives the passes of LLVM that do the rest; null: nothing, or no
+  /// passes.
+  const char *(*legalize)(llvm::Module &module, const llvm::TargetMachine &machine) = nullptr;
   /// Writes how far an address lies from `at`, as a relocation of ELF says; false for one that it does not know, or too far. Null: none.
   bool (*refer)(uint32_t relocation, uint64_t distance, char *at) = nullptr;
   /// Passes of LLVM's code generation that cost more than they bring.

@@ -74,7 +74,8 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   // Then positions that one body's kernel hands to the next are values, too.
   if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);
-  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize) codegen::optimize(*module, machine, {legalize(*module)});
+  if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize)
+    if (auto pipeline = legalize(*module, machine)) codegen::optimize(*module, machine, {pipeline});
   return module;
 }
 

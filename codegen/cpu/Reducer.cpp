@@ -16,16 +16,16 @@ Reducer Reducer::of(Operation *op, bool countsMasks) {
 static Expr expr(Emitter &e, Value v, DType t) { return {e.b, e.loc, v, t}; }
 
 SmallVector<Value> Reducer::start(Emitter &e, int64_t lanes, DType place) const {
-  Expr zero = e.splat(e.scalar(dtype, 0), countsMasks ? 0 : lanes);
-  if (isArg()) return {zero.value, e.splat(e.scalar(place, -1), lanes).value};
-  return {identityOf(id, zero).value};
+  Value identity = identityOf(id, e.splat(e.scalar(dtype, 0), countsMasks ? 0 : lanes)).value;
+  if (isArg()) return {identity, e.splat(e.scalar(place, 0), lanes).value};
+  return {identity};
 }
 
-/// x comes before y in an arg-reduction: it is better, or the first nan.
-static Expr beats(Op id, Expr x, Expr y) {
-  Expr better = scalarOp(id, x, y, y, DType::Bool);
-  if (!isFloat(x.dtype)) return better;
-  return scalar::bitwise_or(better, scalar::bitwise_and(scalar::isnan(x), scalar::bitwise_invert(scalar::isnan(y))));
+/// y stays the best of an arg-reduction behind which comes x: that is no better, or y is a nan.
+static Expr stays(Op id, Expr y, Expr x) {
+  if (!isFloat(x.dtype)) return scalar::bitwise_invert(scalarOp(id, x, y, y, DType::Bool));
+  Expr isGood = scalar::bitwise_or(scalarOp(id, y, x, x, DType::Bool), scalar::equal(y, x)); // one comparison
+  return scalar::bitwise_or(isGood, scalar::isnan(y));
 }
 
 SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Coordinate> position, size_t axis,
@@ -36,8 +36,8 @@ SmallVector<Value> Reducer::step(Evaluator &ev, ArrayRef<Value> acc, ArrayRef<Co
     Expr x = ev.vectorAt(op->getOperand(0), position), best = expr(e, acc[0], dtype), here = where();
     Expr at = expr(e, acc[1], here.dtype);
     here = e.splat(here, ev.lanes);
-    Expr take = scalar::bitwise_or(scalar::less(at, ir::constant(at, 0)), beats(id, x, best));
-    return {scalar::select(take, x, best).value, scalar::select(take, here, at).value};
+    Expr stays = cpu::stays(id, best, x);
+    return {scalar::select(stays, best, x).value, scalar::select(stays, at, here).value};
   }
   if (isDot()) {
     Value x = op->getOperand(0), y = op->getOperand(1), matrix = cast<ir::ArrayOp>(op).getMain();
@@ -72,11 +72,10 @@ SmallVector<Value> Reducer::join(Emitter &e, ArrayRef<Value> a, ArrayRef<Value> 
     return {(isDot() ? x + y : scalarOp(id, x, y, y, dtype)).value};
   }
   Expr x = expr(e, a[0], dtype), y = expr(e, b[0], dtype), i = expr(e, a[1], DType::I64), j = expr(e, b[1], DType::I64);
-  Expr zero = ir::constant(i, 0), same = scalar::equal(x, y);
+  Expr same = scalar::equal(x, y);
   if (isFloat(dtype)) same = scalar::bitwise_or(same, scalar::bitwise_and(scalar::isnan(x), scalar::isnan(y)));
   Expr earlier = scalar::bitwise_and(same, scalar::less(j, i));
-  Expr take = scalar::bitwise_or(scalar::less(i, zero), scalar::bitwise_or(beats(id, y, x), earlier));
-  take = scalar::bitwise_and(take, scalar::greater_equal(j, zero));
+  Expr take = scalar::bitwise_or(scalar::bitwise_invert(stays(id, x, y)), earlier);
   return {scalar::select(take, y, x).value, scalar::select(take, j, i).value};
 }
 

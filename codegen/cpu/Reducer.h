@@ -9,8 +9,9 @@ namespace kiln::cpu {
 inline constexpr int64_t kRowBlock = 8192, kColumnBlock = 1024, kRowLanes = 32; // of sums: docs/numerics.md
 inline constexpr int64_t kLongRow = 16;                                         // vectors in a row for which more lanes than those pay
 
-/// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`; -1: nowhere yet. Where true
-/// elements are counted by masks it has no lanes.
+/// An accumulator is a value, and of an arg-reduction also where it was found, a number of the dtype `place`. That starts as the first
+/// place: where no element beats the identity, all are equal to it, and so the first is the answer. Where true elements are counted by
+/// masks it has no lanes.
 struct Reducer {
   mlir::Operation *op;
   Op id;
@@ -22,6 +23,8 @@ struct Reducer {
   bool isDot() const { return info(id).kind == Kind::Contract; }
   bool isInBlocks() const { return !countsMasks && ir::isInBlocks(op); }
   size_t width() const { return isArg() ? 2 : 1; }
+  /// Of the numbers of vectors in an arg-reduction: one mask chooses among them and the elements.
+  DType numberType() const { return byteSize(dtype) > 4 ? DType::I64 : DType::I32; }
 
   llvm::SmallVector<Value> start(Emitter &e, int64_t lanes, DType place) const;
   /// Takes the element at `position`, which moves along `axis`; `here` gives its place.

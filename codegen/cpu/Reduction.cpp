@@ -57,10 +57,11 @@ private:
   void emitOutputs(Coordinates &position);
   void storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> position);
 
-  /// Of the positions in an arg-reduction under way: along lanes the number of the vector is enough, and half as wide.
-  DType placeType() { return isRow ? DType::I32 : DType::I64; }
+  /// Of the positions in an arg-reduction under way: along lanes the number of the vector is enough, in registers as many as of the
+  /// elements.
+  DType placeType(const Reducer &r) { return isRow ? r.numberType() : DType::I64; }
   int64_t accumulatorLanes() { return isRow ? rowLanes : ev.lanes; }
-  SmallVector<Value> start(const Reducer &r) { return r.start(e, accumulatorLanes(), placeType()); }
+  SmallVector<Value> start(const Reducer &r) { return r.start(e, accumulatorLanes(), placeType(r)); }
   SmallVector<Value> step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position);
   SmallVector<Value> join(const Reducer &r, ArrayRef<Value> a, ArrayRef<Value> b) { return r.join(e, a, b); }
   SmallVector<Value> joinLanes(const Reducer &r, SmallVector<Value> acc);
@@ -106,7 +107,7 @@ void ReductionEmitter::placeKept() {
 SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc, ArrayRef<Coordinate> position) {
   SmallVector<Value> next = r.step(ev, acc, position, axis, [&] {
     Expr here = expr(e.use(position[axis].base), DType::I64);
-    return isRow ? scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), DType::I32) : here; // the vector's number
+    return isRow ? scalar::cast(scalar::shiftRight(here, std::countr_zero(uint64_t(rowLanes))), placeType(r)) : here; // the vector's number
   });
   if (isRow && ev.mask && !r.countsMasks) // lanes behind the end keep what they have
     for (auto [n, old] : llvm::zip(next, acc)) n = arith::SelectOp::create(e.b, e.loc, ev.mask, n, old);
@@ -117,9 +118,8 @@ SmallVector<Value> ReductionEmitter::step(const Reducer &r, ArrayRef<Value> acc,
 SmallVector<Value> ReductionEmitter::joinLanes(const Reducer &r, SmallVector<Value> acc) {
   if (r.countsMasks) return acc;
   if (r.isArg()) { // from numbers of vectors to positions
-    Expr number = scalar::cast(expr(acc[1], DType::I32), DType::I64), none = scalar::less(number, ir::constant(number, 0));
-    Expr place = number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64);
-    acc[1] = scalar::select(none, number, place).value;
+    Expr number = scalar::cast(expr(acc[1], placeType(r)), DType::I64);
+    acc[1] = (number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64)).value;
   }
   for (int64_t n = rowLanes / 2; n >= 1; n /= 2) {
     SmallVector<int64_t> low, high;

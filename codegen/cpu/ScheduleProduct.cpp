@@ -92,12 +92,13 @@ public:
     bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
     return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, isSymmetric(), masks,
                                 /*prefetch=*/packsA, grain ? ir::ProductLoop::Rows : ir::ProductLoop::None, grain.value_or(1),
-                                planner.epilogueLanes());
+                                planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0);
   }
 
 private:
   static constexpr int64_t kUnroll = 2;
-  static constexpr int64_t kFewStrips = 8; // up to here masks cost less than a second nest takes to compile
+  static constexpr int64_t kFewStrips = 8;    // up to here masks cost less than a second nest takes to compile
+  static constexpr int64_t kStripDepth = 512; // so that the rows of a tile share few sets of the cache
   const Planner &planner;
   const Product &p;
   Extent M, N, K;
@@ -133,7 +134,8 @@ private:
     bool isSmall = (*M * *K + *K * *N + *M * *N) * bytes <= 160 << 10;
     packsB = p.b.isComputed || !(p.b.across == 1 && p.b.along && isSmall);
     bool isFewLines = p.a.across && (*p.a.across * bytes) % 2048 != 0; // rows do not share sets of the cache
-    packsA = p.a.isComputed || !(p.a.across && p.a.along && (isSmall || (isFewLines && *M * *K * bytes <= 256 << 10)));
+    bool isReadOnce = *N <= nr && p.a.along == 1, isKept = *M * *K * bytes <= 256 << 10;
+    packsA = p.a.isComputed || !(p.a.across && p.a.along && (isSmall || (isFewLines && (isReadOnce || isKept))));
     if (!packsB && !packsA) kc = balance(*K, std::max<int64_t>(*K, 1), kUnroll);
   }
 
@@ -143,6 +145,9 @@ private:
     return !p.mostFolded && ir::isOfItself(cast<ir::DotGeneralOp>(mainOp(planner.kernel))) && M && *M >= kLeastRows && K &&
            *K >= kLeastDepth;
   }
+
+  /// Whether a call may have few columns: panels of a would be read once, and the other lanes and parts of a tile be for nothing.
+  bool mayBeStrip() const { return !N && !p.a.isComputed && !p.b.isComputed && p.b.across == 1 && !planner.hasEpilogue(); }
 
   std::optional<int64_t> rowsGrain() {
     auto within = [](Extent size, int64_t block) { return size ? Extent(std::min(*size, block)) : size; };
@@ -157,11 +162,13 @@ LogicalResult checkRankUpdate(ir::KernelOp kernel, const Product &p) {
   return refuse(kernel, "rank_update") << "expected known sizes, 1 to " << kMostFewRows << " rows, and an operand b in rows";
 }
 
-LogicalResult checkTiled(ir::KernelOp kernel, const Product &p, ir::Packing pack) {
-  auto packs = [&](ir::Packing side) { return uint32_t(pack) & uint32_t(side); };
+LogicalResult checkTiled(ir::KernelOp kernel, const Product &p, ir::ProductAttr schedule) {
+  auto packs = [&](ir::Packing side) { return uint32_t(schedule.getPack()) & uint32_t(side); };
   if (p.a.isComputed && !packs(ir::Packing::A)) return refuse(kernel, "pack") << "expected a among them, which is computed";
   if ((p.b.isComputed || p.b.across != 1) && !packs(ir::Packing::B))
     return refuse(kernel, "pack") << "expected b among them, which does not lie in rows";
+  if (schedule.getStrip() && (p.a.isComputed || p.b.isComputed || p.b.across != 1))
+    return refuse(kernel, "strip") << "expected operands that lie in memory, b in rows";
   return success();
 }
 
@@ -178,7 +185,7 @@ LogicalResult checkContraction(ir::KernelOp kernel, const KernelLayout &layout) 
   Product p(kernel, layout, fold);
   if (fold > p.mostFolded)
     return refuse(kernel, "fold") << "expected at most " << p.mostFolded << " batch axes for these operands, got " << fold;
-  return tiled ? checkTiled(kernel, p, tiled.getPack()) : checkRankUpdate(kernel, p);
+  return tiled ? checkTiled(kernel, p, tiled) : checkRankUpdate(kernel, p);
 }
 
 } // namespace kiln::cpu

@@ -104,8 +104,10 @@ ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
   // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
   Extent n = stages.space[stages.axis];
   int64_t bytes = 0; // of a result so far, with its position
-  for (Operation *r : stages.reducers)
-    bytes += byteSize(ir::typeOf(r->getOperand(0)).dtype) + (ir::isKind(r, Kind::Argreduce) ? sizeof(int32_t) : 0);
+  for (Operation *op : stages.reducers) {
+    Reducer r = Reducer::of(op);
+    bytes += byteSize(r.dtype) + (r.isArg() ? byteSize(r.numberType()) : 0);
+  }
   int64_t many = std::clamp(int64_t(std::bit_floor(uint64_t(kManyBytes / bytes))), kRowLanes, kMost);
   bool hasMany = p.cost <= kCheap && llvm::none_of(stages.reducers, ir::isInBlocks) && (!n || *n >= kLongRow * many);
   bool counts = p.target.isWide() && llvm::any_of(stages.reducers, ir::isCount);

@@ -97,7 +97,8 @@ class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
   string integerElement = ""; string integerElementIf = "true";
   // A number beside an array decides in which way the op is computed.
   bit byNumber = 0;
-  // The element that `scalar` leaves as it is (with `a` for its dtype), and the result over no elements, where it differs.
+  // The element that `scalar` leaves as it is (with `a` for its dtype; of an arg-reduction one that beats no other), and the result over no
+  // elements, where it differs.
   string identity = ""; string empty = identity;
   // Of the kind library: the function of lib/Library that the runtime calls.
   string routine = "";

@@ -108,7 +108,7 @@ LogicalResult ProductAttr::verifyFor(Operation *op) const {
   };
   panels(Packing::A, getBlock()[0]);
   panels(Packing::B, getBlock()[1]);
-  fields.grain("grain", getGrain());
+  fields.grain("grain", getGrain()).range("strip", getStrip(), 0, kMostStrip);
   checkFold(fields, kernel, getFold());
   if (fields && getSymmetric() && (getFold() || !isOfItself(cast<DotGeneralOp>(mainOf(kernel)))))
     fields.fail("symmetric") << "expected an array of real numbers by itself, and no folded axes";

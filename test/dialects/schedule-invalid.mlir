@@ -68,6 +68,17 @@ func.func @f(%x: tensor<64x64xf32>, %y: tensor<64x64xf32>) -> tensor<64x64xf32> 
 // -----
 
 func.func @f(%x: tensor<64x64xf32>, %y: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: strip: expected 0 to 1048576, got 2097152}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>, %b = %y : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %d : tensor<64x64xf32>
+  } {schedule = #kiln.product<tile = 6x16, lanes = 16, block = 66x64x64, strip = 2097152>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>, %y: tensor<64x64xf32>) -> tensor<64x64xf32> {
   // expected-error@+1 {{schedule: block: rows: expected a multiple of 6, got 100}}
   %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>, %b = %y : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
     %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>

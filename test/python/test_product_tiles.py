@@ -24,6 +24,20 @@ def test_bits(m, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 15, 16, 17])
+def test_bits_of_few_columns(n, dtype):
+    random = np.random.default_rng(n)
+    for m in (17, 59, 60, 61, 500):
+        for k in (1, 2, 7, 512, 513):
+            a, b = ((random.standard_normal(shape) * 10).astype(dtype) for shape in ((m, 2 * k), (k, n + 1)))
+            for x, y in ((kn.asarray(a)[:, :k], kn.asarray(b)[:, :n]), (kn.asarray(a[:, :k].copy()), kn.asarray(b[:, :n].copy()))):
+                eager, wide = x @ y, kn.copy(x) @ kn.concat([y, kn.ones((k, 40), dtype=y.dtype)], 1)
+                if n > 1:
+                    assert np.asarray(eager).tobytes() == np.asarray(kn.copy(wide[:, :n])).tobytes()
+                assert np.asarray(kn.jit(lambda x, y: x @ y, dynamic=False)(x, y)).tobytes() == np.asarray(eager).tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("m", [64, 100, 131, 250])
 def test_bits_of_products_of_an_array_by_itself(m, dtype):
     random = np.random.default_rng(m)

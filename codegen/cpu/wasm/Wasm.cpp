@@ -78,7 +78,7 @@ static bool hasHalves(const Module &module) {
 
 /// LLVM 22 has no instructions for comparisons whose operands are wider than a register, and its own pass that cuts vectors to registers
 /// (which runs next) leaves some operations whole. Vectors of halves, for which it takes minutes, become scalars.
-static const char *legalize(Module &module) {
+static const char *legalize(Module &module, const TargetMachine &) {
   if (hasHalves(module)) return "function(scalarizer<load-store;variable-insert-extract>,instcombine<no-verify-fixpoint>)";
   for (Function &f : module)
     for (Instruction &i : make_early_inc_range(instructions(f))) {

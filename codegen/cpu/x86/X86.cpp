@@ -1,4 +1,5 @@
 #include "codegen/cpu/InstructionSet.h"
+#include "codegen/cpu/x86/Extremes.h"
 
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/CodeGen/Passes.h"
@@ -19,10 +20,13 @@ static void initialize() {
   LLVMInitializeX86AsmParser();
 }
 
+static bool isWide(const llvm::TargetMachine &machine) {
+  return machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
+}
+
 static Target describe(const llvm::TargetMachine &machine) {
   Target target;
-  bool isWide = machine.getMCSubtargetInfo()->checkFeatures("+avx512f,+avx512vl,+avx512dq,+avx512bw");
-  target.vectorBytes = isWide ? 64 : 32;
+  target.vectorBytes = isWide(machine) ? 64 : 32;
   // Measured: on Zen a copy past the caches takes 0.6 to 0.75 of the time of a plain one from 16 MB of traffic on; on Cascade Lake chains
   // got 5 percent slower and layernorm 20.
   if (machine.getTargetCPU().starts_with("znver")) target.streamBytes = 8 << 20;
@@ -38,6 +42,11 @@ static codegen::MachineName host() {
 #else
   return {};
 #endif
+}
+
+static const char *legalize(llvm::Module &module, const llvm::TargetMachine &machine) {
+  if (isWide(machine)) useRangeInstructions(module);
+  return nullptr;
 }
 
 /// Code and constants are relative to where they stand (Reloc::PIC_).
@@ -68,6 +77,7 @@ const InstructionSet kX86 = {.owns = owns,
                              .storeFence = "llvm.x86.sse.sfence",
                              .host = host,
                              .hostLibraries = kLibraries,
+                             .legalize = legalize,
                              .refer = refer,
                              .spared = spared};
 

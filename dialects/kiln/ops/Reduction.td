@@ -79,12 +79,12 @@ class Kiln_ArgReduction<string mnemonic> : Kiln_Op<mnemonic> {
 }
 def Kiln_ArgmaxOp : Kiln_ArgReduction<"argmax"> {
   let summary = "Position of the first largest element along an axis; of the first nan if there is one.";
-  let scalar = "greater(a, b)";
+  let scalar = "greater(a, b)"; let identity = "lowest(a)";
   let example = "kn.argmax(kn.asarray([1.0, 3.0, 2.0]))";
 }
 def Kiln_ArgminOp : Kiln_ArgReduction<"argmin"> {
   let summary = "Position of the first smallest element along an axis; of the first nan if there is one.";
-  let scalar = "less(a, b)";
+  let scalar = "less(a, b)"; let identity = "highest(a)";
   let example = "kn.argmin(kn.asarray([2.0, 1.0, 3.0]))";
 }
 
