@@ -14,6 +14,8 @@ struct TiledProduct::Tile {
   const Product &p;
   Index row, column, pc, count;
   Value aPanel, bPanel;    // null where the operand is read in place
+  Value packTo;            // a panel that what is read in place of b is kept in
+  Index share;             // the row of a block of b from which on it looks ahead
   SmallVector<Value> isIn; // an edge of columns: masks of those before the end
   Index top = row;         // the first row that is computed: before `row` where the tile moves up
 };
@@ -33,7 +35,9 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
   movesUp = !packsA && !divides(M, mr) && M.isStatic() && M.number() >= mr;
   if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
   if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
-  int64_t panelsOfB = kc * nc * byteSize(dtype);
+  packsFirst = packsB && !rowsGrain && !shape.b.compute && shape.b.across.isConstant(1) && M.isStatic() && M.number() <= mc;
+  looksAhead = packsFirst && shape.b.along.isStatic() && shape.b.along.number() * byteSize(dtype) >= kFar;
+  int64_t panelsOfB = kc * (packsFirst ? nr : nc) * byteSize(dtype);
   if (packsB) packedB = columnsGrain ? k.scratch(panelsOfB) : k.sharedScratch(panelsOfB);
   if (packsA) packedA = k.scratch(kc * mc * byteSize(dtype));
 }
@@ -60,12 +64,15 @@ SmallVector<Value> TiledProduct::accumulate(const Tile &t, SmallVector<Value> su
   Index bStart = t.bPanel ? Index(0) : e.add(e.mul(t.pc, b.along), t.column);
   auto steps = [&](Index q, ValueRange old, int64_t count) {
     SmallVector<Value> next(old);
+    if (looksAhead && count == unroll) prefetchStrip(t, q);
     for (int64_t u = 0; u < count; ++u) {
       Index at = e.add(q, u), from = e.add(bStart, e.mul(at, bStep)), along = e.add(aStart, e.mul(at, aStep));
       SmallVector<Expr> right;
       for (int64_t part = 0; part < parts; ++part)
         right.push_back(e.load(t.bPanel ? t.bPanel : b.pointer, dtype, e.add(from, part * lanes), lanes,
                                t.bPanel || t.isIn.empty() ? Value() : t.isIn[size_t(part)]));
+      if (t.packTo)
+        for (int64_t part = 0; part < parts; ++part) e.store(t.packTo, e.add(e.mul(at, nr), part * lanes), right[size_t(part)]);
       for (int64_t r = 0; r < mr; ++r) {
         Expr left = e.splat(e.load(t.aPanel ? t.aPanel : a.pointer, dtype, e.add(rows[size_t(r)], along), 0), lanes);
         for (int64_t part = 0; part < parts; ++part) {
@@ -112,6 +119,17 @@ SmallVector<Value> TiledProduct::start(const Tile &t, Value isFull) {
     return SmallVector<Value>(whole.getResults());
   });
   return SmallVector<Value>(first.getResults());
+}
+
+/// What the next strip of columns will read of b comes into the cache while this one is computed: the first tiles ask for a row of it every
+/// few steps.
+void TiledProduct::prefetchStrip(const Tile &t, Index q) {
+  const Side &b = t.p.b;
+  Index row = e.add(t.pc, e.min(e.add(t.share, e.ceilDiv(q, unroll)), e.sub(t.count, 1)));
+  for (int64_t at = 0; at < nr * byteSize(dtype); at += kLine) {
+    Index place = e.add(e.add(e.mul(row, b.along), t.column), nr + at / byteSize(dtype));
+    LLVM::Prefetch::create(e.b, e.loc, e.address(b.pointer, dtype, place), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  }
 }
 
 /// The rows of the result that the next tile will start from or write: they come into the cache while this one computes.
@@ -173,21 +191,31 @@ void TiledProduct::finish(const Tile &t, Value isFull) {
 
 /// All tiles of a strip of columns within a block of rows.
 void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count) {
-  Value bPanel = packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
+  Value bPanel = packsFirst ? packedB : packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
   Index panels = e.ceilDiv(e.min(mc, e.sub(M, ic)), mr);
   if (isSymmetric) panels = e.min(panels, e.sub(e.ceilDiv(e.add(column, nr), mr), e.ceilDiv(ic, mr))); // the others lie under the diagonal
-  auto rows = [&](bool isEdge) {
+  auto tileAt = [&](Index ip, bool isEdge, Value bPanel, Value packTo) {
     SmallVector<Value> isIn;
     for (int64_t part = 0; isEdge && part < parts; ++part) isIn.push_back(columnMask(column, part));
-    e.loop(0, panels, 1, [&](Index ip) {
-      Value aPanel = packsA ? e.address(packedA, dtype, e.mul(ip, kc * mr)) : Value();
-      Index row = e.add(ic, e.mul(ip, mr));
-      tile({p, row, column, pc, count, aPanel, bPanel, isIn, movesUp ? e.min(row, e.sub(M, mr)) : row});
-    });
+    Value aPanel = packsA ? e.address(packedA, dtype, e.mul(ip, kc * mr)) : Value();
+    Index row = e.add(ic, e.mul(ip, mr));
+    tile({p, row, column, pc, count, aPanel, bPanel, packTo, e.mul(ip, e.ceilDiv(count, unroll)), isIn,
+          movesUp ? e.min(row, e.sub(M, mr)) : row});
   };
-  if (masks) return rows(true);
-  if (packsB || divides(N, nr)) return rows(false);
-  e.when(e.lessThan(e.add(column, nr - 1), N), [&] { rows(false); }, [&] { rows(true); });
+  auto whereFull = [&](llvm::function_ref<void(bool isEdge)> body) {
+    if (masks || divides(N, nr)) return body(masks);
+    e.when(e.lessThan(e.add(column, nr - 1), N), [&] { body(false); }, [&] { body(true); });
+  };
+  auto rows = [&](int64_t from, bool isEdge) { e.loop(from, panels, 1, [&](Index ip) { tileAt(ip, isEdge, bPanel, {}); }); };
+  if (packsFirst) {
+    bool isAll = M.number() <= mr;
+    whereFull([&](bool isEdge) { tileAt(0, isEdge, {}, isAll ? Value() : bPanel); });
+    if (!isAll) rows(1, masks);
+  } else if (packsB) {
+    rows(0, masks);
+  } else {
+    whereFull([&](bool isEdge) { rows(0, isEdge); });
+  }
 }
 
 /// The panels of b: in a task's own memory, or by all threads where they share the rows.
@@ -199,7 +227,7 @@ void TiledProduct::packColumns(const Product &p, Index jc, Index panels, Index p
 void TiledProduct::overColumns(const Product &p, Index jc) {
   Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
   auto block = [&](Index pc, Index count) {
-    if (packsB) packColumns(p, jc, panels, pc, count);
+    if (packsB && !packsFirst) packColumns(p, jc, panels, pc, count);
     Index work = rowsGrain ? e.mul(e.mul(panels, count), mc * nr / 16) : Index(0);
     k.parallelLoop(rowsGrain, 0, M, mc, work, [&](Index ic) {
       if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);

@@ -30,8 +30,10 @@ private:
   Index M, N, K;
   int64_t lanes, parts, mr, nr, mc, nc, kc, unroll;
   bool isStrip, packsA, packsB, prefetches, isSymmetric;
-  bool masks;   // columns behind the end, in every tile
-  bool movesUp; // the last rows are computed as part of a whole tile, whose other rows are not stored again
+  bool packsFirst; // b, by the first tiles of a block that has all rows, as they read it: one panel at a time
+  bool looksAhead; // in b
+  bool masks;      // columns behind the end, in every tile
+  bool movesUp;    // the last rows are computed as part of a whole tile, whose other rows are not stored again
   std::optional<int64_t> rowsGrain, columnsGrain; // of the loop that threads share
   Value packedA, packedB;
 
@@ -43,6 +45,7 @@ private:
   void tile(const Tile &t);
   llvm::SmallVector<Value> start(const Tile &t, Value isFull);
   llvm::SmallVector<Value> accumulate(const Tile &t, llvm::SmallVector<Value> sums);
+  void prefetchStrip(const Tile &t, Index q);
   void prefetchNext(const Tile &t);
   void finish(const Tile &t, Value isFull);
   void store(const Tile &t, llvm::ArrayRef<Value> sums, Value isFull);

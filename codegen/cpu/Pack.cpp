@@ -42,7 +42,7 @@ private:
 
   /// Far positions lie on other pages, where the processor does not look ahead.
   void prefetch(Index start, Index q) {
-    constexpr int64_t kAhead = 16, kFar = 1024;
+    constexpr int64_t kAhead = 16;
     if (side.compute) return;
     int64_t bytes = byteSize(side.dtype);
     if (side.along.isStatic() && side.along.number() * bytes < kFar) return;

@@ -57,12 +57,13 @@ struct Product {
 };
 
 constexpr int64_t kMostFewRows = 16; // of a rank update, each in registers of its own
+constexpr int64_t kFewRows = 12;     // up to where it is the fastest
 
 /// Whether a product streams through one large operand for few rows.
 bool isSkinny(const Product &p, const Target &target) {
   constexpr int64_t kLargeBytes = 512 << 10;
   if (!p.rows || !p.columns || !p.depth || p.b.across != 1) return false;
-  return *p.rows <= (target.isWide() ? kMostFewRows : 8) && *p.depth > 0 && *p.depth * *p.columns * byteSize(p.dtype) >= kLargeBytes;
+  return *p.rows <= (target.isWide() ? kFewRows : 8) && *p.depth > 0 && *p.depth * *p.columns * byteSize(p.dtype) >= kLargeBytes;
 }
 
 ir::ScheduleAttr scheduleSkinny(const Planner &planner, const Product &p) {
@@ -88,15 +89,16 @@ public:
     chooseTile();
     chooseBlocks();
     auto pack = ir::Packing(uint32_t(packsA ? ir::Packing::A : ir::Packing::None) | uint32_t(packsB ? ir::Packing::B : ir::Packing::None));
-    auto grain = rowsGrain();
+    auto grain = isOneBlock() ? columnsGrain() : rowsGrain();
+    auto loop = !grain ? ir::ProductLoop::None : isOneBlock() ? ir::ProductLoop::Columns : ir::ProductLoop::Rows;
     bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
     return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, isSymmetric(), masks,
-                                /*prefetch=*/packsA, grain ? ir::ProductLoop::Rows : ir::ProductLoop::None, grain.value_or(1),
-                                planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0);
+                                /*prefetch=*/packsA, loop, grain.value_or(1), planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0);
   }
 
 private:
   static constexpr int64_t kUnroll = 2;
+  static constexpr int64_t kOneBlock = 48;    // rows, up to which b is packed by the tiles that read it first
   static constexpr int64_t kFewStrips = 8;    // up to here masks cost less than a second nest takes to compile
   static constexpr int64_t kStripDepth = 512; // so that the rows of a tile share few sets of the cache
   const Planner &planner;
@@ -126,7 +128,10 @@ private:
     kc = l1 / (nr * bytes);
     mc = (isWide ? 288 << 10 : 144 << 10) / (kc * bytes) / mr * mr; // a share of L2
     nc = 2048;
-    if (M && *M <= 32) kc = std::min<int64_t>(kc, 64), nc = 1024; // little reuse: the block of b stays in L2
+    if (isOneBlock()) { // one panel of b at a time, which stays in L1 with rows of a; some blocks of columns to share
+      kc = std::min<int64_t>(kc, 192), nc = 1024;
+      if (N) nc = std::min(nc, std::max<int64_t>(256, (*N + 3) / 4));
+    }
     if (K) kc = balance(*K, kc, kUnroll);
     if (M) mc = balance(*M, std::min(mc, std::max<int64_t>(96, *M / 6)), mr, 4); // blocks to share evenly
     if (N) nc = balance(*N, nc, nr);
@@ -148,6 +153,14 @@ private:
 
   /// Whether a call may have few columns: panels of a would be read once, and the other lanes and parts of a tile be for nothing.
   bool mayBeStrip() const { return !N && !p.a.isComputed && !p.b.isComputed && p.b.across == 1 && !planner.hasEpilogue(); }
+
+  bool isOneBlock() const { return M && *M <= kOneBlock; }
+
+  std::optional<int64_t> columnsGrain() {
+    if (N && *N <= nc) return std::nullopt;
+    Extent count = N ? Extent((*N + nc - 1) / nc) : N;
+    return grainOf(count, M * K * std::max<int64_t>(nc / 16, 1));
+  }
 
   std::optional<int64_t> rowsGrain() {
     auto within = [](Extent size, int64_t block) { return size ? Extent(std::min(*size, block)) : size; };

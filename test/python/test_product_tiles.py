@@ -23,6 +23,21 @@ def test_bits(m, dtype):
             assert np.asarray(chained(x, y, z)).tobytes() == np.asarray(kn.maximum(x @ y + z, 0)).tobytes()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("m", [9, 13, 16, 31, 48])
+def test_bits_of_few_rows(m, dtype):
+    """The right operand is packed by the tiles that read it first, and threads share its columns."""
+    random = np.random.default_rng(m)
+    product, chained = kn.jit(lambda x, y: x @ y, dynamic=False), kn.jit(lambda x, y, b: kn.maximum(x @ y + b, 0), dynamic=False)
+    for k, n in ((784, 512), (401, 700), (193, 1030), (5, 3000), (1, 40000)):
+        x, y, z = (kn.asarray(random.standard_normal(shape).astype(dtype)) for shape in ((m, k), (k, n + 3), n))
+        for right in (y[:, :n], kn.copy(y[:, 3:])):
+            eager = np.asarray(x @ right)
+            rows = np.concatenate([np.asarray(x[i:i + 4] @ right) for i in range(0, m, 4)])
+            assert np.asarray(product(x, right)).tobytes() == eager.tobytes() == rows.tobytes()
+            assert np.asarray(chained(x, right, z)).tobytes() == np.asarray(kn.maximum(x @ right + z, 0)).tobytes()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 15, 16, 17])
 def test_bits_of_few_columns(n, dtype):
