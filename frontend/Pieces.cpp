@@ -240,7 +240,9 @@ void Recorder::settle() {
 /// What may fail on values, or belongs to no recording, is computed at once: errors come where eager's come.
 Array Recorder::computeApart(const Operation &o) {
   settle();
-  Array result = compute([&] { return Mode::apply(o); });
+  Operation own = o;
+  own.mayShare = false; // it stays: an input, which lies in memory in order
+  Array result = compute([&] { return Mode::apply(own); });
   ownCell(result);
   if (left.empty()) handOn(result);
   return result;

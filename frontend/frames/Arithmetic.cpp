@@ -155,7 +155,10 @@ void Reader::forgetValues(std::initializer_list<PyObject *> left) {
   std::vector<int> held;
   for (auto &[object, formula] : state.named)
     if (Py_REFCNT(object.get()) > kOwn + std::ranges::count(left, object.get())) held.push_back(formula);
-  std::vector<char> used = state.numbers.reached(std::move(held));
+  auto isKept = [&](int formula) { return state.numbers.at(formula).kind != Formula::Value && toldOf(formula) >= 0; };
+  std::vector<char> last = state.numbers.reached(held, isKept), used = state.numbers.reached(std::move(held));
+  for (size_t i = 0; i < used.size(); ++i) // what was computed is of use where nothing that is made of it was
+    if (state.numbers.at(int(i)).kind != Formula::Value) used[i] = last[i];
   size_t alive = 0;
   for (auto &[formula, told] : state.told) {
     if (told >= 0 && !used[size_t(formula)]) listener.forget(std::exchange(told, -1));
@@ -261,7 +264,8 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
   int formula = formulaOf(number);
   // Before the operation is recorded: a guard behind it would come too late for its constant.
   bool isBesideComplex = isComplex(beside);
-  if (state.numbers.isLate(formula) && (isBesideComplex || !isAskable(formula))) return pin(formula), true;
+  bool isLate = state.numbers.isLate(formula);
+  if (isLate && (isBesideComplex || !isAskable(formula) || !askDomain(formula))) return pin(formula), true;
   asked.clear();
   expected = {live.back().frame, live.back().next, -1, {}, {formula}, {number}};
   return true;
@@ -331,7 +335,8 @@ void Reader::pinAll(PyObject *o, int depth) {
   if (++visits > kMost || depth > kDeepest) fail("gives large containers to a function");
   Sort sort = values.sortOf(o);
   if (sort == Sort::Plain) return pin(o);
-  bool isContainer = sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Instance;
+  bool isContainer =
+      sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue || sort == Sort::Instance;
   if (!isContainer || !Py_TYPE(o)->tp_traverse) return;
   std::vector<PyObject *> found;
   auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };

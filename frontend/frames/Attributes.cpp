@@ -33,13 +33,26 @@ void Reader::attribute(PyObject *o, PyObject *name) {
   case Sort::List:
   case Sort::Dict:
   case Sort::Set:
+  case Sort::Queue:
   case Sort::Trusted:
+    if (text == "default_factory" && originOf(o) != Origin::Fresh) break; // which may be another one
+    if (Py_TYPE(o) == Library::get().counter) coverType(Py_TYPE(o));
     if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
     break;
   case Sort::Function:
     if (!isLabel(text)) break;
     require(o);
+    if (originOf(o) == Origin::Fresh) { // of its code, and of where that is
+      auto *function = reinterpret_cast<PyFunctionObject *>(o);
+      static PyObject *const module = PyUnicode_InternFromString("__name__");
+      if (text == "__module__")
+        edge(placeOf(Place::Entry, function->func_globals, module), PyDict_GetItemWithError(function->func_globals, module));
+      return;
+    }
     return edge(placeOf(Place::Part, o, name), Object(check(PyObject_GetAttr(o, name))).get());
+  case Sort::Iterator:
+    if (PyGen_CheckExact(o) && originOf(o) == Origin::Fresh && (text == "send" || text == "close")) return;
+    break;
   default:
     if (Py_TYPE(o) != &PySuper_Type) break;
     Object from(PyObject_GetAttrString(o, "__thisclass__")), self(PyObject_GetAttrString(o, "__self__"));
@@ -63,10 +76,10 @@ void Reader::enterProperty(PyTypeObject *type, PyObject *name, PyObject *propert
   enter(function.get());
 }
 
-/// Whether an attribute of objects of a class is changed as `object` does it: no code of the user runs.
-bool Reader::changesPlainly(PyTypeObject *type, PyObject *found) {
-  bool isPlain = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
-  return isPlain && type->tp_setattro == PyObject_GenericSetAttr;
+/// Whether an attribute of objects of a class is changed as `object` does it: no code of the user runs. `isPlain`: it is asked to.
+bool Reader::changesPlainly(PyTypeObject *type, PyObject *found, bool isPlain) {
+  bool isOwn = !found || !Py_TYPE(found)->tp_descr_set || Py_TYPE(found) == &PyMemberDescr_Type;
+  return isOwn && (isPlain || type->tp_setattro == PyObject_GenericSetAttr);
 }
 
 void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
@@ -76,8 +89,9 @@ void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
   if (found && Py_TYPE(found) == &PyProperty_Type) return enterProperty(type, name, found, true);
   if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
   bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
-  if ((found && !isSlot && !isKnownMember(found)) || isDunder(textOf(name)))
-    fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
+  bool isOfArguments = isErrorOfArguments(type) && originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "args");
+  if (isOfArguments) return;
+  if (found && !isSlot && !isKnownMember(found)) fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
   Place place = placeOf(Place::Attribute, o, name);
   Object value = place.read();
   bool isCovered = originOf(o) == Origin::Covered;
@@ -118,9 +132,16 @@ void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
   std::string text = textOf(name);
   PyObject *found = _PyType_Lookup(type, name);
   if (values.known(asObject(type)) == Known::Computes && found) return; // of a builtin class
+  PyTypeObject *kind = Py_TYPE(type);
+  bool isAbsent = !found && kind->tp_getattro == PyType_Type.tp_getattro && !_PyType_Lookup(kind, name);
+  if (isAbsent && kind != &PyType_Type) coverType(kind);
+  if (isAbsent && !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return; // nobody can add it
+  if (isAbsent && (originOf(asObject(type)) != Origin::Unknown || values.known(asObject(type)) == Known::Computes)) return coverType(type);
+  if (type == &PyBaseObject_Type && found && Py_TYPE(found) == &PyWrapperDescr_Type && text == "__setattr__") return;
   require(asObject(type));
   if (isLabel(text) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) return coverType(type);
-  if (!found || isDunder(text) || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
+  bool isOfKind = isDunder(text) && _PyType_Lookup(kind, name); // what every class has
+  if (!found || isOfKind || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
   if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
   coverType(type);
   member(type, name, found);
@@ -138,6 +159,8 @@ void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) 
     auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
     PyObject *found = isBehind ? PyDict_GetItemWithError(membersOf(base).get(), name) : nullptr;
     if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
+    bool isStart = found && Py_TYPE(found) == &PyWrapperDescr_Type && !PyUnicode_CompareWithASCIIString(name, "__init__");
+    if (isStart && isErrorOfArguments(base)) return;
     if (found && !PyFunction_Check(found)) break;
     if (found) return member(type, name, found);
     isBehind |= base == from;
@@ -145,17 +168,19 @@ void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) 
   fail("reads '" + textOf(name) + "' of super()");
 }
 
-void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value) {
+void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value, bool isPlain) {
   if (values.sortOf(o) == Sort::Array && !PyUnicode_CompareWithASCIIString(name, "shape"))
     return; // of one that the call made: else it says so
+  bool isOwnWrapper = Py_TYPE(o) == Library::get().keptResults && originOf(o) == Origin::Fresh && !isDunder(textOf(name));
+  if (isOwnWrapper) return; // nothing here reads it
   if (values.sortOf(o) != Sort::Instance) fail("writes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
   coverClass(o);
   PyTypeObject *type = Py_TYPE(o);
   PyObject *found = _PyType_Lookup(type, name);
-  if (found && Py_TYPE(found) == &PyProperty_Type && type->tp_setattro == PyObject_GenericSetAttr)
+  if (found && Py_TYPE(found) == &PyProperty_Type && (isPlain || type->tp_setattro == PyObject_GenericSetAttr))
     return enterProperty(type, name, found, false);
   bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");
-  if (!changesPlainly(type, found) || (isDunder(textOf(name)) && !isDoc)) fail("writes the attribute '" + textOf(name) + "'");
+  if (!changesPlainly(type, found, isPlain) || (isDunder(textOf(name)) && !isDoc)) fail("writes the attribute '" + textOf(name) + "'");
   if (originOf(o) != Origin::Fresh) store(Place::Attribute, o, name, 0, value);
 }
 

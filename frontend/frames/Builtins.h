@@ -3,11 +3,13 @@
 
 #include "frontend/frames/Object.h"
 
+#include <vector>
+
 namespace kiln::py {
 
 struct Builtins {
-  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *print, *min, *max, *abs;
-  PyObject *isNan, *isInfinite, *isFinite;             // of math
+  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *length, *print, *min, *max, *abs;
+  PyObject *isNan, *isInfinite, *isFinite, *root;      // of math
   PyTypeObject *abstract, *enumerations, *enumeration; // abc.ABCMeta, the class of enum's classes, enum.Enum
 
   static const Builtins &get() {
@@ -24,6 +26,7 @@ struct Builtins {
                       take("getattr"),
                       take("hasattr"),
                       take("callable"),
+                      take("len"),
                       take("print"),
                       take("min"),
                       take("max"),
@@ -31,9 +34,53 @@ struct Builtins {
                       ofMath("isnan"),
                       ofMath("isinf"),
                       ofMath("isfinite"),
+                      ofMath("sqrt"),
                       classOf("abc", "ABCMeta"),
                       classOf("enum", "EnumMeta"),
                       classOf("enum", "Enum")};
+    }();
+    return known;
+  }
+};
+
+/// What is known of Python's library, each by identity. Functions of it that are written in Python are those that they were when they
+/// were looked up first.
+struct Library {
+  PyTypeObject *defaultDict, *counter, *queue;     // of collections
+  PyTypeObject *keptResults;                       // what functools.lru_cache makes
+  PyTypeObject *boundSlot;                         // of a bound special method of C: object().__init__
+  PyObject *copy, *deepCopy, *updateWrapper;       // of copy and functools
+  PyObject *copyCode, *deepCopyCode, *updateCode;  // of those
+  PyObject *shallowKinds, *deepKinds, *reductions; // dicts by class: how it is copied
+  std::vector<PyObject *> codesOfCopies;           // of the functions that copy uses
+
+  static const Library &get() {
+    static const Library known = [] {
+      auto take = [](const char *from, const char *name) {
+        return check(PyObject_GetAttrString(Object(check(PyImport_ImportModule(from))).get(), name));
+      };
+      auto classOf = [&](const char *from, const char *name) { return reinterpret_cast<PyTypeObject *>(take(from, name)); };
+      Library l{classOf("collections", "defaultdict"),
+                classOf("collections", "Counter"),
+                classOf("collections", "deque"),
+                classOf("functools", "_lru_cache_wrapper"),
+                classOf("types", "MethodWrapperType"),
+                take("copy", "copy"),
+                take("copy", "deepcopy"),
+                take("functools", "update_wrapper"),
+                nullptr,
+                nullptr,
+                nullptr,
+                take("copy", "_copy_dispatch"),
+                take("copy", "_deepcopy_dispatch"),
+                take("copyreg", "dispatch_table"),
+                {}};
+      auto codeOf = [](PyObject *f) { return PyFunction_Check(f) ? Py_NewRef(PyFunction_GET_CODE(f)) : nullptr; };
+      l.copyCode = codeOf(l.copy), l.deepCopyCode = codeOf(l.deepCopy), l.updateCode = codeOf(l.updateWrapper);
+      PyObject *names = PyModule_GetDict(Object(check(PyImport_ImportModule("copy"))).get()), *name, *value;
+      for (Py_ssize_t at = 0; PyDict_Next(names, &at, &name, &value);)
+        if (PyObject *code = codeOf(value)) l.codesOfCopies.push_back(code);
+      return l;
     }();
     return known;
   }

@@ -9,8 +9,26 @@ namespace {
 
 /// Methods of builtin containers that change them, and those that look an entry up.
 bool changes(std::string_view name) {
-  for (const char *n : {"append", "extend", "insert", "pop", "popitem", "remove", "clear", "sort", "reverse", "update", "setdefault", "add",
-                        "discard", "difference_update", "intersection_update", "symmetric_difference_update"})
+  for (const char *n : {"append",
+                        "extend",
+                        "insert",
+                        "pop",
+                        "popitem",
+                        "remove",
+                        "clear",
+                        "sort",
+                        "reverse",
+                        "update",
+                        "setdefault",
+                        "add",
+                        "appendleft",
+                        "extendleft",
+                        "popleft",
+                        "rotate",
+                        "discard",
+                        "difference_update",
+                        "intersection_update",
+                        "symmetric_difference_update"})
     if (name == n) return true;
   return false;
 }
@@ -93,12 +111,18 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (callForValue(callee, args, n, hasNames)) return;
   if (!hasNames && (callChoice(callee, {args, size_t(n)}) || callRange(callee, {args, size_t(n)}))) return;
   if (hasNumbers() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
+  bool gathers = callee == asObject(&PyTuple_Type) || callee == asObject(&PyList_Type) || callee == asObject(Library::get().queue);
+  if (gathers) gathering = live.back().frame, gatheringAt = atOffset;
+  else if (gathering == live.back().frame && gatheringAt == atOffset) gatheringAt = -1;
   if (callBuiltin(callee, args, n)) return;
+  std::span<PyObject *> all(args, size_t(n));
+  if ((!hasNames && callCopy(callee, all)) || callContainer(callee, all, hasNames) || callWrapper(callee, all, hasNames)) return;
   Sort sort = values.sortOf(callee);
   if (sort == Sort::Method) {
     std::vector<PyObject *> all{PyMethod_GET_SELF(callee)};
     all.insert(all.end(), args, args + n);
     bool isTrusted = values.sortOf(all[0]) == Sort::Trusted;
+    if (Py_TYPE(all[0]) == Library::get().counter) return callOfCounter(PyMethod_GET_FUNCTION(callee), all[0], {args, size_t(n)});
     if (!isTrusted) return callObject(PyMethod_GET_FUNCTION(callee), all.data(), n + 1, hasNames);
     for (PyObject *given : std::span(args, size_t(n))) deep(given);
     return;
@@ -138,6 +162,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     }
     return;
   }
+  if (isOwnStart(callee)) return;
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
   if (sort == Sort::Instance) return special(callee, {"__call__"});
   enter(callee);
@@ -291,6 +316,11 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
   mayTag = callee == b.getAttribute;
   if (asksAttribute && n >= 2 && PyUnicode_CheckExact(args[1])) return attribute(args[0], args[1]), true;
   mayTag = false;
+  if (callee == b.length && n == 1) {
+    Sort sort = values.sortOf(args[0]);
+    if (sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue) return snapshot(args[0]), true;
+    if (sort == Sort::Instance) return special(args[0], {"__len__"}), true;
+  }
   return callee == b.isCallable || (callee == asObject(&PySuper_Type) && (!n || n == 2));
 }
 
@@ -301,8 +331,16 @@ bool Reader::callNative(PyObject *callee, PyObject **args, Py_ssize_t n) {
   Object name(check(PyObject_GetAttrString(callee, "__name__")));
   std::string text = textOf(name.get());
   if (isDescriptor && PyDescr_TYPE(callee) == &PyBaseObject_Type && text == "__init__") return true; // of super()
+  bool isStore = isDescriptor && PyDescr_TYPE(callee) == &PyBaseObject_Type && text == "__setattr__" && n == 3;
+  if (isStore && PyUnicode_CheckExact(args[1]) && values.sortOf(args[0]) == Sort::Instance)
+    return storeAttribute(args[0], args[1], args[2], true), false;
+  if (isDescriptor && text == "__init__" && isErrorOfArguments(PyDescr_TYPE(callee))) return false;
   if (isBound) return callMethodOf(PyCFunction_GET_SELF(callee), text, args, n);
   if (isDescriptor && n) return callMethodOf(args[0], text, args + 1, n - 1);
+  Object module(PyObject_GetAttrString(callee, "__module__"));
+  if (!module) PyErr_Clear();
+  bool isOfNumPy = module && PyUnicode_Check(module.get()) && (textOf(module.get()) + ".").starts_with("numpy.");
+  if (isOfNumPy) fail("calls NumPy's '" + text + "', which makes arrays of NumPy's: what is done with those is not Kiln's");
   fail("calls '" + text + "', which is not known to only compute");
 }
 
@@ -319,18 +357,32 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
   case Sort::List:
   case Sort::Dict:
   case Sort::Set:
+  case Sort::Queue:
     require(self);
-    if (sort == Sort::Dict && name == "get" && n) return mayTag = true, subscript(self, args[0]), false;
-    if (name == "items" || name == "keys" || name == "values" || name == "copy") return snapshot(self), true;
+    if (sort == Sort::Dict && name == "get" && n) return mayTag = true, entry(self, args[0]), false;
+    if (!n && (name == "items" || name == "keys" || name == "values" || name == "copy")) return snapshot(self), false;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
     if (name == "insert" && n) pin(args[0]);
-    if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert";
+    if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert" && name != "appendleft";
     if (name == "append" && n == 1) return store(Place::Items, self, nullptr, 0, args[0]), false;
     fail(std::string("changes a ") + Py_TYPE(self)->tp_name + " that exists before the call");
+  case Sort::Iterator: // a generator takes what it is sent as it is
+    if (PyGen_CheckExact(self) && originOf(self) == Origin::Fresh && (name == "send" || name == "close")) return false;
+    break;
   default: break;
   }
   fail("calls '" + std::string(name) + "' of a " + Py_TYPE(self)->tp_name);
+}
+
+/// Whether a callable is object's or an exception's own __init__, for an object of the call: it keeps what it is given.
+bool Reader::isOwnStart(PyObject *callee) const {
+  if (Py_TYPE(callee) != Library::get().boundSlot) return false;
+  Object self(check(PyObject_GetAttrString(callee, "__self__"))), name(check(PyObject_GetAttrString(callee, "__name__"))),
+      of(check(PyObject_GetAttrString(callee, "__objclass__")));
+  auto *type = reinterpret_cast<PyTypeObject *>(of.get());
+  bool isStart = !PyUnicode_CompareWithASCIIString(name.get(), "__init__") && originOf(self.get()) == Origin::Fresh;
+  return isStart && (type == &PyBaseObject_Type || (isErrorOfArguments(type) && !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)));
 }
 
 /// An object that is made.
@@ -341,12 +393,14 @@ void Reader::callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n) {
     return;
   }
   require(asObject(type));
-  if (values.known(asObject(type)) != Known::PlainClass || !looksUpPlainly(type))
+  Known kind = values.known(asObject(type));
+  bool isError = kind == Known::OwnError && isErrorOfArguments(type);
+  if ((kind != Known::PlainClass && !isError) || !looksUpPlainly(type))
     fail(std::string("calls '") + type->tp_name + "', which is not known to only compute");
   coverType(type);
   static PyObject *const init = PyUnicode_InternFromString("__init__"), *const make = PyUnicode_InternFromString("__new__");
   PyObject *maker = _PyType_Lookup(type, make), *starter = _PyType_Lookup(type, init);
-  if (type->tp_new != PyBaseObject_Type.tp_new || (maker && PyFunction_Check(maker)))
+  if ((type->tp_new != PyBaseObject_Type.tp_new && !isError) || (maker && PyFunction_Check(maker)))
     fail(std::string("makes ") + type->tp_name + " objects in an unknown way");
   if (starter && PyFunction_Check(starter)) {
     constructing.insert(type);

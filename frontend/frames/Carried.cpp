@@ -94,7 +94,8 @@ const Array *Reader::carriedAs(PyObject *number) const {
   auto known = carried.find(number);
   if (known != carried.end()) return &known->second.array;
   auto formula = tagged.find(number);
-  int told = formula == tagged.end() ? -1 : toldOf(formula->second);
+  bool isElement = formula != tagged.end() && state.numbers.at(formula->second).kind == Formula::Value;
+  int told = isElement ? toldOf(formula->second) : -1;
   return told < 0 ? nullptr : &listener.arrayTold(told);
 }
 
@@ -137,6 +138,7 @@ void Reader::demoteAll() {
 /// abs, min and max of numbers; false for other functions, and where they are no such numbers.
 bool Reader::carriedCall(PyObject *callee, std::span<PyObject *> given) {
   const Builtins &b = Builtins::get();
+  if (callee == b.root && given.size() == 1) return carriedRoot(given[0]);
   bool isPair = (callee == b.min || callee == b.max) && given.size() == 2 && Py_TYPE(given[0]) == Py_TYPE(given[1]);
   if (!isPair && !(callee == b.abs && given.size() == 1)) return false;
   std::vector<Array> arrays;
@@ -193,6 +195,31 @@ std::optional<Alike> ofIntegers(int op, std::optional<int64_t> constant, Bounds 
 
 } // namespace
 
+/// Whether a number is not 0: a question, where it is none that stays. Its array is found anew behind it.
+bool Reader::askDivisor(PyObject *number) {
+  double value = PyFloat_AsDouble(number);
+  if (PyErr_Occurred()) return PyErr_Clear(), false;
+  if (value == 0 || !isTagged(number)) return value != 0;
+  auto array = arrayFor(number);
+  if (!array) return false;
+  Object zero(check(PyFloat_FromDouble(0)));
+  Array answer = compute(Op::NotEqual, cast(*array, DType::F64), *constantFor(zero.get()));
+  if (array->dtype != DType::F64) noteExact();
+  array.reset();
+  return ask(answer);
+}
+
+/// The same of a root: that it is of nothing below 0.
+bool Reader::carriedRoot(PyObject *number) {
+  auto known = carried.find(number);
+  if (known == carried.end() || !PyFloat_CheckExact(number) || PyFloat_AS_DOUBLE(number) < 0) return false;
+  Object zero(check(PyFloat_FromDouble(0)));
+  Array answer = compute(Op::Less, known->second.array, *constantFor(zero.get()));
+  ask(answer);
+  Operand operands[] = {operandOf(carried.at(number).array)};
+  return expectCarried(applyElementwise(Op::Sqrt, operands)), true;
+}
+
 /// Arithmetic that arrays do as numbers do; false where they do not.
 bool Reader::carriedArithmetic(int op, PyObject *a, PyObject *b) {
   auto isLarge = [&](PyObject *o) { return PyLong_CheckExact(o) && tagged.contains(o); };
@@ -203,9 +230,7 @@ bool Reader::carriedArithmetic(int op, PyObject *a, PyObject *b) {
   if (isWhole) {
     found = ofIntegers(op, isTagged(b) ? std::nullopt : wholeOf(b), x, y);
   } else if (x.growth() <= kMostOfFloats && y.growth() <= kMostOfFloats) {
-    bool isByConstant = op == TrueDivide && !isTagged(b) && PyFloat_AsDouble(b) != 0;
-    if (PyErr_Occurred()) return PyErr_Clear(), false;
-    if (auto of = ofFloats(op, isByConstant)) found = Alike{*of};
+    if (auto of = ofFloats(op); of && (op != TrueDivide || askDivisor(b))) found = Alike{*of};
   }
   if (!found || found->bounds.growth() > kMostGrowth) return false;
   auto left = arrayFor(a), right = arrayFor(b);

@@ -8,6 +8,12 @@ namespace kiln::py {
 namespace {
 constexpr int kMostVisits = 20000, kDeepest = 50;
 const char *nameOfType(PyObject *o) { return Py_TYPE(o)->tp_name; }
+
+/// Whether objects of a sort are containers of others.
+bool mayHold(Sort sort) {
+  return sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue ||
+         sort == Sort::Instance;
+}
 } // namespace
 
 Reader::Origin Reader::originOf(PyObject *o) const {
@@ -22,16 +28,28 @@ void Reader::noteResult(PyObject *o) {
 
 /// A tree of containers, whose leaves are arrays or come from elsewhere.
 void Reader::made(PyObject *o, int depth) {
-  constexpr int kDeepest = 64;
-  if (depth > kDeepest || !values.isOpen(o) || originOf(o) != Origin::Unknown) return;
-  Sort sort = values.sortOf(o);
-  if (sort != Sort::Tuple && sort != Sort::List && sort != Sort::Dict) return;
+  if (depth > kOneDeep || !values.isOpen(o) || originOf(o) != Origin::Unknown) return;
+  if (!mayHold(values.sortOf(o))) return;
   setOrigin(o, Origin::Fresh);
-  PyObject *key, *value;
-  if (sort == Sort::Dict)
-    for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);) made(value, depth + 1);
-  else
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) made(PySequence_Fast_GET_ITEM(o, i), depth + 1);
+  std::vector<PyObject *> found;
+  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
+  if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &found);
+  for (PyObject *held : found) made(held, depth + 1);
+}
+
+/// What an object leads to is new, but for what is known from before the call. Others that were made in it may have had its address.
+void Reader::madeAnew(PyObject *o) {
+  std::vector<PyObject *> next{o};
+  std::unordered_set<PyObject *> seen;
+  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
+  while (!next.empty()) {
+    PyObject *one = next.back();
+    next.pop_back();
+    Origin origin = originOf(one);
+    if (!mayHold(values.sortOf(one)) || origin == Origin::Covered || origin == Origin::InKey || !seen.insert(one).second) continue;
+    setOrigin(one, Origin::Fresh);
+    if (Py_TYPE(one)->tp_traverse) Py_TYPE(one)->tp_traverse(one, add, &next);
+  }
 }
 
 /// An object whose content is looked at or changed.
@@ -46,7 +64,8 @@ PyObject *Reader::canonical(PyObject *key) {
   Sort sort = values.sortOf(key);
   if (sort == Sort::Tuple)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) canonical(PyTuple_GET_ITEM(key, i));
-  else if (sort != Sort::Plain && sort != Sort::Trusted) fail(std::string("uses a ") + nameOfType(key) + " as a key");
+  else if (sort != Sort::Plain && sort != Sort::Trusted && sort != Sort::Class)
+    fail(std::string("uses a ") + nameOfType(key) + " as a key");
   PyObject *same = PyDict_SetDefault(keys.get(), key, key);
   if (!same) throw PythonError();
   return same;
@@ -94,15 +113,19 @@ void Reader::snapshot(PyObject *o) {
   if (sort == Sort::Tuple) return; // stays as it is
   require(o);
   if (originOf(o) != Origin::Covered) return;
-  bool isList = sort == Sort::List;
+  bool isList = sort == Sort::List || sort == Sort::Queue;
   Place all = placeOf(isList ? Place::Items : Place::Keys, o);
   if (!isNew(all)) return;
   if (changed.contains(o)) fail(std::string("looks through a ") + nameOfType(o) + " after a store to it");
-  if ((visits += int(isList ? PyList_GET_SIZE(o) : PyObject_Length(o))) > kMostVisits) fail("reads very large containers");
+  if ((visits += int(PyObject_Size(o))) > kMostVisits) fail("reads very large containers");
   Object content = all.read();
   if (!isList) deep(content.get());
   state.guards.emplace_back(all, content.get());
-  for (Py_ssize_t i = 0; isList && i < PyList_GET_SIZE(o); ++i) edge(placeOf(Place::Item, o, nullptr, i), PyList_GET_ITEM(o, i));
+  for (Py_ssize_t i = 0; isList && i < PyObject_Size(o); ++i) {
+    Place item = placeOf(Place::Item, o, nullptr, i);
+    Object value = item.read();
+    edge(std::move(item), value.get());
+  }
   for (Py_ssize_t i = 0; sort == Sort::Dict && i < PyTuple_GET_SIZE(content.get()); ++i) {
     PyObject *key = PyTuple_GET_ITEM(content.get(), i);
     edge(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
@@ -151,14 +174,22 @@ void Reader::deep(PyObject *o, int depth) {
     return;
   }
   case Sort::Set:
+  case Sort::Queue:
     snapshot(o);
     visitAll(o, depth);
     return;
+  case Sort::Instance: { // an exception is shown by what it was made with
+    if (!isErrorOfArguments(Py_TYPE(o)) || originOf(o) != Origin::Fresh) break;
+    coverClass(o);
+    Object args(check(PyObject_GetAttrString(o, "args")));
+    return deep(args.get(), depth + 1);
+  }
   case Sort::Iterator: // what it walks through
     if (originOf(o) != Origin::Fresh) break;
     if (!PyGen_CheckExact(o)) visitAll(o, depth); // what a generator yields is looked at when it does
     return;
   default:
+    if (Py_TYPE(o) == package().partial && originOf(o) == Origin::Fresh) return visitAll(o, depth);
     if (values.known(o) == Known::Computes) return;
     if (values.known(o) == Known::Operation) return enterOperation(o);
   }

@@ -1,3 +1,4 @@
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Moment.h"
 
 #include "frontend/frames/Code.h"
@@ -175,8 +176,9 @@ private:
     case Sort::Module:
     case Sort::Trusted:
     case Sort::Member: return same(o);
-    case Sort::Instance: return instance(o);
-    case Sort::Set: return unknown(o);
+    case Sort::Instance: return isErrorOfArguments(Py_TYPE(o)) ? unknown(o) : instance(o);
+    case Sort::Set:
+    case Sort::Queue: return unknown(o);
     case Sort::Other: return PyCell_Check(o) ? cell(o) : unknown(o);
     }
   }
@@ -230,7 +232,8 @@ private:
 
   void dict(PyObject *o) {
     if (isSeen(o)) return;
-    add(Token::Dict, PyDict_GET_SIZE(o));
+    add(Token::Dict, PyDict_GET_SIZE(o), reinterpret_cast<intptr_t>(Py_TYPE(o)));
+    if (Py_TYPE(o) == Library::get().defaultDict) object(Object(check(PyObject_GetAttrString(o, "default_factory"))).get());
     PyObject *key, *value;
     for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);) object(key), object(value);
   }

@@ -91,12 +91,12 @@ void Numbers::require(int formula, PyObject *value) {
   conditions.push_back({formula, Object::borrow(value)});
 }
 
-std::vector<char> Numbers::reached(std::vector<int> from) const {
+std::vector<char> Numbers::reached(std::vector<int> from, const std::function<bool(int)> &isEnd) const {
   std::vector<char> all(formulas.size());
   while (!from.empty()) {
     int i = from.back();
     from.pop_back();
-    if (std::exchange(all[size_t(i)], 1)) continue;
+    if (std::exchange(all[size_t(i)], 1) || (isEnd && isEnd(i))) continue;
     from.insert(from.end(), at(i).of.begin(), at(i).of.end());
   }
   return all;

@@ -3,6 +3,7 @@
 
 #include "frontend/frames/Place.h"
 
+#include <functional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -45,7 +46,8 @@ public:
   /// Whether a formula has a value only when operations have run: it uses values of arrays.
   bool isLate(int formula) const { return late[size_t(formula)]; }
   /// By formula, whether some of these are made of it, or are it. Formulas share operands, so each is looked at once.
-  std::vector<char> reached(std::vector<int> from) const;
+  /// `isEnd`: what those are made of is not looked at.
+  std::vector<char> reached(std::vector<int> from, const std::function<bool(int)> &isEnd = {}) const;
   /// Whether computing it may raise, for other numbers of the types that its operands have.
   bool mayRaise(int formula) const;
   /// By formula, whether every call computes it: conditions, results and arrays are made of it, or it is of one of `others`.

@@ -1,3 +1,4 @@
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
 
 #include <algorithm>
@@ -183,6 +184,12 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
     bool isDone = expected.frame == frame && expected.next == offset;
     settle(isDone && hasResult ? frame.stack() + instruction.depth - 1 : nullptr, isDone);
   }
+  if (making.next >= 0 && making.frame == frame) {
+    Making ended = std::exchange(making, {});
+    PyObject *result = hasResult && ended.next == offset ? frame.stack()[instruction.depth - 1] : nullptr;
+    if (result && ended.isWhole) madeAnew(result);
+    else if (result) made(result, kOneDeep);
+  }
   if (hasResult) noteResult(frame.stack()[instruction.depth - 1]);
   here.last = offset, here.next = instruction.next;
 }
@@ -215,7 +222,10 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
   case Kind::Walk: return iteration(top[-1]);
   case Kind::Call: return call(frame, i, name, top);
   case Kind::State: return judgeState(frame, i, name, top);
-  case Kind::Unknown: fail("uses the instruction " + std::string(name));
+  case Kind::Unknown:
+    if (name == "LOAD_BUILD_CLASS") fail("defines a class");
+    if (name.starts_with("IMPORT")) fail("imports a module");
+    fail("uses the instruction " + std::string(name));
   }
 }
 
@@ -290,7 +300,8 @@ void Reader::truth(PyObject *o) {
   case Sort::Other: fail(std::string("asks whether a ") + Py_TYPE(o)->tp_name + " is true");
   case Sort::List:
   case Sort::Dict:
-  case Sort::Set: return snapshot(o);
+  case Sort::Set:
+  case Sort::Queue: return snapshot(o);
   case Sort::Instance: return special(o, {"__bool__", "__len__"});
   default: return; // a member of an enumeration is true
   }
@@ -319,7 +330,7 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
     }
   }
   Sort left = operands == 2 ? values.sortOf(top[-2]) : Sort::Plain;
-  bool changes = isInPlace && (left == Sort::List || left == Sort::Dict || left == Sort::Set);
+  bool changes = isInPlace && (left == Sort::List || left == Sort::Dict || left == Sort::Set || left == Sort::Queue);
   if (changes && originOf(top[-2]) != Origin::Fresh) fail("changes a container that exists before the call");
 }
 
@@ -334,8 +345,9 @@ void Reader::subscript(PyObject *o, PyObject *key) {
     if (dependsOnLength) return PyErr_Clear(), snapshot(o);
     return load(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
+  if (Py_TYPE(o) == Library::get().defaultDict) return missing(o, key);
   if (sort == Sort::Dict) return entry(o, key);
-  bool isSequence = sort == Sort::List || sort == Sort::Tuple;
+  bool isSequence = sort == Sort::List || sort == Sort::Tuple || sort == Sort::Queue;
   if (!isSequence) deep(o);
   else snapshot(o);
   deep(key);
@@ -355,6 +367,8 @@ void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
     return carriedIndex(o, key, value) ? void() : (deep(key), deep(value));
   }
   if (sort == Sort::Instance) return special(o, {"__setitem__"});
+  bool isOwnQueue = sort == Sort::Queue && originOf(o) == Origin::Fresh;
+  if (isOwnQueue) return deep(key);
   if (sort != Sort::List && sort != Sort::Dict) fail(std::string("stores into a ") + Py_TYPE(o)->tp_name);
   require(o);
   if (sort == Sort::Dict) canonical(key);
@@ -379,7 +393,8 @@ void Reader::storeSlice(PyObject **top) {
 
 void Reader::deleteItem(PyObject *o, PyObject *key) {
   Sort sort = values.sortOf(o);
-  if ((sort != Sort::List && sort != Sort::Dict) || originOf(o) != Origin::Fresh) fail("changes a container that exists before the call");
+  bool isKnown = sort == Sort::List || sort == Sort::Dict || sort == Sort::Queue;
+  if (!isKnown || originOf(o) != Origin::Fresh) fail("changes a container that exists before the call");
   if (sort == Sort::Dict) canonical(key);
   else deep(key);
 }
@@ -388,7 +403,8 @@ void Reader::iteration(PyObject *o) {
   switch (values.sortOf(o)) {
   case Sort::List:
   case Sort::Dict:
-  case Sort::Set: return snapshot(o);
+  case Sort::Set:
+  case Sort::Queue: return snapshot(o);
   case Sort::Iterator:
     if (originOf(o) != Origin::Fresh) fail("goes on with an iterator that exists before the call");
     return;
@@ -417,6 +433,7 @@ void Reader::identity(PyObject *a, PyObject *b) {
 void Reader::raised(PyObject *o) {
   Known kind = values.sortOf(o) == Sort::Class ? values.known(o) : Known::Nothing;
   if (kind == Known::PlainError) return coverError(o);
+  if (kind == Known::OwnError) return callClass(reinterpret_cast<PyTypeObject *>(o), nullptr, 0);
   if (kind != Known::Computes && originOf(o) != Origin::Fresh)
     fail(std::string("raises a ") + Py_TYPE(o)->tp_name + " that comes from elsewhere");
 }
@@ -443,7 +460,8 @@ void Reader::yielded(const Frame &frame, PyObject *value) {
   const CodeMap &map = CodeMap::of(to.code());
   int offset = to.instruction();
   std::string_view name = map.has(offset) ? Opcodes::get().name(map.at(offset).op) : "";
-  if (name != "FOR_ITER" && name != "SEND") deep(value);
+  bool isGathered = gathering == to && gatheringAt == offset; // it is kept as it is
+  if (name != "FOR_ITER" && name != "SEND" && !isGathered) deep(value);
 }
 
 } // namespace kiln::py

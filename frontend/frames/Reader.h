@@ -119,8 +119,17 @@ private:
   std::vector<Live> live;
   std::unordered_map<PyObject *, Origin> origins;
   std::map<std::tuple<PyObject *, int, PyObject *, Py_ssize_t>, int> known; // places: read (-1), or stored to (the number of the store)
-  std::unordered_set<PyObject *> changed, grown;                            // containers that are stored to, and appended to
-  std::vector<Object> kept;                                                 // whose origin is known: no other object takes their place
+  /// The instruction under way leaves an object that it makes, and perhaps all that the object leads to.
+  struct Making {
+    Frame frame;
+    int next = -1; // the offset behind it; -1: nothing is made
+    bool isWhole = false;
+  } making;
+  Frame gathering; // the frame that makes a list, tuple or queue of what an iterator gives, and where
+  int gatheringAt = -1;
+  bool hasOwnCopies = false;                     // code of the user has made parts of it
+  std::unordered_set<PyObject *> changed, grown; // containers that are stored to, and appended to
+  std::vector<Object> kept;                      // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
   struct CarriedNumber {
@@ -134,6 +143,7 @@ private:
   std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
   NumberValues now;                           // what formulas are in this call
   std::unordered_set<int> pinned;             // formulas whose value is required
+  std::unordered_set<int> proven;             // formulas that do not raise: it was asked
   size_t manyTold = 4;                        // when it is looked which elements are needed still
   std::deque<Array> casts;                    // of elements, that operations have taken
   std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
@@ -197,7 +207,10 @@ private:
     if (origin == Origin::Covered) kept.push_back(Object::borrow(o));
   }
   void noteResult(PyObject *o);
+  static constexpr int kOneDeep = 64; // `made` goes no further
+  void willMake(bool isWhole) { making = {live.back().frame, live.back().next, isWhole}; }
   void made(PyObject *o, int depth);
+  void madeAnew(PyObject *o);
   void require(PyObject *o);
   PyObject *canonical(PyObject *key);
   Place placeOf(Place::Kind kind, PyObject *container, PyObject *key = nullptr, Py_ssize_t index = 0);
@@ -253,6 +266,8 @@ private:
   bool ask(const Array &answer);
   int demote(PyObject *number);
   void demoteAll();
+  bool askDivisor(PyObject *number);
+  bool carriedRoot(PyObject *number);
   bool carriedCall(PyObject *callee, std::span<PyObject *> given);
   bool carriedArithmetic(int op, PyObject *a, PyObject *b);
   bool carriedInvert(PyObject *number);
@@ -265,7 +280,11 @@ private:
   // Questions.cpp: comparisons of what is computed.
   bool isAskable(int formula) const;
   bool isAskable(int formula, int &most) const;
+  bool isComputed(int formula, int &most) const;
   bool isWholeAskable(int formula) const;
+  Array arrayMade(const Formula &formula);
+  Array arrayCalled(const Formula &formula);
+  bool askDomain(int formula);
   Array arrayAsked(int formula);
   bool askedComparison(int how, int left, int right, PyObject *a, PyObject *b, bool areLeft);
   bool askedTest(PyObject *callee, PyObject *number);
@@ -290,11 +309,11 @@ private:
   void superAttribute(PyTypeObject *from, PyObject *self, PyObject *name);
   bool isKnownMember(PyObject *found);
   void coverError(PyObject *type);
-  void storeAttribute(PyObject *o, PyObject *name, PyObject *value);
+  void storeAttribute(PyObject *o, PyObject *name, PyObject *value, bool isPlain = false);
   void entered(PyObject *manager);
   void left(PyObject *exit);
   void enterProperty(PyTypeObject *type, PyObject *name, PyObject *property, bool isRead);
-  static bool changesPlainly(PyTypeObject *type, PyObject *found);
+  static bool changesPlainly(PyTypeObject *type, PyObject *found, bool isPlain = false);
   void attributeOfMember(PyObject *o, PyObject *name);
   void deleteAttribute(PyObject *o, PyObject *name);
   void special(PyObject *o, std::initializer_list<const char *> names);
@@ -316,6 +335,23 @@ private:
   bool callNative(PyObject *callee, PyObject **args, Py_ssize_t n);
   void callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n);
   bool callMethodOf(PyObject *self, std::string_view name, PyObject **args, Py_ssize_t n);
+  bool isOwnStart(PyObject *callee) const;
+
+  // Containers.cpp: of collections.
+  void missing(PyObject *dict, PyObject *key);
+  void walkedOver(PyObject *o);
+  bool callContainer(PyObject *callee, std::span<PyObject *> args, bool hasNames);
+  void callOfCounter(PyObject *method, PyObject *self, std::span<PyObject *> args);
+
+  // Copies.cpp
+  bool callCopy(PyObject *callee, std::span<PyObject *> args);
+  void copied(PyObject *o, bool isDeep, int depth = 0);
+  void copiedInstance(PyObject *o, bool isDeep, int depth);
+  PyObject *attributesOf(PyObject *o);
+
+  // Wrappers.cpp: callables that hold others.
+  bool callWrapper(PyObject *callee, std::span<PyObject *> args, bool hasNames);
+  void callPartial(PyObject *partial, std::span<PyObject *> args, bool hasNames);
 };
 
 } // namespace kiln::py

@@ -34,14 +34,13 @@ enum Operator {
   Xor = 12
 };
 
-/// What arrays do with two numbers of which one is a float, and for a quotient; `isByConstant`: by one that is not 0, so that Python does
-/// not raise.
-inline std::optional<Op> ofFloats(int op, bool isByConstant) {
+/// What arrays do with two numbers of which one is a float, and for a quotient: by a number that is not 0, else Python raises.
+inline std::optional<Op> ofFloats(int op) {
   switch (op) {
   case Add: return Op::Add;
   case Subtract: return Op::Subtract;
   case Multiply: return Op::Multiply;
-  case TrueDivide: return isByConstant ? std::optional(Op::Divide) : std::nullopt;
+  case TrueDivide: return Op::Divide;
   default: return std::nullopt;
   }
 }

@@ -12,6 +12,12 @@ static bool isOfPlainKind(PyTypeObject *type) { return Py_TYPE(type) == &PyType_
 
 bool looksUpPlainly(PyTypeObject *type) { return type->tp_getattro == PyObject_GenericGetAttr && isOfPlainKind(type); }
 
+bool isErrorOfArguments(PyTypeObject *type) {
+  auto *base = reinterpret_cast<PyTypeObject *>(PyExc_BaseException);
+  return PyType_IsSubtype(type, base) && type->tp_new == base->tp_new && type->tp_setattro == PyObject_GenericSetAttr &&
+         looksUpPlainly(type);
+}
+
 /// Asking is for what stays: not for functions of the user, nor for methods that are bound anew each time.
 static bool isAsked(PyObject *o) {
   if (PyFunction_Check(o)) {
@@ -21,7 +27,7 @@ static bool isAsked(PyObject *o) {
     return path && std::string_view(path).starts_with(package().folder);
   }
   PyObject *self = PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : nullptr;
-  return !PyMethod_Check(o) && (!self || PyModule_Check(self) || PyType_Check(self));
+  return !PyMethod_Check(o) && Py_TYPE(o) != Library::get().boundSlot && (!self || PyModule_Check(self) || PyType_Check(self));
 }
 
 Known Values::known(PyObject *o) {
@@ -48,7 +54,9 @@ Sort Values::sortOfType(PyTypeObject *type) {
   bool isNamed = PyType_IsSubtype(type, &PyTuple_Type) && known(asObject(type)) == Known::NamedTuple;
   if (type == &PyTuple_Type || isNamed) return Sort::Tuple;
   if (type == &PyList_Type) return Sort::List;
-  if (type == &PyDict_Type) return Sort::Dict;
+  const Library &library = Library::get();
+  if (type == &PyDict_Type || type == library.defaultDict || type == library.counter) return Sort::Dict;
+  if (type == library.queue) return Sort::Queue;
   if (type == &PySet_Type || type == &PyFrozenSet_Type) return Sort::Set;
   if (type == &PyFunction_Type) return Sort::Function;
   if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type) return Sort::Native;
@@ -60,10 +68,15 @@ Sort Values::sortOfType(PyTypeObject *type) {
   if (isView || (!isHeap && hasNext(type) && type->tp_iter == PyObject_SelfIter)) return Sort::Iterator;
   if (isHeap && hasNext(type) && !std::strncmp(type->tp_name, "kiln.", 5)) return Sort::Iterator; // of an array
   bool isError = PyType_IsSubtype(type, reinterpret_cast<PyTypeObject *>(PyExc_BaseException));   // holds what it was made with
+  if (isError && isErrorOfArguments(type)) {
+    Known kind = isHeap ? known(asObject(type)) : Known::OwnError;
+    return kind == Known::OwnError || kind == Known::PlainError ? Sort::Instance : Sort::Other;
+  }
   bool isOfEnumeration = Py_TYPE(type) == Builtins::get().enumerations;
   if ((!isOfPlainKind(type) && !isOfEnumeration) || isError || type == &PySuper_Type) return Sort::Other;
   Known kind = known(asObject(type));
   if (isOfEnumeration) return kind == Known::Enumeration && type->tp_getattro == PyObject_GenericGetAttr ? Sort::Member : Sort::Other;
+  if (type == package().partial) return Sort::Other; // holds a function
   if (kind == Known::Computes) return hasNext(type) ? Sort::Iterator : Sort::Trusted;
   bool isPlain = kind == Known::PlainClass || kind == Known::Generator;
   return isHeap && isPlain && looksUpPlainly(type) ? Sort::Instance : Sort::Other;

@@ -7,8 +7,9 @@
 
 namespace kiln::py {
 
-/// Plain: cannot change and holds nothing else. Trusted: of a class of the package that only computes. Instance: of a class statement,
-/// with attributes looked up plainly. Member: of an enumeration, whose members are known by identity. Other: what is not known.
+/// Plain: cannot change and holds nothing else. Dict: also collections.defaultdict and Counter. Queue: collections.deque. Trusted: of a
+/// class of the package that only computes. Instance: of a class statement, with attributes looked up plainly, or an exception that holds
+/// what it was made with. Member: of an enumeration, whose members are known by identity. Other: what is not known.
 enum class Sort : uint8_t {
   Plain,
   Array,
@@ -16,6 +17,7 @@ enum class Sort : uint8_t {
   List,
   Dict,
   Set,
+  Queue,
   Iterator,
   Function,
   Native,
@@ -30,11 +32,11 @@ enum class Sort : uint8_t {
 
 /// What the package says of a callable or a class (kiln._known.kind_of, which knows these by name). Draws, DrawsFrom: random numbers, by
 /// the generator of the process or by one that is the first argument. Seeds: makes a generator, of a seed or of what the system gives.
-/// OfNumPy: computes with arrays of Kiln among its arguments.
+/// OfNumPy: computes with arrays of Kiln among its arguments. OwnError: an exception's class with methods of its own.
 // clang-format off
 #define KILN_KNOWN(KIND)                                                                                                                   \
   KIND(Nothing) KIND(Computes) KIND(PlainClass) KIND(PlainError) KIND(Jitted) KIND(Acts) KIND(Operation) KIND(CallsAside)                  \
-  KIND(Enumeration) KIND(Draws) KIND(DrawsFrom) KIND(Seeds) KIND(Generator) KIND(OfNumPy) KIND(NamedTuple)
+  KIND(Enumeration) KIND(Draws) KIND(DrawsFrom) KIND(Seeds) KIND(Generator) KIND(OfNumPy) KIND(NamedTuple) KIND(OwnError)
 // clang-format on
 enum class Known : uint8_t {
 #define KILN_KIND(name) name,
@@ -58,6 +60,9 @@ private:
   Sort sortOfType(PyTypeObject *type);
   std::unordered_map<PyTypeObject *, std::pair<Object, Sort>> types;
 };
+
+/// Whether a class is an exception's whose objects hold what they were made with, and what is stored into them.
+bool isErrorOfArguments(PyTypeObject *type);
 
 /// Whether objects of a class look attributes up as `object` does, and the class its own as any other.
 bool looksUpPlainly(PyTypeObject *type);

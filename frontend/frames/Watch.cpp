@@ -68,6 +68,12 @@ Object keysOf(PyObject *of) {
   return keys;
 }
 
+/// To the end of a collections.deque.
+int appendTo(PyObject *queue, PyObject *value) {
+  static PyObject *const append = check(PyObject_GetAttrString(asObject(Library::get().queue), "append"));
+  return Object(PyObject_CallFunctionObjArgs(append, queue, value, nullptr)) ? 0 : -1;
+}
+
 bool sameMethod(PyObject *a, PyObject *b) {
   return PyMethod_Check(a) && PyMethod_Check(b) && PyMethod_GET_FUNCTION(a) == PyMethod_GET_FUNCTION(b) &&
          PyMethod_GET_SELF(a) == PyMethod_GET_SELF(b);
@@ -116,10 +122,12 @@ Object Place::read() const {
   case Attribute: return readAttribute(of, key.get());
   case Member: return Object::borrow(_PyType_Lookup(asType(of), key.get()));
   case Item: {
-    bool isThere = index < (PyTuple_Check(of) ? PyTuple_GET_SIZE(of) : PyList_GET_SIZE(of));
+    bool isQueue = Py_TYPE(of) == Library::get().queue;
+    bool isThere = index < (PyTuple_Check(of) ? PyTuple_GET_SIZE(of) : isQueue ? PyObject_Size(of) : PyList_GET_SIZE(of));
+    if (isThere && isQueue) return Object(check(PySequence_GetItem(of, index)));
     return isThere ? Object::borrow(PySequence_Fast_GET_ITEM(of, index)) : Object();
   }
-  case Items: return Object(check(PyLong_FromSsize_t(PyList_GET_SIZE(of))));
+  case Items: return Object(check(PyLong_FromSsize_t(PyObject_Size(of))));
   case Keys: return keysOf(of);
   case Number:
   case Argument:
@@ -183,7 +191,7 @@ void Store::put(PyObject *of, PyObject *to) const {
   case Place::Entry: status = PyDict_SetItem(of, place.key.get(), to); break;
   case Place::Cell: status = PyCell_Set(of, to); break;
   case Place::Attribute: status = PyObject_GenericSetAttr(of, place.key.get(), to); break;
-  case Place::Items: status = PyList_Append(of, to); break;
+  case Place::Items: status = PyList_Check(of) ? PyList_Append(of, to) : appendTo(of, to); break;
   case Place::Item: status = PyList_SetItem(of, place.index, Py_NewRef(to)); break;
   case Place::Output: status = Object(PyObject_Call(of, PyTuple_GET_ITEM(to, 0), PyTuple_GET_ITEM(to, 1))) ? 0 : -1; break;
   default: break;

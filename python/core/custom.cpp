@@ -93,6 +93,21 @@ void call(PyObject *function, const kiln_tensor *tensors, int operands, int resu
   }
 }
 
+/// An error is set: who wants to know gets it.
+int32_t failed() {
+  if (!raised && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) // eager, which would not meet it again, gets it in this thread
+    PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), PyExc_KeyboardInterrupt);
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  if (trace) PyException_SetTraceback(value, trace);
+  Py_XDECREF(type);
+  Py_XDECREF(trace);
+  Object error(value);
+  if (raised) *raised = std::move(error);
+  return KILN_CUSTOM_FAILED;
+}
+
 int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
   PyGILState_STATE state = PyGILState_Ensure();
   int32_t status = 0;
@@ -100,20 +115,59 @@ int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands
     call(function, tensors, operands, results);
   } catch (...) {
     setError();
-    if (!raised && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) // eager, which would not meet it again, gets it in this thread
-      PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), PyExc_KeyboardInterrupt);
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    PyErr_NormalizeException(&type, &value, &trace);
-    if (trace) PyException_SetTraceback(value, trace);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
-    Object error(value);
-    if (raised) *raised = std::move(error);
-    status = KILN_CUSTOM_FAILED;
+    status = failed();
   }
   PyGILState_Release(state);
   return status;
+}
+
+/// Calls a function of C of numbers: elements, in the place of None, and others that stay.
+void callOfNumbers(PyObject *function, PyObject *given, const kiln_tensor *tensors, int operands) {
+  std::vector<Object> numbers;
+  std::vector<PyObject *> args;
+  int next = 0;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(given); ++i) {
+    PyObject *stays = PyTuple_GET_ITEM(given, i);
+    if (stays == Py_None) {
+      const kiln_tensor &t = tensors[next++];
+      bool isFloat = DType(t.dtype) == DType::F64;
+      numbers.emplace_back(check(isFloat ? PyFloat_FromDouble(*static_cast<const double *>(t.data))
+                                         : PyLong_FromLongLong(*static_cast<const int64_t *>(t.data))));
+    }
+    args.push_back(stays == Py_None ? numbers.back().get() : stays);
+  }
+  Object value(check(PyObject_Vectorcall(function, args.data(), args.size(), nullptr)));
+  const kiln_tensor &result = tensors[operands];
+  bool isFloat = DType(result.dtype) == DType::F64;
+  if (Py_TYPE(value.get()) != (isFloat ? &PyFloat_Type : &PyLong_Type)) {
+    PyErr_Format(PyExc_ValueError, "expected a number of the type that it was, got a %s", Py_TYPE(value.get())->tp_name);
+    throw PythonError();
+  }
+  if (isFloat) *static_cast<double *>(result.data) = PyFloat_AS_DOUBLE(value.get());
+  else *static_cast<int64_t *>(result.data) = PyLong_AsLongLong(value.get());
+  if (PyErr_Occurred()) throw PythonError();
+}
+
+/// Registers a function of C that only computes with numbers; its name in programs. `given`: its arguments, None for each operand.
+std::string declareNumbers(py11::object function, const std::string &title, py11::tuple given) {
+  static std::atomic<int64_t> count{0}; // as of callbacks
+  int operands = 0;
+  for (py11::handle one : given) operands += one.is_none();
+  CustomOp custom = customOf({"python.number" + std::to_string(++count), title, operands, 1, {}});
+  PyObject *called = function.inc_ref().ptr(), *kept = given.inc_ref().ptr();
+  custom.run = [called, kept, operands](const kiln_tensor *tensors, const int64_t *) {
+    PyGILState_STATE state = PyGILState_Ensure();
+    int32_t status = 0;
+    try {
+      callOfNumbers(called, kept, tensors, operands);
+    } catch (...) {
+      setError();
+      status = failed();
+    }
+    PyGILState_Release(state);
+    return status;
+  };
+  return registerOp(std::move(custom)).op.name;
 }
 
 /// Registers a function for the rest of the process; its name in programs.
@@ -192,6 +246,7 @@ void defineCustom(py11::module_ &m) {
   m.def("apply_custom", apply);
   m.def("custom_names", namesIn);
   m.def("declare_callback", declareCallback);
+  m.def("declare_number", declareNumbers);
   m.def("has_mode", [] { return Mode::current() != nullptr; });
   m.def("own_cell", [](py11::object x) { return located([&] { return wrap(withOwnCell(arrayOf(x.ptr()))); }); }); // writes stay in it
   m.def("link_object", [](const std::string &object, const std::string &output) {

@@ -2,6 +2,7 @@
 from . import _core, tree
 from ._core import Array
 from ._creation import asarray
+from ._dtypes import BY_NAME
 from ._errors import make
 from ._front import name_of
 from ._gradients import _arrays
@@ -114,3 +115,20 @@ class _CallbackRule(OpRule):
 
     def gradients(self, arrays, results, cotangents):
         raise make("ValueError", f"{self.name}: gradient: expected a rule, got none: give one by kn.custom_vjp or kn.custom_jvp around it")
+
+
+_of_numbers = {}  # (function, what it is given beside arrays) -> (its name in programs, what has to stay)
+
+
+def number_of(function, operands, kind):
+    """What a function of C that only computes gives of numbers, as an array without axes: Python itself runs it, whenever the program runs.
+
+    ``operands`` are arrays without axes, and numbers, which stay as they are; ``kind`` is ``float`` or ``int``: where the result is of another type, or the
+    function raises, the call runs in eager, where it does so, too.
+    """
+    given = tuple(None if type(o) is Array else o for o in operands)
+    key = id(function), repr(given)
+    if key not in _of_numbers:
+        _of_numbers[key] = _core.declare_number(function, f"'{name_of(function)}' of a number", given), function
+    arrays = [o for o in operands if type(o) is Array]
+    return _core.apply_custom(_of_numbers[key][0], arrays, [(BY_NAME["float64" if kind is float else "int64"], ())], ())[0]

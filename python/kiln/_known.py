@@ -118,7 +118,9 @@ def kind_of(value):
         return Known.Nothing
     if type(value) is type(enum.Enum):
         return Known.Enumeration if is_plain_enumeration(value) else Known.Nothing
-    return Known.PlainError if is_plain_error(value) else Known.PlainClass if allocates_plainly(value) and not issubclass(value, tuple) else Known.Nothing
+    if issubclass(value, BaseException):
+        return Known.PlainError if is_plain_error(value) else Known.OwnError if is_own_error(value) else Known.Nothing
+    return Known.PlainClass if allocates_plainly(value) and not issubclass(value, tuple) else Known.Nothing
 
 
 def _is_of_numpy(value):
@@ -205,3 +207,9 @@ def is_plain_error(cls):
     """Whether a class is an exception's that adds no methods to the builtin ones."""
     own = [k for k in cls.__mro__ if k.__module__ != "builtins"]
     return issubclass(cls, BaseException) and type(cls) is type and all(set(vars(k)) <= _BARE for k in own)
+
+
+def is_own_error(cls):
+    """Whether a class is an exception's with methods of its own, and shown, compared and hashed as the builtin ones."""
+    own = [k for k in cls.__mro__ if k.__module__ != "builtins"]
+    return issubclass(cls, BaseException) and type(cls) is type and all(_dunders(k) <= _BARE | {"__init__"} for k in own)

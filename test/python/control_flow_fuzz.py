@@ -257,7 +257,7 @@ def inputs_of(seed, count):
 def driven(function):
     """The jitted function after so many different floats that Python goes first on each call; it asks for one more on each."""
     def first_asks(number, *args):
-        if float(number) ** 0.5 < 0:  # of Python's own function, whose value is what is known
+        if not repr(float(number)):  # a text, which asks for the value
             raise AssertionError
         return function(*args)
 

@@ -28,6 +28,17 @@ def _statement(r, counter, names):
         f"{x} = kn.concat([{x}[1:], {y}[:1]])", f"{x} = {y}.copy(); {x}[{r.randrange(N)}] = s", f"m = m ^ (k > {r.randrange(100)})", f"{x} = kn.where(m, {x}, {y}) * {c}"])
 
 
+def _growing(r, counter):
+    """Slices that grow or shrink from trip to trip, of a square matrix and a vector."""
+    i, c, k = counter, round(r.uniform(-0.9, 0.9), 2), r.randrange(N)
+    o = r.choice([i, i, f"{i} + 1", f"{i} + 2", f"ROWS - {i}", f"ROWS - 1 - {i}", f"2 * {i} % 60"])
+    return r.choice([
+        f"V[{i}] = V[{i}] * {c} + M[{i}, :{i}] @ V[:{i}]", f"V[{i}] = (V[{i}] - M[{i}, :{i}] @ V[:{i}]) * 0.125", f"V[{i}] = V[{i}] * 0.5 + M[:{i}, {i}] @ V[:{i}] * 0.125",
+        f"s = s * 0.5 + kn.sum(V[:{o}]) * {c}", f"s = s * 0.5 + kn.max(V[:{i} + 1])", f"V[{o}:] = V[{o}:] * 0.5 + M[{o}:, {k}] * {c}", f"M[{i}, :{i}] = M[{i}, :{i}] * {c} + V[:{i}]",
+        f"V[:{o}] *= {c}", f"M[{i}, {i}:] -= M[{k}, {i}:] * V[{i}]", f"M[{o}:, {i}] = V[{o}:]", f"s = s * 0.5 + kn.mean(M[:{i} + 1, :{o} + 1]) * 0.125", f"V[:{i}] = M[{i}, :{i}][::-1]",
+        f"V[{i}:] = kn.sort(V[{i}:])", f"V[1:{i} + 1] = V[:{i}] * {c}", f"s = s * 0.5 + V[:{i} + 1] @ V[:{i} + 1] * 0.01", f"M[:{i}, {k}] = kn.cumulative_sum(V[:{i}])"])
+
+
 def _rare(r, counter, names):
     """What ends or prevents a loop."""
     x = r.choice(names)
@@ -37,6 +48,8 @@ def _rare(r, counter, names):
 
 def _body(r, counter, depth, names):
     lines = [_statement(r, counter, names) for _ in range(r.randrange(1, 5))]
+    if r.random() < 0.4:
+        lines = lines[:r.randrange(2)] + [_growing(r, counter) for _ in range(r.randrange(1, 4))]
     if r.random() < 0.3:
         lines.insert(r.randrange(len(lines) + 1), _rare(r, counter, names))
     if depth < 2 and r.random() < 0.35:
@@ -54,12 +67,12 @@ def _text(lines, indent):
 def source(seed):
     r = random.Random(seed)
     names = ["x", "y", "z"][:r.randrange(1, 4)]
-    text = "def f(A, B, W, P, x, y, z, T):\n    s, t, u, k, m, kept = 0.5, x, x, kn.asarray(1), x > 0, []\n"
+    text = "def f(A, B, W, P, x, y, z, M, V, T):\n    s, t, u, k, m, kept = 0.5, x, x, kn.asarray(1), x > 0, []\n"
     for _ in range(r.choice([1, 1, 1, 2])):
         trips = r.choice(["T", "T", "T", "T + 3", "2 * T // 3"])
         start = r.choice(["", "", "1, 1 + "])
         text += f"    for i in range({start}{trips}):\n" + _text(_body(r, "i", 0, names), " " * 8)
-    return text + f"    return [x, y, z, s, k, m{r.choice(['', ', t', ', u'])}], kept, A[1:3] * 2\n"
+    return text + f"    return [x, y, z, s, k, m{r.choice(['', ', t', ', u'])}], kept, A[1:3] * 2, V * 2\n"
 
 
 def arguments(seed):
@@ -67,7 +80,7 @@ def arguments(seed):
     dtype = rng.choice([np.float32, np.float64])
     make = lambda *shape: kn.asarray(rng.uniform(-1, 1, shape).astype(dtype))
     A = make(ROWS, N) if seed % 5 else kn.permute_dims(make(N, ROWS), (1, 0))
-    return [A, make(ROWS, N), make(N, N), kn.asarray(rng.permutation(N)), make(N), make(N), make(N)]
+    return [A, make(ROWS, N), make(N, N), kn.asarray(rng.permutation(N)), make(N), make(N), make(N), make(ROWS, ROWS), make(ROWS)]
 
 
 def _bits(value):

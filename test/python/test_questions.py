@@ -72,13 +72,39 @@ def doubled(x):
     for _ in range(40): v = v + v
     return x + 1 if v > 1 else x - 1  # more operations than a question has
 def power(x): return x + 1 if abs(float(kn.sum(x * x))) ** 0.5 > 1 else x - 1  # Python's own function
+def root(x): return x + 1 if math.sqrt(abs(float(kn.sum(x)))) > 1 else x - 1
+def root_of_any(x):
+    try: return x + 1 if math.sqrt(float(x[0])) > 1 else x - 1
+    except ValueError: return x * 0
+def exponential(x): return x * math.exp(min(float(x[0]), 3.0)) if math.log1p(abs(float(x[1]))) > 0.5 else x
+def quotient(x):
+    v = float(kn.sum(x)) / (float(x[0]) * float(x[0]) + 1.0)
+    return x * v if v > 0.25 else x - v
+def descent(x):
+    r, rate = float(kn.sum(x * x)), 1.0
+    for n in range(6):
+        y = x - x * (rate / (1.0 + r))
+        s = float(kn.sum(y * y))
+        if not s < r or math.sqrt(s) < 1e-2: break
+        x, r, rate = y, s, rate * (r / s)
+    return x, r, n
+def floored(x):
+    v = math.tanh(float(x[0]))  # finite
+    return x + 1 if math.floor(v * 4) > 1 else x - round(v, 1) if v == v else x
+def newton(x):
+    y = math.tanh(float(x[0])) + 2.0
+    for _ in range(12):
+        f = y * y * y - 2 * y - 1.5
+        if abs(f) < 1e-9: break
+        y = y - f / (3 * y * y - 2)
+    return x + y
 def divided(x):
     try: return x + 1 if 1 / float(kn.round(x[0])) > 0 else x - 1
     except ZeroDivisionError: return x * 0
 
 # Whose paths are told by answers alone.
-ASK = [sign, item, chained, kept, of_two, of_global, computed, truth, negated, both, asked_tests, breaks, halved, sums, clipped, whole, counted]
-MORE = [returned, either, doubled, power, divided]
+ASK = [sign, item, chained, kept, of_two, of_global, computed, truth, negated, both, asked_tests, breaks, halved, sums, clipped, whole, counted, power, root, exponential, quotient]
+MORE = [returned, either, doubled, divided, root_of_any, descent, floored, newton]
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 1e300, 5e-324]
 
