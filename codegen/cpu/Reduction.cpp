@@ -121,13 +121,17 @@ SmallVector<Value> ReductionEmitter::joinLanes(const Reducer &r, SmallVector<Val
     Expr number = scalar::cast(expr(acc[1], placeType(r)), DType::I64);
     acc[1] = (number * ir::constant(number, double(rowLanes)) + expr(e.laneNumbers(rowLanes), DType::I64)).value;
   }
+  // Halves, down to the smallest register, of which only the first lanes count then.
+  constexpr int64_t kSmallest = 16, kAny = vector::ShuffleOp::kPoisonIndex;
   for (int64_t n = rowLanes / 2; n >= 1; n /= 2) {
     SmallVector<int64_t> low, high;
     for (int64_t i = 0; i < n; ++i) low.push_back(i), high.push_back(i + n);
-    auto half = [&](ArrayRef<int64_t> lanes) {
+    bool isSmallest = n * byteSize(r.dtype) < kSmallest;
+    if (isSmallest) high.resize(size_t(cast<VectorType>(acc[0].getType()).getDimSize(0)), kAny);
+    auto part = [&](ArrayRef<int64_t> lanes) {
       return llvm::map_to_vector(acc, [&](Value v) { return Value(vector::ShuffleOp::create(e.b, e.loc, v, v, lanes)); });
     };
-    acc = join(r, half(low), half(high));
+    acc = join(r, isSmallest ? acc : part(low), part(high));
   }
   return llvm::map_to_vector(acc, [&](Value v) { return Value(vector::ExtractOp::create(e.b, e.loc, v, ArrayRef<int64_t>{0})); });
 }
