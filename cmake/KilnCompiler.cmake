@@ -60,15 +60,17 @@ kiln_support(wasm32 wasm32-unknown-unknown SOURCES ${support_hosted} exact)
 kiln_support(wasm32-module wasm32-unknown-unknown SOURCES ${support_hosted} exact memory heap)
 kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call exact half sizes text)
 # Fourier transforms, which libraries that call them have as well: of C++, linked against libc and libm alone.
-set(fourier ${gen}/support/fourier.x86_64-linux-gnu.bc)
 file(GLOB fourier_headers CONFIGURE_DEPENDS codegen/library/support/std/*)
-add_custom_command(OUTPUT ${gen}/kiln/Fourier.x86_64-linux-gnu.inc
-  DEPENDS ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp ${CMAKE_SOURCE_DIR}/lib/Library/Fourier.h ${fourier_headers} ${support_headers} ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake
-  COMMAND ${LLVM_TOOLS_BINARY_DIR}/clang --target=x86_64-linux-gnu -fPIC -std=c++20 -O2 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-math-errno
-          -nostdlibinc -nostdinc++ -ffp-contract=off -fvisibility=hidden -Wall -Wextra -Wno-inline-new-delete -I ${CMAKE_SOURCE_DIR}/codegen/library/support/std
-          -isystem ${POCKETFFT_INCLUDE} -I ${CMAKE_SOURCE_DIR} -emit-llvm -c ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp -o ${fourier}
-  COMMAND ${CMAKE_COMMAND} -DFROM=${fourier} -DTO=${gen}/kiln/Fourier.x86_64-linux-gnu.inc -P ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake)
-list(APPEND support_includes ${gen}/kiln/Fourier.x86_64-linux-gnu.inc)
+foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
+  set(fourier ${gen}/support/fourier.${triple}.bc)
+  add_custom_command(OUTPUT ${gen}/kiln/Fourier.${triple}.inc
+    DEPENDS ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp ${CMAKE_SOURCE_DIR}/lib/Library/Fourier.h ${fourier_headers} ${support_headers} ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake
+    COMMAND ${LLVM_TOOLS_BINARY_DIR}/clang --target=${triple} -fPIC -std=c++20 -O2 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-math-errno
+            -nostdlibinc -nostdinc++ -ffp-contract=off -fvisibility=hidden -Wall -Wextra -Wno-inline-new-delete -I ${CMAKE_SOURCE_DIR}/codegen/library/support/std
+            -isystem ${POCKETFFT_INCLUDE} -I ${CMAKE_SOURCE_DIR} -emit-llvm -c ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp -o ${fourier}
+    COMMAND ${CMAKE_COMMAND} -DFROM=${fourier} -DTO=${gen}/kiln/Fourier.${triple}.inc -P ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake)
+  list(APPEND support_includes ${gen}/kiln/Fourier.${triple}.inc)
+endforeach()
 set_source_files_properties(codegen/library/Support.cpp PROPERTIES OBJECT_DEPENDS "${support_includes}")
 
 file(GLOB_RECURSE compiler CONFIGURE_DEPENDS dialects/*.cpp passes/*.cpp codegen/*.cpp)

@@ -27,8 +27,14 @@ static constexpr unsigned char kThumb[] = {
 #include "kiln/Support.thumb.inc"
 };
 
-static constexpr unsigned char kFourier[] = {
+static constexpr unsigned char kFourierX86[] = {
 #include "kiln/Fourier.x86_64-linux-gnu.inc"
+};
+static constexpr unsigned char kFourierAArch64[] = {
+#include "kiln/Fourier.aarch64-linux-gnu.inc"
+};
+static constexpr unsigned char kFourierRiscV[] = {
+#include "kiln/Fourier.riscv64-linux-gnu.inc"
 };
 
 static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool standsAlone) {
@@ -38,6 +44,17 @@ static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool
   case llvm::Triple::wasm32: return standsAlone ? llvm::ArrayRef(kWasmModule) : llvm::ArrayRef(kWasm);
   case llvm::Triple::thumb: return kThumb;
   default: return kX86; // machinesOf takes no other
+  }
+}
+
+/// None where libraries have no routines.
+static llvm::ArrayRef<unsigned char> fourierFor(const llvm::Triple &triple) {
+  if (!triple.isOSLinux() || triple.isAndroid()) return {};
+  switch (triple.getArch()) {
+  case llvm::Triple::x86_64: return kFourierX86;
+  case llvm::Triple::aarch64: return kFourierAArch64;
+  case llvm::Triple::riscv64: return kFourierRiscV;
+  default: return {};
   }
 }
 
@@ -67,12 +84,10 @@ std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::Tar
   return read(bitcodeFor(machine.getTargetTriple(), standsAlone), name, machine, context);
 }
 
-bool hasRoutines(const llvm::Triple &triple) {
-  return triple.getArch() == llvm::Triple::x86_64 && triple.isOSLinux() && !triple.isAndroid();
-}
+bool hasRoutines(const llvm::Triple &triple) { return !fourierFor(triple).empty(); }
 
 std::unique_ptr<llvm::Module> routinesOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
-  auto module = read(kFourier, name, machine, context);
+  auto module = read(fourierFor(machine.getTargetTriple()), name, machine, context);
   module->setSourceFileName(name + ".fourier");
   for (llvm::Function &f : *module) { // what C++ makes of templates and of `new` is nobody else's
     if (f.isDeclaration() || f.hasLocalLinkage() || f.getName().starts_with(name + ".")) continue;

@@ -460,9 +460,15 @@ def test_what_an_export_refuses(changes, text, tmp_path):
         kn.export(lambda x: x + 1, np.zeros(3), to=tmp_path / "libf.so", **changes)
 
 
-def test_routines_of_the_runtime_are_refused(tmp_path):
-    with pytest.raises(kn.KilnError, match="operation: expected one that is compiled, as a library has no routines of Kiln's runtime but Fourier transforms on x86-64, got 'kiln.svd'"):
-        kn.export(lambda x: kn.linalg.svd(x), np.eye(3), to=tmp_path / "libf.so")
+@pytest.mark.parametrize("name, op", [("cholesky", "cholesky"), ("qr", "qr"), ("eigh", "eigh"), ("svd", "svd"), ("eig", "eig"), ("inv", "solve"), ("det", "lu"), ("slogdet", "lu"), ("pinv", "svd")])
+@pytest.mark.parametrize("target", [None, "aarch64-linux-gnu", "thumbv7em-none-eabi"])
+def test_decompositions_are_refused(name, op, target, tmp_path):
+    """They call LAPACK, which libraries do not have."""
+    to = tmp_path / "libf.a"
+    text = f"operation: expected one that is compiled, as a library has no routines of Kiln's runtime but Fourier transforms on Linux with glibc, got 'kiln.{op}'"
+    with pytest.raises(kn.CompileError, match=text):
+        kn.export(getattr(kn.linalg, name), np.eye(3), to=to, name="f", **({"target": target} if target else {}))
+    assert not to.exists()
 
 
 def test_arguments_of_libraries_alone(tmp_path):

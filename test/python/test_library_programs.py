@@ -63,10 +63,12 @@ class Runner:
         self.folder, self.program = folder, compile_c(HERE / "native_run.c", folder / "run", "-ldl", compiler=compiler, standard="-std=gnu11")
 
     def run(self, seed):
-        """False where a library cannot hold the program."""
+        """False where a library cannot hold the program, or another machine's libm takes part in it."""
         rng = np.random.default_rng(seed)
         writer = Writer(rng)
         text, scope = writer.text(int(rng.integers(5, 20))), {"kn": kn}
+        if self.target and "kn.fft." in text:
+            return False
         exec(text, scope)
         inputs = [make_input(rng, *writer.vars[n]) for n in writer.inputs]
         package, library = self.folder / "p.kiln", self.folder / "libp.so"
