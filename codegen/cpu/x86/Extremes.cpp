@@ -58,8 +58,9 @@ struct Extreme {
       Value *quiet = range(b, a, a, isMaximum);
       return b.CreateSelect(b.CreateFCmpORD(c, c), range(b, quiet, c, isMaximum), quiet);
     }
+    Value *isNan = hasNan ? b.CreateFCmpUNO(a, c) : nullptr; // first: then the result may take the place of an operand
     Value *extreme = range(b, a, c, isMaximum);
-    return hasNan ? b.CreateSelect(b.CreateFCmpUNO(a, c), ConstantFP::getNaN(a->getType()), extreme) : extreme;
+    return hasNan ? b.CreateSelect(isNan, ConstantFP::getNaN(a->getType()), extreme) : extreme;
   }
 
   /// Register by register.
