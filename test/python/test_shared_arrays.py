@@ -141,7 +141,7 @@ WAITS = 30_000  # far more than the other thread needs
 def reading(x, flag):
     """Asks for another float on each call: Python goes first soon, and operations are put off."""
     y = x * 2
-    z = x * 3 if float(kn.sum(x)) ** 1.0 != 2.5 else x
+    z = x * 3 if str(float(kn.sum(x))) != "2.5" else x
     w = x[2:] * 5
     flag.is_asked = True
     for i in range(WAITS):
@@ -150,7 +150,7 @@ def reading(x, flag):
 
 
 def writing(x, flag):
-    x[:8] = x[:8] * 0.5 + (1 if float(kn.sum(x)) ** 1.0 != 2.5 else 2)
+    x[:8] = x[:8] * 0.5 + (1 if str(float(kn.sum(x))) != "2.5" else 2)
     flag.is_asked = True
     for i in range(WAITS):
         pass
