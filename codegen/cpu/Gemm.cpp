@@ -35,7 +35,9 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
   movesUp = !packsA && !divides(M, mr) && M.isStatic() && M.number() >= mr;
   if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
   if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
-  packsFirst = packsB && !rowsGrain && !shape.b.compute && shape.b.across.isConstant(1) && M.isStatic() && M.number() <= mc;
+  bool isFromMemory = K.isStatic() && N.isStatic() && K.number() * N.number() * byteSize(dtype) > kMostInStrips;
+  bool hasAllRows = M.isStatic() && M.number() <= mc && !rowsGrain;
+  packsFirst = packsB && hasAllRows && !isFromMemory && !shape.b.compute && shape.b.across.isConstant(1);
   looksAhead = packsFirst && shape.b.along.isStatic() && shape.b.along.number() * byteSize(dtype) >= kFar;
   int64_t panelsOfB = kc * (packsFirst ? nr : nc) * byteSize(dtype);
   if (packsB) packedB = columnsGrain ? k.scratch(panelsOfB) : k.sharedScratch(panelsOfB);

@@ -63,7 +63,8 @@ constexpr int64_t kFewRows = 12;     // up to where it is the fastest
 bool isSkinny(const Product &p, const Target &target) {
   constexpr int64_t kLargeBytes = 512 << 10;
   if (!p.rows || !p.columns || !p.depth || p.b.across != 1) return false;
-  return *p.rows <= (target.isWide() ? kFewRows : 8) && *p.depth > 0 && *p.depth * *p.columns * byteSize(p.dtype) >= kLargeBytes;
+  int64_t bytes = *p.depth * *p.columns * byteSize(p.dtype), most = bytes <= kMostInStrips ? kFewRows : kMostFewRows;
+  return *p.rows <= (target.isWide() ? most : 8) && *p.depth > 0 && bytes >= kLargeBytes;
 }
 
 ir::ScheduleAttr scheduleSkinny(const Planner &planner, const Product &p) {
@@ -131,6 +132,8 @@ private:
     if (isOneBlock()) { // one panel of b at a time, which stays in L1 with rows of a; some blocks of columns to share
       kc = std::min<int64_t>(kc, 192), nc = 1024;
       if (N) nc = std::min(nc, std::max<int64_t>(256, (*N + 3) / 4));
+    } else if (M && *M <= 32) { // little reuse: the block of b stays in L2
+      kc = std::min<int64_t>(kc, 64), nc = 1024;
     }
     if (K) kc = balance(*K, kc, kUnroll);
     if (M) mc = balance(*M, std::min(mc, std::max<int64_t>(96, *M / 6)), mr, 4); // blocks to share evenly
@@ -154,7 +157,8 @@ private:
   /// Whether a call may have few columns: panels of a would be read once, and the other lanes and parts of a tile be for nothing.
   bool mayBeStrip() const { return !N && !p.a.isComputed && !p.b.isComputed && p.b.across == 1 && !planner.hasEpilogue(); }
 
-  bool isOneBlock() const { return M && *M <= kOneBlock; }
+  bool isOneBlock() const { return M && *M <= kOneBlock && !isFromMemory(); }
+  bool isFromMemory() const { return K && N && *K * *N * byteSize(p.dtype) > kMostInStrips; }
 
   std::optional<int64_t> columnsGrain() {
     if (N && *N <= nc) return std::nullopt;
