@@ -35,9 +35,7 @@ TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Pro
   movesUp = !packsA && !divides(M, mr) && M.isStatic() && M.number() >= mr;
   if (schedule.getParallel() == ir::ProductLoop::Rows) rowsGrain = schedule.getGrain();
   if (schedule.getParallel() == ir::ProductLoop::Columns) columnsGrain = schedule.getGrain();
-  bool isFromMemory = K.isStatic() && N.isStatic() && K.number() * N.number() * byteSize(dtype) > kMostInStrips;
-  bool hasAllRows = M.isStatic() && M.number() <= mc && !rowsGrain;
-  packsFirst = packsB && hasAllRows && !isFromMemory && !shape.b.compute && shape.b.across.isConstant(1);
+  packsFirst = schedule.getFirst() && !isStrip;
   looksAhead = packsFirst && shape.b.along.isStatic() && shape.b.along.number() * byteSize(dtype) >= kFar;
   int64_t panelsOfB = kc * (packsFirst ? nr : nc) * byteSize(dtype);
   if (packsB) packedB = columnsGrain ? k.scratch(panelsOfB) : k.sharedScratch(panelsOfB);

@@ -57,7 +57,9 @@ struct Product {
 };
 
 constexpr int64_t kMostFewRows = 16; // of a rank update, each in registers of its own
-constexpr int64_t kFewRows = 12;     // up to where it is the fastest
+/// Bytes of a right operand: a larger one comes from memory, which is fastest in order of rows; strips of few columns are for caches.
+constexpr int64_t kMostInStrips = 32 << 20;
+constexpr int64_t kFewRows = 12; // up to where it is the fastest
 
 /// Whether a product streams through one large operand for few rows.
 bool isSkinny(const Product &p, const Target &target) {
@@ -94,7 +96,8 @@ public:
     auto loop = !grain ? ir::ProductLoop::None : isOneBlock() ? ir::ProductLoop::Columns : ir::ProductLoop::Rows;
     bool masks = isWide && N && *N % nr != 0 && *N <= kFewStrips * nr;
     return ir::ProductAttr::get(planner.context(), {mr, nr}, lanes, kUnroll, {mc, nc, kc}, pack, p.mostFolded, isSymmetric(), masks,
-                                /*prefetch=*/packsA, loop, grain.value_or(1), planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0);
+                                /*prefetch=*/packsA, loop, grain.value_or(1), planner.epilogueLanes(), mayBeStrip() ? kStripDepth : 0,
+                                packsFirst(loop));
   }
 
 private:
@@ -160,6 +163,10 @@ private:
   bool isOneBlock() const { return M && *M <= kOneBlock && !isFromMemory(); }
   bool isFromMemory() const { return K && N && *K * *N * byteSize(p.dtype) > kMostInStrips; }
 
+  bool packsFirst(ir::ProductLoop loop) const {
+    return packsB && M && *M <= mc && loop != ir::ProductLoop::Rows && !p.b.isComputed && p.b.across == 1 && !isFromMemory();
+  }
+
   std::optional<int64_t> columnsGrain() {
     if (N && *N <= nc) return std::nullopt;
     Extent count = N ? Extent((*N + nc - 1) / nc) : N;
@@ -186,6 +193,9 @@ LogicalResult checkTiled(ir::KernelOp kernel, const Product &p, ir::ProductAttr 
     return refuse(kernel, "pack") << "expected b among them, which does not lie in rows";
   if (schedule.getStrip() && (p.a.isComputed || p.b.isComputed || p.b.across != 1))
     return refuse(kernel, "strip") << "expected operands that lie in memory, b in rows";
+  bool hasAllRows = p.rows && *p.rows <= schedule.getBlock()[0] && schedule.getParallel() != ir::ProductLoop::Rows;
+  if (schedule.getFirst() && (!packs(ir::Packing::B) || !hasAllRows || p.b.isComputed || p.b.across != 1))
+    return refuse(kernel, "first") << "expected b in rows that is packed, and all rows in a block that threads do not share";
   return success();
 }
 

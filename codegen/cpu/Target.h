@@ -13,8 +13,6 @@ inline constexpr llvm::StringLiteral kCallOp = "kiln.call_op", kLinkedOps = "kil
 
 /// Of the caches, in bytes.
 inline constexpr int64_t kLine = 64;
-/// An operand that is larger comes from memory, which is fastest in order of rows: strips of few columns are for those in a cache.
-inline constexpr int64_t kMostInStrips = 32 << 20;
 
 struct Target {
   int64_t vectorBytes = 32;                   // of a register: 32 with 16 of them, 64 with 32

@@ -335,13 +335,8 @@ void Reader::pinAll(PyObject *o, int depth) {
   if (++visits > kMost || depth > kDeepest) fail("gives large containers to a function");
   Sort sort = values.sortOf(o);
   if (sort == Sort::Plain) return pin(o);
-  bool isContainer =
-      sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue || sort == Sort::Instance;
-  if (!isContainer || !Py_TYPE(o)->tp_traverse) return;
-  std::vector<PyObject *> found;
-  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
-  Py_TYPE(o)->tp_traverse(o, add, &found);
-  for (PyObject *held : found) pinAll(held, depth + 1);
+  if (!mayHold(sort)) return;
+  for (PyObject *held : heldBy(o)) pinAll(held, depth + 1);
 }
 
 //===-- operations --------------------------------------------------------------------------------------------------===//

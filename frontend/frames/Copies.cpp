@@ -10,7 +10,7 @@ namespace kiln::py {
 PyObject *Reader::attributesOf(PyObject *o) {
   static PyObject *const name = PyUnicode_InternFromString("__dict__");
   PyObject *found = _PyType_Lookup(Py_TYPE(o), name);
-  if (!found || std::string_view(Py_TYPE(found)->tp_name) != "getset_descriptor")
+  if (!found || Py_TYPE(found) != &PyGetSetDescr_Type)
     fail(std::string("looks at the attributes of a ") + Py_TYPE(o)->tp_name + " as a whole");
   Object dict(check(PyObject_GenericGetAttr(o, name)));
   if (!PyDict_CheckExact(dict.get())) fail(std::string("copies a ") + Py_TYPE(o)->tp_name + ", whose attributes are in no plain dict");
@@ -71,10 +71,7 @@ void Reader::copied(PyObject *o, bool isDeep, int depth) {
   default: fail(std::string("copies a ") + Py_TYPE(o)->tp_name);
   }
   if (!isDeep) return;
-  std::vector<PyObject *> found;
-  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
-  Py_TYPE(o)->tp_traverse(o, add, &found);
-  for (PyObject *held : found)
+  for (PyObject *held : heldBy(o))
     if (held != asObject(Py_TYPE(o))) copied(held, isDeep, depth + 1);
 }
 

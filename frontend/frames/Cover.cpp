@@ -8,12 +8,6 @@ namespace kiln::py {
 namespace {
 constexpr int kMostVisits = 20000, kDeepest = 50;
 const char *nameOfType(PyObject *o) { return Py_TYPE(o)->tp_name; }
-
-/// Whether objects of a sort are containers of others.
-bool mayHold(Sort sort) {
-  return sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue ||
-         sort == Sort::Instance;
-}
 } // namespace
 
 Reader::Origin Reader::originOf(PyObject *o) const {
@@ -31,24 +25,20 @@ void Reader::made(PyObject *o, int depth) {
   if (depth > kOneDeep || !values.isOpen(o) || originOf(o) != Origin::Unknown) return;
   if (!mayHold(values.sortOf(o))) return;
   setOrigin(o, Origin::Fresh);
-  std::vector<PyObject *> found;
-  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
-  if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &found);
-  for (PyObject *held : found) made(held, depth + 1);
+  for (PyObject *held : heldBy(o)) made(held, depth + 1);
 }
 
 /// What an object leads to is new, but for what is known from before the call. Others that were made in it may have had its address.
 void Reader::madeAnew(PyObject *o) {
   std::vector<PyObject *> next{o};
   std::unordered_set<PyObject *> seen;
-  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
   while (!next.empty()) {
     PyObject *one = next.back();
     next.pop_back();
     Origin origin = originOf(one);
     if (!mayHold(values.sortOf(one)) || origin == Origin::Covered || origin == Origin::InKey || !seen.insert(one).second) continue;
     setOrigin(one, Origin::Fresh);
-    if (Py_TYPE(one)->tp_traverse) Py_TYPE(one)->tp_traverse(one, add, &next);
+    addHeld(one, next);
   }
 }
 
@@ -134,10 +124,7 @@ void Reader::snapshot(PyObject *o) {
 
 /// All that an object of a builtin class holds.
 void Reader::visitAll(PyObject *o, int depth) {
-  std::vector<PyObject *> found;
-  auto add = [](PyObject *held, void *to) { return static_cast<std::vector<PyObject *> *>(to)->push_back(held), 0; };
-  if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &found);
-  for (PyObject *held : found)
+  for (PyObject *held : heldBy(o))
     if (held != asObject(Py_TYPE(o))) deep(held, depth + 1);
 }
 

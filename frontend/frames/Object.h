@@ -8,6 +8,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace kiln {
 struct Array;
@@ -98,6 +99,17 @@ struct Package {
   PyObject *analyze = nullptr;    // (function, classes of containers among its arguments, other objects among them) -> what it reads
 };
 Package &package();
+
+/// What an object holds, by its own account: borrowed, in no order that a user could tell.
+inline void addHeld(PyObject *o, std::vector<PyObject *> &to) {
+  auto add = [](PyObject *held, void *all) { return static_cast<std::vector<PyObject *> *>(all)->push_back(held), 0; };
+  if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &to);
+}
+inline std::vector<PyObject *> heldBy(PyObject *o) {
+  std::vector<PyObject *> found;
+  addHeld(o, found);
+  return found;
+}
 
 extern PyTypeObject *arrayType; // kiln.Array
 inline bool isArray(PyObject *o) { return Py_TYPE(o) == arrayType; }

@@ -30,6 +30,12 @@ enum class Sort : uint8_t {
   Other
 };
 
+/// Whether objects of a sort are containers of others.
+inline bool mayHold(Sort sort) {
+  return sort == Sort::Tuple || sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue ||
+         sort == Sort::Instance;
+}
+
 /// What the package says of a callable or a class (kiln._known.kind_of, which knows these by name). Draws, DrawsFrom: random numbers, by
 /// the generator of the process or by one that is the first argument. Seeds: makes a generator, of a seed or of what the system gives.
 /// OfNumPy: computes with arrays of Kiln among its arguments. OwnError: an exception's class with methods of its own.

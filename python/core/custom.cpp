@@ -12,6 +12,7 @@
 
 #include <cstring>
 #include <dlfcn.h>
+#include <functional>
 #include <set>
 
 namespace py11 = pybind11;
@@ -108,11 +109,12 @@ int32_t failed() {
   return KILN_CUSTOM_FAILED;
 }
 
-int32_t callGuarded(PyObject *function, const kiln_tensor *tensors, int operands, int results) {
+/// Runs code of Python from a kernel: its status.
+int32_t guarded(const std::function<void()> &run) {
   PyGILState_STATE state = PyGILState_Ensure();
   int32_t status = 0;
   try {
-    call(function, tensors, operands, results);
+    run();
   } catch (...) {
     setError();
     status = failed();
@@ -156,16 +158,7 @@ std::string declareNumbers(py11::object function, const std::string &title, py11
   CustomOp custom = customOf({"python.number" + std::to_string(++count), title, operands, 1, {}});
   PyObject *called = function.inc_ref().ptr(), *kept = given.inc_ref().ptr();
   custom.run = [called, kept, operands](const kiln_tensor *tensors, const int64_t *) {
-    PyGILState_STATE state = PyGILState_Ensure();
-    int32_t status = 0;
-    try {
-      callOfNumbers(called, kept, tensors, operands);
-    } catch (...) {
-      setError();
-      status = failed();
-    }
-    PyGILState_Release(state);
-    return status;
+    return guarded([&] { callOfNumbers(called, kept, tensors, operands); });
   };
   return registerOp(std::move(custom)).op.name;
 }
@@ -177,7 +170,7 @@ std::string declareCallback(py11::object function, const std::string &title, int
   CustomOp custom = customOf(op);
   PyObject *kept = function.inc_ref().ptr();
   custom.run = [kept, operands, results](const kiln_tensor *tensors, const int64_t *) {
-    return callGuarded(kept, tensors, operands, results);
+    return guarded([&] { call(kept, tensors, operands, results); });
   };
   return registerOp(std::move(custom)).op.name;
 }

@@ -93,13 +93,23 @@ bool isAt(ir::UpdateOp op, ir::UpdateOp write) { return op.getStarts() == write.
 bool isAt(ir::DynamicSliceOp op, ir::DynamicUpdateOp write) { return op.getStarts() == write.getStarts(); }
 bool isAt(ir::DynamicUpdateOp op, ir::DynamicUpdateOp write) { return op.getStarts() == write.getStarts(); }
 
-/// What is read where it was written is what was written: in a loop it need not pass through memory.
+/// What is read where it was written is what was written, where a second write there makes the first one unnecessary: in a loop it need
+/// not pass through memory then. Where the array is used in another way it would be computed twice, from what the first write replaces.
 template <typename ReadOp, typename WriteOp> struct ReadWritten : OpRewritePattern<ReadOp> {
   using OpRewritePattern<ReadOp>::OpRewritePattern;
   LogicalResult matchAndRewrite(ReadOp op, PatternRewriter &rw) const override {
     auto write = op.getX().template getDefiningOp<WriteOp>();
     if (!write) return rw.notifyMatchFailure(op, "operand is as it was");
-    if (!isAt(op, write) || op.getType() != write.getValue().getType()) return rw.notifyMatchFailure(op, "was written at another place");
+    Type type = write.getValue().getType();
+    bool hasSecond = false,
+         isUsedElsewhere = llvm::any_of(write->getUsers(), [&](Operation *user) {
+           if (auto read = dyn_cast<ReadOp>(user)) return !isAt(read, write) || read.getType() != type;
+           auto second = dyn_cast<WriteOp>(user);
+           bool isSecond = second && second.getX() == write.getResult() && isAt(second, write) && second.getValue().getType() == type;
+           hasSecond |= isSecond;
+           return !isSecond;
+         });
+    if (isUsedElsewhere || !hasSecond) return rw.notifyMatchFailure(op, "operand is used elsewhere");
     rw.replaceOp(op, write.getValue());
     return success();
   }

@@ -113,6 +113,17 @@ func.func @f(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>) -> tensor<8x8xf32> {
 
 // -----
 
+func.func @f(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>) -> tensor<8x8xf32> {
+  // expected-error@+1 {{schedule: first: expected b in rows that is packed, and all rows in a block that threads do not share}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<8x4xf32>, %b = %y : tensor<8x4xf32>) -> (tensor<8x8xf32>) {
+    %d = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 1} : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x8xf32>
+    kiln.yield %d : tensor<8x8xf32>
+  } {schedule = #kiln.product<tile = 4x8, lanes = 8, block = 8x8x4, pack = both, first = true>, workspace = array<i64: -1>}
+  return %0 : tensor<8x8xf32>
+}
+
+// -----
+
 func.func @f(%x: tensor<1x8x8x3xi32>, %w: tensor<3x3x3x4xi32>) -> tensor<1x6x6x4xi32> {
   // expected-error@+1 {{schedule: convolution: expected floats of known sizes, with weights in rows}}
   %0 = kiln.kernel "convolution"(%a = %x : tensor<1x8x8x3xi32>, %b = %w : tensor<3x3x3x4xi32>) -> (tensor<1x6x6x4xi32>) {

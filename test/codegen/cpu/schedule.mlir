@@ -38,9 +38,9 @@ func.func @skinny(%x: tensor<6x512xf32>, %y: tensor<512x512xf32>) -> tensor<6x51
 
 // All rows in one block: panels of the right operand are short, and threads share columns. Wide registers keep some more rows for that.
 // CHECK-LABEL: @few_rows
-// CHECK: schedule = #kiln.product<tile = 4x16, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns>
+// CHECK: schedule = #kiln.product<tile = 4x16, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns, first = true>
 // WIDE-LABEL: @few_rows
-// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns>
+// WIDE: schedule = #kiln.product<tile = 8x32, lanes = 16, unroll = 2, block = 16x512x172, pack = both, prefetch = true, parallel = columns, first = true>
 func.func @few_rows(%x: tensor<16x1024xf32>, %y: tensor<1024x2048xf32>) -> tensor<16x2048xf32> {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<16x1024xf32>, tensor<1024x2048xf32>) -> tensor<16x2048xf32>
   return %0 : tensor<16x2048xf32>

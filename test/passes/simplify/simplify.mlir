@@ -70,21 +70,40 @@ func.func @moves(%x: tensor<3xf32>) -> tensor<2x3xf32> {
 
 // -----
 
-// What is read where it was written need not be read; the first of two writes at one place need not be written.
+// What is read where it was written, and written again, need not be read, nor written the first time.
 // CHECK-LABEL: @written
 // CHECK-NOT: slice
 // CHECK: %[[V:.*]] = kiln.negative %arg1
 // CHECK-NEXT: %[[U:.*]] = kiln.dynamic_update %arg0, %[[V]], %arg2
-// CHECK-NEXT: %[[W:.*]] = kiln.update %[[U]], %[[V]] {starts = array<i64: 1>, steps = array<i64: 2>}
-// CHECK-NEXT: return %[[W]], %[[V]]
-func.func @written(%x: tensor<9xf32>, %v: tensor<2xf32>, %at: tensor<1xi64>) -> (tensor<9xf32>, tensor<2xf32>) {
+// CHECK-NEXT: %[[A:.*]] = kiln.abs %arg1
+// CHECK-NEXT: %[[W:.*]] = kiln.update %[[U]], %[[A]] {starts = array<i64: 1>, steps = array<i64: 2>}
+// CHECK-NEXT: return %[[W]]
+func.func @written(%x: tensor<9xf32>, %v: tensor<2xf32>, %at: tensor<1xi64>) -> tensor<9xf32> {
   %first = kiln.dynamic_update %x, %v, %at : (tensor<9xf32>, tensor<2xf32>, tensor<1xi64>) -> tensor<9xf32>
   %read = kiln.dynamic_slice %first, %at {sizes = array<i64: 2>} : (tensor<9xf32>, tensor<1xi64>) -> tensor<2xf32>
-  %negated = kiln.negative %read : (tensor<2xf32>) -> tensor<2xf32>
-  %second = kiln.dynamic_update %first, %negated, %at : (tensor<9xf32>, tensor<2xf32>, tensor<1xi64>) -> tensor<9xf32>
-  %third = kiln.update %second, %negated {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  %negative = kiln.negative %read : (tensor<2xf32>) -> tensor<2xf32>
+  %second = kiln.dynamic_update %first, %negative, %at : (tensor<9xf32>, tensor<2xf32>, tensor<1xi64>) -> tensor<9xf32>
+  %third = kiln.update %second, %v {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
   %again = kiln.slice %third {starts = array<i64: 1>, sizes = array<i64: 2>, steps = array<i64: 2>} : (tensor<9xf32>) -> tensor<2xf32>
-  return %third, %again : tensor<9xf32>, tensor<2xf32>
+  %size = kiln.abs %again : (tensor<2xf32>) -> tensor<2xf32>
+  %fourth = kiln.update %third, %size {starts = array<i64: 1>, steps = array<i64: 2>} : (tensor<9xf32>, tensor<2xf32>) -> tensor<9xf32>
+  return %fourth : tensor<9xf32>
+}
+
+// -----
+
+// An array that is read at another place as well is read from memory: what was written would be computed a second time, from what it replaced.
+// CHECK-LABEL: @read_elsewhere
+// CHECK: kiln.dynamic_update
+// CHECK-NEXT: kiln.dynamic_slice
+// CHECK-NEXT: kiln.dynamic_slice
+func.func @read_elsewhere(%x: tensor<9xf32>, %v: tensor<1xf32>, %at: tensor<1xi64>, %to: tensor<1xi64>) -> tensor<9xf32> {
+  %first = kiln.dynamic_update %x, %v, %at : (tensor<9xf32>, tensor<1xf32>, tensor<1xi64>) -> tensor<9xf32>
+  %read = kiln.dynamic_slice %first, %at {sizes = array<i64: 1>} : (tensor<9xf32>, tensor<1xi64>) -> tensor<1xf32>
+  %other = kiln.dynamic_slice %first, %to {sizes = array<i64: 1>} : (tensor<9xf32>, tensor<1xi64>) -> tensor<1xf32>
+  %quotient = kiln.divide %read, %other : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>
+  %second = kiln.dynamic_update %first, %quotient, %at : (tensor<9xf32>, tensor<1xf32>, tensor<1xi64>) -> tensor<9xf32>
+  return %second : tensor<9xf32>
 }
 
 // -----
