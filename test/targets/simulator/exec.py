@@ -1,6 +1,8 @@
 """The files of test/exec on a target, against the reference interpreter, bit by bit: exec.py BUILD --target=TARGET --load=LIBRARY. What holds a kind of kernel
 that the target refuses is counted by kind."""
 import collections
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -10,9 +12,15 @@ build, tests = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).parents[2] / "e
 # Without those that no target runs to their end.
 names = sorted(path.stem for path in tests.glob("*.mlir") if path.stem not in ("tree", "loop_fails", "sized_fails"))
 refused, failed = collections.Counter(), []
-for name in names:
-    command = [build / "bin/kiln-run", tests / f"{name}.mlir", "--all", "--check", *sys.argv[2:]]
-    run = subprocess.run(command, capture_output=True, text=True)
+
+
+def run_file(name):
+    return subprocess.run([build / "bin/kiln-run", tests / f"{name}.mlir", "--all", "--check", *sys.argv[2:]], capture_output=True, text=True)
+
+
+with concurrent.futures.ThreadPoolExecutor(min(os.cpu_count(), 8)) as pool:
+    runs = list(pool.map(run_file, names))
+for name, run in zip(names, runs):
     if kind := re.search(r"expected a kind of kernel that it can run, got '(\w+)'", run.stderr):
         refused[kind.group(1)] += 1
     elif run.returncode:
