@@ -10,6 +10,7 @@
 namespace kiln {
 
 struct Operation;
+class Accelerator;
 
 class Device {
 public:
@@ -33,6 +34,8 @@ public:
   virtual Array run(const Operation &operation) = 0;
   /// target[...] = value, of its dtype; `value` repeats to its shape, lies here and apart from the target, or is a number of the host.
   virtual void write(const Array &target, const Array &value) = 0;
+  /// What segments are compiled for; null: they are interpreted.
+  virtual Accelerator *accelerator() { return nullptr; }
 };
 
 /// Makes a device known by its name; it lives as long as the process. Throws Error (device) where there are too many.

@@ -41,6 +41,7 @@ private:
     SmallVector<Place> slots;
   };
   std::vector<Launch> launches;
+  bool canFail = false; // a kernel may set bits of the status
 
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
 
@@ -131,6 +132,7 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   b.setInsertionPointToEnd(body);
   gpu::ReturnOp::create(b, loc);
   if (!k.blocks) return fn.erase(), success(); // no element
+  canFail |= !body->getArguments().back().use_empty();
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
   fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
                             extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));
@@ -146,7 +148,14 @@ void ProgramEmitter::emitLaunches() {
   unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
   auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(SmallVector<Type>(arrays + 2, pointer()), {}));
   fn->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(places.planned));
-  fn->setAttr("kiln.inputs", b.getI64IntegerAttr(inputs));
+  fn->setAttr(kInputs, b.getI64IntegerAttr(inputs));
+  fn->setAttr(kCanFail, b.getBoolAttr(canFail));
+  SmallVector<int64_t> inPlace;
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto input = main.getResultAttrOfType<IntegerAttr>(i, ir::kInPlace);
+    inPlace.push_back(input ? input.getInt() : -1);
+  }
+  if (llvm::any_of(inPlace, [](int64_t input) { return input >= 0; })) fn->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(inPlace));
   Block *body = fn.addEntryBlock();
   b.setInsertionPointToStart(body);
   Emitter e(b, loc);
@@ -209,12 +218,16 @@ LaunchPlan planOf(ModuleOp module) {
   SymbolTableCollection symbols;
   auto constantOf = [](Value v) { return v.getDefiningOp<arith::ConstantIndexOp>().value(); };
   for (auto fn : module.getOps<func::FuncOp>()) {
-    int64_t inputs = fn->getAttrOfType<IntegerAttr>("kiln.inputs").getInt();
+    int64_t inputs = fn->getAttrOfType<IntegerAttr>(kInputs).getInt();
     LaunchPlan::Program program{fn.getName().str(),
                                 inputs,
                                 int64_t(fn.getNumArguments()) - 2 - inputs,
                                 fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt(),
+                                {},
+                                fn->getAttrOfType<BoolAttr>(kCanFail).getValue(),
                                 {}};
+    if (auto inPlace = fn->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace))
+      program.inPlace.assign(inPlace.asArrayRef().begin(), inPlace.asArrayRef().end());
     for (auto op : fn.getOps<gpu::LaunchFuncOp>()) {
       Operation *kernel = symbols.lookupSymbolIn(module, op.getKernel());
       auto shared = kernel->getAttrOfType<IntegerAttr>(kSharedBytes);

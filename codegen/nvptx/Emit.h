@@ -18,6 +18,7 @@ llvm::LogicalResult emitPrograms(mlir::ModuleOp module);
 LaunchPlan planOf(mlir::ModuleOp module);
 
 /// Of a kernel: for each pointer the first byte that it may touch, and the one behind the last; bytes of shared memory.
-inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes";
+inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes", kInputs = "kiln.inputs",
+                                 kCanFail = "kiln.can_fail";
 
 } // namespace kiln::nvptx

@@ -1,5 +1,6 @@
 #include "frontend/tree/HotPath.h"
 
+#include "frontend/Accelerated.h"
 #include "frontend/Interpreter.h"
 #include "frontend/OpsShared.h"
 #include "lib/Library/Threads.h"
@@ -41,6 +42,11 @@ Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<
 
 /// Runs the code of a segment into new arrays.
 RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, const RunHooks &hooks, std::vector<Array> &made) {
+  if (segment.executable->program) {
+    auto results = runOn(*segment.device, *segment.executable, inputs, segment.outputs);
+    if (results) made = std::move(*results);
+    return results ? RunStatus::Done : RunStatus::Eager;
+  }
   Short<void *> buffers;
   Short<int64_t> dims;            // symbols, then strides
   std::vector<Ref<Value>> memory; // another thread may put other memory into a cell meanwhile
@@ -323,7 +329,7 @@ bool PlainCall::isNew(const Ending &ending) const {
 PlainCall::Way PlainCall::wayOf(const Tree &tree, const Ending &ending) const {
   const Segment &s = step->segment;
   bool isFew = bytes.size() <= kMostOutputs && s.values.numbers.size() <= kMostNumbers, isStraight = !hot;
-  if (!areArguments || tree.captured.size() || ending.effects) return Way::None;
+  if (!areArguments || tree.captured.size() || ending.effects || s.device) return Way::None;
   if (!ending.commits.empty()) {
     bool isSame = ending.result.kind == Template::Constant || ending.result.kind == Template::Input;
     return isFew && isStraight && isSame && onlyWrites(tree, *step, ending) ? Way::Write : Way::None;

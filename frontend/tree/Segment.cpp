@@ -1,5 +1,6 @@
 #include "frontend/tree/Segment.h"
 
+#include "frontend/Accelerated.h"
 #include "frontend/OpsShared.h"
 #include "lib/Core/Control.h"
 #include "lib/Core/Generalize.h"
@@ -85,7 +86,8 @@ Segment::Segment(Trace recorded, std::vector<Device *> madeAt) : places(std::mov
   for (Device *d : places) device = d ? d : device;
   for (const std::string &name : recorded.devices)
     if (name != kHostDevice) device = findDevice(name);
-  if (device) why = "no code is made for '" + device->name + "', where it works";
+  if (device && !device->accelerator()) why = "no code is made for '" + device->name + "', where it works";
+  else if (device && !isAllOn(device, recorded, places)) why = "some of its results are on other devices than '" + device->name + "'";
   for (size_t at = 0, slot = 0; at < recorded.words.size();) {
     TraceOp entry = Trace::decode(recorded.words, at);
     if (entry.op == Op::Input) inputs.emplace_back(recorded.types[slot]);
@@ -119,9 +121,10 @@ void keepWhatFails(Trace &trace) {
   if (!trace.replaces.empty()) trace.replaces.resize(trace.outputs.size(), -1);
 }
 
-std::shared_ptr<Code> codeOf(const Trace &trace) {
+std::shared_ptr<Code> codeOf(const Trace &trace, Accelerator *on) {
   static std::mutex *mutex = new std::mutex;
-  static auto *known = new std::map<std::vector<int64_t>, std::weak_ptr<Code>>; // never destroyed: functions may outlive statics
+  using Key = std::pair<Accelerator *, std::vector<int64_t>>;
+  static auto *known = new std::map<Key, std::weak_ptr<Code>>; // never destroyed: functions may outlive statics
   std::vector<int64_t> content = trace.serialize();
   std::lock_guard lock(*mutex);
   static size_t limit = 1024;
@@ -129,15 +132,19 @@ std::shared_ptr<Code> codeOf(const Trace &trace) {
     std::erase_if(*known, [](auto &entry) { return entry.second.expired(); });
     limit = std::max<size_t>(1024, 2 * known->size());
   }
-  std::weak_ptr<Code> &slot = (*known)[std::move(content)];
+  std::weak_ptr<Code> &slot = (*known)[{on, std::move(content)}];
   if (auto code = slot.lock()) return code;
-  auto code = std::make_shared<Code>(trace);
+  auto code = std::make_shared<Code>(trace, on);
   slot = code;
   return code;
 }
 
 void Segment::takeOwnCode() {
-  code = codeOf(*trace);
+  if (device) {
+    if (why.empty()) code = codeOf(forAccelerator(*trace), device->accelerator());
+    return;
+  }
+  code = codeOf(*trace, nullptr);
   trace = {code, &code->trace};
 }
 

@@ -21,8 +21,8 @@ struct Segment {
   std::shared_ptr<Executable> executable;   // once it is there
   size_t workspaceBytes = 0;                // with these values
   std::string apart;                        // why it shares no code with an earlier recording
-  Device *device = nullptr;                 // one other than the CPU that it works on: it is interpreted, and no code is made
-  std::string why;                          // that is so
+  Device *device = nullptr;                 // one other than the CPU that it works on
+  std::string why;                          // no code is made for that one: it is interpreted
   std::vector<Device *> places;             // as those of its recording
 
   Segment() = default;

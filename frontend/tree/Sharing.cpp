@@ -55,7 +55,7 @@ bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<S
   size_t compared = 0;
   for (auto other = earlier.rbegin(); other != earlier.rend() && compared < kMostOpen; ++other) {
     Segment &known = **other;
-    if (!known.code || known.isOpen()) continue;
+    if (!known.code || known.isOpen() || known.device) continue;
     if (*known.trace == *segment.trace) {
       segment.takeOwnCode(); // the arguments differ in what the program does not see
       return true;
@@ -67,7 +67,8 @@ bool Sharing::joinEarlier(const OpenAxes *allowed, Segment &segment, std::span<S
 }
 
 void Sharing::choose(Dynamic dynamic, const OpenAxes &allowed, Segment &segment, std::span<Segment *const> earlier, const Probe &probe) {
-  if (segment.outputs.empty() || segment.device) return;
+  if (segment.outputs.empty()) return;
+  if (segment.device) return segment.takeOwnCode();
   bool mayShare = dynamic != Dynamic::Never;
   if (mayShare)
     for (auto &program : open)

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,8 +56,21 @@ bool makeFolder(const std::string &folder) {
   return isFolder && isTrusted(folder) && !access(folder.c_str(), W_OK | X_OK);
 }
 
+/// To a file that `openAnywhere` opens: for an accelerator the plan with its code assembled, which takes longer than to make it.
+void compileFor(Accelerator *on, const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir,
+                const int32_t *cancel) {
+  compileTo(serialized, path, dumpDir, cancel, on ? on->target() : CompileTarget());
+  if (!on) return;
+  std::ifstream file(path, std::ios::binary);
+  LaunchPlan plan = LaunchPlan::read({std::istreambuf_iterator<char>(file), {}});
+  if (!plan.programs.empty() && !plan.programs[0].launches.empty()) plan.code = on->assemble(plan.code);
+  std::ofstream out(path, std::ios::binary);
+  if (!(out << plan.write() << std::flush)) throw Error(ErrorKind::Compile, "compile: expected a writable file, got " + path);
+}
+
 /// Without a folder to write to: the executable lives in memory alone.
-std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir, const int32_t *cancel) {
+std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir, const int32_t *cancel,
+                                            Accelerator *on) {
   std::string folder = std::filesystem::temp_directory_path() / "kiln-XXXXXX";
   if (!mkdtemp(folder.data()))
     throw Error(ErrorKind::Compile, "compile: expected a writable folder, the cache or that of temporary files, got " + folder);
@@ -65,8 +79,8 @@ std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serializ
     std::string folder, output;
     ~Remove() { unlink(output.c_str()), rmdir(folder.c_str()); }
   } remove{folder, output};
-  compileTo(serialized, output, dumpDir, cancel);
-  return openAnywhere(output);
+  compileFor(on, serialized, output, dumpDir, cancel);
+  return openAnywhere(output, on);
 }
 
 } // namespace
@@ -100,8 +114,8 @@ void setCacheConfig(CacheConfig config) {
   theConfig() = std::move(config);
 }
 
-std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized) {
-  std::string head = std::string(kBuildId) + hostTarget();
+std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, Accelerator *on) {
+  std::string head = std::string(kBuildId) + (on ? on->target().target + "-" + on->target().cpu : hostTarget());
   head.resize((head.size() + 7) / 8 * 8);
   std::vector<int64_t> key(head.size() / 8);
   std::memcpy(key.data(), head.data(), head.size());
@@ -120,17 +134,17 @@ std::string entryName(const std::vector<int64_t> &key) {
 using Clock = std::chrono::steady_clock;
 static double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
-std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized) {
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, Accelerator *on) {
   CacheConfig config = cacheConfig();
   if (!config.enabled) return std::nullopt;
   auto start = Clock::now();
-  std::vector<int64_t> key = cacheKey(serialized);
+  std::vector<int64_t> key = cacheKey(serialized, on);
   std::string name = entryName(key);
   std::vector<std::string> folders = {cacheFolder()};
   folders.insert(folders.end(), config.path.begin(), config.path.end());
   for (const std::string &folder : folders)
     if (!isTrusted(folder)) continue;
-    else if (auto executable = openEntry(folder + "/" + name, key))
+    else if (auto executable = openEntry(folder + "/" + name, key, on))
       return CompileResult{std::move(executable), true, millisecondsSince(start)};
   return std::nullopt;
 }
@@ -147,18 +161,18 @@ static void keepWithin(int64_t limit, const std::string &entry) {
 }
 
 /// Compiled into the folder of the cache, or into memory where there is none.
-static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized, const int32_t *cancel) {
+static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized, const int32_t *cancel, Accelerator *on) {
   CacheConfig config = cacheConfig();
   const char *dumpDir = config.dumpDir.empty() ? nullptr : config.dumpDir.c_str();
-  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir, cancel);
-  std::vector<int64_t> key = cacheKey(serialized);
+  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir, cancel, on);
+  std::vector<int64_t> key = cacheKey(serialized, on);
   std::string path = cacheFolder() + "/" + entryName(key);
   // Beside its place, then renamed: another process sees the whole entry or none.
   std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&key)) + ".tmp";
   std::shared_ptr<Executable> executable;
   try {
-    compileTo(serialized, draft, dumpDir, cancel);
-    executable = openAnywhere(draft);
+    compileFor(on, serialized, draft, dumpDir, cancel);
+    executable = openAnywhere(draft, on);
   } catch (...) {
     unlink(draft.c_str());
     throw;
@@ -168,10 +182,10 @@ static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialize
   return executable;
 }
 
-CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel) {
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel, Accelerator *on) {
   auto start = Clock::now();
-  if (auto found = findExecutable(serialized)) return std::move(*found);
-  auto executable = compile(serialized, cancel);
+  if (auto found = findExecutable(serialized, on)) return std::move(*found);
+  auto executable = compile(serialized, cancel, on);
   return {std::move(executable), false, millisecondsSince(start)};
 }
 

@@ -31,12 +31,12 @@ struct CompileResult {
 };
 
 /// The executable of a program from the cache, where it is there.
-std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized);
-/// The same, or compiled and stored there.
-CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel = nullptr);
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, Accelerator *on = nullptr);
+/// The same, or compiled and stored there. `on`: where it runs; null: the CPU.
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel = nullptr, Accelerator *on = nullptr);
 
 /// The key of a program: compiler build, target, program.
-std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized);
+std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, Accelerator *on = nullptr);
 /// The name of a key's file.
 std::string entryName(const std::vector<int64_t> &key);
 /// The folder that entries are stored in.

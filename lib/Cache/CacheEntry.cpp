@@ -11,6 +11,7 @@
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,7 +98,11 @@ bool appendFooter(const std::string &path, const std::vector<int64_t> &key) {
          write(file.fd, &footer, sizeof footer) == ssize_t(sizeof footer);
 }
 
-std::shared_ptr<Executable> openAnywhere(const std::string &path) {
+std::shared_ptr<Executable> openAnywhere(const std::string &path, Accelerator *on) {
+  if (on) {
+    std::ifstream file(path, std::ios::binary);
+    return Executable::load(*on, {std::istreambuf_iterator<char>(file), {}});
+  }
   try {
     return Executable::open(path);
   } catch (const Error &) {
@@ -106,11 +111,11 @@ std::shared_ptr<Executable> openAnywhere(const std::string &path) {
   }
 }
 
-std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key) {
+std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key, Accelerator *on) {
   File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd < 0 || !isEntry(file, key)) return nullptr;
   touch(file);
-  return openAnywhere(path); // by its own name: docs/decisions/0004
+  return openAnywhere(path, on); // by its own name: docs/decisions/0004
 }
 
 EntryState inspectEntry(const std::string &path) {

@@ -81,12 +81,12 @@ void compile(const std::shared_ptr<Code> &code) {
   bool isDeclined = false;
   try {
     auto serialized = code->trace.serialize();
-    if (auto found = findExecutable(serialized)) {
+    if (auto found = findExecutable(serialized, code->on)) {
       result = std::move(*found);
     } else {
       stopAtExit();
       if (std::unique_lock lock(queueMutex()); theQueue().isAbandoned) lock.unlock(), park();
-      result = getExecutable(serialized, &code->cancel);
+      result = getExecutable(serialized, &code->cancel, code->on);
     }
   } catch (const Declined &e) { isDeclined = true, error = e.what(); } catch (const Error &e) {
     kind = e.kind, error = e.what();
@@ -121,7 +121,7 @@ void work(Queue &mine) {
 } // namespace
 
 bool findCode(Code &code) {
-  auto found = findExecutable(code.trace.serialize());
+  auto found = findExecutable(code.trace.serialize(), code.on);
   if (!found) return false;
   std::lock_guard lock(queueMutex());
   if (code.state != Code::Recorded) return code.state == Code::Ready; // others have it compiled meanwhile, and publish it

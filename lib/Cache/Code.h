@@ -12,9 +12,10 @@ namespace kiln {
 struct Code {
   enum State { Recorded, Waiting, Ready, Failed };
 
-  explicit Code(Trace trace) : trace(std::move(trace)) {}
+  explicit Code(Trace trace, Accelerator *on = nullptr) : trace(std::move(trace)), on(on) {}
 
   const Trace trace;
+  Accelerator *const on; // null: the CPU
   std::atomic<State> state = Recorded;
   CompileResult result;                // from Ready on
   ErrorKind kind = ErrorKind::Compile; // of what Failed

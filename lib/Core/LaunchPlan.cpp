@@ -7,7 +7,7 @@
 namespace kiln {
 namespace {
 
-constexpr const char *kHeader = "kiln-launch-plan 1";
+constexpr const char *kHeader = "kiln-launch-plan 2";
 constexpr const char *kMemories[] = {"input", "output", "workspace", "status"};
 
 [[noreturn]] void refuse(const std::string &expected, const std::string &got) {
@@ -23,7 +23,7 @@ public:
     if (next() != kHeader) refuse(kHeader, line);
     for (next(); word() != "code"; next()) {
       if (word() != "program") refuse("a program or code", line);
-      plan.programs.push_back({rest(), number(), number(), number(), {}});
+      plan.programs.push_back({rest(), number(), number(), number(), {}, number() != 0, {}});
       readLaunches(plan.programs.back());
     }
     plan.code.resize(size_t(number()));
@@ -57,6 +57,10 @@ private:
 
   void readLaunches(LaunchPlan::Program &program) {
     for (next(); word() != "end"; next()) {
+      if (word() == "in-place") {
+        for (int64_t i = 0; i < program.outputs; ++i) program.inPlace.push_back(number());
+        continue;
+      }
       if (word() == "launch") {
         program.launches.push_back({rest(), number(), number(), number(), {}});
         continue;
@@ -81,7 +85,13 @@ std::string LaunchPlan::write() const {
   std::ostringstream out;
   out << kHeader << "\n";
   for (const Program &program : programs) {
-    out << "program " << program.name << " " << program.inputs << " " << program.outputs << " " << program.workspaceBytes << "\n";
+    out << "program " << program.name << " " << program.inputs << " " << program.outputs << " " << program.workspaceBytes << " "
+        << program.canFail << "\n";
+    if (!program.inPlace.empty()) {
+      out << "in-place";
+      for (int64_t input : program.inPlace) out << " " << input;
+      out << "\n";
+    }
     for (const Launch &launch : program.launches) {
       out << "launch " << launch.kernel << " " << launch.blocks << " " << launch.threads << " " << launch.sharedBytes << "\n";
       for (const Argument &a : launch.arguments)

@@ -26,6 +26,8 @@ struct LaunchPlan {
     std::string name;
     int64_t inputs = 0, outputs = 0, workspaceBytes = 0;
     std::vector<Launch> launches;
+    bool canFail = false;         // a kernel may set bits of the status
+    std::vector<int64_t> inPlace; // by output: the input in whose memory it lies, or -1; empty where there is none
     bool operator==(const Program &) const = default;
   };
 

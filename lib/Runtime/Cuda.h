@@ -41,6 +41,9 @@ public:
     int64_t used, held; // bytes in buffers, and with what waits for the next ones
   };
   Memory memory() const;
+  /// Memory that is there from this point of a stream on, and given back at another; `Buffer` does both. Throws Error (memory).
+  Address allocate(Stream &stream, size_t bytes) const;
+  void release(Stream &stream, Address start) const noexcept;
   /// Gives the device back what is held beyond `keep` bytes and in no buffer.
   void trim(int64_t keep = 0) const;
 

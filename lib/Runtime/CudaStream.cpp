@@ -46,22 +46,28 @@ void Stream::fillBytes(Address to, uint8_t value, size_t bytes) {
   if (bytes) check(device.functions, device.functions.fillBytes(to, value, bytes, handle), "fill", "one on the device");
 }
 
-Buffer::Buffer(std::shared_ptr<Stream> owner, size_t bytes) : bytes(bytes), stream(std::move(owner)) {
-  if (!bytes) return;
-  const Device &device = stream->device;
-  const Driver &driver = device.functions;
-  Current current(device);
-  int code = driver.allocateAsync(&start, bytes, device.pool, stream->handle);
+Address Device::allocate(Stream &stream, size_t bytes) const {
+  Current current(*this);
+  Address start = 0;
+  int code = functions.allocateAsync(&start, bytes, pool, stream.handle);
   if (code == OutOfMemory) { // blocks of other sizes may wait in the pool, or for work that has yet to end
-    stream->synchronize();
-    device.trim();
-    code = driver.allocateAsync(&start, bytes, device.pool, stream->handle);
+    stream.synchronize();
+    trim();
+    code = functions.allocateAsync(&start, bytes, pool, stream.handle);
   }
-  check(driver, code, "memory", "room for " + std::to_string(bytes) + " bytes on " + device.facts.name);
+  check(functions, code, "memory", "room for " + std::to_string(bytes) + " bytes on " + facts.name);
+  return start;
+}
+void Device::release(Stream &stream, Address start) const noexcept {
+  quietly(*this, [&] { functions.freeAsync(start, stream.handle); });
+}
+
+Buffer::Buffer(std::shared_ptr<Stream> owner, size_t bytes) : bytes(bytes), stream(std::move(owner)) {
+  if (bytes) start = stream->device.allocate(*stream, bytes);
 }
 Buffer::Buffer(Buffer &&other) noexcept : bytes(other.bytes), stream(std::move(other.stream)), start(std::exchange(other.start, 0)) {}
 Buffer::~Buffer() {
-  if (start) quietly(stream->device, [&] { stream->device.functions.freeAsync(start, stream->handle); });
+  if (start) stream->device.release(*stream, start);
 }
 
 PinnedMemory::PinnedMemory(Device &device, size_t bytes) : device(device) {

@@ -76,6 +76,17 @@ std::shared_ptr<Executable> Executable::openCopy(const std::string &path) {
   }
 }
 
+std::shared_ptr<Executable> Executable::load(Accelerator &on, const std::string &plan) {
+  std::shared_ptr<Executable> result(new Executable);
+  result->program = on.load(LaunchPlan::read(plan));
+  const LaunchPlan::Program &program = result->program->plan;
+  result->info.version = KILN_EXECUTABLE_VERSION;
+  result->info.kernels = int64_t(program.launches.size());
+  result->info.workspace_bytes = program.workspaceBytes;
+  result->inPlace = program.inPlace;
+  return result;
+}
+
 void Executable::keepInputs(std::span<void *> buffers, size_t inputs, std::span<const size_t> bytes) const {
   for (size_t i = 0; i < inPlace.size(); ++i)
     if (inPlace[i] >= 0) buffers[size_t(inPlace[i])] = std::memcpy(buffers[inputs + i], buffers[size_t(inPlace[i])], bytes[i]);
@@ -197,12 +208,14 @@ static double mostSeconds() {
   return seconds > 0 ? seconds : kSeconds;
 }
 
-void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel) {
+void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel,
+               const CompileTarget &target) {
   auto lock = lockCompiler();
   kiln_compile_request request{};
   request.words = serialized.data(), request.count = serialized.size();
   request.output_path = path.c_str(), request.dump_dir = dumpDir;
   request.cancel = cancel, request.seconds = mostSeconds();
+  if (!target.target.empty()) request.target = target.target.c_str(), request.cpu = target.cpu.c_str();
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);
 }

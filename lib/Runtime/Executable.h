@@ -5,6 +5,7 @@
 #include "include/kiln/executable.h"
 #include "lib/Core/Trace.h"
 #include "lib/Library/Library.h"
+#include "lib/Runtime/Accelerator.h"
 
 #include <map>
 #include <memory>
@@ -15,17 +16,20 @@ namespace kiln {
 
 extern const char *const kBuildId;
 
-/// A shared object with its entry; closed with the last reference.
+/// A shared object with its entry, closed with the last reference; or a program that an accelerator has taken.
 class Executable {
 public:
   /// Opens an executable; throws Error (package) if it is none of this version.
   static std::shared_ptr<Executable> open(const std::string &path);
   /// The same from a copy in memory, where files of its folder must not be run; null where that fails.
   static std::shared_ptr<Executable> openCopy(const std::string &path);
+  /// The program of a launch plan, on an accelerator. Throws Error (compile).
+  static std::shared_ptr<Executable> load(Accelerator &on, const std::string &plan);
   ~Executable();
   Executable(const Executable &) = delete;
 
-  kiln_entry_fn entry = nullptr;
+  kiln_entry_fn entry = nullptr;               // of the CPU
+  std::shared_ptr<AcceleratorProgram> program; // null: of the CPU
   kiln_executable_info info{};
   /// Bytes of the workspace; `symbols` are the sizes of a program for any size. Throws Error (memory) where they are more than there can
   /// be.
@@ -59,10 +63,11 @@ bool compilerIsOpen();
 void openCompiler();
 /// Whether the process may end while a thread is inside the compiler library, which is open.
 bool compilerOutlivesExit();
-/// Compiles a serialized trace to `path`; opens the compiler library if need be. Throws Declined where that takes more than the budget of
+/// Compiles a serialized trace to `path`, for this CPU unless another target is named; opens the compiler library if need be. Throws Declined where that takes more than the budget of
 /// a program (KILN_COMPILE_SECONDS of the thread's time), when `cancel` becomes 1, and in the child of a fork that found a thread in the
 /// compiler.
-void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel = nullptr);
+void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel = nullptr,
+               const CompileTarget &target = {});
 /// The serialized trace of a module of kiln ops, as MLIR text or bytecode.
 std::vector<int64_t> parseIr(std::string_view source);
 /// Makes a library of C functions from a package; options are named as in kiln_library_request, and may be missing. Throws Error: what the

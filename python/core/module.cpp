@@ -4,6 +4,7 @@
 #include "elements.h"
 #include "transforms.h"
 
+#include "frontend/Accelerated.h"
 #include "frontend/frames/Check.h"
 #include "frontend/frames/Values.h"
 #include "lib/Cache/Cache.h"
@@ -170,6 +171,37 @@ void defineExchange(py11::module_ &m) {
 
 void defineDevices(py11::module_ &m) {
   using kiln::py::wrap;
+  addAccelerators();
+  m.def("tell_of_host", [](py11::object tell) { // of operations that a device has no kernels for
+    static PyObject *kept = nullptr;
+    Py_XDECREF(std::exchange(kept, tell.release().ptr()));
+    tellOfHost = [](const std::string &text) { Py_XDECREF(PyObject_CallFunction(kept, "s", text.c_str())), PyErr_Clear(); };
+  });
+  m.def("device_stats", [](const std::string &name) { // used and held bytes; None where a device does not count
+    return located([&]() -> PyObject * {
+      Device *device = findDevice(name);
+      if (!device || !device->accelerator()) Py_RETURN_NONE;
+      Accelerator::Memory memory = device->accelerator()->memory();
+      return Py_BuildValue("(LL)", static_cast<long long>(memory.used), static_cast<long long>(memory.held));
+    });
+  });
+  m.def("describe_device", [](const std::string &name) {
+    return located([&]() -> PyObject * {
+      Device *device = findDevice(name);
+      if (!device || !device->accelerator()) Py_RETURN_NONE;
+      return PyUnicode_FromString(device->accelerator()->describe().c_str());
+    });
+  });
+  m.def("synchronize", [](const std::string &name) {
+    return located([&]() -> PyObject * {
+      Device *device = findDevice(name);
+      if (device && device->accelerator()) {
+        py11::gil_scoped_release released;
+        device->accelerator()->synchronize();
+      }
+      Py_RETURN_NONE;
+    });
+  });
   m.def("devices", deviceNames);
   m.def("find_device", [](py11::object name) { return located([&] { return PyUnicode_FromString(nameOf(deviceNamed(name)).c_str()); }); });
   m.def("default_device", [] { return nameOf(defaultDevice()); });
@@ -378,7 +410,11 @@ void defineProcess(py11::module_ &m) {
     MemoryStats s = memoryStats();
     return py11::make_tuple(s.inUse, s.peak, s.kept, s.keptLimit, Executable::count());
   });
-  m.def("release_kept", releaseKept);
+  m.def("release_kept", [] {
+    releaseKept();
+    for (Accelerator *a : accelerators())
+      if (a->isOpen()) a->releaseHeld();
+  });
   m.def("stop_compile_thread", stopCompileThread, py11::call_guard<py11::gil_scoped_release>());
   m.def("compiler_is_open", [] { return compilerIsOpen(); });
   m.def("build_id", [] { return std::string(kBuildId); });

@@ -29,14 +29,14 @@
 // PTX-NOT: {{fma|ftz|approx|extern}}
 // HOPPER: .target sm_90a
 
-// PLAN: kiln-launch-plan 1
-// PLAN-NEXT: program large 1 1 0
+// PLAN: kiln-launch-plan 2
+// PLAN-NEXT: program large 1 1 0 0
 // PLAN-NEXT: launch kernel_0 1024 256 0
 // PLAN-NEXT: input 0 0 4194304
 // PLAN-NEXT: output 0 0 4194304
 // PLAN-NEXT: status 0 0 4
 // PLAN-NEXT: end
-// PLAN-NEXT: program small 1 1 0
+// PLAN-NEXT: program small 1 1 0 0
 // PLAN: code
 func.func @large(%x: tensor<1024x1024xf32>) -> tensor<1024x1024xf32> {
   %0 = kiln.multiply %x, %x : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>

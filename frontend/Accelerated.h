@@ -1,0 +1,28 @@
+// Devices whose operations are programs for an accelerator (lib/Runtime/Accelerator.h): each operation is compiled for the shapes and
+// strides that it meets, once, and segments of jitted functions as a whole.
+#pragma once
+
+#include "frontend/Device.h"
+#include "lib/Core/Trace.h"
+#include "lib/Runtime/Executable.h"
+
+#include <functional>
+
+namespace kiln {
+
+/// Makes a device of each accelerator of this machine, once; nothing is opened.
+void addAccelerators();
+
+/// What a person is told of an operation that a device has no kernels for, once for each; set by the module of the host.
+extern std::function<void(const std::string &)> tellOfHost;
+
+/// A trace as code for an accelerator sees it: without devices, and with inputs row by row but where their strides are known.
+Trace forAccelerator(const Trace &trace);
+/// Whether all that a trace hands out is made on `device` when its operations run one by one. `places` as in Recorder.
+bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places);
+
+/// Starts code of `device`; the inputs are its arrays, row by row, or numbers of the host. No results where the code failed on values.
+std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
+                                        std::span<const ArrayType> outputs);
+
+} // namespace kiln

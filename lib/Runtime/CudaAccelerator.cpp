@@ -1,0 +1,200 @@
+// NVIDIA's GPUs as accelerators: one stream for all threads, so that work and memory follow the order of the program.
+#include "lib/Runtime/Accelerator.h"
+#include "lib/Runtime/CudaInternal.h"
+#include "lib/Runtime/CudaProgram.h"
+
+#include "lib/Core/Error.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+
+namespace kiln::cuda {
+namespace {
+
+std::string environment(const char *name) {
+  const char *value = getenv(name);
+  return value ? value : "";
+}
+
+/// Numbers of the host on their way to kernels. A place is written again behind the launches that read it, as all goes through one stream.
+class Numbers {
+public:
+  explicit Numbers(std::shared_ptr<Stream> stream) : stream(stream), room(stream, kPlaces * kBytes) {}
+
+  /// Copies what fits into one piece, each number at a multiple of its own largest size.
+  Address put(const void *from, size_t count) {
+    if (next + count > kPlaces) next = 0;
+    Address at = room.address() + Address(next * kBytes);
+    stream->copyIn(at, from, count * kBytes);
+    next += count;
+    return at;
+  }
+  static constexpr size_t kBytes = AcceleratorProgram::kMostHostBytes, kPlaces = 4096;
+
+private:
+  std::shared_ptr<Stream> stream;
+  Buffer room;
+  size_t next = 0;
+};
+
+/// An opened device, and what launches share. Never destroyed: arrays may outlive everything.
+struct Opened {
+  explicit Opened(int ordinal) : device(Device::of(ordinal)), stream(device.stream()), numbers(stream), status(device, sizeof(int32_t)) {}
+
+  Device &device;
+  std::shared_ptr<Stream> stream;
+  std::mutex mutex; // of what follows
+  Numbers numbers;
+  PinnedMemory status; // which kernels write by themselves
+  std::optional<Buffer> workspace;
+
+  Address workspaceOf(size_t bytes) {
+    if (bytes && (!workspace || workspace->bytes < bytes)) {
+      workspace.reset(); // before there is another: both are in the order of the stream
+      workspace.emplace(stream, bytes);
+    }
+    return workspace ? workspace->address() : 0;
+  }
+};
+
+class Program final : public AcceleratorProgram {
+public:
+  Program(Opened &on, LaunchPlan plan) : AcceleratorProgram(plan.programs.at(0)), on(on), loaded(on.device, std::move(plan)) {}
+
+  int32_t run(std::span<const Argument> arguments) override {
+    std::lock_guard lock(on.mutex);
+    std::vector<Address> arrays = addressesOf(arguments);
+    auto &word = *static_cast<volatile int32_t *>(on.status.data);
+    if (plan.canFail) word = 0;
+    loaded.launch(*on.stream, loaded.program(plan.name), arrays, on.workspaceOf(size_t(plan.workspaceBytes)), Address(on.status.data));
+    if (!plan.canFail) return 0;
+    on.stream->synchronize();
+    return word;
+  }
+
+private:
+  Opened &on;
+  LoadedPlan loaded;
+
+  std::vector<Address> addressesOf(std::span<const Argument> arguments) {
+    std::vector<Address> arrays;
+    std::vector<char> bytes;
+    for (const Argument &a : arguments)
+      if (a.hostBytes) {
+        bytes.resize(bytes.size() + Numbers::kBytes);
+        std::memcpy(bytes.data() + bytes.size() - Numbers::kBytes, a.data, a.hostBytes);
+      }
+    Address next = bytes.empty() ? 0 : on.numbers.put(bytes.data(), bytes.size() / Numbers::kBytes);
+    for (const Argument &a : arguments) {
+      arrays.push_back(a.hostBytes ? next : Address(a.data));
+      if (a.hostBytes) next += Numbers::kBytes;
+    }
+    return arrays;
+  }
+};
+
+class CudaAccelerator final : public Accelerator {
+public:
+  explicit CudaAccelerator(int ordinal) : Accelerator("cuda:" + std::to_string(ordinal)), ordinal(ordinal) {}
+
+  bool isOpen() const override { return open.load(std::memory_order_acquire); }
+  const CompileTarget &target() override {
+    std::call_once(named, [&] {
+      const DeviceFacts &facts = opened().device.facts;
+      std::string other = environment("KILN_CUDA_TARGET");
+      compileTarget = {other.empty() ? "nvptx" : other, "sm_" + std::to_string(facts.major) + std::to_string(facts.minor)};
+    });
+    return compileTarget;
+  }
+  std::string describe() override {
+    const DeviceFacts &facts = opened().device.facts;
+    return facts.name + ", " + std::to_string(facts.memory >> 20) + " MiB, " + std::to_string(facts.multiprocessors) + " multiprocessors, " +
+           target().cpu;
+  }
+  void *allocate(size_t bytes) override {
+    Opened &on = opened();
+    Address start = 0;
+    if (bytes) start = on.device.allocate(*on.stream, bytes);
+    return reinterpret_cast<void *>(start);
+  }
+  void release(void *memory, size_t) noexcept override {
+    if (memory) opened().device.release(*opened().stream, Address(memory));
+  }
+  void copyIn(void *to, const void *from, size_t bytes) override {
+    opened().stream->copyIn(Address(to), from, bytes);
+  }
+  void copyOut(void *to, const void *from, size_t bytes) override {
+    Stream &stream = *opened().stream;
+    stream.copyOut(to, Address(from), bytes);
+    stream.synchronize();
+  }
+  void copyWithin(void *to, const void *from, size_t bytes) override { opened().stream->copy(Address(to), Address(from), bytes); }
+  void synchronize() override { opened().stream->synchronize(); }
+  Memory memory() override {
+    Device::Memory memory = opened().device.memory();
+    return {memory.used, memory.held};
+  }
+  void releaseHeld() override {
+    synchronize();
+    opened().device.trim();
+  }
+  std::string assemble(const std::string &code) override {
+    bool isImage = code.starts_with("\x7f" "ELF");
+    return isImage ? code : cuda::assemble(opened().device, code);
+  }
+  std::shared_ptr<AcceleratorProgram> load(LaunchPlan plan) override {
+    if (plan.programs.size() != 1) fail(ErrorKind::Compile, "launch plan", "programs", "one", std::to_string(plan.programs.size()));
+    return std::make_shared<Program>(opened(), std::move(plan));
+  }
+
+private:
+  const int ordinal;
+  std::mutex opening;
+  std::atomic<Opened *> open = nullptr;
+  std::once_flag named;
+  CompileTarget compileTarget;
+
+  Opened &opened() {
+    if (Opened *known = open.load(std::memory_order_acquire)) return *known;
+    std::lock_guard lock(opening);
+    if (!open.load(std::memory_order_relaxed)) open.store(new Opened(ordinal), std::memory_order_release);
+    return *open.load(std::memory_order_relaxed);
+  }
+};
+
+/// How many devices there are by what the kernel's driver shows; the library is not opened for that.
+size_t countDevices() {
+  if (!environment("KILN_CUDA_DRIVER").empty()) return devices().size();
+  size_t count = 0;
+  std::error_code none;
+  for (auto &entry : std::filesystem::directory_iterator("/dev", none)) {
+    std::string name = entry.path().filename();
+    bool isDevice = name.starts_with("nvidia") && name.size() > 6 && std::ranges::all_of(name.substr(6), isdigit);
+    count += isDevice;
+  }
+  const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+  if (!visible) return count;
+  std::string list = visible;
+  size_t listed = list.empty() || list == "-1" ? 0 : 1 + size_t(std::ranges::count(list, ','));
+  return std::min(count, listed);
+}
+
+} // namespace
+} // namespace kiln::cuda
+
+namespace kiln {
+
+std::span<Accelerator *const> accelerators() {
+  static const auto *all = [] {
+    auto *list = new std::vector<Accelerator *>;
+    for (size_t i = 0, count = cuda::countDevices(); i < count; ++i) list->push_back(new cuda::CudaAccelerator(int(i)));
+    return list;
+  }();
+  return *all;
+}
+
+} // namespace kiln
