@@ -1,6 +1,7 @@
 #include "lib/Runtime/CudaInternal.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
@@ -57,8 +58,9 @@ const Driver &driver() {
   static const auto *opened = [] {
     auto *result = new std::pair<Driver, std::optional<Error>>;
     isOpened = true; // before it is, as a fork may come in between
+    const char *chosen = getenv("KILN_CUDA_DRIVER");
     try {
-      result->first = openDriver("libcuda.so.1");
+      result->first = openDriver(chosen && *chosen ? chosen : "libcuda.so.1");
       check(result->first, result->first.init(0), "driver", "one that starts");
     } catch (const Error &error) {
       result->second = error;

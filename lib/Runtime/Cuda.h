@@ -139,6 +139,7 @@ public:
   Event(const Event &) = delete;
   void record(Stream &stream);
   void synchronize();
+  bool isReached();
   /// What is put into `stream` from now on waits for this point.
   void holdUp(Stream &stream);
   /// Seconds from `start` to this one; both must have been reached.

@@ -158,6 +158,13 @@ void Event::synchronize() {
   Current current(device);
   check(device.functions, device.functions.eventSynchronize(handle), "event", "work that succeeds");
 }
+bool Event::isReached() {
+  Current current(device);
+  int code = device.functions.eventQuery(handle);
+  if (code == NotReady) return false;
+  check(device.functions, code, "event", "work that succeeds");
+  return true;
+}
 void Event::holdUp(Stream &stream) {
   Current current(stream.device);
   check(device.functions, device.functions.streamWaitEvent(stream.handle, handle, 0), "event", "a stream that can wait");
