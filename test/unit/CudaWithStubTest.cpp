@@ -69,7 +69,7 @@ TEST_F(CudaWithStub, HasDevices) {
 }
 
 TEST_F(CudaWithStub, CountsAndLimitsMemory) {
-  Device device(stubDriver({{"KILN_STUB_MEMORY", "1000000"}}), 0);
+  Device device(stubDriver({{"KILN_STUB_DEVICES", "8"}, {"KILN_STUB_MEMORY", "1000000"}}), 7); // no other test has used it
   auto stream = device.stream();
   {
     Buffer buffer(stream, 512000);
