@@ -1,4 +1,5 @@
 #include "lib/Runtime/CudaInternal.h"
+#include "lib/Runtime/CudaStaging.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -135,7 +136,9 @@ Device::Device(const Driver &driver, int ordinal) : facts(factsOf(driver, ordina
   check(driver, driver.poolCreate(&pool, &properties), "memory", "a pool");
   uint64_t keepAll = ~uint64_t(0); // otherwise each synchronization would give it back
   check(driver, driver.poolSet(pool, ReleaseThreshold, &keepAll), "memory", "a pool that keeps its memory");
+  staging = std::make_unique<Staging>(*this);
 }
+Device::~Device() = default;
 
 Device &Device::of(int ordinal) {
   const Driver &functions = driver();
