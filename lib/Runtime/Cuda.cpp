@@ -1,6 +1,8 @@
 #include "lib/Runtime/CudaInternal.h"
+#include "lib/Runtime/CudaStaging.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
@@ -57,8 +59,9 @@ const Driver &driver() {
   static const auto *opened = [] {
     auto *result = new std::pair<Driver, std::optional<Error>>;
     isOpened = true; // before it is, as a fork may come in between
+    const char *chosen = getenv("KILN_CUDA_DRIVER");
     try {
-      result->first = openDriver("libcuda.so.1");
+      result->first = openDriver(chosen && *chosen ? chosen : "libcuda.so.1");
       check(result->first, result->first.init(0), "driver", "one that starts");
     } catch (const Error &error) {
       result->second = error;
@@ -133,7 +136,9 @@ Device::Device(const Driver &driver, int ordinal) : facts(factsOf(driver, ordina
   check(driver, driver.poolCreate(&pool, &properties), "memory", "a pool");
   uint64_t keepAll = ~uint64_t(0); // otherwise each synchronization would give it back
   check(driver, driver.poolSet(pool, ReleaseThreshold, &keepAll), "memory", "a pool that keeps its memory");
+  staging = std::make_unique<Staging>(*this);
 }
+Device::~Device() = default;
 
 Device &Device::of(int ordinal) {
   const Driver &functions = driver();

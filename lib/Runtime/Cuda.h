@@ -25,6 +25,7 @@ struct DeviceFacts {
 std::vector<DeviceFacts> devices();
 
 class Stream;
+class Staging;
 
 /// One device, its primary context and a pool of memory that grows on demand. Not destroyed: programs may use it while they exit.
 class Device {
@@ -32,6 +33,7 @@ public:
   /// The one of that number. Throws Error (device) where there is none.
   static Device &of(int ordinal = 0);
   Device(const Driver &driver, int ordinal);
+  ~Device();
   Device(const Device &) = delete;
 
   const DeviceFacts facts;
@@ -50,8 +52,10 @@ public:
 private:
   ContextHandle context = nullptr;
   PoolHandle pool = nullptr;
+  std::unique_ptr<Staging> staging;
   friend class Current;
   friend class Buffer;
+  friend class Stream;
 };
 
 /// A queue of work; what is put into it runs in order, and apart from other queues.
@@ -68,7 +72,7 @@ public:
   bool isDone();
   /// From memory of the host; once it returns, `from` may change (unless it is pinned).
   void copyIn(Address to, const void *from, size_t bytes);
-  /// To memory of the host; it is there once the stream has been synchronized.
+  /// To memory of the host; it is there once the stream has been synchronized. Large ones to memory that is not pinned wait themselves.
   void copyOut(void *to, Address from, size_t bytes);
   void copy(Address to, Address from, size_t bytes);
   void fillBytes(Address to, uint8_t value, size_t bytes);
@@ -142,6 +146,7 @@ public:
   Event(const Event &) = delete;
   void record(Stream &stream);
   void synchronize();
+  bool isReached();
   /// What is put into `stream` from now on waits for this point.
   void holdUp(Stream &stream);
   /// Seconds from `start` to this one; both must have been reached.

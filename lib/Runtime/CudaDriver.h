@@ -20,6 +20,7 @@ enum DeviceAttribute : int { Multiprocessors = 16, Major = 75, Minor = 76, Memor
 enum PoolAttribute : int { ReleaseThreshold = 4, Reserved = 5, Used = 7 };
 enum JitOption : int { ErrorLog = 5, ErrorLogBytes = 6, OptimizationLevel = 7 };
 enum LinkInput : int { Ptx = 1 };
+enum PointerAttribute : int { MemoryType = 2, DeviceOrdinal = 9, RangeStart = 11, RangeBytes = 12 };
 enum FunctionAttribute : int { MaxThreads = 0, StaticShared = 1, LocalBytes = 3, Registers = 4, MaxDynamicShared = 8 };
 
 using ContextHandle = struct ContextTag *;
@@ -45,6 +46,11 @@ struct PoolProperties {
 };
 static_assert(sizeof(PoolProperties) == 88);
 
+/// What tells a device from all others.
+struct DeviceId {
+  char bytes[16];
+};
+
 /// A launch as a node of a graph.
 struct LaunchNode {
   FunctionHandle function = nullptr;
@@ -65,6 +71,7 @@ static_assert(sizeof(LaunchNode) == 72);
   X(deviceGet, cuDeviceGet, (int *device, int ordinal))                                                                                    \
   X(deviceName, cuDeviceGetName, (char *name, int bytes, int device))                                                                      \
   X(deviceMemory, cuDeviceTotalMem_v2, (size_t *bytes, int device))                                                                        \
+  X(deviceId, cuDeviceGetUuid, (DeviceId * id, int device))                                                                                \
   X(deviceAttribute, cuDeviceGetAttribute, (int *value, int attribute, int device))                                                        \
   X(primaryContext, cuDevicePrimaryCtxRetain, (ContextHandle * context, int device))                                                       \
   X(currentContext, cuCtxGetCurrent, (ContextHandle * context))                                                                            \
@@ -82,6 +89,7 @@ static_assert(sizeof(LaunchNode) == 72);
   X(poolTrim, cuMemPoolTrimTo, (PoolHandle pool, size_t keep))                                                                             \
   X(allocateAsync, cuMemAllocFromPoolAsync, (Address * address, size_t bytes, PoolHandle pool, StreamHandle stream))                       \
   X(freeAsync, cuMemFreeAsync, (Address address, StreamHandle stream))                                                                     \
+  X(pointerGet, cuPointerGetAttribute, (void *value, int attribute, Address pointer))                                                      \
   X(hostAllocate, cuMemHostAlloc, (void **block, size_t bytes, unsigned flags))                                                            \
   X(hostFree, cuMemFreeHost, (void *block))                                                                                                \
   X(copyIn, cuMemcpyHtoDAsync_v2, (Address to, const void *from, size_t bytes, StreamHandle stream))                                       \
@@ -109,6 +117,7 @@ static_assert(sizeof(LaunchNode) == 72);
      unsigned sharedBytes, StreamHandle stream, void **arguments, void **extra))                                                           \
   X(eventCreate, cuEventCreate, (EventHandle * event, unsigned flags))                                                                     \
   X(eventDestroy, cuEventDestroy_v2, (EventHandle event))                                                                                  \
+  X(eventQuery, cuEventQuery, (EventHandle event))                                                                                         \
   X(eventRecord, cuEventRecord, (EventHandle event, StreamHandle stream))                                                                  \
   X(eventSynchronize, cuEventSynchronize, (EventHandle event))                                                                             \
   X(eventElapsed, cuEventElapsedTime, (float *milliseconds, EventHandle start, EventHandle end))                                           \
@@ -116,6 +125,9 @@ static_assert(sizeof(LaunchNode) == 72);
   X(captureEnd, cuStreamEndCapture, (StreamHandle stream, GraphHandle * graph))                                                            \
   X(graphInstantiate, cuGraphInstantiateWithFlags, (RunnableGraphHandle * runnable, GraphHandle graph, unsigned long long flags))          \
   X(graphLaunch, cuGraphLaunch, (RunnableGraphHandle runnable, StreamHandle stream))                                                       \
+  X(graphCreate, cuGraphCreate, (GraphHandle * graph, unsigned flags))                                                                     \
+  X(graphAddLaunch, cuGraphAddKernelNode_v2,                                                                                               \
+    (NodeHandle * node, GraphHandle graph, const NodeHandle *after, size_t count, const LaunchNode *launch))                               \
   X(graphNodes, cuGraphGetNodes, (GraphHandle graph, NodeHandle * nodes, size_t *count))                                                   \
   X(launchNodeGet, cuGraphKernelNodeGetParams_v2, (NodeHandle node, LaunchNode * launch))                                                  \
   X(launchNodeSet, cuGraphExecKernelNodeSetParams_v2, (RunnableGraphHandle runnable, NodeHandle node, const LaunchNode *launch))           \

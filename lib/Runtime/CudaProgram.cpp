@@ -2,12 +2,18 @@
 
 #include "lib/Core/Error.h"
 
+#include <map>
+
 namespace kiln::cuda {
 
 LoadedPlan::LoadedPlan(Device &device, LaunchPlan given) : plan(std::move(given)), module(device, plan.code) {
-  for (const LaunchPlan::Program &program : plan.programs)
-    for (const LaunchPlan::Launch &launch : program.launches)
-      if (!kernels.contains(launch.kernel)) kernels[launch.kernel] = module.kernel(launch.kernel);
+  std::map<std::string, Kernel> kernels;
+  auto kernelOf = [&](const std::string &name) {
+    auto [found, isNew] = kernels.try_emplace(name);
+    if (isNew) found->second = module.kernel(name);
+    return found->second;
+  };
+  for (const LaunchPlan::Program &program : plan.programs) launches.push_back(std::make_unique<Launches>(device, program, kernelOf));
 }
 
 const LaunchPlan::Program &LoadedPlan::program(const std::string &name) const {
@@ -15,20 +21,12 @@ const LaunchPlan::Program &LoadedPlan::program(const std::string &name) const {
   fail(ErrorKind::Value, "launch plan", "program", "one of the plan", "'" + name + "'");
 }
 
-void LoadedPlan::launch(Stream &stream, const LaunchPlan::Program &program, const std::vector<Address> &arrays, Address workspace,
+void LoadedPlan::launch(Stream &stream, const LaunchPlan::Program &program, std::span<const Address> arrays, Address workspace,
                         Address status) const {
-  using Memory = LaunchPlan::Memory;
-  for (const LaunchPlan::Launch &each : program.launches) {
-    std::vector<Address> values;
-    for (const LaunchPlan::Argument &a : each.arguments) {
-      if (a.memory == Memory::Status) values.push_back(status);
-      else if (a.memory == Memory::Workspace) values.push_back(workspace + Address(a.number));
-      else values.push_back(arrays[size_t(a.number + (a.memory == Memory::Output ? program.inputs : 0))]);
-    }
-    std::vector<void *> pointers;
-    for (Address &value : values) pointers.push_back(&value);
-    cuda::launch(stream, kernels.at(each.kernel), {unsigned(each.blocks)}, {unsigned(each.threads)}, pointers.data());
-  }
+  if (arrays.size() != size_t(program.inputs + program.outputs))
+    fail(ErrorKind::Value, "launch plan", program.name, std::to_string(program.inputs + program.outputs) + " arrays",
+         std::to_string(arrays.size()));
+  launches[size_t(&program - plan.programs.data())]->put(stream, arrays.data(), workspace, status);
 }
 
 } // namespace kiln::cuda

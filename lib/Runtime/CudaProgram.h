@@ -1,10 +1,9 @@
 // Programs for a device: a launch plan (lib/Core/LaunchPlan.h) whose code a device has taken.
 #pragma once
 
-#include "lib/Core/LaunchPlan.h"
-#include "lib/Runtime/Cuda.h"
+#include "lib/Runtime/CudaLaunches.h"
 
-#include <map>
+#include <span>
 
 namespace kiln::cuda {
 
@@ -15,15 +14,18 @@ public:
 
   /// Throws Error (value) for a name that the plan has not.
   const LaunchPlan::Program &program(const std::string &name) const;
-  /// Puts the launches of a program into a stream. `arrays`: its inputs, then its outputs. The status word was 0 before, and is bits of
-  /// kiln/executable.h after.
+  /// Puts the launches of a program, which is one of this plan, into a stream. `arrays`: its inputs, then its outputs. The status word was
+  /// 0 before, and is bits of kiln/executable.h after. By any threads; a program of one launch takes no lock, and none of them memory.
+  void launch(Stream &stream, const LaunchPlan::Program &program, std::span<const Address> arrays, Address workspace, Address status) const;
   void launch(Stream &stream, const LaunchPlan::Program &program, const std::vector<Address> &arrays, Address workspace,
-              Address status) const;
+              Address status) const {
+    launch(stream, program, std::span<const Address>(arrays), workspace, status);
+  }
 
 private:
-  LaunchPlan plan;
+  const LaunchPlan plan;
   Module module;
-  std::map<std::string, Kernel> kernels;
+  std::vector<std::unique_ptr<Launches>> launches; // of each program
 };
 
 } // namespace kiln::cuda

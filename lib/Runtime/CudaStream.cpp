@@ -1,4 +1,5 @@
 #include "lib/Runtime/CudaInternal.h"
+#include "lib/Runtime/CudaStaging.h"
 
 #include <utility>
 
@@ -31,10 +32,12 @@ bool Stream::isDone() {
 }
 void Stream::copyIn(Address to, const void *from, size_t bytes) {
   Current current(device);
+  if (device.staging->helps(from, bytes) && device.staging->copyIn(*this, to, static_cast<const char *>(from), bytes)) return;
   if (bytes) check(device.functions, device.functions.copyIn(to, from, bytes, handle), "copy", "one from the host to the device");
 }
 void Stream::copyOut(void *to, Address from, size_t bytes) {
   Current current(device);
+  if (device.staging->helps(to, bytes) && device.staging->copyOut(*this, static_cast<char *>(to), from, bytes)) return;
   if (bytes) check(device.functions, device.functions.copyOut(to, from, bytes, handle), "copy", "one from the device to the host");
 }
 void Stream::copy(Address to, Address from, size_t bytes) {
@@ -163,6 +166,13 @@ void Event::record(Stream &stream) {
 void Event::synchronize() {
   Current current(device);
   check(device.functions, device.functions.eventSynchronize(handle), "event", "work that succeeds");
+}
+bool Event::isReached() {
+  Current current(device);
+  int code = device.functions.eventQuery(handle);
+  if (code == NotReady) return false;
+  check(device.functions, code, "event", "work that succeeds");
+  return true;
 }
 void Event::holdUp(Stream &stream) {
   Current current(stream.device);

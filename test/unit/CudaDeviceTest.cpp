@@ -1,8 +1,10 @@
 // The CUDA runtime on the first device of the machine.
-#include "lib/Runtime/Cuda.h"
+#include "lib/Runtime/CudaProgram.h"
 #include "test/unit/Thrown.h"
 
+#include <chrono>
 #include <gtest/gtest.h>
+#include <iostream>
 
 using namespace kiln;
 using namespace kiln::cuda;
@@ -139,4 +141,114 @@ TEST_F(CudaDevice, ErrorsAndForks) {
   EXPECT_THROW(Device::of(1000), Error);
   EXPECT_EQ(inChild([] { return thrown([] { Device::of(); }).first == ErrorKind::Device ? 0 : 1; }), 0);
   EXPECT_EQ(device.stream()->isDone(), true) << "the parent goes on";
+}
+
+namespace {
+
+// to[i] = from[i] + 1 for 256 numbers; the status gets bit 0.
+const char *kStep = R"(
+.version 7.0
+.target sm_70
+.address_size 64
+.visible .entry step(.param .u64 from, .param .u64 to, .param .u64 status)
+{
+  .reg .b32 %r<5>;
+  .reg .b64 %rd<6>;
+  mov.u32 %r1, %tid.x;
+  ld.param.b64 %rd1, [from];
+  ld.param.b64 %rd2, [to];
+  ld.param.b64 %rd3, [status];
+  mul.wide.s32 %rd4, %r1, 4;
+  add.s64 %rd1, %rd1, %rd4;
+  add.s64 %rd2, %rd2, %rd4;
+  ld.global.b32 %r2, [%rd1];
+  add.s32 %r3, %r2, 1;
+  st.global.b32 [%rd2], %r3;
+  mov.u32 %r4, 1;
+  st.global.b32 [%rd3], %r4;
+  ret;
+}
+)";
+
+/// A program of so many launches, each of which reads what the one before has written.
+LaunchPlan::Program stepsOf(int64_t launches) {
+  using Memory = LaunchPlan::Memory;
+  LaunchPlan::Program program{std::to_string(launches), 1, 1, 2048, {}};
+  for (int64_t i = 0; i < launches; ++i) {
+    LaunchPlan::Argument from{Memory::Workspace, i % 2 * 1024, 0, 1024}, to{Memory::Workspace, (i + 1) % 2 * 1024, 0, 1024};
+    if (i == 0) from = {Memory::Input, 0, 0, 1024};
+    if (i == launches - 1) to = {Memory::Output, 0, 0, 1024};
+    program.launches.push_back({"step", 1, 256, 0, {from, to, {Memory::Status, 0, 0, 4}}});
+  }
+  return program;
+}
+
+double secondsOf(const std::function<void()> &run) {
+  auto start = std::chrono::steady_clock::now();
+  run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+} // namespace
+
+// And what calls cost the host: the best of 50 rounds of 20, which a stream takes without waiting.
+TEST_F(CudaDevice, PlaysPrograms) {
+  Device &device = Device::of();
+  auto stream = device.stream();
+  const std::vector<int64_t> counts = {1, 2, 5, 20, 50};
+  LaunchPlan plan;
+  plan.code = assemble(device, kStep);
+  for (int64_t count : counts) plan.programs.push_back(stepsOf(count));
+  LoadedPlan loaded(device, plan);
+  std::vector<int32_t> numbers(256, 7);
+  Buffer x(stream, 1024), y(stream, 1024), z(stream, 1024), workspace(stream, 2048), status(stream, 4);
+  stream->copyIn(x.address(), numbers.data(), 1024);
+  for (int64_t count : counts) {
+    const LaunchPlan::Program &program = loaded.program(std::to_string(count));
+    auto launch = [&](Address to) { loaded.launch(*stream, program, std::vector{x.address(), to}, workspace.address(), status.address()); };
+    stream->fillBytes(status.address(), 0, 4);
+    for (const Buffer *to : {&y, &z}) {
+      stream->fillBytes(to->address(), 0, 1024);
+      launch(to->address());
+      int32_t word = 0;
+      stream->copyOut(numbers.data(), to->address(), 1024);
+      stream->copyOut(&word, status.address(), 4);
+      stream->synchronize();
+      for (int32_t number : numbers) ASSERT_EQ(number, 7 + count);
+      EXPECT_EQ(word, 1);
+    }
+    double same = 1, others = 1;
+    constexpr int kCalls = 20;
+    for (int round = 0; round < 50; ++round) {
+      auto play = [&](bool isOther) {
+        for (int i = 0; i < kCalls; ++i) launch(i % 2 && isOther ? z.address() : y.address());
+      };
+      same = std::min(same, secondsOf([&] { play(false); }) / kCalls);
+      stream->synchronize();
+      others = std::min(others, secondsOf([&] { play(true); }) / kCalls);
+      stream->synchronize();
+    }
+    std::cout << program.launches.size() << " launches: " << same * 1e6 << " us of the host a call, " << others * 1e6
+              << " where an array changes\n";
+    EXPECT_LT(same, 20e-6 + 1e-6 * double(count));
+  }
+}
+
+// Prints how fast they are: the best of 5.
+TEST_F(CudaDevice, LargeCopies) {
+  Device &device = Device::of();
+  auto stream = device.stream();
+  for (size_t bytes : {size_t(1) << 20, (size_t(16) << 20) + 13, size_t(256) << 20}) {
+    std::vector<char> given(bytes), got(bytes);
+    for (size_t i = 0; i < bytes; ++i) given[i] = char(i * 31 + i / 4096);
+    Buffer buffer(stream, bytes);
+    double in = 1e9, out = 1e9;
+    for (int round = 0; round < 5; ++round) {
+      std::fill(got.begin(), got.end(), 0);
+      in = std::min(in, secondsOf([&] { stream->copyIn(buffer.address(), given.data(), bytes), stream->synchronize(); }));
+      out = std::min(out, secondsOf([&] { stream->copyOut(got.data(), buffer.address(), bytes), stream->synchronize(); }));
+      ASSERT_TRUE(got == given);
+    }
+    std::cout << bytes << " bytes: " << double(bytes) / in / 1e9 << " GB/s in, " << double(bytes) / out / 1e9 << " GB/s out\n";
+  }
 }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <gtest/gtest.h>
+#include <utility>
 
 using namespace kiln;
 using namespace kiln::cuda;
@@ -16,6 +17,9 @@ struct Asked {
   int linkers = 0;
   std::vector<unsigned> launches; // blocks and threads
   std::vector<Address> arguments; // of all launches
+  std::vector<LaunchNode> nodes;  // of the one graph, whose arguments stand below
+  std::vector<std::vector<Address>> nodeArguments;
+  int graphs = 0, sets = 0, graphFailure = 0, setFailure = 0;
   ContextHandle current = nullptr;
   std::string log;
   void **values = nullptr;
@@ -26,7 +30,44 @@ int sayLog(void **values) {
   std::strcpy(static_cast<char *>(values[0]), asked.log.c_str());
   return InvalidPtx;
 }
+int recordLaunch(unsigned blocks, unsigned threads, void **arguments) {
+  asked.launches.insert(asked.launches.end(), {blocks, threads});
+  for (int i = 0; i < 3; ++i) asked.arguments.push_back(*static_cast<Address *>(arguments[i]));
+  return 0;
+}
+std::vector<Address> argumentsOf(const LaunchNode &node) {
+  std::vector<Address> values;
+  for (int i = 0; i < 3; ++i) values.push_back(*static_cast<Address *>(node.arguments[i]));
+  return values;
+}
 const auto kContext = reinterpret_cast<ContextHandle>(8);
+
+/// Nodes are numbers from 1.
+void addGraphs(Driver &d) {
+  d.graphCreate = [](GraphHandle *graph, unsigned) { return *graph = reinterpret_cast<GraphHandle>(8), ++asked.graphs, 0; };
+  d.graphAddLaunch = [](NodeHandle *node, GraphHandle, const NodeHandle *after, size_t count, const LaunchNode *launch) {
+    if (count != (asked.nodes.empty() ? 0u : 1u) || (count && *after != reinterpret_cast<NodeHandle>(asked.nodes.size()))) return 1;
+    asked.nodes.push_back(*launch), asked.nodeArguments.push_back(argumentsOf(*launch));
+    return *node = reinterpret_cast<NodeHandle>(asked.nodes.size()), 0;
+  };
+  d.graphInstantiate = [](RunnableGraphHandle *runnable, GraphHandle, unsigned long long) {
+    return *runnable = reinterpret_cast<RunnableGraphHandle>(8), std::exchange(asked.graphFailure, 0);
+  };
+  d.launchNodeSet = [](RunnableGraphHandle, NodeHandle node, const LaunchNode *launch) {
+    if (int code = std::exchange(asked.setFailure, 0)) return code;
+    return asked.nodeArguments[reinterpret_cast<size_t>(node) - 1] = argumentsOf(*launch), ++asked.sets, 0;
+  };
+  d.graphLaunch = [](RunnableGraphHandle, StreamHandle) {
+    for (size_t i = 0; i < asked.nodes.size(); ++i) {
+      std::vector<void *> arguments;
+      for (Address &value : asked.nodeArguments[i]) arguments.push_back(&value);
+      recordLaunch(asked.nodes[i].gridX, asked.nodes[i].blockX, arguments.data());
+    }
+    return 0;
+  };
+  d.runnableGraphDestroy = [](RunnableGraphHandle) { return 0; };
+  d.graphDestroy = [](GraphHandle) { return --asked.graphs, asked.nodes.clear(), asked.nodeArguments.clear(), 0; };
+}
 
 Driver standIn() {
   asked = {};
@@ -64,11 +105,8 @@ Driver standIn() {
   d.moduleUnload = [](ModuleHandle) { return 0; };
   d.moduleFunction = [](FunctionHandle *, ModuleHandle, const char *name) { return std::string(name) == "there" ? 0 : 500; };
   d.launch = [](FunctionHandle, unsigned x, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned, StreamHandle,
-                void **arguments, void **) {
-    asked.launches.insert(asked.launches.end(), {x, threads});
-    for (int i = 0; i < 3; ++i) asked.arguments.push_back(*static_cast<Address *>(arguments[i]));
-    return 0;
-  };
+                void **arguments, void **) { return recordLaunch(x, threads, arguments); };
+  addGraphs(d);
   d.functionSet = [](FunctionHandle, int, int value) { return asked.shared = value, 0; };
   return d;
 }
@@ -171,20 +209,65 @@ TEST(Cuda, ChildrenOfAForkUseNoDriverOfTheirParent) {
   EXPECT_EQ(asked.frees, 1) << "the parent goes on";
 }
 
-TEST(Cuda, PlansAreLaunchedInOrderWithTheirPointers) {
+/// Two programs: of two launches, and of the second of them alone.
+static LaunchPlan twoPrograms() {
   using Memory = LaunchPlan::Memory;
-  Driver driver = standIn();
-  Device device(driver, 0);
-  auto stream = device.stream();
   LaunchPlan plan;
   LaunchPlan::Argument input{Memory::Input, 1, 0, 64}, inside{Memory::Workspace, 256, 0, 64}, output{Memory::Output, 0, 0, 64},
       status{Memory::Status, 0, 0, 4};
-  plan.programs.push_back({"f", 2, 1, 512, {{"there", 4, 256, 0, {input, inside, status}}, {"there", 2, 32, 0, {inside, output, status}}}});
-  LoadedPlan loaded(device, plan);
-  loaded.launch(*stream, loaded.program("f"), {1000, 2000, 3000}, 4000, 5000);
-  EXPECT_EQ(asked.launches, (std::vector<unsigned>{4, 256, 2, 32}));
-  EXPECT_EQ(asked.arguments, (std::vector<Address>{2000, 4256, 5000, 4256, 3000, 5000}));
-  EXPECT_THROW(loaded.program("g"), Error);
+  LaunchPlan::Launch first{"there", 4, 256, 0, {input, inside, status}}, second{"there", 2, 32, 0, {inside, output, status}};
+  plan.programs = {{"f", 2, 1, 512, {first, second}}, {"g", 2, 1, 512, {second}}};
+  return plan;
+}
+
+TEST(Cuda, PlansAreLaunchedInOrderWithTheirPointers) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  LaunchPlan plan = twoPrograms();
+  {
+    LoadedPlan loaded(device, plan);
+    loaded.launch(*stream, loaded.program("f"), {1000, 2000, 3000}, 4000, 5000);
+    EXPECT_EQ(asked.launches, (std::vector<unsigned>{4, 256, 2, 32}));
+    EXPECT_EQ(asked.arguments, (std::vector<Address>{2000, 4256, 5000, 4256, 3000, 5000}));
+    EXPECT_EQ(asked.graphs, 1);
+    asked.launches.clear(), asked.arguments.clear();
+    loaded.launch(*stream, loaded.program("g"), {1000, 2000, 3000}, 4000, 5000);
+    EXPECT_EQ(asked.launches, (std::vector<unsigned>{2, 32}));
+    EXPECT_EQ(asked.arguments, (std::vector<Address>{4256, 3000, 5000}));
+    EXPECT_EQ(asked.graphs, 1) << "one launch needs none";
+    EXPECT_EQ(thrown([&] { loaded.launch(*stream, loaded.program("g"), {1000}, 4000, 5000); }).second,
+              "launch plan: g: expected 3 arrays, got 1");
+    EXPECT_THROW(loaded.program("h"), Error);
+  }
+  EXPECT_EQ(asked.graphs, 0);
   plan.programs[0].launches[0].kernel = "missing";
   EXPECT_THROW(LoadedPlan(device, plan), Error);
+}
+
+TEST(Cuda, GraphsAreToldWhatChanges) {
+  Driver driver = standIn();
+  Device device(driver, 0);
+  auto stream = device.stream();
+  LoadedPlan loaded(device, twoPrograms());
+  const LaunchPlan::Program &program = loaded.program("f");
+  auto lastLaunches = [&](std::vector<Address> arrays) {
+    asked.arguments.clear(), asked.sets = 0;
+    loaded.launch(*stream, program, arrays, 4000, 5000);
+    return asked.arguments;
+  };
+  asked.graphFailure = OutOfMemory;
+  EXPECT_EQ(lastLaunches({1000, 2000, 3000}).size(), 6u);
+  EXPECT_EQ(asked.graphs, 0) << "where memory is short, launches do without";
+  asked.graphFailure = 1;
+  EXPECT_THROW(lastLaunches({1000, 2000, 3000}), Error);
+  lastLaunches({1000, 2000, 3000});
+  EXPECT_EQ(asked.sets, 2);
+  lastLaunches({9000, 2000, 3000});
+  EXPECT_EQ(asked.sets, 0) << "an input that no kernel reads";
+  EXPECT_EQ(lastLaunches({1000, 2000, 3333}), (std::vector<Address>{2000, 4256, 5000, 4256, 3333, 5000}));
+  EXPECT_EQ(asked.sets, 1);
+  asked.setFailure = 1;
+  EXPECT_THROW(lastLaunches({1000, 2222, 3333}), Error);
+  EXPECT_EQ(lastLaunches({1000, 2222, 3333}), (std::vector<Address>{2222, 4256, 5000, 4256, 3333, 5000})) << "told again";
 }

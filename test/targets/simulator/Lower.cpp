@@ -6,6 +6,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
+#include "test/targets/simulator/Machine.h"
 
 using namespace mlir;
 
@@ -17,7 +18,9 @@ struct Lower : PassWrapper<Lower, OperationPass<ModuleOp>> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    module->setAttr(kPlan, StringAttr::get(&getContext(), kiln::nvptx::planOf(module).write()));
+    std::string plan = kiln::nvptx::planOf(module).write();
+    module->setAttr(kPlan, StringAttr::get(&getContext(), plan));
+    addText(kPlanSymbol, plan);
     for (auto program : llvm::to_vector(module.getOps<func::FuncOp>())) program.erase();
     for (auto kernels : llvm::to_vector(module.getOps<gpu::GPUModuleOp>())) {
       for (Operation &op : llvm::make_early_inc_range(*kernels.getBody())) {
@@ -36,6 +39,14 @@ struct Lower : PassWrapper<Lower, OperationPass<ModuleOp>> {
 
 private:
   int32_t sites = 0;
+
+  /// A text that libraries show, with a zero behind it.
+  void addText(StringRef name, std::string text) {
+    OpBuilder b = OpBuilder::atBlockBegin(getOperation().getBody());
+    text.push_back('\0');
+    auto type = LLVM::LLVMArrayType::get(b.getI8Type(), text.size());
+    LLVM::GlobalOp::create(b, getOperation().getLoc(), type, /*isConstant=*/true, LLVM::Linkage::External, name, b.getStringAttr(text));
+  }
 
   Value call(OpBuilder &b, Location loc, StringRef name, Type result, ValueRange operands) {
     auto module = getOperation();

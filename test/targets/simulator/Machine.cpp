@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <dlfcn.h>
 #include <memory>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <utility>
 
 namespace simulator {
 namespace {
@@ -20,15 +22,16 @@ constexpr size_t kStackBytes = 128 << 10;
 
 //===-- who touched what --------------------------------------------------------------------------------------------===//
 
-/// A thread of the launch at some point between two barriers of its block.
+/// A thread of the launch at some point between two barriers of its block. All zeros: nobody.
 struct Moment {
-  int64_t thread = -1, block = 0; // -1: nobody; -2: several threads of the block; -3: threads of several blocks
-  int64_t epoch = 0;
+  enum : int64_t { Nobody = 0, SeveralOfBlock = -1, OfSeveralBlocks = -2 };
+  int64_t thread, block; // counted from 1
+  int64_t epoch;
 
   /// Whether it is over before `now` begins.
   bool isBefore(const Moment &now) const {
-    if (thread == -1 || thread == now.thread) return true;
-    return thread != -3 && block == now.block && epoch < now.epoch;
+    if (thread == Nobody || thread == now.thread) return true;
+    return thread != OfSeveralBlocks && block == now.block && epoch < now.epoch;
   }
 };
 
@@ -40,17 +43,43 @@ struct Byte {
   bool races(const Moment &now, bool isWrite) {
     if (!write.isBefore(now) || (isWrite && !read.isBefore(now))) return true;
     if (isWrite) write = now, read = {};
-    else if (read.thread == -1 || (read.isBefore(now) && read.block == now.block)) read = now;
-    else read = {read.block == now.block ? -2 : -3, now.block, now.epoch};
+    else if (read.thread == Moment::Nobody || (read.isBefore(now) && read.block == now.block)) read = now;
+    else read = {read.block == now.block ? Moment::SeveralOfBlock : Moment::OfSeveralBlocks, now.block, now.epoch};
     return false;
   }
 };
 
 /// Memory that kernels may touch.
 struct Range {
+  Range(char *begin, char *end, bool isShared = false) : begin(begin), end(end), isShared(isShared) {}
+  Range(Range &&other) noexcept : Range(other.begin, other.end, other.isShared) { std::swap(bytes, other.bytes); }
+  Range &operator=(Range &&other) noexcept {
+    forget();
+    begin = other.begin, end = other.end, isShared = other.isShared, bytes = std::exchange(other.bytes, nullptr);
+    return *this;
+  }
+  ~Range() { forget(); }
+
   char *begin, *end;
-  bool isShared = false, isStatus = false; // of a block; the word that any thread may set
-  std::vector<Byte> bytes;
+  bool isShared; // of a block
+
+  /// What is known of the byte at `at`. Zeros of the system: a kernel touches little of what it may.
+  Byte &of(char *at) {
+    if (!bytes) {
+      void *block = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (block == MAP_FAILED) throw kiln::Error(kiln::ErrorKind::Memory, "simulator: expected room for what is known of memory");
+      bytes = static_cast<Byte *>(block);
+    }
+    return bytes[at - begin];
+  }
+  void forget() {
+    if (bytes) munmap(bytes, mapped());
+    bytes = nullptr;
+  }
+
+private:
+  Byte *bytes = nullptr;
+  size_t mapped() const { return size_t(end - begin) * sizeof(Byte); }
 };
 
 //===-- threads -----------------------------------------------------------------------------------------------------===//
@@ -65,18 +94,16 @@ struct Thread {
 
 class Launch {
 public:
-  Launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers)
+  Launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers, const std::vector<Area> &memory)
       : plan(plan), kernel(kernel), pointers(pointers), threads(size_t(plan.threads)), sharedMemory(size_t(plan.sharedBytes) + 1) {
     stacks = static_cast<char *>(
         mmap(nullptr, threads.size() * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (stacks == MAP_FAILED) fail(plan.kernel, "expected memory for " + std::to_string(threads.size()) + " threads");
-    for (size_t i = 0; i < pointers.size(); ++i) {
-      char *at = static_cast<char *>(pointers[i]);
-      const auto &argument = plan.arguments[i];
-      addRange(at + argument.low, at + argument.high, argument.memory == kiln::LaunchPlan::Memory::Status);
-    }
-    ranges.push_back({sharedMemory.data(), sharedMemory.data() + plan.sharedBytes, true, false, {}});
-    for (Range &range : ranges) range.bytes.resize(size_t(range.end - range.begin));
+    for (size_t i = 0; i < pointers.size(); ++i)
+      if (plan.arguments[i].memory == kiln::LaunchPlan::Memory::Status) statuses.push_back(static_cast<char *>(pointers[i]));
+    for (const Area &area : memory) ranges.emplace_back(area.begin, area.end);
+    ranges.emplace_back(sharedMemory.data(), sharedMemory.data() + plan.sharedBytes, true);
+    std::sort(ranges.begin(), ranges.end(), [](const Range &a, const Range &b) { return a.begin < b.begin; });
   }
   ~Launch() { munmap(stacks, threads.size() * kStackBytes); }
 
@@ -102,14 +129,15 @@ public:
   void access(char *at, int64_t bytes, bool isWrite) {
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
     if (at >= stack && at + bytes <= stack + kStackBytes) return;
-    auto range = std::find_if(ranges.begin(), ranges.end(), [&](Range &r) { return at >= r.begin && at + bytes <= r.end; });
+    for (char *status : statuses) // any thread may set it
+      if (at >= status && at + bytes <= status + sizeof(int32_t)) return;
+    auto range = std::upper_bound(ranges.begin(), ranges.end(), at, [](char *at, const Range &r) { return at < r.begin; });
     std::string what = std::string(isWrite ? "a write" : "a read") + " of " + std::to_string(bytes) + " bytes by thread " +
                        std::to_string(current) + " of block " + std::to_string(block);
-    if (range == ranges.end()) return stop("out of bounds: " + what);
-    if (range->isStatus) return;
-    Moment now{block * plan.threads + current, block, epoch};
+    if (range == ranges.begin() || at + bytes > (--range)->end) return stop("out of bounds: " + what);
+    Moment now{block * plan.threads + current + 1, block + 1, epoch};
     for (char *byte = at; byte < at + bytes; ++byte)
-      if (range->bytes[size_t(byte - range->begin)].races(now, isWrite))
+      if (range->of(byte).races(now, isWrite))
         return stop("race: " + what + " of " + (range->isShared ? "shared" : "global") +
                     " memory and an earlier access, with no barrier between them");
   }
@@ -124,24 +152,12 @@ private:
   const std::vector<void *> &pointers;
   std::vector<Thread> threads;
   std::vector<char> sharedMemory;
-  std::vector<Range> ranges;
+  std::vector<Range> ranges; // by where they begin
+  std::vector<char *> statuses;
   char *stacks;
   ucontext_t scheduler;
   int64_t block = 0, current = 0, epoch = 0;
   std::string error;
-
-  /// Ranges that meet are one: an array may be read under several shapes.
-  void addRange(char *begin, char *end, bool isStatus) {
-    for (auto range = ranges.begin(); range != ranges.end();) {
-      if (begin >= range->end || end <= range->begin) {
-        ++range;
-        continue;
-      }
-      begin = std::min(begin, range->begin), end = std::max(end, range->end);
-      range = ranges.erase(range);
-    }
-    if (begin < end) ranges.push_back({begin, end, false, isStatus, {}});
-  }
 
   /// Leaves the thread for good.
   void stop(const std::string &what) {
@@ -163,7 +179,7 @@ private:
   }
 };
 
-Launch *running = nullptr;
+thread_local Launch *running = nullptr; // several devices may run at once
 
 void startThread() { running->start(); }
 
@@ -171,7 +187,7 @@ void Launch::runBlock() {
   epoch = 0;
   std::memset(sharedMemory.data(), 0xA5, sharedMemory.size()); // nothing that was there before is of use
   for (Range &range : ranges)
-    if (range.isShared) std::fill(range.bytes.begin(), range.bytes.end(), Byte());
+    if (range.isShared) range.forget();
   for (size_t i = 0; i < threads.size(); ++i) {
     Thread &t = threads[i];
     t.state = Thread::Ready;
@@ -228,11 +244,39 @@ void Launch::exchange(int64_t first, int64_t end) {
 
 } // namespace
 
+/// Areas that meet are one: an array may be read under several shapes.
+static void add(std::vector<Area> &areas, Area one) {
+  for (auto area = areas.begin(); area != areas.end();) {
+    if (one.begin >= area->end || one.end <= area->begin) {
+      ++area;
+      continue;
+    }
+    one = {std::min(one.begin, area->begin), std::max(one.end, area->end)};
+    area = areas.erase(area);
+  }
+  if (one.begin < one.end) areas.push_back(one);
+}
+
 void launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers) {
-  Launch launch(plan, kernel, pointers);
+  std::vector<Area> memory;
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    const auto &argument = plan.arguments[i];
+    char *at = static_cast<char *>(pointers[i]);
+    if (argument.memory != kiln::LaunchPlan::Memory::Status) add(memory, {at + argument.low, at + argument.high});
+  }
+  launch(plan, kernel, pointers, memory);
+}
+
+void launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers,
+            const std::vector<Area> &memory) {
+  Launch launch(plan, kernel, pointers, memory);
   running = &launch;
   launch.run();
-  running = nullptr;
+}
+
+void showToKernels() {
+  Dl_info mine;
+  if (dladdr(reinterpret_cast<void *>(&showToKernels), &mine)) dlopen(mine.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
 }
 
 } // namespace simulator

@@ -12,7 +12,20 @@ namespace simulator {
 /// What one thread does, given the pointers of its kernel.
 using KernelFunction = void (*)(void *const *arguments);
 
-/// Runs a launch. `pointers`: one for each argument of it. Throws Error (value).
+/// Memory of this process that kernels may touch.
+struct Area {
+  char *begin, *end;
+};
+
+/// Runs a launch. `pointers`: one for each argument of it, around which the kernel may touch what the launch says. Throws Error (value).
 void launch(const kiln::LaunchPlan::Launch &launch, KernelFunction kernel, const std::vector<void *> &pointers);
+/// The same in `memory`, of which no two meet, instead of what the launch says.
+void launch(const kiln::LaunchPlan::Launch &launch, KernelFunction kernel, const std::vector<void *> &pointers,
+            const std::vector<Area> &memory);
+
+/// The name in a library of kernels under which its launch plan stands, as text that ends in a zero: what the kernels take.
+inline constexpr const char *kPlanSymbol = "kiln_simulator_plan";
+/// Makes what kernels call visible to libraries of them that are opened from now on.
+void showToKernels();
 
 } // namespace simulator

@@ -61,6 +61,7 @@ public:
     llvm::FileRemover remover(library);
     std::error_code error;
     llvm::raw_fd_ostream(library, error) << plan.code;
+    showToKernels();
     handle = dlopen(library.c_str(), RTLD_NOW);
     if (!handle) throw Error(ErrorKind::Compile, std::string("target 'nvptx-sim': expected code for this machine: ") + dlerror());
   }
