@@ -191,7 +191,7 @@ namespace kiln {
 std::span<Accelerator *const> accelerators() {
   static const auto *all = [] {
     auto *list = new std::vector<Accelerator *>;
-    for (size_t i = 0, count = cuda::countDevices(); i < count; ++i) list->push_back(new cuda::CudaAccelerator(int(i)));
+    for (size_t i = 0, count = cuda::countDevices(); i < count; ++i) list->emplace_back(new cuda::CudaAccelerator(int(i)));
     return list;
   }();
   return *all;
