@@ -21,16 +21,18 @@ SmallVector<int64_t, 4> GpuKernel::shapeOf(const Buffer &buffer) {
   return llvm::map_to_vector<4>(buffer.shape, [](Index n) { return n.number(); });
 }
 
-/// At the start of the function, where it is known everywhere.
-template <typename Op> static Index number(GpuKernel &k) {
+/// Once, at the start of the function, where it is known everywhere.
+template <typename Op> static Index number(GpuKernel &k, Value &known) {
+  if (known) return Index(known);
   OpBuilder::InsertionGuard guard(k.e.b);
   k.e.b.setInsertionPointToStart(&k.function.getBody().front());
   Value number = Op::create(k.e.b, k.e.loc, gpu::Dimension::x);
-  return Index(arith::IndexCastUIOp::create(k.e.b, k.e.loc, k.e.b.getI64Type(), number).getResult());
+  known = arith::IndexCastUIOp::create(k.e.b, k.e.loc, k.e.b.getI64Type(), number);
+  return Index(known);
 }
 
-Index GpuKernel::thread() { return number<gpu::ThreadIdOp>(*this); }
-Index GpuKernel::block() { return number<gpu::BlockIdOp>(*this); }
+Index GpuKernel::thread() { return number<gpu::ThreadIdOp>(*this, threadNumber); }
+Index GpuKernel::block() { return number<gpu::BlockIdOp>(*this, blockNumber); }
 
 Value GpuKernel::shared(int64_t bytes) {
   OpBuilder &b = e.b;

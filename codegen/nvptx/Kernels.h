@@ -32,6 +32,8 @@ struct GpuKernel {
   Value placedWithResult;              // the input that lies in the memory of the (one) result, or null
   int64_t blocks = 0, threads = kWarp; // set by the emitter; no blocks: there is nothing to compute
   int64_t sharedBytes = 0;
+  int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
+  Value threadNumber, blockNumber;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
   mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }

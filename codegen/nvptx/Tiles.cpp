@@ -1,117 +1,139 @@
 // Products in tiles of registers, over blocks of both operands in shared memory. Each result is one chain of multiply-adds in the order of
-// the contracted axis, so tiles and blocks do not show in the bits.
-#include "codegen/nvptx/Kernels.h"
+// the contracted axis, so tiles, blocks and stages do not show in the bits.
+#include "codegen/nvptx/Panel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 
 namespace kiln::nvptx {
 namespace {
 
+Copying copyingOf(ir::ThreadTilesAttr schedule, ir::Packing side) {
+  auto has = [&](ir::Packing set) { return (uint32_t(set) & uint32_t(side)) != 0; };
+  return has(schedule.getWide()) ? Copying::Wide : has(schedule.getCopy()) ? Copying::Single : Copying::None;
+}
+
 class TileEmitter {
 public:
   TileEmitter(GpuKernel &k, ir::DotGeneralOp dot, ir::ThreadTilesAttr schedule)
-      : k(k), e(k.e), dot(dot), shape(k.shapeOf(dot.getResult())), row(shape.size() - 2), rows(schedule.getTile()[0]),
-        columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]), blockRows(schedule.getBlock()[0]),
-        blockColumns(schedule.getBlock()[1]), across(blockColumns / columns), dtype(ir::typeOf(dot.getResult()).dtype) {
-    x = {dot.getX(), size_t(dot.getXAxis()), blockRows, shape[row], {}, {}};
-    y = {dot.getY(), size_t(dot.getYAxis()), blockColumns, shape[row + 1], {}, {}};
-    size = k.shapeOf(x.operand)[x.along];
+      : k(k), e(k.e), dot(dot), schedule(schedule), shape(k.shapeOf(dot.getResult())), row(shape.size() - 2), rows(schedule.getTile()[0]),
+        columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]), stages(schedule.getStages()),
+        dtype(ir::typeOf(dot.getResult()).dtype), x(panel(dot.getX(), dot.getXAxis(), 0, ir::Packing::A)),
+        y(panel(dot.getY(), dot.getYAxis(), 1, ir::Packing::B)) {
+    size = k.shapeOf(dot.getX())[size_t(dot.getXAxis())], count = ceilDiv(size, depth);
   }
 
   void run() {
+    ArrayRef<int64_t> block = schedule.getBlock();
+    int64_t down = block[0] / rows, across = block[1] / columns;
     SmallVector<int64_t, 4> blocks(shape);
-    blocks[row] = ceilDiv(shape[row], blockRows), blocks[row + 1] = ceilDiv(shape[row + 1], blockColumns);
-    k.threads = blockRows / rows * across, k.blocks = product(blocks);
+    for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
+    k.threads = down * across, k.blocks = product(blocks), k.occupancy = schedule.getOccupancy();
     if (!k.blocks) return;
     k.place(position, k.block(), blocks);
-    x.start = e.mul(position[row].base, blockRows), y.start = e.mul(position[row + 1].base, blockColumns);
-    for (Side *side : {&x, &y}) side->memory = k.shared(depth * pitch(*side) * byteSize(ir::typeOf(side->operand).dtype));
-    down = e.mul(k.quotient(k.thread(), across), rows), right = k.remainder(k.thread(), across);
+    start[0] = e.mul(position[row].base, block[0]), start[1] = e.mul(position[row + 1].base, block[1]);
+    x.share(down), y.share(across);
+    x.place(position, start[0]), y.place(position, start[1]);
+    constexpr int64_t kAcross = 8, kDown = kWarp / kAcross; // threads of a warp, so that it reads few lines of both
+    Index lane = k.remainder(k.thread(), kWarp), warp = k.quotient(k.thread(), kWarp);
+    first[0] = x.firstLine(e.add(e.mul(k.quotient(warp, across / kAcross), kDown), k.quotient(lane, kAcross)));
+    first[1] = y.firstLine(e.add(e.mul(k.remainder(warp, across / kAcross), kAcross), k.remainder(lane, kAcross)));
+    for (int64_t stage = 0; stage + 1 < stages; ++stage) {
+      if (stage < count) fetch(stage, {}, [] {});
+      else commit();
+    }
     SmallVector<Value> sums(size_t(rows * columns), e.scalar(dtype, 0).value);
-    int64_t whole = size / depth * depth;
-    sums = e.loop(0, whole, depth, sums, [&](Index from, ValueRange carried) { return addBlock(from, depth, carried); });
-    if (whole < size) sums = addBlock(whole, size - whole, sums);
+    sums = e.loop(0, size / depth, 1, sums, [&](Index i, ValueRange carried) { return addBlock(i, carried); });
+    if (size % depth) {
+      wait(0);
+      multiply((count - 1) % stages, size % depth, sums);
+    }
     store(sums);
   }
 
 private:
-  /// An operand: its rows (or columns) from `start` on are in shared memory, those of one step of the contracted axis beside each other.
-  struct Side {
-    Value operand;
-    size_t along; // the contracted axis
-    int64_t block, size;
-    Index start;
-    Value memory;
-  };
   GpuKernel &k;
   Emitter &e;
   ir::DotGeneralOp dot;
+  ir::ThreadTilesAttr schedule;
   SmallVector<int64_t, 4> shape;
   size_t row; // the axis of rows of the result
-  int64_t rows, columns, depth, blockRows, blockColumns, across, size = 0;
+  int64_t rows, columns, depth, stages, size = 0, count = 0;
   DType dtype;
-  Side x, y;
-  Coordinates position; // of the batch
-  Index down, right;    // where the tile of this thread starts; its columns are `across` apart
+  Panel x, y;
+  Coordinates position; // of the block
+  Index start[2], first[2]; // the first row and column of the block, and in it of the thread
 
-  /// One more than there are, so that threads that write along the contracted axis meet other banks.
-  static int64_t pitch(const Side &side) { return side.block + 1; }
+  Panel panel(Value operand, int64_t along, size_t side, ir::Packing packing) {
+    size_t across = 2 * row + 1 - size_t(along);
+    return {k, operand, size_t(along), across, {schedule.getBlock()[side], depth, stages, copyingOf(schedule, packing)}};
+  }
 
-  SmallVector<Value> addBlock(Index from, int64_t count, ValueRange carried) {
+  /// Brings the block `number` of the contracted axis into its stage; what comes through registers does so behind `meanwhile`.
+  void fetch(Index number, Value isThere, llvm::function_ref<void()> meanwhile) {
+    Index from = e.mul(number, depth), stage = k.remainder(number, stages);
+    for (Panel *panel : {&x, &y}) panel->start(from, stage, isThere);
+    commit();
+    meanwhile();
+    for (Panel *panel : {&x, &y}) panel->finish(stage);
+  }
+
+  void commit() {
+    if (x.isAsync() || y.isAsync()) NVVM::CpAsyncCommitGroupOp::create(e.b, e.loc);
+  }
+  /// Until all but so many of the last stages are there, for all threads.
+  void wait(int64_t but) {
+    if (x.isAsync() || y.isAsync()) NVVM::CpAsyncWaitGroupOp::create(e.b, e.loc, uint32_t(but));
+    k.barrier();
+  }
+
+  SmallVector<Value> addBlock(Index i, ValueRange carried) {
     Evaluator::Scope scope(k.ev, 0, {});
-    for (Side *side : {&x, &y}) fetch(*side, from, count);
-    k.barrier();
     SmallVector<Value> sums(carried);
-    for (int64_t step = 0; step < count; ++step) multiply(step, sums);
-    k.barrier();
+    wait(stages - 2);
+    auto meanwhile = [&] { multiply(k.remainder(i, stages), depth, sums); };
+    Index next = e.add(i, stages - 1);
+    if (!next.isStatic()) fetch(next, e.lessThan(next, count), meanwhile);
+    else if (next.number() < count) fetch(next, {}, meanwhile);
+    else meanwhile();
     return sums;
   }
 
-  void fetch(const Side &side, Index from, int64_t count) {
-    bool isAlong = side.along + 1 == shape.size(); // the contracted axis lies along memory
-    for (int64_t first = 0; first < side.block * count; first += k.threads) {
-      Index number = e.add(k.thread(), first);
-      int64_t inner = isAlong ? count : side.block;
-      Index far = k.quotient(number, inner), near = k.remainder(number, inner);
-      Index step = isAlong ? near : far, line = isAlong ? far : near, at = e.add(side.start, line);
-      Value isIn = side.size % side.block ? e.lessThan(at, side.size) : Value();
-      if (first + k.threads > side.block * count) {
-        Value inBlock = e.lessThan(number, side.block * count);
-        isIn = isIn ? arith::AndIOp::create(e.b, e.loc, isIn, inBlock).getResult() : inBlock;
+  void multiply(Index stage, int64_t steps, SmallVectorImpl<Value> &sums) {
+    int64_t group = std::max(x.group(), y.group());
+    for (int64_t from = 0; from < steps; from += group) {
+      x.forget(), y.forget();
+      int64_t to = std::min(steps, from + group);
+      auto add = [&](int64_t step, int64_t j) {
+        Expr top = y.read(stage, first[1], j, step);
+        for (int64_t i = 0; i < rows; ++i) {
+          Value &sum = sums[size_t(i * columns + j)];
+          Expr left = x.read(stage, first[0], i, step);
+          sum = cpu::scalarOp(Op::DotGeneral, left, top, Expr(e.b, e.loc, sum, dtype), dtype).value;
+        }
+      };
+      // In the order in which few values are in registers at once.
+      if (y.lies()) {
+        for (int64_t j = 0; j < columns; ++j)
+          for (int64_t step = from; step < to; ++step) add(step, j);
+      } else {
+        for (int64_t step = from; step < to; ++step)
+          for (int64_t j = 0; j < columns; ++j) add(step, j);
       }
-      k.when(isIn, [&] {
-        Coordinates here(position);
-        here[2 * row + 1 - side.along] = {at, 0, {}}, here[side.along] = {e.add(from, step), 0, {}};
-        e.store(side.memory, e.add(e.mul(step, pitch(side)), line), k.ev.at(side.operand, here));
-      });
     }
-  }
-
-  void multiply(int64_t step, SmallVectorImpl<Value> &sums) {
-    auto load = [&](const Side &side, Index line) {
-      return e.load(side.memory, ir::typeOf(side.operand).dtype, e.add(line, step * pitch(side)), 0);
-    };
-    SmallVector<Expr> left, top;
-    for (int64_t i = 0; i < rows; ++i) left.push_back(load(x, e.add(down, i)));
-    for (int64_t j = 0; j < columns; ++j) top.push_back(load(y, e.add(right, j * across)));
-    for (size_t i = 0; i < size_t(rows); ++i)
-      for (size_t j = 0; j < size_t(columns); ++j) {
-        Value &sum = sums[i * size_t(columns) + j];
-        sum = cpu::scalarOp(Op::DotGeneral, left[i], top[j], Expr(e.b, e.loc, sum, dtype), dtype).value;
-      }
   }
 
   void store(ArrayRef<Value> sums) {
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = 0; j < columns; ++j) {
-        position[row] = {e.add(x.start, e.add(down, i)), 0, {}}, position[row + 1] = {e.add(y.start, e.add(right, j * across)), 0, {}};
+        position[row] = {e.add(start[0], e.add(first[0], x.line(i))), 0, {}};
+        position[row + 1] = {e.add(start[1], e.add(first[1], y.line(j))), 0, {}};
         Value isIn;
-        for (size_t axis : {row, row + 1}) {
-          int64_t block = axis == row ? blockRows : blockColumns;
-          if (shape[axis] % block == 0) continue;
-          Value fits = e.lessThan(position[axis].base, shape[axis]);
+        for (size_t side : {0, 1}) {
+          if (shape[row + side] % schedule.getBlock()[side] == 0) continue;
+          Value fits = e.lessThan(position[row + side].base, shape[row + side]);
           isIn = isIn ? arith::AndIOp::create(e.b, e.loc, isIn, fits).getResult() : fits;
         }
         k.when(isIn, [&] {
