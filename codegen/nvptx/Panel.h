@@ -17,10 +17,11 @@ public:
   /// `along` is the contracted axis of the operand, `across` the one of its lines.
   Panel(GpuKernel &k, Value operand, size_t along, size_t across, Form form);
 
-  /// The lines from `start` on of the matrix at `batch`; makes the memory.
-  void place(const Coordinates &batch, Index start);
-  /// Starts what brings the steps from `from` on into a stage. `isThere`: whether there are such steps, null: yes.
-  void start(Index from, Index stage, Value isThere);
+  /// The lines of block `number` of the matrix at `batch`; makes the memory. The last block starts where it ends with the lines: what it
+  /// has in common with the one before is computed twice.
+  void place(const Coordinates &batch, Index number);
+  /// Starts what brings the steps from `from` on into a stage, where `isThere` (null: always). `count`: all of a stage, or fewer, the last.
+  void start(Index from, Index stage, Value isThere, int64_t count);
   /// Stores what came through registers.
   void finish(Index stage);
   /// Lines that lie beside each other in shared memory, and so in the registers of a thread.
@@ -33,13 +34,23 @@ public:
   int64_t group() const { return lanes; }
   /// Forgets what was read: another group of steps begins.
   void forget() { known.clear(); }
-  /// Element `i` of the thread whose lines start at `first`, at a step of a stage.
+  /// Element `i` of the thread whose lines start at `first`, at a step of a stage; in wide accesses that fetch the next ones too.
   Expr read(Index stage, Index first, int64_t i, int64_t step);
+  Expr readAlone(Index stage, Index first, int64_t i, Index step);
+  /// Where that element is in the operand; and whether it is for this block to store, null: always.
+  Index positionOf(Index first, int64_t i) { return e.add(from, e.add(first, line(i))); }
+  Value isMine(Index position);
 
   bool isAsync() const { return form.copying != Copying::None; }
   bool lies() const { return isAlong; }
 
 private:
+  struct Spot {
+    Coordinates source;
+    Index target; // of the stage, in elements
+    Value isIn;   // null: always
+  };
+
   GpuKernel &k;
   Emitter &e;
   Value operand;
@@ -49,20 +60,16 @@ private:
   int64_t bytes, lanes, tile = 1, size, steps; // of an element; in an access of up to 16 bytes; lines and steps of the operand
   bool isAlong;                                // in shared memory steps of a line lie beside each other, not lines of a step
   Coordinates batch;
-  Index first;
+  Index begin, from; // of the block: its own first line, and the first one there is
   Value memory, isAligned;
-  llvm::SmallVector<Expr> onTheWay;
+  llvm::SmallVector<std::pair<Spot, Expr>> onTheWay;
   std::map<std::pair<int64_t, int64_t>, Value> known;
 
+  Index elementAt(Index stage, Index line, Index step);
   int64_t pitch() const { return isAlong ? form.depth + 16 / bytes : form.lines; }
   int64_t stageElements() const { return pitch() * (isAlong ? form.lines : form.depth); }
-  struct Spot {
-    Coordinates source;
-    Index target; // of the stage, in elements
-    Value isIn;   // null: always
-  };
-  void forEachSpot(int64_t width, Index from, llvm::function_ref<void(const Spot &)> body);
-  void copy(int64_t width, Index from, Index stage);
+  void forEachSpot(int64_t width, Index step, int64_t count, llvm::function_ref<void(const Spot &)> body);
+  void copy(const Spot &spot, Index stage, int64_t at, int64_t count);
 };
 
 } // namespace kiln::nvptx

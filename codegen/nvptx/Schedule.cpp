@@ -131,7 +131,7 @@ Tiles tilesOf(ir::DotGeneralOp dot) {
   if (rows <= 16) return deep({{2, 2}, {16, 32, 32}, 4});
   if (columns <= 16) return deep({{2, 2}, {32, 16, 32}, 4});
   auto blocks = [&](int64_t side, int64_t other) { return matrices * ceilDiv(rows, side) * ceilDiv(columns, other); };
-  auto fits = [&](int64_t side, int64_t other) { return rows > side / 2 && columns > other / 2 && blocks(side, other) >= kManyBlocks; };
+  auto fits = [&](int64_t side, int64_t other) { return rows >= side && columns >= other && blocks(side, other) >= kManyBlocks; };
   if (!isDouble && fits(128, 128)) return {{8, 8}, {128, 128, 16}, 2};
   if (isDouble && fits(128, 64)) return {{8, 4}, {128, 64, 8}, 2};
   if (fits(64, 64)) return deep({{4, 4}, {64, 64, 16}, 4});

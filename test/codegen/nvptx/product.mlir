@@ -18,6 +18,7 @@
 // GPU: gpu.func @kernel_0
 // GPU-SAME: nvvm.minctasm = 2 : i32
 // GPU-COUNT-2: nvvm.cp.async.shared.global {{.*}}, 16, cache = cg
+// Where the array lies at no multiple of 16 bytes.
 // GPU-COUNT-8: nvvm.cp.async.shared.global {{.*}}, 4, cache = ca
 // GPU: nvvm.cp.async.commit.group
 // GPU: scf.for {{.*}} iter_args
@@ -28,13 +29,15 @@
 // GPU: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr -> vector<4xf32>
 // GPU-COUNT-1024: math.fma
 // GPU-NOT: math.fma
+// GPU: llvm.store {{.*}} {alignment = 16 : i64} : vector<4xf32>
 // What is left of the contracted axis stands behind the loop.
 // GPU: gpu.func @kernel_1
 // GPU: scf.for
 // GPU-COUNT-128: math.fma
 // GPU: nvvm.cp.async.wait.group 0
 // GPU-NEXT: gpu.barrier
-// GPU-COUNT-12: math.fma
+// GPU: scf.for
+// GPU-COUNT-4: math.fma
 // GPU-NOT: math.fma
 // What is computed waits in registers.
 // GPU: gpu.func @kernel_2
@@ -49,10 +52,11 @@
 // PTX: .shared .align 16 .b8 kernel_0_shared[36864];
 // PTX: cp.async.cg.shared.global
 // PTX: cp.async.commit_group
-// PTX: cp.async.wait_group 0
-// PTX: bar.sync
 // PTX: ld.shared.v4.b32
 // PTX: fma.rn.f32
+// PTX: cp.async.wait_group 0
+// PTX: bar.sync
+// PTX: st.global.v4.b32
 func.func @large(%x: tensor<2048x512xf32>, %y: tensor<512x2048xf32>) -> tensor<2048x2048xf32> {
   %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<2048x512xf32>, tensor<512x2048xf32>) -> tensor<2048x2048xf32>
   return %r : tensor<2048x2048xf32>
