@@ -7,6 +7,7 @@
 #include "lib/Core/Trace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 
@@ -136,6 +137,7 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
   fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
                             extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));
+  if (k.occupancy) fn->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(int32_t(k.occupancy)));
   if (k.sharedBytes) fn->setAttr(kSharedBytes, b.getI64IntegerAttr(k.sharedBytes));
   launches.push_back({fn, k.blocks, k.threads, slots});
   count("emit-nvptx.kernels");

@@ -21,16 +21,18 @@ SmallVector<int64_t, 4> GpuKernel::shapeOf(const Buffer &buffer) {
   return llvm::map_to_vector<4>(buffer.shape, [](Index n) { return n.number(); });
 }
 
-/// At the start of the function, where it is known everywhere.
-template <typename Op> static Index number(GpuKernel &k) {
+/// Once, at the start of the function, where it is known everywhere.
+template <typename Op> static Index number(GpuKernel &k, Value &known) {
+  if (known) return Index(known);
   OpBuilder::InsertionGuard guard(k.e.b);
   k.e.b.setInsertionPointToStart(&k.function.getBody().front());
   Value number = Op::create(k.e.b, k.e.loc, gpu::Dimension::x);
-  return Index(arith::IndexCastUIOp::create(k.e.b, k.e.loc, k.e.b.getI64Type(), number).getResult());
+  known = arith::IndexCastUIOp::create(k.e.b, k.e.loc, k.e.b.getI64Type(), number);
+  return Index(known);
 }
 
-Index GpuKernel::thread() { return number<gpu::ThreadIdOp>(*this); }
-Index GpuKernel::block() { return number<gpu::BlockIdOp>(*this); }
+Index GpuKernel::thread() { return number<gpu::ThreadIdOp>(*this, threadNumber); }
+Index GpuKernel::block() { return number<gpu::BlockIdOp>(*this, blockNumber); }
 
 Value GpuKernel::shared(int64_t bytes) {
   OpBuilder &b = e.b;
@@ -127,10 +129,56 @@ void GpuKernel::place(Coordinates &position, Index linear, ArrayRef<int64_t> sha
   }
 }
 
+Value GpuKernel::isAligned(Value pointer, int64_t bytes) {
+  for (auto [known, multiple, answer] : aligned)
+    if (known == pointer && multiple == bytes) return answer;
+  OpBuilder &b = e.b;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  Value address = LLVM::PtrToIntOp::create(b, e.loc, b.getI64Type(), pointer);
+  Value rest = arith::AndIOp::create(b, e.loc, address, e.use(bytes - 1));
+  Value answer = arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::eq, rest, e.use(0));
+  aligned.push_back({pointer, bytes, answer});
+  return answer;
+}
+
 void GpuKernel::storeResults(ArrayRef<Coordinate> position) {
   SmallVector<Expr> results; // all before the first store: one may take the place of what they are computed from
   for (Value value : yielded()) results.push_back(ev.at(value, position));
   for (auto [result, buffer] : llvm::zip(results, outputs)) ev.storeAt(buffer, position, result);
+}
+
+/// Whether runs of `count` elements, from a multiple of that on, lie beside each other.
+static bool hasRuns(const Buffer &buffer, int64_t count) {
+  if (isComplex(buffer.dtype) || buffer.dtype == DType::Bool || !buffer.strides.back().isConstant(1)) return false;
+  return llvm::all_of(ArrayRef(buffer.strides).drop_back(), [&](Index stride) { return stride.number() % count == 0; });
+}
+
+void GpuKernel::storeResults(int64_t count, llvm::function_ref<Coordinates(int64_t)> at) {
+  OpBuilder &b = e.b;
+  SmallVector<Coordinates> positions;
+  SmallVector<SmallVector<Expr>> results(outputs.size());
+  for (int64_t i = 0; i < count; ++i) {
+    positions.push_back(at(i));
+    for (auto [value, of] : llvm::zip(yielded(), results)) of.push_back(ev.at(value, positions.back()));
+  }
+  for (auto [values, buffer] : llvm::zip(results, outputs)) {
+    auto alone = [&, &values = values, &buffer = buffer] {
+      for (int64_t i = 0; i < count; ++i) ev.storeAt(buffer, positions[size_t(i)], values[size_t(i)]);
+    };
+    auto together = [&, &values = values, &buffer = buffer] {
+      auto type = VectorType::get({count}, e.memoryType(buffer.dtype));
+      Value all = LLVM::PoisonOp::create(b, e.loc, type);
+      for (int64_t i = 0; i < count; ++i) {
+        Value number = arith::ConstantIntOp::create(b, e.loc, b.getI32Type(), i);
+        all = LLVM::InsertElementOp::create(b, e.loc, all, values[size_t(i)].value, number);
+      }
+      Value address = e.address(buffer.pointer, buffer.dtype, ev.offsetOf(buffer, positions[0]));
+      LLVM::StoreOp::create(b, e.loc, all, address, unsigned(count * byteSize(buffer.dtype)));
+    };
+    if (count > 1 && hasRuns(buffer, count)) e.when(isAligned(buffer.pointer, count * byteSize(buffer.dtype)), together, alone);
+    else alone();
+  }
 }
 
 } // namespace kiln::nvptx

@@ -32,6 +32,9 @@ struct GpuKernel {
   Value placedWithResult;              // the input that lies in the memory of the (one) result, or null
   int64_t blocks = 0, threads = kWarp; // set by the emitter; no blocks: there is nothing to compute
   int64_t sharedBytes = 0;
+  int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
+  Value threadNumber = {}, blockNumber = {};
+  llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
   mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }
@@ -57,6 +60,11 @@ struct GpuKernel {
   void place(Coordinates &position, Index linear, llvm::ArrayRef<int64_t> shape, int64_t skip = -1);
   /// Stores all results at a position of theirs.
   void storeResults(llvm::ArrayRef<Coordinate> position);
+  /// The same at `count` positions, of which `at` gives each: along the last axis, from a multiple of `count` on. In one access where a
+  /// result lies so, which is found out when the kernel runs.
+  void storeResults(int64_t count, llvm::function_ref<Coordinates(int64_t)> at);
+  /// Whether an address is a multiple of so many bytes.
+  Value isAligned(Value pointer, int64_t bytes);
 };
 
 inline int64_t ceilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }

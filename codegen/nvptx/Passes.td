@@ -15,14 +15,14 @@ def ScheduleNvptx : Pass<"kiln-schedule-nvptx", "::mlir::func::FuncOp"> {
 def EmitNvptx : Pass<"kiln-emit-nvptx", "::mlir::ModuleOp"> {
   let summary = "Emit each kernel as what one thread of a GPU does, and programs that launch them";
   let description = [{
-    Reads the schedules that `kiln-schedule-nvptx` wrote. Kernels become `gpu.func` over flat pointers in one `gpu.module`, of gpu, scf, arith, math and llvm operations; a
+    Reads the schedules that `kiln-schedule-nvptx` wrote. Kernels become `gpu.func` over flat pointers in one `gpu.module`, of gpu, scf, arith, math and llvm operations, and nvvm ones for asynchronous copies; a
     program becomes a function of `gpu.launch_func` alone, over its inputs, outputs, the workspace and the status word. The lowering to NVVM and the simulator of
     the tests start from this form.
 
     Counters: `emit-nvptx.kernels`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
+                           "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 def LowerToNvvm : Pass<"kiln-lower-to-nvvm", "::mlir::gpu::GPUModuleOp"> {

@@ -37,6 +37,10 @@ std::unique_ptr<TargetMachine> makeTargetMachine(const codegen::MachineName &nam
   std::unique_ptr<MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
   if (!StringRef(cpu).starts_with("sm_") || !known->isCPUStringValid(cpu))
     throw Error(ErrorKind::Compile, "target 'nvptx': cpu: expected one that LLVM knows, like sm_90a, got '" + cpu + "'");
+  unsigned number = 0;
+  StringRef(cpu).drop_front(3).take_while([](char c) { return c >= '0' && c <= '9'; }).getAsInteger(10, number);
+  constexpr unsigned kLeast = 80; // asynchronous copies
+  if (number < kLeast) throw Error(ErrorKind::Compile, "target 'nvptx': cpu: expected sm_80 or a later one, got '" + cpu + "'");
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Strict; // a multiplication and an addition stay two
   return std::unique_ptr<TargetMachine>(

@@ -77,23 +77,81 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident);
 }
 
-/// Tiles of 8 x 8 where there are enough for a large chip, of 4 x 4 where a block is not mostly outside; else a position a thread.
-ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel) {
-  constexpr int64_t kWide = 128, kNarrow = 64, kManyBlocks = 128;
-  auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+/// The operands of a product, and which they are.
+std::pair<ir::Packing, Value> operandOf(ir::DotGeneralOp dot, bool isRight) {
+  return isRight ? std::pair(ir::Packing::B, dot.getY()) : std::pair(ir::Packing::A, dot.getX());
+}
+
+/// Whether an operand lies in memory, and 16 bytes of it beside each other, wherever a thread starts.
+bool isWide(ir::DotGeneralOp dot, bool isRight, const cpu::KernelLayout &layout) {
+  auto found = layout.inputs.find(operandOf(dot, isRight).second);
+  if (found == layout.inputs.end()) return false;
+  const cpu::Layout &array = found->second;
+  int64_t lanes = 16 / byteSize(array.dtype), last = -1;
+  size_t batches = dot.getXBatch().size();
+  for (size_t axis : {batches, batches + 1})
+    if (array.strides[axis] == 1 && array.shape[axis] != 1) last = int64_t(axis);
+  if (last < 0 || *array.shape[size_t(last)] % lanes) return false;
+  for (auto [axis, stride] : llvm::enumerate(array.strides))
+    if (int64_t(axis) != last && *stride % lanes && array.shape[axis] != 1) return false;
+  return true;
+}
+
+/// What asynchronous copies bring, and what they bring in 16 bytes.
+std::pair<ir::Packing, ir::Packing> copiesOf(ir::DotGeneralOp dot, const cpu::KernelLayout &layout) {
+  uint32_t copy = 0, wide = 0;
+  for (bool isRight : {false, true}) {
+    auto [side, operand] = operandOf(dot, isRight);
+    int64_t bytes = byteSize(ir::typeOf(operand).dtype);
+    if (!isa<BlockArgument>(operand) || (bytes != 4 && bytes != 8)) continue;
+    copy |= uint32_t(side);
+    if (isWide(dot, isRight, layout)) wide |= uint32_t(side);
+  }
+  return {ir::Packing(copy), ir::Packing(wide)};
+}
+
+struct Tiles {
+  int64_t tile[2], block[3], stages;
+};
+
+/// The largest tiles of which there are enough for a large chip; of few rows or columns narrow ones, whose blocks are many and deep: each
+/// result is one chain of steps, so what counts is how many bytes are on their way.
+Tiles tilesOf(ir::DotGeneralOp dot) {
+  constexpr int64_t kManyBlocks = 128;
   auto shape = ir::typeOf(dot.getResult()).shape;
-  int64_t rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number();
-  bool isMany = countOf(dot.getResult()) >= kManyBlocks * kWide * kWide && rows >= kWide && columns >= kWide;
-  bool isWide = isMany && byteSize(ir::typeOf(dot.getResult()).dtype) <= 4;
-  if (isWide) return ir::ThreadTilesAttr::get(kernel.getContext(), {8, 8}, {kWide, kWide, 8});
-  if (rows >= kNarrow / 2 && columns >= kNarrow / 2) return ir::ThreadTilesAttr::get(kernel.getContext(), {4, 4}, {kNarrow, kNarrow, 8});
-  return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1);
+  int64_t rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number(), matrices = 1;
+  for (int i = 0; i + 2 < shape.rank; ++i) matrices *= shape[i].number();
+  bool isDouble = byteSize(ir::typeOf(dot.getResult()).dtype) == 8;
+  auto deep = [&](Tiles tiles) {
+    if (isDouble) tiles.block[2] /= 2;
+    return tiles;
+  };
+  if (rows <= 4) return deep({{1, 1}, {4, 32, 64}, 4});
+  if (columns <= 8) return deep({{1, 1}, {32, 8, 64}, 3});
+  if (rows <= 16) return deep({{2, 2}, {16, 32, 32}, 4});
+  if (columns <= 16) return deep({{2, 2}, {32, 16, 32}, 4});
+  auto blocks = [&](int64_t side, int64_t other) { return matrices * ceilDiv(rows, side) * ceilDiv(columns, other); };
+  auto fits = [&](int64_t side, int64_t other) { return rows >= side && columns >= other && blocks(side, other) >= kManyBlocks; };
+  if (!isDouble && fits(128, 128)) return {{8, 8}, {128, 128, 16}, 2};
+  if (isDouble && fits(128, 64)) return {{8, 4}, {128, 64, 8}, 2};
+  if (fits(64, 64)) return deep({{4, 4}, {64, 64, 16}, 4});
+  return deep({{2, 2}, {32, 32, 32}, 4});
+}
+
+ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
+  auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+  Tiles tiles = tilesOf(dot);
+  auto [copy, wide] = copiesOf(dot, layout);
+  // What waits in registers for its turn leaves no room for the tiles of a second block.
+  bool isLarge = tiles.block[0] >= 128 && copy == ir::Packing::Both;
+  int64_t stages = copy == ir::Packing::Both ? tiles.stages : 2;
+  return ir::ThreadTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, stages, copy, wide, isLarge ? 2 : 0);
 }
 
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
-  case ir::KernelKind::Contraction: return scheduleProduct(kernel);
+  case ir::KernelKind::Contraction: return scheduleProduct(kernel, layout);
   case ir::KernelKind::Scan:
   case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
@@ -114,6 +172,12 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
            << "expected transposes of the result's shape that turn this axis, and only elementwise operations behind them";
   if (grid && grid.getCollapse() && !cpu::isFlat(kernel, layout))
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
+  if (auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule())) {
+    auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+    for (bool isRight : {false, true})
+      if ((uint32_t(tiles.getWide()) & uint32_t(operandOf(dot, isRight).first)) && !isWide(dot, isRight, layout))
+        return cpu::refuse(kernel, "wide") << "expected operands that lie in whole runs of 16 bytes";
+  }
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
   bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
   if (rows && rows.getThreads() > kWarp && hasProducts)

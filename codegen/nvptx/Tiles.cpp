@@ -1,122 +1,154 @@
 // Products in tiles of registers, over blocks of both operands in shared memory. Each result is one chain of multiply-adds in the order of
-// the contracted axis, so tiles and blocks do not show in the bits.
-#include "codegen/nvptx/Kernels.h"
+// the contracted axis, so tiles, blocks and stages do not show in the bits.
+#include "codegen/nvptx/Panel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 
 namespace kiln::nvptx {
 namespace {
 
+Copying copyingOf(ir::ThreadTilesAttr schedule, ir::Packing side) {
+  auto has = [&](ir::Packing set) { return (uint32_t(set) & uint32_t(side)) != 0; };
+  return has(schedule.getWide()) ? Copying::Wide : has(schedule.getCopy()) ? Copying::Single : Copying::None;
+}
+
 class TileEmitter {
 public:
   TileEmitter(GpuKernel &k, ir::DotGeneralOp dot, ir::ThreadTilesAttr schedule)
-      : k(k), e(k.e), dot(dot), shape(k.shapeOf(dot.getResult())), row(shape.size() - 2), rows(schedule.getTile()[0]),
-        columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]), blockRows(schedule.getBlock()[0]),
-        blockColumns(schedule.getBlock()[1]), across(blockColumns / columns), dtype(ir::typeOf(dot.getResult()).dtype) {
-    x = {dot.getX(), size_t(dot.getXAxis()), blockRows, shape[row], {}, {}};
-    y = {dot.getY(), size_t(dot.getYAxis()), blockColumns, shape[row + 1], {}, {}};
-    size = k.shapeOf(x.operand)[x.along];
+      : k(k), e(k.e), dot(dot), schedule(schedule), shape(k.shapeOf(dot.getResult())), row(shape.size() - 2), rows(schedule.getTile()[0]),
+        columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]), stages(schedule.getStages()),
+        dtype(ir::typeOf(dot.getResult()).dtype), x(panel(dot.getX(), dot.getXAxis(), 0, ir::Packing::A)),
+        y(panel(dot.getY(), dot.getYAxis(), 1, ir::Packing::B)) {
+    size = k.shapeOf(dot.getX())[size_t(dot.getXAxis())], count = size / depth;
   }
 
   void run() {
+    ArrayRef<int64_t> block = schedule.getBlock();
+    int64_t down = block[0] / rows, across = block[1] / columns;
     SmallVector<int64_t, 4> blocks(shape);
-    blocks[row] = ceilDiv(shape[row], blockRows), blocks[row + 1] = ceilDiv(shape[row + 1], blockColumns);
-    k.threads = blockRows / rows * across, k.blocks = product(blocks);
+    for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
+    k.threads = down * across, k.blocks = product(blocks), k.occupancy = schedule.getOccupancy();
     if (!k.blocks) return;
     k.place(position, k.block(), blocks);
-    x.start = e.mul(position[row].base, blockRows), y.start = e.mul(position[row + 1].base, blockColumns);
-    for (Side *side : {&x, &y}) side->memory = k.shared(depth * pitch(*side) * byteSize(ir::typeOf(side->operand).dtype));
-    down = e.mul(k.quotient(k.thread(), across), rows), right = k.remainder(k.thread(), across);
+    x.share(down), y.share(across);
+    x.place(position, position[row].base), y.place(position, position[row + 1].base);
+    constexpr int64_t kAcross = 8, kDown = kWarp / kAcross; // threads of a warp, so that it reads few lines of both
+    Index lane = k.remainder(k.thread(), kWarp), warp = k.quotient(k.thread(), kWarp);
+    first[0] = x.firstLine(e.add(e.mul(k.quotient(warp, across / kAcross), kDown), k.quotient(lane, kAcross)));
+    first[1] = y.firstLine(e.add(e.mul(k.remainder(warp, across / kAcross), kAcross), k.remainder(lane, kAcross)));
+    for (int64_t stage = 0; stage + 1 < stages; ++stage) {
+      if (stage < count) fetch(stage, {}, depth, [] {});
+      else commit();
+    }
     SmallVector<Value> sums(size_t(rows * columns), e.scalar(dtype, 0).value);
-    int64_t whole = size / depth * depth;
-    sums = e.loop(0, whole, depth, sums, [&](Index from, ValueRange carried) { return addBlock(from, depth, carried); });
-    if (whole < size) sums = addBlock(whole, size - whole, sums);
+    sums = e.loop(0, count, 1, sums, [&](Index i, ValueRange carried) { return addBlock(i, carried); });
+    if (size % depth) sums = addRest(sums);
     store(sums);
   }
 
 private:
-  /// An operand: its rows (or columns) from `start` on are in shared memory, those of one step of the contracted axis beside each other.
-  struct Side {
-    Value operand;
-    size_t along; // the contracted axis
-    int64_t block, size;
-    Index start;
-    Value memory;
-  };
   GpuKernel &k;
   Emitter &e;
   ir::DotGeneralOp dot;
+  ir::ThreadTilesAttr schedule;
   SmallVector<int64_t, 4> shape;
-  size_t row; // the axis of rows of the result
-  int64_t rows, columns, depth, blockRows, blockColumns, across, size = 0;
+  size_t row;                                                // the axis of rows of the result
+  int64_t rows, columns, depth, stages, size = 0, count = 0; // size / depth: blocks of the contracted axis
   DType dtype;
-  Side x, y;
-  Coordinates position; // of the batch
-  Index down, right;    // where the tile of this thread starts; its columns are `across` apart
+  Panel x, y;
+  Coordinates position; // of the block
+  Index first[2];       // row and column of the thread in its block
 
-  /// One more than there are, so that threads that write along the contracted axis meet other banks.
-  static int64_t pitch(const Side &side) { return side.block + 1; }
+  Panel panel(Value operand, int64_t along, size_t side, ir::Packing packing) {
+    size_t across = 2 * row + 1 - size_t(along);
+    return {k, operand, size_t(along), across, {schedule.getBlock()[side], depth, stages, copyingOf(schedule, packing)}};
+  }
 
-  SmallVector<Value> addBlock(Index from, int64_t count, ValueRange carried) {
+  /// Brings the block `number` of the contracted axis into its stage; what comes through registers does so behind `meanwhile`.
+  void fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile) {
+    Index stage = k.remainder(number, stages);
+    for (Panel *panel : {&x, &y}) {
+      // Registers take the last block once more where there is no next.
+      Index there = !panel->isAsync() && isThere ? e.min(number, count - 1) : number;
+      panel->start(e.mul(there, depth), stage, isThere, steps);
+    }
+    commit();
+    meanwhile();
+    for (Panel *panel : {&x, &y}) panel->finish(stage);
+  }
+
+  void commit() {
+    if (x.isAsync() || y.isAsync()) NVVM::CpAsyncCommitGroupOp::create(e.b, e.loc);
+  }
+  /// Until all but so many of the last stages are there, for all threads.
+  void wait(int64_t but) {
+    if (x.isAsync() || y.isAsync()) NVVM::CpAsyncWaitGroupOp::create(e.b, e.loc, uint32_t(but));
+    k.barrier();
+  }
+
+  SmallVector<Value> addBlock(Index i, ValueRange carried) {
     Evaluator::Scope scope(k.ev, 0, {});
-    for (Side *side : {&x, &y}) fetch(*side, from, count);
-    k.barrier();
     SmallVector<Value> sums(carried);
-    for (int64_t step = 0; step < count; ++step) multiply(step, sums);
-    k.barrier();
+    wait(stages - 2);
+    auto meanwhile = [&] { multiply(k.remainder(i, stages), sums); };
+    Index next = e.add(i, stages - 1);
+    if (!next.isStatic()) fetch(next, e.lessThan(next, count), depth, meanwhile);
+    else if (next.number() < count) fetch(next, {}, depth, meanwhile);
+    else meanwhile();
     return sums;
   }
 
-  void fetch(const Side &side, Index from, int64_t count) {
-    bool isAlong = side.along + 1 == shape.size(); // the contracted axis lies along memory
-    for (int64_t first = 0; first < side.block * count; first += k.threads) {
-      Index number = e.add(k.thread(), first);
-      int64_t inner = isAlong ? count : side.block;
-      Index far = k.quotient(number, inner), near = k.remainder(number, inner);
-      Index step = isAlong ? near : far, line = isAlong ? far : near, at = e.add(side.start, line);
-      Value isIn = side.size % side.block ? e.lessThan(at, side.size) : Value();
-      if (first + k.threads > side.block * count) {
-        Value inBlock = e.lessThan(number, side.block * count);
-        isIn = isIn ? arith::AndIOp::create(e.b, e.loc, isIn, inBlock).getResult() : inBlock;
-      }
-      k.when(isIn, [&] {
-        Coordinates here(position);
-        here[2 * row + 1 - side.along] = {at, 0, {}}, here[side.along] = {e.add(from, step), 0, {}};
-        e.store(side.memory, e.add(e.mul(step, pitch(side)), line), k.ev.at(side.operand, here));
-      });
+  /// The last steps, which are less than a block. A loop, for they are few, and may be needed under the guards of stores alone, where the
+  /// compiler would move all of them.
+  SmallVector<Value> addRest(ValueRange carried) {
+    k.barrier();
+    fetch(count, {}, size % depth, [] {});
+    wait(0);
+    return e.loop(0, size % depth, 1, carried, [&](Index step, ValueRange carried) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      SmallVector<Value> sums(carried);
+      SmallVector<Expr> left, top;
+      Index stage = count % stages;
+      for (int64_t i = 0; i < rows; ++i) left.push_back(x.readAlone(stage, first[0], i, step));
+      for (int64_t j = 0; j < columns; ++j) top.push_back(y.readAlone(stage, first[1], j, step));
+      for (int64_t i = 0; i < rows * columns; ++i) add(sums[size_t(i)], left[size_t(i / columns)], top[size_t(i % columns)]);
+      return sums;
+    });
+  }
+
+  void add(Value &sum, Expr left, Expr top) { sum = cpu::scalarOp(Op::DotGeneral, left, top, Expr(e.b, e.loc, sum, dtype), dtype).value; }
+
+  void multiply(Index stage, SmallVectorImpl<Value> &sums) {
+    int64_t group = std::max(x.group(), y.group());
+    for (int64_t from = 0; from < depth; from += group) {
+      x.forget(), y.forget();
+      auto addColumn = [&](int64_t step, int64_t j) {
+        Expr top = y.read(stage, first[1], j, step);
+        for (int64_t i = 0; i < rows; ++i) add(sums[size_t(i * columns + j)], x.read(stage, first[0], i, step), top);
+      };
+      // In the order in which few values are in registers at once.
+      for (int64_t n = 0; n < group * columns; ++n)
+        y.lies() ? addColumn(from + n % group, n / group) : addColumn(from + n / columns, n % columns);
     }
   }
 
-  void multiply(int64_t step, SmallVectorImpl<Value> &sums) {
-    auto load = [&](const Side &side, Index line) {
-      return e.load(side.memory, ir::typeOf(side.operand).dtype, e.add(line, step * pitch(side)), 0);
-    };
-    SmallVector<Expr> left, top;
-    for (int64_t i = 0; i < rows; ++i) left.push_back(load(x, e.add(down, i)));
-    for (int64_t j = 0; j < columns; ++j) top.push_back(load(y, e.add(right, j * across)));
-    for (size_t i = 0; i < size_t(rows); ++i)
-      for (size_t j = 0; j < size_t(columns); ++j) {
-        Value &sum = sums[i * size_t(columns) + j];
-        sum = cpu::scalarOp(Op::DotGeneral, left[i], top[j], Expr(e.b, e.loc, sum, dtype), dtype).value;
-      }
-  }
-
   void store(ArrayRef<Value> sums) {
+    // Columns that lie beside each other are stored at once, where rows have no other end than a run has.
+    int64_t run = shape[row + 1] % y.run() ? 1 : y.run();
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < columns; ++j) {
-        position[row] = {e.add(x.start, e.add(down, i)), 0, {}}, position[row + 1] = {e.add(y.start, e.add(right, j * across)), 0, {}};
-        Value isIn;
-        for (size_t axis : {row, row + 1}) {
-          int64_t block = axis == row ? blockRows : blockColumns;
-          if (shape[axis] % block == 0) continue;
-          Value fits = e.lessThan(position[axis].base, shape[axis]);
-          isIn = isIn ? arith::AndIOp::create(e.b, e.loc, isIn, fits).getResult() : fits;
-        }
-        k.when(isIn, [&] {
-          k.ev.remember(dot.getResult(), position, Expr(e.b, e.loc, sums[size_t(i * columns + j)], dtype));
-          k.storeResults(position);
+      for (int64_t j = 0; j < columns; j += run) {
+        Index down = x.positionOf(first[0], i), right = y.positionOf(first[1], j);
+        Value isIn = x.isMine(down), fits = y.isMine(right);
+        if (isIn && fits) isIn = arith::AndIOp::create(e.b, e.loc, isIn, fits);
+        k.when(isIn ? isIn : fits, [&] {
+          k.storeResults(run, [&](int64_t c) {
+            position[row] = {down, 0, {}}, position[row + 1] = {e.add(right, c), 0, {}};
+            k.ev.remember(dot.getResult(), position, Expr(e.b, e.loc, sums[size_t(i * columns + j + c)], dtype));
+            return position;
+          });
         });
       }
   }

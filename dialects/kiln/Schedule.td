@@ -181,9 +181,13 @@ def Kiln_ColumnThreadsAttr
                         (ins Kiln_List<"Stage">:$stages, "int64_t":$threads)>;
 
 def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A matrix product in tiles of registers, over blocks in shared memory.",
-                                             (ins Kiln_Extents:$tile, Kiln_Extents:$block)> {
+                                             (ins Kiln_Extents:$tile, Kiln_Extents:$block, Kiln_Number<2>:$stages, Kiln_Choice<Kiln_Packing>:$copy,
+                                                 Kiln_Choice<Kiln_Packing>:$wide, Kiln_Number<0>:$occupancy)> {
   let description = [{
-    `tile`: rows x columns of the result that a thread has in registers; `block`: rows x columns x depth that a block of threads works on at once.
+    `tile`: rows x columns of the result that a thread has in registers; `block`: rows x columns x depth that a block of threads works on at once. `stages`: so many
+    of them are in shared memory: while threads multiply one, the next are on their way. `copy`: operands that asynchronous copies bring there, an element
+    each, and not the registers of a thread; `wide`: those of them whose copies are of 16 bytes, where a call's array lies at a multiple of that.
+    `occupancy`: blocks that a multiprocessor is to have at once, which limits the registers of a thread; 0: no limit.
   }];
 }
 

@@ -1,6 +1,8 @@
 // What the target refuses, and schedules that do not fit.
 // RUN: not kiln-translate %s --mlir-to-assembly --target=nvptx --cpu=sm_1 2>&1 | FileCheck %s --check-prefix=CPU
 // CPU: target 'nvptx': cpu: expected one that LLVM knows, like sm_90a, got 'sm_1'
+// RUN: not kiln-translate %s --mlir-to-assembly --target=nvptx --cpu=sm_75 2>&1 | FileCheck %s --check-prefix=OLD
+// OLD: target 'nvptx': cpu: expected sm_80 or a later one, got 'sm_75'
 // RUN: not kiln-translate %s --mlir-to-assembly --target=nvptx --triple=x86_64-linux 2>&1 | FileCheck %s --check-prefix=TRIPLE
 // TRIPLE: target 'nvptx': triple: expected nvptx64-nvidia-cuda, got 'x86_64-linux'
 // RUN: not kiln-run %s --target=nvptx 2>&1 | FileCheck %s --check-prefix=LOAD

@@ -6,7 +6,6 @@
 // SCHEDULE: #kiln.grid<threads = 256, transpose = 0>
 // SCHEDULE: #kiln.lines<threads = 64>
 // SCHEDULE: #kiln.grid<threads = 256>
-// SCHEDULE: #kiln.thread_tiles<tile = 4x4, block = 64x64x8>
 
 // A square goes through shared memory, with a pitch of 33.
 // GPU: llvm.mlir.global internal @kernel_0_shared() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<4224 x i8>
@@ -18,11 +17,6 @@
 // GPU: gpu.func @kernel_2
 // GPU: call @kiln_remainder_f32
 // GPU-NOT: arith.remf
-// GPU: gpu.func @kernel_3
-// GPU: scf.for {{.*}} iter_args
-// GPU: gpu.barrier
-// GPU-COUNT-128: math.fma
-// GPU: gpu.barrier
 // GPU: func.func private @kiln_remainder_f32
 // GPU: scf.while
 
@@ -44,9 +38,4 @@ func.func @scan(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 func.func @rest(%x: tensor<64xf32>, %y: tensor<64xf32>) -> tensor<64xf32> {
   %r = kiln.fmod %x, %y : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
   return %r : tensor<64xf32>
-}
-
-func.func @product(%x: tensor<64x64xf32>, %y: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
-  return %r : tensor<64x64xf32>
 }

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "test/targets/simulator/Machine.h"
@@ -62,15 +63,20 @@ private:
 
   /// What a wrong emitter might do, for tests of the simulator.
   void plant(gpu::GPUFuncOp kernel, StringRef fault) {
-    SmallVector<Operation *> barriers, guards, threads;
+    SmallVector<Operation *> barriers, guards, threads, waits;
     kernel.walk([&](Operation *op) {
       if (isa<gpu::BarrierOp>(op)) barriers.push_back(op);
       if (isa<scf::IfOp>(op)) guards.push_back(op);
       if (isa<gpu::ThreadIdOp>(op)) threads.push_back(op);
+      if (isa<NVVM::CpAsyncWaitGroupOp>(op)) waits.push_back(op);
     });
     OpBuilder b(kernel);
     if (fault == "no-barrier") {
       for (Operation *barrier : barriers) barrier->erase();
+    } else if (fault == "no-wait") {
+      for (Operation *wait : waits) wait->erase();
+    } else if (fault == "early-wait") { // for one group less
+      for (Operation *wait : waits) cast<NVVM::CpAsyncWaitGroupOp>(wait).setN(cast<NVVM::CpAsyncWaitGroupOp>(wait).getN() + 1);
     } else if (fault == "divergent-barrier" || fault == "divergent-shuffle") { // one more, to which not all threads come
       b.setInsertionPoint(kernel.getBody().back().getTerminator());
       Value thread = gpu::ThreadIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
@@ -141,7 +147,18 @@ private:
     } else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op)) {
       SmallVector<Value> operands = {shuffle.getValue(), shuffle.getOffset(), number(int32_t(shuffle.getMode())), number(sites++)};
       replace(call(b, loc, "kiln_simulator_shuffle", b.getI32Type(), operands));
+    } else if (auto copy = dyn_cast<NVVM::CpAsyncOp>(op)) {
+      auto to = copy.getDst().getDefiningOp<LLVM::AddrSpaceCastOp>(), from = copy.getSrc().getDefiningOp<LLVM::AddrSpaceCastOp>();
+      call(b, loc, "kiln_simulator_copy", {}, {to.getArg(), from.getArg(), number(int32_t(copy.getSize()))});
+      op->erase(), to->erase(), from->erase();
+    } else if (isa<NVVM::CpAsyncCommitGroupOp>(op)) {
+      call(b, loc, "kiln_simulator_commit", {}, {});
+      op->erase();
+    } else if (auto wait = dyn_cast<NVVM::CpAsyncWaitGroupOp>(op)) {
+      call(b, loc, "kiln_simulator_arrive", {}, {number(int32_t(wait.getN()))});
+      op->erase();
     } else if (auto cast = dyn_cast<LLVM::AddrSpaceCastOp>(op)) {
+      if (!cast.getArg().getDefiningOp<LLVM::AddressOfOp>()) return; // of an asynchronous copy
       Operation *global = cast.getArg().getDefiningOp();
       replace(call(b, loc, "kiln_simulator_shared", cast.getType(), {}));
       global->erase();

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <memory>
+#include <span>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <utility>
@@ -38,6 +39,7 @@ struct Moment {
 /// What is known of a byte.
 struct Byte {
   Moment write, read;
+  int16_t coming = 0; // asynchronous copies that may write it at any time
 
   /// Whether the access may fall together with an earlier one.
   bool races(const Moment &now, bool isWrite) {
@@ -84,10 +86,19 @@ private:
 
 //===-- threads -----------------------------------------------------------------------------------------------------===//
 
+/// An asynchronous copy of a thread, which brings its bytes when the thread has waited for it.
+struct Copy {
+  char *to;
+  std::string bytes;
+  int64_t group;
+};
+
 struct Thread {
   enum State { Ready, Barrier, Shuffle, Done } state = Ready;
   ucontext_t context;
   char *stack = nullptr;
+  std::vector<Copy> copies;
+  int64_t group = 0;                   // of the next copy
   int32_t site = 0;                    // of the barrier or shuffle in the kernel
   int32_t value = 0, by = 0, mode = 0; // of a shuffle
 };
@@ -136,10 +147,38 @@ public:
                        std::to_string(current) + " of block " + std::to_string(block);
     if (range == ranges.begin() || at + bytes > (--range)->end) return stop("out of bounds: " + what);
     Moment now{block * plan.threads + current + 1, block + 1, epoch};
-    for (char *byte = at; byte < at + bytes; ++byte)
-      if (range->of(byte).races(now, isWrite))
+    for (Byte &byte : bytesOf(*range, at, bytes)) {
+      if (byte.coming) return stop("asynchronous copy: " + what + ", which a copy that nobody waited for may write");
+      if (byte.races(now, isWrite))
         return stop("race: " + what + " of " + (range->isShared ? "shared" : "global") +
                     " memory and an earlier access, with no barrier between them");
+    }
+  }
+  /// Wide accesses are of whole multiples of their size.
+  void checkAligned(const char *at, int64_t bytes) {
+    if (uintptr_t(at) % uintptr_t(bytes))
+      stop("alignment: an access of " + std::to_string(bytes) + " bytes by thread " + std::to_string(current) + " of block " +
+           std::to_string(block));
+  }
+  void copy(char *to, char *from, int64_t bytes) {
+    checkAligned(to, bytes), checkAligned(from, bytes);
+    access(from, bytes, false), access(to, bytes, true);
+    Thread &mine = threads[size_t(current)];
+    mine.copies.push_back({to, {from, from + bytes}, mine.group});
+    for (Byte &byte : bytesOf(sharedRange(), to, bytes)) ++byte.coming;
+  }
+  void commit() { ++threads[size_t(current)].group; }
+  /// All groups but so many of the last ones have come.
+  void arrive(int64_t but) {
+    Thread &mine = threads[size_t(current)];
+    auto hasCome = [&](Copy &copy) {
+      if (copy.group >= mine.group - but) return false;
+      for (Byte &byte : bytesOf(sharedRange(), copy.to, int64_t(copy.bytes.size()))) --byte.coming;
+      std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
+      access(copy.to, int64_t(copy.bytes.size()), true);
+      return true;
+    };
+    std::erase_if(mine.copies, hasCome);
   }
   void start() {
     kernel(pointers.data());
@@ -158,6 +197,11 @@ private:
   ucontext_t scheduler;
   int64_t block = 0, current = 0, epoch = 0;
   std::string error;
+
+  static std::span<Byte> bytesOf(Range &range, char *at, int64_t bytes) { return {&range.of(at), size_t(bytes)}; }
+  Range &sharedRange() {
+    return *std::find_if(ranges.begin(), ranges.end(), [](const Range &r) { return r.isShared; });
+  }
 
   /// Leaves the thread for good.
   void stop(const std::string &what) {
@@ -191,6 +235,7 @@ void Launch::runBlock() {
   for (size_t i = 0; i < threads.size(); ++i) {
     Thread &t = threads[i];
     t.state = Thread::Ready;
+    t.copies.clear(), t.group = 0;
     t.stack = stacks + i * kStackBytes;
     getcontext(&t.context);
     t.context.uc_stack.ss_sp = t.stack;
@@ -290,5 +335,8 @@ void kiln_simulator_barrier(int32_t site) { simulator::running->wait(simulator::
 int32_t kiln_simulator_shuffle(int32_t value, int32_t by, int32_t mode, int32_t site) {
   return simulator::running->shuffle(value, by, mode, site);
 }
+void kiln_simulator_copy(char *to, char *from, int32_t bytes) { simulator::running->copy(to, from, bytes); }
+void kiln_simulator_commit() { simulator::running->commit(); }
+void kiln_simulator_arrive(int32_t but) { simulator::running->arrive(but); }
 void kiln_simulator_access(char *at, int64_t bytes, int32_t isWrite) { simulator::running->access(at, bytes, isWrite); }
 }

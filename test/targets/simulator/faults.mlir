@@ -15,6 +15,11 @@
 // DIVERGENT: simulator: kernel_0: barrier: expected all 256 threads of block 0 at one, got 16 at some
 // RUN: not env KILN_SIMULATOR_FAULT=divergent-shuffle kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=SHUFFLE
 // SHUFFLE: simulator: kernel_0: shuffle: expected 32 lanes at one, got 16
+// RUN: not env KILN_SIMULATOR_FAULT=no-wait kiln-run %s --entry=product %simulated 2>&1 | FileCheck %s --check-prefix=COPY
+// RUN: not env KILN_SIMULATOR_FAULT=early-wait kiln-run %s --entry=product %simulated 2>&1 | FileCheck %s --check-prefix=COPY
+// COPY: simulator: kernel_2: asynchronous copy: a read of 8 bytes by thread {{[0-9]+}} of block 0, which a copy that nobody waited for may write
+// RUN: not env KILN_SIMULATOR_FAULT=no-barrier kiln-run %s --entry=product %simulated 2>&1 | FileCheck %s --check-prefix=ARRIVED
+// ARRIVED: simulator: kernel_2: {{race|asynchronous copy}}: a {{read|write}} of {{[0-9]+}} bytes by thread {{[0-9]+}} of block 0
 // RUN: not env KILN_SIMULATOR_FAULT=nothing kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: KILN_SIMULATOR_FAULT: expected the name of a fault, got nothing
 func.func @turn(%x: tensor<50x75xf32>) -> tensor<75x50xf32> {
@@ -25,4 +30,9 @@ func.func @turn(%x: tensor<50x75xf32>) -> tensor<75x50xf32> {
 func.func @square(%x: tensor<300xf32>) -> tensor<300xf32> {
   %r = kiln.multiply %x, %x : (tensor<300xf32>, tensor<300xf32>) -> tensor<300xf32>
   return %r : tensor<300xf32>
+}
+
+func.func @product(%x: tensor<40x64xf32>, %y: tensor<64x40xf32>) -> tensor<40x40xf32> {
+  %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<40x64xf32>, tensor<64x40xf32>) -> tensor<40x40xf32>
+  return %r : tensor<40x40xf32>
 }

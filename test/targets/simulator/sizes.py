@@ -47,7 +47,7 @@ def product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="f32"):
     out, n = tensor([*batch, rows, columns], dtype), len(batch)
     axes = ", ".join(map(str, range(n)))
     axes = f"array<i64{': ' if n else ''}{axes}>"
-    function(f"product_{'_'.join(map(str, [*batch, rows, columns, depth]))}_{x_axis}{y_axis}", {"x": x, "y": y}, out, [
+    function(f"product_{dtype}_{'_'.join(map(str, [*batch, rows, columns, depth]))}_{x_axis}{y_axis}", {"x": x, "y": y}, out, [
         f"%p = kiln.dot_general %x, %y {{x_batch = {axes}, y_batch = {axes}, x_axis = {x_axis + n}, y_axis = {y_axis + n}}} : ({x}, {y}) -> {out}",
         f"%r = kiln.negative %p : ({out}) -> {out}"], "r")
 
@@ -72,3 +72,15 @@ if __name__ == "__main__":
     product(66, 65, 17, batch=(3,))
     product(64, 130, 40, dtype="f64")
     product(128, 128, 64, 1, 1)
+    # Of few rows or columns; tails and ends of whole accesses; fewer steps than stages; blocks of each kind.
+    for n in (1, 5, 16, 17):
+        product(n, 70, 130)
+        product(70, n, 131, 0, 1)
+    product(33, 64, 1)
+    product(36, 40, 36, 0, 0)
+    product(40, 36, 44, 1, 1)
+    product(70, 65, 40, batch=(128,))
+    product(130, 132, 20, batch=(64,))
+    product(132, 129, 35, 0, 1, batch=(64,))
+    product(129, 100, 17, batch=(64,), dtype="f64")
+    product(40, 40, 40, dtype="i8")

@@ -50,3 +50,14 @@ func.func @f(%x: tensor<8x16xf32> {kiln.strides = array<i64: -922337203685477580
   } {workspace = array<i64: -1>}
   return %0 : tensor<8x16xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<64x63xf32>, %y: tensor<63x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: wide: expected operands that lie in whole runs of 16 bytes}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x63xf32>, %b = %y : tensor<63x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x63xf32>, tensor<63x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, copy = both, wide = both>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}

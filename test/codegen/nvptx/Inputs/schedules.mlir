@@ -131,9 +131,10 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
 // -----
 
 func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  // expected-error@+1 {{schedule: block: rows: expected a multiple of 4, got 66}}
+  // expected-error@+1 {{schedule: block: rows: expected a power of two from 16 to 1024, got 66}}
   %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
-    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
     kiln.yield %n : tensor<64x64xf32>
   } {schedule = #kiln.thread_tiles<tile = 4x4, block = 66x64x8>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
@@ -142,9 +143,22 @@ func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 // -----
 
 func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  // expected-error@+1 {{schedule: tile: rows: expected 1 to 16, got 32}}
+  // expected-error@+1 {{schedule: block: columns: expected a power of two from 32 to 1024, got 16}}
   %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
-    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x16x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: rows: expected a power of two from 1 to 16, got 32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
     kiln.yield %n : tensor<64x64xf32>
   } {schedule = #kiln.thread_tiles<tile = 32x4, block = 64x64x8>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
@@ -153,21 +167,95 @@ func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 // -----
 
 func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  // expected-error@+1 {{schedule: block: expected at most 49152 bytes, got 65536}}
+  // expected-error@+1 {{schedule: tile: columns: expected a power of two from 1 to 16, got 3}}
   %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
-    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
     kiln.yield %n : tensor<64x64xf32>
-  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 128x128x64>, workspace = array<i64: -1>}
+  } {schedule = #kiln.thread_tiles<tile = 4x3, block = 64x64x8>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }
 
 // -----
 
 func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  // expected-error@+1 {{schedule: block: threads: expected a power of two from 32 to 1024, got 192}}
+  // expected-error@+1 {{schedule: block: depth: expected a power of two from 4 to 128, got 12}}
   %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
-    %n = kiln.dot_general %a, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
     kiln.yield %n : tensor<64x64xf32>
-  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 48x64x8>, workspace = array<i64: -1>}
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x12>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: stages: expected 2 to 8, got 1}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, stages = 1>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: threads: expected a power of two from 32 to 1024, got 4096}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 1x1, block = 64x64x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: expected at most 49152 bytes, got 61440}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 8x8, block = 128x128x16, stages = 3>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: occupancy: expected 1 to 8, got 9}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, occupancy = 9>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: copy: expected operands in memory, of elements of 4 or 8 bytes, got a}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, copy = both>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: wide: expected operands that are copied, got b}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %t, %a {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, wide = b>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }

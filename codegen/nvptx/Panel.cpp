@@ -1,0 +1,125 @@
+#include "codegen/nvptx/Panel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+
+constexpr int64_t kWide = 16; // bytes of the widest access
+
+/// Whether elements along the first axis lie beside each other, and not those along the second (isWide of the schedule goes by the same).
+static bool isNearer(GpuKernel &k, Value operand, size_t along, size_t across) {
+  auto buffer = k.ev.buffers.find(operand);
+  if (buffer == k.ev.buffers.end()) return along > across;
+  auto isOne = [&](size_t axis) { return buffer->second.strides[axis].isConstant(1) && !buffer->second.shape[axis].isConstant(1); };
+  return isOne(along) == isOne(across) ? along > across : isOne(along);
+}
+
+Panel::Panel(GpuKernel &k, Value operand, size_t along, size_t across, Form form)
+    : k(k), e(k.e), operand(operand), along(along), across(across), form(form), dtype(ir::typeOf(operand).dtype), bytes(byteSize(dtype)),
+      lanes(std::min<int64_t>(4, kWide / bytes)), size(k.shapeOf(operand)[across]), steps(k.shapeOf(operand)[along]),
+      isAlong(isNearer(k, operand, along, across)) {}
+
+void Panel::place(const Coordinates &at, Index number) {
+  batch = at, begin = from = e.mul(number, form.lines);
+  if (size < form.lines) from = 0;
+  else if (size % form.lines) from = e.min(begin, size - form.lines);
+  memory = k.shared(form.stages * stageElements() * bytes);
+  if (form.copying == Copying::Wide) isAligned = k.isAligned(k.ev.buffers.find(operand)->second.pointer, kWide);
+}
+
+Value Panel::isMine(Index position) {
+  if (size % form.lines == 0) return {};
+  return size < form.lines ? e.lessThan(position, size) : e.lessThan(e.sub(begin, 1), position);
+}
+
+/// What a thread brings, `width` elements at a time. What lies behind the end is not used: copies leave it out; registers take the last
+/// element there is instead, so that no load needs a guard.
+void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::function_ref<void(const Spot &)> body) {
+  int64_t inner = (isAlong ? form.depth : form.lines) / width, count = form.lines * form.depth / width;
+  for (int64_t done = 0; done < count; done += k.threads) {
+    // Threads in the order of memory; a pass of them takes whole rows where it can, so that those of one thread lie a constant apart.
+    bool isConstant = k.threads % inner == 0;
+    Index number = isConstant ? k.thread() : e.add(k.thread(), done);
+    Index far = e.add(k.quotient(number, inner), isConstant ? done / inner : 0), near = e.mul(k.remainder(number, inner), width);
+    Spot spot{batch, e.add(e.mul(far, pitch()), near), {}};
+    if (count < k.threads) spot.isIn = e.lessThan(k.thread(), count);
+    auto inside = [&](Index at, int64_t end, int64_t block) {
+      if (end >= block) return at;
+      if (!isAsync()) return e.min(at, end - 1);
+      Value fits = e.lessThan(at, end);
+      spot.isIn = spot.isIn ? arith::AndIOp::create(e.b, e.loc, spot.isIn, fits).getResult() : fits;
+      return at;
+    };
+    Index line = inside(isAlong ? far : near, size, form.lines), step = inside(isAlong ? near : far, steps, form.depth);
+    spot.source[across] = {e.add(from, line), 0, {}}, spot.source[along] = {e.add(firstStep, step), 0, {}};
+    body(spot);
+  }
+}
+
+/// An asynchronous copy of `count` elements that are `at` elements behind both places.
+void Panel::copy(const Spot &spot, Index stage, int64_t at, int64_t count) {
+  OpBuilder &b = e.b;
+  auto space = [&](Value pointer, unsigned number) {
+    return LLVM::AddrSpaceCastOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext(), number), pointer);
+  };
+  const Buffer &buffer = k.ev.buffers.find(operand)->second;
+  Value source = e.address(buffer.pointer, dtype, e.add(k.ev.offsetOf(buffer, spot.source), at));
+  Value target = e.address(memory, dtype, e.add(e.add(e.mul(stage, stageElements()), spot.target), at));
+  auto cache = count * bytes == kWide ? NVVM::LoadCacheModifierKind::CG : NVVM::LoadCacheModifierKind::CA;
+  constexpr unsigned kGlobal = 1, kShared = 3;
+  NVVM::CpAsyncOp::create(b, e.loc, space(target, kShared), space(source, kGlobal), uint32_t(count * bytes), cache, Value());
+}
+
+void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
+  if (!isAsync()) {
+    onTheWay.clear();
+    return forEachSpot(1, step, steps, [&](const Spot &spot) { onTheWay.push_back({spot, k.ev.at(operand, spot.source)}); });
+  }
+  int64_t width = form.copying == Copying::Wide ? kWide / bytes : 1;
+  auto copyAll = [&](int64_t count) {
+    forEachSpot(width, step, steps, [&](const Spot &spot) {
+      k.when(spot.isIn, [&] {
+        for (int64_t at = 0; at < width; at += count) copy(spot, stage, at, count);
+      });
+    });
+  };
+  k.when(isThere, [&] {
+    if (isAligned) e.when(isAligned, [&] { copyAll(width); }, [&] { copyAll(1); });
+    else copyAll(1);
+  });
+}
+
+void Panel::finish(Index stage) {
+  for (auto &[spot, value] : onTheWay) {
+    Index at = e.add(e.mul(stage, stageElements()), spot.target);
+    k.when(spot.isIn, [&, &value = value] { e.store(memory, at, value); });
+  }
+}
+
+Index Panel::elementAt(Index stage, Index line, Index step) {
+  Index at = isAlong ? e.add(e.mul(line, pitch()), step) : e.add(e.mul(step, pitch()), line);
+  return e.add(e.mul(stage, stageElements()), at);
+}
+
+Expr Panel::read(Index stage, Index firstLine, int64_t i, int64_t step) {
+  int64_t width = isAlong ? lanes : run(), lane = isAlong ? step % width : i % width;
+  if (width == 1) return readAlone(stage, firstLine, i, step);
+  (isAlong ? step : i) -= lane;
+  Value &value = known[{i, step}];
+  if (!value) {
+    Value address = e.address(memory, dtype, elementAt(stage, e.add(firstLine, line(i)), step));
+    value = LLVM::LoadOp::create(e.b, e.loc, VectorType::get({width}, e.memoryType(dtype)), address, unsigned(width * bytes));
+  }
+  Value number = arith::ConstantIntOp::create(e.b, e.loc, e.b.getI32Type(), lane);
+  return e.fromMemory(LLVM::ExtractElementOp::create(e.b, e.loc, value, number), dtype);
+}
+
+Expr Panel::readAlone(Index stage, Index firstLine, int64_t i, Index step) {
+  return e.load(memory, dtype, elementAt(stage, e.add(firstLine, line(i)), step), 0);
+}
+
+} // namespace kiln::nvptx
