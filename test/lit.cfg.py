@@ -22,4 +22,8 @@ ptxas = shutil.which("ptxas", path=config.environment["PATH"]) or next(map(str, 
 if ptxas:
     config.available_features.add("ptxas")
     config.substitutions.append(("%ptxas", ptxas))
-config.substitutions.append(("%simulated", "--target=nvptx-sim --load=" + os.path.join(config.build, "lib", "libkiln_target_simulator.so")))
+library = {name: os.path.join(config.build, "lib", f"libkiln_{name}.so") for name in ("target_simulator", "target_device", "cuda_stub")}
+config.substitutions.append(("%simulated", f"--target=nvptx-sim --load={library['target_simulator']}"))
+# Through the runtime, on the stub of NVIDIA's driver.
+config.substitutions.append(("%on_stub", f"env KILN_CUDA_DRIVER={library['cuda_stub']} KILN_DEVICE_TARGET=nvptx-sim"))
+config.substitutions.append(("%stubbed", f"--target=nvptx-device --load={library['target_simulator']} --load={library['target_device']}"))

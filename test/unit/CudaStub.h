@@ -55,8 +55,10 @@ func.func @square(%x: tensor<300xf32>) -> tensor<300xf32> {
   return %r : tensor<300xf32>
 }
 func.func @steps(%x: tensor<20x30xf32>, %y: tensor<30x20xf32>) -> tensor<20xf32> {
-  %t = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<20x30xf32>, tensor<30x20xf32>) -> tensor<20x20xf32>
-  %u = kiln.dot_general %t, %t {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<20x20xf32>, tensor<20x20xf32>) -> tensor<20x20xf32>
+  %t = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} :
+    (tensor<20x30xf32>, tensor<30x20xf32>) -> tensor<20x20xf32>
+  %u = kiln.dot_general %t, %t {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} :
+    (tensor<20x20xf32>, tensor<20x20xf32>) -> tensor<20x20xf32>
   %r = kiln.sum %u {axes = array<i64: 1>} : (tensor<20x20xf32>) -> tensor<20xf32>
   return %r : tensor<20xf32>
 }

@@ -1,4 +1,5 @@
 // The target nvptx-device: what the target nvptx emits, run on the first NVIDIA GPU of this machine; for tools/test-gpu. With
+// KILN_DEVICE_TARGET=nvptx-sim, that target's code on the stub of the driver (test/targets/stub), which KILN_CUDA_DRIVER names. With
 // KILN_DEVICE_TIMES=FILE each run adds a line of JSON: the program, its bytes, and the seconds of it and of a copy of as many bytes on the
 // device, medians of 20.
 #include "codegen/Target.h"
@@ -120,7 +121,10 @@ public:
   std::unique_ptr<codegen::Code> load(const std::string &path) const override { return std::make_unique<DeviceCode>(path); }
 
 private:
-  static const codegen::Target &real() { return codegen::targetOf("nvptx"); }
+  static const codegen::Target &real() {
+    const char *name = getenv("KILN_DEVICE_TARGET");
+    return codegen::targetOf(name ? name : "nvptx");
+  }
 };
 
 const codegen::RegisterTarget registered(std::make_unique<OnDevice>());

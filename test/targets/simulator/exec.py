@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-build, tests = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).parents[2] / "exec"
+build, tests = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).resolve().parents[2] / "exec"
 # Without those that no target runs to their end.
 names = sorted(path.stem for path in tests.glob("*.mlir") if path.stem not in ("tree", "loop_fails", "sized_fails"))
 refused, failed = collections.Counter(), []

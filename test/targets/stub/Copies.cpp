@@ -9,16 +9,16 @@ namespace {
 /// The stub's place for bytes of a device, in a stream; the device fails where they are not there.
 char *reach(Device &device, Address at, size_t bytes, std::shared_ptr<Block> &block) {
   std::lock_guard lock(memory().mutex);
-  block = memory().around(at, bytes);
-  if (block && block->isThere) return block->inside + (at - block->start());
+  block = memory().around(at);
+  if (block && at + bytes <= block->start() + block->bytesThere) return block->inside + (at - block->start());
   device.fail(IllegalAddress,
               "a copy or fill of " + std::to_string(bytes) + " bytes of memory that is not there at that point of its stream");
   return nullptr;
 }
 bool isHeld(Address at, size_t bytes) {
   std::lock_guard lock(memory().mutex);
-  auto block = memory().around(at, bytes);
-  return block && block->isHeld;
+  auto block = memory().around(at);
+  return block && block->isHeld && at + bytes <= block->start() + block->bytes;
 }
 
 } // namespace

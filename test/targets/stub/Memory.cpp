@@ -15,11 +15,7 @@ std::shared_ptr<Block> Memory::around(Address at) {
   auto next = blocks.upper_bound(at);
   if (next == blocks.begin()) return nullptr;
   auto block = std::prev(next)->second;
-  return at <= block->start() + block->bytes ? block : nullptr;
-}
-std::shared_ptr<Block> Memory::around(Address at, size_t bytes) {
-  auto block = around(at);
-  return block && at + bytes <= block->start() + block->bytes ? block : nullptr;
+  return at <= block->start() + block->room ? block : nullptr;
 }
 std::shared_ptr<Pinned> Memory::pinnedAround(const void *at, size_t bytes) {
   auto next = pinned.upper_bound(static_cast<const char *>(at));
@@ -29,7 +25,7 @@ std::shared_ptr<Pinned> Memory::pinnedAround(const void *at, size_t bytes) {
 }
 void Memory::trim(Pool &pool, size_t keep) {
   std::erase_if(pool.free, [&](const std::shared_ptr<Block> &block) {
-    if (pool.reserved <= keep || block->isThere) return false;
+    if (pool.reserved <= keep || block->bytesThere) return false;
     pool.reserved -= block->room, pool.device.reserved -= block->room;
     blocks.erase(block->start());
     return true;
@@ -56,7 +52,7 @@ size_t pagesOf(size_t bytes) { return (bytes + 4095) / 4096 * 4096 + 4096; } // 
 /// A block of the pool that the stream may have next; null where there is none.
 std::shared_ptr<Block> reuse(Pool &pool, size_t room, StreamHandle stream) {
   auto found = std::find_if(pool.free.begin(), pool.free.end(), [&](const std::shared_ptr<Block> &block) {
-    return block->room == room && (block->freedIn == stream || !block->isThere);
+    return block->room == room && (block->freedIn == stream || !block->bytesThere);
   });
   if (found == pool.free.end()) return nullptr;
   auto block = *found;
@@ -80,10 +76,10 @@ int allocate(Address *address, size_t bytes, Pool &pool, Queue &queue, StreamHan
     pool.used += room;
     block->isHeld = true, block->bytes = bytes;
   }
-  queue.put([block] {
+  queue.put([block, bytes] {
     std::lock_guard lock(memory().mutex);
-    block->isThere = true;
-    std::memset(block->inside, 0xCD, std::min<size_t>(block->bytes, 1 << 20)); // what was there before is of use to nobody
+    block->bytesThere = bytes;
+    std::memset(block->inside, 0xCD, std::min<size_t>(bytes, 1 << 20)); // what was there before is of use to nobody
   });
   return *address = block->start(), Success;
 }
@@ -102,17 +98,17 @@ View viewOf(const Device &device) {
   View view;
   std::lock_guard lock(memory().mutex);
   for (auto &[start, block] : memory().blocks) {
-    if (!block->isThere || &block->device != &device) continue;
-    view.blocks.push_back(block);
-    view.areas.push_back({block->inside, block->inside + block->bytes});
+    if (!block->bytesThere || &block->device != &device) continue;
+    view.blocks.push_back({block, block->bytesThere});
+    view.areas.push_back({block->inside, block->inside + block->bytesThere});
   }
   for (auto &[start, block] : memory().pinned) view.areas.push_back({block->data.data(), block->data.data() + block->data.size()});
   return view;
 }
 void *View::inside(void *pointer) const {
   auto at = reinterpret_cast<Address>(pointer);
-  for (const auto &block : blocks)
-    if (at >= block->start() && at <= block->start() + block->bytes) return block->inside + (at - block->start());
+  for (const auto &[block, bytes] : blocks)
+    if (at >= block->start() && at <= block->start() + bytes) return block->inside + (at - block->start());
   return pointer;
 }
 
@@ -186,7 +182,7 @@ int cuMemFreeAsync(Address address, StreamHandle stream) {
     block->pool.free.push_back(block);
     queue->put([block] {
       std::lock_guard inner(memory().mutex);
-      block->isThere = false;
+      block->bytesThere = 0;
     });
     return int(Success);
   });

@@ -24,9 +24,8 @@ struct Memory {
   std::map<Address, std::shared_ptr<Block>> blocks;
   std::map<const char *, std::shared_ptr<Pinned>> pinned;
 
-  /// What lies around an address, its end included; null where nothing does.
+  /// The block around an address, its end included; null where there is none.
   std::shared_ptr<Block> around(Address at);
-  std::shared_ptr<Block> around(Address at, size_t bytes);
   std::shared_ptr<Pinned> pinnedAround(const void *at, size_t bytes);
   /// Gives blocks of a pool back that no stream uses any more, until it has no more than `keep` bytes.
   void trim(Pool &pool, size_t keep);

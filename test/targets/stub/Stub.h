@@ -148,15 +148,19 @@ struct Block {
   Pool &pool;
   size_t bytes, room; // as asked; as counted
   char *outside, *inside;
-  bool isHeld = false;  // as the host sees it: between the calls that allocate and free
-  bool isThere = false; // as streams see it
+  bool isHeld = false;   // as the host sees it: between the calls that allocate and free
+  size_t bytesThere = 0; // as streams see it, who come to those points later
   StreamHandle freedIn = nullptr;
   Address start() const { return reinterpret_cast<Address>(outside); }
 };
 
 /// What kernels of a device may touch, for as long as it lives.
 struct View {
-  std::vector<std::shared_ptr<Block>> blocks;
+  struct Seen {
+    std::shared_ptr<Block> block;
+    size_t bytes;
+  };
+  std::vector<Seen> blocks;
   std::vector<simulator::Area> areas;
   /// Where the stub has what lies at an address; the address itself where nothing does, or memory of the host.
   void *inside(void *pointer) const;
