@@ -99,13 +99,15 @@ public:
     wait(Thread::Shuffle, site);
     return mine.value;
   }
-  void access(char *at, int64_t bytes, bool isWrite) {
+  void access(char *at, int64_t bytes, int32_t alignment, bool isWrite) {
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
     if (at >= stack && at + bytes <= stack + kStackBytes) return;
     auto range = std::find_if(ranges.begin(), ranges.end(), [&](Range &r) { return at >= r.begin && at + bytes <= r.end; });
     std::string what = std::string(isWrite ? "a write" : "a read") + " of " + std::to_string(bytes) + " bytes by thread " +
                        std::to_string(current) + " of block " + std::to_string(block);
     if (range == ranges.end()) return stop("out of bounds: " + what);
+    if (reinterpret_cast<uintptr_t>(at) % uintptr_t(alignment))
+      return stop("not aligned to " + std::to_string(alignment) + " bytes: " + what);
     if (range->isStatus) return;
     Moment now{block * plan.threads + current, block, epoch};
     for (char *byte = at; byte < at + bytes; ++byte)
@@ -246,5 +248,7 @@ void kiln_simulator_barrier(int32_t site) { simulator::running->wait(simulator::
 int32_t kiln_simulator_shuffle(int32_t value, int32_t by, int32_t mode, int32_t site) {
   return simulator::running->shuffle(value, by, mode, site);
 }
-void kiln_simulator_access(char *at, int64_t bytes, int32_t isWrite) { simulator::running->access(at, bytes, isWrite); }
+void kiln_simulator_access(char *at, int64_t bytes, int32_t alignment, int32_t isWrite) {
+  simulator::running->access(at, bytes, alignment, isWrite);
+}
 }
