@@ -131,7 +131,6 @@ Index Evaluator::dynamicStart(Value starts, int i, Index size, Index part) {
   return Index(arith::MinSIOp::create(e.b, e.loc, above, e.use(e.sub(size, part))).getResult());
 }
 
-/// Where in its operand an op that moves elements finds the element at `position`.
 Coordinates Evaluator::source(Operation *op, ArrayRef<Coordinate> position) {
   TensorType from = ir::typeOf(op->getOperand(0)), to = ir::typeOf(op->getResult(0));
   Coordinates result;

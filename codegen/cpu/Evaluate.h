@@ -28,6 +28,10 @@ public:
   Expr at(Value value, llvm::ArrayRef<Coordinate> position);
   /// The same, always with `lanes` lanes.
   Expr vectorAt(Value value, llvm::ArrayRef<Coordinate> position) { return e.splat(at(value, position), lanes); }
+  /// What was found or remembered for it.
+  std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
+  /// Where in its operand an op that moves elements finds the element at `position`.
+  Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   /// Makes `result` the answer for `value` at `position` in this scope.
   void remember(Value value, llvm::ArrayRef<Coordinate> position, Expr result);
 
@@ -74,11 +78,9 @@ private:
   };
   std::vector<TileLoad> tileLoads;
 
-  std::optional<Expr> known(Value value, llvm::ArrayRef<Coordinate> position);
   Expr compute(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   Expr positions(ir::IotaOp op, llvm::ArrayRef<Coordinate> position);
   Expr constant(ir::ConstantOp op);
-  Coordinates source(mlir::Operation *op, llvm::ArrayRef<Coordinate> position);
   bool crossesTile(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   std::optional<Expr> loadAcross(const Buffer &buffer, llvm::ArrayRef<Coordinate> position);
   Expr gather(ir::GatherOp op, llvm::ArrayRef<Coordinate> position);

@@ -1,5 +1,5 @@
 // Positions of results, one or some a thread.
-#include "codegen/nvptx/Kernels.h"
+#include "codegen/nvptx/Wide.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -7,8 +7,55 @@ using namespace mlir;
 
 namespace kiln::nvptx {
 
+/// Groups of positions beside each other, where blocks are whole and arrays begin at whole accesses; else one position after the other.
+static void emitWideGrid(GpuKernel &k, ir::GridAttr grid) {
+  Emitter &e = k.e;
+  SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]);
+  int64_t size = product(shape), wide = grid.getWide(), each = grid.getEach(), groups = grid.getThreads() * each, part = groups * wide;
+  if (grid.getCollapse()) std::fill(shape.begin(), shape.end() - 1, 1), shape.back() = size;
+  k.threads = grid.getThreads(), k.blocks = ceilDiv(size, part);
+  if (!size) return;
+  SmallVector<int64_t, 4> outer(shape);
+  outer.back() /= wide;
+  auto atOnce = [&] { // all loads before the first store
+    Evaluator::Scope scope(k.ev, 0, {});
+    Wide access(k, wide);
+    std::vector<std::pair<SmallVector<Coordinates>, SmallVector<SmallVector<Expr>>>> results;
+    for (int64_t i = 0; i < each; ++i) {
+      Coordinates position;
+      k.place(position, e.add(e.add(e.mul(k.block(), groups), k.thread()), i * k.threads), outer);
+      auto &[at, values] =
+          results.emplace_back(access.from(position, shape.size() - 1, position.back().base), SmallVector<SmallVector<Expr>>());
+      for (Value value : k.yielded()) access.load(value, at);
+      for (Value value : k.yielded()) values.push_back(llvm::map_to_vector(at, [&](const Coordinates &p) { return k.ev.at(value, p); }));
+    }
+    for (auto &[at, values] : results)
+      for (auto [buffer, mine] : llvm::zip(k.outputs, values)) access.store(buffer, at, mine);
+  };
+  auto oneByOne = [&] {
+    Evaluator::Scope scope(k.ev, 0, {});
+    e.loop(0, each * wide, 1, [&](Index i) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      Index at = e.add(e.add(e.mul(k.block(), part), k.thread()), e.mul(i, k.threads));
+      k.when(size % part ? e.lessThan(at, size) : Value(), [&] {
+        Coordinates position;
+        k.place(position, at, shape);
+        k.storeResults(position);
+      });
+    });
+  };
+  Value isWhole = Wide(k, wide).isAligned();
+  if (size % part) {
+    Value isFull = e.lessThan(k.block(), size / part);
+    isWhole = isWhole ? arith::AndIOp::create(e.b, e.loc, isWhole, isFull).getResult() : isFull;
+  }
+  if (isWhole) e.when(isWhole, atOnce, oneByOne);
+  else atOnce();
+}
+
 void emitGrid(GpuKernel &k) {
   auto grid = k.schedule<ir::GridAttr>();
+  if (grid.getWide() > 1) return emitWideGrid(k, grid);
   Emitter &e = k.e;
   SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]);
   int64_t size = product(shape), part = grid.getThreads() * grid.getEach();
@@ -44,44 +91,6 @@ void emitGrid(GpuKernel &k) {
   };
   Value isWhole = e.lessThan(k.block(), size / part);
   e.when(isWhole, branch(whole), branch(checked));
-}
-
-/// Squares of two axes. What lies along the first of them in memory is read along it into shared memory, and from there along the other.
-void emitTransposed(GpuKernel &k) {
-  constexpr int64_t kSide = 32, kPitch = kSide + 1; // a column of shared memory is in all banks
-  auto grid = k.schedule<ir::GridAttr>();
-  Emitter &e = k.e;
-  SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]), squares(shape);
-  size_t axis = size_t(grid.getTranspose()), last = shape.size() - 1;
-  k.threads = grid.getThreads();
-  for (size_t i : {axis, last}) squares[i] = ceilDiv(shape[i], kSide);
-  k.blocks = product(squares);
-  if (!k.blocks) return;
-  Coordinates position;
-  k.place(position, k.block(), squares);
-  Index row = e.mul(position[axis].base, kSide), column = e.mul(position[last].base, kSide);
-  Index x = k.remainder(k.thread(), kSide), y = k.quotient(k.thread(), kSide);
-  SmallVector<std::pair<Value, Value>> turned; // values, and where their squares are
-  for (auto move : k.kernel.getBody().front().getOps<ir::TransposeOp>())
-    turned.push_back({move.getResult(), k.shared(kSide * kPitch * byteSize(ir::typeOf(move.getResult()).dtype))});
-  auto forEach = [&](bool isAcross, llvm::function_ref<void(Index)> body) {
-    for (int64_t i = 0; i < kSide * kSide; i += k.threads) {
-      Index far = e.add(y, i / kSide);
-      Index r = isAcross ? x : far, c = isAcross ? far : x;
-      position[axis] = {e.add(row, r), 0, {}}, position[last] = {e.add(column, c), 0, {}};
-      Value isIn =
-          arith::AndIOp::create(e.b, e.loc, e.lessThan(position[axis].base, shape[axis]), e.lessThan(position[last].base, shape[last]));
-      k.when(isIn, [&] { body(e.add(e.mul(r, kPitch), c)); });
-    }
-  };
-  forEach(true, [&](Index at) {
-    for (auto &[value, memory] : turned) e.store(memory, at, k.ev.at(value, position));
-  });
-  k.barrier();
-  forEach(false, [&](Index at) {
-    for (auto &[value, memory] : turned) k.ev.remember(value, position, e.load(memory, ir::typeOf(value).dtype, at, 0));
-    k.storeResults(position);
-  });
 }
 
 } // namespace kiln::nvptx

@@ -114,7 +114,7 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   auto noSymbols = [](Size) { return Index(0); }; // the target takes no programs for any size
   ev.openSize = noSymbols;
   ev.statusFlag = body->getArguments().back();
-  GpuKernel k{e, ev, kernel, fn, {}, {}};
+  GpuKernel k{e, ev, kernel, fn, {}, {}, {}};
   std::vector<std::pair<int64_t, int64_t>> extents(types.size(), {0, 0});
   auto buffer = [&](Value inside, Value outer, unsigned slot) {
     Buffer buffer = bufferOf(inside, places.of(outer), body->getArgument(slot));
@@ -127,6 +127,8 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     if (outputs.size() == 1 && slot == outputs[0]) k.placedWithResult = argument;
   }
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs)) k.outputs.push_back(buffer(result, result, slot));
+  for (auto [place, pointer] : llvm::zip(slots, body->getArguments()))
+    if (place.kind != Place::Workspace) k.givenPointers.push_back(pointer);
   extents.back() = {0, byteSize(DType::I32)};
   emitBody(k);
   if (ev.isRefused) return failure();

@@ -18,14 +18,42 @@ int64_t countOf(Value array) {
   return count;
 }
 
+constexpr int64_t kMostSharedBytes = 48 << 10; // of a block
+constexpr int64_t kAccess = 16;                // bytes of one, and so many a thread are enough
+
+/// Bytes of the largest elements of a kernel, but of single ones.
+int64_t elementBytes(ir::KernelOp kernel) {
+  int64_t bytes = 1;
+  for (Value array : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults())))
+    if (countOf(array) > 1) bytes = std::max(bytes, byteSize(ir::typeOf(array).dtype));
+  return bytes;
+}
+
+/// A position a thread.
+ir::ScheduleAttr singles(ir::KernelOp kernel) { return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1, 1, 32); }
+
+/// Positions beside each other save work on indices where there are several axes, and instructions where elements are small. They lie along
+/// the last axis in whole accesses.
+int64_t widthOf(ir::KernelOp kernel, bool isFlat) {
+  int64_t bytes = elementBytes(kernel), wide = kAccess / std::min(bytes, kAccess);
+  Shape shape = ir::typeOf(kernel.getResult(0)).shape;
+  if (!shape.rank || wide == 1 || countOf(kernel.getResult(0)) < wide * kBusy / 4) return 1;
+  bool isOnTheWay = llvm::all_of(kernel.getBody().front().without_terminator(), [](Operation &op) {
+    return (ir::isKind(&op, Kind::Elementwise) || ir::isKind(&op, Kind::Index) || ir::isKind(&op, Kind::Source)) &&
+           !isa<ir::DynamicSliceOp>(op);
+  });
+  auto isReal = [](Type type) { return !isComplex(ir::typeOf(type).dtype); };
+  if (!isOnTheWay || !llvm::all_of(kernel.getResultTypes(), isReal)) return 1;
+  if (isFlat || shape.rank == 1) return bytes < 4 ? wide : 1;
+  return shape[shape.rank - 1].number() % wide ? 1 : wide;
+}
+
 /// Accesses of 16 bytes a thread in all; fewer where a position costs much, or there are not enough of them.
 int64_t positionsEach(ir::KernelOp kernel) {
-  constexpr int64_t kBytes = 16, kDear = 20;
-  int64_t bytes = 1, cost = 0;
-  for (Value array : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getResults())))
-    bytes = std::max(bytes, byteSize(ir::typeOf(array).dtype));
+  constexpr int64_t kMost = 4, kDear = 50;
+  int64_t cost = 0;
   for (Operation &op : kernel.getBody().front().without_terminator()) cost += cast<ir::ArrayOp>(op).getCost();
-  int64_t each = std::min<int64_t>(kBytes / std::min(bytes, kBytes), cost >= kDear ? 1 : 4);
+  int64_t each = cost >= kDear ? 1 : std::min(kMost, kAccess / std::min(elementBytes(kernel), kAccess));
   while (each > 1 && countOf(kernel.getResult(0)) < each * kBusy) each /= 2;
   return each;
 }
@@ -52,14 +80,30 @@ bool readsInPlace(ir::KernelOp kernel) {
   });
 }
 
+/// Squares of the axis and the last: large ones with accesses of 16 bytes where rows are whole accesses.
+ir::ScheduleAttr scheduleSquares(ir::KernelOp kernel, int64_t axis) {
+  constexpr int64_t kLeast = 32, kMiddle = 64, kLarge = 128;
+  auto moves = kernel.getBody().front().getOps<ir::TransposeOp>();
+  int64_t bytes = byteSize(ir::typeOf((*moves.begin()).getResult()).dtype), count = llvm::range_size(moves);
+  bool isSame = llvm::all_of(moves, [&](ir::TransposeOp move) { return byteSize(ir::typeOf(move.getResult()).dtype) == bytes; });
+  auto shape = ir::typeOf(kernel.getResult(0)).shape;
+  int64_t wide = kAccess / std::min(bytes, kAccess), side = bytes == 1 ? kLarge : bytes == 8 ? kLeast : kMiddle;
+  int64_t rows = shape[int(axis)].number(), columns = shape[shape.rank - 1].number();
+  bool isReal = llvm::all_of(kernel.getResultTypes(), [](Type type) { return !isComplex(ir::typeOf(type).dtype); });
+  bool isWide = isSame && isReal && bytes <= 8 && rows >= side && columns >= side && rows % wide == 0 && columns % wide == 0 &&
+                count * side * side * bytes <= kMostSharedBytes;
+  return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, axis, isWide ? wide : 1, isWide ? side : kLeast);
+}
+
 ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   constexpr int64_t kSide = 32;
   auto axis = transposedAxis(kernel);
   auto shape = ir::typeOf(kernel.getResult(0)).shape;
   bool isLarge = axis && shape[int(*axis)].number() >= kSide && shape[shape.rank - 1].number() >= kSide;
-  if (isLarge && readsInPlace(kernel)) return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, *axis);
+  if (isLarge && readsInPlace(kernel)) return scheduleSquares(kernel, *axis);
   bool isFlat = layout.outputs[0].shape.size() > 1 && cpu::isFlat(kernel, layout);
-  return ir::GridAttr::get(kernel.getContext(), kThreads, positionsEach(kernel), isFlat, -1);
+  int64_t wide = widthOf(kernel, isFlat);
+  return ir::GridAttr::get(kernel.getContext(), kThreads, wide > 1 ? 1 : positionsEach(kernel), isFlat, -1, wide, kSide);
 }
 
 /// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight.
@@ -69,12 +113,12 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
   for (ir::StageAttr stage : cpu::stagesOf(kernel, layout))
     stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
-  if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads);
+  if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, 0);
   bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
   int64_t threads = *space[axis] <= kWarpRow || hasProducts ? kWarp : kThreads;
   bool isFull = llvm::any_of(kernel.getResults(), [&](Value v) { return cpu::extentsOf(v) == space; });
   bool isResident = (stages.size() > 1 || isFull) && ceilDiv(*space[axis], threads) <= kResident;
-  return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident);
+  return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident, 0);
 }
 
 /// The operands of a product, and which they are.
@@ -153,9 +197,9 @@ ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
   case ir::KernelKind::Contraction: return scheduleProduct(kernel, layout);
   case ir::KernelKind::Scan:
-  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads);
+  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
-  default: return ir::GridAttr::get(kernel.getContext(), kThreads, 1, false, -1);
+  default: return singles(kernel);
   }
 }
 

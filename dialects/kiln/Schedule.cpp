@@ -194,22 +194,6 @@ LogicalResult SortAttr::verifyFor(Operation *op) const {
 
 //===-- by the threads of blocks ------------------------------------------------------------------------------------===//
 
-LogicalResult GridAttr::verifyFor(Operation *op) const {
-  auto kernel = cast<KernelOp>(op);
-  constexpr KernelKind kKinds[] = {KernelKind::Elementwise, KernelKind::Assemble, KernelKind::Contraction, KernelKind::Convolution,
-                                   KernelKind::Sort};
-  bool isKind = llvm::is_contained(kKinds, kernel.getKind());
-  Fields fields(kernel, isKind ? kernel.getKind() : KernelKind::Elementwise, getMnemonic());
-  int64_t rank = resultShape(kernel).rank;
-  fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("each", getEach(), 1, kMostUnrolled);
-  if (fields && kernel.getKind() != KernelKind::Elementwise)
-    fields.range("each", getEach(), 1, 1).range("collapse", getCollapse(), 0, 0).range("transpose", getTranspose(), -1, -1);
-  fields.range("transpose", getTranspose(), -1, std::max<int64_t>(rank - 2, -1));
-  if (fields && getCollapse()) fields.range("collapse", rank, 1, kMaxRank).range("transpose", getTranspose(), -1, -1);
-  if (fields && getTranspose() >= 0) fields.range("threads", getThreads(), 256, 256).range("each", getEach(), 1, 1);
-  return fields.result();
-}
-
 /// Operands of a product that lie in memory, elements of 4 or 8 bytes: what asynchronous copies take.
 static bool canCopy(Value operand) {
   int64_t bytes = byteSize(typeOf(operand).dtype);
@@ -246,13 +230,6 @@ LogicalResult ThreadTilesAttr::verifyFor(Operation *op) const {
   if (getOccupancy()) fields.range("occupancy", getOccupancy(), 1, 2048 / threads);
   if (fields) checkCopies(fields, kernel, getCopy(), getWide());
   return fields.result();
-}
-
-LogicalResult LinesAttr::verifyFor(Operation *op) const {
-  auto kernel = cast<KernelOp>(op);
-  bool isScatter = kernel.getKind() == KernelKind::Scatter;
-  Fields fields(kernel, isScatter ? KernelKind::Scatter : KernelKind::Scan, getMnemonic());
-  return fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).result();
 }
 
 } // namespace kiln::ir

@@ -13,6 +13,8 @@ inline constexpr int64_t kOpenGrain = mlir::ShapedType::kDynamic;
 bool isOfItself(DotGeneralOp dot);
 /// Whether a reduction takes its elements in blocks, in an order that shows in the bits (docs/numerics.md).
 bool isInBlocks(mlir::Operation *reduction);
+/// Whether the elements of a scan may be joined in any groups of neighbours.
+bool isGroupable(mlir::Operation *scan);
 /// Whether its results so far may be in memory while a walk along the rows takes columns at once.
 bool canSweep(mlir::Operation *reduction);
 

@@ -160,25 +160,31 @@ def Kiln_SortAttr : Kiln_ScheduleAttr<"Sort", "sort", "Lines that are sorted by 
 //===-- for processors of many threads, which run in blocks ---------------------------------------------------------===//
 
 def Kiln_GridAttr : Kiln_ScheduleAttr<"Grid", "grid", "Positions of a result, shared by the threads of many blocks.",
-                                      (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Flag:$collapse, Kiln_Number<-1>:$transpose)> {
+                                      (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Flag:$collapse, Kiln_Number<-1>:$transpose,
+                                          Kiln_Number<1>:$wide, Kiln_Number<32>:$side)> {
   let description = [{
-    `threads` of a block; a thread takes `each` positions, `threads` apart, so that neighbours read neighbours. `collapse`: all axes are one.
-    `transpose`: an axis whose elements operands hold one after the other; blocks turn squares of 32 x 32 of it and the last axis in the memory that their
-    threads share.
+    `threads` of a block; a thread takes `each` positions, `threads` apart, so that neighbours read neighbours. `wide`: each position is so many beside
+    each other, which are read and written with one access where the arrays of a call begin at whole ones. `collapse`: all axes are one.
+    `transpose`: an axis whose elements operands hold one after the other; blocks turn squares of `side` x `side` of it and the last axis in the memory
+    that their threads share.
   }];
 }
 
 def Kiln_RowGroupsAttr : Kiln_ScheduleAttr<"RowGroups", "row_groups", "Reductions along the last axis by groups of threads, and what surrounds them.",
-                                           (ins Kiln_List<"Stage">:$stages, "int64_t":$threads, Kiln_Number<1>:$rows, Kiln_Flag:$resident)> {
+                                           (ins Kiln_List<"Stage">:$stages, "int64_t":$threads, Kiln_Number<1>:$rows, Kiln_Flag:$resident,
+                                               Kiln_Number<0>:$split)> {
   let description = [{
     `threads` of a row, which are one group of 32 that exchange registers, or several that exchange shared memory; `rows` of a block. `resident`: the loops of a
-    thread are unrolled, and what several stages need stays in its registers.
+    thread are unrolled, and what several stages need stays in its registers. `split`: each stage is two launches, of which the first reduces so many elements
+    of a row a group, and the second joins their results.
   }];
 }
 
 def Kiln_ColumnThreadsAttr
     : Kiln_ScheduleAttr<"ColumnThreads", "column_threads", "Reductions along another axis than the last, a column a thread.",
-                        (ins Kiln_List<"Stage">:$stages, "int64_t":$threads)>;
+                        (ins Kiln_List<"Stage">:$stages, "int64_t":$threads, Kiln_Number<0>:$split)> {
+  let description = "`split`: each stage is two launches, of which the first reduces so many rows of a column a thread, and the second joins their results.";
+}
 
 def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A matrix product in tiles of registers, over blocks in shared memory.",
                                              (ins Kiln_Extents:$tile, Kiln_Extents:$block, Kiln_Number<2>:$stages, Kiln_Choice<Kiln_Packing>:$copy,
@@ -191,6 +197,23 @@ def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A m
   }];
 }
 
-def Kiln_LinesAttr : Kiln_ScheduleAttr<"Lines", "lines", "Steps along an axis in order, a line a thread.", (ins "int64_t":$threads)>;
+def Kiln_LinesAttr : Kiln_ScheduleAttr<"Lines", "lines", "Steps along an axis in order, a line a thread.",
+                                       (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Number<0>:$stage)> {
+  let description = [{
+    `each`: elements that are read before the first of them is used. `stage`: of a scan along the last axis, so many lines at once are fetched by a group of 32
+    threads into shared memory, and written from there.
+  }];
+}
+
+def Kiln_ScanGroupsAttr : Kiln_ScheduleAttr<"ScanGroups", "scan_groups", "Scans whose elements may be joined in any groups, by blocks of threads.",
+                                            (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Number<1>:$lines)> {
+  let description = [{
+    `threads` of a part of a line, with `each` elements beside each other a thread; `lines` of a block. A line of several parts takes launches that find what comes
+    before each part.
+  }];
+}
+
+def Kiln_MergeSortAttr : Kiln_ScheduleAttr<"MergeSort", "merge_sort", "Parts of lines that blocks of threads sort, and launches that merge them.",
+                                           (ins "int64_t":$threads, "int64_t":$part)>;
 
 #endif

@@ -154,6 +154,7 @@ LogicalResult RowGroupsAttr::verifyFor(Operation *op) const {
   if (fields && getThreads() > kWarp) fields.range("rows", getRows(), 1, 1);
   if (fields && getRows() * getThreads() > kMostThreads)
     fields.fail("rows") << "expected at most " << kMostThreads << " threads in all, got " << getRows() * getThreads();
+  if (getSplit()) fields.powerOfTwo("split", getSplit(), kWarp, kMostSize).range("resident", getResident(), 0, 0);
   StageCheck(fields, kernel).run(getStages());
   return fields.result();
 }
@@ -164,6 +165,7 @@ LogicalResult ColumnThreadsAttr::verifyFor(Operation *op) const {
   if (!fields) return failure();
   checkAxis(fields, kernel, getMnemonic(), false);
   fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads);
+  if (getSplit()) fields.powerOfTwo("split", getSplit(), 2, kMostSize);
   StageCheck(fields, kernel).run(getStages());
   return fields.result();
 }

@@ -1,5 +1,7 @@
 #include "arguments.h"
 
+#include "frontend/OpsShared.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -42,7 +44,7 @@ public:
     if (isNamedThing(value)) return addThing(value), Object();
     if (isNumPyScalar(value)) return addScalar(value), Object();
     if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
-      Object array(wrap(asArray(value, std::nullopt, -1)));
+      Object array(wrap(bring(asArray(value, std::nullopt, -1))));
       addArray(array.get());
       hold(value);
       to.converted.emplace_back(array.get(), value);
@@ -83,6 +85,19 @@ private:
   std::vector<PyObject *> within; // containers that are being read
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
+
+  /// Memory of the host that the call shares with others, as an array of the default device: that it is there too, the call sees to.
+  /// Arrays that overlap stay where they are, as writes into one show in the other.
+  Array bring(Array shared) {
+    Device *there = defaultDevice();
+    if (!there || deviceOf(shared) || Mode::current()) return shared;
+    for (const Arguments::Brought &other : to.brought)
+      if (overlaps(shared, other.host)) return shared;
+    Array copy = moved(shared, there);
+    copy.storage->isWritable = shared.storage->isWritable;
+    to.brought.push_back({shared, copy});
+    return copy;
+  }
 
   void addArray(PyObject *array) {
     if (to.arrays.size() == KeyBuilder::kMostArrays) return void(fail("is one of very many arrays"));
@@ -263,7 +278,7 @@ private:
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
-  why.clear(), numbers.clear(), given.clear();
+  why.clear(), numbers.clear(), given.clear(), brought.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   last.clear();
   if (held.empty()) held.swap(last); // its memory is used again
@@ -368,6 +383,11 @@ static bool sameObjects(PyObject *a, PyObject *b) {
 }
 
 void Arguments::giveBack() const {
+  for (const Brought &b : brought) {
+    if (!b.copy.storage->writtenAt) continue;
+    Array host = b.host;
+    writeInto(host, moved(b.copy, nullptr));
+  }
   auto asGiven = [&](PyObject *value) {
     for (auto &[ours, theirs] : converted)
       if (ours == value) return theirs;

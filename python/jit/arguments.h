@@ -48,6 +48,10 @@ struct Arguments {
   };
   std::vector<Replaced> replaced;
   std::vector<std::pair<PyObject *, PyObject *>> converted; // our arrays, and those of NumPy that they show
+  struct Brought {
+    Array host, copy; // memory that is shared with others, and what it was on the default device when the call began
+  };
+  std::vector<Brought> brought;
   std::string why;                                          // why the call has no key; empty: it has one
 
   void clear();

@@ -324,7 +324,7 @@ void findPlain(Tree &entry, const Arguments &arguments) {
 
 /// What the call did to lists and dicts that were given in another form, also where it raised.
 void giveBack(const Arguments &arguments) {
-  if (arguments.replaced.empty()) return;
+  if (arguments.replaced.empty() && arguments.brought.empty()) return;
   ErrorAside error;
   arguments.giveBack();
 }

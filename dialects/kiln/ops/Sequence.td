@@ -14,12 +14,12 @@ class Kiln_Scan<string mnemonic> : Kiln_Op<mnemonic> {
 }
 def Kiln_CumulativeSumOp : Kiln_Scan<"cumulative_sum"> {
   let summary = "Sums of all elements up to each along an axis, added in order.";
-  let scalar = "a + b";
+  let scalar = "a + b"; let blocked = 1;
   let gradient = Linear<"cumulativeSum", "the cumulative sum of the cotangent from the end">;
 }
 def Kiln_CumulativeProdOp : Kiln_Scan<"cumulative_prod"> {
   let summary = "Products of all elements up to each along an axis, in order.";
-  let scalar = "a * b";
+  let scalar = "a * b"; let blocked = 1;
   let gradient = InCpp<"cumulativeProd", "products of all other elements up to each, times the cotangent">;
   let edges = ["x=[2., 0., 3.], axis=0, dx=[1, 8, 0]", "x=[0., 0., 3.], axis=0, dx=[1, 0, 0]"];
 }

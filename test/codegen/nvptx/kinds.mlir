@@ -25,9 +25,9 @@
 // PTX: bar.sync
 // PTX: ld.shared.b32
 // PTX-NOT: .extern
-func.func @turn(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  %r = kiln.transpose %x {permutation = array<i64: 1, 0>} : (tensor<64x64xf32>) -> tensor<64x64xf32>
-  return %r : tensor<64x64xf32>
+func.func @turn(%x: tensor<50x50xf32>) -> tensor<50x50xf32> {
+  %r = kiln.transpose %x {permutation = array<i64: 1, 0>} : (tensor<50x50xf32>) -> tensor<50x50xf32>
+  return %r : tensor<50x50xf32>
 }
 
 func.func @scan(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {

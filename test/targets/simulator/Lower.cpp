@@ -133,10 +133,10 @@ private:
       op->getResult(0).replaceAllUsesWith(value);
       op->erase();
     };
-    auto access = [&](Value at, Type type, bool isWrite) {
+    auto access = [&](Value at, Type type, std::optional<uint64_t> alignment, bool isWrite) {
       int64_t bytes = int64_t(DataLayout::closest(op).getTypeSize(type).getFixedValue());
       Value size = arith::ConstantIntOp::create(b, loc, b.getI64Type(), bytes);
-      call(b, loc, "kiln_simulator_access", {}, {at, size, number(isWrite)});
+      call(b, loc, "kiln_simulator_access", {}, {at, size, number(int32_t(alignment.value_or(1))), number(isWrite)});
     };
     if (isa<gpu::ThreadIdOp, gpu::BlockIdOp>(op)) {
       Value n = call(b, loc, isa<gpu::ThreadIdOp>(op) ? "kiln_simulator_thread" : "kiln_simulator_block", b.getI64Type(), {});
@@ -163,9 +163,9 @@ private:
       replace(call(b, loc, "kiln_simulator_shared", cast.getType(), {}));
       global->erase();
     } else if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
-      access(load.getAddr(), load.getType(), false);
+      access(load.getAddr(), load.getType(), load.getAlignment(), false);
     } else if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
-      access(store.getAddr(), store.getValue().getType(), true);
+      access(store.getAddr(), store.getValue().getType(), store.getAlignment(), true);
     } else if (isa<gpu::ReturnOp>(op)) {
       func::ReturnOp::create(b, loc);
       op->erase();

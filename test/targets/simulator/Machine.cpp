@@ -137,7 +137,7 @@ public:
     wait(Thread::Shuffle, site);
     return mine.value;
   }
-  void access(char *at, int64_t bytes, bool isWrite) {
+  void access(char *at, int64_t bytes, int32_t alignment, bool isWrite) {
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
     if (at >= stack && at + bytes <= stack + kStackBytes) return;
     for (char *status : statuses) // any thread may set it
@@ -146,6 +146,7 @@ public:
     std::string what = std::string(isWrite ? "a write" : "a read") + " of " + std::to_string(bytes) + " bytes by thread " +
                        std::to_string(current) + " of block " + std::to_string(block);
     if (range == ranges.begin() || at + bytes > (--range)->end) return stop("out of bounds: " + what);
+    checkAligned(at, alignment);
     Moment now{block * plan.threads + current + 1, block + 1, epoch};
     for (Byte &byte : bytesOf(*range, at, bytes)) {
       if (byte.coming) return stop("asynchronous copy: " + what + ", which a copy that nobody waited for may write");
@@ -162,7 +163,7 @@ public:
   }
   void copy(char *to, char *from, int64_t bytes) {
     checkAligned(to, bytes), checkAligned(from, bytes);
-    access(from, bytes, false), access(to, bytes, true);
+    access(from, bytes, 1, false), access(to, bytes, 1, true);
     Thread &mine = threads[size_t(current)];
     mine.copies.push_back({to, {from, from + bytes}, mine.group});
     for (Byte &byte : bytesOf(sharedRange(), to, bytes)) ++byte.coming;
@@ -175,7 +176,7 @@ public:
       if (copy.group >= mine.group - but) return false;
       for (Byte &byte : bytesOf(sharedRange(), copy.to, int64_t(copy.bytes.size()))) --byte.coming;
       std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
-      access(copy.to, int64_t(copy.bytes.size()), true);
+      access(copy.to, int64_t(copy.bytes.size()), 1, true);
       return true;
     };
     std::erase_if(mine.copies, hasCome);
@@ -338,5 +339,7 @@ int32_t kiln_simulator_shuffle(int32_t value, int32_t by, int32_t mode, int32_t 
 void kiln_simulator_copy(char *to, char *from, int32_t bytes) { simulator::running->copy(to, from, bytes); }
 void kiln_simulator_commit() { simulator::running->commit(); }
 void kiln_simulator_arrive(int32_t but) { simulator::running->arrive(but); }
-void kiln_simulator_access(char *at, int64_t bytes, int32_t isWrite) { simulator::running->access(at, bytes, isWrite); }
+void kiln_simulator_access(char *at, int64_t bytes, int32_t alignment, int32_t isWrite) {
+  simulator::running->access(at, bytes, alignment, isWrite);
+}
 }

@@ -52,6 +52,44 @@ private:
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
+/// The arrays of a call elsewhere, KILN_SIMULATOR_SHIFT bytes behind a multiple of 64: a caller may give memory that begins at any element.
+class ShiftedArrays {
+public:
+  ShiftedArrays(const LaunchPlan::Program &program, void *const *buffers) {
+    const char *shift = getenv("KILN_SIMULATOR_SHIFT");
+    arrays.resize(size_t(program.inputs + program.outputs));
+    for (auto &launch : program.launches)
+      for (auto &a : launch.arguments) {
+        if (a.memory != LaunchPlan::Memory::Input && a.memory != LaunchPlan::Memory::Output) continue;
+        Array &array = arrays[size_t(a.number + (a.memory == LaunchPlan::Memory::Output ? program.inputs : 0))];
+        array.low = std::min(array.low, a.low), array.high = std::max(array.high, a.high);
+      }
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      Array &array = arrays[i];
+      array.given = static_cast<char *>(buffers[i]);
+      if (!shift || array.low == array.high) continue;
+      array.memory.resize(size_t(array.high - array.low) + kLine + size_t(atoi(shift)));
+      auto begin = reinterpret_cast<uintptr_t>(array.memory.data() - array.low);
+      array.moved = array.memory.data() - array.low + (kLine - begin % kLine) % kLine + atoi(shift);
+      memcpy(array.moved + array.low, array.given + array.low, size_t(array.high - array.low));
+    }
+  }
+  ~ShiftedArrays() {
+    for (Array &array : arrays)
+      if (array.moved) memcpy(array.given + array.low, array.moved + array.low, size_t(array.high - array.low));
+  }
+  void *operator[](int64_t i) const { return arrays[size_t(i)].moved ? arrays[size_t(i)].moved : arrays[size_t(i)].given; }
+
+private:
+  static constexpr size_t kLine = 64;
+  struct Array {
+    char *given = nullptr, *moved = nullptr;
+    int64_t low = 0, high = 0;
+    std::vector<char> memory;
+  };
+  std::vector<Array> arrays;
+};
+
 class SimulatedCode : public kiln::codegen::Code {
 public:
   explicit SimulatedCode(const std::string &path) : plan(LaunchPlan::read(contentOf(path))) {
@@ -71,12 +109,13 @@ public:
     const LaunchPlan::Program *program = plan.find(name.str());
     if (!program) throw Error(ErrorKind::Value, "target 'nvptx-sim': expected a function of the module, got '" + name.str() + "'");
     int32_t status = 0;
+    ShiftedArrays arrays(*program, buffers);
     for (const LaunchPlan::Launch &each : program->launches) {
       std::vector<void *> pointers;
       for (const LaunchPlan::Argument &a : each.arguments) {
         if (a.memory == LaunchPlan::Memory::Status) pointers.push_back(&status);
         else if (a.memory == LaunchPlan::Memory::Workspace) pointers.push_back(static_cast<char *>(workspace) + a.number);
-        else pointers.push_back(buffers[a.number + (a.memory == LaunchPlan::Memory::Output ? program->inputs : 0)]);
+        else pointers.push_back(arrays[a.number + (a.memory == LaunchPlan::Memory::Output ? program->inputs : 0)]);
       }
       launch(each, reinterpret_cast<KernelFunction>(dlsym(handle, each.kernel.c_str())), pointers);
     }

@@ -1,4 +1,5 @@
 """Programs whose sizes lie around those where loops change: sizes.py > FILE."""
+import math
 
 
 def tensor(shape, dtype="f32"):
@@ -33,12 +34,39 @@ def softmax(rows, columns):
         f"%r = kiln.divide %e, %c : ({x}, {x}) -> {x}"], "r")
 
 
-def transpose(shape, permutation):
-    x, result = tensor(shape), tensor([shape[i] for i in permutation])
+def transpose(shape, permutation, dtype="f32"):
+    x, result = tensor(shape, dtype), tensor([shape[i] for i in permutation], dtype)
     numbers = ", ".join(map(str, permutation))
-    function(f"transpose_{'_'.join(map(str, shape))}", {"x": x, "y": result}, result, [
+    join = "bitwise_xor" if dtype == "i1" else "maximum"
+    given = x
+    if dtype in ("i1", "i8"):  # where 0, 1, 2, ... would mostly be the largest
+        given += f' {{kiln.input = "{",".join(str(i * 37 % 251 - 125 if dtype == "i8" else i % 7 % 2) for i in range(math.prod(shape)))}"}}'
+    function(f"transpose_{'_'.join(map(str, [*shape, dtype]))}", {"x": given, "y": result}, result, [
         f"%t = kiln.transpose %x {{permutation = array<i64: {numbers}>}} : ({x}) -> {result}",
-        f"%r = kiln.add %t, %y : ({result}, {result}) -> {result}"], "r")
+        f"%r = kiln.{join} %t, %y : ({result}, {result}) -> {result}"], "r")
+
+
+def elementwise(shape, dtype, other):
+    """With an array of another dtype, a row, a column and a part of a larger array."""
+    x, y, row, column = tensor(shape, dtype), tensor(shape, other), tensor(shape[-1:], dtype), tensor(shape[:-1], dtype)
+    large = tensor([n + 16 for n in shape], dtype)
+    axes = ", ".join(map(str, range(len(shape) - 1)))
+    starts, sizes, steps = (", ".join(map(str, numbers)) for numbers in ([8] * len(shape), shape, [1] * len(shape)))
+    function(f"elementwise_{'_'.join(map(str, [*shape, dtype, other]))}",
+             {"x": x, "y": y, "row": row, "column": column, "large": large}, x, [
+        f"%a = kiln.cast %y : ({y}) -> {x}",
+        f"%b = kiln.broadcast %row {{axes = array<i64: {len(shape) - 1}>}} : ({row}) -> {x}",
+        f"%c = kiln.broadcast %column {{axes = array<i64: {axes}>}} : ({column}) -> {x}",
+        f"%d = kiln.slice %large {{starts = array<i64: {starts}>, sizes = array<i64: {sizes}>, steps = array<i64: {steps}>}} : ({large}) -> {x}",
+        f"%e = kiln.add %x, %a : ({x}, {x}) -> {x}",
+        f"%f = kiln.multiply %e, %b : ({x}, {x}) -> {x}",
+        f"%g = kiln.subtract %f, %c : ({x}, {x}) -> {x}",
+        f"%r = kiln.add %g, %d : ({x}, {x}) -> {x}"], "r")
+
+
+def flat(size, dtype):
+    x = tensor([size], dtype)
+    function(f"flat_{size}_{dtype}", {"x": x, "y": x}, x, [f"%r = kiln.maximum %x, %y : ({x}, {x}) -> {x}"], "r")
 
 
 def product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="f32"):
@@ -67,6 +95,16 @@ if __name__ == "__main__":
     transpose((64, 64), (1, 0))
     transpose((50, 75), (1, 0))
     transpose((3, 40, 50), (2, 0, 1))
+    for dtype in ("i1", "i8", "bf16", "f32", "f64"):
+        transpose((144, 208), (1, 0), dtype)
+    transpose((2, 64, 136), (0, 2, 1), "bf16")
+    transpose((144, 2, 160), (2, 1, 0), "i8")
+    for dtype, other in (("f32", "i8"), ("bf16", "bf16"), ("i8", "i16"), ("f64", "f32")):
+        elementwise((70, 1024), dtype, other)
+        elementwise((9, 31, 2048), dtype, other)
+    for dtype in ("bf16", "i8"):
+        flat(600000, dtype)
+        flat(262144, dtype)
     product(70, 90, 100)
     product(129, 65, 33, 0, 1)
     product(66, 65, 17, batch=(3,))

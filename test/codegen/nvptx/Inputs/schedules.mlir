@@ -259,3 +259,102 @@ func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
   } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, wide = b>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: wide: expected a power of two from 1 to 16, got 3}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.abs %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 64, wide = 3>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x17xf32>) -> tensor<8x17xf32> {
+  // expected-error@+1 {{schedule: wide: elements of a row: expected a multiple of 4, got 17}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x17xf32>) -> (tensor<8x17xf32>) {
+    %n = kiln.abs %a : (tensor<8x17xf32>) -> tensor<8x17xf32>
+    kiln.yield %n : tensor<8x17xf32>
+  } {schedule = #kiln.grid<threads = 64, wide = 4>, workspace = array<i64: -1>}
+  return %0 : tensor<8x17xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: side: expected 32 to 32, got 64}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.abs %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.grid<threads = 64, side = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: side: expected 32 to 32, got 64}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %n = kiln.abs %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, side = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<256x256xf32>) -> tensor<256x256xf32> {
+  // expected-error@+1 {{schedule: wide: expected 4 to 4, got 8}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<256x256xf32>) -> (tensor<256x256xf32>) {
+    %n = kiln.transpose %a {permutation = array<i64: 1, 0>} : (tensor<256x256xf32>) -> tensor<256x256xf32>
+    kiln.yield %n : tensor<256x256xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 8, side = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<256x256xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<256x256xi8>) -> tensor<256x256xi8> {
+  // expected-error@+1 {{schedule: side: expected an access or more for each thread, got 32}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<256x256xi8>) -> (tensor<256x256xi8>) {
+    %n = kiln.transpose %a {permutation = array<i64: 1, 0>} : (tensor<256x256xi8>) -> tensor<256x256xi8>
+    kiln.yield %n : tensor<256x256xi8>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 16, side = 32>, workspace = array<i64: -1>}
+  return %0 : tensor<256x256xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<256x256xf32>) -> tensor<256x256xf32> {
+  // expected-error@+1 {{schedule: side: expected at most 49152 bytes, got 65536}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<256x256xf32>) -> (tensor<256x256xf32>) {
+    %n = kiln.transpose %a {permutation = array<i64: 1, 0>} : (tensor<256x256xf32>) -> tensor<256x256xf32>
+    kiln.yield %n : tensor<256x256xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 4, side = 128>, workspace = array<i64: -1>}
+  return %0 : tensor<256x256xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<256x255xf32>) -> tensor<255x256xf32> {
+  // expected-error@+1 {{schedule: wide: elements of a row: expected a multiple of 4, got 255}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<256x255xf32>) -> (tensor<255x256xf32>) {
+    %n = kiln.transpose %a {permutation = array<i64: 1, 0>} : (tensor<256x255xf32>) -> tensor<255x256xf32>
+    kiln.yield %n : tensor<255x256xf32>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 4, side = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<255x256xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<256x256xcomplex<f64>>) -> tensor<256x256xcomplex<f64>> {
+  // expected-error@+1 {{schedule: wide: expected transposes of elements of one size up to 8 bytes}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<256x256xcomplex<f64>>) -> (tensor<256x256xcomplex<f64>>) {
+    %n = kiln.transpose %a {permutation = array<i64: 1, 0>} : (tensor<256x256xcomplex<f64>>) -> tensor<256x256xcomplex<f64>>
+    kiln.yield %n : tensor<256x256xcomplex<f64>>
+  } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 2>, workspace = array<i64: -1>}
+  return %0 : tensor<256x256xcomplex<f64>>
+}
