@@ -177,10 +177,10 @@ void defineDevices(py11::module_ &m) {
     Py_XDECREF(std::exchange(kept, tell.release().ptr()));
     tellOfHost = [](const std::string &text) { Py_XDECREF(PyObject_CallFunction(kept, "s", text.c_str())), PyErr_Clear(); };
   });
-  m.def("device_stats", [](const std::string &name) { // used and held bytes; None where a device does not count
+  m.def("device_stats", [](const std::string &name) { // used and held bytes; None where nothing was asked of a device, or it does not count
     return located([&]() -> PyObject * {
       Device *device = findDevice(name);
-      if (!device || !device->accelerator()) Py_RETURN_NONE;
+      if (!device || !device->accelerator() || !device->accelerator()->isOpen()) Py_RETURN_NONE;
       Accelerator::Memory memory = device->accelerator()->memory();
       return Py_BuildValue("(LL)", static_cast<long long>(memory.used), static_cast<long long>(memory.held));
     });
@@ -351,12 +351,17 @@ void defineDTypes(py11::module_ &m) {
 }
 
 void definePrograms(py11::module_ &m) {
-  m.def("print_ir", [](py11::bytes words, const std::string &stage) {
-    return located([&]() -> PyObject * {
-      std::vector<int64_t> list = kiln::py::toWords(words);
-      return PyUnicode_FromString(printIr(list, stage).c_str());
-    });
-  });
+  m.def(
+      "print_ir",
+      [](py11::bytes words, const std::string &stage, const std::string &device) {
+        return located([&]() -> PyObject * {
+          std::vector<int64_t> list = kiln::py::toWords(words);
+          Device *there = findDevice(device);
+          CompileTarget target = there && there->accelerator() ? there->accelerator()->target() : CompileTarget();
+          return PyUnicode_FromString(printIr(list, stage, target).c_str());
+        });
+      },
+      py11::arg("words"), py11::arg("stage"), py11::arg("device") = "cpu");
   auto toBytes = [](const void *data, size_t size) { return PyBytes_FromStringAndSize(static_cast<const char *>(data), Py_ssize_t(size)); };
   m.def("pack_program", [toBytes](py11::bytes words) {
     return located([&] {
