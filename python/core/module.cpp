@@ -138,8 +138,21 @@ void defineReductions(py11::module_ &m) {
 
 void defineExchange(py11::module_ &m) {
   using kiln::py::wrap;
-  m.def("dlpack", [](py11::object x, bool isVersioned, bool copies) {
-    return located([&] { return kiln::py::toDlpack(x.ptr(), isVersioned, copies); });
+  m.def("dlpack", [](py11::object x, bool isVersioned, bool copies, bool toHost, uint64_t queue) {
+    return located([&] { return kiln::py::toDlpack(x.ptr(), {isVersioned, copies, toHost, queue}); });
+  });
+  m.def("dlpack_device", [](py11::object x) { return kiln::py::dlpackDevice(x.ptr()); });
+  m.def("device_memory", [](py11::object x) { // address, strides in bytes, whether it can be written, queue; None of memory of the host
+    return located([&]() -> PyObject * {
+      const Array &a = arrayOf(x.ptr());
+      Accelerator *on = deviceOf(a) ? deviceOf(a)->accelerator() : nullptr;
+      if (!on || Mode::current()) Py_RETURN_NONE;
+      a.storage->pinned = true; // shared from now on
+      Object strides(PyTuple_New(a.shape.rank));
+      for (int i = 0; i < a.shape.rank; ++i) PyTuple_SET_ITEM(strides.get(), i, PyLong_FromLongLong(a.strides[i] * byteSize(a.dtype)));
+      return Py_BuildValue("(KOOK)", static_cast<unsigned long long>(uintptr_t(a.data())), strides.get(), a.storage->isWritable ? Py_True : Py_False,
+                           static_cast<unsigned long long>(on->queue()));
+    });
   });
   m.def("from_dlpack", [](py11::object x, bool copies) { return located([&] { return wrap(kiln::py::fromDlpack(x.ptr(), copies)); }); });
   m.def("bits_of", [](py11::object x) { // a view as unsigned integers of the same size
