@@ -1,4 +1,5 @@
 // How kernels run on the threads of a GPU, by what was measured (docs/decisions/0010-gpu-facts.md).
+#include "codegen/cpu/Reducer.h"
 #include "codegen/cpu/Schedule.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/Kernels.h"
@@ -106,18 +107,41 @@ ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layo
   return ir::GridAttr::get(kernel.getContext(), kThreads, wide > 1 ? 1 : positionsEach(kernel), isFlat, -1, wide, kSide);
 }
 
-/// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight.
+bool hasVectorProducts(ir::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
+}
+
+bool isOrdered(ir::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().without_terminator(),
+                      [](Operation &op) { return ir::kernelKindOf(&op) == ir::KernelKind::Reduction && ir::isInBlocks(&op); });
+}
+
+/// Columns a thread; parts of them where there are few.
+ir::ScheduleAttr scheduleColumns(ir::KernelOp kernel, ArrayRef<ir::StageAttr> stages, int64_t size, int64_t columns) {
+  constexpr int64_t kLeast = 64, kFew = kBusy / 2;
+  int64_t split = cpu::kColumnBlock;
+  while (!isOrdered(kernel) && split > kLeast && ceilDiv(size, split) * columns < kBusy) split /= 2;
+  return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, columns <= kFew && size >= 2 * split ? split : 0);
+}
+
+/// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight. Few long rows in parts: of many a warp each.
 ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
-  constexpr int64_t kWarpRow = 1024, kResident = 32;
+  constexpr int64_t kWarpRow = 1024, kResident = 32, kFewRows = 1024, kManyParts = 2048;
   auto [space, axis] = cpu::spaceOf(kernel);
   SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
   for (ir::StageAttr stage : cpu::stagesOf(kernel, layout))
     stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
-  if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, 0);
-  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
-  int64_t threads = *space[axis] <= kWarpRow || hasProducts ? kWarp : kThreads;
-  bool isFull = llvm::any_of(kernel.getResults(), [&](Value v) { return cpu::extentsOf(v) == space; });
-  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(*space[axis], threads) <= kResident;
+  int64_t size = *space[axis], rows = 1;
+  for (size_t i = 0; i < space.size(); ++i) rows *= i == axis ? 1 : *space[i];
+  if (axis + 1 != space.size()) return scheduleColumns(kernel, stages, size, rows);
+  if (rows <= kFewRows && size >= 2 * cpu::kRowBlock) {
+    bool isMany = rows * ceilDiv(size, cpu::kRowBlock) >= kManyParts || hasVectorProducts(kernel);
+    return ir::RowGroupsAttr::get(kernel.getContext(), stages, isMany ? kWarp : kThreads, isMany ? kThreads / kWarp : 1, false,
+                                  cpu::kRowBlock);
+  }
+  int64_t threads = size <= kWarpRow || hasVectorProducts(kernel) ? kWarp : kThreads;
+  bool isFull = llvm::any_of(kernel.getResults(), [&space = space](Value v) { return cpu::extentsOf(v) == space; });
+  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(size, threads) <= kResident;
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident, 0);
 }
 
@@ -159,9 +183,12 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   if (grid && grid.getCollapse() && !cpu::isFlat(kernel, layout))
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
-  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
-  if (rows && rows.getThreads() > kWarp && hasProducts)
+  if (rows && rows.getThreads() > kWarp && hasVectorProducts(kernel))
     return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
+  auto columns = dyn_cast<ir::ColumnThreadsAttr>(*kernel.getSchedule());
+  int64_t split = rows ? rows.getSplit() : columns ? columns.getSplit() : 0, block = rows ? cpu::kRowBlock : cpu::kColumnBlock;
+  if (split && split != block && isOrdered(kernel))
+    return cpu::refuse(kernel, "split") << "expected " << block << " where the order shows, got " << split;
   return success();
 }
 

@@ -88,9 +88,14 @@ if __name__ == "__main__":
     for n in (3, 1000, 1025, 5000):
         reduction(f"column{n}", "sum", [n, 70], 0)
         reduction(f"middle{n}", "prod", [2, n, 5], 1)
-    for n in (100, 3000):
+    for n in (30000, 17 * 1024 + 5):
+        reduction(f"tall{n}", "sum", [n, 3], 0)
+        reduction(f"smallest{n}", "min", [n, 2], 0)
+    reduction("between", "prod", [2, 5000, 70], 1)
+    reduction("parts", "sum", [300000], 0)
+    for n in (100, 3000, 150000):
         reduction(f"first{n}", "argmax", [3, n], 1, "f32", "i64")
-    for rows, columns in ((9, 1000), (3, 4100), (2, 9000)):
+    for rows, columns in ((9, 1000), (3, 4100), (2, 9000), (2, 20000)):
         softmax(rows, columns)
     transpose((64, 64), (1, 0))
     transpose((50, 75), (1, 0))

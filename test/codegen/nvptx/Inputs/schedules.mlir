@@ -270,3 +270,36 @@ func.func @f(%x: tensor<256x256xcomplex<f64>>) -> tensor<256x256xcomplex<f64>> {
   } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 2>, workspace = array<i64: -1>}
   return %0 : tensor<256x256xcomplex<f64>>
 }
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: split: expected a power of two from 32 to 1099511627776, got 100}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, split = 100>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: resident: expected 0 to 0, got 1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, resident = true, split = 8192>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{schedule: split: expected a power of two from 2 to 1099511627776, got 1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<16xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 0>} : (tensor<8x16xf32>) -> tensor<16xf32>
+    kiln.yield %n : tensor<16xf32>
+  } {schedule = #kiln.column_threads<stages = [<reduce = [0]>], threads = 32, split = 1>, workspace = array<i64: -1>}
+  return %0 : tensor<16xf32>
+}
