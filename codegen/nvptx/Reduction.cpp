@@ -19,12 +19,15 @@ public:
     int64_t count = product(outer);
     k.threads = threads * rows, k.blocks = ceilDiv(count, rows);
     if (!k.blocks) return;
+    for (const Stage &stage : stages)
+      if (isResident && fitsStaging(stage)) stagingBytes = std::max(stagingBytes, stagedBytes(stage, size));
     lane = k.remainder(k.thread(), threads);
     Index row = rows == 1 ? k.block() : e.add(e.mul(k.block(), rows), k.quotient(k.thread(), threads));
     k.when(count % rows ? e.lessThan(row, count) : Value(), [&] { emitRow(row, outer); });
   }
 
 private:
+  static constexpr int64_t kMostStaging = 40 << 10;
   bool isResident;
   int64_t rows; // of a block
   struct Trip {
@@ -62,10 +65,28 @@ private:
 
   Accumulators reduce(const Stage &stage) {
     if (threads > kWarp && !isFirstStage) k.barrier(); // others may still read what the last stage shared
+    if (isResident && threads > kWarp && stage[0].isInBlocks() && fitsStaging(stage)) return inOrder(stage);
     if (isResident && threads == kWarp) return join(stage, overRow(stage), stage[0].isInBlocks() ? cpu::lanesFor(size, kWarp) : kWarp);
     if (!stage[0].isInBlocks()) return isResident ? joinWarps(stage, join(stage, overRow(stage), kWarp)) : overPart(stage, 0, size);
     Accumulators acc = inBlocks(stage, cpu::kRowBlock, [&](Index from, Index to) { return overPart(stage, from, to); });
     return threads > kWarp ? shared(stage, acc) : acc;
+  }
+
+  bool fitsStaging(const Stage &stage) { return size <= cpu::kRowBlock && stagedBytes(stage, size) <= kMostStaging; }
+
+  /// A resident row, whose elements stay in registers also where the first warp adds them in shared memory.
+  Accumulators inOrder(const Stage &stage) {
+    SmallVector<Value> memory = staging(stage, size);
+    for (const Trip &trip : trips) {
+      position[axis] = {trip.at, 0, {}};
+      SmallVector<Expr> elements;
+      for (const Reducer &r : stage) elements.push_back(ev.at(r.op->getOperand(0), position));
+      k.when(trip.isInside, [&] {
+        for (auto [to, element] : llvm::zip(memory, elements)) e.store(to, trip.at, element);
+      });
+    }
+    k.barrier();
+    return shared(stage, join(stage, addStaged(stage, memory, 0, size, start(stage)), kWarp));
   }
 
   /// All elements of this thread, of a resident row.

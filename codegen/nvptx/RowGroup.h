@@ -66,57 +66,34 @@ protected:
     return joined;
   }
 
-private:
-  SmallVector<Value> chunkMemory;
-  int64_t chunk = 0; // elements of one
-
-  /// All threads compute elements into shared memory, chunk by chunk; the first warp adds them in their order.
-  Accumulators inChunks(const Stage &stage, Index from, Index to) {
-    findChunk(stage);
-    Value isFirstWarp = e.lessThan(lane, kWarp);
-    Accumulators acc = e.loop(from, to, chunk, start(stage), [&](Index begin, ValueRange carried) {
-      Index end = e.min(to, e.add(begin, chunk));
-      stageChunk(stage, begin, end);
-      k.barrier();
-      Accumulators next = addChunk(stage, isFirstWarp, begin, end, carried);
-      k.barrier();
-      return next;
-    });
-    return join(stage, acc, kWarp);
+  /// Memory for elements of each reduction of a stage, the same for all stages.
+  SmallVector<Value> staging(const Stage &stage, int64_t elements) {
+    if (!stagingMemory) stagingMemory = k.shared(stagingBytes);
+    SmallVector<Value> memory;
+    int64_t offset = 0;
+    for (DType dtype : types(stage)) {
+      memory.push_back(e.address(stagingMemory, DType::U8, offset));
+      offset += ceilDiv(elements * byteSize(dtype), 16) * 16;
+    }
+    return memory;
   }
-
-  void findChunk(const Stage &stage) {
-    constexpr int64_t kMostBytes = 16 << 10;
-    SmallVector<DType> dtypes = types(stage);
+  int64_t stagedBytes(const Stage &stage, int64_t elements) {
     int64_t bytes = 0;
-    for (DType dtype : dtypes) bytes += byteSize(dtype);
-    chunk = threads;
-    while (chunk < cpu::kRowBlock && 2 * chunk * bytes <= kMostBytes && chunk < size) chunk *= 2;
-    chunkMemory.clear();
-    for (DType dtype : dtypes) chunkMemory.push_back(k.shared(chunk * byteSize(dtype)));
+    for (DType dtype : types(stage)) bytes += ceilDiv(elements * byteSize(dtype), 16) * 16;
+    return bytes;
   }
+  int64_t stagingBytes = kStaging; // or what the emitter asks for
 
-  void stageChunk(const Stage &stage, Index begin, Index end) {
-    auto load = [&](Index at) {
-      position[axis] = {at, 0, {}};
-      for (const Reducer &r : stage) ev.at(r.op->getOperand(0), position);
-    };
-    unrolled(e.add(begin, lane), end, threads, {}, load, [&](Index at, ValueRange) {
-      position[axis] = {at, 0, {}};
-      for (auto [r, to] : llvm::zip(stage, chunkMemory)) e.store(to, e.sub(at, begin), ev.at(r.op->getOperand(0), position));
-      return Accumulators();
-    });
-  }
-
-  Accumulators addChunk(const Stage &stage, Value isFirstWarp, Index begin, Index end, ValueRange carried) {
-    auto branch = mlir::scf::IfOp::create(e.b, e.loc, carried.getTypes(), isFirstWarp, true);
+  /// The first warp adds the elements between two in their order, which lie in memory from `begin` on.
+  Accumulators addStaged(const Stage &stage, ArrayRef<Value> memory, Index begin, Index end, ValueRange carried) {
+    auto branch = mlir::scf::IfOp::create(e.b, e.loc, carried.getTypes(), e.lessThan(lane, kWarp), true);
     mlir::OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(branch.elseBlock());
     mlir::scf::YieldOp::create(e.b, e.loc, carried);
     e.b.setInsertionPointToStart(branch.thenBlock());
     auto load = [&](Index at) {
       position[axis] = {at, 0, {}};
-      for (auto [r, from] : llvm::zip(stage, chunkMemory)) {
+      for (auto [r, from] : llvm::zip(stage, memory)) {
         Value operand = r.op->getOperand(0);
         if (!ev.known(operand, position)) ev.remember(operand, position, e.load(from, r.dtype, e.sub(at, begin), 0));
       }
@@ -127,6 +104,38 @@ private:
     });
     mlir::scf::YieldOp::create(e.b, e.loc, acc);
     return SmallVector<Value>(branch.getResults());
+  }
+
+private:
+  static constexpr int64_t kStaging = 16 << 10;
+  Value stagingMemory;
+
+  /// All threads compute elements into shared memory, chunk by chunk; the first warp adds them.
+  Accumulators inChunks(const Stage &stage, Index from, Index to) {
+    int64_t chunk = threads;
+    while (chunk < cpu::kRowBlock && stagedBytes(stage, 2 * chunk) <= kStaging && chunk < size) chunk *= 2;
+    SmallVector<Value> memory = staging(stage, chunk);
+    Accumulators acc = e.loop(from, to, chunk, start(stage), [&](Index begin, ValueRange carried) {
+      Index end = e.min(to, e.add(begin, chunk));
+      stageChunk(stage, memory, begin, end);
+      k.barrier();
+      Accumulators next = addStaged(stage, memory, begin, end, carried);
+      k.barrier();
+      return next;
+    });
+    return join(stage, acc, kWarp);
+  }
+
+  void stageChunk(const Stage &stage, ArrayRef<Value> memory, Index begin, Index end) {
+    auto load = [&](Index at) {
+      position[axis] = {at, 0, {}};
+      for (const Reducer &r : stage) ev.at(r.op->getOperand(0), position);
+    };
+    unrolled(e.add(begin, lane), end, threads, {}, load, [&](Index at, ValueRange) {
+      position[axis] = {at, 0, {}};
+      for (auto [r, to] : llvm::zip(stage, memory)) e.store(to, e.sub(at, begin), ev.at(r.op->getOperand(0), position));
+      return Accumulators();
+    });
   }
 };
 
