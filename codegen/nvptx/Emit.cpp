@@ -81,11 +81,12 @@ void emitBody(GpuKernel &k) {
   Attribute schedule = *k.kernel.getSchedule();
   if (auto rows = dyn_cast<ir::RowGroupsAttr>(schedule)) return rows.getSplit() ? emitSplitReduction(k) : emitRowGroups(k);
   if (auto columns = dyn_cast<ir::ColumnThreadsAttr>(schedule)) return columns.getSplit() ? emitSplitReduction(k) : emitColumnThreads(k);
-  if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
   if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Scatter: return emitScatter(k);
   case ir::KernelKind::Contraction:
   case ir::KernelKind::Convolution: return emitPointwiseProduct(k);
   default: return cast<ir::GridAttr>(schedule).getTranspose() < 0 ? emitGrid(k) : emitTransposed(k);

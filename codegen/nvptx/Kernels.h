@@ -76,7 +76,8 @@ void emitRowGroups(GpuKernel &k);
 void emitColumnThreads(GpuKernel &k);
 /// Those whose schedule splits rows or columns: several launches.
 void emitSplitReduction(GpuKernel &k);
-void emitLines(GpuKernel &k);
+void emitScan(GpuKernel &k);
+void emitScatter(GpuKernel &k);
 void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);

@@ -5,6 +5,8 @@
 #include "codegen/nvptx/Kernels.h"
 #include "lib/Core/Stats.h"
 
+#include <bit>
+
 using namespace mlir;
 
 namespace kiln::nvptx {
@@ -158,11 +160,43 @@ ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel) {
   return singles(kernel);
 }
 
+/// Blocks of threads where elements may be joined in groups, but for short or many lines. Else a line a thread: along the last axis by
+/// warps that fetch some of them, fewer where there are few.
+ir::ScheduleAttr scheduleScan(ir::KernelOp kernel) {
+  constexpr int64_t kShort = 16, kMany = 1 << 14, kMost = 1024, kEach = 16, kPart = 256, kWarps = 2048, kAhead = 8;
+  Operation *op = cpu::mainOp(kernel);
+  Shape shape = ir::typeOf(kernel.getResult(0)).shape;
+  int64_t axis = cast<ir::ArrayOp>(op).getAlong()[0], size = shape[int(axis)].number(), lines = 1;
+  for (int64_t i = 0; i < shape.rank; ++i) lines *= i == axis ? 1 : shape[int(i)].number();
+  bool isLast = axis + 1 == shape.rank;
+  if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany)) {
+    int64_t each = std::min<int64_t>(kEach, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))));
+    int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
+    if (threads > kMost) threads = kPart;
+    return ir::ScanGroupsAttr::get(kernel.getContext(), threads, each, threads == kWarp ? kThreads / kWarp : 1);
+  }
+  if (!isLast || size < kShort) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, kAhead, 0);
+  int64_t held = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(std::max<int64_t>(lines / kWarps, 1)))), 1, kWarp);
+  return ir::LinesAttr::get(kernel.getContext(), kWarp, 1, held);
+}
+
+/// Parts as large as shared memory holds with their places.
+ir::ScheduleAttr scheduleSort(ir::KernelOp kernel) {
+  constexpr int64_t kLeast = 64, kMost = 4096, kMostThreads = 512;
+  auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
+  int64_t size = ir::typeOf(kernel.getResult(0)).shape[int(op.getAlong()[0])].number();
+  if (size >= int64_t(1) << 31) return singles(kernel); // places have 32 bits
+  int64_t most = byteSize(ir::typeOf(op.getMain()).dtype) > 4 ? kMost / 2 : kMost;
+  int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(std::max<int64_t>(size, 1)))), kLeast, most);
+  return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
+}
+
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
   case ir::KernelKind::Contraction: return scheduleProduct(kernel);
-  case ir::KernelKind::Scan:
+  case ir::KernelKind::Scan: return scheduleScan(kernel);
+  case ir::KernelKind::Sort: return scheduleSort(kernel);
   case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
   default: return singles(kernel);
@@ -174,7 +208,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
   bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
   if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
-  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr>(*kernel.getSchedule()))
+  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr, ir::ScanGroupsAttr,
+           ir::MergeSortAttr>(*kernel.getSchedule()))
     return cpu::refuse(kernel, "kind") << "expected one for blocks of threads, got " << *kernel.getSchedule();
   auto grid = dyn_cast<ir::GridAttr>(*kernel.getSchedule());
   if (grid && grid.getTranspose() >= 0 && (transposedAxis(kernel) != grid.getTranspose() || !readsInPlace(kernel)))
