@@ -1,6 +1,5 @@
 // Results that are put together, and steps along an axis in order. The threads of a launch share positions, or lines; none reads what
 // another writes.
-#include "codegen/cpu/SortKey.h"
 #include "codegen/nvptx/Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -100,23 +99,6 @@ void emitAssemble(GpuKernel &k) {
   });
 }
 
-/// Of a scan: the first element as it is, then one after the other.
-static void scanLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
-  const Buffer &out = k.outputs[0];
-  auto elementAt = [&](Index i) {
-    position[axis] = {i, 0, {}};
-    return k.ev.at(op.getMain(), position);
-  };
-  Expr first = elementAt(0);
-  k.ev.storeAt(out, position, first);
-  k.e.loop(1, size, 1, ValueRange{first.value}, [&](Index i, ValueRange carried) {
-    Evaluator::Scope scope(k.ev, 0, {});
-    Expr x = elementAt(i), next = cpu::scalarOp(op.getId(), x.with(carried[0]), x, x, out.dtype);
-    k.ev.storeAt(out, position, next);
-    return SmallVector<Value>{next.value};
-  });
-}
-
 /// Whether a position lies outside, which each thread finds by itself.
 static Expr isAnyOutside(GpuKernel &k, Value indices, int64_t size) {
   Expr none = k.e.scalar(DType::Bool, 0);
@@ -162,39 +144,13 @@ static void scatterLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, siz
   putAll();
 }
 
-void emitLines(GpuKernel &k) {
+void emitScatter(GpuKernel &k) {
   auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
   auto shape = k.shapeOf(k.outputs[0]);
   size_t axis = size_t(op.getAlong()[0]);
-  bool isScan = k.kernel.getKind() == ir::KernelKind::Scan;
-  if (isScan && !shape[axis]) return;
-  auto line = [&](Coordinates &position) { (isScan ? scanLine : scatterLine)(k, op, position, axis, shape[axis]); };
-  forEachPosition(k, k.schedule<ir::LinesAttr>().getThreads(), shape, line, int64_t(axis));
-}
-
-/// Each element by the number of those that come before it, which a thread counts.
-void emitSort(GpuKernel &k) {
-  auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
-  auto sort = dyn_cast<ir::SortOp>(*op);
-  bool isDescending = sort ? sort.getDescending() : cast<ir::ArgsortOp>(*op).getDescending();
-  size_t axis = size_t(op.getAlong()[0]);
-  Emitter &e = k.e;
-  auto shape = k.shapeOf(k.outputs[0]);
-  forEachPosition(k, k.schedule<ir::GridAttr>().getThreads(), shape, [&](Coordinates &position) {
-    Expr x = k.ev.at(op.getMain(), position), mine = cpu::sortKey(x, isDescending);
-    Expr here(e.b, e.loc, e.use(position[axis].base), DType::I64);
-    Coordinates other(position);
-    Value before = e.loop(0, shape[axis], 1, ValueRange{e.use(0)}, [&](Index i, ValueRange carried) {
-      Evaluator::Scope scope(k.ev, 0, {});
-      other[axis] = {i, 0, {}};
-      Expr key = cpu::sortKey(k.ev.at(op.getMain(), other), isDescending), there(e.b, e.loc, e.use(i), DType::I64);
-      Expr isEarlier = scalar::bitwise_and(scalar::equal(key, mine), scalar::less(there, here));
-      Expr comes = scalar::bitwise_or(scalar::less(key, mine), isEarlier);
-      return SmallVector<Value>{(here.with(carried[0]) + scalar::cast(comes, DType::I64)).value};
-    })[0];
-    position[axis] = {Index(before), 0, {}};
-    k.ev.storeAt(k.outputs[0], position, sort ? x : here);
-  });
+  forEachPosition(
+      k, k.schedule<ir::LinesAttr>().getThreads(), shape, [&](Coordinates &position) { scatterLine(k, op, position, axis, shape[axis]); },
+      int64_t(axis));
 }
 
 } // namespace kiln::nvptx

@@ -65,17 +65,15 @@ LogicalResult LinesAttr::verifyFor(Operation *op) const {
   if (!fields || !getStage()) return fields.result();
   fields.powerOfTwo("stage", getStage(), 1, kWarp).range("threads", getThreads(), kWarp, kWarp).range("each", getEach(), 1, 1);
   Operation *main = mainOf(kernel);
-  DType dtype = typeOf(main->getResult(0)).dtype;
   if (fields && cast<ArrayOp>(main).getAlong()[0] != resultShape(kernel).rank - 1)
     fields.fail("stage") << "expected a scan of the last axis";
-  if (fields && isComplex(dtype)) fields.fail("stage") << "expected real numbers";
   return fields.result();
 }
 
 bool isGroupable(Operation *scan) {
   auto op = cast<ArrayOp>(scan);
   DType dtype = typeOf(scan->getResult(0)).dtype;
-  return !isComplex(dtype) && (!isFloat(dtype) || !op.getRecord().blocked);
+  return !isFloat(dtype) || !op.getRecord().blocked;
 }
 
 LogicalResult ScanGroupsAttr::verifyFor(Operation *op) const {
