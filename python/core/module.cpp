@@ -148,7 +148,7 @@ void defineExchange(py11::module_ &m) {
       Accelerator *on = deviceOf(a) ? deviceOf(a)->accelerator() : nullptr;
       if (!on || Mode::current()) Py_RETURN_NONE;
       a.storage->pinned = true; // shared from now on
-      Object strides(PyTuple_New(a.shape.rank));
+      kiln::py::Object strides(PyTuple_New(a.shape.rank));
       for (int i = 0; i < a.shape.rank; ++i) PyTuple_SET_ITEM(strides.get(), i, PyLong_FromLongLong(a.strides[i] * byteSize(a.dtype)));
       return Py_BuildValue("(KOOK)", static_cast<unsigned long long>(uintptr_t(a.data())), strides.get(), a.storage->isWritable ? Py_True : Py_False,
                            static_cast<unsigned long long>(on->queue()));
