@@ -30,7 +30,7 @@ bool isNamedThing(PyObject *value) {
 
 class Arguments::Reader {
 public:
-  Reader(Arguments &to, std::vector<Array> &staying) : to(to), staying(staying) {}
+  Reader(Arguments &to, bool &stays) : to(to), stays(stays) {}
 
   /// Adds a value; what to use instead of it where it is or has an array of NumPy, else null.
   Object add(PyObject *value, int depth = 0) {
@@ -82,22 +82,18 @@ public:
 
 private:
   Arguments &to;
-  std::vector<Array> &staying; // memory of the host that is brought nowhere
+  bool &stays; // nothing is brought anywhere
   std::vector<PyObject *> within; // containers that are being read
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
   /// Memory of the host that the call shares with others, as an array of the default device: that it is there too, the call sees to.
-  /// Arrays that overlap stay where they are, as writes into one show in the other: the call is read again where one of them is brought.
+  /// All stay where some overlap, as writes into one show in the other, and beside arrays of the CPU, into which they may be written.
   Array bring(Array shared) {
     Device *there = defaultDevice();
     if (!there || deviceOf(shared) || Mode::current()) return shared;
-    auto isApart = [&](const Array &other) { return !overlaps(shared, other); };
-    if (!std::ranges::all_of(staying, isApart)) return shared;
-    for (const Arguments::Brought &other : to.brought)
-      if (!isApart(other.host)) return staying.push_back(other.host), shared;
-    for (PyObject *other : to.arrays)
-      if (arrayOf(other).storage->pinned && !isApart(arrayOf(other))) return staying.push_back(shared), shared;
+    for (const Arguments::Brought &other : to.brought) stays |= overlaps(shared, other.host);
+    if (stays) return shared;
     Array copy = moved(shared, there);
     copy.storage->isWritable = shared.storage->isWritable;
     to.brought.push_back({shared, copy});
@@ -107,8 +103,7 @@ private:
   void addArray(PyObject *array) {
     if (to.arrays.size() == KeyBuilder::kMostArrays) return void(fail("is one of very many arrays"));
     hold(array);
-    for (const Arguments::Brought &other : to.brought)
-      if (arrayOf(array).storage->pinned && overlaps(arrayOf(array), other.host)) staying.push_back(other.host);
+    stays |= !deviceOf(arrayOf(array)) && arrayOf(array).shape.rank;
     to.arrays.push_back(array);
     to.key.array(arrayOf(array));
   }
@@ -318,13 +313,13 @@ Py_ssize_t keywordOf(const Call &call, PyObject *name) {
 } // namespace
 
 void Arguments::read(const Parameters &parameters, const Call &call, bool byValue) {
-  std::vector<Array> staying;
-  for (size_t known = SIZE_MAX; known != staying.size();) {
-    if (known != SIZE_MAX) clear();
-    known = staying.size();
-    Reader reader(*this, staying);
-    read(reader, parameters, call, byValue);
-  }
+  bool stays = false;
+  Reader reader(*this, stays);
+  read(reader, parameters, call, byValue);
+  if (brought.empty() || !stays) return;
+  clear();
+  Reader again(*this, stays);
+  read(again, parameters, call, byValue);
 }
 
 void Arguments::read(Reader &reader, const Parameters &parameters, const Call &call, bool byValue) {
