@@ -84,6 +84,7 @@ private:
 
   /// Tests draw schedules from a seed.
   void schedule() {
+    if (std::string refused = refusal(*module, stages.target); !refused.empty()) throw Declined(refused);
     const char *seed = getenv("KILN_SCHEDULE_SEED");
     if (!seed) return run(stages.schedule);
     PassManager drawn(&session.context);

@@ -1,6 +1,5 @@
 #include "codegen/Session.h"
 
-#include "codegen/Target.h"
 #include "dialects/trace/TraceDialect.h"
 #include "lib/Core/Error.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,6 +20,15 @@ void runPasses(PassManager &passes, ModuleOp module) {
     return success();
   });
   if (failed(passes.run(module))) throw Error(ErrorKind::Compile, "compilation failed: " + messages);
+}
+
+std::string refusal(ModuleOp module, const Target &target) {
+  std::string text;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    text = diagnostic.str();
+    return success();
+  });
+  return failed(checkCapabilities(module, target)) ? text : "";
 }
 
 void runPipeline(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {

@@ -187,7 +187,7 @@ private:
     try {
       Released released;
       compileNow(code);
-    } catch (const Declined &) { return nullptr; } catch (const Error &e) {
+    } catch (const Error &e) {
       if (e.kind != ErrorKind::Compile) throw;
     }
     std::lock_guard lock(mutex);

@@ -82,8 +82,8 @@ Device *findDevice(const std::string &name) {
 bool isNumber(const Array &x) {
   if (deviceOf(x)) return false;
   for (int i = 0; i < x.shape.rank; ++i)
-    if (x.shape[i] != 1 && x.strides[i] != 0) return false;
-  return x.size() > 0;
+    if (x.shape[i] != 1 && x.strides[i] != 0) return false; // an axis without elements has a stride unless a number was repeated to it
+  return true;
 }
 
 Device *commonDevice(const char *op, std::span<const Array *const> operands) { return theDevice(op, operands, movesByItself); }

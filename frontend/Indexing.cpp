@@ -26,9 +26,15 @@ Array apply(Op op, const Array &a, int64_t n) {
   return applyElementwise(op, operands);
 }
 
+/// Where a mask is true, counted through all of its axes, on the device of what it selects from: positions do not move by themselves.
+Array flatPositions(const Array &x, const Array &mask) {
+  Device *device = commonDevice("index", std::array{&x, &mask});
+  return nonzero(reshape(cast(mask, DType::Bool, device), {mask.size()}));
+}
+
 /// A mask as one array of positions for each of its axes.
-std::vector<Array> positionsOf(const Array &mask) {
-  Array flat = nonzero(reshape(mask, {mask.size()}));
+std::vector<Array> positionsOf(const Array &x, const Array &mask) {
+  Array flat = flatPositions(x, mask);
   std::vector<Array> result;
   int64_t step = mask.size();
   for (int64_t n : mask.shape) {
@@ -112,14 +118,13 @@ private:
   void addMask(const Array &given, bool isSingle) {
     if (given.shape.rank == 0) { // selects all or nothing of a new axis
       result.axes.push_back(shape.rank);
-      Array flat = reshape(given, {1});
-      result.indices.push_back(nonzero(flat));
+      result.indices.push_back(flatPositions(x, given));
       return shape.push(1);
     }
     Array mask = checkedMask(given);
     if (isSingle) result.mask = mask;
     else
-      for (Array &position : positionsOf(mask)) result.indices.push_back(std::move(position));
+      for (Array &position : positionsOf(x, mask)) result.indices.push_back(std::move(position));
     for (int i = 0; i < mask.shape.rank; ++i) {
       result.axes.push_back(shape.rank);
       takeAll();
@@ -151,7 +156,7 @@ Merged merge(const Resolved &r) {
     if (i < r.place || i >= r.place + int(r.axes.size())) joined.push(m.permuted.shape[i]);
   }
   m.merged = r.axes.size() == 1 ? m.permuted : reshape(m.permuted, joined);
-  if (r.mask) m.index = nonzero(reshape(*r.mask, {r.mask->size()}));
+  if (r.mask) m.index = flatPositions(r.view, *r.mask);
   else m.index = r.indices.size() == 1 ? r.indices[0] : ravelIndices(r.indices, sizes);
   return m;
 }

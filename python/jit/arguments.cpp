@@ -30,7 +30,7 @@ bool isNamedThing(PyObject *value) {
 
 class Arguments::Reader {
 public:
-  explicit Reader(Arguments &to) : to(to) {}
+  Reader(Arguments &to, bool &stays) : to(to), stays(stays) {}
 
   /// Adds a value; what to use instead of it where it is or has an array of NumPy, else null.
   Object add(PyObject *value, int depth = 0) {
@@ -82,17 +82,18 @@ public:
 
 private:
   Arguments &to;
+  bool &stays; // nothing is brought anywhere
   std::vector<PyObject *> within; // containers that are being read
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
   /// Memory of the host that the call shares with others, as an array of the default device: that it is there too, the call sees to.
-  /// Arrays that overlap stay where they are, as writes into one show in the other.
+  /// All stay where some overlap, as writes into one show in the other, and beside arrays of the CPU, into which they may be written.
   Array bring(Array shared) {
     Device *there = defaultDevice();
     if (!there || deviceOf(shared) || Mode::current()) return shared;
-    for (const Arguments::Brought &other : to.brought)
-      if (overlaps(shared, other.host)) return shared;
+    for (const Arguments::Brought &other : to.brought) stays |= overlaps(shared, other.host);
+    if (stays) return shared;
     Array copy = moved(shared, there);
     copy.storage->isWritable = shared.storage->isWritable;
     to.brought.push_back({shared, copy});
@@ -102,6 +103,7 @@ private:
   void addArray(PyObject *array) {
     if (to.arrays.size() == KeyBuilder::kMostArrays) return void(fail("is one of very many arrays"));
     hold(array);
+    stays |= !deviceOf(arrayOf(array)) && arrayOf(array).shape.rank;
     to.arrays.push_back(array);
     to.key.array(arrayOf(array));
   }
@@ -311,7 +313,16 @@ Py_ssize_t keywordOf(const Call &call, PyObject *name) {
 } // namespace
 
 void Arguments::read(const Parameters &parameters, const Call &call, bool byValue) {
-  Reader reader(*this);
+  bool stays = false;
+  Reader reader(*this, stays);
+  read(reader, parameters, call, byValue);
+  if (brought.empty() || !stays) return;
+  clear();
+  Reader again(*this, stays);
+  read(again, parameters, call, byValue);
+}
+
+void Arguments::read(Reader &reader, const Parameters &parameters, const Call &call, bool byValue) {
   key.start(currentContext());
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)

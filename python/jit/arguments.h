@@ -68,6 +68,7 @@ struct Arguments {
 
 private:
   class Reader;
+  void read(Reader &reader, const Parameters &parameters, const Call &call, bool byValue);
 };
 
 } // namespace kiln::py
