@@ -170,7 +170,8 @@ ir::ScheduleAttr scheduleScan(ir::KernelOp kernel) {
   for (int64_t i = 0; i < shape.rank; ++i) lines *= i == axis ? 1 : shape[int(i)].number();
   bool isLast = axis + 1 == shape.rank;
   if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany)) {
-    int64_t each = std::min<int64_t>(kEach, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))));
+    int64_t most = kEach / (byteSize(ir::typeOf(kernel.getResult(0)).dtype) > 4 ? 2 : 1);
+    int64_t each = std::min<int64_t>(most, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))));
     int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
     if (threads > kMost) threads = kPart;
     return ir::ScanGroupsAttr::get(kernel.getContext(), threads, each, threads == kWarp ? kThreads / kWarp : 1);
@@ -191,13 +192,26 @@ ir::ScheduleAttr scheduleSort(ir::KernelOp kernel) {
   return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
 }
 
+/// Many updates of not so many lines are sorted by where they go.
+ir::ScheduleAttr scheduleScatter(ir::KernelOp kernel) {
+  constexpr int64_t kFewUpdates = 64, kLeast = 64, kMost = 4096, kMostThreads = 512;
+  auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
+  TensorType type = ir::typeOf(kernel.getResult(0));
+  int64_t updates = countOf(op->getOperand(1)), size = type.shape[int(op.getAlong()[0])].number();
+  int64_t lines = size ? countOf(kernel.getResult(0)) / size : 0;
+  bool fits = !isComplex(type.dtype) && size < (int64_t(1) << 32) - 1 && updates < int64_t(1) << 31;
+  if (!fits || updates < kFewUpdates || lines >= kBusy) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(updates))), kLeast, kMost);
+  return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
+}
+
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
   case ir::KernelKind::Contraction: return scheduleProduct(kernel);
   case ir::KernelKind::Scan: return scheduleScan(kernel);
   case ir::KernelKind::Sort: return scheduleSort(kernel);
-  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  case ir::KernelKind::Scatter: return scheduleScatter(kernel);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
   default: return singles(kernel);
   }

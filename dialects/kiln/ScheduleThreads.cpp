@@ -89,12 +89,15 @@ LogicalResult ScanGroupsAttr::verifyFor(Operation *op) const {
 
 LogicalResult MergeSortAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
-  Fields fields(kernel, KernelKind::Sort, getMnemonic());
+  bool isScatter = kernel.getKind() == KernelKind::Scatter;
+  Fields fields(kernel, isScatter ? KernelKind::Scatter : KernelKind::Sort, getMnemonic());
   fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("part", getPart(), 2 * kWarp, 1 << 13);
-  if (fields) fields.multiple("part", getPart(), 2 * getThreads());
+  if (!fields) return failure();
   constexpr int64_t kNumber = 4; // bytes of an element's place
-  if (fields)
-    fields.bytes("part", getPart() * (kNumber + byteSize(typeOf(cast<ArrayOp>(mainOf(kernel)).getMain()).dtype)), kMostSharedBytes);
+  Operation *main = mainOf(kernel);
+  int64_t key = isScatter ? kNumber : byteSize(typeOf(cast<ArrayOp>(main).getMain()).dtype);
+  fields.multiple("part", getPart(), 2 * getThreads()).bytes("part", getPart() * (kNumber + key), kMostSharedBytes);
+  if (fields && isScatter && isComplex(typeOf(main->getResult(0)).dtype)) fields.fail(getMnemonic()) << "expected updates of real numbers";
   return fields.result();
 }
 
