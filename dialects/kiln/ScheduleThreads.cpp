@@ -78,11 +78,12 @@ bool isGroupable(Operation *scan) {
 
 LogicalResult ScanGroupsAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
-  Fields fields(kernel, KernelKind::Scan, getMnemonic());
+  bool isCompact = kernel.getKind() == KernelKind::Compact; // which counts true elements
+  Fields fields(kernel, isCompact ? KernelKind::Compact : KernelKind::Scan, getMnemonic());
   fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("each", getEach(), 1, kMostUnrolled);
   fields.powerOfTwo("lines", getLines(), 1, kMostThreads / kWarp);
   if (fields && getThreads() > kWarp) fields.range("lines", getLines(), 1, 1);
-  if (fields && !isGroupable(mainOf(kernel)))
+  if (fields && !isCompact && !isGroupable(mainOf(kernel)))
     fields.fail(getMnemonic()) << "expected integers, or an operation whose groups do not show in the bits";
   return fields.result();
 }

@@ -65,6 +65,17 @@ def scatter(op, shape, axis, count, dtype="f32", is_scanned=False):
         f"%z = kiln.cumulative_max %r {{axis = {axis}}} : ({x}) -> {x}"], "z" if is_scanned else "r")
 
 
+def nonzero(n, count, takes=False):
+    x, mask, out, taken = tensor([n]), tensor([n], "i1"), tensor([count], "i64"), tensor([count])
+    lines = [f"%s = kiln.sin %x : ({x}) -> {x}",
+             f"%c = kiln.cos %x : ({x}) -> {x}",
+             f"%m = kiln.less %s, %c : ({x}, {x}) -> {mask}",
+             f"%p = kiln.nonzero %m {{count = {count}}} : ({mask}) -> {out}"]
+    if takes:
+        lines.append(f"%r = kiln.gather %x, %p {{axis = 0}} : ({x}, {out}) -> {taken}")
+    function(f"{'compress' if takes else 'nonzero'}_{n}_{count}", {"x": x}, taken if takes else out, lines, "r" if takes else "p")
+
+
 def softmax(rows, columns):
     x, row = tensor([rows, columns]), tensor([rows])
     function(f"softmax_{rows}_{columns}", {"x": x}, x, [
@@ -158,6 +169,10 @@ if __name__ == "__main__":
         scatter("scatter", [50, 3], 0, n, is_scanned=True)
         scatter("scatter", [2, 1000], 1, n, "f64")
         scatter("scatter_add", [2, 40, 2], 1, n, "i32", True)
+    for n in (1, 31, 500, 5000, 70000):
+        nonzero(n, n // 3 + 1)
+        nonzero(n, n + 1)
+        nonzero(n, n // 2 + 1, takes=True)
     for rows, columns in ((9, 1000), (3, 4096), (3, 4100), (2, 9000), (2, 20000)):
         softmax(rows, columns)
     transpose((64, 64), (1, 0))
