@@ -88,6 +88,7 @@ void emitBody(GpuKernel &k) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
   case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Compact: return emitCompact(k);
   case ir::KernelKind::Scatter: return emitScatter(k);
   case ir::KernelKind::Contraction:
   case ir::KernelKind::Convolution: return emitPointwiseProduct(k);

@@ -86,6 +86,7 @@ void emitColumnThreads(GpuKernel &k);
 void emitSplitReduction(GpuKernel &k);
 void emitScan(GpuKernel &k);
 void emitScatter(GpuKernel &k);
+void emitCompact(GpuKernel &k);
 void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);

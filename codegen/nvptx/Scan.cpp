@@ -1,10 +1,6 @@
 // Scans. A line a thread; lines that a warp fetches through shared memory, where the steps of each are in order; and where elements may be
 // joined in any groups of neighbours, blocks of threads that exchange what they have.
-#include "codegen/nvptx/Kernels.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-
-#include <bit>
+#include "codegen/nvptx/GroupScanner.h"
 
 using namespace mlir;
 
@@ -42,20 +38,6 @@ protected:
     ev.storeAt(out, position, expr(value));
   }
   Value either(Value condition, Value yes, Value no) { return arith::SelectOp::create(e.b, e.loc, condition, yes, no); }
-  /// What `load` gives, and anything where the condition does not hold. Then an element that is there anyway is read, but where another
-  /// thread may be writing it.
-  Value loadWhere(Value condition, Index at, Index there, llvm::function_ref<Value(Index)> load) {
-    if (!condition) return load(at);
-    if (!k.placedWithResult) return load(Index(either(condition, e.use(at), e.use(there))));
-    auto branch = scf::IfOp::create(e.b, e.loc, TypeRange{e.registerType(dtype)}, condition, true);
-    OpBuilder::InsertionGuard guard(e.b);
-    e.b.setInsertionPointToStart(branch.elseBlock());
-    scf::YieldOp::create(e.b, e.loc, e.scalar(dtype, 0).value);
-    e.b.setInsertionPointToStart(branch.thenBlock());
-    Evaluator::Scope scope(ev, 0, {});
-    scf::YieldOp::create(e.b, e.loc, load(at));
-    return branch.getResult(0);
-  }
 };
 
 /// A line a thread; `each` elements are loaded before the first step.
@@ -152,7 +134,7 @@ private:
     SmallVector<std::pair<Index, Value>> elements; // all before the first is stored
     forEach(from, [&](const Line &line, int64_t number, Index column, Value isInside) {
       position = line.place;
-      Value x = loadWhere(isInside, e.add(from, column), from, [&](Index i) { return elementAt(i); });
+      Value x = GroupScanner::loadWhere(k, dtype, isInside, e.add(from, column), from, [&](Index i) { return elementAt(i); });
       elements.push_back({at(number, column), x});
     });
     for (auto [to, x] : elements) e.store(memory, to, expr(x));
@@ -192,117 +174,31 @@ private:
   }
 };
 
-/// Parts of lines. A warp has neighbouring elements in its threads, and `each` times so many; what comes before it, it finds in shared
-/// memory, and what comes before the part in what other launches have left.
+/// Groups of neighbours, by blocks of threads.
 class GroupScan : ScanEmitter {
 public:
-  GroupScan(GpuKernel &k, ir::ScanGroupsAttr schedule)
-      : ScanEmitter(k), threads(schedule.getThreads()), each(schedule.getEach()), rows(schedule.getLines()), part(threads * each),
-        parts(ceilDiv(size, part)) {}
+  GroupScan(GpuKernel &k, ir::ScanGroupsAttr schedule) : ScanEmitter(k), schedule(schedule) {}
 
   void run() {
-    k.launches = parts > 1 ? 3 : 1;
+    auto join = [&](Value before, Value x) { return next(before, x); };
+    GroupScanner scanner(k, dtype, lines, size, schedule, join);
+    k.launches = scanner.launches();
     if (!size || !lines) return;
-    Value totals, before;
-    if (parts > 1) totals = k.scratch(lines * parts * byteSize(dtype)), before = k.scratch(lines * parts * byteSize(dtype));
-    if (k.launch == 1) return scanTotals(totals, before);
-    int64_t all = lines * parts;
-    k.threads = threads * rows, k.blocks = ceilDiv(all, rows);
-    thread = k.remainder(k.thread(), threads);
-    Index number = rows == 1 ? k.block() : e.add(e.mul(k.block(), rows), k.quotient(k.thread(), threads));
-    k.when(all % rows ? e.lessThan(number, all) : Value(), [&] {
-      Coordinates at;
-      k.place(at, number, {lines, parts});
-      k.place(position, at[0].base, outer, int64_t(axis));
-      scanPart(number, e.mul(at[1].base, part), at[1].base, totals, before);
-    });
+    auto go = [&](Index line) { k.place(position, line, outer, int64_t(axis)); };
+    scanner.emit(
+        k.launch,
+        [&](Index line, Index at) {
+          go(line);
+          return elementAt(at);
+        },
+        [&](Index line, Index at, Value joined) {
+          go(line);
+          storeAt(at, joined);
+        });
   }
 
 private:
-  int64_t threads, each, rows, part, parts; // of a line; elements of a thread; lines of a block; elements of a part; of a line
-  Index thread;
-  struct Scanned {
-    SmallVector<Value> values;
-    Value total;
-  };
-
-  void scanPart(Index number, Index from, Index partNumber, Value totals, Value before) {
-    Scanned scanned = scan([&](Index i) {
-      Index at = e.add(from, i);
-      Value isInside = size % part ? e.lessThan(at, size) : Value();
-      return loadWhere(isInside, at, from, [&](Index there) { return elementAt(there); });
-    });
-    if (k.launch + 1 < k.launches) {
-      k.when(e.lessThan(thread, 1), [&] { e.store(totals, number, expr(scanned.total)); });
-      return;
-    }
-    if (parts > 1) {
-      Value isFirst = e.lessThan(partNumber, 1);
-      Index there = Index(either(isFirst, e.use(number), e.use(e.sub(number, 1))));
-      Value prefix = e.load(before, dtype, there, 0).value;
-      for (Value &v : scanned.values) v = either(isFirst, v, next(prefix, v));
-    }
-    for (auto [r, v] : llvm::enumerate(scanned.values)) {
-      Index at = e.add(from, placeOf(int64_t(r)));
-      k.when(size % part ? e.lessThan(at, size) : Value(), [&, v = v] { storeAt(at, v); });
-    }
-  }
-
-  /// Of a round of a thread in its part.
-  Index placeOf(int64_t round) {
-    return e.add(e.add(e.mul(k.quotient(thread, kWarp), kWarp * each), k.remainder(thread, kWarp)), round * kWarp);
-  }
-
-  Value acrossLanes(Value v, Index lane) {
-    for (int64_t d = 1; d < kWarp; d *= 2) v = either(e.lessThan(lane, d), v, next(k.fromLane(v, d, gpu::ShuffleMode::UP), v));
-    return v;
-  }
-
-  Scanned scan(llvm::function_ref<Value(Index)> load) {
-    Index lane = k.remainder(thread, kWarp), warp = k.quotient(thread, kWarp);
-    Scanned s;
-    for (int64_t r = 0; r < each; ++r) s.values.push_back(load(placeOf(r)));
-    for (Value &v : s.values) {
-      v = acrossLanes(v, lane);
-      if (s.total) v = next(s.total, v);
-      s.total = k.fromLane(v, kWarp - 1, gpu::ShuffleMode::IDX);
-    }
-    int64_t warps = threads / kWarp;
-    if (warps == 1) return s;
-    Value mine = k.shared(warps * byteSize(dtype)), joined = k.shared(warps * byteSize(dtype));
-    k.when(e.lessThan(lane, 1), [&] { e.store(mine, warp, expr(s.total)); });
-    k.barrier();
-    k.when(e.lessThan(warp, 1), [&] {
-      Value v = acrossLanes(e.load(mine, dtype, e.min(lane, warps - 1), 0).value, lane);
-      k.when(e.lessThan(lane, warps), [&] { e.store(joined, lane, expr(v)); });
-    });
-    k.barrier();
-    Value isFirst = e.lessThan(warp, 1);
-    Value prefix = e.load(joined, dtype, Index(either(isFirst, e.use(0), e.use(e.sub(warp, 1)))), 0).value;
-    for (Value &v : s.values) v = either(isFirst, v, next(prefix, v));
-    s.total = e.load(joined, dtype, warps - 1, 0).value;
-    return s;
-  }
-
-  /// A block a line goes along its parts.
-  void scanTotals(Value totals, Value before) {
-    k.threads = threads, k.blocks = lines;
-    thread = k.thread();
-    Index row = e.mul(k.block(), parts);
-    e.loop(0, parts, part, ValueRange{e.scalar(dtype, 0).value}, [&](Index from, ValueRange carried) {
-      Evaluator::Scope scope(ev, 0, {});
-      Value isFirst = e.lessThan(from, 1);
-      auto at = [&](Index i) { return e.add(row, e.min(e.add(from, i), parts - 1)); };
-      Scanned s = scan([&](Index i) { return e.load(totals, dtype, at(i), 0).value; });
-      auto behind = [&](Value v) { return either(isFirst, v, next(carried[0], v)); };
-      for (auto [r, v] : llvm::enumerate(s.values)) {
-        Index i = e.add(from, placeOf(int64_t(r)));
-        k.when(e.lessThan(i, parts), [&, v = v] { e.store(before, e.add(row, i), expr(behind(v))); });
-      }
-      k.barrier();
-      return SmallVector<Value>{behind(s.total)};
-    });
-  }
+  ir::ScanGroupsAttr schedule;
 };
 
 } // namespace

@@ -218,21 +218,33 @@ ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &l
   return ir::ThreadTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, stages, copy, wide, isLarge ? 2 : 0);
 }
 
+/// As many threads a line as there is work for; a long one in parts.
+ir::ScanGroupsAttr groupsOf(ir::KernelOp kernel, int64_t size, int64_t bytes) {
+  constexpr int64_t kMost = 1024, kEach = 16, kPart = 256;
+  int64_t most = bytes > 4 ? kEach / 2 : kEach; // that registers hold
+  int64_t each = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))), 1, most);
+  int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
+  if (threads > kMost) threads = kPart;
+  return ir::ScanGroupsAttr::get(kernel.getContext(), threads, each, threads == kWarp ? kThreads / kWarp : 1);
+}
+
+ir::ScheduleAttr scheduleCompact(ir::KernelOp kernel) {
+  auto gather = dyn_cast<ir::GatherOp>(cpu::mainOp(kernel));
+  Operation *positions = gather ? gather.getIndices().getDefiningOp() : cpu::mainOp(kernel);
+  return groupsOf(kernel, countOf(positions->getOperand(0)), byteSize(DType::I64));
+}
+
 /// Blocks of threads where elements may be joined in groups, but for short or many lines. Else a line a thread: along the last axis by
 /// warps that fetch some of them, fewer where there are few.
 ir::ScheduleAttr scheduleScan(ir::KernelOp kernel) {
-  constexpr int64_t kShort = 16, kMany = 1 << 14, kMost = 1024, kEach = 16, kPart = 256, kWarps = 2048, kAhead = 8;
+  constexpr int64_t kShort = 16, kMany = 1 << 14, kWarps = 2048, kAhead = 8;
   Operation *op = cpu::mainOp(kernel);
   Shape shape = ir::typeOf(kernel.getResult(0)).shape;
   int64_t axis = cast<ir::ArrayOp>(op).getAlong()[0], size = shape[int(axis)].number(), lines = 1;
   for (int64_t i = 0; i < shape.rank; ++i) lines *= i == axis ? 1 : shape[int(i)].number();
   bool isLast = axis + 1 == shape.rank;
-  if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany)) {
-    int64_t each = std::min<int64_t>(kEach, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))));
-    int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
-    if (threads > kMost) threads = kPart;
-    return ir::ScanGroupsAttr::get(kernel.getContext(), threads, each, threads == kWarp ? kThreads / kWarp : 1);
-  }
+  if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany))
+    return groupsOf(kernel, size, byteSize(ir::typeOf(kernel.getResult(0)).dtype));
   if (!isLast || size < kShort) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, kAhead, 0);
   int64_t held = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(std::max<int64_t>(lines / kWarps, 1)))), 1, kWarp);
   return ir::LinesAttr::get(kernel.getContext(), kWarp, 1, held);
@@ -249,13 +261,27 @@ ir::ScheduleAttr scheduleSort(ir::KernelOp kernel) {
   return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
 }
 
+/// Many updates of not so many lines are sorted by where they go.
+ir::ScheduleAttr scheduleScatter(ir::KernelOp kernel) {
+  constexpr int64_t kFewUpdates = 64, kLeast = 64, kMost = 4096, kMostThreads = 512;
+  auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
+  TensorType type = ir::typeOf(kernel.getResult(0));
+  int64_t updates = countOf(op->getOperand(1)), size = type.shape[int(op.getAlong()[0])].number();
+  int64_t lines = size ? countOf(kernel.getResult(0)) / size : 0;
+  bool fits = !isComplex(type.dtype) && size < (int64_t(1) << 32) - 1 && updates < int64_t(1) << 31;
+  if (!fits || updates < kFewUpdates || lines >= kBusy) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(updates))), kLeast, kMost);
+  return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
+}
+
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
   case ir::KernelKind::Contraction: return scheduleProduct(kernel, layout);
   case ir::KernelKind::Scan: return scheduleScan(kernel);
   case ir::KernelKind::Sort: return scheduleSort(kernel);
-  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  case ir::KernelKind::Compact: return scheduleCompact(kernel);
+  case ir::KernelKind::Scatter: return scheduleScatter(kernel);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
   default: return singles(kernel);
   }

@@ -33,6 +33,10 @@
 // PLAN-NEXT: launch kernel_1 123 256 64
 // PLAN: launch kernel_2 1 256 64
 // PLAN: launch kernel_3 123 256 64
+// The last launch is for slots that nothing came to.
+// PLAN: program positions 1 1 64
+// PLAN-NEXT: launch kernel_6 1 512 256
+// PLAN: launch kernel_7 4 256 0
 func.func @short(%x: tensor<1024x64xf32>) -> tensor<1024x64xf32> {
   %r = kiln.cumulative_max %x {axis = 1} : (tensor<1024x64xf32>) -> tensor<1024x64xf32>
   return %r : tensor<1024x64xf32>
@@ -51,4 +55,9 @@ func.func @ordered(%x: tensor<4096x1024xf32>) -> tensor<4096x1024xf32> {
 func.func @columns(%x: tensor<1024x4096xf32>) -> tensor<1024x4096xf32> {
   %r = kiln.cumulative_sum %x {axis = 0} : (tensor<1024x4096xf32>) -> tensor<1024x4096xf32>
   return %r : tensor<1024x4096xf32>
+}
+
+func.func @positions(%m: tensor<4000xi1>) -> tensor<1000xi64> {
+  %r = kiln.nonzero %m {count = 1000} : (tensor<4000xi1>) -> tensor<1000xi64>
+  return %r : tensor<1000xi64>
 }

@@ -47,6 +47,35 @@ def sort(shape, axis, op, dtype, descending=0):
         f"%r = kiln.{op} %t {{axis = {axis}, descending = {descending}}} : ({y}) -> {out}"], "r")
 
 
+def scatter(op, shape, axis, count, dtype="f32", is_scanned=False):
+    """Most places more than once, some from the end; of an array that is there, or made by another kernel, so that it may be changed in place."""
+    part = [count if i == axis else n for i, n in enumerate(shape)]
+    x, updates, places, numbers = tensor(shape, dtype), tensor(part, dtype), tensor([count], "i64"), tensor([count])
+    float = tensor(part)
+    function(f"{op}_{'_'.join(map(str, [*shape, axis, count, dtype, int(is_scanned)]))}", {"x": x, "i": numbers, "u": float}, x, [
+        f"%s = kiln.sin %i : ({numbers}) -> {numbers}",
+        f"%c = kiln.constant {shape[axis] - 0.5} : f32 : tensor<f32>",
+        f"%b = kiln.broadcast %c {{axes = array<i64>}} : (tensor<f32>) -> {numbers}",
+        f"%m = kiln.multiply %s, %b : ({numbers}, {numbers}) -> {numbers}",
+        f"%p = kiln.cast %m : ({numbers}) -> {places}",
+        f"%v = kiln.sin %u : ({float}) -> {float}",
+        f"%w = kiln.cast %v : ({float}) -> {updates}",
+        f"%y = kiln.cumulative_max %x {{axis = {axis}}} : ({x}) -> {x}",
+        f"%r = kiln.{op} {'%y' if is_scanned else '%x'}, %p, %w {{axis = {axis}}} : ({x}, {places}, {updates}) -> {x}",
+        f"%z = kiln.cumulative_max %r {{axis = {axis}}} : ({x}) -> {x}"], "z" if is_scanned else "r")
+
+
+def nonzero(n, count, takes=False):
+    x, mask, out, taken = tensor([n]), tensor([n], "i1"), tensor([count], "i64"), tensor([count])
+    lines = [f"%s = kiln.sin %x : ({x}) -> {x}",
+             f"%c = kiln.cos %x : ({x}) -> {x}",
+             f"%m = kiln.less %s, %c : ({x}, {x}) -> {mask}",
+             f"%p = kiln.nonzero %m {{count = {count}}} : ({mask}) -> {out}"]
+    if takes:
+        lines.append(f"%r = kiln.gather %x, %p {{axis = 0}} : ({x}, {out}) -> {taken}")
+    function(f"{'compress' if takes else 'nonzero'}_{n}_{count}", {"x": x}, taken if takes else out, lines, "r" if takes else "p")
+
+
 def softmax(rows, columns):
     x, row = tensor([rows, columns]), tensor([rows])
     function(f"softmax_{rows}_{columns}", {"x": x}, x, [
@@ -135,6 +164,15 @@ if __name__ == "__main__":
         sort([n, 3], 0, "argsort", "f64", 1)
     sort([70000], 0, "argsort", "f32")
     sort([40000], 0, "sort", "i64")
+    for n in (1, 63, 64, 300, 5000):
+        scatter("scatter_add", [50, 3], 0, n)
+        scatter("scatter", [50, 3], 0, n, is_scanned=True)
+        scatter("scatter", [2, 1000], 1, n, "f64")
+        scatter("scatter_add", [2, 40, 2], 1, n, "i32", True)
+    for n in (1, 31, 500, 5000, 70000):
+        nonzero(n, n // 3 + 1)
+        nonzero(n, n + 1)
+        nonzero(n, n // 2 + 1, takes=True)
     for rows, columns in ((9, 1000), (3, 4096), (3, 4100), (2, 9000), (2, 20000)):
         softmax(rows, columns)
     transpose((64, 64), (1, 0))

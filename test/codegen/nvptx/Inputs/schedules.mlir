@@ -479,3 +479,14 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   } {schedule = #kiln.merge_sort<threads = 128, part = 8192>, workspace = array<i64: -1>}
   return %0 : tensor<8x16xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<8xcomplex<f32>>, %i: tensor<4xi64>, %y: tensor<4xcomplex<f32>>) -> tensor<8xcomplex<f32>> {
+  // expected-error@+1 {{schedule: merge_sort: expected updates of real numbers}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<8xcomplex<f32>>, %b = %i : tensor<4xi64>, %c = %y : tensor<4xcomplex<f32>>) -> (tensor<8xcomplex<f32>>) {
+    %n = kiln.scatter %a, %b, %c {axis = 0} : (tensor<8xcomplex<f32>>, tensor<4xi64>, tensor<4xcomplex<f32>>) -> tensor<8xcomplex<f32>>
+    kiln.yield %n : tensor<8xcomplex<f32>>
+  } {schedule = #kiln.merge_sort<threads = 32, part = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8xcomplex<f32>>
+}
