@@ -79,6 +79,7 @@ void emitBody(GpuKernel &k) {
   if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
   if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
   if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
+  if (isa<ir::MatrixTilesAttr>(schedule)) return emitMatrixTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
@@ -132,6 +133,10 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   b.setInsertionPointToEnd(body);
   gpu::ReturnOp::create(b, loc);
   if (!k.blocks) return fn.erase(), success(); // no element
+  if (k.sharedBytes > kDeclaredShared) {       // the launch asks for it
+    auto shared = kernels.lookupSymbol<LLVM::GlobalOp>(fn.getName().str() + "_shared");
+    shared.setGlobalType(LLVM::LLVMArrayType::get(b.getI8Type(), 0)), shared.setLinkage(LLVM::Linkage::External);
+  }
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
   fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
                             extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));

@@ -7,7 +7,8 @@ namespace kiln::cuda {
 LoadedPlan::LoadedPlan(Device &device, LaunchPlan given) : plan(std::move(given)), module(device, plan.code) {
   for (const LaunchPlan::Program &program : plan.programs)
     for (const LaunchPlan::Launch &launch : program.launches)
-      if (!kernels.contains(launch.kernel)) kernels[launch.kernel] = module.kernel(launch.kernel);
+      if (!kernels.contains(launch.kernel))
+        kernels[launch.kernel] = module.kernel(launch.kernel, launch.sharedBytes > kDeclaredShared ? size_t(launch.sharedBytes) : 0);
 }
 
 const LaunchPlan::Program &LoadedPlan::program(const std::string &name) const {
