@@ -84,6 +84,7 @@ void emitBody(GpuKernel &k) {
   if (auto rows = dyn_cast<ir::RowGroupsAttr>(schedule)) return rows.getSplit() ? emitSplitReduction(k) : emitRowGroups(k);
   if (auto columns = dyn_cast<ir::ColumnThreadsAttr>(schedule)) return columns.getSplit() ? emitSplitReduction(k) : emitColumnThreads(k);
   if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
+  if (isa<ir::MatrixTilesAttr>(schedule)) return emitMatrixTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
@@ -169,6 +170,10 @@ void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<
     (void)fn.eraseArgument(unsigned(slots.size()));
   }
   extents.push_back({0, byteSize(DType::I32)}); // of the status
+  if (k.sharedBytes > kDeclaredShared) {       // the launch asks for it
+    auto shared = kernels.lookupSymbol<LLVM::GlobalOp>(fn.getName().str() + "_shared");
+    shared.setGlobalType(LLVM::LLVMArrayType::get(b.getI8Type(), 0)), shared.setLinkage(LLVM::Linkage::External);
+  }
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
   fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
                             extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));

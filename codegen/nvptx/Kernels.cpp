@@ -148,10 +148,16 @@ Value GpuKernel::isAligned(Value pointer, int64_t bytes) {
   return answer;
 }
 
+/// Those of which anybody reads something: a narrow product has its float32 sums as a result too.
+SmallVector<unsigned> GpuKernel::used() {
+  auto all = llvm::seq<unsigned>(0, kernel.getNumResults());
+  return llvm::to_vector(llvm::make_filter_range(all, [&](unsigned i) { return !kernel.getResult(i).use_empty(); }));
+}
+
 void GpuKernel::storeResults(ArrayRef<Coordinate> position) {
   SmallVector<Expr> results; // all before the first store: one may take the place of what they are computed from
-  for (Value value : yielded()) results.push_back(ev.at(value, position));
-  for (auto [result, buffer] : llvm::zip(results, outputs)) ev.storeAt(buffer, position, result);
+  for (unsigned i : used()) results.push_back(ev.at(yielded()[i], position));
+  for (auto [result, i] : llvm::zip(results, used())) ev.storeAt(outputs[i], position, result);
 }
 
 /// Whether runs of `count` elements, from a multiple of that on, lie beside each other.
@@ -166,13 +172,15 @@ void GpuKernel::storeResults(int64_t count, llvm::function_ref<Coordinates(int64
   SmallVector<SmallVector<Expr>> results(outputs.size());
   for (int64_t i = 0; i < count; ++i) {
     positions.push_back(at(i));
-    for (auto [value, of] : llvm::zip(yielded(), results)) of.push_back(ev.at(value, positions.back()));
+    for (unsigned result : used()) results[result].push_back(ev.at(yielded()[result], positions.back()));
   }
-  for (auto [values, buffer] : llvm::zip(results, outputs)) {
-    auto alone = [&, &values = values, &buffer = buffer] {
+  for (unsigned result : used()) {
+    ArrayRef<Expr> values = results[result];
+    const Buffer &buffer = outputs[result];
+    auto alone = [&] {
       for (int64_t i = 0; i < count; ++i) ev.storeAt(buffer, positions[size_t(i)], values[size_t(i)]);
     };
-    auto together = [&, &values = values, &buffer = buffer] {
+    auto together = [&] {
       auto type = VectorType::get({count}, e.memoryType(buffer.dtype));
       Value all = LLVM::PoisonOp::create(b, e.loc, type);
       for (int64_t i = 0; i < count; ++i) {

@@ -42,6 +42,7 @@ struct GpuKernel {
   int64_t scratchBytes = 0;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
+  llvm::SmallVector<unsigned> used(); // numbers of results
   mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }
   llvm::SmallVector<int64_t, 4> shapeOf(Value value);
   llvm::SmallVector<int64_t, 4> shapeOf(const Buffer &buffer);
@@ -91,6 +92,7 @@ void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);
 void emitThreadTiles(GpuKernel &k);
+void emitMatrixTiles(GpuKernel &k);
 
 /// Runs `body` for each position of `shape`, one a thread, and asks for as many; axis `skip` is left to it.
 void forEachPosition(GpuKernel &k, int64_t threads, llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(Coordinates &)> body,

@@ -43,6 +43,20 @@ private:
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
+/// Float16 and bfloat16 that are made float32 for products alone stay what they are until the product reads them: its matrix units take
+/// them so.
+class Rules : public FusionRules {
+public:
+  StringRef refuses(ir::KernelKind, ir::ArrayOp op) const override {
+    auto cast = dyn_cast<ir::CastOp>(op.getOperation());
+    if (!cast || ir::typeOf(cast.getResult()).dtype != DType::F32) return "";
+    DType from = ir::typeOf(cast.getX()).dtype;
+    bool isNarrow = from == DType::F16 || from == DType::BF16;
+    bool isOperand = llvm::all_of(cast->getUsers(), [](Operation *user) { return isa<ir::DotGeneralOp>(user); });
+    return isNarrow && isOperand ? "is read by a product" : "";
+  }
+};
+
 class NvptxTarget : public codegen::Target {
 public:
   StringRef name() const override { return "nvptx"; }
@@ -72,7 +86,7 @@ public:
   }
 
 private:
-  FusionRules rules;
+  Rules rules;
 };
 
 const codegen::RegisterTarget registered(std::make_unique<NvptxTarget>());

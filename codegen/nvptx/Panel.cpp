@@ -36,6 +36,11 @@ Value Panel::isMine(Index position) {
   return size < form.lines ? e.lessThan(position, size) : e.lessThan(e.sub(begin, 1), position);
 }
 
+Value Panel::both(Value x, Value y) {
+  if (!x || !y) return x ? x : y;
+  return arith::AndIOp::create(e.b, e.loc, x, y);
+}
+
 /// What a thread brings, `width` elements at a time. What lies behind the end is not used: copies leave it out; registers take the last
 /// element there is instead, so that no load needs a guard.
 void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::function_ref<void(const Spot &)> body) {
@@ -47,44 +52,56 @@ void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::fun
     Index far = e.add(k.quotient(number, inner), isConstant ? done / inner : 0), near = e.mul(k.remainder(number, inner), width);
     Spot spot{batch, e.add(e.mul(far, pitch()), near), {}};
     if (count < k.threads) spot.isIn = e.lessThan(k.thread(), count);
-    auto inside = [&](Index at, int64_t end, int64_t block) {
-      if (end >= block) return at;
-      if (!isAsync()) return e.min(at, end - 1);
-      Value fits = e.lessThan(at, end);
-      spot.isIn = spot.isIn ? arith::AndIOp::create(e.b, e.loc, spot.isIn, fits).getResult() : fits;
-      return at;
-    };
-    Index line = inside(isAlong ? far : near, size, form.lines), step = inside(isAlong ? near : far, steps, form.depth);
-    spot.source[across] = {e.add(from, line), 0, {}}, spot.source[along] = {e.add(firstStep, step), 0, {}};
+    Index line = isAlong ? far : near, at = isAlong ? near : far;
+    if (steps < form.depth) spot.isStep = e.lessThan(at, steps);
+    if (steps < form.depth && !isAsync()) at = e.min(at, steps - 1);
+    if (size < form.lines && isAsync()) spot.isIn = both(spot.isIn, e.lessThan(line, size));
+    if (size < form.lines && !isAsync()) line = e.min(line, size - 1);
+    spot.source[across] = {e.add(from, line), 0, {}}, spot.source[along] = {e.add(firstStep, at), 0, {}};
     body(spot);
   }
 }
 
-/// An asynchronous copy of `count` elements that are `at` elements behind both places.
+/// A copy of `count` elements that are `at` elements behind both places; asynchronous where they are 4 bytes at least.
 void Panel::copy(const Spot &spot, Index stage, int64_t at, int64_t count) {
   OpBuilder &b = e.b;
   auto space = [&](Value pointer, unsigned number) {
     return LLVM::AddrSpaceCastOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext(), number), pointer);
   };
   const Buffer &buffer = k.ev.buffers.find(operand)->second;
-  Value source = e.address(buffer.pointer, dtype, e.add(k.ev.offsetOf(buffer, spot.source), at));
-  Value target = e.address(memory, dtype, e.add(e.add(e.mul(stage, stageElements()), spot.target), at));
+  Index from = e.add(k.ev.offsetOf(buffer, spot.source), at), to = e.add(e.add(e.mul(stage, stageElements()), spot.target), at);
+  if (count * bytes < 4) return e.store(memory, to, e.load(buffer.pointer, dtype, from, 0));
+  Value source = e.address(buffer.pointer, dtype, from), target = e.address(memory, dtype, to);
   auto cache = count * bytes == kWide ? NVVM::LoadCacheModifierKind::CG : NVVM::LoadCacheModifierKind::CA;
   constexpr unsigned kGlobal = 1, kShared = 3;
   NVVM::CpAsyncOp::create(b, e.loc, space(target, kShared), space(source, kGlobal), uint32_t(count * bytes), cache, Value());
 }
 
+void Panel::clear(const Spot &spot, Index stage, int64_t count) {
+  Type type = VectorType::get({count}, e.memoryType(dtype));
+  Value zero = arith::ConstantOp::create(e.b, e.loc, e.b.getZeroAttr(type));
+  Value target = e.address(memory, dtype, e.add(e.mul(stage, stageElements()), spot.target));
+  LLVM::StoreOp::create(e.b, e.loc, zero, target, unsigned(count * bytes));
+}
+
 void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
-  if (!isAsync()) {
-    onTheWay.clear();
-    return forEachSpot(1, step, steps, [&](const Spot &spot) { onTheWay.push_back({spot, k.ev.at(operand, spot.source)}); });
-  }
+  onTheWay.clear();
+  if (!isAsync())
+    return forEachSpot(1, step, steps, [&](const Spot &spot) {
+      Expr value = k.ev.at(operand, spot.source);
+      if (form.forUnit && spot.isStep)
+        value = value.with(arith::SelectOp::create(e.b, e.loc, spot.isStep, value.value, e.scalar(dtype, 0).value));
+      onTheWay.push_back({spot, value});
+    });
   int64_t width = form.copying == Copying::Wide ? kWide / bytes : 1;
   auto copyAll = [&](int64_t count) {
     forEachSpot(width, step, steps, [&](const Spot &spot) {
-      k.when(spot.isIn, [&] {
+      auto copies = [&] {
         for (int64_t at = 0; at < width; at += count) copy(spot, stage, at, count);
-      });
+      };
+      auto zeros = [&] { clear(spot, stage, width); };
+      if (!form.forUnit || !spot.isStep) return k.when(both(spot.isIn, spot.isStep), copies);
+      k.when(spot.isIn, [&] { e.when(spot.isStep, copies, zeros); });
     });
   };
   k.when(isThere, [&] {

@@ -13,6 +13,7 @@ public:
   struct Form {
     int64_t lines, depth, stages; // rows or columns of the result, steps of the contracted axis
     Copying copying;
+    bool forUnit = false; // a matrix unit reads it: rows of 16 bytes, of which eight lie in all banks, and zeros behind the last step
   };
   /// `along` is the contracted axis of the operand, `across` the one of its lines.
   Panel(GpuKernel &k, Value operand, size_t along, size_t across, Form form);
@@ -37,9 +38,12 @@ public:
   /// Element `i` of the thread whose lines start at `first`, at a step of a stage; in wide accesses that fetch the next ones too.
   Expr read(Index stage, Index first, int64_t i, int64_t step);
   Expr readAlone(Index stage, Index first, int64_t i, Index step);
-  /// Where that element is in the operand; and whether it is for this block to store, null: always.
-  Index positionOf(Index first, int64_t i) { return e.add(from, e.add(first, line(i))); }
+  /// Where a line of the block is in the operand; and whether it is for this block to store, null: always.
+  Index positionOf(Index line) { return e.add(from, line); }
   Value isMine(Index position);
+
+  /// The address of an element in a stage.
+  Value addressOf(Index stage, Index line, Index step) { return e.address(memory, dtype, elementAt(stage, line, step)); }
 
   bool isAsync() const { return form.copying != Copying::None; }
   bool lies() const { return isAlong; }
@@ -49,6 +53,7 @@ private:
     Coordinates source;
     Index target; // of the stage, in elements
     Value isIn;   // null: always
+    Value isStep; // whether it is not behind the last step, null: it is not
   };
 
   GpuKernel &k;
@@ -66,10 +71,12 @@ private:
   std::map<std::pair<int64_t, int64_t>, Value> known;
 
   Index elementAt(Index stage, Index line, Index step);
-  int64_t pitch() const { return isAlong ? form.depth + 16 / bytes : form.lines; }
+  int64_t pitch() const { return (isAlong ? form.depth : form.lines) + (isAlong || form.forUnit ? 16 / bytes : 0); }
   int64_t stageElements() const { return pitch() * (isAlong ? form.lines : form.depth); }
   void forEachSpot(int64_t width, Index step, int64_t count, llvm::function_ref<void(const Spot &)> body);
   void copy(const Spot &spot, Index stage, int64_t at, int64_t count);
+  void clear(const Spot &spot, Index stage, int64_t count);
+  Value both(Value x, Value y);
 };
 
 } // namespace kiln::nvptx

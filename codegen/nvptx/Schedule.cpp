@@ -147,14 +147,15 @@ ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout 
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident, 0);
 }
 
-/// The operands of a product, and which they are.
-std::pair<ir::Packing, Value> operandOf(ir::DotGeneralOp dot, bool isRight) {
-  return isRight ? std::pair(ir::Packing::B, dot.getY()) : std::pair(ir::Packing::A, dot.getX());
+/// The operands of a product as they come into shared memory: narrow ones before they become float32, where a matrix unit takes them.
+std::pair<ir::Packing, Value> operandOf(ir::DotGeneralOp dot, bool isRight, bool isNarrow) {
+  Value operand = isRight ? dot.getY() : dot.getX();
+  return {isRight ? ir::Packing::B : ir::Packing::A, isNarrow ? operand.getDefiningOp<ir::CastOp>().getX() : operand};
 }
 
 /// Whether an operand lies in memory, and 16 bytes of it beside each other, wherever a thread starts.
-bool isWide(ir::DotGeneralOp dot, bool isRight, const cpu::KernelLayout &layout) {
-  auto found = layout.inputs.find(operandOf(dot, isRight).second);
+bool isWide(ir::DotGeneralOp dot, Value operand, const cpu::KernelLayout &layout) {
+  auto found = layout.inputs.find(operand);
   if (found == layout.inputs.end()) return false;
   const cpu::Layout &array = found->second;
   int64_t lanes = 16 / byteSize(array.dtype), last = -1;
@@ -168,14 +169,13 @@ bool isWide(ir::DotGeneralOp dot, bool isRight, const cpu::KernelLayout &layout)
 }
 
 /// What asynchronous copies bring, and what they bring in 16 bytes.
-std::pair<ir::Packing, ir::Packing> copiesOf(ir::DotGeneralOp dot, const cpu::KernelLayout &layout) {
+std::pair<ir::Packing, ir::Packing> copiesOf(ir::DotGeneralOp dot, const cpu::KernelLayout &layout, bool isNarrow) {
   uint32_t copy = 0, wide = 0;
   for (bool isRight : {false, true}) {
-    auto [side, operand] = operandOf(dot, isRight);
+    auto [side, operand] = operandOf(dot, isRight, isNarrow);
     int64_t bytes = byteSize(ir::typeOf(operand).dtype);
-    if (!isa<BlockArgument>(operand) || (bytes != 4 && bytes != 8)) continue;
-    copy |= uint32_t(side);
-    if (isWide(dot, isRight, layout)) wide |= uint32_t(side);
+    if (isa<BlockArgument>(operand) && (bytes == 4 || bytes == 8)) copy |= uint32_t(side);
+    if (isa<BlockArgument>(operand) && (isNarrow || bytes >= 4) && isWide(dot, operand, layout)) wide |= uint32_t(side);
   }
   return {ir::Packing(copy), ir::Packing(wide)};
 }
@@ -184,34 +184,63 @@ struct Tiles {
   int64_t tile[2], block[3], stages;
 };
 
-/// The largest tiles of which there are enough for a large chip; of few rows or columns narrow ones, whose blocks are many and deep: each
-/// result is one chain of steps, so what counts is how many bytes are on their way.
+/// The result of a product, as tiles cut it.
+struct Result {
+  int64_t rows, columns, matrices = 1;
+
+  explicit Result(ir::DotGeneralOp dot) {
+    auto shape = ir::typeOf(dot.getResult()).shape;
+    rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number();
+    for (int i = 0; i + 2 < shape.rank; ++i) matrices *= shape[i].number();
+  }
+  /// Whether there are enough blocks of this size for a large chip.
+  bool fills(int64_t side, int64_t other) const {
+    constexpr int64_t kManyBlocks = 128;
+    return rows >= side && columns >= other && matrices * ceilDiv(rows, side) * ceilDiv(columns, other) >= kManyBlocks;
+  }
+};
+
+/// The largest tiles of which there are enough; of few rows or columns narrow ones, whose blocks are many and deep: each result is one
+/// chain of steps, so what counts is how many bytes are on their way.
 Tiles tilesOf(ir::DotGeneralOp dot) {
-  constexpr int64_t kManyBlocks = 128;
-  auto shape = ir::typeOf(dot.getResult()).shape;
-  int64_t rows = shape[shape.rank - 2].number(), columns = shape[shape.rank - 1].number(), matrices = 1;
-  for (int i = 0; i + 2 < shape.rank; ++i) matrices *= shape[i].number();
+  Result result(dot);
   bool isDouble = byteSize(ir::typeOf(dot.getResult()).dtype) == 8;
   auto deep = [&](Tiles tiles) {
     if (isDouble) tiles.block[2] /= 2;
     return tiles;
   };
-  if (rows <= 4) return deep({{1, 1}, {4, 32, 64}, 4});
-  if (columns <= 8) return deep({{1, 1}, {32, 8, 64}, 3});
-  if (rows <= 16) return deep({{2, 2}, {16, 32, 32}, 4});
-  if (columns <= 16) return deep({{2, 2}, {32, 16, 32}, 4});
-  auto blocks = [&](int64_t side, int64_t other) { return matrices * ceilDiv(rows, side) * ceilDiv(columns, other); };
-  auto fits = [&](int64_t side, int64_t other) { return rows >= side && columns >= other && blocks(side, other) >= kManyBlocks; };
-  if (!isDouble && fits(128, 128)) return {{8, 8}, {128, 128, 16}, 2};
-  if (isDouble && fits(128, 64)) return {{8, 4}, {128, 64, 8}, 2};
-  if (fits(64, 64)) return deep({{4, 4}, {64, 64, 16}, 4});
+  if (result.rows <= 4) return deep({{1, 1}, {4, 32, 64}, 4});
+  if (result.columns <= 8) return deep({{1, 1}, {32, 8, 64}, 3});
+  if (result.rows <= 16) return deep({{2, 2}, {16, 32, 32}, 4});
+  if (result.columns <= 16) return deep({{2, 2}, {32, 16, 32}, 4});
+  if (!isDouble && result.fills(128, 128)) return {{8, 8}, {128, 128, 16}, 2};
+  if (isDouble && result.fills(128, 64)) return {{8, 4}, {128, 64, 8}, 2};
+  if (result.fills(64, 64)) return deep({{4, 4}, {64, 64, 16}, 4});
   return deep({{2, 2}, {32, 32, 32}, 4});
+}
+
+/// The same of warps with matrix units.
+Tiles matrixTilesOf(ir::DotGeneralOp dot) {
+  Result result(dot);
+  if (result.rows <= 16) return {{16, 16}, {16, 64, 64}, 4};
+  if (result.columns <= 16) return {{16, 16}, {64, 16, 64}, 4};
+  if (result.fills(128, 256)) return {{64, 64}, {128, 256, 32}, 3};
+  if (result.fills(128, 128)) return {{64, 32}, {128, 128, 32}, 4};
+  if (result.fills(64, 64)) return {{32, 32}, {64, 64, 32}, 4};
+  return {{16, 16}, {32, 32, 64}, 4};
 }
 
 ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
+  bool isNarrow = ir::narrowOf(dot) != DType::F32;
+  auto [copy, wide] = copiesOf(dot, layout, isNarrow);
+  if (isNarrow) {
+    Tiles tiles = matrixTilesOf(dot);
+    int64_t occupancy = tiles.block[0] == 128 && tiles.block[1] == 128 && wide == ir::Packing::Both ? 2 : 0;
+    return ir::MatrixTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, wide == ir::Packing::Both ? tiles.stages : 2, wide,
+                                    occupancy);
+  }
   Tiles tiles = tilesOf(dot);
-  auto [copy, wide] = copiesOf(dot, layout);
   // What waits in registers for its turn leaves no room for the tiles of a second block.
   bool isLarge = tiles.block[0] >= 128 && copy == ir::Packing::Both;
   int64_t stages = copy == ir::Packing::Both ? tiles.stages : 2;
@@ -292,8 +321,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
   bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
   if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
-  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr, ir::ScanGroupsAttr,
-           ir::MergeSortAttr>(*kernel.getSchedule()))
+  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::MatrixTilesAttr, ir::LinesAttr,
+           ir::ScanGroupsAttr, ir::MergeSortAttr>(*kernel.getSchedule()))
     return cpu::refuse(kernel, "kind") << "expected one for blocks of threads, got " << *kernel.getSchedule();
   auto grid = dyn_cast<ir::GridAttr>(*kernel.getSchedule());
   if (grid && grid.getTranspose() >= 0 && (transposedAxis(kernel) != grid.getTranspose() || !readsInPlace(kernel)))
@@ -301,11 +330,14 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
            << "expected transposes of the result's shape that turn this axis, and only elementwise operations behind them";
   if (grid && grid.getCollapse() && !cpu::isFlat(kernel, layout))
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
-  if (auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule())) {
+  auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule());
+  auto matrix = dyn_cast<ir::MatrixTilesAttr>(*kernel.getSchedule());
+  uint32_t wide = tiles ? uint32_t(tiles.getWide()) : matrix ? uint32_t(matrix.getWide()) : 0;
+  for (bool isRight : {false, true}) {
+    if (!(wide & uint32_t(isRight ? ir::Packing::B : ir::Packing::A))) continue;
     auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
-    for (bool isRight : {false, true})
-      if ((uint32_t(tiles.getWide()) & uint32_t(operandOf(dot, isRight).first)) && !isWide(dot, isRight, layout))
-        return cpu::refuse(kernel, "wide") << "expected operands that lie in whole runs of 16 bytes";
+    if (!isWide(dot, operandOf(dot, isRight, bool(matrix)).second, layout))
+      return cpu::refuse(kernel, "wide") << "expected operands that lie in whole runs of 16 bytes";
   }
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
   if (rows && rows.getThreads() > kWarp && hasVectorProducts(kernel))

@@ -192,44 +192,4 @@ LogicalResult SortAttr::verifyFor(Operation *op) const {
   return fields.result();
 }
 
-//===-- by the threads of blocks ------------------------------------------------------------------------------------===//
-
-/// Operands of a product that lie in memory, elements of 4 or 8 bytes: what asynchronous copies take.
-static bool canCopy(Value operand) {
-  int64_t bytes = byteSize(typeOf(operand).dtype);
-  return isa<BlockArgument>(operand) && (bytes == 4 || bytes == 8);
-}
-
-static void checkCopies(Fields &fields, KernelOp kernel, Packing copy, Packing wide) {
-  auto dot = cast<DotGeneralOp>(mainOf(kernel));
-  auto isIn = [](Packing side, Packing set) { return (uint32_t(set) & uint32_t(side)) != 0; };
-  for (auto [side, operand] : {std::pair(Packing::A, dot.getX()), std::pair(Packing::B, dot.getY())}) {
-    if (fields && isIn(side, copy) && !canCopy(operand))
-      fields.fail("copy") << "expected operands in memory, of elements of 4 or 8 bytes, got " << stringifyEnum(side);
-    if (fields && isIn(side, wide) && !isIn(side, copy))
-      fields.fail("wide") << "expected operands that are copied, got " << stringifyEnum(side);
-  }
-}
-
-LogicalResult ThreadTilesAttr::verifyFor(Operation *op) const {
-  auto kernel = cast<KernelOp>(op);
-  Fields fields(kernel, KernelKind::Contraction, getMnemonic());
-  fields.extents("tile", getTile(), 2).extents("block", getBlock(), 3);
-  if (!fields) return failure();
-  ArrayRef<int64_t> tile = getTile(), block = getBlock();
-  constexpr int64_t kDown = 4, kAcross = 8; // threads of a warp
-  fields.powerOfTwo("tile: rows", tile[0], 1, 16).powerOfTwo("tile: columns", tile[1], 1, 16);
-  fields.powerOfTwo("block: rows", block[0], kDown * tile[0], 1024).powerOfTwo("block: columns", block[1], kAcross * tile[1], 1024);
-  fields.powerOfTwo("block: depth", block[2], 4, 128).range("stages", getStages(), 2, 8);
-  if (!fields) return failure();
-  int64_t threads = block[0] / tile[0] * (block[1] / tile[1]);
-  // Lines along the contracted axis lie 16 bytes apart, so that threads meet other banks.
-  int64_t element = byteSize(typeOf(mainOf(kernel)->getResult(0)).dtype);
-  int64_t bytes = (block[0] + block[1]) * (block[2] * element + 16) * getStages();
-  fields.powerOfTwo("block: threads", threads, kWarp, kMostThreads).bytes("block", bytes, kMostSharedBytes);
-  if (getOccupancy()) fields.range("occupancy", getOccupancy(), 1, 2048 / threads);
-  if (fields) checkCopies(fields, kernel, getCopy(), getWide());
-  return fields.result();
-}
-
 } // namespace kiln::ir

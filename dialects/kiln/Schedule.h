@@ -11,6 +11,8 @@ inline constexpr int64_t kOpenGrain = mlir::ShapedType::kDynamic;
 
 /// Whether a product is symmetric to the bit: element i, j has the factors of j, i.
 bool isOfItself(DotGeneralOp dot);
+/// float16 or bfloat16 where both operands of a product are such made float32; else float32.
+DType narrowOf(DotGeneralOp dot);
 /// Whether a reduction takes its elements in blocks, in an order that shows in the bits (docs/numerics.md).
 bool isInBlocks(mlir::Operation *reduction);
 /// Whether the elements of a scan may be joined in any groups of neighbours.

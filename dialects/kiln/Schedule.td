@@ -197,6 +197,15 @@ def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A m
   }];
 }
 
+def Kiln_MatrixTilesAttr : Kiln_ScheduleAttr<"MatrixTiles", "matrix_tiles", "A product of narrow floats in tiles that a warp's matrix unit multiplies.",
+                                             (ins Kiln_Extents:$tile, Kiln_Extents:$block, Kiln_Number<2>:$stages, Kiln_Choice<Kiln_Packing>:$wide,
+                                                 Kiln_Number<0>:$occupancy)> {
+  let description = [{
+    `tile`: rows x columns of the result that a warp has in registers; `block`, `stages`, `wide` and `occupancy` as for `thread_tiles`. Both operands are float16 or
+    bfloat16 made float32. The one schedule that shows in the bits: the unit adds 16 steps of the contracted axis to a sum in an order of its own (docs/numerics.md).
+  }];
+}
+
 def Kiln_LinesAttr : Kiln_ScheduleAttr<"Lines", "lines", "Steps along an axis in order, a line a thread.",
                                        (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Number<0>:$stage)> {
   let description = [{

@@ -8,6 +8,9 @@
 
 namespace kiln {
 
+/// Bytes of shared memory that a kernel may declare; for more the launch asks.
+inline constexpr int64_t kDeclaredShared = 48 << 10;
+
 struct LaunchPlan {
   enum class Memory { Input, Output, Workspace, Status };
   /// A pointer that a kernel gets: an input, an output, or so many bytes into the workspace; and the bytes around it that it may touch.

@@ -7,10 +7,14 @@
 namespace kiln::cuda {
 
 LoadedPlan::LoadedPlan(Device &device, LaunchPlan given) : plan(std::move(given)), module(device, plan.code) {
+  std::map<std::string, int64_t> asked; // bytes of shared memory beyond what kernels declare
+  for (const LaunchPlan::Program &program : plan.programs)
+    for (const LaunchPlan::Launch &launch : program.launches)
+      asked[launch.kernel] = launch.sharedBytes > kDeclaredShared ? launch.sharedBytes : 0;
   std::map<std::string, Kernel> kernels;
   auto kernelOf = [&](const std::string &name) {
     auto [found, isNew] = kernels.try_emplace(name);
-    if (isNew) found->second = module.kernel(name);
+    if (isNew) found->second = module.kernel(name, size_t(asked[name]));
     return found->second;
   };
   for (const LaunchPlan::Program &program : plan.programs) launches.push_back(std::make_unique<Launches>(device, program, kernelOf));

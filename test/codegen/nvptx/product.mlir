@@ -13,7 +13,13 @@
 // SCHEDULE: #kiln.thread_tiles<tile = 1x1, block = 4x32x64, stages = 4, copy = both, wide = both>
 // SCHEDULE-LABEL: @doubles
 // SCHEDULE: #kiln.thread_tiles<tile = 8x4, block = 128x64x8, copy = both, wide = both, occupancy = 2>
+// SCHEDULE-LABEL: @narrow
+// SCHEDULE: #kiln.matrix_tiles<tile = 64x64, block = 128x256x32, stages = 3, wide = both>
+// SCHEDULE-LABEL: @narrow_odd
+// SCHEDULE: #kiln.matrix_tiles<tile = 16x16, block = 32x32x64, wide = b>
 
+// More shared memory than a kernel may declare: the launch asks for it.
+// GPU: llvm.mlir.global external @kernel_5_shared() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<0 x i8>
 // The first stage, then a loop that waits for one and starts the next.
 // GPU: gpu.func @kernel_0
 // GPU-SAME: nvvm.minctasm = 2 : i32
@@ -45,7 +51,18 @@
 // GPU: arith.negf
 // GPU: math.fma
 // GPU: llvm.store
-// GPU: gpu.func @kernel_3
+// A matrix unit; no one needs the sums as float32.
+// GPU: gpu.func @kernel_5
+// GPU: scf.for
+// GPU-COUNT-8: nvvm.ldmatrix
+// GPU-COUNT-32: nvvm.mma.sync
+// GPU-COUNT-8: nvvm.ldmatrix
+// GPU-COUNT-32: nvvm.mma.sync
+// GPU-NOT: nvvm.mma.sync
+// GPU: llvm.store {{.*}} {alignment = 4 : i64} : vector<2xi16>
+// GPU: gpu.func @kernel_6
+// Zeros behind the last step.
+// GPU: arith.select
 
 // PTX: .entry kernel_0
 // PTX: .minnctapersm 2
@@ -81,4 +98,20 @@ func.func @few_rows(%x: tensor<3x64xf32>, %y: tensor<64x128xf32>) -> tensor<3x12
 func.func @doubles(%x: tensor<2048x512xf64>, %y: tensor<512x2048xf64>) -> tensor<2048x2048xf64> {
   %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<2048x512xf64>, tensor<512x2048xf64>) -> tensor<2048x2048xf64>
   return %r : tensor<2048x2048xf64>
+}
+
+func.func @narrow(%x: tensor<2048x512xbf16>, %y: tensor<512x4096xbf16>) -> tensor<2048x4096xbf16> {
+  %a = kiln.cast %x : (tensor<2048x512xbf16>) -> tensor<2048x512xf32>
+  %b = kiln.cast %y : (tensor<512x4096xbf16>) -> tensor<512x4096xf32>
+  %p = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<2048x512xf32>, tensor<512x4096xf32>) -> tensor<2048x4096xf32>
+  %r = kiln.cast %p : (tensor<2048x4096xf32>) -> tensor<2048x4096xbf16>
+  return %r : tensor<2048x4096xbf16>
+}
+
+func.func @narrow_odd(%x: tensor<40x99xf16>, %y: tensor<99x40xf16>) -> tensor<40x40xf16> {
+  %a = kiln.cast %x : (tensor<40x99xf16>) -> tensor<40x99xf32>
+  %b = kiln.cast %y : (tensor<99x40xf16>) -> tensor<99x40xf32>
+  %p = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<40x99xf32>, tensor<99x40xf32>) -> tensor<40x40xf32>
+  %r = kiln.cast %p : (tensor<40x40xf32>) -> tensor<40x40xf16>
+  return %r : tensor<40x40xf16>
 }

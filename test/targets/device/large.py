@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "simulator"))
-from sizes import elementwise, flat, function, product, reduction, softmax, tensor, transpose
+from sizes import elementwise, flat, function, narrow_product, product, reduction, softmax, tensor, transpose
 
 x = tensor([1 << 24])
 function("chain", {"x": x}, x, ["%a = kiln.multiply %x, %x : ({0}, {0}) -> {0}".format(x), "%r = kiln.add %a, %x : ({0}, {0}) -> {0}".format(x)], "r")
@@ -34,3 +34,10 @@ moved("scan_columns", "cumulative_sum", [1024, 32768], 0)
 moved("sort_rows", "sort", [16384, 1024], 1, extra=", descending = 0")
 moved("argsort", "argsort", [1 << 24], 0, "f32", "i64", ", descending = 0")
 product(2048, 2048, 2048)
+product(4096, 4096, 4096)
+product(4095, 4095, 4095)
+product(8, 4096, 4096)
+product(64, 64, 512, batch=(1024,))
+product(2048, 2048, 2048, dtype="f64")
+narrow_product(8192, 8192, 8192)
+narrow_product(4096, 4096, 4096)

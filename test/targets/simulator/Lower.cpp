@@ -93,6 +93,12 @@ private:
         b.setInsertionPoint(guard);
         guard->setOperand(0, arith::ConstantOp::create(b, kernel.getLoc(), b.getBoolAttr(true)));
       }
+    } else if (fault == "unaligned") { // no fault: as if no array lay at a multiple of 16 bytes
+      kernel.walk([&](LLVM::PtrToIntOp address) {
+        b.setInsertionPointAfter(address);
+        Value one = arith::ConstantIntOp::create(b, kernel.getLoc(), b.getI64Type(), 1);
+        address.replaceAllUsesWith(one);
+      });
     } else if (fault == "same-thread") {
       for (Operation *thread : threads) {
         b.setInsertionPointAfter(thread);
@@ -125,6 +131,19 @@ private:
     body.eraseArguments(0, count);
   }
 
+  /// What a call that four words come from has left for this thread.
+  Value words(OpBuilder &b, Location loc, Type type) {
+    Value all = LLVM::PoisonOp::create(b, loc, type);
+    for (int64_t i = 0; i < 4; ++i) {
+      Value at = arith::ConstantIntOp::create(b, loc, b.getI32Type(), i);
+      Value word = call(b, loc, "kiln_simulator_word", b.getI32Type(), at);
+      Type part = cast<LLVM::LLVMStructType>(type).getBody()[size_t(i)];
+      if (part != word.getType()) word = LLVM::BitcastOp::create(b, loc, part, word);
+      all = LLVM::InsertValueOp::create(b, loc, all, word, i);
+    }
+    return all;
+  }
+
   void lower(Operation *op) {
     OpBuilder b(op);
     Location loc = op->getLoc();
@@ -147,6 +166,21 @@ private:
     } else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op)) {
       SmallVector<Value> operands = {shuffle.getValue(), shuffle.getOffset(), number(int32_t(shuffle.getMode())), number(sites++)};
       replace(call(b, loc, "kiln_simulator_shuffle", b.getI32Type(), operands));
+    } else if (auto load = dyn_cast<NVVM::LdMatrixOp>(op)) {
+      auto from = load.getPtr().getDefiningOp<LLVM::AddrSpaceCastOp>();
+      Value isTurned = number(load.getLayout() == NVVM::MMALayout::col);
+      call(b, loc, "kiln_simulator_load_matrices", {}, {from.getArg(), isTurned, number(sites++)});
+      replace(words(b, loc, load.getType()));
+      from->erase();
+    } else if (auto product = dyn_cast<NVVM::MmaOp>(op)) {
+      SmallVector<Value> operands;
+      for (Value operand : product->getOperands()) {
+        if (operand.getType() != b.getI32Type()) operand = LLVM::BitcastOp::create(b, loc, b.getI32Type(), operand);
+        operands.push_back(operand);
+      }
+      operands.append({number(product.getMultiplicandAPtxType() == NVVM::MMATypes::f16), number(sites++)});
+      call(b, loc, "kiln_simulator_multiply", {}, operands);
+      replace(words(b, loc, product.getType()));
     } else if (auto copy = dyn_cast<NVVM::CpAsyncOp>(op)) {
       auto to = copy.getDst().getDefiningOp<LLVM::AddrSpaceCastOp>(), from = copy.getSrc().getDefiningOp<LLVM::AddrSpaceCastOp>();
       call(b, loc, "kiln_simulator_copy", {}, {to.getArg(), from.getArg(), number(int32_t(copy.getSize()))});

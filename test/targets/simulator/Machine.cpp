@@ -1,6 +1,7 @@
 #include "test/targets/simulator/Machine.h"
 
 #include "lib/Core/Error.h"
+#include "test/targets/simulator/Warp.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,13 +9,11 @@
 #include <memory>
 #include <span>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <utility>
 
 namespace simulator {
 namespace {
 
-constexpr int64_t kWarp = 32;
 constexpr size_t kStackBytes = 128 << 10;
 
 [[noreturn]] void fail(const std::string &kernel, const std::string &what) {
@@ -86,23 +85,6 @@ private:
 
 //===-- threads -----------------------------------------------------------------------------------------------------===//
 
-/// An asynchronous copy of a thread, which brings its bytes when the thread has waited for it.
-struct Copy {
-  char *to;
-  std::string bytes;
-  int64_t group;
-};
-
-struct Thread {
-  enum State { Ready, Barrier, Shuffle, Done } state = Ready;
-  ucontext_t context;
-  char *stack = nullptr;
-  std::vector<Copy> copies;
-  int64_t group = 0;                   // of the next copy
-  int32_t site = 0;                    // of the barrier or shuffle in the kernel
-  int32_t value = 0, by = 0, mode = 0; // of a shuffle
-};
-
 class Launch {
 public:
   Launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers, const std::vector<Area> &memory)
@@ -137,6 +119,19 @@ public:
     wait(Thread::Shuffle, site);
     return mine.value;
   }
+  void loadMatrices(char *at, int32_t isTurned, int32_t site) {
+    access(at, 16, 16, false);
+    Thread &mine = threads[size_t(current)];
+    mine.address = at, mine.mode = isTurned;
+    wait(Thread::Load, site);
+  }
+  void multiply(std::array<int32_t, 10> words, int32_t isHalf, int32_t site) {
+    Thread &mine = threads[size_t(current)];
+    std::copy(words.begin(), words.end(), mine.words);
+    mine.mode = isHalf;
+    wait(Thread::Multiply, site);
+  }
+  int32_t word(int32_t i) const { return threads[size_t(current)].words[i]; }
   void access(char *at, int64_t bytes, int32_t alignment, bool isWrite) {
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
     if (at >= stack && at + bytes <= stack + kStackBytes) return;
@@ -270,22 +265,23 @@ bool Launch::runWarp(int64_t first) {
   return moves;
 }
 
-/// Shuffles, for which all lanes of a warp must have come to the same place.
+/// What a warp does together, for which all its lanes must have come to the same place.
 void Launch::exchange(int64_t first, int64_t end) {
   auto lane = [&](int64_t i) -> Thread & { return threads[size_t(first + i)]; };
   int64_t lanes = end - first, waiting = 0;
-  for (int64_t i = 0; i < lanes; ++i) waiting += lane(i).state == Thread::Shuffle && lane(i).site == lane(0).site;
-  bool any = std::any_of(&lane(0), &lane(0) + lanes, [](Thread &t) { return t.state == Thread::Shuffle; });
-  if (!any) return;
-  if (waiting != kWarp) fail(plan.kernel, "shuffle: expected 32 lanes at one, got " + std::to_string(waiting));
-  int32_t values[kWarp];
-  for (int64_t i = 0; i < kWarp; ++i) {
-    enum { Xor, Down, Up, Index }; // as the dialect numbers them
-    Thread &t = lane(i);
-    int64_t from = t.mode == Xor ? i ^ t.by : t.mode == Up ? i - t.by : t.mode == Down ? i + t.by : t.by;
-    values[i] = lane(from < 0 || from >= kWarp ? i : from).value;
-  }
-  for (int64_t i = 0; i < kWarp; ++i) lane(i).value = values[i], lane(i).state = Thread::Ready;
+  auto isTogether = [](Thread &t) { return t.state != Thread::Ready && t.state != Thread::Barrier && t.state != Thread::Done; };
+  for (int64_t i = 0; i < lanes; ++i) waiting += isTogether(lane(i)) && lane(i).site == lane(0).site;
+  auto found = std::find_if(&lane(0), &lane(0) + lanes, isTogether);
+  if (found == &lane(0) + lanes) return;
+  const char *name = found->state == Thread::Shuffle ? "shuffle"
+                     : found->state == Thread::Load  ? "load of matrices"
+                                                     : "product of matrices";
+  if (waiting != kWarp) fail(plan.kernel, name + std::string(": expected 32 lanes at one, got ") + std::to_string(waiting));
+  std::span<Thread> warp(&lane(0), size_t(kWarp));
+  if (found->state == Thread::Shuffle) shuffleLanes(warp);
+  else if (found->state == Thread::Load) simulator::loadMatrices(warp);
+  else multiplyMatrices(warp);
+  for (Thread &t : warp) t.state = Thread::Ready;
 }
 
 } // namespace
@@ -336,6 +332,12 @@ void kiln_simulator_barrier(int32_t site) { simulator::running->wait(simulator::
 int32_t kiln_simulator_shuffle(int32_t value, int32_t by, int32_t mode, int32_t site) {
   return simulator::running->shuffle(value, by, mode, site);
 }
+void kiln_simulator_load_matrices(char *at, int32_t isTurned, int32_t site) { simulator::running->loadMatrices(at, isTurned, site); }
+void kiln_simulator_multiply(int32_t a0, int32_t a1, int32_t a2, int32_t a3, int32_t b0, int32_t b1, int32_t c0, int32_t c1, int32_t c2,
+                             int32_t c3, int32_t isHalf, int32_t site) {
+  simulator::running->multiply({a0, a1, a2, a3, b0, b1, c0, c1, c2, c3}, isHalf, site);
+}
+int32_t kiln_simulator_word(int32_t i) { return simulator::running->word(i); }
 void kiln_simulator_copy(char *to, char *from, int32_t bytes) { simulator::running->copy(to, from, bytes); }
 void kiln_simulator_commit() { simulator::running->commit(); }
 void kiln_simulator_arrive(int32_t but) { simulator::running->arrive(but); }

@@ -134,6 +134,28 @@ def product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="f32"):
         f"%r = kiln.negative %p : ({out}) -> {out}"], "r")
 
 
+def narrow_product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="bf16", computed=False):
+    """Of float16 or bfloat16 made float32. Of small integers, which a matrix unit adds exactly in any order, and no two beside each other are always the same.
+    `computed`: an operand in the kernel of the product."""
+    shapes = [*batch, *((rows, depth) if x_axis else (depth, rows))], [*batch, *((columns, depth) if y_axis else (depth, columns))]
+    arrays, out, n = {"x": tensor(shapes[0]), "y": tensor(shapes[1])}, tensor([*batch, rows, columns]), len(batch)
+    lines = ["%eight = kiln.constant 8.000000e+00 : f32 : tensor<f32>"]
+    for (name, wide), shape in zip(arrays.items(), shapes):
+        narrow = tensor(shape, dtype)
+        negated = computed and name == "x"
+        lines += [f"%{name}b = kiln.broadcast %eight {{axes = array<i64>}} : (tensor<f32>) -> {wide}",
+                  f"%{name}s = kiln.sin %{name} : ({wide}) -> {wide}",
+                  f"%{name}m = kiln.multiply %{name}s, %{name}b : ({wide}, {wide}) -> {wide}",
+                  f"%{name}r = kiln.round %{name}m : ({wide}) -> {wide}",
+                  f"%{name}n = kiln.cast %{name}r : ({wide}) -> {narrow}",
+                  *([f"%{name}o = kiln.negative %{name}n : ({narrow}) -> {narrow}"] if negated else []),
+                  f"%{name}w = kiln.cast %{name}{'o' if negated else 'n'} : ({narrow}) -> {wide}"]
+    axes = f"array<i64{': ' if n else ''}{', '.join(map(str, range(n)))}>"
+    function(f"product_{dtype}_{'_'.join(map(str, [*batch, rows, columns, depth]))}_{x_axis}{y_axis}{'_computed' * computed}", arrays, out, [
+        *lines, f"%r = kiln.dot_general %xw, %yw {{x_batch = {axes}, y_batch = {axes}, x_axis = {x_axis + n}, y_axis = {y_axis + n}}} "
+        f": ({arrays['x']}, {arrays['y']}) -> {out}"], "r")
+
+
 if __name__ == "__main__":
     for n in (1, 7, 31, 33, 1000, 1025, 5000, 8193, 20000, 70000):
         reduction(f"row{n}", "sum", [3, n], 1)
@@ -205,3 +227,13 @@ if __name__ == "__main__":
     product(132, 129, 35, 0, 1, batch=(64,))
     product(129, 100, 17, batch=(64,), dtype="f64")
     product(40, 40, 40, dtype="i8")
+    for axes in ((1, 0), (0, 0), (1, 1), (0, 1)):
+        narrow_product(40, 48, 200, *axes)
+        narrow_product(41, 47, 35, *axes)
+    narrow_product(64, 48, 104, dtype="f16")
+    narrow_product(8, 72, 136)
+    narrow_product(72, 8, 136, 0, 1)
+    narrow_product(72, 40, 72, computed=True)
+    narrow_product(72, 64, 40, batch=(128,))
+    narrow_product(136, 144, 40, batch=(40,))
+    narrow_product(128, 264, 72, batch=(64,))

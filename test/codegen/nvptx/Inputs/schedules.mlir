@@ -490,3 +490,171 @@ func.func @f(%x: tensor<8xcomplex<f32>>, %i: tensor<4xi64>, %y: tensor<4xcomplex
   } {schedule = #kiln.merge_sort<threads = 32, part = 64>, workspace = array<i64: -1>}
   return %0 : tensor<8xcomplex<f32>>
 }
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: matrix_tiles: expected operands that are float16 or bfloat16 made float32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: rows: expected a power of two from 16 to 128, got 8}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 8x32, block = 64x64x32>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: columns: expected a power of two from 16 to 128, got 24}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x24, block = 64x64x32>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: rows: expected a power of two from 32 to 1024, got 16}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 16x64x32>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: columns: expected a power of two from 32 to 1024, got 96}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x96x32>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: depth: expected a power of two from 16 to 128, got 8}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x8>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: stages: expected 2 to 8, got 9}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, stages = 9>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: threads: expected a power of two from 32 to 1024, got 2048}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 16x16, block = 128x128x16>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: expected at most 101376 bytes, got 163840}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x64, block = 256x256x32, stages = 4>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: expected 1 to 4096, got 8192}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 128x64, block = 128x128x16>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: occupancy: expected 1 to 16, got 17}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, occupancy = 17>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: wide: expected operands in memory, got a}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, wide = both>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}

@@ -1,0 +1,92 @@
+#include "codegen/nvptx/Pipeline.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace kiln::nvptx {
+
+Pipeline::Pipeline(GpuKernel &k, ir::DotGeneralOp dot, Value left, Value right, ArrayRef<int64_t> block, int64_t stages, Copying copyX,
+                   Copying copyY, bool forUnit)
+    : k(k), e(k.e), dot(dot), dtype(ir::typeOf(dot.getResult()).dtype),
+      x(k, left, size_t(dot.getXAxis()), 2 * dot.getXBatch().size() + 1 - size_t(dot.getXAxis()),
+        {block[0], block[2], stages, copyX, forUnit}),
+      y(k, right, size_t(dot.getYAxis()), 2 * dot.getXBatch().size() + 1 - size_t(dot.getYAxis()),
+        {block[1], block[2], stages, copyY, forUnit}),
+      shape(k.shapeOf(dot.getResult())), block(block), row(shape.size() - 2), stages(stages), depth(block[2]),
+      size(k.shapeOf(dot.getX())[size_t(dot.getXAxis())]), count(size / depth) {
+  SmallVector<int64_t, 4> blocks(shape);
+  for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
+  k.blocks = product(blocks);
+}
+
+void Pipeline::place() {
+  SmallVector<int64_t, 4> blocks(shape);
+  for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
+  k.place(position, k.block(), blocks);
+  x.place(position, position[row].base), y.place(position, position[row + 1].base);
+}
+
+/// Brings the block `number` of the contracted axis into its stage; what comes through registers does so behind `meanwhile`.
+void Pipeline::fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile) {
+  Index stage = k.remainder(number, stages);
+  for (Panel *panel : {&x, &y}) {
+    // Registers take the last block once more where there is no next.
+    Index there = !panel->isAsync() && isThere ? e.min(number, count - 1) : number;
+    panel->start(e.mul(there, depth), stage, isThere, steps);
+  }
+  commit();
+  meanwhile();
+  for (Panel *panel : {&x, &y}) panel->finish(stage);
+}
+
+void Pipeline::commit() {
+  if (x.isAsync() || y.isAsync()) NVVM::CpAsyncCommitGroupOp::create(e.b, e.loc);
+}
+
+/// Until all but so many of the last stages are there, for all threads.
+void Pipeline::wait(int64_t but) {
+  if (x.isAsync() || y.isAsync()) NVVM::CpAsyncWaitGroupOp::create(e.b, e.loc, uint32_t(but));
+  k.barrier();
+}
+
+Pipeline::Sums Pipeline::run(Sums sums, llvm::function_ref<void(Index, Sums &)> multiply) {
+  for (int64_t stage = 0; stage + 1 < stages; ++stage) {
+    if (stage < count) fetch(stage, {}, depth, [] {});
+    else commit();
+  }
+  return e.loop(0, count, 1, sums, [&](Index i, ValueRange carried) {
+    Evaluator::Scope scope(k.ev, 0, {});
+    Sums sums(carried);
+    wait(stages - 2);
+    auto meanwhile = [&] { multiply(k.remainder(i, stages), sums); };
+    Index next = e.add(i, stages - 1);
+    if (!next.isStatic()) fetch(next, e.lessThan(next, count), depth, meanwhile);
+    else if (next.number() < count) fetch(next, {}, depth, meanwhile);
+    else meanwhile();
+    return sums;
+  });
+}
+
+Index Pipeline::bringRest() {
+  k.barrier();
+  fetch(count, {}, rest(), [] {});
+  wait(0);
+  return count % stages;
+}
+
+void Pipeline::store(Index line, Index column, ArrayRef<Value> sums) {
+  Index down = x.positionOf(line), right = y.positionOf(column);
+  Value isIn = x.isMine(down), fits = y.isMine(right);
+  if (isIn && fits) isIn = arith::AndIOp::create(e.b, e.loc, isIn, fits);
+  k.when(isIn ? isIn : fits, [&] {
+    k.storeResults(int64_t(sums.size()), [&](int64_t i) {
+      position[row] = {down, 0, {}}, position[row + 1] = {e.add(right, i), 0, {}};
+      k.ev.remember(dot.getResult(), position, Expr(e.b, e.loc, sums[size_t(i)], dtype));
+      return position;
+    });
+  });
+}
+
+} // namespace kiln::nvptx
