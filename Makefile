@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 PYTHON := .venv/bin/python
 
-.PHONY: all setup build demo test test-gpu soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel runtime test-wheel conformance interop bench npbench accuracy docs format check clean
+.PHONY: all setup build demo test test-gpu bench-gpu soak test-asan test-tsan test-pythons test-refcounts test-machines test-bare wheel runtime test-wheel conformance interop bench npbench accuracy docs format check clean
 all: build
 
 setup:
@@ -24,6 +24,10 @@ test: build
 RESULTS ?= $(BUILD)/gpu.json
 test-gpu: build
 	@tools/test-gpu $(BUILD) $(RESULTS)
+
+# Programs on the GPU beside copies and torch, in RESULTS; for a Python that has torch.
+bench-gpu: build
+	@PYTHONPATH=$(BUILD)/python $(PYTHON) bench/gpu/programs.py $(RESULTS)
 
 # Under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/.
 test-asan:

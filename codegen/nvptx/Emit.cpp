@@ -43,7 +43,7 @@ private:
   };
   std::vector<Launch> launches;
   bool canFail = false; // a kernel may set bits of the status
-  int64_t scratch = 0; // bytes behind the planned workspace, of the kernel that asks for most
+  int64_t scratch = 0;  // bytes behind the planned workspace, of the kernel that asks for most
 
   int64_t alignedEnd() { return ceilDiv(places.planned, kLine) * kLine; }
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
@@ -170,7 +170,7 @@ void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<
     (void)fn.eraseArgument(unsigned(slots.size()));
   }
   extents.push_back({0, byteSize(DType::I32)}); // of the status
-  if (k.sharedBytes > kDeclaredShared) {       // the launch asks for it
+  if (k.sharedBytes > kDeclaredShared) {        // the launch asks for it
     auto shared = kernels.lookupSymbol<LLVM::GlobalOp>(fn.getName().str() + "_shared");
     shared.setGlobalType(LLVM::LLVMArrayType::get(b.getI8Type(), 0)), shared.setLinkage(LLVM::Linkage::External);
   }

@@ -19,6 +19,6 @@ LaunchPlan planOf(mlir::ModuleOp module);
 
 /// Of a kernel: for each pointer the first byte that it may touch, and the one behind the last; bytes of shared memory.
 inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes", kInputs = "kiln.inputs",
-                                 kCanFail = "kiln.can_fail";
+                                     kCanFail = "kiln.can_fail";
 
 } // namespace kiln::nvptx

@@ -37,8 +37,8 @@ struct GpuKernel {
   int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
   Value threadNumber = {}, blockNumber = {};
   llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are
-  int64_t launch = 0, launches = 1; // the one under emission, of as many as the emitter says
-  Value scratchPointer;             // memory that all launches of a kernel share
+  int64_t launch = 0, launches = 1;                                  // the one under emission, of as many as the emitter says
+  Value scratchPointer;                                              // memory that all launches of a kernel share
   int64_t scratchBytes = 0;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }

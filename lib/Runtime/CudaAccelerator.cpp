@@ -112,8 +112,8 @@ public:
   }
   std::string describe() override {
     const DeviceFacts &facts = opened().device.facts;
-    return facts.name + ", " + std::to_string(facts.memory >> 20) + " MiB, " + std::to_string(facts.multiprocessors) + " multiprocessors, " +
-           target().cpu;
+    return facts.name + ", " + std::to_string(facts.memory >> 20) + " MiB, " + std::to_string(facts.multiprocessors) +
+           " multiprocessors, " + target().cpu;
   }
   void *allocate(size_t bytes) override {
     Opened &on = opened();
@@ -124,9 +124,7 @@ public:
   void release(void *memory, size_t) noexcept override {
     if (memory) opened().device.release(*opened().stream, Address(memory));
   }
-  void copyIn(void *to, const void *from, size_t bytes) override {
-    opened().stream->copyIn(Address(to), from, bytes);
-  }
+  void copyIn(void *to, const void *from, size_t bytes) override { opened().stream->copyIn(Address(to), from, bytes); }
   void copyOut(void *to, const void *from, size_t bytes) override {
     Stream &stream = *opened().stream;
     stream.copyOut(to, Address(from), bytes);
@@ -150,7 +148,8 @@ public:
     opened().device.trim();
   }
   std::string assemble(const std::string &code) override {
-    bool isImage = code.starts_with("\x7f" "ELF");
+    bool isImage = code.starts_with("\x7f"
+                                    "ELF");
     return isImage ? code : cuda::assemble(opened().device, code);
   }
   std::shared_ptr<AcceleratorProgram> load(LaunchPlan plan) override {

@@ -63,9 +63,9 @@ bool compilerIsOpen();
 void openCompiler();
 /// Whether the process may end while a thread is inside the compiler library, which is open.
 bool compilerOutlivesExit();
-/// Compiles a serialized trace to `path`, for this CPU unless another target is named; opens the compiler library if need be. Throws Declined where that takes more than the budget of
-/// a program (KILN_COMPILE_SECONDS of the thread's time), when `cancel` becomes 1, and in the child of a fork that found a thread in the
-/// compiler.
+/// Compiles a serialized trace to `path`, for this CPU unless another target is named; opens the compiler library if need be. Throws
+/// Declined where that takes more than the budget of a program (KILN_COMPILE_SECONDS of the thread's time), when `cancel` becomes 1, and in
+/// the child of a fork that found a thread in the compiler.
 void compileTo(const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir, const int32_t *cancel = nullptr,
                const CompileTarget &target = {});
 /// The serialized trace of a module of kiln ops, as MLIR text or bytecode.

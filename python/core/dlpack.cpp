@@ -79,8 +79,7 @@ template <typename Managed> void destroyCapsule(PyObject *capsule, const char *n
 
 /// Whoever gets memory of a device back may write it at once.
 void waitForDevice(const dlpack::Device &place) noexcept {
-  for (Accelerator *a : accelerators())
-    try {
+  for (Accelerator *a : accelerators()) try {
       if (a->isOpen() && a->numbers() == std::pair(place.type, place.id)) a->synchronize();
     } catch (const Error &) {} // then nothing runs any more
 }
@@ -163,7 +162,8 @@ Array fromDlpack(PyObject *o, bool copies) {
   }
   Object none(PyTuple_New(0)), queue = queueFor(o);
   bool isHost = queue.get() == Py_None;
-  Object version(isHost ? Py_BuildValue("{s(ii)}", "max_version", 1, 1) : Py_BuildValue("{s(ii)sO}", "max_version", 1, 1, "stream", queue.get()));
+  Object version(isHost ? Py_BuildValue("{s(ii)}", "max_version", 1, 1)
+                        : Py_BuildValue("{s(ii)sO}", "max_version", 1, 1, "stream", queue.get()));
   Object capsule(PyObject_Call(method.get(), none.get(), version.get()));
   if (!capsule && PyErr_ExceptionMatches(PyExc_TypeError)) { // older than versions
     PyErr_Clear();

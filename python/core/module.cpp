@@ -150,8 +150,8 @@ void defineExchange(py11::module_ &m) {
       a.storage->pinned = true; // shared from now on
       kiln::py::Object strides(PyTuple_New(a.shape.rank));
       for (int i = 0; i < a.shape.rank; ++i) PyTuple_SET_ITEM(strides.get(), i, PyLong_FromLongLong(a.strides[i] * byteSize(a.dtype)));
-      return Py_BuildValue("(KOOK)", static_cast<unsigned long long>(uintptr_t(a.data())), strides.get(), a.storage->isWritable ? Py_True : Py_False,
-                           static_cast<unsigned long long>(on->queue()));
+      return Py_BuildValue("(KOOK)", static_cast<unsigned long long>(uintptr_t(a.data())), strides.get(),
+                           a.storage->isWritable ? Py_True : Py_False, static_cast<unsigned long long>(on->queue()));
     });
   });
   m.def("from_dlpack", [](py11::object x, bool copies) { return located([&] { return wrap(kiln::py::fromDlpack(x.ptr(), copies)); }); });

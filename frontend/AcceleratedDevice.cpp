@@ -1,0 +1,285 @@
+#include "frontend/Accelerated.h"
+
+#include "frontend/AcceleratedShared.h"
+#include "frontend/Mode.h"
+#include "frontend/OpsShared.h"
+#include "lib/Cache/Code.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+
+namespace kiln {
+
+std::function<void(const std::string &)> tellOfHost;
+
+namespace {
+
+using Argument = AcceleratorProgram::Argument;
+
+struct HashWords {
+  size_t operator()(const std::vector<int64_t> &words) const { return XXH3_64bits(words.data(), words.size() * sizeof(int64_t)); }
+};
+
+/// A program of few operations under construction, with what it is to be run on.
+struct Small {
+  Trace trace;
+  std::vector<Argument> arguments;
+
+  /// An array of the device in any strides, or a number of the host, repeated to its shape.
+  int64_t add(const Array &x) {
+    if (deviceOf(x)) {
+      arguments.push_back(argumentOf(x));
+      return trace.addInput(x.type(), x.isContiguous ? Dims() : x.strides);
+    }
+    arguments.push_back({x.data(), size_t(byteSize(x.dtype))});
+    int64_t number = trace.addInput({x.dtype, {}});
+    if (!x.shape.rank) return number;
+    std::vector<int64_t> words;
+    appendWords(words, Dims()), appendWords(words, x.shape);
+    return trace.append(Op::Broadcast, std::array{number}, words, x.type());
+  }
+  std::vector<int64_t> key() const {
+    std::vector<int64_t> words = trace.words;
+    words.insert(words.end(), trace.outputs.begin(), trace.outputs.end());
+    words.push_back(trace.replaces.empty() ? -1 : trace.replaces[0]);
+    return words;
+  }
+};
+
+/// Complex numbers as pairs of real ones, which programs know.
+Array asPairs(const Array &x) {
+  Array pairs = x;
+  pairs.dtype = realType(x.dtype);
+  for (int i = 0; i < x.shape.rank; ++i) pairs.strides[i] *= 2;
+  pairs.offset *= 2;
+  pairs.shape.push(2), pairs.strides.push(1);
+  pairs.updateContiguous();
+  return pairs;
+}
+
+/// The strides of a target as those of a part of a larger array that is row by row: its shape, and the steps of the part in it.
+struct Region {
+  Dims whole, part, steps;
+  Array target, value; // axes in the order of the whole array, without those of one element
+
+  /// False where the strides are not so.
+  bool find(const Array &to, const Array &from) {
+    target = to, value = from;
+    auto order = orderOf(to);
+    target.shape = target.strides = value.shape = value.strides = Dims();
+    for (int axis : order) add(to, from, axis);
+    int64_t unit = 0; // of the axis before, in elements
+    for (int i = 0; i < target.shape.rank; ++i) {
+      int64_t stride = target.strides[i], next = i ? std::gcd(stride, unit) : stride;
+      steps.push(stride / next);
+      whole.push(i ? unit / next : target.shape[i]);
+      part.push(target.shape[i]);
+      if (i && (target.shape[i] - 1) * steps[i] >= whole[i]) return false;
+      unit = next;
+    }
+    if (unit > 1) whole.push(unit), part.push(1), steps.push(1);
+    return whole.rank <= kMaxRank;
+  }
+
+private:
+  /// Axes of more than one element, from the largest stride to the least.
+  static std::vector<int> orderOf(const Array &x) {
+    std::vector<int> order;
+    for (int i = 0; i < x.shape.rank; ++i)
+      if (x.shape[i] != 1) order.push_back(i);
+    std::ranges::stable_sort(order, [&](int a, int b) { return std::abs(x.strides[a]) > std::abs(x.strides[b]); });
+    return order;
+  }
+  /// An axis that runs backwards is written from its other end.
+  void add(const Array &to, const Array &from, int axis) {
+    int64_t size = to.shape[axis], there = to.strides[axis], here = from.strides[axis];
+    if (there < 0) {
+      target.offset += (size - 1) * there, value.offset += (size - 1) * here;
+      there = -there, here = -here;
+    }
+    target.shape.push(size), target.strides.push(there);
+    value.shape.push(size), value.strides.push(here);
+  }
+};
+
+class AcceleratedDevice final : public Device {
+public:
+  explicit AcceleratedDevice(Accelerator &on) : Device(on.name), on(on) {}
+  Accelerator *accelerator() override { return &on; }
+
+  void *allocate(size_t bytes) override { return on.allocate(bytes); }
+  void release(void *memory, size_t bytes) noexcept override { on.release(memory, bytes); }
+  void copyIn(void *to, const void *from, size_t bytes) override { on.copyIn(to, from, bytes); }
+  void copyOut(void *to, const void *from, size_t bytes) override {
+    Released released; // it waits for what was started
+    on.copyOut(to, from, bytes);
+  }
+  void copyWithin(void *to, const void *from, size_t bytes) override { on.copyWithin(to, from, bytes); }
+
+  Array run(const Operation &o) override {
+    if (o.op == Op::Complex) return join(o);
+    if (isComplex(o.type.dtype) && o.op == Op::Cast && o.operands[0]->dtype == o.type.dtype) return copyPairs(*o.operands[0]);
+    Array result = Array::empty(o.type.dtype, o.type.shape.numbers(), this);
+    if (!result.size() && !mayFail(info(o.op).kind)) return result;
+    Small program;
+    std::vector<int64_t> slots;
+    for (const Array *operand : o.operands) slots.push_back(program.add(*operand));
+    program.trace.outputs = {program.trace.append(o.op, slots, o.words, o.type)};
+    auto code = codeOf(program);
+    if (!code) return runOnHost(o);
+    program.arguments.push_back(argumentOf(result));
+    if (start(*code, program.arguments)) return runOnHost(o); // which says what is wrong, or that nothing is
+    return result;
+  }
+
+  void write(const Array &target, const Array &given) override {
+    if (!target.size()) return;
+    if (isComplex(target.dtype)) return writeParts(target, given);
+    Array value = given;
+    if (!(value.shape == target.shape)) value.strides = broadcastStrides(given, target.shape), value.shape = target.shape;
+    value.updateContiguous();
+    if (target.isContiguous) {
+      if (!value.isContiguous || !deviceOf(value)) value = copyOf(value);
+      return copyWithin(target.data(), value.data(), size_t(target.size() * byteSize(target.dtype)));
+    }
+    Region region;
+    if (!region.find(target, value) || !writePart(region)) writeByHost(target, value);
+  }
+
+private:
+  Accelerator &on;
+  std::mutex mutex; // of what follows
+  std::unordered_map<std::vector<int64_t>, std::shared_ptr<Executable>, HashWords> known;
+  std::set<std::string> told;
+
+  int32_t start(const Executable &code, std::span<const Argument> arguments) {
+    if (!code.program->plan.canFail) return code.program->run(arguments);
+    Released released;
+    return code.program->run(arguments);
+  }
+
+  /// Null where the compiler has no kernels for an operation.
+  std::shared_ptr<Executable> codeOf(const Small &program) {
+    constexpr size_t kMost = 1 << 14;
+    std::vector<int64_t> key = program.key();
+    {
+      std::lock_guard lock(mutex);
+      if (auto found = known.find(key); found != known.end()) return found->second;
+    }
+    auto code = std::make_shared<Code>(program.trace, &on);
+    try {
+      Released released;
+      compileNow(code);
+    } catch (const Error &e) {
+      if (e.kind != ErrorKind::Compile) throw;
+    }
+    std::lock_guard lock(mutex);
+    if (known.size() >= kMost) known.clear();
+    return known[std::move(key)] = code->result.executable;
+  }
+
+  /// An operation without kernels here, by those of the CPU.
+  Array runOnHost(const Operation &o) {
+    std::vector<Array> there;
+    std::vector<const Array *> operands;
+    there.reserve(o.operands.size());
+    for (const Array *a : o.operands) operands.push_back(&there.emplace_back(moved(*a, nullptr)));
+    Operation host = o;
+    host.operands = operands, host.device = nullptr, host.mayShare = false;
+    Array result = kiln::run(host);
+    tell(o.op);
+    return moved(result, this);
+  }
+  void tell(Op op) {
+    std::string opName = info(op).name;
+    {
+      std::lock_guard lock(mutex);
+      if (!told.insert(opName).second) return;
+    }
+    if (tellOfHost) tellOfHost(opName + " runs on the CPU: '" + name + "' has no kernels for it, so that its operands go there and back");
+  }
+
+  Array copyOf(const Array &x) {
+    const Array *operand = &x;
+    int64_t word = int64_t(x.dtype);
+    return run({Op::Cast, {&operand, 1}, {&word, 1}, x.type(), false, this});
+  }
+
+  //===-- complex numbers -------------------------------------------------------------------------------------------===//
+
+  Array copyPairs(const Array &x) {
+    Array result = Array::empty(x.dtype, x.shape, this);
+    if (x.size()) writeParts(result, x);
+    return result;
+  }
+  Array join(const Operation &o) {
+    Array result = Array::empty(o.type.dtype, o.type.shape.numbers(), this);
+    if (!result.size()) return result;
+    for (int i = 0; i < 2; ++i) {
+      Array part = partOf(result, i);
+      write(part, *o.operands[size_t(i)]);
+    }
+    return result;
+  }
+  void writeParts(const Array &target, const Array &value) {
+    if (target.isContiguous && value.isContiguous && deviceOf(value) && value.shape == target.shape)
+      return copyWithin(target.data(), value.data(), size_t(target.size() * byteSize(target.dtype)));
+    for (bool imaginary : {false, true}) {
+      Array part = partOf(target, imaginary), from = partOf(value, imaginary);
+      write(part, from);
+    }
+  }
+
+  //===-- writes into strides ---------------------------------------------------------------------------------------===//
+
+  /// In place: nothing of the larger array is read or written but the part.
+  bool writePart(Region &region) {
+    Small program;
+    Array whole = region.target;
+    whole.shape = region.whole, whole.strides = contiguousStrides(region.whole), whole.isContiguous = true;
+    region.value.updateContiguous();
+    int64_t base = program.add(whole), value = program.add(region.value);
+    std::vector<int64_t> shape, place;
+    appendWords(shape, region.part);
+    value = program.trace.append(Op::Reshape, std::array{value}, shape, {target(region), region.part});
+    Dims starts;
+    for (int i = 0; i < region.part.rank; ++i) starts.push(0);
+    appendWords(place, starts), appendWords(place, region.steps);
+    program.trace.outputs = {program.trace.append(Op::Update, std::array{base, value}, place, {target(region), region.whole})};
+    program.trace.replaces = {0};
+    auto code = codeOf(program);
+    if (!code || code->inPlace.empty() || code->inPlace[0] != 0) return false;
+    program.arguments.push_back(program.arguments[0]);
+    return !start(*code, program.arguments);
+  }
+  static DType target(const Region &region) { return region.target.dtype; }
+
+  /// What no part of a larger array is, as a view that overlaps itself in odd ways: through the memory of the host.
+  void writeByHost(const Array &target, const Array &value) {
+    Value &memory = *target.storage->value.get();
+    Array there = target;
+    there.storage = Storage::make(Value::make(memory.bytes));
+    copyOut(there.storage->value->data, memory.data, memory.bytes);
+    writeInto(there, moved(value, nullptr));
+    copyIn(memory.data, there.storage->value->data, memory.bytes);
+  }
+};
+
+} // namespace
+
+void addAccelerators() {
+  static const bool once = [] {
+    for (Accelerator *a : accelerators()) addDevice(*new AcceleratedDevice(*a)); // arrays may outlive statics
+    return true;
+  }();
+  (void)once;
+}
+
+} // namespace kiln

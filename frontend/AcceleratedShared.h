@@ -1,0 +1,22 @@
+// What eager operations and segments of accelerators share.
+#pragma once
+
+#include "frontend/Ops.h"
+#include "lib/Runtime/Accelerator.h"
+
+namespace kiln {
+
+/// Other threads of the host run meanwhile.
+struct Released {
+  void *state = longWork().begin ? longWork().begin() : nullptr;
+  ~Released() {
+    if (longWork().end) longWork().end(state);
+  }
+};
+
+/// What an input is to a program: its memory, or the bytes of a number.
+inline AcceleratorProgram::Argument argumentOf(const Array &x) {
+  return {x.data(), deviceOf(x) || !x.size() ? 0 : size_t(byteSize(x.dtype))};
+}
+
+} // namespace kiln
