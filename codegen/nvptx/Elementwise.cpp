@@ -7,18 +7,43 @@ using namespace mlir;
 
 namespace kiln::nvptx {
 
+namespace {
+
 /// Groups of positions beside each other, where blocks are whole and arrays begin at whole accesses; else one position after the other.
-static void emitWideGrid(GpuKernel &k, ir::GridAttr grid) {
-  Emitter &e = k.e;
-  SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]);
-  int64_t size = product(shape), wide = grid.getWide(), each = grid.getEach(), groups = grid.getThreads() * each, part = groups * wide;
-  if (grid.getCollapse()) std::fill(shape.begin(), shape.end() - 1, 1), shape.back() = size;
-  k.threads = grid.getThreads(), k.blocks = ceilDiv(size, part);
-  if (!size) return;
-  SmallVector<int64_t, 4> outer(shape);
-  outer.back() /= wide;
-  auto atOnce = [&] { // all loads before the first store
-    Evaluator::Scope scope(k.ev, 0, {});
+class WideGrid {
+public:
+  WideGrid(GpuKernel &k, ir::GridAttr grid)
+      : k(k), e(k.e), shape(k.shapeOf(k.outputs[0])), size(product(shape)), wide(grid.getWide()), each(grid.getEach()),
+        groups(grid.getThreads() * each), part(groups * wide) {
+    if (grid.getCollapse()) std::fill(shape.begin(), shape.end() - 1, 1), shape.back() = size;
+    k.threads = grid.getThreads(), k.blocks = ceilDiv(size, part);
+  }
+
+  void run() {
+    if (!size) return;
+    Value isWhole = Wide(k, wide).isAligned();
+    if (size % part) {
+      Value isFull = e.lessThan(k.block(), size / part);
+      isWhole = isWhole ? arith::AndIOp::create(e.b, e.loc, isWhole, isFull).getResult() : isFull;
+    }
+    auto inScope = [&](void (WideGrid::*emit)()) {
+      Evaluator::Scope scope(k.ev, 0, {});
+      (this->*emit)();
+    };
+    if (!isWhole) return atOnce();
+    e.when(isWhole, [&] { inScope(&WideGrid::atOnce); }, [&] { inScope(&WideGrid::oneByOne); });
+  }
+
+private:
+  GpuKernel &k;
+  Emitter &e;
+  SmallVector<int64_t, 4> shape;
+  int64_t size, wide, each, groups, part; // positions; of a group; groups of a thread; of a block; positions of a block
+
+  /// All loads before the first store.
+  void atOnce() {
+    SmallVector<int64_t, 4> outer(shape);
+    outer.back() /= wide;
     Wide access(k, wide);
     std::vector<std::pair<SmallVector<Coordinates>, SmallVector<SmallVector<Expr>>>> results;
     for (int64_t i = 0; i < each; ++i) {
@@ -31,9 +56,9 @@ static void emitWideGrid(GpuKernel &k, ir::GridAttr grid) {
     }
     for (auto &[at, values] : results)
       for (auto [buffer, mine] : llvm::zip(k.outputs, values)) access.store(buffer, at, mine);
-  };
-  auto oneByOne = [&] {
-    Evaluator::Scope scope(k.ev, 0, {});
+  }
+
+  void oneByOne() {
     e.loop(0, each * wide, 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
       Index at = e.add(e.add(e.mul(k.block(), part), k.thread()), e.mul(i, k.threads));
@@ -43,19 +68,14 @@ static void emitWideGrid(GpuKernel &k, ir::GridAttr grid) {
         k.storeResults(position);
       });
     });
-  };
-  Value isWhole = Wide(k, wide).isAligned();
-  if (size % part) {
-    Value isFull = e.lessThan(k.block(), size / part);
-    isWhole = isWhole ? arith::AndIOp::create(e.b, e.loc, isWhole, isFull).getResult() : isFull;
   }
-  if (isWhole) e.when(isWhole, atOnce, oneByOne);
-  else atOnce();
-}
+};
+
+} // namespace
 
 void emitGrid(GpuKernel &k) {
   auto grid = k.schedule<ir::GridAttr>();
-  if (grid.getWide() > 1) return emitWideGrid(k, grid);
+  if (grid.getWide() > 1) return WideGrid(k, grid).run();
   Emitter &e = k.e;
   SmallVector<int64_t, 4> shape = k.shapeOf(k.outputs[0]);
   int64_t size = product(shape), part = grid.getThreads() * grid.getEach();

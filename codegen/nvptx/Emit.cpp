@@ -149,18 +149,17 @@ LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, in
   for (auto [place, pointer] : llvm::zip(slots, body->getArguments()))
     if (place.kind != Place::Workspace) k.givenPointers.push_back(pointer);
   emitBody(k);
-  if (ev.isRefused) return failure();
   launches = k.launches;
-  b.setInsertionPointToEnd(body);
-  gpu::ReturnOp::create(b, kernel.getLoc());
-  if (!k.blocks) return fn.erase(), success(); // no element
-  finish(k, std::move(slots), std::move(extents));
-  return success();
+  if (!ev.isRefused) finish(k, std::move(slots), std::move(extents));
+  return failure(ev.isRefused);
 }
 
-/// Says on a function what its launch must give it.
+/// Ends a function, and says on it what its launch must give it.
 void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<std::pair<int64_t, int64_t>> extents) {
   gpu::GPUFuncOp fn = k.function;
+  b.setInsertionPointToEnd(&fn.getBody().front());
+  gpu::ReturnOp::create(b, k.kernel.getLoc());
+  if (!k.blocks) return fn.erase(); // no element
   canFail |= !fn.getBody().front().getArguments().back().use_empty();
   if (k.scratchBytes) {
     slots.push_back({Place::Workspace, alignedEnd(), nullptr, 0});

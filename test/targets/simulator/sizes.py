@@ -1,5 +1,6 @@
-"""Programs whose sizes lie around those where loops change: sizes.py > FILE."""
+"""Programs whose sizes lie around those where loops change: sizes.py [wide] > FILE. wide: those with accesses of several elements alone."""
 import math
+import sys
 
 
 def tensor(shape, dtype="f32"):
@@ -156,7 +157,23 @@ def narrow_product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="bf
         f": ({arrays['x']}, {arrays['y']}) -> {out}"], "r")
 
 
+def wide():
+    for dtype in ("i1", "i8", "bf16", "f32", "f64"):
+        transpose((144, 208), (1, 0), dtype)
+    transpose((2, 64, 136), (0, 2, 1), "bf16")
+    transpose((144, 2, 160), (2, 1, 0), "i8")
+    for dtype, other in (("f32", "i8"), ("bf16", "bf16"), ("i8", "i16"), ("f64", "f32")):
+        elementwise((70, 1024), dtype, other)
+        elementwise((9, 31, 2048), dtype, other)
+    for dtype in ("bf16", "i8"):
+        flat(600000, dtype)
+        flat(262144, dtype)
+
+
 if __name__ == "__main__":
+    wide()
+    if sys.argv[1:] == ["wide"]:
+        sys.exit()
     for n in (1, 7, 31, 33, 1000, 1025, 5000, 8193, 20000, 70000):
         reduction(f"row{n}", "sum", [3, n], 1)
         reduction(f"largest{n}", "max", [3, n], 1)
@@ -176,7 +193,7 @@ if __name__ == "__main__":
         scan([9, n], 1, "cumulative_sum", "i32")
         scan([n, 3], 0, "cumulative_max", "f64")
         scan([n, 2], 0, "cumulative_prod", "f32")
-    scan([70000, 40], 1, "cumulative_sum", "f32")
+    scan([65600, 17], 1, "cumulative_sum", "f32")
     scan([150000], 0, "cumulative_sum", "i64")
     scan([2, 70000], 1, "cumulative_min", "i8")
     scan([4100, 20], 1, "cumulative_sum", "f64")
@@ -200,16 +217,6 @@ if __name__ == "__main__":
     transpose((64, 64), (1, 0))
     transpose((50, 75), (1, 0))
     transpose((3, 40, 50), (2, 0, 1))
-    for dtype in ("i1", "i8", "bf16", "f32", "f64"):
-        transpose((144, 208), (1, 0), dtype)
-    transpose((2, 64, 136), (0, 2, 1), "bf16")
-    transpose((144, 2, 160), (2, 1, 0), "i8")
-    for dtype, other in (("f32", "i8"), ("bf16", "bf16"), ("i8", "i16"), ("f64", "f32")):
-        elementwise((70, 1024), dtype, other)
-        elementwise((9, 31, 2048), dtype, other)
-    for dtype in ("bf16", "i8"):
-        flat(600000, dtype)
-        flat(262144, dtype)
     product(70, 90, 100)
     product(129, 65, 33, 0, 1)
     product(66, 65, 17, batch=(3,))
