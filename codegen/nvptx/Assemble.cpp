@@ -1,6 +1,5 @@
 // Results that are put together, and steps along an axis in order. The threads of a launch share positions, or lines; none reads what
 // another writes.
-#include "codegen/cpu/SortKey.h"
 #include "codegen/nvptx/Kernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -97,103 +96,6 @@ void emitAssemble(GpuKernel &k) {
     Coordinates to(position);
     for (size_t i = 0; i < to.size(); ++i) to[i].base = e.add(region.starts[i], e.mul(to[i].base, region.steps[i]));
     k.ev.storeAt(out, to, k.ev.at(part, position));
-  });
-}
-
-/// Of a scan: the first element as it is, then one after the other.
-static void scanLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
-  const Buffer &out = k.outputs[0];
-  auto elementAt = [&](Index i) {
-    position[axis] = {i, 0, {}};
-    return k.ev.at(op.getMain(), position);
-  };
-  Expr first = elementAt(0);
-  k.ev.storeAt(out, position, first);
-  k.e.loop(1, size, 1, ValueRange{first.value}, [&](Index i, ValueRange carried) {
-    Evaluator::Scope scope(k.ev, 0, {});
-    Expr x = elementAt(i), next = cpu::scalarOp(op.getId(), x.with(carried[0]), x, x, out.dtype);
-    k.ev.storeAt(out, position, next);
-    return SmallVector<Value>{next.value};
-  });
-}
-
-/// Whether a position lies outside, which each thread finds by itself.
-static Expr isAnyOutside(GpuKernel &k, Value indices, int64_t size) {
-  Expr none = k.e.scalar(DType::Bool, 0);
-  auto step = [&](Index i, ValueRange carried) {
-    Evaluator::Scope scope(k.ev, 0, {});
-    Expr isBad = none;
-    k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
-    return SmallVector<Value>{scalar::bitwise_or(none.with(carried[0]), isBad).value};
-  };
-  return none.with(k.e.loop(0, k.shapeOf(indices)[0], 1, ValueRange{none.value}, step)[0]);
-}
-
-/// Of a scatter: the elements as they were, unless they lie there already, and then the updates in order. What is changed in place stays as
-/// it is where a position lies outside.
-static void scatterLine(GpuKernel &k, ir::ArrayOp op, Coordinates &position, size_t axis, int64_t size) {
-  Emitter &e = k.e;
-  const Buffer &out = k.outputs[0];
-  Value indices = op->getOperand(1), updates = op->getOperand(2);
-  auto putAll = [&] {
-    e.loop(0, k.shapeOf(indices)[0], 1, [&](Index i) {
-      Evaluator::Scope scope(k.ev, 0, {});
-      Expr isBad = e.scalar(DType::Bool, 0);
-      Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), size, &isBad);
-      k.ev.reportIndex(isBad);
-      k.when(scalar::bitwise_invert(isBad).value, [&] {
-        Coordinates target(position);
-        position[axis] = {i, 0, {}}, target[axis] = {Index(index.value), 0, {}};
-        Expr value = k.ev.at(updates, position), old = op.getId() == Op::Scatter ? value : k.ev.loadAt(out, target);
-        k.ev.storeAt(out, target, cpu::scalarOp(op.getId(), old, value, value, out.dtype));
-      });
-    });
-  };
-  if (op.getMain() == k.placedWithResult) {
-    Expr isOutside = isAnyOutside(k, indices, size);
-    k.ev.reportIndex(isOutside);
-    return k.when(scalar::bitwise_invert(isOutside).value, putAll);
-  }
-  e.loop(0, size, 1, [&](Index i) {
-    Evaluator::Scope scope(k.ev, 0, {});
-    position[axis] = {i, 0, {}};
-    k.ev.storeAt(out, position, k.ev.at(op.getMain(), position));
-  });
-  putAll();
-}
-
-void emitLines(GpuKernel &k) {
-  auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
-  auto shape = k.shapeOf(k.outputs[0]);
-  size_t axis = size_t(op.getAlong()[0]);
-  bool isScan = k.kernel.getKind() == ir::KernelKind::Scan;
-  if (isScan && !shape[axis]) return;
-  auto line = [&](Coordinates &position) { (isScan ? scanLine : scatterLine)(k, op, position, axis, shape[axis]); };
-  forEachPosition(k, k.schedule<ir::LinesAttr>().getThreads(), shape, line, int64_t(axis));
-}
-
-/// Each element by the number of those that come before it, which a thread counts.
-void emitSort(GpuKernel &k) {
-  auto op = cast<ir::ArrayOp>(k.yielded()[0].getDefiningOp());
-  auto sort = dyn_cast<ir::SortOp>(*op);
-  bool isDescending = sort ? sort.getDescending() : cast<ir::ArgsortOp>(*op).getDescending();
-  size_t axis = size_t(op.getAlong()[0]);
-  Emitter &e = k.e;
-  auto shape = k.shapeOf(k.outputs[0]);
-  forEachPosition(k, k.schedule<ir::GridAttr>().getThreads(), shape, [&](Coordinates &position) {
-    Expr x = k.ev.at(op.getMain(), position), mine = cpu::sortKey(x, isDescending);
-    Expr here(e.b, e.loc, e.use(position[axis].base), DType::I64);
-    Coordinates other(position);
-    Value before = e.loop(0, shape[axis], 1, ValueRange{e.use(0)}, [&](Index i, ValueRange carried) {
-      Evaluator::Scope scope(k.ev, 0, {});
-      other[axis] = {i, 0, {}};
-      Expr key = cpu::sortKey(k.ev.at(op.getMain(), other), isDescending), there(e.b, e.loc, e.use(i), DType::I64);
-      Expr isEarlier = scalar::bitwise_and(scalar::equal(key, mine), scalar::less(there, here));
-      Expr comes = scalar::bitwise_or(scalar::less(key, mine), isEarlier);
-      return SmallVector<Value>{(here.with(carried[0]) + scalar::cast(comes, DType::I64)).value};
-    })[0];
-    position[axis] = {Index(before), 0, {}};
-    k.ev.storeAt(k.outputs[0], position, sort ? x : here);
   });
 }
 

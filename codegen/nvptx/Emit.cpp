@@ -43,7 +43,9 @@ private:
   };
   std::vector<Launch> launches;
   bool canFail = false; // a kernel may set bits of the status
+  int64_t scratch = 0; // bytes behind the planned workspace, of the kernel that asks for most
 
+  int64_t alignedEnd() { return ceilDiv(places.planned, kLine) * kLine; }
   Type pointer() { return LLVM::LLVMPointerType::get(b.getContext()); }
 
   Buffer bufferOf(Value array, const Place &place, Value memory) {
@@ -71,18 +73,23 @@ private:
   }
 
   LogicalResult emitKernel(ir::KernelOp kernel);
+  gpu::GPUFuncOp makeFunction(Location loc, size_t slots);
+  LogicalResult emitLaunch(ir::KernelOp kernel, int64_t launch, int64_t &launches);
+  void finish(GpuKernel &k, SmallVector<Place> slots, std::vector<std::pair<int64_t, int64_t>> extents);
   void emitLaunches();
 };
 
 void emitBody(GpuKernel &k) {
   Attribute schedule = *k.kernel.getSchedule();
-  if (isa<ir::RowGroupsAttr>(schedule)) return emitRowGroups(k);
-  if (isa<ir::ColumnThreadsAttr>(schedule)) return emitColumnThreads(k);
-  if (isa<ir::LinesAttr>(schedule)) return emitLines(k);
+  if (auto rows = dyn_cast<ir::RowGroupsAttr>(schedule)) return rows.getSplit() ? emitSplitReduction(k) : emitRowGroups(k);
+  if (auto columns = dyn_cast<ir::ColumnThreadsAttr>(schedule)) return columns.getSplit() ? emitSplitReduction(k) : emitColumnThreads(k);
   if (isa<ir::ThreadTilesAttr>(schedule)) return emitThreadTiles(k);
   switch (k.kernel.getKind()) {
   case ir::KernelKind::Assemble: return emitAssemble(k);
   case ir::KernelKind::Sort: return emitSort(k);
+  case ir::KernelKind::Scan: return emitScan(k);
+  case ir::KernelKind::Compact: return emitCompact(k);
+  case ir::KernelKind::Scatter: return emitScatter(k);
   case ir::KernelKind::Contraction:
   case ir::KernelKind::Convolution: return emitPointwiseProduct(k);
   default: return cast<ir::GridAttr>(schedule).getTranspose() < 0 ? emitGrid(k) : emitTransposed(k);
@@ -90,6 +97,24 @@ void emitBody(GpuKernel &k) {
 }
 
 LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
+  for (int64_t launch = 0, launches = 1; launch < launches; ++launch)
+    if (failed(emitLaunch(kernel, launch, launches))) return failure();
+  count("emit-nvptx.kernels");
+  return success();
+}
+
+gpu::GPUFuncOp ProgramEmitter::makeFunction(Location loc, size_t slots) {
+  b.setInsertionPointToEnd(kernels.getBody());
+  SmallVector<Type> types(slots + 2, pointer()); // the scratch memory and the status follow the arrays
+  auto name = "kernel_" + std::to_string(llvm::range_size(kernels.getOps<gpu::GPUFuncOp>()));
+  auto fn = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
+  fn->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  for (unsigned i = 0; i <= slots; ++i) fn.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  b.setInsertionPointToEnd(&fn.getBody().front());
+  return fn;
+}
+
+LogicalResult ProgramEmitter::emitLaunch(ir::KernelOp kernel, int64_t launch, int64_t &launches) {
   SmallVector<Place> slots; // one pointer for each place: an array read under two shapes is one buffer
   auto slotOf = [&](Value v) {
     Place place = places.of(v);
@@ -99,23 +124,16 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   };
   SmallVector<unsigned> inputs = llvm::map_to_vector(kernel.getInputs(), slotOf),
                         outputs = llvm::map_to_vector(kernel.getResults(), slotOf);
-  Location loc = kernel.getLoc();
-  b.setInsertionPointToEnd(kernels.getBody());
-  SmallVector<Type> types(slots.size() + 1, pointer());
-  auto name = "kernel_" + std::to_string(llvm::range_size(kernels.getOps<gpu::GPUFuncOp>()));
-  auto fn = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(types, {}));
-  fn->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  for (unsigned i = 0; i < slots.size(); ++i) fn.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  gpu::GPUFuncOp fn = makeFunction(kernel.getLoc(), slots.size());
   Block *body = &fn.getBody().front();
-  b.setInsertionPointToEnd(body);
-
-  Emitter e(b, loc);
+  Emitter e(b, kernel.getLoc());
   Evaluator ev(e);
   auto noSymbols = [](Size) { return Index(0); }; // the target takes no programs for any size
   ev.openSize = noSymbols;
   ev.statusFlag = body->getArguments().back();
   GpuKernel k{e, ev, kernel, fn, {}, {}, {}};
-  std::vector<std::pair<int64_t, int64_t>> extents(types.size(), {0, 0});
+  k.launch = launch, k.launches = launches, k.scratchPointer = body->getArgument(unsigned(slots.size()));
+  std::vector<std::pair<int64_t, int64_t>> extents(slots.size(), {0, 0});
   auto buffer = [&](Value inside, Value outer, unsigned slot) {
     Buffer buffer = bufferOf(inside, places.of(outer), body->getArgument(slot));
     auto [low, high] = extentOf(buffer);
@@ -129,21 +147,34 @@ LogicalResult ProgramEmitter::emitKernel(ir::KernelOp kernel) {
   for (auto [result, slot] : llvm::zip(kernel.getResults(), outputs)) k.outputs.push_back(buffer(result, result, slot));
   for (auto [place, pointer] : llvm::zip(slots, body->getArguments()))
     if (place.kind != Place::Workspace) k.givenPointers.push_back(pointer);
-  extents.back() = {0, byteSize(DType::I32)};
   emitBody(k);
   if (ev.isRefused) return failure();
+  launches = k.launches;
   b.setInsertionPointToEnd(body);
-  gpu::ReturnOp::create(b, loc);
+  gpu::ReturnOp::create(b, kernel.getLoc());
   if (!k.blocks) return fn.erase(), success(); // no element
-  canFail |= !body->getArguments().back().use_empty();
+  finish(k, std::move(slots), std::move(extents));
+  return success();
+}
+
+/// Says on a function what its launch must give it.
+void ProgramEmitter::finish(GpuKernel &k, SmallVector<Place> slots, std::vector<std::pair<int64_t, int64_t>> extents) {
+  gpu::GPUFuncOp fn = k.function;
+  canFail |= !fn.getBody().front().getArguments().back().use_empty();
+  if (k.scratchBytes) {
+    slots.push_back({Place::Workspace, alignedEnd(), nullptr, 0});
+    extents.push_back({0, k.scratchBytes});
+    scratch = std::max(scratch, k.scratchBytes);
+  } else {
+    (void)fn.eraseArgument(unsigned(slots.size()));
+  }
+  extents.push_back({0, byteSize(DType::I32)}); // of the status
   fn.setKnownBlockSize(ArrayRef<int32_t>{int32_t(k.threads), 1, 1});
   fn->setAttr(kExtents, b.getArrayAttr(llvm::map_to_vector(
                             extents, [&](auto extent) -> Attribute { return b.getDenseI64ArrayAttr({extent.first, extent.second}); })));
   if (k.occupancy) fn->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(int32_t(k.occupancy)));
   if (k.sharedBytes) fn->setAttr(kSharedBytes, b.getI64IntegerAttr(k.sharedBytes));
   launches.push_back({fn, k.blocks, k.threads, slots});
-  count("emit-nvptx.kernels");
-  return success();
 }
 
 void ProgramEmitter::emitLaunches() {
@@ -151,7 +182,7 @@ void ProgramEmitter::emitLaunches() {
   b.setInsertionPoint(main);
   unsigned inputs = main.getNumArguments(), arrays = inputs + main.getNumResults();
   auto fn = func::FuncOp::create(b, loc, main.getName(), b.getFunctionType(SmallVector<Type>(arrays + 2, pointer()), {}));
-  fn->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(places.planned));
+  fn->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(scratch ? alignedEnd() + scratch : places.planned));
   fn->setAttr(kInputs, b.getI64IntegerAttr(inputs));
   fn->setAttr(kCanFail, b.getBoolAttr(canFail));
   SmallVector<int64_t> inPlace;

@@ -56,6 +56,12 @@ Value GpuKernel::shared(int64_t bytes) {
   return e.address(flat, DType::U8, offset);
 }
 
+Value GpuKernel::scratch(int64_t bytes) {
+  int64_t offset = scratchBytes;
+  scratchBytes += ceilDiv(bytes, kLine) * kLine;
+  return e.address(scratchPointer, DType::U8, offset);
+}
+
 void GpuKernel::barrier() { gpu::BarrierOp::create(e.b, e.loc); }
 
 void GpuKernel::when(Value condition, llvm::function_ref<void()> emit) {

@@ -22,6 +22,7 @@ using ir::Expr;
 using mlir::Value;
 
 inline constexpr int64_t kWarp = 32; // threads that exchange registers
+inline constexpr int64_t kLine = 64; // what parts of the workspace are aligned to
 
 struct GpuKernel {
   Emitter &e;
@@ -36,6 +37,9 @@ struct GpuKernel {
   int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
   Value threadNumber = {}, blockNumber = {};
   llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are
+  int64_t launch = 0, launches = 1; // the one under emission, of as many as the emitter says
+  Value scratchPointer;             // memory that all launches of a kernel share
+  int64_t scratchBytes = 0;
 
   template <typename T> T schedule() { return llvm::cast<T>(*kernel.getSchedule()); }
   mlir::ValueRange yielded() { return kernel.getBody().front().getTerminator()->getOperands(); }
@@ -48,6 +52,8 @@ struct GpuKernel {
   /// Shared by the threads of a block, 16-byte aligned.
   Value shared(int64_t bytes);
   void barrier();
+  /// Shared by the launches of a kernel, each of which asks for the same in the same order.
+  Value scratch(int64_t bytes);
   /// What `emit` emits is run by threads for which `condition` holds; null: by all.
   void when(Value condition, llvm::function_ref<void()> emit);
   /// The value of the thread `by` lanes further in the warp, or of lane `by`.
@@ -76,7 +82,11 @@ void emitTransposed(GpuKernel &k);
 void emitAssemble(GpuKernel &k);
 void emitRowGroups(GpuKernel &k);
 void emitColumnThreads(GpuKernel &k);
-void emitLines(GpuKernel &k);
+/// Those whose schedule splits rows or columns: several launches.
+void emitSplitReduction(GpuKernel &k);
+void emitScan(GpuKernel &k);
+void emitScatter(GpuKernel &k);
+void emitCompact(GpuKernel &k);
 void emitSort(GpuKernel &k);
 /// Products and convolutions, a position a thread.
 void emitPointwiseProduct(GpuKernel &k);

@@ -48,9 +48,9 @@ public:
   StringRef name() const override { return "nvptx"; }
   codegen::Capabilities capabilities() const override {
     using Kind = ir::KernelKind;
-    return {
-        {Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort, Kind::Convolution},
-        /*openSizes=*/false};
+    return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort,
+             Kind::Convolution, Kind::Compact},
+            /*openSizes=*/false};
   }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,

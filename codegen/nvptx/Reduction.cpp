@@ -1,5 +1,5 @@
 // Rows by groups of threads, columns by one each.
-#include "codegen/nvptx/Reductions.h"
+#include "codegen/nvptx/RowGroup.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -8,11 +8,10 @@ using namespace mlir;
 namespace kiln::nvptx {
 namespace {
 
-class RowEmitter : ReductionEmitter {
+class RowEmitter : RowGroup {
 public:
   RowEmitter(GpuKernel &k, ir::RowGroupsAttr schedule)
-      : ReductionEmitter(k, schedule.getStages()), isResident(schedule.getResident()), threads(schedule.getThreads()),
-        rows(schedule.getRows()) {}
+      : RowGroup(k, schedule.getStages(), schedule.getThreads()), isResident(schedule.getResident()), rows(schedule.getRows()) {}
 
   void run() {
     auto outer = space;
@@ -20,15 +19,17 @@ public:
     int64_t count = product(outer);
     k.threads = threads * rows, k.blocks = ceilDiv(count, rows);
     if (!k.blocks) return;
+    for (const Stage &stage : stages)
+      if (isResident && fitsStaging(stage)) stagingBytes = std::max(stagingBytes, stagedBytes(stage, size));
     lane = k.remainder(k.thread(), threads);
     Index row = rows == 1 ? k.block() : e.add(e.mul(k.block(), rows), k.quotient(k.thread(), threads));
     k.when(count % rows ? e.lessThan(row, count) : Value(), [&] { emitRow(row, outer); });
   }
 
 private:
+  static constexpr int64_t kMostStaging = 40 << 10;
   bool isResident;
-  int64_t threads, rows; // of a row; of a block
-  Index lane;            // of the threads of a row
+  int64_t rows; // of a block
   struct Trip {
     Index at;
     Value isInside; // null: always
@@ -63,21 +64,33 @@ private:
   }
 
   Accumulators reduce(const Stage &stage) {
-    bool isOrdered = stage[0].isInBlocks();
-    if (threads == kWarp) {
-      int64_t lanes = isOrdered ? cpu::lanesFor(size, kWarp) : kWarp;
-      if (!isOrdered) return join(stage, overRow(stage), lanes);
-      return inBlocks(stage, cpu::kRowBlock, [&](Index from, Index to) {
-        return join(stage, isResident ? overRow(stage) : loop(stage, e.add(from, lane), to, threads), lanes);
-      });
-    }
-    if (!isFirstStage) k.barrier(); // others may still read what the last stage shared
-    return isOrdered ? reduceInOrder(stage) : joinWarps(stage, join(stage, overRow(stage), kWarp));
+    if (threads > kWarp && !isFirstStage) k.barrier(); // others may still read what the last stage shared
+    if (isResident && threads > kWarp && stage[0].isInBlocks() && fitsStaging(stage)) return inOrder(stage);
+    if (isResident && threads == kWarp) return join(stage, overRow(stage), stage[0].isInBlocks() ? cpu::lanesFor(size, kWarp) : kWarp);
+    if (!stage[0].isInBlocks()) return isResident ? joinWarps(stage, join(stage, overRow(stage), kWarp)) : overPart(stage, 0, size);
+    Accumulators acc = inBlocks(stage, cpu::kRowBlock, [&](Index from, Index to) { return overPart(stage, from, to); });
+    return threads > kWarp ? shared(stage, acc) : acc;
   }
 
-  /// All elements of this thread.
+  bool fitsStaging(const Stage &stage) { return size <= cpu::kRowBlock && stagedBytes(stage, size) <= kMostStaging; }
+
+  /// A resident row, whose elements stay in registers also where the first warp adds them in shared memory.
+  Accumulators inOrder(const Stage &stage) {
+    SmallVector<Value> memory = staging(stage, size);
+    for (const Trip &trip : trips) {
+      position[axis] = {trip.at, 0, {}};
+      SmallVector<Expr> elements;
+      for (const Reducer &r : stage) elements.push_back(ev.at(r.op->getOperand(0), position));
+      k.when(trip.isInside, [&] {
+        for (auto [to, element] : llvm::zip(memory, elements)) e.store(to, trip.at, element);
+      });
+    }
+    k.barrier();
+    return shared(stage, join(stage, addStaged(stage, memory, 0, size, start(stage)), kWarp));
+  }
+
+  /// All elements of this thread, of a resident row.
   Accumulators overRow(const Stage &stage) {
-    if (!isResident) return loop(stage, lane, size, threads);
     Accumulators acc = start(stage);
     for (const Trip &trip : trips) {
       Accumulators next = step(stage, acc, trip.at);
@@ -86,94 +99,6 @@ private:
       acc = next;
     }
     return acc;
-  }
-
-  Accumulators join(const Stage &stage, ValueRange acc, int64_t lanes) {
-    return each(stage, acc, [&](const Reducer &r, SmallVector<Value> mine) { return k.joinLanes(r, mine, lanes); });
-  }
-
-  /// What the warps of a row have, in an order that does not show.
-  Accumulators joinWarps(const Stage &stage, Accumulators acc) {
-    int64_t warps = threads / kWarp;
-    SmallVector<DType> dtypes = types(stage);
-    SmallVector<Value> memory;
-    for (DType dtype : dtypes) memory.push_back(k.shared(warps * byteSize(dtype)));
-    k.when(e.lessThan(k.remainder(lane, kWarp), 1), [&] {
-      for (auto [value, dtype, at] : llvm::zip(acc, dtypes, memory)) e.store(at, k.quotient(lane, kWarp), Expr(e.b, e.loc, value, dtype));
-    });
-    k.barrier();
-    auto load = [&](int64_t warp) {
-      Accumulators loaded;
-      for (auto [dtype, at] : llvm::zip(dtypes, memory)) loaded.push_back(e.load(at, dtype, warp, 0).value);
-      return loaded;
-    };
-    Accumulators joined = load(0);
-    for (int64_t warp = 1; warp < warps; ++warp) {
-      Accumulators other = load(warp);
-      size_t at = 0;
-      joined = each(stage, joined, [&](const Reducer &r, SmallVector<Value> mine) {
-        auto theirs = ArrayRef(other).slice(at, r.width());
-        at += r.width();
-        return r.join(e, mine, theirs);
-      });
-    }
-    return joined;
-  }
-
-  /// All threads compute elements into shared memory, chunk by chunk; the first warp adds them in their order.
-  Accumulators reduceInOrder(const Stage &stage) {
-    constexpr int64_t kMostBytes = 16 << 10;
-    SmallVector<DType> dtypes = types(stage);
-    int64_t bytes = 0;
-    for (DType dtype : dtypes) bytes += byteSize(dtype);
-    int64_t chunk = threads;
-    while (chunk < cpu::kRowBlock && 2 * chunk * bytes <= kMostBytes && chunk < size) chunk *= 2;
-    SmallVector<Value> memory;
-    for (DType dtype : dtypes) memory.push_back(k.shared(chunk * byteSize(dtype)));
-    Value isFirstWarp = e.lessThan(lane, kWarp);
-    Accumulators sums = inBlocks(stage, cpu::kRowBlock, [&](Index from, Index to) {
-      Accumulators acc = e.loop(from, to, chunk, start(stage), [&](Index begin, ValueRange carried) {
-        Index end = e.min(to, e.add(begin, chunk));
-        stageChunk(stage, begin, end, memory);
-        k.barrier();
-        Accumulators next = addChunk(stage, isFirstWarp, begin, end, memory, carried);
-        k.barrier();
-        return next;
-      });
-      return join(stage, acc, kWarp);
-    });
-    // The first warp alone has the sum.
-    for (auto [value, dtype, at] : llvm::zip(sums, dtypes, memory)) {
-      k.when(e.lessThan(lane, 1), [&, &value = value, dtype = dtype, at = at] { e.store(at, 0, Expr(e.b, e.loc, value, dtype)); });
-      k.barrier();
-      value = e.load(at, dtype, 0, 0).value;
-    }
-    return sums;
-  }
-
-  void stageChunk(const Stage &stage, Index begin, Index end, ArrayRef<Value> memory) {
-    e.loop(e.add(begin, lane), end, threads, [&](Index at) {
-      Evaluator::Scope scope(ev, 0, {});
-      position[axis] = {at, 0, {}};
-      for (auto [r, to] : llvm::zip(stage, memory)) e.store(to, e.sub(at, begin), ev.at(r.op->getOperand(0), position));
-    });
-  }
-
-  Accumulators addChunk(const Stage &stage, Value isFirstWarp, Index begin, Index end, ArrayRef<Value> memory, ValueRange carried) {
-    auto branch = scf::IfOp::create(e.b, e.loc, carried.getTypes(), isFirstWarp, true);
-    OpBuilder::InsertionGuard guard(e.b);
-    e.b.setInsertionPointToStart(branch.elseBlock());
-    scf::YieldOp::create(e.b, e.loc, carried);
-    e.b.setInsertionPointToStart(branch.thenBlock());
-    auto acc = e.loop(e.add(begin, lane), end, kWarp, carried, [&](Index at, ValueRange old) {
-      Evaluator::Scope scope(ev, 0, {});
-      position[axis] = {at, 0, {}};
-      for (auto [r, from] : llvm::zip(stage, memory))
-        ev.remember(r.op->getOperand(0), position, e.load(from, r.dtype, e.sub(at, begin), 0));
-      return step(stage, old, at);
-    });
-    scf::YieldOp::create(e.b, e.loc, acc);
-    return SmallVector<Value>(branch.getResults());
   }
 };
 

@@ -31,7 +31,7 @@ public:
     position.resize(space.size());
     int64_t cost = 0;
     for (Operation &op : k.kernel.getBody().front().without_terminator()) cost += cast<ir::ArrayOp>(op).getCost();
-    constexpr int64_t kMost = 8, kWork = 64; // operations of one iteration
+    constexpr int64_t kMost = 16, kWork = 64; // operations of one iteration
     unroll = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(kWork / std::max<int64_t>(cost, 1)))), 1, kMost);
   }
 

@@ -1,8 +1,11 @@
 // How kernels run on the threads of a GPU, by what was measured (docs/decisions/0010-gpu-facts.md).
+#include "codegen/cpu/Reducer.h"
 #include "codegen/cpu/Schedule.h"
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/Kernels.h"
 #include "lib/Core/Stats.h"
+
+#include <bit>
 
 using namespace mlir;
 
@@ -106,18 +109,41 @@ ir::ScheduleAttr scheduleGrid(ir::KernelOp kernel, const cpu::KernelLayout &layo
   return ir::GridAttr::get(kernel.getContext(), kThreads, wide > 1 ? 1 : positionsEach(kernel), isFlat, -1, wide, kSide);
 }
 
-/// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight.
+bool hasVectorProducts(ir::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
+}
+
+bool isOrdered(ir::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().without_terminator(),
+                      [](Operation &op) { return ir::kernelKindOf(&op) == ir::KernelKind::Reduction && ir::isInBlocks(&op); });
+}
+
+/// Columns a thread; parts of them where there are few.
+ir::ScheduleAttr scheduleColumns(ir::KernelOp kernel, ArrayRef<ir::StageAttr> stages, int64_t size, int64_t columns) {
+  constexpr int64_t kLeast = 64, kFew = kBusy / 2;
+  int64_t split = cpu::kColumnBlock;
+  while (!isOrdered(kernel) && split > kLeast && ceilDiv(size, split) * columns < kBusy) split /= 2;
+  return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, columns <= kFew && size >= 2 * split ? split : 0);
+}
+
+/// A warp a row of up to 1,024, or where it is a chain of products; else a block of eight. Few long rows in parts: of many a warp each.
 ir::ScheduleAttr scheduleReduction(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
-  constexpr int64_t kWarpRow = 1024, kResident = 32;
+  constexpr int64_t kWarpRow = 1024, kResident = 32, kFewRows = 1024, kManyParts = 2048;
   auto [space, axis] = cpu::spaceOf(kernel);
   SmallVector<ir::StageAttr> stages; // nothing is kept but in registers
   for (ir::StageAttr stage : cpu::stagesOf(kernel, layout))
     stages.push_back(ir::StageAttr::get(kernel.getContext(), stage.getReduce(), {}));
-  if (axis + 1 != space.size()) return ir::ColumnThreadsAttr::get(kernel.getContext(), stages, kThreads, 0);
-  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
-  int64_t threads = *space[axis] <= kWarpRow || hasProducts ? kWarp : kThreads;
-  bool isFull = llvm::any_of(kernel.getResults(), [&](Value v) { return cpu::extentsOf(v) == space; });
-  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(*space[axis], threads) <= kResident;
+  int64_t size = *space[axis], rows = 1;
+  for (size_t i = 0; i < space.size(); ++i) rows *= i == axis ? 1 : *space[i];
+  if (axis + 1 != space.size()) return scheduleColumns(kernel, stages, size, rows);
+  if (rows <= kFewRows && size >= 2 * cpu::kRowBlock) {
+    bool isMany = rows * ceilDiv(size, cpu::kRowBlock) >= kManyParts || hasVectorProducts(kernel);
+    return ir::RowGroupsAttr::get(kernel.getContext(), stages, isMany ? kWarp : kThreads, isMany ? kThreads / kWarp : 1, false,
+                                  cpu::kRowBlock);
+  }
+  int64_t threads = size <= kWarpRow || hasVectorProducts(kernel) ? kWarp : kThreads;
+  bool isFull = llvm::any_of(kernel.getResults(), [&space = space](Value v) { return cpu::extentsOf(v) == space; });
+  bool isResident = (stages.size() > 1 || isFull) && ceilDiv(size, threads) <= kResident;
   return ir::RowGroupsAttr::get(kernel.getContext(), stages, threads, threads == kWarp ? kThreads / kWarp : 1, isResident, 0);
 }
 
@@ -192,12 +218,70 @@ ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &l
   return ir::ThreadTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, stages, copy, wide, isLarge ? 2 : 0);
 }
 
+/// As many threads a line as there is work for; a long one in parts.
+ir::ScanGroupsAttr groupsOf(ir::KernelOp kernel, int64_t size, int64_t bytes) {
+  constexpr int64_t kMost = 1024, kEach = 16, kPart = 256;
+  int64_t most = bytes > 4 ? kEach / 2 : kEach; // that registers hold
+  int64_t each = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(ceilDiv(size, kWarp)))), 1, most);
+  int64_t threads = std::max<int64_t>(kWarp, int64_t(std::bit_ceil(uint64_t(ceilDiv(size, each)))));
+  if (threads > kMost) threads = kPart;
+  return ir::ScanGroupsAttr::get(kernel.getContext(), threads, each, threads == kWarp ? kThreads / kWarp : 1);
+}
+
+ir::ScheduleAttr scheduleCompact(ir::KernelOp kernel) {
+  auto gather = dyn_cast<ir::GatherOp>(cpu::mainOp(kernel));
+  Operation *positions = gather ? gather.getIndices().getDefiningOp() : cpu::mainOp(kernel);
+  return groupsOf(kernel, countOf(positions->getOperand(0)), byteSize(DType::I64));
+}
+
+/// Blocks of threads where elements may be joined in groups, but for short or many lines. Else a line a thread: along the last axis by
+/// warps that fetch some of them, fewer where there are few.
+ir::ScheduleAttr scheduleScan(ir::KernelOp kernel) {
+  constexpr int64_t kShort = 16, kMany = 1 << 14, kWarps = 2048, kAhead = 8;
+  Operation *op = cpu::mainOp(kernel);
+  Shape shape = ir::typeOf(kernel.getResult(0)).shape;
+  int64_t axis = cast<ir::ArrayOp>(op).getAlong()[0], size = shape[int(axis)].number(), lines = 1;
+  for (int64_t i = 0; i < shape.rank; ++i) lines *= i == axis ? 1 : shape[int(i)].number();
+  bool isLast = axis + 1 == shape.rank;
+  if (ir::isGroupable(op) && size >= kShort && (isLast || lines < kMany))
+    return groupsOf(kernel, size, byteSize(ir::typeOf(kernel.getResult(0)).dtype));
+  if (!isLast || size < kShort) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, kAhead, 0);
+  int64_t held = std::clamp<int64_t>(int64_t(std::bit_floor(uint64_t(std::max<int64_t>(lines / kWarps, 1)))), 1, kWarp);
+  return ir::LinesAttr::get(kernel.getContext(), kWarp, 1, held);
+}
+
+/// Parts as large as shared memory holds with their places.
+ir::ScheduleAttr scheduleSort(ir::KernelOp kernel) {
+  constexpr int64_t kLeast = 64, kMost = 4096, kMostThreads = 512;
+  auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
+  int64_t size = ir::typeOf(kernel.getResult(0)).shape[int(op.getAlong()[0])].number();
+  if (size >= int64_t(1) << 31) return singles(kernel); // places have 32 bits
+  int64_t most = byteSize(ir::typeOf(op.getMain()).dtype) > 4 ? kMost / 2 : kMost;
+  int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(std::max<int64_t>(size, 1)))), kLeast, most);
+  return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
+}
+
+/// Many updates of not so many lines are sorted by where they go.
+ir::ScheduleAttr scheduleScatter(ir::KernelOp kernel) {
+  constexpr int64_t kFewUpdates = 64, kLeast = 64, kMost = 4096, kMostThreads = 512;
+  auto op = cast<ir::ArrayOp>(cpu::mainOp(kernel));
+  TensorType type = ir::typeOf(kernel.getResult(0));
+  int64_t updates = countOf(op->getOperand(1)), size = type.shape[int(op.getAlong()[0])].number();
+  int64_t lines = size ? countOf(kernel.getResult(0)) / size : 0;
+  bool fits = !isComplex(type.dtype) && size < (int64_t(1) << 32) - 1 && updates < int64_t(1) << 31;
+  if (!fits || updates < kFewUpdates || lines >= kBusy) return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  int64_t part = std::clamp<int64_t>(int64_t(std::bit_ceil(uint64_t(updates))), kLeast, kMost);
+  return ir::MergeSortAttr::get(kernel.getContext(), std::min(part / 2, kMostThreads), part);
+}
+
 ir::ScheduleAttr scheduleOf(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   switch (kernel.getKind()) {
   case ir::KernelKind::Reduction: return scheduleReduction(kernel, layout);
   case ir::KernelKind::Contraction: return scheduleProduct(kernel, layout);
-  case ir::KernelKind::Scan:
-  case ir::KernelKind::Scatter: return ir::LinesAttr::get(kernel.getContext(), kLineThreads, 1, 0);
+  case ir::KernelKind::Scan: return scheduleScan(kernel);
+  case ir::KernelKind::Sort: return scheduleSort(kernel);
+  case ir::KernelKind::Compact: return scheduleCompact(kernel);
+  case ir::KernelKind::Scatter: return scheduleScatter(kernel);
   case ir::KernelKind::Elementwise: return scheduleGrid(kernel, layout);
   default: return singles(kernel);
   }
@@ -208,7 +292,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto known = [](const cpu::Layout &array) { return llvm::all_of(array.strides, [](cpu::Extent s) { return s.has_value(); }); };
   bool isKnown = llvm::all_of(layout.outputs, known) && llvm::all_of(layout.inputs, [&](auto &array) { return known(array.second); });
   if (!isKnown) return kernel.emitError("target 'nvptx': expected arrays with known strides, got one whose strides a call tells");
-  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr>(*kernel.getSchedule()))
+  if (!isa<ir::GridAttr, ir::RowGroupsAttr, ir::ColumnThreadsAttr, ir::ThreadTilesAttr, ir::LinesAttr, ir::ScanGroupsAttr,
+           ir::MergeSortAttr>(*kernel.getSchedule()))
     return cpu::refuse(kernel, "kind") << "expected one for blocks of threads, got " << *kernel.getSchedule();
   auto grid = dyn_cast<ir::GridAttr>(*kernel.getSchedule());
   if (grid && grid.getTranspose() >= 0 && (transposedAxis(kernel) != grid.getTranspose() || !readsInPlace(kernel)))
@@ -223,9 +308,12 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
         return cpu::refuse(kernel, "wide") << "expected operands that lie in whole runs of 16 bytes";
   }
   auto rows = dyn_cast<ir::RowGroupsAttr>(*kernel.getSchedule());
-  bool hasProducts = llvm::any_of(kernel.getBody().front().without_terminator(), [](Operation &op) { return ir::isVectorProduct(&op); });
-  if (rows && rows.getThreads() > kWarp && hasProducts)
+  if (rows && rows.getThreads() > kWarp && hasVectorProducts(kernel))
     return cpu::refuse(kernel, "threads") << "expected " << kWarp << " for products, got " << rows.getThreads();
+  auto columns = dyn_cast<ir::ColumnThreadsAttr>(*kernel.getSchedule());
+  int64_t split = rows ? rows.getSplit() : columns ? columns.getSplit() : 0, block = rows ? cpu::kRowBlock : cpu::kColumnBlock;
+  if (split && split != block && isOrdered(kernel))
+    return cpu::refuse(kernel, "split") << "expected " << block << " where the order shows, got " << split;
   return success();
 }
 

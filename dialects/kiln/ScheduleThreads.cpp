@@ -65,38 +65,40 @@ LogicalResult LinesAttr::verifyFor(Operation *op) const {
   if (!fields || !getStage()) return fields.result();
   fields.powerOfTwo("stage", getStage(), 1, kWarp).range("threads", getThreads(), kWarp, kWarp).range("each", getEach(), 1, 1);
   Operation *main = mainOf(kernel);
-  DType dtype = typeOf(main->getResult(0)).dtype;
   if (fields && cast<ArrayOp>(main).getAlong()[0] != resultShape(kernel).rank - 1)
     fields.fail("stage") << "expected a scan of the last axis";
-  if (fields && isComplex(dtype)) fields.fail("stage") << "expected real numbers";
   return fields.result();
 }
 
 bool isGroupable(Operation *scan) {
   auto op = cast<ArrayOp>(scan);
   DType dtype = typeOf(scan->getResult(0)).dtype;
-  return !isComplex(dtype) && (!isFloat(dtype) || !op.getRecord().blocked);
+  return !isFloat(dtype) || !op.getRecord().blocked;
 }
 
 LogicalResult ScanGroupsAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
-  Fields fields(kernel, KernelKind::Scan, getMnemonic());
+  bool isCompact = kernel.getKind() == KernelKind::Compact; // which counts true elements
+  Fields fields(kernel, isCompact ? KernelKind::Compact : KernelKind::Scan, getMnemonic());
   fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("each", getEach(), 1, kMostUnrolled);
   fields.powerOfTwo("lines", getLines(), 1, kMostThreads / kWarp);
   if (fields && getThreads() > kWarp) fields.range("lines", getLines(), 1, 1);
-  if (fields && !isGroupable(mainOf(kernel)))
+  if (fields && !isCompact && !isGroupable(mainOf(kernel)))
     fields.fail(getMnemonic()) << "expected integers, or an operation whose groups do not show in the bits";
   return fields.result();
 }
 
 LogicalResult MergeSortAttr::verifyFor(Operation *op) const {
   auto kernel = cast<KernelOp>(op);
-  Fields fields(kernel, KernelKind::Sort, getMnemonic());
+  bool isScatter = kernel.getKind() == KernelKind::Scatter;
+  Fields fields(kernel, isScatter ? KernelKind::Scatter : KernelKind::Sort, getMnemonic());
   fields.powerOfTwo("threads", getThreads(), kWarp, kMostThreads).powerOfTwo("part", getPart(), 2 * kWarp, 1 << 13);
-  if (fields) fields.multiple("part", getPart(), 2 * getThreads());
+  if (!fields) return failure();
   constexpr int64_t kNumber = 4; // bytes of an element's place
-  if (fields)
-    fields.bytes("part", getPart() * (kNumber + byteSize(typeOf(cast<ArrayOp>(mainOf(kernel)).getMain()).dtype)), kMostSharedBytes);
+  Operation *main = mainOf(kernel);
+  int64_t key = isScatter ? kNumber : byteSize(typeOf(cast<ArrayOp>(main).getMain()).dtype);
+  fields.multiple("part", getPart(), 2 * getThreads()).bytes("part", getPart() * (kNumber + key), kMostSharedBytes);
+  if (fields && isScatter && isComplex(typeOf(main->getResult(0)).dtype)) fields.fail(getMnemonic()) << "expected updates of real numbers";
   return fields.result();
 }
 

@@ -7,7 +7,7 @@
 
 namespace kiln::dlpack {
 
-enum DeviceType : int32_t { kCPU = 1 };
+enum DeviceType : int32_t { kCPU = 1, kCuda = 2 };
 struct Device {
   int32_t type, id;
 };

@@ -55,6 +55,13 @@ public:
   virtual void copyIn(void *to, const void *from, size_t bytes) = 0;
   virtual void copyOut(void *to, const void *from, size_t bytes) = 0;
   virtual void copyWithin(void *to, const void *from, size_t bytes) = 0;
+  /// The kind and number that other libraries know it by (lib/Core/Dlpack.h).
+  virtual std::pair<int32_t, int32_t> numbers() const = 0;
+  /// The queue of what is started, as the driver has it; 0: there is none.
+  virtual uint64_t queue() = 0;
+  /// What is started from here on waits for what another library has put into a queue of its own so far; or theirs for ours.
+  virtual void waitFor(uint64_t theirs) = 0;
+  virtual void holdUp(uint64_t theirs) = 0;
   /// Waits for all that was started.
   virtual void synchronize() = 0;
 

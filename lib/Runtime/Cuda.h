@@ -144,11 +144,13 @@ public:
   explicit Event(Device &device);
   ~Event();
   Event(const Event &) = delete;
-  void record(Stream &stream);
+  void record(Stream &stream) { record(stream.handle); }
+  void record(StreamHandle stream);
   void synchronize();
   bool isReached();
   /// What is put into `stream` from now on waits for this point.
-  void holdUp(Stream &stream);
+  void holdUp(Stream &stream) { holdUp(stream.handle); }
+  void holdUp(StreamHandle stream);
   /// Seconds from `start` to this one; both must have been reached.
   double since(const Event &start) const;
 

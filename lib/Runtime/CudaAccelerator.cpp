@@ -133,6 +133,13 @@ public:
     stream.synchronize();
   }
   void copyWithin(void *to, const void *from, size_t bytes) override { opened().stream->copy(Address(to), Address(from), bytes); }
+  std::pair<int32_t, int32_t> numbers() const override {
+    constexpr int32_t kCuda = 2; // of DLPack
+    return {kCuda, ordinal};
+  }
+  uint64_t queue() override { return reinterpret_cast<uint64_t>(opened().stream->handle); }
+  void waitFor(uint64_t theirs) override { order(reinterpret_cast<StreamHandle>(theirs), opened().stream->handle); }
+  void holdUp(uint64_t theirs) override { order(opened().stream->handle, reinterpret_cast<StreamHandle>(theirs)); }
   void synchronize() override { opened().stream->synchronize(); }
   Memory memory() override {
     Device::Memory memory = opened().device.memory();
@@ -158,6 +165,13 @@ private:
   std::once_flag named;
   CompileTarget compileTarget;
 
+  /// What is put into `later` from now on waits for what is in `first`.
+  void order(StreamHandle first, StreamHandle later) {
+    Device &device = opened().device;
+    Event event(device);
+    event.record(first);
+    event.holdUp(later);
+  }
   Opened &opened() {
     if (Opened *known = open.load(std::memory_order_acquire)) return *known;
     std::lock_guard lock(opening);

@@ -159,9 +159,9 @@ Event::Event(Device &device) : device(device) {
 Event::~Event() {
   quietly(device, [&] { device.functions.eventDestroy(handle); });
 }
-void Event::record(Stream &stream) {
+void Event::record(StreamHandle stream) {
   Current current(device);
-  check(device.functions, device.functions.eventRecord(handle, stream.handle), "event", "a stream of its device");
+  check(device.functions, device.functions.eventRecord(handle, stream), "event", "a stream of its device");
 }
 void Event::synchronize() {
   Current current(device);
@@ -174,9 +174,9 @@ bool Event::isReached() {
   check(device.functions, code, "event", "work that succeeds");
   return true;
 }
-void Event::holdUp(Stream &stream) {
-  Current current(stream.device);
-  check(device.functions, device.functions.streamWaitEvent(stream.handle, handle, 0), "event", "a stream that can wait");
+void Event::holdUp(StreamHandle stream) {
+  Current current(device);
+  check(device.functions, device.functions.streamWaitEvent(stream, handle, 0), "event", "a stream that can wait");
 }
 double Event::since(const Event &start) const {
   Current current(device);

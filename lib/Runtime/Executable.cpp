@@ -260,10 +260,11 @@ std::vector<int64_t> parseIr(std::string_view source) {
   return result;
 }
 
-std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage) {
+std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage, const CompileTarget &target) {
   auto lock = lockCompiler();
   kiln_compile_request request{};
   request.words = serialized.data(), request.count = serialized.size();
+  if (!target.target.empty()) request.target = target.target.c_str(), request.cpu = target.cpu.c_str();
   char *text = nullptr, *error = nullptr;
   check(compiler().print(&request, stage.c_str(), &text, &error), error);
   std::string result = text;

@@ -77,8 +77,8 @@ void makeLibrary(const std::string &input, const std::string &output, const std:
 void linkObject(const std::string &object, const std::string &output);
 /// Runs a serialized trace in the reference interpreter, on row-major memory.
 void interpret(const std::vector<int64_t> &serialized, const void *const *inputs, void *const *outputs);
-/// The program at a stage, as text.
-std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage);
+/// The program at a stage, as text; for this CPU unless another target is named.
+std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage, const CompileTarget &target = {});
 
 /// What the compiler generates code for here: the CPU and the features that it can use.
 const std::string &hostTarget();

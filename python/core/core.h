@@ -91,7 +91,13 @@ inline KeyContext currentContext() { return {defaultFloat(), configEpoch(), numb
 /// Sizes for the elements of an array, with the one that is -1 worked out.
 Dims resolveShape(const Array &x, Dims shape);
 PyObject *toScalar(const Array &array, const char *why = "the value of an array is asked for");
-PyObject *toDlpack(PyObject *array, bool isVersioned, bool copies);
+struct ExportOptions {
+  bool isVersioned, copies, toHost;
+  uint64_t queue; // of the other library, on the array's device; 0: it orders nothing
+};
+PyObject *toDlpack(PyObject *array, const ExportOptions &options);
+/// The kind and the number of an array's device, as DLPack has them.
+std::pair<int32_t, int32_t> dlpackDevice(PyObject *array);
 Array fromDlpack(PyObject *o, bool copies);
 PyObject *toList(const Array &array);
 

@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include "lib/Core/Dlpack.h"
+#include "lib/Runtime/Accelerator.h"
 
 namespace kiln::py {
 namespace {
@@ -23,15 +24,50 @@ template <typename Managed> struct Exported {
   Managed managed{};
   Array array;
   int64_t shape[kMaxRank], strides[kMaxRank];
+  uint64_t queue = 0; // in which the other library works on it; 0: none, or it was not told
+
+  /// What is made in this memory next waits for what the other library has started.
+  void giveBack() noexcept {
+    if (!queue || array.storage->device == nullptr) return;
+    try {
+      deviceOf(array)->accelerator()->waitFor(queue);
+    } catch (const Error &) {} // the driver has ended, or it is the child of a fork
+  }
 };
 
-template <typename Managed> Managed *exportArray(const Array &a) {
+[[noreturn]] void bufferError(const char *message) {
+  PyErr_SetString(PyExc_BufferError, message);
+  throw PythonError();
+}
+
+/// Where DLPack says that memory is.
+dlpack::Device placeOf(const Array &a) {
+  if (!deviceOf(a) || !deviceOf(a)->accelerator()) return {kCPU, 0};
+  auto [kind, number] = deviceOf(a)->accelerator()->numbers();
+  return {kind, number};
+}
+/// The accelerator of such a place; null: the CPU. Throws BufferError for others.
+kiln::Device *deviceAt(const dlpack::Device &place) {
+  if (place.type == kCPU) return nullptr;
+  for (Accelerator *a : accelerators())
+    if (a->numbers() == std::pair(place.type, place.id)) return findDevice(a->name);
+  bufferError(("from_dlpack: expected memory of a device of Kiln, got that of device " + std::to_string(place.id) + " of the kind " +
+               std::to_string(place.type))
+                  .c_str());
+}
+
+template <typename Managed> Managed *exportArray(const Array &a, uint64_t queue) {
   auto *e = new Exported<Managed>;
   e->array = a;
   for (int i = 0; i < a.shape.rank; ++i) e->shape[i] = a.shape[i], e->strides[i] = a.strides[i];
-  e->managed.tensor = {a.data(), {kCPU, 0}, a.shape.rank, dataTypeOf(a.dtype), e->shape, e->strides, 0};
+  e->queue = queue;
+  e->managed.tensor = {a.data(), placeOf(a), a.shape.rank, dataTypeOf(a.dtype), e->shape, e->strides, 0};
   e->managed.context = e;
-  e->managed.deleter = [](Managed *m) { delete static_cast<Exported<Managed> *>(m->context); };
+  e->managed.deleter = [](Managed *m) {
+    auto *exported = static_cast<Exported<Managed> *>(m->context);
+    exported->giveBack();
+    delete exported;
+  };
   return &e->managed;
 }
 
@@ -41,21 +77,25 @@ template <typename Managed> void destroyCapsule(PyObject *capsule, const char *n
   m->deleter(m);
 }
 
-[[noreturn]] void bufferError(const char *message) {
-  PyErr_SetString(PyExc_BufferError, message);
-  throw PythonError();
+/// Whoever gets memory of a device back may write it at once.
+void waitForDevice(const dlpack::Device &place) noexcept {
+  for (Accelerator *a : accelerators())
+    try {
+      if (a->isOpen() && a->numbers() == std::pair(place.type, place.id)) a->synchronize();
+    } catch (const Error &) {} // then nothing runs any more
 }
 
 /// The array over an imported tensor; `owner` keeps the memory.
 Array import(const Tensor &t, bool isReadOnly, std::shared_ptr<void> owner) {
-  if (t.device.type != kCPU) bufferError("from_dlpack: expected memory of the CPU, got that of another device");
+  kiln::Device *device = deviceAt(t.device);
   if (t.ndim > kMaxRank) fail(ErrorKind::Shape, "from_dlpack", "rank", "at most " + std::to_string(kMaxRank), std::to_string(t.ndim));
   Array a;
   a.dtype = dtypeOf(t.dtype);
   for (int i = 0; i < t.ndim; ++i) a.shape.push(t.shape[i]);
   a.strides = t.strides ? Dims(std::span<const int64_t>(t.strides, size_t(t.ndim))) : contiguousStrides(a.shape);
-  a.storage =
-      Storage::make(Value::share(static_cast<char *>(t.data) + t.byteOffset, size_t(a.size() * byteSize(a.dtype)), std::move(owner)));
+  Ref<Value> memory = Value::share(static_cast<char *>(t.data) + t.byteOffset, size_t(a.size() * byteSize(a.dtype)), std::move(owner));
+  memory->device = device;
+  a.storage = Storage::make(std::move(memory));
   a.storage->pinned = true;
   a.storage->isWritable = !isReadOnly;
   a.updateContiguous();
@@ -66,8 +106,9 @@ template <typename Managed> Array takeCapsule(PyObject *capsule, const char *nam
   auto *m = static_cast<Managed *>(PyCapsule_GetPointer(capsule, name));
   if (!m || PyCapsule_SetName(capsule, used)) throw PythonError();
   std::shared_ptr<void> owner(m, [](void *p) {
-    PyGILState_STATE gil = PyGILState_Ensure();
     auto *managed = static_cast<Managed *>(p);
+    waitForDevice(managed->tensor.device);
+    PyGILState_STATE gil = PyGILState_Ensure();
     if (managed->deleter) managed->deleter(managed);
     PyGILState_Release(gil);
   });
@@ -81,18 +122,37 @@ template <typename Managed> Array takeCapsule(PyObject *capsule, const char *nam
 
 } // namespace
 
-PyObject *toDlpack(PyObject *self, bool isVersioned, bool copies) {
-  Array a = leave(arrayOf(self), "an array is handed to another library");
-  if (deviceOf(arrayOf(self))) copies = true; // that is one already
-  else if (copies) a = copy(a);
-  if (!a.storage->isWritable && !isVersioned) bufferError("__dlpack__: expected max_version=(1, 0) for read-only memory");
+PyObject *toDlpack(PyObject *self, const ExportOptions &options) {
+  Array a = arrayOf(self);
+  kiln::Device *there = options.toHost || placeOf(a).type == kCPU ? nullptr : deviceOf(a);
+  bool isMoved = deviceOf(a) && !there, copies = options.copies || isMoved;
+  if (Mode::current() || isMoved) a = leave(a, "an array is handed to another library");
+  if (there && !deviceOf(a)) a = moved(a, there); // a mode gave its value on the host
+  else if (options.copies && !isMoved) a = copy(a);
+  if (!a.storage->isWritable && !options.isVersioned) bufferError("__dlpack__: expected max_version=(1, 0) for read-only memory");
   a.storage->pinned = true; // shared from now on
-  if (!isVersioned)
-    return PyCapsule_New(exportArray<ManagedTensor>(a), kName, [](PyObject *c) { destroyCapsule<ManagedTensor>(c, kName); });
-  auto *m = exportArray<ManagedTensorVersioned>(a);
+  uint64_t queue = deviceOf(a) ? options.queue : 0;
+  if (queue) deviceOf(a)->accelerator()->holdUp(queue);
+  if (!options.isVersioned)
+    return PyCapsule_New(exportArray<ManagedTensor>(a, queue), kName, [](PyObject *c) { destroyCapsule<ManagedTensor>(c, kName); });
+  auto *m = exportArray<ManagedTensorVersioned>(a, queue);
   m->major = 1, m->minor = 1;
   m->flags = (copies ? kIsCopied : 0) | (a.storage->isWritable ? 0 : kReadOnly);
   return PyCapsule_New(m, kVersioned, [](PyObject *c) { destroyCapsule<ManagedTensorVersioned>(c, kVersioned); });
+}
+
+std::pair<int32_t, int32_t> dlpackDevice(PyObject *self) {
+  dlpack::Device place = placeOf(arrayOf(self));
+  return {place.type, place.id};
+}
+
+/// The queue that the other library is to hold up, of the device that it says its array is on; None: of the CPU.
+static Object queueFor(PyObject *o) {
+  Object place(PyObject_CallMethod(o, "__dlpack_device__", nullptr));
+  int type = kCPU, id = 0;
+  if (!place || !PyArg_ParseTuple(place.get(), "ii", &type, &id)) PyErr_Clear(), type = kCPU; // older than devices
+  if (type == kCPU) return Object::borrow(Py_None);
+  return Object(check(PyLong_FromUnsignedLongLong(deviceAt({type, id})->accelerator()->queue())));
 }
 
 Array fromDlpack(PyObject *o, bool copies) {
@@ -101,11 +161,14 @@ Array fromDlpack(PyObject *o, bool copies) {
     PyErr_Clear();
     fail(ErrorKind::DType, "from_dlpack", "argument", "an object with __dlpack__", Py_TYPE(o)->tp_name);
   }
-  Object none(PyTuple_New(0)), version(Py_BuildValue("{s(ii)}", "max_version", 1, 1));
+  Object none(PyTuple_New(0)), queue = queueFor(o);
+  bool isHost = queue.get() == Py_None;
+  Object version(isHost ? Py_BuildValue("{s(ii)}", "max_version", 1, 1) : Py_BuildValue("{s(ii)sO}", "max_version", 1, 1, "stream", queue.get()));
   Object capsule(PyObject_Call(method.get(), none.get(), version.get()));
   if (!capsule && PyErr_ExceptionMatches(PyExc_TypeError)) { // older than versions
     PyErr_Clear();
-    capsule = Object(PyObject_CallNoArgs(method.get()));
+    Object stream(isHost ? PyDict_New() : Py_BuildValue("{sO}", "stream", queue.get()));
+    capsule = Object(PyObject_Call(method.get(), none.get(), check(stream.get())));
   }
   if (!capsule) throw PythonError();
   Array a = PyCapsule_IsValid(capsule.get(), kVersioned)

@@ -138,8 +138,21 @@ void defineReductions(py11::module_ &m) {
 
 void defineExchange(py11::module_ &m) {
   using kiln::py::wrap;
-  m.def("dlpack", [](py11::object x, bool isVersioned, bool copies) {
-    return located([&] { return kiln::py::toDlpack(x.ptr(), isVersioned, copies); });
+  m.def("dlpack", [](py11::object x, bool isVersioned, bool copies, bool toHost, uint64_t queue) {
+    return located([&] { return kiln::py::toDlpack(x.ptr(), {isVersioned, copies, toHost, queue}); });
+  });
+  m.def("dlpack_device", [](py11::object x) { return kiln::py::dlpackDevice(x.ptr()); });
+  m.def("device_memory", [](py11::object x) { // address, strides in bytes, whether it can be written, queue; None of memory of the host
+    return located([&]() -> PyObject * {
+      const Array &a = arrayOf(x.ptr());
+      Accelerator *on = deviceOf(a) ? deviceOf(a)->accelerator() : nullptr;
+      if (!on || Mode::current()) Py_RETURN_NONE;
+      a.storage->pinned = true; // shared from now on
+      kiln::py::Object strides(PyTuple_New(a.shape.rank));
+      for (int i = 0; i < a.shape.rank; ++i) PyTuple_SET_ITEM(strides.get(), i, PyLong_FromLongLong(a.strides[i] * byteSize(a.dtype)));
+      return Py_BuildValue("(KOOK)", static_cast<unsigned long long>(uintptr_t(a.data())), strides.get(), a.storage->isWritable ? Py_True : Py_False,
+                           static_cast<unsigned long long>(on->queue()));
+    });
   });
   m.def("from_dlpack", [](py11::object x, bool copies) { return located([&] { return wrap(kiln::py::fromDlpack(x.ptr(), copies)); }); });
   m.def("bits_of", [](py11::object x) { // a view as unsigned integers of the same size
@@ -177,10 +190,10 @@ void defineDevices(py11::module_ &m) {
     Py_XDECREF(std::exchange(kept, tell.release().ptr()));
     tellOfHost = [](const std::string &text) { Py_XDECREF(PyObject_CallFunction(kept, "s", text.c_str())), PyErr_Clear(); };
   });
-  m.def("device_stats", [](const std::string &name) { // used and held bytes; None where a device does not count
+  m.def("device_stats", [](const std::string &name) { // used and held bytes; None where nothing was asked of a device, or it does not count
     return located([&]() -> PyObject * {
       Device *device = findDevice(name);
-      if (!device || !device->accelerator()) Py_RETURN_NONE;
+      if (!device || !device->accelerator() || !device->accelerator()->isOpen()) Py_RETURN_NONE;
       Accelerator::Memory memory = device->accelerator()->memory();
       return Py_BuildValue("(LL)", static_cast<long long>(memory.used), static_cast<long long>(memory.held));
     });
@@ -351,12 +364,17 @@ void defineDTypes(py11::module_ &m) {
 }
 
 void definePrograms(py11::module_ &m) {
-  m.def("print_ir", [](py11::bytes words, const std::string &stage) {
-    return located([&]() -> PyObject * {
-      std::vector<int64_t> list = kiln::py::toWords(words);
-      return PyUnicode_FromString(printIr(list, stage).c_str());
-    });
-  });
+  m.def(
+      "print_ir",
+      [](py11::bytes words, const std::string &stage, const std::string &device) {
+        return located([&]() -> PyObject * {
+          std::vector<int64_t> list = kiln::py::toWords(words);
+          Device *there = findDevice(device);
+          CompileTarget target = there && there->accelerator() ? there->accelerator()->target() : CompileTarget();
+          return PyUnicode_FromString(printIr(list, stage, target).c_str());
+        });
+      },
+      py11::arg("words"), py11::arg("stage"), py11::arg("device") = "cpu");
   auto toBytes = [](const void *data, size_t size) { return PyBytes_FromStringAndSize(static_cast<const char *>(data), Py_ssize_t(size)); };
   m.def("pack_program", [toBytes](py11::bytes words) {
     return located([&] {

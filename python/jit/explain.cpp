@@ -75,7 +75,7 @@ Object stepOf(JitState &state, Step &step) {
   Object program(check(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8))));
   bool isReady = bool(segment.executable);
   return Object(check(
-      Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:O,s:O,s:O}", "state",
+      Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:s,s:O,s:O,s:O}", "state",
                     code             ? kStates[code->state]
                     : segment.device ? "interpreted"
                                      : "ready",
@@ -83,7 +83,7 @@ Object stepOf(JitState &state, Step &step) {
                     Py_ssize_t(segment.ops), "kernels", isReady ? segment.executable->info.kernels : int64_t(0), "workspace_bytes",
                     int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0, "from_cache",
                     isReady && code->result.fromCache ? Py_True : Py_False, "any_size", segment.isOpen() ? Py_True : Py_False, "apart",
-                    segment.apart.c_str(), "loops", loopsOf(step).get(), "_places", placesOf(step).get(), "_program", program.get())));
+                    segment.apart.c_str(), "device", nameOf(segment.device).c_str(), "loops", loopsOf(step).get(), "_places", placesOf(step).get(), "_program", program.get())));
 }
 
 /// The nodes of a tree: each with its parent, the value that leads to it, its step, and how it ends.

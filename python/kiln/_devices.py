@@ -1,5 +1,22 @@
 """Where arrays are made."""
+import os
+import sys
+import warnings
+
 from . import _core
+from ._errors import KilnWarning
+
+
+
+def _tell(text):
+    """A warning at the line outside of the package that led here."""
+    level, frame, folder = 2, sys._getframe(1), os.path.dirname(__file__)
+    while frame and frame.f_code.co_filename.startswith(folder):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, KilnWarning, stacklevel=level)
+
+
+_core.tell_of_host(_tell)
 
 
 def devices() -> tuple[str, ...]:

@@ -34,13 +34,13 @@ class Explanation:
         for v in variants:
             if v["hot"]:
                 del v["hot"]["_program"], v["hot"]["_places"]
-        self._steps = [[(s.pop("_program"), s.pop("_places")) for s in v["steps"]] for v in variants]
+        self._steps = [[(s.pop("_program"), s.pop("_places"), s["device"]) for s in v["steps"]] for v in variants]
         self.variants, self._kernels = [{**v, **_whole(v["steps"])} for v in variants], {}
 
     @property
     def _sources(self):
         """The program of each variant's first step, and where its operations are."""
-        return [steps[0] if steps else (b"", []) for steps in self._steps]
+        return [steps[0] if steps else (b"", [], "cpu") for steps in self._steps]
 
     def kernels(self, variant=-1):
         """The kernels of a variant: dicts of ``step``, ``kind``, ``results`` (types), ``ops`` (name and line), ``schedule`` (how its
@@ -125,8 +125,8 @@ class Explanation:
     __repr__ = __str__
 
 
-def _kernels_of(program, places):
-    """The kernels of a program whose operations were recorded at these places."""
+def _kernels_of(program, places, device):
+    """The kernels of a program, as it is compiled for a device, whose operations were recorded at these places."""
     if not program:
         return []
 
@@ -140,7 +140,7 @@ def _kernels_of(program, places):
         return f"{op} ({line(slot)})" if line(slot) else op
 
     import json  # where it is needed: it takes a tenth of the package's import
-    found = json.loads(_core.print_ir(program, "fusion"))
+    found = json.loads(_core.print_ir(program, "fusion", device))
     for kernel in found:
         kernel["ops"] = [(op, line(slot)) for op, slot in kernel["ops"]]
         kernel["apart"] = [f"{named(op, slot)} is not in the kernel of {named(other, otherslot)}: it {why}" if not why.startswith("that") else
@@ -187,7 +187,8 @@ def _code_text(v):
     if v["state"] != "ready":
         return f"one by one: their code is {'being compiled' if v['state'] == 'compiling' else 'not compiled yet'}"
     source = f"{'for any size, ' if v['any_size'] else ''}{'found in the cache' if v['from_cache'] else 'compiled'}"
-    return f"in {v['kernels']} kernels, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms"
+    there = f" on {v['device']}" if v["device"] != "cpu" else ""
+    return f"in {v['kernels']} kernels{there}, workspace {v['workspace_bytes']} bytes, {source} in {v['milliseconds']:.1f} ms"
 
 
 def _short(value):

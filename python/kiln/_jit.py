@@ -229,15 +229,18 @@ def clear_caches():
 @dataclasses.dataclass(frozen=True)
 class MemoryStats:
     """Memory of the process, in bytes: of arrays that are ``in_use``; the ``peak`` of those in blocks above 4 KB; ``kept`` for the next array
-    of its size, at most ``kept_limit``. ``executables`` counts compiled programs that are loaded."""
+    of its size, at most ``kept_limit``. ``executables`` counts compiled programs that are loaded. ``devices`` has the same of other devices than
+    the CPU that were used: by name, the bytes of arrays and the bytes that are held."""
 
     in_use: int
     peak: int
     kept: int
     kept_limit: int
     executables: int
+    devices: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
 
 def memory_stats():
     """What arrays and compiled programs hold; see MemoryStats. ``kn.clear_caches()`` gives back what is kept."""
-    return MemoryStats(*_core.memory_stats())
+    devices = {name: _core.device_stats(name) for name in _core.devices()}
+    return MemoryStats(*_core.memory_stats(), {name: stats for name, stats in devices.items() if stats})

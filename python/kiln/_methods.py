@@ -49,11 +49,35 @@ def to_device(self, device, /, *, stream=None):
 def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):  # noqa: N807
     """The memory of the array as a DLPack capsule; read-only memory needs ``max_version`` of at least (1, 0).
 
+    ``stream`` is the one of the other library that is to wait for the array, on its device: None or 1 for CUDA's default stream, 2 for that of the
+    thread, -1 for none. With ``dl_device=(1, 0)`` an array of a GPU is copied to the CPU.
+
     Raises BufferError for another device or for read-only memory without versions.
     """
-    if dl_device not in (None, (1, 0)) or stream is not None:
-        raise BufferError(f"__dlpack__: expected the CPU, (1, 0), and no stream, got {dl_device} and {stream}")
-    return _core.dlpack(self, max_version is not None and max_version[0] >= 1, bool(copy))
+    here = _core.dlpack_device(self)
+    wanted = here if dl_device is None else tuple(dl_device)
+    if wanted not in (here, (1, 0)) or (here == (1, 0) and stream is not None) or (wanted != here and copy is False):
+        raise BufferError(f"__dlpack__: expected the array's device, {here}, or a copy on the CPU, (1, 0), and a stream of a GPU alone, got {dl_device} and {stream}")
+    queue = 1 if stream is None else 0 if stream == -1 else stream
+    return _core.dlpack(self, max_version is not None and max_version[0] >= 1, bool(copy), wanted == (1, 0), queue)
+
+
+def _cuda_array_interface(self):
+    """The memory of an array of a GPU, for other libraries (version 3 of the CUDA array interface); arrays of the CPU have no such attribute."""
+    found = _core.device_memory(self) if self.device.startswith("cuda") else None
+    if found is None:
+        raise AttributeError(f"__cuda_array_interface__: expected an array of a GPU, got one of '{self.device}'")
+    address, strides, is_writable, queue = found
+    return {"shape": self.shape, "typestr": _typestr(self.dtype), "data": (address, not is_writable), "strides": strides, "version": 3, "stream": queue}
+
+
+def _typestr(dtype):
+    """As NumPy writes it. Raises AttributeError for a dtype that NumPy has not."""
+    kinds = {"bool": "|b1", "int8": "|i1", "uint8": "|u1"}
+    kind = "f" if dtype.name.startswith("float") else "c" if dtype.name.startswith("complex") else "u" if dtype.name.startswith("uint") else "i"
+    if dtype.name.startswith(("bfloat", "float8")):
+        raise AttributeError(f"__cuda_array_interface__: expected a dtype of NumPy, got {dtype.name} (DLPack has it)")
+    return kinds.get(dtype.name) or f"<{kind}{dtype.itemsize}"
 
 
 def _repr_html_(self):
@@ -66,7 +90,8 @@ def _repr_html_(self):
 Array.numpy = numpy
 Array.__array__ = __array__
 Array.__array_priority__ = 100
-Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: (1, 0)
+Array.__dlpack__, Array.__dlpack_device__ = __dlpack__, lambda self: _core.dlpack_device(self)
+Array.__cuda_array_interface__ = property(_cuda_array_interface)
 Array.to_device, Array._repr_html_ = to_device, _repr_html_
 Array.at = property(_selection.At, doc="``x.at[key].set(value)``, ``add``, ``multiply``, ``min``, ``max``: a changed copy.")
 

@@ -25,7 +25,7 @@ def _processor():
 
 
 def versions() -> dict[str, str]:
-    """What a report needs: versions, processor, threads, cache."""
+    """What a report needs: versions, processor, threads, cache, devices."""
     import importlib.metadata
 
     import kiln
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
     name, level = _processor()
     return {"kiln": f"{kiln.__version__} (build {_core.build_id()[:12]})", "python": sys.version.split()[0], "numpy": numpy,
             "system": f"{platform.system()} {platform.release()} {platform.machine()}, {' '.join(platform.libc_ver())}", "processor": f"{name}, {len(os.sched_getaffinity(0))} usable",
-            "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if kiln.config.cache else "off", "library folder": os.path.dirname(_core.__file__)}
+            "code for": level, "threads": str(_core.get_num_threads()), "cache": _core.cache_folder() if kiln.config.cache else "off", "devices": ", ".join(_core.devices()), "library folder": os.path.dirname(_core.__file__)}
 
 
 def show_versions() -> None:

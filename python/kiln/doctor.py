@@ -7,6 +7,7 @@ import traceback
 
 import kiln as kn
 
+from . import _core
 from ._versions import show_versions
 
 
@@ -49,7 +50,20 @@ def _exchange():
     assert shared[1] == 5 and kn.from_dlpack(kn.asarray(shared)).tolist() == [1, 5, 1, 1]
 
 
-CHECKS = {"eager kernels": _eager, "threads": _threads, "compiler": _compiler, "disk cache": _cache, "LAPACK": _lapack, "Fourier transforms": _fourier, "shared memory": _exchange}
+def _device(name):
+    """Memory, an eager operation and a jitted function on a device."""
+    def check():
+        print(f"          {name}: {_core.describe_device(name)}")
+        x = kn.arange(1000, dtype=kn.float32, device=name)
+        assert (x * 2 + 1).tolist() == [2 * i + 1 for i in range(1000)] and float(kn.sum(x)) == 499500
+        with kn.config.override(jit="sync"):
+            f = kn.jit(lambda a: kn.tanh(a) @ a.T + kn.sum(a), dynamic=False)
+            y = kn.reshape(kn.linspace(-1, 1, 64, dtype=kn.float32, device=name), (8, 8))
+            assert kn.array_equal(f(y), f.__wrapped__(y)) and "interpreted" not in str(f.explain())
+    return check
+
+
+CHECKS = {"eager kernels": _eager, "threads": _threads, "compiler": _compiler, "disk cache": _cache, "LAPACK": _lapack, "Fourier transforms": _fourier, "shared memory": _exchange, **{name: _device(name) for name in kn.devices()[1:]}}
 
 
 def main() -> int:

@@ -61,9 +61,9 @@ def _first_operation(jitted, arguments):
     import kiln as kn
 
     explanation = jitted.explain()
-    program, places = explanation._sources[-1]
+    program, places, device = explanation._sources[-1]
     inputs = tuple(x for x in flatten(arguments)[0] if isinstance(x, kn.Array))
-    named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion")) for name, slot in kernel["ops"] if slot >= 0)
+    named = sorted((slot, name) for kernel in json.loads(_core.print_ir(program, "fusion", device)) for name, slot in kernel["ops"] if slot >= 0)
     for slot, name in named:
         until = _core.program_until(program, slot)
         expected, found = _core.interpret(until, inputs), _core.run_program(until, inputs)

@@ -1,18 +1,25 @@
 // kiln-fuzz modules|programs|packages|entries [--count=N] [--first=SEED] [--jobs=N]: random programs in every way that they can run, and
 // damaged program files, packages and cache entries for the loaders. Ends with 1 where one was wrong, crashed, or took more than a minute.
-// kiln-fuzz show --first=SEED prints the program of a seed, as kiln-reduce and kiln-run take it.
+// kiln-fuzz show --first=SEED [--count=N] prints the program of a seed, as kiln-reduce and kiln-run take it; or of several, with lines of
+// `// -----` between them.
 #include "tools/fuzz/Fuzz.h"
 
 #include "lib/Cache/Cache.h"
 #include "lib/Core/Error.h"
 #include "lib/Runtime/Executable.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
 using namespace kiln;
 
 namespace {
+
+bool hasFlag(int argc, char **argv, const char *name) {
+  std::string flag = std::string("--") + name + "=";
+  return std::any_of(argv + std::min(argc, 2), argv + argc, [&](char *given) { return !std::strncmp(given, flag.c_str(), flag.size()); });
+}
 
 int64_t number(int argc, char **argv, const char *name, int64_t otherwise) {
   std::string flag = std::string("--") + name + "=";
@@ -40,8 +47,11 @@ int main(int argc, char **argv) {
   config.enabled = false;
   setCacheConfig(config);
   if (what == "show") {
-    fuzz::Random random{uint64_t(first)};
-    std::puts(printIr(fuzz::randomProgram(random).serialize(), "kiln").c_str());
+    for (int64_t seed = first; seed < first + (hasFlag(argc, argv, "count") ? count : 1); ++seed) {
+      fuzz::Random random{uint64_t(seed)};
+      if (seed > first) std::puts("// -----");
+      std::puts(printIr(fuzz::randomProgram(random).serialize(), "kiln").c_str());
+    }
     return 0;
   }
   std::string (*body)(uint64_t) = what == "modules"    ? fuzz::checkProgram

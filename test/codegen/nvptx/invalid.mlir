@@ -7,8 +7,8 @@
 // TRIPLE: target 'nvptx': triple: expected nvptx64-nvidia-cuda, got 'x86_64-linux'
 // RUN: not kiln-run %s --target=nvptx 2>&1 | FileCheck %s --check-prefix=LOAD
 // LOAD: target 'nvptx': expected a process with a device, got the compiler alone
-// RUN: not kiln-translate %S/../../exec/nonzero.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=KIND
-// KIND: target 'nvptx': expected a kind of kernel that it can run, got 'compact'
+// RUN: not kiln-translate %S/../../exec/fft.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=KIND
+// KIND: target 'nvptx': expected a kind of kernel that it can run, got 'library'
 // RUN: not kiln-translate %S/../../exec/sized.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=SIZED
 // SIZED: target 'nvptx': expected a kind of kernel that it can run, got 'control'
 // RUN: not kiln-translate %S/../../targets/toy/Inputs/open.mlir --mlir-to-assembly --target=nvptx 2>&1 | FileCheck %s --check-prefix=OPEN

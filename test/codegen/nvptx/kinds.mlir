@@ -4,7 +4,7 @@
 // RUN: kiln-translate %s --mlir-to-assembly --target=nvptx | FileCheck %s --check-prefix=PTX
 
 // SCHEDULE: #kiln.grid<threads = 256, transpose = 0>
-// SCHEDULE: #kiln.lines<threads = 64>
+// SCHEDULE: #kiln.lines<threads = 64, each = 8>
 // SCHEDULE: #kiln.grid<threads = 256>
 
 // A square goes through shared memory, with a pitch of 33.
@@ -31,7 +31,7 @@ func.func @turn(%x: tensor<50x50xf32>) -> tensor<50x50xf32> {
 }
 
 func.func @scan(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  %r = kiln.cumulative_max %x {axis = 1} : (tensor<64x64xf32>) -> tensor<64x64xf32>
+  %r = kiln.cumulative_sum %x {axis = 0} : (tensor<64x64xf32>) -> tensor<64x64xf32>
   return %r : tensor<64x64xf32>
 }
 

@@ -22,6 +22,60 @@ def reduction(name, op, shape, axis, dtype="f32", result=None):
         f"%r = kiln.{op} %s {{{along}}} : ({x}) -> {out}"], "r")
 
 
+def scan(shape, axis, op, dtype):
+    x = tensor(shape, dtype)
+    float = dtype if dtype[0] == "f" else "f32"
+    y = tensor(shape, float)
+    function(f"scan_{'_'.join(map(str, [*shape, axis, op, dtype]))}", {"x": y}, x, [
+        f"%s = kiln.sin %x : ({y}) -> {y}",
+        f"%c = kiln.constant 1.0e+03 : {float} : tensor<{float}>",
+        f"%b = kiln.broadcast %c {{axes = array<i64>}} : (tensor<{float}>) -> {y}",
+        f"%m = kiln.multiply %s, %b : ({y}, {y}) -> {y}",
+        f"%t = kiln.cast %m : ({y}) -> {x}",
+        f"%r = kiln.{op} %t {{axis = {axis}}} : ({x}) -> {x}"], "r")
+
+
+def sort(shape, axis, op, dtype, descending=0):
+    x, y, out = tensor(shape), tensor(shape, dtype), tensor(shape, "i64" if op == "argsort" else dtype)
+    function(f"{op}_{'_'.join(map(str, [*shape, axis, dtype, descending]))}", {"x": x}, out, [
+        f"%s = kiln.sin %x : ({x}) -> {x}",
+        "%c = kiln.constant 1.0e+02 : f32 : tensor<f32>",
+        f"%b = kiln.broadcast %c {{axes = array<i64>}} : (tensor<f32>) -> {x}",
+        f"%m = kiln.multiply %s, %b : ({x}, {x}) -> {x}",
+        f"%l = kiln.log %m : ({x}) -> {x}",  # half of them nan
+        f"%t = kiln.cast {'%m' if dtype[0] == 'i' else '%l'} : ({x}) -> {y}",
+        f"%r = kiln.{op} %t {{axis = {axis}, descending = {descending}}} : ({y}) -> {out}"], "r")
+
+
+def scatter(op, shape, axis, count, dtype="f32", is_scanned=False):
+    """Most places more than once, some from the end; of an array that is there, or made by another kernel, so that it may be changed in place."""
+    part = [count if i == axis else n for i, n in enumerate(shape)]
+    x, updates, places, numbers = tensor(shape, dtype), tensor(part, dtype), tensor([count], "i64"), tensor([count])
+    float = tensor(part)
+    function(f"{op}_{'_'.join(map(str, [*shape, axis, count, dtype, int(is_scanned)]))}", {"x": x, "i": numbers, "u": float}, x, [
+        f"%s = kiln.sin %i : ({numbers}) -> {numbers}",
+        f"%c = kiln.constant {shape[axis] - 0.5} : f32 : tensor<f32>",
+        f"%b = kiln.broadcast %c {{axes = array<i64>}} : (tensor<f32>) -> {numbers}",
+        f"%m = kiln.multiply %s, %b : ({numbers}, {numbers}) -> {numbers}",
+        f"%p = kiln.cast %m : ({numbers}) -> {places}",
+        f"%v = kiln.sin %u : ({float}) -> {float}",
+        f"%w = kiln.cast %v : ({float}) -> {updates}",
+        f"%y = kiln.cumulative_max %x {{axis = {axis}}} : ({x}) -> {x}",
+        f"%r = kiln.{op} {'%y' if is_scanned else '%x'}, %p, %w {{axis = {axis}}} : ({x}, {places}, {updates}) -> {x}",
+        f"%z = kiln.cumulative_max %r {{axis = {axis}}} : ({x}) -> {x}"], "z" if is_scanned else "r")
+
+
+def nonzero(n, count, takes=False):
+    x, mask, out, taken = tensor([n]), tensor([n], "i1"), tensor([count], "i64"), tensor([count])
+    lines = [f"%s = kiln.sin %x : ({x}) -> {x}",
+             f"%c = kiln.cos %x : ({x}) -> {x}",
+             f"%m = kiln.less %s, %c : ({x}, {x}) -> {mask}",
+             f"%p = kiln.nonzero %m {{count = {count}}} : ({mask}) -> {out}"]
+    if takes:
+        lines.append(f"%r = kiln.gather %x, %p {{axis = 0}} : ({x}, {out}) -> {taken}")
+    function(f"{'compress' if takes else 'nonzero'}_{n}_{count}", {"x": x}, taken if takes else out, lines, "r" if takes else "p")
+
+
 def softmax(rows, columns):
     x, row = tensor([rows, columns]), tensor([rows])
     function(f"softmax_{rows}_{columns}", {"x": x}, x, [
@@ -39,7 +93,7 @@ def transpose(shape, permutation, dtype="f32"):
     numbers = ", ".join(map(str, permutation))
     join = "bitwise_xor" if dtype == "i1" else "maximum"
     given = x
-    if dtype in ("i1", "i8"):  # where 0, 1, 2, ... would mostly be the largest
+    if dtype in ("i1", "i8") and math.prod(shape) < 1 << 20:  # where 0, 1, 2, ... would mostly be the largest
         given += f' {{kiln.input = "{",".join(str(i * 37 % 251 - 125 if dtype == "i8" else i % 7 % 2) for i in range(math.prod(shape)))}"}}'
     function(f"transpose_{'_'.join(map(str, [*shape, dtype]))}", {"x": given, "y": result}, result, [
         f"%t = kiln.transpose %x {{permutation = array<i64: {numbers}>}} : ({x}) -> {result}",
@@ -88,9 +142,38 @@ if __name__ == "__main__":
     for n in (3, 1000, 1025, 5000):
         reduction(f"column{n}", "sum", [n, 70], 0)
         reduction(f"middle{n}", "prod", [2, n, 5], 1)
-    for n in (100, 3000):
+    for n in (30000, 17 * 1024 + 5):
+        reduction(f"tall{n}", "sum", [n, 3], 0)
+        reduction(f"smallest{n}", "min", [n, 2], 0)
+    reduction("between", "prod", [2, 5000, 70], 1)
+    reduction("parts", "sum", [300000], 0)
+    for n in (100, 3000, 150000):
         reduction(f"first{n}", "argmax", [3, n], 1, "f32", "i64")
-    for rows, columns in ((9, 1000), (3, 4100), (2, 9000)):
+    for n in (1, 15, 16, 33, 500, 1000, 5000, 20000):
+        scan([3, n], 1, "cumulative_sum", "f32")
+        scan([9, n], 1, "cumulative_sum", "i32")
+        scan([n, 3], 0, "cumulative_max", "f64")
+        scan([n, 2], 0, "cumulative_prod", "f32")
+    scan([70000, 40], 1, "cumulative_sum", "f32")
+    scan([150000], 0, "cumulative_sum", "i64")
+    scan([2, 70000], 1, "cumulative_min", "i8")
+    scan([4100, 20], 1, "cumulative_sum", "f64")
+    for n in (1, 2, 64, 65, 1000, 4096, 4097, 9000):
+        sort([2, n], 1, "sort", "f32")
+        sort([2, n], 1, "argsort", "i8", 1)
+        sort([n, 3], 0, "argsort", "f64", 1)
+    sort([70000], 0, "argsort", "f32")
+    sort([40000], 0, "sort", "i64")
+    for n in (1, 63, 64, 300, 5000):
+        scatter("scatter_add", [50, 3], 0, n)
+        scatter("scatter", [50, 3], 0, n, is_scanned=True)
+        scatter("scatter", [2, 1000], 1, n, "f64")
+        scatter("scatter_add", [2, 40, 2], 1, n, "i32", True)
+    for n in (1, 31, 500, 5000, 70000):
+        nonzero(n, n // 3 + 1)
+        nonzero(n, n + 1)
+        nonzero(n, n // 2 + 1, takes=True)
+    for rows, columns in ((9, 1000), (3, 4096), (3, 4100), (2, 9000), (2, 20000)):
         softmax(rows, columns)
     transpose((64, 64), (1, 0))
     transpose((50, 75), (1, 0))

@@ -61,3 +61,25 @@ func.func @f(%x: tensor<64x63xf32>, %y: tensor<63x64xf32>) -> tensor<64x64xf32> 
   } {schedule = #kiln.thread_tiles<tile = 4x4, block = 64x64x8, copy = both, wide = both>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: split: expected 8192 where the order shows, got 4096}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, split = 4096>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{schedule: split: expected 1024 where the order shows, got 512}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<16xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 0>} : (tensor<8x16xf32>) -> tensor<16xf32>
+    kiln.yield %n : tensor<16xf32>
+  } {schedule = #kiln.column_threads<stages = [<reduce = [0]>], threads = 32, split = 512>, workspace = array<i64: -1>}
+  return %0 : tensor<16xf32>
+}

@@ -358,3 +358,135 @@ func.func @f(%x: tensor<256x256xcomplex<f64>>) -> tensor<256x256xcomplex<f64>> {
   } {schedule = #kiln.grid<threads = 256, transpose = 0, wide = 2>, workspace = array<i64: -1>}
   return %0 : tensor<256x256xcomplex<f64>>
 }
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: split: expected a power of two from 32 to 1099511627776, got 100}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, split = 100>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: resident: expected 0 to 0, got 1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  } {schedule = #kiln.row_groups<stages = [<reduce = [0]>], threads = 32, resident = true, split = 8192>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{schedule: split: expected a power of two from 2 to 1099511627776, got 1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<16xf32>) {
+    %n = kiln.sum %a {axes = array<i64: 0>} : (tensor<8x16xf32>) -> tensor<16xf32>
+    kiln.yield %n : tensor<16xf32>
+  } {schedule = #kiln.column_threads<stages = [<reduce = [0]>], threads = 32, split = 1>, workspace = array<i64: -1>}
+  return %0 : tensor<16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: scan_groups: expected integers, or an operation whose groups do not show in the bits}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_sum %a {axis = 1} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scan_groups<threads = 32>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: lines: expected 1 to 1, got 2}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_max %a {axis = 1} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scan_groups<threads = 64, lines = 2>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: each: expected a power of two from 1 to 16, got 32}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_max %a {axis = 1} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scan_groups<threads = 64, each = 32>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: stage: expected a scan of the last axis}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_sum %a {axis = 0} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.lines<threads = 32, stage = 4>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: threads: expected 32 to 32, got 64}}
+  %0 = kiln.kernel "scan"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.cumulative_sum %a {axis = 1} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.lines<threads = 64, stage = 4>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: part: expected a power of two from 64 to 8192, got 100}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.sort %a {axis = 1, descending = 0} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.merge_sort<threads = 32, part = 100>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: part: expected a multiple of 256, got 128}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.sort %a {axis = 1, descending = 0} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.merge_sort<threads = 128, part = 128>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: part: expected at most 49152 bytes, got 65536}}
+  %0 = kiln.kernel "sort"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.sort %a {axis = 1, descending = 0} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.merge_sort<threads = 128, part = 8192>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8xcomplex<f32>>, %i: tensor<4xi64>, %y: tensor<4xcomplex<f32>>) -> tensor<8xcomplex<f32>> {
+  // expected-error@+1 {{schedule: merge_sort: expected updates of real numbers}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<8xcomplex<f32>>, %b = %i : tensor<4xi64>, %c = %y : tensor<4xcomplex<f32>>) -> (tensor<8xcomplex<f32>>) {
+    %n = kiln.scatter %a, %b, %c {axis = 0} : (tensor<8xcomplex<f32>>, tensor<4xi64>, tensor<4xcomplex<f32>>) -> tensor<8xcomplex<f32>>
+    kiln.yield %n : tensor<8xcomplex<f32>>
+  } {schedule = #kiln.merge_sort<threads = 32, part = 64>, workspace = array<i64: -1>}
+  return %0 : tensor<8xcomplex<f32>>
+}
