@@ -82,7 +82,7 @@ public:
 
 private:
   Arguments &to;
-  bool &stays; // nothing is brought anywhere
+  bool &stays;                    // nothing is brought anywhere
   std::vector<PyObject *> within; // containers that are being read
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }

@@ -52,7 +52,7 @@ struct Arguments {
     Array host, copy; // memory that is shared with others, and what it was on the default device when the call began
   };
   std::vector<Brought> brought;
-  std::string why;                                          // why the call has no key; empty: it has one
+  std::string why; // why the call has no key; empty: it has one
 
   void clear();
   /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.
