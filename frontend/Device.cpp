@@ -2,6 +2,7 @@
 
 #include "frontend/OpsShared.h"
 
+#include <algorithm>
 #include <mutex>
 
 namespace kiln {
@@ -41,7 +42,11 @@ template <typename Moves> Device *theDevice(const char *op, std::span<const Arra
   return device;
 }
 
-bool movesByItself(const Array &x) { return !x.shape.rank || x.storage->pinned || x.storage->isLoose; }
+/// One element along all axes, as of a number that was repeated to a shape.
+bool isRepeatedNumber(const Array &x) {
+  return std::ranges::all_of(x.strides, [](int64_t stride) { return stride == 0; });
+}
+bool movesByItself(const Array &x) { return !x.shape.rank || x.storage->pinned || x.storage->isLoose || isRepeatedNumber(x); }
 
 } // namespace
 
@@ -94,8 +99,7 @@ Device *placeOf(const Operation &o) {
 }
 
 void checkWrite(const char *op, const Device *target, const Array &value) {
-  bool moves = !deviceOf(value) && (movesByItself(value) || (value.isRepeated && isNumber(value)));
-  if (deviceOf(value) != target && !moves) failMixed(op, deviceOf(value), target, target);
+  if (deviceOf(value) != target && (deviceOf(value) || !movesByItself(value))) failMixed(op, deviceOf(value), target, target);
 }
 
 Array moved(const Array &x, Device *to) {

@@ -100,7 +100,7 @@ private:
     default: break;
     }
     result.axes.push_back(shape.rank);
-    result.indices.push_back(s.array);
+    result.indices.push_back(cast(s.array, s.array.dtype, commonDevice("index", std::array{&x, &s.array})));
     takeAll();
   }
 

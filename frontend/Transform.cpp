@@ -64,6 +64,7 @@ Array Transform::lift(Item item) {
   a.dtype = type.dtype;
   a.shape = type.shape.numbers();
   a.strides = contiguousStrides(a.shape);
+  if (!item.isBatched && isNumber(item.below)) a.strides = item.below.strides, a.updateContiguous(); // stays one
   a.storage = Storage::make({});
   a.storage->device = item.below.storage->device;
   cells->CellTable::add(*a.storage.get(), 0);

@@ -62,7 +62,7 @@ Maybe jvpLinear(const RuleRecord &record, const Applied &o, std::span<const Arra
     for (size_t i = 0; i < operands.size(); ++i) {
       if (!isLinear(i)) continue;
       isMoving |= tangents[i] != nullptr;
-      if (!tangents[i]) none[i] = zerosLike(*operands[i]);
+      if (!tangents[i]) none[i] = zerosLike(typeAlone(operands[i]->dtype, operands[i]->shape, deviceOf(*o.result)));
       operands[i] = tangents[i] ? tangents[i] : &none[i];
     }
     if (!isMoving) return std::nullopt;

@@ -67,11 +67,16 @@ def as_tuple(value):
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
-def as_array(value):
-    """``value`` as an array, which goes where the arrays beside it are; arrays as they are."""
+def as_array(value, beside=None):
+    """``value`` as an array, which goes where the arrays beside it are, or is made where ``beside`` is; arrays as they are."""
     if isinstance(value, Array):
         return value
-    return _core.loose(_creation.asarray(value))
+    return _core.loose(_creation.asarray(value) if beside is None else _creation.asarray(value, device=beside.device))
+
+
+def first_array(*values):
+    """The first of ``values`` that is an array, beside which the others are made; None if none is."""
+    return next((v for v in values if isinstance(v, Array)), None)
 
 
 def cast(x, dtype):
@@ -84,9 +89,9 @@ def fits_as_it_is(value, x):
     return type(value) is int and 0 <= value < 128 and type(x) is Array and x.dtype.kind in "iuf" and x.dtype.name[:6] != "float8"
 
 
-def floating(x):
+def floating(x, beside=None):
     """``x`` as an array of a floating dtype: integers and bools in the default one."""
-    x = as_array(x)
+    x = as_array(x, beside)
     return x if x.dtype.kind in "fc" else _core.astype(x, _core.default_dtype())
 
 

@@ -3,7 +3,7 @@ import builtins
 import itertools
 
 from . import _core
-from ._arguments import as_array, as_tuple, cast, choice, fits_as_it_is, normalized_axis, ops, store
+from ._arguments import as_array, as_tuple, cast, choice, first_array, fits_as_it_is, normalized_axis, ops, store
 from ._core import Array
 from ._dtypes import BY_NAME
 from ._errors import make
@@ -17,8 +17,8 @@ from ._types import result_type
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
 
 
-def _mask(x):
-    return cast(as_array(x), _bool)
+def _mask(x, beside=None):
+    return cast(as_array(x, beside), _bool)
 
 
 def compress(condition, x, /, axis=None, out=None) -> Array:
@@ -110,22 +110,25 @@ def select(conditions, choices, default=0) -> Array:
     """
     if not conditions or len(conditions) != len(choices):
         raise make("ValueError", f"select: choices: expected one for each of at least one condition, got {len(choices)} for {len(conditions)}")
-    choices = [c if isinstance(c, (bool, int, float, complex)) else as_array(c) for c in choices]
-    default = default if isinstance(default, (bool, int, float, complex)) else as_array(default)
+    numbers, beside = (bool, int, float, complex), first_array(*conditions, *choices, default)
+    *choices, default = [c if isinstance(c, numbers) else as_array(c, beside) for c in (*choices, default)]
     dtype = result_type(*choices, default) if builtins.any(isinstance(c, Array) for c in (*choices, default)) else None
-    result = as_array(default) if dtype is None else _core.asarray(default, dtype, None) if not isinstance(default, Array) else _core.astype(default, dtype)
+    result = as_array(default, beside)
+    result = result if dtype is None else _core.astype(result, dtype)
     for condition, c in zip(reversed(conditions), reversed(choices)):
-        result = _core.where(_mask(condition), c, result)
+        result = _core.where(_mask(condition, beside), c, result)
     return result
 
 
 @looped
 def choose(index, choices, /, mode="raise") -> Array:
     """Of the array that ``index`` names the element at the same position; arrays broadcast. ``mode`` as of ``take``."""
-    index, *arrays = [as_array(a) for a in (index, *choices)]
+    beside = first_array(index, *choices)
+    index, *arrays = [as_array(a, beside) for a in (index, *choices)]
     if builtins.any([a.shape != index.shape for a in arrays]):
         index, *arrays = broadcast_arrays(index, *arrays)
-    index = _core.take(arange(len(arrays)), index, 0) if mode == "raise" else take(arange(len(arrays)), index, mode=mode)
+    numbers = arange(len(arrays), device=index.device)
+    index = _core.take(numbers, index, 0) if mode == "raise" else take(numbers, index, mode=mode)
     if 1 < len(arrays) < 5:  # choices between two cost less than a stack and a gather
         first, *others = _alike(arrays)
         for i, other in enumerate(others, 1):
@@ -153,11 +156,11 @@ def piecewise(x, conditions, functions, *args, **kwargs) -> Array:
         raise make("ValueError", f"piecewise: functions: expected {len(conditions)} or {len(conditions) + 1}, got {len(functions)}")
 
     def value(f):
-        return _core.astype(as_array(f(x, *args, **kwargs) if callable(f) else f), x.dtype)
+        return _core.astype(as_array(f(x, *args, **kwargs) if callable(f) else f, x), x.dtype)
 
     result = value(functions[-1]) if len(functions) > len(conditions) else _core.full(x.shape, 0, x.dtype, x.device)
     for condition, f in zip(conditions, functions):
-        result = _core.where(_mask(condition), value(f), result)
+        result = _core.where(_mask(condition, x), value(f), result)
     return _core.copy(_core.broadcast_to(result, x.shape)) if result.shape != x.shape else result
 
 

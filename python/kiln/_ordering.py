@@ -1,6 +1,6 @@
 """Elements in order, and places in an order."""
 from . import _core
-from ._arguments import as_array, cast, choice, integer, normalized_axis, ops
+from ._arguments import as_array, cast, choice, first_array, integer, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -117,13 +117,13 @@ def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa:
 
     nan lies behind all numbers. Raises ShapeError unless ``sorted`` is a vector, ValueError for another ``side``.
     """
-    line = as_array(sorted)
-    values = _core.full((), values, line.dtype) if type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype) else as_array(values)
+    line = as_array(sorted, first_array(values))
+    values = _core.full((), values, line.dtype, line.device) if type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype) else as_array(values, line)
     if line.ndim != 1:
         raise make("ShapeError", f"searchsorted: rank of the sorted array: expected 1, got {line.ndim}")
     choice("searchsorted", "side", side, ("left", "right"))
     if sorter is not None:
-        line = _core.take(line, as_array(sorter), 0)
+        line = _core.take(line, as_array(sorter, line), 0)
     common = searched(line.dtype if line.dtype is values.dtype else _core.promote(line.dtype, values.dtype))
     return _core.library("searchsorted", (cast(line, common), cast(values, common)), int(side == "right"))
 

@@ -120,7 +120,7 @@ def unravel_index(indices, shape, /) -> tuple[Array, ...]:
     indices = cast(indices, _int64) if indices.dtype.kind in "biu" else indices
     if indices.size:
         # A gather from nothing but zeros checks what a gather checks: of many positions the largest; for a negative one stands one outside.
-        size, nothing = math.prod(shape), _core.full((), 0, _int64)
+        size, nothing = math.prod(shape), _core.full((), 0, _int64, indices.device)
         least, most = (indices, indices) if indices.size < 1024 else [_core.reduce(end, indices, None, True) for end in ("min", "max")]
         indices = indices + _core.take(_core.broadcast_to(nothing, (size,)), _core.where(ops["less"](least, 0), size, most), 0)
     return _unravel(indices, shape)

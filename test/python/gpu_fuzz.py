@@ -202,8 +202,8 @@ def run_chunk(first, count, real=False):
     return count, wrong | more, counts
 
 
-def run_range(first, programs, jobs=None, real=False):
-    chunks = [(at, min(CHUNK, first + programs - at), real) for at in range(first, first + programs, CHUNK)]
+def run_range(first, programs, jobs=None, real=False, chunk=CHUNK):
+    chunks = [(at, min(chunk, first + programs - at), real) for at in range(first, first + programs, chunk)]
     ran, wrong, counts = 0, {}, collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         for count, bad, drawn in pool.map(lambda c: run_chunk(*c), chunks):

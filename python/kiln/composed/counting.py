@@ -3,7 +3,7 @@ import builtins
 import math
 
 from .. import _core
-from .._arguments import as_array, cast, floating, ops
+from .._arguments import as_array, cast, first_array, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
@@ -61,7 +61,7 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
             raise make("ValueError", f"histogram: bins: expected a number, limits, 'auto', 'sqrt' or 'sturges', got {bins!r}")
         bins = rules[bins](x.size) if x.size else 1
     if not isinstance(bins, int):
-        bins = as_array(bins)
+        bins = as_array(bins, x)
         if bins.ndim == 1:
             return bins
         raise make("ShapeError", f"histogram: bins: expected a number or a vector of limits, got {bins.ndim} axes")
@@ -73,9 +73,9 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
             raise make("ValueError", f"histogram: range: expected two finite limits that ascend, got {range}")
         low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
-        return linspace(low, high, bins + 1, dtype=dtype)
+        return linspace(low, high, bins + 1, dtype=dtype, device=x.device)
     if not x.size:
-        return linspace(0.0, 1.0, bins + 1, dtype=dtype)
+        return linspace(0.0, 1.0, bins + 1, dtype=dtype, device=x.device)
     wide = "float32" if dtype == "float32" and x.dtype.kind == "f" else "float64"  # as NumPy: counts are equal where the limits are
     low, high = _core.astype(min(x), wide), _core.astype(max(x), wide)
     flat = ops["equal"](low, high)
@@ -161,7 +161,8 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
 
     ``xp`` ascends, unless ``period`` folds both. Raises ShapeError unless ``xp`` and ``fp`` are vectors of one size of at least 1.
     """
-    x, xp, fp = floating(x), floating(xp), floating(fp)
+    beside = first_array(x, xp, fp)
+    x, xp, fp = floating(x, beside), floating(xp, beside), floating(fp, beside)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise make("ShapeError", f"interp: points: expected two vectors of one size of at least 1, got {xp.shape} and {fp.shape}")
     if period is not None:

@@ -2,7 +2,7 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, cast, floating, ops
+from .._arguments import as_array, cast, first_array, floating, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
@@ -22,11 +22,12 @@ def _both(x, y, float_result=True):
     numbers = (bool, int, float, complex)
     if isinstance(x, numbers) and isinstance(y, numbers):
         x, y = as_array(x), as_array(y)
-    x, y = (v if isinstance(v, numbers) else as_array(v) for v in (x, y))
+    beside = first_array(x, y)
+    x, y = (v if isinstance(v, numbers) else as_array(v, beside) for v in (x, y))
     dtype = result_type(x, y)
     if float_result and dtype.kind in "biu":
         dtype = _core.default_dtype()
-    return tuple(_core.astype(v, dtype) if isinstance(v, Array) else _core.full((), v, dtype) for v in (x, y))
+    return tuple(_core.astype(v, dtype) if isinstance(v, Array) else _core.full((), v, dtype, None if beside is None else beside.device) for v in (x, y))
 
 
 def rsqrt(x, /) -> Array:
@@ -111,7 +112,8 @@ def modf(x, /) -> tuple[Array, Array]:
 @fused
 def float_power(x, y, /) -> Array:
     """``x`` to the power ``y``, in float64 or complex128."""
-    x, y = as_array(x), as_array(y)
+    beside = first_array(x, y)
+    x, y = as_array(x, beside), as_array(y, beside)
     wide = "complex128" if "c" in (x.dtype.kind, y.dtype.kind) else "float64"
     return ops["pow"](_core.astype(x, wide), _core.astype(y, wide))
 

@@ -2,7 +2,7 @@
 import builtins
 
 from .. import _core
-from .._arguments import as_array, floating, ops
+from .._arguments import as_array, first_array, floating, ops
 from .._core import Array
 from .._errors import make
 from .._fused import fused
@@ -12,7 +12,8 @@ from .signals import convolve
 
 def polyval(p, x, /) -> Array:
     """The polynomial with coefficients ``p``, the highest first, at ``x``: Horner's scheme."""
-    p, x = as_array(p), as_array(x)
+    x = as_array(x, first_array(p))
+    p = as_array(p, x)
     return (_horner if p.shape[0] <= _MOST else _horner.__kiln_fused__)(p, x)
 
 

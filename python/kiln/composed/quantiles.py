@@ -67,14 +67,14 @@ def _weighted(x, t):
     """``x * t``, 0 where ``t`` is."""
     if isinstance(t, Array):
         return _core.where(t == 0, 0.0, x * t)
-    return x * t if t else _core.full((), 0, x.dtype)
+    return x * t if t else _core.full((), 0, x.dtype, x.device)
 
 
-def _checked(op, q, scale):
+def _checked(op, q, scale, x):
     """Fractions as a Python number, or as an array of float64; those that are known are looked at."""
     if isinstance(q, Array):
         return _core.astype(q, "float64") / scale
-    known = q if isinstance(q, (int, float)) else as_array(q)
+    known = q if isinstance(q, (int, float)) else as_array(q, x)
     for value in [known] if isinstance(known, (int, float)) else _core.reshape(known, (-1,)).tolist():
         if not 0 <= value <= scale:
             raise make("ValueError", f"{op}: fraction: expected one in [0, {scale}], got {value}")
@@ -85,7 +85,7 @@ def _quantile(op, x, q, axis, method, keepdims, scale=1, skips=False):
     from .._ordering import sort
     if method not in _PLACES and method not in _STEPS:
         raise make("ValueError", f"{op}: method: expected one of {', '.join((*_PLACES, *_STEPS))}, got {method!r}")
-    q = _checked(op, q, scale)
+    q = _checked(op, q, scale, x)
     flat, shape, kept = merged(op, x, axis)
     n = flat.shape[-1]
     if not n:
@@ -181,7 +181,7 @@ def _present(x):
 
 def _without(x, other):
     """``x`` with ``other`` in place of nan."""
-    return x if x.dtype.kind in "biu" else _core.where(ops["isnan"](x), _core.full((), other, x.dtype), x)
+    return x if x.dtype.kind in "biu" else _core.where(ops["isnan"](x), _core.full((), other, x.dtype, x.device), x)
 
 
 @fused

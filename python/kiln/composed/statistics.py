@@ -84,7 +84,7 @@ def average(x, /, axis=None, weights=None, returned=False, *, keepdims=False):
         result = mean(x, axis=axis, keepdims=keepdims)
         scale = _core.full(result.shape, _count("average", x, axis, None), result.dtype)
         return (result, scale) if returned else result
-    w = as_array(weights)
+    w = as_array(weights, x)
     if w.shape != x.shape:
         axes = normalized_axes("average", axis, x.ndim)
         if axis is None or w.shape != tuple(x.shape[a] for a in axes):
