@@ -214,7 +214,7 @@ def Kiln_LinesAttr : Kiln_ScheduleAttr<"Lines", "lines", "Steps along an axis in
   }];
 }
 
-def Kiln_ScanGroupsAttr : Kiln_ScheduleAttr<"ScanGroups", "scan_groups", "Scans whose elements may be joined in any groups, by blocks of threads.",
+def Kiln_ScanGroupsAttr : Kiln_ScheduleAttr<"ScanGroups", "scan_groups", "Scans whose elements may be joined in any groups, and counts of true elements.",
                                             (ins "int64_t":$threads, Kiln_Number<1>:$each, Kiln_Number<1>:$lines)> {
   let description = [{
     `threads` of a part of a line, with `each` elements beside each other a thread; `lines` of a block. A line of several parts takes launches that find what comes
@@ -223,6 +223,8 @@ def Kiln_ScanGroupsAttr : Kiln_ScheduleAttr<"ScanGroups", "scan_groups", "Scans 
 }
 
 def Kiln_MergeSortAttr : Kiln_ScheduleAttr<"MergeSort", "merge_sort", "Parts of lines that blocks of threads sort, and launches that merge them.",
-                                           (ins "int64_t":$threads, "int64_t":$part)>;
+                                           (ins "int64_t":$threads, "int64_t":$part)> {
+  let description = "`part`: elements that a block sorts, and then merges. Of a scatter: its updates, by where they go; those of one element are put there by one thread.";
+}
 
 #endif
