@@ -20,4 +20,9 @@ LaunchPlan planOf(mlir::ModuleOp module);
 /// Of a kernel: for each pointer the first byte that it may touch, and the one behind the last; bytes of shared memory.
 inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes";
 
+/// Of a module: the chip that it is compiled for, like sm_90a.
+inline constexpr llvm::StringLiteral kChip = "kiln.chip";
+/// The one whose warps multiply in groups.
+inline constexpr llvm::StringLiteral kGroupChip = "sm_90a";
+
 } // namespace kiln::nvptx
