@@ -8,8 +8,8 @@ namespace kiln::nvptx {
 /// How an operand comes into shared memory: by asynchronous copies of 16 bytes or of an element each, or through registers.
 enum class Copying { Wide, Single, None };
 
-/// Who reads it: threads; or matrix units, which want zeros behind the last step: those of a warp, rows of 16 bytes, of which eight lie in all
-/// banks; those of four warps, rows of 128 bytes in blocks of eight, whose pieces of 16 bytes have other places in each row.
+/// Who reads it: threads; or matrix units, which want zeros behind the last step: those of a warp, rows of 16 bytes, of which eight lie in
+/// all banks; those of four warps, rows of 128 bytes in blocks of eight, whose pieces of 16 bytes have other places in each row.
 enum class Reader { Threads, Warp, Group };
 
 class Panel {

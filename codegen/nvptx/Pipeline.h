@@ -33,10 +33,10 @@ public:
 
 private:
   llvm::SmallVector<int64_t, 4> shape, block;
-  size_t row;                         // the axis of rows of the result
+  size_t row;                                // the axis of rows of the result
   int64_t stages, ahead, depth, size, count; // blocks that are on their way; steps of the contracted axis, whole blocks of them
   bool isGroup;
-  Coordinates position;               // of the block
+  Coordinates position; // of the block
 
   void fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile);
   void commit();
