@@ -21,4 +21,9 @@ LaunchPlan planOf(mlir::ModuleOp module);
 inline constexpr llvm::StringLiteral kExtents = "kiln.extents", kSharedBytes = "kiln.shared_bytes", kInputs = "kiln.inputs",
                                      kCanFail = "kiln.can_fail";
 
+/// Of a module: the chip that it is compiled for, like sm_90a.
+inline constexpr llvm::StringLiteral kChip = "kiln.chip";
+/// The one whose warps multiply in groups.
+inline constexpr llvm::StringLiteral kGroupChip = "sm_90a";
+
 } // namespace kiln::nvptx

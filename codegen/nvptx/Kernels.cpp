@@ -48,8 +48,8 @@ Value GpuKernel::shared(int64_t bytes) {
   } else {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(module.getBody());
-    global = LLVM::GlobalOp::create(b, e.loc, type, /*isConstant=*/false, LLVM::Linkage::Internal, name, Attribute(), /*alignment=*/16,
-                                    kSharedSpace);
+    global = LLVM::GlobalOp::create(b, e.loc, type, /*isConstant=*/false, LLVM::Linkage::Internal, name, Attribute(),
+                                    uint64_t(sharedAlignment), kSharedSpace);
   }
   Value address = LLVM::AddressOfOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext(), kSharedSpace), name);
   Value flat = LLVM::AddrSpaceCastOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext()), address);

@@ -33,7 +33,7 @@ struct GpuKernel {
   Value placedWithResult;                 // the input that lies in the memory of the (one) result, or null
   llvm::SmallVector<Value> givenPointers; // of arrays that a call gives, which begin at any element
   int64_t blocks = 0, threads = kWarp;    // set by the emitter; no blocks: there is nothing to compute
-  int64_t sharedBytes = 0;
+  int64_t sharedBytes = 0, sharedAlignment = 16;
   int64_t occupancy = 0; // blocks that a multiprocessor is to have at once; 0: as many as fit
   Value threadNumber = {}, blockNumber = {};
   llvm::SmallVector<std::tuple<Value, int64_t, Value>> aligned = {}; // pointers, bytes, and whether they are

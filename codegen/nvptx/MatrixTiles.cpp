@@ -12,6 +12,13 @@ using namespace mlir;
 namespace kiln::nvptx {
 namespace {
 
+/// What an operand was before it became float32.
+Value narrow(Value operand) { return operand.getDefiningOp<ir::CastOp>().getX(); }
+
+Copying copyingOf(ir::MatrixTilesAttr schedule, ir::Packing side) {
+  return (uint32_t(schedule.getWide()) & uint32_t(side)) != 0 ? Copying::Wide : Copying::None;
+}
+
 constexpr int64_t kUnitRows = 16, kUnitColumns = 8, kUnitSteps = 16;
 
 class MatrixEmitter {
@@ -20,7 +27,7 @@ public:
       : k(k), e(k.e), rows(schedule.getTile()[0]), columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]),
         across(schedule.getBlock()[1] / columns),
         way(k, dot, narrow(dot.getX()), narrow(dot.getY()), schedule.getBlock(), schedule.getStages(), copyingOf(schedule, ir::Packing::A),
-            copyingOf(schedule, ir::Packing::B), true) {
+            copyingOf(schedule, ir::Packing::B), Reader::Warp) {
     isHalf = ir::typeOf(narrow(dot.getX())).dtype == DType::F16;
     k.threads = schedule.getBlock()[0] / rows * across * kWarp, k.occupancy = schedule.getOccupancy();
   }
@@ -45,12 +52,6 @@ private:
   Pipeline way;
   bool isHalf;
   Index lane, firstRow, firstColumn; // of the warp, in its block
-
-  /// What an operand was before it became float32.
-  static Value narrow(Value operand) { return operand.getDefiningOp<ir::CastOp>().getX(); }
-  static Copying copyingOf(ir::MatrixTilesAttr schedule, ir::Packing side) {
-    return (uint32_t(schedule.getWide()) & uint32_t(side)) != 0 ? Copying::Wide : Copying::None;
-  }
 
   SmallVector<Value> parts(Value structure, Type type) {
     return llvm::map_to_vector(llvm::seq<int64_t>(4), [&](int64_t i) -> Value {
@@ -107,11 +108,114 @@ private:
   }
 };
 
+/// Four warps together: 64 rows, with both operands in shared memory, where descriptors say they are. Products of one block of the
+/// contracted axis run on while the next are started.
+class GroupEmitter {
+public:
+  GroupEmitter(GpuKernel &k, ir::DotGeneralOp dot, ir::MatrixTilesAttr schedule)
+      : k(k), e(k.e), columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]), across(schedule.getBlock()[1] / columns),
+        way(k, dot, narrow(dot.getX()), narrow(dot.getY()), schedule.getBlock(), schedule.getStages(), copyingOf(schedule, ir::Packing::A),
+            copyingOf(schedule, ir::Packing::B), Reader::Group) {
+    isHalf = ir::typeOf(narrow(dot.getX())).dtype == DType::F16;
+    k.threads = schedule.getBlock()[0] / kRows * across * kGroup, k.occupancy = schedule.getOccupancy(), k.sharedAlignment = kBlock;
+  }
+
+  void run() {
+    if (!k.blocks) return;
+    way.place();
+    Index group = k.quotient(k.thread(), kGroup);
+    firstRow = e.mul(k.quotient(group, across), kRows), firstColumn = e.mul(k.remainder(group, across), columns);
+    SmallVector<Type> parts(size_t(columns / 2), e.b.getF32Type());
+    type = LLVM::LLVMStructType::getLiteral(e.b.getContext(), parts);
+    Pipeline::Sums sums = {LLVM::ZeroOp::create(e.b, e.loc, type)};
+    auto add = [&](Index stage, Pipeline::Sums &sums) { multiply(stage, sums[0]); };
+    sums = {finish(way.run(sums, add)[0])};
+    if (way.rest()) {
+      add(way.bringRest(), sums);
+      sums = {finish(sums[0])};
+    }
+    store(sums[0]);
+  }
+
+private:
+  static constexpr int64_t kGroup = 4 * kWarp, kRows = 64, kRow = 128, kBlock = 8 * kRow; // bytes of rows, and of their blocks
+  GpuKernel &k;
+  Emitter &e;
+  int64_t columns, depth, across; // of a group; groups
+  Pipeline way;
+  bool isHalf;
+  Type type;
+  Index firstRow, firstColumn; // of the group, in its block
+
+  /// Where a matrix is, what lies between its blocks of 64 columns and of 8 rows, and how its rows are swizzled.
+  Value descriptor(Panel &panel, Index stage, Index line) {
+    OpBuilder &b = e.b;
+    constexpr unsigned kShared = 3;
+    constexpr int64_t kPlaces = 0x3FFFF, kUnit = 4, kNext = 16, kBelow = 32, kSwizzle = int64_t(1) << 62;
+    Value address = panel.addressOf(stage, line, 0);
+    address = LLVM::AddrSpaceCastOp::create(b, e.loc, LLVM::LLVMPointerType::get(b.getContext(), kShared), address);
+    Value place = LLVM::PtrToIntOp::create(b, e.loc, b.getI32Type(), address);
+    place = arith::ExtUIOp::create(b, e.loc, b.getI64Type(), place);
+    place = arith::ShRUIOp::create(b, e.loc, arith::AndIOp::create(b, e.loc, place, e.use(kPlaces)), e.use(kUnit));
+    int64_t apart = (panel.lies() ? 1 : depth * kRow >> kUnit) << kNext | (kBlock >> kUnit) << kBelow | kSwizzle;
+    return arith::OrIOp::create(b, e.loc, place, e.use(apart));
+  }
+
+  void multiply(Index stage, Value &sums) {
+    OpBuilder &b = e.b;
+    constexpr int64_t kUnitShift = 4, kElement = 2;
+    Value left = descriptor(way.x, stage, firstRow), right = descriptor(way.y, stage, firstColumn);
+    NVVM::WgmmaFenceAlignedOp::create(b, e.loc);
+    auto at = [&](Value first, Panel &panel, int64_t step) {
+      int64_t distance = step * (panel.lies() ? kElement : kRow) >> kUnitShift;
+      return distance ? arith::AddIOp::create(b, e.loc, first, e.use(distance)).getResult() : first;
+    };
+    auto layout = [](Panel &panel, NVVM::MMALayout lying, NVVM::MMALayout other) { return panel.lies() ? lying : other; };
+    auto kind = isHalf ? NVVM::WGMMATypes::f16 : NVVM::WGMMATypes::bf16;
+    for (int64_t step = 0; step < depth; step += kUnitSteps)
+      sums = NVVM::WgmmaMmaAsyncOp::create(b, e.loc, type, sums, at(left, way.x, step), at(right, way.y, step),
+                                           NVVM::MMAShapeAttr::get(b.getContext(), int(kRows), int(columns), int(kUnitSteps)), kind, kind,
+                                           NVVM::WGMMATypes::f32, NVVM::WGMMAScaleOut::one, NVVM::WGMMAScaleIn::one,
+                                           NVVM::WGMMAScaleIn::one, layout(way.x, NVVM::MMALayout::row, NVVM::MMALayout::col),
+                                           layout(way.y, NVVM::MMALayout::col, NVVM::MMALayout::row), NVVM::MMAIntOverflowAttr());
+    NVVM::WgmmaGroupSyncAlignedOp::create(b, e.loc);
+    NVVM::WgmmaWaitGroupSyncOp::create(b, e.loc, 1); // the block before this one is done, and its stage free behind the next barrier
+  }
+
+  /// Waits for all products. The sums go through it, so that nothing that reads them comes before.
+  Value finish(Value sums) {
+    std::string constraints;
+    SmallVector<Value> parts;
+    for (int64_t i = 0; i < columns / 2; ++i) constraints += "=f,", parts.push_back(LLVM::ExtractValueOp::create(e.b, e.loc, sums, i));
+    for (int64_t i = 0; i < columns / 2; ++i) constraints += std::to_string(i) + ",";
+    constraints.pop_back();
+    auto waited = LLVM::InlineAsmOp::create(e.b, e.loc, TypeRange{type}, parts, "wgmma.wait_group.sync.aligned 0;", constraints,
+                                            /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                                            LLVM::AsmDialectAttr(), ArrayAttr());
+    return waited.getRes();
+  }
+
+  /// A warp has 16 rows, a lane pairs of columns, of two rows eight apart.
+  void store(Value sums) {
+    Index lane = k.remainder(k.thread(), kWarp), warp = k.remainder(k.quotient(k.thread(), kWarp), 4);
+    Index down = e.add(firstRow, e.add(e.mul(warp, kUnitRows), k.quotient(lane, 4)));
+    Index right = e.add(firstColumn, e.mul(k.remainder(lane, 4), 2));
+    int64_t run = way.hasRuns(2) ? 2 : 1;
+    for (int64_t i = 0; i < columns / 2; i += run) {
+      SmallVector<Value> part;
+      for (int64_t c = 0; c < run; ++c) part.push_back(LLVM::ExtractValueOp::create(e.b, e.loc, sums, i + c));
+      way.store(e.add(down, i % 4 / 2 * 8), e.add(right, i / 4 * kUnitColumns + i % 2), part);
+    }
+  }
+};
+
 } // namespace
 
 void emitMatrixTiles(GpuKernel &k) {
   auto dots = k.kernel.getBody().front().getOps<ir::DotGeneralOp>();
-  MatrixEmitter(k, *dots.begin(), k.schedule<ir::MatrixTilesAttr>()).run();
+  auto schedule = k.schedule<ir::MatrixTilesAttr>();
+  if (schedule.getGroup()) GroupEmitter(k, *dots.begin(), schedule).run();
+  else MatrixEmitter(k, *dots.begin(), schedule).run();
 }
 
 } // namespace kiln::nvptx

@@ -19,7 +19,7 @@ class NvptxMachine : public codegen::Machine {
 public:
   explicit NvptxMachine(const codegen::MachineName &name) : machine(makeTargetMachine(name)) {}
 
-  void describe(ModuleOp) const override {} // schedules are the same for all so far
+  void describe(ModuleOp module) const override { module->setAttr(kChip, StringAttr::get(module.getContext(), machine->getTargetCPU())); }
 
   std::string print(ModuleOp module, codegen::Text form) const override {
     llvm::LLVMContext context;

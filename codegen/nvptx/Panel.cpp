@@ -50,7 +50,7 @@ void Panel::forEachSpot(int64_t width, Index firstStep, int64_t steps, llvm::fun
     bool isConstant = k.threads % inner == 0;
     Index number = isConstant ? k.thread() : e.add(k.thread(), done);
     Index far = e.add(k.quotient(number, inner), isConstant ? done / inner : 0), near = e.mul(k.remainder(number, inner), width);
-    Spot spot{batch, e.add(e.mul(far, pitch()), near), {}};
+    Spot spot{batch, placeOf(far, near), {}, {}};
     if (count < k.threads) spot.isIn = e.lessThan(k.thread(), count);
     Index line = isAlong ? far : near, at = isAlong ? near : far;
     if (steps < form.depth) spot.isStep = e.lessThan(at, steps);
@@ -89,7 +89,7 @@ void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
   if (!isAsync())
     return forEachSpot(1, step, steps, [&](const Spot &spot) {
       Expr value = k.ev.at(operand, spot.source);
-      if (form.forUnit && spot.isStep)
+      if (form.reader != Reader::Threads && spot.isStep)
         value = value.with(arith::SelectOp::create(e.b, e.loc, spot.isStep, value.value, e.scalar(dtype, 0).value));
       onTheWay.push_back({spot, value});
     });
@@ -100,7 +100,7 @@ void Panel::start(Index step, Index stage, Value isThere, int64_t steps) {
         for (int64_t at = 0; at < width; at += count) copy(spot, stage, at, count);
       };
       auto zeros = [&] { clear(spot, stage, width); };
-      if (!form.forUnit || !spot.isStep) return k.when(both(spot.isIn, spot.isStep), copies);
+      if (form.reader == Reader::Threads || !spot.isStep) return k.when(both(spot.isIn, spot.isStep), copies);
       k.when(spot.isIn, [&] { e.when(spot.isStep, copies, zeros); });
     });
   };
@@ -117,9 +117,17 @@ void Panel::finish(Index stage) {
   }
 }
 
+/// Where an element of a stage lies, by its row there and its place in the row.
+Index Panel::placeOf(Index far, Index near) {
+  if (form.reader != Reader::Group) return e.add(e.mul(far, pitch()), near);
+  constexpr int64_t kRow = 64, kPiece = 8; // elements of 2 bytes
+  Index block = e.mul(k.quotient(near, kRow), kRow * (isAlong ? form.lines : form.depth)), within = k.remainder(near, kRow);
+  Value piece = arith::XOrIOp::create(e.b, e.loc, e.use(k.quotient(within, kPiece)), e.use(k.remainder(far, kPiece)));
+  return e.add(e.add(block, e.mul(far, kRow)), e.add(e.mul(Index(piece), kPiece), k.remainder(within, kPiece)));
+}
+
 Index Panel::elementAt(Index stage, Index line, Index step) {
-  Index at = isAlong ? e.add(e.mul(line, pitch()), step) : e.add(e.mul(step, pitch()), line);
-  return e.add(e.mul(stage, stageElements()), at);
+  return e.add(e.mul(stage, stageElements()), isAlong ? placeOf(line, step) : placeOf(step, line));
 }
 
 Expr Panel::read(Index stage, Index firstLine, int64_t i, int64_t step) {

@@ -8,12 +8,16 @@ namespace kiln::nvptx {
 /// How an operand comes into shared memory: by asynchronous copies of 16 bytes or of an element each, or through registers.
 enum class Copying { Wide, Single, None };
 
+/// Who reads it: threads; or matrix units, which want zeros behind the last step: those of a warp, rows of 16 bytes, of which eight lie in
+/// all banks; those of four warps, rows of 128 bytes in blocks of eight, whose pieces of 16 bytes have other places in each row.
+enum class Reader { Threads, Warp, Group };
+
 class Panel {
 public:
   struct Form {
     int64_t lines, depth, stages; // rows or columns of the result, steps of the contracted axis
     Copying copying;
-    bool forUnit = false; // a matrix unit reads it: rows of 16 bytes, of which eight lie in all banks, and zeros behind the last step
+    Reader reader = Reader::Threads;
   };
   /// `along` is the contracted axis of the operand, `across` the one of its lines.
   Panel(GpuKernel &k, Value operand, size_t along, size_t across, Form form);
@@ -71,8 +75,11 @@ private:
   std::map<std::pair<int64_t, int64_t>, Value> known;
 
   Index elementAt(Index stage, Index line, Index step);
-  int64_t pitch() const { return (isAlong ? form.depth : form.lines) + (isAlong || form.forUnit ? 16 / bytes : 0); }
-  int64_t stageElements() const { return pitch() * (isAlong ? form.lines : form.depth); }
+  int64_t pitch() const { return (isAlong ? form.depth : form.lines) + (isAlong || form.reader == Reader::Warp ? 16 / bytes : 0); }
+  int64_t stageElements() const {
+    return form.reader == Reader::Group ? form.lines * form.depth : pitch() * (isAlong ? form.lines : form.depth);
+  }
+  Index placeOf(Index far, Index near);
   void forEachSpot(int64_t width, Index step, int64_t count, llvm::function_ref<void(const Spot &)> body);
   void copy(const Spot &spot, Index stage, int64_t at, int64_t count);
   void clear(const Spot &spot, Index stage, int64_t count);

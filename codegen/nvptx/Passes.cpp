@@ -8,6 +8,7 @@
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -40,6 +41,7 @@ struct LowerToNvvm : impl::LowerToNvvmBase<LowerToNvvm> {
     LLVMConversionTarget target(getContext());
     target.addLegalDialect<NVVM::NVVMDialect>();
     target.addLegalOp<gpu::GPUModuleOp>();
+    target.addIllegalOp<NVVM::WgmmaMmaAsyncOp>(); // becomes inline assembly
     LowerToLLVMOptions options(&getContext());
     LLVMTypeConverter types(&getContext(), options);
     configureGpuToNVVMTypeConverter(types);
@@ -52,6 +54,7 @@ struct LowerToNvvm : impl::LowerToNvvmBase<LowerToNvvm> {
     cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
     populateFuncToLLVMConversionPatterns(types, patterns);
     populateGpuToNVVMConversionPatterns(types, patterns);
+    populateNVVMToLLVMConversionPatterns(patterns);
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns)))) signalPassFailure();
   }
 };

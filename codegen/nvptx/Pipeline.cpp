@@ -8,23 +8,38 @@ using namespace mlir;
 namespace kiln::nvptx {
 
 Pipeline::Pipeline(GpuKernel &k, ir::DotGeneralOp dot, Value left, Value right, ArrayRef<int64_t> block, int64_t stages, Copying copyX,
-                   Copying copyY, bool forUnit)
+                   Copying copyY, Reader reader)
     : k(k), e(k.e), dot(dot), dtype(ir::typeOf(dot.getResult()).dtype),
       x(k, left, size_t(dot.getXAxis()), 2 * dot.getXBatch().size() + 1 - size_t(dot.getXAxis()),
-        {block[0], block[2], stages, copyX, forUnit}),
+        {block[0], block[2], stages, copyX, reader}),
       y(k, right, size_t(dot.getYAxis()), 2 * dot.getXBatch().size() + 1 - size_t(dot.getYAxis()),
-        {block[1], block[2], stages, copyY, forUnit}),
-      shape(k.shapeOf(dot.getResult())), block(block), row(shape.size() - 2), stages(stages), depth(block[2]),
-      size(k.shapeOf(dot.getX())[size_t(dot.getXAxis())]), count(size / depth) {
+        {block[1], block[2], stages, copyY, reader}),
+      shape(k.shapeOf(dot.getResult())), block(block), row(shape.size() - 2), stages(stages),
+      ahead(stages - (reader == Reader::Group ? 2 : 1)), depth(block[2]), size(k.shapeOf(dot.getX())[size_t(dot.getXAxis())]),
+      count(size / depth), isGroup(reader == Reader::Group) {
   SmallVector<int64_t, 4> blocks(shape);
   for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
   k.blocks = product(blocks);
+}
+
+/// Blocks that run at once take a few rows of blocks together, so that they share what they read of both operands.
+void Pipeline::groupRows(ArrayRef<int64_t> blocks) {
+  constexpr int64_t kRows = 8;
+  int64_t down = blocks[row], across = blocks[row + 1];
+  if (down <= kRows || across <= kRows) return;
+  Index number = e.add(e.mul(position[row].base, across), position[row + 1].base);
+  Index first = e.mul(k.quotient(number, kRows * across), kRows), within = k.remainder(number, kRows * across);
+  Value rows = e.use(down % kRows ? e.min(e.sub(down, first), kRows) : Index(kRows));
+  auto divided = [&](auto op) { return Index(decltype(op)::create(e.b, e.loc, e.use(within), rows).getResult()); };
+  position[row] = {e.add(first, divided(arith::RemUIOp())), 0, {}};
+  position[row + 1] = {divided(arith::DivUIOp()), 0, {}};
 }
 
 void Pipeline::place() {
   SmallVector<int64_t, 4> blocks(shape);
   for (size_t side : {0, 1}) blocks[row + side] = ceilDiv(shape[row + side], block[side]);
   k.place(position, k.block(), blocks);
+  groupRows(blocks);
   x.place(position, position[row].base), y.place(position, position[row + 1].base);
 }
 
@@ -48,20 +63,24 @@ void Pipeline::commit() {
 /// Until all but so many of the last stages are there, for all threads.
 void Pipeline::wait(int64_t but) {
   if (x.isAsync() || y.isAsync()) NVVM::CpAsyncWaitGroupOp::create(e.b, e.loc, uint32_t(but));
+  if (isGroup) { // units that read shared memory see what threads wrote behind a fence alone
+    auto space = NVVM::SharedSpaceAttr::get(e.b.getContext(), NVVM::SharedSpace::shared_cta);
+    NVVM::FenceProxyOp::create(e.b, e.loc, NVVM::ProxyKind::async_shared, space);
+  }
   k.barrier();
 }
 
 Pipeline::Sums Pipeline::run(Sums sums, llvm::function_ref<void(Index, Sums &)> multiply) {
-  for (int64_t stage = 0; stage + 1 < stages; ++stage) {
+  for (int64_t stage = 0; stage < ahead; ++stage) {
     if (stage < count) fetch(stage, {}, depth, [] {});
     else commit();
   }
   return e.loop(0, count, 1, sums, [&](Index i, ValueRange carried) {
     Evaluator::Scope scope(k.ev, 0, {});
     Sums sums(carried);
-    wait(stages - 2);
+    wait(ahead - 1);
     auto meanwhile = [&] { multiply(k.remainder(i, stages), sums); };
-    Index next = e.add(i, stages - 1);
+    Index next = e.add(i, ahead);
     if (!next.isStatic()) fetch(next, e.lessThan(next, count), depth, meanwhile);
     else if (next.number() < count) fetch(next, {}, depth, meanwhile);
     else meanwhile();

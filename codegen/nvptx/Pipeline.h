@@ -10,7 +10,7 @@ class Pipeline {
 public:
   /// `operands`: as they are to be in shared memory. `block`: rows x columns x depth.
   Pipeline(GpuKernel &k, ir::DotGeneralOp dot, Value x, Value y, llvm::ArrayRef<int64_t> block, int64_t stages, Copying copyX,
-           Copying copyY, bool forUnit);
+           Copying copyY, Reader reader);
 
   /// Of the block of the result that these threads compute; the number of blocks is the kernel's.
   void place();
@@ -33,12 +33,14 @@ public:
 
 private:
   llvm::SmallVector<int64_t, 4> shape, block;
-  size_t row;                         // the axis of rows of the result
-  int64_t stages, depth, size, count; // steps of the contracted axis, whole blocks of them
-  Coordinates position;               // of the block
+  size_t row;                                // the axis of rows of the result
+  int64_t stages, ahead, depth, size, count; // blocks that are on their way; steps of the contracted axis, whole blocks of them
+  bool isGroup;
+  Coordinates position; // of the block
 
   void fetch(Index number, Value isThere, int64_t steps, llvm::function_ref<void()> meanwhile);
   void commit();
+  void groupRows(llvm::ArrayRef<int64_t> blocks);
   void wait(int64_t but);
 };
 

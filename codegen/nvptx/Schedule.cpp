@@ -230,15 +230,30 @@ Tiles matrixTilesOf(ir::DotGeneralOp dot) {
   return {{16, 16}, {32, 32, 64}, 4};
 }
 
+bool hasGroups(ir::KernelOp kernel) {
+  auto chip = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kChip);
+  return chip && chip == kGroupChip;
+}
+
+/// Of four warps, whose blocks are as large as their chip has room for; none where there are too few.
+std::optional<Tiles> groupTilesOf(ir::DotGeneralOp dot) {
+  Result result(dot);
+  if (result.fills(128, 256)) return Tiles{{64, 256}, {128, 256, 64}, 4};
+  if (result.fills(128, 128)) return Tiles{{64, 128}, {128, 128, 64}, 3};
+  return std::nullopt;
+}
+
 ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
   bool isNarrow = ir::narrowOf(dot) != DType::F32;
   auto [copy, wide] = copiesOf(dot, layout, isNarrow);
   if (isNarrow) {
+    auto group = hasGroups(kernel) && wide == ir::Packing::Both ? groupTilesOf(dot) : std::nullopt;
+    if (group) return ir::MatrixTilesAttr::get(kernel.getContext(), group->tile, group->block, group->stages, wide, 0, true);
     Tiles tiles = matrixTilesOf(dot);
     int64_t occupancy = tiles.block[0] == 128 && tiles.block[1] == 128 && wide == ir::Packing::Both ? 2 : 0;
     return ir::MatrixTilesAttr::get(kernel.getContext(), tiles.tile, tiles.block, wide == ir::Packing::Both ? tiles.stages : 2, wide,
-                                    occupancy);
+                                    occupancy, false);
   }
   Tiles tiles = tilesOf(dot);
   // What waits in registers for its turn leaves no room for the tiles of a second block.
@@ -332,6 +347,7 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
     return cpu::refuse(kernel, "collapse") << "expected arrays that are all read and written in the order of memory";
   auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule());
   auto matrix = dyn_cast<ir::MatrixTilesAttr>(*kernel.getSchedule());
+  if (matrix && matrix.getGroup() && !hasGroups(kernel)) return cpu::refuse(kernel, "group") << "expected the chip " << kGroupChip;
   uint32_t wide = tiles ? uint32_t(tiles.getWide()) : matrix ? uint32_t(matrix.getWide()) : 0;
   for (bool isRight : {false, true}) {
     if (!(wide & uint32_t(isRight ? ir::Packing::B : ir::Packing::A))) continue;

@@ -18,7 +18,7 @@ public:
       : k(k), e(k.e), rows(schedule.getTile()[0]), columns(schedule.getTile()[1]), depth(schedule.getBlock()[2]),
         down(schedule.getBlock()[0] / rows), across(schedule.getBlock()[1] / columns),
         way(k, dot, dot.getX(), dot.getY(), schedule.getBlock(), schedule.getStages(), copyingOf(schedule, ir::Packing::A),
-            copyingOf(schedule, ir::Packing::B), false) {
+            copyingOf(schedule, ir::Packing::B), Reader::Threads) {
     k.threads = down * across, k.occupancy = schedule.getOccupancy();
   }
 

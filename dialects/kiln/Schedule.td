@@ -199,9 +199,10 @@ def Kiln_ThreadTilesAttr : Kiln_ScheduleAttr<"ThreadTiles", "thread_tiles", "A m
 
 def Kiln_MatrixTilesAttr : Kiln_ScheduleAttr<"MatrixTiles", "matrix_tiles", "A product of narrow floats in tiles that a warp's matrix unit multiplies.",
                                              (ins Kiln_Extents:$tile, Kiln_Extents:$block, Kiln_Number<2>:$stages, Kiln_Choice<Kiln_Packing>:$wide,
-                                                 Kiln_Number<0>:$occupancy)> {
+                                                 Kiln_Number<0>:$occupancy, Kiln_Flag:$group)> {
   let description = [{
-    `tile`: rows x columns of the result that a warp has in registers; `block`, `stages`, `wide` and `occupancy` as for `thread_tiles`. Both operands are float16 or
+    `tile`: rows x columns of the result that a warp has in registers; `block`, `stages`, `wide` and `occupancy` as for `thread_tiles`. `group`: it is of four warps, whose
+    units take operands from shared memory; of the chip sm_90a. Both operands are float16 or
     bfloat16 made float32. The one schedule that shows in the bits: the unit adds 16 steps of the contracted axis to a sum in an order of its own (docs/numerics.md).
   }];
 }

@@ -12,6 +12,7 @@ inline constexpr int64_t kMostLanes = 64, kMostUnrolled = 16, kMostTileBytes = 4
 inline constexpr int64_t kWarp = 32, kMostThreads = 1024; // threads that exchange registers; of a block
 inline constexpr int64_t kMostSharedBytes = 48 << 10;     // that a block has without asking
 inline constexpr int64_t kMostAskedBytes = 99 << 10;      // that a block of any processor gets where it asks
+inline constexpr int64_t kMostGroupBytes = 227 << 10;     // and one of those whose warps multiply in groups
 inline constexpr int64_t kMostSize = int64_t(1) << 40;    // of a block: products of sizes stay far from overflow
 
 /// The fields of a schedule against the kernel it is of; the first that does not fit is the diagnostic.

@@ -2,6 +2,19 @@
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule-nvptx | FileCheck %s --check-prefix=SCHEDULE
 // RUN: kiln-opt %s --kiln-fuse-pipeline --kiln-schedule-nvptx --kiln-emit-nvptx | FileCheck %s --check-prefix=GPU
 // RUN: kiln-translate %s --mlir-to-assembly --target=nvptx | FileCheck %s --check-prefix=PTX
+// RUN: kiln-translate %s --mlir-to-assembly --target=nvptx --cpu=sm_90a | FileCheck %s --check-prefix=HOPPER
+
+// Groups of four warps, for the chip that has such. The block of 197 KB is no declared memory.
+// HOPPER: .extern .shared .align 1024 .b8 kernel_5_shared[];
+// HOPPER: .entry kernel_5
+// HOPPER: cp.async.cg.shared.global
+// HOPPER: wgmma.fence.sync.aligned
+// HOPPER-COUNT-4: wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16
+// HOPPER: wgmma.wait_group.sync.aligned 1
+// HOPPER: fence.proxy.async.shared::cta
+// HOPPER: bar.sync
+// HOPPER: wgmma.wait_group.sync.aligned 0
+// HOPPER: .entry kernel_6
 
 // SCHEDULE-LABEL: @large
 // SCHEDULE: #kiln.thread_tiles<tile = 8x8, block = 128x128x16, copy = both, wide = both, occupancy = 2>

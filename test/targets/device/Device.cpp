@@ -17,7 +17,8 @@ namespace device {
 namespace {
 
 codegen::MachineName nameOf(cuda::Device &device) {
-  return {"", "sm_" + std::to_string(device.facts.major) + std::to_string(device.facts.minor), ""};
+  std::string chip = "sm_" + std::to_string(device.facts.major) + std::to_string(device.facts.minor);
+  return {"", chip == "sm_90" ? "sm_90a" : chip, ""}; // with what that one alone has
 }
 
 LaunchPlan readPlan(const std::string &path) {

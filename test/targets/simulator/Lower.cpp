@@ -63,12 +63,13 @@ private:
 
   /// What a wrong emitter might do, for tests of the simulator.
   void plant(gpu::GPUFuncOp kernel, StringRef fault) {
-    SmallVector<Operation *> barriers, guards, threads, waits;
+    SmallVector<Operation *> barriers, guards, threads, waits, products;
     kernel.walk([&](Operation *op) {
       if (isa<gpu::BarrierOp>(op)) barriers.push_back(op);
       if (isa<scf::IfOp>(op)) guards.push_back(op);
       if (isa<gpu::ThreadIdOp>(op)) threads.push_back(op);
       if (isa<NVVM::CpAsyncWaitGroupOp>(op)) waits.push_back(op);
+      if (isa<NVVM::WgmmaWaitGroupSyncOp>(op)) products.push_back(op);
     });
     OpBuilder b(kernel);
     if (fault == "no-barrier") {
@@ -93,8 +94,11 @@ private:
         b.setInsertionPoint(guard);
         guard->setOperand(0, arith::ConstantOp::create(b, kernel.getLoc(), b.getBoolAttr(true)));
       }
+    } else if (fault == "no-product-wait") {
+      for (Operation *wait : products) wait->erase();
     } else if (fault == "unaligned") { // no fault: as if no array lay at a multiple of 16 bytes
       kernel.walk([&](LLVM::PtrToIntOp address) {
+        if (!address.getType().isInteger(64)) return; // of a matrix in shared memory
         b.setInsertionPointAfter(address);
         Value one = arith::ConstantIntOp::create(b, kernel.getLoc(), b.getI64Type(), 1);
         address.replaceAllUsesWith(one);
@@ -144,6 +148,27 @@ private:
     return all;
   }
 
+  /// A product of four warps: sums go through the stack.
+  void lowerGroup(OpBuilder &b, NVVM::WgmmaMmaAsyncOp product) {
+    Location loc = product.getLoc();
+    Type type = product.getInouts().getType(), pointer = LLVM::LLVMPointerType::get(&getContext());
+    auto number = [&](int64_t n) -> Value { return arith::ConstantIntOp::create(b, loc, b.getI32Type(), n); };
+    Value memory;
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(&product->getParentOfType<func::FuncOp>().getBody().front());
+      memory = LLVM::AllocaOp::create(b, loc, pointer, type, number(1));
+    }
+    LLVM::StoreOp::create(b, loc, product.getInouts(), memory);
+    int32_t form = (product.getLayoutA() == NVVM::MMALayout::col) | (product.getLayoutB() == NVVM::MMALayout::row) << 1 |
+                   (product.getTypeA() == NVVM::WGMMATypes::f16) << 2;
+    SmallVector<Value> operands = {memory,       product.getDescriptorA(), product.getDescriptorB(), number(product.getShape().getN()),
+                                   number(form), number(sites++)};
+    call(b, loc, "kiln_simulator_multiply_group", {}, operands);
+    product.getResult().replaceAllUsesWith(LLVM::LoadOp::create(b, loc, type, memory));
+    product->erase();
+  }
+
   void lower(Operation *op) {
     OpBuilder b(op);
     Location loc = op->getLoc();
@@ -181,6 +206,26 @@ private:
       operands.append({number(product.getMultiplicandAPtxType() == NVVM::MMATypes::f16), number(sites++)});
       call(b, loc, "kiln_simulator_multiply", {}, operands);
       replace(words(b, loc, product.getType()));
+    } else if (auto product = dyn_cast<NVVM::WgmmaMmaAsyncOp>(op)) {
+      lowerGroup(b, product);
+    } else if (isa<NVVM::WgmmaGroupSyncAlignedOp>(op)) {
+      call(b, loc, "kiln_simulator_commit_products", {}, {});
+      op->erase();
+    } else if (auto wait = dyn_cast<NVVM::WgmmaWaitGroupSyncOp>(op)) {
+      call(b, loc, "kiln_simulator_finish_products", {}, {number(int32_t(wait.getGroup()))});
+      op->erase();
+    } else if (auto wait = dyn_cast<LLVM::InlineAsmOp>(op)) { // for all products, whose sums go through it
+      call(b, loc, "kiln_simulator_finish_products", {}, {number(0)});
+      Value all = LLVM::PoisonOp::create(b, loc, wait.getRes().getType());
+      for (auto [i, part] : llvm::enumerate(wait.getOperands())) all = LLVM::InsertValueOp::create(b, loc, all, part, int64_t(i));
+      replace(all);
+    } else if (isa<NVVM::FenceProxyOp, NVVM::WgmmaFenceAlignedOp>(op)) {
+      op->erase();
+    } else if (auto address = dyn_cast<LLVM::PtrToIntOp>(op)) {
+      auto from = address.getArg().getDefiningOp<LLVM::AddrSpaceCastOp>();
+      if (!from) return;
+      address.getArgMutable().assign(from.getArg());
+      from->erase();
     } else if (auto copy = dyn_cast<NVVM::CpAsyncOp>(op)) {
       auto to = copy.getDst().getDefiningOp<LLVM::AddrSpaceCastOp>(), from = copy.getSrc().getDefiningOp<LLVM::AddrSpaceCastOp>();
       call(b, loc, "kiln_simulator_copy", {}, {to.getArg(), from.getArg(), number(int32_t(copy.getSize()))});
@@ -192,7 +237,7 @@ private:
       call(b, loc, "kiln_simulator_arrive", {}, {number(int32_t(wait.getN()))});
       op->erase();
     } else if (auto cast = dyn_cast<LLVM::AddrSpaceCastOp>(op)) {
-      if (!cast.getArg().getDefiningOp<LLVM::AddressOfOp>()) return; // of an asynchronous copy
+      if (!cast.getArg().getDefiningOp<LLVM::AddressOfOp>()) return; // of a copy or a matrix
       Operation *global = cast.getArg().getDefiningOp();
       replace(call(b, loc, "kiln_simulator_shared", cast.getType(), {}));
       global->erase();

@@ -1,6 +1,7 @@
 #include "test/targets/simulator/Machine.h"
 
 #include "lib/Core/Error.h"
+#include "test/targets/simulator/Memory.h"
 #include "test/targets/simulator/Warp.h"
 
 #include <algorithm>
@@ -9,93 +10,31 @@
 #include <memory>
 #include <span>
 #include <sys/mman.h>
-#include <utility>
 
 namespace simulator {
 namespace {
 
 constexpr size_t kStackBytes = 128 << 10;
+constexpr int64_t kSharedAlignment = 1024, kGroup = 4 * kWarp;
 
 [[noreturn]] void fail(const std::string &kernel, const std::string &what) {
   throw kiln::Error(kiln::ErrorKind::Value, "simulator: " + kernel + ": " + what);
 }
-
-//===-- who touched what --------------------------------------------------------------------------------------------===//
-
-/// A thread of the launch at some point between two barriers of its block. All zeros: nobody.
-struct Moment {
-  enum : int64_t { Nobody = 0, SeveralOfBlock = -1, OfSeveralBlocks = -2 };
-  int64_t thread, block; // counted from 1
-  int64_t epoch;
-
-  /// Whether it is over before `now` begins.
-  bool isBefore(const Moment &now) const {
-    if (thread == Nobody || thread == now.thread) return true;
-    return thread != OfSeveralBlocks && block == now.block && epoch < now.epoch;
-  }
-};
-
-/// What is known of a byte.
-struct Byte {
-  Moment write, read;
-  int16_t coming = 0; // asynchronous copies that may write it at any time
-
-  /// Whether the access may fall together with an earlier one.
-  bool races(const Moment &now, bool isWrite) {
-    if (!write.isBefore(now) || (isWrite && !read.isBefore(now))) return true;
-    if (isWrite) write = now, read = {};
-    else if (read.thread == Moment::Nobody || (read.isBefore(now) && read.block == now.block)) read = now;
-    else read = {read.block == now.block ? Moment::SeveralOfBlock : Moment::OfSeveralBlocks, now.block, now.epoch};
-    return false;
-  }
-};
-
-/// Memory that kernels may touch.
-struct Range {
-  Range(char *begin, char *end, bool isShared = false) : begin(begin), end(end), isShared(isShared) {}
-  Range(Range &&other) noexcept : Range(other.begin, other.end, other.isShared) { std::swap(bytes, other.bytes); }
-  Range &operator=(Range &&other) noexcept {
-    forget();
-    begin = other.begin, end = other.end, isShared = other.isShared, bytes = std::exchange(other.bytes, nullptr);
-    return *this;
-  }
-  ~Range() { forget(); }
-
-  char *begin, *end;
-  bool isShared; // of a block
-
-  /// What is known of the byte at `at`. Zeros of the system: a kernel touches little of what it may.
-  Byte &of(char *at) {
-    if (!bytes) {
-      void *block = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (block == MAP_FAILED) throw kiln::Error(kiln::ErrorKind::Memory, "simulator: expected room for what is known of memory");
-      bytes = static_cast<Byte *>(block);
-    }
-    return bytes[at - begin];
-  }
-  void forget() {
-    if (bytes) munmap(bytes, mapped());
-    bytes = nullptr;
-  }
-
-private:
-  Byte *bytes = nullptr;
-  size_t mapped() const { return size_t(end - begin) * sizeof(Byte); }
-};
 
 //===-- threads -----------------------------------------------------------------------------------------------------===//
 
 class Launch {
 public:
   Launch(const kiln::LaunchPlan::Launch &plan, KernelFunction kernel, const std::vector<void *> &pointers, const std::vector<Area> &memory)
-      : plan(plan), kernel(kernel), pointers(pointers), threads(size_t(plan.threads)), sharedMemory(size_t(plan.sharedBytes) + 1) {
+      : plan(plan), kernel(kernel), pointers(pointers), threads(size_t(plan.threads)), space(size_t(plan.sharedBytes + kSharedAlignment)) {
+    sharedMemory = reinterpret_cast<char *>((uintptr_t(space.data()) + kSharedAlignment - 1) & ~uintptr_t(kSharedAlignment - 1));
     stacks = static_cast<char *>(
         mmap(nullptr, threads.size() * kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (stacks == MAP_FAILED) fail(plan.kernel, "expected memory for " + std::to_string(threads.size()) + " threads");
     for (size_t i = 0; i < pointers.size(); ++i)
       if (plan.arguments[i].memory == kiln::LaunchPlan::Memory::Status) statuses.push_back(static_cast<char *>(pointers[i]));
     for (const Area &area : memory) ranges.emplace_back(area.begin, area.end);
-    ranges.emplace_back(sharedMemory.data(), sharedMemory.data() + plan.sharedBytes, true);
+    ranges.emplace_back(sharedMemory, sharedMemory + plan.sharedBytes, true);
     std::sort(ranges.begin(), ranges.end(), [](const Range &a, const Range &b) { return a.begin < b.begin; });
   }
   ~Launch() { munmap(stacks, threads.size() * kStackBytes); }
@@ -107,7 +46,7 @@ public:
   // What threads ask for.
   int64_t thread() const { return current; }
   int64_t blockNumber() const { return block; }
-  void *shared() { return sharedMemory.data(); }
+  void *shared() { return sharedMemory; }
   void wait(Thread::State state, int32_t site) {
     Thread &mine = threads[size_t(current)];
     mine.state = state, mine.site = site;
@@ -131,6 +70,31 @@ public:
     mine.mode = isHalf;
     wait(Thread::Multiply, site);
   }
+  void multiplyGroup(float *sums, uint64_t left, uint64_t right, int32_t columns, int32_t form, int32_t site) {
+    Thread &mine = threads[size_t(current)];
+    mine.sums = sums, mine.matrices[0] = left, mine.matrices[1] = right, mine.by = columns, mine.mode = form;
+    for (int side : {0, 1}) { // each thread answers for a part of what they read
+      GroupMatrix matrix = matrixOf(mine, side);
+      int64_t pieces = (side ? columns : 64) * 16 / 8, near = matrix.isAcross ? pieces / 16 : 2;
+      for (int64_t i = current % kGroup; i < pieces; i += kGroup) {
+        int64_t row = i / near, piece = i % near * 8;
+        char *at = const_cast<char *>(matrix.isAcross ? matrix.at(piece, row) : matrix.at(row, piece));
+        access(at, 16, 16, false);
+        mine.readings.push_back({at, mine.products});
+        for (Byte &byte : bytesOf(sharedRange(), at, 16)) ++byte.going;
+      }
+    }
+    wait(Thread::Group, site);
+  }
+  void commitProducts() { ++threads[size_t(current)].products; }
+  void finishProducts(int64_t but) {
+    Thread &mine = threads[size_t(current)];
+    std::erase_if(mine.readings, [&](auto &reading) {
+      if (reading.second >= mine.products - but) return false;
+      for (Byte &byte : bytesOf(sharedRange(), reading.first, 16)) --byte.going;
+      return true;
+    });
+  }
   int32_t word(int32_t i) const { return threads[size_t(current)].words[i]; }
   void access(char *at, int64_t bytes, int32_t alignment, bool isWrite) {
     char *stack = threads[size_t(current)].stack; // what lies there is the thread's own
@@ -144,6 +108,7 @@ public:
     checkAligned(at, alignment);
     Moment now{block * plan.threads + current + 1, block + 1, epoch};
     for (Byte &byte : bytesOf(*range, at, bytes)) {
+      if (byte.going && isWrite) return stop("asynchronous product: " + what + ", which a product that nobody waited for may read");
       if (byte.coming) return stop("asynchronous copy: " + what + ", which a copy that nobody waited for may write");
       if (byte.races(now, isWrite))
         return stop("race: " + what + " of " + (range->isShared ? "shared" : "global") +
@@ -186,7 +151,8 @@ private:
   KernelFunction kernel;
   const std::vector<void *> &pointers;
   std::vector<Thread> threads;
-  std::vector<char> sharedMemory;
+  std::vector<char> space; // that holds it
+  char *sharedMemory;
   std::vector<Range> ranges; // by where they begin
   std::vector<char *> statuses;
   char *stacks;
@@ -211,6 +177,8 @@ private:
     if (!error.empty()) fail(plan.kernel, error);
   }
 
+  GroupMatrix matrixOf(const Thread &t, int side) const { return {sharedMemory, t.matrices[side], (t.mode >> side & 1) != 0}; }
+  bool exchangeGroup(int64_t first);
   void runBlock();
   bool runWarp(int64_t first);
   void exchange(int64_t first, int64_t end);
@@ -225,13 +193,13 @@ void startThread() { running->start(); }
 
 void Launch::runBlock() {
   epoch = 0;
-  std::memset(sharedMemory.data(), 0xA5, sharedMemory.size()); // nothing that was there before is of use
+  std::memset(sharedMemory, 0xA5, size_t(plan.sharedBytes)); // nothing that was there before is of use
   for (Range &range : ranges)
     if (range.isShared) range.forget();
   for (size_t i = 0; i < threads.size(); ++i) {
     Thread &t = threads[i];
     t.state = Thread::Ready;
-    t.copies.clear(), t.group = 0;
+    t.copies.clear(), t.group = 0, t.readings.clear(), t.products = 0;
     t.stack = stacks + i * kStackBytes;
     getcontext(&t.context);
     t.context.uc_stack.ss_sp = t.stack;
@@ -242,7 +210,10 @@ void Launch::runBlock() {
   for (;;) {
     bool moves = false;
     for (int64_t first = 0; first < plan.threads; first += kWarp) moves |= runWarp(first);
+    for (int64_t first = 0; first < plan.threads; first += kGroup) moves |= exchangeGroup(first);
     if (moves) continue;
+    if (int64_t some = count(Thread::Group))
+      fail(plan.kernel, "product of matrices: expected 128 threads at one, got " + std::to_string(some) + " at some");
     int64_t waiting = count(Thread::Barrier);
     if (!waiting) return;
     bool isOne =
@@ -265,11 +236,26 @@ bool Launch::runWarp(int64_t first) {
   return moves;
 }
 
+/// A product of four warps, once all have come to it.
+bool Launch::exchangeGroup(int64_t first) {
+  if (first + kGroup > plan.threads) return false;
+  std::span<Thread> group(&threads[size_t(first)], size_t(kGroup));
+  Thread &one = group[0];
+  auto isThere = [&](Thread &t) { return t.state == Thread::Group && t.site == one.site; };
+  if (!std::all_of(group.begin(), group.end(), isThere)) return false;
+  std::vector<float *> sums;
+  for (Thread &t : group) sums.push_back(t.sums), t.state = Thread::Ready;
+  simulator::multiplyGroup(sums, one.by, matrixOf(one, 0), matrixOf(one, 1), (one.mode & 4) != 0);
+  return true;
+}
+
 /// What a warp does together, for which all its lanes must have come to the same place.
 void Launch::exchange(int64_t first, int64_t end) {
   auto lane = [&](int64_t i) -> Thread & { return threads[size_t(first + i)]; };
   int64_t lanes = end - first, waiting = 0;
-  auto isTogether = [](Thread &t) { return t.state != Thread::Ready && t.state != Thread::Barrier && t.state != Thread::Done; };
+  auto isTogether = [](Thread &t) {
+    return t.state != Thread::Ready && t.state != Thread::Barrier && t.state != Thread::Group && t.state != Thread::Done;
+  };
   for (int64_t i = 0; i < lanes; ++i) waiting += isTogether(lane(i)) && lane(i).site == lane(0).site;
   auto found = std::find_if(&lane(0), &lane(0) + lanes, isTogether);
   if (found == &lane(0) + lanes) return;
@@ -337,6 +323,11 @@ void kiln_simulator_multiply(int32_t a0, int32_t a1, int32_t a2, int32_t a3, int
                              int32_t c3, int32_t isHalf, int32_t site) {
   simulator::running->multiply({a0, a1, a2, a3, b0, b1, c0, c1, c2, c3}, isHalf, site);
 }
+void kiln_simulator_multiply_group(float *sums, int64_t left, int64_t right, int32_t columns, int32_t form, int32_t site) {
+  simulator::running->multiplyGroup(sums, uint64_t(left), uint64_t(right), columns, form, site);
+}
+void kiln_simulator_commit_products() { simulator::running->commitProducts(); }
+void kiln_simulator_finish_products(int32_t but) { simulator::running->finishProducts(but); }
 int32_t kiln_simulator_word(int32_t i) { return simulator::running->word(i); }
 void kiln_simulator_copy(char *to, char *from, int32_t bytes) { simulator::running->copy(to, from, bytes); }
 void kiln_simulator_commit() { simulator::running->commit(); }

@@ -2,6 +2,7 @@
 #include "codegen/Target.h"
 #include "codegen/cpu/Native.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/nvptx/Emit.h"
 #include "lib/Core/Error.h"
 #include "test/targets/simulator/Lower.h"
 #include "test/targets/simulator/Machine.h"
@@ -27,7 +28,10 @@ std::string contentOf(const std::string &path) {
 class SimulatedMachine : public kiln::codegen::Machine {
 public:
   SimulatedMachine() : machine(kiln::cpu::makeTargetMachine({})) {}
-  void describe(ModuleOp) const override {}
+  /// KILN_SIMULATOR_CHIP: schedules for that one.
+  void describe(ModuleOp module) const override {
+    if (const char *chip = getenv("KILN_SIMULATOR_CHIP")) module->setAttr(kiln::nvptx::kChip, StringAttr::get(module.getContext(), chip));
+  }
 
   std::string print(ModuleOp module, kiln::codegen::Text form) const override {
     llvm::LLVMContext context;

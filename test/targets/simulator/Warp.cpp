@@ -57,4 +57,35 @@ void multiplyMatrices(std::span<Thread> warp) {
       warp[lane].words[part] = std::bit_cast<int32_t>(sums[lane / 4 + part / 2 * 8][lane % 4 * 2 + part % 2]);
 }
 
+const char *GroupMatrix::at(int64_t line, int64_t step) const {
+  constexpr uint64_t kPlaces = 0x3FFFF;
+  auto field = [&](int from) { return int64_t(descriptor >> from & 0x3FFF) << 4; };
+  int64_t row = isAcross ? step : line, near = isAcross ? line : step;
+  uint64_t place = uint64_t(field(0) + (isAcross ? near / 64 * field(16) : 0) + row / 8 * field(32) + row % 8 * 128 + near % 64 * 2);
+  place ^= (place >> 7 & 7) << 4;
+  return memory + ((place - uintptr_t(memory)) & kPlaces);
+}
+
+void multiplyGroup(std::span<float *> sums, int64_t columns, const GroupMatrix &x, const GroupMatrix &y, bool isHalf) {
+  constexpr int64_t kSteps = 16;
+  auto element = [&](const GroupMatrix &matrix, int64_t line, int64_t step) {
+    uint16_t bits;
+    std::memcpy(&bits, matrix.at(line, step), sizeof bits);
+    return floatOf(bits, isHalf);
+  };
+  std::vector<float> right(size_t(columns * kSteps));
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t step = 0; step < kSteps; ++step) right[size_t(j * kSteps + step)] = element(y, j, step);
+  for (int64_t row = 0; row < 64; ++row) {
+    float left[kSteps];
+    for (int64_t step = 0; step < kSteps; ++step) left[step] = element(x, row, step);
+    for (int64_t j = 0; j < columns; ++j) {
+      // A warp has 16 rows; a lane pairs of columns, of two rows eight apart.
+      int64_t thread = row / 16 * kWarp + row % 8 * 4 + j % 8 / 2;
+      float &sum = sums[size_t(thread)][j / 8 * 4 + row % 16 / 8 * 2 + j % 2];
+      for (int64_t step = 0; step < kSteps; ++step) sum = std::fma(left[step], right[size_t(j * kSteps + step)], sum);
+    }
+  }
+}
+
 } // namespace simulator

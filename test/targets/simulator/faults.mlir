@@ -20,6 +20,8 @@
 // COPY: simulator: kernel_2: asynchronous copy: a read of 8 bytes by thread {{[0-9]+}} of block 0, which a copy that nobody waited for may write
 // RUN: not env KILN_SIMULATOR_FAULT=no-barrier kiln-run %s --entry=product %simulated 2>&1 | FileCheck %s --check-prefix=ARRIVED
 // ARRIVED: simulator: kernel_2: {{race|asynchronous copy}}: a {{read|write}} of {{[0-9]+}} bytes by thread {{[0-9]+}} of block 0
+// RUN: not env KILN_SIMULATOR_CHIP=sm_90a KILN_SIMULATOR_FAULT=no-product-wait kiln-run %s --entry=narrow %simulated 2>&1 | FileCheck %s --check-prefix=PRODUCT
+// PRODUCT: simulator: kernel_3: asynchronous product: a write of 16 bytes by thread {{[0-9]+}} of block 0, which a product that nobody waited for may read
 // RUN: not env KILN_SIMULATOR_FAULT=nothing kiln-run %s %simulated 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: KILN_SIMULATOR_FAULT: expected the name of a fault, got nothing
 func.func @turn(%x: tensor<50x75xf32>) -> tensor<75x50xf32> {
@@ -35,4 +37,11 @@ func.func @square(%x: tensor<300xf32>) -> tensor<300xf32> {
 func.func @product(%x: tensor<40x64xf32>, %y: tensor<64x40xf32>) -> tensor<40x40xf32> {
   %r = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<40x64xf32>, tensor<64x40xf32>) -> tensor<40x40xf32>
   return %r : tensor<40x40xf32>
+}
+
+func.func @narrow(%x: tensor<128x128x256xbf16>, %y: tensor<128x256x128xbf16>) -> tensor<128x128x128xf32> {
+  %a = kiln.cast %x : (tensor<128x128x256xbf16>) -> tensor<128x128x256xf32>
+  %b = kiln.cast %y : (tensor<128x256x128xbf16>) -> tensor<128x256x128xf32>
+  %r = kiln.dot_general %a, %b {x_batch = array<i64: 0>, y_batch = array<i64: 0>, x_axis = 2, y_axis = 1} : (tensor<128x128x256xf32>, tensor<128x256x128xf32>) -> tensor<128x128x128xf32>
+  return %r : tensor<128x128x128xf32>
 }

@@ -7,8 +7,8 @@ def tensor(shape, dtype="f32"):
     return f"tensor<{'x'.join([*map(str, shape), dtype])}>"
 
 
-def function(name, arguments, result, lines, value):
-    print(f"func.func @{name}({', '.join(f'%{n}: {t}' for n, t in arguments.items())}) -> {result} {{")
+def function(name, arguments, result, lines, value, attributes=""):
+    print(f"func.func @{name}({', '.join(f'%{n}: {t}' for n, t in arguments.items())}) -> {result}{attributes} {{")
     print(*(f"  {line}" for line in lines), f"  return %{value} : {result}", "}", sep="\n")
 
 

@@ -658,3 +658,101 @@ func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32>
   } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, wide = both>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: rows: expected 64 to 64, got 32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x64, block = 64x64x64, stages = 3, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: tile: columns: expected a power of two from 64 to 256, got 512}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x512, block = 64x512x64, stages = 3, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: rows: expected a power of two from 64 to 512, got 32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x64, block = 32x64x64, stages = 3, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: columns: expected a power of two from 128 to 512, got 64}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x128, block = 64x64x64, stages = 3, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: depth: expected 64 to 64, got 32}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x64, block = 64x64x32, stages = 3, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: stages: expected 3 to 8, got 2}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x64, block = 64x64x64, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>, %z: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: block: expected at most 232448 bytes, got 262144}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>, %b = %z : tensor<64x64xf32>) -> (tensor<64x64xf32>) {
+    %t = kiln.negative %a : (tensor<64x64xbf16>) -> tensor<64x64xbf16>
+    %v = kiln.cast %t : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %w = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 64x128, block = 256x256x64, stages = 4, group = true>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
