@@ -243,9 +243,13 @@ std::optional<Tiles> groupTilesOf(ir::DotGeneralOp dot) {
   return std::nullopt;
 }
 
+/// Matrix units add in an order of their own. Eager, which runs an operation after the other, adds as the CPU does, and so does a program
+/// that is to have its bits.
+bool isFast(ir::KernelOp kernel) { return kernel->getParentOfType<func::FuncOp>()->hasAttr(ir::kFastMath); }
+
 ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto dot = *kernel.getBody().front().getOps<ir::DotGeneralOp>().begin();
-  bool isNarrow = ir::narrowOf(dot) != DType::F32;
+  bool isNarrow = ir::narrowOf(dot) != DType::F32 && isFast(kernel);
   auto [copy, wide] = copiesOf(dot, layout, isNarrow);
   if (isNarrow) {
     auto group = hasGroups(kernel) && wide == ir::Packing::Both ? groupTilesOf(dot) : std::nullopt;
@@ -348,6 +352,8 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
   auto tiles = dyn_cast<ir::ThreadTilesAttr>(*kernel.getSchedule());
   auto matrix = dyn_cast<ir::MatrixTilesAttr>(*kernel.getSchedule());
   if (matrix && matrix.getGroup() && !hasGroups(kernel)) return cpu::refuse(kernel, "group") << "expected the chip " << kGroupChip;
+  if (matrix && !isFast(kernel))
+    return cpu::refuse(kernel, "matrix_tiles") << "expected a program with " << ir::kFastMath << ", as the units' order shows in the bits";
   uint32_t wide = tiles ? uint32_t(tiles.getWide()) : matrix ? uint32_t(matrix.getWide()) : 0;
   for (bool isRight : {false, true}) {
     if (!(wide & uint32_t(isRight ? ir::Packing::B : ir::Packing::A))) continue;

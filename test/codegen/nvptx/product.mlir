@@ -113,7 +113,7 @@ func.func @doubles(%x: tensor<2048x512xf64>, %y: tensor<512x2048xf64>) -> tensor
   return %r : tensor<2048x2048xf64>
 }
 
-func.func @narrow(%x: tensor<2048x512xbf16>, %y: tensor<512x4096xbf16>) -> tensor<2048x4096xbf16> {
+func.func @narrow(%x: tensor<2048x512xbf16>, %y: tensor<512x4096xbf16>) -> tensor<2048x4096xbf16> attributes {kiln.fast_math} {
   %a = kiln.cast %x : (tensor<2048x512xbf16>) -> tensor<2048x512xf32>
   %b = kiln.cast %y : (tensor<512x4096xbf16>) -> tensor<512x4096xf32>
   %p = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<2048x512xf32>, tensor<512x4096xf32>) -> tensor<2048x4096xf32>
@@ -121,7 +121,7 @@ func.func @narrow(%x: tensor<2048x512xbf16>, %y: tensor<512x4096xbf16>) -> tenso
   return %r : tensor<2048x4096xbf16>
 }
 
-func.func @narrow_odd(%x: tensor<40x99xf16>, %y: tensor<99x40xf16>) -> tensor<40x40xf16> {
+func.func @narrow_odd(%x: tensor<40x99xf16>, %y: tensor<99x40xf16>) -> tensor<40x40xf16> attributes {kiln.fast_math} {
   %a = kiln.cast %x : (tensor<40x99xf16>) -> tensor<40x99xf32>
   %b = kiln.cast %y : (tensor<99x40xf16>) -> tensor<99x40xf32>
   %p = kiln.dot_general %a, %b {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<40x99xf32>, tensor<99x40xf32>) -> tensor<40x40xf32>

@@ -26,7 +26,7 @@ def product(rows, columns, depth, x_axis, y_axis, tile, block, stages, dtype="bf
         f"%xw = kiln.cast %r0 : ({x}) -> {a}", f"%yw = kiln.cast %r1 : ({y}) -> {b}",
         f"%p = kiln.dot_general %xw, %yw {{x_batch = array<i64>, y_batch = array<i64>, x_axis = {x_axis}, y_axis = {y_axis}}} : ({a}, {b}) -> {out}"], "p",
         f"schedule = #kiln.matrix_tiles<tile = {tile}, block = {block}, stages = {stages}, wide = both, group = true>, workspace = array<i64: -1>")
-    function(f"group_{dtype}_{rows}_{columns}_{depth}_{x_axis}{y_axis}", {"x": a, "y": b}, out, lines, "r", f" attributes {{kiln.workspace_bytes = {second + columns * depth * 2} : i64}}")
+    function(f"group_{dtype}_{rows}_{columns}_{depth}_{x_axis}{y_axis}", {"x": a, "y": b}, out, lines, "r", f" attributes {{kiln.fast_math, kiln.workspace_bytes = {second + columns * depth * 2} : i64}}")
 
 
 for x_axis in (0, 1):

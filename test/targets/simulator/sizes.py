@@ -154,7 +154,7 @@ def narrow_product(rows, columns, depth, x_axis=1, y_axis=0, batch=(), dtype="bf
     axes = f"array<i64{': ' if n else ''}{', '.join(map(str, range(n)))}>"
     function(f"product_{dtype}_{'_'.join(map(str, [*batch, rows, columns, depth]))}_{x_axis}{y_axis}{'_computed' * computed}", arrays, out, [
         *lines, f"%r = kiln.dot_general %xw, %yw {{x_batch = {axes}, y_batch = {axes}, x_axis = {x_axis + n}, y_axis = {y_axis + n}}} "
-        f": ({arrays['x']}, {arrays['y']}) -> {out}"], "r")
+        f": ({arrays['x']}, {arrays['y']}) -> {out}"], "r", " attributes {kiln.fast_math}")
 
 
 def wide():

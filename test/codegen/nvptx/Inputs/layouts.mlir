@@ -95,3 +95,15 @@ func.func @f(%x: tensor<64x64xbf16>) -> tensor<64x64xf32> {
   } {schedule = #kiln.matrix_tiles<tile = 64x64, block = 64x64x64, stages = 3, wide = both, group = true>, workspace = array<i64: -1>}
   return %0 : tensor<64x64xf32>
 }
+
+// -----
+
+func.func @f(%x: tensor<64x64xbf16>) -> tensor<64x64xf32> {
+  // expected-error@+1 {{schedule: matrix_tiles: expected a program with kiln.fast_math, as the units' order shows in the bits}}
+  %0 = kiln.kernel "contraction"(%a = %x : tensor<64x64xbf16>) -> (tensor<64x64xf32>) {
+    %v = kiln.cast %a : (tensor<64x64xbf16>) -> tensor<64x64xf32>
+    %n = kiln.dot_general %v, %v {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    kiln.yield %n : tensor<64x64xf32>
+  } {schedule = #kiln.matrix_tiles<tile = 32x32, block = 64x64x32, stages = 2, wide = both>, workspace = array<i64: -1>}
+  return %0 : tensor<64x64xf32>
+}
