@@ -160,7 +160,7 @@ private:
   int64_t block = 0, current = 0, epoch = 0;
   std::string error;
 
-  static std::span<Byte> bytesOf(Range &range, char *at, int64_t bytes) { return {&range.of(at), size_t(bytes)}; }
+  static std::span<Byte> bytesOf(Range &range, const char *at, int64_t bytes) { return {&range.of(at), size_t(bytes)}; }
   Range &sharedRange() {
     return *std::find_if(ranges.begin(), ranges.end(), [](const Range &r) { return r.isShared; });
   }

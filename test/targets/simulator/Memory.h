@@ -53,7 +53,7 @@ struct Range {
   bool isShared; // of a block
 
   /// What is known of the byte at `at`. Zeros of the system: a kernel touches little of what it may.
-  Byte &of(char *at) {
+  Byte &of(const char *at) {
     if (!bytes) {
       void *block = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (block == MAP_FAILED) throw kiln::Error(kiln::ErrorKind::Memory, "simulator: expected room for what is known of memory");
