@@ -39,7 +39,7 @@ func.func @product(%x: tensor<40x64xf32>, %y: tensor<64x40xf32>) -> tensor<40x40
   return %r : tensor<40x40xf32>
 }
 
-func.func @narrow(%x: tensor<128x128x256xbf16>, %y: tensor<128x256x128xbf16>) -> tensor<128x128x128xf32> {
+func.func @narrow(%x: tensor<128x128x256xbf16>, %y: tensor<128x256x128xbf16>) -> tensor<128x128x128xf32> attributes {kiln.fast_math} {
   %a = kiln.cast %x : (tensor<128x128x256xbf16>) -> tensor<128x128x256xf32>
   %b = kiln.cast %y : (tensor<128x256x128xbf16>) -> tensor<128x256x128xf32>
   %r = kiln.dot_general %a, %b {x_batch = array<i64: 0>, y_batch = array<i64: 0>, x_axis = 2, y_axis = 1} : (tensor<128x128x256xf32>, tensor<128x256x128xf32>) -> tensor<128x128x128xf32>
