@@ -57,6 +57,10 @@ for make in (lambda: kn.zeros((2, 3)), lambda: kn.ones(4, dtype="int8"), lambda:
 host = np.arange(6, dtype="f4").reshape(2, 3)
 x = kn.asarray(host)
 assert x.device == "cpu" and (kn.ones(3) + x).device == "cuda:0", "NumPy's memory is shared, and goes where arrays beside it are"
+for y in (kn.asarray(host, copy=True), kn.asarray(host, dtype=kn.float64), kn.array(host)):
+    assert y.device == "cuda:0" and y.tolist() == host.tolist(), "what shares nothing is where arrays are made"
+with kn.device("cpu"):
+    assert kn.asarray(host, copy=True).device == kn.asarray(host, dtype=kn.float64).device == "cpu"
 assert kn.asarray(host, device="cuda:0").device == kn.asarray(host, device="gpu").device == x.to_device("cuda").device == "cuda:0"
 y = kn.zeros_like(kn.ones(2)); assert y.device == "cuda:0" and "device='cuda:0'" in repr(y) and np.asarray(y).tolist() == [0, 0]
 refusal(lambda: memoryview(y), BufferError)
