@@ -302,6 +302,7 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy, Device *de
     if (wantsCopy == 0 && changes) fail(ErrorKind::Value, "asarray", "copy", "True or None for another dtype", "False");
     if (changes && isComplex(a.dtype) && !isComplex(*dtype))
       fail(ErrorKind::DType, "asarray", "dtype", "a complex one (kn.real and kn.imag give the parts)", info(*dtype).name);
+    if (!isOwn && device && (changes || wantsCopy == 1)) return cast(a, dtype.value_or(a.dtype), device); // it shares nothing with the host
     if (changes) return cast(a, *dtype);
     return wantsCopy == 1 ? copy(a) : a;
   }

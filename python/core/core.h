@@ -72,8 +72,8 @@ Operand requireOperand(const char *op, PyObject *o, Holder &holder);
 /// An int or float as an array without axes, on the CPU; null, with an error set, where it does not fit.
 PyObject *arrayOfNumber(PyObject *number, DType dtype);
 ArrayIterator arrayIteratorOf(PyObject *o);
-/// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always. Numbers
-/// and sequences become arrays of `device`; others are where they are.
+/// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always.
+/// Numbers, sequences and copies of the host's memory become arrays of `device`; others are where they are.
 Array asArray(PyObject *o, std::optional<DType> dtype, int copy, Device *device = defaultDevice());
 /// The same of an operand: an array of values that were written out goes where the arrays beside it are.
 inline Array asOperand(PyObject *o) {

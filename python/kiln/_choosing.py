@@ -23,7 +23,8 @@ def _mask(x, beside=None):
 
 def compress(condition, x, /, axis=None, out=None) -> Array:
     """Elements of ``x`` along an axis (flattened if None) where a vector of conditions holds. Raises ShapeError for more conditions than elements."""
-    x, mask = as_array(x), _mask(condition)
+    x = as_array(x, first_array(condition))
+    mask = _mask(condition, x)
     x, axis = (_core.reshape(x, (-1,)), 0) if axis is None else (x, normalized_axis("compress", axis, x.ndim))
     if mask.ndim != 1 or mask.size > x.shape[axis]:
         raise make("ShapeError", f"compress: condition: expected a vector of at most {x.shape[axis]} elements, got {mask.shape}")

@@ -232,7 +232,7 @@ def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
     if not n:
         return _core.copy(x)
     total = builtins.sum(repeats) if isinstance(repeats, (tuple, list)) and len(repeats) == n else total_repeat_length
-    counts = _core.reshape(_core.astype(as_array(repeats), _int64), (-1,))
+    counts = _core.reshape(_core.astype(as_array(repeats, x), _int64), (-1,))
     if counts.size not in (1, n):
         raise make("ShapeError", f"repeat: repeats: expected 1 or {n} numbers, got {counts.size}")
     repeated = None if total_repeat_length is not None else _core.repeat(x, axis, counts)
@@ -306,7 +306,7 @@ def insert(x, positions, values, /, axis=None) -> Array:
     x, axis = _line_of(as_array(x), axis, "insert")
     single = isinstance(positions, int)
     at = _positions("insert", positions, x.shape[axis], 1)
-    values = _core.astype(as_array(values), x.dtype)
+    values = _core.astype(as_array(values, x), x.dtype)
     if single:  # the values go in together
         values = moveaxis(values, 0, axis) if values.ndim == x.ndim and axis else values
         unit = values.shape[axis] if values.ndim == x.ndim else values.size if x.ndim == 1 and values.ndim else 1

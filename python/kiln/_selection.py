@@ -3,7 +3,7 @@ import math
 import typing
 
 from . import _core
-from ._arguments import as_array, as_tuple, cast, choice, normalized_axis, operation, ops, store
+from ._arguments import as_array, as_tuple, cast, choice, first_array, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -28,7 +28,7 @@ def where(condition, x=None, y=None, /):
     """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
     if x is None:
         return nonzero(condition)
-    condition = cast(as_array(condition), _bool)
+    condition = cast(as_array(condition, first_array(x, y)), _bool)
     return _core.where(condition, x if isinstance(x, _NUMBERS) else as_array(x), y if isinstance(y, _NUMBERS) else as_array(y))
 
 
@@ -42,12 +42,12 @@ def take(x, indices, /, axis=None, out=None, mode="raise") -> Array:
     if axis is None:
         x, axis = _core.reshape(x, (-1,)), 0
     if not isinstance(indices, (Array, int)):
-        indices = as_array(indices)
+        indices = as_array(indices, x)
         indices = indices if indices.size else _core.astype(indices, _int64)
     if mode != "raise":
         choice("take", "mode", mode, ("raise", "wrap", "clip"))
         n = x.shape[normalized_axis("take", axis, x.ndim)]
-        indices = as_array(indices)
+        indices = as_array(indices, x)
         indices = ops["remainder"](indices, n) if mode == "wrap" else ops["minimum"](ops["maximum"](indices, 0), n - 1)
     result = _core.take(x, indices, axis)
     return result if out is None else store("take", result, out)

@@ -2,7 +2,7 @@
 import typing
 
 from . import _core
-from ._arguments import as_array, cast, normalized_axis, ops
+from ._arguments import as_array, cast, first_array, normalized_axis, ops
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -168,7 +168,8 @@ def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array
 
 def _pair(x, values):
     """Both as arrays; a Python number in the dtype of an array that holds it."""
-    return as_array(_beside(x, values)), as_array(_beside(values, x))
+    beside = first_array(x, values)
+    return as_array(_beside(x, values), beside), as_array(_beside(values, x), beside)
 
 
 def _beside(number, other):
@@ -176,7 +177,7 @@ def _beside(number, other):
     if type(number) is not int or not isinstance(other, Array) or other.dtype.kind not in "iu":
         return number
     from ._ordering import _fits
-    return _core.full((), number, other.dtype) if _fits(number, other.dtype) else number
+    return _core.full((), number, other.dtype, other.device) if _fits(number, other.dtype) else number
 
 
 def _sets(x, y, assume_unique):

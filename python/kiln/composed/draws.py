@@ -12,7 +12,7 @@ WORDS, UNIT, NORMAL, EXPONENTIAL, BELOW = range(5)  # what few random words make
 
 def words_of(like, key, start):
     """The random words of a key and the counters from ``start`` on."""
-    return ops["random_bits"](_core.iota(like.shape, _uint64, 0) + start, key)
+    return ops["random_bits"](_core.iota(like.shape, _uint64, 0, like.device) + start, key)
 
 
 words = fused(words_of)
@@ -71,7 +71,7 @@ def below(like, key, start, count, low, dtype):
 def numbered(like, key, start, below):
     """Random words with their number in the last bits, which ``below`` has set."""
     word = words_of(like, key, start)
-    return word - (word & below) + _core.iota(like.shape, _uint64, 0)
+    return word - (word & below) + _core.iota(like.shape, _uint64, 0, like.device)
 
 
 @fused

@@ -101,7 +101,7 @@ def standard_gamma(self, shape, size=None, dtype=None):
     where = shape_of(size, shape)
     u = _open(self, where, dtype)
     dtype = u.dtype
-    a = _core.full((), shape, dtype) if isinstance(shape, (int, float)) else _core.broadcast_to(of(shape, dtype), where)
+    a = _core.full((), shape, dtype, u.device) if isinstance(shape, (int, float)) else _core.broadcast_to(of(shape, dtype), where)
     known = isinstance(shape, (int, float)) and shape >= 1
     small = ops["less"](a, 1)
     d = _core.where(small, a + 1, a) - 1 / 3
@@ -241,7 +241,7 @@ def truncated_normal(self, low, high, loc=0.0, scale=1.0, size=None, dtype=None)
     m, s = of(loc, u.dtype), of(scale, u.dtype)
     root = math.sqrt(0.5)
     a, b = (ops["erf"](as_array((of(v, u.dtype) - m) / s * root) if not isinstance(m, float) or not isinstance(s, float) or not isinstance(v, (int, float)) else
-                       _core.full((), (v - m) / s * root, "float64")) for v in (low, high))
+                       _core.full((), (v - m) / s * root, "float64", u.device)) for v in (low, high))
     x = ops["erfinv"](a + (b - a) * u) * math.sqrt(2) * s + m
     x = ops["minimum"](ops["maximum"](x, of(low, u.dtype)), of(high, u.dtype))
     from ._generator import _dtype

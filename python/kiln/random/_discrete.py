@@ -43,9 +43,9 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
             return _core.astype(_core.bitcast(self.bits(where), _int64), dtype)
         if count <= 2**32:
             return self.draw(draws.below, where, 1, count, low, dtype)
-        n = _core.full((), count, _uint64)
+        n = _core.full((), count, _uint64, self.state.device)
     else:
-        n = _core.astype(_core.astype(as_array(high), _int64) - as_array(low) + int(endpoint), _uint64)
+        n = _core.astype(_core.astype(as_array(high, self.state), _int64) - as_array(low, self.state) + int(endpoint), _uint64)
     word = self.bits(where)
     result = _high(word, n)
     least = (ops["bitwise_invert"](n) + 1) % n  # 2^64 mod n
@@ -56,14 +56,14 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
         open_ = ops["bitwise_and"](open_, ops["less"](word * n, least))
     if known and low >= 2**63:
         return _core.astype(result + low, dtype)
-    return _core.astype(_core.bitcast(result, _int64) + (low if known else as_array(low)), dtype)
+    return _core.astype(_core.bitcast(result, _int64) + (low if known else as_array(low, self.state)), dtype)
 
 
 def _order(self, n):
     """The numbers below ``n`` in the order of random words; many of them stand in the last bits of theirs, which are sorted quicker."""
     if n <= 1024:
         return argsort(self.bits((n,)))
-    below = _core.full((), 2**(n - 1).bit_length() - 1, _uint64)
+    below = _core.full((), 2**(n - 1).bit_length() - 1, _uint64, self.state.device)
     return draws.numbers_of(sort(self.draw(draws.numbered, (n,), 1, below)), below)
 
 
@@ -104,7 +104,7 @@ def choice(self, a, size=None, replace=True, p=None, axis=0, shuffle=True):
     Without ``replace``, the largest of random numbers to the power 1 / p are taken (P. Efraimidis and P. Spirakis, 2006). Raises
     ValueError where there are not enough.
     """
-    a = a if isinstance(a, int) else as_array(a)
+    a = a if isinstance(a, int) else as_array(a, self.state)
     n = a if isinstance(a, int) else a.shape[axis]
     shape = () if size is None else as_tuple(size)
     count = math.prod(shape)
@@ -118,7 +118,7 @@ def choice(self, a, size=None, replace=True, p=None, axis=0, shuffle=True):
         if p is None:
             at = _order(self, n)[:count]
         else:
-            at = argsort(self.standard_exponential((n,), "float64") / _core.astype(as_array(p), "float64"))[:count]
+            at = argsort(self.standard_exponential((n,), "float64") / _core.astype(as_array(p, self.state), "float64"))[:count]
         at = _core.reshape(at, shape)
     return at if isinstance(a, int) else _core.take(a, at, axis)
 
@@ -130,7 +130,7 @@ def categorical(self, logits=None, size=None, *, p=None):
     """
     if p is not None:
         from .._ordering import searchsorted
-        p = _core.astype(as_array(p), "float64")
+        p = _core.astype(as_array(p, self.state), "float64")
         if p.ndim != 1:
             return categorical(self, ops["log"](p), size)
         sums = _core.along_axis("cumulative_sum", p, 0, False)
@@ -149,9 +149,9 @@ def poisson(self, lam=1.0, size=None):
     if isinstance(lam, (int, float)):  # known: one way is enough
         if not lam >= 0:
             raise make("ValueError", f"poisson: lam: expected at least 0, got {lam}")
-        mean = _core.full((), lam, "float64")
+        mean = _core.full((), lam, "float64", self.state.device)
         return _core.astype(_below(self, mean, where) if lam < 10 else _ptrs(self, mean, where), _int64)
-    lam = _core.broadcast_to(_core.astype(as_array(lam), "float64"), where)
+    lam = _core.broadcast_to(_core.astype(as_array(lam, self.state), "float64"), where)
     small = ops["less"](lam, 10.0)
     low, high = _below(self, _core.where(small, lam, 0.0), where), _ptrs(self, _core.where(small, 10.0, lam), where)
     return _core.astype(_core.where(small, low, high), _int64)
@@ -197,10 +197,10 @@ def binomial(self, n, p, size=None):
         if n < 0 or not 0 <= p <= 1:
             raise make("ValueError", f"binomial: parameters: expected n of at least 0 and p in [0, 1], got {n} and {p}")
         q = builtins.min(p, 1 - p)
-        count, chance = _core.full((), n, "float64"), _core.full((), q, "float64")
+        count, chance = (_core.full((), v, "float64", self.state.device) for v in (n, q))
         k = (_counted if n * q < 10 else _btrs)(self, count, chance, where)
         return _core.astype(count - k if p > 0.5 else k, _int64)
-    n, p = (_core.broadcast_to(_core.astype(as_array(v), "float64"), where) for v in (n, p))
+    n, p = (_core.broadcast_to(_core.astype(as_array(v, self.state), "float64"), where) for v in (n, p))
     flipped = ops["greater"](p, 0.5)
     q = _core.where(flipped, 1.0 - p, p)
     small = ops["less"](n * q, 10.0)
@@ -245,7 +245,7 @@ def _btrs(self, n, p, where):
 def geometric(self, p, size=None):
     """How many trials of probability ``p`` the first success takes, int64."""
     u = 1.0 - self.random(shape_of(size, p), "float64")
-    k = ops["ceil"](ops["log"](u) / ops["log1p"](-_core.astype(as_array(p), "float64")))
+    k = ops["ceil"](ops["log"](u) / ops["log1p"](-_core.astype(as_array(p, self.state), "float64")))
     return _core.astype(ops["maximum"](k, 1.0), _int64)
 
 

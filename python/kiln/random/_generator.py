@@ -15,7 +15,8 @@ _FIRST_KEY = 0x6b696c6e  # "kiln"
 
 
 def _word(value):
-    return _core.full((), int(value) & _MASK, _uint64)
+    """A number of the host, which goes where the key beside it is."""
+    return _core.full((), int(value) & _MASK, _uint64, "cpu")
 
 
 def key(seed) -> Array:
@@ -23,7 +24,7 @@ def key(seed) -> Array:
 
     Raises ValueError for a negative one.
     """
-    result = _word(_FIRST_KEY)
+    result = _core.full((), _FIRST_KEY, _uint64)
     for part in as_tuple(seed.tolist() if hasattr(seed, "tolist") else seed):
         part = part.__index__()
         if part < 0:
@@ -44,7 +45,7 @@ def fold_in(key, data, /) -> Array:
 
 def split(key, num=2, /) -> Array:
     """``num`` keys that give other numbers than the key and each other: a vector of uint64."""
-    return fold_in(key, _core.iota((num,), _uint64, 0))
+    return fold_in(key, _core.iota((num,), _uint64, 0, key.device))
 
 
 class Generator:
@@ -55,7 +56,7 @@ class Generator:
 
     def __init__(self, key):
         key = as_array(key)
-        self.state = _core.copy(key) if key.shape == (2,) else _core.concat((_core.reshape(key, (1,)), _core.full((1,), 0, _uint64)), 0)
+        self.state = _core.copy(key) if key.shape == (2,) else _core.concat((_core.reshape(key, (1,)), _core.full((1,), 0, _uint64, key.device)), 0)
 
     def __repr__(self):
         return "kiln.random.Generator(Threefry-2x32-20)"
@@ -129,7 +130,8 @@ def shared() -> Generator:
 
 def seed(value) -> None:
     """Starts the generator of the process anew. Raises ValueError for a negative seed."""
-    shared().state[...] = Generator(key(value)).state
+    state = shared().state
+    state[...] = Generator(key(value)).state.to_device(state.device)
 
 
 def get_state() -> Array:
