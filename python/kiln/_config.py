@@ -122,11 +122,11 @@ def _read_environment(environment):
     config.cache = _WORDS[cache.lower()]
     if environment.get("KILN_DUMP_DIR"):
         _check_folder("KILN_DUMP_DIR", environment["KILN_DUMP_DIR"])
-    device = environment.get("KILN_DEVICE")
+    device, names = environment.get("KILN_DEVICE"), _core.devices()
     try:
-        _core.set_default_device(device.lower() if device else _core.devices()[1:2][0] if len(_core.devices()) > 1 else "cpu")
-    except Exception as error:
-        raise make("DeviceError", f"KILN_DEVICE: {error}") from None
+        _core.set_default_device(device.lower() if device else names[1] if len(names) > 1 else "cpu")
+    except Exception:
+        raise make("DeviceError", f"KILN_DEVICE: expected {', '.join(map(repr, names))}, got {device!r}") from None
     logs = [word for word in (environment.get("KILN_LOG") or "").split(",") if word]
     _core.set_log(_log_bits("KILN_LOG", logs))
 
