@@ -181,7 +181,8 @@ def run_seeds(first, count):
 
 def run_chunk(first, count, real=False):
     """(seeds run, {seed: what is wrong}, counts of what was drawn); seeds behind one that ends the process are run by another one."""
-    environment = {**os.environ, "PYTHONPATH": str(BUILD / "python")} if real else stub_environment()
+    real_environment = {"PYTHONPATH": str(BUILD / "python"), **os.environ, "KILN_JIT": "sync"}  # another build, of another interpreter, may be named
+    environment = real_environment if real else stub_environment()
     command = [sys.executable, __file__, "--first-seed", str(first), "--programs", str(count), "--here"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment)
