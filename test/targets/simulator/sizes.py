@@ -1,6 +1,10 @@
-"""Programs whose sizes lie around those where loops change: sizes.py [wide] > FILE. wide: those with accesses of several elements alone."""
+"""Programs whose sizes lie around those where loops change: sizes.py [wide | even | odd] > FILE. wide: those with accesses of several elements alone; even, odd:
+every second one, for tests that run beside each other."""
+import itertools
 import math
 import sys
+
+number = itertools.count()
 
 
 def tensor(shape, dtype="f32"):
@@ -8,6 +12,8 @@ def tensor(shape, dtype="f32"):
 
 
 def function(name, arguments, result, lines, value, attributes=""):
+    if next(number) % 2 == {"even": 1, "odd": 0}.get(sys.argv[1] if len(sys.argv) > 1 else ""):
+        return
     print(f"func.func @{name}({', '.join(f'%{n}: {t}' for n, t in arguments.items())}) -> {result}{attributes} {{")
     print(*(f"  {line}" for line in lines), f"  return %{value} : {result}", "}", sep="\n")
 
