@@ -59,14 +59,7 @@ std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, 
     made.push_back(Array::empty(type.dtype, type.shape, &device));
     arguments.push_back(argumentOf(made.back()));
   }
-  int32_t status = 0;
-  if (code.program->plan.canFail) {
-    Released released;
-    status = code.program->run(arguments);
-  } else {
-    status = code.program->run(arguments);
-  }
-  if (status) return std::nullopt;
+  if (startProgram(code, arguments)) return std::nullopt;
   return made;
 }
 

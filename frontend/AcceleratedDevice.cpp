@@ -53,17 +53,6 @@ struct Small {
   }
 };
 
-/// Complex numbers as pairs of real ones, which programs know.
-Array asPairs(const Array &x) {
-  Array pairs = x;
-  pairs.dtype = realType(x.dtype);
-  for (int i = 0; i < x.shape.rank; ++i) pairs.strides[i] *= 2;
-  pairs.offset *= 2;
-  pairs.shape.push(2), pairs.strides.push(1);
-  pairs.updateContiguous();
-  return pairs;
-}
-
 /// The strides of a target as those of a part of a larger array that is row by row: its shape, and the steps of the part in it.
 struct Region {
   Dims whole, part, steps;
@@ -94,7 +83,7 @@ private:
     std::vector<int> order;
     for (int i = 0; i < x.shape.rank; ++i)
       if (x.shape[i] != 1) order.push_back(i);
-    std::ranges::stable_sort(order, [&](int a, int b) { return std::abs(x.strides[a]) > std::abs(x.strides[b]); });
+    std::ranges::sort(order, [&](int a, int b) { return std::pair(-std::abs(x.strides[a]), a) < std::pair(-std::abs(x.strides[b]), b); });
     return order;
   }
   /// An axis that runs backwards is written from its other end.
@@ -135,7 +124,7 @@ public:
     auto code = codeOf(program);
     if (!code) return runOnHost(o);
     program.arguments.push_back(argumentOf(result));
-    if (start(*code, program.arguments)) return runOnHost(o); // which says what is wrong, or that nothing is
+    if (startProgram(*code, program.arguments)) return runOnHost(o); // which says what is wrong, or that nothing is
     return result;
   }
 
@@ -159,12 +148,6 @@ private:
   std::unordered_map<std::vector<int64_t>, std::shared_ptr<Executable>, HashWords> known;
   std::set<std::string> told;
 
-  int32_t start(const Executable &code, std::span<const Argument> arguments) {
-    if (!code.program->plan.canFail) return code.program->run(arguments);
-    Released released;
-    return code.program->run(arguments);
-  }
-
   /// Null where the compiler has no kernels for an operation.
   std::shared_ptr<Executable> codeOf(const Small &program) {
     constexpr size_t kMost = 1 << 14;
@@ -177,9 +160,7 @@ private:
     try {
       Released released;
       compileNow(code);
-    } catch (const Error &e) {
-      if (e.kind != ErrorKind::Compile) throw;
-    }
+    } catch (const Declined &) {} // other errors are the compiler's or the driver's own
     std::lock_guard lock(mutex);
     if (known.size() >= kMost) known.clear();
     return known[std::move(key)] = code->result.executable;
@@ -248,18 +229,17 @@ private:
     int64_t base = program.add(whole), value = program.add(region.value);
     std::vector<int64_t> shape, place;
     appendWords(shape, region.part);
-    value = program.trace.append(Op::Reshape, std::array{value}, shape, {target(region), region.part});
+    value = program.trace.append(Op::Reshape, std::array{value}, shape, {region.target.dtype, region.part});
     Dims starts;
     for (int i = 0; i < region.part.rank; ++i) starts.push(0);
     appendWords(place, starts), appendWords(place, region.steps);
-    program.trace.outputs = {program.trace.append(Op::Update, std::array{base, value}, place, {target(region), region.whole})};
+    program.trace.outputs = {program.trace.append(Op::Update, std::array{base, value}, place, {region.target.dtype, region.whole})};
     program.trace.replaces = {0};
     auto code = codeOf(program);
     if (!code || code->inPlace.empty() || code->inPlace[0] != 0) return false;
     program.arguments.push_back(program.arguments[0]);
-    return !start(*code, program.arguments);
+    return !startProgram(*code, program.arguments);
   }
-  static DType target(const Region &region) { return region.target.dtype; }
 
   /// What no part of a larger array is, as a view that overlaps itself in odd ways: through the memory of the host.
   void writeByHost(const Array &target, const Array &value) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frontend/Ops.h"
-#include "lib/Runtime/Accelerator.h"
+#include "lib/Runtime/Executable.h"
 
 namespace kiln {
 
@@ -17,6 +17,13 @@ struct Released {
 /// What an input is to a program: its memory, or the bytes of a number.
 inline AcceleratorProgram::Argument argumentOf(const Array &x) {
   return {x.data(), deviceOf(x) || !x.size() ? 0 : size_t(byteSize(x.dtype))};
+}
+
+/// The status of a program: others run while it is waited for.
+inline int32_t startProgram(const Executable &code, std::span<const AcceleratorProgram::Argument> arguments) {
+  if (!code.program->plan.canFail) return code.program->run(arguments);
+  Released released;
+  return code.program->run(arguments);
 }
 
 } // namespace kiln

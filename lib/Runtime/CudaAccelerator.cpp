@@ -3,11 +3,13 @@
 #include "lib/Runtime/CudaInternal.h"
 #include "lib/Runtime/CudaProgram.h"
 
+#include "lib/Core/Dlpack.h"
 #include "lib/Core/Error.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <dlfcn.h>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -63,14 +65,15 @@ struct Opened {
 
 class Program final : public AcceleratorProgram {
 public:
-  Program(Opened &on, LaunchPlan plan) : AcceleratorProgram(plan.programs.at(0)), on(on), loaded(on.device, std::move(plan)) {}
+  Program(Opened &on, LaunchPlan plan)
+      : AcceleratorProgram(plan.programs.at(0)), on(on), loaded(on.device, std::move(plan)), entry(loaded.program(this->plan.name)) {}
 
   int32_t run(std::span<const Argument> arguments) override {
     std::lock_guard lock(on.mutex);
     std::vector<Address> arrays = addressesOf(arguments);
     auto &word = *static_cast<volatile int32_t *>(on.status.data);
     if (plan.canFail) word = 0;
-    loaded.launch(*on.stream, loaded.program(plan.name), arrays, on.workspaceOf(size_t(plan.workspaceBytes)), Address(on.status.data));
+    loaded.launch(*on.stream, entry, arrays, on.workspaceOf(size_t(plan.workspaceBytes)), Address(on.status.data));
     if (!plan.canFail) return 0;
     on.stream->synchronize();
     return word;
@@ -79,6 +82,7 @@ public:
 private:
   Opened &on;
   LoadedPlan loaded;
+  const LaunchPlan::Program &entry;
 
   std::vector<Address> addressesOf(std::span<const Argument> arguments) {
     std::vector<Address> arrays;
@@ -131,10 +135,7 @@ public:
     stream.synchronize();
   }
   void copyWithin(void *to, const void *from, size_t bytes) override { opened().stream->copy(Address(to), Address(from), bytes); }
-  std::pair<int32_t, int32_t> numbers() const override {
-    constexpr int32_t kCuda = 2; // of DLPack
-    return {kCuda, ordinal};
-  }
+  std::pair<int32_t, int32_t> numbers() const override { return {dlpack::kCuda, ordinal}; }
   uint64_t queue() override { return reinterpret_cast<uint64_t>(opened().stream->handle); }
   void waitFor(uint64_t theirs) override { order(reinterpret_cast<StreamHandle>(theirs), opened().stream->handle); }
   void holdUp(uint64_t theirs) override { order(opened().stream->handle, reinterpret_cast<StreamHandle>(theirs)); }
@@ -179,7 +180,8 @@ private:
   }
 };
 
-/// How many devices there are by what the kernel's driver shows; the library is not opened for that.
+/// How many devices there are by what the kernel's driver shows; none where its library is not there. It is not started for that: a process
+/// may fork until it uses a device.
 size_t countDevices() {
   if (!environment("KILN_CUDA_DRIVER").empty()) return devices().size();
   size_t count = 0;
@@ -189,6 +191,7 @@ size_t countDevices() {
     bool isDevice = name.starts_with("nvidia") && name.size() > 6 && std::ranges::all_of(name.substr(6), isdigit);
     count += isDevice;
   }
+  if (count && !dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) return 0;
   const char *visible = getenv("CUDA_VISIBLE_DEVICES");
   if (!visible) return count;
   std::string list = visible;

@@ -188,7 +188,7 @@ void defineDevices(py11::module_ &m) {
   m.def("tell_of_host", [](py11::object tell) { // of operations that a device has no kernels for
     static PyObject *kept = nullptr;
     Py_XDECREF(std::exchange(kept, tell.release().ptr()));
-    tellOfHost = [](const std::string &text) { Py_XDECREF(PyObject_CallFunction(kept, "s", text.c_str())), PyErr_Clear(); };
+    tellOfHost = [](const std::string &text) { kiln::py::Object said(kiln::py::check(PyObject_CallFunction(kept, "s", text.c_str()))); };
   });
   m.def("device_stats", [](const std::string &name) { // used and held bytes; None where nothing was asked of a device, or it does not count
     return located([&]() -> PyObject * {

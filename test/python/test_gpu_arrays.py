@@ -470,6 +470,82 @@ assert mixed(y).device == "cuda:1"
 """, KILN_STUB_DEVICES="2")
 
 
+def test_memory_is_shared_with_other_libraries():
+    """DLPack both ways in the order of streams, and the CUDA array interface."""
+    run("""
+x = kn.reshape(kn.arange(6, dtype="float32"), (2, 3))
+class Other:
+    def __init__(self, array):
+        self.array, self.asked = array, {}
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+    def __dlpack__(self, **asked):
+        self.asked = asked
+        return self.array.__dlpack__(max_version=asked["max_version"], stream=asked["stream"])
+other = Other(x)
+y = kn.from_dlpack(other)
+assert x.__dlpack_device__() == (2, 0) and y.device == "cuda:0" and other.asked["stream"] > 2
+y[0, 1] = 50
+assert x.tolist() == [[0, 50, 2], [3, 4, 5]]
+del x, other
+assert (y + 1).tolist() == [[1, 51, 3], [4, 5, 6]] and np.from_dlpack(y, device="cpu").tolist() == y.tolist()
+shown = y.T.__cuda_array_interface__
+assert (shown["shape"], shown["typestr"], shown["strides"], shown["version"]) == ((3, 2), "<f4", (4, 12), 3) and shown["data"][0] and not shown["data"][1]
+def text(action, error):
+    try:
+        action()
+    except error as e:
+        return str(e)
+    raise AssertionError("not refused")
+assert "expected an array of a GPU, got one of 'cpu'" in text(lambda: kn.ones(2, device="cpu").__cuda_array_interface__, AttributeError)
+assert "expected a dtype of NumPy, got bfloat16" in text(lambda: kn.ones(2, dtype="bfloat16").__cuda_array_interface__, AttributeError)
+assert "expected the array's device, (2, 0)" in text(lambda: y.__dlpack__(dl_device=(2, 1)), BufferError)
+assert "expected the array's device, (2, 0)" in text(lambda: y.__dlpack__(dl_device=(1, 0), copy=False), BufferError)
+class Elsewhere(Other):
+    def __dlpack_device__(self):
+        return (10, 3)
+assert "got that of device 3 of the kind 10" in text(lambda: kn.from_dlpack(Elsewhere(y)), BufferError)
+""")
+
+
+def test_devices_are_told_of():
+    out = run("""
+x = kn.ones((64, 64))
+stats = kn.memory_stats().devices
+assert list(stats) == ["cuda:0"] and stats["cuda:0"][0] >= 4 * 64 * 64 and stats["cuda:0"][1] >= stats["cuda:0"][0]
+f = kn.jit(lambda a: a @ a)
+f(x), f(x)
+assert "kernels on cuda:0" in str(f.explain()) and "#kiln.thread_tiles" in str(f.explain())
+import runpy
+try:
+    runpy.run_module("kiln.doctor", run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+""")
+    assert "ok      cuda:0" in out and "Kiln simulator" in out
+
+
+def test_warnings_can_be_errors_and_faults_are_no_fallback():
+    run("""
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("error", kn.KilnWarning if hasattr(kn, "KilnWarning") else UserWarning)
+    try:
+        kn.linalg.cholesky(kn.eye(3))
+        raise AssertionError("no warning")
+    except UserWarning as told:
+        assert "cholesky runs on the CPU: 'cuda:0' has no kernels for it" in str(told)
+""")
+    out = run("""
+try:
+    print(kn.ones(3, device="cpu").to_device("cuda:0") + 1)
+    raise AssertionError("no error")
+except kn.CompileError as error:
+    print(error)
+""", KILN_STUB_FAIL="cuModuleLoadDataEx:1")
+    assert "module: expected code for Kiln simulator" in out and "at <string>:" in out, out
+
+
 def test_random_programs():
     """More of them: test/python/gpu_fuzz.py, which `make soak` runs."""
     ran, wrong, counts = gpu_fuzz.run_range(0, 12, jobs=2, chunk=6)
