@@ -115,7 +115,7 @@ void setCacheConfig(CacheConfig config) {
 }
 
 std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, Accelerator *on) {
-  std::string head = std::string(kBuildId) + (on ? on->target().target + "-" + on->target().cpu : hostTarget());
+  std::string head = std::string(kBuildId) + (on ? std::string(kAccelerated) + on->target().target + "-" + on->target().cpu : hostTarget());
   head.resize((head.size() + 7) / 8 * 8);
   std::vector<int64_t> key(head.size() / 8);
   std::memcpy(key.data(), head.data(), head.size());

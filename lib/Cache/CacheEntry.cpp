@@ -124,7 +124,9 @@ EntryState inspectEntry(const std::string &path) {
   Footer f = entry.footer();
   if (!f.magic) return {};
   std::vector<int64_t> head = cacheKey({});
-  return {true, f.keyWords >= head.size() && !std::memcmp(entry.bytes + f.objectBytes, head.data(), head.size() * 8)};
+  bool isOfHost = f.keyWords >= head.size() && !std::memcmp(entry.bytes + f.objectBytes, head.data(), head.size() * 8);
+  std::string_view key(entry.bytes + f.objectBytes, f.keyWords * 8);
+  return {true, isOfHost || key.starts_with(kBuildId + std::string(kAccelerated))}; // which ones there are is not looked up
 }
 
 bool isTrusted(const std::string &folder) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiln {
@@ -21,10 +22,13 @@ bool isTrusted(const std::string &folder);
 /// bytes, until there is room for others.
 void dropOldEntries(const std::string &folder, int64_t limit);
 
+/// Stands behind the build's name in keys of code for accelerators.
+inline constexpr std::string_view kAccelerated = " accelerator ";
+
 /// What a file of the cache is.
 struct EntryState {
   bool isWhole = false;   // an entry with the right checksum
-  bool isCurrent = false; // made by this build of the compiler for this processor
+  bool isCurrent = false; // made by this build of the compiler, for this processor or for an accelerator
 };
 EntryState inspectEntry(const std::string &path);
 

@@ -525,6 +525,18 @@ except SystemExit as end:
     assert "ok      cuda:0" in out and "Kiln simulator" in out
 
 
+def test_code_is_cached(tmp_path):
+    program = """
+import kiln.cache
+f = kn.jit(lambda a: kn.tanh(a) + 1)
+f(kn.ones(5)), f(kn.ones(5))
+print(f.stats.compiles, f.stats.cache_hits, all(e.is_whole and e.is_current for e in kiln.cache.entries()), len(kiln.cache.entries()) > 0)
+"""
+    environment = {"KILN_CACHE": "1", "KILN_CACHE_DIR": str(tmp_path)}
+    assert run(program, **environment).split() == ["1", "0", "True", "True"]
+    assert run(program, **environment).split() == ["0", "1", "True", "True"]
+
+
 def test_warnings_can_be_errors_and_faults_are_no_fallback():
     run("""
 import warnings
