@@ -22,7 +22,7 @@ public:
         .Case([&](ir::RowsAttr rows) {
           auto [space, axis] = spaceOf(kernel);
           return ir::RowsAttr::get(context, stages(rows.getStages(), true), powerOfTwo(1, 256), below(int64_t(axis) + 1) - 1, grain(),
-                                   numbers(kernel.getNumResults()), hasCount() && chance(2));
+                                   numbers(kernel.getNumResults()), hasCount() && chance(2), 64 * below(3));
         })
         .Case([&](ir::ColumnsAttr columns) { return this->columns(columns); })
         .Case<ir::ProductAttr, ir::RankUpdateAttr>([&](auto) { return product(); })

@@ -36,7 +36,8 @@ private:
   size_t axis = 0;
   bool isRow = false;
   int64_t plainLanes = 0, rowLanes = 0; // of the schedule; of the loop under way along a row
-  int64_t prefetch = 0;                 // rows ahead, along columns
+  int64_t prefetch = 0;                 // rows ahead, along columns; bytes ahead, along a row that is read for the first time
+  bool readsAhead = false;              // the stage under way asks for a row's elements ahead
   DenseMap<Value, Buffer> keptBuffers;
 
   void readStages(ArrayRef<ir::StageAttr> attributes, bool countsMasks = false);
@@ -52,6 +53,7 @@ private:
   void sweepTile(ir::ColumnsAttr schedule, Coordinates &position, Index from, Index to, Value sums);
   void emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, Coordinates &position);
   SmallVector<Value> reduceRange(ArrayRef<Reducer> stage, Index from, Index to, ArrayRef<Value> keep, Coordinates &position);
+  void prefetchAt(Coordinates position, int64_t lanes, int64_t ahead);
   void prefetchRow(Coordinates position, Index row);
   void overAxis(Index from, Index to, Coordinates &position, llvm::function_ref<void()> body);
   void emitOutputs(Coordinates &position);
@@ -156,16 +158,21 @@ void ReductionEmitter::storeKept(ArrayRef<Value> keep, ArrayRef<Coordinate> posi
 
 /// Rows of a matrix lie far from each other for a walk along its columns: the processor does not look ahead.
 void ReductionEmitter::prefetchRow(Coordinates position, Index row) {
-  constexpr int64_t kFar = 512;
   if (!prefetch || ev.lanes == 0 || ev.mask) return;
   position[axis] = {row, 0, {}};
+  prefetchAt(position, ev.lanes, 0);
+}
+
+/// The lines of `lanes` elements of each array of the reduced shape, `ahead` bytes behind a position.
+void ReductionEmitter::prefetchAt(Coordinates position, int64_t lanes, int64_t ahead) {
+  constexpr int64_t kFar = 512;
   for (auto &[value, buffer] : ev.buffers) {
     if (!isFull(value) || !buffer.strides.back().isConstant(1) || isComplex(buffer.dtype)) continue;
     int64_t bytes = byteSize(buffer.dtype);
-    if (buffer.strides[axis].isStatic() && buffer.strides[axis].number() * bytes < kFar) continue;
+    if (!isRow && buffer.strides[axis].isStatic() && buffer.strides[axis].number() * bytes < kFar) continue;
     Value at = e.address(buffer.pointer, buffer.dtype, ev.offsetOf(buffer, position));
-    for (int64_t byte = 0; byte < ev.lanes * bytes; byte += kLine)
-      LLVM::Prefetch::create(e.b, e.loc, e.address(at, DType::U8, byte), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    for (int64_t byte = 0; byte < lanes * bytes; byte += kLine)
+      LLVM::Prefetch::create(e.b, e.loc, e.address(at, DType::U8, ahead + byte), /*rw=*/0, /*hint=*/3, /*cache=*/1);
   }
 }
 
@@ -189,7 +196,9 @@ SmallVector<Value> ReductionEmitter::reduceRange(ArrayRef<Reducer> stage, Index 
   Index whole = isRow ? e.add(from, e.floorTo(e.sub(to, from), lanes)) : to;
   acc = e.loop(from, whole, lanes, acc, [&](Index i, ValueRange old) {
     Evaluator::Scope scope(ev, isRow ? rowLanes : ev.lanes, isRow ? Value() : ev.mask);
+    position[axis] = {i, 0, {}};
     if (!isRow) prefetchRow(position, e.min(e.add(i, prefetch), e.sub(to, 1)));
+    else if (readsAhead) prefetchAt(position, rowLanes, prefetch);
     return stepAll({i, isRow ? 1 : 0, {}}, old);
   });
   if (whole == to) return acc;
@@ -282,6 +291,7 @@ void ReductionEmitter::emitStage(ArrayRef<Reducer> stage, ArrayRef<Value> keep, 
 
 void ReductionEmitter::emitStages(Coordinates &position) {
   for (Stage &stage : stages) {
+    readsAhead = isRow && prefetch && &stage == stages.begin();
     emitStage(stage.reducers, stage.keep, position);
     for (Value v : stage.keep) ev.buffers[v] = keptBuffers[v];
   }
@@ -405,6 +415,7 @@ void ReductionEmitter::emitColumns(ir::ColumnsAttr schedule) {
 
 void ReductionEmitter::emitRows(ir::RowsAttr schedule) {
   plainLanes = schedule.getLanes();
+  prefetch = schedule.getPrefetch();
   placeKept();
   Coordinates position(space.size());
   Sharing sharing{schedule.getParallel(), schedule.getGrain()};

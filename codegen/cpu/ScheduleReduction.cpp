@@ -99,6 +99,18 @@ private:
   }
 };
 
+/// Arrays beyond the caches are asked for ahead: the processor's own requests end with each page, and vectors across two lines wait for
+/// both.
+int64_t prefetchBytes(const Planner &p, const Stages &stages) {
+  constexpr int64_t kLargeBytes = 8 << 20, kAhead = 4096;
+  auto isLarge = [&](const auto &input) {
+    Extent bytes = byteSize(input.second.dtype);
+    for (Extent n : stages.space) bytes = bytes * n;
+    return bytes && *bytes >= kLargeBytes && input.second.isRowMajor && input.second.shape == stages.space;
+  };
+  return llvm::any_of(p.layout.inputs, isLarge) ? kAhead : 0;
+}
+
 ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
   constexpr int64_t kMost = 256, kManyBytes = 512, kCheap = 3, kMaskLanes = 64;
   // Where the order does not show and an element costs little, the registers hold many results so far: each waits for the one before it.
@@ -113,7 +125,8 @@ ir::ScheduleAttr scheduleRows(const Planner &p, Stages &stages) {
   bool counts = p.target.isWide() && llvm::any_of(stages.reducers, ir::isCount);
   int64_t lanes = hasMany ? many : counts && llvm::all_of(stages.reducers, ir::isCount) ? kMaskLanes : kRowLanes;
   Sharing sharing = shareOuter(stages.space, {int64_t(stages.axis)}, stages.space[stages.axis] * p.cost);
-  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(n, lanes), sharing.axis, sharing.grain, p.streams(), counts);
+  return ir::RowsAttr::get(p.context(), stages.attributes(), lanesFor(n, lanes), sharing.axis, sharing.grain, p.streams(), counts,
+                           prefetchBytes(p, stages));
 }
 
 /// Lanes that eight registers hold, where a few plain sums and the like leave the others free.

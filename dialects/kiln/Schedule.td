@@ -104,11 +104,11 @@ def Kiln_StageAttr : AttrDef<Kiln_Dialect, "Stage"> {
 
 def Kiln_RowsAttr : Kiln_ScheduleAttr<"Rows", "rows", "Reductions along the last axis, and what surrounds them.",
                                       (ins Kiln_List<"Stage">:$stages, "int64_t":$lanes, Kiln_Number<-1>:$parallel, Kiln_Grain:$grain,
-                                          Kiln_Numbers:$stream, Kiln_Flag:$count)> {
+                                          Kiln_Numbers:$stream, Kiln_Flag:$count, Kiln_Number<0>:$prefetch)> {
   let description = [{
     For each row the `stages` run one after the other, and then the results of its shape are stored. `lanes`: of all loops but those of sums
     and products of floats, whose lanes are part of their definition. `count`: sums of true elements add the number of those in a mask of
-    `lanes` bits.
+    `lanes` bits. `prefetch`: how many bytes ahead the first stage asks for what it reads.
   }];
 }
 

@@ -7,8 +7,8 @@
 
 namespace kiln::ir {
 
-inline constexpr int64_t kMostLanes = 64, kMostUnrolled = 16, kMostTileBytes = 4096, kMostSweepBytes = 64 << 10, kMostPanelBytes = 64 << 20,
-                         kMostStrip = 1 << 20;
+inline constexpr int64_t kMostLanes = 64, kMostUnrolled = 16, kMostTileBytes = 4096, kMostSweepBytes = 64 << 10,
+                         kMostPrefetchBytes = 64 << 10, kMostPanelBytes = 64 << 20, kMostStrip = 1 << 20;
 inline constexpr int64_t kWarp = 32, kMostThreads = 1024; // threads that exchange registers; of a block
 inline constexpr int64_t kMostSharedBytes = 48 << 10;     // that a block has without asking
 inline constexpr int64_t kMostAskedBytes = 99 << 10;      // that a block of any processor gets where it asks

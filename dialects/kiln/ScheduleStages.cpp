@@ -109,7 +109,7 @@ LogicalResult RowsAttr::verifyFor(Operation *op) const {
   if (!fields) return failure();
   auto [space, axis] = reducedSpace(mainOf(kernel));
   checkAxis(fields, kernel, getMnemonic(), true);
-  fields.powerOfTwo("lanes", getLanes(), 1, 4 * kMostLanes);
+  fields.powerOfTwo("lanes", getLanes(), 1, 4 * kMostLanes).range("prefetch", getPrefetch(), 0, kMostPrefetchBytes);
   checkParallel(fields, getParallel(), getGrain(), space.rank, axis);
   checkStream(fields, kernel, getStream());
   if (fields && getCount() && llvm::none_of(kernel.getBody().front(), [](Operation &op) { return isCount(&op); }))

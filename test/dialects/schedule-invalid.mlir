@@ -648,3 +648,14 @@ func.func private @f() attributes {a = #kiln.nest<lanes = many>}
 
 // expected-error@+1 {{struct is missing required parameter: lanes}}
 func.func private @f() attributes {a = #kiln.nest<collapse = true>}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8xf32> {
+  // expected-error@+1 {{schedule: prefetch: expected 0 to 65536, got -1}}
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<8x16xf32>) -> (tensor<8xf32>) {
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+    kiln.yield %s : tensor<8xf32>
+  } {schedule = #kiln.rows<stages = [<reduce = [0]>], lanes = 16, prefetch = -1>, workspace = array<i64: -1>}
+  return %0 : tensor<8xf32>
+}

@@ -63,6 +63,21 @@ func.func @counted(%x: tensor<200xi1>) -> tensor<i64> attributes {kiln.workspace
   return %0 : tensor<i64>
 }
 
+// What a row needs 4 KB on is asked for, two lines for each vector.
+// CHECK-LABEL: func.func @ahead.kernel_0
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK-COUNT-2: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK: return
+func.func @ahead(%x: tensor<30x200xf32>) -> tensor<30xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "reduction"(%a = %x : tensor<30x200xf32>) -> (tensor<30xf32>) {
+    %s = kiln.sum %a {axes = array<i64: 1>} : (tensor<30x200xf32>) -> tensor<30xf32>
+    kiln.yield %s : tensor<30xf32>
+  } {schedule = #kiln.rows<stages = [<reduce = [0]>], lanes = 32, prefetch = 4096>, workspace = array<i64: -1>}
+  return %0 : tensor<30xf32>
+}
+
 // Columns: 16 at a time down all rows with what lies 4 rows ahead prefetched, the rest in 8 lanes.
 // CHECK-LABEL: func.func @walked.kernel_0
 // CHECK: llvm.intr.prefetch

@@ -57,7 +57,7 @@ func.func @folded(%x: tensor<8x64x32xf32>, %y: tensor<32x64xf32>) -> tensor<8x64
 
 // The exponential is kept from the sum for the quotient.
 // CHECK-LABEL: @softmax
-// CHECK: schedule = #kiln.rows<stages = [<reduce = [0]>, <reduce = [4], keep = [3]>], lanes = 32, parallel = 0, grain = 10>
+// CHECK: schedule = #kiln.rows<stages = [<reduce = [0]>, <reduce = [4], keep = [3]>], lanes = 32, parallel = 0, grain = 10, prefetch = 4096>
 func.func @softmax(%x: tensor<4096x1000xf32>) -> tensor<4096x1000xf32> {
   %m = kiln.max %x {axes = array<i64: 1>} : (tensor<4096x1000xf32>) -> tensor<4096xf32>
   %mb = kiln.broadcast %m {axes = array<i64: 0>} : (tensor<4096xf32>) -> tensor<4096x1000xf32>
