@@ -330,9 +330,10 @@ void Arguments::read(Reader &reader, const Parameters &parameters, const Call &c
     return name && parameters.staticNames && PySet_Contains(parameters.staticNames.get(), name) == 1;
   };
   auto addAt = [&](size_t i, size_t number, PyObject *name) {
+    bool isNamed = name && number < parameters.names.size(); // else of `*args` or `**kwargs`, whose values have no place of their own
     if (isStatic(number, name)) {
       reader.addStatic(call.args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(number).c_str());
-    } else if (isNumber(call.args[i]) && !PyBool_Check(call.args[i]) && number < parameters.names.size()) {
+    } else if (isNamed && isNumber(call.args[i]) && !PyBool_Check(call.args[i])) {
       bool isOpen = !byValue && number < parameters.open.size() && parameters.open[number];
       given.push_back({Py_ssize_t(number), i, call.args[i], isOpen});
       if (isOpen) reader.addAny(call.args[i]);

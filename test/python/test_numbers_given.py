@@ -50,6 +50,11 @@ test_by_name = cases({name: f"{SETUP}@jit\ndef f(x, a=1, *, lr=0.5):\n    return
                       for name, (body, numbers) in CASES.items() if name in ("a rate", "a question", "a size", "a result")})
 test_two = cases({"two numbers": f"@jit\ndef f(x, a, b):\n    return x * a + b if a < b else x - a\n---\n" + "".join(
     f"f(x, {a}, {b})\n" for a, b in ((1, 2), (2, 1), (3, 5), (0.5, 2), (0.25, 7), (4, 0.5), (5, 5), (6, 7)))})
+test_among_others = cases({f"{signature}, {calls[0]}": f"@jit\ndef f({signature}):\n    return (x + sum(a)) * lr - sum(k.values())\n---\n" + "".join(
+    f"f({call.format(*pair)})\n" for pair in ((3, 2), (3, 5), (4, 5), (5, 4), (2, 3), (0.5, 2), (0.25, 0.5), (2, 0.25)) for call in calls)
+    for signature, calls in (("x, *a, lr=1.0, **k", ("x, {}, lr={}", "x, {}, {}", "x, 1, {}, lr={}", "x, lr={}, z={}", "x, {}, z={}")),
+                             ("x, /, *a, lr, **k", ("x, {}, lr={}", "x, {}, {}, lr=1", "x, lr={}, z={}")),
+                             ("x, y=1, *a, lr=2, **k", ("x, {}, {}", "x, 1, {}, lr={}", "x, y={}, z={}")))})
 
 
 @pytest.mark.parametrize("body, most", [("x * lr", 3), ("x * (lr * 0.5) + lr", 3), ("x - lr if lr > 50 else x + lr", 4), ("kn.where(x > lr, x, lr)", 3),
