@@ -75,6 +75,14 @@ public:
     to.key.token(KeyToken::AnyNumber, PyFloat_CheckExact(value));
   }
 
+  /// An object by itself, which is not kept alive for it.
+  void addByPlace(PyObject *value) {
+    hold(value);
+    to.values.push_back(value);
+    to.held.emplace_back(check(PyWeakref_NewRef(value, nullptr))); // an object has one
+    to.key.object(KeyToken::Object, to.held.back().get());
+  }
+
   Object fail(std::string what) {
     if (to.why.empty()) to.why = "an argument " + what;
     return Object();
@@ -280,7 +288,7 @@ private:
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
-  why.clear(), numbers.clear(), given.clear(), brought.clear();
+  why.clear(), numbers.clear(), given.clear(), objects.clear(), brought.clear();
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
   last.clear();
   if (held.empty()) held.swap(last); // its memory is used again
@@ -338,7 +346,15 @@ void Arguments::read(Reader &reader, const Parameters &parameters, const Call &c
       given.push_back({Py_ssize_t(number), i, call.args[i], isOpen});
       if (isOpen) reader.addAny(call.args[i]);
       else reader.add(call.args[i]);
-    } else if (Object instead = reader.add(call.args[i])) {
+    } else if (isNamed && !byValue && parameters.isByPlace(number, call.args[i])) {
+      reader.addByPlace(call.args[i]);
+      objects.push_back({Py_ssize_t(number), call.args[i], true, 0, 0});
+    } else {
+      size_t first = key.words.size();
+      Object instead = reader.add(call.args[i]);
+      bool isObject = isNamed && key.words.size() > first && KeyToken(key.words[first] & 0xff) == KeyToken::Node;
+      if (isObject) objects.push_back({Py_ssize_t(number), call.args[i], false, first, key.words.size()});
+      if (!instead) return;
       if (actual.empty()) actual.assign(call.args, call.args + call.count());
       actual[i] = instead.get();
       held.push_back(std::move(instead));

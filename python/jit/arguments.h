@@ -15,8 +15,13 @@ struct Parameters {
   std::vector<int> staticNumbers;
   Object staticNames; // frozenset or null
   std::vector<Object> names;
-  size_t positional = 0;  // of the names, those that arguments by position are for
-  std::vector<char> open; // by name, whether numbers are no part of a call's key
+  size_t positional = 0;       // of the names, those that arguments by position are for
+  std::vector<char> open;      // by name, whether numbers are no part of a call's key
+  std::vector<Object> byPlace; // by name, the class whose objects are in keys as themselves, and what they hold is watched; null: none
+
+  bool isByPlace(size_t number, PyObject *value) const {
+    return number < byPlace.size() && byPlace[number].get() == reinterpret_cast<PyObject *>(Py_TYPE(value));
+  }
 };
 
 /// A named tuple that has nothing but its items.
@@ -31,17 +36,26 @@ struct Call {
   size_t count() const { return nargs + (kwnames ? size_t(PyTuple_GET_SIZE(kwnames)) : 0); }
 };
 
+/// An object with attributes that a parameter has.
+struct GivenObject {
+  Py_ssize_t parameter;
+  PyObject *object;
+  bool isOpen;       // what it holds is no part of the call's key
+  size_t first, end; // else the words of the key that say it
+};
+
 struct Arguments {
   KeyBuilder key;
-  std::vector<Object> held;        // all that the rest points to
-  std::vector<PyObject *> arrays;  // those of the key
-  std::vector<PyObject *> passed;  // containers: tuples, lists, dicts and objects
-  FirstPlace containers;           // of `passed`, as they were given and as they are used
-  std::vector<PyObject *> classes; // of those that are no tuples, lists or dicts
-  std::vector<GivenNumber> given;  // numbers that parameters have
-  NumberValues numbers;            // that the tree of the call computes of what it reads
-  std::vector<PyObject *> values;  // what is no plain data: functions, classes, ...
-  std::vector<PyObject *> actual;  // the arguments to call with, where NumPy arrays became ours; empty: as given
+  std::vector<Object> held;         // all that the rest points to
+  std::vector<PyObject *> arrays;   // those of the key
+  std::vector<PyObject *> passed;   // containers: tuples, lists, dicts and objects
+  FirstPlace containers;            // of `passed`, as they were given and as they are used
+  std::vector<PyObject *> classes;  // of those that are no tuples, lists or dicts
+  std::vector<GivenNumber> given;   // numbers that parameters have
+  std::vector<GivenObject> objects; // that parameters have
+  NumberValues numbers;             // that the tree of the call computes of what it reads
+  std::vector<PyObject *> values;   // what is no plain data: functions, classes, ...
+  std::vector<PyObject *> actual;   // the arguments to call with, where NumPy arrays became ours; empty: as given
   struct Replaced {
     PyObject *original, *copy; // a list or dict, and the one with our arrays that is used instead
     Object before;             // the copy as it was made
@@ -56,9 +70,9 @@ struct Arguments {
 
   void clear();
   /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.
-  /// `byValue`: all numbers are part of the key.
+  /// `byValue`: all numbers are part of the key, and all that objects hold.
   void read(const Parameters &parameters, const Call &call, bool byValue = false);
-  bool hasOpen() const { return std::ranges::any_of(given, &GivenNumber::isOpen); }
+  bool hasOpen() const { return std::ranges::any_of(given, &GivenNumber::isOpen) || std::ranges::any_of(objects, &GivenObject::isOpen); }
   /// An array that is read by name, behind the arguments.
   void addCaptured(PyObject *array);
   /// The call with our arrays.

@@ -377,12 +377,13 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
         now.numbers(arguments.given);
       };
       auto entry = find();
+      if (!entry && (int(state.opensNumbers(arguments)) | int(state.opensObjects(arguments)))) {
+        readAgain(false);
+        entry = find();
+      }
       if (!entry && arguments.hasOpen()) { // what was recorded before its numbers were left out of keys
         readAgain(true);
         if (!(entry = find())) readAgain(false);
-      } else if (!entry && state.opensNumbers(arguments)) {
-        readAgain(false);
-        entry = find();
       }
       const Step *whole = entry ? wholeOf(*entry) : nullptr;
       bool isReplayed = whole && entry->lacksCode && entry->root().pace.isSettled();

@@ -139,7 +139,7 @@ template <typename Use> PyObject *readApart(PyObject *self, PyObject *argsAndKwa
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) args.push_back(PyDict_GetItem(kwargs, PyTuple_GET_ITEM(names.get(), i)));
     Call call{state.function.get(), args.data(), size_t(PyTuple_GET_SIZE(tuple)), PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr};
     Arguments arguments;
-    arguments.read(state.options.parameters, call);
+    arguments.read(state.options.parameters, call, /*byValue=*/true);
     return use(state, arguments.calling(call), arguments, more);
   });
 }

@@ -43,6 +43,14 @@ struct JitState : Function {
     bool isFixed = false; // it is needed as it is
   };
   std::vector<Changing> changing;
+  /// Of a parameter: the object of the last call that was recorded, and what it held.
+  struct ChangingObject {
+    Held last;
+    std::vector<int64_t> words; // of the key
+    int others = 0;             // objects after it was opened
+    bool isFixed = false;       // what it holds is part of keys for ever
+  };
+  std::vector<ChangingObject> changingObjects;
   Moments moments;           // that its calls came back to
   bool prefersSearch = true; // what it reads may be found while it runs, where the analysis could say it as well
 
@@ -54,6 +62,11 @@ struct JitState : Function {
   void noteMiss(const std::string &why, const char *what = nullptr);
   /// Notes the numbers of a call that is new; whether some are no part of keys from here on.
   bool opensNumbers(const Arguments &arguments);
+  /// Notes the objects of a call that is new; whether what some hold is no part of keys from here on, or is so again. An object that
+  /// comes back with other numbers in it is watched as if it were read by name.
+  bool opensObjects(const Arguments &arguments);
+  /// What the objects of a call hold is part of keys for ever; false where it is so already.
+  bool closeObjects(const Arguments &arguments);
   /// Numbers of these parameters are part of keys for ever.
   void closeNumbers(std::span<const Py_ssize_t> parameters);
   int visit(visitproc visit, void *arg) const;

@@ -248,6 +248,7 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
     if (recorded.unseen.size())
       for (const GivenNumber &g : arguments.given) fixed.push_back(g.parameter);
     state.closeNumbers(fixed);
+    if (recorded.unseen.size() && state.closeObjects(arguments)) return recorded.result.release();
     if (fixed.size() && (!isNew || recorded.unseen.size())) return recorded.result.release();
     if (fixed.size()) {
       Arguments again;

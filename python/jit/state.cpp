@@ -25,6 +25,41 @@ bool JitState::opensNumbers(const Arguments &arguments) {
   return opens;
 }
 
+bool JitState::opensObjects(const Arguments &arguments) {
+  constexpr int kMostObjects = 8;
+  if (!Reader::canRead(function.get())) return false;
+  bool changes = false;
+  for (const GivenObject &o : arguments.objects) {
+    if (changingObjects.size() <= size_t(o.parameter)) changingObjects.resize(size_t(o.parameter) + 1);
+    ChangingObject &c = changingObjects[size_t(o.parameter)];
+    if (c.isFixed) continue;
+    std::vector<int64_t> words(arguments.key.words.begin() + ptrdiff_t(o.first), arguments.key.words.begin() + ptrdiff_t(o.end));
+    bool isSame = c.last && c.last.get() == o.object;
+    options.parameters.byPlace.resize(options.parameters.names.size());
+    Object &open = options.parameters.byPlace[size_t(o.parameter)];
+    if (o.isOpen && !isSame && ++c.others > kMostObjects) {
+      open = Object();
+      c.isFixed = changes = true;
+    } else if (!o.isOpen && isSame && words != c.words && PyType_SUPPORTS_WEAKREFS(Py_TYPE(o.object))) {
+      open = Object::borrow(reinterpret_cast<PyObject *>(Py_TYPE(o.object)));
+      changes = true;
+    }
+    c.last = Held(o.object);
+    c.words = std::move(words);
+  }
+  return changes;
+}
+
+bool JitState::closeObjects(const Arguments &arguments) {
+  bool changes = false;
+  for (const GivenObject &o : arguments.objects) {
+    if (!o.isOpen) continue;
+    changingObjects[size_t(o.parameter)].isFixed = changes = true;
+    options.parameters.byPlace[size_t(o.parameter)] = Object();
+  }
+  return changes;
+}
+
 void JitState::closeNumbers(std::span<const Py_ssize_t> parameters) {
   for (Py_ssize_t parameter : parameters) {
     if (size_t(parameter) >= changing.size() || size_t(parameter) >= options.parameters.open.size()) continue;
@@ -65,6 +100,8 @@ void JitState::noteMiss(const std::string &why, const char *what) {
 int JitState::visit(visitproc visit, void *arg) const {
   Py_VISIT(function.get());
   for (const Object &name : options.parameters.names) Py_VISIT(name.get());
+  for (const Object &type : options.parameters.byPlace) Py_VISIT(type.get());
+  for (const ChangingObject &c : changingObjects) Py_VISIT(c.last.visited());
   if (int status = moments.visit(visit, arg)) return status;
   Py_VISIT(options.parameters.staticNames.get());
   std::vector<Tree *> all;
