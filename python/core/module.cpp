@@ -363,6 +363,18 @@ void defineDTypes(py11::module_ &m) {
   m.def("default_dtype", [] { return located([] { return kiln::py::fromDType(defaultFloat()); }); });
 }
 
+/// The accelerator that the inputs of a recording are on, beside those on the host; null where there is none, or more than one.
+Device *acceleratorOf(const Trace &trace) {
+  Device *found = nullptr;
+  for (const std::string &name : trace.devices) {
+    if (name == kHostDevice) continue;
+    Device *device = findDevice(name);
+    if ((found && found != device) || !device->accelerator()) return nullptr;
+    found = device;
+  }
+  return found;
+}
+
 void definePrograms(py11::module_ &m) {
   m.def(
       "print_ir",
@@ -370,6 +382,10 @@ void definePrograms(py11::module_ &m) {
         return located([&]() -> PyObject * {
           std::vector<int64_t> list = kiln::py::toWords(words);
           Device *there = findDevice(device);
+          if (Device *own = acceleratorOf(parseTrace(list))) {
+            there = own;
+            list = forAccelerator(parseTrace(list)).serialize();
+          }
           CompileTarget target = there && there->accelerator() ? there->accelerator()->target() : CompileTarget();
           return PyUnicode_FromString(printIr(list, stage, target).c_str());
         });

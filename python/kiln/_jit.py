@@ -170,7 +170,7 @@ class Lowered:
         self._words = words
 
     def ir(self, stage="kiln"):
-        """The program as text at "kiln", "fused", "kernels", "schedule", "vector", "llvm" or "asm"."""
+        """The program as text at "kiln", "fused", "kernels", "schedule", "vector", "llvm" or "asm", for the device of its arrays."""
         return _core.print_ir(self._words, stage)
 
     def to_bytes(self):

@@ -525,6 +525,17 @@ except SystemExit as end:
     assert "ok      cuda:0" in out and "Kiln simulator" in out
 
 
+def test_the_ir_of_a_function_is_that_of_its_device():
+    run("""
+f = kn.jit(lambda x, y: kn.tanh(x @ x) + y)
+here, there = f.lower(kn.ones((8, 8), device="cpu"), 2.0), f.lower(kn.ones((8, 8)), kn.ones((), device="cpu"))
+assert "kiln.dot_general" in there.ir("kiln") and "kiln.thread_tiles" in there.ir("schedule") and "gpu.launch_func" in there.ir("vector")
+assert "kiln.product" in here.ir("schedule") and there.to_bytes()[:8] == b"KILNPROG"
+told = refusal(lambda: f.lower(kn.ones((8, 8)), 2.0).ir("ptx"), ValueError)
+assert "ir: stage: expected kiln, fused" in told, told
+""")
+
+
 def test_code_is_cached(tmp_path):
     program = """
 import kiln.cache
