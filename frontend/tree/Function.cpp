@@ -26,6 +26,15 @@ bool Function::makeRoom() {
   return true;
 }
 
+bool Function::paysToRecord() {
+  constexpr int64_t kTried = kMostVariants, kOften = 4, kNowAndThen = 16, kForget = 1024;
+  if (all.size() < kMostVariants) return true;
+  if (!crowded) crowded = {hits, misses};
+  int64_t again = hits - crowded->first, anew = misses - crowded->second;
+  if (anew >= kForget) crowded = {hits - again / 2, misses - anew / 2}; // what calls were like long ago counts for less
+  return anew < kTried || again * kOften >= anew || anew % kNowAndThen == 0;
+}
+
 std::string Function::add(std::shared_ptr<Tree> tree) {
   all.push_back(std::move(tree));
   lastUsed = all.size() - 1;

@@ -70,7 +70,9 @@ bool fits(const Tree &entry, Arguments &arguments) {
 
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
-  if (!state.makeRoom()) return state.misses++, callEager(call);
+  bool isFutile = !state.paysToRecord() && !state.options.raiseOnMiss;
+  if (isFutile) state.note("calls have ever new shapes or numbers among their arguments: most of them run in eager");
+  if (isFutile || !state.makeRoom()) return state.misses++, callEager(call);
   if (state.misses && (state.options.warnOnMiss || logs(Log::Guards)))
     state.noteGrowth("variant " + std::to_string(state.misses) + ": " + describeDifference(state, arguments));
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);

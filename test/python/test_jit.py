@@ -393,6 +393,23 @@ def test_variants_are_bounded():
     assert "32 variants are recorded" in str(caught[0].message) and len(caught) == 1
 
 
+def test_calls_that_never_come_back_are_seldom_recorded():
+    """Where each call has a key of its own, recording pays for none of them; it is tried now and then, and again where they come back."""
+    f, x = kn.jit(lambda x, t: x * t[0] + t[1], on_miss="warn"), kn.ones(3)
+
+    def recorded(numbers):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for k in numbers:
+                assert f(x, (k, 0.5)).tolist() == [k + 0.5] * 3
+        return sum("records again" in str(w.message) for w in caught)
+    assert recorded(range(600)) >= 500
+    assert recorded(range(600, 1000)) <= 30
+    for _ in range(300):
+        recorded(range(2000, 2040))
+    assert recorded(range(2000, 2040)) == 0
+
+
 def test_eager_never_compiles():
     import subprocess
     import sys
