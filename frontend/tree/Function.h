@@ -29,7 +29,8 @@ public:
   }
   /// Room for another tree: one that runs in eager, or whose code others share, is made again quickly. False where there is none.
   bool makeRoom();
-  /// Whether to record a call of a new key: where others have to make room for it, and such calls hardly ever come back, now and then alone.
+  /// Whether to record a call of a new key: where others have to make room for it, and such calls hardly ever come back, now and then
+  /// alone.
   bool paysToRecord();
   /// Adds a tree; what there is to say of how many there are, or nothing.
   std::string add(std::shared_ptr<Tree> tree);
@@ -58,7 +59,7 @@ private:
   size_t lastUsed = 0;
   Sharing sharing;
   std::optional<std::pair<int64_t, int64_t>> crowded; // hits and misses when there was no room any more
-  std::set<const Code *> counted; // among `compiles` and `cacheHits`
+  std::set<const Code *> counted;                     // among `compiles` and `cacheHits`
 };
 
 } // namespace kiln
