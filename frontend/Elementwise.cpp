@@ -9,6 +9,19 @@ namespace kiln {
 DType defaultFloatType = DType::F32;
 void setDefaultFloat(DType dtype) { defaultFloatType = dtype; }
 
+bool promoteArrays(DType a, DType b, DType &result) {
+  if (defaultFloatType != DType::F64 || isInteger(a) + isInteger(b) == 0) return promote(a, b, result);
+  if (isInteger(a) && isInteger(b)) {
+    if (!promote(a, b, result)) result = DType::F64;
+    return true;
+  }
+  DType whole = isInteger(a) ? a : b, other = isInteger(a) ? b : a;
+  bool isOfNumPy = isComplex(other) || other == DType::F16 || other == DType::F32 || other == DType::F64;
+  if (!isOfNumPy) return promote(a, b, result);
+  constexpr DType kHolding[] = {DType::F16, DType::F32, DType::F64, DType::F64}; // integers of 1, 2, 4 and 8 bytes
+  return promote(kHolding[std::countr_zero(uint64_t(byteSize(whole)))], other, result);
+}
+
 LongWork &longWork() {
   static LongWork hooks;
   return hooks;
@@ -79,7 +92,7 @@ static DType commonDType(const char *op, std::span<const Operand> operands, bool
     if (o.kind != Operand::IsArray) continue;
     DType mine = o.array->dtype, before = dtype.value_or(mine);
     dtype = mine;
-    if (!promote(before, mine, *dtype))
+    if (!promoteArrays(before, mine, *dtype))
       fail(ErrorKind::DType, op, "dtypes have no common one", "dtypes that promote (kn.astype converts)",
            std::string(info(before).name) + " and " + info(mine).name);
   }

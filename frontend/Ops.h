@@ -36,6 +36,9 @@ using Scalar = std::array<int64_t, 2>;
 extern DType defaultFloatType;
 inline DType defaultFloat() { return defaultFloatType; }
 void setDefaultFloat(DType dtype);
+/// The dtype that arrays of two dtypes have together; false where there is none. Where the default dtype is float64 it is NumPy's: beside
+/// floats, integers count as the smallest float that holds all of them, and uint64 meets signed integers in float64.
+bool promoteArrays(DType a, DType b, DType &result);
 
 /// Called around kernels that take long, so that other threads of the host program can run.
 struct LongWork {

@@ -11,7 +11,7 @@ Array concat(std::span<const Array *const> arrays, int64_t axis) {
   if (areMixed(arrays)) return concat(Together("concat", arrays).operands(), axis);
   DType dtype = arrays.empty() ? defaultFloat() : arrays[0]->dtype;
   for (const Array *a : arrays)
-    if (!promote(dtype, a->dtype, dtype))
+    if (!promoteArrays(dtype, a->dtype, dtype))
       fail(ErrorKind::DType, "concat", "dtypes have no common one", info(dtype).name, info(a->dtype).name);
   std::vector<Array> parts;
   std::vector<const Array *> pointers;
@@ -323,7 +323,7 @@ Array matmul(const Array &a, const Array &b) {
   if (a.shape.rank == 0 || b.shape.rank == 0)
     fail(ErrorKind::Shape, "matmul", "rank of the operands", "at least 1", toString(a.type()) + " and " + toString(b.type()));
   DType dtype;
-  if (!promote(a.dtype, b.dtype, dtype))
+  if (!promoteArrays(a.dtype, b.dtype, dtype))
     fail(ErrorKind::DType, "matmul", "dtypes have no common one", info(a.dtype).name, info(b.dtype).name);
   Array x = cast(a, dtype), y = cast(b, dtype);
   int xk = x.shape.rank - 1, yk = y.shape.rank == 1 ? 0 : y.shape.rank - 2;

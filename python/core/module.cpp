@@ -347,7 +347,7 @@ void defineDTypes(py11::module_ &m) {
   m.def("promote", [](py11::object a, py11::object b) {
     return located([&] {
       DType result, x = kiln::py::toDType(a.ptr()), y = kiln::py::toDType(b.ptr());
-      if (!promote(x, y, result)) fail(ErrorKind::DType, "result_type", "dtypes have no common one", info(x).name, info(y).name);
+      if (!promoteArrays(x, y, result)) fail(ErrorKind::DType, "result_type", "dtypes have no common one", info(x).name, info(y).name);
       return kiln::py::fromDType(result);
     });
   });

@@ -287,3 +287,23 @@ def test_what_no_array_can_be(call, error, message):
 
     with pytest.raises(error, match=message):
         call(np)
+
+
+NUMERIC = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "complex64", "complex128")
+
+
+@pytest.mark.parametrize("first", NUMERIC)
+def test_promotion_is_numpys(np, first):
+    for second in ("bool", *NUMERIC):
+        wanted = numpy.result_type(first, second).name
+        x, y = np.ones(2, dtype=first), np.ones(2, dtype=second)
+        made = {"result_type": np.result_type(x, y), "+": (x + y).dtype, "jit": kn.jit(lambda a, b: a + b)(x, y).dtype, "matmul": (x @ y).dtype,
+                "concatenate": np.concatenate([x, y]).dtype, "where": np.where(np.asarray([True, False]), x, y).dtype}
+        assert {k: v.name for k, v in made.items()} == dict.fromkeys(made, wanted), second
+
+
+def test_numbers_stay_weak(np):
+    x = np.ones(2, dtype="float32")
+    assert (x + 1).dtype == (x * 2.5).dtype == np.float32 and (np.ones(2, dtype="int32") * 2.5).dtype == np.float64
+    x += np.ones(2, dtype="int32")
+    assert x.dtype == np.float32
