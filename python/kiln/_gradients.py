@@ -190,6 +190,8 @@ def _check_floating(op, arguments):
     for x in arguments:
         if not _is_inexact(x):
             raise make("DTypeError", f"{op}: dtype of an argument: expected a floating one, got {x.dtype}")
+        if x.dtype.name.startswith("float8"):
+            raise make("DTypeError", f"{op}: dtype of an argument: expected one that is computed with, got {x.dtype}: convert it with kn.astype")
 
 
 def _check_number(fun, result):

@@ -260,6 +260,7 @@ def test_special_functions_against_scipy():
     (lambda x: kn.grad(kn.sin)(x), kn.ShapeError, r"grad: result of 'sin': expected an array of shape \(\), got \(3,\)"),
     (lambda x: kn.grad(lambda v: kn.sum(v) * 1j)(x), kn.DTypeError, "expected a real floating dtype, got complex128"),
     (lambda x: kn.grad(kn.sum)(kn.arange(3)), kn.DTypeError, "grad: dtype of an argument: expected a floating one, got int64"),
+    (lambda x: kn.grad(lambda v: kn.sum(kn.astype(v, kn.float32)))(kn.astype(x, kn.float8_e4m3fn)), kn.DTypeError, "grad: dtype of an argument: expected one that is computed with, got float8"),
     (lambda x: kn.grad(kn.sum, argnums=2)(x), ValueError, "grad: argnums: expected positions among 1 arguments, got 2"),
     (lambda x: kn.grad(lambda v: kn.sum(v), has_aux=True)(x), kn.TraceError, r"grad: result with has_aux: expected \(result, aux\), got Array"),
     (lambda x: kn.grad(lambda v: float(kn.sum(v)))(x), kn.TraceError, r"grad: result of '.*': expected an array, got float, which no derivative reaches: float\(\), .item\(\), math"),
