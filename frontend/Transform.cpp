@@ -239,6 +239,13 @@ std::vector<std::vector<int64_t>> groupsOf(const Array &values) {
   return groups;
 }
 
+bool carriesDerivatives() {
+  auto *mode = dynamic_cast<Transform *>(Mode::current());
+  if (!mode || !dynamic_cast<Batch *>(mode)) return mode;
+  Below others(*mode);
+  return carriesDerivatives();
+}
+
 Array stopGradient(const Array &x) {
   auto *mode = dynamic_cast<Transform *>(Mode::current());
   if (!mode) return x;

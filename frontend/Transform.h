@@ -104,6 +104,8 @@ Array runOver(const Operation &o, std::span<const Array *const> operands);
 /// Groups of the examples of a batch whose values are the same bits, in the order of their first ones.
 std::vector<std::vector<int64_t>> groupsOf(const Array &values);
 
+/// Whether a mode carries derivatives of what runs.
+bool carriesDerivatives();
 /// The array without its derivatives, for every mode that carries them.
 Array stopGradient(const Array &x);
 

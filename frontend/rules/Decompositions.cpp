@@ -1,6 +1,9 @@
-// Decompositions of the last two axes. Factors that only the phase of columns tells apart have the derivative that keeps it; where
-// values repeat, what divides by their difference is left out.
+// Decompositions of the last two axes. Factors that only the phase of columns tells apart have the derivative that keeps it, of svd that
+// which turns both alike; where values repeat, what divides by their difference is left out.
+#include "frontend/Transform.h"
 #include "frontend/rules/Table.h"
+
+#include <cmath>
 
 namespace kiln::rules {
 namespace {
@@ -32,14 +35,22 @@ Array asDiagonal(const Array &v) {
 }
 /// Each column (row) times an element of a vector.
 Array timesColumns(const Array &x, const Array &v) { return x * withAxis(v, v.shape.rank - 1); }
-Array timesRows(const Array &v, const Array &x) { return withAxis(v, v.shape.rank) * x; }
 /// 1 / x, 0 for 0.
 Array inverseOrZero(const Array &x) {
   Array isZero = equal(x, 0.);
   return choose(isZero, 0., call(Op::Reciprocal, {choose(isZero, 1., x)}));
 }
-/// 1 / (v(j) - v(i)) at row i and column j.
-Array inverseDifferences(const Array &v) { return inverseOrZero(withAxis(v, v.shape.rank - 1) - withAxis(v, v.shape.rank)); }
+/// 1 / (v(j) - v(i)) at row i and column j; 0 for values that are equal but for how LAPACK rounds them.
+Array inverseDifferences(const Array &v) {
+  int last = v.shape.rank - 1;
+  auto n = double(v.shape[last]);
+  Array difference = withAxis(v, last) - withAxis(v, last + 1);
+  if (n == 0) return difference;
+  double eps = v.dtype == DType::F64 || v.dtype == DType::C128 ? 0x1p-52 : 0x1p-23;
+  Array largest = reduce(Op::Max, call(Op::Abs, {stopGradient(v)}), Dims{last}, true);
+  Array isEqual = call(Op::LessEqual, {call(Op::Abs, {stopGradient(difference)}), withAxis(largest * (4 * std::sqrt(n) * eps), last)});
+  return choose(isEqual, 0., call(Op::Reciprocal, {choose(isEqual, 1., difference)}));
+}
 
 /// Parts of a result that lie one behind the other along the last axis.
 class Parts {
@@ -102,7 +113,10 @@ struct Svd {
     vh = parts.matrix(k, n);
   }
   Array v() const { return adjoint(vh); }
-  Array inverse() const { return inverseDifferences(call(Op::Square, {s})); }
+  /// How much of two matrices turns the vectors of both sides alike, and how much against each other: the latter is there where values
+  /// repeat.
+  Array alike(const Array &x) const { return x * inverseDifferences(s) * 0.5; }
+  Array against(const Array &x) const { return x * inverseOrZero(withAxis(s, s.shape.rank - 1) + withAxis(s, s.shape.rank)) * 0.5; }
 };
 
 /// The first square of a wide matrix is decomposed, the rest follows.
@@ -243,12 +257,12 @@ void vjp::svd(const Applied &o, const Array &ct, Gradients &g) {
   Svd f(o);
   Parts parts(ct);
   Array v = f.v(), middle = asDiagonal(realPart(parts.vector(f.k)));
-  Array inverse = f.inverse(), perValue = inverseOrZero(f.s), beside;
+  Array perValue = inverseOrZero(f.s), beside;
   if (f.hasVectors) {
     Array byU = parts.matrix(f.m, f.k), byV = adjoint(parts.matrix(f.k, f.n));
     Array alongU = matmul(adjoint(f.u), byU), alongV = matmul(adjoint(v), byV);
-    middle = middle + timesColumns((alongU - adjoint(alongU)) * inverse, f.s) + timesRows(f.s, (alongV - adjoint(alongV)) * inverse);
-    if (isComplex(ct.dtype)) middle = middle + timesColumns(onDiagonal((alongU - adjoint(alongU)) * 0.5), perValue);
+    Array turnU = alongU - adjoint(alongU), turnV = alongV - adjoint(alongV);
+    middle = middle + f.alike(turnU + turnV) + f.against(turnU - turnV);
     beside = zerosLike(*o.operands[0]);
     if (f.m > f.k) beside = beside + matmul(timesColumns(byU - matmul(f.u, alongU), perValue), f.vh);
     if (f.n > f.k) beside = beside + matmul(timesColumns(f.u, perValue), adjoint(byV - matmul(v, alongV)));
@@ -261,11 +275,8 @@ Array jvp::svd(const Applied &o, std::span<const Array *const> t) {
   const Array &dx = *t[0];
   Array v = f.v(), middle = matmul(matmul(adjoint(f.u), dx), v), values = realPart(diagonalOf(middle));
   if (!f.hasVectors) return kiln::cast(values, dx.dtype);
-  Array inverse = f.inverse(), perValue = inverseOrZero(f.s);
-  Array right = timesColumns(middle, f.s), left = timesRows(f.s, middle);
-  Array turnU = (right + adjoint(right)) * inverse, turnV = (left + adjoint(left)) * inverse;
-  if (isComplex(dx.dtype)) turnU = turnU + timesColumns(onDiagonal((middle - adjoint(middle)) * 0.5), perValue);
-  Array du = matmul(f.u, turnU), dv = matmul(v, turnV);
+  Array perValue = inverseOrZero(f.s), alike = f.alike(middle + adjoint(middle)), against = f.against(middle - adjoint(middle));
+  Array du = matmul(f.u, alike + against), dv = matmul(v, alike - against);
   if (f.m > f.k) {
     Array beside = matmul(dx, v);
     du = du + timesColumns(beside - matmul(f.u, matmul(adjoint(f.u), beside)), perValue);

@@ -43,8 +43,13 @@ Array jvp::sign(const Applied &o, std::span<const Array *const> t) {
   return isComplex(t[0]->dtype) ? turned(*o.operands[0], *t[0]) : zerosLike(*t[0]);
 }
 
-void vjp::digamma(const Applied &o, const Array &ct, Gradients &g) { g.set(0, ct * trigamma(*o.operands[0])); }
-Array jvp::digamma(const Applied &o, std::span<const Array *const> t) { return *t[0] * trigamma(*o.operands[0]); }
+/// 0 stays 0 at a pole.
+static Array timesTrigamma(const Array &given, const Array &x) {
+  Array isPole = call(Op::BitwiseAnd, {call(Op::LessEqual, {x, 0.}), equal(x, call(Op::Round, {x}))});
+  return given * trigamma(choose(call(Op::BitwiseAnd, {isPole, equal(given, 0.)}), 1., x));
+}
+void vjp::digamma(const Applied &o, const Array &ct, Gradients &g) { g.set(0, timesTrigamma(ct, *o.operands[0])); }
+Array jvp::digamma(const Applied &o, std::span<const Array *const> t) { return timesTrigamma(*t[0], *o.operands[0]); }
 
 void vjp::real(const Applied &o, const Array &ct, Gradients &g) {
   g.set(0, isComplex(o.operands[0]->dtype) ? joinParts(ct, zerosLike(ct)) : ct);

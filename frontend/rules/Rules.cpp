@@ -1,5 +1,6 @@
 #include "frontend/rules/Rules.h"
 
+#include "frontend/Transform.h"
 #include "frontend/rules/Table.h"
 
 #include <algorithm>
@@ -42,12 +43,28 @@ Array evaluate(const Derivative &derivative, const Applied &o, const Array &give
   return made.empty() ? given : std::move(made.back());
 }
 
-/// What a derivative makes of a tangent or cotangent.
+/// A derivative, of what `change` makes of the arrays that it reads.
+Array evaluateOver(const RuleRecord &record, size_t operand, const Applied &o, const Array &given, auto change) {
+  std::vector<Array> held(o.operands.size());
+  std::vector<const Array *> operands(o.operands.begin(), o.operands.end());
+  uint32_t reads = record.reads[operand];
+  for (size_t i = 0; i < held.size(); ++i)
+    if (reads >> i & 1) held[i] = change(*operands[i]), operands[i] = &held[i];
+  Array result = reads >> 31 ? change(*o.result) : *o.result;
+  return evaluate(record.derivatives[operand], {o.op, operands, o.words, &result}, change(given));
+}
+
+/// What a derivative makes of a tangent or cotangent. If it is singular, 0 stays 0 where the formula makes nan of it; there the formula is
+/// a constant to what carries derivatives, as what flows back into it would be nan. Elsewhere it is what has a derivative.
 Array through(const RuleRecord &record, size_t operand, const Applied &o, const Array &given) {
-  Array result = evaluate(record.derivatives[operand], o, given);
-  if (!record.isSingular) return result;
-  // Only where 0 became nan: elsewhere the formula is what has a derivative.
-  return choose(call(Op::BitwiseAnd, {equal(given, 0.), call(Op::NotEqual, {result, result})}), given, result);
+  if (!record.isSingular) return evaluate(record.derivatives[operand], o, given);
+  auto isFromZero = [&](const Array &result) { return call(Op::BitwiseAnd, {equal(given, 0.), call(Op::NotEqual, {result, result})}); };
+  if (!carriesDerivatives()) {
+    Array result = evaluate(record.derivatives[operand], o, given);
+    return choose(isFromZero(result), given, result);
+  }
+  Array mask = isFromZero(evaluateOver(record, operand, o, given, stopGradient));
+  return choose(mask, given, evaluateOver(record, operand, o, given, [&](const Array &x) { return choose(mask, stopGradient(x), x); }));
 }
 
 void addTo(Maybe &total, Array term) { total = total ? *total + term : std::move(term); }

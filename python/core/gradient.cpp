@@ -18,7 +18,7 @@ public:
     if (isArray(o)) {
       DType dtype = arrayOf(o).dtype;
       leaves.push_back(Object::borrow(o));
-      return isFloat(dtype) || isComplex(dtype);
+      return !isStorage(dtype) && (isFloat(dtype) || isComplex(dtype));
     }
     bool isList = PyList_CheckExact(o), isDict = PyDict_CheckExact(o);
     if (depth == kMostDepth || !(isList || isDict || PyTuple_CheckExact(o))) return false;

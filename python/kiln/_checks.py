@@ -1,13 +1,12 @@
 """Derivatives and batches against what they stand for: differences, transposes, loops."""
-import functools
-
 from . import tree
-from ._batches import vmap
-from ._errors import make
+from ._batches import _spread, vmap
+from ._dtypes import finfo
+from ._errors import TraceError, make
 from ._gradients import _arrays, _is_inexact, jvp, vjp
 from ._joining import stack
 
-# By dtype: the step of central differences, and what they may be off by, relative to the sizes that were added.
+# By dtype: the step of central differences, and what derivatives may be off by, relative to the sizes of what they are made of.
 _STEPS = {"float64": (1e-5, 1e-6), "complex128": (1e-5, 1e-6), "float32": (2e-2, 2e-2), "complex64": (2e-2, 2e-2)}
 
 
@@ -45,30 +44,38 @@ def _moved(xs, direction, by):
 class _Checked:
     """A function over lists of arrays, of which derivatives of some order are checked at a point."""
 
-    def __init__(self, function, generator, atol, rtol, step):
-        self.function, self.generator, self.atol, self.rtol, self.step = function, generator, atol, rtol, step
+    def __init__(self, function, generator, atol, rtol, step, eps):
+        self.function, self.generator, self.atol, self.rtol, self.step, self.eps = function, generator, atol, rtol, step, eps
 
-    def compare(self, what, order, found, wanted, size):
-        if not abs(found - wanted) <= self.atol + self.rtol * (size + abs(wanted)):
+    def compare(self, what, order, found, wanted, error):
+        if not abs(found - wanted) <= error:
             raise AssertionError(f"check_grads: {what}, order {order}: expected {wanted!r}, got {found!r}")
 
+    def difference(self, point, direction, step, cotangents=None):
+        """A central difference against cotangents: (derivative, sum of the sizes of its terms, sum of the sizes of the values, cotangents)."""
+        before, after = self.function(_moved(point, direction, -step)), self.function(_moved(point, direction, step))
+        cotangents = [_normal(y, self.generator) for y in after] if cotangents is None else cotangents
+        total, terms = _inner(cotangents, [y - x if _is_inexact(y) else y for x, y in zip(before, after)])
+        return total / (2 * step), terms / (2 * step), _inner(cotangents, before)[1] + _inner(cotangents, after)[1], cotangents
+
     def directional(self, point):
-        """A random direction, cotangents of the results, their inner product with central differences, and how large its terms are."""
+        """A random direction, cotangents of the results, the derivative by differences, and what it may be off by: relative to its terms, as their
+        values were rounded, and by what twice the step changes, which is three times what differences leave out."""
         direction = [_normal(x, self.generator) for x in point]
-        before, after = self.function(_moved(point, direction, -self.step)), self.function(_moved(point, direction, self.step))
-        cotangents = [_normal(y, self.generator) for y in after]
-        (low, size), (high, other) = _inner(cotangents, before), _inner(cotangents, after)
-        return direction, cotangents, (high - low) / (2 * self.step), size + other
+        wanted, terms, values, cotangents = self.difference(point, direction, self.step)
+        twice = self.difference(point, direction, 2 * self.step, cotangents)[0]
+        error = self.atol + self.rtol * terms + 4 * self.eps * values / self.step + abs(twice - wanted)
+        return direction, cotangents, wanted, error
 
     def forward(self, point, order):
-        direction, cotangents, wanted, size = self.directional(point)
+        direction, cotangents, wanted, error = self.directional(point)
         _, changes = jvp(lambda *xs: self.function(list(xs)), point, direction)
-        self.compare("forward mode against differences", order, *_inner(cotangents, changes)[:1], wanted, size)
+        self.compare("forward mode against differences", order, _inner(cotangents, changes)[0], wanted, error)
 
     def reverse(self, point, order):
-        direction, cotangents, wanted, size = self.directional(point)
+        direction, cotangents, wanted, error = self.directional(point)
         _, pull = vjp(lambda *xs: self.function(list(xs)), *point)
-        self.compare("reverse mode against differences", order, *_inner(direction, pull(cotangents))[:1], wanted, size)
+        self.compare("reverse mode against differences", order, _inner(direction, pull(cotangents))[0], wanted, error)
 
     def derivative(self, point, mode):
         """The function that the next order is the derivative of."""
@@ -88,7 +95,26 @@ def _listed(f, structure):
     return call
 
 
-def check_grads(f, args, order=2, modes=("fwd", "rev"), atol=None, rtol=None, eps=None, seed=0):
+def _modes_of(function, point):
+    """Reverse mode, and forward mode unless a function with a reverse rule alone is in the way."""
+    try:
+        jvp(lambda *xs: function(list(xs)), point, [_normal(x, _Zeros) for x in point])
+    except TraceError as error:
+        if not str(error).startswith("custom_vjp: derivative of"):
+            raise
+        return ("rev",)
+    return ("fwd", "rev")
+
+
+class _Zeros:
+    @staticmethod
+    def normal(size):
+        import kiln as kn
+
+        return kn.zeros(size)
+
+
+def check_grads(f, args, order=2, modes=None, atol=None, rtol=None, eps=None, seed=0):
     """Checks derivatives of a function against central differences, along random directions.
 
     Parameters
@@ -99,10 +125,11 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), atol=None, rtol=None, ep
         Its arguments.
     order : int
         Up to which one derivatives are checked: 2 checks the derivative, and that of the derivative in each mode.
-    modes : sequence of "fwd" and "rev"
-        Which modes.
+    modes : sequence of "fwd" and "rev", or None
+        Which modes. None: both, but reverse mode alone of a function that calls one of ``kn.custom_vjp``, which has no other.
     atol, rtol, eps : float or None
-        What a difference may be off by, and relative to the sizes that it adds; the step of differences. None: as the dtype allows.
+        What a derivative may be off by besides what rounding does to differences (0), and relative to the sizes of its terms; the step of
+        differences. None: as the dtype allows.
     seed : int
         Of the directions.
 
@@ -115,16 +142,17 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), atol=None, rtol=None, ep
     """
     import kiln as kn
 
-    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    leaves, structure = tree.flatten(tuple(args))
+    point, function = _arrays("check_grads", "arguments", leaves), _listed(f, structure)
+    modes = _modes_of(function, point) if modes is None else (modes,) if isinstance(modes, str) else tuple(modes)
     if order < 1 or not modes or not set(modes) <= {"fwd", "rev"}:
         raise make("ValueError", f"check_grads: expected an order of at least 1 and modes among 'fwd' and 'rev', got {order!r} and {modes!r}")
-    leaves, structure = tree.flatten(tuple(args))
-    point = _arrays("check_grads", "arguments", leaves)
     step, tolerance = max(_STEPS.get(x.dtype.name, (1e-1, 1e-1)) for x in point if _is_inexact(x)) if any(map(_is_inexact, point)) else (1e-5, 1e-6)
     generator = kn.random.default_rng(seed)
-    functions = [_listed(f, structure)]
+    rounding = max((float(finfo(x.dtype).eps) for x in point if _is_inexact(x)), default=0.0)
+    functions = [function]
     for n in range(1, order + 1):
-        checked = [_Checked(g, generator, tolerance if atol is None else atol, tolerance if rtol is None else rtol, step if eps is None else eps) for g in functions]
+        checked = [_Checked(g, generator, atol or 0.0, tolerance if rtol is None else rtol, step if eps is None else eps, rounding) for g in functions]
         for c in checked:
             for mode in modes:
                 (c.forward if mode == "fwd" else c.reverse)(point, n)
@@ -137,21 +165,21 @@ def check_vmap(f, args, in_axes=0, out_axes=0, rtol=0.0, atol=0.0):
     ``rtol`` and ``atol`` are for functions with products, whose order in a batch is another (docs/numerics.md); 0 asks for the same bits. Raises
     AssertionError where a result differs, ValueError for no examples, and what ``kn.vmap`` raises.
     """
-    axes = in_axes if isinstance(in_axes, (list, tuple)) else [in_axes] * len(args)
-    sizes = [x.shape[a] for x, a in zip(args, axes) if a is not None]
-    if not sizes or not all(isinstance(a, int) or a is None for a in axes) or sizes[0] == 0:
-        raise make("ValueError", f"check_vmap: in_axes: expected an axis or None for each argument, which is an array, and an example, got {in_axes!r}")
-    pick = functools.partial(_example, args, axes)
-    singles = [f(*pick(i)) for i in range(sizes[0])]
-    got = vmap(f, in_axes=in_axes, out_axes=out_axes)(*args)
-    parts = [_arrays("check_vmap", "result", tree.leaves(s)) for s in singles]
-    for k, found in enumerate(tree.leaves(got)):
-        wanted = stack([p[k] for p in parts], axis=out_axes)
+    leaves, structure = tree.flatten(tuple(args))
+    axes = _spread("in_axes", tuple(in_axes) if isinstance(in_axes, list) else in_axes, tuple(args))
+    arrays = _arrays("check_vmap", "arguments", leaves)
+    size = next((x.shape[a] for x, a in zip(arrays, axes) if a is not None and -x.ndim <= a < x.ndim), 0)
+    if not size:
+        raise make("ValueError", f"check_vmap: in_axes: expected an axis of an argument, and an example along it, got {in_axes!r}")
+    singles = [f(*tree.unflatten(structure, _example(arrays, axes, i))) for i in range(size)]
+    got, parts = vmap(f, in_axes=in_axes, out_axes=out_axes)(*args), [_arrays("check_vmap", "result", tree.leaves(s)) for s in singles]
+    for k, (found, axis) in enumerate(zip(tree.leaves(got), _spread("out_axes", out_axes, singles[0]))):
+        wanted = parts[0][k] if axis is None else stack([p[k] for p in parts], axis=axis)
         _compare(k, found, wanted, rtol, atol)
 
 
-def _example(args, axes, i):
-    return [x if a is None else x[(slice(None),) * (a % x.ndim) + (i,)] for x, a in zip(args, axes)]
+def _example(arrays, axes, i):
+    return [x if a is None else x[(slice(None),) * (a % x.ndim) + (i,)] for x, a in zip(arrays, axes)]
 
 
 def _compare(number, found, wanted, rtol, atol):

@@ -59,6 +59,12 @@ def _check_structure(form, what, expected, got):
         raise make("ValueError", f"{form}: structure of {what}: expected {expected}, got {got}")
 
 
+def _look_for_nans():
+    """Leaves a recording where each operation of a body is to be looked at."""
+    if _core.is_debugging_nans():
+        raise Leave
+
+
 def _check_callable(form, **functions):
     for name, function in functions.items():
         if not callable(function):
@@ -170,6 +176,7 @@ def switch(index, branches, *operands):
 def _branch(form, number, functions, operands, place):
     values, definition, _ = _given(operands)
     try:
+        _look_for_nans()
         bodies = _agreeing(form, functions, definition, values)
     except Leave:
         return tree.map(_to_array, functions[place(number)](*tree.unflatten(definition, [copy(v) for v in values])))
@@ -212,6 +219,7 @@ def while_loop(cond_fun, body_fun, init_val):
     if not values:
         raise make("ValueError", "while_loop: init_val: expected at least one value, got none")
     try:
+        _look_for_nans()
         body, values = _record_carried("while_loop", "the carried values", lambda val, _: body_fun(val), definition, values, weak)
         condition = _Body(lambda *val: cond_fun(tree.unflatten(definition, val)), tree.structure((*[0] * len(values),)), values)
     except Leave:
@@ -244,6 +252,7 @@ def fori_loop(lower, upper, body_fun, init_val, *, unroll=None):
     if not values:
         return init_val
     try:
+        _look_for_nans()
         body, values = _record_carried("fori_loop", "the carried values", lambda val, more: body_fun(more[0], val), definition, values, weak, (first,))
         return tree.unflatten(definition, _count("fori_loop", first, end, body, values)[1:])
     except Leave:
@@ -281,6 +290,8 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     examples = [empty(x.shape[1:], dtype=x.dtype) for x in parts]
     take = lambda more: tree.unflatten(parts_definition, more)  # noqa: E731
     try:
+        if n:
+            _look_for_nans()
         body, carried = _record_carried("scan", "the carry", lambda carry, more: _pair(f(carry, take(more))), definition, carried, weak, examples)
     except Leave:
         return _python_scan(f, [copy(v) for v in carried], definition, parts, take, n, reverse)

@@ -190,6 +190,8 @@ def _check_floating(op, arguments):
     for x in arguments:
         if not _is_inexact(x):
             raise make("DTypeError", f"{op}: dtype of an argument: expected a floating one, got {x.dtype}")
+        if x.dtype.name.startswith("float8"):
+            raise make("DTypeError", f"{op}: dtype of an argument: expected one that is computed with, got {x.dtype}: convert it with kn.astype")
 
 
 def _check_number(fun, result):
@@ -199,8 +201,15 @@ def _check_number(fun, result):
         raise make("DTypeError", f"grad: result of '{name_of(fun)}': expected a real floating dtype, got {result.dtype}")
 
 
+def _check_reached(fun, result):
+    if type(result) is not Array and _is_number(result):
+        raise make("TraceError", f"grad: result of '{name_of(fun)}': expected an array, got {type(result).__name__}, which no derivative reaches: float(), .item(), math and "
+                   "NumPy's own functions give numbers (a constant is kn.asarray(number))")
+
+
 def _number(fun, result):
     """The result of a function that is to be differentiated, as an array."""
+    _check_reached(fun, result)
     leaves, structure = _flatten(result)
     result = _unflatten(structure, _arrays("grad", "result", leaves))
     _check_number(fun, result)
@@ -214,7 +223,14 @@ def _value_and_grad(fun, argnums, has_aux, args, kwargs):
             return found
     numbers = _chosen("grad", argnums, args)
     some = tuple([args[n] for n in numbers])
-    result, back, aux = _vjp("grad", _of_some(fun, numbers, args, kwargs), some, has_aux, True)
+    partial = _of_some(fun, numbers, args, kwargs)
+
+    def checked(*some):
+        result = partial(*some)
+        _check_reached(fun, result[0] if has_aux and type(result) is tuple and result else result)
+        return result
+
+    result, back, aux = _vjp("grad", checked, some, has_aux, True)
     _check_number(fun, result)
     gradients = back(_core.full((), 1, result.dtype, result.device))
     return (result, aux) if has_aux else result, gradients[0] if isinstance(argnums, int) else gradients
@@ -224,7 +240,8 @@ def value_and_grad(fun, argnums=0, has_aux=False):
     """A function that gives ``fun``'s result, a real number, and its gradient by the arguments at ``argnums``.
 
     The gradient has the structure of the argument; of several positions it is a tuple. With ``has_aux``, ``fun`` gives (result, aux), and so does this in the
-    place of the result. Raises ShapeError or DTypeError where the result is no real floating number, DTypeError for arguments of another dtype.
+    place of the result. Raises ShapeError or DTypeError where the result is no real floating number, TraceError where it is none of an array (``float(x)``),
+    DTypeError for arguments of another dtype.
     """
     _check("grad", fun)
 

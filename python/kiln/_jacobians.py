@@ -2,10 +2,15 @@
 import functools
 
 from . import _core, tree
+from ._arguments import ops
 from ._batches import vmap
 from ._gradients import _arrays, _check, _check_floating, _chosen, _of_some, _vjp, _zeros_like, jvp
 from ._ranges import arange
 from ._shaping import reshape
+
+
+def _is_complex(x):
+    return x.dtype.kind == "c"
 
 
 def _unit_vectors(leaves):
@@ -27,6 +32,9 @@ def _jacrev(fun, argnums, has_aux, args, kwargs):
             return back(tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)]))
 
         gradients = vmap(pulled)(units)
+        if leaves[k].dtype.kind == "c":  # a real argument has the other part by the cotangent i
+            turned = gradients if all(_is_complex(x) for x in tree.leaves(gradients)) else vmap(pulled)(units * 1j)
+            gradients = tree.map(lambda g, h: ops["conj"](g) if _is_complex(g) else ops["complex"](g, h), gradients, turned)
         shaped = tree.map(lambda g, y=leaves[k]: reshape(g, (*y.shape, *g.shape[1:])), gradients)
         rows.append(shaped[0] if isinstance(argnums, int) else shaped)
     jacobian = tree.unflatten(structure, rows)
@@ -37,6 +45,8 @@ def jacrev(fun, argnums=0, has_aux=False):
     """A function that gives the derivative of every element of ``fun``'s result by every element of its arguments, by reverse mode.
 
     The result has, for each leaf of ``fun``'s, the structure of the arguments at ``argnums``; arrays have the axes of the result, then those of the argument.
+    Of complex results it is the derivative itself, which complex arguments have where ``fun`` is holomorphic; that of real results by complex arguments is
+    the gradient, as ``grad`` gives it.
     """
     _check("jacrev", fun)
 
@@ -60,6 +70,9 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
             return jvp(partial, some, tangents, has_aux)[1]
 
         changes = vmap(pushed, out_axes=-1)(units)
+        if _is_complex(leaves[k]) and not all(_is_complex(t) for t in tree.leaves(changes)):  # a real result is a loss: as ``grad``
+            turned = vmap(pushed, out_axes=-1)(units * 1j)
+            changes = tree.map(lambda t, h: t if _is_complex(t) else ops["complex"](t, h), changes, turned)
         columns.append(tree.map(lambda t, x=leaves[k]: reshape(t, (*t.shape[:-1], *x.shape)), changes))
     outer = tree.structure(columns[0])
 

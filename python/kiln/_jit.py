@@ -97,7 +97,8 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     ShapeError
         At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
-    function = getattr(function, "__kiln_fused__", function)  # which has another part in it than its kernel
+    fused = getattr(function, "__kiln_fused__", function)  # which has another part in it than its kernel; wrappers of it have its attributes
+    function = fused if getattr(function, "__wrapped__", None) is fused else function
     options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, fast_math=fast_math, on_miss=on_miss)
     if function is None:
         return lambda f: jit(f, **options)

@@ -20,8 +20,8 @@ class _Rule:
     """A function over lists of arrays; ``forward``, ``backward`` and ``jvp`` are its derivative."""
 
     def forward(self, arrays):
-        """The results, and what ``backward`` needs of the call."""
-        return self.primal(arrays), arrays
+        """The results, which modes around may carry further, and what ``backward`` needs of the call."""
+        return _apply(self, arrays), arrays
 
     def batched(self, is_batched, size):
         """The rule of the same call for all examples."""
@@ -155,6 +155,7 @@ class _Custom:
             def call(*some):
                 some = iter(some)
                 return function(*(args[i] if i in chosen else next(some) for i in range(len(args))))
+            call.__qualname__ = name_of(function)  # errors tell of it
             return call
 
         return whole, rest, plain

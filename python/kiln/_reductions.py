@@ -212,6 +212,14 @@ def cumulative_sum(x, /, axis=None, dtype=None, include_initial=False) -> Array:
     return _cumulative("cumulative_sum", x, axis, dtype, include_initial, 0)
 
 
+def rooted(root, total):
+    """``root`` of a sum; its derivative is 0 where the sum is."""
+    if _core.innermost() is None:
+        return root(total)
+    is_zero = ops["equal"](total, 0)
+    return _core.where(is_zero, 0, root(_core.where(is_zero, 1, total)))
+
+
 def cumulative_prod(x, /, axis=None, dtype=None, include_initial=False) -> Array:
     """Products of all elements up to each along an axis, as ``cumulative_sum``."""
     return _cumulative("cumulative_prod", x, axis, dtype, include_initial, 1)

@@ -48,6 +48,53 @@ def test_grads_of_what():
             check_grads(kn.sin, [numbers(3)], order=order, modes=modes)
 
 
+def ruled(f, rule):
+    result = kn.custom_jvp(f)
+    result.defjvp(lambda primals, tangents: (f(*primals), rule(*primals) * tangents[0]))
+    return result
+
+
+@pytest.mark.parametrize("f, rule", [(lambda x: x * x + 1e6, lambda x: 5 * x), (lambda x: 1e-8 * kn.sin(x), lambda x: 5e-8 * kn.cos(x)), (lambda x: 1e-8 * x + 0 * x * x, lambda x: 5e-8 + 0 * x),
+                                     (lambda x: x * x, lambda x: 2 * x * 1.00001)])
+def test_small_faults(f, rule):
+    """Next to large values, and of small derivatives."""
+    check_grads(f, [numbers(5)])
+    for modes in ("fwd", "rev"):
+        with pytest.raises(AssertionError, match="order 1"):
+            check_grads(ruled(f, rule), [numbers(5)], modes=modes)
+
+
+def test_where_differences_leave_more_out_than_the_derivative():
+    for f in (lambda x: x ** 3, lambda x: x ** 5, lambda x: kn.cos(x * 30), lambda x: x - x, lambda x: kn.asarray(2.0)):
+        check_grads(f, [kn.asarray([0.0, 1e-3])])
+    for dtype in ("float32", "float16", "bfloat16"):
+        check_grads(lambda x: kn.exp(x) * x, [kn.astype(numbers(4), dtype)], order=1)
+
+
+def test_modes_that_a_function_has():
+    @kn.custom_vjp
+    def f(x):
+        return x * x
+
+    f.defvjp(lambda x: (x * x, x), lambda x, ct: (2 * x * ct,))
+    check_grads(f, [numbers(3)])
+    with pytest.raises(kn.TraceError, match="custom_vjp: derivative of"):
+        check_grads(f, [numbers(3)], modes=("fwd", "rev"))
+    f.defvjp(lambda x: (x * x, x), lambda x, ct: (3 * x * ct,))
+    with pytest.raises(AssertionError, match="reverse mode"):
+        check_grads(f, [numbers(3)])
+    with pytest.raises(kn.TraceError, match="an array that a gradient or a batch follows"):
+        check_grads(lambda x: kn.asarray(np.sin(x.numpy())), [numbers(3)])
+
+
+def test_batches_of_trees():
+    x, w = numbers(5, 4), numbers(4, seed=2)
+    check_vmap(lambda p, k: {"a": p["x"] * p["w"] * k, "b": [p["x"][0]]}, [{"x": x, "w": w}, 2.0], in_axes=({"w": None, "x": 0}, None))
+    check_vmap(lambda p: (p["x"], kn.sum(p["x"]), w), [{"x": x}], in_axes=[{"x": 1}], out_axes=(1, 0, None))
+    with pytest.raises(ValueError, match="vmap: in_axes: expected ints and None in the structure of"):
+        check_vmap(kn.sin, [x], in_axes=({"x": 0},))
+
+
 def test_batches():
     x, w = numbers(5, 4), numbers(4, 3, seed=2)
     check_vmap(lambda v: kn.cumsum(v) * 2 if v[0] > 0 else v, [x])
@@ -100,6 +147,20 @@ def test_the_first_nan_is_found_forward_and_backward():
         assert kn.isnan(kn.asarray(kn.nan) * 2)  # made before, by nobody here
         assert kn.all(kn.isnan(kn.full(3, kn.nan) + 1)) and kn.sum(kn.ones(3)) == 3
     assert kn.isnan(loss(x)) and kn.isnan(kn.jit(loss)(x))
+
+
+def test_nans_in_bodies_of_loops():
+    def step(x):
+        return kn.log(x - 1)  # the body
+
+    x = kn.asarray([0.5])
+    with kn.debug.nans():
+        for call in (lambda: kn.fori_loop(0, 3, lambda i, v: step(v), x), lambda: kn.scan(lambda c, _: (step(c), c), x, None, length=2), lambda: kn.cond(x[0] > 0, step, kn.sin, x),
+                     lambda: kn.while_loop(lambda v: v[0] > 0, step, x), lambda: kn.jit(lambda v: kn.fori_loop(0, 3, lambda i, v: step(v), v))(x)):
+            with pytest.raises(ValueError, match=r"log: result: expected numbers.*\n  at test_checks.py:\d+ in step: .*# the body"):
+                call()
+        assert kn.scan(lambda c, _: (step(c), c), x, None, length=0)[1].shape == (0, 1)
+        assert kn.fori_loop(0, 3, lambda i, v: v * 2, x).tolist() == [4]
 
 
 def test_switching():

@@ -1,4 +1,6 @@
 """Every Python example of the documentation runs."""
+import functools
+import inspect
 import pathlib
 import re
 import subprocess
@@ -17,6 +19,19 @@ def test_examples(page):
     text = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), re.S))
     with kn.config.override(jit="auto"):  # as for whoever reads them
         exec(compile(text, str(page), "exec"), {"__name__": "example"})
+
+
+def test_names_in_tables_are_there():
+    """What a "Coming from" page says that Kiln has: every `kn.name` of it, and parameters in the parentheses behind it."""
+    for page in sorted((ROOT / "docs").glob("from-*.md")):
+        tables = "\n".join(line for line in page.read_text().splitlines() if line.startswith("|"))
+        names = re.findall(r"\bkn((?:\.[a-zA-Z_]\w*)+)(?:\(([^()]*)\))?", tables)
+        assert len(names) > 2, page.name
+        for path, given in names:
+            value = functools.reduce(getattr, path.strip(".").split("."), kn)
+            if parameters := re.findall(r"(?<![\w.])(\w+)=(?!=)", given):
+                known = inspect.signature(value).parameters
+                assert set(parameters) <= set(known) or any(p.kind is p.VAR_KEYWORD for p in known.values()), f"{page.name}: kn{path}({given})"
 
 
 def test_links_lead_somewhere():

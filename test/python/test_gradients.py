@@ -260,8 +260,12 @@ def test_special_functions_against_scipy():
     (lambda x: kn.grad(kn.sin)(x), kn.ShapeError, r"grad: result of 'sin': expected an array of shape \(\), got \(3,\)"),
     (lambda x: kn.grad(lambda v: kn.sum(v) * 1j)(x), kn.DTypeError, "expected a real floating dtype, got complex128"),
     (lambda x: kn.grad(kn.sum)(kn.arange(3)), kn.DTypeError, "grad: dtype of an argument: expected a floating one, got int64"),
+    (lambda x: kn.grad(lambda v: kn.sum(kn.astype(v, kn.float32)))(kn.astype(x, kn.float8_e4m3fn)), kn.DTypeError, "grad: dtype of an argument: expected one that is computed with, got float8"),
     (lambda x: kn.grad(kn.sum, argnums=2)(x), ValueError, "grad: argnums: expected positions among 1 arguments, got 2"),
     (lambda x: kn.grad(lambda v: kn.sum(v), has_aux=True)(x), kn.TraceError, r"grad: result with has_aux: expected \(result, aux\), got Array"),
+    (lambda x: kn.grad(lambda v: float(kn.sum(v)))(x), kn.TraceError, r"grad: result of '.*': expected an array, got float, which no derivative reaches: float\(\), .item\(\), math"),
+    (lambda x: kn.vmap(kn.grad(lambda v: v.item()))(x), kn.TraceError, "expected an array, got float"),
+    (lambda x: kn.grad(lambda v: (kn.sum(v).item(), v), has_aux=True)(x), kn.TraceError, "expected an array, got float"),
     (lambda x: kn.vjp(lambda v: "text", x), kn.TraceError, "vjp: result: expected trees of arrays and numbers, got str"),
     (lambda x: kn.vjp(kn.sin, x)[1](kn.ones(2)), kn.ShapeError, r"vjp: shape of a cotangent: expected \(3,\), got \(2,\)"),
     (lambda x: kn.vjp(kn.sin, x)[1]((x, x)), ValueError, "vjp: structure of the cotangent: expected"),
@@ -406,6 +410,9 @@ def ruled(f, rule, x):
     (lambda v: kn.sum(kn.sigmoid(v)), [0.0, 1e4, -1e4], [0.25, 0, 0]), (lambda v: kn.sum(kn.silu(v)), [0.0], [0.5]), (lambda v: kn.sum(kn.softplus(v)), [0.0, 1e4], [0.5, 1]),
     (lambda v: kn.sum(kn.where(v > 0, kn.sqrt(v), 0)), [0.0, 4.0, -1.0], [0, 0.25, 0]), (lambda v: kn.sum(kn.where(v != 0, kn.sin(v) / v, 1)), [0.0], [0]),
     (lambda v: kn.sum(kn.where(v > 0, kn.log(v), 0) + kn.where(v > 0, v ** 0.5, 0)), [0.0, 1.0], [0, 1.5]), (lambda v: kn.max(v), [1.0, 1.0, 0.0], [0.5, 0.5, 0]),
+    (lambda v: kn.sum(kn.relu(v)), [0.0, -0.0, 2.0, -1.0], [0, 0, 1, 0]), (lambda v: kn.sum(kn.nn.relu6(v)), [0.0, 6.0, 2.0, 7.0], [0, 0, 1, 0]),
+    (lambda v: kn.sum(kn.nn.hardtanh(v)), [1.0, -1.0, 0.5], [0, 0, 1]), (lambda v: kn.sum(kn.nn.elu(v)), [0.0, -0.0, 2.0, -1.0], [1, 1, 1, np.exp(-1)]),
+    (lambda v: kn.sum(kn.nn.celu(v, 2.0)), [0.0, -2.0], [1, np.exp(-1)]), (lambda v: kn.sum(kn.nn.selu(v)), [0.0], [1.7580993408473766]),
     (lambda v: kn.sum(kn.clip(v, 0.0, 1.0)), [0.0, 0.5, 1.0, 2.0], [0.5, 1, 0.5, 0]), (kn.logsumexp, [-np.inf, 0.0], [0, 1]), (lambda v: kn.sum(kn.softmax(v) * kn.arange(2)), [5.0, 5.0], [-0.25, 0.25]),
     (lambda v: kn.sum(v ** 2), [0.0], [0]), (lambda v: kn.sum(v ** 0), [0.0], [0]), (lambda v: kn.prod(v), [0.0, 2.0, 3.0], [6, 0, 0]), (lambda v: kn.sum(kn.abs(v)), [0.0], [0]),
     (lambda v: kn.sum(kn.frexp(v)[0]), [3.0, 0.0], [0.25, 1])])
@@ -435,3 +442,50 @@ def test_jitted_gradients_of_functions_that_are_values():
     changed = {"w": p["w"] * 2, "b": [p["b"][0] + 1]}
     for a, b in zip(kn.tree.leaves(jitted(changed, x)), kn.tree.leaves(kn.value_and_grad(f)(changed, x))):
         same_bits(a, b)
+
+
+@pytest.mark.parametrize("f, at", [(kn.erfinv, 1.0), (kn.reciprocal, 0.0), (kn.lgamma, 0.0), (kn.digamma, 0.0), (kn.digamma, -2.0), (kn.sqrt, 0.0), (kn.log, 0.0), (kn.asin, 1.0),
+                                   (kn.acosh, 1.0), (kn.atanh, 1.0), (kn.cbrt, 0.0), (lambda v: 1 / v, 0.0), (lambda v: v ** -0.5, 0.0), (lambda v: v ** 0.5, 0.0)])
+def test_what_is_not_chosen_has_no_nan_of_any_order(f, at):
+    x = kn.asarray(np.array([at, 2.5 if f is kn.acosh else 0.5]))
+
+    def total(v):
+        return kn.sum(kn.where(v == at, 0.0, f(v)))
+
+    for g in (total, lambda v: kn.sum(kn.sin(kn.grad(total)(v))), lambda v: kn.sum(kn.jvp(total, (v,), ((v - at) * v * v,))[1])):
+        found = kn.grad(g)(x)
+        assert found[0] == 0 and kn.isfinite(found[1]) and found[1] != 0
+        same_bits(kn.jit(kn.grad(g))(x), found)
+    for hessian in (kn.hessian(total)(x), kn.jacrev(kn.jacrev(total))(x), kn.vmap(kn.hessian(total))(kn.stack([x, x]))[1]):
+        assert kn.all(hessian[0] == 0) and hessian[1, 0] == 0
+        approx(hessian[1, 1], kn.jacfwd(kn.grad(lambda v: f(v)))(x[1]))
+
+
+def test_jacobians_of_complex_numbers():
+    z, r = kn.asarray(np.array([1 + 2j, 3 - 1j])), kn.asarray(np.array([1.0, 2.0]))
+    for jacobian in (kn.jacfwd, kn.jacrev):
+        approx(jacobian(lambda v: v * v)(z), np.diag(2 * np.asarray(z)))  # the derivative of a holomorphic function
+        approx(jacobian(lambda v: kn.exp(1j * v) * v[0])(r), np.diag(1j * np.exp(1j * np.asarray(r))) + np.outer(np.exp(1j * np.asarray(r)), [1, 0]))
+        approx(jacobian(lambda v: kn.sum(kn.abs(v) ** 2))(z), kn.grad(lambda v: kn.sum(kn.abs(v) ** 2))(z))
+        mixed = jacobian(lambda p: {"a": p["z"] * p["r"], "b": kn.real(p["z"] * 1j)})({"z": z, "r": r})
+        approx(mixed["a"]["z"], np.diag(np.asarray(r)))
+        approx(mixed["a"]["r"], np.diag(np.asarray(z)))
+        approx(mixed["b"]["z"], -1j * np.eye(2))
+        assert mixed["b"]["r"].dtype is kn.float64 and not kn.any(mixed["b"]["r"])
+
+
+def test_own_derivatives_of_values_inside_of_gradients():
+    soft = kn.custom_jvp(lambda x: kn.log(1 + kn.exp(x)))
+    soft.defjvp(lambda primals, tangents: (soft(*primals), tangents[0] * kn.sigmoid(primals[0])))
+    assert kn.grad(lambda x: kn.value_and_grad(soft)(x)[0])(kn.asarray(1000.0)) == 1
+    assert kn.jvp(lambda x: kn.vjp(soft, x)[0], (kn.asarray(1000.0),), (kn.asarray(1.0),))[1] == 1
+
+
+def test_errors_of_own_derivatives_name_the_function():
+    @kn.custom_vjp
+    def mine(x):
+        return x
+
+    mine.defvjp(lambda x: (x, None), lambda _, ct: (ct,))
+    with pytest.raises(kn.TraceError, match="custom_vjp: derivative of '.*mine'"):
+        kn.jvp(mine, (kn.ones(2),), (kn.ones(2),))

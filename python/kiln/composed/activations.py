@@ -8,10 +8,17 @@ from .special import sigmoid, softplus
 _where = _core.where
 
 
+def _between(x, low, high):
+    """``x`` brought into bounds, at which its derivative is 0."""
+    if _core.innermost() is None:
+        return ops["minimum"](ops["maximum"](x, low), high)
+    return _where(ops["less_equal"](x, low), low, _where(ops["greater_equal"](x, high), high, x))
+
+
 @rounded_once
 def relu6(x, /) -> Array:
-    """``x`` brought into [0, 6]."""
-    return ops["minimum"](ops["maximum"](x, 0), 6)
+    """``x`` brought into [0, 6]; its derivative is 0 at both."""
+    return _between(x, 0, 6)
 
 
 @rounded_once
@@ -28,18 +35,23 @@ def prelu(x, weight, /) -> Array:
     return _where(ops["greater"](x, 0), x, x * weight)
 
 
+def _negative(x):
+    """``x`` where it is not positive, else 0; at 0 with the derivative 1."""
+    return _where(ops["greater"](x, 0), 0, x)
+
+
 @fused
 @rounded_once
 def elu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x) - 1)``."""
-    return _where(ops["greater"](x, 0), x, ops["expm1"](ops["minimum"](x, 0)) * alpha)
+    return _where(ops["greater"](x, 0), x, ops["expm1"](_negative(x)) * alpha)
 
 
 @fused
 @rounded_once
 def celu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x / alpha) - 1)``."""
-    return _where(ops["greater"](x, 0), x, ops["expm1"](ops["minimum"](x, 0) / alpha) * alpha)
+    return _where(ops["greater"](x, 0), x, ops["expm1"](_negative(x) / alpha) * alpha)
 
 
 @fused
@@ -72,8 +84,8 @@ def log_sigmoid(x, /) -> Array:
 
 @rounded_once
 def hardtanh(x, /, min_val=-1.0, max_val=1.0) -> Array:
-    """``x`` brought into [``min_val``, ``max_val``]."""
-    return ops["minimum"](ops["maximum"](x, min_val), max_val)
+    """``x`` brought into [``min_val``, ``max_val``]; its derivative is 0 at both."""
+    return _between(x, min_val, max_val)
 
 
 @fused

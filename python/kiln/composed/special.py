@@ -17,8 +17,11 @@ def sigmoid(x, /) -> Array:
 
 
 def relu(x, /) -> Array:
-    """The larger of ``x`` and 0."""
-    return ops["maximum"](as_array(x), 0)
+    """The larger of ``x`` and 0; its derivative is 0 at 0."""
+    x = as_array(x)
+    if _core.innermost() is None:
+        return ops["maximum"](x, 0)
+    return _core.where(ops["less_equal"](x, 0), 0, x)
 
 
 @fused

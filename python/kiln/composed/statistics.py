@@ -4,7 +4,7 @@ from .._arguments import as_array, floating, merged, normalized_axes, normalized
 from .._core import Array
 from .._errors import make
 from .._fused import fused
-from .._reductions import max, sum  # noqa: A004
+from .._reductions import max, rooted, sum  # noqa: A004
 
 _exp, _sqrt, _log = (ops[name] for name in ("exp", "sqrt", "log"))
 _INF = float("inf")
@@ -70,7 +70,7 @@ def std(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=Non
 @fused
 @rounded_once
 def _std(x, axis, correction, keepdims, where):
-    return _sqrt(_var(x, axis, correction, keepdims, where))
+    return rooted(_sqrt, _var(x, axis, correction, keepdims, where))
 
 
 @fused

@@ -7,9 +7,10 @@ from .._diagonals import diagonal, trace
 from .._errors import LinAlgError
 from .._products import matmul, outer, tensordot, vecdot
 from .._shaping import matrix_transpose
-from ._decompositions import (EigResult, EighResult, QRResult, SlogdetResult, SVDResult, cholesky, det, eig, eigh, eigvals, eigvalsh, inv,
+from ._decompositions import (EigResult, EighResult, QRResult, SlogdetResult, SVDResult, cholesky, eig, eigh, eigvals, eigvalsh, inv,
                               qr, slogdet, solve, svd, svdvals)
 from ._derived import cond, cross, lstsq, matrix_norm, matrix_power, matrix_rank, multi_dot, norm, pinv, vector_norm
+from ._singular import det
 from ._solving import LUResult, lu, matrix_exp, solve_triangular, tensorinv, tensorsolve
 
 __all__ = ["EigResult", "EighResult", "LUResult", "LinAlgError", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cond", "cross", "det",

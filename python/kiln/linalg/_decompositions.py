@@ -151,13 +151,6 @@ def _triangular(op, x):
 
 
 @looped
-def det(x, /) -> Array:
-    """Determinant of a square matrix."""
-    diagonal, sign = _triangular("det", x)
-    return sign * prod(diagonal, axis=-1)
-
-
-@looped
 def slogdet(x, /) -> SlogdetResult:
     """Sign (for complex numbers a number of size 1) and logarithm of the size of the determinant; 0 and -inf where it is 0."""
     diagonal, sign = _triangular("slogdet", x)

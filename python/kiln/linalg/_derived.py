@@ -10,11 +10,12 @@ from .._dtypes import finfo
 from .._errors import make
 from .._fused import fused, looped
 from .._products import matmul
-from .._reductions import max, min, sum  # noqa: A004
+from .._reductions import max, min, rooted, sum  # noqa: A004
 from .._selection import where
 from .._joining import stack
 from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze
 from ._decompositions import _triangular, inv, svd, svdvals
+from ._singular import PseudoInverse, adjoint
 
 _INF = float("inf")
 
@@ -36,18 +37,24 @@ def _cutoff(x, values, rtol):
 
 @looped
 def pinv(x, /, rtol=None) -> Array:
-    """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0."""
+    """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0.
+
+    Its derivative is that of matrices of the same rank.
+    """
     x = _matrices("pinv", x)
     if 0 in x.shape[-2:]:
         return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype, x.device)
+    if _core.innermost() is None:
+        return _pinv(x, rtol)
+    limit = () if rtol is None else (_core.asarray(rtol, x.real.dtype if x.dtype.kind == "c" else x.dtype, x.device),)
+    return PseudoInverse(_pinv)(x, *limit)
+
+
+def _pinv(x, rtol=None):
     u, s, vh = svd(x, full_matrices=False)
     kept = ops["greater"](s, _cutoff(x, s, rtol))
     inverse = where(kept, 1 / where(kept, s, 1), 0)
-    return matmul(_adjoint(vh), expand_dims(inverse, axis=-1) * _adjoint(u))
-
-
-def _adjoint(x):
-    return ops["conj"](x.mT) if x.dtype.kind == "c" else x.mT
+    return matmul(adjoint(vh), expand_dims(inverse, axis=-1) * adjoint(u))
 
 
 @looped
@@ -80,14 +87,6 @@ def matrix_power(x, n, /) -> Array:
     return result if result is not x else _core.copy(x)
 
 
-def root_of_squares(total):
-    """Square root of a sum of squares; its derivative is 0 where all of them are."""
-    if _core.innermost() is None:
-        return ops["sqrt"](total)
-    is_zero = ops["equal"](total, 0)
-    return where(is_zero, total, ops["sqrt"](where(is_zero, 1, total)))
-
-
 @fused
 def _sum_of_squares(x, axis, keepdims):
     return sum(x.real * x.real + x.imag * x.imag, axis=axis, keepdims=keepdims)
@@ -102,11 +101,11 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
     float32.
     """
     if ord == 2 and x.dtype.kind == "c":
-        return root_of_squares(_sum_of_squares(x, axis, keepdims))
+        return rooted(ops["sqrt"], _sum_of_squares(x, axis, keepdims))
     if ord == 2 and x.ndim == 1 and axis in (None, 0, -1) and not keepdims:
-        return root_of_squares(matmul(x, x))  # one pass
+        return rooted(ops["sqrt"], matmul(x, x))  # one pass
     if ord == 2:
-        return root_of_squares(sum(x * x, axis=axis, keepdims=keepdims))
+        return rooted(ops["sqrt"], sum(x * x, axis=axis, keepdims=keepdims))
     x = ops["abs"](x)
     if ord == _INF:
         return max(x, axis=axis, keepdims=keepdims, initial=None if x.size else 0)
@@ -116,7 +115,7 @@ def vector_norm(x, /, axis=None, keepdims=False, ord=2) -> Array:  # noqa: A002
         return sum(_core.astype(ops["not_equal"](x, 0), x.dtype), axis=axis, keepdims=keepdims)
     if ord == 1:
         return sum(x, axis=axis, keepdims=keepdims)
-    return sum(x ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    return rooted(lambda total: total ** (1 / ord), sum(x ** ord, axis=axis, keepdims=keepdims))
 
 
 @looped
