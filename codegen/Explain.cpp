@@ -39,8 +39,7 @@ std::string explainKernels(ModuleOp module) {
             out.array([&] { out.value(op.getName().stripDialect()), out.value(slotOf(op)); });
         });
         out.attributeArray("apart", [&] {
-          auto apart = kernel->getAttrOfType<ArrayAttr>(ir::kApart);
-          for (Attribute note : apart ? apart.getValue() : ArrayRef<Attribute>())
+          for (Attribute note : kernel.getApartAttr() ? kernel.getApartAttr().getValue() : ArrayRef<Attribute>())
             out.array([&] {
               for (Attribute part : cast<ArrayAttr>(note))
                 if (auto number = dyn_cast<IntegerAttr>(part)) out.value(number.getInt());

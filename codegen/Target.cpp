@@ -1,6 +1,7 @@
 #include "codegen/Target.h"
 
 #include "lib/Core/Error.h"
+#include "passes/memory/PlanMemory/Planned.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -36,6 +37,7 @@ LogicalResult checkCapabilities(ModuleOp module, const Target &target) {
       if (!llvm::is_contained(can.kernels, kernel.getKind()))
         return kernel.emitError() << "target '" << target.name() << "': expected a kind of kernel that it can run, got '"
                                   << ir::stringifyKernelKind(kernel.getKind()) << "'";
+    if (failed(verifyPlanned(fn))) return failure();
   }
   return success();
 }

@@ -72,7 +72,7 @@ const Target &targetOf(llvm::StringRef name);
 
 void addDialectsOfTargets(mlir::DialectRegistry &registry);
 
-/// Fails with a diagnostic where a fused module asks for more than the target can.
+/// Fails with a diagnostic where a planned module asks for more than the target can, or its plan is not sound.
 mlir::LogicalResult checkCapabilities(mlir::ModuleOp module, const Target &target);
 
 } // namespace kiln::codegen

@@ -23,6 +23,7 @@
 #include "lib/Core/Infer.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
+#include "passes/memory/PlanMemory/Planned.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -396,7 +397,7 @@ static int64_t workOf(ir::KernelOp kernel) {
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     auto array = cast<ir::ArrayOp>(op);
     cost += array.getCost();
-    bool isInPlace = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) && kernel->hasAttr(kInPlace);
+    bool isInPlace = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) && kernel.getInPlace();
     for (Value v : op.getResults()) most = std::max(most, numElements(ir::typeOf(isInPlace ? op.getOperand(1) : v).shape));
     if (llvm::is_contained(kOncePerResult, array.getKind())) continue;
     for (Value v : op.getOperands()) most = std::max(most, numElements(ir::typeOf(v).shape));
@@ -492,18 +493,9 @@ LogicalResult ProgramEmitter::run() {
 
 } // namespace
 
-/// A program of kernels whose workspace is planned.
-static LogicalResult checkPlanned(func::FuncOp fn) {
-  for (Operation &op : fn.getBody().front().without_terminator())
-    if (!isa<ir::KernelOp, ir::ReshapeOp>(op)) return op.emitOpError("expected only kernels: run kiln-fuse first");
-  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
-    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
-  return success();
-}
-
 LogicalResult scheduleCpu(func::FuncOp fn, uint64_t seed) {
   if (fn.isDeclaration()) return success();
-  if (failed(checkPlanned(fn))) return failure();
+  if (failed(verifyPlanned(fn))) return failure();
   Places places(fn);
   Target target = Target::of(fn->getParentOfType<ModuleOp>());
   std::mt19937_64 random(seed);
@@ -523,7 +515,7 @@ LogicalResult emitCpu(ModuleOp module) {
     if (!fn.isDeclaration()) (fn.isPrivate() ? bodyFunctions : programs).push_back(fn);
   EmittedBodies bodies; // each before what runs it, which stands before it
   for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs))
-    if (failed(checkPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies).run())) return failure();
+    if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies).run())) return failure();
   return success();
 }
 

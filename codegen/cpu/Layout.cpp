@@ -20,9 +20,9 @@ Places::Places(func::FuncOp main) : isBody(main.isPrivate()), isOpen(main->hasAt
   // lookup() copies: what operator[] refers to moves when the table grows.
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
     for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
-      auto inPlace = kernel->getAttrOfType<DenseI64ArrayAttr>(ir::kInPlace);
-      if (inPlace && inPlace[int64_t(i)] >= 0) {
-        places[result] = places.lookup(main.getArgument(unsigned(inPlace[int64_t(i)])));
+      auto inPlace = kernel.getInPlace();
+      if (inPlace && (*inPlace)[i] >= 0) {
+        places[result] = places.lookup(ir::memoryOf(kernel.getInputs()[size_t((*inPlace)[i])]));
         continue;
       }
       TensorType type = ir::typeOf(result);

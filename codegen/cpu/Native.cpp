@@ -115,7 +115,8 @@ SmallVector<char, 0> CodeGeneration::run(Module &module) {
 
 void addInfo(mlir::ModuleOp module, int64_t kernels) {
   mlir::OpBuilder b = mlir::OpBuilder::atBlockEnd(module.getBody());
-  int64_t workspace = module->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes).getInt();
+  auto workspace = module->getAttrOfType<mlir::IntegerAttr>(ir::kWorkspaceBytes);
+  if (!workspace) throw Error(ErrorKind::Compile, "expected a module with a program, got none");
   ArrayRef<int64_t> inPlace;
   if (auto list = module->getAttrOfType<mlir::DenseI64ArrayAttr>(ir::kInPlace)) inPlace = list.asArrayRef();
   auto add = [&](StringRef name, ArrayRef<int64_t> words) {
@@ -123,7 +124,7 @@ void addInfo(mlir::ModuleOp module, int64_t kernels) {
     auto value = mlir::DenseElementsAttr::get(mlir::RankedTensorType::get({int64_t(words.size())}, b.getI64Type()), words);
     mlir::LLVM::GlobalOp::create(b, b.getUnknownLoc(), type, /*isConstant=*/true, mlir::LLVM::Linkage::External, name, value);
   };
-  add("kiln_info", {KILN_EXECUTABLE_VERSION, workspace, kernels, int64_t(inPlace.size())});
+  add("kiln_info", {KILN_EXECUTABLE_VERSION, workspace.getInt(), kernels, int64_t(inPlace.size())});
   if (!inPlace.empty()) add("kiln_in_place", inPlace);
 }
 

@@ -43,6 +43,7 @@ private:
   Emitter &e;
   scf::ForOp loop;
   llvm::SetVector<Value> captured;
+  DenseSet<Value> seen; // on the way to the roots of what is captured
 
   /// Whether a task makes a value again rather than gets it: arithmetic, addresses, and memory of its own on the stack.
   bool isRemade(Value v) {
@@ -51,7 +52,7 @@ private:
     return isa<LLVM::GEPOp, LLVM::AllocaOp, LLVM::AddressOfOp>(op) || (isPure(op) && op->getNumRegions() == 0);
   }
   void findRoots(Value v, llvm::SetVector<Value> &roots) {
-    if (v == k.scratchBase) return;
+    if (v == k.scratchBase || !seen.insert(v).second) return;
     if (!isRemade(v)) return void(roots.insert(v));
     for (Value operand : v.getDefiningOp()->getOperands()) findRoots(operand, roots);
   }

@@ -5,6 +5,7 @@
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
+#include "passes/memory/PlanMemory/Planned.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -227,7 +228,7 @@ LogicalResult emitPrograms(ModuleOp module) {
   });
   if (!isScheduled) return failure();
   for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
-    if (failed(ProgramEmitter(fn, kernels).run())) return failure();
+    if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, kernels).run())) return failure();
   int64_t most = 0; // of the programs
   for (auto fn : module.getOps<func::FuncOp>()) most = std::max(most, fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt());
   module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));

@@ -4,6 +4,7 @@
 #include "codegen/nvptx/Emit.h"
 #include "codegen/nvptx/Kernels.h"
 #include "lib/Core/Stats.h"
+#include "passes/memory/PlanMemory/Planned.h"
 
 #include <bit>
 
@@ -375,8 +376,7 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 
 LogicalResult scheduleProgram(func::FuncOp fn) {
   if (fn.isDeclaration()) return success();
-  for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
-    if (!kernel.getWorkspace()) return kernel.emitOpError("expected a planned workspace: run kiln-plan-memory first");
+  if (failed(verifyPlanned(fn))) return failure();
   cpu::Places places(fn);
   for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>()) {
     cpu::KernelLayout layout = cpu::layoutOf(kernel, places);

@@ -1,4 +1,4 @@
-// The attributes that the dialect puts on functions, their arguments and results, on kernels and modules: what each may say.
+// The attributes that the dialect puts on functions, their arguments and results, and on modules: what each may say.
 #include "dialects/kiln/KilnDialect.h"
 
 #include "lib/Core/Trace.h"
@@ -92,8 +92,9 @@ LogicalResult KilnDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   if (name == kBlocks) return verifyBlocks(op, attribute);
   if (name == kFastMath && !(isa<UnitAttr>(attribute.getValue()) && isa<FunctionOpInterface>(op)))
     return op->emitOpError() << "attribute " << name << ": expected none but its name, of a function, got " << attribute.getValue();
-  if (name == kInPlace && !isa<DenseI64ArrayAttr>(attribute.getValue()))
-    return op->emitOpError() << "attribute " << name << ": expected a list of arguments, got " << attribute.getValue();
+  if (name == kInPlace && !(isa<DenseI64ArrayAttr>(attribute.getValue()) && isa<ModuleOp, FunctionOpInterface>(op)))
+    return op->emitOpError() << "attribute " << name << ": expected a list of arguments, of a module or function, got "
+                             << attribute.getValue();
   return success(); // of a target, which reads it
 }
 

@@ -107,12 +107,42 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   return success();
 }
 
+/// Each result lies in memory of its own, or in that of an input of its type.
+static LogicalResult verifyInPlace(KernelOp kernel) {
+  auto list = kernel.getInPlace();
+  if (!list) return success();
+  if (list->size() != kernel.getNumResults())
+    return kernel.emitOpError() << "in_place: expected " << kernel.getNumResults() << " inputs, got " << list->size();
+  for (auto [i, input] : llvm::enumerate(*list)) {
+    if (input == -1) continue;
+    if (input < 0 || input >= int64_t(kernel.getInputs().size()))
+      return kernel.emitOpError() << "in_place: expected -1 or one of " << kernel.getInputs().size() << " inputs, got " << input;
+    if (Type type = kernel.getInputs()[size_t(input)].getType(); type != kernel.getResult(unsigned(i)).getType())
+      return kernel.emitOpError() << "in_place: expected an input of type " << kernel.getResult(unsigned(i)).getType() << ", got " << type;
+    if (llvm::is_contained(list->take_front(i), input))
+      return kernel.emitOpError() << "in_place: expected an input of its own for each result, got " << input << " again";
+  }
+  return success();
+}
+
+static LogicalResult verifyApart(KernelOp kernel) {
+  auto isNote = [](Attribute note) {
+    auto parts = dyn_cast<ArrayAttr>(note);
+    return parts && parts.size() == 5 && isa<StringAttr>(parts[0]) && isa<IntegerAttr>(parts[1]) && isa<StringAttr>(parts[2]) &&
+           isa<IntegerAttr>(parts[3]) && isa<StringAttr>(parts[4]);
+  };
+  for (Attribute note : kernel.getApartAttr() ? kernel.getApartAttr().getValue() : ArrayRef<Attribute>())
+    if (!isNote(note))
+      return kernel.emitOpError() << "apart: expected a name and a line, those of the other kernel, and a text, got " << note;
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   Block &block = getBody().front();
   if (block.getArgumentTypes() != getInputs().getTypes()) return emitOpError() << "block arguments: expected the types of the inputs";
   if (getWorkspace() && getWorkspace()->size() != getNumResults())
     return emitOpError() << "workspace: expected " << getNumResults() << " offsets, got " << getWorkspace()->size();
-  return success();
+  return failed(verifyInPlace(*this)) || failed(verifyApart(*this)) ? failure() : success();
 }
 
 namespace {
@@ -129,7 +159,7 @@ public:
     yielded = yield.getValues();
     if (yielded.empty()) return kernel.emitOpError() << "yield: expected at least one value";
     for (Operation &op : kernel.getBody().front().without_terminator())
-      if (failed(check(op))) return failure();
+      if (failed(check(op)) || failed(checkDepth(op))) return failure();
     if (kind == KernelKind::Elementwise) return checkElementwise();
     if (mains.empty()) return kernel.emitOpError() << "expected an operation of kind '" << stringifyKernelKind(kind) << "', got none";
     if (kind == KernelKind::Reduction) return checkReduction();
@@ -150,6 +180,18 @@ private:
   KernelKind kind;
   ValueRange yielded;
   SmallVector<Operation *> mains; // that give the kernel its kind
+  DenseMap<Operation *, int> depths;
+
+  /// Each element is found by recursion through what moves elements, down to inputs and to what the kernel's own loops compute.
+  LogicalResult checkDepth(Operation &op) {
+    constexpr int kDeepest = 256;
+    if (kernelKindOf(&op)) return success();
+    int depth = 0;
+    for (Value operand : op.getOperands()) depth = std::max(depth, depths.lookup(operand.getDefiningOp()));
+    depths[&op] = depth += !isKind(&op, Kind::Elementwise);
+    if (depth <= kDeepest) return success();
+    return op.emitOpError() << "in a kernel: expected at most " << kDeepest << " operations one behind the other that move elements";
+  }
 
   LogicalResult check(Operation &op) {
     if (!isa<ArrayOp>(op)) return op.emitOpError() << "in a kernel: expected operations on arrays alone";

@@ -23,10 +23,13 @@ def Kiln_KernelOp : Op<Kiln_Dialect, "kernel", [Pure, IsolatedFromAbove, SingleB
     `kind` names the emitter, and says what the body may hold: elementwise and index operations,
     and those that are of this kind (`kernelKindOf`): one, or of a reduction several over one axis of one shape. The block arguments are the operands; the
     yielded values are the results. The memory planner adds `workspace`, a byte offset (or -2 - i for open block i) for each result, or -1 where the
-    result is an output of the program. `kiln-schedule` adds `schedule`, how its loops run.
+    result is an output of the program or, by `in_place`, lies elsewhere: in a body of a loop or branch that is for each result the input in whose
+    memory it lies, or -1. `kiln-schedule` adds `schedule`, how its loops run. For people, fusion says in `apart` why the kernel is not one with those
+    that it reads: names and lines (slots of the trace) of its first operation and of the last of the other kernel, and a text.
+    What holds for a program, as that its results need not be those of the operations one by one, is said on the function around.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Kiln_KernelKindAttr:$kind, OptionalAttr<DenseI64ArrayAttr>:$workspace,
-                       OptionalAttr<Kiln_ScheduleInterface>:$schedule);
+                       OptionalAttr<DenseI64ArrayAttr>:$in_place, OptionalAttr<Kiln_ScheduleInterface>:$schedule, OptionalAttr<ArrayAttr>:$apart);
   let results = (outs Variadic<AnyRankedTensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;

@@ -52,9 +52,6 @@ inline constexpr llvm::StringLiteral kWorkspaceBytes = "kiln.workspace_bytes";
 /// Of a result: the argument in the place of whose content it is, which nobody reads any more; and where that argument's memory is
 /// what it lies in; of a module that is emitted the same as a list, by result, with -1.
 inline constexpr llvm::StringLiteral kReplaces = "kiln.replaces", kInPlace = "kiln.in_place";
-/// Of a kernel: why it is apart from those that it reads, for people: names and lines (slots of the trace) of its first operation and of
-/// the last of the other kernel, and a text.
-inline constexpr llvm::StringLiteral kApart = "kiln.apart";
 /// The product of sizes in the program around `op`, as a size: a number, a symbol, or a further symbol.
 Size productOf(mlir::Operation *op, llvm::ArrayRef<Size> sizes);
 /// Sizes as attributes keep them, in the words of a trace, and back; whether words are such.

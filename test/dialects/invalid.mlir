@@ -870,8 +870,85 @@ func.func @blocks() attributes {kiln.workspace_blocks = [i32]} {
 
 // -----
 
-// expected-error@+1 {{attribute kiln.in_place: expected a list of arguments, got 3 : i64}}
+// expected-error@+1 {{attribute kiln.in_place: expected a list of arguments, of a module or function, got 3 : i64}}
 module attributes {kiln.in_place = 3 : i64} {
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{in_place: expected 2 inputs, got 1}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {in_place = array<i64: 0>}
+  return
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{in_place: expected -1 or one of 2 inputs, got 99}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {in_place = array<i64: -1, 99>}
+  return
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{in_place: expected -1 or one of 2 inputs, got -5}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {in_place = array<i64: -5, -1>}
+  return
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{in_place: expected an input of type 'tensor<2xf32>', got 'tensor<3xf32>'}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {in_place = array<i64: 1, -1>}
+  return
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{in_place: expected an input of its own for each result, got 0 again}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {in_place = array<i64: 0, 0>}
+  return
+}
+
+// -----
+
+func.func @in_place(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{attribute kiln.in_place: expected a list of arguments, of a module or function, got array<i64: 0, -1>}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {kiln.in_place = array<i64: 0, -1>}
+  return
+}
+
+// -----
+
+func.func @apart(%x: tensor<2xf32>, %y: tensor<3xf32>) {
+  // expected-error@+1 {{apart: expected a name and a line, those of the other kernel, and a text, got ["sum"]}}
+  %0:2 = kiln.kernel "elementwise"(%a = %x : tensor<2xf32>, %b = %y : tensor<3xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+    %n = kiln.negative %a : (tensor<2xf32>) -> tensor<2xf32>
+    kiln.yield %n, %a : tensor<2xf32>, tensor<2xf32>
+  } {apart = [["sum"]]}
+  return
 }
 
 // -----

@@ -10,8 +10,10 @@
 // RUN: kiln-opt %S/Inputs/segments.mlir | kiln-translate --mlir-to-program -o %t.again
 // RUN: cmp %t.kilntrace %t.again
 // RUN: not kiln-translate --mlir-to-program %S/Inputs/guards.mlir 2>&1 | FileCheck %s --check-prefix=GUARDS
+// RUN: echo 'module {}' | not kiln-translate --mlir-to-code 2>&1 | FileCheck %s --check-prefix=EMPTY
 // RUN: not kiln-translate --program-to-mlir %s 2>&1 | FileCheck %s --check-prefix=OTHER
 
+// EMPTY: error: expected a module with a program, got none
 // FUNC: func.func @program(%arg0: tensor<2x3xf32>, %arg1: tensor<3xf32> {kiln.device = "cuda:0", kiln.strides = array<i64: -9223372036854775808>}) -> (tensor<2xf32>, tensor<3x2xf32>) {
 // FUNC-NEXT: %[[T:.*]] = kiln.transpose %arg0
 // FUNC-NEXT: %[[S:.*]] = kiln.sum %arg0

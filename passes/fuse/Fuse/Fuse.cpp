@@ -440,10 +440,9 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
 
   SmallVector<Value> operands;
   for (Value v : inputs) operands.push_back(outside(v, outer, b));
-  auto kernel =
-      ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr, nullptr);
+  auto kernel = ir::KernelOp::create(b, ops.back()->getLoc(), TypeRange(ValueRange(results).getTypes()), operands, g.kind, nullptr, nullptr,
+                                     nullptr, g.apart.empty() ? nullptr : b.getArrayAttr(g.apart));
   kernel.getBody().takeBody(*region);
-  if (!g.apart.empty()) kernel->setAttr(ir::kApart, b.getArrayAttr(g.apart));
   for (auto [old, result] : llvm::zip(results, kernel.getResults())) outer.map(old, result);
   count("fuse.kernels");
 }

@@ -14,7 +14,7 @@ def Fuse : Pass<"kiln-fuse", "::mlir::func::FuncOp"> {
     make an operand of a product run where it is read. Concatenations, scans,
     sorts and the like are kernels of their own, reading memory. A reshape between kernels is an alias.
 
-    `kiln.apart` of a kernel says why it is not one with those that it reads from.
+    `apart` of a kernel says why it is not one with those that it reads from.
     Counters: `fuse.kernels`, `fuse.fused-ops`, `fuse.prologues`, `fuse.copies`, `fuse.settled`.
   }];
   let dependentDialects = ["::kiln::ir::KilnDialect"];

@@ -2,6 +2,8 @@
 #include "lib/Core/Stats.h"
 #include "passes/Passes.h"
 #include "passes/memory/PlanMemory/InPlace.h"
+#include "passes/memory/PlanMemory/Lifetimes.h"
+#include "passes/memory/PlanMemory/Planned.h"
 
 namespace kiln {
 #define GEN_PASS_DEF_PLANMEMORY
@@ -22,20 +24,7 @@ struct Block {
 struct OpenBlock {
   TensorType type;
   int64_t to;
-
-  bool isAsLarge(const TensorType &other) const {
-    auto sorted = [](const Shape &shape) {
-      SmallVector<Size> sizes(shape.begin(), shape.end());
-      llvm::erase(sizes, Size(1));
-      llvm::sort(sizes, Size::isBefore);
-      return sizes;
-    };
-    return byteSize(type.dtype) == byteSize(other.dtype) && sorted(type.shape) == sorted(other.shape);
-  }
 };
-
-/// How the workspace of a kernel names open block i.
-int64_t openPlace(size_t i) { return -2 - int64_t(i); }
 
 /// The lowest offset at which `size` bytes are free from `from` to `to`; arrays come in the order in which they are made.
 int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int64_t to) {
@@ -51,27 +40,11 @@ int64_t firstFit(SmallVectorImpl<Block> &blocks, int64_t size, int64_t from, int
 }
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
-  DenseMap<Operation *, int64_t> order;
+  std::optional<Lifetimes> lifetimes;
   DenseMap<Value, int64_t> placed;  // the places of results in the workspace
-  DenseMap<Value, int64_t> inPlace; // of a body, results of kernels that lie where an argument does
+  DenseMap<Value, int64_t> inPlace; // of a body, by result of a kernel that changes an argument where it lies: the input that it changes
   SmallVector<Block> blocks;
   SmallVector<OpenBlock> open;
-
-  /// The last operation that reads an array, also under another shape; none where it is an output.
-  std::optional<int64_t> lastUse(Value v) {
-    int64_t last = order[v.getDefiningOp()];
-    for (Operation *user : v.getUsers()) {
-      if (user->hasTrait<OpTrait::IsTerminator>()) return std::nullopt;
-      int64_t at = order[user];
-      if (isa<ir::ReshapeOp>(user)) {
-        auto through = lastUse(user->getResult(0));
-        if (!through) return std::nullopt;
-        at = *through;
-      }
-      last = std::max(last, at);
-    }
-    return last;
-  }
 
   /// The memory of an array that a kernel reads, and nobody after it: a result takes it over.
   std::optional<int64_t> takeOver(ir::KernelOp kernel, Reads &reads, unsigned result, int64_t last) {
@@ -79,25 +52,27 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       Value memory = ir::memoryOf(input);
       auto found = placed.find(memory);
       if (found == placed.end() || !reads.allow(result, memory)) continue;
-      int64_t *to = endOf(found->second, order[kernel]);
-      if (!to || lastUse(memory) != order[kernel]) continue;
+      int64_t *to = endOf(found->second, lifetimes->at(kernel));
+      if (!to || lifetimes->lastUse(memory) != lifetimes->at(kernel)) continue;
       *to = last;
       count("plan-memory.in-place");
-      return found->second;
+      int64_t place = found->second;
+      placed.erase(found); // no other result of the kernel has it too
+      return place;
     }
     return std::nullopt;
   }
 
   /// Until when a place in the workspace is taken, which is as long as `from`; null where another result has it already.
   int64_t *endOf(int64_t place, int64_t from) {
-    if (place < 0) return open[size_t(-2 - place)].to == from ? &open[size_t(-2 - place)].to : nullptr;
+    if (place < 0) return open[openBlock(place)].to == from ? &open[openBlock(place)].to : nullptr;
     auto block = llvm::find_if(blocks, [&](Block &b) { return b.offset == place && b.to == from; });
     return block == blocks.end() ? nullptr : &block->to;
   }
 
   /// Sizes are known at a call only, so memory is shared between arrays that are as large as each other in every call.
   int64_t placeOpen(const TensorType &type, int64_t from, int64_t to) {
-    auto found = llvm::find_if(open, [&](OpenBlock &b) { return b.to < from && b.isAsLarge(type); });
+    auto found = llvm::find_if(open, [&](OpenBlock &b) { return b.to < from && areAsLarge(b.type, type); });
     if (found == open.end()) open.push_back({type, to}), found = std::prev(open.end());
     found->to = to;
     return openPlace(size_t(found - open.begin()));
@@ -110,15 +85,16 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     if (output.getOperandNumber() >= body.getNumArguments()) return false;
     Value argument = body.getArgument(output.getOperandNumber()), root = ir::memoryOf(output.get());
     if (output.get() == argument) return true;
-    SmallVector<Value> made;
+    SmallVector<std::pair<Value, int64_t>> made;
     while (root != argument) {
       auto kernel = root.getDefiningOp<ir::KernelOp>();
       Value before = kernel ? changedInput(kernel, cast<OpResult>(root).getResultNumber()) : Value();
-      if (!before || lastUse(before) != order[kernel]) return false;
-      made.push_back(root);
+      if (!before || lifetimes->lastUse(before) != lifetimes->at(kernel)) return false;
+      auto input = llvm::find_if(kernel.getInputs(), [&](Value v) { return ir::memoryOf(v) == before; });
+      made.push_back({root, input - kernel.getInputs().begin()});
       root = before;
     }
-    for (Value v : made) inPlace[v] = int64_t(output.getOperandNumber());
+    inPlace.insert(made.begin(), made.end());
     return true;
   }
 
@@ -131,13 +107,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       count("plan-memory.replaced");
     }
     for (ir::KernelOp kernel : body.getOps<ir::KernelOp>()) {
-      SmallVector<int64_t> arguments;
-      for (Value result : kernel.getResults()) {
-        auto found = inPlace.find(result);
-        arguments.push_back(found == inPlace.end() ? -1 : found->second);
-      }
-      if (llvm::any_of(arguments, [](int64_t argument) { return argument >= 0; }))
-        kernel->setAttr(ir::kInPlace, b.getDenseI64ArrayAttr(arguments));
+      auto inputs = llvm::map_to_vector(kernel.getResults(), [&](Value result) { return inPlace.lookup_or(result, -1); });
+      if (llvm::any_of(inputs, [](int64_t input) { return input >= 0; })) kernel.setInPlace(inputs);
     }
   }
 
@@ -147,14 +118,13 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     if (!asked) return false;
     Value argument = program.getArgument(unsigned(asked.getInt())), root = ir::memoryOf(output.get());
     auto kernel = root.getDefiningOp<ir::KernelOp>();
-    if (!kernel || returned.lookup(root) > 1 || order[kernel] < safe || lastUse(argument) != order[kernel]) return false;
+    if (!kernel || returned.lookup(root) > 1 || lifetimes->at(kernel) < safe || lifetimes->lastUse(argument) != lifetimes->at(kernel))
+      return false;
     return Reads(kernel).allow(cast<OpResult>(root).getResultNumber(), argument);
   }
 
   void replaceArguments(func::FuncOp program) {
-    int64_t safe = 0; // kernels that can fail stand before, or look first
-    for (ir::KernelOp kernel : program.getOps<ir::KernelOp>())
-      if (mayFail(kernel)) safe = order[kernel] + (failsFirst(kernel) ? 0 : 1);
+    int64_t safe = firstSafe(program, *lifetimes);
     Operation *end = program.getBody().front().getTerminator();
     DenseMap<Value, int> returned;
     for (Value v : end->getOperands()) ++returned[ir::memoryOf(v)];
@@ -171,22 +141,23 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     blocks.clear();
     open.clear();
     int64_t total = 0;
-    for (auto [i, op] : llvm::enumerate(getOperation().getBody().front())) order[&op] = int64_t(i);
     inPlace.clear();
+    lifetimes.emplace(getOperation());
     if (getOperation().isPrivate()) placeInArguments(getOperation());
     else replaceArguments(getOperation());
     for (ir::KernelOp kernel : getOperation().getOps<ir::KernelOp>()) {
       SmallVector<int64_t> offsets;
       Reads reads(kernel);
       for (OpResult result : kernel.getResults()) {
-        auto last = lastUse(result);
+        auto last = lifetimes->lastUse(result);
         offsets.push_back(-1);
         if (!last || inPlace.contains(result)) continue;
         TensorType type = ir::typeOf(result);
         bool isOpen = !type.shape.isStatic();
         int64_t bytes = isOpen ? 0 : (numElements(type.shape) * byteSize(type.dtype) + 63) / 64 * 64;
         if (auto taken = takeOver(kernel, reads, result.getResultNumber(), *last)) offsets.back() = *taken;
-        else offsets.back() = isOpen ? placeOpen(type, order[kernel], *last) : firstFit(blocks, bytes, order[kernel], *last);
+        else
+          offsets.back() = isOpen ? placeOpen(type, lifetimes->at(kernel), *last) : firstFit(blocks, bytes, lifetimes->at(kernel), *last);
         placed[result] = offsets.back();
         total = std::max(total, offsets.back() + bytes);
         if (total > kMostWorkspace) {

@@ -30,7 +30,7 @@ func.func @two_axes(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<8xf32>) {
 // CHECK-NEXT: kiln.dot_general
 // CHECK-NEXT: kiln.negative
 // CHECK: kiln.kernel "reduction"
-// CHECK: kiln.apart = {{\[\[}}"sum", {{[0-9]+}}, "negative", {{[0-9]+}}, "is not elementwise"]]
+// CHECK: apart = {{\[\[}}"sum", {{[0-9]+}}, "negative", {{[0-9]+}}, "is not elementwise"]]
 func.func @product(%x: tensor<4x8xf32>, %y: tensor<8x3xf32>) -> (tensor<4x3xf32>, tensor<4xf32>) {
   %0 = kiln.dot_general %x, %y {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x8xf32>, tensor<8x3xf32>) -> tensor<4x3xf32>
   %1 = kiln.negative %0 : (tensor<4x3xf32>) -> tensor<4x3xf32>

@@ -4,11 +4,11 @@
 // CHECK-LABEL: func.func private @body
 // CHECK-SAME: kiln.in_place = 1
 // CHECK: kiln.kernel "assemble"
-// CHECK: kiln.in_place = array<i64: 1>
+// CHECK: {in_place = array<i64: 0>, workspace = array<i64: -1>}
 // CHECK: kiln.kernel "control"
-// CHECK: kiln.in_place = array<i64: 0, 1>
+// CHECK: {in_place = array<i64: 0, 1>, workspace = array<i64: -1, -1>}
 // CHECK: kiln.kernel "assemble"
-// CHECK: kiln.in_place = array<i64: 1>
+// CHECK: {in_place = array<i64: 0>, workspace = array<i64: -1>}
 func.func private @body(%i: tensor<i64>, %x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<i64>, tensor<8xf32>) {
   %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>, %b = %v : tensor<2xf32>) -> (tensor<8xf32>) {
     %n = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<2xf32>) -> tensor<8xf32>
@@ -29,7 +29,7 @@ func.func private @body(%i: tensor<i64>, %x: tensor<8xf32>, %v: tensor<2xf32>) -
 
 // Not where the argument is read again when it has been changed, nor where a write of several elements reads what it changes.
 // CHECK-LABEL: func.func private @readsAgain
-// CHECK-NOT: kiln.in_place
+// CHECK-NOT: in_place
 func.func private @readsAgain(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>, %b = %v : tensor<2xf32>) -> (tensor<8xf32>) {
     %n = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<2xf32>) -> tensor<8xf32>
@@ -42,7 +42,7 @@ func.func private @readsAgain(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8
   return %0, %1 : tensor<8xf32>, tensor<8xf32>
 }
 // CHECK-LABEL: func.func private @readsParts
-// CHECK-NOT: kiln.in_place
+// CHECK-NOT: in_place
 func.func private @readsParts(%x: tensor<8xf32>) -> tensor<8xf32> {
   %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>) -> (tensor<8xf32>) {
     %s = kiln.slice %a {starts = array<i64: 0>, sizes = array<i64: 4>, steps = array<i64: 1>} : (tensor<8xf32>) -> tensor<4xf32>
