@@ -8,8 +8,11 @@ import timeit
 import warnings
 
 import eager
+import gradients
 import kernels
-from measure import once, row
+import loops
+import tiny
+from measure import function_of, once, row
 
 import kiln as kn
 
@@ -22,22 +25,18 @@ PROGRAMS = {
     "normalized columns": lambda x: (x - kn.mean(x, axis=0)) / (kn.std(x, axis=0) + 1e-6), "cumulative": lambda x: kn.cumsum(x * 2, axis=1)}
 
 
-def function_of(text):
-    """A function of the names that a text of the eager benchmarks uses, and their names."""
-    used = [name for name in ("x", "y", "i", "m", "k", "s", "none") if name in compile(text, "text", "exec").co_names]
-    scope = {"np": kn}
-    exec(f"def f({', '.join(used)}):\n    {'' if ' = ' in text else 'return '}{text}", scope)
-    return scope["f"], used
-
-
-def cases(n):
-    arrays = eager.names(kn, n)
-    for text in eager.TEXTS:
-        function, used = function_of(text)
-        yield f"{text}, {n:,}", function, [arrays[name] for name in used]
-    for name, function in PROGRAMS.items():
-        if n > 100 or name == "affine chain":
-            yield f"{name}, {n:,}", function, [kn.asarray(arrays["s"])]
+def cases():
+    """Name, function and arguments of the programs here, and of those that the other benchmarks measure."""
+    for n in SIZES:
+        arrays = eager.names(kn, n)
+        for text in eager.TEXTS:
+            yield f"{text}, {n:,}", *function_of(text, arrays)
+        for name, function in PROGRAMS.items():
+            if n > 100 or name == "affine chain":
+                yield f"{name}, {n:,}", function, [kn.asarray(arrays["s"])]
+    for module in (kernels, loops, gradients, tiny):
+        for name, function, arguments in module.programs():
+            yield f"{module.__name__}: {name}", function, arguments
 
 
 def in_turns(timers, times, rounds):
@@ -70,7 +69,7 @@ def over_eager(function, arguments, rounds=8):
 def measured():
     with kn.config.override(jit="sync", cache=False), warnings.catch_warnings():
         warnings.simplefilter("ignore", kn.KilnWarning)
-        return {name: over_eager(function, arguments) for n in SIZES for name, function, arguments in cases(n)}
+        return {name: over_eager(function, arguments) for name, function, arguments in cases()}
 
 
 def compiled_against_eager():
@@ -81,7 +80,7 @@ def compiled_against_eager():
         ran = {name: (ratio, beyond) for name, (ratio, beyond, has_code) in found.items() if has_code == (what == "compiled")}
         slower = {name: found for name, found in ran.items() if is_slower(*found)}
         for name, (ratio, beyond) in sorted(slower.items(), key=lambda pair: -pair[1][0]):
-            print(f"    {what:<10} {name:<34} {ratio:6.2f}, {beyond * 1e6:.2f} us more")
+            print(f"    {what:<10} {name:<60} {ratio:6.2f}, {beyond * 1e6:.2f} us more")
         row(f"{what}: slower than eager, of {len(ran)}", len(slower), ("<=", 0))
 
 

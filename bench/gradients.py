@@ -100,6 +100,19 @@ MODELS = {"MLP, 64-256-256-10, batch of 128": (mlp, [normal(64, 256), normal(256
           "Gaussian process of 100 points": (likelihood, [np.float64(1.0), np.float64(1.2)], RNG.normal(size=100), RNG.normal(size=100))}
 
 
+def with_gradient(model, names):
+    return kn.value_and_grad(lambda p, x, y: model(names, p, x, y))
+
+
+def programs():
+    """Name, function and arguments of the models, and of them with their gradients."""
+    names = of_kiln()
+    for name, (model, p, x, y) in MODELS.items():
+        arguments = [[kn.asarray(a) for a in p], kn.asarray(x), kn.asarray(y)]
+        yield f"{name}, forward", lambda p, x, y, m=model: m(names, p, x, y), arguments
+        yield name, with_gradient(model, names), arguments
+
+
 def first_code(f, *args):
     """Seconds from the first call until a call runs compiled code."""
     start = time.perf_counter()
@@ -123,7 +136,7 @@ def gradients():
         ours, theirs, torchs = [[make(a) for a in (*p, x, y)] for make in (kn.asarray, j.numpy.asarray, t.asarray)]
         for a in torchs[:-2]:
             a.requires_grad_()
-        f = kn.jit(kn.value_and_grad(lambda p, x, y, m=model: m(names[0], p, x, y)))
+        f = kn.jit(with_gradient(model, names[0]))
         g = j.jit(j.value_and_grad(lambda p, x, y, m=model: m(names[1], p, x, y)))
 
         def backward(m=model, a=torchs):

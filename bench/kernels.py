@@ -42,15 +42,23 @@ def numba_map(expression):
     return scope["f"]
 
 
+MATH = {"exp": 1.0, "tanh": 1.0, "sin": 1.0, "log": 1.0, "pow": 1.0, "erf": 0.85}
+
+
+def math_function(name):
+    ours = getattr(kn, name)
+    return (lambda v: ours(v, v)) if name == "pow" else (lambda v: ours(v))
+
+
 def math_functions():
     print("math functions over 1M floats, jitted, against the fastest of NumPy, Numba and torch")
     j, t = jax(), torch()
     a = RNG.uniform(0.1, 10, 1 << 20).astype(np.float32)
     x, tx, jx = kn.asarray(a.copy()), t.from_numpy(a.copy()), j.numpy.asarray(a)
-    for name, bar in (("exp", 1.0), ("tanh", 1.0), ("sin", 1.0), ("log", 1.0), ("pow", 1.0), ("erf", 0.85)):
-        ours, theirs, numba = getattr(kn, name), getattr(t, name), numba_map("v[i] ** v[i]" if name == "pow" else f"math.{name}(v[i])")
+    for name, bar in MATH.items():
+        theirs, numba = getattr(t, name), numba_map("v[i] ** v[i]" if name == "pow" else f"math.{name}(v[i])")
         twice = name == "pow"
-        f = kn.jit((lambda v: ours(v, v)) if twice else (lambda v: ours(v)))
+        f = kn.jit(math_function(name))
         compiled = j.jit((lambda v: v ** v) if twice else j.scipy.special.erf if name == "erf" else getattr(j.numpy, name))
         others = {"torch": (lambda: theirs(tx, tx)) if twice else (lambda: theirs(tx)), "Numba": lambda: numba(a), "JAX": lambda: compiled(jx).block_until_ready()}
         if name != "erf":
@@ -101,17 +109,25 @@ def stencil(x):
     return 0.25 * (x[1:-1, :-2] + x[1:-1, 2:] + x[:-2, 1:-1] + x[2:, 1:-1]) - x[1:-1, 1:-1]
 
 
+def sums(axis):
+    return lambda v: kn.sum(v, axis=axis)
+
+
+# Name, function, shape, times that memory is passed through, bar.
+MEMORY = [("affine chain of 10 ops, 16M floats", affine, (16 << 20,), 2, 0.8), ("layernorm, 16384 rows of 1024", layernorm(kn), (16384, 1024), 2, 0.8),
+          ("softmax, 16384 rows of 1024", softmax(kn), (16384, 1024), 2, 0.45), ("5-point stencil, 4098 x 4098", stencil, (4098, 4098), 2, 0.7),
+          ("5-point stencil, 4096 x 4096 (rows out of line)", stencil, (4096, 4096), 2, 0.7),
+          ("transpose, 4096 x 4096", lambda v: kn.copy(v.T), (4096, 4096), 2, 0.7), ("transpose, 4000 x 4080", lambda v: kn.copy(v.T), (4000, 4080), 2, 0.7)]
+SUMS = (("of all", None), ("of columns", 0), ("of rows", 1))
+
+
 def memory_bound():
     print("bytes read and written a second, of the faster of a plain and a non-temporal copy of 16M floats")
     plain, streaming = copies()
     n = 16 << 20
     source, target = RNG.random(n, np.float32), np.empty(n, np.float32)
     copied = 8 * n
-    cases = [("affine chain of 10 ops, 16M floats", affine, (n,), 2, 0.8), ("layernorm, 16384 rows of 1024", layernorm(kn), (16384, 1024), 2, 0.8),
-             ("softmax, 16384 rows of 1024", softmax(kn), (16384, 1024), 2, 0.45), ("5-point stencil, 4098 x 4098", stencil, (4098, 4098), 2, 0.7),
-             ("5-point stencil, 4096 x 4096 (rows out of line)", stencil, (4096, 4096), 2, 0.7),
-             ("transpose, 4096 x 4096", lambda v: kn.copy(v.T), (4096, 4096), 2, 0.7), ("transpose, 4000 x 4080", lambda v: kn.copy(v.T), (4000, 4080), 2, 0.7)]
-    for name, function, shape, passes, bar in cases:
+    for name, function, shape, passes, bar in MEMORY:
         f = kn.jit(function)
         a = RNG.random(shape, np.float32)
         x = kn.asarray(a)
@@ -125,27 +141,35 @@ def memory_bound():
     print("sums of 16M floats: bytes read a second, of a plain copy's; and against NumPy")
     a = RNG.random((4096, 4096), np.float32)
     x = kn.asarray(a)
-    for name, axis in (("of all", None), ("of columns", 0), ("of rows", 1)):
-        f = kn.jit(lambda v: kn.sum(v, axis=axis))
+    for name, axis in SUMS:
+        f = kn.jit(sums(axis))
         measured = rounds_of({"kiln": lambda: f(x), "plain": lambda: plain(target, source)}, 11, 1)
         row(f"sum {name}, rate", statistics.median(4 * n / r["kiln"] * r["plain"] / copied for r in measured), (">=", 1.0))
         row(f"sum {name}, against NumPy", ratio(lambda: f(x), lambda: a.sum(axis=axis), 11), (">=", 1.0))
     memory_peers(RNG.random((4096, 1024), np.float32))
 
 
+def step(w, g):
+    w -= 0.1 * g
+
+
+def step_outside(w, g):
+    return w - 0.1 * g
+
+
+RELAXED = {"softmax": softmax(kn), "layernorm": layernorm(kn), "x / 3 / y / 7": lambda x: x / 3 / (x * x + 1) / 7, "polynomial": lambda x: ((((0.1 * x + 0.2) * x + 0.3) * x + 0.4) * x + 0.5) * x}
+
+
 def relaxed():
     """What kn.jit(fast_math=True) gains, and an update in the memory of its argument over one that returns new memory."""
     print("fast_math and updates in place, over the same without")
     a = kn.asarray(np.random.default_rng(0).normal(size=(100, 768)).astype(np.float32))
-    for name, f in (("softmax", softmax(kn)), ("layernorm", layernorm(kn)), ("x / 3 / y / 7", lambda x: x / 3 / (x * x + 1) / 7), ("polynomial", lambda x: ((((0.1 * x + 0.2) * x + 0.3) * x + 0.4) * x + 0.5) * x)):
+    for name, f in RELAXED.items():
         fast, exact = kn.jit(f, fast_math=True), kn.jit(f)
         row(name, ratio(lambda: fast(a), lambda: exact(a), 15, 100), (">=", 0.95))
 
-    def step(w, g):
-        w -= 0.1 * g
-
     w, g = kn.ones(25_000_000), kn.ones(25_000_000)
-    inside, outside = kn.jit(step), kn.jit(lambda w, g: w - 0.1 * g)
+    inside, outside = kn.jit(step), kn.jit(step_outside)
     row("w -= 0.1 g of 100 MB, over a new array", ratio(lambda: inside(w, g), lambda: outside(w, g), 15), (">=", 1.0))
 
 
@@ -182,25 +206,34 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(map(math.log, values)))
 
 
+PRODUCTS = {"x @ y": lambda p, q: p @ q, "x @ y.T": lambda p, q: p @ q.T, "x.T @ y": lambda p, q: p.T @ q}
+SQUARES, TURNED, FEW_ROWS, LAYERS = (32, 64, 128, 256, 512, 1003, 1024), (64, 256, 1024), (1, 2, 4, 8, 12, 16, 32), ((64, 64, 64), (1024, 1024, 1024), (32, 1024, 4096))
+
+
+def arrays(m, k, n, dtype=np.float32):
+    """Factors of a product, in Kiln and in NumPy."""
+    a, b = RNG.random((m, k)).astype(dtype), RNG.random((k, n)).astype(dtype)
+    return kn.asarray(a.copy()), kn.asarray(b.copy()), a, b
+
+
+def layer(x, w, b):
+    return kn.maximum(x @ w + b, 0)
+
+
 def products():
     print("float32 matrix products, jitted, against NumPy's OpenBLAS")
-    product = kn.jit(lambda p, q: p @ q, dynamic=False)
+    product = kn.jit(PRODUCTS["x @ y"], dynamic=False)
     values = []
-
-    def arrays(m, k, n, dtype=np.float32):
-        a, b = RNG.random((m, k)).astype(dtype), RNG.random((k, n)).astype(dtype)
-        return kn.asarray(a.copy()), kn.asarray(b.copy()), a, b
-
-    for n in (32, 64, 128, 256, 512, 1003, 1024, 2048):
+    for n in (*SQUARES, 2048):
         values.append(against_numpy(f"{n} x {n}", product, *arrays(n, n, n), (">=", 0.95 if n == 2048 else 0.97), 5 if n == 2048 else 9))
-    for m in (1, 2, 4, 8, 12, 16, 32):
+    for m in FEW_ROWS:
         values.append(against_numpy(f"{m} x 4096 x 4096", product, *arrays(m, 4096, 4096), (">=", 0.97 if m <= 8 else 0.9)))
-    for n in (64, 256, 1024):
+    for n in TURNED:
         x, y, a, b = arrays(n, n, n)
-        for name, f, left, right in (("x @ y.T", kn.jit(lambda p, q: p @ q.T), a, b.T), ("x.T @ y", kn.jit(lambda p, q: p.T @ q), a.T, b)):
-            values.append(against_numpy(f"{name}, {n}", f, x, y, left, right, (">=", 0.97)))
+        for name, left, right in (("x @ y.T", a, b.T), ("x.T @ y", a.T, b)):
+            values.append(against_numpy(f"{name}, {n}", kn.jit(PRODUCTS[name]), x, y, left, right, (">=", 0.97)))
     row("geometric mean of these", geometric_mean(values), (">=", 1.05))
-    double = [ratio(lambda: product(x, y), lambda: a @ b, 7, max(1, int(2e7 / n**3))) for n in (32, 64, 128, 256, 512, 1003, 1024) for x, y, a, b in [arrays(n, n, n, np.float64)]]
+    double = [ratio(lambda: product(x, y), lambda: a @ b, 7, max(1, int(2e7 / n**3))) for n in SQUARES for x, y, a, b in [arrays(n, n, n, np.float64)]]
     row("float64, geometric mean of 32 to 1024", geometric_mean(double), (">=", 0.97))
     x, y, _, _ = arrays(1024, 1024, 1024)
 
@@ -218,10 +251,10 @@ def products():
 def product_peers():
     print("products with what follows, against the fastest peer")
     j, t = jax(), torch()
-    for m, k, n in ((64, 64, 64), (1024, 1024, 1024), (32, 1024, 4096)):
+    for m, k, n in LAYERS:
         x, w, b = (RNG.random(s, np.float32) for s in ((m, k), (k, n), (n,)))
         ours, theirs, jaxs = [kn.asarray(v.copy()) for v in (x, w, b)], [t.from_numpy(v.copy()) for v in (x, w, b)], [j.numpy.asarray(v) for v in (x, w, b)]
-        f = kn.jit(lambda x, w, b: kn.maximum(x @ w + b, 0))
+        f = kn.jit(layer)
         xla = j.jit(lambda x, w, b: j.numpy.maximum(x @ w + b, 0))
         compiled = t.compile(lambda x, w, b: t.relu(x @ w + b))
         peers(f"relu(x @ w + b), {m} x {k} x {n}", lambda: f(*ours), {
@@ -236,6 +269,10 @@ RESNET = [(224, 3, 64, 7, 2, 3), (56, 64, 64, 1, 1, 0), (56, 64, 64, 3, 1, 1), (
           (14, 512, 512, 3, 2, 1), (7, 512, 2048, 1, 1, 0), (7, 2048, 512, 1, 1, 0), (7, 512, 512, 3, 1, 1)]
 
 
+def convolution(stride, padding):
+    return lambda a, b: kn.convolution(a, b, strides=stride, padding=padding)
+
+
 def convolutions():
     print("ResNet-50's convolutions at batch 1, jitted, against oneDNN through torch (the faster of NCHW and channels last)")
     t = torch()
@@ -243,7 +280,7 @@ def convolutions():
     for size, channels, filters, window, stride, padding in RESNET:
         x, w = RNG.random((1, size, size, channels), np.float32), RNG.random((window, window, channels, filters), np.float32)
         kx, kw = kn.asarray(x.copy()), kn.asarray(w.copy())
-        f = kn.jit(lambda a, b: kn.convolution(a, b, strides=stride, padding=padding))
+        f = kn.jit(convolution(stride, padding))
         tx, tw = t.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))), t.from_numpy(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
         last = [v.contiguous(memory_format=t.channels_last) for v in (tx, tw)]
         conv = functools.partial(t.nn.functional.conv2d, stride=stride, padding=padding)
@@ -297,3 +334,35 @@ def shifts(n, v):
 def compile_seconds(program, n):
     x = kn.ones(64)
     return once(lambda: kn.jit(lambda v: program(n, v), dynamic=False)(x))
+
+
+#===-- all of them -----------------------------------------------------------------------------------------------------===#
+
+
+def programs():
+    """Name, function and arguments of what is measured here, where memory is large of a sixteenth of it."""
+    def random(*shape):
+        return kn.asarray(RNG.random(shape, np.float32))
+
+    for name in MATH:
+        yield name, math_function(name), [random(1 << 20)]
+    for name, function, (rows, *columns), _, _ in MEMORY:
+        yield name, function, [random(rows // 16, *columns)]
+    for name, axis in SUMS:
+        yield f"sum {name}", sums(axis), [random(1024, 1024)]
+    for name, function in RELAXED.items():
+        yield f"{name}, 100 x 768", function, [random(100, 768)]
+    for function in (step, step_outside):
+        yield function.__name__, function, [random(1 << 20), random(1 << 20)]
+    for name, function in PRODUCTS.items():
+        for n in SQUARES if name == "x @ y" else TURNED:
+            yield f"{name}, {n}", function, [random(n, n), random(n, n)]
+    for m in FEW_ROWS:
+        yield f"{m} x 4096 x 4096", PRODUCTS["x @ y"], [random(m, 4096), random(4096, 4096)]
+    for m, k, n in LAYERS:
+        yield f"relu(x @ w + b), {m} x {k} x {n}", layer, [random(m, k), random(k, n), random(n)]
+    for size, channels, filters, window, stride, padding in RESNET:
+        name = f"{window}x{window} of {size} x {size} x {channels} to {filters}, stride {stride}"
+        yield name, convolution(stride, padding), [random(1, size, size, channels), random(window, window, channels, filters)]
+    for program, n in ((reused, 500), (numbers, 500), (shifts, 100)):
+        yield f"a chain of {n} {program.__name__}", functools.partial(program, n), [kn.ones(64)]

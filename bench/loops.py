@@ -48,6 +48,15 @@ def jacobi_in_python(x, b, tol, most):
     return x, n
 
 
+def programs():
+    """Name, function and arguments of what is measured here, in few trips."""
+    one, a, b, tol = (kn.asarray(v, dtype=kn.float64) for v in (1.0, 0.999, 0.5, -1.0))
+    x, rhs, count = kn.zeros((18,), dtype=kn.float64), kn.asarray(np.random.default_rng(0).random(16)), kn.asarray(100)
+    yield "scalar loop, x * a + b", scalar_loop.__wrapped__, [one, a, b, count]
+    yield "Jacobi sweep, 16 float64", jacobi.__wrapped__, [x, rhs, tol, count]
+    yield "Jacobi sweep in Python, 16 float64", jacobi_in_python.__wrapped__, [x, rhs, tol, count]
+
+
 def loops():
     print("loops of 100,000 trips, of C's")
     c, trips, n = _library(), 100_000, 16

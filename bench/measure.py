@@ -25,6 +25,18 @@ def rounds_of(functions, rounds, times):
     return [{name: once(f, times) for name, f in functions.items()} for _ in range(rounds)]
 
 
+def function_of(text, names):
+    """A function of what a text of the eager benchmarks uses, and its arguments."""
+    try:
+        code, start = compile(text, "text", "eval"), "return "
+    except SyntaxError:
+        code, start = compile(text, "text", "exec"), ""
+    used = [name for name in names if name != "np" and name in code.co_names]
+    scope = {"np": names["np"]}
+    exec(f"def f({', '.join(used)}):\n    {start}{text}", scope)
+    return scope["f"], [names[name] for name in used]
+
+
 def ratio(kiln, peer, rounds=15, times=1):
     """Median over rounds of peer's time over Kiln's."""
     return statistics.median(r["peer"] / r["kiln"] for r in rounds_of({"kiln": kiln, "peer": peer}, rounds, times))

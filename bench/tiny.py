@@ -5,6 +5,8 @@ import timeit
 
 import numpy as np
 
+from measure import function_of
+
 import kiln as kn
 
 # Texts over A, B (square), x, y (vectors), i, j (numbers), a, b (elements), and t, u (kept from what the one before left).
@@ -21,6 +23,13 @@ def names(module):
     found = {"np": module, "i": 7, "j": 5, **{name: module.asarray(a.copy()) for name, a in arrays.items()}}
     found["a"], found["b"] = found["x"][3], found["x"][4]
     return found
+
+
+def programs():
+    """Name, function and arguments of each text."""
+    given = names(kn)
+    for text in TEXTS:
+        yield text, *function_of(text, given)
 
 
 def compare(rounds, texts=TEXTS):

@@ -47,11 +47,17 @@ void buildTargetPipeline(OpPassManager &pm, const Target &target) {
   target.addLowering(pm);
 }
 
-void registerPipelines() {
+void registerPipelines(const Target &target) {
+  registerPass([&target] { return createFuseFor(target.fusion()); }); // the first of a name stays
+  registerKilnPasses();
   PassPipelineRegistration<>("kiln-fuse-pipeline", "Simplify, fuse into kernels and plan memory",
-                             [](OpPassManager &pm) { buildKernelPipeline(pm, targetOf("cpu")); });
-  PassPipelineRegistration<>("kiln-cpu-pipeline", "Schedule and emit kernels for the CPU, and lower them to the LLVM dialect",
-                             [](OpPassManager &pm) { buildTargetPipeline(pm, targetOf("cpu")); });
+                             [&target](OpPassManager &pm) { buildKernelPipeline(pm, target); });
+  for (const Target *each : allTargets()) {
+    each->addPasses();
+    PassPipelineRegistration<>(("kiln-" + each->name() + "-pipeline").str(),
+                               ("Schedule, emit and lower kernels for the target '" + each->name() + "'").str(),
+                               [each](OpPassManager &pm) { buildTargetPipeline(pm, *each); });
+  }
 }
 
 } // namespace kiln::codegen

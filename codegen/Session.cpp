@@ -10,7 +10,7 @@ namespace kiln::codegen {
 
 void registerDialects(DialectRegistry &registry) {
   registry.insert<ir::KilnDialect, ir::TraceDialect, func::FuncDialect>();
-  addDialectsOfTargets(registry);
+  for (const Target *target : allTargets()) target->addDialects(registry);
 }
 
 void runPasses(PassManager &passes, ModuleOp module) {

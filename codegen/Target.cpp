@@ -24,8 +24,8 @@ const Target &targetOf(StringRef name) {
   throw Error(ErrorKind::Device, "target: expected one of " + names + ", got '" + name.str() + "'");
 }
 
-void addDialectsOfTargets(DialectRegistry &dialects) {
-  for (auto &target : registry()) target->addDialects(dialects);
+SmallVector<const Target *> allTargets() {
+  return llvm::map_to_vector(registry(), [](auto &target) -> const Target * { return target.get(); });
 }
 
 LogicalResult checkCapabilities(ModuleOp module, const Target &target) {

@@ -50,6 +50,8 @@ public:
   virtual Capabilities capabilities() const = 0;
   /// The dialects that its passes make, with their translations.
   virtual void addDialects(mlir::DialectRegistry &) const {}
+  /// Registers its passes, under the names that tools take.
+  virtual void addPasses() const {}
   /// What may become one kernel, and what operations cost.
   virtual const FusionRules &fusion() const = 0;
   /// Adds the passes that decide on each kernel how it will run, as attributes; with a seed, any way that is legal (for tests).
@@ -69,8 +71,8 @@ struct RegisterTarget {
 };
 /// Throws Error (device) for a name that nobody registered.
 const Target &targetOf(llvm::StringRef name);
-
-void addDialectsOfTargets(mlir::DialectRegistry &registry);
+/// All that are registered.
+llvm::SmallVector<const Target *> allTargets();
 
 /// Fails with a diagnostic where a planned module asks for more than the target can, or its plan is not sound.
 mlir::LogicalResult checkCapabilities(mlir::ModuleOp module, const Target &target);

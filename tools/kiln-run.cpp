@@ -13,9 +13,9 @@
 #include "lib/Core/Program.h"
 #include "lib/Library/Library.h"
 #include "include/kiln/executable.h"
+#include "tools/Targets.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -37,7 +37,6 @@ static cl::opt<std::string> target("target", cl::desc("Where to run: a registere
                                    cl::init("cpu"));
 static cl::opt<bool> checks("check", cl::desc("Compare the results of the target with those of the reference interpreter"));
 static cl::opt<bool> withoutRuntime("without-runtime", cl::desc("Give the code no table of the runtime"));
-static cl::list<std::string> libraries("load", cl::desc("A library that registers a target"));
 
 namespace kiln {
 namespace {
@@ -264,10 +263,6 @@ mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context) {
 }
 
 int run() {
-  std::string error;
-  for (const std::string &library : libraries)
-    if (sys::DynamicLibrary::LoadLibraryPermanently(library.c_str(), &error))
-      throw Error(ErrorKind::Value, "kiln-run: --load: expected a library, got '" + library + "': " + error);
   bool isCompiled = target != "reference", isChecked = target == "both" || checks, isInterpreted = !isCompiled || isChecked;
   const codegen::Target *compiler = isCompiled ? &codegen::targetOf(target == "both" ? "cpu" : StringRef(target)) : nullptr;
   mlir::DialectRegistry registry;
@@ -312,6 +307,9 @@ int run() {
 } // namespace kiln
 
 int main(int argc, char **argv) {
+  try {
+    kiln::tools::loadTargets(argc, argv);
+  } catch (const kiln::Error &error) { return kiln::tools::fail(argv[0], error); }
   cl::ParseCommandLineOptions(argc, argv, "Runs functions of kiln ops\n");
   try {
     return kiln::run();

@@ -4,9 +4,9 @@
 #include "codegen/Session.h"
 #include "dialects/trace/Convert.h"
 #include "lib/Core/Program.h"
+#include "tools/Targets.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
-#include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -36,16 +36,11 @@ static LogicalResult writeProgram(Operation *op, llvm::raw_ostream &out) {
 static llvm::cl::opt<std::string> triple("triple", llvm::cl::desc("The machine that code is for, in LLVM's names; none: this one"));
 static llvm::cl::opt<std::string> cpu("cpu", llvm::cl::desc("Its CPU")), features("features", llvm::cl::desc("Its features"));
 static llvm::cl::opt<std::string> targetName("target", llvm::cl::desc("A registered target"), llvm::cl::init("cpu"));
-static llvm::cl::list<std::string> libraries("load", llvm::cl::desc("A library that registers a target"));
 
 /// Lowers a module for the machine of the command line, and hands it on.
 static LogicalResult compile(Operation *op, llvm::function_ref<void(kiln::codegen::Machine &, ModuleOp)> write) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module) return op->emitError() << "expected a module";
-  std::string error;
-  for (const std::string &library : libraries)
-    if (llvm::sys::DynamicLibrary::LoadLibraryPermanently(library.c_str(), &error))
-      return op->emitError() << "--load: expected a library, got '" << library << "': " << error;
   try {
     const kiln::codegen::Target &target = kiln::codegen::targetOf(targetName);
     auto machine = target.machine({triple, cpu, features});
@@ -75,6 +70,9 @@ static LogicalResult writeCode(Operation *op, llvm::raw_ostream &out) {
 }
 
 int main(int argc, char **argv) {
+  try {
+    kiln::tools::loadTargets(argc, argv);
+  } catch (const kiln::Error &error) { return kiln::tools::fail(argv[0], error); }
   auto load = [](DialectRegistry &registry) { kiln::codegen::registerDialects(registry); };
   auto reader = [](auto import) {
     return [import](llvm::SourceMgr &source, MLIRContext *context) {

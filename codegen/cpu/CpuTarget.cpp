@@ -88,6 +88,7 @@ public:
     registerBuiltinDialectTranslation(registry);
     registerLLVMDialectTranslation(registry);
   }
+  void addPasses() const override { registerKilnCpuPasses(); }
   const FusionRules &fusion() const override { return rules; }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { pm.addNestedPass<func::FuncOp>(createSchedule({seed})); }
   void addEmission(OpPassManager &pm) const override { pm.addPass(createEmitCpu()); }

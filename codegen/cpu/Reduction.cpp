@@ -315,10 +315,13 @@ void ReductionEmitter::emitOutputs(Coordinates &position) {
   // Reduced values lack the axis, or have it with size 1.
   Coordinates at = without(position), unit(position);
   unit[axis] = {};
-  for (auto &[value, buffer] : reduced) {
-    const Coordinates &mine = buffer->shape.size() == space.size() ? unit : at;
-    ev.storeAt(*buffer, mine, ev.at(value, mine));
-  }
+  auto placeOf = [&](const Buffer &buffer) -> const Coordinates & { return buffer.shape.size() == space.size() ? unit : at; };
+  auto found = llvm::map_to_vector(reduced, [&](auto &each) { return ev.at(each.first, placeOf(*each.second)); });
+  auto storeReduced = [&] {
+    for (auto [each, value] : llvm::zip(reduced, found)) ev.storeAt(*each.second, placeOf(*each.second), value);
+  };
+  if (ev.lanes && !reduced.empty()) k.eitherWay(storeReduced); // of columns
+  else storeReduced();
 }
 
 /// The matrix is read row by row, as it lies in memory: the sums of a tile of columns are kept in the cache, and take several rows at a

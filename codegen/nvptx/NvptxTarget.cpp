@@ -74,6 +74,7 @@ public:
     registerGPUDialectTranslation(registry);
     registerNVVMDialectTranslation(registry);
   }
+  void addPasses() const override { registerKilnNvptxPasses(); }
   const FusionRules &fusion() const override { return rules; }
   void addSchedule(OpPassManager &pm, uint64_t) const override { pm.addNestedPass<func::FuncOp>(createScheduleNvptx()); }
   void addEmission(OpPassManager &pm) const override { pm.addPass(createEmitNvptx()); }

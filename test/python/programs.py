@@ -26,6 +26,31 @@ class Writer:
             name = "xyz"[i]
             self.vars[name] = (SHAPES[rng.integers(len(SHAPES))], NUMERIC[rng.integers(len(NUMERIC))])
             self.inputs.append(name)
+        self.window = None
+        if rng.integers(4) == 0:
+            self.add_window()
+
+    def add_window(self):
+        """Two more inputs, which a convolution takes."""
+        dtypes = [t for t in NUMERIC if t in DTYPES["convolution"]]
+        spatial, dtype = int(self.rng.integers(1, 3)), self.pick(dtypes)
+        self.window = {"batch": int(self.rng.integers(1, 4)), "groups": self.pick([1, 1, 2, 3]), "channels": int(self.rng.integers(1, 4)), "filters": int(self.rng.integers(1, 5)),
+                       "image": [int(n) for n in self.rng.integers(3, 9, spatial)], "weights": [int(n) for n in self.rng.integers(1, 4, spatial)]}
+        for name, shape in zip("uw", window_shapes(self.window)):
+            self.vars[name] = (shape, dtype)
+            self.inputs.append(name)
+
+    def other_shapes(self, resize, is_large):
+        """Shapes of the inputs with each size above 1 as ``resize`` gives it; those of a convolution are drawn, and fit each other."""
+        shapes = [tuple(resize(n) if n > 1 else n for n in self.vars[name][0]) for name in self.inputs]
+        if self.window:
+            def draw(size, most):
+                return int(self.rng.integers(2, most + 1)) if size > 1 else 1
+
+            k, w = 3 if is_large else 1, self.window
+            shapes[-2:] = window_shapes({"batch": draw(w["batch"], 4), "groups": self.pick([w["groups"], w["groups"], 2]), "channels": draw(w["channels"], 6 * k), "filters": draw(w["filters"], 12 * k),
+                                         "image": [draw(n, 8 * k) for n in w["image"]], "weights": [draw(n, 5) for n in w["weights"]]})
+        return shapes
 
     def pick(self, items):
         return items[int(self.rng.integers(len(items)))]
@@ -148,6 +173,28 @@ class Writer:
             return False
         return self.try_add("dot_general", f"{a} @ {a}.T" if len(self.vars[a][0]) == 2 or self.rng.integers(2) else f"kn.outer({a}, {a})")
 
+    def convolution(self):
+        if self.window is None or self.rng.integers(2):
+            return self.pooling()
+        (image, dtype), (weights, _) = self.vars["u"], self.vars["w"]
+        x, w = (self.one(lambda s, t, shape=shape: s == shape and t == dtype) for shape in (image, weights))
+        axes = len(image) - 2
+
+        def each(low, high):
+            return tuple(int(v) for v in self.rng.integers(low, high, axes))
+
+        padding = tuple((int(a), int(b)) for a, b in zip(each(0, 3), each(0, 3)))
+        return self.try_add("convolution", f"kn.convolution({x}, {w}, strides={each(1, 4)}, padding={padding}, dilation={each(1, 3)}, groups={x}.shape[-1] // {w}.shape[-2])")
+
+    def pooling(self):
+        kind, rank = self.pick(["max_pool", "avg_pool"]), int(self.rng.integers(1, 3))
+        a = self.one(lambda s, t: len(s) in (rank + 1, rank + 2) and 0 not in s and t != "bool" and not t.startswith("complex"))
+        if a is None:
+            return False
+        window = int(self.rng.integers(1, 4))
+        how = f"stride={int(self.rng.integers(1, 4))}, padding={int(self.rng.integers(0, window // 2 + 1))}, ceil_mode={bool(self.rng.integers(2))}"
+        return min(self.vars[a][0][-rank:]) >= window and self.try_add("pooling", f"kn.nn.{kind}{rank}d({a}, {window}, {how})")
+
     def library(self):
         if self.rng.integers(4) == 0:
             return self.searches()
@@ -237,7 +284,7 @@ class Writer:
         return True
 
     def text(self, statements):
-        kinds = [self.ufunc] * 12 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.selection,
+        kinds = [self.ufunc] * 12 + [self.cast, self.view, self.view, self.view, self.write, self.write, self.reduction, self.reduction, self.product, self.convolution, self.selection,
                                     self.selection, self.library, self.library, self.library]
         while len(self.lines) < statements:
             self.pick(kinds)()
@@ -245,6 +292,12 @@ class Writer:
         results = sorted({made[-1], *(self.pick(made) for _ in range(2))}) if made else []
         body = "".join(f"    {line}\n" for line in self.lines)
         return f"def program({', '.join(self.inputs)}):\n{body}    return [{', '.join(f'kn.copy({r})' for r in [*results, *self.inputs])}]\n"
+
+
+def window_shapes(sizes):
+    """The shapes of an image and the weights of a convolution over it."""
+    image = (sizes["batch"], *sizes["image"], sizes["groups"] * sizes["channels"])
+    return image, (*sizes["weights"], sizes["channels"], sizes["groups"] * sizes["filters"])
 
 
 def make_input(rng, shape, dtype):

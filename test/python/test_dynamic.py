@@ -167,6 +167,20 @@ def test_large_results_of_any_size(shape):
         assert got.numpy().tobytes() == expected.numpy().tobytes()
 
 
+@pytest.mark.parametrize("function", [kn.min, kn.sum, kn.argmax])
+@pytest.mark.parametrize("shape", [(4, 6, 42), (2, 2, 17), (2, 3, 64), (3, 2, 700_001)])
+def test_columns_of_any_size_out_of_line(function, shape):
+    """Their results were stored past the caches whatever their sizes were, which ended the process where rows are not whole lines."""
+    def f(x):
+        return function(x, axis=1, keepdims=True)
+
+    g = kn.jit(f, dynamic=True)
+    g(kn.ones((3, 2, 6), dtype=kn.uint64))
+    x = kn.asarray(np.random.default_rng(0).integers(0, 1000, shape, np.uint64))
+    same_bits(g(x), f(x))
+    assert g.stats.compiles + g.stats.cache_hits == 1
+
+
 def test_what_masks_select_is_of_any_size():
     def f(x):
         positive = x > 0

@@ -1,5 +1,6 @@
 """kiln-fuzz for a while (``make soak`` for hours), and what it has found."""
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,8 @@ TOOL = pathlib.Path(kn._libraries).resolve().parent / "bin/kiln-fuzz"
 def test_fuzz(what, count):
     result = subprocess.run([TOOL, what, f"--count={count}"], capture_output=True, text=True)
     assert result.returncode == 0 and f"seeds 0 to {count - 1}, 0 wrong" in result.stdout, result.stdout[-3000:]
+    if what == "modules":
+        assert int(re.search(r"(\d+) of them also for any size", result.stdout).group(1)) > count // 10
 
 
 def test_the_fuzzer_tells_what_is_wrong():
@@ -24,6 +27,8 @@ def test_the_fuzzer_tells_what_is_wrong():
         assert result.returncode == 2 and "usage: kiln-fuzz" in result.stderr  # negative
     shown = subprocess.run([TOOL, "show", "--first=7"], capture_output=True, text=True)
     assert shown.returncode == 0 and "func.func @kiln_entry" in shown.stdout
+    opened = subprocess.run([TOOL, "sizes", "--count=20"], capture_output=True, text=True)
+    assert opened.returncode == 0 and re.search(r"^// \d+.*\n(// .*\n)*module.*\n  func.func @kiln_entry\(.*kiln.symbols = ", opened.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("index", [2**63, 2**64 - 1])

@@ -80,7 +80,7 @@ class Runner:
             return False
         loaded = kn._core.load_package(str(package), True)
         (entry,) = json.loads(loaded.manifest())["entries"]
-        given = [kn.copy(inputs[writer.inputs.index(i["name"])]) for i in entry["inputs"] if i["role"] == "argument"]
+        given = [kn.copy(inputs[writer.inputs.index(i["name"])]) for i in entry["inputs"] if i["role"] in ("argument", "number")]
         before = [raw(x) for x in given]
         fresh = loaded.function("run")(given)  # and changes those that it writes
         wanted = [*given, *fresh]

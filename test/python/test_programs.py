@@ -54,7 +54,7 @@ def check(seed):
             for b in others:
                 same_bits(b, a)
         check_cached(program, fresh, eager)
-        check_any_size(program, text, inputs, eager, rng)
+        check_any_size(program, writer, text, inputs, eager, rng)
     except Exception as error:
         raise AssertionError(f"seed {seed}: {error}\n{text}") from error
 
@@ -67,15 +67,23 @@ def check_cached(program, fresh, eager):
     assert not CACHE or jitted.stats.cache_hits == 1 and not jitted.stats.compiles
 
 
-def check_any_size(program, text, inputs, eager, rng):
+def other_sizes(writer, text, inputs, rng):
+    """The shapes of the inputs with multiples of their sizes, few and many, and with a size drawn for each."""
+    largest, axes = max(x.size for x in inputs), max(1, *(x.ndim for x in inputs))
+    squares = "@" in text or "outer" in text  # products of a vector with itself are that many squared
+    many = max(2, int(((1000 if squares else 40000) / max(largest, 1)) ** (1 / axes)))
+    drawn = collections.defaultdict(lambda: int(rng.integers(2, 12)))
+    for resize in (lambda n: 3 * n, lambda n: many * n, drawn.__getitem__):
+        yield writer.other_shapes(resize, is_large=not squares)
+
+
+def check_any_size(program, writer, text, inputs, eager, rng):
     """Code for any size, at these sizes and at others where the program runs with them, in one thread and in two."""
     jitted = kn.jit(program, dynamic=True)
     for a, b in zip(eager, jitted(*(kn.copy(x) for x in inputs))):
         same_bits(b, a)
-    largest, axes = max(x.size for x in inputs), max(1, *(x.ndim for x in inputs))
-    elements = 1000 if "@" in text or "outer" in text else 40000  # products of a vector with itself are that many squared
-    for factor in (3, max(2, int((elements / max(largest, 1)) ** (1 / axes)))):
-        others = [make_input(rng, tuple(n * factor if n > 1 else n for n in x.shape), x.dtype.name) for x in inputs]
+    for shapes in other_sizes(writer, text, inputs, rng):
+        others = [make_input(rng, shape, x.dtype.name) for shape, x in zip(shapes, inputs)]
         try:
             expected = program(*(kn.copy(x) for x in others))
         except kn.KilnError:  # the program says sizes in numbers
@@ -89,6 +97,7 @@ def check_any_size(program, text, inputs, eager, rng):
                 same_bits(b, a)
         kn.set_num_threads(1)
         counts["other sizes without compiling"] += jitted.stats.compiles + jitted.stats.cache_hits == before
+        counts["convolutions of other sizes"] += "kn.convolution" in text
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
@@ -101,11 +110,11 @@ def test_programs_agree(first):
 
 def test_everything_was_drawn():
     least = 50 if SEEDS >= 2000 else 1
-    drawn_otherwise = {"constant", "iota", "broadcast", "reshape", "transpose", "slice", "bitcast", "update", "nonzero", "convolution", "random_bits", "mod", "loop", "branch", "sized"}  # loops: tools/fuzz and test_control.py
+    drawn_otherwise = {"constant", "iota", "broadcast", "reshape", "transpose", "slice", "bitcast", "update", "nonzero", "random_bits", "mod", "loop", "branch", "sized"}  # loops: tools/fuzz and test_control.py
     missing = {o["name"]: counts[o["name"]] for o in OPS if counts[o["name"]] < least and o["name"] not in drawn_otherwise}
     dtypes = {t: counts[f"dtype {t}"] for t in ("bool", "int8", "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128") if counts[f"dtype {t}"] < least}
     views = {k: counts[k] for k in ("view slice", "view transpose", "view reshape", "view newaxis", "view integer", "view broadcast", "view part", "view flip", "write slice",
                                     "write in place", "write mask", "write whole", "write number", "write indices") if counts[k] < least}
-    sizes = {k: counts[k] for k in ("other sizes", "other sizes without compiling") if counts[k] < least}
+    sizes = {k: counts[k] for k in ("other sizes", "other sizes without compiling", "convolutions of other sizes", "pooling") if counts[k] < least}
     assert not sizes, sizes
     assert not missing and not dtypes and not views, f"drawn less than {least} times in {SEEDS} programs: {missing} {dtypes} {views}"

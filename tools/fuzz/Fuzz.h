@@ -1,9 +1,10 @@
 // What kiln-fuzz is made of: random programs, random files, and a process to run each in that may fall over.
 #pragma once
 
-#include "lib/Core/Trace.h"
+#include "lib/Core/Generalize.h"
 
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -20,11 +21,21 @@ Trace randomProgram(Random &random);
 Trace randomTree(Random &random, int depth = 0);
 /// A program for any size.
 Trace randomOpenProgram(Random &random);
+/// A program for any size, and what it is at up to three sizes: as Python would record it there.
+struct OpenProgram {
+  Trace open;
+  std::vector<Trace> recordings;
+};
+/// One that has a random program as an instance; none where no axis of it may have another size.
+std::optional<OpenProgram> openProgram(Random &random, const Trace &trace);
 /// Contents for an array: ordinary numbers, the borders of the dtype, and any bits.
 std::vector<char> randomContents(Random &random, const TensorType &type);
 
 /// How often each op was drawn, in memory that child processes share.
 int64_t *drawn();
+
+/// How many programs for any size were checked, in the same memory.
+int64_t &opened();
 
 /// Memory that a process shares with its children.
 void *sharedMemory(size_t bytes);
@@ -35,6 +46,9 @@ int64_t runAll(const char *what, uint64_t first, int64_t count, int jobs, const 
 
 /// Whether all ways to run the program of a seed agree; what differs, with the program, where they do not.
 std::string checkProgram(uint64_t seed);
+/// The program of a seed as text; and for any size with the sizes that it is tried at, or nothing.
+std::string showProgram(uint64_t seed);
+std::string showOpenProgram(uint64_t seed);
 /// Whether the loaders stand a damaged program file, or cache entry: refused, or read as something that is valid.
 std::string checkProgramFile(uint64_t seed);
 std::string checkCacheEntry(uint64_t seed);

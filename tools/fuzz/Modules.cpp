@@ -1,190 +1,12 @@
 // A program in every way that it can run: the reference interpreter says what is right.
-#include "tools/fuzz/Fuzz.h"
+#include "tools/fuzz/Run.h"
 
-#include "frontend/Interpreter.h"
-#include "lib/Cache/Cache.h"
-#include "lib/Core/Error.h"
 #include "lib/Core/Program.h"
-#include "lib/Library/Threads.h"
-#include "lib/Runtime/Memory.h"
 
-#include <algorithm>
-#include <cstring>
+#include <stdexcept>
 
 namespace kiln::fuzz {
 namespace {
-
-struct Outcome {
-  std::string error; // of a run on these contents
-  std::vector<std::vector<char>> results;
-};
-
-class Run {
-public:
-  Run(Random &random, const Trace &trace) : trace(trace), words(trace.serialize()) {
-    for (const TensorType &type : Trace::inputTypes(words)) {
-      types.push_back(type);
-      contents.push_back(randomContents(random, type));
-    }
-    for (int64_t slot : trace.outputs) outputs.push_back(trace.types[size_t(slot)]);
-  }
-
-  Outcome interpreted() const {
-    return run([&](auto &from, auto &to) { interpret(words, from.data(), to.data()); });
-  }
-
-  Outcome compiled(int threads) {
-    if (!executable) executable = getExecutable(words).executable; // an error here is one
-    return run(*executable, threads);
-  }
-
-  /// With loops that nobody would write, which change no bit.
-  Outcome scheduled(uint64_t seed) {
-    struct Drawn { // past the cache, which holds the usual one
-      CacheConfig usual = cacheConfig();
-      explicit Drawn(uint64_t seed) {
-        CacheConfig none = usual;
-        none.enabled = false;
-        setCacheConfig(none);
-        setenv("KILN_SCHEDULE_SEED", std::to_string(seed + 1).c_str(), 1);
-      }
-      ~Drawn() {
-        unsetenv("KILN_SCHEDULE_SEED");
-        setCacheConfig(usual);
-      }
-    } drawn(seed);
-    return run(*getExecutable(words).executable, 2);
-  }
-
-  /// With results that may lie in the memory of inputs.
-  Outcome inPlace(Random &random) {
-    Trace writing = trace;
-    std::vector<char> isTaken(types.size());
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      int64_t chosen = -1;
-      for (size_t k = 0; k < types.size(); ++k)
-        if (!isTaken[k] && types[k] == outputs[i] && chance(random, 50)) chosen = int64_t(k);
-      writing.replaces.push_back(chosen);
-      if (chosen >= 0) isTaken[size_t(chosen)] = true;
-    }
-    return run(*getExecutable(writing.serialize()).executable, 2);
-  }
-
-  Outcome run(const Executable &executable, int threads) const {
-    setThreadCount(threads);
-    return run([&](auto &from, auto &to) {
-      std::vector<void *> buffers;
-      for (const void *p : from) buffers.push_back(const_cast<void *>(p));
-      buffers.insert(buffers.end(), to.begin(), to.end());
-      std::vector<size_t> sizes;
-      for (const TensorType &type : outputs) sizes.push_back(bytesOf(type));
-      executable.keepInputs(buffers, from.size(), sizes);
-      size_t bytes = executable.workspaceBytes(nullptr);
-      int32_t status = executable.entry(runtimeTable(), buffers.data(), nullptr, bytes ? threadWorkspace(bytes) : nullptr);
-      if (status) throw Error(ErrorKind::Value, "status " + std::to_string(status));
-    });
-  }
-
-  Outcome replayed() const {
-    return run([&](auto &from, auto &to) {
-      std::vector<Array> inputs;
-      std::vector<const Array *> pointers;
-      for (size_t i = 0; i < from.size(); ++i) {
-        inputs.push_back(Array::empty(types[i].dtype, types[i].shape.numbers()));
-        std::memcpy(inputs[i].data(), from[i], bytesOf(types[i]));
-      }
-      for (const Array &a : inputs) pointers.push_back(&a);
-      std::vector<Array> results = interpret(trace, pointers);
-      for (size_t i = 0; i < to.size(); ++i) std::memcpy(to[i], results[i].data(), bytesOf(outputs[i]));
-      for (size_t i = 0; i < from.size(); ++i)
-        if (std::memcmp(inputs[i].data(), from[i], bytesOf(types[i]))) throw std::runtime_error("an input was written");
-    });
-  }
-
-  /// Whether an output is itself the operation that fails: one whose values are not used in the end need not run.
-  bool failsAtOutput() const {
-    for (size_t at = 0, slot = 0, next = 0; at < trace.words.size(); slot = next) {
-      TraceOp entry = Trace::decode(trace.words, at);
-      next = slot + entry.results;
-      auto isOf = [&](int64_t output) { return size_t(output) >= slot && size_t(output) < next; };
-      if (std::ranges::none_of(trace.outputs, isOf)) continue;
-      if (failsFor({entry.operands.begin(), entry.operands.end()})) continue;
-      if (failsFor({int64_t(slot)})) return true;
-    }
-    return false;
-  }
-
-  /// Where an outcome differs from the right one; empty where it does not.
-  std::string difference(const char *what, const Outcome &right, const Outcome &other) const {
-    if (!right.error.empty() && other.error.empty() && !failsAtOutput()) return "";
-    if (right.error.empty() != other.error.empty())
-      return std::string(what) + ": expected " + (right.error.empty() ? "results" : right.error) + ", got " +
-             (other.error.empty() ? "results" : other.error);
-    for (size_t i = 0; right.error.empty() && i < outputs.size(); ++i)
-      for (int64_t k = 0; k < numElements(outputs[i].shape); ++k)
-        if (!isSame(outputs[i].dtype, right.results[i], other.results[i], k))
-          return std::string(what) + ": output " + std::to_string(i) + " differs at element " + std::to_string(k);
-    return "";
-  }
-
-private:
-  const Trace &trace;
-  std::vector<int64_t> words;
-  std::vector<TensorType> types, outputs;
-  std::vector<std::vector<char>> contents;
-  std::shared_ptr<Executable> executable;
-
-  bool failsFor(std::vector<int64_t> slots) const {
-    Run part = *this;
-    Trace shorter = trace;
-    shorter.outputs = std::move(slots);
-    part.words = shorter.serialize();
-    part.outputs.clear();
-    for (int64_t slot : shorter.outputs) part.outputs.push_back(trace.types[size_t(slot)]);
-    return !part.interpreted().error.empty();
-  }
-
-  static size_t bytesOf(const TensorType &type) { return size_t(numElements(type.shape) * byteSize(type.dtype)); }
-
-  template <typename Body> Outcome run(const Body &body) const {
-    Outcome outcome;
-    std::vector<const void *> from;
-    std::vector<void *> to;
-    for (const auto &c : contents) from.push_back(c.data());
-    struct alignas(64) Line {
-      char bytes[64] = {};
-    };
-    std::vector<std::vector<Line>> memory; // as arrays have it
-    for (const TensorType &type : outputs) to.push_back(memory.emplace_back(bytesOf(type) / sizeof(Line) + 1).data());
-    try {
-      body(from, to);
-    } catch (const Error &e) { outcome.error = e.what(); }
-    for (size_t i = 0; i < to.size(); ++i) {
-      auto *bytes = static_cast<const char *>(to[i]);
-      outcome.results.emplace_back(bytes, bytes + bytesOf(outputs[i]));
-    }
-    return outcome;
-  }
-
-  static bool isNan(DType dtype, uint64_t bits) {
-    if (dtype == DType::F64) return (bits & ~(uint64_t(1) << 63)) > uint64_t(0x7ff) << 52;
-    if (dtype == DType::F32) return (bits & 0x7fffffff) > 0x7f800000;
-    if (dtype == DType::F16) return (bits & 0x7fff) > 0x7c00;
-    if (dtype == DType::BF16) return (bits & 0x7fff) > 0x7f80;
-    return isStorage(dtype) && (bits & 0x7f) >= (dtype == DType::F8E5M2 ? 0x7d : 0x7f);
-  }
-  static bool isSame(DType dtype, const std::vector<char> &a, const std::vector<char> &b, int64_t at) {
-    DType real = realType(dtype);
-    int64_t parts = isComplex(dtype) ? 2 : 1, bytes = byteSize(real);
-    for (int64_t k = at * parts; k < (at + 1) * parts; ++k) {
-      uint64_t x = 0, y = 0;
-      std::memcpy(&x, a.data() + k * bytes, size_t(bytes));
-      std::memcpy(&y, b.data() + k * bytes, size_t(bytes));
-      if (x != y && !(isNan(real, x) && isNan(real, y))) return false;
-    }
-    return true;
-  }
-};
 
 /// Text and files say the same program.
 std::string roundTrips(const Trace &trace) {
@@ -194,30 +16,106 @@ std::string roundTrips(const Trace &trace) {
   return "";
 }
 
+std::string describe(const std::string &what, const Trace &trace) {
+  std::string text;
+  try {
+    text = printIr(trace.serialize(), "kiln");
+  } catch (const std::exception &e) { text = e.what(); }
+  return what + "\n" + text;
+}
+
+/// What code gives in one thread and in two.
+std::string checkCode(const char *what, const Run &run, const Outcome &right, const Executable &code) {
+  std::string problem = run.difference(what, right, run.compiled(code, 1));
+  return problem.empty() ? run.difference(std::string(what) + ", two threads", right, run.compiled(code, 2)) : problem;
+}
+
+std::string checkFixed(uint64_t seed, Random &random, const Trace &trace) {
+  Run run(random, trace);
+  Outcome right = run.interpreted();
+  std::string problem = run.difference("replayed", right, run.replayed());
+  if (problem.empty()) problem = checkCode("compiled", run, right, *compile(trace));
+  if (problem.empty()) problem = run.difference("compiled, another schedule", right, run.compiled(*compileScheduled(trace, seed), 2));
+  if (problem.empty()) problem = run.difference("compiled, in place", right, run.compiled(*compileInPlace(trace, random), 2));
+  return problem.empty() && seed % 16 == 0 ? roundTrips(trace) : problem;
+}
+
+std::string textOf(const std::vector<int64_t> &sizes) {
+  std::string text;
+  for (int64_t size : sizes) text += (text.empty() ? "" : ",") + std::to_string(size);
+  return text;
+}
+
+/// One code for several sizes, at each of them.
+class AnySize {
+public:
+  AnySize(uint64_t seed, Random &random, const OpenProgram &program)
+      : random(random), open(program.open), usual(compile(open)), scheduled(compileScheduled(open, seed)),
+        inPlace(compileInPlace(open, random)) {}
+
+  std::string check(const Trace &recorded) {
+    auto instance = instantiate(open, recorded);
+    if (!instance) return "a recording is no instance";
+    if (specialize(open, instance->symbols).serialize() != recorded.serialize()) return "specialized, it is another program";
+    Run run(random, recorded, instance->symbols);
+    Outcome right = run.interpreted();
+    std::string problem = checkCode("any size", run, right, *usual);
+    if (problem.empty()) problem = checkCode("any size, another schedule", run, right, *scheduled);
+    if (problem.empty()) problem = run.difference("any size, in place", right, run.compiled(*inPlace, 2));
+    return problem.empty() ? "" : problem + ", at the sizes " + textOf(instance->symbols);
+  }
+
+private:
+  Random &random;
+  const Trace &open;
+  std::shared_ptr<Executable> usual, scheduled, inPlace;
+};
+
+std::string checkAnySize(uint64_t seed, Random &random, const OpenProgram &program) {
+  AnySize code(seed, random, program);
+  for (const Trace &recorded : program.recordings)
+    if (std::string problem = code.check(recorded); !problem.empty()) return problem;
+  return "";
+}
+
+/// What `check` says is wrong, or what it throws, with the program.
+std::string problemOf(const Trace &trace, const std::function<std::string()> &check) {
+  std::string problem;
+  try {
+    problem = check();
+  } catch (const std::exception &e) { problem = e.what(); }
+  return problem.empty() ? "" : describe(problem, trace);
+}
+
+/// What a seed draws: what one stream of numbers is asked for does not change the other.
+struct Drawn {
+  Random random, sizes;
+  Trace trace;
+  explicit Drawn(uint64_t seed) : random(seed), sizes(~seed), trace(randomProgram(random)) {}
+  /// Of one in four, and where there is one.
+  std::optional<OpenProgram> openProgram() { return chance(sizes, 25) ? fuzz::openProgram(sizes, trace) : std::nullopt; }
+};
+
 } // namespace
 
 std::string checkProgram(uint64_t seed) {
-  Random random(seed);
-  Trace trace = randomProgram(random);
-  std::string problem;
-  auto describe = [&](const std::string &what) {
-    std::string text;
-    try {
-      text = printIr(trace.serialize(), "kiln");
-    } catch (const std::exception &e) { text = e.what(); }
-    return what + "\n" + text;
-  };
-  try {
-    Run run(random, trace);
-    Outcome right = run.interpreted();
-    problem = run.difference("replayed", right, run.replayed());
-    for (int threads : {1, 2})
-      if (problem.empty()) problem = run.difference(threads == 1 ? "compiled" : "compiled, two threads", right, run.compiled(threads));
-    if (problem.empty()) problem = run.difference("compiled, another schedule", right, run.scheduled(seed));
-    if (problem.empty()) problem = run.difference("compiled, in place", right, run.inPlace(random));
-    if (problem.empty() && seed % 16 == 0) problem = roundTrips(trace);
-  } catch (const std::exception &e) { problem = e.what(); }
-  return problem.empty() ? "" : describe(problem);
+  Drawn drawn(seed);
+  std::string problem = problemOf(drawn.trace, [&] { return checkFixed(seed, drawn.random, drawn.trace); });
+  auto program = problem.empty() ? drawn.openProgram() : std::nullopt;
+  if (!program) return problem;
+  ++opened();
+  return problemOf(program->open, [&] { return checkAnySize(seed, drawn.sizes, *program); });
+}
+
+std::string showProgram(uint64_t seed) { return printIr(Drawn(seed).trace.serialize(), "kiln"); }
+
+std::string showOpenProgram(uint64_t seed) {
+  auto program = Drawn(seed).openProgram();
+  if (!program) return "";
+  std::string text;
+  for (const Trace &recorded : program->recordings)
+    if (auto instance = instantiate(program->open, recorded)) text += "// " + textOf(instance->symbols) + "\n";
+  return text + printIr(program->open.serialize(), "kiln");
 }
 
 } // namespace kiln::fuzz

@@ -47,9 +47,11 @@ struct Child {
 void *sharedMemory(size_t bytes) { return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); }
 
 int64_t *drawn() {
-  static auto *counts = static_cast<int64_t *>(sharedMemory(size_t(Op::Count) * sizeof(int64_t)));
+  static auto *counts = static_cast<int64_t *>(sharedMemory((size_t(Op::Count) + 1) * sizeof(int64_t)));
   return counts;
 }
+
+int64_t &opened() { return drawn()[size_t(Op::Count)]; }
 
 int64_t runAll(const char *what, uint64_t first, int64_t count, int jobs, const std::function<std::string(uint64_t)> &body) {
   drawn();
