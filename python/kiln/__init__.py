@@ -83,7 +83,7 @@ from .composed.quantiles import (median, nanargmax, nanargmin, nancumprod, nancu
 from .composed.signals import (bartlett, blackman, convolve, correlate, ediff1d, gradient, hamming, hanning, sliding_window_view)  # noqa: E402
 from .composed.special import (angle, gelu, iscomplex, isneginf, isposinf, isreal, nan_to_num, relu, sigmoid, silu, softplus)  # noqa: E402
 from .composed.statistics import (average, corrcoef, cov, log_softmax, logcumsumexp, logsumexp, mean, softmax, std, var)  # noqa: E402
-from . import _methods, _protocols, exceptions, fft, linalg, nn, random, special  # noqa: E402
+from . import _methods, _numpy_methods, _protocols, exceptions, fft, linalg, nn, random, special  # noqa: E402
 from .linalg import cross  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405

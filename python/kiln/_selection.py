@@ -25,9 +25,14 @@ def where(condition, x, y, /) -> Array: ...
 
 @operation
 def where(condition, x=None, y=None, /):
-    """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
-    if x is None:
+    """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``.
+
+    Raises ValueError for one of ``x`` and ``y`` without the other.
+    """
+    if x is None and y is None:
         return nonzero(condition)
+    if x is None or y is None:
+        raise make("ValueError", "where: arguments: expected a condition alone, or with both x and y, got one of them")
     condition = cast(as_array(condition, first_array(x, y)), _bool)
     return _core.where(condition, x if isinstance(x, _NUMBERS) else as_array(x), y if isinstance(y, _NUMBERS) else as_array(y))
 
@@ -152,6 +157,9 @@ def dynamic_update(x, value, starts, /) -> Array:
     return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None, x.device))
 
 
+_OF_BOOLS = {"scatter_add": "scatter_max", "scatter_multiply": "scatter_min"}
+
+
 class At:
     """``x.at[key].set(value)`` and so on: a changed copy of ``x``; with duplicate positions every update counts."""
 
@@ -165,6 +173,9 @@ class At:
         return At(self._array, key)
 
     def _changed(self, value, op):
+        if op != "scatter" and self._array.dtype is _bool:  # or and and
+            whole = At(_core.astype(self._array, "uint8"), self._key)._changed(_core.astype(as_array(value), _bool), _OF_BOOLS.get(op, op))
+            return _core.astype(whole, _bool)
         result = _core.copy(self._array)
         _core.update_at(result, self._key, value, op)
         return result
