@@ -29,6 +29,7 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
     whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
     n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
+    dtype = dtype if dtype is None else _core.to_dtype(dtype)
     if dtype is None:
         return arange_in(int64 if whole else _core.default_dtype(), n, start, step, device)
     if not whole and getattr(dtype, "kind", "f") in "iu":
@@ -90,7 +91,7 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
 
 
 def _is_whole(dtype):
-    return getattr(dtype, "kind", "f") in "iu" or str(dtype).startswith(("int", "uint"))
+    return _core.to_dtype(dtype).kind in "iu"
 
 
 def _spaced_numbers(first, last, num, steps, endpoint, dtype):

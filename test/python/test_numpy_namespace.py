@@ -201,6 +201,83 @@ def test_keys_types_and_settings(np):
         np.vectorize(max, signature="(n)->()")
 
 
+@pytest.mark.parametrize("code", ["?", "b", "h", "i", "l", "q", "p", "B", "H", "I", "L", "e", "f", "d", "F", "D", "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16",
+                                  "<f8", "=i4", "|u1", "int", "float", "complex", "double", "single", "half", "intp", "uint", "short", "longlong", "bool_"])
+def test_codes_of_dtypes(code, np):
+    """Everywhere that a dtype is asked for."""
+    theirs = numpy.dtype(code)
+    ours = np.dtype(code)
+    assert ours.name == theirs.name and np.zeros(3, code).dtype is ours and np.ones(2).astype(code).dtype is ours and ours == code and ours == theirs
+    plain = numpy.dtype(theirs.name)  # NumPy tells C's names of one size apart
+    assert (ours.str, ours.char, ours.num) == (plain.str, plain.char, plain.num)
+    assert ours.byteorder == theirs.byteorder and kn.jit(lambda x: x.astype(code))(np.ones(2)).dtype is ours
+    if ours.kind in "fc":
+        assert np.finfo(code).eps == numpy.finfo(code).eps
+    elif ours.kind in "iu":
+        assert np.iinfo(code).max == numpy.iinfo(code).max
+
+
+def test_kinds_of_numbers(np):
+    x = np.asarray([1.5, 2.5])
+    assert np.finfo(float).bits == np.finfo(1.0).bits == 64 and np.iinfo(int).bits == 64 and x.dtype == float and x.dtype == "f8" and x.dtype != int and x.dtype != "nothing" and x.dtype.type(3) == 3
+    assert isinstance(x[0], np.floating) and isinstance(x[0], np.float64) and isinstance(x[0], np.generic) and not isinstance(x[0], np.integer) and not isinstance(x, np.floating)
+    assert isinstance(numpy.float64(1), np.float64) and issubclass(np.float64, np.inexact) and not issubclass(np.float64, np.integer) and not isinstance(x[0], np.float32)
+    with pytest.raises(kn.DTypeError, match="finfo: dtype: expected a floating dtype, got <class 'int'>"):
+        np.finfo(int)
+    with pytest.raises(kn.DTypeError, match="dtype: name: expected one of bool"):
+        np.zeros(3, ">f8")
+    with pytest.raises(AttributeError, match="dtype: expected one that NumPy has, got bfloat16"):
+        kn.bfloat16.char
+
+
+def test_functions_of_integers_and_texts(np):
+    i = np.asarray([1, 2, 0, -3])
+    assert np.reciprocal(i).tolist() == [1, 0, 0, 0] and np.rint(i).dtype is kn.float64 and np.reciprocal(np.asarray([4.0])).tolist() == [0.25]
+    same_bits(kn.jit(lambda v: np.rint(v) + np.reciprocal(v))(i), np.rint(i) + np.reciprocal(i))
+    x = np.asarray([[1 / 3, 2.0], [3.0, 4.0]])
+    assert x.tobytes("F") == x.numpy().tobytes("F") and x.tobytes() == x.numpy().tobytes()
+    assert np.array2string(x[0], precision=2, separator=";") == "[0.33;  2.]" and np.array_str(x[0], precision=1) == "[0.3,  2.]" and "0.33," in np.array_repr(x, precision=2)
+    assert np.array2string(np.arange(3)) == numpy.array2string(numpy.arange(3)) and "separator" not in np.get_printoptions()
+
+
+def test_methods_of_arrays(np, tmp_path):
+    theirs = numpy.arange(6.0).reshape(2, 3)
+    x = np.asarray(theirs.copy())
+    x.flat[1], x.T.flat[1] = 9, 7
+    theirs.flat[1], theirs.T.flat[1] = 9, 7
+    assert x.tolist() == theirs.tolist() and len(x.flat) == 6 and numpy.asarray(x.flat).tolist() == theirs.ravel().tolist() and x.flat.copy().tolist() == theirs.flat.copy().tolist()
+    assert x.flags.c_contiguous and x.T.flags["F_CONTIGUOUS"] and x.flags["W"] and not np.broadcast_to(x, (2, 2, 3)).flags.writeable and "C_CONTIGUOUS : True" in repr(x.flags)
+    x.put([0, 5], 8)
+    theirs.put([0, 5], 8)
+    x.resize(3, 2)
+    assert x.tolist() == theirs.reshape(3, 2).tolist() and x.data.shape == (3, 2)
+    x.tofile(tmp_path / "x")
+    assert numpy.fromfile(tmp_path / "x").tolist() == theirs.ravel().tolist()
+    x.tofile(tmp_path / "text", sep=" ", format="%g")
+    assert (tmp_path / "text").read_text() == "8 9 2 7 4 8"
+    swapped = np.asarray([1, 256], dtype="i2")
+    assert swapped.byteswap(inplace=True) is swapped and swapped.tolist() == [256, 1]
+    x.flat = 0
+    assert not x.any() and kn.jit(lambda v: v.flat[2])(x) == 0
+    assert [theirs.item(3), theirs.item(1, 2), theirs.item((0, 1))] == [a.item(3) if i == 0 else a.item(1, 2) if i == 1 else a.item((0, 1)) for i, a in enumerate([np.asarray(theirs)] * 3)]
+    for call, error, message in ((lambda: x.resize(7), kn.ShapeError, "resize: size: expected 6 elements"), (lambda: x.astype("i4", casting="same_kind"), kn.DTypeError, "astype: casting: expected a 'same_kind' conversion, got float64 to int32"),
+                                 (lambda: x.copy(order="X"), ValueError, "copy: order: expected 'C'"), (lambda: np.ones(3, "u1").view("i2"), kn.ShapeError, "view: last axis: expected a multiple of 2 bytes, got 3"),
+                                 (lambda: x.item(9), IndexError, "position along axis 0")):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("call", [lambda n: n.histogram([n.inf, 1]), lambda n: n.histogram([n.nan, 1]), lambda n: n.histogram([1, 2], bins=[3, 1])])
+def test_histograms_without_limits(call, np):
+    for space in (np, numpy):
+        with pytest.raises(ValueError):
+            call(space)
+    with pytest.raises(ValueError, match="histogram: elements: expected finite ones, or a range"):
+        np.histogram([np.inf, 1])
+    with pytest.raises(ValueError, match=r"histogram: bins: expected limits that ascend, got \[3, 1\]"):
+        np.histogram([1, 2], bins=[3, 1])
+
+
 def test_the_default_dtype_is_set_once(tmp_path):
     code = "import kiln as kn\nassert kn.zeros(1).dtype is kn.float32\n{}\nimport kiln.numpy as np\nassert np.zeros(1).dtype is kn.{}\nassert (np.arange(2) / 2).dtype is kn.{}"
     for before, dtype in (("", "float64"), ("kn.set_default_dtype(kn.float32)", "float32"), ("import numpy\nnumpy.sin(kn.ones(2))\nassert kn.zeros(1).dtype is kn.float32", "float64")):

@@ -52,7 +52,8 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
 def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa: A002
     """The limits of ``bins`` equal intervals over ``range`` (the smallest to the largest element), or ``bins`` itself if it is a vector.
 
-    ``bins`` may be "sturges" or "sqrt". Raises ValueError for another rule, no interval, or a range that is not finite or not ascending.
+    ``bins`` may be "sturges" or "sqrt". Raises ValueError for another rule, no interval, or a range that is not finite or not ascending; outside of
+    recordings also for limits that do not ascend, and elements without a range that are not finite.
     """
     x = _core.reshape(as_array(x), (-1,))
     if isinstance(bins, str):
@@ -63,6 +64,7 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
     if not isinstance(bins, int):
         bins = as_array(bins, x)
         if bins.ndim == 1:
+            _check("bins", "limits that ascend", ops["less_equal"](bins[:-1], bins[1:]), bins)
             return bins
         raise make("ShapeError", f"histogram: bins: expected a number or a vector of limits, got {bins.ndim} axes")
     if bins < 1:
@@ -78,10 +80,17 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
         return linspace(0.0, 1.0, bins + 1, dtype=dtype, device=x.device)
     wide = "float32" if dtype == "float32" and x.dtype.kind == "f" else "float64"  # as NumPy: counts are equal where the limits are
     low, high = _core.astype(min(x), wide), _core.astype(max(x), wide)
+    _check("elements", "finite ones, or a range", ops["isfinite"](high - low), x)
     flat = ops["equal"](low, high)
     low, high = _core.where(flat, low - 0.5, low), _core.where(flat, high + 0.5, high)
     line = _core.concat((_core.iota((bins,), wide, 0, x.device) * ((high - low) / bins) + low, _core.reshape(high, (1,))), 0)
     return _core.astype(line, dtype)
+
+
+def _check(what, expected, good, met):
+    """Raises ValueError where elements are not as expected, if they can be looked at: a recording does not depend on them."""
+    if _core.is_at_hand() and not good.all():
+        raise make("ValueError", f"histogram: {what}: expected {expected}, got {met}")
 
 
 def _sums_between(x, edges, n, weights):
@@ -178,7 +187,10 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     low, high = right_of - 1, right_of if n > 1 else right_of - 1
     x0, x1, y0, y1 = _core.take(xp, low, 0), _core.take(xp, high, 0), _core.take(fp, low, 0), _core.take(fp, high, 0)
     width = x1 - x0
-    result = y0 + (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width) * (x - x0)
+    slope = (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width)
+    result = slope * (x - x0) + y0
+    result = _core.where(ops["isnan"](result), slope * (x - x1) + y1, result)  # from the other end, where this one is infinite
+    result = _core.where(ops["bitwise_and"](ops["isnan"](result), ops["equal"](y0, y1)), y0, result)
     result = _core.where(ops["equal"](x, x1), y1, _core.where(ops["equal"](x, x0), y0, result))
     result = _core.where(ops["less"](x, xp[0]), fp[0] if left is None else left, result)
     result = _core.where(ops["greater"](x, xp[n - 1]), fp[n - 1] if right is None else right, result)
