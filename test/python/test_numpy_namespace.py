@@ -3,6 +3,7 @@ the default dtype."""
 import importlib
 import inspect
 import io
+import re
 import subprocess
 import sys
 
@@ -276,6 +277,67 @@ def test_histograms_without_limits(call, np):
         np.histogram([np.inf, 1])
     with pytest.raises(ValueError, match=r"histogram: bins: expected limits that ascend, got \[3, 1\]"):
         np.histogram([1, 2], bins=[3, 1])
+
+
+FUNCTIONS = ["np.fix(x * 3)", "np.i0(x)", "np.kaiser(9, 5.5)", "np.kaiser(1, 2.0)", "np.polydiv([1.0, 5, 8, 4], [1.0, 2])[0]", "np.polydiv([1.0, 5, 8, 5], [1.0, 2])[1]", "np.polydiv([2.0], [1.0, 3])[0]", "np.matvec(x, v)", "np.vecmat(u, x)",
+             "np.vecmat(u * 1j, x)", "np.mask_indices(4, np.triu, 1)", "np.packbits(x > 0)", "np.packbits(x > 0, axis=1)", "np.packbits(x > 0, axis=0, bitorder='little')", "np.unpackbits(b)", "np.unpackbits(b, count=11)",
+             "np.unpackbits(b, count=-3)", "np.unpackbits(b[:, None], axis=1, bitorder='little')", "np.unpackbits(b, count=30)", "np.sort_complex(v + 1j)", "np.sort_complex([3, 1, 2])", "np.sort_complex([[2j, 1j], [1, 0]])",
+             "np.real_if_close([1 + 1e-20j, 2])", "np.real_if_close([1 + 1j, 2])", "np.asarray_chkfinite(v)", "np.fromstring('1 2 3', sep=' ')", "np.fromstring('1, 2,3', dtype=int, count=2, sep=',')", "np.broadcast(x, v).shape",
+             "[float(p) + float(q) for p, q in np.broadcast(v, 2.0)]", "np.isfortran(x.T)"]
+ALIKE = ["np.min_scalar_type(255).name", "np.min_scalar_type(-129).name", "np.min_scalar_type(2**40).name", "np.min_scalar_type(1e10).name", "np.min_scalar_type(1e300j).name", "np.min_scalar_type(True).name", "np.binary_repr(10, width=6)",
+         "np.binary_repr(-3, width=5)", "np.binary_repr(-3)", "np.base_repr(-255, 16)", "np.base_repr(0)", "np.base_repr(5, padding=3)", "np.broadcast(x, v).ndim", "np.broadcast(x, v).size"]
+
+
+@pytest.mark.parametrize("text", FUNCTIONS + ALIKE)
+def test_functions_of_numpy_alone(text, np):
+    scope = {"x": numpy.linspace(-1.5, 2, 12).reshape(3, 4), "v": numpy.array([2.0, -1, 0.5, 3]), "u": numpy.array([1.0, -2, 3]), "b": numpy.array([7, 130], "u1")}
+    want = eval(text, {"np": numpy, **scope})
+    got = eval(text, {"np": np, **{n: np.asarray(a) for n, a in scope.items()}})
+    if text in ALIKE:
+        assert got == want
+        return
+    for a, b in zip(got, want, strict=True) if isinstance(want, tuple) else ((got, want),):
+        a, b = numpy.asarray(a), numpy.asarray(b)
+        assert a.shape == b.shape and a.dtype == b.dtype
+        numpy.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
+    if not any(part in text for part in ("real_if", "polydiv", "mask_", "chkfinite", "broadcast", "fortran")):
+        names = [n for n in scope if re.search(rf"\b{n}\b", text)]
+        f = eval(f"lambda {', '.join(names)}: {text}", {"np": np})
+        same_bits(kn.jit(f)(*(np.asarray(scope[n]) for n in names)), got)
+
+
+def test_numbers_in_files(np, tmp_path):
+    numpy.arange(6.0).tofile(tmp_path / "x")
+    assert np.fromfile(tmp_path / "x").tolist() == [0, 1, 2, 3, 4, 5] and np.fromfile(tmp_path / "x", count=2, offset=8).tolist() == [1, 2]
+    (tmp_path / "text").write_text("1;2;3")
+    with open(tmp_path / "text", "rb") as file:
+        assert np.fromfile(file, dtype=int, sep=";").tolist() == [1, 2, 3]
+    for call, error, message in ((lambda: np.fromstring("1 a", sep=" "), ValueError, "fromstring: string: expected numbers, got"), (lambda: np.binary_repr(9, 2), ValueError, "binary_repr: width: expected enough digits for 9, got 2"),
+                                 (lambda: np.base_repr(9, 37), ValueError, r"base_repr: base: expected one in \[2, 36\], got 37"), (lambda: np.unpackbits(np.ones(3)), kn.DTypeError, "unpackbits: dtype: expected uint8, got float64"),
+                                 (lambda: np.asarray_chkfinite([np.nan]), ValueError, "asarray_chkfinite: elements: expected finite ones"), (lambda: np.packbits([1], bitorder="x"), ValueError, "packbits: bitorder: expected 'big' or 'little'")):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("rule", ["auto", "doane", "fd", "rice", "scott", "sqrt", "stone", "sturges"])
+def test_rules_of_histograms(rule, np, rng):
+    for x in (rng.normal(size=300), rng.exponential(size=50), rng.integers(0, 9, 200), rng.integers(0, 400, 80), numpy.ones(5), numpy.zeros(0), numpy.array([3.0])):
+        for limits in (None, (0.5, 2.0)):
+            want, edges = numpy.histogram(x, rule, limits)
+            got, ours = np.histogram(np.asarray(x), rule, limits)
+            assert got.tolist() == want.tolist() and numpy.allclose(ours.numpy(), edges)
+    with pytest.raises(ValueError, match="histogram: bins: expected a number, limits, or one of 'auto', 'doane'"):
+        np.histogram([1.0], "nothing")
+
+
+def test_arguments_of_decompositions(np, rng):
+    a = rng.normal(size=(4, 3))
+    x, s = np.asarray(a), np.asarray(a.T @ a)
+    assert np.linalg.svd(x, compute_uv=False).tolist() == np.linalg.svdvals(x).tolist() and len(np.linalg.svd(s, hermitian=True)) == 3
+    for tol in (None, 0.5, 1.5):
+        assert np.linalg.matrix_rank(x, tol).item() == numpy.linalg.matrix_rank(a, tol) and np.linalg.matrix_rank(s, rtol=0.1, hermitian=True).item() == numpy.linalg.matrix_rank(a.T @ a, rtol=0.1)
+    assert np.linalg.matrix_rank([0.0, 2]).item() == 1 and np.linalg.matrix_rank(np.zeros(3)).item() == 0
+    numpy.testing.assert_allclose(np.linalg.pinv(x, rcond=0.4).numpy(), numpy.linalg.pinv(a, rcond=0.4), atol=1e-12)
 
 
 def test_the_default_dtype_is_set_once(tmp_path):
