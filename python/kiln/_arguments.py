@@ -132,6 +132,9 @@ def store(op, result, out):
     """
     if isinstance(out, tuple) and len(out) == 1:
         out, = out
+    given = out
+    if type(out).__module__ == "numpy" and hasattr(out, "__setitem__"):
+        out = as_array(out)  # over its memory
     if not isinstance(out, Array):
         raise make("DTypeError", f"{op}: out: expected an array, got {type(out).__name__}")
     if out.shape != result.shape:
@@ -139,7 +142,7 @@ def store(op, result, out):
     if _KINDS.index(result.dtype.kind) > _KINDS.index(out.dtype.kind):
         raise make("DTypeError", f"{op}: out: expected a dtype that {result.dtype} converts to, got {out.dtype}")
     out[...] = result
-    return out
+    return given
 
 
 def merged(op, x, axis):

@@ -144,6 +144,8 @@ def full(shape, fill_value, dtype=None, order=None, *, device=None) -> Array:
         with on_device(device):
             return placed(full(shape, fill_value, dtype), device)
     shape = _sizes("full", shape)
+    if isinstance(fill_value, float) and dtype is not None and _core.to_dtype(dtype).kind in "iu":  # converted as arrays are
+        fill_value = _core.astype(_core.full((), fill_value, "float64"), dtype)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _core.full(shape, fill_value, dtype)
     value = asarray(fill_value, dtype)

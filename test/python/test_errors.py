@@ -40,7 +40,7 @@ ROWS = [
     ("error", lambda: kn.asarray([300], dtype=kn.int8), OverflowError, "out of bounds for int8"),
     ("error", lambda: kn.full((2,), -1, dtype=kn.uint64), OverflowError, "out of bounds for uint64"),
     ("error", lambda: kn.asarray(2**70), OverflowError, "fits in int64"),
-    ("error", lambda: kn.full((2,), 1.5, kn.int32), kn.DTypeError, "a Python float does not convert to int32"),
+    ("error", lambda: kn._core.full((2,), 1.5, kn.int32), kn.DTypeError, "a Python float does not convert to int32"),
     ("error", lambda: i8.__iadd__(1.5), kn.DTypeError, "dtype of an in-place result: expected int8, got float32"),
     ("error", lambda: kn.asarray([[1, 2], [3]]), kn.ShapeError, "equal lengths at each depth"),
     ("error", lambda: kn.asarray([1, [2]]), kn.ShapeError, "ragged"),

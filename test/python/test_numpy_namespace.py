@@ -330,6 +330,22 @@ def test_rules_of_histograms(rule, np, rng):
         np.histogram([1.0], "nothing")
 
 
+def test_results_in_arrays_of_numpy(np):
+    out = numpy.zeros(2, int)
+    assert np.add([1, 2], [3, 4], out=out) is out and out.tolist() == [4, 6] and np.sum(np.asarray([[1, 2], [3, 4]]), 0, out=out) is out and out.tolist() == [4, 6]
+    with pytest.raises(kn.ShapeError, match=r"add: out: expected an array of shape \(3,\), got \(2,\)"):
+        np.add([1, 2, 3], 1, out=out)
+
+
+def test_arguments_of_polynomials(np):
+    a = numpy.array([[1.0, 2], [3, 4]])
+    numpy.testing.assert_allclose(np.poly(np.asarray(a)).numpy(), numpy.poly(a), atol=1e-12)
+    for call, error, message in ((lambda: np.polyint([1.0, 2], 3, [1, 2]), ValueError, "polyint: k: expected one constant or 3, got 2"), (lambda: np.geomspace(0j, 1), ValueError, "geomspace: limits: expected numbers other than 0"),
+                                 (lambda: np.ravel_multi_index(([1], [2]), (3, 4), mode="x"), ValueError, "ravel_multi_index: mode: expected 'raise' or 'wrap' or 'clip', got 'x'")):
+        with pytest.raises(error, match=message):
+            call()
+
+
 def test_arguments_of_decompositions(np, rng):
     a = rng.normal(size=(4, 3))
     x, s = np.asarray(a), np.asarray(a.T @ a)

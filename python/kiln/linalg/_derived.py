@@ -187,9 +187,14 @@ def cond(x, p=None) -> Array:
     return _core.where(singular, _INF, matrix_norm(x, ord=p) * matrix_norm(inv(safe), ord=p))
 
 
-def cross(x1, x2, /, axis=-1) -> Array:
-    """Cross products of vectors of three elements along ``axis``; other axes broadcast. Raises ShapeError for another size."""
+def cross(x1, x2, /, axis=-1, *, axisa=-1, axisb=-1, axisc=-1) -> Array:
+    """Cross products of vectors of three elements along ``axis``; other axes broadcast. Raises ShapeError for another size.
+
+    ``axisa``, ``axisb`` and ``axisc`` are those of the operands and the result, where they differ.
+    """
     x1, x2 = as_array(x1), as_array(x2)
+    if (axisa, axisb, axisc) != (-1, -1, -1):
+        return moveaxis(cross(moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)), -1, axisc)
     shape = broadcast_shapes(x1.shape, x2.shape)
     axis = normalized_axis("cross", axis, builtins.min(x1.ndim, x2.ndim)) - builtins.min(x1.ndim, x2.ndim) if axis >= 0 else axis
     for x in (x1, x2):
