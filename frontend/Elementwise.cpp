@@ -47,7 +47,7 @@ DType weakDType(const Operand &number) {
   }
 }
 
-static bool fitsInteger(const Operand &n, DType dtype) {
+bool fitsInteger(const Operand &n, DType dtype) {
   if (n.isLarge) return dtype == DType::U64;
   int width = int(8 * byteSize(dtype));
   if (info(dtype).isSigned) return width == 64 || (n.integer >= -(int64_t(1) << (width - 1)) && n.integer < int64_t(1) << (width - 1));
@@ -230,7 +230,7 @@ struct FlatCall {
     isScalar = last.kind != Operand::IsArray;
     if (isScalar) {
       bool keeps = last.kind == Operand::IsBool || isComplex(x.dtype) || (isFloat(x.dtype) && last.kind <= Operand::IsFloat) ||
-                   (last.kind == Operand::IsInt && x.dtype != DType::Bool);
+                   (last.kind == Operand::IsInt && x.dtype != DType::Bool && (!isInteger(x.dtype) || fitsInteger(last, x.dtype)));
       if (!keeps) return;
       scalar = scalarBits(last, x.dtype);
       buffers[1] = scalar.data();
@@ -337,7 +337,9 @@ static std::optional<Array> smallPower(const Operand &x, const Operand &y) {
 }
 
 static Array applyPromoted(Op op, std::span<const Operand> operands) {
+  if (auto result = compareWithOutside(op, operands)) return std::move(*result);
   DType dtype = commonDType(info(op).name, operands, info(op).floatResult);
+  if (auto result = applyBeyondRecord(op, operands, dtype)) return std::move(*result);
   DType dtypes[] = {dtype, dtype, dtype};
   return applyTyped(op, operands, {dtypes, operands.size()});
 }

@@ -56,6 +56,12 @@ inline Array apply(Op op, std::initializer_list<const Array *> operands, std::sp
 }
 /// The dtype of an elementwise op's result over operands of one dtype; -1 where it does not accept it.
 int resultDType(Op op, DType dtype);
+/// Whether a dtype of integers holds a Python integer.
+bool fitsInteger(const Operand &number, DType dtype);
+/// A comparison of integers with a number that their dtype does not hold: one result for all elements. None for others.
+std::optional<Array> compareWithOutside(Op op, std::span<const Operand> operands);
+/// What NumPy defines beside the dtypes that the op's record accepts, where it does: made of other ops. None for others.
+std::optional<Array> applyBeyondRecord(Op op, std::span<const Operand> operands, DType dtype);
 /// Strides of `x` seen under the wider `shape`: 0 along axes that repeat.
 Dims broadcastStrides(const Array &x, const Dims &shape);
 /// The words of an op that repeats `x` to `shape`.

@@ -268,6 +268,7 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
   TensorType types[] = {x.type(), y.type()};
   TensorType type = infer(Op::DotGeneral, types, words);
   if (isApart(x, y)) return apply(Op::DotGeneral, {&x, &y}, words, type);
+  if (!x.shape[int(words[words.size() - 2])]) return full(type.shape.numbers(), type.dtype, {}); // sums of nothing
   if (!isMatrices(x, xBatch) || !isMatrices(y, yBatch)) {
     Dims batch;
     for (int i = 0; i < xBatch.rank; ++i) batch.push(i);
@@ -325,6 +326,7 @@ Array matmul(const Array &a, const Array &b) {
   DType dtype;
   if (!promoteArrays(a.dtype, b.dtype, dtype))
     fail(ErrorKind::DType, "matmul", "dtypes have no common one", info(a.dtype).name, info(b.dtype).name);
+  if (dtype == DType::Bool) return cast(matmul(cast(a, DType::F32), cast(b, DType::F32)), dtype); // or of ands: no sum of ones is 0
   Array x = cast(a, dtype), y = cast(b, dtype);
   int xk = x.shape.rank - 1, yk = y.shape.rank == 1 ? 0 : y.shape.rank - 2;
   if (x.shape[xk] != y.shape[yk])

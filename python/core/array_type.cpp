@@ -150,6 +150,8 @@ PyObject *inplaceMatmul(PyObject *x, PyObject *y) {
 
 PyObject *richCompare(PyObject *x, PyObject *y, int how) {
   static constexpr Op ops[] = {Op::Less, Op::LessEqual, Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterEqual};
+  if (y == Py_None && (how == Py_EQ || how == Py_NE)) // of every element, as NumPy has it
+    return guarded([&] { return wrap(full(arrayOf(x).shape, DType::Bool, {how == Py_NE, 0}, deviceOf(arrayOf(x)))); });
   return binary(ops[how], x, y);
 }
 
@@ -201,12 +203,19 @@ PyObject *toComplex(PyObject *self, PyObject *) {
     return value.get() && PyComplex_Check(value.get()) ? value.release() : PyComplex_FromDoubles(PyFloat_AsDouble(value.get()), 0);
   });
 }
-PyObject *item(PyObject *self, PyObject *) {
-  return guarded([&] { return toScalar(arrayOf(self)); });
+/// A call with arguments that only the package knows: of its method of that name.
+PyObject *callForm(PyObject *self, const char *name, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+  Object method(check(PyObject_GetAttrString(self, name)));
+  return PyObject_Vectorcall(method.get(), args, size_t(n), kwnames);
+}
+/// x.item(), and x.item(3), x.item((0, 1)).
+PyObject *item(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+  return guarded([&] { return n ? callForm(self, "_item", args, n, nullptr) : toScalar(arrayOf(self)); });
 }
 /// x.reshape(2, 3) and x.reshape((2, 3)).
-PyObject *reshapeMethod(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+PyObject *reshapeMethod(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
   return guarded([&] {
+    if (kwnames) return callForm(self, "_reshape", args, n, kwnames);
     const Array &a = arrayOf(self);
     Dims shape;
     if (n == 1) return wrap(reshape(a, resolveShape(a, toDims("reshape", args[0]))));
@@ -220,13 +229,17 @@ PyObject *ravel(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *k
   return guarded([&]() -> PyObject * {
     const Array &a = arrayOf(self);
     if (!n && !kwnames) return wrap(reshape(a, {a.size()}));
-    static PyObject *const name = PyUnicode_InternFromString("_ravel");
-    Object method(check(PyObject_GetAttr(self, name)));
-    return PyObject_Vectorcall(method.get(), args, size_t(n), kwnames);
+    return callForm(self, "_ravel", args, n, kwnames);
   });
 }
-PyObject *copyMethod(PyObject *self, PyObject *) {
-  return guarded([&] { return wrap(copy(arrayOf(self))); });
+PyObject *copyMethod(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+  return guarded([&] { return n || kwnames ? callForm(self, "_copy", args, n, kwnames) : wrap(copy(arrayOf(self))); });
+}
+/// Of an array without axes that of its number; others have none, as they change.
+Py_hash_t hashOf(PyObject *self) {
+  if (arrayOf(self).shape.rank) return PyObject_HashNotImplemented(self);
+  Object number(guarded([&] { return toScalar(arrayOf(self), "an array is hashed"); }));
+  return number ? PyObject_Hash(number.get()) : -1;
 }
 PyObject *tolist(PyObject *self, PyObject *) {
   return guarded([&] { return toList(arrayOf(self)); });
@@ -430,13 +443,15 @@ int getBuffer(PyObject *self, Py_buffer *view, int flags) {
 }
 void releaseBuffer(PyObject *, Py_buffer *view) { delete[] static_cast<Py_ssize_t *>(view->internal); }
 
-PyMethodDef methods[] = {{"item", item, METH_NOARGS, "The element of an array of size 1, as a Python number."},
+PyMethodDef methods[] = {{"item", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(item)), METH_FASTCALL,
+                          "The element of an array of size 1, or that at a position, as a Python number."},
                          {"__complex__", toComplex, METH_NOARGS, nullptr},
-                         {"reshape", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(reshapeMethod)), METH_FASTCALL,
+                         {"reshape", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(reshapeMethod)), METH_FASTCALL | METH_KEYWORDS,
                           "The elements in row-major order under a shape, one size of which may be -1; a view where it can be."},
                          {"ravel", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(ravel)), METH_FASTCALL | METH_KEYWORDS,
                           "ravel($self, /, order='C')\n--\n\nOne axis, in row-major order: a view where that can be."},
-                         {"copy", copyMethod, METH_NOARGS, "A copy with memory of its own."},
+                         {"copy", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(copyMethod)), METH_FASTCALL | METH_KEYWORDS,
+                          "copy($self, /, order='C')\n--\n\nA copy with memory of its own."},
                          {"tolist", tolist, METH_NOARGS, "The elements as (nested) lists of Python numbers."},
                          {"__format__", format, METH_O, "Formats the element of an array without axes."},
                          {nullptr, nullptr, 0, nullptr}};
@@ -585,7 +600,16 @@ PyObject *count(PyObject *, PyObject *end) {
   });
 }
 
+/// Whether values can be looked at: nothing is recorded, batched or differentiated.
+PyObject *isAtHand(PyObject *, PyObject *) { return PyBool_FromLong(!Mode::current()); }
+
+PyObject *isWritable(PyObject *, PyObject *o) {
+  return PyBool_FromLong(isArray(o) && arrayOf(o).storage->isWritable && !arrayOf(o).isRepeated);
+}
+
 PyMethodDef functions[] = {{"count", count, METH_O, nullptr},
+                           {"is_writable", isWritable, METH_O, nullptr},
+                           {"is_at_hand", isAtHand, METH_NOARGS, nullptr},
                            {"unwritten", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(unwritten)), METH_FASTCALL, nullptr},
                            {"zeros", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(zeros)), METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
@@ -596,7 +620,7 @@ bool initArrayType(PyObject *module) {
                          {Py_tp_repr, slot(repr)},
                          {Py_tp_str, slot(str)},
                          {Py_tp_richcompare, slot(richCompare)},
-                         {Py_tp_hash, slot(PyObject_HashNotImplemented)},
+                         {Py_tp_hash, slot(hashOf)},
                          {Py_tp_iter, slot(iterate)},
                          {Py_tp_methods, methods},
                          {Py_tp_getset, getset},

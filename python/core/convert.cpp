@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <unordered_map>
 
 namespace kiln::py {
 
@@ -12,6 +13,27 @@ PythonSide &side() {
 }
 
 PyObject *fromDType(DType dtype) { return Py_NewRef(side().dtypes[size_t(dtype)]); }
+
+/// NumPy's codes of one letter, those with a size, and C's names.
+static std::optional<DType> dtypeOfCode(std::string_view text) {
+  static const std::unordered_map<std::string_view, DType> codes = {
+      {"?", DType::Bool},     {"b1", DType::Bool},      {"bool_", DType::Bool}, {"b", DType::I8},       {"i1", DType::I8},
+      {"byte", DType::I8},    {"h", DType::I16},        {"i2", DType::I16},     {"short", DType::I16},  {"i", DType::I32},
+      {"i4", DType::I32},     {"intc", DType::I32},     {"l", DType::I64},      {"q", DType::I64},      {"p", DType::I64},
+      {"n", DType::I64},      {"i8", DType::I64},       {"int", DType::I64},    {"int_", DType::I64},   {"intp", DType::I64},
+      {"long", DType::I64},   {"longlong", DType::I64}, {"B", DType::U8},       {"u1", DType::U8},      {"ubyte", DType::U8},
+      {"H", DType::U16},      {"u2", DType::U16},       {"ushort", DType::U16}, {"I", DType::U32},      {"u4", DType::U32},
+      {"uintc", DType::U32},  {"L", DType::U64},        {"Q", DType::U64},      {"P", DType::U64},      {"N", DType::U64},
+      {"u8", DType::U64},     {"uint", DType::U64},     {"uintp", DType::U64},  {"ulong", DType::U64},  {"ulonglong", DType::U64},
+      {"e", DType::F16},      {"f2", DType::F16},       {"half", DType::F16},   {"f", DType::F32},      {"f4", DType::F32},
+      {"single", DType::F32}, {"d", DType::F64},        {"f8", DType::F64},     {"double", DType::F64}, {"F", DType::C64},
+      {"c8", DType::C64},     {"csingle", DType::C64},  {"D", DType::C128},     {"c16", DType::C128},   {"cdouble", DType::C128}};
+  if (text == "float") return defaultFloat();
+  if (text == "complex") return complexType(defaultFloat());
+  if (text.size() > 1 && std::strchr("<=|@", text[0])) text.remove_prefix(1);
+  auto found = codes.find(text);
+  return found == codes.end() ? std::nullopt : std::optional(found->second);
+}
 
 DType toDType(PyObject *o) {
   for (int i = 0; i < kNumDTypes; ++i)
@@ -26,11 +48,13 @@ DType toDType(PyObject *o) {
   const char *text = name && PyUnicode_Check(name.get()) ? PyUnicode_AsUTF8(name.get()) : nullptr;
   for (int i = 0; text && i < kNumDTypes; ++i)
     if (!std::strcmp(kDTypes[size_t(i)].name, text)) return DType(i);
+  bool isCode = text && (PyUnicode_Check(o) || PyType_Check(o)) && (std::strlen(text) > 1 || PyUnicode_Check(o));
+  if (auto coded = isCode ? dtypeOfCode(text) : std::nullopt) return *coded;
   Object shown(check(PyObject_Repr(o)));
   fail(ErrorKind::DType, "dtype", "name",
        "one of bool, int8 ... int64, uint8 ... uint64, float16, bfloat16, float32, float64, complex64, complex128, "
        "float8_e4m3fn, float8_e5m2",
-       PyUnicode_AsUTF8(shown.get()));
+       PyUnicode_AsUTF8(shown.get()) + std::string(PyLong_Check(o) ? " (several sizes are one tuple)" : ""));
 }
 
 static int64_t toInt(const char *op, PyObject *o) {
@@ -121,10 +145,11 @@ static Array fromBuffer(PyObject *o) {
   a.dtype = *dtype;
   int64_t alignment = byteSize(realType(*dtype));
   bool isAligned = view->itemsize == 0 || reinterpret_cast<uintptr_t>(view->buf) % size_t(alignment) == 0;
-  for (int i = 0; i < view->ndim; ++i) {
-    a.shape.push(view->shape[i]);
+  for (int i = 0; i < view->ndim; ++i) a.shape.push(view->shape[i]);
+  a.strides = contiguousStrides(a.shape); // which are not written down in some
+  for (int i = 0; view->strides && i < view->ndim; ++i) {
     isAligned &= view->strides[i] % view->itemsize == 0;
-    a.strides.push(view->strides[i] / view->itemsize);
+    a.strides[i] = view->strides[i] / view->itemsize;
   }
   if (!isAligned) fail(ErrorKind::Value, "asarray", "memory", "elements at multiples of their size", "others (copy the array first)");
   a.storage = Storage::make(Value::share(view->buf, size_t(view->len), owner));
@@ -292,6 +317,7 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy, Device *de
   if (isOwn || (PyObject_CheckBuffer(o) && !PyBytes_Check(o))) {
     Array a = isOwn ? arrayOf(o) : fromBuffer(o);
     if (!isOwn && isNumPyScalar(o)) { // a constant, which nobody can change
+      if (a.shape.rank) fail(ErrorKind::DType, "asarray", "element", "a number", Py_TYPE(o)->tp_name); // bytes of a date or a text
       Scalar bits{};
       std::memcpy(bits.data(), a.data(), size_t(byteSize(a.dtype)));
       a = constantArray(a.dtype, bits);

@@ -3,6 +3,8 @@
 
 #include <structmember.h>
 
+#include <algorithm>
+
 namespace kiln::py {
 namespace {
 
@@ -31,14 +33,9 @@ PyObject *outputOf(PyObject *const *args, Py_ssize_t n, int operands, PyObject *
   return n + named == operands + 1 && isOut && isArray(args[operands]) ? args[operands] : nullptr;
 }
 
-/// Whether a ufunc may run as its op: bools have others, and numbers alone are arrays.
-bool isPlain(std::span<const Operand> operands) {
-  bool hasArray = false, isBool = true;
-  for (const Operand &o : operands) {
-    hasArray |= o.kind == Operand::IsArray;
-    isBool &= o.kind == Operand::IsArray ? o.array->dtype == DType::Bool : o.kind == Operand::IsBool;
-  }
-  return hasArray && (!isBool || operands.size() == 1);
+/// Whether a ufunc may run as its op: numbers alone are arrays.
+bool hasArray(std::span<const Operand> operands) {
+  return std::ranges::any_of(operands, [](const Operand &o) { return o.kind == Operand::IsArray; });
 }
 
 /// Whether an array takes a result: of its shape, and of no wider kind of dtype.
@@ -62,7 +59,7 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
       if (!toOperand(args[i], holders[i])) return callForm(f, args, n, kwnames);
       operands[i] = holders[i].operand;
     }
-    if ((f.form || out) && !isPlain({operands, size_t(count)})) return callForm(f, args, n, kwnames);
+    if ((f.form || out) && !hasArray({operands, size_t(count)})) return callForm(f, args, n, kwnames);
     Object small;
     if (!out && applySmall(f.op, {operands, size_t(count)}, resultIn(small))) return small.release();
     if (out && applyInto(f.op, {operands, size_t(count)}, arrayOf(out))) return Py_NewRef(out);

@@ -83,7 +83,7 @@ from .composed.quantiles import (median, nanargmax, nanargmin, nancumprod, nancu
 from .composed.signals import (bartlett, blackman, convolve, correlate, ediff1d, gradient, hamming, hanning, sliding_window_view)  # noqa: E402
 from .composed.special import (angle, gelu, iscomplex, isneginf, isposinf, isreal, nan_to_num, relu, sigmoid, silu, softplus)  # noqa: E402
 from .composed.statistics import (average, corrcoef, cov, log_softmax, logcumsumexp, logsumexp, mean, softmax, std, var)  # noqa: E402
-from . import _methods, _protocols, exceptions, fft, linalg, nn, random, special  # noqa: E402
+from . import _methods, _numpy_methods, _protocols, exceptions, fft, linalg, nn, random, special  # noqa: E402
 from .linalg import cross  # noqa: E402
 
 absolute, conjugate, arctan2, power, mod, invert = abs, conj, atan2, pow, remainder, bitwise_invert  # noqa: F405
@@ -97,6 +97,8 @@ __array_api_version__ = "2025.12"
 
 
 _LATER = {"custom_op": "_custom", "export": "_export", "load": "_load"}  # on the first use: they need more of the standard library than the rest
+_OF_NUMPY = ("dtype", "errstate", "get_printoptions", "issubdtype", "mgrid", "ndim", "ogrid", "printoptions", "promote_types", "save", "savez", "set_printoptions",
+             "shape", "size")  # of kiln.numpy, and as late
 
 if _TYPE_CHECKING:
     from ._custom import custom_op
@@ -105,13 +107,16 @@ if _TYPE_CHECKING:
 
 
 def __dir__():
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_OF_NUMPY})
 
 
 def __getattr__(name):
     if name in _LATER:
         import importlib
         return getattr(importlib.import_module(f"kiln.{_LATER[name]}"), name)
+    if name in _OF_NUMPY:
+        from . import _numpy
+        return _numpy.NAMES[name]
     if name in ("debug", "testing", "numpy"):  # the same
         import importlib
         return importlib.import_module(f"kiln.{name}")

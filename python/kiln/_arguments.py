@@ -56,6 +56,22 @@ def integer(op, what, value):
         raise make("DTypeError", f"{op}: {what}: expected an integer, got {type(value).__name__}") from None
 
 
+def sizes(op, value):
+    """A size, several or None (no axes) as a tuple of Python integers. Raises DTypeError where one is none."""
+    if value is None:
+        return ()
+    several = value if isinstance(value, (tuple, list)) or getattr(value, "ndim", 0) else (value,)
+    return tuple(n if type(n) is int else integer(op, "size", n) for n in several)
+
+
+def whole_number(value):
+    """``value`` as a Python integer where it is one, of Python, NumPy or an array without axes; None for anything else."""
+    if isinstance(value, int):
+        return value
+    is_whole = not getattr(value, "shape", ()) and getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u")
+    return value.__index__() if is_whole else None
+
+
 def choice(op, what, value, allowed):
     """Raises ValueError unless ``value`` is one of ``allowed``."""
     if value not in allowed:
@@ -116,6 +132,9 @@ def store(op, result, out):
     """
     if isinstance(out, tuple) and len(out) == 1:
         out, = out
+    given = out
+    if type(out).__module__ == "numpy" and hasattr(out, "__setitem__"):
+        out = as_array(out)  # over its memory
     if not isinstance(out, Array):
         raise make("DTypeError", f"{op}: out: expected an array, got {type(out).__name__}")
     if out.shape != result.shape:
@@ -123,7 +142,7 @@ def store(op, result, out):
     if _KINDS.index(result.dtype.kind) > _KINDS.index(out.dtype.kind):
         raise make("DTypeError", f"{op}: out: expected a dtype that {result.dtype} converts to, got {out.dtype}")
     out[...] = result
-    return out
+    return given
 
 
 def merged(op, x, axis):

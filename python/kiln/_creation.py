@@ -10,6 +10,7 @@ from ._errors import DTypeError, ShapeError, make
 int64 = BY_NAME["int64"]
 
 
+_DEEPEST = 16  # axes of an array
 _PLAIN = (Array, list, tuple, float, int, bool, complex)
 
 
@@ -61,13 +62,15 @@ def _of_object(obj, dtype, copy):
 
 def _of_sequence(values, dtype, copy):
     """A nested sequence: of Python numbers by the native part, of others by their arrays."""
-    leaf = values
-    while type(leaf) in (list, tuple) and leaf:
-        leaf = leaf[0]
+    leaf, depth = values, 0
+    while type(leaf) in (list, tuple) and leaf and depth <= _DEEPEST:  # one may hold itself
+        leaf, depth = leaf[0], depth + 1
     if type(leaf) in (float, int, bool, complex, list, tuple):
         try:
             return _core.asarray(values, dtype, copy)
         except (DTypeError, ShapeError):
+            if depth > _DEEPEST:
+                raise
             if dtype is not None and _only_numbers(values):  # numbers of another kind than the dtype: converted as arrays are
                 wide = _core.asarray(values, None, copy)
                 if wide.dtype.kind == "c" or copy is False:
@@ -80,13 +83,15 @@ def _of_sequence(values, dtype, copy):
     return _joined(values, dtype)
 
 
-def _only_numbers(values):
-    return builtins.all(_only_numbers(v) if type(v) in (list, tuple) else type(v) in (float, int, bool, complex) for v in values)
+def _only_numbers(values, depth=0):
+    return depth <= _DEEPEST and builtins.all(_only_numbers(v, depth + 1) if type(v) in (list, tuple) else type(v) in (float, int, bool, complex) for v in values)
 
 
-def _joined(values, dtype):
+def _joined(values, dtype, depth=0):
     from . import _shaping
-    parts = [_joined(v, None) if type(v) in (list, tuple) and v and not _only_numbers(v) else v if type(v) in (float, int, bool, complex) else asarray(v) for v in values]
+    if depth > _DEEPEST:
+        raise make("ShapeError", f"asarray: rank: expected at most {_DEEPEST}, got a deeper sequence")
+    parts = [_joined(v, None, depth + 1) if type(v) in (list, tuple) and v and not _only_numbers(v) else v if type(v) in (float, int, bool, complex) else asarray(v) for v in values]
     found = [p.dtype for p in parts if isinstance(p, Array)]
     if dtype is None:
         dtype = found[0] if found else None
@@ -139,6 +144,8 @@ def full(shape, fill_value, dtype=None, order=None, *, device=None) -> Array:
         with on_device(device):
             return placed(full(shape, fill_value, dtype), device)
     shape = _sizes("full", shape)
+    if isinstance(fill_value, float) and dtype is not None and _core.to_dtype(dtype).kind in "iu":  # converted as arrays are
+        fill_value = _core.astype(_core.full((), fill_value, "float64"), dtype)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _core.full(shape, fill_value, dtype)
     value = asarray(fill_value, dtype)

@@ -31,10 +31,10 @@ def _related(shape, relation, k, device=None):
     return ops[relation](arange(shape[-1], device=device), rows)
 
 
-def eye(n_rows, n_cols=None, /, k=0, dtype=None, order=None, *, device=None) -> Array:
+def eye(N, M=None, k=0, dtype=None, order=None, *, device=None) -> Array:  # noqa: N803
     """Ones on the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
-    rows = _size("eye", n_rows)
-    columns = rows if n_cols is None else _size("eye", n_cols)
+    rows = _size("eye", N)
+    columns = rows if M is None else _size("eye", M)
     if rows * columns < _MANY or device is not None or _core.innermost() is not None:
         return _eye(rows, columns, k, dtype, device)
     result = zeros((rows, columns), dtype=dtype)  # memory is written once
@@ -59,10 +59,10 @@ def identity(n, dtype=None) -> Array:
     return eye(n, dtype=dtype)
 
 
-def tri(n, m=None, k=0, dtype=None) -> Array:
+def tri(N, M=None, k=0, dtype=None) -> Array:  # noqa: N803
     """Ones on and below the ``k``-th diagonal of zeros. Raises ShapeError for a negative size."""
-    n = _size("tri", n)
-    return _core.astype(_related((n, n if m is None else _size("tri", m)), "less_equal", k), dtype or _core.default_dtype())
+    n = _size("tri", N)
+    return _core.astype(_related((n, n if M is None else _size("tri", M)), "less_equal", k), dtype or _core.default_dtype())
 
 
 def tril(x, /, k=0) -> Array:

@@ -27,7 +27,11 @@ class DType:
         if isinstance(other, DType):
             return self is other
         name = other if isinstance(other, str) else getattr(other, "name", None) or getattr(other, "__name__", None)
-        return name == self.name
+        return name == self.name or (isinstance(other, (str, type)) and name not in BY_NAME and find(other) is self)
+
+    def __instancecheck__(self, value):
+        """As of NumPy's scalar types: whether a value without axes has this dtype."""
+        return getattr(value, "shape", None) == () and getattr(value, "dtype", None) == self
 
     def __reduce__(self):
         return _named, (self.name,)
@@ -36,6 +40,37 @@ class DType:
         """``value`` as an array of this dtype, as NumPy's scalar types are called."""
         from ._creation import asarray
         return _core.astype(asarray(value), self)
+
+    @property
+    def type(self):
+        """What makes a number of this dtype when it is called: itself."""
+        return self
+
+    @property
+    def char(self) -> str:
+        """NumPy's letter. Raises AttributeError for dtypes that NumPy lacks, as ``num`` and ``str`` do."""
+        return self._code()[0]
+
+    @property
+    def num(self) -> int:
+        """NumPy's number."""
+        return self._code()[1]
+
+    @property
+    def byteorder(self) -> str:
+        """That of this machine, or "|" where there is none."""
+        return "|" if self.itemsize == 1 else "="
+
+    @property
+    def str(self) -> str:
+        """NumPy's text of the order of bytes, the kind and the size."""
+        self._code()
+        return f"{'|' if self.itemsize == 1 else '<'}{self.kind}{self.itemsize}"
+
+    def _code(self):
+        if self.name not in _CODES:
+            raise AttributeError(f"dtype: expected one that NumPy has, got {self.name}")
+        return _CODES[self.name]
 
     @property
     def dtype(self):
@@ -47,6 +82,9 @@ class DType:
             raise AttributeError(f"dtype: NumPy has none of the name {self.name}") from None
 
 
+# NumPy's letter and number.
+_CODES = {"bool": ("?", 0), "int8": ("b", 1), "uint8": ("B", 2), "int16": ("h", 3), "uint16": ("H", 4), "int32": ("i", 5), "uint32": ("I", 6), "int64": ("l", 7),
+          "uint64": ("L", 8), "float32": ("f", 11), "float64": ("d", 12), "complex64": ("F", 14), "complex128": ("D", 15), "float16": ("e", 23)}
 ALL = tuple(DType(*row) for row in _core.dtype_names())
 BY_NAME = {t.name: t for t in ALL}
 
@@ -60,11 +98,17 @@ _FLOATS = {"float16": (10, 15, -14), "bfloat16": (7, 127, -126), "float32": (23,
 _PARTS = {"complex64": "float32", "complex128": "float64"}
 
 
-def _name_of(dtype):
-    """The name that a dtype, a type, or what has a dtype goes by."""
-    if isinstance(dtype, (str, DType)):
-        return str(dtype)
-    return str(getattr(dtype, "__name__", None) or getattr(dtype, "name", None) or _name_of(getattr(dtype, "dtype", str(dtype))))
+def find(dtype):
+    """The dtype of a name, code or type, of a dtype of NumPy, of what has one or of a number; None for anything else."""
+    from ._errors import DTypeError
+    if isinstance(dtype, DType):
+        return dtype
+    if not isinstance(dtype, (str, type)):
+        dtype = type(dtype) if isinstance(dtype, (int, float, complex)) and not hasattr(dtype, "dtype") else getattr(dtype, "dtype", dtype)
+    try:
+        return _core.to_dtype(dtype)
+    except DTypeError:
+        return None
 
 
 class finfo:
@@ -75,7 +119,7 @@ class finfo:
     """
 
     def __init__(self, dtype):
-        name = _name_of(dtype)
+        name = getattr(find(dtype), "name", None)
         name = _PARTS.get(name, name)
         if name not in _FLOATS:
             from ._errors import make
@@ -97,7 +141,7 @@ class iinfo:
     """Limits of an integer dtype: ``bits``, ``max``, ``min``, ``dtype``."""
 
     def __init__(self, dtype):
-        given, dtype = dtype, BY_NAME.get(_name_of(dtype))
+        given, dtype = dtype, find(dtype)
         if dtype is None or dtype.kind not in "iu":
             from ._errors import make
             raise make("DTypeError", f"iinfo: dtype: expected an integer dtype, got {given}")

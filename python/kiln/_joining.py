@@ -26,12 +26,12 @@ def concat(arrays, /, axis=0, out=None, *, dtype=None) -> Array:
     return result if out is None else store("concat", result, out)
 
 
-def concatenate(arrays, /, axis=0, out=None, *, dtype=None) -> Array:
-    """Arrays joined along an existing axis, as ``concat``."""
+def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind") -> Array:
+    """Arrays joined along an existing axis, as ``concat``; ``casting`` is there for NumPy's sake."""
     return concat(arrays, axis, out, dtype=dtype)
 
 
-def stack(arrays, /, axis=0, out=None, *, dtype=None) -> Array:
+def stack(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind") -> Array:
     """Arrays of one shape joined along a new axis. Raises ShapeError where shapes differ, ValueError without an array."""
     arrays = [as_array(a) for a in arrays]
     if not arrays:
@@ -53,12 +53,12 @@ def unstack(x, /, axis=0) -> tuple[Array, ...]:
     return tuple([x[i] for i in range(x.shape[0])])
 
 
-def vstack(arrays, /, *, dtype=None) -> Array:
+def vstack(arrays, /, *, dtype=None, casting="same_kind") -> Array:
     """Arrays joined along the first axis, vectors as rows."""
     return concat([a if a.ndim > 1 else _core.reshape(a, (1, a.size)) for a in map(as_array, arrays)], dtype=dtype)
 
 
-def hstack(arrays, /, *, dtype=None) -> Array:
+def hstack(arrays, /, *, dtype=None, casting="same_kind") -> Array:
     """Arrays joined along the second axis, vectors along their only one."""
     arrays = [a if a.ndim else _core.reshape(a, (1,)) for a in map(as_array, arrays)]
     return concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype)
@@ -148,14 +148,14 @@ def _parts(x, cuts, axis):
     return [x[(*key, slice(a, b))] for a, b in zip(cuts, cuts[1:])]
 
 
-def split(x, sections, /, axis=0) -> list[Array]:
-    """Views of ``x`` along an axis: as many equal ones as ``sections`` says, or cut at its positions.
+def split(x, /, indices_or_sections, axis=0) -> list[Array]:
+    """Views of ``x`` along an axis: as many equal ones as ``indices_or_sections`` says, or cut at its positions.
 
     Raises ValueError where equal parts are not possible.
     """
     x = as_array(x)
     axis = normalized_axis("split", axis, x.ndim)
-    n, cuts = x.shape[axis], _cuts("split", sections, x.shape[axis])
+    n, cuts = x.shape[axis], _cuts("split", indices_or_sections, x.shape[axis])
     if isinstance(cuts, int):
         if cuts < 1 or n % cuts:
             raise make("ValueError", f"split: size of axis {axis}: expected a multiple of {cuts}, got {n}")
@@ -163,11 +163,11 @@ def split(x, sections, /, axis=0) -> list[Array]:
     return _parts(x, cuts, axis)
 
 
-def array_split(x, sections, /, axis=0) -> list[Array]:
+def array_split(x, /, indices_or_sections, axis=0) -> list[Array]:
     """As ``split``, the first parts one longer where equal ones are not possible. Raises ValueError for less than one part."""
     x = as_array(x)
     axis = normalized_axis("array_split", axis, x.ndim)
-    n, cuts = x.shape[axis], _cuts("array_split", sections, x.shape[axis])
+    n, cuts = x.shape[axis], _cuts("array_split", indices_or_sections, x.shape[axis])
     if isinstance(cuts, int):
         if cuts < 1:
             raise make("ValueError", f"array_split: sections: expected at least 1, got {cuts}")
@@ -192,11 +192,11 @@ def dsplit(x, sections, /) -> list[Array]:
 
 
 @looped
-def tile(x, repetitions, /) -> Array:
-    """``x`` repeated as a whole, ``repetitions`` times along each axis. Raises ValueError for a negative number."""
-    x, times = as_array(x), as_tuple(repetitions)
+def tile(x, /, reps) -> Array:
+    """``x`` repeated as a whole, ``reps`` times along each axis. Raises ValueError for a negative number."""
+    x, times = as_array(x), as_tuple(reps)
     if builtins.any(n < 0 for n in times):
-        raise make("ValueError", f"tile: repetitions: expected at least 0, got {repetitions}")
+        raise make("ValueError", f"tile: repetitions: expected at least 0, got {reps}")
     rank = builtins.max(x.ndim, len(times))
     shape, times = (1,) * (rank - x.ndim) + x.shape, (1,) * (rank - len(times)) + times
     if builtins.all(n == 1 for n in times):
@@ -209,7 +209,7 @@ def tile(x, repetitions, /) -> Array:
     return _core.reshape(x, shape)
 
 
-def repeat(x, repeats, /, axis=None, *, total_repeat_length=None) -> Array:
+def repeat(x, /, repeats, axis=None, *, total_repeat_length=None) -> Array:
     """Each element along an axis ``repeats`` times, a number or one for each; of the flattened array where ``axis`` is None.
 
     ``total_repeat_length`` says how many there are in all where ``repeats`` is an array, which jit otherwise has to look into.

@@ -1,6 +1,6 @@
 """Methods of arrays that are functions of the namespace."""
 from . import (_core, _diagonals, _joining, _ordering, _products, _reductions, _rounding, _selection,
-               _shaping, _types)
+               _shaping)
 from ._core import Array
 from .composed import statistics
 
@@ -68,16 +68,7 @@ def _cuda_array_interface(self):
     if found is None:
         raise AttributeError(f"__cuda_array_interface__: expected an array of a GPU, got one of '{self.device}'")
     address, strides, is_writable, queue = found
-    return {"shape": self.shape, "typestr": _typestr(self.dtype), "data": (address, not is_writable), "strides": strides, "version": 3, "stream": queue}
-
-
-def _typestr(dtype):
-    """As NumPy writes it. Raises AttributeError for a dtype that NumPy has not."""
-    kinds = {"bool": "|b1", "int8": "|i1", "uint8": "|u1"}
-    kind = "f" if dtype.name.startswith("float") else "c" if dtype.name.startswith("complex") else "u" if dtype.name.startswith("uint") else "i"
-    if dtype.name.startswith(("bfloat", "float8")):
-        raise AttributeError(f"__cuda_array_interface__: expected a dtype of NumPy, got {dtype.name} (DLPack has it)")
-    return kinds.get(dtype.name) or f"<{kind}{dtype.itemsize}"
+    return {"shape": self.shape, "typestr": self.dtype.str, "data": (address, not is_writable), "strides": strides, "version": 3, "stream": queue}
 
 
 def _repr_html_(self):
@@ -110,7 +101,6 @@ def _method(name, summary, function):
     setattr(Array, name, function)
 
 
-_method("astype", "Another dtype; see ``kn.astype``.", lambda self, dtype, copy=True: _types.astype(self, dtype, copy=copy))
 _method("transpose", "Permuted axes, a view; reversed where none are given.", lambda self, *axes: _shaping.transpose(self, _shape_args(axes) if axes else None))
 _method("flatten", "A copy with one axis, in row-major order.", lambda self, order="C": _core.copy(_shaping.ravel(self, order)))
 _method("_ravel", "``ravel`` with an order.", lambda self, order="C": _shaping.ravel(self, order))
@@ -121,9 +111,7 @@ _method("sort", "Puts the elements along an axis in order, in place; see ``kn.so
         lambda self, axis=-1, kind=None, order=None: self.__setitem__(..., _ordering.sort(self, axis)))
 _method("partition", "Puts an element of the sorted axis in its place, in place; see ``kn.partition``.",
         lambda self, kth, axis=-1: self.__setitem__(..., _ordering.partition(self, kth, axis)))
-_method("tobytes", "The elements as bytes, in row-major order.", lambda self, order="C": _core.to_bytes(_core.copy(self)))
-_method("view", "The same bits under another dtype of the same size; see ``kn.bitcast``. Without one, another array of the memory.",
-        lambda self, dtype=None: self[...] if dtype is None else _types.bitcast(self, dtype))
+_method("tobytes", "The elements as bytes, in row-major order, or in column-major order with "F".", lambda self, order="C": _core.to_bytes(_core.copy(_shaping.ravel(self, order))))
 Array.__copy__ = lambda self: _core.copy(self)
 Array.__deepcopy__ = lambda self, memo: _core.copy(self)
 Array.__round__ = lambda self, digits=None: round(self.item(), digits)

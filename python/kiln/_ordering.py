@@ -112,12 +112,12 @@ def top_k(x, k, /, axis=-1, *, largest=True) -> tuple[Array, Array]:
     return take_along_axis(x, order, axis), order
 
 
-def searchsorted(sorted, values, /, side="left", sorter=None) -> Array:  # noqa: A002
-    """Where ``values`` would be inserted into a sorted vector to keep its order, before equal elements or ("right") behind.
+def searchsorted(sorted, /, v, side="left", sorter=None) -> Array:  # noqa: A002
+    """Where ``v`` would be inserted into a sorted vector to keep its order, before equal elements or ("right") behind.
 
     nan lies behind all numbers. Raises ShapeError unless ``sorted`` is a vector, ValueError for another ``side``.
     """
-    line = as_array(sorted, first_array(values))
+    line, values = as_array(sorted, first_array(v)), v
     values = _core.full((), values, line.dtype, line.device) if type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype) else as_array(values, line)
     if line.ndim != 1:
         raise make("ShapeError", f"searchsorted: rank of the sorted array: expected 1, got {line.ndim}")

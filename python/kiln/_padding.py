@@ -2,7 +2,7 @@
 import builtins
 
 from . import _core
-from ._arguments import as_array, as_tuple, ops
+from ._arguments import as_array, as_tuple, normalized_axes, ops
 from ._core import Array
 from ._creation import full
 from ._dtypes import BY_NAME
@@ -180,9 +180,16 @@ def resize(x, shape, /) -> Array:
     return _core.reshape(line if line.size == n else line[:n], shape)
 
 
-def trim_zeros(x, trim="fb") -> Array:
-    """A vector without the zeros at its front ("f") and back ("b"), a view."""
+def trim_zeros(x, trim="fb", axis=None) -> Array:
+    """An array without the zeros at the front ("f") and back ("b") of its axes, or of those that are named, a view."""
     x = as_array(x)
+    if x.ndim > 1:
+        for a in normalized_axes("trim_zeros", axis, x.ndim):
+            there = _core.nonzero(_core.reduce("any", _core.astype(x, "bool"), tuple(i for i in range(x.ndim) if i != a), False))
+            first, last = (int(there[0].item()), int(there[-1].item())) if there.size else (0, -1)
+            low, high = first if "f" in trim.lower() or last < 0 else 0, last + 1 if "b" in trim.lower() or last < 0 else x.shape[a]
+            x = x[(slice(None),) * a + (slice(low, high),)]
+        return x
     there = _core.nonzero(_core.astype(x, "bool"))
     if not there.size:
         return x[:0]

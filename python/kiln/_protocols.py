@@ -32,11 +32,11 @@ def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     """A NumPy ufunc, or a method of one, with a Kiln array among its operands or as its output."""
     if method == "__call__" and not kwargs:
         function = _called(ufunc.__name__)
-        return NotImplemented if function is None else function(*inputs)
+        return _unknown(ufunc, inputs) if function is None else function(*inputs)
     function = _found(ufunc.__name__)
     function = function if method == "__call__" or function is None else getattr(function, method, None)
     if function is None:
-        return NotImplemented
+        return _unknown(ufunc, inputs)
     out = kwargs.pop("out", None)
     if out is None:
         return function(*inputs, **kwargs)
@@ -45,6 +45,14 @@ def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):  # noqa: N807
     if isinstance(out, tuple):
         return tuple(r if o is None else _written(ufunc.__name__, r, o) for r, o in zip(result, out))
     return _written(ufunc.__name__, result, out)
+
+
+def _unknown(function, inputs):
+    """Raises DTypeError for a function that Kiln lacks, unless the class of another operand may know it."""
+    if any(hasattr(type(x), "__array_ufunc__") and type(x) is not Array and type(x).__module__ != "numpy" for x in inputs):
+        return NotImplemented
+    raise make("DTypeError", f"{getattr(function, '__module__', None) or 'ufunc'}.{function.__name__}: expected NumPy arrays, or a function that Kiln has, got a Kiln array "
+                             "(np.asarray(x) shows its memory as a NumPy array)")
 
 
 def _written(name, result, out):
@@ -58,9 +66,15 @@ def __array_function__(self, function, types, args, kwargs):  # noqa: N807
     """A NumPy function with a Kiln array among its arguments. Raises DTypeError for one that Kiln lacks: nothing is computed by NumPy unseen."""
     ours = twin_of(function)
     if ours is None:
-        raise make("DTypeError", f"{function.__module__}.{function.__name__}: expected NumPy arrays, or a function that Kiln has, got a Kiln array "
-                                 "(np.asarray(x) shows its memory as a NumPy array)")
+        return _unknown(function, ())
+    if function.__name__ == "broadcast_arrays" and any(_is_object(a) for a in args):
+        return function(*(a.numpy() if isinstance(a, Array) else a for a in args), **kwargs)
     return ours(*args, **kwargs)
+
+
+def _is_object(value):
+    """Whether only NumPy has an array of a value: None, texts, and arrays of them."""
+    return value is None or isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "f") not in "biufc"
 
 
 Array.__array_ufunc__, Array.__array_function__ = __array_ufunc__, __array_function__

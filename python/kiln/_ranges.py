@@ -1,5 +1,6 @@
 """Arrays of numbers in steps, and grids of them."""
 import builtins
+import cmath
 import math
 
 from . import _core
@@ -14,7 +15,7 @@ from ._shaping import moveaxis
 int32, int64, uint64, float64 = (BY_NAME[name] for name in ("int32", "int64", "uint64", "float64"))
 
 
-def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
+def arange(start, stop=None, step=1, dtype=None, *, device=None) -> Array:
     """Numbers from ``start`` (0 if one argument) to before ``stop``, ``step`` apart.
 
     Raises ValueError for a step of 0.
@@ -29,6 +30,7 @@ def arange(start, /, stop=None, step=1, dtype=None, *, device=None) -> Array:
         raise make("ValueError", "arange: step: expected a number other than 0, got 0")
     whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
     n = builtins.max(0, -((start - stop) // step) if whole else math.ceil((stop - start) / step))
+    dtype = dtype if dtype is None else _core.to_dtype(dtype)
     if dtype is None:
         return arange_in(int64 if whole else _core.default_dtype(), n, start, step, device)
     if not whole and getattr(dtype, "kind", "f") in "iu":
@@ -55,7 +57,7 @@ def counted(n, dtype, device=None) -> Array:
     return _core.iota((n,), dtype, 0, device)
 
 
-def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """``num`` numbers from ``start`` to ``stop``, evenly spaced; without ``stop`` itself where ``endpoint`` is False.
 
     Limits may be arrays, whose axes then follow ``axis``; the step comes as well with ``retstep``. Computed in float64.
@@ -90,7 +92,7 @@ def linspace(start, stop, /, num=50, endpoint=True, retstep=False, dtype=None, a
 
 
 def _is_whole(dtype):
-    return getattr(dtype, "kind", "f") in "iu" or str(dtype).startswith(("int", "uint"))
+    return _core.to_dtype(dtype).kind in "iu"
 
 
 def _spaced_numbers(first, last, num, steps, endpoint, dtype):
@@ -130,7 +132,7 @@ def _line_of_arrays(start, stop, num, steps, endpoint, axis):
     return moveaxis(line, 0, axis) if axis and rank else line
 
 
-def logspace(start, stop, /, num=50, endpoint=True, base=10.0, dtype=None, axis=0) -> Array:
+def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0) -> Array:
     """``base`` to the powers of ``linspace``. Computed in float64."""
     powers = linspace(start, stop, num, endpoint, dtype=float64, axis=axis)
     if isinstance(base, (int, float)) and base == 10:
@@ -140,11 +142,13 @@ def logspace(start, stop, /, num=50, endpoint=True, base=10.0, dtype=None, axis=
     return _core.astype(result, dtype or _core.default_dtype())
 
 
-def geomspace(start, stop, /, num=50, endpoint=True, dtype=None) -> Array:
+def geomspace(start, stop, num=50, endpoint=True, dtype=None) -> Array:
     """``num`` numbers from ``start`` to ``stop`` whose quotients are equal. Computed in float64.
 
-    Raises ValueError for a limit of 0, or limits of different signs.
+    Complex limits lie on a spiral. Raises ValueError for a limit of 0, or real limits of different signs.
     """
+    if isinstance(start, complex) or isinstance(stop, complex):
+        return _spiral(complex(start), complex(stop), integer("geomspace", "num", num), endpoint, dtype)
     first, last = float(start), float(stop)
     if first * last <= 0:
         raise make("ValueError", f"geomspace: limits: expected two of one sign, not 0, got {start} and {stop}")
@@ -155,6 +159,18 @@ def geomspace(start, stop, /, num=50, endpoint=True, dtype=None) -> Array:
     if num > 1 and endpoint:
         line[num - 1] = last
     return _core.astype(line, dtype or _core.default_dtype())
+
+
+def _spiral(start, stop, num, endpoint, dtype):
+    if not start or not stop:
+        raise make("ValueError", f"geomspace: limits: expected numbers other than 0, got {start} and {stop}")
+    steps = _core.astype(counted(num, float64) / float(builtins.max(num - 1 if endpoint else num, 1)), "complex128")
+    line = ops["exp"](steps * cmath.log(stop / start)) * start
+    if num:
+        line[0] = start
+    if num > 1 and endpoint:
+        line[num - 1] = stop
+    return _core.astype(line, dtype or ("complex128" if _core.default_dtype().name == "float64" else "complex64"))
 
 
 def meshgrid(*arrays, copy=True, sparse=False, indexing="xy") -> tuple[Array, ...]:

@@ -1,9 +1,11 @@
 """Results over axes, and along them."""
+import builtins
+
 from . import _core
 from ._arguments import as_array, as_tuple, cast, integer, merged, normalized_axis, operation, ops, store
 from ._core import Array
 from ._creation import full
-from ._dtypes import BY_NAME
+from ._dtypes import BY_NAME, iinfo
 from ._errors import make
 from ._fused import fused
 
@@ -266,7 +268,7 @@ def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
         x = _core.concat(tuple(p if p is x else full(unit, p, device=x.device) if as_array(p).ndim == 0 else as_array(p) for p in ends), axis)
     key = (slice(None),) * axis
     op = "not_equal" if x.dtype.kind == "b" else "subtract"
-    for _ in range(n):
+    for _ in range(builtins.min(n, x.shape[axis])):
         x = ops[op](x[(*key, slice(1, None))], x[(*key, slice(None, -1))])
     return x
 
@@ -276,15 +278,22 @@ def diff(x, /, n=1, axis=-1, prepend=None, append=None) -> Array:
 def clip(x, /, min=None, max=None, out=None, *, a_min=None, a_max=None) -> Array:  # noqa: A002
     """Elements of ``x`` brought into [``min``, ``max``] (``a_min`` and ``a_max`` as well); a bound of None is left out.
 
-    The dtype of ``x`` stays.
+    The dtype of ``x`` stays, unless it is an integer one and a bound is not. Python integers outside of it are its ends.
     """
     x = as_array(x)
     result = x
     for bound, op in ((a_min if min is None else min, "maximum"), (a_max if max is None else max, "minimum")):
         if bound is not None:
-            result = ops[op](result, bound if isinstance(bound, (int, float)) else as_array(bound))
-    result = _core.copy(x) if result is x else result if result.dtype is x.dtype else _core.astype(result, x.dtype)
-    return _into("clip", result, out)
+            result = ops[op](result, _bound(bound, x.dtype) if isinstance(bound, (int, float)) else as_array(bound))
+    keeps = result.dtype.kind not in "fc" or x.dtype.kind in "fc"
+    return _into("clip", _core.copy(x) if result is x else cast(result, x.dtype) if keeps else result, out)
+
+
+def _bound(bound, dtype):
+    if not isinstance(bound, int) or dtype.kind not in "iu":
+        return bound
+    ends = iinfo(dtype)
+    return bound if ends.min <= bound <= ends.max else ends.min if bound < ends.min else ends.max
 
 
 def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False) -> bool:

@@ -4,7 +4,7 @@ import struct
 from . import _core
 
 # How many elements stand at each end where there are more than the threshold, and digits behind the point (None: as many as tell it apart).
-options = {"edgeitems": 3, "threshold": 1000, "precision": None}
+options = {"edgeitems": 3, "threshold": 1000, "precision": None, "separator": ", "}
 
 
 def _number(value, digits=17):
@@ -56,9 +56,10 @@ def _join(texts, width, indent, depth):
     if isinstance(texts, str):
         return texts.rjust(width)
     parts = [_join(t, width, indent + 1, depth - 1) for t in texts]
-    if depth == 1:
-        return "[" + ", ".join(parts) + "]"
-    return "[" + (",\n" + " " * (indent + 1)).join(parts) + "]"
+    between = options["separator"]
+    if depth > 1:
+        between = between.rstrip() + "\n" + " " * (indent + 1)
+    return "[" + between.join(parts) + "]"
 
 
 def array_text(array, plain):

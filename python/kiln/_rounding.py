@@ -20,7 +20,7 @@ def round(x, /, decimals=0, out=None) -> Array:  # noqa: A001
     elif x.dtype.kind in "iu":
         result = _core.copy(x) if decimals > 0 else _whole(x, -decimals)
     else:
-        scale = 10.0 ** abs(decimals)
+        scale = 10.0 ** min(abs(decimals), 308)
         wide = _core.astype(x, "float32") if x.dtype.itemsize == 2 else x
         result = ops["round"](wide * scale) / scale if decimals > 0 else ops["round"](wide / scale) * scale
         result = _core.where(ops["isfinite"](result), result, wide) if x.dtype.kind == "f" else result

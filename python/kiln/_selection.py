@@ -25,14 +25,19 @@ def where(condition, x, y, /) -> Array: ...
 
 @operation
 def where(condition, x=None, y=None, /):
-    """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``."""
-    if x is None:
+    """Elements of ``x`` where ``condition`` holds, of ``y`` elsewhere; all three broadcast. Alone: ``nonzero``.
+
+    Raises ValueError for one of ``x`` and ``y`` without the other.
+    """
+    if x is None and y is None:
         return nonzero(condition)
+    if x is None or y is None:
+        raise make("ValueError", "where: arguments: expected a condition alone, or with both x and y, got one of them")
     condition = cast(as_array(condition, first_array(x, y)), _bool)
     return _core.where(condition, x if isinstance(x, _NUMBERS) else as_array(x), y if isinstance(y, _NUMBERS) else as_array(y))
 
 
-def take(x, indices, /, axis=None, out=None, mode="raise") -> Array:
+def take(x, /, indices, axis=None, out=None, mode="raise") -> Array:
     """Elements of ``x`` at ``indices`` along ``axis`` (of the flattened array if None).
 
     Negative indices count from the end. ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around, or "clip"
@@ -114,9 +119,15 @@ def argwhere(x, /) -> Array:
 
 
 @looped
-def unravel_index(indices, shape, /) -> tuple[Array, ...]:
-    """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size)."""
+def unravel_index(indices, shape, /, order="C") -> tuple[Array, ...]:
+    """Positions in the flattened array as one array an axis. Raises IndexError for one outside [0, size).
+
+    With ``order="F"`` the first axis is counted fastest.
+    """
+    choice("unravel_index", "order", order, ("C", "F"))
     indices, shape = as_array(indices), as_tuple(shape)
+    if order == "F":
+        return unravel_index(indices, shape[::-1])[::-1]
     indices = cast(indices, _int64) if indices.dtype.kind in "biu" else indices
     if indices.size:
         # A gather from nothing but zeros checks what a gather checks: of many positions the largest; for a negative one stands one outside.
@@ -135,9 +146,20 @@ def _unravel(indices, shape):
     return tuple(reversed(result))
 
 
-def ravel_multi_index(indices, shape, /) -> Array:
-    """Positions in the flattened array from one array an axis; negative ones count from the end, the least int64 where one is outside."""
-    return _core.ravel_indices(tuple(as_array(i) for i in indices), as_tuple(shape))
+def ravel_multi_index(indices, shape, /, mode="raise", order="C") -> Array:
+    """Positions in the flattened array from one array an axis; negative ones count from the end, the least int64 where one is outside.
+
+    ``mode`` "wrap" or "clip" (one, or one an axis) brings those inside; with ``order="F"`` the first axis is counted fastest.
+    """
+    indices, shape = [as_array(i) for i in indices], as_tuple(shape)
+    modes = mode if isinstance(mode, tuple) else (mode,) * len(shape)
+    for i, (how, n) in enumerate(zip(modes, shape)):
+        choice("ravel_multi_index", "mode", how, ("raise", "wrap", "clip"))
+        if how != "raise":
+            indices[i] = ops["remainder"](indices[i], n) if how == "wrap" else ops["minimum"](ops["maximum"](indices[i], 0), n - 1)
+    choice("ravel_multi_index", "order", order, ("C", "F"))
+    step = 1 if order == "C" else -1
+    return _core.ravel_indices(tuple(indices[::step]), shape[::step])
 
 
 def dynamic_slice(x, starts, sizes, /) -> Array:
@@ -150,6 +172,9 @@ def dynamic_update(x, value, starts, /) -> Array:
     """``x`` with ``value`` from the integers ``starts`` on, which are moved so that all of it lies inside."""
     x = as_array(x)
     return _core.dynamic_update(x, value, _core.asarray(starts, _int64, None, x.device))
+
+
+_OF_BOOLS = {"scatter_add": "scatter_max", "scatter_multiply": "scatter_min"}
 
 
 class At:
@@ -165,6 +190,9 @@ class At:
         return At(self._array, key)
 
     def _changed(self, value, op):
+        if op != "scatter" and self._array.dtype is _bool:  # or and and
+            whole = At(_core.astype(self._array, "uint8"), self._key)._changed(_core.astype(as_array(value), _bool), _OF_BOOLS.get(op, op))
+            return _core.astype(whole, _bool)
         result = _core.copy(self._array)
         _core.update_at(result, self._key, value, op)
         return result

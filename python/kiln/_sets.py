@@ -148,9 +148,9 @@ def unique_inverse(x, /) -> UniqueInverse:
     return UniqueInverse(found.values, found.inverse_indices)
 
 
-def isin(x, values, /, assume_unique=False, invert=False, *, kind=None) -> Array:
-    """Where an element of ``x`` is one of ``values``: compared with each of a few, looked up among many."""
-    x, values = _pair(x, values)
+def isin(x, /, test_elements, assume_unique=False, invert=False, *, kind=None) -> Array:
+    """Where an element of ``x`` is one of ``test_elements``: compared with each of a few, looked up among many."""
+    x, values = _pair(x, test_elements)
     values = _core.reshape(values, (-1,))
     if not values.size:
         return _core.full(x.shape, bool(invert), _bool, x.device)

@@ -11,11 +11,12 @@ from .composed.incomplete import betainc, gammainc, gammaincc
 from .composed.integrals import (agm, bdtr, boxcox, chdtr, chdtrc, cosm1, ellipe, ellipk, ellipkm1, exp1, expi, exprel, fdtr, fdtrc, gdtr, inv_boxcox,
                                  pdtr, pdtrc, pseudo_huber, stdtr)
 from .composed.special import sigmoid, softplus
-from .composed.statistics import log_softmax, logcumsumexp, logsumexp, softmax
+from .composed import statistics
+from .composed.statistics import logcumsumexp
 
-erf, erfc, erfinv, gammaln, digamma, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (ops[n] for n in (
-    "erf", "erfc", "erfinv", "lgamma", "digamma", "expm1", "log1p", "exp2", "logaddexp", "logaddexp2", "cbrt"))
-psi, loggamma, expit = digamma, gammaln, sigmoid
+erf, erfc, erfinv, gammaln, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (ops[n] for n in (
+    "erf", "erfc", "erfinv", "lgamma", "expm1", "log1p", "exp2", "logaddexp", "logaddexp2", "cbrt"))
+loggamma, expit = gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
 __all__ = ["agm", "bdtr", "beta", "betainc", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "comb", "cosm1", "digamma", "ellipe", "ellipk", "ellipkm1",
@@ -26,14 +27,38 @@ __all__ = ["agm", "bdtr", "beta", "betainc", "betaln", "binom", "boxcox", "cbrt"
            "stdtr", "xlog1py", "xlogy", "y0", "y1", "zeta"]
 
 
+def logsumexp(a, axis=None, b=None, keepdims=False) -> Array:
+    """Logarithm of the sum of exponentials over ``axis`` (all axes if None), of those times ``b``: ``kn.logsumexp`` with SciPy's parameters."""
+    return statistics.logsumexp(a, axis, keepdims, b=b)
+
+
+def softmax(x, axis=None) -> Array:
+    """Exponentials over their sum along ``axis`` (all axes if None): ``kn.softmax`` with SciPy's parameters."""
+    return statistics.softmax(x, axis)
+
+
+def log_softmax(x, axis=None) -> Array:
+    """Logarithm of ``softmax``, with its parameters."""
+    return statistics.log_softmax(x, axis)
+
+
+@rounded_once
+def digamma(x, /) -> Array:
+    """The derivative of ``gammaln``; nan at negative integers, and -inf or inf at zeros by their sign."""
+    return _where(ops["equal"](x, 0), ops["copysign"](_core.full((), _INF, x.dtype), -x), ops["digamma"](x))
+
+
+psi = digamma
+
+
 @rounded_once
 def gammasgn(x, /) -> Array:
-    """Sign of the gamma function; nan at negative integers, and 1 or -1 at zeros by their sign."""
+    """Sign of the gamma function; nan at negative integers and -inf, and 1 or -1 at zeros by their sign."""
     whole = ops["floor"](x)
     odd = ops["not_equal"](ops["remainder"](whole, 2.0), 0)
     pole = ops["bitwise_and"](ops["equal"](x, whole), ops["less"](x, 0))
     result = _where(ops["bitwise_and"](ops["less"](x, 0), odd), -1.0, 1.0)
-    return _where(pole, _NAN, _where(ops["equal"](x, 0), ops["copysign"](_core.full((), 1, x.dtype), x), result)) + x * 0
+    return _where(pole, _NAN, _where(ops["equal"](x, 0), ops["copysign"](_core.full((), 1, x.dtype), x), result)) + _where(ops["equal"](x, _INF), 0.0, x * 0)
 
 
 @rounded_once
@@ -57,34 +82,51 @@ def gamma(x, /) -> Array:
 def betaln(a, b, /) -> Array:
     """Logarithm of the size of the beta function: a sum of three of ``gammaln``, whose sizes bound its error."""
     a, b = _both(a, b)
-    return ops["lgamma"](a) + ops["lgamma"](b) - ops["lgamma"](a + b)
+    result = ops["lgamma"](a) + ops["lgamma"](b) - ops["lgamma"](a + b)
+    far = ops["bitwise_and"](ops["equal"](ops["maximum"](a, b), _INF), ops["less"](ops["minimum"](a, b), _INF))
+    result = _where(ops["bitwise_and"](far, ops["greater"](ops["minimum"](a, b), 0)), -_INF, result)
+    return _where(_any_zero(a, b), _INF, result)
+
+
+def _any_zero(a, b):
+    return ops["bitwise_or"](ops["equal"](a, 0), ops["equal"](b, 0))
 
 
 def beta(a, b, /) -> Array:
     """The beta function: the exponential of ``betaln`` with its sign, and its error."""
     a, b = _both(a, b)
-    return ops["exp"](betaln(a, b)) * gammasgn(a) * gammasgn(b) * gammasgn(a + b)
+    return _where(_any_zero(a, b), _INF, ops["exp"](betaln(a, b)) * gammasgn(a) * gammasgn(b) * gammasgn(a + b))
 
 
 def binom(n, k, /) -> Array:
     """Binomial coefficients of real numbers: 1 / ((n + 1) beta(n - k + 1, k + 1))."""
     n, k = _both(n, k)
-    return 1.0 / ((n + 1.0) * beta(n - k + 1.0, k + 1.0))
+    outside = ops["bitwise_or"](ops["less"](k, 0), ops["bitwise_and"](_is_whole(n), ops["greater"](k, n)))
+    result = _where(ops["bitwise_and"](_is_whole(k), outside), 0.0, 1.0 / ((n + 1.0) * beta(n - k + 1.0, k + 1.0)))
+    return _where(ops["bitwise_and"](_is_whole(n), ops["less"](n, 0)), _NAN, result)
+
+
+def _is_whole(x):
+    return ops["equal"](x, ops["floor"](x))
+
+
+def _counted(value, n, k):
+    """``value`` as a whole number where both parameters are, below 2^52."""
+    whole = ops["bitwise_and"](ops["bitwise_and"](_is_whole(n), _is_whole(k)), ops["less"](value, 2.0**52))
+    return _where(whole, ops["round"](value), value)
 
 
 def comb(n, k, /) -> Array:
-    """How many subsets of ``k`` of ``n`` there are, as a float: ``binom``, rounded to whole numbers below 2^52; 0 where ``k`` is not in [0, ``n``]."""
+    """How many subsets of ``k`` of ``n`` there are, as a float: ``binom``, of whole numbers rounded to one below 2^52; 0 where ``k`` is not in [0, ``n``]."""
     n, k = _both(n, k)
-    value = binom(n, k)
-    value = _where(ops["less"](value, 2.0**52), ops["round"](value), value)
+    value = _counted(binom(n, k), n, k)
     return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
 
 
 def perm(n, k, /) -> Array:
     """How many sequences of ``k`` different ones of ``n`` there are, as a float: ``poch(n - k + 1, k)``, rounded as ``comb``."""
     n, k = _both(n, k)
-    value = poch(n - k + 1.0, k)
-    value = _where(ops["less"](value, 2.0**52), ops["round"](value), value)
+    value = _counted(poch(n - k + 1.0, k), n, k)
     return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
 
 
@@ -98,7 +140,12 @@ def factorial(n, /) -> Array:
 def poch(x, n, /) -> Array:
     """Rising factorials gamma(x + n) / gamma(x), through their logarithms."""
     x, n = _both(x, n)
-    return ops["exp"](ops["lgamma"](x + n) - ops["lgamma"](x)) * gammasgn(x + n) * gammasgn(x)
+    turned = ops["bitwise_and"](ops["bitwise_and"](_is_whole(x), _is_whole(n)), ops["bitwise_and"](ops["less_equal"](x, 0), ops["greater"](n, 0)))
+    base = _where(turned, 1.0 - x - n, x)  # of the same factors from the other end
+    result = ops["exp"](ops["lgamma"](base + n) - ops["lgamma"](base)) * gammasgn(base + n) * gammasgn(base)
+    odd = ops["not_equal"](ops["remainder"](n, 2.0), 0)
+    result = _where(turned, _where(ops["less_equal"](base, 0), 0.0, _where(odd, -result, result)), result)
+    return _where(ops["equal"](n, 0), 1.0, _where(ops["bitwise_and"](ops["equal"](x, 0), ops["greater"](n, 0)), 0.0, result))
 
 
 @rounded_once
@@ -180,7 +227,8 @@ def kl_div(x, y, /) -> Array:
     """``rel_entr`` less x plus y: within the rounding of those."""
     x, y = _both(x, y)
     result = rel_entr(x, y)
-    return _where(ops["isfinite"](result), result - x + y, result)
+    none = ops["bitwise_and"](ops["equal"](result, _INF), ops["less_equal"](ops["minimum"](x, y), 0))
+    return _where(none, result, result - x + y)
 
 
 def huber(delta, r, /) -> Array:
@@ -222,14 +270,24 @@ def ndtri(x, /) -> Array:
     """Inverse of ``ndtr``: erfinv(2 x - 1) sqrt(2), with a step of Newton's method in the lower tail; infinite at 0 and 1, nan outside."""
     start = ops["erfinv"](x * 2.0 - 1.0) * math.sqrt(2)
     low = ops["bitwise_and"](ops["less"](x, 0.1), ops["greater"](x, 0))
-    p = _where(low, x, 0.05)
-    t = ops["sqrt"](ops["log"](p) * -2.0)
+    return _where(low, _lower_tail(ops["log"](_where(low, x, 0.05))), start)
+
+
+def _lower_tail(p):
+    """Where the logarithm of ``ndtr`` is ``p``, at most log(0.1)."""
+    t = ops["sqrt"](p * -2.0)
     y = -(t - (2.30753 + t * 0.27061) / (1.0 + t * 0.99229 + t * t * 0.04481))
     for _ in range(4):  # on the logarithm, which is nearly a parabola there
         value = log_ndtr(y)
         slope = ops["exp"](y * y * -0.5 - value) * (1 / math.sqrt(2 * math.pi))
-        y = y - (value - ops["log"](p)) / slope
-    return _where(low, y, start)
+        y = y - (value - p) / slope
+    return y
+
+
+def ndtri_of_log(p):
+    """Inverse of ``log_ndtr``."""
+    low = ops["less"](p, math.log(0.1))
+    return _where(low, _lower_tail(ops["minimum"](p, math.log(0.1))), ops["erfinv"](ops["exp"](p) * 2.0 - 1.0) * math.sqrt(2))
 
 
 @rounded_once

@@ -116,7 +116,7 @@ class _Info:
     """What ``__array_namespace_info__`` gives: capabilities, devices and dtypes."""
 
     def capabilities(self):
-        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 8}
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 16}
 
     def default_device(self):
         return _core.default_device()

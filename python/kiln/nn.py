@@ -1,6 +1,5 @@
 """Functions of neural networks, by the names and with the parameters of torch.nn.functional: channels come first, (batch, channels, spatial...)."""
 from ._ordering import top_k
-from ._padding import pad
 from .composed.activations import (celu, elu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, log_sigmoid, mish, prelu, relu6, selu, softshrink,
                                    softsign, tanhshrink, threshold)
 from .composed.layers import (batch_norm, dropout, embedding, group_norm, instance_norm, layer_norm, linear, normalize, one_hot, rms_norm,
@@ -8,7 +7,7 @@ from .composed.layers import (batch_norm, dropout, embedding, group_norm, instan
 from .composed.losses import (binary_cross_entropy, binary_cross_entropy_with_logits, cosine_similarity, cross_entropy, gaussian_nll_loss, hinge_embedding_loss,
                               huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, nll_loss, poisson_nll_loss, smooth_l1_loss, soft_margin_loss,
                               triplet_margin_loss)
-from .composed.resizing import interpolate, pixel_shuffle, stft
+from .composed.resizing import interpolate, pad, pixel_shuffle, stft
 from .composed.special import gelu, relu, sigmoid, silu, softplus
 from .composed.statistics import log_softmax, logsumexp, softmax
 from .composed.windows import (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, avg_pool3d, conv1d,

@@ -13,6 +13,7 @@ globals().update(_numpy.NAMES)
 asanyarray, in1d, row_stack, trapz = _kn.asarray, _kn.isin, _kn.vstack, _kn.trapezoid
 Inf = Infinity = PINF = _kn.inf
 NaN = NAN = _kn.nan
+__version__ = "2.3.0"  # of the NumPy whose names these are
 NINF, euler_gamma, True_, False_, little_endian = -_kn.inf, 0.5772156649015329, True, False, True
 
 if not _types.default_is_chosen():

@@ -155,3 +155,35 @@ def test_powers_and_clip():
     assert (x ** 2).tolist() == (n * n).tolist() and (kn.asarray([4.0]) ** -2).tolist() == [0.0625] and (kn.asarray([9.0]) ** 0.5).tolist() == [3]
     assert kn.clip(x, -1, 2).tolist() == np.clip(n, -1, 2).tolist() and kn.clip(x, max=0).max().item() == 0
     assert (x ** 1)[0].item() == -3 and not kn._core.shares_memory(x ** 1, x)
+
+
+def test_memory_without_strides():
+    """The buffer protocol leaves them out of row-major memory."""
+    import ctypes
+    assert kn.asarray((ctypes.c_int * 3)(1, 2, 3)).tolist() == [1, 2, 3] and kn.asarray(((ctypes.c_double * 2) * 3)()).shape == (3, 2)
+    for value in (np.datetime64("2020"), np.timedelta64(1, "s"), [np.timedelta64(1, "s")]):
+        with pytest.raises(kn.DTypeError, match="asarray: element: expected a number, got numpy"):
+            kn.asarray(value)
+
+
+@pytest.mark.parametrize("first", [[], [1], [np.float32(1)]])
+def test_lists_that_hold_themselves(first):
+    first.append(first)
+    with pytest.raises(kn.ShapeError, match="asarray: rank: expected at most 16, got a deeper sequence"):
+        kn.asarray(first)
+
+
+def test_elements_are_keys():
+    x = kn.asarray([1.5, 2.5, 1.5], dtype=kn.float64)
+    assert {x[0]: 1}[1.5] == 1 and {2.5: 7}[x[1]] == 7 and hash(x[0]) == hash(1.5) and len({hash(v) for v in x}) == 2
+    assert kn.jit(lambda v, table={1.5: 3}: table[v[0]] + v)(x).tolist() == [4.5, 5.5, 4.5]
+    with pytest.raises(TypeError, match="unhashable type: 'kiln.Array'"):
+        hash(x)
+
+
+def test_several_sizes_are_one_tuple():
+    with pytest.raises(kn.DTypeError, match=r"got 3 \(several sizes are one tuple\)"):
+        kn.ones(2, 3)
+    with pytest.raises(ValueError, match="where: arguments: expected a condition alone, or with both x and y, got one of them"):
+        kn.where(kn.ones(2) > 0, 1)
+    assert kn.round(kn.asarray([1.25, -3.0]), 400).tolist() == [1.25, -3]

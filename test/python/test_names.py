@@ -165,8 +165,13 @@ def test_numpy_functions_give_kiln_arrays(rng):
     a2 = a.copy()
     a2 += x
     np.testing.assert_array_equal(a2, a + a)
-    with pytest.raises(kn.DTypeError, match="numpy.i0: expected NumPy arrays, or a function that Kiln has"):  # nothing is computed by NumPy unseen
-        np.i0(x)
+    with pytest.raises(kn.DTypeError, match="numpy.datetime_as_string: expected NumPy arrays, or a function that Kiln has"):  # nothing is computed by NumPy unseen
+        np.datetime_as_string(x)
+    from scipy import special
+    with pytest.raises(kn.DTypeError, match="jv: expected NumPy arrays, or a function that Kiln has, got a Kiln array"):
+        special.jv(1, x)
+    row, nothing = np.broadcast_arrays(x[0], None)  # as matplotlib's bars
+    assert row.tolist() == a[0].tolist() and nothing.dtype == object
 
 
 def test_nothing_is_computed_by_numpy():

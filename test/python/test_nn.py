@@ -81,6 +81,10 @@ def test_dropout():
     (lambda n: n.max_pool1d(kn.ones((1, 1, 3)), 5), ValueError, r"max_pool1d: windows: expected at least one along each axis of \(3,\), got \(0,\)"),
     (lambda n: n.fold(kn.ones((1, 4, 3)), (2, 2), 2), kn.ShapeError, "fold: columns: expected .*, got"),
     (lambda n: n.interpolate(kn.ones((1, 1, 3))), ValueError, "interpolate: size: expected one of size and scale_factor, got none"),
+    (lambda n: n.conv2d(kn.ones((1, 1, 2, 2)), kn.ones((1, 1, 3, 3))), kn.ShapeError, r"conv2d: window: expected one within the padded sizes \(2, 2\), got \(3, 3\)"),
+    (lambda n: n.interpolate(kn.ones((1, 1, 3, 3)), 2, mode="trilinear"), ValueError, "interpolate: mode: expected one for 2 spatial axes, got 'trilinear'"),
+    (lambda n: n.pad(kn.ones(3), (1, 2, 3)), kn.ShapeError, "pad: pad: expected two widths for each of at most 1 axes, got 3"),
+    (lambda n: n.pad(kn.ones(3), (1, 2), "edge"), ValueError, "pad: mode: expected 'constant' or 'reflect' or 'replicate' or 'circular', got 'edge'"),
     (lambda n: n.pixel_shuffle(kn.ones((3, 2, 2)), 2), kn.ShapeError, "pixel_shuffle: channels: expected a multiple of 4, got 3"),
     (lambda n: n.mse_loss(kn.ones(3), kn.ones(2)), kn.ShapeError, r"mse_loss: shape of the target: expected \(3,\), got \(2,\)"),
     (lambda n: n.mse_loss(kn.ones(3), kn.ones(3), reduction="all"), ValueError, "mse_loss: reduction: expected 'none' or 'mean' or 'sum', got 'all'"),
@@ -93,3 +97,26 @@ def test_dropout():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call(kn.nn)
+
+
+def test_widths_from_the_last_axis_on(rng):
+    x = rng.normal(size=(2, 3, 4))
+    ours = kn.asarray(x)
+    for widths, pairs in (((1, 2), ((0, 0), (0, 0), (1, 2))), ((1, 2, 3, 0), ((0, 0), (3, 0), (1, 2)))):
+        for mode, theirs in (("constant", {"mode": "constant", "constant_values": 7}), ("replicate", {"mode": "edge"}), ("circular", {"mode": "wrap"})):
+            got = kn.nn.pad(ours, widths, mode, 7 if mode == "constant" else None)
+            np.testing.assert_array_equal(got.numpy(), np.pad(x, pairs, **theirs))
+            same_bits(kn.jit(lambda v: kn.nn.pad(v, widths, mode, 7 if mode == "constant" else None))(ours), got)
+    np.testing.assert_array_equal(kn.nn.pad(ours, (-1, 2, 0, -2)).numpy(), np.pad(x[:, :1, 1:], ((0, 0), (0, 0), (0, 2))))
+
+
+def test_classes_that_do_not_exist(rng):
+    logits = kn.asarray(rng.normal(size=(4, 5)))
+    with pytest.raises(IndexError, match=r"cross_entropy: target: expected classes in \[0, 5\) or -100, got \[ 1,  0, -1,  2\]"):
+        kn.nn.cross_entropy(logits, kn.asarray([1, 0, -1, 2]))
+    with pytest.raises(IndexError, match="nll_loss: target: expected classes"):
+        kn.nn.nll_loss(logits, kn.asarray([1, 0, 5, 2]))
+    ignoring = kn.nn.cross_entropy(logits, kn.asarray([1, 0, -1, 2]), ignore_index=-1)
+    same_bits(ignoring, kn.nn.cross_entropy(logits, kn.asarray([1, 0, -100, 2])))
+    with pytest.raises(IndexError):  # compiled as well
+        kn.jit(kn.nn.cross_entropy)(logits, kn.asarray([1, 0, -1, 2]))

@@ -238,3 +238,13 @@ def test_products_with_powers_of_two_are_rounded_once(dtype, whole, rng):
         np.testing.assert_array_equal(result, expected)
         np.testing.assert_array_equal(np.signbit(result), np.signbit(x))
         assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("shapes", [((0,), (0, 3)), ((0,), (2, 0, 3)), ((3, 0), (0,)), ((0,), (0,)), ((2, 0), (0, 3)), ((2, 3, 0), (2, 0, 4))])
+def test_products_of_nothing_are_zero(shapes):
+    """Of the sign of a sum of nothing, whatever the ranks."""
+    for dtype in ("float32", "float64", "float16", "int32", "complex64"):
+        x, y = (kn.zeros(s, dtype=dtype) for s in shapes)
+        want = np.zeros(shapes[0], dtype) @ np.zeros(shapes[1], dtype)
+        assert np.asarray(x @ y).tobytes() == want.tobytes()
+        same_bits(kn.jit(lambda a, b: a @ b)(x, y), x @ y)

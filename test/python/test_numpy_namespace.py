@@ -3,6 +3,7 @@ the default dtype."""
 import importlib
 import inspect
 import io
+import re
 import subprocess
 import sys
 
@@ -199,6 +200,160 @@ def test_keys_types_and_settings(np):
         np.frombuffer(b"\x01\x00\x02\x00", np.int16, 3)
     with pytest.raises(TypeError, match="vectorize: expected a function of numbers"):
         np.vectorize(max, signature="(n)->()")
+
+
+@pytest.mark.parametrize("code", ["?", "b", "h", "i", "l", "q", "p", "B", "H", "I", "L", "e", "f", "d", "F", "D", "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16",
+                                  "<f8", "=i4", "|u1", "int", "float", "complex", "double", "single", "half", "intp", "uint", "short", "longlong", "bool_"])
+def test_codes_of_dtypes(code, np):
+    """Everywhere that a dtype is asked for."""
+    theirs = numpy.dtype(code)
+    ours = np.dtype(code)
+    assert ours.name == theirs.name and np.zeros(3, code).dtype is ours and np.ones(2).astype(code).dtype is ours and ours == code and ours == theirs
+    plain = numpy.dtype(theirs.name)  # NumPy tells C's names of one size apart
+    assert (ours.str, ours.char, ours.num) == (plain.str, plain.char, plain.num)
+    assert ours.byteorder == theirs.byteorder and kn.jit(lambda x: x.astype(code))(np.ones(2)).dtype is ours
+    if ours.kind in "fc":
+        assert np.finfo(code).eps == numpy.finfo(code).eps
+    elif ours.kind in "iu":
+        assert np.iinfo(code).max == numpy.iinfo(code).max
+
+
+def test_kinds_of_numbers(np):
+    x = np.asarray([1.5, 2.5])
+    assert np.finfo(float).bits == np.finfo(1.0).bits == 64 and np.iinfo(int).bits == 64 and x.dtype == float and x.dtype == "f8" and x.dtype != int and x.dtype != "nothing" and x.dtype.type(3) == 3
+    assert isinstance(x[0], np.floating) and isinstance(x[0], np.float64) and isinstance(x[0], np.generic) and not isinstance(x[0], np.integer) and not isinstance(x, np.floating)
+    assert isinstance(numpy.float64(1), np.float64) and issubclass(np.float64, np.inexact) and not issubclass(np.float64, np.integer) and not isinstance(x[0], np.float32)
+    with pytest.raises(kn.DTypeError, match="finfo: dtype: expected a floating dtype, got <class 'int'>"):
+        np.finfo(int)
+    with pytest.raises(kn.DTypeError, match="dtype: name: expected one of bool"):
+        np.zeros(3, ">f8")
+    with pytest.raises(AttributeError, match="dtype: expected one that NumPy has, got bfloat16"):
+        kn.bfloat16.char
+
+
+def test_functions_of_integers_and_texts(np):
+    i = np.asarray([1, 2, 0, -3])
+    assert np.reciprocal(i).tolist() == [1, 0, 0, 0] and np.rint(i).dtype is kn.float64 and np.reciprocal(np.asarray([4.0])).tolist() == [0.25]
+    same_bits(kn.jit(lambda v: np.rint(v) + np.reciprocal(v))(i), np.rint(i) + np.reciprocal(i))
+    x = np.asarray([[1 / 3, 2.0], [3.0, 4.0]])
+    assert x.tobytes("F") == x.numpy().tobytes("F") and x.tobytes() == x.numpy().tobytes()
+    assert np.array2string(x[0], precision=2, separator=";") == "[0.33;  2.]" and np.array_str(x[0], precision=1) == "[0.3,  2.]" and "0.33," in np.array_repr(x, precision=2)
+    assert np.array2string(np.arange(3)) == numpy.array2string(numpy.arange(3)) and "separator" not in np.get_printoptions()
+
+
+def test_methods_of_arrays(np, tmp_path):
+    theirs = numpy.arange(6.0).reshape(2, 3)
+    x = np.asarray(theirs.copy())
+    x.flat[1], x.T.flat[1] = 9, 7
+    theirs.flat[1], theirs.T.flat[1] = 9, 7
+    assert x.tolist() == theirs.tolist() and len(x.flat) == 6 and numpy.asarray(x.flat).tolist() == theirs.ravel().tolist() and x.flat.copy().tolist() == theirs.flat.copy().tolist()
+    assert x.flags.c_contiguous and x.T.flags["F_CONTIGUOUS"] and x.flags["W"] and not np.broadcast_to(x, (2, 2, 3)).flags.writeable and "C_CONTIGUOUS : True" in repr(x.flags)
+    x.put([0, 5], 8)
+    theirs.put([0, 5], 8)
+    x.resize(3, 2)
+    assert x.tolist() == theirs.reshape(3, 2).tolist() and x.data.shape == (3, 2)
+    x.tofile(tmp_path / "x")
+    assert numpy.fromfile(tmp_path / "x").tolist() == theirs.ravel().tolist()
+    x.tofile(tmp_path / "text", sep=" ", format="%g")
+    assert (tmp_path / "text").read_text() == "8 9 2 7 4 8"
+    swapped = np.asarray([1, 256], dtype="i2")
+    assert swapped.byteswap(inplace=True) is swapped and swapped.tolist() == [256, 1]
+    x.flat = 0
+    assert not x.any() and kn.jit(lambda v: v.flat[2])(x) == 0
+    assert [theirs.item(3), theirs.item(1, 2), theirs.item((0, 1))] == [a.item(3) if i == 0 else a.item(1, 2) if i == 1 else a.item((0, 1)) for i, a in enumerate([np.asarray(theirs)] * 3)]
+    for call, error, message in ((lambda: x.resize(7), kn.ShapeError, "resize: size: expected 6 elements"), (lambda: x.astype("i4", casting="same_kind"), kn.DTypeError, "astype: casting: expected a 'same_kind' conversion, got float64 to int32"),
+                                 (lambda: x.copy(order="X"), ValueError, "copy: order: expected 'C'"), (lambda: np.ones(3, "u1").view("i2"), kn.ShapeError, "view: last axis: expected a multiple of 2 bytes, got 3"),
+                                 (lambda: x.item(9), IndexError, "position along axis 0")):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("call", [lambda n: n.histogram([n.inf, 1]), lambda n: n.histogram([n.nan, 1]), lambda n: n.histogram([1, 2], bins=[3, 1])])
+def test_histograms_without_limits(call, np):
+    for space in (np, numpy):
+        with pytest.raises(ValueError):
+            call(space)
+    with pytest.raises(ValueError, match="histogram: elements: expected finite ones, or a range"):
+        np.histogram([np.inf, 1])
+    with pytest.raises(ValueError, match=r"histogram: bins: expected limits that ascend, got \[3, 1\]"):
+        np.histogram([1, 2], bins=[3, 1])
+
+
+FUNCTIONS = ["np.fix(x * 3)", "np.i0(x)", "np.kaiser(9, 5.5)", "np.kaiser(1, 2.0)", "np.polydiv([1.0, 5, 8, 4], [1.0, 2])[0]", "np.polydiv([1.0, 5, 8, 5], [1.0, 2])[1]", "np.polydiv([2.0], [1.0, 3])[0]", "np.matvec(x, v)", "np.vecmat(u, x)",
+             "np.vecmat(u * 1j, x)", "np.mask_indices(4, np.triu, 1)", "np.packbits(x > 0)", "np.packbits(x > 0, axis=1)", "np.packbits(x > 0, axis=0, bitorder='little')", "np.unpackbits(b)", "np.unpackbits(b, count=11)",
+             "np.unpackbits(b, count=-3)", "np.unpackbits(b[:, None], axis=1, bitorder='little')", "np.unpackbits(b, count=30)", "np.sort_complex(v + 1j)", "np.sort_complex([3, 1, 2])", "np.sort_complex([[2j, 1j], [1, 0]])",
+             "np.real_if_close([1 + 1e-20j, 2])", "np.real_if_close([1 + 1j, 2])", "np.asarray_chkfinite(v)", "np.fromstring('1 2 3', sep=' ')", "np.fromstring('1, 2,3', dtype=int, count=2, sep=',')", "np.broadcast(x, v).shape",
+             "[float(p) + float(q) for p, q in np.broadcast(v, 2.0)]", "np.isfortran(x.T)"]
+ALIKE = ["np.min_scalar_type(255).name", "np.min_scalar_type(-129).name", "np.min_scalar_type(2**40).name", "np.min_scalar_type(1e10).name", "np.min_scalar_type(1e300j).name", "np.min_scalar_type(True).name", "np.binary_repr(10, width=6)",
+         "np.binary_repr(-3, width=5)", "np.binary_repr(-3)", "np.base_repr(-255, 16)", "np.base_repr(0)", "np.base_repr(5, padding=3)", "np.broadcast(x, v).ndim", "np.broadcast(x, v).size"]
+
+
+@pytest.mark.parametrize("text", FUNCTIONS + ALIKE)
+def test_functions_of_numpy_alone(text, np):
+    scope = {"x": numpy.linspace(-1.5, 2, 12).reshape(3, 4), "v": numpy.array([2.0, -1, 0.5, 3]), "u": numpy.array([1.0, -2, 3]), "b": numpy.array([7, 130], "u1")}
+    want = eval(text, {"np": numpy, **scope})
+    got = eval(text, {"np": np, **{n: np.asarray(a) for n, a in scope.items()}})
+    if text in ALIKE:
+        assert got == want
+        return
+    for a, b in zip(got, want, strict=True) if isinstance(want, tuple) else ((got, want),):
+        a, b = numpy.asarray(a), numpy.asarray(b)
+        assert a.shape == b.shape and a.dtype == b.dtype
+        numpy.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
+    if not any(part in text for part in ("real_if", "polydiv", "mask_", "chkfinite", "broadcast", "fortran")):
+        names = [n for n in scope if re.search(rf"\b{n}\b", text)]
+        f = eval(f"lambda {', '.join(names)}: {text}", {"np": np})
+        same_bits(kn.jit(f)(*(np.asarray(scope[n]) for n in names)), got)
+
+
+def test_numbers_in_files(np, tmp_path):
+    numpy.arange(6.0).tofile(tmp_path / "x")
+    assert np.fromfile(tmp_path / "x").tolist() == [0, 1, 2, 3, 4, 5] and np.fromfile(tmp_path / "x", count=2, offset=8).tolist() == [1, 2]
+    (tmp_path / "text").write_text("1;2;3")
+    with open(tmp_path / "text", "rb") as file:
+        assert np.fromfile(file, dtype=int, sep=";").tolist() == [1, 2, 3]
+    for call, error, message in ((lambda: np.fromstring("1 a", sep=" "), ValueError, "fromstring: string: expected numbers, got"), (lambda: np.binary_repr(9, 2), ValueError, "binary_repr: width: expected enough digits for 9, got 2"),
+                                 (lambda: np.base_repr(9, 37), ValueError, r"base_repr: base: expected one in \[2, 36\], got 37"), (lambda: np.unpackbits(np.ones(3)), kn.DTypeError, "unpackbits: dtype: expected uint8, got float64"),
+                                 (lambda: np.asarray_chkfinite([np.nan]), ValueError, "asarray_chkfinite: elements: expected finite ones"), (lambda: np.packbits([1], bitorder="x"), ValueError, "packbits: bitorder: expected 'big' or 'little'")):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("rule", ["auto", "doane", "fd", "rice", "scott", "sqrt", "stone", "sturges"])
+def test_rules_of_histograms(rule, np, rng):
+    for x in (rng.normal(size=300), rng.exponential(size=50), rng.integers(0, 9, 200), rng.integers(0, 400, 80), numpy.ones(5), numpy.zeros(0), numpy.array([3.0])):
+        for limits in (None, (0.5, 2.0)):
+            want, edges = numpy.histogram(x, rule, limits)
+            got, ours = np.histogram(np.asarray(x), rule, limits)
+            assert got.tolist() == want.tolist() and numpy.allclose(ours.numpy(), edges)
+    with pytest.raises(ValueError, match="histogram: bins: expected a number, limits, or one of 'auto', 'doane'"):
+        np.histogram([1.0], "nothing")
+
+
+def test_results_in_arrays_of_numpy(np):
+    out = numpy.zeros(2, int)
+    assert np.add([1, 2], [3, 4], out=out) is out and out.tolist() == [4, 6] and np.sum(np.asarray([[1, 2], [3, 4]]), 0, out=out) is out and out.tolist() == [4, 6]
+    with pytest.raises(kn.ShapeError, match=r"add: out: expected an array of shape \(3,\), got \(2,\)"):
+        np.add([1, 2, 3], 1, out=out)
+
+
+def test_arguments_of_polynomials(np):
+    a = numpy.array([[1.0, 2], [3, 4]])
+    numpy.testing.assert_allclose(np.poly(np.asarray(a)).numpy(), numpy.poly(a), atol=1e-12)
+    for call, error, message in ((lambda: np.polyint([1.0, 2], 3, [1, 2]), ValueError, "polyint: k: expected one constant or 3, got 2"), (lambda: np.geomspace(0j, 1), ValueError, "geomspace: limits: expected numbers other than 0"),
+                                 (lambda: np.ravel_multi_index(([1], [2]), (3, 4), mode="x"), ValueError, "ravel_multi_index: mode: expected 'raise' or 'wrap' or 'clip', got 'x'")):
+        with pytest.raises(error, match=message):
+            call()
+
+
+def test_arguments_of_decompositions(np, rng):
+    a = rng.normal(size=(4, 3))
+    x, s = np.asarray(a), np.asarray(a.T @ a)
+    assert np.linalg.svd(x, compute_uv=False).tolist() == np.linalg.svdvals(x).tolist() and len(np.linalg.svd(s, hermitian=True)) == 3
+    for tol in (None, 0.5, 1.5):
+        assert np.linalg.matrix_rank(x, tol).item() == numpy.linalg.matrix_rank(a, tol) and np.linalg.matrix_rank(s, rtol=0.1, hermitian=True).item() == numpy.linalg.matrix_rank(a.T @ a, rtol=0.1)
+    assert np.linalg.matrix_rank([0.0, 2]).item() == 1 and np.linalg.matrix_rank(np.zeros(3)).item() == 0
+    numpy.testing.assert_allclose(np.linalg.pinv(x, rcond=0.4).numpy(), numpy.linalg.pinv(a, rcond=0.4), atol=1e-12)
 
 
 def test_the_default_dtype_is_set_once(tmp_path):

@@ -160,3 +160,59 @@ def test_integers_over_any_range():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call(kn.random.default_rng(0))
+
+
+def test_sizes_and_numbers_of_numpy():
+    """Integers of NumPy, and arrays without axes, are sizes and counts as Python's are."""
+    g = kn.random.default_rng(4)
+    three, five = np.int64(3), kn.asarray(5)
+    for draw in (g.normal, g.random, g.exponential, g.standard_gamma, g.poisson):
+        args = (2.0,) if draw == g.standard_gamma else ()
+        assert draw(*args, size=three).shape == (3,) and draw(*args, size=(2, three)).shape == (2, 3) and draw(*args, size=np.array([2, 3])).shape == (2, 3)
+    assert sorted(g.permutation(np.int64(5)).tolist()) == sorted(g.permutation(five).tolist()) == [0, 1, 2, 3, 4]
+    assert g.choice(np.int32(5), 3).shape == (3,) and g.integers(0, np.int64(5), three).shape == (3,) and kn.random.dirichlet([1.0, 2.0], three).shape == (3, 2)
+    same_bits(kn.jit(lambda n: kn.random.normal(size=n, key=kn.random.key(1)))(3), kn.random.normal(size=three, key=kn.random.key(1)))
+    with pytest.raises(kn.DTypeError, match="random: size: expected an integer, got float"):
+        g.normal(size=2.5)
+
+
+@pytest.mark.parametrize("low, high", [(8.0, 9.0), (38.0, 40.0), (-40.0, -38.0), (-1.0, 40.0), (2.0, np.inf), (-np.inf, np.inf), (-0.5, 0.2)])
+def test_tails_of_the_truncated_normal(low, high):
+    x = kn.random.default_rng(6).truncated_normal(low, high, size=20000, dtype="float64")
+    assert len(np.unique(x.numpy())) == 20000 and low <= x.min() and x.max() <= high
+    assert stats.kstest(x.numpy(), stats.truncnorm(low, high).cdf).pvalue > 1e-3
+    draw = kn.jit(lambda a, b, k: kn.random.truncated_normal(a, b, size=50, key=k))
+    same_bits(draw(low, high, kn.random.key(2)), kn.random.truncated_normal(low, high, size=50, key=kn.random.key(2)))
+
+
+def test_beta_and_dirichlet_of_tiny_parameters():
+    """Whose gamma numbers are below all floats."""
+    g = kn.random.default_rng(7)
+    for x in (g.beta(1e-5, 1e-5, size=4000), g.dirichlet([1e-5, 1e-5], 4000)[:, 0]):
+        assert set(np.round(x.numpy(), 6)) <= {0, 1} and abs(float(x.mean()) - 0.5) < 0.05
+    rows = g.dirichlet(kn.asarray([1e-4, 3.0, 5.0]), 1000)
+    np.testing.assert_allclose(rows.numpy().sum(1), 1, rtol=1e-6)
+    assert stats.kstest(g.beta(0.5, 2.0, size=20000, dtype="float64").numpy(), stats.beta(0.5, 2).cdf).pvalue > 1e-3
+    many = g.beta(kn.asarray([0.3, 4.0]), kn.asarray([2.0, 0.6]), size=(20000, 2), dtype="float64").numpy()
+    assert stats.kstest(many[:, 0], stats.beta(0.3, 2).cdf).pvalue > 1e-3 and stats.kstest(many[:, 1], stats.beta(4, 0.6).cdf).pvalue > 1e-3
+
+
+def test_probabilities_of_choices():
+    g = kn.random.default_rng(8)
+    assert set(g.choice(5, 2, replace=False, p=[0.5, 0.5, 0, 0, 0]).tolist()) == {0, 1}
+    assert g.integers(0, 256, 1000, dtype=kn.uint8).max() > 200 and set(g.integers(0, 2, 50, dtype=kn.bool).tolist()) == {False, True}
+    f = kn.jit(lambda p: kn.random.choice(3, 40, p=p, key=kn.random.key(3)))
+    p = kn.asarray([0.2, 0.3, 0.5])
+    same_bits(f(p), kn.random.choice(3, 40, p=p, key=kn.random.key(3)))
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda g: g.choice(5, 3, replace=False, p=[0.5, 0.5, 0, 0, 0]), ValueError, "choice: size: expected at most 2, of which p is not 0, without replacement, got 3"),
+    (lambda g: g.choice(3, 3, p=[0.5, 0.5, 0.5]), ValueError, "choice: p: expected probabilities of at least 0 and the sum 1, got the sum 1.5"),
+    (lambda g: g.choice(2, 3, p=[1.5, -0.5]), ValueError, "choice: p: expected probabilities of at least 0"),
+    (lambda g: g.choice(3, 3, p=[0.5, 0.5]), kn.ShapeError, r"choice: p: expected 3 probabilities, got the shape \(2,\)"),
+    (lambda g: g.integers(0, 257, 10, dtype=kn.uint8), ValueError, r"integers: range: expected one in \[0, 255\] of uint8, got \[0, 256\]"),
+    (lambda g: g.integers(0, 3, dtype="f4"), kn.DTypeError, "integers: dtype: expected one of integers or bool, got float32")])
+def test_errors_of_choices(call, error, message):
+    with pytest.raises(error, match=message):
+        call(kn.random.default_rng(0))

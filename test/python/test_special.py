@@ -82,3 +82,40 @@ def test_integers_and_narrow_floats():
     np.testing.assert_allclose(half.numpy().astype("d"), sp.ndtr([-1.5, 0.5]), rtol=1e-3)
     with pytest.raises(ValueError, match="multigammaln: d: expected at least 1, got 0"):
         kn.special.multigammaln(3.0, 0)
+
+
+INF = np.inf
+EDGES = [("digamma", ([0.0, -0.0],)), ("psi", ([0.0, -0.0],)), ("gammasgn", ([INF, -INF, 0.0, -0.0, -1],)), ("beta", ([0, 0, 1, 0, 0, 2], [1, 0, INF, INF, -0.5, 0])), ("betaln", ([0, 0, 1, 0, 2], [1, 0, INF, INF, 0])),
+         ("binom", ([0, 0, -1, -3, 5, 5, -0.5, 5], [2, 0, 2, 2, -1, 6, 2, 0.5])), ("poch", ([0, 0, -1, -2, -2, 2, 0, -2.5, 3], [0, 1, 1, 3, 1, -1, 0.5, 2, 0])), ("stdtr", ([INF, INF, INF, 1, 2, 3], [1, -2.0, INF, INF, -INF, np.nan])),
+         ("betainc", ([0, 1, 0, INF, 1, 0, 0, 1], [1, 0, 0, 1, INF, 2, 2, 0], [0.5, 0.5, 0.5, 0.5, 0.5, 0, 1, 1])), ("agm", ([0, 1, 0, -1], [1, 0, 0, 1])), ("gammainc", ([INF, INF, 1, 0, 0, INF], [1, INF, INF, 1, 0, 0])),
+         ("gammaincc", ([INF, INF, 1, 0, 0, INF], [1, INF, INF, 1, 0, 0])), ("chdtr", ([2, 2, 0], [-1, 0, 1])), ("chdtrc", ([2, 2], [-1, 0])), ("pdtr", ([-1, -0.5, 1], [1, 1, -1])), ("pdtrc", ([-1, -0.5, 1], [1, 1, -1])),
+         ("gdtr", ([0, 1, 0, 1], [1, 1, 1, 1], [-1, -1, 1, INF])), ("ellipk", ([INF, -INF, 1, 2],)), ("ellipkm1", ([INF, 0, -1],)), ("ellipe", ([INF, -INF, 1, 2],)), ("kl_div", ([1, 1, INF, 0, 0], [INF, 0, 1, INF, 1])),
+         ("comb", ([1, 5, 5, 5.5, -1], [0.5, 2.5, 6, 2, 0])), ("perm", ([1, 5, 5, 5.5, -1], [0.5, 2.5, 6, 2, 0]))]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name, operands", EDGES, ids=[e[0] for e in EDGES])
+def test_edges_as_scipy(name, operands):
+    operands = [np.array(o, float) for o in operands]
+    ours = getattr(kn.special, name)
+    got = ours(*map(kn.asarray, operands))
+    np.testing.assert_allclose(got.numpy(), getattr(sp, name)(*operands), rtol=1e-12)
+    same_bits(kn.jit(lambda *a: ours(*a))(*map(kn.asarray, operands)), got)
+
+
+def test_large_residuals():
+    """Where the square of the quotient is no float; SciPy says inf."""
+    np.testing.assert_allclose(kn.special.pseudo_huber(kn.asarray(1.0, kn.float64), kn.asarray([1e300, 1e200], kn.float64)).numpy(), [1e300, 1e200])
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_all_axes_unless_given(axis, rng):
+    """As SciPy's; of ``kn`` and ``kn.nn`` the same functions go along the last axis."""
+    x, b = rng.normal(size=(3, 4)), rng.uniform(size=(3, 4))
+    for name in ("logsumexp", "softmax", "log_softmax"):
+        ours = getattr(kn.special, name)
+        np.testing.assert_allclose(ours(kn.asarray(x), axis=axis).numpy(), getattr(sp, name)(x, axis=axis), rtol=1e-13)
+        np.testing.assert_allclose(ours(kn.asarray(x)).numpy(), getattr(sp, name)(x), rtol=1e-13)
+        same_bits(kn.jit(lambda v: ours(v, axis))(kn.asarray(x)), ours(kn.asarray(x), axis))
+    np.testing.assert_allclose(kn.special.logsumexp(kn.asarray(x), axis, kn.asarray(b), True).numpy(), sp.logsumexp(x, axis, b, True), rtol=1e-13)
+    np.testing.assert_allclose(kn.softmax(kn.asarray(x)).numpy(), sp.softmax(x, -1), rtol=1e-13)

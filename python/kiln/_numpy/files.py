@@ -11,8 +11,7 @@ from .._arguments import as_array
 from .._errors import make
 
 _MAGIC = b"\x93NUMPY"
-_CODES = {"bool": "|b1", "int8": "|i1", "uint8": "|u1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "uint16": "<u2", "uint32": "<u4", "uint64": "<u8",
-          "float16": "<f2", "float32": "<f4", "float64": "<f8", "complex64": "<c8", "complex128": "<c16"}
+_CODES = {t.name: t.str for t in kn._dtypes.ALL if hasattr(t, "str")}
 _NAMES = {code: name for name, code in _CODES.items()}
 
 

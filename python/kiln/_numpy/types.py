@@ -9,19 +9,25 @@ from .._dtypes import BY_NAME, DType
 from .._errors import make
 
 OBJECTS = ("int_ intp longlong long uint uintp ulonglong ulong byte short intc ubyte ushort uintc half single double csingle cdouble mgrid ogrid r_ c_ s_ index_exp "
-           "array_str may_share_memory").split()
+           "may_share_memory").split()
 int_ = intp = longlong = long = BY_NAME["int64"]
 uint = uintp = ulonglong = ulong = BY_NAME["uint64"]
 byte, short, intc, ubyte, ushort, uintc = (BY_NAME[n] for n in ("int8", "int16", "int32", "uint8", "uint16", "uint32"))
 half, single, double = (BY_NAME[n] for n in ("float16", "float32", "float64"))
 csingle, cdouble = BY_NAME["complex64"], BY_NAME["complex128"]
-_CODES = {"?": "bool", "b": "int8", "h": "int16", "i": "int32", "l": "int64", "q": "int64", "B": "uint8", "H": "uint16", "I": "uint32", "L": "uint64", "Q": "uint64",
-          "e": "float16", "f": "float32", "d": "float64", "F": "complex64", "D": "complex128", "b1": "bool", "i1": "int8", "i2": "int16", "i4": "int32", "i8": "int64",
-          "u1": "uint8", "u2": "uint16", "u4": "uint32", "u8": "uint64", "f2": "float16", "f4": "float32", "f8": "float64", "c8": "complex64", "c16": "complex128",
-          "int": "int64", "float": "float64", "complex": "complex128", "double": "float64", "single": "float32", "half": "float16"}
 
 
-class generic:
+class _Kind(type):
+    """Of classes that numbers without axes are instances of by their dtype, and dtypes subclasses of."""
+
+    def __instancecheck__(cls, value):
+        return getattr(value, "shape", None) == () and getattr(getattr(value, "dtype", None), "kind", "") in tuple(cls.kinds)
+
+    def __subclasscheck__(cls, other):
+        return other.kind in cls.kinds if isinstance(other, DType) else super().__subclasscheck__(other)
+
+
+class generic(metaclass=_Kind):
     """The kind of all dtypes: ``issubdtype`` knows it and its children."""
 
     kinds = "biufc"
@@ -71,8 +77,6 @@ class complexfloating(inexact):
 
 def dtype(obj) -> DType:
     """The dtype of a name, a code of one letter, a type, or another library's dtype. Raises DTypeError for anything else."""
-    if isinstance(obj, str):
-        obj = _CODES.get(obj.lstrip("<=|"), obj)
     return kn._types.dtype_of(float if obj is None else obj)
 
 
@@ -128,31 +132,44 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
 
 def get_printoptions():
     """The settings of ``set_printoptions``."""
-    return dict(_repr.options)
+    return {name: value for name, value in _repr.options.items() if name != "separator"}
 
 
 @contextlib.contextmanager
 def printoptions(**kwargs):
     """``set_printoptions`` within a block."""
-    before = get_printoptions()
-    set_printoptions(**kwargs)
+    with _options():
+        set_printoptions(**kwargs)
+        yield
+
+
+@contextlib.contextmanager
+def _options():
+    before = dict(_repr.options)
     try:
         yield
     finally:
         _repr.options.update(before)
 
 
-def array2string(a, *args, **kwargs) -> str:
-    """The text of an array, as ``str``."""
-    return str(as_array(a))
+def array2string(a, max_line_width=None, precision=None, suppress_small=None, separator=" ", prefix="", *, threshold=None, edgeitems=None, **others) -> str:
+    """The text of an array, with digits behind the point and what stands between elements; ``prefix`` is the text before it, which later lines keep clear of."""
+    with _options():
+        set_printoptions(precision, threshold, edgeitems)
+        _repr.options["separator"] = separator
+        return str(as_array(a)).replace("\n", "\n" + " " * len(prefix))
 
 
-def array_repr(arr, *args, **kwargs) -> str:
-    """The text of an array, as ``repr``."""
-    return repr(as_array(arr))
+def array_repr(arr, max_line_width=None, precision=None, suppress_small=None) -> str:
+    """The text of an array, as ``repr``, with digits behind the point."""
+    with printoptions(precision=precision):
+        return repr(as_array(arr))
 
 
-array_str = array2string
+def array_str(a, max_line_width=None, precision=None, suppress_small=None) -> str:
+    """The text of an array, as ``str``, with digits behind the point."""
+    with printoptions(precision=precision):
+        return str(as_array(a))
 
 
 class _Grid:

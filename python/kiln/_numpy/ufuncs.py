@@ -5,7 +5,7 @@ They are native where they are an operation and a call is plain: ``call`` below 
 import kiln as kn
 
 from .. import _core
-from .._arguments import as_array, normalized_axis, store
+from .._arguments import as_array, floating, normalized_axis, store
 from .._core import Array
 from .._creation import asarray
 from .._errors import make
@@ -14,7 +14,6 @@ _NUMBERS = (bool, int, float, complex)
 _REDUCTIONS = {"add": kn.sum, "multiply": kn.prod, "maximum": kn.max, "minimum": kn.min, "logical_and": kn.all, "logical_or": kn.any}
 _SCANS = {"add": kn.cumulative_sum, "multiply": kn.cumulative_prod, "maximum": kn.cumulative_max, "minimum": kn.cumulative_min}
 _UPDATES = {"add": "add", "multiply": "multiply", "maximum": "max", "minimum": "min"}
-_OF_BOOLS = {"add": "logical_or", "multiply": "logical_and", "maximum": "logical_or", "minimum": "logical_and"}
 _IDENTITIES = {"add": 0, "multiply": 1, "logical_and": True, "logical_or": False, "logical_xor": False, "bitwise_and": -1, "bitwise_or": 0, "bitwise_xor": 0,
                "gcd": 0, "hypot": 0, "logaddexp": float("-inf")}
 
@@ -43,10 +42,7 @@ def ufunc(name, function, operands, results=1):
         if len(args) != operands:
             raise make("DTypeError", f"{name}: arguments: expected {operands} arrays, got {len(args)}")
         args = [_operand(a, dtype) for a in args]
-        plain = function
-        if name in _OF_BOOLS and all(isinstance(a, bool) or isinstance(a, Array) and a.dtype.kind == "b" for a in args):
-            plain = getattr(kn, _OF_BOOLS[name])
-        result = plain(*args) if any(isinstance(a, Array) for a in args) else plain(*(as_array(a) for a in args))
+        result = function(*args) if any(isinstance(a, Array) for a in args) else function(*(as_array(a) for a in args))
         if out is None and where is True:
             return result
         parts, outs = (result if isinstance(result, tuple) else (result,)), _output(out, results)
@@ -155,8 +151,18 @@ def _one_by_one(call, x, key, y):
         x[...] = kn.reshape(flat, x.shape)
 
 
+def _rint(x, /):
+    """Nearest whole number, halves to the even one; of integers in the default dtype."""
+    return kn.round(floating(x))
+
+
+def _reciprocal(x, /):
+    """One over each element; of integers the whole part, and 0 of 0."""
+    return _core.where(kn.abs(x) == 1, x, 0) if x.dtype.kind in "iu" else kn.reciprocal(x)
+
+
 _ONE = ("abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh bitwise_count bitwise_invert invert cbrt ceil conj conjugate cos "
-        "cosh deg2rad degrees exp exp2 expm1 fabs floor isfinite isinf isnan log log10 log1p log2 logical_not negative positive rad2deg radians reciprocal sign "
+        "cosh deg2rad degrees exp exp2 expm1 fabs floor isfinite isinf isnan log log10 log1p log2 logical_not negative positive rad2deg radians sign "
         "signbit sin sinh spacing sqrt square tan tanh trunc").split()
 _TWO = ("add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign divide equal float_power floor_divide fmax fmin fmod gcd "
         "greater greater_equal heaviside hypot lcm ldexp less less_equal logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply "
@@ -164,5 +170,5 @@ _TWO = ("add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_rig
 ALL = {n: ufunc(n, getattr(kn, n), 1) for n in _ONE}
 ALL |= {n: ufunc(n, getattr(kn, n), 2) for n in _TWO}
 ALL |= {"divmod": ufunc("divmod", kn.divmod, 2, 2), "modf": ufunc("modf", kn.modf, 1, 2), "frexp": ufunc("frexp", kn.frexp, 1, 2)}
-ALL |= {"rint": ufunc("rint", _core.op_functions["round"], 1), "true_divide": ALL["divide"], "left_shift": ALL["bitwise_left_shift"],
+ALL |= {"rint": ufunc("rint", _rint, 1), "reciprocal": ufunc("reciprocal", _reciprocal, 1), "true_divide": ALL["divide"], "left_shift": ALL["bitwise_left_shift"],
         "right_shift": ALL["bitwise_right_shift"], "bitwise_not": ALL["bitwise_invert"]}

@@ -12,6 +12,8 @@ from .._ordering import argsort, searchsorted, sort
 from .._ranges import linspace
 from .._reductions import cumsum, diff, max, min, sum  # noqa: A004
 from .._shaping import moveaxis
+from .quantiles import quantile
+from .statistics import mean, std
 
 _int64 = BY_NAME["int64"]
 
@@ -52,17 +54,16 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
 def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa: A002
     """The limits of ``bins`` equal intervals over ``range`` (the smallest to the largest element), or ``bins`` itself if it is a vector.
 
-    ``bins`` may be "sturges" or "sqrt". Raises ValueError for another rule, no interval, or a range that is not finite or not ascending.
+    ``bins`` may be a rule, "auto", "doane", "fd", "rice", "scott", "sqrt", "stone" or "sturges", which looks at values. Raises ValueError for another rule, no interval, or a range that is not finite or not ascending; outside of
+    recordings also for limits that do not ascend, and elements without a range that are not finite.
     """
     x = _core.reshape(as_array(x), (-1,))
     if isinstance(bins, str):
-        rules = {"sturges": lambda n: math.ceil(math.log2(n)) + 1, "sqrt": lambda n: math.ceil(math.sqrt(n)), "auto": lambda n: math.ceil(math.log2(n)) + 1}
-        if bins not in rules:
-            raise make("ValueError", f"histogram: bins: expected a number, limits, 'auto', 'sqrt' or 'sturges', got {bins!r}")
-        bins = rules[bins](x.size) if x.size else 1
+        bins = _bins_by_rule(bins, x, range)
     if not isinstance(bins, int):
         bins = as_array(bins, x)
         if bins.ndim == 1:
+            _check("bins", "limits that ascend", ops["less_equal"](bins[:-1], bins[1:]), bins)
             return bins
         raise make("ShapeError", f"histogram: bins: expected a number or a vector of limits, got {bins.ndim} axes")
     if bins < 1:
@@ -78,10 +79,61 @@ def histogram_bin_edges(x, bins=10, range=None, weights=None) -> Array:  # noqa:
         return linspace(0.0, 1.0, bins + 1, dtype=dtype, device=x.device)
     wide = "float32" if dtype == "float32" and x.dtype.kind == "f" else "float64"  # as NumPy: counts are equal where the limits are
     low, high = _core.astype(min(x), wide), _core.astype(max(x), wide)
+    _check("elements", "finite ones, or a range", ops["isfinite"](high - low), x)
     flat = ops["equal"](low, high)
     low, high = _core.where(flat, low - 0.5, low), _core.where(flat, high + 0.5, high)
     line = _core.concat((_core.iota((bins,), wide, 0, x.device) * ((high - low) / bins) + low, _core.reshape(high, (1,))), 0)
     return _core.astype(line, dtype)
+
+
+def _doane(x, n, extent):
+    spread = std(x)
+    if n < 3 or not spread > 0:
+        return 0.0
+    skew = abs(mean(((x - mean(x)) / spread) ** 3).item()) / math.sqrt(6.0 * (n - 2) / ((n + 1.0) * (n + 3)))
+    return extent / (1.0 + math.log2(n) + math.log2(1.0 + skew))
+
+
+def _stone(x, n, extent, limits=None):
+    def loss(count):
+        p = histogram(x, count, limits)[0] / float(n)
+        return (2 - (n + 1) * sum(p * p).item()) * count / extent
+
+    return extent / builtins.min(builtins.range(1, builtins.max(100, int(math.sqrt(n))) + 1), key=loss) if n > 1 and extent else 0.0
+
+
+def _spread_of_middle(x):
+    low, high = quantile(x, as_array([0.25, 0.75])).tolist()
+    return high - low
+
+
+# Widths of the intervals of n elements, the largest less the smallest of which is the extent.
+_RULES = {"sqrt": lambda x, n, extent: extent / math.sqrt(n), "sturges": lambda x, n, extent: extent / (math.log2(n) + 1.0), "rice": lambda x, n, extent: extent / (2.0 * n ** (1 / 3)),
+          "scott": lambda x, n, extent: (24.0 * math.pi**0.5 / n) ** (1 / 3) * std(x).item(), "fd": lambda x, n, extent: 2.0 * _spread_of_middle(x) / n ** (1 / 3), "doane": _doane, "stone": _stone}
+_RULES["auto"] = lambda x, n, extent: builtins.min(_RULES["fd"](x, n, extent) or math.inf, _RULES["sturges"](x, n, extent))
+
+
+def _bins_by_rule(rule, x, range):  # noqa: A002
+    """How many intervals a rule of NumPy's makes of elements: a number, which recordings ask for."""
+    if rule not in _RULES:
+        raise make("ValueError", f"histogram: bins: expected a number, limits, or one of {', '.join(map(repr, sorted(_RULES)))}, got {rule!r}")
+    is_whole, x = x.dtype.kind in "iu", _core.astype(x, "float64")
+    if range is not None:
+        x = x[ops["bitwise_and"](ops["greater_equal"](x, range[0]), ops["less_equal"](x, range[1]))]
+    if not x.size:
+        return 1
+    ends = (min(x).item(), max(x).item())
+    width = float(_RULES[rule](x, x.size, ends[1] - ends[0], *((range,) if rule == "stone" else ())))
+    if not (math.isfinite(width) and width):
+        return 1
+    low, high = range or ends
+    return int(math.ceil((high - low) / (builtins.max(width, 1.0) if is_whole else width)))
+
+
+def _check(what, expected, good, met):
+    """Raises ValueError where elements are not as expected, if they can be looked at: a recording does not depend on them."""
+    if _core.is_at_hand() and not good.all():
+        raise make("ValueError", f"histogram: {what}: expected {expected}, got {met}")
 
 
 def _sums_between(x, edges, n, weights):
@@ -178,7 +230,10 @@ def interp(x, xp, fp, left=None, right=None, period=None) -> Array:
     low, high = right_of - 1, right_of if n > 1 else right_of - 1
     x0, x1, y0, y1 = _core.take(xp, low, 0), _core.take(xp, high, 0), _core.take(fp, low, 0), _core.take(fp, high, 0)
     width = x1 - x0
-    result = y0 + (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width) * (x - x0)
+    slope = (y1 - y0) / _core.where(ops["equal"](width, 0), 1.0, width)
+    result = slope * (x - x0) + y0
+    result = _core.where(ops["isnan"](result), slope * (x - x1) + y1, result)  # from the other end, where this one is infinite
+    result = _core.where(ops["bitwise_and"](ops["isnan"](result), ops["equal"](y0, y1)), y0, result)
     result = _core.where(ops["equal"](x, x1), y1, _core.where(ops["equal"](x, x0), y0, result))
     result = _core.where(ops["less"](x, xp[0]), fp[0] if left is None else left, result)
     result = _core.where(ops["greater"](x, xp[n - 1]), fp[n - 1] if right is None else right, result)

@@ -195,11 +195,15 @@ def spacing(x, /) -> Array:
 @fused
 def unwrap(x, /, discont=None, axis=-1, *, period=2 * math.pi) -> Array:
     """``x`` with multiples of ``period`` added along an axis so that no step is larger than half of it (or than ``discont``)."""
-    x = floating(x)
-    step, half = diff(x, axis=axis), period / 2
-    reduced = ops["remainder"](step + half, period) - half
-    reduced = _where(ops["bitwise_and"](ops["equal"](reduced, -half), ops["greater"](step, 0)), half, reduced)
-    change = _where(ops["less"](ops["abs"](step), max(half, discont or 0)), 0.0, reduced - step)
+    x = as_array(x)
+    x = x if x.dtype.kind in "iu" and isinstance(period, int) else floating(x)
+    step, half, low = diff(x, axis=axis), period / 2, period / 2
+    if x.dtype.kind in "iu":  # an integer period: halves of an odd one are no ends of the interval
+        low, half = period // 2, period // 2 if period % 2 == 0 else None
+    reduced = ops["remainder"](step + low, period) - low
+    if half is not None:
+        reduced = _where(ops["bitwise_and"](ops["equal"](reduced, -half), ops["greater"](step, 0)), half, reduced)
+    change = _where(ops["less"](ops["abs"](step), max(period / 2, discont or 0)), 0, reduced - step)
     moved = cumsum(change, axis=axis)
     line, more = moveaxis(x, axis, -1), moveaxis(moved, axis, -1)
     return moveaxis(_core.concat((line[..., :1], line[..., 1:] + more), line.ndim - 1), -1, axis)

@@ -34,10 +34,11 @@ def _parts(a, x):
 
 
 def _edges(a, x, result, at_zero, at_end):
+    result = _where(ops["bitwise_and"](ops["equal"](a, _INF), ops["less"](x, _INF)), at_zero, result)
     result = _where(ops["equal"](x, 0), at_zero, _where(ops["equal"](x, _INF), at_end, result))
     result = _where(ops["bitwise_and"](ops["equal"](a, 0), ops["greater"](x, 0)), at_end, result)
     wrong = ops["bitwise_or"](ops["less"](a, 0), ops["less"](x, 0))
-    none = ops["bitwise_and"](ops["equal"](a, 0), ops["equal"](x, 0))
+    none = ops["bitwise_or"](ops["bitwise_and"](ops["equal"](a, 0), ops["equal"](x, 0)), ops["equal"](ops["minimum"](a, x), _INF))
     return _where(ops["bitwise_or"](ops["bitwise_or"](wrong, none), ops["isnan"](a + x)), _NAN, result)
 
 
@@ -74,6 +75,10 @@ def betainc(a, b, x, /) -> Array:
     front = ops["exp"](ops["lgamma"](total) - ops["lgamma"](p) - ops["lgamma"](q) + p * ops["log"](y) + q * ops["log1p"](-y)) / p
     result = front * h
     result = _where(swaps, 1.0 - result, result)
+    result = _where(ops["bitwise_or"](ops["equal"](a, 0), ops["equal"](b, _INF)), 1.0, result)
+    result = _where(ops["bitwise_or"](ops["equal"](b, 0), ops["equal"](a, _INF)), 0.0, result)
     result = _where(ops["equal"](x, 0), 0.0, _where(ops["equal"](x, 1), 1.0, result))
-    wrong = ops["bitwise_or"](ops["bitwise_or"](ops["less"](x, 0), ops["greater"](x, 1)), ops["less_equal"](ops["minimum"](a, b), 0))
+    least, most = ops["minimum"](a, b), ops["maximum"](a, b)
+    wrong = ops["bitwise_or"](ops["bitwise_or"](ops["less"](x, 0), ops["greater"](x, 1)), ops["less"](least, 0))
+    wrong = ops["bitwise_or"](wrong, ops["bitwise_or"](ops["equal"](most, 0), ops["equal"](least, _INF)))
     return _where(ops["bitwise_or"](wrong, ops["isnan"](a + b + x)), _NAN, result)

@@ -73,7 +73,7 @@ def _mean(b, rounds=6):
 def ellipkm1(p, /) -> Array:
     """``ellipk`` of 1 - ``p``, exact where that is near 1."""
     a, _ = _mean(ops["sqrt"](p), 14)
-    return _where(ops["equal"](p, 0), _INF, _where(ops["isinf"](p), 0.0, 0.5 * math.pi / a))
+    return _where(ops["equal"](p, 0), _INF, _where(ops["equal"](p, _INF), 0.0, 0.5 * math.pi / a))
 
 
 @rounded_once
@@ -89,15 +89,16 @@ def ellipk(m, /) -> Array:
 def ellipe(m, /) -> Array:
     """The complete elliptic integral of the second kind of the parameter ``m``, within 8 units in the last place for m >= 0; 1 at 1, nan above."""
     a, total = _mean(ops["sqrt"](1.0 - m), 8)
-    return _where(ops["equal"](m, 1), 1.0, (1.0 - total) * (0.5 * math.pi) / a)
+    return _where(ops["equal"](m, 1), 1.0, _where(ops["equal"](m, -_INF), _INF, (1.0 - total) * (0.5 * math.pi) / a))
 
 
 def agm(a, b, /) -> Array:
     """The arithmetic-geometric mean of two numbers that are not negative."""
     a, b = _both(a, b)
+    none = ops["equal"](ops["minimum"](a, b), 0)
     for _ in range(14):
         a, b = (a + b) * 0.5, ops["sqrt"](a) * ops["sqrt"](b)
-    return a
+    return _where(none, 0.0, a)
 
 
 @rounded_once
@@ -135,7 +136,7 @@ def pseudo_huber(delta, r, /) -> Array:
     delta, r = _both(delta, r)
     none = ops["equal"](delta, 0)
     v = r / _where(none, 1.0, delta)
-    result = delta * delta * (v * v) / (ops["sqrt"](v * v + 1.0) + 1.0)
+    result = delta * delta * (v * (v / (ops["hypot"](v, 1.0) + 1.0)))
     result = _where(ops["isinf"](r), _INF, result)
     return _where(ops["less"](delta, 0), _INF, _where(none, 0.0, result))
 
@@ -143,31 +144,31 @@ def pseudo_huber(delta, r, /) -> Array:
 def chdtr(v, x, /) -> Array:
     """The distribution function of chi-square with ``v`` degrees of freedom: ``gammainc(v / 2, x / 2)``."""
     v, x = _both(v, x)
-    return _where(ops["less"](x, 0), 0.0, gammainc(v * 0.5, ops["maximum"](x, 0.0) * 0.5))
+    return gammainc(v * 0.5, x * 0.5)
 
 
 def chdtrc(v, x, /) -> Array:
     """One less ``chdtr``, exact in the tail."""
     v, x = _both(v, x)
-    return _where(ops["less"](x, 0), 1.0, gammaincc(v * 0.5, ops["maximum"](x, 0.0) * 0.5))
+    return gammaincc(v * 0.5, x * 0.5)
 
 
 def gdtr(a, b, x, /) -> Array:
     """The distribution function of gamma with the rate ``a`` and the shape ``b``."""
     a, x = _both(a, x)
-    return gammainc(b, a * x)
+    return _where(ops["less"](x, 0), _NAN, gammainc(b, a * x))
 
 
 def pdtr(k, m, /) -> Array:
     """The distribution function of Poisson's distribution with mean ``m`` at ``k``."""
     k, m = _both(k, m)
-    return gammaincc(ops["floor"](k) + 1.0, m)
+    return _where(ops["less"](k, 0), _NAN, gammaincc(ops["floor"](k) + 1.0, m))
 
 
 def pdtrc(k, m, /) -> Array:
     """One less ``pdtr``, exact in the tail."""
     k, m = _both(k, m)
-    return gammainc(ops["floor"](k) + 1.0, m)
+    return _where(ops["less"](k, 0), _NAN, gammainc(ops["floor"](k) + 1.0, m))
 
 
 def bdtr(k, n, p, /) -> Array:
@@ -194,5 +195,7 @@ def fdtrc(dfn, dfd, x, /) -> Array:
 def stdtr(df, t, /) -> Array:
     """The distribution function of Student's t with ``df`` degrees of freedom."""
     df, t = _both(df, t)
-    tail = betainc(df * 0.5, 0.5, df / (df + t * t)) * 0.5
+    far = ops["isinf"](t)
+    tail = betainc(df * 0.5, 0.5, _where(far, 0.0, df / (df + t * t))) * 0.5
+    tail = _where(ops["equal"](df, _INF), ops["erfc"](ops["abs"](t) * math.sqrt(0.5)) * 0.5, tail)
     return _where(ops["greater"](t, 0), 1.0 - tail, tail)

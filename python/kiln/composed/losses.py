@@ -79,8 +79,11 @@ def _by_class(op, x, target, weight, ignore_index, reduction, smoothing=0.0):
     shape = x.shape[:axis] + x.shape[axis + 1:]
     if target.shape != shape:
         raise make("ShapeError", f"{op}: shape of the target: expected {shape}, got {target.shape}")
-    counted = ops["not_equal"](target, ignore_index)
-    at = _core.reshape(_where(counted, target, 0), (*shape[:axis], 1, *shape[axis:]))
+    counted, classes = ops["not_equal"](target, ignore_index), x.shape[axis]
+    at = _where(counted, _where(ops["less"](target, 0), classes, target), 0)  # none counts from the end
+    if _core.is_at_hand() and not ops["less"](at, classes).all():
+        raise make("IndexError", f"{op}: target: expected classes in [0, {classes}) or {ignore_index}, got {target}")
+    at = _core.reshape(at, (*shape[:axis], 1, *shape[axis:]))
     from .._selection import take_along_axis
     loss = -_core.reshape(take_along_axis(x, at, axis), shape)
     factors = _core.astype(counted, x.dtype)

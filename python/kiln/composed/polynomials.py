@@ -62,12 +62,18 @@ def polyder(p, m=1) -> Array:
     return p
 
 
-def polyint(p, m=1) -> Array:
-    """Coefficients of the integral of order ``m``, whose constants are 0."""
+def polyint(p, m=1, k=None) -> Array:
+    """Coefficients of the integral of order ``m``, whose constants are 0, or ``k``: one, or one for each integration.
+
+    Raises ValueError for another number of them.
+    """
     p = floating(p)
-    for _ in range(m):
-        n = p.shape[0]
-        p = _core.concat((p / _core.astype(arange(n, 0, -1, device=p.device), p.dtype), _core.full((1,), 0, p.dtype, p.device)), 0)
+    constants = _core.reshape(_core.astype(as_array(0 if k is None else k), p.dtype), (-1,))
+    if constants.size not in (1, m):
+        raise make("ValueError", f"polyint: k: expected one constant or {m}, got {constants.size}")
+    for i in range(m):
+        n, at = p.shape[0], i if constants.size > 1 else 0
+        p = _core.concat((p / _core.astype(arange(n, 0, -1, device=p.device), p.dtype), constants[at:at + 1]), 0)
     return p
 
 
@@ -124,8 +130,15 @@ def roots(p) -> Array:
 
 
 def poly(roots_) -> Array:
-    """Coefficients, the highest first, of the polynomial that is 0 at the elements of a vector and begins with 1."""
+    """Coefficients, the highest first, of the polynomial that is 0 at the elements of a vector and begins with 1.
+
+    Of a square matrix the characteristic one: 0 at its eigenvalues.
+    """
     zeros = floating(roots_)
+    if zeros.ndim == 2:
+        from ..linalg import eigvals
+        result = poly(eigvals(zeros))
+        return result if zeros.dtype.kind == "c" else result.real
     result = _core.full((1,), 1, zeros.dtype, zeros.device)
     if zeros.ndim == 1 and zeros.size and zeros.dtype.name in ("float32", "float64"):
         factors, nothing = -zeros, _core.full((1,), 0, zeros.dtype, zeros.device)

@@ -139,7 +139,7 @@ def _rounded(x, op, q, axis, method, keepdims, scale, skips):
     return _quantile(op, x, q, axis, method, keepdims, scale, skips)
 
 
-def quantile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def quantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
     """The element of ``x`` below which the fraction ``q`` of the others lies, over ``axis`` (several, or all if None).
 
     Several fractions stand along the first axes of the result. ``method`` says what lies between elements, as NumPy's. nan if any
@@ -148,23 +148,26 @@ def quantile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear
     return _public("quantile", x, q, axis, out, method, keepdims)
 
 
-def percentile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def percentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
     """``quantile`` of ``q`` per cent."""
     return _public("percentile", x, q, axis, out, method, keepdims, 100)
 
 
 @looped
 def median(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> Array:
-    """The middle element over ``axis`` (several, or all if None), or the mean of the two in the middle; nan if any is nan."""
+    """The middle element over ``axis`` (several, or all if None), or the mean of the two in the middle; nan if any is nan, or there is none."""
+    x = as_array(x)
+    if not x.size and axis is None:
+        return as_array(math.nan) if out is None else store("median", as_array(math.nan), out)
     return _public("median", x, 0.5, axis, out, "linear", keepdims)
 
 
-def nanquantile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def nanquantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
     """``quantile`` of the elements that are not nan; nan where there is none."""
     return _public("nanquantile", x, q, axis, out, method, keepdims, skips=True)
 
 
-def nanpercentile(x, q, /, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def nanpercentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
     """``percentile`` of the elements that are not nan; nan where there is none."""
     return _public("nanpercentile", x, q, axis, out, method, keepdims, 100, True)
 
@@ -185,15 +188,15 @@ def _without(x, other):
 
 
 @fused
-def nansum(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
-    """Sum over ``axis`` of the elements that are not nan."""
-    return sum(_without(as_array(x), 0), axis, dtype, out, keepdims)
+def nansum(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None) -> Array:
+    """Sum over ``axis`` of the elements that are not nan, and ``initial``; of those alone where ``where`` holds."""
+    return sum(_without(as_array(x), 0), axis, dtype, out, keepdims, initial, where)
 
 
 @fused
-def nanprod(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
-    """Product over ``axis`` of the elements that are not nan."""
-    return prod(_without(as_array(x), 1), axis, dtype, out, keepdims)
+def nanprod(x, /, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None) -> Array:
+    """Product over ``axis`` of the elements that are not nan, and ``initial``; of those alone where ``where`` holds."""
+    return prod(_without(as_array(x), 1), axis, dtype, out, keepdims, initial, where)
 
 
 @fused
@@ -208,22 +211,26 @@ def nancumprod(x, /, axis=None, dtype=None, out=None) -> Array:
     return cumprod(_without(as_array(x), 1), axis, dtype, out)
 
 
-def _nan_extreme(op, function, x, axis, out, keepdims):
+def _nan_extreme(op, function, x, axis, out, keepdims, initial, where):
     x = as_array(x)
-    if x.dtype.kind != "f":
-        return function(x, axis, out, keepdims)
+    if x.dtype.kind != "f" or initial is not None or where is not None:
+        x = x if x.dtype.kind != "f" else _without(x, -math.inf if function is max else math.inf)
+        return function(x, axis, out, keepdims, initial, where)
     result = _core.reduce(op, x, axis, keepdims)
     return result if out is None else store(op, result, out)
 
 
-def nanmax(x, /, axis=None, out=None, keepdims=False) -> Array:
-    """Largest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
-    return _nan_extreme("nanmax", max, x, axis, out, keepdims)
+def nanmax(x, /, axis=None, out=None, keepdims=False, initial=None, where=None) -> Array:
+    """Largest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis.
+
+    ``initial`` counts as well, and is needed with ``where``, which leaves elements out.
+    """
+    return _nan_extreme("nanmax", max, x, axis, out, keepdims, initial, where)
 
 
-def nanmin(x, /, axis=None, out=None, keepdims=False) -> Array:
-    """Smallest element over ``axis`` that is not nan; nan where there is none. Raises ValueError for an empty axis."""
-    return _nan_extreme("nanmin", min, x, axis, out, keepdims)
+def nanmin(x, /, axis=None, out=None, keepdims=False, initial=None, where=None) -> Array:
+    """Smallest element over ``axis`` that is not nan, as ``nanmax``."""
+    return _nan_extreme("nanmin", min, x, axis, out, keepdims, initial, where)
 
 
 @fused

@@ -2,7 +2,7 @@
 import builtins
 import math
 
-from .. import _core
+from .. import _core, _padding
 from .._arguments import as_array, as_tuple, choice, floating, rounded_once
 from .._core import Array
 from .._errors import make
@@ -41,15 +41,39 @@ def _along(x, axis, rows):
     return result
 
 
+_PAD_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def pad(x, pad, mode="constant", value=None) -> Array:
+    """Elements around the last axes: ``pad`` has a width before and one behind the last axis, then of the one before it, and so on; negative ones cut.
+
+    ``mode`` is "constant" (``value``, or 0), "reflect", "replicate" or "circular". Raises ShapeError for another number of widths, ValueError for
+    another mode.
+    """
+    x, widths = as_array(x), as_tuple(pad)
+    choice("pad", "mode", mode, tuple(_PAD_MODES))
+    if len(widths) % 2 or len(widths) > 2 * x.ndim:
+        raise make("ShapeError", f"pad: pad: expected two widths for each of at most {x.ndim} axes, got {len(widths)}")
+    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + [widths[i:i + 2] for i in builtins.range(len(widths) - 2, -1, -2)]
+    if builtins.any(w < 0 for w in widths):
+        x = x[tuple(slice(builtins.max(0, -a), n - builtins.max(0, -b)) for (a, b), n in zip(pairs, x.shape))]
+        pairs = [(builtins.max(0, a), builtins.max(0, b)) for a, b in pairs]
+    values = {"constant_values": 0 if value is None else value} if mode == "constant" else {}
+    return _padding.pad(x, pairs, _PAD_MODES[mode], **values)
+
+
 def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None) -> Array:
     """(batch, channels, spatial...) with other spatial sizes: ``size``, or theirs times ``scale_factor``.
 
-    ``mode`` is "nearest", "nearest-exact", "linear" (also "bilinear", "trilinear"), "bicubic" or "area". Raises ValueError for
-    another, and unless one of ``size`` and ``scale_factor`` is given.
+    ``mode`` is "nearest", "nearest-exact", "area", or by how many spatial axes there are "linear" (of one, or of any), "bilinear" and
+    "bicubic" (of two), or "trilinear" (of three). Raises ValueError for another, and unless one of ``size`` and ``scale_factor`` is given.
     """
     x = as_array(x)
     rank = x.ndim - 2
     choice("interpolate", "mode", mode, ("nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic", "area"))
+    axes = {"bilinear": 2, "bicubic": 2, "trilinear": 3}.get(mode, rank)
+    if axes != rank:
+        raise make("ValueError", f"interpolate: mode: expected one for {rank} spatial axes, got {mode!r}")
     if (size is None) == (scale_factor is None):
         raise make("ValueError", "interpolate: size: expected one of size and scale_factor, got " + ("none" if size is None else "both"))
     scales = (None,) * rank if scale_factor is None else tuple(as_tuple(scale_factor) * (rank if not isinstance(scale_factor, (tuple, list)) else 1))
@@ -99,12 +123,11 @@ def stft(x, n_fft, hop_length=None, win_length=None, window=None, center=True, p
     Raises ValueError where the signal is shorter than a window.
     """
     from .. import fft as transforms
-    from .._padding import pad
     x = floating(x)
     hop = n_fft // 4 if hop_length is None else hop_length
     length = n_fft if win_length is None else win_length
     if center:
-        x = pad(x, [(0, 0)] * (x.ndim - 1) + [(n_fft // 2, n_fft // 2)], pad_mode)
+        x = pad(x, (n_fft // 2, n_fft // 2), pad_mode)
     if x.shape[-1] < n_fft:
         raise make("ValueError", f"stft: signal: expected at least {n_fft} elements, got {x.shape[-1]}")
     from .signals import sliding_window_view

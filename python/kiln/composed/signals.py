@@ -71,7 +71,7 @@ def convolve(x, y, /, mode="full") -> Array:
 
     Complex numbers by their parts. Raises ShapeError unless both are vectors that are not empty, ValueError for another mode.
     """
-    x, y = as_array(x), as_array(y)
+    x, y = (_core.reshape(v, (1,)) if not v.ndim else v for v in (as_array(x), as_array(y)))
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
         raise make("ShapeError", f"convolve: operands: expected two vectors that are not empty, got {x.shape} and {y.shape}")
     choice("convolve", "mode", mode, ("full", "same", "valid"))

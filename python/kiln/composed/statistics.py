@@ -42,18 +42,22 @@ def _mean(x, axis, keepdims, where):
     return sum(x, axis=axis, keepdims=keepdims, where=where) / _count("mean", x, axis, where, keepdims)
 
 
-def var(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, correction=None) -> Array:
+def var(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, mean=None, correction=None) -> Array:
     """Variance over ``axis``, in two passes; ``correction`` (NumPy's ``ddof``) is taken off the number of elements.
 
-    nan where nothing is left of that number. Narrow floats are computed in float32.
+    nan where nothing is left of that number. ``mean`` is the mean, with its axes kept, where it is known. Narrow floats are computed in float32.
     """
-    return _into("var", _var(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
+    return _into("var", _var(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where, *_known(mean)), out)
+
+
+def _known(mean):
+    return () if mean is None else (as_array(mean),)
 
 
 @fused
 @rounded_once
-def _var(x, axis, correction, keepdims, where):
-    centered = x - _mean(x, axis, True, where)
+def _var(x, axis, correction, keepdims, where, mean=None):
+    centered = x - (_mean(x, axis, True, where) if mean is None else mean)
     square = centered * centered if x.dtype.kind == "f" else centered.real * centered.real + centered.imag * centered.imag
     total = sum(square, axis=axis, keepdims=keepdims, where=where)
     n = _count("var", square, axis, where, keepdims) - correction
@@ -62,15 +66,15 @@ def _var(x, axis, correction, keepdims, where):
     return total / n if n > 0 else total * float("nan")
 
 
-def std(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, correction=None) -> Array:
+def std(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, *, mean=None, correction=None) -> Array:
     """Standard deviation over ``axis``: the square root of ``var``."""
-    return _into("std", _std(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where), out)
+    return _into("std", _std(_typed(x, dtype), axis, ddof if correction is None else correction, keepdims, where, *_known(mean)), out)
 
 
 @fused
 @rounded_once
-def _std(x, axis, correction, keepdims, where):
-    return rooted(_sqrt, _var(x, axis, correction, keepdims, where))
+def _std(x, axis, correction, keepdims, where, mean=None):
+    return rooted(_sqrt, _var(x, axis, correction, keepdims, where, mean))
 
 
 @fused

@@ -59,6 +59,9 @@ def _conv(op, x, weight, bias, stride, padding, dilation, groups, rank):
         raise make("ShapeError", f"{op}: rank of the weight: expected {rank + 2}, got {weight.ndim}")
     stride, dilation = _each(op, "stride", stride, rank), _each(op, "dilation", dilation, rank)
     pads = _paddings(op, padding, weight.shape[2:], stride, dilation)
+    sizes = tuple(n + a + b for n, (a, b) in zip(x.shape[2:], pads))
+    if builtins.any(n < d * (k - 1) + 1 for n, d, k in zip(sizes, dilation, weight.shape[2:])):
+        raise make("ShapeError", f"{op}: window: expected one within the padded sizes {sizes}, got {weight.shape[2:]}")
     w = _core.permute_dims(weight, (*range(2, rank + 2), 1, 0))
     y = _core.convolution(_to_last(x), w, stride, tuple(p[0] for p in pads), tuple(p[1] for p in pads), dilation, groups)
     y = _with_bias(_to_first(y), bias)

@@ -1,5 +1,5 @@
 """Decompositions: the ops that call LAPACK, their results taken apart."""
-from typing import NamedTuple
+from typing import Literal, NamedTuple, overload
 
 from .. import _core
 from .._arguments import cast, floating, ops
@@ -97,12 +97,23 @@ def eigvals(x, /) -> Array:
     return _call("eig", (floating(x),), 0)
 
 
-def svd(x, /, full_matrices=True) -> SVDResult:
+@overload
+def svd(x, /, full_matrices: bool = True, compute_uv: Literal[True] = True, hermitian: bool = False) -> SVDResult: ...
+
+
+@overload
+def svd(x, /, full_matrices: bool = True, *, compute_uv: Literal[False], hermitian: bool = False) -> Array: ...
+
+
+def svd(x, /, full_matrices=True, compute_uv=True, hermitian=False):
     """``U``, the singular values ``S``, descending, and ``Vh`` with ``x = U @ diag(S) @ Vh``.
 
-    ``U`` and ``Vh`` are square with ``full_matrices``, and have as many columns and rows as there are values without.
+    ``U`` and ``Vh`` are square with ``full_matrices``, and have as many columns and rows as there are values without. Without ``compute_uv``
+    the values alone; a ``hermitian`` matrix has the same.
     """
     x = floating(x)
+    if not compute_uv:
+        return svdvals(x)
     flat = _call("svd", (x,), 2 if full_matrices else 1)
     m, n = x.shape[-2:]
     k = min(m, n)

@@ -10,7 +10,7 @@ from .._dtypes import finfo
 from .._errors import make
 from .._fused import fused, looped
 from .._products import matmul
-from .._reductions import max, min, rooted, sum  # noqa: A004
+from .._reductions import any, max, min, rooted, sum  # noqa: A004
 from .._selection import where
 from .._joining import stack
 from .._shaping import broadcast_shapes, expand_dims, moveaxis, squeeze
@@ -36,12 +36,12 @@ def _cutoff(x, values, rtol):
 
 
 @looped
-def pinv(x, /, rtol=None) -> Array:
+def pinv(x, /, rtol=None, hermitian=False, *, rcond=None) -> Array:
     """Moore-Penrose inverse: singular values up to ``rtol`` (the larger size times eps) of the largest count as 0.
 
-    Its derivative is that of matrices of the same rank.
+    ``rcond`` is NumPy's name of ``rtol``; a ``hermitian`` matrix has the same inverse. Its derivative is that of matrices of the same rank.
     """
-    x = _matrices("pinv", x)
+    x, rtol = _matrices("pinv", x), rtol if rcond is None else rcond
     if 0 in x.shape[-2:]:
         return _core.full((*x.shape[:-2], x.shape[-1], x.shape[-2]), 0, x.dtype, x.device)
     if _core.innermost() is None:
@@ -58,16 +58,25 @@ def _pinv(x, rtol=None):
 
 
 @looped
-def matrix_rank(x, /, rtol=None) -> Array:
-    """Number of singular values above ``rtol`` (the larger size times eps) of the largest: int64."""
-    x = _matrices("matrix_rank", x)
-    return _rank(x, svdvals(x), rtol)
+def matrix_rank(x, /, tol=None, hermitian=False, *, rtol=None) -> Array:
+    """Number of singular values above ``tol``, or above ``rtol`` (the larger size times eps) of the largest: int64. Of a vector 1, or 0 of zeros.
+
+    A ``hermitian`` matrix has the same rank.
+    """
+    x = floating(x)
+    if x.ndim < 2:
+        return _core.astype(any(x), "int64")
+    return _rank(x, svdvals(x), rtol, tol)
 
 
-def _rank(x, s, rtol):
+def _rank(x, s, rtol, tol=None):
     if not s.shape[-1]:
         return _core.full(s.shape[:-1], 0, "int64", s.device)
-    return sum(_core.astype(ops["greater"](s, _cutoff(x, s, rtol)), "int64"), axis=-1)
+    if tol is None:
+        cutoff = _cutoff(x, s, rtol)
+    else:
+        cutoff = expand_dims(tol, axis=-1) if isinstance(tol, Array) and tol.ndim else tol
+    return sum(_core.astype(ops["greater"](s, cutoff), "int64"), axis=-1)
 
 
 def matrix_power(x, n, /) -> Array:
@@ -174,9 +183,14 @@ def cond(x, p=None) -> Array:
     return _core.where(singular, _INF, matrix_norm(x, ord=p) * matrix_norm(inv(safe), ord=p))
 
 
-def cross(x1, x2, /, axis=-1) -> Array:
-    """Cross products of vectors of three elements along ``axis``; other axes broadcast. Raises ShapeError for another size."""
+def cross(x1, x2, /, axis=-1, *, axisa=-1, axisb=-1, axisc=-1) -> Array:
+    """Cross products of vectors of three elements along ``axis``; other axes broadcast. Raises ShapeError for another size.
+
+    ``axisa``, ``axisb`` and ``axisc`` are those of the operands and the result, where they differ.
+    """
     x1, x2 = as_array(x1), as_array(x2)
+    if (axisa, axisb, axisc) != (-1, -1, -1):
+        return moveaxis(cross(moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)), -1, axisc)
     shape = broadcast_shapes(x1.shape, x2.shape)
     axis = normalized_axis("cross", axis, builtins.min(x1.ndim, x2.ndim)) - builtins.min(x1.ndim, x2.ndim) if axis >= 0 else axis
     for x in (x1, x2):

@@ -2,10 +2,13 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, as_tuple, ops
+from .._arguments import as_array, ops, sizes
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._special import log_ndtr, ndtri_of_log
 from ..composed import draws
+from ..composed.special import sigmoid
+from ..composed.statistics import softmax
 from . import _generator
 
 _float32 = BY_NAME["float32"]
@@ -23,7 +26,7 @@ def shape_of(size, *parameters):
             shape = _core.broadcast_shapes(shape, as_array(p).shape)
     if size is None:
         return shape
-    size = as_tuple(size)
+    size = sizes("random", size)
     if shape and _core.broadcast_shapes(size, shape) != size:
         raise make("ShapeError", f"random: size: expected one that parameters of shape {shape} broadcast to, got {size}")
     return size
@@ -98,11 +101,25 @@ def standard_gamma(self, shape, size=None, dtype=None):
 
     At most eight candidates are drawn for each number, all of which are refused less than once in 10^10.
     """
-    where = shape_of(size, shape)
+    result, u, a, small = _candidates(self, shape, shape_of(size, shape), dtype)
+    if isinstance(shape, (int, float)) and shape >= 1:
+        return result
+    result = _core.where(small, result * ops["pow"](u, 1.0 / _core.where(small, a, 1.0)), result)
+    return _core.where(ops["equal"](a, 0), 0.0, result)
+
+
+def _log_gamma(self, shape, where, dtype):
+    """Logarithms of gamma numbers, also where those are too small for their dtype."""
+    result, u, a, small = _candidates(self, shape, where, dtype)
+    more = ops["log"](u) / _core.where(ops["greater"](a, 0), a, 1.0)
+    return ops["log"](result) + _core.where(ops["equal"](a, 0), -math.inf, _core.where(small, more, 0.0))
+
+
+def _candidates(self, shape, where, dtype):
+    """Gamma numbers of a shape, or of one more below 1; a number in (0, 1] that brings those back; the shapes, and which are below 1."""
     u = _open(self, where, dtype)
     dtype = u.dtype
     a = _core.full((), shape, dtype, u.device) if isinstance(shape, (int, float)) else _core.broadcast_to(of(shape, dtype), where)
-    known = isinstance(shape, (int, float)) and shape >= 1
     small = ops["less"](a, 1)
     d = _core.where(small, a + 1, a) - 1 / 3
     c = 1.0 / ops["sqrt"](d * 9.0)
@@ -116,10 +133,7 @@ def standard_gamma(self, shape, size=None, dtype=None):
         good = ops["bitwise_and"](good, ops["greater"](t, 0))
         result = _core.where(good if open_ is None else ops["bitwise_and"](good, open_), d * cube, result)
         open_ = ops["logical_not"](good) if open_ is None else ops["bitwise_and"](open_, ops["logical_not"](good))
-    if known:
-        return result
-    result = _core.where(small, result * ops["pow"](u, 1.0 / _core.where(small, a, 1.0)), result)
-    return _core.where(ops["equal"](a, 0), 0.0, result)
+    return result, u, a, small
 
 
 def gamma(self, shape, scale=1.0, size=None, dtype=None):
@@ -129,8 +143,10 @@ def gamma(self, shape, scale=1.0, size=None, dtype=None):
 
 
 def beta(self, a, b, size=None, dtype=None):
-    """Beta numbers: a gamma number over the sum of two."""
+    """Beta numbers: a gamma number over the sum of two, through their logarithms where a parameter may be below 1."""
     where = shape_of(size, a, b)
+    if not all(isinstance(p, (int, float)) and p >= 1 for p in (a, b)):
+        return sigmoid(_log_gamma(self, a, where, dtype) - _log_gamma(self, b, where, dtype))
     x, y = self.standard_gamma(a, where, dtype), self.standard_gamma(b, where, dtype)
     return x / (x + y)
 
@@ -235,17 +251,20 @@ def wald(self, mean, scale, size=None, dtype=None):
 
 
 def truncated_normal(self, low, high, loc=0.0, scale=1.0, size=None, dtype=None):
-    """Normal numbers between ``low`` and ``high``: through the inverse of the distribution function, in float64."""
+    """Normal numbers between ``low`` and ``high``: through the inverse of the logarithm of the distribution function, in float64.
+
+    Limits above the mean are mirrored, so that both tails are exact.
+    """
     where = shape_of(size, low, high, loc, scale)
     u = self.random(where, "float64")
-    m, s = of(loc, u.dtype), of(scale, u.dtype)
-    root = math.sqrt(0.5)
-    a, b = (ops["erf"](as_array((of(v, u.dtype) - m) / s * root) if not isinstance(m, float) or not isinstance(s, float) or not isinstance(v, (int, float)) else
-                       _core.full((), (v - m) / s * root, "float64", u.device)) for v in (low, high))
-    x = ops["erfinv"](a + (b - a) * u) * math.sqrt(2) * s + m
-    x = ops["minimum"](ops["maximum"](x, of(low, u.dtype)), of(high, u.dtype))
-    from ._generator import _dtype
-    return _core.astype(x, _dtype(dtype))
+    low, high, m, s = (_core.full((), v, u.dtype, u.device) if isinstance(v, (int, float)) else of(v, u.dtype) for v in (low, high, loc, scale))
+    a, b = (low - m) / s, (high - m) / s
+    flipped = ops["greater"](a, 0)
+    below, above = log_ndtr(_core.where(flipped, -b, a)), log_ndtr(_core.where(flipped, -a, b))
+    p = above + ops["log"](u + (1.0 - u) * ops["exp"](below - above))
+    x = ndtri_of_log(p)
+    x = _core.where(flipped, -x, x) * s + m
+    return _core.astype(ops["minimum"](ops["maximum"](x, low), high), _generator._dtype(dtype))
 
 
 def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None):
@@ -257,8 +276,7 @@ def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None)
     mean, cov = as_array(mean), as_array(cov)
     if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
         raise make("ShapeError", f"multivariate_normal: parameters: expected a vector and a matrix of its size, got {mean.shape} and {cov.shape}")
-    shape = () if size is None else as_tuple(size)
-    x = self.standard_normal((*shape, mean.size), dtype)
+    x = self.standard_normal((*sizes("random", size), mean.size), dtype)
     c = _core.astype(cov, x.dtype)
     if method == "cholesky":
         root = cholesky(c).mT
@@ -274,8 +292,6 @@ def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None)
 
 
 def dirichlet(self, alpha, size=None, dtype=None):
-    """Vectors of gamma numbers over their sums."""
+    """Vectors of gamma numbers over their sums, through their logarithms."""
     alpha = as_array(alpha)
-    shape = () if size is None else as_tuple(size)
-    x = self.standard_gamma(alpha, (*shape, *alpha.shape), dtype)
-    return x / _core.reduce("sum", x, -1, True)
+    return softmax(_log_gamma(self, alpha, (*sizes("random", size), *alpha.shape), dtype))

@@ -3,8 +3,8 @@ import builtins
 import math
 
 from .. import _core
-from .._arguments import as_array, as_tuple, normalized_axis, ops
-from .._dtypes import BY_NAME
+from .._arguments import as_array, normalized_axis, ops, sizes, whole_number
+from .._dtypes import BY_NAME, iinfo
 from .._errors import make
 from .._ordering import argsort, sort
 from ..composed import draws
@@ -26,7 +26,7 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
     """Integers from ``low`` to before ``high`` (to ``high`` itself with ``endpoint``); from 0 to before ``low`` if there is one.
 
     By a product with 64 random bits; ranges above 2^32 draw again (D. Lemire, "Fast random integer generation in an interval", 2019).
-    Raises ValueError for an empty range that is known.
+    Raises ValueError for a range that is known and empty or beyond the dtype, DTypeError for a dtype of other numbers.
     """
     low, high = (0, low) if high is None else (low, high)
     if not endpoint and (dtype == "int64" or dtype is _int64):
@@ -39,6 +39,7 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
         count = high - low + endpoint
         if count < 1:
             raise make("ValueError", f"integers: high: expected one above {low}, got {high}")
+        _check_range(low, high + endpoint - 1, dtype)
         if count >= 2**64:
             return _core.astype(_core.bitcast(self.bits(where), _int64), dtype)
         if count <= 2**32:
@@ -59,6 +60,15 @@ def integers(self, low, high=None, size=None, dtype="int64", endpoint=False):
     return _core.astype(_core.bitcast(result, _int64) + (low if known else as_array(low, self.state)), dtype)
 
 
+def _check_range(least, most, dtype):
+    dtype = _core.to_dtype(dtype)
+    if dtype.kind not in "iub":
+        raise make("DTypeError", f"integers: dtype: expected one of integers or bool, got {dtype}")
+    ends = (0, 1) if dtype.kind == "b" else (iinfo(dtype).min, iinfo(dtype).max)
+    if least < ends[0] or most > ends[1]:
+        raise make("ValueError", f"integers: range: expected one in [{ends[0]}, {ends[1]}] of {dtype}, got [{least}, {most}]")
+
+
 def _order(self, n):
     """The numbers below ``n`` in the order of random words; many of them stand in the last bits of theirs, which are sorted quicker."""
     if n <= 1024:
@@ -69,8 +79,9 @@ def _order(self, n):
 
 def permutation(self, x, axis=0):
     """The integers below ``x`` in random order, or the slices of an array along an axis: the order of random words."""
-    if isinstance(x, int):
-        return _order(self, x)
+    n = whole_number(x)
+    if n is not None:
+        return _order(self, n)
     x = as_array(x)
     axis = normalized_axis("permutation", axis, x.ndim)
     return _core.take(x, _order(self, x.shape[axis]), axis)
@@ -102,12 +113,14 @@ def choice(self, a, size=None, replace=True, p=None, axis=0, shuffle=True):
     """Elements of ``a`` along an axis, or integers below it; with probabilities ``p``; each at most once unless ``replace``.
 
     Without ``replace``, the largest of random numbers to the power 1 / p are taken (P. Efraimidis and P. Spirakis, 2006). Raises
-    ValueError where there are not enough.
+    ValueError where there are not enough, and, where values are not recorded, for ``p`` that are no probabilities.
     """
-    a = a if isinstance(a, int) else as_array(a, self.state)
-    n = a if isinstance(a, int) else a.shape[axis]
-    shape = () if size is None else as_tuple(size)
+    n = whole_number(a)
+    a = as_array(a, self.state) if n is None else n
+    n = a.shape[axis] if n is None else n
+    shape = sizes("random", size)
     count = math.prod(shape)
+    p = None if p is None else _probabilities(p, n, 0 if replace else count, self.state)
     if not n and count:
         raise make("ValueError", "choice: a: expected at least one element, got none")
     if replace:
@@ -118,9 +131,26 @@ def choice(self, a, size=None, replace=True, p=None, axis=0, shuffle=True):
         if p is None:
             at = _order(self, n)[:count]
         else:
-            at = argsort(self.standard_exponential((n,), "float64") / _core.astype(as_array(p, self.state), "float64"))[:count]
+            at = argsort(self.standard_exponential((n,), "float64") / p)[:count]
         at = _core.reshape(at, shape)
     return at if isinstance(a, int) else _core.take(a, at, axis)
+
+
+def _probabilities(p, n, least, beside):
+    """``p`` in float64, checked where its values are at hand; at least ``least`` of them are not 0."""
+    narrow = getattr(getattr(p, "dtype", None), "itemsize", 8) < 8
+    p = _core.astype(as_array(p, beside), "float64")
+    if p.shape != (n,):
+        raise make("ShapeError", f"choice: p: expected {n} probabilities, got the shape {p.shape}")
+    if not _core.is_at_hand():
+        return p
+    values = p.tolist()
+    total, some = math.fsum(values), builtins.sum(v != 0 for v in values)
+    if not builtins.all(v >= 0 for v in values) or abs(total - 1) > (1e-3 if narrow else 1e-7):
+        raise make("ValueError", f"choice: p: expected probabilities of at least 0 and the sum 1, got the sum {total:g}")
+    if some < least:
+        raise make("ValueError", f"choice: size: expected at most {some}, of which p is not 0, without replacement, got {least}")
+    return p
 
 
 def categorical(self, logits=None, size=None, *, p=None):
@@ -137,7 +167,7 @@ def categorical(self, logits=None, size=None, *, p=None):
         u = self.random(size, "float64") * sums[p.size - 1]
         return ops["minimum"](searchsorted(sums, u, "right"), p.size - 1)
     logits = as_array(logits)
-    shape = logits.shape[:-1] if size is None else as_tuple(size)
+    shape = logits.shape[:-1] if size is None else sizes("random", size)
     noise = self.gumbel(size=(*shape, logits.shape[-1]), dtype=logits.dtype if logits.dtype.name in ("float32", "float64") else None)
     return _core.reduce("argmax", logits + noise, -1, False)
 

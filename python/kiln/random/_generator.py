@@ -2,7 +2,7 @@
 import os
 
 from .. import _core
-from .._arguments import as_array, as_tuple, ops
+from .._arguments import as_array, as_tuple, ops, sizes
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
@@ -67,7 +67,7 @@ class Generator:
 
     def draw(self, make_of, size, words, *settings):
         """What ``make_of`` makes of the next random words, as many for each element of ``size`` (composed/draws.py)."""
-        shape = () if size is None else as_tuple(size)
+        shape = sizes("random", size)
         n = words
         for d in shape:
             n *= d
@@ -85,7 +85,7 @@ class Generator:
             if few is not None:
                 return few
             return self.draw(draws.words, size, 1)
-        return tuple(self.draw(draws.words, (words, *(() if size is None else as_tuple(size))), 1))
+        return tuple(self.draw(draws.words, (words, *sizes("random", size)), 1))
 
     def random(self, size=None, dtype=None, out=None):
         """Numbers in [0, 1), of 24 bits in float32 and 53 in float64."""
