@@ -6,6 +6,7 @@ from ._batches import vmap
 from ._gradients import _arrays, _check, _check_floating, _chosen, _of_some, _vjp, _zeros_like, jvp
 from ._ranges import arange
 from ._shaping import reshape
+from ._streams import Drawn, alike
 
 
 def _unit_vectors(leaves):
@@ -53,13 +54,15 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
     leaves, structure = tree.flatten(some)
     leaves = _arrays("jacfwd", "arguments", leaves)
     _check_floating("jacfwd", leaves)
-    partial, columns = _of_some(fun, numbers, args, kwargs), []
+    partial, columns, drawn, level = _of_some(fun, numbers, args, kwargs), [], Drawn(), _core.level_of(None)
     for k, units in _unit_vectors(leaves):
         def pushed(unit, k=k):
             tangents = tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)])
             return jvp(partial, some, tangents, has_aux)[1]
 
-        changes = vmap(pushed, out_axes=-1)(units)
+        drawn.rewind()  # all columns are of one call
+        with drawn:
+            changes = alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(units))
         columns.append(tree.map(lambda t, x=leaves[k]: reshape(t, (*t.shape[:-1], *x.shape)), changes))
     outer = tree.structure(columns[0])
 
@@ -68,7 +71,7 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
         return whole[0] if isinstance(argnums, int) else whole
 
     jacobian = tree.unflatten(outer, [by_argument(*parts) for parts in zip(*(tree.leaves(c) for c in columns))])
-    return (jacobian, fun(*args, **kwargs)[1]) if has_aux else jacobian
+    return (jacobian, drawn.again(lambda: fun(*args, **kwargs)[1])) if has_aux else jacobian
 
 
 def jacfwd(fun, argnums=0, has_aux=False):

@@ -14,7 +14,7 @@ from ._front import name_of
 from ._gradients import _arrays, _Call, _check, _zeros_like
 from ._reductions import sum  # noqa: A004
 from ._shaping import broadcast_to
-from ._streams import Drawn
+from ._streams import Drawn, alike
 
 
 class _Rule:
@@ -143,10 +143,12 @@ def _apply_in(innermost, rule, arrays):
     if kind == "tangents":
         results, changes = _core.below(lambda: rule.jvp(below, [_zeros_like(x) if t is None else t for x, t in zip(below, tangents)]))
         return _core.lift(results, changes, False)
+    level = _core.level_of(None) - 1
     results, residuals = _core.below(lambda: rule.forward(below))
 
     def backward(cotangents):
-        return rule.backward(residuals, [_zeros_like(x) if ct is None else ct for x, ct in zip(results, cotangents)])
+        given = [_zeros_like(x) if ct is None else ct for x, ct in zip(results, cotangents)]
+        return alike(level, _core.level_of(None), lambda: rule.backward(residuals, given))
 
     return _core.lift_results(arrays, results, backward)
 

@@ -8,6 +8,7 @@ from ._dtypes import BY_NAME
 
 _uint64 = BY_NAME["uint64"]
 _drawn = contextvars.ContextVar("drawn", default=())  # the innermost last
+_alike = contextvars.ContextVar("alike", default=())  # (low, high): batches on these levels are no examples of what draws
 
 
 class Drawn:
@@ -64,6 +65,17 @@ def note(state):
         drawn._note(state)
 
 
+def alike(low, high, function):
+    """What a function gives whose draws are the same for all examples of batches above a level, up to another one: they share one call of what draws."""
+    if high <= low:
+        return function()
+    before = _alike.set((*_alike.get(), (low, high)))
+    try:
+        return function()
+    finally:
+        _alike.reset(before)
+
+
 def at_home(array, function):
     """What a function gives with the modes that there were when an array was made."""
     if _core.level_of(array) == _core.level_of(None):
@@ -73,11 +85,12 @@ def at_home(array, function):
 
 def key_here(state, fold_in):
     """The key of a generator for the example that runs: under a batch that began after it was made, that of outside with the example's number in it."""
-    if _core.level_of(state) == _core.level_of(None):
+    level = _core.level_of(None)
+    if _core.level_of(state) == level:
         return state[0]
     kind, size, rows = _core.innermost()
     key = _core.lift([_core.below(lambda: key_here(state, fold_in))], [], False)[0]
-    if kind != "batch":
+    if kind != "batch" or any(low < level <= high for low, high in _alike.get()):
         return key
     numbers = _core.below(lambda: asarray(rows, dtype=_uint64) if rows else _core.iota((size,), _uint64, 0, key.device))
     return fold_in(key, _core.lift([numbers], [], True)[0])

@@ -187,6 +187,48 @@ def test_checkpoint_in_groups():
         np.testing.assert_allclose(kn.grad(f)(x).numpy(), want.numpy(), rtol=1e-5)
 
 
+def test_jacobians_are_of_one_call():
+    x, y = kn.asarray(np.linspace(1, 2, 5)), kn.asarray(np.linspace(0, 1, 3))
+
+    def f(x, y):
+        return x**3 * random.normal(size=5) + kn.sum(kn.vmap(lambda v: v * v * random.normal())(y))
+
+    for make in (kn.jacfwd, kn.jacrev, lambda f, n: kn.jit(kn.jacfwd(f, n)), lambda f, n: kn.jacrev(kn.checkpoint(f), n), lambda f, n: kn.jacfwd(kn.checkpoint(f), n)):
+        random.seed(3)
+        value, state = f(x, y), random.get_state()
+        random.seed(3)
+        of_x, of_y = make(f, (0, 1))(x, y)
+        same_bits(random.get_state(), state)
+        random.seed(3)
+        np.testing.assert_allclose(of_x.numpy(), np.diag((3 * x**2 * random.normal(size=5)).numpy()), rtol=1e-5)
+        h = random.get_state()
+        noise = kn.stack([of(random.fold_in(h[0], i), int(h[1]), lambda g: g.normal()) for i in range(3)])
+        np.testing.assert_allclose(of_y.numpy(), np.broadcast_to((2 * y * noise).numpy(), (5, 3)), rtol=1e-5, atol=1e-6)
+        assert value.shape == (5,)
+    random.seed(3)
+    w = random.normal(size=5)
+    random.seed(3)
+    np.testing.assert_allclose(kn.hessian(lambda x: kn.sum(x**3 * random.normal(size=5)))(x).numpy(), np.diag((6 * x * w).numpy()), rtol=1e-5)
+    random.seed(3)
+    same_bits(kn.jacfwd(lambda x: (x * random.normal(), random.normal()), has_aux=True)(x)[1], as_drawn(2)[1])
+
+
+def as_drawn(n):
+    random.seed(3)
+    return [random.normal() for _ in range(n)]
+
+
+def test_a_pullback_in_a_batch_draws_what_the_call_drew():
+    x = kn.ones(4)
+    value, back = kn.vjp(kn.checkpoint(lambda x: x * random.normal(size=4)), x)
+    np.testing.assert_allclose(kn.vmap(lambda ct: back(ct)[0])(kn.eye(4)).numpy(), np.diag(value.numpy()), rtol=1e-6)
+    many = kn.ones((3, 4))
+    value, back = kn.vjp(lambda x: kn.vmap(kn.checkpoint(lambda v: v * random.normal(size=4)))(x), many)
+    np.testing.assert_allclose(kn.vmap(lambda ct: back(ct)[0])(kn.ones((2, 3, 4))).numpy(), np.broadcast_to(value.numpy(), (2, 3, 4)), rtol=1e-6)
+    push = kn.linearize(kn.checkpoint(lambda x: kn.sin(x) * random.normal(size=4)), x)[1]
+    same_bits(kn.vmap(push)(kn.eye(4)), kn.stack([push(row) for row in kn.eye(4)]))
+
+
 def test_what_is_the_same_for_all_examples_draws_for_each():
     """The argument of the checkpoint has no axis of the batch."""
     noise = as_told(lambda g: g.normal(size=2), 3)
