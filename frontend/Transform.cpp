@@ -197,7 +197,7 @@ void Transform::settle(std::string (*place)()) {
   if (cells->refs.load(std::memory_order_relaxed) == 1) return; // nobody holds any
   for (Storage *cell : cells->live()) {
     Item item = cell->cell < 0 ? itemOfNote(kFirstNote - int64_t(cell->cell)) : cells->items[size_t(cell->cell)];
-    if (!item.isBatched) become(*cell, copy(item.below));
+    if (!item.isBatched) become(*cell, rowByRow(item.below));
     else if (cells->fate.empty())
       cells->fate =
           "expected one that a function under vmap returned, got one that it left elsewhere" + (place ? ": vmap at " + place() : "");
@@ -239,6 +239,13 @@ Array runOver(const Operation &o, std::span<const Array *const> operands) {
 }
 
 Array kept(const Array &x) { return Mode::current() || !x.storage->value ? x : withOwnCell(x); }
+
+Array rowByRow(const Array &x) {
+  bool isEager = !Mode::current() && x.storage->value;
+  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0;
+  bool isShared = isEager && isWhole && !x.storage->pinned && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
+  return isShared ? withOwnCell(x) : copy(x);
+}
 
 Transform::Item Transform::resultOf(const Array &array) {
   Item item = itemOf(array);

@@ -107,6 +107,8 @@ private:
 
 /// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
 Array kept(const Array &x);
+/// In a cell of its own, row by row from the start; memory is shared until it is written.
+Array rowByRow(const Array &x);
 /// Runs an operation over what its operands stand for, by the modes below.
 std::vector<const Array *> operandsOf(std::span<const Transform::Item> items);
 Array runOver(const Operation &o, std::span<const Array *const> operands);

@@ -15,8 +15,7 @@ namespace kiln::py {
 
 Array owned(const Array &x) {
   if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
-  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
-  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
+  return rowByRow(x);
 }
 
 namespace {

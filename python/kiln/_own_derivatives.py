@@ -95,7 +95,7 @@ def _apply(rule, arrays):
         return _apply_in(innermost, rule, arrays)
     except TraceError:  # an array of the mode has no value below it
         rule.rewind()
-        captured = _captured(rule, arrays)
+        captured = _captured(rule, arrays) if rule.reads_names else []
         if not captured:
             raise
         rule.close(captured)
