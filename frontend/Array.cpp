@@ -77,7 +77,9 @@ void Storage::destroy(Storage *storage) noexcept {
   release(storage, sizeof(Storage));
 }
 
-void Array::failLeaked() {
+void Array::failLeaked() const {
+  if (storage->recording && storage->recording->fate.size())
+    throw Error(ErrorKind::Trace, "the value of an array is needed: " + storage->recording->fate);
   throw Error(ErrorKind::Trace,
               "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
               "of other sizes), or an array that a gradient or a batch follows (tolist() and item() give its values)");

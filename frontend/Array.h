@@ -110,7 +110,7 @@ struct Array {
   TensorType type() const { return {dtype, shape}; }
   void updateContiguous();
   /// Throws Error (trace): the array was recorded without being computed, and has no memory.
-  [[noreturn]] static void failLeaked();
+  [[noreturn]] void failLeaked() const;
 
   /// A new array with memory of its own, uninitialized.
   static Array empty(DType dtype, const Dims &shape, Device *device = nullptr);

@@ -4,6 +4,7 @@
 #include "frontend/Array.h"
 
 #include <mutex>
+#include <string>
 
 namespace kiln {
 
@@ -27,14 +28,22 @@ struct CellTable {
   }
   /// A storage that is about to end.
   void drop(Storage *storage) {
-    if (storage->cell < 0) return release(); // stands for a note of a tape
     {
       std::lock_guard lock(mutex);
-      if (size_t(storage->cell) < cells.size()) cells[size_t(storage->cell)].storage = nullptr;
+      if (Storage **place = placeOf(storage->cell)) *place = nullptr;
     }
     dropped(storage->cell);
     release();
   }
+  /// `to`, which is no cell, becomes the one that `from` is.
+  void handOver(Storage &from, Storage &to) {
+    std::lock_guard lock(mutex);
+    if (Storage **place = placeOf(from.cell)) *place = &to;
+    to.recording = std::exchange(from.recording, nullptr);
+    to.cell = std::exchange(from.cell, -1);
+  }
+  /// Where the storage of a cell is noted; null for one that was given up. Holding the lock.
+  virtual Storage **placeOf(int32_t cell) { return size_t(cell) < cells.size() ? &cells[size_t(cell)].storage : nullptr; }
   /// Nobody holds a cell any more; from any thread.
   virtual void dropped(int32_t) {}
   /// The recorder is over: its storages are like any others.
@@ -47,6 +56,7 @@ struct CellTable {
   }
 
   std::vector<Cell> cells;
+  std::string fate; // why the storages that are left have no values, where that is known
   std::mutex mutex; // held for moments, and free as a rule
 };
 

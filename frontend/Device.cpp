@@ -104,7 +104,7 @@ void checkWrite(const char *op, const Device *target, const Array &value) {
 
 Array moved(const Array &x, Device *to) {
   if (deviceOf(x) == to) return x;
-  if (!x.storage->value) Array::failLeaked();
+  if (!x.storage->value) x.failLeaked();
   Paused paused;
   Array whole = withOwnCell(contiguous(x)); // as it is now
   if (deviceOf(x) && to) whole = moved(whole, nullptr);

@@ -107,7 +107,7 @@ void Recorder::cutBy(Told &value) {
 
 void Recorder::addInput(const Array &array) {
   ++declared;
-  if (!array.storage->value && values != Abstract) Array::failLeaked();
+  if (!array.storage->value && values != Abstract) array.failLeaked();
   int first = inputOf(array);
   for (int i = first; i >= 0; i = entries[size_t(i)].next)
     if (showSame(entries[size_t(i)].array, array)) return;
@@ -228,6 +228,7 @@ int64_t Recorder::slotOf(const Array &array) {
   auto [slot, version] = cellOf(array);
   if (!slot && ownInputs >= 0) return capture(array);
   if (!slot) {
+    if (!array.storage->value && array.storage->recording && array.storage->recording->fate.size()) array.failLeaked();
     if (!array.storage->value)
       throw Error(ErrorKind::Trace,
                   "an array of another recording is used: expected arrays made in this call, its arguments or captured arrays");

@@ -14,14 +14,37 @@ using rules::Maybe;
 
 /// What each cell stands for now, as long as it is held.
 struct Transform::Cells : CellTable {
-  std::deque<Item> items; // by cell
+  std::deque<Item> items;         // by cell
+  std::vector<Storage *> ofNotes; // cells that stand for notes, by note
 
   /// The cell of a note, which has an item from here on.
   void add(Storage &cell, Item item) {
     std::lock_guard lock(mutex);
+    *placeOf(cell.cell) = nullptr;
     cell.cell = int32_t(cells.size());
     cells.push_back({&cell, 0});
     items.push_back(std::move(item));
+  }
+  void addNote(Storage &cell, int64_t note) {
+    refs.fetch_add(1, std::memory_order_relaxed);
+    std::lock_guard lock(mutex);
+    cell.recording = this;
+    cell.cell = int32_t(kFirstNote - note);
+    ofNotes.resize(std::max(ofNotes.size(), size_t(note) + 1));
+    ofNotes[size_t(note)] = &cell;
+  }
+  Storage **placeOf(int32_t cell) override {
+    if (cell >= 0) return CellTable::placeOf(cell);
+    auto note = size_t(kFirstNote - int64_t(cell));
+    return note < ofNotes.size() ? &ofNotes[note] : nullptr;
+  }
+  std::vector<Storage *> live() {
+    std::lock_guard lock(mutex);
+    std::vector<Storage *> found;
+    for (const Cell &cell : cells) found.push_back(cell.storage);
+    found.insert(found.end(), ofNotes.begin(), ofNotes.end());
+    std::erase(found, nullptr);
+    return found;
   }
   void dropped(int32_t cell) override {
     Item last; // ends without the lock
@@ -33,6 +56,7 @@ struct Transform::Cells : CellTable {
     std::deque<Item> last;
     std::lock_guard lock(mutex);
     items.swap(last);
+    ofNotes.clear();
   }
 };
 
@@ -75,13 +99,20 @@ Array Transform::lift(Item item) {
 
 Ref<Storage> Transform::cellOfNote(int64_t note) {
   Ref<Storage> cell = Storage::make({});
-  cell->recording = cells;
-  cells->refs.fetch_add(1, std::memory_order_relaxed);
-  cell->cell = int32_t(kFirstNote - note);
+  cells->addNote(*cell.get(), note);
   return cell;
 }
 
 bool Transform::isMine(const Array &array) const { return array.storage->recording == cells; }
+Array Transform::wholeOf(const Array &array) {
+  TensorType type = typeOf(cellItem(array));
+  Array whole;
+  whole.dtype = type.dtype;
+  whole.shape = type.shape.numbers();
+  whole.strides = contiguousStrides(whole.shape);
+  whole.storage = array.storage;
+  return whole;
+}
 Transform::Item &Transform::cellItem(const Array &array) {
   Storage &cell = *array.storage.get();
   if (cell.cell < 0) cells->add(cell, itemOfNote(kFirstNote - int64_t(cell.cell)));
@@ -90,17 +121,23 @@ Transform::Item &Transform::cellItem(const Array &array) {
 
 const Transform::Item *Transform::knownItem(const Array &array) {
   Item &item = cellItem(array);
-  if (!isView(array)) return &item;
-  bool isFresh = array.mark.version == cells->cells[size_t(array.storage->cell)].version;
+  if (!array.view) return &item;
+  bool isFresh = array.mark.recorder == id && array.mark.version == cells->cells[size_t(array.storage->cell)].version;
   return isFresh ? &static_cast<const View *>(array.view.get())->item : nullptr;
 }
 
 Transform::Item Transform::itemOf(const Array &array) {
-  if (!isMine(array)) return {array, std::nullopt, -1, false};
+  if (!isMine(array)) return itemOfOther(array);
   if (const Item *known = knownItem(array)) return *known;
   Item item = cellItem(array);
   for (const ViewStep *s : stepsTo(array)) item = performBelow(Op(s->op), {&item, 1}, s->words); // taken again
   return item;
+}
+
+Array Transform::viewOf(const Array &whole, const Array &view) {
+  Item item{whole, std::nullopt, -1, false};
+  for (const ViewStep *s : stepsTo(view)) item = performBelow(Op(s->op), {&item, 1}, s->words);
+  return item.below;
 }
 
 Transform::Item Transform::performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words) {
@@ -131,7 +168,7 @@ void Transform::noteView(const Array &from, Array &view, Op op, std::span<const 
   auto step = std::make_shared<View>();
   step->op = uint16_t(op);
   step->words = {words.begin(), words.end()};
-  if (from.mark.recorder == id) step->from = from.view;
+  step->from = from.view;
   Item before = itemOf(from);
   step->item = performBelow(op, {&before, 1}, words);
   view.mark = {id, 0, cells->cells[size_t(from.storage->cell)].version};
@@ -143,6 +180,28 @@ Array Transform::leave(const Array &value, const char *why, Leaving how) {
   Below others(*this);
   Array host = kiln::leave(item.below, why, how);
   return how == Leaving::Kept && isMine(value) ? copyOfMemory(host) : host; // what is written into it does not reach a derivative
+}
+
+/// A storage becomes the one of an array that nobody else holds.
+static void become(Storage &to, const Array &made) {
+  Storage &from = *made.storage.get();
+  to.recording->drop(&to);
+  to.recording = nullptr;
+  to.cell = -1;
+  to.value = from.value;
+  to.device = from.device;
+  if (from.recording) from.recording->handOver(from, to);
+}
+
+void Transform::settle(std::string (*place)()) {
+  if (cells->refs.load(std::memory_order_relaxed) == 1) return; // nobody holds any
+  for (Storage *cell : cells->live()) {
+    Item item = cell->cell < 0 ? itemOfNote(kFirstNote - int64_t(cell->cell)) : cells->items[size_t(cell->cell)];
+    if (!item.isBatched) become(*cell, rowByRow(item.below));
+    else if (cells->fate.empty())
+      cells->fate =
+          "expected one that a function under vmap returned, got one that it left elsewhere" + (place ? ": vmap at " + place() : "");
+  }
 }
 
 //===-- writes ------------------------------------------------------------------------------------------------------===//
@@ -160,8 +219,7 @@ void Transform::write(Array &target, const Array &value) {
   }
   auto perform = [&](Op op, std::span<const Item> items, std::span<const int64_t> words) { return performBelow(op, items, words); };
   auto shapeOf = [](const Item &known) { return typeOf(known).shape.numbers(); };
-  auto written =
-      writtenThrough(stepsTo(target.mark.recorder == id ? target : Array()), cellItem(target), std::move(item), shapeOf, perform);
+  auto written = writtenThrough(stepsTo(target), cellItem(target), std::move(item), shapeOf, perform);
   if (!written) failRepeated();
   cellItem(target) = std::move(*written);
   ++cells->cells[size_t(target.storage->cell)].version;
@@ -181,6 +239,13 @@ Array runOver(const Operation &o, std::span<const Array *const> operands) {
 }
 
 Array kept(const Array &x) { return Mode::current() || !x.storage->value ? x : withOwnCell(x); }
+
+Array rowByRow(const Array &x) {
+  bool isEager = !Mode::current() && x.storage->value;
+  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0;
+  bool isShared = isEager && isWhole && !x.storage->pinned && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
+  return isShared ? withOwnCell(x) : copy(x);
+}
 
 Transform::Item Transform::resultOf(const Array &array) {
   Item item = itemOf(array);
@@ -244,6 +309,14 @@ bool carriesDerivatives() {
   if (!mode || !dynamic_cast<Batch *>(mode)) return mode;
   Below others(*mode);
   return carriesDerivatives();
+}
+
+int64_t levelOf(const Array *array) {
+  auto *mode = dynamic_cast<Transform *>(Mode::current());
+  if (!mode) return 0;
+  bool isHere = !array || mode->isMine(*array);
+  Below others(*mode);
+  return isHere ? 1 + levelOf(nullptr) : levelOf(array);
 }
 
 Array stopGradient(const Array &x) {

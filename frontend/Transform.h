@@ -27,7 +27,14 @@ public:
   Item itemOf(const Array &array);
   /// The same of a result, which later writes do not reach.
   Item resultOf(const Array &array);
+  /// Whether this mode made an array.
+  bool isMine(const Array &array) const;
+  /// All that the cell of an array of this mode holds.
+  Array wholeOf(const Array &array);
   using Mode::end;
+  /// Arrays that outlive the mode, which is over, become what they stand for; those of a batch cannot, and say so, and where
+  /// it was over.
+  void settle(std::string (*place)() = nullptr);
 
   Array apply(const Operation &operation) override;
   /// Throws Error (trace): the rules are those of the operations of bodies, one by one.
@@ -39,6 +46,10 @@ public:
 protected:
   /// The result of an operation; the modes below are asked.
   virtual Item perform(const Operation &operation, std::span<const Item> items) = 0;
+  /// What an array stands for that this mode did not make.
+  virtual Item itemOfOther(const Array &array) { return {array, std::nullopt, -1, false}; }
+  /// The same view of another array, taken by the modes below.
+  Array viewOf(const Array &whole, const Array &view);
   /// An array that this mode does not know is about to be written; the modes below are asked.
   virtual void beforeWrite(const Array &) {}
 
@@ -46,12 +57,10 @@ protected:
   virtual Item itemOfNote(int64_t) { return {}; }
   /// A cell that stands for a note.
   Ref<Storage> cellOfNote(int64_t note);
-  /// The note that all of an array stands for; -1 where that is an item, or the array a view.
+  /// The note that all of an array of this mode stands for; -1 where that is an item, or the array a view.
   int64_t noteOf(const Array &array) const {
-    return array.storage->cell < 0 && !isView(array) ? kFirstNote - int64_t(array.storage->cell) : -1;
+    return array.storage->cell < 0 && !array.view ? kFirstNote - int64_t(array.storage->cell) : -1;
   }
-  bool isView(const Array &array) const { return array.mark.recorder == id && array.view; }
-  bool isMine(const Array &array) const;
   Item &cellItem(const Array &array);
   /// What an array of this mode stands for; null for a view of a cell that was written since.
   const Item *knownItem(const Array &array);
@@ -78,8 +87,9 @@ protected:
 /// Runs a function of one example for many.
 class Batch final : public Transform {
 public:
-  explicit Batch(int64_t size) : size(size) {}
+  explicit Batch(int64_t size, std::vector<int64_t> rows = {}) : size(size), rows(std::move(rows)) {}
   const int64_t size;
+  const std::vector<int64_t> rows; // which examples these are, of a group of them; empty: all, in their order
   /// An array whose first axis is the batch.
   Array watch(const Array &array) { return lift({array, std::nullopt, -1, true}); }
   /// What Python asked for, and examples do not agree on: of the host, their axis first. The function has to run for each group of them
@@ -97,6 +107,8 @@ private:
 
 /// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
 Array kept(const Array &x);
+/// In a cell of its own, row by row from the start; memory is shared until it is written.
+Array rowByRow(const Array &x);
 /// Runs an operation over what its operands stand for, by the modes below.
 std::vector<const Array *> operandsOf(std::span<const Transform::Item> items);
 Array runOver(const Operation &o, std::span<const Array *const> operands);
@@ -106,6 +118,9 @@ std::vector<std::vector<int64_t>> groupsOf(const Array &values);
 
 /// Whether a mode carries derivatives of what runs.
 bool carriesDerivatives();
+/// How many modes that carry derivatives or a batch there are, up to the one that made an array; of none, all of them.
+int64_t levelOf(const Array *array);
+
 /// The array without its derivatives, for every mode that carries them.
 Array stopGradient(const Array &x);
 

@@ -155,11 +155,8 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (kind == Known::Computes || kind == Known::PlainError || kind == Known::Generator || kind == Known::Seeds || sort == Sort::Native) {
     if (kind == Known::PlainError) coverError(callee);
     bool looks = kind != Known::Nothing || callNative(callee, args, n);
-    bool callsBack = PyFunction_Check(callee); // of Kiln: it runs the functions that it is given, and reads nothing else of them
-    for (PyObject *given : std::span(args, size_t(looks ? n : 0))) {
-      if (callsBack && PyFunction_Check(given)) enter(given);
-      else deep(given);
-    }
+    if (looks && PyFunction_Check(callee)) return give(callee, {args, size_t(n)});
+    for (PyObject *given : std::span(args, size_t(looks ? n : 0))) deep(given);
     return;
   }
   if (isOwnStart(callee)) return;

@@ -129,6 +129,12 @@ bool CodeMap::mayFollow(int last, int offset) const {
   return offset == behind || (opcodes.name(at(target).op) == "END_FOR" && has(behind) && offset == at(behind).next);
 }
 
+bool CodeMap::isFirst(int offset) const {
+  const Opcodes &opcodes = Opcodes::get();
+  auto resume = std::ranges::find_if(starts, [&](int start) { return opcodes.name(at(start).op) == "RESUME"; });
+  return resume != starts.end() && (offset == *resume || offset == at(*resume).next); // CPython 3.11 does not tell of RESUME
+}
+
 void CodeMap::reach(int offset, int depth, std::vector<int> &toDo) {
   if (!has(offset) || depth < 0) return void(consistent = false);
   Instruction &at = instructions[size_t(offset) / 2];

@@ -47,6 +47,8 @@ public:
   const std::vector<int> &offsets() const { return starts; }
   /// Whether an instruction can be the next one of a run after another.
   bool mayFollow(int last, int offset) const;
+  /// Whether an instruction is the first that is told of a run.
+  bool isFirst(int offset) const;
   /// Whether all paths to an instruction agree on its depth.
   bool isConsistent() const { return consistent; }
   /// By variable, whether its value may be read from an instruction on, before another one is stored there. Cells may be at any time.

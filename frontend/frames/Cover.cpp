@@ -85,6 +85,9 @@ void Reader::coverValue(PyObject *value) {
   if (originOf(value) == Origin::InKey) fail(std::string("reads a ") + nameOfType(value) + " by name that is an argument, too");
   setOrigin(value, Origin::Covered);
   if (values.sortOf(value) == Sort::Tuple) coverTuple(value);
+  if (values.sortOf(value) != Sort::Method) return;
+  for (PyObject *part : {PyMethod_GET_FUNCTION(value), PyMethod_GET_SELF(value)}) // those stay
+    if (values.isOpen(part) && originOf(part) == Origin::Unknown) coverValue(part);
 }
 
 /// The items of a tuple that is guarded by identity: they stay.
@@ -166,6 +169,7 @@ void Reader::deep(PyObject *o, int depth) {
     visitAll(o, depth);
     return;
   case Sort::Instance: { // an exception is shown by what it was made with
+    if (isGivenTrees && takeApart(o, depth)) return;
     if (!isErrorOfArguments(Py_TYPE(o)) || originOf(o) != Origin::Fresh) break;
     coverClass(o);
     Object args(check(PyObject_GetAttrString(o, "args")));

@@ -160,6 +160,12 @@ bool Reader::isWithin(const Frame &frame) const {
   return true;
 }
 
+/// Whether a frame is one that starts in the place of one that an error has ended.
+bool Reader::isAnew(const Live &known, int offset) {
+  const CodeMap &code = CodeMap::of(known.code);
+  return offset == 0 || (code.isFirst(offset) && !code.mayFollow(known.last, offset));
+}
+
 /// Whether a frame is over: what has its place is another one, of a function that the package calls again, say.
 bool Reader::isOver(const Live &known) {
   if (known.frame.code() != known.code) return true;
@@ -171,7 +177,7 @@ bool Reader::isOver(const Live &known) {
 /// Keeps the frames that run, and looks at what the last instruction of this one left.
 void Reader::follow(const Frame &frame, const Instruction &instruction, int offset) {
   auto found = std::find_if(live.rbegin(), live.rend(), [&](const Live &l) { return l.frame == frame; });
-  bool isKnown = found != live.rend() && offset != 0 && !isOver(*found);
+  bool isKnown = found != live.rend() && !isOver(*found) && !isAnew(*found, offset);
   if (found != live.rend()) live.erase(found.base() - (isKnown ? 0 : 1), live.end());
   if (!isKnown) {
     live.push_back({frame, frame.code(), -1, 0});
@@ -201,6 +207,7 @@ void Reader::open(const Frame &frame) {
   int more = code->co_argcount + code->co_kwonlyargcount;
   if (code->co_flags & CO_VARARGS) ++more;
   if ((code->co_flags & CO_VARKEYWORDS) && variables[more]) setOrigin(variables[more], Origin::Fresh);
+  if (rebuilding.contains(code) && code->co_argcount) setOrigin(variables[code->co_argcount - 1], Origin::Fresh);
   PyObject *self = code->co_argcount ? variables[0] : nullptr;
   bool isMade = self && constructing.contains(Py_TYPE(self)) && originOf(self) == Origin::Unknown &&
                 !PyUnicode_CompareWithASCIIString(code->co_name, "__init__");

@@ -181,6 +181,7 @@ private:
   bool isWithin(const Frame &frame) const;
   void follow(const Frame &frame, const Instruction &instruction, int offset);
   static bool isOver(const Live &known);
+  static bool isAnew(const Live &known, int offset);
   void open(const Frame &frame);
   void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
   void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
@@ -348,6 +349,13 @@ private:
   void copied(PyObject *o, bool isDeep, int depth = 0);
   void copiedInstance(PyObject *o, bool isDeep, int depth);
   PyObject *attributesOf(PyObject *o);
+
+  // Given.cpp: what functions of the package run and take apart.
+  bool isGivenTrees = false;                     // to one that takes them apart
+  std::unordered_set<PyCodeObject *> rebuilding; // what makes objects of data and children, which are a new list
+  void give(PyObject *callee, std::span<PyObject *const> args);
+  bool isCallable(PyObject *o);
+  bool takeApart(PyObject *o, int depth);
 
   // Wrappers.cpp: callables that hold others.
   bool callWrapper(PyObject *callee, std::span<PyObject *> args, bool hasNames);

@@ -18,14 +18,16 @@ bool isErrorOfArguments(PyTypeObject *type) {
          looksUpPlainly(type);
 }
 
+bool Values::isOfPackage(PyObject *function) {
+  PyObject *file = reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(function))->co_filename;
+  const char *path = PyUnicode_AsUTF8(file);
+  if (!path) PyErr_Clear();
+  return path && std::string_view(path).starts_with(package().folder);
+}
+
 /// Asking is for what stays: not for functions of the user, nor for methods that are bound anew each time.
 static bool isAsked(PyObject *o) {
-  if (PyFunction_Check(o)) {
-    PyObject *file = reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(o))->co_filename;
-    const char *path = PyUnicode_AsUTF8(file);
-    if (!path) PyErr_Clear();
-    return path && std::string_view(path).starts_with(package().folder);
-  }
+  if (PyFunction_Check(o)) return Values::isOfPackage(o);
   PyObject *self = PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : nullptr;
   return !PyMethod_Check(o) && Py_TYPE(o) != Library::get().boundSlot && (!self || PyModule_Check(self) || PyType_Check(self));
 }

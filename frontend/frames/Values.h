@@ -54,6 +54,8 @@ enum class Known : uint8_t {
 class Values {
 public:
   Sort sortOf(PyObject *o);
+  /// Whether code of the package makes up a function.
+  static bool isOfPackage(PyObject *function);
   Known known(PyObject *o);
   /// Whether an object may change, or holds others that may.
   bool isOpen(PyObject *o) {

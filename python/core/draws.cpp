@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t kMost = 64; // numbers of a draw
 
+thread_local bool isWatched = false; // draws go the usual way, which tells those who watch them
+
 /// What is made of random words; numbered as in kiln/composed/draws.py.
 enum class Making : int64_t { Words, Unit, Normal, Exponential, Below };
 
@@ -107,7 +109,7 @@ struct Draw {
 
   /// Of (state, making, size, dtype or None, and up to two settings); false for what goes the usual way.
   bool take(PyObject *const *args, Py_ssize_t n) {
-    if (Mode::current() || defaultDevice() || !shapeOf(args[2], shape, count)) return false;
+    if (isWatched || Mode::current() || defaultDevice() || !shapeOf(args[2], shape, count)) return false;
     making = Making(PyLong_AsLong(args[1]));
     bool isFloat = making != Making::Words && making != Making::Below;
     dtype = !isFloat ? (making == Making::Words ? DType::U64 : DType::I64) : args[3] == Py_None ? defaultFloat() : toDType(args[3]);
@@ -164,7 +166,11 @@ PyObject *drawFew(PyObject *, PyObject *const *args, Py_ssize_t n) {
   });
 }
 
-PyMethodDef functions[] = {{"draw_few", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(drawFew)), METH_FASTCALL, nullptr},
+/// Sets whether draws are watched; what it was before.
+PyObject *watchDraws(PyObject *, PyObject *isOn) { return PyBool_FromLong(std::exchange(isWatched, isOn == Py_True)); }
+
+PyMethodDef functions[] = {{"watch_draws", watchDraws, METH_O, nullptr},
+                           {"draw_few", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(drawFew)), METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 
 } // namespace

@@ -115,6 +115,8 @@ PyObject *gradient(PyObject *, PyObject *const *given, Py_ssize_t) {
     Object result(call(function, stack, given[2]));
     if (!isRealNumber(result.get())) result = Object(check(PyObject_CallFunctionObjArgs(given[4], function, result.get(), nullptr)));
     auto [value, found] = tape.finish(arrayOf(result.get()));
+    result = Object(), lifted.clear(), trees.clear();
+    tape.settle();
     std::vector<Object> gradients = wrapGradients(found, leaves);
     next = gradients.data();
     bool isTuple = PyTuple_CheckExact(argnums);

@@ -1,6 +1,7 @@
 // Gradients, tangents and batches of Python functions: over lists of arrays, which kiln/_transforms.py makes of trees.
 #include "transforms.h"
 
+#include "frontend/Captures.h"
 #include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/Tape.h"
@@ -14,8 +15,7 @@ namespace kiln::py {
 
 Array owned(const Array &x) {
   if (Mode::current() || !x.storage->value) return x.storage->refs.load() > 1 || x.isRepeated ? copy(x) : x;
-  bool isWhole = x.isContiguous && !x.isRepeated && x.offset == 0 && x.storage->value->bytes == size_t(x.size() * byteSize(x.dtype));
-  return isWhole && !x.storage->pinned ? withOwnCell(x) : copy(x);
+  return rowByRow(x);
 }
 
 namespace {
@@ -73,6 +73,8 @@ py11::object vjp(py11::object function, py11::list arrays) {
     for (const Array &a : arraysOf(arrays)) lifted.push_back(tape->watch(a));
     pullback.results = resultsOf(*tape, callLifted(function, lifted));
     tape->end();
+    lifted.clear();
+    tape->settle();
     return listOf(pullback.results, [](const Transform::Item &item) { return wrap(item.below); });
   });
   return py11::make_tuple(results, py11::cast(std::move(pullback)));
@@ -90,6 +92,8 @@ py11::object jvp(py11::object function, py11::list arrays, py11::list tangents) 
     }
     items = resultsOf(mode, callLifted(function, lifted));
     mode.end();
+    lifted.clear();
+    mode.settle();
     return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
   });
   return py11::make_tuple(results,
@@ -105,11 +109,11 @@ bool isDisputed(const Batch &mode) {
 }
 
 /// The results and which of them have the axis of the batch; or, where examples go different ways, (None, groups of them).
-py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size) {
+py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size, std::vector<int64_t> rows) {
   std::vector<Transform::Item> items;
   std::vector<std::vector<int64_t>> groups;
   py11::object results = located([&]() -> PyObject * {
-    Batch mode(size);
+    Batch mode(size, std::move(rows));
     std::vector<Array> lifted, given = arraysOf(arrays);
     for (size_t i = 0; i < given.size(); ++i) lifted.push_back(isBatched[i] ? mode.watch(given[i]) : mode.lift({given[i]}));
     std::vector<Object> called;
@@ -125,6 +129,8 @@ py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> is
     }
     items = resultsOf(mode, called);
     mode.end();
+    lifted.clear(), called.clear();
+    mode.settle(currentPlace);
     return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
   });
   if (results.is_none()) return py11::make_tuple(results, py11::cast(groups));
@@ -138,12 +144,14 @@ py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> is
 /// The innermost mode, which carries derivatives or a batch.
 Transform &innermost() { return dynamic_cast<Transform &>(*Mode::current()); }
 
-/// Its kind and, of a batch, the size; None where it is another mode or none.
+/// Its kind and, of a batch, the size and which examples of a larger one these are; None where it is another mode or none.
 py11::object describeInnermost() {
   Mode *mode = Mode::current();
-  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0);
-  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0);
-  if (auto *batch = dynamic_cast<Batch *>(mode)) return py11::make_tuple("batch", batch->size);
+  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0, std::vector<int64_t>());
+  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0, std::vector<int64_t>());
+  if (auto *captures = dynamic_cast<Captures *>(mode))
+    return py11::make_tuple("captures", captures->substitutes().size(), std::vector<int64_t>());
+  if (auto *batch = dynamic_cast<Batch *>(mode)) return py11::make_tuple("batch", batch->size, batch->rows);
   return py11::none();
 }
 
@@ -159,15 +167,55 @@ py11::object lowered(py11::list arrays) {
   return py11::make_tuple(below, isActive, tangents);
 }
 
+/// A result of a function that ran below the innermost mode.
+const Array &fromBelow(py11::handle result) {
+  const Array &array = arrayOf(result.ptr());
+  if (innermost().isMine(array))
+    throw Error(ErrorKind::Trace, "a result of a function: expected one that it made of its arguments, got an array that it reads by name");
+  return array;
+}
+
 py11::object lift(py11::list arrays, py11::list tangents, bool isBatched) {
   return located([&] {
     std::vector<Array> lifted;
     for (size_t i = 0; i < arrays.size(); ++i) {
       py11::handle t = tangents.empty() ? py11::handle(Py_None) : py11::handle(tangents[i]);
-      lifted.push_back(innermost().lift({arrayOf(arrays[i].ptr()), t.is_none() ? rules::Maybe() : arrayOf(t.ptr()), -1, isBatched}));
+      lifted.push_back(innermost().lift({fromBelow(arrays[i]), t.is_none() ? rules::Maybe() : arrayOf(t.ptr()), -1, isBatched}));
     }
     return listOf(lifted, [](const Array &a) { return wrap(a); });
   });
+}
+
+/// The arrays of the innermost mode that a function over lists of arrays reads by name.
+py11::object captured(py11::object function, py11::list given) {
+  return located([&] {
+    Captures mode(innermost());
+    std::vector<Array> lifted;
+    for (const Array &a : arraysOf(given)) lifted.push_back(mode.lift({a, std::nullopt, -1, false}));
+    resultsOf(mode, callLifted(function, lifted));
+    mode.end();
+    return listOf(mode.captured(), [](const Array &a) { return wrap(a); });
+  });
+}
+
+/// The results of a function over lists of arrays, in which others stand for those that it reads by name.
+py11::object substituted(py11::list captured, py11::list others, py11::object function, py11::list given) {
+  return located([&] {
+    Captures mode(arraysOf(captured), arraysOf(others));
+    std::vector<Transform::Item> items = resultsOf(mode, callLifted(function, arraysOf(given)));
+    mode.end();
+    mode.settle();
+    return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
+  });
+}
+
+/// Of the innermost mode, which has others in the place of arrays: those arrays, the others, and how often one was met.
+py11::object substitutes() {
+  auto &mode = dynamic_cast<Captures &>(innermost());
+  auto wrapped = [](const std::vector<Array> &arrays) {
+    return located([&] { return listOf(arrays, [](const Array &a) { return wrap(a); }); });
+  };
+  return py11::make_tuple(wrapped(mode.captured()), wrapped(mode.substitutes()), mode.lookups);
 }
 
 /// `backward` takes cotangents of the results, and gives gradients of what was taken; None is 0.
@@ -185,7 +233,9 @@ py11::object liftResults(py11::list taken, py11::list results, py11::object back
       }
       return gradients;
     };
-    return listOf(tape.liftResults(items, arraysOf(results), call), [](const Array &a) { return wrap(a); });
+    std::vector<Array> below;
+    for (py11::handle result : results) below.push_back(fromBelow(result));
+    return listOf(tape.liftResults(items, below, call), [](const Array &a) { return wrap(a); });
   });
 }
 
@@ -196,10 +246,10 @@ void defineTransforms(py11::module_ &m) {
   py11::class_<Pullback>(m, "Pullback").def("__call__", &Pullback::operator());
   m.def("vjp", vjp);
   m.def("jvp", jvp);
-  m.def("vmap", [](py11::object function, py11::list arrays, py11::list flags, int64_t size) {
+  m.def("vmap", [](py11::object function, py11::list arrays, py11::list flags, int64_t size, std::vector<int64_t> rows) {
     std::vector<bool> isBatched;
     for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
-    return vmap(function, arrays, isBatched, size);
+    return vmap(function, arrays, isBatched, size, std::move(rows));
   });
   m.def("debug_nans", [](bool isOn) {
     located([&] {
@@ -212,11 +262,19 @@ void defineTransforms(py11::module_ &m) {
   m.def("innermost", describeInnermost);
   m.def("lowered", lowered);
   m.def("lift", lift);
+  m.def("captured", captured);
+  m.def("substituted", substituted);
+  m.def("substitutes", substitutes);
   m.def("lift_results", liftResults);
   m.def("below", [](py11::object function) { // calls it with the modes below the innermost one
     Below others(innermost());
     return function();
   });
+  m.def("paused", [](py11::object function) { // calls it with no mode
+    Paused paused;
+    return function();
+  });
+  m.def("level_of", [](py11::object x) { return levelOf(x.is_none() ? nullptr : &arrayOf(x.ptr())); });
   m.def("stop_gradient", [](py11::object x) { return located([&] { return wrap(stopGradient(arrayOf(x.ptr()))); }); });
 }
 

@@ -54,7 +54,8 @@ from ._joining import (append, array_split, block, column_stack, concat, concate
                        insert, repeat, split, stack, tile, unstack, vsplit, vstack)
 from ._ops import *  # noqa: F403, E402
 from ._ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, top_k  # noqa: E402
-from ._own_derivatives import checkpoint, custom_jvp, custom_vjp  # noqa: E402
+from ._checkpoint import checkpoint  # noqa: E402
+from ._own_derivatives import custom_jvp, custom_vjp  # noqa: E402
 from ._op_rules import ShapeDtypeStruct  # noqa: E402
 from ._callbacks import pure_callback  # noqa: E402
 from ._padding import pad, resize, trim_zeros  # noqa: E402

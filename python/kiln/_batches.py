@@ -1,13 +1,15 @@
 """Functions of one example for many: ``vmap``, with JAX's name and signature."""
 import functools
+import types
 
 from . import _core, tree
 from ._creation import asarray
 from ._errors import make
-from ._gradients import _arrays, _Call, _check, _whole
+from ._gradients import _arrays, _Call, _check, _is_number, _whole
 from ._joining import concat
 from ._selection import take
 from ._shaping import broadcast_to, moveaxis
+from ._streams import Drawn
 
 
 class _Group:
@@ -18,23 +20,28 @@ class _Group:
         self.results = [x if batched else broadcast_to(x, (len(rows), *x.shape)) for x, batched in zip(results, is_batched)]
 
 
-def run(function, arrays, is_batched, size, structure=lambda: None):
+def run(function, arrays, is_batched, size, structure=lambda: None, numbers=None):
     """The results of a function over lists of arrays for a batch, and which of them have its axis.
 
-    Where examples differ in a value that is asked for, it runs for each group of them, in which ``structure`` of the results is to be the same.
+    Where examples differ in a value that is asked for, it runs for each group of them, in which ``structure`` of the results is to be the same. The examples
+    have ``numbers`` of their own where they are a group themselves. Generators of random numbers go on from where the longest way through the function left them.
     """
-    waiting, done = [(list(range(size)), arrays)], []
+    waiting, done, drawn = [(list(range(size)), arrays)], [], Drawn()
     while waiting:
         rows, given = waiting.pop()
-        results, others = _core.vmap(function, given, is_batched, len(rows))
+        drawn.rewind()
+        with drawn:
+            results, others = _core.vmap(function, given, is_batched, len(rows), [numbers[i] for i in rows] if numbers else rows if len(rows) < size else [])
         if results is not None and not done and not waiting:
             return results, others
         if results is not None:
             done.append(_Group(rows, results, others, structure()))
+            drawn.note_end()
             continue
         for group in reversed(others):
             index = asarray(group)
             waiting.append(([rows[i] for i in group], [take(x, index, axis=0) if b else x for x, b in zip(given, is_batched)]))
+    drawn.go_on()
     return _merge(done, size)
 
 
@@ -58,21 +65,24 @@ def _spread(op, axes, structure_of):
     """An axis (or None) for each leaf of a tree, of a tree that is a prefix of it."""
     if axes is None or isinstance(axes, int):
         return [axes] * len(tree.leaves(structure_of))
-    if isinstance(axes, (list, tuple)) and isinstance(structure_of, (list, tuple)) and len(axes) == len(structure_of):
-        return [a for part, below in zip(axes, structure_of) for a in _spread(op, part, below)]
-    if isinstance(axes, dict) and isinstance(structure_of, dict) and sorted(axes) == sorted(structure_of):
-        return [a for key in sorted(axes) for a in _spread(op, axes[key], structure_of[key])]
+    mine, theirs = tree._take_apart(axes), tree._take_apart(structure_of)
+    is_prefix = mine and theirs and (mine[:2] == theirs[:2] or {mine[0], theirs[0]} == {list, tuple}) and len(mine[2]) == len(theirs[2])
+    if is_prefix:
+        return [a for part, below in zip(mine[2], theirs[2]) for a in _spread(op, part, below)]
     raise make("ValueError", f"vmap: {op}: expected ints and None in the structure of {tree.structure(structure_of)}, got {axes!r}")
 
 
 def _vmap(fun, in_axes, out_axes, axis_size, args, kwargs):
     if isinstance(in_axes, (list, tuple)) and len(in_axes) != len(args):
         raise make("ValueError", f"vmap: in_axes: expected {len(args)} of them, got {in_axes!r}")
-    axes = _spread("in_axes", in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes), args)
+    axes = _spread("in_axes", in_axes, args)
     leaves, structure = tree.flatten((args, kwargs))
     axes += [0] * (len(leaves) - len(axes))
+    is_plain = all(_is_number(x) or isinstance(x, (str, bytes, types.FunctionType)) for x in leaves)
+    is_array = [axis is not None or _is_number(x) for x, axis in zip(leaves, axes)]  # others are the same for all examples, and go as they are
+    axes = [axis for axis, known in zip(axes, is_array) if known]
     arrays, sizes = [], set() if axis_size is None else {axis_size}
-    for x, axis in zip(_arrays("vmap", "arguments", leaves), axes):
+    for x, axis in zip(_arrays("vmap", "arguments", [x for x, known in zip(leaves, is_array) if known]), axes):
         if axis is not None and not -x.ndim <= axis < x.ndim:
             raise make("AxisError", f"vmap: in_axes: expected an axis of {x.shape}, got {axis}")
         arrays.append(x if axis is None else moveaxis(x, axis, 0))
@@ -80,7 +90,15 @@ def _vmap(fun, in_axes, out_axes, axis_size, args, kwargs):
     if len(sizes) != 1:
         raise make("ValueError", f"vmap: sizes of the batch: expected one, got {sorted(sizes) or 'no axis and no axis_size'}")
     size = sizes.pop()
-    inner = _Call("vmap", lambda positional, named: fun(*positional, **named), structure, False)
+
+    def one(*some):
+        rest = iter(some)
+        positional, named = given = tree.unflatten(structure, [next(rest) if known else x for x, known in zip(leaves, is_array)])
+        if is_plain:
+            _core.note_made(given)
+        return fun(*positional, **named)
+
+    inner = _Call("vmap", one, len(arrays), False)
     results, is_batched = run(inner, arrays, [a is not None for a in axes], size, lambda: _whole(inner.result))
     placed = []
     for x, batched, axis in zip(results, is_batched, _spread("out_axes", out_axes, inner.rebuild(results)[0])):
@@ -90,6 +108,8 @@ def _vmap(fun, in_axes, out_axes, axis_size, args, kwargs):
             placed.append(x)
             continue
         x = x if batched else broadcast_to(x, (size, *x.shape))
+        if not -x.ndim <= axis < x.ndim:
+            raise make("AxisError", f"vmap: out_axes: expected an axis of {x.shape}, got {axis}")
         placed.append(moveaxis(x, 0, axis) if axis else x)
     return inner.rebuild(placed)[0]
 

@@ -136,34 +136,60 @@ def jvp(fun, primals, tangents, has_aux=False):
     """
     _check("jvp", fun)
     leaves, structure = _flatten(tuple(primals))
-    moving, other = _flatten(tuple(tangents))
-    if _whole(other) != _whole(structure):
-        raise make("ValueError", f"jvp: structure of the tangents: expected {_whole(structure)}, got {_whole(other)}")
-    arguments, given = _arrays("jvp", "primals", leaves), []
-    for x, t in zip(arguments, _arrays("jvp", "tangents", moving)):
-        if t.shape != x.shape:
-            raise make("ShapeError", f"jvp: shape of a tangent: expected {x.shape}, got {t.shape}")
-        given.append(_core.astype(t, x.dtype) if _is_inexact(x) else None)
+    arguments = _arrays("jvp", "primals", leaves)
+    given = _directions("jvp", arguments, structure, tangents)
     call = _Call("jvp", fun, structure, has_aux)
     results, changes = _core.jvp(call, arguments, given)
     result, aux = call.rebuild(results)
-    filled = [_zeros_like(x) if t is None else t for x, t in zip(results[:call.count], changes)]
-    change = _unflatten(call.result, filled)
+    change = _unflatten(call.result, _filled(results[:call.count], changes))
     return (result, change, aux) if has_aux else (result, change)
+
+
+def _filled(arrays, changes):
+    return [_zeros_like(x) if t is None else t for x, t in zip(arrays, changes)]
+
+
+def _directions(op, arguments, structure, tangents):
+    """The tangents of arguments: None for those that are no floating arrays."""
+    moving, other = _flatten(tuple(tangents))
+    if _whole(other) != _whole(structure):
+        raise make("ValueError", f"{op}: structure of the tangents: expected {_whole(structure)}, got {_whole(other)}")
+    given = []
+    for x, t in zip(arguments, _arrays(op, "tangents", moving)):
+        if t.shape != x.shape:
+            raise make("ShapeError", f"{op}: shape of a tangent: expected {x.shape}, got {t.shape}")
+        given.append(_core.astype(t, x.dtype) if _is_inexact(x) else None)
+    return given
+
+
+class _Linear:
+    """The derivative of one call in the direction of tangents: its pullback, which is linear, transposed."""
+
+    def __init__(self, back):
+        self._back = back
+        _, self._push = _core.vjp(self._pulled, [_core.full(x.shape, 1, x.dtype, x.device) for x in back._results if _is_inexact(x)])  # of 0, singular ones are 0
+
+    def _pulled(self, cotangents):
+        rest, back = iter(cotangents), self._back
+        given = [next(rest) if _is_inexact(x) else None for x in back._results]
+        return _filled(back._arguments, back._pullback(given + [None] * len(back._call.plain)))
+
+    def __call__(self, *tangents):
+        back = self._back
+        changes = iter(self._push(_directions("linearize", back._arguments, back._call.structure, tangents)))
+        moved = [next(changes) if _is_inexact(x) else None for x in back._results]
+        return _unflatten(back._call.result, _filled(back._results, moved))
 
 
 def linearize(fun, *primals, has_aux=False):
     """The result of ``fun(*primals)``, and the function that gives its derivative there in the direction of tangents.
 
-    With ``has_aux``, ``fun`` gives (result, aux), and aux is returned last.
+    ``fun`` runs once: what becomes of its arguments and of what it reads does not change the derivative. With ``has_aux``, ``fun`` gives (result, aux), and aux
+    is returned last.
     """
     _check("linearize", fun)
-    result = fun(*primals)
-
-    def pushed(*tangents):
-        return jvp(fun, primals, tangents, has_aux=has_aux)[1]
-
-    return (result[0], pushed, result[1]) if has_aux else (result, pushed)
+    result, back, aux = _vjp("linearize", fun, primals, has_aux)
+    return (result, _Linear(back), aux) if has_aux else (result, _Linear(back))
 
 
 def _chosen(op, argnums, args):

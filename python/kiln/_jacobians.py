@@ -7,6 +7,7 @@ from ._batches import vmap
 from ._gradients import _arrays, _check, _check_floating, _chosen, _of_some, _vjp, _zeros_like, jvp
 from ._ranges import arange
 from ._shaping import reshape
+from ._streams import Drawn, alike
 
 
 def _is_complex(x):
@@ -63,15 +64,19 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
     leaves, structure = tree.flatten(some)
     leaves = _arrays("jacfwd", "arguments", leaves)
     _check_floating("jacfwd", leaves)
-    partial, columns = _of_some(fun, numbers, args, kwargs), []
+    partial, columns, drawn, level = _of_some(fun, numbers, args, kwargs), [], Drawn(), _core.level_of(None)
     for k, units in _unit_vectors(leaves):
         def pushed(unit, k=k):
             tangents = tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)])
             return jvp(partial, some, tangents, has_aux)[1]
 
-        changes = vmap(pushed, out_axes=-1)(units)
+        drawn.rewind()  # all columns are of one call
+        with drawn:
+            changes = alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(units))
         if _is_complex(leaves[k]) and not all(_is_complex(t) for t in tree.leaves(changes)):  # a real result is a loss: as ``grad``
-            turned = vmap(pushed, out_axes=-1)(units * 1j)
+            drawn.rewind()
+            with drawn:
+                turned = alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(units * 1j))
             changes = tree.map(lambda t, h: t if _is_complex(t) else ops["complex"](t, h), changes, turned)
         columns.append(tree.map(lambda t, x=leaves[k]: reshape(t, (*t.shape[:-1], *x.shape)), changes))
     outer = tree.structure(columns[0])
@@ -81,7 +86,7 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
         return whole[0] if isinstance(argnums, int) else whole
 
     jacobian = tree.unflatten(outer, [by_argument(*parts) for parts in zip(*(tree.leaves(c) for c in columns))])
-    return (jacobian, fun(*args, **kwargs)[1]) if has_aux else jacobian
+    return (jacobian, drawn.again(lambda: fun(*args, **kwargs)[1])) if has_aux else jacobian
 
 
 def jacfwd(fun, argnums=0, has_aux=False):

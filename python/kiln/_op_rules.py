@@ -52,7 +52,7 @@ def _dtype(given):
 class OpRule(_Rule):
     """A call of an operation. Subclasses have ``name``, ``method`` of a batch, ``apply``, and ``gradients`` and ``tangents`` where there are derivatives; ``several`` says whether the result is a tuple."""
 
-    several = False
+    several, reads_names = False, False
 
     def primal(self, arrays):
         return self.apply(arrays)
@@ -95,8 +95,8 @@ class OpRule(_Rule):
         """The same for several examples at once, along a new first axis."""
         return self
 
-    def batched(self, is_batched, size):
-        return _BatchedOp(self, list(is_batched), size)
+    def batched(self, is_batched, size, numbers):
+        return _BatchedOp(self, list(is_batched), size, numbers)
 
 
 class _BatchedOp(_Batched):

@@ -1,4 +1,4 @@
-"""Functions with derivatives of their own: ``custom_vjp``, ``custom_jvp``, and ``checkpoint``, whose derivative runs it again.
+"""Functions with derivatives of their own: ``custom_vjp`` and ``custom_jvp``.
 
 Each call is asked of the innermost of the modes that carry derivatives or a batch, as an operation is: a tape notes it as one, tangents go
 through its rule, a batch runs it and its rules for all examples.
@@ -9,11 +9,12 @@ import inspect
 from . import _core, tree
 from ._batches import run
 from ._core import Array
-from ._errors import make
+from ._errors import TraceError, make
 from ._front import name_of
 from ._gradients import _arrays, _Call, _check, _zeros_like
 from ._reductions import sum  # noqa: A004
 from ._shaping import broadcast_to
+from ._streams import Drawn, alike
 
 
 class _Rule:
@@ -23,19 +24,37 @@ class _Rule:
         """The results, which modes around may carry further, and what ``backward`` needs of the call."""
         return _apply(self, arrays), arrays
 
-    def batched(self, is_batched, size):
+    def batched(self, is_batched, size, numbers):
         """The rule of the same call for all examples."""
-        return _Batched(self, is_batched, size)
+        return _Batched(self, is_batched, size, numbers)
+
+    reads_names, may_close = True, False  # arrays of modes around it; and knows what to make of them
+
+    def rewind(self):
+        """The call starts once more."""
+
+    def close(self, captured):
+        """Takes arrays that the function reads by name as further operands. Raises TraceError where their gradients could not be told."""
+        raise make("TraceError", f"{self}: arrays of a gradient or a batch around it: expected them as arguments, got one of {captured[0].dtype}{captured[0].shape} that it reads by name")
 
 
 class _Batched(_Rule):
     """The rule for all examples; arrays that are not batched have the sum of their gradients."""
 
-    def __init__(self, rule, is_batched, size):
-        self.rule, self.is_batched, self.size = rule, is_batched, size
+    def __init__(self, rule, is_batched, size, numbers):
+        self.rule, self.is_batched, self.size, self.numbers = rule, is_batched, size, numbers
+
+    def rewind(self):
+        self.rule.rewind()
+
+    def close(self, captured):
+        self.rule.close(captured)
+        self.is_batched = [*self.is_batched, *[False] * len(captured)]
+
+    reads_names, may_close = property(lambda self: self.rule.reads_names), property(lambda self: self.rule.may_close)
 
     def _all(self, function, arrays, is_batched):
-        results, differ = run(function, arrays, is_batched, self.size)
+        results, differ = run(function, arrays, is_batched, self.size, numbers=self.numbers)
         return [x if d else broadcast_to(x, (self.size, *x.shape)) for x, d in zip(results, differ)]
 
     def primal(self, arrays):
@@ -72,19 +91,64 @@ def _apply(rule, arrays):
     innermost = _core.innermost()
     if innermost is None:
         return rule.primal(arrays)
-    kind, size = innermost
+    try:
+        return _apply_in(innermost, rule, arrays)
+    except TraceError:  # an array of the mode has no value below it
+        rule.rewind()
+        captured = _captured(rule, arrays) if rule.reads_names else []
+        if not captured:
+            raise
+        rule.close(captured)
+    return _apply_in(innermost, rule, arrays + captured)
+
+
+def _captured(rule, arrays):
+    """The arrays of the innermost mode that a rule reads by name."""
+    with Drawn() as drawn:
+        found = _core.captured(rule.primal, arrays)
+    drawn.rewind()
+    return found
+
+
+def _closed(rule, arrays):
+    """The arrays for a rule that is called where others stand for arrays that it may read by name."""
+    captured, others, met = _core.substitutes()
+    if not rule.reads_names:
+        return arrays
+    if not rule.may_close:
+        with Drawn() as drawn:
+            rule.primal(arrays)
+        drawn.rewind()
+        if _core.substitutes()[2] == met:
+            return arrays
+    rule.close(captured)
+    return arrays + others
+
+
+def _apply_in(innermost, rule, arrays):
+    kind, size, numbers = innermost
+    if kind == "captures":
+        if not size:
+            return rule.primal(arrays)  # which arrays are read is all that is asked
+        arrays = _closed(rule, arrays)
     below, is_active, tangents = _core.lowered(arrays)
     if not any(is_active):
-        return _core.lift(_core.below(lambda: _apply(rule, below)), [], False)
+        with Drawn() as drawn:
+            results = _core.below(lambda: _apply(rule, below))
+        if kind != "batch" or not drawn:
+            return _core.lift(results, [], False)
+        drawn.rewind()  # each example draws other numbers
     if kind == "batch":
-        return _core.lift(_core.below(lambda: _apply(rule.batched(is_active, size), below)), [], True)
+        return _core.lift(_core.below(lambda: _apply(rule.batched(is_active, size, numbers), below)), [], True)
     if kind == "tangents":
         results, changes = _core.below(lambda: rule.jvp(below, [_zeros_like(x) if t is None else t for x, t in zip(below, tangents)]))
         return _core.lift(results, changes, False)
+    level = _core.level_of(None) - 1
     results, residuals = _core.below(lambda: rule.forward(below))
 
     def backward(cotangents):
-        return rule.backward(residuals, [_zeros_like(x) if ct is None else ct for x, ct in zip(results, cotangents)])
+        given = [_zeros_like(x) if ct is None else ct for x, ct in zip(results, cotangents)]
+        return alike(level, _core.level_of(None), lambda: rule.backward(residuals, given))
 
     return _core.lift_results(arrays, results, backward)
 
@@ -103,6 +167,9 @@ class _OfTrees(_Rule):
     def primal(self, arrays):
         return self.call(arrays)
 
+    def __str__(self):
+        return f"{self.op}: '{name_of(self.call.function)}'"
+
     def run(self):
         return self.call.rebuild(_apply(self, self.arrays))[0]
 
@@ -112,30 +179,6 @@ class _OfTrees(_Rule):
         if structure != self.expected:
             raise make("ValueError", f"{self.op}: structure of {what}: expected {self.expected}, got {structure}")
         return _arrays(self.op, what, leaves)
-
-
-class _Checkpoint(_OfTrees):
-    def backward(self, residuals, cotangents):
-        results, pullback = _core.vjp(self.primal, residuals)
-        return pullback(cotangents)
-
-    def jvp(self, arrays, tangents):
-        results, changes = _core.jvp(self.primal, arrays, tangents)
-        return results, [_zeros_like(x) if t is None else t for x, t in zip(results, changes)]
-
-
-def checkpoint(fun):
-    """The function, whose derivative keeps its arguments alone and runs it again.
-
-    Arrays that it reads by name must carry no derivative or batch of a function around it: they are arguments.
-    """
-    _check("checkpoint", fun)
-
-    @functools.wraps(fun)
-    def call(*args, **kwargs):
-        return _Checkpoint("checkpoint", fun, _positional(fun, args, kwargs)).run()
-
-    return call
 
 
 class _Custom:
@@ -239,8 +282,29 @@ class custom_jvp(_Custom):
     functions = ("fun", "_rule")  # that calls may run
 
     def defjvp(self, rule):
-        """Gives the rule."""
+        """Gives the rule, and returns it: a decorator."""
         self._rule = rule
+        return rule
+
+    def defjvps(self, *rules):
+        """Gives a rule for each argument, whose tangents add up: ``rule(tangent, result, *args)``, or None for a derivative of 0.
+
+        Raises ValueError with ``nondiff_argnums``, and at a call for another number of arguments.
+        """
+        if self.nondiff_argnums:
+            raise make("ValueError", f"custom_jvp: '{name_of(self.fun)}': defjvps: expected a function without nondiff_argnums, got {self.nondiff_argnums}: give a rule for all by defjvp")
+
+        def whole(primals, tangents):
+            if len(primals) != len(rules):
+                raise make("ValueError", f"custom_jvp: '{name_of(self.fun)}': defjvps: expected a rule or None for each of {len(primals)} arguments, got {len(rules)}")
+            result = self(*primals)
+            total = tree.map(_zeros_like, result)
+            for rule, tangent in zip(rules, tangents):
+                if rule is not None:
+                    total = tree.map(lambda a, b: a + b, total, rule(tangent, result, *primals))
+            return result, total
+
+        self._rule = whole
 
     def __call__(self, *args, **kwargs):
         if not hasattr(self, "_rule"):

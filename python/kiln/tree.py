@@ -147,12 +147,11 @@ def unflatten(treedef, leaves):
     leaves = list(leaves)
     if len(leaves) != treedef.num_leaves:
         raise make("ValueError", f"tree.unflatten: leaves: expected {treedef.num_leaves}, got {len(leaves)}")
-    rest = iter(leaves)
+    return _build(treedef, iter(leaves))
 
-    def build(definition):
-        return next(rest) if definition.kind is None else _put_together(definition, [build(c) for c in definition.children])
 
-    return build(treedef)
+def _build(definition, rest):  # no closure that refers to itself, which would hold the leaves for a while
+    return next(rest) if definition.kind is None else _put_together(definition, [_build(c, rest) for c in definition.children])
 
 
 def leaves(tree, is_leaf=None):

@@ -214,15 +214,20 @@ def test_results_are_memory_of_their_own():
     assert (float(number), float(one)) == (3, 1)
 
 
-def test_arrays_that_outlive_their_tape_have_no_value():
+def test_arrays_that_outlive_their_tape():
     kept = []
 
-    def f(x):
+    def f(x, fails=False):
         kept.append(x * 2)
-        return kn.sum(kept[-1])
+        return kn.sum(kept[-1]) if not fails else 1 / 0
 
     kn.grad(f)(kn.ones(3))
     kn.grad(f)(kn.ones(3))
+    assert (kept[0] + 1).tolist() == [3, 3, 3] and kn.grad(lambda x: kn.sum(x * kept[0]))(kn.ones(3)).tolist() == kept[1].tolist() == [2, 2, 2]
+    kept.clear()
+    for _ in range(2):  # an error leaves them as they are
+        with pytest.raises(ZeroDivisionError):
+            kn.grad(f)(kn.ones(3), fails=True)
     for call in (lambda: kept[0] + 1, lambda: kn.grad(lambda x: kn.sum(x * kept[0]))(kn.ones(3)), lambda: kept[1].numpy()):
         with pytest.raises(kn.TraceError, match="the value of an array is needed"):
             call()

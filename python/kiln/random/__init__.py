@@ -2,7 +2,8 @@
 
 A generator is a key and a counter, one array of two uint64; a call takes as many counters as it needs, so numbers are the same in eager
 and under jit, on any number of threads. Functions of this module draw from one generator of the process, which ``seed`` sets; with
-``key=`` they draw from that key alone, and leave no trace. Signatures are those of NumPy's Generator; numbers agree with NumPy's in
+``key=`` they draw from that key alone, and leave no trace. Under ``vmap``, example ``i`` draws with the key ``fold_in(key, i)`` from a
+generator that was there before (docs/gradients.md). Signatures are those of NumPy's Generator; numbers agree with NumPy's in
 distribution.
 """
 from ._generator import Generator, default_rng, fold_in, get_state, key, seed, set_state, shared, split

@@ -6,6 +6,7 @@ from .._arguments import as_array, as_tuple, ops, sizes
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
+from .._streams import key_here, note
 from ..composed import draws
 from . import _continuous, _discrete
 
@@ -71,7 +72,8 @@ class Generator:
         n = words
         for d in shape:
             n *= d
-        key, start = self.state[0], self.state[1]
+        note(self.state)
+        key, start = key_here(self.state, fold_in), self.state[1]
         self.state[1] = start + n
         made = make_of(_core.broadcast_to(key, (n,)), key, start, *settings)
         return made if len(shape) == 1 else _core.reshape(made, shape)
@@ -114,7 +116,9 @@ def default_rng(seed=None) -> Generator:
     """
     if isinstance(seed, Generator):
         return seed
-    return Generator(key(int.from_bytes(os.urandom(8), "little") if seed is None else seed))
+    if seed is None:
+        return Generator(key_here(_core.paused(lambda: Generator(key(int.from_bytes(os.urandom(8), "little")))).state, fold_in))
+    return Generator(key(seed))
 
 
 _shared = None
@@ -124,7 +128,7 @@ def shared() -> Generator:
     """The generator of the process, made on the first use: importing Kiln computes nothing."""
     global _shared
     if _shared is None:
-        _shared = default_rng()
+        _shared = _core.paused(default_rng)  # whatever is under way when it is made, it is no part of that
     return _shared
 
 
