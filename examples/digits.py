@@ -1,11 +1,14 @@
 """Handwritten digits: nearest neighbours, k-means and PCA, written as plain array code and compiled with ``@kn.jit``.
 
-The data is the UCI collection that ships inside scikit-learn: 1,797 images of 8 x 8 pixels. Each result is checked against
-scikit-learn's own. Run with ``make demo``; a chart goes to demo-output/digits.png.
+The classifier is also exported, as a package and as a library that ``digits.c`` calls. The data is the UCI collection that ships inside
+scikit-learn: 1,797 images of 8 x 8 pixels. Each result is checked against scikit-learn's own. Run with ``make demo``; a chart goes to
+demo-output/digits.png.
 """
 import importlib.util
 import pathlib
+import shutil
 import statistics
+import subprocess
 import time
 import types
 
@@ -19,6 +22,7 @@ import kiln as kn
 
 FOLDER = pathlib.Path("demo-output")
 CLUSTERS, ITERATIONS, COMPONENTS = 10, 20, 4
+SIZES = {"images": {0: ("count", 1, 1000)}}  # that calls of what is exported choose
 
 
 # --- what a user writes ------------------------------------------------------------------------------------------------------
@@ -104,15 +108,19 @@ def check_pca(x, covariance, start):
     return np.stack([c.numpy() for c in components])
 
 
-def check_package(train, labels, test, answers):
-    """The classifier and what it has seen as one file, for any number of images up to 1000: kiln-inspect shows it."""
+def classifier(train, labels):
     train, labels = kn.asarray(train), kn.asarray(labels)
 
     def classify(images):
         return nearest_labels(train, labels, images)
+    return classify
+
+
+def check_package(classify, test, answers):
+    """The classifier and what it has seen as one file, for any number of images up to 1000: kiln-inspect shows it."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / "digits.kiln"
-    kn.export(classify, test[:8], to=path, dynamic={"images": {0: ("count", 1, 1000)}})
+    kn.export(classify, test[:8], to=path, dynamic=SIZES)
     start = time.perf_counter()
     loaded = kn.load(path)
     took = time.perf_counter() - start
@@ -121,16 +129,38 @@ def check_package(train, labels, test, answers):
     assert same
 
 
+def check_library(classify, test, truth, answers):
+    """The same as a library with a header of C, which digits.c calls."""
+    path, source = FOLDER / "libdigits.so", pathlib.Path(__file__).with_suffix(".c")
+    kn.export(classify, test[:8], to=path, header=FOLDER / "digits.h", name="digits", dynamic=SIZES)
+    weights = sum(a.nbytes for a in kn.load(FOLDER / "digits.kiln").weights.values())
+    print(f"  library            {path}, {path.stat().st_size - weights:,} bytes beside {weights:,} of weights; {FOLDER / 'digits.h'}")
+    if not shutil.which("cc"):
+        return print("  C                  no compiler (cc) to build digits.c with")
+    program = FOLDER / "digits"
+    subprocess.run(["cc", "-O2", source, "-I", FOLDER, "-L", FOLDER, "-ldigits", f"-Wl,-rpath,{FOLDER.resolve()}", "-o", program], check=True)
+    test.tofile(FOLDER / "images.bin")
+    truth.tofile(FOLDER / "labels.bin")
+    accuracy, took = subprocess.run([program, FOLDER / "images.bin", FOLDER / "labels.bin"], check=True, capture_output=True, text=True).stdout.split()
+    same = float.fromhex(accuracy) == np.mean(answers == truth)
+    converted = kn.asarray(test)
+    in_python = min(time_of(lambda: classify(converted)) for _ in range(20))
+    print(f"  C                  {source.name}: accuracy {float.fromhex(accuracy):.4f}, {'the bits of Python' if same else 'which DIFFERS from Python'}; "
+          f"{len(test)} images in {float(took):.3f} ms on one thread, jitted in Python {in_python:.3f} ms on {kn.get_num_threads()}")
+    assert same
+
+
 # --- times -------------------------------------------------------------------------------------------------------------------
+
+def time_of(run):
+    start = time.perf_counter()
+    run()
+    return (time.perf_counter() - start) * 1e3
+
 
 def median_time(run, repeats=9):
     run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e3
+    return statistics.median(time_of(run) for _ in range(repeats))
 
 
 def in_namespace(function, namespace):
@@ -241,7 +271,9 @@ def main():
 
     print(f"digits: {len(x)} images of {x.shape[1]} pixels; checked against scikit-learn:")
     answers = check_neighbours(train, labels, test, truth)
-    check_package(train, labels, test, answers)
+    classify = classifier(train, labels)
+    check_package(classify, test, answers)
+    check_library(classify, test, truth, answers)
     found = check_kmeans(x, centers)
     components = check_pca(x, covariance, start)
 

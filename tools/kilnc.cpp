@@ -1,6 +1,7 @@
 // kilnc INPUT -o OUTPUT [--header FILE] [--project FOLDER]: a library of C functions from a package (.kiln) or from kiln ops in MLIR
 // (docs/libraries.md). --emit, --target, --cpu, --features, --weights and --name say what kind of one.
 #include "include/kiln/compiler.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -8,22 +9,30 @@
 
 using namespace llvm;
 
-static cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<package or MLIR>"));
-static cl::opt<std::string> output("o", cl::Required, cl::desc("Where the library goes"), cl::value_desc("file"));
-static cl::opt<std::string> header("header", cl::desc("Where its header goes"), cl::value_desc("file"));
-static cl::opt<std::string> project("project", cl::desc("A folder for a program that uses the library; needs --header"),
+static cl::OptionCategory category("Options of kilnc");
+static cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<package or MLIR>"), cl::cat(category));
+static cl::opt<std::string> output("o", cl::Required, cl::desc("Where the library goes"), cl::cat(category), cl::value_desc("file"));
+static cl::opt<std::string> header("header", cl::desc("Where its header goes"), cl::cat(category), cl::value_desc("file"));
+static cl::opt<std::string> project("project", cl::desc("A folder for a program that uses the library; needs --header"), cl::cat(category),
                                     cl::value_desc("folder"));
-static cl::opt<std::string> name("name", cl::desc("Its name in C (the stem of the header, or of the library)"));
+static cl::opt<std::string> name("name", cl::desc("Its name in C (the stem of the header, or of the library)"), cl::cat(category));
 static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, package (the package with code), asm, llvm or mlir"),
-                                    cl::init("so"));
-static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine)"), cl::value_desc("triple"));
+                                    cl::cat(category), cl::init("so"));
+static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine)"), cl::cat(category), cl::value_desc("triple"));
 static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the best with commas between: the best that is met runs"),
-                                cl::value_desc("names"));
-static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"));
-static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the library) or caller"), cl::init("embed"));
+                                cl::cat(category), cl::value_desc("names"));
+static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"), cl::cat(category));
+static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the library) or caller"), cl::cat(category),
+                                    cl::init("embed"));
 
 int main(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Makes libraries of C functions\n");
+  for (auto &[given, option] : cl::getRegisteredOptions())
+    if (option->getNumOccurrences() && !is_contained(option->Categories, &category)) {
+      errs() << "kilnc: option --" << given << ": expected one of kilnc's (--help), got one of LLVM's that is in the same process\n";
+      return 1;
+    }
   for (cl::Option *option : std::initializer_list<cl::Option *>{&input, &output})
     option->setNumOccurrencesFlag(cl::Optional); // lld's are parsed too
   std::deque<std::string> copies;                // the linker resets the options of the command line

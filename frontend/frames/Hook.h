@@ -8,10 +8,13 @@
 
 namespace kiln::py {
 
-/// Is told of instructions. It may replace values on the stack, and throws nothing.
+/// Is told of instructions. It may replace values on the stack, and throws nothing; an error of Python that it sets is raised in the place
+/// of the instruction.
 class InstructionWatcher {
 public:
   virtual ~InstructionWatcher() = default;
+  /// Whether it asks for the instructions of code that begins to run, where its hook follows all of it.
+  virtual bool follows(PyCodeObject *) { return false; }
   virtual void before(const Frame &frame, const Instruction &instruction, int offset) noexcept = 0;
 };
 
@@ -24,6 +27,8 @@ public:
 
   /// Asks for the instructions of a code object; where frames of it run already, perhaps from their next call on.
   void enter(PyCodeObject *code);
+  /// Asks for those of all code that runs from here on, and that the watcher follows.
+  void followAll();
   /// Whether it was told all so far: frames read as expected, and nobody has taken its place.
   bool isWhole() const;
   /// Stops it before its end.

@@ -15,6 +15,7 @@ struct Hook::State {
   Py_tracefunc before = nullptr; // the tracer that was there
   Object beforeObject;
   std::unordered_set<PyCodeObject *> codes;
+  bool followsAll = false;
   std::unordered_set<PyFrameObject *> asked; // frames whose opcodes that tracer wants, too
 };
 
@@ -40,6 +41,8 @@ struct HookEvents {
     if (int status = forward(frame, what, arg)) return status;
     if (!running || !running->state) return 0;
     Hook::State &state = *running->state;
+    if (what == PyTrace_CALL && state.followsAll && running->watcher.follows(frame->f_frame->f_code))
+      state.codes.insert(frame->f_frame->f_code);
     if (what == PyTrace_CALL && state.codes.contains(frame->f_frame->f_code)) {
       if (frame->f_trace_opcodes && state.before) state.asked.insert(frame);
       frame->f_trace_opcodes = 1;
@@ -48,7 +51,7 @@ struct HookEvents {
     if (what == PyTrace_RETURN) state.asked.erase(frame);
     if (what == PyTrace_OPCODE && state.codes.contains(frame->f_frame->f_code))
       running->tell(Frame(frame->f_frame), int(_PyInterpreterFrame_LASTI(frame->f_frame)) * int(sizeof(_Py_CODEUNIT)));
-    return 0;
+    return what == PyTrace_OPCODE && PyErr_Occurred() ? -1 : 0;
   }
 };
 
@@ -64,6 +67,10 @@ Hook::Hook(InstructionWatcher &watcher) : watcher(watcher) {
 
 void Hook::enter(PyCodeObject *code) {
   if (state) state->codes.insert(code);
+}
+
+void Hook::followAll() {
+  if (state) state->followsAll = true;
 }
 
 bool Hook::isWhole() const { return state && !isBroken && PyThreadState_Get()->c_tracefunc == HookEvents::onEvent; }

@@ -9,6 +9,7 @@ namespace kiln::py {
 
 struct Hook::State {
   std::vector<Object> codes;
+  bool followsAll = false;
 };
 
 struct HookEvents {
@@ -18,6 +19,11 @@ struct HookEvents {
     Frame frame = running ? Frame::innermost() : Frame();
     bool isMine = frame && reinterpret_cast<PyObject *>(frame.code()) == args[0];
     if (isMine) running->tell(frame, int(PyLong_AsLong(args[1])));
+    return isMine && PyErr_Occurred() ? nullptr : Py_NewRef(Py_None);
+  }
+  static PyObject *onStart(PyObject *, PyObject *const *args, Py_ssize_t) {
+    auto *code = reinterpret_cast<PyCodeObject *>(args[0]);
+    if (running && running->state && running->state->followsAll && running->watcher.follows(code)) running->enter(code);
     Py_RETURN_NONE;
   }
 };
@@ -48,28 +54,46 @@ public:
     users.erase(found);
     setEvents(code, 0);
   }
+  /// How many hooks are to be told of all code that starts or goes on.
+  void follow(int more) {
+    following += more;
+    Object done(isThere() ? PyObject_CallMethod(monitoring.get(), "set_events", "il", number, following ? starts : 0) : nullptr);
+    PyErr_Clear();
+  }
 
 private:
   static constexpr const char *kName = "kiln";
   Object monitoring;
   int number = -1;
-  long instruction = 0;
+  int following = 0;
+  long instruction = 0, starts = 0;
   std::unordered_map<PyObject *, int> users;
 
   Tool() : monitoring(Object::borrow(PySys_GetObject("monitoring"))) {
-    static PyMethodDef method = {"instruction", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(HookEvents::onInstruction)),
-                                 METH_FASTCALL, nullptr};
     Object events(monitoring ? PyObject_GetAttrString(monitoring.get(), "events") : nullptr);
-    Object event(events ? PyObject_GetAttrString(events.get(), "INSTRUCTION") : nullptr), callback(PyCFunction_New(&method, nullptr));
-    instruction = event ? PyLong_AsLong(event.get()) : 0;
+    auto eventOf = [&](const char *name) {
+      Object event(events ? PyObject_GetAttrString(events.get(), name) : nullptr);
+      return event ? PyLong_AsLong(event.get()) : 0;
+    };
+    instruction = eventOf("INSTRUCTION");
+    long start = eventOf("PY_START"), resume = eventOf("PY_RESUME");
+    starts = start | resume;
     for (int free : {4, 3}) {
-      if (!instruction || !callback || isThere()) break;
+      if (!instruction || isThere()) break;
       Object used(PyObject_CallMethod(monitoring.get(), "use_tool_id", "is", free, kName));
-      Object before(used ? PyObject_CallMethod(monitoring.get(), "register_callback", "ilO", free, instruction, callback.get()) : nullptr);
-      if (before) number = free;
+      bool isTold = used && tell(free, instruction, HookEvents::onInstruction) && tell(free, start, HookEvents::onStart) &&
+                    tell(free, resume, HookEvents::onStart);
+      if (isTold) number = free;
       PyErr_Clear();
     }
     PyErr_Clear();
+  }
+  using Callback = PyObject *(*)(PyObject *, PyObject *const *, Py_ssize_t);
+  /// Has a function called at an event, as the tool of a number.
+  bool tell(int tool, long event, Callback function) const {
+    auto *method = new PyMethodDef{"event", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), METH_FASTCALL, nullptr};
+    Object callback(PyCFunction_New(method, nullptr)); // which keeps pointing there
+    return callback && Object(PyObject_CallMethod(monitoring.get(), "register_callback", "ilO", tool, event, callback.get()));
   }
   PyObject *call(const char *name, PyObject *owned) const {
     Object argument(owned);
@@ -98,6 +122,11 @@ void Hook::enter(PyCodeObject *code) {
   Tool::get().add(object);
 }
 
+void Hook::followAll() {
+  if (!state || std::exchange(state->followsAll, true)) return;
+  Tool::get().follow(1);
+}
+
 bool Hook::isWhole() const {
   ErrorAside aside;
   return state && !isBroken && Tool::get().isOwn();
@@ -109,6 +138,7 @@ void Hook::stop() {
   isBroken |= !isWhole();
   std::shared_ptr<State> last = std::move(state);
   HookEvents::running = nullptr;
+  if (last->followsAll) Tool::get().follow(-1);
   for (const Object &code : last->codes) Tool::get().drop(code.get());
 }
 

@@ -77,6 +77,10 @@ std::vector<int64_t> PackagedFunction::sizesOf(std::span<Array *const> arguments
   return sizes;
 }
 
+size_t PackagedFunction::variantFor(std::span<Array *const> arguments) const {
+  return size_t(&entryFor(loaded->package, first->name, sizesOf(arguments)) - first);
+}
+
 /// The number of an input that follows from the sizes.
 static Array numberOf(const PackageEntry &entry, const PackageInput &input, DType dtype, std::span<const int64_t> sizes) {
   std::optional<int64_t> value = evaluate(input.number, sizes);

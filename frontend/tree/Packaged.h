@@ -24,6 +24,8 @@ public:
   /// Throws Error (shape, dtype, value) for arguments that do not fit, and what operations throw for their values; `isStopped`: the
   /// hooks said so, and nothing was written.
   std::vector<Array> call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped);
+  /// Which of the entries of its name such a call runs, from 0.
+  size_t variantFor(std::span<Array *const> arguments) const;
 
 private:
   /// The program at some sizes, and what else it takes.

@@ -62,7 +62,8 @@ private:
 
   static void tooMany() {
     throw Error(ErrorKind::Trace, "dynamic: expected a function of at most " + std::to_string(kMostVariants) +
-                                      " programs over the sizes, got one of more: declare fewer sizes");
+                                      " programs over the sizes, got one of more: declare fewer sizes, or write a loop over them as "
+                                      "kn.scan, kn.fori_loop or kn.while_loop");
   }
 
   /// Groups of recordings of one program each. A program that becomes more general has its instances recorded again.

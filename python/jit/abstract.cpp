@@ -2,12 +2,14 @@
 #include "jit.h"
 #include "results.h"
 
+#include "frontend/frames/Effects.h"
 #include "frontend/Interpreter.h"
 #include "lib/Package/Programs.h"
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
 
 namespace kiln::py {
 namespace {
@@ -16,44 +18,54 @@ namespace {
 using AtEnd = std::function<std::string(Recorder &recorder, PyObject *result)>;
 
 /// Runs a call under a recorder that takes every operation, whatever code it is in.
-PyObject *callUnwatched(Recorder &r, const Call &call) {
+PyObject *callUnwatched(Recorder &r, const Call &call, const EffectWatch &effects) {
   r.describe = currentPlace;
   r.locate = [] {
     Location at = currentLocation();
     at.isForeign = false;
     return at;
   };
-  return callEager(call);
+  Object result(callEager(call));
+  ErrorAside error;
+  if (r.left.empty() && !effects.isWhole()) r.left = "its instructions could not be followed";
+  return result.release();
 }
 
-/// What is done where the analysis of a function cannot say what its calls read (docs/architecture.md): a trace that is run later is
-/// refused; of a package, which has what was read when it was made, arrays that the call meets become inputs.
-enum class Unknown : uint8_t { Refused, Taken };
-
-/// Records a call, for a tree that watches what it reads. Throws Error (trace) where the call would run in eager.
-void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &arguments, const char *what, Unknown unknown, const AtEnd &atEnd,
-                const std::function<void(Recorder &)> &atBegin = {}) {
+/// Records a call, for a tree that watches what it reads. Where the analysis of a function cannot say what its calls read
+/// (docs/architecture.md) a trace that is run later is refused; of a package, which has what was read when it was made, arrays that the
+/// call meets become inputs: `existing` is what there is before. Throws Error (trace) where the call would run in eager.
+void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &arguments, const char *what, Existing *existing,
+                const AtEnd &atEnd, const std::function<void(Recorder &)> &atBegin = {}) {
   std::string why = arguments.why, unwatched;
   if (why.empty()) {
     unwatched = watch(tree, state, arguments, false);
     if (unwatched.empty()) unwatched = stateOf(tree).unanalysed;
-    if (unknown == Unknown::Refused) why = unwatched;
+    if (!existing) why = unwatched;
+    else if (unwatched.size() && !isHookProven()) why = "its frames cannot be read, and the analysis says: " + unwatched;
   }
   if (why.empty()) {
     Recorder r(Recorder::Abstract);
     r.isFast = state.options.isFast;
     if (atBegin) atBegin(r);
+    std::optional<EffectWatch> effects;
+    Existing none; // what is known by analysis changes its arguments alone
     try {
       for (const Array *a : arguments.key.arrays) r.addInput(*a);
       std::vector<int32_t> held = countHolders(arguments);
-      if (unwatched.size()) r.captureOthers();
-      Object result(unwatched.empty() ? callRecorded(r, stateOf(tree), call) : callUnwatched(r, call));
+      if (unwatched.size()) r.captureOthers(), existing->take();
+      if (unwatched.size() || arguments.passed.size())
+        effects.emplace(unwatched.size() ? *existing : none, arguments.passed, [&](const std::string &effect) {
+          if (r.left.empty()) r.left = effect;
+          PyErr_SetString(side().leave, r.left.c_str());
+        });
+      Object result(unwatched.empty() ? callRecorded(r, stateOf(tree), call) : callUnwatched(r, call, *effects));
       if (!result && r.left.empty()) throw PythonError();
       PyErr_Clear();
       why = r.left;
       if (why.empty() && unwatched.size()) why = findKept(r, arguments, result.get(), {}, held);
       if (why.empty()) why = atEnd(r, result.get());
     } catch (const LeaveRecording &) { why = r.left; }
+    if (why.size() && effects) effects->forgetResults();
   }
   if (why.size())
     throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + why);
@@ -63,7 +75,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
 
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what) {
   auto tree = std::make_shared<Tree>();
-  recordCall(state, *tree, call, arguments, what, Unknown::Refused, [&](Recorder &r, PyObject *result) {
+  recordCall(state, *tree, call, arguments, what, nullptr, [&](Recorder &r, PyObject *result) {
     Path path;
     std::string why = readResult(r, arguments, result, path.ending);
     path.entries = r.inputs();
@@ -230,8 +242,8 @@ Object describe(const Piece &piece, bool isLast) {
 
 /// (pieces, arrays, numbers of those that are written, outputs, answers); None where the answers are given and others are asked for.
 PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given) {
-  PyObject *flatten, *places, *values; // of the arrays of the call, what the example has
-  if (!PyArg_ParseTuple(given, "OO!O", &flatten, &PyTuple_Type, &places, &values)) return nullptr;
+  PyObject *flatten, *existing, *places, *values; // of the arrays of the call, what the example has
+  if (!PyArg_ParseTuple(given, "OOO!O", &flatten, &existing, &PyTuple_Type, &places, &values)) return nullptr;
   Tree tree;
   std::vector<Piece> pieces;
   std::vector<Source> outputs;
@@ -276,7 +288,7 @@ PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, Py
     };
   };
   try {
-    recordCall(state, tree, call, arguments, "export", Unknown::Taken, atEnd, atBegin);
+    recordCall(state, tree, call, arguments, "export", existingOf(existing), atEnd, atBegin);
   } catch (...) {
     if (!answers.hasOthers || (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))) throw; // an interrupt goes on
     PyErr_Clear();
@@ -288,10 +300,12 @@ PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, Py
                        pairsOf(outputs).release(), describe(answers.answered).release());
 }
 
-PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten) {
+PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *given) {
+  PyObject *flatten, *existing;
+  if (!PyArg_ParseTuple(given, "OO", &flatten, &existing)) return nullptr;
   Tree tree;
   Recorded recorded;
-  recordCall(state, tree, call, arguments, "export", Unknown::Taken, [&](Recorder &r, PyObject *result) {
+  recordCall(state, tree, call, arguments, "export", existingOf(existing), [&](Recorder &r, PyObject *result) {
     Object leaves(check(PyObject_CallOneArg(flatten, result)));
     return finish(r, arguments, leaves.get(), recorded);
   });

@@ -9,6 +9,8 @@
 
 namespace kiln::py {
 
+class Existing; // frontend/frames/Effects.h
+
 /// An axis of an argument whose size is declared open: axes of one name have one size.
 struct OpenAxis {
   int position; // of the argument, or -1
@@ -95,12 +97,15 @@ PyObject *callRecorded(Recorder &r, const PythonState &state, const Call &call);
 std::shared_ptr<Tree> recordAbstract(JitState &state, const Call &call, Arguments &arguments, const char *what);
 /// A call recorded for a package (kn.export): what is given without memory are its arguments, other arrays are weights. `flatten` gives the
 /// arrays of the result. A tuple: the words of the trace, the arrays that are its inputs, and the numbers of those that it writes; their
-/// contents are its first outputs. Throws Error (trace) where the call would run in eager.
-PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *flatten);
-/// The same of a call that asks for values: it is told those of an example. `given`: flatten, arrays of the call, and what the example has
-/// in their place. A tuple: the pieces, cut where a value was asked for, the arrays that are inputs, the numbers of those that are written,
+/// contents are its first outputs. `given`: flatten, and what exists before the export. Throws Error (trace) where the call would run in
+/// eager, or does more than compute: that does not happen.
+PyObject *recordForPackage(JitState &state, const Call &call, Arguments &arguments, PyObject *given);
+/// The same of a call that asks for values: it is told those of an example. `given`: also arrays of the call, and what the example has in
+/// their place. A tuple: the pieces, cut where a value was asked for, the arrays that are inputs, the numbers of those that are written,
 /// and where their contents and the arrays of the result are found.
 PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given);
+/// What a kiln._core.Existing holds.
+Existing *existingOf(PyObject *object);
 /// Runs a tree by the interpreter. Throws Error (trace) where an operation fails on data.
 PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 

@@ -2,6 +2,7 @@
 #include "jit.h"
 #include "python/core/transforms.h"
 
+#include "frontend/frames/Effects.h"
 #include "frontend/tree/Packaged.h"
 #include "lib/Core/Program.h"
 #include "lib/Package/Manifest.h"
@@ -122,6 +123,15 @@ py11::object call(PackagedFunction &function, py11::list arguments) {
   });
 }
 
+/// Which of the entries of its name a call runs.
+py11::object variantOf(const PackagedFunction &function, py11::list arguments) {
+  return located([&]() -> PyObject * {
+    std::vector<Array *> arrays;
+    for (py11::handle argument : arguments) arrays.push_back(&arrayOf(argument.ptr()));
+    return check(PyLong_FromSize_t(function.variantFor(arrays)));
+  });
+}
+
 py11::object makeLibraryFrom(const std::string &input, const std::string &output, const std::map<std::string, std::string> &options) {
   return located([&]() -> PyObject * {
     {
@@ -134,11 +144,14 @@ py11::object makeLibraryFrom(const std::string &input, const std::string &output
 
 } // namespace
 
+Existing *existingOf(PyObject *object) { return py11::handle(object).cast<Existing *>(); }
+
 void definePackages(py11::module_ &m) {
   using Loaded = std::shared_ptr<LoadedPackage>;
-  py11::class_<PackagedFunction>(m, "PackagedFunction").def("__call__", call).def("stats", [](const PackagedFunction &f) {
-    return py11::make_tuple(f.calls, f.compiles, f.cacheHits);
-  });
+  py11::class_<PackagedFunction>(m, "PackagedFunction")
+      .def("__call__", call)
+      .def("variant", variantOf)
+      .def("stats", [](const PackagedFunction &f) { return py11::make_tuple(f.calls, f.compiles, f.cacheHits); });
   py11::class_<LoadedPackage, Loaded>(m, "LoadedPackage")
       .def("manifest", [](const LoadedPackage &loaded) { return manifest::write(loaded.package); })
       .def("function", [](const Loaded &loaded, const std::string &entry) { return std::make_unique<PackagedFunction>(loaded, entry); })
@@ -168,6 +181,7 @@ void definePackages(py11::module_ &m) {
         return loaded;
       },
       py11::arg("path"), py11::arg("verifies"), py11::arg("native") = false);
+  py11::class_<Existing>(m, "Existing").def(py11::init<>());
   m.def("write_package", writeFile, py11::arg("manifest"), py11::arg("programs"), py11::arg("weights"), py11::arg("path"),
         py11::arg("files") = py11::dict());
   m.def("make_library", makeLibraryFrom);

@@ -13,6 +13,7 @@ from ._errors import KilnWarning, make
 from ._front import Bound, check_callable, name_of
 from ._jit import jit
 from ._paths import Paths
+from ._result_numbers import ResultNumbers, Varies
 from ._signature import encode, is_array, is_namedtuple, text_of
 from ._weights import names_of
 from .tree import flatten_node
@@ -30,7 +31,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     """Writes a function as a package: a file that ``kn.load`` runs without the function's source; or as a library for C.
 
     The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
-    weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too.
+    weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too. Numbers in its
+    result that follow from sizes are computed by each call.
 
     Parameters
     ----------
@@ -72,8 +74,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
     CompileError
         Where a library cannot hold what the function does, or cannot be made for the target.
     TraceError
-        Where the function cannot be recorded: it asks for other values at some sizes than it does for any example, gives results of several structures, or changes other
-        state than arrays.
+        Where the function cannot be recorded: it asks for other values at some sizes than it does for any example, gives results of several structures, or does more than
+        compute: it stores to what exists before the call, reads the clock, draws random numbers or prints. Nothing of that happens then.
     ValueError
         For names and files that cannot be.
     """
@@ -224,6 +226,7 @@ class _Recording:
         self.names = self._input_names(input_names)
         self.sizes = _sizes.Dimensions(dynamic, self.arguments, self.names, list(self.bound.arguments), assume_sizes)
         self.examples = [self._values(self.bound), *(self._example(e, kwargs) for e in examples)]
+        self.existing, self.numbers = _core.Existing(), ResultNumbers()
         self.ways = None  # the answers of each example, which are given at other sizes, too
 
     def _leaf(self, value, path):
@@ -298,7 +301,7 @@ class _Recording:
         it asks for something else."""
         args, kwargs, made = self._call(sizes)
         flatten, result, outputs = self._flattened()
-        found = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, tuple(made), given))
+        found = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, self.existing, tuple(made), given))
         if found is None:
             return None
         types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
@@ -326,26 +329,30 @@ class _Recording:
             paths.add(*recording)
         if self.miss == "forbid" and paths.open_questions():
             raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
-        return paths, *paths.join()
+        return paths, *paths.join(self.numbers.forms)
 
-    def _flattened(self):
-        """A function that takes a result apart, and where it leaves the structure and the arrays, each with its path."""
+    def _flattened(self, sizes=None):
+        """A function that takes a result apart, and where it leaves the structure and the arrays, each with its path. With ``sizes`` numbers that follow from
+        them are among the arrays."""
         result, outputs = [], []
 
         def flatten(value):
             result[:] = [encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))]
+            if sizes:
+                result[0], found = self.numbers.taken(result[0], len(outputs), sizes)
+                outputs.extend(found)
             return [a for a, _ in outputs]
 
         return flatten, result, outputs
 
     def record(self, sizes):
         """The words of the program at some sizes, and what else must be the same where one program does: as JSON."""
-        flatten, result, outputs = self._flattened()
+        flatten, result, outputs = self._flattened(sizes)
         args, kwargs, made = self._call(sizes)
         recorded, questions = None, []
         if not self.ways:  # else it asks for values
             try:
-                recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, flatten)
+                recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, self.existing))
             except exceptions.TraceError:
                 pass
         if recorded:
@@ -353,6 +360,7 @@ class _Recording:
             result, paths = result[0], [list(map(str, path)) for _, path in outputs]
         else:  # it asks for values, which are those of examples
             joined, result, paths = self._joined(sizes)
+            self.numbers.note(result)
             questions = joined.questions if joined.open_questions() else []
             if questions and len(self.examples) == 1:
                 self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
@@ -360,7 +368,7 @@ class _Recording:
             args, _, made = self._call(sizes)
             keep = slice(None) if questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
-            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, lambda results: results)
+            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, (lambda results: results, self.existing))
             arrays = [state[id(a)][1] if id(a) in state else a for a in arrays]
         places = {id(a): i for i, a in enumerate(made)}
         inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument
@@ -375,7 +383,30 @@ class _Recording:
 
     def variants(self):
         """The entry as the manifest has it, once for each of its programs, with its ``words``."""
-        return [self._variant(v) for v in self.sizes.variants(self.record, self.entry)]
+        while True:
+            try:
+                found = self.sizes.variants(self.record, self.entry)
+                break
+            except Varies:
+                pass
+            except exceptions.TraceError as error:
+                if not self.numbers.others or "programs over the sizes" not in str(error):
+                    raise
+                raise make("TraceError", f"export: {self.numbers.text()} of '{self.entry}': expected what is the same at all sizes, is one of few, or a number that follows from "
+                                         "them (by +, *, //, and / of two such), got another one at more sizes than a package has programs: declare fewer sizes") from None
+        return self._alike([self._variant(v) for v in found])
+
+    def _alike(self, variants):
+        """The variants, which all give arrays of the same names, dtypes and axes."""
+        def text(variant):
+            outputs = [f"{o['name']} {o['dtype']} of {len(o['shape'])} axes" for o in variant["outputs"]]
+            return ", ".join(outputs) or "no arrays"
+
+        first = variants[0]
+        if other := next((v for v in variants if text(v) != text(first)), None):
+            at = [self.sizes.text([low for low, _ in v["checked"][0]]) for v in (first, other)]
+            raise make("TraceError", f"export: result of '{self.entry}': expected the same arrays at all sizes, got {text(first)} at {at[0]} and {text(other)} at {at[1]}")
+        return variants
 
     def _variant(self, found):
         result, arguments, weights, written, paths, questions = json.loads(found.tag)

@@ -101,12 +101,14 @@ class Entry:
         self.name, self._module, self._variants = variants[0]["name"], module, variants
         self._function = module._loaded.function(self.name)
         self._inputs = [i for i in variants[0]["inputs"] if i["role"] in ("argument", "number")]
-        signature, given = variants[0]["signature"], [n for n, i in enumerate(self._inputs) if "initial" not in i]
-        results = [o for o in variants[0]["outputs"] if "writes" not in o]
-        if not check(signature, given, len(results) - ("misses" in variants[0])):
-            raise make("PackageError", f"package '{module.name}': signature of '{self.name}': expected one of its arguments and results for Python, got {'none' if signature is None else 'another'}")
-        self._parameters = Parameters(signature["parameters"])
-        self._result = signature["result"]
+        given = [n for n, i in enumerate(self._inputs) if "initial" not in i]
+        for variant in variants:
+            signature, results = variant["signature"], [o for o in variant["outputs"] if "writes" not in o]
+            if not check(signature, given, len(results) - ("misses" in variant)):
+                raise make("PackageError", f"package '{module.name}': signature of '{self.name}': expected one of its arguments and results for Python, got {'none' if signature is None else 'another'}")
+        self._parameters = Parameters(variants[0]["signature"]["parameters"])
+        self._results = [v["signature"]["result"] for v in variants]
+        self._is_one = len({json.dumps(r) for r in self._results}) == 1
 
     @property
     def signature(self):
@@ -126,7 +128,8 @@ class Entry:
                 arrays.append(_array(found[number], known))
             else:
                 arrays.append(self._module._state_of(known["initial"]))
-        return build(self._result, self._function(arrays))
+        results = self._function(arrays)
+        return build(self._results[0 if self._is_one else self._function.variant(arrays)], results)
 
     def __repr__(self):
         most = max(self._variants, key=lambda v: len(v["symbols"]))  # the others are special cases

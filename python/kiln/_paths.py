@@ -3,10 +3,8 @@ import math
 
 from . import _core, bitcast, copy, equal, full, imag, logical_and, logical_not, real, reshape, switch, where, zeros
 from ._errors import make
+from ._result_numbers import NUMBERS, are_same, is_number
 from ._signature import build
-
-# Python's numbers as arrays, of which it gets them back.
-_NUMBERS = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 
 
 def _moved(source, places):
@@ -14,24 +12,28 @@ def _moved(source, places):
     return (kind, places[index]) if kind == "entry" else (kind, index)
 
 
-def _unified(trees, path, items):
-    """One structure for those of several ways. Numbers that differ become items of arrays, which ``items`` gets: the path, and the number of each way."""
+def _unified(trees, path, items, outputs):
+    """One structure for those of several ways. Numbers that differ, or are to be ``outputs``, become items of arrays, which ``items`` gets: the path, and the
+    number of each way."""
     first = trees[0]
-    if all(t == first for t in trees):
+    is_same = all(are_same(t, first) for t in trees)
+    if is_same and not outputs:
         return first
     kinds, parts = {t[0] for t in trees}, None
-    if kinds <= {"value", "number"}:
+    if all(map(is_number, trees)) and (not is_same or tuple(path) in outputs):
         values = [build(t, ()) for t in trees]
-        if len({type(v) for v in values}) == 1 and type(values[0]) in _NUMBERS and all(type(v) is not int or -2**63 <= v < 2**63 for v in values):
+        if len({type(v) for v in values}) == 1:
             items.append((path, values))
             return ["item", len(items) - 1]
     elif len(kinds) == 1 and first[0] in ("list", "tuple", "namedtuple", "dict") and all(t[1:-1] == first[1:-1] and len(t[-1]) == len(first[-1]) for t in trees):
         if first[0] != "dict":
-            parts = [_unified([t[-1][i] for t in trees], [*path, str(i)], items) for i in range(len(first[-1]))]
+            parts = [_unified([t[-1][i] for t in trees], [*path, str(i)], items, outputs) for i in range(len(first[-1]))]
         elif len({tuple(k for k, _ in t[-1]) for t in trees}) == 1:
-            parts = [[k, _unified([t[-1][i][1] for t in trees], [*path, k], items)] for i, (k, _) in enumerate(first[-1])]
+            parts = [[k, _unified([t[-1][i][1] for t in trees], [*path, k], items, outputs)] for i, (k, _) in enumerate(first[-1])]
+    if parts is None and is_same:
+        return first
     if parts is None:
-        raise make("TraceError", f"export: result: expected one structure on every way, got {first} on one and {next(t for t in trees if t != first)} on another")
+        raise make("TraceError", f"export: result: expected one structure on every way, got {first} on one and {next(t for t in trees if not are_same(t, first))} on another")
     return [*first[:-1], parts]
 
 
@@ -102,16 +104,17 @@ class Paths:
         self.written += [p for p in node.written if p not in self.written]
         self.ends.append((node, *result))
 
-    def join(self):
-        """Gives the ways one result: its structure, and the paths of its arrays in it, those of numbers that the ways differ in behind the others."""
+    def join(self, outputs):
+        """Gives the ways one result: its structure, and the paths of its arrays in it, those of numbers that the ways differ in, and of ``outputs``, behind the
+        others."""
         types = self.ends[0][2]
         if other := next((t for _, _, t, _ in self.ends if t != types), None):
             raise make("TraceError", f"export: result of '{self.entry}': expected arrays of the same shapes and dtypes on every way, got {types} on one and {other} on another")
         items = []
-        result = _unified([tree for _, tree, _, _ in self.ends], [], items)
+        result = _unified([tree for _, tree, _, _ in self.ends], [], items, outputs)
         for i, (node, *_) in enumerate(self.ends):
-            node.numbers = [(values[i], _NUMBERS[type(values[i])]) for _, values in items]
-        self.types = [*types, *((_NUMBERS[type(values[0])], ()) for _, values in items)]
+            node.numbers = [(values[i], NUMBERS[type(values[i])]) for _, values in items]
+        self.types = [*types, *((NUMBERS[type(values[0])], ()) for _, values in items)]
         return _renumbered(result, len(types)), [*self.ends[0][3], *(["result", *path] for path, _ in items)]
 
     def _other(self, array):
@@ -146,8 +149,8 @@ class Paths:
         return known
 
     def open_questions(self):
-        """Those that have answers which no example gave."""
-        return [self.questions[n.number - 1] for n in self._nodes() if n.answers and not n.is_complete]
+        """Those that have answers which no example gave, each line once."""
+        return list(dict.fromkeys(self.questions[n.number - 1] for n in self._nodes() if n.answers and not n.is_complete))
 
     def _nodes(self):
         nodes = [self.root] if self.root else []

@@ -9,6 +9,7 @@ import warnings
 from . import _core
 from ._errors import KilnWarning, TraceError, make
 from ._jit import ANY_SIZE, open_axes
+from ._result_numbers import Varies
 
 Variant = collections.namedtuple("Variant", "words tag symbols numbers checked assumed")
 
@@ -118,7 +119,7 @@ class Dimensions:
             nonlocal first
             try:
                 return record(sizes)
-            except TraceError:
+            except (TraceError, Varies):
                 raise
             except Exception as error:
                 if not self.dimensions:

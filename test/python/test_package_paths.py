@@ -1,6 +1,7 @@
 """Functions with control flow on values, exported: every way that the arguments and examples take, and errors for the others."""
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -168,10 +169,7 @@ def test_what_is_written(tmp_path):
 
 
 def test_nothing_is_computed_or_changed_by_an_export(tmp_path):
-    calls = []
-
     def f(x):
-        calls.append(1)
         x *= 2
         return x if kn.sum(x) > 0 else -x
 
@@ -185,6 +183,15 @@ def test_forbid(tmp_path):
     with pytest.raises(kn.TraceError, match=r"expected examples of every way, got none with another answer to: test_package_paths.py:\d+: "):
         kn.export(signed, *CASES["signed"][1][0], to=tmp_path / "no.kiln", miss="forbid")
     assert not (tmp_path / "no.kiln").exists()
+
+    def counted(x):
+        for _ in range(3):
+            if kn.sum(x) > 1:
+                x = x * 0.5
+        return x
+    with pytest.raises(kn.TraceError, match="to: ") as refused:  # one line, though it is asked three times
+        kn.export(counted, vec(1, 2, 3), to=tmp_path / "no.kiln", miss="forbid")
+    assert str(refused.value).split("to: ")[1].split("\n")[0].count("test_package_paths.py") == 1
 
 
 def test_one_way_alone(tmp_path):
@@ -251,9 +258,12 @@ def different(x):
     return (x, x) if kn.sum(x) > 0 else x
 
 
-def unsteady(x, seen=[]):  # noqa: B006
-    seen.append(1)
-    y = x * len(seen)
+SOMEWHERE = os.memfd_create("position")
+
+
+def unsteady(x):
+    """Another function each time: the position in a file of the system is nothing of Python's."""
+    y = x * os.lseek(SOMEWHERE, 1, os.SEEK_CUR)
     return y if kn.sum(x) > 0 else -y
 
 

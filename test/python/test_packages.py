@@ -200,7 +200,7 @@ def test_functions_that_cannot_be_exported(tmp_path):
     with pytest.warns(kn.KilnWarning, match=r"calls that are told otherwise are errors, at test_packages.py:\d+: the truth value of an array is asked for"):
         kn.export(branches, x, to=tmp_path / "m.kiln", dynamic={"x": {0: ("n", 1, 9)}})
     (tmp_path / "m.kiln").unlink()
-    with pytest.raises(kn.TraceError, match=r"test_packages.py:\d+: an array that is made here is kept outside of the call"):
+    with pytest.raises(kn.TraceError, match=r"test_packages.py:\d+: sets 'last' of the class Model: keep it in an array that is written in place"):
         exported(tmp_path, remembers, x)
     with pytest.raises(kn.TraceError, match="result of 'run': expected arrays, plain values.*, got a set at result"):
         exported(tmp_path, lambda x: {1, 2}, x)

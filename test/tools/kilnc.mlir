@@ -10,6 +10,7 @@
 // RUN: not kilnc %s -o %t/x --emit exe 2>&1 | FileCheck %s --check-prefix=EMIT
 // RUN: not kilnc %t/none -o %t/x 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not kilnc %t/pair.h -o %t/x 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: not kilnc %s -o %t/x --threads 2 2>&1 | FileCheck %s --check-prefix=FOREIGN
 
 // HEADER: functions that Kiln compiled for x86_64-{{.*}}-linux-gnu (x86-64-v2, x86-64-v3).
 // HEADER: @param[in] a float32 (8,)
@@ -45,6 +46,7 @@
 // OBJECT: Machine: AArch64
 // ARCHIVE: part0.o
 // EMIT: kilnc: library: emit: expected so, obj, archive, package, asm, llvm or mlir, got 'exe'
+// FOREIGN: kilnc: option --threads: expected one of kilnc's (--help), got one of LLVM's
 // NONE: kilnc: library: input: expected a file that can be read, got
 // OTHER: kilnc: library: program: expected a package or a module of kiln ops, got
 func.func @plus(%a: tensor<8xf32> {kiln.name = "a"}, %b: tensor<8xf32>) -> (tensor<8xf32> {kiln.name = "total"}) {
