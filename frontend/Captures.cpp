@@ -3,6 +3,8 @@
 #include "frontend/OpsShared.h"
 #include "frontend/ViewSteps.h"
 
+#include <stdexcept>
+
 namespace kiln {
 
 int Captures::numberOf(const Array &array) const {
@@ -13,6 +15,10 @@ int Captures::numberOf(const Array &array) const {
 
 Transform::Item Captures::perform(const Operation &o, std::span<const Item> items) {
   return {runOver(o, operandsOf(items)), std::nullopt, -1, false};
+}
+
+std::vector<Transform::Item> Captures::performAll(const Operation &, std::span<const Item>) {
+  throw std::logic_error("an array of a mode that only looks for others has something to do"); // items here are never active
 }
 
 Transform::Item Captures::itemOfOther(const Array &array) {

@@ -24,6 +24,7 @@ public:
 
 protected:
   Item perform(const Operation &operation, std::span<const Item> items) override;
+  std::vector<Item> performAll(const Operation &operation, std::span<const Item> items) override;
   Item itemOfOther(const Array &array) override;
 
 private:

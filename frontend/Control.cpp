@@ -79,28 +79,6 @@ std::vector<Array> runSized(std::span<const int64_t> words, const std::shared_pt
   return owned(Interpreter(*plan, between).run(std::move(operands)));
 }
 
-/// A body with inputs of the given types; `places` says which of them each input of the body is.
-std::shared_ptr<const Trace> withInputs(const Trace &body, std::span<const TensorType> types, std::span<const size_t> places) {
-  auto result = std::make_shared<Trace>();
-  result->bodies = body.bodies;
-  for (const TensorType &type : types) result->addInput(type);
-  std::vector<int64_t> slots; // by slot of the body
-  size_t input = 0;
-  for (size_t at = 0; at < body.words.size();) {
-    TraceOp entry = Trace::decode(body.words, at);
-    if (entry.op == Op::Input) {
-      slots.push_back(int64_t(places[input++]));
-      continue;
-    }
-    std::vector<int64_t> operands;
-    for (int64_t operand : entry.operands) operands.push_back(slots[size_t(operand)]);
-    int64_t first = result->append(entry.op, operands, entry.words, std::span(body.types).subspan(slots.size(), entry.results));
-    for (size_t i = 0; i < entry.results; ++i) slots.push_back(first + int64_t(i));
-  }
-  for (int64_t output : body.outputs) result->outputs.push_back(slots[size_t(output)]);
-  return result;
-}
-
 } // namespace
 
 std::vector<Array> applyBodies(Op op, std::span<const Array *const> operands, std::span<const int64_t> words, Bodies bodies) {
@@ -120,27 +98,59 @@ std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodie
   return owned(Interpreter(planOf(body(size_t(chosen))), between).run(std::move(operands)));
 }
 
-std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs) {
-  std::vector<Array> slots;
-  std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
-  size_t nextInput = 0;
+std::vector<Entry> entriesOf(const Trace &trace) {
+  std::vector<Entry> entries;
   for (size_t at = 0; at < trace.words.size();) {
-    TraceOp entry = Trace::decode(trace.words, at);
-    size_t first = slots.size();
-    auto types = std::span(trace.types).subspan(first, entry.results);
-    slots.resize(first + entry.results);
-    if (entry.op == Op::Input) slots[first] = inputs[nextInput++];
-    if (entry.op == Op::Input || !needed[first]) continue;
-    std::vector<const Array *> operands;
-    for (int64_t operand : entry.operands) operands.push_back(&slots[size_t(operand)]);
-    Operation operation{
-        .op = entry.op, .operands = operands, .words = entry.words, .type = types[0], .bodies = trace.bodies, .types = types};
-    if (info(entry.op).kind == Kind::Control || types.size() > 1) std::ranges::move(applyAll(operation), slots.begin() + ptrdiff_t(first));
-    else slots[first] = apply(operation);
+    TraceOp op = Trace::decode(trace.words, at);
+    entries.insert(entries.end(), op.results, {op, entries.size()});
+  }
+  return entries;
+}
+
+void applyEntry(const Trace &trace, const Entry &entry, std::vector<Array> &slots) {
+  const TraceOp &op = entry.op;
+  auto types = std::span(trace.types).subspan(entry.slot, op.results);
+  std::vector<const Array *> operands;
+  for (int64_t operand : op.operands) operands.push_back(&slots[size_t(operand)]);
+  Operation operation{.op = op.op, .operands = operands, .words = op.words, .type = types[0], .bodies = trace.bodies, .types = types};
+  if (info(op.op).kind == Kind::Control || types.size() > 1) std::ranges::move(applyAll(operation), slots.begin() + ptrdiff_t(entry.slot));
+  else slots[entry.slot] = apply(operation);
+}
+
+std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs) {
+  std::vector<Array> slots(trace.types.size());
+  std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
+  size_t nextInput = 0, first = 0;
+  for (size_t at = 0; at < trace.words.size();) {
+    Entry entry{Trace::decode(trace.words, at), first};
+    first += entry.op.results;
+    if (entry.op.op == Op::Input) slots[entry.slot] = inputs[nextInput++];
+    else if (needed[entry.slot]) applyEntry(trace, entry, slots);
   }
   std::vector<Array> results;
   for (int64_t output : trace.outputs) results.push_back(slots[size_t(output)]);
   return results;
+}
+
+std::shared_ptr<const Trace> withInputs(const Trace &body, std::span<const TensorType> types, std::span<const size_t> places) {
+  auto result = std::make_shared<Trace>();
+  result->bodies = body.bodies;
+  for (const TensorType &type : types) result->addInput(type);
+  std::vector<int64_t> slots; // by slot of the body
+  size_t input = 0;
+  for (size_t at = 0; at < body.words.size();) {
+    TraceOp entry = Trace::decode(body.words, at);
+    if (entry.op == Op::Input) {
+      slots.push_back(int64_t(places[input++]));
+      continue;
+    }
+    std::vector<int64_t> operands;
+    for (int64_t operand : entry.operands) operands.push_back(slots[size_t(operand)]);
+    int64_t first = result->append(entry.op, operands, entry.words, std::span(body.types).subspan(slots.size(), entry.results));
+    for (size_t i = 0; i < entry.results; ++i) slots.push_back(first + int64_t(i));
+  }
+  for (int64_t output : body.outputs) result->outputs.push_back(slots[size_t(output)]);
+  return result;
 }
 
 std::vector<Array> alignBodies(std::span<RecordedBody> bodies, size_t own) {

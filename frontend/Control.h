@@ -14,8 +14,21 @@ std::vector<Array> applyBodies(Op op, std::span<const Array *const> operands, st
 /// Runs such an operation, body for body by the interpreter. An operand that nobody else holds may be changed in place.
 std::vector<Array> runBodies(Op op, std::span<const int64_t> words, Bodies bodies, std::vector<Array> operands, void (*between)());
 
+/// An operation of a trace, with its first slot.
+struct Entry {
+  TraceOp op;
+  size_t slot;
+};
+/// By slot, what makes it.
+std::vector<Entry> entriesOf(const Trace &trace);
+/// Applies an operation of a trace, over its slots.
+void applyEntry(const Trace &trace, const Entry &entry, std::vector<Array> &slots);
+
 /// The outputs of a trace, each operation of which is applied: recorded where a recording is on.
 std::vector<Array> applyTrace(const Trace &trace, std::span<const Array> inputs);
+
+/// A body with inputs of the given types; `places` says which of them each input of the body is.
+std::shared_ptr<const Trace> withInputs(const Trace &body, std::span<const TensorType> types, std::span<const size_t> places);
 
 /// A body as it was recorded: its own inputs, then the arrays from outside that it reads, as inputs in the order in which it met them.
 struct RecordedBody {

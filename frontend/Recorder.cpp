@@ -239,6 +239,22 @@ int64_t Recorder::slotOf(const Array &array) {
   return slotOfView(array, *slot);
 }
 
+std::optional<int64_t> Recorder::knownNumber(const Array &array) {
+  if (values == Deferred) return *reinterpret_cast<const int64_t *>(leave(array, "a number of trips", Leaving::Read).data());
+  int64_t slot = slotOf(array);
+  for (size_t at = 0, first = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (int64_t(first) == slot && entry.op == Op::Constant) return entry.words[1];
+    if ((first += entry.results) > size_t(slot)) break;
+  }
+  return std::nullopt;
+}
+
+Recorder *Recorder::followed() {
+  auto *recorder = dynamic_cast<Recorder *>(current());
+  return recorder && recorder->isFollowed ? recorder : nullptr;
+}
+
 void Recorder::noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) {
   view.mark = {};
   view.view = nullptr;

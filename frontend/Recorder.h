@@ -117,6 +117,9 @@ public:
   /// is written.
   void captureOthers() { ownInputs = declared; }
   std::vector<Array> captured;
+  /// A mode that carries derivatives or a batch is around: the body will be run by it, as it is recorded.
+  bool isFollowed = false;
+  static Recorder *followed(); // the innermost mode, if it is one
 
   /// Declares the next of the arrays that exist before the call: its arguments, then captured ones.
   void addInput(const Array &array);
@@ -139,6 +142,9 @@ public:
   Source output(int64_t slot);
   /// All pieces, when the outputs are named.
   std::vector<Piece> finish();
+
+  /// An int64 without axes that the recording says, where it is put off the one that it has.
+  std::optional<int64_t> knownNumber(const Array &array);
 
   /// The slot of what an array holds now; -1, and the recording is given up, for one that is not known.
   int64_t slotOf(const Array &array);

@@ -61,19 +61,28 @@ Transform::Item Tape::perform(const Operation &o, std::span<const Item> items) {
   return result;
 }
 
-std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
+/// The results of a function, the derivative of which the walk asks for.
+std::vector<Transform::Item> Tape::noteResults(std::span<const Item> taken, std::span<const Array> results, Function function) {
   size_t first = nodes.size();
-  std::vector<Array> lifted;
+  std::vector<Item> noted;
   for (const Array &result : results) {
     int64_t note = isDifferentiable(result.dtype) ? int64_t(notes.size()) : -1;
-    addNode(Op::Custom).isPart = lifted.size() > 0;
-    lifted.push_back(lift({result, std::nullopt, note, false}));
+    addNode(Op::Custom).isPart = noted.size() > 0;
+    noted.push_back({result, std::nullopt, note, false});
   }
-  if (lifted.empty()) return lifted;
+  if (noted.empty()) return noted;
   Node &node = nodes[first];
   for (const Item &item : taken) node.notes.push_back(item.node);
-  node.backward = std::move(backward);
+  node.backward = std::move(function.backward);
+  for (const Array &a : function.kept) node.operands.push_back(kept(a));
+  node.isAddedTo = std::move(function.isAddedTo);
   node.results = int64_t(results.size());
+  return noted;
+}
+
+std::vector<Array> Tape::liftResults(std::span<const Item> taken, std::span<const Array> results, Backward backward) {
+  std::vector<Array> lifted;
+  for (Item &item : noteResults(taken, results, {std::move(backward)})) lifted.push_back(lift(std::move(item)));
   return lifted;
 }
 
@@ -121,7 +130,7 @@ Transform::Item Tape::itemOfNote(int64_t number) {
 }
 
 /// An operand of an operation over few numbers.
-struct Tape::Given {
+struct Tape::Short {
   const Array *array = nullptr;
   const void *data = nullptr;
   int64_t note = -1;
@@ -129,7 +138,7 @@ struct Tape::Given {
 };
 
 /// False for an array whose numbers are not in row-major memory of the host.
-bool Tape::find(const Array &x, Given &given) {
+bool Tape::find(const Array &x, Short &given) {
   given.array = &x;
   const Array *below = &x;
   if (isMine(x)) {
@@ -149,7 +158,7 @@ bool Tape::find(const Array &x, Given &given) {
 }
 
 /// The array among the operands that the result is like: one with a derivative; null where the operation is no short one.
-const Array *Tape::findAll(Op op, std::span<const Operand> operands, Given *all) {
+const Array *Tape::findAll(Op op, std::span<const Operand> operands, Short *all) {
   const Array *like = nullptr, *first = nullptr;
   if (!isLowest || operands.size() > 2) return nullptr;
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -165,7 +174,7 @@ const Array *Tape::findAll(Op op, std::span<const Operand> operands, Given *all)
 }
 
 /// Runs an operation, and notes it.
-void Tape::noteFew(Op op, std::span<const Operand> operands, const Given *all, const Array &like) {
+void Tape::noteFew(Op op, std::span<const Operand> operands, const Short *all, const Array &like) {
   DType dtype = like.dtype;
   int64_t count = like.size();
   auto bytes = size_t(count * byteSize(dtype));
@@ -192,7 +201,7 @@ void Tape::noteFew(Op op, std::span<const Operand> operands, const Given *all, c
 }
 
 bool Tape::applySmall(Op op, std::span<const Operand> operands, const SmallResult &make) {
-  Given all[2];
+  Short all[2];
   const Array *like = findAll(op, operands, all);
   if (!like) return false;
   noteFew(op, operands, all, *like);
@@ -204,7 +213,7 @@ Array Tape::apply(const Operation &o) {
   if (isLowest && o.words.empty() && o.operands.size() <= 2 && info(o.op).kind == Kind::Elementwise) {
     Operand operands[2];
     for (size_t i = 0; i < o.operands.size(); ++i) operands[i].array = o.operands[i];
-    Given all[2];
+    Short all[2];
     if (const Array *like = findAll(o.op, {operands, o.operands.size()}, all)) {
       noteFew(o.op, {operands, o.operands.size()}, all, *like);
       return arrayOfNote(int64_t(notes.size()) - 1, like->shape);

@@ -39,6 +39,7 @@ private:
   void passFew(const Note &note, Few cotangent);
   void passArray(const Note &note, const Array &cotangent);
   void passNode(const Node &node, const Array &cotangent);
+  void passPart(const Node &node, const Array &cotangent);
   void passFunction(const Node &node, int64_t first);
 };
 
@@ -116,6 +117,15 @@ void Tape::Walk::passArray(const Note &note, const Array &cotangent) {
   addAll(notes, rules::applyVjp({note.op, operands, words, &result}, cotangent, wanted));
 }
 
+/// Of a part at a computed place: it is added there, in place of a sum with zeros elsewhere.
+void Tape::Walk::passPart(const Node &n, const Array &cotangent) {
+  using rules::operator+;
+  const Array &starts = n.operands[1];
+  Maybe &total = arrayAt(n.notes[0]);
+  if (!total) total = rules::zeros(cotangent, n.operands[0].shape);
+  total = dynamicUpdate(*total, dynamicSlice(*total, starts, cotangent.shape) + cotangent, starts);
+}
+
 /// Of an operation over arrays.
 void Tape::Walk::passNode(const Node &n, const Array &cotangent) {
   std::vector<const Array *> operands(n.operands.size());
@@ -136,7 +146,10 @@ void Tape::Walk::passFunction(const Node &n, int64_t first) {
   if (arrays.empty()) return;
   std::span<Maybe> cotangents(&arrays[size_t(first)], size_t(n.results));
   if (std::ranges::none_of(cotangents, [](const Maybe &ct) { return ct.has_value(); })) return;
-  addAll(n.notes, n.backward(cotangents));
+  std::vector<Maybe> sums(n.notes.size());
+  for (size_t i = 0; i < n.isAddedTo.size(); ++i)
+    if (n.isAddedTo[i] && n.notes[i] >= 0) sums[i] = std::exchange(arrayAt(n.notes[i]), {});
+  addAll(n.notes, n.backward({cotangents, n.operands, sums}));
   for (Maybe &ct : cotangents) ct.reset();
 }
 
@@ -152,7 +165,9 @@ std::vector<Maybe> Tape::Walk::run() {
     if (node && node->backward) passFunction(*node, i);
     if (arrays.empty() || !arrays[size_t(i)] || (node && (node->backward || node->isPart))) continue;
     Array cotangent = *arrays[size_t(i)];
-    node ? passNode(*node, cotangent) : passArray(note, cotangent);
+    if (!node) passArray(note, cotangent);
+    else if (node->op == Op::DynamicSlice && node->notes[0] >= 0) passPart(*node, cotangent);
+    else passNode(*node, cotangent);
   }
   std::vector<Maybe> found;
   found.reserve(tape.watched.size());
@@ -163,8 +178,9 @@ std::vector<Maybe> Tape::Walk::run() {
   return found;
 }
 
-std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<const Maybe> cotangents) const {
+std::vector<Maybe> Tape::gradients(std::span<const Item> results, std::span<const Maybe> cotangents, std::span<const Maybe> sums) const {
   Walk walk(*this);
+  for (size_t i = 0; i < sums.size(); ++i) walk.add(watched[i], sums[i]);
   for (size_t i = 0; i < results.size(); ++i) walk.add(results[i].node, cotangents[i]);
   return walk.run();
 }

@@ -1,6 +1,8 @@
 #include "frontend/Transform.h"
 
+#include "frontend/Control.h"
 #include "frontend/OpsShared.h"
+#include "frontend/Recorder.h"
 #include "frontend/ViewSteps.h"
 #include "frontend/rules/Formula.h"
 
@@ -141,14 +143,24 @@ Array Transform::viewOf(const Array &whole, const Array &view) {
 }
 
 Transform::Item Transform::performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words) {
-  std::vector<TensorType> types;
-  for (const Item &item : items) types.push_back(typeOf(item));
+  std::vector<TensorType> types = typesOf(items);
   Below others(*this);
   return perform({op, {}, words, infer(op, types, words), true}, items);
 }
 
 std::vector<Array> Transform::applyAll(const Operation &o) {
-  fail(ErrorKind::Trace, info(o.op).name, "under a gradient or a batch", "a loop that runs as Python", "one operation with bodies");
+  if (info(o.op).kind != Kind::Control) fail(ErrorKind::Trace, info(o.op).name, "under a gradient or a batch", "one result", "several");
+  std::vector<Item> items, results;
+  for (const Array *a : o.operands) items.push_back(itemOf(*a));
+  {
+    Below others(*this);
+    if (std::ranges::any_of(items, &Item::isActive)) results = performAll(o, items);
+    else
+      for (Array &a : applyBodies(o.op, operandsOf(items), o.words, o.bodies)) results.push_back({std::move(a), std::nullopt, -1, false});
+  }
+  std::vector<Array> lifted;
+  for (Item &item : results) lifted.push_back(lift(std::move(item)));
+  return lifted;
 }
 
 Array Transform::apply(const Operation &o) {
@@ -232,6 +244,12 @@ std::vector<const Array *> operandsOf(std::span<const Transform::Item> items) {
   operands.reserve(items.size());
   for (const Transform::Item &item : items) operands.push_back(&item.below);
   return operands;
+}
+
+std::vector<TensorType> typesOf(std::span<const Transform::Item> items) {
+  std::vector<TensorType> types;
+  for (const Transform::Item &item : items) types.push_back(typeOf(item));
+  return types;
 }
 
 Array runOver(const Operation &o, std::span<const Array *const> operands) {
@@ -319,7 +337,16 @@ int64_t levelOf(const Array *array) {
   return isHere ? 1 + levelOf(nullptr) : levelOf(array);
 }
 
+/// The same in a body: its bits have no derivative, whoever runs it.
+static Array stoppedInBody(const Array &x) {
+  if (isComplex(x.dtype)) return joinParts(stoppedInBody(partOf(x, false)), stoppedInBody(partOf(x, true)));
+  if (!isFloat(x.dtype) || isStorage(x.dtype)) return x;
+  int64_t bytes = byteSize(x.dtype);
+  return bitcast(bitcast(x, bytes == 2 ? DType::I16 : bytes == 4 ? DType::I32 : DType::I64), x.dtype);
+}
+
 Array stopGradient(const Array &x) {
+  if (Recorder::followed()) return stoppedInBody(x);
   auto *mode = dynamic_cast<Transform *>(Mode::current());
   if (!mode) return x;
   Transform::Item item = mode->itemOf(x);

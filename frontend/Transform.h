@@ -16,6 +16,9 @@ public:
     rules::Maybe tangent;   // of Tangents: none is 0
     int64_t node = -1;      // of a Tape: the note of what made it; -1 is a constant
     bool isBatched = false; // of a Batch: `below` has one axis more, the first
+
+    /// Whether the mode has something to do for it.
+    bool isActive() const { return node >= 0 || tangent || isBatched; }
   };
 
   Transform();
@@ -37,7 +40,7 @@ public:
   void settle(std::string (*place)() = nullptr);
 
   Array apply(const Operation &operation) override;
-  /// Throws Error (trace): the rules are those of the operations of bodies, one by one.
+  /// Of loops and branches. Throws LeaveRecording where their bodies have to be run operation by operation, as Python does.
   std::vector<Array> applyAll(const Operation &operation) override;
   void noteView(const Array &from, Array &view, Op op, std::span<const int64_t> words) override;
   void write(Array &target, const Array &value) override;
@@ -50,6 +53,8 @@ protected:
   virtual Item itemOfOther(const Array &array) { return {array, std::nullopt, -1, false}; }
   /// The same view of another array, taken by the modes below.
   Array viewOf(const Array &whole, const Array &view);
+  /// The results of a loop or a branch, some of whose operands are active; likewise.
+  virtual std::vector<Item> performAll(const Operation &operation, std::span<const Item> items) = 0;
   /// An array that this mode does not know is about to be written; the modes below are asked.
   virtual void beforeWrite(const Array &) {}
 
@@ -75,17 +80,41 @@ private:
   Item performBelow(Op op, std::span<const Item> items, std::span<const int64_t> words);
 };
 
+/// A mode of which each operation is other operations below: so a body is one body.
+class Mapping : public Transform {
+protected:
+  std::vector<Item> performAll(const Operation &operation, std::span<const Item> items) override;
+
+  /// A mode of the same kind, for what is within a body.
+  virtual std::unique_ptr<Mapping> another() const = 0;
+  /// What stands for arrays below, if those that are active do so: their types; of arrays themselves; and back.
+  virtual std::vector<TensorType> typesBelow(std::span<const TensorType> types, std::span<const char> active) const = 0;
+  virtual std::vector<Array> arraysBelow(std::span<const Item> items, std::span<const char> active) const = 0;
+  virtual std::vector<Item> itemsOf(std::span<const Array> below, std::span<const char> active) const = 0;
+
+private:
+  struct Image;
+  Image imageOf(const Trace &body, std::span<const TensorType> types, std::span<const char> active, size_t carried,
+                std::span<const char> wanted) const;
+  std::vector<Item> performLoop(const Operation &operation, std::span<const Item> items, std::span<const TensorType> types);
+  std::vector<Item> performBranch(const Operation &operation, std::span<const Item> items, std::span<const TensorType> types);
+};
+
 /// Carries a tangent with each array.
-class Tangents final : public Transform {
+class Tangents final : public Mapping {
 public:
   Array watch(const Array &array, const Array &tangent) { return lift({array, tangent, -1, false}); }
 
 protected:
   Item perform(const Operation &operation, std::span<const Item> items) override;
+  std::unique_ptr<Mapping> another() const override;
+  std::vector<TensorType> typesBelow(std::span<const TensorType> types, std::span<const char> active) const override;
+  std::vector<Array> arraysBelow(std::span<const Item> items, std::span<const char> active) const override;
+  std::vector<Item> itemsOf(std::span<const Array> below, std::span<const char> active) const override;
 };
 
 /// Runs a function of one example for many.
-class Batch final : public Transform {
+class Batch final : public Mapping {
 public:
   explicit Batch(int64_t size, std::vector<int64_t> rows = {}) : size(size), rows(std::move(rows)) {}
   const int64_t size;
@@ -100,11 +129,17 @@ public:
 
 protected:
   Item perform(const Operation &operation, std::span<const Item> items) override;
+  std::unique_ptr<Mapping> another() const override;
+  std::vector<TensorType> typesBelow(std::span<const TensorType> types, std::span<const char> active) const override;
+  std::vector<Array> arraysBelow(std::span<const Item> items, std::span<const char> active) const override;
+  std::vector<Item> itemsOf(std::span<const Array> below, std::span<const char> active) const override;
 
 private:
   std::optional<Array> asked;
 };
 
+/// The type of what stands for the arrays of an operation.
+std::vector<TensorType> typesOf(std::span<const Transform::Item> items);
 /// As it is now: a write of the host into the same memory goes elsewhere. A mode below has its own cells.
 Array kept(const Array &x);
 /// In a cell of its own, row by row from the start; memory is shared until it is written.

@@ -50,8 +50,8 @@ void vjp::update(const Applied &o, const Array &ct, Gradients &g) {
 
 void vjp::dynamicUpdate(const Applied &o, const Array &ct, Gradients &g) {
   const Dims &sizes = o.operands[1]->shape;
+  if (g.wants(1)) g.set(1, kiln::dynamicSlice(ct, *o.operands[2], sizes)); // first: what follows may be in place
   if (g.wants(0)) g.set(0, kiln::dynamicUpdate(ct, zeros(ct, sizes), *o.operands[2]));
-  if (g.wants(1)) g.set(1, kiln::dynamicSlice(ct, *o.operands[2], sizes));
 }
 
 } // namespace kiln::rules

@@ -16,8 +16,9 @@ namespace {
 
 /// What a body gives for arrays of the given types. Nothing is computed; throws LeaveRecording where it asks for a value.
 std::shared_ptr<RecordedBody> record(PyObject *function, py11::tuple examples) {
-  if (dynamic_cast<Transform *>(Mode::current())) throw LeaveRecording{"a gradient or a batch follows each operation by itself"};
+  bool isFollowed = Recorder::followed() || dynamic_cast<Transform *>(Mode::current());
   Recorder recorder(Recorder::Abstract);
+  recorder.isFollowed = isFollowed;
   Object arguments(check(PyTuple_New(Py_ssize_t(examples.size()))));
   for (size_t i = 0; i < examples.size(); ++i) {
     const Array &example = arrayOf(examples[i].ptr());

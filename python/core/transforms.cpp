@@ -141,12 +141,18 @@ py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> is
 
 //===-- functions with derivatives of their own ---------------------------------------------------------------------===//
 
-/// The innermost mode, which carries derivatives or a batch.
-Transform &innermost() { return dynamic_cast<Transform &>(*Mode::current()); }
+/// The innermost mode, which carries derivatives or a batch. Throws LeaveRecording in a body that such a mode will run.
+Transform &innermost() {
+  if (Recorder *body = Recorder::followed())
+    body->giveUp("a body has a function with a derivative of its own, under a gradient or a batch");
+  return dynamic_cast<Transform &>(*Mode::current());
+}
 
-/// Its kind and, of a batch, the size and which examples of a larger one these are; None where it is another mode or none.
+/// Its kind and, of a batch, the size and which examples of a larger one these are; a body that one will run is one, too. None where it is
+/// another mode or none.
 py11::object describeInnermost() {
   Mode *mode = Mode::current();
+  if (Recorder::followed()) return py11::make_tuple("body", 0, std::vector<int64_t>());
   if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0, std::vector<int64_t>());
   if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0, std::vector<int64_t>());
   if (auto *captures = dynamic_cast<Captures *>(mode))
@@ -158,10 +164,12 @@ py11::object describeInnermost() {
 /// What arrays stand for, whether the mode has something to do for each, and their tangents.
 py11::object lowered(py11::list arrays) {
   py11::list below, isActive, tangents;
+  Transform *mode = nullptr;
+  located([&] { return mode = &innermost(), Py_NewRef(Py_None); });
   for (py11::handle h : arrays) {
-    Transform::Item item = innermost().itemOf(arrayOf(h.ptr()));
+    Transform::Item item = mode->itemOf(arrayOf(h.ptr()));
     below.append(located([&] { return wrap(item.below); }));
-    isActive.append(item.node >= 0 || item.tangent || item.isBatched);
+    isActive.append(item.isActive());
     tangents.append(located([&] { return wrapMaybe(item.tangent); }));
   }
   return py11::make_tuple(below, isActive, tangents);
@@ -224,9 +232,9 @@ py11::object liftResults(py11::list taken, py11::list results, py11::object back
     auto &tape = dynamic_cast<Tape &>(innermost());
     std::vector<Transform::Item> items;
     for (py11::handle h : taken) items.push_back(tape.itemOf(arrayOf(h.ptr())));
-    auto call = [backward](std::span<const rules::Maybe> cotangents) {
-      std::vector<rules::Maybe> given(cotangents.begin(), cotangents.end()), gradients;
-      Object list(listOf(given, wrapMaybe)), result(check(PyObject_CallOneArg(backward.ptr(), list.get())));
+    auto call = [backward](const Tape::Given &given) {
+      std::vector<rules::Maybe> cotangents(given.cotangents.begin(), given.cotangents.end()), gradients;
+      Object list(listOf(cotangents, wrapMaybe)), result(check(PyObject_CallOneArg(backward.ptr(), list.get())));
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(result.get()); ++i) {
         PyObject *g = PyList_GET_ITEM(result.get(), i);
         gradients.push_back(g == Py_None ? rules::Maybe() : arrayOf(g));

@@ -177,6 +177,8 @@ def _branch(form, number, functions, operands, place):
     values, definition, _ = _given(operands)
     try:
         _look_for_nans()
+        if (_core.innermost() or ["body"])[0] != "body":
+            raise Leave("a gradient or a batch follows the branch that is taken")
         bodies = _agreeing(form, functions, definition, values)
     except Leave:
         return tree.map(_to_array, functions[place(number)](*tree.unflatten(definition, [copy(v) for v in values])))
@@ -222,12 +224,12 @@ def while_loop(cond_fun, body_fun, init_val):
         _look_for_nans()
         body, values = _record_carried("while_loop", "the carried values", lambda val, _: body_fun(val), definition, values, weak)
         condition = _Body(lambda *val: cond_fun(tree.unflatten(definition, val)), tree.structure((*[0] * len(values),)), values)
+        if len(condition.types) != 1:
+            raise make("ValueError", f"while_loop: result of cond_fun: expected one bool, got {condition.definition}")
+        _check_type("while_loop", "result of cond_fun", (_bool, ()), condition.types[0])
+        return tree.unflatten(definition, _core.loop(condition.body, body.body, tuple(values)))
     except Leave:
         return _python_while(cond_fun, body_fun, [copy(v) for v in values], definition)
-    if len(condition.types) != 1:
-        raise make("ValueError", f"while_loop: result of cond_fun: expected one bool, got {condition.definition}")
-    _check_type("while_loop", "result of cond_fun", (_bool, ()), condition.types[0])
-    return tree.unflatten(definition, _core.loop(condition.body, body.body, tuple(values)))
 
 
 def _python_while(cond_fun, body_fun, values, definition):
@@ -293,8 +295,12 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         if n:
             _look_for_nans()
         body, carried = _record_carried("scan", "the carry", lambda carry, more: _pair(f(carry, take(more))), definition, carried, weak, examples)
+        return _recorded_scan(body, carried, definition, parts, n, reverse)
     except Leave:
         return _python_scan(f, [copy(v) for v in carried], definition, parts, take, n, reverse)
+
+
+def _recorded_scan(body, carried, definition, parts, n, reverse):
     count = len(carried)
     buffers = [zeros((n, *shape), dtype=dtype) for dtype, shape in body.types[count:]]
     outputs = body.definition.children[1]

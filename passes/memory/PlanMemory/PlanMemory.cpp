@@ -78,6 +78,30 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return openPlace(size_t(found - open.begin()));
   }
 
+  /// The last operation that reads an array, also under another shape, but for one; null where it is an output.
+  static Operation *lastReader(Value v, Operation *except) {
+    Operation *last = except;
+    for (Operation *user : v.getUsers()) {
+      if (user->hasTrait<OpTrait::IsTerminator>()) return nullptr;
+      Operation *reader = isa<ir::ReshapeOp>(user) ? lastReader(user->getResult(0), except) : user;
+      if (!reader) return nullptr;
+      if (last->isBeforeInBlock(reader)) last = reader;
+    }
+    return last;
+  }
+
+  /// Kernels of a body that change parts of an array go behind the others that read it, so that they can do so in place.
+  static void moveBehindReaders(func::FuncOp body) {
+    for (ir::KernelOp kernel : llvm::make_early_inc_range(body.getOps<ir::KernelOp>())) {
+      for (OpResult result : kernel.getResults()) {
+        Value before = changedInput(kernel, result.getResultNumber());
+        Operation *last = before ? lastReader(before, kernel) : nullptr;
+        if (!last || last == kernel) continue;
+        if (llvm::all_of(kernel->getUsers(), [&](Operation *user) { return last->isBeforeInBlock(user); })) kernel->moveAfter(last);
+      }
+    }
+  }
+
   /// Whether result `i` of a body takes the place of its argument `i`: it is that argument, or what kernels one after the other change of
   /// it in some places, each of which is the last to read what it changes. (Where one computes it anew, as well to another place as over
   /// the old one, its caller has two places already, or would have to copy.)
@@ -141,6 +165,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     blocks.clear();
     open.clear();
     int64_t total = 0;
+    if (getOperation().isPrivate()) moveBehindReaders(getOperation());
     inPlace.clear();
     lifetimes.emplace(getOperation());
     if (getOperation().isPrivate()) placeInArguments(getOperation());

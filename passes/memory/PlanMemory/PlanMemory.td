@@ -14,7 +14,7 @@ def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
 
     In the same way results take over the memory of arguments: `kiln.in_place` of the result. In a body of a loop or branch that is the
     argument with the number of the result, or what kernels one after the other make of it in some places: each of these says
-    the input that it changes so, `in_place`, by result, with -1 for none. In a program it is the one that the result replaces (`kiln.replaces`, of what is written into an argument),
+    the input that it changes so, `in_place`, by result, with -1 for none. A kernel of a body that changes parts of an array goes behind the others that read it, where it can. In a program it is the one that the result replaces (`kiln.replaces`, of what is written into an argument),
     unless an operation from there on could still fail: the program then has to end without effect. A scatter that lies where the array
     that it changes does must look at all its positions before it writes.
 

@@ -27,7 +27,24 @@ func.func private @body(%i: tensor<i64>, %x: tensor<8xf32>, %v: tensor<2xf32>) -
   return %1#0, %2 : tensor<i64>, tensor<8xf32>
 }
 
-// Not where the argument is read again when it has been changed, nor where a write of several elements reads what it changes.
+// The change goes behind what reads the argument.
+// CHECK-LABEL: func.func private @readsFirst
+// CHECK: kiln.kernel "elementwise"
+// CHECK: kiln.kernel "assemble"
+// CHECK: kiln.in_place = array<i64: 0>
+func.func private @readsFirst(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>, %b = %v : tensor<2xf32>) -> (tensor<8xf32>) {
+    %n = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<2xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  }
+  %1 = kiln.kernel "elementwise"(%a = %x : tensor<8xf32>) -> (tensor<8xf32>) {
+    %n = kiln.negative %a : (tensor<8xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  }
+  return %0, %1 : tensor<8xf32>, tensor<8xf32>
+}
+
+// Not where the argument is read again with what was made of it, nor where a write of several elements reads what it changes.
 // CHECK-LABEL: func.func private @readsAgain
 // CHECK-NOT: in_place
 func.func private @readsAgain(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
@@ -35,8 +52,8 @@ func.func private @readsAgain(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8
     %n = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<2xf32>) -> tensor<8xf32>
     kiln.yield %n : tensor<8xf32>
   }
-  %1 = kiln.kernel "elementwise"(%a = %x : tensor<8xf32>) -> (tensor<8xf32>) {
-    %n = kiln.negative %a : (tensor<8xf32>) -> tensor<8xf32>
+  %1 = kiln.kernel "elementwise"(%a = %x : tensor<8xf32>, %b = %0 : tensor<8xf32>) -> (tensor<8xf32>) {
+    %n = kiln.add %a, %b : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
     kiln.yield %n : tensor<8xf32>
   }
   return %0, %1 : tensor<8xf32>, tensor<8xf32>
