@@ -54,6 +54,16 @@ Index Emitter::floorTo(Index x, int64_t by) {
 }
 Value Emitter::lessThan(Index x, Index y) { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, use(x), use(y)); }
 
+struct Emitter::Region {
+  Regions *regions;
+  explicit Region(Emitter &e) : regions(e.regions) {
+    if (regions) regions->enter();
+  }
+  ~Region() {
+    if (regions) regions->leave();
+  }
+};
+
 SmallVector<Value> Emitter::loop(Index from, Index to, Index step, ValueRange init,
                                  llvm::function_ref<SmallVector<Value>(Index, ValueRange)> body) {
   if (from.isStatic() && to.isStatic() && step.isStatic()) {
@@ -64,6 +74,7 @@ SmallVector<Value> Emitter::loop(Index from, Index to, Index step, ValueRange in
   OpBuilder::InsertionGuard guard(b);
   if (init.empty()) loop.getBody()->getTerminator()->erase();
   b.setInsertionPointToEnd(loop.getBody());
+  Region region(*this);
   SmallVector<Value> results = body(Index(loop.getInductionVar()), loop.getRegionIterArgs());
   scf::YieldOp::create(b, loc, results);
   return SmallVector<Value>(loop.getResults());
@@ -79,11 +90,13 @@ void Emitter::loop(Index from, Index to, Index step, llvm::function_ref<void(Ind
 void Emitter::when(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
   auto branch = scf::IfOp::create(b, loc, condition, bool(otherwise));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  then();
-  if (!otherwise) return;
-  b.setInsertionPointToStart(branch.elseBlock());
-  otherwise();
+  auto emit = [&](Block *block, llvm::function_ref<void()> body) {
+    b.setInsertionPointToStart(block);
+    Region region(*this);
+    body();
+  };
+  emit(branch.thenBlock(), then);
+  if (otherwise) emit(branch.elseBlock(), otherwise);
 }
 
 Type Emitter::memoryType(DType dtype) { return dtype == DType::Bool ? b.getI8Type() : registerType(dtype); }

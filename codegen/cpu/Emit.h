@@ -66,12 +66,21 @@ struct Buffer {
   bool streams = false;                       // too large for the cache and in whole lines: stores go past it
 };
 
+/// What is found of values as they are emitted, region by region: what is found in one is of no use behind it.
+class Regions {
+public:
+  virtual ~Regions() = default;
+  virtual void enter() = 0;
+  virtual void leave() = 0;
+};
+
 /// Emits into one function. All arithmetic on positions is i64 without signed wrap.
 class Emitter {
 public:
   Emitter(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
   OpBuilder &b;
   Location loc;
+  Regions *regions = nullptr; // entered in each body of a loop or branch, where there is an op around it
 
   Value use(Index i);
   Index add(Index x, Index y);
@@ -123,6 +132,7 @@ public:
   void transpose(llvm::SmallVectorImpl<Value> &rows);
 
 private:
+  struct Region;
   Value widen(Value inMemory, DType dtype);
   Expr loadComplex(Value pointer, DType dtype, Index offset, int64_t lanes, Value mask);
   void storeComplex(Value pointer, Index offset, Expr value, Value mask);

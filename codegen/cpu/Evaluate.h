@@ -6,9 +6,14 @@
 
 namespace kiln::cpu {
 
-class Evaluator {
+class Evaluator : Regions {
 public:
-  Evaluator(Emitter &emitter) : e(emitter) { scopes.emplace_back(); }
+  Evaluator(Emitter &emitter) : e(emitter) {
+    scopes.emplace_back();
+    e.regions = this;
+  }
+  ~Evaluator() override { e.regions = nullptr; }
+  Evaluator(const Evaluator &) = delete;
 
   Emitter &e;
   llvm::DenseMap<Value, Buffer> buffers;    // values that lie in memory
@@ -35,7 +40,7 @@ public:
   /// Makes `result` the answer for `value` at `position` in this scope.
   void remember(Value value, llvm::ArrayRef<Coordinate> position, Expr result);
 
-  /// Results found inside do not outlive it: they may not dominate what follows.
+  /// Results found inside do not outlive it: they may not dominate what follows. Loops and branches of the emitter are such by themselves.
   struct Scope {
     Evaluator &evaluator;
     int64_t lanes;
@@ -71,6 +76,8 @@ private:
     Expr result;
   };
   std::vector<llvm::DenseMap<Value, std::vector<Known>>> scopes;
+  void enter() override { scopes.emplace_back(); }
+  void leave() override { scopes.pop_back(); }
   struct TileLoad {
     Value pointer;
     Coordinates position;

@@ -6,11 +6,20 @@ namespace kiln::cpu {
 
 static const InstructionSet *const kSets[] = {&kX86, &kAArch64, &kRiscV, &kWasm, &kArm};
 
+llvm::ArrayRef<const InstructionSet *> instructionSets() { return kSets; }
+
+/// "a, b or c".
+static std::string namesOfSets() {
+  std::string names;
+  for (const auto *set = std::begin(kSets); set != std::end(kSets); ++set)
+    names += (set == std::begin(kSets) ? "" : set + 1 == std::end(kSets) ? " or " : ", ") + std::string((*set)->name);
+  return names;
+}
+
 const InstructionSet &instructionSetOf(const llvm::Triple &triple) {
   for (const InstructionSet *set : kSets)
     if (set->owns(triple)) return *set;
-  throw Error(ErrorKind::Compile,
-              "target 'cpu': triple: expected one of x86-64, AArch64, RISC-V, WebAssembly or Arm (Thumb), got '" + triple.str() + "'");
+  fail(ErrorKind::Compile, "target 'cpu'", "triple", "one of " + namesOfSets(), "'" + triple.str() + "'");
 }
 
 codegen::MachineName hostMachine() {

@@ -7,7 +7,32 @@
 
 namespace kiln::cpu {
 
+/// A bit that says of a processor, in the words that codegen/library/support/processor.c reads, that it has a feature of LLVM's name.
+struct FeatureBit {
+  const char *feature;
+  size_t word;
+  int bit;
+};
+
+/// What libraries of C functions (codegen/library) take from a set.
+struct LibraryParts {
+  using Bitcode = llvm::ArrayRef<unsigned char>;
+  /// Those that libraries are made for, with commas between.
+  const char *triples;
+  /// The processor that they are for unless they say otherwise, the least one, and the features of all.
+  const char *cpu, *least, *features;
+  /// What a processor must have to run code that uses a feature.
+  llvm::ArrayRef<FeatureBit> bits;
+  /// The functions of codegen/library/support.
+  Bitcode support;
+  /// The same with what else a module that stands alone has, and Fourier transforms; empty: there are none such.
+  Bitcode whole = {}, fourier = {};
+};
+extern const LibraryParts kX86Library, kAArch64Library, kRiscVLibrary, kWasmLibrary, kArmLibrary;
+
 struct InstructionSet {
+  /// As messages name it.
+  const char *name;
   /// Whether a triple is one of its.
   bool (*owns)(const llvm::Triple &triple);
   /// Starts LLVM's backend; once.
@@ -22,6 +47,7 @@ struct InstructionSet {
   codegen::MachineName (*host)();
   /// Libraries of the host that code may call into.
   llvm::ArrayRef<const char *> hostLibraries;
+  const LibraryParts &library;
   llvm::Reloc::Model relocation = llvm::Reloc::PIC_;
   /// Changes what LLVM's backend does not take, or makes little of, and gives the passes of LLVM that do the rest; null: nothing, or no
   /// passes.
@@ -34,6 +60,7 @@ struct InstructionSet {
 
 extern const InstructionSet kX86, kAArch64, kRiscV, kWasm, kArm;
 
+llvm::ArrayRef<const InstructionSet *> instructionSets();
 /// Throws Error (compile) for a triple of none.
 const InstructionSet &instructionSetOf(const llvm::Triple &triple);
 /// This machine by its names; features are those that it has.

@@ -221,8 +221,7 @@ static LogicalResult checkRows(ir::KernelOp kernel, const KernelLayout &layout, 
 }
 
 LogicalResult checkSchedule(ir::KernelOp kernel, const KernelLayout &layout) {
-  bool isCall = kernel.getKind() == ir::KernelKind::Library || kernel.getKind() == ir::KernelKind::Control;
-  if (isCall) return success();
+  if (ir::isCall(kernel.getKind())) return success();
   if (!kernel.getSchedule()) return kernel.emitOpError("expected a schedule: run kiln-schedule first");
   return TypeSwitch<Attribute, LogicalResult>(*kernel.getSchedule())
       .Case([&](ir::NestAttr nest) -> LogicalResult {

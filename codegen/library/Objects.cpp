@@ -1,4 +1,5 @@
 // Objects become a shared object, one object, or an archive.
+#include "codegen/cpu/InstructionSet.h"
 #include "codegen/cpu/Link.h"
 #include "codegen/cpu/Native.h"
 #include "codegen/library/Parts.h"
@@ -6,8 +7,6 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ObjectFile.h"
-
-#include "llvm/TargetParser/Host.h"
 
 #include <dlfcn.h>
 #include <filesystem>
@@ -117,7 +116,7 @@ void writeModule(ArrayRef<Bytes> objects, const std::string &path) {
 
 /// What kernels of custom ops call beside: of the libraries of this machine, where it is the one that they are for.
 void addSystem(std::set<std::string> wanted, const TargetMachine &machine, std::vector<std::string> &arguments) {
-  bool isNative = machine.getTargetTriple().getArch() == Triple(sys::getProcessTriple()).getArch();
+  bool isNative = !cpu::instructionSetOf(machine.getTargetTriple()).host().triple.empty();
   for (const char *name : {"libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1"}) {
     void *library = isNative && !wanted.empty() ? dlopen(name, RTLD_LAZY | RTLD_LOCAL) : nullptr;
     if (!library) continue;

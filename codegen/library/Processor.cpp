@@ -9,92 +9,21 @@
 namespace kiln::library {
 namespace {
 
-struct Bit {
-  const char *feature; // in LLVM's names
-  size_t word;         // of support/processor.c
-  int bit;
-};
-/// Registers of cpuid: ecx of leaf 1; ebx, ecx, edx of leaf 7; eax of leaf 7.1; ecx of leaf 0x80000001. After Intel's manual, volume 2A.
-constexpr Bit kX86[] = {{"sse3", 0, 0},
-                        {"pclmul", 0, 1},
-                        {"ssse3", 0, 9},
-                        {"fma", 0, 12},
-                        {"cx16", 0, 13},
-                        {"sse4.1", 0, 19},
-                        {"sse4.2", 0, 20},
-                        {"movbe", 0, 22},
-                        {"popcnt", 0, 23},
-                        {"aes", 0, 25},
-                        {"avx", 0, 28},
-                        {"f16c", 0, 29},
-                        {"bmi", 1, 3},
-                        {"avx2", 1, 5},
-                        {"bmi2", 1, 8},
-                        {"avx512f", 1, 16},
-                        {"avx512dq", 1, 17},
-                        {"adx", 1, 19},
-                        {"avx512ifma", 1, 21},
-                        {"avx512cd", 1, 28},
-                        {"sha", 1, 29},
-                        {"avx512bw", 1, 30},
-                        {"avx512vl", 1, 31},
-                        {"avx512vbmi", 2, 1},
-                        {"avx512vbmi2", 2, 6},
-                        {"gfni", 2, 8},
-                        {"vaes", 2, 9},
-                        {"vpclmulqdq", 2, 10},
-                        {"avx512vnni", 2, 11},
-                        {"avx512bitalg", 2, 12},
-                        {"avx512vpopcntdq", 2, 14},
-                        {"avx512fp16", 3, 23},
-                        {"avxvnni", 4, 4},
-                        {"avx512bf16", 4, 5},
-                        {"lzcnt", 5, 5},
-                        {"sse4a", 5, 6},
-                        {"xop", 5, 11},
-                        {"fma4", 5, 16},
-                        {"tbm", 5, 21}};
-constexpr size_t kKept = 7; // registers that the system keeps
-constexpr int64_t kKeptOfAvx = 0x6, kKeptOfAvx512 = 0xe6;
-/// What Linux says in AT_HWCAP and AT_HWCAP2 (asm/hwcap.h).
-constexpr Bit kAArch64[] = {{"aes", 0, 3},      {"sha2", 0, 6},       {"crc", 0, 7},   {"lse", 0, 8},   {"fullfp16", 0, 10}, {"rdm", 0, 12},
-                            {"jsconv", 0, 13},  {"complxnum", 0, 14}, {"rcpc", 0, 15}, {"sha3", 0, 17}, {"dotprod", 0, 20},  {"sve", 0, 22},
-                            {"fp16fml", 0, 23}, {"sve2", 1, 1},       {"i8mm", 1, 13}, {"bf16", 1, 14}};
-constexpr Bit kRiscV[] = {{"m", 0, 12}, {"a", 0, 0}, {"f", 0, 5}, {"d", 0, 3}, {"c", 0, 2}, {"v", 0, 21}};
-
-std::array<int64_t, Processor::kWords> needsOf(const llvm::TargetMachine &machine) {
-  std::array<int64_t, Processor::kWords> needs{};
-  auto has = [&](const char *feature) { return machine.getMCSubtargetInfo()->checkFeatures(std::string("+") + feature); };
-  auto add = [&](llvm::ArrayRef<Bit> bits) {
-    for (const Bit &b : bits)
-      if (has(b.feature)) needs[b.word] |= int64_t(1) << b.bit;
-  };
-  llvm::Triple::ArchType arch = machine.getTargetTriple().getArch();
-  if (arch == llvm::Triple::aarch64) add(kAArch64);
-  if (arch == llvm::Triple::riscv64) add(kRiscV);
-  if (arch != llvm::Triple::x86_64) return needs;
-  add(kX86);
-  if (has("avx")) needs[kKept] |= kKeptOfAvx;
-  if (has("avx512f")) needs[kKept] |= kKeptOfAvx512;
-  return needs;
+/// Throws Error (compile) for a triple that libraries are not made for.
+const cpu::InstructionSet &setOf(const llvm::Triple &triple) {
+  std::string known;
+  for (const cpu::InstructionSet *set : cpu::instructionSets()) {
+    if (set->owns(triple)) return *set;
+    known += (known.empty() ? "" : ", ") + std::string(set->library.triples);
+  }
+  fail(ErrorKind::Compile, "library", "target", "one of " + known, "'" + triple.str() + "'");
 }
 
-/// What libraries are for unless they say otherwise, and what every machine has.
-struct Default {
-  const char *cpu, *least, *features;
-};
-Default defaultOf(const llvm::Triple &triple) {
-  switch (triple.getArch()) {
-  case llvm::Triple::x86_64: return {"x86-64-v3", "x86-64", ""};
-  case llvm::Triple::aarch64: return {"generic", "generic", ""};
-  case llvm::Triple::riscv64: return {"generic-rv64", "generic-rv64", "+m,+a,+f,+d,+c"};
-  case llvm::Triple::wasm32: return {"generic", "generic", "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"};
-  case llvm::Triple::thumb: return {"cortex-m4", "cortex-m4", ""};
-  default:
-    fail(ErrorKind::Compile, "library", "target",
-         "one of x86_64-linux-gnu, aarch64-linux-gnu, aarch64-linux-android, riscv64-linux-gnu, wasm32-wasi, thumbv7em-none-eabi",
-         "'" + triple.str() + "'");
-  }
+std::array<int64_t, Processor::kWords> needsOf(const llvm::TargetMachine &machine, const cpu::LibraryParts &parts) {
+  std::array<int64_t, Processor::kWords> needs{};
+  for (const cpu::FeatureBit &b : parts.bits)
+    if (machine.getMCSubtargetInfo()->checkFeatures(std::string("+") + b.feature)) needs[b.word] |= int64_t(1) << b.bit;
+  return needs;
 }
 
 /// Throws Error (compile) for a system that libraries are not made for.
@@ -121,7 +50,7 @@ std::string Machines::describe() const {
 Machines machinesOf(const std::string &given, const std::string &cpus, const std::string &features) {
   codegen::MachineName host = given.empty() ? cpu::hostMachine() : codegen::MachineName{};
   llvm::Triple triple(llvm::Triple::normalize(given.empty() ? host.triple : given));
-  Default standard = defaultOf(triple);
+  const cpu::LibraryParts &standard = setOf(triple).library;
   System system = systemOf(triple, given);
   auto join = [](std::string a, const std::string &b) { return a.empty() || b.empty() ? a + b : a + "," + b; };
   Machines result{triple.str(), {}, cpu::makeTargetMachine({triple.str(), standard.least, standard.features}), system};
@@ -138,7 +67,7 @@ Machines machinesOf(const std::string &given, const std::string &cpus, const std
       if (names.size() > 1) fail(ErrorKind::Compile, "library", "cpu", "one, as a microcontroller is known", "'" + wantedCpus + "'");
       result.any = cpu::makeTargetMachine(wanted);
     }
-    auto needs = needsOf(*machine);
+    auto needs = needsOf(*machine, standard);
     result.processors.push_back({name.str(), std::move(machine), needs});
   }
   return result;

@@ -1,65 +1,20 @@
 // The functions of support/, which were compiled to bitcode with Kiln.
 #include "codegen/library/Parts.h"
 
-#include "lib/Core/Error.h"
+#include "codegen/cpu/InstructionSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 namespace kiln::library {
 
-static constexpr unsigned char kX86[] = {
-#include "kiln/Support.x86_64-linux-gnu.inc"
-};
-static constexpr unsigned char kAArch64[] = {
-#include "kiln/Support.aarch64-linux-gnu.inc"
-};
-static constexpr unsigned char kRiscV[] = {
-#include "kiln/Support.riscv64-linux-gnu.inc"
-};
-
-static constexpr unsigned char kWasm[] = {
-#include "kiln/Support.wasm32.inc"
-};
-static constexpr unsigned char kWasmModule[] = {
-#include "kiln/Support.wasm32-module.inc"
-};
-static constexpr unsigned char kThumb[] = {
-#include "kiln/Support.thumb.inc"
-};
-
-static constexpr unsigned char kFourierX86[] = {
-#include "kiln/Fourier.x86_64-linux-gnu.inc"
-};
-static constexpr unsigned char kFourierAArch64[] = {
-#include "kiln/Fourier.aarch64-linux-gnu.inc"
-};
-static constexpr unsigned char kFourierRiscV[] = {
-#include "kiln/Fourier.riscv64-linux-gnu.inc"
-};
-
-static llvm::ArrayRef<unsigned char> bitcodeFor(const llvm::Triple &triple, bool standsAlone) {
-  switch (triple.getArch()) {
-  case llvm::Triple::aarch64: return kAArch64;
-  case llvm::Triple::riscv64: return kRiscV;
-  case llvm::Triple::wasm32: return standsAlone ? llvm::ArrayRef(kWasmModule) : llvm::ArrayRef(kWasm);
-  case llvm::Triple::thumb: return kThumb;
-  default: return kX86; // machinesOf takes no other
-  }
-}
-
 /// None where libraries have no routines.
-static llvm::ArrayRef<unsigned char> fourierFor(const llvm::Triple &triple) {
+static cpu::LibraryParts::Bitcode fourierFor(const llvm::Triple &triple) {
   if (!triple.isOSLinux() || triple.isAndroid()) return {};
-  switch (triple.getArch()) {
-  case llvm::Triple::x86_64: return kFourierX86;
-  case llvm::Triple::aarch64: return kFourierAArch64;
-  case llvm::Triple::riscv64: return kFourierRiscV;
-  default: return {};
-  }
+  return cpu::instructionSetOf(triple).library.fourier;
 }
 
 /// Functions of bitcode for a machine; `kiln_<function>` are those of the library `name`.
-static std::unique_ptr<llvm::Module> read(llvm::ArrayRef<unsigned char> bytes, const std::string &name, const llvm::TargetMachine &machine,
+static std::unique_ptr<llvm::Module> read(cpu::LibraryParts::Bitcode bytes, const std::string &name, const llvm::TargetMachine &machine,
                                           llvm::LLVMContext &context) {
   llvm::MemoryBufferRef buffer(llvm::StringRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()), "support");
   auto module = llvm::cantFail(llvm::parseBitcodeFile(buffer, context)); // of the same build
@@ -81,7 +36,8 @@ static std::unique_ptr<llvm::Module> read(llvm::ArrayRef<unsigned char> bytes, c
 
 std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
                                         llvm::LLVMContext &context) {
-  return read(bitcodeFor(machine.getTargetTriple(), standsAlone), name, machine, context);
+  const cpu::LibraryParts &parts = cpu::instructionSetOf(machine.getTargetTriple()).library;
+  return read(standsAlone && !parts.whole.empty() ? parts.whole : parts.support, name, machine, context);
 }
 
 bool hasRoutines(const llvm::Triple &triple) { return !fourierFor(triple).empty(); }

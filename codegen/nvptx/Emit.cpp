@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Layout.h"
 #include "codegen/nvptx/Kernels.h"
+#include "codegen/nvptx/Schedule.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Stats.h"
 #include "lib/Core/Trace.h"
@@ -221,14 +222,16 @@ LogicalResult emitPrograms(ModuleOp module) {
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), b.getUnitAttr());
   auto kernels = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
-  bool isScheduled = true;
-  module.walk([&](ir::KernelOp kernel) {
-    if (!std::exchange(isScheduled, isScheduled && kernel.getSchedule())) return;
-    if (!kernel.getSchedule()) kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
-  });
-  if (!isScheduled) return failure();
-  for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>()))
-    if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, kernels).run())) return failure();
+  for (auto fn : llvm::to_vector(module.getOps<func::FuncOp>())) {
+    if (fn.isDeclaration()) {
+      fn.erase();
+      continue;
+    }
+    if (failed(checkPlanned(fn))) return failure();
+    for (ir::KernelOp kernel : fn.getOps<ir::KernelOp>())
+      if (!kernel.getSchedule()) return kernel.emitOpError("expected a schedule: run kiln-schedule-nvptx first");
+    if (failed(ProgramEmitter(fn, kernels).run())) return failure();
+  }
   int64_t most = 0; // of the programs
   for (auto fn : module.getOps<func::FuncOp>()) most = std::max(most, fn->getAttrOfType<IntegerAttr>(ir::kWorkspaceBytes).getInt());
   module->setAttr(ir::kWorkspaceBytes, b.getI64IntegerAttr(most));

@@ -20,6 +20,7 @@ Operation *functionAround(Operation *op) {
 FailureOr<Signature> signatureOf(Operation *op, FlatSymbolRefAttr name, SymbolTableCollection &tables) {
   auto body = dyn_cast_or_null<FunctionOpInterface>(tables.lookupNearestSymbolFrom(op, name));
   if (!body || body.isExternal()) return op->emitOpError() << "body " << name << ": expected a function of the module with a body";
+  if (!body.getFunctionBody().hasOneBlock()) return op->emitOpError() << "body " << name << ": expected a function of one block";
   Operation *around = functionAround(op);
   if (body->getBlock() != around->getBlock() || !around->isBeforeInBlock(body))
     return op->emitOpError() << "body " << name << ": expected a function behind the one that runs it";

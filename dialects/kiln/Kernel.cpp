@@ -165,12 +165,12 @@ public:
     if (kind == KernelKind::Reduction) return checkReduction();
     if (mains.size() > 1)
       return kernel.emitOpError() << "expected one operation of kind '" << stringifyKernelKind(kind) << "', got " << mains.size();
-    if (kind == KernelKind::Contraction || kind == KernelKind::Convolution) return checkEpilogue();
+    if (takesEpilogue(kind)) return checkEpilogue();
     if (kind == KernelKind::Compact && yielded.size() == 1)
       if (auto gather = yielded[0].getDefiningOp<GatherOp>(); gather && isCompress(gather)) return success();
     if (!llvm::equal(yielded, mains[0]->getResults()))
       return kernel.emitOpError() << "yield: expected the result of '" << mains[0]->getName() << "' alone";
-    if (kind >= KernelKind::Library && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
+    if (isCall(kind) && !llvm::all_of(mains[0]->getOperands(), [](Value v) { return isa<BlockArgument>(v); }))
       return mains[0]->emitOpError() << "in a kernel: expected inputs of the kernel as operands";
     return success();
   }

@@ -106,6 +106,12 @@ inline bool isKind(mlir::Operation *op, Kind kind) {
   auto array = llvm::dyn_cast_or_null<ArrayOp>(op);
   return array && array.getKind() == kind;
 }
+/// Loops over the elements of arrays, along an axis of which they may reduce: they take in what stands before and behind it.
+inline bool isNest(KernelKind kind) { return kind == KernelKind::Elementwise || kind == KernelKind::Reduction; }
+/// Products and convolutions, which go on elementwise from their result, part by part.
+inline bool takesEpilogue(KernelKind kind) { return kind == KernelKind::Contraction || kind == KernelKind::Convolution; }
+/// Calls, of routines or of bodies, which read whole arrays from memory.
+inline bool isCall(KernelKind kind) { return kind == KernelKind::Library || kind == KernelKind::Control; }
 /// The kind of the kernels that an op runs in; none for what runs in any.
 std::optional<KernelKind> kernelKindOf(mlir::Operation *op);
 /// What a reduction, or a contraction with a vector, runs over: a shape and the axis that it loses.

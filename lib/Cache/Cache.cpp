@@ -1,8 +1,10 @@
 #include "lib/Cache/Cache.h"
 
 #include "lib/Cache/CacheEntry.h"
+#include "lib/Core/Environment.h"
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Host.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -17,11 +19,6 @@
 
 namespace kiln {
 namespace {
-
-std::string environment(const char *name) {
-  const char *value = getenv(name);
-  return value ? value : "";
-}
 
 /// Folders with colons between them.
 std::vector<std::string> split(const std::string &path) {

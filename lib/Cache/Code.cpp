@@ -1,6 +1,7 @@
 #include "lib/Cache/Code.h"
 
 #include "lib/Core/Fork.h"
+#include "lib/Core/Host.h"
 #include "lib/Core/Thread.h"
 
 #include <algorithm>

@@ -9,8 +9,13 @@
 #include <cstring>
 #include <vector>
 
-// What stands between HWY_BEFORE_NAMESPACE and its end is compiled for these targets; the choice is made below.
+// What stands between HWY_BEFORE_NAMESPACE and its end is compiled for these targets, of which one is chosen below; of other processors
+// than x86's for the one that all of Kiln is compiled for.
+#if defined(__x86_64__)
 #define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3))
+#else
+#define HWY_COMPILE_ONLY_STATIC
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/Library/Sorting.cpp"
 #include <hwy/foreach_target.h>
@@ -132,9 +137,13 @@ template <typename T> void sortFloats(T *row, int64_t n, bool descending, void (
 
 /// With 512 bits the sort stores selected lanes straight to memory, which takes AMD's processors hundreds of cycles.
 auto *rowSortHere(DType dtype) {
+#if defined(__x86_64__)
   static const bool isWide = !__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
   return isWide ? N_AVX3::rowSort(dtype) : N_AVX2::rowSort(dtype);
+#else
+  return HWY_STATIC_DISPATCH(rowSort)(dtype);
+#endif
 }
 
 } // namespace

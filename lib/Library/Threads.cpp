@@ -1,6 +1,7 @@
 #include "lib/Library/Threads.h"
 
 #include "lib/Core/Error.h"
+#include "lib/Core/Host.h"
 #include "lib/Core/Thread.h"
 #include "lib/Library/Processors.h"
 
@@ -86,7 +87,7 @@ public:
     state.unlock();
     for (int spin = 0; spin < kSpins; ++spin) {
       if (insideCount.load(std::memory_order_acquire) == 0) break;
-      __builtin_ia32_pause();
+      relax();
     }
     state.lock();
     waitUntil(left, state, [&] { return inside == 0; });
@@ -129,7 +130,7 @@ private:
   void work() {
     isSharing = true;
     for (uint64_t seen = 0;;) {
-      for (int spin = 0; spin < kSpins && signal.load(std::memory_order_acquire) == seen; ++spin) __builtin_ia32_pause();
+      for (int spin = 0; spin < kSpins && signal.load(std::memory_order_acquire) == seen; ++spin) relax();
       std::unique_lock state(mutex);
       waitUntil(wake, state, [&] { return round != seen; });
       seen = round;

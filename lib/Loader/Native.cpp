@@ -2,6 +2,7 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Generalize.h"
+#include "lib/Core/Host.h"
 #include "lib/Library/Library.h"
 #include "lib/Package/Programs.h"
 
@@ -37,17 +38,9 @@ using Call = int32_t(void *opened, dlpack::Tensor *const *inputs, size_t inputCo
 
 constexpr size_t kText = 1024;
 
-#if defined(__x86_64__)
-constexpr const char *kArchitecture = "x86_64";
-#elif defined(__aarch64__)
-constexpr const char *kArchitecture = "aarch64";
-#else
-constexpr const char *kArchitecture = "riscv64";
-#endif
-
 /// Triples are architecture, vendor, system and C library; the vendor may be missing.
 bool isForThisMachine(const std::string &triple) {
-  return triple.starts_with(std::string(kArchitecture) + "-") && triple.ends_with("-linux-gnu");
+  return triple.starts_with(std::string(kHostArchitecture) + "-") && triple.ends_with("-linux-gnu");
 }
 
 ErrorKind kindOf(int32_t status) {
@@ -92,7 +85,7 @@ int copyOf(std::span<const uint8_t> bytes) {
 
 } // namespace
 
-std::string thisMachine() { return std::string(kArchitecture) + "-linux-gnu"; }
+std::string thisMachine() { return std::string(kHostArchitecture) + "-linux-gnu"; }
 
 void *NativeCode::find(const std::string &suffix) const {
   void *found = dlsym(library, (name + suffix).c_str());

@@ -4,6 +4,7 @@
 #include "lib/Runtime/CudaProgram.h"
 
 #include "lib/Core/Dlpack.h"
+#include "lib/Core/Environment.h"
 #include "lib/Core/Error.h"
 
 #include <algorithm>
@@ -16,11 +17,6 @@
 
 namespace kiln::cuda {
 namespace {
-
-std::string environment(const char *name) {
-  const char *value = getenv(name);
-  return value ? value : "";
-}
 
 /// Numbers of the host on their way to kernels. A place is written again behind the launches that read it, as all goes through one stream.
 class Numbers {

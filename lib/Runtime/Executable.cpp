@@ -2,10 +2,10 @@
 
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
+#include "lib/Core/Host.h"
 #include "lib/Core/Registry.h"
 
 #include <atomic>
-#include <cpuid.h>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -108,12 +108,10 @@ struct Packs {
   void *all, *heavy = nullptr; // the second, for wider registers, holds the kernels that they make faster
 
   Packs() {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-      throw Error(ErrorKind::Device, "eager kernels: expected a CPU of level x86-64-v3 (AVX2 and FMA); this one has neither or only one");
-    all = open("x86-64-v3");
+    PackLevels levels = hostPackLevels();
+    all = open(levels.all);
     if (!all) throw Error(ErrorKind::Package, "eager kernels: expected the pack of the installation: " + lastDlError());
-    if (__builtin_cpu_supports("x86-64-v4")) heavy = open("x86-64-v4");
+    if (levels.heavy) heavy = open(levels.heavy);
   }
   void *find(const std::string &name) const {
     void *found = heavy ? dlsym(heavy, name.c_str()) : nullptr;
@@ -270,21 +268,6 @@ std::string printIr(const std::vector<int64_t> &serialized, const std::string &s
   std::string result = text;
   compiler().free(text);
   return result;
-}
-
-const std::string &hostTarget() {
-  // The raw feature words of the CPU: two machines with equal words get equal code.
-  static const std::string target = [] {
-    std::string text = "x86_64-linux";
-    unsigned a, b, c, d;
-    for (unsigned leaf : {1u, 7u}) {
-      if (!__get_cpuid_count(leaf, 0, &a, &b, &c, &d)) continue;
-      if (leaf == 1) a &= 0x0fff0ff0, b = 0, c &= ~(1u << 27); // family and model; no APIC ids, no OSXSAVE
-      for (unsigned word : {a, b, c, d}) text += "-" + std::to_string(word);
-    }
-    return text;
-  }();
-  return target;
 }
 
 } // namespace kiln

@@ -80,7 +80,4 @@ void interpret(const std::vector<int64_t> &serialized, const void *const *inputs
 /// The program at a stage, as text; for this CPU unless another target is named.
 std::string printIr(const std::vector<int64_t> &serialized, const std::string &stage, const CompileTarget &target = {});
 
-/// What the compiler generates code for here: the CPU and the features that it can use.
-const std::string &hostTarget();
-
 } // namespace kiln

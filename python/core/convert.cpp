@@ -63,9 +63,7 @@ static int64_t toInt(const char *op, PyObject *o) {
     PyErr_Clear();
     fail(ErrorKind::DType, op, "argument", "an integer", Py_TYPE(o)->tp_name);
   }
-  int64_t value = PyLong_AsLongLong(index.get());
-  if (value == -1 && PyErr_Occurred()) throw PythonError();
-  return value;
+  return integerIn(index.get());
 }
 
 Dims toDims(const char *op, PyObject *o) {

@@ -83,6 +83,15 @@ inline Array asOperand(PyObject *o) {
 }
 DType toDType(PyObject *o);
 Dims toDims(const char *op, PyObject *o);
+/// The same of sizes, which are not negative.
+Dims sizesIn(const char *op, PyObject *o);
+const Array &arrayIn(PyObject *o, Holder &holder);
+int64_t integerIn(PyObject *o);
+bool truthOf(PyObject *o);
+/// The op of a name. Throws Error (value) where there is none.
+Op opIn(PyObject *name);
+/// The device of a name. Throws Error (device) where there is none.
+Device *deviceNamed(PyObject *name);
 PyObject *fromDType(DType dtype);
 /// A number that changes with every setting that results depend on and no key has otherwise.
 int64_t configEpoch();

@@ -10,9 +10,6 @@
 namespace kiln::py {
 namespace {
 
-/// Row-major memory of the CPU, outside of recordings.
-bool isPlain(const Array &a) { return a.isContiguous && !a.isRepeated && !deviceOf(a) && a.storage->value && !Mode::current(); }
-
 /// A vector of int64.
 const int64_t *integersOf(PyObject *o) {
   if (!isArray(o)) return nullptr;

@@ -25,6 +25,8 @@ PyObject *readElement(const Array &a, PyObject *key);
 bool writeElement(Array &a, PyObject *key, PyObject *value);
 /// The bits of a number of Python, or of an array without axes, that is an element of a dtype as it is.
 bool elementOf(PyObject *o, DType dtype, void *bits);
+/// Whether an array is row-major memory of the CPU that may be read as it is.
+inline bool isPlain(const Array &a) { return a.isContiguous && !deviceOf(a) && a.storage->value && !Mode::current(); }
 /// Whether the memory that an array shows may be written as it is.
 bool mayWrite(const Array &a);
 /// x[key] and x[key] = value for a key that is an array of few positions or a mask of few elements (few.cpp).

@@ -12,8 +12,6 @@ namespace {
 
 constexpr int64_t kMost = 64; // elements of a key
 
-bool isPlain(const Array &a) { return a.isContiguous && a.shape.rank && !deviceOf(a) && a.storage->value; }
-
 /// The elements that a key selects, by number; none where it is for another way, also to say what is wrong with it.
 struct Selection {
   int64_t places[kMost];
@@ -21,9 +19,8 @@ struct Selection {
   bool isKnown = false;
 
   Selection(const Array &a, PyObject *key) {
-    if (Mode::current() || !isPlain(a)) return;
     const Array &k = arrayOf(key);
-    if (!isPlain(k) || k.size() > kMost) return;
+    if (!isPlain(a) || !a.shape.rank || !isPlain(k) || !k.shape.rank || k.size() > kMost) return;
     if (k.dtype == DType::Bool && k.shape == a.shape) takeMask(k);
     if (k.dtype == DType::I64 && a.shape.rank == 1) takePositions(k, a.shape[0]);
   }
@@ -116,11 +113,11 @@ template <typename T> void putThrough(const char *mask, int64_t n, const T *from
 /// (x, mask, values, whether values are for true elements alone) -> whether they were written, few of them.
 PyObject *putWhere(PyObject *, PyObject *const *args, Py_ssize_t) {
   return guarded([&]() -> PyObject * {
-    if (Mode::current() || !isArray(args[0]) || !isArray(args[1]) || !isArray(args[2])) Py_RETURN_FALSE;
+    if (!isArray(args[0]) || !isArray(args[1]) || !isArray(args[2])) Py_RETURN_FALSE;
     Array &x = arrayOf(args[0]);
     const Array &mask = arrayOf(args[1]), &values = arrayOf(args[2]);
     bool isPacked = args[3] == Py_True;
-    if (!isPlain(x) || !isPlain(mask) || !isPlain(values) || !mayWrite(x) || x.size() > kMost) Py_RETURN_FALSE;
+    if (!isPlain(x) || !x.shape.rank || !isPlain(mask) || !isPlain(values) || !mayWrite(x) || x.size() > kMost) Py_RETURN_FALSE;
     if (mask.dtype != DType::Bool || !(mask.shape == x.shape) || values.dtype != x.dtype) Py_RETURN_FALSE;
     if (!(isPacked ? values.shape.rank == 1 && values.size() : values.shape == x.shape) || overlaps(x, values) || overlaps(x, mask))
       Py_RETURN_FALSE;
@@ -142,7 +139,7 @@ bool isKey(const Array &a, int64_t n) {
 PyObject *lexsort(PyObject *, PyObject *keys) {
   return guarded([&]() -> PyObject * {
     Py_ssize_t count = PyList_CheckExact(keys) ? PyList_GET_SIZE(keys) : 0;
-    if (Mode::current() || !count || !isArray(PyList_GET_ITEM(keys, 0))) Py_RETURN_NONE;
+    if (!count || !isArray(PyList_GET_ITEM(keys, 0))) Py_RETURN_NONE;
     int64_t n = arrayOf(PyList_GET_ITEM(keys, 0)).size();
     if (n < 1 || n > kMost) Py_RETURN_NONE;
     for (Py_ssize_t i = 0; i < count; ++i)

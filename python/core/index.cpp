@@ -88,8 +88,7 @@ private:
     subscripts.push_back({Subscript::Slice, start, count, step, {}});
   }
   void addInteger(PyObject *item) {
-    int64_t n = a.shape[axis], i = PyLong_AsLongLong(Object(check(PyNumber_Index(item))).get());
-    if (PyErr_Occurred()) throw PythonError();
+    int64_t n = a.shape[axis], i = integerIn(item);
     if (i < -n || i >= n)
       fail(ErrorKind::Index, "index", "position along axis " + std::to_string(axis),
            "one in [" + std::to_string(-n) + ", " + std::to_string(n) + ")", std::to_string(i));

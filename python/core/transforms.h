@@ -17,6 +17,11 @@ template <typename Body> pybind11::object located(Body &&body) {
 /// Memory that nobody else shows: what a user may write into.
 Array owned(const Array &x);
 
+void defineDevices(pybind11::module_ &m);
+void definePrograms(pybind11::module_ &m);
+void defineProcess(pybind11::module_ &m);
+void defineFrames(pybind11::module_ &m);
+void defineCache(pybind11::module_ &m);
 void defineTransforms(pybind11::module_ &m);
 void defineGradient(pybind11::module_ &m);
 void definePackages(pybind11::module_ &m);

@@ -7,7 +7,7 @@ from . import _core
 
 
 def _processor():
-    """The name of the processor, and the widest level of x86-64 that Kiln uses on it."""
+    """The name of the processor, and what Kiln uses on it: of x86-64 the widest level."""
     name, flags = platform.machine(), set()
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
@@ -20,6 +20,8 @@ def _processor():
                     break
     except OSError:
         pass
+    if platform.machine() != "x86_64":
+        return name, platform.machine()
     wide = {"avx512f", "avx512vl", "avx512dq", "avx512bw"} <= flags
     return name, "x86-64-v4 (AVX-512)" if wide else "x86-64-v3 (AVX2, FMA)" if {"avx2", "fma"} <= flags else "below x86-64-v3"
 

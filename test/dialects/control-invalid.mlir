@@ -8,6 +8,19 @@ func.func @missing(%x: tensor<2xf32>) {
 
 // -----
 
+func.func @blocks(%x: tensor<2xf32>, %n: tensor<i64>) {
+  // expected-error@+1 {{body @next: expected a function of one block}}
+  %0 = kiln.branch [@next](%n, %x) : (tensor<i64>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+func.func private @next(%x: tensor<2xf32>) -> tensor<2xf32> {
+  cf.br ^next(%x : tensor<2xf32>)
+^next(%y: tensor<2xf32>):
+  return %y : tensor<2xf32>
+}
+
+// -----
+
 func.func private @itself(%x: tensor<i1>) -> tensor<i1> {
   // expected-error@+1 {{body @itself: expected a function behind the one that runs it}}
   %0 = kiln.loop @itself, @itself(%x) : (tensor<i1>) -> tensor<i1>

@@ -640,6 +640,50 @@ func.func @f(%x: tensor<8x16xf32>) -> tensor<16x16xf32> {
 
 // -----
 
+func.func @f(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: scatter: expected a kernel of kind 'scatter', got 'elementwise'}}
+  %0 = kiln.kernel "elementwise"(%a = %x : tensor<8x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.negative %a : (tensor<8x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scatter<copy = <lanes = 8>, lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>, %i: tensor<3xi64>, %u: tensor<3x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: copy: expected neither collapse, stream nor registers}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<8x16xf32>, %b = %i : tensor<3xi64>, %c = %u : tensor<3x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.scatter_add %a, %b, %c {axis = 0} : (tensor<8x16xf32>, tensor<3xi64>, tensor<3x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scatter<copy = <lanes = 8, collapse = true>, lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>, %i: tensor<3xi64>, %u: tensor<3x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: lanes: expected a power of two from 1 to 64, got 12}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<8x16xf32>, %b = %i : tensor<3xi64>, %c = %u : tensor<3x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.scatter_add %a, %b, %c {axis = 0} : (tensor<8x16xf32>, tensor<3xi64>, tensor<3x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scatter<copy = <lanes = 8>, lanes = 12>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x16xf32>, %i: tensor<3xi64>, %u: tensor<3x16xf32>) -> tensor<8x16xf32> {
+  // expected-error@+1 {{schedule: parallel: expected -1 to 1, got 2}}
+  %0 = kiln.kernel "scatter"(%a = %x : tensor<8x16xf32>, %b = %i : tensor<3xi64>, %c = %u : tensor<3x16xf32>) -> (tensor<8x16xf32>) {
+    %n = kiln.scatter_add %a, %b, %c {axis = 0} : (tensor<8x16xf32>, tensor<3xi64>, tensor<3x16xf32>) -> tensor<8x16xf32>
+    kiln.yield %n : tensor<8x16xf32>
+  } {schedule = #kiln.scatter<copy = <lanes = 8, parallel = 2>, lanes = 8>, workspace = array<i64: -1>}
+  return %0 : tensor<8x16xf32>
+}
+
+// -----
+
 // expected-error@+2 {{failed to parse Kiln_NestAttr parameter 'lanes'}}
 // expected-error@+1 {{expected integer value}}
 func.func private @f() attributes {a = #kiln.nest<lanes = many>}

@@ -19,6 +19,6 @@ static Target describe(const llvm::TargetMachine &) { return {}; }
 
 static codegen::MachineName host() { return {}; }
 
-const InstructionSet kAArch64 = {owns, initialize, "", describe, nullptr, host, {}};
+const InstructionSet kAArch64 = {"AArch64", owns, initialize, "", describe, nullptr, host, {}, kAArch64Library};
 
 } // namespace kiln::cpu

@@ -26,6 +26,6 @@ static Target describe(const llvm::TargetMachine &machine) {
 
 static codegen::MachineName host() { return {}; }
 
-const InstructionSet kArm = {owns, initialize, "", describe, nullptr, host, {}, llvm::Reloc::Static};
+const InstructionSet kArm = {"Arm (Thumb)", owns, initialize, "", describe, nullptr, host, {}, kArmLibrary, llvm::Reloc::Static};
 
 } // namespace kiln::cpu

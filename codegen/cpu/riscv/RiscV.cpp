@@ -19,6 +19,6 @@ static Target describe(const llvm::TargetMachine &) { return {}; }
 
 static codegen::MachineName host() { return {}; }
 
-const InstructionSet kRiscV = {owns, initialize, "", describe, nullptr, host, {}};
+const InstructionSet kRiscV = {"RISC-V", owns, initialize, "", describe, nullptr, host, {}, kRiscVLibrary};
 
 } // namespace kiln::cpu

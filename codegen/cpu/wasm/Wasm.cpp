@@ -97,6 +97,6 @@ static const char *legalize(Module &module, const TargetMachine &) {
   return "function(scalarizer<load-store;min-bits=128>,instcombine<no-verify-fixpoint>)";
 }
 
-const InstructionSet kWasm = {owns, initialize, "", describe, nullptr, host, {}, Reloc::Static, legalize};
+const InstructionSet kWasm = {"WebAssembly", owns, initialize, "", describe, nullptr, host, {}, kWasmLibrary, Reloc::Static, legalize};
 
 } // namespace kiln::cpu

@@ -70,13 +70,15 @@ static llvm::SmallVector<const void *> spared() {
 }
 
 // Scalar loads beat the gather instruction since its microcode was mended, and 64-bit divisions of small numbers are slow.
-const InstructionSet kX86 = {.owns = owns,
+const InstructionSet kX86 = {.name = "x86-64",
+                             .owns = owns,
                              .initialize = initialize,
                              .tuning = "+prefer-no-gather,+idivq-to-divl",
                              .describe = describe,
                              .storeFence = "llvm.x86.sse.sfence",
                              .host = host,
                              .hostLibraries = kLibraries,
+                             .library = kX86Library,
                              .legalize = legalize,
                              .refer = refer,
                              .spared = spared};

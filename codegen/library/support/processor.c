@@ -1,4 +1,4 @@
-/* Whether this processor has what code was compiled for. Words: on x86-64 registers of cpuid (codegen/library/Processor.cpp says of which
+/* Whether this processor has what code was compiled for. Words: on x86-64 registers of cpuid (codegen/cpu/x86/Library.cpp says of which
    leaves), and last the registers that the system keeps; elsewhere what Linux says of the processor. */
 #include "codegen/library/support/library.h"
 

@@ -153,9 +153,6 @@ bool Fuser::readsNaturally(Group &g, const Group &target, Operation *op, Value o
   return walk(walk, operand, natural(isReducing ? target.space : ir::typeOf(op->getResult(0)).shape));
 }
 
-/// Products and convolutions go on elementwise from their result, part by part.
-bool takesEpilogue(const Group &g) { return g.kind == ir::KernelKind::Contraction || g.kind == ir::KernelKind::Convolution; }
-
 /// Whether an op takes, from an array as long as a mask, the elements where that is true, which the kernel of `g` finds for it alone.
 static bool takesWhereTrue(const Group &g, Operation *op) {
   auto gather = dyn_cast<ir::GatherOp>(op);
@@ -170,11 +167,11 @@ StringRef Fuser::misfit(Group &g, Group &op, Operation *what) {
   if (StringRef why = rules.refuses(g.kind, cast<ir::ArrayOp>(what)); !why.empty()) return why;
   if (takesWhereTrue(g, what)) return "";
   if (isa<ir::GatherOp>(what)) return "reads any position of it";
-  if (op.kind > ir::KernelKind::Reduction) return "is a kernel of its own";
-  if (takesEpilogue(g)) {
+  if (!ir::isNest(op.kind)) return "is a kernel of its own";
+  if (ir::takesEpilogue(g.kind)) {
     if (!ir::isKind(what, Kind::Elementwise)) return "is not elementwise";
     if (!(op.space == g.space)) return kOtherShape;
-  } else if (g.kind > ir::KernelKind::Reduction) {
+  } else if (!ir::isNest(g.kind)) {
     return "that kernel takes nothing behind it";
   }
   Group target = {g.kind, g.space, g.axis, {}};
@@ -238,8 +235,8 @@ bool Fuser::readsFrom(Group &reader, Group &g) {
 
 /// Why the kernel of `g`, which `op` in that of `home` reads from, cannot become a part of it.
 StringRef Fuser::cannotJoin(Group &g, Group &home, Operation *op, ArrayRef<Group *> read) {
-  if (g.kind > ir::KernelKind::Reduction) return "that kernel takes nothing behind it";
-  if (home.kind > ir::KernelKind::Reduction && !takesEpilogue(home)) return "is a kernel of its own";
+  if (!ir::isNest(g.kind)) return "that kernel takes nothing behind it";
+  if (!ir::isNest(home.kind) && !ir::takesEpilogue(home.kind)) return "is a kernel of its own";
   if (!(g.space == home.space)) return "has another shape";
   if (g.axis != home.axis && g.axis >= 0) return "reduces another axis";
   if (g.ops.size() + home.ops.size() > rules.mostOps) return "both would be too many operations";
@@ -285,7 +282,8 @@ Group *Fuser::place(Operation *op) {
   for (Operation *p : llvm::reverse(found))
     if (Group *g = groupOf.lookup(p); g && g != mine.get()) candidates.insert(g);
   SmallVector<Group *> inOrder(candidates.begin(), candidates.end());
-  llvm::stable_sort(inOrder, [](Group *a, Group *b) { return takesEpilogue(*a) > takesEpilogue(*b); }); // others can join it
+  llvm::stable_sort(inOrder,
+                    [](Group *a, Group *b) { return ir::takesEpilogue(a->kind) > ir::takesEpilogue(b->kind); }); // others can join it
   Group *home = nullptr;
   for (Group *g : inOrder) {
     if (!home) {
@@ -425,7 +423,7 @@ void Fuser::emit(Group &g, IRMapping &outer, OpBuilder &b) {
     if (op->getNumResults() > 1) llvm::append_range(results, op->getResults()); // its routine writes all of them
     else if (leavesGroup(g, op->getResult(0))) results.push_back(op->getResult(0));
   // The main result needs memory on the way, that of a result of its type.
-  if (takesEpilogue(g) && llvm::none_of(results, [&](Value v) { return v.getType() == ops[mainOf(ops)]->getResult(0).getType(); }))
+  if (ir::takesEpilogue(g.kind) && llvm::none_of(results, [&](Value v) { return v.getType() == ops[mainOf(ops)]->getResult(0).getType(); }))
     results.push_back(ops[mainOf(ops)]->getResult(0));
 
   auto region = std::make_unique<Region>();
@@ -476,6 +474,10 @@ struct Fuse : impl::FuseBase<Fuse> {
 
   void runOnOperation() override {
     if (getOperation().isDeclaration()) return;
+    if (!getOperation().getBody().hasOneBlock()) {
+      getOperation().emitError("expected a function of one block before fusion");
+      return signalPassFailure();
+    }
     for (Operation &op : getOperation().getBody().front().without_terminator())
       if (!isa<ir::ArrayOp>(op)) {
         op.emitOpError("expected only operations of the kiln dialect before fusion");

@@ -15,6 +15,8 @@
 // OPEN: target 'nvptx': expected sizes that are known, got a program for any size
 // RUN: kiln-opt %S/Inputs/schedules.mlir --split-input-file --verify-diagnostics
 // RUN: kiln-opt %S/Inputs/layouts.mlir --split-input-file --verify-diagnostics --kiln-schedule-nvptx
+// RUN: kiln-opt %S/Inputs/unfused.mlir --split-input-file --verify-diagnostics --kiln-schedule-nvptx
+// RUN: kiln-opt %S/Inputs/unfused.mlir --split-input-file --verify-diagnostics --kiln-emit-nvptx
 // RUN: not kiln-opt %s --kiln-fuse-pipeline --kiln-emit-nvptx 2>&1 | FileCheck %s --check-prefix=UNSCHEDULED
 // UNSCHEDULED: expected a schedule: run kiln-schedule-nvptx first
 // RUN: not kiln-opt %s --kiln-fuse-pipeline --kiln-schedule-nvptx --kiln-emit-cpu 2>&1 | FileCheck %s --check-prefix=OTHER

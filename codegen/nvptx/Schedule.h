@@ -1,0 +1,14 @@
+// The parts of the schedules of GPUs.
+#pragma once
+
+#include "codegen/cpu/Layout.h"
+
+namespace kiln::nvptx {
+
+/// Whether a program is one of kernels whose workspace is planned.
+mlir::LogicalResult checkPlanned(mlir::func::FuncOp fn);
+ir::ScheduleAttr scheduleProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout);
+/// What tiles of a product and what they are of must be like together.
+mlir::LogicalResult checkProduct(ir::KernelOp kernel, const cpu::KernelLayout &layout);
+
+} // namespace kiln::nvptx
