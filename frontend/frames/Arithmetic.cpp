@@ -49,7 +49,6 @@ bool Reader::isStoredTo(const Place &place) const {
 
 /// Whether later calls read a number anew; else it is required to stay what it is.
 bool Reader::isWidened(const Place &place, PyObject *number) const {
-  constexpr int kMisses = 2;
   return state.numbers.size() < kMostFormulas && (isStoredTo(place) || listener.misses(place, number) >= kMisses);
 }
 

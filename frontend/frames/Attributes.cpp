@@ -23,6 +23,7 @@ void Reader::attribute(PyObject *o, PyObject *name) {
     PyObject *names = PyModule_GetDict(o), *found = PyDict_GetItemWithError(names, name);
     if (!found) fail("reads '" + text + "' of a module, which the module may make when it is asked");
     require(o);
+    requireItself(names);
     return load(placeOf(Place::Entry, names, name), found);
   }
   case Sort::Plain: pin(o); [[fallthrough]];
@@ -143,8 +144,22 @@ void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
   bool isOfKind = isDunder(text) && _PyType_Lookup(kind, name); // what every class has
   if (!found || isOfKind || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
   if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
+  bool isLooked = kind == &PyType_Type && !isDunder(text) && listener.changes(placeOf(Place::Type, asObject(type)), found) >= kMisses;
+  if (isLooked) return memberAlone(type, name, found);
   coverType(type);
   member(type, name, found);
+}
+
+/// An attribute of a class whose others change with the calls.
+void Reader::memberAlone(PyTypeObject *type, PyObject *name, PyObject *value) {
+  Place place = placeOf(Place::Member, asObject(type), name);
+  if (!Py_TYPE(value)->tp_descr_get) {
+    load(std::move(place), value);
+    if (values.sortOf(value) == Sort::Instance) coverClass(value); // which may become one that is asked
+    return;
+  }
+  if (isNew(place)) state.guards.emplace_back(std::move(place), value);
+  member(type, name, value);
 }
 
 /// What a class has under a name behind another one in the order of its bases.

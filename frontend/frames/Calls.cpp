@@ -68,14 +68,22 @@ void Reader::enter(PyObject *f) {
 
 void Reader::coverFunction(PyObject *f) {
   auto *function = reinterpret_cast<PyFunctionObject *>(f);
-  for (const char *name : {"__code__", "__defaults__", "__kwdefaults__"}) {
+  auto part = [&](const char *name) {
     Object key(check(PyUnicode_InternFromString(name)));
     Place place = placeOf(Place::Part, f, key.get());
     edge(place, place.read().get());
+  };
+  for (const char *name : {"__code__", "__defaults__", "__kwdefaults__"}) part(name);
+  if (anchors.contains(f)) { // its names are those of the recording, and its variables its own
+    setOrigin(function->func_globals, Origin::Covered), setOrigin(function->func_builtins, Origin::Covered);
+    for (const char *name : {"__globals__", "__builtins__", "__closure__"}) part(name);
   }
   if (PyObject *named = function->func_kwdefaults; named && PyDict_CheckExact(named)) snapshot(named);
-  for (Py_ssize_t i = 0; function->func_closure && i < PyTuple_GET_SIZE(function->func_closure); ++i)
-    setOrigin(PyTuple_GET_ITEM(function->func_closure, i), Origin::Covered);
+  for (Py_ssize_t i = 0; function->func_closure && i < PyTuple_GET_SIZE(function->func_closure); ++i) {
+    PyObject *variable = PyTuple_GET_ITEM(function->func_closure, i);
+    if (!anchors.contains(f)) requireItself(variable);
+    setOrigin(variable, Origin::Covered);
+  }
 }
 
 //===-- calls -------------------------------------------------------------------------------------------------------===//
@@ -121,6 +129,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (sort == Sort::Method) {
     std::vector<PyObject *> all{PyMethod_GET_SELF(callee)};
     all.insert(all.end(), args, args + n);
+    if (originOf(callee) == Origin::Covered) requireItself(all[0]);
     bool isTrusted = values.sortOf(all[0]) == Sort::Trusted;
     if (Py_TYPE(all[0]) == Library::get().counter) return callOfCounter(PyMethod_GET_FUNCTION(callee), all[0], {args, size_t(n)});
     if (!isTrusted) return callObject(PyMethod_GET_FUNCTION(callee), all.data(), n + 1, hasNames);
@@ -132,6 +141,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     require(callee);
     for (PyObject *given : std::span(args, size_t(n))) pin(given); // its key has them
     PyObject *inner = package().unjitted(callee);
+    requireItself(inner);
     if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
     return callObject(inner, args, n, hasNames);
   }
@@ -248,6 +258,7 @@ void Reader::readGenerator(PyObject *generator) {
 /// A function that later calls call anew, whatever it reads then. It must be the one that they would make: from a place that is guarded, or
 /// without variables of this call.
 void Reader::calledAside(PyObject *callee) {
+  requireItself(callee);
   if (values.sortOf(callee) == Sort::Native || originOf(callee) == Origin::Covered) return;
   if (!PyFunction_Check(callee) || originOf(callee) != Origin::Fresh)
     fail(std::string("gives a ") + Py_TYPE(callee)->tp_name + " that comes from elsewhere as a callback");

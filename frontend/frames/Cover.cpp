@@ -61,8 +61,14 @@ PyObject *Reader::canonical(PyObject *key) {
   return same;
 }
 
+/// An object as later calls find it.
+Held Reader::heldOf(PyObject *o) const {
+  auto found = anchors.find(o);
+  return found == anchors.end() ? Held(o) : Held::anchor(found->second);
+}
+
 Place Reader::placeOf(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index) {
-  return {kind, Held(container), Object::borrow(canonical(key)), index};
+  return {kind, heldOf(container), Object::borrow(canonical(key)), index};
 }
 
 /// Whether a place is read for the first time, and was not stored to.
@@ -76,12 +82,41 @@ void Reader::edge(Place place, PyObject *value) {
     listener.addInput(value);
     return state.arrays.push_back(std::move(place));
   }
-  state.guards.emplace_back(place, value);
+  if (value && isToAnchor(place, value)) return anchor(std::move(place), value);
+  state.guards.emplace_back(std::move(place), heldOf(value));
   if (value) coverValue(value);
 }
 
+/// Whether later calls may have another object of the class in a place: other recordings had, or the object that has it is another one.
+/// What is known already by itself stays so.
+bool Reader::isToAnchor(const Place &place, PyObject *value) {
+  constexpr int kMostAnchors = 64;
+  bool isKind = mayHold(values.sortOf(value)) || PyFunction_Check(value) || PyCell_Check(value);
+  if (!isKind || originOf(value) != Origin::Unknown || state.anchors == kMostAnchors) return false;
+  return (place.container.isAnchor() && !PyFunction_Check(value)) || listener.changes(place, value) >= kMisses;
+}
+
+void Reader::anchor(Place place, PyObject *o) {
+  int number = state.anchors++;
+  anchors[o] = number;
+  listener.addAnchor(number, o);
+  state.guards.emplace_back(std::move(place), Py_TYPE(o), number);
+  setOrigin(o, Origin::Covered);
+  if (!PyTuple_Check(o)) return;
+  Place all = placeOf(Place::Items, o);
+  Object size = all.read();
+  state.guards.emplace_back(std::move(all), size.get());
+  if ((visits += int(PyTuple_GET_SIZE(o))) > kMostVisits) fail("reads very large containers");
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) edge(placeOf(Place::Item, o, nullptr, i), PyTuple_GET_ITEM(o, i));
+}
+
+/// An object that later calls come to without looking it up: no anchor.
+void Reader::requireItself(PyObject *o) {
+  if (anchors.contains(o)) fail(std::string("reads a ") + nameOfType(o) + " by a name that changes, and without");
+}
+
 void Reader::coverValue(PyObject *value) {
-  if (!values.isOpen(value)) return;
+  if (!values.isOpen(value) || anchors.contains(value)) return;
   if (originOf(value) == Origin::InKey) fail(std::string("reads a ") + nameOfType(value) + " by name that is an argument, too");
   setOrigin(value, Origin::Covered);
   if (values.sortOf(value) == Sort::Tuple) coverTuple(value);
@@ -95,7 +130,7 @@ void Reader::coverTuple(PyObject *tuple) {
   if (++visits > kMostVisits) fail("reads very large containers");
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
     PyObject *item = PyTuple_GET_ITEM(tuple, i);
-    if (values.sortOf(item) == Sort::Array) edge(placeOf(Place::Item, tuple, nullptr, i), item);
+    if (values.sortOf(item) == Sort::Array || anchors.contains(item)) edge(placeOf(Place::Item, tuple, nullptr, i), item);
     else if (values.isOpen(item) && originOf(item) == Origin::Unknown) coverValue(item);
   }
 }
@@ -216,7 +251,7 @@ void Reader::member(PyTypeObject *type, PyObject *name, PyObject *value) {
     Object inner(check(PyObject_GetAttrString(value, "__func__")));
     return member(type, name, inner.get());
   }
-  if (values.sortOf(value) == Sort::Array) return edge(placeOf(Place::Member, asObject(type), name), value);
+  if (values.sortOf(value) == Sort::Array || anchors.contains(value)) return edge(placeOf(Place::Member, asObject(type), name), value);
   coverValue(value);
 }
 

@@ -8,23 +8,49 @@
 
 namespace kiln::py {
 
-/// An object of the user: by a weak reference where its class allows it, so that watching keeps none alive.
+/// Objects that a call has found where other calls have others of their class, in the order in which they are read.
+struct Anchors {
+  std::vector<PyObject *> now;
+  std::vector<Object> held; // until the call is over
+  void set(int number, PyObject *o) {
+    now.resize(size_t(number) + 1); // those behind it are found later
+    now[size_t(number)] = o;
+    held.push_back(Object::borrow(o));
+  }
+};
+/// Those of the call under way in this thread.
+extern thread_local Anchors *callAnchors;
+
+/// An object of the user: by a weak reference where its class allows it, so that watching keeps none alive; or an anchor, which is another
+/// object in each call.
 class Held {
 public:
   Held() = default;
   explicit Held(PyObject *o);
+  static Held anchor(int number) {
+    Held held;
+    held.form = Form::Anchor;
+    held.number = number;
+    return held;
+  }
   /// Null for one that is gone.
   PyObject *get() const {
-    if (!isWeak) return object.get();
+    if (form == Form::Itself) return object.get();
+    if (form == Form::Anchor) return callAnchors && size_t(number) < callAnchors->now.size() ? callAnchors->now[size_t(number)] : nullptr;
     PyObject *found = reinterpret_cast<PyWeakReference *>(object.get())->wr_object;
     return found == Py_None || !Py_REFCNT(found) ? nullptr : found;
   }
-  explicit operator bool() const { return bool(object); }
+  explicit operator bool() const { return object || isAnchor(); }
+  bool isAnchor() const { return form == Form::Anchor; }
   PyObject *visited() const { return object.get(); }
+  /// Whether it stands for the same object, which may be gone.
+  bool operator==(const Held &other) const { return form == other.form && object.get() == other.object.get() && number == other.number; }
 
 private:
+  enum class Form : uint8_t { Itself, Weak, Anchor };
   Object object;
-  bool isWeak = false;
+  Form form = Form::Itself;
+  int number = 0; // of an anchor
 };
 
 struct Place {

@@ -68,6 +68,12 @@ void Reader::coverKnown() {
     if (state.numbers.at(i).kind == Formula::Read) isNew(state.numbers.at(i).place);
   for (const Place &p : state.arrays) isNew(p);
   for (const Guard &g : std::vector<Guard>(state.guards)) {
+    if (g.anchor >= 0) {
+      PyObject *o = callAnchors->now[size_t(g.anchor)];
+      anchors[o] = g.anchor;
+      setOrigin(o, Origin::Covered);
+      continue;
+    }
     PyObject *of = g.place.container.get(), *value = g.expected.get();
     if (g.place.kind == Place::Part && of && PyFunction_Check(of) && coveredFunctions.insert(of).second) coverFunction(of);
     bool isContent = g.place.kind == Place::Keys || g.place.kind == Place::Items;
@@ -278,6 +284,7 @@ void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_vi
 void Reader::global(const Frame &frame, PyObject *name) {
   PyObject *globals = frame.globals(), *builtins = frame.builtins();
   if (!PyDict_CheckExact(globals) || !PyDict_CheckExact(builtins)) fail("runs with names that are no plain dict");
+  requireItself(globals), requireItself(builtins);
   PyObject *found = PyDict_GetItemWithError(globals, name);
   load(placeOf(Place::Entry, globals, name), found);
   if (!found) edge(placeOf(Place::Entry, builtins, name), PyDict_GetItemWithError(builtins, name));
@@ -286,6 +293,7 @@ void Reader::global(const Frame &frame, PyObject *name) {
 void Reader::storeGlobal(const Frame &frame, PyObject *name, PyObject *value) {
   PyObject *globals = frame.globals();
   if (!PyDict_CheckExact(globals)) fail("runs with names that are no plain dict");
+  requireItself(globals);
   if (originOf(globals) == Origin::Unknown) setOrigin(globals, Origin::Covered); // of a function that is guarded
   store(Place::Entry, globals, name, 0, value);
 }
@@ -327,6 +335,7 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
       std::string op = kOperators[i.arg % kInPlace];
       special(o, {("__" + op + "__").c_str(), ("__r" + op + "__").c_str(), ("__i" + op + "__").c_str()});
     } else if (name == "COMPARE_OP") {
+      identity(top[-2], top[-1]); // by default
       special(o, {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"});
     } else if (name == "CONTAINS_OP" && k == 1) {
       special(o, {"__contains__"});
@@ -434,6 +443,14 @@ void Reader::nextItem(PyObject *o) {
 void Reader::identity(PyObject *a, PyObject *b) {
   auto isPlain = [&](PyObject *o) { return values.sortOf(o) == Sort::Plain && o != Py_None && !PyBool_Check(o) && o != Py_Ellipsis; };
   if (isPlain(a) && isPlain(b)) fail("asks whether two numbers or texts are one object");
+  if (anchors.empty()) return;
+  // Which of the anchors are one is as it was in the recording, and none is an argument.
+  auto isFixed = [&](PyObject *o) {
+    return (mayHold(values.sortOf(o)) || PyFunction_Check(o)) && !anchors.contains(o) && originOf(o) != Origin::Fresh &&
+           originOf(o) != Origin::InKey;
+  };
+  if ((anchors.contains(a) && isFixed(b)) || (anchors.contains(b) && isFixed(a)))
+    fail(std::string("asks whether a ") + Py_TYPE(a)->tp_name + " that may change is another one");
 }
 
 /// An exception that is raised: its traceback is written.

@@ -26,6 +26,10 @@ public:
   virtual const Array &inputAt(size_t number) = 0;
   /// How often other recordings of such calls found another number in a place.
   virtual int misses(const Place &place, PyObject *number) = 0;
+  /// The same of another object of the class.
+  virtual int changes(const Place &place, PyObject *object) = 0;
+  /// An object becomes an anchor of the call.
+  virtual void addAnchor(int number, PyObject *object) = 0;
   /// Whether the next element of an array that Python asks for is told without making the recording depend on it.
   virtual void tellNext(bool tells) = 0;
   /// How many elements were told so.
@@ -170,7 +174,8 @@ private:
   /// A range of such numbers that the last instruction has made, and which ones.
   std::optional<CarriedRange> madeRange;
   std::vector<Object> madeOf;
-  Object keys; // of places
+  Object keys;                                 // of places
+  std::unordered_map<PyObject *, int> anchors; // their numbers
   int visits = 0;
   PyCodeObject *at = nullptr; // what is judged
   int atOffset = 0;
@@ -209,12 +214,17 @@ private:
   }
   void noteResult(PyObject *o);
   static constexpr int kOneDeep = 64; // `made` goes no further
+  static constexpr int kMisses = 2;   // of other recordings: then what a place has changes with the calls
   void willMake(bool isWhole) { making = {live.back().frame, live.back().next, isWhole}; }
   void made(PyObject *o, int depth);
   void madeAnew(PyObject *o);
   void require(PyObject *o);
   PyObject *canonical(PyObject *key);
+  Held heldOf(PyObject *o) const;
   Place placeOf(Place::Kind kind, PyObject *container, PyObject *key = nullptr, Py_ssize_t index = 0);
+  bool isToAnchor(const Place &place, PyObject *value);
+  void anchor(Place place, PyObject *value);
+  void requireItself(PyObject *o);
   bool isNew(const Place &place);
   void edge(Place place, PyObject *value);
   void coverValue(PyObject *value);
@@ -307,6 +317,7 @@ private:
   void attribute(PyObject *o, PyObject *name);
   void attributeOfInstance(PyObject *o, PyObject *name);
   void attributeOfClass(PyTypeObject *type, PyObject *name);
+  void memberAlone(PyTypeObject *type, PyObject *name, PyObject *value);
   void superAttribute(PyTypeObject *from, PyObject *self, PyObject *name);
   bool isKnownMember(PyObject *found);
   void coverError(PyObject *type);

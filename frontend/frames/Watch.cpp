@@ -30,9 +30,10 @@ PyTypeObject *asType(PyObject *o) { return reinterpret_cast<PyTypeObject *>(o); 
 
 PyObject **partOf(PyObject *function, PyObject *name) {
   auto *f = reinterpret_cast<PyFunctionObject *>(function);
-  const std::pair<const char *, PyObject **> parts[] = {{"__code__", &f->func_code},         {"__defaults__", &f->func_defaults},
-                                                        {"__doc__", &f->func_doc},           {"__name__", &f->func_name},
-                                                        {"__qualname__", &f->func_qualname}, {"__module__", &f->func_module}};
+  const std::pair<const char *, PyObject **> parts[] = {
+      {"__code__", &f->func_code},       {"__defaults__", &f->func_defaults}, {"__doc__", &f->func_doc},
+      {"__name__", &f->func_name},       {"__qualname__", &f->func_qualname}, {"__module__", &f->func_module},
+      {"__closure__", &f->func_closure}, {"__globals__", &f->func_globals},   {"__builtins__", &f->func_builtins}};
   for (auto &[known, part] : parts)
     if (!PyUnicode_CompareWithASCIIString(name, known)) return part;
   return &f->func_kwdefaults;
@@ -99,11 +100,13 @@ bool sameValue(PyObject *a, PyObject *b) {
 }
 
 Held::Held(PyObject *o) {
-  isWeak = o && PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_HEAPTYPE) && !PyType_Check(o) && PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) &&
-           Py_TYPE(o)->tp_getattro == PyObject_GenericGetAttr && !isArray(o);
+  bool isWeak = o && PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_HEAPTYPE) && !PyType_Check(o) && PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) &&
+                Py_TYPE(o)->tp_getattro == PyObject_GenericGetAttr && !isArray(o);
+  form = isWeak ? Form::Weak : Form::Itself;
   object = isWeak ? Object(check(PyWeakref_NewRef(o, nullptr))) : Object::borrow(o);
 }
 
+thread_local Anchors *callAnchors = nullptr;
 thread_local std::span<const GivenNumber> givenNumbers;
 
 Object Place::read() const {
@@ -127,7 +130,7 @@ Object Place::read() const {
     if (isThere && isQueue) return Object(check(PySequence_GetItem(of, index)));
     return isThere ? Object::borrow(PySequence_Fast_GET_ITEM(of, index)) : Object();
   }
-  case Items: return Object(check(PyLong_FromSsize_t(PyObject_Size(of))));
+  case Items: return Object(check(PyLong_FromSsize_t(PyTuple_Check(of) ? PyTuple_GET_SIZE(of) : PyObject_Size(of))));
   case Keys: return keysOf(of);
   case Number:
   case Argument:
@@ -157,8 +160,7 @@ std::string Place::describe() const {
 }
 
 bool Place::operator==(const Place &other) const {
-  return kind == other.kind && container.visited() == other.container.visited() && index == other.index &&
-         sameValue(key.get(), other.key.get());
+  return kind == other.kind && container == other.container && index == other.index && sameValue(key.get(), other.key.get());
 }
 
 bool Guard::isOfAnother(const Place &other, PyObject *number) const {
@@ -166,10 +168,21 @@ bool Guard::isOfAnother(const Place &other, PyObject *number) const {
   return wanted && Py_TYPE(wanted) == Py_TYPE(number) && place == other && !sameValue(wanted, number);
 }
 
-Guard::Guard(Place at, PyObject *value) : place(std::move(at)), expected(value) {
+bool Guard::isOfOther(const Place &other, PyObject *object) const {
+  if (other.kind == Place::Type) // a class: whose other attributes change with the calls, or are read one by one for that
+    return place.container == other.container && (place.kind == Place::Type ? !holds() : place.kind == Place::Member);
+  if (!expected || place != other) return false;
+  PyObject *wanted = expected.get();
+  if (anchor >= 0) return wanted == asObject(Py_TYPE(object));
+  bool isAlike = !wanted || (wanted != object && Py_TYPE(wanted) == Py_TYPE(object));
+  return isAlike && (!wanted || !PyFunction_Check(object) || PyFunction_GET_CODE(wanted) == PyFunction_GET_CODE(object));
+}
+
+Guard::Guard(Place at, Held value) : place(std::move(at)), expected(std::move(value)) {
   PyObject *of = place.container.get(), *key = place.key.get();
   if (place.kind == Place::Type) version = versionOf(asType(of));
   if (place.kind == Place::Class) version = versionOf(Py_TYPE(of));
+  if (place.container.isAnchor()) return;
   if (place.kind == Place::Cell) field = &reinterpret_cast<PyCellObject *>(of)->ob_ref;
   if (place.kind == Place::Part && PyFunction_Check(of)) field = partOf(of, key);
   if (place.kind == Place::Entry && PyUnicode_CheckExact(key)) hash = PyObject_Hash(key);
@@ -178,6 +191,11 @@ Guard::Guard(Place at, PyObject *value) : place(std::move(at)), expected(value) 
 bool Guard::holdsByValue() const {
   PyObject *of = place.container.get();
   if (!of) return false;
+  if (anchor >= 0) {
+    Object now = place.read();
+    if (!callAnchors || !now || asObject(Py_TYPE(now.get())) != expected.get()) return false;
+    return callAnchors->set(anchor, now.get()), true;
+  }
   if (place.kind == Place::Type) return version && versionOf(asType(of)) == version;
   if (place.kind == Place::Class) return version && asObject(Py_TYPE(of)) == expected.get() && versionOf(Py_TYPE(of)) == version;
   PyObject *wanted = expected.get();
@@ -297,6 +315,30 @@ bool PythonState::mayMeet(std::span<PyObject *const> passed) const {
          std::ranges::any_of(arrays, [&](const Place &p) { return isPassed(p.container); });
 }
 
+bool PythonState::areApart() const {
+  const std::vector<PyObject *> &now = callAnchors->now;
+  for (size_t i = 0; i < now.size(); ++i)
+    if (std::find(now.begin(), now.begin() + ptrdiff_t(i), now[i]) != now.begin() + ptrdiff_t(i)) return false;
+  return std::ranges::none_of(known, [&](const Held &o) { return isAnchor(o.get()); });
+}
+
+bool PythonState::isAnchor(PyObject *o) const { return anchors && std::ranges::find(callAnchors->now, o) != callAnchors->now.end(); }
+
+void PythonState::findKnown() {
+  known.clear();
+  auto add = [&](const Held &o) {
+    PyObject *of = o.get();
+    bool mayMeet = of && !o.isAnchor() && PyObject_IS_GC(of) && !PyType_Check(of) && !PyModule_Check(of);
+    if (mayMeet && std::ranges::find(known, o) == known.end()) known.push_back(o);
+  };
+  if (!anchors) return;
+  for (const Guard &g : guards) add(g.place.container), add(g.expected);
+  for (const Place &p : arrays) add(p.container);
+  for (int i = 0; i < int(numbers.size()); ++i) add(numbers.at(i).place.container);
+  for (const Store &s : stores) add(s.place.container);
+  for (const Held &h : changed) add(h);
+}
+
 int PythonState::visit(visitproc visit, void *arg) const {
   auto visitPlace = [&](const Place &place) {
     Py_VISIT(place.container.visited());
@@ -311,6 +353,7 @@ int PythonState::visit(visitproc visit, void *arg) const {
     if (int status = visitPlace(p)) return status;
   if (int status = numbers.visit(visit, arg)) return status;
   for (const Held &h : changed) Py_VISIT(h.visited());
+  for (const Held &h : known) Py_VISIT(h.visited());
   for (const Object &code : held) Py_VISIT(code.get());
   return 0;
 }

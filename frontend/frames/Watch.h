@@ -13,7 +13,8 @@ namespace kiln::py {
 /// A value that the recording depended on: numbers and text by type and bits, anything else by identity.
 struct Guard {
   Place place;
-  Held expected; // null: nothing was there
+  Held expected;   // null: nothing was there
+  int anchor = -1; // the number of the anchor that it finds; -1: none
   bool holds() const {
     if (field) return *field == expected.get() || holdsByValue();
     return hash != -1 ? _PyDict_GetItem_KnownHash(place.container.get(), place.key.get(), hash) == expected.get() || holdsByValue()
@@ -24,8 +25,13 @@ struct Guard {
 
   /// Whether it is on a place, with another number of the same type.
   bool isOfAnother(const Place &place, PyObject *number) const;
+  /// Whether it is on a place with another object, which may have been of the same class, or with any of that class.
+  bool isOfOther(const Place &place, PyObject *object) const;
 
-  Guard(Place place, PyObject *expected);
+  Guard(Place place, Held expected);
+  Guard(Place place, PyObject *expected) : Guard(std::move(place), Held(expected)) {}
+  /// An anchor: any object of exactly a class, which is kept for what is read of it.
+  Guard(Place at, PyTypeObject *type, int anchor) : place(std::move(at)), expected(asObject(type)), anchor(anchor) {}
 
 private:
   PyObject **field = nullptr; // where the value of a cell or of a function stands
@@ -68,6 +74,7 @@ public:
   std::vector<int> risky;           // formulas that the call computed, which may raise: no result need have them
   std::vector<Store> stores;        // of the call that is recorded
   std::vector<Held> changed;        // containers that some path stores to
+  int anchors = 0;                  // how many guards are
   bool isOptional = false;          // the analysis could tell, too
   std::string unanalysed;           // why the analysis could not tell: then this was found while calls ran
   std::unordered_set<void *> codes; // that were analysed: operations elsewhere are no part of the call
@@ -90,12 +97,16 @@ public:
     NumberValues values;
     return holds(values);
   }
-  /// The same; `values` are then the numbers that calls use.
+  /// The same; `values` are then the numbers that calls use. Anchors are those of the call under way.
   bool holds(NumberValues &values) const {
     for (const Guard &g : guards)
       if (!g.holds()) return false;
-    return numbers.empty() || numbers.holds(values);
+    return (!anchors || areApart()) && (numbers.empty() || numbers.holds(values));
   }
+  /// Whether all anchors are objects of their own, and none that is known by itself.
+  bool areApart() const;
+  /// What is known by itself is found, after reads were added.
+  void findKnown();
   /// Looks up the arrays and gives each to `add`; false where a place has none. `values` are those that the numbers have.
   template <typename Add> bool readArrays(NumberValues &values, const Add &add) const {
     for (const Place &place : arrays) {
@@ -114,7 +125,12 @@ public:
   bool storesToArguments() const;
   /// Whether an argument of a call may be something that is read or stored to by name, too, while stores tell them apart.
   bool mayMeet(std::span<PyObject *const> passed) const;
+  /// Whether an anchor is one of a call's arguments.
+  bool isAnchor(PyObject *o) const;
   int visit(visitproc visit, void *arg) const;
+
+private:
+  std::vector<Held> known; // objects that no anchor may be
 };
 
 } // namespace kiln::py

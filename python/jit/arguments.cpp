@@ -288,9 +288,10 @@ private:
 void Arguments::clear() {
   key.words.clear(), key.objects.clear(), key.arrays.clear();
   arrays.clear(), passed.clear(), containers.clear(), classes.clear(), values.clear(), actual.clear(), replaced.clear(), converted.clear();
-  why.clear(), numbers.clear(), given.clear(), objects.clear(), brought.clear();
+  why.clear(), numbers.clear(), given.clear(), objects.clear(), brought.clear(), anchors.now.clear();
+  auto lastAnchors = std::move(anchors.held);
   auto last = std::move(held); // dropping the last reference may run code of the user, which may call again
-  last.clear();
+  last.clear(), lastAnchors.clear();
   if (held.empty()) held.swap(last); // its memory is used again
 }
 

@@ -53,6 +53,7 @@ struct Arguments {
   std::vector<PyObject *> classes;  // of those that are no tuples, lists or dicts
   std::vector<GivenNumber> given;   // numbers that parameters have
   std::vector<GivenObject> objects; // that parameters have
+  Anchors anchors;                  // of the tree of the call
   NumberValues numbers;             // that the tree of the call computes of what it reads
   std::vector<PyObject *> values;   // what is no plain data: functions, classes, ...
   std::vector<PyObject *> actual;   // the arguments to call with, where NumPy arrays became ours; empty: as given

@@ -57,6 +57,9 @@ void checkSignals() {
 bool fits(const Tree &entry, Arguments &arguments) {
   if (!(entry.key == arguments.key) || (entry.watched && !stateOf(entry).holds(arguments.numbers))) return false;
   if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
+  auto isAnchor = [&](PyObject *o) { return stateOf(entry).isAnchor(o); };
+  bool mayMeet = entry.watched && stateOf(entry).anchors;
+  if (mayMeet && (std::ranges::any_of(arguments.passed, isAnchor) || std::ranges::any_of(arguments.values, isAnchor))) return false;
   if (entry.captured.empty()) return true;
   KeyBuilder &key = arguments.key;
   size_t words = key.words.size(), arrays = key.arrays.size();
@@ -166,6 +169,7 @@ PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span
 bool takeNumbers(const Tree &tree, const Ending &ending, Arguments &arguments, std::span<const Array> results) {
   auto &stores = static_cast<const Stores &>(*ending.effects);
   const Numbers &numbers = stateOf(tree).numbers;
+  if (size_t(stateOf(tree).anchors) > arguments.anchors.now.size()) return false; // another thread has added some
   for (auto &[formula, result] : stores.taken) {
     Object element(check(toScalar(results[size_t(result)])));
     if (!numbers.take(formula, element.get(), arguments.numbers)) return false;
@@ -359,8 +363,12 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
     arguments.read(state.options.parameters, call);
     struct Now { // while the call is under way
       std::span<const GivenNumber> outer = givenNumbers;
-      explicit Now(const Arguments &arguments) { numbers(arguments.given); }
-      ~Now() { givenNumbers = outer; }
+      Anchors *outerAnchors = callAnchors;
+      explicit Now(Arguments &arguments) {
+        numbers(arguments.given);
+        callAnchors = &arguments.anchors;
+      }
+      ~Now() { givenNumbers = outer, callAnchors = outerAnchors; }
       void numbers(std::span<const GivenNumber> given) { givenNumbers = given; }
     } now(arguments);
     Call actual = arguments.calling(call);

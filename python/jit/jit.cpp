@@ -30,7 +30,7 @@ bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
   const Storage *seen[PlainCall::kMostArguments];
   for (size_t i = 0; i < nargs; ++i)
     if (!isArray(args[i]) || !entry.plain.fits(i, arrayOf(args[i]), seen)) return false;
-  return stateOf(entry).holds();
+  return !stateOf(entry).anchors && stateOf(entry).holds(); // they are kept for calls with a key
 }
 
 PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {

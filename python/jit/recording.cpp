@@ -230,6 +230,8 @@ PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const C
 
 PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool isNew, const Call &call, Arguments &arguments) {
   state.misses++;
+  bool hasAnchors = isNew || size_t(stateOf(*tree).anchors) <= arguments.anchors.now.size();
+  if (!hasAnchors) return callEager(call); // another thread has added some
   tree->mayFold = isNew ? !state.moments.isGivenUp : tree->mayFold;
   if (isNew && tree->mayFold && state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
   std::string why = isNew ? watch(*tree, state, arguments) : "";

@@ -24,6 +24,7 @@ public:
     arguments.key.words.resize(words);
     if (!isStarted) return "its frames cannot be read";
     reader.finish();
+    state->findKnown();
     return reader.why;
   }
   void giveNumber(PyObject *apart, Py_ssize_t parameter) { reader.giveNumber(apart, parameter); }
@@ -56,15 +57,23 @@ public:
   }
   void ask(const Array &answer) override { recorder.ask(answer, "a number that changes is compared"); }
   Reader &reading() { return reader; }
+  void addAnchor(int number, PyObject *object) override { arguments.anchors.set(number, object); }
+  int changes(const Place &place, PyObject *object) override {
+    return countOthers([&](const Guard &g) { return g.isOfOther(place, object); });
+  }
   int misses(const Place &place, PyObject *number) override {
-    int count = 0;
-    auto isOther = [&](const Guard &g) { return g.isOfAnother(place, number); };
-    for (auto &other : jitted.trees())
-      if (other.get() != &tree && other->key == tree.key && other->watched) count += std::ranges::any_of(stateOf(*other).guards, isOther);
-    return count;
+    return countOthers([&](const Guard &g) { return g.isOfAnother(place, number); });
   }
 
 private:
+  /// How many other recordings of such calls have a guard of a kind.
+  template <typename Is> int countOthers(const Is &is) const {
+    auto hasOne = [&](auto &t) {
+      return t.get() != &tree && t->key == tree.key && t->watched && std::ranges::any_of(stateOf(*t).guards, is);
+    };
+    return int(std::ranges::count_if(jitted.trees(), hasOne));
+  }
+
   const JitState &jitted;
   const Tree &tree;
   Arguments &arguments;

@@ -151,6 +151,12 @@ COUNT_MUTATIONS = {
     "set counter": "cfg.count = {i}", "counter is a float": "cfg.count = {n}", "counter is a bool": "cfg.count = True", "large counter": "cfg.count = 2 ** 70", "set tally": "tally['a'] = {i}", "set rate": "cfg.rate = {n}", "rate is nan": "cfg.rate = float('nan')", "set marks": "marks[0] = {i}", "set ticks": "ticks = {i}",
     "new tally": "tally = {{'a': {i}, 'b': {n}}}", "new clock": "clock = Clock()", "counter of a class": "cfg.__dict__.pop('rate', None); Config.rate = {n}", "clear hist": "hist.clear()", "counter is text": "cfg.count = '3'", "counter is an array": "cfg.count = kn.asarray({n})",
 }
+# Objects in the place of others of their class, and what is left of those that were there before.
+NEW_MUTATIONS = {
+    "another model": "m = Model(kn.asarray([{n}, 1.0]))", "another config": "old, cfg = cfg, Config(); vars(cfg).update(vars(old), scale={n}, items=[{n}, 1.0])", "another inner": "cfg.inner = inner = Config(); inner.k, inner.w, inner.name = {n}, a1, 'inner'", "another net": "net = Net()",
+    "another list of layers": "net.layers = [Layer(kn.ones(2) * {n}, 1.0), Wide(kn.ones(2), {n})]", "another layer": "net.layers[0] = Layer(kn.asarray([{n}, 2.0]), {n})", "another list of arrays": "ws = [kn.ones(2) * {n}, kn.ones(2)]", "another table": "table = [{n}, 2.0]", "another dict": "params = {{'w': kn.ones(2) * {n}, 'b': x}}",
+    "another clock": "clock = Clock()", "one layer twice": "net.layers[1] = net.layers[0]", "list of another": "cfg.items = table", "another closure": "hc, put = make({n})", "closure that counts anew": "bump = counting({i})", "rate of the class": "Model.rate = {n}",
+}
 NUMBERS = {
     "global": "k0", "global int": "k1", "attribute": "cfg.scale", "attribute named as an array's": "cfg.step", "class attribute": "Model.rate", "inherited attribute": "m.rate",
     "property": "m.double", "list item": "table[0]", "list length": "len(table)", "dict item": "d['a']", "dict order": "float(list(d).index('a'))", "module attribute": "settings.k",
@@ -204,7 +210,7 @@ OBJECT_ARRAYS = ("captured array", "object array", "model array", "call of an ob
                  "class array", "sum of arrays", "loop over items", "zip", "made object", "local list", "plain", "product", "item of a list argument")
 OBJECT_EFFECTS = ("write argument", "store to a dict", "store to a list", "store to an attribute", "store a number to an attribute", "store to a slot", "step of a layer", "write into a layer", "store to a computed key", "append a sum", "set key", "append", "set attribute",
                   "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument", "count attribute", "keep in a layer")
-NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, COUNTED), (ARRAYS, COUNTED_ARRAYS), (EFFECTS, COUNTS), (MUTATIONS, COUNT_MUTATIONS)))
+NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, COUNTED), (ARRAYS, COUNTED_ARRAYS), (EFFECTS, COUNTS), (MUTATIONS, {**COUNT_MUTATIONS, **NEW_MUTATIONS})))
 CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
     "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return value", "return item", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
     "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
@@ -220,7 +226,10 @@ class Writer:
         self.mode = self.pick(["sync"] * 4 + ["auto"] * 3 + ["hop", "threads"])
         self.counts[f"mode {self.mode}"] += 1
         at = self.random.random()
-        self.risky, self.objects, self.counts_up = at < 0.4, 0.4 <= at < 0.6, 0.6 <= at < 0.85  # programs without effects and odd reads are compiled more often
+        # programs without effects and odd reads are compiled more often
+        self.risky, self.counts_up, self.anew = at < 0.35, 0.55 <= at < 0.75, 0.75 <= at < 0.88
+        self.objects = 0.35 <= at < 0.55 or self.anew
+        self.favourites = random.Random(seed).sample(list(NEW_MUTATIONS), 2)
 
     def pick(self, items):
         return self.random.choice(list(items))
@@ -304,9 +313,10 @@ class Writer:
         setup += "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
         setup = setup.replace("s=1.0, j=1.5, *", "s=1.0, *" if not any("j" in line for line in body) else "s=1.0, j=1.5, *")
         steps = [self.call()]
-        for _ in range(self.random.randint(3, 9)):
+        for _ in range(self.random.randint(3, 9) + 8 * self.anew):
             mutates = self.random.random() < (0.2 if self.counts_up else 0.5)
-            steps.append(self.draw("mutation", MUTATIONS, COUNT_MUTATIONS if self.counts_up else ()) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
+            few = COUNT_MUTATIONS if self.counts_up else self.favourites if self.anew and self.random.random() < 0.8 else ()
+            steps.append(self.draw("mutation", MUTATIONS, few) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
         return f"{setup}f = jit(f0, static_argnames='s')\n---\n" + "\n".join([*steps, steps[0]]) + "\n"
 
 
