@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include "frontend/Control.h"
+#include "frontend/Debug.h"
 #include "frontend/OpsShared.h"
 #include "frontend/Transform.h"
 
@@ -17,6 +18,7 @@ namespace {
 /// What a body gives for arrays of the given types. Nothing is computed; throws LeaveRecording where it asks for a value.
 std::shared_ptr<RecordedBody> record(PyObject *function, py11::tuple examples) {
   bool isFollowed = Recorder::followed() || dynamic_cast<Transform *>(Mode::current());
+  if (isFollowed && NanCheck::current()) throw LeaveRecording{"nans are looked for in each operation of a gradient"};
   Recorder recorder(Recorder::Abstract);
   recorder.isFollowed = isFollowed;
   Object arguments(check(PyTuple_New(Py_ssize_t(examples.size()))));

@@ -237,6 +237,12 @@ def test_numbers_of_trips():
             equal(g(x4, kn.asarray(n)), expected)
 
 
+def test_nans_are_found_in_the_body():
+    f = lambda x: kn.fori_loop(0, 3, lambda i, v: kn.sqrt(v) - 2, x)  # noqa: E731
+    with kn.debug.nans(), pytest.raises(kn.KilnError, match="sqrt: result: expected numbers"):
+        kn.grad(f)(kn.asarray(1.0))
+
+
 def test_an_array_that_is_written_later():
     """The way back reads what the loop read."""
     x, w = kn.asarray([1.0, 2.0]), kn.asarray([3.0, 4.0])
