@@ -68,7 +68,7 @@ def polyint(p, m=1, k=None) -> Array:
     Raises ValueError for another number of them.
     """
     p = floating(p)
-    constants = _core.reshape(_core.astype(as_array(0 if k is None else k), p.dtype), (-1,))
+    constants = _core.full((1,), 0, p.dtype, p.device) if k is None else _core.reshape(_core.astype(as_array(k), p.dtype), (-1,)).to_device(p.device)
     if constants.size not in (1, m):
         raise make("ValueError", f"polyint: k: expected one constant or {m}, got {constants.size}")
     for i in range(m):
