@@ -227,8 +227,8 @@ class Writer:
         self.counts[f"mode {self.mode}"] += 1
         at = self.random.random()
         # programs without effects and odd reads are compiled more often
-        self.risky, self.counts_up, self.anew = at < 0.35, 0.55 <= at < 0.75, 0.75 <= at < 0.88
-        self.objects = 0.35 <= at < 0.55 or self.anew
+        self.risky, self.counts_up, self.anew = at < 0.4, 0.55 <= at < 0.75, 0.75 <= at < 0.88
+        self.objects = 0.4 <= at < 0.55 or self.anew
         self.favourites = random.Random(seed).sample(list(NEW_MUTATIONS), 2)
 
     def pick(self, items):
