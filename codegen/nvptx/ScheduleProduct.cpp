@@ -1,6 +1,7 @@
 // How products run on the threads of a GPU, or its matrix units.
 #include "codegen/cpu/Schedule.h"
 #include "codegen/nvptx/Emit.h"
+#include "codegen/nvptx/Kernels.h"
 #include "codegen/nvptx/Schedule.h"
 
 using namespace mlir;
