@@ -187,7 +187,7 @@ def test_functions_and_classes_are_places():
 
 def test_all_functions_of_kiln_are_known_to_compute_or_not():
     """A new module of Kiln is entered in one list or the other: here."""
-    more = {"jit", "clear_caches", "disable_jit", "memory_stats", "show_versions", "get_include", "config", "testing", "set_default_dtype", "set_num_threads", "get_num_threads", "cache", "tree", "device", "devices", "default_device", "set_default_device", "custom_vjp", "custom_jvp", "custom_op", "pure_callback", "checkpoint", "export", "load"}
+    more = {"jit", "clear_caches", "disable_jit", "memory_stats", "show_versions", "get_include", "config", "testing", "set_default_dtype", "set_num_threads", "get_num_threads", "cache", "tree", "device", "devices", "default_device", "set_default_device", "custom_vjp", "custom_jvp", "custom_op", "pure_callback", "checkpoint", "export", "load", "save", "savez", "get_printoptions", "set_printoptions", "printoptions"}
     unknown = []
     for name in dir(kn):
         value = getattr(kn, name)

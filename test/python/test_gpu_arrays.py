@@ -498,7 +498,7 @@ def text(action, error):
         return str(e)
     raise AssertionError("not refused")
 assert "expected an array of a GPU, got one of 'cpu'" in text(lambda: kn.ones(2, device="cpu").__cuda_array_interface__, AttributeError)
-assert "expected a dtype of NumPy, got bfloat16" in text(lambda: kn.ones(2, dtype="bfloat16").__cuda_array_interface__, AttributeError)
+assert "dtype: expected one that NumPy has, got bfloat16" in text(lambda: kn.ones(2, dtype="bfloat16").__cuda_array_interface__, AttributeError)
 assert "expected the array's device, (2, 0)" in text(lambda: y.__dlpack__(dl_device=(2, 1)), BufferError)
 assert "expected the array's device, (2, 0)" in text(lambda: y.__dlpack__(dl_device=(1, 0), copy=False), BufferError)
 class Elsewhere(Other):

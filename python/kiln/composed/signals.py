@@ -71,11 +71,18 @@ def convolve(x, y, /, mode="full") -> Array:
 
     Complex numbers by their parts. Raises ShapeError unless both are vectors that are not empty, ValueError for another mode.
     """
-    x, y = (_core.reshape(v, (1,)) if not v.ndim else v for v in (as_array(x), as_array(y)))
+    x, y = _vector(x, y), _vector(y, x)
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
         raise make("ShapeError", f"convolve: operands: expected two vectors that are not empty, got {x.shape} and {y.shape}")
     choice("convolve", "mode", mode, ("full", "same", "valid"))
     return _moved(x, y[::-1], mode) if y.size <= x.size else _moved(y, x[::-1], mode)
+
+
+def _vector(x, beside):
+    """A vector, of one element for a number, which is on the device of the other operand."""
+    made = as_array(x)
+    made = _core.reshape(made, (1,)) if not made.ndim else made
+    return made if isinstance(x, Array) or not isinstance(beside, Array) else made.to_device(beside.device)
 
 
 def _moved(x, w, mode):
