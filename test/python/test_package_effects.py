@@ -248,3 +248,10 @@ def test_state_of_libraries_is_theirs(tmp_path):
     sys.modules.pop("colorsys", None)
     kn.export(f, X, to=tmp_path / "m.kiln")
     assert kn.load(tmp_path / "m.kiln")(X).tolist() == f(X).tolist()
+
+
+def test_lowering_changes_no_arguments():
+    history = [X]
+    with pytest.raises(kn.TraceError, match="changes a list that exists before the call"):
+        kn.jit(lambda h, x: (h.append(x * 2), x)[1]).lower(history, X)
+    assert len(history) == 1 and X.tolist() == [[1, 1]] * 3
