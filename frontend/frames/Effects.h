@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 namespace kiln::py {
 
@@ -19,6 +20,11 @@ public:
   void take();
   bool has(PyObject *o) const { return objects.contains(o); }
   void add(PyObject *o);
+  /// Lets them go: they may be what holds this.
+  void forget() {
+    objects.clear();
+    std::exchange(kept, {});
+  }
 
 private:
   std::vector<Object> kept; // no other object takes their place

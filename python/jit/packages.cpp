@@ -181,7 +181,7 @@ void definePackages(py11::module_ &m) {
         return loaded;
       },
       py11::arg("path"), py11::arg("verifies"), py11::arg("native") = false);
-  py11::class_<Existing>(m, "Existing").def(py11::init<>());
+  py11::class_<Existing>(m, "Existing").def(py11::init<>()).def("forget", &Existing::forget);
   m.def("write_package", writeFile, py11::arg("manifest"), py11::arg("programs"), py11::arg("weights"), py11::arg("path"),
         py11::arg("files") = py11::dict());
   m.def("make_library", makeLibraryFrom);

@@ -383,18 +383,19 @@ class _Recording:
 
     def variants(self):
         """The entry as the manifest has it, once for each of its programs, with its ``words``."""
-        while True:
-            try:
-                found = self.sizes.variants(self.record, self.entry)
-                break
-            except Varies:
-                pass
-            except exceptions.TraceError as error:
-                if not self.numbers.others or "programs over the sizes" not in str(error):
-                    raise
-                raise make("TraceError", f"export: {self.numbers.text()} of '{self.entry}': expected what is the same at all sizes, is one of few, or a number that follows from "
-                                         "them (by +, *, //, and / of two such), got another one at more sizes than a package has programs: declare fewer sizes") from None
-        return self._alike([self._variant(v) for v in found])
+        try:
+            while True:
+                try:
+                    return self._alike([self._variant(v) for v in self.sizes.variants(self.record, self.entry)])
+                except Varies:
+                    pass
+        except exceptions.TraceError as error:
+            if not self.numbers.others or "programs over the sizes" not in str(error):
+                raise
+            raise make("TraceError", f"export: {self.numbers.text()} of '{self.entry}': expected what is the same at all sizes, is one of few, or a number that follows from "
+                                     "them (by +, *, //, and / of two such), got another one at more sizes than a package has programs: declare fewer sizes") from None
+        finally:
+            self.existing.forget()
 
     def _alike(self, variants):
         """The variants, which all give arrays of the same names, dtypes and axes."""

@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import datetime
 import functools
+import gc
 import heapq
 import io
 import itertools
@@ -11,6 +12,7 @@ import random
 import sys
 import time
 import types
+import weakref
 
 import numpy as np
 import pytest
@@ -248,3 +250,25 @@ def test_state_of_libraries_is_theirs(tmp_path):
     sys.modules.pop("colorsys", None)
     kn.export(f, X, to=tmp_path / "m.kiln")
     assert kn.load(tmp_path / "m.kiln")(X).tolist() == f(X).tolist()
+
+
+def test_lowering_changes_no_arguments():
+    history = [X]
+    with pytest.raises(kn.TraceError, match="changes a list that exists before the call"):
+        kn.jit(lambda h, x: (h.append(x * 2), x)[1]).lower(history, X)
+    assert len(history) == 1 and X.tolist() == [[1, 1]] * 3
+
+
+def test_an_export_keeps_nothing_alive(tmp_path):
+    class Big:
+        pass
+    for f in (lambda x: x * (SPACE.n + 2), lambda x: LOG.append(x)):
+        kept = Big()
+        known = weakref.ref(kept)
+        try:
+            kn.export(f, X, to=tmp_path / "m.kiln")
+        except kn.TraceError:
+            pass
+        del kept
+        gc.collect()
+        assert known() is None
