@@ -3,6 +3,8 @@
 
 #include "frontend/Accelerated.h"
 
+#include <pybind11/stl.h>
+
 namespace py11 = pybind11;
 
 namespace kiln::py {
