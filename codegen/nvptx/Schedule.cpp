@@ -246,8 +246,9 @@ LogicalResult check(ir::KernelOp kernel, const cpu::KernelLayout &layout) {
 } // namespace
 
 LogicalResult checkPlanned(func::FuncOp fn) {
+  if (failed(verifyPlanned(fn))) return failure();
   if (ir::symbolsOf(fn)) return fn.emitError("target 'nvptx': expected sizes that are known, got a program for any size");
-  return verifyPlanned(fn);
+  return success();
 }
 
 LogicalResult scheduleProgram(func::FuncOp fn) {

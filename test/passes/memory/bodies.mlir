@@ -31,7 +31,7 @@ func.func private @body(%i: tensor<i64>, %x: tensor<8xf32>, %v: tensor<2xf32>) -
 // CHECK-LABEL: func.func private @readsFirst
 // CHECK: kiln.kernel "elementwise"
 // CHECK: kiln.kernel "assemble"
-// CHECK: kiln.in_place = array<i64: 0>
+// CHECK: in_place = array<i64: 0>
 func.func private @readsFirst(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>, %b = %v : tensor<2xf32>) -> (tensor<8xf32>) {
     %n = kiln.update %a, %b {starts = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<2xf32>) -> tensor<8xf32>

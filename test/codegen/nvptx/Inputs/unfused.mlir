@@ -6,7 +6,7 @@ func.func @unfused(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// expected-error@+1 {{expected a function of one block}}
+// expected-error@+1 {{expected one block of kernels: run kiln-fuse first}}
 func.func @blocks(%x: tensor<4xf32>) -> tensor<4xf32> {
   cf.br ^next(%x : tensor<4xf32>)
 ^next(%y: tensor<4xf32>):
