@@ -121,8 +121,10 @@ void Reader::coverValue(PyObject *value) {
   setOrigin(value, Origin::Covered);
   if (values.sortOf(value) == Sort::Tuple) coverTuple(value);
   if (values.sortOf(value) != Sort::Method) return;
-  for (PyObject *part : {PyMethod_GET_FUNCTION(value), PyMethod_GET_SELF(value)}) // those stay
+  for (PyObject *part : {PyMethod_GET_FUNCTION(value), PyMethod_GET_SELF(value)}) { // those stay
+    requireItself(part);
     if (values.isOpen(part) && originOf(part) == Origin::Unknown) coverValue(part);
+  }
 }
 
 /// The items of a tuple that is guarded by identity: they stay.
