@@ -69,7 +69,7 @@ np.fft.irfft2(s); np.fft.irfftn(s); np.fft.rfft(x); np.fft.rfft2(s); np.fft.rfft
 np.random.random(n); np.random.normal(size=n); np.random.integers(0, 10, n); np.random.exponential(size=n); np.random.permutation(n)
 """
 UNMEASURED = {
-    "answers about dtypes, shapes and files, or only names memory": "broadcast_shapes can_cast isdtype result_type from_dlpack get_include asarray load",
+    "answers about dtypes, shapes and files, or only names memory": "broadcast_shapes can_cast isdtype result_type from_dlpack get_include asarray load save savez get_printoptions set_printoptions printoptions issubdtype ndim promote_types shape size",
     "of NumPy's it gives a view, here x.real does": "real imag",
     "of NumPy's it leaves memory as it is, here it makes zeros": "empty empty_like",
 }
