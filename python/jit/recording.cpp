@@ -140,6 +140,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   } else {
     path.end = Node::Eager;
     path.pieces = std::move(r.pieces);
+    path.ending = {}; // it is of the piece that was under way, which is none of these
   }
   if (tree.mayFold) foldPath(path, state.moments.ends);
   return recorded;

@@ -2,6 +2,19 @@
 from state_harness import cases
 
 ONCE = {
+    "a store of an array that the next call has a view of": """
+ws, log, a0, a1 = [kn.ones(2)], [], kn.asarray([1.0, -2.0]), kn.asarray([0.5, 4.0])
+@jit
+def f(x, y):
+    ws[0] = y
+    log.append(kn.ones(3)[2])
+    y * (2.0 / (float((y * y).sum()) + 1))
+---
+f(kn.ones(2), a0)
+f(a0[::-1], a1)
+f(a1[::-1], a0)
+f(a0, a0)
+""",
     "an append and a branch on a value": """
 log = []
 @jit
