@@ -36,7 +36,8 @@ public:
   /// Null for one that is gone.
   PyObject *get() const {
     if (form == Form::Itself) return object.get();
-    if (form == Form::Anchor) return callAnchors && size_t(number) < callAnchors->now.size() ? callAnchors->now[size_t(number)] : nullptr;
+    if (form == Form::Anchor) [[unlikely]]
+      return ofCall();
     PyObject *found = reinterpret_cast<PyWeakReference *>(object.get())->wr_object;
     return found == Py_None || !Py_REFCNT(found) ? nullptr : found;
   }
@@ -50,7 +51,8 @@ private:
   enum class Form : uint8_t { Itself, Weak, Anchor };
   Object object;
   Form form = Form::Itself;
-  int number = 0; // of an anchor
+  int number = 0;           // of an anchor
+  PyObject *ofCall() const; // of an anchor; not inline, as guards are asked for in each call
 };
 
 struct Place {

@@ -99,6 +99,10 @@ bool sameValue(PyObject *a, PyObject *b) {
   return true;
 }
 
+PyObject *Held::ofCall() const {
+  return callAnchors && size_t(number) < callAnchors->now.size() ? callAnchors->now[size_t(number)] : nullptr;
+}
+
 Held::Held(PyObject *o) {
   bool isWeak = o && PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_HEAPTYPE) && !PyType_Check(o) && PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) &&
                 Py_TYPE(o)->tp_getattro == PyObject_GenericGetAttr && !isArray(o);
