@@ -74,7 +74,8 @@ bool fits(const Tree &entry, Arguments &arguments) {
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   bool isFutile = !state.paysToRecord() && !state.options.raiseOnMiss;
-  if (isFutile) state.note("calls have ever new shapes or numbers among their arguments: most of them run in eager");
+  static const std::string futile = "calls have ever new shapes or numbers among their arguments: most of them run in eager";
+  if (isFutile) state.note(futile);
   if (isFutile || !state.makeRoom()) return state.misses++, callEager(call);
   if (state.misses && (state.options.warnOnMiss || logs(Log::Guards)))
     state.noteGrowth("variant " + std::to_string(state.misses) + ": " + describeDifference(state, arguments));
