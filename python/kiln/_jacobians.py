@@ -70,13 +70,14 @@ def _jacfwd(fun, argnums, has_aux, args, kwargs):
             tangents = tree.unflatten(structure, [unit if i == k else _zeros_like(x) for i, x in enumerate(leaves)])
             return jvp(partial, some, tangents, has_aux)[1]
 
-        drawn.rewind()  # all columns are of one call
-        with drawn:
-            changes = alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(units))
-        if _is_complex(leaves[k]) and not all(_is_complex(t) for t in tree.leaves(changes)):  # a real result is a loss: as ``grad``
-            drawn.rewind()
+        def changed_by(directions, pushed=pushed):
+            drawn.rewind()  # all columns are of one call
             with drawn:
-                turned = alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(units * 1j))
+                return alike(level, level + 1, lambda: vmap(pushed, out_axes=-1)(directions))
+
+        changes = changed_by(units)
+        if _is_complex(leaves[k]) and not all(_is_complex(t) for t in tree.leaves(changes)):  # a real result is a loss: as ``grad``
+            turned = changed_by(units * 1j)
             changes = tree.map(lambda t, h: t if _is_complex(t) else ops["complex"](t, h), changes, turned)
         columns.append(tree.map(lambda t, x=leaves[k]: reshape(t, (*t.shape[:-1], *x.shape)), changes))
     outer = tree.structure(columns[0])
