@@ -138,7 +138,8 @@ void Numbers::set(int formula, const Object &value, NumberValues &values) const 
 
 bool Numbers::take(int formula, PyObject *element, NumberValues &values) const {
   const Formula &f = at(formula);
-  Object number = f.object ? Object(PyObject_CallOneArg(f.object.get(), element)) : Object::borrow(element);
+  bool isItself = !f.object || (isNumber(element) && f.object.get() == reinterpret_cast<PyObject *>(Py_TYPE(element))); // as float(0.5)
+  Object number = isItself ? Object::borrow(element) : Object(PyObject_CallOneArg(f.object.get(), element));
   if (!number) PyErr_Clear();
   if (!number || Py_TYPE(number.get()) != f.type) return false;
   set(formula, number, values);

@@ -8,7 +8,9 @@
 namespace kiln {
 
 void KeyBuilder::start(const KeyContext &context) {
-  words = {context.word(), context.epoch};
+  words.clear();
+  words.push_back(context.word());
+  words.push_back(context.epoch);
   objects.clear();
   arrays.clear();
   cells.clear();

@@ -59,7 +59,10 @@ struct KeyBuilder {
 
   void start(const KeyContext &context);
   void token(KeyToken token, int64_t count = 0) { words.push_back(int64_t(token) | count << 8); }
-  void number(KeyToken kind, int64_t bits) { words.insert(words.end(), {int64_t(kind), bits}); }
+  void number(KeyToken kind, int64_t bits) {
+    token(kind);
+    words.push_back(bits);
+  }
   void text(KeyToken kind, std::string_view bytes);
   void object(KeyToken kind, void *object) {
     token(kind);

@@ -26,17 +26,18 @@ private:
   size_t count = 0;
 };
 
-/// The input that code writes over, and is to find the result in: the memory itself where nobody else looks at it, else a copy.
-Array overwritten(std::span<const Array *const> inputs, size_t input, const Ref<Value> &memory, bool mayWrite) {
+/// The input that code writes over, and is to find the result in: the memory itself where nobody but the cell, and maybe the run, holds
+/// it, else a copy.
+Array overwritten(std::span<const Array *const> inputs, size_t input, int holders, bool mayWrite) {
   const Array &a = *inputs[input];
-  constexpr int kOurs = 2; // of the cell, and of the run
-  bool isAlone = mayWrite && memory->refs.load(std::memory_order_acquire) == kOurs;
+  Ref<Value> memory = a.storage->value;
+  bool isAlone = mayWrite && memory->refs.load(std::memory_order_acquire) == holders + 1;
   for (size_t i = 0; i < inputs.size(); ++i) isAlone &= i == input || inputs[i]->storage.get() != a.storage.get();
   if (!isAlone) return copyOfMemory(a);
   Array result = a;
   result.mark = {};
   result.view = nullptr;
-  result.storage = Storage::make(memory);
+  result.storage = Storage::make(std::move(memory));
   return result;
 }
 
@@ -48,13 +49,13 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
     return results ? RunStatus::Done : RunStatus::Eager;
   }
   Short<void *> buffers;
-  Short<int64_t> dims;            // symbols, then strides
-  std::vector<Ref<Value>> memory; // another thread may put other memory into a cell meanwhile
+  Short<int64_t> dims; // symbols, then strides
+  std::vector<Ref<Value>> held;
+  if (longWork().pays(segment.seconds)) // another thread may put other memory into a cell meanwhile
+    for (const Array *a : inputs) held.push_back(a->storage->value);
   for (int64_t size : segment.values.symbols) dims.push(size);
-  memory.reserve(inputs.size());
   for (const Array *a : inputs) {
-    memory.push_back(a->storage->value);
-    buffers.push(static_cast<char *>(memory.back()->data) + a->offset * byteSize(a->dtype));
+    buffers.push(a->data());
     if (!a->isContiguous)
       for (int64_t stride : a->strides) dims.push(stride);
   }
@@ -68,8 +69,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   for (size_t i = 0; i < segment.outputs.size(); ++i) {
     const ArrayType &type = segment.outputs[i];
     bool isNew = i >= inPlace.size() || inPlace[i] < 0;
-    made.push_back(isNew ? Array::empty(type.dtype, type.shape)
-                         : overwritten(inputs, size_t(inPlace[i]), memory[size_t(inPlace[i])], mayWrite));
+    made.push_back(isNew ? Array::empty(type.dtype, type.shape) : overwritten(inputs, size_t(inPlace[i]), held.empty() ? 1 : 2, mayWrite));
     buffers.push(made.back().data());
     if (!isNew) buffers.data()[inPlace[i]] = made.back().data();
   }
@@ -131,12 +131,15 @@ struct Values {
 
   /// The bits that decide.
   std::string bitsOf(const Source &asked) const {
-    Array host = deviceOf(of(asked)) ? moved(of(asked), nullptr) : of(asked);
-    Array flat = host.isContiguous ? host : contiguous(host);
-    return {flat.data(), size_t(flat.size() * byteSize(flat.dtype))};
+    auto bits = [](const Array &flat) { return std::string(flat.data(), size_t(flat.size() * byteSize(flat.dtype))); };
+    const Array &x = of(asked);
+    if (!deviceOf(x) && x.isContiguous) return bits(x);
+    Array host = deviceOf(x) ? moved(x, nullptr) : x;
+    return bits(host.isContiguous ? host : contiguous(host));
   }
 
   void handOn(const Step &step) {
+    if (step.live.empty()) return live.clear();
     std::vector<Array> next;
     next.reserve(step.live.size());
     for (const Source &s : step.live) next.push_back(of(s));
@@ -158,15 +161,24 @@ struct Values {
 
   /// Takes the results, and writes into the inputs; false where that is for eager to do.
   bool finish(const Ending &ending, const RunHooks &hooks) {
-    std::vector<Array> results;
-    results.reserve(ending.results.size());
-    for (const Source &s : ending.results) results.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
+    std::vector<Array> chosen;
+    bool isAll = areMade(ending);
+    if (!isAll) {
+      chosen.reserve(ending.results.size());
+      for (const Source &s : ending.results) chosen.push_back(s.kind == Source::Live ? withOwnCell(of(s)) : of(s));
+    }
+    std::vector<Array> &results = isAll ? made : chosen;
     if (ending.effects && hooks.accepts && !hooks.accepts(ending, results)) return false;
     auto isDone = [&](const Commit &c) { return of(c.content).storage->value.get() == cellOf(c).value.get(); }; // in place
     if (isOvertaken(ending) && !std::ranges::any_of(ending.commits, isDone)) return false;
     for (const Commit &c : ending.commits) commit(*arrays[size_t(tree.entries[size_t(c.entry)])], of(c.content));
-    made = std::move(results);
+    if (!isAll) made = std::move(chosen);
     return true;
+  }
+  /// Whether the results are what the last step made, in its order.
+  bool areMade(const Ending &ending) const {
+    auto isMade = [&](const Source &s) { return s == Source{Source::Output, int32_t(&s - ending.results.data())}; };
+    return ending.results.size() == made.size() && std::ranges::all_of(ending.results, isMade);
   }
 };
 
@@ -225,7 +237,7 @@ RunStatus run(Tree &tree, std::span<Array *const> arrays, const RunHooks &hooks,
       ran.isTried = hooks.tries && hooks.tries(*node);
       if (ran.isTried) return RunStatus::Eager;
       if (!values.finish(*ending, hooks)) return RunStatus::Eager;
-      ran.ending = ending;
+      ran.ending = std::move(ending);
       ran.results = std::move(values.made);
       return RunStatus::Done;
     }

@@ -3,15 +3,15 @@
 namespace kiln {
 
 Array Template::arrayOf(const Array &base) const {
-  Array a = base;
-  a.offset = base.offset * byteSize(base.dtype) / byteSize(dtype) + offset;
-  a.shape = shape;
-  a.strides = strides;
-  a.dtype = dtype;
-  a.mark = {};
-  a.view = nullptr;
+  int64_t from = base.offset * byteSize(base.dtype) / byteSize(dtype);
+  Array a{base.storage, dtype, false, base.isRepeated, from + offset, shape, strides, {}, nullptr};
   a.updateContiguous();
   return a;
+}
+
+bool Template::isWhole(const Array &base) const {
+  return kind == New && base.dtype == dtype && base.offset == 0 && offset == 0 && base.shape == shape && base.strides == strides &&
+         !base.view && base.mark.slot < 0;
 }
 
 namespace {
@@ -19,9 +19,14 @@ struct Building {
   std::span<const Array> made;
   std::span<Array *const> arrays;
   TemplateBuilder &builder;
-  std::vector<HostObject> done; // arrays, in order
+  bool isInContainer = false;
+  std::vector<HostObject> done; // arrays of containers, in order
 
-  HostObject array(Array a) { return done.emplace_back(builder.array(std::move(a))); }
+  HostObject array(Array &&a) {
+    HostObject made = builder.array(std::move(a));
+    if (isInContainer) done.push_back(made);
+    return made;
+  }
   HostObject build(const Template &t) {
     switch (t.kind) {
     case Template::Constant: return t.object;
@@ -33,6 +38,7 @@ struct Building {
     case Template::Repeated: return done[size_t(t.index)];
     case Template::Container: break;
     }
+    isInContainer = true;
     std::vector<HostObject> children;
     for (const Template &child : t.children) children.push_back(build(child));
     return builder.container(t, std::move(children));
@@ -41,7 +47,7 @@ struct Building {
 } // namespace
 
 HostObject build(const Template &t, std::span<const Array> made, std::span<Array *const> arrays, TemplateBuilder &builder) {
-  return Building{made, arrays, builder, {}}.build(t);
+  return Building{made, arrays, builder, false, {}}.build(t);
 }
 
 } // namespace kiln

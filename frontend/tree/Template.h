@@ -22,6 +22,8 @@ struct Template {
 
   /// The array of a New or View, for the memory that it shows.
   Array arrayOf(const Array &base) const;
+  /// Whether that is the array itself.
+  bool isWhole(const Array &base) const;
 };
 
 /// Makes objects of the host. Each function returns an owned object or throws.
@@ -31,7 +33,7 @@ public:
   virtual HostObject input(int index) = 0; // the object of an array of the call
   virtual HostObject passed(int index) = 0;
   virtual HostObject number(int index) = 0;
-  virtual HostObject array(Array array) = 0;
+  virtual HostObject array(Array &&array) = 0;
   virtual HostObject container(const Template &t, std::vector<HostObject> children) = 0;
 };
 

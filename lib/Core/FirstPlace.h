@@ -36,7 +36,7 @@ public:
   }
   void clear() {
     few.clear();
-    many.clear();
+    if (!many.empty()) many.clear(); // which takes a while for none, too
   }
 
 private:

@@ -7,7 +7,7 @@
 
 namespace kiln::py {
 
-PyObject *wrap(Array array) {
+PyObject *wrap(Array &&array) {
   PyArray *self = PyObject_New(PyArray, arrayType);
   if (!self) throw PythonError();
   self->weakrefs = nullptr;

@@ -1,6 +1,8 @@
 // Between Python objects and arrays.
 #include "core.h"
 
+#include "frontend/OpsShared.h"
+
 #include <bit>
 #include <cstring>
 #include <unordered_map>
@@ -370,6 +372,7 @@ static PyObject *elementToPython(const void *data, DType dtype) {
 PyObject *toScalar(const Array &asked, const char *why) {
   if (asked.size() != 1)
     fail(ErrorKind::Shape, "item", "size of the array", "1", std::to_string(asked.size()) + " in " + toString(asked.type()));
+  if (!isApart(asked) && !isNarrow(asked.dtype)) return elementToPython(asked.data(), asked.dtype);
   Array a = leave(asked, why, Leaving::Read);
   Paused paused;
   Array wide = isNarrow(a.dtype) ? cast(a, DType::F32) : a;

@@ -16,7 +16,8 @@ struct PyArray {
 };
 extern PyTypeObject *jitType;
 inline Array &arrayOf(PyObject *o) { return reinterpret_cast<PyArray *>(o)->array; }
-PyObject *wrap(Array array);
+PyObject *wrap(Array &&array);
+inline PyObject *wrap(const Array &array) { return wrap(Array(array)); }
 /// A new array of a type: its object, cell and memory come as a whole from those of an array of that size that died.
 PyObject *newArray(const ArrayType &type, const Dims &strides, size_t bytes);
 

@@ -161,7 +161,7 @@ PyObject *callAbandoned(JitState &state, const std::shared_ptr<Tree> &tree, cons
 }
 
 /// The result of a run, and what the call stores.
-PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<const Array> results) {
+PyObject *finishCall(const Ending &ending, const Arguments &arguments, std::span<Array> results) {
   PyObject *result = buildResult(ending, arguments, results);
   return ending.effects ? static_cast<const Stores &>(*ending.effects).apply(arguments.passed, result) : result;
 }
@@ -275,13 +275,14 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
   Ran ran;
   if (runHot(state, *tree, arguments, hooks, ran)) return state.hits++, finishCall(*ran.ending, arguments, ran.results);
   Clock::time_point start; // where someone asks: a look at the clock takes as long as a small kernel
-  hooks.prepare = [&](Step &step) {
+  auto prepare = [&](Step &step) {
     state.note(state.advance(step, jitMode, false), "");
     if (step.segment.executable) return;
     if (waiting.empty()) start = Clock::now();
     waiting.push_back(&step);
     tree->lacksCode |= step.segment.code && step.segment.code->state == Code::Failed;
   };
+  hooks.prepare = std::ref(prepare); // not copied
   // Not beside other threads: they take time from one way or the other, and what is written as eager does it they may see half done.
   bool mayTry = !state.options.raiseOnMiss && (jitMode != JitMode::Sync || tree->lacksCode) && !longWork().hasOthers();
   constexpr double kAround = 2.5e-7; // what comes before a run and behind it, which short ones are not to leave out

@@ -79,7 +79,7 @@ PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   self->state = new JitState;
   self->state->function = Object::borrow(function);
   JitOptions &options = self->state->options;
-  options.parameters.staticNames = Object::borrow(staticNames);
+  if (PySet_GET_SIZE(staticNames)) options.parameters.staticNames = Object::borrow(staticNames);
   options.parameters.positional = size_t(positional);
   options.raiseOnMiss = onMiss == 1;
   options.warnOnMiss = onMiss == 2;

@@ -247,7 +247,7 @@ public:
   HostObject input(int index) override { return HostObject(arguments.arrays[size_t(index)]); }
   HostObject passed(int index) override { return HostObject(arguments.passed[size_t(index)]); }
   HostObject number(int index) override { return HostObject(arguments.numbers[size_t(index)].get()); }
-  HostObject array(Array array) override { return adopt(wrap(std::move(array))); }
+  HostObject array(Array &&array) override { return adopt(wrap(std::move(array))); }
 
   HostObject container(const Template &t, std::vector<HostObject> children) override {
     auto *recipe = static_cast<PyObject *>(t.object.get());
@@ -281,7 +281,9 @@ private:
 
 } // namespace
 
-PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<const Array> made) {
+PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<Array> made) {
+  const Template &t = ending.result;
+  if (t.kind == Template::New && t.isWhole(made[size_t(t.index)])) return wrap(std::move(made[size_t(t.index)]));
   Builder builder(arguments);
   HostObject result = build(ending.result, made, arguments.key.arrays, builder);
   return Py_NewRef(static_cast<PyObject *>(result.get()));

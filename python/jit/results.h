@@ -19,7 +19,7 @@ std::string findKept(const Recorder &recorder, const Arguments &arguments, PyObj
 std::vector<int32_t> countHolders(const Arguments &arguments);
 
 /// The result of a run.
-PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<const Array> made);
+PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<Array> made);
 
 /// Where something was recorded: "file.py:3: ".
 std::string placeOf(const Location &at);

@@ -42,7 +42,7 @@ struct TextBuilder : TemplateBuilder {
   HostObject input(int index) override { return make("input" + std::to_string(index)); }
   HostObject passed(int index) override { return make("passed" + std::to_string(index)); }
   HostObject number(int index) override { return make("number" + std::to_string(index)); }
-  HostObject array(Array array) override {
+  HostObject array(Array &&array) override {
     std::string text = "[";
     for (float v : values(array)) text += std::to_string(int(v)) + " ";
     return make(text + "]");
