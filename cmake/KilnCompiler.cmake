@@ -59,17 +59,21 @@ endforeach()
 kiln_support(wasm32 wasm32-unknown-unknown SOURCES ${support_hosted} exact)
 kiln_support(wasm32-module wasm32-unknown-unknown SOURCES ${support_hosted} exact memory heap)
 kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call exact half sizes text)
-# Fourier transforms, which libraries that call them have as well: of C++, linked against libc and libm alone.
-file(GLOB fourier_headers CONFIGURE_DEPENDS codegen/library/support/std/*)
-foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
-  set(fourier ${gen}/support/fourier.${triple}.bc)
-  add_custom_command(OUTPUT ${gen}/kiln/Fourier.${triple}.inc
-    DEPENDS ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp ${CMAKE_SOURCE_DIR}/lib/Library/Fourier.h ${fourier_headers} ${support_headers} ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake
+# Routines, which libraries that call them have as well: of C++, linked against libc and libm alone, decompositions also against LAPACK.
+file(GLOB routine_headers CONFIGURE_DEPENDS codegen/library/support/std/* lib/Library/*.h)
+function(kiln_routines triple name source)
+  set(bitcode ${gen}/support/${source}.${triple}.bc)
+  add_custom_command(OUTPUT ${gen}/kiln/${name}.${triple}.inc
+    DEPENDS ${CMAKE_SOURCE_DIR}/codegen/library/support/${source}.cpp ${routine_headers} ${support_headers} ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake
     COMMAND ${LLVM_TOOLS_BINARY_DIR}/clang --target=${triple} -fPIC -std=c++20 -O2 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-math-errno
             -nostdlibinc -nostdinc++ -ffp-contract=off -fvisibility=hidden -Wall -Wextra -Wno-inline-new-delete -I ${CMAKE_SOURCE_DIR}/codegen/library/support/std
-            -isystem ${POCKETFFT_INCLUDE} -I ${CMAKE_SOURCE_DIR} -emit-llvm -c ${CMAKE_SOURCE_DIR}/codegen/library/support/fourier.cpp -o ${fourier}
-    COMMAND ${CMAKE_COMMAND} -DFROM=${fourier} -DTO=${gen}/kiln/Fourier.${triple}.inc -P ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake)
-  list(APPEND support_includes ${gen}/kiln/Fourier.${triple}.inc)
+            -isystem ${POCKETFFT_INCLUDE} -I ${CMAKE_SOURCE_DIR} -emit-llvm -c ${CMAKE_SOURCE_DIR}/codegen/library/support/${source}.cpp -o ${bitcode}
+    COMMAND ${CMAKE_COMMAND} -DFROM=${bitcode} -DTO=${gen}/kiln/${name}.${triple}.inc -P ${CMAKE_SOURCE_DIR}/cmake/Bytes.cmake)
+  set(support_includes ${support_includes} ${gen}/kiln/${name}.${triple}.inc PARENT_SCOPE)
+endfunction()
+foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
+  kiln_routines(${triple} Fourier fourier)
+  kiln_routines(${triple} Decompositions decompositions)
 endforeach()
 file(GLOB library_parts CONFIGURE_DEPENDS codegen/cpu/*/Library.cpp)
 set_source_files_properties(${library_parts} PROPERTIES OBJECT_DEPENDS "${support_includes}")

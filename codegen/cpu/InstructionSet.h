@@ -25,8 +25,8 @@ struct LibraryParts {
   llvm::ArrayRef<FeatureBit> bits;
   /// The functions of codegen/library/support.
   Bitcode support;
-  /// The same with what else a module that stands alone has, and Fourier transforms; empty: there are none such.
-  Bitcode whole = {}, fourier = {};
+  /// The same with what else a module that stands alone has, and routines; empty: there are none such.
+  Bitcode whole = {}, fourier = {}, decompositions = {};
 };
 extern const LibraryParts kX86Library, kAArch64Library, kRiscVLibrary, kWasmLibrary, kArmLibrary;
 

@@ -54,6 +54,9 @@ public:
     package = readInput();
     if (emit == "package") name = package.name, weights = Weights::Caller;
     interface = interfaceOf(package, name);
+    if (emit != "package") interface.routines = routinesIn(package);
+    std::erase_if(interface.routines,
+                  [&](RoutineSet set) { return !hasRoutines(set, machines.any->getTargetTriple()); }); // nobody needs their results
     checkWeights();
     if (machines.system != System::Linux) checkSystem();
   }
@@ -144,9 +147,8 @@ private:
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
     auto support = supportOf(name, *machines.any, standsAlone(), context);
     sink(*support, *machines.any);
-    bool areRun = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return runsRoutines(entry.program); });
-    if (areRun && emit != "package" && hasRoutines(machines.any->getTargetTriple())) { // elsewhere nobody needs their results
-      auto routines = routinesOf(name, *machines.any, context);
+    for (RoutineSet set : interface.routines) {
+      auto routines = routinesOf(set, name, *machines.any, context);
       sink(*routines, *machines.any);
     }
     std::ranges::move(ops.objects, std::back_inserter(objects));

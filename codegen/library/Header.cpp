@@ -60,6 +60,9 @@ private:
         << "   function may be called from many threads at once, for one opened library; it keeps nothing from call to call. Where it "
            "fails it\n"
         << "   returns a status and, where `err` is not NULL, a sentence that names the argument in the `errlen` bytes there.\n\n"
+        << (it.needsLapack() ? "   Decompositions call LAPACK: the shared object names liblapack.so.3, an object or archive is linked with "
+                               "-llapack.\n\n"
+                             : "")
         << "   `workspace` is memory for one call: aligned to 64 bytes, as large as <function>_workspace_size says. "
         << (isBare ? "Nothing else is written. */\n"
                    : "NULL: the library has memory of\n   its own for that, which it keeps until it is closed; a call allocates only when "

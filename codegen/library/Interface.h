@@ -5,10 +5,15 @@
 #include "lib/Package/Package.h"
 #include "lib/Package/Programs.h"
 
+#include <set>
+
 namespace kiln::library {
 
 /// What is around a library: Linux or Android, an engine of WebAssembly, or nothing (a microcontroller).
 enum class System { Linux, Wasm, None };
+
+/// Routines of Kiln's own operations that a library can have.
+enum class RoutineSet { Fourier, Decompositions };
 
 /// The values are those of support/library.h.
 enum class Use { Read, Written, ReadAndWritten, Value };
@@ -41,6 +46,8 @@ struct Interface {
   std::vector<Function> functions;
   std::vector<std::string> weights; // their names in C
   const Package *package = nullptr;
+  std::set<RoutineSet> routines = {}; // that are part of it
+  bool needsLapack() const { return routines.contains(RoutineSet::Decompositions); }
 };
 
 /// The functions of a package as a library of this name. Throws Error (package) where they can be none of C.

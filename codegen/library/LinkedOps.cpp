@@ -33,22 +33,35 @@ static Bytes hiddenObject(std::span<const uint8_t> given, const PackageOp &op, c
   return bytes;
 }
 
-static constexpr std::pair<Op, const char *> kRoutines[] = {
+static constexpr struct {
+  Op op;
+  const char *name;
+  RoutineSet set;
+} kRoutines[] = {
 #include "kiln/LinkedRoutines.inc"
 };
 
-bool runsRoutines(const Trace &program) {
+std::set<RoutineSet> routinesIn(const Trace &program) {
+  std::set<RoutineSet> sets;
   for (size_t at = 0; at < program.words.size();) {
     Op op = Trace::decode(program.words, at).op;
-    if (std::ranges::any_of(kRoutines, [&](auto &routine) { return routine.first == op; })) return true;
+    for (auto &routine : kRoutines)
+      if (routine.op == op) sets.insert(routine.set);
   }
-  return std::ranges::any_of(program.bodies, [](const auto &body) { return runsRoutines(*body); });
+  for (const auto &body : program.bodies) sets.merge(routinesIn(*body));
+  return sets;
+}
+
+std::set<RoutineSet> routinesIn(const Package &package) {
+  std::set<RoutineSet> sets;
+  for (const PackageEntry &entry : package.entries) sets.merge(routinesIn(entry.program));
+  return sets;
 }
 
 LinkedOps linkedOps(const std::string &library, const Package &package, const TargetMachine &machine) {
   LinkedOps linked{supportName(library, "call_op"), {}, {}, {}};
-  for (auto &[op, name] : kRoutines)
-    if (hasRoutines(machine.getTargetTriple())) linked.routines.emplace(name, supportName(library, name));
+  for (auto &[op, name, set] : kRoutines)
+    if (hasRoutines(set, machine.getTargetTriple())) linked.routines.emplace(name, supportName(library, name));
   for (const PackageOp &op : package.ops) {
     if (op.object.empty())
       fail(ErrorKind::Compile, "library", "code of op '" + op.op.title + "'", "an object for " + machine.getTargetTriple().str(), "none");

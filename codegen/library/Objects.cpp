@@ -33,9 +33,20 @@ std::set<std::string> both(std::set<std::string> a, const std::set<std::string> 
   return a;
 }
 
+/// LAPACK's subroutines for the routines of support/decompositions.cpp, as its users link against them.
+SystemLibrary lapack() {
+  SystemLibrary library{"liblapack.so.3", {}};
+  for (std::string letter : {"s", "d", "c", "z"}) {
+    bool isComplex = letter == "c" || letter == "z";
+    for (const char *name : {"potrf_", "getrf_", "gesv_", "geqrf_", "geev_", "gesdd_"}) library.functions.insert(letter + name);
+    library.functions.insert({letter + (isComplex ? "ungqr_" : "orgqr_"), letter + (isComplex ? "heevd_" : "syevd_")});
+  }
+  return library;
+}
+
 std::vector<SystemLibrary> librariesOf(const Triple &triple) {
   if (triple.isAndroid()) return {{"libc.so", both(kOfMemory, kOfSystem)}, {"libm.so", kOfMath}, {"libdl.so", {"dladdr"}}};
-  return {{"libc.so.6", both(both(kOfMemory, kOfSystem), {"dladdr"})}, {"libm.so.6", kOfMath}};
+  return {{"libc.so.6", both(both(kOfMemory, kOfSystem), {"dladdr"})}, {"libm.so.6", kOfMath}, lapack()};
 }
 
 /// The names that objects use and do not define.

@@ -69,10 +69,12 @@ std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRe
 /// The functions of support/ as those of the library `name`; `standsAlone`: with what else it has from libc.
 std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
                                         llvm::LLVMContext &context);
-/// Whether libraries for a machine can have routines of Kiln's own operations (Fourier transforms), and these; whether a program runs such.
-bool runsRoutines(const Trace &program);
-bool hasRoutines(const llvm::Triple &triple);
-std::unique_ptr<llvm::Module> routinesOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context);
+/// Whether libraries for a machine can have routines of Kiln's own operations, and these; those that a program runs.
+bool hasRoutines(RoutineSet set, const llvm::Triple &triple);
+std::unique_ptr<llvm::Module> routinesOf(RoutineSet set, const std::string &name, const llvm::TargetMachine &machine,
+                                         llvm::LLVMContext &context);
+std::set<RoutineSet> routinesIn(const Trace &program);
+std::set<RoutineSet> routinesIn(const Package &package);
 /// What `kiln_<function>` is called in a library.
 inline std::string supportName(const std::string &library, llvm::StringRef function) { return library + "." + function.str(); }
 

@@ -20,7 +20,8 @@ static void checkRoutines(ModuleOp module, const LinkedOps &ops) {
     StringRef name = kernel.getBody().front().front().getName().getStringRef();
     if (ops.routines.contains(name.drop_front(name.find('.') + 1).str())) return;
     fail(ErrorKind::Compile, "library", "operation",
-         "one that is compiled, as a library has no routines of Kiln's runtime but Fourier transforms on Linux with glibc",
+         "one that is compiled, as a library has no routines of Kiln's runtime but Fourier transforms and decompositions on Linux with "
+         "glibc",
          "'" + name.str() + "'");
   });
 }

@@ -7,10 +7,11 @@
 
 namespace kiln::library {
 
-/// None where libraries have no routines.
-static cpu::LibraryParts::Bitcode fourierFor(const llvm::Triple &triple) {
+/// None where libraries have no such routines.
+static cpu::LibraryParts::Bitcode routinesFor(RoutineSet set, const llvm::Triple &triple) {
   if (!triple.isOSLinux() || triple.isAndroid()) return {};
-  return cpu::instructionSetOf(triple).library.fourier;
+  const cpu::LibraryParts &parts = cpu::instructionSetOf(triple).library;
+  return set == RoutineSet::Fourier ? parts.fourier : parts.decompositions;
 }
 
 /// Functions of bitcode for a machine; `kiln_<function>` are those of the library `name`.
@@ -40,11 +41,12 @@ std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::Tar
   return read(standsAlone && !parts.whole.empty() ? parts.whole : parts.support, name, machine, context);
 }
 
-bool hasRoutines(const llvm::Triple &triple) { return !fourierFor(triple).empty(); }
+bool hasRoutines(RoutineSet set, const llvm::Triple &triple) { return !routinesFor(set, triple).empty(); }
 
-std::unique_ptr<llvm::Module> routinesOf(const std::string &name, const llvm::TargetMachine &machine, llvm::LLVMContext &context) {
-  auto module = read(fourierFor(machine.getTargetTriple()), name, machine, context);
-  module->setSourceFileName(name + ".fourier");
+std::unique_ptr<llvm::Module> routinesOf(RoutineSet set, const std::string &name, const llvm::TargetMachine &machine,
+                                         llvm::LLVMContext &context) {
+  auto module = read(routinesFor(set, machine.getTargetTriple()), name, machine, context);
+  module->setSourceFileName(name + (set == RoutineSet::Fourier ? ".fourier" : ".decompositions"));
   for (llvm::Function &f : *module) { // what C++ makes of templates and of `new` is nobody else's
     if (f.isDeclaration() || f.hasLocalLinkage() || f.getName().starts_with(name + ".")) continue;
     f.setComdat(nullptr);

@@ -102,8 +102,9 @@ class Kiln_Op<string mnemonic, list<Trait> traits = [Pure, InferredByCore]>
   string identity = ""; string empty = identity;
   // Of the kind library: the function of lib/Library that the runtime calls.
   string routine = "";
-  // Of the kind library: native libraries can have the routine, as the function kiln_<op> of codegen/library/support.
-  bit linked = 0;
+  // Of the kind library: the routines that native libraries can have, of which it is one, as kiln_<op> of codegen/library/support:
+  // Fourier, or Decompositions. Empty: they have none for it.
+  string linked = "";
   // The op moves or inspects bits: narrow floats are not widened.
   bit native = 0;
   // The order of accumulation shows in the bits.

@@ -23,25 +23,20 @@ struct Opened {
 
   Opened() {
     const char *chosen = std::getenv("KILN_LAPACK");
-    std::vector<std::string> paths = {besidePackage(), KILN_BUILD_LAPACK, "libopenblas.so.0", "liblapacke.so.3"};
+    std::vector<std::string> paths = {besidePackage(), KILN_BUILD_LAPACK, "libopenblas.so.0", "liblapack.so.3"};
     if (chosen) paths = {chosen};
     for (const std::string &path : paths) {
       handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
       for (const char *start : {"scipy_", ""})
-        if (handle && dlsym(handle, (std::string(start) + "LAPACKE_dgesdd").c_str())) {
+        if (handle && dlsym(handle, (std::string(start) + "dgesdd_").c_str())) {
           prefix = start;
-          prepare();
+          // One thread makes results that do not depend on the machine's load.
+          if (auto threads = find<void(int)>("openblas_set_num_threads")) threads(1);
           return;
         }
       if (handle) dlclose(handle);
       handle = nullptr;
     }
-  }
-
-  /// nan goes through as LAPACK takes it, and one thread makes results that do not depend on the machine's load.
-  void prepare() {
-    if (auto nanCheck = find<void(int)>("LAPACKE_set_nancheck")) nanCheck(0);
-    if (auto threads = find<void(int)>("openblas_set_num_threads")) threads(1);
   }
 
   template <typename F> F *find(const std::string &name) const {
@@ -57,28 +52,22 @@ const Opened &opened() {
 } // namespace
 
 template <typename T> const Lapack<T> *Lapack<T>::get() {
-  static const Lapack functions = [] {
-    char letter = isComplex ? (sizeof(Real) == 4 ? 'c' : 'z') : (sizeof(Real) == 4 ? 's' : 'd');
-    auto assign = [&]<typename F>(F *&to, const char *name) { to = opened().find<F>(std::string("LAPACKE_") + letter + name); };
-    Lapack f{};
-    assign(f.potrf, "potrf");
-    assign(f.getrf, "getrf");
-    assign(f.gesv, "gesv");
-    assign(f.geqrf, "geqrf");
-    assign(f.orgqr, isComplex ? "ungqr" : "orgqr");
-    assign(f.syevd, isComplex ? "heevd" : "syevd");
-    assign(f.geev, "geev");
-    assign(f.gesdd, "gesdd");
-    return f;
+  static const LapackTable functions = [] {
+    bool isSingle = sizeof(Real) == sizeof(float);
+    char letter = isComplex ? (isSingle ? 'c' : 'z') : (isSingle ? 's' : 'd');
+    auto find = [&](const char *name) { return opened().find<void()>(std::string(1, letter) + name + "_"); };
+    return LapackTable{
+        find("potrf"), find("getrf"), find("gesv"), find("geqrf"), find(isComplex ? "ungqr" : "orgqr"), find(isComplex ? "heevd" : "syevd"),
+        find("geev"),  find("gesdd")};
   }();
-  bool isWhole = functions.potrf && functions.getrf && functions.gesv && functions.geqrf && functions.orgqr && functions.syevd &&
-                 functions.geev && functions.gesdd;
-  return isWhole ? &functions : nullptr;
+  const auto &[potrf, getrf, gesv, geqrf, orgqr, syevd, geev, gesdd] = functions;
+  static const Lapack lapack(functions);
+  return potrf && getrf && gesv && geqrf && orgqr && syevd && geev && gesdd ? &lapack : nullptr;
 }
 
-template struct Lapack<float>;
-template struct Lapack<double>;
-template struct Lapack<std::complex<float>>;
-template struct Lapack<std::complex<double>>;
+template class Lapack<float>;
+template class Lapack<double>;
+template class Lapack<std::complex<float>>;
+template class Lapack<std::complex<double>>;
 
 } // namespace kiln::library

@@ -69,7 +69,7 @@ void checkLibraryStatus(Op op, int32_t status, std::span<const int64_t> words) {
     throw Error(ErrorKind::Package, name + ": expected the op and its code to be known in this process, got a program that calls it");
   if (status & KILN_LIBRARY_MISSING)
     throw Error(ErrorKind::Package,
-                name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE");
+                name + ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACK");
   if (status & KILN_OUT_OF_MEMORY) throw Error(ErrorKind::Memory, name + ": expected memory for the routine's workspace, got none");
   if (status & KILN_LIBRARY_FAILED)
     throw Error(ErrorKind::Value, name + ": expected the routine to take its operands, got an exception of it");

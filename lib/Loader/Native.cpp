@@ -130,7 +130,7 @@ bool NativeCode::run(const std::string &entry, std::span<dlpack::Tensor *const> 
   if (status > 0 && status & KILN_LIBRARY_MISSING)
     throw Error(ErrorKind::Package, name + "_" + entry +
                                         ": expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a "
-                                        "library with LAPACKE");
+                                        "library with LAPACK");
   if (status) throw Error(kindOf(status), text);
   return true;
 }

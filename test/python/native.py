@@ -2,6 +2,7 @@
 import ctypes
 import json
 import pathlib
+import platform
 import shutil
 import subprocess
 
@@ -101,6 +102,17 @@ def undefined(path):
     nm = shutil.which("llvm-nm-22") or shutil.which("nm")
     out = subprocess.run([nm, "-D", "-u", path], capture_output=True, text=True, check=True).stdout
     return {line.split()[-1].split("@")[0] for line in out.splitlines()}
+
+
+def lapack(folder):
+    """A liblapack.so.3 in a folder that has the LAPACK of scipy-openblas32, which Kiln itself calls, under LAPACK's own names."""
+    openblas = pytest.importorskip("scipy_openblas32")
+    jump = {"x86_64": "jmp", "aarch64": "b", "riscv64": "tail"}[platform.machine()]
+    names = [f"{letter}{name}_" for letter in "sdcz" for name in ("potrf", "getrf", "gesv", "geqrf", "geev", "gesdd", "ungqr" if letter in "cz" else "orgqr", "heevd" if letter in "cz" else "syevd")]
+    source, library = folder / "lapack.c", folder / "liblapack.so.3"
+    source.write_text("".join(f'__asm__(".globl {n}\\n.type {n}, @function\\n{n}: {jump} scipy_{n}@PLT");\n' for n in names).replace("@PLT" if jump != "jmp" else "\0", ""))
+    compile_c(source, library, "-shared", "-fPIC", "-Wl,-soname,liblapack.so.3", f"-L{openblas.get_lib_dir()}", "-lscipy_openblas", f"-Wl,-rpath,{openblas.get_lib_dir()}", standard="-std=gnu11")
+    return library
 
 
 def compile_c(source, out, *options, compiler="clang-22", standard="-std=c99"):

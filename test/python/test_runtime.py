@@ -153,7 +153,7 @@ def test_routines_are_there(runtime, tmp_path, monkeypatch):
     text = f"import kiln_runtime, numpy as np; kiln_runtime.load({str(tmp_path / 'f.kiln')!r})(np.eye(2))"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True,
                           env={"KILN_LAPACK": "/none", "PYTHONPATH": os.pathsep.join([str(RUNTIME), str(pathlib.Path(np.__file__).parents[1])])})
-    assert "PackageError: run_run: expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACKE" in done.stderr, done.stderr
+    assert "PackageError: run_run: expected LAPACK: install the package scipy-openblas32, or set KILN_LAPACK to a library with LAPACK" in done.stderr, done.stderr
 
 
 def test_failures_of_the_data_and_ways_that_were_not_recorded(runtime, tmp_path):

@@ -15,6 +15,9 @@ static constexpr unsigned char kSupport[] = {
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.aarch64-linux-gnu.inc"
 };
+static constexpr unsigned char kDecompositions[] = {
+#include "kiln/Decompositions.aarch64-linux-gnu.inc"
+};
 
 const LibraryParts kAArch64Library = {.triples = "aarch64-linux-gnu, aarch64-linux-android",
                                       .cpu = "generic",
@@ -22,6 +25,7 @@ const LibraryParts kAArch64Library = {.triples = "aarch64-linux-gnu, aarch64-lin
                                       .features = "",
                                       .bits = kBits,
                                       .support = kSupport,
-                                      .fourier = kFourier};
+                                      .fourier = kFourier,
+                                      .decompositions = kDecompositions};
 
 } // namespace kiln::cpu

@@ -12,6 +12,9 @@ static constexpr unsigned char kSupport[] = {
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.riscv64-linux-gnu.inc"
 };
+static constexpr unsigned char kDecompositions[] = {
+#include "kiln/Decompositions.riscv64-linux-gnu.inc"
+};
 
 const LibraryParts kRiscVLibrary = {.triples = "riscv64-linux-gnu",
                                     .cpu = "generic-rv64",
@@ -19,6 +22,7 @@ const LibraryParts kRiscVLibrary = {.triples = "riscv64-linux-gnu",
                                     .features = "+m,+a,+f,+d,+c",
                                     .bits = kBits,
                                     .support = kSupport,
-                                    .fourier = kFourier};
+                                    .fourier = kFourier,
+                                    .decompositions = kDecompositions};
 
 } // namespace kiln::cpu

@@ -56,6 +56,9 @@ static constexpr unsigned char kSupport[] = {
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.x86_64-linux-gnu.inc"
 };
+static constexpr unsigned char kDecompositions[] = {
+#include "kiln/Decompositions.x86_64-linux-gnu.inc"
+};
 
 const LibraryParts kX86Library = {.triples = "x86_64-linux-gnu",
                                   .cpu = "x86-64-v3",
@@ -63,6 +66,7 @@ const LibraryParts kX86Library = {.triples = "x86_64-linux-gnu",
                                   .features = "",
                                   .bits = kBits,
                                   .support = kSupport,
-                                  .fourier = kFourier};
+                                  .fourier = kFourier,
+                                  .decompositions = kDecompositions};
 
 } // namespace kiln::cpu

@@ -13,9 +13,9 @@ class Kiln_Library<string mnemonic> : Kiln_Op<mnemonic> {
 
 // Of the last two axes, for each position of those before.
 class Kiln_Decomposition<string mnemonic> : Kiln_Library<mnemonic> {
-  let arguments = (ins Kiln_Tensor:$x);
+  let arguments = (ins Kiln_Tensor:$x); let linked = "Decompositions";
 }
-def Kiln_CholeskyOp : Kiln_Library<"cholesky"> {
+def Kiln_CholeskyOp : Kiln_Decomposition<"cholesky"> {
   let summary = "The triangle whose product with its adjoint is a positive definite matrix.";
   let description = [{LAPACK's potrf. It reads the triangle that it replaces; the other one becomes 0.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$upper);
@@ -30,7 +30,7 @@ def Kiln_LuOp : Kiln_Decomposition<"lu"> {
   let gradient = InCpp<"lu", "triangular solves around the triangles of the products of factors and cotangents">;
   let example = "kn.linalg.slogdet(kn.asarray([[1.0, 2.0], [3.0, 4.0]])).logabsdet";
 }
-def Kiln_SolveOp : Kiln_Library<"solve"> {
+def Kiln_SolveOp : Kiln_Decomposition<"solve"> {
   let summary = "The x of a x = b for a square matrix a and the columns of b.";
   let description = [{LAPACK's gesv.}];
   let arguments = (ins Kiln_Tensor:$a, Kiln_Tensor:$b);
@@ -38,7 +38,7 @@ def Kiln_SolveOp : Kiln_Library<"solve"> {
   let gradient = InCpp<"solve", "a solve with the adjoint, and its product with the solution">;
   let example = "kn.linalg.solve(kn.asarray([[1.0, 2.0], [3.0, 4.0]]), kn.asarray([5.0, 6.0]))";
 }
-def Kiln_QrOp : Kiln_Library<"qr"> {
+def Kiln_QrOp : Kiln_Decomposition<"qr"> {
   let summary = "A matrix with orthonormal columns, flat, then the upper triangle that it is multiplied with.";
   let description = [{LAPACK's geqrf and orgqr. `complete` makes the first one square.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$complete);
@@ -46,7 +46,7 @@ def Kiln_QrOp : Kiln_Library<"qr"> {
   let gradient = InCpp<"qr", "a triangular solve of the triangles of the products of factors and cotangents">;
   let example = "kn.linalg.qr(kn.asarray([[1.0, 2.0], [3.0, 4.0]])).R";
 }
-def Kiln_EighOp : Kiln_Library<"eigh"> {
+def Kiln_EighOp : Kiln_Decomposition<"eigh"> {
   let summary = "Eigenvalues of a Hermitian matrix in ascending order, then its eigenvectors, flat, as columns.";
   let description = [{LAPACK's syevd and heevd, from one triangle. `vectors` 0 gives the eigenvalues alone.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$upper, I64Attr:$vectors);
@@ -54,7 +54,7 @@ def Kiln_EighOp : Kiln_Library<"eigh"> {
   let gradient = InCpp<"eigh", "products with the eigenvectors, divided by the differences of the eigenvalues">;
   let example = "kn.linalg.eigvalsh(kn.asarray([[2.0, 1.0], [1.0, 2.0]]))";
 }
-def Kiln_EigOp : Kiln_Library<"eig"> {
+def Kiln_EigOp : Kiln_Decomposition<"eig"> {
   let summary = "Complex eigenvalues of a square matrix, then its eigenvectors, flat, as columns.";
   let description = [{LAPACK's geev. `vectors` 0 gives the eigenvalues alone.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$vectors);
@@ -62,7 +62,7 @@ def Kiln_EigOp : Kiln_Library<"eig"> {
   let gradient = InCpp<"eig", "solves with the eigenvectors, divided by the differences of the eigenvalues">;
   let example = "kn.linalg.eigvals(kn.asarray([[0.0, 1.0], [-1.0, 0.0]]))";
 }
-def Kiln_SvdOp : Kiln_Library<"svd"> {
+def Kiln_SvdOp : Kiln_Decomposition<"svd"> {
   let summary = "Singular values in descending order, then the left singular vectors as columns and the right ones as rows, flat.";
   let description = [{LAPACK's gesdd. `vectors` 0 gives the values alone, 1 as many vectors as values, 2 square matrices of them.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$vectors);
@@ -76,7 +76,7 @@ def Kiln_FftOp : Kiln_Library<"fft"> {
   let summary = "Discrete Fourier transform of complex numbers over axes; `inverse` with the sign of the exponent changed.";
   let description = [{`norm` is what the sums are divided by: 0 nothing, 1 the root of the number of points, 2 that number.}];
   let arguments = (ins Kiln_Tensor:$x, DenseI64ArrayAttr:$axes, I64Attr:$inverse, I64Attr:$norm);
-  let infer = "inferFft"; let linked = 1; let dtypes = "complex"; let batching = Shifted<["axes"]>;
+  let infer = "inferFft"; let linked = "Fourier"; let dtypes = "complex"; let batching = Shifted<["axes"]>;
   let samples = ["x=(4, 3), axes=[1], inverse=0, norm=0", "x=(4, 3), axes=[0, 1], inverse=1, norm=2", "x=(5,), axes=[0], inverse=0, norm=1"];
   let gradient = Linear<"fft", "the transform of the cotangent in the other direction">;
   let example = "kn.fft.fft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -85,7 +85,7 @@ def Kiln_RfftOp : Kiln_Library<"rfft"> {
   let summary = "Discrete Fourier transform of real numbers along an axis: the frequencies from 0 to one half.";
   let description = [{`norm` as for `fft`.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$norm);
-  let infer = "inferRfft"; let linked = 1; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
+  let infer = "inferRfft"; let linked = "Fourier"; let dtypes = "realInexact"; let batching = Shifted<["axis"]>;
   let samples = ["x=(4, 3), axis=0, norm=0", "x=(2, 5), axis=1, norm=1", "x=(1,), axis=0, norm=2"];
   let gradient = Linear<"rfft", "the inverse transform of the cotangent, the frequencies between halved">;
   let example = "kn.fft.rfft(kn.asarray([1.0, 2.0, 3.0]))";
@@ -94,7 +94,7 @@ def Kiln_IrfftOp : Kiln_Library<"irfft"> {
   let summary = "`size` real numbers along an axis from the frequencies that `rfft` gives.";
   let description = [{`norm` as for `fft`. The imaginary parts of frequency 0, and of one half for an even size, are not read.}];
   let arguments = (ins Kiln_Tensor:$x, I64Attr:$axis, I64Attr:$size, I64Attr:$norm);
-  let infer = "inferIrfft"; let linked = 1; let dtypes = "complex"; let batching = Shifted<["axis"]>;
+  let infer = "inferIrfft"; let linked = "Fourier"; let dtypes = "complex"; let batching = Shifted<["axis"]>;
   let samples = ["x=(3, 2), axis=0, size=4, norm=2", "x=(2, 3), axis=1, size=5, norm=1", "x=(1,), axis=0, size=1, norm=0"];
   let gradient = Linear<"irfft", "the transform of the cotangent, the frequencies between counted twice">;
   let example = "kn.fft.irfft(kn.asarray([6.0, -1.5 + 0.9j]), n=3)";

@@ -1,5 +1,5 @@
-// What pocketfft takes from the standard library of C++, for code that is linked against libc and libm alone. Memory comes from the call
-// (fourier.cpp), which ends where there is none: there are no exceptions.
+// What pocketfft and decompositions take from the standard library of C++, for code that is linked against none. Memory comes from the
+// call (routine.h), which ends where there is none: there are no exceptions.
 #pragma once
 
 #include <stddef.h>
@@ -68,6 +68,14 @@ template <typename T> struct complex { // as C lays it out
   T imag() const { return i; }
   void imag(T im) { i = im; }
 };
+template <typename T> T real(const complex<T> &x) { return x.r; }
+template <typename T> T imag(const complex<T> &x) { return x.i; }
+template <typename T> complex<T> conj(const complex<T> &x) { return {x.r, -x.i}; }
+inline float real(float x) { return x; }
+inline double real(double x) { return x; }
+inline float imag(float) { return 0; }
+inline double imag(double) { return 0; }
+inline bool isfinite(double x) { return __builtin_isfinite(x); }
 
 template <typename T> class initializer_list {
 public:
@@ -94,6 +102,7 @@ public:
 
   vector() = default;
   explicit vector(size_t count, const T &value = T()) {
+    if (count > 0) grow(count);
     for (; count > 0; --count) push_back(value);
   }
   template <typename From, typename To>
@@ -111,6 +120,8 @@ public:
   ~vector() { giveMemory(items); } // of items that need no end
 
   size_t size() const { return count; }
+  T *data() { return items; }
+  const T *data() const { return items; }
   T &operator[](size_t i) { return items[i]; }
   const T &operator[](size_t i) const { return items[i]; }
   T &back() { return items[count - 1]; }
