@@ -32,7 +32,7 @@ if(KILN_STATIC_LLVM)
 endif()
 
 # What becomes part of every library of C functions: as LLVM's bitcode, for each kind of machine.
-set(support_hosted call half op open processor sizes system tensors text)
+set(support_hosted call half op open processor sizes system tensors text threads)
 set(support_includes)
 file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h include/kiln/*.h include/kiln/statuses.inc)
 function(kiln_support name triple) # options, then SOURCES
@@ -56,6 +56,7 @@ endfunction()
 foreach(triple x86_64-linux-gnu aarch64-linux-gnu riscv64-linux-gnu)
   kiln_support(${triple} ${triple} OPTIONS -fPIC SOURCES ${support_hosted})
 endforeach()
+kiln_support(aarch64-linux-android aarch64-linux-android29 OPTIONS -fPIC SOURCES ${support_hosted})
 kiln_support(wasm32 wasm32-unknown-unknown SOURCES ${support_hosted} exact)
 kiln_support(wasm32-module wasm32-unknown-unknown SOURCES ${support_hosted} exact memory heap)
 kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call exact half sizes text)

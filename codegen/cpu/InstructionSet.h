@@ -23,8 +23,8 @@ struct LibraryParts {
   const char *cpu, *least, *features;
   /// What a processor must have to run code that uses a feature.
   llvm::ArrayRef<FeatureBit> bits;
-  /// The functions of codegen/library/support.
-  Bitcode support;
+  /// The functions of codegen/library/support; for Android those, where it is another.
+  Bitcode support, android = {};
   /// The same with what else a module that stands alone has, and routines; empty: there are none such.
   Bitcode whole = {}, fourier = {}, decompositions = {};
 };

@@ -107,9 +107,12 @@ private:
         << "  /** Runs task(context, ...) for all of [0, count), at least `grain` iterations at a time, in any threads, each with its own\n"
         << "      `scratch_bytes` bytes of scratch aligned to 64 bytes (`scratch` in this thread), and returns when all have run. NULL: "
            "loops run in\n"
-        << "      the calling thread. Results are the same bits. */\n"
+        << "      the calling thread, or as `threads` says. Results are the same bits. */\n"
         << "  void (*parallel_for)(" << n
         << "_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);\n"
+        << "  int64_t threads; /**< loops of one call at a time are shared out to so many, the calling one included: a pool of the "
+           "library's own until\n                        it is closed; 0 or 1: they are not. Not beside `parallel_for` */\n"
+        << "  const void *none; /**< NULL */\n"
         << "} " << n << "_options;\n\n"
         << "/** Opens the library. `options` may be NULL. `*m` is for " << n << "_close, or NULL after an error. */\n"
         << "int32_t " << n << "_open(" << n << " **m, const " << n << "_options *options, char *err, size_t errlen);\n"

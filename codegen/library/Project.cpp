@@ -51,7 +51,7 @@ std::string openOf(const Interface &it, Weights mode) {
       pointers += (pointers.empty() ? "w_" : ", w_") + name;
     }
     arrays += "  " + it.name + "_weights weights = {" + pointers + "};\n  " + it.name +
-              "_options options = {sizeof options, &weights, NULL, NULL};\n";
+              "_options options = {sizeof options, &weights, NULL, NULL, 0, NULL};\n";
     options = "&options";
   }
   return arrays + "  int32_t status = " + it.name + "_open(&m, " + options + ", err, sizeof err);\n";

@@ -38,7 +38,8 @@ static std::unique_ptr<llvm::Module> read(cpu::LibraryParts::Bitcode bytes, cons
 std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
                                         llvm::LLVMContext &context) {
   const cpu::LibraryParts &parts = cpu::instructionSetOf(machine.getTargetTriple()).library;
-  return read(standsAlone && !parts.whole.empty() ? parts.whole : parts.support, name, machine, context);
+  bool isAndroid = machine.getTargetTriple().isAndroid();
+  return read(standsAlone && !parts.whole.empty() ? parts.whole : isAndroid ? parts.android : parts.support, name, machine, context);
 }
 
 bool hasRoutines(RoutineSet set, const llvm::Triple &triple) { return !routinesFor(set, triple).empty(); }

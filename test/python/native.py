@@ -24,7 +24,7 @@ class Failure(Exception):
 class Library:
     """A library by its path."""
 
-    def __init__(self, path, weights=None, weights_path=None, parallel_for=None):
+    def __init__(self, path, weights=None, weights_path=None, parallel_for=None, threads=0):
         self.dll = ctypes.CDLL(str(path))
         self.name = pathlib.Path(path).stem.removeprefix("lib")
         getattr(self.dll, self.name + "_signature").restype = ctypes.c_char_p
@@ -32,15 +32,15 @@ class Library:
         self.signature = json.loads(getattr(self.dll, self.name + "_signature")())
         self.functions = {f["name"]: f for f in self.signature["functions"]}
         self.handle = ctypes.c_void_p()
-        self.options = self._options(weights, weights_path, parallel_for)
+        self.options = self._options(weights, weights_path, parallel_for, threads)
         self.check(self._call("open", ctypes.byref(self.handle), ctypes.byref(self.options)))
 
-    def _options(self, weights, path, parallel_for):
+    def _options(self, weights, path, parallel_for, threads):
         class Options(ctypes.Structure):
-            _fields_ = [("bytes", ctypes.c_size_t), ("weights", ctypes.c_void_p), ("weights_path", ctypes.c_char_p), ("parallel_for", ctypes.c_void_p)]
+            _fields_ = [("bytes", ctypes.c_size_t), ("weights", ctypes.c_void_p), ("weights_path", ctypes.c_char_p), ("parallel_for", ctypes.c_void_p), ("threads", ctypes.c_int64), ("none", ctypes.c_void_p)]
         self.weights = weights and self._pointers(weights)
         return Options(ctypes.sizeof(Options), ctypes.cast(self.weights, ctypes.c_void_p) if weights else None, path and str(path).encode(),
-                       ctypes.cast(parallel_for, ctypes.c_void_p) if parallel_for else None)
+                       ctypes.cast(parallel_for, ctypes.c_void_p) if parallel_for else None, threads)
 
     @staticmethod
     def _pointers(arrays):

@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   pthread_t threads[kThreads];
   if (argc < 5 || !fill(argv[2], x, sizeof x) || !fill(argv[3], memory[0], sizeof memory[0]) || !fill(argv[4], memory[1], sizeof memory[1])) return 2;
   mlp_weights sets[2] = {set_of(memory[0]), set_of(memory[1])};
-  mlp_options options = {sizeof options, &sets[0], NULL, NULL};
+  mlp_options options = {sizeof options, &sets[0], NULL, NULL, 0, NULL};
   if (mlp_open(&m, &options, NULL, 0)) return 3;
   for (int i = 1; i >= 0; --i)
     if (mlp_set_weights(m, &sets[i], NULL, 0) || mlp_run(m, x, wanted[i], NULL, 0, NULL, 0)) return 4;

@@ -1,8 +1,10 @@
 """Libraries of C functions: the same bits as in Python, from ctypes, C and C++; every way to misuse them; other machines."""
 import ctypes
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -12,8 +14,8 @@ import kiln as kn
 from native import Failure, Library, compile_c, undefined
 
 HERE = pathlib.Path(__file__).parent
-LIBC = {"aligned_alloc", "bcmp", "close", "dladdr", "getauxval", "fma", "fmaf", "fmod", "fmodf", "free", "lseek", "memcmp", "memcpy", "memmove", "memset", "mmap", "munmap",
-        "open", "sched_yield", "strlen"}
+LIBC = {"aligned_alloc", "bcmp", "close", "dladdr", "getauxval", "fma", "fmaf", "fmod", "fmodf", "free", "getpid", "lseek", "memcmp", "memcpy", "memmove", "memset", "mmap", "munmap",
+        "open", "pthread_create", "pthread_join", "pthread_sigmask", "sched_yield", "strlen", "syscall"}
 
 
 def make_mlp(seed=0):
@@ -405,6 +407,76 @@ def test_loops_in_threads_of_the_caller(tmp_path):
     library = Library(tmp_path / "libf.so", parallel_for=parallel_for)
     assert library(x).tobytes() == np.asarray(kn.jit(f)(kn.asarray(x))).tobytes()
     assert calls
+
+
+def threads_now():
+    return len(os.listdir("/proc/self/task"))
+
+
+def test_loops_in_threads_of_the_library(tmp_path):
+    """Of one call at a time; from many threads, in the child of a fork, over opening and closing."""
+    def f(x):
+        return kn.tanh(x @ x) + kn.sum(x, axis=0)
+
+    x = np.random.default_rng(0).random((512, 512), dtype=np.float32)
+    kn.export(f, x, to=tmp_path / "libf.so", cpu="native")
+    wanted, before, wrong = Library(tmp_path / "libf.so")(x).tobytes(), threads_now(), []
+    library, other = Library(tmp_path / "libf.so", threads=3), Library(tmp_path / "libf.so", threads=2)
+    assert threads_now() == before + 3
+
+    def work():
+        for i in range(20):
+            wrong.extend([] if (other if i % 3 else library)(x).tobytes() == wanted else [i])
+    callers = [threading.Thread(target=work) for _ in range(4)]
+    [t.start() for t in callers]
+    [t.join() for t in callers]
+    assert not wrong
+    child = os.fork()
+    if not child:
+        os._exit(0 if library(x).tobytes() == wanted and library.close() is None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    library.close(), other.close()
+    assert threads_now() == before
+    for _ in range(50):
+        library = Library(tmp_path / "libf.so", threads=4)
+        library(x[:] * 1)
+        library.close()
+    assert threads_now() == before
+
+
+def test_how_many_threads_there_may_be(tmp_path):
+    kn.export(lambda x: x + 1, np.zeros(3, np.float32), to=tmp_path / "libf.so")
+    for count in (-1, 1025):
+        with pytest.raises(Failure, match=f"f: options: threads: expected 0 to 1024, got {count}"):
+            Library(tmp_path / "libf.so", threads=count)
+
+    @ctypes.CFUNCTYPE(None)
+    def parallel_for():
+        pass
+    with pytest.raises(Failure, match="f: options: threads: expected 0 to 1 beside parallel_for, got 2"):
+        Library(tmp_path / "libf.so", threads=2, parallel_for=parallel_for)
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(HERE)!r})
+from native import Library, Failure
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (40 << 20), resource.RLIM_INFINITY))
+try:
+    Library({str(tmp_path / 'libf.so')!r}, threads=1000)
+except Failure as failure:
+    print(failure)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "f: options: threads: expected a system that starts 999, got fewer\n"
+
+
+def test_options_of_other_versions(tmp_path):
+    """Programs that were compiled before there were threads open the library, too; none that was compiled for options that it does not know."""
+    kn.export(lambda x: x + 1, np.zeros(3, np.float32), to=tmp_path / "libf.so")
+    library, handle, text = Library(tmp_path / "libf.so"), ctypes.c_void_p(), ctypes.create_string_buffer(200)
+    for size, status, expected in ((32, 0, b""), (56, -13, b"f: options: expected 48 bytes, got 56")):
+        words = (ctypes.c_int64 * 7)(size, 0, 0, 0, 0, 0, 0)
+        assert library.dll.f_open(ctypes.byref(handle), words, text, ctypes.c_size_t(200)) == status and text.value == expected
 
 
 # -- tensors of DLPack

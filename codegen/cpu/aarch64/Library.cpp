@@ -12,6 +12,9 @@ static constexpr FeatureBit kBits[] = {{"aes", 0, 3},       {"sha2", 0, 6},  {"c
 static constexpr unsigned char kSupport[] = {
 #include "kiln/Support.aarch64-linux-gnu.inc"
 };
+static constexpr unsigned char kAndroid[] = {
+#include "kiln/Support.aarch64-linux-android.inc"
+};
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.aarch64-linux-gnu.inc"
 };
@@ -25,6 +28,7 @@ const LibraryParts kAArch64Library = {.triples = "aarch64-linux-gnu, aarch64-lin
                                       .features = "",
                                       .bits = kBits,
                                       .support = kSupport,
+                                      .android = kAndroid,
                                       .fourier = kFourier,
                                       .decompositions = kDecompositions};
 

@@ -8,11 +8,18 @@ static const Code *code_of(const Handle *m, const Variant *v) { return (void)m, 
 static const void *weight_of(const Handle *m, int64_t set, int64_t i) {
   return (void)set, m->weights ? m->weights[i] : m->library->weight[i].data;
 }
-static const kiln_rt *services_of(const Handle *m) { return (void)m, (const kiln_rt *)0; }
+static int32_t run_code(const Handle *m, const Code *code, void **buffers, const int64_t *symbols, void *workspace) {
+  return (void)m, code->run((const kiln_rt *)0, buffers, symbols, workspace);
+}
 #else
 static const Code *code_of(const Handle *m, const Variant *v) { return &v->code[m->processor]; }
 static const void *weight_of(const Handle *m, int64_t set, int64_t i) { return m->weights[set][i]; }
-static const kiln_rt *services_of(const Handle *m) { return m->services; }
+static int32_t run_code(const Handle *m, const Code *code, void **buffers, const int64_t *symbols, void *workspace) {
+  Pool *before = m->threads ? kiln_pool_use(m->threads) : 0;
+  int32_t status = code->run(m->services, buffers, symbols, workspace);
+  if (m->threads) kiln_pool_use(before);
+  return status;
+}
 #endif
 
 enum { kLine = 64, kNumberBytes = 16, kAddressBits = sizeof(void *) == 4 ? 31 : 47 };
@@ -182,7 +189,7 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
     buffers[v->inputs + i] = staged;
     staged += (bytes + kLine - 1) & -kLine;
   }
-  int32_t status = plan->code->run(services_of(m), buffers, plan->symbols, workspace);
+  int32_t status = run_code(m, plan->code, buffers, plan->symbols, workspace);
   if (m->library->weights) kiln_leave(m, set);
   if (status) return status;
   if (*missed) return NOT_RECORDED;

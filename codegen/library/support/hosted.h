@@ -13,6 +13,14 @@ void kiln_leave(Handle *m, int64_t set);
 void *kiln_take(Handle *m, size_t bytes);
 void kiln_give(Handle *m, void *workspace);
 
+/* Of so many threads, the caller's included; NULL: it has not got them. */
+int kiln_has_threads(void);
+Pool *kiln_pool_open(int64_t threads);
+void kiln_pool_close(Pool *p);
+/* The pool that loops of this thread are shared out to by `kiln_share` from now on, and before. */
+Pool *kiln_pool_use(Pool *p);
+void kiln_share(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
+
 /* A file, mapped for reading; NULL where that cannot be. */
 void *kiln_map(const char *path, size_t *bytes);
 void kiln_unmap(void *file, size_t bytes);

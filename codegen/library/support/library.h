@@ -110,13 +110,19 @@ typedef struct Library {
   int64_t file_bytes; /* and how long it is at least */
 } Library;
 
-/* What the header calls <library>_options. */
-typedef struct Options {
+/* What the header calls <library>_options; `bytes` says which of these it is. */
+typedef struct Options { /* before there were more */
   size_t bytes;
   const void *const *weights;
   const char *weights_path;
   void (*parallel_for)(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);
 } Options;
+
+typedef struct ThreadOptions {
+  Options common;
+  int64_t threads;
+  const void *none;
+} ThreadOptions;
 
 /* What Kiln's own runtime opens the code of a package with: `common.bytes` says that it is one. */
 typedef struct RuntimeOptions {
@@ -124,6 +130,7 @@ typedef struct RuntimeOptions {
   const kiln_rt *runtime; /* all services */
 } RuntimeOptions;
 
+typedef struct Pool Pool; /* of threads */
 enum { kPool = 64 };
 
 #ifdef KILN_BARE
@@ -143,6 +150,7 @@ typedef struct Handle {
   int64_t processor;
   kiln_rt runtime;
   const kiln_rt *services; /* `runtime`, those of Kiln's, or NULL: loops run in order */
+  Pool *threads;           /* that they are shared out to, or NULL */
   void *file;
   size_t file_bytes;
   const void **weights[2];
