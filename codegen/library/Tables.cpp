@@ -2,6 +2,7 @@
 #include "codegen/library/Parts.h"
 
 #include "include/kiln/executable.h"
+#include "lib/Core/Control.h"
 #include "lib/Core/Dlpack.h"
 #include "lib/Core/Generalize.h"
 #include "llvm/IR/IRBuilder.h"
@@ -123,19 +124,34 @@ private:
                      c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a))});
   }
 
-  /// The arrays of a program whose sizes are open, and of its bodies, each shape once.
-  static void findWidest(const Trace &program, std::vector<TensorType> &widest) {
-    for (const TensorType &type : program.types) {
+  /// The arrays of a program whose sizes are open, and of its bodies, each shape once. `symbols`: what the program's stand for in the
+  /// entry.
+  static void findWidest(const Trace &program, const std::vector<Size> &symbols, std::vector<TensorType> &widest) {
+    auto inEntry = [&](Size size) { return size.isSymbol() ? symbols.at(size_t(size.symbol())) : size; };
+    for (TensorType type : program.types) {
       if (type.shape.isStatic()) continue;
+      for (int i = 0; i < type.shape.rank; ++i) type.shape[i] = inEntry(type.shape[i]);
       auto known = std::ranges::find(widest, type.shape, &TensorType::shape);
       if (known == widest.end()) widest.push_back(type);
       else if (byteSize(type.dtype) > byteSize(known->dtype)) known->dtype = type.dtype;
     }
-    for (const auto &body : program.bodies) findWidest(*body, widest);
+    for (size_t at = 0; at < program.words.size();) {
+      TraceOp op = Trace::decode(program.words, at);
+      if (op.op == Op::Input) continue;
+      for (int64_t number : bodyNumbers(info(op.op), op.words)) {
+        const Trace &body = *program.bodies[size_t(number)];
+        std::vector<Size> own; // the sizes that the operation computes, at their largest, then those around it
+        for (int64_t i = 0; i < body.given; ++i) own.push_back(inEntry(*Size::ofWord(op.words[size_t(2 + i)], program.symbols)));
+        own.insert(own.end(), symbols.begin(), symbols.end());
+        findWidest(body, own, widest);
+      }
+    }
   }
   SmallVector<Constant *> innerArrays(const PackageEntry &entry) {
     std::vector<TensorType> widest;
-    findWidest(entry.program, widest);
+    std::vector<Size> symbols;
+    for (int64_t i = 0; i < entry.program.symbols; ++i) symbols.push_back(Size::symbol(i));
+    findWidest(entry.program, symbols, widest);
     SmallVector<Constant *> arrays;
     for (const TensorType &type : widest) arrays.push_back(argument({"", Use::Read, type.dtype, shapeOf(entry, type), -1}));
     return arrays;

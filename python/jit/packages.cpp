@@ -5,6 +5,7 @@
 #include "frontend/frames/Effects.h"
 #include "frontend/tree/Packaged.h"
 #include "lib/Core/Program.h"
+#include "lib/Core/Roll.h"
 #include "lib/Package/Manifest.h"
 #include "lib/Package/SizeVariants.h"
 #include "lib/Runtime/Executable.h"
@@ -72,7 +73,10 @@ py11::object variantsOf(const std::vector<std::string> &names, const std::vector
       auto result = py11::reinterpret_steal<py11::object>(check(PyObject_CallOneArg(record.ptr(), py11::tuple(py11::cast(at)).ptr())));
       if (result.is_none()) return std::nullopt;
       auto [words, tag] = result.cast<std::pair<py11::bytes, std::string>>();
-      return SizeRecording{parseTrace(toWords(std::string_view(words))), tag};
+      Trace program = parseTrace(toWords(std::string_view(words)));
+      std::vector<Repetition> found;
+      auto rolled = roll(program, found); // so that it is one program for any number of trips
+      return SizeRecording{rolled ? std::move(rolled->trace) : std::move(program), tag};
     };
     py11::list list;
     for (SizeVariant &variant : findVariants(sizes, recorded)) {

@@ -8,6 +8,7 @@ import pytest
 
 import kiln as kn
 from conftest import same_bits
+from native import Library
 from test_packages import exported, make, manifest_of
 
 
@@ -141,6 +142,44 @@ def test_declarations_that_do_not_fit(tmp_path):
 def test_too_many_programs(tmp_path):
     with pytest.raises(kn.TraceError, match="expected a function of at most 64 programs over the sizes"):
         exported(tmp_path, lambda x: x * kn.asarray(float(np.sin(x.shape[0]))), make((8, 3)), dynamic={"x": {0: ("n", 1, 1000)}})
+
+
+def recurrent(x):
+    h, ys = kn.zeros(4), kn.zeros((x.shape[0], 4))
+    for t in range(x.shape[0]):
+        h = kn.tanh(x[t] + h * 0.9)
+        ys[t] = h
+    return ys, h
+
+
+def factorized(x):
+    a = x @ x.T + x.shape[0] * kn.eye(x.shape[0])
+    for i in range(x.shape[0]):
+        for j in range(i):
+            a[i, j] = (a[i, j] - a[i, :j] @ a[j, :j]) / a[j, j]
+        a[i, i] = kn.sqrt(a[i, i] - a[i, :i] @ a[i, :i])
+    return a
+
+
+@pytest.mark.parametrize("f, most, dynamic", [(recurrent, 300, {0: ("n", 1, 300)}), (factorized, 40, {0: ("n", 1, 40), 1: "n"})])
+def test_loops_over_a_size_are_few_programs(f, most, dynamic, tmp_path):
+    """Of few trips one each, and one of all others: in packages and in libraries."""
+    shape = (8, 4) if f is recurrent else (8, 8)
+    m = exported(tmp_path, f, make(shape), dynamic={"x": dynamic})
+    entries = manifest_of(tmp_path / "m.kiln")["entries"]
+    assert len(entries) < 30 and entries[-1]["checked"][0][0][1] == most
+    kn.export(f, make(shape), to=tmp_path / "libf.so", name="f", dynamic={"x": dynamic})
+    library = Library(tmp_path / "libf.so")
+    for n in (1, 2, 5, 14, 15, 21, 39, 40, most):
+        x = make((n, shape[1] if f is recurrent else n))
+        wanted = f(kn.asarray(x))
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        results = [np.empty(w.shape, np.float32) for w in wanted]
+        library.raw("run", [np.asarray(x), *results], [n])
+        packaged = m(x)
+        for got, kept, w in zip(results, packaged if isinstance(packaged, tuple) else (packaged,), wanted, strict=True):
+            same_bits(kept, w)
+            same_bits(got, w)
 
 
 def test_every_size_is_in_one_program(tmp_path):
