@@ -75,6 +75,24 @@ def opened(path, folder, copies=21):
     return 1e3 * statistics.median(times)
 
 
+def loading(folder, megabytes=1000):
+    """Milliseconds to load packages with code: of 100 kernels, and of as many beside a large weight; packages of other files than before."""
+    def chain(x):
+        for w in weights:
+            x = kn.tanh(x @ w) * 0.1
+            x = x - kn.mean(x, axis=-1, keepdims=True)
+        return x
+
+    weights = [kn.asarray(np.random.default_rng(i).random((16, 16), dtype=np.float32)) for i in range(50)]
+    large, times = kn.zeros(megabytes * 250_000), {}
+    for name, f in (("few", chain), ("large", lambda x: chain(x) + large[0])):
+        kn.export(f, np.ones((4, 16), np.float32), to=folder / f"{name}.kiln", name=name, cpu="native")
+        kn.load(folder / f"{name}.kiln", native=True)
+        times[name] = 1e3 * statistics.median(once(lambda: kn.load(folder / f"{name}.kiln", native=True)) for _ in range(21))  # noqa: B023
+    row("package of 100 kernels loaded", times["few"], ("<=", 2), " ms")
+    row("the same with 1 GB of weights, over that", times["large"] / times["few"], ("<=", 1.5))
+
+
 def libraries():
     print("libraries of C functions: a perceptron of 784-512-10")
     with tempfile.TemporaryDirectory() as name:
@@ -96,3 +114,4 @@ def libraries():
             if session:
                 others["ONNX Runtime"] = repeated(lambda: session.run(None, {"x": x}))  # noqa: B023
             peers(f"batch of {batch}", called, others, (">=", 1.0))
+        loading(folder)
