@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <optional>
 
 namespace kiln::py {
@@ -98,6 +99,7 @@ namespace {
 /// The trace of a call, and the arrays that are its inputs: of the call, and others that it met.
 struct Recorded {
   Trace trace;
+  std::map<std::string, std::string> routines; // of the runtime, by the operations that call them: where the first one was recorded
   std::vector<Object> inputs;
   std::vector<size_t> written; // among the inputs; their contents are the first outputs
 
@@ -112,6 +114,19 @@ struct Recorded {
     return result;
   }
 };
+
+/// Where operations stand that call routines, which libraries may lack.
+std::map<std::string, std::string> routinesIn(const Piece &piece) {
+  std::map<std::string, std::string> places;
+  size_t slot = 0;
+  for (size_t at = 0; at < piece.trace.words.size();) {
+    TraceOp entry = Trace::decode(piece.trace.words, at);
+    bool isRoutine = entry.op != Op::Input && info(entry.op).kind == Kind::Library;
+    if (isRoutine && !places.contains(info(entry.op).name)) places[info(entry.op).name] = placeOf(piece.locations[slot]);
+    slot += entry.results;
+  }
+  return places;
+}
 
 /// Ends a recording whose result has these arrays; why it is of no use, or nothing.
 std::string finish(Recorder &r, const Arguments &arguments, PyObject *leaves, Recorded &recorded) {
@@ -128,7 +143,9 @@ std::string finish(Recorder &r, const Arguments &arguments, PyObject *leaves, Re
   for (int place : r.inputs())
     recorded.inputs.push_back(size_t(place) < declared ? Object::borrow(arguments.arrays[size_t(place)])
                                                        : Object(check(wrap(r.captured[size_t(place) - declared]))));
-  recorded.trace = std::move(r.finish()[0].trace);
+  Piece whole = std::move(r.finish()[0]);
+  recorded.routines = routinesIn(whole);
+  recorded.trace = std::move(whole.trace);
   return "";
 }
 
@@ -313,9 +330,14 @@ PyObject *recordForPackage(JitState &state, const Call &call, Arguments &argumen
   std::vector<Object> arrays, writes;
   for (size_t i : order) arrays.push_back(recorded.inputs[i]);
   for (size_t input : recorded.written) writes.emplace_back(check(PyLong_FromSsize_t(std::ranges::find(order, input) - order.begin())));
+  Object routines(check(PyDict_New()));
+  for (const auto &[name, place] : recorded.routines) {
+    Object text(check(PyUnicode_FromString(place.c_str())));
+    if (PyDict_SetItemString(routines.get(), name.c_str(), text.get())) throw PythonError();
+  }
   std::vector<int64_t> words = withInputs(recorded.trace, order).serialize();
-  return Py_BuildValue("(y#NN)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8), listOf(arrays).release(),
-                       listOf(writes).release());
+  return Py_BuildValue("(y#NNN)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8), listOf(arrays).release(),
+                       listOf(writes).release(), routines.release());
 }
 
 } // namespace kiln::py

@@ -130,7 +130,13 @@ def _write_library(package, path, options):
             os.makedirs(options["project"], exist_ok=True)
             stem = os.path.splitext(os.path.basename(path))[0]
             options["header"] = os.path.join(options["project"], options.get("name", stem.removeprefix("lib")) + ".h")
-        _core.make_library(kept, path, options)
+        try:
+            _core.make_library(kept, path, options)
+        except exceptions.CompileError as error:
+            refused = next((n for n in package.routines if str(error).partition("\n")[0].endswith(f"'kiln.{n}'")), None)
+            if refused is None:
+                raise
+            raise make("CompileError", package.routines[refused] + str(error).partition("\n")[0]) from None
 
 
 def _c_name(text):
@@ -161,6 +167,7 @@ class Draft:
         self.notes = []  # what whoever exports is to know
         self.weights, self.weight_names, self.numbers = [], [], {}  # arrays, their names, their numbers by what they show
         self.contents = {}  # numbers of those that are made anew by each recording
+        self.routines = {}  # operations that call routines, which libraries may lack, and where the first of each is
 
     def weight(self, array, name):
         """The number of an array among the weights. Those without a name are told apart by their contents."""
@@ -356,7 +363,8 @@ class _Recording:
             except exceptions.TraceError:
                 pass
         if recorded:
-            words, arrays, written = recorded
+            words, arrays, written, routines = recorded
+            self.draft.routines = routines | self.draft.routines
             result, paths = result[0], [list(map(str, path)) for _, path in outputs]
         else:  # it asks for values, which are those of examples
             joined, result, paths = self._joined(sizes)
@@ -368,7 +376,7 @@ class _Recording:
             args, _, made = self._call(sizes)
             keep = slice(None) if questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
-            words, arrays, written = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, (lambda results: results, self.existing))
+            words, arrays, written, _ = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, (lambda results: results, self.existing))
             arrays = [state[id(a)][1] if id(a) in state else a for a in arrays]
         places = {id(a): i for i, a in enumerate(made)}
         inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument

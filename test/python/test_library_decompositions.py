@@ -158,3 +158,11 @@ def test_other_machines_name_theirs(machine, tmp_path):
 
 def test_decompositions_whose_results_nobody_needs(tmp_path):
     kn.export(lambda x: [kn.linalg.qr(x), x + 1][1], matrices(3, 3), to=tmp_path / "f.so", name="f", target="aarch64-linux-android")
+
+
+def test_a_refusal_names_the_line(tmp_path):
+    def model(x):
+        y = x * 2
+        return kn.linalg.inv(y)
+    with pytest.raises(kn.CompileError, match=rf"^test_library_decompositions.py:{model.__code__.co_firstlineno + 2}: library: operation: expected .*got 'kiln.solve'\n"):
+        kn.export(model, matrices(3, 3), to=tmp_path / "f.wasm", name="f")
