@@ -136,9 +136,10 @@ Array reduce(Op op, const Array &x, std::optional<Dims> given, bool keepDims) {
     eager::reduce(op, whole, int(words[0]), result);
   } else {
     source = withOwnCell(source);
-    inMemoryOrder(op, source, axes);
+    Dims inSource = axes;
+    inMemoryOrder(op, source, inSource);
     Running running(source.size());
-    result = axes.rank ? reduceRuns(op, source, axes) : copy(source);
+    result = axes.rank ? reduceRuns(op, source, inSource) : copy(source);
   }
   if (!keepDims) return result;
   Dims all;

@@ -142,6 +142,25 @@ def test_reductions(name, dtype, rng):
                     same_bits(kn.jit(run)(kn.asarray(x)), eager)
 
 
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "max", "min", "any", "all", "argmax", "argmin", "logsumexp", "softmax"])
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (0, 2, 1), (2, 0, 1)])
+def test_reductions_of_arrays_in_other_orders(name, order, rng):
+    """Square ones, where a wrong shape has the right number of elements, too."""
+    for shape in ((3, 3, 3), (2, 3, 4), (3, 1, 3)):
+        x = rng.normal(size=shape).astype("float32")
+        for turned, same in ((kn.permute_dims(kn.asarray(x), order), np.ascontiguousarray(x.transpose(order))), (kn.asarray(x)[:, ::-1, 1:], np.ascontiguousarray(x[:, ::-1, 1:]))):
+            for axis in (0, 1, 2, (0, 2), (1, 2), None):
+                if isinstance(axis, tuple) and name.startswith("arg"):
+                    continue
+                if name == "softmax":
+                    got, want = kn.nn.softmax(turned, axis=axis), kn.nn.softmax(kn.asarray(same), axis=axis)
+                else:
+                    function = getattr(kn.special, name, None) or getattr(kn, name)
+                    got, want = (function(a, axis=axis, keepdims=True) for a in (turned, kn.asarray(same)))
+                assert got.shape == want.shape
+                np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_reductions_of_special_values():
     x = np.array([[1, np.nan, 3], [np.nan, 5, np.nan], [-0.0, 0.0, -0.0]], np.float32)
     a = kn.asarray(x)
