@@ -53,6 +53,7 @@ RunStatus runCode(const Segment &segment, std::span<const Array *const> inputs, 
   for (int64_t size : segment.values.symbols) dims.push(size);
   memory.reserve(inputs.size());
   for (const Array *a : inputs) {
+    if (!a->storage->value) a->failLeaked();
     memory.push_back(a->storage->value);
     buffers.push(static_cast<char *>(memory.back()->data) + a->offset * byteSize(a->dtype));
     if (!a->isContiguous)
