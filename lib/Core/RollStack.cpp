@@ -198,6 +198,7 @@ private:
     }
     bool isAll = operands.size() == 1;
     result.slots[size_t(of)] = isAll ? operands[0] : result.apply(Op::Concat, operands, lines.ops[p].words, typeOf(of), of);
+    keep(of);
   }
 
   void write(size_t p) {

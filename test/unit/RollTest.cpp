@@ -251,6 +251,23 @@ TEST(Roll, AStackOfWhatTripsMakeIsRows) {
   }
 }
 
+TEST(Roll, RowsOfConcatenations) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), axis = 0, y = -1;
+  std::vector<int64_t> all = waves(t, x, w, table), windows;
+  for (size_t i = 0; i + 9 < 64; ++i) {
+    std::vector<int64_t> parts;
+    for (size_t k = i; k < i + 9; ++k) parts.push_back(op(t, Op::Reshape, {all[k]}, {2, 1, 4}));
+    windows.push_back(op(t, Op::Cos, {t.addOp(Op::Concat, parts, {&axis, 1})}));
+  }
+  for (size_t i = windows.size(); i-- > 0;) {
+    int64_t doubled = op(t, Op::Multiply, {windows[i], windows[i]});
+    y = y < 0 ? doubled : op(t, Op::Add, {op(t, Op::Sin, {y}), doubled});
+  }
+  t.outputs = {y};
+  rolled(t);
+}
+
 TEST(Roll, WhatIsReadInNoOrderStays) {
   Trace t;
   int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w;
