@@ -80,9 +80,11 @@ void Storage::destroy(Storage *storage) noexcept {
 void Array::failLeaked() const {
   if (storage->recording && storage->recording->fate.size())
     throw Error(ErrorKind::Trace, "the value of an array is needed: " + storage->recording->fate);
-  throw Error(ErrorKind::Trace,
-              "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
-              "of other sizes), or an array that a gradient or a batch follows (tolist() and item() give its values)");
+  throw Error(
+      ErrorKind::Trace,
+      "the value of an array is needed: expected a call that computes, got a recording without values (lower, or a probe "
+      "of other sizes), an array that a gradient or a batch follows (tolist() and item() give its values), or one that was donated to "
+      "a jitted function (donate_argnums)");
 }
 
 void Array::updateContiguous() {

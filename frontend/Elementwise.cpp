@@ -281,7 +281,8 @@ bool applyInto(Op op, std::span<const Operand> operands, Array &target) {
   constexpr int64_t kPiece = 8192, kMost = 65536; // bytes at a time, which stay in L1; elements, from where on threads share the work
   if (info(op).byNumber || operands.size() > 2 || hasMode() || isElsewhere(operands) || deviceOf(target)) return false;
   Storage &cell = *target.storage.get();
-  if (!target.isContiguous || target.isRepeated || !cell.isWritable || (!cell.pinned && cell.value->refs.load() != 1)) return false;
+  if (!target.isContiguous || target.isRepeated || !cell.isWritable || !cell.value || (!cell.pinned && cell.value->refs.load() != 1))
+    return false;
   FlatCall call(op, operands);
   int64_t n = target.size();
   if (!call.fits || n == 0 || n >= kMost || call.resultType != target.dtype || !(operands[0].array->shape == target.shape)) return false;

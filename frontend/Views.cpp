@@ -252,6 +252,7 @@ Array copyOfMemory(const Array &x) {
 void prepareWrite(Array &x) {
   Storage &storage = *x.storage.get();
   if (!storage.isWritable) throw Error(ErrorKind::Value, "assignment: expected a writable array, got one that shares read-only memory");
+  if (!storage.value) x.failLeaked();
   storage.noteWrite();
   if (storage.pinned || storage.value->refs.load() == 1) return;
   storage.value = storage.value->copy();

@@ -172,7 +172,7 @@ struct NativeCall {
     for (std::vector<Array> *list : {&arguments, &results})
       for (Array &array : *list) {
         memory.push_back(array.storage->value);
-        char *data = static_cast<char *>(memory.back()->data) + array.offset * byteSize(array.dtype);
+        char *data = array.data();
         auto *shape = const_cast<int64_t *>(array.shape.begin());
         tensors.push_back({data, {dlpack::kCPU, 0}, array.shape.rank, dlpack::dataTypeOf(array.dtype), shape, nullptr, 0});
       }

@@ -77,7 +77,7 @@ public:
       bads[i % period] += bad += invalid[i];
     }
     for (size_t i = 0; i < period; ++i)
-      if (!bads[i] && (!best || weights[i] < least * 0.999)) best = i, least = weights[i];
+      if (!bads[i] && (!best || weights[i] < least)) best = i, least = weights[i];
     if (!best) return std::nullopt;
     size_t first = earliest + *best;
     return Run{first, period, (stretch.end - first) / period};

@@ -2,6 +2,7 @@
 
 #include "lib/Core/Control.h"
 #include "lib/Core/RollBody.h"
+#include "lib/Core/RollStack.h"
 
 #include <algorithm>
 #include <string_view>
@@ -44,8 +45,12 @@ void Rewriter::copy(const TraceOp &op, int64_t slot) {
 
 int64_t Rewriter::constant(DType dtype, int64_t bits, int64_t of) {
   int64_t words[] = {int64_t(dtype), bits};
+  return apply(Op::Constant, {}, words, {dtype, {}}, of);
+}
+
+int64_t Rewriter::apply(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const TensorType &type, int64_t of) {
   result.from.push_back(of);
-  return result.trace.append(Op::Constant, {}, words, TensorType{dtype, {}});
+  return result.trace.append(op, operands, words, type);
 }
 
 int64_t Rewriter::numberOf(const std::shared_ptr<const Trace> &body) {
@@ -134,11 +139,15 @@ public:
     return result.finish();
   }
 
+  /// The trace with rows for what runs leave behind; after `run`.
+  std::optional<Changed> withRows() const { return stackRows(lines, leaving); }
+
 private:
   const Lines lines;
   std::vector<Repetition> &found;
   std::vector<Chosen> chosen;
-  size_t lowest = 0; // what is behind it is in no loop yet
+  std::vector<Run> leaving; // whose values are used after them
+  size_t lowest = 0;        // what is behind it is in no loop yet
 
   void note(const Run &run, std::string why) {
     if (run.trips >= kLeastTrips) found.push_back({lines.slots[run.first], run.trips, run.period, std::move(why)});
@@ -239,6 +248,16 @@ private:
       if (why.empty() && next - trip < run.trips) why = "values of several trips are used after them";
     }
     if (chosen.size() == before) note(run, why);
+    if (isLeaving(run)) leaving.push_back(run);
+  }
+
+  /// Whether values of many trips are used later, and the run were worth a loop or is nothing but moves.
+  bool isLeaving(const Run &run) const {
+    size_t used = 0;
+    std::string why;
+    for (size_t trip = 0; trip < run.trips; ++trip) used += isUsedLater(run, trip);
+    std::span<const TraceOp> period = std::span(lines.ops).subspan(run.first, run.period);
+    return used >= kLeastTrips && (std::ranges::all_of(period, isMove) || isWorthIt(run, why));
   }
 
   void takeRegular(Run run, std::string &why) {
@@ -334,6 +353,24 @@ void follow(Changed &first, Changed next) {
   first = std::move(next);
 }
 
+/// One level. Loops whose values are used after them go by rows where that makes the trace half as long: what uses them has to be a loop,
+/// too, and may leave values itself.
+std::optional<Changed> rollOnce(const Trace &trace, bool ofAnySizes, std::vector<Repetition> &found, int most = 4) {
+  Level plain(trace, ofAnySizes, found);
+  auto result = plain.run();
+  auto rows = most ? plain.withRows() : std::nullopt;
+  if (!rows) return result;
+  follow(*rows, withoutUnneeded(rows->trace));
+  std::vector<Repetition> others;
+  auto shorter = rollOnce(rows->trace, ofAnySizes, others, most - 1);
+  size_t known = (result ? result->trace : trace).words.size();
+  if (!shorter || shorter->trace.words.size() * 2 > known) return result;
+  for (Repetition &r : others) r.slot = rows->from[size_t(r.slot)];
+  found = std::move(others);
+  follow(*rows, std::move(*shorter));
+  return rows;
+}
+
 bool canRoll(const Trace &trace) {
   constexpr size_t kLeastWords = 3 * kLeastSaved;
   if (trace.isOpen() || !trace.devices.empty() || trace.words.size() < kLeastWords) return false;
@@ -351,8 +388,8 @@ std::optional<Rolled> roll(const Trace &recorded, std::vector<Repetition> &found
   bool isRolled = false;
   for (int level = 0; level < kMostLevels; ++level) {
     std::vector<Repetition> here;
-    auto next = Level(now.trace, false, here).run();
-    if (!next) next = Level(now.trace, true, here).run(); // trips of other sizes where there are none of the same
+    auto next = rollOnce(now.trace, false, here);
+    if (!next) next = rollOnce(now.trace, true, here); // trips of other sizes where there are none of the same
     for (Repetition &r : here) {
       r.slot = now.from[size_t(r.slot)];
       found.push_back(std::move(r));

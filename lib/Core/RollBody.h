@@ -82,6 +82,8 @@ public:
   std::vector<int64_t> operandsOf(const TraceOp &op) const;
   /// What stands for the place `of` of the old trace.
   int64_t constant(DType dtype, int64_t bits, int64_t of);
+  int64_t apply(Op op, std::span<const int64_t> operands, std::span<const int64_t> words, const TensorType &type, int64_t of);
+  const TensorType &typeOf(int64_t slot) const { return result.trace.types[size_t(slot)]; }
   int64_t loop(const std::shared_ptr<const Trace> &condition, const std::shared_ptr<const Trace> &body, std::span<const int64_t> operands,
                int64_t of);
   Changed finish();

@@ -105,7 +105,10 @@ PyObject *tolist(PyObject *self, PyObject *) {
 PyObject *repr(PyObject *self) {
   bool isPutOff = !arrayOf(self).storage->value && Mode::current();
   if (isPutOff && guardedInt([&] { return leave(arrayOf(self), "an array is formatted"), 0; })) return nullptr;
-  if (!arrayOf(self).storage->value) return PyUnicode_FromFormat("kiln.Array(%s, recording)", toString(arrayOf(self).type()).c_str());
+  if (const Storage &cell = *arrayOf(self).storage.get(); !cell.value) {
+    const char *what = cell.recording && cell.recording->fate.size() ? "without values" : "recording";
+    return PyUnicode_FromFormat("kiln.Array(%s, %s)", toString(arrayOf(self).type()).c_str(), what);
+  }
   return PyObject_CallFunctionObjArgs(side().repr, self, Py_False, nullptr);
 }
 PyObject *str(PyObject *self) {
@@ -275,7 +278,7 @@ bool initArrayType(PyObject *module) {
   slots.push_back({0, nullptr});
   PyType_Spec spec = {"kiln.Array", sizeof(PyArray), 0, Py_TPFLAGS_DEFAULT, slots.data()};
   arrayType = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  return arrayType && initIterator() && initCreation(module) &&
+  return arrayType && initIterator() && initCreation(module) && initDonation(module) &&
          !PyModule_AddObjectRef(module, "Array", reinterpret_cast<PyObject *>(arrayType));
 }
 

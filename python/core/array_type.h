@@ -16,5 +16,6 @@ void releaseBuffer(PyObject *self, Py_buffer *view);
 /// As NumPy's ndarray(shape, dtype=float64), of zeros.
 PyObject *newArrayOf(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 bool initCreation(PyObject *module);
+bool initDonation(PyObject *module);
 
 } // namespace kiln::py

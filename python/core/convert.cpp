@@ -380,7 +380,7 @@ PyObject *toScalar(const Array &asked, const char *why) {
 }
 
 static PyObject *listOf(const Array &a, int axis, int64_t offset) {
-  if (axis == a.shape.rank) return elementToPython(static_cast<char *>(a.storage->value->data) + offset * byteSize(a.dtype), a.dtype);
+  if (axis == a.shape.rank) return elementToPython(a.data() + (offset - a.offset) * byteSize(a.dtype), a.dtype);
   Object list(check(PyList_New(a.shape[axis])));
   for (int64_t i = 0; i < a.shape[axis]; ++i) PyList_SET_ITEM(list.get(), i, check(listOf(a, axis + 1, offset + i * a.strides[axis])));
   return list.release();

@@ -81,6 +81,8 @@ static PyObject *callWrite(const Tree &entry, PyObject *const *args) {
   Array *arrays[PlainCall::kMostArguments];
   for (size_t i = 0; i < plain.arguments.size(); ++i) arrays[i] = &arrayOf(args[i]);
   std::span<Array *const> all(arrays, plain.arguments.size());
+  for (const Array *a : all)
+    if (!a->storage->value) a->failLeaked();
   for (const Commit &c : ending->commits) // where somebody else holds the memory, it stays as it is
     if (arrays[entry.entries[size_t(c.entry)]]->storage->value->refs.load(std::memory_order_acquire) != 1) return nullptr;
   if (longWork().pays(s.seconds) || writesNeedEager(entry, *ending, all)) return nullptr;

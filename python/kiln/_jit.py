@@ -7,6 +7,7 @@ import warnings
 import weakref
 
 from . import _core
+from ._donation import Donating, into_arguments
 from ._errors import KilnWarning, make
 from ._explain import Explanation
 from ._front import Bound, check_callable, dress, name_of, opened
@@ -63,7 +64,7 @@ def open_axes(dynamic, positional, named, what="jit"):
     return tuple(axes)
 
 
-def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None, fast_math=False, on_miss=None):
+def jit(function=None, /, *, static_argnums=(), static_argnames=(), donate_argnums=(), donate_argnames=(), dynamic=None, fast_math=False, on_miss=None):
     """Records calls of ``function`` and runs them as compiled code.
 
     Arguments and results are arrays, numbers, strings, None, or dicts, lists and tuples of them. Each combination of
@@ -74,6 +75,11 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     ----------
     static_argnums, static_argnames : int or str, or a sequence of them
         Arguments that are compared by value and may be any hashable object.
+    donate_argnums, donate_argnames : int or str, or a sequence of them
+        Arguments that the caller gives away: results of the same shape and dtype are computed in the memory of their arrays. Whoever uses such an array, or
+        a view of it, after the call gets a TraceError that names the function. A call that raises gives nothing away. Where a donated array is a part of
+        another one, or NumPy or another library sees its memory, nothing of the call is donated, with one warning; inside other jitted functions, gradients
+        and batches neither.
     dynamic : None, bool, or dict
         Which sizes code is compiled for. None: for those of the first call, and from the second combination of sizes or numbers
         on for any. False: for each combination by itself. True: for any sizes from the first call on, where the function allows
@@ -93,13 +99,15 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
         At decoration for generators and coroutine functions, also behind methods, partial objects and callables; at a call for
         unhashable static arguments, or a function whose declared ``dynamic`` axes change more than sizes.
     ValueError
-        At decoration for static arguments that the function does not have, or options of another kind.
+        At decoration for static or donated arguments that the function does not have, or options of another kind; at a call whose donated arrays are
+        given twice.
     ShapeError
         At a call with a size outside the bounds of ``dynamic``, or two sizes for one name.
     """
     fused = getattr(function, "__kiln_fused__", function)  # which has another part in it than its kernel; wrappers of it have its attributes
     function = fused if getattr(function, "__wrapped__", None) is fused else function
-    options = dict(static_argnums=static_argnums, static_argnames=static_argnames, dynamic=dynamic, fast_math=fast_math, on_miss=on_miss)
+    options = dict(static_argnums=static_argnums, static_argnames=static_argnames, donate_argnums=donate_argnums, donate_argnames=donate_argnames,
+                   dynamic=dynamic, fast_math=fast_math, on_miss=on_miss)
     if function is None:
         return lambda f: jit(f, **options)
     if isinstance(function, (staticmethod, classmethod)):
@@ -114,9 +122,20 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     inner, args, keywords = opened(function)
     names, numbers, axes, parameters, positional = _options(inner, len(args), static_argnums, static_argnames, dynamic)
     mode = 3 if isinstance(dynamic, dict) else _DYNAMIC_MODES[dynamic]
-    jitted = _core.JitFunction(inner, numbers, names, (None, "raise", "warn").index(on_miss), mode, axes, parameters, positional, fast_math)
-    dress(jitted, inner, options)
-    _functions.add(jitted)
+
+    def made(function):
+        jitted = _core.JitFunction(function, numbers, names, (None, "raise", "warn").index(on_miss), mode, axes, parameters, positional, fast_math)
+        dress(jitted, inner, options)
+        _functions.add(jitted)
+        return jitted
+
+    jitted = made(inner)
+    given_names, given_numbers = _chosen(inner, len(args), "donate", donate_argnums, donate_argnames)
+    if given_names or given_numbers:
+        if given_names & names or set(given_numbers) & set(numbers):
+            raise make("ValueError", "jit: donate_argnums: expected arguments that are not static, got one that is both")
+        jitted = Donating(made(into_arguments(inner, given_numbers, given_names)), jitted, given_numbers, given_names)
+        dress(jitted, inner, options)
     if not args and not keywords and inner is function:
         return jitted
     bound = Bound(jitted, args, keywords)
@@ -124,29 +143,47 @@ def jit(function=None, /, *, static_argnums=(), static_argnames=(), dynamic=None
     return bound
 
 
-def _options(function, given, static_argnums, static_argnames, dynamic):
-    """(names of static arguments, their positions, open axes, names of parameters, how many of them are positional) of a function whose first `given` arguments are there before the call."""
-    numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+def _code_of(function):
     while isinstance(function, _core.JitFunction):
         function = function.__wrapped__
-    code = getattr(function, "__code__", None)
+    return getattr(function, "__code__", None)
+
+
+def _chosen(function, given, kind, numbers, names):
+    """(names, positions) of arguments of a function whose first `given` are there before the call; either way of naming one covers both ways of passing it."""
+    numbers = (numbers,) if isinstance(numbers, int) else tuple(numbers)
+    names = (names,) if isinstance(names, str) else tuple(names)
+    code = _code_of(function)
     positional = code.co_varnames[given:code.co_argcount] if code else ()
     takes_more = code is None or code.co_flags & inspect.CO_VARARGS
     for i in numbers:
         if isinstance(i, bool) or not isinstance(i, int) or i < -len(positional) or i >= len(positional) and not takes_more:
-            raise make("ValueError", f"jit: static_argnums: expected positions among {len(positional)} arguments, got {i!r}")
-    named = None if code is None or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) else code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+            raise make("ValueError", f"jit: {kind}_argnums: expected positions among {len(positional)} arguments, got {i!r}")
+    named = _names_of(code)
     for n in names:
         if not isinstance(n, str) or named is not None and n not in named:
-            raise make("ValueError", f"jit: static_argnames: expected names among {', '.join(named or ()) or 'none'}, got {n!r}")
-    # Either way of naming an argument covers both ways of passing it.
+            raise make("ValueError", f"jit: {kind}_argnames: expected names among {', '.join(named or ()) or 'none'}, got {n!r}")
     all_names = frozenset(names) | {positional[i] for i in numbers if -len(positional) <= i < len(positional)}
     all_numbers = {i % len(positional) if i < 0 else i for i in numbers} | {positional.index(n) for n in names if n in positional}
-    axes = open_axes(dynamic, positional, named) if isinstance(dynamic, dict) else ()
+    return all_names, tuple(sorted(i + given for i in all_numbers))
+
+
+def _names_of(code):
+    """All that arguments can be named; None where they can be anything."""
+    if code is None or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        return None
+    return code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+
+
+def _options(function, given, static_argnums, static_argnames, dynamic):
+    """(names of static arguments, their positions, open axes, names of parameters, how many of them are positional) of a function whose first `given` arguments are there before the call."""
+    names, numbers = _chosen(function, given, "static", static_argnums, static_argnames)
+    code = _code_of(function)
+    positional = code.co_varnames[given:code.co_argcount] if code else ()
+    axes = open_axes(dynamic, positional, _names_of(code)) if isinstance(dynamic, dict) else ()
     axes = tuple((i + given if i >= 0 else i, *rest) for i, *rest in axes)
     parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ()
-    return all_names, tuple(sorted(i + given for i in all_numbers)), axes, parameters, code.co_argcount if code else 0
+    return names, numbers, axes, parameters, code.co_argcount if code else 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,15 +14,17 @@ namespace {
 
 /// A call of a rule: `given` are the cotangent, or the tangents by operand; of the second derivative all of them.
 struct Call {
-  std::string_view what; // run, vjp, jvp, second or batch
+  std::string_view what; // run, vjp, jvp, second or batch; rows of vjp, rows of jvp: for a batch of calls
   Op op;
   std::vector<const Array *> operands, given;
   std::span<const int64_t> words;
   std::span<const char> flags; // by operand: wanted, or batched
   int64_t size;
+  static constexpr std::string_view kRows = "rows of ";
 
   std::vector<rules::Maybe> run() const {
     if (what == "second") return runSecond();
+    if (what.starts_with(kRows)) return runRows();
     if (what == "batch") return {rules::applyBatch({op, operands, words, flags, size})};
     Array result = rules::applyOp(op, operands, words);
     rules::Applied applied{op, operands, words, &result};
@@ -30,6 +32,8 @@ struct Call {
     if (what == "jvp") return {rules::applyJvp(applied, given)};
     return {result};
   }
+
+  std::vector<rules::Maybe> runRows() const;
 
   /// With what a tape keeps.
   std::vector<rules::Maybe> runVjp(rules::Applied applied) const {
@@ -56,6 +60,21 @@ struct Call {
     return changes;
   }
 };
+
+/// The same for all examples at once: operands and what is given have their axis first.
+std::vector<rules::Maybe> Call::runRows() const {
+  Batch mode(size);
+  std::vector<Array> lifted;
+  lifted.reserve(operands.size() + given.size());
+  auto lift = [&](const Array *a) -> const Array * { return a ? &lifted.emplace_back(mode.watch(*a)) : nullptr; };
+  Call one = *this;
+  one.what.remove_prefix(kRows.size());
+  for (const Array *&a : one.operands) a = lift(a);
+  for (const Array *&a : one.given) a = lift(a);
+  std::vector<rules::Maybe> results;
+  for (const rules::Maybe &result : one.run()) results.push_back(result ? rules::Maybe(mode.itemOf(*result).below) : std::nullopt);
+  return results;
+}
 
 struct Results {
   std::vector<rules::Maybe> arrays;

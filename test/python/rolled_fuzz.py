@@ -1,5 +1,5 @@
 """Random programs of loops that are written out while they are recorded: the same bits as eager, cold and warm, also for another number
-of trips. ``rolled_fuzz.py --first-seed N --programs COUNT``; test_rolled.py runs a few."""
+of trips. ``rolled_fuzz.py --first-seed N --programs COUNT``; with ``--gradients`` those of the programs. test_rolled.py runs a few."""
 import argparse
 import collections
 import random
@@ -93,20 +93,34 @@ def _bits(value):
     return str(value.dtype), value.shape, np.where(array != array, np.asarray(np.nan, array.dtype) if array.dtype.kind == "f" else array, array).tobytes()
 
 
-def check(seed, mode="sync"):
+def gradient_of(f):
+    """The gradient of a sum of all that a program makes, by its floating arguments, as a program of them."""
+    def total(A, B, W, x, y, z, M, V, P, T):
+        results, kept, *others = f(A, B, W, P, x, y, z, M, V, T)
+        made = [v for v in (*results, *kept, *others, A, B, M) if isinstance(v, kn.Array) and v.dtype.kind == "f"]
+        return sum((kn.sum(kn.sin(v)) for v in made), kn.asarray(0, dtype=A.dtype))
+
+    def gradient(A, B, W, P, x, y, z, M, V, T):
+        return kn.grad(total, argnums=tuple(range(8)))(A, B, W, x, y, z, M, V, P, T)
+
+    return gradient
+
+
+def check(seed, mode="sync", of_gradient=False):
     """Counts of what was rolled and what not; raises AssertionError where bits differ from those of eager."""
     names = {"kn": kn, "ROWS": ROWS}
     text = source(seed)
     exec(compile(text, f"<rolled {seed}>", "exec"), names)
-    eager, before = names["f"], kn.config.jit
+    eager, before = gradient_of(names["f"]) if of_gradient else names["f"], kn.config.jit
     r = random.Random(~seed)
     trips = [r.choice([9, 15, 20, 33, 45]), r.choice([8, 14, 21, 34, 40, 1])]
+    calls = [trips[0]] * 3 + [trips[1]] * 2 + [trips[0]]
     kn.config.jit = mode
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", kn.KilnWarning)
             jitted = kn.jit(eager)
-            for call, T in enumerate([trips[0]] * 3 + [trips[1]] * 2 + [trips[0]]):
+            for call, T in enumerate(calls[1:4] if of_gradient else calls):
                 mine, theirs = arguments(seed + call), arguments(seed + call)
                 want, got = eager(*mine, T), jitted(*theirs, T)
                 assert _bits([want, mine]) == _bits([got, theirs]), f"seed {seed}, call {call}, {T} trips, {mode}\n{text}"
@@ -123,11 +137,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--programs", type=int, default=200)
+    parser.add_argument("--gradients", action="store_true")
     options = parser.parse_args()
     counts, wrong = collections.Counter(), 0
     for seed in range(options.first_seed, options.first_seed + options.programs):
         try:
-            counts += check(seed, "auto" if seed % 8 else "sync")
+            counts += check(seed, "auto" if seed % 8 else "sync", options.gradients)
         except AssertionError as error:
             wrong += 1
             print(error, flush=True)

@@ -9,8 +9,8 @@ import kiln as kn
 
 BUILD = pathlib.Path(kn._core.__file__).parents[2]
 OPS = {o["name"]: o for o in json.loads((BUILD / "gen/python/_ops.json").read_text())}
-# By the numbers of lib/Core/Types.h; those that NumPy has.
-DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", None, "float32", "float64", "complex64", "complex128"]
+# By the numbers of lib/Core/Types.h. NumPy lacks bfloat16: such arrays are Bfloat16 on their way in, and float32 on their way out.
+DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
 
 
 class Tensor(ctypes.Structure):
@@ -28,19 +28,33 @@ def _longs(values):
     return (ctypes.c_int64 * max(len(values), 1))(*values)
 
 
+class Bfloat16(np.ndarray):
+    """The bits of bfloat16, as uint16."""
+
+    @staticmethod
+    def of(x):
+        """The nearest of float values."""
+        bits = np.asarray(x, np.float32, copy=True, order="C").view(np.uint32)
+        return ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16).view(Bfloat16)
+
+    def wide(self):
+        return (np.asarray(self).astype(np.uint32) << 16).view(np.float32)
+
+
 def _tensor(x):
     if x is None:
         return Tensor()
-    return Tensor(x.ctypes.data, DTYPES.index(x.dtype.name), x.ndim, _longs(x.shape), _longs([1] * x.ndim))
+    return Tensor(x.ctypes.data, DTYPES.index("bfloat16" if isinstance(x, Bfloat16) else x.dtype.name), x.ndim, _longs(x.shape), _longs([1] * x.ndim))
 
 
 def _array(t):
     if not t.data:
         return None
     shape = t.shape[:t.rank]
-    x = np.empty(shape, DTYPES[t.dtype])
+    is_bfloat16 = DTYPES[t.dtype] == "bfloat16"
+    x = np.empty(shape, "uint16" if is_bfloat16 else DTYPES[t.dtype])
     ctypes.memmove(x.ctypes.data, t.data, x.nbytes)
-    return x
+    return x.view(Bfloat16).wide() if is_bfloat16 else x
 
 
 def words_of(op, call):
@@ -54,7 +68,7 @@ def words_of(op, call):
 
 
 def _rule(what, op, operands, words, given=(), flags=None, size=0, recorded=False):
-    keep = [None if x is None else np.require(x, requirements="C") for x in (*operands, *given)]
+    keep = [x if x is None or isinstance(x, Bfloat16) else np.require(x, requirements="C") for x in (*operands, *given)]
     tensors = [_tensor(x) for x in keep]
     first, rest = (Tensor * max(len(operands), 1))(*tensors[:len(operands)]), (Tensor * max(len(given), 1))(*tensors[len(operands):])
     results = ctypes.c_void_p(LIBRARY.kiln_test_rule(
@@ -98,6 +112,11 @@ def jvp(op, operands, words, tangents):
 def second(op, operands, words, cotangent, tangents):
     """How the gradients change when the operands do."""
     return both("second", op, operands, words, given=[cotangent, *tangents])
+
+
+def rows(what, op, operands, words, given):
+    """A derivative for a batch of calls: operands and what is given have its axis first."""
+    return both(f"rows of {what}", op, operands, words, given=given, size=next(len(x) for x in operands))
 
 
 def batch(op, operands, words, batched, size):

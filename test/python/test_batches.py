@@ -172,3 +172,34 @@ def test_functions_with_derivatives_of_their_own():
     f.defvjp(lambda x: (f(x), x), lambda x, ct: (ct * 5 if x > 0 else ct * 7,))
     x = kn.asarray([1.0, -1.0, 2.0])
     assert kn.vmap(f)(x).tolist() == [2, -3, 4] and kn.vmap(kn.grad(f))(x).tolist() == [5, 7, 5]
+
+
+def test_ways_of_examples_under_jit():
+    """Each group of examples is code of its own; the answers of all examples are what a call is found by."""
+    def f(x):
+        return x * x + 1 if x > 0 else -x
+
+    jitted, x = kn.jit(kn.vmap(f), on_miss="raise"), kn.asarray([2.0, -3.0, 4.0, -1.0])
+    for given in (x, x * 2, -x, x, -x):
+        same_bits(jitted(given), kn.vmap(f)(given))
+    variant, = jitted.explain().variants
+    assert not variant["eager"] and jitted.stats.misses == 2 and jitted.stats.tier == 1
+    assert "[True, False, True, False]" in str(jitted.explain()) and "test_batches.py" in str(jitted.explain())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ever_new_ways_of_examples_under_jit(rng):
+    """Where most calls group their examples anew, calls run in eager, and say why."""
+    jitted = kn.jit(kn.vmap(lambda x: x * x + 1 if x > 0 else -x))
+    for _ in range(80):
+        x = kn.asarray(rng.normal(size=32))
+        same_bits(jitted(x), kn.where(x > 0, x * x + 1, -x))
+    assert "the truth value of an array is asked for, which is another one on most calls" in str(jitted.explain())
+
+
+@pytest.mark.parametrize("f, x", [c for c in CASES if c[0] in (clipped, pieces, early, positive)], ids=lambda c: getattr(c, "__name__", ""))
+def test_gradients_of_ways_under_jit(f, x):
+    of_each = kn.vmap(kn.grad(lambda v: kn.sum(kn.tree.leaves(f(v))[0])))
+    jitted = kn.jit(of_each)
+    for given in (x, x[::-1], x):
+        same_bits(jitted(given), of_each(given))

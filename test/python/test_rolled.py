@@ -172,3 +172,113 @@ def test_other_sizes_are_one_program(rng):
         x, a, b = (kn.asarray(rng.random(n)) for _ in range(3))
         same_bits(f(x, a, b), steps(x, a, b, 400))
     assert f.stats.compiles + f.stats.cache_hits == 2
+
+
+def trips_of(f):
+    return [loop["trips"] for loop in loops(f) if not loop["why"]]
+
+
+def wave(h, W, T):
+    for _ in range(T):
+        h = kn.tanh(h * W + 0.1)
+    return kn.sum(h)
+
+
+def recurrent(h, W, xs):
+    for i in range(xs.shape[0]):
+        h = kn.tanh(W @ h + xs[i])
+    return kn.sum(h * h)
+
+
+def kept(h, W, xs):
+    all = []
+    for i in range(xs.shape[0]):
+        h = kn.tanh(W @ h + xs[i])
+        all.append(h)
+    return kn.sum(kn.stack(all) ** 2)
+
+
+def summed(h, W, xs):
+    all = []
+    for i in range(xs.shape[0]):
+        h = kn.tanh(W @ h + xs[i])
+        all.append(h)
+    return sum(kn.sum(x * x) for x in all)
+
+
+def written(h, W, xs):
+    out = kn.zeros_like(xs)
+    for i in range(xs.shape[0]):
+        h = kn.tanh(W @ h + xs[i])
+        out[i] = h * h
+    return kn.sum(out * xs)
+
+
+def selected(h, W, xs):
+    for i in range(xs.shape[0]):
+        h = kn.where(h > xs[i], W @ h, kn.maximum(h, xs[i]) * 0.5)
+    return kn.sum(h)
+
+
+@pytest.mark.parametrize("f", [recurrent, kept, summed, written, selected])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_gradients_of_loops_are_loops(f, dtype, rng):
+    h, W, xs = (kn.asarray(rng.normal(size=shape) * 0.3).astype(dtype) for shape in ((8,), (8, 8), (100, 8)))
+    jitted = checked(lambda h, W, xs: kn.value_and_grad(f, argnums=(0, 1, 2))(h, W, xs), h, W, xs)
+    assert 2 <= len(trips_of(jitted)) <= 4 and min(trips_of(jitted)) >= 97 and jitted.stats.kernels < 100
+
+
+def test_gradients_of_complex_loops(rng):
+    z, w = (kn.asarray(rng.normal(size=6) + 1j * rng.normal(size=6)) * 0.5 for _ in range(2))
+
+    def f(z, w):
+        for _ in range(100):
+            z = z * w * 0.5 + w
+        return kn.sum(kn.abs(z))
+
+    checked(lambda z, w: kn.grad(f, argnums=(0, 1))(z, w), z, w)
+
+
+def test_gradients_of_any_number_of_trips_are_one_program(rng):
+    h, W = (kn.asarray(rng.normal(size=16)) for _ in range(2))
+    f = kn.jit(lambda h, W, T: kn.grad(wave, argnums=(0, 1))(h, W, T))
+    kernels = set()
+    for trips in (300, 2000, 777, 400):
+        for x, y in zip(f(h, W, trips), kn.grad(wave, argnums=(0, 1))(h, W, trips)):
+            same_bits(x, y)
+        kernels.add(f.stats.kernels)
+    assert f.stats.misses == 4 and f.stats.compiles + f.stats.cache_hits <= 2 and len(kernels) == 1 and kernels.pop() < 30
+
+
+def test_gradients_of_gradients_and_batches_are_loops(rng):
+    h, W, rows = (kn.asarray(rng.normal(size=shape)) for shape in ((8,), (8,), (4, 8)))
+    second = checked(lambda h, W: kn.grad(lambda h: kn.sum(kn.grad(wave)(h, W, 200) ** 2))(h), h, W)
+    assert len(trips_of(second)) == 4
+    along = checked(lambda h, W: kn.jvp(lambda h: kn.grad(wave)(h, W, 200), (h,), (W,))[1], h, W)
+    each = checked(lambda h, W: kn.vmap(lambda h: kn.grad(wave)(h, W, 200))(h), rows, W)
+    assert len(trips_of(along)) == len(trips_of(each)) == 2
+
+    def descends(w, x):
+        for _ in range(100):
+            w = w - 0.1 * kn.grad(lambda w: kn.mean((x @ w - 1) ** 2))(w)
+        return kn.sum(w)
+
+    assert len(trips_of(checked(lambda w, x: kn.grad(descends)(w, x), h, rows))) == 2
+
+
+def test_lists_that_are_stacked_are_rows(rng):
+    def f(x, rows):
+        all = []
+        for i in range(rows.shape[0]):
+            x = kn.sin(x) * 0.5 + rows[i]
+            all.append(x)
+        return kn.stack(all), kn.stack(all[3:-2])
+
+    jitted = checked(f, kn.asarray(rng.normal(size=5)), kn.asarray(rng.normal(size=(80, 5))))
+    assert trips_of(jitted) == [80] and jitted.stats.kernels < 20
+
+
+@pytest.mark.parametrize("first", range(0, 12, 4))
+def test_random_gradients(first):
+    for seed in range(first, first + 4):
+        rolled_fuzz.check(seed, "sync" if seed % 4 == 0 else "auto", of_gradient=True)

@@ -234,22 +234,57 @@ def test_products_of_any_form(op, make, seed):
     test_a_batch_is_a_loop(op, (operands, words), "float64")
 
 
+def narrowed(x, dtype):
+    """Floating operands in a narrower dtype."""
+    if x is None or x.dtype.kind not in "fc":
+        return x
+    return rules.Bfloat16.of(x) if dtype == "bfloat16" else x.astype(dtype)
+
+
+NARROW = {"float32": ("float64", 2e-5), "float16": ("float64", 2e-2), "bfloat16": ("float64", 0.16), "complex64": ("complex128", 5e-5)}
+
+
+@pytest.mark.parametrize("narrow", NARROW)
 @pytest.mark.parametrize("op", [o for o in DIFFERENTIABLE if OPS[o]["derivatives"]])
-def test_narrow_dtypes(op):
-    """Gradients in float32, float16 and complex64 against those in float64 and complex128."""
-    rng = np.random.default_rng(3)
-    for operands, words in calls_of(op):
-        for narrow, wide in (("float32", "float64"), ("float16", "float64"), ("complex64", "complex128")):
-            if wide not in inexact(op):
+def test_narrow_dtypes(op, narrow):
+    """Derivatives in float32, float16, bfloat16 and complex64, of both modes, against those in float64 and complex128."""
+    rng, (wide, tolerance) = np.random.default_rng(3), NARROW[narrow]
+    for operands, words in calls_of(op) if wide in inexact(op) else []:
+        point = [draw(op, x, i, rng, wide) for i, x in enumerate(operands)]
+        low = [narrowed(p, narrow) for p in point]
+        point = [p if p.dtype.kind not in "fc" else (x.wide() if narrow == "bfloat16" else x).astype(wide) for p, x in zip(point, low)]
+        tangents = [np.ones_like(p) if isinstance(o, Drawn) and p.dtype.kind in "fc" else None for o, p in zip(operands, point)]
+        one = np.ones_like(rules.run(op, point, words))
+        pairs = [*zip(rules.vjp(op, low, words, narrowed(one, narrow)), rules.vjp(op, point, words, one)),
+                 (rules.jvp(op, low, words, [narrowed(t, narrow) for t in tangents]), rules.jvp(op, point, words, tangents))]
+        for got, want in pairs:
+            if got is None:
+                assert want is None
                 continue
-            point = [draw(op, x, i, rng, wide) for i, x in enumerate(operands)]
-            point = [p.astype(narrow).astype(wide) if p.dtype.kind in "fc" else p for p in point]
-            low = [p.astype(narrow) if p.dtype.kind in "fc" else p for p in point]
-            one = np.ones_like(rules.run(op, point, words))
-            for got, want in zip(rules.vjp(op, low, words, one.astype(narrow)), rules.vjp(op, point, words, one)):
-                if got is None:
-                    assert want is None
-                    continue
-                assert got.dtype == narrow
-                scale = np.abs(want) + 1
-                assert (np.abs(got - want) <= {"float16": 2e-2, "float32": 2e-5, "complex64": 5e-5}[narrow] * scale).all(), (narrow, got, want)
+            assert got.dtype == ("float32" if narrow == "bfloat16" else narrow)
+            assert (np.abs(got - want) <= tolerance * (np.abs(want) + 1)).all(), (got, want)
+
+
+@pytest.mark.parametrize("op, call, dtype", rows(DIFFERENTIABLE, inexact))
+def test_derivatives_of_a_batch_are_those_of_a_loop(op, call, dtype):
+    rng, (operands, words), size = np.random.default_rng(4), call, 3
+    lanes = [[draw(op, o, i, rng, dtype) for i, o in enumerate(operands)] for _ in range(size)]
+    moving = [isinstance(o, Drawn) and p.dtype.kind in "fc" for o, p in zip(operands, lanes[0])]
+    result = rules.run(op, lanes[0], words)
+    cotangents = [np.asarray(Drawn(*result.shape).direction(rng, result.dtype)) for _ in lanes]
+    tangents = [[o.direction(rng, p.dtype) if m else None for o, p, m in zip(operands, lane, moving)] for lane in lanes]
+
+    def stacked(parts):
+        return [None if x[0] is None else np.stack(x) for x in zip(*parts)]
+
+    together = stacked(lanes)
+    pairs = [*zip(rules.rows("vjp", op, together, words, [np.stack(cotangents)]), stacked([rules.vjp(op, lane, words, c) for lane, c in zip(lanes, cotangents)])),
+             (rules.rows("jvp", op, together, words, stacked(tangents))[0], stacked([[rules.jvp(op, lane, words, t)] for lane, t in zip(lanes, tangents)])[0])]
+    for got, want in pairs:
+        if want is None:
+            assert got is None
+            continue
+        got = np.broadcast_to(got, want.shape)  # what is one for all examples has no axis
+        assert got.dtype == want.dtype
+        single = want.dtype in (np.float32, np.complex64)
+        np.testing.assert_allclose(got, want, rtol=1e-5 if single else 1e-12, atol=(1e-5 if single else 1e-12) * (1 + np.abs(want).max(initial=0)))

@@ -6,6 +6,7 @@
 #include "lib/Core/Program.h"
 #include "lib/Core/Roll.h"
 
+#include <algorithm>
 #include <array>
 #include <gtest/gtest.h>
 
@@ -184,6 +185,108 @@ TEST(Roll, WhatIsUsedLaterStays) {
   Trace r = rolled(u);
   EXPECT_EQ(count(r, Op::Loop), 1u);
   EXPECT_EQ(count(r, Op::Sin), 1u);
+}
+
+/// The values of 64 trips of x = sin(x * w) + row i.
+std::vector<int64_t> waves(Trace &t, int64_t &x, int64_t w, int64_t table) {
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < 64; ++i) all.push_back(x = op(t, Op::Add, {op(t, Op::Sin, {op(t, Op::Multiply, {x, w})}), rowOf(t, table, i)}));
+  return all;
+}
+
+TEST(Roll, WhatAnotherLoopReadsIsRows) {
+  for (bool isReversed : {false, true}) {
+    Trace t;
+    int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w;
+    std::vector<int64_t> all = waves(t, x, w, table);
+    if (isReversed) std::ranges::reverse(all);
+    for (int64_t value : all) y = op(t, Op::Add, {op(t, Op::Cos, {op(t, Op::Multiply, {value, w})}), y});
+    t.outputs = {x, y};
+    Trace r = rolled(t);
+    EXPECT_EQ(count(r, Op::Loop), 2u);
+    EXPECT_LE(count(r, Op::Sin) + count(r, Op::Cos), 2u);
+  }
+}
+
+TEST(Roll, RowsOfRowsOfThreeLoops) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w, z = x;
+  std::vector<int64_t> all = waves(t, x, w, table), others;
+  for (size_t i = 64; i-- > 0;) others.push_back(y = op(t, Op::Cos, {op(t, Op::Multiply, {all[i], y})}));
+  for (size_t i = 0; i < 64; ++i) z = op(t, Op::Add, {op(t, Op::Multiply, {z, all[i]}), op(t, Op::Sin, {others[63 - i]})});
+  t.outputs = {z};
+  EXPECT_EQ(count(rolled(t), Op::Loop), 3u);
+}
+
+TEST(Roll, SimpleOperationsOnRowsAreMadeAgain) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w;
+  std::vector<int64_t> products;
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < 64; ++i) {
+    products.push_back(op(t, Op::Multiply, {x, w}));
+    all.push_back(x = op(t, Op::Add, {op(t, Op::Sin, {products.back()}), rowOf(t, table, i)}));
+  }
+  for (size_t i = 64; i-- > 0;) y = op(t, Op::Add, {op(t, Op::Multiply, {op(t, Op::Cos, {products[i]}), all[i]}), y});
+  t.outputs = {y};
+  Trace r = rolled(t);
+  EXPECT_EQ(count(r, Op::Loop), 2u);
+  size_t updates = 0;
+  for (const auto &body : r.bodies) updates += count(*body, Op::DynamicUpdate);
+  EXPECT_EQ(updates, 1u);
+}
+
+TEST(Roll, AStackOfWhatTripsMakeIsRows) {
+  for (size_t first : {0, 5}) {
+    Trace t;
+    int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable);
+    std::vector<int64_t> all = waves(t, x, w, table), parts;
+    if (first) parts.push_back(op(t, Op::Reshape, {w}, {2, 1, 4}));
+    for (size_t i = first; i < 64; ++i) parts.push_back(op(t, Op::Reshape, {all[i]}, {2, 1, 4}));
+    int64_t axis = 0;
+    t.outputs = {t.addOp(Op::Concat, parts, {&axis, 1})};
+    Trace r = rolled(t);
+    EXPECT_EQ(count(r, Op::Loop), 1u);
+    EXPECT_EQ(count(r, Op::Concat), size_t(first > 0));
+  }
+}
+
+TEST(Roll, RowsOfConcatenations) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), axis = 0, y = -1;
+  std::vector<int64_t> all = waves(t, x, w, table), windows;
+  for (size_t i = 0; i + 9 < 64; ++i) {
+    std::vector<int64_t> parts;
+    for (size_t k = i; k < i + 9; ++k) parts.push_back(op(t, Op::Reshape, {all[k]}, {2, 1, 4}));
+    windows.push_back(op(t, Op::Cos, {t.addOp(Op::Concat, parts, {&axis, 1})}));
+  }
+  for (size_t i = windows.size(); i-- > 0;) {
+    int64_t doubled = op(t, Op::Multiply, {windows[i], windows[i]});
+    y = y < 0 ? doubled : op(t, Op::Add, {op(t, Op::Sin, {y}), doubled});
+  }
+  t.outputs = {y};
+  rolled(t);
+}
+
+TEST(Roll, WhatIsReadInNoOrderStays) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w;
+  std::vector<int64_t> all = waves(t, x, w, table);
+  for (size_t i = 0; i < 64; ++i) y = op(t, Op::Add, {op(t, Op::Multiply, {y, w}), all[i * i * 5 % 64]});
+  t.outputs = {y};
+  EXPECT_NE(refused(t), "");
+}
+
+TEST(Roll, ValuesOfOtherSizesAreNoRows) {
+  Trace t;
+  int64_t x = t.addInput(kTable), y = t.addInput({DType::F64, {}});
+  std::vector<int64_t> all;
+  for (int64_t i = 2; i < 60; ++i) all.push_back(op(t, Op::Sin, {op(t, Op::Slice, {x}, {2, 0, 0, 2, i, 4, 2, 1, 1})}));
+  for (size_t i = all.size(); i-- > 0;) y = op(t, Op::Add, {op(t, Op::Sum, {op(t, Op::Multiply, {all[i], all[i]})}, {2, 0, 1}), y});
+  t.outputs = {y};
+  std::vector<Repetition> found;
+  auto result = roll(t, found);
+  if (result) { EXPECT_EQ(bits(result->trace), bits(t)); }
 }
 
 TEST(Roll, WhatDoesNotRepeatStays) {
