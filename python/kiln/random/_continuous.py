@@ -5,7 +5,7 @@ from .. import _core
 from .._arguments import as_array, ops, sizes
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._special import log_ndtr, ndtri_of_log
+from ..composed.normal import log_ndtr, ndtri_of_log
 from ..composed import draws
 from ..composed.special import sigmoid
 from ..composed.statistics import softmax
