@@ -59,6 +59,9 @@ n.lib.stride_tricks.sliding_window_view(n.asarray(X), 4); [float(v) for v in n.n
 n.quantile(Y, [0.0, 0.3, 0.5, 1.0], weights=X, method="inverted_cdf"); n.quantile(Y.reshape(3, 5), 0.4, axis=1, weights=[1, 0, 2, 3, 1], method="inverted_cdf"); n.percentile(Y.reshape(3, 5), [20, 70], axis=0, weights=X.reshape(3, 5) + 1, method="inverted_cdf", keepdims=True)
 n.nanquantile([1.0, n.nan, 3, 2], 0.5, weights=[1, 9, 1, 3], method="inverted_cdf"); n.nanpercentile([1.0, n.nan, 3, 2], [10, 99], weights=[0, 9, 1, 3], method="inverted_cdf"); n.quantile([1.0, n.nan, 3], 0.5, weights=[1, 1, 1], method="inverted_cdf")
 n.polyfit(X, Y, 2, cov=True); n.polyfit(X, Y, 2, cov="unscaled"); n.polyfit(X, Y, 2, full=True)[:4]; n.polyfit(X, n.stack([Y, X], 1), 2, cov=True)[1]
+n.partition(n.asarray([3, 1, 2]), kth=1, kind="introselect")[1]; n.select(condlist=[n.asarray([True, False])], choicelist=[n.asarray([1, 2])], default=9); n.geomspace([1.0, 2.0], [8.0, -2.0][:1] + [32.0], 4); n.geomspace(n.asarray([1.0, 2.0]), 8.0, 3, axis=1)
+n.nanmean(n.asarray([[1.0, n.nan], [3, 4]]), axis=0, where=n.asarray([[True, True], [False, True]])); n.nanvar(n.asarray([1.0, n.nan, 5]), where=n.asarray([True, True, True])); n.nanstd(n.asarray([1.0, n.nan, 5, 7]), ddof=1, mean=n.asarray([4.0])); n.intersect1d(ar1=[1, 2], ar2=[2, 3])
+n.setdiff1d([1, 2, 3], ar2=[2]); n.union1d([1, 2], ar2=[5]); n.setxor1d(ar1=[1, 2], ar2=[2, 5]); [0] * n.asarray([2, 1]).max(); n.asarray([2, 1])[0] * [1, 2]; (7,) * n.asarray([2, 1]).sum()
 n.genfromtxt(["1,2,3", "4,,6"], delimiter=","); n.genfromtxt(["a b", "1 2", "3 x"], skip_header=1); n.genfromtxt(["1 2 # c", "", "3 4"], dtype=int, usecols=1); n.genfromtxt(["1;2", "3;?"], delimiter=";", missing_values="?", filling_values=7.5); n.genfromtxt(["a,b", "1,2"], delimiter=",", skip_header=1, unpack=True)
 n.loadtxt(["1,2", "3,4"], delimiter=",", converters={0: lambda s: float(s) * 2}); n.loadtxt(["1 2", "3 4"], dtype=int, unpack=True); n.loadtxt(["1+2j", "3"], dtype=complex); n.loadtxt(["12345678901234567"], dtype=int); n.loadtxt(["% 1", "2 3"], comments="%", ndmin=2); n.loadtxt(["0x10 1"], converters=lambda s: float(int(s, 0)))"""
 
@@ -134,6 +137,23 @@ def test_files_of_text(np, tmp_path):
     same(got, numpy.array([[1, 2], [3, numpy.nan], [5, 6]]))
     same(np.genfromtxt(io.StringIO("1 2\n3 4\n5 6"), skip_footer=1, max_rows=1), numpy.array([1.0, 2]))
     same(np.genfromtxt(["1 2", "3", "5 6"], invalid_raise=False), numpy.array([[1.0, 2], [5, 6]]))
+
+
+def test_written_by_name(np):
+    a = np.zeros((2, 2))
+    np.fill_diagonal(a, val=3)
+    np.put(a, ind=[1], v=[7])
+    np.place(a, a == 0, vals=[5])
+    assert a.tolist() == [[3, 7], [5, 3]]
+    g, out = np.random.default_rng(0), np.zeros(5)
+    assert g.standard_normal(out=out) is out and out.any() and g.standard_exponential(out=out) is out and (g.standard_gamma(2.0, out=out) > 0).all() and len(g.spawn(n_children=2)) == 2
+    assert g.multivariate_normal([0.0, 0], np.eye(2), check_valid="raise").shape == (2,)
+    with pytest.raises(ValueError, match="multivariate_normal: cov: expected a positive matrix, got the eigenvalue -1"):
+        g.multivariate_normal([0.0, 0], np.asarray([[1.0, 0], [0, -1.0]]), check_valid="raise")
+    with pytest.raises(ValueError, match="multivariate_normal: check_valid: expected 'warn' or 'raise' or 'ignore', got 'no'"):
+        g.multivariate_normal([0.0, 0], np.eye(2), check_valid="no")
+    repeat = kn.jit(lambda x: [0.5] * x.max())
+    assert repeat(np.asarray([1, 3])) == [0.5] * 3 and repeat(np.asarray([1, 2])) == [0.5] * 2
 
 
 @pytest.mark.parametrize("call, error, message", [

@@ -276,17 +276,21 @@ def nanargmin(x, /, axis=None, out=None, keepdims=False) -> Array:
     return argmin(_without(as_array(x), math.inf), axis, out, keepdims)
 
 
+def _chosen(x, where):
+    return x if where is None or where is True else _core.where(as_array(where, x), x, math.nan)
+
+
 @fused
-def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
-    """Mean over ``axis`` of the elements that are not nan; nan where there is none."""
-    x = _typed(x, dtype)
+def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False, *, where=None) -> Array:
+    """Mean over ``axis`` of the elements that are not nan, and that ``where`` does not leave out; nan where there is none."""
+    x = _chosen(_typed(x, dtype), where)
     return mean(_without(x, 0), axis, None, out, keepdims, where=_present(x))
 
 
 @rounded_once
-def _nanvar(x, axis, ddof, keepdims, root):
+def _nanvar(x, axis, ddof, keepdims, root, mean):
     there = _present(x)
-    centered = _core.where(there, x - nanmean(x, axis, keepdims=True), 0.0)
+    centered = _core.where(there, x - (nanmean(x, axis, keepdims=True) if mean is None else as_array(mean)), 0.0)
     square = centered * centered if x.dtype.kind == "f" else centered.real * centered.real + centered.imag * centered.imag
     n = _count("nanvar", square, axis, there, keepdims) - ddof
     result = sum(square, axis=axis, keepdims=keepdims) / _core.where(n > 0, n, math.nan)
@@ -294,14 +298,17 @@ def _nanvar(x, axis, ddof, keepdims, root):
 
 
 @fused
-def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
-    """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left."""
-    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, False)
+def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None) -> Array:
+    """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left.
+
+    ``where`` leaves elements out; ``mean`` is the mean with its axes kept, where that is known.
+    """
+    result = _nanvar(_chosen(_typed(x, dtype), where), axis, ddof, keepdims, False, mean)
     return result if out is None else store("nanvar", result, out)
 
 
 @fused
-def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
+def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None) -> Array:
     """Standard deviation over ``axis`` of the elements that are not nan: the square root of ``nanvar``."""
-    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, True)
+    result = _nanvar(_chosen(_typed(x, dtype), where), axis, ddof, keepdims, True, mean)
     return result if out is None else store("nanstd", result, out)

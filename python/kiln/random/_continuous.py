@@ -2,7 +2,7 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, ops, sizes
+from .._arguments import as_array, choice, ops, sizes, store
 from .._dtypes import BY_NAME
 from .._errors import make
 from ..composed.normal import log_ndtr, ndtri_of_log
@@ -60,8 +60,10 @@ def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
     return x * (high - low) + low
 
 
-def standard_normal(self, size=None, dtype=None):
-    """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
+def standard_normal(self, size=None, dtype=None, out=None):
+    """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation. Into ``out`` where that is given."""
+    if out is not None:
+        return store("standard_normal", standard_normal(self, out.shape, dtype or out.dtype), out)
     few = _core.draw_few(self.state, draws.NORMAL, size, dtype)
     if few is not None:
         return few
@@ -89,8 +91,10 @@ def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
     return ops["exp"](self.normal(mean, sigma, size, dtype))
 
 
-def standard_exponential(self, size=None, dtype=None):
-    """Exponential numbers of mean 1."""
+def standard_exponential(self, size=None, dtype=None, method="zig", out=None):
+    """Exponential numbers of mean 1, whatever the ``method``. Into ``out`` where that is given."""
+    if out is not None:
+        return store("standard_exponential", standard_exponential(self, out.shape, dtype or out.dtype), out)
     few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype)
     if few is not None:
         return few
@@ -106,12 +110,14 @@ def exponential(self, scale=1.0, size=None, dtype=None):
     return _scaled(self.standard_exponential(shape_of(size, scale), dtype), scale)
 
 
-def standard_gamma(self, shape, size=None, dtype=None):
+def standard_gamma(self, shape, size=None, dtype=None, out=None):
     """Gamma numbers of a ``shape`` and scale 1: the rejection of G. Marsaglia and W. Tsang, "A simple method for generating gamma variables", 2000.
 
     At most eight candidates are drawn for each number, all of which are refused less than once in 10^10.
     """
     at_least("standard_gamma", "shape", shape, 0)
+    if out is not None:
+        return store("standard_gamma", standard_gamma(self, shape, out.shape, dtype or out.dtype), out)
     result, u, a, small = _candidates(self, shape, shape_of(size, shape), dtype)
     if isinstance(shape, (int, float)) and shape >= 1:
         return result
@@ -300,17 +306,21 @@ def truncated_normal(self, low, high, loc=0.0, scale=1.0, size=None, dtype=None)
     return _core.astype(ops["minimum"](ops["maximum"](x, low), high), _generator._dtype(dtype))
 
 
-def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None):
+def multivariate_normal(self, mean, cov, size=None, check_valid="warn", tol=1e-8, *, method="svd", dtype=None):
     """Normal vectors of a mean and a covariance matrix, which is taken apart by "svd", "eigh" or "cholesky".
 
-    Raises ShapeError where sizes do not fit, ValueError for another method.
+    With ``check_valid="raise"`` a matrix that is not positive within ``tol`` is a ValueError. Raises ShapeError where sizes do not fit, ValueError for
+    another method.
     """
-    from ..linalg import cholesky, eigh, svd
+    from ..linalg import cholesky, eigh, eigvalsh, svd
+    choice("multivariate_normal", "check_valid", check_valid, ("warn", "raise", "ignore"))
     mean, cov = as_array(mean), as_array(cov)
     if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
         raise make("ShapeError", f"multivariate_normal: parameters: expected a vector and a matrix of its size, got {mean.shape} and {cov.shape}")
     x = self.standard_normal((*sizes("random", size), mean.size), dtype)
     c = _core.astype(cov, x.dtype)
+    if check_valid == "raise" and mean.size and float(eigvalsh(c)[0]) < -tol:
+        raise make("ValueError", f"multivariate_normal: cov: expected a positive matrix, got the eigenvalue {float(eigvalsh(c)[0]):g}")
     if method == "cholesky":
         root = cholesky(c).mT
     elif method == "eigh":

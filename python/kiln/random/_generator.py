@@ -62,9 +62,9 @@ class Generator:
     def __repr__(self):
         return "kiln.random.Generator(Threefry-2x32-20)"
 
-    def spawn(self, n):
-        """``n`` generators whose numbers are others than those of this one and of each other."""
-        return [Generator(k) for k in split(self.bits(()), n)]
+    def spawn(self, n_children):
+        """``n_children`` generators whose numbers are others than those of this one and of each other."""
+        return [Generator(k) for k in split(self.bits(()), n_children)]
 
     def draw(self, make_of, size, words, *settings):
         """What ``make_of`` makes of the next random words, as many for each element of ``size`` (composed/draws.py)."""
