@@ -6,7 +6,7 @@ from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
 from .composed.bessel import j0, j1, k0, k0e, k1, k1e, y0, y1
-from .composed.elementwise import _both, exp10, sinc, xlog1py, xlogy
+from .composed.elementwise import _both, exp10, pieces, sinc, xlog1py, xlogy
 from .composed.factorials import binom, comb, factorial, perm, poch
 from .composed.gammas import beta, betaln, gamma, in_double, rgamma
 from .composed.incomplete import betainc, betaincc, gammainc, gammaincc
@@ -167,13 +167,12 @@ _BESSEL_END = 30.0
 def _bessel(x, order, scaled):
     """Power series up to 30, whose terms are positive, Hankel's asymptotic one from there on."""
     size = ops["abs"](x)
-    y = ops["minimum"](size, _BESSEL_END)
+    y, z = pieces(size, _BESSEL_END)
     quarter, term = y * y * 0.25, _core.full((), 1.0, x.dtype) if order == 0 else y * 0.5
     series = term
     for k in range(1, 76):
         term = term * quarter / float(k * (k + order))
         series = series + term
-    z = ops["maximum"](size, _BESSEL_END)
     tail, factor = _core.full((), 1.0, x.dtype), _core.full((), 1.0, x.dtype)
     for k in range(1, 30):
         factor = factor * ((2 * k - 1) ** 2 - 4 * order * order) / (8.0 * k * z)

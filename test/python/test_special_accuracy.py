@@ -192,3 +192,21 @@ def test_derivatives(name, x):
     with mpmath.workdps(40):
         want = [float(mpmath.diff(exact, mpmath.mpf(v))) for v in x.tolist()]
     np.testing.assert_allclose(got, want, rtol=1e-9)
+
+
+KINKS = [("binom", (10.0, 3.0)), ("binom", (40.0, 20.0)), ("binom", (10.5, 3.2)), ("poch", (2.0, 3.0)), ("poch", (30.0, 2.5)), ("gammainc", (2.0, 3.0)), ("gammaincc", (2.0, 3.0)), ("gammainc", (10.0, 7.0)), ("gammaincc", (500.0, 510.0)), ("beta", (10.0, 3.0)),
+         ("beta", (30.0, 10.0)), ("betaln", (10.0, 10.0)), ("log_ndtr", (-1.0,)), ("gamma", (23.0,)), ("erfcx", (0.5,)), ("erfcx", (28.0,)), ("exp1", (1.0,)), ("exp1", (4.0,)), ("expi", (40.0,)), ("k0", (2.0,)), ("i0", (30.0,)), ("j0", (8.0,)), ("y1", (8.0,)),
+         ("kv", (1.5, 2.0)), ("iv", (1.5, 100.0)), ("betainc", (2.0, 3.0, 0.4)), ("betainc", (500.0, 600.0, 0.45)), ("lambertw", (0.5,)), ("ndtri", (0.05,))]
+
+
+@pytest.mark.parametrize("name, point", KINKS, ids=[k[0] for k in KINKS])
+def test_derivatives_where_forms_meet(name, point):
+    f = getattr(kn.special, name)
+    arrays = [kn.asarray(np.array(v)) for v in point]
+    for i, value in enumerate(point):
+        if name == "iv" and i == 0:
+            continue
+        step = 1e-5 * abs(value)
+        ends = [float(f(*arrays[:i], kn.asarray(np.array(value + s * step)), *arrays[i + 1:])) for s in (-1, 1)]
+        got = float(kn.grad(lambda *v: f(*v), argnums=i)(*arrays))
+        np.testing.assert_allclose(got, (ends[1] - ends[0]) / (2 * step), rtol=2e-5)

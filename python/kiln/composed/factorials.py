@@ -28,6 +28,13 @@ def _whole_binom(n, k):
     return result, ops["less_equal"](k, 30.0)
 
 
+def _moves(x, above, below):
+    """0, whose derivative by ``x`` is the difference of digamma at two numbers."""
+    from .._gradients import stop_gradient
+    safe = [stop_gradient(_where(ops["greater"](v, 0), v, 1.0)) for v in (above, below)]
+    return (ops["digamma"](safe[0]) - ops["digamma"](safe[1])) * (x - stop_gradient(x))
+
+
 def _real_binom(n, k):
     """1 / ((n + 1) beta(n - k + 1, k + 1)), corrected by what is rounded off in the parameters."""
     d, d_off = _total(n, -k)
@@ -49,6 +56,9 @@ def binom(n, k, /) -> Array:
     """Binomial coefficients of real numbers: exact below 2^53 of whole ones, else within 8 units in the last place where n + 1 > k > -1, and 32 where k is above that."""
     whole, outside = _and(_is_whole(n), _is_whole(k)), _or(ops["less"](k, 0), _and(_is_whole(n), ops["greater"](k, n)))
     product, short = _whole_binom(n, k)
+    if _core.innermost() is not None:  # the product of whole numbers knows no others beside them
+        from .._gradients import stop_gradient
+        product = stop_gradient(product) * (1.0 + _moves(n, n + 1.0, n - k + 1.0) + _moves(k, n - k + 1.0, k + 1.0))
     result = _where(_and(whole, short), product, _real_binom(n, k))
     result = _where(_and(_is_whole(k), outside), 0.0, result)
     return _where(_and(_is_whole(n), ops["less"](n, 0)), _NAN, result)
@@ -119,4 +129,8 @@ def poch(x, n, /) -> Array:
     down = _falling(a, _where(_and(good, ops["less"](n, 0)), n, 0.0))
     result = _where(good, _where(ops["less"](n, 0), down, up), _other_poch(x, n))
     few = _and(_is_whole(n), _and(ops["greater_equal"](n, 0), ops["less_equal"](n, 20.0)))
-    return _where(few, _small_product(x, n), _where(_and(ops["equal"](x, 0), ops["greater"](n, 0)), 0.0, result))
+    product = _small_product(x, n)
+    if _core.innermost() is not None:
+        from .._gradients import stop_gradient
+        product = product * (1.0 + ops["digamma"](stop_gradient(_where(_positive(x, x + n), x + n, 1.0))) * (n - stop_gradient(n)))
+    return _where(few, product, _where(_and(ops["equal"](x, 0), ops["greater"](n, 0)), 0.0, result))

@@ -7,7 +7,7 @@ from .._arguments import as_array, ops
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._fused import fused
-from .elementwise import _both
+from .elementwise import _both, pieces
 
 _where, _INF, _NAN = _core.where, float("inf"), float("nan")
 _float64 = BY_NAME["float64"]
@@ -53,7 +53,7 @@ def _rest(x):
 
 def _low(a, most):
     """gamma(a) for ``a`` from 1 to ``most``, and gamma(a) times a below 1."""
-    y = ops["minimum"](a, most)
+    y = _where(ops["less_equal"](a, most), a, most)
     t = y - ops["floor"](y)
     product = 1.0 / (t * (1.0 - t) * _sum(t - 0.5, _UNIT) + 1.0)
     for k in range(1, int(most)):
@@ -64,7 +64,7 @@ def _low(a, most):
 
 def _factors(a):
     """p, w and q, whose product in this order is gamma(a) times a below 1, and gamma(a) from 1 on: no part leaves the range before the whole does."""
-    large = ops["maximum"](a, _END)
+    large = pieces(a, _END)[1]
     half = ops["pow"](large, large * 0.5 - 0.25)
     middle = ops["exp"](-large) * math.sqrt(2 * math.pi) * ops["exp"](_rest(large))
     small = ops["less"](a, _END)
@@ -167,7 +167,7 @@ def _beta(a, b, times=None):
     base, exponent = _where(both, share, s), _where(both, b, -b)
     off = off + _where(both, share_off * b + _rest(y), -(error / s) * b)
     of_b = _low(b, _LARGE)
-    first = _where(both, ops["sqrt"]((2 * math.pi) / y), of_b * ops["exp"](ops["minimum"](b, _LARGE)))
+    first = _where(both, ops["sqrt"]((2 * math.pi) / y), of_b * ops["exp"](_where(both, _LARGE, b)))
     if times is None:
         middle = first * ops["pow"](base, exponent)
     else:

@@ -5,6 +5,7 @@ import math
 from .. import _core
 from .._arguments import ops
 from .._core import Array
+from .elementwise import pieces
 from .gammas import _LARGE, _UNIT, _beta, _low, _product, _rest, _share, _sum, _total, in_double
 from .normal import scaled_erfc
 
@@ -50,11 +51,11 @@ def _deviation(m):
 
 def _density(a, x):
     """x^a exp(-x) / gamma(a), times a below 1: through powers of x / a where those stay in the range, else through the logarithm."""
-    few = ops["minimum"](a, _LARGE)
+    is_large = ops["greater"](a, _LARGE)
+    few, b = _where(is_large, _LARGE, a), _where(is_large, a, _LARGE)
     y = ops["minimum"](x, 1500.0)
     half = ops["exp"](y * -0.5)
     small = half * ops["pow"](y, few) * half / _low(few, _LARGE)
-    b = ops["maximum"](a, _LARGE)
     r, off = _share(_where(ops["greater"](x, 0), x, 1.0), b, 0.0)
     d, error = _total(b, -x)
     usual = _and(ops["less"](b, 300.0), ops["less"](x, 2000.0))
@@ -62,7 +63,7 @@ def _density(a, x):
     near = half * half * ops["exp"](_where(usual, off * b + error, 0.0))
     root = ops["sqrt"](b * (0.5 / math.pi)) * ops["exp"](-_rest(b))
     large = root * _where(usual, near, ops["exp"](-b * _deviation(-d / b)))
-    return _where(ops["greater"](a, _LARGE), large, small)
+    return _where(is_large, large, small)
 
 
 def _small_q(a, x):
@@ -116,9 +117,10 @@ def _parts(a, x):
     density, one = _density(a, x), ops["less"](a, 1.0)
     end = _where(one, 1.5, a + 1.0)
     below = ops["less"](x, end)
-    p = _series(a, ops["minimum"](x, end)) * _where(one, density, density / a)
-    q = _fraction(a, ops["minimum"](ops["maximum"](x, end), 1e300)) * _where(one, a * density, density)
-    q = _where(_and(one, below), _small_q(_where(one, a, 0.5), ops["minimum"](x, 1.5)), _where(below, 1.0 - p, q))
+    near, far = pieces(x, end)
+    p = _series(a, near) * _where(one, density, density / a)
+    q = _fraction(a, ops["minimum"](far, 1e300)) * _where(one, a * density, density)
+    q = _where(_and(one, below), _small_q(_where(one, a, 0.5), pieces(x, 1.5)[0]), _where(below, 1.0 - p, q))
     p = _where(below, p, 1.0 - q)
     central = _and(ops["greater"](a, _TEMME), ops["less"](ops["abs"](x - a), a * 0.4))
     near, far = _temme(_where(central, a, _TEMME), _where(central, x, _TEMME))

@@ -4,6 +4,7 @@ import math
 from .. import _core
 from .._arguments import ops
 from .._core import Array
+from .elementwise import pieces
 from .gammas import _product, _sum, in_double
 
 _where, _INF = _core.where, float("inf")
@@ -18,14 +19,13 @@ _ROOT, _ROOT_REST = 0.7071067811865476, -4.833646656726457e-17  # of one half
 
 def scaled_erfc(a):
     """exp(a^2) erfc(a) for a of at least 0."""
-    y = ops["minimum"](ops["maximum"](a, 0.5), 28.0)
-    middle = _sum((y - 4.0) / (y + 4.0), _SCALED) / (y * 2.0 + 1.0)
-    z = ops["maximum"](a, 28.0)
+    low, high = pieces(a, 0.5)
+    high, z = pieces(high, 28.0)
+    middle = _sum((high - 4.0) / (high + 4.0), _SCALED) / (high * 2.0 + 1.0)
     v = 1.0 / (z * z)
     far = (1.0 - v * 0.5 * (1.0 - v * 1.5 * (1.0 - v * 2.5 * (1.0 - v * 3.5 * (1.0 - v * 4.5))))) / z * (1 / math.sqrt(math.pi))
-    low = ops["minimum"](a, 0.5)
     near = ops["exp"](low * low) * ops["erfc"](low)
-    return _where(ops["less"](a, 0.5), near, _where(ops["greater"](a, 28.0), far, middle))
+    return _where(ops["less"](a, 0.5), near, _where(ops["less"](a, 28.0), middle, far))
 
 
 @in_double
@@ -57,9 +57,9 @@ def ndtr(x, /) -> Array:
 @in_double
 def log_ndtr(x, /) -> Array:
     """Logarithm of ``ndtr``, also where that is 0: within 8 units in the last place."""
-    low = ops["minimum"](x, -1.0)
+    low, high = pieces(x, -1.0)
     tail = ops["log"](scaled_erfc(low * -_ROOT) * 0.5) - low * low * 0.5
-    return _where(ops["less"](x, -1.0), tail, ops["log1p"](-_below(-ops["maximum"](x, -1.0))))
+    return _where(ops["less"](x, -1.0), tail, ops["log1p"](-_below(-high)))
 
 
 @in_double

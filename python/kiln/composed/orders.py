@@ -6,7 +6,7 @@ from .._arguments import as_array, integer, ops
 from .._core import Array
 from .._errors import make
 from .bessel import _first, _second
-from .elementwise import _both
+from .elementwise import _both, pieces
 from .gammas import in_double, rgamma
 from .integrals import exp1
 
@@ -126,13 +126,13 @@ def _modified_first(v, x, scaled):
     whole = ops["equal"](v, ops["floor"](v))
     v = _where(whole, ops["abs"](v), v)
     size, end = ops["abs"](x), 100.0
-    y = ops["minimum"](size, end)
+    y, z = pieces(size, end)
     quarter = y * y * 0.25
     term = total = ops["pow"](y * 0.5, v) * rgamma(v + 1.0)
     for k in range(1, 161):
         term = term * quarter / ((v + float(k)) * float(k))
         total = total + term
-    z, square = ops["maximum"](size, end), v * v * 4.0
+    square = v * v * 4.0
     tail = factor = _core.full((), 1.0, x.dtype)
     for k in range(1, 40):
         factor = factor * (float((2 * k - 1) ** 2) - square) / (8.0 * k * z)
@@ -206,7 +206,7 @@ def expn(n, x, /) -> Array:
     n = _order("expn", n)
 
     def of(x):
-        low, high = ops["minimum"](x, 1.0), ops["maximum"](x, 1.0)
+        low, high = pieces(x, 1.0)
         e = ops["exp"](-low)
         near = e / ops["abs"](low) if not n else exp1(low)
         for k in range(1, n):
