@@ -7,10 +7,14 @@ namespace {
 
 bool isSequence(PyObject *o) { return PyList_Check(o) || PyTuple_Check(o); }
 
+/// An integer without axes: it repeats lists, as NumPy's scalars do.
+bool isCount(PyObject *o) { return isArray(o) && arrayOf(o).shape.rank == 0 && kiln::isInteger(arrayOf(o).dtype); }
+
 PyObject *binary(Op op, PyObject *x, PyObject *y) {
   if (hasNoAxes(x) || hasNoAxes(y))
     if (PyObject *result = computeNumbers(op, x, y)) return result;
   return guarded([&]() -> PyObject * {
+    if (op == Op::Multiply && ((isSequence(x) && isCount(y)) || (isCount(x) && isSequence(y)))) Py_RETURN_NOTIMPLEMENTED;
     if (isSequence(x) || isSequence(y)) return check(PyObject_CallFunction(side().form, "s(OO){}", info(op).name, x, y));
     Holder a, b;
     if (!toOperand(x, a) || !toOperand(y, b)) Py_RETURN_NOTIMPLEMENTED;

@@ -3,6 +3,7 @@
 
 #include "frontend/Indexing.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace kiln::py {
@@ -51,8 +52,12 @@ public:
       else badIndex("an integer, slice, ellipsis, None, mask or integer array", Py_TYPE(item)->tp_name);
     }
     if (!ellipses) addAll(a.shape.rank - used);
+    isViewOfElement = ellipses && !subscripts.empty() &&
+                      std::all_of(subscripts.begin(), subscripts.end(), [](const Subscript &s) { return s.kind == Subscript::Integer; });
     return std::move(subscripts);
   }
+
+  bool isViewOfElement = false; // `x[i, j, ...]`, where `x[i, j]` is a value
 
 private:
   const Array &a;
@@ -153,7 +158,11 @@ Array getItem(const Array &a, PyObject *key) {
   } else if (isArray(key) && kiln::isInteger(arrayOf(key).dtype) && a.shape.rank && a.shape.rank + arrayOf(key).shape.rank <= kMaxRank) {
     return gather(a, arrayOf(key), 0);
   }
-  return getAt(a, KeyReader(a).read(key));
+  KeyReader reader(a);
+  std::vector<Subscript> read = reader.read(key);
+  if (!reader.isViewOfElement) return getAt(a, read);
+  read.push_back({Subscript::NewAxis});
+  return reshape(getAt(a, read), {});
 }
 
 void setItem(Array &a, PyObject *key, PyObject *value, Op op) {

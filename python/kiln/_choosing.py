@@ -38,15 +38,15 @@ def extract(condition, x, /) -> Array:
     return compress(_core.reshape(_mask(condition), (-1,)), _core.reshape(as_array(x), (-1,)))
 
 
-def place(x, mask, values) -> None:
-    """Writes ``values``, one after the other and again from the start, where ``mask`` holds. Raises ValueError where there is none."""
-    if _core.put_where(x, mask, values, True):
+def place(x, mask, vals) -> None:
+    """Writes ``vals``, one after the other and again from the start, where ``mask`` holds. Raises ValueError where there is none."""
+    if _core.put_where(x, mask, vals, True):
         return
-    at, values = _core.nonzero(_core.reshape(_mask(mask), (-1,))), _core.reshape(as_array(values), (-1,))
-    if at.size and not values.size:
+    at, vals = _core.nonzero(_core.reshape(_mask(mask), (-1,))), _core.reshape(as_array(vals), (-1,))
+    if at.size and not vals.size:
         raise make("ValueError", "place: values: expected at least one, got none")
     if at.size:
-        _put(x, at, values)
+        _put(x, at, vals)
 
 
 def putmask(x, mask, values) -> None:
@@ -62,22 +62,22 @@ def putmask(x, mask, values) -> None:
     x[...] = _core.where(_mask(mask), cast(values, x.dtype), x)
 
 
-def put(x, positions, values, mode="raise") -> None:
-    """Writes ``values``, again from the start if there are fewer, at positions of the flattened array.
+def put(x, ind, v, mode="raise") -> None:
+    """Writes ``v``, again from the start if there are fewer, at ind of the flattened array.
 
     ``mode`` says what a position outside does: "raise" an IndexError, "wrap" around or "clip" to the ends.
     """
     choice("put", "mode", mode, ("raise", "wrap", "clip"))
-    if mode == "raise" and fits_as_it_is(values, x) and x.ndim == 1 and type(positions) is Array and positions.dtype is _int64:
-        x[positions] = values
+    if mode == "raise" and fits_as_it_is(v, x) and x.ndim == 1 and type(ind) is Array and ind.dtype is _int64:
+        x[ind] = v
         return
-    at, values = cast(as_array(positions), _int64), as_array(values)
-    at, values = at if at.ndim == 1 else _core.reshape(at, (-1,)), values if values.ndim < 2 else _core.reshape(values, (-1,))
-    if not at.size or not values.size:
+    at, v = cast(as_array(ind), _int64), as_array(v)
+    at, v = at if at.ndim == 1 else _core.reshape(at, (-1,)), v if v.ndim < 2 else _core.reshape(v, (-1,))
+    if not at.size or not v.size:
         return
     if mode != "raise":
         at = ops["remainder"](at, x.size) if mode == "wrap" else ops["minimum"](ops["maximum"](at, 0), x.size - 1)
-    _put(x, at, values)
+    _put(x, at, v)
 
 
 def _put(x, at, values):
@@ -104,19 +104,19 @@ def copyto(x, values, casting="same_kind", where=True) -> None:
     x[...] = values if where is True else _core.where(_mask(where), cast(values, x.dtype), x)
 
 
-def select(conditions, choices, default=0) -> Array:
+def select(condlist, choicelist, default=0) -> Array:
     """Of the first condition that holds the element of its choice; ``default`` where none does.
 
-    Raises ValueError for no conditions, or as many choices as there are not conditions.
+    Raises ValueError for no condlist, or as many choicelist as there are not condlist.
     """
-    if not conditions or len(conditions) != len(choices):
-        raise make("ValueError", f"select: choices: expected one for each of at least one condition, got {len(choices)} for {len(conditions)}")
-    numbers, beside = (bool, int, float, complex), first_array(*conditions, *choices, default)
-    *choices, default = [c if isinstance(c, numbers) else as_array(c, beside) for c in (*choices, default)]
-    dtype = result_type(*choices, default) if builtins.any(isinstance(c, Array) for c in (*choices, default)) else None
+    if not condlist or len(condlist) != len(choicelist):
+        raise make("ValueError", f"select: choices: expected one for each of at least one condition, got {len(choicelist)} for {len(condlist)}")
+    numbers, beside = (bool, int, float, complex), first_array(*condlist, *choicelist, default)
+    *choicelist, default = [c if isinstance(c, numbers) else as_array(c, beside) for c in (*choicelist, default)]
+    dtype = result_type(*choicelist, default) if builtins.any(isinstance(c, Array) for c in (*choicelist, default)) else None
     result = as_array(default, beside)
     result = result if dtype is None else _core.astype(result, dtype)
-    for condition, c in zip(reversed(conditions), reversed(choices)):
+    for condition, c in zip(reversed(condlist), reversed(choicelist)):
         result = _core.where(_mask(condition, beside), c, result)
     return result
 

@@ -133,8 +133,8 @@ def trace(x, /, offset=0, axis1=-2, axis2=-1, dtype=None, out=None) -> Array:
     return _reductions.sum(diagonal_view(as_array(x), offset, axis1, axis2), -1, dtype, out)
 
 
-def fill_diagonal(x, value, wrap=False) -> None:
-    """Writes ``value`` into the diagonal of ``x``, of all axes if there are more than two; with ``wrap`` again below a tall matrix.
+def fill_diagonal(x, val, wrap=False) -> None:
+    """Writes ``val`` into the diagonal of ``x``, of all axes if there are more than two; with ``wrap`` again below a tall matrix.
 
     Raises ShapeError for a vector, or where more than two axes have different sizes.
     """
@@ -147,19 +147,19 @@ def fill_diagonal(x, value, wrap=False) -> None:
     else:
         step, end = builtins.sum(x.shape[0] ** i for i in range(x.ndim)), x.size
     n = len(range(0, builtins.min(end, x.size), step))
-    if not fits_as_it_is(value, x):
-        value = as_array(value)
-        value = _core.reshape(value, (-1,)) if value.ndim else value
-        value = value if not value.ndim or value.size == n else _core.take(value, arange(n, device=value.device) % value.size, 0)
+    if not fits_as_it_is(val, x):
+        val = as_array(val)
+        val = _core.reshape(val, (-1,)) if val.ndim else val
+        val = val if not val.ndim or val.size == n else _core.take(val, arange(n, device=val.device) % val.size, 0)
     flat = _core.reshape(x, (-1,))
     if _core.shares_memory(flat, x):
-        flat[:n * step:step] = value
+        flat[:n * step:step] = val
         return
     key, rest = [], arange(n, device=x.device) * step
     for size in reversed(x.shape):
         key.append(rest % size)
         rest = rest // size
-    x[tuple(reversed(key))] = value
+    x[tuple(reversed(key))] = val
 
 
 def diag_indices(n, ndim=2) -> tuple[Array, ...]:

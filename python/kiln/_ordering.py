@@ -50,8 +50,8 @@ def _ordered(op, x, axis, descending):
     return _core.along_axis(op, x, axis, descending)
 
 
-def partition(x, kth, /, axis=-1) -> Array:
-    """``x`` with the element ``kth`` of the sorted axis in its place, smaller ones before and larger ones behind: all are in order.
+def partition(x, /, kth, axis=-1, kind="introselect") -> Array:
+    """``x`` with the element ``kth`` of the sorted axis in its place, smaller ones before and larger ones behind: all are in order, whatever the ``kind``.
 
     Raises IndexError for a place outside.
     """
@@ -60,7 +60,7 @@ def partition(x, kth, /, axis=-1) -> Array:
     return sort(x, axis)
 
 
-def argpartition(x, kth, /, axis=-1) -> Array:
+def argpartition(x, /, kth, axis=-1, kind="introselect") -> Array:
     """Positions of the elements of ``partition``."""
     x, axis = _along("argpartition", x, axis)
     _check_places("argpartition", kth, x.shape[axis])

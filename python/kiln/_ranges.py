@@ -142,11 +142,14 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0) 
     return _core.astype(result, dtype or _core.default_dtype())
 
 
-def geomspace(start, stop, num=50, endpoint=True, dtype=None) -> Array:
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0) -> Array:
     """``num`` numbers from ``start`` to ``stop`` whose quotients are equal. Computed in float64.
 
-    Complex limits lie on a spiral. Raises ValueError for a limit of 0, or real limits of different signs.
+    Complex limits lie on a spiral; limits may be arrays of real numbers, whose axes then follow ``axis``. Raises ValueError for a limit of 0, or real
+    limits of different signs, where they are numbers.
     """
+    if any(getattr(v, "ndim", 0) or isinstance(v, (list, tuple)) for v in (start, stop)):
+        return _geometric(as_array(start), as_array(stop), num, endpoint, dtype, axis)
     if isinstance(start, complex) or isinstance(stop, complex):
         return _spiral(complex(start), complex(stop), integer("geomspace", "num", num), endpoint, dtype)
     first, last = float(start), float(stop)
@@ -159,6 +162,19 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None) -> Array:
     if num > 1 and endpoint:
         line[num - 1] = last
     return _core.astype(line, dtype or _core.default_dtype())
+
+
+def _geometric(start, stop, num, endpoint, dtype, axis):
+    """Of arrays: the ends are exact."""
+    start, stop = (_core.astype(v, float64) for v in (start, stop))
+    logs = linspace(ops["log10"](ops["abs"](start)), ops["log10"](ops["abs"](stop)), num, endpoint, dtype=float64)
+    line = ops["pow"](10.0, logs) * _core.where(ops["less"](start, 0), -1.0, 1.0)
+    shape = line.shape[1:]
+    if num:
+        line[0] = _core.broadcast_to(start, shape)
+    if num > 1 and endpoint:
+        line[num - 1] = _core.broadcast_to(stop, shape)
+    return _core.astype(moveaxis(line, 0, axis), dtype or _core.default_dtype())
 
 
 def _spiral(start, stop, num, endpoint, dtype):

@@ -185,29 +185,29 @@ def _sets(x, y, assume_unique):
     return (x, y) if assume_unique else (unique_values(x), unique_values(y))
 
 
-def intersect1d(x, y, assume_unique=False, return_indices=False):
-    """The different elements that are in both, in order; with ``return_indices`` also where each is first in ``x`` and in ``y``."""
+def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
+    """The different elements that are in both, in order; with ``return_indices`` also where each is first in ``ar1`` and in ``ar2``."""
     if return_indices:
-        first, second = unique_all(x), unique_all(y)
+        first, second = unique_all(ar1), unique_all(ar2)
         in_x, in_y = _core.nonzero(isin(first.values, second.values)), _core.nonzero(isin(second.values, first.values))
         return _core.take(first.values, in_x, 0), _core.take(first.indices, in_x, 0), _core.take(second.indices, in_y, 0)
-    x, y = _sets(x, y, assume_unique)
+    x, y = _sets(ar1, ar2, assume_unique)
     return sort(_core.take(x, _core.nonzero(isin(x, y)), 0))
 
 
-def union1d(x, y) -> Array:
+def union1d(ar1, ar2) -> Array:
     """The different elements that are in one of both, in order."""
-    return unique_values(_core.concat((_core.reshape(as_array(x), (-1,)), _core.reshape(as_array(y), (-1,))), 0))
+    return unique_values(_core.concat((_core.reshape(as_array(ar1), (-1,)), _core.reshape(as_array(ar2), (-1,))), 0))
 
 
-def setdiff1d(x, y, assume_unique=False) -> Array:
-    """The different elements of ``x`` that are not in ``y``, in order (in that of ``x`` with ``assume_unique``)."""
-    x, y = _sets(x, y, assume_unique)
+def setdiff1d(ar1, ar2, assume_unique=False) -> Array:
+    """The different elements of ``ar1`` that are not in ``ar2``, in order (in that of ``ar1`` with ``assume_unique``)."""
+    x, y = _sets(ar1, ar2, assume_unique)
     return _core.take(x, _core.nonzero(isin(x, y, invert=True)), 0)
 
 
-def setxor1d(x, y, assume_unique=False) -> Array:
+def setxor1d(ar1, ar2, assume_unique=False) -> Array:
     """The different elements that are in just one of both, in order."""
-    x, y = _sets(x, y, assume_unique)
+    x, y = _sets(ar1, ar2, assume_unique)
     parts = (_core.take(a, _core.nonzero(isin(a, b, invert=True)), 0) for a, b in ((x, y), (y, x)))
     return sort(_core.concat(tuple(parts), 0))

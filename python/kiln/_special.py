@@ -6,10 +6,15 @@ from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
 from .composed.bessel import j0, j1, k0, k0e, k1, k1e, y0, y1
-from .composed.elementwise import _both, exp10, sinc, xlog1py, xlogy
-from .composed.incomplete import betainc, gammainc, gammaincc
+from .composed.elementwise import _both, exp10, pieces, sinc, xlog1py, xlogy
+from .composed.factorials import binom, comb, factorial, perm, poch
+from .composed.gammas import beta, betaln, gamma, in_double, rgamma
+from .composed.incomplete import betainc, betaincc, gammainc, gammaincc
 from .composed.integrals import (agm, bdtr, boxcox, chdtr, chdtrc, cosm1, ellipe, ellipk, ellipkm1, exp1, expi, exprel, fdtr, fdtrc, gdtr, inv_boxcox,
                                  pdtr, pdtrc, pseudo_huber, stdtr)
+from .composed.normal import erfcinv, erfcx, log_ndtr, ndtr, ndtri, ndtri_exp
+from .composed.orders import (eval_chebyt, eval_chebyu, eval_hermite, eval_hermitenorm, eval_laguerre, eval_legendre, expn, iv, ive, jn, jv, kn, kv, kve, lambertw,
+                              spherical_jn, spherical_yn, yn, yv)
 from .composed.special import sigmoid, softplus
 from .composed import statistics
 from .composed.statistics import logcumsumexp
@@ -19,12 +24,14 @@ erf, erfc, erfinv, gammaln, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (o
 loggamma, expit = gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
-__all__ = ["agm", "bdtr", "beta", "betainc", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "comb", "cosm1", "digamma", "ellipe", "ellipk", "ellipkm1",
-           "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp1", "exp10", "exp2", "expi", "expit", "expm1", "exprel", "factorial", "fdtr", "fdtrc",
-           "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "j0", "j1", "k0", "k0e", "k1",
-           "k1e", "kl_div", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "loggamma", "logit", "logsumexp",
-           "multigammaln", "ndtr", "ndtri", "pdtr", "pdtrc", "perm", "poch", "polygamma", "pseudo_huber", "psi", "rel_entr", "sinc", "softmax", "softplus",
-           "stdtr", "xlog1py", "xlogy", "y0", "y1", "zeta"]
+__all__ = ["agm", "bdtr", "beta", "betainc", "betaincc", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "comb", "cosm1", "digamma", "ellipe",
+           "ellipk", "ellipkm1", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm",
+           "eval_laguerre", "eval_legendre", "exp1", "exp10", "exp2", "expi", "expit", "expm1", "expn", "exprel", "factorial", "fdtr", "fdtrc", "gamma",
+           "gammainc", "gammaincc", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "iv", "ive", "j0", "j1", "jn", "jv", "k0",
+           "k0e", "k1", "k1e", "kl_div", "kn", "kv", "kve", "lambertw", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
+           "logcumsumexp", "loggamma", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "ndtri_exp", "pdtr", "pdtrc", "perm", "poch", "polygamma",
+           "pseudo_huber", "psi", "rel_entr", "rgamma", "sinc", "softmax", "softplus", "spherical_jn", "spherical_yn", "stdtr", "xlog1py", "xlogy", "y0",
+           "y1", "yn", "yv", "zeta"]
 
 
 def logsumexp(a, axis=None, b=None, keepdims=False) -> Array:
@@ -44,7 +51,7 @@ def log_softmax(x, axis=None) -> Array:
 
 @rounded_once
 def digamma(x, /) -> Array:
-    """The derivative of ``gammaln``; nan at negative integers, and -inf or inf at zeros by their sign."""
+    """The derivative of ``gammaln``, within 8 units in the last place of max(1, its size); nan at negative integers, and -inf or inf at zeros by their sign."""
     return _where(ops["equal"](x, 0), ops["copysign"](_core.full((), _INF, x.dtype), -x), ops["digamma"](x))
 
 
@@ -62,93 +69,6 @@ def gammasgn(x, /) -> Array:
 
 
 @rounded_once
-def gamma(x, /) -> Array:
-    """The gamma function, through its logarithm: within max(2, size of the logarithm) units in the last place, which are those of x = 20 at 40.
-
-    Whole numbers up to 23 in float64 are exact to one unit, by their product.
-    """
-    by_log = ops["exp"](ops["lgamma"](x)) * gammasgn(x)
-    product, y = _core.full((), 1, x.dtype), ops["maximum"](x, 1.0)
-    for _ in range(22):
-        above = ops["bitwise_and"](ops["greater"](y, 2.0), ops["less_equal"](x, 23.0))
-        y = _where(above, y - 1.0, y)
-        product = _where(above, product * y, product)
-    inside = ops["bitwise_and"](ops["less_equal"](x, 23.0), ops["greater_equal"](x, 1.0))
-    result = _where(inside, product * ops["exp"](ops["lgamma"](_where(inside, y, 1.0))), by_log)
-    result = _where(ops["equal"](x, 0), ops["copysign"](_core.full((), _INF, x.dtype), x), result)
-    return _where(ops["equal"](x, -_INF), _NAN, _where(ops["equal"](x, _INF), x, result))
-
-
-def betaln(a, b, /) -> Array:
-    """Logarithm of the size of the beta function: a sum of three of ``gammaln``, whose sizes bound its error."""
-    a, b = _both(a, b)
-    result = ops["lgamma"](a) + ops["lgamma"](b) - ops["lgamma"](a + b)
-    far = ops["bitwise_and"](ops["equal"](ops["maximum"](a, b), _INF), ops["less"](ops["minimum"](a, b), _INF))
-    result = _where(ops["bitwise_and"](far, ops["greater"](ops["minimum"](a, b), 0)), -_INF, result)
-    return _where(_any_zero(a, b), _INF, result)
-
-
-def _any_zero(a, b):
-    return ops["bitwise_or"](ops["equal"](a, 0), ops["equal"](b, 0))
-
-
-def beta(a, b, /) -> Array:
-    """The beta function: the exponential of ``betaln`` with its sign, and its error."""
-    a, b = _both(a, b)
-    return _where(_any_zero(a, b), _INF, ops["exp"](betaln(a, b)) * gammasgn(a) * gammasgn(b) * gammasgn(a + b))
-
-
-def binom(n, k, /) -> Array:
-    """Binomial coefficients of real numbers: 1 / ((n + 1) beta(n - k + 1, k + 1))."""
-    n, k = _both(n, k)
-    outside = ops["bitwise_or"](ops["less"](k, 0), ops["bitwise_and"](_is_whole(n), ops["greater"](k, n)))
-    result = _where(ops["bitwise_and"](_is_whole(k), outside), 0.0, 1.0 / ((n + 1.0) * beta(n - k + 1.0, k + 1.0)))
-    return _where(ops["bitwise_and"](_is_whole(n), ops["less"](n, 0)), _NAN, result)
-
-
-def _is_whole(x):
-    return ops["equal"](x, ops["floor"](x))
-
-
-def _counted(value, n, k):
-    """``value`` as a whole number where both parameters are, below 2^52."""
-    whole = ops["bitwise_and"](ops["bitwise_and"](_is_whole(n), _is_whole(k)), ops["less"](value, 2.0**52))
-    return _where(whole, ops["round"](value), value)
-
-
-def comb(n, k, /) -> Array:
-    """How many subsets of ``k`` of ``n`` there are, as a float: ``binom``, of whole numbers rounded to one below 2^52; 0 where ``k`` is not in [0, ``n``]."""
-    n, k = _both(n, k)
-    value = _counted(binom(n, k), n, k)
-    return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
-
-
-def perm(n, k, /) -> Array:
-    """How many sequences of ``k`` different ones of ``n`` there are, as a float: ``poch(n - k + 1, k)``, rounded as ``comb``."""
-    n, k = _both(n, k)
-    value = _counted(poch(n - k + 1.0, k), n, k)
-    return _where(ops["bitwise_and"](ops["greater_equal"](k, 0), ops["less_equal"](k, n)), value, 0.0)
-
-
-def factorial(n, /) -> Array:
-    """Factorials as floats; 0 of negative numbers."""
-    n = as_array(n)
-    n = n if n.dtype.kind == "f" else _core.astype(n, _core.default_dtype())
-    return _where(ops["less"](n, 0), 0.0, gamma(n + 1.0))
-
-
-def poch(x, n, /) -> Array:
-    """Rising factorials gamma(x + n) / gamma(x), through their logarithms."""
-    x, n = _both(x, n)
-    turned = ops["bitwise_and"](ops["bitwise_and"](_is_whole(x), _is_whole(n)), ops["bitwise_and"](ops["less_equal"](x, 0), ops["greater"](n, 0)))
-    base = _where(turned, 1.0 - x - n, x)  # of the same factors from the other end
-    result = ops["exp"](ops["lgamma"](base + n) - ops["lgamma"](base)) * gammasgn(base + n) * gammasgn(base)
-    odd = ops["not_equal"](ops["remainder"](n, 2.0), 0)
-    result = _where(turned, _where(ops["less_equal"](base, 0), 0.0, _where(odd, -result, result)), result)
-    return _where(ops["equal"](n, 0), 1.0, _where(ops["bitwise_and"](ops["equal"](x, 0), ops["greater"](n, 0)), 0.0, result))
-
-
-@rounded_once
 def multigammaln(a, d, /) -> Array:
     """Logarithm of the gamma function of ``d`` variables. Raises ValueError unless ``d`` is at least 1."""
     if d < 1:
@@ -163,6 +83,7 @@ def multigammaln(a, d, /) -> Array:
 _TAIL = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600, -3617 / 10670622842880000, 43867 / 5109094217170944000)
 
 
+@in_double
 def zeta(x, q=1.0, /) -> Array:
     """Hurwitz' zeta function for ``x`` above 1 and positive ``q``: ten terms and Euler and Maclaurin's sum; 16 units in the last place.
 
@@ -184,8 +105,9 @@ def zeta(x, q=1.0, /) -> Array:
     return _where(ops["bitwise_or"](ops["less"](x, 1), ops["less"](q, 0)), _NAN, _where(ops["equal"](q, 0), _INF, _where(ops["equal"](q, _INF), 0.0, total)))
 
 
+@in_double
 def polygamma(n, x, /) -> Array:
-    """Derivative of order ``n``, a whole number, of digamma, for positive ``x``: factorials times ``zeta``."""
+    """Derivative of order ``n``, a whole number, of digamma, for positive ``x``: factorials times ``zeta``, within 24 units in the last place."""
     n, x = _both(n, x)
     sign = _where(ops["equal"](ops["remainder"](n, 2.0), 0), -1.0, 1.0)
     higher = sign * gamma(n + 1.0) * zeta(_where(ops["equal"](n, 0), 2.0, n + 1.0), x)
@@ -239,76 +161,18 @@ def huber(delta, r, /) -> Array:
     return _where(ops["less"](delta, 0), _INF, _where(inside, r * r * 0.5, delta * (size - delta * 0.5)))
 
 
-@rounded_once
-def ndtr(x, /) -> Array:
-    """The distribution function of the normal distribution: erfc(-x / sqrt(2)) / 2, within 4 + x^2 units in the last place below 0."""
-    return ops["erfc"](x * -math.sqrt(0.5)) * 0.5
-
-
-@rounded_once
-def erfcx(x, /) -> Array:
-    """exp(x^2) erfc(x): by a continued fraction from 10 on, below by the product, within 4 + 2 x^2 units in the last place."""
-    usual = ops["exp"](x * x) * ops["erfc"](x)
-    z = ops["maximum"](x, 10.0)
-    tail = z
-    for k in range(12, 0, -1):
-        tail = z + (k * 0.5) / tail
-    return _where(ops["greater"](x, 10.0), 1.0 / (tail * math.sqrt(math.pi)), usual)
-
-
-@rounded_once
-def log_ndtr(x, /) -> Array:
-    """Logarithm of ``ndtr``, also where that is 0."""
-    low = ops["minimum"](x, -1.0)
-    tail = ops["log"](erfcx(low * -math.sqrt(0.5)) * 0.5) - low * low * 0.5
-    usual = ops["log1p"](ops["erfc"](ops["maximum"](x, -1.0) * math.sqrt(0.5)) * -0.5)
-    return _where(ops["less"](x, -1.0), tail, usual)
-
-
-@rounded_once
-def ndtri(x, /) -> Array:
-    """Inverse of ``ndtr``: erfinv(2 x - 1) sqrt(2), with a step of Newton's method in the lower tail; infinite at 0 and 1, nan outside."""
-    start = ops["erfinv"](x * 2.0 - 1.0) * math.sqrt(2)
-    low = ops["bitwise_and"](ops["less"](x, 0.1), ops["greater"](x, 0))
-    return _where(low, _lower_tail(ops["log"](_where(low, x, 0.05))), start)
-
-
-def _lower_tail(p):
-    """Where the logarithm of ``ndtr`` is ``p``, at most log(0.1)."""
-    t = ops["sqrt"](p * -2.0)
-    y = -(t - (2.30753 + t * 0.27061) / (1.0 + t * 0.99229 + t * t * 0.04481))
-    for _ in range(4):  # on the logarithm, which is nearly a parabola there
-        value = log_ndtr(y)
-        slope = ops["exp"](y * y * -0.5 - value) * (1 / math.sqrt(2 * math.pi))
-        y = y - (value - p) / slope
-    return y
-
-
-def ndtri_of_log(p):
-    """Inverse of ``log_ndtr``."""
-    low = ops["less"](p, math.log(0.1))
-    return _where(low, _lower_tail(ops["minimum"](p, math.log(0.1))), ops["erfinv"](ops["exp"](p) * 2.0 - 1.0) * math.sqrt(2))
-
-
-@rounded_once
-def erfcinv(x, /) -> Array:
-    """Inverse of erfc; infinite at 0 and 2, nan outside."""
-    return ndtri(x * 0.5) * -math.sqrt(0.5)
-
-
 _BESSEL_END = 30.0
 
 
 def _bessel(x, order, scaled):
     """Power series up to 30, whose terms are positive, Hankel's asymptotic one from there on."""
     size = ops["abs"](x)
-    y = ops["minimum"](size, _BESSEL_END)
+    y, z = pieces(size, _BESSEL_END)
     quarter, term = y * y * 0.25, _core.full((), 1.0, x.dtype) if order == 0 else y * 0.5
     series = term
     for k in range(1, 76):
         term = term * quarter / float(k * (k + order))
         series = series + term
-    z = ops["maximum"](size, _BESSEL_END)
     tail, factor = _core.full((), 1.0, x.dtype), _core.full((), 1.0, x.dtype)
     for k in range(1, 30):
         factor = factor * ((2 * k - 1) ** 2 - 4 * order * order) / (8.0 * k * z)

@@ -35,7 +35,8 @@ def test_as_torch(row):
 
 
 def test_every_function_has_a_row():
-    others = {"dropout", "top_k", "segment_sum", "segment_max", "segment_min", "segment_mean", "stft", "logsumexp", "pad", "log_sigmoid"}
+    others = {"dropout", "top_k", "segment_sum", "segment_max", "segment_min", "segment_mean", "stft", "logsumexp", "pad", "log_sigmoid", "istft", "gumbel_softmax", "dropout1d", "dropout2d",
+              "dropout3d", "alpha_dropout", "max_unpool1d", "max_unpool2d", "max_unpool3d"}
     assert {r.split("(")[0] for r in ROWS} | others == set(kn.nn.__all__)
 
 
@@ -120,3 +121,108 @@ def test_classes_that_do_not_exist(rng):
     same_bits(ignoring, kn.nn.cross_entropy(logits, kn.asarray([1, 0, -100, 2])))
     with pytest.raises(IndexError):  # compiled as well
         kn.jit(kn.nn.cross_entropy)(logits, kn.asarray([1, 0, -1, 2]))
+
+
+def windows_by_hand(x, k, s, p):
+    """The largest elements of windows of k by k, and where they are."""
+    wide = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), constant_values=-np.inf)
+    numbers = np.pad(np.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:]), p, constant_values=-1)
+    rows, columns = ((n + 2 * p - k) // s + 1 for n in x.shape[2:])
+    values, at = np.empty((*x.shape[:2], rows, columns)), np.empty((*x.shape[:2], rows, columns), int)
+    for b, c, i, j in np.ndindex(values.shape):
+        window = wide[b, c, i * s:i * s + k, j * s:j * s + k].ravel()
+        values[b, c, i, j] = window.max()
+        at[b, c, i, j] = numbers[i * s:i * s + k, j * s:j * s + k].ravel()[window.argmax()]
+    return values, at
+
+
+def test_positions_of_largest_elements(rng):
+    x = rng.normal(size=(2, 3, 7, 8))
+    for k, s, p in ((2, 2, 0), (3, 2, 1), (3, 1, 0)):
+        values, at = kn.nn.max_pool2d(kn.asarray(x), k, s, p, return_indices=True)
+        want = windows_by_hand(x, k, s, p)
+        np.testing.assert_array_equal(values.numpy(), want[0])
+        np.testing.assert_array_equal(at.numpy(), want[1])
+        same_bits(kn.jit(lambda v: kn.nn.max_pool2d(v, k, s, p, return_indices=True)[1])(kn.asarray(x)), at)
+    values, at = kn.nn.max_pool2d(kn.asarray(x), 2, return_indices=True)
+    back = kn.nn.max_unpool2d(values, at, 2, output_size=(7, 8)).numpy()
+    kept = np.zeros_like(x).reshape(2, 3, -1)
+    np.put_along_axis(kept, at.numpy().reshape(2, 3, -1), values.numpy().reshape(2, 3, -1), 2)
+    np.testing.assert_array_equal(back, kept.reshape(x.shape))
+    line, where = kn.nn.max_pool1d(kn.asarray([[[1.0, 5.0, 2.0, 3.0]]]), 2, return_indices=True)
+    assert where.tolist() == [[[1, 3]]] and kn.nn.max_unpool1d(line, where, 2).tolist() == [[[0, 5, 0, 3]]]
+    cube, where = kn.nn.max_pool3d(kn.reshape(kn.arange(16.0), (1, 1, 2, 2, 4)), 2, return_indices=True)
+    assert kn.nn.max_unpool3d(cube, where, 2).sum().item() == 28 and where.tolist() == [[[[[13, 15]]]]]
+    with pytest.raises(ValueError, match=r"max_unpool1d: indices: expected positions below 2, those of \(2,\), got larger ones"):
+        kn.nn.max_unpool1d(line, kn.asarray([[[1, 3]]]), 2, output_size=(2,))
+
+
+def test_inverse_of_short_time_transforms(rng):
+    x, window = rng.normal(size=(2, 400)), np.hanning(65)[:64]
+    for center in (True, False):
+        y = kn.nn.stft(kn.asarray(x), 64, 16, window=kn.asarray(window + 0.1), center=center)
+        got = kn.nn.istft(y, 64, 16, window=kn.asarray(window + 0.1), center=center)
+        np.testing.assert_allclose(got.numpy(), x[:, :got.shape[-1]], atol=1e-12)
+        assert kn.nn.istft(y, 64, 16, window=kn.asarray(window + 0.1), center=center, length=400).shape == (2, 400)
+    two_sided = kn.nn.stft(kn.asarray(x), 64, 16, onesided=False, normalized=True)
+    np.testing.assert_allclose(kn.nn.istft(two_sided, 64, 16, onesided=False, normalized=True).real.numpy(), x, atol=1e-12)
+    with pytest.raises(ValueError, match="istft: window: expected one that leaves no element out"):
+        kn.nn.istft(kn.nn.stft(kn.asarray(x), 64, 64, center=False, window=kn.asarray(np.hanning(64))), 64, 64, center=False, window=kn.asarray(np.hanning(64)))
+
+
+def test_temporal_classification_by_all_paths(rng):
+    """The probability of all ways through the steps, counted out; and its gradient by differences."""
+    import itertools
+    steps, classes, labels = 5, 3, [1, 2, 2]
+    p = rng.dirichlet(np.ones(classes), steps)
+    total = 0.0
+    for path in itertools.product(range(classes), repeat=steps):
+        merged = [k for k, _ in itertools.groupby(path)]
+        if [k for k in merged if k] == labels:
+            total += np.prod([p[t, k] for t, k in enumerate(path)])
+    loss = kn.nn.ctc_loss(kn.asarray(np.log(p)[:, None]), kn.asarray([labels]), kn.asarray([steps]), kn.asarray([3]), reduction="sum")
+    np.testing.assert_allclose(loss.item(), -np.log(total), rtol=1e-12)
+    kn.testing.check_grads(lambda v: kn.nn.ctc_loss(kn.log_softmax(v, -1)[:, None], kn.asarray([labels]), kn.asarray([steps]), kn.asarray([3])), (kn.asarray(rng.normal(size=(steps, classes))),), order=1)
+    short = kn.nn.ctc_loss(kn.asarray(np.log(p)[:2, None]), kn.asarray([labels]), kn.asarray([2]), kn.asarray([3]))
+    assert short.item() == np.inf
+    with pytest.raises(kn.ShapeError, match="ctc_loss: lengths: expected one of inputs and of targets for each example"):
+        kn.nn.ctc_loss(kn.asarray(np.log(p)[:, None]), kn.asarray([labels]), kn.asarray([2, 2]), kn.asarray([3]))
+
+
+def test_gradients_of_samples(rng):
+    x, grid = kn.asarray(rng.normal(size=(1, 2, 4, 5))), kn.asarray(rng.uniform(-0.9, 0.9, (1, 3, 2, 2)))
+    kn.testing.check_grads(lambda v, g: kn.nn.grid_sample(v, g, align_corners=True), (x, grid), order=1, modes=("rev",))
+    theta = kn.asarray(rng.normal(size=(1, 2, 3)))
+    kn.testing.check_grads(lambda t: kn.nn.affine_grid(t, (1, 2, 3, 3)), (theta,), order=1)
+    rows = kn.grad(lambda w: kn.sum(kn.nn.embedding(kn.asarray([1, 2, 1]), w, padding_idx=2)))(kn.ones((4, 2)))
+    assert rows.tolist() == [[0, 0], [2, 2], [0, 0], [0, 0]]
+
+
+def test_more_that_is_drawn():
+    x, key = kn.ones((200, 30, 4, 5)), kn.random.key(3)
+    y = kn.nn.dropout2d(x, 0.25, key=key)
+    assert set(np.unique(y.numpy())) == {0, np.float32(1 / 0.75)} and (y == y[:, :, :1, :1]).all() and abs(float(y.mean()) - 1) < 0.02
+    assert kn.nn.dropout1d(x[0, 0], 0.5, False) is x[0, 0] or kn.nn.dropout1d(x[0, 0], 0.5, False).shape == (4, 5)
+    assert (kn.nn.dropout3d(x, 1.0) == 0).all()
+    z = kn.nn.alpha_dropout(kn.random.normal(size=100_000, key=key), 0.3, key=kn.random.key(4))
+    assert abs(float(z.mean())) < 0.02 and abs(float(z.std()) - 1) < 0.02
+    s = kn.nn.rrelu(-kn.ones(10_000), 0.1, 0.3, True, key=key)
+    assert s.min() >= -0.3 and s.max() <= -0.1 and abs(float(s.mean()) + 0.2) < 0.01
+    hard = kn.nn.gumbel_softmax(kn.broadcast_to(kn.log(kn.asarray([0.2, 0.5, 0.3])), (20_000, 3)), hard=True, key=key)
+    np.testing.assert_allclose(hard.mean(0).numpy(), [0.2, 0.5, 0.3], atol=0.02)
+    soft = kn.nn.gumbel_softmax(kn.zeros((5, 4)), 0.5, key=key)
+    np.testing.assert_allclose(soft.sum(-1).numpy(), 1, rtol=1e-6)
+    assert kn.nn.scaled_dot_product_attention(kn.ones((1, 3, 2)), kn.ones((1, 3, 2)), kn.ones((1, 3, 2)), dropout_p=0.5).shape == (1, 3, 2)
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda n: n.grid_sample(kn.ones((1, 1, 2, 2)), kn.ones((2, 2, 2, 2))), kn.ShapeError, "grid_sample: shapes: expected"), (lambda n: n.grid_sample(kn.ones((1, 1, 2, 2)), kn.ones((1, 2, 2, 2)), "cubic"), ValueError, "grid_sample: mode: expected 'bilinear' or 'nearest' or 'bicubic', got 'cubic'"),
+    (lambda n: n.affine_grid(kn.ones((1, 2, 2)), (1, 1, 2, 2)), kn.ShapeError, r"affine_grid: theta: expected the shape \(1, 2, 3\)"), (lambda n: n.embedding_bag(kn.asarray([1, 2]), kn.ones((3, 2))), kn.ShapeError, "embedding_bag: indices: expected a matrix, or a vector with offsets"),
+    (lambda n: n.embedding_bag(kn.asarray([[1]]), kn.ones((3, 2)), per_sample_weights=kn.ones((1, 1))), ValueError, "embedding_bag: per_sample_weights: expected mode 'sum', got 'mean'"), (lambda n: n.pixel_unshuffle(kn.ones((1, 1, 3, 4)), 2), kn.ShapeError, "pixel_unshuffle: sizes: expected multiples of 2, got 3 and 4"),
+    (lambda n: n.channel_shuffle(kn.ones((1, 3, 4)), 2), kn.ShapeError, "channel_shuffle: channels: expected a multiple of 2, got 3"), (lambda n: n.multi_margin_loss(kn.ones((2, 3)), kn.asarray([1])), kn.ShapeError, "multi_margin_loss: shape of the target"),
+    (lambda n: n.multilabel_margin_loss(kn.ones((2, 3)), kn.asarray([1])), kn.ShapeError, "multilabel_margin_loss: shape of the target"), (lambda n: n.alpha_dropout(kn.ones(2), 1.0), ValueError, r"alpha_dropout: p: expected a probability in \[0, 1\), got 1.0"),
+    (lambda n: n.dropout2d(kn.ones((1, 2, 2)), 2), ValueError, "dropout2d: p: expected a probability"), (lambda n: n.scaled_dot_product_attention(kn.ones((3, 2, 2)), kn.ones((2, 2, 2)), kn.ones((2, 2, 2)), enable_gqa=True), kn.ShapeError, "scaled_dot_product_attention: heads: expected those of key and value to divide 3, got 2"),
+    (lambda n: n.interpolate(kn.ones((1, 1, 4, 4)), 2, antialias=True), ValueError, "interpolate: mode of an antialias filter: expected 'bilinear' or 'bicubic', got 'nearest'")])
+def test_errors_of_more_functions(call, error, message):
+    with pytest.raises(error, match=message):
+        call(kn.nn)

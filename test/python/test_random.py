@@ -14,13 +14,18 @@ CONTINUOUS = {
     "g.chisquare(3.0, N, d)": stats.chi2(3), "g.f(4.0, 9.0, N, d)": stats.f(4, 9), "g.standard_t(5.0, N, d)": stats.t(5), "g.cauchy(1.0, 2.0, N, d)": stats.cauchy(1, 2),
     "g.laplace(1.0, 2.0, N, d)": stats.laplace(1, 2), "g.logistic(1.0, 2.0, N, d)": stats.logistic(1, 2), "g.gumbel(1.0, 2.0, N, d)": stats.gumbel_r(1, 2), "g.rayleigh(2.0, N, d)": stats.rayleigh(scale=2),
     "g.weibull(1.5, N, d)": stats.weibull_min(1.5), "g.pareto(3.0, N, d)": stats.lomax(3), "g.power(2.5, N, d)": stats.powerlaw(2.5), "g.triangular(0.0, 1.0, 3.0, N, d)": stats.triang(1 / 3, 0, 3),
-    "g.wald(1.0, 2.0, N, d)": stats.invgauss(0.5, scale=2), "g.truncated_normal(-1.0, 2.0, size=N, dtype=d)": stats.truncnorm(-1, 2)}
+    "g.wald(1.0, 2.0, N, d)": stats.invgauss(0.5, scale=2), "g.truncated_normal(-1.0, 2.0, size=N, dtype=d)": stats.truncnorm(-1, 2),
+    "g.vonmises(0.0, 2.0, N, d)": stats.vonmises(2.0), "g.vonmises(0.0, 0.3, N, d)": stats.vonmises(0.3), "g.vonmises(0.0, 0.0, N, d)": stats.uniform(-np.pi, 2 * np.pi), "g.vonmises(0.5, 400.0, N, d)": stats.vonmises(400.0, 0.5),
+    "g.noncentral_chisquare(3.0, 5.0, N, d)": stats.ncx2(3, 5), "g.noncentral_chisquare(0.7, 1.5, N, d)": stats.ncx2(0.7, 1.5), "g.noncentral_f(4.0, 9.0, 3.0, N, d)": stats.ncf(4, 9, 3)}
 DISCRETE = {
     "g.poisson(kn.asarray(0.5), N)": stats.poisson(0.5), "g.poisson(kn.asarray(25.0), N)": stats.poisson(25), "g.binomial(kn.asarray(300), 0.6, N)": stats.binom(300, 0.6),
     "g.binomial(kn.asarray(7), 0.2, N)": stats.binom(7, 0.2), "g.poisson(0.5, N)": stats.poisson(0.5), "g.poisson(9.5, N)": stats.poisson(9.5), "g.poisson(40.0, N)": stats.poisson(40), "g.binomial(10, 0.3, N)": stats.binom(10, 0.3),
     "g.binomial(300, 0.6, N)": stats.binom(300, 0.6), "g.binomial(5, 0.9, N)": stats.binom(5, 0.9), "g.geometric(0.3, N)": stats.geom(0.3), "g.integers(3, 17, N)": stats.randint(3, 17),
     "g.integers(6, size=N, endpoint=True)": stats.randint(0, 7), "g.categorical(p=[0.2, 0.5, 0.3], size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])),
-    "g.categorical(kn.log(kn.asarray([0.2, 0.5, 0.3])), size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])), "g.choice(3, N, p=[0.2, 0.5, 0.3])": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3]))}
+    "g.categorical(kn.log(kn.asarray([0.2, 0.5, 0.3])), size=N)": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3])), "g.negative_binomial(4.5, 0.3, N)": stats.nbinom(4.5, 0.3), "g.zipf(2.0, N)": stats.zipf(2.0), "g.zipf(1.4, N)": stats.zipf(1.4), "g.zipf(kn.asarray(5.0), N)": stats.zipf(5.0), "g.logseries(0.7, N)": stats.logser(0.7),
+    "g.logseries(kn.asarray(0.99), N)": stats.logser(0.99), "g.hypergeometric(15, 30, 8, N)": stats.hypergeom(45, 15, 8), "g.hypergeometric(300, 80, 120, N)": stats.hypergeom(380, 300, 120), "g.hypergeometric(40, 30, 65, N)": stats.hypergeom(70, 40, 65),
+    "g.hypergeometric(kn.asarray(50), 1000, 400, N)": stats.hypergeom(1050, 50, 400), "g.multinomial(20, [0.2, 0.5, 0.3], N)[:, 1]": stats.binom(20, 0.5), "g.multinomial(500, [0.2, 0.5, 0.3], N)[:, 2]": stats.binom(500, 0.3),
+    "g.multivariate_hypergeometric([10, 20, 30], 25, N)[:, 1]": stats.hypergeom(60, 20, 25), "g.choice(3, N, p=[0.2, 0.5, 0.3])": stats.rv_discrete(values=([0, 1, 2], [0.2, 0.5, 0.3]))}
 
 
 @pytest.mark.parametrize("d", ["float32", "float64"])
@@ -216,3 +221,50 @@ def test_probabilities_of_choices():
 def test_errors_of_choices(call, error, message):
     with pytest.raises(error, match=message):
         call(kn.random.default_rng(0))
+
+
+def test_counts_of_several_outcomes():
+    g = kn.random.default_rng(3)
+    x = g.multinomial(kn.asarray([10, 50]), kn.asarray([[0.1, 0.2, 0.7], [0.5, 0.5, 0.0]]), (4, 2))
+    assert x.shape == (4, 2, 3) and x.sum(-1).tolist() == [[10, 50]] * 4 and (x[:, 1, 2] == 0).all() and x.dtype is kn.int64
+    assert g.multinomial(7, [1.0]).tolist() == [7] and g.multinomial(5, [0.3, 0.7]).shape == (2,)
+    many = g.multinomial(10, [0.1, 0.2, 0.7], 20000).numpy()
+    assert abs(np.corrcoef(many[:, 0], many[:, 2])[0, 1] + np.sqrt(0.1 * 0.7 / (0.9 * 0.3))) < 0.03
+    y = g.multivariate_hypergeometric([3, 0, 5, 4], 7, (50,))
+    assert y.sum(-1).tolist() == [7] * 50 and (y <= kn.asarray([3, 0, 5, 4])).all()
+    assert g.hypergeometric(0, 5, 3, 4).tolist() == [0] * 4 and g.hypergeometric(5, 0, 3, 4).tolist() == [3] * 4 and g.hypergeometric(kn.asarray([2, 30]), 0, kn.asarray([1, 20])).tolist() == [1, 20]
+    assert g.negative_binomial(3, 1.0, 4).tolist() == [0] * 4 and g.logseries(0.0, 3).tolist() == [1] * 3 and g.weibull(0, 2).tolist() == [0, 0]
+    k = kn.random.key(4)
+    for draw in (lambda k: kn.random.hypergeometric(30, 40, 25, 50, key=k), lambda k: kn.random.vonmises(0.5, 2.0, 50, key=k), lambda k: kn.random.multinomial(20, kn.asarray([0.2, 0.8]), 50, key=k), lambda k: kn.random.zipf(2.0, 50, key=k)):
+        same_bits(kn.jit(draw)(k), draw(k))
+
+
+def test_names_of_older_programs():
+    r = kn.random.RandomState(3)
+    first = r.rand(2, 3)
+    assert first.shape == (2, 3) and r.randn(4).shape == (4,) and r.randint(0, 5, 6).max() < 5 and r.random_sample(2).shape == (2,) and r.normal(size=3).shape == (3,)
+    r.seed(3)
+    same_bits(r.rand(2, 3), first)
+    same_bits(kn.random.Generator(kn.random.PCG64(5)).random(3), kn.random.default_rng(5).random(3))
+    assert kn.random.sample(3).shape == kn.random.ranf((3,)).shape == (3,)
+    kn.random.seed()
+    assert kn.random.default_rng(np.random.default_rng(1).integers(0, 2**60, 4)).random(2).shape == (2,)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda g: g.normal(0, -1), "normal: scale: expected at least 0, got -1"), (lambda g: g.exponential(-1.0), "exponential: scale: expected at least 0, got -1.0"), (lambda g: g.geometric(1.5), "geometric: p: expected one above 0 and at most 1, got 1.5"),
+    (lambda g: g.beta(0, 1), "beta: a: expected one above 0, got 0"), (lambda g: g.zipf(1.0), "zipf: a: expected one above 1, got 1.0"), (lambda g: g.logseries(1.0), r"logseries: p: expected one in \[0, 1\), got 1.0"),
+    (lambda g: g.hypergeometric(3, 4, 8), "hypergeometric: nsample: expected at most 7, got 8"), (lambda g: g.hypergeometric(-3, 4, 1), "hypergeometric: ngood: expected at least 0, got -3"), (lambda g: g.negative_binomial(0, 0.5), "negative_binomial: n: expected one above 0, got 0"),
+    (lambda g: g.multinomial(3, [0.5, 0.7, 0.1]), "multinomial: pvals: expected probabilities of at least 0, whose sum without the last is at most 1"), (lambda g: g.multinomial(3, [-0.5, 1.5]), "multinomial: pvals: expected probabilities"),
+    (lambda g: g.multinomial(3, 0.5), r"multinomial: pvals: expected at least one probability, got the shape \(\)"), (lambda g: g.multivariate_hypergeometric([2, 3], 6), "multivariate_hypergeometric: nsample: expected at most 5, got 6"),
+    (lambda g: g.multivariate_hypergeometric([[2, 3]], 1), "multivariate_hypergeometric: colors: expected a vector"), (lambda g: g.multivariate_hypergeometric([2, 3], 1, method="x"), "multivariate_hypergeometric: method: expected 'marginals' or 'count', got 'x'"),
+    (lambda g: g.triangular(0, 2, 1), "triangular: right: expected at least 2, got 1"), (lambda g: g.vonmises(0, -1), "vonmises: kappa: expected at least 0, got -1"), (lambda g: g.noncentral_chisquare(1, -1), "noncentral_chisquare: nonc: expected at least 0, got -1")])
+def test_parameters(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(kn.random.default_rng(0))
+
+
+def test_seeds_that_are_no_integers():
+    for seed in (1.5, "a"):
+        with pytest.raises(kn.DTypeError, match="key: seed: expected an integer, got"):
+            kn.random.default_rng(seed)

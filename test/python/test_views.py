@@ -141,3 +141,20 @@ def test_recorded_writes_share_one_array():
     jitted = kn.jit(program)
     same_bits(jitted(x), program(x))
     assert jitted.stats.workspace_bytes < 5 * x.nbytes
+
+
+def test_elements_with_an_ellipsis_are_views():
+    """As in NumPy: `x[i, j]` is a value, `x[i, j, ...]` the element itself."""
+    def write(x):
+        value, element = x[0, 1], x[0, 1, ...]
+        element += 5
+        x[-1, ...][1, ...][...] = 9
+        return value, element
+
+    x = kn.zeros((2, 3))
+    value, element = write(x)
+    assert value.item() == 0 and element.shape == () and x.tolist() == [[0, 5, 0], [0, 9, 0]]
+    y = kn.zeros((2, 3))
+    value, element = kn.jit(write)(y)
+    assert value.item() == 0 and element.item() == 5 and y.tolist() == x.tolist()
+    assert kn.asarray([1, 2])[(1, ...)].item() == 2 and kn.asarray(3.0)[...].item() == 3

@@ -9,6 +9,7 @@ import kiln as kn
 from .. import _core
 from .._arguments import as_array
 from .._errors import make
+from . import types
 
 _MAGIC = b"\x93NUMPY"
 _CODES = {t.name: t.str for t in kn._dtypes.ALL if hasattr(t, "str")}
@@ -125,25 +126,94 @@ def _lines(file):
         return f.read().splitlines()
 
 
-def loadtxt(fname, dtype=float, comments="#", delimiter=None, converters=None, skiprows=0, usecols=None, unpack=False, ndmin=0, encoding=None, max_rows=None):
-    """Numbers from lines of text: a row each. Raises ValueError for what is no number, ShapeError for rows of different lengths."""
+def _fields(line, delimiter, usecols):
+    fields = [f.strip() for f in line.split(delimiter)]
+    return fields if usecols is None else [fields[c] for c in ((usecols,) if isinstance(usecols, int) else usecols)]
+
+
+def _kept(lines, comments, skiprows, max_rows):
+    """Lines without comments, those with nothing else left out."""
+    marks = () if comments is None else (comments,) if isinstance(comments, str) else tuple(comments)
     rows = []
-    for line in _lines(fname)[skiprows:]:
+    for line in lines[skiprows:]:
         line = line.decode() if isinstance(line, bytes) else line
-        line = line.split(comments)[0].strip() if comments else line.strip()
-        if line and (max_rows is None or len(rows) < max_rows):
-            fields = line.split(delimiter)
-            fields = fields if usecols is None else [fields[c] for c in ((usecols,) if isinstance(usecols, int) else usecols)]
-            try:
-                rows.append([float(f) for f in fields])
-            except ValueError:
-                raise make("ValueError", f"loadtxt: line: expected numbers, got {line[:60]!r}") from None
-    x = kn.asarray(rows, dtype=kn.float64) if rows else kn.zeros((0,), kn.float64)
-    x = kn.astype(x, dtype)
+        for mark in marks:
+            line = line.split(mark)[0]
+        if line.strip() and (max_rows is None or len(rows) < max_rows):
+            rows.append(line.strip())
+    return rows
+
+
+def _reader(dtype, converters, usecols):
+    """What makes a number of the text in a column."""
+    kind = types.dtype(dtype).kind
+    plain = {"i": _whole, "u": _whole, "b": lambda t: bool(_whole(t)), "c": lambda t: complex(t.replace("i", "j"))}.get(kind, float)
+    if callable(converters):
+        return lambda column, text: converters(text)
+    named = {} if converters is None else {(k if usecols is None or isinstance(usecols, int) else list(usecols).index(k)): f for k, f in converters.items()}
+    return lambda column, text: named[column](text) if column in named else plain(text)
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        return int(float(text))
+
+
+def _table(rows, dtype, unpack, ndmin):
+    """Rows as an array without axes of size 1, and its columns if they are to be unpacked."""
+    wide = {"c": "complex128", "i": "int64", "u": "uint64", "b": "bool"}.get(types.dtype(dtype).kind, "float64")
+    x = kn.astype(kn.asarray(rows, dtype=wide) if rows else kn.zeros((0,), wide), types.dtype(dtype))
     if x.ndim == 2 and 1 in x.shape and ndmin < 2:
         x = kn.squeeze(x, tuple(i for i, n in enumerate(x.shape) if n == 1))
         x = kn.atleast_1d(x) if ndmin == 1 else x
     return tuple(kn.unstack(x.T)) if unpack and x.ndim == 2 else x
+
+
+def loadtxt(fname, dtype=float, comments="#", delimiter=None, converters=None, skiprows=0, usecols=None, unpack=False, ndmin=0, encoding=None, max_rows=None):
+    """Numbers from lines of text: a row each; ``converters``, one or by columns, make them of texts.
+
+    Raises ValueError for what is no number, ShapeError for rows of different lengths.
+    """
+    rows, number = [], _reader(dtype, converters, usecols)
+    for line in _kept(_lines(fname), comments, skiprows, max_rows):
+        try:
+            rows.append([number(c, f) for c, f in enumerate(_fields(line, delimiter, usecols))])
+        except ValueError:
+            raise make("ValueError", f"loadtxt: line: expected numbers, got {line[:60]!r}") from None
+    return _table(rows, dtype, unpack, ndmin)
+
+
+def genfromtxt(fname, dtype=float, comments="#", delimiter=None, skip_header=0, skip_footer=0, converters=None, missing_values=None, filling_values=None, usecols=None,
+               names=None, unpack=False, ndmin=0, encoding=None, max_rows=None, invalid_raise=True):
+    """``loadtxt`` where entries may be missing or no numbers: they are nan, or -1 of integers, or ``filling_values``. A row of ``names`` is left out.
+
+    Raises ValueError for rows of another length than the first, which are left out without ``invalid_raise``, and for ``dtype`` None.
+    """
+    if dtype is None:
+        raise make("ValueError", "genfromtxt: dtype: expected one, got None: arrays hold elements of one dtype")
+    lines = _kept(_lines(fname), comments, skip_header, None)
+    lines = lines[1:] if names is True else lines
+    lines = lines[:len(lines) - skip_footer][:max_rows]
+    kind, number = types.dtype(dtype).kind, _reader(dtype, converters, usecols)
+    missing = {"", *((missing_values,) if isinstance(missing_values, str) else missing_values or ())}
+    filling = (-1 if kind in "iu" else False if kind == "b" else float("nan")) if filling_values is None else filling_values
+
+    def read(column, text):
+        if text in missing:
+            return filling
+        try:
+            return number(column, text)
+        except ValueError:
+            return filling
+
+    rows = [[read(c, f) for c, f in enumerate(_fields(line, delimiter, usecols))] for line in lines]
+    length = len(rows[0]) if rows else 0
+    wrong = [i for i, row in enumerate(rows) if len(row) != length]
+    if wrong and invalid_raise:
+        raise make("ValueError", f"genfromtxt: line {wrong[0] + 1}: expected {length} columns, got {len(rows[wrong[0]])}")
+    return _table([row for row in rows if len(row) == length], dtype, unpack, ndmin)
 
 
 def savetxt(fname, X, fmt="%.18e", delimiter=" ", newline="\n", header="", footer="", comments="# ", encoding=None):  # noqa: N803

@@ -1,6 +1,6 @@
 """Activation functions, by the names and with the parameters of torch. Narrow floats are computed in float32."""
 from .. import _core
-from .._arguments import as_array, ops, rounded_once
+from .._arguments import as_array, floating, ops, rounded_once
 from .._core import Array
 from .._fused import fused
 from .special import sigmoid, softplus
@@ -136,3 +136,35 @@ def glu(x, /, axis=-1) -> Array:
     from .._joining import split
     first, second = split(as_array(x), 2, axis)
     return first * sigmoid(second)
+
+
+def softmin(x, axis=-1) -> Array:
+    """``softmax`` of ``-x``."""
+    from .statistics import softmax
+    return softmax(-as_array(x), axis)
+
+
+def rrelu(x, lower=1 / 8, upper=1 / 3, training=False, *, key=None) -> Array:
+    """``leaky_relu`` with a slope for each element from between ``lower`` and ``upper``, or their middle unless ``training``. ``key`` as in ``kn.random``."""
+    from .. import random
+    x = floating(x)
+    slope = (lower + upper) / 2
+    if training:
+        slope = _core.astype(random.uniform(lower, upper, x.shape, key=key) if key is not None else random.uniform(lower, upper, x.shape), x.dtype)
+    return _where(ops["less"](x, 0), x * slope, x)
+
+
+def gumbel_softmax(logits, tau=1.0, hard=False, axis=-1, *, key=None) -> Array:
+    """``softmax`` of ``logits`` with Gumbel numbers added, over ``tau``; the largest as 1 and all others as 0 if ``hard``, with the same gradient."""
+    from .. import random
+    from .._gradients import stop_gradient
+    from .statistics import softmax
+    x = floating(logits)
+    noise = random.gumbel(size=x.shape, key=key) if key is not None else random.gumbel(size=x.shape)
+    soft = softmax((x + _core.astype(noise, x.dtype)) / tau, axis)
+    if not hard:
+        return soft
+    axis = axis % x.ndim
+    at = _core.reduce("argmax", soft, axis, True)
+    one = _core.astype(ops["equal"](_core.iota(x.shape, at.dtype, axis, x.device), at), x.dtype)
+    return stop_gradient(one - soft) + soft

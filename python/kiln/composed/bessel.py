@@ -4,6 +4,7 @@ import math
 from .. import _core
 from .._arguments import ops, rounded_once
 from .._core import Array
+from .elementwise import pieces
 
 _where, _INF, _NAN = _core.where, float("inf"), float("nan")
 _END = 8.0  # of the polynomials in x^2
@@ -82,20 +83,21 @@ def _far(size, order, second):
 def _first(x, order):
     size = ops["abs"](x)
     inside = ops["less"](size, _END)
-    result = _where(inside, _near(ops["minimum"](size, _END), order), _far(_where(ops["isinf"](size), 1e300 if x.dtype.name == "float64" else 1e38, ops["maximum"](size, _END)), order, False))
+    low, high = pieces(size, _END)
+    result = _where(inside, _near(low, order), _far(_where(ops["isinf"](size), 1e300 if x.dtype.name == "float64" else 1e38, high), order, False))
     result = _where(ops["isinf"](size), 0.0, result)
     return ops["copysign"](_core.full((), 1, x.dtype), x) * result if order else result
 
 
 def _second(x, order):
     inside = ops["less"](x, _END)
-    y = ops["minimum"](x, _END)
+    y, z = pieces(x, _END)
     t, log = y * y * (1 / 32) - 1.0, ops["log"](y)
     if order:
         near = _sum(t, _Y1) * y + (log * _near(y, 1) - 1.0 / y) * (2 / math.pi)
     else:
         near = _sum(t, _Y0) + log * _near(y, 0) * (2 / math.pi)
-    far = _far(ops["minimum"](ops["maximum"](x, _END), 1e300 if x.dtype.name == "float64" else 1e38), order, True)
+    far = _far(ops["minimum"](z, 1e300 if x.dtype.name == "float64" else 1e38), order, True)
     result = _where(ops["isinf"](x), 0.0, _where(inside, near, far))
     return _where(ops["less"](x, 0), _NAN, _where(ops["equal"](x, 0), -_INF, _where(ops["isnan"](x), x, result)))
 
@@ -127,10 +129,9 @@ def y1(x, /) -> Array:
 def _modified(x, order, scaled):
     """K: less the logarithm times I up to 2, from there on over exp(-x) / sqrt(x)."""
     from .._special import i0, i1
-    y = ops["minimum"](x, 2.0)
+    y, z = pieces(x, 2.0)
     t, log = y * y * 0.5 - 1.0, ops["log"](y * 0.5)
     near = log * i1(y) + 1.0 / y + _sum(t, _K1) * y if order else _sum(t, _K0) - log * i0(y)
-    z = ops["maximum"](x, 2.0)
     far = _sum(4.0 / z - 1.0, _L1 if order else _L0) / ops["sqrt"](z)
     if scaled:
         near = near * ops["exp"](y)

@@ -30,6 +30,15 @@ def _both(x, y, float_result=True):
     return tuple(_core.astype(v, dtype) if isinstance(v, Array) else _core.full((), v, dtype, None if beside is None else beside.device) for v in (x, y))
 
 
+def pieces(x, end):
+    """``x`` where it is below ``end``, else that; and the other way round: for functions that have another form from ``end`` on.
+
+    The derivative at ``end`` is that of the second form alone; of ``minimum`` and ``maximum`` it is half of each.
+    """
+    below = ops["less"](x, end)
+    return _where(below, x, end), _where(below, end, x)
+
+
 def rsqrt(x, /) -> Array:
     """One over the square root; inf at 0, nan below."""
     return ops["reciprocal"](ops["sqrt"](floating(x)))

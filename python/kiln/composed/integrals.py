@@ -5,7 +5,7 @@ from .. import _core
 from .._arguments import as_array, ops, rounded_once
 from .._core import Array
 from .bessel import _sum
-from .elementwise import _both
+from .elementwise import _both, pieces
 from .incomplete import betainc, gammainc, gammaincc
 
 _where, _INF, _NAN = _core.where, float("inf"), float("nan")
@@ -28,10 +28,12 @@ _F_FAR = (0.89823711402799449, -0.084134026251950586, 0.013618587371730319, -0.0
 @rounded_once
 def exp1(x, /) -> Array:
     """The exponential integral, of exp(-t) / t from ``x`` to infinity, within 8 units in the last place; inf at 0, nan below."""
-    near = _sum(ops["minimum"](x, 1.0) * 2.0 - 1.0, _E) - ops["log"](ops["minimum"](x, 1.0))
-    v = 1.0 / ops["maximum"](x, 1.0)
-    tail = _where(ops["less"](v, 0.25), _sum(ops["minimum"](v, 0.25) * 8.0 - 1.0, _F_FAR), _sum((ops["maximum"](v, 0.25) - 0.625) * (8 / 3), _F_NEAR))
-    half = ops["exp"](ops["maximum"](x, 1.0) * -0.5)
+    low, high = pieces(x, 1.0)
+    near = _sum(low * 2.0 - 1.0, _E) - ops["log"](low)
+    v = 1.0 / high
+    small, large = pieces(v, 0.25)
+    tail = _where(ops["less"](v, 0.25), _sum(small * 8.0 - 1.0, _F_FAR), _sum((large - 0.625) * (8 / 3), _F_NEAR))
+    half = ops["exp"](high * -0.5)
     result = _where(ops["less"](x, 1.0), near, tail * v * half * half)
     return _where(ops["less"](x, 0), _NAN, _where(ops["equal"](x, 0), _INF, _where(ops["isnan"](x), x, result)))
 
@@ -42,13 +44,12 @@ _SERIES_END = 40.0
 @rounded_once
 def expi(x, /) -> Array:
     """The exponential integral of exp(t) / t up to ``x``: within 8 units in the last place, beside its zero at 0.3725 of the size 0.1; -inf at 0."""
-    y = ops["minimum"](x, _SERIES_END)
+    y, z = pieces(x, _SERIES_END)
     term, series = y, y
     for k in range(2, 130):  # whose terms are positive
         term = term * (y / float(k))
         series = series + term / float(k)
     near = series + (ops["log"](y) + 0.5772156649015329)
-    z = ops["maximum"](x, _SERIES_END)
     tail, factor = _core.full((), 1.0, x.dtype), _core.full((), 1.0, x.dtype)
     for k in range(1, 40):
         factor = factor * (float(k) / z)

@@ -2,7 +2,7 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, floating, integer, normalized_axis, ops, rounded_once
+from .._arguments import as_array, choice, floating, integer, normalized_axis, ops, rounded_once
 from .._core import Array
 from .._creation import zeros
 from .._errors import make
@@ -17,9 +17,51 @@ def linear(x, weight, bias=None, /) -> Array:
     return y if bias is None else y + as_array(bias)
 
 
-def embedding(indices, weight, /) -> Array:
-    """The rows of ``weight`` at ``indices``."""
-    return _core.take(as_array(weight), as_array(indices), 0)
+def embedding(indices, weight, padding_idx=None) -> Array:
+    """The rows of ``weight`` at ``indices``; that of ``padding_idx`` has no gradient."""
+    weight, indices = as_array(weight), as_array(indices)
+    rows = _core.take(weight, indices, 0)
+    if padding_idx is None:
+        return rows
+    from .._gradients import stop_gradient
+    padding_idx = padding_idx % weight.shape[0]
+    return _where(ops["equal"](indices, padding_idx)[..., None], stop_gradient(rows), rows)
+
+
+def embedding_bag(indices, weight, offsets=None, mode="mean", per_sample_weights=None, include_last_offset=False, padding_idx=None) -> Array:
+    """The "mean", "sum" or "max" of the rows of ``weight`` at each row of ``indices``, or of a vector from each of ``offsets`` to the next.
+
+    Rows at ``padding_idx`` are left out; ``per_sample_weights`` are factors of a sum. Nothing is 0. Raises ValueError for another mode, or factors
+    of another than a sum, ShapeError for a vector without offsets.
+    """
+    choice("embedding_bag", "mode", mode, ("sum", "mean", "max"))
+    if per_sample_weights is not None and mode != "sum":
+        raise make("ValueError", f"embedding_bag: per_sample_weights: expected mode 'sum', got {mode!r}")
+    indices, weight = as_array(indices), as_array(weight)
+    if (indices.ndim == 1) == (offsets is None) or indices.ndim not in (1, 2):
+        raise make("ShapeError", f"embedding_bag: indices: expected a matrix, or a vector with offsets, got the shape {indices.shape}")
+    if indices.ndim == 2:
+        bags = indices.shape[0]
+        ids = _core.reshape(_core.iota(indices.shape, "int64", 0, indices.device), (-1,))
+        indices = _core.reshape(indices, (-1,))
+    else:
+        from .._ordering import searchsorted
+        offsets = as_array(offsets)
+        bags = offsets.shape[0] - bool(include_last_offset)
+        ids = searchsorted(offsets[:bags], _core.iota(indices.shape, offsets.dtype, 0, indices.device), side="right") - 1
+    if padding_idx is not None:
+        ids = _where(ops["equal"](indices, padding_idx % weight.shape[0]), bags, ids)
+    rows = embedding(indices, weight)
+    if mode == "max":
+        result = segment_max(rows, ids, bags)
+        return _where(ops["equal"](result, -math.inf), 0, result) if result.dtype.kind == "f" else result
+    if per_sample_weights is not None:
+        rows = rows * _core.reshape(as_array(per_sample_weights), (-1, 1))
+    total = segment_sum(rows, ids, bags)
+    if mode == "sum":
+        return total
+    count = segment_sum(_core.full(ids.shape, 1, rows.dtype, rows.device), ids, bags)
+    return total / ops["maximum"](count, 1)[:, None]
 
 
 def one_hot(indices, num_classes=-1, /, *, dtype="int64", axis=-1) -> Array:
@@ -153,12 +195,15 @@ def normalize(x, p=2.0, axis=1, eps=1e-12) -> Array:
     return x / ops["maximum"](vector_norm(x, axis=axis, keepdims=True, ord=p), eps)
 
 
-def scaled_dot_product_attention(query, key, value, attn_mask=None, is_causal=False, scale=None) -> Array:
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False) -> Array:
     """softmax(query key^T / sqrt(size)) value over the last two axes; where a mask of bools is False, or ``is_causal`` forbids, nothing is seen.
 
-    A mask of numbers is added to the scores.
+    A mask of numbers is added to the scores; of weights, ``dropout_p`` is the part that ``dropout`` puts to 0. With ``enable_gqa`` several heads of the
+    query, the third axis from the end, share one of key and value. Raises ShapeError where their numbers do not fit.
     """
     query, key, value = as_array(query), as_array(key), as_array(value)
+    if enable_gqa:
+        key, value = (_repeated_heads(v, query) for v in (key, value))
     scores = _core.matmul(query, key.mT) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     if is_causal:
         rows, columns = (_core.iota(scores.shape[-2:], "int64", axis, scores.device) for axis in (0, 1))
@@ -166,7 +211,16 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, is_causal=Fa
     if attn_mask is not None:
         mask = as_array(attn_mask)
         scores = _where(mask, scores, -math.inf) if mask.dtype.kind == "b" else scores + mask
-    return _core.matmul(softmax(scores), value)
+    weights = softmax(scores)
+    return _core.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
+
+
+def _repeated_heads(x, query):
+    heads, n = query.shape[-3], x.shape[-3]
+    if heads % n:
+        raise make("ShapeError", f"scaled_dot_product_attention: heads: expected those of key and value to divide {heads}, got {n}")
+    wide = _core.broadcast_to(x[..., None, :, :], (*x.shape[:-2], heads // n, *x.shape[-2:]))
+    return _core.reshape(wide, (*x.shape[:-3], heads, *x.shape[-2:]))
 
 
 def dropout(x, p=0.5, training=True, *, key=None) -> Array:
@@ -181,3 +235,50 @@ def dropout(x, p=0.5, training=True, *, key=None) -> Array:
         return zeros(x.shape, dtype=x.dtype, device=x.device)
     keep = random.random(x.shape, key=key) >= p if key is not None else random.random(x.shape) >= p
     return _where(keep, x * (1 / (1 - p)), 0)
+
+
+def _whole_channels(op, x, p, training, key, rank):
+    from .. import random
+    if not 0 <= p <= 1:
+        raise make("ValueError", f"{op}: p: expected a probability in [0, 1], got {p}")
+    x = floating(x)
+    if not training or p == 0:
+        return x
+    shape = x.shape[:x.ndim - rank] + (1,) * rank
+    drawn = random.random(shape, key=key) if key is not None else random.random(shape)
+    return _where(drawn >= p, x * (1 / (1 - p) if p < 1 else 0), 0)
+
+
+def dropout1d(x, p=0.5, training=True, *, key=None) -> Array:
+    """``dropout`` of whole channels of (batch, channels, n), or without the batch."""
+    return _whole_channels("dropout1d", x, p, training, key, 1)
+
+
+def dropout2d(x, p=0.5, training=True, *, key=None) -> Array:
+    """``dropout`` of whole channels of (batch, channels, height, width), or without the batch."""
+    return _whole_channels("dropout2d", x, p, training, key, 2)
+
+
+def dropout3d(x, p=0.5, training=True, *, key=None) -> Array:
+    """``dropout`` of whole channels of three spatial axes."""
+    return _whole_channels("dropout3d", x, p, training, key, 3)
+
+
+def alpha_dropout(x, p=0.5, training=True, *, key=None) -> Array:
+    """``dropout`` that keeps mean 0 and variance 1 of what ``selu`` gives (G. Klambauer and others, 2017)."""
+    from .. import random
+    if not 0 <= p < 1:
+        raise make("ValueError", f"alpha_dropout: p: expected a probability in [0, 1), got {p}")
+    x, low = floating(x), -1.7580993408473766
+    if not training or p == 0:
+        return x
+    drawn = random.random(x.shape, key=key) if key is not None else random.random(x.shape)
+    scale = (1 - p + p * (1 - p) * low * low) ** -0.5
+    return _where(drawn >= p, x, low) * scale - scale * p * low
+
+
+def bilinear(x1, x2, weight, bias=None) -> Array:
+    """x1^T weight x2 over the last axes, with ``weight`` (out, in of x1, in of x2), plus ``bias``. Raises ShapeError where sizes differ."""
+    from .._einsum import einsum
+    y = einsum("...i,oij,...j->...o", as_array(x1), as_array(weight), as_array(x2))
+    return y if bias is None else y + as_array(bias)

@@ -212,3 +212,70 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
         return ops["pow"](_core.reduce("sum", ops["pow"](size, p), -1, False), 1 / p)
 
     return _reduced("triplet_margin_loss", ops["maximum"](distance(anchor, as_array(positive)) - distance(anchor, as_array(negative)) + margin, 0), reduction)
+
+
+@_widened
+def pairwise_distance(input, other, p=2.0, eps=1e-6, keepdim=False) -> Array:  # noqa: A002
+    """The ``p``-norm of the differences, to each of which ``eps`` is added, along the last axis."""
+    from ..linalg import vector_norm
+    return vector_norm(input - _core.astype(as_array(other), input.dtype) + eps, axis=-1, keepdims=keepdim, ord=p)
+
+
+@_widened
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean") -> Array:
+    """1 less the cosine of vectors along the last axis where ``target`` is 1, what it is above ``margin`` where that is -1."""
+    x, y, z = input1, _core.astype(as_array(input2), input1.dtype), as_array(target)
+    small = 1e-12
+
+    def inner(a, b):
+        return _core.reduce("sum", a * b, -1, False)
+
+    cosine = inner(x, y) / ops["sqrt"]((inner(x, x) + small) * (inner(y, y) + small))
+    loss = _where(ops["equal"](z, 1), 1.0 - cosine, _where(ops["equal"](z, -1), ops["maximum"](cosine - margin, 0.0), 0.0))
+    return _reduced("cosine_embedding_loss", loss, reduction)
+
+
+@_widened
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean") -> Array:  # noqa: A002
+    """What the number of the class ``target`` lacks to each other one plus ``margin``, to the power ``p``: their sum over the classes.
+
+    Raises ShapeError where shapes do not fit.
+    """
+    from .._selection import take_along_axis
+    x, at = input, as_array(target)
+    if at.shape != x.shape[:-1]:
+        raise make("ShapeError", f"multi_margin_loss: shape of the target: expected {x.shape[:-1]}, got {at.shape}")
+    own = take_along_axis(x, at[..., None], -1)
+    size = ops["maximum"](margin - own + x, 0.0)
+    size = ops["square"](size) if p == 2 else size if p == 1 else ops["pow"](size, float(p))
+    if weight is not None:
+        size = size * _core.take(_core.astype(as_array(weight), x.dtype), _core.reshape(at, (-1,)), 0).reshape((*at.shape, 1))
+    is_own = ops["equal"](_core.iota((x.shape[-1],), at.dtype, 0, x.device), at[..., None])
+    return _reduced("multi_margin_loss", _core.reduce("sum", _where(is_own, 0.0, size), -1, False) / x.shape[-1], reduction)
+
+
+@_widened
+def multilabel_margin_loss(input, target, reduction="mean") -> Array:  # noqa: A002
+    """The margins of 1 that classes of ``target``, up to its first negative number, lack to all others: their sum over the classes."""
+    from .._selection import take_along_axis
+    x, at = input, as_array(target)
+    if at.shape != x.shape:
+        raise make("ShapeError", f"multilabel_margin_loss: shape of the target: expected {x.shape}, got {at.shape}")
+    counted = _core.along_axis("cumulative_sum", _core.astype(ops["less"](at, 0), "int64"), at.ndim - 1, False) == 0
+    safe = _where(counted, at, 0)
+    own = take_along_axis(x, safe, -1)
+    numbers = _core.iota((x.shape[-1],), at.dtype, 0, x.device)
+    hits = ops["bitwise_and"](ops["equal"](safe[..., None], numbers), counted[..., None])
+    is_target = _core.reduce("any", hits, hits.ndim - 2, False)
+    size = ops["maximum"](1.0 - own[..., :, None] + x[..., None, :], 0.0)
+    size = _where(ops["bitwise_and"](counted[..., :, None], ops["logical_not"](is_target)[..., None, :]), size, 0.0)
+    return _reduced("multilabel_margin_loss", _core.reduce("sum", size, (size.ndim - 2, size.ndim - 1), False) / x.shape[-1], reduction)
+
+
+@_widened
+def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean") -> Array:  # noqa: A002
+    """``binary_cross_entropy_with_logits`` of each class, their mean over the classes."""
+    x, y = _pair("multilabel_soft_margin_loss", input, target)
+    loss = -(y * log_sigmoid(x) + (1.0 - y) * log_sigmoid(-x))
+    loss = loss if weight is None else loss * _core.astype(as_array(weight), x.dtype)
+    return _reduced("multilabel_soft_margin_loss", _core.reduce("sum", loss, -1, False) / x.shape[-1], reduction)

@@ -28,10 +28,12 @@ def _horner(p, x):
     return result
 
 
-def polyfit(x, y, deg, rcond=None, *, w=None) -> Array:
+def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     """Coefficients, the highest first, of the polynomial of degree ``deg`` whose squared distances to the points, weighed by ``w``, are least.
 
-    ``y`` may have several columns. Raises ShapeError where the numbers of points differ.
+    ``y`` may have several columns. With ``full`` the sums of squares, the rank, the singular values and ``rcond`` are given as well, with ``cov`` the
+    covariance of the coefficients, not scaled by those sums if it is "unscaled". Raises ShapeError where the numbers of points differ, ValueError
+    where there are too few for a covariance.
     """
     from .._diagonals import vander
     from ..linalg import pinv
@@ -45,7 +47,33 @@ def polyfit(x, y, deg, rcond=None, *, w=None) -> Array:
     scale = ops["sqrt"](_core.reduce("sum", columns * columns, 0, False))
     rcond = x.size * _eps(x) if rcond is None else rcond
     c = _core.matmul(pinv(columns / scale, rtol=rcond), y)
-    return c / (scale if y.ndim == 1 else _core.reshape(scale, (-1, 1)))
+    scaled = c / (scale if y.ndim == 1 else _core.reshape(scale, (-1, 1)))
+    if full:
+        rank, values = _rank(columns / scale, rcond)
+        rest = y - _core.matmul(columns / scale, c)
+        squares = _core.reduce("sum", rest * rest, 0, False)
+        return scaled, _core.reshape(squares, (-1,)) if rank == deg + 1 < x.size else _core.full((0,), 0, squares.dtype), rank, values, rcond
+    return (scaled, _covariance(columns / scale, c, y, scale, cov)) if cov else scaled
+
+
+def _rank(a, rcond):
+    from ..linalg import svdvals
+    values = svdvals(a)
+    return int(_core.reduce("sum", _core.astype(values > values[0] * rcond, "int64"), 0, False).item()), values
+
+
+def _covariance(a, c, y, scale, cov):
+    """Of coefficients: the inverse of the products of columns, times the mean of the squares that are left."""
+    from ..linalg import inv
+    base = inv(_core.matmul(a.T, a)) / (_core.reshape(scale, (-1, 1)) * scale)
+    if cov == "unscaled":
+        return base if y.ndim == 1 else base[..., None] * _core.full((y.shape[1],), 1, base.dtype, base.device)
+    free = a.shape[0] - a.shape[1]
+    if free <= 0:
+        raise make("ValueError", f"polyfit: points: expected more than {a.shape[1]} for a scaled covariance, got {a.shape[0]}")
+    rest = y - _core.matmul(a, c)
+    squares = _core.reduce("sum", rest * rest, 0, False) / free
+    return base * squares if y.ndim == 1 else base[..., None] * squares
 
 
 def _eps(x):

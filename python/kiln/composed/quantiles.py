@@ -127,7 +127,37 @@ def _skipping(line, q, method, shape):
     return _placed(_between(first, second, _core.astype(t, line.dtype)), q, shape)
 
 
-def _public(op, x, q, axis, out, method, keepdims, scale=1, skips=False):
+def _weighed(op, x, q, axis, method, keepdims, scale, skips, weights):
+    """The first element at which the running sum of weights, over that of all, reaches the fraction."""
+    from .._ordering import argsort
+    from .._selection import take_along_axis
+    if method != "inverted_cdf":
+        raise make("ValueError", f"{op}: method: expected 'inverted_cdf' with weights, got {method!r}")
+    q, weights = _checked(op, q, scale, x), as_array(weights, x)
+    if weights.shape != x.shape:
+        if axis is None or isinstance(axis, tuple) or weights.shape != (x.shape[axis],):
+            raise make("ShapeError", f"{op}: weights: expected the shape {x.shape}, or a vector along one axis, got {weights.shape}")
+        weights = _core.broadcast_to(_core.reshape(weights, (-1,) + (1,) * (x.ndim - 1 - axis % x.ndim)), x.shape)
+    line, shape, kept = merged(op, x, axis)
+    weights = _core.astype(merged(op, weights, axis)[0], "float64")
+    order, last = argsort(line), line.ndim - 1
+    line, weights = take_along_axis(line, order, -1), take_along_axis(weights, order, -1)
+    is_nan = ops["isnan"](line)
+    sums = _core.along_axis("cumulative_sum", _core.where(is_nan, 0.0, weights) if skips else weights, last, False)
+    sums = sums / sums[..., -1:]
+    sums = _core.where(ops["equal"](sums, 0), -1.0, sums)  # what weighs nothing is not the first
+    fractions = _core.reshape(q, (-1,)) if isinstance(q, Array) else _core.full((1,), q, "float64", line.device)
+    at = sum(_core.astype(ops["less"](sums[..., None, :], fractions[:, None]), "int64"), axis=-1)
+    found = take_along_axis(line, ops["minimum"](at, line.shape[-1] - 1), -1)
+    if not skips:
+        found = _core.where(is_nan[..., -1:], line[..., -1:], found)
+    return _placed(found, q, kept if keepdims else shape)
+
+
+def _public(op, x, q, axis, out, method, keepdims, scale=1, skips=False, weights=None):
+    if weights is not None:
+        result = _weighed(op, floating(x), q, axis, method, keepdims, scale, skips, weights)
+        return result if out is None else store(op, result, out)
     result = _rounded(floating(x), op, q, axis, method, keepdims, scale, skips)
     return result if out is None else store(op, result, out)
 
@@ -139,18 +169,19 @@ def _rounded(x, op, q, axis, method, keepdims, scale, skips):
     return _quantile(op, x, q, axis, method, keepdims, scale, skips)
 
 
-def quantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def quantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None) -> Array:
     """The element of ``x`` below which the fraction ``q`` of the others lies, over ``axis`` (several, or all if None).
 
     Several fractions stand along the first axes of the result. ``method`` says what lies between elements, as NumPy's. nan if any
-    is nan. Raises ValueError for a fraction outside [0, 1], an empty axis or another method.
+    is nan. ``weights``, of each element or along one axis, count with the method "inverted_cdf". Raises ValueError for a fraction outside
+    [0, 1], an empty axis or another method, ShapeError for weights of another shape.
     """
-    return _public("quantile", x, q, axis, out, method, keepdims)
+    return _public("quantile", x, q, axis, out, method, keepdims, weights=weights)
 
 
-def percentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def percentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None) -> Array:
     """``quantile`` of ``q`` per cent."""
-    return _public("percentile", x, q, axis, out, method, keepdims, 100)
+    return _public("percentile", x, q, axis, out, method, keepdims, 100, weights=weights)
 
 
 @looped
@@ -162,14 +193,14 @@ def median(x, /, axis=None, out=None, overwrite_input=False, keepdims=False) -> 
     return _public("median", x, 0.5, axis, out, "linear", keepdims)
 
 
-def nanquantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def nanquantile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None) -> Array:
     """``quantile`` of the elements that are not nan; nan where there is none."""
-    return _public("nanquantile", x, q, axis, out, method, keepdims, skips=True)
+    return _public("nanquantile", x, q, axis, out, method, keepdims, skips=True, weights=weights)
 
 
-def nanpercentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> Array:
+def nanpercentile(x, /, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None) -> Array:
     """``percentile`` of the elements that are not nan; nan where there is none."""
-    return _public("nanpercentile", x, q, axis, out, method, keepdims, 100, True)
+    return _public("nanpercentile", x, q, axis, out, method, keepdims, 100, True, weights)
 
 
 @looped
@@ -245,17 +276,21 @@ def nanargmin(x, /, axis=None, out=None, keepdims=False) -> Array:
     return argmin(_without(as_array(x), math.inf), axis, out, keepdims)
 
 
+def _chosen(x, where):
+    return x if where is None or where is True else _core.where(as_array(where, x), x, math.nan)
+
+
 @fused
-def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False) -> Array:
-    """Mean over ``axis`` of the elements that are not nan; nan where there is none."""
-    x = _typed(x, dtype)
+def nanmean(x, /, axis=None, dtype=None, out=None, keepdims=False, *, where=None) -> Array:
+    """Mean over ``axis`` of the elements that are not nan, and that ``where`` does not leave out; nan where there is none."""
+    x = _chosen(_typed(x, dtype), where)
     return mean(_without(x, 0), axis, None, out, keepdims, where=_present(x))
 
 
 @rounded_once
-def _nanvar(x, axis, ddof, keepdims, root):
+def _nanvar(x, axis, ddof, keepdims, root, mean):
     there = _present(x)
-    centered = _core.where(there, x - nanmean(x, axis, keepdims=True), 0.0)
+    centered = _core.where(there, x - (nanmean(x, axis, keepdims=True) if mean is None else as_array(mean)), 0.0)
     square = centered * centered if x.dtype.kind == "f" else centered.real * centered.real + centered.imag * centered.imag
     n = _count("nanvar", square, axis, there, keepdims) - ddof
     result = sum(square, axis=axis, keepdims=keepdims) / _core.where(n > 0, n, math.nan)
@@ -263,14 +298,17 @@ def _nanvar(x, axis, ddof, keepdims, root):
 
 
 @fused
-def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
-    """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left."""
-    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, False)
+def nanvar(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None) -> Array:
+    """Variance over ``axis`` of the elements that are not nan; nan where at most ``ddof`` are left.
+
+    ``where`` leaves elements out; ``mean`` is the mean with its axes kept, where that is known.
+    """
+    result = _nanvar(_chosen(_typed(x, dtype), where), axis, ddof, keepdims, False, mean)
     return result if out is None else store("nanvar", result, out)
 
 
 @fused
-def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> Array:
+def nanstd(x, /, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, mean=None) -> Array:
     """Standard deviation over ``axis`` of the elements that are not nan: the square root of ``nanvar``."""
-    result = _nanvar(_typed(x, dtype), axis, ddof, keepdims, True)
+    result = _nanvar(_chosen(_typed(x, dtype), where), axis, ddof, keepdims, True, mean)
     return result if out is None else store("nanstd", result, out)

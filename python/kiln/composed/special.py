@@ -27,11 +27,11 @@ def relu(x, /) -> Array:
 @fused
 @rounded_once
 def gelu(x, /, approximate=False) -> Array:
-    """``x`` times the normal distribution function of ``x``, through erfc, which keeps the tail; by tanh if ``approximate``.
+    """``x`` times the normal distribution function of ``x``, through erfc, which keeps the tail; by tanh if ``approximate``, or as torch "tanh", not "none".
 
     Narrow floats are computed in float32.
     """
-    if approximate:
+    if approximate and approximate != "none":
         return x * 0.5 * (ops["tanh"]((x + x * x * x * 0.044715) * 0.7978845608028654) + 1)
     return x * 0.5 * ops["erfc"](x * -0.7071067811865476)
 
@@ -43,9 +43,12 @@ def silu(x, /) -> Array:
     return x * sigmoid(x)
 
 
-def softplus(x, /) -> Array:
-    """log(1 + exp(x)) without overflow."""
-    return ops["logaddexp"](floating(x), 0.0)
+def softplus(x, /, beta=1.0, threshold=None) -> Array:
+    """log(1 + exp(beta x)) / beta without overflow; ``x`` itself where beta x is above ``threshold``, which torch has at 20."""
+    x = floating(x)
+    result = ops["logaddexp"](x if beta == 1 else x * beta, 0.0)
+    result = result if beta == 1 else result / beta
+    return result if threshold is None else _core.where(ops["greater"](x * beta, threshold), x, result)
 
 
 def angle(z, /, deg=False) -> Array:

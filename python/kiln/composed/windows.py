@@ -186,7 +186,10 @@ class _Windows:
         return result
 
 
-def _max_pool(op, x, kernel_size, stride, padding, dilation, ceil_mode, rank):
+def _max_pool(op, x, kernel_size, stride, padding, dilation, ceil_mode, rank, return_indices):
+    if return_indices:
+        from .pools import max_pool_with_indices
+        return max_pool_with_indices(op, x, kernel_size, stride, padding, dilation, ceil_mode, rank)
     x, added = _batched(op, x, rank)
     from .._dtypes import iinfo
     least = -_INF if x.dtype.kind == "f" else iinfo(x.dtype).min
@@ -194,22 +197,23 @@ def _max_pool(op, x, kernel_size, stride, padding, dilation, ceil_mode, rank):
     return y[0] if added else y
 
 
-def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Array:
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False) -> Array:
     """The largest element of each window of the last axis; windows follow each other unless a ``stride`` is given.
 
-    With ``ceil_mode`` a last window may hang over the end. Raises ValueError where no window fits.
+    With ``ceil_mode`` a last window may hang over the end; with ``return_indices`` the positions of the elements among all of their channel are
+    given as well. Raises ValueError where no window fits.
     """
-    return _max_pool("max_pool1d", x, kernel_size, stride, padding, dilation, ceil_mode, 1)
+    return _max_pool("max_pool1d", x, kernel_size, stride, padding, dilation, ceil_mode, 1, return_indices)
 
 
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Array:
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False) -> Array:
     """``max_pool1d`` over the last two axes."""
-    return _max_pool("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode, 2)
+    return _max_pool("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode, 2, return_indices)
 
 
-def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False) -> Array:
+def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False) -> Array:
     """``max_pool1d`` over the last three axes."""
-    return _max_pool("max_pool3d", x, kernel_size, stride, padding, dilation, ceil_mode, 3)
+    return _max_pool("max_pool3d", x, kernel_size, stride, padding, dilation, ceil_mode, 3, return_indices)
 
 
 def _avg_pool(op, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, rank):

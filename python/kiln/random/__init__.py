@@ -23,10 +23,11 @@ def _function(name):
     return draw
 
 
-for _name in ("beta", "binomial", "bytes", "cauchy", "chisquare", "choice", "dirichlet", "exponential", "f", "gamma", "geometric", "gumbel",
-              "integers", "laplace", "logistic", "lognormal", "multivariate_normal", "normal", "pareto", "permutation", "permuted", "poisson",
+for _name in ("beta", "binomial", "bytes", "cauchy", "chisquare", "choice", "dirichlet", "exponential", "f", "gamma", "geometric", "gumbel", "hypergeometric",
+              "integers", "laplace", "logistic", "lognormal", "logseries", "multinomial", "multivariate_hypergeometric", "multivariate_normal",
+              "negative_binomial", "noncentral_chisquare", "noncentral_f", "normal", "pareto", "permutation", "permuted", "poisson",
               "power", "random", "rayleigh", "shuffle", "standard_cauchy", "standard_exponential", "standard_gamma", "standard_normal", "standard_t",
-              "triangular", "truncated_normal", "uniform", "categorical", "wald", "weibull", "bits"):
+              "triangular", "truncated_normal", "uniform", "categorical", "vonmises", "wald", "weibull", "zipf", "bits"):
     globals()[_name] = _function(_name)
     __all__.append(_name)
 del _name
@@ -52,4 +53,40 @@ def random_sample(size=None):
     return random(size)  # noqa: F821
 
 
-__all__ += ["rand", "randn", "randint", "random_sample"]
+ranf = sample = random_sample
+
+
+class RandomState(Generator):
+    """A generator with the names of NumPy's older one; its numbers are those of ``Generator``. Raises as ``default_rng``."""
+
+    def __init__(self, seed=None):
+        super().__init__(default_rng(seed).state)
+
+    def rand(self, *shape):
+        return self.random(shape)
+
+    def randn(self, *shape):
+        return self.standard_normal(shape)
+
+    def randint(self, low, high=None, size=None, dtype="int64"):
+        return self.integers(low, high, size, dtype)
+
+    def random_sample(self, size=None):
+        return self.random(size)
+
+    def seed(self, seed=None):
+        """Starts anew."""
+        self.state[...] = default_rng(seed).state
+
+
+def _keys(name):
+    def bits(seed=None):
+        return default_rng(seed).state
+
+    bits.__name__ = bits.__qualname__ = name
+    bits.__doc__ = f"The state of a generator from a seed, for ``Generator({name}(seed))``, as NumPy's programs have it; the bits are Threefry's."
+    return bits
+
+
+PCG64, PCG64DXSM, MT19937, Philox, SFC64 = map(_keys, ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"))
+__all__ += ["rand", "randn", "randint", "random_sample", "ranf", "sample", "RandomState", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"]

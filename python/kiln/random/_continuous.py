@@ -2,10 +2,10 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, ops, sizes
+from .._arguments import as_array, choice, ops, sizes, store
 from .._dtypes import BY_NAME
 from .._errors import make
-from .._special import log_ndtr, ndtri_of_log
+from ..composed.normal import log_ndtr, ndtri_of_log
 from ..composed import draws
 from ..composed.special import sigmoid
 from ..composed.statistics import softmax
@@ -32,6 +32,13 @@ def shape_of(size, *parameters):
     return size
 
 
+def at_least(op, name, value, least, is_above=False, most=math.inf):
+    """Raises ValueError for a Python number below ``least``, or not above it, or above ``most``; arrays are not looked at."""
+    if isinstance(value, (int, float)) and not (least < value <= most if is_above else least <= value <= most):
+        limit = f"one above {least}" if is_above else f"at least {least}"
+        raise make("ValueError", f"{op}: {name}: expected {limit}{'' if most == math.inf else f' and at most {most}'}, got {value}")
+
+
 def of(p, dtype):
     """A parameter in the dtype of the draw; Python numbers as they are."""
     return float(p) if isinstance(p, (int, float)) else _core.astype(as_array(p), dtype)
@@ -53,8 +60,10 @@ def uniform(self, low=0.0, high=1.0, size=None, dtype=None):
     return x * (high - low) + low
 
 
-def standard_normal(self, size=None, dtype=None):
-    """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation."""
+def standard_normal(self, size=None, dtype=None, out=None):
+    """Normal numbers of mean 0 and variance 1: G. Box and M. Muller's transformation. Into ``out`` where that is given."""
+    if out is not None:
+        return store("standard_normal", standard_normal(self, out.shape, dtype or out.dtype), out)
     few = _core.draw_few(self.state, draws.NORMAL, size, dtype)
     if few is not None:
         return few
@@ -64,6 +73,7 @@ def standard_normal(self, size=None, dtype=None):
 
 def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
+    at_least("normal", "scale", scale, 0)
     few = _core.draw_few(self.state, draws.NORMAL, size, dtype, scale, loc)
     if few is not None:
         return few
@@ -77,11 +87,14 @@ def _scaled(x, scale):
 
 def lognormal(self, mean=0.0, sigma=1.0, size=None, dtype=None):
     """Exponentials of normal numbers."""
+    at_least("lognormal", "sigma", sigma, 0)
     return ops["exp"](self.normal(mean, sigma, size, dtype))
 
 
-def standard_exponential(self, size=None, dtype=None):
-    """Exponential numbers of mean 1."""
+def standard_exponential(self, size=None, dtype=None, method="zig", out=None):
+    """Exponential numbers of mean 1, whatever the ``method``. Into ``out`` where that is given."""
+    if out is not None:
+        return store("standard_exponential", standard_exponential(self, out.shape, dtype or out.dtype), out)
     few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype)
     if few is not None:
         return few
@@ -90,17 +103,21 @@ def standard_exponential(self, size=None, dtype=None):
 
 def exponential(self, scale=1.0, size=None, dtype=None):
     """Exponential numbers of mean ``scale``."""
+    at_least("exponential", "scale", scale, 0)
     few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype, scale)
     if few is not None:
         return few
     return _scaled(self.standard_exponential(shape_of(size, scale), dtype), scale)
 
 
-def standard_gamma(self, shape, size=None, dtype=None):
+def standard_gamma(self, shape, size=None, dtype=None, out=None):
     """Gamma numbers of a ``shape`` and scale 1: the rejection of G. Marsaglia and W. Tsang, "A simple method for generating gamma variables", 2000.
 
     At most eight candidates are drawn for each number, all of which are refused less than once in 10^10.
     """
+    at_least("standard_gamma", "shape", shape, 0)
+    if out is not None:
+        return store("standard_gamma", standard_gamma(self, shape, out.shape, dtype or out.dtype), out)
     result, u, a, small = _candidates(self, shape, shape_of(size, shape), dtype)
     if isinstance(shape, (int, float)) and shape >= 1:
         return result
@@ -138,12 +155,16 @@ def _candidates(self, shape, where, dtype):
 
 def gamma(self, shape, scale=1.0, size=None, dtype=None):
     """Gamma numbers of a ``shape`` and a ``scale``."""
+    at_least("gamma", "shape", shape, 0)
+    at_least("gamma", "scale", scale, 0)
     x = self.standard_gamma(shape, shape_of(size, shape, scale), dtype)
     return x * of(scale, x.dtype)
 
 
 def beta(self, a, b, size=None, dtype=None):
     """Beta numbers: a gamma number over the sum of two, through their logarithms where a parameter may be below 1."""
+    at_least("beta", "a", a, 0, True)
+    at_least("beta", "b", b, 0, True)
     where = shape_of(size, a, b)
     if not all(isinstance(p, (int, float)) and p >= 1 for p in (a, b)):
         return sigmoid(_log_gamma(self, a, where, dtype) - _log_gamma(self, b, where, dtype))
@@ -153,12 +174,15 @@ def beta(self, a, b, size=None, dtype=None):
 
 def chisquare(self, df, size=None, dtype=None):
     """Sums of the squares of ``df`` normal numbers."""
+    at_least("chisquare", "df", df, 0, True)
     df = df / 2 if isinstance(df, (int, float)) else as_array(df) / 2
     return self.standard_gamma(df, size, dtype) * 2.0
 
 
 def f(self, dfnum, dfden, size=None, dtype=None):
     """Quotients of two chi-square numbers, each over its degrees of freedom."""
+    at_least("f", "dfnum", dfnum, 0, True)
+    at_least("f", "dfden", dfden, 0, True)
     where = shape_of(size, dfnum, dfden)
     x, y = self.chisquare(dfnum, where, dtype), self.chisquare(dfden, where, dtype)
     return (x / of(dfnum, x.dtype)) / (y / of(dfden, x.dtype))
@@ -166,6 +190,7 @@ def f(self, dfnum, dfden, size=None, dtype=None):
 
 def standard_t(self, df, size=None, dtype=None):
     """Student's t with ``df`` degrees of freedom."""
+    at_least("standard_t", "df", df, 0, True)
     where = shape_of(size, df)
     x = self.standard_normal(where, dtype)
     return x / ops["sqrt"](self.chisquare(df, where, x.dtype) / of(df, x.dtype))
@@ -184,6 +209,7 @@ def standard_cauchy(self, size=None, dtype=None):
 
 def laplace(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Laplace's distribution: exponential on both sides."""
+    at_least("laplace", "scale", scale, 0)
     where = shape_of(size, loc, scale)
     x = self.standard_exponential(where, dtype)
     sign = _core.where(ops["less"](self.random(where, x.dtype), 0.5), -1.0, 1.0)
@@ -192,6 +218,7 @@ def laplace(self, loc=0.0, scale=1.0, size=None, dtype=None):
 
 def logistic(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """The logistic distribution: the logarithm of u / (1 - u)."""
+    at_least("logistic", "scale", scale, 0)
     u = _inner(self, shape_of(size, loc, scale), dtype)
     return (ops["log"](u) - ops["log1p"](-u)) * of(scale, u.dtype) + of(loc, u.dtype)
 
@@ -204,36 +231,46 @@ def _inner(self, shape, dtype):
 
 def gumbel(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Gumbel's distribution of largest values."""
+    at_least("gumbel", "scale", scale, 0)
     x = -ops["log"](-ops["log"](_inner(self, shape_of(size, loc, scale), dtype)))
     return x * of(scale, x.dtype) + of(loc, x.dtype)
 
 
 def rayleigh(self, scale=1.0, size=None, dtype=None):
     """Lengths of vectors of two normal numbers."""
+    at_least("rayleigh", "scale", scale, 0)
     x = ops["sqrt"](self.standard_exponential(shape_of(size, scale), dtype) * 2.0)
     return x * of(scale, x.dtype)
 
 
 def weibull(self, a, size=None, dtype=None):
     """Weibull's distribution of shape ``a``."""
+    at_least("weibull", "a", a, 0)
     x = self.standard_exponential(shape_of(size, a), dtype)
-    return ops["pow"](x, 1.0 / of(a, x.dtype))
+    a = of(a, x.dtype)
+    if isinstance(a, float):
+        return ops["pow"](x, 1.0 / a) if a else x * 0.0
+    return _core.where(ops["equal"](a, 0), 0.0, ops["pow"](x, 1.0 / a))
 
 
 def pareto(self, a, size=None, dtype=None):
     """Pareto's distribution of shape ``a``, from 0 on."""
+    at_least("pareto", "a", a, 0, True)
     x = self.standard_exponential(shape_of(size, a), dtype)
     return ops["expm1"](x / of(a, x.dtype))
 
 
 def power(self, a, size=None, dtype=None):
     """The distribution in [0, 1] whose density is ``a x^(a-1)``."""
+    at_least("power", "a", a, 0, True)
     u = _open(self, shape_of(size, a), dtype)
     return ops["pow"](u, 1.0 / of(a, u.dtype))
 
 
 def triangular(self, left, mode, right, size=None, dtype=None):
     """The triangular distribution between ``left`` and ``right`` with its peak at ``mode``."""
+    at_least("triangular", "mode", mode, left if isinstance(left, (int, float)) else -math.inf)
+    at_least("triangular", "right", right, mode if isinstance(mode, (int, float)) else -math.inf)
     u = self.random(shape_of(size, left, mode, right), dtype)
     a, c, b = of(left, u.dtype), of(mode, u.dtype), of(right, u.dtype)
     below, above = ops["sqrt"](u * ((b - a) * (c - a))) + a, b - ops["sqrt"]((1.0 - u) * ((b - a) * (b - c)))
@@ -242,6 +279,8 @@ def triangular(self, left, mode, right, size=None, dtype=None):
 
 def wald(self, mean, scale, size=None, dtype=None):
     """Wald's distribution, the inverse Gaussian one: the method of J. Michael and others, 1976."""
+    at_least("wald", "mean", mean, 0, True)
+    at_least("wald", "scale", scale, 0, True)
     where = shape_of(size, mean, scale)
     y = self.standard_normal(where, dtype)
     m, s = of(mean, y.dtype), of(scale, y.dtype)
@@ -267,17 +306,21 @@ def truncated_normal(self, low, high, loc=0.0, scale=1.0, size=None, dtype=None)
     return _core.astype(ops["minimum"](ops["maximum"](x, low), high), _generator._dtype(dtype))
 
 
-def multivariate_normal(self, mean, cov, size=None, *, method="svd", dtype=None):
+def multivariate_normal(self, mean, cov, size=None, check_valid="warn", tol=1e-8, *, method="svd", dtype=None):
     """Normal vectors of a mean and a covariance matrix, which is taken apart by "svd", "eigh" or "cholesky".
 
-    Raises ShapeError where sizes do not fit, ValueError for another method.
+    With ``check_valid="raise"`` a matrix that is not positive within ``tol`` is a ValueError. Raises ShapeError where sizes do not fit, ValueError for
+    another method.
     """
-    from ..linalg import cholesky, eigh, svd
+    from ..linalg import cholesky, eigh, eigvalsh, svd
+    choice("multivariate_normal", "check_valid", check_valid, ("warn", "raise", "ignore"))
     mean, cov = as_array(mean), as_array(cov)
     if mean.ndim != 1 or cov.shape != (mean.size, mean.size):
         raise make("ShapeError", f"multivariate_normal: parameters: expected a vector and a matrix of its size, got {mean.shape} and {cov.shape}")
     x = self.standard_normal((*sizes("random", size), mean.size), dtype)
     c = _core.astype(cov, x.dtype)
+    if check_valid == "raise" and mean.size and float(eigvalsh(c)[0]) < -tol:
+        raise make("ValueError", f"multivariate_normal: cov: expected a positive matrix, got the eigenvalue {float(eigvalsh(c)[0]):g}")
     if method == "cholesky":
         root = cholesky(c).mT
     elif method == "eigh":

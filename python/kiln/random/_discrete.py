@@ -8,7 +8,7 @@ from .._dtypes import BY_NAME, iinfo
 from .._errors import make
 from .._ordering import argsort, sort
 from ..composed import draws
-from ._continuous import ROUNDS, shape_of
+from ._continuous import ROUNDS, at_least, shape_of
 
 METHODS = ("integers", "permutation", "permuted", "shuffle", "choice", "categorical", "poisson", "binomial", "geometric", "bytes")
 _int64, _uint64 = BY_NAME["int64"], BY_NAME["uint64"]
@@ -273,7 +273,8 @@ def _btrs(self, n, p, where):
 
 
 def geometric(self, p, size=None):
-    """How many trials of probability ``p`` the first success takes, int64."""
+    """How many trials of probability ``p`` the first success takes, int64. Raises ValueError for a ``p`` that is known and outside of (0, 1]."""
+    at_least("geometric", "p", p, 0, True, 1)
     u = 1.0 - self.random(shape_of(size, p), "float64")
     k = ops["ceil"](ops["log"](u) / ops["log1p"](-_core.astype(as_array(p, self.state), "float64")))
     return _core.astype(ops["maximum"](k, 1.0), _int64)

@@ -2,13 +2,13 @@
 import os
 
 from .. import _core
-from .._arguments import as_array, as_tuple, ops, sizes
+from .._arguments import as_array, as_tuple, integer, ops, sizes
 from .._core import Array
 from .._dtypes import BY_NAME
 from .._errors import make
 from .._streams import key_here, note
 from ..composed import draws
-from . import _continuous, _discrete
+from . import _continuous, _counts, _derived, _discrete
 
 _uint64, _float32, _float64 = (BY_NAME[name] for name in ("uint64", "float32", "float64"))
 _MASK = 2**64 - 1
@@ -23,11 +23,11 @@ def _word(value):
 def key(seed) -> Array:
     """The key of a seed, an integer of at least 0 of any size or a sequence of them: a uint64 without axes.
 
-    Raises ValueError for a negative one.
+    Raises ValueError for a negative one, DTypeError for what is no integer.
     """
     result = _core.full((), _FIRST_KEY, _uint64)
     for part in as_tuple(seed.tolist() if hasattr(seed, "tolist") else seed):
-        part = part.__index__()
+        part = integer("key", "seed", part)
         if part < 0:
             raise make("ValueError", f"key: seed: expected at least 0, got {part}")
         while True:
@@ -62,9 +62,9 @@ class Generator:
     def __repr__(self):
         return "kiln.random.Generator(Threefry-2x32-20)"
 
-    def spawn(self, n):
-        """``n`` generators whose numbers are others than those of this one and of each other."""
-        return [Generator(k) for k in split(self.bits(()), n)]
+    def spawn(self, n_children):
+        """``n_children`` generators whose numbers are others than those of this one and of each other."""
+        return [Generator(k) for k in split(self.bits(()), n_children)]
 
     def draw(self, make_of, size, words, *settings):
         """What ``make_of`` makes of the next random words, as many for each element of ``size`` (composed/draws.py)."""
@@ -132,10 +132,10 @@ def shared() -> Generator:
     return _shared
 
 
-def seed(value) -> None:
-    """Starts the generator of the process anew. Raises ValueError for a negative seed."""
+def seed(value=None) -> None:
+    """Starts the generator of the process anew; from the system's random bytes if None. Raises ValueError for a negative seed."""
     state = shared().state
-    state[...] = Generator(key(value)).state.to_device(state.device)
+    state[...] = (default_rng() if value is None else Generator(key(value))).state.to_device(state.device)
 
 
 def get_state() -> Array:
@@ -148,6 +148,6 @@ def set_state(state) -> None:
     shared().state[...] = state
 
 
-for _module in (_continuous, _discrete):
+for _module in (_continuous, _counts, _derived, _discrete):
     for _name in _module.METHODS:
         setattr(Generator, _name, getattr(_module, _name))
