@@ -126,6 +126,7 @@ PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
 
 PyObject *counters(PyObject *self, PyObject *) { return countersOf(jitOf(self)); }
 PyObject *entries(PyObject *self, PyObject *) { return entriesOf(jitOf(self)); }
+PyObject *again(PyObject *self, PyObject *) { return againOf(jitOf(self)); }
 
 /// A call by a tuple and a dict, and for some a further object; `use` has the call as it is made, its arguments and that.
 template <typename Use> PyObject *readApart(PyObject *self, PyObject *argsAndKwargs, const Use &use) {
@@ -196,12 +197,22 @@ PyObject *setLog(PyObject *, PyObject *kinds) {
   Py_RETURN_NONE;
 }
 PyObject *getLog(PyObject *, PyObject *) { return PyLong_FromUnsignedLong(logged); }
+PyObject *setTiming(PyObject *, PyObject *flag) {
+  isTiming = PyObject_IsTrue(flag);
+  Py_RETURN_NONE;
+}
+PyObject *getTiming(PyObject *, PyObject *) { return PyBool_FromLong(isTiming); }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(jitMode)]); }
 
-PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},       {"_entries", entries, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr},      {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr},      {"_export", exportOnly, METH_VARARGS, nullptr},
-                         {"_export_path", exportPath, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
+                         {"_entries", entries, METH_NOARGS, nullptr},
+                         {"_again", again, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},
+                         {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},
+                         {"_export", exportOnly, METH_VARARGS, nullptr},
+                         {"_export_path", exportPath, METH_VARARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
@@ -211,6 +222,8 @@ PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSe
 PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
                            {"set_jit_mode", setMode, METH_O, nullptr},
                            {"jit_mode", getMode, METH_NOARGS, nullptr},
+                           {"set_timing", setTiming, METH_O, nullptr},
+                           {"is_timing", getTiming, METH_NOARGS, nullptr},
                            {"set_log", setLog, METH_O, nullptr},
                            {"log", getLog, METH_NOARGS, nullptr},
                            {nullptr, nullptr, 0, nullptr}};

@@ -45,7 +45,11 @@ void writeLog(Log kind, const JitState &state, const std::string &text) {
 std::string describeDifference(const JitState &state, const Arguments &arguments) {
   const Tree *last = state.last() ? state.last() : state.trees().empty() ? nullptr : state.trees().back().get();
   if (!last) return "first call";
-  if (!(last->key == arguments.key)) return "arguments are of another kind than at the last call: " + showTypes(arguments.key.arrays);
+  if (!(last->key == arguments.key)) {
+    std::string difference = kiln::describeDifference(last->key.words, arguments.key.words);
+    if (difference.size()) return "an argument " + difference;
+    return "arguments are of another kind than at the last call: " + showTypes(arguments.key.arrays);
+  }
   for (const Guard &guard : stateOf(*last).guards)
     if (!guard.holds()) return guard.place.describe() + " was " + show(guard.expected.get()) + ", is " + show(guard.place.read().get());
   return "what it reads by name has changed";
