@@ -33,7 +33,24 @@ bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
   return !stateOf(entry).anchors && stateOf(entry).holds(); // they are kept for calls with a key
 }
 
-PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+/// Drops the frames of the package from the traceback of the error: it shows the program's.
+[[gnu::noinline]] void hideOwnFrames() {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  auto isOwn = [](PyTracebackObject *entry) {
+    Object code(reinterpret_cast<PyObject *>(PyFrame_GetCode(entry->tb_frame)));
+    const char *file = PyUnicode_AsUTF8(reinterpret_cast<PyCodeObject *>(code.get())->co_filename);
+    if (!file) PyErr_Clear();
+    return file && std::string_view(file).starts_with(package().folder);
+  };
+  auto **next = reinterpret_cast<PyTracebackObject **>(&trace);
+  while (PyTracebackObject *entry = *next)
+    if (isOwn(entry)) *next = entry->tb_next, entry->tb_next = nullptr, Py_DECREF(entry);
+    else next = &entry->tb_next;
+  PyErr_Restore(type, value, trace);
+}
+
+PyObject *callAs(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
   JitState &state = jitOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
   Call asGiven{state.function.get(), args, nargs, kwnames};
@@ -52,6 +69,12 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   if (!keep && way != Way::Write) return callEager(asGiven);
   state.hits--, entry->hits--; // it takes another path
   return callAny(state, asGiven);
+}
+
+PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  PyObject *result = callAs(self, args, nargsf, kwnames);
+  if (!result) hideOwnFrames();
+  return result;
 }
 
 //===-- the type ----------------------------------------------------------------------------------------------------===//

@@ -221,7 +221,7 @@ class _Source:
 def size_text(count):
     """A number of bytes, in three digits."""
     if count < 1000:
-        return f"{count} bytes"
+        return f"{count} byte{'s' * (count != 1)}"
     for unit in ("KB", "MB", "GB", "TB"):
         count /= 1000
         if count < 999.5:
@@ -258,7 +258,7 @@ def traffic_text(source):
     if not t["has_bodies"] and least:
         text += ", each byte of its inputs and results once" if moved <= least else f", {moved / least:.3g} times the {size_text(least)} of its inputs and results"
     if t["seconds"] is not None:
-        text += f"; takes {time_text(t['seconds'])}, on average of {source.runs} runs"
+        text += f"; takes {time_text(t['seconds'])}, on average of {source.runs} run{'s' * (source.runs != 1)}"
     return text
 
 

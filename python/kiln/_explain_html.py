@@ -1,5 +1,4 @@
 """The HTML view of what became of a jitted function: one file, no scripts, nothing from elsewhere."""
-import itertools
 from html import escape
 
 from ._errors import PackageError
@@ -10,7 +9,7 @@ _STYLE = """body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72
 h1{font-size:1.4em;margin-bottom:.3em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #ccc}h3{font-size:1em;margin:1.2em 0 .3em}
 code,.n{font-family:ui-monospace,monospace;font-size:.92em}p{margin:.3em 0}
 table{border-collapse:collapse;margin:.3em 0}td,th{padding:.15em 1.2em .15em 0;text-align:left;vertical-align:top}th{font-weight:600}.n{text-align:right;white-space:nowrap}
-table.kernels{width:100%}.kernels th{border-bottom:1px solid #ccc}.kernels td{border-bottom:1px solid #eee}.kernels tr.inside td:first-child{padding-left:1.2em}
+table.kernels{width:100%}.kernels th{border-bottom:1px solid #ccc}.kernels td{border-bottom:1px solid #eee}.kernels td:nth-child(odd){white-space:nowrap}.kernels tr.inside td:first-child{padding-left:1.2em}
 .counts span{display:inline-block;margin-right:2em}.counts b{font-size:1.2em}
 details{margin:.2em 0 .2em 1.2em;border-left:2px solid #dde;padding-left:.6em}details.step{margin-left:0}summary{cursor:pointer}
 .value{background:#eef;border-radius:3px;padding:0 .3em}.quiet{color:#777}.why{color:#777;font-size:.92em}.eager{color:#a40000}.ready{color:#206020}
@@ -75,7 +74,8 @@ def _kernels(source, step):
     longest = max((k["seconds"] or 0 for k in kernels), default=0)
     heads = "".join(f"<th{' class=n' if is_number else ''}>{name}</th>" for name, is_number in (("Kernel", 0), ("Operations", 0), ("Results", 0), ("Reads", 1), ("Writes", 1), ("Time", 1)) if longest or name != "Time")
     rows = "".join(_kernel(i, kernel, longest) for i, kernel in enumerate(kernels))
-    return f"<p>{escape(traffic_text(source).capitalize())}</p><table class=kernels><tr>{heads}</tr>{rows}</table>"
+    text = traffic_text(source)
+    return f"<p>{escape(text[0].upper() + text[1:])}</p><table class=kernels><tr>{heads}</tr>{rows}</table>"
 
 
 def _kernel(number, kernel, longest):
@@ -91,8 +91,10 @@ def _kernel(number, kernel, longest):
 
 def _operations(ops):
     """The operations of a kernel, those of a line together."""
-    texts = [(line, ", ".join(op for op, _ in group)) for line, group in itertools.groupby(ops, key=lambda op: op[1])]
-    return "<br>".join(escape(names) + (f" <span class=quiet>{escape(line)}</span>" if line else "") for line, names in texts)
+    by_line = {}
+    for op, line in ops:
+        by_line.setdefault(line, []).append(op)
+    return "<br>".join(escape(", ".join(names)) + (f" <span class=quiet>{escape(line)}</span>" if line else "") for line, names in by_line.items())
 
 
 def _tree(nodes):
