@@ -5,6 +5,7 @@
 #include "codegen/Session.h"
 #include "codegen/Stages.h"
 #include "codegen/reference/Interpreter.h"
+#include "dialects/kiln/Program.h"
 #include "dialects/trace/Convert.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Registry.h"
@@ -31,6 +32,7 @@ public:
       if (device != kHostDevice) fail(ErrorKind::Device, "compile", "device of an input", "'cpu'", "'" + device + "'");
     importTrace(*module, trace, "kiln_entry");
     stages.machine->describe(*module);
+    if (request.timed) (*module)->setAttr(ir::kTimed, UnitAttr::get(&session.context));
   }
 
   std::string print(StringRef stage) {

@@ -18,10 +18,12 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/RandomSchedule.h"
 #include "codegen/cpu/Workspace.h"
+#include "dialects/kiln/Program.h"
 #include "include/kiln/executable.h"
 #include "lib/Core/Budget.h"
 #include "lib/Core/Infer.h"
 #include "lib/Core/Stats.h"
+#include "lib/Core/Timed.h"
 #include "lib/Core/Trace.h"
 #include "passes/memory/PlanMemory/Planned.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,8 +45,9 @@ constexpr llvm::StringLiteral kInPlace = ir::kInPlace, kNoAlias = "llvm.noalias"
 
 class ProgramEmitter {
 public:
-  ProgramEmitter(func::FuncOp main, ModuleOp module, EmittedBodies &bodies)
-      : main(main), module(module), b(module.getContext()), bodies(bodies), places(main), isBody(places.isBody) {}
+  /// `firstNumber`: of its kernels, where the runtime is told of each that has run.
+  ProgramEmitter(func::FuncOp main, ModuleOp module, EmittedBodies &bodies, std::optional<int64_t> firstNumber)
+      : main(main), module(module), b(module.getContext()), bodies(bodies), places(main), isBody(places.isBody), firstNumber(firstNumber) {}
   LogicalResult run();
 
 private:
@@ -54,9 +57,15 @@ private:
   EmittedBodies &bodies;
   Places places;
   bool isBody; // called by a kernel
+  std::optional<int64_t> firstNumber;
   int64_t scratch = 0;
   bool hasStreams = false, isRefused = false, hasTasks = false;
-  SmallVector<std::pair<func::FuncOp, SmallVector<Place>>> kernels;
+  struct KernelCall {
+    func::FuncOp function;
+    SmallVector<Place> slots;
+    size_t number;
+  };
+  SmallVector<KernelCall> kernels;
   llvm::DenseSet<Value>
       replacing; // results that lie in an input because they replace it; one that was placed there by hand is the caller's
   size_t committing = std::numeric_limits<size_t>::max(); // the first of them that writes into an input of the program
@@ -82,8 +91,9 @@ private:
   void emitKernel(ir::KernelOp kernel);
   Buffer bufferOf(Emitter &e, Value array, const Place &place, Value memory, Value dims);
   func::FuncOp entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit);
-  Value callKernels(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls);
-  Value callInParts(Emitter &e, Block *body, ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>> calls, int &parts);
+  void emitTick(Emitter &e, Value runtime, size_t kernel);
+  Value callKernels(Emitter &e, Block *body, ArrayRef<KernelCall> calls);
+  Value callInParts(Emitter &e, Block *body, ArrayRef<KernelCall> calls, int &parts);
   Value statusToCommit(Emitter &e, Value status, Value runtime);
   func::FuncOp emitEntry();
   void emitStoreFence();
@@ -97,7 +107,7 @@ Index ProgramEmitter::sizeOf(Emitter &e, Value dims, Size d) {
   int64_t symbol = d.symbol();
   if (symbol < places.symbols) return Index(e.load(dims, DType::I64, symbol, 0).value);
   Index result = 1;
-  for (Size factor : factorsOf(main, places, symbol)) result = e.mul(result, sizeOf(e, dims, factor));
+  for (Size factor : ir::factorsOf(main, symbol)) result = e.mul(result, sizeOf(e, dims, factor));
   return result;
 }
 
@@ -192,7 +202,7 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     count("emit-cpu.functions");
   }
   if (llvm::any_of(kernel.getResults(), [&](Value v) { return replacing.contains(v); })) committing = std::min(committing, kernels.size());
-  kernels.push_back({wanted.function, slots});
+  kernels.push_back({wanted.function, slots, kernels.size()});
   count("emit-cpu.kernels");
 }
 
@@ -222,12 +232,18 @@ static LogicalResult emitBody(KernelContext &k) {
   llvm_unreachable("a kind of kernel");
 }
 
+/// Where a trace has an operation, for whoever names the code of its kernel as the program does (lib/Cache/NamedCode.h).
+static std::string slotName(Operation *op) {
+  auto place = op ? dyn_cast<FileLineColLoc>(op->getLoc()) : FileLineColLoc();
+  return place && place.getFilename() == ir::kSlot ? ".slot_" + std::to_string(place.getLine()) : "";
+}
+
 func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, ArrayRef<size_t> slots) {
   ArrayRef<size_t> inputs = slots.take_front(kernel.getInputs().size()), outputs = slots.drop_front(inputs.size());
   Location loc = kernel.getLoc();
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(pointers + 3, pointer());
-  auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size());
+  auto name = main.getName().str() + ".kernel_" + std::to_string(emitted.size()) + slotName(mainOp(kernel));
   auto fn = func::FuncOp::create(b, loc, name, b.getFunctionType(types, b.getI32Type()));
   fn->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
   if (auto nest = dyn_cast_or_null<ir::NestAttr>(kernel.getScheduleAttr()); nest && nest.getRegisters())
@@ -272,8 +288,6 @@ func::FuncOp ProgramEmitter::emitFunction(ir::KernelOp kernel, size_t pointers, 
   return fn;
 }
 
-using KernelCalls = ArrayRef<std::pair<func::FuncOp, SmallVector<Place>>>;
-
 /// A function with the arguments of the entry, whose body `emit` makes from them; it gives the status.
 func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Value(Emitter &, Block *)> emit) {
   b.setInsertionPointToEnd(module.getBody());
@@ -288,7 +302,14 @@ func::FuncOp ProgramEmitter::entryFunction(StringRef name, llvm::function_ref<Va
   return fn;
 }
 
-Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
+/// Tells the runtime that a kernel has run.
+void ProgramEmitter::emitTick(Emitter &e, Value runtime, size_t kernel) {
+  Value tick = LLVM::LoadOp::create(b, e.loc, pointer(), e.address(runtime, DType::U8, int64_t(offsetof(TimedRuntime, tick))));
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {b.getI64Type()});
+  LLVM::CallOp::create(b, e.loc, type, ValueRange{tick, e.use(*firstNumber + int64_t(kernel))});
+}
+
+Value ProgramEmitter::callKernels(Emitter &e, Block *body, ArrayRef<KernelCall> calls) {
   Location loc = main.getLoc();
   unsigned last = body->getNumArguments() - 1;
   Value dims = body->getArgument(isBody ? last - 1 : 2), workspace = body->getArgument(isBody ? last - 2 : 3);
@@ -312,7 +333,7 @@ Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
     if (p.kind == Place::Stack) return onStack[size_t(p.number)];
     return bufferAt(p.kind == Place::Argument ? p.number : arguments + p.number);
   };
-  for (auto &[kernel, slots] : calls) {
+  for (auto &[kernel, slots, number] : calls) {
     SmallVector<Value> args;
     for (const Place &p : slots) args.push_back(addressOf(p));
     args.push_back(end);
@@ -320,12 +341,13 @@ Value ProgramEmitter::callKernels(Emitter &e, Block *body, KernelCalls calls) {
     args.push_back(runtime);
     Value result = func::CallOp::create(b, loc, kernel, args).getResult(0);
     status = arith::OrIOp::create(b, loc, status, result);
+    if (firstNumber) emitTick(e, runtime, number);
   }
   return status;
 }
 
 /// Calls kernels in order; many in functions of their own.
-Value ProgramEmitter::callInParts(Emitter &e, Block *body, KernelCalls calls, int &parts) {
+Value ProgramEmitter::callInParts(Emitter &e, Block *body, ArrayRef<KernelCall> calls, int &parts) {
   if (calls.size() <= kPart) return callKernels(e, body, calls);
   Value status = e.scalar(DType::I32, 0).value;
   for (; !calls.empty(); calls = calls.drop_front(std::min(kPart, calls.size()))) {
@@ -356,7 +378,7 @@ void ProgramEmitter::emitStoreFence() {
 func::FuncOp ProgramEmitter::emitEntry() {
   Location loc = main.getLoc();
   return entryFunction(main.getName(), [&](Emitter &e, Block *body) -> Value {
-    KernelCalls all = kernels;
+    ArrayRef<KernelCall> all = kernels;
     size_t before = std::min(committing, all.size());
     int parts = 0;
     Value status = callInParts(e, body, all.take_front(before), parts);
@@ -411,8 +433,8 @@ int64_t ProgramEmitter::inlinedOps(func::FuncOp entry) {
   int64_t count = 0;
   auto add = [&](Operation *) { ++count; };
   entry.walk(add);
-  for (auto &[function, slots] : kernels) {
-    function.walk(add);
+  for (KernelCall &call : kernels) {
+    call.function.walk(add);
     if (hasTasks || count > kMost) return 0;
   }
   for (ir::KernelOp kernel : main.getOps<ir::KernelOp>())
@@ -514,8 +536,14 @@ LogicalResult emitCpu(ModuleOp module) {
   for (auto fn : module.getOps<func::FuncOp>())
     if (!fn.isDeclaration()) (fn.isPrivate() ? bodyFunctions : programs).push_back(fn);
   EmittedBodies bodies; // each before what runs it, which stands before it
+  llvm::DenseMap<Operation *, std::optional<int64_t>> firstNumbers;
+  int64_t number = 0;
+  for (auto fn : module.getOps<func::FuncOp>()) {
+    if (module->hasAttr(ir::kTimed)) firstNumbers[fn] = number;
+    number += int64_t(llvm::range_size(fn.getOps<ir::KernelOp>()));
+  }
   for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs))
-    if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies).run())) return failure();
+    if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies, firstNumbers.lookup(fn)).run())) return failure();
   return success();
 }
 

@@ -1,5 +1,6 @@
 #include "codegen/cpu/Workspace.h"
 
+#include "dialects/kiln/Program.h"
 #include "lib/Core/Infer.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -72,7 +73,7 @@ private:
     if (d.isConstant()) return e.use(d.number());
     if (d.symbol() < places.symbols) return e.load(dims, DType::I64, d.symbol(), 0).value;
     Value result = e.use(1);
-    for (Size factor : factorsOf(main, places, d.symbol())) result = checked.mul(result, sizeOf(factor));
+    for (Size factor : ir::factorsOf(main, d.symbol())) result = checked.mul(result, sizeOf(factor));
     return result;
   }
 
@@ -96,11 +97,6 @@ private:
 };
 
 } // namespace
-
-SmallVector<Size> factorsOf(func::FuncOp main, const Places &places, int64_t symbol) {
-  auto products = main->getAttrOfType<ArrayAttr>(ir::kProducts);
-  return ir::sizesOf(cast<DenseI64ArrayAttr>(products[size_t(symbol - places.symbols)]).asArrayRef());
-}
 
 SmallVector<TensorType> blocksOf(func::FuncOp main) {
   SmallVector<TensorType> types;

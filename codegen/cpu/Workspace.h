@@ -6,8 +6,6 @@
 
 namespace kiln::cpu {
 
-/// The sizes that symbol `symbol` of a program is the product of; it is none that the caller gives.
-llvm::SmallVector<Size> factorsOf(mlir::func::FuncOp main, const Places &places, int64_t symbol);
 /// The types of the open blocks of its workspace.
 llvm::SmallVector<TensorType> blocksOf(mlir::func::FuncOp main);
 

@@ -1,6 +1,7 @@
 // From a trace to a function of kiln ops, or a tree of one segment.
 #include "dialects/trace/Convert.h"
 
+#include "dialects/kiln/Program.h"
 #include "dialects/kiln/Words.h"
 #include "lib/Core/Control.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -46,7 +47,7 @@ SmallVector<Value> importOps(OpBuilder &b, const Trace &trace, ValueRange inputs
       throw Error(ErrorKind::Compile,
                   std::string(info(entry.op, entry.words).name) + ": expected a registered op without bodies, got one with them");
     Location place = b.getUnknownLoc();
-    if (!isBody) place = FileLineColLoc::get(b.getContext(), "slot", unsigned(slots.size()), 0);
+    if (!isBody) place = FileLineColLoc::get(b.getContext(), ir::kSlot, unsigned(slots.size()), 0);
     auto types = ArrayRef(trace.types).slice(slots.size(), entry.results);
     llvm::append_range(slots, ir::buildOp(b, place, entry.op, operands, words, types, bodies)->getResults());
   }

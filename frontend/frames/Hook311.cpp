@@ -17,6 +17,17 @@ struct Hook::State {
   std::unordered_set<PyCodeObject *> codes;
   bool followsAll = false;
   std::unordered_set<PyFrameObject *> asked; // frames whose opcodes that tracer wants, too
+  std::unordered_set<PyFrameObject *> quiet; // frames whose lines nobody is told of
+
+  /// Frames that go on without the hook tell what others ask for, as a debugger that begins here does.
+  void giveBack() {
+    for (_PyInterpreterFrame *frame = PyThreadState_Get()->cframe->current_frame; frame; frame = frame->previous) {
+      PyFrameObject *object = frame->frame_obj;
+      if (!object || !quiet.contains(object)) continue;
+      object->f_trace_lines = 1;
+      object->f_trace_opcodes = asked.contains(object);
+    }
+  }
 };
 
 struct HookEvents {
@@ -46,9 +57,9 @@ struct HookEvents {
     if (what == PyTrace_CALL && state.codes.contains(frame->f_frame->f_code)) {
       if (frame->f_trace_opcodes && state.before) state.asked.insert(frame);
       frame->f_trace_opcodes = 1;
-      if (!state.before) frame->f_trace_lines = 0; // nobody asks for them
+      if (!state.before) frame->f_trace_lines = 0, state.quiet.insert(frame);
     }
-    if (what == PyTrace_RETURN) state.asked.erase(frame);
+    if (what == PyTrace_RETURN) state.asked.erase(frame), state.quiet.erase(frame);
     if (what == PyTrace_OPCODE && state.codes.contains(frame->f_frame->f_code))
       running->tell(Frame(frame->f_frame), int(_PyInterpreterFrame_LASTI(frame->f_frame)) * int(sizeof(_Py_CODEUNIT)));
     return what == PyTrace_OPCODE && PyErr_Occurred() ? -1 : 0;
@@ -80,6 +91,7 @@ void Hook::stop() {
   isBroken |= !isWhole();
   std::shared_ptr<State> last = std::move(state);
   HookEvents::running = nullptr;
+  last->giveBack();
   if (PyThreadState_Get()->c_tracefunc == HookEvents::onEvent) PyEval_SetTrace(last->before, last->beforeObject.get());
 }
 

@@ -58,7 +58,9 @@ void Function::chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &
   auto keep = all; // other threads may drop trees meanwhile
   Segment &segment = step.segment;
   sharing.choose(dynamic, allowed, segment, earlier, probe);
-  if (segment.code && segment.code->state == Code::Recorded) findCode(*segment.code);
+  if (!segment.code || segment.code->state != Code::Recorded) return;
+  if (segment.code->places.empty()) segment.code->places = placesOf(step);
+  findCode(*segment.code);
 }
 
 /// Waits for code; other threads of the host run meanwhile.

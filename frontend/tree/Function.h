@@ -53,6 +53,8 @@ public:
 protected:
   /// A step of the function is the first of it that runs some code: compiled for it, or found in the cache.
   virtual void codeIsThere(const Step &, bool /*isCompiled*/) {}
+  /// Where the slots of a step stand in the program; empty where functions of code get no names.
+  virtual std::vector<SourcePlace> placesOf(const Step &) { return {}; }
 
 private:
   std::vector<std::shared_ptr<Tree>> all;

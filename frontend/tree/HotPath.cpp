@@ -11,6 +11,7 @@ class Joining {
 public:
   Trace trace;
   std::vector<Source> inputs;
+  std::vector<Location> locations; // by slot
 
   bool knows(const Source &s) const { return s.kind != Source::Entry || entries.contains(s.index); }
   /// Entries become inputs, before any operation is added.
@@ -22,6 +23,7 @@ public:
       if (source.kind != Source::Entry || entries.contains(source.index)) continue;
       trace.words.insert(trace.words.end(), from.words.begin() + ptrdiff_t(entry.at), from.words.begin() + ptrdiff_t(at));
       trace.types.push_back(from.types[i]);
+      locations.emplace_back();
       ++trace.inputs;
       entries[source.index] = int64_t(trace.types.size()) - 1;
       inputs.push_back(source);
@@ -40,6 +42,7 @@ public:
       for (size_t i = 0; i < entry.operands.size(); ++i) operands[i] = slots[size_t(entry.operands[i])];
       for (size_t i = 0; i < entry.results; ++i) {
         trace.types.push_back(from.types[slots.size()]);
+        locations.push_back(slots.size() < step.locations.size() ? step.locations[slots.size()] : Location());
         slots.push_back(int64_t(trace.types.size()) - 1);
       }
     }
@@ -104,6 +107,7 @@ std::shared_ptr<HotPath> joinPath(std::span<Node *const> nodes) {
   keepWhatFails(joining.trace);
   path->step.segment = Segment(std::move(joining.trace));
   path->step.inputs = std::move(joining.inputs);
+  path->step.locations = std::move(joining.locations);
   return path;
 }
 

@@ -3,7 +3,10 @@
 #include "frontend/Device.h"
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
 #include <cstring>
+#include <optional>
 
 namespace kiln {
 
@@ -55,6 +58,77 @@ Key KeyBuilder::finish() const {
 
 bool Key::operator==(const KeyBuilder &other) const {
   return words == other.words && std::ranges::equal(objects, other.objects, {}, [](const HostObject &o) { return o.get(); });
+}
+
+namespace {
+
+std::string showFloat(double value) {
+  char text[32];
+  std::string shown(text, std::to_chars(text, text + sizeof text, value).ptr);
+  return shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+}
+
+/// The arrays and plain values of a key, in order.
+class Leaves {
+public:
+  explicit Leaves(std::span<const int64_t> words) : words(words), at(KeyBuilder::kFirst) {}
+
+  /// None at the end, and before what is only known to whoever wrote it.
+  std::optional<std::string> next() {
+    while (at < words.size()) {
+      int64_t word = words[at++], count = word >> 8;
+      switch (KeyToken(word & 0xff)) {
+      case KeyToken::Array: return array(word);
+      case KeyToken::Integer: return std::to_string(words[at++]);
+      case KeyToken::Bool: return words[at++] ? "True" : "False";
+      case KeyToken::Float: return showFloat(std::bit_cast<double>(words[at++]));
+      case KeyToken::Complex: at += 2; return "a complex number";
+      case KeyToken::None: return "None";
+      case KeyToken::Text: return "'" + text(count) + "'";
+      case KeyToken::Bytes: text(count); return "bytes";
+      case KeyToken::Large: return text(count);
+      case KeyToken::Object: return "an object";
+      case KeyToken::Absent: return "left out";
+      case KeyToken::AnyNumber: return count ? "a float" : "an integer";
+      case KeyToken::Tuple: ++at; return "a tuple of " + std::to_string(count);
+      case KeyToken::List: ++at; return "a list of " + std::to_string(count);
+      case KeyToken::Dict: ++at; return "a dict of " + std::to_string(count);
+      case KeyToken::Node: ++at; return "an object";
+      case KeyToken::Keyword: break;
+      case KeyToken::Static: return at = words.size(), std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+private:
+  std::span<const int64_t> words;
+  size_t at;
+
+  std::string array(int64_t word) {
+    Dims shape;
+    for (int64_t rank = word >> 16 & 0xff; shape.rank < rank;) shape.push(words[at++]);
+    bool isAlias = word >> 32 & 0xffff;
+    at += isAlias ? 1 + size_t(shape.rank) : 0;
+    return toString(ArrayType(DType(word >> 8 & 0xff), shape));
+  }
+  std::string text(int64_t bytes) {
+    constexpr size_t kMost = 40;
+    std::string found(reinterpret_cast<const char *>(words.data() + at), std::min(size_t(bytes), kMost));
+    at += size_t(bytes + 7) / 8;
+    return size_t(bytes) > kMost ? found + "..." : found;
+  }
+};
+
+} // namespace
+
+std::string describeDifference(std::span<const int64_t> was, std::span<const int64_t> is) {
+  Leaves before(was), now(is);
+  for (;;) {
+    auto old = before.next(), value = now.next();
+    if (!old || !value) return "";
+    if (*old != *value) return "was " + *old + ", is " + *value;
+  }
 }
 
 } // namespace kiln

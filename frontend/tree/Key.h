@@ -7,6 +7,7 @@
 #include "lib/Core/FirstPlace.h"
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace kiln {
@@ -51,6 +52,10 @@ enum class KeyToken : uint8_t {
   AnyNumber
 };
 
+/// How the first argument, or value in one, that a person can tell apart differs between two keys: "was float32[4], is float32[5]"; empty
+/// where it is none of those.
+std::string describeDifference(std::span<const int64_t> was, std::span<const int64_t> is);
+
 /// Takes a call's arguments one after the other.
 struct KeyBuilder {
   std::vector<int64_t> words;
@@ -58,6 +63,7 @@ struct KeyBuilder {
   std::vector<Array *> arrays;
 
   void start(const KeyContext &context);
+  static constexpr size_t kFirst = 2; // words before the arguments
   void token(KeyToken token, int64_t count = 0) { words.push_back(int64_t(token) | count << 8); }
   void number(KeyToken kind, int64_t bits) {
     token(kind);

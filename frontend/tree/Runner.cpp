@@ -198,16 +198,17 @@ bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *co
 
 int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped,
                     bool keepsOthersOut) {
-  const Executable &program = *segment.executable;
+  const bool isTimed = isTiming;
+  if (isTimed) findTimed(segment);
   void *workspace = segment.workspaceBytes ? threadWorkspace(segment.workspaceBytes) : nullptr;
-  if (keepsOthersOut || !longWork().pays(segment.seconds)) return program.entry(runtimeTable(), buffers, dims, workspace);
+  if (keepsOthersOut || !longWork().pays(segment.seconds)) return runEntry(segment, buffers, dims, workspace, isTimed);
   struct Released { // other threads of the host run meanwhile
     void *state = longWork().begin();
     ~Released() { longWork().end(state); }
   } released;
-  if (!hooks.poll) return program.entry(runtimeTable(), buffers, dims, workspace);
+  if (!hooks.poll) return runEntry(segment, buffers, dims, workspace, isTimed);
   Interruptible interruptible(hooks.poll);
-  int32_t status = program.entry(runtimeTable(), buffers, dims, workspace);
+  int32_t status = runEntry(segment, buffers, dims, workspace, isTimed);
   isStopped = interruptible.isStopped();
   return status;
 }

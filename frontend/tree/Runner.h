@@ -1,7 +1,9 @@
 // Runs a tree, step after step: by code or by the interpreter, into new arrays; at the end of the path what was written is committed.
 #pragma once
 
+#include "frontend/tree/Times.h"
 #include "frontend/tree/Tree.h"
+#include "lib/Library/Library.h"
 
 #include <functional>
 
@@ -50,6 +52,13 @@ void commit(Array &target, const Array &content);
 /// Whether a path writes what only eager does right: memory that another input sees under another storage, whose reads have an order, or
 /// read-only memory, which is refused at the user's line before anything is written.
 bool writesNeedEager(const Tree &tree, const Ending &ending, std::span<Array *const> arrays);
+
+/// Runs the code of a segment here and now: its status.
+inline int32_t runEntry(const Segment &segment, void *const *buffers, const int64_t *dims, void *workspace, bool isTimed = isTiming) {
+  if (isTimed) [[unlikely]]
+    return runTimed(segment, buffers, dims, workspace);
+  return segment.executable->entry(runtimeTable(), buffers, dims, workspace);
+}
 
 /// The status of a program for its buffers, with long ones stopped by `poll`. `keepsOthersOut`: no other thread of the host runs meanwhile.
 int32_t callProgram(const Segment &segment, void *const *buffers, const int64_t *dims, const RunHooks &hooks, bool &isStopped,

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** The version of this header; kiln_compiler_abi() returns the library's. */
-#define KILN_COMPILER_ABI 8
+#define KILN_COMPILER_ABI 9
 
 /** A status: the program gets no code, as that would take too much or is not wanted any more. *error says which. */
 #define KILN_COMPILER_DECLINED 1000
@@ -27,6 +27,7 @@ typedef struct kiln_compile_request {
   const char *triple;      /**< the machine that code is for, in LLVM's names: its triple, NULL for this machine; */
   const char *cpu;         /**< its CPU, NULL for this machine's, or for the least that the triple has; */
   const char *features;    /**< and features beside those of the CPU, or NULL */
+  int32_t timed;           /**< 1: code that tells the runtime of each kernel that has run (timed.h) */
 } kiln_compile_request;
 
 int32_t kiln_compiler_abi(void);

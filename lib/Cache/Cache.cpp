@@ -20,6 +20,9 @@
 namespace kiln {
 namespace {
 
+/// Stands behind the program in keys of code that is timed.
+constexpr int64_t kTimed = 0x64656d6974; // "timed"
+
 /// Folders with colons between them.
 std::vector<std::string> split(const std::string &path) {
   std::vector<std::string> folders;
@@ -53,10 +56,13 @@ bool makeFolder(const std::string &folder) {
   return isFolder && isTrusted(folder) && !access(folder.c_str(), W_OK | X_OK);
 }
 
-/// To a file that `openAnywhere` opens: for an accelerator the plan with its code assembled, which takes longer than to make it.
-void compileFor(Accelerator *on, const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir,
+/// To a file that `openFor` opens: for an accelerator the plan with its code assembled, which takes longer than to make it.
+void compileFor(const CodeUse &use, const std::vector<int64_t> &serialized, const std::string &path, const char *dumpDir,
                 const int32_t *cancel) {
-  compileTo(serialized, path, dumpDir, cancel, on ? on->target() : CompileTarget());
+  Accelerator *on = use.on;
+  CompileTarget target = on ? on->target() : CompileTarget();
+  target.isTimed = use.isTimed;
+  compileTo(serialized, path, dumpDir, cancel, target);
   if (!on) return;
   std::ifstream file(path, std::ios::binary);
   LaunchPlan plan = LaunchPlan::read({std::istreambuf_iterator<char>(file), {}});
@@ -65,9 +71,20 @@ void compileFor(Accelerator *on, const std::vector<int64_t> &serialized, const s
   if (!(out << plan.write() << std::flush)) throw Error(ErrorKind::Compile, "compile: expected a writable file, got " + path);
 }
 
+/// Opens what `compileFor` has written.
+std::shared_ptr<Executable> openFor(const CodeUse &use, const std::vector<int64_t> &serialized, const std::string &path) {
+  if (use.on) {
+    std::ifstream file(path, std::ios::binary);
+    return Executable::load(*use.on, {std::istreambuf_iterator<char>(file), {}});
+  }
+  std::string folder = use.places.empty() ? "" : cacheConfig().perfDir;
+  std::string named = folder.empty() ? "" : writeNamed(path, Trace::parse(serialized), use.places, folder);
+  return openAnywhere(named.empty() ? path : named);
+}
+
 /// Without a folder to write to: the executable lives in memory alone.
 std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serialized, const char *dumpDir, const int32_t *cancel,
-                                            Accelerator *on) {
+                                            const CodeUse &use) {
   std::string folder = std::filesystem::temp_directory_path() / "kiln-XXXXXX";
   if (!mkdtemp(folder.data()))
     throw Error(ErrorKind::Compile, "compile: expected a writable folder, the cache or that of temporary files, got " + folder);
@@ -76,8 +93,8 @@ std::shared_ptr<Executable> compileInMemory(const std::vector<int64_t> &serializ
     std::string folder, output;
     ~Remove() { unlink(output.c_str()), rmdir(folder.c_str()); }
   } remove{folder, output};
-  compileFor(on, serialized, output, dumpDir, cancel);
-  return openAnywhere(output, on);
+  compileFor(use, serialized, output, dumpDir, cancel);
+  return openFor(use, serialized, output);
 }
 
 } // namespace
@@ -96,6 +113,7 @@ static CacheConfig &theConfig() {
     c.enabled = environment("KILN_CACHE") != "0";
     c.folder = environment("KILN_CACHE_DIR");
     c.dumpDir = environment("KILN_DUMP_DIR");
+    c.perfDir = environment("KILN_PERF_DIR");
     c.path = split(environment("KILN_CACHE_PATH"));
     c.limit = bytesOf(environment("KILN_CACHE_LIMIT"));
     return c;
@@ -111,12 +129,14 @@ void setCacheConfig(CacheConfig config) {
   theConfig() = std::move(config);
 }
 
-std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, Accelerator *on) {
+std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, const CodeUse &use) {
+  Accelerator *on = use.on;
   std::string head = std::string(kBuildId) + (on ? std::string(kAccelerated) + on->target().target + "-" + on->target().cpu : hostTarget());
   head.resize((head.size() + 7) / 8 * 8);
   std::vector<int64_t> key(head.size() / 8);
   std::memcpy(key.data(), head.data(), head.size());
   key.insert(key.end(), serialized.begin(), serialized.end());
+  if (use.isTimed) key.push_back(kTimed);
   return key;
 }
 
@@ -131,17 +151,18 @@ std::string entryName(const std::vector<int64_t> &key) {
 using Clock = std::chrono::steady_clock;
 static double millisecondsSince(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
-std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, Accelerator *on) {
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, const CodeUse &use) {
   CacheConfig config = cacheConfig();
   if (!config.enabled) return std::nullopt;
   auto start = Clock::now();
-  std::vector<int64_t> key = cacheKey(serialized, on);
+  std::vector<int64_t> key = cacheKey(serialized, use);
+  auto opener = [&](const std::string &path) { return openFor(use, serialized, path); };
   std::string name = entryName(key);
   std::vector<std::string> folders = {cacheFolder()};
   folders.insert(folders.end(), config.path.begin(), config.path.end());
   for (const std::string &folder : folders)
     if (!isTrusted(folder)) continue;
-    else if (auto executable = openEntry(folder + "/" + name, key, on))
+    else if (auto executable = openEntry(folder + "/" + name, key, opener))
       return CompileResult{std::move(executable), true, millisecondsSince(start)};
   return std::nullopt;
 }
@@ -158,18 +179,18 @@ static void keepWithin(int64_t limit, const std::string &entry) {
 }
 
 /// Compiled into the folder of the cache, or into memory where there is none.
-static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized, const int32_t *cancel, Accelerator *on) {
+static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialized, const int32_t *cancel, const CodeUse &use) {
   CacheConfig config = cacheConfig();
   const char *dumpDir = config.dumpDir.empty() ? nullptr : config.dumpDir.c_str();
-  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir, cancel, on);
-  std::vector<int64_t> key = cacheKey(serialized, on);
+  if (!config.enabled || !makeFolder(cacheFolder())) return compileInMemory(serialized, dumpDir, cancel, use);
+  std::vector<int64_t> key = cacheKey(serialized, use);
   std::string path = cacheFolder() + "/" + entryName(key);
   // Beside its place, then renamed: another process sees the whole entry or none.
   std::string draft = path + "." + std::to_string(getpid()) + "-" + std::to_string(uintptr_t(&key)) + ".tmp";
   std::shared_ptr<Executable> executable;
   try {
-    compileFor(on, serialized, draft, dumpDir, cancel);
-    executable = openAnywhere(draft, on);
+    compileFor(use, serialized, draft, dumpDir, cancel);
+    executable = openFor(use, serialized, draft);
   } catch (...) {
     unlink(draft.c_str());
     throw;
@@ -179,10 +200,10 @@ static std::shared_ptr<Executable> compile(const std::vector<int64_t> &serialize
   return executable;
 }
 
-CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel, Accelerator *on) {
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel, const CodeUse &use) {
   auto start = Clock::now();
-  if (auto found = findExecutable(serialized, on)) return std::move(*found);
-  auto executable = compile(serialized, cancel, on);
+  if (auto found = findExecutable(serialized, use)) return std::move(*found);
+  auto executable = compile(serialized, cancel, use);
   return {std::move(executable), false, millisecondsSince(start)};
 }
 

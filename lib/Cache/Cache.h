@@ -5,6 +5,7 @@
 // The hash of the key only finds a file; a hit compares the key word for word and checks the sum.
 #pragma once
 
+#include "lib/Cache/NamedCode.h"
 #include "lib/Runtime/Executable.h"
 
 #include <memory>
@@ -18,6 +19,7 @@ struct CacheConfig {
   bool enabled = true;
   std::string folder; // empty: $XDG_CACHE_HOME/kiln or ~/.cache/kiln
   std::string dumpDir;
+  std::string perfDir;              // where code is loaded from, under the names of what it was recorded from; empty: under none
   std::vector<std::string> path;    // further folders to read from
   int64_t limit = int64_t(4) << 30; // of the folder, in bytes
 };
@@ -30,13 +32,20 @@ struct CompileResult {
   double milliseconds = 0; // to look up, compile and load
 };
 
+/// What code is made for.
+struct CodeUse {
+  Accelerator *on = nullptr;            // where it runs; null: the CPU
+  bool isTimed = false;                 // it tells of each kernel that has run
+  std::vector<SourcePlace> places = {}; // by slot, where its functions are to have names; empty: they are not
+};
+
 /// The executable of a program from the cache, where it is there.
-std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, Accelerator *on = nullptr);
-/// The same, or compiled and stored there. `on`: where it runs; null: the CPU.
-CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel = nullptr, Accelerator *on = nullptr);
+std::optional<CompileResult> findExecutable(const std::vector<int64_t> &serialized, const CodeUse &use = {});
+/// The same, or compiled and stored there.
+CompileResult getExecutable(const std::vector<int64_t> &serialized, const int32_t *cancel = nullptr, const CodeUse &use = {});
 
 /// The key of a program: compiler build, target, program.
-std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, Accelerator *on = nullptr);
+std::vector<int64_t> cacheKey(const std::vector<int64_t> &serialized, const CodeUse &use = {});
 /// The name of a key's file.
 std::string entryName(const std::vector<int64_t> &key);
 /// The folder that entries are stored in.

@@ -98,11 +98,7 @@ bool appendFooter(const std::string &path, const std::vector<int64_t> &key) {
          write(file.fd, &footer, sizeof footer) == ssize_t(sizeof footer);
 }
 
-std::shared_ptr<Executable> openAnywhere(const std::string &path, Accelerator *on) {
-  if (on) {
-    std::ifstream file(path, std::ios::binary);
-    return Executable::load(*on, {std::istreambuf_iterator<char>(file), {}});
-  }
+std::shared_ptr<Executable> openAnywhere(const std::string &path) {
   try {
     return Executable::open(path);
   } catch (const Error &) {
@@ -111,11 +107,11 @@ std::shared_ptr<Executable> openAnywhere(const std::string &path, Accelerator *o
   }
 }
 
-std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key, Accelerator *on) {
-  File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key, const Opener &open) {
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd < 0 || !isEntry(file, key)) return nullptr;
   touch(file);
-  return openAnywhere(path, on); // by its own name: docs/decisions/0004
+  return open(path); // by its own name: docs/decisions/0004
 }
 
 EntryState inspectEntry(const std::string &path) {

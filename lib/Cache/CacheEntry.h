@@ -3,6 +3,7 @@
 
 #include "lib/Runtime/Executable.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,10 +11,12 @@
 
 namespace kiln {
 
-/// The executable in a file that is a whole entry for `key`; null where there is none, or another user's. `on`: as in `getExecutable`.
-std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key, Accelerator *on = nullptr);
+/// Opens an executable; null where it is none.
+using Opener = std::function<std::shared_ptr<Executable>(const std::string &path)>;
+/// The executable in a file that is a whole entry for `key`; null where there is none, or another user's.
+std::shared_ptr<Executable> openEntry(const std::string &path, const std::vector<int64_t> &key, const Opener &open);
 /// Opens an executable, through memory where its folder does not allow to run files.
-std::shared_ptr<Executable> openAnywhere(const std::string &path, Accelerator *on = nullptr);
+std::shared_ptr<Executable> openAnywhere(const std::string &path);
 /// Puts the key and the footer behind a shared object; false where that fails.
 bool appendFooter(const std::string &path, const std::vector<int64_t> &key);
 /// Whether a folder is the user's or root's, and nobody else may put files into it: what it holds is run.

@@ -74,6 +74,8 @@ void stopAtExit() {
   } catch (const Error &) {} // whoever compiles will say so
 }
 
+CodeUse useOf(const Code &code) { return {code.on, false, code.places}; }
+
 /// Compiles a program that is among those underway, and publishes what came of it.
 void compile(const std::shared_ptr<Code> &code) {
   CompileResult result;
@@ -82,12 +84,12 @@ void compile(const std::shared_ptr<Code> &code) {
   bool isDeclined = false;
   try {
     auto serialized = code->trace.serialize();
-    if (auto found = findExecutable(serialized, code->on)) {
+    if (auto found = findExecutable(serialized, useOf(*code))) {
       result = std::move(*found);
     } else {
       stopAtExit();
       if (std::unique_lock lock(queueMutex()); theQueue().isAbandoned) lock.unlock(), park();
-      result = getExecutable(serialized, &code->cancel, code->on);
+      result = getExecutable(serialized, &code->cancel, useOf(*code));
     }
   } catch (const Declined &e) { isDeclined = true, error = e.what(); } catch (const Error &e) {
     kind = e.kind, error = e.what();
@@ -122,7 +124,7 @@ void work(Queue &mine) {
 } // namespace
 
 bool findCode(Code &code) {
-  auto found = findExecutable(code.trace.serialize(), code.on);
+  auto found = findExecutable(code.trace.serialize(), useOf(code));
   if (!found) return false;
   std::lock_guard lock(queueMutex());
   if (code.state != Code::Recorded) return code.state == Code::Ready; // others have it compiled meanwhile, and publish it

@@ -15,7 +15,8 @@ struct Code {
   explicit Code(Trace trace, Accelerator *on = nullptr) : trace(std::move(trace)), on(on) {}
 
   const Trace trace;
-  Accelerator *const on; // null: the CPU
+  Accelerator *const on;           // null: the CPU
+  std::vector<SourcePlace> places; // of its functions' names; set before it is asked for
   std::atomic<State> state = Recorded;
   CompileResult result;                // from Ready on
   ErrorKind kind = ErrorKind::Compile; // of what Failed

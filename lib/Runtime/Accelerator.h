@@ -13,6 +13,7 @@ namespace kiln {
 /// What code is compiled for: a target of the compiler, and a CPU in LLVM's names.
 struct CompileTarget {
   std::string target, cpu;
+  bool isTimed = false; // code tells of each kernel that has run (include/kiln/timed.h)
 };
 
 /// A program that an accelerator has taken.

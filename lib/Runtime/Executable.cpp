@@ -212,7 +212,7 @@ void compileTo(const std::vector<int64_t> &serialized, const std::string &path, 
   kiln_compile_request request{};
   request.words = serialized.data(), request.count = serialized.size();
   request.output_path = path.c_str(), request.dump_dir = dumpDir;
-  request.cancel = cancel, request.seconds = mostSeconds();
+  request.cancel = cancel, request.seconds = mostSeconds(), request.timed = target.isTimed;
   if (!target.target.empty()) request.target = target.target.c_str(), request.cpu = target.cpu.c_str();
   char *error = nullptr;
   check(compiler().compile(&request, &error), error);

@@ -37,6 +37,7 @@ struct PythonSide {
   PyObject *thingClasses = nullptr; // of further objects that are in keys by identity: (Enum, functools.partial)
   PyObject *log = nullptr;          // (function, kind, text): writes a line
   PyObject *lineOf = nullptr;       // (code, instruction) -> "file.py:3: "
+  PyObject *sourceOf = nullptr;     // (code, instruction) -> (function, file, line)
 };
 PythonSide &side();
 

@@ -174,6 +174,7 @@ void definePythonSide(py11::module_ &m) {
     side.where = take("where");
     side.log = take("log");
     side.lineOf = take("line_of");
+    side.sourceOf = take("source_of");
     side.form = take("form");
     side.flatten = take("flatten");
     side.takeResult = take("take_result");

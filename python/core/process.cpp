@@ -83,11 +83,12 @@ void defineCache(py11::module_ &m) {
     for (size_t i = 0; i < c.path.size(); ++i) path[i] = c.path[i];
     py11::dict d;
     d["cache"] = c.enabled, d["cache_dir"] = c.folder, d["cache_path"] = path, d["cache_limit"] = c.limit, d["dump_dir"] = c.dumpDir;
+    d["perf_dir"] = c.perfDir;
     return d;
   });
   m.def("set_cache_config", [](py11::dict d) {
     setCacheConfig({d["cache"].cast<bool>(), d["cache_dir"].cast<std::string>(), d["dump_dir"].cast<std::string>(),
-                    d["cache_path"].cast<std::vector<std::string>>(), d["cache_limit"].cast<int64_t>()});
+                    d["perf_dir"].cast<std::string>(), d["cache_path"].cast<std::vector<std::string>>(), d["cache_limit"].cast<int64_t>()});
   });
   m.def("cache_folder", [] { return cacheFolder(); });
   m.def("inspect_entry", [](const std::string &path) {

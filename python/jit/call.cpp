@@ -71,16 +71,31 @@ bool fits(const Tree &entry, Arguments &arguments) {
   return isSame;
 }
 
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Records a call after the first, by `record`, and tells why and how long that took.
+template <typename Record> PyObject *recordAgain(JitState &state, const std::string &what, const Record &record) {
+  if (state.options.warnOnMiss) state.note(what, "records again: ");
+  struct Told { // also where it raises
+    JitState &state;
+    const std::string &what;
+    Clock::time_point start = Clock::now();
+    ~Told() { state.noteAgain(what, secondsSince(start)); }
+  } told{state, what};
+  return record();
+}
+
 /// A call of a key that is not known.
 PyObject *callNew(JitState &state, const Call &call, Arguments &arguments) {
   bool isFutile = !state.paysToRecord() && !state.options.raiseOnMiss;
   static const std::string futile = "calls have ever new shapes or numbers among their arguments: most of them run in eager";
   if (isFutile) state.note(futile);
   if (isFutile || !state.makeRoom()) return state.misses++, callEager(call);
-  if (state.misses && (state.options.warnOnMiss || logs(Log::Guards)))
-    state.noteGrowth("variant " + std::to_string(state.misses) + ": " + describeDifference(state, arguments));
+  std::string what;
+  if (state.misses) what = "variant " + std::to_string(state.misses) + ": " + describeDifference(state, arguments);
   if (!state.options.openAxes.empty()) checkAxes(state.options, call, arguments);
-  return callRecording(state, std::make_shared<Tree>(), true, call, arguments);
+  auto record = [&] { return callRecording(state, std::make_shared<Tree>(), true, call, arguments); };
+  return what.empty() ? record() : recordAgain(state, what, record);
 }
 
 /// Whether all that was asked for are whole numbers, as int(x) asks for.
@@ -107,8 +122,6 @@ std::string findLimit(const JitState &state, const Tree &tree, const Node &node)
   if (node.children.size() < (areWhole(node) ? kMostOthers : kMostFloats)) return "";
   return placeOf(node.step->at) + node.step->why + ", which is another one on most calls";
 }
-
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Calls that Python drives, and as they are written, in turns for a while: no call is to be slower for it.
 PyObject *callPaced(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
@@ -210,8 +223,15 @@ bool runHot(JitState &state, Tree &tree, const Arguments &arguments, const RunHo
 /// The question that a known path does not go on from, and its answer.
 std::string describeMiss(const Node &node, const std::string &asked) {
   if (node.terminator != Node::Guard) return "a path that was left by an error";
-  Object value(check(valueOf(asked, node.step->askedType))), text(check(PyObject_Repr(value.get())));
-  return placeOf(node.step->at) + node.step->why + ", and is " + PyUnicode_AsUTF8(check(text.get())) + " for the first time";
+  auto show = [&](const std::string &bits) {
+    Object value(check(valueOf(bits, node.step->askedType))), text(check(PyObject_Repr(value.get())));
+    return std::string(PyUnicode_AsUTF8(check(text.get())));
+  };
+  std::string before;
+  for (auto &[bits, child] : node.children) before += (before.empty() ? ", was " : " or ") + show(bits);
+  constexpr size_t kLongest = 80;
+  return placeOf(node.step->at) + node.step->why + ", and is " + show(asked) + " for the first time" +
+         (before.size() <= kLongest ? before : "");
 }
 
 /// Has the arrays of a call, of which there are `count` arguments, be those that a tree reads by name; false where it is not of the call.
@@ -300,10 +320,10 @@ PyObject *callKnown(JitState &state, const std::shared_ptr<Tree> &tree, const Ca
     }
     std::string why = findLimit(state, *tree, *ran.end);
     if (why.empty()) {
-      state.noteGrowth(describeMiss(*ran.end, ran.asked));
       bool isBetter = tree->mayFold && (state.moments.isGivenUp || state.moments.knowsMore(std::max(tree->carrying, tree->tried)));
-      if (isBetter) return callAnew(state, tree, call, arguments);
-      return callRecording(state, tree, false, call, arguments);
+      return recordAgain(state, describeMiss(*ran.end, ran.asked), [&] {
+        return isBetter ? callAnew(state, tree, call, arguments) : callRecording(state, tree, false, call, arguments);
+      });
     }
     ran.end->terminator = Node::Python;
     ran.end->why = why;

@@ -3,6 +3,8 @@
 #include "results.h"
 
 #include "frontend/tree/HotPath.h"
+#include "frontend/tree/Peak.h"
+#include "frontend/tree/Times.h"
 
 #include <cstring>
 #include <unordered_map>
@@ -10,7 +12,7 @@
 namespace kiln::py {
 
 PyObject *countersOf(JitState &s) {
-  int64_t kernels = 0, workspace = 0, segments = 0;
+  int64_t kernels = 0, workspace = 0, segments = 0, peak = 0;
   bool isCompiled = false;
   for (auto &tree : s.trees()) {
     for (auto &step : tree->steps) s.adoptCode(*step);
@@ -24,11 +26,12 @@ PyObject *countersOf(JitState &s) {
       kernels += segment.executable ? segment.executable->info.kernels : 0;
       workspace = std::max(workspace, int64_t(segment.workspaceBytes));
     }
+    peak = peakBytes(*last);
     if (last->steps.size() == 1) isCompiled = bool(last->steps[0]->segment.executable);
   }
-  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles",
+  return Py_BuildValue("{s:L,s:L,s:L,s:L,s:L,s:L,s:i,s:L,s:L,s:L}", "calls", s.calls, "hits", s.hits, "misses", s.misses, "compiles",
                        s.compiles, "segments", segments, "kernels", kernels, "tier", int(isCompiled), "workspace_bytes", workspace,
-                       "cache_hits", s.cacheHits);
+                       "peak_bytes", peak, "cache_hits", s.cacheHits);
 }
 
 PyObject *valueOf(const std::string &bits, DType dtype) {
@@ -63,6 +66,19 @@ Object loopsOf(const Step &step) {
   return loops;
 }
 
+Object listOf(std::span<const int64_t> numbers) {
+  Object list(check(PyList_New(0)));
+  for (int64_t number : numbers) list = add(list, PyLong_FromLongLong(number));
+  return list;
+}
+
+/// How often a step was timed, and the nanoseconds of all runs by kernel.
+std::pair<int64_t, std::vector<int64_t>> timesOf(const Segment &segment) {
+  if (!segment.times) return {};
+  std::lock_guard lock(segment.times->mutex);
+  return {segment.times->runs, segment.times->nanoseconds};
+}
+
 /// The code of a step.
 Object stepOf(JitState &state, Step &step) {
   state.adoptCode(step);
@@ -74,8 +90,9 @@ Object stepOf(JitState &state, Step &step) {
   auto words = code ? code->trace.serialize() : std::vector<int64_t>();
   Object program(check(PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8))));
   bool isReady = bool(segment.executable);
+  auto [runs, nanoseconds] = timesOf(segment);
   return Object(
-      check(Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:s,s:O,s:O,s:O}", "state",
+      check(Py_BuildValue("{s:s,s:s,s:O,s:n,s:L,s:L,s:d,s:O,s:O,s:s,s:s,s:O,s:L,s:O,s:O,s:O,s:O}", "state",
                           code             ? kStates[code->state]
                           : segment.device ? "interpreted"
                                            : "ready",
@@ -84,7 +101,8 @@ Object stepOf(JitState &state, Step &step) {
                           "workspace_bytes", int64_t(segment.workspaceBytes), "milliseconds", isReady ? code->result.milliseconds : 0.0,
                           "from_cache", isReady && code->result.fromCache ? Py_True : Py_False, "any_size",
                           segment.isOpen() ? Py_True : Py_False, "apart", segment.apart.c_str(), "device", nameOf(segment.device).c_str(),
-                          "loops", loopsOf(step).get(), "_places", placesOf(step).get(), "_program", program.get())));
+                          "loops", loopsOf(step).get(), "timed_runs", runs, "_nanoseconds", listOf(nanoseconds).get(), "_sizes",
+                          listOf(segment.values.symbols).get(), "_places", placesOf(step).get(), "_program", program.get())));
 }
 
 /// The nodes of a tree: each with its parent, the value that leads to it, its step, and how it ends.
@@ -130,9 +148,9 @@ Object variantOf(JitState &state, Tree &tree) {
     Object hits(check(PyLong_FromLongLong(tree.hot->hits))), length(check(PyLong_FromSize_t(tree.hot->nodes.size())));
     if (PyDict_SetItemString(hot.get(), "hits", hits.get()) || PyDict_SetItemString(hot.get(), "length", length.get())) throw PythonError();
   }
-  return Object(check(Py_BuildValue("{s:L,s:s,s:O,s:O,s:O,s:O}", "hits", tree.hits, "eager", tree.isEager() ? tree.root().why.c_str() : "",
-                                    "guards", guards.get(), "steps", steps.get(), "hot", hot.get(), "nodes",
-                                    (tree.isEager() ? Object(check(PyList_New(0))) : nodesOf(tree)).get())));
+  return Object(check(Py_BuildValue("{s:L,s:L,s:s,s:O,s:O,s:O,s:O}", "hits", tree.hits, "peak_bytes", peakBytes(tree), "eager",
+                                    tree.isEager() ? tree.root().why.c_str() : "", "guards", guards.get(), "steps", steps.get(), "hot",
+                                    hot.get(), "nodes", (tree.isEager() ? Object(check(PyList_New(0))) : nodesOf(tree)).get())));
 }
 
 } // namespace
@@ -141,6 +159,14 @@ PyObject *entriesOf(JitState &state) {
   return guarded([&] {
     Object list(check(PyList_New(0)));
     for (auto &tree : std::vector(state.trees())) list = add(list, variantOf(state, *tree).release());
+    return list.release();
+  });
+}
+
+PyObject *againOf(JitState &state) {
+  return guarded([&] {
+    Object list(check(PyList_New(0)));
+    for (const JitState::RecordedAgain &r : state.again) list = add(list, Py_BuildValue("(sd)", r.why.c_str(), 1e3 * r.seconds));
     return list.release();
   });
 }

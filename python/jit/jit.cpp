@@ -33,7 +33,24 @@ bool matchesPlain(const Tree &entry, PyObject *const *args, size_t nargs) {
   return !stateOf(entry).anchors && stateOf(entry).holds(); // they are kept for calls with a key
 }
 
-PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+/// Drops the frames of the package from the traceback of the error: it shows the program's.
+[[gnu::noinline]] void hideOwnFrames() {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  auto isOwn = [](PyTracebackObject *entry) {
+    Object code(reinterpret_cast<PyObject *>(PyFrame_GetCode(entry->tb_frame)));
+    const char *file = PyUnicode_AsUTF8(reinterpret_cast<PyCodeObject *>(code.get())->co_filename);
+    if (!file) PyErr_Clear();
+    return file && std::string_view(file).starts_with(package().folder);
+  };
+  auto **next = reinterpret_cast<PyTracebackObject **>(&trace);
+  while (PyTracebackObject *entry = *next)
+    if (isOwn(entry)) *next = entry->tb_next, entry->tb_next = nullptr, Py_DECREF(entry);
+    else next = &entry->tb_next;
+  PyErr_Restore(type, value, trace);
+}
+
+PyObject *callAs(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
   JitState &state = jitOf(self);
   size_t nargs = size_t(PyVectorcall_NARGS(nargsf));
   Call asGiven{state.function.get(), args, nargs, kwnames};
@@ -52,6 +69,12 @@ PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *k
   if (!keep && way != Way::Write) return callEager(asGiven);
   state.hits--, entry->hits--; // it takes another path
   return callAny(state, asGiven);
+}
+
+PyObject *call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  PyObject *result = callAs(self, args, nargsf, kwnames);
+  if (!result) hideOwnFrames();
+  return result;
 }
 
 //===-- the type ----------------------------------------------------------------------------------------------------===//
@@ -126,6 +149,7 @@ PyObject *bind(PyObject *self, PyObject *instance, PyObject *) {
 
 PyObject *counters(PyObject *self, PyObject *) { return countersOf(jitOf(self)); }
 PyObject *entries(PyObject *self, PyObject *) { return entriesOf(jitOf(self)); }
+PyObject *again(PyObject *self, PyObject *) { return againOf(jitOf(self)); }
 
 /// A call by a tuple and a dict, and for some a further object; `use` has the call as it is made, its arguments and that.
 template <typename Use> PyObject *readApart(PyObject *self, PyObject *argsAndKwargs, const Use &use) {
@@ -196,12 +220,22 @@ PyObject *setLog(PyObject *, PyObject *kinds) {
   Py_RETURN_NONE;
 }
 PyObject *getLog(PyObject *, PyObject *) { return PyLong_FromUnsignedLong(logged); }
+PyObject *setTiming(PyObject *, PyObject *flag) {
+  isTiming = PyObject_IsTrue(flag);
+  Py_RETURN_NONE;
+}
+PyObject *getTiming(PyObject *, PyObject *) { return PyBool_FromLong(isTiming); }
 PyObject *getMode(PyObject *, PyObject *) { return PyUnicode_FromString(kModeNames[int(jitMode)]); }
 
-PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},       {"_entries", entries, METH_NOARGS, nullptr},
-                         {"_record", recordOnly, METH_VARARGS, nullptr},      {"_forget", forget, METH_NOARGS, nullptr},
-                         {"_replay", replayOnly, METH_VARARGS, nullptr},      {"_export", exportOnly, METH_VARARGS, nullptr},
-                         {"_export_path", exportPath, METH_VARARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
+                         {"_entries", entries, METH_NOARGS, nullptr},
+                         {"_again", again, METH_NOARGS, nullptr},
+                         {"_record", recordOnly, METH_VARARGS, nullptr},
+                         {"_forget", forget, METH_NOARGS, nullptr},
+                         {"_replay", replayOnly, METH_VARARGS, nullptr},
+                         {"_export", exportOnly, METH_VARARGS, nullptr},
+                         {"_export_path", exportPath, METH_VARARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
                          {"__weaklistoffset__", T_PYSSIZET, offsetof(JitFunction, weakrefs), READONLY, nullptr},
@@ -211,6 +245,8 @@ PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSe
 PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
                            {"set_jit_mode", setMode, METH_O, nullptr},
                            {"jit_mode", getMode, METH_NOARGS, nullptr},
+                           {"set_timing", setTiming, METH_O, nullptr},
+                           {"is_timing", getTiming, METH_NOARGS, nullptr},
                            {"set_log", setLog, METH_O, nullptr},
                            {"log", getLog, METH_NOARGS, nullptr},
                            {nullptr, nullptr, 0, nullptr}};

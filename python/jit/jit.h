@@ -38,6 +38,12 @@ struct JitState : Function {
   Object function;
   JitOptions options;
   std::set<std::string> told; // notes that were given
+  /// A call that was recorded after the first one: what was new, and how long it took.
+  struct RecordedAgain {
+    std::string why;
+    double seconds;
+  };
+  std::deque<RecordedAgain> again; // the last ones
   /// Of a parameter: the number of the last call that was recorded, and how often it was another one.
   struct Changing {
     Object last;
@@ -58,8 +64,8 @@ struct JitState : Function {
 
   /// Tells something about the function once.
   void note(const std::string &why, const char *what = nullptr);
-  /// Tells of a recording after the first, where that was asked for (on_miss="warn").
-  void noteGrowth(const std::string &what);
+  /// Notes a recording after the first.
+  void noteAgain(const std::string &what, double seconds);
   /// Tells that a call runs in eager, or what else is not as it was to be; throws Error (trace) where that was to be raised.
   void noteMiss(const std::string &why, const char *what = nullptr);
   /// Notes the numbers of a call that is new; whether some are no part of keys from here on.
@@ -75,6 +81,7 @@ struct JitState : Function {
 
 protected:
   void codeIsThere(const Step &step, bool isCompiled) override;
+  std::vector<SourcePlace> placesOf(const Step &step) override;
 };
 
 /// A call that is not the plain one of last time.
@@ -113,6 +120,8 @@ PyObject *countersOf(JitState &state);
 /// What Python was told, from its bits.
 PyObject *valueOf(const std::string &bits, DType dtype);
 PyObject *entriesOf(JitState &state);
+/// The last calls that were recorded again: why, and the milliseconds that they took.
+PyObject *againOf(JitState &state);
 
 /// Declared axes (dynamic=): the sizes of a call against them, which axes of a trace's inputs they are, and the call at other sizes.
 void checkAxes(const JitOptions &options, const Call &call, const Arguments &arguments);

@@ -1,6 +1,7 @@
 #include "log.h"
 #include "results.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace kiln::py {
@@ -45,7 +46,14 @@ void writeLog(Log kind, const JitState &state, const std::string &text) {
 std::string describeDifference(const JitState &state, const Arguments &arguments) {
   const Tree *last = state.last() ? state.last() : state.trees().empty() ? nullptr : state.trees().back().get();
   if (!last) return "first call";
-  if (!(last->key == arguments.key)) return "arguments are of another kind than at the last call: " + showTypes(arguments.key.arrays);
+  if (!(last->key == arguments.key)) {
+    auto now = std::span(arguments.key.words).first(KeyBuilder::kFirst);
+    if (!std::ranges::equal(now, std::span(last->key.words).first(KeyBuilder::kFirst)))
+      return "a setting that results may depend on is another one: the default dtype or device, or the number of threads";
+    std::string difference = kiln::describeDifference(last->key.words, arguments.key.words);
+    if (difference.size()) return "an argument " + difference;
+    return "arguments are of another kind than at the last call: " + showTypes(arguments.key.arrays);
+  }
   for (const Guard &guard : stateOf(*last).guards)
     if (!guard.holds()) return guard.place.describe() + " was " + show(guard.expected.get()) + ", is " + show(guard.place.read().get());
   return "what it reads by name has changed";

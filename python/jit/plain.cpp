@@ -22,7 +22,7 @@ static PyObject *callShort(const Tree &entry, PyObject *const *args) {
   for (const int64_t &number : s.values.numbers) *next++ = const_cast<int64_t *>(&number);
   PyObject *result = newArray(s.outputs[0], plain.strides[0], plain.bytes[0]);
   *next = arrayOf(result).storage->value->data;
-  if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), nullptr)) Py_CLEAR(result);
+  if (runEntry(s, buffers, s.values.symbols.data(), nullptr)) Py_CLEAR(result);
   return result;
 }
 
@@ -54,7 +54,7 @@ static PyObject *callCode(Tree &entry, PyObject *const *args) {
   }
   if (!keep) {
     void *workspace = s.workspaceBytes ? threadWorkspace(s.workspaceBytes) : nullptr;
-    if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
+    if (runEntry(s, buffers, s.values.symbols.data(), workspace)) return nullptr;
   } else {
     bool isStopped = false;
     int32_t status = callProgram(s, buffers, s.values.symbols.data(), runHooks(entry.isLong), isStopped);
@@ -91,7 +91,7 @@ static PyObject *callWrite(const Tree &entry, PyObject *const *args) {
   for (const int64_t &number : s.values.numbers) *next++ = const_cast<int64_t *>(&number);
   for (size_t i = 0; i < s.outputs.size(); ++i) *next++ = buffers[s.executable->inPlace[i]];
   void *workspace = s.workspaceBytes ? threadWorkspace(s.workspaceBytes) : nullptr;
-  if (s.executable->entry(runtimeTable(), buffers, s.values.symbols.data(), workspace)) return nullptr;
+  if (runEntry(s, buffers, s.values.symbols.data(), workspace)) return nullptr;
   for (const Commit &c : ending->commits) arrays[entry.entries[size_t(c.entry)]]->storage->noteWrite();
   const Template &t = ending->result;
   return Py_NewRef(t.kind == Template::Input ? args[t.index] : static_cast<PyObject *>(t.object.get()));

@@ -74,9 +74,11 @@ void JitState::note(const std::string &why, const char *what) {
                     : PyObject_CallFunction(side().note, "Os", function.get(), why.c_str())));
 }
 
-void JitState::noteGrowth(const std::string &what) {
-  if (logs(Log::Guards)) writeLog(Log::Guards, *this, what + ": recorded again");
-  if (options.warnOnMiss) note(what, "records again: ");
+void JitState::noteAgain(const std::string &what, double seconds) {
+  constexpr size_t kMost = 64;
+  again.push_back({what, seconds});
+  if (again.size() > kMost) again.pop_front();
+  if (logs(Log::Guards)) writeLog(Log::Guards, *this, what + ": recorded again in " + milliseconds(seconds));
 }
 
 void JitState::codeIsThere(const Step &step, bool isCompiled) {
@@ -88,6 +90,21 @@ void JitState::codeIsThere(const Step &step, bool isCompiled) {
            (at == step.locations.end() ? "" : placeOf(*at)) + std::to_string(s.ops) + " operations in " +
                std::to_string(s.executable->info.kernels) + " kernels, " + (isCompiled ? "" : "found in ") +
                milliseconds(s.code->result.milliseconds * 1e-3));
+}
+
+std::vector<SourcePlace> JitState::placesOf(const Step &step) {
+  std::vector<SourcePlace> places;
+  if (cacheConfig().perfDir.empty()) return places;
+  for (const Location &at : step.locations) {
+    SourcePlace &place = places.emplace_back();
+    if (!at.code) continue;
+    Object source(check(PyObject_CallFunction(side().sourceOf, "Oi", static_cast<PyObject *>(at.code), at.instruction)));
+    const char *function, *file;
+    long long line;
+    if (!PyArg_ParseTuple(source.get(), "ssL", &function, &file, &line)) throw PythonError();
+    place = {function, file, line};
+  }
+  return places;
 }
 
 void JitState::noteMiss(const std::string &why, const char *what) {

@@ -30,7 +30,7 @@ def _form(name, args, named):
 
 _python_side = {
     "form": _form, "raise": _errors.make, "repr": _repr.array_text, "leave": _errors.Leave, "analyze": _capture.analyze, "kind_of": _known.kind_of, "note": _jit.note, "where": _errors.where, "flatten": _objects.take_apart, "take_result": _objects.take_apart, "make_result": _objects.put_together,
-    "log": _jit.log, "print": debug.print, "operations": _core.operations, "line_of": _errors.line_text, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "standard_library": _capture.LIBRARIES, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
+    "log": _jit.log, "print": debug.print, "operations": _core.operations, "line_of": _errors.line_text, "source_of": _errors.source_of, "op_function": _core.OpFunction, "dtype_class": type(_dtypes.ALL[0]), "thing_classes": (_Enum, _partial), "partial": _partial, "dtypes": _dtypes.ALL, "standard_library": _capture.LIBRARIES, "folder": _os.path.join(_folder, ""), "libraries": _libraries}
 _core.set_python_side(_python_side)
 
 from ._core import Array  # noqa: E402

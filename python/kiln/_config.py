@@ -27,6 +27,10 @@ class Config:
         What is written to ``sys.stderr`` as it happens: "compile", "cache", "guards".
     dump_dir : str
         Folder for the program after each stage of compilation; empty for none.
+    perf_dir : str
+        Folder that compiled code is loaded from, where its functions have the names and lines of the program: for perf and gdb; empty for none.
+    profile : bool
+        Whether the kernels of jitted functions are timed while they run; ``f.explain()`` tells the times.
 
     Raises
     ------
@@ -37,13 +41,15 @@ class Config:
     """
 
     __slots__ = ()
-    _names = ("jit", "cache", "cache_dir", "cache_path", "cache_limit", "num_threads", "log", "dump_dir")
+    _names = ("jit", "cache", "cache_dir", "cache_path", "cache_limit", "num_threads", "log", "dump_dir", "perf_dir", "profile")
 
     def __getattr__(self, name):
         if name == "jit":
             return _core.jit_mode()
         if name == "num_threads":
             return _core.get_num_threads()
+        if name == "profile":
+            return _core.is_timing()
         if name == "log":
             return tuple(word for i, word in enumerate(_LOGS) if _core.log() >> i & 1)
         if name == "cache_dir":
@@ -61,19 +67,21 @@ class Config:
             return _core.set_log(_log_bits("config: log", value))
         if name not in self._names:
             raise AttributeError(f"config: expected one of {', '.join(self._names)}, got '{name}'")
-        wanted = {"cache": bool, "cache_dir": str, "cache_path": tuple, "cache_limit": int, "dump_dir": str}[name]
+        wanted = {"cache": bool, "cache_dir": str, "cache_path": tuple, "cache_limit": int, "dump_dir": str, "perf_dir": str, "profile": bool}[name]
         is_fitting = type(value) is wanted and (name != "cache_path" or all(isinstance(p, str) for p in value)) and (wanted is not int or value >= 0)
         if not is_fitting:
             raise make("ValueError", f"config: {name}: expected a {'number from 0 on' if wanted is int else wanted.__name__}, got {value!r}")
-        if name == "dump_dir" and value:
-            _check_folder("config: dump_dir", value)
+        if name == "profile":
+            return _core.set_timing(value)
+        if name in ("dump_dir", "perf_dir") and value:
+            _check_folder(f"config: {name}", value)
         _core.set_cache_config({**_core.cache_config(), name: value})
         return None
 
     @contextlib.contextmanager
     def override(self, **settings):
         """``with kn.config.override(jit="sync", cache=False):`` other settings for a while."""
-        before = _core.cache_config(), {name: getattr(self, name) for name in ("jit", "num_threads", "log")}
+        before = _core.cache_config(), {name: getattr(self, name) for name in ("jit", "num_threads", "log", "profile")}
         try:
             for name, value in settings.items():
                 setattr(self, name, value)
@@ -81,7 +89,8 @@ class Config:
         finally:
             _core.set_cache_config(before[0])
             for name, value in before[1].items():
-                setattr(self, name, value)
+                if getattr(self, name) != value:
+                    setattr(self, name, value)
 
     def __dir__(self):
         return [*self._names, "override"]
@@ -113,15 +122,22 @@ def _log_bits(what, words):
     return sum(1 << i for i, word in enumerate(_LOGS) if word in words)
 
 
+def _flag(environment, name, default):
+    """A setting that is on or off."""
+    word = environment.get(name) or default
+    if word.lower() not in _WORDS:
+        raise make("ValueError", f"{name}: expected one of {', '.join(_WORDS)}, got '{word}'")
+    return _WORDS[word.lower()]
+
+
 def _read_environment(environment):
     """Settings that the native part does not read; what is wrong is said here, at import."""
     config.jit = environment.get("KILN_JIT") or "auto"
-    cache = environment.get("KILN_CACHE") or "1"
-    if cache.lower() not in _WORDS:
-        raise make("ValueError", f"KILN_CACHE: expected one of {', '.join(_WORDS)}, got '{cache}'")
-    config.cache = _WORDS[cache.lower()]
-    if environment.get("KILN_DUMP_DIR"):
-        _check_folder("KILN_DUMP_DIR", environment["KILN_DUMP_DIR"])
+    config.cache = _flag(environment, "KILN_CACHE", "1")
+    config.profile = _flag(environment, "KILN_PROFILE", "0")
+    for name in ("KILN_DUMP_DIR", "KILN_PERF_DIR"):
+        if environment.get(name):
+            _check_folder(name, environment[name])
     device, names = environment.get("KILN_DEVICE"), _core.devices()
     try:
         _core.set_default_device(device.lower() if device else names[1] if len(names) > 1 else "cpu")

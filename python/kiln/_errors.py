@@ -108,6 +108,11 @@ def make(kind, message):
     return _CLASSES[kind](message + where)
 
 
+def source_of(code, instruction):
+    """(function, file, line) of an instruction."""
+    return code.co_qualname.replace(".<locals>", ""), os.path.abspath(code.co_filename), line_of(code, instruction)
+
+
 def line_text(code, instruction):
     """``file.py:3: `` of an instruction."""
     return f"{os.path.basename(code.co_filename)}:{line_of(code, instruction)}: "

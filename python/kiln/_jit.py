@@ -188,7 +188,8 @@ def _options(function, given, static_argnums, static_argnames, dynamic):
 
 @dataclasses.dataclass(frozen=True)
 class Stats:
-    """Counts of a jitted function; ``kernels``, ``tier`` and ``workspace_bytes`` are those of the variant used last."""
+    """Counts of a jitted function; ``kernels``, ``tier``, ``workspace_bytes`` and ``peak_bytes`` are those of the variant used last. ``peak_bytes`` is what a call
+    holds at most at once: the arrays that it is given or reads, what it makes, and workspace; 0 before there is code."""
 
     calls: int
     hits: int
@@ -199,6 +200,7 @@ class Stats:
     tier: int
     workspace_bytes: int
     cache_hits: int
+    peak_bytes: int
 
 
 class Lowered:
@@ -223,7 +225,7 @@ def _stats(self):
 
 def _explain(self):
     """What became of the function: variants, guards, kernels, compile times, and why calls run in eager."""
-    return Explanation(self.__qualname__, self._counters(), self._entries())
+    return Explanation(self.__qualname__, self._counters(), self._entries(), self._again())
 
 
 def _lower(self, *args, **kwargs):

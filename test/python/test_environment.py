@@ -56,9 +56,10 @@ def test_logs(tmp_path):
     assert code == 0 and lines
     assert re.fullmatch(r"kiln compile: step: <string>:\d: \d operations in \d kernels, [\d.e+]+ ms", lines[0])
     guards = [line for line in lines if line.startswith("kiln guards")]
-    assert guards[0] == "kiln guards: step: variant 1: name 'lr' was 0.01, is 0.001: recorded again"
-    assert guards[1] == "kiln guards: step: variant 2: arguments are of another kind than at the last call: float32[5]: recorded again"
-    assert re.fullmatch(r"kiln guards: step: <string>:7: the truth value of an array is asked for, and is False for the first time: recorded again", guards[2])
+    cost = r": recorded again in [\d.e+-]+ ms"
+    assert re.fullmatch("kiln guards: step: variant 1: name 'lr' was 0.01, is 0.001" + cost, guards[0])
+    assert re.fullmatch(r"kiln guards: step: variant 2: an argument was float32\[4\], is float32\[5\]" + cost, guards[1])
+    assert re.fullmatch(r"kiln guards: step: <string>:7: the truth value of an array is asked for, and is False for the first time, was True" + cost, guards[2])
     code, _, errors = run(LOGGED, KILN_LOG="cache", KILN_JIT="sync", KILN_CACHE_DIR=str(tmp_path))
     assert code == 0 and errors and all(re.fullmatch(r"kiln cache: step: .*found in [\d.e-]+ ms", line) for line in errors.splitlines())
     assert run(LOGGED, KILN_JIT="sync", KILN_CACHE_DIR=str(tmp_path)) == (0, "", "")

@@ -148,7 +148,7 @@ std::string checkCacheEntry(uint64_t seed) {
     std::ofstream file(copy, std::ios::binary | std::ios::trunc);
     file.write(reinterpret_cast<const char *>(bytes.data()), long(bytes.size()));
   }
-  bool isOpened = openEntry(copy, key) != nullptr;
+  bool isOpened = openEntry(copy, key, openAnywhere) != nullptr;
   if (isOpened != (bytes == whole)) return isOpened ? "a damaged entry was opened" : "a whole entry was refused";
   return "";
 }
