@@ -9,7 +9,10 @@ namespace kiln::py {
 namespace {
 
 constexpr int kPower = 8, kMatmul = 4, kSubtract = 10, kOperators = 13; // of a BINARY_OP
-constexpr size_t kMostFormulas = 1000, kMostQuestions = 10'000;         // of a recording
+constexpr size_t kMostQuestions = 10'000;                               // of a recording
+
+/// Whether it is a function of NumPy's that computes element by element.
+bool isOfElements(PyObject *callee) { return std::string_view(Py_TYPE(callee)->tp_name) == "numpy.ufunc"; }
 
 /// How a COMPARE_OP compares.
 int comparisonOf(const Instruction &i) {
@@ -30,7 +33,8 @@ int comparisonOf(const Instruction &i) {
 bool Reader::isStoredTo(const Place &place) const {
   PyCodeObject *code = live.back().frame.code();
   const CodeMap &map = CodeMap::of(code);
-  const char *store = place.kind == Place::Attribute                              ? "STORE_ATTR"
+  bool isAttribute = place.kind == Place::Attribute || place.kind == Place::Found;
+  const char *store = isAttribute                                                 ? "STORE_ATTR"
                       : place.kind == Place::Cell                                 ? "STORE_DEREF"
                       : Opcodes::get().name(map.at(atOffset).op) == "LOAD_GLOBAL" ? "STORE_GLOBAL"
                                                                                   : nullptr;
@@ -54,7 +58,7 @@ bool Reader::isWidened(const Place &place, PyObject *number) const {
 
 /// A read that leaves its value on the stack.
 void Reader::load(Place place, PyObject *value) {
-  bool isOpen = mayTag && value && (PyFloat_CheckExact(value) || PyLong_CheckExact(value));
+  bool isOpen = mayTag && value && mayVary(value);
   if (!isOpen || isTagged(value)) return edge(std::move(place), value);
   auto seen = known.find({place.container.get(), place.kind, place.key.get(), place.index});
   if (seen != known.end() && seen->second >= 0) return; // what the call has stored
@@ -62,17 +66,25 @@ void Reader::load(Place place, PyObject *value) {
   if (formula < 0) {
     if (seen != known.end() || !isWidened(place, value)) return edge(std::move(place), value);
     isNew(place);
-    Formula read;
-    read.kind = Formula::Read;
-    read.place = std::move(place);
-    read.type = Py_TYPE(value);
-    formula = state.numbers.add(std::move(read));
+    formula = addRead(std::move(place), value);
   } else if (Py_TYPE(value) != state.numbers.at(formula).type) {
     return void(state.guards.emplace_back(place, value)); // other paths are those of another type
   }
   if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
   now[size_t(formula)] = Object::borrow(value);
-  expected = {live.back().frame, live.back().next, formula, {}, {formula}, {}};
+  expected = {.frame = live.back().frame, .next = live.back().next, .formula = formula, .of = {formula}};
+}
+
+/// The formula of a place's number, which later calls read anew.
+int Reader::addRead(Place place, PyObject *value) {
+  Formula read;
+  read.kind = Formula::Read;
+  read.place = std::move(place);
+  read.type = Py_TYPE(value);
+  int formula = state.numbers.add(std::move(read));
+  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
+  now[size_t(formula)] = Object::borrow(value);
+  return formula;
 }
 
 //===-- formulas ----------------------------------------------------------------------------------------------------===//
@@ -86,15 +98,8 @@ int Reader::formulaOf(PyObject *number) {
   return state.numbers.add(std::move(constant));
 }
 
-void Reader::giveNumber(PyObject *apart, Py_ssize_t parameter) {
-  Formula read;
-  read.kind = Formula::Read;
-  read.place.kind = Place::Argument;
-  read.place.index = parameter;
-  read.type = Py_TYPE(apart);
-  int formula = state.numbers.add(std::move(read));
-  if (now.size() < state.numbers.size()) now.resize(state.numbers.size());
-  now[size_t(formula)] = Object::borrow(apart);
+void Reader::giveNumber(PyObject *apart, Py_ssize_t number) {
+  int formula = addRead({Place::Argument, {}, {}, number}, apart);
   tagged[apart] = formula;
   kept.push_back(Object::borrow(apart));
   state.named.emplace_back(Object::borrow(apart), formula);
@@ -125,7 +130,13 @@ void Reader::settle(PyObject **slot, bool isDone) {
   if (ended.range) return settleRange(slot, std::move(*ended.range));
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
   if (slot && ended.formula >= 0) return tag(slot, ended.formula);
-  bool isOfNumbers = slot && ended.operands.empty() && (PyFloat_CheckExact(*slot) || PyLong_CheckExact(*slot));
+  if (ended.coming && slot) return settleComing(*ended.coming, *slot);
+  if (slot && ended.each.size()) {
+    for (size_t i = 0; i < ended.each.size(); ++i)
+      if (ended.each[i] >= 0) tag(slot - i, ended.each[i]);
+    return;
+  }
+  bool isOfNumbers = slot && ended.operands.empty() && mayVary(*slot);
   if (isOfNumbers && state.numbers.size() < kMostFormulas) {
     ended.call.type = Py_TYPE(*slot);
     int formula = state.numbers.add(std::move(ended.call));
@@ -218,7 +229,7 @@ void Reader::pin(PyObject *o) {
 bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **top) {
   PyObject *a = top[-2], *b = top[-1];
   if (name.starts_with("UNARY")) {
-    if (!isTagged(b)) return false;
+    if (!isTagged(b) || (!isNumber(b) && !isFormulaOfNumPy(b, b))) return false;
     Object zero(PyLong_FromLong(0));
     bool isNegated = name == "UNARY_NEGATIVE" && carried.contains(b) && PyLong_CheckExact(b);
     if (isNegated && carriedArithmetic(kSubtract, zero.get(), b)) return true;
@@ -229,11 +240,21 @@ bool Reader::arithmetic(const Instruction &i, std::string_view name, PyObject **
   if ((!isTagged(a) && !isTagged(b)) || name == "CONTAINS_OP") return false;
   int op = i.arg % kOperators;
   if (isArray(a) || isArray(b)) return besideArray(name == "BINARY_OP" ? op : 0, a, b);
-  if (!isNumber(a) || !isNumber(b)) return false;
+  if ((!isNumber(a) && !mayVary(a)) || (!isNumber(b) && !mayVary(b))) return false;
+  if ((!isNumber(a) || !isNumber(b)) && !isFormulaOfNumPy(a, b)) return false;
   if (name == "COMPARE_OP") return compare(comparisonOf(i), a, b, true);
   if ((carried.contains(a) || carried.contains(b)) && carriedArithmetic(op, a, b)) return true;
   return expect({Formula::Binary, op, {}, {}, {formulaOf(a), formulaOf(b)}, nullptr}), true;
 }
+
+/// Whether a number is made of values of arrays, or is kept as an array.
+bool Reader::isLateNumber(PyObject *number) {
+  auto known = tagged.find(number);
+  return carried.contains(number) || (known != tagged.end() && state.numbers.isLate(known->second));
+}
+
+/// Whether later calls compute what NumPy makes of two numbers: where the call handles its errors no other way, and before it runs.
+bool Reader::isFormulaOfNumPy(PyObject *a, PyObject *b) { return !watchesErrors && !isLateNumber(a) && !isLateNumber(b); }
 
 /// Calls of this recording are those where the answer is the same.
 bool Reader::compare(int how, PyObject *a, PyObject *b, bool areLeft) {
@@ -244,14 +265,15 @@ bool Reader::compare(int how, PyObject *a, PyObject *b, bool areLeft) {
   if (!areMany && isLate && askedComparison(how, left, right, a, b, areLeft)) return true;
   if (areMany || isLate) return pin(left), pin(right), true; // that it will be the same, nobody can know
   Object answer(check(PyObject_RichCompare(a, b, how)));
-  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, &PyBool_Type});
+  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, Py_TYPE(answer.get())});
   if (pinned.insert(formula).second) state.numbers.require(formula, answer.get());
   return true;
 }
 
 /// An operation on an array and a number. Powers are computed in another way for each exponent.
 bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
-  bool isKnown = (isArray(a) || isNumber(a)) && (isArray(b) || isNumber(b));
+  auto isOperand = [](PyObject *o) { return isArray(o) || isNumber(o) || mayVary(o); };
+  bool isKnown = isOperand(a) && isOperand(b);
   if (!isKnown || op == kPower || op == kMatmul) return false;
   PyObject *number = isArray(a) ? b : a;
   asked.clear();
@@ -273,10 +295,13 @@ bool Reader::besideArray(int op, PyObject *a, PyObject *b) {
 /// Functions of C that compute a number of numbers.
 bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   std::span<PyObject *> given(args, size_t(n));
-  bool isOfC = PyCFunction_Check(callee) || callee == asObject(&PyFloat_Type) || callee == asObject(&PyLong_Type);
-  bool isPlain = isOfC && !hasNames && std::ranges::all_of(given, isNumber);
+  bool isUfunc = isOfElements(callee);
+  bool isOfC = PyCFunction_Check(callee) || callee == asObject(&PyFloat_Type) || callee == asObject(&PyLong_Type) || isUfunc;
+  bool isPlain = isOfC && !hasNames && std::ranges::all_of(given, [](PyObject *o) { return isNumber(o) || mayVary(o); });
   if (!isPlain || std::ranges::none_of(given, [&](PyObject *o) { return isTagged(o); })) return false;
-  if (values.known(callee) != Known::Computes) return false;
+  if (values.known(callee) != (isUfunc ? Known::OfNumPy : Known::Computes)) return false;
+  bool isOfNumPy = isUfunc || std::ranges::any_of(given, [](PyObject *o) { return !isNumber(o); });
+  if (isOfNumPy && (watchesErrors || std::ranges::any_of(given, [&](PyObject *o) { return isTagged(o) && isLateNumber(o); }))) return false;
   if (std::ranges::any_of(given, [&](PyObject *o) { return carried.contains(o); }) && carriedCall(callee, given)) return true;
   if (n == 1 && askedTest(callee, given[0])) return true;
   Formula call{Formula::Call, 0, {}, Object::borrow(callee), {}, nullptr};
@@ -287,7 +312,7 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
 /// Functions of arrays and numbers, as operators are.
 bool Reader::callOperation(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   std::span<PyObject *> given(args, size_t(n));
-  auto isOperand = [](PyObject *o) { return isArray(o) || isNumber(o) || o == Py_None; };
+  auto isOperand = [](PyObject *o) { return isArray(o) || isNumber(o) || o == Py_None || mayVary(o); };
   if (!std::ranges::all_of(given, isOperand) || std::ranges::none_of(given, isArray)) return false;
   bool isFunction = PyFunction_Check(callee);
   if (!isFunction && (hasNames || Py_TYPE(callee)->tp_hash != PyBaseObject_Type.tp_hash)) return false; // no code of the user runs
@@ -324,7 +349,10 @@ bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool 
 
 /// What a function gives back: C may have called it, and looks at that.
 void Reader::returned(const Frame &frame, PyObject *value) {
-  if (!hasNumbers() || live.size() < 2 || !frame.isCalledByC()) return;
+  if (live.size() < 2 && openItems.size()) return pinResult(value);
+  if ((!hasNumbers() && openItems.empty()) || live.size() < 2 || !frame.isCalledByC()) return;
+  const Live &by = live[live.size() - 2];
+  if (by.frame == frame.caller() && std::ranges::find(by.forwarded, frame.code()) != by.forwarded.end()) return;
   pinAll(value);
 }
 
@@ -334,7 +362,9 @@ void Reader::pinAll(PyObject *o, int depth) {
   if (++visits > kMost || depth > kDeepest) fail("gives large containers to a function");
   Sort sort = values.sortOf(o);
   if (sort == Sort::Plain) return pin(o);
+  if (sort == Sort::Trusted) pin(o);
   if (!mayHold(sort)) return;
+  pinItems(o);
   for (PyObject *held : heldBy(o)) pinAll(held, depth + 1);
 }
 

@@ -29,13 +29,14 @@ void Reader::attribute(PyObject *o, PyObject *name) {
   case Sort::Plain: pin(o); [[fallthrough]];
   case Sort::Array:
   case Sort::Tuple:
-    if (!PyTuple_CheckExact(o) && PyTuple_Check(o)) return attributeOfNamedTuple(Py_TYPE(o), name);
+    if (!PyTuple_CheckExact(o) && PyTuple_Check(o)) return attributeOfNamedTuple(o, name);
     [[fallthrough]];
   case Sort::List:
   case Sort::Dict:
   case Sort::Set:
   case Sort::Queue:
   case Sort::Trusted:
+    pin(o);
     if (text == "default_factory" && originOf(o) != Origin::Fresh) break; // which may be another one
     if (Py_TYPE(o) == Library::get().counter) coverType(Py_TYPE(o));
     if (!isDunder(text) || text == "__class__") return; // methods, and what the key has of arrays
@@ -75,6 +76,7 @@ void Reader::enterProperty(PyTypeObject *type, PyObject *name, PyObject *propert
   if (function.get() == Py_None) fail("uses the attribute '" + textOf(name) + "', which cannot be " + (isRead ? "read" : "written"));
   member(type, name, function.get());
   enter(function.get());
+  if (isRead) forward(function.get());
 }
 
 /// Whether an attribute of objects of a class is changed as `object` does it: no code of the user runs. `isPlain`: it is asked to.
@@ -84,12 +86,12 @@ bool Reader::changesPlainly(PyTypeObject *type, PyObject *found, bool isPlain) {
 }
 
 void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
-  coverClass(o);
   PyTypeObject *type = Py_TYPE(o);
+  if (coverKind(o)) return attributeLooked(o, name);
   PyObject *found = _PyType_Lookup(type, name);
   if (found && Py_TYPE(found) == &PyProperty_Type) return enterProperty(type, name, found, true);
   if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return;
-  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
+  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type && PyUnicode_CompareWithASCIIString(name, "__dict__");
   bool isOfArguments = isErrorOfArguments(type) && originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "args");
   if (isOfArguments) return;
   if (found && !isSlot && !isKnownMember(found)) fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
@@ -98,16 +100,50 @@ void Reader::attributeOfInstance(PyObject *o, PyObject *name) {
   bool isCovered = originOf(o) == Origin::Covered;
   if (found && !isSlot && (Py_TYPE(found)->tp_descr_get || (!isCovered && value.get() == found))) member(type, name, found);
   if (isCovered) load(std::move(place), value.get());
+  else loadItem(o, Place::Attribute, name, 0);
+}
+
+/// An attribute of an object whose class has others that change with the calls.
+void Reader::attributeLooked(PyObject *o, PyObject *name) {
+  PyTypeObject *type = Py_TYPE(o);
+  PyObject *found = _PyType_Lookup(type, name);
+  if (!PyUnicode_CompareWithASCIIString(name, "__class__")) return memberItself(type, name, found);
+  if (found && Py_TYPE(found) == &PyProperty_Type) return memberItself(type, name, found), enterProperty(type, name, found, true);
+  bool isSlot = found && Py_TYPE(found) == &PyMemberDescr_Type;
+  if (found && !isSlot && !isKnownMember(found)) fail("reads the attribute '" + textOf(name) + "' of a " + type->tp_name);
+  bool isOfClass = found && !isSlot && Py_TYPE(found)->tp_descr_get; // a function, perhaps behind an attribute of the object's own
+  if (isOfClass) memberItself(type, name, found), member(type, name, found);
+  if (originOf(o) != Origin::Covered) {
+    bool isAlone = found && !isSlot && !isOfClass && !hasOwn(o, name);
+    if (isAlone) return memberAlone(type, name, found);
+    isSlot || isOfClass ? memberItself(type, name, found) : coverLookup(asObject(type), name);
+    return loadItem(o, Place::Attribute, name, 0);
+  }
+  auto stored = known.find({o, Place::Attribute, canonical(name), 0});
+  if (stored != known.end() && stored->second >= 0) return;
+  Place place = placeOf(Place::Found, o, name);
+  Object value = place.read();
+  load(std::move(place), value.get());
+}
+
+/// The number of the item that an attribute of a named tuple is; -1 for others.
+static Py_ssize_t itemOf(PyObject *found) {
+  if (!std::strstr(Py_TYPE(found)->tp_name, "_tuplegetter")) return -1;
+  Object state(check(PyObject_CallMethod(found, "__reduce__", nullptr))); // its class, (number, text)
+  return PyLong_AsSsize_t(PyTuple_GET_ITEM(PyTuple_GET_ITEM(state.get(), 1), 0));
 }
 
 /// A field of a named tuple is one of its items; others are what its class has.
-void Reader::attributeOfNamedTuple(PyTypeObject *type, PyObject *name) {
+void Reader::attributeOfNamedTuple(PyObject *o, PyObject *name) {
+  PyTypeObject *type = Py_TYPE(o);
   PyObject *found = _PyType_Lookup(type, name);
   std::string text = textOf(name);
   if (text == "__class__") return;
   if (!found || isDunder(text)) fail("reads the attribute '" + text + "' of a " + type->tp_name);
   coverType(type);
-  bool isField = PyTuple_Check(found) ? text == "_fields" : std::strstr(Py_TYPE(found)->tp_name, "_tuplegetter") != nullptr;
+  Py_ssize_t item = itemOf(found);
+  if (item >= 0 && openItems.contains(o)) return loadItem(o, Place::Item, nullptr, item);
+  bool isField = PyTuple_Check(found) ? text == "_fields" : item >= 0;
   bool isOfTuple = Py_TYPE(found) == &PyMethodDescr_Type;
   if (isField || isOfTuple) return;
   if (Py_TYPE(found) == &PyProperty_Type) return enterProperty(type, name, found, true);
@@ -144,8 +180,8 @@ void Reader::attributeOfClass(PyTypeObject *type, PyObject *name) {
   bool isOfKind = isDunder(text) && _PyType_Lookup(kind, name); // what every class has
   if (!found || isOfKind || !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) fail("reads '" + text + "' of the class " + type->tp_name);
   if (!isKnownMember(found)) fail("reads '" + text + "' of the class " + type->tp_name);
-  bool isLooked = kind == &PyType_Type && !isDunder(text) && listener.changes(placeOf(Place::Type, asObject(type)), found) >= kMisses;
-  if (isLooked) return memberAlone(type, name, found);
+  bool looked = kind == &PyType_Type && !isDunder(text) && listener.changes(placeOf(Place::Type, asObject(type)), found) >= kMisses;
+  if (looked) return memberAlone(type, name, found);
   coverType(type);
   member(type, name, found);
 }
@@ -164,15 +200,17 @@ void Reader::memberAlone(PyTypeObject *type, PyObject *name, PyObject *value) {
 
 /// What a class has under a name behind another one in the order of its bases.
 void Reader::superAttribute(PyTypeObject *from, PyObject *self, PyObject *name) {
-  bool isClass = PyType_Check(self);
+  bool isClass = PyType_Check(self), looked = false;
   if (isClass) coverType(reinterpret_cast<PyTypeObject *>(self));
-  else if (values.sortOf(self) == Sort::Instance) coverClass(self);
+  else if (values.sortOf(self) == Sort::Instance) looked = coverKind(self);
   else fail("uses super() of an object that is not known");
   PyTypeObject *type = isClass ? reinterpret_cast<PyTypeObject *>(self) : Py_TYPE(self);
   bool isBehind = false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
     auto *base = reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(type->tp_mro, i));
     PyObject *found = isBehind ? PyDict_GetItemWithError(membersOf(base).get(), name) : nullptr;
+    if (looked && isBehind && PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE))
+      itself(placeOf(Place::Entry, membersOf(base).get(), name), found);
     if (found && base == &PyBaseObject_Type) return; // object.__init__ and the like
     bool isStart = found && Py_TYPE(found) == &PyWrapperDescr_Type && !PyUnicode_CompareWithASCIIString(name, "__init__");
     if (isStart && isErrorOfArguments(base)) return;
@@ -189,9 +227,10 @@ void Reader::storeAttribute(PyObject *o, PyObject *name, PyObject *value, bool i
   bool isOwnWrapper = Py_TYPE(o) == Library::get().keptResults && originOf(o) == Origin::Fresh && !isDunder(textOf(name));
   if (isOwnWrapper) return; // nothing here reads it
   if (values.sortOf(o) != Sort::Instance) fail("writes the attribute '" + textOf(name) + "' of a " + Py_TYPE(o)->tp_name);
-  coverClass(o);
   PyTypeObject *type = Py_TYPE(o);
   PyObject *found = _PyType_Lookup(type, name);
+  bool isOfClass = found && (Py_TYPE(found)->tp_descr_get || Py_TYPE(found)->tp_descr_set);
+  if (coverKind(o)) isOfClass ? memberItself(type, name, found) : coverLookup(o, name);
   if (found && Py_TYPE(found) == &PyProperty_Type && (isPlain || type->tp_setattro == PyObject_GenericSetAttr))
     return enterProperty(type, name, found, false);
   bool isDoc = originOf(o) == Origin::Fresh && !PyUnicode_CompareWithASCIIString(name, "__doc__");

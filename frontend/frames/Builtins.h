@@ -49,6 +49,7 @@ struct Library {
   PyTypeObject *defaultDict, *counter, *queue;     // of collections
   PyTypeObject *keptResults;                       // what functools.lru_cache makes
   PyTypeObject *boundSlot;                         // of a bound special method of C: object().__init__
+  PyTypeObject *nameSpace;                         // types.SimpleNamespace
   PyObject *copy, *deepCopy, *updateWrapper;       // of copy and functools
   PyObject *copyCode, *deepCopyCode, *updateCode;  // of those
   PyObject *shallowKinds, *deepKinds, *reductions; // dicts by class: how it is copied
@@ -65,6 +66,7 @@ struct Library {
                 classOf("collections", "deque"),
                 classOf("functools", "_lru_cache_wrapper"),
                 classOf("types", "MethodWrapperType"),
+                classOf("types", "SimpleNamespace"),
                 take("copy", "copy"),
                 take("copy", "deepcopy"),
                 take("functools", "update_wrapper"),

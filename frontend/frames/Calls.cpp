@@ -33,23 +33,36 @@ bool changes(std::string_view name) {
   return false;
 }
 
+/// Whether an instruction that calls a special method leaves what that returns, as it is: other methods are asked for a truth value, a size
+/// or an iterator.
+bool leavesResult(std::string_view name) {
+  for (const char *looks : {"__bool__", "__len__", "__contains__", "__iter__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__",
+                            "__exit__", "__enter__", "__setitem__", "__copy__", "__deepcopy__"})
+    if (name == looks) return false;
+  return true;
+}
+
 } // namespace
 
 //===-- code of the user --------------------------------------------------------------------------------------------===//
 
 /// Special methods that an instruction may call.
 void Reader::special(PyObject *o, std::initializer_list<const char *> names) {
-  coverClass(o);
+  bool looked = coverKind(o);
   for (const char *name : names) {
     Object text(check(PyUnicode_InternFromString(name)));
     PyObject *found = _PyType_Lookup(Py_TYPE(o), text.get());
     bool isNeeded =
         (!PyUnicode_CompareWithASCIIString(text.get(), "__contains__") || !PyUnicode_CompareWithASCIIString(text.get(), "__iter__"));
     if (!found && isNeeded) fail(std::string("looks through a ") + Py_TYPE(o)->tp_name);
+    if (looked) memberItself(Py_TYPE(o), text.get(), found);
+    bool isOfC = found && Py_TYPE(found) == &PyWrapperDescr_Type && PyDescr_TYPE(found) != &PyBaseObject_Type;
+    if (isOfC && Py_TYPE(o) == Library::get().nameSpace) fail("compares a types.SimpleNamespace");
     if (!found || Py_TYPE(found) == &PyWrapperDescr_Type || found == Py_None) continue; // what every object has
     if (!PyFunction_Check(found)) fail(std::string("uses ") + name + " of a " + Py_TYPE(o)->tp_name);
     member(Py_TYPE(o), text.get(), found);
     enter(found);
+    if (leavesResult(name)) forward(found);
   }
 }
 
@@ -124,6 +137,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   else if (gathering == live.back().frame && gatheringAt == atOffset) gatheringAt = -1;
   if (callBuiltin(callee, args, n)) return;
   std::span<PyObject *> all(args, size_t(n));
+  if (callPairs(callee, all, hasNames)) return;
   if ((!hasNames && callCopy(callee, all)) || callContainer(callee, all, hasNames) || callWrapper(callee, all, hasNames)) return;
   Sort sort = values.sortOf(callee);
   if (sort == Sort::Method) {
@@ -194,7 +208,7 @@ void Reader::callOfNumPy(PyObject *callee, std::span<PyObject *const> args) {
     if (sort != Sort::Tuple && sort != Sort::List) return sort == Sort::Array;
     return std::any_of(PySequence_Fast_ITEMS(o), PySequence_Fast_ITEMS(o) + PySequence_Fast_GET_SIZE(o), isArray);
   };
-  bool isOfNumbers = args.size() && std::ranges::all_of(args, isNumber);
+  bool isOfNumbers = args.size() && std::ranges::all_of(args, [](PyObject *o) { return isNumber(o) || mayVary(o); });
   if (!isOfNumbers && std::ranges::none_of(args, hasArray)) {
     Object name(check(PyObject_GetAttrString(callee, "__name__")));
     fail("calls NumPy's '" + textOf(name.get()) + "' without an array of Kiln's");
@@ -300,6 +314,7 @@ Object Reader::printed(PyObject *o, int depth) {
   if (sort == Sort::Plain) return Object::borrow(o);
   if (sort == Sort::Array) return listener.asItIs(o);
   if (sort != Sort::Tuple || !PyTuple_CheckExact(o) || depth == kDeepest) fail(std::string("prints a ") + Py_TYPE(o)->tp_name);
+  pinItems(o);
   Object parts(check(PyTuple_New(PyTuple_GET_SIZE(o))));
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i)
     PyTuple_SET_ITEM(parts.get(), i, printed(PyTuple_GET_ITEM(o, i), depth + 1).release());
@@ -316,7 +331,7 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
       classes.assign(PySequence_Fast_ITEMS(args[1]), PySequence_Fast_ITEMS(args[1]) + PyTuple_GET_SIZE(args[1]));
     for (PyObject *c : classes)
       if (values.sortOf(c) != Sort::Class || Py_TYPE(c) == b.abstract) return false; // an abstract class is asked itself
-    if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
+    if (values.sortOf(args[0]) == Sort::Instance) coverKind(args[0]);
     else if (values.sortOf(args[0]) == Sort::Other) return false;
     return true;
   }
@@ -326,7 +341,8 @@ bool Reader::callBuiltin(PyObject *callee, PyObject **args, Py_ssize_t n) {
   mayTag = false;
   if (callee == b.length && n == 1) {
     Sort sort = values.sortOf(args[0]);
-    if (sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue) return snapshot(args[0]), true;
+    if (sort == Sort::Tuple) return true; // it stays, or a guard or the key has it
+    if (sort == Sort::List || sort == Sort::Dict || sort == Sort::Set || sort == Sort::Queue) return sized(args[0]), true;
     if (sort == Sort::Instance) return special(args[0], {"__len__"}), true;
   }
   return callee == b.isCallable || (callee == asObject(&PySuper_Type) && (!n || n == 2));
@@ -368,7 +384,9 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
   case Sort::Queue:
     require(self);
     if (sort == Sort::Dict && name == "get" && n) return mayTag = true, entry(self, args[0]), false;
-    if (!n && (name == "items" || name == "keys" || name == "values" || name == "copy")) return snapshot(self), false;
+    if (!n && name == "items") return walk(self), false;
+    if (!n && name == "keys") return sized(self), false;
+    if (!n && (name == "values" || name == "copy")) return snapshot(self), false;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
     if (name == "insert" && n) pin(args[0]);
@@ -397,7 +415,7 @@ bool Reader::isOwnStart(PyObject *callee) const {
 void Reader::callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n) {
   if (type == &PyType_Type && n == 1) {
     if (values.sortOf(args[0]) == Sort::Other) fail("asks for the class of an object that is not known");
-    if (values.sortOf(args[0]) == Sort::Instance) coverClass(args[0]);
+    if (values.sortOf(args[0]) == Sort::Instance) coverKind(args[0]);
     return;
   }
   require(asObject(type));
@@ -405,9 +423,10 @@ void Reader::callClass(PyTypeObject *type, PyObject **args, Py_ssize_t n) {
   bool isError = kind == Known::OwnError && isErrorOfArguments(type);
   if ((kind != Known::PlainClass && !isError) || !looksUpPlainly(type))
     fail(std::string("calls '") + type->tp_name + "', which is not known to only compute");
-  coverType(type);
   static PyObject *const init = PyUnicode_InternFromString("__init__"), *const make = PyUnicode_InternFromString("__new__");
   PyObject *maker = _PyType_Lookup(type, make), *starter = _PyType_Lookup(type, init);
+  if (isLooked(type)) coverLookup(asObject(type)), memberItself(type, make, maker), memberItself(type, init, starter);
+  else coverType(type);
   if ((type->tp_new != PyBaseObject_Type.tp_new && !isError) || (maker && PyFunction_Check(maker)))
     fail(std::string("makes ") + type->tp_name + " objects in an unknown way");
   if (starter && PyFunction_Check(starter)) {

@@ -26,6 +26,19 @@ void Reader::walkedOver(PyObject *o) {
   return isContainer ? snapshot(o) : deep(o);
 }
 
+/// zip and enumerate: what their iterators go through is known with each item.
+bool Reader::callPairs(PyObject *callee, std::span<PyObject *> args, bool hasNames) {
+  if ((callee != asObject(&PyZip_Type) && callee != asObject(&PyEnum_Type)) || hasNames) return false;
+  for (size_t i = 0; i < args.size(); ++i) {
+    Sort sort = values.sortOf(args[i]);
+    bool isIterator = sort == Sort::Iterator && originOf(args[i]) == Origin::Fresh && !PyGen_CheckExact(args[i]);
+    bool isWalked = (sort == Sort::List || sort == Sort::Tuple || isIterator) && (i == 0 || callee == asObject(&PyZip_Type));
+    if (!isWalked) deep(args[i]);
+    else iterated(args[i]);
+  }
+  return true;
+}
+
 bool Reader::callContainer(PyObject *callee, std::span<PyObject *> args, bool hasNames) {
   const Library &l = Library::get();
   if (callee == asObject(l.queue)) {

@@ -18,9 +18,17 @@ PyObject *Reader::attributesOf(PyObject *o) {
   return dict.get(); // the object holds it
 }
 
+/// Whether an object itself has an attribute, which is not its class's.
+bool Reader::hasOwn(PyObject *o, PyObject *name) {
+  Object dict(PyObject_GenericGetDict(o, nullptr));
+  if (!dict) PyErr_Clear(); // it has slots
+  return dict && PyDict_Contains(dict.get(), name) == 1;
+}
+
 void Reader::copiedInstance(PyObject *o, bool isDeep, int depth) {
   PyTypeObject *type = Py_TYPE(o);
   coverClass(o);
+  pinItems(o);
   const Library &l = Library::get();
   for (PyObject *kinds : {isDeep ? l.deepKinds : l.shallowKinds, l.reductions}) {
     setOrigin(kinds, Origin::Covered);
@@ -59,6 +67,7 @@ void Reader::copied(PyObject *o, bool isDeep, int depth) {
   case Sort::Class: return;
   case Sort::Tuple:
     if (!PyTuple_CheckExact(o)) fail(std::string("copies a ") + Py_TYPE(o)->tp_name);
+    pinItems(o);
     break;
   case Sort::List:
   case Sort::Dict:

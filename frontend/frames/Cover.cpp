@@ -52,6 +52,7 @@ PyObject *Reader::canonical(PyObject *key) {
   if (!key) return nullptr;
   pin(key);
   Sort sort = values.sortOf(key);
+  if (sort == Sort::Tuple) pinItems(key);
   if (sort == Sort::Tuple)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) canonical(PyTuple_GET_ITEM(key, i));
   else if (sort != Sort::Plain && sort != Sort::Trusted && sort != Sort::Class)
@@ -107,7 +108,7 @@ void Reader::anchor(Place place, PyObject *o) {
   Object size = all.read();
   state.guards.emplace_back(std::move(all), size.get());
   if ((visits += int(PyTuple_GET_SIZE(o))) > kMostVisits) fail("reads very large containers");
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) edge(placeOf(Place::Item, o, nullptr, i), PyTuple_GET_ITEM(o, i));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) edgeOfItem(placeOf(Place::Item, o, nullptr, i), PyTuple_GET_ITEM(o, i));
 }
 
 /// An object that later calls come to without looking it up: no anchor.
@@ -137,10 +138,36 @@ void Reader::coverTuple(PyObject *tuple) {
   }
 }
 
-/// All that a list, dict or set holds, in its order.
+/// All that a list, dict or set holds, in its order, which is looked at.
 void Reader::snapshot(PyObject *o) {
+  walk(o);
+  if (openItems.size()) pinItems(o);
+}
+
+/// The same where each item is looked at later, by itself.
+void Reader::walk(PyObject *o) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Tuple) return; // stays as it is
+  require(o);
+  if (originOf(o) != Origin::Covered || !walked.insert(o).second) return;
+  if (changed.contains(o)) fail(std::string("looks through a ") + nameOfType(o) + " after a store to it");
+  sized(o);
+  bool isList = sort == Sort::List || sort == Sort::Queue;
+  for (Py_ssize_t i = 0; isList && i < PyObject_Size(o); ++i) {
+    Place item = placeOf(Place::Item, o, nullptr, i);
+    Object value = item.read();
+    edgeOfItem(std::move(item), value.get());
+  }
+  Object content = sort == Sort::Dict ? placeOf(Place::Keys, o).read() : Object();
+  for (Py_ssize_t i = 0; content && i < PyTuple_GET_SIZE(content.get()); ++i) {
+    PyObject *key = PyTuple_GET_ITEM(content.get(), i);
+    edgeOfItem(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
+  }
+}
+
+/// How many items a list has, and which keys a dict or a set.
+void Reader::sized(PyObject *o) {
+  Sort sort = values.sortOf(o);
   require(o);
   if (originOf(o) != Origin::Covered) return;
   bool isList = sort == Sort::List || sort == Sort::Queue;
@@ -151,15 +178,6 @@ void Reader::snapshot(PyObject *o) {
   Object content = all.read();
   if (!isList) deep(content.get());
   state.guards.emplace_back(all, content.get());
-  for (Py_ssize_t i = 0; isList && i < PyObject_Size(o); ++i) {
-    Place item = placeOf(Place::Item, o, nullptr, i);
-    Object value = item.read();
-    edge(std::move(item), value.get());
-  }
-  for (Py_ssize_t i = 0; sort == Sort::Dict && i < PyTuple_GET_SIZE(content.get()); ++i) {
-    PyObject *key = PyTuple_GET_ITEM(content.get(), i);
-    edge(placeOf(Place::Entry, o, key), PyDict_GetItemWithError(o, key));
-  }
 }
 
 /// All that an object of a builtin class holds.
@@ -179,8 +197,8 @@ void Reader::deep(PyObject *o, int depth) {
   switch (values.sortOf(o)) {
   case Sort::Plain: return pin(o);
   case Sort::Array:
-  case Sort::Member:
-  case Sort::Trusted: return;
+  case Sort::Member: return;
+  case Sort::Trusted: return pin(o);
   case Sort::Native:
     if (values.known(o) == Known::Computes) return;
     break;
@@ -188,6 +206,7 @@ void Reader::deep(PyObject *o, int depth) {
     if (values.known(o) == Known::Computes) return;
     break;
   case Sort::Tuple:
+    pinItems(o);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) deep(PyTuple_GET_ITEM(o, i), depth + 1);
     return;
   case Sort::List:
@@ -222,6 +241,45 @@ void Reader::deep(PyObject *o, int depth) {
     if (values.known(o) == Known::Operation) return enterOperation(o);
   }
   fail(std::string("gives a ") + nameOfType(o) + " to a function that may look into it");
+}
+
+/// Whether attributes of a class change with the calls: then what it has is looked up name by name.
+bool Reader::isLooked(PyTypeObject *type) {
+  auto [known, isNew] = looked.try_emplace(type, false);
+  if (!isNew) return known->second;
+  bool isPlain = Py_TYPE(type) == &PyType_Type && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && looksUpPlainly(type) &&
+                 type->tp_setattro == PyObject_GenericSetAttr && !type->tp_finalize && !type->tp_del;
+  return known->second = isPlain && listener.changes(placeOf(Place::Type, asObject(type)), nullptr) >= kMisses;
+}
+
+/// Such a class, or that of an object: that attributes are looked up plainly, and where. `name`: this one is the object's own if it has it,
+/// whatever else the class has there.
+void Reader::coverLookup(PyObject *o, PyObject *name) {
+  require(o);
+  PyObject *type = PyType_Check(o) ? o : asObject(Py_TYPE(o));
+  Place place = placeOf(Place::Plainly, originOf(o) == Origin::Covered ? o : type, name);
+  if (!isNew(place)) return;
+  Object order = place.read();
+  state.guards.emplace_back(std::move(place), order.get());
+  setOrigin(type, Origin::Covered);
+}
+
+/// The class of an object: whether what it has is looked up name by name.
+bool Reader::coverKind(PyObject *o) {
+  require(o);
+  if (!isLooked(Py_TYPE(o))) return coverClass(o), false;
+  return coverLookup(o), true;
+}
+
+/// What is in a place of a class, by identity.
+void Reader::itself(Place place, PyObject *found) {
+  if (isNew(place)) state.guards.emplace_back(std::move(place), found);
+}
+
+/// What such a class has under a name, or that it has nothing, by identity.
+void Reader::memberItself(PyTypeObject *type, PyObject *name, PyObject *found) {
+  itself(placeOf(Place::Member, asObject(type), name), found);
+  if (found && PyFunction_Check(found)) member(type, name, found);
 }
 
 /// The class of an object whose attributes or operators are used.
@@ -259,7 +317,8 @@ void Reader::member(PyTypeObject *type, PyObject *name, PyObject *value) {
 
 void Reader::store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value) {
   Sort sort = values.sortOf(value);
-  if (sort != Sort::Plain && sort != Sort::Array) fail(std::string("stores a ") + nameOfType(value) + " where it stays");
+  bool isKept = sort == Sort::Plain || sort == Sort::Array || package().isNumPyNumber(value);
+  if (!isKept) fail(std::string("stores a ") + nameOfType(value) + " where it stays");
   Origin origin = originOf(container);
   if (origin == Origin::Unknown) fail(std::string("stores into a ") + nameOfType(container) + " that comes from elsewhere");
   changed.insert(container);

@@ -106,6 +106,8 @@ bool Numbers::mayRaise(int formula) const {
   const Formula &f = at(formula);
   if (f.kind == Formula::Call) return true;
   if (f.kind == Formula::Value) return f.type == &PyLong_Type; // int() of what is no finite number
+  auto isOfNumPy = [&](int i) { return at(i).type != &PyFloat_Type && at(i).type != &PyLong_Type && at(i).type != &PyBool_Type; };
+  if (std::ranges::any_of(f.of, isOfNumPy)) return true; // warnings
   if (f.kind != Formula::Binary) return false;
   constexpr unsigned kSafe = 1 << 0 | 1 << 1 | 1 << 5 | 1 << 7 | 1 << 10 | 1 << 12; // + & * | - ^ of a BINARY_OP
   auto isFloat = [&](int i) { return at(i).type == &PyFloat_Type || (at(i).object && PyFloat_CheckExact(at(i).object.get())); };
@@ -196,6 +198,7 @@ int Numbers::visit(visitproc visit, void *arg) const {
 }
 
 Object numberApart(PyObject *number) {
+  if (!isNumber(number)) return Object(check(PyObject_CallMethod(number, "copy", nullptr)));
   if (PyFloat_CheckExact(number)) return Object(check(PyFloat_FromDouble(PyFloat_AS_DOUBLE(number))));
   auto *from = reinterpret_cast<PyLongObject *>(number);
 #if PY_VERSION_HEX >= 0x030c0000

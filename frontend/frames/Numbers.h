@@ -52,7 +52,7 @@ public:
   bool mayRaise(int formula) const;
   /// By formula, whether every call computes it: conditions, results and arrays are made of it, or it is of one of `others`.
   std::vector<char> computed(std::span<const int> others) const;
-  /// Parameters whose numbers calls have to have again, as something else than a question was made of them.
+  /// Which of the numbers that calls are given they have to be given again, as something else than a question was made of them.
   std::vector<Py_ssize_t> fixedArguments() const;
   /// The value of an array becomes known; false where the number cannot be made.
   bool take(int formula, PyObject *element, NumberValues &values) const;
@@ -90,7 +90,9 @@ private:
 
 /// An exact int or float, or a bool.
 inline bool isNumber(PyObject *o) { return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o); }
-/// A new object for an int or float: no other holds it, so it can be told from all others.
+/// A number that may be known by formula: an exact int or float, or one of NumPy's, which beside arrays is one without axes.
+inline bool mayVary(PyObject *o) { return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || package().isNumPyNumber(o); }
+/// A new object for such a number: no other holds it, so it can be told from all others.
 Object numberApart(PyObject *number);
 
 } // namespace kiln::py

@@ -93,6 +93,7 @@ struct Package {
   PyObject *kindOf = nullptr;                                          // (object) -> what is known of it, as Known in Values.h
   PyObject *(*unjitted)(PyObject *) = nullptr;                         // the function of a jitted one, borrowed
   PyObject *(*arrayOfNumber)(PyObject *number, DType dtype) = nullptr; // one without axes; null, with an error set, where it does not fit
+  bool (*isNumPyNumber)(PyObject *) = nullptr;                         // an int or float of a type of NumPy's that arrays have, too
   ArrayIterator (*iteratorOf)(PyObject *) = nullptr;
   PyObject *print = nullptr;      // kn.debug.print
   PyObject *operations = nullptr; // a set: callables that take numbers beside arrays as operands, and look at their types alone

@@ -58,25 +58,30 @@ private:
 struct Place {
   /// Type: a class as a whole, by its version. Class: of an object, with its version. Items: how many a list has; Keys: of a dict or a set,
   /// in their order. Member: of a class, wherever in its bases. Part: of a function or a partial object. Output: what a function prints,
-  /// which is stored to alone. Argument: a number that the call was given for a parameter.
-  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number, Output, Argument };
+  /// which is stored to alone. Argument: a number that the call was given. Found: as Attribute, of an object whose class may change: null
+  /// where code of the user would run. Plainly: the order in which attributes of objects of a class are looked for, where that is done
+  /// plainly: of a class, or the class of an object; with a key, which the class itself has no descriptor for.
+  enum Kind : uint8_t { Entry, Cell, Part, Type, Class, Attribute, Member, Item, Items, Keys, Number, Output, Argument, Found, Plainly };
   Kind kind = Entry;
   Held container;
   Object key;
   Py_ssize_t index = 0; // of an Item; of a Number, which has no container, among those of the state that arrays are made of; of an
-                        // Argument the parameter
+                        // Argument among the numbers that the call was given
 
   Object read() const; // null if it is gone
   std::string describe() const;
   bool operator==(const Place &other) const;
 };
 
-/// A number that a call has for a parameter.
+/// A number that a call was given: an argument, or what a container among the arguments holds.
 struct GivenNumber {
-  Py_ssize_t parameter;
-  size_t position; // among the arguments of the call
-  PyObject *value; // an exact int or float
-  bool isOpen;     // it is no part of the call's key
+  uint64_t path;                      // where it stands, in all calls: of which parameter, and which item of which container
+  PyObject *value;                    // an exact int or float, or a number of NumPy's
+  bool isOpen;                        // it is no part of the call's key
+  Place::Kind kind = Place::Argument; // how the container has it: Item, Entry or Attribute
+  PyObject *container = nullptr;
+  PyObject *key = nullptr;
+  Py_ssize_t index = 0; // which of those that the container holds; of an argument its position in the call
 };
 /// Those of the call under way in this thread.
 extern thread_local std::span<const GivenNumber> givenNumbers;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace kiln::py {
 namespace {
@@ -204,6 +205,7 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
   }
   if (hasResult) noteResult(frame.stack()[instruction.depth - 1]);
   here.last = offset, here.next = instruction.next;
+  here.forwarded.clear();
 }
 
 /// A frame that starts: what its variables hold that was made for it.
@@ -232,7 +234,9 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
   case Kind::Deep:
     if (name == "FORMAT_WITH_SPEC" || (name == "FORMAT_VALUE" && (i.arg & 4))) deep(top[-2]);
     return deep(top[-1]);
-  case Kind::Walk: return iteration(top[-1]);
+  case Kind::Walk:
+    if (name == "UNPACK_SEQUENCE") return unpacked(top[-1], i.arg);
+    return name == "GET_ITER" ? iterated(top[-1]) : iteration(top[-1]);
   case Kind::Call: return call(frame, i, name, top);
   case Kind::State: return judgeState(frame, i, name, top);
   case Kind::Unknown:
@@ -262,7 +266,7 @@ void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_vi
   if (name == "BINARY_SUBSCR") return subscript(top[-2], top[-1]);
   if (name == "BINARY_SLICE") return deep(top[-3]), deep(top[-2]), deep(top[-1]);
   if (name == "STORE_SUBSCR") return storeItem(top[-2], top[-1], top[-3]);
-  if (name == "FOR_ITER" || name == "SEND") return nextItem(name == "SEND" ? top[-2] : top[-1]);
+  if (name == "FOR_ITER" || name == "SEND") return nextItem(name == "SEND" ? top[-2] : top[-1], name == "FOR_ITER");
   if (name == "YIELD_VALUE") return yielded(frame, top[-1]);
   if (name == "IS_OP") return identity(top[-2], top[-1]);
   if (name == "RAISE_VARARGS") return i.arg ? raised(top[-i.arg]) : void();
@@ -316,7 +320,7 @@ void Reader::truth(PyObject *o) {
   case Sort::List:
   case Sort::Dict:
   case Sort::Set:
-  case Sort::Queue: return snapshot(o);
+  case Sort::Queue: return sized(o);
   case Sort::Instance: return special(o, {"__bool__", "__len__"});
   default: return; // a member of an enumeration is true
   }
@@ -324,6 +328,8 @@ void Reader::truth(PyObject *o) {
 
 void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
   if (hasNumbers() && arithmetic(i, name, top)) return;
+  bool isOfKey = name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict && originOf(top[-1]) == Origin::InKey;
+  if (isOfKey) return void(canonical(top[-2]));
   if (name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict) return entry(top[-1], top[-2]); // the others do not matter
   int operands = operandsOf(name);
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
@@ -358,11 +364,17 @@ void Reader::subscript(PyObject *o, PyObject *key) {
   if (sort == Sort::List && PyLong_Check(key) && originOf(o) == Origin::Covered) {
     Py_ssize_t at = PyLong_AsSsize_t(key), n = PyList_GET_SIZE(o);
     bool dependsOnLength = at < 0 || at >= n || grown.contains(o);
-    if (dependsOnLength) return PyErr_Clear(), snapshot(o);
+    if (dependsOnLength) PyErr_Clear(), sized(o), at = at < 0 ? at + n : at;
+    if (at < 0 || at >= n) return; // an error
     return load(placeOf(Place::Item, o, nullptr, at), PyList_GET_ITEM(o, at));
   }
   if (Py_TYPE(o) == Library::get().defaultDict) return missing(o, key);
   if (sort == Sort::Dict) return entry(o, key);
+  if ((sort == Sort::Tuple || originOf(o) == Origin::InKey) && PyLong_CheckExact(key) && openItems.contains(o)) {
+    Py_ssize_t at = PyLong_AsSsize_t(key);
+    if (at == -1) PyErr_Clear();
+    return loadItem(o, Place::Item, nullptr, at < 0 ? at + PySequence_Fast_GET_SIZE(o) : at);
+  }
   bool isSequence = sort == Sort::List || sort == Sort::Tuple || sort == Sort::Queue;
   if (!isSequence) deep(o);
   else snapshot(o);
@@ -374,6 +386,7 @@ void Reader::entry(PyObject *dict, PyObject *key) {
   require(dict);
   canonical(key);
   if (originOf(dict) == Origin::Covered) load(placeOf(Place::Entry, dict, key), PyDict_GetItemWithError(dict, key));
+  else loadItem(dict, Place::Entry, key, 0);
 }
 
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
@@ -415,28 +428,39 @@ void Reader::deleteItem(PyObject *o, PyObject *key) {
   else deep(key);
 }
 
+/// What is gone through as a whole, by C.
 void Reader::iteration(PyObject *o) {
+  iterated(o);
+  Sort sort = values.sortOf(o);
+  if (openItems.empty() || sort == Sort::Instance) return;
+  pinBehind(o);
+}
+
+/// What is gone through.
+void Reader::iterated(PyObject *o) {
   switch (values.sortOf(o)) {
   case Sort::List:
   case Sort::Dict:
   case Sort::Set:
-  case Sort::Queue: return snapshot(o);
+  case Sort::Tuple:
+  case Sort::Queue: return walk(o);
   case Sort::Iterator:
     if (originOf(o) != Origin::Fresh) fail("goes on with an iterator that exists before the call");
     return;
   case Sort::Plain:
-  case Sort::Array:
-  case Sort::Tuple: return;
+  case Sort::Array: return;
   case Sort::Instance: return special(o, {"__iter__"});
   default: fail(std::string("iterates over a ") + Py_TYPE(o)->tp_name);
   }
 }
 
-void Reader::nextItem(PyObject *o) {
+/// `leaves`: what it gives is left on the stack.
+void Reader::nextItem(PyObject *o, bool leaves) {
   if (ranges.size() && nextOfRange(o)) return;
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__next__"});
   if (sort != Sort::Iterator || originOf(o) != Origin::Fresh) fail(std::string("goes on with a ") + Py_TYPE(o)->tp_name);
+  if (openItems.size()) nextOfItems(o, leaves);
 }
 
 /// Numbers and texts are guarded by value, so nobody may ask which object they are.
@@ -465,7 +489,7 @@ void Reader::raised(PyObject *o) {
 /// A block of `with`: the method that leaves it is looked up with the one that enters it.
 void Reader::entered(PyObject *manager) {
   mayTag = false;
-  if (values.sortOf(manager) == Sort::Trusted) return;
+  if (values.sortOf(manager) == Sort::Trusted) return void(watchesErrors |= std::strstr(Py_TYPE(manager)->tp_name, "errstate") != nullptr);
   if (values.sortOf(manager) != Sort::Instance) fail(std::string("enters a ") + Py_TYPE(manager)->tp_name);
   special(manager, {"__enter__", "__exit__"});
 }

@@ -67,8 +67,10 @@ public:
   static bool canRead(PyObject *function) { return PyFunction_Check(function) && isHookProven(); }
   /// Starts to look. False where frames cannot be read.
   bool start();
-  /// An argument of the call: an object that nobody else holds, for the number that it has.
-  void giveNumber(PyObject *apart, Py_ssize_t parameter);
+  /// An argument of the call: an object that nobody else holds, for one of the numbers that it is given.
+  void giveNumber(PyObject *apart, Py_ssize_t number);
+  /// What a container among the arguments holds: one of those numbers, which is no part of the key.
+  void giveItem(const GivenNumber &given, Py_ssize_t number);
   /// The call is over: whether all of it was seen. The stored values are then in the state.
   bool finish();
   void before(const Frame &frame, const Instruction &instruction, int offset) noexcept override;
@@ -108,7 +110,8 @@ private:
   struct Live { // a frame that runs
     Frame frame;
     PyCodeObject *code;
-    int last, next; // offsets: of what was told of last, and behind it
+    int last, next;                             // offsets: of what was told of last, and behind it
+    std::vector<PyCodeObject *> forwarded = {}; // what the instruction under way leaves as these return it, though C calls them
   };
   struct Stop {};
 
@@ -133,9 +136,11 @@ private:
   int gatheringAt = -1;
   bool hasOwnCopies = false;                     // code of the user has made parts of it
   std::unordered_set<PyObject *> changed, grown; // containers that are stored to, and appended to
+  std::unordered_set<PyObject *> walked;         // containers all of whose items are known
   std::vector<Object> kept;                      // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
+  std::unordered_map<PyTypeObject *, bool> looked; // classes, and whether attributes of them change with the calls
   struct CarriedNumber {
     Object number;
     Array array;
@@ -145,16 +150,32 @@ private:
   std::unordered_map<PyObject *, CarriedRange> ranges;
   double largest = 1;                         // of the growths of such integers, in this piece
   std::unordered_map<PyObject *, int> tagged; // numbers that are known by formula: objects that nobody else holds
-  NumberValues now;                           // what formulas are in this call
-  std::unordered_set<int> pinned;             // formulas whose value is required
-  std::unordered_set<int> proven;             // formulas that do not raise: it was asked
-  size_t manyTold = 4;                        // when it is looked which elements are needed still
-  std::deque<Array> casts;                    // of elements, that operations have taken
-  std::unordered_set<PyObject *> asked;       // numbers that the operation under way has taken as inputs
-  PyObject *names = nullptr;                  // of the arguments of the next call, before CPython 3.13
-  PyObject *argumentNames = nullptr;          // of the call that is judged; null also where they are not known
-  bool isPrinting = false;                    // the instruction under way does
-  bool mayTag = false;                        // the instruction under way leaves what it reads on the stack
+  /// A number that a container holds, known by formula: nothing depends on it until it is read.
+  struct OpenItem {
+    Place::Kind kind; // Item, Entry or Attribute
+    PyObject *key;
+    Py_ssize_t index;
+    PyObject *value;
+    int formula;
+  };
+  std::unordered_map<PyObject *, std::vector<OpenItem>> openItems; // by container
+  NumberValues now;                                                // what formulas are in this call
+  std::unordered_set<int> pinned;                                  // formulas whose value is required
+  std::unordered_set<int> proven;                                  // formulas that do not raise: it was asked
+  size_t manyTold = 4;                                             // when it is looked which elements are needed still
+  std::deque<Array> casts;                                         // of elements, that operations have taken
+  std::unordered_set<PyObject *> asked;                            // numbers that the operation under way has taken as inputs
+  PyObject *names = nullptr;                                       // of the arguments of the next call, before CPython 3.13
+  PyObject *argumentNames = nullptr;                               // of the call that is judged; null also where they are not known
+  bool isPrinting = false;                                         // the instruction under way does
+  bool mayTag = false;                                             // the instruction under way leaves what it reads on the stack
+  bool watchesErrors = false;                                      // of NumPy's arithmetic: a block of numpy.errstate was entered
+  /// What an iterator gives next: a number, or a tuple, of parts or of a key of a dict and what that has for it.
+  struct Coming {
+    int formula = -1;
+    std::vector<Coming> parts = {};
+    PyObject *dict = nullptr;
+  };
   /// What the instruction under way leaves on the stack, where it ends well.
   struct Expected {
     Frame frame;
@@ -170,6 +191,8 @@ private:
     bool isStore = false;                   // it leaves nothing
     std::optional<Array> position = {};     // that an iterator, its operand, has to take
     std::optional<CarriedRange> range = {}; // that it makes, or an iterator over it
+    std::vector<int> each = {};             // formulas of the numbers that it leaves, from the top on; -1: of others
+    std::optional<Coming> coming = {};      // what the tuple that it leaves holds
   } expected;
   /// A range of such numbers that the last instruction has made, and which ones.
   std::optional<CarriedRange> madeRange;
@@ -201,7 +224,8 @@ private:
   void storeSlice(PyObject **top);
   void deleteItem(PyObject *o, PyObject *key);
   void iteration(PyObject *o);
-  void nextItem(PyObject *iterator);
+  void iterated(PyObject *o);
+  void nextItem(PyObject *iterator, bool leaves);
   void yielded(const Frame &frame, PyObject *value);
   void identity(PyObject *a, PyObject *b);
   void raised(PyObject *o);
@@ -213,8 +237,9 @@ private:
     if (origin == Origin::Covered) kept.push_back(Object::borrow(o));
   }
   void noteResult(PyObject *o);
-  static constexpr int kOneDeep = 64; // `made` goes no further
-  static constexpr int kMisses = 2;   // of other recordings: then what a place has changes with the calls
+  static constexpr int kOneDeep = 64;           // `made` goes no further
+  static constexpr size_t kMostFormulas = 1000; // of a recording
+  static constexpr int kMisses = 2;             // of other recordings: then what a place has changes with the calls
   void willMake(bool isWhole) { making = {live.back().frame, live.back().next, isWhole}; }
   void made(PyObject *o, int depth);
   void madeAnew(PyObject *o);
@@ -231,15 +256,23 @@ private:
   void coverKnown();
   void coverTuple(PyObject *tuple);
   void snapshot(PyObject *container);
+  void walk(PyObject *container);
+  void sized(PyObject *container);
   void deep(PyObject *o, int depth = 0);
   void visitAll(PyObject *o, int depth);
   void coverClass(PyObject *instance);
+  bool isLooked(PyTypeObject *type);
+  void coverLookup(PyObject *o, PyObject *name = nullptr);
+  bool coverKind(PyObject *instance);
+  void itself(Place place, PyObject *found);
+  void memberItself(PyTypeObject *type, PyObject *name, PyObject *found);
   void coverType(PyTypeObject *type);
   void member(PyTypeObject *type, PyObject *name, PyObject *value);
   void store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value);
 
   // Arithmetic.cpp: numbers.
   void load(Place place, PyObject *value);
+  int addRead(Place place, PyObject *value);
   bool isWidened(const Place &place, PyObject *number) const;
   bool isStoredTo(const Place &place) const;
   int formulaOf(PyObject *number);
@@ -251,6 +284,8 @@ private:
   void pin(int formula);
   void pin(PyObject *number);
   bool arithmetic(const Instruction &i, std::string_view name, PyObject **top);
+  bool isLateNumber(PyObject *number);
+  bool isFormulaOfNumPy(PyObject *a, PyObject *b);
   bool compare(int how, PyObject *a, PyObject *b, bool areLeft = false);
   bool besideArray(int op, PyObject *a, PyObject *b);
   bool callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
@@ -266,6 +301,18 @@ private:
   bool isElement(int formula) const;
   const Array *elementFor(int formula, DType dtype);
   void putBack();
+
+  // Items.cpp: numbers that containers hold.
+  const OpenItem *openItem(PyObject *container, Place::Kind kind, PyObject *key, Py_ssize_t index) const;
+  void loadItem(PyObject *container, Place::Kind kind, PyObject *key, Py_ssize_t index);
+  void edgeOfItem(Place place, PyObject *value);
+  void pinItems(PyObject *container);
+  void unpacked(PyObject *container, Py_ssize_t count);
+  void nextOfItems(PyObject *iterator, bool leaves);
+  Coming comingOf(PyObject *iterator);
+  void settleComing(const Coming &coming, PyObject *value);
+  void pinBehind(PyObject *o, int depth = 0);
+  void pinResult(PyObject *o, int depth = 0);
 
   // Carried.cpp: numbers that loops change.
   std::optional<Array> constantFor(PyObject *number) const;
@@ -316,6 +363,7 @@ private:
   // Calls.cpp: calls and attributes.
   void attribute(PyObject *o, PyObject *name);
   void attributeOfInstance(PyObject *o, PyObject *name);
+  void attributeLooked(PyObject *o, PyObject *name);
   void attributeOfClass(PyTypeObject *type, PyObject *name);
   void memberAlone(PyTypeObject *type, PyObject *name, PyObject *value);
   void superAttribute(PyTypeObject *from, PyObject *self, PyObject *name);
@@ -330,6 +378,9 @@ private:
   void deleteAttribute(PyObject *o, PyObject *name);
   void special(PyObject *o, std::initializer_list<const char *> names);
   void enter(PyObject *function);
+  void forward(PyObject *function) {
+    if (PyFunction_Check(function)) live.back().forwarded.push_back(reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(function)));
+  }
   void coverFunction(PyObject *function);
   void call(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames);
@@ -337,7 +388,7 @@ private:
   void calledAside(PyObject *callee);
   void enterOperation(PyObject *o);
   void draw(PyObject *callee, Known kind, std::span<PyObject *const> args);
-  void attributeOfNamedTuple(PyTypeObject *type, PyObject *name);
+  void attributeOfNamedTuple(PyObject *o, PyObject *name);
   void callOfNumPy(PyObject *callee, std::span<PyObject *const> args);
   void makeNamedTuple(PyTypeObject *type);
   bool isKeyed(std::span<PyObject *const> args) const;
@@ -352,6 +403,7 @@ private:
   // Containers.cpp: of collections.
   void missing(PyObject *dict, PyObject *key);
   void walkedOver(PyObject *o);
+  bool callPairs(PyObject *callee, std::span<PyObject *> args, bool hasNames);
   bool callContainer(PyObject *callee, std::span<PyObject *> args, bool hasNames);
   void callOfCounter(PyObject *method, PyObject *self, std::span<PyObject *> args);
 
@@ -360,6 +412,7 @@ private:
   void copied(PyObject *o, bool isDeep, int depth = 0);
   void copiedInstance(PyObject *o, bool isDeep, int depth);
   PyObject *attributesOf(PyObject *o);
+  static bool hasOwn(PyObject *o, PyObject *name);
 
   // Given.cpp: what functions of the package run and take apart.
   bool isGivenTrees = false;                     // to one that takes them apart

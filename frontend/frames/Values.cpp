@@ -59,6 +59,7 @@ Sort Values::sortOfType(PyTypeObject *type) {
   const Library &library = Library::get();
   if (type == &PyDict_Type || type == library.defaultDict || type == library.counter) return Sort::Dict;
   if (type == library.queue) return Sort::Queue;
+  if (type == library.nameSpace) return Sort::Instance;
   if (type == &PySet_Type || type == &PyFrozenSet_Type) return Sort::Set;
   if (type == &PyFunction_Type) return Sort::Function;
   if (type == &PyCFunction_Type || type == &PyMethodDescr_Type || type == &PyWrapperDescr_Type) return Sort::Native;

@@ -8,8 +8,8 @@
 namespace kiln::py {
 
 /// Plain: cannot change and holds nothing else. Dict: also collections.defaultdict and Counter. Queue: collections.deque. Trusted: of a
-/// class of the package that only computes. Instance: of a class statement, with attributes looked up plainly, or an exception that holds
-/// what it was made with. Member: of an enumeration, whose members are known by identity. Other: what is not known.
+/// class of the package that only computes. Instance: of a class statement, with attributes looked up plainly, a types.SimpleNamespace, or
+/// an exception that holds what it was made with. Member: of an enumeration, whose members are known by identity. Other: what is not known.
 enum class Sort : uint8_t {
   Plain,
   Array,

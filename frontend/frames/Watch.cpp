@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #if PY_VERSION_HEX >= 0x030d0000 // where these were public before
 #define Py_BUILD_CORE 1
@@ -52,6 +53,22 @@ Object readAttribute(PyObject *of, PyObject *name) {
   return Object(found);
 }
 
+bool isPlainly(PyTypeObject *type) {
+  return type->tp_getattro == PyObject_GenericGetAttr && type->tp_setattro == PyObject_GenericSetAttr && !type->tp_finalize &&
+         !type->tp_del;
+}
+
+/// The same of an object of a class that may change: null where code of the user would run.
+Object readFound(PyObject *of, PyObject *name) {
+  PyTypeObject *type = Py_TYPE(of);
+  PyObject *found = isPlainly(type) ? _PyType_Lookup(type, name) : nullptr;
+  PyTypeObject *kind = found ? Py_TYPE(found) : nullptr;
+  bool isKnown = !found || PyFunction_Check(found) || kind == &PyMemberDescr_Type || kind == &PyStaticMethod_Type ||
+                 kind == &PyClassMethod_Type || !std::strncmp(kind->tp_name, "kiln.", 5); // a jitted function
+  bool runsCode = !isKnown && (kind->tp_descr_get || kind->tp_descr_set);
+  return isPlainly(type) && !runsCode ? readAttribute(of, name) : Object();
+}
+
 Object readEntry(PyObject *of, PyObject *key) {
   PyObject *found = PyDict_GetItemWithError(of, key);
   if (!found) PyErr_Clear();
@@ -75,6 +92,18 @@ int appendTo(PyObject *queue, PyObject *value) {
   return Object(PyObject_CallFunctionObjArgs(append, queue, value, nullptr)) ? 0 : -1;
 }
 
+/// Of two objects of one class that show what they are made of.
+bool sameBytes(PyObject *a, PyObject *b) {
+  Py_buffer x, y;
+  if (PyObject_GetBuffer(a, &x, PyBUF_SIMPLE)) return PyErr_Clear(), false;
+  bool isRead = !PyObject_GetBuffer(b, &y, PyBUF_SIMPLE);
+  bool isSame = isRead && x.len == y.len && !std::memcmp(x.buf, y.buf, size_t(x.len));
+  if (isRead) PyBuffer_Release(&y);
+  else PyErr_Clear();
+  PyBuffer_Release(&x);
+  return isSame;
+}
+
 bool sameMethod(PyObject *a, PyObject *b) {
   return PyMethod_Check(a) && PyMethod_Check(b) && PyMethod_GET_FUNCTION(a) == PyMethod_GET_FUNCTION(b) &&
          PyMethod_GET_SELF(a) == PyMethod_GET_SELF(b);
@@ -92,6 +121,7 @@ bool sameValue(PyObject *a, PyObject *b) {
     return sameBits(x.real, y.real) && sameBits(x.imag, y.imag);
   }
   if (PyLong_CheckExact(a) || PyUnicode_CheckExact(a) || PyBytes_CheckExact(a)) return PyObject_RichCompareBool(a, b, Py_EQ) == 1;
+  if (package().isNumPyNumber(a)) return sameBytes(a, b);
   if (PyMethod_Check(a)) return sameMethod(a, b);
   if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != PyTuple_GET_SIZE(b)) return false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); ++i)
@@ -114,10 +144,7 @@ thread_local Anchors *callAnchors = nullptr;
 thread_local std::span<const GivenNumber> givenNumbers;
 
 Object Place::read() const {
-  if (kind == Argument) {
-    auto given = std::ranges::find(givenNumbers, index, &GivenNumber::parameter);
-    return given == givenNumbers.end() ? Object() : Object::borrow(given->value);
-  }
+  if (kind == Argument) return size_t(index) < givenNumbers.size() ? Object::borrow(givenNumbers[size_t(index)].value) : Object();
   PyObject *of = container.get();
   if (!of) return Object();
   switch (kind) {
@@ -128,6 +155,13 @@ Object Place::read() const {
   case Class: return Object::borrow(asObject(Py_TYPE(of)));
   case Attribute: return readAttribute(of, key.get());
   case Member: return Object::borrow(_PyType_Lookup(asType(of), key.get()));
+  case Found: return readFound(of, key.get());
+  case Plainly: {
+    PyTypeObject *type = PyType_Check(of) ? asType(of) : Py_TYPE(of);
+    PyObject *found = key ? _PyType_Lookup(type, key.get()) : nullptr;
+    bool isPlain = isPlainly(type) && !(found && (Py_TYPE(found)->tp_descr_get || Py_TYPE(found)->tp_descr_set));
+    return isPlain ? Object::borrow(type->tp_mro) : Object();
+  }
   case Item: {
     bool isQueue = Py_TYPE(of) == Library::get().queue;
     bool isThere = index < (PyTuple_Check(of) ? PyTuple_GET_SIZE(of) : isQueue ? PyObject_Size(of) : PyList_GET_SIZE(of));
@@ -150,14 +184,16 @@ std::string Place::describe() const {
   PyObject *of = container.get();
   switch (kind) {
   case Type: return std::string("class ") + (of ? asType(of)->tp_name : "?");
-  case Class: return "the class of an object";
+  case Class:
+  case Plainly: return "the class of an object";
   case Cell: return "closure variable";
   case Attribute:
+  case Found:
   case Member: return "attribute " + quoted;
   case Item: return "item " + std::to_string(index);
   case Items: return "the length of a list";
   case Output: return "what is printed";
-  case Argument: return "argument " + std::to_string(index);
+  case Argument: return "number " + std::to_string(index) + " of the arguments";
   case Keys: return "the keys of a dict or set";
   default: return "name " + quoted;
   }
@@ -174,7 +210,9 @@ bool Guard::isOfAnother(const Place &other, PyObject *number) const {
 
 bool Guard::isOfOther(const Place &other, PyObject *object) const {
   if (other.kind == Place::Type) // a class: whose other attributes change with the calls, or are read one by one for that
-    return place.container == other.container && (place.kind == Place::Type ? !holds() : place.kind == Place::Member);
+    return place.kind == Place::Plainly
+               ? PyTuple_GET_ITEM(expected.get(), 0) == other.container.get()
+               : place.container == other.container && (place.kind == Place::Type ? !holds() : place.kind == Place::Member);
   if (!expected || place != other) return false;
   PyObject *wanted = expected.get();
   if (anchor >= 0) return wanted == asObject(Py_TYPE(object));

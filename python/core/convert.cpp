@@ -3,6 +3,7 @@
 
 #include "frontend/OpsShared.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <unordered_map>
@@ -169,6 +170,24 @@ bool isNumPyScalar(PyObject *o) {
   return generic && PyObject_TypeCheck(o, reinterpret_cast<PyTypeObject *>(generic));
 }
 
+bool isNumPyNumber(PyObject *o) {
+  if (!isNumPyScalar(o)) return false;
+  static const std::vector<PyObject *> types = [] {
+    Object numpy(check(PyImport_ImportModule("numpy")));
+    std::vector<PyObject *> found;
+    for (const char *name : {"float64", "float32", "int64", "int32", "float16", "int16", "int8", "uint64", "uint32", "uint16", "uint8"})
+      found.push_back(check(PyObject_GetAttrString(numpy.get(), name)));
+    return found;
+  }();
+  return std::ranges::find(types, asObject(Py_TYPE(o))) != types.end();
+}
+
+/// A number of NumPy's beside arrays: an input of the recording, or a constant.
+static Array arrayOfScalar(PyObject *o, DType dtype, const Scalar &bits) {
+  const Array *input = numberInputs ? numberInputs->inputOf(o, dtype) : nullptr;
+  return input ? *input : constantArray(dtype, bits);
+}
+
 bool toOperand(PyObject *o, Holder &holder) {
   Operand &operand = holder.operand;
   if (isArray(o)) {
@@ -198,7 +217,7 @@ bool toOperand(PyObject *o, Holder &holder) {
     operand.number = PyComplex_RealAsDouble(o);
     operand.imaginary = PyComplex_ImagAsDouble(o);
   } else if (PyFloat_Check(o) && isNumPyScalar(o)) { // float64, which is a float of Python as well
-    holder.array = constantArray(DType::F64, {std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(o)), 0});
+    holder.array = arrayOfScalar(o, DType::F64, {std::bit_cast<int64_t>(PyFloat_AS_DOUBLE(o)), 0});
     operand = {Operand::IsArray, &*holder.array};
   } else if (PyObject_CheckBuffer(o) && !PyBytes_Check(o)) {
     holder.array = asArray(o, std::nullopt, -1);
@@ -211,10 +230,17 @@ bool toOperand(PyObject *o, Holder &holder) {
 
 PyObject *arrayOfNumber(PyObject *number, DType dtype) {
   return guarded([&] {
+    Array array = Array::empty(dtype, {});
+    if (isNumPyNumber(number)) {
+      Py_buffer bits; // of the dtype, which is that of its type
+      if (PyObject_GetBuffer(number, &bits, PyBUF_SIMPLE)) throw PythonError();
+      std::memcpy(array.data(), bits.buf, std::min(size_t(bits.len), size_t(byteSize(dtype))));
+      PyBuffer_Release(&bits);
+      return wrap(std::move(array));
+    }
     Holder holder;
     Operand operand = requireOperand("number", number, holder);
     Scalar bits = scalarBits(operand, dtype);
-    Array array = Array::empty(dtype, {});
     std::memcpy(array.data(), bits.data(), size_t(byteSize(dtype)));
     return wrap(std::move(array));
   });
@@ -320,7 +346,9 @@ Array asArray(PyObject *o, std::optional<DType> dtype, int wantsCopy, Device *de
       if (a.shape.rank) fail(ErrorKind::DType, "asarray", "element", "a number", Py_TYPE(o)->tp_name); // bytes of a date or a text
       Scalar bits{};
       std::memcpy(bits.data(), a.data(), size_t(byteSize(a.dtype)));
-      a = constantArray(a.dtype, bits);
+      int unused = 64 - 8 * int(std::min<int64_t>(byteSize(a.dtype), 8));
+      if (a.dtype >= DType::I8 && a.dtype <= DType::I64) bits[0] = int64_t(uint64_t(bits[0]) << unused) >> unused;
+      a = arrayOfScalar(o, a.dtype, bits);
     } else if (!isOwn) {
       a = leave(a, "an array of another library is converted");
     }

@@ -68,10 +68,12 @@ struct Holder {
 };
 /// A number of a type of NumPy's.
 bool isNumPyScalar(PyObject *o);
+/// One of them that is an int or float of a dtype that arrays have, exactly.
+bool isNumPyNumber(PyObject *o);
 /// An operand of an op; false where the object is no array or number.
 bool toOperand(PyObject *o, Holder &holder);
 Operand requireOperand(const char *op, PyObject *o, Holder &holder);
-/// An int or float as an array without axes, on the CPU; null, with an error set, where it does not fit.
+/// An int or float, of NumPy's too, as an array without axes, on the CPU; null, with an error set, where it does not fit.
 PyObject *arrayOfNumber(PyObject *number, DType dtype);
 ArrayIterator arrayIteratorOf(PyObject *o);
 /// An array from an array, number, nested sequence, or an object with the buffer protocol. `copy`: -1 as needed, 0 never, 1 always.

@@ -190,6 +190,7 @@ void definePythonSide(py11::module_ &m) {
                            take("kind_of"),
                            kiln::py::functionOf,
                            kiln::py::arrayOfNumber,
+                           kiln::py::isNumPyNumber,
                            kiln::py::arrayIteratorOf,
                            take("print"),
                            take("operations"),

@@ -17,6 +17,13 @@ bool isNamedTuple(PyObject *value) {
 namespace {
 
 constexpr int kDeepest = 100;
+constexpr size_t kMostGiven = 256; // numbers; more of them are data
+
+/// The path of what stands somewhere below another one; none is 0.
+uint64_t below(uint64_t path, uint64_t number) {
+  path = (path * 31 + number) * 0x9e3779b97f4a7c15u;
+  return (path ^ path >> 29) | 1;
+}
 
 /// Functions, classes, modules and the like: in a key by identity. The analysis of the function says whether it can be watched.
 bool isNamedThing(PyObject *value) {
@@ -30,11 +37,21 @@ bool isNamedThing(PyObject *value) {
 
 class Arguments::Reader {
 public:
-  Reader(Arguments &to, bool &stays) : to(to), stays(stays) {}
+  const Parameters &parameters;
+  bool byValue, tells;
+  bool stays = false;      // nothing is brought anywhere
+  bool hasCopies = false;  // of containers, for arrays of NumPy in them
+  bool takesItems = false; // numbers of containers may be no part of the key
+  uint64_t path = 0;       // of what holds that which is added next; 0: it has none
+  GivenNumber place{};     // where that stands
+
+  Reader(Arguments &to, const Parameters &parameters, bool byValue, bool tells)
+      : parameters(parameters), byValue(byValue), tells(tells || parameters.open.size()), takesItems(!byValue), to(to) {}
 
   /// Adds a value; what to use instead of it where it is or has an array of NumPy, else null.
   Object add(PyObject *value, int depth = 0) {
     if (isArray(value)) return addArray(value), Object();
+    if (PyFloat_CheckExact(value) || PyLong_CheckExact(value)) return addNumber(value), Object();
     if (addPlain(value)) return Object();
     if (depth == kDeepest) return fail("is nested deeper than " + std::to_string(kDeepest) + " levels");
     if (PyTuple_CheckExact(value) || isNamedTuple(value)) return addTuple(value, depth);
@@ -42,6 +59,7 @@ public:
     if (PyDict_CheckExact(value)) return addDict(value, depth);
     if (PySlice_Check(value) || PyRange_Check(value)) return addBounds(value, depth), Object();
     if (isNamedThing(value)) return addThing(value), Object();
+    if (isNumPyNumber(value)) return addNumber(value), Object();
     if (isNumPyScalar(value)) return addScalar(value), Object();
     if (PyObject_CheckBuffer(value) && !PyBytes_Check(value) && !PyByteArray_Check(value)) {
       Object array(wrap(bring(asArray(value, std::nullopt, -1))));
@@ -69,12 +87,6 @@ public:
     hold(value);
   }
 
-  /// A number, whichever it is.
-  void addAny(PyObject *value) {
-    hold(value);
-    to.key.token(KeyToken::AnyNumber, PyFloat_CheckExact(value));
-  }
-
   /// An object by itself, which is not kept alive for it.
   void addByPlace(PyObject *value) {
     hold(value);
@@ -90,8 +102,38 @@ public:
 
 private:
   Arguments &to;
-  bool &stays;                    // nothing is brought anywhere
   std::vector<PyObject *> within; // containers that are being read
+
+  /// A number where it stands, or any one, where others came in its place.
+  void addNumber(PyObject *value) {
+    bool isGiven = tells && to.given.size() < kMostGiven && path, isOpen = false;
+    if (isGiven) {
+      GivenNumber &given = to.given.emplace_back(place);
+      given.path = pathHere();
+      given.value = value;
+      given.isOpen = isOpen = parameters.open.size() && (place.container ? takesItems : !byValue) && parameters.isOpen(given.path);
+    }
+    if (isOpen) addAny(value);
+    else if (!addPlain(value)) addScalar(value);
+  }
+
+  void addAny(PyObject *value) {
+    enum Kind { Whole, Float, OfNumPy };
+    hold(value);
+    to.key.token(KeyToken::AnyNumber, PyFloat_CheckExact(value) ? Float : PyLong_CheckExact(value) ? Whole : OfNumPy);
+    if (isNumber(value)) return;
+    hold(asObject(Py_TYPE(value)));
+    to.key.object(KeyToken::Object, Py_TYPE(value));
+  }
+
+  uint64_t pathHere() const { return place.container && path ? below(path, uint64_t(place.index)) : path; }
+
+  /// What a container has in a place.
+  void go(uint64_t here, PyObject *container, Place::Kind kind, PyObject *key, Py_ssize_t i) {
+    if (!tells) return;
+    path = here;
+    place.kind = kind, place.container = container, place.key = key, place.index = i;
+  }
 
   void hold(PyObject *value) { to.held.push_back(Object::borrow(value)); }
 
@@ -210,8 +252,13 @@ private:
     bool isNamed = !PyTuple_CheckExact(value), changes = false;
     if (isNamed) addClass(value);
     std::vector<Object> items;
-    for (Py_ssize_t i = 0; i < n; ++i) changes |= bool(items.emplace_back(add(PyTuple_GET_ITEM(value, i), depth + 1)));
+    uint64_t here = pathHere();
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      go(here, value, Place::Item, nullptr, i);
+      changes |= bool(items.emplace_back(add(PyTuple_GET_ITEM(value, i), depth + 1)));
+    }
     if (!changes) return close();
+    hasCopies = true;
     Object copy(check(PyTuple_New(n)));
     for (Py_ssize_t i = 0; i < n; ++i)
       PyTuple_SET_ITEM(copy.get(), i, items[size_t(i)] ? items[size_t(i)].release() : Py_NewRef(PyTuple_GET_ITEM(value, i)));
@@ -224,7 +271,9 @@ private:
     int at = open(KeyToken::List, value, PyList_GET_SIZE(value));
     if (at < 0) return fail("is a list that holds itself");
     Object copy;
+    uint64_t here = pathHere();
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
+      go(here, value, Place::Item, nullptr, i);
       Object item = Object::borrow(PyList_GET_ITEM(value, i)), instead = add(item.get(), depth + 1);
       if (!instead) continue;
       if (!copy) copy = Object(check(PyList_GetSlice(value, 0, PyList_GET_SIZE(value))));
@@ -237,9 +286,12 @@ private:
     int at = open(KeyToken::Dict, value, PyDict_GET_SIZE(value));
     if (at < 0) return fail("is a dict that holds itself");
     Object items(check(PyDict_Items(value))), copy; // in the order of insertion, which programs can see
+    uint64_t here = pathHere();
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
       PyObject *pair = PyList_GET_ITEM(items.get(), i), *key = PyTuple_GET_ITEM(pair, 0);
       addConstant(key, depth + 1);
+      bool isPlain = PyUnicode_CheckExact(key) || PyLong_CheckExact(key); // to look another one up may run code of the user
+      go(isPlain ? here : 0, value, Place::Entry, key, i);
       Object instead = add(PyTuple_GET_ITEM(pair, 1), depth + 1);
       if (!instead) continue;
       if (!copy) copy = Object(check(PyDict_Copy(value)));
@@ -251,6 +303,7 @@ private:
 
   Object replace(size_t at, PyObject *value, const Object &copy) {
     if (!copy) return Object();
+    hasCopies = true;
     if (auto first = size_t(to.containers.find(value)); first != at) { // given before
       to.passed[at] = to.passed[first];
       return Object::borrow(to.passed[at]);
@@ -274,13 +327,16 @@ private:
     }
     if (parts.get() == Py_None)
       return fail("is a " + name + ", which is not watched (name it in static_argnums or static_argnames if it never changes)");
-    PyObject *children = PyTuple_GET_ITEM(parts.get(), 0);
+    PyObject *children = PyTuple_GET_ITEM(parts.get(), 0), *names = PyTuple_GET_ITEM(parts.get(), 1); // one object for equal ones
     if (open(KeyToken::Node, value, PyTuple_GET_SIZE(children)) < 0) return fail("is a " + name + " that holds itself");
     addClass(value);
-    to.key.object(KeyToken::Object, PyTuple_GET_ITEM(parts.get(), 1)); // names of attributes: one object for equal ones
+    to.key.object(KeyToken::Object, names);
     to.held.push_back(parts);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i)
+    uint64_t here = pathHere();
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children); ++i) {
+      go(here, value, Place::Attribute, PyTuple_GET_ITEM(names, i), i);
       if (add(PyTuple_GET_ITEM(children, i), depth + 1)) return fail("is a " + name + " with a NumPy array in it");
+    }
     return close();
   }
 };
@@ -321,17 +377,18 @@ Py_ssize_t keywordOf(const Call &call, PyObject *name) {
 
 } // namespace
 
-void Arguments::read(const Parameters &parameters, const Call &call, bool byValue) {
-  bool stays = false;
-  Reader reader(*this, stays);
-  read(reader, parameters, call, byValue);
-  if (brought.empty() || !stays) return;
+void Arguments::read(const Parameters &parameters, const Call &call, bool byValue, bool tells) {
+  Reader reader(*this, parameters, byValue, tells);
+  readAll(reader, call);
+  bool closes = reader.hasCopies && std::ranges::any_of(given, [](const GivenNumber &g) { return g.isOpen && g.container; });
+  if (!closes && (brought.empty() || !reader.stays)) return;
   clear();
-  Reader again(*this, stays);
-  read(again, parameters, call, byValue);
+  reader.takesItems &= !closes;
+  readAll(reader, call);
 }
 
-void Arguments::read(Reader &reader, const Parameters &parameters, const Call &call, bool byValue) {
+void Arguments::readAll(Reader &reader, const Call &call) {
+  const Parameters &parameters = reader.parameters;
   key.start(currentContext());
   auto isStatic = [&](size_t number, PyObject *name) {
     for (int k : parameters.staticNumbers)
@@ -339,15 +396,13 @@ void Arguments::read(Reader &reader, const Parameters &parameters, const Call &c
     return name && parameters.staticNames && PySet_Contains(parameters.staticNames.get(), name) == 1;
   };
   auto addAt = [&](size_t i, size_t number, PyObject *name) {
-    bool isNamed = name && number < parameters.names.size(); // else of `*args` or `**kwargs`, whose values have no place of their own
+    bool isNamed = name && number < parameters.names.size();
+    reader.place = {};
+    reader.place.index = Py_ssize_t(i);
+    reader.path = isNamed ? below(1, number) : name ? below(2, uint64_t(PyObject_Hash(name))) : below(3, number); // `**kwargs`, `*args`
     if (isStatic(number, name)) {
       reader.addStatic(call.args[i], name ? PyUnicode_AsUTF8(name) : std::to_string(number).c_str());
-    } else if (isNamed && isNumber(call.args[i]) && !PyBool_Check(call.args[i])) {
-      bool isOpen = !byValue && number < parameters.open.size() && parameters.open[number];
-      given.push_back({Py_ssize_t(number), i, call.args[i], isOpen});
-      if (isOpen) reader.addAny(call.args[i]);
-      else reader.add(call.args[i]);
-    } else if (isNamed && !byValue && parameters.isByPlace(number, call.args[i])) {
+    } else if (isNamed && !reader.byValue && parameters.isByPlace(number, call.args[i])) {
       reader.addByPlace(call.args[i]);
       objects.push_back({Py_ssize_t(number), call.args[i], true, 0, 0});
     } else {

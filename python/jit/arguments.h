@@ -16,9 +16,10 @@ struct Parameters {
   Object staticNames; // frozenset or null
   std::vector<Object> names;
   size_t positional = 0;       // of the names, those that arguments by position are for
-  std::vector<char> open;      // by name, whether numbers are no part of a call's key
+  std::vector<uint64_t> open;  // paths of numbers that are no part of a call's key, in order
   std::vector<Object> byPlace; // by name, the class whose objects are in keys as themselves, and what they hold is watched; null: none
 
+  bool isOpen(uint64_t path) const { return std::ranges::binary_search(open, path); }
   bool isByPlace(size_t number, PyObject *value) const {
     return number < byPlace.size() && byPlace[number].get() == reinterpret_cast<PyObject *>(Py_TYPE(value));
   }
@@ -51,7 +52,7 @@ struct Arguments {
   std::vector<PyObject *> passed;   // containers: tuples, lists, dicts and objects
   FirstPlace containers;            // of `passed`, as they were given and as they are used
   std::vector<PyObject *> classes;  // of those that are no tuples, lists or dicts
-  std::vector<GivenNumber> given;   // numbers that parameters have
+  std::vector<GivenNumber> given;   // numbers among them, in containers as well
   std::vector<GivenObject> objects; // that parameters have
   Anchors anchors;                  // of the tree of the call
   NumberValues numbers;             // that the tree of the call computes of what it reads
@@ -71,8 +72,9 @@ struct Arguments {
 
   void clear();
   /// Reads a call. Throws Error (trace) for a static argument that cannot be hashed.
-  /// `byValue`: all numbers are part of the key, and all that objects hold.
-  void read(const Parameters &parameters, const Call &call, bool byValue = false);
+  /// `byValue`: all numbers are part of the key, and all that objects hold. Those of containers that are replaced are so in any case. Which
+  /// numbers there are is told where some are no part of it, or `tells`.
+  void read(const Parameters &parameters, const Call &call, bool byValue = false, bool tells = false);
   bool hasOpen() const { return std::ranges::any_of(given, &GivenNumber::isOpen) || std::ranges::any_of(objects, &GivenObject::isOpen); }
   /// An array that is read by name, behind the arguments.
   void addCaptured(PyObject *array);
@@ -83,7 +85,7 @@ struct Arguments {
 
 private:
   class Reader;
-  void read(Reader &reader, const Parameters &parameters, const Call &call, bool byValue);
+  void readAll(Reader &reader, const Call &call);
 };
 
 } // namespace kiln::py

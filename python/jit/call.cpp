@@ -404,11 +404,12 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
       auto readAgain = [&](bool byValue) {
         now.numbers({});
         arguments.clear();
-        arguments.read(state.options.parameters, call, byValue);
+        arguments.read(state.options.parameters, call, byValue, true);
         actual = arguments.calling(call);
         now.numbers(arguments.given);
       };
       auto entry = find();
+      if (!entry && state.options.parameters.open.empty()) readAgain(false);
       if (!entry && (int(state.opensNumbers(arguments)) | int(state.opensObjects(arguments)))) {
         readAgain(false);
         entry = find();

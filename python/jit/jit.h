@@ -44,13 +44,13 @@ struct JitState : Function {
     double seconds;
   };
   std::deque<RecordedAgain> again; // the last ones
-  /// Of a parameter: the number of the last call that was recorded, and how often it was another one.
+  /// Of a path: the number of the last call that was recorded, and how often it was another one.
   struct Changing {
     Object last;
     int changes = 0;
     bool isFixed = false; // it is needed as it is
   };
-  std::vector<Changing> changing;
+  std::unordered_map<uint64_t, Changing> changing;
   /// Of a parameter: the object of the last call that was recorded, and what it held.
   struct ChangingObject {
     Held last;
@@ -75,8 +75,8 @@ struct JitState : Function {
   bool opensObjects(const Arguments &arguments);
   /// What the objects of a call hold is part of keys for ever; false where it is so already.
   bool closeObjects(const Arguments &arguments);
-  /// Numbers of these parameters are part of keys for ever.
-  void closeNumbers(std::span<const Py_ssize_t> parameters);
+  /// These of the numbers that a call was given are part of keys for ever.
+  void closeNumbers(const Arguments &arguments, std::span<const Py_ssize_t> numbers);
   int visit(visitproc visit, void *arg) const;
 
 protected:

@@ -108,10 +108,12 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
   std::vector<PyObject *> args(call.args, call.args + call.count());
   std::vector<Object> apart; // numbers that nobody else holds, in the place of those that are known as arguments
-  for (const GivenNumber &g : arguments.given) {
-    if (!search || !g.isOpen) continue;
-    args[g.position] = apart.emplace_back(numberApart(g.value)).get();
-    search->giveNumber(args[g.position], g.parameter);
+  for (size_t i = 0; search && i < arguments.given.size(); ++i) {
+    const GivenNumber &g = arguments.given[i];
+    if (g.isOpen && g.container) search->giveItem(g, Py_ssize_t(i));
+    if (!g.isOpen || g.container) continue;
+    args[size_t(g.index)] = apart.emplace_back(numberApart(g.value)).get();
+    search->giveNumber(args[size_t(g.index)], Py_ssize_t(i));
   }
   Call told{call.function, args.data(), call.nargs, call.kwnames};
   std::optional<LoopWatch> loops;
@@ -249,8 +251,8 @@ PyObject *callRecording(JitState &state, const std::shared_ptr<Tree> &tree, bool
   if (arguments.hasOpen() && recorded.search) {
     std::vector<Py_ssize_t> fixed = recorded.search->state->numbers.fixedArguments();
     if (recorded.unseen.size())
-      for (const GivenNumber &g : arguments.given) fixed.push_back(g.parameter);
-    state.closeNumbers(fixed);
+      for (size_t i = 0; i < arguments.given.size(); ++i) fixed.push_back(Py_ssize_t(i));
+    state.closeNumbers(arguments, fixed);
     if (recorded.unseen.size() && state.closeObjects(arguments)) return recorded.result.release();
     if (fixed.size() && (!isNew || recorded.unseen.size())) return recorded.result.release();
     if (fixed.size()) {

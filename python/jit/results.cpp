@@ -41,7 +41,7 @@ std::optional<Parts> takeApart(PyObject *value) {
 
 bool isConstant(PyObject *value) {
   return value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyUnicode_CheckExact(value) ||
-         PyComplex_CheckExact(value) || PyBytes_CheckExact(value) || value == Py_Ellipsis || PyType_Check(value) ||
+         PyComplex_CheckExact(value) || PyBytes_CheckExact(value) || value == Py_Ellipsis || PyType_Check(value) || isNumPyNumber(value) ||
          PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject *>(side().dtypeClass));
 }
 

@@ -27,7 +27,8 @@ public:
     state->findKnown();
     return reader.why;
   }
-  void giveNumber(PyObject *apart, Py_ssize_t parameter) { reader.giveNumber(apart, parameter); }
+  void giveNumber(PyObject *apart, Py_ssize_t number) { reader.giveNumber(apart, number); }
+  void giveItem(const GivenNumber &given, Py_ssize_t number) { reader.giveItem(given, number); }
   size_t newArrays() const { return captured.empty() ? 0 : state->arrays.size() - arrays; }
   /// Whether nothing was added to what the tree watches since the search began.
   bool isOf(const PythonState &tree) const {

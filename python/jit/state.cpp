@@ -9,18 +9,19 @@ namespace kiln::py {
 
 bool JitState::opensNumbers(const Arguments &arguments) {
   constexpr int kChanges = 2;
+  constexpr size_t kMostPaths = 4096;
   if (!Reader::canRead(function.get())) return false;
   bool opens = false;
   for (const GivenNumber &g : arguments.given) {
-    if (g.isOpen) continue;
-    if (changing.size() <= size_t(g.parameter)) changing.resize(size_t(g.parameter) + 1);
-    Changing &c = changing[size_t(g.parameter)];
+    if (g.isOpen || (changing.size() >= kMostPaths && !changing.contains(g.path))) continue;
+    Changing &c = changing[g.path];
     if (c.isFixed) continue;
     c.changes += c.last && Py_TYPE(c.last.get()) == Py_TYPE(g.value) && !sameValue(c.last.get(), g.value);
     c.last = Object::borrow(g.value);
-    if (c.changes < kChanges) continue;
-    options.parameters.open.resize(options.parameters.names.size());
-    opens = options.parameters.open[size_t(g.parameter)] = true;
+    if (c.changes < kChanges || options.parameters.isOpen(g.path)) continue;
+    options.parameters.open.push_back(g.path);
+    std::ranges::sort(options.parameters.open);
+    opens = true;
   }
   return opens;
 }
@@ -60,11 +61,11 @@ bool JitState::closeObjects(const Arguments &arguments) {
   return changes;
 }
 
-void JitState::closeNumbers(std::span<const Py_ssize_t> parameters) {
-  for (Py_ssize_t parameter : parameters) {
-    if (size_t(parameter) >= changing.size() || size_t(parameter) >= options.parameters.open.size()) continue;
-    changing[size_t(parameter)].isFixed = true;
-    options.parameters.open[size_t(parameter)] = false;
+void JitState::closeNumbers(const Arguments &arguments, std::span<const Py_ssize_t> numbers) {
+  for (Py_ssize_t number : numbers) {
+    const GivenNumber &given = arguments.given[size_t(number)];
+    if (given.isOpen) changing[given.path].isFixed = true;
+    std::erase(options.parameters.open, given.path);
   }
 }
 

@@ -23,6 +23,7 @@ def _kind(cls):
     if found is None or found[0]() is not cls:
         is_plain = allocates_plainly(cls) and not issubclass(cls, tuple)
         slots = {n: v for k in cls.__mro__ for n, v in vars(k).items() if type(v) is types.MemberDescriptorType} if is_plain else None
+        slots = {} if cls is types.SimpleNamespace else slots
         found = _kinds[id(cls)] = weakref.ref(cls, lambda _, address=id(cls): _kinds.pop(address, None)), slots, {}
     return found
 
@@ -58,7 +59,7 @@ def _has(slot, obj):
 
 def put_together(cls, names, children):
     """The object that ``take_apart`` took apart; none of its methods runs."""
-    obj, slots = object.__new__(cls), _kind(cls)[1]
+    obj, slots = cls.__new__(cls) if cls is types.SimpleNamespace else object.__new__(cls), _kind(cls)[1]
     for name, child in zip(names, children):
         if name in slots:
             slots[name].__set__(obj, child)

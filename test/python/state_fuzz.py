@@ -115,6 +115,15 @@ net, slots, inner = Net(), Slots(), Config()
 slots.w, slots.n = kn.asarray([3.0, 1.0]), 0.5
 inner.k, inner.w, inner.name = 1.5, kn.ones(2), "inner"
 cfg.inner = inner
+class Base:
+    gain, shift = 1.5, 0.5
+    def go(self, v): return v * self.gain + self.shift
+class Derived(Base):
+    def __mul__(self, v): return self.go(v) * self.gain
+dv = Derived()
+h = {"lr": 0.5, "n": 2, "b": (0.9, 0.99), "w": kn.ones(2), "in": {"k": 1.5, "l": [0.25, 3]}, "s": np.float32(0.5), "o": Config(), "p": P(0.5, 2)}
+h["o"].k = 1.5
+rates, twins, levels = {"a": 0.5, "b": 2}, (0.5, 1.5), [1.5, 2.5]
 params, ws, hist, which = {"w": kn.ones(2), "b": kn.asarray([0.5, -0.5]), 1: kn.ones(2)}, [kn.ones(2), kn.asarray([1.0, 3.0])], [], "w"
 '''
 
@@ -138,6 +147,31 @@ COUNTED_ARRAYS = {
     "rest by a counter": "{a} % (cfg.rate + 1)", "compared with a counter": "kn.where({a} > cfg.count, {a}, x)", "counter beside integers": "(kn.asarray([1, 2]) * cfg.count + {a})", "counter beside bytes": "(kn.asarray([1, 2], dtype='uint8') + cfg.count) * {a}", "repeated": "sum([{a}] * (cfg.count % 3), {a})", "filled": "kn.full(2, cfg.count) + {a}",
     "closure that counts": "bump({a})", "object that counts": "clock({a})", "function of a counter": "kn.multiply({a}, cfg.count)", "made from counters": "kn.asarray([cfg.count, 1.0]) + {a}", "index by a counter": "{a}[cfg.count % 2] + {a}", "slice by a counter": "{a}[:cfg.count % 2 + 1].sum() + {a}", "chain": "({a} * cfg.rate + cfg.count) / (tally['a'] + 1)",
     "clipped by a counter": "kn.clip({a}, -cfg.count, cfg.count)", "chosen beside a rate": "kn.where({a} > cfg.count, cfg.rate, {a})", "the greater of a counter": "kn.maximum(cfg.count, {a})", "clipped by {n}": "kn.clip({a}, max={n})", "bias correction": "{a} / (1 - 0.9 ** (cfg.count + 1))", "times a field": "{a} * o.n", "decay of a field": "{a} / (2 - 0.9 ** o.n)", "array of an argument": "o.a * {a}", "method of a field": "o.method({a}, cfg.rate)", "plain": "{a} + {n}", "scaled": "{a} * {n}", "captured array": "w", "where": "kn.where({a} > {n}, {a}, x)", "mapped": "kn.vmap(lambda u: u * cfg.rate)({a})",
+}
+# Numbers in containers among the arguments, some of NumPy's, and in containers elsewhere; attributes of classes.
+GIVEN = {
+    "given entry": "h['lr']", "given whole number": "h['n']", "given pair": "h['b'][0]", "last of a given pair": "h['b'][-1]", "given in a dict": "h['in']['k']", "given in a list": "h['in']['l'][1]", "given field": "h['p'].n", "given attribute": "h['o'].k", "get of the given": "h.get('lr', 2.0)",
+    "get of what is not given": "h.get('z', 0.5)", "given arguments": "(lambda a, b: a - b)(*h['b'])", "given names": "(lambda k, l: k)(**h['in'])", "sum of a given list": "sum(h['in']['l'])", "length of the given": "float(len(h))", "given or not": "(1.0 if 'lr' in h else 2.0)", "text of the given": "float(len(str(h['n'])))",
+    "text of a given pair": "float(len(f\"{h['b']}\"))", "trips of the given": "float(len(range(int(h['n']) % 4)))", "branch on the given": "(1.0 if h['lr'] > 0.6 else h['n'])", "least of the given": "min(h['lr'], h['n'])", "through a given pair": "sum([v * 2 for v in h['b']])", "pairs of the given": "sum([v for k, v in h['in'].items() if k == 'k'])",
+    "values of the given": "sum(h['in']['l'] + [v for v in h['p']])", "power of the given": "2.0 ** h['n']", "copy of the given": "dict(h)['lr']", "given pairs that are equal": "(1.0 if h['b'] == (0.9, 0.99) else 2.0)", "slice of a given list": "h['in']['l'][:1][0]", "spread": "[*h['b']][0]", "most of a given pair": "max(h['b'])",
+    "given pair apart": "[a * 2 - b for a, b in [h['b']]][0]", "given number of numpy's": "float(h['s'])", "whole of numpy's": "int(h['s'] * 4)", "question about numpy's": "(1.0 if h['s'] > 0.6 else 0.5)", "numpy's item": "h['s'].item()", "rate of rates": "rates['a']", "pairs of rates": "sum([v * 2 for k, v in rates.items()])", "rates by key": "sum([rates[k] for k in rates])",
+    "twins apart": "[a - b for a, b in [twins]][0]", "one of twins": "twins[1]", "through levels": "sum([v * 2 for v in levels])", "sum of levels": "sum(levels)", "last of levels": "levels[-1]", "gain": "dv.gain", "gain of the class": "Derived.gain", "shift": "dv.shift", "gain of the base": "Base.gain",
+}
+GIVEN_ARRAYS = {
+    "times the given": "{a} * h['lr']", "given array": "h['w'] * {a}", "by a number of numpy's": "{a} * h['s']", "number of numpy's first": "h['s'] - {a}", "arithmetic of numpy's": "{a} * (h['s'] * 0.5 + 1)", "the greater of numpy's": "kn.maximum({a}, h['s'])", "chosen beside numpy's": "kn.where({a} > h['s'], {a}, h['s'])", "power of numpy's": "{a} ** h['s']",
+    "given twins": "(lambda t: t[0] * {a} + t[1])(h['b'])", "helper of the given": "(lambda g: h0({a}, g['lr'], q=g['n']))(h)", "integers beside numpy's": "kn.asarray([1, 2]) * h['s'] + {a}", "beside twins": "{a} * twins[0] + rates['b']", "went": "dv.go({a})", "times an object": "dv * {a}", "by levels": "sum([{a} * v for v in levels], {a})", "made of numpy's": "kn.asarray(h['s']) + {a}",
+    "steps by pairs": "sum([{a} * v for k, v in rates.items()], {a})", "filled with numpy's": "kn.full(2, h['s']) + {a}", "scaled": "{a} * {n}", "plain": "{a} + {n}",
+}
+GIVEN_EFFECTS = {
+    "store to the given": "h['lr'] = h['lr'] * 0.5", "count the given": "h['n'] += 1", "store into a given dict": "h['in']['k'] = {n}", "append to a given list": "h['in']['l'].append({n})", "store into a given list": "h['in']['l'][0] = {n}", "attribute of the given": "h['o'].k = h['o'].k + 1", "store a number of numpy's": "cfg.rate = h['s'] * 2", "keep a number of numpy's": "hist.append(h['s'])",
+    "shift of an object": "dv.shift += 1", "gain of an object": "dv.gain = {n}", "step of rates": "rates['a'] = rates['a'] * 0.5", "write argument": "x += h['lr']", "write by numpy's": "x *= h['s']",
+}
+GIVEN_MUTATIONS = {
+    "set the given": "h['lr'] = {n}", "count of the given": "h['n'] = {i}", "new pair": "h['b'] = ({n}, {i})", "set in a given dict": "h['in']['k'] = {n}", "set in a given list": "h['in']['l'][1] = {n}", "another given": "h = dict(h, lr={n}, n={i})", "given is an array": "h['lr'] = kn.asarray({n})", "given is true": "h['lr'] = True", "given is whole": "h['lr'] = {i}",
+    "number of numpy's": "h['s'] = np.float32({n})", "double of numpy's": "h['s'] = np.float64({n})", "integer of numpy's": "h['s'] = np.int64({i})", "number of Python's": "h['s'] = {n}", "order of the given": "h['lr'] = h.pop('lr')", "field of the given": "h['p'] = P({n}, {i})", "set an attribute of the given": "h['o'].k = {n}", "another object is given": "h['o'] = Config(); h['o'].k = {n}",
+    "grow a given list": "h['in']['l'].append({n})", "shrink a given list": "del h['in']['l'][2:]", "set rates": "rates['a'] = {n}", "other rates": "rates = {{'a': {n}, 'b': {i}}}", "other twins": "twins = ({n}, {i})", "set levels": "levels[0] = {n}", "other levels": "levels = [{n}, 2.5]", "grow levels": "levels.append({n})", "shrink levels": "del levels[2:]",
+    "gain of the base": "Base.gain = {n}", "gain of the class": "Derived.gain = {n}", "own gain": "dv.gain = {n}", "no own gain": "vars(dv).pop('gain', None)", "no gain of the class": "if 'gain' in vars(Derived): del Derived.gain", "gain that is computed": "Derived.gain = property(lambda self: self.shift * {n})", "shift of the base": "Base.shift = {n}", "other going": "Base.go = lambda self, v: v - self.gain * {n}",
+    "shadowed going": "dv.go = lambda v: v * {n}", "no shadowed going": "vars(dv).pop('go', None)", "another object of the class": "dv = Derived()", "no shift": "vars(dv).pop('shift', None)",
 }
 COUNTS = {
     "count an attribute": "cfg.count += 1", "count in a dict": "tally['a'] += 1", "count in a list": "marks[0] += 1", "count in a global": "ticks += 1", "decay": "cfg.rate *= 0.5", "count by a number": "tally['b'] += {n}", "count anew": "cfg.count = cfg.count + 1", "dict anew": "tally['a'] = tally['a'] + 1",
@@ -210,7 +244,7 @@ OBJECT_ARRAYS = ("captured array", "object array", "model array", "call of an ob
                  "class array", "sum of arrays", "loop over items", "zip", "made object", "local list", "plain", "product", "item of a list argument")
 OBJECT_EFFECTS = ("write argument", "store to a dict", "store to a list", "store to an attribute", "store a number to an attribute", "store to a slot", "step of a layer", "write into a layer", "store to a computed key", "append a sum", "set key", "append", "set attribute",
                   "set array attribute", "new key of params", "count of a layer", "store twice", "store a text", "write captured", "set array global", "append to argument", "count attribute", "keep in a layer")
-NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, COUNTED), (ARRAYS, COUNTED_ARRAYS), (EFFECTS, COUNTS), (MUTATIONS, {**COUNT_MUTATIONS, **NEW_MUTATIONS})))
+NUMBERS, ARRAYS, EFFECTS, MUTATIONS = ({**table, **{k: v for k, v in more.items() if k not in table}} for table, more in ((NUMBERS, {**COUNTED, **GIVEN}), (ARRAYS, {**COUNTED_ARRAYS, **GIVEN_ARRAYS}), (EFFECTS, {**COUNTS, **GIVEN_EFFECTS}), (MUTATIONS, {**COUNT_MUTATIONS, **NEW_MUTATIONS, **GIVEN_MUTATIONS})))
 CONSTRUCTS = {"number " + k for k in NUMBERS} | {"array " + k for k in ARRAYS} | {"effect " + k for k in EFFECTS} | {"mutation " + k for k in MUTATIONS} | {
     "branch on a number", "branch on a value", "loop", "try", "raise", "bad index", "return array", "return value", "return item", "return twice", "return list", "return dict", "return dataclass", "return named tuple", "return nothing", "return argument", "return list argument", "return view",
     "static argument", "alias of arguments", "view argument", "dataclass argument", "named tuple argument", "object argument", "keyword call", "number type changes", "mode sync", "mode auto", "mode hop", "mode threads", "raises in eager",
@@ -227,9 +261,9 @@ class Writer:
         self.counts[f"mode {self.mode}"] += 1
         at = self.random.random()
         # programs without effects and odd reads are compiled more often
-        self.risky, self.counts_up, self.anew = at < 0.4, 0.55 <= at < 0.75, 0.75 <= at < 0.88
-        self.objects = 0.4 <= at < 0.55 or self.anew
-        self.favourites = random.Random(seed).sample(list(NEW_MUTATIONS), 2)
+        self.risky, self.counts_up, self.anew, self.given = at < 0.42, 0.5 <= at < 0.64, 0.64 <= at < 0.76, 0.76 <= at < 0.95
+        self.objects = 0.42 <= at < 0.5 or self.anew
+        self.favourites = random.Random(seed).sample(list(GIVEN_MUTATIONS if self.given else NEW_MUTATIONS), 2)
 
     def pick(self, items):
         return self.random.choice(list(items))
@@ -240,10 +274,10 @@ class Writer:
         return table[key].format(n=self.literal(), i=self.random.randint(-3, 5), a="{a}") if kind == "mutation" else table[key]
 
     def literal(self):
-        return self.pick(["0.5", "1.0", "2.0", "-1.0", "3", "1", "True", "0.25", "-0.0", "0.0"])
+        return self.pick(["0.5", "1.0", "2.0", "-1.0", "3", "1", "True", "0.25", "-0.0", "0.0", f"{self.random.randint(1, 99) / 16}"])
 
     def number(self):
-        few = () if self.risky else OBJECT_NUMBERS if self.objects else tuple(COUNTED) + ("constant", "global") if self.counts_up else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
+        few = (*GIVEN, "constant") if self.given else () if self.risky else OBJECT_NUMBERS if self.objects else tuple(COUNTED) + ("constant", "global") if self.counts_up else ("global", "global int", "constant", "default", "kwdefault", "number argument", "static", "shape", "helper of numbers", "module attribute", "local")
         return self.draw("number", NUMBERS, few) if self.random.random() < 0.8 else self.literal()
 
     def array(self):
@@ -255,7 +289,7 @@ class Writer:
         return text
 
     def bind(self):
-        few = () if self.risky else OBJECT_ARRAYS if self.objects else COUNTED_ARRAYS if self.counts_up else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
+        few = GIVEN_ARRAYS if self.given else () if self.risky else OBJECT_ARRAYS if self.objects else COUNTED_ARRAYS if self.counts_up else ("captured array", "helper", "helper with arguments", "helper of helpers", "closure helper", "comprehension", "lambda", "reversed view", "concat", "where", "plain", "product", "scaled", "module array")
         text = self.fill(self.draw("array", ARRAYS, few))
         name = f"v{self.made}"
         self.made += 1
@@ -270,7 +304,7 @@ class Writer:
                 self.names.append(name)
             return [text]
         if at < 0.72:
-            few = () if self.risky else OBJECT_EFFECTS if self.objects else COUNTS if self.counts_up else ("write argument", "write item", "write view", "write other", "write captured")
+            few = GIVEN_EFFECTS if self.given else () if self.risky else OBJECT_EFFECTS if self.objects else COUNTS if self.counts_up else ("write argument", "write item", "write view", "write other", "write captured")
             return self.fill(self.draw("effect", EFFECTS, few)).split("\n")
         kind = self.pick(["branch on a number", "loop", "t"] + ["branch on a value", "try", "raise", "bad index"] * self.risky)
         inner = ["    " + line for line in self.statement(depth + 1)]
@@ -298,7 +332,8 @@ class Writer:
         self.counts[{"o": "dataclass argument", "p": "named tuple argument", "m": "object argument"}[o]] += 1
         s = ", " + self.pick(["2", "2", "2.0", "True", "(1,)", "(1.0,)"]) if self.random.random() < 0.4 else ""
         self.counts["static argument"] += bool(s)
-        rest = self.pick([f"{n}, lst, {o}{s}", f"{n}, [kn.ones(2)], {o}{s}", f"l=lst, n={n}, o={o}{s and ', s=' + s[2:]}", f"o={o}, n={n}, l=lst"])
+        h = self.pick(["h", "h", "dict(h)", f"dict(h, lr={self.literal()})", f"{{**h, 'b': ({self.literal()}, {self.literal()}), 's': np.float64({self.literal()})}}"])
+        rest = self.pick([f"{n}, lst, {o}, {h}{s}", f"{n}, [kn.ones(2)], {o}, {h}{s}", f"l=lst, n={n}, h={h}, o={o}{s and ', s=' + s[2:]}", f"o={o}, n={n}, l=lst, h={h}"])
         self.counts["keyword call"] += "=" in rest
         return f"f({x}, {y}, {rest})"
 
@@ -310,12 +345,12 @@ class Writer:
         stored = sorted({n for n in ("k0", "w", "ticks") for line in body if line.strip().startswith((f"{n} =", f"{n} *=", f"{n} +="))})
         lines = ([f"global {', '.join(stored)}"] if stored else []) + body
         setup = SETUP if self.risky else SETUP.replace("len(table)", "k1").replace("table[0]", "k0")  # lists that are read run in eager
-        setup += "def f0(x, y, n, l, o, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
+        setup += "def f0(x, y, n, l, o, h, s=1.0, j=1.5, *, q=2.0):\n" + "".join(f"    {line}\n" for line in lines)
         setup = setup.replace("s=1.0, j=1.5, *", "s=1.0, *" if not any("j" in line for line in body) else "s=1.0, j=1.5, *")
         steps = [self.call()]
-        for _ in range(self.random.randint(3, 9) + 8 * self.anew):
+        for _ in range(self.random.randint(3, 9) + 8 * (self.anew or self.given)):
             mutates = self.random.random() < (0.2 if self.counts_up else 0.5)
-            few = COUNT_MUTATIONS if self.counts_up else self.favourites if self.anew and self.random.random() < 0.8 else ()
+            few = COUNT_MUTATIONS if self.counts_up else GIVEN_MUTATIONS if self.given and self.random.random() < 0.4 else self.favourites if (self.anew or self.given) and self.random.random() < 0.8 else ()
             steps.append(self.draw("mutation", MUTATIONS, few) if mutates else steps[0] if self.random.random() < 0.6 else self.call())
         return f"{setup}f = jit(f0, static_argnames='s')\n---\n" + "\n".join([*steps, steps[0]]) + "\n"
 

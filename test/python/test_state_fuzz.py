@@ -6,7 +6,7 @@ import pytest
 import state_fuzz
 import state_harness
 
-SEEDS, FIRST = int(os.environ.get("KILN_SEEDS", "400")), int(os.environ.get("KILN_FIRST_SEED", "0"))
+SEEDS, FIRST = int(os.environ.get("KILN_SEEDS", "450")), int(os.environ.get("KILN_FIRST_SEED", "0"))
 
 
 @pytest.fixture(scope="module")
