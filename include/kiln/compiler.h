@@ -27,7 +27,7 @@ typedef struct kiln_compile_request {
   const char *triple;      /**< the machine that code is for, in LLVM's names: its triple, NULL for this machine; */
   const char *cpu;         /**< its CPU, NULL for this machine's, or for the least that the triple has; */
   const char *features;    /**< and features beside those of the CPU, or NULL */
-  int32_t timed;           /**< 1: code that tells the runtime of each kernel that has run (timed.h) */
+  int32_t timed;           /**< 1: code that tells the runtime of each kernel that has run (lib/Core/Timed.h) */
 } kiln_compile_request;
 
 int32_t kiln_compiler_abi(void);

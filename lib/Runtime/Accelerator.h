@@ -13,7 +13,7 @@ namespace kiln {
 /// What code is compiled for: a target of the compiler, and a CPU in LLVM's names.
 struct CompileTarget {
   std::string target, cpu;
-  bool isTimed = false; // code tells of each kernel that has run (include/kiln/timed.h)
+  bool isTimed = false; // code tells of each kernel that has run (lib/Core/Timed.h)
 };
 
 /// A program that an accelerator has taken.

@@ -3,7 +3,7 @@
 // RUN: FileCheck %s < %t/running.ll
 // RUN: kiln-run %s --all --target=both
 
-// CHECK-LABEL: define internal i32 @{{.*}}.kernel_1(
+// CHECK-LABEL: define internal i32 @{{.*}}.kernel_1.slot_{{[0-9]+}}(
 // CHECK-NOT: alloca
 // CHECK: phi i64 [ {{[1-9][0-9][0-9][0-9]}},
 // CHECK: fadd {{.*}}double
