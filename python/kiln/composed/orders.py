@@ -162,7 +162,7 @@ def ive(v, x, /) -> Array:
     return _modified_first(v, x, True)
 
 
-_NODES = 256
+_NODES = 128
 
 
 def _modified_second(v, x, scaled):
