@@ -110,7 +110,7 @@ struct Package {
 
   /// The bytes of a member of an op. Throws Error (package) where there is none.
   std::span<const uint8_t> file(const std::string &member) const;
-  std::vector<PackageNative> natives;
+  std::vector<PackageNative> natives = {};
 };
 
 /// How much of a file's checksums is compared: those of programs, or those of weights too, which then are read.

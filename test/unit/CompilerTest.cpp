@@ -126,7 +126,7 @@ TEST(Compiler, ProgramsAreSharedObjectsWithNamesForThoseWhoLook) {
   std::ranges::sort(given);
   EXPECT_EQ(given, (std::vector<std::string>{"", "kiln_entry", "kiln_info"}));
   EXPECT_EQ(std::ranges::count(functions, "kiln_entry"), 1);
-  EXPECT_EQ(std::ranges::count(functions, "kiln_entry.kernel_0"), 1);
+  EXPECT_EQ(std::ranges::count(functions, "kiln_entry.kernel_0.slot_1"), 1);
 }
 
 TEST(Compiler, ObjectsOfLongProgramsFindEachOther) {
