@@ -29,7 +29,7 @@ def function_ir(kiln_function, dtypes, name):
     ir = re.sub(r"\ndefine i32 @kiln_entry\(.*?\n}\n", "\n", ir, flags=re.S)
     ir = "\n".join(line for line in ir.splitlines() if not line.startswith(("attributes #", "target ", "source_filename", "!", "@kiln_info", "@kiln_entry")))
     ir = re.sub(r" #\d+", "", ir)
-    ir = ir.replace("define internal i32 @kiln_entry.kernel_0(", f"define internal i32 @{name}(").replace("@kiln_entry.", f"@{name}.")
+    ir = re.sub(r"define internal i32 @kiln_entry\.kernel_0(\.slot_\d+)?\(", f"define internal i32 @{name}(", ir).replace("@kiln_entry.", f"@{name}.")
     return re.sub(rf"(define internal i32 @{re.escape(name)}\([^)]*\))", r"\1 alwaysinline", ir)
 
 

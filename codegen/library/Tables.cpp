@@ -137,7 +137,7 @@ private:
     }
     for (size_t at = 0; at < program.words.size();) {
       TraceOp op = Trace::decode(program.words, at);
-      if (op.op == Op::Input) continue;
+      if (op.op == Op::Input || info(op.op).kind != Kind::Control) continue;
       for (int64_t number : bodyNumbers(info(op.op), op.words)) {
         const Trace &body = *program.bodies[size_t(number)];
         std::vector<Size> own; // the sizes that the operation computes, at their largest, then those around it

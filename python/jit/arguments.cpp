@@ -46,7 +46,7 @@ public:
   GivenNumber place{};     // where that stands
 
   Reader(Arguments &to, const Parameters &parameters, bool byValue, bool tells)
-      : parameters(parameters), byValue(byValue), tells(tells || parameters.open.size()), takesItems(!byValue), to(to) {}
+      : parameters(parameters), byValue(byValue), tells(tells || parameters.hasOpened), takesItems(!byValue), to(to) {}
 
   /// Adds a value; what to use instead of it where it is or has an array of NumPy, else null.
   Object add(PyObject *value, int depth = 0) {

@@ -17,6 +17,7 @@ struct Parameters {
   std::vector<Object> names;
   size_t positional = 0;       // of the names, those that arguments by position are for
   std::vector<uint64_t> open;  // paths of numbers that are no part of a call's key, in order
+  bool hasOpened = false;      // some were once: then every call tells its numbers, which recordings may ask for
   std::vector<Object> byPlace; // by name, the class whose objects are in keys as themselves, and what they hold is watched; null: none
 
   bool isOpen(uint64_t path) const { return std::ranges::binary_search(open, path); }

@@ -409,7 +409,7 @@ PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function
         now.numbers(arguments.given);
       };
       auto entry = find();
-      if (!entry && state.options.parameters.open.empty()) readAgain(false);
+      if (!entry && !state.options.parameters.hasOpened) readAgain(false);
       if (!entry && (int(state.opensNumbers(arguments)) | int(state.opensObjects(arguments)))) {
         readAgain(false);
         entry = find();

@@ -20,6 +20,7 @@ bool JitState::opensNumbers(const Arguments &arguments) {
     c.last = Object::borrow(g.value);
     if (c.changes < kChanges || options.parameters.isOpen(g.path)) continue;
     options.parameters.open.push_back(g.path);
+    options.parameters.hasOpened = true;
     std::ranges::sort(options.parameters.open);
     opens = true;
   }

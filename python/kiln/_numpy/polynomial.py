@@ -37,7 +37,7 @@ def polyroots(c):
 def polyfit(x, y, deg, rcond=None, full=False, w=None):
     """Coefficients of the series of degree ``deg``, or of the degrees in a list, whose squared distances to the points, weighed by ``w``, are least."""
     if full:
-        raise make("DTypeError", "polyfit: full: expected False, got True: np.linalg.lstsq of polyvander gives residuals and rank")
+        raise make("DTypeError", "polyfit: full: expected False, got True: linalg.lstsq of polyvander gives residuals and rank")
     if isinstance(deg, int):
         return kn.flip(kn.polyfit(x, y, deg, rcond, w=w), 0)
     x, y, degrees = floating(x), floating(y), sorted(integer("polyfit", "deg", d) for d in deg)
