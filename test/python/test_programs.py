@@ -70,7 +70,7 @@ def check_cached(program, fresh, eager):
 def other_sizes(writer, text, inputs, rng):
     """The shapes of the inputs with multiples of their sizes, few and many, and with a size drawn for each."""
     largest, axes = max(x.size for x in inputs), max(1, *(x.ndim for x in inputs))
-    squares = "@" in text or "outer" in text  # products of a vector with itself are that many squared
+    squares = "@" in text or "outer" in text or "kn.linalg." in text  # products of a vector with itself, and its complete bases, are that many squared
     many = max(2, int(((1000 if squares else 40000) / max(largest, 1)) ** (1 / axes)))
     drawn = collections.defaultdict(lambda: int(rng.integers(2, 12)))
     for resize in (lambda n: 3 * n, lambda n: many * n, drawn.__getitem__):
