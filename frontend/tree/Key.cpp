@@ -34,8 +34,8 @@ void KeyBuilder::array(Array &a) {
   // Dtypes of one cell differ where one array shows the parts of complex numbers.
   words.push_back(int64_t(KeyToken::Array) | int64_t(a.dtype) << 8 | int64_t(a.shape.rank) << 16 | int64_t(a.isContiguous) << 24 |
                   int64_t(a.isRepeated) << 25 | int64_t(numberOf(deviceOf(a))) << 26 | (alias + 1) << 32 | (same + 1) << 48);
-  words.insert(words.end(), a.shape.begin(), a.shape.end());
-  if (alias >= 0) { // how the two views lie to each other
+  for (int64_t size : a.shape) words.push_back(size); // fewer than an insertion pays for
+  if (alias >= 0) {                                   // how the two views lie to each other
     words.push_back(a.offset - arrays[size_t(alias)]->offset);
     words.insert(words.end(), a.strides.begin(), a.strides.end());
   }

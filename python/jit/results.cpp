@@ -283,7 +283,10 @@ private:
 
 PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::span<Array> made) {
   const Template &t = ending.result;
+  // Most results are one object, which needs no builder.
   if (t.kind == Template::New && t.isWhole(made[size_t(t.index)])) return wrap(std::move(made[size_t(t.index)]));
+  if (t.kind == Template::Constant) return Py_NewRef(static_cast<PyObject *>(t.object.get()));
+  if (t.kind == Template::Number) return Py_NewRef(arguments.numbers[size_t(t.index)].get());
   Builder builder(arguments);
   HostObject result = build(ending.result, made, arguments.key.arrays, builder);
   return Py_NewRef(static_cast<PyObject *>(result.get()));
