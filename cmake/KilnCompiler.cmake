@@ -61,7 +61,7 @@ kiln_support(wasm32 wasm32-unknown-unknown SOURCES ${support_hosted} exact)
 kiln_support(wasm32-module wasm32-unknown-unknown SOURCES ${support_hosted} exact memory heap)
 kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call exact half sizes text)
 # Routines, which libraries that call them have as well: of C++, linked against libc and libm alone, decompositions also against LAPACK.
-file(GLOB routine_headers CONFIGURE_DEPENDS codegen/library/support/std/* lib/Library/*.h)
+file(GLOB routine_headers CONFIGURE_DEPENDS codegen/library/support/std/* lib/Library/*.h lib/Library/*.inc)
 function(kiln_routines triple name source)
   set(bitcode ${gen}/support/${source}.${triple}.bc)
   add_custom_command(OUTPUT ${gen}/kiln/${name}.${triple}.inc

@@ -36,13 +36,11 @@ std::set<std::string> both(std::set<std::string> a, const std::set<std::string> 
 
 /// LAPACK's subroutines for the routines of support/decompositions.cpp, as its users link against them.
 SystemLibrary lapack() {
-  SystemLibrary library{"liblapack.so.3", {}};
-  for (std::string letter : {"s", "d", "c", "z"}) {
-    bool isComplex = letter == "c" || letter == "z";
-    for (const char *name : {"potrf_", "getrf_", "gesv_", "geqrf_", "geev_", "gesdd_"}) library.functions.insert(letter + name);
-    library.functions.insert({letter + (isComplex ? "ungqr_" : "orgqr_"), letter + (isComplex ? "heevd_" : "syevd_")});
-  }
-  return library;
+  return {"liblapack.so.3",
+          {
+#define KILN_LAPACK(real, complex) "s" #real "_", "d" #real "_", "c" #complex "_", "z" #complex "_",
+#include "lib/Library/Lapack.inc"
+          }};
 }
 
 std::vector<SystemLibrary> librariesOf(const Triple &triple) {

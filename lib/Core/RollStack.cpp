@@ -254,8 +254,8 @@ private:
 } // namespace
 
 bool isMove(const TraceOp &op) {
-  bool isPart = op.op == Op::Slice || op.op == Op::Reshape || op.op == Op::Transpose || op.op == Op::Broadcast;
-  return isPart || info(op.op).kind == Kind::Source;
+  Kind kind = info(op.op).kind;
+  return kind == Kind::Index || kind == Kind::Source;
 }
 
 std::optional<Changed> stackRows(const Lines &lines, std::vector<Run> runs) { return Stacker(lines, std::move(runs)).run(); }

@@ -56,13 +56,16 @@ template <typename T> const Lapack<T> *Lapack<T>::get() {
     bool isSingle = sizeof(Real) == sizeof(float);
     char letter = isComplex ? (isSingle ? 'c' : 'z') : (isSingle ? 's' : 'd');
     auto find = [&](const char *name) { return opened().find<void()>(std::string(1, letter) + name + "_"); };
-    return LapackTable{
-        find("potrf"), find("getrf"), find("gesv"), find("geqrf"), find(isComplex ? "ungqr" : "orgqr"), find(isComplex ? "heevd" : "syevd"),
-        find("geev"),  find("gesdd")};
+    LapackTable found;
+#define KILN_LAPACK(real, complex) found.real = find(isComplex ? #complex : #real);
+#include "lib/Library/Lapack.inc"
+    return found;
   }();
-  const auto &[potrf, getrf, gesv, geqrf, orgqr, syevd, geev, gesdd] = functions;
   static const Lapack lapack(functions);
-  return potrf && getrf && gesv && geqrf && orgqr && syevd && geev && gesdd ? &lapack : nullptr;
+  bool isWhole = true;
+#define KILN_LAPACK(real, complex) isWhole &= functions.real != nullptr;
+#include "lib/Library/Lapack.inc"
+  return isWhole ? &lapack : nullptr;
 }
 
 template class Lapack<float>;

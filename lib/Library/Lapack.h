@@ -20,9 +20,10 @@ template <typename T> struct RealOf<std::complex<T>> {
   static constexpr bool isComplex = true;
 };
 
-/// The addresses for one element type. orgqr and syevd are what complex numbers have as ungqr and heevd.
+/// The addresses for one element type, by their names for real numbers.
 struct LapackTable {
-  void (*potrf)(), (*getrf)(), (*gesv)(), (*geqrf)(), (*orgqr)(), (*syevd)(), (*geev)(), (*gesdd)();
+#define KILN_LAPACK(real, complex) void (*real)();
+#include "lib/Library/Lapack.inc"
 };
 
 /// The subroutines for one element type. Each returns what LAPACK calls info: 0 where it succeeded.

@@ -227,11 +227,11 @@ std::string describeMiss(const Node &node, const std::string &asked) {
     Object value(check(valueOf(bits, node.step->askedType))), text(check(PyObject_Repr(value.get())));
     return std::string(PyUnicode_AsUTF8(check(text.get())));
   };
+  constexpr size_t kMostShown = 4;
   std::string before;
-  for (auto &[bits, child] : node.children) before += (before.empty() ? ", was " : " or ") + show(bits);
-  constexpr size_t kLongest = 80;
-  return placeOf(node.step->at) + node.step->why + ", and is " + show(asked) + " for the first time" +
-         (before.size() <= kLongest ? before : "");
+  if (node.children.size() <= kMostShown)
+    for (auto &[bits, child] : node.children) before += (before.empty() ? ", was " : " or ") + show(bits);
+  return placeOf(node.step->at) + node.step->why + ", and is " + show(asked) + " for the first time" + before;
 }
 
 /// Has the arrays of a call, of which there are `count` arguments, be those that a tree reads by name; false where it is not of the call.

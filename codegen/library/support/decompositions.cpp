@@ -4,18 +4,43 @@
 
 #include "lib/Library/Lapack.h"
 
-#define KILN_LAPACK_OF(TYPE, LETTER, ORTHOGONAL, SYMMETRIC)                                                                                \
-  extern "C" void LETTER##potrf_(), LETTER##getrf_(), LETTER##gesv_(), LETTER##geqrf_(), LETTER##ORTHOGONAL##gqr_(),                       \
-      LETTER##SYMMETRIC##evd_(), LETTER##geev_(), LETTER##gesdd_();                                                                        \
-  template <> const kiln::library::Lapack<TYPE> *kiln::library::Lapack<TYPE>::get() {                                                      \
-    static constexpr Lapack lapack(LapackTable{LETTER##potrf_, LETTER##getrf_, LETTER##gesv_, LETTER##geqrf_, LETTER##ORTHOGONAL##gqr_,    \
-                                               LETTER##SYMMETRIC##evd_, LETTER##geev_, LETTER##gesdd_});                                   \
-    return &lapack;                                                                                                                        \
-  }
-KILN_LAPACK_OF(float, s, or, sy)
-KILN_LAPACK_OF(double, d, or, sy)
-KILN_LAPACK_OF(std::complex<float>, c, un, he)
-KILN_LAPACK_OF(std::complex<double>, z, un, he)
+extern "C" {
+#define KILN_LAPACK(real, complex) void s##real##_(), d##real##_(), c##complex##_(), z##complex##_();
+#include "lib/Library/Lapack.inc"
+}
+
+namespace kiln::library {
+
+template <> const Lapack<float> *Lapack<float>::get() {
+  static constexpr Lapack lapack(LapackTable{
+#define KILN_LAPACK(real, complex) s##real##_,
+#include "lib/Library/Lapack.inc"
+  });
+  return &lapack;
+}
+template <> const Lapack<double> *Lapack<double>::get() {
+  static constexpr Lapack lapack(LapackTable{
+#define KILN_LAPACK(real, complex) d##real##_,
+#include "lib/Library/Lapack.inc"
+  });
+  return &lapack;
+}
+template <> const Lapack<std::complex<float>> *Lapack<std::complex<float>>::get() {
+  static constexpr Lapack lapack(LapackTable{
+#define KILN_LAPACK(real, complex) c##complex##_,
+#include "lib/Library/Lapack.inc"
+  });
+  return &lapack;
+}
+template <> const Lapack<std::complex<double>> *Lapack<std::complex<double>>::get() {
+  static constexpr Lapack lapack(LapackTable{
+#define KILN_LAPACK(real, complex) z##complex##_,
+#include "lib/Library/Lapack.inc"
+  });
+  return &lapack;
+}
+
+} // namespace kiln::library
 
 #include "lib/Library/Decompositions.h"
 
