@@ -1,21 +1,11 @@
 """kiln.numpy's polynomial, testing, emath and lib, older classes, text files with gaps, weights of quantiles: against NumPy."""
-import importlib
 import io
 
 import numpy
 import pytest
 
 import kiln as kn
-
-
-@pytest.fixture(autouse=True)
-def np():
-    """The namespace, with the default dtype that it sets."""
-    before = kn.get_default_dtype()
-    space = importlib.import_module("kiln.numpy")
-    kn._core.set_default_dtype(kn.float64)
-    yield space
-    kn._core.set_default_dtype(before)
+from test_numpy_namespace import np  # noqa: F401, the namespace, for every test
 
 
 def plain(value):
