@@ -150,6 +150,8 @@ Array Recorder::cut(int64_t asked, const Array &value, const char *why, const Lo
   piece.askedType = value.dtype;
   piece.why = why;
   piece.at = at;
+  if (askedNow && !isAskedApart) piece.question = questions;
+  ++questions;
   Array told = values == Abstract ? answer(piece, value.type()) : value;
   piece.value = bitsOf(told);
   startPiece(on.slots, on.types, on.devices);

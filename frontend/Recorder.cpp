@@ -20,6 +20,13 @@ int64_t nextId() {
   return ++last;
 }
 
+/// The other truth value.
+Array otherThan(const Array &truth) {
+  Array other = copyOfMemory(truth);
+  *const_cast<char *>(other.data()) ^= 1;
+  return other;
+}
+
 } // namespace
 
 Recorder::Recorder(Values values) : id(nextId()), values(values), table(new CellTable) {}
@@ -30,7 +37,7 @@ Recorder::~Recorder() {
 
 void Recorder::giveUp(const std::string &why) {
   if (left.empty()) left = describe ? describe() + why : why;
-  if (values == Abstract) throw LeaveRecording{left};
+  if (endsWhenLeft()) throw LeaveRecording{left};
   settle();
   end();
 }
@@ -53,6 +60,7 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
     rebind(kept, slot);
     told.push_back({std::move(kept), why, at});
   } else if (slot >= 0) {
+    if (host.dtype == DType::Bool && host.size() == 1 && flips.contains(questions)) host = otherThan(host);
     askedNow = &value;
     cut(slot, host, why, at);
     askedNow = nullptr;
@@ -294,7 +302,7 @@ Array Recorder::placeholder(const Operation &o) const {
 
 /// Where the operands of an operation are; false where it is not recorded.
 bool Recorder::findSlots(const Operation &o, const Location &at, int64_t *slots) {
-  if (left.size() && values == Abstract) throw LeaveRecording{left}; // the program swallowed the first one
+  if (left.size() && endsWhenLeft()) throw LeaveRecording{left}; // the program swallowed the first one
   bool isRecorded = !at.isForeign;
   for (size_t i = 0; isRecorded && i < o.operands.size(); ++i) isRecorded = (slots[i] = slotOf(*o.operands[i])) >= 0;
   return isRecorded;
@@ -378,6 +386,8 @@ void Recorder::write(Array &target, const Array &value) {
   if (at.isForeign) settle();
   if (at.isForeign && knows(target.storage.get())) giveUp("code outside of the call writes into an array of it");
   int first = inputOf(target);
+  bool isOwn = cellSlot(target.storage.get()) >= 0 || (first >= 0 && writable && writable->contains(entries[size_t(first)].place));
+  if (writable && !at.isForeign && !isOwn) throw LeaveRecording{"an array from outside of the call is written"};
   if (first >= 0 && entries[size_t(first)].next >= 0)
     giveUp("an array is written that another argument or captured array shares memory with");
   auto isOther = [&](const Input &input) { return input.array.storage.get() != target.storage.get() && overlaps(input.array, target); };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -56,8 +57,9 @@ struct Piece {
   std::vector<TensorType> liveTypes;
   Source asked;
   DType askedType = DType::Bool;
-  std::string value; // the bits that Python was told
-  std::string why;   // it asked
+  std::string value;     // the bits that Python was told
+  std::string why;       // it asked
+  int64_t question = -1; // which of the call's it ends with; -1: one that Python answers itself
   Location at;
   std::vector<Repeated> loops;               // what repeats in it
   size_t ops = 0;                            // that were recorded, of one that was rolled
@@ -82,14 +84,17 @@ public:
 
   const int64_t id;
   Trace trace;
-  std::vector<Location> locations;        // by slot
-  std::vector<Device *> places;           // by slot, up to the last that says more than the operands: where it is made
-  std::string left;                       // why it was given up; empty: it was not
-  std::vector<Piece> pieces;              // before what is in `trace`
-  Location (*locate)() = nullptr;         // where the program is now
-  std::string (*describe)() = nullptr;    // the same as text, for a person
-  RunPiece runPiece;                      // of a Deferred one
-  bool isFast = false;                    // fast_math, for its code
+  std::vector<Location> locations;     // by slot
+  std::vector<Device *> places;        // by slot, up to the last that says more than the operands: where it is made
+  std::string left;                    // why it was given up; empty: it was not
+  std::vector<Piece> pieces;           // before what is in `trace`
+  Location (*locate)() = nullptr;      // where the program is now
+  std::string (*describe)() = nullptr; // the same as text, for a person
+  RunPiece runPiece;                   // of a Deferred one
+  bool isFast = false;                 // fast_math, for its code
+  /// Of a call that is recorded for its path alone, which ends where it is given up: which of the arrays that exist before it are written.
+  std::optional<std::set<int>> writable;
+  std::set<int64_t> flips;                // questions for a truth value, by number, that Python is told the other answer to
   const Array *askedNow = nullptr;        // while `cutBehind` looks: what is asked for; null: in another way than by its truth value
   bool isAskedApart = false;              // nothing of the program asks for it: it was made for a question about numbers
   std::function<void(Piece &)> cutBehind; // after a cut, when the next piece has begun; it may drop pieces
@@ -180,8 +185,9 @@ private:
   };
   const Values values;
   CellTable *table;
-  int declared = 0;   // arrays
-  int ownInputs = -1; // before those that are captured; -1: none are
+  int64_t questions = 0; // so far
+  int declared = 0;      // arrays
+  int ownInputs = -1;    // before those that are captured; -1: none are
   std::vector<Input> entries;
   std::unordered_multimap<size_t, int64_t> bodyNumbers; // by hash
   std::unordered_map<const Storage *, int> inputOfCell; // the first one
@@ -205,6 +211,7 @@ private:
   int64_t numberOf(const std::shared_ptr<const Trace> &body);
   bool findSlots(const Operation &operation, const Location &at, int64_t *slots);
   void rebind(Array &result, int64_t slot);
+  bool endsWhenLeft() const { return values == Abstract || writable; }
   bool isMine(const Array &array) const { return array.mark.recorder == id; }
   bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }
   Location here() const {

@@ -263,6 +263,7 @@ bool Reader::isKeyed(std::span<PyObject *const> args) const {
 void Reader::readGenerator(PyObject *generator) {
   coverClass(generator);
   if (originOf(generator) != Origin::Covered) return; // its state is an argument's, or the call's own
+  if (refuse) fail("draws random numbers");
   static PyObject *const name = PyUnicode_InternFromString("state");
   Place place = placeOf(Place::Attribute, generator, name);
   Object state = place.read();
@@ -287,6 +288,7 @@ void Reader::calledAside(PyObject *callee) {
 bool Reader::print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *named) {
   bool isOwn = callee == package().print;
   if (!isOwn && callee != Builtins::get().print) return false;
+  if (refuse) fail("prints");
   Py_ssize_t count = named ? PyTuple_GET_SIZE(named) : 0;
   Object given(check(PyTuple_New(n - count))), byName(check(PyDict_New()));
   for (Py_ssize_t i = 0; i < n; ++i) {

@@ -316,6 +316,7 @@ void Reader::member(PyTypeObject *type, PyObject *name, PyObject *value) {
 }
 
 void Reader::store(Place::Kind kind, PyObject *container, PyObject *key, Py_ssize_t index, PyObject *value) {
+  if (refuse) fail("stores where it stays");
   Sort sort = values.sortOf(value);
   bool isKept = sort == Sort::Plain || sort == Sort::Array || package().isNumPyNumber(value);
   if (!isKept) fail(std::string("stores a ") + nameOfType(value) + " where it stays");

@@ -135,12 +135,13 @@ void Reader::fail(const std::string &text) {
   why = at ? place(at, atOffset) + text : text;
   auto own = std::find_if_not(live.rbegin(), live.rend(), isOfLibrary);
   if (at && own != live.rend() && own != live.rbegin()) why = place(own->frame.code(), own->last) + "leads to " + why;
-  if (hook) hook->stop();
+  if (hook && !refuse) hook->stop();
   throw Stop();
 }
 
 void Reader::before(const Frame &frame, const Instruction &instruction, int offset) noexcept {
-  if (why.size() || !isWithin(frame)) return;
+  if ((why.size() && !refuse) || !isWithin(frame)) return;
+  if (why.size()) return refuse(why); // the program has caught the first error
   at = frame.code(), atOffset = offset;
   visits = 0;
   mayTag = false;
@@ -151,12 +152,14 @@ void Reader::before(const Frame &frame, const Instruction &instruction, int offs
     }
     follow(frame, instruction, offset);
     judge(frame, instruction, frame.stack() + instruction.depth);
+    if (++steps == mostSteps) fail("takes very long");
   } catch (const Stop &) {
   } catch (const PythonError &) {
     PyErr_Clear();
     why = "its state could not be read";
   } catch (const std::exception &e) { why = e.what(); }
   at = nullptr;
+  if (why.size() && refuse) refuse(why);
 }
 
 /// Whether all that runs here belongs to the call: no finalizer, no handler of a signal.

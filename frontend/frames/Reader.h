@@ -9,6 +9,7 @@
 #include "frontend/Ops.h"
 
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -57,6 +58,9 @@ public:
 class Reader final : public InstructionWatcher, public NumberInputs {
 public:
   std::string why; // the search was ended; empty: it was not
+  /// Of a call that is to compute and nothing else: sets an error of Python, before the call would do more, or what is not known.
+  std::function<void(const std::string &why)> refuse;
+  int64_t steps = 0, mostSteps = -1; // instructions so far, and when it has taken too long; -1: never
 
   /// `passed` are containers among the arguments, all of whose content is in the key; `values` other objects of the key, by identity.
   Reader(PythonState &state, ReadListener &listener, PyObject *function, std::span<PyObject *const> passed,

@@ -104,7 +104,7 @@ std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::
   auto written = writeLoop(loop, pieces[first], given);
   if (!written) return std::nullopt;
   const Piece &asking = pieces[asks];
-  written->value = asking.value, written->moment = asking.moment;
+  written->value = asking.value, written->moment = asking.moment, written->question = asking.question;
   written->at = asking.at, written->why = asking.why;
   return Replaced{std::move(*written), first, asks};
 }
@@ -190,7 +190,7 @@ void unfold(std::vector<Piece> &pieces, size_t at) {
   trip.push_back(node->piece);
   trip[0] = *folded.firstOfLoop;
   if (trip.size() > 1) trip[0].value = folded.loop->root->next.begin()->first;
-  trip.back().value = folded.value, trip.back().moment = folded.moment;
+  trip.back().value = folded.value, trip.back().moment = folded.moment, trip.back().question = folded.question;
   pieces.erase(pieces.begin() + ptrdiff_t(at));
   pieces.insert(pieces.begin() + ptrdiff_t(at), trip.begin(), trip.end());
 }

@@ -149,17 +149,6 @@ std::string finish(Recorder &r, const Arguments &arguments, PyObject *leaves, Re
   return "";
 }
 
-Object listOf(const std::vector<Object> &objects) {
-  Object list(check(PyList_New(0)));
-  for (const Object &object : objects)
-    if (PyList_Append(list.get(), object.get())) throw PythonError();
-  return list;
-}
-
-} // namespace
-
-namespace {
-
 /// What a recording was told where it asked: what for, where and why, and the bits of the answer.
 struct Answered {
   TensorType type;
@@ -234,16 +223,6 @@ std::vector<Answered> readAnswers(PyObject *list) {
       throw Error(ErrorKind::Value, "export: expected an answer of its type, got other bits");
   }
   return answered;
-}
-
-Object pairOf(const Source &s) {
-  constexpr const char *kNames[] = {"entry", "live", "made"};
-  return Object(check(Py_BuildValue("(si)", kNames[s.kind], int(s.index))));
-}
-Object pairsOf(const std::vector<Source> &sources) {
-  std::vector<Object> pairs;
-  for (const Source &s : sources) pairs.push_back(pairOf(s));
-  return listOf(pairs);
 }
 
 /// A piece as (words, inputs, live, what is asked or None): and of what is asked (bits, where and why).

@@ -53,24 +53,6 @@ void checkSignals() {
 
 //===-- finding -----------------------------------------------------------------------------------------------------===//
 
-/// Whether a tree is the one of a call; the arrays that it reads by name are then behind the arguments.
-bool fits(const Tree &entry, Arguments &arguments) {
-  if (!(entry.key == arguments.key) || (entry.watched && !stateOf(entry).holds(arguments.numbers))) return false;
-  if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
-  auto isAnchor = [&](PyObject *o) { return stateOf(entry).isAnchor(o); };
-  bool mayMeet = entry.watched && stateOf(entry).anchors;
-  if (mayMeet && (std::ranges::any_of(arguments.passed, isAnchor) || std::ranges::any_of(arguments.values, isAnchor))) return false;
-  if (entry.captured.empty()) return true;
-  KeyBuilder &key = arguments.key;
-  size_t words = key.words.size(), arrays = key.arrays.size();
-  bool isSame = stateOf(entry).readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }) &&
-                key.words.size() - words == entry.captured.size() &&
-                std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
-  key.cut(words, isSame ? key.arrays.size() : arrays);
-  arguments.arrays.resize(key.arrays.size());
-  return isSame;
-}
-
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Records a call after the first, by `record`, and tells why and how long that took.
@@ -360,6 +342,23 @@ void giveBack(const Arguments &arguments) {
 int64_t epoch = 0;
 
 } // namespace
+
+bool fits(const Tree &entry, Arguments &arguments) {
+  if (!(entry.key == arguments.key) || (entry.watched && !stateOf(entry).holds(arguments.numbers))) return false;
+  if (entry.watched && stateOf(entry).mayMeet(arguments.passed)) return false;
+  auto isAnchor = [&](PyObject *o) { return stateOf(entry).isAnchor(o); };
+  bool mayMeet = entry.watched && stateOf(entry).anchors;
+  if (mayMeet && (std::ranges::any_of(arguments.passed, isAnchor) || std::ranges::any_of(arguments.values, isAnchor))) return false;
+  if (entry.captured.empty()) return true;
+  KeyBuilder &key = arguments.key;
+  size_t words = key.words.size(), arrays = key.arrays.size();
+  bool isSame = stateOf(entry).readArrays(arguments.numbers, [&](PyObject *o) { arguments.addCaptured(o); }) &&
+                key.words.size() - words == entry.captured.size() &&
+                std::equal(entry.captured.begin(), entry.captured.end(), key.words.begin() + ptrdiff_t(words));
+  key.cut(words, isSame ? key.arrays.size() : arrays);
+  arguments.arrays.resize(key.arrays.size());
+  return isSame;
+}
 
 int64_t configEpoch() { return epoch; }
 void nextConfigEpoch() { ++epoch; }

@@ -157,14 +157,9 @@ template <typename Use> PyObject *readApart(PyObject *self, PyObject *argsAndKwa
     PyObject *tuple, *kwargs, *more = nullptr;
     if (!PyArg_ParseTuple(argsAndKwargs, "O!O!|O", &PyTuple_Type, &tuple, &PyDict_Type, &kwargs, &more)) throw PythonError();
     JitState &state = jitOf(self);
-    std::vector<PyObject *> args;
-    Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) args.push_back(PyTuple_GET_ITEM(tuple, i));
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) args.push_back(PyDict_GetItem(kwargs, PyTuple_GET_ITEM(names.get(), i)));
-    Call call{state.function.get(), args.data(), size_t(PyTuple_GET_SIZE(tuple)), PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr};
-    Arguments arguments;
-    arguments.read(state.options.parameters, call, /*byValue=*/true);
-    return use(state, arguments.calling(call), arguments, more);
+    PyObject *result = nullptr;
+    readCall(state, tuple, kwargs, [&](const Call &call, Arguments &arguments) { result = use(state, call, arguments, more); });
+    return result;
   });
 }
 
@@ -191,6 +186,11 @@ PyObject *exportOnly(PyObject *self, PyObject *argsAndFlatten) { return readApar
 
 /// _export_path(args, kwargs, given) -> what recordPath gives.
 PyObject *exportPath(PyObject *self, PyObject *argsAndGiven) { return readApart(self, argsAndGiven, recordPath); }
+
+/// _export_ways(again, count, taken) -> what recordWays gives.
+PyObject *exportWays(PyObject *self, PyObject *given) {
+  return guarded([&] { return recordWays(jitOf(self), given); });
+}
 
 /// _forget(): drops recordings and their code; calls that run keep theirs.
 PyObject *forget(PyObject *self, PyObject *) {
@@ -235,6 +235,7 @@ PyMethodDef methods[] = {{"_counters", counters, METH_NOARGS, nullptr},
                          {"_replay", replayOnly, METH_VARARGS, nullptr},
                          {"_export", exportOnly, METH_VARARGS, nullptr},
                          {"_export_path", exportPath, METH_VARARGS, nullptr},
+                         {"_export_ways", exportWays, METH_VARARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(JitFunction, vectorcall), READONLY, nullptr},
                          {"__dictoffset__", T_PYSSIZET, offsetof(JitFunction, dict), READONLY, nullptr},
@@ -252,6 +253,17 @@ PyMethodDef functions[] = {{"set_jit_disabled", setDisabled, METH_O, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
 
 } // namespace
+
+void readCall(const JitState &state, PyObject *args, PyObject *kwargs, const std::function<void(const Call &, Arguments &)> &use) {
+  std::vector<PyObject *> all;
+  Object names(check(PySequence_Tuple(Object(check(PyDict_Keys(kwargs))).get())));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) all.push_back(PyTuple_GET_ITEM(args, i));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names.get()); ++i) all.push_back(PyDict_GetItem(kwargs, PyTuple_GET_ITEM(names.get(), i)));
+  Call call{state.function.get(), all.data(), size_t(PyTuple_GET_SIZE(args)), PyTuple_GET_SIZE(names.get()) ? names.get() : nullptr};
+  Arguments arguments;
+  arguments.read(state.options.parameters, call, /*byValue=*/true);
+  use(arguments.calling(call), arguments);
+}
 
 PyObject *functionOf(PyObject *jitted) { return jitOf(jitted).function.get(); }
 

@@ -1,6 +1,5 @@
 #include "recording.h"
 #include "results.h"
-#include "search.h"
 
 #include "frontend/OpsShared.h"
 
@@ -69,15 +68,6 @@ std::vector<Array> snapshot(const Arguments &arguments) {
   return arrays;
 }
 
-/// A recorded call: its result, null where it raised, and the path that it took.
-struct Recorded {
-  Object result;
-  Path path;
-  std::vector<Array> given;            // with KILN_JIT=sync, the arrays as the call found them
-  std::unique_ptr<StateSearch> search; // null: what it reads was known
-  std::string unseen;                  // why the search failed, or nothing
-};
-
 /// Why a call that has ended cannot be run from its recording, or nothing.
 std::string findFault(Recorder &r, const JitOptions &options, const Call &call, const Arguments &arguments, PyObject *result,
                       PythonState *found, std::span<const int32_t> held, Ending &ending) {
@@ -92,20 +82,24 @@ std::string findFault(Recorder &r, const JitOptions &options, const Call &call, 
   return why;
 }
 
-/// Records a call of a tree while it runs as eager does.
-Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments) {
+} // namespace
+
+Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Arguments &arguments, const Apart *how) {
   Recorded recorded;
   Path &path = recorded.path;
   bool isSearched = stateOf(tree).unanalysed.size();
   if (jitMode == JitMode::Sync && !isSearched) recorded.given = snapshot(arguments);
   Recorder r(Recorder::Computed);
   r.isFast = state.options.isFast;
+  if (how) r.writable = how->writable;
   for (const Array *a : arguments.key.arrays) r.addInput(*a);
   std::vector<int32_t> held = countHolders(arguments);
   auto settings = [] { return std::tuple(defaultFloat(), configEpoch(), defaultDevice()); };
   auto before = settings();
   auto &search = recorded.search;
   if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
+  if (how) search->reading().refuse = how->refuse, search->reading().mostSteps = how->mostSteps;
+  if (how) r.flips = how->flips;
   std::vector<PyObject *> args(call.args, call.args + call.count());
   std::vector<Object> apart; // numbers that nobody else holds, in the place of those that are known as arguments
   for (size_t i = 0; search && i < arguments.given.size(); ++i) {
@@ -133,7 +127,8 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
     return recorded;
   }
   path.why = recorded.unseen;
-  if (path.why.empty())
+  if (path.why.empty() && how) path.why = r.left.size() ? r.left : how->readEnd(r, *search, recorded.result.get(), path.ending);
+  else if (path.why.empty())
     path.why =
         findFault(r, state.options, call, arguments, recorded.result.get(), search ? search->state.get() : nullptr, held, path.ending);
   if (path.why.empty() && settings() != before) path.why = "a setting is changed by it";
@@ -147,6 +142,8 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   if (tree.mayFold) foldPath(path, state.moments.ends);
   return recorded;
 }
+
+namespace {
 
 /// With KILN_JIT=sync the first result is that of the code, too: the call is run once more on what it was given. It has no effects in
 /// Python, or it would run in eager, and what it writes it has written.
@@ -213,12 +210,16 @@ bool adoptState(const JitState &state, Tree &tree, Recorded &recorded, bool isNe
   }
   if (recorded.unseen.size()) return true;
   if (!recorded.search->isOf(before)) return false; // another thread has added some
-  tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
-  tree.watched = std::move(recorded.search->state);
+  adoptSearch(tree, recorded);
   return true;
 }
 
 } // namespace
+
+void adoptSearch(Tree &tree, Recorded &recorded) {
+  tree.captured.insert(tree.captured.end(), recorded.search->captured.begin(), recorded.search->captured.end());
+  tree.watched = std::move(recorded.search->state);
+}
 
 PyObject *callDriven(JitState &state, const std::shared_ptr<Tree> &tree, const Call &call, const Arguments &arguments) {
   Recorder r(Recorder::Deferred);

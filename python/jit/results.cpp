@@ -181,6 +181,23 @@ std::string placeOf(const Location &at) {
   return PyUnicode_AsUTF8(text.get());
 }
 
+Object listOf(std::span<const Object> objects) {
+  Object list(check(PyList_New(Py_ssize_t(objects.size()))));
+  for (size_t i = 0; i < objects.size(); ++i) PyList_SET_ITEM(list.get(), Py_ssize_t(i), Py_NewRef(objects[i].get()));
+  return list;
+}
+
+Object pairOf(const Source &source) {
+  constexpr const char *kNames[] = {"entry", "live", "made"};
+  return Object(check(Py_BuildValue("(si)", kNames[source.kind], int(source.index))));
+}
+
+Object pairsOf(std::span<const Source> sources) {
+  std::vector<Object> pairs;
+  for (const Source &s : sources) pairs.push_back(pairOf(s));
+  return listOf(pairs);
+}
+
 std::string readResult(Recorder &recorder, const Arguments &arguments, PyObject *result, Ending &ending, PythonState *state) {
   ResultReader reader(recorder, arguments, state);
   ending.result = reader.read(result);

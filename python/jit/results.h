@@ -24,6 +24,11 @@ PyObject *buildResult(const Ending &ending, const Arguments &arguments, std::spa
 /// Where something was recorded: "file.py:3: ".
 std::string placeOf(const Location &at);
 
+/// For Python: a list; a source as ("entry" | "live" | "made", number), and a list of such.
+Object listOf(std::span<const Object> objects);
+Object pairOf(const Source &source);
+Object pairsOf(std::span<const Source> sources);
+
 int visitEnding(const Ending &ending, visitproc visit, void *arg);
 
 } // namespace kiln::py

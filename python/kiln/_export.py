@@ -7,12 +7,12 @@ import re
 import tempfile
 import warnings
 
-from . import _core, _sizes, exceptions
+from . import _core, _sizes, copy, exceptions
 from ._creation import asarray
 from ._errors import KilnWarning, make
 from ._front import Bound, check_callable, name_of
 from ._jit import jit
-from ._paths import Paths
+from ._paths import Paths, Results, numbers_in
 from ._result_numbers import ResultNumbers, Varies
 from ._signature import encode, is_array, is_namedtuple, text_of
 from ._weights import names_of
@@ -30,7 +30,7 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
            examples=(), miss="error", header=None, project=None, target=None, cpu=None, weights=None):
     """Writes a function as a package: a file that ``kn.load`` runs without the function's source; or as a library for C.
 
-    The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed. Arrays that it reads by name or from attributes become
+    The function is recorded on arrays of the shapes and dtypes of ``args``; nothing is computed, unless it asks for values. Arrays that it reads by name or from attributes become
     weights of the package, numbers and other arguments are kept as they are. Arrays that it writes are changed by each call of the package, too. Numbers in its
     result that follow from sizes are computed by each call.
 
@@ -54,7 +54,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Whether calls may have sizes within the bounds at which the function was not recorded.
     examples : list of tuples
         Further arguments, beside the same ``kwargs``, of the same dtypes and shapes, but for sizes that calls choose. Where the function asks for values (``if x > 0``, ``while error > tolerance``, ``int(n)``), it is
-        recorded once with the values of ``args`` and once with those of each example, and the package takes each way that one of them took.
+        run with copies of ``args`` and of each example, and told the other answers to questions for truth values; the package takes each way that was found, and repeats trips that values decide as often as
+        they say. Nothing is done but computing.
     miss : str
         What a call does that would take another way: ``"error"`` raises TraceError with the line of the question, and writes nothing; with ``"forbid"``
         the export is refused unless there can be none.
@@ -252,12 +253,16 @@ class _Recording:
         return list(given)
 
     def _call(self, sizes):
-        """(arguments, keywords) of the call at some sizes, and its placeholders by identity."""
+        """(arguments, keywords) of the call at some sizes, and its placeholders."""
         made = []
         for argument in self.arguments:
             shape = tuple(sizes[argument.axes[i]] if i in argument.axes else n for i, n in enumerate(argument.shape))
             made.append(_core.placeholder(shape, argument.dtype))
-        following = iter(made)
+        return (*self._call_with(made), made)
+
+    def _call_with(self, arrays):
+        """(arguments, keywords) of the call with other arrays."""
+        following = iter(arrays)
 
         def filled(value):
             if is_array(value):
@@ -269,7 +274,7 @@ class _Recording:
             return {k: filled(v) for k, v in value.items()} if type(value) is dict and all(isinstance(k, str) for k in value) else value
 
         bound = inspect.BoundArguments(self.signature, {n: filled(v) for n, v in self.bound.arguments.items()})
-        return bound.args, bound.kwargs, made
+        return bound.args, bound.kwargs
 
     def _values(self, bound):
         """The arrays of a call."""
@@ -329,10 +334,35 @@ class _Recording:
             raise make("TraceError", f"export: '{self.entry}' asks for other values at {self.sizes.text(sizes)} than it does for any example: expected an example of these sizes, or fewer sizes (dynamic=)")
         return [f for f in found if f]
 
+    def _looped(self):
+        """The ways of the examples and those behind other answers, with loops in the place of trips that values decide: what ``Paths.add_tree`` takes; None where the
+        function does what is not known to only compute."""
+        def again(number):
+            made = [copy(a) for a in self.examples[number]]
+            args, kwargs = self._call_with(made)
+            return (*self.prefix, *args), {**self.keywords, **kwargs}, made
+
+        known = []
+
+        def taken(value, is_example):
+            outputs, numbers = [], numbers_in(value)
+            tree = encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))
+            types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
+            if is_example:
+                known[:] = [tree, types]
+            else:
+                Results(self.entry, [known[0], tree], [known[1], types])  # a way that no example takes is to have a result like theirs
+            return (tree, types, [list(map(str, path)) for _, path in outputs], [path for path, _ in numbers]), [a for a, _ in outputs], [n for _, n in numbers]
+
+        found = self.core._export_ways(again, len(self.examples), taken)
+        return found and (*found[:2], {id(a): i for i, a in enumerate(found[2])})
+
     def _joined(self, sizes):
         """The function without its questions, as the examples answer them, and how its result is put together."""
         paths = Paths(self.entry, len(self.arguments))
-        for recording, _, _ in self._recordings(sizes):
+        if looped := None if sizes else self._looped():
+            paths.add_tree(*looped)
+        for recording, _, _ in [] if looped else self._recordings(sizes):
             paths.add(*recording)
         if self.miss == "forbid" and paths.open_questions():
             raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
@@ -369,8 +399,8 @@ class _Recording:
         else:  # it asks for values, which are those of examples
             joined, result, paths = self._joined(sizes)
             self.numbers.note(result)
-            questions = joined.questions if joined.open_questions() else []
-            if questions and len(self.examples) == 1:
+            questions = joined.questions if joined.may_miss else []
+            if joined.open_questions() and len(self.examples) == 1:
                 self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
                            f"{'; '.join(dict.fromkeys(questions))}: examples= names more ways")
             args, _, made = self._call(sizes)

@@ -1,7 +1,7 @@
 """Recordings of a function that asks for values, one for each way it took, as one function without questions: it branches instead."""
 import math
 
-from . import _core, bitcast, copy, equal, full, imag, logical_and, logical_not, real, reshape, switch, where, zeros
+from . import _core, astype, bitcast, copy, equal, full, imag, logical_and, logical_not, real, reshape, switch, where, zeros
 from ._errors import make
 from ._result_numbers import NUMBERS, are_same, is_number
 from ._signature import build
@@ -12,29 +12,49 @@ def _moved(source, places):
     return (kind, places[index]) if kind == "entry" else (kind, index)
 
 
-def _unified(trees, path, items, outputs):
-    """One structure for those of several ways. Numbers that differ, or are to be ``outputs``, become items of arrays, which ``items`` gets: the path, and the
-    number of each way."""
-    first = trees[0]
-    is_same = all(are_same(t, first) for t in trees)
-    if is_same and not outputs:
-        return first
-    kinds, parts = {t[0] for t in trees}, None
-    if all(map(is_number, trees)) and (not is_same or tuple(path) in outputs):
-        values = [build(t, ()) for t in trees]
-        if len({type(v) for v in values}) == 1:
-            items.append((path, values))
-            return ["item", len(items) - 1]
-    elif len(kinds) == 1 and first[0] in ("list", "tuple", "namedtuple", "dict") and all(t[1:-1] == first[1:-1] and len(t[-1]) == len(first[-1]) for t in trees):
-        if first[0] != "dict":
-            parts = [_unified([t[-1][i] for t in trees], [*path, str(i)], items, outputs) for i in range(len(first[-1]))]
-        elif len({tuple(k for k, _ in t[-1]) for t in trees}) == 1:
-            parts = [[k, _unified([t[-1][i][1] for t in trees], [*path, k], items, outputs)] for i, (k, _) in enumerate(first[-1])]
-    if parts is None and is_same:
-        return first
-    if parts is None:
-        raise make("TraceError", f"export: result: expected one structure on every way, got {first} on one and {next(t for t in trees if not are_same(t, first))} on another")
-    return [*first[:-1], parts]
+class Results:
+    """The parts of a result that are arrays or become some: which ones they are on each way."""
+
+    def __init__(self, entry, trees, types, outputs=()):
+        """Raises TraceError where the ways, of which these are structures and types of arrays, cannot have one result."""
+        self.outputs = outputs  # the paths of numbers that become arrays in any case
+        self.arrays, self.items = {}, []  # their numbers, by those that they have on each way; (path, the number on each way)
+        self.tree = self._unified(trees)
+        self.types = [[t[n[i]] for n in self.arrays] for i, t in enumerate(types)]
+        if other := next((t for t in self.types if t != self.types[0]), None):
+            raise make("TraceError", f"export: result of '{entry}': expected arrays of the same shapes and dtypes on every way, got {self.types[0]} on one and {other} on another")
+
+    def _unified(self, trees, path=()):
+        """One structure for those of several ways. Numbers that differ, or are to be outputs, become items of arrays."""
+        first, kinds, parts = trees[0], {t[0] for t in trees}, None
+        if kinds == {"array"}:
+            numbers = tuple(t[1] for t in trees)
+            return ["array", self.arrays.setdefault(numbers, len(self.arrays))]
+        is_same = all(are_same(t, first) for t in trees)
+        if all(map(is_number, trees)) and (not is_same or path in self.outputs):
+            values = [build(t, ()) for t in trees]
+            if len({type(v) for v in values}) == 1:
+                self.items.append((path, values))
+                return ["item", len(self.items) - 1]
+        elif len(kinds) == 1 and first[0] in ("list", "tuple", "namedtuple", "dict") and all(t[1:-1] == first[1:-1] and len(t[-1]) == len(first[-1]) for t in trees):
+            if first[0] != "dict":
+                parts = [self._unified([t[-1][i] for t in trees], (*path, str(i))) for i in range(len(first[-1]))]
+            elif len({tuple(k for k, _ in t[-1]) for t in trees}) == 1:
+                parts = [[k, self._unified([t[-1][i][1] for t in trees], (*path, k))] for i, (k, _) in enumerate(first[-1])]
+        if parts is None and is_same:
+            return first
+        if parts is None:
+            raise make("TraceError", f"export: result: expected one structure on every way, got {first} on one and {next(t for t in trees if not are_same(t, first))} on another")
+        return [*first[:-1], parts]
+
+
+def numbers_in(value, path=()):
+    """Python's numbers in a result, each with its path."""
+    if type(value) in (int, float):
+        return [(path, value)]
+    if type(value) is dict:
+        return [n for k, v in value.items() for n in numbers_in(v, (*path, k))]
+    return [n for i, v in enumerate(value) for n in numbers_in(v, (*path, str(i)))] if isinstance(value, (list, tuple)) else []
 
 
 def _renumbered(tree, arrays):
@@ -71,13 +91,20 @@ class _Node:
 
     def __init__(self, piece):
         self.words, self.inputs, self.live, self.asked, _, self.why = piece
+        self.is_loop = False  # it is asked behind a loop, whose trips have the other answer
         self.answers, self.number = {}, 0  # what follows by the bytes of the answer, and the number of the question
         self.written, self.results, self.numbers = {}, None, ()  # of an end: sources of new contents by entry, of arrays, and what differs
+        self.sources = {}  # of an end: those of numbers of the result, by their path
 
     @property
     def is_complete(self):
         """Whether every answer that there can be is known: of a truth value, both."""
         return sorted(self.answers) == [b"\0", b"\1"]
+
+    @property
+    def is_open(self):
+        """Whether values may have an answer that is not known. A loop is also left where an integer of its is beyond 2**40, which is not told apart."""
+        return not self.is_complete and not self.is_loop
 
     def fits(self, piece):
         return (self.words, self.inputs, self.live, self.asked) == piece[:4]
@@ -101,21 +128,42 @@ class Paths:
             node = self._at(piece, (node, before[4]))
         ends = [_moved(s, places) for s in outputs]
         node.written, node.results = dict(zip((places[i] for i in written), ends)), ends[len(written):]
+        self._end(node, *result)
+
+    def _end(self, node, *result):
         self.written += [p for p in node.written if p not in self.written]
         self.ends.append((node, *result))
+
+    def add_tree(self, nodes, arrays, numbers):
+        """All ways, as ``_export_ways`` gives them, with the numbers of the arrays of the call by their identity."""
+        places = [numbers[id(a)] if id(a) in numbers else self._other(a) for a in arrays]
+        made = []
+        for words, inputs, live, asked, why, *_ in nodes:
+            made.append(_Node(self._renumbered((words, inputs, live, asked, None, why), places)))
+        for node, (*_, why, node.is_loop, answers, end) in zip(made, nodes):
+            node.answers = {value: made[number] for value, number in answers}
+            if end is None:
+                self.questions.append(why)
+                node.number = len(self.questions)
+                continue
+            written, sources, ((tree, types, paths, number_paths), found) = end
+            sources = [_moved(s, places) for s in sources]
+            node.written = {places[entry]: _moved(source, places) for entry, source in written}
+            node.results, node.sources = sources[:len(types)], {path: sources[i] for path, i in zip(number_paths, found) if i is not None}
+            self._end(node, tree, types, paths)
+        self.root = made[0]
 
     def join(self, outputs):
         """Gives the ways one result: its structure, and the paths of its arrays in it, those of numbers that the ways differ in, and of ``outputs``, behind the
         others."""
-        types = self.ends[0][2]
-        if other := next((t for _, _, t, _ in self.ends if t != types), None):
-            raise make("TraceError", f"export: result of '{self.entry}': expected arrays of the same shapes and dtypes on every way, got {types} on one and {other} on another")
-        items = []
-        result = _unified([tree for _, tree, _, _ in self.ends], [], items, outputs)
+        outputs = {*outputs, *(path for node, *_ in self.ends for path in node.sources)}
+        found = Results(self.entry, [tree for _, tree, _, _ in self.ends], [types for _, _, types, _ in self.ends], outputs)
         for i, (node, *_) in enumerate(self.ends):
-            node.numbers = [(values[i], NUMBERS[type(values[i])]) for _, values in items]
-        self.types = [*types, *((NUMBERS[type(values[0])], ()) for _, values in items)]
-        return _renumbered(result, len(types)), [*self.ends[0][3], *(["result", *path] for path, _ in items)]
+            node.results = [node.results[n[i]] for n in found.arrays]
+            node.numbers = [(node.sources.get(path), values[i], NUMBERS[type(values[i])]) for path, values in found.items]
+        self.types = [*found.types[0], *((NUMBERS[type(values[0])], ()) for _, values in found.items)]
+        paths = [self.ends[0][3][n[0]] for n in found.arrays]
+        return _renumbered(found.tree, len(found.arrays)), [*paths, *(["result", *path] for path, _ in found.items)]
 
     def _other(self, array):
         key = _core.memory_key(array)
@@ -150,7 +198,12 @@ class Paths:
 
     def open_questions(self):
         """Those that have answers which no example gave, each line once."""
-        return list(dict.fromkeys(self.questions[n.number - 1] for n in self._nodes() if n.answers and not n.is_complete))
+        return list(dict.fromkeys(self.questions[n.number - 1] for n in self._nodes() if n.answers and n.is_open))
+
+    @property
+    def may_miss(self):
+        """Whether a call may end without a result."""
+        return any(n.answers and not n.is_complete for n in self._nodes())
 
     def _nodes(self):
         nodes = [self.root] if self.root else []
@@ -169,7 +222,7 @@ class Paths:
         given = iter(arrays[self.count:])
         entries = [*arrays[:self.count], *(next(given) if i in self.written else a for i, a in enumerate(self.others, self.count))]
         results = self._run(self.root, entries, [], zeros((), dtype="int64"))
-        may_miss = bool(self.open_questions())
+        may_miss = self.may_miss
         for place, new in zip(self.written, results):
             entries[place][...] = where(equal(results[-1], 0), new, entries[place]) if may_miss else new
         return results[len(self.written):]
@@ -181,7 +234,8 @@ class Paths:
             if node.results is not None:
                 written, results = ([found[kind][i] for kind, i in sources] for sources in (node.written.values(), node.results))
                 written = dict(zip(node.written, written))
-                return [*(written.get(p, entries[p]) for p in self.written), *results, *(full((), n, dtype=dtype) for n, dtype in node.numbers), missed]
+                numbers = [full((), n, dtype=dtype) if source is None else astype(reshape(found[source[0]][source[1]], ()), dtype) for source, n, dtype in node.numbers]
+                return [*(written.get(p, entries[p]) for p in self.written), *results, *numbers, missed]
             asked, live = found[node.asked[0]][node.asked[1]], [found[k][i] for k, i in node.live]
             if len(node.answers) > 1:
                 return self._branch(node, asked, entries, live, missed)

@@ -95,11 +95,11 @@ def vec(*values, dtype="f"):
 # function, examples, further calls of the same ways, and calls of others
 CASES = {
     "signed": (signed, [(vec(1, 2, 3, 4),), (vec(-1, -2, -3, -4),)], [(vec(0.5, 0, 0, 0),), (vec(0, 0, 0, 0),)], []),
-    "halved": (halved, [(vec(1, 2),), (vec(0.01, 0),), (vec(9, -2),)], [(vec(1.5, -1.7),), (vec(0.1, 0),)], [(vec(400, 2),), (vec(0.3, 0.2),)]),
+    "halved": (halved, [(vec(1, 2),), (vec(0.01, 0),), (vec(9, -2),)], [(vec(1.5, -1.7),), (vec(0.1, 0),), (vec(400, 2),), (vec(0.3, 0.2),), (vec(1e38, 0),)], []),
     "counted": (counted, [(vec(1, 2), vec(3, dtype="i4")[0]), (vec(1, 2), vec(0, dtype="i4")[0])], [(vec(0.5, 3), vec(3, dtype="i4")[0])], [(vec(1, 2), vec(2, dtype="i4")[0])]),
-    "nested": (nested, [(vec(3, 2, -0.5),), (vec(3, 2, -5),), (vec(0.5, 0.7, 0),), (vec(0.7, 0.5, 0),)], [(vec(7, 1, 0),), (vec(0.1, 0.2, 0.9),)], [(vec(2, 3, 0),)]),
+    "nested": (nested, [(vec(3, 2, -0.5),), (vec(3, 2, -5),), (vec(0.5, 0.7, 0),)], [(vec(7, 1, 0),), (vec(0.1, 0.2, 0.9),), (vec(0.7, 0.5, 0),), (vec(2, 3, 0),)], []),
     "selected": (selected, [(vec(1, -2, 3, 4),), (vec(1, -2, 3, -4),)], [(vec(-1, 5, 6, 7),)], [(vec(-1, -5, -6, -7),)]),
-    "narrow": (narrow, [(vec(1.5, 2),), (vec(2, 2),)], [(vec(1.5, 7),)], [(vec(2.5, 2),)]),
+    "narrow": (narrow, [(vec(1.5, 2),), (vec(2, 2),)], [(vec(1.5, 7),), (vec(2.5, 2),)], []),
     "finite": (finite, [(vec(math.nan, 1),), (vec(0, 1),)], [(vec(math.nan, math.inf),), (vec(-0.0, 1),)], []),
     "early": (early, [(vec(1, 1, 1, 1),), (-vec(1, 1, 1, 1),)], [], []),
     "method": (Model(), [(vec(1, 2, 3, 4),), (-vec(1, 2, 3, 4),)], [(vec(5, 6, 7, 8),)], []),
@@ -123,7 +123,7 @@ def test_packages_take_recorded_ways(name, mode, tmp_path):
         for args in others:
             with pytest.raises(kn.TraceError, match=r"run: values: expected a way .* got another answer at test_package_paths.py:\d+: "):
                 m(*args)
-    assert ("not every answer is known" in kiln.inspect.describe(m)) == bool(others or name in ("early", "finite"))
+    assert ("not every answer is known" in kiln.inspect.describe(m)) == bool(others or name in ("early", "halved"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -181,28 +181,30 @@ def test_nothing_is_computed_or_changed_by_an_export(tmp_path):
 def test_forbid(tmp_path):
     kn.export(signed, *CASES["signed"][1][0], to=tmp_path / "s.kiln", examples=CASES["signed"][1][1:], miss="forbid")
     with pytest.raises(kn.TraceError, match=r"expected examples of every way, got none with another answer to: test_package_paths.py:\d+: "):
-        kn.export(signed, *CASES["signed"][1][0], to=tmp_path / "no.kiln", miss="forbid")
+        kn.export(counted, vec(1, 2), vec(3, dtype="i4")[0], to=tmp_path / "no.kiln", miss="forbid")
     assert not (tmp_path / "no.kiln").exists()
 
-    def counted(x):
+    def asks(x):
+        y = x
         for _ in range(3):
-            if kn.sum(x) > 1:
-                x = x * 0.5
-        return x
+            if int(y[0]) in (1, 3):
+                y = y * 0.5
+        return y
     with pytest.raises(kn.TraceError, match="to: ") as refused:  # one line, though it is asked three times
-        kn.export(counted, vec(1, 2, 3), to=tmp_path / "no.kiln", miss="forbid")
+        kn.export(asks, vec(1, 2, 3), to=tmp_path / "no.kiln", miss="forbid")
     assert str(refused.value).split("to: ")[1].split("\n")[0].count("test_package_paths.py") == 1
 
 
 def test_one_way_alone(tmp_path):
     """Without examples: the way of the arguments."""
     with pytest.warns(kn.KilnWarning, match=r"calls that are told otherwise are errors, at test_package_paths.py:\d+: .*examples= names more ways") as caught:
-        kn.export(signed, vec(1, 2, 3, 4), to=tmp_path / "s.kiln")
+        kn.export(counted, vec(1, 2), vec(3, dtype="i4")[0], to=tmp_path / "s.kiln")
     assert caught[0].filename == __file__
     m = kn.load(tmp_path / "s.kiln")
-    same_bits(np.asarray(m(vec(1, 1, 0, 0))), np.asarray(kn.jit(signed)(vec(1, 1, 0, 0))))
+    for got, want in zip(m(vec(3, 0.5), vec(3, dtype="i4")[0]), counted(vec(3, 0.5), 3), strict=True):
+        same_bits(np.asarray(got), np.asarray(want))
     with pytest.raises(kn.TraceError, match="another answer"):
-        m(-vec(1, 1, 0, 0))
+        m(vec(1, 2), vec(4, dtype="i4")[0])
     text = kiln.inspect.describe(m)
     assert "not every answer is known at test_package_paths.py" in text and "miss" not in text
 
@@ -213,6 +215,11 @@ SHAPES = {"edit_prefix", "chained_comparison", "and_or_not", "array_as_size", "v
 STRUCTURES = {"digits", "greedy_decoding", "run_lengths", "matched", "any_and_all", "numbers_of_arrays", "as_list", "special_values", "returns_an_argument",
               "the_same_array_twice", "factorial", "closure_counter", "binary_text", "prime_factors", "histogram_by_hand", "breadth_first", "first_positive"}
 ARGUMENTS = {"schedule", "keyed_and_guarded", "rnn", "layer"}
+
+
+# Whose trips are decided by values: from six examples on, for any number of them.
+LOOPS = {"newton", "newton_with_count", "golden_section", "gcd", "power_iteration", "conjugate_gradient", "jacobi_until_converged", "scaled_until_small", "k_means_until_converged",
+         "mandelbrot", "secant", "exponential_series", "arithmetic_geometric_mean", "while_else"}
 
 
 def after(f, args):
@@ -251,7 +258,7 @@ def test_programs_as_people_write_them(name, tmp_path):
         loaded = kn.load(tmp_path / "f.kiln")
         for number, args in enumerate(inputs):
             found = after(loaded, args)
-            assert found == after(function, args) or (found == "another answer" and number >= 6), number
+            assert found == after(function, args) or (found == "another answer" and number >= 6 and name not in LOOPS), number
 
 
 def different(x):
@@ -310,7 +317,10 @@ def test_state_that_some_ways_write(tmp_path):
 
 def test_numbers_of_questions_that_a_file_does_not_have(tmp_path):
     """A package whose questions were taken away: an error all the same, from it and from a library of it."""
-    kn.export(halved, vec(1, 2), to=tmp_path / "whole.kiln", examples=[(vec(0.01, 0),)])
+    def thrice(x):
+        return [x * int(v) for v in x]
+
+    kn.export(thrice, vec(3, 2, -0.5), to=tmp_path / "whole.kiln")
     m = kn.load(tmp_path / "whole.kiln")
     manifest = m._manifest
     assert len(manifest["entries"][0]["misses"]) > 2
@@ -318,10 +328,10 @@ def test_numbers_of_questions_that_a_file_does_not_have(tmp_path):
     programs = {e["program"]: m._loaded.program(i) for i, e in enumerate(manifest["entries"])}
     kn._core.write_package(json.dumps(manifest), programs, [], str(tmp_path / "cut.kiln"))
     with pytest.raises(kn.TraceError, match="another answer at a place that it does not name"):
-        kn.load(tmp_path / "cut.kiln")(vec(400, 2))
+        kn.load(tmp_path / "cut.kiln")(vec(3, 2, 1))
     kn._core.make_library(str(tmp_path / "cut.kiln"), str(tmp_path / "libcut.so"), {"emit": "so", "cpu": "native", "name": "cut"})
     library = Library(tmp_path / "libcut.so")
     with pytest.raises(Failure, match="another answer at a place that it does not name") as failure:
-        library(np.asarray(vec(400, 2)))
+        library(np.asarray(vec(3, 2, 1)))
     assert failure.value.status == -14
     library.close()

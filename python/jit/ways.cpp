@@ -1,0 +1,246 @@
+// The ways of calls through a function that asks for values, for packages: calls are recorded as jitted functions record them, until there
+// is a tree that has all of them, with loops in the place of trips. They compute and write what they are given; what would do more is ended
+// before it does. Where a truth value was asked for and one answer is known, such a call is told the other one: what it does then is
+// recorded, too, as a call whose values say so would do it.
+#include "recording.h"
+#include "results.h"
+
+#include "frontend/tree/Folding.h"
+
+#include <algorithm>
+#include <set>
+
+namespace kiln::py {
+namespace {
+
+/// Whether an array has the elements that are such numbers in Python, for all values.
+bool isKindOf(DType dtype, PyTypeObject *type) {
+  if (type == &PyFloat_Type) return isFloat(dtype);
+  return type == &PyLong_Type && isInteger(dtype) && dtype != DType::U64;
+}
+
+class WaysRecorder {
+public:
+  WaysRecorder(const JitState &jitted, PyObject *again, Py_ssize_t count, PyObject *taken) : again(again), taken(taken), count(count) {
+    state.function = Object::borrow(jitted.function.get());
+    state.options = jitted.options;
+    how.refuse = [](const std::string &why) { PyErr_SetString(side().leave, why.c_str()); };
+    how.readEnd = [this](Recorder &r, StateSearch &search, PyObject *result, Ending &ending) { return readEnd(r, search, result, ending); };
+  }
+
+  /// The tree; null where there is none, or none with a loop.
+  PyObject *run() {
+    if (!Reader::canRead(state.function.get())) Py_RETURN_NONE;
+    constexpr int kMostGenerations = 4;
+    bool isRecorded = recordAll(true); // it only finds which numbers change
+    for (int i = 0; isRecorded && i < kMostGenerations && (i == 0 || state.moments.knowsMore(tree->carrying)); ++i)
+      isRecorded = recordAll(false);
+    return isRecorded && isComplete ? describe().release() : Py_NewRef(Py_None);
+  }
+
+private:
+  /// A call with the values of an example, that is told other answers to some of its questions.
+  struct Run {
+    Py_ssize_t example;
+    std::set<int64_t> flips;
+    bool isOfUse = true; // it could be recorded
+  };
+  struct Question {
+    int64_t number;
+    std::string answer;
+  };
+  JitState state;
+  PyObject *again, *taken;
+  Py_ssize_t count;
+  Apart how;
+  std::shared_ptr<Tree> tree;
+  std::vector<Run> runs;
+  std::set<std::pair<const Node *, std::string>> tried; // other answers
+  int64_t longest = 0;                                  // of the calls of examples, in instructions
+  bool isScouting = false, isExample = true; // the call under way
+  bool isComplete = false;     // the last round has met nothing new
+  std::vector<Object> results;  // by number: (what `taken` said of it, where each of its numbers is among the sources of the end, or None)
+  std::vector<Object> arrays;   // of the last call that was recorded
+  Object given, now;            // of these the copies of an example; of the call under way
+
+  /// Records all calls into a new tree; false where that of an example cannot be.
+  bool recordAll(bool scouts) {
+    constexpr int kMostRounds = 4; // paths with more ways through a loop than those before change the tree
+    isScouting = scouts;
+    tree = std::make_shared<Tree>();
+    if (state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
+    results.clear(), runs.clear(), tried.clear();
+    for (Py_ssize_t i = 0; i < count; ++i) runs.push_back({i, {}});
+    isComplete = false;
+    for (int i = 0; i < (scouts ? 1 : kMostRounds) && !isComplete; ++i) {
+      isComplete = true;
+      for (size_t k = 0; k < runs.size(); ++k) { // which get more meanwhile
+        if (runs[k].isOfUse) runs[k].isOfUse = record(Run(runs[k]), i == 0 && k == 0);
+        if (!runs[k].isOfUse && runs[k].flips.empty()) return false;
+        bool isEnough = !scouts && state.moments.knowsMore(tree->carrying); // the next tree has other loops
+        if (isEnough) return true;
+      }
+    }
+    return true;
+  }
+
+  bool record(const Run &run, bool isFirst) {
+    Object call(check(PyObject_CallFunction(again, "n", run.example)));
+    PyObject *args, *kwargs, *own;
+    if (!PyArg_ParseTuple(call.get(), "O!O!O!", &PyTuple_Type, &args, &PyDict_Type, &kwargs, &PyList_Type, &own)) throw PythonError();
+    bool isRecorded = false;
+    readCall(state, args, kwargs, [&](const Call &made, Arguments &arguments) {
+      now = Object::borrow(own);
+      how.writable.clear();
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(own); ++i)
+        how.writable.insert(int(std::ranges::find(arguments.arrays, PyList_GET_ITEM(own, i)) - arguments.arrays.begin()));
+      isRecorded = record(run, made, arguments, isFirst);
+    });
+    return isRecorded;
+  }
+
+  bool record(const Run &run, const Call &call, Arguments &arguments, bool isFirst) {
+    struct Now { // while the call is under way
+      std::span<const GivenNumber> numbers = givenNumbers;
+      Anchors *anchors = callAnchors;
+      explicit Now(Arguments &arguments) { givenNumbers = arguments.given, callAnchors = &arguments.anchors; }
+      ~Now() { givenNumbers = numbers, callAnchors = anchors; }
+    } now(arguments);
+    if (arguments.why.size()) return false;
+    if (isFirst) {
+      auto unknown = std::make_unique<PythonState>();
+      unknown->unanalysed = "it is exported";
+      tree->key = arguments.key.finish();
+      tree->watched = std::move(unknown);
+    } else if (!fits(*tree, arguments)) {
+      return false;
+    }
+    constexpr int64_t kTimes = 8, kLeast = 100'000; // what no value leads to may go on for ever
+    how.flips = run.flips;
+    isExample = run.flips.empty();
+    how.mostSteps = run.flips.empty() ? -1 : kTimes * longest + kLeast;
+    Recorded recorded = recordCall(state, *tree, call, arguments, &how);
+    bool isLeft = !recorded.result && PyErr_Occurred();
+    if (isLeft && !PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(side().leave)) throw PythonError(); // an interrupt
+    PyErr_Clear();
+    if (!recorded.result || recorded.path.why.size() || !recorded.search->isOf(stateOf(*tree))) return false;
+    if (run.flips.empty()) longest = std::max(longest, recorded.search->reading().steps);
+    return add(run, recorded, arguments);
+  }
+
+  bool add(const Run &run, Recorded &recorded, const Arguments &arguments) {
+    if (!tree->takeTrips(recorded.path)) return isScouting;
+    adoptSearch(*tree, recorded);
+    given = now;
+    arrays.clear();
+    for (PyObject *array : arguments.arrays) arrays.push_back(Object::borrow(array));
+    std::vector<Question> asked;
+    for (const Piece &p : recorded.path.pieces) asked.push_back({p.askedType == DType::Bool ? p.question : -1, p.value});
+    asked.pop_back();
+    isComplete &= !tree->add(std::move(recorded.path)).first;
+    if (!isScouting) findOpen(run, asked);
+    return true;
+  }
+
+  /// Calls that are told the other answer to a question of a call, where none of the tree was.
+  void findOpen(const Run &run, std::span<const Question> asked) {
+    constexpr size_t kMostRuns = 64, kMostFlips = 6, kMostQuestions = 24;
+    if (run.flips.size() == kMostFlips) return;
+    const Node *node = &tree->root();
+    for (const Question &q : asked.first(std::min(asked.size(), kMostQuestions))) {
+      auto answered = [&](const std::string &value) { return std::ranges::find(node->children, value, [](auto &c) { return c.first; }); };
+      bool isBehind = run.flips.empty() || q.number > *run.flips.rbegin(); // else it is told another answer before
+      if (q.number >= 0 && isBehind && q.answer.size() == 1 && runs.size() < size_t(count) + kMostRuns) {
+        std::string other(1, char(!q.answer[0]));
+        if (answered(other) == node->children.end() && tried.emplace(node, other).second) {
+          Run &next = runs.emplace_back(Run(run));
+          next.flips.insert(q.number);
+        }
+      }
+      auto child = answered(q.answer);
+      if (child == node->children.end()) return;
+      node = child->second;
+    }
+  }
+
+  /// The arrays of the result, then those of its numbers that are values.
+  std::string readEnd(Recorder &r, StateSearch &search, PyObject *result, Ending &ending) {
+    const PythonState &read = *search.state;
+    if (read.stores.size() || read.risky.size()) return "it does more than compute";
+    Object parts(PyObject_CallFunctionObjArgs(taken, result, isExample ? Py_True : Py_False, nullptr));
+    if (!parts && !PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError();
+    if (!parts) return PyErr_Clear(), "its result is of another form";
+    PyObject *said, *leaves, *numbers;
+    if (!PyArg_ParseTuple(parts.get(), "OO!O!", &said, &PyList_Type, &leaves, &PyList_Type, &numbers)) throw PythonError();
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves); ++i) {
+      int64_t slot = r.slotOf(arrayOf(PyList_GET_ITEM(leaves, i)));
+      if (slot < 0) return "the result has an array in it that the recording does not know";
+      ending.results.push_back(r.output(slot));
+    }
+    std::vector<Object> places;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(numbers); ++i) {
+      int formula = read.formulaOf(PyList_GET_ITEM(numbers, i));
+      bool isFixed = formula < 0 || !read.numbers.isLate(formula) || std::ranges::count(read.fixed, formula, [](auto &f) { return f.first; });
+      places.push_back(isFixed ? Object::borrow(Py_None) : Object(check(PyLong_FromSize_t(ending.results.size()))));
+      if (isFixed) continue;
+      auto told = std::ranges::find(read.told, formula, [](auto &t) { return t.first; });
+      bool isValue = read.numbers.at(formula).kind == Formula::Value && told != read.told.end() && told->second >= 0;
+      if (!isValue) return "the result has a number in it that Python computes of values";
+      const Array &array = r.told[size_t(told->second)].array;
+      if (!isKindOf(array.dtype, read.numbers.at(formula).type)) return "the result has a number of another kind than its array";
+      ending.results.push_back(r.output(r.cellSlot(array.storage.get())));
+    }
+    for (auto &[input, slot] : r.written()) ending.commits.push_back({input, r.output(slot)});
+    ending.result.index = int(results.size());
+    results.emplace_back(check(Py_BuildValue("(ON)", said, listOf(places).release())));
+    return "";
+  }
+
+  //===-- for Python ------------------------------------------------------------------------------------------------===//
+
+  /// (nodes, arrays of a call, and those of them that are copies of an example's).
+  Object describe() {
+    std::vector<const Node *> nodes = {&tree->root()};
+    std::vector<Object> described, entries;
+    for (size_t i = 0; i < nodes.size(); ++i) described.push_back(describe(*nodes[i], nodes));
+    for (int place : tree->entries) entries.push_back(arrays[size_t(place)]);
+    return Object(check(Py_BuildValue("(NNO)", listOf(described).release(), listOf(entries).release(), given.get())));
+  }
+
+  /// (words, inputs, live, asked, why, is loop, answers, end): what it asks for, or None; whether that ends a loop; by the bits of each answer the number of a node; and where
+  /// the call ends there, (contents of inputs that are written, sources of the results, the result), or None.
+  Object describe(const Node &node, std::vector<const Node *> &nodes) {
+    const Step &step = *node.step;
+    bool isEnd = node.terminator == Node::Return;
+    std::vector<int64_t> words = step.segment.trace->serialize();
+    std::vector<Object> answers;
+    for (auto &[value, child] : node.children) {
+      if (!child->step) continue; // it was left for another way
+      answers.emplace_back(check(Py_BuildValue("(y#n)", value.data(), Py_ssize_t(value.size()), Py_ssize_t(nodes.size()))));
+      nodes.push_back(child);
+    }
+    bool isLoop = step.loop && step.loop->isComplete(); // it is left by the other answer, or by an integer that may be too large
+    std::string why = isEnd ? "" : placeOf(step.at) + step.why;
+    return Object(check(Py_BuildValue("(y#NNNsNNN)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8),
+                                      pairsOf(step.inputs).release(), pairsOf(step.live).release(),
+                                      (isEnd ? Object::borrow(Py_None) : pairOf(step.asked)).release(), why.c_str(),
+                                      Object::borrow(isLoop ? Py_True : Py_False).release(), listOf(answers).release(), (isEnd ? describe(*node.ending) : Object::borrow(Py_None)).release())));
+  }
+  Object describe(const Ending &ending) {
+    std::vector<Object> written;
+    for (const Commit &c : ending.commits) written.emplace_back(check(Py_BuildValue("(iN)", c.entry, pairOf(c.content).release())));
+    return Object(check(Py_BuildValue("(NNO)", listOf(written).release(), pairsOf(ending.results).release(),
+                                      results[size_t(ending.result.index)].get())));
+  }
+};
+
+} // namespace
+
+PyObject *recordWays(JitState &state, PyObject *given) {
+  PyObject *again, *taken;
+  Py_ssize_t count;
+  if (!PyArg_ParseTuple(given, "OnO", &again, &count, &taken)) throw PythonError();
+  return WaysRecorder(state, again, count, taken).run();
+}
+
+} // namespace kiln::py
