@@ -20,13 +20,6 @@ int64_t nextId() {
   return ++last;
 }
 
-/// The other truth value.
-Array otherThan(const Array &truth) {
-  Array other = copyOfMemory(truth);
-  *const_cast<char *>(other.data()) ^= 1;
-  return other;
-}
-
 } // namespace
 
 Recorder::Recorder(Values values) : id(nextId()), values(values), table(new CellTable) {}
@@ -60,12 +53,26 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
     rebind(kept, slot);
     told.push_back({std::move(kept), why, at});
   } else if (slot >= 0) {
-    if (host.dtype == DType::Bool && host.size() == 1 && flips.contains(questions)) host = otherThan(host);
+    host = instead(host, at);
     askedNow = &value;
     cut(slot, host, why, at);
     askedNow = nullptr;
   }
   return host;
+}
+
+/// What Python is told where it asks for an array.
+Array Recorder::instead(const Array &host, const Location &at) const {
+  bool isFlipped = host.dtype == DType::Bool && host.size() == 1 && flips.contains(questions);
+  if (!isFlipped && !given) return host;
+  Array other = copyOfMemory(host);
+  char *bits = const_cast<char *>(other.data());
+  if (isFlipped) return *bits ^= 1, other;
+  bool isSame =
+      size_t(questions) < given->size() && (*given)[size_t(questions)].at == at && (*given)[size_t(questions)].type == host.type();
+  if (!isSame) throw LeaveRecording{"it asks for other values"};
+  std::ranges::copy((*given)[size_t(questions)].bits, bits);
+  return other;
 }
 
 /// Of a cell of the recording alone, whose writes are seen: what was told of it stands.

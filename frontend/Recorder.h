@@ -26,6 +26,7 @@ struct Location {
   void *code = nullptr;
   int32_t instruction = 0;
   bool isForeign = false; // in code that is no part of the call: a finalizer, the handler of a signal
+  bool operator==(const Location &) const = default;
 };
 
 /// Where a segment of a path finds a value: among the inputs of the call, among what the segments before it handed on, or it is its own.
@@ -94,10 +95,19 @@ public:
   bool isFast = false;                 // fast_math, for its code
   /// Of a call that is recorded for its path alone, which ends where it is given up: which of the arrays that exist before it are written.
   std::optional<std::set<int>> writable;
-  std::set<int64_t> flips;                // questions for a truth value, by number, that Python is told the other answer to
-  const Array *askedNow = nullptr;        // while `cutBehind` looks: what is asked for; null: in another way than by its truth value
-  bool isAskedApart = false;              // nothing of the program asks for it: it was made for a question about numbers
-  std::function<void(Piece &)> cutBehind; // after a cut, when the next piece has begun; it may drop pieces
+  /// What Python asked for, and was told.
+  struct Answered {
+    Location at;
+    TensorType type;
+    std::string bits;
+    bool operator==(const Answered &) const = default;
+  };
+  std::vector<Answered> *answered = nullptr;    // gets them
+  const std::vector<Answered> *given = nullptr; // of another recording: Python is told these, whatever arrays hold; others end the call
+  std::set<int64_t> flips;                      // questions for a truth value, by number, that Python is told the other answer to
+  const Array *askedNow = nullptr;              // while `cutBehind` looks: what is asked for; null: in another way than by its truth value
+  bool isAskedApart = false;                    // nothing of the program asks for it: it was made for a question about numbers
+  std::function<void(Piece &)> cutBehind;       // after a cut, when the next piece has begun; it may drop pieces
   /// Of an Abstract one: a value that Python asks for, at the end of the piece that computes it. Null: asking gives up.
   std::function<Array(const Piece &piece, const TensorType &asked)> answer;
 
@@ -211,6 +221,7 @@ private:
   int64_t numberOf(const std::shared_ptr<const Trace> &body);
   bool findSlots(const Operation &operation, const Location &at, int64_t *slots);
   void rebind(Array &result, int64_t slot);
+  Array instead(const Array &host, const Location &at) const;
   bool endsWhenLeft() const { return values == Abstract || writable; }
   bool isMine(const Array &array) const { return array.mark.recorder == id; }
   bool knows(const Storage *storage) const { return storage->recording == table || inputOfCell.contains(storage); }

@@ -112,8 +112,10 @@ PyObject *recordForPackage(JitState &state, const Call &call, Arguments &argumen
 /// and where their contents and the arrays of the result are found.
 PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given);
 /// The ways that calls take through a function which asks for values, as a tree whose trips of loops are loops. `given`: a function that
-/// gives the arguments of the i-th call anew, how many calls there are, and one that takes a result apart. The calls are made, with
-/// nothing done but to compute. None where there are no such loops, or where the calls do more, or what is not known.
+/// gives the arguments of the i-th call anew, numbers of calls, one that takes a result apart, and what an earlier recording gave, or None.
+/// The calls are made, with nothing done but to compute. Without numbers: those of the earlier recording are told what they were told
+/// there, as they have other sizes now. (the tree, arrays, which of them are copies, all calls so far); None where the calls do more, or
+/// what is not known.
 PyObject *recordWays(JitState &state, PyObject *given);
 /// A call by a tuple and a dict, all of whose numbers are part of its key: as it is made, and its arguments.
 void readCall(const JitState &state, PyObject *args, PyObject *kwargs, const std::function<void(const Call &, Arguments &)> &use);

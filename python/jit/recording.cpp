@@ -99,7 +99,7 @@ Recorded recordCall(JitState &state, const Tree &tree, const Call &call, Argumen
   auto &search = recorded.search;
   if (isSearched) search = std::make_unique<StateSearch>(state, tree, arguments, r, held);
   if (how) search->reading().refuse = how->refuse, search->reading().mostSteps = how->mostSteps;
-  if (how) r.flips = how->flips;
+  if (how) r.flips = how->flips, r.answered = how->answered, r.given = how->given;
   std::vector<PyObject *> args(call.args, call.args + call.count());
   std::vector<Object> apart; // numbers that nobody else holds, in the place of those that are known as arguments
   for (size_t i = 0; search && i < arguments.given.size(); ++i) {

@@ -27,6 +27,8 @@ struct Apart {
   std::function<void(const std::string &why)> refuse;
   std::set<int> writable; // as a recorder has them
   std::set<int64_t> flips;
+  std::vector<Recorder::Answered> *answered = nullptr;
+  const std::vector<Recorder::Answered> *given = nullptr;
   int64_t mostSteps = -1; // as a reader does
   /// Reads the result into what the path ends with; why it is of no use, or nothing.
   std::function<std::string(Recorder &recorder, StateSearch &search, PyObject *result, Ending &ending)> readEnd;

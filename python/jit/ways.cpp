@@ -19,64 +19,81 @@ bool isKindOf(DType dtype, PyTypeObject *type) {
   return type == &PyLong_Type && isInteger(dtype) && dtype != DType::U64;
 }
 
+/// A call with the values of an example, that is told other answers to some of its questions.
+struct Run {
+  Py_ssize_t example;
+  std::set<int64_t> flips = {};
+  bool isOfUse = true; // it could be recorded
+  bool isNew = false;  // it has what those before it have not
+  std::vector<Recorder::Answered> answers = {};
+};
+
+/// What is known of a function from one recording to the next.
+struct Scout {
+  JitState state;
+  std::vector<Run> runs;
+};
+
 class WaysRecorder {
 public:
-  WaysRecorder(const JitState &jitted, PyObject *again, Py_ssize_t count, PyObject *taken) : again(again), taken(taken), count(count) {
-    state.function = Object::borrow(jitted.function.get());
-    state.options = jitted.options;
+  WaysRecorder(Scout &scout, PyObject *again, PyObject *numbers, PyObject *taken)
+      : scout(scout), state(scout.state), again(again), taken(taken), isReplayed(numbers == Py_None) {
+    for (Py_ssize_t i = 0; !isReplayed && i < PyList_GET_SIZE(numbers); ++i)
+      examples.push_back({PyLong_AsSsize_t(PyList_GET_ITEM(numbers, i))});
+    if (isReplayed) examples = scout.runs;
     how.refuse = [](const std::string &why) { PyErr_SetString(side().leave, why.c_str()); };
     how.readEnd = [this](Recorder &r, StateSearch &search, PyObject *result, Ending &ending) { return readEnd(r, search, result, ending); };
   }
 
-  /// The tree; null where there is none, or none with a loop.
-  PyObject *run() {
-    if (!Reader::canRead(state.function.get())) Py_RETURN_NONE;
+  /// The tree; null where there is none.
+  Object run() {
+    if (!Reader::canRead(state.function.get())) return Object();
     constexpr int kMostGenerations = 4;
-    bool isRecorded = recordAll(true); // it only finds which numbers change
+    bool isRecorded = isReplayed || recordAll(true); // which only finds numbers that change
     for (int i = 0; isRecorded && i < kMostGenerations && (i == 0 || state.moments.knowsMore(tree->carrying)); ++i)
       isRecorded = recordAll(false);
-    return isRecorded && isComplete ? describe().release() : Py_NewRef(Py_None);
+    if (!isRecorded || !isComplete || !tree->root().step) return Object();
+    if (isReplayed) scout.runs.clear();
+    for (Run &run : runs)
+      if (run.isOfUse ? run.isNew : isReplayed) scout.runs.push_back(std::move(run)); // what does not fit here may fit at other sizes
+    return describe();
   }
 
 private:
-  /// A call with the values of an example, that is told other answers to some of its questions.
-  struct Run {
-    Py_ssize_t example;
-    std::set<int64_t> flips;
-    bool isOfUse = true; // it could be recorded
-  };
   struct Question {
     int64_t number;
     std::string answer;
   };
-  JitState state;
+  Scout &scout;
+  JitState &state;
   PyObject *again, *taken;
-  Py_ssize_t count;
+  const bool isReplayed;
+  std::vector<Run> examples; // to begin with
   Apart how;
   std::shared_ptr<Tree> tree;
   std::vector<Run> runs;
   std::set<std::pair<const Node *, std::string>> tried; // other answers
   int64_t longest = 0;                                  // of the calls of examples, in instructions
-  bool isScouting = false, isExample = true; // the call under way
-  bool isComplete = false;     // the last round has met nothing new
-  std::vector<Object> results;  // by number: (what `taken` said of it, where each of its numbers is among the sources of the end, or None)
-  std::vector<Object> arrays;   // of the last call that was recorded
-  Object given, now;            // of these the copies of an example; of the call under way
+  bool isScouting = false, isExample = true;            // the call under way
+  bool isFirst = true;                                  // of the tree
+  bool isComplete = false;                              // the last round has met nothing new
+  std::vector<Object> results; // by number: (what `taken` said of it, where each of its numbers is among the sources of the end, or None)
+  std::vector<Object> arrays;  // of the last call that was recorded
+  Object given, now;           // of these the copies of an example; of the call under way
 
   /// Records all calls into a new tree; false where that of an example cannot be.
   bool recordAll(bool scouts) {
     constexpr int kMostRounds = 4; // paths with more ways through a loop than those before change the tree
-    isScouting = scouts;
+    isScouting = scouts, isFirst = true, isComplete = false;
     tree = std::make_shared<Tree>();
     if (state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
-    results.clear(), runs.clear(), tried.clear();
-    for (Py_ssize_t i = 0; i < count; ++i) runs.push_back({i, {}});
-    isComplete = false;
+    results.clear(), tried.clear();
+    runs = examples;
     for (int i = 0; i < (scouts ? 1 : kMostRounds) && !isComplete; ++i) {
       isComplete = true;
       for (size_t k = 0; k < runs.size(); ++k) { // which get more meanwhile
-        if (runs[k].isOfUse) runs[k].isOfUse = record(Run(runs[k]), i == 0 && k == 0);
-        if (!runs[k].isOfUse && runs[k].flips.empty()) return false;
+        if (runs[k].isOfUse) recordRun(k);
+        if (!runs[k].isOfUse && runs[k].flips.empty() && !isReplayed) return false;
         bool isEnough = !scouts && state.moments.knowsMore(tree->carrying); // the next tree has other loops
         if (isEnough) return true;
       }
@@ -84,7 +101,22 @@ private:
     return true;
   }
 
-  bool record(const Run &run, bool isFirst) {
+  void recordRun(size_t k) {
+    Run run = runs[k];
+    std::vector<Recorder::Answered> answered;
+    how.flips = isReplayed ? std::set<int64_t>() : run.flips;
+    how.given = isReplayed ? &run.answers : nullptr;
+    how.answered = &answered;
+    isExample = run.flips.empty();
+    bool isNew = false;
+    run.isOfUse = record(run, isNew);
+    run.isNew |= isNew;
+    if (!isReplayed) run.answers = std::move(answered);
+    isComplete &= !isNew;
+    runs[k] = std::move(run);
+  }
+
+  bool record(const Run &run, bool &isNew) {
     Object call(check(PyObject_CallFunction(again, "n", run.example)));
     PyObject *args, *kwargs, *own;
     if (!PyArg_ParseTuple(call.get(), "O!O!O!", &PyTuple_Type, &args, &PyDict_Type, &kwargs, &PyList_Type, &own)) throw PythonError();
@@ -94,12 +126,12 @@ private:
       how.writable.clear();
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(own); ++i)
         how.writable.insert(int(std::ranges::find(arguments.arrays, PyList_GET_ITEM(own, i)) - arguments.arrays.begin()));
-      isRecorded = record(run, made, arguments, isFirst);
+      isRecorded = record(run, made, arguments, isNew);
     });
     return isRecorded;
   }
 
-  bool record(const Run &run, const Call &call, Arguments &arguments, bool isFirst) {
+  bool record(const Run &run, const Call &call, Arguments &arguments, bool &isNew) {
     struct Now { // while the call is under way
       std::span<const GivenNumber> numbers = givenNumbers;
       Anchors *anchors = callAnchors;
@@ -116,19 +148,20 @@ private:
       return false;
     }
     constexpr int64_t kTimes = 8, kLeast = 100'000; // what no value leads to may go on for ever
-    how.flips = run.flips;
-    isExample = run.flips.empty();
-    how.mostSteps = run.flips.empty() ? -1 : kTimes * longest + kLeast;
+    how.mostSteps = run.flips.empty() && !isReplayed ? -1 : kTimes * longest + kLeast;
     Recorded recorded = recordCall(state, *tree, call, arguments, &how);
     bool isLeft = !recorded.result && PyErr_Occurred();
-    if (isLeft && !PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(side().leave)) throw PythonError(); // an interrupt
+    bool isOwn = isLeft && !PyErr_ExceptionMatches(side().leave) && PyErr_ExceptionMatches(PyExc_Exception); // the function's error
+    bool isInterrupt = isLeft && !isOwn && !PyErr_ExceptionMatches(side().leave);
+    if (isInterrupt || (isOwn && isReplayed && run.flips.empty())) throw PythonError(); // the way of an example raises at these sizes
     PyErr_Clear();
     if (!recorded.result || recorded.path.why.size() || !recorded.search->isOf(stateOf(*tree))) return false;
     if (run.flips.empty()) longest = std::max(longest, recorded.search->reading().steps);
-    return add(run, recorded, arguments);
+    bool isSame = !isReplayed || *how.answered == run.answers; // also what Python answered itself
+    return isSame && add(run, recorded, arguments, isNew);
   }
 
-  bool add(const Run &run, Recorded &recorded, const Arguments &arguments) {
+  bool add(const Run &run, Recorded &recorded, const Arguments &arguments, bool &isNew) {
     if (!tree->takeTrips(recorded.path)) return isScouting;
     adoptSearch(*tree, recorded);
     given = now;
@@ -137,8 +170,9 @@ private:
     std::vector<Question> asked;
     for (const Piece &p : recorded.path.pieces) asked.push_back({p.askedType == DType::Bool ? p.question : -1, p.value});
     asked.pop_back();
-    isComplete &= !tree->add(std::move(recorded.path)).first;
-    if (!isScouting) findOpen(run, asked);
+    isFirst = false;
+    isNew = tree->add(std::move(recorded.path)).first;
+    if (!isScouting && !isReplayed) findOpen(run, asked);
     return true;
   }
 
@@ -150,11 +184,11 @@ private:
     for (const Question &q : asked.first(std::min(asked.size(), kMostQuestions))) {
       auto answered = [&](const std::string &value) { return std::ranges::find(node->children, value, [](auto &c) { return c.first; }); };
       bool isBehind = run.flips.empty() || q.number > *run.flips.rbegin(); // else it is told another answer before
-      if (q.number >= 0 && isBehind && q.answer.size() == 1 && runs.size() < size_t(count) + kMostRuns) {
+      if (q.number >= 0 && isBehind && q.answer.size() == 1 && runs.size() < examples.size() + kMostRuns) {
         std::string other(1, char(!q.answer[0]));
         if (answered(other) == node->children.end() && tried.emplace(node, other).second) {
           Run &next = runs.emplace_back(Run(run));
-          next.flips.insert(q.number);
+          next.flips.insert(q.number), next.isNew = false;
         }
       }
       auto child = answered(q.answer);
@@ -180,7 +214,8 @@ private:
     std::vector<Object> places;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(numbers); ++i) {
       int formula = read.formulaOf(PyList_GET_ITEM(numbers, i));
-      bool isFixed = formula < 0 || !read.numbers.isLate(formula) || std::ranges::count(read.fixed, formula, [](auto &f) { return f.first; });
+      bool isFixed =
+          formula < 0 || !read.numbers.isLate(formula) || std::ranges::count(read.fixed, formula, [](auto &f) { return f.first; });
       places.push_back(isFixed ? Object::borrow(Py_None) : Object(check(PyLong_FromSize_t(ending.results.size()))));
       if (isFixed) continue;
       auto told = std::ranges::find(read.told, formula, [](auto &t) { return t.first; });
@@ -207,8 +242,9 @@ private:
     return Object(check(Py_BuildValue("(NNO)", listOf(described).release(), listOf(entries).release(), given.get())));
   }
 
-  /// (words, inputs, live, asked, why, is loop, answers, end): what it asks for, or None; whether that ends a loop; by the bits of each answer the number of a node; and where
-  /// the call ends there, (contents of inputs that are written, sources of the results, the result), or None.
+  /// (words, inputs, live, asked, why, is loop, answers, end): what it asks for, or None; whether that ends a loop; by the bits of each
+  /// answer the number of a node; and where the call ends there, (contents of inputs that are written, sources of the results, the result),
+  /// or None.
   Object describe(const Node &node, std::vector<const Node *> &nodes) {
     const Step &step = *node.step;
     bool isEnd = node.terminator == Node::Return;
@@ -224,23 +260,37 @@ private:
     return Object(check(Py_BuildValue("(y#NNNsNNN)", reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8),
                                       pairsOf(step.inputs).release(), pairsOf(step.live).release(),
                                       (isEnd ? Object::borrow(Py_None) : pairOf(step.asked)).release(), why.c_str(),
-                                      Object::borrow(isLoop ? Py_True : Py_False).release(), listOf(answers).release(), (isEnd ? describe(*node.ending) : Object::borrow(Py_None)).release())));
+                                      Object::borrow(isLoop ? Py_True : Py_False).release(), listOf(answers).release(),
+                                      (isEnd ? describe(*node.ending) : Object::borrow(Py_None)).release())));
   }
   Object describe(const Ending &ending) {
     std::vector<Object> written;
     for (const Commit &c : ending.commits) written.emplace_back(check(Py_BuildValue("(iN)", c.entry, pairOf(c.content).release())));
-    return Object(check(Py_BuildValue("(NNO)", listOf(written).release(), pairsOf(ending.results).release(),
-                                      results[size_t(ending.result.index)].get())));
+    return Object(check(
+        Py_BuildValue("(NNO)", listOf(written).release(), pairsOf(ending.results).release(), results[size_t(ending.result.index)].get())));
   }
 };
 
 } // namespace
 
 PyObject *recordWays(JitState &state, PyObject *given) {
-  PyObject *again, *taken;
-  Py_ssize_t count;
-  if (!PyArg_ParseTuple(given, "OnO", &again, &count, &taken)) throw PythonError();
-  return WaysRecorder(state, again, count, taken).run();
+  constexpr const char *kName = "kiln.ways";
+  PyObject *again, *numbers, *taken, *before;
+  if (!PyArg_ParseTuple(given, "OOOO", &again, &numbers, &taken, &before)) throw PythonError();
+  Object known = Object::borrow(before);
+  if (before == Py_None) {
+    auto scout = std::make_unique<Scout>();
+    scout->state.function = Object::borrow(state.function.get());
+    scout->state.options = state.options;
+    known = Object(check(
+        PyCapsule_New(scout.get(), kName, [](PyObject *capsule) { delete static_cast<Scout *>(PyCapsule_GetPointer(capsule, kName)); })));
+    scout.release();
+  }
+  auto *scout = static_cast<Scout *>(PyCapsule_GetPointer(known.get(), kName));
+  if (!scout) throw PythonError();
+  Object found = WaysRecorder(*scout, again, numbers, taken).run();
+  if (!found) Py_RETURN_NONE;
+  return Py_BuildValue("(NN)", found.release(), known.release());
 }
 
 } // namespace kiln::py

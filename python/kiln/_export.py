@@ -7,7 +7,7 @@ import re
 import tempfile
 import warnings
 
-from . import _core, _sizes, copy, exceptions
+from . import _core, _sizes, arange, copy, exceptions, remainder, take, zeros
 from ._creation import asarray
 from ._errors import KilnWarning, make
 from ._front import Bound, check_callable, name_of
@@ -236,6 +236,8 @@ class _Recording:
         self.examples = [self._values(self.bound), *(self._example(e, kwargs) for e in examples)]
         self.existing, self.numbers = _core.Existing(), ResultNumbers()
         self.ways = None  # the answers of each example, which are given at other sizes, too
+        self.asked, self.have_asked = [], set()  # questions that programs at other sizes have, and whether some have any
+        self.scout = None  # what is known of the ways of calls that are run; False: none are
 
     def _leaf(self, value, path):
         if is_array(value):
@@ -334,33 +336,64 @@ class _Recording:
             raise make("TraceError", f"export: '{self.entry}' asks for other values at {self.sizes.text(sizes)} than it does for any example: expected an example of these sizes, or fewer sizes (dynamic=)")
         return [f for f in found if f]
 
-    def _looped(self):
-        """The ways of the examples and those behind other answers, with loops in the place of trips that values decide: what ``Paths.add_tree`` takes; None where the
-        function does what is not known to only compute."""
+    def _ways_at(self, sizes, numbers):
+        """The ways of some examples, and those behind other answers, with loops in the place of trips that values decide: what ``Paths.add_tree`` takes. Without numbers:
+        those that were found so far, at other sizes. None where the function does what is not known to only compute."""
+        known = []
+
         def again(number):
-            made = [copy(a) for a in self.examples[number]]
+            made = [self._resized(a, argument, sizes) for a, argument in zip(self.examples[number], self.arguments)]
             args, kwargs = self._call_with(made)
             return (*self.prefix, *args), {**self.keywords, **kwargs}, made
-
-        known = []
 
         def taken(value, is_example):
             outputs, numbers = [], numbers_in(value)
             tree = encode(value, ("result",), lambda v, path: _output(v, path, outputs, self.entry))
             types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
-            if is_example:
+            if is_example or not known:
                 known[:] = [tree, types]
             else:
                 Results(self.entry, [known[0], tree], [known[1], types])  # a way that no example takes is to have a result like theirs
             return (tree, types, [list(map(str, path)) for _, path in outputs], [path for path, _ in numbers]), [a for a, _ in outputs], [n for _, n in numbers]
 
-        found = self.core._export_ways(again, len(self.examples), taken)
-        return found and (*found[:2], {id(a): i for i, a in enumerate(found[2])})
+        found = self.core._export_ways(again, numbers, taken, self.scout or None)
+        if found is None:
+            return None
+        (nodes, arrays, made), self.scout = found
+        return nodes, arrays, {id(a): i for i, a in enumerate(made)}
 
-    def _joined(self, sizes):
+    @staticmethod
+    def _resized(array, argument, sizes):
+        """A copy of an array of an example, at other sizes."""
+        array = copy(array)
+        for axis, place in argument.axes.items() if sizes else ():
+            size = array.shape[axis]
+            if size != sizes[place]:
+                array = take(array, remainder(arange(sizes[place]), size), axis=axis) if size else zeros((*array.shape[:axis], sizes[place], *array.shape[axis + 1:]), dtype=array.dtype)
+        return array
+
+    def _looped(self, sizes):
+        """The ways at the first sizes, as ``_ways_at`` gives them; None where recordings without values are to say them."""
+        if self.scout is False:
+            return None
+        alike, found = {}, None
+        for number, values in enumerate(self.examples):
+            alike.setdefault(tuple(self.sizes.of(self.arguments, values)), []).append(number)
+        for numbers in alike.values():
+            found = self._ways_at((), numbers)
+            if found is None:
+                self.scout = False
+                return None
+        return self._ways_at(sizes, None) or self._give_up_looping() if sizes else found
+
+    def _give_up_looping(self):
+        self.scout = False
+        raise Varies
+
+    def _joined(self, sizes, looped):
         """The function without its questions, as the examples answer them, and how its result is put together."""
         paths = Paths(self.entry, len(self.arguments))
-        if looped := None if sizes else self._looped():
+        if looped:
             paths.add_tree(*looped)
         for recording, _, _ in [] if looped else self._recordings(sizes):
             paths.add(*recording)
@@ -378,7 +411,7 @@ class _Recording:
             if sizes:
                 result[0], found = self.numbers.taken(result[0], len(outputs), sizes)
                 outputs.extend(found)
-            return [a for a, _ in outputs]
+            return [*(a for a, _ in outputs), *([zeros((), dtype="int64")] if sizes and self.asked else [])]
 
         return flatten, result, outputs
 
@@ -387,19 +420,22 @@ class _Recording:
         flatten, result, outputs = self._flattened(sizes)
         args, kwargs, made = self._call(sizes)
         recorded, questions = None, []
-        if not self.ways:  # else it asks for values
+        looped = self._ways_at(sizes, None) if self.scout else None
+        if not self.ways and not looped:  # else it asks for values
             try:
                 recorded = self.core._export((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, self.existing))
             except exceptions.TraceError:
-                pass
+                if self.scout:
+                    self._give_up_looping()
         if recorded:
             words, arrays, written, routines = recorded
+            questions = self._questions([])
             self.draft.routines = routines | self.draft.routines
             result, paths = result[0], [list(map(str, path)) for _, path in outputs]
         else:  # it asks for values, which are those of examples
-            joined, result, paths = self._joined(sizes)
+            joined, result, paths = self._joined(sizes, looped or self._looped(sizes))
             self.numbers.note(result)
-            questions = joined.questions if joined.may_miss else []
+            questions = self._questions(joined.questions if joined.may_miss else [])
             if joined.open_questions() and len(self.examples) == 1:
                 self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
                            f"{'; '.join(dict.fromkeys(questions))}: examples= names more ways")
@@ -415,6 +451,14 @@ class _Recording:
         weights = [self.draft.weight(a, n) for a, n in zip(captured, names)]
         return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths, questions])
 
+    def _questions(self, questions):
+        """Those of the program at some sizes. One without has an output for them as well, where programs at other sizes have some."""
+        self.have_asked.add(bool(questions))
+        if len(self.have_asked) == 2 and not self.asked:
+            self.asked = questions or ["another size"]
+            raise Varies
+        return questions or self.asked
+
     def _note(self, text):
         if text not in self.draft.notes:
             self.draft.notes.append(text)
@@ -428,6 +472,9 @@ class _Recording:
                 except Varies:
                     pass
         except exceptions.TraceError as error:
+            if self.scout and self.sizes.dimensions and "programs over the sizes" in str(error):
+                self.scout, self.numbers = False, ResultNumbers()
+                return self.variants()
             if not self.numbers.others or "programs over the sizes" not in str(error):
                 raise
             raise make("TraceError", f"export: {self.numbers.text()} of '{self.entry}': expected what is the same at all sizes, is one of few, or a number that follows from "

@@ -179,7 +179,7 @@ def test_sizes_without_questions_and_ways_that_raise(tmp_path):
 
 def test_ways_that_no_example_takes(tmp_path):
     def f(x):
-        return x * 2 if kn.sum(x) > 0 else x - 1
+        return x * 2 if int(kn.max(x)) == 1 else x - 1
     with pytest.warns(kn.KilnWarning, match="'run' is exported for the way that these arguments take; .* examples= names more ways") as warned:
         kn.export(f, kn.ones(4), to=tmp_path / "f.kiln", dynamic={"x": {0: ("n", 1, 9)}})
     assert len(warned) == 1
@@ -190,6 +190,14 @@ def test_ways_that_no_example_takes(tmp_path):
             m(-kn.ones(n))
     with pytest.raises(kn.TraceError, match="expected examples of every way"):
         kn.export(f, kn.ones(4), to=tmp_path / "g.kiln", dynamic={"x": {0: ("n", 1, 9)}}, miss="forbid")
+
+    def g(x):
+        return x * 2 if kn.sum(x) > 0 else x - x.shape[0]
+    kn.export(g, kn.ones(4), to=tmp_path / "g.kiln", dynamic={"x": {0: ("n", 1, 9)}}, miss="forbid")  # the other answer to a question for a truth value
+    m = kn.load(tmp_path / "g.kiln")
+    for n in range(1, 10):
+        same_bits(m(kn.ones(n)), g(kn.ones(n)))
+        same_bits(m(-kn.ones(n)), g(-kn.ones(n)))
 
 
 def test_wrong_examples(tmp_path):
@@ -259,3 +267,50 @@ def test_what_the_manifest_says(tmp_path):
     last = m._manifest["entries"][-1]
     assert last["checked"] == [[[3, 16]]] and last["outputs"][0]["shape"] == ["n", 3] and last["misses"]
     assert json.loads(m._loaded.manifest()) == m._manifest
+
+
+def trained(x, w, most):
+    """Steps until the loss is small, for any number of rows."""
+    n = 0
+    loss = kn.mean((x @ w) ** 2)
+    while loss > 1e-3 and n < most:
+        w = w - 0.2 * (x.T @ (x @ w)) / x.shape[0]
+        loss, n = kn.mean((x @ w) ** 2), n + 1
+    return w, float(loss), n
+
+
+def settled(x):
+    """Rows until none is large, in a loop of Python's; another result for one row."""
+    if x.shape[0] == 1:
+        return x * 0, -1
+    for i in range(100):
+        if kn.max(kn.abs(x)) < 0.5:
+            break
+        x = x * 0.75 + kn.roll(x, 1, axis=0) * 0.125
+    return x, i
+
+
+@pytest.mark.parametrize("function, more", [(trained, (kn.asarray([1.0, -0.5, 0.25]), kn.asarray(40))), (settled, ())])
+def test_loops_at_every_size(function, more, tmp_path):
+    """Any number of trips at any size, from examples of one size."""
+    examples = [(rows(7, s), *more) for s in (1.0, 0.01, 3.0)]
+    if more:
+        examples += [(rows(7), more[0], kn.asarray(n)) for n in (0, 1, 2)]
+    kn.export(function, *examples[0], to=tmp_path / "f.kiln", examples=examples[1:], dynamic={"x": {0: ("n", 1, 40)}})
+    m = kn.load(tmp_path / "f.kiln")
+    assert len(m._manifest["entries"]) <= 4
+    kn.export(function, *examples[0], to=tmp_path / "libf.so", header=tmp_path / "f.h", examples=examples[1:], dynamic={"x": {0: ("n", 1, 40)}}, cpu="native")
+    library = Library(tmp_path / "libf.so")
+    for n in (1, 2, 3, 7, 16, 39, 40):
+        for scale in (0.1, 1.0, 2.5):
+            x = rows(n, scale, 3)
+            want = function(x, *more)
+            assert [type(v) for v in m(x, *more)] == [type(v) for v in want]
+            want = leaves(want)
+            for got, expected in zip(leaves(m(x, *more)), want, strict=True):
+                same_bits(got, expected)
+            got = [np.empty_like(a) for a in want]
+            library.raw("run", [np.asarray(x), *map(np.asarray, more), *got], [n])
+            for a, b in zip(got, want, strict=True):
+                same_bits(a, b)
+    library.close()

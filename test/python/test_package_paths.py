@@ -283,7 +283,7 @@ def unsteady(x):
     (lambda to: kn.export({"a": (signed, (vec(1, 2, 3, 4),))}, to=to, examples=[(1,)]), ValueError, "examples: expected them for one function"),
     (lambda to: kn.export(different, vec(1, 2), to=to, examples=[(-vec(1, 2),)]), kn.TraceError, "expected one structure on every way"),
     (lambda to: kn.export(unsteady, vec(1, 2), to=to, examples=[(vec(1, 3),)]), kn.TraceError, "expected a function that does the same where it is told the same"),
-    (lambda to: kn.export(signed, kn.ones((2, 4)), to=to, dynamic={"x": {0: ("n", 1, 8)}}, miss="forbid"), kn.TraceError, "expected examples of every way"),
+    (lambda to: kn.export(counted, kn.ones((2, 4)), vec(2, dtype="i4")[0], to=to, dynamic={"x": {0: ("n", 1, 8)}}, miss="forbid"), kn.TraceError, "expected examples of every way"),
 ])
 def test_errors(call, kind, text, tmp_path):
     with pytest.raises(kind, match=text):
