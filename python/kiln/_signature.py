@@ -186,3 +186,14 @@ class Parameters:
 def is_array(value):
     """An array of Kiln or NumPy, also a number of NumPy's."""
     return isinstance(value, Array) or hasattr(value, "__array__") and hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+def output_of(value, path, outputs, entry):
+    """An array of the result."""
+    if not isinstance(value, Array):
+        raise make("TraceError", f"export: result of '{entry}': expected arrays, plain values, or dicts, lists and tuples of them, got a {type(value).__name__} at {text_of(path)}")
+    for number, (known, _) in enumerate(outputs):
+        if known is value:
+            return ["array", number]
+    outputs.append((value, path))
+    return ["array", len(outputs) - 1]
