@@ -1,5 +1,5 @@
-/* threads SWAPS X WEIGHTS0 WEIGHTS1: 32 threads call one library while its weights are swapped so often; each result must be that of one of the two
-   sets, whole, as they are before. */
+/* threads SWAPS X WEIGHTS0 WEIGHTS1 [POOL]: 32 threads call one library while its weights are swapped so often; each result must be that of one of the two
+   sets, whole, as they are before. POOL: how many threads of its own the library has. */
 #include "mlp.h"
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   pthread_t threads[kThreads];
   if (argc < 5 || !fill(argv[2], x, sizeof x) || !fill(argv[3], memory[0], sizeof memory[0]) || !fill(argv[4], memory[1], sizeof memory[1])) return 2;
   mlp_weights sets[2] = {set_of(memory[0]), set_of(memory[1])};
-  mlp_options options = {sizeof options, &sets[0], NULL, NULL, 0, NULL};
+  mlp_options options = {sizeof options, &sets[0], NULL, NULL, argc > 5 ? atoi(argv[5]) : 0, NULL};
   if (mlp_open(&m, &options, NULL, 0)) return 3;
   for (int i = 1; i >= 0; --i)
     if (mlp_set_weights(m, &sets[i], NULL, 0) || mlp_run(m, x, wanted[i], NULL, 0, NULL, 0)) return 4;

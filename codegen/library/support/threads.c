@@ -92,8 +92,10 @@ static void *work(void *pool) {
 void kiln_share(kiln_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain) {
   Pool *p = used;
   int64_t parts = grain > 1 ? count / grain : count;
-  if (!p || parts < 2 || p->process != getpid() || __c11_atomic_exchange(&p->is_busy, 1, __ATOMIC_SEQ_CST))
-    return task(context, scratch, 0, count);
+  if (!p || parts < 2 || p->process != getpid() || __c11_atomic_exchange(&p->is_busy, 1, __ATOMIC_SEQ_CST)) {
+    task(context, scratch, 0, count);
+    return;
+  }
   int64_t most = kPartsOfThread * (p->threads + 1);
   p->job = (Job){task, context, count, parts < most ? parts : most, scratch_bytes};
   p->next = 0;
