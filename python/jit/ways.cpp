@@ -74,6 +74,7 @@ private:
   std::vector<Run> runs;
   std::set<std::pair<const Node *, std::string>> tried; // other answers
   int64_t longest = 0;                                  // of the calls of examples, in instructions
+  double spent = 0;                                     // seconds that calls are expected to take
   bool isScouting = false, isExample = true;            // the call under way
   bool isFirst = true;                                  // of the tree
   bool isComplete = false;                              // the last round has met nothing new
@@ -87,7 +88,7 @@ private:
     isScouting = scouts, isFirst = true, isComplete = false;
     tree = std::make_shared<Tree>();
     if (state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
-    results.clear(), tried.clear();
+    results.clear(), tried.clear(), spent = 0;
     runs = examples;
     for (int i = 0; i < (scouts ? 1 : kMostRounds) && !isComplete; ++i) {
       isComplete = true;
@@ -148,7 +149,7 @@ private:
       return false;
     }
     constexpr int64_t kTimes = 8, kLeast = 100'000; // what no value leads to may go on for ever
-    how.mostSteps = run.flips.empty() && !isReplayed ? -1 : kTimes * longest + kLeast;
+    how.mostSteps = run.flips.empty() || isReplayed ? -1 : kTimes * longest + kLeast;
     Recorded recorded = recordCall(state, *tree, call, arguments, &how);
     bool isLeft = !recorded.result && PyErr_Occurred();
     bool isOwn = isLeft && !PyErr_ExceptionMatches(side().leave) && PyErr_ExceptionMatches(PyExc_Exception); // the function's error
@@ -176,10 +177,25 @@ private:
     return true;
   }
 
+  double secondsOf(std::span<const Question> asked) const {
+    double seconds = 0;
+    const Node *node = &tree->root();
+    for (size_t i = 0; node->step; ++i) {
+      seconds += node->step->segment.seconds;
+      auto child =
+          i < asked.size() ? std::ranges::find(node->children, asked[i].answer, [](auto &c) { return c.first; }) : node->children.end();
+      if (child == node->children.end()) break;
+      node = child->second;
+    }
+    return seconds;
+  }
+
   /// Calls that are told the other answer to a question of a call, where none of the tree was.
   void findOpen(const Run &run, std::span<const Question> asked) {
     constexpr size_t kMostRuns = 64, kMostFlips = 6, kMostQuestions = 24;
-    if (run.flips.size() == kMostFlips) return;
+    constexpr double kMostSeconds = 10; // as the cost model has it: an export is the same on every machine
+    spent += secondsOf(asked);
+    if (run.flips.size() == kMostFlips || spent > kMostSeconds) return;
     const Node *node = &tree->root();
     for (const Question &q : asked.first(std::min(asked.size(), kMostQuestions))) {
       auto answered = [&](const std::string &value) { return std::ranges::find(node->children, value, [](auto &c) { return c.first; }); };
