@@ -181,7 +181,7 @@ private:
     double seconds = 0;
     const Node *node = &tree->root();
     for (size_t i = 0; node->step; ++i) {
-      seconds += node->step->segment.seconds;
+      if (!node->step->loop) seconds += node->step->segment.seconds; // of how many trips is not known
       auto child =
           i < asked.size() ? std::ranges::find(node->children, asked[i].answer, [](auto &c) { return c.first; }) : node->children.end();
       if (child == node->children.end()) break;
