@@ -1,5 +1,5 @@
 // kilnc INPUT -o OUTPUT [--header FILE] [--project FOLDER]: a library of C functions from a package (.kiln) or from kiln ops in MLIR
-// (docs/libraries.md). --emit, --target, --cpu, --features, --weights and --name say what kind of one.
+// (docs/libraries.md). --emit, --target, --cpu, --features, --weights, --threads and --name say what kind of one.
 #include "include/kiln/compiler.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
@@ -24,6 +24,8 @@ static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the
 static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"), cl::cat(category));
 static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the library) or caller"), cl::cat(category),
                                     cl::init("embed"));
+static cl::opt<int> threads("threads", cl::desc("Threads that it shares loops out to where the options it is opened with do not say (1)"),
+                            cl::cat(category), cl::init(1), cl::value_desc("number"));
 
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
@@ -37,8 +39,8 @@ int main(int argc, char **argv) {
     option->setNumOccurrencesFlag(cl::Optional); // lld's are parsed too
   std::deque<std::string> copies;                // the linker resets the options of the command line
   auto text = [&](const std::string &given) { return given.empty() ? nullptr : copies.emplace_back(given).c_str(); };
-  kiln_library_request request{text(input),   text(output), text(header), text(project),  text(name),
-                               text(emitted), text(target), text(cpu),    text(features), text(weights)};
+  kiln_library_request request{text(input),  text(output), text(header),   text(project), text(name), text(emitted),
+                               text(target), text(cpu),    text(features), text(weights), threads};
   char *error = nullptr;
   int32_t status = kiln_compiler_library(&request, &error);
   if (error) errs() << "kilnc: " << error << "\n";

@@ -32,6 +32,12 @@ Weights weightsOf(const std::string &name) {
   fail(ErrorKind::Value, "library", "weights", "embed, file or caller", "'" + name + "'");
 }
 
+int64_t threadsOf(int32_t given) {
+  constexpr int32_t kMost = 1024; // support/open.c
+  if (given < 0 || given > kMost) fail(ErrorKind::Value, "library", "threads", "1 to " + std::to_string(kMost), std::to_string(given));
+  return given ? given : 1;
+}
+
 /// "libmlp.so" is the library mlp.
 std::string nameOf(const kiln_library_request &request) {
   if (request.name) return request.name;
@@ -54,10 +60,14 @@ public:
     package = readInput();
     if (emit == "package") name = package.name, weights = Weights::Caller;
     interface = interfaceOf(package, name);
+    interface.threads = threadsOf(request.threads);
     if (emit != "package") interface.routines = routinesIn(package);
     std::erase_if(interface.routines,
                   [&](RoutineSet set) { return !hasRoutines(set, machines.any->getTargetTriple()); }); // nobody needs their results
     checkWeights();
+    bool startsThreads = machines.system == System::Linux && !machines.any->getTargetTriple().isAndroid(); // support/threads.c
+    if (interface.threads > 1 && !startsThreads)
+      fail(ErrorKind::Value, "library", "threads", "1 for " + machines.triple + ", which starts none", std::to_string(interface.threads));
     if (machines.system != System::Linux) checkSystem();
   }
 

@@ -111,7 +111,8 @@ private:
         << "  void (*parallel_for)(" << n
         << "_task task, void *context, void *scratch, int64_t scratch_bytes, int64_t count, int64_t grain);\n"
         << "  int64_t threads; /**< loops of one call at a time are shared out to so many, the calling one included: a pool of the "
-           "library's own until\n                        it is closed; 0 or 1: they are not. Not beside `parallel_for` */\n"
+           "library's own until\n                        it is closed; 1: they are not; 0: "
+        << it.threads << ". Not beside `parallel_for` */\n"
         << "  const void *none; /**< NULL */\n"
         << "} " << n << "_options;\n\n"
         << "/** Opens the library. `options` may be NULL. `*m` is for " << n << "_close, or NULL after an error. */\n"

@@ -49,6 +49,7 @@ std::string signatureOf(const Interface &interface, const std::string &triple, c
                                  {"name", interface.name},
                                  {"target", triple},
                                  {"processors", Array(processors)},
+                                 {"threads", interface.threads},
                                  {"needs", interface.needsLapack() ? Array{"LAPACK"} : Array{}},
                                  {"functions", std::move(functions)},
                                  {"weights", std::move(weights)}};

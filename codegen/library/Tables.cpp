@@ -89,8 +89,8 @@ public:
     }
     bool hasFile = mode == Weights::File && !weights.empty();
     return c.record({c.text(it.name), size(processors), c.list(processors), size(weights), c.list(weights),
-                     hasFile ? c.text(file) : c.none(), c.number(int64_t(layout.head.size())), c.text(layout.head),
-                     c.number(layout.bytes)});
+                     hasFile ? c.text(file) : c.none(), c.number(int64_t(layout.head.size())), c.text(layout.head), c.number(layout.bytes),
+                     c.number(it.threads)});
   }
 
   Constants c;

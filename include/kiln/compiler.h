@@ -57,6 +57,7 @@ typedef struct kiln_library_request {
   const char *cpu;         /**< its CPUs, from the least to the best with commas between; those that most have; "native": this machine's */
   const char *features;    /**< and features beside those of the CPU */
   const char *weights;     /**< embed, file or caller; embed */
+  int32_t threads;         /**< that it shares loops out to where the options it is opened with do not say; 0: one */
 } kiln_library_request;
 
 /** Makes a library (docs/libraries.md). Returns 0, or a status with *error set to a text for kiln_compiler_free. */

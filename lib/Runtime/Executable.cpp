@@ -237,6 +237,7 @@ void makeLibrary(const std::string &input, const std::string &output, const std:
   request.header_path = option("header"), request.project_dir = option("project"), request.name = option("name");
   request.emit = option("emit"), request.weights = option("weights");
   request.triple = option("target"), request.cpu = option("cpu"), request.features = option("features");
+  if (const char *threads = option("threads")) request.threads = std::atoi(threads);
   char *error = nullptr;
   check(compiler().library(&request, &error), error);
 }

@@ -444,6 +444,19 @@ def test_loops_in_threads_of_the_library(tmp_path):
     assert threads_now() <= before  # others of the process may have ended
 
 
+def test_threads_that_a_library_is_made_with(tmp_path):
+    kn.export(lambda x: kn.exp(x) + 1, np.ones((512, 512), np.float32), to=tmp_path / "f.kiln", name="f")
+    kn._core.make_library(str(tmp_path / "f.kiln"), str(tmp_path / "libf.so"), {"name": "f", "cpu": "native", "threads": "3"})
+    x, before = np.random.default_rng(0).random((512, 512), dtype=np.float32), threads_now()
+    library = Library(tmp_path / "libf.so")
+    assert library.signature["threads"] == 3 and threads_now() > before
+    alone = Library(tmp_path / "libf.so", threads=1)
+    assert library(x).tobytes() == alone(x).tobytes()
+    library.close(), alone.close()
+    with pytest.raises(ValueError, match="library: threads: expected 1 to 1024, got -1"):
+        kn._core.make_library(str(tmp_path / "f.kiln"), str(tmp_path / "libg.so"), {"threads": "-1"})
+
+
 def test_how_many_threads_there_may_be(tmp_path):
     kn.export(lambda x: x + 1, np.zeros(3, np.float32), to=tmp_path / "libf.so")
     for count in (-1, 1025):

@@ -108,6 +108,7 @@ typedef struct Library {
   int64_t head_bytes; /* what it starts with, */
   const char *head;
   int64_t file_bytes; /* and how long it is at least */
+  int64_t threads;    /* that loops are shared out to where the options do not say */
 } Library;
 
 /* What the header calls <library>_options; `bytes` says which of these it is. */

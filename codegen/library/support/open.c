@@ -127,7 +127,8 @@ static int32_t check_options(const Library *library, const Options *options, Rep
 /* What runs loops: the program's own function, a pool, Kiln's runtime, or nothing. */
 static int32_t find_services(Handle *m, const Options *options, Report report) {
   size_t bytes = options ? options->bytes : 0;
-  int64_t threads = bytes == sizeof(ThreadOptions) ? ((const ThreadOptions *)options)->threads : 1;
+  int64_t threads = bytes == sizeof(ThreadOptions) ? ((const ThreadOptions *)options)->threads : 0;
+  if (!threads && !(options && options->parallel_for)) threads = m->library->threads;
   m->runtime = (kiln_rt){KILN_EXECUTABLE_VERSION, no_routine, options ? options->parallel_for : 0, never_stops, never_stops};
   if (bytes == sizeof(RuntimeOptions)) return m->services = ((const RuntimeOptions *)options)->runtime, 0;
   if (threads > 1) {
