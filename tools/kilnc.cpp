@@ -6,6 +6,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <deque>
+#include <vector>
 
 using namespace llvm;
 
@@ -24,12 +25,26 @@ static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the
 static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"), cl::cat(category));
 static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the library) or caller"), cl::cat(category),
                                     cl::init("embed"));
-static cl::opt<int> threads("threads", cl::desc("Threads that it shares loops out to where the options it is opened with do not say (1)"),
-                            cl::cat(category), cl::init(1), cl::value_desc("number"));
+// One of LLVM's in the same process has this name.
+static cl::extrahelp
+    threadsHelp("  --threads=<number>  - Threads that it shares loops out to where the options it is opened with do not say (1)\n");
+
+/// Takes --threads=<number> from the arguments; -1: what stands there is no number.
+static int takeThreads(std::vector<char *> &arguments) {
+  int threads = 0;
+  erase_if(arguments, [&](StringRef argument) {
+    bool isIt = argument.consume_front("--threads=");
+    if (isIt && argument.getAsInteger(10, threads)) threads = -1;
+    return isIt;
+  });
+  return threads;
+}
 
 int main(int argc, char **argv) {
+  std::vector<char *> arguments(argv, argv + argc);
+  int threads = takeThreads(arguments);
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Makes libraries of C functions\n");
+  cl::ParseCommandLineOptions(int(arguments.size()), arguments.data(), "Makes libraries of C functions\n");
   for (auto &[given, option] : cl::getRegisteredOptions())
     if (option->getNumOccurrences() && !is_contained(option->Categories, &category)) {
       errs() << "kilnc: option --" << given << ": expected one of kilnc's (--help), got one of LLVM's that is in the same process\n";

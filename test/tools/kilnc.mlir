@@ -67,5 +67,5 @@ func.func @step(%state: tensor<8xf32> {kiln.name = "state"}) -> (tensor<8xf32> {
   return %r : tensor<8xf32>
 }
 // THREADS: kilnc: library: threads: expected 1 to 1024, got 1025
-// BARE: kilnc: library: threads: expected 1 for thumbv7em-none-unknown-eabi, which starts none, got 2
+// BARE: kilnc: library: threads: expected 1 for thumbv7em-unknown-none-eabi, which starts none, got 2
 // POOL: 1: they are not; 0: 3. Not beside `parallel_for`
