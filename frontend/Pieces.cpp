@@ -150,7 +150,7 @@ Array Recorder::cut(int64_t asked, const Array &value, const char *why, const Lo
   piece.askedType = value.dtype;
   piece.why = why;
   piece.at = at;
-  if (askedNow && !isAskedApart) piece.question = questions;
+  if (askedNow) piece.question = questions, piece.isOfNumbers = isAskedApart;
   ++questions;
   Array told = values == Abstract ? answer(piece, value.type()) : value;
   piece.value = bitsOf(told);

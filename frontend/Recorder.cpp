@@ -102,14 +102,16 @@ Array Recorder::asItIs(const Array &array) {
   return kept;
 }
 
-void Recorder::ask(const Array &answer, const char *why) {
+bool Recorder::ask(const Array &answer, const char *why) {
   if (pieces.size() >= kMostPieces) giveUp("one call asks for very many values");
   if (cutBefore && left.empty()) cutBefore();
   int64_t slot = left.empty() ? slotOf(answer) : -1;
-  if (slot < 0) return;
+  if (slot < 0) return *answer.data();
+  Array told = instead(answer, here());
   askedNow = &answer, isAskedApart = true;
-  cut(slot, answer, why, here());
+  cut(slot, told, why, here());
   askedNow = nullptr, isAskedApart = false;
+  return *told.data();
 }
 
 void Recorder::cutBy(Told &value) {

@@ -58,9 +58,10 @@ struct Piece {
   std::vector<TensorType> liveTypes;
   Source asked;
   DType askedType = DType::Bool;
-  std::string value;     // the bits that Python was told
-  std::string why;       // it asked
-  int64_t question = -1; // which of the call's it ends with; -1: one that Python answers itself
+  std::string value;        // the bits that Python was told
+  std::string why;          // it asked
+  int64_t question = -1;    // which of the call's it ends with; -1: one that Python is not told another answer to
+  bool isOfNumbers = false; // it compares numbers of Python's
   Location at;
   std::vector<Repeated> loops;               // what repeats in it
   size_t ops = 0;                            // that were recorded, of one that was rolled
@@ -122,8 +123,8 @@ public:
   Array asItIs(const Array &array);
   bool tells = false;     // the next single element that Python asks for is told without a cut
   std::vector<Told> told; // so far
-  /// Cuts here, where Python goes on by a truth value of the recording.
-  void ask(const Array &answer, const char *why);
+  /// Cuts here, where Python goes on by a truth value of the recording; what it is told.
+  bool ask(const Array &answer, const char *why);
   std::function<void()> cutBefore; // before a cut
   /// Cuts here, by a value that was told.
   void cutBy(Told &value);

@@ -14,17 +14,6 @@ constexpr size_t kMostQuestions = 10'000;                               // of a 
 /// Whether it is a function of NumPy's that computes element by element.
 bool isOfElements(PyObject *callee) { return std::string_view(Py_TYPE(callee)->tp_name) == "numpy.ufunc"; }
 
-/// How a COMPARE_OP compares.
-int comparisonOf(const Instruction &i) {
-#if PY_VERSION_HEX >= 0x030d0000
-  return i.arg >> 5;
-#elif PY_VERSION_HEX >= 0x030c0000
-  return i.arg >> 4;
-#else
-  return i.arg;
-#endif
-}
-
 } // namespace
 
 //===-- what is read ------------------------------------------------------------------------------------------------===//

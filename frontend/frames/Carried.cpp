@@ -86,8 +86,9 @@ bool Reader::carry(PyObject **slot, bool isVariable) {
 }
 
 bool Reader::ask(const Array &answer) {
-  listener.ask(answer);
-  return *answer.data();
+  bool told = listener.ask(answer);
+  if (told != bool(*answer.data())) instead = told;
+  return told;
 }
 
 const Array *Reader::carriedAs(PyObject *number) const {

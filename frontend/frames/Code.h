@@ -65,4 +65,15 @@ private:
   bool consistent = true;
 };
 
+/// How a COMPARE_OP compares: as rich comparisons do.
+inline int comparisonOf(const Instruction &i) {
+#if PY_VERSION_HEX >= 0x030d0000
+  return i.arg >> 5;
+#elif PY_VERSION_HEX >= 0x030c0000
+  return i.arg >> 4;
+#else
+  return i.arg;
+#endif
+}
+
 } // namespace kiln::py

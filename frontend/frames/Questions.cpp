@@ -199,4 +199,22 @@ bool Reader::askedTest(PyObject *callee, PyObject *number) {
   return true;
 }
 
+/// Gives an instruction that takes numbers from the stack others, by which it answers as it is to.
+void Reader::tellInstead(const Instruction &i, std::string_view name, PyObject **top) {
+  bool told = *std::exchange(instead, std::nullopt);
+  auto put = [](PyObject *&slot, PyObject *owned) { Py_SETREF(slot, check(owned)); };
+  if (name == "COMPARE_OP") {
+    constexpr std::pair<bool, bool> kOf[][2] = {{{1, 0}, {0, 1}}, {{1, 0}, {0, 0}}, {{0, 1}, {0, 0}},
+                                                {{0, 0}, {0, 1}}, {{0, 0}, {1, 0}}, {{0, 1}, {0, 0}}};
+    auto [a, b] = kOf[comparisonOf(i)][told]; // by Py_LT ... Py_GE
+    put(top[-2], PyLong_FromLong(a)), put(top[-1], PyLong_FromLong(b));
+  } else if (name == "FOR_ITER" && !told) {
+    put(top[-1], PyObject_GetIter(Object(check(PyTuple_New(0))).get()));
+  } else if (name == "TO_BOOL" || name == "UNARY_NOT" || name.starts_with("POP_JUMP")) {
+    put(top[-1], PyBool_FromLong(told));
+  } else {
+    fail("is told another answer than it can be");
+  }
+}
+
 } // namespace kiln::py

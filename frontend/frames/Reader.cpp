@@ -1,5 +1,6 @@
 #include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
+#include "frontend/Recorder.h"
 
 #include <algorithm>
 #include <array>
@@ -152,12 +153,15 @@ void Reader::before(const Frame &frame, const Instruction &instruction, int offs
     }
     follow(frame, instruction, offset);
     judge(frame, instruction, frame.stack() + instruction.depth);
+    if (instead) tellInstead(instruction, Opcodes::get().name(instruction.op), frame.stack() + instruction.depth);
     if (++steps == mostSteps) fail("takes very long");
   } catch (const Stop &) {
   } catch (const PythonError &) {
     PyErr_Clear();
     why = "its state could not be read";
-  } catch (const std::exception &e) { why = e.what(); }
+  } catch (const LeaveRecording &l) { why = l.why; } catch (const std::exception &e) {
+    why = e.what();
+  }
   at = nullptr;
   if (why.size() && refuse) refuse(why);
 }

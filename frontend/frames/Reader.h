@@ -51,8 +51,8 @@ public:
   virtual const Array &arrayTold(int told) = 0;
   /// An array of the recording is told as if its element had been asked for; its number.
   virtual int tell(const Array &array) = 0;
-  /// Python goes on by a truth value.
-  virtual void ask(const Array &answer) = 0;
+  /// Python goes on by a truth value; the one that it is to be told.
+  virtual bool ask(const Array &answer) = 0;
 };
 
 class Reader final : public InstructionWatcher, public NumberInputs {
@@ -201,6 +201,7 @@ private:
   /// A range of such numbers that the last instruction has made, and which ones.
   std::optional<CarriedRange> madeRange;
   std::vector<Object> madeOf;
+  std::optional<bool> instead;                 // what the question under way is answered, though values say otherwise
   Object keys;                                 // of places
   std::unordered_map<PyObject *, int> anchors; // their numbers
   int visits = 0;
@@ -221,6 +222,7 @@ private:
   void storeGlobal(const Frame &frame, PyObject *name, PyObject *value);
   void cell(const Frame &frame, int variable, PyObject *stored);
   void truth(PyObject *o);
+  void tellInstead(const Instruction &instruction, std::string_view name, PyObject **top);
   void operation(const Instruction &instruction, std::string_view name, PyObject **top);
   void subscript(PyObject *container, PyObject *key);
   void entry(PyObject *dict, PyObject *key);

@@ -104,7 +104,8 @@ std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::
   auto written = writeLoop(loop, pieces[first], given);
   if (!written) return std::nullopt;
   const Piece &asking = pieces[asks];
-  written->value = asking.value, written->moment = asking.moment, written->question = asking.question;
+  written->value = asking.value, written->moment = asking.moment, written->question = asking.question,
+  written->isOfNumbers = asking.isOfNumbers;
   written->at = asking.at, written->why = asking.why;
   return Replaced{std::move(*written), first, asks};
 }
@@ -190,7 +191,8 @@ void unfold(std::vector<Piece> &pieces, size_t at) {
   trip.push_back(node->piece);
   trip[0] = *folded.firstOfLoop;
   if (trip.size() > 1) trip[0].value = folded.loop->root->next.begin()->first;
-  trip.back().value = folded.value, trip.back().moment = folded.moment, trip.back().question = folded.question;
+  trip.back().value = folded.value, trip.back().moment = folded.moment, trip.back().question = folded.question,
+  trip.back().isOfNumbers = folded.isOfNumbers;
   pieces.erase(pieces.begin() + ptrdiff_t(at));
   pieces.insert(pieces.begin() + ptrdiff_t(at), trip.begin(), trip.end());
 }

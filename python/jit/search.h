@@ -56,7 +56,7 @@ public:
     recorder.told.push_back({array, "a number is asked for", recorder.locate ? recorder.locate() : Location()});
     return int(recorder.told.size()) - 1;
   }
-  void ask(const Array &answer) override { recorder.ask(answer, "a number that changes is compared"); }
+  bool ask(const Array &answer) override { return recorder.ask(answer, "a number that changes is compared"); }
   Reader &reading() { return reader; }
   void addAnchor(int number, PyObject *object) override { arguments.anchors.set(number, object); }
   int changes(const Place &place, PyObject *object) override {

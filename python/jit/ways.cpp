@@ -52,6 +52,9 @@ public:
     bool isRecorded = isReplayed || recordAll(true); // which only finds numbers that change
     for (int i = 0; isRecorded && i < kMostGenerations && (i == 0 || state.moments.knowsMore(tree->carrying)); ++i)
       isRecorded = recordAll(false);
+    if (!isRecorded && hasOtherLoops) mayFold = false, isRecorded = recordAll(false);                       // as chains
+    for (; isRecorded && !isComplete && !isReplayed && flips != Flips::None; isRecorded = recordAll(false)) // fewer ways fit together
+      flips = flips == Flips::All ? Flips::OfArrays : Flips::None;
     if (!isRecorded || !isComplete || !tree->root().step) return Object();
     if (isReplayed) scout.runs.clear();
     for (Run &run : runs)
@@ -60,8 +63,10 @@ public:
   }
 
 private:
+  /// The questions that calls are told other answers to: all, but those of numbers, none.
+  enum class Flips : uint8_t { All, OfArrays, None } flips = Flips::All;
   struct Question {
-    int64_t number;
+    int64_t number; // -1: it has no other answer
     std::string answer;
   };
   Scout &scout;
@@ -77,6 +82,7 @@ private:
   double spent = 0;                                     // seconds that calls are expected to take
   bool isScouting = false, isExample = true;            // the call under way
   bool isFirst = true;                                  // of the tree
+  bool mayFold = true, hasOtherLoops = false;           // paths have others in the same places: then there are none
   bool isComplete = false;                              // the last round has met nothing new
   std::vector<Object> results; // by number: (what `taken` said of it, where each of its numbers is among the sources of the end, or None)
   std::vector<Object> arrays;  // of the last call that was recorded
@@ -87,7 +93,8 @@ private:
     constexpr int kMostRounds = 4; // paths with more ways through a loop than those before change the tree
     isScouting = scouts, isFirst = true, isComplete = false;
     tree = std::make_shared<Tree>();
-    if (state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
+    tree->mayFold = mayFold;
+    if (mayFold && state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
     results.clear(), tried.clear(), spent = 0;
     runs = examples;
     for (int i = 0; i < (scouts ? 1 : kMostRounds) && !isComplete; ++i) {
@@ -95,7 +102,7 @@ private:
       for (size_t k = 0; k < runs.size(); ++k) { // which get more meanwhile
         if (runs[k].isOfUse) recordRun(k);
         if (!runs[k].isOfUse && runs[k].flips.empty() && !isReplayed) return false;
-        bool isEnough = !scouts && state.moments.knowsMore(tree->carrying); // the next tree has other loops
+        bool isEnough = !scouts && mayFold && state.moments.knowsMore(tree->carrying); // the next tree has other loops
         if (isEnough) return true;
       }
     }
@@ -148,7 +155,7 @@ private:
     } else if (!fits(*tree, arguments)) {
       return false;
     }
-    constexpr int64_t kTimes = 8, kLeast = 100'000; // what no value leads to may go on for ever
+    constexpr int64_t kTimes = 4, kLeast = 2000; // what no value leads to may go on for ever
     how.mostSteps = run.flips.empty() || isReplayed ? -1 : kTimes * longest + kLeast;
     Recorded recorded = recordCall(state, *tree, call, arguments, &how);
     bool isLeft = !recorded.result && PyErr_Occurred();
@@ -163,13 +170,16 @@ private:
   }
 
   bool add(const Run &run, Recorded &recorded, const Arguments &arguments, bool &isNew) {
-    if (!tree->takeTrips(recorded.path)) return isScouting;
+    if (mayFold && !tree->takeTrips(recorded.path)) return hasOtherLoops = true, isScouting;
     adoptSearch(*tree, recorded);
     given = now;
     arrays.clear();
     for (PyObject *array : arguments.arrays) arrays.push_back(Object::borrow(array));
     std::vector<Question> asked;
-    for (const Piece &p : recorded.path.pieces) asked.push_back({p.askedType == DType::Bool ? p.question : -1, p.value});
+    for (const Piece &p : recorded.path.pieces) {
+      bool isToFlip = p.askedType == DType::Bool && flips != Flips::None && (flips == Flips::All || !p.isOfNumbers);
+      asked.push_back({isToFlip ? p.question : -1, p.value});
+    }
     asked.pop_back();
     isFirst = false;
     isNew = tree->add(std::move(recorded.path)).first;

@@ -96,6 +96,8 @@ class Ways:
         for recording, _, _ in [] if looped else self._recordings(sizes):
             paths.add(*recording)
         if self.miss == "forbid" and paths.open_questions():
+            if looped:  # there may be fewer questions without loops
+                self._give_up_looping()
             raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
         return paths, *paths.join(self.numbers.forms)
 

@@ -154,7 +154,7 @@ def test_what_is_written(tmp_path):
 
     def once(x, w):
         w *= 2
-        if float(kn.sum(x)) == 6.0:
+        if int(kn.sum(x)) in (6, 60):
             w += x
         return w + 0
 
