@@ -1,5 +1,7 @@
 #include "frontend/tree/LoopWriter.h"
 
+#include "frontend/tree/LoopBounds.h"
+
 #include "lib/Core/Control.h"
 #include "lib/Core/RollBody.h"
 
@@ -65,7 +67,7 @@ bool isCheap(const Ways &node) {
 class LoopWriter {
 public:
   LoopWriter(const LoopOf &loop, const Piece &first, const Handed &given)
-      : loop(loop), head(headOf(loop)), first(first), given(given), isComplete(loop.isComplete()) {}
+      : loop(loop), head(headOf(loop)), first(first), given(given), asksForTrip(loop.asksForTrip()) {}
 
   std::optional<Piece> write() {
     result.trace.isFast = w.trace.isFast = first.trace.isFast;
@@ -76,7 +78,7 @@ public:
     writeBody();
     writeOutside();
     if (isAmiss) return std::nullopt;
-    const Piece &asks = isComplete ? head : loop.root->piece;
+    const Piece &asks = asksForTrip ? head : loop.root->piece;
     result.askedType = asks.askedType, result.liveTypes = asks.liveTypes;
     result.locations.assign(result.trace.types.size(), first.at);
     return std::move(result);
@@ -86,7 +88,7 @@ private:
   const LoopOf &loop;
   const Piece &head, &first;
   const Handed &given;
-  const bool isComplete;
+  const bool asksForTrip;
   Piece result;
   BodyWriter w;
   bool isAmiss = false;
@@ -150,12 +152,12 @@ private:
     for (int32_t q = 0; q < int32_t(head.live.size()); ++q) {
       const TensorType &type = head.liveTypes[size_t(q)];
       auto from = initial.contains(q) ? std::optional(initial.at(q)) : std::nullopt;
-      if (!from && !isComplete) continue;
+      if (!from && !asksForTrip) continue;
       std::vector<Piece> way;
       if (from && isFixed(*loop.root, q, way)) variables[q] = {true, read(*from, type)};
-      else variables[q] = {false, carry(type, from), isComplete ? 0 : carry(type, from)};
+      else variables[q] = {false, carry(type, from), asksForTrip ? 0 : carry(type, from)};
     }
-    if (isComplete) asked = carry({DType::Bool, {}}, std::nullopt, loop.answer[0] != 0);
+    if (asksForTrip) asked = carry({DType::Bool, {}}, std::nullopt, loop.answer[0] != 0);
     ok = carry({DType::Bool, {}}, std::nullopt, true);
   }
 
@@ -216,17 +218,39 @@ private:
     return all;
   }
 
+  /// What the ways of a branch are given: the question, and for each result that is an array one that may become it, which is then changed
+  /// where it lies.
+  std::vector<int64_t> operandsOf(const Trace &trace, const Written &here, const SlotOfEntry &entry) const {
+    std::vector<int64_t> given, operands = {here.asked};
+    auto give = [&](int64_t slot) {
+      if (slot >= 0 && std::ranges::find(given, slot) == given.end()) given.push_back(slot);
+    };
+    for (int64_t slot : here.live) give(slot);
+    for (const Operand &o : reads)
+      if (o.from->kind == Source::Entry) give(entry(*o.from));
+    auto take = [&](const auto &isFit) {
+      auto found = std::ranges::find_if(given, isFit);
+      operands.push_back(found == given.end() ? -1 : *found);
+      if (found != given.end()) given.erase(found);
+    };
+    for (auto &[number, v] : variables) {
+      const TensorType &type = head.liveTypes[size_t(number)];
+      take([&](int64_t slot) {
+        const TensorType &its = trace.types[size_t(slot)];
+        return type.shape.rank ? its == type : !its.shape.rank;
+      });
+    }
+    for (int64_t slot : given) operands.push_back(slot);
+    std::ranges::replace(operands, int64_t(-1), here.asked); // takes a place that nothing fits
+    return operands;
+  }
+
   /// One way, as a branch; a way that is not known ends the loop.
   Written branched(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
-    std::vector<int64_t> operands = {here.asked};
-    auto operandFor = [&](int64_t slot) {
-      auto known = std::find(operands.begin() + 1, operands.end(), slot);
-      return int64_t(known == operands.end() ? (operands.push_back(slot), operands.size() - 2) : size_t(known - operands.begin() - 1));
+    std::vector<int64_t> operands = operandsOf(body.trace, here, entry);
+    auto operandFor = [&](int64_t slot) { // of what has one
+      return slot < 0 ? slot : int64_t(std::find(operands.begin() + 1, operands.end(), slot) - operands.begin() - 1);
     };
-    for (int64_t slot : here.live)
-      if (slot >= 0) operandFor(slot);
-    for (size_t i = 0; i < reads.size(); ++i)
-      if (reads[i].from->kind == Source::Entry) operandFor(entry(*reads[i].from));
     std::vector<int64_t> words = {2};
     for (char answer : {char(0), char(1)}) {
       BodyWriter way;
@@ -248,11 +272,16 @@ private:
     all.goesOn = slot;
     return all;
   }
-  /// The results of a way; of none that the loop ends.
+  /// The results of a way; of none that the loop ends: what it is given, or zeros.
   void writeResults(BodyWriter &way, const Written &w) const {
     bool isKnown = w.asked >= 0;
+    auto anyOf = [&](const TensorType &type) {
+      size_t at = way.trace.outputs.size();
+      bool isFit = at < size_t(way.trace.inputs) && way.trace.types[at] == type;
+      return isFit ? int64_t(at) : constant(way, type, false);
+    };
     for (auto &[number, v] : variables)
-      way.trace.outputs.push_back(isKnown ? w.live[size_t(number)] : constant(way, head.liveTypes[size_t(number)], false));
+      way.trace.outputs.push_back(isKnown ? w.live[size_t(number)] : anyOf(head.liveTypes[size_t(number)]));
     way.trace.outputs.push_back(isKnown ? w.asked : constant(way, {DType::Bool, {}}, false));
     way.trace.outputs.push_back(w.goesOn >= 0 ? w.goesOn : constant(way, {DType::Bool, {}}, isKnown));
   }
@@ -266,6 +295,21 @@ private:
     return both(w, w.apply(Op::LessEqual, {slot, bound(kMostInteger)}), w.apply(Op::GreaterEqual, {slot, bound(-kMostInteger)}));
   }
 
+  /// The same of all that is handed on, where there is another trip; -1: they are.
+  int64_t areInBounds(const Written &end) {
+    std::vector<int64_t> fixed;
+    for (int32_t number : head.numbers)
+      if (auto v = variables.find(number); v != variables.end() && v->second.isRead) fixed.push_back(slotOfRead(v->second.at));
+    int64_t all = -1;
+    for (int32_t number : head.numbers) {
+      auto v = variables.find(number);
+      if (v == variables.end() || v->second.isRead) continue;
+      Counted counted{end.live[size_t(number)], int64_t(v->second.at), end.asked, loop.answer[0] != 0};
+      if (!staysInBounds(w.trace, counted, fixed)) all = both(w, all, inBounds(counted.now));
+    }
+    return all;
+  }
+
   void writeBody() {
     declareInputs(w.trace);
     auto entry = [&](const Source &s) { return slotOfRead(read(s, {})); };
@@ -274,23 +318,23 @@ private:
       return found == variables.end() ? int64_t(-1) : found->second.isRead ? slotOfRead(found->second.at) : int64_t(found->second.at);
     };
     Written end = ways(w, *loop.root, handed, entry);
-    int64_t goesOn = both(w, end.goesOn, isAnswer(w, end.asked, loop.answer));
+    int64_t goesOn = both(w, end.goesOn, isAnswer(w, end.asked, loop.answer)), answered = end.asked;
+    if (asksForTrip && end.goesOn >= 0) // what is told something unknown ends with an answer behind which no path goes on
+      answered = loop.answer[0] ? w.apply(Op::LogicalOr, {answered, w.apply(Op::LogicalNot, {end.goesOn})}) : both(w, answered, end.goesOn);
     std::vector<int64_t> live = end.live;
     for (const Piece &p : loop.tail) {
       Written behind = embed(w, p, [&](int32_t i) { return live[size_t(i)]; }, entry);
       live = behind.live;
       goesOn = both(w, goesOn, isAnswer(w, behind.asked, p.value));
     }
-    for (int32_t number : head.numbers)
-      if (auto v = variables.find(number); v != variables.end() && !v->second.isRead)
-        goesOn = both(w, goesOn, inBounds(end.live[size_t(number)]));
+    goesOn = both(w, goesOn, areInBounds(end));
     w.trace.outputs.assign(carried.size(), -1);
     for (auto &[number, v] : variables) {
       if (v.isRead) continue;
       w.trace.outputs[v.at] = end.live[size_t(number)];
-      if (!isComplete) w.trace.outputs[v.before] = int64_t(v.at);
+      if (!asksForTrip) w.trace.outputs[v.before] = int64_t(v.at);
     }
-    if (isComplete) w.trace.outputs[asked] = end.asked;
+    if (asksForTrip) w.trace.outputs[asked] = answered;
     w.trace.outputs[ok] = goesOn;
   }
 
@@ -352,10 +396,10 @@ private:
       auto found = variables.find(number);
       if (found == variables.end()) return int64_t(-1);
       const Variable &v = found->second;
-      return v.isRead ? operands[carried.size() + v.at] : slot + int64_t(isComplete ? v.at : v.before);
+      return v.isRead ? operands[carried.size() + v.at] : slot + int64_t(asksForTrip ? v.at : v.before);
     };
     Written end;
-    if (isComplete) {
+    if (asksForTrip) {
       for (int32_t q = 0; q < int32_t(head.live.size()); ++q) end.live.push_back(behind(q));
       end.asked = slot + int64_t(asked);
     } else {
