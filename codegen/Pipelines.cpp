@@ -33,7 +33,7 @@ void buildFusePipeline(OpPassManager &pm, const Target &target) {
 
 void buildKernelPipeline(OpPassManager &pm, const Target &target) {
   buildFusePipeline(pm, target);
-  pm.nest<func::FuncOp>().addPass(createPlanMemory());
+  pm.addPass(createPlanMemory());
 }
 
 void buildSchedulePipeline(OpPassManager &pm, const Target &target, uint64_t seed) {

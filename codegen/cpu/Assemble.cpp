@@ -106,7 +106,7 @@ LogicalResult emitScatter(KernelContext &k) {
         Evaluator::Scope scope(k.ev, 0, {});
         position[axis] = {i, 0, {}};
         Expr isBad = e.scalar(DType::Bool, 0);
-        Expr index = k.ev.wrapIndex(k.ev.at(indices, Coordinate{i, 0, {}}), out.shape[axis], &isBad);
+        Expr index = k.ev.indexAt(indices, Coordinate{i, 0, {}}, out.shape[axis], &isBad);
         if (looksFirst) return putAt(index);
         k.ev.reportIndex(isBad);
         e.when(scalar::bitwise_invert(isBad).value, [&] {

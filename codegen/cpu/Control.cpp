@@ -17,6 +17,13 @@ namespace {
 /// Up to here a value is copied to its place after each trip: cheaper than to look up where it is.
 constexpr int64_t kSmallBytes = 512;
 
+/// The answer of the entry at `offset` of the runtime's table.
+Value callRuntime(Emitter &e, Value runtime, int64_t offset) {
+  Value entry = LLVM::LoadOp::create(e.b, e.loc, LLVM::LLVMPointerType::get(e.b.getContext()), e.address(runtime, DType::U8, offset));
+  auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {});
+  return LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult();
+}
+
 class ControlEmitter {
 public:
   explicit ControlEmitter(KernelContext &k) : k(k), e(k.e) {}
@@ -42,9 +49,7 @@ private:
     return bytes;
   }
   static bool isAtMost(Index bytes, int64_t most) { return bytes.isStatic() && bytes.number() <= most; }
-  void copy(Value to, Value from, Index bytes) {
-    if (!bytes.isConstant(0) && to != from) LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
-  }
+  void copy(Value to, Value from, Index bytes);
   /// Memory for a value of the kernel's own.
   Value memoryFor(Index bytes) {
     return isAtMost(bytes, kOnStackBytes) ? e.stack(DType::U64, (bytes.number() + 7) / 8 + bytes.isConstant(0)) : k.scratch(bytes);
@@ -55,9 +60,23 @@ private:
   func::FuncOp mostWorkspace(ir::SizedOp op, const EmittedBody &body);
   Value sizesOf(ir::SizedOp op, SmallVectorImpl<Index> &sizes);
   Value holds(const EmittedBody &condition, ArrayRef<Value> inputs, Value workspace, Value flag, Value &status);
-  Value poll(Value status);
+  Value poll(Value status, bool isThere = false);
+  Value tripsToFirstPoll(int64_t every);
   std::pair<Value, Value> pollSometimes(Value status, Value left, int64_t every);
 };
+
+/// LLVM copies what is not small byte by byte, where it is not given memcpy.
+void ControlEmitter::copy(Value to, Value from, Index bytes) {
+  if (bytes.isConstant(0) || to == from) return;
+  if (isAtMost(bytes, kOnStackBytes)) {
+    LLVM::MemcpyOp::create(e.b, e.loc, to, from, e.use(bytes), /*isVolatile=*/false);
+    return;
+  }
+  int64_t lanes = Target::of(k.kernel->getParentOfType<ModuleOp>()).vectorBytes;
+  Index whole = e.floorTo(bytes, lanes);
+  e.loop(0, whole, lanes, [&](Index at) { e.store(to, at, e.load(from, DType::U8, at, lanes)); });
+  e.loop(whole, bytes, 1, [&](Index at) { e.store(to, at, e.load(from, DType::U8, at, 0)); });
+}
 
 /// What the body that needs most of it asks for.
 Index ControlEmitter::workspaceOf(ArrayRef<const EmittedBody *> bodies) {
@@ -92,11 +111,20 @@ Value ControlEmitter::holds(const EmittedBody &condition, ArrayRef<Value> inputs
   return arith::AndIOp::create(e.b, e.loc, isWell, e.load(flag, DType::Bool, 0, 0).value);
 }
 
-/// The status, or that the runtime says to stop.
-Value ControlEmitter::poll(Value status) {
-  Value stops = askRuntime(e, k.runtime, int64_t(offsetof(kiln_rt, stops)));
+/// The status, or that the runtime says to stop. `isThere`: there is one.
+Value ControlEmitter::poll(Value status, bool isThere) {
+  constexpr int64_t kStops = int64_t(offsetof(kiln_rt, stops));
+  Value stops = isThere ? callRuntime(e, k.runtime, kStops) : askRuntime(e, k.runtime, kStops);
   Value isStopped = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, stops, number(0));
   return arith::SelectOp::create(e.b, e.loc, isStopped, number(KILN_STOPPED), status);
+}
+
+/// How many trips there are to the first question; without a runtime there is none.
+Value ControlEmitter::tripsToFirstPoll(int64_t every) {
+  if (every == 1) return e.use(every);
+  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer());
+  Value isThere = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+  return arith::SelectOp::create(e.b, e.loc, isThere, e.use(every), e.use(std::numeric_limits<int64_t>::max()));
 }
 
 /// Asks once in `every` trips, of which `left` are left before; the status, and how many are left then.
@@ -107,7 +135,7 @@ std::pair<Value, Value> ControlEmitter::pollSometimes(Value status, Value left, 
   auto due = scf::IfOp::create(e.b, e.loc, TypeRange{status.getType(), less.getType()}, isDue, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToStart(due.thenBlock());
-  Value polled = poll(status);
+  Value polled = poll(status, /*isThere=*/true);
   scf::YieldOp::create(e.b, e.loc, ValueRange{polled, e.use(every)});
   e.b.setInsertionPointToStart(due.elseBlock());
   scf::YieldOp::create(e.b, e.loc, ValueRange{status, less});
@@ -131,7 +159,7 @@ void ControlEmitter::loop(ir::LoopOp op) {
   for (unsigned i = carried; i < op->getNumOperands(); ++i) reads.push_back(operand(op, i));
   Value workspace = k.scratch(workspaceOf({&condition, &body})), flag = e.stack(DType::U8, 1);
   int64_t every = std::clamp<int64_t>(kWorkBetweenPolls / std::max<int64_t>(1, condition.work + body.work), 1, kWorkBetweenPolls);
-  start.append({number(0), e.use(every)});
+  start.append({number(0), tripsToFirstPoll(every)});
 
   SmallVector<Type> types = llvm::map_to_vector(start, [](Value v) { return v.getType(); });
   SmallVector<Location> places(types.size(), e.loc);
@@ -199,6 +227,12 @@ void ControlEmitter::branch(ir::BranchOp op) {
   Value chosen = given.value;
   if (ir::typeOf(first).dtype == DType::Bool) chosen = arith::ExtUIOp::create(e.b, e.loc, e.b.getI64Type(), chosen);
   chosen = arith::MinSIOp::create(e.b, e.loc, chosen, e.use(int64_t(bodies.size()) - 1));
+  // Where a result has the memory of an operand, a body that makes it anew does so elsewhere first.
+  SmallVector<Value> operands, apart(op.getNumResults());
+  for (unsigned i = 1; i < op->getNumOperands(); ++i) operands.push_back(operand(op, i));
+  for (unsigned r = 0; r < op.getNumResults(); ++r)
+    if (llvm::is_contained(operands, k.outputs[r].pointer) && llvm::any_of(bodies, [&](auto *body) { return body->replaced[r] < 0; }))
+      apart[r] = memoryFor(bytesOf(op.getResult(r)));
   SmallVector<int64_t> cases; // the first body is the default
   for (size_t i = 1; i < bodies.size(); ++i) cases.push_back(int64_t(i));
   Value at = arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), chosen);
@@ -206,16 +240,17 @@ void ControlEmitter::branch(ir::BranchOp op) {
   for (auto [i, body] : llvm::enumerate(bodies)) {
     OpBuilder::InsertionGuard guard(e.b);
     e.b.createBlock(i == 0 ? &choice.getDefaultRegion() : &choice.getCaseRegions()[i - 1]);
-    SmallVector<Value> inputs, results;
-    for (unsigned operandAt = 1; operandAt < op->getNumOperands(); ++operandAt) inputs.push_back(operand(op, operandAt));
+    SmallVector<Value> inputs(operands), results;
     for (unsigned r = 0; r < op.getNumResults(); ++r) {
-      results.push_back(k.outputs[r].pointer);
       int64_t replaced = body->replaced[r];
+      results.push_back(replaced < 0 && apart[r] ? apart[r] : k.outputs[r].pointer);
       if (replaced < 0) continue;
       copy(results[r], inputs[size_t(replaced)], bytesOf(op.getResult(r)));
       inputs[size_t(replaced)] = results[r];
     }
-    scf::YieldOp::create(e.b, e.loc, call(*body, inputs, results, workspace));
+    Value status = call(*body, inputs, results, workspace);
+    for (unsigned r = 0; r < op.getNumResults(); ++r) copy(k.outputs[r].pointer, results[r], bytesOf(op.getResult(r)));
+    scf::YieldOp::create(e.b, e.loc, status);
   }
   k.status = choice.getResult(0);
 }
@@ -307,9 +342,7 @@ Value askRuntime(Emitter &e, Value runtime, int64_t offset) {
   auto asked = scf::IfOp::create(e.b, e.loc, TypeRange(answer), isThere, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(e.b);
   e.b.setInsertionPointToStart(asked.thenBlock());
-  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer, e.address(runtime, DType::U8, offset));
-  auto type = LLVM::LLVMFunctionType::get(answer, {});
-  scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, ValueRange(entry)).getResult());
+  scf::YieldOp::create(e.b, e.loc, callRuntime(e, runtime, offset));
   e.b.setInsertionPointToStart(asked.elseBlock());
   scf::YieldOp::create(e.b, e.loc, arith::ConstantIntOp::create(e.b, e.loc, answer, 0).getResult());
   return asked.getResult(0);

@@ -400,9 +400,17 @@ func::FuncOp ProgramEmitter::emitEntry() {
   });
 }
 
-/// What a kernel does, in cheap element operations, at the most; what is not known is much.
-static int64_t workOf(ir::KernelOp kernel) {
+/// What a kernel does between two questions whether to stop, in cheap element operations, at the most; what is not known is much.
+static int64_t workOf(ir::KernelOp kernel, const EmittedBodies &bodies) {
   using Kind = ir::KernelKind;
+  constexpr int64_t kLoops = 16; // between two questions of the loop around them; the time is the same for any number of trips
+  Operation &first = kernel.getBody().front().front();
+  if (isa<ir::LoopOp>(first)) return kWorkBetweenPolls / kLoops;
+  if (isa<ir::BranchOp>(first)) {
+    int64_t most = 1;
+    for (FlatSymbolRefAttr name : ir::bodiesOf(&first)) most = std::max(most, bodies.find(name.getValue())->second.work);
+    return most;
+  }
   constexpr Kind kKnown[] = {Kind::Elementwise, Kind::Reduction, Kind::Assemble,   Kind::Scatter,
                              Kind::Scan,        Kind::Compact,   Kind::Contraction};
   if (!llvm::is_contained(kKnown, kernel.getKind())) return kWorkBetweenPolls;
@@ -419,9 +427,9 @@ static int64_t workOf(ir::KernelOp kernel) {
   for (Operation &op : kernel.getBody().front().without_terminator()) {
     auto array = cast<ir::ArrayOp>(op);
     cost += array.getCost();
-    bool isInPlace = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) && kernel.getInPlace();
-    for (Value v : op.getResults()) most = std::max(most, numElements(ir::typeOf(isInPlace ? op.getOperand(1) : v).shape));
-    if (llvm::is_contained(kOncePerResult, array.getKind())) continue;
+    bool isUpdate = isa<ir::UpdateOp, ir::DynamicUpdateOp>(op), isInPlace = (isUpdate || array.getKind() == Scatter) && kernel.getInPlace();
+    for (Value v : op.getResults()) most = std::max(most, numElements(ir::typeOf(isInPlace ? op.getOperand(isUpdate ? 1 : 2) : v).shape));
+    if (isInPlace || llvm::is_contained(kOncePerResult, array.getKind())) continue;
     for (Value v : op.getOperands()) most = std::max(most, numElements(ir::typeOf(v).shape));
   }
   return std::min<int64_t>(kWorkBetweenPolls, most) * std::max<int64_t>(cost, 1);
@@ -429,7 +437,7 @@ static int64_t workOf(ir::KernelOp kernel) {
 
 /// How many operations a call of a body becomes where its kernels and the bodies that they run are inlined into it; 0: too many.
 int64_t ProgramEmitter::inlinedOps(func::FuncOp entry) {
-  constexpr int64_t kMost = 2000;
+  constexpr int64_t kMost = 8000;
   int64_t count = 0;
   auto add = [&](Operation *) { ++count; };
   entry.walk(add);
@@ -470,7 +478,7 @@ void ProgramEmitter::finishBody(func::FuncOp entry) {
     inlineCalls(entry);
     for (Emitted &kernel : emitted) inlineCalls(kernel.function);
   }
-  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) body.work = std::min(kWorkBetweenPolls, body.work + workOf(kernel));
+  for (ir::KernelOp kernel : main.getOps<ir::KernelOp>()) body.work = std::min(kWorkBetweenPolls, body.work + workOf(kernel, bodies));
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
     auto argument = main.getResultAttrOfType<IntegerAttr>(i, kInPlace);
     body.replaced.push_back(argument ? argument.getInt() : -1);

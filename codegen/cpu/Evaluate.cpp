@@ -1,6 +1,7 @@
 #include "codegen/cpu/Evaluate.h"
 
 #include "dialects/kiln/math/Apply.h"
+#include "lib/Core/Infer.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -175,6 +176,45 @@ Expr Evaluator::wrapIndex(Expr index, Index count, Expr *isBad) {
   return scalar::select(*isBad, zero, wrapped);
 }
 
+/// What an element was before it was moved.
+static Operation *originOf(Value v) {
+  Operation *op = v.getDefiningOp();
+  while (op && isa<ir::ReshapeOp, ir::BroadcastOp>(op)) op = op->getOperand(0).getDefiningOp();
+  return op;
+}
+
+/// The positions along axes that a single position is computed from here, with the sizes of the axes, whose product is at most `count`;
+/// none: it is not.
+static SmallVector<std::pair<Value, int64_t>> axesOf(Value position, int64_t count) {
+  SmallVector<std::pair<Value, int64_t>> axes;
+  auto size = [](Operation *op) { return dyn_cast_or_null<ir::ConstantOp>(originOf(op->getOperand(2))); };
+  auto op = dyn_cast_or_null<ir::RavelIndexOp>(originOf(position));
+  for (int64_t product = 1; op; op = dyn_cast_or_null<ir::RavelIndexOp>(originOf(position))) {
+    if (ir::typeOf(op.getResult()).shape.rank || !size(op)) return {};
+    axes.push_back({op->getOperand(1), ir::scalarBits(size(op).getValue())});
+    if (axes.back().second <= 0 || __builtin_mul_overflow(product, axes.back().second, &product) || product > count) return {};
+    position = op->getOperand(0);
+  }
+  auto start = dyn_cast_or_null<ir::ConstantOp>(originOf(position));
+  if (!start || ir::scalarBits(start.getValue()) != 0) return {};
+  std::reverse(axes.begin(), axes.end());
+  return axes;
+}
+
+Expr Evaluator::indexAt(Value indices, ArrayRef<Coordinate> position, Index count, Expr *isBad) {
+  auto axes = axesOf(indices, count.isStatic() ? count.number() : 0);
+  if (axes.empty()) return wrapIndex(at(indices, position), count, isBad);
+  Expr index = e.scalar(DType::I64, 0),
+       isOutside = e.scalar(DType::Bool, 0); // each axis by itself: what a loop leaves as it is stands before it
+  *isBad = isOutside;
+  for (auto [along, size] : axes) {
+    Expr inside = wrapIndex(at(along, {}), size, &isOutside);
+    index = index * e.scalar(DType::I64, double(size)) + inside;
+    *isBad = scalar::bitwise_or(*isBad, isOutside);
+  }
+  return index;
+}
+
 /// The call's status is 1 from here on where `isBad` holds.
 void Evaluator::reportIndex(Expr isBad) {
   Value any = isBad.value;
@@ -196,7 +236,7 @@ Expr Evaluator::gather(ir::GatherOp op, ArrayRef<Coordinate> position) {
   size_t axis = size_t(op.getAxis()), rank = size_t(ir::typeOf(indices).shape.rank);
   Expr isBad = e.scalar(DType::Bool, 0);
   Index count = buffers.find(x)->second.shape[axis];
-  Expr safe = wrapIndex(at(indices, position.slice(axis, rank)), count, &isBad);
+  Expr safe = indexAt(indices, position.slice(axis, rank), count, &isBad);
   reportIndex(isBad);
   if (count.isConstant(0)) { // no element is safe to read
     bool isUniform = llvm::all_of(position, [](const Coordinate &c) { return c.isUniform(); });

@@ -58,6 +58,8 @@ public:
   };
 
   Expr wrapIndex(Expr index, Index count, Expr *isBad);
+  /// The same of an element of `indices`.
+  Expr indexAt(mlir::Value indices, llvm::ArrayRef<Coordinate> position, Index count, Expr *isBad);
   void reportIndex(Expr isBad);
   Index dynamicStart(Value starts, int i, Index size, Index part);
   /// Where an axis is at in this row.

@@ -72,7 +72,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
       "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
       "instcombine<no-verify-fixpoint>,simplifycfg)");
   // Then positions that one body's kernel hands to the next are values, too.
-  if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg)");
+  if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,jump-threading,instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);
   if (auto legalize = instructionSetOf(machine.getTargetTriple()).legalize)
     if (auto pipeline = legalize(*module, machine)) codegen::optimize(*module, machine, {pipeline});

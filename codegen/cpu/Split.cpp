@@ -19,6 +19,12 @@ void showToParts(LLVM::LLVMFuncOp fn) {
   fn.setVisibility_(LLVM::Visibility::Hidden);
 }
 
+/// Whether LLVM puts a function into those that call it, which stand behind it.
+bool isInlined(LLVM::LLVMFuncOp fn) {
+  auto attributes = fn.getPassthrough();
+  return fn.getAlwaysInline() || (attributes && llvm::is_contained(*attributes, StringAttr::get(fn.getContext(), "alwaysinline")));
+}
+
 /// A function without its body.
 Operation *declare(OpBuilder &b, LLVM::LLVMFuncOp fn) {
   Operation *copy = fn->cloneWithoutRegions();
@@ -36,14 +42,17 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
     if (auto symbol = dyn_cast<SymbolOpInterface>(op)) symbols[symbol.getName()] = &op;
   }
   SmallVector<OwningOpRef<ModuleOp>> parts;
-  if (defined.size() <= functions) return parts;
+  if (size_t(llvm::count_if(defined, [](LLVM::LLVMFuncOp fn) { return !isInlined(fn); })) <= functions) return parts;
   llvm::for_each(defined, showToParts);
-  for (size_t at = 0; at < defined.size(); at += functions) {
-    parts.push_back(ModuleOp::create(module.getLoc()));
-    ModuleOp part = *parts.back();
-    part->setAttrs(module->getAttrs());
-    for (LLVM::LLVMFuncOp fn : ArrayRef(defined).slice(at, std::min(functions, defined.size() - at)))
-      fn->moveBefore(part.getBody(), part.getBody()->end());
+  size_t left = 0; // of the part under way
+  for (LLVM::LLVMFuncOp fn : defined) {
+    if (!left) {
+      parts.push_back(ModuleOp::create(module.getLoc()));
+      (*parts.back())->setAttrs(module->getAttrs());
+      left = functions;
+    }
+    fn->moveBefore(parts.back()->getBody(), parts.back()->getBody()->end());
+    left -= !isInlined(fn);
   }
   for (OwningOpRef<ModuleOp> &part : parts) {
     OpBuilder b = OpBuilder::atBlockBegin(part->getBody());

@@ -85,8 +85,9 @@ struct Replaced {
   size_t first = 0, asks = 0;
 };
 
-/// The trips from piece `first` on; nothing where they are none.
-std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::span<const Piece> pieces, size_t first) {
+/// The trips from piece `first` on; nothing where they are none. `isLeftWithin`: they are, but for the way out of the last one.
+std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::span<const Piece> pieces, size_t first,
+                                bool *isLeftWithin = nullptr) {
   Handed given = givenTo(*loop);
   size_t at = first;
   Walk last;
@@ -97,10 +98,15 @@ std::optional<Replaced> tripsAt(const std::shared_ptr<const LoopOf> &loop, std::
   }
   if (!last.isAnswered || at >= pieces.size()) return std::nullopt; // the path ends before the loop does
   if (at == first && pieces[first].loop) return std::nullopt;       // nothing would be gained
-  // A complete one asks whether there is another trip; else the root is behind it.
-  size_t asks = at;
-  if (loop->isComplete())
-    for (const Ways *node = loop->root.get(); !node->next.empty(); ++asks) node = node->next.at(pieces[asks].value).get();
+  size_t asks = at;                                                 // the root, if it is behind the loop
+  for (const Ways *node = loop->root.get(); loop->asksForTrip() && !node->next.empty(); ++asks) {
+    auto next = node->next.find(pieces[asks].value);
+    if (next == node->next.end()) {
+      if (isLeftWithin) *isLeftWithin = true;
+      return std::nullopt;
+    }
+    node = next->second.get();
+  }
   auto written = writeLoop(loop, pieces[first], given);
   if (!written) return std::nullopt;
   const Piece &asking = pieces[asks];
@@ -146,6 +152,15 @@ bool leavesLoop(const LoopOf &loop, const Piece &p) {
   return to > extent.second || (to >= 0 && to < extent.first);
 }
 
+/// Whether an answer within a trip that is not known leads to where the last question leads out of the loop, or beyond.
+bool mayBeLeftWithin(const LoopOf &loop, const Ways &node) {
+  const Piece &head = headOf(loop), &p = node.piece;
+  auto otherwise = [](const Piece &piece, const std::string &answer) { return piece.goesTo[answer[0] ? 0 : 1]; };
+  int out = otherwise(head, loop.answer);
+  bool isLeft = node.next.size() == 1 && p.at.code == head.at.code && out >= 0 && otherwise(p, node.next.begin()->first) >= out;
+  return isLeft || std::ranges::any_of(node.next, [&](auto &n) { return mayBeLeftWithin(loop, *n.second); });
+}
+
 /// Has what only asks, and comes first on all ways, asked at the end of the trip before. Only of use where the rest is complete.
 void takeTail(LoopOf &loop) {
   LoopOf best = loop; // `loop` has all questions
@@ -182,7 +197,7 @@ void unfold(std::vector<Piece> &pieces, size_t at) {
   Piece folded = std::move(pieces[at]);
   std::vector<Piece> trip;
   const Ways *node = folded.loop->root.get();
-  if (folded.loop->isComplete()) {
+  if (folded.loop->asksForTrip()) {
     for (; !node->next.empty(); node = node->next.begin()->second.get()) {
       trip.push_back(node->piece);
       trip.back().value = node->next.begin()->first;
@@ -278,8 +293,8 @@ LoopOf withTripsElsewhere(std::span<const Piece> pieces, const LoopOf &of) {
   return loop;
 }
 
-/// Has all runs of a loop be one piece each; false where there are none. Where what a first trip hands on is of another type than in the
-/// next one, it stays.
+/// Has all runs of a loop be one piece each; false where there are none, or one is left otherwise than the loop says. Where what a first
+/// trip hands on is of another type than in the next one, it stays.
 bool replaceRuns(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &pieces, size_t ops) {
   constexpr int kTries = 3, kMostInVain = 64; // each of those may go through all trips
   std::vector<Piece> kept;
@@ -290,7 +305,9 @@ bool replaceRuns(const std::shared_ptr<const LoopOf> &loop, std::vector<Piece> &
     size_t first = isBehindTrip ? startOf(*loop, pieces, i + loop->tail.size()) : pieces.size();
     std::optional<Replaced> replaced;
     for (int tries = 0; tries < kTries && first < pieces.size() && first >= taken && !replaced; ++tries) {
-      if ((replaced = tripsAt(loop, pieces, first))) break;
+      bool isLeftWithin = false;
+      if ((replaced = tripsAt(loop, pieces, first, &isLeftWithin))) break;
+      if (isLeftWithin) return false;
       Handed given = givenTo(*loop);
       Walk w = walk(*loop, pieces, first, &given);
       first = w.isWhole ? first + w.pieces : pieces.size();
@@ -341,15 +358,20 @@ std::string foldAround(std::vector<Piece> &pieces, size_t from, size_t to, size_
   // With all questions in their places: what a tail is, is decided anew.
   LoopOf own;
   loopOf(pieces, best->run, own, false);
-  auto loop = std::make_shared<const LoopOf>(withTripsElsewhere(pieces, own));
-  ops = loop->countOps();
+  LoopOf loop = withTripsElsewhere(pieces, own);
+  ops = loop.countOps();
+  auto replace = [&](bool isLeftAtEnd) {
+    loop.isLeftAtEnd = isLeftAtEnd;
+    return replaceRuns(std::make_shared<const LoopOf>(loop), pieces, ops);
+  };
   try {
-    if (replaceRuns(loop, pieces, ops)) return ends.insert({loop->moment, loop->answer}), "";
+    bool mayAsk = !loop.isComplete() && !mayBeLeftWithin(loop, *loop.root);
+    if ((mayAsk && replace(true)) || replace(false)) return ends.insert({loop.moment, loop.answer}), "";
   } catch (const Error &e) { // of bodies too deep inside one another
-    refused.insert({loop->moment, loop->answer});
+    refused.insert({loop.moment, loop.answer});
     return e.what();
   }
-  refused.insert({loop->moment, loop->answer});
+  refused.insert({loop.moment, loop.answer});
   return "the call ends inside of it, or what it hands on is of another type in its first trip";
 }
 
@@ -492,7 +514,7 @@ void normalize(std::vector<Piece> &pieces, std::span<Source *const> results) {
 static bool isInsideLoop(const Piece &p) {
   if (!p.loop) return false;
   const Ways &root = *p.loop->root;
-  return p.loop->isComplete() || root.next.empty() ? p.value == p.loop->answer : root.next.contains(p.value);
+  return p.loop->asksForTrip() || root.next.empty() ? p.value == p.loop->answer : root.next.contains(p.value);
 }
 
 /// Where a call came back to a moment and answered as before, without having answered otherwise there in between.
@@ -565,7 +587,12 @@ bool foldInto(const LoopOf &known, std::vector<Piece> &pieces, size_t first) {
     loop->root = root;
   }
   if (loop->growth() > kMostGrowth) return false;
-  if (!replaceTrips(loop, changed, first)) return false;
+  bool isReplaced = replaceTrips(loop, changed, first);
+  if (!isReplaced && loop->isLeftAtEnd) { // perhaps this path leaves it elsewhere
+    loop->isLeftAtEnd = false;
+    isReplaced = replaceTrips(loop, changed, first);
+  }
+  if (!isReplaced) return false;
   pieces = std::move(changed);
   return true;
 }

@@ -21,9 +21,15 @@ struct LoopOf {
   int64_t moment = -1;     // at that question
   std::vector<Piece> tail; // pieces behind it, before the root: they only ask, and hand on what they were given
 
-  /// Whether every answer within a trip is known. Else a trip that is told another one is dropped, and done again outside of the loop, by
-  /// the root, which stands behind it in the same program, and further steps of the tree.
+  /// Every path leaves it by the last question of a trip.
+  bool isLeftAtEnd = false;
+
+  /// Whether every answer within a trip is known.
   bool isComplete() const { return isComplete(*root); }
+  /// Whether the step of the loop asks for another trip. One that is left at its end has no tail, and says yes where a trip was told
+  /// something unknown: no path goes on there. Else such a trip is dropped, and done again outside of the loop, by the root, which stands
+  /// behind it in the same program, and further steps of the tree.
+  bool asksForTrip() const { return isLeftAtEnd || isComplete(); }
   size_t countOps() const;
   /// By which factor integers may be beyond their bounds within a trip.
   double growth() const;

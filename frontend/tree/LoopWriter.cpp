@@ -1,5 +1,8 @@
 #include "frontend/tree/LoopWriter.h"
 
+#include "frontend/tree/Joints.h"
+#include "frontend/tree/LoopBounds.h"
+
 #include "lib/Core/Control.h"
 #include "lib/Core/RollBody.h"
 
@@ -38,15 +41,6 @@ Written embed(BodyWriter &w, const Piece &p, const SlotOfLive &live, const SlotO
   return written;
 }
 
-/// What pieces hand on, as what the first of them is given; -1 for what they make.
-int32_t through(std::span<const Piece> pieces, int32_t number) {
-  for (size_t i = pieces.size(); i-- > 0 && number >= 0;) {
-    const Source &s = pieces[i].live[size_t(number)];
-    number = s.kind == Source::Live ? s.index : -1;
-  }
-  return number;
-}
-
 /// Whether operations are so few, over so few elements, that all ways are computed rather than one chosen.
 bool isCheap(const Ways &node, size_t &ops) {
   constexpr int64_t kMostElements = 64;
@@ -65,7 +59,7 @@ bool isCheap(const Ways &node) {
 class LoopWriter {
 public:
   LoopWriter(const LoopOf &loop, const Piece &first, const Handed &given)
-      : loop(loop), head(headOf(loop)), first(first), given(given), isComplete(loop.isComplete()) {}
+      : loop(loop), head(headOf(loop)), first(first), given(given), asksForTrip(loop.asksForTrip()) {}
 
   std::optional<Piece> write() {
     result.trace.isFast = w.trace.isFast = first.trace.isFast;
@@ -76,7 +70,7 @@ public:
     writeBody();
     writeOutside();
     if (isAmiss) return std::nullopt;
-    const Piece &asks = isComplete ? head : loop.root->piece;
+    const Piece &asks = asksForTrip ? head : loop.root->piece;
     result.askedType = asks.askedType, result.liveTypes = asks.liveTypes;
     result.locations.assign(result.trace.types.size(), first.at);
     return std::move(result);
@@ -86,7 +80,7 @@ private:
   const LoopOf &loop;
   const Piece &head, &first;
   const Handed &given;
-  const bool isComplete;
+  const bool asksForTrip;
   Piece result;
   BodyWriter w;
   bool isAmiss = false;
@@ -104,6 +98,14 @@ private:
   };
   std::map<int32_t, Variable> variables;
   size_t asked = 0, ok = 0;
+
+  /// What ways hand on where they end, by number: at the end of the trip, or where they come together.
+  struct Ends {
+    size_t count = 0;
+    std::vector<std::pair<int32_t, TensorType>> handed;
+  };
+  Ends endOfTrip;
+  const Ends *ends = &endOfTrip;
 
   size_t carry(const TensorType &type, std::optional<Source> from, bool truth = false) {
     carried.push_back({type, from, truth});
@@ -150,12 +152,14 @@ private:
     for (int32_t q = 0; q < int32_t(head.live.size()); ++q) {
       const TensorType &type = head.liveTypes[size_t(q)];
       auto from = initial.contains(q) ? std::optional(initial.at(q)) : std::nullopt;
-      if (!from && !isComplete) continue;
+      if (!from && !asksForTrip) continue;
       std::vector<Piece> way;
       if (from && isFixed(*loop.root, q, way)) variables[q] = {true, read(*from, type)};
-      else variables[q] = {false, carry(type, from), isComplete ? 0 : carry(type, from)};
+      else variables[q] = {false, carry(type, from), asksForTrip ? 0 : carry(type, from)};
     }
-    if (isComplete) asked = carry({DType::Bool, {}}, std::nullopt, loop.answer[0] != 0);
+    endOfTrip.count = head.live.size();
+    for (auto &[number, v] : variables) endOfTrip.handed.emplace_back(number, head.liveTypes[size_t(number)]);
+    if (asksForTrip) asked = carry({DType::Bool, {}}, std::nullopt, loop.answer[0] != 0);
     ok = carry({DType::Bool, {}}, std::nullopt, true);
   }
 
@@ -191,7 +195,10 @@ private:
 
   /// The ways from a node on.
   Written ways(BodyWriter &body, const Ways &node, const SlotOfLive &live, const SlotOfEntry &entry) {
-    Written here = embed(body, node.piece, live, entry);
+    return waysBehind(body, node, embed(body, node.piece, live, entry), entry);
+  }
+  /// Those behind its piece.
+  Written waysBehind(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
     if (node.next.empty()) return here;
     if (node.next.size() == 1 && isCheap(*node.next.begin()->second)) {
       auto &[answer, next] = *node.next.begin();
@@ -200,61 +207,104 @@ private:
       return there;
     }
     bool isAll = node.next.size() == 2 && std::ranges::all_of(node.next, [](auto &n) { return isCheap(*n.second); });
-    return isAll ? chosen(body, node, here, entry) : branched(body, node, here, entry);
+    if (isAll) return chosen(body, node, here, entry);
+    auto joint = asksForTrip ? jointOf(node) : std::nullopt; // else a way may hand on nothing in a place
+    return joint ? joined(body, *joint, here, entry) : branched(body, node, here, entry);
+  }
+
+  /// One way of those up to where they come together, and what follows, once.
+  Written joined(BodyWriter &body, const Joint &joint, const Written &here, const SlotOfEntry &entry) {
+    Ends there{joint.passed.size(), {}};
+    for (size_t i = 0; i < joint.passed.size(); ++i)
+      if (joint.passed[i] < 0) there.handed.emplace_back(int32_t(i), joint.liveTypes[i]);
+    const Ends *outer = std::exchange(ends, &there);
+    Written at = waysBehind(body, joint.until, here, entry);
+    ends = outer;
+    for (size_t i = 0; i < joint.passed.size(); ++i)
+      if (joint.passed[i] >= 0) at.live[i] = here.live[size_t(joint.passed[i])];
+    return waysBehind(body, joint.behind, at, entry);
   }
 
   /// All ways, and what each gives chosen behind them.
   Written chosen(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
     auto find = [&](int32_t i) { return here.live[size_t(i)]; };
     Written no = ways(body, *node.next.at(std::string(1, 0)), find, entry), yes = ways(body, *node.next.at(std::string(1, 1)), find, entry);
-    Written all;
-    for (size_t i = 0; i < head.live.size(); ++i)
-      all.live.push_back(variables.contains(int32_t(i)) ? choose(body, here.asked, yes.live[i], no.live[i]) : -1);
+    Written all{std::vector<int64_t>(ends->count, -1)};
+    for (auto &[number, type] : ends->handed)
+      all.live[size_t(number)] = choose(body, here.asked, yes.live[size_t(number)], no.live[size_t(number)]);
     all.asked = choose(body, here.asked, yes.asked, no.asked);
     auto known = [&](int64_t flag) { return flag < 0 ? constant(body, {DType::Bool, {}}, true) : flag; };
     if (yes.goesOn >= 0 || no.goesOn >= 0) all.goesOn = choose(body, here.asked, known(yes.goesOn), known(no.goesOn));
     return all;
   }
 
+  /// What the ways of a branch are given: the question, and for each result that is an array one that may become it, which is then changed
+  /// where it lies.
+  std::vector<int64_t> operandsOf(const Trace &trace, const Written &here, const SlotOfEntry &entry) const {
+    std::vector<int64_t> given, operands = {here.asked};
+    auto give = [&](int64_t slot) {
+      if (slot >= 0 && std::ranges::find(given, slot) == given.end()) given.push_back(slot);
+    };
+    for (int64_t slot : here.live) give(slot);
+    for (const Operand &o : reads)
+      if (o.from->kind == Source::Entry) give(entry(*o.from));
+    auto take = [&](const auto &isFit) {
+      auto found = std::ranges::find_if(given, isFit);
+      operands.push_back(found == given.end() ? -1 : *found);
+      if (found != given.end()) given.erase(found);
+    };
+    for (auto &end : ends->handed)
+      take([&](int64_t slot) {
+        const TensorType &its = trace.types[size_t(slot)];
+        return end.second.shape.rank ? its == end.second : !its.shape.rank;
+      });
+    for (int64_t slot : given) operands.push_back(slot);
+    std::ranges::replace(operands, int64_t(-1), here.asked); // takes a place that nothing fits
+    return operands;
+  }
+
   /// One way, as a branch; a way that is not known ends the loop.
   Written branched(BodyWriter &body, const Ways &node, const Written &here, const SlotOfEntry &entry) {
-    std::vector<int64_t> operands = {here.asked};
-    auto operandFor = [&](int64_t slot) {
-      auto known = std::find(operands.begin() + 1, operands.end(), slot);
-      return int64_t(known == operands.end() ? (operands.push_back(slot), operands.size() - 2) : size_t(known - operands.begin() - 1));
+    std::vector<int64_t> operands = operandsOf(body.trace, here, entry);
+    auto operandFor = [&](int64_t slot) { // of what has one
+      return slot < 0 ? slot : int64_t(std::find(operands.begin() + 1, operands.end(), slot) - operands.begin() - 1);
     };
-    for (int64_t slot : here.live)
-      if (slot >= 0) operandFor(slot);
-    for (size_t i = 0; i < reads.size(); ++i)
-      if (reads[i].from->kind == Source::Entry) operandFor(entry(*reads[i].from));
-    std::vector<int64_t> words = {2};
-    for (char answer : {char(0), char(1)}) {
-      BodyWriter way;
+    BodyWriter both[2];
+    Written there[2];
+    for (size_t answer : {0, 1}) {
+      BodyWriter &way = both[answer];
       way.trace.isFast = body.trace.isFast;
       for (size_t i = 1; i < operands.size(); ++i) way.trace.addInput(body.trace.types[size_t(operands[i])]);
-      auto next = node.next.find(std::string(1, answer));
-      Written there;
+      auto next = node.next.find(std::string(1, char(answer)));
       if (next != node.next.end())
-        there = ways(
+        there[answer] = ways(
             way, *next->second, [&](int32_t i) { return operandFor(here.live[size_t(i)]); },
             [&](const Source &s) { return operandFor(entry(s)); });
-      writeResults(way, there);
-      words.push_back(body.numberOf(std::make_shared<const Trace>(std::move(way.trace))));
+    }
+    bool areKnown = std::ranges::all_of(there, [](const Written &w) { return w.asked >= 0 && w.goesOn < 0; });
+    std::vector<int64_t> words = {2};
+    for (size_t answer : {0, 1}) {
+      writeResults(both[answer], there[answer], areKnown);
+      words.push_back(body.numberOf(std::make_shared<const Trace>(std::move(both[answer].trace))));
     }
     int64_t slot = body.trace.addOp(Op::Branch, operands, words);
-    Written all{std::vector<int64_t>(head.live.size(), -1)};
-    for (auto &[number, v] : variables) all.live[size_t(number)] = slot++;
+    Written all{std::vector<int64_t>(ends->count, -1)};
+    for (auto &[number, type] : ends->handed) all.live[size_t(number)] = slot++;
     all.asked = slot++;
-    all.goesOn = slot;
+    if (!areKnown) all.goesOn = slot;
     return all;
   }
-  /// The results of a way; of none that the loop ends.
-  void writeResults(BodyWriter &way, const Written &w) const {
+  /// The results of a way; of none that the loop ends: what it is given, or zeros.
+  void writeResults(BodyWriter &way, const Written &w, bool areKnown) const {
     bool isKnown = w.asked >= 0;
-    for (auto &[number, v] : variables)
-      way.trace.outputs.push_back(isKnown ? w.live[size_t(number)] : constant(way, head.liveTypes[size_t(number)], false));
+    auto anyOf = [&](const TensorType &type) {
+      size_t at = way.trace.outputs.size();
+      bool isFit = at < size_t(way.trace.inputs) && way.trace.types[at] == type;
+      return isFit ? int64_t(at) : constant(way, type, false);
+    };
+    for (auto &[number, type] : ends->handed) way.trace.outputs.push_back(isKnown ? w.live[size_t(number)] : anyOf(type));
     way.trace.outputs.push_back(isKnown ? w.asked : constant(way, {DType::Bool, {}}, false));
-    way.trace.outputs.push_back(w.goesOn >= 0 ? w.goesOn : constant(way, {DType::Bool, {}}, isKnown));
+    if (!areKnown) way.trace.outputs.push_back(w.goesOn >= 0 ? w.goesOn : constant(way, {DType::Bool, {}}, isKnown));
   }
 
   /// Whether an integer of the program is one that further trips cannot make overflow.
@@ -266,6 +316,21 @@ private:
     return both(w, w.apply(Op::LessEqual, {slot, bound(kMostInteger)}), w.apply(Op::GreaterEqual, {slot, bound(-kMostInteger)}));
   }
 
+  /// The same of all that is handed on, where there is another trip; -1: they are.
+  int64_t areInBounds(const Written &end) {
+    std::vector<int64_t> fixed;
+    for (int32_t number : head.numbers)
+      if (auto v = variables.find(number); v != variables.end() && v->second.isRead) fixed.push_back(slotOfRead(v->second.at));
+    int64_t all = -1;
+    for (int32_t number : head.numbers) {
+      auto v = variables.find(number);
+      if (v == variables.end() || v->second.isRead) continue;
+      Counted counted{end.live[size_t(number)], int64_t(v->second.at), end.asked, loop.answer[0] != 0};
+      if (!staysInBounds(w.trace, counted, fixed)) all = both(w, all, inBounds(counted.now));
+    }
+    return all;
+  }
+
   void writeBody() {
     declareInputs(w.trace);
     auto entry = [&](const Source &s) { return slotOfRead(read(s, {})); };
@@ -274,23 +339,23 @@ private:
       return found == variables.end() ? int64_t(-1) : found->second.isRead ? slotOfRead(found->second.at) : int64_t(found->second.at);
     };
     Written end = ways(w, *loop.root, handed, entry);
-    int64_t goesOn = both(w, end.goesOn, isAnswer(w, end.asked, loop.answer));
+    int64_t goesOn = both(w, end.goesOn, isAnswer(w, end.asked, loop.answer)), answered = end.asked;
+    if (asksForTrip && end.goesOn >= 0) // what is told something unknown ends with an answer behind which no path goes on
+      answered = loop.answer[0] ? w.apply(Op::LogicalOr, {answered, w.apply(Op::LogicalNot, {end.goesOn})}) : both(w, answered, end.goesOn);
     std::vector<int64_t> live = end.live;
     for (const Piece &p : loop.tail) {
       Written behind = embed(w, p, [&](int32_t i) { return live[size_t(i)]; }, entry);
       live = behind.live;
       goesOn = both(w, goesOn, isAnswer(w, behind.asked, p.value));
     }
-    for (int32_t number : head.numbers)
-      if (auto v = variables.find(number); v != variables.end() && !v->second.isRead)
-        goesOn = both(w, goesOn, inBounds(end.live[size_t(number)]));
+    goesOn = both(w, goesOn, areInBounds(end));
     w.trace.outputs.assign(carried.size(), -1);
     for (auto &[number, v] : variables) {
       if (v.isRead) continue;
       w.trace.outputs[v.at] = end.live[size_t(number)];
-      if (!isComplete) w.trace.outputs[v.before] = int64_t(v.at);
+      if (!asksForTrip) w.trace.outputs[v.before] = int64_t(v.at);
     }
-    if (isComplete) w.trace.outputs[asked] = end.asked;
+    if (asksForTrip) w.trace.outputs[asked] = answered;
     w.trace.outputs[ok] = goesOn;
   }
 
@@ -352,10 +417,10 @@ private:
       auto found = variables.find(number);
       if (found == variables.end()) return int64_t(-1);
       const Variable &v = found->second;
-      return v.isRead ? operands[carried.size() + v.at] : slot + int64_t(isComplete ? v.at : v.before);
+      return v.isRead ? operands[carried.size() + v.at] : slot + int64_t(asksForTrip ? v.at : v.before);
     };
     Written end;
-    if (isComplete) {
+    if (asksForTrip) {
       for (int32_t q = 0; q < int32_t(head.live.size()); ++q) end.live.push_back(behind(q));
       end.asked = slot + int64_t(asked);
     } else {

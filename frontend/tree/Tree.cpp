@@ -180,7 +180,7 @@ void Tree::set(Node &node, Step *step, Node::Terminator terminator, Added &added
   bool isFolded = step->loop != nullptr; // what was recorded before is a trip of it
   if (node.terminator != Node::Unknown) forks += !isFolded, dropHot();
   auto isSameLoop = [&](const Step &a, const Step &b) { // perhaps with more ways: what is handed on is the same
-    return a.loop && b.loop && a.loop->moment == b.loop->moment && a.loop->isComplete() == b.loop->isComplete() &&
+    return a.loop && b.loop && a.loop->moment == b.loop->moment && a.loop->asksForTrip() == b.loop->asksForTrip() &&
            a.live.size() == b.live.size() && a.at.code == b.at.code && a.at.instruction == b.at.instruction;
   };
   bool asksTheSame = terminator == Node::Guard && node.terminator == Node::Guard && isSameLoop(*node.step, *step);

@@ -18,7 +18,7 @@ ASKS_FOR_FLOATS = {"beam_search"}
 # Where paths are measured to be slower than eager, which they are not to be.
 MEASURED = set(PROGRAMS) if os.environ.get("KILN_SANITIZED") else ASKS_FOR_FLOATS
 # Whose recordings see different loops in the same places: they are recorded without loops from then on, and what was met meanwhile once more.
-SEES_OTHER_LOOPS = {"adaptive_ode_step", "bubble_sort", "largest_sum_of_a_part", "prime_factors"}
+SEES_OTHER_LOOPS = {"adaptive_ode_step", "balanced", "bubble_sort", "largest_sum_of_a_part", "prime_factors"}
 
 
 class Frames:

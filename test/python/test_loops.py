@@ -292,6 +292,40 @@ def test_positions_that_count():
     assert are_alike(scattered, *[(kn.asarray(rng.random(5).astype("f4")), float(v)) for v in (3, 20, 50, 90, 400, 1000)]).stats.misses <= 5
 
 
+def summed(x, least):
+    total, n = x[0] * 0.0, 0
+    while n < x.shape[0]:
+        if x[n] < least:
+            return -total, n
+        if x[n] > 100:
+            total = total * 0.5
+        total, n = total + x[n], n + 1
+    return total, n
+
+
+def test_answers_that_come_late_in_a_loop():
+    """The first calls leave it by its last question alone; then come a way that is new, and one out of it."""
+    rng = np.random.default_rng(0)
+    calm = [(kn.asarray(rng.random(40)), f64(-1.0)) for _ in range(4)]
+    high = [(kn.asarray(np.where(np.arange(40) == at, 101.0, rng.random(40))), f64(-1.0)) for at in (0, 20, 39)]
+    low = [(kn.asarray(np.where(np.arange(40) == at, -2.0, rng.random(40))), f64(-1.0)) for at in (0, 13, 39)]
+    jitted = are_alike(summed, *calm, *high, *low, *calm)
+    assert loops_of(jitted) and jitted.stats.misses <= 10
+    misses = jitted.stats.misses
+    for call in (*calm, *high, *low):
+        assert outcome(jitted, call) == outcome(summed, call)
+    assert jitted.stats.misses == misses
+
+
+def test_loops_in_one_another_are_one_step():
+    jitted = kn.jit(pairs)
+    kinds = [kn.asarray(np.random.default_rng(seed).integers(0, 4, size=14, dtype=np.int32)) for seed in range(6)]
+    for x in kinds:
+        assert outcome(jitted, (x,)) == outcome(pairs, (x,))
+    steps = [step for v in jitted.explain().variants for step in v["steps"]]
+    assert len(steps) <= 12 and max(step["kernels"] for step in steps) <= 200
+
+
 def test_a_position_outside_is_the_error_of_eager():
     x = kn.arange(20, dtype=kn.float32)
     jitted = kn.jit(position_of)

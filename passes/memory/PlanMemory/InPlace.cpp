@@ -9,11 +9,12 @@ Value changedInput(ir::KernelOp kernel, unsigned i) {
   Operation *op = result ? result.getOwner() : nullptr;
   bool isPart = op && kernel.getNumResults() == 1 && (isa<ir::UpdateOp, ir::DynamicUpdateOp>(op) || ir::isKind(op, Kind::Scatter));
   auto sized = dyn_cast_or_null<ir::SizedOp>(op);
-  if (!isPart && !sized && !isa_and_nonnull<ir::LoopOp>(op)) return nullptr;
-  unsigned number = isPart ? 0 : result.getResultNumber() + (sized ? unsigned(sized.getMost().size()) : 0);
+  bool isBranch = isa_and_nonnull<ir::BranchOp>(op);
+  if (!isPart && !sized && !isBranch && !isa_and_nonnull<ir::LoopOp>(op)) return nullptr;
+  unsigned number = isPart ? 0 : result.getResultNumber() + (sized ? unsigned(sized.getMost().size()) : isBranch);
   if (number >= op->getNumOperands()) return nullptr;
   auto base = dyn_cast<BlockArgument>(op->getOperand(number));
-  if (sized && base && base.getType() != result.getType()) return nullptr;
+  if ((sized || isBranch) && base && base.getType() != result.getType()) return nullptr;
   if (!base || !(base.hasOneUse() || ir::changesOneElement(op))) return nullptr;
   Value memory = ir::memoryOf(kernel.getInputs()[base.getArgNumber()]);
   auto isSame = [&](Value other) { return ir::memoryOf(other) == memory; };

@@ -6,8 +6,8 @@
 
 namespace kiln {
 
-/// The array outside the kernel that a result is, changed in some places, or what a loop makes of it, where nothing else in the kernel
-/// reads it; null where there is none.
+/// The array outside the kernel that a result is, changed in some places, or what a loop or branch makes of it, where nothing else in the
+/// kernel reads it; null where there is none.
 mlir::Value changedInput(ir::KernelOp kernel, unsigned result);
 
 /// The reads of a kernel. Each element of a result is written when all that is needed for it has been read, so memory that is read in

@@ -2,12 +2,12 @@
 #define KILN_PASSES_PLAN_MEMORY
 include "mlir/Pass/PassBase.td"
 
-def PlanMemory : Pass<"kiln-plan-memory", "::mlir::func::FuncOp"> {
+def PlanMemory : Pass<"kiln-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place the intermediate arrays of a program in one workspace";
   let description = [{
     Each result of a kernel that is not an output of the program gets a byte offset, 64-byte aligned; arrays whose lifetimes
     do not overlap share memory. A result takes over the memory of an array that nobody reads afterwards where it changes that
-    in some places (an update, a scatter, a loop), or is computed from its elements at the same positions. The size is the attribute
+    in some places (an update, a scatter, a loop, a branch of which a way does so), or is computed from its elements at the same positions. The size is the attribute
     `kiln.workspace_bytes` of the function. Arrays of open size lie behind, in the blocks that `kiln.workspace_blocks` lists by type; a
     kernel names block i by -2 - i. Two of them share a block where their lifetimes do not overlap and their sizes are the same for
     every call.

@@ -5,7 +5,7 @@
 
 // CHECK-LABEL: define internal i32 @{{.*}}.kernel_1.slot_{{[0-9]+}}(
 // CHECK-NOT: alloca
-// CHECK: phi i64 [ {{[1-9][0-9][0-9][0-9]}},
+// CHECK: select i1 %{{.*}}, i64 9223372036854775807, i64 {{[1-9][0-9][0-9][0-9]$}}
 // CHECK: fadd {{.*}}double
 // CHECK: store
 // CHECK-NOT: <2 x i64>
