@@ -47,8 +47,9 @@ bool Reader::isWidened(const Place &place, PyObject *number) const {
 
 /// A read that leaves its value on the stack.
 void Reader::load(Place place, PyObject *value) {
-  bool isOpen = mayTag && value && mayVary(value);
-  if (!isOpen || isTagged(value)) return edge(std::move(place), value);
+  bool isOfNumber = value && mayVary(value);
+  isReadOnce = value && !isOfNumber;
+  if (!mayTag || !isOfNumber || isTagged(value)) return edge(std::move(place), value);
   auto seen = known.find({place.container.get(), place.kind, place.key.get(), place.index});
   if (seen != known.end() && seen->second >= 0) return; // what the call has stored
   int formula = state.numbers.find(place);
@@ -120,6 +121,7 @@ void Reader::settle(PyObject **slot, bool isDone) {
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
   if (slot && ended.formula >= 0) return tag(slot, ended.formula);
   if (ended.coming && slot) return settleComing(*ended.coming, *slot);
+  if (slot && ended.copied.size() && settleCopied(ended.copied, *slot)) return;
   if (slot && ended.each.size()) {
     for (size_t i = 0; i < ended.each.size(); ++i)
       if (ended.each[i] >= 0) tag(slot - i, ended.each[i]);
@@ -134,7 +136,7 @@ void Reader::settle(PyObject **slot, bool isDone) {
     if (state.numbers.mayRaise(formula)) state.risky.push_back(formula);
     return tag(slot, formula);
   }
-  if ((slot || (ended.isStore && isDone)) && ended.operands.size() && hasInputs) return;
+  if ((slot || ended.isPassed || (ended.isStore && isDone)) && ended.operands.size() && hasInputs) return;
   if (ended.position) fail("goes through an array in an unknown way");
   for (int formula : ended.of) pin(formula); // it raised, or made something else of the numbers
   for (PyObject *o : ended.operands)
@@ -339,7 +341,9 @@ bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool 
 /// What a function gives back: C may have called it, and looks at that.
 void Reader::returned(const Frame &frame, PyObject *value) {
   if (live.size() < 2 && openItems.size()) return pinResult(value);
-  if ((!hasNumbers() && openItems.empty()) || live.size() < 2 || !frame.isCalledByC()) return;
+  if ((!hasNumbers() && openItems.empty()) || live.size() < 2) return;
+  Frame to = frame.caller(); // one of the package looks at it, too
+  if (to && !frame.isCalledByC() && state.codes.contains(to.code())) return;
   const Live &by = live[live.size() - 2];
   if (by.frame == frame.caller() && std::ranges::find(by.forwarded, frame.code()) != by.forwarded.end()) return;
   pinAll(value);

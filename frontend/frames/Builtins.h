@@ -8,7 +8,7 @@
 namespace kiln::py {
 
 struct Builtins {
-  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *length, *print, *min, *max, *abs;
+  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *length, *print, *min, *max, *abs, *sum;
   PyObject *isNan, *isInfinite, *isFinite, *root;      // of math
   PyTypeObject *abstract, *enumerations, *enumeration; // abc.ABCMeta, the class of enum's classes, enum.Enum
 
@@ -31,6 +31,7 @@ struct Builtins {
                       take("min"),
                       take("max"),
                       take("abs"),
+                      take("sum"),
                       ofMath("isnan"),
                       ofMath("isinf"),
                       ofMath("isfinite"),

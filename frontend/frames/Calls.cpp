@@ -132,6 +132,7 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (callForValue(callee, args, n, hasNames)) return;
   if (!hasNames && (callChoice(callee, {args, size_t(n)}) || callRange(callee, {args, size_t(n)}))) return;
   if (hasNumbers() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
+  if (!hasNames && (callOverNumbers(callee, {args, size_t(n)}) || callToCopy(callee, {args, size_t(n)}))) return;
   bool gathers = callee == asObject(&PyTuple_Type) || callee == asObject(&PyList_Type) || callee == asObject(Library::get().queue);
   if (gathers) gathering = live.back().frame, gatheringAt = atOffset;
   else if (gathering == live.back().frame && gatheringAt == atOffset) gatheringAt = -1;
@@ -153,7 +154,6 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   Known kind = values.known(callee);
   if (kind == Known::Jitted) {
     require(callee);
-    for (PyObject *given : std::span(args, size_t(n))) pin(given); // its key has them
     PyObject *inner = package().unjitted(callee);
     requireItself(inner);
     if (originOf(inner) == Origin::Unknown) setOrigin(inner, Origin::Covered);
@@ -386,9 +386,9 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
   case Sort::Queue:
     require(self);
     if (sort == Sort::Dict && name == "get" && n) return mayTag = true, entry(self, args[0]), false;
-    if (!n && name == "items") return walk(self), false;
+    if (!n && (name == "items" || name == "values")) return walk(self), false;
     if (!n && name == "keys") return sized(self), false;
-    if (!n && (name == "values" || name == "copy")) return snapshot(self), false;
+    if (!n && name == "copy") return snapshot(self), false;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
     if (name == "insert" && n) pin(args[0]);

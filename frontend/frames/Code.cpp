@@ -63,6 +63,7 @@ Opcodes::Opcodes() {
     if (op < 0 || op > 255) continue; // of the compiler alone
     std::string &text = names[size_t(op)] = PyUnicode_AsUTF8(name);
     if (PySequence_Contains(relative.get(), number) == 1) jumps[size_t(op)] = contains(text, "BACKWARD") ? -1 : 1;
+    returns[size_t(op)] = text == "RETURN_VALUE" || text == "RETURN_CONST";
     ends[size_t(op)] = text.starts_with("RETURN_VALUE") || text == "RETURN_CONST" || text == "RAISE_VARARGS" || text == "RERAISE" ||
                        text == "JUMP_FORWARD" || text.starts_with("JUMP_BACKWARD") || text == "INTERPRETER_EXIT";
   }
@@ -93,6 +94,8 @@ const CodeMap &CodeMap::of(PyCodeObject *code) {
 CodeMap::CodeMap(PyCodeObject *code) {
   decode(code);
   followPaths(code);
+  auto resume = std::ranges::find_if(starts, [&](int start) { return Opcodes::get().name(at(start).op) == "RESUME"; });
+  if (resume != starts.end()) first = *resume, second = at(first).next;
 }
 
 void CodeMap::decode(PyCodeObject *code) {
@@ -117,9 +120,9 @@ void CodeMap::decode(PyCodeObject *code) {
   }
 }
 
-bool CodeMap::mayFollow(int last, int offset) const {
+bool CodeMap::mayComeNext(int last, int offset) const {
   const Instruction &before = at(last);
-  if (offset == before.next || std::ranges::find(handlers, offset) != handlers.end()) return true;
+  if (std::ranges::find(handlers, offset) != handlers.end()) return true;
   const Opcodes &opcodes = Opcodes::get();
   if (!opcodes.isJump(before.op)) // a generator that native code goes on with, which nobody tells of its RESUME
     return opcodes.name(before.op) == "YIELD_VALUE" && has(before.next) && offset == at(before.next).next;
@@ -127,12 +130,6 @@ bool CodeMap::mayFollow(int last, int offset) const {
   if (offset == target || !has(target)) return offset == target;
   int behind = at(target).next; // the end of a loop may be skipped: from 3.13 on two instructions
   return offset == behind || (opcodes.name(at(target).op) == "END_FOR" && has(behind) && offset == at(behind).next);
-}
-
-bool CodeMap::isFirst(int offset) const {
-  const Opcodes &opcodes = Opcodes::get();
-  auto resume = std::ranges::find_if(starts, [&](int start) { return opcodes.name(at(start).op) == "RESUME"; });
-  return resume != starts.end() && (offset == *resume || offset == at(*resume).next); // CPython 3.11 does not tell of RESUME
 }
 
 void CodeMap::reach(int offset, int depth, std::vector<int> &toDo) {

@@ -27,6 +27,7 @@ public:
   bool isBackward(uint8_t op) const { return jumps[op] < 0; }
   /// Whether what is behind it is reached by jumps alone.
   bool endsBlock(uint8_t op) const { return ends[op]; }
+  bool isReturn(uint8_t op) const { return returns[op]; }
   /// How it changes the depth; `jumps` for the way that it jumps.
   int effect(const Instruction &at, bool jumps) const;
 
@@ -34,7 +35,7 @@ private:
   Opcodes();
   std::array<std::string, 256> names;
   std::array<int8_t, 256> jumps{};
-  std::array<bool, 256> ends{};
+  std::array<bool, 256> ends{}, returns{};
 };
 
 /// A code object, read once and kept with it.
@@ -46,9 +47,9 @@ public:
   /// Offsets of instructions, in order.
   const std::vector<int> &offsets() const { return starts; }
   /// Whether an instruction can be the next one of a run after another.
-  bool mayFollow(int last, int offset) const;
+  bool mayFollow(int last, int offset) const { return offset == at(last).next || mayComeNext(last, offset); }
   /// Whether an instruction is the first that is told of a run.
-  bool isFirst(int offset) const;
+  bool isFirst(int offset) const { return offset == first || offset == second; }
   /// Whether all paths to an instruction agree on its depth.
   bool isConsistent() const { return consistent; }
   /// By variable, whether its value may be read from an instruction on, before another one is stored there. Cells may be at any time.
@@ -56,11 +57,13 @@ public:
 
 private:
   explicit CodeMap(PyCodeObject *code);
+  bool mayComeNext(int last, int offset) const;
   void decode(PyCodeObject *code);
   void followPaths(PyCodeObject *code);
   void reach(int offset, int depth, std::vector<int> &toDo);
   std::vector<Instruction> instructions;       // by offset
   std::vector<int> starts, handlers;           // of exceptions
+  int first = -1, second = -1;                 // RESUME, and what is behind it: CPython 3.11 does not tell of RESUME
   mutable std::vector<std::vector<bool>> live; // by offset, once it was asked for
   bool consistent = true;
 };

@@ -1,29 +1,89 @@
 // What functions of the package are given that run functions and take trees of containers apart: gradients, batches, kn.tree.
 #include "frontend/frames/Reader.h"
+#include "frontend/frames/Scalars.h"
 
 #include <cstring>
 
 namespace kiln::py {
 
-/// Whether a function of the package takes what it is given for trees, and does nothing else with objects of the user.
-static bool takesTrees(PyObject *function) {
+/// Whether code of a module makes up a function of the package.
+static bool isOfModule(PyObject *function, const char *name) {
   static PyObject *const key = PyUnicode_InternFromString("__name__");
   PyObject *module = PyDict_GetItemWithError(PyFunction_GET_GLOBALS(function), key);
-  if (!module || !PyUnicode_Check(module)) return false;
+  return module && PyUnicode_Check(module) && !PyUnicode_CompareWithASCIIString(module, name);
+}
+
+static bool isNamed(PyObject *function, const char *name) {
+  return !PyUnicode_CompareWithASCIIString(reinterpret_cast<PyFunctionObject *>(function)->func_name, name);
+}
+
+/// Whether a function of the package takes what it is given for trees, and does nothing else with objects of the user.
+static bool takesTrees(PyObject *function) {
   for (const char *name : {"kiln._gradients", "kiln._jacobians", "kiln._batches", "kiln._checkpoint", "kiln.tree"})
-    if (!PyUnicode_CompareWithASCIIString(module, name)) return true;
+    if (isOfModule(function, name)) return true;
   return false;
 }
 
 /// Arguments of a function of the package, which runs the functions among them and reads nothing else of those.
 void Reader::give(PyObject *callee, std::span<PyObject *const> args) {
   bool wasGiven = std::exchange(isGivenTrees, takesTrees(callee));
-  for (PyObject *o : args) {
-    if (PyFunction_Check(o)) enter(o);
-    else if (isGivenTrees && isCallable(o)) callObject(o, nullptr, 0, false);
-    else deep(o);
-  }
+  if (!passOn(callee, args) && !passInputs(callee, args))
+    for (PyObject *o : args) giveOne(o);
   isGivenTrees = wasGiven;
+}
+
+void Reader::giveOne(PyObject *o) {
+  if (PyFunction_Check(o)) enter(o);
+  else if (isGivenTrees && isCallable(o)) callObject(o, nullptr, 0, false);
+  else deep(o);
+}
+
+/// What a derivative of a function is called with, (fun, argnums, has_aux, args, kwargs): the arguments at argnums are looked at; the
+/// others go on to the function as they are, which is one whose code is judged.
+bool Reader::passOn(PyObject *callee, std::span<PyObject *const> args) {
+  bool isOfOne = isOfModule(callee, "kiln._gradients") && isNamed(callee, "_value_and_grad");
+  bool isOfAll = isOfModule(callee, "kiln._jacobians") && (isNamed(callee, "_jacrev") || isNamed(callee, "_jacfwd"));
+  if ((!isOfOne && !isOfAll) || args.size() != 5 || !PyTuple_CheckExact(args[3]) || !PyDict_CheckExact(args[4])) return false;
+  PyObject *inner = values.known(args[0]) == Known::Jitted ? package().unjitted(args[0]) : args[0];
+  if (PyMethod_Check(inner)) inner = PyMethod_GET_FUNCTION(inner);
+  if (!PyFunction_Check(inner)) return false;
+  std::vector<PyObject *> looked;
+  Py_ssize_t count = PyTuple_GET_SIZE(args[3]);
+  bool isTuple = PyTuple_CheckExact(args[1]);
+  for (Py_ssize_t i = 0, n = isTuple ? PyTuple_GET_SIZE(args[1]) : 1; i < n; ++i) {
+    std::optional<int64_t> at = wholeOf(isTuple ? PyTuple_GET_ITEM(args[1], i) : args[1]);
+    if (!at || *at < -count || *at >= count) return false;
+    looked.push_back(PyTuple_GET_ITEM(args[3], *at < 0 ? *at + count : *at));
+  }
+  for (PyObject *o : args.first(3)) giveOne(o);
+  for (PyObject *o : looked) deep(o);
+  return true;
+}
+
+/// Numbers of which arrays are made before anything looks at them: what is given to kn.asarray, and the arguments of a batch,
+/// (fun, in_axes, out_axes, axis_size, args, kwargs).
+bool Reader::passInputs(PyObject *callee, std::span<PyObject *const> args) {
+  bool isOfArray = args.size() && isOfModule(callee, "kiln._creation") && isNamed(callee, "asarray");
+  bool isOfBatch = args.size() == 6 && isOfModule(callee, "kiln._batches") && isNamed(callee, "_vmap");
+  if (!isOfArray && (!isOfBatch || !PyTuple_CheckExact(args[4]) || !PyDict_CheckExact(args[5]))) return false;
+  Expected call{live.back().frame, live.back().next, -1, {}, {}, {}};
+  call.isPassed = isOfBatch;
+  auto take = [&](PyObject *o) {
+    auto number = tagged.find(o);
+    if (number == tagged.end() || isLateNumber(o)) return deep(o);
+    call.of.push_back(number->second);
+    call.operands.push_back(o);
+  };
+  for (PyObject *o : args.first(isOfBatch ? 4 : 0)) giveOne(o);
+  if (isOfArray) take(args[0]);
+  for (PyObject *o : args.subspan(1, isOfArray ? args.size() - 1 : 0)) deep(o);
+  PyObject *key, *value;
+  for (Py_ssize_t i = 0; isOfBatch && i < PyTuple_GET_SIZE(args[4]); ++i) take(PyTuple_GET_ITEM(args[4], i));
+  for (Py_ssize_t at = 0; isOfBatch && PyDict_Next(args[5], &at, &key, &value);) take(value);
+  if (call.of.empty()) return true;
+  asked.clear();
+  expected = std::move(call);
+  return true;
 }
 
 /// Whether it is a method, a jitted function, a partial object, or an object of the user that is called as one.

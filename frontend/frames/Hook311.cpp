@@ -15,10 +15,15 @@ struct Hook::State {
   Py_tracefunc before = nullptr; // the tracer that was there
   Object beforeObject;
   std::unordered_set<PyCodeObject *> codes;
+  PyCodeObject *last = nullptr; // of those, the one that was asked about last
   bool followsAll = false;
   std::unordered_set<PyFrameObject *> asked; // frames whose opcodes that tracer wants, too
   std::unordered_set<PyFrameObject *> quiet; // frames whose lines nobody is told of
 
+  bool asks(PyCodeObject *code) {
+    if (code != last && codes.contains(code)) last = code;
+    return code == last;
+  }
   /// Frames that go on without the hook tell what others ask for, as a debugger that begins here does.
   void giveBack() {
     for (_PyInterpreterFrame *frame = PyThreadState_Get()->cframe->current_frame; frame; frame = frame->previous) {
@@ -35,8 +40,9 @@ struct HookEvents {
 
   /// Tells the other tracer; it may put another function in its place, as coverage does at its first event.
   static int forward(PyFrameObject *frame, int what, PyObject *arg) {
+    if (!running->state->before) return 0;
     std::shared_ptr<Hook::State> state = running->state;
-    if (!state->before || (what == PyTrace_OPCODE && !state->asked.contains(frame))) return 0;
+    if (what == PyTrace_OPCODE && !state->asked.contains(frame)) return 0;
     Object object = state->beforeObject;
     int status = state->before(object.get(), frame, what, arg);
     PyThreadState *thread = PyThreadState_Get();
@@ -54,13 +60,13 @@ struct HookEvents {
     Hook::State &state = *running->state;
     if (what == PyTrace_CALL && state.followsAll && running->watcher.follows(frame->f_frame->f_code))
       state.codes.insert(frame->f_frame->f_code);
-    if (what == PyTrace_CALL && state.codes.contains(frame->f_frame->f_code)) {
+    if (what == PyTrace_CALL && state.asks(frame->f_frame->f_code)) {
       if (frame->f_trace_opcodes && state.before) state.asked.insert(frame);
       frame->f_trace_opcodes = 1;
       if (!state.before) frame->f_trace_lines = 0, state.quiet.insert(frame);
     }
     if (what == PyTrace_RETURN) state.asked.erase(frame), state.quiet.erase(frame);
-    if (what == PyTrace_OPCODE && state.codes.contains(frame->f_frame->f_code))
+    if (what == PyTrace_OPCODE && state.asks(frame->f_frame->f_code))
       running->tell(Frame(frame->f_frame), int(_PyInterpreterFrame_LASTI(frame->f_frame)) * int(sizeof(_Py_CODEUNIT)));
     return what == PyTrace_OPCODE && PyErr_Occurred() ? -1 : 0;
   }

@@ -1,5 +1,6 @@
 // Numbers that containers hold and that change with the calls: known by formula, and no guards before they are read. Each way to read one
 // is judged: it is known where it goes, or its value is required.
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
 
 #include <algorithm>
@@ -68,6 +69,23 @@ void Reader::unpacked(PyObject *o, Py_ssize_t count) {
   expected = std::move(items);
 }
 
+/// The dict that a view of one, or an iterator over it, goes through.
+static PyObject *dictBehind(PyObject *o) {
+  std::vector<PyObject *> held = heldBy(o);
+  auto dict = std::ranges::find_if(held, [](PyObject *o) { return PyDict_Check(o); });
+  return dict == held.end() ? nullptr : *dict;
+}
+
+/// The next one of the values of a dict.
+const Reader::OpenItem *Reader::nextValue(PyObject *iterator) {
+  PyObject *dict = dictBehind(iterator), *key = nullptr, *value;
+  if (!dict || !openItems.contains(dict)) return nullptr;
+  Py_ssize_t left = PyObject_LengthHint(iterator, 0), size = PyDict_GET_SIZE(dict), at = 0;
+  for (Py_ssize_t i = left > 0 && left <= size ? size - left : size; i >= 0; --i)
+    if (!PyDict_Next(dict, &at, &key, &value)) return nullptr;
+  return openItem(dict, Place::Entry, canonical(key), 0);
+}
+
 /// What an iterator gives next, where it goes through containers by itself; else all that it may give is looked at.
 Reader::Coming Reader::comingOf(PyObject *iterator) {
   Coming coming;
@@ -81,10 +99,14 @@ Reader::Coming Reader::comingOf(PyObject *iterator) {
     if (item) coming.formula = item->formula;
     return coming;
   }
+  if (type == &PyDictIterValue_Type) {
+    if (const OpenItem *item = nextValue(iterator)) coming.formula = item->formula;
+    return coming;
+  }
   std::vector<PyObject *> held = heldBy(iterator);
   if (type == &PyDictIterItem_Type) { // a dict, and the last pair
-    auto dict = std::ranges::find_if(held, [](PyObject *o) { return PyDict_Check(o); });
-    if (dict != held.end() && openItems.contains(*dict)) coming.dict = *dict;
+    PyObject *dict = dictBehind(iterator);
+    if (dict && openItems.contains(dict)) coming.dict = dict;
   } else if (type == &PyZip_Type && held.size() && PyTuple_Check(held[0])) { // a tuple of iterators, and the last result
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(held[0]); ++i) coming.parts.push_back(comingOf(PyTuple_GET_ITEM(held[0], i)));
   } else if (type == &PyEnum_Type && held.size()) { // the iterator first
@@ -119,6 +141,65 @@ void Reader::settleComing(const Coming &coming, PyObject *value) {
     if (coming.parts[i].formula >= 0) add(Py_ssize_t(i), coming.parts[i].formula);
     settleComing(coming.parts[i], PyTuple_GET_ITEM(value, Py_ssize_t(i)));
   }
+}
+
+/// What a list, a tuple or the values of a dict hold, in their order, each with its formula where that is known, else -1. Nothing where
+/// something else than numbers is there, or none of them is known by formula.
+std::vector<std::pair<PyObject *, int>> Reader::numbersIn(PyObject *o) {
+  PyObject *dict = Py_TYPE(o) == &PyDictValues_Type ? dictBehind(o) : nullptr, *key = nullptr, *value;
+  if (!dict && !PyList_CheckExact(o) && !PyTuple_CheckExact(o)) return {};
+  walk(dict ? dict : o);
+  std::vector<std::pair<PyObject *, int>> found;
+  bool areNumbers = true, isAnyKnown = false;
+  auto add = [&](PyObject *number, const OpenItem *item) {
+    auto known = tagged.find(number);
+    found.emplace_back(number, item ? item->formula : known != tagged.end() ? known->second : -1);
+    areNumbers &= isNumber(number) && (item || !isLateNumber(number));
+    isAnyKnown |= found.back().second >= 0;
+  };
+  for (Py_ssize_t i = 0; !dict && i < PySequence_Fast_GET_SIZE(o); ++i)
+    add(PySequence_Fast_GET_ITEM(o, i), openItem(o, Place::Item, nullptr, i));
+  for (Py_ssize_t at = 0; dict && PyDict_Next(dict, &at, &key, &value);)
+    add(value, openItems.contains(dict) ? openItem(dict, Place::Entry, canonical(key), 0) : nullptr);
+  bool isMuch = state.numbers.size() + found.size() >= kMostFormulas;
+  return areNumbers && isAnyKnown && !isMuch ? found : std::vector<std::pair<PyObject *, int>>();
+}
+
+/// sum, min and max of the numbers that a container holds.
+bool Reader::callOverNumbers(PyObject *callee, std::span<PyObject *> given) {
+  const Builtins &b = Builtins::get();
+  bool isSum = callee == b.sum, isChoice = callee == b.min || callee == b.max;
+  bool isFit = (isSum && given.size() == 2 && isNumber(given[1]) && !isLateNumber(given[1])) || ((isSum || isChoice) && given.size() == 1);
+  auto numbers = isFit ? numbersIn(given[0]) : std::vector<std::pair<PyObject *, int>>();
+  if (numbers.empty()) return false;
+  Formula call{Formula::Call, int(numbers.size()), {}, Object::borrow(callee), {}, nullptr};
+  for (auto &[number, formula] : numbers) call.of.push_back(formula < 0 ? formulaOf(number) : formula);
+  if (given.size() == 2) call.of.push_back(formulaOf(given[1]));
+  return expect(std::move(call)), true;
+}
+
+/// list and tuple of the numbers that another container holds.
+bool Reader::callToCopy(PyObject *callee, std::span<PyObject *> given) {
+  bool isList = callee == asObject(&PyList_Type), isTuple = callee == asObject(&PyTuple_Type);
+  if (given.size() != 1 || (!isList && !isTuple)) return false;
+  if (isTuple && PyTuple_CheckExact(given[0])) return true; // itself
+  auto numbers = numbersIn(given[0]);
+  if (numbers.empty()) return false;
+  expected = {.frame = live.back().frame, .next = live.back().next};
+  for (auto &[number, formula] : numbers) {
+    expected.copied.push_back(tagged.contains(number) ? -1 : formula); // those go as they are
+    if (expected.copied.back() >= 0) expected.of.push_back(formula);
+  }
+  return true;
+}
+
+/// The numbers in such a copy become ones that are known by formula.
+bool Reader::settleCopied(const std::vector<int> &formulas, PyObject *copy) {
+  bool isCopy = (PyList_CheckExact(copy) || PyTuple_CheckExact(copy)) && Py_REFCNT(copy) == 1;
+  if (!isCopy || PySequence_Fast_GET_SIZE(copy) != Py_ssize_t(formulas.size())) return false;
+  for (size_t i = 0; i < formulas.size(); ++i)
+    if (formulas[i] >= 0) tag(PySequence_Fast_ITEMS(copy) + i, formulas[i]);
+  return true;
 }
 
 /// All that an iterator may give is looked at.

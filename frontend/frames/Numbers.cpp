@@ -33,6 +33,17 @@ constexpr BinaryFunction kBinary[] = {
     PyNumber_Or,  power,        PyNumber_Rshift,      PyNumber_Subtract, PyNumber_TrueDivide,     PyNumber_Xor};
 constexpr PyObject *(*kUnary[])(PyObject *) = {PyNumber_Negative, PyNumber_Positive, PyNumber_Invert};
 
+/// A function of numbers in a tuple, and of those behind it.
+PyObject *callOver(const Formula &f, PyObject *const *of) {
+  auto n = size_t(f.op);
+  Object all(PyTuple_New(Py_ssize_t(n)));
+  if (!all) return nullptr;
+  for (size_t i = 0; i < n; ++i) PyTuple_SET_ITEM(all.get(), Py_ssize_t(i), Py_NewRef(of[i]));
+  std::vector<PyObject *> given{all.get()};
+  given.insert(given.end(), of + n, of + f.of.size());
+  return PyObject_Vectorcall(f.object.get(), given.data(), given.size(), nullptr);
+}
+
 } // namespace
 
 int Numbers::add(Formula formula) {
@@ -69,7 +80,7 @@ Object Numbers::compute(const Formula &f, NumberValues &values) const {
   case Formula::Binary: return Object(kBinary[f.op](of[0], of[1]));
   case Formula::Unary: return Object(kUnary[f.op](of[0]));
   case Formula::Compare: return Object(PyObject_RichCompare(of[0], of[1], f.op));
-  case Formula::Call: return Object(PyObject_Vectorcall(f.object.get(), of, f.of.size(), nullptr));
+  case Formula::Call: return Object(f.op ? callOver(f, of) : PyObject_Vectorcall(f.object.get(), of, f.of.size(), nullptr));
   }
   return Object();
 }

@@ -15,7 +15,7 @@ struct Formula {
   /// Read: the number of a place. Value: of an array that the call computes. Call: of a function of C that only computes.
   enum Kind : uint8_t { Read, Value, Constant, Binary, Unary, Compare, Call } kind = Constant;
   int op = 0;             // of Binary as in a BINARY_OP that is not in place; of Unary as `Sign`; of Compare as in rich comparisons; of
-                          // Value its number
+                          // Value its number; of Call how many operands, the first ones, are given as one tuple: 0 for none
   Place place;            // of Read
   Object object;          // of Constant the number; of Call and Value the function, of Value null for item()
   std::vector<int> of;    // operands, by number

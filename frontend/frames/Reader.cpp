@@ -9,10 +9,10 @@
 namespace kiln::py {
 namespace {
 
-enum class Kind : uint8_t { Unknown, Nothing, Truth, Operation, Deep, Walk, Call, State };
+enum class Kind : uint8_t { Unknown, Nothing, Truth, Operation, Deep, Walk, Call, Read, State };
 
 /// How instructions are judged, by name. Nothing: they move values, make containers of them, or jump. Operation: operators. Deep: what they
-/// use is looked at as a whole. Walk: what they use is iterated over. State: each by itself.
+/// use is looked at as a whole. Walk: what they use is iterated over. Read: names and attributes. State: each by itself.
 const std::pair<Kind, const char *> kKinds[] = {
     {Kind::Nothing,
      " POP_TOP PUSH_NULL NOP LOAD_CONST LOAD_FAST STORE_FAST DELETE_FAST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR LOAD_FAST_LOAD_FAST "
@@ -27,8 +27,9 @@ const std::pair<Kind, const char *> kKinds[] = {
     {Kind::Deep, " FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC CONVERT_VALUE GET_LEN "},
     {Kind::Walk, " LIST_EXTEND SET_UPDATE UNPACK_SEQUENCE UNPACK_EX GET_ITER GET_YIELD_FROM_ITER DICT_UPDATE DICT_MERGE "},
     {Kind::Call, " CALL CALL_KW CALL_FUNCTION_EX "},
+    {Kind::Read, " LOAD_GLOBAL LOAD_DEREF LOAD_ATTR LOAD_METHOD "},
     {Kind::State,
-     " LOAD_GLOBAL STORE_GLOBAL LOAD_DEREF STORE_DEREF LOAD_ATTR LOAD_METHOD LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
+     " STORE_GLOBAL STORE_DEREF LOAD_SUPER_ATTR STORE_ATTR BINARY_SUBSCR "
      "BINARY_SLICE STORE_SUBSCR STORE_SLICE DELETE_SUBSCR FOR_ITER SEND YIELD_VALUE BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET "
      "SET_ADD MAP_ADD CALL_INTRINSIC_1 IS_OP RAISE_VARARGS CHECK_EXC_MATCH RETURN_VALUE DELETE_ATTR BEFORE_WITH WITH_EXCEPT_START "},
 };
@@ -176,16 +177,12 @@ bool Reader::isWithin(const Frame &frame) const {
 
 /// Whether a frame is one that starts in the place of one that an error has ended.
 bool Reader::isAnew(const Live &known, int offset) {
-  const CodeMap &code = CodeMap::of(known.code);
-  return offset == 0 || (code.isFirst(offset) && !code.mayFollow(known.last, offset));
+  return offset == 0 || (known.map->isFirst(offset) && !known.map->mayFollow(known.last, offset));
 }
 
 /// Whether a frame is over: what has its place is another one, of a function that the package calls again, say.
 bool Reader::isOver(const Live &known) {
-  if (known.frame.code() != known.code) return true;
-  const CodeMap &code = CodeMap::of(known.code);
-  std::string_view name = code.has(known.last) ? Opcodes::get().name(code.at(known.last).op) : "";
-  return name == "RETURN_VALUE" || name == "RETURN_CONST";
+  return known.frame.code() != known.code || (known.map->has(known.last) && Opcodes::get().isReturn(known.map->at(known.last).op));
 }
 
 /// Keeps the frames that run, and looks at what the last instruction of this one left.
@@ -194,11 +191,11 @@ void Reader::follow(const Frame &frame, const Instruction &instruction, int offs
   bool isKnown = found != live.rend() && !isOver(*found) && !isAnew(*found, offset);
   if (found != live.rend()) live.erase(found.base() - (isKnown ? 0 : 1), live.end());
   if (!isKnown) {
-    live.push_back({frame, frame.code(), -1, 0});
+    live.push_back({frame, frame.code(), &CodeMap::of(frame.code()), -1, 0});
     open(frame);
   }
   Live &here = live.back();
-  if (isKnown && !CodeMap::of(frame.code()).mayFollow(here.last, offset)) fail("runs instructions that nobody told of");
+  if (isKnown && !here.map->mayFollow(here.last, offset)) fail("runs instructions that nobody told of");
   bool hasResult = offset == here.next && instruction.depth > 0;
   if (expected.next >= 0) {
     bool isDone = expected.frame == frame && expected.next == offset;
@@ -245,6 +242,7 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
     if (name == "UNPACK_SEQUENCE") return unpacked(top[-1], i.arg);
     return name == "GET_ITER" ? iterated(top[-1]) : iteration(top[-1]);
   case Kind::Call: return call(frame, i, name, top);
+  case Kind::Read: return read(frame, i, name, top);
   case Kind::State: return judgeState(frame, i, name, top);
   case Kind::Unknown:
     if (name == "LOAD_BUILD_CLASS") fail("defines a class");
@@ -253,19 +251,30 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
   }
 }
 
+/// A name or an attribute. An instruction that reads from the object that it last read from, and found no number there, tells nothing new.
+void Reader::read(const Frame &frame, const Instruction &i, std::string_view name, PyObject **top) {
+  constexpr bool isNew = PY_VERSION_HEX >= 0x030c0000;
+  bool isGlobal = name == "LOAD_GLOBAL", isCell = name == "LOAD_DEREF", isOfMethod = name == "LOAD_METHOD";
+  PyObject *from = isGlobal ? frame.globals() : isCell ? frame.variables()[i.arg] : top[-1];
+  PyObject *&last = readFrom[&i];
+  if (last == from) return;
+  auto named = [&](int arg) { return PyTuple_GET_ITEM(frame.code()->co_names, arg); };
+  // Before a call the stack has more on it than what was read.
+  bool isOfCall = (isGlobal || (isNew && !isCell && !isOfMethod)) && (i.arg & 1);
+  mayTag = !isOfCall && !isOfMethod;
+  isReadOnce = false;
+  if (isGlobal) global(frame, named(i.arg >> 1));
+  else if (isCell) cell(frame, i.arg, nullptr);
+  else attribute(from, named(isNew && !isOfMethod ? i.arg >> 1 : i.arg));
+  last = isReadOnce ? from : nullptr;
+}
+
 void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_view name, PyObject **top) {
   auto named = [&](int arg) { return PyTuple_GET_ITEM(frame.code()->co_names, arg); };
-  constexpr bool isNew = PY_VERSION_HEX >= 0x030c0000;
-  // Before a call the stack has more on it than what was read.
-  bool isOfCall = (name == "LOAD_GLOBAL" || (isNew && name == "LOAD_ATTR")) && (i.arg & 1);
-  mayTag = !isOfCall && name != "LOAD_METHOD";
+  mayTag = true;
   if (name == "RETURN_VALUE") return returned(frame, top[-1]);
-  if (name == "LOAD_GLOBAL") return global(frame, named(i.arg >> 1));
   if (name == "STORE_GLOBAL") return storeGlobal(frame, named(i.arg), top[-1]);
-  if (name == "LOAD_DEREF") return cell(frame, i.arg, nullptr);
   if (name == "STORE_DEREF") return cell(frame, i.arg, top[-1]);
-  if (name == "LOAD_ATTR") return attribute(top[-1], named(isNew ? i.arg >> 1 : i.arg));
-  if (name == "LOAD_METHOD") return attribute(top[-1], named(i.arg));
   if (name == "STORE_ATTR") return storeAttribute(top[-1], named(i.arg), top[-2]);
   if (name == "DELETE_ATTR") return deleteAttribute(top[-1], named(i.arg));
   if (name == "BEFORE_WITH") return entered(top[-1]);
@@ -298,7 +307,9 @@ void Reader::global(const Frame &frame, PyObject *name) {
   requireItself(globals), requireItself(builtins);
   PyObject *found = PyDict_GetItemWithError(globals, name);
   load(placeOf(Place::Entry, globals, name), found);
-  if (!found) edge(placeOf(Place::Entry, builtins, name), PyDict_GetItemWithError(builtins, name));
+  if (found) return;
+  edge(placeOf(Place::Entry, builtins, name), PyDict_GetItemWithError(builtins, name));
+  isReadOnce = true;
 }
 
 void Reader::storeGlobal(const Frame &frame, PyObject *name, PyObject *value) {
@@ -334,11 +345,12 @@ void Reader::truth(PyObject *o) {
 }
 
 void Reader::operation(const Instruction &i, std::string_view name, PyObject **top) {
+  int operands = operandsOf(name);
+  if (isArray(top[-1]) && isArray(top[-operands])) return;
   if (hasNumbers() && arithmetic(i, name, top)) return;
   bool isOfKey = name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict && originOf(top[-1]) == Origin::InKey;
   if (isOfKey) return void(canonical(top[-2]));
   if (name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict) return entry(top[-1], top[-2]); // the others do not matter
-  int operands = operandsOf(name);
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
   for (int k = 1; k <= operands; ++k) {
     PyObject *o = top[-k];

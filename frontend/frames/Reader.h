@@ -114,6 +114,7 @@ private:
   struct Live { // a frame that runs
     Frame frame;
     PyCodeObject *code;
+    const CodeMap *map;
     int last, next;                             // offsets: of what was told of last, and behind it
     std::vector<PyCodeObject *> forwarded = {}; // what the instruction under way leaves as these return it, though C calls them
   };
@@ -173,6 +174,8 @@ private:
   PyObject *argumentNames = nullptr;                               // of the call that is judged; null also where they are not known
   bool isPrinting = false;                                         // the instruction under way does
   bool mayTag = false;                                             // the instruction under way leaves what it reads on the stack
+  bool isReadOnce = false;                                         // it reads from a place what is no number
+  std::unordered_map<const Instruction *, PyObject *> readFrom;    // where such ones read: that is known from now on
   bool watchesErrors = false;                                      // of NumPy's arithmetic: a block of numpy.errstate was entered
   /// What an iterator gives next: a number, or a tuple, of parts or of a key of a dict and what that has for it.
   struct Coming {
@@ -193,10 +196,12 @@ private:
     Bounds bounds = {};                     // of the number
     bool isChoice = false;                  // between two arrays
     bool isStore = false;                   // it leaves nothing
+    bool isPassed = false;                  // the operands are taken before a function runs
     std::optional<Array> position = {};     // that an iterator, its operand, has to take
     std::optional<CarriedRange> range = {}; // that it makes, or an iterator over it
     std::vector<int> each = {};             // formulas of the numbers that it leaves, from the top on; -1: of others
     std::optional<Coming> coming = {};      // what the tuple that it leaves holds
+    std::vector<int> copied = {};           // formulas of what the list or tuple that it leaves holds; -1: of others
   } expected;
   /// A range of such numbers that the last instruction has made, and which ones.
   std::optional<CarriedRange> madeRange;
@@ -217,6 +222,7 @@ private:
   static bool isAnew(const Live &known, int offset);
   void open(const Frame &frame);
   void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
+  void read(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void global(const Frame &frame, PyObject *name);
   void storeGlobal(const Frame &frame, PyObject *name, PyObject *value);
@@ -316,6 +322,11 @@ private:
   void unpacked(PyObject *container, Py_ssize_t count);
   void nextOfItems(PyObject *iterator, bool leaves);
   Coming comingOf(PyObject *iterator);
+  const OpenItem *nextValue(PyObject *iterator);
+  std::vector<std::pair<PyObject *, int>> numbersIn(PyObject *container);
+  bool callOverNumbers(PyObject *callee, std::span<PyObject *> given);
+  bool callToCopy(PyObject *callee, std::span<PyObject *> given);
+  bool settleCopied(const std::vector<int> &formulas, PyObject *copy);
   void settleComing(const Coming &coming, PyObject *value);
   void pinBehind(PyObject *o, int depth = 0);
   void pinResult(PyObject *o, int depth = 0);
@@ -424,6 +435,9 @@ private:
   bool isGivenTrees = false;                     // to one that takes them apart
   std::unordered_set<PyCodeObject *> rebuilding; // what makes objects of data and children, which are a new list
   void give(PyObject *callee, std::span<PyObject *const> args);
+  void giveOne(PyObject *o);
+  bool passOn(PyObject *callee, std::span<PyObject *const> args);
+  bool passInputs(PyObject *callee, std::span<PyObject *const> args);
   bool isCallable(PyObject *o);
   bool takeApart(PyObject *o, int depth);
 

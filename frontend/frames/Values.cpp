@@ -85,13 +85,14 @@ Sort Values::sortOfType(PyTypeObject *type) {
   return isHeap && isPlain && looksUpPlainly(type) ? Sort::Instance : Sort::Other;
 }
 
-Sort Values::sortOf(PyObject *o) {
-  if (!o) return Sort::Other;
-  auto [found, isNew] = types.try_emplace(Py_TYPE(o), Object(), Sort::Other);
-  if (!isNew) return found->second.second;
-  PyTypeObject *type = Py_TYPE(o);
-  Sort sort = sortOfType(type);
-  types[type] = {Object::borrow(asObject(type)), sort};
+Sort Values::look(PyTypeObject *type) {
+  auto [found, isNew] = types.try_emplace(type, Object(), Sort::Other);
+  if (isNew) {
+    Sort sort = sortOfType(type);
+    types[type] = {Object::borrow(asObject(type)), sort};
+  }
+  Sort sort = types[type].second;
+  recent[slotOf(type)] = {type, sort};
   return sort;
 }
 

@@ -3,6 +3,7 @@
 
 #include "frontend/frames/Object.h"
 
+#include <array>
 #include <unordered_map>
 
 namespace kiln::py {
@@ -53,7 +54,11 @@ enum class Known : uint8_t {
 /// Asks once for each object.
 class Values {
 public:
-  Sort sortOf(PyObject *o);
+  Sort sortOf(PyObject *o) {
+    if (!o) return Sort::Other;
+    const Recent &last = recent[slotOf(Py_TYPE(o))];
+    return last.type == Py_TYPE(o) ? last.sort : look(Py_TYPE(o));
+  }
   /// Whether code of the package makes up a function.
   static bool isOfPackage(PyObject *function);
   Known known(PyObject *o);
@@ -66,7 +71,14 @@ public:
 private:
   std::unordered_map<PyObject *, std::pair<Object, Known>> asked;
   Sort sortOfType(PyTypeObject *type);
+  Sort look(PyTypeObject *type);
   std::unordered_map<PyTypeObject *, std::pair<Object, Sort>> types;
+  struct Recent {
+    PyTypeObject *type = nullptr;
+    Sort sort = Sort::Other;
+  };
+  std::array<Recent, 16> recent; // of `types`
+  size_t slotOf(PyTypeObject *type) const { return (reinterpret_cast<uintptr_t>(type) >> 5) % recent.size(); }
 };
 
 /// Whether a class is an exception's whose objects hold what they were made with, and what is stored into them.

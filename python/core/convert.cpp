@@ -325,7 +325,10 @@ static Array fromNested(PyObject *o, std::optional<DType> dtype, Device *device)
   Operand widest{Operand::Kind(nested.numbers.empty() ? Operand::IsFloat : nested.kind)};
   widest.isLarge = nested.isLarge;
   DType type = dtype.value_or(weakDType(widest));
-  if (nested.shape.rank == 0) return constantArray(type, scalarBits(nested.numbers[0], type), device);
+  if (nested.shape.rank == 0) {
+    const Array *input = numberInputs && !device ? numberInputs->inputOf(o, type) : nullptr;
+    return input ? copy(*input) : constantArray(type, scalarBits(nested.numbers[0], type), device); // which may be written into
+  }
   if (nested.arrays.size() || (Mode::current() && nested.numbers.size() <= 64)) return nested.join(type, device);
   Array a = Array::empty(type, nested.shape);
   char *to = a.data();

@@ -290,11 +290,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--programs", type=int, default=200)
+    parser.add_argument("--inputs", type=int, default=10, help="of each program, each met three times and more")
     options = parser.parse_args()
     counts, wrong, ends = collections.Counter(), 0, collections.Counter()
     for seed in range(options.first_seed, options.first_seed + options.programs):
         try:
-            found, jitted = check(seed, {0: "sync", 10: "driven sync"}.get(seed % 20, "driven auto" if seed % 4 == 1 else "auto"))
+            found, jitted = check(seed, {0: "sync", 10: "driven sync"}.get(seed % 20, "driven auto" if seed % 4 == 1 else "auto"), options.inputs)
             counts += found
             ends.update(node["ends"] for v in jitted.explain().variants for node in v["nodes"])
             ends["whole variants in eager"] += sum(bool(v["eager"]) for v in jitted.explain().variants)

@@ -1,4 +1,9 @@
 """What other compilers of Python get wrong without a word, each as a case: eager's results, cold, warm and from eight threads."""
+import threading
+
+import pytest
+
+import kiln as kn
 from state_harness import cases
 
 CASES = {
@@ -147,6 +152,30 @@ f(x)
 f(x)
 f(x)
 seed()
+f(x)
+""",
+    "random numbers of a generator repeat": """
+rng, twin = kn.random.default_rng(3), kn.random.default_rng(3)
+@jit
+def f(x): return x + rng.uniform(size=(2,))
+---
+f(x)
+f(x)
+twin.uniform(size=(2,))
+f(x)
+rng = kn.random.default_rng(3)
+f(x)
+f(x)
+""",
+    "NumPy's own generator": """
+rng = np.random.RandomState(3)
+@jit
+def f(x): return x + rng.rand(2)
+---
+f(x)
+f(x)
+rng.seed(3)
+f(x)
 f(x)
 """,
     "an output buffer is used again": """
@@ -349,3 +378,24 @@ model.n
 }
 
 test_foot_guns = cases(CASES, count=8)
+
+
+@pytest.mark.parametrize("mode", ["auto", "sync", "off"])
+def test_threads_share_the_generator_of_the_process(mode):
+    """Eight threads draw the numbers that one draws, each once."""
+    def drawn(count, each):
+        kn.random.seed(3)
+        with kn.config.override(jit=mode):
+            f = kn.jit(lambda x: x + kn.random.uniform(size=(2,)))
+            numbers, start = [], threading.Barrier(count)
+
+            def work():
+                start.wait()
+                numbers.extend(tuple(f(kn.zeros(2)).tolist()) for _ in range(each))
+
+            threads = [threading.Thread(target=work) for _ in range(count)]
+            [t.start() for t in threads]
+            [t.join() for t in threads]
+        return sorted(numbers)
+
+    assert drawn(8, 25) == drawn(1, 200)

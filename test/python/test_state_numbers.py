@@ -96,6 +96,76 @@ def test_counters_record_once(name):
     assert frames_of(lambda: f(x)) == []
 
 
+# Numbers that change between calls and go through functions of the package, or through containers.
+SCHEDULED = {
+    "grad": "kn.grad(lambda u, r: (u * u * r).sum())(x, opt.lr)",
+    "grad, by name": "kn.grad(lambda u, r=1.0: (u * u * r).sum())(x, r=opt.lr)",
+    "grad, in a dict": "kn.grad(lambda u, p: (u * u * p['t']).sum())(x, d)",
+    "grad of a named function": "kn.grad(penalized)(x, opt.lr)",
+    "grad of a jitted function": "kn.grad(inner)(x, opt.lr)",
+    "grad with aux": "kn.grad(lambda u, r: ((u * r).sum(), u * r), has_aux=True)(x, opt.lr)",
+    "value and grad": "kn.value_and_grad(lambda r, u: (u * u).sum() * r, argnums=1)(opt.lr, x)",
+    "grad of a grad": "kn.grad(lambda u, r: kn.grad(lambda t, q: (t * t * t * q).sum())(u, r).sum())(x, opt.lr)",
+    "jacobian": "kn.jacfwd(lambda u, r: u * r)(x, opt.lr), kn.jacrev(lambda u, r: u * r)(x, opt.lr)",
+    "vmap": "kn.vmap(lambda u, r: u * r + r, in_axes=(0, None))(x, opt.lr)",
+    "grad in vmap": "kn.vmap(lambda u, r: kn.grad(lambda t, q: t * t * q)(u, r), in_axes=(0, None))(x, opt.lr)",
+    "a jitted function": "inner(x, opt.lr)",
+    "an array": "kn.asarray(opt.lr) * x",
+    "an array of a dtype": "kn.asarray(opt.lr, dtype='float64') * x",
+    "sum of a list": "x * sum(l)",
+    "sum of a list, from a number": "x * sum(l, opt.lr)",
+    "sum of values": "x * sum(d.values())",
+    "sum of a display": "x * sum([opt.lr, d['t'], 2])",
+    "most and least": "x * max(l) - min(d.values())",
+    "most of a tuple": "x * max((opt.lr, 0.25))",
+    "values": "[x * v for v in d.values()]",
+    "values beside a list": "[x * u * v for u, v in zip(d.values(), l)]",
+    "pairs": "[x * v for k, v in d.items()]",
+    "list": "x * list(d.values())[1] + sum(list(l))",
+    "tuple": "x * sum(tuple(l))",
+}
+PASSING = SETUP + """
+def penalized(u, r): return (u * u).sum() * r
+inner = jit(penalized)
+"""
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_numbers_that_are_passed_on_become_inputs(name):
+    def made(jit):
+        scope = {"kn": kn, "jit": jit, "__name__": __name__}
+        exec(f"{PASSING}@jit\ndef f(x): return {SCHEDULED[name]}\n", scope)
+        return scope
+
+    (mine, theirs), x = (made(jit) for jit in (kn.jit, lambda f: f)), kn.asarray([1.0, 2.0])
+    for i in range(12):
+        for scope in (mine, theirs):
+            scope["opt"].lr = 1 / (i + 2)
+            scope["d"].update(k=0.5 * i, t=1.5 - i)
+            scope["l"][:] = 0.25 * i, 2.0 - i / 8
+        got, want = (kn.tree.leaves(scope["f"](x)) for scope in (mine, theirs))
+        assert [(a.tolist(), a.dtype) for a in got] == [(a.tolist(), a.dtype) for a in want]
+    assert mine["f"].stats.misses == 3 and not any(v["eager"] for v in mine["f"].explain().variants)
+    assert frames_of(lambda: mine["f"](x)) == []
+
+
+# What a function gives to code of the package is looked at there.
+GIVEN_BACK = {
+    "aux": "kn.grad(lambda u: ((u * opt.lr).sum(), opt.lr), has_aux=True)(x)",
+    "aux of a named function": "kn.value_and_grad(lambda u: twice(u), has_aux=True)(x)",
+    "vmap": "kn.vmap(lambda u: (u, opt.lr))(x)",
+    "vjp": "kn.vjp(lambda u: (u * 2, opt.lr), x)[0]",
+    "jvp": "kn.jvp(lambda u: (u * 2, opt.lr), (x,), (x,))",
+    "checkpoint": "kn.checkpoint(lambda u: (u * 2, opt.lr))(x)",
+    "a map over a tree": "kn.tree.map(lambda u: opt.lr, {'a': x})",
+    "cond": "kn.cond(x[0] > 0, lambda u: opt.lr, lambda u: 1.0, x)",
+    "a carried number": "kn.fori_loop(0, 2, lambda i, u: opt.lr * 2, 0.5)",
+}
+test_numbers_that_functions_give_to_the_package = cases({
+    name: f"{SETUP}def twice(u): return (u * opt.lr).sum(), opt.lr\n@jit\ndef f(x): return {text}\n---\n" + "".join(f"opt.lr = {i / 4}\nf(x)\n" for i in range(1, 9))
+    for name, text in GIVEN_BACK.items()})
+
+
 def test_a_schedule_outside_is_followed_after_two_misses():
     class Opt:
         lr = 1.0
