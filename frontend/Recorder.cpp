@@ -44,10 +44,11 @@ Array Recorder::leave(const Array &value, const char *why, Leaving how) {
   bool isGuard = isSmall && values == Computed;
   if (!isGuard) giveUp(why);
   else if (pieces.size() == kMostPieces) giveUp("one call asks for very many values");
-  if (cutBefore && left.empty() && isGuard && !tells) cutBefore();
+  bool mayTell = tells && !value.shape.rank && !deviceOf(value);
+  if (cutBefore && left.empty() && isGuard && !mayTell) cutBefore();
   int64_t slot = left.empty() ? slotOf(value) : -1;
   Array host = Mode::leave(value, why, how);
-  bool isTold = slot >= 0 && tells && value.size() == 1 && !deviceOf(value);
+  bool isTold = slot >= 0 && mayTell;
   if (isTold) {
     Array kept = copyOfMemory(host);
     rebind(kept, slot);

@@ -121,7 +121,7 @@ public:
   bool isAside = false; // what runs is no part of the call
   /// A copy of what an array is now, which stays that.
   Array asItIs(const Array &array);
-  bool tells = false;     // the next single element that Python asks for is told without a cut
+  bool tells = false;     // the next number without axes that Python asks for is told without a cut
   std::vector<Told> told; // so far
   /// Cuts here, where Python goes on by a truth value of the recording; what it is told.
   bool ask(const Array &answer, const char *why);

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <unordered_map>
 
 namespace kiln {
 
@@ -293,33 +292,15 @@ Array Batch::leave(const Array &value, const char *why, Leaving how) {
   Item item = itemOf(value);
   if (!item.isBatched) return Transform::leave(value, why, how);
   if (size == 0) throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected at least one example, got none");
-  Array host;
+  std::optional<Answers> answers;
   {
     Below others(*this);
-    host = contiguous(kiln::leave(item.below, why, how));
+    if (Mode::current() && how == Leaving::Read) answers = answersApart(item.below, value, why);
+    if (!answers) answers = answersOf(contiguous(kiln::leave(item.below, why, how)));
   }
-  if (groupsOf(host).size() > 1) {
-    asked = host;
-    throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected one that all examples of a group have, got several");
-  }
-  host.shape.erase(0);
-  host.strides.erase(0);
-  host.mark = {};
-  host.view = nullptr;
-  host.updateContiguous();
-  return copyOfMemory(host);
-}
-
-std::vector<std::vector<int64_t>> groupsOf(const Array &values) {
-  std::unordered_map<std::string_view, size_t> known;
-  std::vector<std::vector<int64_t>> groups;
-  int64_t count = values.shape[0], bytes = values.size() / count * byteSize(values.dtype);
-  for (int64_t i = 0; i < count; ++i) {
-    auto [at, isNew] = known.try_emplace({values.data() + i * bytes, size_t(bytes)}, groups.size());
-    if (isNew) groups.emplace_back();
-    groups[at->second].push_back(i);
-  }
-  return groups;
+  if (answers->one) return *answers->one;
+  asked = std::move(answers);
+  throw Error(ErrorKind::Trace, "vmap: a value that Python reads: expected one that all examples of a group have, got several");
 }
 
 bool carriesDerivatives() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frontend/CellTable.h"
+#include "frontend/Groups.h"
 #include "frontend/Mode.h"
 #include "frontend/rules/Rules.h"
 
@@ -116,14 +117,13 @@ protected:
 /// Runs a function of one example for many.
 class Batch final : public Mapping {
 public:
-  explicit Batch(int64_t size, std::vector<int64_t> rows = {}) : size(size), rows(std::move(rows)) {}
+  explicit Batch(int64_t size, std::optional<Array> rows = {}) : size(size), rows(std::move(rows)) {}
   const int64_t size;
-  const std::vector<int64_t> rows; // which examples these are, of a group of them; empty: all, in their order
+  const std::optional<Array> rows; // which examples these are, of a group of them; none: all, in their order
   /// An array whose first axis is the batch.
   Array watch(const Array &array) { return lift({array, std::nullopt, -1, true}); }
-  /// What Python asked for, and examples do not agree on: of the host, their axis first. The function has to run for each group of them
-  /// that do.
-  const std::optional<Array> &disputed() const { return asked; }
+  /// The groups of examples that agree on what Python asked for, where not all of them do. The function has to run for each.
+  const std::optional<Answers> &disputed() const { return asked; }
 
   Array leave(const Array &value, const char *why, Leaving how) override;
 
@@ -135,7 +135,7 @@ protected:
   std::vector<Item> itemsOf(std::span<const Array> below, std::span<const char> active) const override;
 
 private:
-  std::optional<Array> asked;
+  std::optional<Answers> asked;
 };
 
 /// The type of what stands for the arrays of an operation.
@@ -147,9 +147,6 @@ Array rowByRow(const Array &x);
 /// Runs an operation over what its operands stand for, by the modes below.
 std::vector<const Array *> operandsOf(std::span<const Transform::Item> items);
 Array runOver(const Operation &o, std::span<const Array *const> operands);
-
-/// Groups of the examples of a batch whose values are the same bits, in the order of their first ones.
-std::vector<std::vector<int64_t>> groupsOf(const Array &values);
 
 /// Whether a mode carries derivatives of what runs.
 bool carriesDerivatives();

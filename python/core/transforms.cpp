@@ -108,12 +108,20 @@ bool isDisputed(const Batch &mode) {
   return true;
 }
 
+/// Lists of the numbers of the examples of each group, or arrays.
+py11::object groupsOf(const Answers &answers) {
+  if (answers.rows.empty()) return py11::cast(answers.numbers);
+  py11::list rows;
+  for (const Array &a : answers.rows) rows.append(py11::reinterpret_steal<py11::object>(wrap(a)));
+  return rows;
+}
+
 /// The results and which of them have the axis of the batch; or, where examples go different ways, (None, groups of them).
-py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size, std::vector<int64_t> rows) {
+py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> isBatched, int64_t size, py11::object rows) {
   std::vector<Transform::Item> items;
-  std::vector<std::vector<int64_t>> groups;
+  py11::object groups;
   py11::object results = located([&]() -> PyObject * {
-    Batch mode(size, std::move(rows));
+    Batch mode(size, rows.is_none() ? std::nullopt : std::optional(arrayOf(rows.ptr())));
     std::vector<Array> lifted, given = arraysOf(arrays);
     for (size_t i = 0; i < given.size(); ++i) lifted.push_back(isBatched[i] ? mode.watch(given[i]) : mode.lift({given[i]}));
     std::vector<Object> called;
@@ -133,7 +141,7 @@ py11::object vmap(py11::object function, py11::list arrays, std::vector<bool> is
     mode.settle(currentPlace);
     return listOf(items, [](const Transform::Item &item) { return wrap(item.below); });
   });
-  if (results.is_none()) return py11::make_tuple(results, py11::cast(groups));
+  if (results.is_none()) return py11::make_tuple(results, groups);
   py11::list flags;
   for (const Transform::Item &item : items) flags.append(item.isBatched);
   return py11::make_tuple(results, flags);
@@ -152,12 +160,14 @@ Transform &innermost() {
 /// another mode or none.
 py11::object describeInnermost() {
   Mode *mode = Mode::current();
-  if (Recorder::followed()) return py11::make_tuple("body", 0, std::vector<int64_t>());
-  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0, std::vector<int64_t>());
-  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0, std::vector<int64_t>());
-  if (auto *captures = dynamic_cast<Captures *>(mode))
-    return py11::make_tuple("captures", captures->substitutes().size(), std::vector<int64_t>());
-  if (auto *batch = dynamic_cast<Batch *>(mode)) return py11::make_tuple("batch", batch->size, batch->rows);
+  if (Recorder::followed()) return py11::make_tuple("body", 0, py11::none());
+  if (dynamic_cast<Tape *>(mode)) return py11::make_tuple("tape", 0, py11::none());
+  if (dynamic_cast<Tangents *>(mode)) return py11::make_tuple("tangents", 0, py11::none());
+  if (auto *captures = dynamic_cast<Captures *>(mode)) return py11::make_tuple("captures", captures->substitutes().size(), py11::none());
+  if (auto *batch = dynamic_cast<Batch *>(mode)) {
+    py11::object rows = batch->rows ? py11::reinterpret_steal<py11::object>(wrap(*batch->rows)) : py11::none();
+    return py11::make_tuple("batch", batch->size, rows);
+  }
   return py11::none();
 }
 
@@ -254,7 +264,7 @@ void defineTransforms(py11::module_ &m) {
   py11::class_<Pullback>(m, "Pullback").def("__call__", &Pullback::operator());
   m.def("vjp", vjp);
   m.def("jvp", jvp);
-  m.def("vmap", [](py11::object function, py11::list arrays, py11::list flags, int64_t size, std::vector<int64_t> rows) {
+  m.def("vmap", [](py11::object function, py11::list arrays, py11::list flags, int64_t size, py11::object rows) {
     std::vector<bool> isBatched;
     for (py11::handle flag : flags) isBatched.push_back(flag.cast<bool>());
     return vmap(function, arrays, isBatched, size, std::move(rows));

@@ -206,7 +206,7 @@ bool runHot(JitState &state, Tree &tree, const Arguments &arguments, const RunHo
 std::string describeMiss(const Node &node, const std::string &asked) {
   if (node.terminator != Node::Guard) return "a path that was left by an error";
   auto show = [&](const std::string &bits) {
-    Object value(check(valueOf(bits, node.step->askedType))), text(check(PyObject_Repr(value.get())));
+    Object value(check(valueOf(bits, *node.step))), text(check(PyObject_Repr(value.get())));
     return std::string(PyUnicode_AsUTF8(check(text.get())));
   };
   constexpr size_t kMostShown = 4;

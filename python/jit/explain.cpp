@@ -2,6 +2,7 @@
 #include "jit.h"
 #include "results.h"
 
+#include "frontend/Groups.h"
 #include "frontend/tree/HotPath.h"
 #include "frontend/tree/Peak.h"
 #include "frontend/tree/Times.h"
@@ -34,13 +35,6 @@ PyObject *countersOf(JitState &s) {
                        "peak_bytes", peak, "cache_hits", s.cacheHits);
 }
 
-PyObject *valueOf(const std::string &bits, DType dtype) {
-  int64_t count = int64_t(bits.size()) / byteSize(dtype);
-  Array array = Array::empty(dtype, count == 1 ? Dims() : Dims{count});
-  std::memcpy(array.data(), bits.data(), bits.size());
-  return count == 1 ? toScalar(array) : toList(array);
-}
-
 namespace {
 
 Object add(Object list, PyObject *item) {
@@ -48,6 +42,25 @@ Object add(Object list, PyObject *item) {
   if (PyList_Append(list.get(), owned.get())) throw PythonError();
   return list;
 }
+
+Object listOf(std::span<const int64_t> numbers) {
+  Object list(check(PyList_New(0)));
+  for (int64_t number : numbers) list = add(list, PyLong_FromLongLong(number));
+  return list;
+}
+
+} // namespace
+
+PyObject *valueOf(const std::string &bits, const Step &step) {
+  if (auto sizes = sizesOfGroups(step.why, bits)) return listOf(*sizes).release();
+  DType dtype = step.askedType;
+  int64_t count = int64_t(bits.size()) / byteSize(dtype);
+  Array array = Array::empty(dtype, count == 1 ? Dims() : Dims{count});
+  std::memcpy(array.data(), bits.data(), bits.size());
+  return count == 1 ? toScalar(array) : toList(array);
+}
+
+namespace {
 
 /// Code and instruction of each slot.
 Object placesOf(const Step &step) {
@@ -64,12 +77,6 @@ Object loopsOf(const Step &step) {
     loops = add(loops, Py_BuildValue("{s:s,s:n,s:n,s:s}", "at", placeOf(r.at).c_str(), "trips", Py_ssize_t(r.trips), "ops",
                                      Py_ssize_t(r.lines), "why", r.why.c_str()));
   return loops;
-}
-
-Object listOf(std::span<const int64_t> numbers) {
-  Object list(check(PyList_New(0)));
-  for (int64_t number : numbers) list = add(list, PyLong_FromLongLong(number));
-  return list;
 }
 
 /// How often a step was timed, and the nanoseconds of all runs by kernel.
@@ -117,7 +124,7 @@ Object nodesOf(const Tree &tree) {
   for (size_t i = 0; i < tree.nodes.size(); ++i)
     for (auto &[bits, child] : tree.nodes[i].children) {
       size_t at = size_t(parents[child]);
-      values[at] = Object(check(valueOf(bits, tree.nodes[i].step->askedType)));
+      values[at] = Object(check(valueOf(bits, *tree.nodes[i].step)));
       parent[at] = Py_ssize_t(i);
     }
   Object list(check(PyList_New(0)));

@@ -126,7 +126,7 @@ PyObject *interpretTree(Tree &tree, const Arguments &arguments);
 
 PyObject *countersOf(JitState &state);
 /// What Python was told, from its bits.
-PyObject *valueOf(const std::string &bits, DType dtype);
+PyObject *valueOf(const std::string &bits, const Step &step);
 PyObject *entriesOf(JitState &state);
 /// The last calls that were recorded again: why, and the milliseconds that they took.
 PyObject *againOf(JitState &state);

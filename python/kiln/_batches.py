@@ -3,60 +3,67 @@ import functools
 import types
 
 from . import _core, tree
-from ._creation import asarray
+from ._core import Array
+from ._creation import asarray, zeros
 from ._errors import make
 from ._gradients import _arrays, _Call, _check, _is_number, _whole
 from ._joining import concat
+from ._ranges import arange
 from ._selection import take
 from ._shaping import broadcast_to, moveaxis
 from ._streams import Drawn
 
 
 class _Group:
-    """Examples that go one way: their numbers in the batch, and the results of all of them."""
+    """Examples that go one way: their numbers in the batch, some of them twice, and the results of all of them."""
 
     def __init__(self, rows, results, is_batched, structure):
         self.rows, self.structure = rows, structure
-        self.results = [x if batched else broadcast_to(x, (len(rows), *x.shape)) for x, batched in zip(results, is_batched)]
+        self.results = [x if batched else broadcast_to(x, (rows.size, *x.shape)) for x, batched in zip(results, is_batched)]
 
 
 def run(function, arrays, is_batched, size, structure=lambda: None, numbers=None):
     """The results of a function over lists of arrays for a batch, and which of them have its axis.
 
     Where examples differ in a value that is asked for, it runs for each group of them, in which ``structure`` of the results is to be the same. The examples
-    have ``numbers`` of their own where they are a group themselves. Generators of random numbers go on from where the longest way through the function left them.
+    have ``numbers`` of their own, an array, where they are a group themselves. Generators of random numbers go on from where the longest way through the
+    function left them.
     """
-    waiting, done, drawn = [(list(range(size)), arrays)], [], Drawn()
+    waiting, done, drawn = [(None, arrays)], [], Drawn()
     while waiting:
         rows, given = waiting.pop()
         drawn.rewind()
         with drawn:
-            results, others = _core.vmap(function, given, is_batched, len(rows), [numbers[i] for i in rows] if numbers else rows if len(rows) < size else [])
-        if results is not None and not done and not waiting:
+            results, others = _core.vmap(function, given, is_batched, size if rows is None else rows.size, _chosen(numbers, rows))
+        if results is not None and rows is None:
             return results, others
         if results is not None:
             done.append(_Group(rows, results, others, structure()))
             drawn.note_end()
             continue
         for group in reversed(others):
-            index = asarray(group)
-            waiting.append(([rows[i] for i in group], [take(x, index, axis=0) if b else x for x, b in zip(given, is_batched)]))
+            index = group if type(group) is Array else asarray(group)
+            waiting.append((_chosen(rows, index), [take(x, index, axis=0) if b else x for x, b in zip(given, is_batched)]))
     drawn.go_on()
     return _merge(done, size)
 
 
+def _chosen(numbers, index):
+    """The elements at an index; None stands for all numbers in their order."""
+    return index if numbers is None else numbers if index is None else take(numbers, index, axis=0)
+
+
 def _merge(groups, size):
     """Results of groups in the order of the batch."""
-    first, places = groups[0], [0] * size
-    for place, row in enumerate(row for group in groups for row in group.rows):
-        places[row] = place
+    first = groups[0]
     for group in groups:
         if group.structure != first.structure:
-            raise make("ValueError", f"vmap: structure of the result: expected {first.structure} as that of example {first.rows[0]}, got {group.structure} of example {group.rows[0]}")
+            raise make("ValueError", f"vmap: structure of the result: expected {first.structure} as that of example {int(first.rows[0])}, got {group.structure} of example {int(group.rows[0])}")
         for x, y in zip(first.results, group.results):
             if x.shape[1:] != y.shape[1:]:
-                raise make("ShapeError", f"vmap: shape of a result: expected {x.shape[1:]} as that of example {first.rows[0]}, got {y.shape[1:]} of example {group.rows[0]}")
-    order = asarray(places)
+                raise make("ShapeError", f"vmap: shape of a result: expected {x.shape[1:]} as that of example {int(first.rows[0])}, got {y.shape[1:]} of example {int(group.rows[0])}")
+    rows = concat([group.rows for group in groups])
+    order = zeros(size, dtype=rows.dtype).at[rows].set(arange(rows.size, dtype=rows.dtype))
     merged = [take(concat(parts), order, axis=0) for parts in zip(*(group.results for group in groups))]
     return merged, [True] * len(merged)
 

@@ -3,7 +3,6 @@ import contextvars
 
 from . import _core
 from ._arguments import ops
-from ._creation import asarray
 from ._dtypes import BY_NAME
 
 _uint64 = BY_NAME["uint64"]
@@ -92,5 +91,5 @@ def key_here(state, fold_in):
     key = _core.lift([_core.below(lambda: key_here(state, fold_in))], [], False)[0]
     if kind != "batch" or any(low < level <= high for low, high in _alike.get()):
         return key
-    numbers = _core.below(lambda: asarray(rows, dtype=_uint64) if rows else _core.iota((size,), _uint64, 0, key.device))
+    numbers = _core.below(lambda: _core.iota((size,), _uint64, 0, key.device) if rows is None else _core.astype(rows, _uint64))
     return fold_in(key, _core.lift([numbers], [], True)[0])

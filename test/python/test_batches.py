@@ -174,27 +174,143 @@ def test_functions_with_derivatives_of_their_own():
     assert kn.vmap(f)(x).tolist() == [2, -3, 4] and kn.vmap(kn.grad(f))(x).tolist() == [5, 7, 5]
 
 
-def test_ways_of_examples_under_jit():
-    """Each group of examples is code of its own; the answers of all examples are what a call is found by."""
+def by_sign(x):
+    return x * x + 1 if x > 0 else -x
+
+
+def nested(v):
+    if v[0] > 0:
+        return v * 2 if v[1] > 0 else v[::-1] - 1
+    return kn.exp(v) if v[1] > 0.5 else v - v[0]
+
+
+def loss(w, x):
+    y = kn.tanh(x @ w)
+    return kn.sum(y * y) if y[0] > 0 else kn.sum(y) * kn.sum(w)
+
+
+def signs(size, positive):
+    """Numbers of which so many are positive."""
+    x = np.abs(np.random.default_rng(size + positive).normal(size=size)) + 0.1
+    x[positive:] *= -1
+    return kn.asarray(np.random.default_rng(positive).permutation(x))
+
+
+def test_other_groups_of_examples_compile_nothing():
+    """The examples of a group are computed: a call is known by how many there are about."""
+    with kn.config.override(jit="sync"):
+        jitted, x = kn.jit(kn.vmap(by_sign), on_miss="raise"), signs(100, 40)
+        same_bits(jitted(x), kn.vmap(by_sign)(x))
+        before = jitted.stats
+        assert before.misses == 1 and before.tier == 1
+        for given in (kn.copy(x[::-1]), -x, *(signs(100, k) for k in range(36, 65))):
+            same_bits(jitted(given), kn.vmap(by_sign)(given))
+        assert (jitted.stats.misses, jitted.stats.compiles) == (1, before.compiles)
+
+
+def test_groups_of_other_sizes_run_code_for_any_size():
+    with kn.config.override(jit="sync", cache=False):
+        jitted = kn.jit(kn.vmap(by_sign))
+        for k in (5, 9, 17, 33):
+            jitted(signs(1000, k))
+        before = jitted.stats.compiles
+        for k in (100, 200, 300, 480):
+            same_bits(jitted(signs(1000, k)), kn.vmap(by_sign)(signs(1000, k)))
+        assert jitted.stats.compiles == before
+
+
+@pytest.mark.parametrize("f, shape", [(by_sign, ()), (nested, (3,)), (pieces, ()), (early, (5,)), (chosen, (4,)), (clipped, (3,))], ids=lambda c: getattr(c, "__name__", ""))
+def test_random_groups_under_jit(f, shape, rng):
+    """All one way, one example another way, none, and anything between."""
+    batch = kn.vmap(f)
+    jitted = kn.jit(batch)
+    for size in (2, 7, 70):
+        for shift in (0, 9, 1, -9, 0, -1, 0.5):
+            x = kn.asarray(np.clip(rng.normal(size=(size, *shape)) + shift, -3, 3))
+            for a, b in zip(kn.tree.leaves(jitted(x)), kn.tree.leaves(batch(x))):
+                same_bits(a, b)
+    assert not any(v["eager"] for v in jitted.explain().variants)
+
+
+def test_loops_of_other_trips_under_jit(rng):
+    jitted, inside = kn.jit(kn.vmap(newton)), kn.vmap(kn.jit(newton))
+    for size in (1, 3, 40, 90):
+        x = kn.asarray(np.abs(rng.normal(size=size)) + 0.1)
+        want = stacked(newton, x)
+        for g in (jitted, inside):
+            for name, value in g(x).items():
+                same_bits(value, want[name])
+
+
+def test_gradients_of_groups_in_any_order(rng):
+    """The same bits in eager and under jit, and a loop's numbers; of shared arguments as well."""
+    x, w = kn.asarray(rng.normal(size=(70, 3))), kn.asarray(rng.normal(size=(3, 4)))
+
+    def total(w, x):
+        return kn.sum(kn.vmap(loss, in_axes=(None, 0))(w, x))
+
+    each, both = kn.vmap(kn.grad(loss, argnums=1), in_axes=(None, 0)), kn.grad(total, argnums=(0, 1))
+    jitted_each, jitted_both = kn.jit(each), kn.jit(both)
+    for given in (x, x[::-1], x * 0.5, kn.abs(x), -kn.abs(x)):
+        same_bits(jitted_each(w, given), each(w, given))
+        np.testing.assert_allclose(each(w, given), np.stack([kn.grad(loss, argnums=1)(w, row) for row in given]), rtol=1e-10, atol=1e-12)
+        for a, b in zip(jitted_both(w, given), both(w, given)):
+            same_bits(a, b)
+        np.testing.assert_allclose(both(w, given)[0], sum(kn.grad(loss)(w, row) for row in given), rtol=1e-10, atol=1e-12)
+    primal, tangent = kn.jit(lambda x, t: kn.jvp(lambda x: total(w, x), (x,), (t,)))(x, x * 2)
+    np.testing.assert_allclose(tangent, kn.sum(both(w, x)[1] * x * 2), rtol=1e-10)
+    second = kn.jit(lambda x: kn.grad(lambda x: kn.sum(kn.grad(lambda x: total(w, x))(x) ** 2))(x))
+    same_bits(second(x), kn.grad(lambda x: kn.sum(kn.grad(lambda x: total(w, x))(x) ** 2))(x))
+
+
+def test_batches_of_batches_under_jit(rng):
+    def f(x, y):
+        return x * y if x > y else (y - x if y > 0 else x)
+
+    batch = kn.vmap(lambda x, y: kn.vmap(f, in_axes=(None, 0))(x, y), in_axes=(0, None))
+    jitted = kn.jit(batch)
+    for _ in range(4):
+        x, y = kn.asarray(rng.normal(size=9)), kn.asarray(rng.normal(size=11))
+        want = kn.stack([kn.stack([f(a, b) for b in y]) for a in x])
+        same_bits(batch(x, y), want)
+        same_bits(jitted(x, y), want)
+    assert not any(v["eager"] for v in jitted.explain().variants)
+
+
+def test_integers_of_examples_under_jit(rng):
+    """A group for each answer, while there are few; each set of answers is a path, and which examples give them none."""
+    jitted = kn.jit(kn.vmap(lambda k, x: x * int(k) - k), on_miss="warn")
+    k, x = kn.asarray(np.arange(60) % 3 - 1), kn.asarray(rng.normal(size=60))
+    for order in range(5):
+        k = kn.asarray(rng.permutation(k.numpy()))
+        same_bits(jitted(k, x), x * k - k)
+    assert jitted.stats.misses == 1
+    many = kn.jit(kn.vmap(lambda k, x: x * int(k)))
+    same_bits(many(kn.asarray(np.arange(60)), x), x * np.arange(60))
+    assert "the value" in str(many.explain()) or many.explain().variants[-1]["eager"]
+
+
+def test_random_numbers_of_groups_under_jit():
     def f(x):
-        return x * x + 1 if x > 0 else -x
+        return x + kn.random.normal() if x > 0 else x - kn.random.uniform()
 
-    jitted, x = kn.jit(kn.vmap(f), on_miss="raise"), kn.asarray([2.0, -3.0, 4.0, -1.0])
-    for given in (x, x * 2, -x, x, -x):
-        same_bits(jitted(given), kn.vmap(f)(given))
-    variant, = jitted.explain().variants
-    assert not variant["eager"] and jitted.stats.misses == 2 and jitted.stats.tier == 1
-    assert "[True, False, True, False]" in str(jitted.explain()) and "test_batches.py" in str(jitted.explain())
+    jitted, x = kn.jit(kn.vmap(f)), signs(50, 20)
+    for given in (x, x[::-1], signs(50, 44)):
+        state = kn.random.get_state()
+        want, after = kn.vmap(f)(given), kn.random.get_state()
+        kn.random.set_state(state)
+        same_bits(jitted(given), want)
+        same_bits(kn.random.get_state(), after)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_ever_new_ways_of_examples_under_jit(rng):
-    """Where most calls group their examples anew, calls run in eager, and say why."""
-    jitted = kn.jit(kn.vmap(lambda x: x * x + 1 if x > 0 else -x))
-    for _ in range(80):
-        x = kn.asarray(rng.normal(size=32))
-        same_bits(jitted(x), kn.where(x > 0, x * x + 1, -x))
-    assert "the truth value of an array is asked for, which is another one on most calls" in str(jitted.explain())
+def test_explain_tells_groups_of_examples():
+    jitted = kn.jit(kn.vmap(by_sign))
+    for k in (20, 5):
+        jitted(signs(50, k))
+    text = str(jitted.explain())
+    assert "test_batches.py" in text and "by examples of a batch: at most how many say False, and how many True" in text
+    assert "[32, 32]: step 1" in text and "[64, 8]: step" in text
+    assert "and is [64, 8] for the first time, was [32, 32]" in text
 
 
 @pytest.mark.parametrize("f, x", [c for c in CASES if c[0] in (clipped, pieces, early, positive)], ids=lambda c: getattr(c, "__name__", ""))
