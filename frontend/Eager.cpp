@@ -2,6 +2,7 @@
 
 #include "frontend/Lines.h"
 #include "lib/Core/Error.h"
+#include "lib/Library/Extremes.h"
 #include "lib/Library/Sorting.h"
 #include "lib/Runtime/Memory.h"
 
@@ -129,6 +130,11 @@ void gather(const Array &x, const Array &indices, const Array &result, int axis)
   if (isRow && dims[0] > 1 && gatherFew(x, indices, result, dims[0], size)) return;
   int64_t bytes = isRow ? 0 : dims[2] * std::min<int64_t>(byteSize(x.dtype), 8);
   if (result.size() && gatherLines(x, indices, result, dims[0], size, bytes)) return;
+  if (isRow && dims[0] == 1) {
+    auto *positions = reinterpret_cast<const int64_t *>(indices.data());
+    if (!gatherElements(result.data(), x.data(), byteSize(x.dtype), positions, indices.size(), size)) badIndex(x, axis, size);
+    return;
+  }
   if (call(namedKernel(Op::Gather, x.dtype, isRow, isRow ? "_row" : "", true), buffers, dims)) badIndex(x, axis, size);
 }
 
@@ -142,6 +148,11 @@ void scatter(Op op, const Array &x, const Array &indices, const Array &updates, 
   if (moves && byteSize(x.dtype) == 16) dims[2] *= 2;
   bool isRow = dims[2] == 1;
   if (isRow) dims[2] = dims[3];
+  if (moves && isRow && dims[0] == 1) {
+    auto *positions = reinterpret_cast<const int64_t *>(indices.data());
+    if (!scatterElements(x.data(), updates.data(), byteSize(x.dtype), positions, indices.size(), size)) badIndex(x, axis, size);
+    return;
+  }
   void *buffers[] = {x.data(), indices.data(), updates.data()};
   if (call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "", moves), buffers, dims)) badIndex(x, axis, size);
 }
@@ -204,6 +215,9 @@ void reduce(Op op, const Array &x, int axis, const Array &result) {
     return;
   }
   bool isRow = axis == x.shape.rank - 1;
+  if (isRow && info(op).kind == Kind::Argreduce && outer > 1 &&
+      positionsOfExtremes(x.dtype, op == Op::Argmax, outer, size, x.data(), reinterpret_cast<int64_t *>(result.data())))
+    return;
   void *buffers[] = {x.data(), result.data()};
   int64_t dims[] = {outer, size, inner};
   call(namedKernel(op, x.dtype, isRow, isRow ? "_row" : "_col"), buffers, dims);

@@ -3,6 +3,7 @@
 
 #include "frontend/Lines.h"
 #include "frontend/Masks.h"
+#include "lib/Library/Quotients.h"
 #include "lib/Runtime/Memory.h"
 
 #include <algorithm>
@@ -142,6 +143,18 @@ static void fill(char *to, const char *from, int64_t n, int64_t bytes) {
   bytes == 2 ? fillAs<uint16_t>(to, from, n) : bytes == 4 ? fillAs<uint32_t>(to, from, n) : fillAs<uint64_t>(to, from, n);
 }
 
+/// A row as often as it takes to fill `bytes`: what is there is copied behind itself, and stays in the nearest cache.
+static void repeatRow(char *to, const char *row, int64_t rowBytes, int64_t bytes) {
+  constexpr int64_t kBlock = 8192;
+  int64_t done = std::min(rowBytes, bytes);
+  std::memcpy(to, row, size_t(done));
+  while (done < bytes) {
+    int64_t whole = done < kBlock ? done : kBlock / rowBytes * rowBytes, more = std::min(whole, bytes - done);
+    std::memcpy(to + done, to, size_t(more));
+    done += more;
+  }
+}
+
 static void copyStrided(const Input &target, const Input &source, const Dims &shape) {
   int64_t bytes = byteSize(target.dtype);
   Input operands[] = {source, target};
@@ -151,6 +164,8 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
                  nest.strides[0][rank - 1], nest.strides[1][rank - 2], nest.strides[1][rank - 1]};
   bool isPlain = (plane.fromColumns == 1 || plane.columns == 1) && (plane.toColumns == 1 || plane.columns == 1);
   bool isFill = !isPlain && plane.fromColumns == 0 && plane.toColumns == 1 && plane.columns >= 32;
+  int64_t rowBytes = plane.columns * bytes;
+  bool isRepeated = isPlain && plane.rows > 1 && plane.fromRows == 0 && plane.toRows == plane.columns && rowBytes <= 4096;
   bool isTransposed = !isPlain && !isFill && plane.fromRows == 1 && plane.toColumns == 1 && bytes <= 8 && plane.columns >= 16;
   kiln_entry_fn turned = isTransposed ? packKernel("copy_" + std::to_string(8 * bytes) + "_t") : nullptr;
   overOuter(nest, 2, [&](const int64_t *offsets) {
@@ -161,6 +176,7 @@ static void copyStrided(const Input &target, const Input &source, const Dims &sh
       int64_t dims[] = {plane.rows, plane.columns, plane.fromColumns, plane.toRows};
       return void(callNest(turned, buffers, dims));
     }
+    if (isRepeated) return repeatRow(to, from, rowBytes, plane.rows * rowBytes);
     if (!isPlain && !isFill) return copyPlane(to, from, bytes, plane);
     for (int64_t i = 0; i < plane.rows; ++i, from += plane.fromRows * bytes, to += plane.toRows * bytes)
       if (isFill) fill(to, from, plane.columns, bytes);
@@ -253,12 +269,24 @@ private:
   }
 };
 
+/// Long rows of int64 over one number.
+static bool divideByNumber(Op op, const Nest &nest, std::span<const Input> inputs, void *result) {
+  if (op != Op::FloorDivide || inputs[0].dtype != DType::I64 || nest.shape.rank != 2 || nest.shape[0] != 1) return false;
+  if (nest.strides[0][1] != 1 || nest.strides[1][1] != 0) return false;
+  int64_t divisor;
+  std::memcpy(&divisor, inputs[1].data, sizeof divisor);
+  if (divisor < 2) return false;
+  floorDivide(static_cast<const int64_t *>(inputs[0].data), divisor, nest.shape[1], static_cast<int64_t *>(result));
+  return true;
+}
+
 void elementwise(Op op, std::span<const Input> given, DType resultType, const Dims &shape, void *result) {
   int64_t n = numElements(shape);
   if (n == 0) return;
   Nest nest = coalesce(shape, given);
   RowOperands rows(nest, given);
   std::span<const Input> inputs = rows.inputs;
+  if (divideByNumber(op, nest, inputs, result)) return;
   size_t count = inputs.size();
   Form form = formOf(nest, count);
   int rank = nest.shape.rank;

@@ -3,6 +3,7 @@
 #include "lib/Runtime/Executable.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -62,7 +63,68 @@ template <typename T> void copyAs(T *to, const T *from, Plane p) {
   else runtimeTable()->parallel_for(Copy<T>::run, &copy, nullptr, 0, parts, kShare / copy.block);
 }
 
+/// A gather whose positions threads share.
+template <typename T> struct Elements {
+  T *to;
+  const T *from;
+  const int64_t *positions;
+  int64_t size;
+  std::atomic<bool> isOutside = false;
+
+  static void run(void *context, void *, int64_t first, int64_t last) {
+    constexpr int64_t kAhead = 16; // reads that are under way at once
+    auto &self = *static_cast<Elements *>(context);
+    const T *from = self.from;
+    const int64_t *positions = self.positions;
+    bool areInside = true;
+    auto take = [&, to = self.to, size = self.size](int64_t i) {
+      int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
+      if (uint64_t(at) < uint64_t(size)) to[i] = from[at];
+      else areInside = false;
+    };
+    int64_t i = first;
+    for (; i + kAhead < last; ++i) {
+      __builtin_prefetch(from + positions[i + kAhead]); // of any address, also one outside
+      take(i);
+    }
+    for (; i < last; ++i) take(i);
+    if (!areInside) self.isOutside = true;
+  }
+};
+
+/// Calls `body` with a value as wide as an element.
+template <typename Body> auto withWidth(int64_t bytes, const Body &body) {
+  if (bytes == 1) return body(uint8_t());
+  if (bytes == 2) return body(uint16_t());
+  return bytes == 4 ? body(uint32_t()) : body(uint64_t());
+}
+
 } // namespace
+
+bool gatherElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size) {
+  constexpr int64_t kShare = 65536;
+  return withWidth(bytes, [&]<typename T>(T) {
+    Elements<T> elements = {static_cast<T *>(to), static_cast<const T *>(from), positions, size};
+    if (count < kShare) elements.run(&elements, nullptr, 0, count);
+    else runtimeTable()->parallel_for(elements.run, &elements, nullptr, 0, count, kShare);
+    return !elements.isOutside;
+  });
+}
+
+bool scatterElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size) {
+  return withWidth(bytes, [&]<typename T>(T) {
+    auto *target = static_cast<T *>(to);
+    auto *source = static_cast<const T *>(from);
+    bool areInside = true;
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
+      bool isInside = uint64_t(at) < uint64_t(size);
+      areInside &= isInside;
+      if (isInside) target[at] = source[i];
+    }
+    return areInside;
+  });
+}
 
 void copyPlane(void *to, const void *from, int64_t bytes, const Plane &plane) {
   auto as = [&]<typename T>(T) { copyAs(static_cast<T *>(to), static_cast<const T *>(from), plane); };

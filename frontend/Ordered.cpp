@@ -1,5 +1,7 @@
 // Selections by position, writes at positions, and what runs along an axis.
+#include "frontend/Ordered.h"
 #include "frontend/OpsShared.h"
+#include "lib/Library/Partition.h"
 #include "lib/Library/Sorting.h"
 
 #include <algorithm>
@@ -192,6 +194,24 @@ Array alongAxis(Op op, const Array &x, int64_t axis, bool descending) {
   if (isSort) eager::sort(op, whole, result, descending);
   else eager::scan(op, whole, int(at), result);
   return isSort ? contiguous(withAxisLast(result, at, true)) : result;
+}
+
+std::optional<Array> partition(const Array &x, int64_t axis, int64_t place, bool wantsPositions) {
+  if (isApart(x)) return std::nullopt;
+  if (isNarrow(x.dtype) && !isStorage(x.dtype)) {
+    Array wide = *partition(cast(x, DType::F32), axis, place, wantsPositions);
+    return wantsPositions ? wide : cast(wide, x.dtype);
+  }
+  int at = normalizeAxis("partition", axis, x.shape.rank), last = x.shape.rank - 1;
+  Array source = withOwnCell(contiguous(withAxisLast(x, at)));
+  Array result = Array::empty(wantsPositions ? DType::I64 : x.dtype, source.shape);
+  int64_t size = source.shape[last];
+  if (place < 0 || place >= size)
+    fail(ErrorKind::Index, "partition", "kth", "a place below " + std::to_string(size), std::to_string(place));
+  Running running(4 * x.size());
+  if (!partitionRows(x.dtype, x.size() / size, size, place, wantsPositions, source.data(), result.data()))
+    fail(ErrorKind::DType, "partition", "dtype", "one with an order", info(x.dtype).name);
+  return contiguous(withAxisLast(result, at, true));
 }
 
 } // namespace kiln

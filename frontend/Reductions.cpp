@@ -254,6 +254,12 @@ static bool multiplyEach(const Array &x, const Array &y, const Array &result, in
   return true;
 }
 
+/// Rows of a matrix that are shorter than a kernel of one vector pays for: each times the vector, as rows of two matrices are.
+static bool areShortRows(const Array &matrix, int axis, const Array &vector) {
+  constexpr int64_t kShort = 32;
+  return axis == 1 && matrix.strides[1] == 1 && vector.strides[0] == 1 && matrix.shape[1] <= kShort && matrix.shape[0] > 1;
+}
+
 Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims &yBatch, int64_t xAxis, int64_t yAxis) {
   if (areMixed(x, y)) {
     Together both("matmul", {&x, &y});
@@ -305,6 +311,9 @@ Array dotGeneral(const Array &x, const Array &y, const Dims &xBatch, const Dims 
       eager::vectorProduct(q, 1, p, r);
     } else if (p.shape.rank == 1) {
       eager::vectorProduct(q, yk, besideRows(p, q), r);
+    } else if (q.shape.rank == 1 && areShortRows(p, xk, q)) {
+      q.shape = p.shape, q.strides = {0, 1};
+      eager::eachProduct(p, q, r);
     } else if (q.shape.rank == 1) {
       eager::vectorProduct(p, xk, besideRows(q, p), r);
     } else {

@@ -253,19 +253,28 @@ Pack makePack() {
   return pack;
 }
 
+/// Conversions that processors without them do element by element.
+bool isWideConversion(DType from, DType to) {
+  auto isWide = [](DType t) { return isInteger(t) && byteSize(t) == 8; };
+  return (isFloat(from) && isWide(to)) || (isWide(from) && isFloat(to));
+}
+
 /// Whether wider registers pay: arithmetic, comparisons or products take the time, not memory or strides.
 bool isHeavy(const Kernel &kernel) {
   constexpr int kHeavy = 8;
   std::span<const int64_t> entries = kernel.trace.words;
   bool result = false;
+  DType given{};
   for (size_t at = 0; at < entries.size();) {
     TraceOp entry = Trace::decode(entries, at);
     if (entry.op == Op::Input) {
+      given = DType(entry.words[0]);
       bool isStrided = entry.words.size() > 3 + size_t(entry.words[1]) && entry.words.back() == kDynamicStride;
       if (isStrided && kernel.trace.outputs.size() == 1 && kernel.name.ends_with("s")) return false;
       continue;
     }
     const OpInfo &record = info(entry.op);
+    result |= entry.op == Op::Cast && isWideConversion(given, DType(entry.words[0]));
     result |= record.cost >= kHeavy || record.kind == Kind::Argreduce || record.kind == Kind::Compact ||
               (record.kind == Kind::Reduce && record.needsElement);
   }

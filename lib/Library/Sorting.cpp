@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
 
 // What stands between HWY_BEFORE_NAMESPACE and its end is compiled for these targets, of which one is chosen below; of other processors
 // than x86's for the one that all of Kiln is compiled for.
@@ -57,6 +56,16 @@ RowSort *rowSort(DType dtype) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+bool kiln::hasWideLanes() {
+#if defined(__x86_64__)
+  static const bool isWide = !__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
+  return isWide;
+#else
+  return false;
+#endif
+}
+
 /// The seed of the pivots' choice: any, as results do not depend on it.
 void hwy::Sorter::Fill24Bytes(const void *, size_t, void *bytes) { std::memset(bytes, 1, 24); }
 /// Of assertions, which the headers have in builds under sanitizers alone.
@@ -105,42 +114,38 @@ template <typename T> void countBytes(T *row, int64_t n, bool descending) {
   }
 }
 
-/// The bits of floats as integers of the same order, and back.
-template <typename T> void turnToKeys(T *row, int64_t n) {
-  using Key = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
-  for (int64_t i = 0; i < n; ++i) {
-    Key key = std::bit_cast<Key>(row[i]);
-    row[i] = std::bit_cast<T>(key ^ (key >> (8 * sizeof(T) - 1) & std::numeric_limits<Key>::max()));
-  }
-}
+template <typename T> using KeyOf = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+/// The bits of a float as an integer of the same order; the same again gives them back.
+template <typename T> KeyOf<T> turned(KeyOf<T> bits) { return bits ^ (bits >> (8 * sizeof(T) - 1) & std::numeric_limits<KeyOf<T>>::max()); }
 
-/// Floats by their bits. nans, and zeros of both signs, are put in their order, which the sort of keys does not keep.
-template <typename T> void sortFloats(T *row, int64_t n, bool descending, void (*sortKeys)(void *, size_t, bool)) {
-  std::vector<T> nans, zeros;
+/// Floats by their bits: Highway's sort of floats takes the largest finite one for infinity. nans, and zeros of both signs, are put in
+/// their order, which the sort of keys does not keep.
+template <typename T> void sortFloats(T *row, const T *from, int64_t n, bool descending, void (*sortKeys)(void *, size_t, bool)) {
+  using Key = KeyOf<T>;
   bool hasNan = false, hasNegativeZero = false;
   for (int64_t i = 0; i < n; ++i) {
-    hasNan |= row[i] != row[i];
-    hasNegativeZero |= row[i] == 0 && std::signbit(row[i]);
+    Key bits = std::bit_cast<Key>(from[i]);
+    row[i] = std::bit_cast<T>(turned<T>(bits));
+    hasNan |= from[i] != from[i];
+    hasNegativeZero |= bits == std::numeric_limits<Key>::min();
   }
   T *end = row + n;
   if (hasNan) {
-    std::copy_if(row, end, std::back_inserter(nans), [](T x) { return x != x; });
-    end = std::copy(nans.begin(), nans.end(), std::remove_if(row, end, [](T x) { return x != x; })) - nans.size();
+    end = row;
+    for (int64_t i = 0; i < n; ++i)
+      if (from[i] == from[i]) *end++ = std::bit_cast<T>(turned<T>(std::bit_cast<Key>(from[i])));
+    std::copy_if(from, from + n, end, [](T x) { return x != x; });
   }
-  if (hasNegativeZero) std::copy_if(row, end, std::back_inserter(zeros), [](T x) { return x == 0; });
-  turnToKeys(row, end - row);
   sortKeys(row, size_t(end - row), descending);
-  turnToKeys(row, end - row);
+  for (T *at = row; at < end; ++at) *at = std::bit_cast<T>(turned<T>(std::bit_cast<Key>(*at)));
   if (hasNegativeZero)
-    std::copy(zeros.begin(), zeros.end(), std::partition_point(row, end, [&](T x) { return descending ? x > 0 : x < 0; }));
+    std::copy_if(from, from + n, std::partition_point(row, end, [&](T x) { return descending ? x > 0 : x < 0; }),
+                 [](T x) { return x == 0; });
 }
 
-/// With 512 bits the sort stores selected lanes straight to memory, which takes AMD's processors hundreds of cycles.
 auto *rowSortHere(DType dtype) {
 #if defined(__x86_64__)
-  static const bool isWide = !__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
-  return isWide ? N_AVX3::rowSort(dtype) : N_AVX2::rowSort(dtype);
+  return hasWideLanes() ? N_AVX3::rowSort(dtype) : N_AVX2::rowSort(dtype);
 #else
   return HWY_STATIC_DISPATCH(rowSort)(dtype);
 #endif
@@ -150,13 +155,19 @@ auto *rowSortHere(DType dtype) {
 
 bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, void *to) {
   return withElementType(dtype, [&]<typename T>(T) {
-    std::memcpy(to, from, size_t(rows * size) * sizeof(T));
+    auto *source = static_cast<const T *>(from);
     T *row = static_cast<T *>(to);
-    for (int64_t i = 0; i < rows; ++i, row += size)
+    for (int64_t i = 0; i < rows; ++i, row += size, source += size) {
+      if constexpr (std::is_floating_point_v<T>)
+        if (size > kShort) {
+          sortFloats(row, source, size, descending, rowSortHere(dtype));
+          continue;
+        }
+      std::memcpy(row, source, size_t(size) * sizeof(T));
       if (size <= kShort) insertValues(row, size, descending);
       else if constexpr (sizeof(T) == 1) countBytes(row, size, descending);
-      else if constexpr (std::is_floating_point_v<T>) sortFloats(row, size, descending, rowSortHere(dtype));
-      else rowSortHere(dtype)(row, size_t(size), descending);
+      else if constexpr (!std::is_floating_point_v<T>) rowSortHere(dtype)(row, size_t(size), descending);
+    }
   });
 }
 

@@ -23,6 +23,10 @@ template <typename Body> bool withElementType(DType dtype, const Body &body) {
   return true;
 }
 
+/// Whether code with 512 bits is taken, of what is compiled for several processors: it stores selected lanes straight to memory, which
+/// takes AMD's Zen 4 hundreds of cycles.
+bool hasWideLanes();
+
 /// Sorts each of `rows` rows of `size` values into `to`: nan last, equal elements in their order. False for dtypes that it does not know.
 bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, void *to);
 

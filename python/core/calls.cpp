@@ -2,6 +2,7 @@
 // some of the operations over few elements.
 #include "core.h"
 
+#include "frontend/Ordered.h"
 #include "lib/Core/Infer.h"
 
 namespace kiln::py {
@@ -65,6 +66,13 @@ PyObject *nonzeroOf(PyObject *const *args) {
 PyObject *alongAxisOf(PyObject *const *args) {
   Holder h;
   return wrap(alongAxis(opIn(args[0]), arrayIn(args[1], h), integerIn(args[2]), truthOf(args[3])));
+}
+/// (x, axis, place, whether positions are wanted) -> None where operations are recorded.
+PyObject *partitionOf(PyObject *const *args) {
+  Holder h;
+  auto result = partition(arrayIn(args[0], h), integerIn(args[1]), integerIn(args[2]), truthOf(args[3]));
+  if (result) return wrap(*result);
+  Py_RETURN_NONE;
 }
 /// (op, x, axes or None, whether they stay).
 PyObject *reduceOf(PyObject *const *args) {
@@ -163,6 +171,7 @@ PyMethodDef functions[] = {function<astype, 2>("astype"),
                            function<takeOf, 3>("take"),
                            function<nonzeroOf, 1>("nonzero"),
                            function<alongAxisOf, 4>("along_axis"),
+                           function<partitionOf, 4>("partition"),
                            function<reduceOf, 4>("reduce"),
                            function<matmulOf, 2>("matmul"),
                            function<updateAt, 4>("update_at"),

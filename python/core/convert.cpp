@@ -410,8 +410,26 @@ PyObject *toScalar(const Array &asked, const char *why) {
   return elementToPython(wide.data(), wide.dtype);
 }
 
+/// `n` elements, `step` bytes from one to the next.
+template <typename T, typename Make> static PyObject *lineOf(const char *from, int64_t n, int64_t step, Make make) {
+  Object list(check(PyList_New(n)));
+  for (int64_t i = 0; i < n; ++i, from += step) {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    PyList_SET_ITEM(list.get(), i, check(make(value)));
+  }
+  return list.release();
+}
+
 static PyObject *listOf(const Array &a, int axis, int64_t offset) {
-  if (axis == a.shape.rank) return elementToPython(a.data() + (offset - a.offset) * byteSize(a.dtype), a.dtype);
+  const char *from = a.data() + (offset - a.offset) * byteSize(a.dtype);
+  if (axis == a.shape.rank) return elementToPython(from, a.dtype);
+  if (axis == a.shape.rank - 1) {
+    int64_t n = a.shape[axis], step = a.strides[axis] * byteSize(a.dtype);
+    if (a.dtype == DType::F32) return lineOf<float>(from, n, step, PyFloat_FromDouble);
+    if (a.dtype == DType::F64) return lineOf<double>(from, n, step, PyFloat_FromDouble);
+    if (a.dtype == DType::I64) return lineOf<int64_t>(from, n, step, PyLong_FromLongLong);
+  }
   Object list(check(PyList_New(a.shape[axis])));
   for (int64_t i = 0; i < a.shape[axis]; ++i) PyList_SET_ITEM(list.get(), i, check(listOf(a, axis + 1, offset + i * a.strides[axis])));
   return list.release();

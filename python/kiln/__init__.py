@@ -36,7 +36,7 @@ _core.set_python_side(_python_side)
 from ._core import Array  # noqa: E402
 from ._config import config  # noqa: E402
 from ._choosing import (apply_along_axis, apply_over_axes, choose, compress, copyto, extract, ix_, ndenumerate, ndindex, piecewise,  # noqa: E402
-                        place, put, putmask, select, vectorize)
+                        place, put, putmask, select)
 from ._control import associative_scan, cond, fori_loop, scan, switch, while_loop  # noqa: E402
 from ._creation import (array, asarray, copy, empty, empty_like, from_dlpack, full, full_like, ones, ones_like, zeros, zeros_like)  # noqa: E402
 from ._devices import default_device, device, devices, set_default_device  # noqa: E402
@@ -73,6 +73,7 @@ from ._shaping import (atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, bro
                        swapaxes, transpose)
 from ._types import (__array_namespace_info__, astype, bitcast, can_cast, get_default_dtype, get_num_threads, isdtype,  # noqa: E402
                      result_type, set_default_dtype, set_num_threads)
+from ._vectorized import vectorize  # noqa: E402
 from ._versions import get_include, show_versions  # noqa: E402
 from .composed.counting import (bincount, cumulative_trapezoid, histogram, histogram2d, histogram_bin_edges, histogramdd, interp,  # noqa: E402
                                 trapezoid)

@@ -11,7 +11,7 @@ from ._fused import looped
 from ._joining import stack
 from ._ranges import arange
 from ._selection import take, take_along_axis
-from ._shaping import broadcast_arrays, broadcast_shapes, moveaxis
+from ._shaping import broadcast_arrays, moveaxis
 from ._types import result_type
 
 _bool, _int64 = BY_NAME["bool"], BY_NAME["int64"]
@@ -214,32 +214,3 @@ def ndenumerate(x):
     """Every position of an array as a tuple, with the element there."""
     x = as_array(x)
     return ((at, x[at]) for at in ndindex(*x.shape))
-
-
-def vectorize(pyfunc, otypes=None, *, excluded=None, signature=None, doc=None):
-    """A function of numbers as one of arrays that broadcast: it is called for each element. What broadcasts is better written with arrays.
-
-    Raises DTypeError for the forms ``excluded`` and ``signature``, which are not there.
-    """
-    if excluded or signature:
-        raise make("DTypeError", "vectorize: expected a function of numbers, got 'excluded' or 'signature': write it with kn.apply_along_axis or arrays")
-
-    def vectorized(*args):
-        from ._creation import asarray
-        arrays = [as_array(a) for a in args]
-        shape = broadcast_shapes(*(a.shape for a in arrays))
-        columns = [_core.reshape(_core.broadcast_to(a, shape), (-1,)).tolist() for a in arrays]
-        results = [pyfunc(*row) for row in zip(*columns)]
-        several = bool(results) and isinstance(results[0], tuple)
-        parts = list(zip(*results)) if several else [results]
-        types = [None] * len(parts) if otypes is None else [_type_of(t) for t in otypes]
-        found = tuple(_core.reshape(asarray(list(p), t), shape) for p, t in zip(parts, types))
-        return found if several else found[0]
-
-    vectorized.__name__ = getattr(pyfunc, "__name__", "vectorized")
-    vectorized.__doc__ = doc or pyfunc.__doc__
-    return vectorized
-
-
-def _type_of(t):
-    return {"d": "float64", "f": "float32", "i": "int32", "l": "int64", "q": "int64", "?": "bool", "D": "complex128"}.get(t, t) if isinstance(t, str) else t

@@ -3,7 +3,7 @@ from . import _choosing, _core, _reductions, _shaping
 from ._arguments import as_array, as_tuple, store
 from ._core import Array
 from ._errors import make
-from ._types import bitcast, dtype_of
+from ._types import astype as _converted, bitcast, can_cast, dtype_of
 
 
 class Flat:
@@ -86,7 +86,6 @@ _CASTS = {"no": 0, "equiv": 0, "safe": 1, "same_kind": 2, "unsafe": 3}
 
 def _cast_of(before, after):
     """The least free kind of cast that a conversion is."""
-    from ._types import can_cast
     if before is after:
         return 0
     mantissa = after.itemsize // (2 if after.kind == "c" else 1)
@@ -99,14 +98,13 @@ def _cast_of(before, after):
 
 def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
     """Another dtype; see ``kn.astype``. ``casting`` refuses conversions that are not "safe" or of the "same_kind", with DTypeError."""
-    from ._types import astype
     if casting != "unsafe":
         target = dtype_of(dtype)
         if _cast_of(self.dtype, target) > _CASTS.get(casting, -1):
             raise make("DTypeError", f"astype: casting: expected a {casting!r} conversion, got {self.dtype} to {target}")
     if not isinstance(order, str):  # astype(dtype, copy), as this method has been called
         copy = order
-    return astype(self, dtype, copy=copy)
+    return _converted(self, dtype, copy=copy)
 
 
 def view(self, dtype=None):

@@ -51,26 +51,47 @@ def _ordered(op, x, axis, descending):
 
 
 def partition(x, /, kth, axis=-1, kind="introselect") -> Array:
-    """``x`` with the element ``kth`` of the sorted axis in its place, smaller ones before and larger ones behind: all are in order, whatever the ``kind``.
+    """``x`` with the element ``kth`` of the sorted axis in its place: smaller ones before, then those that equal it, and larger ones behind, all in their order.
 
-    Raises IndexError for a place outside.
+    For several places, and of complex numbers, all are sorted; ``kind`` is there for the sake of other libraries. Raises IndexError for a place outside.
     """
     x, axis = _along("partition", x, axis)
-    _check_places("partition", kth, x.shape[axis])
-    return sort(x, axis)
+    place = _place("partition", kth, x.shape[axis], x.dtype)
+    if place is None:
+        return sort(x, axis)
+    if x.dtype.kind == "b":
+        return _core.astype(_parted(_core.astype(x, _uint8), axis, place, False), _bool)
+    return _parted(x, axis, place, False)
 
 
 def argpartition(x, /, kth, axis=-1, kind="introselect") -> Array:
     """Positions of the elements of ``partition``."""
     x, axis = _along("argpartition", x, axis)
-    _check_places("argpartition", kth, x.shape[axis])
-    return argsort(x, axis)
+    place = _place("argpartition", kth, x.shape[axis], x.dtype)
+    if place is None:
+        return argsort(x, axis)
+    return _parted(_core.astype(x, _uint8) if x.dtype.kind == "b" else x, axis, place, True)
 
 
-def _check_places(op, kth, n):
-    for k in kth if isinstance(kth, (tuple, list)) else (kth,):
+def _place(op, kth, n, dtype):
+    """The one place of an axis that elements are parted at; none where they are sorted."""
+    places = kth if isinstance(kth, (tuple, list)) else (kth,)
+    for k in places:
         if not -n <= integer(op, "kth", k) < n:
             raise make("IndexError", f"{op}: kth: expected a place in [{-n}, {n}), got {k}")
+    return places[0] % n if len(places) == 1 and dtype.kind != "c" else None
+
+
+def _parted(x, axis, place, positions):
+    result = _core.partition(x, axis, place, positions)
+    if result is not None:
+        return result
+    middle = _ordered("sort", x, axis, False)[(slice(None),) * axis + (slice(place, place + 1),)]
+    none, last = ops["isnan"](x), ops["isnan"](middle)
+    behind = ops["bitwise_or"](ops["greater"](x, middle), ops["bitwise_and"](none, ops["bitwise_invert"](last)))
+    same = ops["bitwise_or"](ops["equal"](x, middle), ops["bitwise_and"](none, last))
+    order = _ordered("argsort", _core.where(behind, _core.full((), 2, _uint8), _core.where(same, _core.full((), 1, _uint8), _core.full((), 0, _uint8))), axis, False)
+    return order if positions else take_along_axis(x, order, axis)
 
 
 def lexsort(keys, /, axis=-1) -> Array:

@@ -5,16 +5,20 @@ from . import _core
 from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
+from .composed.any_order import jv, yv
 from .composed.bessel import j0, j1, k0, k0e, k1, k1e, y0, y1
 from .composed.elementwise import _both, exp10, pieces, sinc, xlog1py, xlogy
+from .composed.elliptic import ellipeinc, ellipj, ellipkinc, elliprd, elliprf
 from .composed.factorials import binom, comb, factorial, perm, poch
+from .composed.fresnel import fresnel
 from .composed.gammas import beta, betaln, gamma, in_double, rgamma
 from .composed.incomplete import betainc, betaincc, gammainc, gammaincc
 from .composed.integrals import (agm, bdtr, boxcox, chdtr, chdtrc, cosm1, ellipe, ellipk, ellipkm1, exp1, expi, exprel, fdtr, fdtrc, gdtr, inv_boxcox,
                                  pdtr, pdtrc, pseudo_huber, stdtr)
+from .composed.inverses import betainccinv, betaincinv, chdtri, fdtri, gammainccinv, gammaincinv, stdtrit
 from .composed.normal import erfcinv, erfcx, log_ndtr, ndtr, ndtri, ndtri_exp
-from .composed.orders import (eval_chebyt, eval_chebyu, eval_hermite, eval_hermitenorm, eval_laguerre, eval_legendre, expn, iv, ive, jn, jv, kn, kv, kve, lambertw,
-                              spherical_jn, spherical_yn, yn, yv)
+from .composed.orders import (eval_chebyt, eval_chebyu, eval_hermite, eval_hermitenorm, eval_laguerre, eval_legendre, expn, iv, ive, jn, kn, kv, kve, lambertw,
+                              spherical_in, spherical_jn, spherical_kn, spherical_yn, yn)
 from .composed.special import sigmoid, softplus
 from .composed import statistics
 from .composed.statistics import logcumsumexp
@@ -24,14 +28,15 @@ erf, erfc, erfinv, gammaln, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (o
 loggamma, expit = gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
-__all__ = ["agm", "bdtr", "beta", "betainc", "betaincc", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "comb", "cosm1", "digamma", "ellipe",
-           "ellipk", "ellipkm1", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm",
-           "eval_laguerre", "eval_legendre", "exp1", "exp10", "exp2", "expi", "expit", "expm1", "expn", "exprel", "factorial", "fdtr", "fdtrc", "gamma",
-           "gammainc", "gammaincc", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "iv", "ive", "j0", "j1", "jn", "jv", "k0",
-           "k0e", "k1", "k1e", "kl_div", "kn", "kv", "kve", "lambertw", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
+__all__ = ["agm", "bdtr", "beta", "betainc", "betaincc", "betainccinv", "betaincinv", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "chdtri",
+           "comb", "cosm1", "digamma", "ellipe", "ellipeinc", "ellipj", "ellipk", "ellipkinc", "ellipkm1", "elliprd", "elliprf", "entr", "erf", "erfc",
+           "erfcinv", "erfcx", "erfinv", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm", "eval_laguerre", "eval_legendre", "exp1", "exp10",
+           "exp2", "expi", "expit", "expm1", "expn", "exprel", "factorial", "fdtr", "fdtrc", "fdtri", "fresnel", "gamma", "gammainc", "gammaincc",
+           "gammainccinv", "gammaincinv", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "iv", "ive", "j0", "j1", "jn", "jv",
+           "k0", "k0e", "k1", "k1e", "kl_div", "kn", "kv", "kve", "lambertw", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
            "logcumsumexp", "loggamma", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "ndtri_exp", "pdtr", "pdtrc", "perm", "poch", "polygamma",
-           "pseudo_huber", "psi", "rel_entr", "rgamma", "sinc", "softmax", "softplus", "spherical_jn", "spherical_yn", "stdtr", "xlog1py", "xlogy", "y0",
-           "y1", "yn", "yv", "zeta"]
+           "pseudo_huber", "psi", "rel_entr", "rgamma", "sinc", "softmax", "softplus", "spherical_in", "spherical_jn", "spherical_kn", "spherical_yn",
+           "stdtr", "stdtrit", "xlog1py", "xlogy", "y0", "y1", "yn", "yv", "zeta"]
 
 
 def logsumexp(a, axis=None, b=None, keepdims=False) -> Array:

@@ -1,6 +1,6 @@
 """The transforms of kn.fft, by pocketfft."""
 from . import _core
-from ._arguments import as_array, as_tuple, floating, normalized_axis, on_device, ops
+from ._arguments import as_array, as_tuple, floating, normalized_axis, on_device, ops, store
 from ._core import Array
 from ._creation import zeros
 from ._dtypes import BY_NAME
@@ -16,6 +16,10 @@ def _divisor(op, norm, inverse):
     if norm is not None and norm not in _DIVISORS:
         raise make("ValueError", f"{op}: norm: expected 'backward', 'ortho' or 'forward', got {norm!r}")
     return _DIVISORS[norm or "backward"][inverse]
+
+
+def _into(op, result, out):
+    return result if out is None else store(op, result, out)
 
 
 def _float(x):
@@ -66,49 +70,49 @@ def _transform(op, x, s, axes, norm, inverse):
     return _core.library("fft", (x,), tuple(axes), inverse, _divisor(op, norm, inverse))
 
 
-def fft(x, /, n=None, axis=-1, norm=None) -> Array:
+def fft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Discrete Fourier transform along an axis, of ``n`` points: the operand is cut off or padded with zeros to them."""
-    return _transform("fft", x, None if n is None else (n,), (axis,), norm, 0)
+    return _into("fft", _transform("fft", x, None if n is None else (n,), (axis,), norm, 0), out)
 
 
-def ifft(x, /, n=None, axis=-1, norm=None) -> Array:
+def ifft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Inverse of ``fft`` along an axis, of ``n`` points."""
-    return _transform("ifft", x, None if n is None else (n,), (axis,), norm, 1)
+    return _into("ifft", _transform("ifft", x, None if n is None else (n,), (axis,), norm, 1), out)
 
 
-def fftn(x, /, s=None, axes=None, norm=None) -> Array:
+def fftn(x, /, s=None, axes=None, norm=None, out=None) -> Array:
     """Discrete Fourier transform over ``axes`` (all), with ``s`` points along each."""
-    return _transform("fftn", x, s, axes, norm, 0)
+    return _into("fftn", _transform("fftn", x, s, axes, norm, 0), out)
 
 
-def ifftn(x, /, s=None, axes=None, norm=None) -> Array:
+def ifftn(x, /, s=None, axes=None, norm=None, out=None) -> Array:
     """Inverse of ``fftn`` over ``axes`` (all), with ``s`` points along each."""
-    return _transform("ifftn", x, s, axes, norm, 1)
+    return _into("ifftn", _transform("ifftn", x, s, axes, norm, 1), out)
 
 
-def fft2(x, /, s=None, axes=(-2, -1), norm=None) -> Array:
+def fft2(x, /, s=None, axes=(-2, -1), norm=None, out=None) -> Array:
     """``fftn`` over two axes."""
-    return _transform("fft2", x, s, axes, norm, 0)
+    return _into("fft2", _transform("fft2", x, s, axes, norm, 0), out)
 
 
-def ifft2(x, /, s=None, axes=(-2, -1), norm=None) -> Array:
+def ifft2(x, /, s=None, axes=(-2, -1), norm=None, out=None) -> Array:
     """``ifftn`` over two axes."""
-    return _transform("ifft2", x, s, axes, norm, 1)
+    return _into("ifft2", _transform("ifft2", x, s, axes, norm, 1), out)
 
 
-def rfft(x, /, n=None, axis=-1, norm=None) -> Array:
+def rfft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Discrete Fourier transform of real numbers: the ``n // 2 + 1`` frequencies from 0 up.
 
     Raises DTypeError for complex numbers.
     """
     x = _real("rfft", x)
     axis = normalized_axis("rfft", axis, x.ndim)
-    return _core.library("rfft", (_sized("rfft", x, axis, n),), axis, _divisor("rfft", norm, 0))
+    return _into("rfft", _core.library("rfft", (_sized("rfft", x, axis, n),), axis, _divisor("rfft", norm, 0)), out)
 
 
-def irfft(x, /, n=None, axis=-1, norm=None) -> Array:
+def irfft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Inverse of ``rfft``: ``n`` real points, twice the frequencies less 2 unless given."""
-    return _irfft("irfft", _complex(x), n, axis, norm)
+    return _into("irfft", _irfft("irfft", _complex(x), n, axis, norm), out)
 
 
 def _irfft(op, x, n, axis, norm):
@@ -119,9 +123,9 @@ def _irfft(op, x, n, axis, norm):
     return _core.library("irfft", (_sized(op, x, axis, n // 2 + 1),), axis, n, _divisor(op, norm, 1))
 
 
-def rfftn(x, /, s=None, axes=None, norm=None) -> Array:
+def rfftn(x, /, s=None, axes=None, norm=None, out=None) -> Array:
     """``rfft`` along the last of ``axes`` (all), then ``fft`` over the others."""
-    return _rfftn("rfftn", x, s, axes, norm)
+    return _into("rfftn", _rfftn("rfftn", x, s, axes, norm), out)
 
 
 def _rfftn(op, x, s, axes, norm):
@@ -131,9 +135,9 @@ def _rfftn(op, x, s, axes, norm):
     return _transform(op, x, s[:-1], axes[:-1], norm, 0) if axes[1:] else x
 
 
-def irfftn(x, /, s=None, axes=None, norm=None) -> Array:
+def irfftn(x, /, s=None, axes=None, norm=None, out=None) -> Array:
     """Inverse of ``rfftn``; the last axis gets twice its frequencies less 2 points unless ``s`` is given."""
-    return _irfftn("irfftn", x, s, axes, norm)
+    return _into("irfftn", _irfftn("irfftn", x, s, axes, norm), out)
 
 
 def _irfftn(op, x, s, axes, norm):
@@ -145,27 +149,27 @@ def _irfftn(op, x, s, axes, norm):
     return _irfft(op, x, last, axes[-1], norm)
 
 
-def rfft2(x, /, s=None, axes=(-2, -1), norm=None) -> Array:
+def rfft2(x, /, s=None, axes=(-2, -1), norm=None, out=None) -> Array:
     """``rfftn`` over two axes."""
-    return _rfftn("rfft2", x, s, axes, norm)
+    return _into("rfft2", _rfftn("rfft2", x, s, axes, norm), out)
 
 
-def irfft2(x, /, s=None, axes=(-2, -1), norm=None) -> Array:
+def irfft2(x, /, s=None, axes=(-2, -1), norm=None, out=None) -> Array:
     """``irfftn`` over two axes."""
-    return _irfftn("irfft2", x, s, axes, norm)
+    return _into("irfft2", _irfftn("irfft2", x, s, axes, norm), out)
 
 
-def hfft(x, /, n=None, axis=-1, norm=None) -> Array:
+def hfft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Transform of a signal that is the conjugate of itself mirrored: ``n`` real frequencies."""
-    return _irfft("hfft", ops["conj"](_complex(x)), n, axis, _SWAPPED.get(norm, norm))
+    return _into("hfft", _irfft("hfft", ops["conj"](_complex(x)), n, axis, _SWAPPED.get(norm, norm)), out)
 
 
-def ihfft(x, /, n=None, axis=-1, norm=None) -> Array:
+def ihfft(x, /, n=None, axis=-1, norm=None, out=None) -> Array:
     """Inverse of ``hfft``: the first ``n // 2 + 1`` points of the signal."""
     x = _real("ihfft", x)
     axis = normalized_axis("ihfft", axis, x.ndim)
     result = _core.library("rfft", (_sized("ihfft", x, axis, n),), axis, _divisor("ihfft", _SWAPPED.get(norm, norm), 0))
-    return ops["conj"](result)
+    return _into("ihfft", ops["conj"](result), out)
 
 
 def _frequencies(op, n, d, device, dtype, low, high):

@@ -21,10 +21,10 @@ def astype(x, dtype, /, *, copy=True, device=None) -> Array:
     Raises DTypeError for complex numbers to real ones: ``kn.real`` and ``kn.imag`` give their parts.
     """
     check_device(device)
-    target = dtype_of(dtype)
-    if isinstance(x, Array) and x.dtype.kind == "c" and target.kind not in "cb":
+    target, given = dtype if type(dtype) is DType else dtype_of(dtype), x.dtype if isinstance(x, Array) else None
+    if given and given.kind == "c" and target.kind not in "cb":
         raise make("DTypeError", f"astype: dtype: expected a complex one or bool (kn.real and kn.imag give the parts), got {target}")
-    return placed(_core.copy(x) if copy and isinstance(x, Array) and x.dtype == target else _core.astype(x, target), device)
+    return placed(_core.copy(x) if copy and given is target else _core.astype(x, target), device)
 
 
 def bitcast(x, dtype, /) -> Array:

@@ -470,3 +470,53 @@ def test_a_number_is_looked_up_among_integers(dtype):
         for number in (0, 2, 19, 100):
             assert bool(kn.isin(number, v)) == (number in values) and bool(kn.isin(number, v, invert=True)) == (number not in values)
             assert np.array_equal(kn.isin(v, number), np.isin(np.array(values, dtype), number))
+
+
+@pytest.mark.parametrize("divisor", [2, 3, 7, 64, 641, 2**31, 2**62, 2**62 + 1, 2**63 - 1, 1, -1, -3, 0])
+def test_long_arrays_over_one_number(divisor, rng):
+    """Of int64 by the reciprocal of the number, or by processors."""
+    x = np.concatenate([rng.integers(-2**63, 2**63 - 1, 70000), [-2**63, 2**63 - 1, 0, -1, 1, divisor, -divisor, divisor - 1]])
+    with np.errstate(all="ignore"):
+        want = np.zeros_like(x) if divisor == 0 else -x if divisor == -1 else x // divisor
+    np.testing.assert_array_equal((kn.asarray(x) // divisor).numpy(), want)
+    same_bits(kn.jit(lambda v: v // divisor)(kn.asarray(x)), kn.asarray(want))
+    np.testing.assert_array_equal((kn.asarray(x)[::2] // divisor).numpy(), want[::2])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64", "complex128"])
+def test_many_positions(dtype, rng):
+    """One by one; those outside raise, and touch nothing else."""
+    x, at = rng.integers(0, 100, 5000).astype(dtype), rng.integers(-5000, 5000, 100000)
+    np.testing.assert_array_equal(kn.asarray(x)[kn.asarray(at)].numpy(), x[at])
+    values, target, want = rng.integers(0, 100, 100000).astype(dtype), kn.asarray(x, copy=True), x.copy()
+    target[kn.asarray(at)], want[at] = kn.asarray(values), values
+    np.testing.assert_array_equal(target.numpy(), want)
+    for wrong in (5000, -5001, 2**62, -2**63):
+        at[777] = wrong
+        with pytest.raises(kn.IndexError, match=r"expected one in \[-5000, 5000\) along axis 0"):
+            kn.asarray(x)[kn.asarray(at)]
+        with pytest.raises(kn.IndexError, match=r"expected one in \[-5000, 5000\) along axis 0"):
+            target[kn.asarray(at)] = 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool", "complex64", "float16"])
+def test_lists(dtype, rng):
+    x = rng.integers(0, 2, (3, 4, 5)).astype(dtype)
+    for view in (lambda a: a, lambda a: a[:, ::-2], lambda a: a.T, lambda a: a[:0], lambda a: a[0, 0], lambda a: a[0, 0, 0]):
+        assert view(kn.asarray(x)).tolist() == view(x).tolist()
+
+
+@pytest.mark.parametrize("shape, reps", [((9,), 1000), ((3, 5), (1, 200)), ((3, 5), (7, 1)), ((1000,), (3, 1000)), ((2048,), 3), ((0,), 5)])
+def test_rows_that_are_repeated(shape, reps, rng):
+    for dtype in ("uint8", "float32", "complex128"):
+        x = rng.integers(0, 99, shape).astype(dtype)
+        np.testing.assert_array_equal(kn.tile(kn.asarray(x), reps).numpy(), np.tile(x, reps))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64"])
+def test_short_rows_times_a_vector(dtype, rng):
+    """By the kernel of rows times rows, in the order of every sum."""
+    for n in (1, 5, 17, 32, 33):
+        m = kn.asarray((rng.normal(size=(300, n)) * 50).astype(dtype))
+        same_bits(kn.jit(lambda a, b: a @ b)(m, m[0]), m @ m[0])
+        same_bits(kn.jit(lambda a, b: a @ b)(m[::3], m[0, ::-1]), m[::3] @ m[0, ::-1])

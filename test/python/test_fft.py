@@ -70,3 +70,21 @@ def test_narrow_and_integer_operands():
 def test_errors(text, kind, message):
     with pytest.raises(kind, match=message):
         eval(text, {"kn": kn})
+
+
+@pytest.mark.parametrize("name", "fft ifft fftn ifftn fft2 ifft2 rfft irfft rfftn irfftn rfft2 irfft2 hfft ihfft".split())
+def test_results_go_into_out(name, rng):
+    x = kn.asarray(rng.normal(size=(4, 6)))
+    x = x if name in ("rfft", "rfftn", "rfft2", "ihfft") else x + 1j
+    f = getattr(kn.fft, name)
+    want = f(x)
+    out = kn.zeros_like(want)
+    assert f(x, out=out) is out
+    same_bits(out, want)
+    mine = np.zeros(want.shape, want.numpy().dtype)
+    assert f(x, norm="ortho", out=mine) is mine
+    np.testing.assert_array_equal(mine, f(x, norm="ortho").numpy())
+    with pytest.raises(kn.ShapeError, match=f"{name}: out: expected an array of shape"):
+        f(x, out=kn.zeros(3, dtype=want.dtype))
+    with pytest.raises(kn.DTypeError, match=f"{name}: out: expected a dtype that {want.dtype} converts to, got int64"):
+        f(x, out=kn.zeros(want.shape, dtype=kn.int64))

@@ -198,8 +198,37 @@ def test_keys_types_and_settings(np):
     assert list(np.ndindex(2, 2)) == [(0, 0), (0, 1), (1, 0), (1, 1)] and [(i, int(v)) for i, v in np.ndenumerate(np.array([3, 4]))] == [((0,), 3), ((1,), 4)]
     with pytest.raises(ValueError, match="frombuffer: count: expected at most 2, got 3"):
         np.frombuffer(b"\x01\x00\x02\x00", np.int16, 3)
-    with pytest.raises(TypeError, match="vectorize: expected a function of numbers"):
-        np.vectorize(max, signature="(n)->()")
+
+
+def test_functions_of_parts_of_arrays(np, rng):
+    """As NumPy's vectorize, by a signature, with names and what is left out."""
+    x, y = rng.normal(size=(3, 1, 4)), rng.normal(size=(2, 4))
+    cases = [("(n),(n)->()", lambda m: lambda a, b: m.dot(a, b), (x, y)), ("(n)->(n)", lambda m: lambda a: m.cumsum(a), (x,)), ("(n),()->(n)", lambda m: lambda a, s: a * s, (y, [2.0, 3.0])),
+             ("(i, j),(j)->(i)", lambda m: lambda a, b: m.matmul(a, b), (rng.normal(size=(5, 2, 3, 4)), y)), ("(n)->(),(n)", lambda m: lambda a: (m.sum(a), a * 2), (x,))]
+    for signature, function, operands in cases:
+        ours, theirs = (m.vectorize(function(m), signature=signature)(*operands) for m in (np, numpy))
+        for a, b in zip(*((r if isinstance(r, tuple) else (r,)) for r in (ours, theirs))):
+            numpy.testing.assert_allclose(a.numpy(), b)
+
+    def power(base, *, times=1, names=None):
+        assert names is None or names == ["a"]
+        return base ** times
+    each = np.vectorize(power, excluded=["names"], otypes=["f8"])
+    assert each([1, 2, 3], times=[2, 2, 3], names=["a"]).tolist() == [1, 4, 27] and each.__name__ == "power"
+
+    @np.vectorize(signature="(n)->()", otypes=[float])
+    def largest(a):
+        return a.max()
+    assert largest(np.zeros((0, 3))).shape == (0,) and largest([[1, 2], [4, 3]]).tolist() == [2, 4] and largest([1, 2]).dtype == np.float64
+    for text, operands, match in [("(n)", (1,), r"signature: expected one like '\(n\),\(n\)->\(\)', got '\(n\)'"), ("(n),(n)->()", (y,), "arguments: expected 2, as the signature says, got 1"), ("(n)->()", (1.0,), "rank of operand 0: expected at least 1, got 0"),
+                                  ("(n),(n)->()", (y, [1.0, 2]), "size of axis 'n' of operand 1: expected 4, got 2"), ("(n)->(),()", (y,), "results: expected 2, as the signature says, got 1"), ("(n)->(n)", (y,), "rank of result 0: expected 1, got 0"),
+                                  ("(n)->()", (np.zeros((0, 3)),), "operands: expected at least one position, or 'otypes' and sizes that operands have, got none")]:
+        with pytest.raises(ValueError, match="vectorize: " + match):
+            np.vectorize(lambda *a: 1.0, signature=text)(*operands)
+    together = np.frompyfunc(lambda a, b: a * 10 + b, 2, 1)
+    assert together([1, 2], [[3], [4]]).tolist() == [[13, 23], [14, 24]] and (together.nin, together.nout, together.nargs) == (2, 1, 3)
+    with pytest.raises(ValueError, match="operands: expected 2, got 1"):
+        together(1)
 
 
 @pytest.mark.parametrize("code", ["?", "b", "h", "i", "l", "q", "p", "B", "H", "I", "L", "e", "f", "d", "F", "D", "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16",

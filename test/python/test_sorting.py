@@ -31,6 +31,54 @@ def test_values_and_positions(dtype, rng):
                 same_bits(kn.sort(k, descending=descending), kn.take_along_axis(k, at, -1))
 
 
+def parted(x, place, axis):
+    """Positions of a partition: what is below, equal to and above the element that sorting puts there, each in its order."""
+    x = np.asarray(x, "f8") if x.dtype == "f2" else x
+    middle = np.take(np.sort(x, axis=axis), [place], axis)
+    none, last = x != x, middle != middle
+    return np.argsort(np.where((x > middle) | (none & ~last), 2, np.where((x == middle) | (none & last), 1, 0)), axis=axis, kind="stable")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", "int8 uint8 int16 int32 uint32 int64 uint64 float16 float32 float64".split())
+def test_partitions(dtype, rng):
+    for n in (1, 2, 33, 257, 3000, 70000):
+        for x in rows_of(dtype, n, rng)[:None if n < 70000 else 4:1 if n < 3000 else 2]:
+            for place in {0, n // 3, n - 1}:
+                for axis in (0, 1) if n == 33 else (1,):
+                    place = min(place, x.shape[axis] - 1)
+                    k, want = kn.asarray(x), parted(x, place, axis)
+                    at, values = kn.argpartition(k, place, axis=axis), kn.partition(k, place - x.shape[axis], axis=axis)
+                    np.testing.assert_array_equal(at.numpy(), want)
+                    same_bits(values, kn.take_along_axis(k, at, axis))
+                    if n < 257:
+                        same_bits(kn.jit(lambda v: kn.argpartition(v, place, axis=axis))(k), at)
+                        same_bits(kn.jit(lambda v: kn.partition(v, place, axis=axis))(k), values)
+
+
+def test_partitions_of_several_places(rng):
+    x = rng.normal(size=50)
+    same_bits(kn.partition(kn.asarray(x), (3, -7)), kn.sort(kn.asarray(x)))
+    same_bits(kn.argpartition(kn.asarray(x), [3]), kn.argpartition(kn.asarray(x), 3))
+    z = kn.asarray(x[:25] + 1j * x[25:])
+    same_bits(kn.partition(z, 4), kn.sort(z))
+    b = kn.asarray(x > 0)
+    assert kn.partition(b, 10).tolist() == sorted(b.tolist()) and kn.partition(kn.asarray(x), 3, axis=None)[3].item() == np.sort(x)[3]
+    np.testing.assert_allclose(kn.grad(lambda v: kn.sum(kn.partition(v, 10)[:10]))(kn.asarray(x)).numpy(), (x < np.sort(x)[10]) * 1.0)
+    large = rng.normal(size=40000)
+    large[rng.random(40000) < 0.999] = np.nan  # a sample has none of them, or few
+    np.testing.assert_array_equal(kn.argpartition(kn.asarray(large), 5).numpy(), parted(large, 5, 0))
+
+
+@pytest.mark.parametrize("dtype", "int8 uint8 int16 uint16 int32 uint32 int64 uint64 float32 float64".split())
+def test_extremes_of_long_rows(dtype, rng):
+    for n in (128, 200, 1111):
+        for x in rows_of(dtype, n, rng):
+            for name in ("argmax", "argmin"):
+                np.testing.assert_array_equal(getattr(kn, name)(kn.asarray(x), axis=1).numpy(), getattr(x, name)(1))
+                same_bits(kn.jit(lambda v: getattr(kn, name)(v, axis=1))(kn.asarray(x)), getattr(kn, name)(kn.asarray(x), axis=1))
+
+
 @pytest.mark.parametrize("dtype", ["int32", "float32", "float64", "bool", "complex64", "float16"])
 def test_different_elements(dtype, rng):
     x = (rng.normal(size=500) * 5).round().astype(dtype)

@@ -17,6 +17,23 @@ def fix(x, out=None):
     return kn.trunc(as_array(x)) if out is None else kn.trunc(as_array(x), out=out)
 
 
+def frompyfunc(func, /, nin, nout, *, identity=None):
+    """A function of ``nin`` numbers with ``nout`` results as one of arrays that broadcast: ``np.vectorize``. Results are arrays of numbers, where NumPy's are of objects.
+
+    Raises ValueError where it is called with another number of operands.
+    """
+    each = kn.vectorize(func)
+
+    def call(*args):
+        if len(args) != nin:
+            raise make("ValueError", f"{each.__name__}: operands: expected {nin}, got {len(args)}")
+        return each(*args)
+
+    call.__name__, call.__doc__ = each.__name__, each.__doc__
+    call.nin, call.nout, call.nargs, call.identity = nin, nout, nin + nout, identity
+    return call
+
+
 def i0(x):
     """The modified Bessel function of order 0; see ``kn.special.i0``."""
     return kn.special.i0(x)

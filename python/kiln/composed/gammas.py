@@ -32,7 +32,7 @@ def in_double(function):
             dtype = args[0].dtype if args[0].dtype.kind == "f" else _core.default_dtype()
         else:
             dtype = _both(_both(*args[:2])[0], args[-1])[0].dtype
-            args = [as_array(a) for a in args]
+            args = [_core.full((), a, _float64) if isinstance(a, (int, float)) else as_array(a) for a in args]  # numbers as they are
         result = function(*(_core.astype(a, _float64) for a in args))
         return result if dtype is _float64 else _core.astype(result, dtype)
     return fused(call)

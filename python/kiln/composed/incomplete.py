@@ -192,7 +192,8 @@ def _beta_density(p, q, x, x_off, y, y_off):
 def _both_sides(a, b, x):
     """I and 1 - I of positive numbers and x inside of (0, 1); small ones of both are exact."""
     y, y_off = _total(1.0, -x)
-    swaps = ops["greater"](x * b, y * a)
+    beside = _where(ops["greater"](ops["maximum"](a, b), 20.0), 1.0, 0.0)  # the mean the smaller parameter goes first, as the fraction is longer the other way
+    swaps = ops["greater"](x * b - y * a, _where(ops["less_equal"](a, b), beside, -beside))
     p, q, u, v = _where(swaps, b, a), _where(swaps, a, b), _where(swaps, y, x), _where(swaps, x, y)
     density = _beta_density(p, q, u, _where(swaps, y_off, 0.0), v, _where(swaps, 0.0, y_off))
     part = density * _beta_fraction(p, q, u, v)

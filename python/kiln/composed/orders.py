@@ -2,16 +2,16 @@
 import math
 
 from .. import _core
-from .._arguments import as_array, integer, ops
+from .._arguments import integer, ops
 from .._core import Array
 from .._errors import make
 from .bessel import _first, _second
-from .elementwise import _both, pieces
+from .elementwise import pieces
 from .gammas import in_double, rgamma
 from .integrals import exp1
 
 _where, _INF, _NAN = _core.where, float("inf"), float("nan")
-_and = ops["bitwise_and"]
+_and, _or = ops["bitwise_and"], ops["bitwise_or"]
 
 
 def _order(op, n):
@@ -118,6 +118,35 @@ def spherical_yn(n, z, /) -> Array:
         result = _upward(n, start, lambda k, b, t: _where(ops["equal"](t, -_INF), t, t * ((2.0 * k + 1.0) / safe) - b))
         result = _where(ops["isinf"](size), 0.0, _where(ops["equal"](size, 0), -_INF, result))
         return _where(ops["isnan"](x), x, _where(ops["less"](x, 0), result if n % 2 else -result, result))
+
+    return in_double(of)(z)
+
+
+def spherical_in(n, z, /) -> Array:
+    """The modified spherical Bessel function of the first kind of a whole order, of real arguments: ``iv`` of half an order more, as accurate. Raises as ``jn``."""
+    n = _order("spherical_in", n)
+
+    def of(x):
+        size = ops["abs"](x)
+        none, end = ops["equal"](size, 0), ops["isinf"](size)
+        safe = _where(_or(none, end), 1.0, size)
+        scaled = ive(n + 0.5, safe) * ops["sqrt"]((0.5 * math.pi) / safe)
+        half = ops["exp"](safe * 0.5)  # the whole would leave the range before the result does
+        result = _where(none, 0.0 if n else 1.0, _where(end, _INF, half * scaled * half))
+        return _where(ops["less"](x, 0), -result, result) if n % 2 else result
+
+    return in_double(of)(z)
+
+
+def spherical_kn(n, z, /) -> Array:
+    """The modified spherical Bessel function of the second kind of a whole order, of real arguments: within 16 units in the last place; inf at 0, nan below. Raises as ``jn``."""
+    n = _order("spherical_kn", n)
+
+    def of(x):
+        start = (0.5 * math.pi) / x * ops["exp"](-x)
+        result = _upward(n, (start, start * (1.0 / x + 1.0)), lambda k, b, t: _where(ops["isinf"](t), t, t * ((2.0 * k + 1.0) / x) + b))
+        result = _where(ops["equal"](x, 0), _INF, _where(ops["equal"](x, _INF), 0.0, result))
+        return _where(ops["less"](x, 0), _NAN, result)
 
     return in_double(of)(z)
 
@@ -277,26 +306,3 @@ def lambertw(z, k=0) -> Array:
         return _where(inside, w, outside)
 
     return in_double(of)(z)
-
-
-def jv(v, x, /) -> Array:
-    """``jn``, also of orders that are a half more than a whole number: those of ``spherical_jn`` times sqrt(2 x / pi).
-
-    Raises ValueError for other orders.
-    """
-    return _halves("jv", v, x, jn, spherical_jn)
-
-
-def yv(v, x, /) -> Array:
-    """``yn``, and of halves as ``jv``. Raises ValueError for other orders."""
-    return _halves("yv", v, x, yn, spherical_yn)
-
-
-def _halves(op, v, x, whole, half):
-    twice = v * 2 if isinstance(v, (int, float)) else None
-    if twice is None or twice < 0 or twice != int(twice):
-        raise make("ValueError", f"{op}: order: expected a number of at least 0 that is whole, or a half more, got {v!r}")
-    if twice % 2 == 0:
-        return whole(int(v), x)
-    x, _ = _both(as_array(x), 1.0)
-    return half(int(v), x) * ops["sqrt"](x * (2 / math.pi))

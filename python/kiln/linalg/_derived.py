@@ -51,7 +51,11 @@ def pinv(x, /, rtol=None, hermitian=False, *, rcond=None) -> Array:
 
 
 def _pinv(x, rtol=None):
-    u, s, vh = svd(x, full_matrices=False)
+    return _inverse(x, svd(x, full_matrices=False), rtol)
+
+
+def _inverse(x, factors, rtol):
+    u, s, vh = factors
     kept = ops["greater"](s, _cutoff(x, s, rtol))
     inverse = where(kept, 1 / where(kept, s, 1), 0)
     return matmul(adjoint(vh), expand_dims(inverse, axis=-1) * adjoint(u))
@@ -239,9 +243,10 @@ def lstsq(a, b, rcond=None):
     rows = b.shape[-2 if b.ndim > 1 else -1] if b.ndim else 0
     if rows != a.shape[-2] or a.ndim > 2 and b.ndim < 2:
         raise make("ShapeError", f"lstsq: operands: expected a matrix and {a.shape[-2]} rows, got {a.shape} and {b.shape}")
-    x = matmul(pinv(a, rtol=rcond), b)
+    factors = svd(a, full_matrices=False)
+    x = matmul(_inverse(a, factors, rcond) if _core.innermost() is None and a.size else pinv(a, rtol=rcond), b)
     left = ops["abs"](b - matmul(a, x))
     axis = 0 if b.ndim == 1 else -2
     squares = sum(left * left, axis=axis, keepdims=b.ndim == 1) if a.shape[-2] > a.shape[-1] else _core.full((0,), 0, left.dtype, left.device)
-    s = svdvals(a)
+    s = factors[1]
     return x, squares, _rank(a, s, rcond), s
