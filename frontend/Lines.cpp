@@ -115,14 +115,11 @@ bool scatterElements(void *to, const void *from, int64_t bytes, const int64_t *p
   return withWidth(bytes, [&]<typename T>(T) {
     auto *target = static_cast<T *>(to);
     auto *source = static_cast<const T *>(from);
-    bool areInside = true;
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
-      bool isInside = uint64_t(at) < uint64_t(size);
-      areInside &= isInside;
-      if (isInside) target[at] = source[i];
-    }
-    return areInside;
+    int64_t low = 0, high = -1;
+    for (int64_t i = 0; i < count; ++i) low = std::min(low, positions[i]), high = std::max(high, positions[i]);
+    if (low < -size || high >= size) return false;
+    for (int64_t i = 0; i < count; ++i) target[positions[i] + (positions[i] < 0 ? size : 0)] = source[i];
+    return true;
   });
 }
 

@@ -154,7 +154,7 @@ Array Recorder::cut(int64_t asked, const Array &value, const char *why, const Lo
   ++questions;
   Array told = values == Abstract ? answer(piece, value.type()) : value;
   piece.value = bitsOf(told);
-  if (answered) answered->push_back({at, value.type(), piece.value});
+  if (answered) answered->push_back({at, value.type(), piece.value, isAskedApart});
   startPiece(on.slots, on.types, on.devices);
   if (cutBehind) cutBehind(piece);
   return told;

@@ -101,7 +101,9 @@ public:
     Location at;
     TensorType type;
     std::string bits;
+    bool isOfNumbers = false; // they are compared
     bool operator==(const Answered &) const = default;
+    bool isTruth() const { return type.dtype == DType::Bool && bits.size() == 1; }
   };
   std::vector<Answered> *answered = nullptr;    // gets them
   const std::vector<Answered> *given = nullptr; // of another recording: Python is told these, whatever arrays hold; others end the call

@@ -2,7 +2,7 @@
 // is a tree that has all of them, with loops in the place of trips. They compute and write what they are given; what would do more is ended
 // before it does. Where a truth value was asked for and one answer is known, such a call is told the other one: what it does then is
 // recorded, too, as a call whose values say so would do it.
-#include "recording.h"
+#include "exploration.h"
 #include "results.h"
 
 #include "frontend/tree/Folding.h"
@@ -18,15 +18,6 @@ bool isKindOf(DType dtype, PyTypeObject *type) {
   if (type == &PyFloat_Type) return isFloat(dtype);
   return type == &PyLong_Type && isInteger(dtype) && dtype != DType::U64;
 }
-
-/// A call with the values of an example, that is told other answers to some of its questions.
-struct Run {
-  Py_ssize_t example;
-  std::set<int64_t> flips = {};
-  bool isOfUse = true; // it could be recorded
-  bool isNew = false;  // it has what those before it have not
-  std::vector<Recorder::Answered> answers = {};
-};
 
 /// What is known of a function from one recording to the next.
 struct Scout {
@@ -52,23 +43,18 @@ public:
     bool isRecorded = isReplayed || recordAll(true); // which only finds numbers that change
     for (int i = 0; isRecorded && i < kMostGenerations && (i == 0 || state.moments.knowsMore(tree->carrying)); ++i)
       isRecorded = recordAll(false);
-    if (!isRecorded && hasOtherLoops) mayFold = false, isRecorded = recordAll(false);                       // as chains
-    for (; isRecorded && !isComplete && !isReplayed && flips != Flips::None; isRecorded = recordAll(false)) // fewer ways fit together
-      flips = flips == Flips::All ? Flips::OfArrays : Flips::None;
+    if (!isRecorded && hasOtherLoops) mayFold = false, isRecorded = recordAll(false); // as chains
+    for (; isRecorded && !isComplete && !isReplayed && explored.flips != Flips::None;
+         isRecorded = recordAll(false)) // fewer ways fit together
+      explored.flips = explored.flips == Flips::All ? Flips::OfArrays : Flips::None;
     if (!isRecorded || !isComplete || !tree->root().step) return Object();
     if (isReplayed) scout.runs.clear();
-    for (Run &run : runs)
+    for (Run &run : explored.runs)
       if (run.isOfUse ? run.isNew : isReplayed) scout.runs.push_back(std::move(run)); // what does not fit here may fit at other sizes
     return describe();
   }
 
 private:
-  /// The questions that calls are told other answers to: all, but those of numbers, none.
-  enum class Flips : uint8_t { All, OfArrays, None } flips = Flips::All;
-  struct Question {
-    int64_t number; // -1: it has no other answer
-    std::string answer;
-  };
   Scout &scout;
   JitState &state;
   PyObject *again, *taken;
@@ -76,14 +62,12 @@ private:
   std::vector<Run> examples; // to begin with
   Apart how;
   std::shared_ptr<Tree> tree;
-  std::vector<Run> runs;
-  std::set<std::pair<const Node *, std::string>> tried; // other answers
-  int64_t longest = 0;                                  // of the calls of examples, in instructions
-  double spent = 0;                                     // seconds that calls are expected to take
-  bool isScouting = false, isExample = true;            // the call under way
-  bool isFirst = true;                                  // of the tree
-  bool mayFold = true, hasOtherLoops = false;           // paths have others in the same places: then there are none
-  bool isComplete = false;                              // the last round has met nothing new
+  Exploration explored;
+  int64_t longest = 0;                        // of the calls of examples, in instructions
+  bool isScouting = false, isExample = true;  // the call under way
+  bool isFirst = true;                        // of the tree
+  bool mayFold = true, hasOtherLoops = false; // paths have others in the same places: then there are none
+  bool isComplete = false;                    // the last round has met nothing new
   std::vector<Object> results; // by number: (what `taken` said of it, where each of its numbers is among the sources of the end, or None)
   std::vector<Object> arrays;  // of the last call that was recorded
   Object given, now;           // of these the copies of an example; of the call under way
@@ -95,8 +79,9 @@ private:
     tree = std::make_shared<Tree>();
     tree->mayFold = mayFold;
     if (mayFold && state.moments.knowsMore(0)) tree->carrying = state.moments.keep();
-    results.clear(), tried.clear(), spent = 0;
-    runs = examples;
+    results.clear();
+    explored.start(examples);
+    std::vector<Run> &runs = explored.runs;
     for (int i = 0; i < (scouts ? 1 : kMostRounds) && !isComplete; ++i) {
       isComplete = true;
       for (size_t k = 0; k < runs.size(); ++k) { // which get more meanwhile
@@ -110,7 +95,7 @@ private:
   }
 
   void recordRun(size_t k) {
-    Run run = runs[k];
+    Run run = explored.runs[k];
     std::vector<Recorder::Answered> answered;
     how.flips = isReplayed ? std::set<int64_t>() : run.flips;
     how.given = isReplayed ? &run.answers : nullptr;
@@ -119,9 +104,10 @@ private:
     bool isNew = false;
     run.isOfUse = record(run, isNew);
     run.isNew |= isNew;
+    if (!isReplayed && !isScouting && run.isOfUse) explored.findOneSided(run, answered);
     if (!isReplayed) run.answers = std::move(answered);
     isComplete &= !isNew;
-    runs[k] = std::move(run);
+    explored.runs[k] = std::move(run);
   }
 
   bool record(const Run &run, bool &isNew) {
@@ -175,52 +161,12 @@ private:
     given = now;
     arrays.clear();
     for (PyObject *array : arguments.arrays) arrays.push_back(Object::borrow(array));
-    std::vector<Question> asked;
-    for (const Piece &p : recorded.path.pieces) {
-      bool isToFlip = p.askedType == DType::Bool && flips != Flips::None && (flips == Flips::All || !p.isOfNumbers);
-      asked.push_back({isToFlip ? p.question : -1, p.value});
-    }
+    std::vector<Exploration::Question> asked = explored.questionsOf(recorded.path.pieces);
     asked.pop_back();
     isFirst = false;
     isNew = tree->add(std::move(recorded.path)).first;
-    if (!isScouting && !isReplayed) findOpen(run, asked);
+    if (!isScouting && !isReplayed) explored.findOpen(*tree, run, asked);
     return true;
-  }
-
-  double secondsOf(std::span<const Question> asked) const {
-    double seconds = 0;
-    const Node *node = &tree->root();
-    for (size_t i = 0; node->step; ++i) {
-      if (!node->step->loop) seconds += node->step->segment.seconds; // of how many trips is not known
-      auto child =
-          i < asked.size() ? std::ranges::find(node->children, asked[i].answer, [](auto &c) { return c.first; }) : node->children.end();
-      if (child == node->children.end()) break;
-      node = child->second;
-    }
-    return seconds;
-  }
-
-  /// Calls that are told the other answer to a question of a call, where none of the tree was.
-  void findOpen(const Run &run, std::span<const Question> asked) {
-    constexpr size_t kMostRuns = 64, kMostFlips = 6, kMostQuestions = 24;
-    constexpr double kMostSeconds = 10; // as the cost model has it: an export is the same on every machine
-    spent += secondsOf(asked);
-    if (run.flips.size() == kMostFlips || spent > kMostSeconds) return;
-    const Node *node = &tree->root();
-    for (const Question &q : asked.first(std::min(asked.size(), kMostQuestions))) {
-      auto answered = [&](const std::string &value) { return std::ranges::find(node->children, value, [](auto &c) { return c.first; }); };
-      bool isBehind = run.flips.empty() || q.number > *run.flips.rbegin(); // else it is told another answer before
-      if (q.number >= 0 && isBehind && q.answer.size() == 1 && runs.size() < examples.size() + kMostRuns) {
-        std::string other(1, char(!q.answer[0]));
-        if (answered(other) == node->children.end() && tried.emplace(node, other).second) {
-          Run &next = runs.emplace_back(Run(run));
-          next.flips.insert(q.number), next.isNew = false;
-        }
-      }
-      auto child = answered(q.answer);
-      if (child == node->children.end()) return;
-      node = child->second;
-    }
   }
 
   /// The arrays of the result, then those of its numbers that are values.

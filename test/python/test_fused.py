@@ -17,7 +17,8 @@ EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-42, 1e-310, -1.5, 0.5, 2.5, 1e30
 OTHERS = {"ldexp": lambda x: (kn.asarray(np.arange(x.size, dtype="int32") % 300 - 150),), "threshold": lambda x: (0.5, 2.0), "xlogy": lambda x: (x[::-1],), "xlog1py": lambda x: (x[::-1],),
           "divmod": lambda x: (x[::-1],), "float_power": lambda x: (x[::-1],), "isclose": lambda x: (x[::-1],), "round": lambda x: (2,), "around": lambda x: (-1,), "clip": lambda x: (-1, 2.5), "convolve": lambda x: (x[:7],), "correlate": lambda x: (x[40:45],)}
 OTHERS |= {name: lambda x: (x[::-1],) for name in ("beta", "betaln", "binom", "poch", "gammainc", "gammaincc", "iv", "ive", "kv", "kve", "polygamma")}
-OTHERS |= {name: lambda x: (x[::-1], kn.abs(x) % 1.0) for name in ("betainc", "betaincc")}
+OTHERS |= {name: lambda x: (kn.abs(x[::-1]) % 1.0,) for name in ("ellipeinc", "ellipkinc", "gammainccinv", "gammaincinv", "stdtrit")}
+OTHERS |= {name: lambda x: (x[::-1], kn.abs(x) % 1.0) for name in ("betainc", "betaincc", "betainccinv", "betaincinv", "elliprd", "elliprf")}
 
 
 def of(dtype, n=N):
