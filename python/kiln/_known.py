@@ -73,7 +73,7 @@ def attributes_of_values():
 # Kiln's own modules whose functions read nothing that changes, and what of them does.
 _COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
               "kiln._dtypes kiln.tree kiln._control kiln._choosing kiln._checkpoint kiln._diagonals kiln._donation kiln._einsum kiln._gradients kiln._batches kiln._jacobians kiln._joining kiln._op_rules kiln._ordering kiln._padding kiln._ranges kiln._rounding "
-              "kiln._sets kiln._special kiln._transforms kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
+              "kiln._sets kiln._special kiln._transforms kiln._vectorized kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
 _LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
 _SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass", "get_printoptions", "set_printoptions", "printoptions",

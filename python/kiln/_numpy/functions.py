@@ -18,7 +18,7 @@ def fix(x, out=None):
 
 
 def frompyfunc(func, /, nin, nout, *, identity=None):
-    """A function of ``nin`` numbers with ``nout`` results as one of arrays that broadcast: ``np.vectorize``. Results are arrays of numbers, where NumPy's are of objects.
+    """A function of ``nin`` numbers with ``nout`` results as one of arrays that broadcast: ``vectorize`` of NumPy. Results are arrays of numbers, where NumPy's are of objects.
 
     Raises ValueError where it is called with another number of operands.
     """
