@@ -112,17 +112,14 @@ bool gatherElements(void *to, const void *from, int64_t bytes, const int64_t *po
 }
 
 bool scatterElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size) {
+  bool areInside = true;
+  for (int64_t i = 0; i < count; ++i) areInside &= uint64_t(positions[i]) + uint64_t(size) < 2 * uint64_t(size);
+  if (!areInside) return false;
   return withWidth(bytes, [&]<typename T>(T) {
     auto *target = static_cast<T *>(to);
     auto *source = static_cast<const T *>(from);
-    bool areInside = true;
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
-      bool isInside = uint64_t(at) < uint64_t(size);
-      areInside &= isInside;
-      if (isInside) target[at] = source[i];
-    }
-    return areInside;
+    for (int64_t i = 0; i < count; ++i) target[positions[i] + (positions[i] < 0 ? size : 0)] = source[i];
+    return true;
   });
 }
 
