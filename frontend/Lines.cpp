@@ -72,23 +72,15 @@ template <typename T> struct Elements {
   std::atomic<bool> isOutside = false;
 
   static void run(void *context, void *, int64_t first, int64_t last) {
-    constexpr int64_t kAhead = 16; // reads that are under way at once
     auto &self = *static_cast<Elements *>(context);
+    T *to = self.to;
     const T *from = self.from;
-    const int64_t *positions = self.positions;
-    bool areInside = true;
-    auto take = [&, to = self.to, size = self.size](int64_t i) {
+    const int64_t *positions = self.positions, size = self.size;
+    for (int64_t i = first; i < last; ++i) {
       int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
-      if (uint64_t(at) < uint64_t(size)) to[i] = from[at];
-      else areInside = false;
-    };
-    int64_t i = first;
-    for (; i + kAhead < last; ++i) {
-      __builtin_prefetch(from + positions[i + kAhead]); // of any address, also one outside
-      take(i);
+      if (uint64_t(at) >= uint64_t(size)) return void(self.isOutside = true);
+      to[i] = from[at];
     }
-    for (; i < last; ++i) take(i);
-    if (!areInside) self.isOutside = true;
   }
 };
 
