@@ -72,23 +72,15 @@ template <typename T> struct Elements {
   std::atomic<bool> isOutside = false;
 
   static void run(void *context, void *, int64_t first, int64_t last) {
-    constexpr int64_t kAhead = 16; // reads that are under way at once
     auto &self = *static_cast<Elements *>(context);
+    T *to = self.to;
     const T *from = self.from;
-    const int64_t *positions = self.positions;
-    bool areInside = true;
-    auto take = [&, to = self.to, size = self.size](int64_t i) {
+    const int64_t *positions = self.positions, size = self.size;
+    for (int64_t i = first; i < last; ++i) {
       int64_t at = positions[i] + (positions[i] < 0 ? size : 0);
-      if (uint64_t(at) < uint64_t(size)) to[i] = from[at];
-      else areInside = false;
-    };
-    int64_t i = first;
-    for (; i + kAhead < last; ++i) {
-      __builtin_prefetch(from + positions[i + kAhead]); // of any address, also one outside
-      take(i);
+      if (uint64_t(at) >= uint64_t(size)) return void(self.isOutside = true);
+      to[i] = from[at];
     }
-    for (; i < last; ++i) take(i);
-    if (!areInside) self.isOutside = true;
   }
 };
 
@@ -112,12 +104,12 @@ bool gatherElements(void *to, const void *from, int64_t bytes, const int64_t *po
 }
 
 bool scatterElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size) {
+  bool areInside = true;
+  for (int64_t i = 0; i < count; ++i) areInside &= uint64_t(positions[i]) + uint64_t(size) < 2 * uint64_t(size);
+  if (!areInside) return false;
   return withWidth(bytes, [&]<typename T>(T) {
     auto *target = static_cast<T *>(to);
     auto *source = static_cast<const T *>(from);
-    int64_t low = 0, high = -1;
-    for (int64_t i = 0; i < count; ++i) low = std::min(low, positions[i]), high = std::max(high, positions[i]);
-    if (low < -size || high >= size) return false;
     for (int64_t i = 0; i < count; ++i) target[positions[i] + (positions[i] < 0 ? size : 0)] = source[i];
     return true;
   });

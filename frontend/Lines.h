@@ -18,8 +18,8 @@ void copyPlane(void *to, const void *from, int64_t bytes, const Plane &plane);
 /// within their pages.
 void copyBytes(void *to, const void *from, size_t bytes);
 
-/// Elements of `bytes` bytes (1, 2, 4 or 8) at `count` positions in [-size, size) of a line, one by one; false where one is outside, and
-/// then nothing is written. Threads share what is read; what is written is in order, so that the last of equal positions stays.
+/// Elements of `bytes` bytes (1, 2, 4 or 8) at `count` positions in [-size, size) of a line, one by one; false where one is outside:
+/// nothing is written then. Threads share what is read; what is written is in order, so that the last of equal positions stays.
 bool gatherElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size);
 bool scatterElements(void *to, const void *from, int64_t bytes, const int64_t *positions, int64_t count, int64_t size);
 

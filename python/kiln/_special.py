@@ -5,6 +5,7 @@ from . import _core
 from ._arguments import as_array, ops, rounded_once
 from ._core import Array
 from ._errors import make
+from .composed.airys import airy
 from .composed.any_order import jv, yv
 from .composed.bessel import j0, j1, k0, k0e, k1, k1e, y0, y1
 from .composed.elementwise import _both, exp10, pieces, sinc, xlog1py, xlogy
@@ -28,10 +29,10 @@ erf, erfc, erfinv, gammaln, expm1, log1p, exp2, logaddexp, logaddexp2, cbrt = (o
 loggamma, expit = gammaln, sigmoid
 _where, _NAN, _INF = _core.where, float("nan"), float("inf")
 
-__all__ = ["agm", "bdtr", "beta", "betainc", "betaincc", "betainccinv", "betaincinv", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc", "chdtri",
-           "comb", "cosm1", "digamma", "ellipe", "ellipeinc", "ellipj", "ellipk", "ellipkinc", "ellipkm1", "elliprd", "elliprf", "entr", "erf", "erfc",
-           "erfcinv", "erfcx", "erfinv", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm", "eval_laguerre", "eval_legendre", "exp1", "exp10",
-           "exp2", "expi", "expit", "expm1", "expn", "exprel", "factorial", "fdtr", "fdtrc", "fdtri", "fresnel", "gamma", "gammainc", "gammaincc",
+__all__ = ["agm", "airy", "bdtr", "beta", "betainc", "betaincc", "betainccinv", "betaincinv", "betaln", "binom", "boxcox", "cbrt", "chdtr", "chdtrc",
+           "chdtri", "comb", "cosm1", "digamma", "ellipe", "ellipeinc", "ellipj", "ellipk", "ellipkinc", "ellipkm1", "elliprd", "elliprf", "entr", "erf",
+           "erfc", "erfcinv", "erfcx", "erfinv", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm", "eval_laguerre", "eval_legendre", "exp1",
+           "exp10", "exp2", "expi", "expit", "expm1", "expn", "exprel", "factorial", "fdtr", "fdtrc", "fdtri", "fresnel", "gamma", "gammainc", "gammaincc",
            "gammainccinv", "gammaincinv", "gammaln", "gammasgn", "gdtr", "huber", "i0", "i0e", "i1", "i1e", "inv_boxcox", "iv", "ive", "j0", "j1", "jn", "jv",
            "k0", "k0e", "k1", "k1e", "kl_div", "kn", "kv", "kve", "lambertw", "log1p", "log_expit", "log_ndtr", "log_softmax", "logaddexp", "logaddexp2",
            "logcumsumexp", "loggamma", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "ndtri_exp", "pdtr", "pdtrc", "perm", "poch", "polygamma",

@@ -139,6 +139,8 @@ def test_bessel_functions_of_any_order(name, low, high):
                 want = getattr(mpmath, "bessel" + name[0])(mpmath.mpf(order), mpmath.mpf(at))
                 if 1e-300 < abs(want) < 1e300:
                     size = max(abs(want), mpmath.sqrt(2 / (mpmath.pi * at)) if at > abs(order) else 0)
+                    if order < 0:
+                        size = max(size, *(abs(turn(order) * f(-mpmath.mpf(order), at)) for turn, f in ((mpmath.cospi, mpmath.besselj if name == "jv" else mpmath.bessely), (mpmath.sinpi, mpmath.bessely if name == "jv" else mpmath.besselj))))
                     assert abs(value - want) <= (32 + abs(mpmath.log(size))) * np.spacing(float(size)), (order, at, value, float(want))
     f = getattr(kn.special, name)
     same_bits(kn.jit(lambda v, x: f(v, x))(kn.asarray(ORDERS), kn.asarray(x)), f(kn.asarray(ORDERS), kn.asarray(x)))
@@ -218,6 +220,28 @@ def test_edges_of_their_own():
     assert kn.special.stdtrit(kn.asarray([3.0, 3.0, np.inf]), kn.asarray([0.0, 1.0, 0.975])).tolist()[:2] == [-np.inf, np.inf]
     np.testing.assert_allclose(kn.special.stdtrit(np.inf, 0.975).item(), sp.ndtri(0.975), rtol=1e-6)
     np.testing.assert_allclose(kn.special.gammainc(0.3, kn.asarray([1.0], kn.float64)).numpy(), sp.gammainc(0.3, [1.0]), rtol=1e-14)  # a number keeps its digits
+
+
+@pytest.mark.parametrize("low, high", [(-1, 1), (1, 5), (5, 100), (-5, -1), (-300, -5)])
+def test_airy(low, high):
+    """Above 0 in units of the result, below of the height of its wave."""
+    x = np.append(R.uniform(low, high, 20), [low, high])
+    got = kn.special.airy(kn.asarray(x))
+    for values, function, derivative, power in zip(got, (mpmath.airyai, mpmath.airyai, mpmath.airybi, mpmath.airybi), (0, 1, 0, 1), (-0.25, 0.25, -0.25, 0.25)):
+        with mpmath.workdps(60):
+            for at, value in zip(x, values.tolist()):
+                want = function(mpmath.mpf(at), derivative=derivative)
+                size = max(abs(want), abs(mpmath.mpf(at)) ** power / mpmath.sqrt(mpmath.pi) if at < -1 else 0)
+                assert abs(value - want) <= (64 + (2 * abs(mpmath.log(size)) if at > 0 else abs(at) ** 1.5)) * np.spacing(float(size)), (at, value, float(want))
+    for ours, again in zip(got, kn.jit(lambda v: kn.special.airy(v))(kn.asarray(x))):
+        same_bits(again, ours)
+    for ours, theirs in zip(kn.special.airy(kn.asarray([0.0, np.nan, 200.0], kn.float32)), sp.airy([0, np.nan, 100])):
+        assert ours.dtype is kn.float32
+        np.testing.assert_allclose(ours.numpy()[:2], theirs[:2], rtol=1e-6)
+    ends = np.array([v.tolist() for v in kn.special.airy(kn.asarray([np.inf, -np.inf]))])
+    np.testing.assert_array_equal(ends, [[0, 0], [0, np.nan], [np.inf, 0], [np.inf, np.nan]])
+    slope = kn.grad(lambda v: kn.sum(kn.special.airy(v)[0]))(kn.asarray(x[:5]))
+    np.testing.assert_allclose(slope.numpy(), got[1].numpy()[:5], rtol=1e-7, atol=1e-9 * np.abs(got[1].numpy()).max())
 
 
 def test_jacobi_functions():
@@ -344,7 +368,8 @@ def test_derivatives(name, x):
 KINKS = [("binom", (10.0, 3.0)), ("binom", (40.0, 20.0)), ("binom", (10.5, 3.2)), ("poch", (2.0, 3.0)), ("poch", (30.0, 2.5)), ("gammainc", (2.0, 3.0)), ("gammaincc", (2.0, 3.0)), ("gammainc", (10.0, 7.0)), ("gammaincc", (500.0, 510.0)), ("beta", (10.0, 3.0)),
          ("beta", (30.0, 10.0)), ("betaln", (10.0, 10.0)), ("log_ndtr", (-1.0,)), ("gamma", (23.0,)), ("erfcx", (0.5,)), ("erfcx", (28.0,)), ("exp1", (1.0,)), ("exp1", (4.0,)), ("expi", (40.0,)), ("k0", (2.0,)), ("i0", (30.0,)), ("j0", (8.0,)), ("y1", (8.0,)),
          ("kv", (1.5, 2.0)), ("iv", (1.5, 100.0)), ("betainc", (2.0, 3.0, 0.4)), ("betainc", (500.0, 600.0, 0.45)), ("lambertw", (0.5,)), ("ndtri", (0.05,)), ("gammaincinv", (2.0, 0.3)), ("gammaincinv", (0.4, 0.9)), ("gammainccinv", (150.0, 0.4)),
-         ("betaincinv", (2.0, 3.0, 0.3)), ("betainccinv", (0.5, 0.7, 0.8)), ("stdtrit", (5.0, 0.7)), ("fdtri", (4.0, 5.0, 0.6)), ("ellipkinc", (1.0, 0.4)), ("ellipeinc", (2.0, -0.4)), ("elliprf", (1.0, 2.0, 3.0))]
+         ("betaincinv", (2.0, 3.0, 0.3)), ("betainccinv", (0.5, 0.7, 0.8)), ("stdtrit", (5.0, 0.7)), ("fdtri", (4.0, 5.0, 0.6)), ("ellipkinc", (1.0, 0.4)), ("ellipeinc", (2.0, -0.4)), ("elliprf", (1.0, 2.0, 3.0)), ("jv", (0.3, 2.0)), ("jv", (1.7, 50.0)), ("yv", (0.3, 2.0)),
+         ("yv", (-1.3, 10.0))]
 
 
 @pytest.mark.parametrize("name, point", KINKS, ids=[k[0] for k in KINKS])

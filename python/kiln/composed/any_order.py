@@ -124,7 +124,7 @@ def _both_kinds(v, x):
 
 
 def _of_any_order(v, x, second):
-    whole, size = ops["equal"](v, ops["floor"](v)), ops["abs"](v)
+    whole, size = ops["equal"](v, ops["floor"](v)), _where(ops["less"](v, 0), -v, v)  # not abs, which has no slope at 0
     flips = _and(whole, ops["less"](x, 0))
     z = _where(flips, -x, x) if not second else x
     good = _and(_and(ops["greater"](z, 0), ops["less"](z, _INF)), ops["less_equal"](size, float(_MOST)))
@@ -158,8 +158,8 @@ def _second_of(v, x):
 def jv(v, x, /) -> Array:
     """The Bessel function of the first kind of a real order ``v`` from -50 to 50, nan beyond; of negative ``x`` nan unless ``v`` is whole.
 
-    Within 32 + |log(result)| units in the last place of the larger of the result and, where |x| > |v|, sqrt(2 / (pi |x|)). A number that is whole, of any size, or a
-    half more is taken as by ``jn`` and ``spherical_jn``.
+    Within 32 + |log(result)| units in the last place of the larger of the result and, where |x| > |v|, sqrt(2 / (pi |x|)); of negative orders, of the parts that those of
+    -``v`` have in it, cos(pi v) J and sin(pi v) Y. A number that is whole, of any size, or a half more is taken as by ``jn`` and ``spherical_jn``.
     """
     return _of_order(v, x, jn, spherical_jn, _first_of)
 
