@@ -326,6 +326,26 @@ def test_loops_in_one_another_are_one_step():
     assert len(steps) <= 12 and max(step["kernels"] for step in steps) <= 200
 
 
+def sifted(x):
+    for i in range(1, x.shape[0]):
+        if x[i] > 0.5:
+            x[i] = x[i] * x[i - 1]
+        if x[i] > 0.25:
+            x[i] = x[i] - 0.125
+        if x[i - 1] > 0.125:
+            x[i] = x[i] + x[i - 1]
+        if x[i] > 1.0:
+            x[i] = x[i] * 0.5
+    return x
+
+
+def test_ways_that_come_together_are_written_once():
+    rng, jitted = np.random.default_rng(0), kn.jit(sifted)
+    for x in [rng.random(200) for _ in range(8)]:
+        assert outcome(jitted, (kn.asarray(x.copy()),)) == outcome(sifted, (kn.asarray(x.copy()),))
+    assert loops_of(jitted) and all(step["kernels"] <= 64 for v in jitted.explain().variants for step in v["steps"])
+
+
 def test_a_position_outside_is_the_error_of_eager():
     x = kn.arange(20, dtype=kn.float32)
     jitted = kn.jit(position_of)
