@@ -3,6 +3,7 @@
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
@@ -187,7 +188,7 @@ void releaseKept() {
 namespace {
 struct Workspace {
   void *block = nullptr;
-  size_t size = 0;
+  size_t size = 0, largest = 0; // now, and so far
   ~Workspace() { free(block); }
 };
 thread_local Workspace workspace;
@@ -198,6 +199,10 @@ void *threadWorkspace(size_t bytes) {
     free(workspace.block);
     workspace.size = 0;
     size_t size = (bytes / 4096 + 1) * 4096;
+    if (size > std::max(workspace.largest, kHugeLimit)) { // what was computed op by op until now, as a recording is, needs its memory no more
+      releaseKept();
+      workspace.largest = size;
+    }
     workspace.block = size > bytes ? aligned_alloc(kAlignment, size) : nullptr;
     if (!workspace.block) throw Error(ErrorKind::Memory, "out of memory: expected " + std::to_string(bytes) + " bytes of workspace");
     workspace.size = size;
