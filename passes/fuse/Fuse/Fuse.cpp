@@ -324,7 +324,8 @@ Group *Fuser::place(Operation *op) {
   return groups.back().get();
 }
 
-/// The kernel that alone reads an operation of `g`, besides operations that are to move there; null where there is none or it cannot run it.
+/// The kernel that alone reads an operation of `g`, besides operations that are to move there; null where there is none or it cannot run
+/// it.
 Group *Fuser::onlyReader(Group &g, Operation *op, const DenseMap<Operation *, Group *> &sinking) {
   if (!ir::isKind(op, Kind::Elementwise) || op->use_empty()) return nullptr;
   const Shape &shape = ir::typeOf(op->getResult(0)).shape;
@@ -338,7 +339,8 @@ Group *Fuser::onlyReader(Group &g, Operation *op, const DenseMap<Operation *, Gr
     if (!isAlike || (reader && from != reader)) return nullptr;
     reader = from;
   }
-  bool isRoomy = reader->space == shape && reader->ops.size() < rules.mostOps && (ir::isNest(reader->kind) || ir::takesEpilogue(reader->kind));
+  bool isRoomy =
+      reader->space == shape && reader->ops.size() < rules.mostOps && (ir::isNest(reader->kind) || ir::takesEpilogue(reader->kind));
   return isRoomy && rules.refuses(reader->kind, cast<ir::ArrayOp>(op)).empty() ? reader : nullptr;
 }
 
@@ -353,7 +355,9 @@ bool Fuser::isAtHand(Group &g, Group &reader, Value v, const DenseMap<Operation 
 /// Whether operations of `g` write no less than what `reader` has to read in their place.
 bool Fuser::savesMemory(Group &g, Group &reader, ArrayRef<Operation *> ops) {
   auto bytesOf = [](Value v) { return byteSize(ir::typeOf(v).dtype); };
-  auto isReadBy = [&](Value v, Group &by) { return llvm::any_of(v.getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &by; }); };
+  auto isReadBy = [&](Value v, Group &by) {
+    return llvm::any_of(v.getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &by; });
+  };
   int64_t written = 0, read = 0;
   llvm::SetVector<Value> needed;
   for (Operation *op : ops) {
@@ -378,7 +382,8 @@ void Fuser::sink(Group &g) {
     for (Operation *op : ops) {
       Group *reader = sinking.lookup(op);
       if (!reader) continue;
-      bool mayMove = onlyReader(g, op, sinking) == reader && llvm::all_of(op->getOperands(), [&](Value v) { return isAtHand(g, *reader, v, sinking); });
+      bool mayMove = onlyReader(g, op, sinking) == reader &&
+                     llvm::all_of(op->getOperands(), [&](Value v) { return isAtHand(g, *reader, v, sinking); });
       if (!mayMove) isStable = !sinking.erase(op);
     }
   }
