@@ -8,7 +8,7 @@ import statistics
 import subprocess
 
 import numpy as np
-from measure import once, peers, ratio, rounds_of, row
+from measure import THREADS, once, peers, ratio, rounds_of, row
 
 import kiln as kn
 
@@ -17,15 +17,15 @@ RNG = np.random.default_rng(0)
 
 def torch():
     import torch as t
-    t.set_num_threads(1)
+    t.set_num_threads(THREADS)
     return t
 
 
 @functools.cache
 def jax():
-    """JAX with one thread: it takes as many as there are processors for it when it starts."""
+    """JAX with the threads that are measured: it takes as many as there are processors for it when it starts."""
     every = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(every)})
+    os.sched_setaffinity(0, set(sorted(every)[:THREADS]))
     import jax as j
     j.numpy.ones(8).sum().block_until_ready()
     os.sched_setaffinity(0, every)

@@ -1,8 +1,10 @@
 """How `make bench` measures: everything of a comparison in turns, medians of ratios within rounds."""
+import os
 import statistics
 import time
 
 ROWS = []
+THREADS = int(os.environ.get("KILN_BENCH_THREADS", "1"))
 
 
 def row(name, value, bar=None, unit="", against=""):

@@ -13,10 +13,11 @@ import tempfile
 import time
 import timeit
 
+THREADS = os.environ.get("KILN_BENCH_THREADS", "1")  # of a process that measures those parts that also run on two
 for name in ("KILN_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[name] = "1"
+    os.environ[name] = THREADS
 os.environ.setdefault("KILN_JIT", "sync")
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1" if THREADS == "1" else ""
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import compiled  # noqa: E402
@@ -173,10 +174,12 @@ def chart(path):
 
 
 def main():
-    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, eager_operations, elements, every_function, loops.loops, control.control, libraries.libraries)
+    parts = (calls, start_up, first_results, compile_times, kernels.math_functions, kernels.memory_bound, kernels.relaxed, kernels.products, kernels.convolutions, any_size, compiled.compiled_against_eager, gradients.gradients, gradients.gradients_of_two_threads, gradients.gradients_compiled_by_torch, gradients.gradients_in_memory, eager_operations, elements, every_function, loops.loops, control.control, libraries.libraries)
     for part in parts:
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part()
+    if "KILN_BENCH_ROWS" in os.environ:
+        pathlib.Path(os.environ["KILN_BENCH_ROWS"]).write_text(json.dumps(ROWS))
     if sys.argv[1:]:
         return
     path = pathlib.Path(__file__).with_name("results.json")

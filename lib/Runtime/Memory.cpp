@@ -3,6 +3,7 @@
 #include "lib/Core/Error.h"
 #include "lib/Core/Fork.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
@@ -88,7 +89,7 @@ size_t roundedSize(size_t bytes) {
 /// pages back to the system again and again.
 struct LargeList {
   std::vector<std::pair<size_t, void *>> blocks;
-  size_t total = 0;
+  size_t total = 0, spare = 0; // bytes; the least that there were for some time
 
   void *take(size_t bytes) {
     std::lock_guard lock(lockOf(Lock::Memory));
@@ -97,6 +98,7 @@ struct LargeList {
         void *p = blocks[i].second;
         blocks.erase(blocks.begin() + long(i));
         total -= bytes;
+        spare = std::min(spare, total);
         return p;
       }
     return nullptr;
@@ -112,6 +114,18 @@ struct LargeList {
     blocks.emplace_back(bytes, p);
     total += bytes;
     return true;
+  }
+  /// Frees what no array took since it was called last.
+  void freeSpare() {
+    bool isAny = false;
+    std::lock_guard lock(lockOf(Lock::Memory));
+    for (; !blocks.empty() && blocks.front().first <= spare; isAny = true) { // the oldest ones
+      spare -= blocks.front().first, total -= blocks.front().first;
+      free(blocks.front().second);
+      blocks.erase(blocks.begin());
+    }
+    spare = total;
+    if (isAny) malloc_trim(0);
   }
 };
 LargeList &largeList() {
@@ -179,7 +193,7 @@ void releaseKept() {
     std::lock_guard lock(lockOf(Lock::Memory));
     for (auto &[bytes, block] : large.blocks) free(block);
     large.blocks.clear();
-    large.total = 0;
+    large.total = large.spare = 0;
   }
   malloc_trim(0);
 }
@@ -194,6 +208,9 @@ thread_local Workspace workspace;
 } // namespace
 
 void *threadWorkspace(size_t bytes) {
+  constexpr int kBetween = 16; // runs of programs that need much: what was computed op by op before, as a recording is, took more
+  thread_local int runs = 0;
+  if (bytes >= kHugeLimit && ++runs % kBetween == 0) largeList().freeSpare();
   if (workspace.size < bytes) {
     free(workspace.block);
     workspace.size = 0;

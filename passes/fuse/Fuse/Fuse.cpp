@@ -58,6 +58,10 @@ private:
   bool readsNaturally(Group &g, const Group &target, Operation *op, Value operand);
   bool makesCycle(ArrayRef<Group *> merged, ArrayRef<Group *> read);
   bool readsFrom(Group &reader, Group &g);
+  Group *onlyReader(Group &g, Operation *op, const DenseMap<Operation *, Group *> &sinking);
+  bool isAtHand(Group &g, Group &reader, Value v, const DenseMap<Operation *, Group *> &sinking);
+  bool savesMemory(Group &g, Group &reader, ArrayRef<Operation *> ops);
+  void sink(Group &g);
   SmallVector<Group *> sorted();
 
   void emit(Group &g, IRMapping &outer, OpBuilder &b);
@@ -320,6 +324,79 @@ Group *Fuser::place(Operation *op) {
   return groups.back().get();
 }
 
+/// The kernel that alone reads an operation of `g`, besides operations that are to move there; null where there is none or it cannot run
+/// it.
+Group *Fuser::onlyReader(Group &g, Operation *op, const DenseMap<Operation *, Group *> &sinking) {
+  if (!ir::isKind(op, Kind::Elementwise) || op->use_empty()) return nullptr;
+  const Shape &shape = ir::typeOf(op->getResult(0)).shape;
+  Group *reader = nullptr;
+  for (Operation *user : op->getUsers()) {
+    Group *from = groupOf.lookup(user);
+    if (from == &g) from = sinking.lookup(user);
+    bool isAlike = from && !isPulled(user) && !isAlias(user) &&
+                   (ir::kernelKindOf(user) == ir::KernelKind::Reduction ||
+                    (ir::isKind(user, Kind::Elementwise) && ir::typeOf(user->getResult(0)).shape == shape));
+    if (!isAlike || (reader && from != reader)) return nullptr;
+    reader = from;
+  }
+  bool isRoomy =
+      reader->space == shape && reader->ops.size() < rules.mostOps && (ir::isNest(reader->kind) || ir::takesEpilogue(reader->kind));
+  return isRoomy && rules.refuses(reader->kind, cast<ir::ArrayOp>(op)).empty() ? reader : nullptr;
+}
+
+/// Whether `reader` has an operand of an operation that moves there from `g`, or finds it in memory that is written anyway.
+bool Fuser::isAtHand(Group &g, Group &reader, Value v, const DenseMap<Operation *, Group *> &sinking) {
+  Operation *from = v.getDefiningOp();
+  if (from && isPulled(from)) return isa<ir::BroadcastOp, ir::ConstantOp>(from);
+  if (from && groupOf.lookup(from) == &g) return sinking.contains(from) || leavesGroup(g, v);
+  return llvm::any_of(v.getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &reader; });
+}
+
+/// Whether operations of `g` write no less than what `reader` has to read in their place.
+bool Fuser::savesMemory(Group &g, Group &reader, ArrayRef<Operation *> ops) {
+  auto bytesOf = [](Value v) { return byteSize(ir::typeOf(v).dtype); };
+  auto isReadBy = [&](Value v, Group &by) {
+    return llvm::any_of(v.getUsers(), [&](Operation *user) { return groupOf.lookup(user) == &by; });
+  };
+  int64_t written = 0, read = 0;
+  llvm::SetVector<Value> needed;
+  for (Operation *op : ops) {
+    if (isReadBy(op->getResult(0), reader)) written += bytesOf(op->getResult(0));
+    for (Value v : op->getOperands())
+      if (Operation *from = v.getDefiningOp(); from && groupOf.lookup(from) == &g && !llvm::is_contained(ops, from)) needed.insert(v);
+  }
+  for (Value v : needed) read += isReadBy(v, reader) ? 0 : bytesOf(v);
+  return read <= written;
+}
+
+/// What only another kernel reads moves there, where it follows from what is in memory: of `tanh`, whose derivative is computed with its
+/// gradient, the result alone is written.
+void Fuser::sink(Group &g) {
+  DenseMap<Operation *, Group *> sinking;
+  SmallVector<Operation *> ops(g.ops.begin(), g.ops.end());
+  llvm::sort(ops, [](Operation *a, Operation *c) { return a->isBeforeInBlock(c); });
+  for (Operation *op : llvm::reverse(ops))
+    if (Group *reader = onlyReader(g, op, sinking); reader && reader != &g) sinking[op] = reader;
+  for (bool isStable = false; !isStable;) { // what has to stay keeps what it reads
+    isStable = true;
+    for (Operation *op : ops) {
+      Group *reader = sinking.lookup(op);
+      if (!reader) continue;
+      bool mayMove = onlyReader(g, op, sinking) == reader &&
+                     llvm::all_of(op->getOperands(), [&](Value v) { return isAtHand(g, *reader, v, sinking); });
+      if (!mayMove) isStable = !sinking.erase(op);
+    }
+  }
+  llvm::MapVector<Group *, SmallVector<Operation *>> moved;
+  for (Operation *op : ops)
+    if (Group *reader = sinking.lookup(op)) moved[reader].push_back(op);
+  for (auto &[reader, found] : moved) {
+    if (found.size() == ops.size() || reader->ops.size() + found.size() > rules.mostOps || !savesMemory(g, *reader, found)) continue;
+    for (Operation *op : found) groupOf[op] = reader, g.ops.remove(op), reader->ops.insert(op);
+    count("fuse.sunk", int64_t(found.size()));
+  }
+}
+
 /// Kernels in an order in which each reads only what earlier ones wrote.
 SmallVector<Group *> Fuser::sorted() {
   SmallVector<Group *> order;
@@ -457,6 +534,7 @@ LogicalResult Fuser::run() {
     stages[&op] = stageOf(*g, &op);
     groupOf[&op] = g;
   }
+  for (auto &g : groups) sink(*g);
   Operation *end = block.getTerminator();
   OpBuilder b(end);
   IRMapping outer;

@@ -11,11 +11,13 @@ def Fuse : Pass<"kiln-fuse", "::mlir::func::FuncOp"> {
     more than a little arithmetic are computed once, in kernels of their own (`fuse.settled`). A kernel has at most 256 operations
     and 16 stages of reductions. Elementwise
     operations over the result of a matrix product or a convolution run in its kernel, tile by tile, and cheap ones that only
-    make an operand of a product run where it is read. Concatenations, scans,
+    make an operand of a product run where it is read. What a kernel would compute for one other kernel alone, of what it writes anyway,
+    is computed there (`fuse.sunk`). Concatenations, scans,
     sorts and the like are kernels of their own, reading memory. A reshape between kernels is an alias.
 
     `apart` of a kernel says why it is not one with those that it reads from.
-    Counters: `fuse.kernels`, `fuse.fused-ops`, `fuse.prologues`, `fuse.copies`, `fuse.settled`.
+    Counters: `fuse.kernels`, `fuse.fused-ops`, `fuse.prologues`, `fuse.copies`, `fuse.settled`,
+    `fuse.sunk`.
   }];
   let dependentDialects = ["::kiln::ir::KilnDialect"];
 }

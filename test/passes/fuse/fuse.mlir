@@ -156,3 +156,44 @@ func.func @other_length(%x: tensor<10xf32>, %m: tensor<9xi1>) -> tensor<4xf32> {
   %r = kiln.gather %x, %p {axis = 0} : (tensor<10xf32>, tensor<4xi64>) -> tensor<4xf32>
   return %r : tensor<4xf32>
 }
+
+// -----
+
+// What another kernel alone reads, of what is written anyway, is computed there: the first kernel writes the hyperbolic tangent and nothing else.
+// CHECK-LABEL: @sunk
+// CHECK: kiln.kernel "contraction"
+// CHECK: kiln.tanh
+// CHECK-NEXT: kiln.yield %{{[a-z0-9]+}} : tensor<4x4xf32>
+// CHECK: kiln.kernel "contraction"
+// CHECK: kiln.subtract
+// CHECK: kiln.multiply
+// CHECK: kiln.add
+func.func @sunk(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %p = kiln.dot_general %x, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %y = kiln.tanh %p : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %a = kiln.add %y, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %q = kiln.dot_general %y, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %b = kiln.subtract %y, %y : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %c = kiln.multiply %q, %b : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %d = kiln.multiply %c, %x : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = kiln.add %d, %a : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %y, %r : tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+// Not where its operands would have to be written in its place.
+// CHECK-LABEL: @not_sunk
+// CHECK: kiln.kernel "contraction"
+// CHECK: kiln.tanh
+// CHECK: kiln.greater
+// CHECK: kiln.kernel "contraction"
+// CHECK: kiln.select
+func.func @not_sunk(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %p = kiln.dot_general %x, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %y = kiln.tanh %p : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %m = kiln.greater %p, %y : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xi1>
+  %q = kiln.dot_general %y, %w {x_batch = array<i64>, y_batch = array<i64>, x_axis = 1, y_axis = 0} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = kiln.select %m, %q, %x : (tensor<4x4xi1>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %y, %r : tensor<4x4xf32>, tensor<4x4xf32>
+}
