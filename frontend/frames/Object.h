@@ -101,9 +101,13 @@ struct Package {
 };
 Package &package();
 
-/// What an object holds, by its own account: borrowed, in no order that a user could tell.
+/// What an object holds, by its own account: borrowed, in no order that a user could tell. Objects that nobody holds are left out: asyncio
+/// (CPython 3.12) tells of those that it keeps for reuse.
 inline void addHeld(PyObject *o, std::vector<PyObject *> &to) {
-  auto add = [](PyObject *held, void *all) { return static_cast<std::vector<PyObject *> *>(all)->push_back(held), 0; };
+  auto add = [](PyObject *held, void *all) {
+    if (Py_REFCNT(held) > 0) static_cast<std::vector<PyObject *> *>(all)->push_back(held);
+    return 0;
+  };
   if (Py_TYPE(o)->tp_traverse) Py_TYPE(o)->tp_traverse(o, add, &to);
 }
 inline std::vector<PyObject *> heldBy(PyObject *o) {

@@ -9,6 +9,7 @@ import io
 import itertools
 import os
 import random
+import subprocess
 import sys
 import time
 import types
@@ -272,3 +273,23 @@ def test_an_export_keeps_nothing_alive(tmp_path):
         del kept
         gc.collect()
         assert known() is None
+
+
+def test_exports_beside_asyncio(tmp_path):
+    """Iterators of futures that asyncio keeps for reuse are nobody's: to hold them would put them there twice."""
+    program = f"""
+import asyncio, gc, kiln as kn
+async def wait():
+    for _ in range(20):
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_result, None)
+        await future
+for _ in range(3):
+    asyncio.run(wait())
+    kn.export(lambda x: x + 1 if kn.sum(x) > 0 else x, kn.ones(3), to={str(tmp_path / 'f.kiln')!r})
+    gc.collect()
+asyncio.run(wait())
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "done\n", done.stderr
