@@ -29,20 +29,24 @@ static cl::opt<std::string> weights("weights", cl::desc("embed, file (beside the
 static cl::extrahelp
     threadsHelp("  --threads=<number>  - Threads that it shares loops out to where the options it is opened with do not say (1)\n");
 
-/// Takes --threads=<number> from the arguments; -1: what stands there is no number.
-static int takeThreads(std::vector<char *> &arguments) {
-  int threads = 0;
+/// Takes --threads=<number> from the arguments; whether it is a number.
+static bool takeThreads(std::vector<char *> &arguments, int &threads) {
+  bool isNumber = true;
   erase_if(arguments, [&](StringRef argument) {
     bool isIt = argument.consume_front("--threads=");
-    if (isIt && argument.getAsInteger(10, threads)) threads = -1;
+    if (isIt && argument.getAsInteger(10, threads)) {
+      errs() << "kilnc: option --threads: expected a number, got '" << argument << "'\n";
+      isNumber = false;
+    }
     return isIt;
   });
-  return threads;
+  return isNumber;
 }
 
 int main(int argc, char **argv) {
   std::vector<char *> arguments(argv, argv + argc);
-  int threads = takeThreads(arguments);
+  int threads = 0;
+  if (!takeThreads(arguments, threads)) return 1;
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(int(arguments.size()), arguments.data(), "Makes libraries of C functions\n");
   for (auto &[given, option] : cl::getRegisteredOptions())

@@ -1,6 +1,7 @@
 #include "lib/Library/Partition.h"
 
 #include "lib/Library/Sorting.h"
+#include "lib/Library/VectorTargets.h"
 
 #include <algorithm>
 #include <array>
@@ -8,12 +9,6 @@
 #include <limits>
 #include <memory>
 
-// As in Sorting.cpp.
-#if defined(__x86_64__)
-#define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3))
-#else
-#define HWY_COMPILE_ONLY_STATIC
-#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/Library/Partition.cpp"
 #include <hwy/foreach_target.h>

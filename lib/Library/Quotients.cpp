@@ -2,15 +2,10 @@
 
 #include "lib/Library/Library.h"
 #include "lib/Library/Sorting.h"
+#include "lib/Library/VectorTargets.h"
 
 #include <bit>
 
-// As in Sorting.cpp.
-#if defined(__x86_64__)
-#define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3))
-#else
-#define HWY_COMPILE_ONLY_STATIC
-#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/Library/Quotients.cpp"
 #include <hwy/foreach_target.h>

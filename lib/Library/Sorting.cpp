@@ -1,5 +1,7 @@
 #include "lib/Library/Sorting.h"
 
+#include "lib/Library/VectorTargets.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,13 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 
-// What stands between HWY_BEFORE_NAMESPACE and its end is compiled for these targets, of which one is chosen below; of other processors
-// than x86's for the one that all of Kiln is compiled for.
-#if defined(__x86_64__)
-#define HWY_DISABLED_TARGETS (~(HWY_AVX2 | HWY_AVX3))
-#else
-#define HWY_COMPILE_ONLY_STATIC
-#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/Library/Sorting.cpp"
 #include <hwy/foreach_target.h>

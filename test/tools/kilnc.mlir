@@ -9,6 +9,7 @@
 // RUN: kilnc %s -o %t/libpair.a --emit archive && llvm-ar t %t/libpair.a | FileCheck %s --check-prefix=ARCHIVE
 // RUN: not kilnc %s -o %t/x --emit exe 2>&1 | FileCheck %s --check-prefix=EMIT
 // RUN: not kilnc %s -o %t/x.so --threads=1025 2>&1 | FileCheck %s --check-prefix=THREADS
+// RUN: not kilnc %s -o %t/x.so --threads=four 2>&1 | FileCheck %s --check-prefix=NUMBER
 // RUN: not kilnc %s -o %t/x.a --emit archive --target thumbv7em-none-eabi --threads=2 2>&1 | FileCheck %s --check-prefix=BARE
 // RUN: kilnc %s -o %t/libthreaded.so --header %t/threaded.h --threads=3 && FileCheck %s --check-prefix=POOL < %t/threaded.h
 // RUN: not kilnc %t/none -o %t/x 2>&1 | FileCheck %s --check-prefix=NONE
@@ -67,5 +68,6 @@ func.func @step(%state: tensor<8xf32> {kiln.name = "state"}) -> (tensor<8xf32> {
   return %r : tensor<8xf32>
 }
 // THREADS: kilnc: library: threads: expected 1 to 1024, got 1025
+// NUMBER: kilnc: option --threads: expected a number, got 'four'
 // BARE: kilnc: library: threads: expected 1 for thumbv7em-unknown-none-eabi, which starts none, got 2
 // POOL: 1: they are not; 0: 3. Not beside `parallel_for`
