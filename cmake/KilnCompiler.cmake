@@ -32,7 +32,7 @@ if(KILN_STATIC_LLVM)
 endif()
 
 # What becomes part of every library of C functions: as LLVM's bitcode, for each kind of machine.
-set(support_hosted call half op open processor sizes system tensors text threads)
+set(support_hosted call check half op open plan processor sizes system tensors text threads)
 set(support_includes)
 file(GLOB support_headers CONFIGURE_DEPENDS codegen/library/support/*.h include/kiln/*.h include/kiln/statuses.inc)
 function(kiln_support name triple) # options, then SOURCES
@@ -59,7 +59,7 @@ endforeach()
 kiln_support(aarch64-linux-android aarch64-linux-android29 OPTIONS -fPIC SOURCES ${support_hosted})
 kiln_support(wasm32 wasm32-unknown-unknown SOURCES ${support_hosted} exact)
 kiln_support(wasm32-module wasm32-unknown-unknown SOURCES ${support_hosted} exact memory heap)
-kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call exact half sizes text)
+kiln_support(thumb thumbv7em-none-eabi OPTIONS -DKILN_BARE -Oz SOURCES bare call check exact half plan sizes text)
 # Routines, which libraries that call them have as well: of C++, linked against libc and libm alone, decompositions also against LAPACK.
 file(GLOB routine_headers CONFIGURE_DEPENDS codegen/library/support/std/* lib/Library/*.h lib/Library/*.inc)
 function(kiln_routines triple name source)

@@ -93,7 +93,7 @@ Array positionsOfTrue(const Array &mask) {
 /// Where the runs of equal elements of a sorted vector begin, by operations that a mode sees: their number alone is asked for.
 static Array runStartsApart(const Array &line) {
   int64_t n = line.shape[0];
-  if (!n) return full({0}, DType::I64, {}, deviceOf(line));
+  if (!n) return nonzero(full({0}, DType::Bool, {}, deviceOf(line))); // where values are asked for at other sizes, it is here
   Array first = full({1}, DType::Bool, {1, 0}, deviceOf(line));
   Array before = slice(line, {0}, {n - 1}, {1}), after = slice(line, {1}, {n - 1}, {1});
   Operand operands[] = {{Operand::IsArray, &after}, {Operand::IsArray, &before}};

@@ -145,10 +145,10 @@ private:
     LinkedOps ops = linkedOps(name, package, *machines.any);
     std::vector<Code> codes;
     for (const Function &f : interface.functions)
-      for (size_t v = 0; v < f.variants.size(); ++v)
+      for (auto [v, program] : llvm::enumerate(f.programs()))
         for (size_t p = 0; p < machines.processors.size(); ++p) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, *f.variants[v], symbol, machines.processors[p], ops,
+          codes.push_back(compileProgram(session, *program, symbol, machines.processors[p], ops,
                                          emit == "package" ? Routines::Allowed : Routines::Refused, sink));
         }
     llvm::LLVMContext context;
@@ -188,8 +188,8 @@ private:
   std::string programs() {
     mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&session.context));
     for (const Function &f : interface.functions)
-      for (size_t v = 0; v < f.variants.size(); ++v)
-        importTrace(*module, f.variants[v]->program, f.name + (v ? "_" + std::to_string(v) : ""));
+      for (auto [v, program] : llvm::enumerate(f.programs()))
+        importTrace(*module, program->program, f.name + (v ? "_" + std::to_string(v) : ""));
     std::string text;
     llvm::raw_string_ostream out(text);
     module->print(out);

@@ -139,23 +139,31 @@ private:
   }
 
   void sizes(const Function &f) {
-    for (const std::string &name : f.sizes) out << ", int64_t " << name;
+    for (const std::string &name : llvm::ArrayRef(f.sizes).take_front(f.chosen())) out << ", int64_t " << name;
+  }
+  void results(const Function &f) {
+    for (const Argument &a : llvm::ArrayRef(f.arguments[0]).drop_front(f.given)) {
+      out << ", " << typeInC(a) << a.name;
+      if (!a.capacity.empty()) out << ", int64_t " << a.capacity;
+      for (size_t place : a.found) out << ", int64_t *" << f.found[place].name;
+    }
   }
 
   void function(const Function &f) {
     const std::vector<Argument> &arguments = f.arguments[0];
-    auto put = [&](bool isInput) {
-      for (const Argument &a : arguments)
-        if (a.isInput() == isInput) out << ", " << typeInC(a) << a.name;
-    };
     out << "/** Runs `" << f.name << "`.\n\n";
     for (auto [i, a] : llvm::enumerate(arguments)) {
       const char *direction = a.use == Use::Written ? "out" : a.use == Use::ReadAndWritten ? "in,out" : "in";
       out << "    @param[" << direction << "] " << a.name << " " << describe(f, i) << noteOn(a.dtype);
       if (a.weight >= 0) out << "; what it starts as is `" << it.weights[size_t(a.weight)] << "` of " << it.name << "_get_weights";
       out << "\n";
+      if (!a.capacity.empty()) out << "    @param " << a.capacity << " how many elements there is room for in `" << a.name << "`\n";
+      for (size_t place : a.found)
+        out << "    @param[out] " << f.found[place].name << " set to " << describe(f, f.found[place])
+            << ", also where there is too little room for it; or NULL\n";
     }
-    for (auto [d, size] : llvm::zip(f.dimensions(), f.sizes)) {
+    counted(f);
+    for (auto [d, size] : llvm::zip(llvm::ArrayRef(f.dimensions()).take_front(f.chosen()), f.sizes)) {
       out << "    @param " << size << " a size, at least " << d.least;
       if (d.most != std::numeric_limits<int64_t>::max()) out << " and at most " << d.most;
       out << "\n";
@@ -163,14 +171,20 @@ private:
     out << "    @param workspace memory for the call" << (isBare ? "" : ", or NULL") << "\n    @return " << upper
         << "_OK or another status */\n";
     out << "int32_t " << f.symbol << "(const " << it.name << " *m";
-    put(true);
+    for (const Argument &a : llvm::ArrayRef(arguments).take_front(f.given)) out << ", " << typeInC(a) << a.name;
     sizes(f);
-    put(false);
+    results(f);
     out << ", void *workspace, size_t workspace_bytes, char *err, size_t errlen);\n"
         << "/** Bytes of the workspace of " << f.symbol << "; below 0: a status. */\n"
         << "int64_t " << f.symbol << "_workspace_size(const " << it.name << " *m";
     sizes(f);
     out << ");\n\n";
+  }
+
+  /// The sizes that values decide.
+  void counted(const Function &f) {
+    for (size_t i = f.chosen(); i < f.sizes.size(); ++i)
+      out << "    " << f.sizes[i] << " is a number that the values decide, at most " << toString(f.dimensions()[i].bound, f.sizes) << "\n";
   }
 
   static const char *noteOn(DType dtype) {
@@ -195,7 +209,9 @@ private:
     out << "#ifdef DLPACK_DLPACK_H_ /* dlpack.h was included before */\n"
         << "/* The same for tensors of the host that are row-major: shapes, types and layouts are checked, sizes come from the inputs; "
            "numbers are of\n"
-        << "   rank 0. `inputs` and `outputs` are the arguments above in their order, those that are both among the inputs. */\n";
+        << "   rank 0. `inputs` and `outputs` are the arguments above in their order, those that are both among the inputs. The shape of a "
+           "result "
+           "whose size\n   values decide says how much room there is for it, and is set to what it has. */\n";
     for (const Function &f : it.functions)
       out << "int32_t " << f.symbol << "_dlpack(const " << it.name
           << " *m, const DLTensor *const *inputs, size_t input_count, const DLTensor *const *outputs, size_t output_count, void "

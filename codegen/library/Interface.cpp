@@ -54,7 +54,7 @@ std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> t
   std::vector<TensorType> types = inputTypesOf(entry.program);
   auto writes = [&](size_t i) { return llvm::any_of(entry.outputs, [&](const PackageOutput &o) { return o.writes == int64_t(i); }); };
   for (auto [i, input] : llvm::enumerate(entry.inputs)) {
-    if (input.role == Role::Weight || input.role == Role::Size) continue;
+    if (input.role != Role::Argument && input.role != Role::Number) continue;
     bool isValue = input.role == Role::Number && isGivenByValue(types[i].dtype);
     Use use = isValue ? Use::Value : writes(i) ? Use::ReadAndWritten : Use::Read;
     bool isScalar = input.role == Role::Number;
@@ -62,6 +62,7 @@ std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> t
         {freeName(input.name, taken), use, types[i].dtype, isScalar ? std::vector<SizeExpression>() : input.shape, input.weight});
   }
   for (auto [output, slot] : llvm::zip(entry.outputs, entry.program.outputs)) {
+    if (entry.counts) break; // nothing of it is a result
     if (output.writes >= 0 || isMiss(entry, output)) continue;
     const TensorType &type = entry.program.types[size_t(slot)];
     arguments.push_back({freeName(output.name, taken), Use::Written, type.dtype, shapeOf(entry, type), -1});
@@ -69,9 +70,21 @@ std::vector<Argument> argumentsOf(const PackageEntry &entry, llvm::StringSet<> t
   return arguments;
 }
 
+const char *const kOwnArguments[] = {"m", "workspace", "workspace_bytes", "err", "errlen"};
+
+/// How many of its dimensions values decide: the stages before.
+size_t countedOf(const PackageEntry &entry) {
+  return size_t(llvm::count_if(entry.dimensions, [](auto &d) { return d.isCounted(); }));
+}
+
 void addVariant(Function &f, const PackageEntry &entry) {
   llvm::StringSet<> taken;
-  for (const char *name : {"m", "workspace", "workspace_bytes", "err", "errlen"}) taken.insert(name);
+  for (const char *name : kOwnArguments) taken.insert(name);
+  if (entry.counts) {
+    f.stages.resize(std::max(f.stages.size(), 1 + countedOf(entry)));
+    f.stages[countedOf(entry)].push_back(&entry);
+    return;
+  }
   f.sizes.clear();
   for (const Dimension &d : entry.dimensions) f.sizes.push_back(freeName(d.name, taken));
   f.variants.push_back(&entry);
@@ -85,6 +98,25 @@ void addVariant(Function &f, const PackageEntry &entry) {
 }
 
 } // namespace
+
+std::vector<const PackageEntry *> Function::programs() const {
+  std::vector<const PackageEntry *> all;
+  for (const auto &stage : stages) llvm::append_range(all, stage);
+  llvm::append_range(all, variants);
+  return all;
+}
+
+/// What C gives beside what a function of fixed sizes has.
+static void addCounted(Function &f) {
+  constexpr size_t kMostStages = 4; // support/call.h
+  if (f.stages.size() > kMostStages)
+    fail(ErrorKind::Package, "library", f.name, "at most 4 sizes that values decide", std::to_string(f.stages.size()));
+  llvm::StringSet<> taken;
+  for (const char *name : kOwnArguments) taken.insert(name);
+  for (const std::string &name : f.sizes) taken.insert(name);
+  for (const Argument &a : f.arguments[0]) taken.insert(a.name);
+  findCounted(f, [&](std::string wanted) { return freeName(std::move(wanted), taken); });
+}
 
 std::vector<std::string> Function::dimensionNames() const {
   std::vector<std::string> names;
@@ -112,10 +144,11 @@ Interface interfaceOf(const Package &package, const std::string &name) {
       for (const char *suffix : {"", "_workspace_size", "_dlpack"})
         if (!symbols.insert(symbol + suffix).second)
           fail(ErrorKind::Package, "library", "name of a function", "one whose names in C are free", "'" + entry.name + "'");
-      result.functions.push_back({entry.name, symbol, {}, {}, 0, {}});
+      result.functions.push_back({entry.name, symbol});
     }
     addVariant(result.functions.back(), entry);
   }
+  for (Function &f : result.functions) addCounted(f);
   if (result.functions.empty()) fail(ErrorKind::Package, "library", "package", "at least one function", "none");
   return result;
 }
@@ -153,6 +186,13 @@ std::string describe(const Function &f, size_t argument) {
   if (first.use == Use::Value) return text;
   for (auto [i, shape] : llvm::enumerate(shapes)) text += (i ? " or (" : " (") + shape + (first.shape.size() == 1 ? ",)" : ")");
   return text;
+}
+
+std::string describe(const Function &f, const FoundSize &size) {
+  std::vector<std::string> all;
+  for (const SizeExpression &expression : size.size)
+    if (std::string text = toString(expression, f.sizes); !llvm::is_contained(all, text)) all.push_back(text);
+  return llvm::join(all, " or ");
 }
 
 } // namespace kiln::library

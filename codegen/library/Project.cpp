@@ -22,7 +22,8 @@ void writeFile(const fs::path &path, const std::string &text) {
 /// An expression of sizes as C has it, with the smallest sizes that are allowed for those that the user is to choose.
 std::string elementsOf(const Function &f, const Argument &a) {
   std::vector<int64_t> sizes;
-  for (const Dimension &d : f.dimensions()) sizes.push_back(std::max<int64_t>(d.least, 1));
+  for (const Dimension &d : f.dimensions())
+    sizes.push_back(std::max<int64_t>(d.isCounted() ? evaluate(d.bound, sizes).value_or(1) : d.least, 1));
   int64_t count = 1;
   for (const SizeExpression &size : a.shape) count *= evaluate(size, sizes).value_or(1);
   return std::to_string(std::max<int64_t>(count, 1));
@@ -35,8 +36,11 @@ std::string callOf(const Function &f, const std::string &prefix) {
     if (a.use == Use::Value) arrays += "  " + element + " " + variable + " = 0;\n";
     else arrays += "  static " + element + " " + variable + "[" + elementsOf(f, a) + "]; /* " + describe(f, i) + " */\n";
     (a.isInput() ? inputs : outputs) += ", " + variable;
+    if (!a.capacity.empty()) outputs += ", " + elementsOf(f, a);
+    for (size_t i = 0; i < a.found.size(); ++i) outputs += ", NULL";
   }
-  for (const Dimension &d : f.dimensions()) sizes += ", " + std::to_string(std::max<int64_t>(d.least, 1)) + " /* " + d.name + " */";
+  for (const Dimension &d : llvm::ArrayRef(f.dimensions()).take_front(f.chosen()))
+    sizes += ", " + std::to_string(std::max<int64_t>(d.least, 1)) + " /* " + d.name + " */";
   return arrays + "  status = " + f.symbol + "(m" + inputs + sizes + outputs + ", NULL, 0, err, sizeof err);\n" + "  printf(\"" + f.symbol +
          ": %s\\n\", status ? err : \"ok\");\n";
 }

@@ -29,12 +29,19 @@ static Object describe(const Function &f) {
     Array shapes; // of each variant
     for (const std::vector<Argument> &variant : f.arguments)
       if (llvm::json::Value shape = shapeOf(variant[i], names); !llvm::is_contained(shapes, shape)) shapes.push_back(std::move(shape));
-    arguments.push_back(
-        Object{{"name", first.name}, {"use", kUses[size_t(first.use)]}, {"dtype", info(first.dtype).name}, {"shapes", std::move(shapes)}});
+    Object made{{"name", first.name}, {"use", kUses[size_t(first.use)]}, {"dtype", info(first.dtype).name}, {"shapes", std::move(shapes)}};
+    if (!first.capacity.empty()) { // arguments behind it
+      Array found;
+      for (size_t place : first.found) found.push_back(f.found[place].name);
+      made["capacity"] = first.capacity;
+      made["found"] = std::move(found);
+    }
+    arguments.push_back(std::move(made));
   }
   for (const Dimension &d : f.dimensions()) {
     Object size{{"name", d.name}, {"least", d.least}};
     if (d.most != std::numeric_limits<int64_t>::max()) size["most"] = d.most;
+    if (d.isCounted()) size["bound"] = toString(d.bound, names); // values decide it, callers do not
     sizes.push_back(std::move(size));
   }
   return Object{{"name", f.name}, {"symbol", f.symbol}, {"arguments", std::move(arguments)}, {"sizes", std::move(sizes)}};

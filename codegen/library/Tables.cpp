@@ -14,7 +14,15 @@ using namespace llvm;
 namespace kiln::library {
 namespace {
 
-enum class Source { Argument, Weight, Size };
+// As support/library.h has them.
+enum class Source { Argument, Weight, Size, Kept };
+enum : int64_t { kMiss = -1, kCount = -2, kFirstKept = -3 };
+
+Source sourceOf(Role role) {
+  if (role == Role::Weight) return Source::Weight;
+  if (role == Role::Kept) return Source::Kept;
+  return role == Role::Size ? Source::Size : Source::Argument;
+}
 
 /// Constants of a module. A record is a struct, a list the address of an array.
 class Constants {
@@ -64,14 +72,30 @@ public:
   TableWriter(Module &module, const Interface &interface) : c(module), it(interface) {}
 
   Constant *function(const kiln::library::Function &f, ArrayRef<Code> &codes, size_t processors) {
-    SmallVector<Constant *> sizes, variants;
-    for (const Dimension &d : f.dimensions()) sizes.push_back(c.record({c.text(d.name), c.number(d.least), c.number(d.most)}));
-    for (size_t v = 0; v < f.variants.size(); ++v) {
-      variants.push_back(variant(*f.variants[v], f.arguments[v], codes.take_front(processors)));
-      codes = codes.drop_front(processors);
+    SmallVector<Constant *> sizes, stages, variants;
+    for (const Dimension &d : f.dimensions()) {
+      SmallVector<Constant *> fields{c.text(d.name), c.number(d.least), c.number(d.most)};
+      fields.append(expressionFields(d.bound));
+      sizes.push_back(c.record(fields));
     }
-    return c.record(
-        {c.text(f.symbol), size(sizes), c.list(sizes), size(f.arguments[0]), c.number(int64_t(f.given)), size(variants), c.list(variants)});
+    auto own = [&] { return std::exchange(codes, codes.drop_front(processors)).take_front(processors); };
+    ArrayRef<const PackageEntry *> before;
+    for (const auto &stage : f.stages) {
+      SmallVector<Constant *> counting;
+      for (const PackageEntry *entry : stage) counting.push_back(variant(*entry, before, {}, {}, own()));
+      stages.push_back(c.record({size(counting), c.list(counting)}));
+      before = stage;
+    }
+    SmallVector<int64_t> rooms; // the capacity of each argument
+    for (const Argument &a : f.arguments[0])
+      rooms.push_back(a.capacity.empty() ? -1 : llvm::count_if(rooms, [](int64_t room) { return room >= 0; }));
+    for (size_t v = 0; v < f.variants.size(); ++v) {
+      std::vector<SizeExpression> found;
+      for (const FoundSize &size : f.found) found.push_back(size.size[v]);
+      variants.push_back(variant(*f.variants[v], before, argumentsOf(f.arguments[v], rooms), found, own()));
+    }
+    return c.record({c.text(f.symbol), size(sizes), c.list(sizes), size(f.arguments[0]), c.number(int64_t(f.given)), size(variants),
+                     c.list(variants), size(stages), c.list(stages), size(f.found)});
   }
 
   Constant *library(const Machines &machines, Weights mode, const std::string &file) {
@@ -117,11 +141,24 @@ private:
     return bytes;
   }
 
-  Constant *argument(const Argument &a) {
+  Constant *argument(const Argument &a, int64_t room = -1) {
     SmallVector<Constant *> shape;
     for (const SizeExpression &size : a.shape) shape.push_back(expression(size));
     return c.record({c.text(a.name), c.number(int64_t(a.use)), c.number(byteSize(a.dtype)), c.number(byteSize(realType(a.dtype))),
-                     c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a))});
+                     c.number(tensorType(a.dtype)), size(shape), c.list(shape), c.number(fixedBytes(a)), c.number(room)});
+  }
+  SmallVector<Constant *> argumentsOf(ArrayRef<Argument> arguments, ArrayRef<int64_t> rooms) {
+    SmallVector<Constant *> table;
+    for (auto [a, room] : llvm::zip(arguments, rooms)) table.push_back(argument(a, room));
+    return table;
+  }
+  /// An array of an entry's program.
+  Constant *array(const PackageEntry &entry, const TensorType &type) { return argument({"", Use::Read, type.dtype, shapeOf(entry, type)}); }
+  SmallVector<Constant *> keptBy(const PackageEntry &entry) {
+    SmallVector<Constant *> kept;
+    for (size_t i = 0; entry.counts && i < countOf(entry); ++i)
+      kept.push_back(array(entry, entry.program.types[size_t(entry.program.outputs[i])]));
+    return kept;
   }
 
   /// The arrays of a program whose sizes are open, and of its bodies, each shape once. `symbols`: what the program's stand for in the
@@ -153,39 +190,52 @@ private:
     for (int64_t i = 0; i < entry.program.symbols; ++i) symbols.push_back(Size::symbol(i));
     findWidest(entry.program, symbols, widest);
     SmallVector<Constant *> arrays;
-    for (const TensorType &type : widest) arrays.push_back(argument({"", Use::Read, type.dtype, shapeOf(entry, type), -1}));
+    for (const TensorType &type : widest) arrays.push_back(array(entry, type));
     return arrays;
   }
 
-  Constant *variant(const PackageEntry &entry, ArrayRef<Argument> arguments, ArrayRef<Code> codes) {
-    SmallVector<Constant *> table, symbols, inputs, byProcessor, misses;
-    for (const Argument &a : arguments) table.push_back(argument(a));
+  /// Where something is kept by those of the entries of a stage that keep it.
+  static int64_t placeIn(ArrayRef<const PackageEntry *> stage, const std::string &name) {
+    int64_t place = 0;
+    for (const PackageEntry *entry : stage) place = int64_t(keptAs(*entry, name).value_or(size_t(place)));
+    return place;
+  }
+  /// `before`: the entries of the stage before.
+  Constant *variant(const PackageEntry &entry, ArrayRef<const PackageEntry *> before, ArrayRef<Constant *> arguments,
+                    ArrayRef<SizeExpression> foundSizes, ArrayRef<Code> codes) {
+    SmallVector<Constant *> symbols, inputs, byProcessor, misses, kept = keptBy(entry), found;
+    for (const SizeExpression &size : foundSizes) found.push_back(expression(size));
     for (const SizeExpression &e : entry.symbols) symbols.push_back(expression(e));
     SmallVector<int64_t> bounds, outputs, placeOf(entry.inputs.size(), -1);
-    int64_t boxes = 0, place = 0;
+    int64_t boxes = 0, place = 0, nextKept = kFirstKept;
     for (const SizeBox &box : llvm::concat<const SizeBox>(entry.checked, entry.assumed)) {
       ++boxes;
       for (auto [least, most] : box) bounds.append({least, most});
     }
     std::vector<TensorType> types = inputTypesOf(entry.program);
     for (auto [i, input] : llvm::enumerate(entry.inputs)) {
-      Source source = input.role == Role::Weight ? Source::Weight : input.role == Role::Size ? Source::Size : Source::Argument;
+      Source source = sourceOf(input.role);
       int64_t at = source == Source::Weight ? input.weight : source == Source::Argument ? placeOf[i] = place++ : 0;
+      if (source == Source::Kept) at = placeIn(before, input.name);
       DType dtype = types[i].dtype;
       SmallVector<Constant *> fields{c.number(int64_t(source)), c.number(at)};
       fields.append(expressionFields(input.number));
       fields.push_back(c.number(isFloat(dtype) ? -byteSize(dtype) : byteSize(dtype)));
+      fields.push_back(source == Source::Kept ? c.list(array(entry, types[i])) : c.none());
       inputs.push_back(c.record(fields));
     }
     for (const PackageOutput &o : entry.outputs)
-      outputs.push_back(isMiss(entry, o) ? -1 : o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
+      if (isMiss(entry, o)) outputs.push_back(kMiss);
+      else if (entry.counts) outputs.push_back(outputs.size() == countOf(entry) ? kCount : nextKept--);
+      else outputs.push_back(o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
     for (const std::string &question : entry.misses) misses.push_back(c.text(question));
     for (const Code &code : codes)
       byProcessor.push_back(c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
-    return c.record({c.number(boxes), c.numbers(bounds), c.list(table), size(symbols), c.list(symbols), c.numbers(leastOf(entry.program)),
-                     size(inputs), c.list(inputs), size(outputs), c.numbers(outputs), c.list(byProcessor), size(inner), c.list(inner),
-                     size(misses), c.list(misses)});
+    return c.record({c.number(boxes), size(entry.checked), c.numbers(bounds), c.list(arguments), size(symbols), c.list(symbols),
+                     c.numbers(leastOf(entry.program)), size(inputs), c.list(inputs), size(outputs), c.numbers(outputs),
+                     c.list(byProcessor), size(inner), c.list(inner), size(misses), c.list(misses), size(kept), c.list(kept),
+                     c.list(found)});
   }
 };
 
@@ -220,26 +270,35 @@ public:
 
   void writeFunction(const kiln::library::Function &f, Constant *table, System system) {
     const std::vector<Argument> &arguments = f.arguments[0];
-    SmallVector<Type *> types{pointer}, sizes(f.dimensions().size(), b.getInt64Ty());
+    SmallVector<Type *> types{pointer}, sizes(f.chosen(), b.getInt64Ty());
     for (const Argument &a : arguments)
       if (a.isInput()) types.push_back(typeOf(a));
     types.append(sizes);
-    types.append(arguments.size() - f.given, pointer);
+    for (const Argument &a : ArrayRef(arguments).drop_front(f.given)) {
+      types.push_back(pointer);
+      if (!a.capacity.empty()) types.push_back(b.getInt64Ty());
+      types.append(a.found.size(), pointer);
+    }
     types.append({pointer, size, pointer, size});
     define(f.symbol, b.getInt32Ty(), types, [&](ArrayRef<Value *> given) {
-      ArrayRef<Value *> ins = given.slice(1, f.given), rest = given.drop_front(1 + f.given), outs = rest.drop_front(sizes.size());
-      SmallVector<Value *> all;
-      for (auto [a, value] : llvm::zip(arguments, ins)) all.push_back(a.use == Use::Value ? spill(value) : value);
-      llvm::append_range(all, outs.take_front(arguments.size() - f.given));
-      ArrayRef<Value *> last = given.take_back(4);
-      return support(
-          "call", b.getInt32Ty(),
-          {given[0], table, list(all, pointer), list(rest.take_front(sizes.size()), b.getInt64Ty()), last[0], last[1], last[2], last[3]});
+      SmallVector<Value *> all, rooms, found;
+      auto take = [&](size_t count) { return std::exchange(given, given.drop_front(count)).take_front(count); };
+      Value *handle = take(1)[0];
+      for (auto [a, value] : llvm::zip(arguments, take(f.given))) all.push_back(a.use == Use::Value ? spill(value) : value);
+      Value *allSizes = sizesOf(f, take(sizes.size()));
+      for (const Argument &a : ArrayRef(arguments).drop_front(f.given)) {
+        all.push_back(take(1)[0]);
+        if (!a.capacity.empty()) rooms.push_back(take(1)[0]);
+        llvm::append_range(found, take(a.found.size()));
+      }
+      return support("call", b.getInt32Ty(),
+                     {handle, table, list(all, pointer), allSizes, list(rooms, b.getInt64Ty()), list(found, pointer), given[0], given[1],
+                      given[2], given[3]});
     });
     types.assign(1, pointer);
     types.append(sizes);
     define(f.symbol + "_workspace_size", b.getInt64Ty(), types, [&](ArrayRef<Value *> given) {
-      return support("workspace_size", b.getInt64Ty(), {given[0], table, list(given.drop_front(), b.getInt64Ty())});
+      return support("workspace_size", b.getInt64Ty(), {given[0], table, sizesOf(f, given.drop_front())});
     });
     if (system == System::None) return;
     define(f.symbol + "_dlpack", b.getInt32Ty(), {pointer, pointer, size, pointer, size, pointer, size, pointer, size},
@@ -286,6 +345,12 @@ private:
     return b.CreateCall(callee, arguments);
   }
 
+  /// With room for those that values decide.
+  Value *sizesOf(const kiln::library::Function &f, ArrayRef<Value *> chosen) {
+    SmallVector<Value *> all(chosen);
+    all.append(f.stages.size(), b.getInt64(0));
+    return list(all, b.getInt64Ty());
+  }
   Value *spill(Value *value) {
     Value *memory = b.CreateAlloca(value->getType());
     b.CreateStore(value, memory);

@@ -12,7 +12,7 @@
 
 namespace kiln {
 
-constexpr size_t kMostInstances = 64;
+constexpr size_t kMostInstances = 256;
 
 /// Inputs that a caller gives.
 static bool isGiven(const PackageInput &input) { return input.role == Role::Argument || input.role == Role::Number; }
@@ -38,6 +38,7 @@ PackagedFunction::PackagedFunction(std::shared_ptr<const LoadedPackage> from, st
   auto found = std::ranges::find(entries, name, &PackageEntry::name);
   if (found == entries.end()) fail(ErrorKind::Package, "package", "entry", "one of the package", "'" + name + "'");
   first = &*found;
+  last = &*std::ranges::find(entries.rbegin(), entries.rend(), name, &PackageEntry::name);
   types = inputTypesOf(first->program);
 }
 
@@ -143,14 +144,34 @@ static void checkMiss(const PackageEntry &entry, const Array &number) {
        "another answer at " + (isNamed ? entry.misses[size_t(missed) - 1] : "a place that it does not name"));
 }
 
-/// What a program is run on, for the arguments that it is given.
-std::vector<Array> PackagedFunction::inputsOf(const Instance &instance, std::span<Array *const> given) const {
+/// The arguments of a call by the inputs of an entry; null for the others.
+static std::vector<Array *> givenTo(const PackageEntry &entry, std::span<Array *const> arguments) {
+  std::vector<Array *> given;
+  size_t next = 0;
+  for (const PackageInput &input : entry.inputs) given.push_back(isGiven(input) ? arguments[next++] : nullptr);
+  return given;
+}
+
+/// What the stage before kept under the name of an input, with the shape that the input has.
+static const Array &keptFor(const PackageEntry &entry, const PackageInput &input, const ArrayType &type, const PackageEntry &before,
+                            std::span<const Array> kept) {
+  auto place = keptAs(before, input.name);
+  if (!place || !(kept[*place].type() == TensorType{type.dtype, type.shape}))
+    fail(ErrorKind::Package, entry.name, "'" + input.name + "' of the stage before", toString(TensorType{type.dtype, type.shape}),
+         place ? toString(kept[*place].type()) : "none");
+  return kept[*place];
+}
+
+/// What a program is run on: arguments by input, and what the stage before kept.
+std::vector<Array> PackagedFunction::inputsOf(const Instance &instance, std::span<Array *const> given, const Kept &kept) const {
   std::vector<Array> inputs;
   size_t number = 0;
   for (size_t i = 0; i < given.size(); ++i) {
     const PackageInput &input = instance.entry->inputs[i];
     if (given[i]) inputs.push_back(contiguous(*given[i]));
-    else inputs.push_back(input.role == Role::Weight ? loaded->weights[size_t(input.weight)] : instance.numbers[number++]);
+    else if (input.role == Role::Weight) inputs.push_back(loaded->weights[size_t(input.weight)]);
+    else if (input.role == Role::Size) inputs.push_back(instance.numbers[number++]);
+    else inputs.push_back(keptFor(*instance.entry, input, instance.step.segment.inputs[i], *kept.entry, kept.arrays));
   }
   return inputs;
 }
@@ -180,8 +201,14 @@ struct NativeCall {
   bool run(const NativeCode &code, const std::string &entry) {
     std::vector<dlpack::Tensor *> pointers;
     for (dlpack::Tensor &tensor : tensors) pointers.push_back(&tensor);
-    return code.run(entry, std::span(pointers).first(arguments.size()), std::span(pointers).subspan(arguments.size()));
+    return code.run(entry, std::span(pointers).first(arguments.size()), std::span(pointers).subspan(arguments.size()), &isShort);
   }
+  /// The results, whose sizes that values decide are known now: the code sets them.
+  std::vector<Array> found() {
+    for (Array &result : results) result.strides = contiguousStrides(result.shape);
+    return std::move(results);
+  }
+  bool isShort = false; // the results have more elements than there was room for
   /// While other threads of the host run. False: it was stopped.
   bool runBeside(const NativeCode &code, const std::string &entry, const RunHooks &hooks) {
     if (!longWork().begin) return run(code, entry);
@@ -197,66 +224,108 @@ struct NativeCall {
 
 } // namespace
 
+static std::vector<ArrayType> typesOf(const std::vector<Array> &arrays) {
+  std::vector<ArrayType> types;
+  for (const Array &array : arrays) types.emplace_back(array.dtype, array.shape);
+  return types;
+}
+
 std::vector<Array> PackagedFunction::callNative(std::span<Array *const> arguments, const RunHooks &hooks, bool &isStopped) const {
   std::vector<ArrayType> types = resultsOf(loaded->package, first->name, sizesOf(arguments));
-  std::vector<Array *> given; // by input of the entry
-  size_t next = 0;
-  for (const PackageInput &input : first->inputs) given.push_back(isGiven(input) ? arguments[next++] : nullptr);
-  checkWrites(*first, given);
+  std::vector<Array *> given = givenTo(*last, arguments);
+  checkWrites(*last, given);
   std::vector<bool> isWritten;
   for (size_t i = 0; i < given.size(); ++i)
-    if (given[i]) isWritten.push_back(std::ranges::find(first->outputs, int64_t(i), &PackageOutput::writes) != first->outputs.end());
+    if (given[i]) isWritten.push_back(std::ranges::find(last->outputs, int64_t(i), &PackageOutput::writes) != last->outputs.end());
   uint64_t begin = timeOfWrites();
-  std::optional<NativeCall> call(std::in_place, types, arguments, isWritten);
-  if ((isStopped = !call->runBeside(*loaded->native, first->name, hooks))) return {};
+  std::optional<NativeCall> call;
+  do {
+    if (call) types = typesOf(call->results);
+    call.emplace(types, arguments, isWritten);
+    if ((isStopped = !call->runBeside(*loaded->native, first->name, hooks))) return {};
+  } while (call->isShort);
   bool isOvertaken = false;
   for (size_t i = 0; i < arguments.size(); ++i) isOvertaken |= isWritten[i] && arguments[i]->storage->writtenAt > begin;
   if (isOvertaken) { // what other threads wrote would be lost
     KeepOthersOut whole;
     call.emplace(types, arguments, isWritten);
-    call->run(*loaded->native, first->name);
+    do call.emplace(call->isShort ? typesOf(call->results) : types, arguments, isWritten), call->run(*loaded->native, first->name);
+    while (call->isShort);
   }
   for (size_t i = 0; i < arguments.size(); ++i)
     if (isWritten[i]) commit(*arguments[i], call->arguments[i]);
-  return std::move(call->results);
+  return call->found();
 }
 
-std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped) {
+/// The results, but the number of a question. Throws Error (trace) where a call took a way that was not recorded.
+static std::vector<Array> withoutMiss(const PackageEntry &entry, std::vector<Array> made) {
+  if (entry.misses.empty()) return made;
+  checkMiss(entry, made.back());
+  made.pop_back();
+  return made;
+}
+
+std::vector<Array> PackagedFunction::runStage(Instance &instance, std::span<const Array> inputs, JitMode mode, const RunHooks &hooks,
+                                              bool &isStopped) {
   constexpr auto kLongRun = std::chrono::milliseconds(1);
-  ++calls;
-  if (loaded->native) return callNative(arguments, hooks, isStopped);
-  auto instance = instanceAt(sizesOf(arguments)); // another thread may drop it
-  const PackageEntry &entry = *instance->entry;
-  Step &step = instance->step;
-  std::vector<Array *> given;
-  size_t argument = 0;
-  for (const PackageInput &input : entry.inputs) given.push_back(isGiven(input) ? arguments[argument++] : nullptr);
-  checkWrites(entry, given);
-  uint64_t begin = timeOfWrites();
-  std::vector<Array> inputs = inputsOf(*instance, given);
+  Step &step = instance.step;
   std::vector<const Array *> pointers;
   for (const Array &input : inputs) pointers.push_back(&input);
   if (mode != JitMode::Off) advance(step, mode, false);
   auto start = std::chrono::steady_clock::now();
-  std::vector<Array> made, results;
+  std::vector<Array> made;
   RunStatus status = step.segment.outputs.empty() ? RunStatus::Done : runStep(step, pointers, hooks, made);
   if (mode == JitMode::Auto && !step.segment.executable && step.segment.code && std::chrono::steady_clock::now() - start > kLongRun)
     compileLater(step.segment.code);
   if ((isStopped = status == RunStatus::Stopped)) return {};
-  if (status == RunStatus::Eager) made = interpret(*instance->program, pointers, hooks.between); // which says what failed
+  if (status == RunStatus::Eager) made = interpret(*instance.program, pointers, hooks.between); // which says what failed
+  return made;
+}
+
+PackagedFunction::Kept PackagedFunction::count(std::vector<int64_t> &sizes, std::span<Array *const> arguments, JitMode mode,
+                                               const RunHooks &hooks, bool &isStopped) {
+  Kept kept;
+  while (sizes.size() < last->dimensions.size() && !isStopped) {
+    auto instance = instanceAt(sizes); // another thread may drop it
+    const PackageEntry &entry = *instance->entry;
+    std::vector<Array> inputs = inputsOf(*instance, givenTo(entry, arguments), kept);
+    std::vector<Array> made = runStage(*instance, inputs, mode, hooks, isStopped);
+    if (isStopped) break;
+    made = withoutMiss(entry, std::move(made));
+    std::memcpy(&sizes.emplace_back(), made.back().data(), sizeof(int64_t));
+    made.pop_back();
+    kept = {&entry, std::move(made)};
+  }
+  return kept;
+}
+
+std::vector<Array> PackagedFunction::call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped) {
+  ++calls;
+  if (loaded->native) return callNative(arguments, hooks, isStopped);
+  std::vector<int64_t> sizes = sizesOf(arguments);
+  checkWrites(*last, givenTo(*last, arguments));
+  uint64_t begin = timeOfWrites();
+  Kept kept = count(sizes, arguments, mode, hooks, isStopped);
+  if (isStopped) return {};
+  auto instance = instanceAt(sizes);
+  std::vector<Array *> given = givenTo(*instance->entry, arguments);
+  std::vector<Array> inputs = inputsOf(*instance, given, kept), results;
+  std::vector<Array> made = runStage(*instance, inputs, mode, hooks, isStopped);
+  if (isStopped) return {};
   auto isOvertaken = [&](auto &output) { return output.writes >= 0 && given[size_t(output.writes)]->storage->writtenAt > begin; };
-  if (std::ranges::any_of(entry.outputs, isOvertaken)) { // what other threads wrote would be lost
+  if (std::ranges::any_of(instance->entry->outputs, isOvertaken)) { // what other threads wrote would be lost
     KeepOthersOut whole;
-    std::ranges::move(inputsOf(*instance, given), inputs.begin());
+    kept = count(sizes = sizesOf(arguments), arguments, JitMode::Off, {}, isStopped);
+    instance = instanceAt(sizes);
+    inputs = inputsOf(*instance, given = givenTo(*instance->entry, arguments), kept);
+    std::vector<const Array *> pointers;
+    for (const Array &input : inputs) pointers.push_back(&input);
     made = interpret(*instance->program, pointers, {});
   }
-  if (!entry.misses.empty()) {
-    checkMiss(entry, made.back());
-    made.pop_back();
-  }
+  made = withoutMiss(*instance->entry, std::move(made));
   for (size_t i = 0; i < made.size(); ++i)
-    if (entry.outputs[i].writes < 0) results.push_back(made[i]);
-    else commit(*given[size_t(entry.outputs[i].writes)], made[i]);
+    if (int64_t writes = instance->entry->outputs[i].writes; writes < 0) results.push_back(made[i]);
+    else commit(*given[size_t(writes)], made[i]);
   return results;
 }
 

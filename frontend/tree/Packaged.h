@@ -24,7 +24,7 @@ public:
   /// Throws Error (shape, dtype, value) for arguments that do not fit, and what operations throw for their values; `isStopped`: the
   /// hooks said so, and nothing was written.
   std::vector<Array> call(std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped);
-  /// Which of the entries of its name such a call runs, from 0.
+  /// Which of the entries of its name such a call runs, from 0; of a function that runs in stages, the first.
   size_t variantFor(std::span<Array *const> arguments) const;
 
 private:
@@ -35,16 +35,25 @@ private:
     Step step;
     std::vector<Array> numbers; // of the inputs that follow from the sizes, in order
   };
+  /// What a stage leaves to the next one.
+  struct Kept {
+    const PackageEntry *entry = nullptr;
+    std::vector<Array> arrays;
+  };
 
   std::shared_ptr<const LoadedPackage> loaded;
-  const PackageEntry *first;                                           // of its name: what callers see is the same in all
-  std::vector<TensorType> types;                                       // of its inputs
+  const PackageEntry *first, *last;                                    // of its name: what callers see is the same in all of a stage
+  std::vector<TensorType> types;                                       // of the inputs of the first
   std::map<std::vector<int64_t>, std::shared_ptr<Instance>> instances; // by the sizes of the dimensions
 
   std::vector<int64_t> sizesOf(std::span<Array *const> arguments) const;
   std::shared_ptr<Instance> instanceAt(const std::vector<int64_t> &sizes);
   std::shared_ptr<Instance> makeInstance(const std::vector<int64_t> &sizes) const;
-  std::vector<Array> inputsOf(const Instance &instance, std::span<Array *const> given) const;
+  std::vector<Array> inputsOf(const Instance &instance, std::span<Array *const> given, const Kept &kept) const;
+  /// Runs one stage. Empty, and `isStopped`: the hooks said so.
+  std::vector<Array> runStage(Instance &instance, std::span<const Array> inputs, JitMode mode, const RunHooks &hooks, bool &isStopped);
+  /// The stages before the last one: adds the sizes that they count, and gives what they keep for it.
+  Kept count(std::vector<int64_t> &sizes, std::span<Array *const> arguments, JitMode mode, const RunHooks &hooks, bool &isStopped);
   std::vector<Array> callNative(std::span<Array *const> arguments, const RunHooks &hooks, bool &isStopped) const;
 };
 

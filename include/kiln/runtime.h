@@ -61,10 +61,12 @@ const char *kiln_package_manifest(const kiln_package *package);
 int32_t kiln_package_weight(const kiln_package *package, size_t number, kiln_array *weight, int64_t shape[KILN_MAX_RANK], char *err,
                             size_t errlen);
 /** What an entry gives for these arguments: the number of its results, and if `result` is not NULL the type of result `number`, with
-    `data` NULL and `shape` as above. */
+    `data` NULL and `shape` as above: of a result whose size the values decide, the largest that it has for arguments of these shapes. */
 int32_t kiln_package_result(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count, size_t number,
                             size_t *results, kiln_array *result, int64_t shape[KILN_MAX_RANK], char *err, size_t errlen);
-/** Runs an entry: its arguments in the order of the manifest, and memory for its results. Arguments that it writes are changed. */
+/** Runs an entry: its arguments in the order of the manifest, and memory for its results. Arguments that it writes are changed. The shape
+   of a result whose size the values decide says how much room there is for it, and is set to what it has, also where there is too little.
+ */
 int32_t kiln_package_run(const kiln_package *package, const char *entry, kiln_array *const *arguments, size_t count,
                          kiln_array *const *results, size_t result_count, char *err, size_t errlen);
 

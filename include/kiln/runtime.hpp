@@ -22,25 +22,26 @@ template <typename T> class array {
 
 public:
   explicit array(std::vector<std::int64_t> shape) : shape_(std::move(shape)) {
-    std::size_t count = 1;
-    for (std::int64_t size : shape_) count *= std::size_t(size);
-    count_ = count;
-    memory_.resize(count ? count * sizeof(T) : 1);
+    memory_.resize(size() ? size() * sizeof(T) : 1);
   }
   array(std::vector<std::int64_t> shape, const std::vector<T> &values) : array(std::move(shape)) {
-    if (values.size() != count_) throw error(KILN_ERROR_SHAPE, "array: expected as many values as its shape has");
-    for (std::size_t i = 0; i < count_; ++i) data()[i] = values[i];
+    if (values.size() != size()) throw error(KILN_ERROR_SHAPE, "array: expected as many values as its shape has");
+    for (std::size_t i = 0; i < size(); ++i) data()[i] = values[i];
   }
   const std::vector<std::int64_t> &shape() const noexcept { return shape_; }
-  std::size_t size() const noexcept { return count_; }
+  std::size_t size() const noexcept {
+    std::size_t count = 1;
+    for (std::int64_t size : shape_) count *= std::size_t(size);
+    return count;
+  }
   T *data() noexcept { return reinterpret_cast<T *>(memory_.data()); }
   const T *data() const noexcept { return reinterpret_cast<const T *>(memory_.data()); }
   T &operator[](std::size_t i) noexcept { return data()[i]; }
   const T &operator[](std::size_t i) const noexcept { return data()[i]; }
   T *begin() noexcept { return data(); }
-  T *end() noexcept { return data() + count_; }
+  T *end() noexcept { return data() + size(); }
 
-  /// As the runtime takes it.
+  /// As the runtime takes it; it changes the shape of a result whose size the values decide.
   kiln_array view() noexcept {
     return {memory_.data(), 1, 0, std::int32_t(shape_.size()), code(), std::uint8_t(8 * sizeof(T)), 1, shape_.data(), nullptr, 0};
   }
@@ -50,7 +51,6 @@ public:
 
 private:
   std::vector<std::int64_t> shape_;
-  std::size_t count_ = 0;
   std::vector<unsigned char> memory_; // new gives memory that is aligned to any element
 };
 

@@ -122,10 +122,12 @@ NativeCode::~NativeCode() {
   if (file >= 0) close(file);
 }
 
-bool NativeCode::run(const std::string &entry, std::span<dlpack::Tensor *const> inputs, std::span<dlpack::Tensor *const> outputs) const {
+bool NativeCode::run(const std::string &entry, std::span<dlpack::Tensor *const> inputs, std::span<dlpack::Tensor *const> outputs,
+                     bool *isShort) const {
   char text[kText] = "";
   auto call = reinterpret_cast<Call *>(find("_" + entry + "_dlpack"));
   int32_t status = call(opened, inputs.data(), inputs.size(), outputs.data(), outputs.size(), nullptr, 0, text, sizeof text);
+  if (isShort && (*isShort = status == SHORT_OUTPUT)) return true;
   if (status > 0 && status & KILN_STOPPED) return false;
   if (status > 0 && status & KILN_LIBRARY_MISSING)
     throw Error(ErrorKind::Package, name + "_" + entry +
@@ -151,8 +153,7 @@ std::vector<int64_t> sizesOf(const PackageEntry &entry, std::span<dlpack::Tensor
   return sizes;
 }
 
-std::vector<ArrayType> resultsOf(const Package &package, const std::string &name, std::span<const int64_t> sizes) {
-  const PackageEntry &entry = entryFor(package, name, sizes);
+static std::vector<ArrayType> resultsAt(const PackageEntry &entry, std::span<const int64_t> sizes) {
   std::vector<int64_t> symbols = symbolsOf(entry, sizes);
   std::vector<ArrayType> results;
   size_t count = entry.outputs.size() - (entry.misses.empty() ? 0 : 1);
@@ -162,6 +163,37 @@ std::vector<ArrayType> resultsOf(const Package &package, const std::string &name
     Dims shape;
     for (Size size : type.shape) shape.push(size.isSymbol() ? symbols[size_t(size.symbol())] : size.number());
     results.emplace_back(type.dtype, shape);
+  }
+  return results;
+}
+
+/// The largest sizes in a box for some sizes of the first dimensions, each of the others within its bound; none where there are none.
+static std::optional<std::vector<int64_t>> largestIn(const SizeBox &box, const std::vector<Dimension> &dimensions,
+                                                     std::span<const int64_t> sizes) {
+  std::vector<int64_t> all(sizes.begin(), sizes.end());
+  for (size_t i = 0; i < box.size(); ++i) {
+    auto [least, most] = box[i];
+    if (i >= sizes.size()) all.push_back(std::min(most, evaluate(dimensions[i].bound, all).value_or(most)));
+    if (all[i] < least || all[i] > most) return std::nullopt;
+  }
+  return all;
+}
+
+std::vector<ArrayType> resultsOf(const Package &package, const std::string &name, std::span<const int64_t> sizes) {
+  const PackageEntry &first = entryFor(package, name, sizes);
+  if (!first.counts) return resultsAt(first, sizes);
+  std::vector<ArrayType> results;
+  for (const PackageEntry &entry : package.entries) {
+    if (entry.name != name || entry.counts) continue;
+    for (auto boxes : {&PackageEntry::checked, &PackageEntry::assumed})
+      for (const SizeBox &box : entry.*boxes)
+        if (auto largest = largestIn(box, entry.dimensions, sizes)) {
+          std::vector<ArrayType> there = resultsAt(entry, *largest);
+          if (results.empty()) results = there;
+          for (size_t i = 0; i < there.size(); ++i)
+            for (int axis = 0; axis < there[i].shape.rank; ++axis)
+              results[i].shape[axis] = std::max(results[i].shape[axis], there[i].shape[axis]);
+        }
   }
   return results;
 }

@@ -21,8 +21,10 @@ public:
 
   /// Runs an entry: its arguments in the order of the package's inputs, its results in that of the outputs. Arguments that it writes are
   /// written; tensors are row-major. False: it was told to stop, and nothing was written. Throws Error for arguments that do not fit, and
-  /// for what is wrong with the data.
-  bool run(const std::string &entry, std::span<dlpack::Tensor *const> inputs, std::span<dlpack::Tensor *const> outputs) const;
+  /// for what is wrong with the data. The shapes of results whose sizes values decide are those that there is room for; they become those
+  /// that the results have, also where there is less room: then `isShort` says so where it is given, and nothing was written.
+  bool run(const std::string &entry, std::span<dlpack::Tensor *const> inputs, std::span<dlpack::Tensor *const> outputs,
+           bool *isShort = nullptr) const;
 
 private:
   NativeCode() = default;
@@ -36,7 +38,8 @@ private:
 
 /// The sizes of the dimensions of an entry, as its arguments have them; -1 for one that no argument says.
 std::vector<int64_t> sizesOf(const PackageEntry &entry, std::span<dlpack::Tensor *const> arguments);
-/// The types of its results at some sizes. Throws Error (shape) for sizes that the package is not for.
+/// The types of its results at some sizes of the dimensions that callers choose; of results whose sizes values decide, the largest that
+/// they have there. Throws Error (shape) for sizes that the package is not for.
 std::vector<ArrayType> resultsOf(const Package &package, const std::string &entry, std::span<const int64_t> sizes);
 
 } // namespace kiln

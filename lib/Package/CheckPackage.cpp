@@ -20,7 +20,9 @@ void checkName(const std::string &what, const std::string &name) {
 
 class EntryChecker {
 public:
-  EntryChecker(const Package &package, const PackageEntry &entry) : package(package), entry(entry), types(inputTypesOf(entry.program)) {}
+  /// `before`: the entries of its name of the stage before.
+  EntryChecker(const Package &package, const PackageEntry &entry, std::span<const PackageEntry> before)
+      : package(package), entry(entry), before(before), types(inputTypesOf(entry.program)) {}
 
   void run() {
     checkName("name of an entry", entry.name);
@@ -30,16 +32,12 @@ public:
     auto symbols = size_t(std::max<int64_t>(entry.program.symbols, 0));
     if (entry.symbols.size() != symbols) wrong("symbols", std::to_string(symbols) + " as its program has", entry.symbols.size());
     for (const SizeExpression &symbol : entry.symbols) checkExpression(symbol);
-    for (const Dimension &dimension : entry.dimensions) {
-      take("a dimension", dimension.name);
-      if (dimension.least < 0 || dimension.least > dimension.most)
-        malformed("bounds of '" + dimension.name + "'", "a least and a most size",
-                  std::to_string(dimension.least) + " and " + std::to_string(dimension.most));
-    }
+    checkDimensions();
     checkProgram();
     for (size_t i = 0; i < entry.inputs.size(); ++i) checkInput(entry.inputs[i], types[i]);
     for (size_t i = 0; i < entry.outputs.size(); ++i) checkOutput(entry.outputs[i], entry.program.outputs[i]);
     checkMisses();
+    checkStage();
     checkBoxes(entry.checked);
     checkBoxes(entry.assumed);
     if (entry.checked.empty() && entry.assumed.empty()) wrong("sizes", "some that it is for", 0);
@@ -48,6 +46,7 @@ public:
 private:
   const Package &package;
   const PackageEntry &entry;
+  std::span<const PackageEntry> before;
   std::vector<TensorType> types;
   std::set<std::string> names;
   std::set<int64_t> written;
@@ -64,11 +63,42 @@ private:
       malformed("expressions of '" + entry.name + "'", "numbers, dimensions and operations in postfix order", "others");
   }
 
+  /// Those that callers choose first, then those that values decide, each within what follows from those before.
+  void checkDimensions() {
+    for (size_t i = 0; i < entry.dimensions.size(); ++i) {
+      const Dimension &dimension = entry.dimensions[i];
+      take("a dimension", dimension.name);
+      if (dimension.least < 0 || dimension.least > dimension.most)
+        malformed("bounds of '" + dimension.name + "'", "a least and a most size",
+                  std::to_string(dimension.least) + " and " + std::to_string(dimension.most));
+      if (dimension.isCounted() ? !isValid(dimension.bound, i) : i && entry.dimensions[i - 1].isCounted())
+        malformed("bound of '" + dimension.name + "'", "one in the dimensions before it", dimension.isCounted() ? "another" : "none");
+    }
+  }
+
+  bool isNumber(size_t output) const {
+    return entry.outputs[output].writes == -1 && entry.program.types[size_t(entry.program.outputs[output])] == TensorType{DType::I64, {}};
+  }
   void checkMisses() const {
     if (entry.misses.empty()) return;
-    bool isNumber = !entry.outputs.empty() && entry.outputs.back().writes < 0 &&
-                    entry.program.types[size_t(entry.program.outputs.back())] == TensorType{DType::I64, {}};
-    if (!isNumber) malformed("last output of '" + entry.name + "'", "an int64 of rank 0, the number of a question", "another");
+    if (entry.outputs.empty() || !isNumber(entry.outputs.size() - 1))
+      malformed("last output of '" + entry.name + "'", "an int64 of rank 0, the number of a question", "another");
+  }
+  /// What an entry that counts leaves to the next stage.
+  void checkStage() const {
+    if (!entry.counts) return;
+    if (entry.outputs.size() < (entry.misses.empty() ? 1u : 2u) || !isNumber(countOf(entry)) || !written.empty())
+      malformed("outputs of '" + entry.name + "'", "what is kept and an int64 of rank 0, the next dimension", "others");
+  }
+  void checkKept(const PackageInput &input, const TensorType &type) const {
+    auto keeps = [&](const PackageEntry &other) {
+      auto place = keptAs(other, input.name);
+      if (!place) return false;
+      const TensorType &kept = other.program.types[size_t(other.program.outputs[*place])];
+      return kept.dtype == type.dtype && kept.shape.rank == type.shape.rank;
+    };
+    if (std::ranges::none_of(before, keeps))
+      malformed("input '" + input.name + "' of '" + entry.name + "'", "one of its type that the stage before keeps", "none");
   }
 
   /// Inputs are row-major, on the host, and left as they are: weights cannot be written over.
@@ -100,6 +130,7 @@ private:
     bool isScalar = input.role == Role::Number || input.role == Role::Size;
     if (isScalar && type.shape.rank) malformed(what, "an array of rank 0", toString(type));
     if (input.role == Role::Size) checkExpression(input.number);
+    if (input.role == Role::Kept) checkKept(input, type);
   }
 
   void checkOutput(const PackageOutput &output, int64_t slot) {
@@ -126,14 +157,50 @@ private:
   }
 };
 
-/// What a caller sees: the same of all entries of a name.
-bool looksAs(const PackageEntry &a, const PackageEntry &b) {
+/// What a caller gives: the same of all entries of a name.
+bool takesAs(const PackageEntry &a, const PackageEntry &b) {
   auto isArgument = [](const PackageInput &input) { return input.role == Role::Argument || input.role == Role::Number; };
   std::vector<PackageInput> mine, theirs;
   std::ranges::copy_if(a.inputs, std::back_inserter(mine), isArgument);
   std::ranges::copy_if(b.inputs, std::back_inserter(theirs), isArgument);
+  return mine == theirs;
+}
+/// Whether the next stage finds what is kept by both in the same places. At some sizes there may be less to keep.
+bool keepsAs(const PackageEntry &a, const PackageEntry &b) {
+  for (size_t i = 0; i < std::min(countOf(a), countOf(b)); ++i)
+    if (a.outputs[i].name != b.outputs[i].name) return false;
+  return true;
+}
+/// What is seen of entries of one stage.
+bool looksAs(const PackageEntry &a, const PackageEntry &b) {
   auto haveSameNames = std::ranges::equal(a.outputs, b.outputs, {}, &PackageOutput::name, &PackageOutput::name);
-  return mine == theirs && haveSameNames && a.dimensions == b.dimensions;
+  return takesAs(a, b) && a.dimensions == b.dimensions && a.counts == b.counts && (a.counts ? keepsAs(a, b) : haveSameNames);
+}
+/// Whether an entry is of the stage behind another one, which counts.
+bool follows(const PackageEntry &entry, const PackageEntry &before) {
+  size_t count = before.dimensions.size();
+  return before.counts && takesAs(entry, before) && entry.dimensions.size() == count + 1 && entry.dimensions.back().isCounted() &&
+         std::equal(before.dimensions.begin(), before.dimensions.end(), entry.dimensions.begin());
+}
+
+/// The entries: those of one name one after another, in the order of their stages, from the one that needs no values to one with results.
+void checkEntries(const Package &package) {
+  std::set<std::string> names;
+  std::span<const PackageEntry> before, stage; // of the stage before, and of this one so far
+  for (size_t i = 0; i < package.entries.size(); ++i) {
+    const PackageEntry &entry = package.entries[i], *last = i ? &package.entries[i - 1] : nullptr;
+    bool isNew = !last || last->name != entry.name, isNext = !isNew && follows(entry, *last);
+    if (isNew || isNext) before = isNew ? std::span<const PackageEntry>() : stage, stage = {&entry, 0};
+    stage = {stage.data(), stage.size() + 1};
+    if (isNew && !names.insert(entry.name).second) malformed("entries", "those of one name one after another", "'" + entry.name + "'");
+    if (isNew && !entry.dimensions.empty() && entry.dimensions.back().isCounted())
+      malformed("entries of '" + entry.name + "'", "a stage that counts '" + entry.dimensions.back().name + "'", "none");
+    if (!isNew && !isNext && !looksAs(*last, entry))
+      malformed("entries of '" + entry.name + "'", "the same arguments, outputs and dimensions", "others");
+    EntryChecker(package, entry, before).run();
+    bool isLast = i + 1 == package.entries.size() || package.entries[i + 1].name != entry.name;
+    if (isLast && entry.counts) malformed("entries of '" + entry.name + "'", "a last stage, which has the results", "one that counts");
+  }
 }
 
 } // namespace
@@ -164,7 +231,7 @@ static void checkOps(const Package &package) {
 
 void checkPackage(const Package &package) {
   checkName("name", package.name);
-  std::set<std::string> names, weights;
+  std::set<std::string> weights;
   for (const PackageWeight &weight : package.weights) {
     manifest::checkWeight(weight);
     bool isWhole = int64_t(weight.bytes.size()) == numElements(weight.type.shape) * byteSize(weight.type.dtype);
@@ -181,14 +248,7 @@ void checkPackage(const Package &package) {
     if (!triples.insert(native.triple).second) malformed("code", "one for a triple", "two for '" + native.triple + "'");
   }
   if (package.entries.empty()) malformed("entries", "at least one", "none");
-  for (size_t i = 0; i < package.entries.size(); ++i) {
-    const PackageEntry &entry = package.entries[i];
-    EntryChecker(package, entry).run();
-    bool isVariant = i && package.entries[i - 1].name == entry.name;
-    if (!isVariant && !names.insert(entry.name).second) malformed("entries", "those of one name one after another", "'" + entry.name + "'");
-    if (isVariant && !looksAs(package.entries[i - 1], entry))
-      malformed("entries of '" + entry.name + "'", "the same arguments, outputs and dimensions", "others");
-  }
+  checkEntries(package);
 }
 
 } // namespace kiln

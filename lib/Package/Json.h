@@ -37,6 +37,10 @@ public:
     if (!json.is_string()) wrong("a text");
     return json.get<std::string>();
   }
+  bool flag() const {
+    if (!json.is_boolean()) wrong("true or false");
+    return json.get<bool>();
+  }
   std::vector<Value> list() const {
     if (!json.is_array()) wrong("a list");
     std::vector<Value> values;

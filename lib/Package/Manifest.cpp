@@ -5,7 +5,7 @@
 namespace kiln::manifest {
 namespace {
 
-constexpr const char *kRoles[] = {"argument", "weight", "number", "size"};
+constexpr const char *kRoles[] = {"argument", "weight", "number", "size", "kept"};
 constexpr std::pair<const char *, SizeExpression::Step> kSteps[] = {{"+", SizeExpression::Step::Add},
                                                                     {"*", SizeExpression::Step::Multiply},
                                                                     {"//", SizeExpression::Step::FloorDivide},
@@ -68,8 +68,12 @@ Json writeEntry(const PackageEntry &entry, const std::string &program, const Pac
   json["assumed"] = writeBoxes(entry.assumed);
   json["signature"] = entry.signature.empty() ? Json() : parse(bytesOf(entry.signature), "signature of '" + entry.name + "'");
   if (!entry.misses.empty()) json["misses"] = entry.misses;
+  if (entry.counts) json["counts"] = true;
   json["dimensions"] = json["inputs"] = json["outputs"] = Json::array();
-  for (const Dimension &d : entry.dimensions) json["dimensions"].push_back({{"name", d.name}, {"least", d.least}, {"most", d.most}});
+  for (const Dimension &d : entry.dimensions) {
+    json["dimensions"].push_back({{"name", d.name}, {"least", d.least}, {"most", d.most}});
+    if (d.isCounted()) json["dimensions"].back()["bound"] = writeExpression(d.bound, entry.dimensions);
+  }
   std::vector<TensorType> types = inputTypesOf(entry.program);
   for (size_t i = 0; i < entry.inputs.size(); ++i) json["inputs"].push_back(writeInput(entry, i, types[i], package));
   for (size_t i = 0; i < entry.outputs.size(); ++i) {
@@ -144,8 +148,11 @@ PackageInput readInput(const Value &value, const Dimensions &dimensions, const P
 PackageEntry readEntry(const Value &value, const Package &package) {
   PackageEntry entry;
   entry.name = value.at("name").text();
-  for (const Value &d : value.at("dimensions").list())
-    entry.dimensions.push_back({d.at("name").text(), d.at("least").number(), d.at("most").number()});
+  for (const Value &d : value.at("dimensions").list()) {
+    Dimension made{d.at("name").text(), d.at("least").number(), d.at("most").number()};
+    if (d.has("bound")) made.bound = readExpression(d.at("bound"), entry.dimensions); // in those before
+    entry.dimensions.push_back(std::move(made));
+  }
   for (const Value &input : value.at("inputs").list()) entry.inputs.push_back(readInput(input, entry.dimensions, package));
   for (const Value &output : value.at("outputs").list()) {
     entry.outputs.push_back({output.at("name").text()});
@@ -156,6 +163,7 @@ PackageEntry readEntry(const Value &value, const Package &package) {
   entry.assumed = readBoxes(value.at("assumed"));
   if (value.has("misses"))
     for (const Value &question : value.at("misses").list()) entry.misses.push_back(question.text());
+  entry.counts = value.has("counts") && value.at("counts").flag();
   if (const Json &signature = value.at("signature").json; !signature.is_null()) entry.signature = signature.dump();
   return entry;
 }
@@ -234,10 +242,12 @@ std::string write(const SizeExpression &expression, const std::vector<Dimension>
 }
 
 std::string write(const Package &package) {
-  // The least version whose readers are right: those of the first one know nothing of questions.
+  // The least version whose readers are right: those of the first one know nothing of questions, those of the second nothing of stages.
   bool asks = std::ranges::any_of(package.entries, [](const PackageEntry &entry) { return !entry.misses.empty(); });
+  bool counts = std::ranges::any_of(package.entries, &PackageEntry::counts);
+  int64_t version = counts ? 3 : asks ? 2 : 1;
   // Code is nothing that a reader must know of.
-  Json json = {{"format", {asks ? kPackageVersion : 1, package.natives.empty() ? 0 : kPackageMinor}}, {"name", package.name}};
+  Json json = {{"format", {version, package.natives.empty() ? 0 : kPackageMinor}}, {"name", package.name}};
   json["entries"] = json["weights"] = Json::array();
   for (size_t i = 0; i < package.entries.size(); ++i) json["entries"].push_back(writeEntry(package.entries[i], programMember(i), package));
   for (const PackageWeight &weight : package.weights) {

@@ -86,18 +86,34 @@ static std::string describe(std::span<const Dimension> dimensions, std::span<con
   return text;
 }
 
+size_t countOf(const PackageEntry &entry) {
+  size_t behind = entry.misses.empty() ? 1 : 2;
+  return std::max(entry.outputs.size(), behind) - behind;
+}
+
+std::optional<size_t> keptAs(const PackageEntry &entry, const std::string &name) {
+  auto found = size_t(std::ranges::find(entry.outputs, name, &PackageOutput::name) - entry.outputs.begin());
+  return entry.counts && found < countOf(entry) ? std::optional(found) : std::nullopt;
+}
+
+const std::vector<Dimension> &dimensionsOf(const Package &package, const std::string &name) {
+  auto last = std::ranges::find(package.entries.rbegin(), package.entries.rend(), name, &PackageEntry::name);
+  if (last == package.entries.rend()) malformed("entry", "one of the package", "'" + name + "'");
+  return last->dimensions;
+}
+
 const PackageEntry &entryFor(const Package &package, const std::string &name, std::span<const int64_t> sizes) {
-  auto first = std::ranges::find(package.entries, name, &PackageEntry::name);
-  if (first == package.entries.end()) malformed("entry", "one of the package", "'" + name + "'");
-  const std::vector<Dimension> &dimensions = first->dimensions;
-  if (sizes.size() != dimensions.size())
+  const std::vector<Dimension> &dimensions = dimensionsOf(package, name);
+  auto isOfStage = [&](const PackageEntry &entry) { return entry.name == name && entry.dimensions.size() == sizes.size(); };
+  auto first = std::ranges::find_if(package.entries, isOfStage);
+  if (first == package.entries.end())
     fail(ErrorKind::Shape, name, "sizes", std::to_string(dimensions.size()) + " of them", std::to_string(sizes.size()));
   for (size_t i = 0; i < sizes.size(); ++i)
     if (const Dimension &d = dimensions[i]; sizes[i] < d.least || sizes[i] > d.most)
       fail(ErrorKind::Shape, name, "size of " + d.name, "from " + std::to_string(d.least) + " to " + std::to_string(d.most),
            std::to_string(sizes[i]));
   for (auto boxes : {&PackageEntry::checked, &PackageEntry::assumed})
-    for (auto entry = first; entry != package.entries.end() && entry->name == name; ++entry)
+    for (auto entry = first; entry != package.entries.end() && isOfStage(*entry); ++entry)
       if (isInside((*entry).*boxes, sizes)) return *entry;
   fail(ErrorKind::Shape, name, "sizes", "some that it was checked for when it was exported", describe(dimensions, sizes));
 }

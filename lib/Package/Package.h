@@ -9,18 +9,21 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace kiln {
 
-inline constexpr int64_t kPackageVersion = 2, kPackageMinor = 1; // the latest
+inline constexpr int64_t kPackageVersion = 3, kPackageMinor = 1; // the latest
 
-/// A size that the caller chooses, from `least` to `most`.
+/// A size that the caller chooses, or that values decide, from `least` to `most`.
 struct Dimension {
   std::string name; // a name of C
   int64_t least = 0, most = std::numeric_limits<int64_t>::max();
+  SizeExpression bound = {}; // of one that values decide: it is at most this, which follows from the dimensions before; else empty
+  bool isCounted() const { return !bound.items.empty(); }
   bool operator==(const Dimension &) const = default;
 };
 
@@ -32,7 +35,8 @@ enum class Role : uint8_t {
   Argument,
   Weight,
   Number, // an argument of rank 0 that a caller gives by value
-  Size    // of rank 0: a number that follows from the dimensions, converted to the dtype of the input; nobody gives it
+  Size,   // of rank 0: a number that follows from the dimensions, converted to the dtype of the input; nobody gives it
+  Kept    // an output of the stage before, which has its name
 };
 
 struct PackageInput {
@@ -53,6 +57,9 @@ struct PackageOutput {
 /// One function. Inputs and outputs are in the order of the program's, row-major and on the host; types stand in the program.
 /// A function that does otherwise at other sizes is several entries of one name, one after another, which differ in their programs, symbols
 /// and sizes, and in the inputs that are no arguments.
+/// Sizes that values decide are counted: such a function runs in stages, one for each of these dimensions and a last one. Each computes the
+/// next dimension, and what later ones need; the last one has the results. Entries of one name stand in the order of their stages: an entry
+/// has the dimensions that are known where it runs, those that callers choose first.
 struct PackageEntry {
   std::string name;
   Trace program;
@@ -65,6 +72,7 @@ struct PackageEntry {
   /// The questions about values that a call may answer as no recording did, each as where and why it was asked. Where there are some, the
   /// last output is an int64 of rank 0: 0, or the number of the question from 1, and the other results of that call are of no use.
   std::vector<std::string> misses;
+  bool counts = false;   // the last output, but for that number, is an int64 of rank 0: the next dimension; the others are kept
   std::string signature; // how arguments and results are put together, as JSON: what Python needs, and nobody else
 };
 
@@ -127,8 +135,15 @@ Package unpackPackage(std::span<const uint8_t> bytes, std::shared_ptr<const void
 /// Throws Error (package) for a package whose parts do not fit together: what the writer and the reader ask.
 void checkPackage(const Package &package);
 
-/// The entry of a name that these sizes of its dimensions run. Throws Error (package) where no entry has the name, (shape) for sizes that
-/// none was made for.
+/// Where the next dimension stands among the outputs of an entry that counts: behind those that it keeps.
+size_t countOf(const PackageEntry &entry);
+/// Where an entry that counts keeps what has this name.
+std::optional<size_t> keptAs(const PackageEntry &entry, const std::string &name);
+/// The dimensions of a function, also those that values decide: as the last of the entries of its name has them.
+const std::vector<Dimension> &dimensionsOf(const Package &package, const std::string &name);
+
+/// The entry of a name that these sizes of its dimensions run: of the stage that has as many. Throws Error (package) where no entry has the
+/// name, (shape) for sizes that none was made for.
 const PackageEntry &entryFor(const Package &package, const std::string &name, std::span<const int64_t> sizes);
 /// What an entry's symbols are at some sizes; none for a program of fixed sizes. `specialize` (lib/Core/Generalize.h) says whether the
 /// program is one there: a symbol that is a size anywhere must be 2 or more. Throws Error (shape) for one that overflows.

@@ -1,4 +1,5 @@
 // Recordings of calls that are not run: arrays that they make have no values.
+#include "bounds.h"
 #include "jit.h"
 #include "results.h"
 
@@ -149,11 +150,18 @@ std::string finish(Recorder &r, const Arguments &arguments, PyObject *leaves, Re
   return "";
 }
 
-/// What a recording was told where it asked: what for, where and why, and the bits of the answer.
+/// What a recording was told where it asked: what for, where and why, the bits of the answer, and what it can be at most, or -1.
 struct Answered {
   TensorType type;
   std::string why, value;
+  int64_t bound = -1;
 };
+
+/// What an integer that is asked for can be at most, or -1.
+int64_t boundOf(const Piece &piece, const TensorType &asked) {
+  bool isNumber = piece.asked.kind == Source::Output && isInteger(asked.dtype) && !asked.shape.rank;
+  return isNumber ? py::boundOf(piece.trace, piece.trace.outputs[size_t(piece.asked.index)]) : -1;
+}
 
 /// Where a recording asks, and why, for a person.
 std::string whyOf(const Piece &piece) { return placeOf(piece.at) + piece.why; }
@@ -162,6 +170,8 @@ std::string whyOf(const Piece &piece) { return placeOf(piece.at) + piece.why; }
 /// sizes.
 class Answers {
 public:
+  static constexpr size_t kMostBefore = 8;  // questions before one for a bounded number, where such ones are looked for
+  bool isSearch = false;                    // for them: it ends where there are none
   std::vector<Array> entries;               // of the example, in the order of the recorder's
   std::vector<Answered> answered;           // in order; of another recording, as far as it went
   bool areGiven = false, hasOthers = false; // questions
@@ -176,7 +186,12 @@ public:
     std::vector<Array> next;
     for (const Source &s : piece.live) next.push_back(of(s));
     live = std::move(next);
-    answered.push_back({asked.type(), whyOf(piece), std::string(asked.data(), size_t(asked.size() * byteSize(asked.dtype)))});
+    std::string bits(asked.data(), size_t(asked.size() * byteSize(asked.dtype)));
+    answered.push_back({asked.type(), whyOf(piece), std::move(bits), boundOf(piece, asked.type())});
+    if (isSearch && answered.size() == kMostBefore && std::ranges::all_of(answered, [](auto &a) { return a.bound < 0; })) {
+      hasOthers = true;
+      throw Error(ErrorKind::Trace, "export: expected a question for a bounded number among the first ones, got none");
+    }
     ++told;
     return asked;
   }
@@ -185,7 +200,12 @@ public:
     bool isSame = told < answered.size() && answered[told].type == asked && answered[told].why == whyOf(piece);
     hasOthers |= !isSame;
     if (!isSame) throw Error(ErrorKind::Trace, "export: expected the questions of an example, got another one: " + whyOf(piece));
-    const std::string &value = answered[told++].value;
+    Answered &now = answered[told++];
+    std::string &value = now.value;
+    now.bound = boundOf(piece, asked);
+    uint64_t number = 0; // not below 0, where it has a bound
+    std::memcpy(&number, value.data(), now.bound < 0 ? 0 : value.size());
+    if (now.bound >= 0 && number > uint64_t(now.bound)) std::memcpy(value.data(), &now.bound, value.size()); // as many as there can be here
     Array array = Array::empty(asked.dtype, asked.shape.numbers());
     std::memcpy(const_cast<char *>(array.data()), value.data(), value.size());
     return array;
@@ -198,15 +218,15 @@ private:
   }
 };
 
-/// As Python has them: lists of (dtype, shape, why, bits).
+/// As Python has them: lists of (dtype, shape, why, bits, bound).
 Object describe(const std::vector<Answered> &answered) {
   std::vector<Object> list;
   for (const Answered &a : answered) {
     Dims sizes = a.type.shape.numbers();
     Object shape(check(PyTuple_New(sizes.rank)));
     for (int i = 0; i < sizes.rank; ++i) PyTuple_SET_ITEM(shape.get(), i, check(PyLong_FromLongLong(sizes[i])));
-    list.emplace_back(check(Py_BuildValue("(NNs#y#)", fromDType(a.type.dtype), shape.release(), a.why.data(), Py_ssize_t(a.why.size()),
-                                          a.value.data(), Py_ssize_t(a.value.size()))));
+    list.emplace_back(check(Py_BuildValue("(NNs#y#L)", fromDType(a.type.dtype), shape.release(), a.why.data(), Py_ssize_t(a.why.size()),
+                                          a.value.data(), Py_ssize_t(a.value.size()), static_cast<long long>(a.bound))));
   }
   return listOf(list);
 }
@@ -215,8 +235,10 @@ std::vector<Answered> readAnswers(PyObject *list) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
     PyObject *dtype, *shape;
     const char *why, *value;
+    long long bound; // at other sizes it is another one
     Py_ssize_t lengths[2];
-    if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "OOs#y#", &dtype, &shape, &why, &lengths[0], &value, &lengths[1])) throw PythonError();
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "OOs#y#L", &dtype, &shape, &why, &lengths[0], &value, &lengths[1], &bound))
+      throw PythonError();
     answered.push_back(
         {{toDType(dtype), toDims("export", shape)}, std::string(why, size_t(lengths[0])), std::string(value, size_t(lengths[1]))});
     if (numElements(answered.back().type.shape) * byteSize(answered.back().type.dtype) != lengths[1])
@@ -236,16 +258,19 @@ Object describe(const Piece &piece, bool isLast) {
 
 } // namespace
 
-/// (pieces, arrays, numbers of those that are written, outputs, answers); None where the answers are given and others are asked for.
+/// (pieces, arrays, numbers of those that are written, outputs, answers); None where the answers are given and others are asked for, and of
+/// a search that finds nothing.
 PyObject *recordPath(JitState &state, const Call &call, Arguments &arguments, PyObject *given) {
   PyObject *flatten, *existing, *places, *values; // of the arrays of the call, what the example has
-  if (!PyArg_ParseTuple(given, "OOO!O", &flatten, &existing, &PyTuple_Type, &places, &values)) return nullptr;
+  int isSearch = false;                           // for numbers that are bounded
+  if (!PyArg_ParseTuple(given, "OOO!O|p", &flatten, &existing, &PyTuple_Type, &places, &values, &isSearch)) return nullptr;
   Tree tree;
   std::vector<Piece> pieces;
   std::vector<Source> outputs;
   std::vector<Object> inputs, written;
   Answers answers;
   answers.areGiven = PyList_Check(values);
+  answers.isSearch = isSearch;
   if (answers.areGiven) answers.answered = readAnswers(values);
   else if (!PyTuple_Check(values) || PyTuple_GET_SIZE(values) != PyTuple_GET_SIZE(places))
     throw Error(ErrorKind::Value, "export: expected the values of an example, or the answers of another recording, got neither");

@@ -6,6 +6,7 @@
 #include "frontend/tree/Packaged.h"
 #include "lib/Core/Program.h"
 #include "lib/Core/Roll.h"
+#include "lib/Package/FitSizes.h"
 #include "lib/Package/Manifest.h"
 #include "lib/Package/SizeVariants.h"
 #include "lib/Runtime/Executable.h"
@@ -63,7 +64,29 @@ py11::object typesOf(std::string_view words) {
   });
 }
 
-/// The variants of a function at some sizes: (words, tag, symbols, numbers, boxes) of each, expressions as the manifest has them.
+/// What a program does and the shapes of all that it computes with: (names of operations, shapes).
+py11::object outlineOf(std::string_view words) {
+  return located([&] {
+    Trace trace = parseTrace(toWords(words));
+    py11::list ops, shapes;
+    for (size_t at = 0; at < trace.words.size();) {
+      TraceOp op = Trace::decode(trace.words, at);
+      ops.append(op.op == Op::Input ? "input" : info(op.op).name);
+    }
+    for (const TensorType &type : trace.types) shapes.append(toString(type));
+    return py11::make_tuple(std::move(ops), std::move(shapes)).release().ptr();
+  });
+}
+
+/// An expression of sizes for numbers at some of them, as the manifest has it; None where none is found.
+py11::object fittedSizes(const std::vector<std::string> &names, const std::vector<Sizes> &points, const std::vector<int64_t> &values) {
+  std::vector<Dimension> dimensions;
+  for (const std::string &name : names) dimensions.push_back({name});
+  auto found = fitSizes(points, values);
+  return found ? py11::object(py11::str(manifest::write(*found, dimensions))) : py11::none();
+}
+
+/// The variants of a function at some sizes: (words, tag, symbols, numbers, sizes, boxes) of each, expressions as the manifest has them.
 /// `record(sizes)` gives words and a tag, or None.
 py11::object variantsOf(const std::vector<std::string> &names, const std::vector<Sizes> &sizes, py11::function record) {
   return located([&] {
@@ -87,7 +110,7 @@ py11::object variantsOf(const std::vector<std::string> &names, const std::vector
       };
       std::vector<int64_t> words = variant.program.serialize();
       list.append(py11::make_tuple(py11::bytes(reinterpret_cast<const char *>(words.data()), words.size() * 8), variant.tag,
-                                   texts(variant.symbols), texts(variant.numbers), boxesOf(variant.sizes)));
+                                   texts(variant.symbols), texts(variant.numbers), variant.sizes, boxesOf(variant.sizes)));
     }
     return list.release().ptr();
   });
@@ -191,6 +214,8 @@ void definePackages(py11::module_ &m) {
   m.def("make_library", makeLibraryFrom);
   m.def("program_types", typesOf);
   m.def("size_variants", variantsOf);
+  m.def("fit_sizes", fittedSizes);
+  m.def("program_outline", outlineOf);
   m.def("placeholder", placeholder);
   m.def("memory_key", [](py11::object x) { // equal for arrays that show the same
     const Array &a = arrayOf(x.ptr());

@@ -97,8 +97,9 @@ class Module:
 class Entry:
     """A function of a package."""
 
-    def __init__(self, module, variants):
-        self.name, self._module, self._variants = variants[0]["name"], module, variants
+    def __init__(self, module, programs):
+        variants = [p for p in programs if not p.get("counts")]  # of the last stage
+        self.name, self._module, self._programs, self._variants = programs[0]["name"], module, programs, variants
         self._function = module._loaded.function(self.name)
         self._inputs = [i for i in variants[0]["inputs"] if i["role"] in ("argument", "number")]
         given = [n for n, i in enumerate(self._inputs) if "initial" not in i]
@@ -109,6 +110,8 @@ class Entry:
         self._parameters = Parameters(variants[0]["signature"]["parameters"])
         self._results = [v["signature"]["result"] for v in variants]
         self._is_one = len({json.dumps(r) for r in self._results}) == 1
+        if not self._is_one and len(variants) < len(programs):
+            raise make("PackageError", f"package '{module.name}': signature of '{self.name}': expected one result for all counts, got several")
 
     @property
     def signature(self):

@@ -117,6 +117,7 @@ class Paths:
         self.entry, self.root, self.questions = entry, None, []
         self.count, self.others, self._numbers = arguments, [], {}
         self.written, self.ends = [], []
+        self.start = self.stop = None  # nodes, of a stage: it begins at the one, and ends with the answer to the question of the other
 
     def add(self, pieces, arrays, written, outputs, numbers, result):
         """A recording: what ``_export_path`` gives, the numbers of the arrays of the call by their identity, and of the result its structure, the types
@@ -206,22 +207,39 @@ class Paths:
         return any(n.answers and not n.is_complete for n in self._nodes())
 
     def _nodes(self):
-        nodes = [self.root] if self.root else []
+        first = self.start or self.root
+        nodes = [first] if first else []
         for node in nodes:
-            nodes += node.answers.values()
-        return nodes
+            nodes += [n for n in node.answers.values() if node is not self.stop]
+        return nodes if self.stop is None else [n for n in nodes if n is not self.stop]
+
+    def between(self, first, last):
+        """Leaves the stage behind question ``first`` (from 0; None: from the beginning) up to the answer to question ``last`` (None: to the end), where all ways are one
+        up to there. What the stage before keeps is as many arrays as is returned."""
+        chain = [self.root]
+        while len(chain) <= max(n for n in (first, last) if n is not None):
+            chain += chain[-1].answers.values()
+        self.start, self.stop = None if first is None else next(iter(chain[first].answers.values())), None if last is None else chain[last]
+        self.questions = []
+        for node in self._nodes():
+            if node.answers:
+                self.questions.append(node.why)
+                node.number = len(self.questions)
+        return 0 if first is None else len(chain[first].live)
 
     @property
     def state(self):
         """Arrays that are no arguments and are written on some way, in their order."""
         return [a for i, a in enumerate(self.others, self.count) if i in self.written]
 
-    def run(self, arrays):
+    def run(self, arrays, kept=()):
         """The results for the arrays of a call, behind which stands the ``state``, and the number of the question that had another answer, or 0. What is written
-        is written."""
+        is written. Of a stage: for what the one before ``kept``; where it is not the last one, what it keeps and counts."""
         given = iter(arrays[self.count:])
         entries = [*arrays[:self.count], *(next(given) if i in self.written else a for i, a in enumerate(self.others, self.count))]
-        results = self._run(self.root, entries, [], zeros((), dtype="int64"))
+        results = self._run(self.start or self.root, entries, list(kept), zeros((), dtype="int64"))
+        if self.stop:
+            return results
         may_miss = self.may_miss
         for place, new in zip(self.written, results):
             entries[place][...] = where(equal(results[-1], 0), new, entries[place]) if may_miss else new
@@ -237,6 +255,8 @@ class Paths:
                 numbers = [full((), n, dtype=dtype) if source is None else astype(reshape(found[source[0]][source[1]], ()), dtype) for source, n, dtype in node.numbers]
                 return [*(written.get(p, entries[p]) for p in self.written), *results, *numbers, missed]
             asked, live = found[node.asked[0]][node.asked[1]], [found[k][i] for k, i in node.live]
+            if node is self.stop:
+                return [*live, astype(asked, "int64"), missed]
             if len(node.answers) > 1:
                 return self._branch(node, asked, entries, live, missed)
             (value, child), = node.answers.items()

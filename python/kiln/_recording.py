@@ -10,6 +10,7 @@ from ._front import Bound, check_callable, name_of
 from ._jit import jit
 from ._result_numbers import ResultNumbers, Varies
 from ._signature import encode, is_array, is_namedtuple, output_of, text_of
+from ._stages import Stages, Unsuited
 from ._ways import Ways
 from ._weights import names_of
 from .tree import flatten_node
@@ -45,7 +46,8 @@ class Recording(Ways):
         self.examples = [self._values(self.bound), *(self._example(e, kwargs) for e in examples)]
         self.existing, self.numbers = _core.Existing(), ResultNumbers()
         self.ways = None  # the answers of each example, which are given at other sizes, too
-        self.asked, self.have_asked = [], set()  # questions that programs at other sizes have, and whether some have any
+        self.asked, self.have_asked = {}, {}  # questions that programs at other sizes have, and whether some have any, by stage
+        self.stages = None  # of a function whose values decide sizes; False: it is none, or does not run in stages
         self.scout = None  # what is known of the ways of calls that are run; False: none are
 
     def _leaf(self, value, path):
@@ -129,7 +131,7 @@ class Recording(Ways):
             if sizes:
                 result[0], found = self.numbers.taken(result[0], len(outputs), sizes)
                 outputs.extend(found)
-            return [*(a for a, _ in outputs), *([zeros((), dtype="int64")] if sizes and self.asked else [])]
+            return [*(a for a, _ in outputs), *([zeros((), dtype="int64")] if sizes and self.asked.get(None) else [])]
 
         return flatten, result, outputs
 
@@ -145,6 +147,10 @@ class Recording(Ways):
             except exceptions.TraceError:
                 if self.scout:
                     self._give_up_looping()
+                if self.stages is None:
+                    self.stages = Stages.of(self) or False
+                if self.stages:
+                    raise Varies from None
         if recorded:
             words, arrays, written, routines = recorded
             questions = self._questions([])
@@ -162,12 +168,14 @@ class Recording(Ways):
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}
             words, arrays, written, _ = jit(lambda *given: joined.run(given)[keep])._export((*made, *(p for p, _ in state.values())), {}, (lambda results: results, self.existing))
             arrays = [state[id(a)][1] if id(a) in state else a for a in arrays]
-        places = {id(a): i for i, a in enumerate(made)}
-        inputs = [places.get(id(a), -1) for a in arrays]  # the number of an argument
+        return words, self.tag(arrays, made, (), result, list(written), paths, questions)
+
+    def tag(self, arrays, made, kept, *others):
+        """What fills the inputs of a program, each as its role and its number among the ``made``, the ``kept`` or the weights, and ``others``: as JSON."""
+        places = {id(a): ["argument", i] for i, a in enumerate(made)} | {id(a): ["kept", i] for i, a in enumerate(kept)}
         captured = [a for a in arrays if id(a) not in places]
-        names = names_of(captured, self.core.__wrapped__, self.prefix, self.values)
-        weights = [self.draft.weight(a, n) for a, n in zip(captured, names)]
-        return words, json.dumps([result, inputs[:len(arrays) - len(weights)], weights, list(written), paths, questions])
+        names = iter(names_of(captured, self.core.__wrapped__, self.prefix, self.values))
+        return json.dumps([[places.get(id(a)) or ["weight", self.draft.weight(a, next(names))] for a in arrays], *others])
 
     def _note(self, text):
         if text not in self.draft.notes:
@@ -178,7 +186,11 @@ class Recording(Ways):
         try:
             while True:
                 try:
-                    return self._alike([self._variant(v) for v in self.sizes.variants(self.record, self.entry)])
+                    if self.stages:
+                        return self.stages.entries()
+                    return self.alike([self._variant(v) for v in self.sizes.variants(self.record, self.entry)])
+                except Unsuited:
+                    self.stages, self.numbers, self.asked, self.have_asked = False, ResultNumbers(), {}, {}
                 except Varies:
                     pass
         except exceptions.TraceError as error:
@@ -192,7 +204,7 @@ class Recording(Ways):
         finally:
             self.existing.forget()
 
-    def _alike(self, variants):
+    def alike(self, variants):
         """The variants, which all give arrays of the same names, dtypes and axes."""
         def text(variant):
             outputs = [f"{o['name']} {o['dtype']} of {len(o['shape'])} axes" for o in variant["outputs"]]
@@ -204,39 +216,42 @@ class Recording(Ways):
             raise make("TraceError", f"export: result of '{self.entry}': expected the same arrays at all sizes, got {text(first)} at {at[0]} and {text(other)} at {at[1]}")
         return variants
 
-    def _variant(self, found):
-        result, arguments, weights, written, paths, questions = json.loads(found.tag)
+    def _variant(self, found, stage=None):
+        sources, result, written, paths, questions = json.loads(found.tag)
         input_types, output_types = _core.program_types(found.words)
-        dimensions = self.sizes.named()
-        taken = [d["name"] for d in dimensions]
-        names = unique([self.names[i] for i in arguments], taken)
-        names += unique([c_name(self.draft.weight_names[w]) for w in weights], taken + names)
+        dimensions = [*self.sizes.named(), *(stage.dimensions if stage else [])]
+        taken = [d["name"] for d in dimensions] + (stage.names if stage else [])
+        names = unique([self.names[i] for role, i in sources if role == "argument"], taken)
+        names += [stage.kept_name(i) for role, i in sources if role == "kept"]
+        names += unique([c_name(self.draft.weight_names[w]) for role, w in sources if role == "weight"], taken + names)
         names += unique(["size"] * len(found.numbers), taken + names)
-        inputs = []
-        for i, (input_name, (dtype, _)) in enumerate(zip(names, input_types)):
-            made = {"name": input_name, "dtype": dtype}
-            if i < len(arguments):
-                argument = self.arguments[arguments[i]]
-                is_number = not argument.shape and i not in written
-                made |= {"role": "number"} if is_number else {"role": "argument", "shape": self.sizes.shape_of(argument)}
-            elif i < len(arguments) + len(weights):
-                weight = weights[i - len(arguments)]
-                made |= {"role": "weight", "weight": self.draft.weight_names[weight]}
-                if i in written:
-                    made |= {"role": "argument", "shape": list(self.draft.weights[weight].shape), "initial": made.pop("weight")}
-            else:
-                made |= {"role": "size", "number": found.numbers[i - len(arguments) - len(weights)]}
-            inputs.append(made)
+        sources += [["size", number] for number in found.numbers]
+        inputs = [{"name": n, "dtype": dtype, **self._source(role, number, i in written)}
+                  for i, (n, (dtype, _), (role, number)) in enumerate(zip(names, input_types, sources))]
         outputs = []
-        output_names = unique([*self._output_names(paths), *(["miss"] if questions else [])], taken + names)
+        own = stage.output_names(len(output_types) - bool(questions)) if stage and result is None else unique(self._output_names(paths), taken + names)
+        output_names = own + unique(["miss"] if questions else [], taken + names + own)
         for i, (dtype, shape) in enumerate(output_types):
             sizes = [found.symbols[s[0]] if isinstance(s, tuple) else s for s in shape]
             is_written = i < len(written)
             made = {"name": names[written[i]] if is_written else output_names[i - len(written)], "dtype": dtype, "shape": sizes}
             outputs.append({**made, "writes": names[written[i]]} if is_written else made)
-        signature = {"parameters": self._renumbered(arguments), "result": result}
+        arguments = [i for role, i in sources if role == "argument"]
+        signature = {"parameters": self._renumbered(arguments), "result": result} if result else None
         return {"words": found.words, "inputs": inputs, "outputs": outputs, "dimensions": dimensions, "symbols": found.symbols, "checked": found.checked,
                 "assumed": found.assumed, "signature": signature, **({"misses": questions} if questions else {})}
+
+    def _source(self, role, number, is_written):
+        """What the manifest says of an input."""
+        if role == "argument":
+            argument = self.arguments[number]
+            return {"role": "argument", "shape": self.sizes.shape_of(argument)} if argument.shape or is_written else {"role": "number"}
+        if role == "size":
+            return {"role": "size", "number": number}
+        if role == "kept":
+            return {"role": "kept"}
+        name = self.draft.weight_names[number]
+        return {"role": "argument", "shape": list(self.draft.weights[number].shape), "initial": name} if is_written else {"role": "weight", "weight": name}
 
     def _renumbered(self, arguments):
         """The parameters, whose arrays are numbered as the inputs are."""

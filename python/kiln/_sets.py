@@ -43,7 +43,9 @@ def _new(line):
 
 def _starts(line):
     """Where the runs of equal elements of a sorted vector begin."""
-    return _core.run_starts(line) if line.dtype.kind != "c" else _core.nonzero(_new(line)) if line.size else zeros((0,), dtype=_int64)
+    if line.dtype.kind != "c":
+        return _core.run_starts(line)
+    return _core.nonzero(_new(line) if line.size else zeros((0,), dtype=_bool))  # where values are asked for at other sizes, it is here
 
 
 def _lengths(starts, n):
@@ -59,8 +61,8 @@ def unique_all(x, /) -> UniqueAll:
     flat = _core.reshape(x, (-1,))
     n = flat.size
     if not n:
-        none = zeros((0,), dtype=_int64, device=x.device)
-        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64, device=x.device), none)
+        none = _core.nonzero(zeros((0,), dtype=_bool, device=x.device))
+        return UniqueAll(flat, none, zeros(x.shape, dtype=_int64, device=x.device), zeros((0,), dtype=_int64, device=x.device))
     order = argsort(flat)
     line = _core.take(flat, order, 0)
     isnew = _new(line)

@@ -11,7 +11,7 @@ from ._errors import KilnWarning, TraceError, make
 from ._jit import ANY_SIZE, open_axes
 from ._result_numbers import Varies
 
-Variant = collections.namedtuple("Variant", "words tag symbols numbers checked assumed")
+Variant = collections.namedtuple("Variant", "words tag symbols numbers sizes checked assumed")
 
 _MOST_CHECKED = 4096  # combinations of sizes that are all recorded
 _SAMPLES = 512  # that are recorded where there are more, besides the edges
@@ -90,7 +90,11 @@ class Dimensions:
 
     def text(self, sizes):
         """``n = 3, m = 4``."""
-        return ", ".join(f"{d.name} = {s}" for d, s in zip(self.dimensions, sizes))
+        return self.text_of([d.name for d in self.dimensions], sizes)
+
+    @staticmethod
+    def text_of(names, sizes):
+        return ", ".join(f"{n} = {s}" for n, s in zip(names, sizes))
 
     def shape_of(self, argument):
         """The shape of an argument, as the manifest has it."""
@@ -113,6 +117,11 @@ class Dimensions:
 
     def variants(self, record, entry):
         """The programs of ``record(sizes)``, and the sizes that each is for. Sizes at which the function raises an error are none."""
+        variants = self.found([d.name for d in self.dimensions], self.sizes(), record, entry)
+        return self.assuming(variants, [d.reach for d in self.dimensions]) if self.assume_sizes else variants
+
+    def found(self, names, sizes, record, entry):
+        """The same at given sizes of named dimensions."""
         failed, first = [], None
 
         def recorded(sizes):
@@ -122,25 +131,26 @@ class Dimensions:
             except (TraceError, Varies):
                 raise
             except Exception as error:
-                if not self.dimensions:
+                if not names:
                     raise
                 failed.append(sizes)
                 first = first or error
                 return None
 
-        sizes = self.sizes()
-        found = _core.size_variants([d.name for d in self.dimensions], [list(s) for s in sizes], recorded)
+        found = _core.size_variants(names, [list(s) for s in sizes], recorded)
         if not found:
             raise first
         if failed:
-            warnings.warn(f"export: '{entry}' raises an error at {len(set(failed))} of the {len(sizes)} sizes that were checked, where the package will, too; at {self.text(failed[0])}: {first}", KilnWarning, stacklevel=5)
-        variants = [Variant(words, tag, *([json.loads(e) for e in part] for part in (symbols, numbers)), boxes, []) for words, tag, symbols, numbers, boxes in found]
-        return self._assuming(variants) if self.assume_sizes else variants
+            warnings.warn(f"export: '{entry}' raises an error at {len(set(failed))} of the {len(sizes)} sizes that were checked, where the package will, too; at {self.text_of(names, failed[0])}: {first}", KilnWarning, stacklevel=6)
+        return [Variant(words, tag, *([json.loads(e) for e in part] for part in (symbols, numbers)), at, boxes, []) for words, tag, symbols, numbers, at, boxes in found]
 
-    def _assuming(self, variants):
-        """The variants with the sizes between those that they were checked for; the ones of fewer sizes go first."""
+    def assuming(self, variants, reach):
+        """The variants with the sizes between those that they were checked for, of dimensions whose greatest recorded sizes are ``reach``; the ones of fewer sizes
+        go first."""
+        most = [d.most for d in self.dimensions] + reach[len(self.dimensions):]
+
         def around(v):
-            low, high = ([pick(box[i][end] for box in v.checked) for i in range(len(self.dimensions))] for end, pick in ((0, min), (1, max)))
-            return [[least, d.most if most == d.reach else most] for d, least, most in zip(self.dimensions, low, high)]
+            low, high = ([pick(sizes[i] for sizes in v.sizes) for i in range(len(reach))] for pick in (min, max))
+            return [[a, most[i] if b == reach[i] else b] for i, (a, b) in enumerate(zip(low, high))]
         assumed = [v._replace(assumed=[around(v)]) for v in variants]
         return sorted(assumed, key=lambda v: math.prod(high - low + 1 for low, high in v.assumed[0]))

@@ -9,12 +9,12 @@ from ._signature import encode, output_of
 class Ways:
     """The part of a recording (_recording.py) that finds them."""
 
-    def _path(self, sizes, given):
+    def _path(self, sizes, given, is_search=False):
         """A recording at some sizes, for the values of an example or with the answers of another recording: what ``Paths.add`` takes, and its answers; None where
-        it asks for something else."""
+        it asks for something else. ``is_search``: for questions for bounded numbers; None where there are none."""
         args, kwargs, made = self._call(sizes)
         flatten, result, outputs = self._flattened()
-        found = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, self.existing, tuple(made), given))
+        found = self.core._export_path((*self.prefix, *args), {**self.keywords, **kwargs}, (flatten, self.existing, tuple(made), given, is_search))
         if found is None:
             return None
         types = [(a.dtype.name, tuple(a.shape)) for a, _ in outputs]
@@ -32,8 +32,11 @@ class Ways:
                 self.ways += [answers] if answers not in self.ways else []
         found = [self._path(sizes, answers) for answers in self.ways]
         if all(f is None for f in found):
-            raise make("TraceError", f"export: '{self.entry}' asks for other values at {self.sizes.text(sizes)} than it does for any example: expected an example of these sizes, or fewer sizes (dynamic=)")
+            self.refuse(sizes)
         return [f for f in found if f]
+
+    def refuse(self, sizes):
+        raise make("TraceError", f"export: '{self.entry}' asks for other values at {self.sizes.text(sizes) or 'these sizes'} than it does for any example: expected an example of these sizes, or fewer sizes (dynamic=)")
 
     def _ways_at(self, sizes, numbers):
         """The ways of some examples, and those behind other answers, with loops in the place of trips that values decide: what ``Paths.add_tree`` takes. Without numbers:
@@ -101,10 +104,11 @@ class Ways:
             raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
         return paths, *paths.join(self.numbers.forms)
 
-    def _questions(self, questions):
-        """Those of the program at some sizes. One without has an output for them as well, where programs at other sizes have some."""
-        self.have_asked.add(bool(questions))
-        if len(self.have_asked) == 2 and not self.asked:
-            self.asked = questions or ["another size"]
+    def _questions(self, questions, stage=None):
+        """Those of the program at some sizes, of a stage. One without has an output for them as well, where programs at other sizes have some."""
+        have_asked = self.have_asked.setdefault(stage, set())
+        have_asked.add(bool(questions))
+        if len(have_asked) == 2 and not self.asked.get(stage):
+            self.asked[stage] = questions or ["another size"]
             raise Varies
-        return questions or self.asked
+        return questions or self.asked.get(stage, [])

@@ -20,26 +20,30 @@ def _sizes_text(dimensions, boxes):
 
 def _entry_lines(module, name):
     entry = module[name]
-    variants = entry._variants
+    variants = entry._programs
     first = variants[0]
     yield f"entry {name}{entry.signature}"
-    for d in first["dimensions"]:
+    for d in variants[-1]["dimensions"]:
+        if "bound" in d:
+            yield f"  {d['name']:12} size that the values decide, at most {size_text(d['bound'])}"
+            continue
         yield f"  {d['name']:12} size from {d['least']}" + (f" to {d['most']}" if d["most"] < 2**62 else "")
     for known in first["inputs"]:
         if known["role"] in ("argument", "number"):
             start = f", starts as weight '{known['initial']}'" if "initial" in known else ""
-            written = ", written" if any(o.get("writes") == known["name"] for o in first["outputs"]) else ""
+            written = ", written" if any(o.get("writes") == known["name"] for o in variants[-1]["outputs"]) else ""
             yield f"  {known['name']:12} {known['role']} {_array_text(known)}{written}{start}"
     for variant in variants:
-        if len(variants) > 1 or first["dimensions"]:
-            yield f"  program for {_sizes_text(first['dimensions'], variant['checked'])} (checked)"
+        counts = f" that counts '{variant['outputs'][-1 - ('misses' in variant)]['name']}'" if "counts" in variant else ""
+        if variant["dimensions"] or counts:
+            yield f"  program{counts}{' for ' if variant['dimensions'] else ''}{_sizes_text(variant['dimensions'], variant['checked'])}{' (checked)' if variant['dimensions'] else ''}"
         if variant["assumed"]:
-            yield f"    and for {_sizes_text(first['dimensions'], variant['assumed'])} (assumed)"
+            yield f"    and for {_sizes_text(variant['dimensions'], variant['assumed'])} (assumed)"
         number = module._manifest["entries"].index(variant)
         yield f"    {module._loaded.operations(number)} operations, weights: {', '.join(i['weight'] for i in variant['inputs'] if i['role'] == 'weight') or 'none'}"
         for known in seen(variant):
             if "writes" not in known:
-                yield f"    {known['name']:12} result {_array_text(known)}"
+                yield f"    {known['name']:12} {'result' if not counts else 'number' if known['name'] in counts else 'kept'} {_array_text(known)}"
         for question in dict.fromkeys(variant.get("misses", ())):
             yield f"    not every answer is known at {question}"
 

@@ -138,8 +138,8 @@ class _Function:
     def __init__(self, loaded, entry):
         import json
         self._loaded, self._entry, self.calls = loaded, entry.encode(), 0
-        outputs = next(e for e in json.loads(loaded.manifest())["entries"] if e["name"] == entry)["outputs"]
-        inputs = next(e for e in json.loads(loaded.manifest())["entries"] if e["name"] == entry)["inputs"]
+        *_, last = (e for e in json.loads(loaded.manifest())["entries"] if e["name"] == entry)
+        inputs, outputs = last["inputs"], last["outputs"]
         self._names = [i["name"] for i in inputs if i["role"] in ("argument", "number")]
         self._dtypes = [i["dtype"] for i in inputs if i["role"] in ("argument", "number")]
         self._written = {o["name"] for o in outputs if "writes" in o}
@@ -168,10 +168,16 @@ class _Function:
             results.append(np.empty(tuple(shape[:tensor.rank]), _dtype(tensor.code, tensor.bits)))
         made = _Tensors(results)
         _call(_library.kiln_package_run, self._loaded._package, self._entry, arguments.pointers, arguments.count, made.pointers, made.count)
+        results = [r if r.shape == tuple(s[:r.ndim]) else _shortened(r, tuple(s[:r.ndim])) for r, s in zip(results, made.shapes)]
         for name, given, used in zip(self._names, arrays, whole):
             if name in self._written and used is not given:
                 given[...] = used
         return results
+
+
+def _shortened(array, shape):
+    """The elements of a result whose size values decided, which lie at the beginning of the memory for it."""
+    return array.reshape(-1)[:int(np.prod(shape, dtype=np.int64))].reshape(shape).copy()
 
 
 def load_package(path, verifies, native):

@@ -73,28 +73,48 @@ class Library:
         function.restype = ctypes.c_int64
         return function(self.handle, *[ctypes.c_int64(s) for s in sizes])
 
-    def raw(self, entry, values, sizes=(), workspace=None, workspace_bytes=0):
-        """A call with all arguments, arrays or addresses; numbers by their dtype."""
+    def raw(self, entry, values, sizes=(), workspace=None, workspace_bytes=0, **rooms):
+        """A call with all arguments, arrays or addresses; numbers by their dtype. ``rooms``: how many elements there is room for, by the names of results whose size
+        values decide; ``found`` has what the library told of these."""
         arguments = self.functions[entry]["arguments"]
         given = [C_TYPES[a["dtype"]](v) if a["use"] == "value" else ctypes.c_void_p(v.ctypes.data if isinstance(v, np.ndarray) else v)
                  for a, v in zip(arguments, values, strict=True)]
         count = sum(a["use"] != "out" for a in arguments)
-        self.check(self._call(entry, self.handle, *given[:count], *[ctypes.c_int64(s) for s in sizes], *given[count:], ctypes.c_void_p(workspace),
+        results, self.found = [], {}
+        for a, pointer, value in zip(arguments[count:], given[count:], values[count:]):
+            results.append(pointer)
+            if "capacity" in a:
+                results.append(ctypes.c_int64(rooms.get(a["name"], value.size if isinstance(value, np.ndarray) else 0)))
+                self.found |= {name: ctypes.c_int64(-1) for name in a["found"]}
+                results += [ctypes.byref(self.found[name]) for name in a["found"]]
+        self.check(self._call(entry, self.handle, *given[:count], *[ctypes.c_int64(s) for s in sizes], *results, ctypes.c_void_p(workspace),
                               ctypes.c_size_t(workspace_bytes)))
 
     def __call__(self, *values, entry="run", **sizes):
         """The results of a call with arrays; what is in/out is changed."""
-        function = self.functions[entry]
-        sizes = [sizes[d["name"]] for d in function["sizes"]]
-        outputs = [np.empty(self._shape(a, dict(zip([d["name"] for d in function["sizes"]], sizes))), a["dtype"])
-                   for a in function["arguments"] if a["use"] == "out"]
-        self.raw(entry, [*values, *outputs], sizes)
+        function, named, wanted = self.functions[entry], dict(sizes), []
+        for d in function["sizes"]:
+            if "bound" in d:  # values decide it
+                named[d["name"]] = self._evaluate(d["bound"], named)
+            else:
+                wanted.append(sizes[d["name"]])
+        outputs, arguments = [], [a for a in function["arguments"] if a["use"] == "out"]
+        for a in arguments:
+            shapes = [[self._evaluate(s, named) for s in shape] for shape in a["shapes"]]
+            outputs.append(np.empty([max(axis) for axis in zip(*shapes)], a["dtype"]))
+        self.raw(entry, [*values, *outputs], wanted)
+        found = {n: v.value for n, v in self.found.items()}
+        outputs = [self._shortened(o, a, found) if "capacity" in a else o for o, a in zip(outputs, arguments)]
         return outputs[0] if len(outputs) == 1 else outputs
 
+    def _shortened(self, output, argument, found):
+        """A vector, or rows of one size, as long as the library says; those that share a size have the name of the first."""
+        rows = found[argument["found"][0]] if argument["found"] else next(iter(found.values()))
+        return output.reshape(-1)[:rows * int(np.prod(output.shape[1:]))].reshape(rows, *output.shape[1:])
+
     @staticmethod
-    def _shape(argument, sizes):
-        (shape,) = argument["shapes"]
-        return [eval(s, {"max": max, "min": min}, sizes) if isinstance(s, str) else s for s in shape]
+    def _evaluate(size, sizes):
+        return eval(size, {"max": max, "min": min}, sizes) if isinstance(size, str) else size
 
 
 def undefined(path):

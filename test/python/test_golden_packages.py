@@ -71,6 +71,27 @@ def test_the_ways_of_format_2(jit):
             assert found["trips"] == expected["trips"] and type(found["trips"]) is int and values[0] != -40
 
 
+def chosen(x, least):
+    """What test/golden/counts.kiln was made of, format 3.0: rows x (n, 3) of n = 0 to 12, whose values decide two sizes; ``least`` is an array of rank 0."""
+    y = x * SCALE
+    rows = y[y[:, 0] >= least]
+    flat = rows[rows < 1]
+    return {"rows": rows, "flat": flat, "half": rows.shape[0] // 2, "sum": kn.sum(flat)}
+
+
+@pytest.mark.parametrize("jit", ["off", "sync"])
+def test_the_counts_of_format_3(jit):
+    m = kn.load(FOLDER / "counts.kiln", verify=True)
+    with kn.config.override(jit=jit):
+        for n in range(13):
+            for least in (-9, 0, 9):
+                x = kn.asarray(np.round(np.random.default_rng(n).normal(size=(n, 3)) * 8).astype("f") / 4)
+                got, want = m(x, least), chosen(x, kn.asarray(np.float32(least)))
+                assert list(got) == list(want) and got["half"] == want["half"]
+                for name in ("rows", "flat", "sum"):
+                    same_bits(got[name], want[name])
+
+
 WEIGHT = np.arange(9, dtype="f").reshape(3, 3) / 4
 
 

@@ -87,6 +87,39 @@ def test_java(model, java):
     assert java(EXAMPLES / "Scores.java", model[0] / "libscores.so") == model[1] + model[2]
 
 
+def test_java_gets_the_shape_that_a_result_has(java, tmp_path):
+    kn.export(lambda x: x[x > 0], np.zeros(5, "f"), to=tmp_path / "libselect.so")
+    (tmp_path / "Select.java").write_text(r"""import java.nio.file.Path;
+import java.util.Arrays;
+import kiln.Failure;
+import kiln.Library;
+import kiln.Tensor;
+import kiln.Tensor.Type;
+
+public final class Select {
+  public static void main(String[] arguments) {
+    try (Library select = Library.open(Path.of(arguments[0]))) {
+      Tensor y = Tensor.zeros(Type.FLOAT32, 5);
+      for (float[] x : new float[][] {{1, -2, 3, -4, 5}, {-1, -1, -1, -1, -1}, {1, 2, 3, 4, 5}}) {
+        select.call("run", new Tensor[] {Tensor.of(x, 5)}, new Tensor[] {y});
+        System.out.println(Arrays.toString(y.shape()) + " " + Arrays.toString(y.floats()));
+      }
+      try {
+        select.call("run", new Tensor[] {Tensor.of(new float[] {1, 2, 3, 4, 5}, 5)}, new Tensor[] {Tensor.zeros(Type.FLOAT32, 2)});
+      } catch (Failure e) {
+        System.out.println(e.status() + " " + e.getMessage());
+      }
+    }
+  }
+}
+""")
+    assert java(tmp_path / "Select.java", tmp_path / "libselect.so") == """[3] [1.0, 3.0, 5.0]
+[0] []
+[5] [1.0, 2.0, 3.0, 4.0, 5.0]
+-15 select_run: out0: expected room for 5 elements, got 2
+"""
+
+
 def test_java_says_what_is_wrong(model, java, tmp_path):
     def pick(x, i, n):
         x += n

@@ -182,6 +182,15 @@ def test_a_module_of_webassembly(tiny):
     module.call("close", module.handle)
 
 
+def test_a_module_tells_the_size_that_values_decide(tmp_path):
+    kn.export(lambda x: x[x > 0] * 2, np.zeros(5, np.float32), to=tmp_path / "f.wasm", name="f")
+    module = Module(tmp_path / "f.wasm", "f")
+    x, y, size, text = module.put(np.float32([1, -2, 3, -4, 5]).tobytes()), module.put(bytes(20)), module.put(bytes(8)), module.put(bytes(200))
+    assert module.call("run", module.handle, x, y, 2, size, 0, 0, text, 200) == -15 and module.text(text) == "f_run: out0: expected room for 3 elements, got 2"
+    assert module.call("run", module.handle, x, y, 3, size, 0, 0, text, 200) == 0 and struct.unpack("<q", module.read(size, 8)) == (3,)
+    assert np.frombuffer(module.read(y, 20), np.float32).tolist() == [2, 6, 10, 0, 0]
+
+
 def test_memory_of_a_module_is_used_again(tiny):
     module = Module(export(tiny, "tiny.wasm"), "tiny")
     rng, blocks = np.random.default_rng(0), {}

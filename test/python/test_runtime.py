@@ -95,6 +95,35 @@ def both(runtime, path):
     return kn.load(path, native=True), runtime.load(path)
 
 
+def test_sizes_that_values_decide(runtime, tmp_path):
+    def f(x, w):
+        y = kn.tanh(x @ w)
+        return {"rows": y[x[:, 0] > 0], "last": y.sum()}
+
+    kn.export(f, np.ones((4, 2), "f"), np.ones((2, 3), "f"), to=tmp_path / "f.kiln", dynamic={"x": {0: ("n", 0, 9)}}, cpu="native")
+    for m in both(runtime, tmp_path / "f.kiln"):
+        for n in range(10):
+            x, w = (np.random.default_rng(n).normal(size=s).astype("f") for s in ((n, 2), (2, 3)))
+            got, want = m(x, w), f(kn.asarray(x), kn.asarray(w))
+            for name in want:
+                assert np.asarray(got[name]).tobytes() == np.asarray(want[name]).tobytes() and got[name].shape == want[name].shape
+
+
+def test_cpp_gets_the_shape_that_a_result_has(tmp_path):
+    kn.export(lambda x: x[x > 0], np.ones(5, "f"), to=tmp_path / "f.kiln", cpu="native")
+    (tmp_path / "main.cpp").write_text(r"""#include <kiln/runtime.hpp>
+#include <cstdio>
+int main(int, char **argv) {
+  kiln::package m(argv[1]);
+  kiln::array<float> x({5}, {1, -2, 3, -4, 5}), y = m.run<float>("run", x);
+  std::printf("%d of %d: %g %g %g\n", int(y.size()), int(y.shape()[0]), double(y[0]), double(y[1]), double(y.end()[-1]));
+}
+""")
+    flags = ["-I", FOLDER / "include", "-L", FOLDER / "lib", "-l:libkiln_runtime.so.0", f"-Wl,-rpath,{FOLDER}/lib"]
+    program = compile_c(tmp_path / "main.cpp", tmp_path / "main", *flags, compiler="clang++-22", standard="-std=c++17")
+    assert run(program, tmp_path / "f.kiln") == "3 of 3: 1 3 5\n"
+
+
 def test_structures_numbers_and_writes(runtime, tmp_path):
     total = kn.asarray(np.full(2, 10, np.float32))
 

@@ -2,6 +2,7 @@
 #include "lib/Package/Archive.h"
 #include "lib/Package/Package.h"
 #include "test/unit/Thrown.h"
+#include "tools/fuzz/Counted.h"
 
 #include "lib/Core/Generalize.h"
 
@@ -198,6 +199,53 @@ TEST(Package, RefusesWhatDoesNotFitTogether) {
   }
 }
 
+TEST(Package, CountsSizesInStages) {
+  Folder folder;
+  Package package = sample();
+  for (PackageEntry &entry : countedEntries("select", 5)) package.entries.push_back(entry);
+  writePackage(package, folder / "a.kiln");
+  Package read = readPackage(folder / "a.kiln");
+  ASSERT_EQ(read.entries.size(), 6u);
+  EXPECT_TRUE(read.entries[2].counts);
+  EXPECT_EQ(countOf(read.entries[2]), 1u);
+  EXPECT_EQ(dimensionsOf(read, "select"), package.entries[5].dimensions);
+  EXPECT_EQ(&entryFor(read, "select", {}), &read.entries[2]);
+  EXPECT_EQ(&entryFor(read, "select", std::vector<int64_t>{1}), &read.entries[4]);
+  EXPECT_EQ(&entryFor(read, "select", std::vector<int64_t>{5}), &read.entries[5]);
+  EXPECT_TRUE(contains(thrown([&] { entryFor(read, "select", std::vector<int64_t>{6}); }).second, "from 0 to 5, got 6"));
+  writePackage(read, folder / "b.kiln");
+  EXPECT_EQ(readFile(folder / "a.kiln"), readFile(folder / "b.kiln"));
+}
+
+TEST(Package, RefusesStagesThatDoNotFitTogether) {
+  struct Case {
+    const char *expected;
+    void (*change)(std::vector<PackageEntry> &);
+  };
+  const Case cases[] = {
+      {"an int64 of rank 0, the next dimension, got others", [](auto &e) { std::swap(e[0].program.outputs[0], e[0].program.outputs[1]); }},
+      {"an int64 of rank 0, the next dimension, got others", [](auto &e) { e[0].outputs.clear(), e[0].program.outputs.clear(); }},
+      {"a last stage, which has the results, got one that counts", [](auto &e) { e.resize(1); }},
+      {"a stage that counts 'count', got none", [](auto &e) { e.erase(e.begin()); }},
+      {"the same arguments, outputs and dimensions", [](auto &e) { e[0].counts = false; }},
+      {"the same arguments, outputs and dimensions", [](auto &e) { e[2].outputs[0].name = "other"; }},
+      {"the same arguments, outputs and dimensions", [](auto &e) { e[3].inputs[0].name = "y"; }},
+      {"one of its type that the stage before keeps, got none", [](auto &e) { e[1].inputs[1].name = "kept1"; }},
+      {"one of its type that the stage before keeps, got none",
+       [](auto &e) {
+         e[0].inputs.push_back({"kept0", Role::Kept, -1, {}, {}}), e[0].outputs = {{"count"}}, e[0].program = selectingStage(5, 3);
+       }},
+      {"bound of 'count': expected one in the dimensions before it",
+       [](auto &e) { e[1].dimensions[0].bound = SizeExpression::dimension(0); }},
+  };
+  for (const Case &c : cases) {
+    Package package = sample();
+    package.entries = countedEntries("select", 5);
+    c.change(package.entries);
+    EXPECT_TRUE(contains(refusal(package), c.expected)) << c.expected << "\n  " << refusal(package); // # negative
+  }
+}
+
 TEST(Package, RefusesOtherFiles) {
   Folder folder;
   auto refuses = [&](const std::string &path, const char *expected) {
@@ -237,7 +285,7 @@ TEST(Package, RefusesOtherFiles) {
     writeArchive(folder / "c.kiln", members);
     refuses(folder / "c.kiln", expected);
   };
-  replaced("\"format\": [\n  1,", "\"format\": [\n  3,", "manifest.format[0]: expected 1 to 2, got 3");
+  replaced("\"format\": [\n  1,", "\"format\": [\n  4,", "manifest.format[0]: expected 1 to 3, got 4");
   replaced("{\n \"entries\"", "{\n \"entries", "expected JSON, got");
   replaced("\"assumed\": []", "\"checked\": []", "'checked' twice");
   replaced("\"role\": \"argument\"", "\"role\": \"king\"", "the role of an input, got \"king\"");

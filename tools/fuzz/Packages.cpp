@@ -1,4 +1,5 @@
 // Damaged packages, half of them with the checksums of their members made right again: what is not refused runs, at sizes that it says.
+#include "tools/fuzz/Counted.h"
 #include "tools/fuzz/Fuzz.h"
 
 #include "frontend/tree/Packaged.h"
@@ -55,6 +56,8 @@ Package randomPackage(Random &random, std::vector<std::vector<char>> &contents) 
     for (size_t i = 0; i < entry.program.outputs.size(); ++i) entry.outputs.push_back({nameOf("out", i)});
     entry.signature = R"({"parameters":[["x",["array",0]]]})";
   }
+  if (chance(random, 50))
+    for (PackageEntry &entry : countedEntries("counted", 4 + below(random, 8))) package.entries.push_back(std::move(entry));
   for (size_t i = 0; i < contents.size(); ++i)
     package.weights[i].bytes = {reinterpret_cast<const uint8_t *>(contents[i].data()), contents[i].size()};
   return package;

@@ -1,10 +1,7 @@
 /* A call: arguments are checked, put into the order of the program, and run. */
-#include "codegen/library/support/library.h"
-
-#include "codegen/library/support/hosted.h"
+#include "codegen/library/support/call.h"
 
 #ifdef KILN_BARE
-static const Code *code_of(const Handle *m, const Variant *v) { return (void)m, v->code; }
 static const void *weight_of(const Handle *m, int64_t set, int64_t i) {
   return (void)set, m->weights ? m->weights[i] : m->library->weight[i].data;
 }
@@ -12,7 +9,6 @@ static int32_t run_code(const Handle *m, const Code *code, void **buffers, const
   return (void)m, code->run((const kiln_rt *)0, buffers, symbols, workspace);
 }
 #else
-static const Code *code_of(const Handle *m, const Variant *v) { return &v->code[m->processor]; }
 static const void *weight_of(const Handle *m, int64_t set, int64_t i) { return m->weights[set][i]; }
 static int32_t run_code(const Handle *m, const Code *code, void **buffers, const int64_t *symbols, void *workspace) {
   Pool *before = m->threads ? kiln_pool_use(m->threads) : 0;
@@ -22,136 +18,22 @@ static int32_t run_code(const Handle *m, const Code *code, void **buffers, const
 }
 #endif
 
-enum { kLine = 64, kNumberBytes = 16, kAddressBits = sizeof(void *) == 4 ? 31 : 47 };
+enum { kNumberBytes = 16 };
 
-/* Where things lie in a workspace: what the kernels use, results that take the place of an argument when all is well, the program's list of
-   buffers, and the numbers that follow from sizes. */
-typedef struct Plan {
-  const Variant *variant;
-  const Code *code;
-  int64_t symbols[kMostSymbols];
-  int64_t staged, buffers, numbers, bytes;
-} Plan;
-
-static int grow(int64_t *bytes, int64_t by) {
-  return by < 0 || __builtin_add_overflow(*bytes, by, bytes) || __builtin_add_overflow(*bytes, kLine - 1, bytes) || (*bytes &= -kLine, 0);
-}
-
-/* Whether an output waits in the workspace until all is well: that of an argument which is read too, unless the code writes over it at its
- * end. */
-static int is_staged(const Plan *plan, int64_t output) {
-  const Variant *v = plan->variant;
-  const int64_t *in_place = plan->code->in_place;
-  if (v->output[output] < 0) return 0;
-  return v->arguments[v->output[output]].use == kReadAndWritten && !(in_place && in_place[output] >= 0);
-}
-
-/* Whether arrays of a program are more than a machine addresses: then the arithmetic of its kernels on sizes may overflow. (That of its
-   workspace says so itself.) */
-static int is_beyond_memory(const Variant *v, const int64_t *sizes) {
-  int64_t all = 0, bytes;
-  for (int64_t i = 0; i < v->inner; ++i)
-    if (kiln_bytes_of(&v->array[i], sizes, &bytes) || __builtin_add_overflow(all, bytes, &all)) return 1;
-  return all >> kAddressBits != 0;
-}
-
-static int32_t make_plan(const Handle *m, const Function *f, const int64_t *sizes, Plan *plan, Report report) {
-  int32_t status = kiln_choose(f, sizes, &plan->variant, report);
-  if (status) return status;
-  const Variant *v = plan->variant;
-  plan->code = code_of(m, v);
-  if ((status = kiln_symbols(f, v, sizes, plan->symbols, report))) return status;
-  int64_t end = 0;
-  int is_too_large =
-      is_beyond_memory(v, sizes) || grow(&end, plan->code->workspace ? plan->code->workspace(plan->symbols) : plan->code->bytes);
-  plan->staged = end;
-  for (int64_t i = 0; i < v->outputs && !is_too_large; ++i) {
-    int64_t bytes = 0;
-    if (is_staged(plan, i)) is_too_large = kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes) || grow(&end, bytes);
-  }
-  plan->buffers = end;
-  is_too_large = is_too_large || grow(&end, (v->inputs + v->outputs) * (int64_t)sizeof(void *));
-  plan->numbers = end;
-  for (int64_t i = 0; i < v->inputs && !is_too_large; ++i)
-    is_too_large = v->input[i].source == kSize && __builtin_add_overflow(end, kNumberBytes, &end);
-  plan->bytes = end;
-  is_too_large = is_too_large || end >> kAddressBits;
-  if (is_too_large)
-    return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %d", f->name,
-                     f->dimensions ? f->dimension[0].name : "workspace", f->dimensions ? sizes[0] : end);
-  return 0;
-}
-
-int64_t kiln_workspace_size(const Handle *m, const Function *f, const int64_t *sizes) {
-  Plan plan;
-  if (!m) return NULL_ARGUMENT;
-  int32_t status = make_plan(m, f, sizes, &plan, (Report){0, 0});
-  return status ? status : plan.bytes;
-}
-
-static int overlap(const void *a, int64_t a_bytes, const void *b, int64_t b_bytes) {
-  uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-  return a_bytes && b_bytes && x < y + (uintptr_t)b_bytes && y < x + (uintptr_t)a_bytes;
-}
-
-static int32_t check_pointer(const Function *f, const Argument *a, const void *given, int64_t bytes, Report report) {
-  if (!given && bytes) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a pointer to %d bytes, got NULL", f->name, a->name, bytes);
-  if ((uintptr_t)given % (uintptr_t)a->alignment)
-    return kiln_fail(report, MISALIGNED, "%s: %s: expected a pointer that is a multiple of %d, got one that is %d above", f->name, a->name,
-                     a->alignment, (int64_t)((uintptr_t)given % (uintptr_t)a->alignment));
-  if ((uint64_t)bytes > UINTPTR_MAX || (uintptr_t)given + (uintptr_t)bytes < (uintptr_t)given)
-    return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected an array that ends in memory, got %d bytes", f->name, a->name, bytes);
-  return 0;
-}
-
-/* What is written overlaps nothing else. */
-static int32_t check_written(const Function *f, const Argument *arguments, int64_t written, void *const *given, const int64_t *sizes,
-                             Report report) {
-  int64_t bytes, others;
-  kiln_bytes_of(&arguments[written], sizes, &bytes);
-  for (int64_t i = 0; i < f->arguments; ++i) {
-    if (i == written || arguments[i].use == kValue) continue;
-    kiln_bytes_of(&arguments[i], sizes, &others);
-    if (overlap(given[written], bytes, given[i], others))
-      return kiln_fail(report, OVERLAP, "%s: %s: expected memory of its own, got some that %s has too", f->name, arguments[written].name,
-                       arguments[i].name);
-  }
-  return 0;
-}
-
-static int32_t check_arguments(const Function *f, const Argument *arguments, void *const *given, const int64_t *sizes, Report report) {
-  int32_t status;
-  for (int64_t i = 0; i < f->arguments; ++i) {
-    int64_t bytes;
-    if (arguments[i].use == kValue) continue;
-    if (kiln_bytes_of(&arguments[i], sizes, &bytes))
-      return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %s = %d", f->name,
-                       arguments[i].name, f->dimension[0].name, sizes[0]);
-    if ((status = check_pointer(f, &arguments[i], given[i], bytes, report))) return status;
-  }
-  for (int64_t i = 0; i < f->arguments; ++i)
-    if (arguments[i].use == kWritten || arguments[i].use == kReadAndWritten)
-      if ((status = check_written(f, arguments, i, given, sizes, report))) return status;
-  return 0;
-}
-
-static int32_t check_workspace(const Function *f, const Plan *plan, void *const *given, const int64_t *sizes, const char *workspace,
-                               size_t bytes, Report report) {
-  if ((uintptr_t)workspace % kLine)
-    return kiln_fail(report, MISALIGNED, "%s: workspace: expected a pointer that is a multiple of 64, got one that is %d above", f->name,
-                     (int64_t)((uintptr_t)workspace % kLine));
-  if (bytes < (size_t)plan->bytes)
-    return kiln_fail(report, SHORT_WORKSPACE, "%s: workspace: expected %d bytes, got %d", f->name, plan->bytes, (int64_t)bytes);
-  for (int64_t i = 0; i < f->arguments; ++i) {
-    const Argument *a = &plan->variant->arguments[i];
-    int64_t own;
-    if (a->use == kValue) continue;
-    kiln_bytes_of(a, sizes, &own);
-    if (overlap(given[i], own, workspace, plan->bytes))
-      return kiln_fail(report, OVERLAP, "%s: workspace: expected memory of its own, got some that %s has too", f->name, a->name);
-  }
-  return 0;
-}
+/* A call under way. */
+typedef struct Call {
+  Handle *m;
+  const Function *f;
+  void *const *given;
+  const int64_t *room;
+  Report report;
+  int64_t set;           /* of weights, one and the same in all stages */
+  const Variant *before; /* of the stage before, */
+  char *kept;            /* and what it left */
+  char *workspace;       /* the caller's, from where nothing is kept yet; NULL: each stage takes memory of its own */
+  size_t bytes, used;    /* of all of it, and of what is kept */
+  void *own[kMostStages + 1];
+} Call;
 
 /* A number in the memory of an input of rank 0. */
 static void store_number(int64_t form, int64_t number, void *to) {
@@ -165,17 +47,34 @@ static void store_number(int64_t form, int64_t number, void *to) {
   }
 }
 
-/* *missed: the number of the question whose answer was not recorded, else 0. */
-static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_t *sizes, char *workspace, int64_t *missed) {
+/* What a program gives beside what callers get. */
+typedef struct Numbers {
+  int64_t missed, count; /* the question whose answer was not recorded, else 0; the next dimension */
+} Numbers;
+
+/* One that was kept, where it has the bytes that the program takes; NULL: the stages were not made for each other at these sizes. */
+static void *kept_for(const Call *call, const Input *input, const int64_t *sizes) {
+  int64_t kept, taken;
+  if (input->place >= call->before->kept) return (void *)0;
+  kiln_bytes_of(&call->before->keep[input->place], sizes, &kept);
+  if (kiln_bytes_of(input->array, sizes, &taken) || kept != taken) return (void *)0;
+  return kiln_kept(call->before, input->place, sizes, call->kept);
+}
+
+static int32_t run(const Call *call, const Plan *plan, const int64_t *sizes, char *workspace, Numbers *numbers) {
+  Handle *m = call->m;
+  void *const *given = call->given;
   const Variant *v = plan->variant;
   void **buffers = (void **)(workspace + plan->buffers);
   char *number = workspace + plan->numbers, *staged = workspace + plan->staged;
-  int64_t bytes, set = m->library->weights ? kiln_enter(m) : 0;
+  int64_t bytes;
   for (int64_t i = 0; i < v->inputs; ++i) {
     const Input *input = &v->input[i];
     if (input->source == kArgument) buffers[i] = given[input->place];
-    else if (input->source == kWeight) buffers[i] = (void *)weight_of(m, set, input->place);
-    else {
+    else if (input->source == kWeight) buffers[i] = (void *)weight_of(m, call->set, input->place);
+    else if (input->source == kKept) {
+      if (!(buffers[i] = kept_for(call, input, sizes))) return SIZE_NOT_COMPILED;
+    } else {
       int64_t value = 0;
       kiln_evaluate(&input->number, sizes, &value);
       store_number(input->form, value, buffers[i] = number);
@@ -183,41 +82,96 @@ static int32_t run(Handle *m, const Plan *plan, void *const *given, const int64_
     }
   }
   for (int64_t i = 0; i < v->outputs; ++i) {
-    buffers[v->inputs + i] = v->output[i] < 0 ? missed : given[v->output[i]];
-    if (!is_staged(plan, i)) continue;
+    int64_t output = v->output[i];
+    if (output == kMiss) buffers[v->inputs + i] = &numbers->missed;
+    else if (output == kCount) buffers[v->inputs + i] = &numbers->count;
+    else if (output < 0) buffers[v->inputs + i] = kiln_kept(v, kFirstKept - output, sizes, workspace);
+    else buffers[v->inputs + i] = given[output];
+    if (!kiln_is_staged(plan, i)) continue;
     kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
     buffers[v->inputs + i] = staged;
     staged += (bytes + kLine - 1) & -kLine;
   }
-  int32_t status = run_code(m, plan->code, buffers, plan->symbols, workspace);
-  if (m->library->weights) kiln_leave(m, set);
+  int32_t status = run_code(m, plan->code, buffers, plan->symbols, workspace + plan->scratch);
   if (status) return status;
-  if (*missed) return NOT_RECORDED;
+  if (numbers->missed) return NOT_RECORDED;
   for (int64_t i = 0; i < v->outputs; ++i)
-    if (is_staged(plan, i)) {
+    if (kiln_is_staged(plan, i)) {
       kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes);
       __builtin_memcpy(given[v->output[i]], buffers[v->inputs + i], (size_t)bytes);
     }
   return 0;
 }
 
-int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, char *text,
-                  size_t text_bytes) {
-  Report report = {text, text_bytes};
+/* Why a stage failed, as a sentence. */
+static int32_t explain(const Call *call, const Plan *plan, int32_t status, const Numbers *numbers) {
+  const char *name = call->f->name;
+  if (status == SIZE_NOT_COMPILED)
+    return kiln_fail(call->report, status, "%s: expected stages that fit together, got some that do not at these sizes", name);
+  if (status != NOT_RECORDED)
+    return kiln_fail(call->report, status, "%s: expected data that it can compute with: %s", name, kiln_status_text(status));
+  int64_t missed = numbers->missed;
+  return kiln_fail(call->report, status, "%s: expected values that lead to a recorded way, got another answer at %s", name,
+                   missed > 0 && missed <= plan->variant->misses ? plan->variant->miss[missed - 1] : "a place that it does not name");
+}
+
+/* Memory for a stage, the caller's or its own. */
+static int32_t memory_for(Call *call, int64_t stage, const Plan *plan, const int64_t *sizes, char **memory) {
+  *memory = call->workspace;
+  if (*memory)
+    return kiln_check_workspace(call->f, stage, plan, call->given, sizes, call->workspace - call->used, call->used, call->bytes,
+                                call->report);
+  *memory = call->own[stage] = kiln_take(call->m, (size_t)plan->bytes);
+  if (*memory) return 0;
+  return kiln_fail(call->report, OUT_OF_MEMORY, "%s: workspace: expected memory for %d bytes, got none", call->f->name, plan->bytes);
+}
+
+/* Runs a stage that counts: the next of the sizes. */
+static int32_t count(Call *call, int64_t stage, Plan *plan, int64_t *sizes) {
+  char *memory;
+  Numbers numbers = {0, 0};
+  int32_t status = kiln_plan(call->m, call->f, stage, sizes, plan, call->report);
+  if (status || (status = memory_for(call, stage, plan, sizes, &memory))) return status;
+  if ((status = run(call, plan, sizes, memory, &numbers))) return explain(call, plan, status, &numbers);
+  sizes[call->f->dimensions - call->f->stages + stage] = numbers.count;
+  call->before = plan->variant;
+  call->kept = memory;
+  if (call->workspace) call->workspace += plan->scratch, call->used += (size_t)plan->scratch;
+  return 0;
+}
+
+static int32_t tell(const Call *call, const Plan *plan, const int64_t *sizes, int64_t *const *found) {
+  for (int64_t i = 0; i < call->f->founds && found; ++i)
+    if (found[i] && kiln_evaluate(&plan->variant->found[i], sizes, found[i]))
+      return kiln_fail(call->report, SIZE_OVERFLOW, "%s: expected sizes whose arrays fit into memory, got others", call->f->name);
+  return 0;
+}
+
+static int32_t run_all(Call *call, int64_t *sizes, int64_t *const *found) {
+  const Function *f = call->f;
   Plan plan;
-  int32_t status;
-  if (!m) return kiln_fail(report, NULL_ARGUMENT, "%s: m: expected a library that was opened, got NULL", f->name);
-  if ((status = make_plan(m, f, sizes, &plan, report))) return status;
-  if ((status = check_arguments(f, plan.variant->arguments, given, sizes, report))) return status;
-  if (workspace && (status = check_workspace(f, &plan, given, sizes, workspace, bytes, report))) return status;
-  void *own = workspace ? workspace : kiln_take(m, (size_t)plan.bytes);
-  if (!own) return kiln_fail(report, OUT_OF_MEMORY, "%s: workspace: expected memory for %d bytes, got none", f->name, plan.bytes);
-  int64_t missed = 0;
-  status = run(m, &plan, given, sizes, own, &missed);
-  if (!workspace) kiln_give(m, own);
-  if (status == NOT_RECORDED)
-    return kiln_fail(report, status, "%s: expected values that lead to a recorded way, got another answer at %s", f->name,
-                     missed > 0 && missed <= plan.variant->misses ? plan.variant->miss[missed - 1] : "a place that it does not name");
-  if (status) kiln_fail(report, status, "%s: expected data that it can compute with: %s", f->name, kiln_status_text(status));
+  int32_t status = 0;
+  if (f->stages && (status = kiln_plan(call->m, f, 0, sizes, &plan, call->report))) return status;
+  if (f->stages && (status = kiln_check_inputs(f, f->last.variant->arguments, call->given, sizes, call->report))) return status;
+  for (int64_t stage = 0; stage < f->stages && !status; ++stage) status = count(call, stage, &plan, sizes);
+  if (status || (status = kiln_plan(call->m, f, f->stages, sizes, &plan, call->report))) return status;
+  if ((status = tell(call, &plan, sizes, found))) return status;
+  if ((status = kiln_check_arguments(f, plan.variant->arguments, call->given, sizes, call->room, call->report))) return status;
+  char *memory;
+  Numbers numbers = {0, 0};
+  if ((status = memory_for(call, f->stages, &plan, sizes, &memory))) return status;
+  if ((status = run(call, &plan, sizes, memory, &numbers))) return explain(call, &plan, status, &numbers);
+  return 0;
+}
+
+int32_t kiln_call(Handle *m, const Function *f, void *const *given, int64_t *sizes, const int64_t *room, int64_t *const *found,
+                  void *workspace, size_t bytes, char *text, size_t text_bytes) {
+  Call call = {.m = m, .f = f, .given = given, .room = room, .report = {text, text_bytes}, .workspace = workspace, .bytes = bytes};
+  if (!m) return kiln_fail(call.report, NULL_ARGUMENT, "%s: m: expected a library that was opened, got NULL", f->name);
+  call.set = m->library->weights ? kiln_enter(m) : 0;
+  int32_t status = run_all(&call, sizes, found);
+  if (m->library->weights) kiln_leave(m, call.set);
+  for (int64_t i = 0; i <= f->stages; ++i)
+    if (call.own[i]) kiln_give(m, call.own[i]);
   return status;
 }

@@ -24,6 +24,7 @@ typedef struct Expression {
 typedef struct Dimension {
   const char *name;
   int64_t least, most;
+  Expression bound; /* of one that values decide: it is at most this; else of no items */
 } Dimension;
 
 enum { kRead, kWritten, kReadAndWritten, kValue };
@@ -35,15 +36,17 @@ typedef struct Argument {
   int64_t rank;
   const Expression *shape;
   int64_t fixed_bytes; /* of the whole array; -1: they follow from the sizes */
+  int64_t room;        /* of a result whose size values decide: which of the capacities is its own; else -1 */
 } Argument;
 
-enum { kArgument, kWeight, kSize };
+enum { kArgument, kWeight, kSize, kKept };
 
 /* What fills an input of a program. */
 typedef struct Input {
-  int64_t source, place; /* of an argument or a weight */
+  int64_t source, place; /* of an argument, a weight, or what the stage before kept */
   Expression number;     /* of a size, */
   int64_t form;          /* and how it lies in memory: below 0 a float of so many bytes, above 0 an integer */
+  const Argument *array; /* of what was kept */
 } Input;
 
 typedef int64_t (*Workspace)(const int64_t *symbols);
@@ -58,8 +61,8 @@ typedef struct Code {
 
 /* A function for some of its sizes. */
 typedef struct Variant {
-  int64_t boxes;
-  const int64_t *bounds; /* of each box a least and a most size for each dimension */
+  int64_t boxes, checked; /* the first ones are of sizes that it was checked for; the others are used where no variant was */
+  const int64_t *bounds;  /* of each box a least and a most size for each dimension */
   const Argument *arguments;
   int64_t symbols;
   const Expression *symbol;
@@ -67,21 +70,36 @@ typedef struct Variant {
   int64_t inputs;
   const Input *input;
   int64_t outputs;
-  const int64_t *output; /* the argument that each becomes; -1: the number of a question, of those below, or 0 */
+  const int64_t *output; /* the argument that each becomes; or one of these: */
   const Code *code;      /* for each processor */
   int64_t inner;         /* arrays of the program's own, whose sizes follow from those of the caller */
   const Argument *array;
   int64_t misses;
   const char *const *miss; /* the questions that may have other answers than were recorded */
+  int64_t kept;
+  const Argument *keep;    /* what is left for the next stage */
+  const Expression *found; /* of the last stage: sizes that callers are told */
 } Variant;
+
+/* What an output of a program is that callers do not get: the number of a question, of those that may have other answers, or 0; the next
+   dimension; the first that is kept, the next one is below it. */
+enum { kMiss = -1, kCount = -2, kFirstKept = -3 };
+
+/* Variants that compute the next dimension, which values decide, and what later ones need. */
+typedef struct Stage {
+  int64_t variants;
+  const Variant *variant;
+} Stage;
 
 typedef struct Function {
   const char *name;
-  int64_t dimensions;
+  int64_t dimensions; /* those that callers choose, then one for each stage */
   const Dimension *dimension;
   int64_t arguments, given; /* the first `given` are what callers give, the others what they get */
-  int64_t variants;
-  const Variant *variant;
+  Stage last;
+  int64_t stages; /* before the last one */
+  const Stage *stage;
+  int64_t founds;
 } Function;
 
 typedef struct Weight {
@@ -172,14 +190,17 @@ int32_t kiln_fail(Report report, int32_t status, const char *form, ...);
 /* 0, or SIZE_OVERFLOW. */
 int32_t kiln_evaluate(const Expression *expression, const int64_t *sizes, int64_t *value);
 int32_t kiln_bytes_of(const Argument *argument, const int64_t *sizes, int64_t *bytes);
-/* The variant that is for these sizes. */
-int32_t kiln_choose(const Function *f, const int64_t *sizes, const Variant **chosen, Report report);
+/* The variant of a stage that is for these sizes. */
+int32_t kiln_choose(const Function *f, int64_t stage, const int64_t *sizes, const Variant **chosen, Report report);
 /* The sizes of the program's own symbols. */
 int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, int64_t *symbols, Report report);
 
-int32_t kiln_call(Handle *m, const Function *f, void *const *given, const int64_t *sizes, void *workspace, size_t bytes, char *text,
-                  size_t text_bytes);
-int64_t kiln_workspace_size(const Handle *m, const Function *f, const int64_t *sizes);
+/* `sizes`: of all dimensions; those that values decide are set. `room`: how many elements there is room for, of each result whose size
+   values decide; `found`: where the sizes that callers are told go; it and each may be NULL. */
+int32_t kiln_call(Handle *m, const Function *f, void *const *given, int64_t *sizes, const int64_t *room, int64_t *const *found,
+                  void *workspace, size_t bytes, char *text, size_t text_bytes);
+/* `sizes`: of all dimensions, those that callers choose are read. */
+int64_t kiln_workspace_size(const Handle *m, const Function *f, int64_t *sizes);
 
 /* The best processor of the table that this one is; below 0: none. */
 int64_t kiln_processor(const Library *library);

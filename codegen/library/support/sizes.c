@@ -53,18 +53,24 @@ static int is_in_box(const int64_t *bounds, const int64_t *sizes, int64_t dimens
   return 1;
 }
 
-int32_t kiln_choose(const Function *f, const int64_t *sizes, const Variant **chosen, Report report) {
-  for (int64_t i = 0; i < f->dimensions; ++i) {
+int32_t kiln_choose(const Function *f, int64_t stage, const int64_t *sizes, const Variant **chosen, Report report) {
+  const Stage *s = stage == f->stages ? &f->last : &f->stage[stage];
+  int64_t dimensions = f->dimensions - f->stages + stage;
+  for (int64_t i = 0; i < dimensions; ++i) {
     const Dimension *d = &f->dimension[i];
     if (sizes[i] < d->least || sizes[i] > d->most)
       return kiln_fail(report, SIZE_OUT_OF_BOUNDS, "%s: %s: expected a size from %d to %d, got %d", f->name, d->name, d->least, d->most,
                        sizes[i]);
   }
-  for (int64_t i = 0; i < f->variants; ++i)
-    for (int64_t box = 0; box < f->variant[i].boxes; ++box)
-      if (is_in_box(f->variant[i].bounds + 2 * box * f->dimensions, sizes, f->dimensions)) return *chosen = &f->variant[i], 0;
+  for (int assumed = 0; assumed < 2; ++assumed)
+    for (int64_t i = 0; i < s->variants; ++i) {
+      const Variant *v = &s->variant[i];
+      for (int64_t box = assumed ? v->checked : 0; box < (assumed ? v->boxes : v->checked); ++box)
+        if (is_in_box(v->bounds + 2 * box * dimensions, sizes, dimensions)) return *chosen = v, 0;
+    }
+  int64_t last = stage && dimensions ? dimensions - 1 : 0;
   return kiln_fail(report, SIZE_NOT_COMPILED, "%s: %s: expected sizes that the function was exported for, got %d", f->name,
-                   f->dimensions ? f->dimension[0].name : "sizes", f->dimensions ? sizes[0] : 0);
+                   dimensions ? f->dimension[last].name : "sizes", dimensions ? sizes[last] : 0);
 }
 
 int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, int64_t *symbols, Report report) {

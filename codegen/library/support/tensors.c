@@ -5,7 +5,7 @@ typedef struct Tensor {
   void *data;
   int32_t device, device_number, rank;
   uint32_t type;
-  const int64_t *shape, *strides;
+  int64_t *shape, *strides;
   uint64_t byte_offset;
 } Tensor;
 
@@ -27,15 +27,32 @@ static int32_t check_tensor(const Function *f, const Argument *a, const Tensor *
 static int32_t check_layout(const Function *f, const Argument *a, const Tensor *t, const int64_t *sizes, Report report) {
   int64_t stride = 1, size = 0;
   for (int64_t i = a->rank; i-- > 0;) {
-    if (kiln_evaluate(&a->shape[i], sizes, &size) || t->shape[i] != size)
+    if (a->room >= 0) size = t->shape[i]; /* it says how much room there is */
+    else if (kiln_evaluate(&a->shape[i], sizes, &size) || t->shape[i] != size)
       return kiln_fail(report, WRONG_TENSOR, "%s: %s: axis %d: expected size %d, got %d", f->name, a->name, i, size, t->shape[i]);
     if (t->strides && t->shape[i] > 1 && t->strides[i] != stride)
       return kiln_fail(report, WRONG_TENSOR, "%s: %s: axis %d: expected row-major order with stride %d, got %d", f->name, a->name, i,
                        stride, t->strides[i]);
-    if (__builtin_mul_overflow(stride, size ? size : 1, &stride))
+    if (size < 0 || __builtin_mul_overflow(stride, size ? size : 1, &stride))
       return kiln_fail(report, SIZE_OVERFLOW, "%s: %s: expected sizes whose arrays fit into memory, got %d", f->name, a->name, size);
   }
   return 0;
+}
+
+static int64_t elements_of(const Tensor *t) {
+  int64_t elements = 1;
+  for (int64_t i = 0; i < t->rank; ++i) elements *= t->shape[i];
+  return elements;
+}
+
+/* The sizes that values decided, and strides where the tensor says some. */
+static void tell_shape(const Argument *a, const Tensor *t, const int64_t *sizes) {
+  int64_t stride = 1;
+  for (int64_t i = a->rank; i-- > 0;) {
+    kiln_evaluate(&a->shape[i], sizes, &t->shape[i]);
+    if (t->strides) t->strides[i] = stride;
+    stride *= t->shape[i];
+  }
 }
 
 /* Sizes that stand alone for an axis. */
@@ -49,8 +66,8 @@ int32_t kiln_call_tensors(Handle *m, const Function *f, Tensor *const *inputs, s
                           size_t output_count, void *workspace, size_t bytes, char *text, size_t text_bytes) {
   Report report = {text, text_bytes};
   void *given[kMostArguments];
-  int64_t sizes[kMostDimensions];
-  const Variant *v = f->variant;
+  int64_t sizes[kMostDimensions], room[kMostArguments];
+  const Variant *v = f->last.variant, *first;
   if (input_count != (size_t)f->given || output_count != (size_t)(f->arguments - f->given))
     return kiln_fail(report, WRONG_TENSOR, "%s: expected %d inputs and %d outputs, got %d and %d", f->name, f->given,
                      f->arguments - f->given, (int64_t)input_count, (int64_t)output_count);
@@ -64,11 +81,18 @@ int32_t kiln_call_tensors(Handle *m, const Function *f, Tensor *const *inputs, s
     if (i < f->given) read_sizes(&v->arguments[i], t, sizes);
     given[i] = (char *)t->data + t->byte_offset;
   }
-  if ((status = kiln_choose(f, sizes, &v, report))) return status;
-  for (int64_t i = 0; i < f->arguments; ++i)
-    if ((status = check_layout(f, &v->arguments[i], i < f->given ? inputs[i] : outputs[i - f->given], sizes, report))) return status;
+  if ((status = kiln_choose(f, 0, sizes, f->stages ? &first : &v, report))) return status;
+  for (int64_t i = 0; i < f->arguments; ++i) {
+    const Tensor *t = i < f->given ? inputs[i] : outputs[i - f->given];
+    if ((status = check_layout(f, &v->arguments[i], t, sizes, report))) return status;
+    if (v->arguments[i].room >= 0) room[v->arguments[i].room] = elements_of(t);
+  }
   for (int64_t i = 0; i < f->given; ++i) /* numbers are read where they lie */
     if (v->arguments[i].use == kValue && !given[i])
       return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a number, got NULL", f->name, v->arguments[i].name);
-  return kiln_call(m, f, given, sizes, workspace, bytes, text, text_bytes);
+  status = kiln_call(m, f, given, sizes, room, 0, workspace, bytes, text, text_bytes);
+  if (!f->stages || (status && status != SHORT_OUTPUT) || kiln_choose(f, f->stages, sizes, &v, report)) return status;
+  for (int64_t i = f->given; i < f->arguments; ++i)
+    if (v->arguments[i].room >= 0) tell_shape(&v->arguments[i], outputs[i - f->given], sizes);
+  return status;
 }

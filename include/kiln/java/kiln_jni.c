@@ -165,7 +165,7 @@ JNIEXPORT jint JNICALL Java_kiln_Library_call0(JNIEnv *env, jclass type, jlong l
     describe(env, outputs, out_forms, out, tensors + in, pointers + in);
     status = call(((Opened *)(intptr_t)library)->m, pointers, (size_t)in, pointers + in, (size_t)out, NULL, 0, text, sizeof text);
     if (status) keep_text(env, sentence, text);
-    (*env)->ReleaseLongArrayElements(env, output_forms, out_forms, JNI_ABORT);
+    (*env)->ReleaseLongArrayElements(env, output_forms, out_forms, 0); /* with the sizes that values decided */
   }
   if (in_forms) (*env)->ReleaseLongArrayElements(env, input_forms, in_forms, JNI_ABORT);
   free(tensors);

@@ -3,6 +3,7 @@ package kiln;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -63,7 +64,8 @@ public final class Library implements AutoCloseable {
 
   /**
    * Runs a function: {@code inputs} are what the header takes before the sizes, {@code outputs} what it writes behind them. Inputs that it
-   * writes are changed. Throws Failure; then what is in outputs is undefined.
+   * writes are changed. Outputs whose size the values decide are as large as there is room for; they get the shape that they have. Throws
+   * Failure; then what is in outputs is undefined.
    */
   public void call(String function, Tensor[] inputs, Tensor[] outputs) {
     lock.readLock().lock();
@@ -71,8 +73,10 @@ public final class Library implements AutoCloseable {
       long library = alive();
       long entry = functions.computeIfAbsent(function, f -> find0(library, bytes(name + "_" + f + "_dlpack")));
       byte[] text = new byte[TEXT];
-      int status = call0(library, entry, buffers(inputs), forms(inputs), buffers(outputs), forms(outputs), text);
+      long[] forms = forms(outputs, true);
+      int status = call0(library, entry, buffers(inputs), forms(inputs, false), buffers(outputs), forms, text);
       if (status != 0) throw new Failure(status, sentence(text));
+      reshape(outputs, forms);
     } finally {
       lock.readLock().unlock();
     }
@@ -111,8 +115,8 @@ public final class Library implements AutoCloseable {
     return buffers;
   }
 
-  /** Of each: the code and the bits of its type, its rank, its sizes. */
-  private static long[] forms(Tensor[] tensors) {
+  /** Of each: the code and the bits of its type, its rank, its sizes; of outputs those that there is room for. */
+  private static long[] forms(Tensor[] tensors, boolean areOutputs) {
     int length = 0, at = 0;
     for (Tensor t : tensors) length += 3 + t.shape().length;
     long[] forms = new long[length];
@@ -120,9 +124,18 @@ public final class Library implements AutoCloseable {
       forms[at++] = t.type().code;
       forms[at++] = t.type().bits;
       forms[at++] = t.shape().length;
-      for (long size : t.shape()) forms[at++] = size;
+      for (long size : areOutputs ? t.room() : t.shape()) forms[at++] = size;
     }
     return forms;
+  }
+
+  private static void reshape(Tensor[] tensors, long[] forms) {
+    int at = 0;
+    for (Tensor t : tensors) {
+      int rank = t.shape().length;
+      t.take(Arrays.copyOfRange(forms, at + 3, at + 3 + rank));
+      at += 3 + rank;
+    }
   }
 
   private static native long open0(byte[] file, byte[] name, byte[] weights, int[] status, byte[] text);

@@ -25,12 +25,13 @@ public final class Tensor {
   }
 
   private final Type type;
-  private final long[] shape;
+  private final long[] room; // the shape that it was made with
   private final ByteBuffer data;
+  private long[] shape;
 
   private Tensor(Type type, long[] shape, ByteBuffer data) {
     this.type = type;
-    this.shape = shape.clone();
+    this.room = this.shape = shape.clone();
     this.data = data;
   }
 
@@ -97,8 +98,17 @@ public final class Tensor {
     return type;
   }
 
+  /** Of an output whose size values decided, what the last call gave it. */
   public long[] shape() {
     return shape.clone();
+  }
+
+  long[] room() {
+    return room;
+  }
+
+  void take(long[] found) {
+    shape = found;
   }
 
   /** The elements; what is written into it is what the next call reads. */
