@@ -152,6 +152,7 @@ int64_t Recorder::capture(const Array &array) {
   ++declared;
   captured.push_back(array);
   int32_t slot = int32_t(trace.addInput(array.type()));
+  inputSlots.push_back(slot);
   declare(array, slot);
   return slot;
 }

@@ -53,6 +53,8 @@ std::string showOpenProgram(uint64_t seed);
 std::string checkProgramFile(uint64_t seed);
 std::string checkCacheEntry(uint64_t seed);
 std::string checkPackageFile(uint64_t seed);
+/// The same with the checksums made right again, and what is read is compiled.
+std::string checkCompiledPackage(uint64_t seed);
 
 using Bytes = std::vector<uint8_t>;
 /// One to four changes: bits, bytes, words, cut, doubled or moved pieces, pieces of another file.

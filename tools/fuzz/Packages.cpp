@@ -113,7 +113,7 @@ int64_t elementsOf(const Trace &trace) {
 }
 
 /// Runs an entry at sizes that it was checked for, where they are small.
-void runEntry(Random &random, const std::shared_ptr<LoadedPackage> &loaded, const PackageEntry &entry) {
+void runEntry(Random &random, const std::shared_ptr<LoadedPackage> &loaded, const PackageEntry &entry, JitMode mode) {
   if (!entry.program.bodies.empty() || elementsOf(entry.program) > 20000 || entry.checked.empty()) return;
   std::vector<int64_t> sizes;
   for (auto [least, most] : entry.checked[0]) sizes.push_back(least + below(random, std::min<int64_t>(most - least, 16) + 1));
@@ -137,15 +137,15 @@ void runEntry(Random &random, const std::shared_ptr<LoadedPackage> &loaded, cons
   if (entry.program.isOpen() && elementsOf(specialize(entry.program, symbols)) > 20000) return;
   PackagedFunction function(loaded, entry.name);
   bool isStopped = false;
-  function.call(pointers, JitMode::Off, {}, isStopped);
+  function.call(pointers, mode, {}, isStopped);
+  opened() += function.compiles;
 }
 
-} // namespace
-
-std::string checkPackageFile(uint64_t seed) {
+/// `isSealed`: the checksums are those of the damaged members.
+std::string checkMutant(uint64_t seed, bool isSealed, JitMode mode) {
   Random random(seed);
   const Bytes &whole = wholePackage(seed), &other = wholePackage(seed + 1);
-  Bytes mutant = seed % 2 ? resealed(random, whole, other) : damaged(random, whole, other);
+  Bytes mutant = isSealed ? resealed(random, whole, other) : damaged(random, whole, other);
   auto bytes = std::make_shared<Bytes>(std::move(mutant));
   std::shared_ptr<LoadedPackage> loaded;
   try {
@@ -157,10 +157,15 @@ std::string checkPackageFile(uint64_t seed) {
   if (again != written([&](const std::string &path) { writePackage(read, path); })) return "what was read is not what it writes";
   for (const PackageEntry &entry : loaded->package.entries) {
     try {
-      runEntry(random, loaded, entry);
+      runEntry(random, loaded, entry, mode);
     } catch (const Error &) {} // sizes or contents that do not fit
   }
   return "";
 }
+
+} // namespace
+
+std::string checkPackageFile(uint64_t seed) { return checkMutant(seed, seed % 2, JitMode::Off); }
+std::string checkCompiledPackage(uint64_t seed) { return checkMutant(seed, true, JitMode::Sync); }
 
 } // namespace kiln::fuzz

@@ -1,6 +1,7 @@
-// kiln-fuzz modules|programs|packages|entries [--count=N] [--first=SEED] [--jobs=N]: random programs in every way that they can run, and
-// damaged program files, packages and cache entries for the loaders. Ends with 1 where one was wrong, crashed, or took more than a minute.
-// kiln-fuzz show --first=SEED [--count=N] prints the program of a seed, as kiln-reduce and kiln-run take it; or of several, with lines of
+// kiln-fuzz modules|programs|packages|compiled|entries [--count=N] [--first=SEED] [--jobs=N]: random programs in every way that they can
+// run, and damaged program files, packages (interpreted, or compiled) and cache entries for the loaders. Ends with 1 where one was wrong,
+// crashed, or took more than a minute. kiln-fuzz show --first=SEED [--count=N] prints the program of a seed, as kiln-reduce and kiln-run
+// take it; or of several, with lines of
 // `// -----` between them. `kiln-fuzz sizes` prints the program for any size of a seed, where it has one, and the sizes that are tried.
 #include "tools/fuzz/Fuzz.h"
 
@@ -57,16 +58,18 @@ int main(int argc, char **argv) {
   std::string (*body)(uint64_t) = what == "modules"    ? fuzz::checkProgram
                                   : what == "programs" ? fuzz::checkProgramFile
                                   : what == "packages" ? fuzz::checkPackageFile
+                                  : what == "compiled" ? fuzz::checkCompiledPackage
                                   : what == "entries"  ? fuzz::checkCacheEntry
                                                        : nullptr;
   if (!body || count < 1 || jobs < 1) {
-    std::fprintf(stderr, "usage: kiln-fuzz modules|programs|packages|entries|show|sizes [--count=N] [--first=SEED] [--jobs=N]\n");
+    std::fprintf(stderr, "usage: kiln-fuzz modules|programs|packages|compiled|entries|show|sizes [--count=N] [--first=SEED] [--jobs=N]\n");
     return 2;
   }
   int64_t wrong = fuzz::runAll(what.c_str(), uint64_t(first), count, int(jobs), body);
   std::printf("kiln-fuzz %s: seeds %lld to %lld, %lld wrong\n", what.c_str(), static_cast<long long>(first),
               static_cast<long long>(first + count - 1), static_cast<long long>(wrong));
   if (what == "modules") std::printf("kiln-fuzz modules: %lld of them also for any size\n", static_cast<long long>(fuzz::opened()));
+  if (what == "compiled") std::printf("kiln-fuzz compiled: %lld programs were\n", static_cast<long long>(fuzz::opened()));
   if (what == "modules" && count >= 2000) wrong += countMissing(count / 2000);
   return wrong ? 1 : 0;
 }
