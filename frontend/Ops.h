@@ -100,8 +100,8 @@ Array scatter(Op op, const Array &x, const Array &indices, const Array &updates,
 void scatterInto(Op op, Array &x, const Array &indices, const Array &updates, int64_t axis);
 /// Positions of the true elements of a flat mask. Asks how many there are.
 Array nonzero(const Array &mask);
-/// Where runs of equal elements begin in a sorted vector. Asks for a value: leaves a recording.
-Array runStarts(const Array &line);
+/// Where runs of equal elements begin in a sorted vector; `joinsNans`: nans are one run. Asks how many there are.
+Array runStarts(const Array &line, bool joinsNans = false);
 /// How many elements are true.
 Array countTrue(const Array &mask);
 /// One position for several along axes of `sizes`; the least int64 for one outside.

@@ -91,21 +91,29 @@ Array positionsOfTrue(const Array &mask) {
 }
 
 /// Where the runs of equal elements of a sorted vector begin, by operations that a mode sees: their number alone is asked for.
-static Array runStartsApart(const Array &line) {
+static Array runStartsApart(const Array &line, bool joinsNans) {
   int64_t n = line.shape[0];
   if (!n) return nonzero(full({0}, DType::Bool, {}, deviceOf(line))); // where values are asked for at other sizes, it is here
   Array first = full({1}, DType::Bool, {1, 0}, deviceOf(line));
   Array before = slice(line, {0}, {n - 1}, {1}), after = slice(line, {1}, {n - 1}, {1});
   Operand operands[] = {{Operand::IsArray, &after}, {Operand::IsArray, &before}};
   Array differs = applyElementwise(Op::NotEqual, operands);
+  if (joinsNans) { // they stand last
+    Operand nans = {Operand::IsArray, &before};
+    Array isNan = applyElementwise(Op::Isnan, {&nans, 1}),
+          isNone = applyElementwise(Op::LogicalNot, std::array{Operand{Operand::IsArray, &isNan}});
+    Operand both[] = {{Operand::IsArray, &differs}, {Operand::IsArray, &isNone}};
+    differs = applyElementwise(Op::LogicalAnd, both);
+  }
   const Array *parts[] = {&first, &differs};
   return nonzero(concat(parts, 0));
 }
 
-Array runStarts(const Array &line) {
-  if (isApart(line)) return runStartsApart(line);
-  if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32));
-  if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8));
+Array runStarts(const Array &line, bool joinsNans) {
+  joinsNans &= isFloat(line.dtype);
+  if (isApart(line)) return runStartsApart(line, joinsNans);
+  if (isNarrow(line.dtype) && !isStorage(line.dtype)) return runStarts(cast(line, DType::F32), joinsNans);
+  if (line.dtype == DType::Bool) return runStarts(cast(line, DType::U8), false);
   Paused paused;
   Array flat = withOwnCell(contiguous(line));
   Running running(line.size());
@@ -113,7 +121,10 @@ Array runStarts(const Array &line) {
   if (count < 0) fail(ErrorKind::DType, "unique", "dtype", "one with an order", info(flat.dtype).name);
   Array result = Array::empty(DType::I64, {count});
   if (count) kiln::runStarts(flat.dtype, flat.data(), flat.size(), reinterpret_cast<int64_t *>(result.data()), count);
-  return result;
+  if (!joinsNans) return result;
+  Operand operand = {Operand::IsArray, &flat};
+  int64_t nans = eager::countTrue(applyElementwise(Op::Isnan, {&operand, 1}));
+  return nans ? copy(slice(result, {0}, {count - nans + 1}, {1})) : result;
 }
 
 Array countTrue(const Array &mask) {

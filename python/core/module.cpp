@@ -59,12 +59,15 @@ void defineShaping(py11::module_ &m) {
 
 void definePositions(py11::module_ &m) {
   using kiln::py::Holder, kiln::py::wrap;
-  m.def("run_starts", [](py11::object line) {
-    return located([&] {
-      Holder h;
-      return wrap(runStarts(arrayIn(line.ptr(), h)));
-    });
-  });
+  m.def(
+      "run_starts",
+      [](py11::object line, bool joinsNans) {
+        return located([&] {
+          Holder h;
+          return wrap(runStarts(arrayIn(line.ptr(), h), joinsNans));
+        });
+      },
+      py11::arg("line"), py11::arg("joins_nans") = false);
   m.def("count_true", [](py11::object mask) {
     return located([&] {
       Holder h;

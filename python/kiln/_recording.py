@@ -160,9 +160,6 @@ class Recording(Ways):
             joined, result, paths = self._joined(sizes, looped or self._looped(sizes))
             self.numbers.note(result)
             questions = self._questions(joined.questions if joined.may_miss else [])
-            if joined.open_questions() and len(self.examples) == 1:
-                self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at "
-                           f"{'; '.join(dict.fromkeys(questions))}: examples= names more ways")
             args, _, made = self._call(sizes)
             keep = slice(None) if questions else slice(-1)
             state = {id(p): (p, a) for a in joined.state for p in [_core.placeholder(a.shape, a.dtype)]}

@@ -41,10 +41,10 @@ def _new(line):
     return _core.concat((_core.full((1,), True, _bool, line.device), ops["not_equal"](line[1:], line[:-1])), 0)
 
 
-def _starts(line):
-    """Where the runs of equal elements of a sorted vector begin."""
+def _starts(line, equal_nan=False):
+    """Where the runs of equal elements of a sorted vector begin; nans are one run with ``equal_nan``."""
     if line.dtype.kind != "c":
-        return _core.run_starts(line)
+        return _core.run_starts(line, equal_nan)
     return _core.nonzero(_new(line) if line.size else zeros((0,), dtype=_bool))  # where values are asked for at other sizes, it is here
 
 
@@ -88,10 +88,7 @@ def unique(x, /, return_index=False, return_inverse=False, return_counts=False, 
     x = as_array(x)
     if axis is None and not return_index and not return_inverse and x.dtype.kind != "c":
         line = sort(x, None)
-        starts = _starts(line)
-        if equal_nan and x.dtype.kind == "f" and line.size:  # they stand last
-            nans = int(_core.count_true(ops["isnan"](line)).item())
-            starts = starts[:starts.size - nans + 1] if nans else starts
+        starts = _starts(line, equal_nan)
         values = _core.take(line, starts, 0)
         return (values, _lengths(starts, line.size)) if return_counts else values
     if axis is not None:

@@ -221,6 +221,7 @@ class Stages:
         result, names = paths.join(recording.numbers.forms) if is_last else (None, [])
         if is_last:
             recording.numbers.note(result)
+        recording.look_at_open_questions(paths)
         questions = recording._questions(paths.questions if paths.may_miss else [], stage)
         _, _, made = recording._call(base)
         keep, count = slice(None) if questions else slice(-1), len(made)

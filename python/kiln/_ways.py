@@ -98,11 +98,18 @@ class Ways:
             paths.add_tree(*looped)
         for recording, _, _ in [] if looped else self._recordings(sizes):
             paths.add(*recording)
-        if self.miss == "forbid" and paths.open_questions():
-            if looped:  # there may be fewer questions without loops
-                self._give_up_looping()
-            raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(paths.open_questions()))
+        if looped and self.miss == "forbid" and paths.open_questions():  # there may be fewer questions without loops
+            self._give_up_looping()
+        self.look_at_open_questions(paths)
         return paths, *paths.join(self.numbers.forms)
+
+    def look_at_open_questions(self, paths):
+        """What is not known is forbidden, or whoever exports one way alone is told of it."""
+        questions = paths.open_questions()
+        if self.miss == "forbid" and questions:
+            raise make("TraceError", f"export: '{self.entry}': expected examples of every way, got none with another answer to: " + "; ".join(questions))
+        if questions and len(self.examples) == 1:
+            self._note(f"export: '{self.entry}' is exported for the way that these arguments take; calls that are told otherwise are errors, at {'; '.join(questions)}: examples= names more ways")
 
     def _questions(self, questions, stage=None):
         """Those of the program at some sizes, of a stage. One without has an output for them as well, where programs at other sizes have some."""

@@ -26,6 +26,10 @@ def different(x):
     return kn.unique_values(x)
 
 
+def different_with_nans(x):
+    return kn.unique(kn.where(x > 2, kn.nan, x), return_counts=True)
+
+
 def different_all(x):
     return kn.unique_all(x)
 
@@ -77,7 +81,7 @@ def weighted(x):
     return y[:, None] * WEIGHTS, y @ kn.ones((y.shape[0], 2))
 
 
-ONE = [selected, positions, different, different_all, summed, twice, front, described, checked, branches, limited, weighted]
+ONE = [selected, positions, different, different_with_nans, different_all, summed, twice, front, described, checked, branches, limited, weighted]
 
 
 def alike(a, b):
@@ -180,7 +184,11 @@ def test_arguments_are_written_when_all_is_well(tmp_path):
 
 
 def test_guards_before_a_count_are_told(tmp_path):
-    m = export(checked, tmp_path / "m.kiln", kn.asarray([1.0, -1, 3]))
+    with pytest.warns(kn.KilnWarning, match=r"calls that are told otherwise are errors, at test_package_counts.py:\d+: the truth value of an array"):
+        m = export(checked, tmp_path / "m.kiln", kn.asarray([1.0, -1, 3]))
+    with pytest.raises(kn.TraceError, match="expected examples of every way, got none with another answer to: test_package_counts.py"):
+        export(checked, tmp_path / "other.kiln", kn.asarray([1.0, -1, 3]), miss="forbid")
+    export(selected, tmp_path / "other.kiln", kn.asarray([1.0, -1, 3]), miss="forbid")
     with pytest.raises(kn.TraceError, match=r"another answer at test_package_counts.py:\d+"):
         m(kn.asarray([1.0, np.nan, 3]))
 
