@@ -63,21 +63,21 @@ INTROSPECTIVE = {f"__{n}__" for n in "dict reduce reduce_ex getattribute setattr
 @functools.cache
 def attributes_of_values():
     """Names that values of a call may be asked for: of arrays, numbers, text and containers. Others may lead to state that nobody watches."""
-    from . import _selection, linalg
-    results = [v for module in (_selection, linalg) for v in vars(module).values() if hasattr(v, "_fields")]
+    from . import _selection, _sets, linalg
+    results = [v for module in (_selection, _sets, linalg) for v in vars(module).values() if hasattr(v, "_fields")]
     kinds = (_core.Array, _selection.At, _core.OpFunction, int, float, complex, str, list, tuple, dict, set, range, slice, BaseException, *results)
     names = {name for kind in kinds for name in dir(kind)} - INTROSPECTIVE
     return names | {"name", "itemsize", "kind", "__name__", "__qualname__"}
 
 
 # Kiln's own modules whose functions read nothing that changes, and what of them does.
-_COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._arguments "
+_COMPUTING = ("kiln._creation kiln._ops kiln._products kiln._reductions kiln._selection kiln._shaping kiln._types kiln._methods kiln._numpy_methods kiln._arguments "
               "kiln._dtypes kiln.tree kiln._control kiln._choosing kiln._checkpoint kiln._diagonals kiln._donation kiln._einsum kiln._gradients kiln._batches kiln._jacobians kiln._joining kiln._op_rules kiln._ordering kiln._padding kiln._ranges kiln._rounding "
               "kiln._sets kiln._special kiln._transforms kiln._vectorized kiln._numpy kiln._numpy.types kiln._numpy.ufuncs").split()
 _COMPUTING_PACKAGES = ("kiln.composed", "kiln.linalg")
 _LIKE_USERS = ("__main__", "kiln.doctor", "kiln.demo", "kiln.testing")
 _SETTINGS = {"get_num_threads", "set_num_threads", "set_default_dtype", "register_pytree_node", "register_pytree_node_class", "register_dataclass", "get_printoptions", "set_printoptions", "printoptions",
-             "default_is_chosen"}
+             "default_is_chosen", "tofile"}
 
 
 def computes(value):

@@ -74,18 +74,28 @@ class Stages:
     def _counted(cls, recording, found, answers, sizes):
         """The questions whose answers are sizes: where another number is told, the function does the same with other shapes."""
         counted = []
-        for i, answer in enumerate(answers):
+        for i in range(len(answers)):
+            answer = answers[i]
             bound, number = answer[4], _number(answer)
             if number is None or not 0 <= number < 2**31:
                 continue
-            other = number + 1 if bound < 0 or number < bound else number - 1
-            if not 0 <= other < 2**31 or not cls._decides(recording, found, answers, sizes, i, other):
+            told = [found, *(cls._told(recording, answers, sizes, i, other) for other in cls._near(number, bound))]
+            told = [t for t in told if t]
+            if not cls._decides(told):
                 continue
             if bound < 0:
-                cls._refuse(recording, found, answers, sizes, i, other)
-            else:
-                counted.append(i)
+                cls._refuse(recording, answers[i], told)
+                continue
+            counted.append(i)
+            found = max(told, key=lambda t: sum(min(a[4], 4) for a in t[1][i + 1:]))  # so that what is behind has something to count
+            answers = found[1]
         return counted
+
+    @staticmethod
+    def _near(number, bound):
+        """Other numbers that a question may have as its answer. Where one is 0, 1 or all there is, the function may do otherwise."""
+        near = [number + 1, number - 1, number + 2, number - 2]
+        return [n for n in near if 0 <= n < 2**31 and (bound < 0 or n <= bound)]
 
     @staticmethod
     def _told(recording, answers, sizes, i, other):
@@ -95,17 +105,17 @@ class Stages:
         except Exception:  # what the function raises where it is told what is not so
             return None
 
-    @classmethod
-    def _decides(cls, recording, found, answers, sizes, i, other):
-        told = cls._told(recording, answers, sizes, i, other)
-        return told is not None and _outline(told)[0] == _outline(found)[0] and _outline(told)[1] != _outline(found)[1]
+    @staticmethod
+    def _decides(told):
+        """Whether two of some recordings do the same with other shapes."""
+        outlines = [_outline(t) for t in told]
+        return any(a[0] == b[0] and a[1] != b[1] for i, a in enumerate(outlines) for b in outlines[:i])
 
-    @classmethod
-    def _refuse(cls, recording, found, answers, sizes, i, other):
+    @staticmethod
+    def _refuse(recording, answer, told):
         """Raises TraceError where a result has a size that a number without a bound decides."""
-        types = [f[0][5][1] for f in (found, cls._told(recording, answers, sizes, i, other))]
-        if types[0] != types[1]:
-            raise make("TraceError", f"export: '{recording.entry}': {answers[i][2]}: expected a bound of the number, which is a size of the result: a count of true elements has one, and "
+        if any(t[0][5][1] != told[0][0][5][1] for t in told):
+            raise make("TraceError", f"export: '{recording.entry}': {answer[2]}: expected a bound of the number, which is a size of the result: a count of true elements has one, and "
                                      "kn.minimum(n, 100) is one")
 
     def __init__(self, recording, ways, counted):
