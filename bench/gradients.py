@@ -45,6 +45,8 @@ def gradients():
     j.config.update("jax_enable_x64", True)
     torch()
     kn.set_num_threads(THREADS)
+    with kn.config.override(cache=False):
+        kn.jit(lambda x: kn.sum(x * 2))(kn.ones(8))  # opens the compiler, as jax() has opened JAX's
     shares, compiling, threads = [], [], f", {THREADS} threads" * (THREADS > 1)
     for name, model in MODELS.items():
         ours, theirs, torchs = (call_of(framework, *model) for framework in ("kiln", "jax", "torch"))
@@ -73,7 +75,10 @@ def gradients_compiled_by_torch():
     """torch writes C++ and has it compiled; loops of Python are written out, so that the longest are left out."""
     import torch._inductor.utils as inductor
     print("compile time of value and gradient: that of torch.compile over Kiln's")
-    t, ratios = torch(), []
+    t, names, ratios = torch(), of_torch(), []
+    t.compile(lambda x: x * 2)(t.ones(8))  # finds the C++ compiler
+    with kn.config.override(cache=False):
+        kn.jit(lambda x: kn.sum(x * 2))(kn.ones(8))
     for name, model in MODELS.items():
         if name.startswith(("LSTM", "ODE")):
             continue
@@ -85,7 +90,8 @@ def gradients_compiled_by_torch():
         function, arrays = model[0], [t.asarray(a) for a in (*model[1], *model[2:])]
         for a in arrays[:-2]:
             a.requires_grad_()
-        compiled = t.compile(lambda p, x, y, f=function: f(of_torch(), p, x, y))
+        t._dynamo.reset()
+        compiled = t.compile(lambda p, x, y, f=function: f(names, p, x, y), dynamic=False)
         with inductor.fresh_inductor_cache():
             start = time.perf_counter()
             t.autograd.grad(compiled(arrays[:-2], *arrays[-2:]), arrays[:-2])

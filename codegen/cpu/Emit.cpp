@@ -119,24 +119,54 @@ Value Emitter::widen(Value inMemory, DType dtype) {
 
 Value Emitter::shuffle(Value x, Value y, ArrayRef<int64_t> lanes) { return vector::ShuffleOp::create(b, loc, x, y, lanes); }
 
+static SmallVector<int64_t> numbers(int64_t count, llvm::function_ref<int64_t(int64_t)> f) {
+  return llvm::map_to_vector(llvm::seq<int64_t>(0, count), f);
+}
+
+/// Lanes of two rows of `n`, in one of which bit `d` of a position says from which row it comes: units of `d` that alternate within pieces
+/// of the width of a lane of the processor, or every other piece of both.
+static SmallVector<int64_t> exchanged(int64_t n, int64_t piece, int64_t d, bool isHigh) {
+  return numbers(n, [=](int64_t lane) {
+    int64_t at = lane % piece, unit = at / d, half = n / piece / 2, index = lane / piece;
+    if (d < piece) return (unit & 1) * n + lane - at + (isHigh ? piece / 2 : 0) + unit / 2 * d + at % d;
+    return index / half * n + (2 * (index % half) + isHigh) * piece + at;
+  });
+}
+
+/// A vector that LLVM knows nothing of: where 64 shuffles hang together, its search for better ones takes longer than all else.
+static Value opaque(OpBuilder &b, Location loc, Value v) {
+  auto type = cast<VectorType>(v.getType());
+  bool isInteger = type.getElementType().isInteger();
+  Type number = type.getElementTypeBitWidth() == 32 ? Type(b.getF32Type()) : b.getF64Type();
+  if (isInteger) v = vector::BitCastOp::create(b, loc, type.clone(number), v);
+  v = LLVM::CallIntrinsicOp::create(b, loc, v.getType(), b.getStringAttr("llvm.arithmetic.fence"), ValueRange{v}).getResult(0);
+  return isInteger ? vector::BitCastOp::create(b, loc, type, v).getResult() : v;
+}
+
+/// What processors do in an instruction each: rows exchange units within lanes of 16 bytes, then such lanes.
 void Emitter::transpose(SmallVectorImpl<Value> &rows) {
-  int64_t n = int64_t(rows.size());
-  for (int64_t d = 1; d < n; d *= 2)
+  int64_t n = int64_t(rows.size()), bits = cast<VectorType>(rows[0].getType()).getElementTypeBitWidth();
+  int64_t piece = std::clamp<int64_t>(128 / bits, 1, n);
+  bool areWide = n * bits == 512 && bits >= 32;
+  for (int64_t d = 1; d < n; d *= 2) {
+    if (areWide && d > 1)
+      for (Value &row : rows) row = opaque(b, loc, row);
+    SmallVector<int64_t> low = exchanged(n, piece, d, false), high = exchanged(n, piece, d, true);
     for (int64_t i = 0; i < n; ++i) {
       if (i & d) continue;
-      SmallVector<int64_t> low, high;
-      for (int64_t lane = 0; lane < n; ++lane) {
-        low.push_back(lane & d ? n + lane - d : lane);
-        high.push_back(lane & d ? n + lane : lane + d);
-      }
       Value x = rows[size_t(i)], y = rows[size_t(i | d)];
       rows[size_t(i)] = shuffle(x, y, low);
       rows[size_t(i | d)] = shuffle(x, y, high);
     }
-}
-
-static SmallVector<int64_t> numbers(int64_t count, llvm::function_ref<int64_t(int64_t)> f) {
-  return llvm::map_to_vector(llvm::seq<int64_t>(0, count), f);
+  }
+  // Bits of the position within a lane come in the order of their halves: the first exchange decides the highest.
+  auto turned = llvm::to_vector(rows);
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t at = i & -piece;
+    for (int64_t d = 1; d < piece; d *= 2)
+      if (i & d) at |= piece / 2 / d;
+    rows[size_t(at)] = turned[size_t(i)];
+  }
 }
 
 /// Each lane twice, for the two parts of a complex number.

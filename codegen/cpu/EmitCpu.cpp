@@ -16,6 +16,7 @@
 
 #include "codegen/cpu/Bodies.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/MergeEqual.h"
 #include "codegen/cpu/RandomSchedule.h"
 #include "codegen/cpu/Workspace.h"
 #include "dialects/kiln/Program.h"
@@ -150,20 +151,6 @@ Buffer ProgramEmitter::bufferOf(Emitter &e, Value array, const Place &place, Val
   return buffer;
 }
 
-/// Equal for equal kernels.
-static uint64_t hashOf(ir::KernelOp kernel, ArrayRef<size_t> slots) {
-  auto hash = llvm::hash_combine(kernel.getKindAttr(), llvm::hash_combine_range(slots));
-  DenseMap<Value, size_t> numbers;
-  auto number = [&](Value v) { numbers.try_emplace(v, numbers.size()); };
-  for (Value argument : kernel.getBody().getArguments()) number(argument), hash = llvm::hash_combine(hash, argument.getType());
-  for (Operation &op : kernel.getBody().front()) {
-    hash = llvm::hash_combine(hash, op.getName(), op.getRawDictionaryAttrs(), op.hashProperties());
-    for (Value v : op.getOperands()) hash = llvm::hash_combine(hash, numbers.lookup(v));
-    for (Value v : op.getResults()) number(v), hash = llvm::hash_combine(hash, v.getType());
-  }
-  return hash;
-}
-
 /// Equal kernels are one function: an unrolled loop compiles its body once.
 func::FuncOp ProgramEmitter::findEqual(const Emitted &wanted, ArrayRef<size_t> candidates) {
   for (size_t i : candidates) {
@@ -192,7 +179,8 @@ void ProgramEmitter::emitKernel(ir::KernelOp kernel) {
     const Place &place = places.of(v);
     wanted.strides.push_back({place.strides, place.strides ? place.firstStride : 0});
   }
-  auto &candidates = emittedByHash[hashOf(kernel, wanted.slots)];
+  auto &candidates =
+      emittedByHash[llvm::hash_combine(kernel.getKindAttr(), llvm::hash_combine_range(wanted.slots), hashOf(kernel.getBody()))];
   wanted.function = findEqual(wanted, candidates);
   if (!wanted.function) {
     wanted.function = emitFunction(kernel, slots.size(), wanted.slots);
@@ -552,6 +540,7 @@ LogicalResult emitCpu(ModuleOp module) {
   }
   for (func::FuncOp fn : llvm::concat<func::FuncOp>(llvm::to_vector(llvm::reverse(bodyFunctions)), programs))
     if (failed(verifyPlanned(fn)) || failed(ProgramEmitter(fn, module, bodies, firstNumbers.lookup(fn)).run())) return failure();
+  count("emit-cpu.merged", mergeEqual(module));
   return success();
 }
 

@@ -22,6 +22,11 @@ struct TiledProduct::Tile {
 
 static bool divides(Index size, int64_t by) { return size.isStatic() && size.number() % by == 0; }
 
+/// How much of a size a block from `at` on has.
+static Index blockOf(Emitter &e, int64_t most, Index size, Index at) {
+  return divides(size, most) ? Index(most) : e.min(most, e.sub(size, at));
+}
+
 TiledProduct::TiledProduct(KernelContext &k, ir::ProductAttr schedule, const Product &shape, bool isStrip)
     : k(k), e(k.e), dtype(shape.dtype), M(shape.a.size), N(shape.b.size), K(shape.depth), lanes(schedule.getLanes()),
       mr(schedule.getTile()[0]), nr(schedule.getTile()[1]), mc(schedule.getBlock()[0]), nc(schedule.getBlock()[1]),
@@ -192,7 +197,7 @@ void TiledProduct::finish(const Tile &t, Value isFull) {
 /// All tiles of a strip of columns within a block of rows.
 void TiledProduct::tileRows(const Product &p, Index ic, Index jp, Index column, Index pc, Index count) {
   Value bPanel = packsFirst ? packedB : packsB ? e.address(packedB, dtype, e.mul(jp, kc * nr)) : Value();
-  Index panels = e.ceilDiv(e.min(mc, e.sub(M, ic)), mr);
+  Index panels = e.ceilDiv(blockOf(e, mc, M, ic), mr);
   if (isSymmetric) panels = e.min(panels, e.sub(e.ceilDiv(e.add(column, nr), mr), e.ceilDiv(ic, mr))); // the others lie under the diagonal
   auto tileAt = [&](Index ip, bool isEdge, Value bPanel, Value packTo) {
     SmallVector<Value> isIn;
@@ -225,17 +230,17 @@ void TiledProduct::packColumns(const Product &p, Index jc, Index panels, Index p
 }
 
 void TiledProduct::overColumns(const Product &p, Index jc) {
-  Index panels = e.ceilDiv(e.min(nc, e.sub(N, jc)), nr);
+  Index panels = e.ceilDiv(blockOf(e, nc, N, jc), nr);
   auto block = [&](Index pc, Index count) {
     if (packsB && !packsFirst) packColumns(p, jc, panels, pc, count);
     Index work = rowsGrain ? e.mul(e.mul(panels, count), mc * nr / 16) : Index(0);
     k.parallelLoop(rowsGrain, 0, M, mc, work, [&](Index ic) {
-      if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(e.min(mc, e.sub(M, ic)), mr), pc, count);
+      if (packsA) packPanels(e, p.a, packedA, mr, kc, ic, e.ceilDiv(blockOf(e, mc, M, ic), mr), pc, count);
       e.loop(0, panels, 1, [&](Index jp) { tileRows(p, ic, jp, e.add(jc, e.mul(jp, nr)), pc, count); });
     });
   };
   if (isStrip) return block(0, K);
-  e.loop(0, K, kc, [&](Index pc) { block(pc, e.min(kc, e.sub(K, pc))); });
+  e.loop(0, K, kc, [&](Index pc) { block(pc, blockOf(e, kc, K, pc)); });
 }
 
 /// Copies to rows, left of the diagonal, what lies above it, square by square.

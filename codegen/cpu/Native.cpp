@@ -53,7 +53,7 @@ void describeMachine(mlir::ModuleOp module, const TargetMachine &machine) {
 }
 
 std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, TargetMachine &machine) {
-  auto module = mlir::translateModuleToLLVMIR(source, context);
+  auto module = mlir::translateModuleToLLVMIR(source, context, "kernels", /*disableVerification=*/!getenv("KILN_VERIFY"));
   if (!module) throw Error(ErrorKind::Compile, "translation to LLVM IR failed");
   bool hasInlined = false; // small bodies of loops
   for (Function &f : *module) {
@@ -68,9 +68,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   SmallVector<StringRef> pipelines;
   if (hasInlined) pipelines.push_back("always-inline,function(sroa)");
-  pipelines.push_back(
-      "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse<memssa>,"
-      "instcombine<no-verify-fixpoint>,simplifycfg)");
+  pipelines.push_back("function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse,simplifycfg)");
   // Then positions that one body's kernel hands to the next are values, too.
   if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,jump-threading,instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);

@@ -11,8 +11,8 @@ namespace {
 /// One strip under way.
 class Packer {
 public:
-  Packer(Emitter &e, const Side &side, Value to, int64_t width, Index first, Index count)
-      : e(e), side(side), to(to), width(width), first(first), count(count) {}
+  Packer(Emitter &e, const Side &side, Value panel, int64_t width, Index first, Index count)
+      : e(e), side(side), panel(panel), width(width), first(first), count(count) {}
 
   void strip(Index start, Index base) {
     if (side.across.isConstant(1)) return copyRuns(start, base);
@@ -25,16 +25,16 @@ public:
 private:
   Emitter &e;
   const Side &side;
-  Value to;
+  Value panel;
   int64_t width;
   Index first, count;
 
   Index source(Index at, Index q) { return e.add(e.mul(at, side.across), e.mul(e.add(first, q), side.along)); }
   Index clamped(Index at) { return e.min(at, e.sub(side.size, 1)); }
 
-  /// Powers of two that add up to the width, at most `most` each.
-  template <typename Body> void pieces(int64_t most, Body &&body) {
-    for (int64_t at = 0, size = most; at < width; at += size) {
+  /// Powers of two that add up to the width behind `from`, at most `most` each.
+  template <typename Body> void pieces(int64_t from, int64_t most, Body &&body) {
+    for (int64_t at = from, size = most; at < width; at += size) {
       while (size > width - at) size /= 2;
       body(at, size);
     }
@@ -58,41 +58,48 @@ private:
     auto copy = [&](bool isMasked) {
       e.loop(0, count, 1, [&](Index q) {
         prefetch(start, q);
-        pieces(16, [&](int64_t at, int64_t size) {
+        pieces(0, 16, [&](int64_t at, int64_t size) {
           Index from = e.add(start, at);
           Value mask = isMasked ? e.maskBelow(e.sub(side.size, from), size) : Value();
-          e.store(to, e.add(e.add(base, e.mul(q, width)), at), side.read(e, from, e.add(first, q), true, size, mask));
+          put(e.add(e.add(base, e.mul(q, width)), at), side.read(e, from, e.add(first, q), true, size, mask));
         });
       });
     };
     e.when(e.lessThan(e.add(start, width - 1), side.size), [&] { copy(false); }, [&] { copy(true); });
   }
 
-  void copyElements(Index start, Index base, int64_t at, int64_t size, Index from) {
-    for (int64_t i = at; i < at + size; ++i) {
-      Index element = clamped(e.add(start, i));
-      e.loop(from, count, 1,
-             [&](Index q) { e.store(to, e.add(e.add(base, e.mul(q, width)), i), side.read(e, element, e.add(first, q), true, 0)); });
-    }
+  void copyElements(Index start, Index base, Index at, int64_t size, Index from) {
+    e.loop(at, e.add(at, size), 1, [&](Index i) {
+      Index element = clamped(e.add(start, i)), to = e.add(base, i);
+      e.loop(from, count, 1, [&](Index q) { put(e.add(to, e.mul(q, width)), side.read(e, element, e.add(first, q), true, 0)); });
+    });
   }
 
   /// The positions of an element lie one after the other: squares of them are turned in registers.
   void transposeBlocks(Index start, Index base) {
-    pieces(4, [&](int64_t at, int64_t size) {
-      if (!isFloat(side.dtype) || size == 1) return copyElements(start, base, at, size, 0);
-      SmallVector<Index> elements;
-      for (int64_t i = 0; i < size; ++i) elements.push_back(clamped(e.add(start, at + i)));
-      Index whole = e.floorTo(count, size);
-      e.loop(0, whole, size, [&](Index q) {
-        SmallVector<Value> square;
-        for (Index element : elements) square.push_back(side.read(e, element, e.add(first, q), false, size).value);
-        e.transpose(square);
-        for (int64_t i = 0; i < size; ++i)
-          e.store(to, e.add(e.add(base, e.mul(e.add(q, i), width)), at), Expr(e.b, e.loc, square[size_t(i)], side.dtype));
-      });
-      copyElements(start, base, at, size, whole);
-    });
+    constexpr int64_t kSide = 4;
+    if (!isFloat(side.dtype)) return copyElements(start, base, 0, width, 0);
+    int64_t whole = width / kSide * kSide;
+    e.loop(0, whole, kSide, [&](Index at) { transposeSquares(start, base, at, kSide); });
+    pieces(whole, kSide, [&](int64_t at, int64_t size) { transposeSquares(start, base, at, size); });
   }
+
+  /// Those of `size` elements from `at` on.
+  void transposeSquares(Index start, Index base, Index at, int64_t size) {
+    if (size == 1) return copyElements(start, base, at, size, 0);
+    SmallVector<Index> elements;
+    for (int64_t i = 0; i < size; ++i) elements.push_back(clamped(e.add(e.add(start, at), i)));
+    Index whole = e.floorTo(count, size), to = e.add(base, at);
+    e.loop(0, whole, size, [&](Index q) {
+      SmallVector<Value> square;
+      for (Index element : elements) square.push_back(side.read(e, element, e.add(first, q), false, size).value);
+      e.transpose(square);
+      for (int64_t i = 0; i < size; ++i) put(e.add(to, e.mul(e.add(q, i), width)), Expr(e.b, e.loc, square[size_t(i)], side.dtype));
+    });
+    copyElements(start, base, at, size, whole);
+  }
+
+  void put(Index at, Expr value) { e.store(panel, at, value); }
 };
 
 } // namespace

@@ -22,7 +22,8 @@ def EmitCpu : Pass<"kiln-emit-cpu", "::mlir::ModuleOp"> {
     executables, `i32 (rt, buffers, dims, workspace)`; its status is not 0 when an index was out of range. The size of the
     workspace, scratch of kernels included, is the attribute `kiln.workspace_bytes` of the module.
 
-    Equal kernels are one function. Counters: `emit-cpu.kernels` (calls), `emit-cpu.functions`.
+    Equal kernels are one function, also those of a body and of the program around it. Counters: `emit-cpu.kernels` (calls), `emit-cpu.functions`,
+    `emit-cpu.merged`, functions that were equal to others.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

@@ -66,14 +66,18 @@ int64_t tilePositions(int64_t size, bool isWide) {
 
 ir::ScheduleAttr scheduleTiles(const Planner &p, ir::ConvolutionOp op) {
   constexpr int64_t kStays = 256 << 10; // weights of more bytes do not stay in the cache, and are read once
+  constexpr int64_t kFewLines = 8;
   Shapes s(op);
   int64_t bytes = byteSize(ir::typeOf(op.getResult()).dtype), lanes = std::clamp<int64_t>(64 / bytes, 8, 16);
   int64_t nr = p.target.isWide() && s.filters > lanes ? 2 * lanes : lanes, positions = 1;
   for (int i = 0; i < s.spatial; ++i) positions *= s.out[i + 1];
-  bool pack = s.taps * s.filters * bytes > kStays && canPack(op, s, p.layout), copy = !canReadInPlace(op, s, p.layout);
+  bool pack = s.filters > nr && s.taps * s.filters * bytes > kStays && canPack(op, s, p.layout), copy = !canReadInPlace(op, s, p.layout);
+  int64_t lines = s.spatial > 1 ? s.out[1] : 1, work = s.taps * s.filters * (positions / lines);
+  Extent images = extentsOf(op.getResult())[0];
   std::optional<int64_t> grain;
   if (pack) grain = grainOf(s.filters / nr, s.taps * nr * positions);
-  else if (s.spatial > 1) grain = grainOf(s.out[1], s.taps * s.filters * (positions / s.out[1]));
+  else if (lines >= kFewLines || !images || *images <= lines) grain = lines > 1 ? grainOf(lines, work) : std::nullopt;
+  else if (auto each = grainOf(images, work * lines)) grain = *each * lines;
   auto loop = !grain ? ir::WindowLoop::None : pack ? ir::WindowLoop::Filters : ir::WindowLoop::Lines;
   return ir::ConvolutionAttr::get(p.context(), {tilePositions(s.out[s.spatial], p.target.isWide()), nr}, lanes, pack, copy, loop,
                                   grain.value_or(1), p.epilogueLanes());

@@ -12,7 +12,8 @@ using namespace mlir;
 namespace kiln::cpu {
 namespace {
 
-/// Functions of one part are seen by the others, but not outside the shared object.
+/// A function of one part is seen by the others, but not outside the shared object. Of those that only their own part calls nothing is
+/// left where LLVM puts them into their callers.
 void showToParts(LLVM::LLVMFuncOp fn) {
   if (fn.getLinkage() != LLVM::Linkage::Internal) return;
   fn.setLinkage(LLVM::Linkage::External);
@@ -43,7 +44,6 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
   }
   SmallVector<OwningOpRef<ModuleOp>> parts;
   if (size_t(llvm::count_if(defined, [](LLVM::LLVMFuncOp fn) { return !isInlined(fn); })) <= functions) return parts;
-  llvm::for_each(defined, showToParts);
   size_t left = 0; // of the part under way
   for (LLVM::LLVMFuncOp fn : defined) {
     if (!left) {
@@ -66,7 +66,7 @@ SmallVector<OwningOpRef<ModuleOp>> splitModule(ModuleOp module, size_t functions
     });
     for (StringRef name : used) {
       Operation *symbol = symbols.lookup(name);
-      if (auto fn = dyn_cast<LLVM::LLVMFuncOp>(symbol)) declare(b, fn);
+      if (auto fn = dyn_cast<LLVM::LLVMFuncOp>(symbol)) showToParts(fn), declare(b, fn);
       else b.clone(*symbol); // a constant of the module: each part has its own
     }
   }

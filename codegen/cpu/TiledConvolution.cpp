@@ -26,6 +26,8 @@ public:
     lanes = schedule.getLanes();
     parts = schedule.getTile()[1] / lanes;
     if (schedule.getParallel() != ir::WindowLoop::None) grain = schedule.getGrain();
+    int64_t lines = spatial > 1 ? out.shape[1].number() : 1;
+    if (grain && !schedule.getPack() && *grain >= lines) imagesGrain = *std::exchange(grain, std::nullopt) / lines;
     for (int i = 0; i < spatial; ++i) padded.push((out.shape[size_t(i) + 1].number() - 1) * strides[i] + (w[i] - 1) * dilation[i] + 1);
     for (int i = 0; i < spatial; ++i) isPadded |= low[i] != 0 || padded[i] > x[i + 1];
     if (!schedule.getCopy()) {
@@ -38,14 +40,16 @@ public:
   }
 
   void run() {
-    if (schedule.getCopy()) image = k.sharedScratch(step[0] * padded[0] * byteSize(out.dtype));
+    int64_t bytes = step[0] * padded[0] * byteSize(out.dtype);
+    if (schedule.getCopy()) image = imagesGrain ? k.scratch(bytes) : k.sharedScratch(bytes);
     weights = k.ev.buffers.find(op->getOperand(1))->second;
     int64_t nr = lanes * parts;
     taps = channels;
     for (int i = 0; i < spatial; ++i) taps *= w[i];
     // Packed, blocks of filters are outside and the lines of the result inside.
     if (schedule.getPack()) packed = k.scratch(taps * nr * byteSize(out.dtype));
-    e.loop(0, k.ev.sizeOf(images), 1, [&](Index n) {
+    Index work = imagesGrain ? Index(taps * filters * numElements(linesOf())) : Index(0);
+    k.parallelLoop(imagesGrain, 0, k.ev.sizeOf(images), 1, work, [&](Index n) {
       if (!schedule.getCopy()) image = e.address(operand().pointer, out.dtype, e.mul(n, operand().strides[0]));
       else layOut(n);
       if (!packed) return overLines(0, {n}, taps * filters, [&](ArrayRef<Index> at) { overFilters(false, 0, at); });
@@ -58,7 +62,7 @@ private:
   Emitter &e;
   Operation *op;
   ir::ConvolutionAttr schedule;
-  std::optional<int64_t> grain; // of the loop that threads share
+  std::optional<int64_t> grain, imagesGrain; // of the loop that threads share
   const Buffer &out;
   Dims strides, low, dilation, x, w, padded; // x without the number of images
   Size images;

@@ -293,7 +293,12 @@ void defineTransforms(py11::module_ &m) {
     return function();
   });
   m.def("level_of", [](py11::object x) { return levelOf(x.is_none() ? nullptr : &arrayOf(x.ptr())); });
-  m.def("stop_gradient", [](py11::object x) { return located([&] { return wrap(stopGradient(arrayOf(x.ptr()))); }); });
+  m.def("stop_gradient", [](py11::object x) { // itself where nothing would flow
+    return located([&] {
+      Array given = arrayOf(x.ptr()), stopped = stopGradient(given);
+      return stopped.storage.get() == given.storage.get() ? x.inc_ref().ptr() : wrap(stopped);
+    });
+  });
 }
 
 } // namespace kiln::py

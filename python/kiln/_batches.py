@@ -9,8 +9,8 @@ from ._errors import make
 from ._gradients import _arrays, _Call, _check, _is_number, _whole
 from ._joining import concat
 from ._ranges import arange
-from ._selection import take
-from ._shaping import broadcast_to, moveaxis
+from ._selection import take, where
+from ._shaping import broadcast_to, moveaxis, reshape
 from ._streams import Drawn
 
 
@@ -43,9 +43,19 @@ def run(function, arrays, is_batched, size, structure=lambda: None, numbers=None
             continue
         for group in reversed(others):
             index = group if type(group) is Array else asarray(group)
-            waiting.append((_chosen(rows, index), [take(x, index, axis=0) if b else x for x, b in zip(given, is_batched)]))
+            waiting.append((_chosen(rows, index), [_gathered(x, index) if b else x for x, b in zip(given, is_batched)]))
     drawn.go_on()
     return _merge(done, size)
+
+
+def _gathered(x, index):
+    """The rows of a group. No derivative flows into one that is there again to fill it: its results are not used, and their cotangents of 0 become nan where a derivative is infinite."""
+    rows = take(x, index, axis=0)
+    constant = _core.stop_gradient(rows)
+    if constant is rows:
+        return rows
+    is_first = (index != index[0]) | (arange(index.size) == 0)
+    return where(reshape(is_first, (-1, *[1] * (rows.ndim - 1))), rows, constant)
 
 
 def _chosen(numbers, index):
@@ -63,7 +73,7 @@ def _merge(groups, size):
             if x.shape[1:] != y.shape[1:]:
                 raise make("ShapeError", f"vmap: shape of a result: expected {x.shape[1:]} as that of example {int(first.rows[0])}, got {y.shape[1:]} of example {int(group.rows[0])}")
     rows = concat([group.rows for group in groups])
-    order = zeros(size, dtype=rows.dtype).at[rows].set(arange(rows.size, dtype=rows.dtype))
+    order = zeros(size, dtype=rows.dtype).at[rows[::-1]].set(arange(rows.size - 1, -1, -1, dtype=rows.dtype))  # the first of equal ones
     merged = [take(concat(parts), order, axis=0) for parts in zip(*(group.results for group in groups))]
     return merged, [True] * len(merged)
 

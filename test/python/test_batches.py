@@ -290,6 +290,17 @@ def test_integers_of_examples_under_jit(rng):
     assert "the value" in str(many.explain()) or many.explain().variants[-1]["eager"]
 
 
+def test_examples_that_fill_a_group_have_no_gradient():
+    def f(x):
+        return kn.exp(x * 800.0) if x > 0 else x * x
+
+    x = kn.asarray([1.0, -1.0, 2.0, -3.0, 0.5])  # three go one way, whose group has four rows, of derivatives that are infinite
+    gradient = kn.grad(lambda x: kn.sum(kn.vmap(f)(x)))
+    alone = [float(kn.grad(f)(v)) for v in x]
+    assert kn.isinf(gradient(x)[0])
+    assert gradient(x).tolist() == kn.jit(gradient)(x).tolist() == alone
+
+
 def test_random_numbers_of_groups_under_jit():
     def f(x):
         return x + kn.random.normal() if x > 0 else x - kn.random.uniform()

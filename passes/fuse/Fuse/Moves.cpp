@@ -135,7 +135,22 @@ void Moves::limitPulled() {
   }
 }
 
+/// What a loop writes row by row starts as an array of zeros for each result, whose memory that takes over: one for several would be copied
+/// to each, and stay.
+void Moves::startLoopsApart() {
+  constexpr int64_t kLeast = 1 << 14; // bytes; what is smaller is copied as fast as it is filled
+  auto isSmall = [](const TensorType &type) { return type.shape.isStatic() && numElements(type.shape) * byteSize(type.dtype) < kLeast; };
+  for (ir::LoopOp loop : block.getOps<ir::LoopOp>())
+    for (OpOperand &start : loop->getOpOperands().take_front(loop.getNumResults())) {
+      auto fill = start.get().getDefiningOp<ir::BroadcastOp>();
+      if (!fill || start.get().hasOneUse() || isSmall(ir::typeOf(start.get()))) continue;
+      start.set(OpBuilder(loop).clone(*fill)->getResult(0));
+      count("fuse.copies");
+    }
+}
+
 void Moves::prepare() {
+  startLoopsApart();
   copyAliasedOutputs();
   findRoots();
   copyReshapedArguments();

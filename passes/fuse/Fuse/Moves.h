@@ -31,6 +31,7 @@ private:
   bool isMove(mlir::Operation *op);
   void requireMemory(mlir::Value v);
   bool readsWhenPulled(mlir::Value v, mlir::Value array);
+  void startLoopsApart();
   void copyAliasedOutputs();
   void findRoots();
   void copyReshapedArguments();

@@ -13,6 +13,20 @@ func.func @tiles(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x4xf32>) -> tensor<1x6
   return %0 : tensor<1x6x6x4xf32>
 }
 
+// A task of as many lines as an image has takes whole images, each of which it lays out in memory of its own.
+// CHECK-LABEL: llvm.func internal @images.kernel_0.task_0
+// CHECK: llvm.store
+// CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>)
+// CHECK-LABEL: func.func @images.kernel_0
+// CHECK-NOT: llvm.store {{.*}} : vector
+func.func @images(%x: tensor<5x3x3x3xf32>, %w: tensor<3x3x3x4xf32>) -> tensor<5x3x3x4xf32> attributes {kiln.workspace_bytes = 0 : i64} {
+  %0 = kiln.kernel "convolution"(%a = %x : tensor<5x3x3x3xf32>, %b = %w : tensor<3x3x3x4xf32>) -> (tensor<5x3x3x4xf32>) {
+    %c = kiln.convolution %a, %b {strides = array<i64: 1, 1>, low = array<i64: 1, 1>, high = array<i64: 1, 1>, dilation = array<i64: 1, 1>, groups = 1} : (tensor<5x3x3x3xf32>, tensor<3x3x3x4xf32>) -> tensor<5x3x3x4xf32>
+    kiln.yield %c : tensor<5x3x3x4xf32>
+  } {schedule = #kiln.convolution<tile = 3x4, lanes = 4, copy = true, parallel = lines, grain = 3>, workspace = array<i64: -1>}
+  return %0 : tensor<5x3x3x4xf32>
+}
+
 // Weights in panels, shared by filters; the image with its padding is laid out before.
 // CHECK-LABEL: llvm.func internal @packed.kernel_0.task_0
 // CHECK: scf.for {{.*}} -> (vector<2xf32>, vector<2xf32>, vector<2xf32>, vector<2xf32>)
