@@ -456,8 +456,8 @@ void Reader::storeNumber(PyObject *number) {
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Array) {
-    bool isNumberKept = carried.contains(value), isTaken = !isNumberKept && isTagged(value) && !isLateNumber(value);
-    if (!isNumberKept && !isTaken) deep(value);
+    bool isTaken = tagged.contains(value) && !isLateNumber(value);
+    if (!carried.contains(value) && !isTaken) deep(value);
     if (carriedIndex(o, key, value)) return;
     deep(key);
     return isTaken ? storeNumber(value) : deep(value);
@@ -482,7 +482,10 @@ void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
 /// value, container, start, stop.
 void Reader::storeSlice(PyObject **top) {
   deep(top[-2]), deep(top[-1]);
-  if (values.sortOf(top[-3]) == Sort::Array) return deep(top[-4]);
+  if (values.sortOf(top[-3]) == Sort::Array) {
+    bool isTaken = tagged.contains(top[-4]) && !isLateNumber(top[-4]);
+    return isTaken ? storeNumber(top[-4]) : deep(top[-4]);
+  }
   if (values.sortOf(top[-3]) != Sort::List || originOf(top[-3]) != Origin::Fresh) fail("changes a container that exists before the call");
   iteration(top[-4]);
 }
