@@ -35,8 +35,6 @@ bool isOwnIterator(PyObject *o) {
 
 } // namespace
 
-//===-- at once -----------------------------------------------------------------------------------------------------===//
-
 /// Whether an instruction takes an object from there, so that another one may be put in its place.
 bool Reader::isOnStack(PyObject **slot) const {
   const Frame &frame = live.back().frame;
@@ -134,8 +132,6 @@ void Reader::tagComing(const Coming &coming, PyObject **slot) {
   const OpenItem *item = coming.dict ? openItem(coming.dict, Place::Entry, canonical(PyTuple_GET_ITEM(o, 0)), 0) : nullptr;
   if (item) tag(PySequence_Fast_ITEMS(o) + 1, item->formula);
 }
-
-//===-- functions of items ------------------------------------------------------------------------------------------===//
 
 /// Whether the second argument is given by that name, and no other one.
 bool Reader::isByName(std::span<PyObject *> given, const char *name) const {
@@ -260,8 +256,6 @@ bool Reader::isOneOf(PyObject **top) {
   requireTruth(std::move(question), answer.get());
   return true;
 }
-
-//===-- by position -------------------------------------------------------------------------------------------------===//
 
 /// The number of a list or tuple at a position that is known by formula: read there by later calls.
 bool Reader::item(PyObject **top) {
