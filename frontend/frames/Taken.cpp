@@ -63,6 +63,7 @@ void Reader::takenAtOnce(PyObject **slot) {
   kept.push_back(copy);
   setOrigin(copy.get(), Origin::Fresh);
   Py_SETREF(*slot, copy.release());
+  live.back().taking = {};
   if (std::exception_ptr why = std::exchange(failed, nullptr)) std::rethrow_exception(why);
 }
 
