@@ -34,10 +34,11 @@ test-asan:
 	@$(MAKE) build PRESET=asan
 	@tools/run-sanitized asan
 
-# Under ThreadSanitizer, in build-tsan/.
+# Under ThreadSanitizer, in build-tsan/; TESTS="test/python/test_foot_guns.py" runs these alone.
+TESTS ?=
 test-tsan:
 	@$(MAKE) build PRESET=tsan
-	@tools/run-sanitized tsan
+	@tools/run-sanitized tsan $(TESTS)
 
 # With each CPython of 3.11 to 3.13 that is found, in build-pythons/: its module, test/python, and its wheel.
 test-pythons: build

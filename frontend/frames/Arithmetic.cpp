@@ -1,15 +1,19 @@
 // Numbers of a recorded call that are known by formula. Each is an object of its own, which takes the place of the one that was read on the
 // stack: a true int or float, told from others by identity. Where it goes is judged with every instruction: arithmetic makes further
 // formulas, operations on arrays take it as an input, and whatever may look at it otherwise requires its value.
+#include "frontend/frames/Builtins.h"
 #include "frontend/frames/Reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kiln::py {
 namespace {
 
 constexpr int kPower = 8, kMatmul = 4, kSubtract = 10, kOperators = 13; // of a BINARY_OP
 constexpr size_t kMostQuestions = 10'000;                               // of a recording
+
+bool isNan(PyObject *o) { return PyFloat_CheckExact(o) && std::isnan(PyFloat_AS_DOUBLE(o)); }
 
 /// Whether it is a function of NumPy's that computes element by element.
 bool isOfElements(PyObject *callee) { return std::string_view(Py_TYPE(callee)->tp_name) == "numpy.ufunc"; }
@@ -119,9 +123,10 @@ void Reader::settle(PyObject **slot, bool isDone) {
   if (ended.array) return settleCarried(slot, std::move(*ended.array), ended.bounds);
   if (ended.range) return settleRange(slot, std::move(*ended.range));
   bool hasInputs = std::ranges::all_of(ended.operands, [&](PyObject *o) { return asked.contains(o); });
-  if (slot && ended.formula >= 0) return tag(slot, ended.formula);
-  if (ended.coming && slot) return settleComing(*ended.coming, *slot);
-  if (slot && ended.copied.size() && settleCopied(ended.copied, *slot)) return;
+  if (slot && ended.formula >= 0)
+    return isNan(*slot) ? pin(ended.formula) : tag(slot, ended.formula); // `nan in [nan]` tells one from another
+  if (ended.coming && slot) return ended.coming->function ? tagComing(*ended.coming, slot) : settleComing(*ended.coming, *slot);
+  if (ended.isSplit) return settleSplit(slot, std::move(ended.call));
   if (slot && ended.each.size()) {
     for (size_t i = 0; i < ended.each.size(); ++i)
       if (ended.each[i] >= 0) tag(slot - i, ended.each[i]);
@@ -256,9 +261,7 @@ bool Reader::compare(int how, PyObject *a, PyObject *b, bool areLeft) {
   if (!areMany && isLate && askedComparison(how, left, right, a, b, areLeft)) return true;
   if (areMany || isLate) return pin(left), pin(right), true; // that it will be the same, nobody can know
   Object answer(check(PyObject_RichCompare(a, b, how)));
-  int formula = state.numbers.add({Formula::Compare, how, {}, {}, {left, right}, Py_TYPE(answer.get())});
-  if (pinned.insert(formula).second) state.numbers.require(formula, answer.get());
-  return true;
+  return requireTruth({Formula::Compare, how, {}, {}, {left, right}, nullptr}, answer.get()), true;
 }
 
 /// An operation on an array and a number. Powers are computed in another way for each exponent.
@@ -297,15 +300,18 @@ bool Reader::callOnNumbers(PyObject *callee, PyObject **args, Py_ssize_t n, bool
   if (n == 1 && askedTest(callee, given[0])) return true;
   Formula call{Formula::Call, 0, {}, Object::borrow(callee), {}, nullptr};
   for (PyObject *o : given) call.of.push_back(formulaOf(o));
-  return expect(std::move(call)), true;
+  expect(std::move(call));
+  expected.isSplit = callee == Builtins::get().divmod && !isOfNumPy;
+  return true;
 }
 
 /// Functions of arrays and numbers, as operators are.
 bool Reader::callOperation(PyObject *callee, PyObject **args, Py_ssize_t n, bool hasNames) {
   std::span<PyObject *> given(args, size_t(n));
-  auto isOperand = [](PyObject *o) { return isArray(o) || isNumber(o) || o == Py_None || mayVary(o); };
-  if (!std::ranges::all_of(given, isOperand) || std::ranges::none_of(given, isArray)) return false;
   bool isFunction = PyFunction_Check(callee);
+  auto isArrayOrAt = [&](PyObject *o) { return isArray(o) || (isFunction && !mayVary(o) && values.sortOf(o) == Sort::Trusted); };
+  auto isOperand = [&](PyObject *o) { return isArrayOrAt(o) || isNumber(o) || o == Py_None || mayVary(o); };
+  if (!std::ranges::all_of(given, isOperand) || std::ranges::none_of(given, isArrayOrAt)) return false;
   if (!isFunction && (hasNames || Py_TYPE(callee)->tp_hash != PyBaseObject_Type.tp_hash)) return false; // no code of the user runs
   int isOperation = PySet_Contains(package().operations, callee);
   if (isOperation <= 0) return isOperation < 0 ? throw PythonError() : false;
@@ -341,11 +347,15 @@ bool Reader::callForValue(PyObject *callee, PyObject **args, Py_ssize_t n, bool 
 /// What a function gives back: C may have called it, and looks at that.
 void Reader::returned(const Frame &frame, PyObject *value) {
   if (live.size() < 2 && openItems.size()) return pinResult(value);
-  if ((!hasNumbers() && openItems.empty()) || live.size() < 2) return;
+  if (live.size() < 2) return;
   Frame to = frame.caller(); // one of the package looks at it, too
   if (to && !frame.isCalledByC() && state.codes.contains(to.code())) return;
-  const Live &by = live[live.size() - 2];
-  if (by.frame == frame.caller() && std::ranges::find(by.forwarded, frame.code()) != by.forwarded.end()) return;
+  if (!hasNumbers() && openItems.empty() && !lookedAt.contains(frame.code())) return;
+  Live &by = live[live.size() - 2];
+  bool isBy = by.frame == frame.caller();
+  if (isBy && std::ranges::find(by.forwarded, frame.code()) != by.forwarded.end()) return;
+  if (isBy && isOfMap(by, frame)) return nextOfMap(by, value);
+  if (lookedAt.contains(frame.code())) return deep(value);
   pinAll(value);
 }
 

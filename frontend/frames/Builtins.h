@@ -8,19 +8,27 @@
 namespace kiln::py {
 
 struct Builtins {
-  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *length, *print, *min, *max, *abs, *sum;
-  PyObject *isNan, *isInfinite, *isFinite, *root;      // of math
-  PyTypeObject *abstract, *enumerations, *enumeration; // abc.ABCMeta, the class of enum's classes, enum.Enum
+  PyObject *isInstance, *isSubclass, *getAttribute, *hasAttribute, *isCallable, *length, *print, *min, *max, *abs, *sum, *any, *all,
+      *sorted, *divmod;
+  PyObject *isNan, *isInfinite, *isFinite, *root, *exactSum, *product; // of math
+  PyObject *contains, *item;                                           // of operator
+  PyObject *reduce, *sortedDown;                                       // of functools, and sorted(..., reverse=True)
+  PyTypeObject *abstract, *enumerations, *enumeration;                 // abc.ABCMeta, the class of enum's classes, enum.Enum
 
   static const Builtins &get() {
     static const Builtins known = [] {
       Object module(check(PyImport_ImportModule("builtins")));
       auto take = [&](const char *name) { return check(PyObject_GetAttrString(module.get(), name)); };
-      Object math(check(PyImport_ImportModule("math")));
-      auto ofMath = [&](const char *name) { return check(PyObject_GetAttrString(math.get(), name)); };
-      auto classOf = [](const char *from, const char *name) {
-        return reinterpret_cast<PyTypeObject *>(check(PyObject_GetAttrString(Object(check(PyImport_ImportModule(from))).get(), name)));
+      auto of = [](const char *from, const char *name) {
+        return check(PyObject_GetAttrString(Object(check(PyImport_ImportModule(from))).get(), name));
       };
+      auto ofMath = [&](const char *name) { return of("math", name); };
+      auto sortedDown = [&] {
+        Object args(check(PyTuple_Pack(1, Object(take("sorted")).get()))), names(check(PyDict_New()));
+        if (PyDict_SetItemString(names.get(), "reverse", Py_True)) throw PythonError();
+        return check(PyObject_Call(Object(of("functools", "partial")).get(), args.get(), names.get()));
+      };
+      auto classOf = [&](const char *from, const char *name) { return reinterpret_cast<PyTypeObject *>(of(from, name)); };
       return Builtins{take("isinstance"),
                       take("issubclass"),
                       take("getattr"),
@@ -32,10 +40,20 @@ struct Builtins {
                       take("max"),
                       take("abs"),
                       take("sum"),
+                      take("any"),
+                      take("all"),
+                      take("sorted"),
+                      take("divmod"),
                       ofMath("isnan"),
                       ofMath("isinf"),
                       ofMath("isfinite"),
                       ofMath("sqrt"),
+                      ofMath("fsum"),
+                      ofMath("prod"),
+                      of("operator", "contains"),
+                      of("operator", "getitem"),
+                      of("functools", "reduce"),
+                      sortedDown(),
                       classOf("abc", "ABCMeta"),
                       classOf("enum", "EnumMeta"),
                       classOf("enum", "Enum")};

@@ -37,7 +37,7 @@ bool changes(std::string_view name) {
 /// or an iterator.
 bool leavesResult(std::string_view name) {
   for (const char *looks : {"__bool__", "__len__", "__contains__", "__iter__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__",
-                            "__exit__", "__enter__", "__setitem__", "__copy__", "__deepcopy__"})
+                            "__exit__", "__enter__", "__setitem__", "__copy__", "__deepcopy__", "__length_hint__"})
     if (name == looks) return false;
   return true;
 }
@@ -107,13 +107,15 @@ void Reader::call(const Frame &, const Instruction &i, std::string_view name, Py
     PyObject *named = i.arg & 1 ? top[-1] : nullptr, *given = top[named ? -2 : -1];
     PyObject *callee = top[(named ? -3 : -2) - isCalleeFirst];
     if (values.sortOf(given) != Sort::Tuple && values.sortOf(given) != Sort::List) fail("spreads a container into arguments");
-    iteration(given);
+    takenAtOnce(&top[named ? -2 : -1]);
+    given = top[named ? -2 : -1];
     if (named && values.sortOf(named) != Sort::Dict) fail("spreads a container into arguments");
     std::vector<PyObject *> all(PySequence_Fast_ITEMS(given), PySequence_Fast_ITEMS(given) + PySequence_Fast_GET_SIZE(given));
     if (named) snapshot(named);
     argumentNames = nullptr;
     PyObject *key, *value;
     for (Py_ssize_t at = 0; named && PyDict_Next(named, &at, &key, &value);) all.push_back(value);
+    forward(PyMethod_Check(callee) ? PyMethod_GET_FUNCTION(callee) : callee);
     return callObject(callee, all.data(), Py_ssize_t(all.size()), named && PyDict_GET_SIZE(named));
   }
   bool isNamed = name == "CALL_KW";
@@ -132,13 +134,9 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
   if (callForValue(callee, args, n, hasNames)) return;
   if (!hasNames && (callChoice(callee, {args, size_t(n)}) || callRange(callee, {args, size_t(n)}))) return;
   if (hasNumbers() && (callOnNumbers(callee, args, n, hasNames) || callOperation(callee, args, n, hasNames))) return;
-  if (!hasNames && (callOverNumbers(callee, {args, size_t(n)}) || callToCopy(callee, {args, size_t(n)}))) return;
-  bool gathers = callee == asObject(&PyTuple_Type) || callee == asObject(&PyList_Type) || callee == asObject(Library::get().queue);
-  if (gathers) gathering = live.back().frame, gatheringAt = atOffset;
-  else if (gathering == live.back().frame && gatheringAt == atOffset) gatheringAt = -1;
-  if (callBuiltin(callee, args, n)) return;
   std::span<PyObject *> all(args, size_t(n));
-  if (callPairs(callee, all, hasNames)) return;
+  if (callOnItems(callee, all, hasNames) || callBuiltin(callee, args, n)) return;
+  if (callPairs(callee, all, hasNames) || callMap(callee, all, hasNames)) return;
   if ((!hasNames && callCopy(callee, all)) || callContainer(callee, all, hasNames) || callWrapper(callee, all, hasNames)) return;
   Sort sort = values.sortOf(callee);
   if (sort == Sort::Method) {
@@ -180,13 +178,25 @@ void Reader::callObject(PyObject *callee, PyObject **args, Py_ssize_t n, bool ha
     if (kind == Known::PlainError) coverError(callee);
     bool looks = kind != Known::Nothing || callNative(callee, args, n);
     if (looks && PyFunction_Check(callee)) return give(callee, {args, size_t(n)});
-    for (PyObject *given : std::span(args, size_t(looks ? n : 0))) deep(given);
+    for (PyObject *given : std::span(args, size_t(looks ? n : 0))) lookedInto(callee, given);
     return;
   }
   if (isOwnStart(callee)) return;
   if (sort == Sort::Class) return callClass(reinterpret_cast<PyTypeObject *>(callee), args, n);
   if (sort == Sort::Instance) return special(callee, {"__call__"});
   enter(callee);
+}
+
+/// What a function of C is given: some call a function of the user, and look at what that gives.
+void Reader::lookedInto(PyObject *callee, PyObject *o) {
+  const Builtins &b = Builtins::get();
+  bool isOfIteration =
+      PyType_Check(callee) && std::string_view(reinterpret_cast<PyTypeObject *>(callee)->tp_name).starts_with("itertools.");
+  bool calls = isOfIteration || callee == b.sorted || callee == b.min || callee == b.max || callee == b.reduce ||
+               callee == asObject(&PyFilter_Type) || callee == asObject(&PyMap_Type);
+  if (!calls || !PyFunction_Check(o) || Values::isOfPackage(o)) return deep(o);
+  enter(o);
+  lookedAt.insert(reinterpret_cast<PyCodeObject *>(PyFunction_GET_CODE(o)));
 }
 
 /// What kn.custom_op and the like give: runs functions that it holds.
@@ -388,10 +398,13 @@ bool Reader::callMethodOf(PyObject *self, std::string_view name, PyObject **args
     if (sort == Sort::Dict && name == "get" && n) return mayTag = true, entry(self, args[0]), false;
     if (!n && (name == "items" || name == "values")) return walk(self), false;
     if (!n && name == "keys") return sized(self), false;
-    if (!n && name == "copy") return snapshot(self), false;
+    if (!n && name == "copy") return isOnStack(args - 1) && args[-1] == self ? takenAtOnce(args - 1) : snapshot(self), false;
     if (!changes(name)) return deep(self), true;
     if (sort == Sort::Dict && n && name != "update") canonical(args[0]);
     if (name == "insert" && n) pin(args[0]);
+    if (originOf(self) == Origin::Fresh && n == 1 &&
+        ((sort == Sort::List && name == "extend") || (PyDict_CheckExact(self) && name == "update" && PyDict_CheckExact(args[0]))))
+      return takenAtOnce(args), false;
     if (originOf(self) == Origin::Fresh) return name != "append" && name != "insert" && name != "appendleft";
     if (name == "append" && n == 1) return store(Place::Items, self, nullptr, 0, args[0]), false;
     fail(std::string("changes a ") + Py_TYPE(self)->tp_name + " that exists before the call");

@@ -294,15 +294,16 @@ const Array *Reader::carriedBeside(PyObject *number, DType dtype) {
   return &casts.emplace_back(cast(array, dtype));
 }
 
-/// Elements at positions that are kept, and stores there, or of numbers that are kept: x[i], x[i, j] = y, x[i, 1:] = i. What else is read
-/// would be a view. `stored`: null where it is read.
+/// Elements at positions that are kept or known by formula, and stores there, or of numbers that are kept: x[i], x[i, j] = y, x[i, 1:] = i.
+/// What else is read would be a view. `stored`: null where it is read.
 bool Reader::carriedIndex(PyObject *o, PyObject *key, PyObject *stored) {
   bool isStore = stored;
   const Array &x = listener.arrayOf(o);
   PyObject **items = PyTuple_CheckExact(key) ? PySequence_Fast_ITEMS(key) : &key;
   Py_ssize_t n = PyTuple_CheckExact(key) ? PyTuple_GET_SIZE(key) : 1;
-  if (carried.empty() || n > x.shape.rank || (n < x.shape.rank && !isStore)) return false;
+  if (!hasNumbers() || n > x.shape.rank || (n < x.shape.rank && !isStore)) return false;
   std::vector<PyObject *> used;
+  std::vector<int> formulas;
   for (Py_ssize_t axis = 0; axis < n; ++axis) {
     PyObject *item = items[axis];
     if (auto *slice = reinterpret_cast<PySliceObject *>(item); isStore && PySlice_Check(item)) {
@@ -312,13 +313,17 @@ bool Reader::carriedIndex(PyObject *o, PyObject *key, PyObject *stored) {
     }
     auto at = wholeOf(item);
     bool isInside = at && *at >= -x.shape[int(axis)] && *at < x.shape[int(axis)]; // else Python is to say so
-    if (!isInside || tagged.contains(item)) return false;
-    if (carried.contains(item)) used.push_back(item);
+    auto known = tagged.find(item);
+    if (!isInside || (known != tagged.end() && isLateNumber(item))) return false;
+    if (known != tagged.end()) formulas.push_back(known->second);
+    if (isTagged(item)) used.push_back(item);
   }
   if (stored && carried.contains(stored)) used.push_back(stored);
   if (used.empty()) return false;
+  if (auto known = tagged.find(stored); stored && known != tagged.end() && !isLateNumber(stored))
+    formulas.push_back(known->second), used.push_back(stored);
   asked.clear();
-  expected = {live.back().frame, live.back().next, -1, {}, {}, std::move(used)};
+  expected = {live.back().frame, live.back().next, -1, {}, std::move(formulas), std::move(used)};
   expected.isStore = isStore;
   return true;
 }

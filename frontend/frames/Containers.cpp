@@ -26,9 +26,10 @@ void Reader::walkedOver(PyObject *o) {
   return isContainer ? snapshot(o) : deep(o);
 }
 
-/// zip and enumerate: what their iterators go through is known with each item.
+/// zip, enumerate and reversed: what their iterators go through is known with each item.
 bool Reader::callPairs(PyObject *callee, std::span<PyObject *> args, bool hasNames) {
-  if ((callee != asObject(&PyZip_Type) && callee != asObject(&PyEnum_Type)) || hasNames) return false;
+  bool isReversed = callee == asObject(&PyReversed_Type) && args.size() == 1 && (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
+  if ((callee != asObject(&PyZip_Type) && callee != asObject(&PyEnum_Type) && !isReversed) || hasNames) return false;
   for (size_t i = 0; i < args.size(); ++i) {
     Sort sort = values.sortOf(args[i]);
     bool isIterator = sort == Sort::Iterator && originOf(args[i]) == Origin::Fresh && !PyGen_CheckExact(args[i]);
@@ -43,6 +44,7 @@ bool Reader::callContainer(PyObject *callee, std::span<PyObject *> args, bool ha
   const Library &l = Library::get();
   if (callee == asObject(l.queue)) {
     for (PyObject *o : args) walkedOver(o);
+    if (args.size() && PyGen_CheckExact(args[0])) take(args[0], Taking::Kept);
     return true;
   }
   if (callee == asObject(l.defaultDict)) {

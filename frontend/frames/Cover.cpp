@@ -231,9 +231,9 @@ void Reader::deep(PyObject *o, int depth) {
     Object args(check(PyObject_GetAttrString(o, "args")));
     return deep(args.get(), depth + 1);
   }
-  case Sort::Iterator: // what it walks through
-    if (originOf(o) != Origin::Fresh) break;
-    if (!PyGen_CheckExact(o)) visitAll(o, depth); // what a generator yields is looked at when it does
+  case Sort::Iterator:                                                        // what it walks through
+    if (originOf(o) != Origin::Fresh && !(depth && Py_REFCNT(o) == 1)) break; // one that another one has made
+    if (!PyGen_CheckExact(o)) visitAll(o, depth);                             // what a generator yields is looked at when it does
     return;
   default:
     if (Py_TYPE(o) == package().partial && originOf(o) == Origin::Fresh) return visitAll(o, depth);

@@ -97,6 +97,8 @@ Package &package() {
 
 Frame Frame::innermost() { return Frame(complete(current(PyThreadState_Get()))); }
 
+Frame Frame::ofGenerator(PyObject *generator) { return Frame(static_cast<void *>(reinterpret_cast<PyGenObject *>(generator)->gi_iframe)); }
+
 Frame Frame::ofUser() {
   Frame frame = innermost();
   while (frame && frame.isOfPackage()) frame = frame.caller();

@@ -12,6 +12,8 @@ public:
   Frame() = default;
   /// The innermost; null where no Python code runs.
   static Frame innermost();
+  /// That of a generator.
+  static Frame ofGenerator(PyObject *generator);
   /// The innermost outside the package.
   static Frame ofUser();
 

@@ -25,7 +25,7 @@ static bool takesTrees(PyObject *function) {
 }
 
 /// Arguments of a function of the package, which runs the functions among them and reads nothing else of those.
-void Reader::give(PyObject *callee, std::span<PyObject *const> args) {
+void Reader::give(PyObject *callee, std::span<PyObject *> args) {
   bool wasGiven = std::exchange(isGivenTrees, takesTrees(callee));
   if (!passOn(callee, args) && !passInputs(callee, args))
     for (PyObject *o : args) giveOne(o);
@@ -60,26 +60,48 @@ bool Reader::passOn(PyObject *callee, std::span<PyObject *const> args) {
   return true;
 }
 
-/// Numbers of which arrays are made before anything looks at them: what is given to kn.asarray, and the arguments of a batch,
-/// (fun, in_axes, out_axes, axis_size, args, kwargs).
-bool Reader::passInputs(PyObject *callee, std::span<PyObject *const> args) {
-  bool isOfArray = args.size() && isOfModule(callee, "kiln._creation") && isNamed(callee, "asarray");
+/// A number of which an array is made before anything looks at it, or another object.
+void Reader::pass(PyObject *o, Expected &call) {
+  auto number = tagged.find(o);
+  if (number == tagged.end() || isLateNumber(o)) return deep(o);
+  call.of.push_back(number->second);
+  call.operands.push_back(o);
+}
+
+/// The same of what lists and tuples hold.
+void Reader::passAll(PyObject *o, Expected &call) {
+  if (!PyList_CheckExact(o) && !PyTuple_CheckExact(o)) return pass(o, call);
+  constexpr Py_ssize_t kMost = 64; // more become an array at once, of Python's numbers
+  if (PySequence_Fast_GET_SIZE(o) > kMost) return deep(o);
+  walk(o);
+  pinItems(o);
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) passAll(PySequence_Fast_GET_ITEM(o, i), call);
+}
+
+/// What is given to kn.asarray, kn.full and the like, and the arguments of a batch, (fun, in_axes, out_axes, axis_size, args, kwargs).
+bool Reader::passInputs(PyObject *callee, std::span<PyObject *> args) {
+  bool isOfCreation = isOfModule(callee, "kiln._creation");
+  bool isOfArray = args.size() && isOfCreation && (isNamed(callee, "asarray") || isNamed(callee, "array"));
+  size_t positional = args.size() - size_t(argumentNames ? PyTuple_GET_SIZE(argumentNames) : 0);
+  bool isOfValue = positional > 1 && isOfCreation && (isNamed(callee, "full") || isNamed(callee, "full_like"));
   bool isOfBatch = args.size() == 6 && isOfModule(callee, "kiln._batches") && isNamed(callee, "_vmap");
-  if (!isOfArray && (!isOfBatch || !PyTuple_CheckExact(args[4]) || !PyDict_CheckExact(args[5]))) return false;
+  if (!isOfArray && !isOfValue && (!isOfBatch || !PyTuple_CheckExact(args[4]) || !PyDict_CheckExact(args[5]))) return false;
   Expected call{live.back().frame, live.back().next, -1, {}, {}, {}};
   call.isPassed = isOfBatch;
-  auto take = [&](PyObject *o) {
-    auto number = tagged.find(o);
-    if (number == tagged.end() || isLateNumber(o)) return deep(o);
-    call.of.push_back(number->second);
-    call.operands.push_back(o);
-  };
-  for (PyObject *o : args.first(isOfBatch ? 4 : 0)) giveOne(o);
-  if (isOfArray) take(args[0]);
-  for (PyObject *o : args.subspan(1, isOfArray ? args.size() - 1 : 0)) deep(o);
   PyObject *key, *value;
-  for (Py_ssize_t i = 0; isOfBatch && i < PyTuple_GET_SIZE(args[4]); ++i) take(PyTuple_GET_ITEM(args[4], i));
-  for (Py_ssize_t at = 0; isOfBatch && PyDict_Next(args[5], &at, &key, &value);) take(value);
+  if (isOfArray) {
+    if (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0])) takenAtOnce(&args[0]);
+    passAll(args[0], call);
+    for (PyObject *o : args.subspan(1)) deep(o);
+  } else if (isOfValue) {
+    pass(args[1], call);
+    for (PyObject *&o : args)
+      if (&o != &args[1]) deep(o);
+  } else {
+    for (PyObject *o : args.first(4)) giveOne(o);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[4]); ++i) pass(PyTuple_GET_ITEM(args[4], i), call);
+    for (Py_ssize_t at = 0; PyDict_Next(args[5], &at, &key, &value);) pass(value, call);
+  }
   if (call.of.empty()) return true;
   asked.clear();
   expected = std::move(call);

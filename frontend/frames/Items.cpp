@@ -56,7 +56,11 @@ void Reader::pinItems(PyObject *container) {
 /// The items of a tuple or list become values on the stack, the first one on top.
 void Reader::unpacked(PyObject *o, Py_ssize_t count) {
   Sort sort = values.sortOf(o);
-  if (sort != Sort::List && sort != Sort::Tuple) return iteration(o);
+  if (sort != Sort::List && sort != Sort::Tuple) {
+    iteration(o);
+    if (PyGen_CheckExact(o)) take(o, Taking::Kept);
+    return;
+  }
   walk(o);
   if (!openItems.contains(o)) return;
   if (PySequence_Fast_GET_SIZE(o) != count) return pinItems(o); // an error
@@ -91,8 +95,8 @@ Reader::Coming Reader::comingOf(PyObject *iterator) {
   Coming coming;
   PyTypeObject *type = Py_TYPE(iterator);
   if (type == &PyDictIterKey_Type) return coming;
-  if (type == &PyListIter_Type || type == &PyTupleIter_Type) {
-    Object state(check(PyObject_CallMethod(iterator, "__reduce__", nullptr))); // iter, (sequence,), position
+  if (type == &PyListIter_Type || type == &PyTupleIter_Type || type == &PyListRevIter_Type || type == &PyReversed_Type) {
+    Object state(check(PyObject_CallMethod(iterator, "__reduce__", nullptr))); // iter or reversed, (sequence,), position
     if (PyTuple_GET_SIZE(state.get()) < 3) return coming;                      // at its end
     PyObject *sequence = PyTuple_GET_ITEM(PyTuple_GET_ITEM(state.get(), 1), 0);
     const OpenItem *item = openItem(sequence, Place::Item, nullptr, PyLong_AsSsize_t(PyTuple_GET_ITEM(state.get(), 2)));
@@ -111,15 +115,17 @@ Reader::Coming Reader::comingOf(PyObject *iterator) {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(held[0]); ++i) coming.parts.push_back(comingOf(PyTuple_GET_ITEM(held[0], i)));
   } else if (type == &PyEnum_Type && held.size()) { // the iterator first
     coming.parts = {Coming(), comingOf(held[0])};
+  } else if (type == &PyMap_Type) {
+    return comingOfFunction(iterator);
   } else {
     pinBehind(iterator);
   }
   return coming;
 }
 
-/// The next item of an iterator. `leaves`: it is left on the stack, and nobody else looks at it.
-void Reader::nextOfItems(PyObject *iterator, bool leaves) {
-  if (!leaves) return pinBehind(iterator);
+/// The next item of an iterator, which is left on the stack.
+void Reader::nextOfItems(PyObject *iterator) {
+  if (isJudgedMap(iterator)) return;
   Coming coming = comingOf(iterator);
   if (coming.formula < 0 && coming.parts.empty() && !coming.dict) return;
   expected = {.frame = live.back().frame, .next = live.back().next};
@@ -141,65 +147,6 @@ void Reader::settleComing(const Coming &coming, PyObject *value) {
     if (coming.parts[i].formula >= 0) add(Py_ssize_t(i), coming.parts[i].formula);
     settleComing(coming.parts[i], PyTuple_GET_ITEM(value, Py_ssize_t(i)));
   }
-}
-
-/// What a list, a tuple or the values of a dict hold, in their order, each with its formula where that is known, else -1. Nothing where
-/// something else than numbers is there, or none of them is known by formula.
-std::vector<std::pair<PyObject *, int>> Reader::numbersIn(PyObject *o) {
-  PyObject *dict = Py_TYPE(o) == &PyDictValues_Type ? dictBehind(o) : nullptr, *key = nullptr, *value;
-  if (!dict && !PyList_CheckExact(o) && !PyTuple_CheckExact(o)) return {};
-  walk(dict ? dict : o);
-  std::vector<std::pair<PyObject *, int>> found;
-  bool areNumbers = true, isAnyKnown = false;
-  auto add = [&](PyObject *number, const OpenItem *item) {
-    auto known = tagged.find(number);
-    found.emplace_back(number, item ? item->formula : known != tagged.end() ? known->second : -1);
-    areNumbers &= isNumber(number) && (item || !isLateNumber(number));
-    isAnyKnown |= found.back().second >= 0;
-  };
-  for (Py_ssize_t i = 0; !dict && i < PySequence_Fast_GET_SIZE(o); ++i)
-    add(PySequence_Fast_GET_ITEM(o, i), openItem(o, Place::Item, nullptr, i));
-  for (Py_ssize_t at = 0; dict && PyDict_Next(dict, &at, &key, &value);)
-    add(value, openItems.contains(dict) ? openItem(dict, Place::Entry, canonical(key), 0) : nullptr);
-  bool isMuch = state.numbers.size() + found.size() >= kMostFormulas;
-  return areNumbers && isAnyKnown && !isMuch ? found : std::vector<std::pair<PyObject *, int>>();
-}
-
-/// sum, min and max of the numbers that a container holds.
-bool Reader::callOverNumbers(PyObject *callee, std::span<PyObject *> given) {
-  const Builtins &b = Builtins::get();
-  bool isSum = callee == b.sum, isChoice = callee == b.min || callee == b.max;
-  bool isFit = (isSum && given.size() == 2 && isNumber(given[1]) && !isLateNumber(given[1])) || ((isSum || isChoice) && given.size() == 1);
-  auto numbers = isFit ? numbersIn(given[0]) : std::vector<std::pair<PyObject *, int>>();
-  if (numbers.empty()) return false;
-  Formula call{Formula::Call, int(numbers.size()), {}, Object::borrow(callee), {}, nullptr};
-  for (auto &[number, formula] : numbers) call.of.push_back(formula < 0 ? formulaOf(number) : formula);
-  if (given.size() == 2) call.of.push_back(formulaOf(given[1]));
-  return expect(std::move(call)), true;
-}
-
-/// list and tuple of the numbers that another container holds.
-bool Reader::callToCopy(PyObject *callee, std::span<PyObject *> given) {
-  bool isList = callee == asObject(&PyList_Type), isTuple = callee == asObject(&PyTuple_Type);
-  if (given.size() != 1 || (!isList && !isTuple)) return false;
-  if (isTuple && PyTuple_CheckExact(given[0])) return true; // itself
-  auto numbers = numbersIn(given[0]);
-  if (numbers.empty()) return false;
-  expected = {.frame = live.back().frame, .next = live.back().next};
-  for (auto &[number, formula] : numbers) {
-    expected.copied.push_back(tagged.contains(number) ? -1 : formula); // those go as they are
-    if (expected.copied.back() >= 0) expected.of.push_back(formula);
-  }
-  return true;
-}
-
-/// The numbers in such a copy become ones that are known by formula.
-bool Reader::settleCopied(const std::vector<int> &formulas, PyObject *copy) {
-  bool isCopy = (PyList_CheckExact(copy) || PyTuple_CheckExact(copy)) && Py_REFCNT(copy) == 1;
-  if (!isCopy || PySequence_Fast_GET_SIZE(copy) != Py_ssize_t(formulas.size())) return false;
-  for (size_t i = 0; i < formulas.size(); ++i)
-    if (formulas[i] >= 0) tag(PySequence_Fast_ITEMS(copy) + i, formulas[i]);
-  return true;
 }
 
 /// All that an iterator may give is looked at.

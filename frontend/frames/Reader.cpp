@@ -185,22 +185,32 @@ bool Reader::isOver(const Live &known) {
   return known.frame.code() != known.code || (known.map->has(known.last) && Opcodes::get().isReturn(known.map->at(known.last).op));
 }
 
+/// Frames that are over, from one on.
+void Reader::leave(size_t from) {
+  for (size_t i = from; i < live.size(); ++i)
+    if (live[i].taking.from) endTaking(live[i], nullptr);
+  live.erase(live.begin() + Py_ssize_t(from), live.end());
+}
+
 /// Keeps the frames that run, and looks at what the last instruction of this one left.
 void Reader::follow(const Frame &frame, const Instruction &instruction, int offset) {
   auto found = std::find_if(live.rbegin(), live.rend(), [&](const Live &l) { return l.frame == frame; });
   bool isKnown = found != live.rend() && !isOver(*found) && !isAnew(*found, offset);
-  if (found != live.rend()) live.erase(found.base() - (isKnown ? 0 : 1), live.end());
+  if (found != live.rend()) leave(size_t(found.base() - live.begin()) - (isKnown ? 0 : 1));
   if (!isKnown) {
     live.push_back({frame, frame.code(), &CodeMap::of(frame.code()), -1, 0});
     open(frame);
+    giveMapped(frame);
   }
   Live &here = live.back();
   if (isKnown && !here.map->mayFollow(here.last, offset)) fail("runs instructions that nobody told of");
   bool hasResult = offset == here.next && instruction.depth > 0;
+  PyObject **left = hasResult ? frame.stack() + instruction.depth - 1 : nullptr;
   if (expected.next >= 0) {
     bool isDone = expected.frame == frame && expected.next == offset;
-    settle(isDone && hasResult ? frame.stack() + instruction.depth - 1 : nullptr, isDone);
+    settle(isDone ? left : nullptr, isDone);
   }
+  if (here.taking.from) endTaking(here, left);
   if (making.next >= 0 && making.frame == frame) {
     Making ended = std::exchange(making, {});
     PyObject *result = hasResult && ended.next == offset ? frame.stack()[instruction.depth - 1] : nullptr;
@@ -240,7 +250,10 @@ void Reader::judge(const Frame &frame, const Instruction &i, PyObject **top) {
     return deep(top[-1]);
   case Kind::Walk:
     if (name == "UNPACK_SEQUENCE") return unpacked(top[-1], i.arg);
-    return name == "GET_ITER" ? iterated(top[-1]) : iteration(top[-1]);
+    if (name == "GET_ITER" || name == "GET_YIELD_FROM_ITER") return iterated(top[-1]);
+    if (name.starts_with("DICT") && values.sortOf(top[-1]) == Sort::Instance)
+      fail(std::string("takes a ") + Py_TYPE(top[-1])->tp_name + " for a dict");
+    return name == "SET_UPDATE" ? iteration(top[-1]) : takenAtOnce(&top[-1]);
   case Kind::Call: return call(frame, i, name, top);
   case Kind::Read: return read(frame, i, name, top);
   case Kind::State: return judgeState(frame, i, name, top);
@@ -279,10 +292,13 @@ void Reader::judgeState(const Frame &frame, const Instruction &i, std::string_vi
   if (name == "DELETE_ATTR") return deleteAttribute(top[-1], named(i.arg));
   if (name == "BEFORE_WITH") return entered(top[-1]);
   if (name == "WITH_EXCEPT_START") return left(top[-4]);
-  if (name == "BINARY_SUBSCR") return subscript(top[-2], top[-1]);
-  if (name == "BINARY_SLICE") return deep(top[-3]), deep(top[-2]), deep(top[-1]);
+  if (name == "BINARY_SUBSCR") return item(top) ? void() : subscript(top);
+  if (name == "BINARY_SLICE") {
+    PyObject *parts[] = {top[-2], top[-1], Py_None};
+    return slice(&top[-3], parts) ? void() : (deep(top[-3]), deep(top[-2]), deep(top[-1]));
+  }
   if (name == "STORE_SUBSCR") return storeItem(top[-2], top[-1], top[-3]);
-  if (name == "FOR_ITER" || name == "SEND") return nextItem(name == "SEND" ? top[-2] : top[-1], name == "FOR_ITER");
+  if (name == "FOR_ITER" || name == "SEND") return nextItem(name == "SEND" ? top[-2] : top[-1]);
   if (name == "YIELD_VALUE") return yielded(frame, top[-1]);
   if (name == "IS_OP") return identity(top[-2], top[-1]);
   if (name == "RAISE_VARARGS") return i.arg ? raised(top[-i.arg]) : void();
@@ -351,7 +367,9 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
   bool isOfKey = name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict && originOf(top[-1]) == Origin::InKey;
   if (isOfKey) return void(canonical(top[-2]));
   if (name == "CONTAINS_OP" && values.sortOf(top[-1]) == Sort::Dict) return entry(top[-1], top[-2]); // the others do not matter
+  if (name == "CONTAINS_OP" && isOneOf(top)) return;
   bool isBinary = name == "BINARY_OP", isInPlace = isBinary && i.arg >= kInPlace;
+  if (isBinary && joined(i.arg, top)) return;
   for (int k = 1; k <= operands; ++k) {
     PyObject *o = top[-k];
     if (values.sortOf(o) != Sort::Instance) {
@@ -375,7 +393,25 @@ void Reader::operation(const Instruction &i, std::string_view name, PyObject **t
   if (changes && originOf(top[-2]) != Origin::Fresh) fail("changes a container that exists before the call");
 }
 
-void Reader::subscript(PyObject *o, PyObject *key) {
+/// Lists, tuples and dicts that become one, or one of the call that gets more.
+bool Reader::joined(int op, PyObject **top) {
+  constexpr int kAdd = 0, kOr = 7;
+  PyObject *a = top[-2], *b = top[-1];
+  bool isInPlace = op >= kInPlace && !PyTuple_CheckExact(a);
+  bool areSequences = op % kInPlace == kAdd && Py_TYPE(a) == Py_TYPE(b) && (PyList_CheckExact(a) || PyTuple_CheckExact(a));
+  bool areDicts = op % kInPlace == kOr && PyDict_CheckExact(a) && PyDict_CheckExact(b);
+  if ((!areSequences && !areDicts) || (isInPlace && originOf(a) != Origin::Fresh)) return false;
+  if (!isInPlace) takenAtOnce(&top[-2]);
+  takenAtOnce(&top[-1]);
+  return true;
+}
+
+void Reader::subscript(PyObject **top) {
+  PyObject *o = top[-2], *key = top[-1];
+  if (auto *bounds = reinterpret_cast<PySliceObject *>(key); PySlice_Check(key)) {
+    PyObject *parts[] = {bounds->start, bounds->stop, bounds->step};
+    if (slice(&top[-2], parts)) return;
+  }
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__getitem__"});
   if (sort == Sort::Array && carriedIndex(o, key, nullptr)) return;
@@ -408,11 +444,23 @@ void Reader::entry(PyObject *dict, PyObject *key) {
   else loadItem(dict, Place::Entry, key, 0);
 }
 
+/// A number that is written into an array, which takes it as an input.
+void Reader::storeNumber(PyObject *number) {
+  Expected store{live.back().frame, live.back().next, -1, {}, {}, {}};
+  pass(number, store);
+  store.isStore = true;
+  asked.clear();
+  expected = std::move(store);
+}
+
 void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
   Sort sort = values.sortOf(o);
   if (sort == Sort::Array) {
-    if (!carried.contains(value)) deep(value);
-    return carriedIndex(o, key, value) ? void() : (deep(key), deep(value));
+    bool isTaken = tagged.contains(value) && !isLateNumber(value);
+    if (!carried.contains(value) && !isTaken) deep(value);
+    if (carriedIndex(o, key, value)) return;
+    deep(key);
+    return isTaken ? storeNumber(value) : deep(value);
   }
   if (sort == Sort::Instance) return special(o, {"__setitem__"});
   bool isOwnQueue = sort == Sort::Queue && originOf(o) == Origin::Fresh;
@@ -434,7 +482,10 @@ void Reader::storeItem(PyObject *o, PyObject *key, PyObject *value) {
 /// value, container, start, stop.
 void Reader::storeSlice(PyObject **top) {
   deep(top[-2]), deep(top[-1]);
-  if (values.sortOf(top[-3]) == Sort::Array) return deep(top[-4]);
+  if (values.sortOf(top[-3]) == Sort::Array) {
+    bool isTaken = tagged.contains(top[-4]) && !isLateNumber(top[-4]);
+    return isTaken ? storeNumber(top[-4]) : deep(top[-4]);
+  }
   if (values.sortOf(top[-3]) != Sort::List || originOf(top[-3]) != Origin::Fresh) fail("changes a container that exists before the call");
   iteration(top[-4]);
 }
@@ -449,10 +500,9 @@ void Reader::deleteItem(PyObject *o, PyObject *key) {
 
 /// What is gone through as a whole, by C.
 void Reader::iteration(PyObject *o) {
+  if (values.sortOf(o) == Sort::Instance) return walkedByC(o);
   iterated(o);
-  Sort sort = values.sortOf(o);
-  if (openItems.empty() || sort == Sort::Instance) return;
-  pinBehind(o);
+  if (openItems.size()) pinBehind(o);
 }
 
 /// What is gone through.
@@ -473,13 +523,14 @@ void Reader::iterated(PyObject *o) {
   }
 }
 
-/// `leaves`: what it gives is left on the stack.
-void Reader::nextItem(PyObject *o, bool leaves) {
+/// What it gives is left on the stack.
+void Reader::nextItem(PyObject *o) {
   if (ranges.size() && nextOfRange(o)) return;
   Sort sort = values.sortOf(o);
   if (sort == Sort::Instance) return special(o, {"__next__"});
   if (sort != Sort::Iterator || originOf(o) != Origin::Fresh) fail(std::string("goes on with a ") + Py_TYPE(o)->tp_name);
-  if (openItems.size()) nextOfItems(o, leaves);
+  take(o, Taking::Kept);
+  if (openItems.size()) nextOfItems(o);
 }
 
 /// Numbers and texts are guarded by value, so nobody may ask which object they are.
@@ -518,17 +569,6 @@ void Reader::left(PyObject *exit) {
   mayTag = false;
   if (values.sortOf(exit) != Sort::Method) fail("leaves a block of 'with' in an unknown way");
   if (values.sortOf(PyMethod_GET_SELF(exit)) != Sort::Trusted) enter(PyMethod_GET_FUNCTION(exit));
-}
-
-/// What a generator gives to C, which may look into it.
-void Reader::yielded(const Frame &frame, PyObject *value) {
-  Frame to = frame.caller();
-  if (!to || to.isOfPackage() || !state.codes.contains(to.code())) return deep(value);
-  const CodeMap &map = CodeMap::of(to.code());
-  int offset = to.instruction();
-  std::string_view name = map.has(offset) ? Opcodes::get().name(map.at(offset).op) : "";
-  bool isGathered = gathering == to && gatheringAt == offset; // it is kept as it is
-  if (name != "FOR_ITER" && name != "SEND" && !isGathered) deep(value);
 }
 
 } // namespace kiln::py

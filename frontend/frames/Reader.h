@@ -111,12 +111,30 @@ public:
 private:
   /// Fresh: made in this call. Covered: what it is, is guarded. InKey: all that it holds is in the key.
   enum class Origin : uint8_t { Unknown, Fresh, Covered, InKey };
+  /// What an iterator gives next: a number, what a function of C gives of such, or a tuple, of parts or of a key of a dict and what that
+  /// has for it.
+  struct Coming {
+    int formula = -1;
+    std::vector<Coming> parts = {};
+    PyObject *dict = nullptr, *function = nullptr;
+  };
+  /// What C takes one by one under an instruction: of a generator, or of what map's function gives.
+  struct Taking {
+    /// Looked: in an unknown way. Kept: as it is. Numbers: a function is computed of them. Truths: it is asked which are true.
+    enum Into : uint8_t { Looked, Kept, Numbers, Truths } into = Looked;
+    PyObject *from = nullptr;        // the iterator, which the instruction holds; none: nothing is taken
+    std::vector<Coming> coming = {}; // of a map: what its function is given next
+    Formula call = {};               // of Numbers
+    std::vector<int> rest = {};      // its operands behind those
+    bool isSplit = false;            // it gives a list of numbers
+  };
   struct Live { // a frame that runs
     Frame frame;
     PyCodeObject *code;
     const CodeMap *map;
     int last, next;                             // offsets: of what was told of last, and behind it
     std::vector<PyCodeObject *> forwarded = {}; // what the instruction under way leaves as these return it, though C calls them
+    Taking taking = {};
   };
   struct Stop {};
 
@@ -137,14 +155,13 @@ private:
     int next = -1; // the offset behind it; -1: nothing is made
     bool isWhole = false;
   } making;
-  Frame gathering; // the frame that makes a list, tuple or queue of what an iterator gives, and where
-  int gatheringAt = -1;
   bool hasOwnCopies = false;                     // code of the user has made parts of it
   std::unordered_set<PyObject *> changed, grown; // containers that are stored to, and appended to
   std::unordered_set<PyObject *> walked;         // containers all of whose items are known
   std::vector<Object> kept;                      // whose origin is known: no other object takes their place
   std::unordered_set<PyObject *> coveredFunctions;
   std::unordered_set<PyTypeObject *> constructing;
+  std::unordered_set<PyCodeObject *> lookedAt;     // functions whose results C looks at
   std::unordered_map<PyTypeObject *, bool> looked; // classes, and whether attributes of them change with the calls
   struct CarriedNumber {
     Object number;
@@ -177,12 +194,6 @@ private:
   bool isReadOnce = false;                                         // it reads from a place what is no number
   std::unordered_map<const Instruction *, PyObject *> readFrom;    // where such ones read: that is known from now on
   bool watchesErrors = false;                                      // of NumPy's arithmetic: a block of numpy.errstate was entered
-  /// What an iterator gives next: a number, or a tuple, of parts or of a key of a dict and what that has for it.
-  struct Coming {
-    int formula = -1;
-    std::vector<Coming> parts = {};
-    PyObject *dict = nullptr;
-  };
   /// What the instruction under way leaves on the stack, where it ends well.
   struct Expected {
     Frame frame;
@@ -201,7 +212,7 @@ private:
     std::optional<CarriedRange> range = {}; // that it makes, or an iterator over it
     std::vector<int> each = {};             // formulas of the numbers that it leaves, from the top on; -1: of others
     std::optional<Coming> coming = {};      // what the tuple that it leaves holds
-    std::vector<int> copied = {};           // formulas of what the list or tuple that it leaves holds; -1: of others
+    bool isSplit = false;                   // a list or a tuple of numbers, which `call` gives
   } expected;
   /// A range of such numbers that the last instruction has made, and which ones.
   std::optional<CarriedRange> madeRange;
@@ -221,6 +232,7 @@ private:
   static bool isOver(const Live &known);
   static bool isAnew(const Live &known, int offset);
   void open(const Frame &frame);
+  void leave(size_t from);
   void judge(const Frame &frame, const Instruction &instruction, PyObject **top);
   void read(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
   void judgeState(const Frame &frame, const Instruction &instruction, std::string_view name, PyObject **top);
@@ -230,14 +242,16 @@ private:
   void truth(PyObject *o);
   void tellInstead(const Instruction &instruction, std::string_view name, PyObject **top);
   void operation(const Instruction &instruction, std::string_view name, PyObject **top);
-  void subscript(PyObject *container, PyObject *key);
+  void subscript(PyObject **top);
+  bool joined(int op, PyObject **top);
   void entry(PyObject *dict, PyObject *key);
   void storeItem(PyObject *container, PyObject *key, PyObject *value);
+  void storeNumber(PyObject *number);
   void storeSlice(PyObject **top);
   void deleteItem(PyObject *o, PyObject *key);
   void iteration(PyObject *o);
   void iterated(PyObject *o);
-  void nextItem(PyObject *iterator, bool leaves);
+  void nextItem(PyObject *iterator);
   void yielded(const Frame &frame, PyObject *value);
   void identity(PyObject *a, PyObject *b);
   void raised(PyObject *o);
@@ -251,6 +265,7 @@ private:
   void noteResult(PyObject *o);
   static constexpr int kOneDeep = 64;           // `made` goes no further
   static constexpr size_t kMostFormulas = 1000; // of a recording
+  static constexpr Py_ssize_t kMostItems = 64;  // that a function is computed of
   static constexpr int kMisses = 2;             // of other recordings: then what a place has changes with the calls
   void willMake(bool isWhole) { making = {live.back().frame, live.back().next, isWhole}; }
   void made(PyObject *o, int depth);
@@ -320,16 +335,46 @@ private:
   void edgeOfItem(Place place, PyObject *value);
   void pinItems(PyObject *container);
   void unpacked(PyObject *container, Py_ssize_t count);
-  void nextOfItems(PyObject *iterator, bool leaves);
+  void nextOfItems(PyObject *iterator);
   Coming comingOf(PyObject *iterator);
   const OpenItem *nextValue(PyObject *iterator);
-  std::vector<std::pair<PyObject *, int>> numbersIn(PyObject *container);
-  bool callOverNumbers(PyObject *callee, std::span<PyObject *> given);
-  bool callToCopy(PyObject *callee, std::span<PyObject *> given);
-  bool settleCopied(const std::vector<int> &formulas, PyObject *copy);
   void settleComing(const Coming &coming, PyObject *value);
   void pinBehind(PyObject *o, int depth = 0);
   void pinResult(PyObject *o, int depth = 0);
+
+  // Taken.cpp: what C takes of containers and iterators at once.
+  std::exception_ptr failed; // why the search ends, once an iterator is at its end
+  bool isOnStack(PyObject **slot) const;
+  void walkedByC(PyObject *instance);
+  void takenAtOnce(PyObject **slot);
+  Object copyApart(PyObject *o);
+  Object dictApart(PyObject *dict);
+  Object listApart(PyObject *iterator);
+  void tagComing(const Coming &coming, PyObject **slot);
+  bool isByName(std::span<PyObject *> given, const char *name) const;
+  bool callOnItems(PyObject *callee, std::span<PyObject *> given, bool hasNames);
+  bool callOfTruths(std::span<PyObject *> given);
+  bool callOfDict(std::span<PyObject *> given);
+  std::vector<int> formulasIn(PyObject *container, bool isAnyKnown = false);
+  void settleSplit(PyObject **slot, Formula call);
+  void requireTruth(Formula question, PyObject *answer);
+  bool isOneOf(PyObject **top);
+  bool item(PyObject **top);
+  bool slice(PyObject **container, std::span<PyObject *const> parts);
+
+  // TakenInTurn.cpp: what it takes one by one.
+  static bool isJudgedMap(PyObject *o);
+  bool callMap(PyObject *callee, std::span<PyObject *> given, bool hasNames);
+  Coming comingOfFunction(PyObject *map);
+  void take(PyObject *from, Taking::Into into);
+  std::vector<Coming> comingOfMap(PyObject *map);
+  static bool isOfMap(const Live &by, const Frame &frame);
+  void nextOfMap(Live &by, PyObject *value);
+  void giveMapped(const Frame &frame);
+  bool handsOn(PyObject *from, const Frame &generator, bool isLooked, bool isKept) const;
+  void took(Live &by, PyObject *value);
+  void giveUp(Taking &taking);
+  void endTaking(Live &by, PyObject **slot);
 
   // Carried.cpp: numbers that loops change.
   std::optional<Array> constantFor(PyObject *number) const;
@@ -404,6 +449,7 @@ private:
   bool print(PyObject *callee, PyObject **args, Py_ssize_t n, PyObject *names);
   void calledAside(PyObject *callee);
   void enterOperation(PyObject *o);
+  void lookedInto(PyObject *callee, PyObject *o);
   void draw(PyObject *callee, Known kind, std::span<PyObject *const> args);
   void attributeOfNamedTuple(PyObject *o, PyObject *name);
   void callOfNumPy(PyObject *callee, std::span<PyObject *const> args);
@@ -434,10 +480,12 @@ private:
   // Given.cpp: what functions of the package run and take apart.
   bool isGivenTrees = false;                     // to one that takes them apart
   std::unordered_set<PyCodeObject *> rebuilding; // what makes objects of data and children, which are a new list
-  void give(PyObject *callee, std::span<PyObject *const> args);
+  void give(PyObject *callee, std::span<PyObject *> args);
   void giveOne(PyObject *o);
   bool passOn(PyObject *callee, std::span<PyObject *const> args);
-  bool passInputs(PyObject *callee, std::span<PyObject *const> args);
+  bool passInputs(PyObject *callee, std::span<PyObject *> args);
+  void passAll(PyObject *container, Expected &call);
+  void pass(PyObject *number, Expected &call);
   bool isCallable(PyObject *o);
   bool takeApart(PyObject *o, int depth);
 

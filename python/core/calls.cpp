@@ -99,7 +99,8 @@ PyObject *fullOf(PyObject *const *args) {
     return wrap(toDevice(copy(broadcastTo(x, shape)), args[3] == Py_None ? deviceOf(x) : to));
   }
   DType t = args[2] == Py_None ? weakDType(number) : toDType(args[2]);
-  return wrap(full(shape, t, scalarBits(number, t), to));
+  const Array *input = numberInputs && number.origin && !to ? numberInputs->inputOf(number.origin, t) : nullptr;
+  return wrap(input ? copy(broadcastTo(*input, shape)) : full(shape, t, scalarBits(number, t), to));
 }
 /// (shape, dtype, axis, device or None).
 PyObject *iotaOf(PyObject *const *args) {

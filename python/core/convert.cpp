@@ -305,7 +305,8 @@ struct Nested {
     auto array = arrays.begin();
     for (const Operand &n : numbers) {
       if (n.kind != Operand::IsArray) {
-        parts.push_back(reshape(constantArray(type, scalarBits(n, type), device), {1}));
+        const Array *input = numberInputs && n.origin && !device ? numberInputs->inputOf(n.origin, type) : nullptr;
+        parts.push_back(reshape(input ? *input : constantArray(type, scalarBits(n, type), device), {1}));
         continue;
       }
       bool isWidened = isInteger(array->dtype) && type != DType::I64; // through float64, as Python's numbers are

@@ -172,12 +172,11 @@ void setItem(Array &a, PyObject *key, PyObject *value, Op op) {
     source = asArray(value, std::nullopt, -1, deviceOf(a));
   } else {
     Operand operand = requireOperand("assignment", value, holder);
-    const Array *kept = numberInputs && operand.origin ? numberInputs->inputOf(operand.origin, a.dtype) : nullptr;
+    bool isTruncated = operand.kind == Operand::IsFloat && !isFloat(a.dtype) && !isComplex(a.dtype); // as NumPy does with what is assigned
+    DType dtype = isTruncated ? DType::F64 : a.dtype;
+    const Array *kept = numberInputs && operand.origin ? numberInputs->inputOf(operand.origin, dtype) : nullptr;
     if (operand.kind == Operand::IsArray) source = *operand.array;
-    else if (kept) source = *kept;                                                         // a number that a recording keeps
-    else if (operand.kind == Operand::IsFloat && !isFloat(a.dtype) && !isComplex(a.dtype)) // NumPy truncates numbers that are assigned
-      source = constantArray(DType::F64, scalarBits(operand, DType::F64));
-    else source = constantArray(a.dtype, scalarBits(operand, a.dtype));
+    else source = kept ? *kept : constantArray(dtype, scalarBits(operand, dtype)); // a number that a recording keeps
   }
   if (op == Op::Scatter && !Mode::current() && (PyLong_CheckExact(key) || PySlice_Check(key) || PyTuple_CheckExact(key))) {
     Array view;

@@ -1,6 +1,7 @@
 """Methods of arrays that are functions of the namespace."""
 from . import (_core, _diagonals, _joining, _ordering, _products, _reductions, _rounding, _selection,
                _shaping)
+from ._arguments import operation
 from ._core import Array
 from .composed import statistics
 
@@ -106,7 +107,7 @@ _method("flatten", "A copy with one axis, in row-major order.", lambda self, ord
 _method("_ravel", "``ravel`` with an order.", lambda self, order="C": _shaping.ravel(self, order))
 _method("conj", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
 _method("conjugate", "Complex conjugates; real numbers as they are.", lambda self: _core.op_functions["conj"](self))
-_method("fill", "Writes a number into every element.", lambda self, value: self.__setitem__(..., value))
+_method("fill", "Writes a number into every element.", operation(lambda self, value: self.__setitem__(..., value)))
 _method("sort", "Puts the elements along an axis in order, in place; see ``kn.sort``.",
         lambda self, axis=-1, kind=None, order=None: self.__setitem__(..., _ordering.sort(self, axis)))
 _method("partition", "Puts an element of the sorted axis in its place, in place; see ``kn.partition``.",

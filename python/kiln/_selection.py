@@ -197,22 +197,27 @@ class At:
         _core.update_at(result, self._key, value, op)
         return result
 
+    @operation
     def set(self, value) -> Array:
         """``value`` at the key."""
         return self._changed(value, "scatter")
 
+    @operation
     def add(self, value) -> Array:
         """``value`` added at the key."""
         return self._changed(value, "scatter_add")
 
+    @operation
     def multiply(self, value) -> Array:
         """Multiplied by ``value`` at the key."""
         return self._changed(value, "scatter_multiply")
 
+    @operation
     def min(self, value) -> Array:
         """The smaller of the elements at the key and ``value``."""
         return self._changed(value, "scatter_min")
 
+    @operation
     def max(self, value) -> Array:
         """The larger of the elements at the key and ``value``."""
         return self._changed(value, "scatter_max")

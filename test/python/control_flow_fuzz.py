@@ -15,7 +15,8 @@ import numpy as np
 
 import kiln as kn
 
-CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented", "with", "enum", "mask"}
+CONSTRUCTS = {"if", "else", "while", "for", "break", "continue", "return", "try", "raise", "write", "view", "list", "int()", "and", "call", "written argument", "augmented", "with", "enum", "mask",
+              "generator", "map", "sorted", "position", "spread", "pairs", "parts"}
 
 
 class Scope:
@@ -101,8 +102,19 @@ class Writer:
         v, s = self.pick(has["vector"]), self.pick(has["scalar"])
         return self.pick([f"kn.sum({v})", f"{v}[0] * 2", f"{v}[3] - {s}", f"kn.max({v})", f"{s} + 1", f"{s} * 0.5", "kn.mean(m)", f"{s} - {self.pick(has['number'])}"])
 
+    def of_numbers(self, has):
+        """A number by way of containers, generators and functions of Python."""
+        kind = self.pick(["generator", "map", "sorted", "position", "spread", "pairs", "parts"])
+        self.counts[kind] += 1
+        a, b, c = (self.pick(has["number"]) for _ in range(3))
+        return {"generator": f"{self.pick(['sum', 'max', 'any'])}(n % 3 for n in ({a}, {b}))", "map": f"{self.pick(['sum', 'min', 'max'])}(map(lambda n, m=2: n % m + 1, [{a}, {b}]))",
+                "sorted": f"sorted([{a}, {b}, {c}], reverse={c!r} == 'p')[{self.pick('012')}]", "position": f"[{a}, 2, {b}][{c} % 3]", "spread": f"(lambda n, *m: m[0] - n)(*[{a}, {b}, {c}][{self.pick(['0', '1'])}:])",
+                "pairs": f"dict(zip('ab', reversed([{a}, {b}])))['b'] % 4", "parts": f"divmod({a}, {b} % 2 + 1)[{self.pick('01')}]"}[kind]
+
     def number(self, has):
         k = self.pick(has["integer"])
+        if self.random.random() < 0.25:
+            return self.of_numbers(has)
         return self.pick([f"{self.pick(has['number'])} + 1", f"int({k})", f"int(kn.clip({self.pick(has['scalar'])}, -3, 3))", f"{k}.item() % 3", "2", f"int(kn.argmax({self.pick(has['vector'])}))"])
 
     def integer(self, has):

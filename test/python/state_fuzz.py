@@ -16,7 +16,7 @@ import time
 
 import state_harness
 
-SETUP = '''import collections, dataclasses, types
+SETUP = '''import collections, dataclasses, math, types
 k0, k1 = 2.0, 3
 w = kn.asarray([1.0, 2.0])
 table, d, log = [1.5, 2.0], {"a": 1.0, "b": 2.0}, []
@@ -124,6 +124,14 @@ dv = Derived()
 h = {"lr": 0.5, "n": 2, "b": (0.9, 0.99), "w": kn.ones(2), "in": {"k": 1.5, "l": [0.25, 3]}, "s": np.float32(0.5), "o": Config(), "p": P(0.5, 2)}
 h["o"].k = 1.5
 hj = jit(lambda v, j=1.5: v * j + 1)
+def each(items):
+    yield k0
+    yield from items
+class Own:
+    def __iter__(self):
+        for v in levels: yield v * 2
+    def __len__(self): clock.seen.append(1); return len(levels)
+own = Own()
 rates, twins, levels = {"a": 0.5, "b": 2}, (0.5, 1.5), [1.5, 2.5]
 params, ws, hist, which = {"w": kn.ones(2), "b": kn.asarray([0.5, -0.5]), 1: kn.ones(2)}, [kn.ones(2), kn.asarray([1.0, 3.0])], [], "w"
 '''
@@ -160,11 +168,18 @@ GIVEN = {
     "numbered rates": "[i * v for i, v in enumerate(rates.values())][-1]", "rates in a list": "list(rates.values())[0]", "levels in a tuple": "sum(tuple(levels))", "levels in a list": "(lambda q: [q.append(0.5), q.reverse(), sum(q)][2])(list(levels))", "sum of pairs": "sum(v for k, v in rates.items())", "most by rates": "max(rates['a'], *levels)", "most given": "max(h['in']['l'])",
     "sum of the given values": "sum(h['in']['l'], h['lr'])", "sum of numbers": "sum([rates['a'], cfg.rate, 1])", "most of numbers": "max((levels[0], h['lr'], 0.5))", "values apart": "[a - b for a, b in [rates.values()]][0]", "text of values": "float(len(str(list(rates.values()))))", "first of values": "next(iter(rates.values()))", "in values": "(1.0 if 0.5 in rates.values() else 2.0)",
     "sorted values": "sorted(rates.values())[0]", "values when stored": "(lambda v: [setattr(cfg, 'rate', 2.0), sum(v), cfg.rate][1])(rates.values())", "inner jit": "hj(rates['a'], 1)", "equal values": "(1.0 if list(rates.values()) == [0.5, 2] else 2.0)",
+    "sum one by one": "sum(v for v in levels)", "sum of products": "sum(u * v for u, v in zip(levels, rates.values()))", "most one by one": "max(v * 2 for v in levels)", "sorted levels": "sorted(levels)[0]", "sorted downwards": "sorted(levels, reverse=True)[-1]", "sorted one by one": "sorted(v + 1 for v in levels)[0]",
+    "mapped levels": "list(map(lambda v: v * 2, levels))[0]", "sum over a map": "sum(map(lambda u, v: u - v, levels, twins))", "levels as floats": "sum(map(float, levels))", "map in a loop": "[v for v in map(lambda v: v + k0, levels)][-1]", "texts one by one": "float(len(list(map(str, (v for v in levels)))[0]))", "methods mapped": "list(map(m.method, levels))[0]",
+    "reversed levels": "[v - 1 for v in reversed(levels)][0]", "any of levels": "(1.0 if any(levels) else 2.0)", "any one by one": "(1.0 if any(v - 1.5 for v in levels) else 2.0)", "all of rates": "(1.0 if all(rates.values()) else 0.5)", "copy of rates": "dict(rates)['b']", "rates and more": "{**rates, 'c': levels[0]}['a']", "one dict of two": "(rates | {'z': 1.0})['b']",
+    "pairs in a dict": "dict(zip('ab', levels))['a']", "items in a dict": "dict(rates.items())['a']", "copied levels": "levels.copy()[-1]", "part of levels": "sum(levels[1:])", "levels by bounds": "sum(levels[cfg.count % 2:])", "level by a counter": "levels[cfg.count % 2]", "twin by a counter": "twins[cfg.count % 2]", "constant by a counter": "(0.5, 1.5, 2.5)[cfg.count % 3]",
+    "levels and twins": "sum([*levels, *twins])", "spread levels": "(lambda a, b=1.0, *c: a - b)(*levels)", "spread rates": "(lambda **r: r['a'])(**rates)", "levels joined": "(levels + [0.5])[0]", "level in levels": "(1.0 if h['lr'] in levels else 2.0)", "exact sum": "math.fsum(levels)", "product of levels": "math.prod(levels)", "levels by a key": "max(levels, key=lambda v: -v)",
+    "filtered levels": "sum(filter(lambda v: v > 1, levels))", "parts of a rate": "divmod(rates['a'], 0.75)[1]", "levels extended": "(lambda q: [q.extend(levels), sum(q)][1])([1.0])", "rest of levels": "[b for a, *b in [levels]][0][-1]", "all that is yielded": "[*(v for v in twins)][0]", "yielded": "sum(each(levels))", "most or another": "max(levels, default=0.0)", "an object's own": "sum([*own])",
     "twins apart": "[a - b for a, b in [twins]][0]", "one of twins": "twins[1]", "through levels": "sum([v * 2 for v in levels])", "sum of levels": "sum(levels)", "last of levels": "levels[-1]", "gain": "dv.gain", "gain of the class": "Derived.gain", "shift": "dv.shift", "gain of the base": "Base.gain",
 }
 GIVEN_ARRAYS = {
     "times the given": "{a} * h['lr']", "given array": "h['w'] * {a}", "by a number of numpy's": "{a} * h['s']", "number of numpy's first": "h['s'] - {a}", "arithmetic of numpy's": "{a} * (h['s'] * 0.5 + 1)", "the greater of numpy's": "kn.maximum({a}, h['s'])", "chosen beside numpy's": "kn.where({a} > h['s'], {a}, h['s'])", "power of numpy's": "{a} ** h['s']",
     "given twins": "(lambda t: t[0] * {a} + t[1])(h['b'])", "helper of the given": "(lambda g: h0({a}, g['lr'], q=g['n']))(h)", "integers beside numpy's": "kn.asarray([1, 2]) * h['s'] + {a}", "beside twins": "{a} * twins[0] + rates['b']", "went": "dv.go({a})", "times an object": "dv * {a}", "by levels": "sum([{a} * v for v in levels], {a})", "made of numpy's": "kn.asarray(h['s']) + {a}",
+    "made of rates": "kn.asarray([rates['a'], h['lr']]) * {a}", "made of levels": "kn.asarray(levels[:2]) + {a}", "filled by a rate": "kn.full(2, rates['a']) + {a}", "filled like": "kn.full_like({a}, levels[0]) * {a}", "set at": "{a}.at[0].set(rates['a'])", "added at": "{a}.at[1].add(h['lr'])", "leaky by a rate": "kn.nn.leaky_relu({a}, rates['a'])", "each of levels": "[{a} * v for v in map(lambda v: v + 1, levels)][0]",
     "grad by a rate": "kn.grad(lambda u, r: (u * u * r).sum())({a}, rates['a'])", "value and grad by the given": "kn.value_and_grad(lambda u, r: (u * r).sum() + r)({a}, h['lr'])[1]", "value by a level": "{a} * kn.value_and_grad(lambda u, r: (u * r).sum() + r)({a}, levels[0])[0]", "grad by a named rate": "kn.grad(lambda u, r=1.0: (u * u).sum() * r)({a}, r=levels[0])",
     "grad by rates": "kn.grad(lambda u, p: (u * p['a']).sum() * p['b'])({a}, rates)", "grad of the second": "kn.grad(lambda r, u: (u * u * r).sum(), argnums=1)(rates['b'], {a})", "grad beside aux": "(lambda g: g[0] * g[1])(kn.grad(lambda u, r: ((u * u).sum() * r, r), has_aux=True)({a}, levels[0]))", "grad that branches": "kn.grad(lambda u, r: (u * u).sum() * (r if r > 0.6 else 2.0))({a}, rates['a'])",
     "grad of a grad": "kn.grad(lambda u, r: kn.grad(lambda t, q: (t * t * t * q).sum())(u, r).sum())({a}, levels[1])", "grad of a method": "kn.grad(lambda u, c: c(u, rates['a']).sum())({a}, h0)", "grad of a number": "{a} * kn.grad(lambda u, r: (u * r).sum(), argnums=1)({a}, rates['a'] + 0.5)", "jacobian by a rate": "kn.jacrev(lambda u, r: u * r)({a}, rates['a']).sum(0)",
@@ -175,7 +190,7 @@ GIVEN_ARRAYS = {
 }
 GIVEN_EFFECTS = {
     "store to the given": "h['lr'] = h['lr'] * 0.5", "count the given": "h['n'] += 1", "store into a given dict": "h['in']['k'] = {n}", "append to a given list": "h['in']['l'].append({n})", "store into a given list": "h['in']['l'][0] = {n}", "attribute of the given": "h['o'].k = h['o'].k + 1", "store a number of numpy's": "cfg.rate = h['s'] * 2", "keep a number of numpy's": "hist.append(h['s'])",
-    "shift of an object": "dv.shift += 1", "gain of an object": "dv.gain = {n}", "step of rates": "rates['a'] = rates['a'] * 0.5", "write argument": "x += h['lr']", "write by numpy's": "x *= h['s']",
+    "shift of an object": "dv.shift += 1", "gain of an object": "dv.gain = {n}", "step of rates": "rates['a'] = rates['a'] * 0.5", "write argument": "x += h['lr']", "write item by a rate": "x[0] = rates['a']", "fill by a rate": "x.fill(levels[0])", "write by numpy's": "x *= h['s']",
 }
 GIVEN_MUTATIONS = {
     "set the given": "h['lr'] = {n}", "count of the given": "h['n'] = {i}", "new pair": "h['b'] = ({n}, {i})", "set in a given dict": "h['in']['k'] = {n}", "set in a given list": "h['in']['l'][1] = {n}", "another given": "h = dict(h, lr={n}, n={i})", "given is an array": "h['lr'] = kn.asarray({n})", "given is true": "h['lr'] = True", "given is whole": "h['lr'] = {i}",

@@ -55,7 +55,7 @@ COUNTERS = {
     "text": ("opt.step = (opt.step + 1) % 3; return x * len(f'{opt.step}{opt.step % 2}')", 3),
     "size of a range": ("opt.step = (opt.step + 1) % 3; return sum([x for _ in range(opt.step)], x)", 3),
     "key": ("opt.step = (opt.step + 1) % 2; return x * {0: 1.5, 1: 2.5}[opt.step]", 2),
-    "index": ("opt.step = (opt.step + 1) % 2; return x[opt.step] * 2", 2),
+    "index": ("opt.step = (opt.step + 1) % 2; return x[opt.step] * 2", 1),
     "length": ("opt.step = (opt.step + 1) % 3; return x * len([1] * opt.step)", 3),
     "an attribute of it": ("opt.step += 1; return x * opt.step.real", None),
     "method of it": ("opt.step += 1; return x * opt.step.bit_length()", None),
@@ -123,8 +123,32 @@ SCHEDULED = {
     "pairs": "[x * v for k, v in d.items()]",
     "list": "x * list(d.values())[1] + sum(list(l))",
     "tuple": "x * sum(tuple(l))",
+    "sum, one by one": "x * sum(v * 2 for v in l) + sum((v for v in d.values()), opt.lr)",
+    "most, one by one": "x * max(v + 1 for v in l)",
+    "sum of products": "x * sum(u * v for u, v in zip(l, d.values()))",
+    "exact sum and product": "x * math.fsum(l) * math.prod(l)",
+    "sorted": "x * sorted(l)[0] - sorted(d.values(), reverse=True)[0] + sorted(v + 1 for v in l)[1]",
+    "map": "x * sum(map(lambda v: v * 2, l)) + list(map(lambda u, v: u - v, l, d.values()))[0]",
+    "map in a loop": "[x * v for v in map(lambda v: v + 1, l)]",
+    "map of a method": "x * sum(map(opt.scaled, l))",
+    "map of a function of C": "sum([x * v for v in map(abs, l)], x)",
+    "reversed": "x * list(reversed(l))[0], [x * v for v in reversed(l)]",
+    "any and all": "x * (2.0 if any(l) and all(v > -100 for v in l) else 1.0)",
+    "copies of a dict": "x * dict(d)['k'] + {**d, 'z': 1}['t'] + (d | {'z': 1})['t'] + d.copy()['k']",
+    "a dict of pairs": "x * dict(zip('ab', l))['a'] + dict(d.items())['t']",
+    "copies of a list": "x * l.copy()[0] + l[:][1] + l[1:][0] + l[::-1][0] + (l + [1.0])[0] + [*l, *d.values()][2]",
+    "arguments": "x * (lambda a, b: a - b)(*l) + (lambda k, t: k - t)(**d) + max(*l)",
+    "an unpacked generator": "(lambda: [a - b for a, b in [(v for v in l)]])()[0] * x",
+    "membership": "x * (2.0 if 1000.0 in l else 1.0)",
+    "both parts": "x * divmod(l[1], 0.75)[1]",
+    "filled": "kn.full((2,), opt.lr) * x + kn.full_like(x, l[0])",
+    "arrays of several": "kn.asarray([opt.lr, 1.0]) * x + kn.asarray(l) + kn.asarray([[l[0]], [d['t']]], dtype='float64').sum()",
+    "a changed copy": "x.at[0].set(opt.lr).at[1].add(l[0])",
+    "an activation": "kn.nn.leaky_relu(x - 1.5, opt.lr) + kn.nn.elu(x - 1.5, l[1])",
 }
 PASSING = SETUP + """
+import math
+Opt.scaled = lambda self, v: v * self.lr
 def penalized(u, r): return (u * u).sum() * r
 inner = jit(penalized)
 """
@@ -147,6 +171,141 @@ def test_numbers_that_are_passed_on_become_inputs(name):
         assert [(a.tolist(), a.dtype) for a in got] == [(a.tolist(), a.dtype) for a in want]
     assert mine["f"].stats.misses == 3 and not any(v["eager"] for v in mine["f"].explain().variants)
     assert frames_of(lambda: mine["f"](x)) == []
+
+
+BY_POSITION = {
+    "a list": "table[at.n] * x",
+    "a tuple": "pair[at.n % 2] * x",
+    "a constant": "(0.5, 1.5, 2.5)[at.n % 3] * x",
+    "a list of the call": "[at.n, 2 * at.n][at.n % 2] * x",
+    "from the end": "table[-1 - at.n] * x",
+    "a slice": "sum(table[at.n:at.n + 2]) * x",
+    "an element": "values[at.n] * x",
+}
+
+
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_positions_that_change_are_inputs(name):
+    def made(jit):
+        scope = {"kn": kn, "jit": jit, "__name__": __name__}
+        exec(f"class At: n = 0\nat, table, pair, values = At(), [0.5 * i for i in range(20)], (1.5, 2.5), kn.arange(20.0)\n@jit\ndef f(x):\n    r = {BY_POSITION[name]}\n    at.n += 1\n    return r\n", scope)
+        return scope
+
+    (mine, theirs), x = (made(jit) for jit in (kn.jit, lambda f: f)), kn.asarray([1.0, 2.0])
+
+    def same():
+        found = []
+        for scope in (mine, theirs):
+            try:
+                found.append(scope["f"](x).tolist())
+            except (IndexError, kn.IndexError) as error:
+                found.append(type(error).__name__)
+        assert found[0] == found[1]
+
+    for i in range(12):
+        same()
+    assert mine["f"].stats.misses == 1 and not any(v["eager"] for v in mine["f"].explain().variants)
+    for scope in (mine, theirs):
+        scope["table"][13] = 7.0
+    [same() for _ in range(3)]
+    for scope in (mine, theirs):
+        scope["at"].n = 25
+    [same() for _ in range(2)]
+    for scope in (mine, theirs):
+        scope["at"].n, scope["table"][1] = 0, "text" * 0 or 3
+    [same() for _ in range(3)]
+
+
+def test_written_numbers_are_inputs():
+    state = {"rate": 0.5}
+
+    @kn.jit
+    def f(x, y):
+        x[0] = state["rate"]
+        y[1:] = state["rate"]
+        y.fill(state["rate"])
+        return x + y
+
+    for i in range(10):
+        state["rate"] = 0.25 + i
+        x, y = kn.zeros(2), kn.asarray([1, 2])
+        assert f(x, y).tolist() == [0.25 + i + int(0.25 + i), int(0.25 + i)] and y.tolist() == [int(0.25 + i)] * 2
+    assert f.stats.misses == 3 and not any(v["eager"] for v in f.explain().variants)
+
+
+# What C goes through, and who looks at what is there.
+WALKED = {
+    "texts of what is yielded": "x * float(list(map(str, (v for v in l)))[0])",
+    "texts in a loop": "x * [float(v) for v in map(str, (v for v in l))][0]",
+    "functions of what is yielded": "x * list(map(abs, (v for v in l)))[0] + list(filter(None, (v for v in l)))[0]",
+    "pairs of what is yielded": "x * tuple(zip((v for v in l), (v * 2 for v in l)))[0][1]",
+    "the most of pairs": "x * max(zip((v for v in l), l))[0]",
+    "an iterator of its own": "x * [*own][1] + list(own)[0] + [a - b for a, b in [own]][0] + tuple(own)[1]",
+    "a generator of its own": "x * [*yielding][0] + list(yielding)[1] + sum(yielding)",
+    "a dict of its own": "x * {**mapping}['k']",
+    "an object in a map": "x * sum(map(lambda v: v, yielding))",
+    "nan in a list": "x * (2.0 if l[0] in l else 1.0)",
+    "by a key": "x * max(l, key=lambda v: -v) + sorted(d, key=lambda k: d[k])[0].count('k') + min(d, key=d.get).count('t')",
+    "filtered": "x * sum(filter(lambda v: v > 0.5, l))",
+    "reduced": "x * functools.reduce(lambda a, v: a * v + 1, l) + list(itertools.accumulate(l, lambda a, v: a - v))[-1]",
+    "functions of C that fail": "x * (sum(map(math.sqrt, l)) + sum(map(abs, l)) + list(map(float, l))[0])",
+    "pairs that are not as many": "x * list(zip(l, [1, 2, 3], strict=True))[0][0]",
+    "an object as a key": "x * dict(own_keys.items())[own] + list(own_keys.items())[0][1]",
+    "iterators that are gone through before": "x * (lambda it: [next(it), *it][1])(iter(l)) + (lambda it: sum(it) + len(list(it)))(iter(l))",
+    "iterators of two": "x * (lambda it: [a - b for a, b in zip(it, it)][0] + sum(it))(iter([*l, 5.0]))",
+    "what decides is a list": "x * len(list(filter(lambda v: l[2:], [1, 2])))",
+}
+OBJECTS = """
+import functools, itertools, math
+class Own:
+    def __init__(self): self.at = 0
+    def __iter__(self): self.at = 0; return self
+    def __next__(self):
+        self.at += 1
+        if self.at > 2: raise StopIteration
+        return l[0] * self.at
+class Yielding:
+    asked = 0
+    def __iter__(self):
+        yield l[1]
+        yield opt.lr
+    def __len__(self): self.asked += 1; return 2
+class Mapping:
+    def keys(self): return ["k"]
+    def __getitem__(self, key): return l[0]
+own, yielding, mapping = Own(), Yielding(), Mapping()
+own_keys = {own: 2.0}
+"""
+test_what_c_goes_through = cases({
+    name: f"{SETUP}{OBJECTS}@jit\ndef f(x): return {text}\n---\n" + "".join(f"l[0], l[1], opt.lr, d['k'], d['t'], own_keys[own] = {i / 4}, {3 - i}, {i}, {i % 3}, 1.5, {i}.5\nf(x)\n" for i in range(1, 7)) +
+    "l[0] = float('nan')\nf(x)\nl[0] = 2.0\nl.append(4.0)\nf(x)\nf(x)\n" for name, text in WALKED.items()})
+
+
+def test_a_generator_ends_where_it_is_left():
+    """What a recording notes of one keeps nothing alive."""
+    class State:
+        rate, log = 1.0, []
+
+    def each():
+        try:
+            yield State.rate
+            yield State.rate
+        finally:
+            State.log.append("closed")
+
+    @kn.jit
+    def f(x):
+        for v in each():
+            x = x * v
+            break
+        State.log.append("after")
+        return x * sum(each())
+
+    for i in range(6):
+        State.rate = i + 0.5
+        State.log.clear()
+        assert f(kn.ones(1)).item() == 2 * State.rate * State.rate
+        assert State.log == ["closed", "after", "closed"]
 
 
 # What a function gives to code of the package is looked at there.

@@ -1,6 +1,6 @@
 """Activation functions, by the names and with the parameters of torch. Narrow floats are computed in float32."""
 from .. import _core
-from .._arguments import as_array, floating, ops, rounded_once
+from .._arguments import as_array, floating, operation, ops, rounded_once
 from .._core import Array
 from .._fused import fused
 from .special import sigmoid, softplus
@@ -21,6 +21,7 @@ def relu6(x, /) -> Array:
     return _between(x, 0, 6)
 
 
+@operation
 @rounded_once
 def leaky_relu(x, /, negative_slope=0.01) -> Array:
     """``x`` where it is positive, else ``negative_slope`` times it."""
@@ -41,6 +42,7 @@ def _negative(x):
 
 
 @fused
+@operation
 @rounded_once
 def elu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x) - 1)``."""
@@ -48,6 +50,7 @@ def elu(x, /, alpha=1.0) -> Array:
 
 
 @fused
+@operation
 @rounded_once
 def celu(x, /, alpha=1.0) -> Array:
     """``x`` where it is positive, else ``alpha (exp(x / alpha) - 1)``."""
@@ -82,6 +85,7 @@ def log_sigmoid(x, /) -> Array:
     return -softplus(-x)
 
 
+@operation
 @rounded_once
 def hardtanh(x, /, min_val=-1.0, max_val=1.0) -> Array:
     """``x`` brought into [``min_val``, ``max_val``]; its derivative is 0 at both."""
@@ -103,6 +107,7 @@ def hardswish(x, /) -> Array:
 
 
 @fused
+@operation
 @rounded_once
 def hardshrink(x, /, lambd=0.5) -> Array:
     """``x`` where its size is above ``lambd``, else 0."""
@@ -124,6 +129,7 @@ def tanhshrink(x, /) -> Array:
 
 
 @fused
+@operation
 @rounded_once
 def threshold(x, /, threshold, value) -> Array:
     """``x`` where it is above ``threshold``, else ``value``."""
