@@ -3,6 +3,7 @@
 #include "frontend/Lines.h"
 #include "lib/Core/Error.h"
 #include "lib/Library/Extremes.h"
+#include "lib/Library/Rows.h"
 #include "lib/Library/Sorting.h"
 #include "lib/Runtime/Memory.h"
 
@@ -199,9 +200,10 @@ void sort(Op op, const Array &x, const Array &result, bool descending) {
   if (result.size() == 0) return;
   int64_t n = x.shape[x.shape.rank - 1], dims[] = {x.size() / n, n};
   if (op == Op::Sort && sortValues(x.dtype, dims[0], n, descending, x.data(), result.data())) return;
-  if (op == Op::Argsort && sortShortRows(x.dtype, dims[0], n, descending, x.data(), reinterpret_cast<int64_t *>(result.data()))) return;
+  if (op == Op::Argsort && sortPositions(x.dtype, dims[0], n, descending, x.data(), reinterpret_cast<int64_t *>(result.data()))) return;
   void *buffers[] = {x.data(), result.data()};
-  size_t scratch = size_t(2 * n * (8 + byteSize(x.dtype))) + 4096; // positions and keys, twice, and the counts
+  size_t scratch =
+      size_t(n * (2 * (8 + byteSize(x.dtype)) + byteSize(x.dtype))) + 4096; // positions and keys, twice, the line and the counts
   call(namedKernel(op, x.dtype, descending, descending ? "_down" : "_up"), buffers, dims, scratch);
 }
 
@@ -253,6 +255,7 @@ void eachProduct(const Array &x, const Array &y, const Array &result) {
   void *buffers[] = {x.data(), y.data(), result.data()};
   if (x.shape.rank == 2) {
     int64_t dims[] = {x.shape[0], x.shape[1], x.strides[0], y.strides[0]};
+    if (rowProducts(x.dtype, dims[0], dims[1], x.data(), dims[2], y.data(), dims[3], result.data())) return;
     return void(call(namedKernel(Op::DotGeneral, x.dtype, 6, "_each_row"), buffers, dims));
   }
   int64_t n = x.shape[1], dims[] = {x.shape[0], n, x.shape[2], y.shape[2], x.strides[0], x.strides[1], y.strides[0], y.strides[1]};

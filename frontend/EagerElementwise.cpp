@@ -228,26 +228,29 @@ public:
     kernel = elementwiseKernel(op, inputs.back().dtype, resultType, formOf(lines, count));
     rows = nest.shape[inner - 1];
     columns = nest.shape[inner];
-    for (size_t k = 0; k < count; ++k)
+    for (size_t k = 0; k < count; ++k) {
       operands[k] = {byteSize(inputs[k].dtype), nest.strides[k][inner - 1], nest.strides[k][inner],
                      lines.strides[k][inner] != nest.strides[k][inner]};
+      if (std::abs(operands[k].step * operands[k].bytes) >= kCacheLine) block = kFarBlock;
+    }
   }
 
   /// From where each operand and the result begin.
   void run(void *const *buffers) {
     std::copy_n(buffers, count + 1, starts);
     runtimeTable()->parallel_for([](void *self, void *, int64_t first, int64_t last) { static_cast<Staged *>(self)->blocks(first, last); },
-                                 this, nullptr, 0, rows * ((columns + kBlock - 1) / kBlock), 32);
+                                 this, nullptr, 0, rows * ((columns + block - 1) / block), 32);
   }
 
 private:
-  static constexpr int64_t kBlock = 1024;
+  // Of elements each in a cache line of its own fewer: another operand may have its own in the same lines, which are still near then.
+  static constexpr int64_t kBlock = 1024, kFarBlock = 256, kCacheLine = 64;
   struct Operand {
     int64_t bytes, row, step;
     bool isStaged;
   };
   size_t count;
-  int64_t resultBytes, rows, columns;
+  int64_t resultBytes, rows, columns, block = kBlock;
   kiln_entry_fn kernel;
   Operand operands[kMostInputs];
   void *starts[kMostInputs + 1];
@@ -256,7 +259,7 @@ private:
     alignas(64) char lines[kMostInputs][kBlock * 16];
     void *buffers[kMostInputs + 1];
     for (int64_t part = first; part < last; ++part) {
-      int64_t i = part % rows, j = part / rows * kBlock, n = std::min(kBlock, columns - j);
+      int64_t i = part % rows, j = part / rows * block, n = std::min(block, columns - j);
       for (size_t k = 0; k < count; ++k) {
         const Operand &x = operands[k];
         buffers[k] = static_cast<char *>(starts[k]) + (i * x.row + j * x.step) * x.bytes;

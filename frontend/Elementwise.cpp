@@ -165,8 +165,7 @@ static Array runElementwise(Op op, std::span<const Operand> operands, std::span<
     const Operand &o = operands[i];
     if (o.kind != Operand::IsArray) {
       scalars[i] = scalarBits(o, dtypes[i]);
-      inputs[i] = {scalars[i].data(), dtypes[i], {}};
-      inputs[i].strides.rank = shape.rank;
+      inputs[i] = {scalars[i].data(), dtypes[i], Dims::zeros(shape.rank)};
       continue;
     }
     const Array *x = o.array;
@@ -396,8 +395,7 @@ Array full(const Dims &shape, DType dtype, const Scalar &bits, Device *device) {
   if (!shape.rank) return constantArray(dtype, bits, device);
   if (hasMode() || device) return applyBroadcast(applyConstant(dtype, bits), shape, false, device);
   Array result = Array::empty(dtype, shape);
-  eager::Input input{bits.data(), dtype, {}};
-  input.strides.rank = shape.rank;
+  eager::Input input{bits.data(), dtype, Dims::zeros(shape.rank)};
   Running running(result.size());
   if (bits == Scalar{}) std::memset(result.data(), 0, size_t(result.size() * byteSize(dtype)));
   else eager::stridedCopy(result, input);

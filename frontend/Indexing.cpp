@@ -199,7 +199,8 @@ static bool setUnderCondition(Array &x, std::span<const Subscript> key, const Ar
   }
   if (!condition) return false;
   Array view = Resolver(x, rest).run().view, source = cast(value, x.dtype, deviceOf(x));
-  while (source.shape.rank > view.shape.rank && source.shape[0] == 1) source = reshape(source, Dims(std::span(source.shape).subspan(1)));
+  while (source.shape.rank > view.shape.rank && source.shape[0] == 1)
+    source = reshape(source, Dims(std::span<const int64_t>(source.shape).subspan(1)));
   if (!source.size() && view.size()) return false; // fits where nothing is selected
   KeepOthersOut whole;
   assign(view, where(*condition, operand(source), operand(view)));

@@ -6,8 +6,7 @@
 namespace kiln {
 
 Dims broadcastStrides(const Array &x, const Dims &shape) {
-  Dims strides;
-  strides.rank = shape.rank;
+  Dims strides = Dims::unset(shape.rank);
   for (int i = 1; i <= shape.rank; ++i)
     strides[shape.rank - i] = i <= x.shape.rank && x.shape[x.shape.rank - i] != 1 ? x.strides[x.shape.rank - i] : 0;
   return strides;
@@ -45,8 +44,7 @@ static Array viewOf(const Array &x, const Dims &shape, const Dims &strides, int6
 /// Strides that show the elements of `x` in row-major order under `shape`, where there are such strides.
 static std::optional<Dims> reshapedStrides(const Array &x, const Dims &shape) {
   if (x.isContiguous) return contiguousStrides(shape);
-  Dims strides;
-  strides.rank = shape.rank;
+  Dims strides = Dims::zeros(shape.rank);
   int from = 0, to = 0;
   while (from < x.shape.rank || to < shape.rank) {
     // A run of old axes with as many elements as a run of new ones.
@@ -98,8 +96,7 @@ std::optional<Array> viewOfMove(const Array &x, Op op, std::span<const int64_t> 
   WordReader reader{words};
   Array view = x;
   view.shape = shape;
-  view.strides = Dims();
-  view.strides.rank = shape.rank;
+  view.strides = Dims::zeros(shape.rank);
   if (op == Op::Reshape) {
     auto strides = reshapedStrides(x, shape);
     if (!strides) return std::nullopt;

@@ -63,6 +63,8 @@ struct Region {
 
 /// What a question of the runtime's table answers, which stands there at `offset`; 0 where there is no table.
 Value askRuntime(Emitter &e, Value runtime, int64_t offset);
+/// Calls a routine of the runtime's library; a status, KILN_LIBRARY_MISSING where there is no such routine, or no library.
+Value callRoutine(KernelContext &k, llvm::StringRef name, llvm::ArrayRef<Buffer> tensors, llvm::ArrayRef<Index> words);
 
 llvm::LogicalResult emitElementwise(KernelContext &k);
 llvm::LogicalResult emitReduction(KernelContext &k);

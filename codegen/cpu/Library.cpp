@@ -34,9 +34,8 @@ void storeTensor(Emitter &e, Value to, const Buffer &buffer) {
   e.store(byteAt(e, to, offsetof(kiln_tensor, rank)), 0, e.scalar(DType::I32, double(buffer.shape.size())));
 }
 
-/// A constant with the op's name, which is the routine's, and a zero behind it.
-Value nameOf(Emitter &e, Operation *op) {
-  StringRef name = op->getName().stripDialect();
+/// A constant with the name of a routine, and a zero behind it.
+Value constantName(Emitter &e, StringRef name) {
   auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
   std::string symbol = ("kiln.routine." + name).str();
   if (!module.lookupSymbol(symbol)) {
@@ -73,7 +72,34 @@ Value callLinked(Emitter &e, ir::CustomOp op, StringRef symbol, Value tensors, V
   return LLVM::CallOp::create(e.b, e.loc, LLVM::LLVMFunctionType::get(status, {p, p, p, number, number, number}), operands).getResult();
 }
 
+Value storeTensors(Emitter &e, ArrayRef<Buffer> buffers) {
+  Value tensors = e.stack(DType::U8, int64_t(buffers.size() * sizeof(kiln_tensor)));
+  for (auto [i, buffer] : llvm::enumerate(buffers)) storeTensor(e, byteAt(e, tensors, i * sizeof(kiln_tensor)), buffer);
+  return tensors;
+}
+
+/// Without a runtime there is no library.
+Value callRuntime(KernelContext &k, StringRef name, Value tensors, Value numbers) {
+  Emitter &e = k.e;
+  Value text = constantName(e, name), none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));
+  Value hasRuntime = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
+  auto call = scf::IfOp::create(e.b, e.loc, e.b.getI32Type(), hasRuntime, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(call.thenBlock());
+  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), byteAt(e, k.runtime, offsetof(kiln_rt, library)));
+  auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {pointer(e), pointer(e), pointer(e)});
+  SmallVector<Value> operands = {entry, text, tensors, numbers};
+  scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, operands).getResult());
+  e.b.setInsertionPointToStart(call.elseBlock());
+  scf::YieldOp::create(e.b, e.loc, e.scalar(DType::I32, KILN_LIBRARY_MISSING).value);
+  return call.getResult(0);
+}
+
 } // namespace
+
+Value callRoutine(KernelContext &k, StringRef name, ArrayRef<Buffer> tensors, ArrayRef<Index> words) {
+  return callRuntime(k, name, storeTensors(k.e, tensors), storeNumbers(k.e, words));
+}
 
 LogicalResult emitLibrary(KernelContext &k) {
   Emitter &e = k.e;
@@ -81,8 +107,7 @@ LogicalResult emitLibrary(KernelContext &k) {
   SmallVector<Buffer> buffers;
   for (Value operand : op->getOperands()) buffers.push_back(k.ev.buffers.find(operand)->second);
   llvm::append_range(buffers, k.outputs);
-  Value tensors = e.stack(DType::U8, int64_t(buffers.size() * sizeof(kiln_tensor)));
-  for (auto [i, buffer] : llvm::enumerate(buffers)) storeTensor(e, byteAt(e, tensors, i * sizeof(kiln_tensor)), buffer);
+  Value tensors = storeTensors(e, buffers);
   SmallVector<Index> words;
   for (int64_t word : ir::wordsOf(op)) words.push_back(word);
   Value numbers = storeNumbers(e, words);
@@ -98,22 +123,7 @@ LogicalResult emitLibrary(KernelContext &k) {
     k.status = LLVM::CallOp::create(e.b, e.loc, type, operands).getResult();
     return success();
   }
-  Value arguments[] = {nameOf(e, op), tensors, numbers};
-
-  // Without a runtime there is no library.
-  Value none = LLVM::ZeroOp::create(e.b, e.loc, pointer(e));
-  Value hasRuntime = LLVM::ICmpOp::create(e.b, e.loc, LLVM::ICmpPredicate::ne, k.runtime, none);
-  auto call = scf::IfOp::create(e.b, e.loc, e.b.getI32Type(), hasRuntime, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(e.b);
-  e.b.setInsertionPointToStart(call.thenBlock());
-  Value entry = LLVM::LoadOp::create(e.b, e.loc, pointer(e), byteAt(e, k.runtime, offsetof(kiln_rt, library)));
-  auto type = LLVM::LLVMFunctionType::get(e.b.getI32Type(), {pointer(e), pointer(e), pointer(e)});
-  SmallVector<Value> operands = {entry};
-  llvm::append_range(operands, arguments);
-  scf::YieldOp::create(e.b, e.loc, LLVM::CallOp::create(e.b, e.loc, type, operands).getResult());
-  e.b.setInsertionPointToStart(call.elseBlock());
-  scf::YieldOp::create(e.b, e.loc, e.scalar(DType::I32, KILN_LIBRARY_MISSING).value);
-  k.status = call.getResult(0);
+  k.status = callRuntime(k, op->getName().stripDialect(), tensors, numbers);
   return success();
 }
 

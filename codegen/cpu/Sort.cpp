@@ -1,5 +1,6 @@
-// Sorting by least significant digits: stable, without a branch on the data, the same for every dtype. Elements become
-// unsigned keys in their order; each pass counts one byte of the keys and distributes keys and positions by it.
+// Sorting of lines by the runtime's library, or where it is not there by least significant digits: stable, without a branch on the data,
+// the same for every dtype. Elements become unsigned keys in their order; each pass counts one byte of the keys and distributes keys and
+// positions by it.
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/SortKey.h"
 
@@ -23,33 +24,54 @@ namespace {
 
 constexpr int64_t kBuckets = 256;
 
+/// Sorts lines, by the runtime's vector instructions where it has a routine for their dtype.
 class SortEmitter {
 public:
-  SortEmitter(KernelContext &k, DType dtype, Index n) : k(k), e(k.e), n(n) {
+  SortEmitter(KernelContext &k, DType dtype, Index n, bool isPositions, bool isDescending)
+      : k(k), e(k.e), n(n), dtype(dtype), isPositions(isPositions), isDescending(isDescending) {
     key = DType(int(scalar::integerOf(dtype)) + int(DType::U8) - int(DType::I8));
     counts = k.scratch(kBuckets * 8);
+    line = k.scratch(e.mul(n, byteSize(dtype)));
     for (int i = 0; i < 2; ++i) positions[i] = k.scratch(e.mul(n, 8));
     for (int i = 0; i < 2; ++i) keys[i] = k.scratch(e.mul(n, byteSize(key)));
   }
 
-  /// Sorts one line; `elementAt` reads it. The memory with the sorted positions.
-  Value run(llvm::function_ref<Expr(Index)> elementAt, bool descending) {
+  /// Sorts one line; `elementAt` reads it.
+  void run(llvm::function_ref<Expr(Index)> elementAt) {
     e.loop(0, n, 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
-      e.store(keys[0], i, sortKey(elementAt(i), descending));
-      e.store(positions[0], i, number(i));
+      e.store(line, i, elementAt(i));
     });
-    int at = 0;
-    for (int64_t byte = 0; byte < byteSize(key); ++byte, at ^= 1) pass(int(byte), at);
-    return positions[at];
+    Buffer from{line, dtype, {n}, {1}}, to{result(), isPositions ? DType::I64 : dtype, {n}, {1}};
+    Value status = callRoutine(k, isPositions ? "argsort" : "sort", {from, to}, {Index(int64_t(isDescending))});
+    Value isMissing = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, status, e.scalar(DType::I32, 0).value);
+    e.when(isMissing, [&] { sortByDigits(); });
   }
+  /// Of the line that was sorted last.
+  Expr at(Index i) { return e.load(result(), isPositions ? DType::I64 : dtype, i, 0); }
 
 private:
   KernelContext &k;
   Emitter &e;
   Index n;
-  DType key;
-  Value counts, positions[2], keys[2];
+  DType dtype, key;
+  bool isPositions, isDescending;
+  Value counts, line, positions[2], keys[2];
+
+  Value result() { return isPositions ? positions[0] : keys[0]; }
+  void sortByDigits() {
+    e.loop(0, n, 1, [&](Index i) {
+      e.store(keys[0], i, sortKey(e.load(line, dtype, i, 0), isDescending));
+      e.store(positions[0], i, number(i));
+    });
+    int at = 0;
+    for (int64_t byte = 0; byte < byteSize(key); ++byte, at ^= 1) pass(int(byte), at);
+    if (isPositions && at == 0) return;
+    e.loop(0, n, 1, [&](Index i) {
+      Expr from = e.load(positions[at], DType::I64, i, 0);
+      e.store(result(), i, isPositions ? from : e.load(line, dtype, Index(from.value), 0));
+    });
+  }
 
   Expr number(Index i) { return {e.b, e.loc, e.use(i), DType::I64}; }
   Index digitOf(Expr x, int byte) {
@@ -91,7 +113,7 @@ LogicalResult emitSort(KernelContext &k) {
   Value x = op.getMain();
   const Buffer &out = k.outputs[0];
   Emitter &e = k.e;
-  SortEmitter sorter(k, ir::typeOf(x).dtype, out.shape[axis]);
+  SortEmitter sorter(k, ir::typeOf(x).dtype, out.shape[axis], !sort, isDescending);
   Coordinates position(out.shape.size());
   auto elementAt = [&](Index i) {
     position[axis] = {i, 0, {}};
@@ -99,13 +121,11 @@ LogicalResult emitSort(KernelContext &k) {
   };
   Sharing sharing{schedule.getParallel(), schedule.getGrain()};
   forEachPosition(k, out.shape, {int64_t(axis)}, position, sharing, e.mul(out.shape[axis], kSortWork), [&] {
-    Value sorted = sorter.run(elementAt, isDescending);
+    sorter.run(elementAt);
     e.loop(0, out.shape[axis], 1, [&](Index i) {
       Evaluator::Scope scope(k.ev, 0, {});
-      Expr from = e.load(sorted, DType::I64, i, 0);
-      Expr result = sort ? elementAt(Index(from.value)) : from;
       position[axis] = {i, 0, {}};
-      k.ev.storeAt(out, position, result);
+      k.ev.storeAt(out, position, sorter.at(i));
     });
   });
   return success();

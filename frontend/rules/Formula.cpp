@@ -45,23 +45,20 @@ Array updated(const Array &x, const Array &value, const Dims &starts, const Dims
 }
 
 Array part(const Array &x, int axis, int64_t start, int64_t size) {
-  Dims starts, sizes = x.shape;
-  starts.rank = sizes.rank;
+  Dims starts = Dims::zeros(x.shape.rank), sizes = x.shape;
   starts[axis] = start;
   sizes[axis] = size;
   return slice(x, starts, sizes, ones(sizes.rank));
 }
 
 Array shifted(const Array &x, int axis, int64_t by, int64_t number) {
-  Dims starts;
-  starts.rank = x.shape.rank;
+  Dims starts = Dims::zeros(x.shape.rank);
   starts[axis] = by = std::min(by, x.shape[axis]);
   return updated(filled(x, x.shape, number), part(x, axis, 0, x.shape[axis] - by), starts, ones(x.shape.rank));
 }
 
 Array reversed(const Array &x, int axis) {
-  Dims starts, steps = ones(x.shape.rank);
-  starts.rank = x.shape.rank;
+  Dims starts = Dims::zeros(x.shape.rank), steps = ones(x.shape.rank);
   if (x.shape[axis] < 2) return x;
   starts[axis] = x.shape[axis] - 1;
   steps[axis] = -1;

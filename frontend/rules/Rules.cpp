@@ -198,7 +198,7 @@ static Array batchOneByOne(const Batched &o) {
     for (size_t k = 0; k < operands.size(); ++k) {
       if (!o.isBatched[k]) continue;
       held[k] = part(*operands[k], 0, i, 1);
-      held[k] = reshape(held[k], Dims(std::span(held[k].shape).subspan(1)));
+      held[k] = reshape(held[k], Dims(std::span<const int64_t>(held[k].shape).subspan(1)));
       operands[k] = &held[k];
     }
     results.push_back(withAxis(applyOp(o.op, operands, o.words), 0));

@@ -8,8 +8,7 @@ namespace {
 Array betweenTimes(const Array &frequencies, int axis, int64_t size, double factor) {
   int64_t count = frequencies.shape[axis], single = 1 + (size % 2 == 0); // 0, and one half
   if (count <= single) return frequencies;
-  Dims starts;
-  starts.rank = frequencies.shape.rank;
+  Dims starts = Dims::zeros(frequencies.shape.rank);
   starts[axis] = 1;
   return updated(frequencies, part(frequencies, axis, 1, count - single) * factor, starts, ones(starts.rank));
 }

@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /** Of this header; kiln_runtime_abi() returns the library's. */
-#define KILN_RUNTIME_ABI 2
-#define KILN_MAX_RANK 16 /* axes of an array */
+#define KILN_RUNTIME_ABI 3
+#define KILN_MAX_RANK 32 /* axes of an array */
 
 /** What is wrong. */
 enum {

@@ -522,8 +522,7 @@ void checkSize(const char *op, const TensorType &type) {
 }
 
 Dims broadcastShapes(const char *op, const Dims &a, const Dims &b) {
-  Dims result;
-  result.rank = std::max(a.rank, b.rank);
+  Dims result = Dims::unset(std::max(a.rank, b.rank));
   for (int i = 1; i <= result.rank; ++i) {
     int64_t x = i <= a.rank ? a[a.rank - i] : 1, y = i <= b.rank ? b[b.rank - i] : 1;
     if (x != y && x != 1 && y != 1)

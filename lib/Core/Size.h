@@ -68,7 +68,7 @@ private:
   static constexpr int64_t kDerived = std::numeric_limits<int64_t>::min();
   struct Raw {};
   constexpr Size(int64_t bits, Raw) : bits(bits) {}
-  int64_t bits = 0; // that of symbol s: -1 - s
+  int64_t bits; // that of symbol s: -1 - s; not set where it is a list's that is made
 };
 
 /// The sizes of an array of a program.
@@ -79,12 +79,9 @@ struct Shape : InlineList<Size> {
   }
   /// Those of an array that is there: a copy, which recording makes for every operation.
   Shape(const Dims &numbers) {
-    rank = numbers.rank;
+    take(numbers);
     int64_t signs = 0;
-    for (size_t i = 0; i < kMaxRank; ++i) {
-      values[i].bits = numbers.values[i];
-      signs |= int(i) < rank ? numbers.values[i] : 0;
-    }
+    for (int64_t number : numbers) signs |= number;
     if (signs < 0) Size::failNegative(signs);
   }
   explicit Shape(std::span<const Size> list) {
@@ -103,8 +100,7 @@ struct Shape : InlineList<Size> {
   Dims numbers() const {
     KILN_ASSERT(isStatic(), "sizes that are the same in every call");
     Dims result;
-    result.rank = rank;
-    for (size_t i = 0; i < kMaxRank; ++i) result.values[i] = values[i].bits;
+    result.take(*this);
     return result;
   }
 };

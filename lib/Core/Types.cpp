@@ -7,8 +7,7 @@
 namespace kiln {
 
 Dims contiguousStrides(const Dims &shape) {
-  Dims strides;
-  strides.rank = shape.rank;
+  Dims strides = Dims::unset(shape.rank);
   int64_t step = 1;
   for (int i = shape.rank - 1; i >= 0; --i) {
     strides[i] = step;

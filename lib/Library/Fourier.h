@@ -37,6 +37,32 @@ template <typename Body> int32_t withReal(const kiln_tensor &t, Body &&body) {
   return 0;
 }
 
+/// Whether a tensor is one line of elements along `axis` that lie one behind the other.
+inline bool isLine(const kiln_tensor &t, size_t axis) {
+  for (size_t i = 0; i < size_t(t.rank); ++i)
+    if (i == axis ? t.strides[i] != 1 : t.shape[i] != 1) return false;
+  return true;
+}
+
+/// One line in the memory of its result, without which a large one takes pages of its own and two copies more. The same numbers meet.
+template <typename T> void rfftLine(const T *x, int64_t step, int64_t points, T *out, T factor) {
+  T *line = out + 1; // where all numbers but the first have their places
+  for (int64_t i = 0; i < points; ++i) line[i] = x[i * step];
+  pocketfft::detail::get_plan<pocketfft::detail::pocketfft_r<T>>(size_t(points))->exec(line, factor, true);
+  out[0] = line[0];
+  out[1] = 0;
+  if (points % 2 == 0) out[points + 1] = 0;
+}
+template <typename T> void irfftLine(const T *x, int64_t step, int64_t points, T *out, T factor) {
+  out[0] = x[0];
+  for (int64_t i = 1; 2 * i < points; ++i) {
+    out[2 * i - 1] = x[2 * i * step];
+    out[2 * i] = x[2 * i * step + 1];
+  }
+  if (points % 2 == 0) out[points - 1] = x[points * step];
+  pocketfft::detail::get_plan<pocketfft::detail::pocketfft_r<T>>(size_t(points))->exec(out, factor, false);
+}
+
 inline int32_t fft(const kiln_tensor *tensors, const int64_t *words) {
   const kiln_tensor &x = tensors[0], &out = tensors[1];
   shape_t axes;
@@ -56,6 +82,10 @@ inline int32_t rfft(const kiln_tensor *tensors, const int64_t *words) {
   const kiln_tensor &x = tensors[0], &out = tensors[1];
   size_t axis = axisOf(words[0], x.rank);
   return withReal(x, [&]<typename T>(T) {
+    if (isLine(out, axis)) {
+      T factor = factorOf<T>(words[1], x.shape[axis]);
+      return rfftLine(static_cast<const T *>(x.data), x.strides[axis], x.shape[axis], static_cast<T *>(out.data), factor);
+    }
     pocketfft::r2c(shapeOf(x), stridesOf(x), stridesOf(out), axis, true, static_cast<const T *>(x.data),
                    static_cast<std::complex<T> *>(out.data), factorOf<T>(words[1], x.shape[axis]));
   });
@@ -65,6 +95,10 @@ inline int32_t irfft(const kiln_tensor *tensors, const int64_t *words) {
   const kiln_tensor &x = tensors[0], &out = tensors[1];
   size_t axis = axisOf(words[0], x.rank);
   return withReal(x, [&]<typename T>(T) {
+    if (isLine(out, axis)) {
+      T factor = factorOf<T>(words[2], words[1]);
+      return irfftLine(static_cast<const T *>(x.data), x.strides[axis], words[1], static_cast<T *>(out.data), factor);
+    }
     pocketfft::c2r(shapeOf(out), stridesOf(x), stridesOf(out), axis, false, static_cast<const std::complex<T> *>(x.data),
                    static_cast<T *>(out.data), factorOf<T>(words[2], words[1]));
   });

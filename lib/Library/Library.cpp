@@ -17,6 +17,8 @@ Routine *find(const char *name) {
     Routine *routine;
   } routines[] = {
 #include "kiln/Routines.inc"
+      {"sort", sort},
+      {"argsort", argsort},
   };
   for (auto &known : routines)
     if (!std::strcmp(known.name, name)) return known.routine;

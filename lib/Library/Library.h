@@ -20,6 +20,8 @@ namespace library {
 /// A routine: `tensors` are the operands and then the row-major result. A status of include/kiln/executable.h.
 using Routine = int32_t(const kiln_tensor *tensors, const int64_t *words);
 Routine cholesky, lu, solve, qr, eigh, eig, svd, fft, rfft, irfft, searchsorted, isin, gcd;
+/// What compiled code calls for a row of an op that it has code of its own for as well.
+Routine sort, argsort;
 
 /// The routine of an op by its name; null where there is none.
 Routine *find(const char *name);

@@ -1,5 +1,6 @@
 #include "lib/Library/Sorting.h"
 
+#include "lib/Library/Library.h"
 #include "lib/Library/VectorTargets.h"
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <numeric>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "lib/Library/Sorting.cpp"
@@ -109,6 +112,27 @@ template <typename T> void countBytes(T *row, int64_t n, bool descending) {
   }
 }
 
+constexpr int64_t kFew = 2048; // different elements that are counted
+
+/// Integers of a small range by how often each occurs; false for others.
+template <typename T> bool countValues(T *row, int64_t n, bool descending) {
+  constexpr int64_t kBlock = 4096;
+  T low = row[0], high = row[0];
+  for (int64_t i = 0; i < n; i += kBlock) {
+    for (int64_t k = i, end = std::min(i + kBlock, n); k < end; ++k) low = std::min(low, row[k]), high = std::max(high, row[k]);
+    if (uint64_t(high) - uint64_t(low) >= uint64_t(std::min(n, kFew))) return false;
+  }
+  int64_t size = int64_t(uint64_t(high) - uint64_t(low)) + 1;
+  std::array<int64_t, kFew> counts;
+  std::fill_n(counts.begin(), size, 0);
+  for (int64_t i = 0; i < n; ++i) ++counts[size_t(uint64_t(row[i]) - uint64_t(low))];
+  for (int64_t i = 0; i < size; ++i) {
+    int64_t place = descending ? size - 1 - i : i;
+    row = std::fill_n(row, counts[size_t(place)], T(uint64_t(low) + uint64_t(place)));
+  }
+  return true;
+}
+
 template <typename T> using KeyOf = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
 /// The bits of a float as an integer of the same order; the same again gives them back.
 template <typename T> KeyOf<T> turned(KeyOf<T> bits) { return bits ^ (bits >> (8 * sizeof(T) - 1) & std::numeric_limits<KeyOf<T>>::max()); }
@@ -146,6 +170,76 @@ auto *rowSortHere(DType dtype) {
 #endif
 }
 
+/// A word in the order of the elements: nan last, zeros of both signs one word.
+template <typename T> uint64_t orderOf(T x, bool descending) {
+  constexpr uint64_t kLast = ~uint64_t(0);
+  uint64_t order;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (x != x) return kLast;
+    order = uint64_t(int64_t(turned<T>(std::bit_cast<KeyOf<T>>(x + T(0)))));
+  } else {
+    order = uint64_t(x);
+  }
+  if constexpr (std::is_signed_v<T>) order ^= uint64_t(1) << 63; // of floats as well
+  return descending ? ~order : order;
+}
+
+/// Positions as the lower bits of words with as much of their elements' order above as there is room for. Words whose upper parts are
+/// equal are sorted by the rest of it, for which there is always room.
+template <typename T> class PositionSort {
+public:
+  PositionSort(const T *row, int64_t n, bool descending, int64_t *positions)
+      : row(row), n(n), descending(descending), words(reinterpret_cast<uint64_t *>(positions)), bits(int(std::bit_width(uint64_t(n - 1)))) {
+  }
+
+  void run() {
+    uint64_t high = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      words[i] = orderOf(row[i], descending);
+      low = std::min(low, words[i]), high = std::max(high, words[i]);
+    }
+    if (high - low < uint64_t(std::min(n, kFew))) return countEach();
+    left = std::max(0, int(std::bit_width(high - low)) + bits - 64);
+    for (int64_t i = 0; i < n; ++i) words[i] = (words[i] - low) >> left << bits | uint64_t(i);
+    sort(words, n);
+    if (left) sortRuns();
+    for (int64_t i = 0; i < n; ++i) words[i] &= mask();
+  }
+
+private:
+  const T *row;
+  int64_t n;
+  bool descending;
+  uint64_t *words, low = ~uint64_t(0);
+  int bits, left = 0; // of a position; of the order that a word has no room for
+
+  /// Elements of a small range by how often each occurs.
+  void countEach() {
+    auto elements = std::make_unique_for_overwrite<uint16_t[]>(size_t(n));
+    std::array<int64_t, kFew> starts{};
+    for (int64_t i = 0; i < n; ++i) ++starts[elements[size_t(i)] = uint16_t(words[i] - low)];
+    std::exclusive_scan(starts.begin(), starts.end(), starts.begin(), int64_t(0));
+    for (int64_t i = 0; i < n; ++i) words[starts[elements[size_t(i)]]++] = uint64_t(i);
+  }
+
+  uint64_t mask() const { return (uint64_t(1) << bits) - 1; }
+  static void sort(uint64_t *words, int64_t n) {
+    if (n <= kShort) insertValues(words, n, false);
+    else rowSortHere(DType::U64)(words, size_t(n), false);
+  }
+  void sortRuns() {
+    for (int64_t from = 0, to = 0; from < n; from = to) {
+      while (to < n && words[to] >> bits == words[from] >> bits) ++to;
+      if (to - from == 1) continue;
+      for (int64_t i = from; i < to; ++i) {
+        uint64_t at = words[i] & mask(), rest = orderOf(row[at], descending) - low;
+        words[i] = (rest & ((uint64_t(1) << left) - 1)) << bits | at;
+      }
+      sort(words + from, to - from);
+    }
+  }
+};
+
 } // namespace
 
 bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, void *to) {
@@ -161,17 +255,36 @@ bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const 
       std::memcpy(row, source, size_t(size) * sizeof(T));
       if (size <= kShort) insertValues(row, size, descending);
       else if constexpr (sizeof(T) == 1) countBytes(row, size, descending);
-      else if constexpr (!std::is_floating_point_v<T>) rowSortHere(dtype)(row, size_t(size), descending);
+      else if constexpr (!std::is_floating_point_v<T>)
+        if (!countValues(row, size, descending)) rowSortHere(dtype)(row, size_t(size), descending);
     }
   });
 }
 
-bool sortShortRows(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, int64_t *positions) {
-  return size <= kShort && withElementType(dtype, [&]<typename T>(T) {
-           for (int64_t i = 0; i < rows; ++i)
-             insertPositions(static_cast<const T *>(from) + i * size, size, descending, positions + i * size);
+bool sortPositions(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, int64_t *positions) {
+  constexpr int64_t kMost = int64_t(1) << 32;
+  return size <= kMost && withElementType(dtype, [&]<typename T>(T) {
+           auto *row = static_cast<const T *>(from);
+           for (int64_t i = 0; i < rows; ++i, row += size, positions += size)
+             if (size <= kShort) insertPositions(row, size, descending, positions);
+             else PositionSort<T>(row, size, descending, positions).run();
          });
 }
+
+namespace library {
+
+/// Of one row, with `words` that say whether it is descending.
+int32_t sort(const kiln_tensor *tensors, const int64_t *words) {
+  bool isKnown = sortValues(DType(tensors[0].dtype), 1, tensors[0].shape[0], words[0], tensors[0].data, tensors[1].data);
+  return isKnown ? 0 : KILN_LIBRARY_MISSING;
+}
+int32_t argsort(const kiln_tensor *tensors, const int64_t *words) {
+  auto *positions = static_cast<int64_t *>(tensors[1].data);
+  bool isKnown = sortPositions(DType(tensors[0].dtype), 1, tensors[0].shape[0], words[0], tensors[0].data, positions);
+  return isKnown ? 0 : KILN_LIBRARY_MISSING;
+}
+
+} // namespace library
 
 int64_t runStarts(DType dtype, const void *line, int64_t n, int64_t *starts, int64_t count) {
   if (n == 0) return 0;

@@ -30,8 +30,8 @@ bool hasWideLanes();
 /// Sorts each of `rows` rows of `size` values into `to`: nan last, equal elements in their order. False for dtypes that it does not know.
 bool sortValues(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, void *to);
 
-/// For positions of short rows, as `sortValues`; false for others.
-bool sortShortRows(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, int64_t *positions);
+/// Where the elements of each row that `sortValues` makes were; false for dtypes that it does not know, and rows of more than 2^32.
+bool sortPositions(DType dtype, int64_t rows, int64_t size, bool descending, const void *from, int64_t *positions);
 
 /// Where runs of equal elements begin in `n` sorted ones, of which there are `count`, in `starts`, where that is not null; -1 for dtypes
 /// that it does not know. No nan equals another.

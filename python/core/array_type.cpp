@@ -176,8 +176,8 @@ PyObject *getT(PyObject *self, void *) {
     const Array &a = arrayOf(self);
     if (!Mode::current()) {
       Array view = a;
-      std::reverse_copy(a.shape.begin(), a.shape.end(), view.shape.values.begin());
-      std::reverse_copy(a.strides.begin(), a.strides.end(), view.strides.values.begin());
+      std::reverse_copy(a.shape.begin(), a.shape.end(), view.shape.data());
+      std::reverse_copy(a.strides.begin(), a.strides.end(), view.strides.data());
       view.updateContiguous();
       return wrap(std::move(view));
     }

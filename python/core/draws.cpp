@@ -116,7 +116,8 @@ struct Draw {
     if (isFloat && dtype != DType::F32 && dtype != DType::F64) return false;
     if (making == Making::Below) return n == 6 && takeRange(args[4], args[5]);
     isShifted = n > 5;
-    return (n < 5 || numberOf(args[4], dtype, scale)) && (!isShifted || numberOf(args[5], dtype, shift));
+    if (n > 4 && !(numberOf(args[4], dtype, scale) && scale >= 0)) return false; // below 0 is an error of some
+    return !isShifted || numberOf(args[5], dtype, shift);
   }
   void fill(const uint64_t *bits, void *to) const {
     if (making == Making::Words) std::copy_n(bits, count, static_cast<uint64_t *>(to));

@@ -92,7 +92,10 @@ def as_array(value, beside=None):
 
 def first_array(*values):
     """The first of ``values`` that is an array, beside which the others are made; None if none is."""
-    return next((v for v in values if isinstance(v, Array)), None)
+    for v in values:
+        if isinstance(v, Array):
+            return v
+    return None
 
 
 def cast(x, dtype):

@@ -10,7 +10,7 @@ from ._errors import DTypeError, ShapeError, make
 int64 = BY_NAME["int64"]
 
 
-_DEEPEST = 16  # axes of an array
+_DEEPEST = 32  # axes of an array
 _PLAIN = (Array, list, tuple, float, int, bool, complex)
 
 

@@ -138,8 +138,10 @@ def searchsorted(sorted, /, v, side="left", sorter=None) -> Array:  # noqa: A002
 
     nan lies behind all numbers. Raises ShapeError unless ``sorted`` is a vector, ValueError for another ``side``.
     """
-    line, values = as_array(sorted, first_array(v)), v
-    values = _core.full((), values, line.dtype, line.device) if type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype) else as_array(values, line)
+    line, values = sorted if type(sorted) is Array else as_array(sorted, first_array(v)), v
+    if type(values) is not Array:
+        isint = type(values) is int and line.dtype.kind in "iu" and _fits(values, line.dtype)
+        values = _core.full((), values, line.dtype, line.device) if isint else as_array(values, line)
     if line.ndim != 1:
         raise make("ShapeError", f"searchsorted: rank of the sorted array: expected 1, got {line.ndim}")
     choice("searchsorted", "side", side, ("left", "right"))

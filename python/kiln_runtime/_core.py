@@ -7,7 +7,7 @@ import numpy as np
 from ._errors import _CLASSES, PackageError, make
 
 Array = np.ndarray
-_ABI, _TEXT, _RANK = 2, 1024, 16
+_ABI, _TEXT, _RANK = 3, 1024, 32
 _KINDS = {1: "ShapeError", 2: "DTypeError", 4: "TraceError", 5: "PackageError", 7: "IndexError", 9: "ValueError", 11: "MemoryError", 12: "LinAlgError"}
 _CODES = {"i": 0, "u": 1, "f": 2, "c": 5, "b": 6}
 

@@ -72,6 +72,19 @@ def test_errors(text, kind, message):
         eval(text, {"kn": kn})
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_line_alone_has_the_bits_of_one_of_several(dtype, rng):
+    for n in (1, 2, 3, 8, 15, 74, 97, 1000):
+        x = kn.asarray(rng.normal(size=(3, n)).astype(dtype))
+        for norm in ("backward", "ortho"):
+            y = kn.fft.rfft(x, norm=norm)
+            for i in range(3):
+                same_bits(kn.fft.rfft(x[i], norm=norm), y[i])
+                same_bits(kn.fft.rfft(kn.stack([x[i], x[0]], 1)[:, 0], norm=norm), y[i])
+                same_bits(kn.fft.irfft(y[i], n=n, norm=norm), kn.fft.irfft(y, n=n, norm=norm)[i])
+                same_bits(kn.fft.irfft(y[i:i + 1, :, None], n=n, axis=1, norm=norm), kn.fft.irfft(y, n=n, norm=norm)[i][None, :, None])
+
+
 @pytest.mark.parametrize("name", "fft ifft fftn ifftn fft2 ifft2 rfft irfft rfftn irfftn rfft2 irfft2 hfft ihfft".split())
 def test_results_go_into_out(name, rng):
     x = kn.asarray(rng.normal(size=(4, 6)))

@@ -484,6 +484,10 @@ def test_promotion_is_numpys(np, first):
         made = {"result_type": np.result_type(x, y), "+": (x + y).dtype, "jit": kn.jit(lambda a, b: a + b)(x, y).dtype, "matmul": (x @ y).dtype,
                 "concatenate": np.concatenate([x, y]).dtype, "where": np.where(np.asarray([True, False]), x, y).dtype}
         assert {k: v.name for k, v in made.items()} == dict.fromkeys(made, wanted), second
+        for casting in ("no", "equiv", "safe", "same_kind", "unsafe"):
+            assert np.can_cast(first, second, casting=casting) == numpy.can_cast(first, second, casting=casting), (second, casting)
+    with pytest.raises(ValueError, match="can_cast: casting: expected 'no' or 'equiv'"):
+        np.can_cast(first, "int8", "maybe")
 
 
 def test_numbers_stay_weak(np):

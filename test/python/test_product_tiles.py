@@ -52,6 +52,28 @@ def test_bits_of_few_columns(n, dtype):
                 assert np.asarray(kn.jit(lambda x, y: x @ y, dynamic=False)(x, y)).tobytes() == np.asarray(eager).tobytes()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bits_of_short_rows(dtype):
+    """Some rows at a time: the order of the sum of each is that of docs/numerics.md."""
+    random = np.random.default_rng(0)
+    for n in range(1, 34):
+        for rows in (1, 3, 4, 7, 8, 9, 16, 23):
+            a = random.standard_normal((rows, n + 3)).astype(dtype)
+            a[0] = -0.0
+            for x in (a[:, :n], a[:, :n].copy()):
+                for v in (np.ascontiguousarray(x[-1]), abs(x[-1])):
+                    lanes = np.full((rows, 64 if n > 32 else 32), -0.0, dtype)
+                    lanes[:, :n] = x * v
+                    while lanes.shape[1] > 1:
+                        lanes = lanes[:, :lanes.shape[1] // 2] + lanes[:, lanes.shape[1] // 2:]
+                    m, w = kn.asarray(a)[:, :n] if x.strides[0] > n * x.itemsize else kn.asarray(x), kn.asarray(v)
+                    for got in (kn.inner(m, w), kn.vecdot(m, w), kn.vecdot(m, kn.copy(kn.broadcast_to(w, m.shape)))) if n <= 32 else ():
+                        assert np.asarray(got).tobytes() == lanes[:, 0].tobytes()
+                    assert np.asarray(kn.jit(lambda m, w: m @ w, dynamic=False)(m, w)).tobytes() == np.asarray(m @ w).tobytes()
+    m, w = kn.asarray(random.standard_normal((100003, 10)).astype(dtype)), kn.asarray(random.standard_normal(10).astype(dtype))
+    assert np.asarray(m @ w)[-5:].tobytes() == np.asarray(m[-20:] @ w)[-5:].tobytes()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 @pytest.mark.parametrize("m", [64, 100, 131, 250])
 def test_bits_of_products_of_an_array_by_itself(m, dtype):

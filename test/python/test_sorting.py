@@ -31,6 +31,26 @@ def test_values_and_positions(dtype, rng):
                 same_bits(kn.sort(k, descending=descending), kn.take_along_axis(k, at, -1))
 
 
+@pytest.mark.parametrize("dtype", "bool int8 uint16 int32 int64 float16 float32 float64".split())
+def test_compiled_sorts(dtype, rng):
+    for n in (2, 33, 1000):
+        for x in rows_of(dtype, n, rng) if dtype != "bool" else [rng.random((3, n)) < 0.5]:
+            k = kn.asarray(x)
+            for descending in (False, True):
+                for axis in (0, 1):
+                    for f in (kn.sort, kn.argsort):
+                        same_bits(kn.jit(lambda v: f(v, axis=axis, descending=descending))(k), f(k, axis=axis, descending=descending))
+            same_bits(kn.jit(lambda v: kn.sort(v * 1) + 1)(k), kn.sort(k * 1) + 1)
+
+
+def test_positions_of_words_that_differ_in_their_last_bits_alone(rng):
+    for x in (rng.integers(0, 5, 3000) + rng.integers(0, 3, 3000) * 2**61, rng.integers(0, 2**40, 3000, dtype="u8") * 2**24 + rng.integers(0, 3, 3000).astype("u8"),
+              np.repeat(rng.normal(size=50), 60) * (1 + rng.integers(0, 2, 3000) * 2.0**-52), np.where(rng.random(3000) < 0.5, -1, np.iinfo("i8").min + rng.integers(0, 2, 3000))):
+        np.testing.assert_array_equal(kn.argsort(kn.asarray(x)).numpy(), np.argsort(x, kind="stable"))
+        falling = kn.argsort(kn.asarray(x), descending=True).numpy()
+        np.testing.assert_array_equal(falling, 2999 - np.argsort(x[::-1], kind="stable")[::-1])
+
+
 def parted(x, place, axis):
     """Positions of a partition: what is below, equal to and above the element that sorting puts there, each in its order."""
     x = np.asarray(x, "f8") if x.dtype == "f2" else x

@@ -313,7 +313,9 @@ TEST(Program, WhatDoesNotFitIsRefused) {
   expectRefused(program({0, -1, 1, -1, 0, 1, 1, -1, 0, 1, 0}), "sizes of at least 0, got -1");
   expectRefused(program({0, 1, 1, -1, 0, 1, 1, -2, 0, 1, 0}), "sizes and symbols of the program, got -2");
   EXPECT_EQ(refusal(program({0, 1, 1, -1, 0, 1, 1, -1, 0, 1, 0})), "");
-  expectRefused(program({0, -1, 1, -1, 0, 1, 17, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0}), "at most 16 axes, got 17");
+  expectRefused(program({0, -1, 1, -1, 0, 1, 33, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                         1, 1,  1, 1,  1, 1, 1,  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0}),
+                "at most 32 axes, got 33");
   expectRefused(program({0, -1, 1, -1, 0, 1, 1, 2, 2, 1, 1, 1, 0}), "a stride an axis, got 2");
   expectRefused(program({0, -1, 1, -1, 0, 1, 1, 2, 0, 1, 1}), "outputs that are computed, got 1");
   expectRefused(program({0, -1, 1, 5, 0, 0, 0, 0}), "ops of the table, got 5");

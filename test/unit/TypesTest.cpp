@@ -92,8 +92,9 @@ TEST(Infer, Errors) {
   EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 0, 0, 1, 1}), Error);    // batch axes of one side
   EXPECT_THROW(run(Op::DotGeneral, {f23, f23}, {1, 1, 1, 1, 1, 1}), Error); // an axis twice
   EXPECT_THROW(run(Op::DotGeneral,
-                   {TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 1, 3}}, TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 3}}},
-                   {0, 0, 9, 8}),
+                   {TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3}},
+                    TensorType{DType::F32, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3}}},
+                   {0, 0, 17, 16}),
                Error);                                                                                 // rank of the result
   EXPECT_THROW(run(Op::DotGeneral, {f23, TensorType{DType::F32, {5, 3}}}, {1, 0, 1, 0, 1, 1}), Error); // batch sizes
 }

@@ -4,7 +4,7 @@ import contextlib
 import kiln as kn
 
 from .. import _core, _repr
-from .._arguments import as_array
+from .._arguments import as_array, choice
 from .._dtypes import BY_NAME, DType
 from .._errors import make
 
@@ -92,6 +92,21 @@ def issubdtype(arg1, arg2) -> bool:
 def promote_types(type1, type2) -> DType:
     """The dtype that two convert to. Raises DTypeError where there is none."""
     return _core.promote(dtype(type1), dtype(type2))
+
+
+def can_cast(from_, to, casting="safe") -> bool:
+    """Whether a dtype (or an array's) converts to another one: always if ``"unsafe"``, to one that holds all its numbers if ``"safe"``, or also within
+    a kind if ``"same_kind"``. Raises ValueError for another ``casting``."""
+    choice("can_cast", "casting", casting, ("no", "equiv", "safe", "same_kind", "unsafe"))
+    a, b = kn._types.dtype_of(from_), dtype(to)
+    if casting in ("no", "equiv", "unsafe"):
+        return casting == "unsafe" or a is b
+    if casting == "same_kind" and "buifc".index(a.kind) <= "buifc".index(b.kind):
+        return True
+    try:
+        return _core.promote(a, b) is b
+    except TypeError:
+        return False
 
 
 def common_type(*arrays) -> DType:

@@ -25,7 +25,7 @@ def bincount(x, /, weights=None, minlength=0, *, length=None) -> Array:
     element, ShapeError for another rank.
     """
     x = as_array(x)
-    if x.ndim != 1 or x.dtype.kind not in "biu":
+    if x.ndim != 1 or (x.dtype.kind not in "biu" and x.size):  # an empty list has the default dtype
         raise make("DTypeError" if x.ndim == 1 else "ShapeError", f"bincount: operand 0: expected a vector of integers, got {x.dtype}{list(x.shape)}")
     x = cast(x, _int64)
     if length is None:

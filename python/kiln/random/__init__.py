@@ -12,14 +12,17 @@ __all__ = ["Generator", "default_rng", "fold_in", "get_state", "key", "seed", "s
 
 
 def _function(name):
+    """The parameters are written out: calls that pass on whatever they are given take twice as long as a draw of few numbers."""
     method = getattr(Generator, name)
-
-    def draw(*args, key=None, **kwargs):
-        return method(shared() if key is None else Generator(key), *args, **kwargs)
-
-    draw.__name__ = draw.__qualname__ = name
-    draw.__doc__ = method.__doc__
-    draw.__module__ = __name__
+    code = method.__code__
+    own = code.co_varnames[1:code.co_argcount]
+    others = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
+    given = ", ".join(["shared() if key is None else Generator(key)", *own, *(f"{n}={n}" for n in others)])
+    text = f"def {name}({', '.join((*own, '*', *others, 'key=None'))}):\n    return _method({given})\n"
+    scope = {"shared": shared, "Generator": Generator, "_method": method, "__name__": __name__}
+    exec(compile(text, __file__, "exec"), scope)
+    draw = scope[name]
+    draw.__defaults__, draw.__kwdefaults__, draw.__doc__ = method.__defaults__, {**(method.__kwdefaults__ or {}), "key": None}, method.__doc__
     return draw
 
 

@@ -73,10 +73,10 @@ def standard_normal(self, size=None, dtype=None, out=None):
 
 def normal(self, loc=0.0, scale=1.0, size=None, dtype=None):
     """Normal numbers of mean ``loc`` and standard deviation ``scale``."""
-    at_least("normal", "scale", scale, 0)
     few = _core.draw_few(self.state, draws.NORMAL, size, dtype, scale, loc)
     if few is not None:
         return few
+    at_least("normal", "scale", scale, 0)
     x = self.standard_normal(shape_of(size, loc, scale), dtype)
     return _scaled(x, scale) + of(loc, x.dtype)
 
@@ -103,10 +103,10 @@ def standard_exponential(self, size=None, dtype=None, method="zig", out=None):
 
 def exponential(self, scale=1.0, size=None, dtype=None):
     """Exponential numbers of mean ``scale``."""
-    at_least("exponential", "scale", scale, 0)
     few = _core.draw_few(self.state, draws.EXPONENTIAL, size, dtype, scale)
     if few is not None:
         return few
+    at_least("exponential", "scale", scale, 0)
     return _scaled(self.standard_exponential(shape_of(size, scale), dtype), scale)
 
 

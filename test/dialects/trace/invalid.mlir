@@ -5,14 +5,14 @@ trace.tree @nothing(tensor<f32>) -> tensor<f32>
 
 // -----
 
-// expected-error@+1 {{types: expected arrays of at most 16 axes, got 'i32'}}
+// expected-error@+1 {{types: expected arrays of at most 32 axes, got 'i32'}}
 trace.tree @number(%x: i32) {
   trace.return
 }
 
 // -----
 
-// expected-error@+1 {{types: expected arrays of at most 16 axes, got 'tensor<2xindex>'}}
+// expected-error@+1 {{types: expected arrays of at most 32 axes, got 'tensor<2xindex>'}}
 trace.tree @index(%x: tensor<2xindex>) {
   trace.return
 }
