@@ -1,5 +1,6 @@
 """Checks of arguments that many functions share."""
 import functools
+import typing
 
 from . import _core
 from ._core import Array
@@ -9,9 +10,10 @@ from ._errors import make
 
 ops = _core.op_functions
 _float32 = BY_NAME["float32"]
+_Function = typing.TypeVar("_Function")
 
 
-def operation(function):
+def operation(function: _Function) -> _Function:
     """Says of a function that it passes numbers on as operands of elementwise operations and looks at their types alone: jit need not know
     their values."""
     _core.operations.add(function)

@@ -330,7 +330,7 @@ def test_a_library_of_a_microcontroller(name, cpu, tiny):
     assert "int32_t tiny_init(tiny *m, const tiny_weights *weights);" in header and "tiny_open" not in header and "dlpack" not in header
     size = shutil.which("llvm-size-22") or "/usr/lib/llvm-22/bin/llvm-size"
     text = subprocess.run([size, "-t" if name.endswith(".a") else "-B", path], capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
-    assert int(text[0]) < 40_000 and int(text[2]) < 64, text  # code and constants; nothing in RAM
+    assert int(text[0]) < 44_000 and int(text[2]) < 64, text  # code and constants; nothing in RAM
 
 
 def test_a_microcontroller_in_qemu(tiny, tmp_path):
