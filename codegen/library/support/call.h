@@ -7,8 +7,8 @@ enum { kLine = 64, kMostStages = 4 };
 
 int kiln_overlap(const void *a, int64_t a_bytes, const void *b, int64_t b_bytes);
 
-/* Where things lie in the workspace of a stage: what is kept for later ones, what the kernels use, results that take the place of an argument
-   when all is well, the program's list of buffers, and the numbers that follow from sizes. */
+/* Where things lie in the workspace of a stage: what is kept for later ones, what the kernels use, results that take the place of an
+   argument when all is well, the program's list of buffers, and the numbers that follow from sizes. */
 typedef struct Plan {
   const Variant *variant;
   const Code *code;
