@@ -116,7 +116,7 @@ constexpr int64_t kFew = 2048; // different elements that are counted
 
 /// Integers of a small range by how often each occurs; false for others.
 template <typename T> bool countValues(T *row, int64_t n, bool descending) {
-  constexpr int64_t kBlock = 4096;
+  constexpr int64_t kBlock = 4096, kCompared = 12;
   T low = row[0], high = row[0];
   for (int64_t i = 0; i < n; i += kBlock) {
     for (int64_t k = i, end = std::min(i + kBlock, n); k < end; ++k) low = std::min(low, row[k]), high = std::max(high, row[k]);
@@ -125,7 +125,16 @@ template <typename T> bool countValues(T *row, int64_t n, bool descending) {
   int64_t size = int64_t(uint64_t(high) - uint64_t(low)) + 1;
   std::array<int64_t, kFew> counts;
   std::fill_n(counts.begin(), size, 0);
-  for (int64_t i = 0; i < n; ++i) ++counts[size_t(uint64_t(row[i]) - uint64_t(low))];
+  if (size <= kCompared) { // neighbours are often equal, and would wait for one another's count
+    for (int64_t i = 0; i < n; i += kBlock)
+      for (int64_t value = 0; value < size; ++value) {
+        int32_t count = 0;
+        for (int64_t k = i, end = std::min(i + kBlock, n); k < end; ++k) count += row[k] == T(uint64_t(low) + uint64_t(value));
+        counts[size_t(value)] += count;
+      }
+  } else {
+    for (int64_t i = 0; i < n; ++i) ++counts[size_t(uint64_t(row[i]) - uint64_t(low))];
+  }
   for (int64_t i = 0; i < size; ++i) {
     int64_t place = descending ? size - 1 - i : i;
     row = std::fill_n(row, counts[size_t(place)], T(uint64_t(low) + uint64_t(place)));
