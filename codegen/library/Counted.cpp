@@ -14,12 +14,20 @@ bool isChosen(const SizeExpression &size, size_t chosen) {
   return llvm::none_of(size.items, [&](auto &item) { return item.step == Step::Dimension && size_t(item.value) >= chosen; });
 }
 
-/// Whether two expressions are the same number at the ends of the boxes of an entry.
+/// Whether all sizes that an expression follows from are one number in a box.
+bool isFixed(const SizeExpression &size, const SizeBox &box) {
+  return llvm::all_of(size.items, [&](const SizeExpression::Item &item) {
+    return item.step != Step::Dimension || box[size_t(item.value)].first == box[size_t(item.value)].second;
+  });
+}
+
+/// Whether two expressions are known to be the same number at all sizes of an entry: the same expression, or fixed in each box.
 bool agree(const PackageEntry &entry, const SizeExpression &a, const SizeExpression &b) {
+  if (a == b) return true;
   for (const SizeBox &box : llvm::concat<const SizeBox>(entry.checked, entry.assumed)) {
-    std::vector<int64_t> least, most;
-    for (auto [low, high] : box) least.push_back(low), most.push_back(high);
-    if (evaluate(a, least) != evaluate(b, least) || evaluate(a, most) != evaluate(b, most)) return false;
+    std::vector<int64_t> sizes;
+    for (auto [low, high] : box) sizes.push_back(low);
+    if (!isFixed(a, box) || !isFixed(b, box) || evaluate(a, sizes) != evaluate(b, sizes)) return false;
   }
   return true;
 }

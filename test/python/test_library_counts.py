@@ -64,6 +64,20 @@ def test_the_room_for_each_result_is_asked_for(tmp_path):
     assert out[0].tolist() == [0.5, 0.25, 7, 7, 7] and out[1].tolist() == [1, 4, 0.5, 6, 7] and out[2].tolist() == [0, 2, 3, 4, 7] and out[3] == 5.75
 
 
+def test_counts_of_one_range_are_told_apart(tmp_path):
+    """Two counts that are from 0 to all there is, and a result that has as many elements as an argument for one count alone."""
+    def f(x, y):
+        return x[x > 0], y[y > 0], x[:int((y > 0).sum())]
+
+    m = exported(tmp_path, f, kn.ones(6), kn.ones(6), assume_sizes=True)
+    for x, y in zip(vectors(6, 30, 6), vectors(7, 30, 6)):
+        out = [np.zeros(6, "float32") for _ in range(3)]
+        m.raw("run", [x, y, *out])
+        want = flat(f(kn.asarray(x), kn.asarray(y)))
+        assert [m.found["out0_size"].value, m.found["out1_size"].value, m.found.get("out2_size", m.found["out1_size"]).value] == [len(w) for w in want]
+        assert all(o[:len(w)].tobytes() == w.tobytes() and not o[len(w):].any() for o, w in zip(out, want))
+
+
 @pytest.mark.parametrize("room", range(-1, 4))
 def test_too_little_room_is_told_and_nothing_is_written(room, tmp_path):
     m = exported(tmp_path, two, kn.ones(5))
