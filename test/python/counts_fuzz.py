@@ -3,7 +3,6 @@ in them, give the bits and the shapes of eager on arguments that select nothing,
 
     python test/python/counts_fuzz.py --first-seed 0 --programs 1000
 """
-import argparse
 import collections
 import os
 import random
@@ -14,6 +13,7 @@ import warnings
 import numpy as np
 
 import kiln as kn
+import export_fuzz
 from export_fuzz import bits
 
 OUTCOMES = ("exported", "counted", "refused", "right", "another answer")
@@ -133,21 +133,5 @@ def check(seed, count=16):
     return counts
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--programs", type=int, default=200)
-    options = parser.parse_args()
-    counts, wrong = collections.Counter(), 0
-    for seed in range(options.first_seed, options.first_seed + options.programs):
-        try:
-            counts += check(seed)
-        except AssertionError as error:
-            wrong += 1
-            print(str(error)[:4000], flush=True)
-    print(f"counts: {options.programs} programs, {wrong} wrong; {dict(counts)}")
-    return wrong > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(export_fuzz.main("counts", check, __doc__))

@@ -86,8 +86,9 @@ def check(seed, count=12):
     return counts
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(name="export", check=check, description=__doc__):
+    """The command line of a fuzzer whose ``check(seed)`` counts what it saw."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--programs", type=int, default=200)
     options = parser.parse_args()
@@ -98,7 +99,7 @@ def main():
         except AssertionError as error:
             wrong += 1
             print(str(error)[:4000], flush=True)
-    print(f"export: {options.programs} programs, {wrong} wrong; {dict(counts)}")
+    print(f"{name}: {options.programs} programs, {wrong} wrong; {dict(counts)}")
     return wrong > 0
 
 
