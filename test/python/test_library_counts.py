@@ -234,3 +234,27 @@ def test_a_special_case_within_sizes_that_are_assumed(tmp_path):
         x = np.ones(n, "float32")
         assert m(x, n=n)[0] == kn.load(tmp_path / "m.kiln")(kn.asarray(x))[0].item() == (3 if n == 7 else 2)
     assert json.loads(m.dll.m_signature().decode())["functions"]
+
+
+def test_stages_that_were_not_made_for_each_other(tmp_path):
+    """The first stage of one function before the last one of another, which takes more than it keeps: nobody runs it."""
+    def part(size):
+        def f(x):
+            y = x[:size]
+            return y[y > 0]
+        return f
+
+    first, other = tmp_path / "first.kiln", tmp_path / "other.kiln"
+    kn.export(part(3), kn.ones(5), to=first)
+    kn.export(part(4), kn.ones(5), to=other)
+    first, other = kn.load(first), kn.load(other)
+    programs = [(first, 0), *((other, i) for i in range(1, len(other._manifest["entries"])))]
+    entries = [m._manifest["entries"][i] | {"program": f"programs/{k}.kilntrace"} for k, (m, i) in enumerate(programs)]
+    words = {f"programs/{k}.kilntrace": m._loaded.program(i) for k, (m, i) in enumerate(programs)}
+    kn._core.write_package(json.dumps(other._manifest | {"entries": entries}), words, [], str(tmp_path / "m.kiln"))
+    x = np.float32([1, 2, 3, 4, 5])
+    with pytest.raises(kn.PackageError, match=r"run: 'kept0_0' of the stage before: expected bool\[4\], got bool\[3\]"):  # negative
+        kn.load(tmp_path / "m.kiln")(kn.asarray(x))
+    kn._core.make_library(str(tmp_path / "m.kiln"), str(tmp_path / "libm.so"), {"name": "m"})
+    with pytest.raises(Failure, match="m_run: expected stages that fit together, got some that do not at these sizes"):  # negative
+        Library(tmp_path / "libm.so").raw("run", [x, np.zeros(5, "float32")])
