@@ -366,11 +366,12 @@ void nextConfigEpoch() { ++epoch; }
 PyObject *callEager(const Call &call) { return PyObject_Vectorcall(call.function, call.args, call.nargs, call.kwnames); }
 
 [[gnu::noinline]] PyObject *callAny(JitState &state, const Call &call) {
-  thread_local Arguments reused;
+  // Behind a pointer: what a module has a thread comes out of few bytes that all modules of a process share.
+  thread_local std::unique_ptr<Arguments> reused = std::make_unique<Arguments>();
   thread_local bool isBusy = false;
   return guarded([&]() -> PyObject * {
     std::optional<Arguments> own;
-    Arguments &arguments = isBusy ? own.emplace() : reused; // a call inside a call, from eager code
+    Arguments &arguments = isBusy ? own.emplace() : *reused; // a call inside a call, from eager code
     struct Busy {
       Arguments &arguments;
       bool before = isBusy;

@@ -30,7 +30,7 @@ struct Call {
   alignas(16) char place[512]; // more than any jmp_buf
 };
 
-[[gnu::tls_model("initial-exec")]] thread_local Call *call;
+constinit thread_local Call *call = nullptr;
 
 } // namespace
 

@@ -46,8 +46,9 @@ struct Pool {
   unsigned long thread[];
 };
 
-/* Of the call that this thread runs. */
-static _Thread_local Pool *used __attribute__((tls_model("initial-exec")));
+/* Of the call that this thread runs. In memory that is found at run time: what is fixed at the start of a process has room for some sixty
+   libraries. */
+static _Thread_local Pool *used;
 
 static void wait_while(_Atomic(int) *number, int is) {
   for (int spins = 0; *number == is; ++spins) {
