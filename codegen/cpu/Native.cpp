@@ -68,7 +68,7 @@ std::unique_ptr<Module> toLlvm(mlir::ModuleOp source, LLVMContext &context, Targ
   // Kernels arrive vectorized and unrolled, so a short pipeline is enough.
   SmallVector<StringRef> pipelines;
   if (hasInlined) pipelines.push_back("always-inline,function(sroa)");
-  pipelines.push_back("function(early-cse,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),early-cse,simplifycfg)");
+  pipelines.push_back("function(early-cse,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),early-cse,simplifycfg)");
   // Then positions that one body's kernel hands to the next are values, too.
   if (hasInlined) pipelines.push_back("function(sroa,early-cse<memssa>,jump-threading,instcombine<no-verify-fixpoint>,simplifycfg)");
   codegen::optimize(*module, machine, pipelines);

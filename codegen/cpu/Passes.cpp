@@ -55,7 +55,9 @@ struct LowerToLlvm : impl::LowerToLlvmBase<LowerToLlvm> {
   void runOnOperation() override {
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
-    if (failed(applyFullConversion(getOperation(), target, patterns))) signalPassFailure();
+    ConversionConfig config; // upstream's patterns never take back what they did, and LLVM folds
+    config.allowPatternRollback = false, config.foldingMode = DialectConversionFoldingMode::Never;
+    if (failed(applyFullConversion(getOperation(), target, patterns, config))) signalPassFailure();
   }
 
 private:

@@ -58,9 +58,13 @@ static uint64_t mixed(uint64_t hash, uint64_t word) {
 static uint64_t formOf(const TraceOp &op, std::span<const TensorType> types, bool ofAnySizes) {
   uint64_t hash = mixed(mixed(uint64_t(op.op), op.operands.size()), op.words.size());
   NumberWords numbers = numbersOf(op);
-  std::vector<int64_t> words(op.words.begin(), op.words.end());
-  if (ofAnySizes)
-    for (size_t i : sizeWordsOf(op)) words[i] = kindOfSize(words[i]);
+  std::span<const int64_t> words = op.words;
+  std::vector<int64_t> kinds;
+  if (ofAnySizes) {
+    kinds.assign(words.begin(), words.end());
+    for (size_t i : sizeWordsOf(op)) kinds[i] = kindOfSize(kinds[i]);
+    words = kinds;
+  }
   for (size_t i = 0; i < words.size(); ++i)
     if (i < numbers.first || i >= numbers.last) hash = mixed(hash, uint64_t(words[i]));
   for (const TensorType &type : types) {
@@ -71,7 +75,8 @@ static uint64_t formOf(const TraceOp &op, std::span<const TensorType> types, boo
 }
 
 Lines::Lines(const Trace &trace, bool ofAnySizes) : trace(trace), ofAnySizes(ofAnySizes) {
-  makers.reserve(trace.types.size());
+  size_t most = trace.types.size();
+  makers.reserve(most), forms.reserve(most), slots.reserve(most), ops.reserve(most);
   for (size_t at = 0; at < trace.words.size();) {
     TraceOp entry = Trace::decode(trace.words, at);
     if (entry.op == Op::Input) {

@@ -20,13 +20,14 @@ Rewriter::Rewriter(const Trace &old) : slots(old.types.size(), -1), old(old) {
   trace.replaces = old.replaces;
   trace.isFast = old.isFast;
   trace.symbols = old.symbols;
+  trace.words.reserve(old.words.size()), trace.types.reserve(old.types.size()), result.from.reserve(old.types.size());
   size_t end = 0;
   for (size_t at = 0, slot = 0; at < old.words.size() && Trace::decode(old.words, at).op == Op::Input; end = at, ++slot) {
     slots[slot] = int64_t(slot);
     result.from.push_back(int64_t(slot));
     trace.types.push_back(old.types[slot]);
   }
-  trace.words.assign(old.words.begin(), old.words.begin() + ptrdiff_t(end));
+  trace.words.insert(trace.words.end(), old.words.begin(), old.words.begin() + ptrdiff_t(end));
 }
 
 std::vector<int64_t> Rewriter::operandsOf(const TraceOp &op) const {
@@ -36,10 +37,15 @@ std::vector<int64_t> Rewriter::operandsOf(const TraceOp &op) const {
 }
 
 void Rewriter::copy(const TraceOp &op, int64_t slot) {
-  int64_t first = result.trace.append(op.op, operandsOf(op), op.words, std::span(old.types).subspan(size_t(slot), op.results));
-  for (int64_t i = 0; i < int64_t(op.results); ++i) {
-    slots[size_t(slot + i)] = first + i;
-    result.from.push_back(slot + i);
+  Trace &trace = result.trace;
+  const int64_t *entry = &old.words[op.at]; // what the operation is, its operands and its words
+  size_t operands = trace.words.size() + size_t(op.operands.data() - entry);
+  trace.words.insert(trace.words.end(), entry, std::to_address(op.words.end()));
+  for (size_t i = 0; i < op.operands.size(); ++i) trace.words[operands + i] = slots[size_t(op.operands[i])];
+  for (int64_t i = slot; i < slot + int64_t(op.results); ++i) {
+    slots[size_t(i)] = int64_t(trace.types.size());
+    trace.types.push_back(old.types[size_t(i)]);
+    result.from.push_back(i);
   }
 }
 
@@ -82,10 +88,12 @@ namespace {
 /// The trace without operations that nobody needs, and bodies that none of them runs.
 Changed withoutUnneeded(const Trace &trace) {
   std::vector<char> needed = Trace::neededSlots(trace.words, trace.outputs);
-  Lines lines(trace);
   Rewriter result(trace);
-  for (size_t p = 0; p < lines.size(); ++p)
-    if (needed[size_t(lines.slots[p])]) result.copy(lines.ops[p], lines.slots[p]);
+  for (size_t at = 0, slot = 0; at < trace.words.size();) {
+    TraceOp entry = Trace::decode(trace.words, at);
+    if (entry.op != Op::Input && needed[slot]) result.copy(entry, int64_t(slot));
+    slot += entry.results;
+  }
   Changed changed = result.finish();
   std::vector<int64_t> numbers(trace.bodies.size(), -1);
   auto bodies = std::exchange(changed.trace.bodies, {});
