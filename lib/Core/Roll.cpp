@@ -2,6 +2,7 @@
 
 #include "lib/Core/Control.h"
 #include "lib/Core/RollBody.h"
+#include "lib/Core/RollComplete.h"
 #include "lib/Core/RollStack.h"
 
 #include <algorithm>
@@ -149,6 +150,12 @@ public:
 
   /// The trace with rows for what runs leave behind; after `run`.
   std::optional<Changed> withRows() const { return stackRows(lines, leaving); }
+  /// The trace with what the last trips lack; after `run`.
+  std::optional<Changed> completed() const {
+    std::vector<Run> runs;
+    for (const Chosen &c : chosen) runs.push_back(c.run);
+    return completeTrips(lines, std::move(runs));
+  }
 
 private:
   const Lines lines;
@@ -361,11 +368,24 @@ void follow(Changed &first, Changed next) {
   first = std::move(next);
 }
 
+/// One level whose last trips lack nothing.
+std::optional<Changed> rollCompleted(const Changed &full, bool ofAnySizes, std::vector<Repetition> &found, size_t known) {
+  std::vector<Repetition> others;
+  auto result = Level(full.trace, ofAnySizes, others).run();
+  if (!result || result->trace.words.size() >= known) return std::nullopt;
+  for (Repetition &r : others) r.slot = full.from[size_t(r.slot)];
+  for (int64_t &slot : result->from) slot = full.from[size_t(slot)];
+  found = std::move(others);
+  return result;
+}
+
 /// One level. Loops whose values are used after them go by rows where that makes the trace half as long: what uses them has to be a loop,
 /// too, and may leave values itself.
 std::optional<Changed> rollOnce(const Trace &trace, bool ofAnySizes, std::vector<Repetition> &found, int most = 4) {
   Level plain(trace, ofAnySizes, found);
   auto result = plain.run();
+  if (auto full = result ? plain.completed() : std::nullopt)
+    if (auto shorter = rollCompleted(*full, ofAnySizes, found, result->trace.words.size())) result = std::move(shorter);
   auto rows = most ? plain.withRows() : std::nullopt;
   if (!rows) return result;
   follow(*rows, withoutUnneeded(rows->trace));

@@ -48,6 +48,14 @@ private:
   std::vector<size_t> runOf;        // by slot
   std::map<Reader, size_t> readers; // how many lines each has
   std::map<Place, int64_t> stacks;  // the rows so far
+  // What the first trip is handed in the place of a value of the one before; where later lines read it as they read that value, it is the
+  // first row.
+  std::map<Place, int64_t> handed;
+  struct Row {
+    Place place;
+    int64_t trip, value, of;
+  };
+  std::vector<Row> near; // that were read last
 
   void addRun(const Run &run) {
     for (int64_t slot = lines.slots[run.first]; slot < lines.slots[run.at(1)] + int64_t(run.trips - 1) * slotsOfTrip(run); ++slot)
@@ -85,9 +93,42 @@ private:
     for (size_t p = 0; p < lines.size(); ++p)
       for (const Part &part : partsOf(p))
         if (part.place) stacks[*part.place] = -1, fixed.insert(*part.place);
+    findHanded();
+    for (const auto &[place, value] : handed) fixed.insert(place);
     for (const auto &[reader, count] : readers) leaveOut(reader.place, false, fixed);
     for (auto reader = readers.rbegin(); reader != readers.rend(); ++reader) leaveOut(reader->first.place, true, fixed);
   }
+
+  void findHanded() {
+    for (const Run &run : runs) findHanded(run);
+    std::set<Place> read;
+    for (size_t p = 0; p < lines.size(); ++p)
+      for (size_t i = 0; i < lines.ops[p].operands.size(); ++i)
+        if (auto place = handedPlace(p, i)) read.insert(*place);
+    std::erase_if(handed, [&](const auto &value) { return !read.contains(value.first); });
+  }
+  void findHanded(const Run &run) {
+    std::set<Place> several;
+    for (size_t p = run.at(1); p < run.at(2); ++p)
+      for (size_t i = 0; i < lines.ops[p].operands.size(); ++i) {
+        int64_t now = lines.ops[p].operands[i], before = lines.ops[p - run.period].operands[i];
+        if (isOutside(now) || runs[runOf[size_t(now)]].first != run.first || placeOf(now).second || !isOutside(before)) continue;
+        Place place = placeOf(now).first;
+        if (!stacks.contains(place) || !(typeOf(before) == typeOf(now))) continue;
+        if (handed.try_emplace(place, before).first->second != before) several.insert(place);
+      }
+    std::erase_if(handed, [&](const auto &value) { return several.contains(value.first); });
+  }
+
+  /// The place whose first row an operand is.
+  std::optional<Place> handedPlace(size_t p, size_t operand) const {
+    int64_t slot = lines.ops[p].operands[operand];
+    if (!isOutside(slot)) return std::nullopt;
+    for (const auto &[place, value] : handed)
+      if (value == slot && p >= runs[place.first].end() && readers.contains({place, lines.forms[p], operand})) return place;
+    return std::nullopt;
+  }
+  int64_t firstRow(const Place &place) const { return handed.contains(place); } // of the first trip
 
   bool isOfOneType(const Place &place) const {
     const Run &run = runs[place.first];
@@ -124,13 +165,14 @@ private:
   void begin(size_t run) {
     int64_t of = lines.slots[runs[run].first];
     for (auto it = stacks.lower_bound({run, 0}); it != stacks.end() && it->first.first == run; ++it) {
-      TensorType type = rowsOf(of + int64_t(it->first.second), int64_t(runs[run].trips));
+      TensorType type = rowsOf(of + int64_t(it->first.second), int64_t(runs[run].trips) + firstRow(it->first));
       bool isOfTwo = isComplex(type.dtype); // constants are real
       int64_t zero = result.constant(isOfTwo ? DType::F32 : type.dtype, 0, of), dtype = int64_t(type.dtype);
       if (isOfTwo) zero = result.apply(Op::Cast, {&zero, 1}, {&dtype, 1}, {type.dtype, {}}, of);
       std::vector<int64_t> words = {0};
       appendWords(words, type.shape);
       it->second = result.apply(Op::Broadcast, {&zero, 1}, words, type, of);
+      if (auto value = handed.find(it->first); value != handed.end()) put(it->second, 0, value->second, of);
     }
   }
 
@@ -205,9 +247,10 @@ private:
     if (auto parts = partsOf(p); !parts.empty()) return concatenate(p, parts);
     std::map<int64_t, int64_t> own; // of operands, while they are rows
     for (size_t i = 0; i < lines.ops[p].operands.size(); ++i) {
-      int64_t slot = lines.ops[p].operands[i];
-      if (own.contains(slot) || !isReadLater(p, slot) || !readers.contains(readerOf(p, i))) continue;
-      int64_t row = rowFor(slot, lines.slots[p]);
+      int64_t slot = lines.ops[p].operands[i], of = lines.slots[p];
+      auto first = handedPlace(p, i);
+      if (own.contains(slot) || !(first || (isReadLater(p, slot) && readers.contains(readerOf(p, i))))) continue;
+      int64_t row = first ? rowOf(*first, -1, slot, of) : rowFor(slot, of);
       own[slot] = std::exchange(result.slots[size_t(slot)], row);
     }
     result.copy(lines.ops[p], lines.slots[p]);
@@ -224,14 +267,24 @@ private:
       for (int64_t x : op.operands) operands.push_back(isOutside(x) ? result.slots[size_t(x)] : rowFor(x, of));
       return result.apply(op.op, operands, op.words, typeOf(slot), of);
     }
-    return reshape(rows(place, trip, 1, of), typeOf(slot), of);
+    return rowOf(place, trip, slot, of);
+  }
+
+  /// A row as a value. Of lines near to each other it is one value, as trips that lack the first of them have it, too.
+  int64_t rowOf(const Place &place, int64_t trip, int64_t like, int64_t of) {
+    constexpr int64_t kNear = 8;
+    std::erase_if(near, [of](const Row &r) { return of - r.of > kNear; });
+    auto known = std::ranges::find_if(near, [&](const Row &r) { return r.place == place && r.trip == trip; });
+    if (known == near.end()) known = near.insert(near.end(), {place, trip, reshape(rows(place, trip, 1, of), typeOf(like), of), of});
+    known->of = of;
+    return known->value;
   }
 
   int64_t rows(const Place &place, int64_t first, int64_t count, int64_t of) {
     int64_t stack = stacks.at(place);
     TensorType type = rowsOf(slotOf(place), count);
     if (type == result.typeOf(stack)) return stack;
-    auto [starts, steps] = rowAt(first, type.shape.rank);
+    auto [starts, steps] = rowAt(first + firstRow(place), type.shape.rank);
     std::vector<int64_t> words;
     appendWords(words, starts), appendWords(words, type.shape), appendWords(words, steps);
     return result.apply(Op::Slice, {&stack, 1}, words, type, of);
@@ -241,13 +294,17 @@ private:
     if (isOutside(slot)) return;
     auto [place, trip] = placeOf(slot);
     auto stack = stacks.find(place);
-    if (stack == stacks.end()) return;
-    TensorType type = result.typeOf(stack->second);
-    auto [starts, steps] = rowAt(trip, type.shape.rank);
+    if (stack != stacks.end()) put(stack->second, trip + firstRow(place), slot, slot);
+  }
+
+  /// Writes a value into a row.
+  void put(int64_t &stack, int64_t row, int64_t slot, int64_t of) {
+    TensorType type = result.typeOf(stack);
+    auto [starts, steps] = rowAt(row, type.shape.rank);
     std::vector<int64_t> words;
     appendWords(words, starts), appendWords(words, steps);
-    int64_t operands[] = {stack->second, reshape(result.slots[size_t(slot)], rowsOf(slot, 1), slot)};
-    stack->second = result.apply(Op::Update, operands, words, type, slot);
+    int64_t operands[] = {stack, reshape(result.slots[size_t(slot)], rowsOf(slot, 1), of)};
+    stack = result.apply(Op::Update, operands, words, type, of);
   }
 };
 

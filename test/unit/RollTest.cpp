@@ -218,6 +218,23 @@ TEST(Roll, RowsOfRowsOfThreeLoops) {
   EXPECT_EQ(count(rolled(t), Op::Loop), 3u);
 }
 
+/// As a gradient goes back: by the values before each trip, of which the first is none of the loop's, and without an operation at the end
+/// that nobody asks for.
+TEST(Roll, ALastTripThatLacksOperationsIsOne) {
+  Trace t;
+  int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = t.addInput(kRow), sum = t.addInput(kRow);
+  std::vector<int64_t> before = {x}, all = waves(t, x, w, table);
+  before.insert(before.end(), all.begin(), all.end());
+  for (size_t i = 64; i-- > 0;) {
+    sum = op(t, Op::Add, {sum, op(t, Op::Multiply, {y, before[i]})});
+    if (i > 0) y = op(t, Op::Multiply, {y, op(t, Op::Cos, {before[i]})});
+  }
+  t.outputs = {sum};
+  Trace r = rolled(t);
+  EXPECT_EQ(count(r, Op::Loop), 2u);
+  EXPECT_LE(count(r, Op::Cos), 1u); // of the first trip
+}
+
 TEST(Roll, SimpleOperationsOnRowsAreMadeAgain) {
   Trace t;
   int64_t x = t.addInput(kRow), w = t.addInput(kRow), table = t.addInput(kTable), y = w;

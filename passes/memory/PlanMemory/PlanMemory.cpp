@@ -112,9 +112,10 @@ private:
   /// The array that a kernel changes where it lies, as far as it may; null: none.
   Value changedBy(ir::KernelOp kernel, unsigned result) const { return isChanged(kernel, result) ? changedInput(kernel, result) : Value(); }
 
-  /// Kernels of a body that change parts of an array go behind the others that read it, so that they can do so in place.
+  /// Kernels of a body that change parts of an array go behind the others that read it, so that they can do so in place: each once, as two
+  /// that read what the other one changes would go behind each other for ever.
   void moveBehindReaders() {
-    for (ir::KernelOp kernel : llvm::make_early_inc_range(fn.getOps<ir::KernelOp>())) {
+    for (ir::KernelOp kernel : llvm::to_vector(fn.getOps<ir::KernelOp>())) {
       for (OpResult result : kernel.getResults()) {
         Value before = changedBy(kernel, result.getResultNumber());
         Operation *last = before ? lastReader(before, kernel) : nullptr;

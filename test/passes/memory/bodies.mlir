@@ -58,6 +58,26 @@ func.func private @readsAgain(%x: tensor<8xf32>, %v: tensor<2xf32>) -> (tensor<8
   }
   return %0, %1 : tensor<8xf32>, tensor<8xf32>
 }
+// Of two that read what the other one changes, one can.
+// CHECK-LABEL: func.func private @exchange
+// CHECK-SAME: kiln.in_place = 1
+// CHECK: kiln.kernel "assemble"(%{{.*}} = %arg0
+// CHECK: {workspace = array<i64: -1>}
+// CHECK: kiln.kernel "assemble"(%{{.*}} = %arg1
+// CHECK: {in_place = array<i64: 0>, workspace = array<i64: -1>}
+func.func private @exchange(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %0 = kiln.kernel "assemble"(%a = %x : tensor<8xf32>, %b = %y : tensor<8xf32>) -> (tensor<8xf32>) {
+    %s = kiln.slice %b {starts = array<i64: 0>, sizes = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>) -> tensor<1xf32>
+    %n = kiln.update %a, %s {starts = array<i64: 3>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<1xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  }
+  %1 = kiln.kernel "assemble"(%a = %y : tensor<8xf32>, %b = %x : tensor<8xf32>) -> (tensor<8xf32>) {
+    %s = kiln.slice %b {starts = array<i64: 0>, sizes = array<i64: 1>, steps = array<i64: 1>} : (tensor<8xf32>) -> tensor<1xf32>
+    %n = kiln.update %a, %s {starts = array<i64: 3>, steps = array<i64: 1>} : (tensor<8xf32>, tensor<1xf32>) -> tensor<8xf32>
+    kiln.yield %n : tensor<8xf32>
+  }
+  return %0, %1 : tensor<8xf32>, tensor<8xf32>
+}
 // CHECK-LABEL: func.func private @readsParts
 // CHECK-NOT: in_place
 func.func private @readsParts(%x: tensor<8xf32>) -> tensor<8xf32> {
