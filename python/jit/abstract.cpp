@@ -33,6 +33,13 @@ PyObject *callUnwatched(Recorder &r, const Call &call, const EffectWatch &effect
   return result.release();
 }
 
+/// `isSeenByCalls`: what a function reads is seen while it runs.
+[[noreturn]] void refuse(const char *what, const std::string &why, bool isSeenByCalls) {
+  const char *expected = isSeenByCalls ? ": expected a function whose reads its code tells, or a call of it before, got: "
+                                       : ": expected a function that records, got one that runs in eager: ";
+  throw Error(ErrorKind::Trace, what + std::string(expected) + why);
+}
+
 /// Records a call, for a tree that watches what it reads. Where the analysis of a function cannot say what its calls read
 /// (docs/architecture.md) a trace that is run later is refused; of a package, which has what was read when it was made, arrays that the
 /// call meets become inputs: `existing` is what there is before. Throws Error (trace) where the call would run in eager.
@@ -69,8 +76,7 @@ void recordCall(JitState &state, Tree &tree, const Call &call, Arguments &argume
     } catch (const LeaveRecording &) { why = r.left; }
     if (why.size() && effects) effects->forgetResults();
   }
-  if (why.size())
-    throw Error(ErrorKind::Trace, std::string(what) + ": expected a function that records, got one that runs in eager: " + why);
+  if (why.size()) refuse(what, why, why == unwatched && !existing && Reader::canRead(state.function.get()));
 }
 
 } // namespace

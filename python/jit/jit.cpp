@@ -2,6 +2,7 @@
 // in call.cpp.
 #include "jit.h"
 #include "log.h"
+#include "recording.h"
 
 #include <structmember.h>
 
@@ -170,10 +171,19 @@ template <typename Use> PyObject *recordApart(PyObject *self, PyObject *argsAndK
   });
 }
 
+/// The program of such calls that one has recorded, of what could not be told from the code of the function; null: there is none.
+const Trace *recordedBefore(JitState &state, Arguments &arguments) {
+  if (arguments.why.size()) return nullptr;
+  auto tree = state.find([&](const Tree &tree) { return fits(tree, arguments); });
+  bool isWhole = tree && stateOf(*tree).unanalysed.size() && tree->root().terminator == Node::Return && tree->root().step;
+  return isWhole ? tree->root().step->segment.trace.get() : nullptr;
+}
+
 /// _record(args, kwargs) -> words of the trace.
 PyObject *recordOnly(PyObject *self, PyObject *argsAndKwargs) {
-  return recordApart(self, argsAndKwargs, "lower", [](const Tree &entry, const Arguments &) {
-    auto words = entry.root().step->segment.trace->serialize();
+  return readApart(self, argsAndKwargs, [](JitState &state, const Call &call, Arguments &arguments, PyObject *) {
+    const Trace *before = recordedBefore(state, arguments);
+    auto words = (before ? *before : *recordAbstract(state, call, arguments, "lower")->root().step->segment.trace).serialize();
     return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(words.data()), Py_ssize_t(words.size() * 8));
   });
 }

@@ -231,7 +231,9 @@ def _explain(self):
 def _lower(self, *args, **kwargs):
     """Records a call without running it; ``.ir(stage)`` shows the program.
 
-    Raises TraceError where the function would run in eager.
+    Where only running it tells what a function reads, it is the program that a call with such arguments has recorded before.
+
+    Raises TraceError where the function would run in eager, or no such call has been made.
     """
     return Lowered(self._record(args, kwargs))
 

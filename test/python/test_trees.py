@@ -397,6 +397,22 @@ def test_lower_says_why_not():
         kn.jit(lambda x: x if x[0] > 0 else -x).lower(kn.ones(2))
 
 
+class Scale:
+    def __init__(self):
+        self.__dict__.update(by=2)
+
+
+def test_lower_of_what_only_calls_tell():
+    scale = Scale()
+    f, x = kn.jit(lambda x: x * scale.by), kn.ones(3)
+    with pytest.raises(kn.TraceError, match="lower: expected a function whose reads its code tells, or a call of it before, got: test_trees.py:.*: reads 'scale'"):
+        f.lower(x)
+    assert f(x).tolist() == [2, 2, 2]
+    assert "kiln.multiply" in f.lower(x).ir("kiln")
+    with pytest.raises(kn.TraceError, match="a call of it before"):
+        f.lower(kn.ones((3, 3)))
+
+
 # What does not pay ends in eager
 
 
