@@ -63,16 +63,28 @@ void Function::chooseCode(Dynamic dynamic, const OpenAxes &allowed, const Tree &
   findCode(*segment.code);
 }
 
-/// Waits for code; other threads of the host run meanwhile.
+/// Waits for code; other threads of the host run meanwhile, and signals are let through.
 static void waitFor(const std::shared_ptr<Code> &code) {
   struct Released {
-    void *state = longWork().begin ? longWork().begin() : nullptr;
-    ~Released() {
-      if (longWork().end) longWork().end(state);
+    LongWork &host = longWork();
+    void *state = host.begin ? host.begin() : nullptr;
+    ~Released() { take(); }
+    void take() {
+      if (host.end) host.end(state);
+    }
+    void check() {
+      take();
+      struct Again {
+        Released &released;
+        ~Again() { released.state = released.host.begin(); }
+      } again{*this};
+      host.check();
     }
   } released;
+  std::function<void()> check;
+  if (released.host.begin && released.host.check) check = [&] { released.check(); };
   try {
-    compileNow(code);
+    compileNow(code, check);
   } catch (const Declined &) {} // the reason is in the code
 }
 

@@ -14,6 +14,8 @@
 namespace kiln {
 namespace {
 
+constexpr auto kLongest = std::chrono::milliseconds(100); // to wait for a compilation that nobody wants any more
+
 /// Under Lock::CompileQueue. Never destroyed; the child of a fork, which lacks the thread, gets a new one.
 struct Queue {
   std::deque<std::shared_ptr<Code>> waiting;
@@ -77,7 +79,7 @@ void stopAtExit() {
 CodeUse useOf(const Code &code) { return {code.on, false, code.places}; }
 
 /// Compiles a program that is among those underway, and publishes what came of it.
-void compile(const std::shared_ptr<Code> &code) {
+void compile(std::shared_ptr<Code> code) {
   CompileResult result;
   ErrorKind kind = ErrorKind::Compile;
   std::string error;
@@ -103,6 +105,7 @@ void compile(const std::shared_ptr<Code> &code) {
   bool wasCancelled = std::exchange(code->cancel, 0) && isDeclined;
   code->state = wasCancelled ? Code::Recorded : code->error.empty() ? Code::Ready : Code::Failed;
   std::erase(theQueue().underway, code);
+  code.reset(); // whoever waits for it may drop it then
   theQueue().done.notify_all();
 }
 
@@ -117,7 +120,7 @@ void work(Queue &mine) {
       mine.waiting.pop_front();
       mine.underway.push_back(code);
     }
-    compile(code);
+    compile(std::move(code));
   }
 }
 
@@ -133,37 +136,86 @@ bool findCode(Code &code) {
   return true;
 }
 
-void compileLater(const std::shared_ptr<Code> &code) {
-  std::lock_guard lock(queueMutex());
-  Queue &q = theQueue();
-  if (code->state != Code::Recorded || q.stops) return;
+/// Starts the thread, if need be; false where there is none to be had.
+static bool hasThread(Queue &q) {
+  if (q.stops) return false;
   if (!q.thread.joinable()) {
     hostTarget(); // known before there is another thread: see stopAtExit
     q.thread = startThread([&q] { work(q); });
   }
-  if (!q.thread.joinable()) return; // the program stays with the eager kernels until there is a thread
+  return q.thread.joinable();
+}
+
+void compileLater(const std::shared_ptr<Code> &code) {
+  std::lock_guard lock(queueMutex());
+  Queue &q = theQueue();
+  if (code->state != Code::Recorded || !hasThread(q)) return; // the program stays with the eager kernels until there is a thread
   code->state = Code::Waiting;
   q.waiting.push_back(code);
   q.added.notify_one();
 }
 
-void compileNow(const std::shared_ptr<Code> &code) {
-  {
-    std::unique_lock lock(queueMutex());
-    Queue &q = theQueue();
-    waitUntil(q.done, lock, [&] { return std::ranges::find(q.underway, code) == q.underway.end(); });
-    if (code->state == Code::Ready) return;
-    std::erase(q.waiting, code);
-    q.underway.push_back(code);
-    code->state = Code::Waiting;
+/// Until the thread has done with a program.
+static void waitFor(const Code &code, std::unique_lock<std::mutex> &lock, const std::function<void()> &check) {
+  constexpr auto kTurn = std::chrono::milliseconds(20);
+  Queue &q = theQueue();
+  while (code.state == Code::Waiting && !q.stops) {
+    if (q.done.wait_for(lock, kTurn) != std::cv_status::timeout) continue;
+    lock.unlock();
+    check();
+    lock.lock();
   }
-  compile(code);
+}
+
+/// Nobody waits for a program any more, but for the thread to leave it.
+static void giveUp(const std::shared_ptr<Code> &code) {
+  std::unique_lock lock(queueMutex());
+  Queue &q = theQueue();
+  if (std::erase(q.waiting, code)) code->state = Code::Recorded;
+  __atomic_store_n(&code->cancel, code->state == Code::Waiting, __ATOMIC_RELAXED);
+  q.done.wait_for(lock, kLongest, [&] { return code->state != Code::Waiting; });
+}
+
+/// Whether the thread was there to do it.
+static bool compileByThread(const std::shared_ptr<Code> &code, const std::function<void()> &check) {
+  std::unique_lock lock(queueMutex());
+  Queue &q = theQueue();
+  if (!check || !hasThread(q)) return false;
+  bool isUnderway = std::ranges::find(q.underway, code) != q.underway.end();
+  if (!isUnderway && code->state != Code::Ready) {
+    std::erase(q.waiting, code);
+    q.waiting.push_front(code);
+    code->state = Code::Waiting;
+    q.added.notify_one();
+  }
+  try {
+    waitFor(*code, lock, check);
+  } catch (...) {
+    giveUp(code);
+    throw;
+  }
+  return code->state != Code::Waiting;
+}
+
+/// Whether it is left to the caller, which has to tell when it is done.
+static bool takeOver(const std::shared_ptr<Code> &code) {
+  std::unique_lock lock(queueMutex());
+  Queue &q = theQueue();
+  waitUntil(q.done, lock, [&] { return std::ranges::find(q.underway, code) == q.underway.end(); });
+  if (code->state == Code::Ready) return false;
+  std::erase(q.waiting, code);
+  q.underway.push_back(code);
+  code->state = Code::Waiting;
+  return true;
+}
+
+void compileNow(const std::shared_ptr<Code> &code, const std::function<void()> &check) {
+  if (!compileByThread(code, check) && takeOver(code)) compile(code);
   if (code->state == Code::Recorded || (code->state == Code::Failed && code->isDeclined)) throw Declined(code->error);
   if (code->state == Code::Failed) throw Error(code->kind, code->error);
 }
 
 void stopCompileThread() {
-  constexpr auto kLongest = std::chrono::milliseconds(100);
   std::thread thread;
   {
     std::unique_lock lock(queueMutex());

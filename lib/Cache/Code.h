@@ -6,6 +6,7 @@
 #include "lib/Core/Trace.h"
 
 #include <atomic>
+#include <functional>
 
 namespace kiln {
 
@@ -30,8 +31,9 @@ struct Code {
 
 /// Looks for the code in the cache; false where it is not there.
 bool findCode(Code &code);
-/// Compiles, or waits for the thread that does; throws Error (compile), as Declined where the program is to go on without code.
-void compileNow(const std::shared_ptr<Code> &code);
+/// Compiles, or waits for the thread that does; throws Error (compile), as Declined where the program is to go on without code. With
+/// `check` that thread does, and the caller runs `check` every 20 ms: what it throws ends the wait, and the compilation.
+void compileNow(const std::shared_ptr<Code> &code, const std::function<void()> &check = {});
 /// Has the compile thread do it, once.
 void compileLater(const std::shared_ptr<Code> &code);
 /// Drops the programs that wait and gives up those that are being compiled, before the process exits. Waits for that for 100 ms at most; a

@@ -324,6 +324,42 @@ def test_interrupts_in_native_code():
         same_bits(jitted(x[:10], kn.zeros((10, 5000))), f(x[:10], kn.zeros((10, 5000))))
 
 
+@pytest.mark.parametrize("others", (False, True))
+def test_ctrl_c_ends_compiling(others):
+    """Also while another thread's program is compiled; later calls compile as if nothing had been."""
+    kinds = [kn.sin, kn.cos, kn.tanh, lambda v: kn.sum(v, axis=0) + v, lambda v: v @ v, lambda v: v.T + 1, kn.abs]
+
+    def program(seed, count):
+        order = tuple(random.Random(seed).choices(range(len(kinds)), k=count))
+
+        def f(x):
+            for i in order:
+                x = kinds[i](x) * 0.5
+            return x
+        return f
+
+    with kn.config.override(jit="sync", cache=False):
+        x = kn.ones((8, 8))
+        other = threading.Thread(target=lambda: kn.jit(program(1, 300))(x))
+        if others:
+            other.start()
+        was, sent, jitted = signal.signal(signal.SIGINT, signal.default_int_handler), [], kn.jit(program(2, 1500))
+        timer = threading.Timer(0.3, lambda: (sent.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT)))
+        timer.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                jitted(x)
+            assert time.monotonic() - sent[0] < 1  # 20 ms to ask and 100 for the compiler, where nothing else runs
+        finally:
+            signal.signal(signal.SIGINT, was)
+            timer.join()
+        small = kn.jit(program(2, 30))
+        same_bits(small(x), program(2, 30)(x))
+        assert small.stats.compiles == 1
+        if others:
+            other.join()
+
+
 def test_handlers_may_use_arrays_in_the_midst_of_a_program():
     with kn.config.override(jit="sync", num_threads=2):
         f = kn.jit(lambda x: kn.sum(kn.softmax(kn.lgamma(x) * kn.pow(x, 0.3), axis=1), axis=0) @ kn.ones((3000, 7)))
