@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstdlib>
 #include <malloc.h>
 #include <pthread.h>
@@ -17,7 +18,8 @@ namespace kiln {
 namespace {
 
 constexpr size_t kAlignment = 64, kSmallLimit = 4096, kMostPerClass = 64;
-constexpr size_t kLargeLimit = 32 << 10, kUnit = 16 << 10; // from here on blocks are kept, in multiples of a unit
+constexpr size_t kLargeLimit = 32 << 10, kUnit = 16 << 10; // from here on blocks are kept, in multiples of a unit,
+constexpr size_t kStepsOfDoubling = 4;                     // or in so many sizes up to the double, for arrays whose size changes a little
 constexpr size_t kHugeLimit = 1 << 20, kHugePage = 2 << 20, kMostLarge = size_t(512) << 20, kMostBlocks = 256;
 
 /// Small blocks by powers of two, of one thread: no lock, and no constructor on the way to them.
@@ -81,7 +83,8 @@ void startLists() {
 size_t classOf(size_t bytes) { return size_t(std::bit_width((bytes - 1) / kAlignment)); }
 size_t roundedSize(size_t bytes) {
   if (bytes <= kSmallLimit) return kAlignment << classOf(bytes);
-  size_t unit = bytes >= kHugeLimit ? kHugePage : bytes >= kLargeLimit ? kUnit : kAlignment;
+  size_t large = std::max(kUnit, std::bit_floor(bytes) / kStepsOfDoubling); // what is not touched takes no memory
+  size_t unit = bytes >= kHugeLimit ? kHugePage : bytes >= kLargeLimit ? large : kAlignment;
   return (bytes + unit - 1) / unit * unit;
 }
 
@@ -209,8 +212,13 @@ thread_local Workspace workspace;
 
 void *threadWorkspace(size_t bytes) {
   constexpr int kBetween = 16; // runs of programs that need much: what was computed op by op before, as a recording is, took more
+  constexpr auto kLeastTime = std::chrono::milliseconds(200); // so that blocks which are needed again and again are not
   thread_local int runs = 0;
-  if (bytes >= kHugeLimit && ++runs % kBetween == 0) largeList().freeSpare();
+  thread_local std::chrono::steady_clock::time_point last;
+  if (bytes >= kHugeLimit && ++runs % kBetween == 0) {
+    auto now = std::chrono::steady_clock::now();
+    if (now - last >= kLeastTime) last = now, largeList().freeSpare();
+  }
   if (workspace.size < bytes) {
     free(workspace.block);
     workspace.size = 0;

@@ -17,6 +17,11 @@ TEST(Memory, ReusesSmallBlocksAndAligns) {
   void *large = allocate(3 << 20);
   release(large, 3 << 20);
   EXPECT_EQ(allocate(3 << 20), large);
+  void *middle = allocate(380 << 10); // blocks of about a size are one kind
+  release(middle, 380 << 10);
+  void *smaller = allocate(330 << 10);
+  EXPECT_EQ(smaller, middle);
+  release(smaller, 330 << 10);
   release(large, 3 << 20);
   EXPECT_THROW(allocate(SIZE_MAX / 2), Error);
 }
