@@ -272,15 +272,11 @@ private:
   }
 };
 
-/// Long rows of int64 over one number.
+/// Rows of integers over one number.
 static bool divideByNumber(Op op, const Nest &nest, std::span<const Input> inputs, void *result) {
-  if (op != Op::FloorDivide || inputs[0].dtype != DType::I64 || nest.shape.rank != 2 || nest.shape[0] != 1) return false;
+  if ((op != Op::FloorDivide && op != Op::Remainder) || nest.shape.rank != 2 || nest.shape[0] != 1) return false;
   if (nest.strides[0][1] != 1 || nest.strides[1][1] != 0) return false;
-  int64_t divisor;
-  std::memcpy(&divisor, inputs[1].data, sizeof divisor);
-  if (divisor < 2) return false;
-  floorDivide(static_cast<const int64_t *>(inputs[0].data), divisor, nest.shape[1], static_cast<int64_t *>(result));
-  return true;
+  return kiln::divideByNumber(inputs[0].dtype, op == Op::Remainder, inputs[0].data, inputs[1].data, nest.shape[1], result);
 }
 
 void elementwise(Op op, std::span<const Input> given, DType resultType, const Dims &shape, void *result) {

@@ -1,6 +1,7 @@
 #include "dialects/kiln/math/Expr.h"
 
 #include "lib/Core/Assert.h"
+#include "llvm/Support/DivisionByConstantInfo.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -69,10 +70,55 @@ template <typename UnaryOp> static Expr unary(Expr a) { return a.with(UnaryOp::c
 Expr addRaw(Expr a, Expr b) { return binary<arith::AddFOp, arith::AddIOp>(a, b); }
 Expr subRaw(Expr a, Expr b) { return binary<arith::SubFOp, arith::SubIOp>(a, b); }
 Expr mulRaw(Expr a, Expr b) { return binary<arith::MulFOp, arith::MulIOp>(a, b); }
-/// Quotients of integers, which no vector unit has: those of up to 32 bits are exact in float64, others are taken lane by lane.
+/// A divisor that is known, and divides every integer: then a product and shifts do.
+static std::optional<APInt> knownDivisor(Expr b) {
+  Value value = b.value;
+  if (auto safe = value.getDefiningOp<arith::SelectOp>()) value = safe.getFalseValue(); // as safeDivisor has it
+  DenseElementsAttr lanes;
+  APInt number;
+  if (matchPattern(value, m_Constant(&lanes)) && lanes.isSplat()) number = lanes.getSplatValue<APInt>();
+  else if (!matchPattern(value, m_ConstantInt(&number))) return std::nullopt;
+  bool isOfAll = !number.isZero() && !(info(b.dtype).isSigned && number.isAllOnes());
+  return isOfAll ? std::optional(number) : std::nullopt;
+}
+/// The upper half of a product of unsigned 64 bits.
+static Expr upperProduct(Expr x, Expr y) {
+  Expr by = bits(x, x.dtype, 32), mask = bits(x, x.dtype, 0xffffffffu);
+  auto low = [&](Expr v) { return andRaw(v, mask); };
+  auto high = [&](Expr v) { return shrRaw(v, by); };
+  Expr middle = addRaw(mulRaw(high(x), low(y)), high(mulRaw(low(x), low(y))));
+  Expr other = addRaw(mulRaw(low(x), high(y)), low(middle));
+  return addRaw(mulRaw(high(x), high(y)), addRaw(high(middle), high(other)));
+}
+/// Vectors of 64 bits over a known number by a product and shifts, which LLVM does lane by lane (H. Warren, "Hacker's Delight", chapter
+/// 10).
+static Expr divideByFactor(Expr a, const APInt &divisor) {
+  auto shifted = [](Expr x, unsigned by) { return by ? shrRaw(x, bits(x, x.dtype, by)) : x; };
+  if (!info(a.dtype).isSigned) {
+    auto by = llvm::UnsignedDivisionByConstantInfo::get(divisor);
+    Expr result = upperProduct(shifted(a, by.PreShift), bits(a, a.dtype, by.Magic.getZExtValue()));
+    if (by.IsAdd) result = addRaw(shifted(subRaw(a, result), 1), result);
+    return shifted(result, by.PostShift);
+  }
+  auto by = llvm::SignedDivisionByConstantInfo::get(divisor);
+  uint64_t factor = by.Magic.getZExtValue();
+  Expr x = bitcast(a, DType::U64), isBelow = shifted(a, 63);
+  Expr result = subRaw(bitcast(upperProduct(x, bits(x, x.dtype, factor)), a.dtype), andRaw(isBelow, bits(a, a.dtype, factor)));
+  if (divisor.isNegative()) result = subRaw(result, a);
+  result = shifted(result, by.ShiftAmount);
+  return addRaw(result, bitcast(shifted(bitcast(result, DType::U64), 63), a.dtype)); // towards 0
+}
+/// Quotients of integers, which no vector unit has: those of up to 16 bits are exact in float32, of 32 in float64, others are taken lane
+/// by lane.
 static Expr divideIntegers(Expr a, Expr b) {
-  if (byteSize(a.dtype) <= 4) return convertRaw(truncRaw(convertRaw(a, DType::F64) / convertRaw(b, DType::F64)), a.dtype);
+  int64_t bytes = byteSize(a.dtype);
+  auto known = knownDivisor(b);
+  bool isShift = known && (info(b.dtype).isSigned ? known->abs() : *known).isPowerOf2();
+  if (isShift || (known && bytes <= 4)) return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b);
+  DType exact = bytes <= 2 ? DType::F32 : DType::F64;
+  if (bytes <= 4) return convertRaw(truncRaw(convertRaw(a, exact) / convertRaw(b, exact)), a.dtype);
   if (!a.lanes()) return signedBinary<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(a, b);
+  if (known) return divideByFactor(a, *known);
   OpBuilder &builder = *a.builder;
   // Where all lanes are below 2^51, too; a magic number turns integers into floats and back.
   Expr offset = bits(a, DType::U64, info(a.dtype).isSigned ? uint64_t(1) << 51 : 0);

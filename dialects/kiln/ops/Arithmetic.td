@@ -89,7 +89,7 @@ def Kiln_PositiveOp : Kiln_Unary<"positive"> {
 }
 def Kiln_FloorDivideOp : Kiln_Binary<"floor_divide"> {
   let summary = "Largest integer that is not above the quotient; integers wrap, and give 0 for a divisor of 0.";
-  let dtypes = "real"; let cost = 8;
+  let dtypes = "real"; let cost = 12;
   let scalar = "floorDivide(a, b)"; let domain = [1, 40];
   let integerElement = "x / y - (x % y < 0)"; let integerElementIf = "y > 0";
   let gradient = NonDifferentiable<"it is piecewise constant">;
@@ -97,7 +97,7 @@ def Kiln_FloorDivideOp : Kiln_Binary<"floor_divide"> {
 }
 def Kiln_RemainderOp : Kiln_Binary<"remainder"> {
   let summary = "What floor_divide leaves, with the sign of the divisor; integers give 0 for a divisor of 0.";
-  let dtypes = "real"; let cost = 8;
+  let dtypes = "real"; let cost = 12;
   let scalar = "remainder(a, b)"; let domain = [1, 40];
   let integerElement = "x % y + (x % y < 0 ? y : 0)"; let integerElementIf = "y > 0";
   let gradient = Gradient<[(same $ct), (op "negative", (op "multiply", $ct, (op "floor_divide", $x, $y)))]>;
@@ -106,7 +106,7 @@ def Kiln_RemainderOp : Kiln_Binary<"remainder"> {
 }
 def Kiln_FmodOp : Kiln_Binary<"fmod"> {
   let summary = "What the truncated quotient leaves, with the sign of the dividend; integers give 0 for a divisor of 0.";
-  let dtypes = "real"; let cost = 8;
+  let dtypes = "real"; let cost = 12;
   let scalar = "fmod(a, b)"; let domain = [1, 40];
   let gradient = Gradient<[(same $ct), (op "multiply", $ct, (op "round", (op "divide", (op "subtract", $result, $x), $y)))]>;
   let edges = ["x=6, y=3, dx=1, dy=-2", "x=-7, y=3, dx=1, dy=2", "x=1, y=inf, dx=1, dy=0"];
