@@ -94,9 +94,13 @@ template <Scalar E> E powSingle(E x, E y) {
 template <Scalar E> E pow(E x, E y) {
   if (isComplex(x.dtype)) return complexPow(x, y);
   if (!isFloat(x.dtype)) return integerPow(x, y);
-  if (x.dtype != DType::F32) return powEdges(x, y, powerOfSize(abs(x), y));
-  E isPlain = bitwise_and(greater_equal(x, constant(x, 0x1p-126)), less(x, constant(x, kInfinity)));
-  E isRare = bitwise_invert(bitwise_and(isPlain, less(abs(y), constant(y, 0x1p30))));
+  bool isWide = x.dtype == DType::F64;
+  E isPlain = bitwise_and(greater_equal(x, constant(x, isWide ? 0x1p-1022 : 0x1p-126)), less(x, constant(x, kInfinity)));
+  E isRare = bitwise_invert(bitwise_and(isPlain, less(abs(y), constant(y, isWide ? kInfinity : 0x1p30))));
+  if (isWide) {
+    E result = powerOfSize(abs(x), y);
+    return rarely(isRare, result, [&] { return powEdges(x, y, result); });
+  }
   return rarely(isRare, powSingle(x, y), [&] {
     auto wide = [](E v) { return cast(v, DType::F64); };
     return powEdges(x, y, cast(roughPowerOfSize(wide(abs(x)), wide(y)), DType::F32));
