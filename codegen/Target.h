@@ -17,6 +17,8 @@ struct MachineName {
 struct Capabilities {
   llvm::SmallVector<ir::KernelKind> kernels; // with an emitter
   bool openSizes = false;                    // programs for any size
+  /// The triple of a device whose artifacts are launch plans (lib/Core/LaunchPlan.h); empty: its code runs in a thread of the caller's.
+  llvm::StringRef device = "";
 };
 
 /// Code that people read: what is left of a module after the target's own optimizations, and the last before numbers.

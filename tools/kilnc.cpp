@@ -17,9 +17,10 @@ static cl::opt<std::string> header("header", cl::desc("Where its header goes"), 
 static cl::opt<std::string> project("project", cl::desc("A folder for a program that uses the library; needs --header"), cl::cat(category),
                                     cl::value_desc("folder"));
 static cl::opt<std::string> name("name", cl::desc("Its name in C (the stem of the header, or of the library)"), cl::cat(category));
-static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, package (the package with code), asm, llvm or mlir"),
+static cl::opt<std::string> emitted("emit", cl::desc("so, obj, archive, package (the package with code), asm, ptx, llvm or mlir"),
                                     cl::cat(category), cl::init("so"));
-static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine)"), cl::cat(category), cl::value_desc("triple"));
+static cl::opt<std::string> target("target", cl::desc("The target's triple (this machine); nvptx64-nvidia-cuda: a GPU"), cl::cat(category),
+                                   cl::value_desc("triple"));
 static cl::opt<std::string> cpu("cpu", cl::desc("Its CPUs, from the least to the best with commas between: the best that is met runs"),
                                 cl::cat(category), cl::value_desc("names"));
 static cl::opt<std::string> features("features", cl::desc("Features beside those of the CPU"), cl::cat(category));

@@ -27,6 +27,8 @@ struct LibraryParts {
   Bitcode support, android = {};
   /// The same with what else a module that stands alone has, and routines; empty: there are none such.
   Bitcode whole = {}, fourier = {}, decompositions = {};
+  /// The functions of support/ that launch what a device runs; empty: a machine of this set has none.
+  Bitcode device = {};
 };
 extern const LibraryParts kX86Library, kAArch64Library, kRiscVLibrary, kWasmLibrary, kArmLibrary;
 

@@ -54,24 +54,30 @@ public:
       : request(request), lock(session.mutex), name(nameOf(request)), emit(request.emit ? request.emit : "so"),
         weights(weightsOf(textOf(request.weights))),
         machines(machinesOf(textOf(request.triple), textOf(request.cpu), textOf(request.features))) {
-    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "package", "asm", "llvm", "mlir"};
+    constexpr llvm::StringLiteral kinds[] = {"so", "obj", "archive", "package", "asm", "ptx", "llvm", "mlir"};
     if (!llvm::is_contained(kinds, emit))
-      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, package, asm, llvm or mlir", "'" + emit + "'");
+      fail(ErrorKind::Value, "library", "emit", "so, obj, archive, package, asm, ptx, llvm or mlir", "'" + emit + "'");
+    if (emit == "ptx" && !machines.device)
+      fail(ErrorKind::Value, "library", "emit", "asm for " + machines.triple + ", whose code is no PTX", "'ptx'");
     package = readInput();
     if (emit == "package") name = package.name, weights = Weights::Caller;
     interface = interfaceOf(package, name);
     interface.threads = threadsOf(request.threads);
-    if (emit != "package") interface.routines = routinesIn(package);
+    interface.isDevice = machines.device;
+    if (emit != "package" && !machines.device) interface.routines = routinesIn(package);
     std::erase_if(interface.routines,
                   [&](RoutineSet set) { return !hasRoutines(set, machines.any->getTargetTriple()); }); // nobody needs their results
     checkWeights();
-    bool startsThreads = machines.system == System::Linux && !machines.any->getTargetTriple().isAndroid(); // support/threads.c
+    bool startsThreads =
+        machines.system == System::Linux && !machines.device && !machines.any->getTargetTriple().isAndroid(); // support/threads.c
     if (interface.threads > 1 && !startsThreads)
       fail(ErrorKind::Value, "library", "threads", "1 for " + machines.triple + ", which starts none", std::to_string(interface.threads));
     if (machines.system != System::Linux) checkSystem();
+    if (machines.device) checkDevice();
   }
 
   void run() {
+    if (machines.device && (emit == "asm" || emit == "ptx" || emit == "llvm")) return writeText(request.output_path, deviceCode());
     if (emit == "mlir") return writeText(request.output_path, programs());
     bool isText = emit == "asm" || emit == "llvm";
     std::string text;
@@ -135,27 +141,53 @@ private:
              std::to_string(std::max(entry.symbols.size(), entry.dimensions.size())));
   }
 
+  /// What is of the host alone.
+  void checkDevice() const {
+    if (emit == "package") fail(ErrorKind::Value, "library", "emit", "code of a host for a package", "'" + machines.triple + "'");
+    if (request.project_dir)
+      fail(ErrorKind::Value, "library", "project", "a target whose arrays are the host's", "'" + machines.triple + "'");
+    for (const PackageOp &op : package.ops)
+      fail(ErrorKind::Compile, "library", "op '" + op.op.title + "'", "operations that " + machines.triple + " has kernels for",
+           "a custom op");
+  }
+
   /// Whether it is a module, with what it has of libc inside.
   bool standsAlone() const { return machines.system == System::Wasm && emit == "so"; }
 
   /// <stem>.safetensors
   std::string weightsFile() const { return fs::path(request.output_path).stem().string() + ".safetensors"; }
 
-  void compile(Sink sink) {
-    LinkedOps ops = linkedOps(name, package, *machines.any);
+  /// All programs for all processors.
+  std::vector<Code> compilePrograms(const LinkedOps &ops, Sink sink) {
     std::vector<Code> codes;
     for (const Function &f : interface.functions)
       for (auto [v, program] : llvm::enumerate(f.programs()))
-        for (size_t p = 0; p < machines.processors.size(); ++p) {
+        for (auto [p, processor] : llvm::enumerate(machines.processors)) {
           std::string symbol = name + "." + f.name + "." + std::to_string(v) + "." + std::to_string(p);
-          codes.push_back(compileProgram(session, *program, symbol, machines.processors[p], ops,
-                                         emit == "package" ? Routines::Allowed : Routines::Refused, sink));
+          codes.push_back(machines.device ? compileForDevice(session, *program, machines, processor)
+                                          : compileProgram(session, *program, symbol, processor, ops,
+                                                           emit == "package" ? Routines::Allowed : Routines::Refused, sink));
         }
+    return codes;
+  }
+
+  std::string deviceCode() {
+    std::string text;
+    for (const Function &f : interface.functions)
+      for (const PackageEntry *program : f.programs())
+        for (const Processor &processor : machines.processors)
+          text += printForDevice(session, *program, machines, processor, emit == "llvm" ? codegen::Text::Lowered : codegen::Text::Assembly);
+    return text;
+  }
+
+  void compile(Sink sink) {
+    LinkedOps ops = machines.device ? LinkedOps{} : linkedOps(name, package, *machines.any);
+    std::vector<Code> codes = compilePrograms(ops, sink);
     llvm::LLVMContext context;
     auto tables = tablesOf(interface, codes, machines, weights, weightsFile(), standsAlone(), context);
     sink(*tables, *machines.any);
     if (emit == "llvm" || emit == "asm") return; // the support functions are the same in every library
-    auto support = supportOf(name, *machines.any, standsAlone(), context);
+    auto support = supportOf(name, machines, standsAlone(), context);
     sink(*support, *machines.any);
     for (RoutineSet set : interface.routines) {
       auto routines = routinesOf(set, name, *machines.any, context);

@@ -36,7 +36,8 @@ public:
     begin();
     statuses();
     weights();
-    if (isBare) bareLibrary();
+    if (it.isDevice) deviceLibrary();
+    else if (isBare) bareLibrary();
     else library();
     for (const Function &f : it.functions) function(f);
     if (!isBare) tensors();
@@ -55,6 +56,12 @@ private:
 
   void begin() {
     out << "/* " << it.name << ": functions that Kiln compiled for " << machine << ".\n\n"
+        << (it.isDevice
+                ? "   Arrays are in memory of a device of CUDA, numbers are given by value. Work is put into `stream`, a CUstream (NULL: "
+                  "the default one)\n   of that device, and calls return before it is done, but for functions that can fail on values or "
+                  "ask "
+                  "for them: these wait.\n\n"
+                : "")
         << "   Arrays are row-major, aligned to their elements, and belong to the caller. What is written must not overlap any other "
            "argument. A\n"
         << "   function may be called from many threads at once, for one opened library; it keeps nothing from call to call. Where it "
@@ -64,9 +71,13 @@ private:
                                "-llapack.\n\n"
                              : "")
         << "   `workspace` is memory for one call: aligned to 64 bytes, as large as <function>_workspace_size says. "
-        << (isBare ? "Nothing else is written. */\n"
-                   : "NULL: the library has memory of\n   its own for that, which it keeps until it is closed; a call allocates only when "
-                     "more run at once than before. */\n")
+        << (it.isDevice
+                ? "It is memory of the device. NULL:\n   the library takes it for the call, in the order of the stream, from a pool that "
+                  "it keeps until it is closed. */\n"
+            : isBare
+                ? "Nothing else is written. */\n"
+                : "NULL: the library has memory of\n   its own for that, which it keeps until it is closed; a call allocates only when "
+                  "more run at once than before. */\n")
         << "#ifndef " << upper << "_H\n#define " << upper << "_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
         << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
         << "/** Of this header; " << it.name << "_abi_version() returns the library's. */\n#define " << upper << "_ABI_VERSION 1\n\n";
@@ -94,6 +105,25 @@ private:
     out << "} " << it.name << "_weights;\n\n";
   }
 
+  void deviceLibrary() {
+    const std::string &n = it.name;
+    out << "/** An opened library. */\ntypedef struct " << n << " " << n << ";\n\n"
+        << "/** How a library is opened; set what is not used to 0. */\ntypedef struct " << n << "_options {\n"
+        << "  size_t bytes; /**< sizeof(" << n << "_options) */\n"
+        << "  const " << n
+        << "_weights *weights; /**< in memory of the device, used instead of the library's own; they must last until it is closed or gets "
+           "others */\n"
+        << "  const char *weights_path; /**< the file of the weights, where they are in one; NULL: it lies beside the library */\n"
+        << "  int64_t device; /**< its number, as cuDeviceGet takes it */\n"
+        << "  const void *none; /**< NULL */\n"
+        << "} " << n << "_options;\n\n"
+        << "/** Opens the library: the driver (libcuda.so.1, or what KILN_CUDA_DRIVER names), the device's primary context, code, and a "
+           "copy of "
+           "the\n    weights. `options` may be NULL. `*m` is for "
+        << n << "_close, or NULL after an error. */\n";
+    opening("No call may run then, or start later. It waits for the device.");
+  }
+
   void library() {
     const std::string &n = it.name;
     out << "/** An opened library. */\ntypedef struct " << n << " " << n << ";\n\n"
@@ -115,9 +145,15 @@ private:
         << it.threads << ". Not beside `parallel_for` */\n"
         << "  const void *none; /**< NULL */\n"
         << "} " << n << "_options;\n\n"
-        << "/** Opens the library. `options` may be NULL. `*m` is for " << n << "_close, or NULL after an error. */\n"
-        << "int32_t " << n << "_open(" << n << " **m, const " << n << "_options *options, char *err, size_t errlen);\n"
-        << "/** No call may run then, or start later. */\nvoid " << n << "_close(" << n << " *m);\n"
+        << "/** Opens the library. `options` may be NULL. `*m` is for " << n << "_close, or NULL after an error. */\n";
+    opening("No call may run then, or start later.");
+  }
+
+  /// What is declared behind the options.
+  void opening(const char *closing) {
+    const std::string &n = it.name;
+    out << "int32_t " << n << "_open(" << n << " **m, const " << n << "_options *options, char *err, size_t errlen);\n"
+        << "/** " << closing << " */\nvoid " << n << "_close(" << n << " *m);\n"
         << "/** Calls that start from now on use other weights, which must last until the library is closed or gets others. When it "
            "returns, the old\n"
         << "    ones are not used any more. Other threads may call functions meanwhile. */\n"
@@ -168,18 +204,21 @@ private:
       if (d.most != std::numeric_limits<int64_t>::max()) out << " and at most " << d.most;
       out << "\n";
     }
-    out << "    @param workspace memory for the call" << (isBare ? "" : ", or NULL") << "\n    @return " << upper
+    out << "    @param workspace memory for the call" << (isBare ? "" : ", or NULL") << "\n"
+        << (it.isDevice ? "    @param stream where the work goes, a CUstream\n" : "") << "    @return " << upper
         << "_OK or another status */\n";
     out << "int32_t " << f.symbol << "(const " << it.name << " *m";
     for (const Argument &a : llvm::ArrayRef(arguments).take_front(f.given)) out << ", " << typeInC(a) << a.name;
     sizes(f);
     results(f);
-    out << ", void *workspace, size_t workspace_bytes, char *err, size_t errlen);\n"
+    out << ", void *workspace, size_t workspace_bytes, char *err, size_t errlen" << stream() << ");\n"
         << "/** Bytes of the workspace of " << f.symbol << "; below 0: a status. */\n"
         << "int64_t " << f.symbol << "_workspace_size(const " << it.name << " *m";
     sizes(f);
     out << ");\n\n";
   }
+
+  const char *stream() const { return it.isDevice ? ", void *stream" : ""; }
 
   /// The sizes that values decide.
   void counted(const Function &f) {
@@ -202,13 +241,16 @@ private:
     out << "  static constexpr auto open = " << n << "_open;\n  static constexpr auto close = " << n << "_close;\n";
     for (const char *function : {"get_weights", "set_weights"})
       if (hasWeights) out << "  static constexpr auto " << function << " = " << n << "_" << function << ";\n";
+    if (it.isDevice) out << "  static constexpr bool is_device = true;\n";
     out << "};\n#endif\n";
   }
 
   void tensors() {
     out << "#ifdef DLPACK_DLPACK_H_ /* dlpack.h was included before */\n"
-        << "/* The same for tensors of the host that are row-major: shapes, types and layouts are checked, sizes come from the inputs; "
-           "numbers are of\n"
+        << "/* The same for tensors " << (it.isDevice ? "of the library's device" : "of the host")
+        << " that are row-major: shapes, types and layouts are checked, sizes come from the inputs; "
+           "numbers are "
+        << (it.isDevice ? "the host's, of\n" : "of\n")
         << "   rank 0. `inputs` and `outputs` are the arguments above in their order, those that are both among the inputs. The shape of a "
            "result "
            "whose size\n   values decide says how much room there is for it, and is set to what it has. */\n";
@@ -216,7 +258,8 @@ private:
       out << "int32_t " << f.symbol << "_dlpack(const " << it.name
           << " *m, const DLTensor *const *inputs, size_t input_count, const DLTensor *const *outputs, size_t output_count, void "
              "*workspace, "
-             "size_t workspace_bytes, char *err, size_t errlen);\n";
+             "size_t workspace_bytes, char *err, size_t errlen"
+          << stream() << ");\n";
     out << "#endif\n\n";
   }
 };

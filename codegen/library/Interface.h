@@ -62,6 +62,7 @@ struct Interface {
   std::vector<std::string> weights; // their names in C
   const Package *package = nullptr;
   std::set<RoutineSet> routines = {}; // that are part of it
+  bool isDevice = false;              // arrays are in memory of a device
   int64_t threads = 1;                // that loops are shared out to where the options do not say
   bool needsLapack() const { return routines.contains(RoutineSet::Decompositions); }
 };

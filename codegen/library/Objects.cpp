@@ -25,9 +25,10 @@ struct SystemLibrary {
 };
 const std::set<std::string> kOfMemory = {"bcmp", "memcmp", "memcpy", "memmove", "memset", "strlen"};
 const std::set<std::string> kOfMath = {"cos", "fma", "fmaf", "fmod", "fmodf", "sin"};
-const std::set<std::string> kOfSystem = {"__tls_get_addr", "_setjmp",        "aligned_alloc", "close",           "free",        "getauxval",
-                                         "getpid",         "longjmp",        "lseek",         "malloc",          "mmap",        "munmap",
-                                         "open",           "pthread_create", "pthread_join",  "pthread_sigmask", "sched_yield", "syscall"};
+const std::set<std::string> kOfSystem = {
+    "__tls_get_addr", "_setjmp", "aligned_alloc",  "close",        "dlopen",          "dlsym",       "free",
+    "getauxval",      "getenv",  "getpid",         "longjmp",      "lseek",           "malloc",      "mmap",
+    "munmap",         "open",    "pthread_create", "pthread_join", "pthread_sigmask", "sched_yield", "syscall"};
 
 std::set<std::string> both(std::set<std::string> a, const std::set<std::string> &b) {
   a.insert(b.begin(), b.end());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "codegen/library/Interface.h"
+#include "codegen/Session.h"
 #include "codegen/Stages.h"
+#include "lib/Core/LaunchPlan.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -20,7 +22,8 @@ struct Processor {
   static constexpr size_t kWords = 8;
   std::string name;
   std::unique_ptr<llvm::TargetMachine> machine;
-  std::array<int64_t, kWords> needs{}; // what it must have, as support/processor.c reads it
+  std::array<int64_t, kWords> needs{};      // what it must have, as support/processor.c reads it, or support/device.c
+  std::unique_ptr<codegen::Machine> device; // instead of `machine`, where a device runs the programs
 };
 
 /// The machines of a library: processors from the least to the best one, and any of the triple.
@@ -29,6 +32,8 @@ struct Machines {
   std::vector<Processor> processors;
   std::unique_ptr<llvm::TargetMachine> any;
   System system = System::Linux;
+  const codegen::Target *device = nullptr; // whose code the host, which `any` is, launches
+  bool hasImages = false;                  // processors were named, and code is assembled for them where there is an assembler
   std::string describe() const;
 };
 
@@ -36,11 +41,18 @@ struct Machines {
 /// Throws Error (compile) for a triple that libraries are not made for.
 Machines machinesOf(const std::string &triple, const std::string &cpus, const std::string &features);
 
-/// Code of a program for one processor, by its symbols.
+/// The target whose devices a triple names; null: it names none.
+const codegen::Target *deviceTargetOf(const std::string &triple);
+/// The machines of a device. Throws Error (compile) for CPUs that it does not know.
+Machines machinesOfDevice(const codegen::Target &target, const std::string &cpus, const std::string &features);
+
+/// Code of a program for one processor, by its symbols; of a device's its launches.
 struct Code {
   std::string run, workspace; // no workspace: it has always as many
   int64_t bytes = 0;
   std::vector<int64_t> inPlace; // of each output the input in whose memory it is left, or -1; empty: there are none
+  LaunchPlan plan = {};         // of one program, or of none
+  std::string image = {};       // its code, assembled; empty: it is not
 };
 
 /// Custom ops whose code is part of a library.
@@ -59,6 +71,14 @@ enum class Routines { Refused, Allowed };
 Code compileProgram(codegen::Session &session, const PackageEntry &entry, const std::string &symbol, const Processor &processor,
                     const LinkedOps &ops, Routines routines, Sink sink);
 
+/// The program of an entry for a device. Throws Error (compile).
+Code compileForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor);
+/// What is left of it before it is code, and that, for people.
+std::string printForDevice(codegen::Session &session, const PackageEntry &entry, const Machines &machines, const Processor &processor,
+                           codegen::Text form);
+/// A program, which may leave in an argument's own memory what is written into it.
+Trace programOf(const PackageEntry &entry);
+
 /// Where weights come from.
 enum class Weights { Embedded, File, Caller };
 
@@ -67,8 +87,7 @@ std::unique_ptr<llvm::Module> tablesOf(const Interface &interface, llvm::ArrayRe
                                        const std::string &weightsFile, bool standsAlone, llvm::LLVMContext &context);
 
 /// The functions of support/ as those of the library `name`; `standsAlone`: with what else it has from libc.
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
-                                        llvm::LLVMContext &context);
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const Machines &machines, bool standsAlone, llvm::LLVMContext &context);
 /// Whether libraries for a machine can have routines of Kiln's own operations, and these; those that a program runs.
 bool hasRoutines(RoutineSet set, const llvm::Triple &triple);
 std::unique_ptr<llvm::Module> routinesOf(RoutineSet set, const std::string &name, const llvm::TargetMachine &machine,

@@ -16,6 +16,8 @@ const cpu::InstructionSet &setOf(const llvm::Triple &triple) {
     if (set->owns(triple)) return *set;
     known += (known.empty() ? "" : ", ") + std::string(set->library.triples);
   }
+  for (const codegen::Target *target : codegen::allTargets())
+    if (llvm::StringRef device = target->capabilities().device; !device.empty()) known += ", " + device.str();
   fail(ErrorKind::Compile, "library", "target", "one of " + known, "'" + triple.str() + "'");
 }
 
@@ -48,6 +50,7 @@ std::string Machines::describe() const {
 }
 
 Machines machinesOf(const std::string &given, const std::string &cpus, const std::string &features) {
+  if (const codegen::Target *device = deviceTargetOf(given)) return machinesOfDevice(*device, cpus, features);
   codegen::MachineName host = given.empty() ? cpu::hostMachine() : codegen::MachineName{};
   llvm::Triple triple(llvm::Triple::normalize(given.empty() ? host.triple : given));
   const cpu::LibraryParts &standard = setOf(triple).library;
@@ -68,7 +71,7 @@ Machines machinesOf(const std::string &given, const std::string &cpus, const std
       result.any = cpu::makeTargetMachine(wanted);
     }
     auto needs = needsOf(*machine, standard);
-    result.processors.push_back({name.str(), std::move(machine), needs});
+    result.processors.push_back({name.str(), std::move(machine), needs, nullptr});
   }
   return result;
 }

@@ -43,8 +43,7 @@ static void linkOps(ModuleOp module, const LinkedOps &ops, Routines routines) {
   module->setAttr(cpu::kLinkedOps, b.getDictionaryAttr(symbols));
 }
 
-/// The program, which may leave in an argument's own memory what is written into it.
-static Trace programOf(const PackageEntry &entry) {
+Trace programOf(const PackageEntry &entry) {
   Trace program = entry.program;
   program.replaces.clear();
   for (const PackageOutput &output : entry.outputs) program.replaces.push_back(output.writes);

@@ -55,6 +55,7 @@ std::string signatureOf(const Interface &interface, const std::string &triple, c
   llvm::json::Value all = Object{{"abi", 1},
                                  {"name", interface.name},
                                  {"target", triple},
+                                 {"device", interface.isDevice ? "cuda" : "cpu"},
                                  {"processors", Array(processors)},
                                  {"threads", interface.threads},
                                  {"needs", interface.needsLapack() ? Array{"LAPACK"} : Array{}},

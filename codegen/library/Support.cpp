@@ -35,9 +35,10 @@ static std::unique_ptr<llvm::Module> read(cpu::LibraryParts::Bitcode bytes, cons
   return module;
 }
 
-std::unique_ptr<llvm::Module> supportOf(const std::string &name, const llvm::TargetMachine &machine, bool standsAlone,
-                                        llvm::LLVMContext &context) {
+std::unique_ptr<llvm::Module> supportOf(const std::string &name, const Machines &machines, bool standsAlone, llvm::LLVMContext &context) {
+  const llvm::TargetMachine &machine = *machines.any;
   const cpu::LibraryParts &parts = cpu::instructionSetOf(machine.getTargetTriple()).library;
+  if (machines.device) return read(parts.device, name, machine, context);
   bool isAndroid = machine.getTargetTriple().isAndroid();
   return read(standsAlone && !parts.whole.empty() ? parts.whole : isAndroid ? parts.android : parts.support, name, machine, context);
 }

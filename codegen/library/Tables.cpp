@@ -1,5 +1,5 @@
 // The tables of support/library.h, and the functions of C that run by them, as LLVM IR.
-#include "codegen/library/Parts.h"
+#include "codegen/library/DeviceTables.h"
 
 #include "include/kiln/executable.h"
 #include "lib/Core/Control.h"
@@ -23,43 +23,6 @@ Source sourceOf(Role role) {
   if (role == Role::Kept) return Source::Kept;
   return role == Role::Size ? Source::Size : Source::Argument;
 }
-
-/// Constants of a module. A record is a struct, a list the address of an array.
-class Constants {
-public:
-  explicit Constants(Module &module) : module(module), context(module.getContext()) {}
-  Constant *number(int64_t n) { return ConstantInt::get(Type::getInt64Ty(context), uint64_t(n), /*IsSigned=*/true); }
-  Constant *none() { return ConstantPointerNull::get(pointer()); }
-  PointerType *pointer() { return PointerType::getUnqual(context); }
-  Constant *record(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(fields); }
-  Constant *text(StringRef text) { return place(ConstantDataArray::getString(context, text), Align(1)); }
-  Constant *bytes(ArrayRef<uint8_t> bytes) { return place(ConstantDataArray::get(context, bytes), Align(64)); }
-  Constant *numbers(ArrayRef<int64_t> list) {
-    return list.empty()
-               ? none()
-               : place(ConstantDataArray::get(context, ArrayRef(reinterpret_cast<const uint64_t *>(list.data()), list.size())), Align(8));
-  }
-  Constant *list(ArrayRef<Constant *> records) {
-    return records.empty() ? none()
-                           : place(ConstantArray::get(llvm::ArrayType::get(records[0]->getType(), records.size()), records), Align(8));
-  }
-  /// Of the type that it is called with, which some machines compare.
-  Constant *function(const std::string &name, Type *result, ArrayRef<Type *> types) {
-    return name.empty() ? none() : cast<Constant>(module.getOrInsertFunction(name, FunctionType::get(result, types, false)).getCallee());
-  }
-  Constant *code(const std::string &name) { return function(name, Type::getInt32Ty(context), SmallVector<Type *, 4>(4, pointer())); }
-  Constant *workspace(const std::string &name) { return function(name, Type::getInt64Ty(context), {pointer()}); }
-  GlobalVariable *place(Constant *value, Align align) {
-    auto global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value);
-    global->setAlignment(align);
-    global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-    return global;
-  }
-
-private:
-  Module &module;
-  LLVMContext &context;
-};
 
 /// A DLDataType in 32 bits.
 int64_t tensorType(DType dtype) {
@@ -98,18 +61,20 @@ public:
                      c.list(variants), size(stages), c.list(stages), size(f.found)});
   }
 
-  Constant *library(const Machines &machines, Weights mode, const std::string &file) {
+  Constant *library(const Machines &machines, Weights mode, const std::string &file, ArrayRef<Code> codes) {
     SmallVector<Constant *> processors, weights;
-    for (const Processor &p : machines.processors) {
+    for (auto [number, p] : llvm::enumerate(machines.processors)) {
       SmallVector<Constant *> words;
       for (int64_t word : p.needs) words.push_back(c.number(word));
-      processors.push_back(c.record({c.text(p.name), ConstantArray::get(llvm::ArrayType::get(words[0]->getType(), words.size()), words)}));
+      SmallVector<Constant *> fields{c.text(p.name), ConstantArray::get(llvm::ArrayType::get(words[0]->getType(), words.size()), words)};
+      if (machines.device) fields.append(device.codeOf(number, codes, machines.processors.size()));
+      processors.push_back(c.record(fields));
     }
     WeightsFile layout = mode == Weights::File ? layoutOf(*it.package) : WeightsFile{};
     for (auto [i, w] : llvm::enumerate(it.package->weights)) {
       Constant *data = mode == Weights::Embedded ? c.bytes({w.bytes.data(), w.bytes.size()}) : c.none();
-      weights.push_back(c.record(
-          {c.text(w.name), c.number(byteSize(realType(w.type.dtype))), data, c.number(mode == Weights::File ? layout.offsets[i] : 0)}));
+      weights.push_back(c.record({c.text(w.name), c.number(byteSize(realType(w.type.dtype))), data,
+                                  c.number(mode == Weights::File ? layout.offsets[i] : 0), c.number(int64_t(w.bytes.size()))}));
     }
     bool hasFile = mode == Weights::File && !weights.empty();
     return c.record({c.text(it.name), size(processors), c.list(processors), size(weights), c.list(weights),
@@ -121,6 +86,7 @@ public:
 
 private:
   const Interface &it;
+  DeviceTables device{c};
 
   template <typename List> Constant *size(const List &list) { return c.number(int64_t(list.size())); }
 
@@ -229,8 +195,10 @@ private:
       else if (entry.counts) outputs.push_back(outputs.size() == countOf(entry) ? kCount : nextKept--);
       else outputs.push_back(o.writes >= 0 ? placeOf[size_t(o.writes)] : place++);
     for (const std::string &question : entry.misses) misses.push_back(c.text(question));
-    for (const Code &code : codes)
-      byProcessor.push_back(c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
+    for (auto [processor, code] : llvm::enumerate(codes))
+      byProcessor.push_back(it.isDevice
+                                ? device.launchesOf(processor, code)
+                                : c.record({c.code(code.run), c.workspace(code.workspace), c.number(code.bytes), c.numbers(code.inPlace)}));
     SmallVector<Constant *> inner = innerArrays(entry);
     return c.record({c.number(boxes), size(entry.checked), c.numbers(bounds), c.list(arguments), size(symbols), c.list(symbols),
                      c.numbers(leastOf(entry.program)), size(inputs), c.list(inputs), size(outputs), c.numbers(outputs),
@@ -280,6 +248,7 @@ public:
       types.append(a.found.size(), pointer);
     }
     types.append({pointer, size, pointer, size});
+    if (it.isDevice) types.push_back(pointer);
     define(f.symbol, b.getInt32Ty(), types, [&](ArrayRef<Value *> given) {
       SmallVector<Value *> all, rooms, found;
       auto take = [&](size_t count) { return std::exchange(given, given.drop_front(count)).take_front(count); };
@@ -293,7 +262,7 @@ public:
       }
       return support("call", b.getInt32Ty(),
                      {handle, table, list(all, pointer), allSizes, list(rooms, b.getInt64Ty()), list(found, pointer), given[0], given[1],
-                      given[2], given[3]});
+                      given[2], given[3], it.isDevice ? given[4] : none()});
     });
     types.assign(1, pointer);
     types.append(sizes);
@@ -301,12 +270,14 @@ public:
       return support("workspace_size", b.getInt64Ty(), {given[0], table, sizesOf(f, given.drop_front())});
     });
     if (system == System::None) return;
-    define(f.symbol + "_dlpack", b.getInt32Ty(), {pointer, pointer, size, pointer, size, pointer, size, pointer, size},
-           [&](ArrayRef<Value *> given) {
-             SmallVector<Value *> all{given[0], table};
-             llvm::append_range(all, given.drop_front());
-             return support("call_tensors", b.getInt32Ty(), all);
-           });
+    types.assign({pointer, pointer, size, pointer, size, pointer, size, pointer, size});
+    if (it.isDevice) types.push_back(pointer);
+    define(f.symbol + "_dlpack", b.getInt32Ty(), types, [&](ArrayRef<Value *> given) {
+      SmallVector<Value *> all{given[0], table};
+      llvm::append_range(all, given.drop_front());
+      if (!it.isDevice) all.push_back(none());
+      return support("call_tensors", b.getInt32Ty(), all);
+    });
   }
 
 private:
@@ -317,6 +288,8 @@ private:
   PointerType *pointer;
   IntegerType *size;
   Constant *library, *signature;
+
+  Constant *none() { return ConstantPointerNull::get(pointer); }
 
   Type *typeOf(const Argument &a) {
     if (a.use != Use::Value) return pointer;
@@ -375,7 +348,7 @@ std::unique_ptr<Module> tablesOf(const Interface &interface, ArrayRef<Code> code
   TableWriter tables(*module, interface);
   std::vector<std::string> processors;
   for (const Processor &p : machines.processors) processors.push_back(p.name);
-  Constant *library = tables.c.list(tables.library(machines, weights, weightsFile));
+  Constant *library = tables.c.list(tables.library(machines, weights, weightsFile, codes));
   FunctionWriter functions(*module, interface, *machines.any, library, tables.c.text(signatureOf(interface, machines.triple, processors)));
   functions.writeLibrary(machines.system, standsAlone);
   for (const kiln::library::Function &f : interface.functions)

@@ -64,7 +64,8 @@ public:
     using Kind = ir::KernelKind;
     return {{Kind::Elementwise, Kind::Reduction, Kind::Contraction, Kind::Assemble, Kind::Scatter, Kind::Scan, Kind::Sort,
              Kind::Convolution, Kind::Compact},
-            /*openSizes=*/false};
+            /*openSizes=*/false,
+            /*device=*/"nvptx64-nvidia-cuda"};
   }
   void addDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,

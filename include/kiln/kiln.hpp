@@ -6,6 +6,7 @@
 //
 //   kiln::library<mlp> m;          // opened; options may be given
 //   m(mlp_run, x.data(), y.data()); // the arguments between the handle and the workspace
+//   m.on(stream)(mlp_run, x, y);    // of a library for a device: its memory, in a stream of it
 //
 // A call takes a workspace of the library's; with one of its own, from one thread at a time: `m.in(workspace)(mlp_run, ...)`.
 #ifndef KILN_KILN_HPP
@@ -16,12 +17,17 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace kiln {
 
 /// The functions of a library by the type of its handle; its header says them.
 template <typename Handle> struct library_traits;
+
+/// Whether a library's functions take memory of a device, and a stream.
+template <typename Handle, typename = void> struct is_device : std::false_type {};
+template <typename Handle> struct is_device<Handle, std::void_t<decltype(library_traits<Handle>::is_device)>> : std::true_type {};
 
 /// What a function of a library returned.
 class error : public std::runtime_error {
@@ -82,7 +88,16 @@ public:
 
   /// Runs a function of the library. Throws error with its sentence.
   template <typename Function, typename... Arguments> void operator()(Function *function, Arguments &&...arguments) const {
-    run(function, nullptr, 0, std::forward<Arguments>(arguments)...);
+    if constexpr (is_device<Handle>::value) on(nullptr)(function, std::forward<Arguments>(arguments)...);
+    else run(function, nullptr, 0, std::forward<Arguments>(arguments)...);
+  }
+  /// The same in a stream (a CUstream) of the device that the library is for.
+  auto on(void *stream) const {
+    static_assert(is_device<Handle>::value, "expected a library for a device");
+    return [this, stream](auto *function, auto &&...arguments) {
+      char text[kText];
+      check(function(handle_, std::forward<decltype(arguments)>(arguments)..., nullptr, 0, text, sizeof text, stream), text);
+    };
   }
   /// The same with memory of the caller's.
   auto in(const workspace &memory) const {

@@ -53,7 +53,8 @@ def export(f, /, *args, to, name=None, entry="run", kwargs=None, dynamic=None, i
         Of a library: a folder for a program that uses it, which ``cmake --build`` builds at once.
     target, cpu : str
         Of a library: the triple (``"aarch64-linux-gnu"``; default this machine), and its processors from the least to the best, with commas between
-        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one. Of a package: the machine whose code it holds beside its
+        (``"x86-64-v2,x86-64-v3"``): the best one that the machine has runs. ``"native"`` is this one. ``"nvptx64-nvidia-cuda"`` is a GPU, whose memory the functions
+        take (``cpu="sm_90a"``). Of a package: the machine whose code it holds beside its
         programs, for ``kn.load(path, native=True)`` and the runtime alone (docs/runtime.md); ``target`` may be a list of triples. Without either it holds none.
     weights : str
         Of a library: ``"embed"``, ``"file"`` (``<stem>.safetensors`` beside it) or ``"caller"``, whose program gives them.

@@ -46,9 +46,13 @@ class Library:
     def _pointers(arrays):
         return (ctypes.c_void_p * len(arrays))(*[a if a is None else a.ctypes.data for a in arrays])
 
-    def _call(self, function, *arguments):
+    def _call(self, function, *arguments, behind=()):
         self.text = ctypes.create_string_buffer(400)
-        return getattr(self.dll, f"{self.name}_{function}")(*arguments, self.text, ctypes.c_size_t(len(self.text)))
+        return getattr(self.dll, f"{self.name}_{function}")(*arguments, self.text, ctypes.c_size_t(len(self.text)), *behind)
+
+    def _behind(self):
+        """Arguments of functions behind all others."""
+        return []
 
     def check(self, status):
         if status:
@@ -88,7 +92,7 @@ class Library:
                 self.found |= {name: ctypes.c_int64(-1) for name in a["found"]}
                 results += [ctypes.byref(self.found[name]) for name in a["found"]]
         self.check(self._call(entry, self.handle, *given[:count], *[ctypes.c_int64(s) for s in sizes], *results, ctypes.c_void_p(workspace),
-                              ctypes.c_size_t(workspace_bytes)))
+                              ctypes.c_size_t(workspace_bytes), behind=self._behind()))
 
     def __call__(self, *values, entry="run", **sizes):
         """The results of a call with arrays; what is in/out is changed."""

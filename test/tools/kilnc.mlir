@@ -49,7 +49,7 @@
 // ASM: pair_plus:
 // OBJECT: Machine: AArch64
 // ARCHIVE: part0.o
-// EMIT: kilnc: library: emit: expected so, obj, archive, package, asm, llvm or mlir, got 'exe'
+// EMIT: kilnc: library: emit: expected so, obj, archive, package, asm, ptx, llvm or mlir, got 'exe'
 // FOREIGN: kilnc: option --threads: expected one of kilnc's (--help), got one of LLVM's
 // NONE: kilnc: library: input: expected a file that can be read, got
 // OTHER: kilnc: library: program: expected a package or a module of kiln ops, got

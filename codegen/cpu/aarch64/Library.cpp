@@ -15,6 +15,9 @@ static constexpr unsigned char kSupport[] = {
 static constexpr unsigned char kAndroid[] = {
 #include "kiln/Support.aarch64-linux-android.inc"
 };
+static constexpr unsigned char kDevice[] = {
+#include "kiln/Support.aarch64-linux-gnu-device.inc"
+};
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.aarch64-linux-gnu.inc"
 };
@@ -30,6 +33,7 @@ const LibraryParts kAArch64Library = {.triples = "aarch64-linux-gnu, aarch64-lin
                                       .support = kSupport,
                                       .android = kAndroid,
                                       .fourier = kFourier,
-                                      .decompositions = kDecompositions};
+                                      .decompositions = kDecompositions,
+                                      .device = kDevice};
 
 } // namespace kiln::cpu

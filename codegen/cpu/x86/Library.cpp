@@ -53,6 +53,9 @@ static constexpr FeatureBit kBits[] = {{"sse3", 0, 0},
 static constexpr unsigned char kSupport[] = {
 #include "kiln/Support.x86_64-linux-gnu.inc"
 };
+static constexpr unsigned char kDevice[] = {
+#include "kiln/Support.x86_64-linux-gnu-device.inc"
+};
 static constexpr unsigned char kFourier[] = {
 #include "kiln/Fourier.x86_64-linux-gnu.inc"
 };
@@ -67,6 +70,7 @@ const LibraryParts kX86Library = {.triples = "x86_64-linux-gnu",
                                   .bits = kBits,
                                   .support = kSupport,
                                   .fourier = kFourier,
-                                  .decompositions = kDecompositions};
+                                  .decompositions = kDecompositions,
+                                  .device = kDevice};
 
 } // namespace kiln::cpu

@@ -1,10 +1,13 @@
 /* A machine without an operating system: the caller keeps the handle and gives memory for each call. */
-#include "codegen/library/support/hosted.h"
+#include "codegen/library/support/call.h"
 
 int64_t kiln_enter(Handle *m) { return (void)m, 0; }
 void kiln_leave(Handle *m, int64_t set) { (void)m, (void)set; }
-void *kiln_take(Handle *m, size_t bytes) { return (void)m, (void)bytes, (void *)0; }
-void kiln_give(Handle *m, void *workspace) { (void)m, (void)workspace; }
+int32_t kiln_take(const Call *call, int64_t bytes, void **workspace) {
+  *workspace = (void *)0;
+  return kiln_fail(call->report, OUT_OF_MEMORY, "%s: workspace: expected memory for %d bytes, got none", call->f->name, bytes);
+}
+void kiln_give(const Call *call, void *workspace) { (void)call, (void)workspace; }
 
 int32_t kiln_init(const Library *library, Handle *m, const void *const *weights) {
   if (!m) return NULL_ARGUMENT;

@@ -51,6 +51,30 @@ typedef struct Input {
 
 typedef int64_t (*Workspace)(const int64_t *symbols);
 
+#ifdef KILN_DEVICE
+enum { kIsDevice = 1 };
+
+/* What a pointer of a kernel is to. */
+enum { kToInput, kToOutput, kToWorkspace, kToStatus };
+
+/* A kernel and how many threads run it; of each pointer that it gets what it is to, and which one or how far into the workspace. */
+typedef struct Launch {
+  int64_t kernel, blocks, threads;
+  int64_t arguments;
+  const int64_t *argument;
+} Launch;
+
+/* One program for one processor: launches, in order. */
+typedef struct Code {
+  int64_t bytes;
+  const int64_t *in_place; /* as below */
+  int64_t can_fail;        /* a kernel may set bits of the status */
+  int64_t launches;
+  const Launch *launch;
+} Code;
+#else
+enum { kIsDevice = 0 };
+
 /* One program for one processor. */
 typedef struct Code {
   kiln_entry_fn run;
@@ -58,6 +82,7 @@ typedef struct Code {
   int64_t bytes;
   const int64_t *in_place; /* of each output the input in whose memory the code leaves it, or -1; NULL: there are none */
 } Code;
+#endif
 
 /* A function for some of its sizes. */
 typedef struct Variant {
@@ -107,13 +132,32 @@ typedef struct Weight {
   int64_t alignment;
   const void *data; /* inside the library, or NULL: */
   int64_t offset;   /* in the file of the weights */
+  int64_t bytes;
 } Weight;
 
 enum { kProcessorWords = 8 };
 
+#ifdef KILN_DEVICE
+/* What the driver loads: an image for the processor's own kind of chip, or NULL, and code that it compiles for any that can run it. */
+typedef struct Module {
+  const void *image, *code;
+} Module;
+
+typedef struct Kernel {
+  const char *name;
+  int64_t module, shared; /* bytes of shared memory beyond those that it declares */
+} Kernel;
+#endif
+
 typedef struct Processor {
   const char *name;
-  int64_t needs[kProcessorWords]; /* bits, as processor.c reads them */
+  int64_t needs[kProcessorWords]; /* bits, as processor.c reads them; of a device what device.c says */
+#ifdef KILN_DEVICE
+  int64_t modules;
+  const Module *module;
+  int64_t kernels;
+  const Kernel *kernel;
+#endif
 } Processor;
 
 typedef struct Library {
@@ -130,6 +174,15 @@ typedef struct Library {
 } Library;
 
 /* What the header calls <library>_options; `bytes` says which of these it is. */
+#ifdef KILN_DEVICE
+typedef struct Options {
+  size_t bytes;
+  const void *const *weights;
+  const char *weights_path;
+  int64_t device;
+  const void *none;
+} Options;
+#else
 typedef struct Options { /* before there were more */
   size_t bytes;
   const void *const *weights;
@@ -148,6 +201,7 @@ typedef struct RuntimeOptions {
   Options common;
   const kiln_rt *runtime; /* all services */
 } RuntimeOptions;
+#endif
 
 typedef struct Pool Pool; /* of threads */
 enum { kPool = 64 };
@@ -163,18 +217,24 @@ typedef struct Handle {
 #else
 enum { kMostSymbols = 256 };
 
+typedef struct Device Device; /* what device.h says */
+
 /* An opened library. Weights lie in one of two sets: calls use `current`, and count themselves in while they do. */
 typedef struct Handle {
   const Library *library;
   int64_t processor;
-  kiln_rt runtime;
-  const kiln_rt *services; /* `runtime`, those of Kiln's, or NULL: loops run in order */
-  Pool *threads;           /* that they are shared out to, or NULL */
   void *file;
   size_t file_bytes;
   const void **weights[2];
   _Atomic(int64_t) current, users[2], is_swapping;
+#ifdef KILN_DEVICE
+  Device *device;
+#else
+  kiln_rt runtime;
+  const kiln_rt *services;     /* `runtime`, those of Kiln's, or NULL: loops run in order */
+  Pool *threads;               /* that they are shared out to, or NULL */
   _Atomic(void *) pool[kPool]; /* workspaces that no call uses */
+#endif
 } Handle;
 #endif
 
@@ -196,9 +256,9 @@ int32_t kiln_choose(const Function *f, int64_t stage, const int64_t *sizes, cons
 int32_t kiln_symbols(const Function *f, const Variant *v, const int64_t *sizes, int64_t *symbols, Report report);
 
 /* `sizes`: of all dimensions; those that values decide are set. `room`: how many elements there is room for, of each result whose size
-   values decide; `found`: where the sizes that callers are told go; it and each may be NULL. */
+   values decide; `found`: where the sizes that callers are told go; it and each may be NULL. `stream`: of a device, where the work goes. */
 int32_t kiln_call(Handle *m, const Function *f, void *const *given, int64_t *sizes, const int64_t *room, int64_t *const *found,
-                  void *workspace, size_t bytes, char *text, size_t text_bytes);
+                  void *workspace, size_t bytes, char *text, size_t text_bytes, void *stream);
 /* `sizes`: of all dimensions, those that callers choose are read. */
 int64_t kiln_workspace_size(const Handle *m, const Function *f, int64_t *sizes);
 

@@ -1,11 +1,10 @@
-/* A library is opened and closed, and its weights are swapped. */
+/* A library is opened and closed. */
 #include "codegen/library/support/hosted.h"
 
 void *aligned_alloc(size_t alignment, size_t bytes);
 void free(void *);
-int sched_yield(void);
 
-enum { kMostPath = 4096, kMostThreads = 1024 };
+enum { kMostThreads = 1024 };
 
 static int32_t no_routine(const char *routine, const kiln_tensor *tensors, const int64_t *words) {
   (void)routine, (void)tensors, (void)words;
@@ -13,93 +12,6 @@ static int32_t no_routine(const char *routine, const kiln_tensor *tensors, const
 }
 
 static int32_t never_stops(void) { return 0; }
-
-int64_t kiln_enter(Handle *m) {
-  for (;;) {
-    int64_t set = m->current;
-    m->users[set]++;
-    if (m->current == set) return set;
-    m->users[set]--; /* swapped meanwhile */
-  }
-}
-
-void kiln_leave(Handle *m, int64_t set) { m->users[set]--; }
-
-static int32_t check_weights(const Library *library, const void *const *given, Report report) {
-  for (int64_t i = 0; i < library->weights; ++i) {
-    const Weight *w = &library->weight[i];
-    if (!given[i]) return kiln_fail(report, NULL_ARGUMENT, "%s: weights: %s: expected a pointer, got NULL", library->name, w->name);
-    if ((uintptr_t)given[i] % (uintptr_t)w->alignment)
-      return kiln_fail(report, MISALIGNED, "%s: weights: %s: expected a pointer that is a multiple of %d, got one that is %d above",
-                       library->name, w->name, w->alignment, (int64_t)((uintptr_t)given[i] % (uintptr_t)w->alignment));
-  }
-  return 0;
-}
-
-/* Calls that start from now on use the weights `given`; the old ones are not used any more when this returns. */
-int32_t kiln_set_weights(Handle *m, const Library *library, const void *const *given, char *text, size_t text_bytes) {
-  Report report = {text, text_bytes};
-  if (!m || !given) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a pointer, got NULL", library->name, m ? "weights" : "m");
-  int32_t status = check_weights(library, given, report);
-  if (status) return status;
-  while (__c11_atomic_exchange(&m->is_swapping, 1, __ATOMIC_SEQ_CST)) sched_yield();
-  int64_t old = m->current;
-  for (int64_t i = 0; i < library->weights; ++i) m->weights[!old][i] = given[i];
-  m->current = !old;
-  while (m->users[old]) sched_yield();
-  m->is_swapping = 0;
-  return 0;
-}
-
-/* The weights that calls use now. */
-int32_t kiln_get_weights(const Handle *m, const Library *library, const void **weights, char *text, size_t text_bytes) {
-  Report report = {text, text_bytes};
-  if (!m || !weights) return kiln_fail(report, NULL_ARGUMENT, "%s: %s: expected a pointer, got NULL", library->name, m ? "weights" : "m");
-  int64_t set = m->current;
-  for (int64_t i = 0; i < library->weights; ++i) weights[i] = m->weights[set][i];
-  return 0;
-}
-
-static int is_equal(const char *a, const char *b, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; ++i)
-    if (a[i] != b[i]) return 0;
-  return 1;
-}
-
-static int32_t map_weights(Handle *m, const Options *options, Report report) {
-  const Library *library = m->library;
-  char beside[kMostPath];
-  const char *path = options ? options->weights_path : 0;
-  if (!path && kiln_path_beside(library, library->file, beside, sizeof beside)) path = beside;
-  m->file = path ? kiln_map(path, &m->file_bytes) : 0;
-  if (!m->file)
-    return kiln_fail(report, NO_WEIGHTS, "%s: weights: expected a file that can be read, got '%s'", library->name,
-                     path ? path : library->file);
-  if (m->file_bytes < (size_t)library->file_bytes || !is_equal(m->file, library->head, library->head_bytes))
-    return kiln_fail(report, WRONG_WEIGHTS, "%s: weights: expected the arrays that the library was exported with, got others in '%s'",
-                     library->name, path);
-  return 0;
-}
-
-static int32_t find_weights(Handle *m, const Options *options, Report report) {
-  const Library *library = m->library;
-  const void *const *given = options ? options->weights : 0;
-  if (!library->weights) return 0;
-  if (given) {
-    int32_t status = check_weights(library, given, report);
-    if (status) return status;
-  } else if (library->file) {
-    int32_t status = map_weights(m, options, report);
-    if (status) return status;
-  } else if (!library->weight[0].data)
-    return kiln_fail(report, NO_WEIGHTS, "%s: weights: expected them in the options, as the library has none of its own, got NULL",
-                     library->name);
-  for (int64_t i = 0; i < library->weights; ++i) {
-    const Weight *w = &library->weight[i];
-    m->weights[0][i] = given ? given[i] : m->file ? (const char *)m->file + w->offset : w->data;
-  }
-  return 0;
-}
 
 void kiln_close(Handle *m) {
   if (!m) return;
@@ -159,7 +71,7 @@ int32_t kiln_open(const Library *library, Handle **opened, const Options *option
   m->processor = processor;
   m->weights[0] = (const void **)(m + 1);
   m->weights[1] = m->weights[0] + library->weights;
-  status = find_weights(m, options, report);
+  status = kiln_find_weights(m, options ? options->weights : 0, options ? options->weights_path : 0, report);
   if (!status) status = find_services(m, options, report);
   if (status) kiln_close(m);
   else *opened = m;

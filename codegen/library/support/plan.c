@@ -7,7 +7,13 @@ static const Code *code_of(const Handle *m, const Variant *v) { return (void)m, 
 static const Code *code_of(const Handle *m, const Variant *v) { return &v->code[m->processor]; }
 #endif
 
-enum { kAddressBits = sizeof(void *) == 4 ? 31 : 47, kNumberBytes = 16 };
+enum { kAddressBits = sizeof(void *) == 4 ? 31 : 47 };
+
+#ifdef KILN_DEVICE
+static int64_t scratch_of(const Code *code, const int64_t *symbols) { return (void)symbols, code->bytes; }
+#else
+static int64_t scratch_of(const Code *code, const int64_t *symbols) { return code->workspace ? code->workspace(symbols) : code->bytes; }
+#endif
 
 static int grow(int64_t *bytes, int64_t by) {
   return by < 0 || __builtin_add_overflow(*bytes, by, bytes) || __builtin_add_overflow(*bytes, kLine - 1, bytes) || (*bytes &= -kLine, 0);
@@ -48,15 +54,15 @@ int32_t kiln_plan(const Handle *m, const Function *f, int64_t stage, const int64
   int is_too_large = is_beyond_memory(v, sizes);
   for (int64_t i = 0; i < v->kept && !is_too_large; ++i) is_too_large = kiln_bytes_of(&v->keep[i], sizes, &bytes) || grow(&end, bytes);
   plan->scratch = end;
-  is_too_large = is_too_large || grow(&end, plan->code->workspace ? plan->code->workspace(plan->symbols) : plan->code->bytes);
+  is_too_large = is_too_large || grow(&end, scratch_of(plan->code, plan->symbols));
   plan->staged = end;
   for (int64_t i = 0; i < v->outputs && !is_too_large; ++i)
     if (kiln_is_staged(plan, i)) is_too_large = kiln_bytes_of(&v->arguments[v->output[i]], sizes, &bytes) || grow(&end, bytes);
   plan->buffers = end;
-  is_too_large = is_too_large || grow(&end, (v->inputs + v->outputs) * (int64_t)sizeof(void *));
+  is_too_large = is_too_large || grow(&end, kIsDevice ? kAnswerBytes : (v->inputs + v->outputs) * (int64_t)sizeof(void *));
   plan->numbers = end;
   for (int64_t i = 0; i < v->inputs && !is_too_large; ++i)
-    is_too_large = v->input[i].source == kSize && __builtin_add_overflow(end, kNumberBytes, &end);
+    is_too_large = kiln_is_number(f, &v->input[i]) && __builtin_add_overflow(end, kNumberBytes, &end);
   plan->bytes = end;
   is_too_large = is_too_large || end >> kAddressBits;
   if (is_too_large)

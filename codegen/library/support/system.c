@@ -2,8 +2,6 @@
    WebAssembly has memory alone. */
 #include "codegen/library/support/hosted.h"
 
-void *aligned_alloc(size_t alignment, size_t bytes);
-void free(void *);
 #ifndef __wasm__
 int open(const char *, int, ...);
 int close(int);
@@ -19,32 +17,7 @@ typedef struct {
 int dladdr(const void *, Dl_info *);
 #endif
 
-enum { kReadOnly = 0, kCloseOnExec = 02000000, kFromEnd = 2, kReadable = 1, kPrivate = 2, kLine = 64 };
-
-/* The bytes of a workspace stand in front of it. */
-static size_t *bytes_of(void *workspace) { return (size_t *)((char *)workspace - kLine); }
-
-void *kiln_take(Handle *m, size_t bytes) {
-  for (int i = 0; i < kPool; ++i) {
-    void *found = m->pool[i] ? __c11_atomic_exchange(&m->pool[i], 0, __ATOMIC_ACQUIRE) : 0;
-    if (!found) continue;
-    if (*bytes_of(found) >= bytes) return found;
-    free(bytes_of(found));
-    break;
-  }
-  char *made = bytes < (size_t)-1 - 2 * kLine ? aligned_alloc(kLine, (bytes + 2 * kLine - 1) & -(size_t)kLine) : 0;
-  if (!made) return 0;
-  *(size_t *)made = bytes;
-  return made + kLine;
-}
-
-void kiln_give(Handle *m, void *workspace) {
-  for (int i = 0; i < kPool; ++i) {
-    void *none = 0;
-    if (__c11_atomic_compare_exchange_strong(&m->pool[i], &none, workspace, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) return;
-  }
-  free(bytes_of(workspace));
-}
+enum { kReadOnly = 0, kCloseOnExec = 02000000, kFromEnd = 2, kReadable = 1, kPrivate = 2 };
 
 #ifdef __wasm__
 void *kiln_map(const char *path, size_t *bytes) { return (void)path, (void)bytes, (void *)0; }

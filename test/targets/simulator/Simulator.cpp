@@ -134,7 +134,11 @@ private:
 class Simulated : public kiln::codegen::Target {
 public:
   StringRef name() const override { return "nvptx-sim"; }
-  kiln::codegen::Capabilities capabilities() const override { return real().capabilities(); }
+  kiln::codegen::Capabilities capabilities() const override {
+    kiln::codegen::Capabilities all = real().capabilities();
+    all.device = "nvptx-sim";
+    return all;
+  }
   const kiln::FusionRules &fusion() const override { return real().fusion(); }
   void addSchedule(OpPassManager &pm, uint64_t seed) const override { real().addSchedule(pm, seed); }
   void addEmission(OpPassManager &pm) const override { real().addEmission(pm); }

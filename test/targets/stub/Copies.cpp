@@ -1,6 +1,7 @@
 // Copies and fills, and what an address belongs to.
 #include "test/targets/stub/Memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace stub {
@@ -65,6 +66,16 @@ int cuMemsetD8Async(Address to, unsigned char value, size_t bytes, StreamHandle 
     return put(device, stream, [&device, to, value, bytes] {
       std::shared_ptr<Block> block;
       if (char *there = reach(device, to, bytes, block)) std::memset(there, value, bytes);
+    });
+  });
+}
+int cuMemsetD32Async(Address to, unsigned word, size_t count, StreamHandle stream) {
+  return callOn(__func__, [&](Device &device) {
+    size_t bytes = count * sizeof word;
+    if (!isHeld(to, bytes) || to % sizeof word) return int(InvalidValue);
+    return put(device, stream, [&device, to, word, count, bytes] {
+      std::shared_ptr<Block> block;
+      if (char *there = reach(device, to, bytes, block)) std::fill_n(reinterpret_cast<unsigned *>(there), count, word);
     });
   });
 }

@@ -49,6 +49,7 @@ void readSettings() {
   w.settings.devices = int(std::min<int64_t>(numberOf("KILN_STUB_DEVICES", standard.devices), kMostDevices));
   w.settings.memory = size_t(numberOf("KILN_STUB_MEMORY", int64_t(standard.memory)));
   w.settings.slow = numberOf("KILN_STUB_SLOW", 0);
+  w.settings.chip = int(numberOf("KILN_STUB_CHIP", standard.chip));
   for (int i = 0; i < kMostDevices; ++i) w.devices[i].ordinal = i;
   w.planted.clear();
   const char *faults = getenv("KILN_STUB_FAIL");
@@ -155,8 +156,10 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
   return call(__func__, [&] {
     static const std::map<int, int> values = {
-        {1, 1024}, {2, 1024},  {5, 0x7fffffff}, {8, 48 << 10},   {10, 32},        {Multiprocessors, 132}, {39, 2048},
-        {41, 1},   {Major, 9}, {Minor, 0},      {81, 228 << 10}, {97, 227 << 10}, {MemoryPools, 1}};
+        {1, 1024},  {2, 1024}, {5, 0x7fffffff}, {8, 48 << 10},   {10, 32},        {Multiprocessors, 132},
+        {39, 2048}, {41, 1},   {81, 228 << 10}, {97, 227 << 10}, {MemoryPools, 1}};
+    int chip = settings().chip;
+    if (attribute == Major || attribute == Minor) return *value = attribute == Major ? chip / 10 : chip % 10, Success;
     auto found = values.find(attribute);
     return *value = found == values.end() ? 0 : found->second, deviceOf(device) ? Success : InvalidValue;
   });
@@ -164,6 +167,12 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
 
 int cuDevicePrimaryCtxRetain(ContextHandle *context, int device) {
   return call(__func__, [&] { return *context = handleOf(deviceOf(device)), *context ? Success : InvalidValue; });
+}
+int cuDevicePrimaryCtxRelease_v2(int device) {
+  return call(__func__, [&] { return deviceOf(device) ? Success : InvalidValue; });
+}
+int cuCtxSynchronize() {
+  return callOn(__func__, [&](Device &device) { return finishAll(device), device.fault.load(); });
 }
 int cuCtxGetCurrent(ContextHandle *context) {
   return call(__func__, [&] { return *context = handleOf(current()), Success; });

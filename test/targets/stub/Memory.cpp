@@ -25,7 +25,7 @@ std::shared_ptr<Pinned> Memory::pinnedAround(const void *at, size_t bytes) {
 }
 void Memory::trim(Pool &pool, size_t keep) {
   std::erase_if(pool.free, [&](const std::shared_ptr<Block> &block) {
-    if (pool.reserved <= keep || block->bytesThere) return false;
+    if (pool.reserved <= keep || block->holders) return false;
     pool.reserved -= block->room, pool.device.reserved -= block->room;
     blocks.erase(block->start());
     return true;
@@ -52,7 +52,7 @@ size_t pagesOf(size_t bytes) { return (bytes + 4095) / 4096 * 4096 + 4096; } // 
 /// A block of the pool that the stream may have next; null where there is none.
 std::shared_ptr<Block> reuse(Pool &pool, size_t room, StreamHandle stream) {
   auto found = std::find_if(pool.free.begin(), pool.free.end(), [&](const std::shared_ptr<Block> &block) {
-    return block->room == room && (block->freedIn == stream || !block->bytesThere);
+    return block->room == room && (block->freedIn == stream || !block->holders);
   });
   if (found == pool.free.end()) return nullptr;
   auto block = *found;
@@ -74,7 +74,7 @@ int allocate(Address *address, size_t bytes, Pool &pool, Queue &queue, StreamHan
       memory().blocks[block->start()] = block;
     }
     pool.used += room;
-    block->isHeld = true, block->bytes = bytes;
+    block->isHeld = true, block->bytes = bytes, ++block->holders;
   }
   queue.put([block, bytes] {
     std::lock_guard lock(memory().mutex);
@@ -127,6 +127,16 @@ int cuMemPoolCreate(PoolHandle *handle, const PoolProperties *properties) {
     std::lock_guard lock(memory().mutex);
     everyPool().push_back(pool);
     return *handle = pools().add(pool), int(Success);
+  });
+}
+int cuMemPoolDestroy(PoolHandle handle) {
+  return callOn(__func__, [&](Device &) {
+    auto pool = pools().remove(handle);
+    if (!pool) return int(InvalidValue);
+    std::lock_guard lock(memory().mutex);
+    if (pool->used) return int(InvalidValue); // a driver keeps it until all is given back: here it is a leak
+    memory().trim(*pool, 0);
+    return std::erase(everyPool(), pool), int(Success);
   });
 }
 int cuMemPoolSetAttribute(PoolHandle handle, int attribute, void *value) {
@@ -182,7 +192,7 @@ int cuMemFreeAsync(Address address, StreamHandle stream) {
     block->pool.free.push_back(block);
     queue->put([block] {
       std::lock_guard inner(memory().mutex);
-      block->bytesThere = 0;
+      block->bytesThere = 0, --block->holders;
     });
     return int(Success);
   });

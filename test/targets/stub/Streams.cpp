@@ -72,9 +72,29 @@ void Queue::close() {
   changed.notify_all();
 }
 
+/// The queue that a device has by itself.
+static std::shared_ptr<Queue> defaultQueue(const Device &device) {
+  static auto *mutex = new std::mutex;
+  static auto *all = new std::map<const Device *, std::shared_ptr<Queue>>;
+  std::lock_guard lock(*mutex);
+  auto &queue = (*all)[&device];
+  if (!queue) {
+    queue = std::make_shared<Queue>(const_cast<Device &>(device));
+    queue->start();
+  }
+  return queue;
+}
+
 std::shared_ptr<Queue> queueOf(StreamHandle stream, const Device &device) {
+  if (!stream) return defaultQueue(device);
   auto queue = streams().find(stream);
   return queue && &queue->device == &device ? queue : nullptr;
+}
+
+void finishAll(const Device &device) {
+  for (const auto &queue : streams().list())
+    if (&queue->device == &device) queue->finish();
+  defaultQueue(device)->finish();
 }
 
 int put(Device &device, StreamHandle stream, std::function<void()> work) {

@@ -5,6 +5,7 @@
 //   KILN_STUB_DEVICES  their number, up to 8; 1
 //   KILN_STUB_MEMORY   bytes of each; 4 GiB
 //   KILN_STUB_SLOW     microseconds that pass before each piece of work in a stream; 0
+//   KILN_STUB_CHIP     what the devices are, ten times the version of their instructions; 90
 //   KILN_STUB_FAIL     NAME:COUNT[:CODE],...: that call of the function, counted from 1, gives CODE (2 where it allocates, else 999)
 #pragma once
 
@@ -28,6 +29,11 @@
 namespace stub {
 using namespace kiln::cuda;
 KILN_CUDA_FUNCTIONS(KILN_STUB_DECLARE)
+// And what libraries of C functions call beside (codegen/library/support/device.h).
+KILN_STUB_DECLARE(contextRelease, cuDevicePrimaryCtxRelease_v2, (int device))
+KILN_STUB_DECLARE(contextWait, cuCtxSynchronize, ())
+KILN_STUB_DECLARE(poolDestroy, cuMemPoolDestroy, (PoolHandle pool))
+KILN_STUB_DECLARE(fillWords, cuMemsetD32Async, (Address to, unsigned word, size_t count, StreamHandle stream))
 } // namespace stub
 
 namespace stub {
@@ -57,6 +63,7 @@ struct Settings {
   int devices = 1;
   size_t memory = size_t(4) << 30;
   int64_t slow = 0;
+  int chip = 90;
 };
 Settings settings();
 void readSettings();
@@ -92,6 +99,12 @@ public:
     std::lock_guard lock(mutex);
     auto found = all.find(handle);
     return found == all.end() ? nullptr : found->second;
+  }
+  std::vector<std::shared_ptr<Object>> list() {
+    std::lock_guard lock(mutex);
+    std::vector<std::shared_ptr<Object>> objects;
+    for (auto &[handle, object] : all) objects.push_back(object);
+    return objects;
   }
   std::shared_ptr<Object> remove(Handle handle) {
     std::lock_guard lock(mutex);
@@ -129,8 +142,10 @@ private:
   bool isBusy = false, isClosed = false;
   void run();
 };
-/// The queue of a stream of that device; null for others.
+/// The queue of a stream of that device, null for others; of no stream, the one that the device has by itself.
 std::shared_ptr<Queue> queueOf(StreamHandle stream, const Device &device);
+/// Waits for all queues of a device.
+void finishAll(const Device &device);
 /// Puts work, a copy or a kernel, into a stream or the graph that it captures.
 int put(Device &device, StreamHandle stream, std::function<void()> work);
 
@@ -150,6 +165,7 @@ struct Block {
   char *outside, *inside;
   bool isHeld = false;   // as the host sees it: between the calls that allocate and free
   size_t bytesThere = 0; // as streams see it, who come to those points later
+  int64_t holders = 0;   // between calls that allocate and the points of streams where it is given back
   StreamHandle freedIn = nullptr;
   Address start() const { return reinterpret_cast<Address>(outside); }
 };
