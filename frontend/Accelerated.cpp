@@ -3,6 +3,7 @@
 #include "frontend/AcceleratedShared.h"
 #include "frontend/Mode.h"
 #include "frontend/OpsShared.h"
+#include "lib/Core/NativeOps.h"
 
 #include <algorithm>
 
@@ -42,6 +43,28 @@ bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places
     at.insert(at.end(), entry.results, here);
   }
   return std::ranges::all_of(trace.outputs, [&](int64_t output) { return at[size_t(output)] == device; });
+}
+
+std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Array *const> operands, std::span<const int64_t> words,
+                                            std::span<const TensorType> types) {
+  const DeviceKernel *kernel = deviceKernelOf(words[0]);
+  if (!kernel || !device.accelerator()) return std::nullopt;
+  std::vector<Array> held, made;
+  std::vector<uint64_t> parameters;
+  auto add = [&](const Array &array) { parameters.push_back(reinterpret_cast<uint64_t>(array.data())); };
+  for (const Array *a : operands) add(held.emplace_back(deviceOf(*a) == &device ? contiguous(*a) : moved(*a, &device)));
+  size_t at = 1;
+  for (const TensorType &type : types) {
+    add(made.emplace_back(Array::empty(type.dtype, type.shape.numbers(), &device)));
+    at += 2 + size_t(type.shape.rank);
+  }
+  parameters.push_back(uint64_t(made[0].size()));
+  std::vector<int64_t> numbers; // attributes are a dtype and bits
+  for (; at + 1 < words.size(); at += 2) numbers.push_back(words[at + 1]);
+  std::span shape = std::span(numbers).last(3);
+  parameters.insert(parameters.end(), numbers.begin(), numbers.end() - 3);
+  if (shape[0]) device.accelerator()->launch(kernel->code, kernel->symbol, {shape[0], shape[1], shape[2]}, parameters);
+  return made;
 }
 
 std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,

@@ -25,4 +25,8 @@ bool isAllOn(Device *device, const Trace &trace, std::span<Device *const> places
 std::optional<std::vector<Array>> runOn(Device &device, const Executable &code, std::span<const Array *const> inputs,
                                         std::span<const ArrayType> outputs);
 
+/// Runs a custom op that has a kernel for devices (lib/Core/NativeOps.h); nothing where it has none, or `device` runs none.
+std::optional<std::vector<Array>> runKernel(Device &device, std::span<const Array *const> operands, std::span<const int64_t> words,
+                                            std::span<const TensorType> types);
+
 } // namespace kiln

@@ -1,4 +1,5 @@
 // Ops that call a library: eager execution asks the same table as compiled programs.
+#include "frontend/Accelerated.h"
 #include "frontend/OpsShared.h"
 
 #include "lib/Library/Library.h"
@@ -37,6 +38,8 @@ std::vector<Array> applyLibraryAll(Op op, std::span<const Array *const> operands
   std::vector<TensorType> results = inferAll(op, types, words);
   if (results.size() == 1 && isAnyApart(operands)) return {apply({op, operands, words, results[0]})};
   if (hasMode()) return applyAll({.op = op, .operands = operands, .words = words, .type = results[0], .types = results});
+  if (op == Op::Custom && isAnyApart(operands))
+    if (auto made = runKernel(*deviceOf(*operands[0]), operands, words, results)) return std::move(*made);
   if (isAnyApart(operands))
     fail(ErrorKind::Device, name, "operands of an op with several results", "arrays of the CPU", nameOf(deviceOf(*operands[0])));
   return runRoutine(op, operands, words, results);

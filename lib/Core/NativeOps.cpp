@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <mutex>
+#include <unordered_map>
 
 namespace kiln {
 namespace {
@@ -115,6 +117,30 @@ const RegisteredOp &declareNative(const NativeOp &op) {
 void defineNative(const RegisteredOp &op, kiln_op_fn function) {
   kiln_op_fn none = nullptr;
   op.op.code->compare_exchange_strong(none, function);
+}
+
+namespace {
+
+struct DeviceKernels {
+  std::mutex mutex;
+  std::unordered_map<int64_t, DeviceKernel> all; // by ids of ops
+};
+DeviceKernels &deviceKernels() {
+  static auto *one = new DeviceKernels;
+  return *one;
+}
+
+} // namespace
+
+void defineOnDevice(const RegisteredOp &op, DeviceKernel kernel) {
+  std::lock_guard lock(deviceKernels().mutex);
+  deviceKernels().all.try_emplace(op.id, std::move(kernel));
+}
+
+const DeviceKernel *deviceKernelOf(int64_t id) {
+  std::lock_guard lock(deviceKernels().mutex);
+  auto found = deviceKernels().all.find(id);
+  return found == deviceKernels().all.end() ? nullptr : &found->second;
 }
 
 std::vector<int64_t> nativeWords(const RegisteredOp &op, std::span<const TensorType> results, std::span<const kiln_attribute> attributes) {

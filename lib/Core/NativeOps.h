@@ -24,6 +24,16 @@ const RegisteredOp &declareNative(const NativeOp &op);
 /// Gives its code to one that was declared. What is known already stays: a name stands for one code.
 void defineNative(const RegisteredOp &op, kiln_op_fn function);
 
+/// One that runs on a device: code that the device's loader takes, and the name of the kernel in it. The last attributes of
+/// the op are the blocks of a launch, the threads of each and their bytes of shared memory.
+struct DeviceKernel {
+  std::string code, symbol;
+};
+/// Gives its kernel to an op that was declared; one that it has already stays.
+void defineOnDevice(const RegisteredOp &op, DeviceKernel kernel);
+/// Null where an op has none. It lives as long as the process.
+const DeviceKernel *deviceKernelOf(int64_t id);
+
 /// The words of a call.
 std::vector<int64_t> nativeWords(const RegisteredOp &op, std::span<const TensorType> results, std::span<const kiln_attribute> attributes);
 

@@ -73,6 +73,13 @@ public:
   /// Gives back what waits for the next blocks.
   virtual void releaseHeld() = 0;
 
+  /// Starts a kernel that is no part of a plan, of code that lives as long as the process, with parameters of 64 bits. Throws Error
+  /// (compile) for code that is not this processor's.
+  struct Shape {
+    int64_t blocks, threads, sharedBytes;
+  };
+  virtual void launch(const std::string &code, const std::string &kernel, Shape shape, std::span<const uint64_t> parameters) = 0;
+
   /// The code of a plan as it loads fastest: what the cache keeps. Any thread may ask for it.
   virtual std::string assemble(const std::string &code) = 0;
   /// The program of a plan of one. Throws Error (compile) where the code is for another processor.

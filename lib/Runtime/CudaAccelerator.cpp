@@ -12,6 +12,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -149,6 +150,13 @@ public:
                                     "ELF");
     return isImage ? code : cuda::assemble(opened().device, code);
   }
+  void launch(const std::string &code, const std::string &name, Shape shape, std::span<const uint64_t> parameters) override {
+    Kernel kernel = kernelOf(code, name, size_t(shape.sharedBytes));
+    std::vector<uint64_t> values(parameters.begin(), parameters.end());
+    std::vector<void *> arguments;
+    for (uint64_t &value : values) arguments.push_back(&value);
+    cuda::launch(*opened().stream, kernel, {unsigned(shape.blocks)}, {unsigned(shape.threads)}, arguments.data());
+  }
   std::shared_ptr<AcceleratorProgram> load(LaunchPlan plan) override {
     if (plan.programs.size() != 1) fail(ErrorKind::Compile, "launch plan", "programs", "one", std::to_string(plan.programs.size()));
     return std::make_shared<Program>(opened(), std::move(plan));
@@ -160,6 +168,16 @@ private:
   std::atomic<Opened *> open = nullptr;
   std::once_flag named;
   CompileTarget compileTarget;
+  std::mutex loading;
+  std::map<const std::string *, std::unique_ptr<Module>> modules; // of kernels that are no part of a plan, by their code
+
+  Kernel kernelOf(const std::string &code, const std::string &name, size_t sharedBytes) {
+    Opened &on = opened();
+    std::lock_guard lock(loading);
+    auto &module = modules[&code];
+    if (!module) module = std::make_unique<Module>(on.device, code);
+    return module->kernel(name, sharedBytes);
+  }
 
   /// What is put into `later` from now on waits for what is in `first`.
   void order(StreamHandle first, StreamHandle later) {

@@ -46,6 +46,14 @@ py11::object define(const std::string &name, const std::string &path, const std:
   });
 }
 
+/// Code for GPUs likewise.
+py11::object defineKernel(const std::string &name, const std::string &code, const std::string &symbol) {
+  return located([&]() -> PyObject * {
+    defineOnDevice(opOf(name), {code, symbol});
+    Py_RETURN_NONE;
+  });
+}
+
 //===-- functions of Python -----------------------------------------------------------------------------------------===//
 
 /// Who called an operation in this thread and wants to know what a callback of it raises; null: compiled code or the interpreter, after
@@ -236,6 +244,8 @@ std::set<std::string> namesIn(std::string_view words) {
 void defineCustom(py11::module_ &m) {
   m.def("declare_op", declare); // whether its code is there
   m.def("define_op", define);
+  m.def("define_kernel",
+        [](const std::string &name, const py11::bytes &code, const std::string &symbol) { return defineKernel(name, code, symbol); });
   m.def("apply_custom", apply);
   m.def("custom_names", namesIn);
   m.def("declare_callback", declareCallback);

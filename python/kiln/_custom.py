@@ -1,6 +1,7 @@
-"""``kn.custom_op``: kernels in C and C++ as operations."""
+"""``kn.custom_op``: kernels in C, C++ and CUDA as operations."""
 import contextvars
 import inspect
+import math
 import operator
 
 from . import _core, _native
@@ -14,7 +15,7 @@ _transposed = contextvars.ContextVar("transposed", default=())  # ops whose rule
 _ops = {}  # by their names in programs: what a package is made with
 
 
-def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", symbol=None, flags=()):
+def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", symbol=None, flags=(), launch=None):
     """An operation whose kernel is a function of C or C++, compiled against ``<kiln/op.h>`` by this call.
 
     What comes back is called with arrays, in eager, jitted functions and transforms, and exported with what uses it.
@@ -24,7 +25,9 @@ def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", s
     name : str
         A name of C in lower case.
     sources : path or list of paths
-        Files of C or C++, which the machine's compiler (``$CC``, ``$CXX``, else ``cc`` and ``c++``) makes code of; or one object (``.o``).
+        Files of C or C++, which the machine's compiler (``$CC``, ``$CXX``, else ``cc`` and ``c++``) makes code of; or one object (``.o``). For arrays on a GPU, beside them or
+        alone: one file of CUDA (``.cu``), which ``$NVCC``, else ``nvcc``, compiles, or of PTX (``.ptx``). Its kernel gets the operands, the results, how many elements
+        the first result has, and the numbers.
     shape : function
         ``shape(x, y, *, alpha)`` says what results are, of operands with ``.shape`` and ``.dtype``: an operand or ``kn.ShapeDtypeStruct``, or a tuple
         of them for several results. Arguments after ``*`` are numbers, which the kernel gets as attributes in this order.
@@ -41,6 +44,9 @@ def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", s
         The name of the function, where it is not ``name``.
     flags : sequence of str
         Further arguments of the compiler, like ``-march=native``.
+    launch : function
+        Of a kernel for GPUs: ``launch(x, y, *, alpha)`` gives (blocks, threads of a block), or these and the bytes of shared memory that the launch asks for. Without it
+        each element of the first result has a thread, 256 a block.
 
     Raises
     ------
@@ -51,15 +57,21 @@ def custom_op(name, sources, *, shape, vjp=None, jvp=None, batch="sequential", s
     """
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name != name.lower() or name.startswith("_"):
         raise make("ValueError", f"custom_op: name: expected a name of C in lower case, got {name!r}")
-    return Op(name, _native.read(name, sources, [flags] if isinstance(flags, str) else flags), shape, vjp, jvp, batch, symbol or name)
+    return Op(name, _native.read(name, sources, [flags] if isinstance(flags, str) else flags), shape, vjp, jvp, batch, symbol or name, launch)
+
+
+_SHAPE = ("launch_blocks", "launch_threads", "launch_shared")  # numbers of an op with a kernel for GPUs, behind its own
 
 
 class Op:
     """An operation that ``kn.custom_op`` made."""
 
-    def __init__(self, name, code, shape, vjp, jvp, batch, symbol):
+    def __init__(self, name, code, shape, vjp, jvp, batch, symbol, launch=None):
         self.__name__ = self.__qualname__ = name
         self._code, self._shape, self._vjp, self._jvp, self._batch, self._symbol = code, shape, vjp, jvp, batch, symbol
+        self._launch = launch
+        if launch is not None and (not callable(launch) or not code.gpu):
+            raise make("ValueError", f"custom_op '{name}': launch: expected a function, of an op with a kernel for GPUs, got {launch!r}")
         if not callable(shape):
             raise make("ValueError", f"custom_op '{name}': shape: expected a function, got {type(shape).__name__}")
         for what, rule in (("vjp", vjp), ("jvp", jvp), ("batch", batch)):
@@ -73,9 +85,12 @@ class Op:
         self._asking = [rule for rule in (vjp, jvp) if rule is not None and "result" in inspect.signature(rule).parameters]  # for results
         self._forms = {}  # (operands, results) -> the name in programs
         self.__doc__ = f"{name}{inspect.signature(shape)}: an operation of {', '.join(code.sources) or 'an object'}."
-        _native.build(code)
+        if code.runs_on_host:
+            _native.build(code)
+        if code.gpu:
+            self._parameters = _native.parameters_of(code, symbol)
 
-    functions = ("_shape", "_vjp", "_jvp", "_batch")  # of Python, that calls of it may run
+    functions = ("_shape", "_vjp", "_jvp", "_batch", "_launch")  # of Python, that calls of it may run
 
     def __call__(self, *operands, **attributes):
         numbers = self._numbers(attributes)
@@ -116,19 +131,46 @@ class Op:
             raise make("ValueError", f"{self.__name__}: result of shape: expected an operand, kn.ShapeDtypeStruct or a tuple of them, got {found!r}")
         return types, several
 
+    def _all_attributes(self):
+        return [*self._attributes, *(_SHAPE if self._code.gpu else ())]
+
+    def _words(self, arrays, types, numbers):
+        """All numbers of a call in programs: the op's own, and how its kernel for GPUs is launched."""
+        if not self._code.gpu:
+            return tuple(numbers.values())
+        elements = math.prod(types[0].shape)
+        shape = self._launch(*(Type(x.shape, x.dtype) for x in arrays), **numbers) if self._launch else (-(-elements // 256), 256)
+        shape = (*shape, 0) if isinstance(shape, (tuple, list)) and len(shape) == 2 else shape
+        most = (2**31 - 1, 1024, 227 << 10)
+        if not isinstance(shape, (tuple, list)) or len(shape) != 3 or not all(isinstance(n, int) and 0 <= n <= m for n, m in zip(shape, most)) or not shape[1]:
+            raise make("ValueError", f"{self.__name__}: launch: expected blocks, threads up to 1024 and bytes of shared memory up to {most[2]}, got {shape!r}")
+        return (*numbers.values(), *(shape if elements else (0, 1, 0)))
+
+    def _check_parameters(self, operands, results):
+        """Parameters that PTX tells are of 64 bits, as many as the kernel gets."""
+        wanted = operands + results + 1 + len(self._attributes)
+        if self._parameters is not None and (len(self._parameters) != wanted or any(p[1:] != "64" for p in self._parameters)):
+            raise make("ValueError", f"{self.__name__}: parameters of '{self._symbol}' in '{self._code.gpu}': expected {operands} operands, {results} results, a count and "
+                       f"{len(self._attributes)} numbers, of 64 bits each, got ({', '.join(self._parameters)})")
+
     def _form(self, operands, results):
         """The name in programs, which the number of operands and results is part of."""
         form = self._forms.get((operands, results))
         if form is None:
+            if self._code.gpu:
+                self._check_parameters(operands, results)
             form = f"{self.__name__}.h{self._code.digest_of(self._symbol)}_{operands}_{results}"
-            if not _core.declare_op(form, self.__name__, operands, results, list(self._attributes)):
+            is_known = _core.declare_op(form, self.__name__, operands, results, self._all_attributes())
+            if self._code.runs_on_host and not is_known:
                 _core.define_op(form, str(_native.build(self._code)[1]), self._symbol)
+            if self._code.gpu:
+                _core.define_kernel(form, _native.build_kernel(self._code), self._symbol)
             _ops[form] = self
             self._forms[operands, results] = form
         return form
 
     def __reduce__(self):
-        return Op, (self.__name__, self._code, self._shape, self._vjp, self._jvp, self._batch, self._symbol)
+        return Op, (self.__name__, self._code, self._shape, self._vjp, self._jvp, self._batch, self._symbol, self._launch)
 
     def __repr__(self):
         return f"<custom op {self.__name__}{inspect.signature(self._shape)}>"
@@ -143,7 +185,9 @@ class _CustomRule(OpRule):
     def apply(self, arrays):
         types, self.several = self.op._types(arrays, self.numbers)
         form = self.op._form(len(arrays), len(types))
-        return _core.apply_custom(form, arrays, [(t.dtype, tuple(t.shape)) for t in types], tuple(self.numbers.values()))
+        if not self.op._code.runs_on_host and all(x.device == "cpu" for x in arrays):
+            raise make("DeviceError", f"{self.name}: operands: expected arrays on a GPU, as the op has a kernel for GPUs alone, got arrays on the CPU: x.to_device('cuda')")
+        return _core.apply_custom(form, arrays, [(t.dtype, tuple(t.shape)) for t in types], self.op._words(arrays, types, self.numbers))
 
     def batched_by_rule(self, size, is_batched, arrays):
         return self.op._batch(size, list(is_batched), *arrays, **self.numbers)
@@ -188,11 +232,13 @@ def packed(names):
             raise make("TraceError", "export: expected operations that need no Python, got a pure_callback")
     for number, name in enumerate(n for n in names if n in _ops):
         op, code = _ops[name], _ops[name]._code
+        if not code.runs_on_host:
+            raise make("CompileError", f"export: expected operations of the CPU, got the custom op '{op.__name__}', which has a kernel for GPUs alone")
         members = {n: f"ops/{number}/{n}" for n in sorted(code.files)}
         files |= {members[n]: code.files[n] for n in members}
         files[compiled := f"ops/{number}/{_native.TRIPLE}.o"] = _native.build(code)[0].read_bytes()
         operands, results = map(int, name.split("_")[-2:])
-        entries.append({"name": name, "title": op.__name__, "symbol": op._symbol, "operands": operands, "results": results, "attributes": op._attributes,
+        entries.append({"name": name, "title": op.__name__, "symbol": op._symbol, "operands": operands, "results": results, "attributes": op._all_attributes(),
                         "sources": code.sources, "flags": code.flags, "files": [{"name": n, "member": m} for n, m in members.items()],
                         "object": {"member": compiled, "triple": _native.TRIPLE}})
     return entries, files

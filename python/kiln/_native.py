@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,9 @@ from ._errors import CompileError, make
 from ._versions import get_include
 
 _CXX = (".cc", ".cpp", ".cxx", ".C")
+_GPU = (".cu", ".ptx")
 _FLAGS = ("-O3", "-ffp-contract=off", "-fPIC")
+_GPU_FLAGS = ("-O3", "-fmad=false", "-arch=compute_80")
 TRIPLE = f"{os.uname().machine}-linux-gnu"
 
 
@@ -23,6 +26,9 @@ class Code:
 
     def __init__(self, op, files, sources, flags, prebuilt=None):
         self.op, self.files, self.sources, self.flags, self.prebuilt = op, files, tuple(sources), tuple(flags), prebuilt
+        self.host = tuple(n for n in self.sources if not n.endswith(_GPU))
+        self.gpu = next((n for n in self.sources if n.endswith(_GPU)), None)
+        self.runs_on_host = bool(self.host) or prebuilt is not None
         self.key = self._hash({n: files[n] for n in sources})  # that the compiler has seen
         self.digest = self._hash(files)  # with the headers of its own
 
@@ -44,18 +50,24 @@ class Code:
 
 def _compiler(op, name):
     """The command that compiles a source."""
-    variable, usual = ("CXX", "c++") if name.endswith(_CXX) else ("CC", "cc")
+    variable, usual, package, instead = ("NVCC", "nvcc", "NVIDIA's CUDA toolkit", "PTX (.ptx)") if name.endswith(".cu") else \
+        ("CXX" if name.endswith(_CXX) else "CC", "c++" if name.endswith(_CXX) else "cc", "apt install build-essential", "an object")
     command = os.environ.get(variable, usual).split()
     if not command or not shutil.which(command[0]):
-        raise make("CompileError", f"custom_op '{op}': compiler: expected '{' '.join(command) or usual}' on this machine to compile '{name}', got none: install one (apt install build-essential), "
-                   f"name it in ${variable}, or give an object that was compiled elsewhere")
+        raise make("CompileError", f"custom_op '{op}': compiler: expected '{' '.join(command) or usual}' on this machine to compile '{name}', got none: install one ({package}), "
+                   f"name it in ${variable}, or give {instead} that was compiled elsewhere")
     return command
+
+
+def _flags(code, name):
+    """Those of a source; the op's own are of C and C++ where there is any."""
+    return (*_GPU_FLAGS, *(() if code.host else code.flags)) if name.endswith(".cu") else (*_FLAGS, *code.flags)
 
 
 def can_build(code):
     """Whether there is a compiler for all sources."""
     try:
-        return bool([_compiler(code.op, name) for name in code.sources])
+        return bool([_compiler(code.op, name) for name in code.sources if not name.endswith(".ptx")])
     except CompileError:
         return False
 
@@ -68,7 +80,7 @@ def _run(op, command, what):
 
 
 def read(op, sources, flags):
-    """The code of files: C and C++ sources, or one object (``.o``)."""
+    """The code of files: C and C++ sources, one of CUDA (``.cu``) or PTX (``.ptx``) beside them or alone, or one object (``.o``)."""
     paths = [pathlib.Path(p) for p in ([sources] if isinstance(sources, (str, os.PathLike)) else sources)]
     if not paths:
         raise make("ValueError", f"custom_op '{op}': sources: expected at least one file, got none")
@@ -76,11 +88,13 @@ def read(op, sources, flags):
     for path in paths:
         if not path.is_file():
             raise make("ValueError", f"custom_op '{op}': sources: expected files, got '{path}'")
-        if path.suffix not in (".c", ".o", *_CXX):
-            raise make("ValueError", f"custom_op '{op}': sources: expected files of C (.c), of C++ ({', '.join(_CXX)}), or an object (.o), got '{path}'")
+        if path.suffix not in (".c", ".o", *_CXX, *_GPU):
+            raise make("ValueError", f"custom_op '{op}': sources: expected files of C (.c), of C++ ({', '.join(_CXX)}), of a GPU ({', '.join(_GPU)}), or an object (.o), got '{path}'")
         if path.name in contents:
             raise make("ValueError", f"custom_op '{op}': sources: expected names that differ, got '{path.name}' twice")
         contents[path.name] = path.read_bytes()
+    if len(of_gpu := [p.name for p in paths if p.suffix in _GPU]) > 1:
+        raise make("ValueError", f"custom_op '{op}': sources: expected one file for GPUs, got '{of_gpu[0]}' and '{of_gpu[1]}'")
     if any(p.suffix == ".o" for p in paths):
         if len(paths) > 1:
             raise make("ValueError", f"custom_op '{op}': sources: expected one object, or sources alone, got {len(paths)} files")
@@ -100,8 +114,9 @@ def _headers(code, paths):
                 return found
     headers, own = {}, os.path.join(get_include(), "")
     for path in paths:
-        compiler = _compiler(code.op, path.name)
-        rule = _run(code.op, [*compiler, *_FLAGS, *code.flags, "-I", own, "-MM", "-MT", "x", str(path)], f"'{path}'")
+        if path.suffix == ".ptx":
+            continue
+        rule = _run(code.op, [*_compiler(code.op, path.name), *_flags(code, path.name), "-I", own, "-MM", "-MT", "x", str(path)], f"'{path}'")
         for header in rule.partition(":")[2].replace("\\\n", " ").replace("\\ ", "\0").split()[1:]:
             header = pathlib.Path(header.replace("\0", " "))
             if not str(header).startswith(own) and header.resolve() != path.resolve():
@@ -147,12 +162,23 @@ _temporary = []  # folders of this process, where nothing is kept
 
 def build(code):
     """(object, shared object) of a code, as paths: made by the compiler unless they are kept."""
+    return _kept([f"{code.digest}-{TRIPLE}.o", f"{code.digest}-{TRIPLE}.so"], code, _compile)
+
+
+def build_kernel(code):
+    """What a GPU's driver loads of a code, as bytes: PTX, which ``.cu`` is compiled to unless that is kept."""
+    if code.gpu.endswith(".ptx"):
+        return code.files[code.gpu]
+    return _kept([f"{code.digest}.ptx"], code, _compile_kernel)[0].read_bytes()
+
+
+def _kept(names, code, compile):
+    """Files by their names, in a folder of the cache: ``compile`` gives their contents where they are not there."""
     if config.cache:
         folder = _folder()
     else:
         _temporary.append(tempfile.TemporaryDirectory())
         folder = pathlib.Path(_temporary[-1].name)
-    names = f"{code.digest}-{TRIPLE}.o", f"{code.digest}-{TRIPLE}.so"
     for path in _folders()[1:]:
         found = [path / n for n in names]
         if all(map(_is_trusted, found)):
@@ -160,27 +186,51 @@ def build(code):
     made = tuple(folder / n for n in names)
     if not all(p.exists() for p in made):
         with tempfile.TemporaryDirectory() as work:
-            for path, content in zip(made, _compile(code, pathlib.Path(work))):
+            for path, content in zip(made, compile(code, pathlib.Path(work))):
                 _keep(path, content)
     return made
 
 
-def _compile(code, work):
-    """The bytes of (object, shared object)."""
+def _write(code, work):
     for name, content in code.files.items():
         path = work / "sources" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def _compile_kernel(code, work):
+    """The bytes of the PTX."""
+    _write(code, work)
+    _run(code.op, [*_compiler(code.op, code.gpu), *_flags(code, code.gpu), "-I", get_include(), "-I", str(work / "sources"), "-ptx", str(work / "sources" / code.gpu), "-o", str(work / "all.ptx")],
+         f"'{code.gpu}'")
+    return [(work / "all.ptx").read_bytes()]
+
+
+def parameters_of(code, symbol):
+    """The types of the parameters of a kernel in PTX, as PTX names them; None for code that is no text. Raises ValueError where there is no such kernel."""
+    ptx = build_kernel(code)
+    if b"\0" in ptx.rstrip(b"\0"):
+        return None
+    entries = dict(re.findall(r"\.entry\s+([\w$]+)\s*(?:\(([^)]*)\))?", re.sub(r"//.*|/\*[\s\S]*?\*/", "", ptx.decode(errors="replace"))))
+    if symbol not in entries:
+        hint = ' (extern "C" __global__)' if code.gpu.endswith(".cu") else ""
+        raise make("ValueError", f"custom_op '{code.op}': code of '{code.gpu}': expected a kernel '{symbol}'{hint}, got {', '.join(sorted(entries)) or 'none'}")
+    return [re.search(r"\.param\s+(?:\.align\s+\d+\s+)?\.(\w+)[^\[]*(\[)?", p).expand(r"\1\2") for p in entries[symbol].split(",") if p.strip()]
+
+
+def _compile(code, work):
+    """The bytes of (object, shared object)."""
+    _write(code, work)
     objects = []
-    for number, name in enumerate(code.sources):
+    for number, name in enumerate(code.host):
         objects.append(str(work / f"{number}.o"))
-        _run(code.op, [*_compiler(code.op, name), *_FLAGS, *code.flags, "-I", get_include(), "-I", str(work / "sources"), "-c", str(work / "sources" / name), "-o", objects[-1]], f"'{name}'")
+        _run(code.op, [*_compiler(code.op, name), *_flags(code, name), "-I", get_include(), "-I", str(work / "sources"), "-c", str(work / "sources" / name), "-o", objects[-1]], f"'{name}'")
     whole, shared = str(work / "all.o"), str(work / "all.so")
     if code.prebuilt is not None:
         pathlib.Path(whole).write_bytes(code.prebuilt)
     elif len(objects) == 1:
         whole = objects[0]
     else:
-        _run(code.op, [*_compiler(code.op, code.sources[0]), "-nostdlib", "-r", "-o", whole, *objects], "the object of all sources")
+        _run(code.op, [*_compiler(code.op, code.host[0]), "-nostdlib", "-r", "-o", whole, *objects], "the object of all sources")
     _core.link_object(whole, shared)
     return pathlib.Path(whole).read_bytes(), pathlib.Path(shared).read_bytes()

@@ -46,6 +46,7 @@ public:
   // What threads ask for.
   int64_t thread() const { return current; }
   int64_t blockNumber() const { return block; }
+  int64_t threadsOfBlock() const { return plan.threads; }
   void *shared() { return sharedMemory; }
   void wait(Thread::State state, int32_t site) {
     Thread &mine = threads[size_t(current)];
@@ -312,6 +313,7 @@ void showToKernels() {
 // What lowered kernels call (Lower.cpp).
 extern "C" {
 int64_t kiln_simulator_thread() { return simulator::running->thread(); }
+int64_t kiln_simulator_threads() { return simulator::running->threadsOfBlock(); }
 int64_t kiln_simulator_block() { return simulator::running->blockNumber(); }
 void *kiln_simulator_shared() { return simulator::running->shared(); }
 void kiln_simulator_barrier(int32_t site) { simulator::running->wait(simulator::Thread::Barrier, site); }

@@ -25,6 +25,8 @@ void launch(const kiln::LaunchPlan::Launch &launch, KernelFunction kernel, const
 
 /// The name in a library of kernels under which its launch plan stands, as text that ends in a zero: what the kernels take.
 inline constexpr const char *kPlanSymbol = "kiln_simulator_plan";
+/// Instead of it, in a library of kernels that somebody wrote: NAME_parameters says how many parameters of 64 bits the kernel NAME has.
+inline constexpr const char *kOwnSymbol = "kiln_simulator_own";
 /// Makes what kernels call visible to libraries of them that are opened from now on.
 void showToKernels();
 

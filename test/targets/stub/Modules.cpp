@@ -74,6 +74,7 @@ std::string open(Module &module, const void *image) {
   module.library = dlopen(("/proc/self/fd/" + std::to_string(module.file)).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!module.library) return dlerror();
   auto plan = static_cast<const char *>(dlsym(module.library, simulator::kPlanSymbol));
+  if (!plan && dlsym(module.library, simulator::kOwnSymbol)) return "";
   if (!plan) return std::string("a library without ") + simulator::kPlanSymbol;
   module.plan = kiln::LaunchPlan::read(plan);
   return "";
@@ -99,13 +100,21 @@ int find(Device &device, FunctionHandle *handle, ModuleHandle from, const char *
   if (!module) return InvalidHandle;
   if (auto known = module->functions.find(name); known != module->functions.end()) return *handle = known->second, Success;
   auto code = reinterpret_cast<simulator::KernelFunction>(dlsym(module->library, name));
+  auto know = [&](const kiln::LaunchPlan::Launch &launch) {
+    // Held by the table of handles until the module is unloaded: no ring of pointers, as the module knows it by its handle.
+    *handle = functions().add(std::make_shared<Function>(device, module, code, launch));
+    return module->functions[name] = *handle, Success;
+  };
   for (const auto &program : module->plan.programs)
     for (const auto &launch : program.launches) {
       if (!code || launch.kernel != name) continue;
-      // Held by the table of handles until the module is unloaded: no ring of pointers, as the module knows it by its handle.
-      *handle = functions().add(std::make_shared<Function>(device, module, code, launch));
-      return module->functions[name] = *handle, Success;
+      return know(launch);
     }
+  if (auto count = static_cast<const int64_t *>(dlsym(module->library, (std::string(name) + "_parameters").c_str())); code && count) {
+    kiln::LaunchPlan::Launch launch;
+    launch.kernel = name, launch.arguments.resize(size_t(*count));
+    return know(launch);
+  }
   return NotFound;
 }
 
