@@ -27,8 +27,8 @@ func.func @double(%x: tensor<4xf32> {kiln.name = "x"}) -> (tensor<4xf32> {kiln.n
 // PTX: .target sm_90
 // PTX: .visible .entry kernel_0
 // LLVM: ptx_kernel void @kernel_0
-// ARCHIVE: U dlopen
-// ARCHIVE: T pair_double
+// ARCHIVE-DAG: U dlopen
+// ARCHIVE-DAG: T pair_double
 // HOST: kilnc: library: emit: expected asm for x86_64-unknown-linux-gnu, whose code is no PTX, got 'ptx'
 // THREADS: kilnc: library: threads: expected 1 for nvptx64-nvidia-cuda, which starts none, got 2
 // PACKAGE: kilnc: library: emit: expected code of a host for a package, got 'nvptx64-nvidia-cuda'
